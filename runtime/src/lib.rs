@@ -1,1 +1,52 @@
-//! durably
+//! Temporal workflows in Rust, declared on ordinary structs.
+
+extern crate self as durably;
+
+mod activity;
+mod client;
+mod data;
+mod definition;
+mod duration;
+mod error;
+mod worker;
+mod workflow;
+
+pub mod prelude;
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use activity::{ActivityCtx, ActivityOptions, Retry};
+pub use client::{
+    Client, DynHandle, DynStart, Handle, QueryCall, SignalCall, StartCall, UpdateCall, UpdateHandle,
+};
+pub use data::{Data, Text};
+pub use definition::{
+    Activity, ActivitySet, FreeActivity, HasQueue, HasTimeout, NoQueue, NoTimeout, QueueSet,
+    TimeoutSet, Workflow,
+};
+pub use duration::{days, hours, millis, mins, secs};
+pub use durably_engine::Payload;
+pub use durably_macros::{
+    activities, activity, allow_nondeterminism, data, init, main, query, run, signal, update,
+    workflow,
+};
+pub use error::{
+    ActivityError, AppError, Cancelled, ChildError, ContinueAsNew, Error, Failure, Result,
+    TimeoutKind,
+};
+pub use worker::Worker;
+pub use workflow::{
+    ActivityCall, ChildCall, ChildHandle, Ctx, Either, ExternalHandle, Saga, View, join, join_all,
+    race,
+};
+
+/// A `HashMap` whose iteration order is the same in every process, so workflow code may use it.
+pub type HashMap<K, V> = std::collections::HashMap<
+    K,
+    V,
+    std::hash::BuildHasherDefault<std::hash::DefaultHasher>,
+>;
+/// A `HashSet` whose iteration order is the same in every process, so workflow code may use it.
+pub type HashSet<T> =
+    std::collections::HashSet<T, std::hash::BuildHasherDefault<std::hash::DefaultHasher>>;

@@ -1,1 +1,6 @@
-//! engine
+//! Replay of one workflow run, without IO.
+#![forbid(unsafe_code)]
+
+/// One encoded value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Payload {}

@@ -1,0 +1,14 @@
+//! What workflow code may do.
+
+mod activity_call;
+mod child;
+mod combine;
+pub(crate) mod context;
+mod saga;
+pub(crate) mod state;
+
+pub use activity_call::ActivityCall;
+pub use child::{ChildCall, ChildHandle, ExternalHandle, FromWorkflow};
+pub use combine::{Either, join, join_all, race};
+pub use context::{Ctx, View};
+pub use saga::Saga;
