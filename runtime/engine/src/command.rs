@@ -1,0 +1,141 @@
+//! What the server is asked to do, and what it is told, when a task is answered.
+
+use std::time::Duration;
+
+use crate::{
+    ContinueAsNew, EventId, FailureRecord, Payload, ScheduleActivity, SdkMetadata, UpdateRequest,
+};
+
+/// The answer to a task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Completion {
+    /// The answer to a task that moves the run.
+    Task(TaskCompletion),
+    /// The answer to a task that only asks a query.
+    Query(QueryAnswer),
+}
+
+/// The answer to a task that moves the run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TaskCompletion {
+    /// What the server is asked to do, in this order.
+    pub commands: Vec<Command>,
+    /// What the server is told about updates.
+    pub messages: Vec<Message>,
+    /// Answers to the queries of the task.
+    pub answers: Vec<QueryAnswer>,
+    /// What this SDK tells about itself.
+    pub sdk: SdkMetadata,
+    /// One of the commands ends the run.
+    pub ends_run: bool,
+}
+
+/// One thing the server is asked to do; each leaves one event.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Command {
+    /// Leaves `TimerStarted`.
+    StartTimer {
+        /// Id of the timer.
+        timer_id: String,
+        /// Time until it fires.
+        after: Duration,
+        /// What it waits for, for people.
+        summary: Option<Payload>,
+    },
+    /// Leaves `TimerCanceled`.
+    CancelTimer {
+        /// Id of the timer.
+        timer_id: String,
+    },
+    /// Leaves `ActivityTaskScheduled`; the id is always given.
+    ScheduleActivity(Box<ScheduleActivity>),
+    /// Leaves `ActivityTaskCancelRequested`.
+    CancelActivity {
+        /// Event that scheduled it.
+        scheduled: EventId,
+    },
+    /// Leaves `MarkerRecorded`.
+    MarkPatch {
+        /// Id of the patch.
+        id: String,
+        /// The code before the patch is gone.
+        deprecated: bool,
+    },
+    /// Leaves `UpsertWorkflowSearchAttributes` with the list of all patches of the run.
+    UpsertPatches {
+        /// Their ids, sorted.
+        ids: Vec<String>,
+    },
+    /// The place of a [`Message`] among the commands.
+    ProtocolMessage {
+        /// Id of the message.
+        message_id: String,
+    },
+    /// Ends the run with a result.
+    CompleteRun {
+        /// The result.
+        result: Vec<Payload>,
+    },
+    /// Ends the run with a failure.
+    FailRun {
+        /// The failure.
+        failure: FailureRecord,
+    },
+    /// Ends the run cancelled.
+    CancelRun {
+        /// What user code attached.
+        details: Vec<Payload>,
+    },
+    /// Ends the run with a next one. What it does not say is filled in from this run.
+    ContinueAsNew(Box<ContinueAsNew>),
+}
+
+/// One thing the server is told about an update.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Id of the message.
+    pub id: String,
+    /// Id of the exchange of messages; the update's.
+    pub protocol_instance: String,
+    /// What is told.
+    pub body: MessageBody,
+}
+
+/// What is told about an update.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MessageBody {
+    /// It passed its validator.
+    Accepted(Box<UpdateVerdict>),
+    /// It did not.
+    Rejected(Box<UpdateVerdict>, FailureRecord),
+    /// Its handler came to its end.
+    Completed {
+        /// Id of the update.
+        update_id: String,
+        /// Who sent it.
+        identity: String,
+        /// What the handler returned.
+        result: Result<Vec<Payload>, FailureRecord>,
+    },
+}
+
+/// Which update a verdict is about.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UpdateVerdict {
+    /// The message that asked for it.
+    pub message_id: String,
+    /// The event after which it was asked for.
+    pub sequencing: EventId,
+    /// What was asked.
+    pub request: UpdateRequest,
+}
+
+/// The answer to a query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueryAnswer {
+    /// Id of the query within the task.
+    pub id: String,
+    /// What it returned.
+    pub result: Result<Payload, FailureRecord>,
+}

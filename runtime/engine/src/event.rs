@@ -1,0 +1,281 @@
+//! Facts of history, as complete types: what replay needs of them, nothing optional that is not.
+
+use std::time::{Duration, SystemTime};
+
+use crate::{
+    EventId, FailureRecord, Header, Payload, Priority, RetryPolicy, RetryState, RunRef,
+    UpdateRequest,
+};
+
+/// One fact of history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its position.
+    pub id: EventId,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// The run began.
+    RunStarted(Box<RunStarted>),
+    /// The server put a task on the queue.
+    TaskScheduled,
+    /// A worker took the task.
+    TaskStarted(TaskStarted),
+    /// The worker answered the task; the commands follow.
+    TaskCompleted(Box<TaskCompleted>),
+    /// The worker did not answer in time.
+    TaskTimedOut,
+    /// The worker reported that it cannot, or the run was reset.
+    TaskFailed {
+        /// The new run, if this is the mark of a reset.
+        reset_to_run: Option<String>,
+    },
+    /// Command: an activity.
+    ActivityScheduled(ActivityScheduled),
+    /// A worker took the last attempt of an activity.
+    ActivityStarted,
+    /// An activity ended with a result.
+    ActivityCompleted {
+        /// Event that scheduled it.
+        scheduled: EventId,
+        /// The result.
+        result: Vec<Payload>,
+    },
+    /// An activity failed for good.
+    ActivityFailed(Box<ActivityFailed>),
+    /// An activity ran out of time for good.
+    ActivityTimedOut(Box<ActivityFailed>),
+    /// Command: ask an activity to stop.
+    ActivityCancelRequested {
+        /// Event that scheduled it.
+        scheduled: EventId,
+    },
+    /// An activity stopped as asked.
+    ActivityCanceled(Box<ActivityCanceled>),
+    /// Command: a timer.
+    TimerStarted {
+        /// Id of the timer.
+        timer_id: String,
+    },
+    /// A timer ran out.
+    TimerFired {
+        /// Event that started it.
+        started: EventId,
+    },
+    /// Command: the timer is not wanted any more.
+    TimerCanceled {
+        /// Event that started it.
+        started: EventId,
+    },
+    /// Command: the marker of a patch.
+    PatchMarked {
+        /// Id of the patch.
+        id: String,
+        /// The code before the patch was gone.
+        deprecated: bool,
+    },
+    /// Command: a marker of another kind.
+    MarkerRecorded {
+        /// Name of the marker.
+        name: String,
+    },
+    /// Command: indexed attributes.
+    SearchAttributesUpserted {
+        /// Nothing but the list of patches, which the engine writes by itself.
+        only_change_version: bool,
+    },
+    /// A signal arrived.
+    Signaled(Box<Signaled>),
+    /// Somebody asked the run to stop.
+    CancelRequested {
+        /// Why, in their words.
+        reason: String,
+    },
+    /// An update was put into history before a worker saw it.
+    UpdateAdmitted(Box<UpdateRequest>),
+    /// Command: an update passed its validator.
+    UpdateAccepted(Box<UpdateAccepted>),
+    /// Command: the handler of an update came to its end.
+    UpdateCompleted {
+        /// Id of the update.
+        id: String,
+    },
+    /// Command: the run ended.
+    RunEnded(Ending),
+    /// The run ended without its worker: terminated or timed out.
+    RunStopped,
+    /// Of no interest to workflow code.
+    Ignored,
+    /// A kind this version does not know.
+    Unknown {
+        /// Its name, or its number.
+        name: String,
+        /// The server says that a worker may pass over it.
+        may_ignore: bool,
+    },
+}
+
+/// How a run ended by a command of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// With a result.
+    Completed,
+    /// With a failure.
+    Failed,
+    /// Cancelled.
+    Canceled,
+    /// With a next run.
+    ContinuedAsNew,
+}
+
+/// A run began.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunStarted {
+    /// When.
+    pub time: SystemTime,
+    /// Type of the workflow.
+    pub workflow_type: String,
+    /// Id of the workflow; empty in histories of old servers.
+    pub workflow_id: String,
+    /// The run this one was before resets.
+    pub original_run_id: String,
+    /// First run of the chain.
+    pub first_run_id: String,
+    /// The run this one continues, empty if none.
+    pub continued_from: String,
+    /// Arguments.
+    pub input: Vec<Payload>,
+    /// What travels beside them.
+    pub header: Header,
+    /// Number of the attempt.
+    pub attempt: u32,
+    /// Task queue of the run.
+    pub task_queue: String,
+    /// Time for the whole chain.
+    pub execution_timeout: Option<Duration>,
+    /// Time for this run.
+    pub run_timeout: Option<Duration>,
+    /// Time for one task.
+    pub task_timeout: Option<Duration>,
+    /// How the run is tried again.
+    pub retry: Option<RetryPolicy>,
+    /// Cron schedule, empty if none.
+    pub cron: String,
+    /// The workflow that started this one.
+    pub parent: Option<RunRef>,
+    /// The top of the tree of children.
+    pub root: Option<RunRef>,
+    /// Result of the last run of the chain.
+    pub last_completion: Vec<Payload>,
+    /// Failure of the previous run of the chain.
+    pub last_failure: Option<FailureRecord>,
+    /// Notes kept with the run.
+    pub memo: Header,
+    /// Indexed attributes.
+    pub search_attributes: Header,
+    /// Who started it.
+    pub identity: String,
+    /// How urgent its tasks are.
+    pub priority: Priority,
+}
+
+/// A worker took a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskStarted {
+    /// When; workflow time during the task.
+    pub time: SystemTime,
+    /// Size of history in bytes.
+    pub history_size: u64,
+    /// The server finds history long enough.
+    pub continue_as_new_suggested: bool,
+}
+
+/// A worker answered a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TaskCompleted {
+    /// The event by which it took the task.
+    pub started: EventId,
+    /// What its SDK told about itself.
+    pub sdk: SdkMetadata,
+}
+
+/// What the SDK of a worker tells about itself with each answered task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SdkMetadata {
+    /// Name of the SDK; empty when it did not change since the last task.
+    pub name: String,
+    /// Version of the SDK; empty when it did not change since the last task.
+    pub version: String,
+    /// Behaviour switches of the common core of other SDKs.
+    pub core_flags: Vec<u32>,
+    /// Behaviour switches of the SDK, numbered by itself.
+    pub lang_flags: Vec<u32>,
+}
+
+/// An activity was scheduled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActivityScheduled {
+    /// Id of the activity.
+    pub activity_id: String,
+    /// Type of the activity.
+    pub activity_type: String,
+}
+
+/// An activity failed or ran out of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActivityFailed {
+    /// Event that scheduled it.
+    pub scheduled: EventId,
+    /// Event that started its last attempt; 0 if none did.
+    pub started: EventId,
+    /// Worker of the last attempt.
+    pub identity: String,
+    /// What went wrong.
+    pub failure: FailureRecord,
+    /// Why it is not tried again.
+    pub retry_state: RetryState,
+}
+
+/// An activity stopped as asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActivityCanceled {
+    /// Event that scheduled it.
+    pub scheduled: EventId,
+    /// Event that started its last attempt; 0 if none did.
+    pub started: EventId,
+    /// Worker of the last attempt.
+    pub identity: String,
+    /// What the activity attached.
+    pub details: Vec<Payload>,
+}
+
+/// A signal arrived.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Signaled {
+    /// Name of the signal.
+    pub name: String,
+    /// Its arguments.
+    pub input: Vec<Payload>,
+    /// What travels beside them.
+    pub header: Header,
+    /// Who sent it.
+    pub identity: String,
+}
+
+/// An update passed its validator.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpdateAccepted {
+    /// Id of the update.
+    pub id: String,
+    /// The message that asked for it.
+    pub message_id: String,
+    /// The event after which it was asked for.
+    pub sequencing: EventId,
+    /// What was asked; missing when an earlier event holds it.
+    pub request: Option<UpdateRequest>,
+}
