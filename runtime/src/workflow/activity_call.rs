@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use crate::{Activity, ActivityError, ActivityOptions, Ctx, HasTimeout, TimeoutSet, data::EncodedArgs};
+use crate::{
+    Activity, ActivityError, ActivityOptions, Ctx, HasTimeout, TimeoutSet, data::EncodedArgs,
+};
 
 /// One activity call; `.await` it once a timeout is known.
 #[must_use = "the activity is scheduled when the call is awaited"]

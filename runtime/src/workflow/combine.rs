@@ -14,9 +14,7 @@ pub async fn join<A: Future, B: Future>(_a: A, _b: B) -> (A::Output, B::Output) 
     unimplemented!()
 }
 /// All, polled in order.
-pub async fn join_all<I: IntoIterator<Item: Future>>(
-    _all: I,
-) -> Vec<<I::Item as Future>::Output> {
+pub async fn join_all<I: IntoIterator<Item: Future>>(_all: I) -> Vec<<I::Item as Future>::Output> {
     unimplemented!()
 }
 /// The first to finish; the other is dropped, and so cancelled.

@@ -1,9 +1,12 @@
-//! What workflow code may do.
+//! What workflow code may do, and what drives the workflow code of one run.
 
 mod activity_call;
 mod child;
 mod combine;
 pub(crate) mod context;
+pub(crate) mod inside;
+pub(crate) mod instance;
+pub(crate) mod panics;
 mod saga;
 pub(crate) mod state;
 
