@@ -1,1 +1,49 @@
-//! history
+//! The history of one Temporal workflow execution, without IO.
+//!
+//! A [`Run`] is the state of one run. [`Run::start`] makes it, [`Run::apply`] changes it:
+//! time, ids and randomness are arguments, and what must be done in the world is returned
+//! as [`Effect`]s. The same inputs always write the same history, event by event the one that
+//! the platform's own server writes.
+//!
+//! The driver's part, for every input:
+//! 1. load the run, `apply` the input at the time it happened;
+//! 2. on a [`Rejection`] answer it: the run has not changed;
+//! 3. otherwise commit the run with its new events, then do the effects in order, then answer.
+//!
+//! Queries leave no trace in a history; they are the driver's own business.
+
+mod cron;
+mod id;
+mod input;
+mod limits;
+mod outcome;
+mod queue;
+mod rejection;
+mod retry;
+mod reuse_policy;
+mod start;
+mod state;
+mod time;
+
+pub use cron::CronSchedule;
+pub use id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId, WorkflowId};
+pub use input::{
+    ActivityRef, ActivityTicket, Attach, CancelActivity, CompleteActivity, CompleteWorkflowTask,
+    Deadline, FailActivity, FailWorkflowTask, Heartbeat, Input, RequestCancel, Signal,
+    StartActivity, StartWorkflowTask, Terminate, UpdateRequest, WorkflowTaskTicket,
+    WorkflowTaskToken,
+};
+pub use limits::DEFAULT_WORKFLOW_TASK_TIMEOUT;
+pub use outcome::{
+    CompletedWorkflowTask, Effect, Outcome, Reply, StartedActivity, StartedWorkflowTask,
+    UpdateAbort, UpdateStage, UpdateStatus,
+};
+pub use queue::{Sticky, TaskQueue};
+pub use rejection::{
+    CancelAlreadyRequested, Closed, Invalid, LimitExceeded, OtherChain, Rejection, TaskNotFound,
+};
+pub use retry::RetryPolicy;
+pub use reuse_policy::{Policies, Refused, Verdict};
+pub use start::{Chain, Continued, Parent, Start, StartDelay, Timeouts};
+pub use state::Run;
+pub use time::Time;

@@ -1,0 +1,167 @@
+//! Whether something that failed is tried again, and when.
+
+use std::time::Duration;
+
+use durably_proto::api::common::v1::RetryPolicy as RetryPolicyMessage;
+use durably_proto::api::enums::v1::{RetryState, TimeoutType};
+use durably_proto::api::failure::v1::Failure;
+use durably_proto::api::failure::v1::failure::FailureInfo;
+use durably_proto::wkt;
+
+use crate::rejection::Invalid;
+use crate::time::{Time, to_proto};
+
+/// How often and when a failed activity or workflow is tried again; every field has its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetryPolicy {
+    initial_interval: Duration,
+    backoff_coefficient: f64,
+    maximum_interval: Duration,
+    maximum_attempts: Option<u32>,
+    non_retryable_error_types: Vec<String>,
+}
+
+/// Whether there is a next attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// After this long.
+    After(Duration),
+    /// There is none, for this reason.
+    No(RetryState),
+}
+
+impl RetryPolicy {
+    /// A policy with the platform's defaults where the message says nothing.
+    ///
+    /// # Errors
+    /// When a value makes no sense.
+    pub fn from_proto(policy: &RetryPolicyMessage) -> Result<Self, Invalid> {
+        let initial_interval = non_negative(policy.initial_interval.as_ref(), "InitialInterval")?
+            .filter(|d| !d.is_zero())
+            .unwrap_or(DEFAULT_INITIAL_INTERVAL);
+        let backoff_coefficient = match policy.backoff_coefficient {
+            0.0 => DEFAULT_COEFFICIENT,
+            given => given,
+        };
+        let maximum_interval = non_negative(policy.maximum_interval.as_ref(), "MaximumInterval")?
+            .filter(|d| !d.is_zero())
+            .unwrap_or_else(|| initial_interval.saturating_mul(DEFAULT_MAXIMUM_FACTOR));
+        let maximum_attempts = u32::try_from(policy.maximum_attempts)
+            .map_err(|_| invalid("MaximumAttempts cannot be negative on retry policy."))?;
+        // One attempt is no retry at all, so the rest does not matter.
+        if maximum_attempts != 1 {
+            if backoff_coefficient < 1.0 || !backoff_coefficient.is_finite() {
+                return Err(invalid(
+                    "BackoffCoefficient cannot be less than 1 on retry policy.",
+                ));
+            }
+            if maximum_interval < initial_interval {
+                return Err(invalid(
+                    "MaximumInterval cannot be less than InitialInterval on retry policy.",
+                ));
+            }
+        }
+        Ok(Self {
+            initial_interval,
+            backoff_coefficient,
+            maximum_interval,
+            maximum_attempts: Some(maximum_attempts).filter(|n| *n != 0),
+            non_retryable_error_types: policy.non_retryable_error_types.clone(),
+        })
+    }
+
+    /// The policy as the platform writes it into events.
+    pub fn to_proto(&self) -> RetryPolicyMessage {
+        RetryPolicyMessage {
+            initial_interval: Some(to_proto(self.initial_interval)),
+            backoff_coefficient: self.backoff_coefficient,
+            maximum_interval: Some(to_proto(self.maximum_interval)),
+            maximum_attempts: self
+                .maximum_attempts
+                .map_or(0, |n| i32::try_from(n).unwrap_or(i32::MAX)),
+            non_retryable_error_types: self.non_retryable_error_types.clone(),
+        }
+    }
+
+    /// The most attempts there may be; none for no limit.
+    pub fn maximum_attempts(&self) -> Option<u32> {
+        self.maximum_attempts
+    }
+
+    /// Decides about the attempt after `attempt`, which failed like this and may not start after `expires_at`.
+    pub fn next(
+        &self,
+        attempt: u32,
+        failure: Option<&Failure>,
+        now: Time,
+        expires_at: Option<Time>,
+    ) -> Next {
+        if !failure.is_none_or(|failure| self.is_retryable(failure)) {
+            return Next::No(RetryState::NonRetryableFailure);
+        }
+        if self.maximum_attempts.is_some_and(|most| attempt >= most) {
+            return Next::No(RetryState::MaximumAttemptsReached);
+        }
+        let interval = failure
+            .and_then(next_retry_delay)
+            .unwrap_or_else(|| self.interval_after(attempt))
+            .min(self.maximum_interval);
+        if expires_at.is_some_and(|expires_at| now + interval > expires_at) {
+            return Next::No(RetryState::Timeout);
+        }
+        Next::After(interval)
+    }
+
+    fn interval_after(&self, attempt: u32) -> Duration {
+        let power = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
+        let seconds = self.initial_interval.as_secs_f64() * self.backoff_coefficient.powi(power);
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
+    fn is_retryable(&self, failure: &Failure) -> bool {
+        let named = |name: &str| self.non_retryable_error_types.iter().any(|t| t == name);
+        match &failure.failure_info {
+            Some(FailureInfo::TerminatedFailureInfo(_) | FailureInfo::CanceledFailureInfo(_)) => {
+                false
+            }
+            Some(FailureInfo::TimeoutFailureInfo(info)) => match info.timeout_type() {
+                TimeoutType::StartToClose => !named("TemporalTimeout:StartToClose"),
+                TimeoutType::Heartbeat => !named("TemporalTimeout:Heartbeat"),
+                _ => false,
+            },
+            Some(FailureInfo::ServerFailureInfo(info)) => !info.non_retryable,
+            Some(FailureInfo::ApplicationFailureInfo(info)) => {
+                !info.non_retryable && !named(&info.r#type)
+            }
+            _ => true,
+        }
+    }
+}
+
+fn next_retry_delay(failure: &Failure) -> Option<Duration> {
+    let Some(FailureInfo::ApplicationFailureInfo(info)) = &failure.failure_info else {
+        return None;
+    };
+    Duration::try_from(info.next_retry_delay.clone()?).ok()
+}
+
+fn non_negative(
+    duration: Option<&wkt::Duration>,
+    field: &str,
+) -> Result<Option<Duration>, Invalid> {
+    duration
+        .map(|duration| {
+            Duration::try_from(duration.clone())
+                .map_err(|_| invalid(&format!("{field} cannot be negative on retry policy.")))
+        })
+        .transpose()
+}
+
+fn invalid(message: &str) -> Invalid {
+    Invalid(message.to_owned())
+}
+
+const DEFAULT_INITIAL_INTERVAL: Duration = Duration::from_secs(1);
+const DEFAULT_COEFFICIENT: f64 = 2.0;
+/// The longest interval, as a multiple of the first.
+const DEFAULT_MAXIMUM_FACTOR: u32 = 100;
