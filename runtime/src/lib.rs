@@ -16,7 +16,7 @@ pub mod prelude;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use activity::{ActivityCtx, ActivityOptions, Retry};
+pub use activity::{ActivityCtx, ActivityOptions, CancelReason, InvalidOptions, Retry};
 pub use client::{
     Client, DynHandle, DynStart, Handle, QueryCall, SignalCall, StartCall, UpdateCall, UpdateHandle,
 };

@@ -1,0 +1,275 @@
+//! How an activity is scheduled and retried.
+
+use std::{fmt, time::Duration};
+
+use durably_engine::{ActivityTimeouts, RetryPolicy};
+
+/// How an activity is scheduled.
+///
+/// What is not given here is taken from the activity's own declaration, and then left to the
+/// server. One of [`start_to_close`](Self::start_to_close) and
+/// [`schedule_to_close`](Self::schedule_to_close) must be given in the end.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ActivityOptions {
+    /// The longest one attempt may take.
+    pub start_to_close: Option<Duration>,
+    /// The longest all attempts together may take, with the pauses between them.
+    pub schedule_to_close: Option<Duration>,
+    /// The longest an attempt may wait for a worker.
+    pub schedule_to_start: Option<Duration>,
+    /// The longest pause between two heartbeats.
+    pub heartbeat: Option<Duration>,
+    /// How failed attempts are retried.
+    pub retry: Option<Retry>,
+    /// The task queue; the workflow's own by default.
+    pub task_queue: Option<String>,
+}
+
+/// How failed attempts are retried.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Retry {
+    /// At most so many attempts; 0 for no limit.
+    pub max_attempts: u32,
+    /// The pause before the second attempt; the server's default is one second.
+    pub initial_interval: Option<Duration>,
+    /// The longest pause; the server's default is a hundred times the initial one.
+    pub maximum_interval: Option<Duration>,
+    /// By what a pause grows; the server's default is 2.
+    pub backoff: Option<f64>,
+    /// Error types that are not retried.
+    pub non_retryable: Vec<String>,
+}
+
+impl ActivityOptions {
+    /// What `#[activity(..)]` declares.
+    #[doc(hidden)]
+    pub fn declared(
+        start_to_close: Option<Duration>,
+        schedule_to_close: Option<Duration>,
+        heartbeat: Option<Duration>,
+        max_attempts: Option<u32>,
+        task_queue: Option<&'static str>,
+    ) -> Self {
+        Self {
+            start_to_close,
+            schedule_to_close,
+            schedule_to_start: None,
+            heartbeat,
+            retry: max_attempts.map(Retry::attempts),
+            task_queue: task_queue.map(str::to_owned),
+        }
+    }
+
+    /// These options, with what `over` gives in place of what they give.
+    pub(crate) fn overlaid(self, over: &Self) -> Self {
+        Self {
+            start_to_close: over.start_to_close.or(self.start_to_close),
+            schedule_to_close: over.schedule_to_close.or(self.schedule_to_close),
+            schedule_to_start: over.schedule_to_start.or(self.schedule_to_start),
+            heartbeat: over.heartbeat.or(self.heartbeat),
+            retry: over.retry.clone().or(self.retry),
+            task_queue: over.task_queue.clone().or(self.task_queue),
+        }
+    }
+
+    /// Refuses options that contradict each other, before the server does.
+    ///
+    /// # Errors
+    /// All contradictions at once, in words.
+    pub(crate) fn check(&self, activity: &str) -> Result<(), InvalidOptions> {
+        let mut wrong = Vec::new();
+        let timeouts = [
+            ("start_to_close", self.start_to_close),
+            ("schedule_to_close", self.schedule_to_close),
+            ("schedule_to_start", self.schedule_to_start),
+            ("heartbeat", self.heartbeat),
+        ];
+        for (name, given) in timeouts {
+            if given == Some(Duration::ZERO) {
+                wrong.push(format!("`{name}` is zero, which would mean no timeout; leave it out"));
+            }
+        }
+        if self.start_to_close.is_none() && self.schedule_to_close.is_none() {
+            wrong.push(
+                "neither `start_to_close` nor `schedule_to_close` is given; Temporal needs one"
+                    .to_owned(),
+            );
+        }
+        let limits = [
+            (timeouts[0], timeouts[1]),
+            (timeouts[2], timeouts[1]),
+            (timeouts[3], timeouts[0]),
+        ];
+        for ((name, part), (whole_name, whole)) in limits {
+            if let (Some(part), Some(whole)) = (part, whole)
+                && part > whole
+            {
+                wrong.push(format!(
+                    "`{name}` ({part:?}) is longer than `{whole_name}` ({whole:?})"
+                ));
+            }
+        }
+        if let Some(retry) = &self.retry {
+            retry.check(&mut wrong);
+        }
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(InvalidOptions {
+            activity: activity.to_owned(),
+            wrong,
+        })
+    }
+
+    /// The timeouts, as the engine takes them.
+    pub(crate) fn timeouts(&self) -> ActivityTimeouts {
+        ActivityTimeouts {
+            schedule_to_close: self.schedule_to_close,
+            schedule_to_start: self.schedule_to_start,
+            start_to_close: self.start_to_close,
+            heartbeat: self.heartbeat,
+        }
+    }
+}
+
+impl Retry {
+    /// At most `n` attempts.
+    pub fn attempts(n: u32) -> Self {
+        Self {
+            max_attempts: n,
+            ..Self::default()
+        }
+    }
+
+    /// One attempt only.
+    pub fn never() -> Self {
+        Self::attempts(1)
+    }
+
+    /// The pause before the second attempt.
+    #[must_use]
+    pub fn initial_interval(mut self, pause: Duration) -> Self {
+        self.initial_interval = Some(pause);
+        self
+    }
+
+    /// The longest pause.
+    #[must_use]
+    pub fn maximum_interval(mut self, pause: Duration) -> Self {
+        self.maximum_interval = Some(pause);
+        self
+    }
+
+    /// By what a pause grows; 1 for pauses of one length.
+    #[must_use]
+    pub fn backoff(mut self, factor: f64) -> Self {
+        self.backoff = Some(factor);
+        self
+    }
+
+    /// Failures of this error type are not retried.
+    #[must_use]
+    pub fn non_retryable(mut self, kind: impl Into<String>) -> Self {
+        self.non_retryable.push(kind.into());
+        self
+    }
+
+    /// The policy, as the engine takes it.
+    ///
+    /// The server refuses a policy whose pause is not given, so its documented defaults stand in.
+    pub(crate) fn policy(&self) -> RetryPolicy {
+        RetryPolicy {
+            initial_interval: Some(self.initial_interval.unwrap_or(Duration::from_secs(1))),
+            backoff_coefficient: self.backoff.unwrap_or(2.0),
+            maximum_interval: self.maximum_interval,
+            maximum_attempts: self.max_attempts,
+            non_retryable_error_types: self.non_retryable.clone(),
+        }
+    }
+
+    fn check(&self, wrong: &mut Vec<String>) {
+        if let Some(backoff) = self.backoff
+            && !(backoff >= 1.0)
+        {
+            wrong.push(format!("`retry.backoff` is {backoff}; a pause cannot shrink, use 1 or more"));
+        }
+        if let (Some(first), Some(longest)) = (self.initial_interval, self.maximum_interval)
+            && first > longest
+        {
+            wrong.push(format!(
+                "`retry.initial_interval` ({first:?}) is longer than `retry.maximum_interval` ({longest:?})"
+            ));
+        }
+    }
+}
+
+/// The options of an activity call contradict each other.
+///
+/// The workflow task fails with this text, so the run waits until the code is corrected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidOptions {
+    /// The activity that was called.
+    pub activity: String,
+    /// What is wrong, one sentence each.
+    pub wrong: Vec<String>,
+}
+
+impl fmt::Display for InvalidOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "options of activity `{}`: {}",
+            self.activity,
+            self.wrong.join("; ")
+        )
+    }
+}
+
+impl std::error::Error for InvalidOptions {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{millis, secs};
+
+    #[test]
+    fn every_contradiction_is_told_at_once() {
+        let options = ActivityOptions {
+            start_to_close: Some(secs(20)),
+            schedule_to_close: Some(secs(10)),
+            heartbeat: Some(Duration::ZERO),
+            retry: Some(Retry::attempts(3).backoff(0.5)),
+            ..ActivityOptions::default()
+        };
+        let refused = options.check("charge").unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "options of activity `charge`: \
+             `heartbeat` is zero, which would mean no timeout; leave it out; \
+             `start_to_close` (20s) is longer than `schedule_to_close` (10s); \
+             `retry.backoff` is 0.5; a pause cannot shrink, use 1 or more"
+        );
+    }
+
+    #[test]
+    fn a_call_without_a_closing_timeout_is_refused() {
+        let refused = ActivityOptions::default().check("charge").unwrap_err();
+        assert_eq!(refused.wrong.len(), 1);
+    }
+
+    #[test]
+    fn what_a_call_gives_stands_over_what_the_activity_declares() {
+        let declared = ActivityOptions::declared(Some(secs(10)), None, None, Some(3), Some("slow"));
+        let call = ActivityOptions {
+            start_to_close: Some(millis(5)),
+            ..ActivityOptions::default()
+        };
+        let merged = declared.overlaid(&call);
+        assert_eq!(merged.start_to_close, Some(millis(5)));
+        assert_eq!(merged.retry, Some(Retry::attempts(3)));
+        assert_eq!(merged.task_queue.as_deref(), Some("slow"));
+    }
+}
