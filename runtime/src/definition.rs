@@ -1,15 +1,20 @@
 //! What the macros implement and the runtime reads: workflows, activities and their tables.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use crate::{
-    __private::{Args, ArgsEncoder, EncodedArgs},
-    ActivityCtx, ActivityOptions, Ctx, Payload, QueryCall, Result, View,
+    __private::{Args, EncodedArgs},
+    ActivityCtx, ActivityOptions, Ctx, Payload, QueryCall, Result, Retry, View,
     data::Data,
     workflow::state::StateCell,
 };
 
 /// A workflow type; implemented by `#[workflow]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no workflow",
+    label = "not a workflow type",
+    note = "a workflow is a type with a `#[workflow] impl` block"
+)]
 pub trait Workflow: Sized + 'static {
     /// The name the server knows the type by.
     const NAME: &'static str;
@@ -36,12 +41,22 @@ pub trait Activity: 'static {
 }
 
 /// An activity that is a function, so that a worker can register it by its type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no activity that a worker can register by its type",
+    label = "not an activity function",
+    note = "an activity is a function marked `#[activity]`, with a body; a set of them is registered by value: `.activities(Shop::default())`"
+)]
 pub trait FreeActivity: Activity {
     #[doc(hidden)]
     fn __invoke(ctx: ActivityCtx, args: Args) -> Invocation;
 }
 
 /// The activities of one impl block; implemented by `#[activities]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no set of activities",
+    label = "no `#[activities] impl` for this type",
+    note = "an activity that is a function is registered by its type: `.activity::<greet>()`"
+)]
 pub trait ActivitySet: Send + Sync + 'static {
     #[doc(hidden)]
     fn __register(self: Arc<Self>, add: &mut dyn FnMut(&'static str, ActivityFn));
@@ -70,7 +85,8 @@ pub enum Called {
     Running(LocalBoxFuture<Result<Payload>>),
 }
 
-/// Starts a run method, a signal or an update handler.
+/// Starts a run method, a signal or an update handler. An error says that an argument could not be
+/// decoded; the handler was not called.
 pub type CallFn<W> = fn(StateCell<W>, Ctx, Args) -> Result<Called>;
 
 /// The registration table of one workflow type.
@@ -100,6 +116,48 @@ pub struct Update<W: 'static> {
     pub call: CallFn<W>,
 }
 
+/// What `#[activity(..)]` declares of an activity's options.
+#[derive(Clone, Copy, Debug)]
+pub struct Declared {
+    /// The longest one attempt may take.
+    pub start_to_close: Option<Duration>,
+    /// The longest all attempts together may take.
+    pub schedule_to_close: Option<Duration>,
+    /// The longest an attempt may wait for a worker.
+    pub schedule_to_start: Option<Duration>,
+    /// The longest pause between two heartbeats.
+    pub heartbeat: Option<Duration>,
+    /// At most so many attempts.
+    pub max_attempts: Option<u32>,
+    /// The task queue of the workers that run it.
+    pub task_queue: Option<&'static str>,
+}
+
+impl Declared {
+    /// Nothing declared.
+    pub const NOTHING: Self = Self {
+        start_to_close: None,
+        schedule_to_close: None,
+        schedule_to_start: None,
+        heartbeat: None,
+        max_attempts: None,
+        task_queue: None,
+    };
+}
+
+impl From<Declared> for ActivityOptions {
+    fn from(declared: Declared) -> Self {
+        Self {
+            start_to_close: declared.start_to_close,
+            schedule_to_close: declared.schedule_to_close,
+            schedule_to_start: declared.schedule_to_start,
+            heartbeat: declared.heartbeat,
+            retry: declared.max_attempts.map(Retry::attempts),
+            task_queue: declared.task_queue.map(str::to_owned),
+        }
+    }
+}
+
 /// Wraps a transport into the generated methods.
 pub trait MethodsOf<V> {
     #[doc(hidden)]
@@ -115,21 +173,74 @@ pub trait Via {
 }
 
 /// A transport that can update; only a client can.
+#[diagnostic::on_unimplemented(
+    message = "only a client can update a workflow, and this handle is one that workflow code holds",
+    label = "Temporal has no command that updates another workflow",
+    note = "send a signal instead, or let an activity with a `Client` send the update"
+)]
 pub trait CanUpdate: Via {
     /// What sending an update gives.
-    type Update<R: Data>;
+    type Update<R>;
     #[doc(hidden)]
-    fn update<R: Data>(&self, name: &'static str, args: EncodedArgs) -> Self::Update<R>;
+    fn update<R>(&self, name: &'static str, args: EncodedArgs) -> Self::Update<R>;
 }
 
 /// A transport that can query; only a client can.
 #[diagnostic::on_unimplemented(
-    message = "queries can only be asked by a client, not from inside a workflow"
+    message = "only a client can query a workflow, and this handle is one that workflow code holds",
+    label = "Temporal has no command that queries another workflow",
+    note = "let the other workflow send a signal with what you need, or ask in an activity with a `Client`"
 )]
 pub trait CanQuery: CanUpdate {
     #[doc(hidden)]
-    fn query<R: Data>(&self, name: &'static str, args: EncodedArgs) -> QueryCall<R>;
+    fn query<R>(&self, name: &'static str, args: EncodedArgs) -> QueryCall<R>;
 }
+
+/// The context that may be the first parameter of an activity.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no activity context",
+    label = "an activity's context comes first and by reference: `ctx: &ActivityCtx`",
+    note = "arguments are decoded from payloads, so they cannot be borrowed: take them by value"
+)]
+pub trait ActivityCtxArg {
+    #[doc(hidden)]
+    fn of(ctx: &ActivityCtx) -> &Self;
+}
+impl ActivityCtxArg for ActivityCtx {
+    fn of(ctx: &ActivityCtx) -> &Self {
+        ctx
+    }
+}
+
+/// Splits a `Result` behind a type name that ends in `Result`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is named like a `Result` but is none",
+    label = "a return type whose name ends in `Result` is taken for one",
+    note = "return `durably::Result<{Self}>`, or import the type under another name"
+)]
+pub trait Outcome {
+    /// The success.
+    type Ok;
+    /// The error.
+    type Err;
+    #[doc(hidden)]
+    fn into_result(self) -> std::result::Result<Self::Ok, Self::Err>;
+}
+impl<T, E> Outcome for std::result::Result<T, E> {
+    type Ok = T;
+    type Err = E;
+    fn into_result(self) -> Self {
+        self
+    }
+}
+
+/// What a signal handler may give: nothing.
+#[diagnostic::on_unimplemented(
+    message = "a signal cannot return a value to its sender; make this an `#[update]`",
+    label = "a `#[signal]` returns nothing or a `Result<()>`"
+)]
+pub trait Nothing {}
+impl Nothing for () {}
 
 /// No timeout chosen yet.
 pub struct NoTimeout;
@@ -156,5 +267,3 @@ pub struct QueueSet;
 )]
 pub trait HasQueue {}
 impl HasQueue for QueueSet {}
-
-const _: fn() -> ArgsEncoder = ArgsEncoder::default;

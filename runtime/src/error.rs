@@ -53,23 +53,6 @@ impl<E: std::error::Error + Send + Sync + 'static> IntoFailure for E {
     }
 }
 
-/// Splits a `Result` behind a type name that ends in `Result`.
-pub trait Outcome {
-    /// The success.
-    type Ok;
-    /// The error.
-    type Err;
-    #[doc(hidden)]
-    fn into_result(self) -> std::result::Result<Self::Ok, Self::Err>;
-}
-impl<T, E> Outcome for std::result::Result<T, E> {
-    type Ok = T;
-    type Err = E;
-    fn into_result(self) -> Self {
-        self
-    }
-}
-
 macro_rules! leaf {
     ($($name:ident $(< $g:ident >)? { $($body:tt)* } )*) => { $(
         /// See the guide.

@@ -1,24 +1,134 @@
 //! All that expansions of the macros may name. Not public API.
+//!
+//! An expansion says what is there (names, types, which method) and leaves the work to the
+//! functions here. [`payload`] is the one place where an argument or result is asked to be
+//! [`Data`]: called at every use with the span of the user's type, it lets rustc print one message
+//! for one mistake.
 
+use std::marker::PhantomData;
+
+pub use serde;
+
+use crate::{Data, Error, Payload, Result, Text, Workflow};
 pub use crate::{
     activity::{Stub, forbid_in_workflow},
-    data::{Args, ArgList, ArgsEncoder, EncodedArgs, encode_result, finish, reject},
+    data::{ArgList, Args, ArgsEncoder, EncodedArgs, encode_result, finish, reject},
     definition::{
-        ActivityFn, BoxFuture, CallFn, Called, CanQuery, CanUpdate, Definition, Invocation,
-        LocalBoxFuture, MethodsOf, QueryFn, Update, Via,
+        ActivityCtxArg, ActivityFn, BoxFuture, CallFn, Called, CanQuery, CanUpdate, Declared,
+        Definition, Invocation, LocalBoxFuture, MethodsOf, Nothing, Outcome, QueryFn, Update, Via,
     },
-    error::{IntoFailure, Outcome},
+    error::IntoFailure,
     workflow::{
         context::{CtxArg, ViewArg},
         state::{Lease, Root, StateCell},
     },
 };
-pub use serde;
+
+/// How a `T` becomes a payload and is made from one.
+pub struct PayloadOf<T> {
+    encode_argument: fn(&mut ArgsEncoder, &'static str, &T),
+    decode_argument: fn(&mut Args, &'static str) -> Result<T>,
+    encode_result: fn(&T) -> Result<Payload>,
+}
+
+/// The conversions of a type that travels.
+pub fn payload<T: Data>() -> PayloadOf<T> {
+    PayloadOf {
+        encode_argument: ArgsEncoder::arg::<T>,
+        decode_argument: Args::next::<T>,
+        encode_result: encode_result::<T>,
+    }
+}
+
+/// The conversions of what a run gives; that it travels is checked where the type is declared.
+pub fn output_of<W: Workflow>() -> PayloadOf<W::Output> {
+    payload()
+}
+
+/// The conversions of what an activity gives; as [`output_of`].
+pub fn result_of<A: crate::Activity>() -> PayloadOf<A::Output> {
+    payload()
+}
+
+impl<T> PayloadOf<T> {
+    /// Adds an argument to a call.
+    pub fn add(self, to: &mut ArgsEncoder, name: &'static str, argument: &T) {
+        (self.encode_argument)(to, name, argument);
+    }
+
+    /// The next argument of a call.
+    pub fn next(self, of: &mut Args, name: &'static str) -> Result<T> {
+        (self.decode_argument)(of, name)
+    }
+
+    /// The payload of a result that cannot be an error.
+    pub fn value(self, value: &T) -> Result<Payload> {
+        (self.encode_result)(value)
+    }
+
+    /// The payload of a result that may be an error.
+    pub fn result<E>(
+        self,
+        result: std::result::Result<T, E>,
+        failure: FailureOf<E>,
+    ) -> Result<Payload> {
+        match result {
+            Ok(value) => (self.encode_result)(&value),
+            Err(error) => Err((failure.into_failure)(error)),
+        }
+    }
+}
+
+impl PayloadOf<String> {
+    /// Adds a text argument to a call. Only for std's `String`: a type of the user's with that name
+    /// is refused here.
+    pub fn add_text(self, to: &mut ArgsEncoder, name: &'static str, text: impl Text) {
+        to.text(name, text);
+    }
+}
+
+/// How an `E` becomes a failure.
+pub struct FailureOf<E> {
+    into_failure: fn(E) -> Error,
+}
+
+/// The conversion of a type that is an error.
+pub fn failure<E: IntoFailure>() -> FailureOf<E> {
+    FailureOf {
+        into_failure: E::into_failure,
+    }
+}
+
+/// Checks that a signal gives nothing.
+pub const fn gives_nothing<T: Nothing>() {}
+
+/// Finds a `Result` behind a name that does not say so.
+pub struct Spelled<T>(PhantomData<T>);
+
+/// What holds for every type but `Result`.
+pub trait NotResult {
+    /// Evaluating it is the check.
+    const CHECKED: () = ();
+}
+impl<T> NotResult for Spelled<T> {}
+impl<T, E> Spelled<std::result::Result<T, E>> {
+    /// Takes precedence over the trait's, and refuses.
+    pub const CHECKED: () = panic!(
+        "this return type is a `Result` under another name: let the alias end in `Result`, so that \
+         the macros can tell"
+    );
+}
 
 /// The identity function; gives an awaited expression one span.
 #[inline(always)]
 pub fn id<T>(value: T) -> T {
     value
+}
+
+/// `self` where a body only reads it.
+#[inline(always)]
+pub fn shared<W: ?Sized>(state: &W) -> &W {
+    state
 }
 
 /// Runs the body of `#[durably::main]` on a multi-threaded runtime.

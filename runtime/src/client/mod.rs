@@ -83,13 +83,13 @@ impl Via for FromClient {
     }
 }
 impl CanUpdate for FromClient {
-    type Update<R: Data> = UpdateCall<R>;
-    fn update<R: Data>(&self, _name: &'static str, _args: EncodedArgs) -> UpdateCall<R> {
+    type Update<R> = UpdateCall<R>;
+    fn update<R>(&self, _name: &'static str, _args: EncodedArgs) -> UpdateCall<R> {
         unimplemented!()
     }
 }
 impl CanQuery for FromClient {
-    fn query<R: Data>(&self, _name: &'static str, _args: EncodedArgs) -> QueryCall<R> {
+    fn query<R>(&self, _name: &'static str, _args: EncodedArgs) -> QueryCall<R> {
         unimplemented!()
     }
 }
