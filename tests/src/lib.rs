@@ -1,1 +1,140 @@
-//! Fixtures.
+//! Fixtures of the end-to-end tests: a server, a client, a task queue.
+//!
+//! Every body runs twice: on an embedded server of its own, and on the real Temporal server that
+//! `DURABLY_REAL_ADDRESS` names. Without that variable the second run says that it is skipped;
+//! with `DURABLY_REAL=required` it fails instead, so that a full check cannot skip it unnoticed.
+
+use std::{
+    future::Future,
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
+};
+
+use durably::{Client, Result, Server, Worker};
+
+pub mod crunch;
+pub mod history;
+pub mod process;
+
+/// Where a test body runs.
+pub struct World {
+    /// A client of the server, in namespace `default`.
+    pub client: Client,
+    /// A task queue nobody else uses.
+    pub queue: String,
+    server: Option<Server>,
+}
+
+impl World {
+    /// On an embedded server of its own.
+    pub async fn embedded() -> Result<Self> {
+        let server = Server::start().await?;
+        Ok(Self {
+            client: server.client().await?,
+            queue: unique("queue"),
+            server: Some(server),
+        })
+    }
+
+    /// On an embedded server whose clock skips ahead whenever nothing runs.
+    pub async fn skipping() -> Result<Self> {
+        let server = Server::builder().skip_time().start().await?;
+        Ok(Self {
+            client: server.client().await?,
+            queue: unique("queue"),
+            server: Some(server),
+        })
+    }
+
+    /// On the real server; `None` (and a line that says so) if there is none.
+    pub async fn real(test: &str) -> Result<Option<Self>> {
+        let Ok(address) = std::env::var("DURABLY_REAL_ADDRESS") else {
+            assert!(
+                std::env::var("DURABLY_REAL").as_deref() != Ok("required"),
+                "DURABLY_REAL=required, but DURABLY_REAL_ADDRESS names no server"
+            );
+            println!("skipped: {test} on a real server (set DURABLY_REAL_ADDRESS=host:port)");
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            client: Client::connect(address).await?,
+            queue: unique("queue"),
+            server: None,
+        }))
+    }
+
+    /// A worker on this world's queue, with nothing registered.
+    pub fn worker(&self) -> Worker {
+        Worker::new(&self.client, &self.queue)
+    }
+
+    /// `host:port` of the server, for clients that are not ours.
+    pub fn address(&self) -> String {
+        match &self.server {
+            Some(server) => server
+                .address()
+                .expect("an embedded server of a test listens")
+                .to_string(),
+            None => std::env::var("DURABLY_REAL_ADDRESS").expect("this world is on a real server"),
+        }
+    }
+
+    /// The embedded server, if this world has one.
+    pub fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
+    }
+}
+
+/// A name that no other test, and no earlier run on the same server, has used.
+pub fn unique(what: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let at = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("the clock is past 1970")
+        .as_nanos();
+    format!(
+        "{what}-{}-{at}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
+}
+
+/// Waits until `condition` gives a value; panics after 30 seconds with `what` it waited for.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut condition: impl FnMut() -> F,
+) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = condition().await {
+            return value;
+        }
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "waited 30 s for: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Runs each named body on the embedded and on the real server.
+#[macro_export]
+macro_rules! on_both_servers {
+    ($($name:ident)*) => {
+        mod embedded {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() -> ::durably::Result<()> {
+                super::$name(&$crate::World::embedded().await?).await
+            })*
+        }
+        mod real {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() -> ::durably::Result<()> {
+                match $crate::World::real(concat!(module_path!(), "::", stringify!($name))).await? {
+                    Some(world) => super::$name(&world).await,
+                    None => Ok(()),
+                }
+            })*
+        }
+    };
+}

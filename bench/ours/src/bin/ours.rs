@@ -1,0 +1,91 @@
+//! `ours WORKFLOWS EACH CONCURRENCY act|sig|idle remote|memory|loopback`, printed as `key=value`s.
+//! `remote` is the server that TEMPORAL_ADDRESS names, `memory` the embedded one without a
+//! socket, `loopback` the embedded one through gRPC.
+
+use std::time::{Duration, Instant};
+
+use bench_ours::{Hello, Sig, cpu, inc, rss_kib};
+use durably::{Client, Result, Server, Worker};
+use futures::{StreamExt, TryStreamExt, stream};
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [count, each, concurrency, mode, server] = &args[..] else {
+        durably::bail!("usage: ours WORKFLOWS EACH CONCURRENCY act|sig|idle remote|memory|loopback");
+    };
+    let (count, each): (u64, u32) = (count.parse()?, each.parse()?);
+    let concurrency: usize = concurrency.parse()?;
+    let embedded = match server.as_str() {
+        "remote" => None,
+        _ => Some(Server::start().await?),
+    };
+    let client = match (&embedded, server.as_str()) {
+        (Some(server), "memory") => server.client().await?,
+        (Some(server), _) => {
+            let address = server.address().expect("the server listens");
+            Client::connect(address.to_string()).await?
+        }
+        (None, _) => Client::from_env().await?,
+    };
+    let queue = format!("bench-{}", std::process::id());
+    let worker = Worker::new(&client, &queue)
+        .max_cached_workflows(20_000)
+        .workflow::<Hello>()
+        .workflow::<Sig>()
+        .activity::<inc>()
+        .spawn()
+        .await?;
+
+    let (cpu0, start, rss0) = (cpu(), Instant::now(), rss_kib());
+    stream::iter(0..count)
+        .map(|n| {
+            let (client, queue, mode) = (client.clone(), queue.clone(), mode.clone());
+            tokio::spawn(async move { one(&client, &queue, n, &mode, each).await })
+        })
+        .buffer_unordered(concurrency)
+        .map(|joined| joined.expect("a workload does not panic"))
+        .try_collect::<Vec<()>>()
+        .await?;
+    let wall = start.elapsed().as_secs_f64();
+    let used = (cpu() - cpu0).as_secs_f64();
+    let ops = count as f64 * f64::from(each.max(1));
+    println!(
+        "first_id={queue}-0 wall={wall:.3} wf/s={:.1} op/s={:.1} cpu_us_per_wf={:.1} cpu_us_per_op={:.1}",
+        count as f64 / wall,
+        ops / wall,
+        used * 1e6 / count as f64,
+        used * 1e6 / ops
+    );
+    if mode == "idle" {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        println!("idle_bytes={}", (rss_kib() - rss0) * 1024 / count);
+        std::process::exit(0);
+    }
+    worker.shutdown().await
+}
+
+async fn one(client: &Client, queue: &str, n: u64, mode: &str, each: u32) -> Result<()> {
+    let id = format!("{queue}-{n}");
+    match mode {
+        "act" => {
+            let done = Hello::start(client, each)
+                .id(id)
+                .task_queue(queue)
+                .result()
+                .await?;
+            assert_eq!(done, each);
+        }
+        "idle" => {
+            Sig::start(client, 1).id(id).task_queue(queue).await?;
+        }
+        _ => {
+            let handle = Sig::start(client, each).id(id).task_queue(queue).await?;
+            for _ in 0..each {
+                handle.add(1).await?;
+            }
+            assert_eq!(handle.result().await?, each);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! The workloads, as in ../peer, and how a process is measured.
+
+use std::time::Duration;
+
+use durably::prelude::*;
+
+#[activity(start_to_close = "10s")]
+pub async fn inc(n: u32) -> u32 {
+    n + 1
+}
+
+/// Runs `n` activities, one after another.
+#[derive(Default)]
+pub struct Hello;
+
+#[workflow]
+impl Hello {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, n: u32) -> Result<u32> {
+        let mut x = 0;
+        for _ in 0..n {
+            x = inc::call(ctx, x).await?;
+        }
+        Ok(x)
+    }
+}
+
+/// Waits for `n` signals.
+#[derive(Default)]
+pub struct Sig {
+    c: u32,
+}
+
+#[workflow]
+impl Sig {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, n: u32) -> Result<u32> {
+        ctx.wait_until(|| self.c >= n).await?;
+        Ok(self.c)
+    }
+
+    #[signal]
+    fn add(&mut self, k: u32) {
+        self.c += k;
+    }
+}
+
+/// Sleeps `days` days.
+#[derive(Default)]
+pub struct Sleep;
+
+#[workflow]
+impl Sleep {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, days: u64) -> Result<()> {
+        ctx.sleep(durably::days(days)).await?;
+        Ok(())
+    }
+}
+
+/// CPU time this process has used, all threads.
+pub fn cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("this is Linux");
+    let fields: Vec<&str> = stat[stat.rfind(')').expect("a stat line names its program") + 2..]
+        .split(' ')
+        .collect();
+    let ticks: u64 = [11, 12]
+        .iter()
+        .map(|field| fields[*field].parse::<u64>().expect("times are numbers"))
+        .sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// Resident memory of this process, in KiB.
+pub fn rss_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("this is Linux");
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|rest| rest.split_whitespace().next())
+        .and_then(|number| number.parse().ok())
+        .expect("a status names the resident memory")
+}

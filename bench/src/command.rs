@@ -1,0 +1,169 @@
+//! The programs that are measured, and the server they run against.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+/// What a program printed as `key=value`.
+pub type Values = BTreeMap<String, f64>;
+
+/// Builds everything that is measured, in release.
+pub fn cargo_build() {
+    status(Command::new("cargo").args(["build", "--release", "--workspace"]));
+}
+
+/// Runs one of our programs.
+pub fn run(program: &str, args: &[&str], env: &[(&str, &str)]) -> Values {
+    let mut command = Command::new(format!("target/release/{program}"));
+    command.args(args);
+    for (key, value) in env {
+        if !value.is_empty() {
+            command.env(key, value);
+        }
+    }
+    values(&output(&mut command))
+}
+
+/// Runs one of the peer's programs: both packages have a `replay`, so the peer's has a prefix.
+pub fn run_peer(program: &str, args: &[&str], address: &str) -> Values {
+    let mut command = Command::new(format!("target/release/peer-{program}"));
+    command
+        .args(args)
+        .env("TEMPORAL_ADDRESS", format!("http://{address}"));
+    values(&output(&mut command))
+}
+
+/// `temporal server start-dev`, stopped when dropped.
+pub struct RealServer {
+    /// host:port.
+    pub address: String,
+}
+
+/// Installs and starts it.
+pub fn real_server() -> RealServer {
+    for step in ["install", "stop", "start"] {
+        status(Command::new("../.ci/real-server").arg(step));
+    }
+    RealServer {
+        address: output(Command::new("../.ci/real-server").arg("address"))
+            .trim()
+            .to_owned(),
+    }
+}
+
+impl RealServer {
+    /// Writes a run's history into a file, as the CLI prints it; gives the file's name.
+    pub fn history(&self, id: &str) -> String {
+        let cli = output(Command::new("../.ci/real-server").arg("cli"));
+        let json = output(
+            Command::new(cli.trim())
+                .args(["--address", &self.address])
+                .args(["workflow", "show", "-o", "json", "-w", id]),
+        );
+        let file = "target/history.json";
+        std::fs::write(file, json).expect("target/ is writable");
+        file.to_owned()
+    }
+}
+
+impl Drop for RealServer {
+    fn drop(&mut self) {
+        status(Command::new("../.ci/real-server").arg("stop"));
+    }
+}
+
+/// Runs a workflow of 1,000 activities, one after another, and gives its id.
+pub fn recorded_run(server: &RealServer) -> String {
+    let text = output(
+        Command::new("target/release/ours")
+            .args(["1", "1000", "1", "act", "remote"])
+            .env("TEMPORAL_ADDRESS", &server.address),
+    );
+    text.split_whitespace()
+        .find_map(|word| word.strip_prefix("first_id="))
+        .expect("ours prints the id of its first workflow")
+        .to_owned()
+}
+
+/// What a cold build took.
+pub struct Build {
+    /// Wall time.
+    pub seconds: f64,
+    /// Packages in the lock file.
+    pub crates: f64,
+}
+
+/// Builds a hello world in an empty target folder, its packages already downloaded.
+pub fn build_cold(dir: &str) -> Build {
+    status(Command::new("cargo").arg("fetch").current_dir(dir));
+    let target = Path::new("target").join("cold").join(dir);
+    let _ = std::fs::remove_dir_all(&target);
+    std::fs::create_dir_all(&target).expect("target/ is writable");
+    let target = target.canonicalize().expect("it was just made");
+    let start = Instant::now();
+    status(
+        Command::new("cargo")
+            .args(["build", "-q"])
+            .current_dir(dir)
+            .env("CARGO_TARGET_DIR", &target),
+    );
+    let seconds = start.elapsed().as_secs_f64();
+    let tree = output(
+        Command::new("cargo")
+            .args(["tree", "--prefix", "none", "--no-dedupe", "-e", "normal,build"])
+            .current_dir(dir),
+    );
+    let crates: std::collections::BTreeSet<_> = tree
+        .lines()
+        .map(|line| line.split(" (").next().unwrap_or(line))
+        .collect();
+    Build {
+        seconds,
+        crates: crates.len() as f64,
+    }
+}
+
+fn status(command: &mut Command) {
+    let status = command.status();
+    assert!(
+        status.as_ref().is_ok_and(std::process::ExitStatus::success),
+        "{command:?}: {status:?}"
+    );
+}
+
+fn output(command: &mut Command) -> String {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}: {}", output.status);
+    String::from_utf8(output.stdout).expect("programs print text")
+}
+
+/// The best of each `key=value` in a program's output; the peer's replay prints `N events/s`.
+fn values(text: &str) -> Values {
+    let mut values = Values::new();
+    let mut before = "";
+    for word in text.split_whitespace() {
+        let pair = match word.split_once('=') {
+            None if word == "events/s" => Some((word, before)),
+            pair => pair,
+        };
+        if let Some((key, value)) = pair
+            && let Ok(value) = value.trim_end_matches('s').parse::<f64>()
+        {
+            let best = values.entry(key.to_owned()).or_insert(value);
+            *best = best.max(value);
+        }
+        before = word;
+    }
+    if let Some(bytes) = text.split("idle rss per wf bytes ").nth(1)
+        && let Ok(bytes) = bytes.trim().parse()
+    {
+        values.insert("idle_bytes".to_owned(), bytes);
+    }
+    values
+}

@@ -1,0 +1,19 @@
+//! A worker in a process of its own, to be killed: `test-worker ADDRESS QUEUE`.
+
+use durably::{Result, Worker};
+use durably_tests::crunch::{Crunch, crunch};
+
+#[durably::main]
+async fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(address), Some(queue)) = (arguments.next(), arguments.next()) else {
+        durably::bail!("usage: test-worker ADDRESS QUEUE");
+    };
+    let client = durably::Client::connect(address).await?;
+    println!("ready");
+    Worker::new(&client, queue)
+        .workflow::<Crunch>()
+        .activity::<crunch>()
+        .run()
+        .await
+}

@@ -1,0 +1,222 @@
+//! One scenario on both servers: the histories are the same, event by event.
+
+use std::future::Future;
+
+use durably::prelude::*;
+use durably_tests::{
+    World, eventually,
+    history::{comparable, events},
+    unique,
+};
+
+#[activity(start_to_close = "10s")]
+async fn third_time(ctx: &ActivityCtx) -> Result<u32> {
+    if ctx.attempt() < 3 {
+        return Err(AppError::new("TooEarly", "not yet").into());
+    }
+    Ok(ctx.attempt())
+}
+
+#[activity(start_to_close = "10s")]
+async fn hopeless(why: String) -> Result<()> {
+    Err(AppError::new("Hopeless", why).non_retryable().details(1).into())
+}
+
+#[activity(start_to_close = "30s", heartbeat = "1s")]
+async fn until_cancelled(ctx: &ActivityCtx) -> Result<()> {
+    loop {
+        ctx.heartbeat(());
+        if ctx.is_cancelled() {
+            return Err(durably::Cancelled.into());
+        }
+        tokio::time::sleep(millis(20)).await;
+    }
+}
+
+/// Does what its scenario says; `stage` tells the test how far it is.
+#[derive(Default)]
+struct Scenario {
+    stage: u32,
+    words: Vec<String>,
+}
+
+#[workflow]
+impl Scenario {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, name: String) -> Result<String> {
+        match name.as_str() {
+            "activity and timer" => {
+                let attempts = third_time::call(ctx)
+                    .retry(Retry::attempts(5).initial_interval(millis(10)))
+                    .await?;
+                ctx.sleep(millis(10)).await?;
+                Ok(format!("{attempts}"))
+            }
+            "failing activity" => {
+                hopeless::call(ctx, "no reason").await?;
+                Ok(String::new())
+            }
+            "signals" => {
+                ctx.wait_until(|| self.words.len() == 2).await?;
+                Ok(self.words.join(" "))
+            }
+            "updates" => {
+                ctx.wait_until(|| self.words.len() == 2).await?;
+                ctx.wait_until(|| ctx.handlers_finished()).await?;
+                Ok(self.words.join(" "))
+            }
+            "cancelled timer" => {
+                match race(ctx.sleep(hours(1)), ctx.sleep(millis(10))).await {
+                    Either::First(_) => Ok("an hour".into()),
+                    Either::Second(_) => Ok("a moment".into()),
+                }
+            }
+            "cancelled run" => {
+                self.stage = 1;
+                ctx.sleep(hours(1)).await?;
+                Ok(String::new())
+            }
+            "cancelled activity" => {
+                self.stage = 1;
+                until_cancelled::call(ctx).wait_for_cancellation().await?;
+                Ok(String::new())
+            }
+            "continued" => Self::continue_as_new("signals").into(),
+            "patched" => {
+                if ctx.patched("a change") {
+                    ctx.sleep(millis(1)).await?;
+                }
+                Ok("patched".into())
+            }
+            "terminated" | "timed out" => {
+                self.stage = 1;
+                ctx.sleep(hours(1)).await?;
+                Ok(String::new())
+            }
+            other => bail!("no scenario {other}"),
+        }
+    }
+
+    #[signal]
+    fn word(&mut self, word: String) {
+        self.words.push(word);
+    }
+
+    #[update(validator = check)]
+    async fn add(&mut self, ctx: &Ctx, word: String) -> Result<usize> {
+        ctx.sleep(millis(5)).await?;
+        self.words.push(word);
+        Ok(self.words.len())
+    }
+
+    fn check(&self, word: &String) -> Result<(), &'static str> {
+        if word.is_empty() { Err("empty") } else { Ok(()) }
+    }
+
+    #[query]
+    fn stage(&self) -> u32 {
+        self.stage
+    }
+}
+
+/// Waits until a worker has run the first workflow task, so that what follows finds both servers
+/// in the same state.
+async fn settled(handle: &Handle<Scenario>) {
+    eventually("the first workflow task", || async {
+        handle.stage().await.ok().filter(|stage| *stage == 1)
+    })
+    .await;
+}
+
+async fn recorded<D, F>(world: &World, name: &str, drive: D) -> Result<Vec<String>>
+where
+    D: Fn(Handle<Scenario>) -> F,
+    F: Future<Output = Result<()>>,
+{
+    let worker = world
+        .worker()
+        .workflow::<Scenario>()
+        .activity::<third_time>()
+        .activity::<hopeless>()
+        .activity::<until_cancelled>()
+        .spawn()
+        .await?;
+    let handle = Scenario::start(&world.client, name)
+        .id(unique("scenario"))
+        .task_queue(&world.queue)
+        .await?;
+    drive(handle.clone()).await?;
+    let _ = handle.result().await;
+    let run_id = handle.run_id().expect("a started handle knows its run");
+    let recorded = comparable(events(&world.address(), handle.id(), run_id).await);
+    worker.shutdown().await?;
+    Ok(recorded)
+}
+
+async fn same_on_both<D, F>(name: &str, drive: D) -> Result<()>
+where
+    D: Fn(Handle<Scenario>) -> F,
+    F: Future<Output = Result<()>>,
+{
+    let Some(real) = World::real(name).await? else {
+        return Ok(());
+    };
+    let embedded = World::embedded().await?;
+    let expected = recorded(&real, name, &drive).await?;
+    let found = recorded(&embedded, name, &drive).await?;
+    for (expected, found) in expected.iter().zip(&found) {
+        assert_eq!(expected, found, "{name}: real server above, embedded below");
+    }
+    assert_eq!(expected.len(), found.len(), "{name}");
+    Ok(())
+}
+
+macro_rules! scenarios {
+    ($($test:ident: $name:literal, $drive:expr;)*) => {
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $test() -> Result<()> {
+            same_on_both($name, $drive).await
+        })*
+    };
+}
+
+async fn nothing(_: Handle<Scenario>) -> Result<()> {
+    Ok(())
+}
+
+scenarios! {
+    activity_and_timer: "activity and timer", nothing;
+    failing_activity: "failing activity", nothing;
+    cancelled_timer: "cancelled timer", nothing;
+    patched: "patched", nothing;
+    signals: "signals", |handle| async move {
+        handle.stage().await?;
+        handle.word("a").await?;
+        handle.stage().await?;
+        handle.word("b").await
+    };
+    updates: "updates", |handle| async move {
+        handle.stage().await?;
+        handle.add("a").await?;
+        handle.add("").await.expect_err("the validator refuses it");
+        handle.add("b").await?;
+        Ok(())
+    };
+    cancelled_run: "cancelled run", |handle| async move {
+        settled(&handle).await;
+        handle.cancel().await
+    };
+    cancelled_activity: "cancelled activity", |handle| async move {
+        settled(&handle).await;
+        handle.cancel().await
+    };
+    terminated: "terminated", |handle| async move {
+        settled(&handle).await;
+        handle.terminate("enough").await
+    };
+    continued: "continued", |handle| async move {
+        handle.stage().await?;
+        handle.terminate("enough").await.ok();
+        Ok(())
+    };
+}

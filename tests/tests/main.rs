@@ -1,0 +1,8 @@
+//! The one binary of end-to-end tests.
+
+mod client;
+mod interop;
+mod server;
+mod tidy;
+mod worker;
+mod workflow;

@@ -1,0 +1,4 @@
+mod blocked;
+mod interrupted;
+mod registration;
+mod shutdown;

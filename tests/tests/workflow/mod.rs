@@ -1,0 +1,10 @@
+mod activities;
+mod cancellation;
+mod concurrency;
+mod continue_as_new;
+mod failures;
+mod patches;
+mod queries;
+mod signals;
+mod timers;
+mod updates;

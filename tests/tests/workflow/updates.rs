@@ -1,0 +1,177 @@
+use durably::prelude::*;
+use durably_tests::{World, on_both_servers, unique};
+
+/// An account as in the surface's third sample.
+#[durably::data]
+#[derive(Clone, Default)]
+struct Account {
+    balance: u64,
+    closed: bool,
+}
+
+#[activity(start_to_close = "10s", max_attempts = 1)]
+async fn send(to: String, cents: u64) -> Result<String> {
+    if to == "nobody" {
+        bail!("no such account: {to}");
+    }
+    Ok(format!("{cents} to {to}"))
+}
+
+#[workflow]
+impl Account {
+    #[init]
+    fn new(account: Account) -> Self {
+        account
+    }
+
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<u64> {
+        ctx.wait_until(|| self.closed).await?;
+        ctx.wait_until(|| ctx.handlers_finished()).await?;
+        Ok(self.balance)
+    }
+
+    #[update(validator = check_deposit)]
+    fn deposit(&mut self, cents: u64) -> u64 {
+        self.balance += cents;
+        self.balance
+    }
+
+    fn check_deposit(&self, cents: &u64) -> Result<(), &'static str> {
+        if *cents == 0 {
+            Err("nothing to deposit")
+        } else {
+            Ok(())
+        }
+    }
+
+    #[update]
+    async fn transfer(&mut self, ctx: &Ctx, to: String, cents: u64) -> Result<u64> {
+        self.balance -= cents;
+        if let Err(error) = send::call(ctx, to, cents).await {
+            self.balance += cents;
+            return Err(error.into());
+        }
+        Ok(self.balance)
+    }
+
+    #[signal]
+    fn close(&mut self) {
+        self.closed = true;
+    }
+
+    #[query]
+    fn balance(&self) -> u64 {
+        self.balance
+    }
+}
+
+on_both_servers! {
+    sync_and_async_updates_return_their_values
+    a_rejecting_validator_leaves_no_event
+    a_failing_update_gives_its_cause_and_the_run_goes_on
+    one_update_id_is_one_update
+    an_accepted_update_can_be_awaited_later
+    updates_survive_a_worker_restart
+    an_unknown_update_is_rejected
+}
+
+async fn open(world: &World) -> Result<(Handle<Account>, durably::WorkerGuard)> {
+    let worker = world
+        .worker()
+        .workflow::<Account>()
+        .activity::<send>()
+        .spawn()
+        .await?;
+    let handle = Account::start(&world.client, Account::default())
+        .id(unique("account"))
+        .task_queue(&world.queue)
+        .await?;
+    Ok((handle, worker))
+}
+
+async fn sync_and_async_updates_return_their_values(world: &World) -> Result<()> {
+    let (account, worker) = open(world).await?;
+    assert_eq!(account.deposit(100).await?, 100);
+    assert_eq!(account.transfer("bob", 30).await?, 70);
+    assert_eq!(account.balance().await?, 70);
+    account.close().await?;
+    assert_eq!(account.result().await?, 70);
+    worker.shutdown().await
+}
+
+async fn a_rejecting_validator_leaves_no_event(world: &World) -> Result<()> {
+    let (account, worker) = open(world).await?;
+    account.deposit(1).await?;
+    let before = account.history().await?.len();
+    let error = account.deposit(0).await.unwrap_err().to_string();
+    assert!(error.contains("nothing to deposit"), "{error}");
+    assert_eq!(account.history().await?.len(), before);
+    account.close().await?;
+    assert_eq!(account.result().await?, 1);
+    worker.shutdown().await
+}
+
+async fn a_failing_update_gives_its_cause_and_the_run_goes_on(world: &World) -> Result<()> {
+    let (account, worker) = open(world).await?;
+    account.deposit(50).await?;
+    let error = account.transfer("nobody", 20).await.unwrap_err();
+    assert!(
+        format!("{error:?}").contains("no such account: nobody"),
+        "{error:?}"
+    );
+    assert_eq!(account.balance().await?, 50);
+    account.close().await?;
+    assert_eq!(account.result().await?, 50);
+    worker.shutdown().await
+}
+
+async fn one_update_id_is_one_update(world: &World) -> Result<()> {
+    let (account, worker) = open(world).await?;
+    assert_eq!(account.deposit(10).id("once").await?, 10);
+    assert_eq!(account.deposit(10).id("once").await?, 10);
+    assert_eq!(account.balance().await?, 10);
+    account.close().await?;
+    worker.shutdown().await
+}
+
+async fn an_accepted_update_can_be_awaited_later(world: &World) -> Result<()> {
+    let (account, worker) = open(world).await?;
+    account.deposit(100).await?;
+    let update = account.transfer("bob", 60).accepted().await?;
+    account.close().await?;
+    assert_eq!(update.result().await?, 40);
+    assert_eq!(account.result().await?, 40);
+    worker.shutdown().await
+}
+
+async fn updates_survive_a_worker_restart(world: &World) -> Result<()> {
+    let (account, worker) = open(world).await?;
+    account.deposit(5).await?;
+    account.deposit(6).await?;
+    worker.shutdown().await?;
+    let worker = world
+        .worker()
+        .workflow::<Account>()
+        .activity::<send>()
+        .spawn()
+        .await?;
+    assert_eq!(account.deposit(7).await?, 18);
+    account.close().await?;
+    assert_eq!(account.result().await?, 18);
+    worker.shutdown().await
+}
+
+async fn an_unknown_update_is_rejected(world: &World) -> Result<()> {
+    let (account, worker) = open(world).await?;
+    let error = world
+        .client
+        .handle(account.id())
+        .update::<u64>("depsit", (1,))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("depsit") && error.contains("deposit"), "{error}");
+    account.close().await?;
+    worker.shutdown().await
+}
