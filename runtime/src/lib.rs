@@ -8,32 +8,34 @@ mod data;
 mod definition;
 mod duration;
 mod error;
+mod wire;
 mod worker;
 mod workflow;
 
-pub mod prelude;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+pub mod prelude;
 
 pub use activity::{ActivityCtx, ActivityOptions, CancelReason, InvalidOptions, Retry};
 pub use client::{
     Client, DynHandle, DynStart, Handle, QueryCall, SignalCall, StartCall, UpdateCall, UpdateHandle,
 };
-pub use data::{Data, Text};
+pub use data::{Bytes, Data, Text};
 pub use definition::{
     Activity, ActivitySet, FreeActivity, HasQueue, HasTimeout, NoQueue, NoTimeout, QueueSet,
     TimeoutSet, Workflow,
 };
-pub use duration::{days, hours, millis, mins, secs};
 pub use durably_engine::Payload;
 pub use durably_macros::{
     activities, activity, allow_nondeterminism, data, init, main, query, run, signal, update,
     workflow,
 };
+pub use duration::{days, hours, millis, mins, secs};
 pub use error::{
-    ActivityError, AppError, Cancelled, ChildError, ContinueAsNew, Error, Failure, Result,
-    TimeoutKind,
+    ActivityError, AppError, Cancelled, ChildError, ContinueAsNew, DataError, DataFault, Error,
+    Failure, OtherFailure, Result, RetryState, ServerFailure, TimeoutKind, WorkflowCancelled,
+    WorkflowFailed, WorkflowTerminated, WorkflowTimedOut,
 };
 pub use worker::Worker;
 pub use workflow::{
@@ -42,11 +44,8 @@ pub use workflow::{
 };
 
 /// A `HashMap` whose iteration order is the same in every process, so workflow code may use it.
-pub type HashMap<K, V> = std::collections::HashMap<
-    K,
-    V,
-    std::hash::BuildHasherDefault<std::hash::DefaultHasher>,
->;
+pub type HashMap<K, V> =
+    std::collections::HashMap<K, V, std::hash::BuildHasherDefault<std::hash::DefaultHasher>>;
 /// A `HashSet` whose iteration order is the same in every process, so workflow code may use it.
 pub type HashSet<T> =
     std::collections::HashSet<T, std::hash::BuildHasherDefault<std::hash::DefaultHasher>>;

@@ -12,7 +12,7 @@ pub use serde;
 use crate::{Data, Error, Payload, Result, Text, Workflow};
 pub use crate::{
     activity::{Stub, forbid_in_workflow},
-    data::{ArgList, Args, ArgsEncoder, EncodedArgs, encode_result, finish, reject},
+    data::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs, encode_result, finish, reject},
     definition::{
         ActivityCtxArg, ActivityFn, BoxFuture, CallFn, Called, CanQuery, CanUpdate, Declared,
         Definition, Invocation, LocalBoxFuture, MethodsOf, Nothing, Outcome, QueryFn, Update, Via,

@@ -2,7 +2,13 @@
 
 pub(crate) mod rpc;
 
-use std::{future::Future, marker::PhantomData, ops::Deref, pin::Pin, task::{Context, Poll}};
+use std::{
+    future::Future,
+    marker::PhantomData,
+    ops::Deref,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use crate::{
     Data, Error, HasQueue, Result, Text, Workflow,

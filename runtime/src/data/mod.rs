@@ -1,6 +1,21 @@
 //! Values to payloads and back.
 
-use crate::{Error, Payload, Result, error::IntoFailure};
+mod args;
+mod bytes;
+mod path;
+pub(crate) mod type_name;
+pub(crate) mod value;
+
+use std::borrow::Cow;
+
+pub(crate) use args::decode_result;
+pub use args::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs};
+pub use bytes::Bytes;
+
+use crate::{
+    AppError, Payload, Result,
+    error::{DataError, IntoFailure},
+};
 
 /// A type that travels in payloads: anything serde can write and read.
 #[diagnostic::on_unimplemented(
@@ -20,68 +35,50 @@ impl<T: serde::Serialize + serde::de::DeserializeOwned + 'static> Data for T {}
     note = "this parameter is a `String`: pass a `&str`, `String` or `&String`"
 )]
 pub trait Text {
+    /// The text, borrowed.
+    fn as_text(&self) -> &str;
+
     /// The text, owned.
     fn into_text(self) -> String;
 }
+
 impl Text for &str {
+    fn as_text(&self) -> &str {
+        self
+    }
+
     fn into_text(self) -> String {
         self.to_owned()
     }
 }
+
 impl Text for String {
+    fn as_text(&self) -> &str {
+        self
+    }
+
     fn into_text(self) -> String {
         self
     }
 }
+
 impl Text for &String {
+    fn as_text(&self) -> &str {
+        self
+    }
+
     fn into_text(self) -> String {
         self.clone()
     }
 }
-impl Text for std::borrow::Cow<'_, str> {
+
+impl Text for Cow<'_, str> {
+    fn as_text(&self) -> &str {
+        self
+    }
+
     fn into_text(self) -> String {
         self.into_owned()
-    }
-}
-
-/// Arguments on their way out: encoded when the call is built, so the call borrows nothing.
-pub struct EncodedArgs(pub(crate) Result<Vec<Payload>>);
-
-/// Encodes arguments one by one; the first error is kept.
-#[derive(Default)]
-pub struct ArgsEncoder {
-    _payloads: Vec<Payload>,
-}
-impl ArgsEncoder {
-    /// Adds one argument; `name` is the parameter's, for error texts.
-    pub fn arg<T: Data>(&mut self, _name: &'static str, _value: &T) {
-        unimplemented!()
-    }
-    /// Adds one text argument.
-    pub fn text(&mut self, _name: &'static str, _value: impl Text) {
-        unimplemented!()
-    }
-    /// All of them.
-    pub fn finish(self) -> EncodedArgs {
-        unimplemented!()
-    }
-}
-
-/// A tuple of arguments for calls by name: `("a", 1)`.
-pub trait ArgList {
-    #[doc(hidden)]
-    fn encode(self) -> EncodedArgs;
-}
-
-/// Arguments on their way in.
-pub struct Args {
-    _payloads: std::vec::IntoIter<Payload>,
-}
-impl Args {
-    /// Decodes the next argument; `name` is the parameter's, for error texts. A missing one is
-    /// decoded as `null`, so trailing `Option` parameters may be left out.
-    pub fn next<T: Data>(&mut self, _name: &'static str) -> Result<T> {
-        unimplemented!()
     }
 }
 
@@ -92,11 +89,15 @@ pub fn finish<T: Data, E: IntoFailure>(result: std::result::Result<T, E>) -> Res
         Err(error) => Err(error.into_failure()),
     }
 }
+
 /// The payload of one value.
-pub fn encode_result<T: Data>(_value: &T) -> Result<Payload> {
-    unimplemented!()
+pub fn encode_result<T: Data>(result: &T) -> Result<Payload> {
+    value::encode(result).map_err(|fault| {
+        DataError::write("the result".to_owned(), type_name::short::<T>(), fault).into()
+    })
 }
+
 /// The verdict of an update's validator.
-pub fn reject<E: std::fmt::Display>(_verdict: std::result::Result<(), E>) -> Result<(), Error> {
-    unimplemented!()
+pub fn reject<E: std::fmt::Display>(verdict: std::result::Result<(), E>) -> Result<()> {
+    verdict.map_err(|reason| AppError::new("UpdateRejected", reason.to_string()).into())
 }

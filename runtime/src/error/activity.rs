@@ -1,0 +1,122 @@
+//! What a workflow learns when an activity did not give a result.
+
+use std::fmt;
+
+use durably_engine::{FailureInfo, FailureRecord, RetryState, TimeoutKind};
+
+use super::{AppError, DataError, Failure};
+use crate::Data;
+
+/// An activity failed, timed out or was cancelled.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ActivityError {
+    /// The name of the activity.
+    pub activity: String,
+    /// Why.
+    pub cause: Failure,
+    /// The failure as history records it.
+    record: Box<FailureRecord>,
+}
+
+impl ActivityError {
+    /// The activity that a failure of kind `Activity` is about.
+    ///
+    /// A record of another kind is taken for the cause, so that nothing the server says is lost.
+    pub(crate) fn from_record(record: FailureRecord) -> Self {
+        let activity = match &record.info {
+            FailureInfo::Activity { activity_type, .. } => activity_type.clone(),
+            _ => String::new(),
+        };
+        let cause = Failure::cause_of(&record);
+        Self {
+            activity,
+            cause,
+            record: Box::new(record),
+        }
+    }
+
+    pub(super) fn to_record(&self) -> FailureRecord {
+        (*self.record).clone()
+    }
+
+    /// Which timeout ran out, if one did.
+    pub fn timeout(&self) -> Option<TimeoutKind> {
+        match self.cause {
+            Failure::Timeout(kind) => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// The error the activity returned, if it did.
+    pub fn app(&self) -> Option<&AppError> {
+        match &self.cause {
+            Failure::App(app) => Some(app),
+            _ => None,
+        }
+    }
+
+    /// Whether the activity was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.cause.is_cancelled()
+    }
+
+    /// Why the activity was not tried again.
+    pub fn retry_state(&self) -> RetryState {
+        match self.record.info {
+            FailureInfo::Activity { retry_state, .. } => retry_state,
+            _ => RetryState::Unspecified,
+        }
+    }
+
+    /// The id the activity was scheduled under.
+    pub fn activity_id(&self) -> &str {
+        match &self.record.info {
+            FailureInfo::Activity { activity_id, .. } => activity_id,
+            _ => "",
+        }
+    }
+
+    /// What the attempt before a timeout failed with, if one did.
+    pub fn last_failure(&self) -> Option<Failure> {
+        let timeout = self.record.cause.as_ref()?;
+        let FailureInfo::Timeout { .. } = timeout.info else {
+            return None;
+        };
+        timeout.cause.as_deref().cloned().map(Failure::from_record)
+    }
+
+    /// What the activity told in its last heartbeat before a timeout.
+    ///
+    /// # Errors
+    /// It is no `T`.
+    pub fn last_heartbeat<T: Data>(&self) -> Result<Option<T>, DataError> {
+        match self.record.cause.as_ref().map(|cause| &cause.info) {
+            Some(FailureInfo::Timeout {
+                last_heartbeat_details,
+                ..
+            }) if !last_heartbeat_details.is_empty() => {
+                let what = || format!("the last heartbeat of activity `{}`", self.activity);
+                DataError::read_at(last_heartbeat_details, 0, what).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+impl fmt::Display for ActivityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match &self.cause {
+            Failure::Timeout(_) => "timed out",
+            Failure::Cancelled => "was cancelled",
+            _ => "failed",
+        };
+        write!(f, "activity `{}` {what}", self.activity)
+    }
+}
+
+impl std::error::Error for ActivityError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}

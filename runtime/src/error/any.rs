@@ -1,0 +1,189 @@
+//! `durably::Error`: any error, which remembers what it was.
+
+use std::{any::Any, error::Error as StdError, fmt};
+
+use super::{ActivityError, AppError, Cancelled, ChildError, Failure, WorkflowFailed};
+use crate::data::type_name;
+
+/// `Result` with durably's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Any error, with `?` from every `std::error::Error`; Temporal's own errors keep their identity.
+///
+/// `{}` writes what happened, `{:#}` adds the causes on the same line, and `{:?}` lists them one
+/// to a line.
+///
+/// ```
+/// # use durably::prelude::*;
+/// fn parse(text: &str) -> Result<u64> {
+///     Ok(text.parse::<u64>()?)
+/// }
+/// let error = parse("seven").unwrap_err();
+/// assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
+/// ```
+pub struct Error(Box<dyn AnyError>);
+
+/// An error whose type name was taken when it was known.
+trait AnyError: StdError + Send + Sync {
+    fn type_name(&self) -> &'static str;
+    fn as_any(&self) -> &dyn Any;
+    fn as_std(&self) -> &(dyn StdError + 'static);
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+    fn into_std(self: Box<Self>) -> Box<dyn StdError + Send + Sync>;
+}
+
+impl<E: StdError + Send + Sync + 'static> AnyError for E {
+    fn type_name(&self) -> &'static str {
+        type_name::bare::<E>()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_std(&self) -> &(dyn StdError + 'static) {
+        self
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn into_std(self: Box<Self>) -> Box<dyn StdError + Send + Sync> {
+        self
+    }
+}
+
+impl Error {
+    /// An application error with this text and no type of its own; what [`bail!`](crate::bail) makes.
+    pub fn message(text: impl Into<String>) -> Self {
+        AppError::new(AppError::PLAIN, text).into()
+    }
+
+    /// Whether the error is an `E`.
+    pub fn is<E: StdError + 'static>(&self) -> bool {
+        self.0.as_any().is::<E>()
+    }
+
+    /// The error as an `E`, if it is one.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        self.0.as_any().downcast_ref()
+    }
+
+    /// The error as an `E` by move, or itself again.
+    ///
+    /// # Errors
+    /// The error itself, if it is no `E`.
+    pub fn downcast<E: StdError + 'static>(self) -> Result<E> {
+        if !self.is::<E>() {
+            return Err(self);
+        }
+        let error = self.0.into_any().downcast();
+        Ok(*error.expect("the type was asked for just before"))
+    }
+
+    /// The error and its causes, outermost first.
+    pub fn chain(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+        std::iter::successors(Some(self.0.as_std()), |&error| error.source())
+    }
+
+    /// The first activity that failed in the chain of causes.
+    pub fn activity(&self) -> Option<&ActivityError> {
+        self.chain().find_map(|error| match failure_in(error) {
+            Some(Failure::Activity(activity)) => Some(&**activity),
+            _ => error.downcast_ref(),
+        })
+    }
+
+    /// The first child workflow that failed in the chain of causes.
+    pub fn child(&self) -> Option<&ChildError> {
+        self.chain().find_map(|error| match failure_in(error) {
+            Some(Failure::Child(child)) => Some(&**child),
+            _ => error.downcast_ref(),
+        })
+    }
+
+    /// The first application error in the chain of causes, from this process or another.
+    pub fn app(&self) -> Option<&AppError> {
+        self.chain().find_map(|error| match failure_in(error) {
+            Some(Failure::App(app)) => Some(app),
+            _ => error.downcast_ref(),
+        })
+    }
+
+    /// Why an activity, a child or a workflow failed, as the server tells it.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.chain().find_map(|error| {
+            if let Some(activity) = error.downcast_ref::<ActivityError>() {
+                Some(&activity.cause)
+            } else if let Some(child) = error.downcast_ref::<ChildError>() {
+                Some(&child.cause)
+            } else if let Some(workflow) = error.downcast_ref::<WorkflowFailed>() {
+                Some(&workflow.cause)
+            } else {
+                error.downcast_ref()
+            }
+        })
+    }
+
+    /// Whether this is a cancellation: of the workflow or a scope, or of the activity or child
+    /// that was waited for.
+    pub fn is_cancelled(&self) -> bool {
+        let error = self.0.as_any();
+        error.is::<Cancelled>()
+            || error.downcast_ref().is_some_and(Failure::is_cancelled)
+            || error
+                .downcast_ref()
+                .is_some_and(ActivityError::is_cancelled)
+            || error.downcast_ref().is_some_and(ChildError::is_cancelled)
+    }
+
+    /// The name of the error's type, without its module.
+    pub(crate) fn type_name(&self) -> &'static str {
+        self.0.type_name()
+    }
+
+    /// The error itself.
+    pub(crate) fn as_std(&self) -> &(dyn StdError + 'static) {
+        self.0.as_std()
+    }
+}
+
+/// The failure an error of the chain is, if it is one.
+fn failure_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Failure> {
+    error.downcast_ref()
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl From<Error> for Box<dyn StdError + Send + Sync> {
+    fn from(error: Error) -> Self {
+        error.0.into_std()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        if f.alternate() {
+            for cause in self.chain().skip(1) {
+                write!(f, ": {cause}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        for cause in self.chain().skip(1) {
+            write!(f, "\n  caused by: {cause}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! Errors of the application, as every SDK understands them.
+
+use std::{fmt, time::Duration};
+
+use durably_engine::FailureRecord;
+use serde::Serialize;
+
+use super::{DataError, Error, Failure};
+use crate::{
+    Data, Payload,
+    data::{type_name, value},
+};
+
+/// An error of the application: a type that retry policies and callers can match, and a message.
+///
+/// An error type of your own needs none of this: it is recorded under its own name. An `AppError`
+/// adds what only Temporal knows: whether to try again, when, and details as data.
+///
+/// ```
+/// # use durably::prelude::*;
+/// # fn reserve(item: String) -> Result<String> {
+/// return Err(AppError::new("OutOfStock", format!("no {item} left"))
+///     .non_retryable()
+///     .details(&3)
+///     .into());
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AppError {
+    /// The type of the error, as retry policies name it.
+    pub kind: String,
+    /// What happened.
+    pub message: String,
+    /// Data for those who handle it; read it with [`detail`](Self::detail).
+    pub details: Vec<Payload>,
+    /// Trying again is no use.
+    pub non_retryable: bool,
+    /// The pause before the next attempt, instead of the retry policy's.
+    pub next_retry_delay: Option<Duration>,
+    /// What led to it.
+    pub cause: Option<Box<Failure>>,
+    /// The failure this was read from, for what is not shown above; absent in a new error.
+    pub(super) origin: Option<Box<FailureRecord>>,
+}
+
+impl AppError {
+    /// The type of errors that were made from a text alone.
+    pub(crate) const PLAIN: &'static str = "Error";
+
+    /// An error that is retried as the retry policy says.
+    pub fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind: kind.into(),
+            message: message.into(),
+            details: Vec::new(),
+            non_retryable: false,
+            next_retry_delay: None,
+            cause: None,
+            origin: None,
+        }
+    }
+
+    /// Trying again is no use.
+    pub fn non_retryable(mut self) -> Self {
+        self.non_retryable = true;
+        self
+    }
+
+    /// Adds one value for those who handle the error.
+    ///
+    /// A value that cannot be serialised is replaced by a text that says so, because losing the
+    /// error itself would be worse.
+    pub fn details<T: Serialize + 'static>(mut self, detail: &T) -> Self {
+        let payload = value::encode(detail).unwrap_or_else(|fault| {
+            let error = DataError::write("a detail".to_owned(), type_name::short::<T>(), fault);
+            let text = serde_json::Value::String(error.to_string());
+            Payload::json(text.to_string().into_bytes())
+        });
+        self.details.push(payload);
+        self
+    }
+
+    /// The pause before the next attempt, instead of the retry policy's.
+    pub fn next_retry_delay(mut self, pause: Duration) -> Self {
+        self.next_retry_delay = Some(pause);
+        self
+    }
+
+    /// What led to it.
+    pub fn caused_by(mut self, cause: impl Into<Error>) -> Self {
+        self.cause = Some(Box::new(Failure::from_record(cause.into().to_record())));
+        self
+    }
+
+    /// The detail at `index`, from 0.
+    ///
+    /// # Errors
+    /// There is no such detail, or it is no `T`.
+    pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
+        let what = || format!("detail {index} of {}", self.kind);
+        DataError::read_at(&self.details, index, what)
+    }
+
+    /// The stack trace of an error from another process, in the form of its language.
+    pub fn stack_trace(&self) -> &str {
+        self.origin
+            .as_ref()
+            .map_or("", |origin| &origin.stack_trace)
+    }
+}
+
+impl fmt::Display for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.kind {
+            "" | Self::PLAIN => f.write_str(&self.message),
+            kind => write!(f, "{kind}: {}", self.message),
+        }
+    }
+}
+
+impl std::error::Error for AppError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&**self.cause.as_ref()?)
+    }
+}

@@ -1,0 +1,102 @@
+//! What a workflow learns when a child did not give a result.
+
+use std::fmt;
+
+use durably_engine::{FailureInfo, FailureRecord, RetryState, TimeoutKind};
+
+use super::{AppError, Failure};
+
+/// A child workflow failed, timed out, was cancelled or terminated, or could not be started.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChildError {
+    /// The type of the child.
+    pub workflow: String,
+    /// The workflow id of the child.
+    pub workflow_id: String,
+    /// Why.
+    pub cause: Failure,
+    /// The failure as history records it.
+    record: Box<FailureRecord>,
+}
+
+impl ChildError {
+    /// The child that a failure of kind `ChildWorkflow` is about.
+    pub(crate) fn from_record(record: FailureRecord) -> Self {
+        let (workflow, workflow_id) = match &record.info {
+            FailureInfo::ChildWorkflow {
+                workflow_type,
+                workflow_id,
+                ..
+            } => (workflow_type.clone(), workflow_id.clone()),
+            _ => Default::default(),
+        };
+        let cause = Failure::cause_of(&record);
+        Self {
+            workflow,
+            workflow_id,
+            cause,
+            record: Box::new(record),
+        }
+    }
+
+    pub(super) fn to_record(&self) -> FailureRecord {
+        (*self.record).clone()
+    }
+
+    /// Which timeout ran out, if one did.
+    pub fn timeout(&self) -> Option<TimeoutKind> {
+        match self.cause {
+            Failure::Timeout(kind) => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// The error the child returned, if it did.
+    pub fn app(&self) -> Option<&AppError> {
+        match &self.cause {
+            Failure::App(app) => Some(app),
+            _ => None,
+        }
+    }
+
+    /// Whether the child was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.cause.is_cancelled()
+    }
+
+    /// The run of the child; empty if it did not start.
+    pub fn run_id(&self) -> &str {
+        match &self.record.info {
+            FailureInfo::ChildWorkflow { run_id, .. } => run_id,
+            _ => "",
+        }
+    }
+
+    /// Why the child was not tried again.
+    pub fn retry_state(&self) -> RetryState {
+        match self.record.info {
+            FailureInfo::ChildWorkflow { retry_state, .. } => retry_state,
+            _ => RetryState::Unspecified,
+        }
+    }
+}
+
+impl fmt::Display for ChildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match &self.cause {
+            Failure::Timeout(_) => "timed out",
+            Failure::Cancelled => "was cancelled",
+            Failure::Terminated => "was terminated",
+            _ => "failed",
+        };
+        let (workflow, id) = (&self.workflow, &self.workflow_id);
+        write!(f, "child workflow `{workflow}` with id `{id}` {what}")
+    }
+}
+
+impl std::error::Error for ChildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}

@@ -1,0 +1,128 @@
+//! Values that could not be written or read.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use crate::{
+    Payload,
+    data::{type_name, value},
+};
+
+/// An argument, result or detail could not be turned into a payload or back.
+///
+/// The usual cause is that the two sides disagree about a type: compare the parameter's type with
+/// what the caller sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DataError {
+    /// Which value: ``argument 2 `cents` of update `deposit` ``.
+    pub what: String,
+    /// The Rust type of the value.
+    pub type_name: String,
+    /// Why.
+    pub fault: DataFault,
+    direction: Direction,
+}
+
+/// Why a value could not be written or read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DataFault {
+    /// It is not there, and the type has no value for that.
+    Missing,
+    /// The JSON is not of the type.
+    Unreadable {
+        /// What serde says.
+        reason: String,
+        /// Where in the JSON: `.items[3].price`; empty at the top.
+        path: String,
+    },
+    /// It is bytes, and the type is not: it takes `durably::Bytes` or `Vec<u8>`.
+    Bytes,
+    /// It is encoded in a way that is not known here; a codec may be missing.
+    UnknownEncoding {
+        /// The encoding's name.
+        encoding: String,
+    },
+    /// serde cannot write it as JSON.
+    NotSerialisable {
+        /// What serde says.
+        reason: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Read,
+    Write,
+}
+
+impl DataError {
+    pub(crate) fn read<T>(what: String, fault: DataFault) -> Self {
+        Self {
+            what,
+            type_name: type_name::short::<T>(),
+            fault,
+            direction: Direction::Read,
+        }
+    }
+
+    pub(crate) const fn write(what: String, type_name: String, fault: DataFault) -> Self {
+        Self {
+            what,
+            type_name,
+            fault,
+            direction: Direction::Write,
+        }
+    }
+
+    /// Reads one of several payloads.
+    pub(crate) fn read_at<T: DeserializeOwned + 'static>(
+        payloads: &[Payload],
+        index: usize,
+        what: impl FnOnce() -> String,
+    ) -> Result<T, Self> {
+        match payloads.get(index) {
+            Some(payload) => value::decode(payload.clone()),
+            None => Err(DataFault::Missing),
+        }
+        .map_err(|fault| Self::read::<T>(what(), fault))
+    }
+}
+
+impl fmt::Display for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            what, type_name, ..
+        } = self;
+        match (&self.fault, self.direction) {
+            (DataFault::Missing, _) => write!(f, "{what} is missing: expected `{type_name}`"),
+            (fault, Direction::Read) => write!(f, "cannot read {what} as `{type_name}`: {fault}"),
+            (fault, Direction::Write) => write!(f, "cannot write {what} (`{type_name}`): {fault}"),
+        }
+    }
+}
+
+impl fmt::Display for DataFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("it is missing"),
+            Self::Unreadable { reason, path } if path.is_empty() => f.write_str(reason),
+            Self::Unreadable { reason, path } => write!(f, "{reason} at `{path}`"),
+            Self::Bytes => f.write_str("it is bytes; take `durably::Bytes` or `Vec<u8>`"),
+            Self::UnknownEncoding { encoding } if encoding.is_empty() => {
+                f.write_str("it does not say how it is encoded")
+            }
+            Self::UnknownEncoding { encoding } => {
+                write!(
+                    f,
+                    "encoding `{encoding}` is not known here; is a codec missing?"
+                )
+            }
+            Self::NotSerialisable { reason } => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for DataError {}

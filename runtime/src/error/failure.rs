@@ -1,0 +1,209 @@
+//! Why something failed, as the server tells it.
+
+use std::fmt;
+
+use durably_engine::{FailureInfo, FailureRecord, TimeoutKind};
+
+use super::{ActivityError, AppError, ChildError};
+
+/// Why something failed, as the server tells it; from any SDK.
+///
+/// ```
+/// # use durably::{ActivityError, Failure, TimeoutKind};
+/// # fn verdict(error: ActivityError) -> &'static str {
+/// match error.cause {
+///     Failure::App(app) if app.kind == "OutOfStock" => "sold out",
+///     Failure::Timeout(TimeoutKind::Heartbeat) => "its worker is gone",
+///     Failure::Cancelled => "stopped",
+///     _ => "no idea",
+/// }
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Failure {
+    /// Returned by the application.
+    App(AppError),
+    /// A timeout ran out.
+    Timeout(TimeoutKind),
+    /// Cancelled.
+    Cancelled,
+    /// Terminated by a client.
+    Terminated,
+    /// An activity failed, and the workflow with it.
+    Activity(Box<ActivityError>),
+    /// A child workflow failed, and the workflow with it.
+    Child(Box<ChildError>),
+    /// Raised by the server.
+    Server(ServerFailure),
+    /// A kind that this version has no name for.
+    Other(OtherFailure),
+}
+
+/// A failure that the server raised by itself.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerFailure {
+    /// What happened.
+    pub message: String,
+    /// Trying again is no use.
+    pub non_retryable: bool,
+}
+
+/// A failure of a kind that this version has no name for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OtherFailure {
+    /// What happened.
+    pub message: String,
+    /// The failure as history records it.
+    record: Box<FailureRecord>,
+}
+
+impl Failure {
+    /// Reads what the server recorded.
+    pub(crate) fn from_record(record: FailureRecord) -> Self {
+        match record.info {
+            FailureInfo::Application { .. } => Self::App(app_error(record)),
+            FailureInfo::Timeout { kind, .. } => Self::Timeout(kind),
+            FailureInfo::Canceled { .. } => Self::Cancelled,
+            FailureInfo::Terminated => Self::Terminated,
+            FailureInfo::Activity { .. } => {
+                Self::Activity(Box::new(ActivityError::from_record(record)))
+            }
+            FailureInfo::ChildWorkflow { .. } => {
+                Self::Child(Box::new(ChildError::from_record(record)))
+            }
+            FailureInfo::Server { non_retryable } => Self::Server(ServerFailure {
+                message: record.message,
+                non_retryable,
+            }),
+            _ => Self::Other(OtherFailure {
+                message: record.message.clone(),
+                record: Box::new(record),
+            }),
+        }
+    }
+
+    /// The cause of a record that wraps one; the record's own message if it wraps nothing.
+    pub(super) fn cause_of(record: &FailureRecord) -> Self {
+        match &record.cause {
+            Some(cause) => Self::from_record((**cause).clone()),
+            None => Self::Other(OtherFailure {
+                message: record.message.clone(),
+                record: Box::new(record.clone()),
+            }),
+        }
+    }
+
+    pub(super) fn to_record(&self) -> FailureRecord {
+        match self {
+            Self::App(app) => app.to_record(),
+            Self::Activity(activity) => activity.to_record(),
+            Self::Child(child) => child.to_record(),
+            Self::Other(other) => (*other.record).clone(),
+            Self::Timeout(kind) => FailureRecord::new(
+                self.to_string(),
+                FailureInfo::Timeout {
+                    kind: *kind,
+                    last_heartbeat_details: Vec::new(),
+                },
+            ),
+            Self::Cancelled => FailureRecord::new(
+                "cancelled",
+                FailureInfo::Canceled {
+                    details: Vec::new(),
+                },
+            ),
+            Self::Terminated => FailureRecord::new("terminated", FailureInfo::Terminated),
+            Self::Server(server) => FailureRecord::new(
+                server.message.clone(),
+                FailureInfo::Server {
+                    non_retryable: server.non_retryable,
+                },
+            ),
+        }
+    }
+
+    /// Whether this is a cancellation, also one of an activity or child.
+    pub fn is_cancelled(&self) -> bool {
+        match self {
+            Self::Cancelled => true,
+            Self::Activity(activity) => activity.is_cancelled(),
+            Self::Child(child) => child.is_cancelled(),
+            _ => false,
+        }
+    }
+
+    /// The application error at the end of this failure's causes, if it has one.
+    pub fn app(&self) -> Option<&AppError> {
+        match self {
+            Self::App(app) => Some(app),
+            Self::Activity(activity) => activity.cause.app(),
+            Self::Child(child) => child.cause.app(),
+            _ => None,
+        }
+    }
+}
+
+fn app_error(mut record: FailureRecord) -> AppError {
+    let FailureInfo::Application {
+        kind,
+        non_retryable,
+        details,
+        next_retry_delay,
+        ..
+    } = record.info.clone()
+    else {
+        return AppError::new(AppError::PLAIN, record.message);
+    };
+    AppError {
+        kind,
+        message: std::mem::take(&mut record.message),
+        details,
+        non_retryable,
+        next_retry_delay,
+        cause: record
+            .cause
+            .as_deref()
+            .cloned()
+            .map(|cause| Box::new(Failure::from_record(cause))),
+        origin: Some(Box::new(record)),
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::App(app) => app.fmt(f),
+            Self::Activity(activity) => activity.fmt(f),
+            Self::Child(child) => child.fmt(f),
+            Self::Cancelled => f.write_str("cancelled"),
+            Self::Terminated => f.write_str("terminated"),
+            Self::Server(server) => f.write_str(&server.message),
+            Self::Other(other) => f.write_str(&other.message),
+            Self::Timeout(kind) => f.write_str(match kind {
+                TimeoutKind::StartToClose => "start-to-close timeout",
+                TimeoutKind::ScheduleToStart => "schedule-to-start timeout",
+                TimeoutKind::ScheduleToClose => "schedule-to-close timeout",
+                TimeoutKind::Heartbeat => "heartbeat timeout",
+                TimeoutKind::Unspecified | TimeoutKind::Other(_) => "timeout",
+            }),
+        }
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::App(app) => app.source(),
+            Self::Activity(activity) => activity.source(),
+            Self::Child(child) => child.source(),
+            Self::Timeout(_)
+            | Self::Cancelled
+            | Self::Terminated
+            | Self::Server(_)
+            | Self::Other(_) => None,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The public error families.
+//!
+//! [`Error`] is what user code passes on with `?`; the other types say what happened, and are
+//! found in it again by [`Error::downcast_ref`] and the shorthands beside it.
+
+mod activity;
+mod any;
+mod app;
+mod child;
+mod continue_as_new;
+mod data;
+mod failure;
+mod record;
+mod terminal;
+
+use std::fmt;
+
+pub use activity::ActivityError;
+pub use any::{Error, Result};
+pub use app::AppError;
+pub use child::ChildError;
+pub use continue_as_new::ContinueAsNew;
+pub use data::{DataError, DataFault};
+pub use durably_engine::{RetryState, TimeoutKind};
+pub use failure::{Failure, OtherFailure, ServerFailure};
+pub use terminal::{WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut};
+
+/// The workflow, or a scope of it, was cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled;
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cancelled")
+    }
+}
+
+impl std::error::Error for Cancelled {}
+
+/// What may stand in the `Err` of a workflow, handler or activity.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be reported as a failure",
+    label = "not an error type",
+    note = "return `durably::Result<T>`, or an error type that implements `std::error::Error + Send + Sync + 'static` (thiserror does)"
+)]
+pub trait IntoFailure {
+    #[doc(hidden)]
+    fn into_failure(self) -> Error;
+}
+
+impl IntoFailure for Error {
+    fn into_failure(self) -> Error {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: std::error::Error + Send + Sync + 'static> IntoFailure for E {
+    fn into_failure(self) -> Error {
+        self.into()
+    }
+}
+
+/// Returns an [`AppError`] with a formatted message.
+///
+/// ```
+/// # use durably::prelude::*;
+/// fn ship(address: &str) -> Result<()> {
+///     if address.is_empty() {
+///         bail!("no address");
+///     }
+///     Ok(())
+/// }
+/// assert_eq!(ship("").unwrap_err().to_string(), "no address");
+/// ```
+#[macro_export]
+macro_rules! bail {
+    ($($t:tt)*) => {
+        return ::core::result::Result::Err($crate::Error::message(::std::format!($($t)*)))
+    };
+}

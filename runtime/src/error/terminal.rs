@@ -1,0 +1,116 @@
+//! How an execution ended without a result, as a client learns it.
+
+use std::fmt;
+
+use durably_engine::RetryState;
+
+use super::{AppError, DataError, Failure};
+use crate::{Data, Payload};
+
+/// The workflow failed: its code returned an error.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkflowFailed {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The run that failed.
+    pub run_id: String,
+    /// The error it returned, with its chain of causes.
+    pub cause: Failure,
+    /// Why the workflow was not tried again.
+    pub retry_state: RetryState,
+}
+
+impl WorkflowFailed {
+    /// The application error at the end of the causes, if there is one.
+    pub fn app(&self) -> Option<&AppError> {
+        self.cause.app()
+    }
+}
+
+/// The workflow was cancelled, and its code let it be.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkflowCancelled {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The run that was cancelled.
+    pub run_id: String,
+    /// What the workflow attached.
+    pub details: Vec<Payload>,
+}
+
+impl WorkflowCancelled {
+    /// What the workflow attached, at `index` from 0.
+    ///
+    /// # Errors
+    /// There is no such detail, or it is no `T`.
+    pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
+        let what = || format!("detail {index} of the cancellation");
+        DataError::read_at(&self.details, index, what)
+    }
+}
+
+/// The workflow was terminated by a client, without a word to its code.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkflowTerminated {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The run that was terminated.
+    pub run_id: String,
+    /// Why, in the words of who did it; may be empty.
+    pub reason: String,
+}
+
+/// The workflow took longer than its execution or run timeout.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkflowTimedOut {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The run that timed out.
+    pub run_id: String,
+    /// Why the workflow was not tried again.
+    pub retry_state: RetryState,
+}
+
+impl fmt::Display for WorkflowFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "workflow `{}` failed", self.workflow_id)
+    }
+}
+
+impl fmt::Display for WorkflowCancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "workflow `{}` was cancelled", self.workflow_id)
+    }
+}
+
+impl fmt::Display for WorkflowTerminated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "workflow `{}` was terminated", self.workflow_id)?;
+        match &*self.reason {
+            "" => Ok(()),
+            reason => write!(f, ": {reason}"),
+        }
+    }
+}
+
+impl fmt::Display for WorkflowTimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "workflow `{}` timed out", self.workflow_id)
+    }
+}
+
+impl std::error::Error for WorkflowFailed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+impl std::error::Error for WorkflowCancelled {}
+
+impl std::error::Error for WorkflowTerminated {}
+
+impl std::error::Error for WorkflowTimedOut {}

@@ -1,0 +1,3 @@
+//! Messages to domain types and back.
+
+pub(crate) mod options;

@@ -1,0 +1,1 @@
+//! Options of starts, as messages.
