@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{
-    ContinueAsNew, EventId, FailureRecord, Payload, ScheduleActivity, SdkMetadata, UpdateRequest,
-};
+use crate::{ContinueAsNew, EventId, FailureRecord, Payload, ScheduleActivity, SdkMetadata};
 
 /// The answer to a task.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,9 +104,21 @@ pub struct Message {
 #[derive(Clone, Debug, PartialEq)]
 pub enum MessageBody {
     /// It passed its validator.
-    Accepted(Box<UpdateVerdict>),
+    Accepted {
+        /// The message that asked for it.
+        message_id: String,
+        /// The event after which it was asked for.
+        sequencing: EventId,
+    },
     /// It did not.
-    Rejected(Box<UpdateVerdict>, FailureRecord),
+    Rejected {
+        /// The message that asked for it.
+        message_id: String,
+        /// The event after which it was asked for.
+        sequencing: EventId,
+        /// Why.
+        failure: FailureRecord,
+    },
     /// Its handler came to its end.
     Completed {
         /// Id of the update.
@@ -118,17 +128,6 @@ pub enum MessageBody {
         /// What the handler returned.
         result: Result<Vec<Payload>, FailureRecord>,
     },
-}
-
-/// Which update a verdict is about.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct UpdateVerdict {
-    /// The message that asked for it.
-    pub message_id: String,
-    /// The event after which it was asked for.
-    pub sequencing: EventId,
-    /// What was asked.
-    pub request: UpdateRequest,
 }
 
 /// The answer to a query.

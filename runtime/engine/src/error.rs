@@ -39,6 +39,13 @@ pub enum EngineError {
         /// The number it names.
         seq: Seq,
     },
+    /// The caller gave a number twice, or a smaller one after a greater one; a bug of the caller.
+    DuplicateCommand {
+        /// What was asked.
+        intent: &'static str,
+        /// The number it names.
+        seq: Seq,
+    },
     /// The caller answered for an update the engine does not know; a bug of the caller.
     UnknownUpdate {
         /// What was asked.
@@ -65,6 +72,12 @@ impl fmt::Display for EngineError {
             }
             Self::UnknownCommand { intent, seq } => {
                 write!(f, "{intent} names command {seq}, which was never issued")
+            }
+            Self::DuplicateCommand { intent, seq } => {
+                write!(
+                    f,
+                    "{intent} gives number {seq}, which is not greater than all before it"
+                )
             }
             Self::UnknownUpdate { intent, id } => {
                 write!(f, "{intent} names update `{id}`, which is not open")

@@ -27,7 +27,10 @@ pub enum EventKind {
     /// A worker took the task.
     TaskStarted(TaskStarted),
     /// The worker answered the task; the commands follow.
-    TaskCompleted(Box<TaskCompleted>),
+    TaskCompleted {
+        /// What its SDK told about itself, if it told anything new.
+        sdk: Option<Box<SdkMetadata>>,
+    },
     /// The worker did not answer in time.
     TaskTimedOut,
     /// The worker reported that it cannot, or the run was reset.
@@ -61,6 +64,8 @@ pub enum EventKind {
     TimerStarted {
         /// Id of the timer.
         timer_id: String,
+        /// Time until it fires.
+        after: Duration,
     },
     /// A timer ran out.
     TimerFired {
@@ -120,6 +125,48 @@ pub enum EventKind {
     },
 }
 
+impl EventKind {
+    /// Whether a command of the run left this event.
+    pub(crate) const fn is_command(&self) -> bool {
+        matches!(
+            self,
+            Self::ActivityScheduled(_)
+                | Self::ActivityCancelRequested { .. }
+                | Self::TimerStarted { .. }
+                | Self::TimerCanceled { .. }
+                | Self::PatchMarked { .. }
+                | Self::MarkerRecorded { .. }
+                | Self::SearchAttributesUpserted { .. }
+                | Self::UpdateAccepted(_)
+                | Self::UpdateCompleted { .. }
+                | Self::RunEnded(_)
+        )
+    }
+
+    /// Whether the event tells of a workflow task, and so ends the commands of the one before.
+    pub(crate) const fn is_task(&self) -> bool {
+        matches!(
+            self,
+            Self::TaskScheduled
+                | Self::TaskStarted(_)
+                | Self::TaskCompleted { .. }
+                | Self::TaskTimedOut
+                | Self::TaskFailed { .. }
+        )
+    }
+
+    /// The event of the command that this event is an answer to.
+    pub(crate) fn answers(&self) -> Option<EventId> {
+        match self {
+            Self::ActivityCompleted { scheduled, .. } => Some(*scheduled),
+            Self::ActivityFailed(failed) | Self::ActivityTimedOut(failed) => Some(failed.scheduled),
+            Self::ActivityCanceled(canceled) => Some(canceled.scheduled),
+            Self::TimerFired { started } => Some(*started),
+            _ => None,
+        }
+    }
+}
+
 /// How a run ended by a command of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -131,6 +178,17 @@ pub enum Ending {
     Canceled,
     /// With a next run.
     ContinuedAsNew,
+}
+
+impl Ending {
+    pub(crate) const fn describe(self) -> &'static str {
+        match self {
+            Self::Completed => "complete the workflow",
+            Self::Failed => "fail the workflow",
+            Self::Canceled => "end the workflow as cancelled",
+            Self::ContinuedAsNew => "continue as new",
+        }
+    }
 }
 
 /// A run began.
@@ -193,15 +251,6 @@ pub struct TaskStarted {
     pub history_size: u64,
     /// The server finds history long enough.
     pub continue_as_new_suggested: bool,
-}
-
-/// A worker answered a task.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TaskCompleted {
-    /// The event by which it took the task.
-    pub started: EventId,
-    /// What its SDK told about itself.
-    pub sdk: SdkMetadata,
 }
 
 /// What the SDK of a worker tells about itself with each answered task.

@@ -13,26 +13,30 @@
 
 #![forbid(unsafe_code)]
 
+mod book;
 mod command;
 mod error;
 mod event;
 mod failure;
+mod flags;
 mod id;
 mod intent;
 mod job;
+mod machine;
 mod mismatch;
 pub mod payload;
+mod random;
 mod retry;
 mod run;
+mod slab;
+mod slice;
 mod task;
 
-pub use command::{
-    Command, Completion, Message, MessageBody, QueryAnswer, TaskCompletion, UpdateVerdict,
-};
+pub use command::{Command, Completion, Message, MessageBody, QueryAnswer, TaskCompletion};
 pub use error::EngineError;
 pub use event::{
     ActivityCanceled, ActivityFailed, ActivityScheduled, Ending, Event, EventKind, RunStarted,
-    SdkMetadata, Signaled, TaskCompleted, TaskStarted, UpdateAccepted,
+    SdkMetadata, Signaled, TaskStarted, UpdateAccepted,
 };
 pub use failure::{FailureCategory, FailureInfo, FailureRecord, RetryState, TimeoutKind};
 pub use id::{EventId, Seq};

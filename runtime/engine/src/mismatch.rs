@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::EventId;
+use crate::{EventId, EventKind};
 
 /// Replay took another path than the one history records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,3 +34,22 @@ impl fmt::Display for Mismatch {
 }
 
 impl std::error::Error for Mismatch {}
+
+/// What the command that left an event did, in the words in which attempts are described.
+pub(crate) fn describe(kind: &EventKind) -> String {
+    match kind {
+        EventKind::ActivityScheduled(it) => format!("start activity `{}`", it.activity_type),
+        EventKind::ActivityCancelRequested { scheduled } => {
+            format!("cancel the activity of event {scheduled}")
+        }
+        EventKind::TimerStarted { after, .. } => format!("start timer ({after:?})"),
+        EventKind::TimerCanceled { started } => format!("cancel the timer of event {started}"),
+        EventKind::PatchMarked { id, .. } => format!("patch `{id}`"),
+        EventKind::MarkerRecorded { name } => format!("record marker `{name}`"),
+        EventKind::SearchAttributesUpserted { .. } => "upsert search attributes".to_owned(),
+        EventKind::UpdateAccepted(it) => format!("accept update `{}`", it.id),
+        EventKind::UpdateCompleted { id } => format!("complete update `{id}`"),
+        EventKind::RunEnded(ending) => ending.describe().to_owned(),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,57 @@
+//! Behaviour switches: what a history was written with, so that later versions replay it as it was.
+
+use crate::SdkMetadata;
+
+/// Name under which the SDK records itself in history.
+const SDK_NAME: &str = "durably";
+/// Version under which the SDK records itself in history.
+const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// One way of doing things that histories depend on. Numbers are recorded and never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+enum Flag {
+    /// The jobs of a slice come in the order documented at [`Job`](crate::Job).
+    JobOrder = 1,
+}
+
+/// The switches of this version, all of them used by every new task.
+const KNOWN: &[Flag] = &[Flag::JobOrder];
+
+/// What history says of the SDK that wrote it.
+#[derive(Debug, Default)]
+pub(crate) struct Flags {
+    /// Switches of ours that history records; grows with answered tasks.
+    recorded: Vec<u32>,
+    /// Whether the last SDK that recorded itself is this version; changes with answered tasks.
+    introduced: bool,
+}
+
+impl Flags {
+    /// Takes in what an answered task recorded.
+    pub(crate) fn record(&mut self, sdk: &SdkMetadata) {
+        if !sdk.name.is_empty() || !sdk.version.is_empty() {
+            self.introduced = sdk.name == SDK_NAME && sdk.version == SDK_VERSION;
+        }
+        for flag in &sdk.lang_flags {
+            if !self.recorded.contains(flag) {
+                self.recorded.push(*flag);
+            }
+        }
+    }
+
+    /// What the task that is answered now must record: only what history does not say yet.
+    pub(crate) fn unrecorded(&self) -> SdkMetadata {
+        let mut sdk = SdkMetadata::default();
+        if !self.introduced {
+            sdk.name = SDK_NAME.to_owned();
+            sdk.version = SDK_VERSION.to_owned();
+        }
+        sdk.lang_flags = KNOWN
+            .iter()
+            .map(|flag| *flag as u32)
+            .filter(|flag| !self.recorded.contains(flag))
+            .collect();
+        sdk
+    }
+}

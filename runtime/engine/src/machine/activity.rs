@@ -1,0 +1,254 @@
+//! Activity: one `ScheduleActivityTask` command, ended by how its last attempt ended.
+//!
+//! ```text
+//!   Scheduled --ActivityTaskScheduled--> Running --Completed, Failed, TimedOut, Canceled--> Done   job
+//!       |                                   |--cancel (try)-----> Stopping, told --ended--> Done   job at once
+//!       |                                   |--cancel (wait)----> Stopping ------ended----> Done   job
+//!       |                                   '--cancel (abandon)-> Abandoned -----ended----> Done   job at once
+//!       '--- cancelled before the command left -------------------------------------------> Done   job at once
+//! ```
+
+use super::{Cancel, Machine, Outbox, Step};
+use crate::{
+    CancellationType, Command, Event, EventId, EventKind, FailureInfo, FailureRecord, Header, Job,
+    Outcome, Payload, RetryState, ScheduleActivity, Seq,
+};
+
+#[derive(Debug)]
+pub(crate) struct Activity {
+    /// What user code asked for; arguments and the like leave with the command.
+    asked: Box<ScheduleActivity>,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Scheduled,
+    Running {
+        scheduled: EventId,
+    },
+    /// `told`: user code already knows that it is cancelled.
+    Stopping {
+        scheduled: EventId,
+        told: bool,
+    },
+    Abandoned,
+    Done,
+}
+
+/// What history says of the attempt that ended an activity.
+#[derive(Default)]
+struct Attempt {
+    scheduled: EventId,
+    started: EventId,
+    identity: String,
+    retry_state: RetryState,
+}
+
+impl Activity {
+    pub(crate) const fn new(asked: Box<ScheduleActivity>) -> Self {
+        Self {
+            asked,
+            state: State::Scheduled,
+        }
+    }
+
+    fn seq(&self) -> Seq {
+        self.asked.seq
+    }
+
+    fn id(&self) -> String {
+        match &self.asked.activity_id {
+            Some(id) => id.clone(),
+            None => self.seq().to_string(),
+        }
+    }
+
+    /// Drops what is of no use once the command is recorded.
+    fn forget_arguments(&mut self) {
+        self.asked.input = Vec::new();
+        self.asked.header = Header::new();
+        self.asked.retry = None;
+        self.asked.summary = None;
+    }
+
+    fn cancelled(&self, attempt: Attempt, details: Vec<Payload>) -> Outcome {
+        let cause = FailureRecord::new("", FailureInfo::Canceled { details });
+        Outcome::Cancelled(self.failure("Activity cancelled", attempt, cause))
+    }
+
+    /// Wraps what went wrong in a failure that names the activity.
+    fn failure(&self, message: &str, attempt: Attempt, cause: FailureRecord) -> FailureRecord {
+        let info = FailureInfo::Activity {
+            scheduled: attempt.scheduled,
+            started: attempt.started,
+            identity: attempt.identity,
+            activity_type: self.asked.activity_type.clone(),
+            activity_id: self.id(),
+            retry_state: attempt.retry_state,
+        };
+        FailureRecord::new(message, info).caused_by(cause)
+    }
+
+    fn outcome(&self, kind: EventKind) -> Result<Outcome, EventKind> {
+        Ok(match kind {
+            EventKind::ActivityCompleted { result, .. } => Outcome::Completed(result),
+            EventKind::ActivityFailed(it) => {
+                let (attempt, cause) = attempt_of(*it);
+                Outcome::Failed(self.failure("Activity task failed", attempt, cause))
+            }
+            EventKind::ActivityTimedOut(it) => {
+                let (attempt, cause) = attempt_of(*it);
+                Outcome::Failed(self.failure("Activity task timed out", attempt, cause))
+            }
+            EventKind::ActivityCanceled(it) => {
+                let attempt = Attempt {
+                    scheduled: it.scheduled,
+                    started: it.started,
+                    identity: it.identity,
+                    retry_state: RetryState::CancelRequested,
+                };
+                self.cancelled(attempt, it.details)
+            }
+            other => return Err(other),
+        })
+    }
+
+    /// Tells user code at once that the activity counts as cancelled.
+    fn tell_cancelled(&self, scheduled: EventId, out: &mut Outbox) {
+        let attempt = Attempt {
+            scheduled,
+            retry_state: RetryState::CancelRequested,
+            ..Attempt::default()
+        };
+        out.job_before_settle(Job::ActivityResolved {
+            seq: self.seq(),
+            outcome: self.cancelled(attempt, Vec::new()),
+        });
+    }
+}
+
+impl Machine for Activity {
+    fn describe(&self, step: Step) -> String {
+        let name = &self.asked.activity_type;
+        match step {
+            Step::Open => format!("start activity `{name}`"),
+            Step::Cancel => format!("cancel activity `{name}`"),
+        }
+    }
+
+    fn command(&mut self, step: Step) -> Command {
+        match (step, self.state) {
+            (Step::Cancel, State::Stopping { scheduled, .. }) => {
+                Command::CancelActivity { scheduled }
+            }
+            _ => {
+                let id = self.id();
+                let asked = &mut self.asked;
+                Command::ScheduleActivity(Box::new(ScheduleActivity {
+                    seq: asked.seq,
+                    activity_id: Some(id),
+                    activity_type: asked.activity_type.clone(),
+                    input: std::mem::take(&mut asked.input),
+                    header: std::mem::take(&mut asked.header),
+                    task_queue: asked.task_queue.take(),
+                    timeouts: asked.timeouts,
+                    retry: asked.retry.take(),
+                    cancellation: asked.cancellation,
+                    eager: asked.eager,
+                    summary: asked.summary.take(),
+                    priority: std::mem::take(&mut asked.priority),
+                }))
+            }
+        }
+    }
+
+    fn record(&mut self, step: Step, event: Event) -> Result<(), Event> {
+        match (step, self.state, event.kind) {
+            (Step::Open, State::Scheduled, EventKind::ActivityScheduled(it))
+                if it.activity_type == self.asked.activity_type
+                    && self
+                        .asked
+                        .activity_id
+                        .as_ref()
+                        .is_none_or(|id| *id == it.activity_id) =>
+            {
+                self.forget_arguments();
+                self.asked.activity_id = Some(it.activity_id);
+                self.state = State::Running {
+                    scheduled: event.id,
+                };
+                Ok(())
+            }
+            (
+                Step::Cancel,
+                State::Stopping { scheduled, .. },
+                EventKind::ActivityCancelRequested {
+                    scheduled: recorded,
+                },
+            ) if scheduled == recorded => Ok(()),
+            (_, _, kind) => Err(Event { id: event.id, kind }),
+        }
+    }
+
+    fn resolve(&mut self, kind: EventKind, out: &mut Outbox) -> Result<(), EventKind> {
+        match self.state {
+            State::Running { .. } | State::Stopping { told: false, .. } => {
+                let outcome = self.outcome(kind)?;
+                out.job(Job::ActivityResolved {
+                    seq: self.seq(),
+                    outcome,
+                });
+            }
+            State::Stopping { told: true, .. } | State::Abandoned => {}
+            State::Scheduled | State::Done => return Err(kind),
+        }
+        self.state = State::Done;
+        Ok(())
+    }
+
+    fn cancel(&mut self, out: &mut Outbox) -> Cancel {
+        match (self.state, self.asked.cancellation) {
+            (State::Scheduled, _) => {
+                self.state = State::Done;
+                self.tell_cancelled(EventId(0), out);
+                Cancel::Quiet
+            }
+            (State::Running { scheduled }, CancellationType::TryCancel) => {
+                self.state = State::Stopping {
+                    scheduled,
+                    told: true,
+                };
+                self.tell_cancelled(scheduled, out);
+                Cancel::Command
+            }
+            (State::Running { scheduled }, CancellationType::WaitCompleted) => {
+                self.state = State::Stopping {
+                    scheduled,
+                    told: false,
+                };
+                Cancel::Command
+            }
+            (State::Running { scheduled }, CancellationType::Abandon) => {
+                self.state = State::Abandoned;
+                self.tell_cancelled(scheduled, out);
+                Cancel::Quiet
+            }
+            (State::Stopping { .. } | State::Abandoned | State::Done, _) => Cancel::Quiet,
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+}
+
+fn attempt_of(it: crate::ActivityFailed) -> (Attempt, FailureRecord) {
+    let attempt = Attempt {
+        scheduled: it.scheduled,
+        started: it.started,
+        identity: it.identity,
+        retry_state: it.retry_state,
+    };
+    (attempt, it.failure)
+}

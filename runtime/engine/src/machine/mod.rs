@@ -1,0 +1,137 @@
+//! What a run has going: one machine for each open command, one file for each kind.
+//!
+//! A new kind is one more file with an `impl Machine`, and one more line in [`machines!`].
+
+mod activity;
+mod finish;
+mod once;
+mod patch;
+mod timer;
+mod update;
+
+use std::collections::VecDeque;
+
+pub(crate) use activity::Activity;
+pub(crate) use finish::Finish;
+pub(crate) use once::{AnyOnce, Once};
+pub(crate) use patch::{Patch, PatchList, Patches};
+pub(crate) use timer::Timer;
+pub(crate) use update::{OpenUpdate, UpdateStep, Updates};
+
+use crate::{Command, Event, EventKind, Job};
+
+/// What a command that is answered later does with what history says about it.
+pub(crate) trait Machine {
+    /// What the command of `step` does, for people.
+    fn describe(&self, step: Step) -> String;
+
+    /// The command of `step`, to be sent now.
+    fn command(&mut self, step: Step) -> Command;
+
+    /// Takes the event that the command of `step` left; gives it back if it is another's.
+    fn record(&mut self, step: Step, event: Event) -> Result<(), Event>;
+
+    /// Takes an event that answers the command; gives it back if it makes no sense now.
+    fn resolve(&mut self, kind: EventKind, out: &mut Outbox) -> Result<(), EventKind>;
+
+    /// User code asks to stop.
+    fn cancel(&mut self, out: &mut Outbox) -> Cancel;
+
+    /// Nothing of it will come any more.
+    fn is_done(&self) -> bool;
+}
+
+/// Which of its commands a machine is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The one that opens it.
+    Open,
+    /// The one that asks to stop.
+    Cancel,
+}
+
+/// What stopping a machine asks of the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cancel {
+    /// Nothing.
+    Quiet,
+    /// A command that tells the server.
+    Command,
+}
+
+/// The jobs of the slice that is told.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    jobs: VecDeque<Job>,
+}
+
+impl Outbox {
+    /// Tells user code, in the order of calls.
+    pub(crate) fn job(&mut self, job: Job) {
+        self.jobs.push_back(job);
+    }
+
+    /// Tells user code what follows from its own intents: after all that history tells, and again
+    /// until nothing moves.
+    pub(crate) fn job_before_settle(&mut self, job: Job) {
+        self.jobs.pop_back_if(|last| matches!(last, Job::Settle));
+        self.jobs.push_back(job);
+        self.jobs.push_back(Job::Settle);
+    }
+
+    pub(crate) fn poll(&mut self) -> Option<Job> {
+        self.jobs.pop_front()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.jobs.clear();
+    }
+
+    /// Gives memory back that a burst took.
+    pub(crate) fn shrink(&mut self) {
+        self.jobs.shrink_to(4);
+    }
+}
+
+/// The enum of all machines, which only delegates: no box, no table of functions.
+macro_rules! machines {
+    ($($(#[$doc:meta])* $kind:ident),* $(,)?) => {
+        #[derive(Debug)]
+        pub(crate) enum AnyMachine {
+            $($(#[$doc])* $kind($kind),)*
+        }
+
+        impl Machine for AnyMachine {
+            fn describe(&self, step: Step) -> String {
+                match self { $(Self::$kind(it) => it.describe(step),)* }
+            }
+
+            fn command(&mut self, step: Step) -> Command {
+                match self { $(Self::$kind(it) => it.command(step),)* }
+            }
+
+            fn record(&mut self, step: Step, event: Event) -> Result<(), Event> {
+                match self { $(Self::$kind(it) => it.record(step, event),)* }
+            }
+
+            fn resolve(&mut self, kind: EventKind, out: &mut Outbox) -> Result<(), EventKind> {
+                match self { $(Self::$kind(it) => it.resolve(kind, out),)* }
+            }
+
+            fn cancel(&mut self, out: &mut Outbox) -> Cancel {
+                match self { $(Self::$kind(it) => it.cancel(out),)* }
+            }
+
+            fn is_done(&self) -> bool {
+                match self { $(Self::$kind(it) => it.is_done(),)* }
+            }
+        }
+    };
+}
+
+machines! {
+    /// `sleep`, and every wait with a deadline.
+    Timer,
+    /// A call of an activity.
+    Activity,
+}

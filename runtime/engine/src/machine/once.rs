@@ -1,0 +1,71 @@
+//! Commands that nothing answers: they leave one event, and that is all.
+//!
+//! A new kind is one more file with an `impl Once`, and one more line in [`onces!`].
+
+use super::{Finish, Patch, PatchList, UpdateStep};
+use crate::{EventKind, TaskCompletion};
+
+/// What a command that is never answered does.
+pub(crate) trait Once {
+    /// What it does, for people.
+    fn describe(&self) -> String;
+
+    /// Adds it to what is sent now.
+    fn send(&mut self, out: &mut TaskCompletion);
+
+    /// Whether this is the event it left.
+    fn left(&self, kind: &EventKind) -> bool;
+
+    /// Whether history may lack its event although the same code wrote it.
+    fn is_optional(&self) -> bool {
+        false
+    }
+
+    /// Whether it leaves an event at all.
+    fn leaves_event(&self) -> bool {
+        true
+    }
+}
+
+/// The enum of all commands that are never answered, which only delegates.
+macro_rules! onces {
+    ($($(#[$doc:meta])* $kind:ident),* $(,)?) => {
+        #[derive(Debug)]
+        pub(crate) enum AnyOnce {
+            $($(#[$doc])* $kind($kind),)*
+        }
+
+        impl Once for AnyOnce {
+            fn describe(&self) -> String {
+                match self { $(Self::$kind(it) => it.describe(),)* }
+            }
+
+            fn send(&mut self, out: &mut TaskCompletion) {
+                match self { $(Self::$kind(it) => it.send(out),)* }
+            }
+
+            fn left(&self, kind: &EventKind) -> bool {
+                match self { $(Self::$kind(it) => it.left(kind),)* }
+            }
+
+            fn is_optional(&self) -> bool {
+                match self { $(Self::$kind(it) => it.is_optional(),)* }
+            }
+
+            fn leaves_event(&self) -> bool {
+                match self { $(Self::$kind(it) => it.leaves_event(),)* }
+            }
+        }
+    };
+}
+
+onces! {
+    /// The marker of a patch.
+    Patch,
+    /// The indexed list of patches, written beside a marker.
+    PatchList,
+    /// One word about an update.
+    UpdateStep,
+    /// The end of the run.
+    Finish,
+}

@@ -1,0 +1,121 @@
+//! Timer: one `StartTimer` command, ended by `TimerFired` or `TimerCanceled`.
+//!
+//! ```text
+//!   Scheduled --TimerStarted--> Running --TimerFired-----------------> Done   job: TimerFired
+//!       |                          '--cancel--> Stopping --TimerCanceled--> Done
+//!       '--- cancelled before the command left --------------------> Done   no command leaves
+//! ```
+
+use std::time::Duration;
+
+use super::{Cancel, Machine, Outbox, Step};
+use crate::{Command, Event, EventId, EventKind, Job, Payload, Seq};
+
+#[derive(Debug)]
+pub(crate) struct Timer {
+    seq: Seq,
+    after: Duration,
+    /// Sent with the command and then gone.
+    summary: Option<Payload>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Scheduled,
+    /// `id` is the one history records, which another SDK may have chosen otherwise.
+    Running {
+        started: EventId,
+        id: String,
+    },
+    Stopping {
+        started: EventId,
+        id: String,
+    },
+    Done,
+}
+
+impl Timer {
+    pub(crate) const fn new(seq: Seq, after: Duration, summary: Option<Payload>) -> Self {
+        Self {
+            seq,
+            after,
+            summary,
+            state: State::Scheduled,
+        }
+    }
+}
+
+impl Machine for Timer {
+    fn describe(&self, step: Step) -> String {
+        match step {
+            Step::Open => format!("start timer ({:?})", self.after),
+            Step::Cancel => format!("cancel timer ({:?})", self.after),
+        }
+    }
+
+    fn command(&mut self, step: Step) -> Command {
+        match (step, &mut self.state) {
+            (Step::Cancel, State::Running { id, .. } | State::Stopping { id, .. }) => {
+                Command::CancelTimer {
+                    timer_id: std::mem::take(id),
+                }
+            }
+            _ => Command::StartTimer {
+                timer_id: self.seq.to_string(),
+                after: self.after,
+                summary: self.summary.take(),
+            },
+        }
+    }
+
+    fn record(&mut self, step: Step, event: Event) -> Result<(), Event> {
+        match (step, &self.state, event.kind) {
+            (Step::Open, State::Scheduled, EventKind::TimerStarted { timer_id, .. }) => {
+                self.state = State::Running {
+                    started: event.id,
+                    id: timer_id,
+                };
+                Ok(())
+            }
+            (
+                Step::Cancel,
+                State::Stopping { started, .. },
+                EventKind::TimerCanceled { started: recorded },
+            ) if *started == recorded => {
+                self.state = State::Done;
+                Ok(())
+            }
+            (_, _, kind) => Err(Event { id: event.id, kind }),
+        }
+    }
+
+    fn resolve(&mut self, kind: EventKind, out: &mut Outbox) -> Result<(), EventKind> {
+        match (&self.state, kind) {
+            (State::Running { .. }, EventKind::TimerFired { .. }) => {
+                out.job(Job::TimerFired { seq: self.seq });
+                self.state = State::Done;
+                Ok(())
+            }
+            (_, kind) => Err(kind),
+        }
+    }
+
+    fn cancel(&mut self, _out: &mut Outbox) -> Cancel {
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::Running { started, id } => {
+                self.state = State::Stopping { started, id };
+                Cancel::Command
+            }
+            State::Stopping { started, id } => {
+                self.state = State::Stopping { started, id };
+                Cancel::Quiet
+            }
+            State::Scheduled | State::Done => Cancel::Quiet,
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+}

@@ -1,0 +1,160 @@
+//! Update: a request that user code first accepts or rejects, and then completes.
+//!
+//! ```text
+//!   Open --accept--> Accepted --complete--> Done    two events: UpdateAccepted, UpdateCompleted
+//!     '----reject--------------------------> Done   no event
+//! ```
+//! What the server is told travels as a message; a `ProtocolMessage` command says where among the
+//! commands it belongs.
+
+use std::collections::BTreeMap;
+
+use super::Once;
+use crate::{
+    Command, EngineError, EventId, EventKind, FailureRecord, Message, MessageBody, Payload,
+    TaskCompletion,
+};
+
+/// The open updates of a run, by id.
+#[derive(Debug, Default)]
+pub(crate) struct Updates {
+    open: BTreeMap<String, OpenUpdate>,
+}
+
+/// An update that is not completed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OpenUpdate {
+    pub(crate) message_id: String,
+    pub(crate) protocol_instance: String,
+    pub(crate) sequencing: EventId,
+    pub(crate) identity: String,
+}
+
+impl Updates {
+    pub(crate) fn open(&mut self, id: String, update: OpenUpdate) {
+        self.open.insert(id, update);
+    }
+
+    pub(crate) fn accept(&self, id: String) -> Result<UpdateStep, EngineError> {
+        match self.open.get(&id) {
+            Some(update) => Ok(UpdateStep {
+                update: update.clone(),
+                id,
+                said: Said::Accepted,
+            }),
+            None => Err(unknown("accept update", id)),
+        }
+    }
+
+    pub(crate) fn reject(
+        &mut self,
+        id: String,
+        failure: FailureRecord,
+    ) -> Result<UpdateStep, EngineError> {
+        match self.open.remove(&id) {
+            Some(update) => Ok(UpdateStep {
+                update,
+                id,
+                said: Said::Rejected(failure),
+            }),
+            None => Err(unknown("reject update", id)),
+        }
+    }
+
+    pub(crate) fn complete(
+        &mut self,
+        id: String,
+        result: Result<Vec<Payload>, FailureRecord>,
+    ) -> Result<UpdateStep, EngineError> {
+        match self.open.remove(&id) {
+            Some(update) => Ok(UpdateStep {
+                update,
+                id,
+                said: Said::Completed(result),
+            }),
+            None => Err(unknown("complete update", id)),
+        }
+    }
+}
+
+/// One word about an update.
+#[derive(Debug)]
+pub(crate) struct UpdateStep {
+    id: String,
+    update: OpenUpdate,
+    said: Said,
+}
+
+#[derive(Debug)]
+enum Said {
+    Accepted,
+    Rejected(FailureRecord),
+    Completed(Result<Vec<Payload>, FailureRecord>),
+}
+
+impl Once for UpdateStep {
+    fn describe(&self) -> String {
+        let verb = match self.said {
+            Said::Accepted => "accept",
+            Said::Rejected(_) => "reject",
+            Said::Completed(_) => "complete",
+        };
+        format!("{verb} update `{}`", self.id)
+    }
+
+    fn send(&mut self, out: &mut TaskCompletion) {
+        let update = std::mem::take(&mut self.update);
+        let (suffix, body) = match &mut self.said {
+            Said::Accepted => (
+                "accept",
+                MessageBody::Accepted {
+                    message_id: update.message_id.clone(),
+                    sequencing: update.sequencing,
+                },
+            ),
+            Said::Rejected(failure) => (
+                "reject",
+                MessageBody::Rejected {
+                    message_id: update.message_id.clone(),
+                    sequencing: update.sequencing,
+                    failure: std::mem::take(failure),
+                },
+            ),
+            Said::Completed(result) => (
+                "complete",
+                MessageBody::Completed {
+                    update_id: self.id.clone(),
+                    identity: update.identity,
+                    result: std::mem::replace(result, Ok(Vec::new())),
+                },
+            ),
+        };
+        let id = format!("{}/{suffix}", update.message_id);
+        if self.leaves_event() {
+            out.commands.push(Command::ProtocolMessage {
+                message_id: id.clone(),
+            });
+        }
+        out.messages.push(Message {
+            id,
+            protocol_instance: update.protocol_instance,
+            body,
+        });
+    }
+
+    fn left(&self, kind: &EventKind) -> bool {
+        match (&self.said, kind) {
+            (Said::Accepted, EventKind::UpdateAccepted(it)) => it.id == self.id,
+            (Said::Completed(_), EventKind::UpdateCompleted { id }) => *id == self.id,
+            _ => false,
+        }
+    }
+
+    fn leaves_event(&self) -> bool {
+        !matches!(self.said, Said::Rejected(_))
+    }
+}
+
+fn unknown(intent: &'static str, id: String) -> EngineError {
+    EngineError::UnknownUpdate { intent, id }
+}

@@ -1,0 +1,61 @@
+//! Where one workflow task ends in history and the next begins.
+//!
+//! ```text
+//!  ... | TaskScheduled  facts  TaskStarted | TaskCompleted  commands  facts  TaskScheduled  TaskStarted | ...
+//!      '----------- slice n ---------------'---------------------- slice n + 1 -------------------------'
+//! ```
+//! A slice ends with the `TaskStarted` whose task was answered, or with the one that is asked now. A
+//! task that failed or timed out ends nothing: its facts belong to the next one. The commands that
+//! a slice issues stand at the beginning of the next.
+
+use crate::{Event, EventId, EventKind, TaskStarted};
+
+/// The next slice, by its place in what is left of history.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slice {
+    /// Number of events up to and with its `TaskStarted`.
+    pub(crate) len: usize,
+    /// What its `TaskStarted` says.
+    pub(crate) started: TaskStarted,
+    /// Where its `TaskCompleted` is; none for the slice that is asked now.
+    pub(crate) completed: Option<usize>,
+}
+
+/// Finds the next slice; `live` is the `TaskStarted` of the task that is asked now.
+pub(crate) fn next(history: &[Event], live: EventId) -> Option<Slice> {
+    let mut candidate: Option<(usize, TaskStarted)> = None;
+    for (at, event) in history.iter().enumerate() {
+        match &event.kind {
+            EventKind::TaskStarted(started) if event.id == live => {
+                return Some(Slice {
+                    len: at + 1,
+                    started: *started,
+                    completed: None,
+                });
+            }
+            EventKind::TaskStarted(started) => candidate = Some((at + 1, *started)),
+            EventKind::TaskTimedOut | EventKind::TaskFailed { .. } => candidate = None,
+            EventKind::TaskCompleted { .. } => {
+                if let Some((len, started)) = candidate {
+                    return Some(Slice {
+                        len,
+                        started,
+                        completed: Some(at),
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The commands that follow a `TaskCompleted`: everything up to the next word about tasks.
+pub(crate) fn commands_after(history: &mut [Event], completed: usize) -> &mut [Event] {
+    let rest = &mut history[completed + 1..];
+    let end = rest
+        .iter()
+        .position(|event| event.kind.is_task())
+        .unwrap_or(rest.len());
+    &mut rest[..end]
+}
