@@ -9,9 +9,9 @@ use crate::machine::{
 };
 use crate::slice::{self, Slice};
 use crate::{
-    Completion, ContinueAsNew, EngineError, Event, EventId, EventKind, FailureInfo, FailureRecord,
-    Header, Intent, Job, Mismatch, Payload, Queries, QueryAnswer, RetryPolicy, RunStarted, Seq,
-    StartJob, Task, TaskCompletion, UpdateMessage, UpdateRequest, random,
+    Command, Completion, ContinueAsNew, EngineError, Event, EventId, EventKind, FailureInfo,
+    FailureRecord, Header, Intent, Job, Mismatch, Payload, Queries, QueryAnswer, RetryPolicy,
+    RunStarted, Seq, StartJob, Task, TaskCompletion, UpdateMessage, UpdateRequest, random,
 };
 
 /// The replay of one run, kept between its tasks.
@@ -200,6 +200,7 @@ impl Run {
         };
         if hand.stage == (Stage::Asking { live: true }) {
             self.book.send(&mut completion);
+            self.fill_in_task_queues(&mut completion.commands);
             completion.sdk = self.flags.unrecorded();
         }
         self.book.shrink();
@@ -607,6 +608,17 @@ impl Run {
             next.retry.clone_from(&carried.retry);
         }
         next
+    }
+
+    /// An activity without a task queue of its own runs on the run's.
+    fn fill_in_task_queues(&self, commands: &mut [Command]) {
+        for command in commands {
+            if let Command::ScheduleActivity(asked) = command {
+                asked
+                    .task_queue
+                    .get_or_insert_with(|| self.carried.task_queue.clone());
+            }
+        }
     }
 
     fn fail(&mut self, error: EngineError) {

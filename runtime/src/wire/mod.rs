@@ -1,3 +1,26 @@
-//! Messages to domain types and back.
+//! Messages to domain types and back: the only place where an `Option` from protobuf is opened.
 
+pub(crate) mod command;
+mod error;
+pub(crate) mod event;
+pub(crate) mod failure;
 pub(crate) mod options;
+pub(crate) mod payload;
+pub(crate) mod task;
+pub(crate) mod time;
+
+pub(crate) use error::{Fault, WireError};
+
+/// Name of the marker that all SDKs write for a patch.
+const PATCH_MARKER: &str = "core_patch";
+/// Key under which the marker of a patch keeps its [`PatchData`].
+const PATCH_DATA: &str = "patch-data";
+/// The search attribute that lists the patches of a run.
+const CHANGE_VERSION: &str = "TemporalChangeVersion";
+
+/// What the marker of a patch says, as JSON.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct PatchData {
+    id: String,
+    deprecated: bool,
+}

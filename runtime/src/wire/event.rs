@@ -1,0 +1,314 @@
+//! History events, by move, once, and only what replay needs of them.
+
+use durably_engine::{
+    ActivityCanceled, ActivityFailed, ActivityScheduled, Ending, Event, EventId, EventKind,
+    Priority, RetryPolicy, RunRef, RunStarted, SdkMetadata, Signaled, TaskStarted, UpdateAccepted,
+    UpdateRequest,
+};
+use durably_proto::api::common::v1 as common;
+use durably_proto::api::enums::v1::{EventType, WorkflowTaskFailedCause};
+use durably_proto::api::history::v1::{self as history, history_event::Attributes};
+use durably_proto::api::sdk::v1::WorkflowTaskCompletedMetadata;
+use durably_proto::api::update::v1 as update;
+use durably_proto::wkt;
+
+use super::{CHANGE_VERSION, Fault, PATCH_DATA, PATCH_MARKER, WireError, failure, payload, time};
+
+/// Reads one event.
+pub(crate) fn from_proto(event: history::HistoryEvent) -> Result<Event, WireError> {
+    let id = event.event_id;
+    let kind = match event.attributes {
+        Some(attributes) => match kind(id, event.event_time, attributes)? {
+            Some(kind) => kind,
+            None => unknown(event.event_type, event.worker_may_ignore),
+        },
+        None => unknown(event.event_type, event.worker_may_ignore),
+    };
+    Ok(Event {
+        id: EventId(id),
+        kind,
+    })
+}
+
+/// Reads a request for an update, from whatever `place` holds it.
+pub(crate) fn update_request(
+    place: impl Fn() -> String,
+    request: update::Request,
+) -> Result<UpdateRequest, WireError> {
+    let Some(meta) = request.meta else {
+        return Err(WireError::missing(place(), "request.meta"));
+    };
+    let Some(input) = request.input else {
+        return Err(WireError::missing(place(), "request.input"));
+    };
+    Ok(UpdateRequest {
+        id: meta.update_id,
+        name: input.name,
+        input: payload::list_from_proto(input.args),
+        header: payload::header_from_proto(input.header),
+        identity: meta.identity,
+        replaying: false,
+    })
+}
+
+/// What happened; none for kinds that replay does not know.
+fn kind(
+    id: i64,
+    at: Option<wkt::Timestamp>,
+    attributes: Attributes,
+) -> Result<Option<EventKind>, WireError> {
+    let place = || format!("event {id}");
+    Ok(Some(match attributes {
+        Attributes::WorkflowExecutionStartedEventAttributes(it) => {
+            EventKind::RunStarted(Box::new(run_started(id, at, it)?))
+        }
+        Attributes::WorkflowTaskScheduledEventAttributes(_) => EventKind::TaskScheduled,
+        Attributes::WorkflowTaskStartedEventAttributes(it) => EventKind::TaskStarted(TaskStarted {
+            time: event_time(id, at)?,
+            history_size: u64::try_from(it.history_size_bytes).unwrap_or(0),
+            continue_as_new_suggested: it.suggest_continue_as_new,
+        }),
+        Attributes::WorkflowTaskCompletedEventAttributes(it) => EventKind::TaskCompleted {
+            sdk: it.sdk_metadata.and_then(sdk),
+        },
+        Attributes::WorkflowTaskTimedOutEventAttributes(_) => EventKind::TaskTimedOut,
+        Attributes::WorkflowTaskFailedEventAttributes(it) => EventKind::TaskFailed {
+            reset_to_run: (it.cause == i32::from(WorkflowTaskFailedCause::ResetWorkflow))
+                .then_some(it.new_run_id),
+        },
+        Attributes::ActivityTaskScheduledEventAttributes(it) => {
+            EventKind::ActivityScheduled(ActivityScheduled {
+                activity_id: it.activity_id,
+                activity_type: it
+                    .activity_type
+                    .ok_or_else(|| WireError::missing(place(), "activity_type"))?
+                    .name,
+            })
+        }
+        Attributes::ActivityTaskStartedEventAttributes(_) => EventKind::ActivityStarted,
+        Attributes::ActivityTaskCompletedEventAttributes(it) => EventKind::ActivityCompleted {
+            scheduled: EventId(it.scheduled_event_id),
+            result: payload::list_from_proto(it.result),
+        },
+        Attributes::ActivityTaskFailedEventAttributes(it) => {
+            EventKind::ActivityFailed(Box::new(ActivityFailed {
+                scheduled: EventId(it.scheduled_event_id),
+                started: EventId(it.started_event_id),
+                identity: it.identity,
+                failure: failure::from_proto(it.failure.unwrap_or_default()),
+                retry_state: failure::retry_state(it.retry_state),
+            }))
+        }
+        Attributes::ActivityTaskTimedOutEventAttributes(it) => {
+            EventKind::ActivityTimedOut(Box::new(ActivityFailed {
+                scheduled: EventId(it.scheduled_event_id),
+                started: EventId(it.started_event_id),
+                identity: String::new(),
+                failure: failure::from_proto(it.failure.unwrap_or_default()),
+                retry_state: failure::retry_state(it.retry_state),
+            }))
+        }
+        Attributes::ActivityTaskCancelRequestedEventAttributes(it) => {
+            EventKind::ActivityCancelRequested {
+                scheduled: EventId(it.scheduled_event_id),
+            }
+        }
+        Attributes::ActivityTaskCanceledEventAttributes(it) => {
+            EventKind::ActivityCanceled(Box::new(ActivityCanceled {
+                scheduled: EventId(it.scheduled_event_id),
+                started: EventId(it.started_event_id),
+                identity: it.identity,
+                details: payload::list_from_proto(it.details),
+            }))
+        }
+        Attributes::TimerStartedEventAttributes(it) => EventKind::TimerStarted {
+            timer_id: it.timer_id,
+            after: it.start_to_fire_timeout.map(time::span).unwrap_or_default(),
+        },
+        Attributes::TimerFiredEventAttributes(it) => EventKind::TimerFired {
+            started: EventId(it.started_event_id),
+        },
+        Attributes::TimerCanceledEventAttributes(it) => EventKind::TimerCanceled {
+            started: EventId(it.started_event_id),
+        },
+        Attributes::MarkerRecordedEventAttributes(it) => marker(id, it)?,
+        Attributes::UpsertWorkflowSearchAttributesEventAttributes(it) => {
+            let fields = it.search_attributes.unwrap_or_default().indexed_fields;
+            EventKind::SearchAttributesUpserted {
+                only_change_version: fields.len() == 1 && fields.contains_key(CHANGE_VERSION),
+            }
+        }
+        Attributes::WorkflowExecutionSignaledEventAttributes(it) => {
+            EventKind::Signaled(Box::new(Signaled {
+                name: it.signal_name,
+                input: payload::list_from_proto(it.input),
+                header: payload::header_from_proto(it.header),
+                identity: it.identity,
+            }))
+        }
+        Attributes::WorkflowExecutionCancelRequestedEventAttributes(it) => {
+            EventKind::CancelRequested { reason: it.cause }
+        }
+        Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(it) => {
+            let request = it
+                .request
+                .ok_or_else(|| WireError::missing(place(), "request"))?;
+            EventKind::UpdateAdmitted(Box::new(update_request(place, request)?))
+        }
+        Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(it) => {
+            EventKind::UpdateAccepted(Box::new(UpdateAccepted {
+                id: it.protocol_instance_id,
+                message_id: it.accepted_request_message_id,
+                sequencing: EventId(it.accepted_request_sequencing_event_id),
+                request: match it.accepted_request {
+                    Some(request) => Some(update_request(place, request)?),
+                    None => None,
+                },
+            }))
+        }
+        Attributes::WorkflowExecutionUpdateCompletedEventAttributes(it) => {
+            EventKind::UpdateCompleted {
+                id: it
+                    .meta
+                    .ok_or_else(|| WireError::missing(place(), "meta"))?
+                    .update_id,
+            }
+        }
+        Attributes::WorkflowExecutionCompletedEventAttributes(_) => {
+            EventKind::RunEnded(Ending::Completed)
+        }
+        Attributes::WorkflowExecutionFailedEventAttributes(_) => {
+            EventKind::RunEnded(Ending::Failed)
+        }
+        Attributes::WorkflowExecutionCanceledEventAttributes(_) => {
+            EventKind::RunEnded(Ending::Canceled)
+        }
+        Attributes::WorkflowExecutionContinuedAsNewEventAttributes(_) => {
+            EventKind::RunEnded(Ending::ContinuedAsNew)
+        }
+        Attributes::WorkflowExecutionTerminatedEventAttributes(_)
+        | Attributes::WorkflowExecutionTimedOutEventAttributes(_) => EventKind::RunStopped,
+        Attributes::WorkflowPropertiesModifiedExternallyEventAttributes(_)
+        | Attributes::ActivityPropertiesModifiedExternallyEventAttributes(_)
+        | Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_)
+        | Attributes::WorkflowExecutionPausedEventAttributes(_)
+        | Attributes::WorkflowExecutionUnpausedEventAttributes(_)
+        | Attributes::WorkflowExecutionTimeSkippingTransitionedEventAttributes(_) => {
+            EventKind::Ignored
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn unknown(event_type: i32, may_ignore: bool) -> EventKind {
+    let name = match EventType::try_from(event_type) {
+        Ok(known) => known.as_str_name().to_owned(),
+        Err(_) => format!("event type {event_type}"),
+    };
+    EventKind::Unknown { name, may_ignore }
+}
+
+fn event_time(id: i64, at: Option<wkt::Timestamp>) -> Result<std::time::SystemTime, WireError> {
+    let Some(at) = at else {
+        return Err(WireError::missing(format!("event {id}"), "event_time"));
+    };
+    time::instant(at)
+        .ok_or_else(|| WireError::new(format!("event {id}"), "event_time", Fault::OutOfRange))
+}
+
+fn sdk(metadata: WorkflowTaskCompletedMetadata) -> Option<Box<SdkMetadata>> {
+    let sdk = SdkMetadata {
+        name: metadata.sdk_name,
+        version: metadata.sdk_version,
+        core_flags: metadata.core_used_flags,
+        lang_flags: metadata.lang_used_flags,
+    };
+    (sdk != SdkMetadata::default()).then(|| Box::new(sdk))
+}
+
+fn marker(id: i64, mut it: history::MarkerRecordedEventAttributes) -> Result<EventKind, WireError> {
+    if it.marker_name != PATCH_MARKER {
+        return Ok(EventKind::MarkerRecorded {
+            name: it.marker_name,
+        });
+    }
+    let place = || format!("event {id}");
+    let Some(data) = it.details.remove(PATCH_DATA) else {
+        return Err(WireError::missing(place(), "details.patch-data"));
+    };
+    let bytes = data.payloads.first().map_or(&[][..], |it| &it.data);
+    let patch: super::PatchData = serde_json::from_slice(bytes).map_err(|error| {
+        let fault = Fault::Undecodable(error.to_string());
+        WireError::new(place(), "details.patch-data", fault)
+    })?;
+    Ok(EventKind::PatchMarked {
+        id: patch.id,
+        deprecated: patch.deprecated,
+    })
+}
+
+fn run_started(
+    id: i64,
+    at: Option<wkt::Timestamp>,
+    it: history::WorkflowExecutionStartedEventAttributes,
+) -> Result<RunStarted, WireError> {
+    let time = event_time(id, at)?;
+    let Some(workflow_type) = it.workflow_type else {
+        return Err(WireError::missing(format!("event {id}"), "workflow_type"));
+    };
+    Ok(RunStarted {
+        time,
+        workflow_type: workflow_type.name,
+        workflow_id: it.workflow_id,
+        original_run_id: it.original_execution_run_id,
+        first_run_id: it.first_execution_run_id,
+        continued_from: it.continued_execution_run_id,
+        input: payload::list_from_proto(it.input),
+        header: payload::header_from_proto(it.header),
+        attempt: u32::try_from(it.attempt).unwrap_or(1),
+        task_queue: it.task_queue.unwrap_or_default().name,
+        execution_timeout: time::limit(it.workflow_execution_timeout),
+        run_timeout: time::limit(it.workflow_run_timeout),
+        task_timeout: time::limit(it.workflow_task_timeout),
+        retry: it.retry_policy.map(retry_policy),
+        cron: it.cron_schedule,
+        parent: it
+            .parent_workflow_execution
+            .map(|parent| run_ref(it.parent_workflow_namespace, parent)),
+        root: it
+            .root_workflow_execution
+            .map(|root| run_ref(String::new(), root)),
+        last_completion: payload::list_from_proto(it.last_completion_result),
+        last_failure: it.continued_failure.map(failure::from_proto),
+        memo: payload::memo_from_proto(it.memo),
+        search_attributes: payload::search_attributes_from_proto(it.search_attributes),
+        identity: it.identity,
+        priority: it.priority.map(priority).unwrap_or_default(),
+    })
+}
+
+fn run_ref(namespace: String, execution: common::WorkflowExecution) -> RunRef {
+    RunRef {
+        namespace,
+        workflow_id: execution.workflow_id,
+        run_id: execution.run_id,
+    }
+}
+
+fn priority(priority: common::Priority) -> Priority {
+    Priority {
+        key: priority.priority_key,
+        fairness_key: priority.fairness_key,
+        fairness_weight: priority.fairness_weight,
+    }
+}
+
+fn retry_policy(policy: common::RetryPolicy) -> RetryPolicy {
+    RetryPolicy {
+        initial_interval: time::limit(policy.initial_interval),
+        backoff_coefficient: policy.backoff_coefficient,
+        maximum_interval: time::limit(policy.maximum_interval),
+        maximum_attempts: u32::try_from(policy.maximum_attempts).unwrap_or(0),
+        non_retryable_error_types: policy.non_retryable_error_types,
+    }
+}

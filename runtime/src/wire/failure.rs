@@ -1,0 +1,281 @@
+//! Failures.
+
+use durably_engine::{
+    EventId, FailureCategory, FailureInfo, FailureRecord, RetryState, TimeoutKind,
+};
+use durably_proto::api::common::v1 as common;
+use durably_proto::api::enums::v1 as enums;
+use durably_proto::api::failure::v1::{self as failure, failure::FailureInfo as Info};
+
+use super::{payload, time};
+
+pub(crate) fn from_proto(failure: failure::Failure) -> FailureRecord {
+    FailureRecord {
+        message: failure.message,
+        source: failure.source,
+        stack_trace: failure.stack_trace,
+        encoded_attributes: failure.encoded_attributes.map(payload::from_proto),
+        cause: failure.cause.map(|cause| Box::new(from_proto(*cause))),
+        info: failure.failure_info.map_or(FailureInfo::Unset, info),
+    }
+}
+
+pub(crate) fn to_proto(record: FailureRecord) -> failure::Failure {
+    failure::Failure {
+        message: record.message,
+        source: record.source,
+        stack_trace: record.stack_trace,
+        encoded_attributes: record.encoded_attributes.map(payload::to_proto),
+        cause: record.cause.map(|cause| Box::new(to_proto(*cause))),
+        failure_info: to_info(record.info),
+    }
+}
+
+pub(crate) fn retry_state(number: i32) -> RetryState {
+    match enums::RetryState::try_from(number) {
+        Ok(enums::RetryState::Unspecified) => RetryState::Unspecified,
+        Ok(enums::RetryState::InProgress) => RetryState::InProgress,
+        Ok(enums::RetryState::NonRetryableFailure) => RetryState::NonRetryableFailure,
+        Ok(enums::RetryState::Timeout) => RetryState::Timeout,
+        Ok(enums::RetryState::MaximumAttemptsReached) => RetryState::MaximumAttemptsReached,
+        Ok(enums::RetryState::RetryPolicyNotSet) => RetryState::RetryPolicyNotSet,
+        Ok(enums::RetryState::InternalServerError) => RetryState::InternalServerError,
+        Ok(enums::RetryState::CancelRequested) => RetryState::CancelRequested,
+        Err(_) => RetryState::Other(number),
+    }
+}
+
+fn to_retry_state(state: RetryState) -> i32 {
+    let known = match state {
+        RetryState::Unspecified => enums::RetryState::Unspecified,
+        RetryState::InProgress => enums::RetryState::InProgress,
+        RetryState::NonRetryableFailure => enums::RetryState::NonRetryableFailure,
+        RetryState::Timeout => enums::RetryState::Timeout,
+        RetryState::MaximumAttemptsReached => enums::RetryState::MaximumAttemptsReached,
+        RetryState::RetryPolicyNotSet => enums::RetryState::RetryPolicyNotSet,
+        RetryState::InternalServerError => enums::RetryState::InternalServerError,
+        RetryState::CancelRequested => enums::RetryState::CancelRequested,
+        RetryState::Other(number) => return number,
+    };
+    known.into()
+}
+
+fn timeout_kind(number: i32) -> TimeoutKind {
+    match enums::TimeoutType::try_from(number) {
+        Ok(enums::TimeoutType::Unspecified) => TimeoutKind::Unspecified,
+        Ok(enums::TimeoutType::StartToClose) => TimeoutKind::StartToClose,
+        Ok(enums::TimeoutType::ScheduleToStart) => TimeoutKind::ScheduleToStart,
+        Ok(enums::TimeoutType::ScheduleToClose) => TimeoutKind::ScheduleToClose,
+        Ok(enums::TimeoutType::Heartbeat) => TimeoutKind::Heartbeat,
+        Err(_) => TimeoutKind::Other(number),
+    }
+}
+
+fn to_timeout_kind(kind: TimeoutKind) -> i32 {
+    let known = match kind {
+        TimeoutKind::Unspecified => enums::TimeoutType::Unspecified,
+        TimeoutKind::StartToClose => enums::TimeoutType::StartToClose,
+        TimeoutKind::ScheduleToStart => enums::TimeoutType::ScheduleToStart,
+        TimeoutKind::ScheduleToClose => enums::TimeoutType::ScheduleToClose,
+        TimeoutKind::Heartbeat => enums::TimeoutType::Heartbeat,
+        TimeoutKind::Other(number) => return number,
+    };
+    known.into()
+}
+
+fn category(number: i32) -> FailureCategory {
+    match enums::ApplicationErrorCategory::try_from(number) {
+        Ok(enums::ApplicationErrorCategory::Unspecified) => FailureCategory::Unspecified,
+        Ok(enums::ApplicationErrorCategory::Benign) => FailureCategory::Benign,
+        Err(_) => FailureCategory::Other(number),
+    }
+}
+
+fn to_category(category: FailureCategory) -> i32 {
+    let known = match category {
+        FailureCategory::Unspecified => enums::ApplicationErrorCategory::Unspecified,
+        FailureCategory::Benign => enums::ApplicationErrorCategory::Benign,
+        FailureCategory::Other(number) => return number,
+    };
+    known.into()
+}
+
+fn info(info: Info) -> FailureInfo {
+    match info {
+        Info::ApplicationFailureInfo(it) => FailureInfo::Application {
+            kind: it.r#type,
+            non_retryable: it.non_retryable,
+            details: payload::list_from_proto(it.details),
+            next_retry_delay: it.next_retry_delay.map(time::span),
+            category: category(it.category),
+        },
+        Info::TimeoutFailureInfo(it) => FailureInfo::Timeout {
+            kind: timeout_kind(it.timeout_type),
+            last_heartbeat_details: payload::list_from_proto(it.last_heartbeat_details),
+        },
+        Info::CanceledFailureInfo(it) => FailureInfo::Canceled {
+            details: payload::list_from_proto(it.details),
+        },
+        Info::TerminatedFailureInfo(_) => FailureInfo::Terminated,
+        Info::ServerFailureInfo(it) => FailureInfo::Server {
+            non_retryable: it.non_retryable,
+        },
+        Info::ResetWorkflowFailureInfo(it) => FailureInfo::ResetWorkflow {
+            last_heartbeat_details: payload::list_from_proto(it.last_heartbeat_details),
+        },
+        Info::ActivityFailureInfo(it) => FailureInfo::Activity {
+            scheduled: EventId(it.scheduled_event_id),
+            started: EventId(it.started_event_id),
+            identity: it.identity,
+            activity_type: it.activity_type.unwrap_or_default().name,
+            activity_id: it.activity_id,
+            retry_state: retry_state(it.retry_state),
+        },
+        Info::ChildWorkflowExecutionFailureInfo(it) => {
+            let execution = it.workflow_execution.unwrap_or_default();
+            FailureInfo::ChildWorkflow {
+                namespace: it.namespace,
+                workflow_id: execution.workflow_id,
+                run_id: execution.run_id,
+                workflow_type: it.workflow_type.unwrap_or_default().name,
+                initiated: EventId(it.initiated_event_id),
+                started: EventId(it.started_event_id),
+                retry_state: retry_state(it.retry_state),
+            }
+        }
+        Info::NexusOperationExecutionFailureInfo(it) => nexus_operation(it),
+        Info::NexusHandlerFailureInfo(it) => FailureInfo::NexusHandler {
+            kind: it.r#type,
+            retry_behavior: it.retry_behavior,
+        },
+    }
+}
+
+#[expect(
+    deprecated,
+    reason = "histories of older servers hold an id instead of a token"
+)]
+fn nexus_operation(it: failure::NexusOperationFailureInfo) -> FailureInfo {
+    FailureInfo::NexusOperation {
+        scheduled: EventId(it.scheduled_event_id),
+        endpoint: it.endpoint,
+        service: it.service,
+        operation: it.operation,
+        operation_id: it.operation_id,
+        operation_token: it.operation_token,
+    }
+}
+
+fn to_info(info: FailureInfo) -> Option<Info> {
+    Some(match info {
+        FailureInfo::Application {
+            kind,
+            non_retryable,
+            details,
+            next_retry_delay,
+            category,
+        } => Info::ApplicationFailureInfo(failure::ApplicationFailureInfo {
+            r#type: kind,
+            non_retryable,
+            details: payload::list_to_proto(details),
+            next_retry_delay: next_retry_delay.map(time::to_duration),
+            category: to_category(category),
+        }),
+        FailureInfo::Timeout {
+            kind,
+            last_heartbeat_details,
+        } => Info::TimeoutFailureInfo(failure::TimeoutFailureInfo {
+            timeout_type: to_timeout_kind(kind),
+            last_heartbeat_details: payload::list_to_proto(last_heartbeat_details),
+        }),
+        FailureInfo::Canceled { details } => {
+            Info::CanceledFailureInfo(failure::CanceledFailureInfo {
+                details: payload::list_to_proto(details),
+                ..Default::default()
+            })
+        }
+        FailureInfo::Terminated => Info::TerminatedFailureInfo(Default::default()),
+        FailureInfo::Server { non_retryable } => {
+            Info::ServerFailureInfo(failure::ServerFailureInfo { non_retryable })
+        }
+        FailureInfo::ResetWorkflow {
+            last_heartbeat_details,
+        } => Info::ResetWorkflowFailureInfo(failure::ResetWorkflowFailureInfo {
+            last_heartbeat_details: payload::list_to_proto(last_heartbeat_details),
+        }),
+        FailureInfo::Activity {
+            scheduled,
+            started,
+            identity,
+            activity_type,
+            activity_id,
+            retry_state,
+        } => Info::ActivityFailureInfo(failure::ActivityFailureInfo {
+            scheduled_event_id: scheduled.0,
+            started_event_id: started.0,
+            identity,
+            activity_type: Some(common::ActivityType {
+                name: activity_type,
+            }),
+            activity_id,
+            retry_state: to_retry_state(retry_state),
+        }),
+        FailureInfo::ChildWorkflow {
+            namespace,
+            workflow_id,
+            run_id,
+            workflow_type,
+            initiated,
+            started,
+            retry_state,
+        } => Info::ChildWorkflowExecutionFailureInfo(failure::ChildWorkflowExecutionFailureInfo {
+            namespace,
+            workflow_execution: Some(common::WorkflowExecution {
+                workflow_id,
+                run_id,
+            }),
+            workflow_type: Some(common::WorkflowType {
+                name: workflow_type,
+            }),
+            initiated_event_id: initiated.0,
+            started_event_id: started.0,
+            retry_state: to_retry_state(retry_state),
+        }),
+        FailureInfo::NexusOperation {
+            scheduled,
+            endpoint,
+            service,
+            operation,
+            operation_id,
+            operation_token,
+        } => Info::NexusOperationExecutionFailureInfo(to_nexus_operation(
+            failure::NexusOperationFailureInfo {
+                scheduled_event_id: scheduled.0,
+                endpoint,
+                service,
+                operation,
+                operation_token,
+                ..Default::default()
+            },
+            operation_id,
+        )),
+        FailureInfo::NexusHandler {
+            kind,
+            retry_behavior,
+        } => Info::NexusHandlerFailureInfo(failure::NexusHandlerFailureInfo {
+            r#type: kind,
+            retry_behavior,
+        }),
+        // Unset, and kinds of failure that a later engine knows before this file does.
+        _ => return None,
+    })
+}
+
+#[expect(deprecated, reason = "a failure is passed on as it was read")]
+fn to_nexus_operation(
+    mut info: failure::NexusOperationFailureInfo,
+    operation_id: String,
+) -> failure::NexusOperationFailureInfo {
+    info.operation_id = operation_id;
+    info
+}

@@ -1,0 +1,114 @@
+//! Payloads, alone, in lists and by name.
+
+use std::collections::HashMap;
+
+use durably_engine::{Header, Payload};
+use durably_proto::api::common::v1 as common;
+
+/// The metadata key under which a payload says how it is encoded.
+const ENCODING: &str = "encoding";
+
+pub(crate) fn from_proto(payload: common::Payload) -> Payload {
+    let mut metadata = payload.metadata;
+    let encoding = metadata.remove(ENCODING).unwrap_or_default();
+    let mut read = Payload::from_encoding_bytes(&encoding, payload.data);
+    for (name, value) in metadata {
+        read.set_metadata(name, value);
+    }
+    read
+}
+
+pub(crate) fn to_proto(payload: Payload) -> common::Payload {
+    let (encoding, data, extra) = payload.into_parts();
+    let mut metadata = HashMap::with_capacity(1 + extra.len());
+    if !encoding.is_empty() {
+        metadata.insert(ENCODING.to_owned(), encoding.into_owned().into_bytes());
+    }
+    metadata.extend(extra);
+    common::Payload {
+        metadata,
+        data,
+        external_payloads: Vec::new(),
+    }
+}
+
+/// A list; one that is not there is empty.
+pub(crate) fn list_from_proto(payloads: Option<common::Payloads>) -> Vec<Payload> {
+    match payloads {
+        Some(list) => list.payloads.into_iter().map(from_proto).collect(),
+        None => Vec::new(),
+    }
+}
+
+/// A list; an empty one is not there.
+pub(crate) fn list_to_proto(payloads: Vec<Payload>) -> Option<common::Payloads> {
+    let payloads: Vec<_> = payloads.into_iter().map(to_proto).collect();
+    (!payloads.is_empty()).then_some(common::Payloads { payloads })
+}
+
+/// Payloads by name, as headers, memos and search attributes hold them.
+pub(crate) fn map_from_proto(fields: HashMap<String, common::Payload>) -> Header {
+    fields
+        .into_iter()
+        .map(|(name, payload)| (name, from_proto(payload)))
+        .collect()
+}
+
+/// Payloads by name, as headers, memos and search attributes hold them.
+pub(crate) fn map_to_proto(fields: Header) -> HashMap<String, common::Payload> {
+    fields
+        .into_iter()
+        .map(|(name, payload)| (name, to_proto(payload)))
+        .collect()
+}
+
+pub(crate) fn header_from_proto(header: Option<common::Header>) -> Header {
+    map_from_proto(header.unwrap_or_default().fields)
+}
+
+/// A header; an empty one is not there.
+pub(crate) fn header_to_proto(header: Header) -> Option<common::Header> {
+    (!header.is_empty()).then(|| common::Header {
+        fields: map_to_proto(header),
+    })
+}
+
+pub(crate) fn memo_from_proto(memo: Option<common::Memo>) -> Header {
+    map_from_proto(memo.unwrap_or_default().fields)
+}
+
+/// A memo; an empty one is not there.
+pub(crate) fn memo_to_proto(memo: Header) -> Option<common::Memo> {
+    (!memo.is_empty()).then(|| common::Memo {
+        fields: map_to_proto(memo),
+    })
+}
+
+pub(crate) fn search_attributes_from_proto(fields: Option<common::SearchAttributes>) -> Header {
+    map_from_proto(fields.unwrap_or_default().indexed_fields)
+}
+
+/// Search attributes; if there are none, they are not there.
+pub(crate) fn search_attributes_to_proto(fields: Header) -> Option<common::SearchAttributes> {
+    (!fields.is_empty()).then(|| common::SearchAttributes {
+        indexed_fields: map_to_proto(fields),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_survive_the_wire() {
+        for payload in [
+            Payload::json(b"1".to_vec()),
+            Payload::null(),
+            Payload::new("", b"raw".to_vec()),
+            Payload::new("binary/encrypted", vec![0, 255]),
+            Payload::json(b"\"x\"".to_vec()).with_metadata("type", b"Keyword".to_vec()),
+        ] {
+            assert_eq!(from_proto(to_proto(payload.clone())), payload);
+        }
+    }
+}
