@@ -26,6 +26,7 @@ pub use definition::{
     Activity, ActivitySet, FreeActivity, HasQueue, HasTimeout, NoQueue, NoTimeout, QueueSet,
     TimeoutSet, Workflow,
 };
+pub use durably_engine::CancellationType;
 pub use durably_engine::Payload;
 pub use durably_macros::{
     activities, activity, allow_nondeterminism, data, init, main, query, run, signal, update,
@@ -39,8 +40,9 @@ pub use error::{
 };
 pub use worker::Worker;
 pub use workflow::{
-    ActivityCall, ChildCall, ChildHandle, Ctx, Either, ExternalHandle, Saga, View, join, join_all,
-    race,
+    ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, Either, ExternalHandle,
+    FromWorkflow, Random, Saga, Scope, Sleep, Spawned, Time, Unsupported, Untyped, View, WaitUntil,
+    WaitUntilTimeout, WorkflowRef, join, join_all, race, race_all, try_join, try_join_all,
 };
 
 /// A `HashMap` whose iteration order is the same in every process, so workflow code may use it.

@@ -1,52 +1,162 @@
 //! Children and other running workflows.
+//!
+//! The types are here so that programs that name them compile; the commands behind them come with a
+//! later version. Code that awaits one fails its workflow task with a text that says so, and the run
+//! goes on once the worker can.
 
-use std::{marker::PhantomData, ops::Deref};
-
-use crate::{
-    Cancelled, Ctx, Workflow,
-    data::EncodedArgs,
-    definition::{BoxFuture, Via},
+use std::{
+    future::Future,
+    marker::PhantomData,
+    ops::Deref,
+    panic::Location,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
 };
 
-/// A child workflow about to start.
-pub struct ChildCall<W>(PhantomData<fn() -> W>);
+use super::{context::Ctx, core::Core};
+use crate::{
+    Cancelled, ChildError, Text, Workflow,
+    data::EncodedArgs,
+    definition::{MethodsOf, Via},
+};
+
+/// A child workflow about to start: `.await` gives its result, [`start`](Self::start) a handle.
+#[must_use = "the child starts when the call is awaited"]
+pub struct ChildCall<W> {
+    ctx: Ctx,
+    id: Option<String>,
+    place: &'static Location<'static>,
+    workflow: PhantomData<fn() -> W>,
+}
+
 impl<W: Workflow> ChildCall<W> {
     #[doc(hidden)]
-    pub fn new(_ctx: &Ctx, _args: EncodedArgs) -> Self {
-        unimplemented!()
+    #[track_caller]
+    pub fn new(ctx: &Ctx, _args: EncodedArgs) -> Self {
+        Self {
+            ctx: ctx.clone(),
+            id: None,
+            place: Location::caller(),
+            workflow: PhantomData,
+        }
+    }
+
+    /// The workflow id of the child; a random one by default.
+    pub fn id(mut self, id: impl Text) -> Self {
+        self.id = Some(id.into_text());
+        self
+    }
+
+    /// Starts the child, without waiting for its result.
+    pub fn start(self) -> Unsupported<Result<ChildHandle<W>, ChildError>> {
+        let what = format!("starting `{}` as a child workflow", W::NAME);
+        Unsupported::new(self.ctx.core(), what, self.place)
     }
 }
-/// The transport of handles inside workflows.
-pub struct FromWorkflow {}
-impl Via for FromWorkflow {
-    type Signal = BoxFuture<Result<(), Cancelled>>;
-    fn signal(&self, _name: &'static str, _args: EncodedArgs) -> Self::Signal {
-        unimplemented!()
+
+impl<W: Workflow> IntoFuture for ChildCall<W> {
+    type Output = Result<W::Output, ChildError>;
+    type IntoFuture = Unsupported<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let what = format!("running `{}` as a child workflow", W::NAME);
+        Unsupported::new(self.ctx.core(), what, self.place)
     }
 }
-/// A started child.
+
+/// A started child; its signals are methods.
 pub struct ChildHandle<W: Workflow> {
     methods: W::Methods<FromWorkflow>,
+    id: String,
 }
+
+impl<W: Workflow> ChildHandle<W> {
+    /// The workflow id of the child.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 impl<W: Workflow> Deref for ChildHandle<W> {
     type Target = W::Methods<FromWorkflow>;
     fn deref(&self) -> &Self::Target {
         &self.methods
     }
 }
-/// Another running workflow.
+
+/// Another running workflow; its signals are methods.
 pub struct ExternalHandle<W: Workflow> {
     methods: W::Methods<FromWorkflow>,
+    id: String,
 }
+
+impl<W: Workflow> ExternalHandle<W> {
+    #[doc(hidden)]
+    pub fn new(ctx: &Ctx, id: String) -> Self {
+        Self {
+            methods: MethodsOf::new(FromWorkflow { ctx: ctx.clone() }),
+            id,
+        }
+    }
+
+    /// The workflow id of the other workflow.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 impl<W: Workflow> Deref for ExternalHandle<W> {
     type Target = W::Methods<FromWorkflow>;
     fn deref(&self) -> &Self::Target {
         &self.methods
     }
 }
-impl<W: Workflow> ExternalHandle<W> {
-    #[doc(hidden)]
-    pub fn new(_ctx: &Ctx, _id: String) -> Self {
-        unimplemented!()
+
+/// The transport of handles inside workflows.
+pub struct FromWorkflow {
+    ctx: Ctx,
+}
+
+impl Via for FromWorkflow {
+    type Signal = Unsupported<Result<(), Cancelled>>;
+
+    #[track_caller]
+    fn signal(&self, name: &'static str, _args: EncodedArgs) -> Self::Signal {
+        let what = format!("sending signal `{name}` to another workflow");
+        Unsupported::new(self.ctx.core(), what, Location::caller())
+    }
+}
+
+/// What this version cannot do yet. Awaited, it fails the workflow task with a text that says so.
+#[must_use = "nothing happens until this is awaited"]
+pub struct Unsupported<T> {
+    core: Rc<Core>,
+    what: String,
+    place: &'static Location<'static>,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> Unsupported<T> {
+    fn new(core: &Rc<Core>, what: String, place: &'static Location<'static>) -> Self {
+        Self {
+            core: core.clone(),
+            what,
+            place,
+            output: PhantomData,
+        }
+    }
+}
+
+impl<T> Future for Unsupported<T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
+        self.core.seen(self.place);
+        self.core.blame(format!(
+            "{} is not supported by this version of durably (at {})",
+            self.what, self.place
+        ));
+        Poll::Pending
     }
 }

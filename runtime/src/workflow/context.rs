@@ -1,44 +1,172 @@
-//! `Ctx` and `View`.
+//! `Ctx`: what workflow code may ask for.
 
-use std::{future::Future, ops::Deref, rc::Rc, time::Duration};
+use std::{future::Future, ops::Deref, panic::Location, rc::Rc, time::Duration};
 
-use crate::Cancelled;
+use rand::{
+    RngExt,
+    distr::{Distribution, StandardUniform},
+};
+use uuid::Uuid;
 
-/// Read-only facts: what a query, validator or constructor may see.
-#[derive(Clone)]
-pub struct View {
-    _core: Rc<()>,
-}
-/// Commands. Derefs to [`View`].
+use super::{
+    activity_call::{ActivityCall, Untyped},
+    condition::{CancelWait, WaitUntil},
+    core::Core,
+    random::Random,
+    scope::{Reach, Scope},
+    spawn::{Spawned, spawn},
+    timer::Sleep,
+};
+use crate::{Data, NoTimeout, Text, data::ArgList};
+
+pub use super::view::View;
+
+/// Commands: what a workflow does. Derefs to [`View`], so it knows all facts too.
+///
+/// Futures made from a context stop with an error once the context is cancelled; see
+/// [`shield`](Self::shield) for work that must be done nevertheless.
 #[derive(Clone)]
 pub struct Ctx {
     view: View,
+    reach: Reach,
 }
+
 impl Deref for Ctx {
     type Target = View;
     fn deref(&self) -> &View {
         &self.view
     }
 }
-impl View {
-    /// The workflow id.
-    pub fn workflow_id(&self) -> &str {
-        unimplemented!()
-    }
-}
+
 impl Ctx {
-    /// Waits durably.
-    #[must_use = "the timer starts when this is awaited"]
-    pub fn sleep(&self, _d: Duration) -> impl Future<Output = Result<(), Cancelled>> + use<> {
-        std::future::pending()
+    /// The context of a whole run.
+    pub(super) fn of_run(core: &Rc<Core>) -> Self {
+        Self {
+            view: View { core: core.clone() },
+            reach: Reach::Run,
+        }
     }
-    /// Waits until `condition` holds.
+
+    pub(super) fn core(&self) -> &Rc<Core> {
+        &self.view.core
+    }
+
+    pub(super) fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Waits durably: the process may stop meanwhile, the timer is kept by the server.
+    ///
+    /// A zero duration starts no timer; it lets handlers and other branches run, and goes on.
+    ///
+    /// # Cancellation
+    /// Gives [`Cancelled`](crate::Cancelled), and the timer is cancelled. Dropping the future
+    /// cancels the timer too.
+    #[must_use = "the timer starts when this is awaited"]
+    #[track_caller]
+    pub fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep::new(self, duration, Location::caller())
+    }
+
+    /// Waits until `condition` holds. It is looked at whenever something happened in the workflow.
+    ///
+    /// With [`timeout`](WaitUntil::timeout) the wait tells whether the condition came to hold.
+    ///
+    /// # Cancellation
+    /// Gives [`Cancelled`](crate::Cancelled), unless the condition holds at that moment.
+    ///
+    /// # Determinism
+    /// The condition decides by the workflow's state alone, and changes nothing.
     #[must_use = "nothing is waited for until this is awaited"]
-    pub fn wait_until<F: FnMut() -> bool>(
+    #[track_caller]
+    pub fn wait_until<F: FnMut() -> bool>(&self, condition: F) -> WaitUntil<F> {
+        WaitUntil::new(self, condition, Location::caller())
+    }
+
+    /// Runs a future beside the rest of the workflow, from the next moment the workflow waits.
+    ///
+    /// It runs to its end even if the handle is dropped, unless the workflow ends before.
+    #[track_caller]
+    pub fn spawn<F: Future<Output: 'static> + 'static>(&self, future: F) -> Spawned<F::Output> {
+        spawn(self.core(), future, Location::caller())
+    }
+
+    /// A context that cancellation does not reach, for cleaning up.
+    pub fn shield(&self) -> Self {
+        Self {
+            view: self.view.clone(),
+            reach: Reach::Shielded,
+        }
+    }
+
+    /// A context that can be cancelled on its own; it is cancelled with this one too.
+    pub fn scope(&self) -> (Scope, Self) {
+        let (scope, reach) = self.reach.scope(self.core());
+        let ctx = Self {
+            view: self.view.clone(),
+            reach,
+        };
+        (scope, ctx)
+    }
+
+    /// Whether this context is cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.reach.is_cancelled(self.core())
+    }
+
+    /// Waits until this context is cancelled.
+    #[must_use = "nothing is waited for until this is awaited"]
+    #[track_caller]
+    pub fn cancelled(&self) -> CancelWait {
+        CancelWait::new(self, Location::caller())
+    }
+
+    /// Why the run is asked to stop, in the words of who asks; none while nobody does.
+    pub fn cancel_reason(&self) -> Option<String> {
+        self.core().cancel_reason()
+    }
+
+    /// Random numbers that replay repeats; works with all of `rand`'s traits.
+    pub fn rng(&self) -> Random {
+        Random::new(self.core())
+    }
+
+    /// A random value that replay repeats.
+    pub fn random<T>(&self) -> T
+    where
+        StandardUniform: Distribution<T>,
+    {
+        self.rng().random()
+    }
+
+    /// A random UUID (version 4) that replay repeats.
+    pub fn uuid(&self) -> Uuid {
+        uuid::Builder::from_random_bytes(self.random()).into_uuid()
+    }
+
+    /// Whether the code behind a change is to run: true in runs that meet it for the first time
+    /// now, false in runs whose history was written before the change.
+    ///
+    /// The answer is recorded under `id`, and stays the same for the whole run.
+    pub fn patched(&self, id: &str) -> bool {
+        self.core().patched(id, false)
+    }
+
+    /// Says that no run remembers the time before the change `id`, so `patched` is not asked any
+    /// more. The call goes too, once no run remembers the time before this call.
+    pub fn deprecate_patch(&self, id: &str) {
+        self.core().patched(id, true);
+    }
+
+    /// An activity called by its name, whose result is an `R`: of a worker in another language, for
+    /// example.
+    #[track_caller]
+    pub fn activity<R: Data>(
         &self,
-        _condition: F,
-    ) -> impl Future<Output = Result<(), Cancelled>> + use<F> {
-        std::future::pending()
+        name: impl Text,
+        args: impl ArgList,
+    ) -> ActivityCall<Untyped<R>, NoTimeout> {
+        ActivityCall::untyped(self, name.into_text(), args.encode())
     }
 }
 
@@ -52,16 +180,19 @@ pub trait CtxArg {
     #[doc(hidden)]
     fn of(ctx: &Ctx) -> &Self;
 }
+
 impl CtxArg for Ctx {
     fn of(ctx: &Ctx) -> &Self {
         ctx
     }
 }
+
 impl CtxArg for View {
     fn of(ctx: &Ctx) -> &Self {
         &ctx.view
     }
 }
+
 /// What a query, a validator and `#[init]` may take: facts, no commands.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used here: this method cannot issue commands",
@@ -71,6 +202,7 @@ pub trait ViewArg {
     #[doc(hidden)]
     fn of(view: &View) -> &Self;
 }
+
 impl ViewArg for View {
     fn of(view: &View) -> &Self {
         view

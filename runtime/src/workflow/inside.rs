@@ -8,18 +8,23 @@ use std::{
 
 /// Whether workflow code runs on this thread right now.
 pub(crate) fn in_workflow() -> bool {
+    current() != NOBODY
+}
+
+/// The run whose code runs on this thread right now.
+pub(super) fn current() -> usize {
     INSIDE.get()
 }
 
-/// Runs workflow code.
-pub(crate) fn enter<R>(user_code: impl FnOnce() -> R) -> R {
-    struct Leave(bool);
+/// Runs code of the workflow run `id`.
+pub(super) fn enter<R>(id: usize, user_code: impl FnOnce() -> R) -> R {
+    struct Leave(usize);
     impl Drop for Leave {
         fn drop(&mut self) {
             INSIDE.set(self.0);
         }
     }
-    let _leave = Leave(INSIDE.replace(true));
+    let _leave = Leave(INSIDE.replace(id));
     user_code()
 }
 
@@ -52,7 +57,10 @@ pub(super) fn seen(place: &'static Location<'static>) {
     });
 }
 
+/// No run has this id: ids are addresses.
+const NOBODY: usize = 0;
+
 thread_local! {
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
+    static INSIDE: Cell<usize> = const { Cell::new(NOBODY) };
     static BEACON: RefCell<Option<Arc<Beacon>>> = const { RefCell::new(None) };
 }

@@ -4,7 +4,8 @@ use std::{panic::Location, sync::Arc};
 
 use durably_engine::{FailureRecord, Intent, Job, Payload};
 
-use crate::Workflow;
+use super::{panics::Panicked, run::Run};
+use crate::{AppError, Error, Workflow};
 
 /// User code of one run: takes what the engine tells, gives what the workflow asks for.
 ///
@@ -54,24 +55,42 @@ impl WorkflowEntry {
         Self {
             name: W::NAME,
             task_queue: W::TASK_QUEUE,
-            start: |host| Box::new(Unborn { host }),
+            start: |host| Box::new(Run::<W>::new(host)),
         }
     }
 }
 
-struct Unborn {
-    host: Host,
-}
+impl TaskFailure {
+    /// User code returned an error where it may not, or its arguments cannot be read.
+    pub(super) fn error(error: &Error) -> Self {
+        Self {
+            failure: error.to_record(),
+            nondeterminism: false,
+        }
+    }
 
-impl Instance for Unborn {
-    fn handle(&mut self, _job: Job, _intents: &mut Vec<Intent>) -> Result<(), TaskFailure> {
-        let _ = &self.host.namespace;
-        Ok(())
+    /// User code has a bug, described in `text`.
+    pub(super) fn fault(text: impl Into<String>) -> Self {
+        Self::error(&AppError::new("WorkflowFault", text).into())
     }
-    fn query(&mut self, _name: &str, _input: Vec<Payload>) -> Result<Payload, FailureRecord> {
-        Ok(Payload::null())
+
+    /// `who` panicked.
+    pub(super) fn panicked(who: &str, panicked: Panicked) -> Self {
+        Self::error(&AppError::new("Panic", format!("{who} {panicked}")).into())
     }
-    fn last_seen(&self) -> Option<&'static Location<'static>> {
-        None
+
+    /// User code did what replay cannot repeat.
+    pub(super) fn nondeterminism(text: String) -> Self {
+        Self {
+            failure: Error::from(AppError::new("Nondeterminism", text)).to_record(),
+            nondeterminism: true,
+        }
+    }
+
+    /// The engine and the workflow disagree about what can happen; a bug of durably.
+    pub(super) fn out_of_order(job: &str) -> Self {
+        Self::fault(format!(
+            "the run cannot be told this now: {job}; this is a bug of durably"
+        ))
     }
 }

@@ -1,5 +1,45 @@
-//! Compensations.
+//! Compensations: undoing what was done, when a later step fails.
+
+use super::activity_call::ActivityCall;
+use crate::{Activity, ActivityError, HasTimeout, definition::LocalBoxFuture};
 
 /// Compensations, run newest first and shielded from cancellation.
+///
+/// ```ignore
+/// let mut saga = Saga::new();
+/// let reservation = shop.reserve(order.clone()).await?;
+/// saga.undo(shop.release(reservation));
+/// if let Err(error) = shop.charge(order).await {
+///     saga.compensate().await;
+///     return Err(error.into());
+/// }
+/// ```
 #[derive(Default)]
-pub struct Saga {}
+pub struct Saga {
+    undo: Vec<LocalBoxFuture<Result<(), ActivityError>>>,
+}
+
+impl Saga {
+    /// Nothing to undo.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes how the step that succeeded just now is undone. Nothing is called yet.
+    pub fn undo<A: Activity, T: HasTimeout + 'static>(&mut self, call: ActivityCall<A, T>) {
+        let call = call.shielded();
+        self.undo
+            .push(Box::pin(async move { call.await.map(drop) }));
+    }
+
+    /// Undoes all steps noted so far, newest first, one after the other.
+    ///
+    /// A compensation that fails does not keep the others from running; the errors are given back.
+    pub async fn compensate(&mut self) -> Vec<ActivityError> {
+        let mut errors = Vec::new();
+        while let Some(undo) = self.undo.pop() {
+            errors.extend(undo.await.err());
+        }
+        errors
+    }
+}

@@ -1,0 +1,136 @@
+//! Waits on the workflow's own state.
+
+use std::{
+    future::Future,
+    panic::Location,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::{context::Ctx, core::Core, scope::Reach, timer::Sleep, waits::Entry};
+use crate::Cancelled;
+
+/// The future of [`Ctx::wait_until`].
+#[must_use = "nothing is waited for until this is awaited"]
+pub struct WaitUntil<F> {
+    ctx: Ctx,
+    condition: F,
+    place: &'static Location<'static>,
+    entry: Entry,
+}
+
+impl<F: FnMut() -> bool> WaitUntil<F> {
+    pub(super) fn new(ctx: &Ctx, condition: F, place: &'static Location<'static>) -> Self {
+        Self {
+            ctx: ctx.clone(),
+            condition,
+            place,
+            entry: Entry::default(),
+        }
+    }
+
+    /// Waits no longer than this: the wait gives whether the condition came to hold.
+    ///
+    /// No timer is started if the condition holds at once, or if the duration is zero.
+    pub fn timeout(self, duration: Duration) -> WaitUntilTimeout<F> {
+        WaitUntilTimeout {
+            timer: Sleep::new(&self.ctx, duration, self.place),
+            zero: duration.is_zero(),
+            until: self,
+        }
+    }
+}
+
+/// The condition is called, never pinned.
+impl<F> Unpin for WaitUntil<F> {}
+
+impl<F: FnMut() -> bool> Future for WaitUntil<F> {
+    type Output = Result<(), Cancelled>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if (this.condition)() {
+            this.entry.leave();
+            return Poll::Ready(Ok(()));
+        }
+        if this.ctx.is_cancelled() {
+            this.entry.leave();
+            return Poll::Ready(Err(Cancelled));
+        }
+        this.entry
+            .park(this.ctx.core(), "wait_until", this.place, cx);
+        Poll::Pending
+    }
+}
+
+/// The future of [`WaitUntil::timeout`]: whether the condition came to hold in time.
+#[must_use = "nothing is waited for until this is awaited"]
+pub struct WaitUntilTimeout<F> {
+    until: WaitUntil<F>,
+    timer: Sleep,
+    zero: bool,
+}
+
+impl<F: FnMut() -> bool> WaitUntilTimeout<F> {
+    /// What is waited for, for people who look at the history.
+    pub fn summary(mut self, text: impl crate::Text) -> Self {
+        self.timer = self.timer.summary(text);
+        self
+    }
+}
+
+impl<F: FnMut() -> bool> Future for WaitUntilTimeout<F> {
+    type Output = Result<bool, Cancelled>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Poll::Ready(held) = Pin::new(&mut this.until).poll(cx) {
+            return Poll::Ready(held.map(|()| true));
+        }
+        if this.zero {
+            this.until.entry.leave();
+            return Poll::Ready(Ok(false));
+        }
+        let fired = Pin::new(&mut this.timer).poll(cx);
+        if fired.is_ready() {
+            this.until.entry.leave();
+        }
+        fired.map_ok(|()| false)
+    }
+}
+
+/// The future of [`Ctx::cancelled`].
+#[must_use = "nothing is waited for until this is awaited"]
+pub struct CancelWait {
+    core: Rc<Core>,
+    reach: Reach,
+    place: &'static Location<'static>,
+    entry: Entry,
+}
+
+impl CancelWait {
+    pub(super) fn new(ctx: &Ctx, place: &'static Location<'static>) -> Self {
+        Self {
+            core: ctx.core().clone(),
+            reach: ctx.reach().clone(),
+            place,
+            entry: Entry::default(),
+        }
+    }
+}
+
+impl Future for CancelWait {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if this.reach.is_cancelled(&this.core) {
+            this.entry.leave();
+            return Poll::Ready(());
+        }
+        this.entry.park(&this.core, "cancelled", this.place, cx);
+        Poll::Pending
+    }
+}

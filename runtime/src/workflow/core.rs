@@ -1,0 +1,189 @@
+//! What one run knows and has asked for; shared by its contexts and futures.
+
+use std::{
+    cell::{Cell, RefCell},
+    panic::Location,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Waker},
+};
+
+use durably_engine::{Intent, StartJob};
+
+use super::{inside, ops::Ops, patch::Patches, random::Generator, time::Time, waits::Waits};
+use crate::definition::LocalBoxFuture;
+
+/// One run, as its user code meets it.
+pub(crate) struct Core {
+    /// How the run began. The arguments are gone: they went to the constructor.
+    pub(super) start: Box<StartJob>,
+    /// The namespace of the worker.
+    pub(super) namespace: Arc<str>,
+    /// Set by the first job of every slice.
+    pub(super) facts: Cell<Facts>,
+    /// The sequence all random numbers of the run come from.
+    pub(super) random: Generator,
+    /// What `patched` answered, so that it answers the same again.
+    pub(super) patches: Patches,
+    /// Timers and activities on their way, and their results until they are fetched.
+    pub(super) ops: RefCell<Ops>,
+    /// Waits that are on nothing the server does.
+    pub(super) waits: RefCell<Waits>,
+    /// Futures given to `spawn` since tasks were polled last.
+    pub(super) spawned: RefCell<Vec<LocalBoxFuture<()>>>,
+    /// Async handlers that began and did not end.
+    pub(super) open_handlers: Cell<u32>,
+    /// What may be asked for at the moment.
+    pub(super) phase: Cell<Phase>,
+    /// Set when something happened that another task or wait of the run may be waiting for.
+    pub(super) moved: Cell<bool>,
+    /// What the code did that fails the workflow task; the first of it.
+    fault: RefCell<Option<String>>,
+    /// Why the run is asked to stop, once it is.
+    cancel_reason: RefCell<Option<String>>,
+    /// Whether there is a reason; asked at every poll of every wait.
+    cancelled: Cell<bool>,
+    /// Asked for since the last job, in order.
+    intents: RefCell<Vec<Intent>>,
+    /// The place of the wait that was polled last.
+    last_seen: Cell<Option<&'static Location<'static>>>,
+    /// The run's own waker; wakers of combinators differ from it.
+    waker: Waker,
+}
+
+/// What changes from slice to slice.
+#[derive(Clone, Copy)]
+pub(super) struct Facts {
+    pub(super) now: Time,
+    pub(super) replaying: bool,
+    pub(super) history_length: u32,
+    pub(super) history_size: u64,
+    pub(super) continue_as_new_suggested: bool,
+}
+
+/// What user code may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nothing: a query, a validator or a constructor runs.
+    Reading,
+    /// Everything: the run method and handlers run.
+    Live,
+    /// Whatever is asked for is dropped: the run is over, or leaves the cache.
+    Over,
+}
+
+impl Core {
+    pub(super) fn new(
+        start: Box<StartJob>,
+        namespace: Arc<str>,
+        facts: Facts,
+        patches: Patches,
+        waker: Waker,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            random: Generator::new(start.randomness_seed),
+            start,
+            namespace,
+            facts: Cell::new(facts),
+            patches,
+            ops: RefCell::default(),
+            waits: RefCell::default(),
+            spawned: RefCell::default(),
+            open_handlers: Cell::new(0),
+            phase: Cell::new(Phase::Reading),
+            moved: Cell::new(false),
+            fault: RefCell::default(),
+            cancel_reason: RefCell::default(),
+            cancelled: Cell::new(false),
+            intents: RefCell::default(),
+            last_seen: Cell::new(None),
+            waker,
+        })
+    }
+
+    /// Asks for something.
+    ///
+    /// # Panics
+    /// While user code runs that may only look; the panic becomes its error.
+    pub(super) fn issue(&self, intent: Intent) {
+        match self.phase.get() {
+            Phase::Live => self.intents.borrow_mut().push(intent),
+            Phase::Over => {}
+            Phase::Reading => panic!(
+                "a query, a validator or a constructor asked for a command through a context it \
+                 found in the state; only run methods, signals and updates may do that"
+            ),
+        }
+    }
+
+    /// Takes back what is no longer wanted. Futures are dropped at any time, so this never panics.
+    pub(super) fn withdraw(&self, intent: Intent) {
+        if self.phase.get() == Phase::Live {
+            self.intents.borrow_mut().push(intent);
+        }
+    }
+
+    /// Takes the latest intent back, unissued.
+    pub(super) fn unissue(&self) {
+        self.intents.borrow_mut().pop();
+    }
+
+    /// Moves what was asked for to `into`.
+    pub(super) fn drain_intents(&self, into: &mut Vec<Intent>) {
+        into.append(&mut self.intents.borrow_mut());
+    }
+
+    /// Notes a bug of the workflow's code; the workflow task will fail with it.
+    pub(super) fn blame(&self, fault: String) {
+        self.fault.borrow_mut().get_or_insert(fault);
+    }
+
+    pub(super) fn take_fault(&self) -> Option<String> {
+        self.fault.take()
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled.get()
+    }
+
+    pub(super) fn cancel_reason(&self) -> Option<String> {
+        self.cancel_reason.borrow().clone()
+    }
+
+    pub(super) fn cancel(&self, reason: String) {
+        self.cancelled.set(true);
+        self.cancel_reason.borrow_mut().get_or_insert(reason);
+        self.wake_all();
+    }
+
+    /// Every wait is to look again.
+    pub(super) fn wake_all(&self) {
+        self.moved.set(true);
+        self.wake_waits();
+        let wakers = self.ops.borrow_mut().take_wakers();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Waits that are on the state of the run are to look again.
+    pub(super) fn wake_waits(&self) {
+        let wakers = self.waits.borrow_mut().take_wakers();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// The waker to keep for a pending future: none if it is the run's own, because the run polls
+    /// all of its tasks anyway whenever something moved.
+    pub(super) fn park(&self, cx: &Context<'_>) -> Option<Waker> {
+        let waker = cx.waker();
+        (!waker.will_wake(&self.waker)).then(|| waker.clone())
+    }
+
+    /// Notes that the wait written at `place` is being polled.
+    pub(super) fn seen(&self, place: &'static Location<'static>) {
+        self.last_seen.set(Some(place));
+        inside::seen(place);
+    }
+
+    pub(super) fn last_seen(&self) -> Option<&'static Location<'static>> {
+        self.last_seen.get()
+    }
+}

@@ -1,0 +1,204 @@
+//! Messages that come in: signals, updates, queries.
+
+use durably_engine::{FailureRecord, Intent, Payload, UpdateRequest};
+
+use super::{
+    Live,
+    introspect::{self, METADATA, STACK_TRACE},
+    settle::{Handler, Of},
+};
+use crate::{
+    AppError, ContinueAsNew, Error, Result, Workflow,
+    data::{Args, Callee},
+    definition::{Called, LocalBoxFuture, Update},
+    workflow::{core::Phase, inside, instance::TaskFailure, panics},
+};
+
+impl<W: Workflow> Live<W> {
+    /// A signal is never lost: one that nobody handles is kept and told of, one that cannot be read
+    /// is told of. Neither keeps the run from going on.
+    pub(super) fn signal(&mut self, name: String, input: Vec<Payload>) -> Result<(), TaskFailure> {
+        let signals = self.definition.signals;
+        let Some(&(name, call)) = signals.iter().find(|(known, _)| *known == name) else {
+            if !self.core.facts.get().replaying {
+                tracing::warn!(
+                    workflow_type = W::NAME,
+                    workflow_id = self.ctx.workflow_id(),
+                    signal = name,
+                    "no handler for this signal; known signals: {}",
+                    list(signals.iter().map(|(known, _)| *known)),
+                );
+            }
+            self.unhandled.push((name, input));
+            return Ok(());
+        };
+        let args = Args::new(Callee::Signal(name.into()), input);
+        let called = panics::catch(|| call(self.cell.clone(), self.ctx.clone(), args)).map_err(
+            |panicked| TaskFailure::panicked(&format!("signal handler `{name}`"), panicked),
+        )?;
+        self.refuse_faults()?;
+        match called {
+            Ok(Called::Done(result)) => self.signal_ended(result)?,
+            Ok(Called::Running(future)) => self.begin_handler(Of::Signal { name }, future),
+            Err(error) => {
+                if !self.core.facts.get().replaying {
+                    tracing::error!(
+                        workflow_type = W::NAME,
+                        workflow_id = self.ctx.workflow_id(),
+                        signal = name,
+                        %error,
+                        "a signal could not be read and is skipped"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An error fails the workflow. A handler that only stopped because the run was asked to stop
+    /// leaves the end to the run method, which may have to clean up.
+    pub(super) fn signal_ended(&mut self, result: Result<Payload>) -> Result<(), TaskFailure> {
+        let Err(error) = result else {
+            return Ok(());
+        };
+        if error.is::<ContinueAsNew>() {
+            return Err(TaskFailure::fault(error.to_string()));
+        }
+        if error.is_cancelled() && self.core.is_cancelled() {
+            return Ok(());
+        }
+        let ending = self.ending_of(Err(error))?;
+        self.ending.get_or_insert(ending);
+        Ok(())
+    }
+
+    /// Rejects an update that is not known, not readable or not valid; runs the others.
+    pub(super) fn update(&mut self, request: UpdateRequest) -> Result<(), TaskFailure> {
+        let UpdateRequest {
+            id,
+            name,
+            input,
+            replaying,
+            ..
+        } = request;
+        let updates = self.definition.updates;
+        let Some(update) = updates.iter().find(|update| update.name == name) else {
+            let error = AppError::new(
+                "UnknownUpdate",
+                format!(
+                    "update handler for `{name}` expected but not found; known updates: {}",
+                    list(updates.iter().map(|update| update.name)),
+                ),
+            );
+            return self.reject(id, replaying, &error.into());
+        };
+        if !replaying && let Err(error) = self.validate(update, input.clone()) {
+            return self.reject(id, replaying, &error);
+        }
+        self.core.issue(Intent::AcceptUpdate { id: id.clone() });
+        let args = Args::new(Callee::Update(update.name.into()), input);
+        let called = panics::catch(|| (update.call)(self.cell.clone(), self.ctx.clone(), args))
+            .map_err(|panicked| {
+                TaskFailure::panicked(&format!("update handler `{name}`"), panicked)
+            })?;
+        self.refuse_faults()?;
+        match called {
+            Ok(Called::Done(result)) => self.update_ended(id, result),
+            Ok(Called::Running(future)) => {
+                let name = update.name;
+                self.begin_handler(Of::Update { name, id }, future);
+                Ok(())
+            }
+            Err(error) => {
+                // The handler was not called, so nothing was asked for since.
+                self.core.unissue();
+                self.reject(id, replaying, &error)
+            }
+        }
+    }
+
+    /// A validator that panics rejects too: what a client sends must not be able to stop the run.
+    fn validate(&self, update: &Update<W>, input: Vec<Payload>) -> Result<()> {
+        let Some(validate) = update.validate else {
+            return Ok(());
+        };
+        let args = Args::new(Callee::Update(update.name.into()), input);
+        self.reading(|| self.cell.with(|state| validate(state, &self.ctx, args)))
+    }
+
+    fn reject(&self, id: String, replaying: bool, error: &Error) -> Result<(), TaskFailure> {
+        if replaying {
+            return Err(TaskFailure::nondeterminism(format!(
+                "history holds an update that was accepted, and now it is not: {error}"
+            )));
+        }
+        let failure = error.to_record();
+        self.core.issue(Intent::RejectUpdate { id, failure });
+        Ok(())
+    }
+
+    pub(super) fn update_ended(
+        &self,
+        id: String,
+        result: Result<Payload>,
+    ) -> Result<(), TaskFailure> {
+        let result = match result {
+            Ok(payload) => Ok(vec![payload]),
+            Err(error) if error.is::<ContinueAsNew>() => {
+                return Err(TaskFailure::fault(error.to_string()));
+            }
+            Err(error) => Err(error.to_record()),
+        };
+        self.core.issue(Intent::CompleteUpdate { id, result });
+        Ok(())
+    }
+
+    /// Answers from the state as it is now.
+    pub(super) fn query(&self, name: &str, input: Vec<Payload>) -> Result<Payload, FailureRecord> {
+        match name {
+            STACK_TRACE => return Ok(introspect::stack_trace(&self.core)),
+            METADATA => return Ok(introspect::metadata::<W>(self.definition)),
+            _ => {}
+        }
+        let queries = self.definition.queries;
+        let Some(&(name, answer)) = queries.iter().find(|(known, _)| *known == name) else {
+            let text = format!(
+                "query handler for `{name}` expected but not found; known queries: {}",
+                list(queries.iter().map(|(known, _)| *known)),
+            );
+            return Err(Error::from(AppError::new("UnknownQuery", text)).to_record());
+        };
+        let args = Args::new(Callee::Query(name.into()), input);
+        self.reading(|| self.cell.with(|state| answer(state, &self.ctx, args)))
+            .map_err(|error| error.to_record())
+    }
+
+    /// Runs user code that may only look. A panic is its error.
+    fn reading<T>(&self, look: impl FnOnce() -> Result<T>) -> Result<T> {
+        let phase = self.core.phase.replace(Phase::Reading);
+        let looked = inside::enter(self.wake.id(), || panics::catch(look));
+        self.core.phase.set(phase);
+        looked.unwrap_or_else(|panicked| Err(AppError::new("Panic", panicked.to_string()).into()))
+    }
+
+    fn begin_handler(&mut self, of: Of, future: LocalBoxFuture<Result<Payload>>) {
+        self.handlers.push(Handler { of, future });
+        self.core.open_handlers.set(self.handlers.len() as u32);
+        self.fresh = true;
+    }
+
+    fn refuse_faults(&self) -> Result<(), TaskFailure> {
+        match self.core.take_fault() {
+            Some(fault) => Err(TaskFailure::fault(fault)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.collect();
+    match names.is_empty() {
+        true => "none".to_owned(),
+        false => names.join(", "),
+    }
+}

@@ -1,0 +1,246 @@
+//! What drives the code of one run: jobs come in, futures are polled, intents go out.
+//!
+//! ```text
+//!   Unborn --Start--> Live --run method ends--> Live, over
+//!            |          '-- signals, updates, resolutions: state changes, handlers begin
+//!            |          '-- Settle: everything is polled until nothing moves
+//!            '-- constructor or arguments fail: the task fails, the run stays unborn
+//! ```
+
+mod handlers;
+mod introspect;
+mod settle;
+
+use std::{panic::Location, rc::Rc, sync::Arc, task::Waker};
+
+use durably_engine::{FailureRecord, Intent, Job, Payload, StartJob};
+
+use self::settle::Handler;
+use super::{
+    context::Ctx,
+    core::{Core, Facts, Phase},
+    inside,
+    instance::{Host, Instance, TaskFailure},
+    ops::Ended,
+    panics,
+    patch::Patches,
+    state::StateCell,
+    waker::RunWaker,
+};
+use crate::{
+    Result, Workflow,
+    data::{Args, Callee},
+    definition::{Called, Definition, LocalBoxFuture},
+};
+
+/// The code of one run of a `W`.
+pub(super) enum Run<W: Workflow> {
+    /// Only the circumstances are known.
+    Unborn {
+        host: Host,
+        facts: Option<Facts>,
+        patches: Patches,
+    },
+    /// The state exists.
+    Live(Live<W>),
+}
+
+/// The code of a run that has begun.
+pub(super) struct Live<W: Workflow> {
+    definition: &'static Definition<W>,
+    cell: StateCell<W>,
+    ctx: Ctx,
+    core: Rc<Core>,
+    /// Who woke the run.
+    wake: Arc<RunWaker>,
+    /// The same, as futures take it.
+    waker: Waker,
+    /// The run method, until it ends.
+    main: Option<LocalBoxFuture<Result<Payload>>>,
+    /// Async handlers that did not end, in the order in which they began.
+    handlers: Vec<Handler>,
+    /// Spawned futures that did not end, in the order in which they were spawned.
+    spawned: Vec<LocalBoxFuture<()>>,
+    /// Set when a future was added that has not been polled yet.
+    fresh: bool,
+    /// How the run ends; asked for once nothing moves any more.
+    ending: Option<Intent>,
+    /// Signals that nobody handles, as they came.
+    unhandled: Vec<(String, Vec<Payload>)>,
+}
+
+impl<W: Workflow> Run<W> {
+    pub(super) fn new(host: Host) -> Self {
+        Self::Unborn {
+            host,
+            facts: None,
+            patches: Patches::default(),
+        }
+    }
+}
+
+impl<W: Workflow> Instance for Run<W> {
+    fn handle(&mut self, job: Job, intents: &mut Vec<Intent>) -> Result<(), TaskFailure> {
+        match self {
+            Self::Live(live) => {
+                let id = live.wake.id();
+                let handled = inside::enter(id, || live.handle(job));
+                live.core.drain_intents(intents);
+                handled
+            }
+            Self::Unborn {
+                host,
+                facts,
+                patches,
+            } => {
+                match job {
+                    Job::KnowPatch { id } => patches.know(id),
+                    Job::Start(start) => {
+                        let Some(facts) = *facts else {
+                            return Err(TaskFailure::out_of_order("Start"));
+                        };
+                        let host = host.clone();
+                        let live = Live::begin(host, facts, std::mem::take(patches), start)?;
+                        *self = Self::Live(live);
+                    }
+                    job => match Facts::of(&job) {
+                        Some(now) => *facts = Some(now),
+                        None => return Err(TaskFailure::out_of_order("a job before Start")),
+                    },
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, FailureRecord> {
+        match self {
+            Self::Live(live) => live.query(name, input),
+            Self::Unborn { .. } => Err(TaskFailure::out_of_order("a query before Start").failure),
+        }
+    }
+
+    fn last_seen(&self) -> Option<&'static Location<'static>> {
+        match self {
+            Self::Live(live) => live.core.last_seen(),
+            Self::Unborn { .. } => None,
+        }
+    }
+}
+
+impl Facts {
+    fn of(job: &Job) -> Option<Self> {
+        match *job {
+            Job::Advance {
+                now,
+                replaying,
+                history_length,
+                history_size,
+                continue_as_new_suggested,
+            } => Some(Self {
+                now: now.into(),
+                replaying,
+                history_length,
+                history_size,
+                continue_as_new_suggested,
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl<W: Workflow> Live<W> {
+    /// Constructs the state and calls the run method, which does nothing until it is polled.
+    fn begin(
+        host: Host,
+        facts: Facts,
+        patches: Patches,
+        mut start: Box<StartJob>,
+    ) -> Result<Self, TaskFailure> {
+        let definition = W::__definition();
+        let wake = Arc::new(RunWaker::default());
+        let waker = Waker::from(wake.clone());
+        let input = std::mem::take(&mut start.input);
+        let args = |input| Args::new(Callee::Workflow(W::NAME.into()), input);
+        let core = Core::new(start, host.namespace, facts, patches, waker.clone());
+        let ctx = Ctx::of_run(&core);
+        let began = inside::enter(wake.id(), || {
+            panics::catch(|| {
+                let state = (definition.init)(&ctx, args(input.clone()))?;
+                core.phase.set(Phase::Live);
+                let cell = StateCell::new(state);
+                let main = (definition.run)(cell.clone(), ctx.clone(), args(input))?;
+                Ok((cell, main))
+            })
+        });
+        let (cell, main) = began
+            .map_err(|panicked| TaskFailure::panicked(W::NAME, panicked))?
+            .map_err(|error| TaskFailure::error(&error))?;
+        let main = match main {
+            Called::Running(main) => main,
+            Called::Done(result) => Box::pin(std::future::ready(result)),
+        };
+        Ok(Self {
+            definition,
+            cell,
+            ctx,
+            core,
+            wake,
+            waker,
+            main: Some(main),
+            handlers: Vec::new(),
+            spawned: Vec::new(),
+            fresh: true,
+            ending: None,
+            unhandled: Vec::new(),
+        })
+    }
+
+    fn handle(&mut self, job: Job) -> Result<(), TaskFailure> {
+        if let Some(facts) = Facts::of(&job) {
+            self.core.facts.set(facts);
+            return Ok(());
+        }
+        if self.core.phase.get() == Phase::Over {
+            return Ok(());
+        }
+        match job {
+            Job::KnowPatch { id } => self.core.patches.know(id),
+            Job::Reseed { randomness_seed } => self.core.random.reseed(randomness_seed),
+            Job::Signal { name, input, .. } => self.signal(name, input)?,
+            Job::Update(request) => self.update(request)?,
+            Job::TimerFired { seq } => self.end(seq, Ended::Fired),
+            Job::ActivityResolved { seq, outcome } => self.end(seq, outcome.into()),
+            Job::CancelRequested { reason } => self.core.cancel(reason),
+            Job::Settle => self.settle()?,
+            other => return Err(TaskFailure::out_of_order(&format!("{other:?}"))),
+        }
+        Ok(())
+    }
+
+    fn end(&self, seq: durably_engine::Seq, ended: Ended) {
+        let waker = self.core.ops.borrow_mut().end(seq, ended);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// Futures of user code may panic when they are dropped; the executor's thread must survive that.
+impl<W: Workflow> Drop for Live<W> {
+    fn drop(&mut self) {
+        self.core.phase.set(Phase::Over);
+        let dropped = inside::enter(self.wake.id(), || {
+            panics::catch(|| {
+                self.handlers.clear();
+                self.main = None;
+                self.spawned.clear();
+                let spawned = self.core.spawned.take();
+                drop(spawned);
+            })
+        });
+        if let Err(panicked) = dropped {
+            tracing::error!(workflow_type = W::NAME, %panicked, "a workflow panicked in a `Drop`");
+        }
+    }
+}

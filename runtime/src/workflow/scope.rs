@@ -1,0 +1,76 @@
+//! Who is cancelled when: the run, a scope within it, or nobody.
+
+use std::{cell::Cell, rc::Rc};
+
+use super::core::Core;
+
+/// A part of a workflow that can be cancelled on its own.
+///
+/// ```ignore
+/// let (scope, ctx) = ctx.scope();
+/// let shipping = ship::call(&ctx, order).start();
+/// scope.cancel();
+/// ```
+pub struct Scope {
+    core: Rc<Core>,
+    node: Rc<Node>,
+}
+
+impl Scope {
+    /// Cancels what was asked for through the context of this scope, and through scopes within it.
+    pub fn cancel(&self) {
+        if !self.node.cancelled.replace(true) {
+            self.core.wake_all();
+        }
+    }
+
+    /// Whether this scope is cancelled, or one around it, or the run.
+    pub fn is_cancelled(&self) -> bool {
+        self.node.is_cancelled(&self.core)
+    }
+}
+
+/// By what the waits of a context are cancelled.
+#[derive(Clone)]
+pub(super) enum Reach {
+    /// By a cancellation of the run.
+    Run,
+    /// By nothing.
+    Shielded,
+    /// By this scope, and by what cancels it.
+    Scope(Rc<Node>),
+}
+
+pub(super) struct Node {
+    cancelled: Cell<bool>,
+    within: Reach,
+}
+
+impl Reach {
+    pub(super) fn is_cancelled(&self, core: &Core) -> bool {
+        match self {
+            Self::Run => core.is_cancelled(),
+            Self::Shielded => false,
+            Self::Scope(node) => node.is_cancelled(core),
+        }
+    }
+
+    /// A scope within this reach, and its reach.
+    pub(super) fn scope(&self, core: &Rc<Core>) -> (Scope, Self) {
+        let node = Rc::new(Node {
+            cancelled: Cell::new(false),
+            within: self.clone(),
+        });
+        let scope = Scope {
+            core: core.clone(),
+            node: node.clone(),
+        };
+        (scope, Self::Scope(node))
+    }
+}
+
+impl Node {
+    fn is_cancelled(&self, core: &Core) -> bool {
+        self.cancelled.get() || self.within.is_cancelled(core)
+    }
+}

@@ -1,0 +1,70 @@
+//! Futures that run beside the run method.
+
+use std::{
+    cell::RefCell,
+    future::Future,
+    panic::Location,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use super::{core::Core, waits::Entry};
+
+/// The handle of a spawned future; awaited, it gives what the future gave.
+pub struct Spawned<T> {
+    core: Rc<Core>,
+    result: Rc<RefCell<Option<T>>>,
+    place: &'static Location<'static>,
+    entry: Entry,
+}
+
+pub(super) fn spawn<F: Future<Output: 'static> + 'static>(
+    core: &Rc<Core>,
+    future: F,
+    place: &'static Location<'static>,
+) -> Spawned<F::Output> {
+    let result = Rc::new(RefCell::new(None));
+    let spawned = Spawned {
+        core: core.clone(),
+        result: result.clone(),
+        place,
+        entry: Entry::default(),
+    };
+    core.spawned.borrow_mut().push(Box::pin(async move {
+        let value = future.await;
+        *result.borrow_mut() = Some(value);
+    }));
+    core.moved.set(true);
+    spawned
+}
+
+impl<T> Spawned<T> {
+    /// Whether the future came to its end.
+    pub fn is_finished(&self) -> bool {
+        self.result.borrow().is_some()
+    }
+}
+
+/// What the future gave is moved out, never pinned.
+impl<T> Unpin for Spawned<T> {}
+
+impl<T> Future for Spawned<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        let this = &mut *self;
+        let value = this.result.borrow_mut().take();
+        match value {
+            Some(value) => {
+                this.entry.leave();
+                Poll::Ready(value)
+            }
+            None => {
+                this.entry
+                    .park(&this.core, "a spawned future", this.place, cx);
+                Poll::Pending
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Durable timers.
+
+use std::{
+    future::Future,
+    panic::Location,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use durably_engine::Intent;
+
+use super::{
+    context::Ctx,
+    core::Core,
+    ops::{Ticket, What},
+    scope::Reach,
+};
+use crate::{Cancelled, Text, data::value};
+
+/// The future of [`Ctx::sleep`].
+#[must_use = "the timer starts when this is awaited"]
+pub struct Sleep {
+    core: Rc<Core>,
+    reach: Reach,
+    after: Duration,
+    summary: Option<Box<str>>,
+    place: &'static Location<'static>,
+    state: State,
+}
+
+enum State {
+    New,
+    Yielded,
+    Running(Ticket),
+    Done,
+}
+
+impl Sleep {
+    pub(super) fn new(ctx: &Ctx, after: Duration, place: &'static Location<'static>) -> Self {
+        Self {
+            core: ctx.core().clone(),
+            reach: ctx.reach().clone(),
+            after,
+            summary: None,
+            place,
+            state: State::New,
+        }
+    }
+
+    /// What is waited for, for people who look at the history.
+    pub fn summary(mut self, text: impl Text) -> Self {
+        self.summary = Some(text.into_text().into());
+        self
+    }
+
+    fn start(&mut self) -> Ticket {
+        let summary = self.summary.take();
+        let after = self.after;
+        Ticket::begin(self.core.clone(), What::Timer(after), self.place, |seq| {
+            Intent::StartTimer {
+                seq,
+                after,
+                summary: summary.and_then(|text| value::encode_json(&*text).ok()),
+            }
+        })
+    }
+}
+
+impl Future for Sleep {
+    type Output = Result<(), Cancelled>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let State::Running(timer) = &self.state
+            && timer.poll(cx).is_ready()
+        {
+            self.state = State::Done;
+            return Poll::Ready(Ok(()));
+        }
+        if self.reach.is_cancelled(&self.core) {
+            self.state = State::Done;
+            self.core.moved.set(true);
+            return Poll::Ready(Err(Cancelled));
+        }
+        match self.state {
+            State::New if self.after.is_zero() => {
+                self.state = State::Yielded;
+                self.core.seen(self.place);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            State::New => {
+                let timer = self.start();
+                // Nothing has ended it yet; this leaves the waker there.
+                let _ = timer.poll(cx);
+                self.state = State::Running(timer);
+                Poll::Pending
+            }
+            State::Running(_) => Poll::Pending,
+            State::Yielded | State::Done => {
+                self.state = State::Done;
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+}
