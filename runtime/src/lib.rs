@@ -17,7 +17,9 @@ mod workflow;
 pub mod __private;
 pub mod prelude;
 
-pub use activity::{ActivityCtx, ActivityOptions, CancelReason, InvalidOptions, Retry};
+pub use activity::{
+    ActivityCtx, ActivityInfo, ActivityOptions, CancelReason, InvalidOptions, Retry, TestActivity,
+};
 pub use client::{
     Client, DynHandle, DynStart, Handle, QueryCall, SignalCall, StartCall, UpdateCall, UpdateHandle,
 };
@@ -38,7 +40,7 @@ pub use error::{
     Failure, OtherFailure, Result, RetryState, ServerFailure, TimeoutKind, WorkflowCancelled,
     WorkflowFailed, WorkflowTerminated, WorkflowTimedOut,
 };
-pub use worker::Worker;
+pub use worker::{Worker, WorkerError, WorkerGuard, WorkerHandle};
 pub use workflow::{
     ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, Either, ExternalHandle,
     FromWorkflow, Random, Saga, Scope, Sleep, Spawned, Time, Unsupported, Untyped, View, WaitUntil,

@@ -88,7 +88,9 @@ impl ActivityOptions {
         ];
         for (name, given) in timeouts {
             if given == Some(Duration::ZERO) {
-                wrong.push(format!("`{name}` is zero, which would mean no timeout; leave it out"));
+                wrong.push(format!(
+                    "`{name}` is zero, which would mean no timeout; leave it out"
+                ));
             }
         }
         if self.start_to_close.is_none() && self.schedule_to_close.is_none() {
@@ -193,7 +195,9 @@ impl Retry {
         if let Some(backoff) = self.backoff
             && !(backoff >= 1.0)
         {
-            wrong.push(format!("`retry.backoff` is {backoff}; a pause cannot shrink, use 1 or more"));
+            wrong.push(format!(
+                "`retry.backoff` is {backoff}; a pause cannot shrink, use 1 or more"
+            ));
         }
         if let (Some(first), Some(longest)) = (self.initial_interval, self.maximum_interval)
             && first > longest

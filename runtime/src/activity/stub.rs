@@ -4,8 +4,7 @@ use std::{marker::PhantomData, time::Duration};
 
 use crate::{
     Activity, ActivityCall, ActivityOptions, Ctx, NoTimeout, Retry, Text, TimeoutSet,
-    data::EncodedArgs,
-    workflow::inside::in_workflow,
+    data::EncodedArgs, workflow::inside::in_workflow,
 };
 
 /// The typed calls of an `#[activities]` impl share one context and one set of options.

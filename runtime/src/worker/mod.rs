@@ -1,28 +1,280 @@
 //! Runs workflows and activities for one task queue.
+//!
+//! ```text
+//! poll ──> intake ──> executor (a thread: decode, driver, encode) ──> answer ──> server
+//!   │         ^── history ──'                                          │
+//!   '──> activity ──> server            <── eager activities, next task ┘
+//! ```
 
+mod activity;
+mod answer;
+mod backoff;
+mod cache;
+mod deliver;
+mod driver;
+mod error;
+mod executor;
+mod handle;
+mod history;
+mod intake;
+mod options;
+mod poll;
+mod registry;
+mod shared;
+mod shutdown;
+mod slots;
+mod ticket;
+mod watchdog;
+
+#[cfg(test)]
+mod tests;
+
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+
+use durably_proto::api::workflowservice::v1::DescribeNamespaceRequest;
+use tokio::sync::watch;
+use tonic::Code;
+
+pub use error::WorkerError;
+pub use handle::{WorkerGuard, WorkerHandle};
+
+use self::{
+    backoff::{Backoff, Outlook, outlook},
+    deliver::ANSWER_TIMEOUT,
+    options::Options,
+    registry::Registry,
+    shared::{Phase, Shared},
+};
 use crate::{ActivitySet, Client, FreeActivity, Result, Text, Workflow};
 
 /// Polls one task queue and runs what it is given.
-pub struct Worker {}
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[activity(start_to_close = "10s")]
+/// # async fn greet(name: String) -> String { format!("Hello, {name}!") }
+/// # #[derive(Default)] struct Greeting;
+/// # #[workflow] impl Greeting {
+/// #     #[run] async fn run(&mut self, ctx: &Ctx, name: String) -> Result<String> {
+/// #         Ok(greet::call(ctx, name).await?)
+/// #     }
+/// # }
+/// # async fn start() -> Result<()> {
+/// let client = Client::connect("http://localhost:7233").await?;
+/// Worker::new(&client, "greetings")
+///     .workflow::<Greeting>()
+///     .activity::<greet>()
+///     .run()
+///     .await
+/// # }
+/// ```
+#[must_use = "a worker does nothing until it runs"]
+pub struct Worker {
+    client: Client,
+    task_queue: String,
+    options: Options,
+    registry: Registry,
+    phase: Arc<watch::Sender<Phase>>,
+}
+
 impl Worker {
     /// A worker for `task_queue`, with nothing registered.
-    pub fn new(_client: &Client, _task_queue: impl Text) -> Self {
-        unimplemented!()
+    pub fn new(client: &Client, task_queue: impl Text) -> Self {
+        Self {
+            client: client.clone(),
+            task_queue: task_queue.into_text(),
+            options: Options::default(),
+            registry: Registry::default(),
+            phase: Arc::new(watch::Sender::new(Phase::Running)),
+        }
     }
+
     /// Registers a workflow type.
-    pub fn workflow<W: Workflow>(self) -> Self {
-        unimplemented!()
+    pub fn workflow<W: Workflow>(mut self) -> Self {
+        self.registry.add_workflow::<W>();
+        self
     }
+
     /// Registers an activity function.
-    pub fn activity<A: FreeActivity>(self) -> Self {
-        unimplemented!()
+    pub fn activity<A: FreeActivity>(mut self) -> Self {
+        self.registry.add_function::<A>();
+        self
     }
+
     /// Registers the activities of a value.
-    pub fn activities<S: ActivitySet>(self, _set: S) -> Self {
-        unimplemented!()
+    pub fn activities<S: ActivitySet>(mut self, set: S) -> Self {
+        self.registry.add_set(set);
+        self
     }
-    /// Runs until the process is told to stop (ctrl-c) or [`WorkerHandle::shutdown`] is called.
+
+    /// Ends the worker from elsewhere, once it runs.
+    pub fn handle(&self) -> WorkerHandle {
+        WorkerHandle {
+            phase: Arc::clone(&self.phase),
+        }
+    }
+
+    /// Runs until the process is told to stop (ctrl-c or SIGTERM), or [`WorkerHandle::shutdown`] is
+    /// called; then ends in order: no new tasks, running ones to their end, activities told and
+    /// waited for.
+    ///
+    /// A server that is away is waited for.
+    ///
+    /// # Errors
+    /// [`WorkerError`]: registrations or options that cannot work, or a server that refuses, for
+    /// instance because the namespace does not exist.
+    ///
+    /// # Cancellation
+    /// Dropping the future ends the worker without order: tasks in progress are given to other
+    /// workers when they time out.
     pub async fn run(self) -> Result<()> {
-        unimplemented!()
+        let mut told = pin!(told_to_stop());
+        let (shared, polls_come_back) = self.prepare(told.as_mut()).await?;
+        work(shared, polls_come_back, told).await
     }
+
+    /// Runs in the background until the guard is told to end it, or dropped. It listens to no
+    /// signals.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), as far as they show before the first poll.
+    pub async fn spawn(self) -> Result<WorkerGuard> {
+        let handle = self.handle();
+        let (shared, polls_come_back) = self.prepare(std::future::pending()).await?;
+        let running = tokio::spawn(work(shared, polls_come_back, std::future::pending()));
+        Ok(WorkerGuard {
+            handle,
+            running: Some(running),
+        })
+    }
+
+    /// Checks what can be checked before the first poll.
+    async fn prepare(
+        mut self,
+        told_to_stop: impl Future<Output = ()>,
+    ) -> Result<(Arc<Shared>, bool)> {
+        let mut mistakes = Vec::new();
+        self.registry.check(&mut mistakes);
+        self.options.check(&mut mistakes);
+        if self.task_queue.is_empty() {
+            mistakes.push("the task queue has no name".to_owned());
+        }
+        if !mistakes.is_empty() {
+            let task_queue = self.task_queue;
+            return Err(WorkerError::Setup {
+                task_queue,
+                mistakes,
+            }
+            .into());
+        }
+        if self.options.identity.is_empty() {
+            self.options.identity = identity();
+        }
+        let shared = Arc::new(Shared::new(
+            &self.client,
+            self.task_queue,
+            self.options,
+            self.registry,
+            self.phase,
+        ));
+        let polls_come_back = tokio::select! {
+            known = find_namespace(&shared) => known?,
+            () = shared.reached(Phase::Stopping) => false,
+            () = told_to_stop => {
+                shared.advance(Phase::Stopping);
+                false
+            }
+        };
+        Ok((shared, polls_come_back))
+    }
+}
+
+/// Works until told to stop, then ends in order.
+async fn work(
+    shared: Arc<Shared>,
+    polls_come_back: bool,
+    told_to_stop: impl Future<Output = ()>,
+) -> Result<()> {
+    if shared.is_stopping() {
+        return Ok(());
+    }
+    executor::start(&shared)?;
+    // A future that is dropped leaves its threads and polls to end by themselves.
+    let _stop = StopOnDrop(Arc::clone(&shared));
+    shared.runtime.spawn(watchdog::watch(Arc::clone(&shared)));
+    let polls_ended = poll::start(&shared);
+    tokio::select! {
+        () = shared.reached(Phase::Stopping) => {}
+        () = told_to_stop => shared.advance(Phase::Stopping),
+    }
+    shutdown::drain(&shared, polls_ended, polls_come_back).await;
+    Ok(shared.verdict()?)
+}
+
+struct StopOnDrop(Arc<Shared>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.advance(Phase::ActivitiesAbandoned);
+        executor::stop(&self.0);
+    }
+}
+
+/// Waits for the server, and makes sure of the namespace; says whether the server ends the polls of
+/// a worker that shuts down.
+async fn find_namespace(shared: &Shared) -> Result<bool> {
+    let mut backoff = Backoff::up_to(Duration::from_secs(5));
+    loop {
+        let request = DescribeNamespaceRequest {
+            namespace: shared.namespace.clone(),
+            ..Default::default()
+        };
+        let status = match shared.rpc.describe_namespace(request, ANSWER_TIMEOUT).await {
+            Ok(found) => {
+                shared.found();
+                let capabilities = found.namespace_info.and_then(|info| info.capabilities);
+                return Ok(capabilities.is_some_and(|it| it.worker_poll_complete_on_shutdown));
+            }
+            Err(status) => status,
+        };
+        match (outlook(&status), status.code()) {
+            (Outlook::Retry, _) => shared.lost("looking up the namespace", &status),
+            // A server may let a worker poll without letting it look at the namespace.
+            (Outlook::Final, Code::Unimplemented | Code::PermissionDenied) => return Ok(false),
+            (Outlook::Final, _) => return Err(shared.refused(status).into()),
+        }
+        tokio::time::sleep(backoff.pause()).await;
+    }
+}
+
+/// Resolves when the process is told to stop.
+async fn told_to_stop() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<Option<()>>();
+    tokio::select! {
+        () = interrupt => {}
+        _ = terminate => {}
+    }
+}
+
+/// `pid@host`, as the other SDKs name their workers.
+fn identity() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .or_else(|_| std::env::var("HOSTNAME"))
+        .or_else(|_| std::env::var("COMPUTERNAME"))
+        .unwrap_or_else(|_| "localhost".to_owned());
+    format!("{}@{}", std::process::id(), host.trim())
 }

@@ -1,0 +1,280 @@
+//! What an activity may know and do.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use durably_engine::Payload;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    cancel::{CancelReason, CancelSignal},
+    heartbeat::Heart,
+};
+use crate::{Result, data::value, error::DataError};
+
+/// What an activity may ask of its worker: who called it, whether to stop, and where its heartbeats
+/// go. Cheap to clone, and may move to other threads.
+///
+/// # Cancellation
+/// A cancel request reaches an activity in the reply to a heartbeat, so an activity that should be
+/// cancellable calls [`heartbeat`](Self::heartbeat) and has a heartbeat timeout. It ends as
+/// cancelled by returning [`Cancelled`](crate::Cancelled) as its error.
+#[derive(Clone)]
+pub struct ActivityCtx {
+    attempt: Arc<Attempt>,
+}
+
+/// One attempt: shared by all clones of its context.
+struct Attempt {
+    info: ActivityInfo,
+    /// Details of the previous attempt's last heartbeat.
+    previous: Vec<Payload>,
+    cancel: CancelSignal,
+    /// Set when the whole worker shuts down.
+    worker: CancelSignal,
+    beats: Beats,
+}
+
+/// Where heartbeats go.
+enum Beats {
+    Server {
+        heart: Arc<Heart>,
+        runtime: tokio::runtime::Handle,
+    },
+    Test(Mutex<Vec<Payload>>),
+}
+
+/// Facts about one attempt of an activity.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ActivityInfo {
+    /// Id of the activity, unique in its workflow among those open.
+    pub activity_id: String,
+    /// Type of the activity.
+    pub activity_type: String,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// The workflow that called it.
+    pub workflow_id: String,
+    /// The run of that workflow.
+    pub run_id: String,
+    /// The type of that workflow.
+    pub workflow_type: String,
+    /// The namespace of that workflow.
+    pub namespace: String,
+    /// The task queue the attempt came from.
+    pub task_queue: String,
+    /// When the first attempt was scheduled.
+    pub scheduled_at: SystemTime,
+    /// When this attempt was scheduled.
+    pub attempt_scheduled_at: SystemTime,
+    /// When this attempt started.
+    pub started_at: SystemTime,
+    /// The longest this attempt may take.
+    pub start_to_close: Option<Duration>,
+    /// The longest all attempts together may take.
+    pub schedule_to_close: Option<Duration>,
+    /// The longest pause between two heartbeats.
+    pub heartbeat_timeout: Option<Duration>,
+    /// Whether the attempt runs inside the workflow's own worker, without a task of its own.
+    pub is_local: bool,
+}
+
+impl ActivityInfo {
+    /// When the time of this attempt is over, by the clock of the server.
+    pub fn deadline(&self) -> Option<SystemTime> {
+        let own = self.start_to_close.map(|d| self.started_at + d);
+        let all = self.schedule_to_close.map(|d| self.scheduled_at + d);
+        own.into_iter().chain(all).min()
+    }
+}
+
+impl ActivityCtx {
+    pub(crate) fn new(
+        info: ActivityInfo,
+        previous: Vec<Payload>,
+        cancel: CancelSignal,
+        worker: CancelSignal,
+        heart: Arc<Heart>,
+        runtime: tokio::runtime::Handle,
+    ) -> Self {
+        Self {
+            attempt: Arc::new(Attempt {
+                info,
+                previous,
+                cancel,
+                worker,
+                beats: Beats::Server { heart, runtime },
+            }),
+        }
+    }
+
+    /// Tells the server that the activity is alive, with its progress.
+    ///
+    /// It returns at once and may be called as often as the activity likes: what is sent is
+    /// throttled to 80 % of the heartbeat timeout, and the newest details win. They are given to the
+    /// next attempt, see [`heartbeat_details`](Self::heartbeat_details).
+    pub fn heartbeat<T: Serialize + 'static>(&self, details: T) {
+        let payload = match value::encode(&details) {
+            Ok(payload) => Some(payload),
+            Err(fault) => {
+                tracing::warn!(
+                    activity_type = self.attempt.info.activity_type,
+                    %fault,
+                    "heartbeat details cannot be encoded; the heartbeat is sent without them"
+                );
+                None
+            }
+        };
+        match &self.attempt.beats {
+            Beats::Server { heart, runtime } => heart.beat(payload, runtime),
+            Beats::Test(beats) => {
+                let mut beats = beats.lock().unwrap_or_else(PoisonError::into_inner);
+                beats.extend(payload);
+            }
+        }
+    }
+
+    /// The details of the last heartbeat of the previous attempt, if there were any.
+    ///
+    /// # Errors
+    /// The details are there, but are no `T`.
+    pub fn heartbeat_details<T: DeserializeOwned + 'static>(&self) -> Result<Option<T>> {
+        let Some(details) = self.attempt.previous.first() else {
+            return Ok(None);
+        };
+        self.decode(details.clone()).map(Some)
+    }
+
+    /// Resolves when the activity should stop, with the reason.
+    pub fn cancelled(&self) -> impl Future<Output = CancelReason> + Send + use<> {
+        let attempt = Arc::clone(&self.attempt);
+        async move {
+            tokio::select! {
+                biased;
+                reason = attempt.cancel.wait() => reason,
+                reason = attempt.worker.wait() => reason,
+            }
+        }
+    }
+
+    /// Whether the activity should stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel_reason().is_some()
+    }
+
+    /// Why the activity should stop, if it should.
+    pub fn cancel_reason(&self) -> Option<CancelReason> {
+        let attempt = &self.attempt;
+        attempt.cancel.reason().or_else(|| attempt.worker.reason())
+    }
+
+    /// All facts about this attempt.
+    pub fn info(&self) -> &ActivityInfo {
+        &self.attempt.info
+    }
+
+    /// Which attempt this is, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.info().attempt
+    }
+
+    /// Id of the activity.
+    pub fn activity_id(&self) -> &str {
+        &self.info().activity_id
+    }
+
+    /// Id of the workflow that called it.
+    pub fn workflow_id(&self) -> &str {
+        &self.info().workflow_id
+    }
+
+    /// A context outside any worker, for tests of one activity.
+    ///
+    /// ```
+    /// let (ctx, test) = durably::ActivityCtx::for_test("resize");
+    /// ctx.heartbeat(7);
+    /// assert_eq!(test.heartbeats::<u32>().unwrap(), [7]);
+    /// test.cancel();
+    /// assert!(ctx.is_cancelled());
+    /// ```
+    pub fn for_test(activity_type: &str) -> (Self, TestActivity) {
+        let now = SystemTime::now();
+        let ctx = Self {
+            attempt: Arc::new(Attempt {
+                info: ActivityInfo {
+                    activity_id: "test".to_owned(),
+                    activity_type: activity_type.to_owned(),
+                    attempt: 1,
+                    workflow_id: "test".to_owned(),
+                    run_id: "test".to_owned(),
+                    workflow_type: "test".to_owned(),
+                    namespace: "default".to_owned(),
+                    task_queue: "test".to_owned(),
+                    scheduled_at: now,
+                    attempt_scheduled_at: now,
+                    started_at: now,
+                    start_to_close: None,
+                    schedule_to_close: None,
+                    heartbeat_timeout: None,
+                    is_local: false,
+                },
+                previous: Vec::new(),
+                cancel: CancelSignal::default(),
+                worker: CancelSignal::default(),
+                beats: Beats::Test(Mutex::default()),
+            }),
+        };
+        let test = TestActivity { ctx: ctx.clone() };
+        (ctx, test)
+    }
+
+    fn decode<T: DeserializeOwned + 'static>(&self, details: Payload) -> Result<T> {
+        value::decode(details).map_err(|fault| {
+            let activity = &self.info().activity_type;
+            let what = format!("the heartbeat details of activity `{activity}`");
+            DataError::read::<T>(what, fault).into()
+        })
+    }
+}
+
+impl fmt::Debug for ActivityCtx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActivityCtx")
+            .field("info", self.info())
+            .field("cancel_reason", &self.cancel_reason())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The other end of [`ActivityCtx::for_test`]: sees the heartbeats, and cancels.
+#[derive(Debug)]
+pub struct TestActivity {
+    ctx: ActivityCtx,
+}
+
+impl TestActivity {
+    /// Asks the activity to stop, as its workflow would.
+    pub fn cancel(&self) {
+        self.ctx.attempt.cancel.set(CancelReason::Requested);
+    }
+
+    /// The details of all heartbeats so far.
+    ///
+    /// # Errors
+    /// Details that are no `T`.
+    pub fn heartbeats<T: DeserializeOwned + 'static>(&self) -> Result<Vec<T>> {
+        let Beats::Test(beats) = &self.ctx.attempt.beats else {
+            return Ok(Vec::new());
+        };
+        let beats = beats.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        beats
+            .into_iter()
+            .map(|details| self.ctx.decode(details))
+            .collect()
+    }
+}

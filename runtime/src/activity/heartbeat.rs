@@ -1,0 +1,260 @@
+//! Heartbeats: the first goes out at once, the next ones at most once an interval, the last one
+//! is never lost to a retry.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use durably_engine::Payload;
+
+use super::cancel::{CancelReason, CancelSignal};
+use crate::definition::BoxFuture;
+
+/// Share of the heartbeat timeout after which the next heartbeat goes out.
+const SHARE: f64 = 0.8;
+/// The interval when the activity has no heartbeat timeout.
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(30);
+/// The longest interval, so that a cancel request is seen in time.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How often heartbeats of an activity with this heartbeat timeout are sent.
+pub(crate) fn interval(timeout: Option<Duration>) -> Duration {
+    match timeout {
+        Some(timeout) => timeout.mul_f64(SHARE).min(LONGEST_INTERVAL),
+        None => DEFAULT_INTERVAL,
+    }
+}
+
+/// What the server says to a heartbeat.
+pub(crate) enum Reply {
+    /// The activity goes on.
+    Alive,
+    /// The activity should stop.
+    Stop(CancelReason),
+    /// The server was not reached; the next heartbeat tells again.
+    Lost,
+}
+
+/// Sends one heartbeat.
+pub(crate) type Send = Box<dyn Fn(Option<Payload>) -> BoxFuture<Reply> + std::marker::Send + Sync>;
+
+/// The heartbeats of one attempt.
+pub(crate) struct Heart {
+    send: Send,
+    cancel: CancelSignal,
+    throttle: Mutex<Throttle>,
+}
+
+impl Heart {
+    pub(crate) fn new(interval: Duration, cancel: CancelSignal, send: Send) -> Arc<Self> {
+        Arc::new(Self {
+            send,
+            cancel,
+            throttle: Mutex::new(Throttle::new(interval)),
+        })
+    }
+
+    /// Takes a heartbeat in, and sends it as soon as the interval allows.
+    pub(crate) fn beat(
+        self: &Arc<Self>,
+        details: Option<Payload>,
+        runtime: &tokio::runtime::Handle,
+    ) {
+        if self.throttle().note(details) == Sender::Needed {
+            runtime.spawn(Self::pump(Arc::downgrade(self)));
+        }
+    }
+
+    /// Ends the heartbeats; returns the details that the server has not confirmed.
+    pub(crate) fn stop(&self) -> Option<Payload> {
+        self.throttle().stop()
+    }
+
+    /// Sends what is noted until nothing is left. It holds the heart only while it is busy with
+    /// it, so an attempt that ends meanwhile ends the pump.
+    async fn pump(heart: Weak<Self>) {
+        loop {
+            let Some(this) = heart.upgrade() else { return };
+            let due = this.throttle().due(Instant::now());
+            match due {
+                Due::Now { number, details } => {
+                    let reply = (this.send)(details).await;
+                    let confirmed = !matches!(reply, Reply::Lost);
+                    this.throttle().sent(number, confirmed, Instant::now());
+                    if let Reply::Stop(reason) = reply {
+                        this.cancel.set(reason);
+                    }
+                }
+                Due::At(when) => {
+                    drop(this);
+                    tokio::time::sleep_until(when.into()).await;
+                }
+                Due::Nothing => return,
+            }
+        }
+    }
+
+    fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a heartbeat needs somebody to send it.
+#[derive(Debug, PartialEq, Eq)]
+enum Sender {
+    Needed,
+    Running,
+}
+
+/// What is to be done now.
+#[derive(Debug, PartialEq)]
+enum Due {
+    Now {
+        number: u64,
+        details: Option<Payload>,
+    },
+    At(Instant),
+    Nothing,
+}
+
+/// Decides when which heartbeat goes out.
+struct Throttle {
+    interval: Duration,
+    /// The newest heartbeat that the server has not confirmed.
+    newest: Option<Option<Payload>>,
+    /// Counts heartbeats, so that one noted while another is on its way is not lost.
+    number: u64,
+    /// When the last heartbeat was sent.
+    last: Option<Instant>,
+    /// Somebody is sending, or waits to send.
+    running: bool,
+    /// The attempt is over; nothing is sent any more.
+    stopped: bool,
+}
+
+impl Throttle {
+    fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            newest: None,
+            number: 0,
+            last: None,
+            running: false,
+            stopped: false,
+        }
+    }
+
+    fn note(&mut self, details: Option<Payload>) -> Sender {
+        self.newest = Some(details);
+        self.number += 1;
+        if self.running || self.stopped {
+            return Sender::Running;
+        }
+        self.running = true;
+        Sender::Needed
+    }
+
+    fn due(&mut self, now: Instant) -> Due {
+        let Some(details) = self.newest.as_ref().filter(|_| !self.stopped) else {
+            self.running = false;
+            return Due::Nothing;
+        };
+        match self.last.map(|last| last + self.interval) {
+            Some(when) if when > now => Due::At(when),
+            _ => Due::Now {
+                number: self.number,
+                details: details.clone(),
+            },
+        }
+    }
+
+    fn sent(&mut self, number: u64, confirmed: bool, now: Instant) {
+        self.last = Some(now);
+        if confirmed && number == self.number {
+            self.newest = None;
+        }
+    }
+
+    fn stop(&mut self) -> Option<Payload> {
+        self.stopped = true;
+        self.newest.take().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secs;
+
+    fn payload(text: &str) -> Option<Payload> {
+        Some(Payload::json(text.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn the_interval_is_a_share_of_the_timeout_and_has_an_upper_end() {
+        assert_eq!(interval(Some(secs(10))), secs(8));
+        assert_eq!(interval(Some(secs(600))), secs(60));
+        assert_eq!(interval(None), secs(30));
+    }
+
+    #[test]
+    fn the_first_heartbeat_goes_out_at_once_and_the_next_waits_with_the_newest_details() {
+        let start = Instant::now();
+        let mut throttle = Throttle::new(secs(8));
+
+        assert_eq!(throttle.note(payload("1")), Sender::Needed);
+        let first = Due::Now {
+            number: 1,
+            details: payload("1"),
+        };
+        assert_eq!(throttle.due(start), first);
+        throttle.sent(1, true, start);
+
+        assert_eq!(throttle.note(payload("2")), Sender::Running);
+        assert_eq!(throttle.note(payload("3")), Sender::Running);
+        assert_eq!(throttle.due(start + secs(1)), Due::At(start + secs(8)));
+        let second = Due::Now {
+            number: 3,
+            details: payload("3"),
+        };
+        assert_eq!(throttle.due(start + secs(8)), second);
+        throttle.sent(3, true, start + secs(8));
+        assert_eq!(throttle.due(start + secs(8)), Due::Nothing);
+        assert_eq!(throttle.note(payload("4")), Sender::Needed);
+    }
+
+    #[test]
+    fn details_the_server_has_not_confirmed_are_left_for_the_failure() {
+        let start = Instant::now();
+        let mut throttle = Throttle::new(secs(8));
+        throttle.note(payload("1"));
+        throttle.due(start);
+        throttle.sent(1, true, start);
+        throttle.note(payload("2"));
+        assert_eq!(throttle.stop(), payload("2"));
+        assert_eq!(throttle.due(start + secs(9)), Due::Nothing);
+    }
+
+    #[test]
+    fn a_heartbeat_noted_while_another_is_on_its_way_is_kept() {
+        let start = Instant::now();
+        let mut throttle = Throttle::new(secs(8));
+        throttle.note(payload("1"));
+        throttle.due(start);
+        throttle.note(payload("2"));
+        throttle.sent(1, true, start);
+        assert_eq!(throttle.due(start + secs(1)), Due::At(start + secs(8)));
+        assert_eq!(throttle.stop(), payload("2"));
+    }
+
+    #[test]
+    fn a_lost_heartbeat_is_sent_again_after_the_interval() {
+        let start = Instant::now();
+        let mut throttle = Throttle::new(secs(8));
+        throttle.note(payload("1"));
+        throttle.due(start);
+        throttle.sent(1, false, start);
+        assert_eq!(throttle.due(start + secs(1)), Due::At(start + secs(8)));
+    }
+}

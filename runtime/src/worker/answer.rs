@@ -1,0 +1,247 @@
+//! What the server is told about workflow tasks, and what follows from what it says.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use durably_engine::{EngineError, EventId, FailureRecord};
+use durably_proto::api::{
+    enums::v1::{QueryResultType, WorkflowTaskFailedCause},
+    workflowservice::v1::{
+        PollActivityTaskQueueResponse, RespondQueryTaskCompletedRequest,
+        RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskFailedRequest,
+    },
+};
+use tonic::{Code, Status};
+
+use super::{
+    activity,
+    backoff::is_too_large,
+    deliver::{ANSWER_TIMEOUT, deliver},
+    executor::Wake,
+    intake,
+    shared::Shared,
+    slots::Permit,
+    ticket::Ticket,
+};
+use crate::{AppError, Error, wire, workflow::instance::TaskFailure};
+
+/// How long an answer about a workflow task is tried for. The server gives the task to somebody
+/// else after its timeout, ten seconds by default, and refuses the late answer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The answer to a task that moves the run.
+pub(crate) struct Completed {
+    pub(crate) request: RespondWorkflowTaskCompletedRequest,
+    pub(crate) mark: Mark,
+    /// Permits for the activities that are to start here at once.
+    pub(crate) eager: Vec<Permit>,
+}
+
+/// A cached run as it was after one of its tasks.
+#[derive(Clone, Debug)]
+pub(crate) struct Mark {
+    pub(crate) ticket: Arc<Ticket>,
+    /// The number of the task; a later one makes the mark void.
+    pub(crate) tasks: u64,
+}
+
+/// Why a task fails.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    cause: WorkflowTaskFailedCause,
+    record: FailureRecord,
+}
+
+/// Completes a task, and starts what the server gives in return: activities, and the next task.
+pub(crate) async fn complete(shared: Arc<Shared>, completed: Completed, permit: Permit) {
+    let Completed {
+        request,
+        mark,
+        mut eager,
+    } = completed;
+    let deadline = Instant::now() + PATIENCE;
+    let reply = deliver(&shared, "completing a workflow task", deadline, || {
+        let request = request.clone();
+        shared
+            .rpc
+            .respond_workflow_task_completed(request, ANSWER_TIMEOUT)
+    });
+    let reply = match reply.await {
+        Ok(reply) => reply,
+        Err(status) => {
+            drop(eager);
+            refused(&shared, mark, status).await;
+            return;
+        }
+    };
+    for task in reply.activity_tasks {
+        start_activity(&shared, task, eager.pop()).await;
+    }
+    drop(eager);
+    if reply.reset_history_event_id > 0 {
+        let started = EventId(reply.reset_history_event_id);
+        let run_id = mark.ticket.run_id.clone();
+        shared.wake(&run_id, Wake::Reset(mark, started));
+    }
+    if let Some(task) = reply.workflow_task
+        && !task.task_token.is_empty()
+    {
+        intake::take(&shared, Box::new(task), permit);
+    }
+}
+
+/// Answers a task that only asks a query.
+pub(crate) async fn query(
+    shared: &Shared,
+    ticket: &Ticket,
+    mut request: RespondQueryTaskCompletedRequest,
+) {
+    request.namespace.clone_from(&shared.namespace);
+    request.task_token.clone_from(&ticket.token);
+    let deadline = Instant::now() + PATIENCE;
+    let reply = deliver(shared, "answering a query", deadline, || {
+        let request = request.clone();
+        shared
+            .rpc
+            .respond_query_task_completed(request, ANSWER_TIMEOUT)
+    });
+    match reply.await {
+        Ok(_) => {}
+        Err(status) if is_too_large(&status) => {
+            let failure = Failure::too_large("the answer to a query", &status);
+            Box::pin(fail(shared, ticket, failure)).await;
+        }
+        Err(status) => untold(ticket, "the answer to a query", &status),
+    }
+}
+
+/// Fails a task. The server tries it again; its run waits until a worker can handle it.
+pub(crate) async fn fail(shared: &Shared, ticket: &Ticket, failure: Failure) {
+    tracing::warn!(
+        workflow_type = ticket.workflow_type,
+        workflow_id = ticket.workflow_id,
+        run_id = ticket.run_id,
+        attempt = ticket.attempt,
+        cause = failure.cause.as_str_name(),
+        "workflow task failed: {}",
+        failure.record.message
+    );
+    if ticket.query_only {
+        query(shared, ticket, failure.into_query_answer()).await;
+        return;
+    }
+    let request = RespondWorkflowTaskFailedRequest {
+        namespace: shared.namespace.clone(),
+        task_token: ticket.token.clone(),
+        identity: shared.options.identity.clone(),
+        cause: failure.cause.into(),
+        failure: Some(wire::failure::to_proto(failure.record)),
+        ..Default::default()
+    };
+    let deadline = Instant::now() + PATIENCE;
+    let reply = deliver(shared, "failing a workflow task", deadline, || {
+        let request = request.clone();
+        shared
+            .rpc
+            .respond_workflow_task_failed(request, ANSWER_TIMEOUT)
+    });
+    if let Err(status) = reply.await {
+        untold(ticket, "the failure of a workflow task", &status);
+    }
+}
+
+impl Failure {
+    /// For this error; a bug of the worker, its configuration or the workflow.
+    pub(crate) fn of(error: &Error) -> Self {
+        Self {
+            cause: WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
+            record: error.to_record(),
+        }
+    }
+
+    fn too_large(what: &str, status: &Status) -> Self {
+        let error = AppError::new(
+            "MessageTooLarge",
+            format!("{what} is too large for the server: {}", status.message()),
+        );
+        Self {
+            cause: WorkflowTaskFailedCause::GrpcMessageTooLarge,
+            record: Error::from(error).to_record(),
+        }
+    }
+
+    fn into_query_answer(self) -> RespondQueryTaskCompletedRequest {
+        RespondQueryTaskCompletedRequest {
+            completed_type: QueryResultType::Failed.into(),
+            error_message: self.record.message.clone(),
+            failure: Some(wire::failure::to_proto(self.record)),
+            cause: self.cause.into(),
+            ..Default::default()
+        }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let cause = match error {
+            EngineError::Mismatch(_) => WorkflowTaskFailedCause::NonDeterministicError,
+            _ => WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
+        };
+        Self {
+            cause,
+            record: Error::from(error).to_record(),
+        }
+    }
+}
+
+impl From<TaskFailure> for Failure {
+    fn from(failure: TaskFailure) -> Self {
+        let cause = if failure.nondeterminism {
+            WorkflowTaskFailedCause::NonDeterministicError
+        } else {
+            WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure
+        };
+        Self {
+            cause,
+            record: failure.failure,
+        }
+    }
+}
+
+/// The server did not take the answer: the run is not what this worker made of it.
+async fn refused(shared: &Shared, mark: Mark, status: Status) {
+    if is_too_large(&status) {
+        let failure = Failure::too_large("the answer to a workflow task", &status);
+        fail(shared, &mark.ticket, failure).await;
+    } else {
+        untold(&mark.ticket, "the answer to a workflow task", &status);
+    }
+    let run_id = mark.ticket.run_id.clone();
+    shared.wake(&run_id, Wake::Forget(mark));
+}
+
+/// The server gives a task again when it misses the answer, so this is worth a line and no more.
+fn untold(ticket: &Ticket, what: &str, status: &Status) {
+    let (workflow_id, run_id) = (&ticket.workflow_id, &ticket.run_id);
+    let (code, error) = (status.code(), status.message());
+    if code == Code::NotFound {
+        tracing::debug!(workflow_id, run_id, error, "{what} came too late");
+    } else {
+        tracing::warn!(workflow_id, run_id, ?code, error, "{what} was not taken");
+    }
+}
+
+/// A server may give more activities than were asked for; those wait for a permit.
+async fn start_activity(
+    shared: &Arc<Shared>,
+    task: PollActivityTaskQueueResponse,
+    permit: Option<Permit>,
+) {
+    let permit = match permit {
+        Some(permit) => permit,
+        None => shared.activity_slots.acquire().await,
+    };
+    activity::start(shared, Box::new(task), permit);
+}

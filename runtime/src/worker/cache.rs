@@ -1,0 +1,102 @@
+//! Runs kept between their tasks: those used last, up to a limit.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// Values by run id; beyond its limit the one not used for longest goes.
+pub(crate) struct Cache<V> {
+    limit: usize,
+    runs: HashMap<Arc<str>, Slot<V>>,
+    /// Run ids by the time of their last use.
+    order: BTreeMap<u64, Arc<str>>,
+    /// Counts uses; the clock of `order`.
+    uses: u64,
+}
+
+struct Slot<V> {
+    used: u64,
+    value: V,
+}
+
+impl<V> Cache<V> {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            runs: HashMap::new(),
+            order: BTreeMap::new(),
+            uses: 0,
+        }
+    }
+
+    /// Takes a run out, to work on it.
+    pub(crate) fn take(&mut self, run_id: &str) -> Option<V> {
+        let slot = self.runs.remove(run_id)?;
+        self.order.remove(&slot.used);
+        Some(slot.value)
+    }
+
+    /// Looks at a run without using it.
+    pub(crate) fn peek_mut(&mut self, run_id: &str) -> Option<&mut V> {
+        self.runs.get_mut(run_id).map(|slot| &mut slot.value)
+    }
+
+    /// Puts a run in as the one used last; returns the one that has to go for it.
+    pub(crate) fn put(&mut self, run_id: &str, value: V) -> Option<(Arc<str>, V)> {
+        self.take(run_id);
+        let run_id: Arc<str> = run_id.into();
+        if self.limit == 0 {
+            return Some((run_id, value));
+        }
+        self.uses += 1;
+        let used = self.uses;
+        self.order.insert(used, Arc::clone(&run_id));
+        self.runs.insert(run_id, Slot { used, value });
+        if self.runs.len() <= self.limit {
+            return None;
+        }
+        let (_, oldest) = self.order.pop_first()?;
+        let slot = self.runs.remove(&oldest)?;
+        Some((oldest, slot.value))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.runs.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_the_limit_the_run_not_used_for_longest_goes() {
+        let mut cache = Cache::new(2);
+        assert!(cache.put("a", 1).is_none());
+        assert!(cache.put("b", 2).is_none());
+        let a = cache.take("a").unwrap();
+        cache.put("a", a);
+        let (gone, value) = cache.put("c", 3).unwrap();
+        assert_eq!((&*gone, value), ("b", 2));
+        assert_eq!(cache.len(), 2);
+        assert_eq!(cache.take("a"), Some(1));
+    }
+
+    #[test]
+    fn a_run_put_in_again_replaces_itself() {
+        let mut cache = Cache::new(1);
+        assert!(cache.put("a", 1).is_none());
+        assert!(cache.put("a", 2).is_none());
+        assert_eq!(cache.take("a"), Some(2));
+        assert_eq!(cache.take("a"), None);
+    }
+
+    #[test]
+    fn a_cache_without_room_gives_every_run_back() {
+        let mut cache = Cache::new(0);
+        assert!(cache.put("a", 1).is_some());
+        assert_eq!(cache.len(), 0);
+    }
+}

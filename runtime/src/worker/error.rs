@@ -1,0 +1,68 @@
+//! Why a worker did not start, or ended.
+
+use std::{fmt, io};
+
+use tonic::Status;
+
+/// Why [`Worker::run`](crate::Worker::run) ended with an error.
+///
+/// A server that is away is no reason: the worker waits until it is back.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// Registrations or options that cannot work; all of them, one sentence each.
+    Setup {
+        /// The task queue of the worker.
+        task_queue: String,
+        /// What is wrong.
+        mistakes: Vec<String>,
+    },
+    /// The server refuses to give tasks: the namespace does not exist, access is denied, or it does
+    /// not understand the request.
+    Refused {
+        /// The task queue of the worker.
+        task_queue: String,
+        /// The namespace of its client.
+        namespace: String,
+        /// What the server said.
+        status: Box<Status>,
+    },
+    /// The operating system gave no thread to run workflow code on.
+    Thread(io::Error),
+}
+
+impl fmt::Display for WorkerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setup {
+                task_queue,
+                mistakes,
+            } => write!(
+                f,
+                "worker for task queue `{task_queue}` cannot start: {}",
+                mistakes.join("; ")
+            ),
+            Self::Refused {
+                task_queue,
+                namespace,
+                status,
+            } => write!(
+                f,
+                "the server gives no tasks of queue `{task_queue}` in namespace `{namespace}`: {} ({:?})",
+                status.message(),
+                status.code()
+            ),
+            Self::Thread(_) => f.write_str("no thread to run workflow code on"),
+        }
+    }
+}
+
+impl std::error::Error for WorkerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Setup { .. } => None,
+            Self::Refused { status, .. } => Some(&**status),
+            Self::Thread(error) => Some(error),
+        }
+    }
+}

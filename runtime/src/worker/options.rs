@@ -1,0 +1,156 @@
+//! The knobs of a worker: what each does, its default, and why that is the default.
+
+use std::{num::NonZero, thread, time::Duration};
+
+use super::Worker;
+use crate::Text;
+
+/// How a worker runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// Runs kept in memory between their tasks; 0 replays history for each task.
+    pub(crate) max_cached_workflows: usize,
+    /// Workflow tasks in progress: polled and not yet answered.
+    pub(crate) max_concurrent_workflow_tasks: usize,
+    /// Activity attempts in progress.
+    pub(crate) max_concurrent_activities: usize,
+    /// Most long polls for workflow tasks at a time, for each of the two queues.
+    pub(crate) workflow_pollers: usize,
+    /// Most long polls for activity tasks at a time.
+    pub(crate) activity_pollers: usize,
+    /// Threads that run workflow code.
+    pub(crate) executor_threads: usize,
+    /// How long a task waits for this worker before any worker may take it.
+    pub(crate) sticky_timeout: Duration,
+    /// Who this worker is, for people who read histories; `pid@host` if empty.
+    pub(crate) identity: String,
+    /// How long running activities are waited for when the worker shuts down.
+    pub(crate) shutdown_grace: Duration,
+    /// How long workflow code may keep its thread without a durable wait.
+    pub(crate) deadlock_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_cached_workflows: 10_000,
+            max_concurrent_workflow_tasks: 200,
+            max_concurrent_activities: 200,
+            workflow_pollers: 5,
+            activity_pollers: 5,
+            executor_threads: thread::available_parallelism().map_or(1, NonZero::get),
+            sticky_timeout: Duration::from_secs(10),
+            identity: String::new(),
+            shutdown_grace: Duration::from_secs(10),
+            deadlock_timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Options {
+    /// What cannot work, one sentence each.
+    pub(crate) fn check(&self, mistakes: &mut Vec<String>) {
+        let at_least_one = [
+            ("max_concurrent_activities", self.max_concurrent_activities),
+            ("workflow_pollers", self.workflow_pollers),
+            ("activity_pollers", self.activity_pollers),
+            ("executor_threads", self.executor_threads),
+        ];
+        for (name, given) in at_least_one {
+            if given == 0 {
+                mistakes.push(format!(
+                    "`{name}` is 0, so nothing would run; use 1 or more"
+                ));
+            }
+        }
+        if self.max_concurrent_workflow_tasks < 2 {
+            mistakes.push(format!(
+                "`max_concurrent_workflow_tasks` is {}, but both the task queue and the worker's own queue need one; use 2 or more",
+                self.max_concurrent_workflow_tasks
+            ));
+        }
+        if self.deadlock_timeout.is_zero() {
+            mistakes
+                .push("`deadlock_timeout` is zero, so every workflow would be stuck".to_owned());
+        }
+    }
+}
+
+/// # Options
+/// All have defaults that suit most programs.
+impl Worker {
+    /// Runs kept in memory between their tasks, 10,000 by default. With 0 each task replays its
+    /// run's whole history.
+    #[must_use]
+    pub fn max_cached_workflows(mut self, n: usize) -> Self {
+        self.options.max_cached_workflows = n;
+        self
+    }
+
+    /// Workflow tasks in progress at a time, 200 by default.
+    #[must_use]
+    pub fn max_concurrent_workflow_tasks(mut self, n: usize) -> Self {
+        self.options.max_concurrent_workflow_tasks = n;
+        self
+    }
+
+    /// Activities in progress at a time, 200 by default.
+    #[must_use]
+    pub fn max_concurrent_activities(mut self, n: usize) -> Self {
+        self.options.max_concurrent_activities = n;
+        self
+    }
+
+    /// Most long polls for workflow tasks at a time, 5 by default; an idle worker holds one.
+    #[must_use]
+    pub fn workflow_pollers(mut self, n: usize) -> Self {
+        self.options.workflow_pollers = n;
+        self
+    }
+
+    /// Most long polls for activities at a time, 5 by default; an idle worker holds one.
+    #[must_use]
+    pub fn activity_pollers(mut self, n: usize) -> Self {
+        self.options.activity_pollers = n;
+        self
+    }
+
+    /// Threads that run workflow code; by default as many as there are cores. Each run stays on one
+    /// of them.
+    #[must_use]
+    pub fn executor_threads(mut self, n: usize) -> Self {
+        self.options.executor_threads = n;
+        self
+    }
+
+    /// How long a task of a cached run waits for this worker before any other may take it and
+    /// replay the run; 10 seconds by default.
+    #[must_use]
+    pub fn sticky_timeout(mut self, d: Duration) -> Self {
+        self.options.sticky_timeout = d;
+        self
+    }
+
+    /// Who this worker is, for people who read histories; `pid@host` by default.
+    #[must_use]
+    pub fn identity(mut self, identity: impl Text) -> Self {
+        self.options.identity = identity.into_text();
+        self
+    }
+
+    /// How long running activities may take to end when the worker shuts down, 10 seconds by
+    /// default. What still runs then is reported as failed, so that another worker tries it again.
+    #[must_use]
+    pub fn shutdown_grace(mut self, d: Duration) -> Self {
+        self.options.shutdown_grace = d;
+        self
+    }
+
+    /// How long workflow code may keep its thread without a durable wait, 2 seconds by default.
+    /// Then its task fails, with the place where it was seen last.
+    #[must_use]
+    pub fn deadlock_timeout(mut self, d: Duration) -> Self {
+        self.options.deadlock_timeout = d;
+        self
+    }
+}

@@ -1,0 +1,230 @@
+//! What all parts of one running worker share.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+};
+
+use durably_proto::api::{
+    enums::v1::TaskQueueKind,
+    taskqueue::v1::{StickyExecutionAttributes, TaskQueue},
+    workflowservice::v1::{
+        RespondWorkflowTaskCompletedRequest, respond_workflow_task_completed_request::Capabilities,
+    },
+};
+use tokio::sync::watch;
+use tonic::Status;
+
+use super::{
+    error::WorkerError, executor::Wake, options::Options, registry::Registry, slots::Slots,
+    watchdog::Watched,
+};
+use crate::{activity::cancel::CancelSignal, client::rpc::Rpc, wire};
+
+/// What all parts of one running worker share.
+pub(crate) struct Shared {
+    pub(crate) rpc: Rpc,
+    pub(crate) namespace: String,
+    pub(crate) task_queue: String,
+    /// The queue only this worker polls: tasks of its cached runs.
+    pub(crate) sticky_queue: String,
+    /// Tells this start of the worker from all others.
+    pub(crate) instance_key: String,
+    pub(crate) options: Options,
+    pub(crate) registry: Registry,
+    pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) workflow_slots: Slots,
+    pub(crate) activity_slots: Slots,
+    /// Set when running activities should come to an end.
+    pub(crate) closing: CancelSignal,
+    /// The executor threads; set once when they have started.
+    pub(crate) shards: OnceLock<Vec<Shard>>,
+    phase: Arc<watch::Sender<Phase>>,
+    /// The server is away, and that has been told.
+    away: AtomicBool,
+    /// The refusal that ends the worker.
+    refusal: Mutex<Option<Status>>,
+}
+
+/// How far a worker is on its way from start to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    /// It polls.
+    #[default]
+    Running,
+    /// No new poll begins; those on their way may still bring a task.
+    Stopping,
+    /// Polls on their way are dropped.
+    PollsAbandoned,
+    /// Activities that still run are reported as failed.
+    ActivitiesAbandoned,
+}
+
+impl Phase {
+    /// Takes the place of an earlier phase; says whether it did.
+    pub(crate) fn follows(self, now: &mut Self) -> bool {
+        let later = self > *now;
+        if later {
+            *now = self;
+        }
+        later
+    }
+}
+
+/// The way to one executor thread.
+pub(crate) struct Shard {
+    pub(crate) inbox: mpsc::Sender<Wake>,
+    pub(crate) watched: Arc<Watched>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        client: &crate::Client,
+        task_queue: String,
+        options: Options,
+        registry: Registry,
+        phase: Arc<watch::Sender<Phase>>,
+    ) -> Self {
+        let instance_key = uuid::Uuid::new_v4().to_string();
+        Self {
+            rpc: client.rpc().clone(),
+            namespace: client.namespace().to_owned(),
+            sticky_queue: format!("{task_queue}-{instance_key}"),
+            task_queue,
+            instance_key,
+            workflow_slots: Slots::new(options.max_concurrent_workflow_tasks),
+            activity_slots: Slots::new(options.max_concurrent_activities),
+            options,
+            registry,
+            runtime: tokio::runtime::Handle::current(),
+            closing: CancelSignal::default(),
+            shards: OnceLock::new(),
+            phase,
+            away: AtomicBool::new(false),
+            refusal: Mutex::default(),
+        }
+    }
+
+    /// Whether runs are kept between their tasks.
+    pub(crate) fn caches(&self) -> bool {
+        self.options.max_cached_workflows > 0
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.phase.borrow() >= Phase::Stopping
+    }
+
+    /// Goes on to `phase`; there is no way back.
+    pub(crate) fn advance(&self, phase: Phase) {
+        self.phase.send_if_modified(|now| phase.follows(now));
+    }
+
+    /// Resolves when the worker is in `phase` or past it.
+    pub(crate) async fn reached(&self, phase: Phase) {
+        let mut now = self.phase.subscribe();
+        // The sender lives in `self`, so the wait ends by the condition only.
+        let _ = now.wait_for(|now| *now >= phase).await;
+    }
+
+    pub(crate) fn normal_task_queue(&self) -> TaskQueue {
+        TaskQueue {
+            name: self.task_queue.clone(),
+            kind: TaskQueueKind::Normal.into(),
+            normal_name: String::new(),
+        }
+    }
+
+    pub(crate) fn sticky_task_queue(&self) -> TaskQueue {
+        TaskQueue {
+            name: self.sticky_queue.clone(),
+            kind: TaskQueueKind::Sticky.into(),
+            normal_name: self.task_queue.clone(),
+        }
+    }
+
+    /// The executor threads; none before they have started.
+    pub(crate) fn shards(&self) -> &[Shard] {
+        self.shards.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Puts on the answer to a task who gives it, and what it wants in return.
+    pub(crate) fn sign_completion(
+        &self,
+        request: &mut RespondWorkflowTaskCompletedRequest,
+        keeps_run: bool,
+    ) {
+        let stopping = self.is_stopping();
+        request.namespace.clone_from(&self.namespace);
+        request.identity.clone_from(&self.options.identity);
+        request.worker_instance_key.clone_from(&self.instance_key);
+        request.return_new_workflow_task = !stopping;
+        request.sticky_attributes = (keeps_run && !stopping).then(|| StickyExecutionAttributes {
+            worker_task_queue: Some(self.sticky_task_queue()),
+            schedule_to_start_timeout: Some(wire::time::to_duration(self.options.sticky_timeout)),
+        });
+        request.capabilities = Some(Capabilities {
+            discard_speculative_workflow_task_with_events: true,
+        });
+    }
+
+    /// Gives work to the executor thread that owns the run.
+    pub(crate) fn wake(&self, run_id: &str, wake: Wake) {
+        let shards = self.shards();
+        if shards.is_empty() {
+            return;
+        }
+        let mut hasher = DefaultHasher::new();
+        run_id.hash(&mut hasher);
+        let shard = &shards[(hasher.finish() % shards.len() as u64) as usize];
+        // A thread that has ended dropped its runs; the server gives the task to another worker.
+        let _ = shard.inbox.send(wake);
+    }
+
+    /// Notes that the server did not answer; tells it once.
+    pub(crate) fn lost(&self, what: &str, status: &Status) {
+        if !self.away.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                task_queue = self.task_queue,
+                namespace = self.namespace,
+                code = ?status.code(),
+                error = status.message(),
+                "the server is away: {what} failed; trying again until it is back"
+            );
+        }
+    }
+
+    /// Notes that the server answered.
+    pub(crate) fn found(&self) {
+        if self.away.load(Ordering::Relaxed) && self.away.swap(false, Ordering::Relaxed) {
+            tracing::info!(task_queue = self.task_queue, "the server is back");
+        }
+    }
+
+    /// Ends the worker with the server's refusal; the first one stays.
+    pub(crate) fn refuse(&self, status: Status) {
+        let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        refusal.get_or_insert(status);
+        self.advance(Phase::Stopping);
+    }
+
+    /// The refusal that ended the worker, if one did.
+    pub(crate) fn verdict(&self) -> Result<(), WorkerError> {
+        let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        match refusal.take() {
+            None => Ok(()),
+            Some(status) => Err(self.refused(status)),
+        }
+    }
+
+    pub(crate) fn refused(&self, status: Status) -> WorkerError {
+        WorkerError::Refused {
+            task_queue: self.task_queue.clone(),
+            namespace: self.namespace.clone(),
+            status: Box::new(status),
+        }
+    }
+}
