@@ -58,10 +58,8 @@ pub enum Deadline {
     Timer(TimerId),
     /// The activity scheduled by this event: a timeout, or its next attempt is due.
     Activity(EventId),
-    /// The run took too long.
+    /// The run took too long, or the runs of the execution together.
     Run,
-    /// The runs of the execution took too long together.
-    Execution,
 }
 
 /// See [`Input::Signal`].

@@ -12,18 +12,27 @@
 //!
 //! Queries leave no trace in a history; they are the driver's own business.
 
+mod apply;
+mod command;
 mod cron;
+mod event;
+mod failure;
 mod id;
 mod input;
 mod limits;
+mod next_run;
 mod outcome;
 mod queue;
+mod random;
 mod rejection;
+mod request;
 mod retry;
 mod reuse_policy;
 mod start;
 mod state;
+mod task;
 mod time;
+mod timeout;
 
 pub use cron::CronSchedule;
 pub use id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId, WorkflowId};

@@ -9,7 +9,7 @@ use durably_proto::api::common::v1::{
 use durably_proto::api::enums::v1::ContinueAsNewInitiator;
 use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::sdk::v1::UserMetadata;
-use durably_proto::api::workflow::v1::VersioningOverride;
+use durably_proto::api::workflow::v1::{ResetPointInfo, VersioningOverride};
 
 use crate::cron::CronSchedule;
 use crate::id::{EventId, RequestId, RunId, WorkflowId};
@@ -102,7 +102,7 @@ pub enum StartDelay {
 pub struct Chain {
     /// The first run of all.
     pub first_run_id: RunId,
-    /// When the first run started, for the execution timeout.
+    /// When the execution timeout is over; none if there is none, or if the first run is yet to start.
     pub execution_expires_at: Option<Time>,
     /// The attempt of the workflow's retry policy, from 1.
     pub attempt: u32,
@@ -112,6 +112,8 @@ pub struct Chain {
     pub last_completion_result: Option<Payloads>,
     /// The failure of the last run that failed, for cron and retries.
     pub continued_failure: Option<Failure>,
+    /// The first task each build completed in the runs before.
+    pub reset_points: Vec<ResetPointInfo>,
 }
 
 /// The run before this one.

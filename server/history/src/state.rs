@@ -1,77 +1,397 @@
-//! The state of one run.
+//! The state of one run: what was decided at its start, its history, and what is pending.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
-use durably_proto::api::enums::v1::WorkflowExecutionStatus;
+use durably_proto::api::common::v1::{
+    Callback, Payload, Payloads, Priority, WorkerVersionStamp, WorkflowExecution,
+};
+use durably_proto::api::enums::v1::{EventType, WorkflowExecutionStatus};
+use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::history::v1::HistoryEvent;
+use durably_proto::api::sdk::v1::UserMetadata;
+use durably_proto::api::update::v1::Request;
+use durably_proto::api::workflow::v1::ResetPointInfo;
 
-use crate::id::{EventId, RunId, TimerId, WorkflowId};
-use crate::input::Input;
-use crate::outcome::{Outcome, Reply};
-use crate::rejection::Rejection;
-use crate::start::Start;
+use crate::cron::CronSchedule;
+use crate::id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId, WorkflowId};
+use crate::queue::{Sticky, TaskQueue};
+use crate::random::Random;
+use crate::retry::RetryPolicy;
+use crate::start::{Parent, Timeouts};
 use crate::time::Time;
 
-/// The state of one run, with its history.
+/// The state of one run, with its history. See the crate documentation for how it is driven.
 #[derive(Debug)]
 pub struct Run {
-    workflow_id: WorkflowId,
-    run_id: RunId,
-    events: Vec<HistoryEvent>,
-    status: WorkflowExecutionStatus,
+    /// What was decided at the start; never changes.
+    pub(crate) terms: Box<Terms>,
+    /// All recorded events; only grows.
+    pub(crate) events: Vec<HistoryEvent>,
+    /// Encoded bytes of `events`; grows with them.
+    pub(crate) history_size: usize,
+    /// Events that wait for the end of the started workflow task; emptied when it ends.
+    pub(crate) buffered: Vec<HistoryEvent>,
+    /// Running, or how and when it ended; changes once.
+    pub(crate) phase: Phase,
+    /// The workflow task there is, at most one; changes when one is scheduled, started or ends.
+    pub(crate) task: WorkflowTask,
+    /// The attempt the workflow task has or the next one will have; 1 unless the last one failed.
+    pub(crate) task_attempt: u32,
+    /// The stamp of the last workflow task; counts them all.
+    pub(crate) last_stamp: Stamp,
+    /// The worker's own queue; set when it completes a task, cleared when one fails or goes elsewhere.
+    pub(crate) sticky: Option<Sticky>,
+    /// The started event of the last completed workflow task; moves with every completion.
+    pub(crate) last_completed_started: EventId,
+    /// The workflow tried to close and must first see what came; until its next task ends.
+    pub(crate) close_attempted: bool,
+    /// User timers not fired yet; in on `StartTimer`, out when fired or cancelled.
+    pub(crate) timers: BTreeMap<TimerId, Timer>,
+    /// The same timers in the order they fire.
+    pub(crate) timers_by_time: BTreeMap<(Time, EventId), TimerId>,
+    /// Activities not closed yet, by scheduled event; in on `ScheduleActivityTask`, out when closed.
+    pub(crate) activities: BTreeMap<EventId, Activity>,
+    /// The same activities by their own id.
+    pub(crate) activity_ids: BTreeMap<ActivityId, EventId>,
+    /// Updates admitted, at work, or completed; a rejected one is forgotten.
+    pub(crate) updates: BTreeMap<UpdateId, Update>,
+    /// How many updates were ever admitted; also the order they are delivered in.
+    pub(crate) updates_admitted: u64,
+    /// The cancel request, once there is one.
+    pub(crate) cancel_request: Option<RequestId>,
+    /// Signals received; counts up.
+    pub(crate) signals: usize,
+    /// Requests of signals seen, so that each counts once; only grows.
+    pub(crate) signal_requests: BTreeSet<RequestId>,
+    /// Requests and the events that came of them, for descriptions; only grows.
+    pub(crate) requests: BTreeMap<RequestId, (EventType, EventId)>,
+    /// Who is told when the execution closes; grows when a start request attaches to the run.
+    pub(crate) callbacks: Vec<Callback>,
+    /// Unindexed notes; changes with `ModifyWorkflowProperties`.
+    pub(crate) memo: BTreeMap<String, Payload>,
+    /// Indexed attributes; changes with `UpsertWorkflowSearchAttributes`.
+    pub(crate) search_attributes: BTreeMap<String, Payload>,
+    /// The first task each build completed; grows with every new build.
+    pub(crate) reset_points: Vec<ResetPointInfo>,
+    /// The build of the last completed workflow task.
+    pub(crate) last_worker_version: Option<WorkerVersionStamp>,
+    /// Inputs applied; counts up.
+    pub(crate) transitions: i64,
+    /// Source of the ids of later runs and tasks.
+    pub(crate) random: Random,
+}
+
+/// What was decided at the start of a run.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub workflow_id: WorkflowId,
+    pub run_id: RunId,
+    pub first_run_id: RunId,
+    pub request_id: RequestId,
+    pub workflow_type: String,
+    pub task_queue: Arc<str>,
+    pub timeouts: Timeouts,
+    pub retry_policy: Option<RetryPolicy>,
+    pub cron: Option<CronSchedule>,
+    pub attempt: u32,
+    pub started_at: Time,
+    /// When the first workflow task may go out; later than the start if it was held back.
+    pub executes_at: Time,
+    pub run_expires_at: Option<Time>,
+    pub execution_expires_at: Option<Time>,
+    pub parent: Option<Parent>,
+    pub root: Option<WorkflowExecution>,
+    pub user_metadata: Option<UserMetadata>,
+    pub priority: Option<Priority>,
+    pub last_completion_result: Option<Payloads>,
+}
+
+/// Running, or ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Phase {
+    Running,
+    Closed {
+        status: WorkflowExecutionStatus,
+        at: Time,
+    },
+}
+
+/// The workflow task of a run.
+///
+/// ```text
+///   Idle --schedule--> Scheduled --start--> Started --complete / fail / time out--> Idle
+///                          '---- too long in a sticky queue ------------------------^
+/// ```
+#[derive(Clone, Debug)]
+pub(crate) enum WorkflowTask {
+    Idle,
+    Scheduled(ScheduledTask),
+    Started(StartedTask),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ScheduledTask {
+    pub stamp: Stamp,
+    /// The id of its scheduled event, or the id that event will have.
+    pub scheduled: EventId,
+    pub at: Time,
+    /// When the first of a row of prolonged tasks was scheduled.
+    pub original_at: Time,
+    pub timeout: Duration,
+    pub form: Form,
+    /// When its time in the queue is over, if it is limited.
+    pub waits_until: Option<Time>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct StartedTask {
+    pub task: ScheduledTask,
+    pub started: EventId,
+    pub at: Time,
+    pub request_id: RequestId,
+    pub identity: String,
+    pub worker_version: Option<WorkerVersionStamp>,
+    pub size: HistorySize,
+}
+
+/// Where a workflow task's scheduled and started events are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// In the history.
+    Recorded,
+    /// Nowhere until it completes: it repeats a failed task, and repeated failures write nothing.
+    Transient,
+    /// Nowhere until it completes: it carries updates, and vanishes if all are rejected.
+    Speculative,
+}
+
+/// What `WorkflowTaskStarted` says about the history; kept so that a late event says the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HistorySize {
+    pub bytes: usize,
+    pub suggest: Suggest,
+}
+
+/// Whether the worker is told to continue as new, and why.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Suggest {
+    pub too_large: bool,
+    pub too_many_events: bool,
+    pub too_many_updates: bool,
+}
+
+/// A user timer that has not fired.
+#[derive(Clone, Debug)]
+pub(crate) struct Timer {
+    pub started: EventId,
+    pub fires_at: Time,
+}
+
+/// An activity that is not closed.
+///
+/// ```text
+///   Waiting --start--> Started --complete / fail / cancel / time out--> closed
+///      ^                  |
+///      '-- due -- Backoff <-- failed or timed out, and tried again
+/// ```
+#[derive(Clone, Debug)]
+pub(crate) struct Activity {
+    pub id: ActivityId,
+    pub scheduled: EventId,
+    pub scheduled_at: Time,
+    pub queue: Arc<str>,
+    pub timeouts: ActivityTimeouts,
+    pub retry: RetryPolicy,
+    /// From 1; counts up with every retry.
+    pub attempt: u32,
+    /// When this attempt was or will be offered.
+    pub attempt_at: Time,
+    pub state: ActivityState,
+    /// How the attempt before this one ended.
+    pub last_failure: Option<Failure>,
+    /// When it ended.
+    pub last_ended_at: Option<Time>,
+    /// What the last heartbeat said; kept from attempt to attempt.
+    pub heartbeat_details: Option<Payloads>,
+    /// When it came.
+    pub heartbeat_at: Option<Time>,
+    pub last_worker: String,
+    pub last_started_at: Option<Time>,
+    /// The event that asked it to end.
+    pub cancel_requested: Option<EventId>,
+    /// The earliest time its deadline is armed for.
+    pub armed: Option<Time>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ActivityState {
+    /// Offered to the pollers of its queue.
+    Waiting,
+    /// Not offered before this time.
+    Backoff { until: Time },
+    /// With a worker.
+    Started {
+        at: Time,
+        request_id: RequestId,
+        identity: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ActivityTimeouts {
+    pub schedule_to_close: Option<Duration>,
+    pub schedule_to_start: Option<Duration>,
+    pub start_to_close: Option<Duration>,
+    pub heartbeat: Option<Duration>,
+}
+
+/// An update that was not rejected.
+#[derive(Clone, Debug)]
+pub(crate) struct Update {
+    /// Its place in the order of admission.
+    pub order: u64,
+    pub state: UpdateState,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum UpdateState {
+    /// Waits for the next workflow task.
+    Admitted(Box<Request>),
+    /// Delivered with the workflow task that is with the worker, or with one that failed.
+    Sent(Box<Request>),
+    /// Let through by the worker, recorded by this event.
+    Accepted(EventId),
+    /// Done, recorded by this event.
+    Completed(EventId),
+    /// Accepted, but the run has ended.
+    Outlived,
 }
 
 impl Run {
-    /// Starts a run: its first events and what follows from them.
-    pub fn start(start: Start, _now: Time) -> (Self, Outcome) {
-        let run = Self {
-            workflow_id: start.workflow_id,
-            run_id: start.run_id,
-            events: Vec::new(),
-            status: WorkflowExecutionStatus::Running,
-        };
-        (
-            run,
-            Outcome {
-                events: 0..0,
-                effects: Vec::new(),
-                reply: Reply::Done,
-            },
-        )
-    }
-
-    /// Applies one input.
-    ///
-    /// # Errors
-    /// A [`Rejection`] says why the input was refused; the run has not changed.
-    pub fn apply(&mut self, _input: Input, _now: Time) -> Result<Outcome, Rejection> {
-        Err(Rejection::StaleDeadline)
-    }
-
     /// The execution's name.
     pub fn workflow_id(&self) -> &WorkflowId {
-        &self.workflow_id
+        &self.terms.workflow_id
     }
+
     /// The run's name.
     pub fn run_id(&self) -> &RunId {
-        &self.run_id
+        &self.terms.run_id
     }
+
+    /// The first run of the execution's chain.
+    pub fn first_run_id(&self) -> &RunId {
+        &self.terms.first_run_id
+    }
+
+    /// The request that started the run.
+    pub fn start_request_id(&self) -> &RequestId {
+        &self.terms.request_id
+    }
+
+    /// Whether a request started this run or was attached to it.
+    pub fn knows_request(&self, id: &RequestId) -> bool {
+        self.requests.contains_key(id)
+    }
+
+    /// The workflow's type.
+    pub fn workflow_type(&self) -> &str {
+        &self.terms.workflow_type
+    }
+
+    /// The normal queue of its tasks.
+    pub fn task_queue(&self) -> &Arc<str> {
+        &self.terms.task_queue
+    }
+
+    /// The queue its next workflow task, or a query, would go to.
+    pub fn current_task_queue(&self) -> TaskQueue {
+        match &self.sticky {
+            Some(sticky) => TaskQueue::Sticky(sticky.clone()),
+            None => TaskQueue::Normal(self.terms.task_queue.clone()),
+        }
+    }
+
     /// All events recorded so far, in order; the event with id `n` is at `n - 1`.
     pub fn events(&self) -> &[HistoryEvent] {
         &self.events
     }
+
     /// The id the next event will have.
     pub fn next_event_id(&self) -> EventId {
-        EventId(self.events.len() as i64 + 1)
+        EventId(i64::try_from(self.events.len()).expect("memory ends first")).next()
     }
-    /// Whether and how the run has ended.
-    pub fn status(&self) -> WorkflowExecutionStatus {
-        self.status
-    }
+
     /// Whether the run goes on.
     pub fn is_running(&self) -> bool {
-        self.status == WorkflowExecutionStatus::Running
+        matches!(self.phase, Phase::Running)
+    }
+
+    /// Whether and how the run has ended.
+    pub fn status(&self) -> WorkflowExecutionStatus {
+        match self.phase {
+            Phase::Running => WorkflowExecutionStatus::Running,
+            Phase::Closed { status, .. } => status,
+        }
+    }
+
+    /// When the run started.
+    pub fn started_at(&self) -> Time {
+        self.terms.started_at
+    }
+
+    /// When the run ended.
+    pub fn closed_at(&self) -> Option<Time> {
+        match self.phase {
+            Phase::Running => None,
+            Phase::Closed { at, .. } => Some(at),
+        }
+    }
+
+    /// The next run of the same execution, once this one has ended in one.
+    pub fn next_run_id(&self) -> Option<&str> {
+        use durably_proto::api::history::v1::history_event::Attributes as A;
+        let id = match &self.events.last()?.attributes {
+            Some(A::WorkflowExecutionContinuedAsNewEventAttributes(a)) => &a.new_execution_run_id,
+            Some(A::WorkflowExecutionCompletedEventAttributes(a)) => &a.new_execution_run_id,
+            Some(A::WorkflowExecutionFailedEventAttributes(a)) => &a.new_execution_run_id,
+            Some(A::WorkflowExecutionTimedOutEventAttributes(a)) => &a.new_execution_run_id,
+            _ => return None,
+        };
+        Some(id.as_str()).filter(|id| !id.is_empty())
+    }
+
+    /// Whether a workflow task waits in a queue or is with a worker.
+    pub fn has_workflow_task(&self) -> bool {
+        !matches!(self.task, WorkflowTask::Idle)
+    }
+
+    /// Whether a workflow task is with a worker.
+    pub fn has_started_workflow_task(&self) -> bool {
+        matches!(self.task, WorkflowTask::Started(_))
+    }
+
+    /// Whether any workflow task has completed; before that a query has nothing to ask.
+    pub fn has_completed_workflow_task(&self) -> bool {
+        self.last_completed_started != EventId::NONE
+    }
+
+    /// The started event of the last completed workflow task.
+    pub fn previous_started(&self) -> EventId {
+        self.last_completed_started
+    }
+
+    /// Whether the first workflow task is still held back.
+    pub fn is_delayed(&self) -> bool {
+        let never_scheduled = self.last_stamp == Stamp::default();
+        never_scheduled && self.terms.executes_at > self.terms.started_at && self.is_running()
+    }
+
+    /// Whether an activity is with a worker or could be taken by one.
+    pub fn has_runnable_activity(&self) -> bool {
+        self.activities
+            .values()
+            .any(|activity| !matches!(activity.state, ActivityState::Backoff { .. }))
     }
 }
-#[allow(dead_code)]
-type Timers = BTreeMap<TimerId, ()>;

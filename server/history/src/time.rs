@@ -75,3 +75,8 @@ pub(crate) fn timeout_from_proto(duration: Option<&wkt::Duration>) -> Option<Dur
     let nanos = u32::try_from(duration.nanos).ok()?;
     Some(Duration::new(seconds, nanos)).filter(|d| !d.is_zero())
 }
+
+/// Whether a message carries a duration that makes no sense.
+pub(crate) fn is_negative(duration: Option<&wkt::Duration>) -> bool {
+    duration.is_some_and(|duration| duration.seconds < 0 || duration.nanos < 0)
+}

@@ -1,0 +1,159 @@
+//! One input: matched, handed to the one who knows, and closed off.
+
+use crate::input::{Deadline, Input};
+use crate::outcome::{Effect, Outcome, Reply};
+use crate::rejection::{Closed, Rejection, TaskNotFound};
+use crate::state::{Form, Phase, Run, WorkflowTask};
+use crate::time::Time;
+use crate::{command, limits, request, task, timeout};
+
+/// What the handling of one input collects beside the events.
+pub(crate) struct Out {
+    /// When the input happens.
+    pub now: Time,
+    effects: Vec<Effect>,
+}
+
+impl Out {
+    pub(crate) fn new(now: Time) -> Self {
+        Self {
+            now,
+            effects: Vec::new(),
+        }
+    }
+
+    pub(crate) fn effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+}
+
+impl Run {
+    /// Applies one input that happens at `now`.
+    ///
+    /// # Errors
+    /// A [`Rejection`] says why the input was refused; the run has not changed.
+    pub fn apply(&mut self, input: Input, now: Time) -> Result<Outcome, Rejection> {
+        let first = self.events.len();
+        let mut out = Out::new(now);
+        self.check_phase(&input)?;
+        let is_written_down = is_written_down(&input);
+        let reply = match input {
+            Input::Signal(signal) => request::signal::apply(signal, self, &mut out)?,
+            Input::RequestCancel(cancel) => request::cancel::apply(cancel, self, &mut out)?,
+            Input::Terminate(terminate) => request::terminate::apply(terminate, self, &mut out)?,
+            Input::Update(update) => request::update::apply(update, self, &mut out)?,
+            Input::Attach(attach) => request::attach::apply(attach, self, &mut out),
+            Input::ResetStickiness => {
+                self.sticky = None;
+                Reply::Done
+            }
+            Input::StartWorkflowTask(start) => task::workflow_task::start(start, self, &mut out)?,
+            Input::CompleteWorkflowTask(complete) => command::complete(*complete, self, &mut out)?,
+            Input::FailWorkflowTask(fail) => task::workflow_task::fail(*fail, self, &mut out)?,
+            Input::StartActivity(start) => task::activity_task::start(start, self, &mut out)?,
+            Input::Heartbeat(heartbeat) => task::report::heartbeat(heartbeat, self, &mut out)?,
+            Input::CompleteActivity(complete) => task::report::complete(complete, self, &mut out)?,
+            Input::FailActivity(fail) => task::report::fail(*fail, self, &mut out)?,
+            Input::CancelActivity(cancel) => task::report::cancel(cancel, self, &mut out)?,
+            Input::Due(deadline) => {
+                timeout::apply(deadline, self, &mut out)?;
+                Reply::Done
+            }
+        };
+        if is_written_down {
+            task::workflow_task::make_ordinary(self);
+        }
+        Ok(self.close_off(first, out, reply))
+    }
+
+    /// What every accepted input ends with.
+    pub(crate) fn close_off(&mut self, first: usize, mut out: Out, reply: Reply) -> Outcome {
+        if self.is_running() && !self.has_started_workflow_task() {
+            self.flush_buffer();
+        }
+        if self.is_running() {
+            limits::enforce(self, &mut out);
+        }
+        self.transitions += 1;
+        Outcome {
+            events: first..self.events.len(),
+            effects: out.effects,
+            reply,
+        }
+    }
+
+    /// Schedules a workflow task for what was just recorded, unless one will see it anyway.
+    pub(crate) fn wake(&mut self, out: &mut Out) {
+        if !self.has_workflow_task() && !self.is_delayed() {
+            task::workflow_task::schedule(self, Form::Recorded, out);
+        }
+    }
+
+    /// A closed run accepts nothing, except that finished updates can still be read.
+    fn check_phase(&self, input: &Input) -> Result<(), Rejection> {
+        let Phase::Closed { status, .. } = self.phase else {
+            return Ok(());
+        };
+        Err(match input {
+            Input::Update(_) => return Ok(()),
+            Input::CompleteWorkflowTask(_)
+            | Input::FailWorkflowTask(_)
+            | Input::StartWorkflowTask(_) => Rejection::TaskNotFound(TaskNotFound::Workflow),
+            Input::StartActivity(_)
+            | Input::Heartbeat(_)
+            | Input::CompleteActivity(_)
+            | Input::FailActivity(_)
+            | Input::CancelActivity(_) => Rejection::TaskNotFound(TaskNotFound::Activity),
+            Input::Due(_) => Rejection::StaleDeadline,
+            Input::Signal(_)
+            | Input::RequestCancel(_)
+            | Input::Terminate(_)
+            | Input::Attach(_)
+            | Input::ResetStickiness => Rejection::Closed(Closed { status }),
+        })
+    }
+
+    /// Ends the run: nothing of it is pending any more.
+    pub(crate) fn close(
+        &mut self,
+        status: durably_proto::api::enums::v1::WorkflowExecutionStatus,
+        out: &mut Out,
+    ) {
+        self.phase = Phase::Closed {
+            status,
+            at: out.now,
+        };
+        self.buffered.clear();
+        if let WorkflowTask::Scheduled(task) = std::mem::replace(&mut self.task, WorkflowTask::Idle)
+        {
+            if task.waits_until.is_some() {
+                out.effect(Effect::Disarm(Deadline::WorkflowTask(task.stamp)));
+            }
+        }
+        self.timers_by_time.clear();
+        for id in std::mem::take(&mut self.timers).into_keys() {
+            out.effect(Effect::Disarm(Deadline::Timer(id)));
+        }
+        for activity in std::mem::take(&mut self.activities).into_values() {
+            if activity.armed.is_some() {
+                out.effect(Effect::Disarm(Deadline::Activity(activity.scheduled)));
+            }
+        }
+        self.activity_ids.clear();
+        if self.terms.run_expires_at.is_some() {
+            out.effect(Effect::Disarm(Deadline::Run));
+        }
+        out.effect(Effect::Closed(status));
+    }
+}
+
+/// Whatever is written down beside a speculative task makes it an ordinary one; its own comings and goings do not.
+fn is_written_down(input: &Input) -> bool {
+    !matches!(
+        input,
+        Input::Update(_)
+            | Input::StartWorkflowTask(_)
+            | Input::CompleteWorkflowTask(_)
+            | Input::FailWorkflowTask(_)
+    )
+}

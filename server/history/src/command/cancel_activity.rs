@@ -1,0 +1,97 @@
+//! `RequestCancelActivityTask`: the activity learns it with its next heartbeat; one that no worker
+//! has is cancelled at once.
+
+use durably_proto::api::command::v1::RequestCancelActivityTaskCommandAttributes;
+use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
+use durably_proto::api::history::v1::history_event::Attributes;
+use durably_proto::api::history::v1::{
+    ActivityTaskCancelRequestedEventAttributes, ActivityTaskCanceledEventAttributes,
+};
+
+use crate::apply::Out;
+use crate::command::Completing;
+use crate::command::plan::Plan;
+use crate::command::refusal::Refusal;
+use crate::failure;
+use crate::id::EventId;
+use crate::state::{ActivityState, Run};
+use crate::task::activity_task;
+
+pub(crate) struct CancelActivity {
+    scheduled: EventId,
+}
+
+pub(crate) fn read(
+    attributes: &RequestCancelActivityTaskCommandAttributes,
+) -> Result<CancelActivity, Refusal> {
+    if attributes.scheduled_event_id <= 0 {
+        let message = "ScheduledEventId is not set on RequestCancelActivityTaskCommand.".to_owned();
+        return Err(Refusal::new(CAUSE, message));
+    }
+    Ok(CancelActivity {
+        scheduled: EventId(attributes.scheduled_event_id),
+    })
+}
+
+impl CancelActivity {
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+        let wrong = |what: &str| {
+            Refusal::new(
+                CAUSE,
+                format!("activity of event {} {what}", self.scheduled),
+            )
+        };
+        match plan.run.activities.get(&self.scheduled) {
+            Some(activity) if activity.cancel_requested.is_some() => {
+                return Err(wrong("was asked to cancel before"));
+            }
+            Some(_) if !plan.cancelled_activities.insert(self.scheduled) => {
+                return Err(wrong("was asked to cancel before"));
+            }
+            // It has closed, and the worker could not know.
+            None if !plan.run.has_buffered_activity_end(self.scheduled) => {
+                return Err(wrong("is not pending"));
+            }
+            Some(_) | None => {}
+        }
+        Ok(())
+    }
+
+    pub(crate) fn apply(
+        self,
+        run: &mut Run,
+        completing: &mut Completing,
+        out: &mut Out,
+    ) -> EventId {
+        let event = ActivityTaskCancelRequestedEventAttributes {
+            scheduled_event_id: self.scheduled.0,
+            workflow_task_completed_event_id: completing.completed.0,
+        };
+        let requested = run.record(
+            out.now,
+            Attributes::ActivityTaskCancelRequestedEventAttributes(event),
+        );
+        let Some(activity) = run.activities.get_mut(&self.scheduled) else {
+            return requested;
+        };
+        activity.cancel_requested = Some(requested);
+        if !matches!(activity.state, ActivityState::Started { .. }) {
+            activity_task::forget(run, self.scheduled, out);
+            let event = ActivityTaskCanceledEventAttributes {
+                details: Some(failure::json_text("ACTIVITY_ID_NOT_STARTED")),
+                latest_cancel_requested_event_id: requested.0,
+                scheduled_event_id: self.scheduled.0,
+                identity: completing.identity.clone(),
+                ..Default::default()
+            };
+            run.buffer(
+                out.now,
+                Attributes::ActivityTaskCanceledEventAttributes(event),
+            );
+            completing.wants_task = true;
+        }
+        requested
+    }
+}
+
+const CAUSE: Cause = Cause::BadRequestCancelActivityAttributes;

@@ -1,0 +1,65 @@
+//! `CancelTimer`: forgets the timer, even if it has fired behind the worker's back.
+
+use durably_proto::api::command::v1::CancelTimerCommandAttributes;
+use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
+use durably_proto::api::history::v1::TimerCanceledEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::apply::Out;
+use crate::command::Completing;
+use crate::command::plan::Plan;
+use crate::command::refusal::Refusal;
+use crate::id::{EventId, TimerId};
+use crate::input::Deadline;
+use crate::outcome::Effect;
+use crate::state::Run;
+
+pub(crate) struct CancelTimer {
+    id: TimerId,
+}
+
+pub(crate) fn read(attributes: &CancelTimerCommandAttributes) -> Result<CancelTimer, Refusal> {
+    if attributes.timer_id.is_empty() {
+        let message = "TimerId is not set on CancelTimerCommand.".to_owned();
+        return Err(Refusal::new(Cause::BadCancelTimerAttributes, message));
+    }
+    Ok(CancelTimer {
+        id: attributes.timer_id.as_str().into(),
+    })
+}
+
+impl CancelTimer {
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+        if plan.has_timer(&self.id) {
+            plan.timers.insert(self.id.clone(), false);
+            return Ok(());
+        }
+        if plan.run.has_buffered_timer_fired(self.id.as_str())
+            && plan.unfired.insert(self.id.clone())
+        {
+            return Ok(());
+        }
+        let message = format!("timer {} is not running", self.id);
+        Err(Refusal::new(Cause::BadCancelTimerAttributes, message))
+    }
+
+    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+        let started = match run.timers.remove(&self.id) {
+            Some(timer) => {
+                run.timers_by_time.remove(&(timer.fires_at, timer.started));
+                out.effect(Effect::Disarm(Deadline::Timer(self.id.clone())));
+                timer.started
+            }
+            None => run
+                .take_buffered_timer_fired(self.id.as_str())
+                .expect("checked by the plan"),
+        };
+        let event = TimerCanceledEventAttributes {
+            timer_id: self.id.to_string(),
+            started_event_id: started.0,
+            workflow_task_completed_event_id: completing.completed.0,
+            identity: completing.identity.clone(),
+        };
+        run.record(out.now, Attributes::TimerCanceledEventAttributes(event))
+    }
+}

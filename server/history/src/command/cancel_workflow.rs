@@ -1,0 +1,37 @@
+//! `CancelWorkflowExecution`: the workflow gave in to a cancel request. Nothing repeats it.
+
+use durably_proto::api::command::v1::CancelWorkflowExecutionCommandAttributes;
+use durably_proto::api::common::v1::Payloads;
+use durably_proto::api::enums::v1::WorkflowExecutionStatus;
+use durably_proto::api::history::v1::WorkflowExecutionCanceledEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::apply::Out;
+use crate::command::Completing;
+use crate::id::EventId;
+use crate::state::Run;
+
+pub(crate) struct CancelWorkflow {
+    details: Option<Payloads>,
+}
+
+pub(crate) fn read(attributes: CancelWorkflowExecutionCommandAttributes) -> CancelWorkflow {
+    CancelWorkflow {
+        details: attributes.details,
+    }
+}
+
+impl CancelWorkflow {
+    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+        let event = WorkflowExecutionCanceledEventAttributes {
+            workflow_task_completed_event_id: completing.completed.0,
+            details: self.details,
+        };
+        let canceled = run.record(
+            out.now,
+            Attributes::WorkflowExecutionCanceledEventAttributes(event),
+        );
+        run.close(WorkflowExecutionStatus::Canceled, out);
+        canceled
+    }
+}

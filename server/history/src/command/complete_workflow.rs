@@ -1,0 +1,62 @@
+//! `CompleteWorkflowExecution`: the workflow returned; a cron schedule repeats it.
+
+use durably_proto::Message;
+use durably_proto::api::command::v1::CompleteWorkflowExecutionCommandAttributes;
+use durably_proto::api::common::v1::Payloads;
+use durably_proto::api::enums::v1::{
+    ContinueAsNewInitiator, WorkflowExecutionStatus, WorkflowTaskFailedCause as Cause,
+};
+use durably_proto::api::history::v1::WorkflowExecutionCompletedEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::apply::Out;
+use crate::command::Completing;
+use crate::command::refusal::Refusal;
+use crate::id::EventId;
+use crate::limits;
+use crate::next_run::{self, Successor};
+use crate::state::Run;
+
+pub(crate) struct CompleteWorkflow {
+    result: Option<Payloads>,
+}
+
+pub(crate) fn read(
+    attributes: CompleteWorkflowExecutionCommandAttributes,
+) -> Result<CompleteWorkflow, Refusal> {
+    if attributes.result.as_ref().map_or(0, Message::encoded_len) > limits::BLOB {
+        let message = "CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.";
+        return Err(Refusal::too_large(
+            Cause::BadCompleteWorkflowExecutionAttributes,
+            message,
+        ));
+    }
+    Ok(CompleteWorkflow {
+        result: attributes.result,
+    })
+}
+
+impl CompleteWorkflow {
+    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+        let successor = next_run::cron_backoff(run, out.now).map(|backoff| {
+            let initiator = ContinueAsNewInitiator::CronSchedule;
+            Successor::new(run, initiator, backoff).completed(self.result.clone())
+        });
+        let event = WorkflowExecutionCompletedEventAttributes {
+            result: self.result,
+            workflow_task_completed_event_id: completing.completed.0,
+            new_execution_run_id: successor
+                .as_ref()
+                .map_or_else(String::new, Successor::run_id_text),
+        };
+        let completed = run.record(
+            out.now,
+            Attributes::WorkflowExecutionCompletedEventAttributes(event),
+        );
+        run.close(WorkflowExecutionStatus::Completed, out);
+        if let Some(successor) = successor {
+            next_run::repeat(run, successor, out);
+        }
+        completed
+    }
+}

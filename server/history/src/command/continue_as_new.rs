@@ -1,0 +1,153 @@
+//! `ContinueAsNewWorkflowExecution`: the workflow goes on in a run with a fresh history.
+
+use std::time::Duration;
+
+use durably_proto::Message;
+use durably_proto::api::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes;
+use durably_proto::api::common::v1::WorkflowType;
+use durably_proto::api::enums::v1::{
+    ContinueAsNewInitiator, WorkflowExecutionStatus, WorkflowTaskFailedCause as Cause,
+};
+use durably_proto::api::history::v1::WorkflowExecutionContinuedAsNewEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::apply::Out;
+use crate::command::Completing;
+use crate::command::refusal::Refusal;
+use crate::cron::CronSchedule;
+use crate::id::EventId;
+use crate::outcome::Effect;
+use crate::request::parse::task_timeout;
+use crate::retry::RetryPolicy;
+use crate::start::{Chain, Start, StartDelay, Timeouts};
+use crate::state::Run;
+use crate::time::{timeout_from_proto, timeout_to_proto, to_proto};
+use crate::{limits, next_run, queue};
+
+pub(crate) struct ContinueAsNew {
+    workflow_type: String,
+    task_queue: String,
+    timeouts: Timeouts,
+    backoff: Option<Duration>,
+    retry_policy: Option<RetryPolicy>,
+    cron: Option<CronSchedule>,
+    attributes: ContinueAsNewWorkflowExecutionCommandAttributes,
+}
+
+/// Reads the command; what it does not say stays as in this run.
+pub(crate) fn read(
+    attributes: ContinueAsNewWorkflowExecutionCommandAttributes,
+    run: &Run,
+) -> Result<ContinueAsNew, Refusal> {
+    let terms = &run.terms;
+    let named = |name: Option<&String>| name.filter(|name| !name.is_empty()).cloned();
+    let workflow_type = named(attributes.workflow_type.as_ref().map(|kind| &kind.name));
+    let task_queue = named(attributes.task_queue.as_ref().map(|queue| &queue.name));
+    let run_timeout =
+        timeout_from_proto(attributes.workflow_run_timeout.as_ref()).or(terms.timeouts.run);
+    let task = timeout_from_proto(attributes.workflow_task_timeout.as_ref())
+        .unwrap_or(terms.timeouts.task);
+    let bad = |invalid: crate::rejection::Invalid| Refusal::new(CAUSE, invalid.0);
+    let retry_policy = attributes
+        .retry_policy
+        .as_ref()
+        .map(RetryPolicy::from_proto)
+        .transpose()
+        .map_err(bad)?;
+    let cron = match attributes.cron_schedule.as_str() {
+        "" => None,
+        text => Some(CronSchedule::parse(text).map_err(bad)?),
+    };
+    if attributes.input.as_ref().map_or(0, Message::encoded_len) > limits::BLOB {
+        let message = "ContinueAsNewWorkflowExecutionCommandAttributes. Input exceeds size limit.";
+        return Err(Refusal::too_large(CAUSE, message));
+    }
+    if attributes.memo.as_ref().map_or(0, Message::encoded_len) > limits::MEMO {
+        let message = "ContinueAsNewWorkflowExecutionCommandAttributes. Memo exceeds size limit.";
+        return Err(Refusal::too_large(CAUSE, message));
+    }
+    Ok(ContinueAsNew {
+        workflow_type: workflow_type.unwrap_or_else(|| terms.workflow_type.clone()),
+        task_queue: task_queue.unwrap_or_else(|| terms.task_queue.to_string()),
+        timeouts: Timeouts {
+            execution: terms.timeouts.execution,
+            run: run_timeout,
+            task: task_timeout(Some(task), run_timeout),
+        },
+        backoff: timeout_from_proto(attributes.backoff_start_interval.as_ref()),
+        retry_policy,
+        cron,
+        attributes,
+    })
+}
+
+impl ContinueAsNew {
+    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+        let attributes = self.attributes;
+        let run_id = run.random.run_id();
+        let event = WorkflowExecutionContinuedAsNewEventAttributes {
+            new_execution_run_id: run_id.to_string(),
+            workflow_type: Some(WorkflowType {
+                name: self.workflow_type.clone(),
+            }),
+            task_queue: Some(queue::normal(&self.task_queue)),
+            input: attributes.input.clone(),
+            workflow_run_timeout: Some(timeout_to_proto(self.timeouts.run)),
+            workflow_task_timeout: Some(to_proto(self.timeouts.task)),
+            workflow_task_completed_event_id: completing.completed.0,
+            backoff_start_interval: self.backoff.map(to_proto),
+            initiator: attributes.initiator,
+            last_completion_result: attributes.last_completion_result.clone(),
+            header: attributes.header.clone(),
+            memo: attributes.memo.clone(),
+            search_attributes: attributes.search_attributes.clone(),
+            initial_versioning_behavior: attributes.initial_versioning_behavior,
+            ..Default::default()
+        };
+        #[expect(
+            deprecated,
+            reason = "workers still send them and histories still show them"
+        )]
+        let event = WorkflowExecutionContinuedAsNewEventAttributes {
+            inherit_build_id: attributes.inherit_build_id,
+            failure: attributes.failure.clone(),
+            ..event
+        };
+        let continued = run.record(
+            out.now,
+            Attributes::WorkflowExecutionContinuedAsNewEventAttributes(event),
+        );
+        let initiator = match ContinueAsNewInitiator::try_from(attributes.initiator) {
+            Ok(ContinueAsNewInitiator::Unspecified) | Err(_) => ContinueAsNewInitiator::Workflow,
+            Ok(given) => given,
+        };
+        let start = Start {
+            workflow_type: self.workflow_type,
+            task_queue: self.task_queue.into(),
+            input: attributes.input,
+            header: attributes.header,
+            memo: attributes.memo,
+            search_attributes: attributes.search_attributes,
+            completion_callbacks: run.callbacks.clone(),
+            timeouts: self.timeouts,
+            retry_policy: self.retry_policy,
+            cron: self.cron,
+            delay: StartDelay::Backoff(next_run::spaced(
+                run,
+                self.backoff.unwrap_or_default(),
+                out.now,
+            )),
+            chain: Chain {
+                last_completion_result: attributes.last_completion_result,
+                continued_failure: attributes.failure,
+                ..next_run::chain(run, initiator, out.now)
+            },
+            ..next_run::heir(run, run_id)
+        };
+        run.close(WorkflowExecutionStatus::ContinuedAsNew, out);
+        out.effect(Effect::StartNext(Box::new(start)));
+        continued
+    }
+}
+
+const CAUSE: Cause = Cause::BadContinueAsNewAttributes;

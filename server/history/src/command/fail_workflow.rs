@@ -1,0 +1,74 @@
+//! `FailWorkflowExecution`: the workflow failed; its retry policy or cron schedule may go on.
+
+use durably_proto::Message;
+use durably_proto::api::command::v1::FailWorkflowExecutionCommandAttributes;
+use durably_proto::api::enums::v1::{
+    ContinueAsNewInitiator, RetryState, WorkflowExecutionStatus, WorkflowTaskFailedCause as Cause,
+};
+use durably_proto::api::failure::v1::Failure;
+use durably_proto::api::history::v1::WorkflowExecutionFailedEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::apply::Out;
+use crate::command::Completing;
+use crate::command::refusal::Refusal;
+use crate::id::EventId;
+use crate::limits;
+use crate::next_run::{self, Successor};
+use crate::retry::Next;
+use crate::state::Run;
+
+pub(crate) struct FailWorkflow {
+    failure: Failure,
+}
+
+pub(crate) fn read(
+    attributes: FailWorkflowExecutionCommandAttributes,
+) -> Result<FailWorkflow, Refusal> {
+    let Some(failure) = attributes.failure else {
+        let message = "Failure is not set on FailWorkflowExecutionCommand.".to_owned();
+        return Err(Refusal::new(CAUSE, message));
+    };
+    if failure.encoded_len() > limits::BLOB {
+        let message = "FailWorkflowExecutionCommandAttributes.Failure exceeds size limit.";
+        return Err(Refusal::too_large(CAUSE, message));
+    }
+    Ok(FailWorkflow { failure })
+}
+
+impl FailWorkflow {
+    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+        let (retry_state, successor) = match next_run::retry_backoff(run, &self.failure, out.now) {
+            Next::After(backoff) => {
+                let successor = Successor::new(run, ContinueAsNewInitiator::Retry, backoff);
+                (RetryState::InProgress, Some(successor))
+            }
+            Next::No(reason) => {
+                let successor = next_run::cron_backoff(run, out.now).map(|backoff| {
+                    Successor::new(run, ContinueAsNewInitiator::CronSchedule, backoff)
+                });
+                (reason, successor)
+            }
+        };
+        let successor = successor.map(|successor| successor.failed(self.failure.clone()));
+        let event = WorkflowExecutionFailedEventAttributes {
+            failure: Some(self.failure),
+            retry_state: retry_state.into(),
+            workflow_task_completed_event_id: completing.completed.0,
+            new_execution_run_id: successor
+                .as_ref()
+                .map_or_else(String::new, Successor::run_id_text),
+        };
+        let failed = run.record(
+            out.now,
+            Attributes::WorkflowExecutionFailedEventAttributes(event),
+        );
+        run.close(WorkflowExecutionStatus::Failed, out);
+        if let Some(successor) = successor {
+            next_run::repeat(run, successor, out);
+        }
+        failed
+    }
+}
+
+const CAUSE: Cause = Cause::BadFailWorkflowExecutionAttributes;

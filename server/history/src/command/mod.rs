@@ -1,0 +1,171 @@
+//! What workers want: the commands of a completed workflow task.
+//!
+//! All commands are read and checked before the first one is applied, so that a task with one bad
+//! command among good ones changes nothing but its own failure.
+
+mod cancel_activity;
+mod cancel_timer;
+mod cancel_workflow;
+mod complete_workflow;
+mod continue_as_new;
+mod fail_workflow;
+mod marker;
+mod plan;
+mod properties;
+mod protocol_message;
+mod refusal;
+mod schedule_activity;
+mod search_attributes;
+mod start_timer;
+mod task_completed;
+
+use durably_proto::api::command::v1::Command as Message;
+use durably_proto::api::command::v1::command::Attributes;
+use durably_proto::api::enums::v1::{CommandType, WorkflowTaskFailedCause as Cause};
+
+use crate::apply::Out;
+use crate::id::EventId;
+use crate::state::Run;
+
+use plan::Plan;
+use refusal::Refusal;
+pub(crate) use task_completed::complete;
+
+/// One command, read and complete.
+pub(crate) enum Command {
+    ScheduleActivity(schedule_activity::ScheduleActivity),
+    CancelActivity(cancel_activity::CancelActivity),
+    StartTimer(start_timer::StartTimer),
+    CancelTimer(cancel_timer::CancelTimer),
+    RecordMarker(marker::RecordMarker),
+    UpsertSearchAttributes(search_attributes::UpsertSearchAttributes),
+    ModifyProperties(properties::ModifyProperties),
+    CompleteWorkflow(complete_workflow::CompleteWorkflow),
+    FailWorkflow(fail_workflow::FailWorkflow),
+    CancelWorkflow(cancel_workflow::CancelWorkflow),
+    ContinueAsNew(Box<continue_as_new::ContinueAsNew>),
+}
+
+/// What the commands of one task share, and what they leave to be done after the last of them.
+pub(crate) struct Completing {
+    /// The `WorkflowTaskCompleted` event they come from.
+    pub completed: EventId,
+    /// The worker.
+    pub identity: String,
+    /// Activities the worker takes at once, by their scheduled event.
+    pub eager: Vec<EventId>,
+    /// Something happened that the worker must see in another task.
+    pub wants_task: bool,
+}
+
+impl Command {
+    /// Reads a command; none for a protocol message, which only orders the messages beside it.
+    fn read(message: Message, run: &Run) -> Result<Self, Refusal> {
+        let kind = message.command_type();
+        Ok(match message.attributes {
+            Some(Attributes::ScheduleActivityTaskCommandAttributes(a)) => {
+                Self::ScheduleActivity(schedule_activity::read(a, run)?)
+            }
+            Some(Attributes::RequestCancelActivityTaskCommandAttributes(a)) => {
+                Self::CancelActivity(cancel_activity::read(&a)?)
+            }
+            Some(Attributes::StartTimerCommandAttributes(a)) => {
+                Self::StartTimer(start_timer::read(a)?)
+            }
+            Some(Attributes::CancelTimerCommandAttributes(a)) => {
+                Self::CancelTimer(cancel_timer::read(&a)?)
+            }
+            Some(Attributes::RecordMarkerCommandAttributes(a)) => {
+                Self::RecordMarker(marker::read(a)?)
+            }
+            Some(Attributes::UpsertWorkflowSearchAttributesCommandAttributes(a)) => {
+                Self::UpsertSearchAttributes(search_attributes::read(a)?)
+            }
+            Some(Attributes::ModifyWorkflowPropertiesCommandAttributes(a)) => {
+                Self::ModifyProperties(properties::read(a)?)
+            }
+            Some(Attributes::CompleteWorkflowExecutionCommandAttributes(a)) => {
+                Self::CompleteWorkflow(complete_workflow::read(a)?)
+            }
+            Some(Attributes::FailWorkflowExecutionCommandAttributes(a)) => {
+                Self::FailWorkflow(fail_workflow::read(a)?)
+            }
+            Some(Attributes::CancelWorkflowExecutionCommandAttributes(a)) => {
+                Self::CancelWorkflow(cancel_workflow::read(a))
+            }
+            Some(Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(a)) => {
+                Self::ContinueAsNew(Box::new(continue_as_new::read(a, run)?))
+            }
+            Some(_) => return Err(unsupported(kind)),
+            None => {
+                return Err(Refusal::new(
+                    cause_of(kind),
+                    format!("{} has no attributes", kind.as_str_name()),
+                ));
+            }
+        })
+    }
+
+    fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+        match self {
+            Self::ScheduleActivity(command) => command.check(plan),
+            Self::CancelActivity(command) => command.check(plan),
+            Self::StartTimer(command) => command.check(plan),
+            Self::CancelTimer(command) => command.check(plan),
+            Self::UpsertSearchAttributes(command) => command.check(plan),
+            Self::ModifyProperties(command) => command.check(plan),
+            Self::RecordMarker(_) => Ok(()),
+            Self::CompleteWorkflow(_)
+            | Self::FailWorkflow(_)
+            | Self::CancelWorkflow(_)
+            | Self::ContinueAsNew(_) => plan.check_close(),
+        }
+    }
+
+    /// Applies a checked command; names its event.
+    fn apply(self, run: &mut Run, completing: &mut Completing, out: &mut Out) -> EventId {
+        match self {
+            Self::ScheduleActivity(command) => command.apply(run, completing, out),
+            Self::CancelActivity(command) => command.apply(run, completing, out),
+            Self::StartTimer(command) => command.apply(run, completing, out),
+            Self::CancelTimer(command) => command.apply(run, completing, out),
+            Self::RecordMarker(command) => command.apply(run, completing, out),
+            Self::UpsertSearchAttributes(command) => command.apply(run, completing, out),
+            Self::ModifyProperties(command) => command.apply(run, completing, out),
+            Self::CompleteWorkflow(command) => command.apply(run, completing, out),
+            Self::FailWorkflow(command) => command.apply(run, completing, out),
+            Self::CancelWorkflow(command) => command.apply(run, completing, out),
+            Self::ContinueAsNew(command) => command.apply(run, completing, out),
+        }
+    }
+}
+
+fn unsupported(kind: CommandType) -> Refusal {
+    let message = format!("this server does not support {} yet", kind.as_str_name());
+    Refusal::new(cause_of(kind), message)
+}
+
+fn cause_of(kind: CommandType) -> Cause {
+    match kind {
+        CommandType::ScheduleActivityTask => Cause::BadScheduleActivityAttributes,
+        CommandType::RequestCancelActivityTask => Cause::BadRequestCancelActivityAttributes,
+        CommandType::StartTimer => Cause::BadStartTimerAttributes,
+        CommandType::CancelTimer => Cause::BadCancelTimerAttributes,
+        CommandType::RecordMarker => Cause::BadRecordMarkerAttributes,
+        CommandType::CompleteWorkflowExecution => Cause::BadCompleteWorkflowExecutionAttributes,
+        CommandType::FailWorkflowExecution => Cause::BadFailWorkflowExecutionAttributes,
+        CommandType::CancelWorkflowExecution => Cause::BadCancelWorkflowExecutionAttributes,
+        CommandType::ContinueAsNewWorkflowExecution => Cause::BadContinueAsNewAttributes,
+        CommandType::StartChildWorkflowExecution => Cause::BadStartChildExecutionAttributes,
+        CommandType::SignalExternalWorkflowExecution => Cause::BadSignalWorkflowExecutionAttributes,
+        CommandType::RequestCancelExternalWorkflowExecution => {
+            Cause::BadRequestCancelExternalWorkflowExecutionAttributes
+        }
+        CommandType::UpsertWorkflowSearchAttributes => Cause::BadSearchAttributes,
+        CommandType::ModifyWorkflowProperties => Cause::BadModifyWorkflowPropertiesAttributes,
+        CommandType::ProtocolMessage => Cause::BadUpdateWorkflowExecutionMessage,
+        CommandType::ScheduleNexusOperation => Cause::BadScheduleNexusOperationAttributes,
+        CommandType::RequestCancelNexusOperation => Cause::BadRequestCancelNexusOperationAttributes,
+        CommandType::Unspecified => Cause::Unspecified,
+    }
+}

@@ -1,0 +1,83 @@
+//! `ModifyWorkflowProperties`: sets notes; an empty value removes one.
+
+use std::collections::BTreeMap;
+
+use durably_proto::Message;
+use durably_proto::api::command::v1::ModifyWorkflowPropertiesCommandAttributes;
+use durably_proto::api::common::v1::{Memo, Payload};
+use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
+use durably_proto::api::history::v1::WorkflowPropertiesModifiedEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::apply::Out;
+use crate::command::Completing;
+use crate::command::plan::Plan;
+use crate::command::refusal::Refusal;
+use crate::command::search_attributes::is_nothing;
+use crate::id::EventId;
+use crate::limits;
+use crate::outcome::Effect;
+use crate::state::Run;
+
+pub(crate) struct ModifyProperties(Memo);
+
+pub(crate) fn read(
+    attributes: ModifyWorkflowPropertiesCommandAttributes,
+) -> Result<ModifyProperties, Refusal> {
+    let memo = attributes.upserted_memo.unwrap_or_default();
+    if memo.fields.is_empty() {
+        let message =
+            "UpsertedMemo.Fields is not set on ModifyWorkflowPropertiesCommand.".to_owned();
+        return Err(Refusal::new(CAUSE, message));
+    }
+    Ok(ModifyProperties(memo))
+}
+
+impl ModifyProperties {
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+        if merged_size(&plan.run.memo, &self.0.fields) > limits::MEMO {
+            let message = "ModifyWorkflowPropertiesCommandAttributes. Memo exceeds size limit.";
+            return Err(Refusal::too_large(CAUSE, message));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+        for (name, value) in &self.0.fields {
+            if is_nothing(value) {
+                run.memo.remove(name);
+            } else {
+                run.memo.insert(name.clone(), value.clone());
+            }
+        }
+        out.effect(Effect::VisibilityChanged);
+        let event = WorkflowPropertiesModifiedEventAttributes {
+            workflow_task_completed_event_id: completing.completed.0,
+            upserted_memo: Some(self.0),
+        };
+        run.record(
+            out.now,
+            Attributes::WorkflowPropertiesModifiedEventAttributes(event),
+        )
+    }
+}
+
+/// The bytes of all fields, once the changes are made.
+#[expect(
+    clippy::disallowed_types,
+    reason = "the message's own map; a sum does not depend on its order"
+)]
+pub(crate) fn merged_size(
+    fields: &BTreeMap<String, Payload>,
+    changes: &std::collections::HashMap<String, Payload>,
+) -> usize {
+    let size = |(name, value): (&String, &Payload)| name.len() + value.encoded_len();
+    let kept: usize = fields
+        .iter()
+        .filter(|(name, _)| !changes.contains_key(*name))
+        .map(size)
+        .sum();
+    kept + changes.iter().map(size).sum::<usize>()
+}
+
+const CAUSE: Cause = Cause::BadModifyWorkflowPropertiesAttributes;

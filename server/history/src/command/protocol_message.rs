@@ -1,0 +1,231 @@
+//! A worker's answers to updates.
+
+use durably_proto::Message as _;
+use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
+use durably_proto::api::history::v1::history_event::Attributes;
+use durably_proto::api::history::v1::{
+    WorkflowExecutionUpdateAcceptedEventAttributes, WorkflowExecutionUpdateCompletedEventAttributes,
+};
+use durably_proto::api::protocol::v1::Message;
+use durably_proto::api::update::v1::{Acceptance, Outcome, Rejection, Request, Response, outcome};
+
+use crate::apply::Out;
+use crate::command::plan::Plan;
+use crate::command::refusal::Refusal;
+use crate::id::{EventId, UpdateId};
+use crate::limits;
+use crate::outcome::UpdateStage;
+use crate::request::update::{self, TYPE_URL};
+use crate::state::{Run, Update, UpdateState};
+
+/// One answer.
+pub(crate) enum UpdateMessage {
+    Accept {
+        id: UpdateId,
+        acceptance: Acceptance,
+    },
+    Reject {
+        id: UpdateId,
+        rejection: Rejection,
+    },
+    Respond {
+        id: UpdateId,
+        response: Response,
+    },
+}
+
+/// What an update will be once the answers planned so far are given.
+#[derive(Clone, Copy)]
+pub(crate) enum PlannedUpdate {
+    Accepted,
+    Done,
+}
+
+pub(crate) fn read(message: Message) -> Result<UpdateMessage, Refusal> {
+    let id = UpdateId::from(message.protocol_instance_id);
+    let body = message
+        .body
+        .ok_or_else(|| bad(format!("update {id} received a message without body")))?;
+    if body.value.len() > limits::BLOB {
+        return Err(Refusal::too_large(CAUSE, "Message exceeds size limit."));
+    }
+    let name = body
+        .type_url
+        .strip_prefix(TYPE_URL)
+        .unwrap_or(&body.type_url);
+    let undecodable = |error| bad(format!("unable to unmarshal {name}: {error}"));
+    let bytes = body.value.as_slice();
+    match name {
+        "temporal.api.update.v1.Acceptance" => Acceptance::decode(bytes)
+            .map(|acceptance| UpdateMessage::Accept { id, acceptance })
+            .map_err(undecodable),
+        "temporal.api.update.v1.Rejection" => Rejection::decode(bytes)
+            .map(|rejection| UpdateMessage::Reject { id, rejection })
+            .map_err(undecodable),
+        "temporal.api.update.v1.Response" => Response::decode(bytes)
+            .map(|response| UpdateMessage::Respond { id, response })
+            .map_err(undecodable),
+        _ => Err(bad(format!("unsupported message type {name}"))),
+    }
+}
+
+impl UpdateMessage {
+    /// Whether the answer counts; after the run has closed only rejections do.
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<bool, Refusal> {
+        let planned = plan.updates.get(self.id()).copied();
+        let known = plan.run.updates.get(self.id()).map(|update| &update.state);
+        let unanswered = planned.is_none()
+            && matches!(known, Some(UpdateState::Admitted(_) | UpdateState::Sent(_)));
+        let unknown = planned.is_none() && known.is_none();
+        let next = match self {
+            Self::Accept { acceptance, .. } => {
+                if !unanswered && !(unknown && acceptance.accepted_request.is_some()) {
+                    return Err(self.misplaced(unknown));
+                }
+                PlannedUpdate::Accepted
+            }
+            Self::Reject { rejection, .. } => {
+                if !unanswered && !(unknown && rejection.rejected_request.is_some()) {
+                    return Err(self.misplaced(unknown));
+                }
+                PlannedUpdate::Done
+            }
+            Self::Respond { response, .. } => {
+                let accepted = match planned {
+                    Some(PlannedUpdate::Accepted) => true,
+                    Some(PlannedUpdate::Done) => false,
+                    None => matches!(known, Some(UpdateState::Accepted(_))),
+                };
+                if !accepted {
+                    return Err(self.misplaced(unknown));
+                }
+                if response
+                    .outcome
+                    .as_ref()
+                    .is_none_or(|outcome| outcome.value.is_none())
+                {
+                    return Err(bad(format!(
+                        "response to update {} has no outcome",
+                        self.id()
+                    )));
+                }
+                PlannedUpdate::Done
+            }
+        };
+        if plan.closed && !matches!(self, Self::Reject { .. }) {
+            return Ok(false);
+        }
+        plan.updates.insert(self.id().clone(), next);
+        Ok(true)
+    }
+
+    pub(crate) fn is_rejection(&self) -> bool {
+        matches!(self, Self::Reject { .. })
+    }
+
+    pub(crate) fn apply(self, run: &mut Run, out: &mut Out) {
+        match self {
+            Self::Accept { id, acceptance } => accept(id, acceptance, run, out),
+            Self::Reject { id, rejection } => {
+                let outcome = Outcome {
+                    value: rejection.failure.map(outcome::Value::Failure),
+                };
+                update::reject(run, id, outcome, out);
+            }
+            Self::Respond { id, response } => respond(id, response, run, out),
+        }
+    }
+
+    fn id(&self) -> &UpdateId {
+        match self {
+            Self::Accept { id, .. } | Self::Reject { id, .. } | Self::Respond { id, .. } => id,
+        }
+    }
+
+    fn misplaced(&self, unknown: bool) -> Refusal {
+        let id = self.id();
+        if unknown {
+            return bad(format!(
+                "update {id} wasn't found on the server. This is most likely a transient error which will be resolved automatically by retries"
+            ));
+        }
+        let kind = match self {
+            Self::Accept { .. } => "Acceptance",
+            Self::Reject { .. } => "Rejection",
+            Self::Respond { .. } => "Response",
+        };
+        bad(format!(
+            "invalid state transition attempted for Update {id}: received {kind} message"
+        ))
+    }
+}
+
+fn accept(id: UpdateId, acceptance: Acceptance, run: &mut Run, out: &mut Out) {
+    let order = run
+        .updates
+        .get(&id)
+        .map_or(run.updates_admitted, |update| update.order);
+    let event = WorkflowExecutionUpdateAcceptedEventAttributes {
+        protocol_instance_id: id.to_string(),
+        accepted_request_message_id: update::message_id(&id),
+        accepted_request_sequencing_event_id: acceptance.accepted_request_sequencing_event_id,
+        accepted_request: take_request(run, &id).or(acceptance.accepted_request),
+    };
+    let accepted = run.record(
+        out.now,
+        Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(event),
+    );
+    run.updates.insert(
+        id.clone(),
+        Update {
+            order,
+            state: UpdateState::Accepted(accepted),
+        },
+    );
+    update::reached(id, UpdateStage::Accepted, out);
+}
+
+fn take_request(run: &mut Run, id: &UpdateId) -> Option<Request> {
+    match run.updates.remove(id)?.state {
+        UpdateState::Admitted(request) | UpdateState::Sent(request) => Some(*request),
+        UpdateState::Accepted(_) | UpdateState::Completed(_) | UpdateState::Outlived => None,
+    }
+}
+
+fn respond(id: UpdateId, response: Response, run: &mut Run, out: &mut Out) {
+    let Some(Update {
+        order,
+        state: UpdateState::Accepted(accepted),
+    }) = run.updates.get(&id).cloned()
+    else {
+        return;
+    };
+    let outcome = response.outcome.clone().unwrap_or_default();
+    let completed = record_completed(run, accepted, response, out);
+    run.updates.insert(
+        id.clone(),
+        Update {
+            order,
+            state: UpdateState::Completed(completed),
+        },
+    );
+    update::reached(id, UpdateStage::Completed(outcome), out);
+}
+
+fn record_completed(run: &mut Run, accepted: EventId, response: Response, out: &Out) -> EventId {
+    let event = WorkflowExecutionUpdateCompletedEventAttributes {
+        meta: response.meta,
+        accepted_event_id: accepted.0,
+        outcome: response.outcome,
+    };
+    run.record(
+        out.now,
+        Attributes::WorkflowExecutionUpdateCompletedEventAttributes(event),
+    )
+}
+
+fn bad(message: String) -> Refusal {
+    Refusal::new(CAUSE, message)
+}
+
+const CAUSE: Cause = Cause::BadUpdateWorkflowExecutionMessage;

@@ -1,0 +1,55 @@
+//! Why the commands of a workflow task were refused.
+
+use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
+
+/// Why the commands of a workflow task were refused; the task fails for it.
+pub(crate) struct Refusal {
+    pub cause: Cause,
+    /// As the worker and the history are told.
+    pub message: String,
+    /// Trying again cannot help: the run is terminated.
+    pub fatal: bool,
+}
+
+impl Refusal {
+    /// The worker can do better.
+    pub(crate) fn new(cause: Cause, message: String) -> Self {
+        Self {
+            cause,
+            message: format!("{}: {message}", name(cause)),
+            fatal: false,
+        }
+    }
+
+    /// The worker must first see what came while it worked.
+    pub(crate) fn unhandled() -> Self {
+        let cause = Cause::UnhandledCommand;
+        Self {
+            cause,
+            message: name(cause),
+            fatal: false,
+        }
+    }
+
+    /// Something is too large, and would be again.
+    pub(crate) fn too_large(cause: Cause, message: &str) -> Self {
+        Self {
+            fatal: true,
+            ..Self::new(cause, message.to_owned())
+        }
+    }
+}
+
+/// The cause as the platform words it: `BadStartTimerAttributes`.
+fn name(cause: Cause) -> String {
+    let text = cause.as_str_name();
+    let text = text
+        .strip_prefix("WORKFLOW_TASK_FAILED_CAUSE_")
+        .unwrap_or(text);
+    text.split('_')
+        .flat_map(|word| {
+            let (first, rest) = word.split_at(1.min(word.len()));
+            [first.to_owned(), rest.to_ascii_lowercase()]
+        })
+        .collect()
+}

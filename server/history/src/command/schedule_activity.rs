@@ -1,0 +1,221 @@
+//! `ScheduleActivityTask`: records the activity and offers its first attempt.
+
+use std::time::Duration;
+
+use durably_proto::Message;
+use durably_proto::api::command::v1::ScheduleActivityTaskCommandAttributes;
+use durably_proto::api::common::v1::RetryPolicy as RetryPolicyMessage;
+use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
+use durably_proto::api::history::v1::ActivityTaskScheduledEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+use durably_proto::wkt;
+
+use crate::apply::Out;
+use crate::command::Completing;
+use crate::command::plan::Plan;
+use crate::command::refusal::Refusal;
+use crate::id::{ActivityId, EventId};
+use crate::retry::RetryPolicy;
+use crate::state::{Activity, ActivityState, ActivityTimeouts, Run};
+use crate::task::activity_task;
+use crate::time::{is_negative, timeout_from_proto, timeout_to_proto};
+use crate::{limits, queue};
+
+pub(crate) struct ScheduleActivity {
+    id: ActivityId,
+    timeouts: ActivityTimeouts,
+    retry: RetryPolicy,
+    attributes: ScheduleActivityTaskCommandAttributes,
+}
+
+pub(crate) fn read(
+    attributes: ScheduleActivityTaskCommandAttributes,
+    run: &Run,
+) -> Result<ScheduleActivity, Refusal> {
+    let kind = attributes
+        .activity_type
+        .as_ref()
+        .map_or("", |kind| kind.name.as_str());
+    let id = attributes.activity_id.as_str();
+    if id.is_empty() {
+        return Err(bad(format!("ActivityId is not set. ActivityType={kind}")));
+    }
+    if kind.is_empty() {
+        return Err(bad(format!("ActivityType is not set. ActivityID={id}")));
+    }
+    if id.len() > limits::ID || kind.len() > limits::ID {
+        return Err(bad(format!(
+            "ActivityId or ActivityType exceeds length limit. ActivityID={id} ActivityType={kind}"
+        )));
+    }
+    if attributes
+        .task_queue
+        .as_ref()
+        .is_none_or(|queue| queue.name.is_empty())
+    {
+        return Err(bad(format!(
+            "invalid TaskQueue: missing task queue name. ActivityID={id} ActivityType={kind}"
+        )));
+    }
+    let retry = RetryPolicy::from_proto(
+        attributes
+            .retry_policy
+            .as_ref()
+            .unwrap_or(&RetryPolicyMessage::default()),
+    )
+    .map_err(|invalid| {
+        bad(format!(
+            "invalid ActivityRetryPolicy: {}. ActivityID={id} ActivityType={kind}",
+            invalid.0
+        ))
+    })?;
+    let timeouts = timeouts(&attributes, run.terms.timeouts.run)?;
+    if attributes.input.as_ref().map_or(0, Message::encoded_len) > limits::BLOB {
+        let message = "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.";
+        return Err(Refusal::too_large(CAUSE, message));
+    }
+    Ok(ScheduleActivity {
+        id: ActivityId::from(id),
+        timeouts,
+        retry,
+        attributes,
+    })
+}
+
+/// Fills in what was not said: no timeout outlasts the one around it.
+fn timeouts(
+    attributes: &ScheduleActivityTaskCommandAttributes,
+    run: Option<Duration>,
+) -> Result<ActivityTimeouts, Refusal> {
+    let read = |duration: Option<&wkt::Duration>, name: &str| {
+        if is_negative(duration) {
+            return Err(bad(format!(
+                "Invalid {name}: negative duration. ActivityID={}",
+                attributes.activity_id
+            )));
+        }
+        Ok(timeout_from_proto(duration))
+    };
+    let schedule_to_close = read(
+        attributes.schedule_to_close_timeout.as_ref(),
+        "ScheduleToCloseTimeout",
+    )?;
+    let schedule_to_start = read(
+        attributes.schedule_to_start_timeout.as_ref(),
+        "ScheduleToStartTimeout",
+    )?;
+    let start_to_close = read(
+        attributes.start_to_close_timeout.as_ref(),
+        "StartToCloseTimeout",
+    )?;
+    let heartbeat = read(attributes.heartbeat_timeout.as_ref(), "HeartbeatTimeout")?;
+    let within = |timeout: Option<Duration>, outer: Option<Duration>| match (timeout, outer) {
+        (Some(timeout), Some(outer)) => Some(timeout.min(outer)),
+        (timeout, outer) => timeout.or(outer),
+    };
+    if schedule_to_close.is_none() && start_to_close.is_none() {
+        return Err(bad(format!(
+            "A valid StartToClose or ScheduleToCloseTimeout is not set on command. ActivityID={}",
+            attributes.activity_id
+        )));
+    }
+    let total = within(schedule_to_close, run);
+    let start_to_close = within(start_to_close, total);
+    Ok(ActivityTimeouts {
+        schedule_to_close: total,
+        schedule_to_start: within(schedule_to_start, total),
+        start_to_close,
+        heartbeat: heartbeat.and_then(|heartbeat| within(Some(heartbeat), start_to_close)),
+    })
+}
+
+impl ScheduleActivity {
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+        if plan.has_activity(&self.id) {
+            let message = format!("activity {} is already scheduled", self.id);
+            return Err(Refusal::new(Cause::ScheduleActivityDuplicateId, message));
+        }
+        let pending =
+            plan.run.activities.len() + plan.new_activities.len() - plan.cancelled_activities.len();
+        if pending >= limits::PENDING_ACTIVITIES {
+            let message = format!(
+                "the number of pending activities, {pending}, has reached the per-workflow limit of {}",
+                limits::PENDING_ACTIVITIES
+            );
+            return Err(Refusal::new(Cause::PendingActivitiesLimitExceeded, message));
+        }
+        plan.new_activities.insert(self.id.clone());
+        Ok(())
+    }
+
+    pub(crate) fn apply(
+        self,
+        run: &mut Run,
+        completing: &mut Completing,
+        out: &mut Out,
+    ) -> EventId {
+        let attributes = self.attributes;
+        let queue = attributes
+            .task_queue
+            .map(|queue| queue.name)
+            .unwrap_or_default();
+        let event = ActivityTaskScheduledEventAttributes {
+            activity_id: attributes.activity_id,
+            activity_type: attributes.activity_type,
+            task_queue: Some(queue::normal(&queue)),
+            header: attributes.header,
+            input: attributes.input,
+            schedule_to_close_timeout: Some(timeout_to_proto(self.timeouts.schedule_to_close)),
+            schedule_to_start_timeout: Some(timeout_to_proto(self.timeouts.schedule_to_start)),
+            start_to_close_timeout: Some(timeout_to_proto(self.timeouts.start_to_close)),
+            heartbeat_timeout: Some(timeout_to_proto(self.timeouts.heartbeat)),
+            workflow_task_completed_event_id: completing.completed.0,
+            retry_policy: Some(self.retry.to_proto()),
+            priority: attributes.priority,
+            ..Default::default()
+        };
+        #[expect(deprecated, reason = "histories still show it")]
+        let event = ActivityTaskScheduledEventAttributes {
+            use_workflow_build_id: attributes.use_workflow_build_id,
+            ..event
+        };
+        let scheduled = run.record(
+            out.now,
+            Attributes::ActivityTaskScheduledEventAttributes(event),
+        );
+        let mut activity = Activity {
+            id: self.id.clone(),
+            scheduled,
+            scheduled_at: out.now,
+            queue: queue.into(),
+            timeouts: self.timeouts,
+            retry: self.retry,
+            attempt: 1,
+            attempt_at: out.now,
+            state: ActivityState::Waiting,
+            last_failure: None,
+            last_ended_at: None,
+            heartbeat_details: None,
+            heartbeat_at: None,
+            last_worker: String::new(),
+            last_started_at: None,
+            cancel_requested: None,
+            armed: None,
+        };
+        if attributes.request_eager_execution {
+            completing.eager.push(scheduled);
+        } else {
+            activity_task::offer(&mut activity, out);
+            activity_task::arm(&mut activity, out);
+        }
+        run.activity_ids.insert(self.id, scheduled);
+        run.activities.insert(scheduled, activity);
+        scheduled
+    }
+}
+
+fn bad(message: String) -> Refusal {
+    Refusal::new(CAUSE, message)
+}
+
+const CAUSE: Cause = Cause::BadScheduleActivityAttributes;

@@ -1,0 +1,75 @@
+//! `UpsertWorkflowSearchAttributes`: sets indexed attributes; an empty value removes one.
+
+use durably_proto::api::command::v1::UpsertWorkflowSearchAttributesCommandAttributes;
+use durably_proto::api::common::v1::{Payload, SearchAttributes};
+use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
+use durably_proto::api::history::v1::UpsertWorkflowSearchAttributesEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::apply::Out;
+use crate::command::Completing;
+use crate::command::plan::Plan;
+use crate::command::properties;
+use crate::command::refusal::Refusal;
+use crate::id::EventId;
+use crate::limits;
+use crate::outcome::Effect;
+use crate::state::Run;
+
+pub(crate) struct UpsertSearchAttributes(SearchAttributes);
+
+pub(crate) fn read(
+    attributes: UpsertWorkflowSearchAttributesCommandAttributes,
+) -> Result<UpsertSearchAttributes, Refusal> {
+    let attributes = attributes.search_attributes.unwrap_or_default();
+    if attributes.indexed_fields.is_empty() {
+        let message =
+            "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.".to_owned();
+        return Err(Refusal::new(CAUSE, message));
+    }
+    Ok(UpsertSearchAttributes(attributes))
+}
+
+impl UpsertSearchAttributes {
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+        if properties::merged_size(&plan.run.search_attributes, &self.0.indexed_fields)
+            > limits::SEARCH_ATTRIBUTES
+        {
+            let message = "UpsertWorkflowSearchAttributesCommandAttributes exceeds size limit.";
+            return Err(Refusal::too_large(CAUSE, message));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+        for (name, value) in &self.0.indexed_fields {
+            if is_nothing(value) {
+                run.search_attributes.remove(name);
+            } else {
+                run.search_attributes.insert(name.clone(), value.clone());
+            }
+        }
+        out.effect(Effect::VisibilityChanged);
+        let event = UpsertWorkflowSearchAttributesEventAttributes {
+            workflow_task_completed_event_id: completing.completed.0,
+            search_attributes: Some(self.0),
+        };
+        run.record(
+            out.now,
+            Attributes::UpsertWorkflowSearchAttributesEventAttributes(event),
+        )
+    }
+}
+
+/// The two encodings by which SDKs say that there is no value.
+pub(crate) fn is_nothing(value: &Payload) -> bool {
+    let encoding = value
+        .metadata
+        .get("encoding")
+        .map_or(b"".as_slice(), Vec::as_slice);
+    value.data.is_empty()
+        || encoding == b"binary/null"
+        || matches!(value.data.as_slice(), b"null" | b"[]")
+}
+
+const CAUSE: Cause = Cause::BadSearchAttributes;

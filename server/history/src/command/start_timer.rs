@@ -1,0 +1,84 @@
+//! `StartTimer`: records the timer and arms it.
+
+use std::time::Duration;
+
+use durably_proto::api::command::v1::StartTimerCommandAttributes;
+use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
+use durably_proto::api::history::v1::TimerStartedEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::apply::Out;
+use crate::command::Completing;
+use crate::command::plan::Plan;
+use crate::command::refusal::Refusal;
+use crate::id::{EventId, TimerId};
+use crate::input::Deadline;
+use crate::limits;
+use crate::outcome::Effect;
+use crate::state::{Run, Timer};
+use crate::time::{is_negative, timeout_from_proto, to_proto};
+
+pub(crate) struct StartTimer {
+    id: TimerId,
+    after: Duration,
+}
+
+pub(crate) fn read(attributes: StartTimerCommandAttributes) -> Result<StartTimer, Refusal> {
+    const CAUSE: Cause = Cause::BadStartTimerAttributes;
+    let id = attributes.timer_id;
+    if id.is_empty() {
+        return Err(Refusal::new(
+            CAUSE,
+            "TimerId is not set on StartTimerCommand.".to_owned(),
+        ));
+    }
+    if id.len() > limits::ID {
+        let message = format!(
+            "TimerId on StartTimerCommand exceeds length limit. TimerId={id} Length={} Limit={}",
+            id.len(),
+            limits::ID
+        );
+        return Err(Refusal::new(CAUSE, message));
+    }
+    if is_negative(attributes.start_to_fire_timeout.as_ref()) {
+        let message = format!(
+            "An invalid StartToFireTimeout is set on StartTimerCommand: negative duration. TimerId={id}"
+        );
+        return Err(Refusal::new(CAUSE, message));
+    }
+    let after = timeout_from_proto(attributes.start_to_fire_timeout.as_ref()).unwrap_or_default();
+    Ok(StartTimer {
+        id: TimerId::from(id),
+        after,
+    })
+}
+
+impl StartTimer {
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+        if plan.has_timer(&self.id) {
+            let message = format!("timer {} is already running", self.id);
+            return Err(Refusal::new(Cause::StartTimerDuplicateId, message));
+        }
+        plan.timers.insert(self.id.clone(), true);
+        Ok(())
+    }
+
+    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+        let event = TimerStartedEventAttributes {
+            timer_id: self.id.to_string(),
+            start_to_fire_timeout: Some(to_proto(self.after)),
+            workflow_task_completed_event_id: completing.completed.0,
+        };
+        let started = run.record(out.now, Attributes::TimerStartedEventAttributes(event));
+        let fires_at = out.now + self.after;
+        run.timers_by_time
+            .insert((fires_at, started), self.id.clone());
+        run.timers
+            .insert(self.id.clone(), Timer { started, fires_at });
+        out.effect(Effect::Arm {
+            deadline: Deadline::Timer(self.id),
+            at: fires_at,
+        });
+        started
+    }
+}

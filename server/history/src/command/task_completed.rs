@@ -1,0 +1,328 @@
+//! A worker completed its workflow task.
+
+use durably_proto::api::command::v1::Command as CommandMessage;
+use durably_proto::api::common::v1::WorkerVersionStamp;
+use durably_proto::api::deployment::v1::WorkerDeploymentVersion;
+use durably_proto::api::enums::v1::{CommandType, WorkerVersioningMode, WorkflowTaskFailedCause};
+use durably_proto::api::history::v1::WorkflowTaskCompletedEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+use durably_proto::api::workflow::v1::ResetPointInfo;
+use durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
+
+use crate::apply::Out;
+use crate::command::Completing;
+use crate::command::plan::{self, Step};
+use crate::command::refusal::Refusal;
+use crate::id::{EventId, RequestId};
+use crate::input::CompleteWorkflowTask;
+use crate::outcome::{
+    CompletedWorkflowTask, Reply, StartedActivity, StartedWorkflowTask, UpdateAbort,
+};
+use crate::queue::Sticky;
+use crate::rejection::{Invalid, Rejection};
+use crate::request::{terminate, update};
+use crate::state::{Form, Run, StartedTask};
+use crate::task::activity_task;
+use crate::task::workflow_task::{self, Failed};
+use crate::time::{Time, timeout_from_proto};
+use crate::{failure, limits};
+
+/// Records the completion and does what the worker wants; or fails the task, if that cannot be done.
+pub(crate) fn complete(
+    complete: CompleteWorkflowTask,
+    run: &mut Run,
+    out: &mut Out,
+) -> Result<Reply, Rejection> {
+    let task = run.started_task(&complete.token)?.clone();
+    let mut response = complete.response;
+    let commands = std::mem::take(&mut response.commands);
+    let messages = std::mem::take(&mut response.messages);
+    check_sequence(&commands)?;
+    let idle = commands.is_empty();
+    let prolongs = response.force_create_new_workflow_task && idle && messages.is_empty();
+    if prolongs && task.task.original_at + limits::WORKFLOW_TASK_HEARTBEAT < out.now {
+        workflow_task::end_timed_out(run, out);
+        workflow_task::schedule(run, Form::Recorded, out);
+        return Ok(Reply::WorkflowTaskHeartbeatTimeout);
+    }
+    let steps = match plan::plan(run, commands, messages) {
+        Ok(steps) => steps,
+        Err(refusal) => return refuse(refusal, &response, run, out),
+    };
+    let vanishes =
+        idle && !response.force_create_new_workflow_task && leaves_no_trace(run, &task, &steps);
+    workflow_task::take_started(run, out);
+    let mut completing = Completing {
+        completed: EventId::NONE,
+        identity: response.identity.clone(),
+        eager: Vec::new(),
+        wants_task: response.force_create_new_workflow_task,
+    };
+    if !vanishes {
+        completing.completed = record(run, &task, &mut response, out);
+    }
+    run.task_attempt = 1;
+    run.close_attempted = false;
+    run.sticky = sticky(run, &response);
+    apply_steps(steps, run, &mut completing, out);
+    if !response.force_create_new_workflow_task && run.is_running() {
+        update::reject_unprocessed(run, out);
+    }
+    let activities = start_eager(run, &completing, out);
+    let original_at = if prolongs {
+        task.task.original_at
+    } else {
+        out.now
+    };
+    let next = next_task(run, &completing, &response, original_at, out);
+    if !run.is_running() {
+        let continued = run.next_run_id().is_some();
+        update::abort_all(
+            run,
+            if continued {
+                UpdateAbort::Continued
+            } else {
+                UpdateAbort::Closed
+            },
+            out,
+        );
+    }
+    let reset_to = vanishes.then_some(run.last_completed_started);
+    Ok(Reply::WorkflowTaskCompleted(Box::new(
+        CompletedWorkflowTask {
+            next,
+            activities,
+            reset_to,
+        },
+    )))
+}
+
+/// What closes the run must come last.
+fn check_sequence(commands: &[CommandMessage]) -> Result<(), Rejection> {
+    let Some((_, before)) = commands.split_last() else {
+        return Ok(());
+    };
+    let closing = before
+        .iter()
+        .map(CommandMessage::command_type)
+        .find(|kind| {
+            matches!(
+                kind,
+                CommandType::CompleteWorkflowExecution
+                    | CommandType::FailWorkflowExecution
+                    | CommandType::CancelWorkflowExecution
+                    | CommandType::ContinueAsNewWorkflowExecution
+            )
+        });
+    closing.map_or(Ok(()), |kind| {
+        let message = format!(
+            "invalid command sequence: {} must be the last command.",
+            kind.as_str_name()
+        );
+        Err(Rejection::Invalid(Invalid(message)))
+    })
+}
+
+fn refuse(
+    refusal: Refusal,
+    response: &RespondWorkflowTaskCompletedRequest,
+    run: &mut Run,
+    out: &mut Out,
+) -> Result<Reply, Rejection> {
+    let Refusal {
+        cause,
+        message,
+        fatal,
+    } = refusal;
+    // A task that keeps failing times out instead, which slows its repetition down.
+    if run.task_attempt > 1 && cause != WorkflowTaskFailedCause::UnhandledCommand {
+        return Err(Rejection::Invalid(Invalid(message)));
+    }
+    let failed = Failed {
+        cause,
+        failure: Some(failure::server(message.clone())),
+        identity: response.identity.clone(),
+        #[expect(deprecated, reason = "histories still show it")]
+        binary_checksum: response.binary_checksum.clone(),
+        worker_version: None,
+    };
+    workflow_task::end_failed(run, failed, out);
+    if fatal {
+        terminate::by_server(run, message.clone(), out);
+    } else {
+        workflow_task::schedule(run, Form::Recorded, out);
+    }
+    Ok(Reply::WorkflowTaskRefused { cause, message })
+}
+
+/// A task that came for updates only, and rejected them all, right after another task.
+fn leaves_no_trace(run: &Run, task: &StartedTask, steps: &[Step]) -> bool {
+    let follows_a_task = run.next_event_id().0 == run.last_completed_started.0 + 2;
+    task.task.form == Form::Speculative
+        && follows_a_task
+        && steps
+            .iter()
+            .all(|step| matches!(step, Step::Message(message) if message.is_rejection()))
+}
+
+fn record(
+    run: &mut Run,
+    task: &StartedTask,
+    response: &mut RespondWorkflowTaskCompletedRequest,
+    out: &Out,
+) -> EventId {
+    let (scheduled, started) = workflow_task::record_owed(run, task, &response.identity);
+    #[expect(deprecated, reason = "workers still send it")]
+    let (binary_checksum, worker_version) = (
+        std::mem::take(&mut response.binary_checksum),
+        response.worker_version_stamp.take(),
+    );
+    let deployment = response
+        .deployment_options
+        .as_ref()
+        .filter(|options| options.worker_versioning_mode() == WorkerVersioningMode::Versioned);
+    let event = WorkflowTaskCompletedEventAttributes {
+        scheduled_event_id: scheduled.0,
+        started_event_id: started.0,
+        identity: response.identity.clone(),
+        sdk_metadata: response.sdk_metadata.take(),
+        metering_metadata: response.metering_metadata.take(),
+        versioning_behavior: response.versioning_behavior,
+        worker_deployment_name: deployment
+            .map(|options| options.deployment_name.clone())
+            .unwrap_or_default(),
+        deployment_version: deployment.map(|options| WorkerDeploymentVersion {
+            build_id: options.build_id.clone(),
+            deployment_name: options.deployment_name.clone(),
+        }),
+        ..Default::default()
+    };
+    #[expect(deprecated, reason = "histories still show them")]
+    let event = WorkflowTaskCompletedEventAttributes {
+        binary_checksum: binary_checksum.clone(),
+        worker_version: worker_version.clone(),
+        ..event
+    };
+    let completed = run.record(
+        out.now,
+        Attributes::WorkflowTaskCompletedEventAttributes(event),
+    );
+    run.last_completed_started = started;
+    add_reset_point(
+        run,
+        &binary_checksum,
+        worker_version.as_ref(),
+        completed,
+        out.now,
+    );
+    run.last_worker_version = worker_version;
+    completed
+}
+
+/// Remembers the first task that each build completed.
+#[expect(deprecated, reason = "histories still show the checksum")]
+fn add_reset_point(
+    run: &mut Run,
+    binary_checksum: &str,
+    worker_version: Option<&WorkerVersionStamp>,
+    completed: EventId,
+    now: Time,
+) {
+    let build_id = worker_version.map_or("", |version| version.build_id.as_str());
+    let known = |point: &ResetPointInfo| {
+        point.build_id == build_id && point.binary_checksum == binary_checksum
+    };
+    if build_id.is_empty() && binary_checksum.is_empty() || run.reset_points.iter().any(known) {
+        return;
+    }
+    if run.reset_points.len() >= MAX_RESET_POINTS {
+        run.reset_points.remove(0);
+    }
+    run.reset_points.push(ResetPointInfo {
+        build_id: build_id.to_owned(),
+        binary_checksum: binary_checksum.to_owned(),
+        run_id: run.terms.run_id.to_string(),
+        first_workflow_task_completed_id: completed.0,
+        create_time: Some(now.into()),
+        expire_time: None,
+        resettable: true,
+    });
+}
+
+fn sticky(run: &Run, response: &RespondWorkflowTaskCompletedRequest) -> Option<Sticky> {
+    let attributes = response.sticky_attributes.as_ref()?;
+    let queue = attributes.worker_task_queue.as_ref()?;
+    Some(Sticky {
+        name: queue.name.as_str().into(),
+        normal_name: run.terms.task_queue.clone(),
+        schedule_to_start: timeout_from_proto(attributes.schedule_to_start_timeout.as_ref()),
+    })
+}
+
+fn apply_steps(steps: Vec<Step>, run: &mut Run, completing: &mut Completing, out: &mut Out) {
+    for step in steps {
+        match step {
+            Step::Message(message) => message.apply(run, out),
+            Step::Command { command, extras } => {
+                let id = command.apply(run, completing, out);
+                let place = usize::try_from(id.0 - 1).expect("an event id");
+                let event = &mut run.events[place];
+                event.user_metadata = extras.user_metadata;
+                event.event_group_markers = extras.event_group_markers;
+            }
+        }
+    }
+}
+
+/// Hands the worker the activities that it takes along.
+fn start_eager(run: &mut Run, completing: &Completing, out: &mut Out) -> Vec<StartedActivity> {
+    let mut started = Vec::new();
+    for scheduled in &completing.eager {
+        // It may have been cancelled by a later command, or the run closed.
+        if run.activities.contains_key(scheduled) {
+            let request_id = RequestId::from(run.random.run_id().as_str());
+            let identity = completing.identity.clone();
+            started.push(activity_task::hand_out(
+                run, *scheduled, request_id, identity, out,
+            ));
+        }
+    }
+    started
+}
+
+/// Schedules the next task if there is something for it to do, and hands it out at once if the worker asks.
+fn next_task(
+    run: &mut Run,
+    completing: &Completing,
+    response: &RespondWorkflowTaskCompletedRequest,
+    original_at: Time,
+    out: &mut Out,
+) -> Option<StartedWorkflowTask> {
+    if !run.is_running() {
+        return None;
+    }
+    let at_once = response.return_new_workflow_task;
+    let form = if completing.wants_task || !run.buffered.is_empty() {
+        Form::Recorded
+    } else if update::any_to_send(run, true) {
+        // Only a task that is handed out at once can afford to leave no trace.
+        if at_once {
+            Form::Speculative
+        } else {
+            Form::Recorded
+        }
+    } else {
+        return None;
+    };
+    workflow_task::schedule_silently(run, form, original_at, out);
+    if !at_once {
+        workflow_task::dispatch(run, out);
+        return None;
+    }
+    let request_id = RequestId::from("request-from-RespondWorkflowTaskCompleted");
+    workflow_task::start_scheduled(run, request_id, response.identity.clone(), None, out);
+    let resend = !response.force_create_new_workflow_task;
+    Some(workflow_task::delivery(run, true, resend))
+}
+
+const MAX_RESET_POINTS: usize = 20;

@@ -1,0 +1,225 @@
+//! Events: recording them, and holding back those that must wait.
+//!
+//! While a workflow task is with a worker, the history the worker sees must not move. What happens
+//! in the meantime is buffered, and recorded when the task ends, before the next one is scheduled.
+
+use std::collections::BTreeMap;
+
+use durably_proto::Message;
+use durably_proto::api::common::v1::Link;
+use durably_proto::api::enums::v1::EventType;
+use durably_proto::api::history::v1::HistoryEvent;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::id::{EventId, RequestId};
+use crate::state::Run;
+use crate::task::workflow_task;
+use crate::time::Time;
+
+impl Run {
+    /// Records an event at once.
+    pub(crate) fn record(&mut self, at: Time, attributes: Attributes) -> EventId {
+        self.push(unrecorded(at, attributes))
+    }
+
+    /// Gives the last recorded event what does not live in its attributes.
+    pub(crate) fn last_event_mut(&mut self) -> &mut HistoryEvent {
+        self.events
+            .last_mut()
+            .expect("every run has its start event")
+    }
+
+    /// Holds an event back until no workflow task is with a worker; that may be at the end of this input.
+    pub(crate) fn buffer(&mut self, at: Time, attributes: Attributes) {
+        self.buffer_with_links(at, attributes, Vec::new());
+    }
+
+    /// As [`buffer`](Self::buffer), with links to what caused the event.
+    pub(crate) fn buffer_with_links(&mut self, at: Time, attributes: Attributes, links: Vec<Link>) {
+        workflow_task::make_ordinary(self);
+        let mut event = unrecorded(at, attributes);
+        event.links = links;
+        self.buffered.push(event);
+    }
+
+    /// Records all buffered events: what ends something comes after everything else, so that it
+    /// also comes after what started it.
+    pub(crate) fn flush_buffer(&mut self) {
+        if self.buffered.is_empty() {
+            return;
+        }
+        let (last, first): (Vec<_>, Vec<_>) = std::mem::take(&mut self.buffered)
+            .into_iter()
+            .partition(ends_something);
+        let mut started = BTreeMap::new();
+        for mut event in first.into_iter().chain(last) {
+            link_started(&mut event, &mut started, self.next_event_id());
+            self.push(event);
+        }
+    }
+
+    /// Takes back a buffered `TimerFired`, whose timer the worker cancelled without having seen it.
+    pub(crate) fn take_buffered_timer_fired(&mut self, timer_id: &str) -> Option<EventId> {
+        let place = self
+            .buffered
+            .iter()
+            .position(|event| fires(event, timer_id))?;
+        match self.buffered.remove(place).attributes {
+            Some(Attributes::TimerFiredEventAttributes(fired)) => {
+                Some(EventId(fired.started_event_id))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a timer's `TimerFired` is buffered.
+    pub(crate) fn has_buffered_timer_fired(&self, timer_id: &str) -> bool {
+        self.buffered.iter().any(|event| fires(event, timer_id))
+    }
+
+    /// Whether the end of an activity is buffered.
+    pub(crate) fn has_buffered_activity_end(&self, scheduled: EventId) -> bool {
+        self.buffered.iter().any(|event| {
+            let of = match &event.attributes {
+                Some(Attributes::ActivityTaskCompletedEventAttributes(a)) => a.scheduled_event_id,
+                Some(Attributes::ActivityTaskFailedEventAttributes(a)) => a.scheduled_event_id,
+                Some(Attributes::ActivityTaskTimedOutEventAttributes(a)) => a.scheduled_event_id,
+                Some(Attributes::ActivityTaskCanceledEventAttributes(a)) => a.scheduled_event_id,
+                _ => return false,
+            };
+            of == scheduled.0
+        })
+    }
+
+    fn push(&mut self, mut event: HistoryEvent) -> EventId {
+        let id = self.next_event_id();
+        event.event_id = id.0;
+        event.task_id = FIRST_TASK_ID + id.0;
+        self.history_size += event.encoded_len();
+        if let Some(request_id) = request_id_of(&event) {
+            self.requests
+                .insert(RequestId::from(request_id), (event.event_type(), id));
+        }
+        self.events.push(event);
+        id
+    }
+}
+
+/// An event that is not part of a history (yet).
+pub(crate) fn unrecorded(at: Time, attributes: Attributes) -> HistoryEvent {
+    HistoryEvent {
+        event_time: Some(at.into()),
+        event_type: event_type(&attributes).into(),
+        attributes: Some(attributes),
+        ..Default::default()
+    }
+}
+
+/// Buffered events do not know the id of the `ActivityTaskStarted` buffered before them; now they learn it.
+fn link_started(event: &mut HistoryEvent, started: &mut BTreeMap<i64, i64>, id: EventId) {
+    let (scheduled, link) = match &mut event.attributes {
+        Some(Attributes::ActivityTaskStartedEventAttributes(a)) => {
+            started.insert(a.scheduled_event_id, id.0);
+            return;
+        }
+        Some(Attributes::ActivityTaskCompletedEventAttributes(a)) => {
+            (a.scheduled_event_id, &mut a.started_event_id)
+        }
+        Some(Attributes::ActivityTaskFailedEventAttributes(a)) => {
+            (a.scheduled_event_id, &mut a.started_event_id)
+        }
+        Some(Attributes::ActivityTaskTimedOutEventAttributes(a)) => {
+            (a.scheduled_event_id, &mut a.started_event_id)
+        }
+        Some(Attributes::ActivityTaskCanceledEventAttributes(a)) => {
+            (a.scheduled_event_id, &mut a.started_event_id)
+        }
+        _ => return,
+    };
+    if let Some(started) = started.get(&scheduled) {
+        *link = *started;
+    }
+}
+
+fn ends_something(event: &HistoryEvent) -> bool {
+    matches!(
+        event.event_type(),
+        EventType::ActivityTaskCompleted
+            | EventType::ActivityTaskFailed
+            | EventType::ActivityTaskTimedOut
+            | EventType::ActivityTaskCanceled
+            | EventType::ChildWorkflowExecutionCompleted
+            | EventType::ChildWorkflowExecutionFailed
+            | EventType::ChildWorkflowExecutionTimedOut
+            | EventType::ChildWorkflowExecutionCanceled
+            | EventType::ChildWorkflowExecutionTerminated
+    )
+}
+
+fn fires(event: &HistoryEvent, timer_id: &str) -> bool {
+    matches!(&event.attributes, Some(Attributes::TimerFiredEventAttributes(fired)) if fired.timer_id == timer_id)
+}
+
+fn request_id_of(event: &HistoryEvent) -> Option<&str> {
+    let id = match &event.attributes {
+        Some(Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(a)) => {
+            &a.attached_request_id
+        }
+        Some(Attributes::WorkflowExecutionSignaledEventAttributes(a)) => &a.request_id,
+        _ => return None,
+    };
+    Some(id.as_str()).filter(|id| !id.is_empty())
+}
+
+/// The type that belongs to the attributes; two names for one thing in the platform's messages.
+fn event_type(attributes: &Attributes) -> EventType {
+    use Attributes as A;
+    match attributes {
+        A::WorkflowExecutionStartedEventAttributes(_) => EventType::WorkflowExecutionStarted,
+        A::WorkflowExecutionCompletedEventAttributes(_) => EventType::WorkflowExecutionCompleted,
+        A::WorkflowExecutionFailedEventAttributes(_) => EventType::WorkflowExecutionFailed,
+        A::WorkflowExecutionTimedOutEventAttributes(_) => EventType::WorkflowExecutionTimedOut,
+        A::WorkflowExecutionCanceledEventAttributes(_) => EventType::WorkflowExecutionCanceled,
+        A::WorkflowExecutionTerminatedEventAttributes(_) => EventType::WorkflowExecutionTerminated,
+        A::WorkflowExecutionContinuedAsNewEventAttributes(_) => {
+            EventType::WorkflowExecutionContinuedAsNew
+        }
+        A::WorkflowExecutionSignaledEventAttributes(_) => EventType::WorkflowExecutionSignaled,
+        A::WorkflowExecutionCancelRequestedEventAttributes(_) => {
+            EventType::WorkflowExecutionCancelRequested
+        }
+        A::WorkflowExecutionOptionsUpdatedEventAttributes(_) => {
+            EventType::WorkflowExecutionOptionsUpdated
+        }
+        A::WorkflowExecutionUpdateAcceptedEventAttributes(_) => {
+            EventType::WorkflowExecutionUpdateAccepted
+        }
+        A::WorkflowExecutionUpdateCompletedEventAttributes(_) => {
+            EventType::WorkflowExecutionUpdateCompleted
+        }
+        A::WorkflowTaskScheduledEventAttributes(_) => EventType::WorkflowTaskScheduled,
+        A::WorkflowTaskStartedEventAttributes(_) => EventType::WorkflowTaskStarted,
+        A::WorkflowTaskCompletedEventAttributes(_) => EventType::WorkflowTaskCompleted,
+        A::WorkflowTaskFailedEventAttributes(_) => EventType::WorkflowTaskFailed,
+        A::WorkflowTaskTimedOutEventAttributes(_) => EventType::WorkflowTaskTimedOut,
+        A::ActivityTaskScheduledEventAttributes(_) => EventType::ActivityTaskScheduled,
+        A::ActivityTaskStartedEventAttributes(_) => EventType::ActivityTaskStarted,
+        A::ActivityTaskCompletedEventAttributes(_) => EventType::ActivityTaskCompleted,
+        A::ActivityTaskFailedEventAttributes(_) => EventType::ActivityTaskFailed,
+        A::ActivityTaskTimedOutEventAttributes(_) => EventType::ActivityTaskTimedOut,
+        A::ActivityTaskCancelRequestedEventAttributes(_) => EventType::ActivityTaskCancelRequested,
+        A::ActivityTaskCanceledEventAttributes(_) => EventType::ActivityTaskCanceled,
+        A::TimerStartedEventAttributes(_) => EventType::TimerStarted,
+        A::TimerFiredEventAttributes(_) => EventType::TimerFired,
+        A::TimerCanceledEventAttributes(_) => EventType::TimerCanceled,
+        A::MarkerRecordedEventAttributes(_) => EventType::MarkerRecorded,
+        A::UpsertWorkflowSearchAttributesEventAttributes(_) => {
+            EventType::UpsertWorkflowSearchAttributes
+        }
+        A::WorkflowPropertiesModifiedEventAttributes(_) => EventType::WorkflowPropertiesModified,
+        other => unreachable!("this crate records no {other:?}"),
+    }
+}
+
+/// Task ids grow over all runs of the platform's server; readers only expect them to grow.
+const FIRST_TASK_ID: i64 = 1_048_576;

@@ -1,0 +1,183 @@
+//! The run after this one: tried again, repeated by cron, or continued as new.
+
+use std::time::Duration;
+
+use durably_proto::api::common::v1::Payloads;
+use durably_proto::api::enums::v1::{ContinueAsNewInitiator, RetryState};
+use durably_proto::api::failure::v1::Failure;
+use durably_proto::api::history::v1::WorkflowExecutionStartedEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+use durably_proto::api::workflow::v1::ResetPointInfo;
+
+use crate::apply::Out;
+use crate::id::{RequestId, RunId};
+use crate::limits;
+use crate::outcome::Effect;
+use crate::retry::Next;
+use crate::start::{Chain, Continued, Start, StartDelay};
+use crate::state::Run;
+use crate::time::Time;
+
+/// What a retry or a cron schedule adds to the run that it repeats.
+pub(crate) struct Successor {
+    run_id: RunId,
+    initiator: ContinueAsNewInitiator,
+    backoff: Duration,
+    failure: Option<Failure>,
+    result: Option<Payloads>,
+}
+
+impl Successor {
+    /// A successor that starts after `backoff`.
+    pub(crate) fn new(run: &mut Run, initiator: ContinueAsNewInitiator, backoff: Duration) -> Self {
+        // The last result survives failed runs.
+        let result = run.terms.last_completion_result.clone();
+        Self {
+            run_id: run.random.run_id(),
+            initiator,
+            backoff,
+            failure: None,
+            result,
+        }
+    }
+
+    /// The run before it failed.
+    pub(crate) fn failed(self, failure: Failure) -> Self {
+        Self {
+            failure: Some(failure),
+            ..self
+        }
+    }
+
+    /// The run before it returned.
+    pub(crate) fn completed(self, result: Option<Payloads>) -> Self {
+        Self { result, ..self }
+    }
+
+    /// Its id, as the closing event shows it.
+    pub(crate) fn run_id_text(&self) -> String {
+        self.run_id.to_string()
+    }
+}
+
+/// Whether the workflow's retry policy asks for another run.
+pub(crate) fn retry_backoff(run: &Run, failure: &Failure, now: Time) -> Next {
+    let Some(policy) = &run.terms.retry_policy else {
+        return Next::No(RetryState::RetryPolicyNotSet);
+    };
+    policy.next(
+        run.terms.attempt,
+        Some(failure),
+        now,
+        run.terms.execution_expires_at,
+    )
+}
+
+/// When the workflow's cron schedule asks for another run.
+pub(crate) fn cron_backoff(run: &Run, now: Time) -> Option<Duration> {
+    run.terms.cron.as_ref()?.backoff(run.terms.executes_at, now)
+}
+
+/// Starts the same workflow once more.
+pub(crate) fn repeat(run: &mut Run, successor: Successor, out: &mut Out) {
+    let first = started_attributes(run).clone();
+    let attempt = match successor.initiator {
+        ContinueAsNewInitiator::Retry => run.terms.attempt + 1,
+        _ => 1,
+    };
+    let start = Start {
+        input: first.input,
+        header: first.header,
+        memo: first.memo,
+        search_attributes: first.search_attributes,
+        completion_callbacks: run.callbacks.clone(),
+        delay: StartDelay::Backoff(spaced(run, successor.backoff, out.now)),
+        chain: Chain {
+            attempt,
+            last_completion_result: successor.result,
+            continued_failure: successor.failure,
+            ..chain(run, successor.initiator, out.now)
+        },
+        ..heir(run, successor.run_id)
+    };
+    out.effect(Effect::StartNext(Box::new(start)));
+}
+
+/// A start with all that every next run inherits; the rest is empty.
+pub(crate) fn heir(run: &mut Run, run_id: RunId) -> Start {
+    let terms = &run.terms;
+    let versioning_override = started_attributes(run).versioning_override.clone();
+    Start {
+        workflow_id: terms.workflow_id.clone(),
+        seed: run.random.next_u64(),
+        request_id: RequestId::from(run.random.run_id().as_str()),
+        identity: String::new(),
+        workflow_type: terms.workflow_type.clone(),
+        task_queue: terms.task_queue.clone(),
+        input: None,
+        header: None,
+        memo: None,
+        search_attributes: None,
+        user_metadata: terms.user_metadata.clone(),
+        links: Vec::new(),
+        completion_callbacks: Vec::new(),
+        priority: terms.priority.clone(),
+        versioning_override,
+        timeouts: terms.timeouts,
+        retry_policy: terms.retry_policy.clone(),
+        cron: terms.cron.clone(),
+        delay: StartDelay::None,
+        chain: chain(run, ContinueAsNewInitiator::Unspecified, terms.started_at),
+        parent: terms.parent.clone(),
+        root: terms.root.clone(),
+        signal: None,
+        update: None,
+        eager: false,
+        run_id,
+    }
+}
+
+/// The place after this run.
+pub(crate) fn chain(run: &Run, initiator: ContinueAsNewInitiator, now: Time) -> Chain {
+    let expires_at = now + RETENTION;
+    let reset_points = run.reset_points.iter().map(|point| ResetPointInfo {
+        expire_time: point
+            .expire_time
+            .clone()
+            .or_else(|| Some(expires_at.into())),
+        ..point.clone()
+    });
+    Chain {
+        first_run_id: run.terms.first_run_id.clone(),
+        execution_expires_at: run.terms.execution_expires_at,
+        attempt: 1,
+        continued: Some(Continued {
+            run_id: run.terms.run_id.clone(),
+            initiator,
+        }),
+        last_completion_result: None,
+        continued_failure: None,
+        reset_points: reset_points.collect(),
+    }
+}
+
+/// A backoff long enough that runs do not follow each other too fast; zero for none.
+pub(crate) fn spaced(run: &Run, backoff: Duration, now: Time) -> Duration {
+    let lifetime = now.since(run.terms.executes_at);
+    if lifetime + backoff < limits::CONTINUE_AS_NEW_INTERVAL {
+        limits::CONTINUE_AS_NEW_INTERVAL - lifetime
+    } else {
+        backoff
+    }
+}
+
+/// The attributes of the run's first event.
+pub(crate) fn started_attributes(run: &Run) -> &WorkflowExecutionStartedEventAttributes {
+    match &run.events[0].attributes {
+        Some(Attributes::WorkflowExecutionStartedEventAttributes(event)) => event,
+        other => unreachable!("the first event starts the run, but is {other:?}"),
+    }
+}
+
+/// How long the platform keeps the history of a closed run in its default namespace.
+const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,0 +1,34 @@
+//! Randomness out of a seed: the same seed draws the same ids.
+
+use crate::id::RunId;
+
+/// A splitmix64 sequence; good enough for ids, and one number of state.
+#[derive(Clone, Debug)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn next_u64(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A random UUID (version 4), the form of all run ids.
+    pub(crate) fn run_id(&mut self) -> RunId {
+        let (high, low) = (self.next_u64(), self.next_u64());
+        RunId::from(format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            high >> 32,
+            (high >> 16) & 0xffff,
+            high & 0xfff,
+            0x8000 | (low >> 48) & 0x3fff,
+            low & 0xffff_ffff_ffff,
+        ))
+    }
+}

@@ -1,0 +1,43 @@
+//! A start request that found this run at work and is content with it.
+
+use durably_proto::api::history::v1::WorkflowExecutionOptionsUpdatedEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::apply::Out;
+use crate::input::Attach;
+use crate::outcome::Reply;
+use crate::state::Run;
+
+/// Remembers what the request wanted remembered.
+pub(crate) fn apply(attach: Attach, run: &mut Run, out: &mut Out) -> Reply {
+    if attach
+        .request_id
+        .as_ref()
+        .is_some_and(|id| run.knows_request(id))
+    {
+        return Reply::AlreadyDone;
+    }
+    if attach.request_id.is_none()
+        && attach.completion_callbacks.is_empty()
+        && attach.links.is_empty()
+    {
+        return Reply::Done;
+    }
+    run.callbacks
+        .extend(attach.completion_callbacks.iter().cloned());
+    let event = WorkflowExecutionOptionsUpdatedEventAttributes {
+        attached_request_id: attach
+            .request_id
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
+        attached_completion_callbacks: attach.completion_callbacks,
+        identity: attach.identity,
+        ..Default::default()
+    };
+    run.buffer_with_links(
+        out.now,
+        Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(event),
+        attach.links,
+    );
+    Reply::Done
+}

@@ -1,0 +1,56 @@
+//! A cancel request: the workflow is asked to end itself.
+
+use durably_proto::api::history::v1::WorkflowExecutionCancelRequestedEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::apply::Out;
+use crate::input::RequestCancel;
+use crate::outcome::Reply;
+use crate::rejection::{CancelAlreadyRequested, OtherChain, Rejection};
+use crate::state::Run;
+
+/// Records the request; a second one with another id is refused.
+pub(crate) fn apply(
+    cancel: RequestCancel,
+    run: &mut Run,
+    out: &mut Out,
+) -> Result<Reply, Rejection> {
+    run.check_chain(cancel.first_run_id.as_ref())?;
+    if let Some(first) = &run.cancel_request {
+        if !first.as_str().is_empty() && *first == cancel.request_id {
+            return Ok(Reply::AlreadyDone);
+        }
+        let request_id = first.clone();
+        return Err(Rejection::CancelAlreadyRequested(CancelAlreadyRequested {
+            request_id,
+        }));
+    }
+    let (execution, initiated) = cancel.external.unzip();
+    let event = WorkflowExecutionCancelRequestedEventAttributes {
+        cause: cancel.reason,
+        external_initiated_event_id: initiated.unwrap_or_default().0,
+        external_workflow_execution: execution,
+        identity: cancel.identity,
+    };
+    run.cancel_request = Some(cancel.request_id);
+    run.buffer_with_links(
+        out.now,
+        Attributes::WorkflowExecutionCancelRequestedEventAttributes(event),
+        cancel.links,
+    );
+    run.wake(out);
+    Ok(Reply::Done)
+}
+
+impl Run {
+    /// A client that names the first run means the runs of that chain and no later ones of the same id.
+    pub(crate) fn check_chain(&self, wanted: Option<&crate::id::RunId>) -> Result<(), Rejection> {
+        match wanted {
+            Some(wanted) if *wanted != self.terms.first_run_id => {
+                let first_run_id = self.terms.first_run_id.clone();
+                Err(Rejection::OtherChain(OtherChain { first_run_id }))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What a description of the run says.
+
+use durably_proto::api::common::v1::{
+    ActivityType, Memo, SearchAttributes, WorkflowExecution, WorkflowType,
+};
+use durably_proto::api::enums::v1::{PendingActivityState, PendingWorkflowTaskState};
+use durably_proto::api::workflow::v1::{
+    PendingActivityInfo, PendingWorkflowTaskInfo, RequestIdInfo, ResetPoints,
+    WorkflowExecutionConfig, WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
+};
+use durably_proto::api::workflowservice::v1::DescribeWorkflowExecutionResponse;
+
+use crate::queue;
+use crate::state::{Activity, ActivityState, Run, ScheduledTask, WorkflowTask};
+use crate::task::activity_task;
+use crate::time::{timeout_to_proto, to_proto};
+
+impl Run {
+    /// The whole description, as clients receive it.
+    pub fn describe(&self) -> DescribeWorkflowExecutionResponse {
+        DescribeWorkflowExecutionResponse {
+            execution_config: Some(WorkflowExecutionConfig {
+                task_queue: Some(queue::normal(&self.terms.task_queue)),
+                workflow_execution_timeout: Some(timeout_to_proto(self.terms.timeouts.execution)),
+                workflow_run_timeout: Some(timeout_to_proto(self.terms.timeouts.run)),
+                default_workflow_task_timeout: Some(to_proto(self.terms.timeouts.task)),
+                user_metadata: self.terms.user_metadata.clone(),
+            }),
+            workflow_execution_info: Some(self.info()),
+            pending_activities: self
+                .activities
+                .values()
+                .map(|a| self.pending_activity(a))
+                .collect(),
+            pending_workflow_task: self.pending_workflow_task(),
+            workflow_extended_info: Some(self.extended_info()),
+            ..Default::default()
+        }
+    }
+
+    /// The run as lists show it.
+    pub fn info(&self) -> WorkflowExecutionInfo {
+        let terms = &self.terms;
+        let memo = Memo {
+            fields: self.memo.clone().into_iter().collect(),
+        };
+        let indexed = SearchAttributes {
+            indexed_fields: self.search_attributes.clone().into_iter().collect(),
+        };
+        let closed_at = self.closed_at();
+        let itself = || WorkflowExecution {
+            workflow_id: terms.workflow_id.to_string(),
+            run_id: terms.run_id.to_string(),
+        };
+        WorkflowExecutionInfo {
+            execution: Some(itself()),
+            r#type: Some(WorkflowType {
+                name: terms.workflow_type.clone(),
+            }),
+            start_time: Some(terms.started_at.into()),
+            close_time: closed_at.map(Into::into),
+            status: self.status().into(),
+            history_length: self.next_event_id().0 - 1,
+            parent_namespace_id: terms
+                .parent
+                .as_ref()
+                .map(|p| p.namespace_id.clone())
+                .unwrap_or_default(),
+            parent_execution: terms.parent.as_ref().map(|p| p.execution.clone()),
+            execution_time: Some(terms.executes_at.into()),
+            memo: Some(memo),
+            search_attributes: Some(indexed),
+            auto_reset_points: (!self.reset_points.is_empty()).then(|| ResetPoints {
+                points: self.reset_points.clone(),
+            }),
+            task_queue: terms.task_queue.to_string(),
+            state_transition_count: self.transitions,
+            history_size_bytes: i64::try_from(self.history_size).unwrap_or(i64::MAX),
+            execution_duration: closed_at.map(|at| to_proto(at.since(terms.executes_at))),
+            root_execution: Some(terms.root.clone().unwrap_or_else(itself)),
+            first_run_id: terms.first_run_id.to_string(),
+            priority: terms.priority.clone(),
+            ..Default::default()
+        }
+    }
+
+    fn extended_info(&self) -> WorkflowExecutionExtendedInfo {
+        let request_id_infos = self.requests.iter().map(|(id, (kind, event))| {
+            let info = RequestIdInfo {
+                event_type: (*kind).into(),
+                event_id: event.0,
+                buffered: false,
+            };
+            (id.to_string(), info)
+        });
+        WorkflowExecutionExtendedInfo {
+            execution_expiration_time: self.terms.execution_expires_at.map(Into::into),
+            run_expiration_time: self.terms.run_expires_at.map(Into::into),
+            cancel_requested: self.cancel_request.is_some(),
+            original_start_time: Some(self.terms.started_at.into()),
+            request_id_infos: request_id_infos.collect(),
+            ..Default::default()
+        }
+    }
+
+    fn pending_workflow_task(&self) -> Option<PendingWorkflowTaskInfo> {
+        let describe =
+            |task: &ScheduledTask, state: PendingWorkflowTaskState| PendingWorkflowTaskInfo {
+                state: state.into(),
+                scheduled_time: Some(task.at.into()),
+                original_scheduled_time: Some(task.original_at.into()),
+                started_time: None,
+                attempt: i32::try_from(self.task_attempt).unwrap_or(i32::MAX),
+            };
+        match &self.task {
+            WorkflowTask::Idle => None,
+            WorkflowTask::Scheduled(task) => {
+                Some(describe(task, PendingWorkflowTaskState::Scheduled))
+            }
+            WorkflowTask::Started(task) => Some(PendingWorkflowTaskInfo {
+                started_time: Some(task.at.into()),
+                ..describe(&task.task, PendingWorkflowTaskState::Started)
+            }),
+        }
+    }
+
+    fn pending_activity(&self, activity: &Activity) -> PendingActivityInfo {
+        let scheduled = activity_task::scheduled_attributes(self, activity.scheduled);
+        let state = match (&activity.state, activity.cancel_requested) {
+            (ActivityState::Started { .. }, Some(_)) => PendingActivityState::CancelRequested,
+            (ActivityState::Started { .. }, None) => PendingActivityState::Started,
+            (ActivityState::Waiting | ActivityState::Backoff { .. }, _) => {
+                PendingActivityState::Scheduled
+            }
+        };
+        let next_attempt = match activity.state {
+            ActivityState::Backoff { until } => Some(until),
+            ActivityState::Waiting | ActivityState::Started { .. } => None,
+        };
+        let expires = activity
+            .timeouts
+            .schedule_to_close
+            .map(|timeout| activity.scheduled_at + timeout);
+        PendingActivityInfo {
+            activity_id: activity.id.to_string(),
+            activity_type: scheduled
+                .activity_type
+                .clone()
+                .or_else(|| Some(ActivityType::default())),
+            state: state.into(),
+            heartbeat_details: activity.heartbeat_details.clone(),
+            last_heartbeat_time: activity.heartbeat_at.map(Into::into),
+            last_started_time: activity.last_started_at.map(Into::into),
+            attempt: i32::try_from(activity.attempt).unwrap_or(i32::MAX),
+            maximum_attempts: activity
+                .retry
+                .maximum_attempts()
+                .map_or(0, |n| i32::try_from(n).unwrap_or(i32::MAX)),
+            scheduled_time: Some(activity.attempt_at.into()),
+            expiration_time: expires.map(Into::into),
+            last_failure: activity.last_failure.clone(),
+            last_worker_identity: activity.last_worker.clone(),
+            current_retry_interval: next_attempt
+                .and_then(|until| Some(to_proto(until.since(activity.last_ended_at?)))),
+            last_attempt_complete_time: activity.last_ended_at.map(Into::into),
+            next_attempt_schedule_time: next_attempt.map(Into::into),
+            priority: scheduled.priority.clone(),
+            ..Default::default()
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What clients ask of a run.
+
+pub(crate) mod attach;
+pub(crate) mod cancel;
+mod describe;
+pub(crate) mod parse;
+pub(crate) mod signal;
+mod start;
+pub(crate) mod terminate;
+pub(crate) mod update;

@@ -1,0 +1,205 @@
+//! Start requests of clients, read into a [`Start`].
+
+use std::time::Duration;
+
+use durably_proto::Message;
+use durably_proto::api::common::v1::{Memo, Payloads};
+use durably_proto::api::workflowservice::v1::{
+    SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest,
+};
+use durably_proto::wkt;
+
+use crate::cron::CronSchedule;
+use crate::id::{RunId, WorkflowId};
+use crate::input::Signal;
+use crate::limits;
+use crate::rejection::Invalid;
+use crate::retry::RetryPolicy;
+use crate::start::{Chain, Start, StartDelay, Timeouts};
+use crate::time::{is_negative, timeout_from_proto};
+
+impl Start {
+    /// Reads a client's start request; the run gets this id and this source of randomness.
+    ///
+    /// # Errors
+    /// What is missing or wrong in the request, in the platform's words.
+    pub fn from_request(
+        request: StartWorkflowExecutionRequest,
+        run_id: RunId,
+        seed: u64,
+    ) -> Result<Self, Invalid> {
+        check_name(&request.workflow_id, "WorkflowId")?;
+        let workflow_type = request.workflow_type.unwrap_or_default().name;
+        check_name(&workflow_type, "WorkflowType")?;
+        let task_queue = request.task_queue.unwrap_or_default().name;
+        check_name(&task_queue, "TaskQueue")?;
+        if request.request_id.len() > limits::ID {
+            return Err(invalid("RequestId length exceeds limit."));
+        }
+        check_sizes(request.input.as_ref(), request.memo.as_ref())?;
+        let cron = match request.cron_schedule.as_str() {
+            "" => None,
+            text => Some(CronSchedule::parse(text)?),
+        };
+        let delay = timeout(request.workflow_start_delay.as_ref(), "WorkflowStartDelay")?;
+        if cron.is_some() && delay.is_some() {
+            return Err(invalid(
+                "CronSchedule and WorkflowStartDelay may not be used together.",
+            ));
+        }
+        let timeouts = timeouts(
+            request.workflow_execution_timeout.as_ref(),
+            request.workflow_run_timeout.as_ref(),
+            request.workflow_task_timeout.as_ref(),
+        )?;
+        Ok(Self {
+            workflow_id: WorkflowId::from(request.workflow_id),
+            seed,
+            request_id: request.request_id.into(),
+            identity: request.identity,
+            workflow_type,
+            task_queue: task_queue.into(),
+            input: request.input,
+            header: request.header,
+            memo: request.memo,
+            search_attributes: request.search_attributes,
+            user_metadata: request.user_metadata,
+            links: request.links,
+            completion_callbacks: request.completion_callbacks,
+            priority: request.priority,
+            versioning_override: request.versioning_override,
+            timeouts,
+            retry_policy: request
+                .retry_policy
+                .as_ref()
+                .map(RetryPolicy::from_proto)
+                .transpose()?,
+            cron,
+            delay: delay.map_or(StartDelay::None, StartDelay::Requested),
+            chain: Chain {
+                first_run_id: run_id.clone(),
+                execution_expires_at: None,
+                attempt: 1,
+                continued: None,
+                last_completion_result: request.last_completion_result,
+                continued_failure: request.continued_failure,
+                reset_points: Vec::new(),
+            },
+            parent: None,
+            root: None,
+            signal: None,
+            update: None,
+            eager: request.request_eager_execution,
+            run_id,
+        })
+    }
+
+    /// Reads a client's signal-with-start request. The signal is in [`Start::signal`], for a run
+    /// that is at work already too.
+    ///
+    /// # Errors
+    /// What is missing or wrong in the request, in the platform's words.
+    pub fn from_signal_with_start(
+        request: SignalWithStartWorkflowExecutionRequest,
+        run_id: RunId,
+        seed: u64,
+    ) -> Result<Self, Invalid> {
+        check_name(&request.signal_name, "SignalName")?;
+        check_sizes(request.signal_input.as_ref(), None)?;
+        let signal = Signal {
+            name: request.signal_name,
+            input: request.signal_input,
+            header: request.header.clone(),
+            identity: request.identity.clone(),
+            request_id: request.request_id.as_str().into(),
+            links: request.links.clone(),
+            external: None,
+        };
+        let start = StartWorkflowExecutionRequest {
+            namespace: request.namespace,
+            workflow_id: request.workflow_id,
+            workflow_type: request.workflow_type,
+            task_queue: request.task_queue,
+            input: request.input,
+            workflow_execution_timeout: request.workflow_execution_timeout,
+            workflow_run_timeout: request.workflow_run_timeout,
+            workflow_task_timeout: request.workflow_task_timeout,
+            identity: request.identity,
+            request_id: request.request_id,
+            retry_policy: request.retry_policy,
+            cron_schedule: request.cron_schedule,
+            memo: request.memo,
+            search_attributes: request.search_attributes,
+            header: request.header,
+            workflow_start_delay: request.workflow_start_delay,
+            user_metadata: request.user_metadata,
+            links: request.links,
+            versioning_override: request.versioning_override,
+            priority: request.priority,
+            ..Default::default()
+        };
+        Ok(Self {
+            signal: Some(signal),
+            ..Self::from_request(start, run_id, seed)?
+        })
+    }
+}
+
+/// Shorter timeouts bound the longer ones: no task outlasts its run, no run its execution.
+fn timeouts(
+    execution: Option<&wkt::Duration>,
+    run: Option<&wkt::Duration>,
+    task: Option<&wkt::Duration>,
+) -> Result<Timeouts, Invalid> {
+    let execution = timeout(execution, "WorkflowExecutionTimeout")?;
+    let run = match (timeout(run, "WorkflowRunTimeout")?, execution) {
+        (Some(run), Some(execution)) => Some(run.min(execution)),
+        (run, execution) => run.or(execution),
+    };
+    let task = timeout(task, "WorkflowTaskTimeout")?;
+    Ok(Timeouts {
+        execution,
+        run,
+        task: task_timeout(task, run),
+    })
+}
+
+/// The workflow task timeout that a run of this timeout can have.
+pub(crate) fn task_timeout(wanted: Option<Duration>, run: Option<Duration>) -> Duration {
+    wanted
+        .unwrap_or(limits::DEFAULT_WORKFLOW_TASK_TIMEOUT)
+        .min(limits::MAX_WORKFLOW_TASK_TIMEOUT)
+        .min(run.unwrap_or(Duration::MAX))
+}
+
+fn timeout(duration: Option<&wkt::Duration>, field: &str) -> Result<Option<Duration>, Invalid> {
+    if is_negative(duration) {
+        return Err(invalid(&format!(
+            "An invalid {field} is set on request: negative duration"
+        )));
+    }
+    Ok(timeout_from_proto(duration))
+}
+
+fn check_name(name: &str, field: &str) -> Result<(), Invalid> {
+    if name.is_empty() {
+        return Err(invalid(&format!("{field} is not set on request.")));
+    }
+    if name.len() > limits::ID {
+        return Err(invalid(&format!("{field} length exceeds limit.")));
+    }
+    Ok(())
+}
+
+fn check_sizes(input: Option<&Payloads>, memo: Option<&Memo>) -> Result<(), Invalid> {
+    if input.map_or(0, Message::encoded_len) > limits::BLOB
+        || memo.map_or(0, Message::encoded_len) > limits::MEMO
+    {
+        return Err(invalid("Blob data size exceeds limit."));
+    }
+    Ok(())
+}
+
+fn invalid(message: &str) -> Invalid {
+    Invalid(message.to_owned())
+}

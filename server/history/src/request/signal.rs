@@ -1,0 +1,52 @@
+//! A signal: recorded, and the worker is told.
+
+use durably_proto::api::history::v1::WorkflowExecutionSignaledEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::apply::Out;
+use crate::input::Signal;
+use crate::limits;
+use crate::outcome::Reply;
+use crate::rejection::{LimitExceeded, Rejection};
+use crate::state::Run;
+
+/// Records the signal, unless its request was seen before.
+pub(crate) fn apply(signal: Signal, run: &mut Run, out: &mut Out) -> Result<Reply, Rejection> {
+    if run.signal_requests.contains(&signal.request_id) {
+        return Ok(Reply::AlreadyDone);
+    }
+    // The workflow wants to close but keeps finding new events: let it.
+    if run.close_attempted && run.has_started_workflow_task() {
+        return Err(Rejection::Closing);
+    }
+    if run.signals >= limits::SIGNALS {
+        return Err(Rejection::LimitExceeded(LimitExceeded::Signals {
+            limit: limits::SIGNALS,
+        }));
+    }
+    record(signal, run, out);
+    run.wake(out);
+    Ok(Reply::Done)
+}
+
+/// Records the signal and remembers its request.
+pub(crate) fn record(signal: Signal, run: &mut Run, out: &mut Out) {
+    run.signals += 1;
+    let event = WorkflowExecutionSignaledEventAttributes {
+        signal_name: signal.name,
+        input: signal.input,
+        identity: signal.identity,
+        header: signal.header,
+        external_workflow_execution: signal.external,
+        request_id: signal.request_id.to_string(),
+        ..Default::default()
+    };
+    if !signal.request_id.as_str().is_empty() {
+        run.signal_requests.insert(signal.request_id);
+    }
+    run.buffer_with_links(
+        out.now,
+        Attributes::WorkflowExecutionSignaledEventAttributes(event),
+        signal.links,
+    );
+}

@@ -1,0 +1,249 @@
+//! The start of a run: its first events.
+
+use std::collections::BTreeMap;
+
+use durably_proto::api::common::v1::{Memo, SearchAttributes, WorkflowType};
+use durably_proto::api::enums::v1::{ContinueAsNewInitiator, EventType};
+use durably_proto::api::history::v1::WorkflowExecutionStartedEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+use durably_proto::api::workflow::v1::ResetPoints;
+
+use crate::apply::Out;
+use crate::id::{EventId, RequestId, Stamp};
+use crate::input::Deadline;
+use crate::outcome::{Effect, Outcome, Reply};
+use crate::queue;
+use crate::random::Random;
+use crate::request::{signal, update};
+use crate::retry::RetryPolicy;
+use crate::start::{Start, StartDelay, Timeouts};
+use crate::state::{Form, Phase, Run, Terms, WorkflowTask};
+use crate::task::workflow_task;
+use crate::time::{Time, timeout_to_proto, to_proto};
+
+impl Run {
+    /// Starts a run at `now`: its first events and what follows from them.
+    ///
+    /// The reply is the first workflow task if [`Start::eager`] asked for it and it is not held back.
+    pub fn start(start: Start, now: Time) -> (Self, Outcome) {
+        let mut out = Out::new(now);
+        let backoff = first_backoff(&start, now);
+        let terms = terms(&start, backoff, now);
+        let delayed = terms.executes_at > now;
+        let eager = start.eager && !delayed;
+        let event = started_event(&start, &terms, backoff, eager);
+        let mut run = empty(terms, &start);
+        run.record(
+            now,
+            Attributes::WorkflowExecutionStartedEventAttributes(event),
+        );
+        let (signal, update, identity) = (start.signal, start.update, start.identity.clone());
+        let first = run.last_event_mut();
+        first.user_metadata = start.user_metadata;
+        first.links = start.links;
+        run.requests.insert(
+            start.request_id,
+            (EventType::WorkflowExecutionStarted, EventId::FIRST),
+        );
+        if let Some(signal) = signal {
+            signal::record(signal, &mut run, &mut out);
+            run.flush_buffer();
+        }
+        if let Some(update) = update {
+            update::admit(update, &mut run);
+        }
+        if let Some(at) = run.terms.run_expires_at {
+            out.effect(Effect::Arm {
+                deadline: Deadline::Run,
+                at,
+            });
+        }
+        let reply = if delayed {
+            let at = run.terms.executes_at;
+            out.effect(Effect::Arm {
+                deadline: Deadline::FirstWorkflowTask,
+                at,
+            });
+            Reply::Done
+        } else if eager {
+            workflow_task::schedule_silently(&mut run, Form::Recorded, now, &out);
+            let request_id = RequestId::from(run.random.run_id().as_str());
+            workflow_task::start_scheduled(&mut run, request_id, identity, None, &mut out);
+            let task = workflow_task::delivery(&mut run, false, true);
+            Reply::WorkflowTask(Box::new(task))
+        } else {
+            workflow_task::schedule(&mut run, Form::Recorded, &mut out);
+            Reply::Done
+        };
+        out.effect(Effect::VisibilityChanged);
+        let outcome = run.close_off(0, out, reply);
+        (run, outcome)
+    }
+}
+
+/// How long the first workflow task is held back.
+fn first_backoff(start: &Start, now: Time) -> std::time::Duration {
+    match (start.delay, &start.cron) {
+        (StartDelay::Requested(delay) | StartDelay::Backoff(delay), _) => delay,
+        (StartDelay::None, Some(cron)) => cron.backoff(now, now).unwrap_or_default(),
+        (StartDelay::None, None) => std::time::Duration::ZERO,
+    }
+}
+
+fn terms(start: &Start, backoff: std::time::Duration, now: Time) -> Terms {
+    let executes_at = now + backoff;
+    let execution_expires_at = match &start.chain.continued {
+        Some(_) => start.chain.execution_expires_at,
+        None => start
+            .timeouts
+            .execution
+            .map(|timeout| executes_at + timeout),
+    };
+    let run_expires_at = match (
+        start.timeouts.run.map(|timeout| executes_at + timeout),
+        execution_expires_at,
+    ) {
+        (Some(run), Some(execution)) => Some(run.min(execution)),
+        (run, execution) => run.or(execution),
+    };
+    Terms {
+        workflow_id: start.workflow_id.clone(),
+        run_id: start.run_id.clone(),
+        first_run_id: start.chain.first_run_id.clone(),
+        request_id: start.request_id.clone(),
+        workflow_type: start.workflow_type.clone(),
+        task_queue: start.task_queue.clone(),
+        timeouts: start.timeouts,
+        retry_policy: start.retry_policy.clone(),
+        cron: start.cron.clone(),
+        attempt: start.chain.attempt,
+        started_at: now,
+        executes_at,
+        run_expires_at,
+        execution_expires_at,
+        parent: start.parent.clone(),
+        root: start.root.clone(),
+        user_metadata: start.user_metadata.clone(),
+        priority: start.priority.clone(),
+        last_completion_result: start.chain.last_completion_result.clone(),
+    }
+}
+
+fn empty(terms: Terms, start: &Start) -> Run {
+    Run {
+        terms: Box::new(terms),
+        events: Vec::new(),
+        history_size: 0,
+        buffered: Vec::new(),
+        phase: Phase::Running,
+        task: WorkflowTask::Idle,
+        task_attempt: 1,
+        last_stamp: Stamp::default(),
+        sticky: None,
+        last_completed_started: EventId::NONE,
+        close_attempted: false,
+        timers: BTreeMap::new(),
+        timers_by_time: BTreeMap::new(),
+        activities: BTreeMap::new(),
+        activity_ids: BTreeMap::new(),
+        updates: BTreeMap::new(),
+        updates_admitted: 0,
+        cancel_request: None,
+        signals: 0,
+        signal_requests: std::collections::BTreeSet::new(),
+        requests: BTreeMap::new(),
+        callbacks: start.completion_callbacks.clone(),
+        memo: start
+            .memo
+            .iter()
+            .flat_map(|memo| memo.fields.clone())
+            .collect(),
+        search_attributes: start
+            .search_attributes
+            .iter()
+            .flat_map(|s| s.indexed_fields.clone())
+            .collect(),
+        reset_points: start.chain.reset_points.clone(),
+        last_worker_version: None,
+        transitions: 0,
+        random: Random::new(start.seed),
+    }
+}
+
+fn started_event(
+    start: &Start,
+    terms: &Terms,
+    backoff: std::time::Duration,
+    eager: bool,
+) -> WorkflowExecutionStartedEventAttributes {
+    let chain = &start.chain;
+    let initiator = match &chain.continued {
+        Some(continued) => continued.initiator,
+        None if start.cron.is_some() => ContinueAsNewInitiator::CronSchedule,
+        None => ContinueAsNewInitiator::Unspecified,
+    };
+    let Timeouts {
+        execution,
+        run,
+        task,
+    } = start.timeouts;
+    // Only a workflow that continued itself names a run timeout it does not have.
+    let run_timeout = match initiator {
+        ContinueAsNewInitiator::Workflow => Some(timeout_to_proto(run)),
+        _ => run.map(to_proto),
+    };
+    let parent = start.parent.as_ref();
+    WorkflowExecutionStartedEventAttributes {
+        workflow_type: Some(WorkflowType {
+            name: start.workflow_type.clone(),
+        }),
+        parent_workflow_namespace: parent.map(|p| p.namespace.clone()).unwrap_or_default(),
+        parent_workflow_namespace_id: parent.map(|p| p.namespace_id.clone()).unwrap_or_default(),
+        parent_workflow_execution: parent.map(|p| p.execution.clone()),
+        parent_initiated_event_id: parent.map(|p| p.initiated.0).unwrap_or_default(),
+        task_queue: Some(queue::normal(&start.task_queue)),
+        input: start.input.clone(),
+        workflow_execution_timeout: execution.map(to_proto),
+        workflow_run_timeout: run_timeout,
+        workflow_task_timeout: Some(to_proto(task)),
+        continued_execution_run_id: chain
+            .continued
+            .as_ref()
+            .map(|c| c.run_id.to_string())
+            .unwrap_or_default(),
+        initiator: initiator.into(),
+        continued_failure: chain.continued_failure.clone(),
+        last_completion_result: chain.last_completion_result.clone(),
+        original_execution_run_id: start.run_id.to_string(),
+        identity: start.identity.clone(),
+        first_execution_run_id: chain.first_run_id.to_string(),
+        retry_policy: start.retry_policy.as_ref().map(RetryPolicy::to_proto),
+        attempt: i32::try_from(chain.attempt).unwrap_or(i32::MAX),
+        workflow_execution_expiration_time: terms.execution_expires_at.map(Into::into),
+        cron_schedule: start
+            .cron
+            .as_ref()
+            .map(|cron| cron.as_str().to_owned())
+            .unwrap_or_default(),
+        first_workflow_task_backoff: Some(to_proto(backoff)),
+        memo: start
+            .memo
+            .clone()
+            .filter(|memo: &Memo| !memo.fields.is_empty()),
+        search_attributes: start
+            .search_attributes
+            .clone()
+            .filter(|attributes: &SearchAttributes| !attributes.indexed_fields.is_empty()),
+        prev_auto_reset_points: (!chain.reset_points.is_empty()).then(|| ResetPoints {
+            points: chain.reset_points.clone(),
+        }),
+        header: start.header.clone(),
+        workflow_id: start.workflow_id.to_string(),
+        completion_callbacks: start.completion_callbacks.clone(),
+        root_workflow_execution: start.root.clone(),
+        versioning_override: start.versioning_override.clone(),
+        priority: start.priority.clone(),
+        eager_execution_accepted: eager,
+        ..Default::default()
+    }
+}

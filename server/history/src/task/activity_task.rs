@@ -1,0 +1,282 @@
+//! Attempts at activities: offering them, handing them to a worker, and trying again.
+
+use durably_proto::api::common::v1::WorkerVersionStamp;
+use durably_proto::api::enums::v1::{RetryState, TimeoutType};
+use durably_proto::api::failure::v1::Failure;
+use durably_proto::api::failure::v1::failure::FailureInfo;
+use durably_proto::api::history::v1::history_event::Attributes;
+use durably_proto::api::history::v1::{
+    ActivityTaskScheduledEventAttributes, ActivityTaskStartedEventAttributes,
+};
+
+use crate::apply::Out;
+use crate::id::{EventId, RequestId};
+use crate::input::{ActivityTicket, Deadline, StartActivity};
+use crate::outcome::{Effect, Reply, StartedActivity};
+use crate::rejection::{Rejection, TaskNotFound};
+use crate::retry::Next;
+use crate::state::{Activity, ActivityState, Run};
+use crate::time::Time;
+use crate::{failure, limits};
+
+/// Offers the activity's attempt to the pollers of its queue.
+pub(crate) fn offer(activity: &mut Activity, out: &mut Out) {
+    activity.state = ActivityState::Waiting;
+    out.effect(Effect::DispatchActivity {
+        ticket: ActivityTicket {
+            scheduled: activity.scheduled,
+            attempt: activity.attempt,
+        },
+        queue: activity.queue.clone(),
+    });
+}
+
+/// A poller took the attempt.
+pub(crate) fn start(
+    start: StartActivity,
+    run: &mut Run,
+    out: &mut Out,
+) -> Result<Reply, Rejection> {
+    let activity = run
+        .activities
+        .get(&start.ticket.scheduled)
+        .filter(|activity| activity.attempt == start.ticket.attempt)
+        .ok_or(Rejection::TaskNotFound(TaskNotFound::Activity))?;
+    match &activity.state {
+        ActivityState::Waiting => {}
+        ActivityState::Started { request_id, .. } if *request_id == start.request_id => {
+            let started = started(run, start.ticket.scheduled);
+            return Ok(Reply::Activity(Box::new(started)));
+        }
+        ActivityState::Started { .. } => return Err(Rejection::TaskAlreadyStarted),
+        ActivityState::Backoff { .. } => {
+            return Err(Rejection::TaskNotFound(TaskNotFound::Activity));
+        }
+    }
+    let started = hand_out(
+        run,
+        start.ticket.scheduled,
+        start.request_id,
+        start.identity,
+        out,
+    );
+    Ok(Reply::Activity(Box::new(started)))
+}
+
+/// Puts the activity into a worker's hands.
+pub(crate) fn hand_out(
+    run: &mut Run,
+    scheduled: EventId,
+    request_id: RequestId,
+    identity: String,
+    out: &mut Out,
+) -> StartedActivity {
+    let activity = run
+        .activities
+        .get_mut(&scheduled)
+        .expect("the caller saw it");
+    activity.last_started_at = Some(out.now);
+    activity.last_worker.clone_from(&identity);
+    activity.heartbeat_at = None;
+    activity.state = ActivityState::Started {
+        at: out.now,
+        request_id,
+        identity,
+    };
+    arm(activity, out);
+    started(run, scheduled)
+}
+
+fn started(run: &Run, scheduled: EventId) -> StartedActivity {
+    let activity = &run.activities[&scheduled];
+    let event = scheduled_attributes(run, scheduled);
+    StartedActivity {
+        ticket: ActivityTicket {
+            scheduled,
+            attempt: activity.attempt,
+        },
+        activity_id: activity.id.clone(),
+        activity_type: event.activity_type.clone(),
+        header: event.header.clone(),
+        input: event.input.clone(),
+        heartbeat_details: activity.heartbeat_details.clone(),
+        scheduled_at: activity.scheduled_at,
+        attempt_scheduled_at: activity.attempt_at,
+        started_at: activity.last_started_at.unwrap_or(activity.attempt_at),
+        schedule_to_close_timeout: event.schedule_to_close_timeout.clone(),
+        start_to_close_timeout: event.start_to_close_timeout.clone(),
+        heartbeat_timeout: event.heartbeat_timeout.clone(),
+        retry_policy: event.retry_policy.clone(),
+        priority: event.priority.clone(),
+    }
+}
+
+/// Tries the activity again later, if its policy allows it; says so, or why not.
+pub(crate) fn retry(
+    run: &mut Run,
+    scheduled: EventId,
+    failure: &Failure,
+    out: &mut Out,
+) -> RetryState {
+    let activity = run
+        .activities
+        .get_mut(&scheduled)
+        .expect("the caller saw it");
+    if activity.cancel_requested.is_some() {
+        return RetryState::CancelRequested;
+    }
+    if waited_too_long(failure) {
+        return RetryState::Timeout;
+    }
+    let expires_at = activity
+        .timeouts
+        .schedule_to_close
+        .map(|timeout| activity.scheduled_at + timeout);
+    match activity
+        .retry
+        .next(activity.attempt, Some(failure), out.now, expires_at)
+    {
+        Next::No(reason) => reason,
+        Next::After(interval) => {
+            activity.attempt += 1;
+            activity.attempt_at = out.now + interval;
+            activity.state = ActivityState::Backoff {
+                until: activity.attempt_at,
+            };
+            activity.last_failure =
+                Some(failure::truncate(failure.clone(), limits::RETRIED_FAILURE));
+            activity.last_ended_at = Some(out.now);
+            arm(activity, out);
+            RetryState::InProgress
+        }
+    }
+}
+
+/// No retry policy makes up for a task that nobody took, or for a budget that is spent.
+fn waited_too_long(failure: &Failure) -> bool {
+    let Some(FailureInfo::TimeoutFailureInfo(info)) = &failure.failure_info else {
+        return false;
+    };
+    matches!(
+        info.timeout_type(),
+        TimeoutType::ScheduleToStart | TimeoutType::ScheduleToClose
+    )
+}
+
+/// Buffers the `ActivityTaskStarted` of an attempt that is about to close; it has waited until now,
+/// because attempts that are tried again write nothing.
+pub(crate) fn buffer_started(
+    run: &mut Run,
+    scheduled: EventId,
+    worker_version: Option<WorkerVersionStamp>,
+) {
+    let activity = &run.activities[&scheduled];
+    let ActivityState::Started {
+        at,
+        request_id,
+        identity,
+    } = &activity.state
+    else {
+        return;
+    };
+    let at = *at;
+    let event = ActivityTaskStartedEventAttributes {
+        scheduled_event_id: scheduled.0,
+        identity: identity.clone(),
+        request_id: request_id.to_string(),
+        attempt: i32::try_from(activity.attempt).unwrap_or(i32::MAX),
+        last_failure: activity.last_failure.clone(),
+        ..Default::default()
+    };
+    #[expect(deprecated, reason = "histories still show it")]
+    let event = ActivityTaskStartedEventAttributes {
+        worker_version,
+        ..event
+    };
+    run.buffer(at, Attributes::ActivityTaskStartedEventAttributes(event));
+}
+
+/// Forgets an activity that is closed.
+pub(crate) fn forget(run: &mut Run, scheduled: EventId, out: &mut Out) {
+    let Some(activity) = run.activities.remove(&scheduled) else {
+        return;
+    };
+    run.activity_ids.remove(&activity.id);
+    if activity.armed.is_some() {
+        out.effect(Effect::Disarm(Deadline::Activity(scheduled)));
+    }
+}
+
+/// Arms the activity's deadline for the next thing that can ring. A deadline that is armed too
+/// early rings in vain and is armed again then: heartbeats cost no timer.
+pub(crate) fn arm(activity: &mut Activity, out: &mut Out) {
+    let Some(at) = activity.next_ring() else {
+        return;
+    };
+    if activity.armed.is_none_or(|armed| at < armed) {
+        activity.armed = Some(at);
+        out.effect(Effect::Arm {
+            deadline: Deadline::Activity(activity.scheduled),
+            at,
+        });
+    }
+}
+
+/// What was asked for when the activity was scheduled.
+pub(crate) fn scheduled_attributes(
+    run: &Run,
+    scheduled: EventId,
+) -> &ActivityTaskScheduledEventAttributes {
+    let place = usize::try_from(scheduled.0 - 1).expect("an event id");
+    match &run.events[place].attributes {
+        Some(Attributes::ActivityTaskScheduledEventAttributes(event)) => event,
+        other => unreachable!("event {scheduled} scheduled an activity, but is {other:?}"),
+    }
+}
+
+impl Activity {
+    fn next_ring(&self) -> Option<Time> {
+        let backoff = match self.state {
+            ActivityState::Backoff { until } => Some(until),
+            ActivityState::Waiting | ActivityState::Started { .. } => None,
+        };
+        self.timeouts_in_order()
+            .into_iter()
+            .flatten()
+            .map(|(at, _)| at)
+            .chain(backoff)
+            .min()
+    }
+
+    /// When which timeout is over; at the same moment the first one counts.
+    pub(crate) fn timeouts_in_order(&self) -> [Option<(Time, TimeoutType)>; 4] {
+        let timeouts = &self.timeouts;
+        let after = |from: Time, timeout: Option<std::time::Duration>, kind| {
+            timeout.map(|timeout| (from + timeout, kind))
+        };
+        let total = after(
+            self.scheduled_at,
+            timeouts.schedule_to_close,
+            TimeoutType::ScheduleToClose,
+        );
+        match self.state {
+            ActivityState::Started { at, .. } => {
+                let alive = self.heartbeat_at.unwrap_or(at);
+                [
+                    after(at, timeouts.start_to_close, TimeoutType::StartToClose),
+                    total,
+                    after(alive, timeouts.heartbeat, TimeoutType::Heartbeat),
+                    None,
+                ]
+            }
+            ActivityState::Waiting | ActivityState::Backoff { .. } => {
+                let taken = after(
+                    self.attempt_at,
+                    timeouts.schedule_to_start,
+                    TimeoutType::ScheduleToStart,
+                );
+                [taken, total, None, None]
+            }
+        }
+    }
+}

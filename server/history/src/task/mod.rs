@@ -1,0 +1,5 @@
+//! Tasks for workers: workflow tasks, and attempts at activities.
+
+pub(crate) mod activity_task;
+pub(crate) mod report;
+pub(crate) mod workflow_task;

@@ -1,0 +1,214 @@
+//! What workers report about activities: alive, completed, failed, cancelled.
+
+use durably_proto::Message;
+use durably_proto::api::enums::v1::RetryState;
+use durably_proto::api::failure::v1::Failure;
+use durably_proto::api::history::v1::history_event::Attributes;
+use durably_proto::api::history::v1::{
+    ActivityTaskCanceledEventAttributes, ActivityTaskCompletedEventAttributes,
+    ActivityTaskFailedEventAttributes,
+};
+
+use crate::apply::Out;
+use crate::id::{EventId, RequestId};
+use crate::input::{ActivityRef, CancelActivity, CompleteActivity, FailActivity, Heartbeat};
+use crate::outcome::Reply;
+use crate::rejection::{Invalid, Rejection, TaskNotFound};
+use crate::state::{ActivityState, Run};
+use crate::task::activity_task;
+use crate::{failure, limits};
+
+/// The activity is alive.
+pub(crate) fn heartbeat(
+    heartbeat: Heartbeat,
+    run: &mut Run,
+    out: &mut Out,
+) -> Result<Reply, Rejection> {
+    let scheduled = running(run, &heartbeat.activity)?;
+    if size(heartbeat.details.as_ref()) > limits::BLOB {
+        let failure = failure::too_large("Heartbeat details exceeds size limit.", None);
+        close_failed(run, scheduled, failure, heartbeat.identity, None, out);
+        return Ok(Reply::Heartbeat {
+            cancel_requested: true,
+        });
+    }
+    let activity = run.activities.get_mut(&scheduled).expect("found above");
+    activity.heartbeat_at = Some(out.now);
+    activity.heartbeat_details = heartbeat.details;
+    Ok(Reply::Heartbeat {
+        cancel_requested: activity.cancel_requested.is_some(),
+    })
+}
+
+/// The activity returned.
+pub(crate) fn complete(
+    complete: CompleteActivity,
+    run: &mut Run,
+    out: &mut Out,
+) -> Result<Reply, Rejection> {
+    let scheduled = reported(run, &complete.activity)?;
+    force_start(run, scheduled, &complete.identity, out);
+    if size(complete.result.as_ref()) > limits::BLOB {
+        let failure = failure::too_large("Complete result exceeds size limit.", None);
+        close_failed(
+            run,
+            scheduled,
+            failure,
+            complete.identity,
+            complete.worker_version,
+            out,
+        );
+        return Ok(Reply::Done);
+    }
+    activity_task::buffer_started(run, scheduled, complete.worker_version);
+    activity_task::forget(run, scheduled, out);
+    let event = ActivityTaskCompletedEventAttributes {
+        result: complete.result,
+        scheduled_event_id: scheduled.0,
+        identity: complete.identity,
+        ..Default::default()
+    };
+    run.buffer(
+        out.now,
+        Attributes::ActivityTaskCompletedEventAttributes(event),
+    );
+    run.wake(out);
+    Ok(Reply::Done)
+}
+
+/// An attempt at the activity failed.
+pub(crate) fn fail(fail: FailActivity, run: &mut Run, out: &mut Out) -> Result<Reply, Rejection> {
+    let scheduled = reported(run, &fail.activity)?;
+    force_start(run, scheduled, &fail.identity, out);
+    if let Some(details) = fail.last_heartbeat_details {
+        let activity = run.activities.get_mut(&scheduled).expect("found above");
+        activity.heartbeat_details = Some(details);
+        activity.heartbeat_at = Some(out.now);
+    }
+    let failure = match fail.failure {
+        Some(failure) if failure.encoded_len() > limits::BLOB => {
+            failure::too_large("Failure exceeds size limit.", Some(failure))
+        }
+        Some(failure) => failure,
+        None => Failure::default(),
+    };
+    close_failed(
+        run,
+        scheduled,
+        failure,
+        fail.identity,
+        fail.worker_version,
+        out,
+    );
+    Ok(Reply::Done)
+}
+
+/// The activity gave in to a cancel request.
+pub(crate) fn cancel(
+    cancel: CancelActivity,
+    run: &mut Run,
+    out: &mut Out,
+) -> Result<Reply, Rejection> {
+    let scheduled = reported(run, &cancel.activity)?;
+    let Some(requested) = run.activities[&scheduled].cancel_requested else {
+        return Err(Rejection::Invalid(Invalid(
+            "unable to mark activity as canceled without activity being request canceled first"
+                .to_owned(),
+        )));
+    };
+    force_start(run, scheduled, &cancel.identity, out);
+    activity_task::buffer_started(run, scheduled, cancel.worker_version);
+    activity_task::forget(run, scheduled, out);
+    let event = ActivityTaskCanceledEventAttributes {
+        details: cancel.details,
+        latest_cancel_requested_event_id: requested.0,
+        scheduled_event_id: scheduled.0,
+        identity: cancel.identity,
+        ..Default::default()
+    };
+    run.buffer(
+        out.now,
+        Attributes::ActivityTaskCanceledEventAttributes(event),
+    );
+    run.wake(out);
+    Ok(Reply::Done)
+}
+
+/// Tries the activity again, or records that it failed.
+fn close_failed(
+    run: &mut Run,
+    scheduled: EventId,
+    failure: Failure,
+    identity: String,
+    worker_version: Option<durably_proto::api::common::v1::WorkerVersionStamp>,
+    out: &mut Out,
+) {
+    let retry_state = activity_task::retry(run, scheduled, &failure, out);
+    if retry_state == RetryState::InProgress {
+        return;
+    }
+    activity_task::buffer_started(run, scheduled, worker_version);
+    activity_task::forget(run, scheduled, out);
+    let event = ActivityTaskFailedEventAttributes {
+        failure: Some(failure),
+        scheduled_event_id: scheduled.0,
+        identity,
+        retry_state: retry_state.into(),
+        ..Default::default()
+    };
+    run.buffer(
+        out.now,
+        Attributes::ActivityTaskFailedEventAttributes(event),
+    );
+    run.wake(out);
+}
+
+/// The activity, if it is with a worker.
+fn running(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
+    let scheduled = reported(run, activity)?;
+    match run.activities[&scheduled].state {
+        ActivityState::Started { .. } => Ok(scheduled),
+        ActivityState::Waiting | ActivityState::Backoff { .. } => Err(not_found(activity)),
+    }
+}
+
+/// The activity a report is about: by token only the attempt that is with the worker, by id any.
+fn reported(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
+    let found = match activity {
+        ActivityRef::Token(ticket) => run
+            .activities
+            .get(&ticket.scheduled)
+            .filter(|pending| pending.attempt == ticket.attempt)
+            .filter(|pending| matches!(pending.state, ActivityState::Started { .. }))
+            .map(|pending| pending.scheduled),
+        ActivityRef::Id(id) => run.activity_ids.get(id).copied(),
+    };
+    found.ok_or_else(|| not_found(activity))
+}
+
+/// An activity may be closed by its id before any worker took it; the history then needs a start.
+fn force_start(run: &mut Run, scheduled: EventId, identity: &str, out: &mut Out) {
+    if !matches!(
+        run.activities[&scheduled].state,
+        ActivityState::Started { .. }
+    ) {
+        activity_task::hand_out(
+            run,
+            scheduled,
+            RequestId::default(),
+            identity.to_owned(),
+            out,
+        );
+    }
+}
+
+fn not_found(activity: &ActivityRef) -> Rejection {
+    Rejection::TaskNotFound(match activity {
+        ActivityRef::Token(_) => TaskNotFound::Activity,
+        ActivityRef::Id(_) => TaskNotFound::ActivityId,
+    })
+}
+
+fn size(payloads: Option<&durably_proto::api::common::v1::Payloads>) -> usize {
+    payloads.map_or(0, Message::encoded_len)
+}

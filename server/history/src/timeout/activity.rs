@@ -1,0 +1,74 @@
+//! An activity took too long, or its next attempt is due.
+
+use durably_proto::api::enums::v1::{RetryState, TimeoutType};
+use durably_proto::api::failure::v1::failure::FailureInfo;
+use durably_proto::api::history::v1::ActivityTaskTimedOutEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::apply::Out;
+use crate::failure;
+use crate::id::EventId;
+use crate::rejection::Rejection;
+use crate::state::{ActivityState, Run};
+use crate::task::activity_task;
+
+/// Looks what the ring was for; if it was too early, the deadline is armed again.
+pub(crate) fn ring(scheduled: EventId, run: &mut Run, out: &mut Out) -> Result<(), Rejection> {
+    let activity = run
+        .activities
+        .get_mut(&scheduled)
+        .ok_or(Rejection::StaleDeadline)?;
+    if activity.armed.is_none_or(|armed| armed > out.now) {
+        return Err(Rejection::StaleDeadline);
+    }
+    activity.armed = None;
+    let expired = activity
+        .timeouts_in_order()
+        .into_iter()
+        .flatten()
+        .filter(|(at, _)| *at <= out.now)
+        .min_by_key(|(at, _)| *at)
+        .map(|(_, kind)| kind);
+    if let Some(kind) = expired {
+        time_out(run, scheduled, kind, out);
+        return Ok(());
+    }
+    if matches!(activity.state, ActivityState::Backoff { until } if until <= out.now) {
+        activity_task::offer(activity, out);
+    }
+    activity_task::arm(activity, out);
+    Ok(())
+}
+
+/// Tries the activity again, or records that it timed out.
+fn time_out(run: &mut Run, scheduled: EventId, kind: TimeoutType, out: &mut Out) {
+    let mut failure = failure::activity_timeout(kind);
+    let retry_state = activity_task::retry(run, scheduled, &failure, out);
+    if retry_state == RetryState::InProgress {
+        return;
+    }
+    if retry_state == RetryState::Timeout && kind != TimeoutType::ScheduleToStart {
+        failure = failure::timeout(TimeoutType::ScheduleToClose, OUT_OF_TIME.to_owned());
+    }
+    let activity = &run.activities[&scheduled];
+    if let Some(FailureInfo::TimeoutFailureInfo(info)) = &mut failure.failure_info {
+        info.last_heartbeat_details
+            .clone_from(&activity.heartbeat_details);
+    }
+    failure.cause = activity.last_failure.clone().map(Box::new);
+    activity_task::buffer_started(run, scheduled, None);
+    activity_task::forget(run, scheduled, out);
+    let event = ActivityTaskTimedOutEventAttributes {
+        failure: Some(failure),
+        scheduled_event_id: scheduled.0,
+        started_event_id: EventId::NONE.0,
+        retry_state: retry_state.into(),
+    };
+    run.buffer(
+        out.now,
+        Attributes::ActivityTaskTimedOutEventAttributes(event),
+    );
+    run.wake(out);
+}
+
+const OUT_OF_TIME: &str = "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying";

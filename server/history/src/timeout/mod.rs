@@ -1,0 +1,22 @@
+//! Deadlines that were reached. A late or stale ring is refused and changes nothing.
+
+pub(crate) mod activity;
+pub(crate) mod run;
+pub(crate) mod user_timer;
+pub(crate) mod workflow_task;
+
+use crate::apply::Out;
+use crate::input::Deadline;
+use crate::rejection::Rejection;
+use crate::state::Run;
+
+/// Handles one ring.
+pub(crate) fn apply(deadline: Deadline, run: &mut Run, out: &mut Out) -> Result<(), Rejection> {
+    match deadline {
+        Deadline::FirstWorkflowTask => workflow_task::first(run, out),
+        Deadline::WorkflowTask(stamp) => workflow_task::ring(stamp, run, out),
+        Deadline::Timer(id) => user_timer::ring(&id, run, out),
+        Deadline::Activity(scheduled) => activity::ring(scheduled, run, out),
+        Deadline::Run => run::ring(run, out),
+    }
+}

@@ -1,0 +1,74 @@
+//! The run took too long.
+
+use durably_proto::api::enums::v1::{
+    ContinueAsNewInitiator, RetryState, TimeoutType, WorkflowExecutionStatus,
+};
+use durably_proto::api::history::v1::WorkflowExecutionTimedOutEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::apply::Out;
+use crate::next_run::{self, Successor};
+use crate::outcome::UpdateAbort;
+use crate::rejection::Rejection;
+use crate::request::update;
+use crate::state::Run;
+use crate::task::workflow_task::{self, Failed};
+use crate::{failure, retry};
+
+/// Ends the run; it may be tried again, or go on by its cron schedule.
+pub(crate) fn ring(run: &mut Run, out: &mut Out) -> Result<(), Rejection> {
+    if run.terms.run_expires_at.is_none_or(|at| at > out.now) {
+        return Err(Rejection::StaleDeadline);
+    }
+    let (retry_state, successor) = successor(run, out);
+    workflow_task::end_failed(run, Failed::force_close(), out);
+    run.flush_buffer();
+    let event = WorkflowExecutionTimedOutEventAttributes {
+        retry_state: retry_state.into(),
+        new_execution_run_id: successor
+            .as_ref()
+            .map_or_else(String::new, Successor::run_id_text),
+    };
+    run.record(
+        out.now,
+        Attributes::WorkflowExecutionTimedOutEventAttributes(event),
+    );
+    let abort = if successor.is_some() {
+        UpdateAbort::Continued
+    } else {
+        UpdateAbort::Closed
+    };
+    update::abort_all(run, abort, out);
+    run.close(WorkflowExecutionStatus::TimedOut, out);
+    if let Some(successor) = successor {
+        next_run::repeat(run, successor, out);
+    }
+    Ok(())
+}
+
+fn successor(run: &mut Run, out: &Out) -> (RetryState, Option<Successor>) {
+    if run
+        .terms
+        .execution_expires_at
+        .is_some_and(|at| at <= out.now)
+    {
+        return (RetryState::Timeout, None);
+    }
+    let failure = failure::timeout(TimeoutType::StartToClose, "workflow timeout".to_owned());
+    match next_run::retry_backoff(run, &failure, out.now) {
+        retry::Next::After(backoff) => {
+            let initiator = ContinueAsNewInitiator::Retry;
+            (
+                RetryState::InProgress,
+                Some(Successor::new(run, initiator, backoff).failed(failure)),
+            )
+        }
+        retry::Next::No(reason) => {
+            let cron = next_run::cron_backoff(run, out.now);
+            let successor = cron.map(|backoff| {
+                Successor::new(run, ContinueAsNewInitiator::CronSchedule, backoff).failed(failure)
+            });
+            (reason, successor)
+        }
+    }
+}
