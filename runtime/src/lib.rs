@@ -21,7 +21,10 @@ pub use activity::{
     ActivityCtx, ActivityInfo, ActivityOptions, CancelReason, InvalidOptions, Retry, TestActivity,
 };
 pub use client::{
-    Client, DynHandle, DynStart, Handle, QueryCall, SignalCall, StartCall, UpdateCall, UpdateHandle,
+    Client, ClientBuilder, DynHandle, DynStart, FromClient, Handle, History, HistoryEvent,
+    IdConflict, IdReuse, PendingActivity, QueryCall, QueryReject, RecordedSignal, RecordedUpdate,
+    Recorder, SignalCall, StartCall, StartWithUpdate, Startable, UpdateCall, UpdateHandle,
+    WorkflowDescription, WorkflowList, WorkflowStatus, WorkflowSummary,
 };
 pub use data::{Bytes, Data, Text};
 pub use definition::{
@@ -36,9 +39,11 @@ pub use durably_macros::{
 };
 pub use duration::{days, hours, millis, mins, secs};
 pub use error::{
-    ActivityError, AppError, Cancelled, ChildError, ContinueAsNew, DataError, DataFault, Error,
-    Failure, OtherFailure, Result, RetryState, ServerFailure, TimeoutKind, WorkflowCancelled,
-    WorkflowFailed, WorkflowTerminated, WorkflowTimedOut,
+    ActivityError, AppError, Cancelled, ChildError, ConnectError, ContinueAsNew, DataError,
+    DataFault, Error, Failure, HandleError, OtherFailure, QueryError, QueryFailed, QueryRejected,
+    Result, ResultError, RetryState, RpcError, RunError, ServerFailure, SignalError, StartError,
+    TimeoutKind, UpdateError, UpdateFailed, UpdateWithStartError, WorkflowAlreadyStarted,
+    WorkflowCancelled, WorkflowFailed, WorkflowNotFound, WorkflowTerminated, WorkflowTimedOut,
 };
 pub use worker::{Worker, WorkerError, WorkerGuard, WorkerHandle};
 pub use workflow::{
@@ -46,6 +51,16 @@ pub use workflow::{
     FromWorkflow, Random, Saga, Scope, Sleep, Spawned, Time, Unsupported, Untyped, View, WaitUntil,
     WaitUntilTimeout, WorkflowRef, join, join_all, race, race_all, try_join, try_join_all,
 };
+
+/// The server's own requests and messages, for what has no method here.
+///
+/// They follow the versions of Temporal's API, not this crate's.
+pub mod raw {
+    pub use durably_proto::api;
+    pub use tonic::{Code, Status};
+
+    pub use crate::client::RawClient;
+}
 
 /// A `HashMap` whose iteration order is the same in every process, so workflow code may use it.
 pub type HashMap<K, V> =

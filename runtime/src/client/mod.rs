@@ -1,133 +1,178 @@
 //! Typed access to a Temporal server.
 
+mod connect;
+mod describe;
+mod handle;
+mod history;
+mod id;
+mod list;
+mod query;
+mod result;
+mod retry;
 pub(crate) mod rpc;
+mod signal;
+mod start;
+mod start_options;
+mod start_with;
+mod target;
+mod timeline;
+mod untyped;
+mod update;
 
-use std::{
-    future::Future,
-    marker::PhantomData,
-    ops::Deref,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::{any::Any, borrow::Cow, sync::Arc};
 
-use crate::{
-    Data, Error, HasQueue, Result, Text, Workflow,
-    data::{ArgList, EncodedArgs},
-    definition::{BoxFuture, CanQuery, CanUpdate, MethodsOf, Via},
-};
+use durably_proto::service::workflow::workflow_service_server::WorkflowService;
+
+pub use connect::ClientBuilder;
+pub use describe::{PendingActivity, WorkflowDescription, WorkflowStatus, WorkflowSummary};
+pub use handle::Handle;
+pub use history::{History, HistoryEvent};
+pub use list::WorkflowList;
+pub use query::{QueryCall, QueryReject};
+pub(crate) use retry::is_too_large;
+pub use rpc::RawClient;
+pub use signal::SignalCall;
+pub use start::{DynStart, StartCall, Startable};
+pub use start_options::{IdConflict, IdReuse};
+pub use start_with::{RecordedSignal, RecordedUpdate, Recorder, StartWithUpdate};
+pub use target::FromClient;
+pub use untyped::DynHandle;
+pub use update::{UpdateCall, UpdateHandle};
+
+use crate::{ConnectError, Text, data::ArgList};
 
 /// A namespace on a server.
+///
+/// Cheap to clone, and safe to share between threads and tasks: all clones use one connection,
+/// which is made again when it breaks.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # async fn example() -> Result<()> {
+/// let client = Client::connect("localhost:7233").await?;
+/// println!("bound to namespace {}", client.namespace());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
-pub struct Client {}
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    rpc: rpc::Rpc,
+    namespace: String,
+    /// Who we are, in the histories we write to.
+    identity: String,
+    /// What must live as long as the client: the embedded server it is connected to.
+    _keep: Option<Box<dyn Any + Send + Sync>>,
+}
+
 impl Client {
-    /// Connects.
-    pub async fn connect(_address: impl Text) -> Result<Self> {
-        unimplemented!()
+    /// Connects to the server at `address` (`host:port` or `http://host:port`), namespace
+    /// `default`. [`Client::builder`] has the options.
+    ///
+    /// # Errors
+    /// The address is not one, nothing answers there, or what answers is no Temporal server.
+    pub async fn connect(address: impl Text) -> Result<Self, ConnectError> {
+        Self::builder(address).connect().await
     }
-    /// The RPCs, for the worker.
-    #[allow(dead_code)]
-    pub(crate) fn rpc(&self) -> &rpc::Rpc {
-        unimplemented!()
+
+    /// Connects as the environment says: `TEMPORAL_ADDRESS` (default `localhost:7233`),
+    /// `TEMPORAL_NAMESPACE` (default `default`) and `TEMPORAL_API_KEY`.
+    ///
+    /// # Errors
+    /// As [`Client::connect`].
+    pub async fn from_env() -> Result<Self, ConnectError> {
+        ClientBuilder::from_env().connect().await
     }
+
+    /// The options of a connection.
+    pub fn builder(address: impl Text) -> ClientBuilder {
+        ClientBuilder::new(address.into_text())
+    }
+
+    /// A client of a server in this process; it keeps `keep` alive.
+    #[cfg_attr(
+        not(any(feature = "server", test)),
+        expect(dead_code, reason = "only the embedded server is called in process")
+    )]
+    pub(crate) fn in_process(
+        service: Arc<dyn WorkflowService>,
+        namespace: String,
+        keep: Option<Box<dyn Any + Send + Sync>>,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            rpc: rpc::Rpc::local(service),
+            namespace,
+            identity: id::identity(),
+            _keep: keep,
+        }))
+    }
+
     /// The namespace this client is bound to.
     pub fn namespace(&self) -> &str {
-        unimplemented!()
+        &self.0.namespace
     }
-    /// An untyped handle.
-    pub fn handle(&self, _id: impl Text) -> DynHandle {
-        unimplemented!()
-    }
-    /// Starts a workflow by the name of its type.
-    pub fn start(&self, _workflow: impl Text, _args: impl ArgList) -> DynStart {
-        unimplemented!()
-    }
-}
-/// An untyped handle.
-pub struct DynHandle {}
-/// An untyped start.
-pub struct DynStart {}
 
-/// A workflow about to start: `.await` gives a handle, `.result().await` the result.
-#[must_use = "the workflow starts when this is awaited"]
-pub struct StartCall<W: Workflow, Q>(PhantomData<fn() -> (W, Q)>);
-impl<W: Workflow, Q> StartCall<W, Q> {
-    #[doc(hidden)]
-    pub fn new(_client: &Client, _args: EncodedArgs) -> Self {
-        unimplemented!()
+    /// Who this client is, in the histories it writes to.
+    pub fn identity(&self) -> &str {
+        &self.0.identity
+    }
+
+    /// The workflow of this id, without its type: its messages go by their names.
+    /// `Greeting::handle(&client, id)` gives a typed one.
+    pub fn handle(&self, id: impl Text) -> DynHandle {
+        DynHandle::new(FromClient::attached(self, id.into_text(), None))
+    }
+
+    /// Starts a workflow by the name of its type, in whatever language it is written.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let handle = client
+    ///     .start("Greeting", ("Hello",))
+    ///     .task_queue("greetings")
+    ///     .await?;
+    /// let names: Vec<String> = handle.result().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn start(&self, workflow: impl Text, args: impl ArgList) -> DynStart {
+        StartCall::by_name(self, Cow::Owned(workflow.into_text()), args.encode())
+    }
+
+    /// The workflows that match a [list filter](https://docs.temporal.io/list-filter), newest
+    /// first; an empty filter matches all.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let mut failed = client.list("ExecutionStatus = 'Failed'");
+    /// while let Some(workflow) = failed.next().await? {
+    ///     println!("{} {}", workflow.workflow_id, workflow.workflow_type);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list(&self, filter: impl Text) -> WorkflowList {
+        WorkflowList::new(self, filter.into_text())
+    }
+
+    /// How many workflows match a [list filter](https://docs.temporal.io/list-filter).
+    ///
+    /// # Errors
+    /// The filter is wrong, or the request failed.
+    pub async fn count(&self, filter: impl Text) -> Result<u64, crate::RpcError> {
+        list::count(self, filter.into_text()).await
+    }
+
+    /// The RPCs themselves, for what has no method here.
+    pub fn raw(&self) -> RawClient {
+        RawClient(self.0.rpc.clone())
+    }
+
+    /// The RPCs, for the worker.
+    pub(crate) fn rpc(&self) -> &rpc::Rpc {
+        &self.0.rpc
     }
 }
-impl<W: Workflow, Q: HasQueue> Future for StartCall<W, Q> {
-    type Output = Result<Handle<W>>;
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        unimplemented!()
-    }
-}
-/// A workflow execution; its signals, queries and updates are methods.
-pub struct Handle<W: Workflow> {
-    methods: W::Methods<FromClient>,
-}
-impl<W: Workflow> Handle<W> {
-    #[doc(hidden)]
-    pub fn attach(_client: &Client, _id: String) -> Self {
-        Self {
-            methods: MethodsOf::new(FromClient {}),
-        }
-    }
-}
-impl<W: Workflow> Deref for Handle<W> {
-    type Target = W::Methods<FromClient>;
-    fn deref(&self) -> &Self::Target {
-        &self.methods
-    }
-}
-/// The transport of handles at a client.
-pub struct FromClient {}
-impl Via for FromClient {
-    type Signal = SignalCall;
-    fn signal(&self, _name: &'static str, _args: EncodedArgs) -> SignalCall {
-        unimplemented!()
-    }
-}
-impl CanUpdate for FromClient {
-    type Update<R> = UpdateCall<R>;
-    fn update<R>(&self, _name: &'static str, _args: EncodedArgs) -> UpdateCall<R> {
-        unimplemented!()
-    }
-}
-impl CanQuery for FromClient {
-    fn query<R>(&self, _name: &'static str, _args: EncodedArgs) -> QueryCall<R> {
-        unimplemented!()
-    }
-}
-/// A signal about to be sent.
-#[must_use = "the signal is sent when this is awaited"]
-pub struct SignalCall {}
-impl IntoFuture for SignalCall {
-    type Output = Result<()>;
-    type IntoFuture = BoxFuture<Result<()>>;
-    fn into_future(self) -> Self::IntoFuture {
-        unimplemented!()
-    }
-}
-/// A query about to be asked.
-#[must_use = "the query is asked when this is awaited"]
-pub struct QueryCall<R>(PhantomData<fn() -> R>);
-impl<R: Data> IntoFuture for QueryCall<R> {
-    type Output = Result<R>;
-    type IntoFuture = BoxFuture<Result<R>>;
-    fn into_future(self) -> Self::IntoFuture {
-        unimplemented!()
-    }
-}
-/// An update about to be sent.
-#[must_use = "the update is sent when this is awaited"]
-pub struct UpdateCall<R>(PhantomData<fn() -> R>);
-impl<R: Data> IntoFuture for UpdateCall<R> {
-    type Output = Result<R, Error>;
-    type IntoFuture = BoxFuture<Result<R>>;
-    fn into_future(self) -> Self::IntoFuture {
-        unimplemented!()
-    }
-}
-/// An accepted update.
-pub struct UpdateHandle<R>(PhantomData<fn() -> R>);

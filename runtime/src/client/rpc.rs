@@ -1,6 +1,6 @@
 //! One method an RPC, over gRPC or in process.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use durably_proto::{
     api::workflowservice::v1 as pb,
@@ -8,47 +8,138 @@ use durably_proto::{
         workflow_service_client::WorkflowServiceClient, workflow_service_server::WorkflowService,
     },
 };
-use tonic::{Request, Status, transport::Channel};
+use tonic::{Request, Response, Status, metadata::MetadataMap, transport::Channel};
+
+use super::retry::{Attempts, Patience};
 
 /// The way to a server.
 #[derive(Clone)]
-#[allow(dead_code)]
-pub(crate) enum Rpc {
+pub(crate) struct Rpc {
+    transport: Transport,
+    /// What goes with every request: who we are, and the API key.
+    metadata: Arc<MetadataMap>,
+}
+
+#[derive(Clone)]
+enum Transport {
     /// Over the network.
     Remote(WorkflowServiceClient<Channel>),
     /// In this process, without a socket.
     Local(Arc<dyn WorkflowService>),
 }
 
+/// A page of history may be much larger than gRPC's customary 4 MiB; the server has its own limits.
+const MAX_MESSAGE_SIZE: usize = 128 * 1024 * 1024;
+
+impl Rpc {
+    pub(crate) fn remote(channel: Channel, metadata: MetadataMap) -> Self {
+        let client = WorkflowServiceClient::new(channel)
+            .max_decoding_message_size(MAX_MESSAGE_SIZE)
+            .max_encoding_message_size(MAX_MESSAGE_SIZE);
+        Self {
+            transport: Transport::Remote(client),
+            metadata: Arc::new(metadata),
+        }
+    }
+
+    pub(crate) fn local(service: Arc<dyn WorkflowService>) -> Self {
+        Self {
+            transport: Transport::Local(service),
+            metadata: Arc::default(),
+        }
+    }
+
+    fn request<M>(&self, message: M, timeout: Duration) -> Request<M> {
+        let mut request = Request::new(message);
+        if !self.metadata.is_empty() {
+            request.metadata_mut().clone_from(&self.metadata);
+        }
+        request.set_timeout(timeout);
+        request
+    }
+}
+
+/// What the network layer does for a remote call: no answer in time is an error.
+async fn within<T>(
+    timeout: Duration,
+    answer: impl Future<Output = Result<T, Status>>,
+) -> Result<T, Status> {
+    match tokio::time::timeout(timeout, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Status::deadline_exceeded(format!(
+            "no answer within {timeout:?}"
+        ))),
+    }
+}
+
 macro_rules! rpcs {
     ($($name:ident($request:ident) -> $response:ident;)*) => {
-        #[allow(dead_code)]
+        #[expect(dead_code, reason = "the list is complete, so that nobody has to look for one")]
         impl Rpc {
-            $(pub(crate) async fn $name(&self, message: pb::$request, timeout: Duration) -> Result<pb::$response, Status> {
-                let mut request = Request::new(message);
-                request.set_timeout(timeout);
-                let response = match self {
-                    Self::Remote(client) => client.clone().$name(request).await,
-                    Self::Local(service) => service.$name(request).await,
-                };
-                response.map(tonic::Response::into_inner)
+            $(pub(crate) async fn $name(
+                &self,
+                message: pb::$request,
+                patience: impl Into<Patience>,
+            ) -> Result<pb::$response, Status> {
+                let mut attempts = Attempts::new(message, patience.into());
+                loop {
+                    let timeout = attempts.timeout();
+                    let request = self.request(attempts.message(), timeout);
+                    let answer = match &self.transport {
+                        Transport::Remote(client) => client.clone().$name(request).await,
+                        Transport::Local(service) => within(timeout, service.$name(request)).await,
+                    };
+                    match answer {
+                        Ok(answer) => return Ok(Response::into_inner(answer)),
+                        Err(status) => attempts.pause_after(status).await?,
+                    }
+                }
             })*
+        }
+
+        impl RawClient {
+            $(
+                #[doc = concat!("`", stringify!($request), "` to `", stringify!($response), "`.")]
+                ///
+                /// # Errors
+                /// What the server, or the way to it, says.
+                pub async fn $name(
+                    &self,
+                    message: pb::$request,
+                    timeout: Duration,
+                ) -> Result<pb::$response, Status> {
+                    self.0.$name(message, Patience::one_attempt(timeout)).await
+                }
+            )*
         }
     };
 }
 
+/// The RPCs of `temporal.api.workflowservice.v1.WorkflowService`, one attempt a call.
+///
+/// For what the client has no method for. The messages are those of
+/// [`raw::api`](crate::raw::api) and follow Temporal's own versions, not this crate's.
+#[derive(Clone)]
+pub struct RawClient(pub(super) Rpc);
+
 rpcs! {
     get_system_info(GetSystemInfoRequest) -> GetSystemInfoResponse;
+    get_cluster_info(GetClusterInfoRequest) -> GetClusterInfoResponse;
+    register_namespace(RegisterNamespaceRequest) -> RegisterNamespaceResponse;
     describe_namespace(DescribeNamespaceRequest) -> DescribeNamespaceResponse;
+    list_namespaces(ListNamespacesRequest) -> ListNamespacesResponse;
+    update_namespace(UpdateNamespaceRequest) -> UpdateNamespaceResponse;
     start_workflow_execution(StartWorkflowExecutionRequest) -> StartWorkflowExecutionResponse;
+    execute_multi_operation(ExecuteMultiOperationRequest) -> ExecuteMultiOperationResponse;
     signal_workflow_execution(SignalWorkflowExecutionRequest) -> SignalWorkflowExecutionResponse;
     signal_with_start_workflow_execution(SignalWithStartWorkflowExecutionRequest) -> SignalWithStartWorkflowExecutionResponse;
-    execute_multi_operation(ExecuteMultiOperationRequest) -> ExecuteMultiOperationResponse;
     query_workflow(QueryWorkflowRequest) -> QueryWorkflowResponse;
     update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse;
     poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse;
     request_cancel_workflow_execution(RequestCancelWorkflowExecutionRequest) -> RequestCancelWorkflowExecutionResponse;
     terminate_workflow_execution(TerminateWorkflowExecutionRequest) -> TerminateWorkflowExecutionResponse;
+    reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse;
+    delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse;
     describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse;
     get_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse;
     list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse;
@@ -59,10 +150,14 @@ rpcs! {
     respond_query_task_completed(RespondQueryTaskCompletedRequest) -> RespondQueryTaskCompletedResponse;
     poll_activity_task_queue(PollActivityTaskQueueRequest) -> PollActivityTaskQueueResponse;
     record_activity_task_heartbeat(RecordActivityTaskHeartbeatRequest) -> RecordActivityTaskHeartbeatResponse;
+    record_activity_task_heartbeat_by_id(RecordActivityTaskHeartbeatByIdRequest) -> RecordActivityTaskHeartbeatByIdResponse;
     respond_activity_task_completed(RespondActivityTaskCompletedRequest) -> RespondActivityTaskCompletedResponse;
+    respond_activity_task_completed_by_id(RespondActivityTaskCompletedByIdRequest) -> RespondActivityTaskCompletedByIdResponse;
     respond_activity_task_failed(RespondActivityTaskFailedRequest) -> RespondActivityTaskFailedResponse;
+    respond_activity_task_failed_by_id(RespondActivityTaskFailedByIdRequest) -> RespondActivityTaskFailedByIdResponse;
     respond_activity_task_canceled(RespondActivityTaskCanceledRequest) -> RespondActivityTaskCanceledResponse;
+    respond_activity_task_canceled_by_id(RespondActivityTaskCanceledByIdRequest) -> RespondActivityTaskCanceledByIdResponse;
     reset_sticky_task_queue(ResetStickyTaskQueueRequest) -> ResetStickyTaskQueueResponse;
     shutdown_worker(ShutdownWorkerRequest) -> ShutdownWorkerResponse;
-    register_namespace(RegisterNamespaceRequest) -> RegisterNamespaceResponse;
+    describe_task_queue(DescribeTaskQueueRequest) -> DescribeTaskQueueResponse;
 }

@@ -106,7 +106,7 @@ impl Error {
     /// The first application error in the chain of causes, from this process or another.
     pub fn app(&self) -> Option<&AppError> {
         self.chain().find_map(|error| match failure_in(error) {
-            Some(Failure::App(app)) => Some(app),
+            Some(Failure::App(app)) => Some(&**app),
             _ => error.downcast_ref(),
         })
     }

@@ -23,7 +23,7 @@ use super::{ActivityError, AppError, ChildError};
 #[non_exhaustive]
 pub enum Failure {
     /// Returned by the application.
-    App(AppError),
+    App(Box<AppError>),
     /// A timeout ran out.
     Timeout(TimeoutKind),
     /// Cancelled.
@@ -64,7 +64,7 @@ impl Failure {
     /// Reads what the server recorded.
     pub(crate) fn from_record(record: FailureRecord) -> Self {
         match record.info {
-            FailureInfo::Application { .. } => Self::App(app_error(record)),
+            FailureInfo::Application { .. } => Self::App(Box::new(app_error(record))),
             FailureInfo::Timeout { kind, .. } => Self::Timeout(kind),
             FailureInfo::Canceled { .. } => Self::Cancelled,
             FailureInfo::Terminated => Self::Terminated,

@@ -7,10 +7,13 @@ mod activity;
 mod any;
 mod app;
 mod child;
+mod client;
+mod connect;
 mod continue_as_new;
 mod data;
 mod failure;
 mod record;
+mod rpc;
 mod terminal;
 
 use std::fmt;
@@ -19,10 +22,17 @@ pub use activity::ActivityError;
 pub use any::{Error, Result};
 pub use app::AppError;
 pub use child::ChildError;
+pub use client::{
+    HandleError, QueryError, QueryFailed, QueryRejected, ResultError, RunError, SignalError,
+    StartError, UpdateError, UpdateFailed, UpdateWithStartError, WorkflowAlreadyStarted,
+    WorkflowNotFound,
+};
+pub use connect::ConnectError;
 pub use continue_as_new::ContinueAsNew;
 pub use data::{DataError, DataFault};
 pub use durably_engine::{RetryState, TimeoutKind};
 pub use failure::{Failure, OtherFailure, ServerFailure};
+pub use rpc::RpcError;
 pub use terminal::{WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut};
 
 /// The workflow, or a scope of it, was cancelled.

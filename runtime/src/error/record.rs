@@ -22,7 +22,7 @@ impl Error {
     /// The error for a recorded failure; [`to_record`](Self::to_record) gives the same again.
     pub(crate) fn from_record(record: FailureRecord) -> Self {
         match Failure::from_record(record) {
-            Failure::App(app) => app.into(),
+            Failure::App(app) => (*app).into(),
             Failure::Activity(activity) => (*activity).into(),
             Failure::Child(child) => (*child).into(),
             Failure::Cancelled => Cancelled.into(),

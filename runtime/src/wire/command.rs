@@ -311,7 +311,7 @@ fn sdk(sdk: SdkMetadata) -> WorkflowTaskCompletedMetadata {
     }
 }
 
-fn retry_policy(policy: RetryPolicy) -> common::RetryPolicy {
+pub(crate) fn retry_policy(policy: RetryPolicy) -> common::RetryPolicy {
     common::RetryPolicy {
         initial_interval: policy.initial_interval.map(time::to_duration),
         backoff_coefficient: policy.backoff_coefficient,

@@ -4,8 +4,8 @@ pub(crate) mod command;
 mod error;
 pub(crate) mod event;
 pub(crate) mod failure;
-pub(crate) mod options;
 pub(crate) mod payload;
+pub(crate) mod status;
 pub(crate) mod task;
 pub(crate) mod time;
 

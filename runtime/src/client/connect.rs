@@ -1,0 +1,276 @@
+//! The way to a server: address, credentials, keep-alive.
+
+use std::{error::Error as StdError, sync::Arc, time::Duration};
+
+use durably_proto::api::workflowservice::v1::GetSystemInfoRequest;
+use tonic::{
+    Code, Status,
+    metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue},
+    transport::{Channel, Endpoint, Uri},
+};
+
+use super::{Client, Shared, id, retry::Patience, rpc::Rpc};
+use crate::{ConnectError, wire::status::Refusal};
+
+/// Where a server listens unless it is told otherwise.
+const DEFAULT_PORT: u16 = 7233;
+const DEFAULT_NAMESPACE: &str = "default";
+
+/// The options of a connection; made by [`Client::builder`].
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # async fn example() -> Result<()> {
+/// let client = Client::builder("temporal.internal:7233")
+///     .namespace("orders")
+///     .connect_timeout(secs(3))
+///     .connect()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "`.connect().await` makes the client"]
+pub struct ClientBuilder {
+    address: String,
+    namespace: String,
+    identity: Option<String>,
+    api_key: Option<String>,
+    headers: Vec<(String, String)>,
+    connect_timeout: Duration,
+    keep_alive: Option<Duration>,
+}
+
+impl ClientBuilder {
+    pub(super) fn new(address: String) -> Self {
+        Self {
+            address,
+            namespace: DEFAULT_NAMESPACE.to_owned(),
+            identity: None,
+            api_key: None,
+            headers: Vec::new(),
+            connect_timeout: Duration::from_secs(10),
+            keep_alive: Some(Duration::from_secs(30)),
+        }
+    }
+
+    pub(super) fn from_env() -> Self {
+        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let address = set("TEMPORAL_ADDRESS");
+        let mut builder = Self::new(address.unwrap_or_else(|| format!("localhost:{DEFAULT_PORT}")));
+        if let Some(namespace) = set("TEMPORAL_NAMESPACE") {
+            builder.namespace = namespace;
+        }
+        builder.api_key = set("TEMPORAL_API_KEY");
+        builder
+    }
+
+    /// The namespace; `default` if not set.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Who this client is, in the histories it writes to; `process@host` if not set.
+    pub fn identity(mut self, identity: impl Into<String>) -> Self {
+        self.identity = Some(identity.into());
+        self
+    }
+
+    /// Sends this key with every request, as Temporal Cloud asks for.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(key.into());
+        self
+    }
+
+    /// Sends this header with every request.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// How long connecting may take; ten seconds if not set.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How often an idle connection is probed, so that a dead one is noticed and the network
+    /// between does not forget it; 30 seconds if not set, `None` for never.
+    pub fn keep_alive(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.keep_alive = interval.into();
+        self
+    }
+
+    /// Connects, and asks the server what it is, so that a wrong address is known now.
+    ///
+    /// # Errors
+    /// The address is not one, nothing answers there, what answers is no Temporal server, or it
+    /// refuses us.
+    pub async fn connect(self) -> Result<Client, ConnectError> {
+        let metadata = self.metadata()?;
+        let uri = parse(&self.address)?;
+        let address = uri.to_string();
+        let address = address.trim_end_matches('/').to_owned();
+        let channel = match self.endpoint(uri).connect().await {
+            Ok(channel) => channel,
+            Err(error) => return Err(unreachable(address, error)),
+        };
+        let rpc = Rpc::remote(channel, metadata);
+        let patience = Patience::one_attempt(self.connect_timeout);
+        match rpc.get_system_info(GetSystemInfoRequest {}, patience).await {
+            Ok(_info) => {}
+            Err(status) => return Err(refused(address, status)),
+        }
+        Ok(Client(Arc::new(Shared {
+            rpc,
+            namespace: self.namespace,
+            identity: self.identity.unwrap_or_else(id::identity),
+            _keep: None,
+        })))
+    }
+
+    fn endpoint(&self, uri: Uri) -> Endpoint {
+        let endpoint = Channel::builder(uri)
+            .connect_timeout(self.connect_timeout)
+            .tcp_nodelay(true);
+        match self.keep_alive {
+            Some(interval) => endpoint
+                .http2_keep_alive_interval(interval)
+                .keep_alive_timeout(Duration::from_secs(15))
+                .keep_alive_while_idle(true),
+            None => endpoint,
+        }
+    }
+
+    fn metadata(&self) -> Result<MetadataMap, ConnectError> {
+        let mut metadata = MetadataMap::new();
+        let mut insert = |name: &str, value: &str| {
+            let header = |_| ConnectError::Header {
+                name: name.to_owned(),
+            };
+            let value = MetadataValue::<Ascii>::try_from(value).map_err(header)?;
+            let header = |_| ConnectError::Header {
+                name: name.to_owned(),
+            };
+            let key = MetadataKey::<Ascii>::from_bytes(name.to_ascii_lowercase().as_bytes())
+                .map_err(header)?;
+            metadata.insert(key, value);
+            Ok(())
+        };
+        insert("client-name", "durably")?;
+        insert("client-version", env!("CARGO_PKG_VERSION"))?;
+        if let Some(key) = &self.api_key {
+            insert("authorization", &format!("Bearer {key}"))?;
+            insert("temporal-namespace", &self.namespace)?;
+        }
+        for (name, value) in &self.headers {
+            insert(name, value)?;
+        }
+        Ok(metadata)
+    }
+}
+
+/// Reads `host:port`, `host`, or a URL of either.
+fn parse(address: &str) -> Result<Uri, ConnectError> {
+    let wrong = |reason: &str| ConnectError::Address {
+        address: address.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let url = match address.split_once("://") {
+        Some(("http", _)) => address.to_owned(),
+        Some(("https", _)) => {
+            return Err(ConnectError::TlsMissing {
+                address: address.to_owned(),
+            });
+        }
+        Some((scheme, _)) => return Err(wrong(&format!("`{scheme}` is no scheme we speak"))),
+        None => format!("http://{address}"),
+    };
+    let uri: Uri = url
+        .parse()
+        .map_err(|error: tonic::codegen::http::uri::InvalidUri| wrong(&error.to_string()))?;
+    let Some(host) = uri.host().filter(|host| !host.is_empty()) else {
+        return Err(wrong("it has no host"));
+    };
+    let port = match uri.authority().map(|it| &it.as_str()[host.len()..]) {
+        Some(rest) if rest.starts_with(':') => uri
+            .port_u16()
+            .ok_or_else(|| wrong("the port is a number up to 65535"))?,
+        _ => DEFAULT_PORT,
+    };
+    format!("http://{host}:{port}")
+        .parse()
+        .map_err(|_| wrong("host and port do not make a URL"))
+}
+
+fn unreachable(address: String, source: impl StdError + Send + Sync + 'static) -> ConnectError {
+    ConnectError::Unreachable {
+        address,
+        source: Box::new(source),
+    }
+}
+
+/// Why a server that took our connection did not tell what it is.
+fn refused(address: String, status: Status) -> ConnectError {
+    match status.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled
+            if !is_foreign_protocol(&status) =>
+        {
+            unreachable(address, status)
+        }
+        Code::PermissionDenied | Code::Unauthenticated | Code::ResourceExhausted => {
+            ConnectError::Refused {
+                address,
+                source: Refusal::from(status).otherwise,
+            }
+        }
+        _ => ConnectError::NotTemporal {
+            address,
+            message: innermost(&status),
+        },
+    }
+}
+
+/// Whether what came back is not HTTP/2 at all.
+fn is_foreign_protocol(status: &Status) -> bool {
+    innermost(status).contains("frame") || innermost(status).contains("protocol")
+}
+
+fn innermost(status: &Status) -> String {
+    std::iter::successors(status.source(), |&error| error.source())
+        .last()
+        .map_or_else(|| status.message().to_owned(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    fn parsed(address: &str) -> String {
+        match parse(address) {
+            Ok(uri) => uri.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_maybe_a_port() {
+        assert_eq!(parsed("localhost:7234"), "http://localhost:7234/");
+        assert_eq!(
+            parsed("temporal.internal"),
+            "http://temporal.internal:7233/"
+        );
+        assert_eq!(parsed("http://127.0.0.1:80"), "http://127.0.0.1:80/");
+        assert_eq!(parsed("[::1]:7233"), "http://[::1]:7233/");
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_address_is_said() {
+        assert!(parsed("local host:7233").starts_with("`local host:7233` is no server address"));
+        assert!(parsed("").contains("is no server address"));
+        assert!(parsed("grpc://localhost:7233").contains("`grpc` is no scheme we speak"));
+        assert!(parsed("https://my.tmprl.cloud:7233").contains("asks for TLS"));
+        assert!(parsed("localhost:99999").contains("no server address"));
+    }
+}

@@ -1,0 +1,117 @@
+//! A typed workflow execution.
+
+use std::{borrow::Cow, fmt, ops::Deref};
+
+use super::{
+    Client, DynHandle, FromClient, History, WorkflowDescription, describe, history, result,
+};
+use crate::{HandleError, ResultError, Text, Workflow, definition::MethodsOf};
+
+/// A workflow execution; its signals, queries and updates are methods.
+///
+/// Cheap to clone, and safe to share between threads and tasks.
+///
+/// ```ignore
+/// let handle = Greeting::start(&client, "Hello").task_queue("greetings").await?;
+/// handle.submit_greeting("Bob").await?;
+/// println!("{:?}", handle.result().await?);
+/// ```
+pub struct Handle<W: Workflow> {
+    via: FromClient,
+    methods: W::Methods<FromClient>,
+}
+
+impl<W: Workflow> Handle<W> {
+    /// The workflow of that id; nothing is asked of the server.
+    #[doc(hidden)]
+    pub fn attach(client: &Client, id: impl Text) -> Self {
+        Self::new(FromClient::attached(client, id.into_text(), None))
+    }
+
+    pub(super) fn new(via: FromClient) -> Self {
+        Self {
+            methods: MethodsOf::new(via.clone()),
+            via,
+        }
+    }
+
+    /// The workflow id.
+    pub fn id(&self) -> &str {
+        self.via.workflow_id()
+    }
+
+    /// The run that was started, or that the handle was attached to; `None` for a handle that was
+    /// attached to a workflow id, whichever run it has.
+    pub fn run_id(&self) -> Option<&str> {
+        self.via.run_id()
+    }
+
+    /// Waits for the result, past continue-as-new, retries and cron; can be asked again.
+    ///
+    /// # Errors
+    /// The workflow failed, was cancelled or terminated, or timed out; there is no such workflow;
+    /// or the request failed.
+    ///
+    /// # Cancellation
+    /// Waiting is safe to give up at any time: nothing but the wait ends.
+    pub async fn result(&self) -> Result<W::Output, ResultError> {
+        result::of(&self.via, Cow::Borrowed(W::NAME)).await
+    }
+
+    /// Asks the workflow to stop; what it does about it is its own affair.
+    ///
+    /// # Errors
+    /// There is no such running workflow, or the request failed.
+    pub async fn cancel(&self) -> Result<(), HandleError> {
+        self.via.cancel().await
+    }
+
+    /// Ends the workflow now, without a word to its code.
+    ///
+    /// # Errors
+    /// There is no such running workflow, or the request failed.
+    pub async fn terminate(&self, reason: impl Text) -> Result<(), HandleError> {
+        self.via.terminate(reason.into_text()).await
+    }
+
+    /// What the server knows of the workflow now.
+    ///
+    /// # Errors
+    /// There is no such workflow, or the request failed.
+    pub async fn describe(&self) -> Result<WorkflowDescription, HandleError> {
+        describe::workflow(&self.via).await
+    }
+
+    /// All that happened so far in the run; printed, it is a timeline.
+    ///
+    /// # Errors
+    /// There is no such workflow, or the request failed.
+    pub async fn history(&self) -> Result<History, HandleError> {
+        history::fetch(&self.via).await
+    }
+
+    /// The same workflow by names instead of types.
+    pub fn untyped(&self) -> DynHandle {
+        DynHandle::new(self.via.clone())
+    }
+}
+
+impl<W: Workflow> Deref for Handle<W> {
+    type Target = W::Methods<FromClient>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.methods
+    }
+}
+
+impl<W: Workflow> Clone for Handle<W> {
+    fn clone(&self) -> Self {
+        Self::new(self.via.clone())
+    }
+}
+
+impl<W: Workflow> fmt::Debug for Handle<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Handle<{}>({})", W::NAME, self.id())
+    }
+}

@@ -1,0 +1,115 @@
+//! Lists of workflows.
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use durably_proto::api::workflowservice::v1::{
+    CountWorkflowExecutionsRequest, ListWorkflowExecutionsRequest, ListWorkflowExecutionsResponse,
+};
+use futures::Stream;
+use tonic::Status;
+
+use super::{Client, WorkflowSummary, target::AT_ONCE};
+use crate::{RpcError, definition::BoxFuture, wire::status::Refusal};
+
+/// Workflows that match a filter: a stream, read page by page as it is consumed.
+#[must_use = "a list asks the server when it is read"]
+pub struct WorkflowList {
+    client: Client,
+    filter: String,
+    /// What was fetched and not yet taken.
+    fetched: VecDeque<WorkflowSummary>,
+    next: Next,
+}
+
+enum Next {
+    /// The page this token stands for; the empty one for the first page.
+    Page(Vec<u8>),
+    Asked(BoxFuture<Result<ListWorkflowExecutionsResponse, Status>>),
+    /// There are no more pages.
+    End,
+}
+
+impl WorkflowList {
+    pub(super) fn new(client: &Client, filter: String) -> Self {
+        Self {
+            client: client.clone(),
+            filter,
+            fetched: VecDeque::new(),
+            next: Next::Page(Vec::new()),
+        }
+    }
+
+    /// The next workflow, or `None` at the end.
+    ///
+    /// # Errors
+    /// The filter is wrong, or the request failed; the list ends there.
+    pub async fn next(&mut self) -> Result<Option<WorkflowSummary>, RpcError> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+            .await
+            .transpose()
+    }
+
+    fn ask(&self, next_page_token: Vec<u8>) -> Next {
+        let rpc = self.client.rpc().clone();
+        let request = ListWorkflowExecutionsRequest {
+            namespace: self.client.namespace().to_owned(),
+            next_page_token,
+            query: self.filter.clone(),
+            ..Default::default()
+        };
+        Next::Asked(Box::pin(async move {
+            rpc.list_workflow_executions(request, AT_ONCE).await
+        }))
+    }
+}
+
+impl Stream for WorkflowList {
+    type Item = Result<WorkflowSummary, RpcError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(workflow) = self.fetched.pop_front() {
+                return Poll::Ready(Some(Ok(workflow)));
+            }
+            match &mut self.next {
+                Next::End => return Poll::Ready(None),
+                Next::Page(token) => {
+                    let token = std::mem::take(token);
+                    self.next = self.ask(token);
+                }
+                Next::Asked(answer) => match ready!(answer.as_mut().poll(cx)) {
+                    Ok(page) => {
+                        self.next = match page.next_page_token {
+                            token if token.is_empty() => Next::End,
+                            token => Next::Page(token),
+                        };
+                        let workflows = page.executions.into_iter();
+                        self.fetched
+                            .extend(workflows.map(WorkflowSummary::from_proto));
+                    }
+                    Err(status) => {
+                        self.next = Next::End;
+                        return Poll::Ready(Some(Err(Refusal::from(status).otherwise)));
+                    }
+                },
+            }
+        }
+    }
+}
+
+pub(super) async fn count(client: &Client, query: String) -> Result<u64, RpcError> {
+    let request = CountWorkflowExecutionsRequest {
+        namespace: client.namespace().to_owned(),
+        query,
+    };
+    let answer = client.rpc().count_workflow_executions(request, AT_ONCE);
+    match answer.await {
+        Ok(answer) => Ok(answer.count.max(0).cast_unsigned()),
+        Err(status) => Err(Refusal::from(status).otherwise),
+    }
+}

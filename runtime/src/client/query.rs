@@ -1,0 +1,141 @@
+//! Queries.
+
+use std::{borrow::Cow, future::IntoFuture, marker::PhantomData, time::Duration};
+
+use durably_proto::api::{
+    enums::v1::QueryRejectCondition,
+    query::v1::{QueryRejected as ProtoRejected, WorkflowQuery},
+    workflowservice::v1::QueryWorkflowRequest,
+};
+use tonic::Status;
+
+use super::{WorkflowStatus, retry::Patience, target::FromClient};
+use crate::{
+    Data, Failure, QueryError,
+    data::{Callee, EncodedArgs, decode_result},
+    definition::BoxFuture,
+    error::{QueryFailed, QueryRejected},
+    wire::{
+        payload,
+        status::{Reason, Refusal},
+    },
+};
+
+/// How long a query waits for a worker's answer, unless told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A query about to be asked; `.await` gives the answer.
+#[must_use = "the query is asked when this is awaited"]
+pub struct QueryCall<R> {
+    to: FromClient,
+    name: Cow<'static, str>,
+    args: EncodedArgs,
+    reject: Option<QueryReject>,
+    timeout: Duration,
+    answer: PhantomData<fn() -> R>,
+}
+
+/// When a query shall not be asked at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QueryReject {
+    /// The workflow is closed.
+    NotOpen,
+    /// The workflow is closed, and not because it completed.
+    NotCompletedCleanly,
+}
+
+impl<R> QueryCall<R> {
+    pub(super) fn new(to: FromClient, name: Cow<'static, str>, args: EncodedArgs) -> Self {
+        Self {
+            to,
+            name,
+            args,
+            reject: None,
+            timeout: TIMEOUT,
+            answer: PhantomData,
+        }
+    }
+
+    /// Does not ask a workflow in such a state; the error is [`QueryError::Rejected`].
+    pub fn reject_if(mut self, condition: QueryReject) -> Self {
+        self.reject = Some(condition);
+        self
+    }
+
+    /// How long to wait for a worker's answer; 30 seconds if not set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+}
+
+impl<R: Data> QueryCall<R> {
+    async fn ask(self) -> Result<R, QueryError> {
+        let Self {
+            to,
+            name,
+            args,
+            reject,
+            timeout,
+            ..
+        } = self;
+        let condition = match reject {
+            None => QueryRejectCondition::None,
+            Some(QueryReject::NotOpen) => QueryRejectCondition::NotOpen,
+            Some(QueryReject::NotCompletedCleanly) => QueryRejectCondition::NotCompletedCleanly,
+        };
+        let request = QueryWorkflowRequest {
+            namespace: to.namespace(),
+            execution: to.execution(),
+            query: Some(WorkflowQuery {
+                query_type: name.clone().into_owned(),
+                query_args: payload::list_to_proto(args.0?),
+                header: None,
+            }),
+            query_reject_condition: condition.into(),
+        };
+        let answer = to.rpc().query_workflow(request, Patience::sit_out(timeout));
+        match answer.await {
+            Ok(answer) => match answer.query_rejected {
+                Some(rejected) => Err(rejection(&name, &rejected).into()),
+                None => {
+                    let payloads = payload::list_from_proto(answer.query_result);
+                    Ok(decode_result(&Callee::Query(name), payloads)?)
+                }
+            },
+            Err(status) => Err(refused(&to, name, status)),
+        }
+    }
+}
+
+impl<R: Data> IntoFuture for QueryCall<R> {
+    type Output = Result<R, QueryError>;
+    type IntoFuture = BoxFuture<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.ask())
+    }
+}
+
+fn rejection(name: &str, rejected: &ProtoRejected) -> QueryRejected {
+    QueryRejected {
+        query: name.to_owned(),
+        status: WorkflowStatus::from_proto(rejected.status),
+    }
+}
+
+fn refused(to: &FromClient, name: Cow<'static, str>, status: Status) -> QueryError {
+    let refusal = Refusal::from(status);
+    if let Some(missing) = to.missing(&refusal.reason) {
+        return missing.into();
+    }
+    match refusal.reason {
+        Reason::QueryFailed(record) => QueryFailed {
+            query: name.into_owned(),
+            cause: Failure::from_record(record),
+        }
+        .into(),
+        _ => refusal.otherwise.into(),
+    }
+}

@@ -1,0 +1,214 @@
+//! How often one RPC is tried, and how long it may take.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    time::{Duration, Instant},
+};
+
+use tonic::{Code, Status};
+
+/// How long one RPC may take, and how many attempts it is worth.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    timeout: Duration,
+    persistence: Persistence,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Persistence {
+    /// The caller decides what an error means.
+    OneAttempt,
+    /// For requests that change nothing when they arrive twice: passing faults are sat out, for a
+    /// while.
+    SitOut,
+    /// For waiting: the answer will come, whatever happens to the connection meanwhile.
+    UntilAnswered,
+}
+
+/// After so long without an answer a fault is no longer taken for a passing one.
+const SIT_OUT: Duration = Duration::from_secs(10);
+/// The longest pause between attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl Patience {
+    pub(crate) const fn one_attempt(timeout: Duration) -> Self {
+        Self {
+            timeout,
+            persistence: Persistence::OneAttempt,
+        }
+    }
+
+    pub(crate) const fn sit_out(timeout: Duration) -> Self {
+        Self {
+            timeout,
+            persistence: Persistence::SitOut,
+        }
+    }
+
+    pub(crate) const fn until_answered(timeout: Duration) -> Self {
+        Self {
+            timeout,
+            persistence: Persistence::UntilAnswered,
+        }
+    }
+}
+
+/// A bare timeout is one attempt.
+impl From<Duration> for Patience {
+    fn from(timeout: Duration) -> Self {
+        Self::one_attempt(timeout)
+    }
+}
+
+/// The attempts of one RPC.
+pub(crate) struct Attempts<M> {
+    /// What is sent; taken by an attempt that is the last one whatever comes.
+    message: Option<M>,
+    patience: Patience,
+    /// When the first attempt failed.
+    failing_since: Option<Instant>,
+    /// How many attempts failed.
+    failed: u32,
+}
+
+impl<M: Clone> Attempts<M> {
+    pub(crate) const fn new(message: M, patience: Patience) -> Self {
+        Self {
+            message: Some(message),
+            patience,
+            failing_since: None,
+            failed: 0,
+        }
+    }
+
+    pub(crate) const fn timeout(&self) -> Duration {
+        self.patience.timeout
+    }
+
+    /// The message for the next attempt.
+    pub(crate) fn message(&mut self) -> M {
+        let message = match self.patience.persistence {
+            Persistence::OneAttempt => self.message.take(),
+            Persistence::SitOut | Persistence::UntilAnswered => self.message.clone(),
+        };
+        message.expect("after the only attempt `pause_after` gives its error back")
+    }
+
+    /// Waits before the next attempt, or gives the error back if there shall be none.
+    pub(crate) async fn pause_after(&mut self, status: Status) -> Result<(), Status> {
+        let now = Instant::now();
+        let failing_since = *self.failing_since.get_or_insert(now);
+        let pause = self.pause(&status);
+        let patient = match self.patience.persistence {
+            Persistence::OneAttempt => false,
+            Persistence::SitOut => is_passing(&status) && now + pause < failing_since + SIT_OUT,
+            Persistence::UntilAnswered => is_passing(&status) || is_interruption(&status),
+        };
+        if !patient {
+            return Err(status);
+        }
+        self.failed += 1;
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+
+    /// 100 ms, growing by 1.7, give or take a fifth; a server that is busy gets a second at least.
+    fn pause(&self, status: &Status) -> Duration {
+        if self.failed == 0 && is_interruption(status) {
+            return Duration::ZERO;
+        }
+        let first: Duration = match status.code() {
+            Code::ResourceExhausted => Duration::from_secs(1),
+            _ => Duration::from_millis(100),
+        };
+        let growth = 1.7_f64.powi(self.failed.min(20).cast_signed());
+        let pause = first.mul_f64(growth).min(LONGEST_PAUSE);
+        pause.mul_f64(0.8 + 0.4 * jitter())
+    }
+}
+
+/// From 0 to 1. Keeps clients that lost one server from coming back in step; the hasher's random
+/// keys are random enough for that.
+fn jitter() -> f64 {
+    let bits = RandomState::new().hash_one(0_u8);
+    f64::from((bits >> 32) as u32) / f64::from(u32::MAX)
+}
+
+/// Faults that may be gone the next time.
+fn is_passing(status: &Status) -> bool {
+    match status.code() {
+        Code::Unavailable | Code::Aborted | Code::Internal | Code::Unknown | Code::DataLoss => true,
+        Code::ResourceExhausted => !is_too_large(status),
+        _ => false,
+    }
+}
+
+/// The end of an attempt that says nothing about the request: its time ran out, or the connection
+/// was closed under it.
+fn is_interruption(status: &Status) -> bool {
+    matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled)
+}
+
+/// gRPC uses one code for a busy server and for a message over the size limit.
+pub(crate) fn is_too_large(status: &Status) -> bool {
+    status.message().contains("message larger than max")
+        || status.message().contains("message length too large")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tonic::Status;
+
+    use super::{Attempts, Patience};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    async fn is_repeated(patience: Patience, status: Status) -> bool {
+        let mut attempts = Attempts::new((), patience);
+        attempts.message();
+        attempts.pause_after(status).await.is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_passing_fault_is_sat_out() {
+        let patience = Patience::sit_out(SECOND);
+        assert!(is_repeated(patience, Status::unavailable("restarting")).await);
+        assert!(is_repeated(patience, Status::resource_exhausted("busy")).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_final() {
+        for patience in [Patience::sit_out(SECOND), Patience::until_answered(SECOND)] {
+            assert!(!is_repeated(patience, Status::not_found("no such workflow")).await);
+            assert!(!is_repeated(patience, Status::invalid_argument("no id")).await);
+            let size = "grpc: received message larger than max (5 vs. 4)";
+            assert!(!is_repeated(patience, Status::resource_exhausted(size)).await);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_goes_on_after_an_interruption() {
+        let expired = || Status::cancelled("Timeout expired");
+        assert!(is_repeated(Patience::until_answered(SECOND), expired()).await);
+        assert!(!is_repeated(Patience::sit_out(SECOND), expired()).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_attempt_is_one() {
+        assert!(!is_repeated(SECOND.into(), Status::unavailable("gone")).await);
+    }
+
+    #[tokio::test]
+    async fn a_fault_that_stays_is_reported() {
+        let mut attempts = Attempts::new((), Patience::sit_out(SECOND));
+        attempts.failing_since = std::time::Instant::now().checked_sub(super::SIT_OUT);
+        assert!(
+            attempts
+                .pause_after(Status::unavailable("gone"))
+                .await
+                .is_err()
+        );
+    }
+}

@@ -1,0 +1,51 @@
+//! Signals.
+
+use std::{borrow::Cow, future::IntoFuture};
+
+use durably_proto::api::workflowservice::v1::SignalWorkflowExecutionRequest;
+
+use super::{
+    id,
+    target::{AT_ONCE, FromClient},
+};
+use crate::{SignalError, data::EncodedArgs, definition::BoxFuture, wire::payload};
+
+/// A signal about to be sent; `.await` returns when the server has recorded it.
+#[must_use = "the signal is sent when this is awaited"]
+pub struct SignalCall {
+    to: FromClient,
+    name: Cow<'static, str>,
+    args: EncodedArgs,
+}
+
+impl SignalCall {
+    pub(super) fn new(to: FromClient, name: Cow<'static, str>, args: EncodedArgs) -> Self {
+        Self { to, name, args }
+    }
+
+    async fn send(self) -> Result<(), SignalError> {
+        let to = self.to;
+        let request = SignalWorkflowExecutionRequest {
+            namespace: to.namespace(),
+            workflow_execution: to.execution(),
+            signal_name: self.name.into_owned(),
+            input: payload::list_to_proto(self.args.0?),
+            identity: to.identity(),
+            request_id: id::random(),
+            ..Default::default()
+        };
+        match to.rpc().signal_workflow_execution(request, AT_ONCE).await {
+            Ok(_) => Ok(()),
+            Err(status) => Err(to.refused(status)),
+        }
+    }
+}
+
+impl IntoFuture for SignalCall {
+    type Output = Result<(), SignalError>;
+    type IntoFuture = BoxFuture<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}

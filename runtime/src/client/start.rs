@@ -1,0 +1,287 @@
+//! Starting workflows.
+
+use std::{
+    borrow::Cow,
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use serde::Serialize;
+use tonic::Status;
+
+use super::{
+    Client, DynHandle, FromClient, Handle,
+    start_options::{IdConflict, IdReuse, Start},
+    start_with::RecordedSignal,
+    target::AT_ONCE,
+};
+use crate::{
+    Data, HasQueue, NoQueue, Payload, QueueSet, Retry, RunError, StartError, Text, Workflow,
+    data::{EncodedArgs, type_name, value},
+    definition::BoxFuture,
+    error::{DataError, WorkflowAlreadyStarted},
+    wire::status::{Reason, Refusal},
+};
+
+/// A workflow about to start: `.await` gives a handle, `.result().await` the result.
+///
+/// Made by the workflow's own `start`, or by [`Client::start`] for a workflow of any language.
+///
+/// ```ignore
+/// let handle = Greeting::start(&client, "Hello")
+///     .id("greeting-1")
+///     .task_queue("greetings")
+///     .run_timeout(hours(1))
+///     .await?;
+/// ```
+#[must_use = "the workflow starts when this is awaited"]
+pub struct StartCall<W: Startable, Q> {
+    /// What is asked for, until it is sent.
+    start: Option<Box<Start>>,
+    /// The signal that goes with it.
+    signal: Option<RecordedSignal>,
+    /// The request under way.
+    sent: Option<BoxFuture<Result<W::Handle, StartError>>>,
+    queue: PhantomData<fn() -> Q>,
+}
+
+/// The start of a workflow whose type is not known to this program.
+pub type DynStart = StartCall<Untyped, NoQueue>;
+
+/// What a start can be of: a workflow type, or [`Untyped`].
+pub trait Startable: 'static {
+    /// What the start gives.
+    type Handle;
+    #[doc(hidden)]
+    fn handle(via: FromClient) -> Self::Handle;
+}
+
+impl<W: Workflow> Startable for W {
+    type Handle = Handle<W>;
+
+    fn handle(via: FromClient) -> Handle<W> {
+        Handle::new(via)
+    }
+}
+
+/// A workflow whose type is not known to this program.
+pub enum Untyped {}
+
+impl Startable for Untyped {
+    type Handle = DynHandle;
+
+    fn handle(via: FromClient) -> DynHandle {
+        DynHandle::new(via)
+    }
+}
+
+impl<W: Workflow, Q> StartCall<W, Q> {
+    #[doc(hidden)]
+    pub fn new(client: &Client, args: EncodedArgs) -> Self {
+        let mut call = Self::by_name(client, Cow::Borrowed(W::NAME), args);
+        if let Some(queue) = W::TASK_QUEUE {
+            call.start_mut().task_queue = queue.to_owned();
+        }
+        call
+    }
+
+    /// Starts the workflow and waits for its result.
+    ///
+    /// # Errors
+    /// It could not be started, or gave no result.
+    pub async fn result(self) -> Result<W::Output, RunError>
+    where
+        Q: HasQueue,
+    {
+        Ok(self.await?.result().await?)
+    }
+}
+
+impl<Q> StartCall<Untyped, Q> {
+    /// Starts the workflow and waits for its result.
+    ///
+    /// # Errors
+    /// It could not be started, or gave no result.
+    pub async fn result<R: Data>(self) -> Result<R, RunError>
+    where
+        Q: HasQueue,
+    {
+        Ok(self.await?.result().await?)
+    }
+}
+
+impl<W: Startable, Q> StartCall<W, Q> {
+    pub(super) fn by_name(client: &Client, workflow: Cow<'static, str>, args: EncodedArgs) -> Self {
+        Self {
+            start: Some(Box::new(Start::new(client, workflow.into_owned(), args))),
+            signal: None,
+            sent: None,
+            queue: PhantomData,
+        }
+    }
+
+    /// The workflow id; random if not set.
+    pub fn id(mut self, id: impl Text) -> Self {
+        self.start_mut().id = Some(id.into_text());
+        self
+    }
+
+    /// The task queue of the workers that run it.
+    pub fn task_queue(mut self, queue: impl Text) -> StartCall<W, QueueSet> {
+        self.start_mut().task_queue = queue.into_text();
+        StartCall {
+            start: self.start,
+            signal: self.signal,
+            sent: self.sent,
+            queue: PhantomData,
+        }
+    }
+
+    /// The time all runs together may take: retries and continue-as-new included.
+    pub fn execution_timeout(mut self, timeout: Duration) -> Self {
+        self.start_mut().execution_timeout = Some(timeout);
+        self
+    }
+
+    /// The time one run may take.
+    pub fn run_timeout(mut self, timeout: Duration) -> Self {
+        self.start_mut().run_timeout = Some(timeout);
+        self
+    }
+
+    /// The time one workflow task may take; the server's default is ten seconds.
+    pub fn task_timeout(mut self, timeout: Duration) -> Self {
+        self.start_mut().task_timeout = Some(timeout);
+        self
+    }
+
+    /// Runs that fail are tried again; by default they are not.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.start_mut().retry = Some(retry);
+        self
+    }
+
+    /// Runs it again and again, as a cron expression says.
+    pub fn cron(mut self, expression: impl Text) -> Self {
+        self.start_mut().cron = Some(expression.into_text());
+        self
+    }
+
+    /// Waits so long before the first workflow task.
+    pub fn start_delay(mut self, delay: Duration) -> Self {
+        self.start_mut().start_delay = Some(delay);
+        self
+    }
+
+    /// Adds a note that is kept with the workflow, and shown by `describe` and `list`.
+    pub fn memo<T: Serialize + 'static>(mut self, name: impl Text, note: &T) -> Self {
+        let name = name.into_text();
+        if let Some(note) = self.encoded("memo", &name, note) {
+            self.start_mut().memo.insert(name, note);
+        }
+        self
+    }
+
+    /// Sets an attribute that list filters can name; it must be registered with the server.
+    pub fn search_attribute<T: Serialize + 'static>(
+        mut self,
+        name: impl Text,
+        attribute: &T,
+    ) -> Self {
+        let name = name.into_text();
+        if let Some(attribute) = self.encoded("search attribute", &name, attribute) {
+            self.start_mut().search_attributes.insert(name, attribute);
+        }
+        self
+    }
+
+    /// Whether the id of a closed workflow may be used again.
+    pub fn id_reuse(mut self, policy: IdReuse) -> Self {
+        self.start_mut().id_reuse = policy;
+        self
+    }
+
+    /// What to do when a workflow of that id is running.
+    pub fn id_conflict(mut self, policy: IdConflict) -> Self {
+        self.start_mut().id_conflict = Some(policy);
+        self
+    }
+
+    pub(super) fn start_mut(&mut self) -> &mut Start {
+        self.start
+            .as_mut()
+            .expect("setters take the call by value, so it is not polled yet")
+    }
+
+    pub(super) fn set_signal(&mut self, signal: RecordedSignal) {
+        self.signal = Some(signal);
+    }
+
+    pub(super) fn into_start(self) -> Start {
+        let start = self.start;
+        *start.expect("the call is consumed before it is polled")
+    }
+
+    fn encoded<T: Serialize + 'static>(
+        &mut self,
+        what: &str,
+        name: &str,
+        content: &T,
+    ) -> Option<Payload> {
+        match value::encode(content) {
+            Ok(payload) => Some(payload),
+            Err(fault) => {
+                let what = format!("{what} `{name}`");
+                let error = DataError::write(what, type_name::short::<T>(), fault);
+                self.start_mut().error.get_or_insert(error);
+                None
+            }
+        }
+    }
+}
+
+impl<W: Startable, Q: HasQueue> Future for StartCall<W, Q> {
+    type Output = Result<W::Handle, StartError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if let Some(start) = this.start.take() {
+            this.sent = Some(match this.signal.take() {
+                None => Box::pin(send::<W>(start)),
+                Some(signal) => Box::pin(signal.send_with_start::<W>(start)),
+            });
+        }
+        let sent = this.sent.as_mut();
+        sent.expect("the first poll sends").as_mut().poll(cx)
+    }
+}
+
+async fn send<W: Startable>(start: Box<Start>) -> Result<W::Handle, StartError> {
+    let client = start.client.clone();
+    let request = start.into_request()?;
+    let id = request.workflow_id.clone();
+    match client
+        .rpc()
+        .start_workflow_execution(request, AT_ONCE)
+        .await
+    {
+        Ok(started) => Ok(W::handle(FromClient::started(&client, id, started.run_id))),
+        Err(status) => Err(refused(id, status)),
+    }
+}
+
+/// Why the server did not start the workflow.
+pub(super) fn refused(workflow_id: String, status: Status) -> StartError {
+    let refusal = Refusal::from(status);
+    match refusal.reason {
+        Reason::AlreadyStarted { run_id } => WorkflowAlreadyStarted {
+            workflow_id,
+            run_id,
+        }
+        .into(),
+        _ => refusal.otherwise.into(),
+    }
+}

@@ -1,0 +1,137 @@
+//! What can be said about a workflow that is to be started.
+
+use std::time::Duration;
+
+use durably_proto::api::{
+    common::v1::WorkflowType,
+    enums::v1::{WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
+    workflowservice::v1::StartWorkflowExecutionRequest,
+};
+
+use durably_engine::Header;
+
+use super::{Client, id};
+use crate::{
+    Retry,
+    data::EncodedArgs,
+    error::DataError,
+    wire::{command, payload, time::to_duration},
+};
+
+/// Whether a workflow id that a closed workflow had may be used again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdReuse {
+    /// Yes.
+    #[default]
+    Allow,
+    /// Only if the closed one did not complete.
+    AllowIfFailed,
+    /// No.
+    Reject,
+}
+
+/// What to do when a workflow of that id is running.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdConflict {
+    /// The start fails.
+    #[default]
+    Fail,
+    /// The start gives a handle of the running one.
+    UseExisting,
+    /// The running one is terminated, and a new one started.
+    TerminateExisting,
+}
+
+/// A workflow about to be started.
+pub(super) struct Start {
+    pub client: Client,
+    pub workflow: String,
+    pub args: EncodedArgs,
+    pub id: Option<String>,
+    pub task_queue: String,
+    pub execution_timeout: Option<Duration>,
+    pub run_timeout: Option<Duration>,
+    pub task_timeout: Option<Duration>,
+    pub retry: Option<Retry>,
+    pub cron: Option<String>,
+    pub start_delay: Option<Duration>,
+    pub memo: Header,
+    pub search_attributes: Header,
+    pub id_reuse: IdReuse,
+    pub id_conflict: Option<IdConflict>,
+    /// The first memo or search attribute that could not be encoded.
+    pub error: Option<DataError>,
+}
+
+impl Start {
+    pub(super) fn new(client: &Client, workflow: String, args: EncodedArgs) -> Self {
+        Self {
+            client: client.clone(),
+            workflow,
+            args,
+            id: None,
+            task_queue: String::new(),
+            execution_timeout: None,
+            run_timeout: None,
+            task_timeout: None,
+            retry: None,
+            cron: None,
+            start_delay: None,
+            memo: Header::new(),
+            search_attributes: Header::new(),
+            id_reuse: IdReuse::default(),
+            id_conflict: None,
+            error: None,
+        }
+    }
+
+    /// The message that asks the server for it.
+    pub(super) fn into_request(self) -> Result<StartWorkflowExecutionRequest, DataError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        Ok(StartWorkflowExecutionRequest {
+            namespace: self.client.namespace().to_owned(),
+            workflow_id: self.id.unwrap_or_else(id::random),
+            workflow_type: Some(WorkflowType {
+                name: self.workflow,
+            }),
+            task_queue: Some(command::task_queue(self.task_queue)),
+            input: payload::list_to_proto(self.args.0?),
+            workflow_execution_timeout: self.execution_timeout.map(to_duration),
+            workflow_run_timeout: self.run_timeout.map(to_duration),
+            workflow_task_timeout: self.task_timeout.map(to_duration),
+            identity: self.client.identity().to_owned(),
+            request_id: id::random(),
+            workflow_id_reuse_policy: reuse_policy(self.id_reuse).into(),
+            workflow_id_conflict_policy: conflict_policy(self.id_conflict).into(),
+            retry_policy: self
+                .retry
+                .map(|retry| command::retry_policy(retry.policy())),
+            cron_schedule: self.cron.unwrap_or_default(),
+            workflow_start_delay: self.start_delay.map(to_duration),
+            memo: payload::memo_to_proto(self.memo),
+            search_attributes: payload::search_attributes_to_proto(self.search_attributes),
+            ..Default::default()
+        })
+    }
+}
+
+const fn reuse_policy(policy: IdReuse) -> WorkflowIdReusePolicy {
+    match policy {
+        IdReuse::Allow => WorkflowIdReusePolicy::AllowDuplicate,
+        IdReuse::AllowIfFailed => WorkflowIdReusePolicy::AllowDuplicateFailedOnly,
+        IdReuse::Reject => WorkflowIdReusePolicy::RejectDuplicate,
+    }
+}
+
+const fn conflict_policy(policy: Option<IdConflict>) -> WorkflowIdConflictPolicy {
+    match policy {
+        None => WorkflowIdConflictPolicy::Unspecified,
+        Some(IdConflict::Fail) => WorkflowIdConflictPolicy::Fail,
+        Some(IdConflict::UseExisting) => WorkflowIdConflictPolicy::UseExisting,
+        Some(IdConflict::TerminateExisting) => WorkflowIdConflictPolicy::TerminateExisting,
+    }
+}

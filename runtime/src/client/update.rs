@@ -1,0 +1,246 @@
+//! Updates.
+
+use std::{borrow::Cow, future::IntoFuture, marker::PhantomData};
+
+use durably_engine::FailureRecord;
+use durably_proto::api::{
+    enums::v1::UpdateWorkflowExecutionLifecycleStage as Stage,
+    update::v1::{
+        Input, Meta, Outcome as ProtoOutcome, Request, UpdateRef, WaitPolicy, outcome::Value,
+    },
+    workflowservice::v1::{
+        PollWorkflowExecutionUpdateRequest, UpdateWorkflowExecutionRequest,
+        UpdateWorkflowExecutionResponse,
+    },
+};
+
+use super::{
+    id,
+    target::{FromClient, WAITING},
+};
+use crate::{
+    Data, Failure, Payload, UpdateError,
+    data::{Callee, EncodedArgs, decode_result},
+    definition::BoxFuture,
+    error::UpdateFailed,
+    wire::{failure, payload},
+};
+
+/// An update about to be sent: `.await` gives its result, `.accepted().await` a handle as soon as
+/// the workflow has accepted it.
+#[must_use = "the update is sent when this is awaited"]
+pub struct UpdateCall<R> {
+    to: FromClient,
+    name: Cow<'static, str>,
+    args: EncodedArgs,
+    id: Option<String>,
+    result: PhantomData<fn() -> R>,
+}
+
+impl<R> UpdateCall<R> {
+    pub(super) fn new(to: FromClient, name: Cow<'static, str>, args: EncodedArgs) -> Self {
+        Self {
+            to,
+            name,
+            args,
+            id: None,
+            result: PhantomData,
+        }
+    }
+
+    /// The id of the update; random if not set. Two updates of one id are one: the second gets the
+    /// result of the first.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Sends the update and returns when the workflow has accepted it.
+    ///
+    /// # Errors
+    /// The validator refused it, there is no such running workflow, or the request failed.
+    pub async fn accepted(self) -> Result<UpdateHandle<R>, UpdateError> {
+        self.send(Stage::Accepted).await
+    }
+
+    async fn send(self, stage: Stage) -> Result<UpdateHandle<R>, UpdateError> {
+        let Self {
+            to, name, args, id, ..
+        } = self;
+        let id = id.unwrap_or_else(id::random);
+        let request = request(&to, &name, args.0?, id.clone(), stage);
+        loop {
+            let answer = to.rpc().update_workflow_execution(request.clone(), WAITING);
+            let answer = answer
+                .await
+                .map_err(|status| to.refused::<UpdateError>(status))?;
+            // The server gives up waiting after a while; asking again with the same id goes on.
+            if let Some(handle) = UpdateHandle::reached(&to, &name, &id, answer) {
+                return handle.unless_refused();
+            }
+        }
+    }
+}
+
+impl<R: Data> IntoFuture for UpdateCall<R> {
+    type Output = Result<R, UpdateError>;
+    type IntoFuture = BoxFuture<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async { self.send(Stage::Completed).await?.result().await })
+    }
+}
+
+/// The request for an update.
+pub(super) fn request(
+    to: &FromClient,
+    name: &str,
+    args: Vec<Payload>,
+    update_id: String,
+    stage: Stage,
+) -> UpdateWorkflowExecutionRequest {
+    UpdateWorkflowExecutionRequest {
+        namespace: to.namespace(),
+        workflow_execution: to.execution(),
+        first_execution_run_id: to.first_run_id(),
+        wait_policy: Some(WaitPolicy {
+            lifecycle_stage: stage.into(),
+        }),
+        request: Some(Request {
+            meta: Some(Meta {
+                update_id,
+                identity: to.identity(),
+            }),
+            input: Some(Input {
+                header: None,
+                name: name.to_owned(),
+                args: payload::list_to_proto(args),
+            }),
+            ..Default::default()
+        }),
+    }
+}
+
+/// An accepted update.
+#[derive(Clone)]
+pub struct UpdateHandle<R> {
+    /// The workflow, and the run that accepted the update.
+    to: FromClient,
+    name: Cow<'static, str>,
+    id: String,
+    /// How it ended, if the server said so already.
+    outcome: Option<Outcome>,
+    result: PhantomData<fn() -> R>,
+}
+
+/// What the handler gave.
+type Outcome = Result<Vec<Payload>, FailureRecord>;
+
+impl<R> UpdateHandle<R> {
+    /// An update that was sent by somebody else.
+    pub(super) fn attach(to: FromClient, id: String) -> Self {
+        Self {
+            to,
+            name: Cow::Borrowed(""),
+            id,
+            outcome: None,
+            result: PhantomData,
+        }
+    }
+
+    /// The handle for an answer of the server, unless the update is not yet accepted.
+    pub(super) fn reached(
+        to: &FromClient,
+        name: &Cow<'static, str>,
+        id: &str,
+        answer: UpdateWorkflowExecutionResponse,
+    ) -> Option<Self> {
+        let outcome = answer.outcome.and_then(read_outcome);
+        if outcome.is_none() && answer.stage < i32::from(Stage::Accepted) {
+            return None;
+        }
+        let run = answer.update_ref.and_then(|it| it.workflow_execution);
+        let to = match run {
+            Some(run) => FromClient::attached(to.client(), run.workflow_id, Some(run.run_id)),
+            None => to.clone(),
+        };
+        Some(Self {
+            to,
+            name: name.clone(),
+            id: id.to_owned(),
+            outcome,
+            result: PhantomData,
+        })
+    }
+
+    /// Itself, unless the update failed already.
+    pub(super) fn unless_refused(self) -> Result<Self, UpdateError> {
+        match &self.outcome {
+            Some(Err(record)) => Err(self.failed(record.clone())),
+            Some(Ok(_)) | None => Ok(self),
+        }
+    }
+
+    /// The id of the update.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn failed(&self, record: FailureRecord) -> UpdateError {
+        UpdateFailed {
+            update: self.name.clone().into_owned(),
+            update_id: self.id.clone(),
+            cause: Failure::from_record(record),
+        }
+        .into()
+    }
+
+    async fn outcome(&self) -> Result<Outcome, UpdateError> {
+        if let Some(known) = &self.outcome {
+            return Ok(known.clone());
+        }
+        let request = PollWorkflowExecutionUpdateRequest {
+            namespace: self.to.namespace(),
+            update_ref: Some(UpdateRef {
+                workflow_execution: self.to.execution(),
+                update_id: self.id.clone(),
+            }),
+            identity: self.to.identity(),
+            wait_policy: Some(WaitPolicy {
+                lifecycle_stage: Stage::Completed.into(),
+            }),
+        };
+        loop {
+            let answer = self
+                .to
+                .rpc()
+                .poll_workflow_execution_update(request.clone(), WAITING);
+            let answer = answer
+                .await
+                .map_err(|status| self.to.refused::<UpdateError>(status))?;
+            if let Some(outcome) = answer.outcome.and_then(read_outcome) {
+                return Ok(outcome);
+            }
+        }
+    }
+}
+
+impl<R: Data> UpdateHandle<R> {
+    /// Waits for the update's result; can be asked again.
+    ///
+    /// # Errors
+    /// The handler returned an error, the workflow ended first, or the request failed.
+    pub async fn result(&self) -> Result<R, UpdateError> {
+        match self.outcome().await? {
+            Ok(payloads) => Ok(decode_result(&Callee::Update(self.name.clone()), payloads)?),
+            Err(record) => Err(self.failed(record)),
+        }
+    }
+}
+
+fn read_outcome(outcome: ProtoOutcome) -> Option<Outcome> {
+    Some(match outcome.value? {
+        Value::Success(result) => Ok(payload::list_from_proto(Some(result))),
+        Value::Failure(failed) => Err(failure::from_proto(failed)),
+    })
+}

@@ -1,0 +1,260 @@
+//! One error type for each thing a client does, composed of what can happen to it.
+
+use std::fmt;
+
+use super::{
+    AppError, DataError, Failure, RpcError, WorkflowCancelled, WorkflowFailed, WorkflowTerminated,
+    WorkflowTimedOut,
+};
+use crate::WorkflowStatus;
+
+/// There is no such workflow, or it is closed and takes no more messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkflowNotFound {
+    /// The workflow id that was asked for.
+    pub workflow_id: String,
+    /// Whether the workflow exists, but has come to its end.
+    pub closed: bool,
+}
+
+/// A workflow with this id exists already, and the id policies do not allow another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkflowAlreadyStarted {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The run that is in the way.
+    pub run_id: String,
+}
+
+/// The query was not asked, because the workflow is not in the state that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueryRejected {
+    /// The name of the query.
+    pub query: String,
+    /// The state of the workflow.
+    pub status: WorkflowStatus,
+}
+
+/// The query's handler returned an error, or the workflow has no such query.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct QueryFailed {
+    /// The name of the query.
+    pub query: String,
+    /// What the worker says.
+    pub cause: Failure,
+}
+
+/// The update's validator refused it, or its handler returned an error.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct UpdateFailed {
+    /// The name of the update; empty for an update that was attached to by its id.
+    pub update: String,
+    /// The id of the update.
+    pub update_id: String,
+    /// Why.
+    pub cause: Failure,
+}
+
+impl QueryFailed {
+    /// The application error at the end of the causes, if there is one.
+    pub fn app(&self) -> Option<&AppError> {
+        self.cause.app()
+    }
+}
+
+impl UpdateFailed {
+    /// The application error at the end of the causes, if there is one.
+    pub fn app(&self) -> Option<&AppError> {
+        self.cause.app()
+    }
+}
+
+impl fmt::Display for WorkflowNotFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = &self.workflow_id;
+        if self.closed {
+            write!(f, "workflow `{id}` is closed already")
+        } else {
+            write!(f, "there is no workflow `{id}`")
+        }
+    }
+}
+
+impl fmt::Display for WorkflowAlreadyStarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            workflow_id,
+            run_id,
+        } = self;
+        write!(
+            f,
+            "workflow `{workflow_id}` was started already (run {run_id})"
+        )
+    }
+}
+
+impl fmt::Display for QueryRejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { query, status } = self;
+        write!(f, "query `{query}` was rejected: the workflow is {status}")
+    }
+}
+
+impl fmt::Display for QueryFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "query `{}` failed", self.query)
+    }
+}
+
+impl fmt::Display for UpdateFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.update {
+            "" => write!(f, "update with id `{}` failed", self.update_id),
+            update => write!(f, "update `{update}` failed"),
+        }
+    }
+}
+
+impl std::error::Error for WorkflowNotFound {}
+
+impl std::error::Error for WorkflowAlreadyStarted {}
+
+impl std::error::Error for QueryRejected {}
+
+impl std::error::Error for QueryFailed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+impl std::error::Error for UpdateFailed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+/// Declares the error of one operation: it says nothing itself, its parts do.
+macro_rules! operations {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident { $( $(#[$variant_doc:meta])* $variant:ident($leaf:ty), )* }
+    )*) => { $(
+        $(#[$doc])*
+        #[derive(Debug)]
+        #[non_exhaustive]
+        pub enum $name { $( $(#[$variant_doc])* $variant($leaf), )* }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $( Self::$variant(error) => error.fmt(f), )* }
+            }
+        }
+
+        impl std::error::Error for $name {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                match self { $( Self::$variant(error) => error.source(), )* }
+            }
+        }
+
+        $( impl From<$leaf> for $name {
+            fn from(error: $leaf) -> Self {
+                Self::$variant(error)
+            }
+        } )*
+    )* };
+}
+
+operations! {
+    /// Why a workflow could not be started.
+    StartError {
+        /// The id is taken.
+        AlreadyStarted(WorkflowAlreadyStarted),
+        /// An argument, memo or search attribute could not be encoded.
+        Data(DataError),
+        /// The request failed.
+        Rpc(RpcError),
+    }
+
+    /// Why a signal could not be sent.
+    SignalError {
+        /// No running workflow has the id.
+        NotFound(WorkflowNotFound),
+        /// An argument could not be encoded.
+        Data(DataError),
+        /// The request failed.
+        Rpc(RpcError),
+    }
+
+    /// Why a query gave no answer.
+    QueryError {
+        /// No workflow has the id.
+        NotFound(WorkflowNotFound),
+        /// The workflow is not in the state that was asked for.
+        Rejected(QueryRejected),
+        /// The handler returned an error, or there is none of that name.
+        Failed(QueryFailed),
+        /// An argument could not be encoded, or the answer not be decoded.
+        Data(DataError),
+        /// The request failed; [`RpcError::Timeout`] if no worker answered.
+        Rpc(RpcError),
+    }
+
+    /// Why an update gave no result.
+    UpdateError {
+        /// No running workflow has the id.
+        NotFound(WorkflowNotFound),
+        /// The validator refused it, or the handler returned an error.
+        Failed(UpdateFailed),
+        /// An argument could not be encoded, or the result not be decoded.
+        Data(DataError),
+        /// The request failed.
+        Rpc(RpcError),
+    }
+
+    /// Why a workflow was not started together with an update, or the update gave no result.
+    UpdateWithStartError {
+        /// The workflow could not be started.
+        Start(StartError),
+        /// The update was refused or failed.
+        Update(UpdateError),
+    }
+
+    /// Why a workflow gave no result.
+    ResultError {
+        /// Its code returned an error.
+        Failed(WorkflowFailed),
+        /// It was cancelled.
+        Cancelled(WorkflowCancelled),
+        /// It was terminated.
+        Terminated(WorkflowTerminated),
+        /// It took too long.
+        TimedOut(WorkflowTimedOut),
+        /// No workflow has the id.
+        NotFound(WorkflowNotFound),
+        /// The result is of another type.
+        Data(DataError),
+        /// The request failed.
+        Rpc(RpcError),
+    }
+
+    /// Why a workflow could not be cancelled, terminated or looked at.
+    HandleError {
+        /// No such workflow, or it is closed.
+        NotFound(WorkflowNotFound),
+        /// The request failed.
+        Rpc(RpcError),
+    }
+
+    /// Why a workflow was not run to its result.
+    RunError {
+        /// It could not be started.
+        Start(StartError),
+        /// It gave no result.
+        Result(ResultError),
+    }
+}

@@ -1,0 +1,110 @@
+//! Why there is no client.
+
+use std::fmt;
+
+use super::RpcError;
+
+/// Why a client could not be made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The address is not one.
+    Address {
+        /// As it was given.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The address asks for TLS, and this program was built without it.
+    TlsMissing {
+        /// As it was given.
+        address: String,
+    },
+    /// A header, or the API key, has characters that cannot be sent.
+    Header {
+        /// The header's name.
+        name: String,
+    },
+    /// Nothing answers at the address.
+    Unreachable {
+        /// What was tried.
+        address: String,
+        /// What failed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Something answers at the address, but it is no Temporal server.
+    NotTemporal {
+        /// What was tried.
+        address: String,
+        /// What it said.
+        message: String,
+    },
+    /// The server answers, and refuses us.
+    Refused {
+        /// What was tried.
+        address: String,
+        /// Why.
+        source: RpcError,
+    },
+    /// The embedded server did not start.
+    Embedded {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address { address, reason } => write!(
+                f,
+                "`{address}` is no server address: {reason}; write `localhost:7233` or \
+                 `http://localhost:7233`"
+            ),
+            Self::TlsMissing { address } => write!(
+                f,
+                "`{address}` asks for TLS, which this version of durably does not speak yet; a \
+                 local server is reached by `http://`"
+            ),
+            Self::Header { name } => {
+                write!(f, "header `{name}` has characters that cannot be sent")
+            }
+            Self::Unreachable { address, source } => write!(
+                f,
+                "no Temporal server can be reached at {address} ({}); is it running, and is the \
+                 address right? `temporal server start-dev` starts one at localhost:7233",
+                root_of(&**source)
+            ),
+            Self::NotTemporal { address, message } => write!(
+                f,
+                "something answers at {address}, but it is no Temporal server ({message}); is the \
+                 port that of the gRPC frontend (7233, not the web UI's), and is TLS expected?"
+            ),
+            Self::Refused { address, source } => {
+                write!(f, "the Temporal server at {address} refuses us: {source}")
+            }
+            Self::Embedded { source } => write!(f, "the embedded server did not start: {source}"),
+        }
+    }
+}
+
+/// The innermost cause: of a failed connection only that tells anything.
+fn root_of(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |&error| error.source())
+        .last()
+        .unwrap_or(error)
+        .to_string()
+}
+
+impl std::error::Error for ConnectError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreachable { source, .. } | Self::Embedded { source } => Some(&**source),
+            Self::Refused { source, .. } => Some(source),
+            Self::Address { .. }
+            | Self::TlsMissing { .. }
+            | Self::Header { .. }
+            | Self::NotTemporal { .. } => None,
+        }
+    }
+}

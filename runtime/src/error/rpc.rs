@@ -1,0 +1,100 @@
+//! What any request to the server can meet.
+
+use std::fmt;
+
+/// A request was refused for a reason that has nothing to do with the workflow it was about, or
+/// did not reach the server.
+///
+/// Passing faults were retried before they are reported here.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RpcError {
+    /// There is no such namespace. Register it (`temporal operator namespace create`), or look for
+    /// a slip in the name the client was given.
+    NamespaceNotFound {
+        /// The name the client was given.
+        namespace: String,
+    },
+    /// The credentials are missing, wrong, or not enough.
+    PermissionDenied {
+        /// What the server says.
+        message: String,
+    },
+    /// The server does not take an option or a value.
+    InvalidArgument {
+        /// What the server says.
+        message: String,
+    },
+    /// Arguments, a result or details are over the server's size limit (2 MiB each by default);
+    /// keep large data elsewhere and pass a reference.
+    TooLarge {
+        /// What the server says.
+        message: String,
+    },
+    /// The server asks to slow down.
+    Busy {
+        /// What the server says.
+        message: String,
+    },
+    /// No answer came in time. For queries and updates the usual cause is that no worker polls the
+    /// workflow's task queue.
+    Timeout {
+        /// What was waited for.
+        message: String,
+    },
+    /// The server could not be reached, or went away.
+    Unreachable {
+        /// What failed.
+        message: String,
+        /// The fault below, if it is known.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// The server does not know the request: it is older, or the embedded one does not have it.
+    Unimplemented {
+        /// What the server says.
+        message: String,
+    },
+    /// Anything else.
+    Other {
+        /// gRPC's name for it.
+        code: String,
+        /// What the server says.
+        message: String,
+    },
+}
+
+impl fmt::Display for RpcError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NamespaceNotFound { namespace } => write!(
+                f,
+                "there is no namespace `{namespace}` on this server; `temporal operator namespace \
+                 create -n {namespace}` makes one"
+            ),
+            Self::PermissionDenied { message } => write!(f, "permission denied: {message}"),
+            Self::InvalidArgument { message } => write!(f, "invalid argument: {message}"),
+            Self::TooLarge { message } => write!(f, "over the size limit: {message}"),
+            Self::Busy { message } => write!(f, "the server is busy: {message}"),
+            Self::Timeout { message } => write!(f, "no answer in time: {message}"),
+            Self::Unreachable { message, .. } => {
+                write!(f, "the server cannot be reached: {message}")
+            }
+            Self::Unimplemented { message } => {
+                write!(f, "the server does not know this request: {message}")
+            }
+            Self::Other { code, message } => write!(f, "{code}: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for RpcError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreachable {
+                source: Some(source),
+                ..
+            } => Some(&**source),
+            _ => None,
+        }
+    }
+}
