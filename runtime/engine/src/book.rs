@@ -114,10 +114,10 @@ impl Book {
     pub(crate) fn expect_no_more(&mut self) -> Result<(), Conflict> {
         while let Some(attempt) = self.attempts.front() {
             let attempted = match attempt {
-                Attempt::Machine(seq, step) => match self.machines.get(*seq) {
-                    Some(machine) => Some(machine.describe(*step)),
-                    None => None,
-                },
+                Attempt::Machine(seq, step) => {
+                    let open = self.machines.get(*seq);
+                    open.map(|machine| machine.describe(*step))
+                }
                 Attempt::Once(once) if once.is_optional() => None,
                 Attempt::Once(once) => Some(once.describe()),
             };

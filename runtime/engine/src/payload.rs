@@ -17,6 +17,9 @@ pub const BINARY_PROTOBUF: &str = "binary/protobuf";
 /// Named payloads that travel beside the arguments of a call.
 pub type Header = BTreeMap<String, Payload>;
 
+/// Metadata of a payload other than its encoding, sorted by name.
+pub type Metadata = Vec<(String, Vec<u8>)>;
+
 /// One encoded value.
 ///
 /// The encodings that every Temporal SDK knows are kept without an allocation of their own.
@@ -24,7 +27,7 @@ pub type Header = BTreeMap<String, Payload>;
 pub struct Payload {
     encoding: Cow<'static, str>,
     data: Vec<u8>,
-    extra: Vec<(String, Vec<u8>)>,
+    extra: Metadata,
 }
 
 impl Payload {
@@ -103,7 +106,7 @@ impl Payload {
     }
 
     /// Encoding, value and other metadata, by move.
-    pub fn into_parts(self) -> (Cow<'static, str>, Vec<u8>, Vec<(String, Vec<u8>)>) {
+    pub fn into_parts(self) -> (Cow<'static, str>, Vec<u8>, Metadata) {
         (self.encoding, self.data, self.extra)
     }
 

@@ -6,7 +6,7 @@ use crate::{Command, ContinueAsNew, Ending, EventKind, FailureRecord, Payload, T
 #[derive(Debug)]
 pub(crate) enum Finish {
     Complete(Vec<Payload>),
-    Fail(FailureRecord),
+    Fail(Box<FailureRecord>),
     Cancel(Vec<Payload>),
     ContinueAsNew(Box<ContinueAsNew>),
 }
@@ -39,7 +39,7 @@ impl Once for Finish {
                 result: std::mem::take(result),
             },
             Self::Fail(failure) => Command::FailRun {
-                failure: std::mem::take(failure),
+                failure: std::mem::take(failure.as_mut()),
             },
             Self::Cancel(details) => Command::CancelRun {
                 details: std::mem::take(details),

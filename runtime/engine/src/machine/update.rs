@@ -55,7 +55,7 @@ impl Updates {
             Some(update) => Ok(UpdateStep {
                 update,
                 id,
-                said: Said::Rejected(failure),
+                said: Said::Rejected(Box::new(failure)),
             }),
             None => Err(unknown("reject update", id)),
         }
@@ -70,7 +70,7 @@ impl Updates {
             Some(update) => Ok(UpdateStep {
                 update,
                 id,
-                said: Said::Completed(result),
+                said: Said::Completed(Box::new(result)),
             }),
             None => Err(unknown("complete update", id)),
         }
@@ -88,8 +88,8 @@ pub(crate) struct UpdateStep {
 #[derive(Debug)]
 enum Said {
     Accepted,
-    Rejected(FailureRecord),
-    Completed(Result<Vec<Payload>, FailureRecord>),
+    Rejected(Box<FailureRecord>),
+    Completed(Box<Result<Vec<Payload>, FailureRecord>>),
 }
 
 impl Once for UpdateStep {
@@ -117,7 +117,7 @@ impl Once for UpdateStep {
                 MessageBody::Rejected {
                     message_id: update.message_id.clone(),
                     sequencing: update.sequencing,
-                    failure: std::mem::take(failure),
+                    failure: std::mem::take(failure.as_mut()),
                 },
             ),
             Said::Completed(result) => (
@@ -125,7 +125,7 @@ impl Once for UpdateStep {
                 MessageBody::Completed {
                     update_id: self.id.clone(),
                     identity: update.identity,
-                    result: std::mem::replace(result, Ok(Vec::new())),
+                    result: std::mem::replace(result.as_mut(), Ok(Vec::new())),
                 },
             ),
         };

@@ -1,0 +1,268 @@
+//! One run: owns all state.
+
+mod read;
+mod take_in;
+
+use std::time::SystemTime;
+
+use crate::book::Book;
+use crate::flags::Flags;
+use crate::machine::{Finish, Outbox, Patches, Updates};
+use crate::{
+    Completion, EngineError, Event, EventId, EventKind, FailureInfo, FailureRecord, Header, Intent,
+    Job, Payload, Queries, QueryAnswer, RetryPolicy, Task, TaskCompletion, UpdateMessage,
+    UpdateRequest,
+};
+
+/// The replay of one run, kept between its tasks.
+///
+/// Call [`handle_task`](Self::handle_task), then [`poll_job`](Self::poll_job) until it returns
+/// `None` while [`issue`](Self::issue) and [`answer`](Self::answer) take in what user code does,
+/// then [`finish`](Self::finish). After an error the run must be dropped.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// Names of the run; set by its first task.
+    names: Names,
+    /// What a continuation takes over; set when the run starts.
+    carried: Carried,
+    /// The last event that was taken in; moves forward only, but for `reset_to`.
+    processed: EventId,
+    /// A slice is settled, and history has not yet said that its task was answered.
+    awaits_answer: bool,
+    /// Workflow time; never moves back.
+    now: Option<SystemTime>,
+    /// What user code attempted, beside what history records.
+    book: Book,
+    /// Updates that are not completed.
+    updates: Updates,
+    /// Updates that history holds and that are not yet told.
+    admitted: Vec<(EventId, UpdateRequest)>,
+    /// Patches that history or user code named.
+    patches: Patches,
+    /// What history says of the SDK that wrote it.
+    flags: Flags,
+    /// How user code ended the run in the slice that is told.
+    finish: Option<Finish>,
+    /// What is left of the task in hand.
+    hand: Hand,
+    /// Jobs of the slice that is told.
+    out: Outbox,
+    /// Why the run is of no use any more.
+    failed: Option<EngineError>,
+}
+
+#[derive(Debug, Default)]
+struct Names {
+    workflow_type: String,
+    workflow_id: String,
+    run_id: String,
+}
+
+/// What the next run of a chain takes over from this one.
+#[derive(Debug, Default)]
+struct Carried {
+    task_queue: String,
+    retry: Option<RetryPolicy>,
+    memo: Header,
+    search_attributes: Header,
+}
+
+/// The task in hand.
+#[derive(Debug, Default)]
+struct Hand {
+    /// What is left of its history.
+    history: std::vec::IntoIter<Event>,
+    /// Its `TaskStarted`; 0 if it only asks.
+    started: EventId,
+    /// Its updates, until its slice is told.
+    messages: Vec<UpdateMessage>,
+    /// Its queries, until they are asked.
+    queries: Queries,
+    /// Answers to its queries.
+    answers: Vec<QueryAnswer>,
+    /// How far it is.
+    stage: Stage,
+}
+
+/// How far the task in hand is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// There is no task.
+    #[default]
+    Idle,
+    /// The next slice is to be found.
+    Between,
+    /// A slice is told; `live` if its commands are to be sent.
+    Telling { live: bool },
+    /// Nothing is left but queries.
+    Asking { live: bool },
+}
+
+impl Run {
+    /// A run that nothing is known of yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether the history of `task` goes on where this run stopped.
+    ///
+    /// If not, drop the run; begin with a new one if the task holds all of history, and ask the
+    /// server for all of it otherwise.
+    pub fn continues(&self, task: &Task) -> bool {
+        self.check(task).is_ok()
+    }
+
+    /// Takes the next task in.
+    ///
+    /// # Errors
+    /// [`EngineError::CacheMiss`] if history does not go on where this run stopped.
+    pub fn handle_task(&mut self, task: Task) -> Result<(), EngineError> {
+        self.check(&task)?;
+        self.names = Names {
+            workflow_type: task.workflow_type,
+            workflow_id: task.workflow_id,
+            run_id: task.run_id,
+        };
+        let mut history = task.history.into_iter();
+        let known = position_after(history.as_slice(), self.processed);
+        if known > 0 {
+            history.nth(known - 1);
+        }
+        self.hand = Hand {
+            history,
+            started: task.started,
+            messages: task.messages,
+            queries: task.queries,
+            answers: Vec::new(),
+            stage: Stage::Between,
+        };
+        Ok(())
+    }
+
+    /// The next thing to tell user code; none when the task is done, or has failed, which
+    /// [`finish`](Self::finish) tells.
+    ///
+    /// A resolution may be told after user code stopped to wait for it, when both happened in one
+    /// slice; it is to be passed over.
+    pub fn poll_job(&mut self) -> Option<Job> {
+        loop {
+            if self.failed.is_some() {
+                return None;
+            }
+            if let Some(job) = self.out.poll() {
+                return Some(job);
+            }
+            let step = match self.hand.stage {
+                Stage::Between => self.next_slice(),
+                Stage::Telling { live } => {
+                    self.close_slice(live);
+                    Ok(())
+                }
+                Stage::Idle | Stage::Asking { .. } => return None,
+            };
+            if let Err(error) = step {
+                self.fail(error);
+            }
+        }
+    }
+
+    /// Takes in what user code asked for.
+    pub fn issue(&mut self, intent: Intent) {
+        if let Err(error) = self.take_in(intent) {
+            self.fail(error);
+        }
+    }
+
+    /// Takes in the answer to a query.
+    pub fn answer(&mut self, id: String, result: Result<Payload, FailureRecord>) {
+        self.hand.answers.push(QueryAnswer { id, result });
+    }
+
+    /// What to answer the server.
+    ///
+    /// # Errors
+    /// [`EngineError::Mismatch`] if replay took another path than history,
+    /// [`EngineError::UnknownEvent`] and [`EngineError::MalformedHistory`] if history cannot be
+    /// understood, the other kinds if the driver broke the contract.
+    pub fn finish(&mut self) -> Result<Completion, EngineError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let hand = std::mem::take(&mut self.hand);
+        let mut answers = hand.answers;
+        if let Queries::Only(_) = hand.queries {
+            let answer = answers.pop().unwrap_or_else(unanswered);
+            return Ok(Completion::Query(answer));
+        }
+        let mut completion = TaskCompletion {
+            answers,
+            ..TaskCompletion::default()
+        };
+        if hand.stage == (Stage::Asking { live: true }) {
+            self.book.send(&mut completion);
+            self.fill_in_task_queues(&mut completion.commands);
+            completion.sdk = self.flags.unrecorded();
+        }
+        self.book.shrink();
+        self.out.shrink();
+        Ok(Completion::Task(completion))
+    }
+
+    /// The server dropped the last task from history, as it does when all that the task did was to
+    /// reject updates; go on after the task that was taken by the event `started`.
+    pub fn reset_to(&mut self, started: EventId) {
+        if started < self.processed && self.awaits_answer {
+            // The dropped task left nothing but its `TaskScheduled` and its `TaskStarted`.
+            self.processed = EventId(self.processed.0 - 2);
+            self.awaits_answer = false;
+        }
+    }
+
+    fn check(&self, task: &Task) -> Result<(), EngineError> {
+        let miss = |found| EngineError::CacheMiss {
+            expected: EventId(self.processed.0 + 1),
+            found,
+        };
+        let Some(first) = task.history.first() else {
+            let asks_only = matches!(task.queries, Queries::Only(_)) && self.processed.0 > 0;
+            return if asks_only {
+                Ok(())
+            } else {
+                Err(miss(EventId(0)))
+            };
+        };
+        if first.id.0 > self.processed.0 + 1 {
+            return Err(miss(first.id));
+        }
+        let rest = &task.history[position_after(&task.history, self.processed)..];
+        let dropped = self.awaits_answer
+            && rest
+                .iter()
+                .find(|event| event.kind.is_task())
+                .is_some_and(|event| !matches!(event.kind, EventKind::TaskCompleted { .. }));
+        if dropped {
+            return Err(miss(first.id));
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, error: EngineError) {
+        self.out.clear();
+        self.failed.get_or_insert(error);
+    }
+}
+
+/// Where what follows `processed` begins.
+fn position_after(history: &[Event], processed: EventId) -> usize {
+    history.partition_point(|event| event.id <= processed)
+}
+
+fn unanswered() -> QueryAnswer {
+    let info = FailureInfo::Server {
+        non_retryable: true,
+    };
+    QueryAnswer {
+        id: String::new(),
+        result: Err(FailureRecord::new("the query was not answered", info)),
+    }
+}

@@ -1,0 +1,110 @@
+//! Taking in what user code asked for.
+
+use super::{Run, Stage};
+use crate::machine::{Activity, AnyMachine, AnyOnce, Finish, Timer};
+use crate::{Command, ContinueAsNew, EngineError, Intent, Seq};
+
+impl Run {
+    pub(super) fn take_in(&mut self, intent: Intent) -> Result<(), EngineError> {
+        match intent {
+            Intent::StartTimer {
+                seq,
+                after,
+                summary,
+            } => {
+                let timer = AnyMachine::Timer(Timer::new(seq, after, summary));
+                self.open("start timer", seq, timer)
+            }
+            Intent::ScheduleActivity(asked) => {
+                let seq = asked.seq;
+                let activity = AnyMachine::Activity(Activity::new(asked));
+                self.open("schedule activity", seq, activity)
+            }
+            Intent::CancelTimer { seq } => self.cancel("cancel timer", seq),
+            Intent::CancelActivity { seq } => self.cancel("cancel activity", seq),
+            Intent::SetPatch { id, deprecated } => {
+                let replaying = self.hand.stage != (Stage::Telling { live: true });
+                for once in self.patches.set(id, deprecated, replaying) {
+                    self.book.attempt(once);
+                }
+                Ok(())
+            }
+            Intent::AcceptUpdate { id } => {
+                let step = self.updates.accept(id)?;
+                self.book.attempt(AnyOnce::UpdateStep(step));
+                Ok(())
+            }
+            Intent::RejectUpdate { id, failure } => {
+                let step = self.updates.reject(id, failure)?;
+                self.book.attempt(AnyOnce::UpdateStep(step));
+                Ok(())
+            }
+            Intent::CompleteUpdate { id, result } => {
+                let step = self.updates.complete(id, result)?;
+                self.book.attempt(AnyOnce::UpdateStep(step));
+                Ok(())
+            }
+            Intent::CompleteRun { result } => self.end(Finish::Complete(result)),
+            Intent::FailRun { failure } => self.end(Finish::Fail(Box::new(failure))),
+            Intent::CancelRun { details } => self.end(Finish::Cancel(details)),
+            Intent::ContinueAsNew(next) => {
+                let next = self.fill_in(next);
+                self.end(Finish::ContinueAsNew(next))
+            }
+        }
+    }
+
+    fn open(
+        &mut self,
+        intent: &'static str,
+        seq: Seq,
+        machine: AnyMachine,
+    ) -> Result<(), EngineError> {
+        if self.book.open(seq, machine) {
+            Ok(())
+        } else {
+            Err(EngineError::DuplicateCommand { intent, seq })
+        }
+    }
+
+    fn cancel(&mut self, intent: &'static str, seq: Seq) -> Result<(), EngineError> {
+        if self.book.cancel(seq, &mut self.out) {
+            Ok(())
+        } else {
+            Err(EngineError::UnknownCommand { intent, seq })
+        }
+    }
+
+    /// The first end counts; its command is sent after all others of the slice.
+    fn end(&mut self, finish: Finish) -> Result<(), EngineError> {
+        self.finish.get_or_insert(finish);
+        Ok(())
+    }
+
+    /// The server does not take these over by itself.
+    fn fill_in(&self, mut next: Box<ContinueAsNew>) -> Box<ContinueAsNew> {
+        let carried = &self.carried;
+        next.workflow_type
+            .get_or_insert_with(|| self.names.workflow_type.clone());
+        next.task_queue
+            .get_or_insert_with(|| carried.task_queue.clone());
+        next.memo.get_or_insert_with(|| carried.memo.clone());
+        next.search_attributes
+            .get_or_insert_with(|| carried.search_attributes.clone());
+        if next.retry.is_none() {
+            next.retry.clone_from(&carried.retry);
+        }
+        next
+    }
+
+    /// An activity without a task queue of its own runs on the run's.
+    pub(super) fn fill_in_task_queues(&self, commands: &mut [Command]) {
+        for command in commands {
+            if let Command::ScheduleActivity(asked) = command {
+                asked
+                    .task_queue
+                    .get_or_insert_with(|| self.carried.task_queue.clone());
+            }
+        }
+    }
+}

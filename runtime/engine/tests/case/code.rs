@@ -1,0 +1,154 @@
+//! Small pieces of workflow code: real futures on the smallest context that drives the engine.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use durably_engine::{CancellationType, Intent, Outcome, Payload, ScheduleActivity, Seq};
+
+/// A piece of workflow code.
+pub(crate) type Code = fn(Cx) -> Pin<Box<dyn Future<Output = End>>>;
+
+/// How a piece of workflow code ends.
+#[derive(Debug)]
+pub(crate) enum End {
+    Complete(String),
+    Fail(String),
+    Cancel,
+    ContinueAsNew,
+}
+
+/// What workflow code holds.
+#[derive(Clone, Default)]
+pub(crate) struct Cx(pub(crate) Rc<RefCell<State>>);
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) next: u32,
+    pub(crate) replaying: bool,
+    pub(crate) intents: VecDeque<Intent>,
+    pub(crate) timers: BTreeSet<Seq>,
+    pub(crate) activities: BTreeMap<Seq, Outcome>,
+    pub(crate) signals: VecDeque<String>,
+    pub(crate) cancelled: bool,
+    pub(crate) patches: BTreeMap<String, bool>,
+    /// Grows whenever something happens, so that the worker sees when nothing moves any more.
+    pub(crate) moves: usize,
+    pub(crate) said: String,
+}
+
+impl Cx {
+    pub(crate) fn intend(&self, intent: Intent) {
+        let mut state = self.0.borrow_mut();
+        state.moves += 1;
+        state.intents.push_back(intent);
+    }
+
+    pub(crate) fn seq(&self) -> Seq {
+        let mut state = self.0.borrow_mut();
+        state.next += 1;
+        Seq(state.next)
+    }
+
+    /// What queries answer from now on.
+    pub(crate) fn say(&self, text: &str) {
+        self.0.borrow_mut().said = text.to_owned();
+    }
+
+    pub(crate) fn start_timer(&self, seconds: u64) -> Seq {
+        let seq = self.seq();
+        self.intend(Intent::StartTimer {
+            seq,
+            after: Duration::from_secs(seconds),
+            summary: None,
+        });
+        seq
+    }
+
+    pub(crate) fn cancel_timer(&self, seq: Seq) {
+        self.intend(Intent::CancelTimer { seq });
+    }
+
+    pub(crate) async fn fired(&self, seq: Seq) {
+        until(self, |state| state.timers.remove(&seq).then_some(())).await;
+    }
+
+    pub(crate) async fn sleep(&self, seconds: u64) {
+        self.fired(self.start_timer(seconds)).await;
+    }
+
+    pub(crate) fn start_activity(&self, name: &str, cancellation: CancellationType) -> Seq {
+        let seq = self.seq();
+        self.intend(Intent::ScheduleActivity(Box::new(ScheduleActivity {
+            seq,
+            activity_type: name.to_owned(),
+            input: vec![Payload::json(b"1".to_vec())],
+            cancellation,
+            ..ScheduleActivity::default()
+        })));
+        seq
+    }
+
+    pub(crate) fn cancel_activity(&self, seq: Seq) {
+        self.intend(Intent::CancelActivity { seq });
+    }
+
+    pub(crate) async fn resolved(&self, seq: Seq) -> Outcome {
+        until(self, |state| state.activities.remove(&seq)).await
+    }
+
+    pub(crate) async fn activity(&self, name: &str) -> Outcome {
+        self.resolved(self.start_activity(name, CancellationType::TryCancel))
+            .await
+    }
+
+    pub(crate) async fn signal(&self) -> String {
+        until(self, |state| state.signals.pop_front()).await
+    }
+
+    pub(crate) async fn cancelled(&self) {
+        until(self, |state| state.cancelled.then_some(())).await;
+    }
+
+    pub(crate) fn patched(&self, id: &str) -> bool {
+        let (replaying, known) = {
+            let state = self.0.borrow();
+            (state.replaying, state.patches.get(id).copied())
+        };
+        let answer = known.unwrap_or(!replaying);
+        self.0.borrow_mut().patches.insert(id.to_owned(), answer);
+        if answer {
+            self.intend(Intent::SetPatch {
+                id: id.to_owned(),
+                deprecated: false,
+            });
+        }
+        answer
+    }
+
+    pub(crate) fn deprecate_patch(&self, id: &str) {
+        self.intend(Intent::SetPatch {
+            id: id.to_owned(),
+            deprecated: true,
+        });
+    }
+}
+
+/// Waits until `look` finds something.
+async fn until<T>(cx: &Cx, mut look: impl FnMut(&mut State) -> Option<T>) -> T {
+    std::future::poll_fn(|_: &mut Context<'_>| {
+        let mut state = cx.0.borrow_mut();
+        match look(&mut state) {
+            Some(found) => {
+                state.moves += 1;
+                Poll::Ready(found)
+            }
+            None => Poll::Pending,
+        }
+    })
+    .await
+}

@@ -1,0 +1,16 @@
+//! Behaviour of the engine, one file each. `case` is the fixture: a server that writes history, and
+//! a worker that runs small pieces of workflow code on the engine.
+
+mod case;
+
+mod activity;
+mod depth;
+mod finish;
+mod mismatch;
+mod patch;
+mod query;
+mod signal;
+mod sticky;
+mod tasks;
+mod timer;
+mod update;

@@ -1,0 +1,102 @@
+use durably_engine::{EngineError, EventKind};
+
+use crate::case::{Code, End, Worker, World, commands, sticky};
+
+const WORDS: Code = |cx| {
+    Box::pin(async move {
+        let first = cx.signal().await;
+        cx.sleep(1).await;
+        let second = cx.signal().await;
+        End::Complete(format!("{first} {second}"))
+    })
+};
+
+#[test]
+fn failed_and_timed_out_tasks_leave_their_facts_to_the_next() {
+    let (mut world, mut worker) = (World::new(), Worker::new(WORDS));
+    world.signal("one");
+    world.take_task();
+    world.task_failed();
+    world.take_task();
+    world.task_timed_out();
+    world.signal("two");
+    let answer = worker.handle(world.take_task()).unwrap();
+    assert_eq!(commands(&answer), ["start timer 1"]);
+    assert_eq!(worker.replayed, [false]);
+    world.answer(&answer);
+    world.fire();
+    let task = world.take_task();
+    let answer = Worker::new(WORDS).handle(task).unwrap();
+    assert_eq!(commands(&answer), ["complete one two"]);
+}
+
+#[test]
+fn tasks_answered_without_commands_are_slices_of_their_own() {
+    let (mut world, mut worker) = (World::new(), Worker::new(WORDS));
+    for _ in 0..3 {
+        let answer = worker.handle(sticky(&world.take_task())).unwrap();
+        assert_eq!(commands(&answer), [""; 0]);
+        world.answer(&answer);
+    }
+    world.signal("one");
+    let mut fresh = Worker::new(WORDS);
+    let answer = fresh.handle(world.take_task()).unwrap();
+    assert_eq!(commands(&answer), ["start timer 1"]);
+    assert_eq!(fresh.replayed, [true, true, true, false]);
+}
+
+#[test]
+fn workflow_time_is_when_the_task_started() {
+    let (mut world, mut worker) = (World::new(), Worker::new(WORDS));
+    worker.handle(world.take_task()).unwrap();
+    assert!(
+        worker.told[0].contains("tv_sec: 1002"),
+        "{}",
+        worker.told[0]
+    );
+}
+
+#[test]
+fn reset_gives_new_random_numbers() {
+    let (mut world, mut worker) = (World::new(), Worker::new(WORDS));
+    world.take_task();
+    world.record(EventKind::TaskFailed {
+        reset_to_run: Some("run-2".to_owned()),
+    });
+    worker.handle(world.take_task()).unwrap();
+    assert!(
+        worker.told.iter().any(|job| job.starts_with("Reseed")),
+        "{:?}",
+        worker.told
+    );
+}
+
+#[test]
+fn unknown_events_are_passed_over_only_if_the_server_says_so() {
+    let unknown = |may_ignore| EventKind::Unknown {
+        name: "EVENT_TYPE_OF_TOMORROW".to_owned(),
+        may_ignore,
+    };
+    let mut world = World::new();
+    world.record(unknown(true));
+    Worker::new(WORDS).handle(world.take_task()).unwrap();
+
+    let mut world = World::new();
+    let event = world.record(unknown(false));
+    let error = Worker::new(WORDS).handle(world.take_task()).unwrap_err();
+    let name = "EVENT_TYPE_OF_TOMORROW".to_owned();
+    assert_eq!(error, EngineError::UnknownEvent { event, name });
+}
+
+#[test]
+fn answer_to_nothing_is_malformed_history() {
+    let mut world = World::new();
+    world.record(EventKind::TimerFired {
+        started: durably_engine::EventId(9),
+    });
+    let error = Worker::new(WORDS).handle(world.take_task()).unwrap_err();
+    assert!(
+        matches!(error, EngineError::MalformedHistory { .. }),
+        "{error}"
+    );
+}
