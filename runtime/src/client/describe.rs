@@ -56,7 +56,7 @@ impl WorkflowStatus {
     }
 
     /// Whether the workflow has not come to its end.
-    pub const fn is_open(self) -> bool {
+    pub const fn is_running(self) -> bool {
         matches!(self, Self::Running | Self::Paused)
     }
 }

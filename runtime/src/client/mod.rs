@@ -33,7 +33,7 @@ pub(crate) use retry::is_too_large;
 pub use rpc::RawClient;
 pub use signal::SignalCall;
 pub use start::{DynStart, StartCall, Startable};
-pub use start_options::{IdConflict, IdReuse};
+pub use start_options::{IdConflictPolicy, IdReusePolicy};
 pub use start_with::{RecordedSignal, RecordedUpdate, Recorder, StartWithUpdate};
 pub use target::FromClient;
 pub use untyped::DynHandle;

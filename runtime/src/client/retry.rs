@@ -187,7 +187,10 @@ mod tests {
     #[test]
     fn a_refusal_is_final() {
         for patience in [Patience::sit_out(SECOND), Patience::until_answered(SECOND)] {
-            assert!(!is_repeated(patience, Status::not_found("no such workflow")));
+            assert!(!is_repeated(
+                patience,
+                Status::not_found("no such workflow")
+            ));
             assert!(!is_repeated(patience, Status::invalid_argument("no id")));
             let size = "grpc: received message larger than max (5 vs. 4)";
             assert!(!is_repeated(patience, Status::resource_exhausted(size)));

@@ -14,7 +14,7 @@ use tonic::Status;
 
 use super::{
     Client, DynHandle, FromClient, Handle,
-    start_options::{IdConflict, IdReuse, Start},
+    start_options::{IdConflictPolicy, IdReusePolicy, Start},
     start_with::RecordedSignal,
     target::AT_ONCE,
 };
@@ -177,9 +177,9 @@ impl<W: Startable, Q> StartCall<W, Q> {
     }
 
     /// Adds a note that is kept with the workflow, and shown by `describe` and `list`.
-    pub fn memo<T: Serialize + 'static>(mut self, name: impl Text, note: &T) -> Self {
+    pub fn memo<T: Serialize + 'static>(mut self, name: impl Text, note: T) -> Self {
         let name = name.into_text();
-        if let Some(note) = self.encoded("memo", &name, note) {
+        if let Some(note) = self.encoded("memo", &name, &note) {
             self.start_mut().memo.insert(name, note);
         }
         self
@@ -189,23 +189,23 @@ impl<W: Startable, Q> StartCall<W, Q> {
     pub fn search_attribute<T: Serialize + 'static>(
         mut self,
         name: impl Text,
-        attribute: &T,
+        attribute: T,
     ) -> Self {
         let name = name.into_text();
-        if let Some(attribute) = self.encoded("search attribute", &name, attribute) {
+        if let Some(attribute) = self.encoded("search attribute", &name, &attribute) {
             self.start_mut().search_attributes.insert(name, attribute);
         }
         self
     }
 
     /// Whether the id of a closed workflow may be used again.
-    pub fn id_reuse(mut self, policy: IdReuse) -> Self {
+    pub fn id_reuse_policy(mut self, policy: IdReusePolicy) -> Self {
         self.start_mut().id_reuse = policy;
         self
     }
 
     /// What to do when a workflow of that id is running.
-    pub fn id_conflict(mut self, policy: IdConflict) -> Self {
+    pub fn id_conflict_policy(mut self, policy: IdConflictPolicy) -> Self {
         self.start_mut().id_conflict = Some(policy);
         self
     }

@@ -21,7 +21,7 @@ use tonic::Status;
 use super::{
     FromClient, Handle, StartCall, Startable, UpdateHandle, id,
     start::{Untyped, refused},
-    start_options::{IdConflict, Start},
+    start_options::{IdConflictPolicy, Start},
     target::{AT_ONCE, WAITING},
     update,
 };
@@ -106,8 +106,8 @@ impl<W: Workflow, Q> StartCall<W, Q> {
     }
 
     /// Sends an update in the same request: to the running workflow of that id, or to the one that
-    /// is started because there is none. Another [`id_conflict`](StartCall::id_conflict) policy
-    /// than [`IdConflict::UseExisting`] has to be set before.
+    /// is started because there is none. Another [`id_conflict_policy`](StartCall::id_conflict_policy)
+    /// than [`IdConflictPolicy::UseExisting`] has to be set before.
     ///
     /// ```ignore
     /// let (account, deposit) = Account::start(&client, Account::default())
@@ -124,7 +124,7 @@ impl<W: Workflow, Q> StartCall<W, Q> {
         let update = update(&methods);
         self.start_mut()
             .id_conflict
-            .get_or_insert(IdConflict::UseExisting);
+            .get_or_insert(IdConflictPolicy::UseExisting);
         StartWithUpdate {
             start: self,
             update,

@@ -6,7 +6,7 @@ use super::{
     AppError, DataError, Failure, RpcError, WorkflowCancelled, WorkflowFailed, WorkflowTerminated,
     WorkflowTimedOut,
 };
-use crate::WorkflowStatus;
+use crate::client::WorkflowStatus;
 
 /// There is no such workflow, or it is closed and takes no more messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl fmt::Display for WorkflowNotFound {
         if self.closed {
             write!(f, "workflow `{id}` is closed already")
         } else {
-            write!(f, "there is no workflow `{id}`")
+            write!(f, "workflow `{id}` not found")
         }
     }
 }

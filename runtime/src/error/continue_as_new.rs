@@ -74,8 +74,8 @@ impl ContinueAsNew {
     }
 
     /// Sets one note of the next run; the first call drops those of this run.
-    pub fn memo<T: Serialize + 'static>(mut self, name: impl Into<String>, note: &T) -> Self {
-        match encode_named("memo", note) {
+    pub fn memo<T: Serialize + 'static>(mut self, name: impl Into<String>, note: T) -> Self {
+        match encode_named("memo", &note) {
             Ok(payload) => {
                 let memo = self.next.memo.get_or_insert_default();
                 memo.insert(name.into(), payload);
@@ -89,9 +89,9 @@ impl ContinueAsNew {
     pub fn search_attribute<T: Serialize + 'static>(
         mut self,
         name: impl Into<String>,
-        attribute: &T,
+        attribute: T,
     ) -> Self {
-        match encode_named("search attribute", attribute) {
+        match encode_named("search attribute", &attribute) {
             Ok(payload) => {
                 let attributes = self.next.search_attributes.get_or_insert_default();
                 attributes.insert(name.into(), payload);

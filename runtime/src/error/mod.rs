@@ -16,6 +16,9 @@ mod record;
 mod rpc;
 mod terminal;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 pub use activity::ActivityError;
