@@ -15,7 +15,7 @@ pub use crate::{
     data::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs, encode_result, finish, reject},
     definition::{
         ActivityCtxArg, ActivityFn, BoxFuture, CallFn, Called, CanQuery, CanUpdate, Declared,
-        Definition, Invocation, LocalBoxFuture, MethodsOf, Nothing, Outcome, QueryFn, Update, Via,
+        Definition, Initial, Invocation, LocalBoxFuture, MethodsOf, Nothing, Outcome, QueryFn, Update, Via,
     },
     error::IntoFailure,
     workflow::{
@@ -97,6 +97,11 @@ pub fn failure<E: IntoFailure>() -> FailureOf<E> {
     FailureOf {
         into_failure: E::into_failure,
     }
+}
+
+/// The state of a run without an `#[init]`.
+pub fn initial<W: Initial>() -> W {
+    W::initial()
 }
 
 /// Checks that a signal gives nothing.
