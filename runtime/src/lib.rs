@@ -16,8 +16,6 @@ mod workflow;
 #[path = "private.rs"]
 pub mod __private;
 pub mod prelude;
-#[cfg(feature = "replay")]
-pub mod replay;
 
 pub use activity::{
     ActivityCtx, ActivityInfo, ActivityOptions, CancelReason, InvalidOptions, Retry, TestActivity,

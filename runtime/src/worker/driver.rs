@@ -1,8 +1,9 @@
 //! One run and one of its tasks: history in, user code, commands out.
 
-use durably_engine::{Completion, EngineError, EventId, Intent, Job, Run, Task};
+use durably_engine::{Completion, EventId, Intent, Job, Run, Task};
 
-use crate::workflow::instance::{Host, Instance, TaskFailure, WorkflowEntry};
+use super::answer::Failure;
+use crate::workflow::instance::{Host, Instance, WorkflowEntry};
 
 /// The replay of one run, and its user code.
 pub(crate) struct Driver {
@@ -29,12 +30,12 @@ impl Driver {
     /// Handles one task. After a failure the driver is of no use any more.
     ///
     /// # Errors
-    /// Why the task fails, in the caller's words.
-    pub(crate) fn drive<E: From<EngineError> + From<TaskFailure>>(
+    /// What to fail the task with.
+    pub(crate) fn drive(
         &mut self,
         task: Task,
         intents: &mut Vec<Intent>,
-    ) -> Result<Completion, E> {
+    ) -> Result<Completion, Failure> {
         self.tasks += 1;
         self.run.handle_task(task)?;
         while let Some(job) = self.run.poll_job() {
