@@ -74,7 +74,6 @@ async fn within<T>(
 
 macro_rules! rpcs {
     ($($name:ident($request:ident) -> $response:ident;)*) => {
-        #[expect(dead_code, reason = "the list is complete, so that nobody has to look for one")]
         impl Rpc {
             $(pub(crate) async fn $name(
                 &self,

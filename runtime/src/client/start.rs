@@ -56,13 +56,13 @@ pub trait Startable: 'static {
     /// What the start gives.
     type Handle;
     #[doc(hidden)]
-    fn handle(via: FromClient) -> Self::Handle;
+    fn __handle(via: FromClient) -> Self::Handle;
 }
 
 impl<W: Workflow> Startable for W {
     type Handle = Handle<W>;
 
-    fn handle(via: FromClient) -> Handle<W> {
+    fn __handle(via: FromClient) -> Handle<W> {
         Handle::new(via)
     }
 }
@@ -73,7 +73,7 @@ pub enum Untyped {}
 impl Startable for Untyped {
     type Handle = DynHandle;
 
-    fn handle(via: FromClient) -> DynHandle {
+    fn __handle(via: FromClient) -> DynHandle {
         DynHandle::new(via)
     }
 }
@@ -268,7 +268,7 @@ async fn send<W: Startable>(start: Box<Start>) -> Result<W::Handle, StartError> 
         .start_workflow_execution(request, AT_ONCE)
         .await
     {
-        Ok(started) => Ok(W::handle(FromClient::started(&client, id, started.run_id))),
+        Ok(started) => Ok(W::__handle(FromClient::started(&client, id, started.run_id))),
         Err(status) => Err(refused(id, status)),
     }
 }

@@ -178,7 +178,7 @@ impl RecordedSignal {
             .rpc()
             .signal_with_start_workflow_execution(request, AT_ONCE);
         match answer.await {
-            Ok(answer) => Ok(W::handle(FromClient::started(&client, id, answer.run_id))),
+            Ok(answer) => Ok(W::__handle(FromClient::started(&client, id, answer.run_id))),
             Err(status) => Err(refused(id, status)),
         }
     }
