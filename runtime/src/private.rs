@@ -15,7 +15,8 @@ pub use crate::{
     data::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs, encode_result, finish, reject},
     definition::{
         ActivityCtxArg, ActivityFn, BoxFuture, CallFn, Called, CanQuery, CanUpdate, Declared,
-        Definition, Initial, Invocation, LocalBoxFuture, MethodsOf, Nothing, Outcome, QueryFn, Update, Via,
+        Definition, Initial, Invocation, LocalBoxFuture, MethodsOf, Nothing, Outcome, QueryFn,
+        Update, Via,
     },
     error::IntoFailure,
     workflow::{

@@ -19,6 +19,9 @@ mod timeline;
 mod untyped;
 mod update;
 
+#[cfg(test)]
+mod tests;
+
 use std::{any::Any, borrow::Cow, sync::Arc};
 
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;

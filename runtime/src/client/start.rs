@@ -268,7 +268,11 @@ async fn send<W: Startable>(start: Box<Start>) -> Result<W::Handle, StartError> 
         .start_workflow_execution(request, AT_ONCE)
         .await
     {
-        Ok(started) => Ok(W::__handle(FromClient::started(&client, id, started.run_id))),
+        Ok(started) => Ok(W::__handle(FromClient::started(
+            &client,
+            id,
+            started.run_id,
+        ))),
         Err(status) => Err(refused(id, status)),
     }
 }
