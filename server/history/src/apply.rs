@@ -125,10 +125,9 @@ impl Run {
         };
         self.buffered.clear();
         if let WorkflowTask::Scheduled(task) = std::mem::replace(&mut self.task, WorkflowTask::Idle)
+            && task.waits_until.is_some()
         {
-            if task.waits_until.is_some() {
-                out.effect(Effect::Disarm(Deadline::WorkflowTask(task.stamp)));
-            }
+            out.effect(Effect::Disarm(Deadline::WorkflowTask(task.stamp)));
         }
         self.timers_by_time.clear();
         for id in std::mem::take(&mut self.timers).into_keys() {

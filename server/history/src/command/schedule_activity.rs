@@ -57,18 +57,14 @@ pub(crate) fn read(
             "invalid TaskQueue: missing task queue name. ActivityID={id} ActivityType={kind}"
         )));
     }
-    let retry = RetryPolicy::from_proto(
-        attributes
-            .retry_policy
-            .as_ref()
-            .unwrap_or(&RetryPolicyMessage::default()),
-    )
-    .map_err(|invalid| {
-        bad(format!(
-            "invalid ActivityRetryPolicy: {}. ActivityID={id} ActivityType={kind}",
-            invalid.0
-        ))
-    })?;
+    let no_policy = RetryPolicyMessage::default();
+    let retry = RetryPolicy::from_proto(attributes.retry_policy.as_ref().unwrap_or(&no_policy))
+        .map_err(|invalid| {
+            bad(format!(
+                "invalid ActivityRetryPolicy: {}. ActivityID={id} ActivityType={kind}",
+                invalid.0
+            ))
+        })?;
     let timeouts = timeouts(&attributes, run.terms.timeouts.run)?;
     if attributes.input.as_ref().map_or(0, Message::encoded_len) > limits::BLOB {
         let message = "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.";
