@@ -27,6 +27,19 @@ impl Root {
         Self(quote!(::#name))
     }
 
+    /// The path with another span: rustc points at macro code as soon as one token of an
+    /// expression is ours.
+    pub(crate) fn at(&self, span: Span) -> TokenStream {
+        self.0
+            .clone()
+            .into_iter()
+            .map(|mut token| {
+                token.set_span(span);
+                token
+            })
+            .collect()
+    }
+
     /// The path as text, for serde's `crate` attribute.
     pub(crate) fn to_text(&self) -> String {
         self.0.to_string().replace(' ', "")

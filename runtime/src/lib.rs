@@ -44,8 +44,9 @@ pub use error::{
 pub use worker::{Worker, WorkerError, WorkerGuard, WorkerHandle};
 pub use workflow::{
     ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, Either, ExternalHandle,
-    FromWorkflow, Random, Saga, Scope, Sleep, Spawned, Time, Unsupported, Untyped, View, WaitUntil,
-    WaitUntilTimeout, WorkflowRef, join, join_all, race, race_all, try_join, try_join_all,
+    FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, Time, TryJoinAll,
+    Unsupported, Untyped, View, WaitUntil, WaitUntilTimeout, WorkflowRef, join, join_all, race,
+    race_all, try_join, try_join_all,
 };
 
 /// The server's own requests and messages, for what has no method here.

@@ -125,6 +125,18 @@ impl<T, E> Spelled<std::result::Result<T, E>> {
     );
 }
 
+/// Takes the state after an await.
+#[inline(always)]
+pub fn take<'r, W>(lease: &mut Lease<'r, W>) -> &'r mut W {
+    lease.take()
+}
+
+/// Gives the state back for an await.
+#[inline(always)]
+pub fn give<'r, W>(lease: &mut Lease<'r, W>, state: &'r mut W) {
+    lease.give(state);
+}
+
 /// The identity function; gives an awaited expression one span.
 #[inline(always)]
 pub fn id<T>(value: T) -> T {

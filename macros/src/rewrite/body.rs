@@ -76,8 +76,9 @@ impl Rewriter<'_> {
         let (future, result) = (hidden("future", at), hidden("result", at));
         let operand = &awaited.base;
         let wait = quote_spanned!(at=> #future.await);
-        let give = quote_spanned!(at=> #lease.give(#this));
-        let take = quote_spanned!(at=> #this = #lease.take(););
+        let root = self.cx.root.at(at);
+        let give = quote_spanned!(at=> #root::__private::give(&mut #lease, #this));
+        let take = quote_spanned!(at=> #this = #root::__private::take(&mut #lease););
         let lent = quote! {
             match #operand {
                 #future => {
@@ -96,7 +97,7 @@ impl Rewriter<'_> {
     /// and whose parenthesis has that of `await`, so that rustc underlines all of `operand.await`.
     fn one_span(&self, operand: TokenStream, end: Span, inner: TokenStream) -> TokenStream {
         let start = operand.into_iter().next().map_or(end, |token| token.span());
-        let root = &self.cx.root;
+        let root = self.cx.root.at(start);
         let mut call = quote_spanned!(start=> #root::__private::id);
         let mut group = Group::new(Delimiter::Parenthesis, inner);
         group.set_span(end);
