@@ -26,6 +26,9 @@ mod view;
 mod waits;
 mod waker;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::{
     activity_call::{ActivityCall, ActivityHandle, Untyped},
     child::{ChildCall, ChildHandle, ExternalHandle, FromWorkflow, Unsupported},
