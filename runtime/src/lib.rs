@@ -8,6 +8,8 @@ mod data;
 mod definition;
 mod duration;
 pub mod error;
+#[cfg(feature = "server")]
+mod server;
 mod wire;
 mod worker;
 mod workflow;
@@ -41,6 +43,8 @@ pub use error::{
     Failure, HandleError, QueryError, Result, ResultError, RetryState, RpcError, RunError,
     SignalError, StartError, TimeoutKind, UpdateError,
 };
+#[cfg(feature = "server")]
+pub use server::{Server, ServerBuilder};
 pub use worker::{Worker, WorkerError, WorkerGuard, WorkerHandle};
 pub use workflow::{
     ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, Either, ExternalHandle,

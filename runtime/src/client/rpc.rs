@@ -42,6 +42,7 @@ impl Rpc {
         }
     }
 
+    #[cfg(any(feature = "server", test))]
     pub(crate) fn local(service: Arc<dyn WorkflowService>) -> Self {
         Self {
             transport: Transport::Local(service),

@@ -74,6 +74,7 @@ macro_rules! fake {
 }
 
 fake! {
+    get_system_info(GetSystemInfoRequest) -> GetSystemInfoResponse;
     start_workflow_execution(StartWorkflowExecutionRequest) -> StartWorkflowExecutionResponse;
     execute_multi_operation(ExecuteMultiOperationRequest) -> ExecuteMultiOperationResponse;
     signal_workflow_execution(SignalWorkflowExecutionRequest) -> SignalWorkflowExecutionResponse;
@@ -85,8 +86,9 @@ fake! {
 }
 
 /// A server without answers yet, and its client.
-pub(super) fn server() -> (Arc<Fake>, Client) {
+pub(super) async fn server() -> (Arc<Fake>, Client) {
     let fake = Arc::new(Fake::default());
-    let client = Client::in_process(fake.clone(), "default".to_owned(), None);
-    (fake, client)
+    fake.get_system_info.then(Ok(Default::default()));
+    let client = Client::in_process(fake.clone(), "default".to_owned(), None).await;
+    (fake, client.expect("the fake says what it is"))
 }

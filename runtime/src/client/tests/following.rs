@@ -71,7 +71,7 @@ fn failed(message: &str, next_run: &str) -> Page {
 
 #[tokio::test]
 async fn a_result_is_followed_past_continue_as_new_and_retries() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     let history = &fake.get_workflow_execution_history;
     history.then(Ok(continued("run-2")));
     history.then(Ok(failed("no money", "run-3")));
@@ -88,7 +88,7 @@ async fn a_result_is_followed_past_continue_as_new_and_retries() {
 
 #[tokio::test]
 async fn waiting_survives_a_server_that_goes_away() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     let history = &fake.get_workflow_execution_history;
     history.then(Ok(still_running("token-1")));
     history.then(Err(Status::cancelled("Timeout expired")));
@@ -110,7 +110,7 @@ async fn waiting_survives_a_server_that_goes_away() {
 
 #[tokio::test]
 async fn a_failure_comes_with_its_causes() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     let history = &fake.get_workflow_execution_history;
     history.then(Ok(failed("no money", "")));
     let error = Handle::<Account>::attach(&client, "acc-1").result().await;
@@ -127,7 +127,7 @@ async fn a_failure_comes_with_its_causes() {
 
 #[tokio::test]
 async fn a_result_of_another_type_is_named() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     let history = &fake.get_workflow_execution_history;
     history.then(Ok(completed(Payload::json(b"\"much\"".to_vec()))));
     let error = Handle::<Account>::attach(&client, "acc-1").result().await;
@@ -141,7 +141,7 @@ async fn a_result_of_another_type_is_named() {
 
 #[tokio::test]
 async fn terminated_and_cancelled_runs_are_told_apart() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     let handle = Handle::<Account>::attach(&client, "acc-1");
     let history = &fake.get_workflow_execution_history;
     history.then(Ok(closed(

@@ -61,7 +61,7 @@ fn start(client: &crate::Client) -> StartCall<Account, QueueSet> {
 
 #[tokio::test]
 async fn a_taken_id_says_which_run_has_it() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     let message = "Workflow execution is already running.";
     fake.start_workflow_execution.then(Err(status(
         Code::AlreadyExists,
@@ -78,7 +78,7 @@ async fn a_taken_id_says_which_run_has_it() {
 
 #[tokio::test]
 async fn a_missing_namespace_is_no_missing_workflow() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     let missing = NamespaceNotFoundFailure {
         namespace: "nowhere".to_owned(),
     };
@@ -98,7 +98,7 @@ async fn a_missing_namespace_is_no_missing_workflow() {
 
 #[tokio::test]
 async fn a_closed_workflow_is_not_one_that_never_was() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     for (message, closed) in [
         ("workflow not found for ID: acc-1", false),
         ("workflow execution already completed", true),
@@ -114,7 +114,7 @@ async fn a_closed_workflow_is_not_one_that_never_was() {
 
 #[tokio::test]
 async fn a_query_that_fails_tells_why() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     let failed = QueryFailedFailure {
         failure: Some(Failure {
             message: "no such query".to_owned(),
@@ -135,7 +135,7 @@ async fn a_query_that_fails_tells_why() {
 
 #[tokio::test]
 async fn a_rejected_query_tells_the_status() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     fake.query_workflow.then(Ok(QueryWorkflowResponse {
         query_rejected: Some(QueryRejected { status: 2 }),
         ..Default::default()
@@ -176,7 +176,7 @@ async fn sizes_and_permissions_are_told_from_other_refusals() {
             "the server does not know this request: SignalWorkflowExecution",
         ),
     ] {
-        let (fake, client) = server();
+        let (fake, client) = server().await;
         fake.signal_workflow_execution.then(Err(refusal));
         let error = client.handle("acc-1").signal("close", ()).await;
         assert_eq!(error.expect_err("it is refused").to_string(), expected);
@@ -201,7 +201,7 @@ fn refuse_part(fake: &Fake, refused: OperationStatus, at: usize) {
 
 #[tokio::test]
 async fn of_two_operations_the_refused_one_is_reported() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     let deposit = || start(&client).with_update::<u64>(|w| w.deposit());
     let taken = OperationStatus {
         code: Code::AlreadyExists.into(),

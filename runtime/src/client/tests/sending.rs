@@ -39,7 +39,7 @@ fn success(result: &str) -> Option<Outcome> {
 
 #[tokio::test]
 async fn a_start_says_what_was_asked_for() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     fake.start_workflow_execution.then(Ok(started("run-1")));
     let handle = client
         .start("Account", ("bob", 5))
@@ -81,7 +81,7 @@ async fn a_start_says_what_was_asked_for() {
 
 #[tokio::test]
 async fn a_repeated_start_is_known_by_its_request_id() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     let start = &fake.start_workflow_execution;
     start.then(Err(Status::unavailable("connection reset")));
     start.then(Ok(started("run-1")));
@@ -98,7 +98,7 @@ async fn a_repeated_start_is_known_by_its_request_id() {
 
 #[tokio::test]
 async fn an_argument_that_cannot_be_encoded_is_not_sent() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     let map = std::collections::BTreeMap::from([(vec![1], 1)]);
     let error = client
         .start("Account", (map,))
@@ -111,7 +111,7 @@ async fn an_argument_that_cannot_be_encoded_is_not_sent() {
 
 #[tokio::test]
 async fn an_update_is_asked_again_until_it_is_accepted_and_then_polled() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     let update = &fake.update_workflow_execution;
     update.then(Ok(UpdateWorkflowExecutionResponse {
         stage: Stage::Admitted.into(),
@@ -147,7 +147,7 @@ async fn an_update_is_asked_again_until_it_is_accepted_and_then_polled() {
 
 #[tokio::test]
 async fn an_outcome_that_came_with_the_answer_is_not_polled_for() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     fake.update_workflow_execution
         .then(Ok(UpdateWorkflowExecutionResponse {
             stage: Stage::Completed.into(),
@@ -170,7 +170,7 @@ async fn an_outcome_that_came_with_the_answer_is_not_polled_for() {
 
 #[tokio::test]
 async fn a_list_reads_its_pages_as_it_goes() {
-    let (fake, client) = server();
+    let (fake, client) = server().await;
     let page = |types: &[&str], token: &str| ListWorkflowExecutionsResponse {
         executions: types
             .iter()
