@@ -49,7 +49,7 @@ impl Run {
             }
             Input::StartWorkflowTask(start) => task::workflow_task::start(start, self, &mut out)?,
             Input::CompleteWorkflowTask(complete) => command::complete(*complete, self, &mut out)?,
-            Input::FailWorkflowTask(fail) => task::workflow_task::fail(*fail, self, &mut out)?,
+            Input::FailWorkflowTask(fail) => task::task_end::fail(*fail, self, &mut out)?,
             Input::StartActivity(start) => task::activity_task::start(start, self, &mut out)?,
             Input::Heartbeat(heartbeat) => task::report::heartbeat(heartbeat, self, &mut out)?,
             Input::CompleteActivity(complete) => task::report::complete(complete, self, &mut out)?,
@@ -61,7 +61,7 @@ impl Run {
             }
         };
         if is_written_down {
-            task::workflow_task::make_ordinary(self);
+            task::task_event::make_ordinary(self);
         }
         Ok(self.close_off(first, out, reply))
     }

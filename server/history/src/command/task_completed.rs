@@ -22,8 +22,9 @@ use crate::queue::Sticky;
 use crate::rejection::{Invalid, Rejection};
 use crate::request::{terminate, update};
 use crate::state::{Form, Run, StartedTask};
-use crate::task::activity_task;
-use crate::task::workflow_task::{self, Failed};
+use crate::task::task_end::{self, Failed};
+use crate::task::workflow_task;
+use crate::task::{activity_task, task_event};
 use crate::time::{Time, timeout_from_proto};
 use crate::{failure, limits};
 
@@ -41,7 +42,7 @@ pub(crate) fn complete(
     let idle = commands.is_empty();
     let prolongs = response.force_create_new_workflow_task && idle && messages.is_empty();
     if prolongs && task.task.original_at + limits::WORKFLOW_TASK_HEARTBEAT < out.now {
-        workflow_task::end_timed_out(run, out);
+        task_end::end_timed_out(run, out);
         workflow_task::schedule(run, Form::Recorded, out);
         return Ok(Reply::WorkflowTaskHeartbeatTimeout);
     }
@@ -51,7 +52,7 @@ pub(crate) fn complete(
     };
     let vanishes =
         idle && !response.force_create_new_workflow_task && leaves_no_trace(run, &task, &steps);
-    workflow_task::take_started(run, out);
+    task_end::take_started(run, out);
     let mut completing = Completing {
         completed: EventId::NONE,
         identity: response.identity.clone(),
@@ -146,7 +147,7 @@ fn refuse(
         binary_checksum: response.binary_checksum.clone(),
         worker_version: None,
     };
-    workflow_task::end_failed(run, failed, out);
+    task_end::end_failed(run, failed, out);
     if fatal {
         terminate::by_server(run, message.clone(), out);
     } else {
@@ -171,7 +172,7 @@ fn record(
     response: &mut RespondWorkflowTaskCompletedRequest,
     out: &Out,
 ) -> EventId {
-    let (scheduled, started) = workflow_task::record_owed(run, task, &response.identity);
+    let (scheduled, started) = task_event::record_owed(run, task, &response.identity);
     #[expect(deprecated, reason = "workers still send it")]
     let (binary_checksum, worker_version) = (
         std::mem::take(&mut response.binary_checksum),
