@@ -8,7 +8,7 @@ mod id;
 mod list;
 mod query;
 mod result;
-mod retry;
+pub(crate) mod retry;
 pub(crate) mod rpc;
 mod signal;
 mod start;
