@@ -95,6 +95,7 @@ fn calls(set: &Activities) -> TokenStream {
             #(#conditions)*
             #words
             #(#rest)*
+            #[track_caller]
             pub fn #ident(&self, #parameters) -> #root::ActivityCall<#kind, #known> {
                 #statements
                 self.0.call(#arguments)

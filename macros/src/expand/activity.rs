@@ -153,6 +153,7 @@ fn call(activity: &Activity, root: &Root) -> TokenStream {
         impl #ident {
             #first
             #(#rest)*
+            #[track_caller]
             pub fn call(#ctx: &#root::Ctx, #parameters) -> #root::ActivityCall<#ident, #timeout> {
                 #statements
                 #root::ActivityCall::new(#ctx, #arguments)

@@ -143,6 +143,7 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
 
             #child
             #(#rest)*
+            #[track_caller]
             pub fn child(#ctx: &#root::Ctx, #parameters) -> #root::ChildCall<#ty> {
                 #statements
                 #root::ChildCall::new(#ctx, #arguments)

@@ -204,7 +204,7 @@ impl From<TaskFailure> for Failure {
         };
         Self {
             cause,
-            record: failure.failure,
+            record: *failure.failure,
         }
     }
 }

@@ -29,7 +29,7 @@ workflow!(Account,
             })
         }),
         ("break", |_, _, _| done::<()>(Err(AppError::new("Broken", "broken").into()))),
-        ("close", |state, _, _| done(Ok(state.with(|it| it.closed = true)))),
+        ("close", |state, _, _| done({ state.with(|it| it.closed = true); Ok(()) })),
     ],
     queries: &[
         ("balance", |state, _, _| encode_result(&state.balance)),

@@ -33,7 +33,7 @@ fn an_answer_given_in_replay_stays_the_same_afterwards() {
 
 #[derive(Default)]
 struct Deprecates;
-workflow!(Deprecates, run: |_, ctx, _| running(async move { Ok(ctx.deprecate_patch("fast")) }));
+workflow!(Deprecates, run: |_, ctx, _| running(async move { ctx.deprecate_patch("fast"); Ok(()) }));
 
 #[test]
 fn a_deprecated_patch_is_recorded_as_such() {

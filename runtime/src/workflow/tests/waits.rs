@@ -9,7 +9,7 @@ workflow!(Flag,
         let held = ctx.wait_until(move || until.with(|it| it.0)).timeout(secs(5)).await?;
         Ok(held)
     }),
-    signals: &[("raise", |state, _, _| done(Ok(state.with(|it| it.0 = true))))]
+    signals: &[("raise", |state, _, _| done({ state.with(|it| it.0 = true); Ok(()) }))]
 );
 
 #[test]
@@ -82,7 +82,7 @@ workflow!(Channel,
             let n = args.next("n")?;
             done(state.with(|it| Ok(it.0.as_ref().map(|to| to.unbounded_send(n)).is_some())))
         }),
-        ("close", |state, _, _| done(Ok(state.with(|it| it.0 = None)))),
+        ("close", |state, _, _| done({ state.with(|it| it.0 = None); Ok(()) })),
     ]
 );
 
