@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::{
-    AppError, DataError, Failure, RpcError, WorkflowCancelled, WorkflowFailed, WorkflowTerminated,
-    WorkflowTimedOut,
+    ActivityError, AppError, ChildError, DataError, Failure, RpcError, WorkflowCancelled,
+    WorkflowFailed, WorkflowTerminated, WorkflowTimedOut, chain,
 };
 use crate::client::WorkflowStatus;
 
@@ -152,6 +152,28 @@ macro_rules! operations {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self { $( Self::$variant(error) => error.fmt(f), )* }
+            }
+        }
+
+        impl $name {
+            /// The first application error in the chain of causes.
+            pub fn app(&self) -> Option<&AppError> {
+                chain::app(self)
+            }
+
+            /// The first activity that failed in the chain of causes.
+            pub fn activity(&self) -> Option<&ActivityError> {
+                chain::activity(self)
+            }
+
+            /// The first child workflow that failed in the chain of causes.
+            pub fn child(&self) -> Option<&ChildError> {
+                chain::child(self)
+            }
+
+            /// Why the workflow or its handler failed, as the server tells it.
+            pub fn failure(&self) -> Option<&Failure> {
+                chain::failure(self)
             }
         }
 

@@ -6,6 +6,7 @@
 mod activity;
 mod any;
 mod app;
+mod chain;
 mod child;
 mod client;
 mod connect;
