@@ -5,7 +5,7 @@ use crate::{Retry, mins};
 
 #[derive(Default)]
 struct Greeting;
-workflow!(Greeting, run: |_, ctx, _| running(async move {
+table!(Greeting, run: |_, ctx, _| running(async move {
     let mut all = Vec::new();
     for name in ["Ada", "Bob"] {
         all.push(greet(&ctx, name).await?);
@@ -57,7 +57,7 @@ fn a_result_of_another_type_fails_the_task_and_names_activity_and_type() {
 
 #[derive(Default)]
 struct Options;
-workflow!(Options, run: |_, ctx, _| running(async move {
+table!(Options, run: |_, ctx, _| running(async move {
     let call = ctx.activity::<u64>("sum", (1, 2));
     let call = call.schedule_to_close(mins(5)).start_to_close(secs(7)).heartbeat(secs(2));
     let call = call.retry(Retry::attempts(3)).task_queue("slow").id("sum-1").summary("adds");
@@ -86,7 +86,7 @@ fn options_travel_with_the_call() {
 
 #[derive(Default)]
 struct Contradiction;
-workflow!(Contradiction, run: |_, ctx, _| running(async move {
+table!(Contradiction, run: |_, ctx, _| running(async move {
     let call = greet(&ctx, "Ada").schedule_to_close(secs(1));
     Ok(call.await?)
 }));
@@ -99,7 +99,7 @@ fn contradictory_options_fail_the_task() {
 
 #[derive(Default)]
 struct Started;
-workflow!(Started, run: |_, ctx, _| running(async move {
+table!(Started, run: |_, ctx, _| running(async move {
     let first = greet(&ctx, "Ada").start();
     let mut second = greet(&ctx, "Bob").start();
     greet(&ctx, "Eve").start().detach();

@@ -7,7 +7,7 @@ const CANCELED: fn() -> FailureInfo = || FailureInfo::Canceled {
 
 #[derive(Default)]
 struct CleansUp;
-workflow!(CleansUp, run: |_, ctx, _| running(async move {
+table!(CleansUp, run: |_, ctx, _| running(async move {
     let slept = ctx.sleep(secs(10)).await;
     greet(&ctx.shield(), "cleaner").await?;
     assert_eq!(ctx.sleep(secs(1)).await, Err(Cancelled), "no wait begins any more");
@@ -36,7 +36,7 @@ fn a_timer_that_fired_with_the_cancellation_has_fired() {
 
 #[derive(Default)]
 struct Calls;
-workflow!(Calls, run: |_, ctx, _| running(async move { Ok(greet(&ctx, "Ada").await?) }));
+table!(Calls, run: |_, ctx, _| running(async move { Ok(greet(&ctx, "Ada").await?) }));
 
 #[test]
 fn a_call_asks_its_activity_to_stop_and_waits_for_how_it_ended() {
@@ -61,7 +61,7 @@ fn cancelled_before_the_first_poll_asks_for_nothing() {
 
 #[derive(Default)]
 struct Scoped;
-workflow!(Scoped, run: |_, ctx, _| running(async move {
+table!(Scoped, run: |_, ctx, _| running(async move {
     let (scope, inner) = ctx.scope();
     let (_, innermost) = inner.scope();
     let call = greet(&innermost, "Ada").start();
@@ -84,7 +84,7 @@ fn a_scope_is_cancelled_without_the_rest() {
 
 #[derive(Default)]
 struct Watches;
-workflow!(Watches, run: |_, ctx, _| running(async move {
+table!(Watches, run: |_, ctx, _| running(async move {
     assert_eq!(ctx.cancel_reason(), None);
     ctx.cancelled().await;
     Ok(ctx.cancel_reason())
@@ -99,7 +99,7 @@ fn a_workflow_may_wait_for_its_cancellation_and_succeed() {
 
 #[derive(Default)]
 struct Compensates;
-workflow!(Compensates, run: |_, ctx, _| running(async move {
+table!(Compensates, run: |_, ctx, _| running(async move {
     let mut saga = Saga::new();
     saga.undo(greet(&ctx, "undo 1"));
     saga.undo(greet(&ctx, "undo 2"));

@@ -3,7 +3,7 @@ use crate::{Either, join, join_all, race, race_all, try_join};
 
 #[derive(Default)]
 struct Joins;
-workflow!(Joins, run: |_, ctx, _| running(async move {
+table!(Joins, run: |_, ctx, _| running(async move {
     let (a, b) = join(greet(&ctx, "a"), greet(&ctx, "b")).await;
     Ok((a?, b?))
 }));
@@ -21,7 +21,7 @@ fn join_asks_in_the_order_written_and_waits_for_both() {
 
 #[derive(Default)]
 struct Fans;
-workflow!(Fans, run: |_, ctx, _| running(async move {
+table!(Fans, run: |_, ctx, _| running(async move {
     let names: Vec<String> = (0..100).map(|n| n.to_string()).collect();
     let all = join_all(names.iter().map(|name| greet(&ctx, name))).await;
     let total: usize = all.into_iter().map(|it| it.unwrap().len()).sum();
@@ -50,7 +50,7 @@ fn join_all_takes_many_results_at_once() {
 
 #[derive(Default)]
 struct FansConditions(u32);
-workflow!(FansConditions,
+table!(FansConditions,
     run: |state, ctx, _| running(async move {
         let waits = (1..=40).map(|n| {
             let state = state.clone();
@@ -83,7 +83,7 @@ fn waits_within_join_all_are_cancelled() {
 
 #[derive(Default)]
 struct Races;
-workflow!(Races, run: |_, ctx, _| running(async move {
+table!(Races, run: |_, ctx, _| running(async move {
     Ok(match race(greet(&ctx, "slow"), ctx.sleep(secs(5))).await {
         Either::First(greeting) => greeting?,
         Either::Second(_) => "too late".into(),
@@ -112,7 +112,7 @@ fn the_first_written_wins_a_tie() {
 
 #[derive(Default)]
 struct Others;
-workflow!(Others, run: |_, ctx, _| running(async move {
+table!(Others, run: |_, ctx, _| running(async move {
     let both = try_join(greet(&ctx, "a"), greet(&ctx, "b")).await;
     assert!(both.is_err());
     let (at, slept) = race_all([secs(3), secs(1), secs(2)].map(|it| ctx.sleep(it))).await;

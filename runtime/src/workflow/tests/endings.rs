@@ -3,7 +3,7 @@ use crate::{AppError, ContinueAsNew, Error};
 
 #[derive(Default)]
 struct Fails;
-workflow!(Fails, run: |_, _, _| running::<()>(async {
+table!(Fails, run: |_, _, _| running::<()>(async {
     Err(AppError::new("OutOfStock", "no unicorns left").into())
 }));
 
@@ -14,7 +14,7 @@ fn an_error_fails_the_run() {
 
 #[derive(Default)]
 struct GoesOn;
-workflow!(GoesOn, run: |_, _, _| running::<()>(async {
+table!(GoesOn, run: |_, _, _| running::<()>(async {
     ContinueAsNew::new("GoesOn", (3,).encode()).into()
 }));
 
@@ -25,7 +25,7 @@ fn continue_as_new_ends_the_run_and_begins_the_next() {
 
 #[derive(Default)]
 struct FailsCancelled;
-workflow!(FailsCancelled, run: |_, ctx, _| running(async move {
+table!(FailsCancelled, run: |_, ctx, _| running(async move {
     let (scope, ctx) = ctx.scope();
     scope.cancel();
     Ok(ctx.sleep(secs(1)).await?)
@@ -39,7 +39,7 @@ fn a_cancelled_scope_that_nobody_asked_for_fails_the_run() {
 
 #[derive(Default)]
 struct LastWords;
-workflow!(LastWords,
+table!(LastWords,
     run: |_, ctx, _| running(async move {
         let inner = ctx.clone();
         drop(ctx.spawn(async move { inner.sleep(secs(5)).await }));
@@ -63,7 +63,7 @@ fn nothing_is_asked_for_after_the_end_and_queries_are_still_answered() {
 
 #[derive(Default)]
 struct Undecodable;
-workflow!(Undecodable, init: |_, mut args| {
+table!(Undecodable, init: |_, mut args| {
     let _: u64 = args.next("n")?;
     Ok(Undecodable)
 });
@@ -84,7 +84,7 @@ fn arguments_that_cannot_be_read_fail_the_task() {
 
 #[derive(Default)]
 struct Nested;
-workflow!(Nested, run: |_, ctx, _| running::<()>(async move {
+table!(Nested, run: |_, ctx, _| running::<()>(async move {
     let error = greet(&ctx, "Ada").await.unwrap_err();
     assert_eq!(error.app().unwrap().kind, "Broken");
     Err(Error::from(AppError::new("Outer", "gave up").caused_by(error)))

@@ -3,7 +3,7 @@ use crate::workflow::inside::in_workflow;
 
 #[derive(Default)]
 struct Panics;
-workflow!(Panics, run: |_, ctx, _| running(async move {
+table!(Panics, run: |_, ctx, _| running(async move {
     ctx.sleep(secs(1)).await?;
     assert!(in_workflow());
     let nobody: Option<u32> = std::hint::black_box(None);
@@ -29,7 +29,7 @@ thread_local! {
     static SENDER: std::cell::Cell<Option<futures::channel::oneshot::Sender<()>>> =
         const { std::cell::Cell::new(None) };
 }
-workflow!(ForeignLater,
+table!(ForeignLater,
     run: |_, ctx, _| running(async move {
         ctx.sleep(secs(1)).await?;
         let (sender, receiver) = futures::channel::oneshot::channel::<()>();
@@ -57,7 +57,7 @@ fn a_wake_from_outside_fails_the_task_with_the_last_durable_wait() {
 
 #[derive(Default)]
 struct Endless;
-workflow!(Endless, run: |_, ctx, _| running(async move {
+table!(Endless, run: |_, ctx, _| running(async move {
     ctx.sleep(secs(1)).await?;
     std::future::pending::<()>().await;
     Ok(())
@@ -80,7 +80,7 @@ fn a_wait_that_nothing_can_end_fails_the_task() {
 
 #[derive(Default)]
 struct KeepsSelf;
-workflow!(KeepsSelf, run: |state, ctx, _| running(async move {
+table!(KeepsSelf, run: |state, ctx, _| running(async move {
     let root = crate::workflow::state::Root::new(&state);
     let mut lease = crate::workflow::state::Lease::new(&root);
     let me = lease.take();
@@ -100,7 +100,7 @@ fn an_await_that_keeps_self_fails_the_task() {
 
 #[derive(Default)]
 struct CommandInQuery(Option<Ctx>);
-workflow!(CommandInQuery,
+table!(CommandInQuery,
     run: |state, ctx, _| running(async move {
         let kept = ctx.clone();
         state.with(|it| it.0 = Some(kept));
@@ -119,7 +119,7 @@ fn a_query_cannot_ask_for_commands_through_a_kept_context() {
 
 #[derive(Default)]
 struct Child;
-workflow!(Child, run: |_, ctx, _| running(async move {
+table!(Child, run: |_, ctx, _| running(async move {
     let child = crate::ChildCall::<Child>::new(&ctx, ().encode());
     Ok(child.await?)
 }));
@@ -141,7 +141,7 @@ impl Drop for PanicsInDrop {
 }
 #[derive(Default)]
 struct DropsBadly;
-workflow!(DropsBadly, run: |_, ctx, _| running(async move {
+table!(DropsBadly, run: |_, ctx, _| running(async move {
     let _guard = PanicsInDrop;
     ctx.sleep(secs(1)).await?;
     Ok(())

@@ -6,7 +6,7 @@ struct Account {
     balance: u64,
     closed: bool,
 }
-workflow!(Account,
+table!(Account,
     run: |state, ctx, _| running(async move {
         let closed = state.clone();
         ctx.wait_until(move || closed.with(|it| it.closed)).await?;

@@ -10,6 +10,7 @@ mod patches;
 mod randomness;
 mod spawn;
 mod speed;
+mod surface;
 mod timers;
 mod waits;
 
@@ -31,7 +32,7 @@ use crate::{
 };
 
 /// A workflow type with this registration table; its state is the type itself.
-macro_rules! workflow {
+macro_rules! table {
     ($type:ident, $($field:ident: $value:expr),+ $(,)?) => {
         impl crate::Workflow for $type {
             const NAME: &'static str = stringify!($type);
@@ -47,7 +48,7 @@ macro_rules! workflow {
         }
     };
 }
-use workflow;
+use table;
 
 struct NoMethods;
 
@@ -114,21 +115,34 @@ impl Case {
     }
 
     fn try_begin<W: Workflow>(replaying: bool, patches: &[&str]) -> Result<Self, TaskFailure> {
-        let host = Host {
-            namespace: "default".into(),
-        };
-        let mut case = Self {
-            run: (WorkflowEntry::of::<W>().start)(host),
-            replaying,
-            now: SystemTime::UNIX_EPOCH + secs(1_000),
-        };
-        case.try_tell(case.advance())?;
+        let mut case = Self::unborn::<W>();
+        case.replaying = replaying;
         for id in patches {
             let id = (*id).to_owned();
             case.try_tell(Job::KnowPatch { id })?;
         }
-        case.try_tell(Job::Start(Box::new(start())))?;
+        case.begin(())?;
         Ok(case)
+    }
+
+    /// A run that nothing is known of.
+    fn unborn<W: Workflow>() -> Self {
+        let host = Host {
+            namespace: "default".into(),
+        };
+        Self {
+            run: (WorkflowEntry::of::<W>().start)(host),
+            replaying: false,
+            now: SystemTime::UNIX_EPOCH + secs(1_000),
+        }
+    }
+
+    fn begin(&mut self, args: impl ArgList) -> Result<(), TaskFailure> {
+        self.try_tell(self.advance())?;
+        let mut start = start();
+        start.input = args.encode().0.expect("test arguments are data");
+        self.try_tell(Job::Start(Box::new(start)))?;
+        Ok(())
     }
 
     /// A run that has begun and waits; also what it asked for.

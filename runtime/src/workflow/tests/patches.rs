@@ -2,7 +2,7 @@ use super::*;
 
 #[derive(Default)]
 struct Patched;
-workflow!(Patched, run: |_, ctx, _| running(async move {
+table!(Patched, run: |_, ctx, _| running(async move {
     let before = ctx.patched("fast");
     ctx.sleep(secs(1)).await?;
     Ok((before, ctx.patched("fast"), ctx.patched("late")))
@@ -33,7 +33,7 @@ fn an_answer_given_in_replay_stays_the_same_afterwards() {
 
 #[derive(Default)]
 struct Deprecates;
-workflow!(Deprecates, run: |_, ctx, _| running(async move { ctx.deprecate_patch("fast"); Ok(()) }));
+table!(Deprecates, run: |_, ctx, _| running(async move { ctx.deprecate_patch("fast"); Ok(()) }));
 
 #[test]
 fn a_deprecated_patch_is_recorded_as_such() {

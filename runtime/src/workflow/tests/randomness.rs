@@ -4,7 +4,7 @@ use super::*;
 
 #[derive(Default)]
 struct Draws;
-workflow!(Draws, run: |_, ctx, _| running(async move {
+table!(Draws, run: |_, ctx, _| running(async move {
     let dice: u32 = ctx.rng().random_range(1..=6);
     let before = (dice, ctx.random::<u64>(), ctx.uuid());
     ctx.sleep(secs(1)).await?;

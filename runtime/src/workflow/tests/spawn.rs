@@ -2,7 +2,7 @@ use super::*;
 
 #[derive(Default)]
 struct Spawns;
-workflow!(Spawns, run: |_, ctx, _| running(async move {
+table!(Spawns, run: |_, ctx, _| running(async move {
     let inner = ctx.clone();
     let greeting = ctx.spawn(async move { greet(&inner, "Ada").await });
     let inner = ctx.clone();

@@ -5,7 +5,7 @@ use crate::Time;
 
 #[derive(Default)]
 struct Sleeper;
-workflow!(Sleeper, run: |_, ctx, _| running(async move {
+table!(Sleeper, run: |_, ctx, _| running(async move {
     ctx.sleep(secs(10)).await?;
     ctx.sleep(secs(20)).summary("twice").await?;
     Ok(ctx.now() - Time::UNIX_EPOCH)
@@ -32,7 +32,7 @@ fn timers_follow_each_other() {
 
 #[derive(Default)]
 struct Yielding;
-workflow!(Yielding, run: |_, ctx, _| running(async move {
+table!(Yielding, run: |_, ctx, _| running(async move {
     for _ in 0..3 {
         ctx.sleep(Duration::ZERO).await?;
     }
@@ -47,7 +47,7 @@ fn a_zero_sleep_starts_no_timer() {
 
 #[derive(Default)]
 struct Dropped;
-workflow!(Dropped, run: |_, ctx, _| running(async move {
+table!(Dropped, run: |_, ctx, _| running(async move {
     drop(ctx.sleep(secs(1)));
     crate::race(ctx.sleep(secs(2)), ctx.sleep(secs(3))).await;
     ctx.sleep(secs(4)).await?;

@@ -3,7 +3,7 @@ use crate::join;
 
 #[derive(Default)]
 struct Flag(bool);
-workflow!(Flag,
+table!(Flag,
     run: |state, ctx, _| running(async move {
         let until = state.clone();
         let held = ctx.wait_until(move || until.with(|it| it.0)).timeout(secs(5)).await?;
@@ -41,7 +41,7 @@ fn a_condition_and_its_timer_are_cancelled_together() {
 
 #[derive(Default)]
 struct PingPong(u32);
-workflow!(PingPong, run: |state, ctx, _| running(async move {
+table!(PingPong, run: |state, ctx, _| running(async move {
     let turn = |mine: u32| {
         let (state, ctx) = (state.clone(), ctx.clone());
         async move {
@@ -67,7 +67,7 @@ fn branches_that_wait_for_each_other_go_on_until_nothing_moves() {
 
 #[derive(Default)]
 struct Channel(Option<futures::channel::mpsc::UnboundedSender<u32>>);
-workflow!(Channel,
+table!(Channel,
     run: |state, _, _| running(async move {
         let (sender, mut receiver) = futures::channel::mpsc::unbounded();
         state.with(|it| it.0 = Some(sender));
