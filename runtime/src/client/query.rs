@@ -138,7 +138,7 @@ fn refused(
     match refusal.reason {
         Reason::QueryFailed(record) => QueryFailed {
             query: name.into_owned(),
-            cause: Failure::from_record(record),
+            cause: Failure::from_record(*record),
         }
         .into(),
         _ => match refusal.otherwise {

@@ -6,7 +6,7 @@ use durably_engine::{
     EventId, FailureCategory, FailureInfo, FailureRecord, RetryState, TimeoutKind,
 };
 
-use super::{ActivityError, AppError, Cancelled, ChildError, Error, Failure, Result};
+use super::{ActivityError, AppError, Cancelled, Error, Failure, Result};
 use crate::Payload;
 
 /// A user's own error, with a source.
@@ -27,6 +27,11 @@ impl std::error::Error for OutOfStock {
 
 fn out_of_stock() -> OutOfStock {
     OutOfStock("x".parse::<u8>().expect_err("x is no number"))
+}
+
+/// The error that stands for a recorded failure.
+fn error(record: FailureRecord) -> Error {
+    Failure::from_record(record).into()
 }
 
 /// An application failure as another SDK writes it.
@@ -152,23 +157,23 @@ fn failures_survive_the_way_through_an_error() {
         ),
         FailureRecord::new("unset", FailureInfo::Unset),
     ] {
-        assert_eq!(Error::from_record(record.clone()).to_record(), record);
+        assert_eq!(error(record.clone()).to_record(), record);
     }
 }
 
 #[test]
 fn a_cancellation_is_recognised_however_deep_it_came_from() {
     assert!(Error::from(Cancelled).is_cancelled());
-    assert!(Error::from_record(canceled()).is_cancelled());
-    assert!(Error::from_record(activity_failure(canceled())).is_cancelled());
-    assert!(Error::from_record(child_failure(activity_failure(canceled()))).is_cancelled());
-    assert!(!Error::from_record(activity_failure(python_failure("no"))).is_cancelled());
+    assert!(error(canceled()).is_cancelled());
+    assert!(error(activity_failure(canceled())).is_cancelled());
+    assert!(error(child_failure(activity_failure(canceled()))).is_cancelled());
+    assert!(!error(activity_failure(python_failure("no"))).is_cancelled());
     assert!(!Error::message("cancelled").is_cancelled());
 }
 
 #[test]
 fn the_parts_of_a_chain_are_found_from_its_end() {
-    let error = Error::from_record(child_failure(activity_failure(python_failure("no tea"))));
+    let error = error(child_failure(activity_failure(python_failure("no tea"))));
     let child = error
         .downcast_ref::<ChildError>()
         .expect("it is a child's failure");
@@ -196,7 +201,7 @@ fn a_timeout_tells_its_kind_and_the_last_heartbeat() {
         },
     )
     .caused_by(python_failure("last attempt"));
-    let error = ActivityError::from_record(activity_failure(timeout));
+    let error = Activityerror(activity_failure(timeout));
     assert_eq!(error.timeout(), Some(TimeoutKind::Heartbeat));
     assert_eq!(error.last_heartbeat::<u32>(), Ok(Some(7)));
     let last = error.last_failure().expect("an attempt failed before");
@@ -206,7 +211,7 @@ fn a_timeout_tells_its_kind_and_the_last_heartbeat() {
 
 #[test]
 fn a_chain_is_written_as_one_line_or_one_a_line() {
-    let error = Error::from_record(activity_failure(python_failure("no tea")));
+    let error = error(activity_failure(python_failure("no tea")));
     assert_eq!(error.to_string(), "activity `reserve` failed");
     assert_eq!(
         format!("{error:#}"),

@@ -28,7 +28,7 @@ use crate::{
     error::UpdateWithStartError,
 };
 
-fn detail(detail: &impl durably_proto::Message, name: &str) -> Any {
+fn detail(detail: &impl Message, name: &str) -> Any {
     Any {
         type_url: format!("type.googleapis.com/temporal.api.errordetails.v1.{name}"),
         value: detail.encode_to_vec(),
