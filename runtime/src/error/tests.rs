@@ -174,9 +174,7 @@ fn a_cancellation_is_recognised_however_deep_it_came_from() {
 #[test]
 fn the_parts_of_a_chain_are_found_from_its_end() {
     let error = error(child_failure(activity_failure(python_failure("no tea"))));
-    let child = error
-        .downcast_ref::<ChildError>()
-        .expect("it is a child's failure");
+    let child = error.child().expect("it is a child's failure");
     assert_eq!(
         (&*child.workflow, &*child.workflow_id),
         ("Shipment", "ship-1")
@@ -201,7 +199,7 @@ fn a_timeout_tells_its_kind_and_the_last_heartbeat() {
         },
     )
     .caused_by(python_failure("last attempt"));
-    let error = Activityerror(activity_failure(timeout));
+    let error = ActivityError::from_record(activity_failure(timeout));
     assert_eq!(error.timeout(), Some(TimeoutKind::Heartbeat));
     assert_eq!(error.last_heartbeat::<u32>(), Ok(Some(7)));
     let last = error.last_failure().expect("an attempt failed before");
