@@ -51,7 +51,7 @@ fn a_timer_id_in_use() {
     refused(
         vec![start_timer("good", 1)],
         Cause::StartTimerDuplicateId,
-        "StartTimerDuplicateId: timer good is already running",
+        "StartTimerDuplicateId: invalid history builder state for action: add-timer-started-event, TimerID: good",
     );
 }
 
@@ -60,7 +60,7 @@ fn a_timer_that_is_not_there() {
     refused(
         vec![cancel_timer("bad")],
         Cause::BadCancelTimerAttributes,
-        "BadCancelTimerAttributes: timer bad is not running",
+        "BadCancelTimerAttributes: invalid history builder state for action: add-timer-canceled-event, TimerID: bad",
     );
 }
 
@@ -80,7 +80,7 @@ fn an_activity_id_in_use() {
     refused(
         vec![schedule_activity("1"), schedule_activity("1")],
         Cause::ScheduleActivityDuplicateId,
-        "ScheduleActivityDuplicateId: activity 1 is already scheduled",
+        "ScheduleActivityDuplicateId: invalid history builder state for action: add-activitytask-scheduled-event, ActivityID: 1",
     );
 }
 
@@ -89,7 +89,7 @@ fn an_activity_that_is_not_there() {
     refused(
         vec![cancel_activity(99)],
         Cause::BadRequestCancelActivityAttributes,
-        "BadRequestCancelActivityAttributes: activity of event 99 is not pending",
+        "BadRequestCancelActivityAttributes: invalid history builder state for action: add-activitytask-cancel-requested-event, ScheduledEventID: 99",
     );
 }
 
@@ -165,8 +165,8 @@ fn what_is_too_large_ends_the_run() {
         |_| {},
     ));
     case.expect(&[
-        "4 workflow_task_failed scheduled=2 started=3 bad_complete_workflow_execution_attributes",
-        "5 workflow_execution_terminated BadCompleteWorkflowExecutionAttributes: CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.",
+        "4 workflow_task_failed scheduled=2 started=3 bad_schedule_activity_attributes",
+        "5 workflow_execution_terminated BadScheduleActivityAttributes: CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.",
     ]);
     assert_eq!(case.run.status(), WorkflowExecutionStatus::Terminated);
 }

@@ -12,7 +12,7 @@ use durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest
 use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::plan::{self, Step};
-use crate::command::refusal::Refusal;
+use crate::command::refusal::{Refusal, command_name};
 use crate::id::{EventId, RequestId};
 use crate::input::CompleteWorkflowTask;
 use crate::outcome::{
@@ -103,25 +103,29 @@ fn check_sequence(commands: &[CommandMessage]) -> Result<(), Rejection> {
     let Some((_, before)) = commands.split_last() else {
         return Ok(());
     };
-    let closing = before
+    let mut kinds = before.iter().map(CommandMessage::command_type);
+    let Some(closing) = kinds.find(|kind| closes(*kind)) else {
+        return Ok(());
+    };
+    let all: Vec<_> = commands
         .iter()
-        .map(CommandMessage::command_type)
-        .find(|kind| {
-            matches!(
-                kind,
-                CommandType::CompleteWorkflowExecution
-                    | CommandType::FailWorkflowExecution
-                    | CommandType::CancelWorkflowExecution
-                    | CommandType::ContinueAsNewWorkflowExecution
-            )
-        });
-    closing.map_or(Ok(()), |kind| {
-        let message = format!(
-            "invalid command sequence: {} must be the last command.",
-            kind.as_str_name()
-        );
-        Err(Rejection::Invalid(Invalid(message)))
-    })
+        .map(|command| command_name(command.command_type()))
+        .collect();
+    Err(Rejection::Invalid(Invalid(format!(
+        "invalid command sequence: [{}], command {} must be the last command.",
+        all.join(", "),
+        command_name(closing)
+    ))))
+}
+
+fn closes(kind: CommandType) -> bool {
+    matches!(
+        kind,
+        CommandType::CompleteWorkflowExecution
+            | CommandType::FailWorkflowExecution
+            | CommandType::CancelWorkflowExecution
+            | CommandType::ContinueAsNewWorkflowExecution
+    )
 }
 
 fn refuse(
@@ -233,7 +237,7 @@ fn add_reset_point(
     let known = |point: &ResetPointInfo| {
         point.build_id == build_id && point.binary_checksum == binary_checksum
     };
-    if build_id.is_empty() && binary_checksum.is_empty() || run.reset_points.iter().any(known) {
+    if run.reset_points.iter().any(known) {
         return;
     }
     if run.reset_points.len() >= MAX_RESET_POINTS {

@@ -58,6 +58,13 @@ pub(crate) fn unrecorded_events(run: &Run, task: &StartedTask) -> Vec<HistoryEve
     vec![scheduled, started]
 }
 
+/// The platform forgets who started a task when it writes the event down before the task has ended.
+fn anonymous_started_event(task: &StartedTask) -> Attributes {
+    let mut event = started_attributes(task);
+    event.identity = String::new();
+    Attributes::WorkflowTaskStartedEventAttributes(event)
+}
+
 /// A task that was to leave no trace becomes an ordinary one, because something else is written now.
 pub(crate) fn make_ordinary(run: &mut Run) {
     let (scheduled_at, timeout, started) = match &run.task {
@@ -67,7 +74,7 @@ pub(crate) fn make_ordinary(run: &mut Run) {
         WorkflowTask::Started(task) if task.task.form == Form::Speculative => (
             task.task.at,
             task.task.timeout,
-            Some((task.at, started_event(task))),
+            Some((task.at, anonymous_started_event(task))),
         ),
         _ => return,
     };
@@ -99,6 +106,32 @@ pub(crate) fn record_owed(run: &mut Run, task: &StartedTask, identity: &str) -> 
         Attributes::WorkflowTaskStartedEventAttributes(event),
     );
     (scheduled, started)
+}
+
+impl Run {
+    /// The events of the pending workflow task that are not recorded (yet): readers of the whole
+    /// history are shown them after it.
+    pub fn unrecorded_events(&self) -> Vec<HistoryEvent> {
+        let (task, started) = match &self.task {
+            WorkflowTask::Scheduled(task) => (task, None),
+            WorkflowTask::Started(task) => (&task.task, Some(task)),
+            WorkflowTask::Idle => return Vec::new(),
+        };
+        if task.form == Form::Recorded {
+            return Vec::new();
+        }
+        let mut scheduled = unrecorded(
+            task.at,
+            scheduled_event(self, task.timeout, self.task_attempt),
+        );
+        scheduled.event_id = task.scheduled.0;
+        let started = started.map(|task| {
+            let mut event = unrecorded(task.at, anonymous_started_event(task));
+            event.event_id = task.started.0;
+            event
+        });
+        std::iter::once(scheduled).chain(started).collect()
+    }
 }
 
 impl Suggest {
