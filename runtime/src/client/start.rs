@@ -30,12 +30,31 @@ use crate::{
 ///
 /// Made by the workflow's own `start`, or by [`Client::start`] for a workflow of any language.
 ///
-/// ```ignore
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting {
+/// #     names: Vec<String>,
+/// # }
+/// # #[workflow]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> Vec<String> {
+/// #         vec![greeting]
+/// #     }
+/// #     #[signal]
+/// #     fn submit_greeting(&mut self, name: String) {
+/// #         self.names.push(name);
+/// #     }
+/// # }
+/// # async fn example(client: Client) -> Result<()> {
 /// let handle = Greeting::start(&client, "Hello")
 ///     .id("greeting-1")
 ///     .task_queue("greetings")
 ///     .run_timeout(hours(1))
 ///     .await?;
+/// # Ok(())
+/// # }
 /// ```
 #[must_use = "the workflow starts when this is awaited"]
 pub struct StartCall<W: Startable, Q> {

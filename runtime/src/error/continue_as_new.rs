@@ -15,8 +15,25 @@ use crate::{
 /// Made by `Self::continue_as_new(args..)` and returned from `#[run]`; what is not set here is
 /// taken over from this run.
 ///
-/// ```ignore
-/// Self::continue_as_new(state).run_timeout(hours(24)).into()
+/// ```
+/// use durably::prelude::*;
+///
+/// #[derive(Default)]
+/// struct Counter;
+///
+/// #[workflow]
+/// impl Counter {
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx, count: u64) -> Result<u64> {
+///         ctx.sleep(days(1)).await?;
+///         if count == 365 {
+///             return Ok(count);
+///         }
+///         Self::continue_as_new(count + 1)
+///             .run_timeout(days(2))
+///             .into()
+///     }
+/// }
 /// ```
 #[derive(Debug)]
 #[must_use = "return it from `run`: `Self::continue_as_new(..).into()`"]

@@ -186,7 +186,7 @@ fn the_parts_of_a_chain_are_found_from_its_end() {
     assert_eq!((&*app.kind, app.non_retryable), ("ValueError", true));
     assert_eq!(app.detail::<u8>(0), Ok(3));
     assert_eq!(app.stack_trace(), "  File \"shop.py\"");
-    assert!(matches!(error.failure(), Some(Failure::Activity(_))));
+    assert!(matches!(error.failure(), Some(Failure::Child(_))));
 }
 
 #[test]
