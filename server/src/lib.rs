@@ -1,1 +1,169 @@
-//! server
+//! An embedded Temporal server: every Temporal client reaches it by gRPC on loopback, and a client
+//! in the same process without a socket.
+//!
+//! ```
+//! # async fn start() -> Result<(), durably_server::StartError> {
+//! let server = durably_server::Server::start().await?;
+//! println!("listening on {:?}", server.address());
+//! server.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A request goes one way: [`grpc`](self) turns the message into an input, the engine locks the
+//! execution, the history core (the crate `durably-history`, without IO) decides, the store commits,
+//! and only then the effects act: tasks are offered to pollers, deadlines are armed, lists change.
+
+mod clock;
+mod config;
+mod dispatch;
+mod engine;
+mod error;
+mod grpc;
+mod ids;
+mod matching;
+mod namespace;
+mod store;
+mod timer;
+mod visibility;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use durably_proto::service::workflow::workflow_service_server::WorkflowService;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use crate::clock::Clock;
+pub use crate::config::ServerBuilder;
+pub use crate::error::StartError;
+
+use crate::clock::Timekeeper;
+use crate::engine::Engine;
+use crate::grpc::Frontend;
+use crate::ids::Ids;
+use crate::namespace::{Namespaces, Settings};
+use crate::store::memory::MemoryStore;
+use crate::timer::service::{Timers, Work};
+
+/// A running server. It stops when it is dropped; [`Server::shutdown`] also waits for the end.
+pub struct Server {
+    engine: Arc<Engine>,
+    frontend: Frontend,
+    address: Option<SocketAddr>,
+    tasks: JoinSet<()>,
+}
+
+impl Server {
+    /// Starts a server as it is most often wanted: in memory, with the namespace `default`, on any
+    /// free port of loopback.
+    ///
+    /// # Errors
+    /// When there is no port to listen on.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// A server with other settings.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::new()
+    }
+
+    /// Where the server listens; `None` if it does not.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The address as clients take it: `http://127.0.0.1:7233`; `None` if the server does not listen.
+    pub fn url(&self) -> Option<String> {
+        self.address.map(|address| format!("http://{address}"))
+    }
+
+    /// The service that is behind the port, to be called in process.
+    pub fn service(&self) -> Arc<dyn WorkflowService> {
+        Arc::new(self.frontend.clone())
+    }
+
+    /// Stops the server: requests that wait are ended, new ones refused, the port is given back.
+    pub async fn shutdown(mut self) {
+        self.stop();
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        // A client may hold its connection; the port is ours to close all the same.
+        let _ = tokio::time::timeout(GRACE, ended).await;
+        self.tasks.shutdown().await;
+    }
+
+    pub(crate) async fn launch(config: ServerBuilder) -> Result<Self, StartError> {
+        let ids = config.seed.map_or_else(Ids::random, Ids::seeded);
+        let namespaces = Namespaces::default();
+        let names = match config.namespaces.is_empty() {
+            true => vec!["default".to_owned()],
+            false => config.namespaces,
+        };
+        for name in names {
+            namespaces
+                .register(&name, ids.uuid(), Settings::default())
+                .map_err(|_| StartError::NamespaceTwice(name))?;
+        }
+        let engine = Arc::new(Engine {
+            namespaces,
+            store: Box::new(MemoryStore::default()),
+            clock: Timekeeper::new(config.clock),
+            timers: Timers::default(),
+            work: Work::default(),
+            cluster_id: ids.uuid(),
+            ids,
+            stop: watch::Sender::new(false),
+        });
+        let frontend = Frontend::new(Arc::clone(&engine));
+        let mut tasks = JoinSet::new();
+        let address = match config.grpc {
+            false => None,
+            true => {
+                let failed = |source| StartError::Listen {
+                    address: config.address,
+                    source,
+                };
+                let listener = TcpListener::bind(config.address).await.map_err(failed)?;
+                let address = listener.local_addr().map_err(failed)?;
+                let stop = engine.stop.subscribe();
+                tasks.spawn(grpc::serve(frontend.clone(), listener, stop));
+                Some(address)
+            }
+        };
+        tasks.spawn(timer::service::run(
+            Arc::clone(&engine),
+            engine.stop.subscribe(),
+        ));
+        Ok(Self {
+            engine,
+            frontend,
+            address,
+            tasks,
+        })
+    }
+
+    fn stop(&self) {
+        self.engine.stop();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How long a stopping server waits for its clients to hang up.
+const GRACE: Duration = Duration::from_secs(1);

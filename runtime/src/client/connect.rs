@@ -15,8 +15,6 @@ use crate::{ConnectError, wire::status::Refusal};
 /// Where a server listens unless it is told otherwise.
 const DEFAULT_PORT: u16 = 7233;
 const DEFAULT_NAMESPACE: &str = "default";
-/// How long connecting may take unless it is told otherwise.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The options of a connection; made by [`Client::builder`].
 ///
@@ -51,7 +49,7 @@ impl ClientBuilder {
             identity: None,
             api_key: None,
             headers: Vec::new(),
-            connect_timeout: CONNECT_TIMEOUT,
+            connect_timeout: Duration::from_secs(10),
             keep_alive: Some(Duration::from_secs(30)),
         }
     }
@@ -119,7 +117,11 @@ impl ClientBuilder {
             Err(error) => return Err(unreachable(address, error)),
         };
         let rpc = Rpc::remote(channel, metadata);
-        greet(&rpc, &address, self.connect_timeout).await?;
+        let patience = Patience::one_attempt(self.connect_timeout);
+        match rpc.get_system_info(GetSystemInfoRequest {}, patience).await {
+            Ok(_info) => {}
+            Err(status) => return Err(refused(address, status)),
+        }
         Ok(Client(Arc::new(Shared {
             rpc,
             namespace: self.namespace,
@@ -166,15 +168,6 @@ impl ClientBuilder {
             insert(name, value)?;
         }
         Ok(metadata)
-    }
-}
-
-/// Asks the server what it is, to learn whether it is one.
-pub(super) async fn greet(rpc: &Rpc, address: &str, timeout: Duration) -> Result<(), ConnectError> {
-    let patience = Patience::one_attempt(timeout);
-    match rpc.get_system_info(GetSystemInfoRequest {}, patience).await {
-        Ok(_info) => Ok(()),
-        Err(status) => Err(refused(address.to_owned(), status)),
     }
 }
 

@@ -6,9 +6,6 @@ mod path;
 pub(crate) mod type_name;
 pub(crate) mod value;
 
-#[cfg(test)]
-mod tests;
-
 use std::borrow::Cow;
 
 pub(crate) use args::decode_result;

@@ -6,7 +6,6 @@
 mod activity;
 mod any;
 mod app;
-mod chain;
 mod child;
 mod client;
 mod connect;
@@ -16,9 +15,6 @@ mod failure;
 mod record;
 mod rpc;
 mod terminal;
-
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
 

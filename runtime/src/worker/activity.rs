@@ -18,6 +18,7 @@ use durably_proto::{
 use tonic::{Code, Status};
 
 use super::{
+    backoff::is_too_large,
     deliver::{ANSWER_TIMEOUT, deliver},
     shared::{Phase, Shared},
     slots::Permit,
@@ -28,7 +29,6 @@ use crate::{
         cancel::CancelSignal,
         heartbeat::{self, Heart, Reply},
     },
-    client::retry::is_too_large,
     data::{Args, Callee},
     definition::{ActivityFn, BoxFuture, Invocation},
     wire,

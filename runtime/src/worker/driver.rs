@@ -44,7 +44,7 @@ impl Driver {
             } = job
             {
                 let answer = self.instance.query(&name, input);
-                self.run.answer(id, answer.map_err(|failure| *failure));
+                self.run.answer(id, answer);
                 continue;
             }
             self.instance.handle(job, intents)?;

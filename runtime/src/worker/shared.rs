@@ -83,8 +83,7 @@ pub(crate) struct Shard {
 
 impl Shared {
     pub(crate) fn new(
-        rpc: Rpc,
-        namespace: String,
+        client: &crate::Client,
         task_queue: String,
         options: Options,
         registry: Registry,
@@ -92,8 +91,8 @@ impl Shared {
     ) -> Self {
         let instance_key = uuid::Uuid::new_v4().to_string();
         Self {
-            rpc,
-            namespace,
+            rpc: client.rpc().clone(),
+            namespace: client.namespace().to_owned(),
             sticky_queue: format!("{task_queue}-{instance_key}"),
             task_queue,
             instance_key,

@@ -8,7 +8,6 @@ use crate::id::{RequestId, RunId};
 
 /// Why an input was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Rejection {
     /// The run has ended.
     Closed(Closed),

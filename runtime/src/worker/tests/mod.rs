@@ -1,8 +1,1 @@
 //! Workers against a scripted server.
-
-mod activities;
-mod connection;
-mod past;
-mod runs;
-mod server;
-mod shutdown;

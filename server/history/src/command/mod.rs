@@ -98,9 +98,10 @@ impl Command {
             }
             Some(_) => return Err(unsupported(kind)),
             None => {
-                let name = refusal::command_name(kind);
-                let message = format!("{name}CommandAttributes is not set on {name}Command.");
-                return Err(Refusal::new(cause_of(kind), message));
+                return Err(Refusal::new(
+                    cause_of(kind),
+                    format!("{} has no attributes", kind.as_str_name()),
+                ));
             }
         })
     }

@@ -2,6 +2,4 @@
 
 pub(crate) mod activity_task;
 pub(crate) mod report;
-pub(crate) mod task_end;
-pub(crate) mod task_event;
 pub(crate) mod workflow_task;

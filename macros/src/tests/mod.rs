@@ -1,1 +1,0 @@
-//! What the macros make of code, right and wrong.

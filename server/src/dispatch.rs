@@ -1,0 +1,140 @@
+//! Effects become deeds: tasks go to matching, deadlines to the timers, news to those who wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use durably_history::{ActivityTicket, Effect, RunId, TaskQueue, Time, WorkflowTaskTicket};
+use durably_proto::api::query::v1::WorkflowQuery;
+
+use crate::engine::Engine;
+use crate::matching::query::QueryId;
+use crate::matching::service::Kind;
+use crate::store::{Execution, Record};
+
+/// What waits in a queue of workflow tasks.
+#[derive(Clone, Debug)]
+pub(crate) enum WorkflowOffer {
+    /// A workflow task.
+    Task {
+        execution: Arc<Execution>,
+        run_id: RunId,
+        ticket: WorkflowTaskTicket,
+        /// The queue it goes to when the sticky worker does not take it.
+        normal_queue: Arc<str>,
+    },
+    /// A query that goes to a worker by itself.
+    Query {
+        execution: Arc<Execution>,
+        run_id: RunId,
+        id: QueryId,
+        query: Box<WorkflowQuery>,
+    },
+}
+
+/// What waits in a queue of activity tasks: one attempt.
+#[derive(Clone, Debug)]
+pub(crate) struct ActivityOffer {
+    pub(crate) execution: Arc<Execution>,
+    pub(crate) run_id: RunId,
+    pub(crate) ticket: ActivityTicket,
+}
+
+impl Engine {
+    /// Does what a committed input led to, in order. The execution is still locked, so nobody
+    /// sees effects of two inputs out of order.
+    pub(crate) fn dispatch(
+        &self,
+        execution: &Arc<Execution>,
+        record: &mut Record,
+        effects: Vec<Effect>,
+        now: Time,
+    ) {
+        let mut rearmed = false;
+        for effect in effects {
+            match effect {
+                Effect::DispatchWorkflowTask { ticket, queue, .. } => {
+                    self.offer_workflow_task(execution, record, ticket, queue, now);
+                }
+                Effect::DispatchActivity { ticket, queue } => {
+                    let offer = ActivityOffer {
+                        execution: Arc::clone(execution),
+                        run_id: record.run.run_id().clone(),
+                        ticket,
+                    };
+                    let queues = &execution.namespace.activity_tasks;
+                    queues.offer(&queue, Kind::Normal, offer, now);
+                }
+                // The record holds the deadlines already; the timers only need the earliest.
+                Effect::Arm { .. } | Effect::Disarm(_) => rearmed = true,
+                // Was started in the same commit, and does its own effects.
+                Effect::StartNext(_) => {}
+                Effect::Closed(_) => {
+                    rearmed = true;
+                    self.show(execution, record);
+                    execution.closed.notify_waiters();
+                }
+                Effect::UpdateReached(status) => record.waiting.update_reached(&status),
+                Effect::VisibilityChanged => self.show(execution, record),
+            }
+        }
+        if rearmed {
+            let due = record.next_due();
+            self.timers.set_run(execution, record.run.run_id(), due);
+        }
+        self.count_work(record);
+    }
+
+    /// Offers to the sticky queue only while its worker is there; nobody else would take it.
+    fn offer_workflow_task(
+        &self,
+        execution: &Arc<Execution>,
+        record: &Record,
+        ticket: WorkflowTaskTicket,
+        queue: TaskQueue,
+        now: Time,
+    ) {
+        let queues = &execution.namespace.workflow_tasks;
+        let (queue, normal_queue, kind) = match queue {
+            TaskQueue::Normal(name) => (Arc::clone(&name), name, Kind::Normal),
+            TaskQueue::Sticky(sticky)
+                if queues.is_polled(&sticky.name, STICKY_WORKER_GONE, now) =>
+            {
+                (sticky.name, sticky.normal_name, Kind::Sticky)
+            }
+            TaskQueue::Sticky(sticky) => (
+                Arc::clone(&sticky.normal_name),
+                sticky.normal_name,
+                Kind::Normal,
+            ),
+        };
+        let offer = WorkflowOffer::Task {
+            execution: Arc::clone(execution),
+            run_id: record.run.run_id().clone(),
+            ticket,
+            normal_queue,
+        };
+        queues.offer(&queue, kind, offer, now);
+    }
+
+    /// Brings what lists show up to date.
+    fn show(&self, execution: &Execution, record: &Record) {
+        execution.namespace.visibility.upsert(record.run.info());
+    }
+
+    /// Counts what is at work in the run, if the clock cares.
+    fn count_work(&self, record: &mut Record) {
+        if !self.clock.skips() {
+            return;
+        }
+        let run = &record.run;
+        let at_work =
+            usize::from(run.has_workflow_task()) + usize::from(run.has_runnable_activity());
+        if self.work.replace(record.at_work, at_work) {
+            self.timers.wake.notify_one();
+        }
+        record.at_work = at_work;
+    }
+}
+
+/// A sticky queue that nobody polled for this long has lost its worker; the real server's value.
+pub(crate) const STICKY_WORKER_GONE: Duration = Duration::from_secs(10);

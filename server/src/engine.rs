@@ -1,0 +1,304 @@
+//! The one path of every input: find the execution, lock it, let the history core decide, commit,
+//! do the effects. Nothing here waits; what waits is built on top of it.
+
+use std::sync::Arc;
+
+use durably_history::{
+    Effect, Input, Policies, Refused, Reply, Run, RunId, Start, Terminate, Time, Verdict,
+};
+use tokio::sync::watch;
+
+use crate::clock::Timekeeper;
+use crate::error::{AlreadyStarted, Error};
+use crate::ids::Ids;
+use crate::namespace::{Namespace, Namespaces};
+use crate::store::{Change, Execution, Record, Runs, Store};
+use crate::timer::service::{Timers, Work};
+
+/// The server without its gRPC clothes.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) namespaces: Namespaces,
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) clock: Timekeeper,
+    pub(crate) timers: Timers,
+    pub(crate) work: Work,
+    pub(crate) ids: Ids,
+    /// What the server calls itself.
+    pub(crate) cluster_id: String,
+    /// Becomes true when the server stops: waiting requests end, new ones are refused.
+    pub(crate) stop: watch::Sender<bool>,
+}
+
+/// What a start request led to.
+#[derive(Debug)]
+pub(crate) struct Started<R> {
+    pub(crate) run_id: RunId,
+    /// `false`: the run was there before.
+    pub(crate) is_new: bool,
+    pub(crate) result: R,
+}
+
+impl Engine {
+    /// Ends requests that wait, refuses new ones, and lets the background work end.
+    pub(crate) fn stop(&self) {
+        self.stop.send_replace(true);
+        for namespace in self.namespaces.all() {
+            namespace.workflow_tasks.end_polls();
+            namespace.activity_tasks.end_polls();
+        }
+    }
+
+    /// Whether the server stops.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Waits until the server stops.
+    pub(crate) async fn stopped(&self) {
+        // The sender is the engine's own, so it cannot be gone.
+        let _ = self.stop.subscribe().wait_for(|stopped| *stopped).await;
+    }
+
+    /// Refuses a request if the server stops.
+    pub(crate) fn check_running(&self) -> Result<(), Error> {
+        match self.is_stopping() {
+            true => Err(Error::Unavailable("the server is shutting down")),
+            false => Ok(()),
+        }
+    }
+
+    /// The execution a request names.
+    pub(crate) fn execution(
+        &self,
+        namespace: &Namespace,
+        workflow_id: &str,
+    ) -> Result<Arc<Execution>, Error> {
+        if workflow_id.is_empty() {
+            return Err(Error::Invalid("WorkflowId is not set on request.".into()));
+        }
+        self.store
+            .find(namespace, workflow_id)?
+            .ok_or_else(|| no_such_workflow(workflow_id))
+    }
+
+    /// Applies an input to a run of a locked execution, commits, and does the effects. `then` is
+    /// told the reply while the execution is still locked.
+    pub(crate) fn apply<R>(
+        &self,
+        execution: &Arc<Execution>,
+        runs: &mut Runs,
+        run_id: &RunId,
+        input: Input,
+        then: impl FnOnce(&mut Record, Reply) -> R,
+    ) -> Result<R, Error> {
+        let now = self.clock.now();
+        let record = runs
+            .get(run_id)
+            .ok_or_else(|| no_such_workflow(&execution.workflow_id))?;
+        let outcome = record.run.apply(input, now)?;
+        let mut next = next_run(&outcome.effects, now);
+        let mut changes = vec![Change::Applied {
+            run_id,
+            events: outcome.events.clone(),
+            effects: &outcome.effects,
+        }];
+        let next_effects = next
+            .as_mut()
+            .map(|(_, next)| std::mem::take(&mut next.effects));
+        let next_id = next.as_ref().map(|(run, _)| run.run_id().clone());
+        if let (Some((run, _)), Some(effects)) = (next, &next_effects) {
+            changes.push(Change::Started {
+                run: Box::new(run),
+                effects,
+            });
+        }
+        self.store.commit(runs, changes)?;
+        if let (Some(next_id), Some(effects)) = (next_id, next_effects)
+            && let Some(record) = runs.get(&next_id)
+        {
+            self.dispatch(execution, record, effects, now);
+        }
+        let record = runs
+            .get(run_id)
+            .ok_or_else(|| no_such_workflow(&execution.workflow_id))?;
+        self.dispatch(execution, record, outcome.effects, now);
+        if !outcome.events.is_empty() {
+            execution.changed.notify_waiters();
+        }
+        let result = then(record, outcome.reply);
+        if !record.run.has_workflow_task() {
+            record.waiting.ask_again();
+        }
+        Ok(result)
+    }
+
+    /// Applies an input to the run a request names.
+    pub(crate) fn apply_to(
+        &self,
+        namespace: &Namespace,
+        workflow_id: &str,
+        run_id: &str,
+        input: Input,
+    ) -> Result<Reply, Error> {
+        let execution = self.execution(namespace, workflow_id)?;
+        let mut runs = execution.lock();
+        let run_id = named_run(&execution, &mut runs, run_id)?;
+        self.apply(&execution, &mut runs, &run_id, input, |_, reply| reply)
+    }
+
+    /// Starts a run, if the policies allow it. `with` is told the record and the reply of the
+    /// run that was started or, with no reply, found; it may apply more to it.
+    pub(crate) fn start<R>(
+        &self,
+        namespace: &Arc<Namespace>,
+        start: Start,
+        policies: Policies,
+        with: impl FnOnce(&Arc<Execution>, &mut Runs, &RunId, Option<Reply>) -> Result<R, Error>,
+    ) -> Result<Started<R>, Error> {
+        let execution = self
+            .store
+            .find_or_create(namespace, start.workflow_id.as_str())?;
+        let mut runs = execution.lock();
+        if let Some(latest) = runs.latest() {
+            let latest_id = latest.run.run_id().clone();
+            if latest.run.knows_request(&start.request_id) {
+                let result = with(&execution, &mut runs, &latest_id, None)?;
+                return Ok(Started {
+                    run_id: latest_id,
+                    is_new: true,
+                    result,
+                });
+            }
+            match policies.decide(latest.run.status()) {
+                Verdict::Start => {}
+                Verdict::UseExisting => {
+                    let result = with(&execution, &mut runs, &latest_id, None)?;
+                    return Ok(Started {
+                        run_id: latest_id,
+                        is_new: false,
+                        result,
+                    });
+                }
+                Verdict::TerminateThenStart => {
+                    self.terminate_for_new(&execution, &mut runs, &latest_id, &start.run_id)?;
+                }
+                Verdict::Refuse(refused) => {
+                    return Err(Error::AlreadyStarted(AlreadyStarted {
+                        message: refusal(refused, &latest.run),
+                        start_request_id: latest.run.start_request_id().to_string(),
+                        run_id: latest_id.to_string(),
+                        first_run_id: latest.run.first_run_id().to_string(),
+                    }));
+                }
+            }
+        }
+        let now = self.clock.now();
+        let run_id = start.run_id.clone();
+        let (run, outcome) = Run::start(start, now);
+        let change = Change::Started {
+            run: Box::new(run),
+            effects: &outcome.effects,
+        };
+        self.store.commit(&mut runs, vec![change])?;
+        if let Some(record) = runs.get(&run_id) {
+            self.dispatch(&execution, record, outcome.effects, now);
+        }
+        execution.changed.notify_waiters();
+        let result = with(&execution, &mut runs, &run_id, Some(outcome.reply))?;
+        Ok(Started {
+            run_id,
+            is_new: true,
+            result,
+        })
+    }
+
+    /// Gives a run the deadlines whose time has come.
+    pub(crate) fn wake_run(&self, execution: &Arc<Execution>, run_id: &RunId) {
+        let mut runs = execution.lock();
+        let now = self.clock.now();
+        while let Some(deadline) = runs
+            .get(run_id)
+            .and_then(|record| record.deadlines.pop_due(now))
+        {
+            let due = Input::Due(deadline);
+            if let Err(refused) = self.apply(execution, &mut runs, run_id, due, |_, _| ()) {
+                tracing::debug!(%run_id, ?refused, "a deadline no longer matters");
+            }
+        }
+        if let Some(record) = runs.get(run_id) {
+            self.timers.set_run(execution, run_id, record.next_due());
+        }
+    }
+
+    fn terminate_for_new(
+        &self,
+        execution: &Arc<Execution>,
+        runs: &mut Runs,
+        run_id: &RunId,
+        new_run_id: &RunId,
+    ) -> Result<(), Error> {
+        let terminate = Input::Terminate(Terminate {
+            reason: "TerminateIfRunning WorkflowIdReusePolicy Policy".to_owned(),
+            identity: "history-service".to_owned(),
+            details: Some(durably_proto::api::common::v1::Payloads {
+                payloads: vec![durably_proto::api::common::v1::Payload {
+                    metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
+                    data: format!("\"terminated by new runID: {new_run_id}\"").into_bytes(),
+                    ..Default::default()
+                }],
+            }),
+            ..Terminate::default()
+        });
+        self.apply(execution, runs, run_id, terminate, |_, _| ())
+    }
+}
+
+/// The run of a locked execution that a request names; the latest if it names none.
+pub(crate) fn named_run(
+    execution: &Execution,
+    runs: &mut Runs,
+    run_id: &str,
+) -> Result<RunId, Error> {
+    let record = match run_id.is_empty() {
+        true => runs.latest(),
+        false => runs.get(&RunId::from(run_id)),
+    };
+    match record {
+        Some(record) => Ok(record.run.run_id().clone()),
+        None if run_id.is_empty() => Err(no_such_workflow(&execution.workflow_id)),
+        None => Err(Error::NotFound(format!(
+            "workflow execution not found for workflow ID \"{}\" and run ID \"{run_id}\"",
+            execution.workflow_id
+        ))),
+    }
+}
+
+fn no_such_workflow(workflow_id: &str) -> Error {
+    Error::NotFound(format!("workflow not found for ID: {workflow_id}"))
+}
+
+/// The real server's words for a workflow id that is in use.
+fn refusal(refused: Refused, run: &Run) -> String {
+    let ids = format!(
+        "WorkflowId: {}, RunId: {}.",
+        run.workflow_id(),
+        run.run_id()
+    );
+    match refused {
+        Refused::Running => format!("Workflow execution is already running. {ids}"),
+        Refused::Closed => format!(
+            "Workflow execution already finished. {ids} Workflow Id reuse policy: reject duplicate workflow Id."
+        ),
+        Refused::Completed => format!(
+            "Workflow execution already finished successfully. {ids} Workflow Id reuse policy: allow duplicate workflow Id if last run failed."
+        ),
+    }
+}
+
+fn next_run(effects: &[Effect], now: Time) -> Option<(Run, durably_history::Outcome)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::StartNext(start) => Some(Run::start((**start).clone(), now)),
+        _ => None,
+    })
+}

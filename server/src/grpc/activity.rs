@@ -1,0 +1,344 @@
+//! Activity tasks, from and to workers; reports also come from elsewhere, by the activity's id.
+
+use std::sync::Arc;
+
+use durably_history::{
+    ActivityId, ActivityRef, CancelActivity, CompleteActivity, FailActivity, Heartbeat, Input,
+    Reply, RequestId, StartActivity, StartedActivity,
+};
+use durably_proto::Message;
+use durably_proto::api::common::v1::{WorkflowExecution, WorkflowType};
+use durably_proto::api::workflowservice::v1::{
+    PollActivityTaskQueueRequest, PollActivityTaskQueueResponse,
+    RecordActivityTaskHeartbeatByIdRequest, RecordActivityTaskHeartbeatRequest,
+    RespondActivityTaskCanceledByIdRequest, RespondActivityTaskCanceledRequest,
+    RespondActivityTaskCompletedByIdRequest, RespondActivityTaskCompletedRequest,
+    RespondActivityTaskFailedByIdRequest, RespondActivityTaskFailedRequest,
+};
+use tokio::time::Instant;
+
+use super::token::ActivityToken;
+use super::worker::polled_queue;
+use crate::dispatch::ActivityOffer;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::namespace::Namespace;
+use crate::store::{Execution, Record};
+
+/// `PollActivityTaskQueue`.
+pub(super) async fn poll(
+    engine: &Engine,
+    request: PollActivityTaskQueueRequest,
+    deadline: Instant,
+) -> Result<PollActivityTaskQueueResponse, Error> {
+    let namespace = engine.namespaces.find(&request.namespace)?;
+    let (queue, kind) = polled_queue(request.task_queue.as_ref())?;
+    loop {
+        engine.check_running()?;
+        let offer = namespace
+            .activity_tasks
+            .poll(queue, kind, &request.identity, engine.clock.now(), deadline)
+            .await;
+        let Some(offer) = offer else {
+            engine.check_running()?;
+            return Ok(PollActivityTaskQueueResponse::default());
+        };
+        match start(engine, &offer, &request.identity) {
+            Ok(task) => return Ok(task),
+            // It was overtaken: the activity timed out or was cancelled, or the run has closed.
+            Err(overtaken) => tracing::debug!(?overtaken, "an activity task was not started"),
+        }
+    }
+}
+
+/// Which activity a report is about.
+struct Report {
+    namespace: Arc<Namespace>,
+    workflow_id: String,
+    run_id: String,
+    activity: ActivityRef,
+}
+
+impl Report {
+    fn by_token(engine: &Engine, namespace: &str, token: &[u8]) -> Result<Self, Error> {
+        let token = ActivityToken::from_bytes(token)?;
+        Ok(Self {
+            namespace: engine.namespaces.find(namespace)?,
+            activity: ActivityRef::Token(token.ticket()),
+            workflow_id: token.workflow_id,
+            run_id: token.run_id,
+        })
+    }
+
+    fn by_id(
+        engine: &Engine,
+        namespace: &str,
+        workflow_id: String,
+        run_id: String,
+        activity_id: &str,
+    ) -> Result<Self, Error> {
+        if activity_id.is_empty() {
+            return Err(Error::Invalid("ActivityId is not set on request.".into()));
+        }
+        Ok(Self {
+            namespace: engine.namespaces.find(namespace)?,
+            activity: ActivityRef::Id(ActivityId::from(activity_id)),
+            workflow_id,
+            run_id,
+        })
+    }
+
+    fn apply(
+        self,
+        engine: &Engine,
+        input: impl FnOnce(ActivityRef) -> Input,
+    ) -> Result<Reply, Error> {
+        let input = input(self.activity);
+        engine.apply_to(&self.namespace, &self.workflow_id, &self.run_id, input)
+    }
+
+    /// Whether the activity is asked to end.
+    fn heartbeat(
+        self,
+        engine: &Engine,
+        input: impl FnOnce(ActivityRef) -> Input,
+    ) -> Result<bool, Error> {
+        let reply = self.apply(engine, input)?;
+        Ok(matches!(
+            reply,
+            Reply::Heartbeat {
+                cancel_requested: true
+            }
+        ))
+    }
+}
+
+/// `RecordActivityTaskHeartbeat`: whether the activity is asked to end.
+pub(super) fn heartbeat(
+    engine: &Engine,
+    request: RecordActivityTaskHeartbeatRequest,
+) -> Result<bool, Error> {
+    Report::by_token(engine, &request.namespace, &request.task_token)?.heartbeat(
+        engine,
+        |activity| {
+            Input::Heartbeat(Heartbeat {
+                activity,
+                details: request.details,
+                identity: request.identity,
+            })
+        },
+    )
+}
+
+/// `RecordActivityTaskHeartbeatById`.
+pub(super) fn heartbeat_by_id(
+    engine: &Engine,
+    request: RecordActivityTaskHeartbeatByIdRequest,
+) -> Result<bool, Error> {
+    Report::by_id(
+        engine,
+        &request.namespace,
+        request.workflow_id,
+        request.run_id,
+        &request.activity_id,
+    )?
+    .heartbeat(engine, |activity| {
+        Input::Heartbeat(Heartbeat {
+            activity,
+            details: request.details,
+            identity: request.identity,
+        })
+    })
+}
+
+/// `RespondActivityTaskCompleted`.
+pub(super) fn complete(
+    engine: &Engine,
+    request: RespondActivityTaskCompletedRequest,
+) -> Result<(), Error> {
+    Report::by_token(engine, &request.namespace, &request.task_token)?.apply(
+        engine,
+        |activity| {
+            Input::CompleteActivity(CompleteActivity {
+                activity,
+                result: request.result,
+                identity: request.identity,
+                #[expect(deprecated, reason = "older workers still send it")]
+                worker_version: request.worker_version,
+            })
+        },
+    )?;
+    Ok(())
+}
+
+/// `RespondActivityTaskCompletedById`.
+pub(super) fn complete_by_id(
+    engine: &Engine,
+    request: RespondActivityTaskCompletedByIdRequest,
+) -> Result<(), Error> {
+    Report::by_id(
+        engine,
+        &request.namespace,
+        request.workflow_id,
+        request.run_id,
+        &request.activity_id,
+    )?
+    .apply(engine, |activity| {
+        Input::CompleteActivity(CompleteActivity {
+            activity,
+            result: request.result,
+            identity: request.identity,
+            worker_version: None,
+        })
+    })?;
+    Ok(())
+}
+
+/// `RespondActivityTaskFailed`.
+pub(super) fn fail(
+    engine: &Engine,
+    request: RespondActivityTaskFailedRequest,
+) -> Result<(), Error> {
+    Report::by_token(engine, &request.namespace, &request.task_token)?.apply(
+        engine,
+        |activity| {
+            Input::FailActivity(Box::new(FailActivity {
+                activity,
+                failure: request.failure,
+                last_heartbeat_details: request.last_heartbeat_details,
+                identity: request.identity,
+                #[expect(deprecated, reason = "older workers still send it")]
+                worker_version: request.worker_version,
+            }))
+        },
+    )?;
+    Ok(())
+}
+
+/// `RespondActivityTaskFailedById`.
+pub(super) fn fail_by_id(
+    engine: &Engine,
+    request: RespondActivityTaskFailedByIdRequest,
+) -> Result<(), Error> {
+    Report::by_id(
+        engine,
+        &request.namespace,
+        request.workflow_id,
+        request.run_id,
+        &request.activity_id,
+    )?
+    .apply(engine, |activity| {
+        Input::FailActivity(Box::new(FailActivity {
+            activity,
+            failure: request.failure,
+            last_heartbeat_details: request.last_heartbeat_details,
+            identity: request.identity,
+            worker_version: None,
+        }))
+    })?;
+    Ok(())
+}
+
+/// `RespondActivityTaskCanceled`.
+pub(super) fn cancel(
+    engine: &Engine,
+    request: RespondActivityTaskCanceledRequest,
+) -> Result<(), Error> {
+    Report::by_token(engine, &request.namespace, &request.task_token)?.apply(
+        engine,
+        |activity| {
+            Input::CancelActivity(CancelActivity {
+                activity,
+                details: request.details,
+                identity: request.identity,
+                #[expect(deprecated, reason = "older workers still send it")]
+                worker_version: request.worker_version,
+            })
+        },
+    )?;
+    Ok(())
+}
+
+/// `RespondActivityTaskCanceledById`.
+pub(super) fn cancel_by_id(
+    engine: &Engine,
+    request: RespondActivityTaskCanceledByIdRequest,
+) -> Result<(), Error> {
+    Report::by_id(
+        engine,
+        &request.namespace,
+        request.workflow_id,
+        request.run_id,
+        &request.activity_id,
+    )?
+    .apply(engine, |activity| {
+        Input::CancelActivity(CancelActivity {
+            activity,
+            details: request.details,
+            identity: request.identity,
+            worker_version: None,
+        })
+    })?;
+    Ok(())
+}
+
+/// The attempt as the worker gets it.
+pub(super) fn response(
+    execution: &Execution,
+    record: &Record,
+    started: StartedActivity,
+) -> PollActivityTaskQueueResponse {
+    let run = &record.run;
+    let token = ActivityToken::new(&execution.workflow_id, run.run_id(), started.ticket);
+    PollActivityTaskQueueResponse {
+        task_token: token.encode_to_vec(),
+        workflow_namespace: execution.namespace.name.to_string(),
+        workflow_type: Some(WorkflowType {
+            name: run.workflow_type().to_owned(),
+        }),
+        workflow_execution: Some(WorkflowExecution {
+            workflow_id: execution.workflow_id.to_string(),
+            run_id: run.run_id().to_string(),
+        }),
+        activity_type: started.activity_type,
+        activity_id: started.activity_id.to_string(),
+        header: started.header,
+        input: started.input,
+        heartbeat_details: started.heartbeat_details,
+        scheduled_time: Some(started.scheduled_at.into()),
+        current_attempt_scheduled_time: Some(started.attempt_scheduled_at.into()),
+        started_time: Some(started.started_at.into()),
+        attempt: i32::try_from(started.ticket.attempt).unwrap_or(i32::MAX),
+        schedule_to_close_timeout: started.schedule_to_close_timeout,
+        start_to_close_timeout: started.start_to_close_timeout,
+        heartbeat_timeout: started.heartbeat_timeout,
+        retry_policy: started.retry_policy,
+        priority: started.priority,
+        ..PollActivityTaskQueueResponse::default()
+    }
+}
+
+fn start(
+    engine: &Engine,
+    offer: &ActivityOffer,
+    identity: &str,
+) -> Result<PollActivityTaskQueueResponse, Error> {
+    let input = Input::StartActivity(StartActivity {
+        ticket: offer.ticket,
+        request_id: RequestId::from(engine.ids.uuid()),
+        identity: identity.to_owned(),
+        worker_version: None,
+    });
+    let execution = &offer.execution;
+    let mut runs = execution.lock();
+    engine.apply(
+        execution,
+        &mut runs,
+        &offer.run_id,
+        input,
+        |record, reply| match reply {
+            Reply::Activity(started) => Ok(response(execution, record, *started)),
+            other => Err(Error::NotFound(format!("no activity task: {other:?}"))),
+        },
+    )?
+}

@@ -1,0 +1,225 @@
+//! Reading histories: page by page, from either end, and waiting for what comes.
+
+use std::sync::Arc;
+
+use durably_history::RunId;
+use durably_proto::Message;
+use durably_proto::api::enums::v1::HistoryEventFilterType;
+use durably_proto::api::history::v1::{History, HistoryEvent};
+use durably_proto::api::workflowservice::v1::{
+    GetWorkflowExecutionHistoryRequest, GetWorkflowExecutionHistoryResponse,
+    GetWorkflowExecutionHistoryReverseRequest, GetWorkflowExecutionHistoryReverseResponse,
+};
+use tokio::time::{Instant, timeout_at};
+
+use super::token::HistoryToken;
+use crate::engine::{Engine, named_run};
+use crate::error::Error;
+use crate::store::{Execution, Record};
+
+/// `GetWorkflowExecutionHistory`.
+pub(super) async fn get(
+    engine: &Engine,
+    request: GetWorkflowExecutionHistoryRequest,
+    deadline: Instant,
+) -> Result<GetWorkflowExecutionHistoryResponse, Error> {
+    let only_close = request.history_event_filter_type == HistoryEventFilterType::CloseEvent as i32;
+    let (execution, mut token) = open(
+        engine,
+        &request.namespace,
+        request.execution.unwrap_or_default(),
+        &request.next_page_token,
+    )?;
+    let run_id = RunId::from(token.run_id.as_str());
+    let limit = page_limit(request.maximum_page_size);
+    loop {
+        // Registered before looking, so that nothing that happens in between is missed.
+        let news = match only_close {
+            true => execution.closed.notified(),
+            false => execution.changed.notified(),
+        };
+        {
+            let mut runs = execution.lock();
+            let record = runs.get(&run_id).ok_or_else(|| run_is_gone(&run_id))?;
+            if let Some(page) = page(record, &token, limit, only_close, request.wait_new_event) {
+                return Ok(response(page));
+            }
+        }
+        if timeout_at(deadline, news).await.is_err() {
+            // The client asks again with the same token.
+            token.end = None;
+            return Ok(response((Vec::new(), Some(token))));
+        }
+    }
+}
+
+/// `GetWorkflowExecutionHistoryReverse`: the last events first.
+pub(super) fn get_reverse(
+    engine: &Engine,
+    request: GetWorkflowExecutionHistoryReverseRequest,
+) -> Result<GetWorkflowExecutionHistoryReverseResponse, Error> {
+    let (execution, token) = open(
+        engine,
+        &request.namespace,
+        request.execution.unwrap_or_default(),
+        &request.next_page_token,
+    )?;
+    let run_id = RunId::from(token.run_id.as_str());
+    let limit = page_limit(request.maximum_page_size);
+    let mut runs = execution.lock();
+    let record = runs.get(&run_id).ok_or_else(|| run_is_gone(&run_id))?;
+    let events = record.run.events();
+    // Events recorded since the first page was read are not shown.
+    let all = token
+        .end
+        .map_or(events.len(), |end| events.len().min(usize_of(end)));
+    let end = all.saturating_sub(usize_of(token.seen));
+    let start = end.saturating_sub(limit);
+    let next = (start > 0).then(|| HistoryToken {
+        seen: (all - start) as u64,
+        end: Some(all as u64),
+        ..token
+    });
+    Ok(GetWorkflowExecutionHistoryReverseResponse {
+        history: Some(History {
+            events: events[start..end].iter().rev().cloned().collect(),
+        }),
+        next_page_token: next.map(|token| token.encode_to_vec()).unwrap_or_default(),
+    })
+}
+
+/// The first page of what a workflow task shows, and the token of the rest.
+pub(super) fn first_page(
+    events: &[HistoryEvent],
+    run_id: &RunId,
+    from: usize,
+    transient: Vec<HistoryEvent>,
+) -> (Vec<HistoryEvent>, Vec<u8>) {
+    let token = HistoryToken {
+        run_id: run_id.to_string(),
+        seen: from as u64,
+        end: Some(events.len() as u64),
+        transient,
+    };
+    let (events, next) = cut(events, &token, TASK_PAGE);
+    (
+        events,
+        next.map(|token| token.encode_to_vec()).unwrap_or_default(),
+    )
+}
+
+type Page = (Vec<HistoryEvent>, Option<HistoryToken>);
+
+/// The page a client is to be given, or `None` if it must wait.
+fn page(
+    record: &Record,
+    token: &HistoryToken,
+    limit: usize,
+    only_close: bool,
+    wait: bool,
+) -> Option<Page> {
+    let events = record.run.events();
+    let running = record.run.is_running();
+    if only_close {
+        if running && wait {
+            return None;
+        }
+        let close = events.last().filter(|_| !running);
+        return Some((close.cloned().into_iter().collect(), None));
+    }
+    let is_bounded = token.end.is_some();
+    if wait && running && !is_bounded && usize_of(token.seen) >= events.len() {
+        return None;
+    }
+    let (page, next) = cut(events, token, limit);
+    let next = match next {
+        None if wait && running && !is_bounded => Some(HistoryToken {
+            seen: events.len() as u64,
+            ..token.clone()
+        }),
+        next => next,
+    };
+    Some((page, next))
+}
+
+/// At most `limit` events, and not more bytes than a message should have.
+fn cut(events: &[HistoryEvent], token: &HistoryToken, limit: usize) -> Page {
+    let end = token
+        .end
+        .map_or(events.len(), |end| events.len().min(usize_of(end)));
+    let start = usize_of(token.seen).min(end);
+    let mut bytes = 0;
+    let mut page: Vec<HistoryEvent> =
+        Vec::with_capacity(limit.min(end - start) + token.transient.len());
+    for event in &events[start..end] {
+        bytes += event.encoded_len();
+        if page.len() == limit || (bytes > PAGE_BYTES && !page.is_empty()) {
+            let next = HistoryToken {
+                seen: (start + page.len()) as u64,
+                ..token.clone()
+            };
+            return (page, Some(next));
+        }
+        page.push(event.clone());
+    }
+    page.extend_from_slice(&token.transient);
+    (page, None)
+}
+
+fn open(
+    engine: &Engine,
+    namespace: &str,
+    named: durably_proto::api::common::v1::WorkflowExecution,
+    token: &[u8],
+) -> Result<(Arc<Execution>, HistoryToken), Error> {
+    let namespace = engine.namespaces.find(namespace)?;
+    let execution = engine.execution(&namespace, &named.workflow_id)?;
+    let token = match token.is_empty() {
+        false => {
+            let token = HistoryToken::from_bytes(token)?;
+            if !named.run_id.is_empty() && named.run_id != token.run_id {
+                return Err(Error::Invalid(
+                    "RunId in the request does not match the NextPageToken.".to_owned(),
+                ));
+            }
+            token
+        }
+        true => HistoryToken {
+            run_id: named_run(&execution, &mut execution.lock(), &named.run_id)?.to_string(),
+            ..HistoryToken::default()
+        },
+    };
+    Ok((execution, token))
+}
+
+fn response((events, next): Page) -> GetWorkflowExecutionHistoryResponse {
+    GetWorkflowExecutionHistoryResponse {
+        history: Some(History { events }),
+        next_page_token: next.map(|token| token.encode_to_vec()).unwrap_or_default(),
+        ..GetWorkflowExecutionHistoryResponse::default()
+    }
+}
+
+fn run_is_gone(run_id: &RunId) -> Error {
+    Error::NotFound(format!(
+        "workflow execution not found for run ID \"{run_id}\""
+    ))
+}
+
+fn page_limit(asked: i32) -> usize {
+    match usize::try_from(asked) {
+        Ok(asked) if asked > 0 => asked.min(LARGEST_PAGE),
+        _ => LARGEST_PAGE,
+    }
+}
+
+fn usize_of(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// Events in a page, whatever a client asks for; the real server's value.
+const LARGEST_PAGE: usize = 1000;
+/// Events a workflow task carries before the worker must ask for the rest.
+const TASK_PAGE: usize = 1000;
+/// Bytes of events in a page, well below gRPC's usual 4 MB for a message.
+const PAGE_BYTES: usize = 2 * 1024 * 1024;

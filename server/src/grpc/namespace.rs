@@ -1,0 +1,163 @@
+//! Namespaces, and what the server says about itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use durably_proto::api::enums::v1::{ArchivalState, NamespaceState};
+use durably_proto::api::namespace::v1::namespace_info::{Capabilities as Supports, Limits};
+use durably_proto::api::namespace::v1::{NamespaceConfig, NamespaceInfo};
+use durably_proto::api::replication::v1::{ClusterReplicationConfig, NamespaceReplicationConfig};
+use durably_proto::api::version::v1::{ReleaseInfo, VersionInfo};
+use durably_proto::api::workflowservice::v1::get_system_info_response::Capabilities;
+use durably_proto::api::workflowservice::v1::{
+    DescribeNamespaceRequest, DescribeNamespaceResponse, GetClusterInfoResponse,
+    GetSystemInfoResponse, ListNamespacesRequest, ListNamespacesResponse, RegisterNamespaceRequest,
+};
+use durably_proto::wkt;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::namespace::{Namespace, Settings};
+
+/// `RegisterNamespace`.
+pub(super) fn register(engine: &Engine, request: RegisterNamespaceRequest) -> Result<(), Error> {
+    if request.namespace.is_empty() {
+        return Err(Error::Invalid("Namespace not set on request.".to_owned()));
+    }
+    let retention = match request.workflow_execution_retention_period {
+        None => Settings::default().retention,
+        Some(period) => Duration::try_from(period)
+            .map_err(|_| Error::Invalid("Invalid retention period.".to_owned()))?,
+    };
+    let settings = Settings {
+        description: request.description,
+        owner_email: request.owner_email,
+        retention,
+        data: request.data.into_iter().collect(),
+    };
+    engine
+        .namespaces
+        .register(&request.namespace, engine.ids.uuid(), settings)
+}
+
+/// `DescribeNamespace`, by name or by id.
+pub(super) fn describe(
+    engine: &Engine,
+    request: DescribeNamespaceRequest,
+) -> Result<DescribeNamespaceResponse, Error> {
+    let namespace = match (request.namespace.as_str(), request.id.as_str()) {
+        ("", "") => {
+            return Err(Error::Invalid(
+                "Namespace name and ID are not set on request.".to_owned(),
+            ));
+        }
+        ("", id) => engine.namespaces.find_by_id(id)?,
+        (name, _) => engine.namespaces.find(name)?,
+    };
+    Ok(description(&namespace))
+}
+
+/// `ListNamespaces`. There are never so many that a page would not do.
+pub(super) fn list(engine: &Engine, _: ListNamespacesRequest) -> ListNamespacesResponse {
+    ListNamespacesResponse {
+        namespaces: engine.namespaces.all().iter().map(description).collect(),
+        next_page_token: Vec::new(),
+    }
+}
+
+/// `GetSystemInfo`: what clients may count on.
+pub(super) fn system_info() -> GetSystemInfoResponse {
+    GetSystemInfoResponse {
+        server_version: COMPATIBLE_WITH.to_owned(),
+        capabilities: Some(Capabilities {
+            signal_and_query_header: true,
+            internal_error_differentiation: true,
+            activity_failure_include_heartbeat: true,
+            encoded_failure_attributes: true,
+            upsert_memo: true,
+            eager_workflow_start: true,
+            sdk_metadata: true,
+            count_group_by_execution_status: true,
+            ..Capabilities::default()
+        }),
+    }
+}
+
+/// `GetClusterInfo`.
+pub(super) fn cluster_info(engine: &Engine) -> GetClusterInfoResponse {
+    GetClusterInfoResponse {
+        supported_clients: [
+            ("temporal-cli", "<2.0.0"),
+            ("temporal-go", "<2.0.0"),
+            ("temporal-java", "<2.0.0"),
+            ("temporal-php", "<3.0.0"),
+            ("temporal-server", "<2.0.0"),
+            ("temporal-typescript", "<2.0.0"),
+            ("temporal-ui", "<3.0.0"),
+        ]
+        .map(|(client, versions)| (client.to_owned(), versions.to_owned()))
+        .into(),
+        server_version: COMPATIBLE_WITH.to_owned(),
+        cluster_id: engine.cluster_id.clone(),
+        version_info: Some(VersionInfo {
+            current: Some(ReleaseInfo {
+                version: COMPATIBLE_WITH.to_owned(),
+                ..ReleaseInfo::default()
+            }),
+            ..VersionInfo::default()
+        }),
+        cluster_name: CLUSTER.to_owned(),
+        history_shard_count: 1,
+        persistence_store: "memory".to_owned(),
+        visibility_store: "memory".to_owned(),
+        initial_failover_version: 1,
+        failover_version_increment: 10,
+    }
+}
+
+fn description(namespace: &Arc<Namespace>) -> DescribeNamespaceResponse {
+    let settings = &namespace.settings;
+    DescribeNamespaceResponse {
+        namespace_info: Some(NamespaceInfo {
+            name: namespace.name.to_string(),
+            state: NamespaceState::Registered.into(),
+            description: settings.description.clone(),
+            owner_email: settings.owner_email.clone(),
+            data: settings.data.clone().into_iter().collect(),
+            id: namespace.id.clone(),
+            capabilities: Some(Supports {
+                eager_workflow_start: true,
+                sync_update: true,
+                async_update: true,
+                worker_poll_complete_on_shutdown: true,
+                ..Supports::default()
+            }),
+            limits: Some(Limits {
+                blob_size_limit_error: 2 * 1024 * 1024,
+                memo_size_limit_error: 2 * 1024 * 1024,
+                ..Limits::default()
+            }),
+            supports_schedules: false,
+        }),
+        config: Some(NamespaceConfig {
+            workflow_execution_retention_ttl: wkt::Duration::try_from(settings.retention).ok(),
+            history_archival_state: ArchivalState::Disabled.into(),
+            visibility_archival_state: ArchivalState::Disabled.into(),
+            ..NamespaceConfig::default()
+        }),
+        replication_config: Some(NamespaceReplicationConfig {
+            active_cluster_name: CLUSTER.to_owned(),
+            clusters: vec![ClusterReplicationConfig {
+                cluster_name: CLUSTER.to_owned(),
+                ..ClusterReplicationConfig::default()
+            }],
+            ..NamespaceReplicationConfig::default()
+        }),
+        ..DescribeNamespaceResponse::default()
+    }
+}
+
+/// The server version whose behaviour is followed; clients switch features on by it.
+const COMPATIBLE_WITH: &str = "1.32.0";
+/// What a single development server calls itself.
+pub(super) const CLUSTER: &str = "active";

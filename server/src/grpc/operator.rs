@@ -1,0 +1,138 @@
+//! `OperatorService`: search attributes, and what the command line asks of a cluster.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
+use durably_proto::api::enums::v1::IndexedValueType;
+use durably_proto::api::operatorservice::v1::*;
+use durably_proto::service::operator::operator_service_server::OperatorService;
+use tonic::{Request, Response, Status};
+
+use super::namespace::CLUSTER;
+use super::{Frontend, answered, unimplemented_methods};
+use crate::error::Error;
+use crate::visibility::attributes::Attributes;
+
+#[tonic::async_trait]
+impl OperatorService for Frontend {
+    async fn list_search_attributes(
+        &self,
+        request: Request<ListSearchAttributesRequest>,
+    ) -> Result<Response<ListSearchAttributesResponse>, Status> {
+        answered(self.list_attributes(request.into_inner()))
+    }
+
+    async fn add_search_attributes(
+        &self,
+        request: Request<AddSearchAttributesRequest>,
+    ) -> Result<Response<AddSearchAttributesResponse>, Status> {
+        answered(self.add_attributes(request.into_inner()))
+    }
+
+    async fn remove_search_attributes(
+        &self,
+        request: Request<RemoveSearchAttributesRequest>,
+    ) -> Result<Response<RemoveSearchAttributesResponse>, Status> {
+        answered(self.remove_attributes(request.into_inner()))
+    }
+
+    async fn list_clusters(
+        &self,
+        _: Request<ListClustersRequest>,
+    ) -> Result<Response<ListClustersResponse>, Status> {
+        Ok(Response::new(ListClustersResponse {
+            clusters: vec![ClusterMetadata {
+                cluster_name: CLUSTER.to_owned(),
+                cluster_id: self.engine.cluster_id.clone(),
+                initial_failover_version: 1,
+                history_shard_count: 1,
+                is_connection_enabled: true,
+                ..ClusterMetadata::default()
+            }],
+            next_page_token: Vec::new(),
+        }))
+    }
+
+    unimplemented_methods! { "temporal.api.operatorservice.v1.OperatorService";
+        delete_namespace DeleteNamespace(DeleteNamespaceRequest) DeleteNamespaceResponse,
+        add_or_update_remote_cluster AddOrUpdateRemoteCluster(AddOrUpdateRemoteClusterRequest) AddOrUpdateRemoteClusterResponse,
+        remove_remote_cluster RemoveRemoteCluster(RemoveRemoteClusterRequest) RemoveRemoteClusterResponse,
+        get_nexus_endpoint GetNexusEndpoint(GetNexusEndpointRequest) GetNexusEndpointResponse,
+        create_nexus_endpoint CreateNexusEndpoint(CreateNexusEndpointRequest) CreateNexusEndpointResponse,
+        update_nexus_endpoint UpdateNexusEndpoint(UpdateNexusEndpointRequest) UpdateNexusEndpointResponse,
+        delete_nexus_endpoint DeleteNexusEndpoint(DeleteNexusEndpointRequest) DeleteNexusEndpointResponse,
+        list_nexus_endpoints ListNexusEndpoints(ListNexusEndpointsRequest) ListNexusEndpointsResponse,
+    }
+}
+
+impl Frontend {
+    fn list_attributes(
+        &self,
+        request: ListSearchAttributesRequest,
+    ) -> Result<ListSearchAttributesResponse, Error> {
+        let namespace = self.engine.namespaces.find(&request.namespace)?;
+        let attributes = namespace
+            .attributes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        Ok(ListSearchAttributesResponse {
+            custom_attributes: by_name(attributes.custom()),
+            system_attributes: by_name(Attributes::system()),
+            storage_schema: HashMap::new(),
+        })
+    }
+
+    fn add_attributes(
+        &self,
+        request: AddSearchAttributesRequest,
+    ) -> Result<AddSearchAttributesResponse, Error> {
+        let namespace = self.engine.namespaces.find(&request.namespace)?;
+        let mut attributes = namespace
+            .attributes
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (name, value_type) in request.search_attributes {
+            let value_type = IndexedValueType::try_from(value_type)
+                .ok()
+                .filter(|value_type| *value_type != IndexedValueType::Unspecified)
+                .ok_or_else(|| {
+                    Error::Invalid(format!("unknown type of search attribute {name}"))
+                })?;
+            if !attributes.add(&name, value_type)
+                && attributes.carried_type(&name) != Some(value_type)
+            {
+                return Err(Error::Invalid(format!(
+                    "search attribute {name} already exists with another type"
+                )));
+            }
+        }
+        Ok(AddSearchAttributesResponse {})
+    }
+
+    fn remove_attributes(
+        &self,
+        request: RemoveSearchAttributesRequest,
+    ) -> Result<RemoveSearchAttributesResponse, Error> {
+        let namespace = self.engine.namespaces.find(&request.namespace)?;
+        let mut attributes = namespace
+            .attributes
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        for name in request.search_attributes {
+            if !attributes.remove(&name) {
+                return Err(Error::NotFound(format!(
+                    "Search attribute {name} doesn't exist."
+                )));
+            }
+        }
+        Ok(RemoveSearchAttributesResponse {})
+    }
+}
+
+fn by_name<'a>(
+    attributes: impl Iterator<Item = (&'a str, IndexedValueType)>,
+) -> HashMap<String, i32> {
+    attributes
+        .map(|(name, value_type)| (name.to_owned(), value_type.into()))
+        .collect()
+}

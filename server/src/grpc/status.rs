@@ -1,0 +1,167 @@
+//! The one table from the server's errors to gRPC statuses, with the details SDKs decode.
+
+use durably_history::{Rejection, TaskNotFound};
+use durably_proto::api::enums::v1::{ResourceExhaustedCause, ResourceExhaustedScope};
+use durably_proto::api::errordetails::v1 as details;
+use durably_proto::wkt::Any;
+use durably_proto::{Message, rpc};
+use prost::Name;
+use tonic::{Code, Status};
+
+use crate::error::Error;
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let (code, message, detail) = described(error);
+        match detail {
+            Some(detail) => with_detail(code, message, detail),
+            None => Self::new(code, message),
+        }
+    }
+}
+
+fn described(error: Error) -> (Code, String, Option<Any>) {
+    match error {
+        Error::Rejected(rejection) => rejected(&rejection),
+        Error::Store(error) => (Code::Unavailable, error.to_string(), None),
+        Error::NamespaceNotFound(namespace) => (
+            Code::NotFound,
+            format!("Namespace {namespace} is not found."),
+            detail(&details::NamespaceNotFoundFailure { namespace }),
+        ),
+        Error::NamespaceExists => (
+            Code::AlreadyExists,
+            "Namespace already exists.".to_owned(),
+            detail(&details::NamespaceAlreadyExistsFailure {}),
+        ),
+        Error::NotFound(message) => not_found(message),
+        Error::AlreadyStarted(already) => (
+            Code::AlreadyExists,
+            already.message,
+            detail(&details::WorkflowExecutionAlreadyStartedFailure {
+                start_request_id: already.start_request_id,
+                run_id: already.run_id,
+                first_execution_run_id: already.first_run_id,
+            }),
+        ),
+        Error::Invalid(message) => (Code::InvalidArgument, message, None),
+        Error::Query(error) => (
+            Code::InvalidArgument,
+            error.to_string(),
+            detail(&details::QueryFailedFailure::default()),
+        ),
+        Error::QueryFailed(failed) => (
+            Code::InvalidArgument,
+            failed.message,
+            detail(&details::QueryFailedFailure {
+                failure: failed.failure,
+            }),
+        ),
+        Error::NotReady(message) => (
+            Code::FailedPrecondition,
+            message.to_owned(),
+            detail(&details::WorkflowNotReadyFailure {}),
+        ),
+        Error::Precondition(message) => (Code::FailedPrecondition, message, None),
+        Error::DeadlineExceeded(message) => (Code::DeadlineExceeded, message.to_owned(), None),
+        Error::Unavailable(message) => (Code::Unavailable, message.to_owned(), None),
+        Error::MultiOperation(operations) => multi_operation(operations),
+    }
+}
+
+fn rejected(rejection: &Rejection) -> (Code, String, Option<Any>) {
+    let message = rejection.to_string();
+    match rejection {
+        Rejection::Closed(_)
+        | Rejection::TaskNotFound(
+            TaskNotFound::Workflow | TaskNotFound::Activity | TaskNotFound::ActivityId,
+        )
+        | Rejection::TaskAlreadyStarted
+        | Rejection::StaleDeadline
+        | Rejection::OtherChain(_) => not_found(message),
+        Rejection::CancelAlreadyRequested(_) => (
+            Code::AlreadyExists,
+            message,
+            detail(&details::CancellationAlreadyRequestedFailure {}),
+        ),
+        Rejection::Closing => (
+            Code::ResourceExhausted,
+            message,
+            detail(&details::ResourceExhaustedFailure {
+                cause: ResourceExhaustedCause::BusyWorkflow.into(),
+                scope: ResourceExhaustedScope::Namespace.into(),
+            }),
+        ),
+        Rejection::LimitExceeded(_) => exhausted(message),
+        Rejection::Invalid(_) => (Code::InvalidArgument, message, None),
+    }
+}
+
+fn not_found(message: String) -> (Code, String, Option<Any>) {
+    (
+        Code::NotFound,
+        message,
+        detail(&details::NotFoundFailure::default()),
+    )
+}
+
+fn exhausted(message: String) -> (Code, String, Option<Any>) {
+    (
+        Code::ResourceExhausted,
+        message,
+        detail(&details::ResourceExhaustedFailure {
+            cause: ResourceExhaustedCause::ConcurrentLimit.into(),
+            scope: ResourceExhaustedScope::Namespace.into(),
+        }),
+    )
+}
+
+/// The status of the first operation that failed by itself stands for the whole; the details
+/// carry one status an operation.
+fn multi_operation(operations: Vec<Option<Error>>) -> (Code, String, Option<Any>) {
+    let mut code = Code::Internal;
+    let mut statuses = Vec::new();
+    for operation in operations {
+        let (status, message, detail) = match operation {
+            Some(error) => {
+                let described = described(error);
+                code = described.0;
+                described
+            }
+            None => (
+                Code::Aborted,
+                "Operation was aborted.".to_owned(),
+                detail(&durably_proto::api::failure::v1::MultiOperationExecutionAborted {}),
+            ),
+        };
+        statuses.push(
+            details::multi_operation_execution_failure::OperationStatus {
+                code: status.into(),
+                message,
+                details: detail.into_iter().collect(),
+            },
+        );
+    }
+    (
+        code,
+        "Update-with-Start could not be executed.".to_owned(),
+        detail(&details::MultiOperationExecutionFailure { statuses }),
+    )
+}
+
+fn detail<M: Message + Name>(message: &M) -> Option<Any> {
+    Some(Any {
+        type_url: format!("type.googleapis.com/{}", M::full_name()),
+        value: message.encode_to_vec(),
+        ..Any::default()
+    })
+}
+
+fn with_detail(code: Code, message: String, detail: Any) -> Status {
+    let envelope = rpc::Status {
+        code: code.into(),
+        message: message.clone(),
+        details: vec![detail],
+    };
+    Status::with_details(code, message, envelope.encode_to_vec().into())
+}

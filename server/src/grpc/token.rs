@@ -1,0 +1,174 @@
+//! Tokens: what workers and clients hand back to be recognised. They are opaque to them, and
+//! whatever else they hand back is refused, not trusted.
+
+use durably_history::{
+    ActivityTicket, EventId, RunId, Stamp, StartedWorkflowTask, WorkflowTaskToken,
+};
+use durably_proto::Message;
+use durably_proto::api::history::v1::HistoryEvent;
+
+use crate::error::Error;
+
+/// The task token of a workflow task.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct WorkflowToken {
+    #[prost(string, tag = "1")]
+    pub(crate) workflow_id: String,
+    #[prost(string, tag = "2")]
+    pub(crate) run_id: String,
+    #[prost(int64, tag = "3")]
+    pub(crate) scheduled: i64,
+    #[prost(int64, tag = "4")]
+    pub(crate) started: i64,
+    #[prost(uint32, tag = "5")]
+    pub(crate) attempt: u32,
+    #[prost(uint64, tag = "6")]
+    pub(crate) stamp: u64,
+}
+
+/// The task token of an attempt at an activity.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct ActivityToken {
+    #[prost(string, tag = "1")]
+    pub(crate) workflow_id: String,
+    #[prost(string, tag = "2")]
+    pub(crate) run_id: String,
+    #[prost(int64, tag = "7")]
+    pub(crate) scheduled: i64,
+    #[prost(uint32, tag = "8")]
+    pub(crate) attempt: u32,
+}
+
+/// The task token of a query that went to a worker by itself.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct QueryToken {
+    #[prost(fixed64, tag = "9")]
+    pub(crate) id: u64,
+    #[prost(bool, tag = "10")]
+    pub(crate) is_query: bool,
+}
+
+/// Where the next page of a history begins.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct HistoryToken {
+    #[prost(string, tag = "1")]
+    pub(crate) run_id: String,
+    /// How many events came before.
+    #[prost(uint64, tag = "2")]
+    pub(crate) seen: u64,
+    /// Where the history ends for this reader; none: wherever it ends then.
+    #[prost(uint64, optional, tag = "3")]
+    pub(crate) end: Option<u64>,
+    /// Events that follow the last one but are not recorded.
+    #[prost(message, repeated, tag = "4")]
+    pub(crate) transient: Vec<HistoryEvent>,
+}
+
+impl WorkflowToken {
+    pub(crate) fn new(workflow_id: &str, run_id: &RunId, task: &StartedWorkflowTask) -> Self {
+        Self {
+            workflow_id: workflow_id.to_owned(),
+            run_id: run_id.to_string(),
+            scheduled: task.token.scheduled.0,
+            started: task.token.started.0,
+            attempt: task.token.attempt,
+            stamp: task.token.stamp.0,
+        }
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        decode(bytes, |token: &Self| {
+            !token.workflow_id.is_empty() && token.attempt > 0
+        })
+    }
+
+    pub(crate) fn task(&self) -> WorkflowTaskToken {
+        WorkflowTaskToken {
+            scheduled: EventId(self.scheduled),
+            started: EventId(self.started),
+            attempt: self.attempt,
+            stamp: Stamp(self.stamp),
+        }
+    }
+}
+
+impl ActivityToken {
+    pub(crate) fn new(workflow_id: &str, run_id: &RunId, ticket: ActivityTicket) -> Self {
+        Self {
+            workflow_id: workflow_id.to_owned(),
+            run_id: run_id.to_string(),
+            scheduled: ticket.scheduled.0,
+            attempt: ticket.attempt,
+        }
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        decode(bytes, |token: &Self| {
+            !token.workflow_id.is_empty() && token.attempt > 0
+        })
+    }
+
+    pub(crate) fn ticket(&self) -> ActivityTicket {
+        ActivityTicket {
+            scheduled: EventId(self.scheduled),
+            attempt: self.attempt,
+        }
+    }
+}
+
+impl QueryToken {
+    pub(crate) fn new(id: u64) -> Self {
+        Self { id, is_query: true }
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        decode(bytes, |token: &Self| token.is_query)
+    }
+}
+
+impl HistoryToken {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        Self::decode(bytes)
+            .ok()
+            .filter(|token| !token.run_id.is_empty())
+            .ok_or_else(|| Error::Invalid("Invalid NextPageToken.".to_owned()))
+    }
+}
+
+fn decode<T: Message + Default>(bytes: &[u8], is_whole: fn(&T) -> bool) -> Result<T, Error> {
+    if bytes.is_empty() {
+        return Err(Error::Invalid("Task token not set on request.".to_owned()));
+    }
+    T::decode(bytes)
+        .ok()
+        .filter(is_whole)
+        .ok_or_else(|| Error::Invalid("Error deserializing task token.".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_recognised_as_what_it_is() {
+        let ticket = ActivityTicket {
+            scheduled: EventId(5),
+            attempt: 2,
+        };
+        let activity = ActivityToken::new("w", &"r".into(), ticket).encode_to_vec();
+        let query = QueryToken::new(0).encode_to_vec();
+        assert_eq!(
+            ActivityToken::from_bytes(&activity)
+                .map(|token| token.ticket())
+                .ok(),
+            Some(ticket)
+        );
+        assert!(QueryToken::from_bytes(&query).is_ok());
+        assert!(WorkflowToken::from_bytes(&activity).is_err());
+        assert!(WorkflowToken::from_bytes(&query).is_err());
+        assert!(ActivityToken::from_bytes(&query).is_err());
+        assert!(QueryToken::from_bytes(&activity).is_err());
+        assert!(WorkflowToken::from_bytes(b"junk").is_err());
+        assert!(HistoryToken::from_bytes(b"\xff\xff").is_err());
+    }
+}

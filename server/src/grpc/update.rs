@@ -1,0 +1,234 @@
+//! Updates: sent, awaited, and asked after.
+
+use std::sync::Arc;
+
+use durably_history::{
+    Input, Reply, RunId, UpdateAbort, UpdateId, UpdateRequest, UpdateStage, UpdateStatus,
+};
+use durably_proto::api::common::v1::WorkflowExecution;
+use durably_proto::api::enums::v1::UpdateWorkflowExecutionLifecycleStage as WaitStage;
+use durably_proto::api::update::v1::{Outcome, Request, UpdateRef, WaitPolicy};
+use durably_proto::api::workflowservice::v1::{
+    PollWorkflowExecutionUpdateRequest, PollWorkflowExecutionUpdateResponse,
+    UpdateWorkflowExecutionRequest, UpdateWorkflowExecutionResponse,
+};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use crate::engine::{Engine, named_run};
+use crate::error::Error;
+use crate::store::{Execution, Runs};
+
+/// An update on its way, with whoever waits for it.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) run_id: RunId,
+    /// Where it stood when the execution was unlocked.
+    pub(super) status: UpdateStatus,
+    /// Told when it has come far enough; `None` if it has already.
+    pub(super) news: Option<oneshot::Receiver<UpdateStatus>>,
+}
+
+/// `UpdateWorkflowExecution`.
+pub(super) async fn update(
+    engine: &Engine,
+    request: UpdateWorkflowExecutionRequest,
+    deadline: Instant,
+) -> Result<UpdateWorkflowExecutionResponse, Error> {
+    let namespace = engine.namespaces.find(&request.namespace)?;
+    let named = request.workflow_execution.unwrap_or_default();
+    let until = wait_stage(request.wait_policy);
+    let update = checked(engine, request.request)?;
+    loop {
+        let execution = engine.execution(&namespace, &named.workflow_id)?;
+        let sent = {
+            let mut runs = execution.lock();
+            let run_id = named_run(&execution, &mut runs, &named.run_id)?;
+            check_chain(&mut runs, &run_id, &request.first_execution_run_id)?;
+            send(
+                engine,
+                &execution,
+                &mut runs,
+                &run_id,
+                update.clone(),
+                until,
+            )?
+        };
+        let run_id = sent.run_id.clone();
+        let status = awaited(&execution, sent, deadline).await;
+        match status.stage {
+            // The workflow goes on in its next run, and so may the update.
+            UpdateStage::Aborted(UpdateAbort::Continued)
+                if named.run_id.is_empty() && Instant::now() < deadline => {}
+            _ => return response(&execution, &run_id, status),
+        }
+    }
+}
+
+/// `PollWorkflowExecutionUpdate`.
+pub(super) async fn poll(
+    engine: &Engine,
+    request: PollWorkflowExecutionUpdateRequest,
+    deadline: Instant,
+) -> Result<PollWorkflowExecutionUpdateResponse, Error> {
+    let namespace = engine.namespaces.find(&request.namespace)?;
+    let Some(wanted) = request.update_ref else {
+        return Err(Error::Invalid("UpdateRef is not set on request.".into()));
+    };
+    let named = wanted.workflow_execution.unwrap_or_default();
+    let until = wait_stage(request.wait_policy);
+    let execution = engine.execution(&namespace, &named.workflow_id)?;
+    let id = UpdateId::from(wanted.update_id);
+    let sent = {
+        let mut runs = execution.lock();
+        let run_id = named_run(&execution, &mut runs, &named.run_id)?;
+        let status = runs
+            .get(&run_id)
+            .and_then(|record| record.run.update(&id))
+            .ok_or_else(|| Error::NotFound(format!("update \"{id}\" not found")))?;
+        waiting(&mut runs, run_id, status, until)
+    };
+    let run_id = sent.run_id.clone();
+    let status = awaited(&execution, sent, deadline).await;
+    let answered = response(&execution, &run_id, status)?;
+    Ok(PollWorkflowExecutionUpdateResponse {
+        outcome: answered.outcome,
+        stage: answered.stage,
+        update_ref: answered.update_ref,
+    })
+}
+
+/// Checks an update request and gives it an id if it has none.
+pub(super) fn checked(engine: &Engine, request: Option<Request>) -> Result<UpdateRequest, Error> {
+    let Some(mut request) = request else {
+        return Err(Error::Invalid(
+            "Update request is not set on request.".into(),
+        ));
+    };
+    if request
+        .input
+        .as_ref()
+        .is_none_or(|input| input.name.is_empty())
+    {
+        return Err(Error::Invalid("Update Name is not set on request.".into()));
+    }
+    let meta = request.meta.get_or_insert_default();
+    if meta.update_id.is_empty() {
+        meta.update_id = engine.ids.uuid();
+    }
+    Ok(UpdateRequest {
+        id: UpdateId::from(meta.update_id.as_str()),
+        request,
+    })
+}
+
+/// How far a client wants to wait.
+pub(super) fn wait_stage(policy: Option<WaitPolicy>) -> WaitStage {
+    policy.map_or(WaitStage::Unspecified, |policy| policy.lifecycle_stage())
+}
+
+/// Sends an update to a run of a locked execution.
+pub(super) fn send(
+    engine: &Engine,
+    execution: &Arc<Execution>,
+    runs: &mut Runs,
+    run_id: &RunId,
+    update: UpdateRequest,
+    until: WaitStage,
+) -> Result<Sent, Error> {
+    let reply = engine.apply(
+        execution,
+        runs,
+        run_id,
+        Input::Update(update),
+        |_, reply| reply,
+    )?;
+    match reply {
+        Reply::Update(status) => Ok(waiting(runs, run_id.clone(), status, until)),
+        other => Err(Error::Invalid(format!("not an update: {other:?}"))),
+    }
+}
+
+/// Registers a waiter for an update that has not come far enough.
+pub(super) fn waiting(
+    runs: &mut Runs,
+    run_id: RunId,
+    status: UpdateStatus,
+    until: WaitStage,
+) -> Sent {
+    let id = status.id.clone();
+    let news = match crate::matching::query::has_reached(&status.stage, until) {
+        true => None,
+        false => runs
+            .get(&run_id)
+            .map(|record| record.waiting.await_update(id.clone(), until)),
+    };
+    Sent {
+        run_id,
+        status,
+        news,
+    }
+}
+
+/// Where the update stands when it has come far enough, or when the time is up.
+pub(super) async fn awaited(execution: &Execution, sent: Sent, deadline: Instant) -> UpdateStatus {
+    let Some(news) = sent.news else {
+        return sent.status;
+    };
+    let reached = timeout_at(deadline, news).await;
+    if let Ok(Ok(status)) = reached {
+        return status;
+    }
+    let mut runs = execution.lock();
+    let stands = runs
+        .get(&sent.run_id)
+        .and_then(|record| record.run.update(&sent.status.id));
+    stands.unwrap_or(sent.status)
+}
+
+/// The answer to who sent an update.
+pub(super) fn response(
+    execution: &Execution,
+    run_id: &RunId,
+    status: UpdateStatus,
+) -> Result<UpdateWorkflowExecutionResponse, Error> {
+    let (stage, outcome) = shown(status.stage)?;
+    Ok(UpdateWorkflowExecutionResponse {
+        update_ref: Some(UpdateRef {
+            workflow_execution: Some(WorkflowExecution {
+                workflow_id: execution.workflow_id.to_string(),
+                run_id: run_id.to_string(),
+            }),
+            update_id: status.id.to_string(),
+        }),
+        outcome,
+        stage: stage.into(),
+        ..UpdateWorkflowExecutionResponse::default()
+    })
+}
+
+fn shown(stage: UpdateStage) -> Result<(WaitStage, Option<Outcome>), Error> {
+    match stage {
+        UpdateStage::Admitted => Ok((WaitStage::Admitted, None)),
+        UpdateStage::Accepted => Ok((WaitStage::Accepted, None)),
+        UpdateStage::Completed(outcome) => Ok((WaitStage::Completed, Some(outcome))),
+        UpdateStage::Aborted(UpdateAbort::Closed) => Err(Error::NotFound(
+            "workflow execution already completed".to_owned(),
+        )),
+        UpdateStage::Aborted(UpdateAbort::Continued) => Err(Error::Unavailable(
+            "the workflow has continued in another run; send the update again",
+        )),
+    }
+}
+
+fn check_chain(runs: &mut Runs, run_id: &RunId, first_run_id: &str) -> Result<(), Error> {
+    let record = runs.get(run_id);
+    match record {
+        Some(record)
+            if !first_run_id.is_empty() && record.run.first_run_id().as_str() != first_run_id =>
+        {
+            Err(Error::NotFound("workflow execution not found".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,216 @@
+//! Lists and counts of executions.
+
+use std::sync::PoisonError;
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::namespace::Namespace;
+use crate::visibility::attributes::{Attributes, status_name};
+use crate::visibility::query::{self, Query};
+use durably_proto::api::common::v1::Payload;
+use durably_proto::api::filter::v1::StartTimeFilter;
+use durably_proto::api::workflowservice::v1::{
+    CountWorkflowExecutionsRequest, CountWorkflowExecutionsResponse, GetSearchAttributesResponse,
+    ListClosedWorkflowExecutionsRequest, ListClosedWorkflowExecutionsResponse,
+    ListOpenWorkflowExecutionsRequest, ListOpenWorkflowExecutionsResponse,
+    ListWorkflowExecutionsRequest, ListWorkflowExecutionsResponse, ScanWorkflowExecutionsRequest,
+    ScanWorkflowExecutionsResponse, count_workflow_executions_response::AggregationGroup,
+    list_closed_workflow_executions_request, list_open_workflow_executions_request,
+};
+
+/// `ListWorkflowExecutions`.
+pub(super) fn list(
+    engine: &Engine,
+    request: ListWorkflowExecutionsRequest,
+) -> Result<ListWorkflowExecutionsResponse, Error> {
+    let namespace = engine.namespaces.find(&request.namespace)?;
+    let query = parsed(&namespace, &request.query)?;
+    if query.group.is_some() {
+        return Err(Error::Invalid(
+            "operation is not supported: 'GROUP BY' clause".to_owned(),
+        ));
+    }
+    let size = page_size(request.page_size);
+    let page = namespace
+        .visibility
+        .list(&query, size, &request.next_page_token)
+        .map_err(|_| Error::Invalid("Invalid NextPageToken.".to_owned()))?;
+    Ok(ListWorkflowExecutionsResponse {
+        executions: page
+            .executions
+            .iter()
+            .map(|info| (**info).clone())
+            .collect(),
+        next_page_token: page.next,
+    })
+}
+
+/// `ScanWorkflowExecutions`.
+pub(super) fn scan(
+    engine: &Engine,
+    request: ScanWorkflowExecutionsRequest,
+) -> Result<ScanWorkflowExecutionsResponse, Error> {
+    let listed = list(
+        engine,
+        ListWorkflowExecutionsRequest {
+            namespace: request.namespace,
+            page_size: request.page_size,
+            next_page_token: request.next_page_token,
+            query: request.query,
+        },
+    )?;
+    Ok(ScanWorkflowExecutionsResponse {
+        executions: listed.executions,
+        next_page_token: listed.next_page_token,
+    })
+}
+
+/// `GetSearchAttributes`: those of all namespaces.
+pub(super) fn attributes(engine: &Engine) -> GetSearchAttributesResponse {
+    let mut keys: std::collections::HashMap<_, _> = Attributes::system()
+        .map(|(name, value_type)| (name.to_owned(), value_type.into()))
+        .collect();
+    for namespace in engine.namespaces.all() {
+        let attributes = namespace
+            .attributes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (name, value_type) in attributes.custom() {
+            keys.insert(name.to_owned(), value_type.into());
+        }
+    }
+    GetSearchAttributesResponse { keys }
+}
+
+/// `CountWorkflowExecutions`.
+pub(super) fn count(
+    engine: &Engine,
+    request: CountWorkflowExecutionsRequest,
+) -> Result<CountWorkflowExecutionsResponse, Error> {
+    let namespace = engine.namespaces.find(&request.namespace)?;
+    let query = parsed(&namespace, &request.query)?;
+    let counts = namespace.visibility.count(&query);
+    let groups = counts.iter().filter(|_| query.group.is_some());
+    Ok(CountWorkflowExecutionsResponse {
+        count: counts.values().sum(),
+        groups: groups
+            .map(|(group, count)| AggregationGroup {
+                group_values: vec![keyword(group.as_deref().unwrap_or_default())],
+                count: *count,
+            })
+            .collect(),
+    })
+}
+
+/// `ListOpenWorkflowExecutions`, from before there were queries.
+pub(super) fn list_open(
+    engine: &Engine,
+    request: ListOpenWorkflowExecutionsRequest,
+) -> Result<ListOpenWorkflowExecutionsResponse, Error> {
+    use list_open_workflow_executions_request::Filters;
+    let mut conditions = vec!["ExecutionStatus = 'Running'".to_owned()];
+    conditions.extend(started(request.start_time_filter));
+    conditions.extend(request.filters.map(|filters| match filters {
+        Filters::ExecutionFilter(by) => workflow_id_is(&by.workflow_id),
+        Filters::TypeFilter(by) => type_is(&by.name),
+    }));
+    let listed = list(
+        engine,
+        ListWorkflowExecutionsRequest {
+            namespace: request.namespace,
+            page_size: request.maximum_page_size,
+            next_page_token: request.next_page_token,
+            query: conditions.join(" AND "),
+        },
+    )?;
+    Ok(ListOpenWorkflowExecutionsResponse {
+        executions: listed.executions,
+        next_page_token: listed.next_page_token,
+    })
+}
+
+/// `ListClosedWorkflowExecutions`, from before there were queries.
+pub(super) fn list_closed(
+    engine: &Engine,
+    request: ListClosedWorkflowExecutionsRequest,
+) -> Result<ListClosedWorkflowExecutionsResponse, Error> {
+    use list_closed_workflow_executions_request::Filters;
+    let mut conditions = vec!["ExecutionStatus != 'Running'".to_owned()];
+    conditions.extend(started(request.start_time_filter));
+    conditions.extend(request.filters.map(|filters| match filters {
+        Filters::ExecutionFilter(by) => workflow_id_is(&by.workflow_id),
+        Filters::TypeFilter(by) => type_is(&by.name),
+        Filters::StatusFilter(by) => {
+            format!("ExecutionStatus = '{}'", status_name(by.status))
+        }
+    }));
+    let listed = list(
+        engine,
+        ListWorkflowExecutionsRequest {
+            namespace: request.namespace,
+            page_size: request.maximum_page_size,
+            next_page_token: request.next_page_token,
+            query: conditions.join(" AND "),
+        },
+    )?;
+    Ok(ListClosedWorkflowExecutionsResponse {
+        executions: listed.executions,
+        next_page_token: listed.next_page_token,
+    })
+}
+
+fn parsed(namespace: &Namespace, text: &str) -> Result<Query, Error> {
+    let attributes = namespace
+        .attributes
+        .read()
+        .unwrap_or_else(PoisonError::into_inner);
+    Ok(query::parse(text, &attributes)?)
+}
+
+fn started(filter: Option<StartTimeFilter>) -> Vec<String> {
+    let Some(filter) = filter else {
+        return Vec::new();
+    };
+    let earliest = filter
+        .earliest_time
+        .map(|time| format!("StartTime >= '{time}'"));
+    let latest = filter
+        .latest_time
+        .map(|time| format!("StartTime <= '{time}'"));
+    earliest.into_iter().chain(latest).collect()
+}
+
+fn workflow_id_is(id: &str) -> String {
+    format!("WorkflowId = '{}'", escaped(id))
+}
+
+fn type_is(name: &str) -> String {
+    format!("WorkflowType = '{}'", escaped(name))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\'', "''")
+}
+
+/// A group's value as search attributes travel.
+fn keyword(text: &str) -> Payload {
+    Payload {
+        metadata: [
+            ("encoding".to_owned(), b"json/plain".to_vec()),
+            ("type".to_owned(), b"Keyword".to_vec()),
+        ]
+        .into(),
+        data: serde_json::Value::from(text).to_string().into_bytes(),
+        ..Payload::default()
+    }
+}
+
+fn page_size(asked: i32) -> usize {
+    match usize::try_from(asked) {
+        Ok(asked) if asked > 0 => asked.min(LARGEST_PAGE),
+        _ => LARGEST_PAGE,
+    }
+}
+
+/// Executions in a page; the real server's value.
+const LARGEST_PAGE: usize = 1000;

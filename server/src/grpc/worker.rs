@@ -1,0 +1,303 @@
+//! Workflow tasks, from and to workers.
+
+use std::sync::Arc;
+
+use durably_history::{
+    CompleteWorkflowTask, FailWorkflowTask, Input, Reply, RequestId, RunId, StartWorkflowTask,
+    StartedWorkflowTask, WorkflowTaskTicket,
+};
+use durably_proto::Message;
+use durably_proto::api::common::v1::{WorkflowExecution, WorkflowType};
+use durably_proto::api::enums::v1::{QueryResultType, TaskQueueKind};
+use durably_proto::api::history::v1::History;
+use durably_proto::api::query::v1::{WorkflowQuery, WorkflowQueryResult};
+use durably_proto::api::taskqueue::v1::TaskQueue;
+use durably_proto::api::workflowservice::v1::{
+    PollWorkflowTaskQueueRequest, PollWorkflowTaskQueueResponse, RespondQueryTaskCompletedRequest,
+    RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskCompletedResponse,
+    RespondWorkflowTaskFailedRequest,
+};
+use tokio::time::Instant;
+
+use super::activity;
+use super::history::first_page;
+use super::token::{QueryToken, WorkflowToken};
+use crate::dispatch::WorkflowOffer;
+use crate::engine::Engine;
+use crate::error::{Error, QueryFailed};
+use crate::matching::query::{Answer, QueryId};
+use crate::matching::service::Kind;
+use crate::store::{Execution, Record};
+
+/// `PollWorkflowTaskQueue`.
+pub(super) async fn poll(
+    engine: &Engine,
+    request: PollWorkflowTaskQueueRequest,
+    deadline: Instant,
+) -> Result<PollWorkflowTaskQueueResponse, Error> {
+    let namespace = engine.namespaces.find(&request.namespace)?;
+    let (queue, kind) = polled_queue(request.task_queue.as_ref())?;
+    loop {
+        engine.check_running()?;
+        let offer = namespace
+            .workflow_tasks
+            .poll(queue, kind, &request.identity, engine.clock.now(), deadline)
+            .await;
+        let answer = match offer {
+            None => {
+                engine.check_running()?;
+                return Ok(PollWorkflowTaskQueueResponse::default());
+            }
+            Some(WorkflowOffer::Task {
+                execution,
+                run_id,
+                ticket,
+                ..
+            }) => start(engine, &execution, &run_id, ticket, queue, &request),
+            Some(WorkflowOffer::Query {
+                execution,
+                run_id,
+                id,
+                query,
+            }) => query_task(&execution, &run_id, id, *query, kind),
+        };
+        match answer {
+            Ok(mut task) => {
+                let backlog = namespace.workflow_tasks.backlog(queue);
+                task.backlog_count_hint = i64::try_from(backlog).unwrap_or(i64::MAX);
+                return Ok(task);
+            }
+            // It was overtaken: the run has closed, or the task went elsewhere.
+            Err(overtaken) => tracing::debug!(?overtaken, "a workflow task was not started"),
+        }
+    }
+}
+
+/// `RespondWorkflowTaskCompleted`.
+pub(super) fn complete(
+    engine: &Engine,
+    mut request: RespondWorkflowTaskCompletedRequest,
+) -> Result<RespondWorkflowTaskCompletedResponse, Error> {
+    let token = WorkflowToken::from_bytes(&request.task_token)?;
+    let namespace = engine.namespaces.find(&request.namespace)?;
+    let execution = engine.execution(&namespace, &token.workflow_id)?;
+    let run_id = RunId::from(token.run_id.as_str());
+    let answers = std::mem::take(&mut request.query_results);
+    let input = Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask {
+        token: token.task(),
+        response: request,
+    }));
+    let mut runs = execution.lock();
+    engine.apply(&execution, &mut runs, &run_id, input, |record, reply| {
+        for (id, result) in answers {
+            record.waiting.answer(&id, answer(result));
+        }
+        let completed = match reply {
+            Reply::WorkflowTaskCompleted(completed) => *completed,
+            Reply::WorkflowTaskRefused { message, .. } => return Err(Error::Invalid(message)),
+            Reply::WorkflowTaskHeartbeatTimeout => {
+                return Err(Error::NotFound("workflow task heartbeat timeout".into()));
+            }
+            Reply::Done
+            | Reply::AlreadyDone
+            | Reply::Update(_)
+            | Reply::WorkflowTask(_)
+            | Reply::Activity(_)
+            | Reply::Heartbeat { .. } => return Ok(RespondWorkflowTaskCompletedResponse::default()),
+        };
+        Ok(RespondWorkflowTaskCompletedResponse {
+            workflow_task: completed.next.map(|task| response(record, task)),
+            activity_tasks: completed
+                .activities
+                .into_iter()
+                .map(|started| activity::response(&execution, record, started))
+                .collect(),
+            reset_history_event_id: completed.reset_to.map(|event| event.0).unwrap_or_default(),
+        })
+    })?
+}
+
+/// `RespondWorkflowTaskFailed`.
+pub(super) fn fail(
+    engine: &Engine,
+    request: RespondWorkflowTaskFailedRequest,
+) -> Result<(), Error> {
+    let token = WorkflowToken::from_bytes(&request.task_token)?;
+    let namespace = engine.namespaces.find(&request.namespace)?;
+    let cause = request.cause();
+    let input = Input::FailWorkflowTask(Box::new(FailWorkflowTask {
+        token: token.task(),
+        cause,
+        failure: request.failure,
+        identity: request.identity,
+        #[expect(deprecated, reason = "older workers still name their binary")]
+        binary_checksum: request.binary_checksum,
+        #[expect(deprecated, reason = "older workers still send it")]
+        worker_version: request.worker_version,
+    }));
+    engine.apply_to(&namespace, &token.workflow_id, &token.run_id, input)?;
+    Ok(())
+}
+
+/// `RespondQueryTaskCompleted`.
+pub(super) fn complete_query(
+    engine: &Engine,
+    request: RespondQueryTaskCompletedRequest,
+) -> Result<(), Error> {
+    let token = QueryToken::from_bytes(&request.task_token)?;
+    let namespace = engine.namespaces.find(&request.namespace)?;
+    let answer = match request.completed_type() {
+        QueryResultType::Answered => Ok(request.query_result),
+        QueryResultType::Failed => Err(Box::new(QueryFailed {
+            message: request.error_message,
+            failure: request.failure,
+        })),
+        QueryResultType::Unspecified => {
+            return Err(Error::Invalid(
+                "QueryResultType must be ANSWERED or FAILED.".to_owned(),
+            ));
+        }
+    };
+    match namespace.queries.answer(token.id, answer) {
+        true => Ok(()),
+        false => Err(Error::NotFound(
+            "query task not found, or already expired".to_owned(),
+        )),
+    }
+}
+
+/// The workflow task as the worker gets it.
+pub(super) fn response(
+    record: &mut Record,
+    task: StartedWorkflowTask,
+) -> PollWorkflowTaskQueueResponse {
+    let run = &record.run;
+    let token = WorkflowToken::new(run.workflow_id().as_str(), run.run_id(), &task);
+    let (events, next_page_token) = first_page(
+        &run.events()[..task.history.end],
+        run.run_id(),
+        task.history.start,
+        task.transient,
+    );
+    PollWorkflowTaskQueueResponse {
+        task_token: token.encode_to_vec(),
+        previous_started_event_id: task.previous_started.0,
+        started_event_id: task.token.started.0,
+        attempt: i32::try_from(task.token.attempt).unwrap_or(i32::MAX),
+        history: Some(History { events }),
+        next_page_token,
+        scheduled_time: Some(task.scheduled_at.into()),
+        started_time: Some(task.started_at.into()),
+        messages: task.messages,
+        queries: record.waiting.for_task(),
+        ..about(record)
+    }
+}
+
+/// The queue a poll names, and whose it is.
+pub(super) fn polled_queue(queue: Option<&TaskQueue>) -> Result<(&str, Kind), Error> {
+    match queue {
+        Some(queue) if queue.name.is_empty() => Err(Error::Invalid(
+            "TaskQueue is not set on request.".to_owned(),
+        )),
+        Some(queue) if queue.name.len() > LONGEST_NAME => Err(Error::Invalid(
+            "TaskQueue name exceeds length limit.".to_owned(),
+        )),
+        Some(queue) if queue.kind() == TaskQueueKind::Sticky => Ok((&queue.name, Kind::Sticky)),
+        Some(queue) => Ok((&queue.name, Kind::Normal)),
+        None => Err(Error::Invalid(
+            "TaskQueue is not set on request.".to_owned(),
+        )),
+    }
+}
+
+fn start(
+    engine: &Engine,
+    execution: &Arc<Execution>,
+    run_id: &RunId,
+    ticket: WorkflowTaskTicket,
+    queue: &str,
+    request: &PollWorkflowTaskQueueRequest,
+) -> Result<PollWorkflowTaskQueueResponse, Error> {
+    let input = Input::StartWorkflowTask(StartWorkflowTask {
+        ticket,
+        request_id: RequestId::from(engine.ids.uuid()),
+        queue: queue.into(),
+        identity: request.identity.clone(),
+        worker_version: None,
+    });
+    let mut runs = execution.lock();
+    engine.apply(
+        execution,
+        &mut runs,
+        run_id,
+        input,
+        |record, reply| match reply {
+            Reply::WorkflowTask(task) => Ok(response(record, *task)),
+            other => Err(Error::NotFound(format!("no workflow task: {other:?}"))),
+        },
+    )?
+}
+
+/// A query by itself. The sticky worker has the run at hand and needs no history.
+fn query_task(
+    execution: &Execution,
+    run_id: &RunId,
+    id: QueryId,
+    query: WorkflowQuery,
+    kind: Kind,
+) -> Result<PollWorkflowTaskQueueResponse, Error> {
+    if !execution.namespace.queries.is_open(id) {
+        return Err(Error::NotFound("nobody waits for the query".to_owned()));
+    }
+    let mut runs = execution.lock();
+    let record = runs
+        .get(run_id)
+        .ok_or_else(|| Error::NotFound("the queried run is gone".to_owned()))?;
+    let run = &record.run;
+    let (events, next_page_token) = match kind {
+        Kind::Normal => first_page(run.events(), run_id, 0, Vec::new()),
+        Kind::Sticky => Default::default(),
+    };
+    Ok(PollWorkflowTaskQueueResponse {
+        task_token: QueryToken::new(id).encode_to_vec(),
+        previous_started_event_id: run.previous_started().0,
+        attempt: 1,
+        history: Some(History { events }),
+        next_page_token,
+        query: Some(query),
+        ..about(record)
+    })
+}
+
+fn about(record: &Record) -> PollWorkflowTaskQueueResponse {
+    let run = &record.run;
+    PollWorkflowTaskQueueResponse {
+        workflow_execution: Some(WorkflowExecution {
+            workflow_id: run.workflow_id().to_string(),
+            run_id: run.run_id().to_string(),
+        }),
+        workflow_type: Some(WorkflowType {
+            name: run.workflow_type().to_owned(),
+        }),
+        workflow_execution_task_queue: Some(TaskQueue {
+            name: run.task_queue().to_string(),
+            kind: TaskQueueKind::Normal.into(),
+            ..TaskQueue::default()
+        }),
+        ..PollWorkflowTaskQueueResponse::default()
+    }
+}
+
+fn answer(result: WorkflowQueryResult) -> Answer {
+    match result.result_type() {
+        QueryResultType::Answered => Ok(result.answer),
+        QueryResultType::Failed | QueryResultType::Unspecified => Err(Box::new(QueryFailed {
+            message: result.error_message,
+            failure: result.failure,
+        })),
+    }
+}
+
+/// The longest name of anything; the real server's value.
+const LONGEST_NAME: usize = 1000;

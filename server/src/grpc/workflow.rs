@@ -1,0 +1,130 @@
+//! What clients do to a workflow that runs.
+
+use durably_history::{Input, Reply, RequestCancel, RequestId, RunId, Signal, Terminate};
+use durably_proto::api::common::v1::WorkflowExecution;
+use durably_proto::api::workflowservice::v1::{
+    DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse,
+    RequestCancelWorkflowExecutionRequest, ResetStickyTaskQueueRequest,
+    SignalWorkflowExecutionRequest, TerminateWorkflowExecutionRequest,
+};
+
+use crate::engine::{Engine, named_run};
+use crate::error::Error;
+
+/// `SignalWorkflowExecution`.
+pub(super) fn signal(
+    engine: &Engine,
+    request: SignalWorkflowExecutionRequest,
+) -> Result<(), Error> {
+    if request.signal_name.is_empty() {
+        return Err(Error::Invalid("SignalName is not set on request.".into()));
+    }
+    let input = Input::Signal(Signal {
+        name: request.signal_name,
+        input: request.input,
+        header: request.header,
+        identity: request.identity,
+        request_id: RequestId::from(request.request_id),
+        links: request.links,
+        external: None,
+    });
+    to_named(
+        engine,
+        &request.namespace,
+        request.workflow_execution,
+        input,
+    )
+}
+
+/// `RequestCancelWorkflowExecution`.
+pub(super) fn request_cancel(
+    engine: &Engine,
+    request: RequestCancelWorkflowExecutionRequest,
+) -> Result<(), Error> {
+    let input = Input::RequestCancel(RequestCancel {
+        reason: request.reason,
+        identity: request.identity,
+        request_id: match request.request_id.is_empty() {
+            true => RequestId::from(engine.ids.uuid()),
+            false => RequestId::from(request.request_id),
+        },
+        links: request.links,
+        first_run_id: named(request.first_execution_run_id),
+        external: None,
+    });
+    to_named(
+        engine,
+        &request.namespace,
+        request.workflow_execution,
+        input,
+    )
+}
+
+/// `TerminateWorkflowExecution`.
+pub(super) fn terminate(
+    engine: &Engine,
+    request: TerminateWorkflowExecutionRequest,
+) -> Result<(), Error> {
+    let input = Input::Terminate(Terminate {
+        reason: request.reason,
+        details: request.details,
+        identity: request.identity,
+        links: request.links,
+        first_run_id: named(request.first_execution_run_id),
+    });
+    to_named(
+        engine,
+        &request.namespace,
+        request.workflow_execution,
+        input,
+    )
+}
+
+/// `ResetStickyTaskQueue`.
+pub(super) fn reset_sticky(
+    engine: &Engine,
+    request: ResetStickyTaskQueueRequest,
+) -> Result<(), Error> {
+    to_named(
+        engine,
+        &request.namespace,
+        request.execution,
+        Input::ResetStickiness,
+    )
+}
+
+/// `DescribeWorkflowExecution`.
+pub(super) fn describe(
+    engine: &Engine,
+    request: DescribeWorkflowExecutionRequest,
+) -> Result<DescribeWorkflowExecutionResponse, Error> {
+    let namespace = engine.namespaces.find(&request.namespace)?;
+    let named = request.execution.unwrap_or_default();
+    let execution = engine.execution(&namespace, &named.workflow_id)?;
+    let mut runs = execution.lock();
+    let run_id = named_run(&execution, &mut runs, &named.run_id)?;
+    match runs.get(&run_id) {
+        Some(record) => Ok(record.run.describe()),
+        None => Err(Error::NotFound(format!("no run {run_id}"))),
+    }
+}
+
+/// Applies an input to the run a request names.
+fn to_named(
+    engine: &Engine,
+    namespace: &str,
+    named: Option<WorkflowExecution>,
+    input: Input,
+) -> Result<(), Error> {
+    let namespace = engine.namespaces.find(namespace)?;
+    let Some(named) = named else {
+        return Err(Error::Invalid("Execution is not set on request.".into()));
+    };
+    let reply = engine.apply_to(&namespace, &named.workflow_id, &named.run_id, input)?;
+    debug_assert!(matches!(reply, Reply::Done | Reply::AlreadyDone));
+    Ok(())
+}
+
+fn named(run_id: String) -> Option<RunId> {
+    (!run_id.is_empty()).then(|| RunId::from(run_id))
+}

@@ -1,0 +1,62 @@
+//! Ids the server makes up. They come from a seed, so that a run of the server can be repeated.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// An endless sequence of random numbers and ids.
+#[derive(Debug)]
+pub(crate) struct Ids {
+    state: AtomicU64,
+}
+
+impl Ids {
+    /// The sequence that a seed stands for.
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self {
+            state: AtomicU64::new(seed),
+        }
+    }
+
+    /// A sequence of its own.
+    pub(crate) fn random() -> Self {
+        Self::seeded(RandomState::new().hash_one(std::process::id()))
+    }
+
+    /// The next number (SplitMix64).
+    pub(crate) fn number(&self) -> u64 {
+        let mut z = self
+            .state
+            .fetch_add(GOLDEN, Ordering::Relaxed)
+            .wrapping_add(GOLDEN);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// The next id, as the platform writes ids.
+    pub(crate) fn uuid(&self) -> String {
+        let random = (u128::from(self.number()) << 64) | u128::from(self.number());
+        uuid::Builder::from_random_bytes(random.to_be_bytes())
+            .into_uuid()
+            .as_hyphenated()
+            .to_string()
+    }
+}
+
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_ids_again() {
+        let (first, second) = (Ids::seeded(7), Ids::seeded(7));
+        let id = first.uuid();
+        assert_eq!(id, second.uuid());
+        assert_ne!(id, first.uuid());
+        assert!(Uuid::parse_str(&id).is_ok());
+    }
+}

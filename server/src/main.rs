@@ -1,0 +1,188 @@
+//! `durably-server`: the embedded server as a program of its own.
+
+mod log;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+
+use durably_server::{Clock, Server};
+use tracing::Level;
+
+use crate::log::Log;
+
+fn main() -> ExitCode {
+    let arguments = std::env::args().skip(1);
+    match parse(arguments) {
+        Ok(Command::Help) => {
+            println!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Version) => {
+            println!("durably-server {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Serve(options)) => match serve(options) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("durably-server: {error}");
+                ExitCode::FAILURE
+            }
+        },
+        Err(problem) => {
+            eprintln!("durably-server: {problem}\n\n{HELP}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    if let Some(level) = options.log {
+        tracing::subscriber::set_global_default(Log::new(level))?;
+    }
+    let clock = match options.skip_time {
+        true => Clock::skipping_once_unlocked(),
+        false => Clock::system(),
+    };
+    let mut builder = Server::builder()
+        .listen(SocketAddr::from((options.ip, options.port)))
+        .clock(clock);
+    for namespace in options.namespaces {
+        builder = builder.namespace(namespace);
+    }
+    let server = builder.start().await?;
+    if let Some(address) = server.address() {
+        println!("durably-server listens on {address}");
+    }
+    interrupted().await?;
+    eprintln!("shutting down");
+    server.shutdown().await;
+    Ok(())
+}
+
+/// Waits for ctrl-c or, where there is such a thing, the signal that ends services.
+async fn interrupted() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupt = tokio::signal::ctrl_c() => interrupt,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+#[derive(Debug, PartialEq)]
+enum Command {
+    Help,
+    Version,
+    Serve(Options),
+}
+
+#[derive(Debug, PartialEq)]
+struct Options {
+    ip: std::net::IpAddr,
+    port: u16,
+    namespaces: Vec<String>,
+    log: Option<Level>,
+    skip_time: bool,
+}
+
+fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+    let mut options = Options {
+        ip: Ipv4Addr::LOCALHOST.into(),
+        port: DEFAULT_PORT,
+        namespaces: Vec::new(),
+        log: Some(Level::WARN),
+        skip_time: false,
+    };
+    let mut arguments = arguments.flat_map(|argument| match argument.split_once('=') {
+        Some((name, value)) if name.starts_with("--") => vec![name.to_owned(), value.to_owned()],
+        _ => vec![argument],
+    });
+    while let Some(name) = arguments.next() {
+        let mut value = || {
+            arguments
+                .next()
+                .ok_or_else(|| format!("{name} needs a value"))
+        };
+        match name.as_str() {
+            "-h" | "--help" => return Ok(Command::Help),
+            "-V" | "--version" => return Ok(Command::Version),
+            "-p" | "--port" => options.port = number(&name, &value()?)?,
+            "--ip" => options.ip = number(&name, &value()?)?,
+            "-n" | "--namespace" => options.namespaces.push(value()?),
+            "--log" => options.log = level(&value()?)?,
+            "--skip-time" => options.skip_time = true,
+            _ => return Err(format!("unknown argument `{name}`")),
+        }
+    }
+    Ok(Command::Serve(options))
+}
+
+fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {
+    value
+        .parse()
+        .map_err(|_| format!("`{value}` is no value for {name}"))
+}
+
+fn level(value: &str) -> Result<Option<Level>, String> {
+    match value {
+        "off" => Ok(None),
+        value => value
+            .parse()
+            .map(Some)
+            .map_err(|_| format!("`{value}` is none of off, error, warn, info, debug, trace")),
+    }
+}
+
+const DEFAULT_PORT: u16 = 7233;
+
+const HELP: &str = "\
+A Temporal-compatible server in one process, in memory.
+
+Usage: durably-server [OPTIONS]
+
+Options:
+  -p, --port PORT        port to listen on; 0 takes any free one [default: 7233]
+      --ip ADDRESS       address to listen on; there is no access control [default: 127.0.0.1]
+  -n, --namespace NAME   namespace to create; may be repeated [default: default]
+      --log LEVEL        off, error, warn, info, debug or trace [default: warn]
+      --skip-time        time skips when a test suite unlocks it through the TestService
+  -h, --help             print this text
+  -V, --version          print the version";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn options_are_read() {
+        let Ok(Command::Serve(options)) = parsed("--port 0 --namespace=a -n b --log info") else {
+            panic!("the line is well formed");
+        };
+        assert_eq!(options.port, 0);
+        assert_eq!(options.namespaces, ["a", "b"]);
+        assert_eq!(options.log, Some(Level::INFO));
+        assert_eq!(parsed("--help"), Ok(Command::Help));
+        assert_eq!(parsed("-V"), Ok(Command::Version));
+    }
+
+    #[test]
+    fn wrong_options_are_named() {
+        assert_eq!(parsed("--prot 1"), Err("unknown argument `--prot`".into()));
+        assert_eq!(parsed("--port"), Err("--port needs a value".into()));
+        assert_eq!(
+            parsed("--port 99999"),
+            Err("`99999` is no value for --port".into())
+        );
+        assert!(parsed("--log loud").is_err());
+    }
+}

@@ -1,0 +1,86 @@
+//! Who has polled a queue of late.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use durably_history::Time;
+
+/// The pollers of one queue.
+#[derive(Debug, Default)]
+pub(crate) struct Pollers {
+    /// When each identity last began a poll or had one answered.
+    seen: HashMap<String, Time>,
+}
+
+/// A worker as DescribeTaskQueue shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Poller {
+    pub(crate) identity: String,
+    pub(crate) last_access: Time,
+}
+
+impl Pollers {
+    /// A worker polls.
+    pub(crate) fn see(&mut self, identity: &str, now: Time) {
+        match self.seen.get_mut(identity) {
+            Some(last) => *last = now,
+            None => {
+                self.seen.insert(identity.to_owned(), now);
+            }
+        }
+    }
+
+    /// A worker has said that it goes.
+    pub(crate) fn forget(&mut self, identity: &str) {
+        self.seen.remove(identity);
+    }
+
+    /// Whether anybody polled within the last `span`.
+    pub(crate) fn any_since(&self, span: Duration, now: Time) -> bool {
+        self.seen.values().any(|last| is_within(*last, span, now))
+    }
+
+    /// Those who polled within the last minutes.
+    pub(crate) fn list(&mut self, now: Time) -> Vec<Poller> {
+        self.seen
+            .retain(|_, last| is_within(*last, REMEMBERED, now));
+        let mut pollers: Vec<_> = self
+            .seen
+            .iter()
+            .map(|(identity, last_access)| Poller {
+                identity: identity.clone(),
+                last_access: *last_access,
+            })
+            .collect();
+        pollers.sort_by(|left, right| left.identity.cmp(&right.identity));
+        pollers
+    }
+}
+
+fn is_within(last: Time, span: Duration, now: Time) -> bool {
+    now.since(last) <= span
+}
+
+/// How long a poller is shown after its last poll; the real server's value.
+pub(crate) const REMEMBERED: Duration = Duration::from_secs(300);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poller_is_forgotten_after_a_while() {
+        let start = Time::default();
+        let mut pollers = Pollers::default();
+        pollers.see("old", start);
+        pollers.see("new", start + REMEMBERED);
+        let later = start + REMEMBERED + Duration::from_secs(1);
+        assert!(pollers.any_since(Duration::from_secs(1), later));
+        let names: Vec<_> = pollers
+            .list(later)
+            .into_iter()
+            .map(|p| p.identity)
+            .collect();
+        assert_eq!(names, ["new"]);
+    }
+}

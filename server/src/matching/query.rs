@@ -1,0 +1,243 @@
+//! Queries on their way. A query that finds the run at rest goes to a worker by itself; one that
+//! finds a workflow task under way goes along with it, so that it sees what that task will see.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use durably_history::{UpdateId, UpdateStage, UpdateStatus};
+use durably_proto::api::common::v1::Payloads;
+use durably_proto::api::enums::v1::UpdateWorkflowExecutionLifecycleStage as WaitStage;
+use durably_proto::api::query::v1::WorkflowQuery;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::QueryFailed;
+
+/// What a worker says to a query.
+pub(crate) type Answer = Result<Option<Payloads>, Box<QueryFailed>>;
+
+/// Names a query that went to a worker by itself.
+pub(crate) type QueryId = u64;
+
+/// The queries of a namespace that went to workers by themselves and are not answered yet.
+#[derive(Debug, Default)]
+pub(crate) struct Queries {
+    asked: Mutex<HashMap<QueryId, oneshot::Sender<Answer>>>,
+    next: AtomicU64,
+}
+
+/// A query that waits for its answer. Dropped, it is forgotten.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) id: QueryId,
+    queries: &'a Queries,
+    pub(crate) answer: oneshot::Receiver<Answer>,
+}
+
+impl Queries {
+    /// Opens a query.
+    pub(crate) fn ask(&self) -> Asked<'_> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let (sender, answer) = oneshot::channel();
+        self.lock().insert(id, sender);
+        Asked {
+            id,
+            queries: self,
+            answer,
+        }
+    }
+
+    /// Whether somebody still waits for the answer.
+    pub(crate) fn is_open(&self, id: QueryId) -> bool {
+        self.lock().contains_key(&id)
+    }
+
+    /// Gives the answer to whoever asked. `false`: nobody waits for it.
+    pub(crate) fn answer(&self, id: QueryId, answer: Answer) -> bool {
+        let asked = self.lock().remove(&id);
+        asked.is_some_and(|sender| sender.send(answer).is_ok())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<QueryId, oneshot::Sender<Answer>>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.queries.lock().remove(&self.id);
+    }
+}
+
+impl Asked<'_> {
+    /// The answer, if it comes in time.
+    pub(crate) async fn answered_by(mut self, deadline: Instant) -> Option<Answer> {
+        timeout_at(deadline, &mut self.answer)
+            .await
+            .ok()
+            .and_then(Result::ok)
+    }
+}
+
+/// Those who wait for one run: queries that go along with its workflow tasks, and updates.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    queries: Vec<Along>,
+    updates: Vec<UpdateWaiter>,
+}
+
+/// A query that goes along with a workflow task.
+#[derive(Debug)]
+struct Along {
+    id: String,
+    query: WorkflowQuery,
+    news: oneshot::Sender<News>,
+}
+
+/// What becomes of a query that goes along.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// A worker answered.
+    Answered(Answer),
+    /// No workflow task is left to go along with; ask again.
+    AskAgain,
+}
+
+#[derive(Debug)]
+struct UpdateWaiter {
+    id: UpdateId,
+    until: WaitStage,
+    status: oneshot::Sender<UpdateStatus>,
+}
+
+impl Waiting {
+    /// Lets a query go along with the next workflow task.
+    pub(crate) fn go_along(&mut self, id: String, query: WorkflowQuery) -> oneshot::Receiver<News> {
+        let (news, receiver) = oneshot::channel();
+        self.queries.push(Along { id, query, news });
+        receiver
+    }
+
+    /// The queries that a workflow task takes with it, by id.
+    pub(crate) fn for_task(&mut self) -> HashMap<String, WorkflowQuery> {
+        self.queries.retain(|along| !along.news.is_closed());
+        self.queries
+            .iter()
+            .map(|along| (along.id.clone(), along.query.clone()))
+            .collect()
+    }
+
+    /// Hands a worker's answer on.
+    pub(crate) fn answer(&mut self, id: &str, answer: Answer) {
+        if let Some(at) = self.queries.iter().position(|along| along.id == id) {
+            // Nobody may wait any more; then nobody misses the answer.
+            let _ = self
+                .queries
+                .swap_remove(at)
+                .news
+                .send(News::Answered(answer));
+        }
+    }
+
+    /// No workflow task comes that the queries left could go along with.
+    pub(crate) fn ask_again(&mut self) {
+        for along in self.queries.drain(..) {
+            let _ = along.news.send(News::AskAgain);
+        }
+    }
+
+    /// Waits until an update has come as far as `until`.
+    pub(crate) fn await_update(
+        &mut self,
+        id: UpdateId,
+        until: WaitStage,
+    ) -> oneshot::Receiver<UpdateStatus> {
+        self.updates.retain(|waiter| !waiter.status.is_closed());
+        let (status, receiver) = oneshot::channel();
+        self.updates.push(UpdateWaiter { id, until, status });
+        receiver
+    }
+
+    /// Tells those who wait that an update has come further.
+    pub(crate) fn update_reached(&mut self, status: &UpdateStatus) {
+        let (told, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.updates)
+            .into_iter()
+            .partition(|waiter| waiter.id == status.id && has_reached(&status.stage, waiter.until));
+        self.updates = waiting;
+        for waiter in told {
+            let _ = waiter.status.send(status.clone());
+        }
+    }
+}
+
+/// Whether an update has come as far as a client waits for.
+pub(crate) fn has_reached(stage: &UpdateStage, until: WaitStage) -> bool {
+    match stage {
+        UpdateStage::Admitted => matches!(until, WaitStage::Unspecified | WaitStage::Admitted),
+        UpdateStage::Accepted => until != WaitStage::Completed,
+        UpdateStage::Completed(_) | UpdateStage::Aborted(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_nobody_waits_for_is_forgotten() {
+        let queries = Queries::default();
+        let asked = queries.ask();
+        let id = asked.id;
+        assert!(queries.is_open(id));
+        drop(asked);
+        assert!(!queries.is_open(id));
+        assert!(!queries.answer(id, Ok(None)));
+    }
+
+    #[test]
+    fn an_answer_reaches_who_asked() {
+        let queries = Queries::default();
+        let mut first = queries.ask();
+        let mut second = queries.ask();
+        assert!(queries.answer(second.id, Ok(Some(Payloads::default()))));
+        assert!(matches!(second.answer.try_recv(), Ok(Ok(Some(_)))));
+        assert!(first.answer.try_recv().is_err());
+    }
+
+    #[test]
+    fn queries_go_along_until_they_are_answered() {
+        let mut waiting = Waiting::default();
+        let mut news = waiting.go_along("a".to_owned(), WorkflowQuery::default());
+        let mut other = waiting.go_along("b".to_owned(), WorkflowQuery::default());
+        assert_eq!(waiting.for_task().len(), 2);
+        assert_eq!(
+            waiting.for_task().len(),
+            2,
+            "a task that failed is repeated"
+        );
+        waiting.answer("a", Ok(None));
+        assert!(matches!(news.try_recv(), Ok(News::Answered(Ok(None)))));
+        waiting.ask_again();
+        assert!(matches!(other.try_recv(), Ok(News::AskAgain)));
+        assert!(waiting.for_task().is_empty());
+    }
+
+    #[test]
+    fn an_update_is_awaited_up_to_a_stage() {
+        let mut waiting = Waiting::default();
+        let mut accepted = waiting.await_update("u".into(), WaitStage::Accepted);
+        let mut completed = waiting.await_update("u".into(), WaitStage::Completed);
+        waiting.update_reached(&UpdateStatus {
+            id: "u".into(),
+            stage: UpdateStage::Accepted,
+        });
+        assert!(accepted.try_recv().is_ok());
+        assert!(completed.try_recv().is_err());
+        waiting.update_reached(&UpdateStatus {
+            id: "u".into(),
+            stage: UpdateStage::Completed(Default::default()),
+        });
+        assert!(completed.try_recv().is_ok());
+    }
+}

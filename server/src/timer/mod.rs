@@ -1,0 +1,106 @@
+//! Timers: an ordered queue of what is due when, and the service that waits for it.
+
+pub(crate) mod service;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use durably_history::Time;
+
+/// One due time a key; ordered by time, then by key.
+#[derive(Debug)]
+pub(crate) struct DueQueue<K> {
+    ordered: BTreeSet<(Time, K)>,
+    due: BTreeMap<K, Time>,
+}
+
+impl<K> Default for DueQueue<K> {
+    fn default() -> Self {
+        Self {
+            ordered: BTreeSet::new(),
+            due: BTreeMap::new(),
+        }
+    }
+}
+
+impl<K: Clone + Ord> DueQueue<K> {
+    /// Sets when `key` is due; `None` takes it out. Says whether the head of the queue is due
+    /// earlier than before.
+    pub(crate) fn set(&mut self, key: &K, due: Option<Time>) -> bool {
+        let before = self.next_due();
+        let old = match due {
+            Some(time) => self.due.insert(key.clone(), time),
+            None => self.due.remove(key),
+        };
+        if old == due {
+            return false;
+        }
+        if let Some(time) = old {
+            self.ordered.remove(&(time, key.clone()));
+        }
+        if let Some(time) = due {
+            self.ordered.insert((time, key.clone()));
+        }
+        match (self.next_due(), before) {
+            (Some(now), Some(before)) => now < before,
+            (now, None) => now.is_some(),
+            (None, Some(_)) => false,
+        }
+    }
+
+    /// When the next key is due.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        self.ordered.first().map(|(time, _)| *time)
+    }
+
+    /// Takes the next key out if its time has come.
+    pub(crate) fn pop_due(&mut self, now: Time) -> Option<K> {
+        if self.next_due()? > now {
+            return None;
+        }
+        let (_, key) = self.ordered.pop_first()?;
+        self.due.remove(&key);
+        Some(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Time {
+        Time::default() + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn keys_come_out_in_the_order_of_their_times() {
+        let mut queue = DueQueue::default();
+        queue.set(&"later", Some(at(20)));
+        queue.set(&"sooner", Some(at(10)));
+        assert_eq!(queue.next_due(), Some(at(10)));
+        assert_eq!(queue.pop_due(at(9)), None);
+        assert_eq!(queue.pop_due(at(30)), Some("sooner"));
+        assert_eq!(queue.pop_due(at(30)), Some("later"));
+        assert_eq!(queue.pop_due(at(30)), None);
+    }
+
+    #[test]
+    fn a_key_has_one_due_time() {
+        let mut queue = DueQueue::default();
+        queue.set(&"run", Some(at(10)));
+        queue.set(&"run", Some(at(20)));
+        assert_eq!(queue.pop_due(at(15)), None);
+        queue.set(&"run", None);
+        assert_eq!(queue.pop_due(at(99)), None);
+    }
+
+    #[test]
+    fn it_is_told_when_somebody_must_wake_earlier() {
+        let mut queue = DueQueue::default();
+        assert!(queue.set(&"head", Some(at(10))));
+        assert!(!queue.set(&"tail", Some(at(20))));
+        assert!(queue.set(&"tail", Some(at(5))));
+        assert!(!queue.set(&"tail", None));
+    }
+}

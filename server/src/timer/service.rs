@@ -1,0 +1,209 @@
+//! Waits for what is due, and lets a skipping clock jump.
+
+use std::cmp::Ordering;
+use std::sync::atomic::{self, AtomicU64, AtomicUsize};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use durably_history::{RunId, Time};
+use tokio::sync::{Notify, oneshot, watch};
+
+use super::DueQueue;
+use crate::engine::Engine;
+use crate::store::Execution;
+
+/// All that the server waits for.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    queue: Mutex<DueQueue<Alarm>>,
+    sleepers: AtomicU64,
+    /// Told when the first alarm has become earlier, or when the clock may jump.
+    pub(crate) wake: Notify,
+}
+
+/// What is to be woken.
+#[derive(Clone, Debug)]
+pub(crate) enum Alarm {
+    /// A run, for the earliest of its deadlines.
+    Run {
+        execution: Arc<Execution>,
+        run_id: RunId,
+    },
+    /// A client that sleeps in the server's time.
+    Sleeper {
+        number: u64,
+        done: Arc<Mutex<Option<oneshot::Sender<()>>>>,
+    },
+}
+
+/// What keeps a skipping clock from jumping.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    units: AtomicUsize,
+}
+
+/// One unit of work that ends with the guard.
+#[derive(Debug)]
+pub(crate) struct InFlight<'a> {
+    engine: &'a Engine,
+}
+
+impl Timers {
+    /// Sets when a run is to be woken next.
+    pub(crate) fn set_run(&self, execution: &Arc<Execution>, run_id: &RunId, due: Option<Time>) {
+        let alarm = Alarm::Run {
+            execution: Arc::clone(execution),
+            run_id: run_id.clone(),
+        };
+        self.set(&alarm, due);
+    }
+
+    /// A receiver that is told when the time has come.
+    pub(crate) fn sleep_until(&self, time: Time) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let alarm = Alarm::Sleeper {
+            number: self.sleepers.fetch_add(1, atomic::Ordering::Relaxed),
+            done: Arc::new(Mutex::new(Some(sender))),
+        };
+        self.set(&alarm, Some(time));
+        receiver
+    }
+
+    /// When the next alarm is due.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        self.lock().next_due()
+    }
+
+    fn set(&self, alarm: &Alarm, due: Option<Time>) {
+        if self.lock().set(alarm, due) {
+            self.wake.notify_one();
+        }
+    }
+
+    fn pop_due(&self, now: Time) -> Option<Alarm> {
+        self.lock().pop_due(now)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, DueQueue<Alarm>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Work {
+    /// Replaces what one run counted for by what it counts for now. Says whether all is idle now.
+    pub(crate) fn replace(&self, before: usize, after: usize) -> bool {
+        if after > before {
+            self.units
+                .fetch_add(after - before, atomic::Ordering::AcqRel);
+            return false;
+        }
+        let units = self
+            .units
+            .fetch_sub(before - after, atomic::Ordering::AcqRel);
+        before > after && units == before - after
+    }
+
+    /// Whether nothing is at work.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.units.load(atomic::Ordering::Acquire) == 0
+    }
+}
+
+impl Engine {
+    /// Counts something as being at work, for as long as the guard lives.
+    pub(crate) fn in_flight(&self) -> InFlight<'_> {
+        self.work.replace(0, 1);
+        InFlight { engine: self }
+    }
+
+    /// Lets everything happen that is due.
+    fn ring(self: &Arc<Self>) {
+        while let Some(alarm) = self.timers.pop_due(self.clock.now()) {
+            match alarm {
+                Alarm::Run { execution, run_id } => self.wake_run(&execution, &run_id),
+                Alarm::Sleeper { done, .. } => {
+                    let done = done.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    if let Some(done) = done {
+                        // The client that slept may have gone.
+                        let _ = done.send(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Jumps to the next alarm, if the clock may and nothing is at work.
+    fn skip(&self) -> bool {
+        if !self.clock.is_unlocked() || !self.work.is_idle() {
+            return false;
+        }
+        match self.timers.next_due() {
+            Some(due) => {
+                self.clock.advance_to(due);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        if self.engine.work.replace(1, 0) {
+            self.engine.timers.wake.notify_one();
+        }
+    }
+}
+
+/// Rings whatever becomes due, until the server stops.
+pub(crate) async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
+    loop {
+        engine.ring();
+        if engine.skip() {
+            continue;
+        }
+        let wait = match engine.timers.next_due() {
+            Some(due) => due.since(engine.clock.now()),
+            None => LONGEST_WAIT,
+        };
+        tokio::select! {
+            () = engine.timers.wake.notified() => {}
+            () = tokio::time::sleep(wait.min(LONGEST_WAIT)) => {}
+            _ = stop.changed() => return,
+        }
+    }
+}
+
+/// The runtime's timers have a millisecond's precision and a limited range; waking once an hour
+/// for nothing costs nothing.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+impl Alarm {
+    /// Runs come before sleepers; among runs their ids decide, among sleepers who came first.
+    fn place(&self) -> (u64, Option<&RunId>) {
+        match self {
+            Self::Run { run_id, .. } => (0, Some(run_id)),
+            Self::Sleeper { number, .. } => (number.saturating_add(1), None),
+        }
+    }
+}
+
+impl PartialEq for Alarm {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for Alarm {}
+
+impl PartialOrd for Alarm {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Alarm {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}
