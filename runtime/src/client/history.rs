@@ -33,6 +33,43 @@ pub struct History {
 pub struct HistoryEvent(proto::HistoryEvent);
 
 impl History {
+    /// Reads a history that `temporal workflow show -o json` or the Temporal UI exported.
+    ///
+    /// # Errors
+    /// The text is no history.
+    #[cfg(feature = "replay")]
+    pub fn from_json(json: &str) -> Result<Self, crate::replay::ReplayError> {
+        Ok(Self::from_raw(crate::wire::json::history(json)?))
+    }
+
+    /// A history as the server sends it.
+    pub fn from_raw(history: proto::History) -> Self {
+        use proto::history_event::Attributes;
+
+        let workflow_id = match history.events.first().and_then(|it| it.attributes.as_ref()) {
+            Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => {
+                started.workflow_id.clone()
+            }
+            _ => String::new(),
+        };
+        let events: Vec<_> = history.events.into_iter().map(HistoryEvent).collect();
+        Self {
+            workflow_id,
+            run_id: timeline::run_id(&events).unwrap_or_default().to_owned(),
+            events,
+        }
+    }
+
+    /// The number of events.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether there is no event.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// The workflow id.
     pub fn workflow_id(&self) -> &str {
         &self.workflow_id

@@ -7,11 +7,11 @@
 //! ```
 
 mod activity;
-mod answer;
+pub(crate) mod answer;
 mod backoff;
 mod cache;
 mod deliver;
-mod driver;
+pub(crate) mod driver;
 mod error;
 mod executor;
 mod handle;
