@@ -1,153 +1,167 @@
-//! Replays recorded histories against workflow code, without a server.
-//!
-//! ```
-//! use durably::{prelude::*, replay::Replayer};
-//!
-//! #[derive(Default)]
-//! struct Greeting;
-//!
-//! #[workflow]
-//! impl Greeting {
-//!     #[run]
-//!     async fn run(&mut self, name: String) -> String {
-//!         format!("Hello, {name}!")
-//!     }
-//! }
-//!
-//! # fn check(exported: &str) -> Result<()> {
-//! // `temporal workflow show -o json -w greeting-1 > greeting-1.json`
-//! let history = durably::History::from_json(exported)?;
-//! Replayer::new().workflow::<Greeting>().replay(history)?;
-//! # Ok(())
-//! # }
-//! ```
+//! Replays recorded histories against the code of today: the test that a change is safe for runs
+//! that are under way.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use durably_engine::{EventKind, Task};
+pub use durably_engine::Mismatch;
+use durably_engine::{EngineError, EventKind, Task};
 
 use crate::{
-    History, Workflow,
-    wire::{self, WireError},
-    worker::{answer::Failure, driver::Driver},
-    workflow::instance::{Host, WorkflowEntry},
+    History, Workflow, wire,
+    worker::driver::Driver,
+    workflow::instance::{Host, TaskFailure, WorkflowEntry},
 };
 
-/// Replays histories against the workflow types it knows.
+/// Replays histories of the workflow types that it is given.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)] struct Greeting;
+/// # #[workflow] impl Greeting { #[run] async fn run(&mut self, ctx: &Ctx) -> Result<u32> { Ok(1) } }
+/// use durably::{History, replay::Replayer};
+///
+/// # fn check() -> Result<()> {
+/// let history = History::from_json(&std::fs::read_to_string("greeting.json")?)?;
+/// Replayer::new().workflow::<Greeting>().replay(history)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Default)]
 pub struct Replayer {
-    entries: BTreeMap<&'static str, WorkflowEntry>,
+    workflows: BTreeMap<&'static str, WorkflowEntry>,
 }
 
 impl Replayer {
-    /// Knows no workflow type yet.
+    /// A replayer that knows no workflow type yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a workflow type, in place of one of the same name.
+    /// Adds a workflow type.
     #[must_use]
     pub fn workflow<W: Workflow>(mut self) -> Self {
         let entry = WorkflowEntry::of::<W>();
-        self.entries.insert(entry.name, entry);
+        self.workflows.insert(entry.name, entry);
         self
     }
 
-    /// Replays a whole history; of a run that is still open, too.
+    /// Runs the code of today along a history, to its end.
     ///
     /// # Errors
-    /// The code takes another path than history recorded, panics, or history cannot be read.
+    /// [`ReplayError::Mismatch`] if the code took another path than the history; the other kinds if
+    /// it could not be tried.
     pub fn replay(&self, history: History) -> Result<(), ReplayError> {
-        let mut task = Task {
-            workflow_id: history.workflow_id().to_owned(),
-            run_id: history.run_id().to_owned(),
-            ..Task::default()
-        };
-        wire::task::append_history(&mut task, history.into_raw())?;
-        let Some(EventKind::RunStarted(started)) = task.history.first().map(|event| &event.kind)
-        else {
-            return Err(ReplayError::NoStart);
-        };
-        task.workflow_type.clone_from(&started.workflow_type);
-        let Some(entry) = self.entries.get(task.workflow_type.as_str()) else {
+        let task = task(history)?;
+        let Some(entry) = self.workflows.get(task.workflow_type.as_str()) else {
             return Err(ReplayError::UnknownType {
-                workflow_type: task.workflow_type,
-                known: self.entries.keys().copied().collect(),
+                found: task.workflow_type,
+                registered: self
+                    .workflows
+                    .keys()
+                    .map(|name| (*name).to_owned())
+                    .collect(),
             });
         };
-        let host = Host {
-            namespace: Arc::from("default"),
-        };
-        Driver::new(entry, host)
-            .drive(task, &mut Vec::new())
-            .map(drop)
-            .map_err(ReplayError::from)
+        let namespace = Arc::from("default");
+        let mut driver = Driver::new(entry, Host { namespace });
+        driver.drive::<ReplayError>(task, &mut Vec::new())?;
+        Ok(())
     }
 }
 
 impl fmt::Debug for Replayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Replayer")
-            .field(&self.entries.keys().collect::<Vec<_>>())
+        f.debug_struct("Replayer")
+            .field("workflows", &self.workflows.keys())
             .finish()
     }
 }
 
-/// Why a history does not replay.
-#[derive(Clone, Debug)]
+/// Why a replay did not come to its end.
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ReplayError {
-    /// It does not begin with the start of a run.
-    NoStart,
-    /// Its workflow type was not added to the [`Replayer`].
-    UnknownType {
-        /// The type that history names.
-        workflow_type: String,
-        /// The types that were added.
-        known: Vec<&'static str>,
+    /// The code took another path than the history. Guard the change with `patched`.
+    Mismatch(Box<Mismatch>),
+    /// The code panicked, or failed where it may not. Mend the code.
+    Code {
+        /// What it said.
+        message: String,
     },
-    /// An event cannot be read; the text names it.
-    Unreadable(String),
-    /// The code took another path than history recorded; the text shows both. Guard the change with
-    /// [`Ctx::patched`](crate::Ctx::patched).
-    Mismatch(String),
-    /// The code failed in a way that would fail the workflow task: it panicked, or its arguments
-    /// do not decode.
-    TaskFailed(String),
+    /// The history is of a workflow type that the replayer was not given.
+    UnknownType {
+        /// The type of the history.
+        found: String,
+        /// The types that the replayer was given.
+        registered: Vec<String>,
+    },
+    /// The history cannot be read, or this version does not understand it.
+    Unreadable {
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 impl fmt::Display for ReplayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoStart => f.write_str("the history does not begin with the start of a run"),
-            Self::UnknownType {
-                workflow_type,
-                known,
-            } => write!(
-                f,
-                "the history is of workflow type `{workflow_type}`, the replayer knows {known:?}; add it with `.workflow::<W>()`"
-            ),
-            Self::Unreadable(text) | Self::Mismatch(text) | Self::TaskFailed(text) => {
-                f.write_str(text)
+            Self::Mismatch(mismatch) => mismatch.fmt(f),
+            Self::Code { message } => {
+                write!(f, "the workflow failed while it was replayed: {message}")
             }
+            Self::UnknownType { found, registered } => write!(
+                f,
+                "the history is of workflow type `{found}`, but the replayer was given {registered:?}; \
+                 add it with `.workflow::<W>()`"
+            ),
+            Self::Unreadable { reason } => write!(f, "the history cannot be replayed: {reason}"),
         }
     }
 }
 
 impl std::error::Error for ReplayError {}
 
-impl From<WireError> for ReplayError {
-    fn from(error: WireError) -> Self {
-        Self::Unreadable(error.to_string())
+impl From<wire::WireError> for ReplayError {
+    fn from(error: wire::WireError) -> Self {
+        Self::Unreadable {
+            reason: error.to_string(),
+        }
     }
 }
 
-impl From<Failure> for ReplayError {
-    fn from(failure: Failure) -> Self {
-        if failure.is_nondeterminism() {
-            Self::Mismatch(failure.into_text())
-        } else {
-            Self::TaskFailed(failure.into_text())
+impl From<EngineError> for ReplayError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Mismatch(mismatch) => Self::Mismatch(mismatch),
+            other => Self::Unreadable {
+                reason: other.to_string(),
+            },
         }
     }
+}
+
+impl From<TaskFailure> for ReplayError {
+    fn from(failure: TaskFailure) -> Self {
+        Self::Code {
+            message: failure.failure.message,
+        }
+    }
+}
+
+/// A task that replays a history and asks for nothing more. The history itself names the run.
+fn task(history: History) -> Result<Task, ReplayError> {
+    let mut task = Task::default();
+    let events = history::History {
+        events: history.events,
+    };
+    wire::task::append_history(&mut task, events)?;
+    let Some(EventKind::RunStarted(started)) = task.history.first().map(|event| &event.kind) else {
+        return Err(ReplayError::Unreadable {
+            reason: "it does not begin with the start of a run".to_owned(),
+        });
+    };
+    task.workflow_type.clone_from(&started.workflow_type);
+    task.workflow_id.clone_from(&started.workflow_id);
+    task.run_id.clone_from(&started.original_run_id);
+    Ok(task)
 }

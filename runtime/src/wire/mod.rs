@@ -4,6 +4,8 @@ pub(crate) mod command;
 mod error;
 pub(crate) mod event;
 pub(crate) mod failure;
+#[cfg(feature = "replay")]
+pub(crate) mod json;
 pub(crate) mod payload;
 pub(crate) mod status;
 pub(crate) mod task;

@@ -161,18 +161,6 @@ impl Failure {
         }
     }
 
-    /// Whether user code did what replay cannot repeat.
-    #[cfg(feature = "replay")]
-    pub(crate) fn is_nondeterminism(&self) -> bool {
-        self.cause == WorkflowTaskFailedCause::NonDeterministicError
-    }
-
-    /// The reason, for people.
-    #[cfg(feature = "replay")]
-    pub(crate) fn into_text(self) -> String {
-        self.record.message
-    }
-
     fn too_large(what: &str, status: &Status) -> Self {
         let error = AppError::new(
             "MessageTooLarge",

@@ -1,9 +1,8 @@
 //! One run and one of its tasks: history in, user code, commands out.
 
-use durably_engine::{Completion, EventId, Intent, Job, Run, Task};
+use durably_engine::{Completion, EngineError, EventId, Intent, Job, Run, Task};
 
-use super::answer::Failure;
-use crate::workflow::instance::{Host, Instance, WorkflowEntry};
+use crate::workflow::instance::{Host, Instance, TaskFailure, WorkflowEntry};
 
 /// The replay of one run, and its user code.
 pub(crate) struct Driver {
@@ -30,12 +29,12 @@ impl Driver {
     /// Handles one task. After a failure the driver is of no use any more.
     ///
     /// # Errors
-    /// What to fail the task with.
-    pub(crate) fn drive(
+    /// Why the task fails, in the caller's words.
+    pub(crate) fn drive<E: From<EngineError> + From<TaskFailure>>(
         &mut self,
         task: Task,
         intents: &mut Vec<Intent>,
-    ) -> Result<Completion, Failure> {
+    ) -> Result<Completion, E> {
         self.tasks += 1;
         self.run.handle_task(task)?;
         while let Some(job) = self.run.poll_job() {

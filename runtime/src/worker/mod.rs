@@ -7,7 +7,7 @@
 //! ```
 
 mod activity;
-pub(crate) mod answer;
+mod answer;
 mod backoff;
 mod cache;
 mod deliver;
