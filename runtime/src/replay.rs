@@ -151,10 +151,7 @@ impl From<TaskFailure> for ReplayError {
 /// A task that replays a history and asks for nothing more. The history itself names the run.
 fn task(history: History) -> Result<Task, ReplayError> {
     let mut task = Task::default();
-    let events = history::History {
-        events: history.events,
-    };
-    wire::task::append_history(&mut task, events)?;
+    wire::task::append_history(&mut task, history.into_raw())?;
     let Some(EventKind::RunStarted(started)) = task.history.first().map(|event| &event.kind) else {
         return Err(ReplayError::Unreadable {
             reason: "it does not begin with the start of a run".to_owned(),
