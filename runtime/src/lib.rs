@@ -18,8 +18,6 @@ pub mod __private;
 pub mod prelude;
 #[cfg(feature = "replay")]
 pub mod replay;
-#[cfg(feature = "server")]
-mod server;
 
 pub use activity::{
     ActivityCtx, ActivityInfo, ActivityOptions, CancelReason, InvalidOptions, Retry, TestActivity,

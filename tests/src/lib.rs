@@ -30,7 +30,7 @@ impl World {
     pub async fn embedded() -> Result<Self> {
         let server = Server::start().await?;
         Ok(Self {
-            client: server.client(),
+            client: server.client().await?,
             queue: unique("queue"),
             server: Some(server),
         })
@@ -40,7 +40,7 @@ impl World {
     pub async fn skipping() -> Result<Self> {
         let server = Server::builder().skip_time().start().await?;
         Ok(Self {
-            client: server.client(),
+            client: server.client().await?,
             queue: unique("queue"),
             server: Some(server),
         })

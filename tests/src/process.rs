@@ -80,7 +80,14 @@ pub async fn real_server(cli: &str, port: u16, database: &Path) -> Process {
     let address = format!("127.0.0.1:{port}");
     crate::eventually("the real server to answer", || async {
         let ok = Command::new(cli)
-            .args(["--address", &address, "operator", "namespace", "describe", "default"])
+            .args([
+                "--address",
+                &address,
+                "operator",
+                "namespace",
+                "describe",
+                "default",
+            ])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status()

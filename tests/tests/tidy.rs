@@ -48,7 +48,11 @@ fn every_ui_failure_has_its_text() {
 #[test]
 fn files_are_named_by_what_they_are_about() {
     for path in all_sources() {
-        let stem = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        let stem = path
+            .file_stem()
+            .expect("a file has a name")
+            .to_string_lossy()
+            .into_owned();
         assert!(
             !["utils", "util", "common", "helpers", "misc", "types"].contains(&stem.as_str()),
             "{}",
@@ -69,7 +73,11 @@ fn the_cores_depend_on_no_io() {
             .split("\n[")
             .find(|section| section.starts_with("dependencies]"))
             .unwrap_or_default();
-        for line in dependencies.lines().skip(1).filter(|line| line.contains('=')) {
+        for line in dependencies
+            .lines()
+            .skip(1)
+            .filter(|line| line.contains('='))
+        {
             let name = line.split([' ', '=', '.']).next().unwrap_or_default();
             assert!(allowed.contains(&name), "{core} depends on {name}");
         }

@@ -22,8 +22,7 @@ pub mod health {
 
 /// Every message and service that durably speaks, as a serialised `FileDescriptorSet`.
 #[cfg(feature = "transport")]
-pub const FILE_DESCRIPTOR_SET: &[u8] =
-    include_bytes!(env!("DURABLY_DESCRIPTOR_SET"));
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(env!("DURABLY_DESCRIPTOR_SET"));
 
 /// gRPC clients and server traits.
 #[cfg(feature = "transport")]

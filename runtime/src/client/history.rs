@@ -60,16 +60,6 @@ impl History {
         }
     }
 
-    /// The number of events.
-    pub fn len(&self) -> usize {
-        self.events.len()
-    }
-
-    /// Whether there is no event.
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
     /// The workflow id.
     pub fn workflow_id(&self) -> &str {
         &self.workflow_id

@@ -53,14 +53,20 @@ async fn a_missing_namespace_is_named(world: &World) -> Result<()> {
         .await
         .unwrap_err()
         .to_string();
-    assert!(error.contains("namespace") && error.contains("nowhere"), "{error}");
+    assert!(
+        error.contains("namespace") && error.contains("nowhere"),
+        "{error}"
+    );
     let error = Worker::new(&client, "q")
         .workflow::<Reader>()
         .run()
         .await
         .unwrap_err()
         .to_string();
-    assert!(error.contains("namespace") && error.contains("nowhere"), "{error}");
+    assert!(
+        error.contains("namespace") && error.contains("nowhere"),
+        "{error}"
+    );
     Ok(())
 }
 
@@ -79,15 +85,23 @@ async fn a_request_over_the_size_limit_is_refused_and_the_client_goes_on(
             "{error}"
         );
     }
-    let handle = Reader::start(&client, "small").task_queue(&world.queue).await?;
+    let handle = Reader::start(&client, "small")
+        .task_queue(&world.queue)
+        .await?;
     handle.terminate("seen").await
 }
 
 #[tokio::test]
 async fn a_wrong_address_says_what_was_tried_and_what_to_check() {
-    let error = Client::connect("127.0.0.1:1").await.err().expect("nobody listens there");
+    let error = Client::connect("127.0.0.1:1")
+        .await
+        .err()
+        .expect("nobody listens there");
     let text = error.to_string();
     assert!(text.contains("127.0.0.1:1"), "{text}");
-    let error = Client::connect("not an address").await.err().expect("no such address");
+    let error = Client::connect("not an address")
+        .await
+        .err()
+        .expect("no such address");
     assert!(error.to_string().contains("not an address"), "{error}");
 }

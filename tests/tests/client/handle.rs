@@ -31,7 +31,10 @@ on_both_servers! {
 async fn a_handle_attached_by_id_does_all_a_started_one_does(world: &World) -> Result<()> {
     let worker = world.worker().workflow::<Box1>().spawn().await?;
     let id = unique("box");
-    Box1::start(&world.client).id(&id).task_queue(&world.queue).await?;
+    Box1::start(&world.client)
+        .id(&id)
+        .task_queue(&world.queue)
+        .await?;
     let attached = Box1::handle(&world.client, &id);
     attached.put(4).await?;
     assert_eq!(attached.result().await?, 4);

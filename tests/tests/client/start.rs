@@ -29,8 +29,12 @@ on_both_servers! {
 }
 
 async fn a_start_without_an_id_gets_a_random_one(world: &World) -> Result<()> {
-    let a = Waiter::start(&world.client, true).task_queue(&world.queue).await?;
-    let b = Waiter::start(&world.client, true).task_queue(&world.queue).await?;
+    let a = Waiter::start(&world.client, true)
+        .task_queue(&world.queue)
+        .await?;
+    let b = Waiter::start(&world.client, true)
+        .task_queue(&world.queue)
+        .await?;
     assert_ne!(a.id(), b.id());
     a.terminate("seen").await?;
     b.terminate("seen").await
@@ -46,7 +50,9 @@ async fn a_running_id_is_not_started_again_unless_told_so(world: &World) -> Resu
     let first = start().await?;
     let error = start().await.unwrap_err();
     assert!(error.to_string().contains(&id), "{error}");
-    let same = start().id_conflict_policy(IdConflictPolicy::UseExisting).await?;
+    let same = start()
+        .id_conflict_policy(IdConflictPolicy::UseExisting)
+        .await?;
     assert_eq!(same.run_id(), first.run_id());
     let other = start()
         .id_conflict_policy(IdConflictPolicy::TerminateExisting)

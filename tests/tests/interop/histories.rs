@@ -19,7 +19,10 @@ async fn third_time(ctx: &ActivityCtx) -> Result<u32> {
 
 #[activity(start_to_close = "10s")]
 async fn hopeless(why: String) -> Result<()> {
-    Err(AppError::new("Hopeless", why).non_retryable().details(1).into())
+    Err(AppError::new("Hopeless", why)
+        .non_retryable()
+        .details(1)
+        .into())
 }
 
 #[activity(start_to_close = "30s", heartbeat = "1s")]
@@ -65,12 +68,10 @@ impl Scenario {
                 ctx.wait_until(|| ctx.handlers_finished()).await?;
                 Ok(self.words.join(" "))
             }
-            "cancelled timer" => {
-                match race(ctx.sleep(hours(1)), ctx.sleep(millis(10))).await {
-                    Either::First(_) => Ok("an hour".into()),
-                    Either::Second(_) => Ok("a moment".into()),
-                }
-            }
+            "cancelled timer" => match race(ctx.sleep(hours(1)), ctx.sleep(millis(10))).await {
+                Either::First(_) => Ok("an hour".into()),
+                Either::Second(_) => Ok("a moment".into()),
+            },
             "cancelled run" => {
                 self.stage = 1;
                 ctx.sleep(hours(1)).await?;
@@ -110,7 +111,11 @@ impl Scenario {
     }
 
     fn check(&self, word: &String) -> Result<(), &'static str> {
-        if word.is_empty() { Err("empty") } else { Ok(()) }
+        if word.is_empty() {
+            Err("empty")
+        } else {
+            Ok(())
+        }
     }
 
     #[query]

@@ -96,8 +96,10 @@ on_both_servers! {
 }
 
 async fn a_python_client_starts_signals_queries_and_updates(world: &World) -> Result<()> {
-    let Some(python) = tool("DURABLY_PYTHON", "a_python_client_starts_signals_queries_and_updates")
-    else {
+    let Some(python) = tool(
+        "DURABLY_PYTHON",
+        "a_python_client_starts_signals_queries_and_updates",
+    ) else {
         return Ok(());
     };
     let worker = world
@@ -109,7 +111,10 @@ async fn a_python_client_starts_signals_queries_and_updates(world: &World) -> Re
         .await?;
     let mut command = Command::new(python);
     command
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/foreign_client.py"))
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/interop/foreign_client.py"
+        ))
         .args([world.address(), world.queue.clone()]);
     let output = tokio::task::spawn_blocking(move || command.output())
         .await

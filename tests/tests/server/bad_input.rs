@@ -3,8 +3,8 @@
 use durably::prelude::*;
 use durably_proto::{
     api::workflowservice::v1::{
-        RespondActivityTaskCompletedRequest, RespondWorkflowTaskCompletedRequest,
-        ResetWorkflowExecutionRequest,
+        ResetWorkflowExecutionRequest, RespondActivityTaskCompletedRequest,
+        RespondWorkflowTaskCompletedRequest,
     },
     service::workflow::workflow_service_client::WorkflowServiceClient,
 };
@@ -87,6 +87,9 @@ async fn a_method_that_is_not_there_says_its_name() -> Result<()> {
         .await
         .unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
-    assert!(status.message().contains("ResetWorkflowExecution"), "{status}");
+    assert!(
+        status.message().contains("ResetWorkflowExecution"),
+        "{status}"
+    );
     Ok(())
 }

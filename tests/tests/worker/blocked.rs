@@ -40,13 +40,18 @@ async fn a_run_that_blocks_its_thread_is_reported_with_its_place(world: &World) 
         .workflow::<Quick>()
         .spawn()
         .await?;
-    let blocked = Blocking::start(&world.client).task_queue(&world.queue).await?;
+    let blocked = Blocking::start(&world.client)
+        .task_queue(&world.queue)
+        .await?;
     let text = eventually("the report", || async {
         let history = blocked.history().await.ok()?.to_string();
         history.contains("WorkflowTaskFailed").then_some(history)
     })
     .await;
-    assert!(text.contains("blocked") && text.contains("blocked.rs"), "{text}");
+    assert!(
+        text.contains("blocked") && text.contains("blocked.rs"),
+        "{text}"
+    );
     for _ in 0..8 {
         Quick::start(&world.client)
             .task_queue(&world.queue)

@@ -82,11 +82,19 @@ async fn a_worker_reconnects_when_the_embedded_server_comes_back() -> Result<()>
         .activity::<crunch>()
         .spawn()
         .await?;
-    let run = || async { Crunch::start(&client, 2).task_queue("crunch").result().await };
+    let run = || async {
+        Crunch::start(&client, 2)
+            .task_queue("crunch")
+            .result()
+            .await
+    };
     assert_eq!(run().await?, sum(2));
     server.shutdown().await;
     let _server = start().await?;
-    let result = eventually("a run on the restarted server", || async { run().await.ok() }).await;
+    let result = eventually("a run on the restarted server", || async {
+        run().await.ok()
+    })
+    .await;
     assert_eq!(result, sum(2));
     worker.shutdown().await
 }

@@ -33,7 +33,10 @@ async fn mistakes_are_told_all_at_once(world: &World) -> Result<()> {
         .await
         .unwrap_err()
         .to_string();
-    assert!(error.contains("Plain") && error.contains("twice"), "{error}");
+    assert!(
+        error.contains("Plain") && error.contains("twice"),
+        "{error}"
+    );
     let error = world.worker().run().await.unwrap_err().to_string();
     assert!(error.contains("nothing"), "{error}");
     Ok(())

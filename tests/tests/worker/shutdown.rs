@@ -36,7 +36,9 @@ async fn a_running_activity_is_told_and_its_result_is_not_lost(world: &World) ->
         .activity::<patient>()
         .spawn()
         .await?;
-    let handle = Patient::start(&world.client).task_queue(&world.queue).await?;
+    let handle = Patient::start(&world.client)
+        .task_queue(&world.queue)
+        .await?;
     eventually("the activity to start", || async {
         let pending = handle.describe().await.ok()?.pending_activities;
         (!pending.is_empty() && pending[0].attempt == 1 && pending[0].is_started).then_some(())

@@ -13,7 +13,9 @@ async fn flaky(ctx: &ActivityCtx, succeeds_at: u32) -> Result<u32> {
 
 #[activity(start_to_close = "10s")]
 async fn refuse(kind: String) -> Result<()> {
-    Err(AppError::new(&kind, "will never work").non_retryable().into())
+    Err(AppError::new(&kind, "will never work")
+        .non_retryable()
+        .into())
 }
 
 #[activity(start_to_close = "1s", max_attempts = 1)]
@@ -75,10 +77,16 @@ impl Caller {
                     .retry(Retry::attempts(2).initial_interval(millis(20)))
                     .await
                     .unwrap_err();
-                error.app().map(|app| app.message.clone()).unwrap_or_default()
+                error
+                    .app()
+                    .map(|app| app.message.clone())
+                    .unwrap_or_default()
             }
             "refused" => {
-                let error = refuse::call(ctx, "OutOfStock").retry(fast).await.unwrap_err();
+                let error = refuse::call(ctx, "OutOfStock")
+                    .retry(fast)
+                    .await
+                    .unwrap_err();
                 error.app().map(|app| app.kind.clone()).unwrap_or_default()
             }
             "not for" => {
@@ -223,6 +231,9 @@ async fn an_activity_can_be_called_by_name(world: &World) -> Result<()> {
 
 async fn an_activity_that_is_not_registered_names_the_known_ones(world: &World) -> Result<()> {
     let text = call(world, "missing").await?;
-    assert!(text.contains("nobody wrote this") && text.contains("Count Up"), "{text}");
+    assert!(
+        text.contains("nobody wrote this") && text.contains("Count Up"),
+        "{text}"
+    );
     Ok(())
 }

@@ -113,7 +113,10 @@ async fn termination_needs_no_worker(world: &World) -> Result<()> {
         .await?;
     trip.terminate("enough").await?;
     let error = trip.result().await.unwrap_err().to_string();
-    assert!(error.contains("terminated") && error.contains("enough"), "{error}");
+    assert!(
+        error.contains("terminated") && error.contains("enough"),
+        "{error}"
+    );
     let error = trip.terminate("again").await.unwrap_err().to_string();
     assert!(error.contains(trip.id()), "{error}");
     Ok(())

@@ -60,7 +60,11 @@ async fn start(world: &World, case: &str) -> Result<(Handle<Failing>, durably::W
         .await?;
     let handle = Failing::start(&world.client, case)
         .task_queue(&world.queue)
-        .retry(Retry::attempts(5).initial_interval(millis(20)).not_for("OutOfStock"))
+        .retry(
+            Retry::attempts(5)
+                .initial_interval(millis(20))
+                .not_for("OutOfStock"),
+        )
         .await?;
     Ok((handle, worker))
 }
@@ -78,7 +82,10 @@ async fn an_error_keeps_its_type_name_and_text(world: &World) -> Result<()> {
     let (handle, worker) = start(world, "own error").await?;
     let error = handle.result().await.unwrap_err();
     let app = error.app().expect("the run raised it");
-    assert_eq!((app.kind.as_str(), app.message.as_str()), ("OutOfStock", "no tea left"));
+    assert_eq!(
+        (app.kind.as_str(), app.message.as_str()),
+        ("OutOfStock", "no tea left")
+    );
     worker.shutdown().await
 }
 
@@ -90,7 +97,10 @@ async fn an_activity_failure_is_the_cause_of_the_runs(world: &World) -> Result<(
     let Failure::App(app) = &activity.cause else {
         panic!("{activity:?}")
     };
-    assert_eq!((app.kind.as_str(), app.message.as_str()), ("OutOfStock", "no milk left"));
+    assert_eq!(
+        (app.kind.as_str(), app.message.as_str()),
+        ("OutOfStock", "no milk left")
+    );
     worker.shutdown().await
 }
 

@@ -38,7 +38,12 @@ impl Gauge {
             bail!("cannot scale by zero");
         }
         let id = view.workflow_id().len();
-        Ok(format!("{}{} {}", self.value * by, note.unwrap_or_default(), id > 0))
+        Ok(format!(
+            "{}{} {}",
+            self.value * by,
+            note.unwrap_or_default(),
+            id > 0
+        ))
     }
 }
 
@@ -52,7 +57,9 @@ on_both_servers! {
 
 async fn queries_answer_from_the_state_of_a_running_workflow(world: &World) -> Result<()> {
     let worker = world.worker().workflow::<Gauge>().spawn().await?;
-    let handle = Gauge::start(&world.client, 7).task_queue(&world.queue).await?;
+    let handle = Gauge::start(&world.client, 7)
+        .task_queue(&world.queue)
+        .await?;
     assert_eq!(handle.value().await?, 7);
     handle.set(9).await?;
     assert_eq!(handle.value().await?, 9);
@@ -71,7 +78,9 @@ async fn queries_answer_on_a_closed_workflow_and_after_a_worker_restart(
     world: &World,
 ) -> Result<()> {
     let worker = world.worker().workflow::<Gauge>().spawn().await?;
-    let handle = Gauge::start(&world.client, 1).task_queue(&world.queue).await?;
+    let handle = Gauge::start(&world.client, 1)
+        .task_queue(&world.queue)
+        .await?;
     handle.set(2).await?;
     assert_eq!(handle.value().await?, 2);
     worker.shutdown().await?;
@@ -90,7 +99,9 @@ async fn queries_answer_on_a_closed_workflow_and_after_a_worker_restart(
 
 async fn a_failing_query_gives_its_error_and_leaves_no_trace(world: &World) -> Result<()> {
     let worker = world.worker().workflow::<Gauge>().spawn().await?;
-    let handle = Gauge::start(&world.client, 1).task_queue(&world.queue).await?;
+    let handle = Gauge::start(&world.client, 1)
+        .task_queue(&world.queue)
+        .await?;
     assert_eq!(handle.value().await?, 1);
     let before = handle.history().await?.len();
     let error = handle.scaled(0, None).await.unwrap_err().to_string();
@@ -103,17 +114,28 @@ async fn a_failing_query_gives_its_error_and_leaves_no_trace(world: &World) -> R
 
 async fn an_unknown_query_names_the_known_ones(world: &World) -> Result<()> {
     let worker = world.worker().workflow::<Gauge>().spawn().await?;
-    let handle = Gauge::start(&world.client, 1).task_queue(&world.queue).await?;
+    let handle = Gauge::start(&world.client, 1)
+        .task_queue(&world.queue)
+        .await?;
     let untyped = world.client.handle(handle.id());
-    let error = untyped.query::<i64>("valeu", ()).await.unwrap_err().to_string();
-    assert!(error.contains("valeu") && error.contains("scaled value"), "{error}");
+    let error = untyped
+        .query::<i64>("valeu", ())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("valeu") && error.contains("scaled value"),
+        "{error}"
+    );
     handle.stop().await?;
     worker.shutdown().await
 }
 
 async fn an_undecodable_query_argument_is_named(world: &World) -> Result<()> {
     let worker = world.worker().workflow::<Gauge>().spawn().await?;
-    let handle = Gauge::start(&world.client, 1).task_queue(&world.queue).await?;
+    let handle = Gauge::start(&world.client, 1)
+        .task_queue(&world.queue)
+        .await?;
     let untyped = world.client.handle(handle.id());
     let error = untyped
         .query::<String>("scaled value", ("three",))

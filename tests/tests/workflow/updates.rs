@@ -171,7 +171,10 @@ async fn an_unknown_update_is_rejected(world: &World) -> Result<()> {
         .await
         .unwrap_err()
         .to_string();
-    assert!(error.contains("depsit") && error.contains("deposit"), "{error}");
+    assert!(
+        error.contains("depsit") && error.contains("deposit"),
+        "{error}"
+    );
     account.close().await?;
     worker.shutdown().await
 }
