@@ -2,6 +2,7 @@
 
 mod client;
 mod interop;
+mod replay;
 mod server;
 mod tidy;
 mod worker;

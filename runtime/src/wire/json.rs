@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn what_is_no_history_is_refused_with_a_reason() {
         let error = history(r#"{"events": [{"eventId": "first"}]}"#).unwrap_err();
-        assert!(error.to_string().contains("first"), "{error}");
+        assert!(error.to_string().contains("line 1 column 31"), "{error}");
         let error = history("<html>").unwrap_err();
         assert!(
             error
