@@ -1,10 +1,139 @@
-//! The attribute macros of durably.
+//! The attribute macros of durably: `use durably::prelude::*;` brings them all.
+//!
+//! Every macro reads what the user wrote ([`syntax`]), checks and completes it ([`model`], with
+//! [`determinism`] and [`rewrite`] for bodies) and writes code from it ([`expand`]). Mistakes are
+//! collected in between and reported together by [`entry`].
 
 use proc_macro::TokenStream;
 
-macro_rules! pass { ($($n:ident)*) => { $(
-    /// Passes its item through.
-    #[proc_macro_attribute]
-    pub fn $n(_: TokenStream, item: TokenStream) -> TokenStream { item }
-)* } }
-pass!(workflow activity activities data main run init signal query update allow_nondeterminism);
+mod determinism;
+mod diag;
+mod entry;
+mod expand;
+mod mistake;
+mod model;
+mod rewrite;
+mod root;
+mod syntax;
+#[cfg(test)]
+mod tests;
+
+/// Turns an impl block into a workflow type.
+///
+/// The block has one [`#[run]`](macro@run) method, the workflow's body, and any number of
+/// [`#[signal]`](macro@signal), [`#[query]`](macro@query) and [`#[update]`](macro@update) handlers;
+/// what carries no mark is a helper. The type is a plain struct: its state is made by `Default`, or
+/// by the block's [`#[init]`](macro@init).
+///
+/// ```ignore
+/// #[derive(Default)]
+/// struct Greeting { names: Vec<String> }
+///
+/// #[workflow]
+/// impl Greeting {
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx, greeting: String) -> Result<String> {
+///         ctx.wait_until(|| !self.names.is_empty()).await?;
+///         Ok(format!("{greeting}, {}!", self.names.join(" and ")))
+///     }
+///
+///     #[signal]
+///     fn greet(&mut self, name: String) { self.names.push(name) }
+/// }
+/// ```
+///
+/// **`self` is yours between two awaits and given back at each `.await`**, where signals and updates
+/// may change it. A reference into `self` that is alive across an `.await` is refused by the borrow
+/// checker; values that were copied out may have become stale.
+///
+/// Options: `name = ".."` (the type's name on the server, by default the Rust name),
+/// `task_queue = ".."`, `crate = path` (where the `durably` crate is found).
+///
+/// On a struct or an enum the attribute only checks the fields for containers whose order differs
+/// between processes.
+#[proc_macro_attribute]
+pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
+    entry::run(entry::workflow, options, item)
+}
+
+/// Makes a function an activity: work that workflows call and that may do anything.
+///
+/// `greet::call(ctx, args..)` calls it from a workflow, `.activity::<greet>()` registers it with a
+/// worker, and in tests it stays the function it was. It takes its context first, if it needs one
+/// (`ctx: &ActivityCtx`), then owned arguments, and gives a value or a `Result`.
+///
+/// Options: `name = ".."`, `start_to_close = "10s"`, `schedule_to_close`, `schedule_to_start`,
+/// `heartbeat`, `max_attempts = 3`, `task_queue = ".."`, `crate = path`, and `remote` for one that a
+/// worker elsewhere runs: it has `;` in place of a body.
+#[proc_macro_attribute]
+pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
+    entry::run(entry::activity, options, item)
+}
+
+/// Makes the [`#[activity]`](macro@activity) methods of a struct with shared dependencies callable.
+///
+/// Such a method takes `&self`. `Shop::stub(ctx)` gives their typed calls in a workflow,
+/// `.activities(Shop::new(..))` registers them with a worker. Option: `crate = path`.
+#[proc_macro_attribute]
+pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
+    entry::run(entry::activities, options, item)
+}
+
+/// Derives what a payload type needs: serde's `Serialize` and `Deserialize`, without serde among
+/// your dependencies. Option: `crate = path`.
+#[proc_macro_attribute]
+pub fn data(options: TokenStream, item: TokenStream) -> TokenStream {
+    entry::run(entry::data, options, item)
+}
+
+/// Runs an `async fn main` on a multi-threaded tokio runtime. Option: `crate = path`.
+#[proc_macro_attribute]
+pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
+    entry::run(entry::main, options, item)
+}
+
+/// Marks the body of a workflow: `async fn(&mut self, [ctx: &Ctx,] args..) -> T` or `Result<T, E>`.
+///
+/// `Err` fails the workflow; a panic fails the workflow task, which is tried again.
+#[proc_macro_attribute]
+pub fn run(options: TokenStream, item: TokenStream) -> TokenStream {
+    entry::run(entry::stray_run, options, item)
+}
+
+/// Marks the constructor of a workflow's state: `fn([view: &View,] args..) -> Self`.
+///
+/// It takes the workflow's arguments, as `#[run]` does; one of the two may take none.
+#[proc_macro_attribute]
+pub fn init(options: TokenStream, item: TokenStream) -> TokenStream {
+    entry::run(entry::stray_init, options, item)
+}
+
+/// Marks a signal handler: `[async] fn(&mut self, [ctx: &Ctx,] args..)`, or `-> Result<()>`, whose
+/// `Err` fails the workflow. Option: `name = ".."`.
+#[proc_macro_attribute]
+pub fn signal(options: TokenStream, item: TokenStream) -> TokenStream {
+    entry::run(entry::stray_signal, options, item)
+}
+
+/// Marks a query: `fn(&self, [view: &View,] args..) -> T` or `Result<T, E>`. Option: `name = ".."`.
+#[proc_macro_attribute]
+pub fn query(options: TokenStream, item: TokenStream) -> TokenStream {
+    entry::run(entry::stray_query, options, item)
+}
+
+/// Marks an update handler: `[async] fn(&mut self, [ctx: &Ctx,] args..) -> T` or `Result<T, E>`.
+///
+/// Options: `name = ".."`, and `validator = method`, a plain
+/// `fn(&self, [view: &View,] args by reference..) -> Result<(), impl Display>` whose `Err` rejects
+/// the update before it leaves a trace.
+#[proc_macro_attribute]
+pub fn update(options: TokenStream, item: TokenStream) -> TokenStream {
+    entry::run(entry::stray_update, options, item)
+}
+
+/// Lets a function, a statement or a field do what `#[workflow]` refuses as nondeterministic, and
+/// says why that cannot influence commands: `#[allow_nondeterminism(reason = "only a metric")]`.
+#[proc_macro_attribute]
+pub fn allow_nondeterminism(options: TokenStream, item: TokenStream) -> TokenStream {
+    entry::run(entry::allow_nondeterminism, options, item)
+}

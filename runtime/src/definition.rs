@@ -234,6 +234,23 @@ impl<T, E> Outcome for std::result::Result<T, E> {
     }
 }
 
+/// A state that is there without arguments.
+#[diagnostic::on_unimplemented(
+    message = "a run of `{Self}` has no first state",
+    label = "neither `Default` nor an `#[init]`",
+    note = "put `#[derive(Default)]` on the type, or write `#[init] fn new(..) -> Self` in its `#[workflow]` block"
+)]
+pub trait Initial: Sized {
+    #[doc(hidden)]
+    fn initial() -> Self;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Default> Initial for T {
+    fn initial() -> Self {
+        Self::default()
+    }
+}
+
 /// What a signal handler may give: nothing.
 #[diagnostic::on_unimplemented(
     message = "a signal cannot return a value to its sender; make this an `#[update]`",

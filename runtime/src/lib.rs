@@ -3,11 +3,13 @@
 extern crate self as durably;
 
 mod activity;
-mod client;
+pub mod client;
 mod data;
 mod definition;
 mod duration;
-mod error;
+pub mod error;
+#[cfg(feature = "server")]
+mod server;
 mod wire;
 mod worker;
 mod workflow;
@@ -23,10 +25,8 @@ pub use activity::{
     ActivityCtx, ActivityInfo, ActivityOptions, CancelReason, InvalidOptions, Retry, TestActivity,
 };
 pub use client::{
-    Client, ClientBuilder, DynHandle, DynStart, FromClient, Handle, History, HistoryEvent,
-    IdConflict, IdReuse, PendingActivity, QueryCall, QueryReject, RecordedSignal, RecordedUpdate,
-    Recorder, SignalCall, StartCall, StartWithUpdate, Startable, UpdateCall, UpdateHandle,
-    WorkflowDescription, WorkflowList, WorkflowStatus, WorkflowSummary,
+    Client, DynHandle, DynStart, Handle, History, QueryCall, SignalCall, StartCall, UpdateCall,
+    UpdateHandle,
 };
 pub use data::{Bytes, Data, Text};
 pub use definition::{
@@ -41,17 +41,18 @@ pub use durably_macros::{
 };
 pub use duration::{days, hours, millis, mins, secs};
 pub use error::{
-    ActivityError, AppError, Cancelled, ChildError, ConnectError, ContinueAsNew, DataError,
-    DataFault, Error, Failure, HandleError, OtherFailure, QueryError, QueryFailed, QueryRejected,
-    Result, ResultError, RetryState, RpcError, RunError, ServerFailure, SignalError, StartError,
-    TimeoutKind, UpdateError, UpdateFailed, UpdateWithStartError, WorkflowAlreadyStarted,
-    WorkflowCancelled, WorkflowFailed, WorkflowNotFound, WorkflowTerminated, WorkflowTimedOut,
+    ActivityError, AppError, Cancelled, ChildError, ConnectError, ContinueAsNew, DataError, Error,
+    Failure, HandleError, QueryError, Result, ResultError, RetryState, RpcError, RunError,
+    SignalError, StartError, TimeoutKind, UpdateError,
 };
+#[cfg(feature = "server")]
+pub use server::{Server, ServerBuilder};
 pub use worker::{Worker, WorkerError, WorkerGuard, WorkerHandle};
 pub use workflow::{
     ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, Either, ExternalHandle,
-    FromWorkflow, Random, Saga, Scope, Sleep, Spawned, Time, Unsupported, Untyped, View, WaitUntil,
-    WaitUntilTimeout, WorkflowRef, join, join_all, race, race_all, try_join, try_join_all,
+    FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, Time, TryJoinAll,
+    Unsupported, Untyped, View, WaitUntil, WaitUntilTimeout, WorkflowRef, join, join_all, race,
+    race_all, try_join, try_join_all,
 };
 
 /// The server's own requests and messages, for what has no method here.

@@ -1,7 +1,7 @@
 //! What the author of a workflow imports: `use durably::prelude::*;`.
 
 pub use crate::{
-    ActivityCtx, ActivityError, AppError, Client, Ctx, Either, Error, Handle, Result, Retry, Saga,
-    View, Worker, activities, activity, bail, days, hours, init, join, join_all, millis, mins,
-    query, race, run, secs, signal, update, workflow,
+    ActivityCtx, ActivityError, AppError, Cancelled, Client, Ctx, Either, Error, Handle, Result,
+    Retry, Saga, Time, View, Worker, activities, activity, bail, days, hours, init, join, join_all,
+    millis, mins, query, race, run, secs, signal, try_join, try_join_all, update, workflow,
 };

@@ -15,7 +15,8 @@ pub use crate::{
     data::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs, encode_result, finish, reject},
     definition::{
         ActivityCtxArg, ActivityFn, BoxFuture, CallFn, Called, CanQuery, CanUpdate, Declared,
-        Definition, Invocation, LocalBoxFuture, MethodsOf, Nothing, Outcome, QueryFn, Update, Via,
+        Definition, Initial, Invocation, LocalBoxFuture, MethodsOf, Nothing, Outcome, QueryFn,
+        Update, Via,
     },
     error::IntoFailure,
     workflow::{
@@ -99,6 +100,11 @@ pub fn failure<E: IntoFailure>() -> FailureOf<E> {
     }
 }
 
+/// The state of a run without an `#[init]`.
+pub fn initial<W: Initial>() -> W {
+    W::initial()
+}
+
 /// Checks that a signal gives nothing.
 pub const fn gives_nothing<T: Nothing>() {}
 
@@ -117,6 +123,18 @@ impl<T, E> Spelled<std::result::Result<T, E>> {
         "this return type is a `Result` under another name: let the alias end in `Result`, so that \
          the macros can tell"
     );
+}
+
+/// Takes the state after an await.
+#[inline(always)]
+pub fn take<'r, W>(lease: &mut Lease<'r, W>) -> &'r mut W {
+    lease.take()
+}
+
+/// Gives the state back for an await.
+#[inline(always)]
+pub fn give<'r, W>(lease: &mut Lease<'r, W>, state: &'r mut W) {
+    lease.give(state);
 }
 
 /// The identity function; gives an awaited expression one span.

@@ -71,6 +71,7 @@ impl<T> Stub<T> {
     /// Calls one activity of the set: `U` is [`TimeoutSet`] if the activity declares a timeout
     /// itself, else `T`.
     #[doc(hidden)]
+    #[track_caller]
     pub fn call<A: Activity, U>(&self, args: EncodedArgs) -> ActivityCall<A, U> {
         ActivityCall::with_options(&self.ctx, args, &self.options)
     }

@@ -15,6 +15,8 @@ use crate::{ConnectError, wire::status::Refusal};
 /// Where a server listens unless it is told otherwise.
 const DEFAULT_PORT: u16 = 7233;
 const DEFAULT_NAMESPACE: &str = "default";
+/// How long connecting may take unless it is told otherwise.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The options of a connection; made by [`Client::builder`].
 ///
@@ -49,7 +51,7 @@ impl ClientBuilder {
             identity: None,
             api_key: None,
             headers: Vec::new(),
-            connect_timeout: Duration::from_secs(10),
+            connect_timeout: CONNECT_TIMEOUT,
             keep_alive: Some(Duration::from_secs(30)),
         }
     }
@@ -117,11 +119,7 @@ impl ClientBuilder {
             Err(error) => return Err(unreachable(address, error)),
         };
         let rpc = Rpc::remote(channel, metadata);
-        let patience = Patience::one_attempt(self.connect_timeout);
-        match rpc.get_system_info(GetSystemInfoRequest {}, patience).await {
-            Ok(_info) => {}
-            Err(status) => return Err(refused(address, status)),
-        }
+        greet(&rpc, &address, self.connect_timeout).await?;
         Ok(Client(Arc::new(Shared {
             rpc,
             namespace: self.namespace,
@@ -168,6 +166,15 @@ impl ClientBuilder {
             insert(name, value)?;
         }
         Ok(metadata)
+    }
+}
+
+/// Asks the server what it is, to learn whether it is one.
+pub(super) async fn greet(rpc: &Rpc, address: &str, timeout: Duration) -> Result<(), ConnectError> {
+    let patience = Patience::one_attempt(timeout);
+    match rpc.get_system_info(GetSystemInfoRequest {}, patience).await {
+        Ok(_info) => Ok(()),
+        Err(status) => Err(refused(address.to_owned(), status)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt, time::SystemTime};
 
 use durably_proto::api::{
-    enums::v1::WorkflowExecutionStatus,
+    enums::v1::{PendingActivityState, WorkflowExecutionStatus},
     workflow::v1::{PendingActivityInfo, WorkflowExecutionInfo},
     workflowservice::v1::DescribeWorkflowExecutionRequest,
 };
@@ -56,7 +56,7 @@ impl WorkflowStatus {
     }
 
     /// Whether the workflow has not come to its end.
-    pub const fn is_open(self) -> bool {
+    pub const fn is_running(self) -> bool {
         matches!(self, Self::Running | Self::Paused)
     }
 }
@@ -171,6 +171,8 @@ pub struct PendingActivity {
     pub activity_type: String,
     /// Which attempt runs, or comes next; from 1.
     pub attempt: u32,
+    /// Whether a worker has it; if not, it waits for one or for its next attempt.
+    pub is_started: bool,
     /// When the attempt was started, or the last one was.
     pub last_started: Option<SystemTime>,
     /// When it last said that it is alive.
@@ -187,6 +189,7 @@ impl PendingActivity {
             id: info.activity_id,
             activity_type: info.activity_type.unwrap_or_default().name,
             attempt: info.attempt.max(0).cast_unsigned(),
+            is_started: info.state == i32::from(PendingActivityState::Started),
             last_started: info.last_started_time.and_then(instant),
             last_heartbeat: info.last_heartbeat_time.and_then(instant),
             last_failure: info

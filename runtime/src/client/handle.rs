@@ -11,10 +11,31 @@ use crate::{HandleError, ResultError, Text, Workflow, definition::MethodsOf};
 ///
 /// Cheap to clone, and safe to share between threads and tasks.
 ///
-/// ```ignore
-/// let handle = Greeting::start(&client, "Hello").task_queue("greetings").await?;
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting {
+/// #     names: Vec<String>,
+/// # }
+/// # #[workflow]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> Vec<String> {
+/// #         vec![greeting]
+/// #     }
+/// #     #[signal]
+/// #     fn submit_greeting(&mut self, name: String) {
+/// #         self.names.push(name);
+/// #     }
+/// # }
+/// # async fn example(client: Client) -> Result<()> {
+/// let handle = Greeting::start(&client, "Hello")
+///     .task_queue("greetings")
+///     .await?;
 /// handle.submit_greeting("Bob").await?;
 /// println!("{:?}", handle.result().await?);
+/// # Ok(())
+/// # }
 /// ```
 pub struct Handle<W: Workflow> {
     via: FromClient,

@@ -75,6 +75,16 @@ impl History {
         &self.events
     }
 
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether there are no events.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// The events as the server sent them, for what is not shown here.
     pub fn into_raw(self) -> proto::History {
         proto::History {

@@ -8,7 +8,7 @@ mod id;
 mod list;
 mod query;
 mod result;
-mod retry;
+pub(crate) mod retry;
 pub(crate) mod rpc;
 mod signal;
 mod start;
@@ -19,8 +19,12 @@ mod timeline;
 mod untyped;
 mod update;
 
+#[cfg(test)]
+mod tests;
+
 use std::{any::Any, borrow::Cow, sync::Arc};
 
+#[cfg(any(feature = "server", test))]
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 
 pub use connect::ClientBuilder;
@@ -33,7 +37,7 @@ pub(crate) use retry::is_too_large;
 pub use rpc::RawClient;
 pub use signal::SignalCall;
 pub use start::{DynStart, StartCall, Startable};
-pub use start_options::{IdConflict, IdReuse};
+pub use start_options::{IdConflictPolicy, IdReusePolicy};
 pub use start_with::{RecordedSignal, RecordedUpdate, Recorder, StartWithUpdate};
 pub use target::FromClient;
 pub use untyped::DynHandle;
@@ -91,21 +95,20 @@ impl Client {
     }
 
     /// A client of a server in this process; it keeps `keep` alive.
-    #[cfg_attr(
-        not(any(feature = "server", test)),
-        expect(dead_code, reason = "only the embedded server is called in process")
-    )]
-    pub(crate) fn in_process(
+    #[cfg(any(feature = "server", test))]
+    pub(crate) async fn in_process(
         service: Arc<dyn WorkflowService>,
         namespace: String,
         keep: Option<Box<dyn Any + Send + Sync>>,
-    ) -> Self {
-        Self(Arc::new(Shared {
-            rpc: rpc::Rpc::local(service),
+    ) -> Result<Self, ConnectError> {
+        let rpc = rpc::Rpc::local(service);
+        connect::greet(&rpc, "this process", connect::CONNECT_TIMEOUT).await?;
+        Ok(Self(Arc::new(Shared {
+            rpc,
             namespace,
             identity: id::identity(),
             _keep: keep,
-        }))
+        })))
     }
 
     /// The namespace this client is bound to.

@@ -11,7 +11,7 @@ use tonic::Status;
 
 use super::{WorkflowStatus, retry::Patience, target::FromClient};
 use crate::{
-    Data, Failure, QueryError,
+    Data, Failure, QueryError, RpcError,
     data::{Callee, EncodedArgs, decode_result},
     definition::BoxFuture,
     error::{QueryFailed, QueryRejected},
@@ -104,7 +104,7 @@ impl<R: Data> QueryCall<R> {
                     Ok(decode_result(&Callee::Query(name), payloads)?)
                 }
             },
-            Err(status) => Err(refused(&to, name, status)),
+            Err(status) => Err(refused(&to, name, timeout, status)),
         }
     }
 }
@@ -125,7 +125,12 @@ fn rejection(name: &str, rejected: &ProtoRejected) -> QueryRejected {
     }
 }
 
-fn refused(to: &FromClient, name: Cow<'static, str>, status: Status) -> QueryError {
+fn refused(
+    to: &FromClient,
+    name: Cow<'static, str>,
+    timeout: Duration,
+    status: Status,
+) -> QueryError {
     let refusal = Refusal::from(status);
     if let Some(missing) = to.missing(&refusal.reason) {
         return missing.into();
@@ -133,9 +138,19 @@ fn refused(to: &FromClient, name: Cow<'static, str>, status: Status) -> QueryErr
     match refusal.reason {
         Reason::QueryFailed(record) => QueryFailed {
             query: name.into_owned(),
-            cause: Failure::from_record(record),
+            cause: Failure::from_record(*record),
         }
         .into(),
-        _ => refusal.otherwise.into(),
+        _ => match refusal.otherwise {
+            RpcError::Timeout { .. } => RpcError::Timeout {
+                message: format!(
+                    "no worker answered query `{name}` of workflow `{}` within {timeout:?}; does \
+                     one poll its task queue?",
+                    to.workflow_id()
+                ),
+            },
+            other => other,
+        }
+        .into(),
     }
 }

@@ -96,20 +96,26 @@ impl<M: Clone> Attempts<M> {
 
     /// Waits before the next attempt, or gives the error back if there shall be none.
     pub(crate) async fn pause_after(&mut self, status: Status) -> Result<(), Status> {
-        let now = Instant::now();
+        match self.next_pause(&status, Instant::now()) {
+            Some(pause) => {
+                tokio::time::sleep(pause).await;
+                Ok(())
+            }
+            None => Err(status),
+        }
+    }
+
+    /// How long to wait after an attempt that failed `now`, if there shall be another one.
+    fn next_pause(&mut self, status: &Status, now: Instant) -> Option<Duration> {
         let failing_since = *self.failing_since.get_or_insert(now);
-        let pause = self.pause(&status);
+        let pause = self.pause(status);
         let patient = match self.patience.persistence {
             Persistence::OneAttempt => false,
-            Persistence::SitOut => is_passing(&status) && now + pause < failing_since + SIT_OUT,
-            Persistence::UntilAnswered => is_passing(&status) || is_interruption(&status),
+            Persistence::SitOut => is_passing(status) && now + pause < failing_since + SIT_OUT,
+            Persistence::UntilAnswered => is_passing(status) || is_interruption(status),
         };
-        if !patient {
-            return Err(status);
-        }
         self.failed += 1;
-        tokio::time::sleep(pause).await;
-        Ok(())
+        patient.then_some(pause)
     }
 
     /// 100 ms, growing by 1.7, give or take a fifth; a server that is busy gets a second at least.
@@ -157,58 +163,74 @@ pub(crate) fn is_too_large(status: &Status) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use tonic::Status;
 
-    use super::{Attempts, Patience};
+    use super::{Attempts, LONGEST_PAUSE, Patience, SIT_OUT};
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    async fn is_repeated(patience: Patience, status: Status) -> bool {
-        let mut attempts = Attempts::new((), patience);
+    fn is_repeated(patience: impl Into<Patience>, status: Status) -> bool {
+        let mut attempts = Attempts::new((), patience.into());
         attempts.message();
-        attempts.pause_after(status).await.is_ok()
+        attempts.next_pause(&status, Instant::now()).is_some()
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_passing_fault_is_sat_out() {
+    #[test]
+    fn a_passing_fault_is_sat_out() {
         let patience = Patience::sit_out(SECOND);
-        assert!(is_repeated(patience, Status::unavailable("restarting")).await);
-        assert!(is_repeated(patience, Status::resource_exhausted("busy")).await);
+        assert!(is_repeated(patience, Status::unavailable("restarting")));
+        assert!(is_repeated(patience, Status::resource_exhausted("busy")));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_refusal_is_final() {
+    #[test]
+    fn a_refusal_is_final() {
         for patience in [Patience::sit_out(SECOND), Patience::until_answered(SECOND)] {
-            assert!(!is_repeated(patience, Status::not_found("no such workflow")).await);
-            assert!(!is_repeated(patience, Status::invalid_argument("no id")).await);
+            assert!(!is_repeated(
+                patience,
+                Status::not_found("no such workflow")
+            ));
+            assert!(!is_repeated(patience, Status::invalid_argument("no id")));
             let size = "grpc: received message larger than max (5 vs. 4)";
-            assert!(!is_repeated(patience, Status::resource_exhausted(size)).await);
+            assert!(!is_repeated(patience, Status::resource_exhausted(size)));
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn waiting_goes_on_after_an_interruption() {
+    #[test]
+    fn waiting_goes_on_after_an_interruption() {
         let expired = || Status::cancelled("Timeout expired");
-        assert!(is_repeated(Patience::until_answered(SECOND), expired()).await);
-        assert!(!is_repeated(Patience::sit_out(SECOND), expired()).await);
+        assert!(is_repeated(Patience::until_answered(SECOND), expired()));
+        assert!(!is_repeated(Patience::sit_out(SECOND), expired()));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn one_attempt_is_one() {
-        assert!(!is_repeated(SECOND.into(), Status::unavailable("gone")).await);
+    #[test]
+    fn one_attempt_is_one() {
+        assert!(!is_repeated(SECOND, Status::unavailable("gone")));
     }
 
-    #[tokio::test]
-    async fn a_fault_that_stays_is_reported() {
-        let mut attempts = Attempts::new((), Patience::sit_out(SECOND));
-        attempts.failing_since = std::time::Instant::now().checked_sub(super::SIT_OUT);
-        assert!(
-            attempts
-                .pause_after(Status::unavailable("gone"))
-                .await
-                .is_err()
-        );
+    #[test]
+    fn a_fault_that_stays_is_reported_unless_one_waits() {
+        let first = Instant::now();
+        for (patience, repeated) in [
+            (Patience::sit_out(SECOND), false),
+            (Patience::until_answered(SECOND), true),
+        ] {
+            let mut attempts = Attempts::new((), patience);
+            let gone = Status::unavailable("gone");
+            assert!(attempts.next_pause(&gone, first).is_some());
+            let later = attempts.next_pause(&gone, first + SIT_OUT);
+            assert_eq!(later.is_some(), repeated);
+        }
+    }
+
+    #[test]
+    fn pauses_grow_to_a_limit() {
+        let mut attempts = Attempts::new((), Patience::until_answered(SECOND));
+        let mut pause = || attempts.next_pause(&Status::unavailable("gone"), Instant::now());
+        assert!(pause() < Some(Duration::from_millis(121)));
+        let last = (0..30).map(|_| pause()).last().flatten();
+        assert!(last > Some(LONGEST_PAUSE.mul_f64(0.79)));
+        assert!(last < Some(LONGEST_PAUSE.mul_f64(1.21)));
     }
 }

@@ -1,12 +1,12 @@
 //! One method an RPC, over gRPC or in process.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+#[cfg(any(feature = "server", test))]
+use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 use durably_proto::{
     api::workflowservice::v1 as pb,
-    service::workflow::{
-        workflow_service_client::WorkflowServiceClient, workflow_service_server::WorkflowService,
-    },
+    service::workflow::workflow_service_client::WorkflowServiceClient,
 };
 use tonic::{Request, Response, Status, metadata::MetadataMap, transport::Channel};
 
@@ -25,6 +25,7 @@ enum Transport {
     /// Over the network.
     Remote(WorkflowServiceClient<Channel>),
     /// In this process, without a socket.
+    #[cfg(any(feature = "server", test))]
     Local(Arc<dyn WorkflowService>),
 }
 
@@ -42,6 +43,7 @@ impl Rpc {
         }
     }
 
+    #[cfg(any(feature = "server", test))]
     pub(crate) fn local(service: Arc<dyn WorkflowService>) -> Self {
         Self {
             transport: Transport::Local(service),
@@ -60,6 +62,7 @@ impl Rpc {
 }
 
 /// What the network layer does for a remote call: no answer in time is an error.
+#[cfg(any(feature = "server", test))]
 async fn within<T>(
     timeout: Duration,
     answer: impl Future<Output = Result<T, Status>>,
@@ -74,7 +77,6 @@ async fn within<T>(
 
 macro_rules! rpcs {
     ($($name:ident($request:ident) -> $response:ident;)*) => {
-        #[expect(dead_code, reason = "the list is complete, so that nobody has to look for one")]
         impl Rpc {
             $(pub(crate) async fn $name(
                 &self,
@@ -87,6 +89,7 @@ macro_rules! rpcs {
                     let request = self.request(attempts.message(), timeout);
                     let answer = match &self.transport {
                         Transport::Remote(client) => client.clone().$name(request).await,
+                        #[cfg(any(feature = "server", test))]
                         Transport::Local(service) => within(timeout, service.$name(request)).await,
                     };
                     match answer {

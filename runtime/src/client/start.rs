@@ -14,7 +14,7 @@ use tonic::Status;
 
 use super::{
     Client, DynHandle, FromClient, Handle,
-    start_options::{IdConflict, IdReuse, Start},
+    start_options::{IdConflictPolicy, IdReusePolicy, Start},
     start_with::RecordedSignal,
     target::AT_ONCE,
 };
@@ -30,12 +30,31 @@ use crate::{
 ///
 /// Made by the workflow's own `start`, or by [`Client::start`] for a workflow of any language.
 ///
-/// ```ignore
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting {
+/// #     names: Vec<String>,
+/// # }
+/// # #[workflow]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> Vec<String> {
+/// #         vec![greeting]
+/// #     }
+/// #     #[signal]
+/// #     fn submit_greeting(&mut self, name: String) {
+/// #         self.names.push(name);
+/// #     }
+/// # }
+/// # async fn example(client: Client) -> Result<()> {
 /// let handle = Greeting::start(&client, "Hello")
 ///     .id("greeting-1")
 ///     .task_queue("greetings")
 ///     .run_timeout(hours(1))
 ///     .await?;
+/// # Ok(())
+/// # }
 /// ```
 #[must_use = "the workflow starts when this is awaited"]
 pub struct StartCall<W: Startable, Q> {
@@ -56,13 +75,13 @@ pub trait Startable: 'static {
     /// What the start gives.
     type Handle;
     #[doc(hidden)]
-    fn handle(via: FromClient) -> Self::Handle;
+    fn __handle(via: FromClient) -> Self::Handle;
 }
 
 impl<W: Workflow> Startable for W {
     type Handle = Handle<W>;
 
-    fn handle(via: FromClient) -> Handle<W> {
+    fn __handle(via: FromClient) -> Handle<W> {
         Handle::new(via)
     }
 }
@@ -73,7 +92,7 @@ pub enum Untyped {}
 impl Startable for Untyped {
     type Handle = DynHandle;
 
-    fn handle(via: FromClient) -> DynHandle {
+    fn __handle(via: FromClient) -> DynHandle {
         DynHandle::new(via)
     }
 }
@@ -177,9 +196,9 @@ impl<W: Startable, Q> StartCall<W, Q> {
     }
 
     /// Adds a note that is kept with the workflow, and shown by `describe` and `list`.
-    pub fn memo<T: Serialize + 'static>(mut self, name: impl Text, note: &T) -> Self {
+    pub fn memo<T: Serialize + 'static>(mut self, name: impl Text, note: T) -> Self {
         let name = name.into_text();
-        if let Some(note) = self.encoded("memo", &name, note) {
+        if let Some(note) = self.encoded("memo", &name, &note) {
             self.start_mut().memo.insert(name, note);
         }
         self
@@ -189,23 +208,23 @@ impl<W: Startable, Q> StartCall<W, Q> {
     pub fn search_attribute<T: Serialize + 'static>(
         mut self,
         name: impl Text,
-        attribute: &T,
+        attribute: T,
     ) -> Self {
         let name = name.into_text();
-        if let Some(attribute) = self.encoded("search attribute", &name, attribute) {
+        if let Some(attribute) = self.encoded("search attribute", &name, &attribute) {
             self.start_mut().search_attributes.insert(name, attribute);
         }
         self
     }
 
     /// Whether the id of a closed workflow may be used again.
-    pub fn id_reuse(mut self, policy: IdReuse) -> Self {
+    pub fn id_reuse_policy(mut self, policy: IdReusePolicy) -> Self {
         self.start_mut().id_reuse = policy;
         self
     }
 
     /// What to do when a workflow of that id is running.
-    pub fn id_conflict(mut self, policy: IdConflict) -> Self {
+    pub fn id_conflict_policy(mut self, policy: IdConflictPolicy) -> Self {
         self.start_mut().id_conflict = Some(policy);
         self
     }
@@ -268,7 +287,11 @@ async fn send<W: Startable>(start: Box<Start>) -> Result<W::Handle, StartError> 
         .start_workflow_execution(request, AT_ONCE)
         .await
     {
-        Ok(started) => Ok(W::handle(FromClient::started(&client, id, started.run_id))),
+        Ok(started) => Ok(W::__handle(FromClient::started(
+            &client,
+            id,
+            started.run_id,
+        ))),
         Err(status) => Err(refused(id, status)),
     }
 }

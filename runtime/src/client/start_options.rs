@@ -21,20 +21,20 @@ use crate::{
 /// Whether a workflow id that a closed workflow had may be used again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum IdReuse {
+pub enum IdReusePolicy {
     /// Yes.
     #[default]
-    Allow,
+    AllowDuplicate,
     /// Only if the closed one did not complete.
-    AllowIfFailed,
+    AllowDuplicateFailedOnly,
     /// No.
-    Reject,
+    RejectDuplicate,
 }
 
 /// What to do when a workflow of that id is running.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum IdConflict {
+pub enum IdConflictPolicy {
     /// The start fails.
     #[default]
     Fail,
@@ -59,8 +59,8 @@ pub(super) struct Start {
     pub start_delay: Option<Duration>,
     pub memo: Header,
     pub search_attributes: Header,
-    pub id_reuse: IdReuse,
-    pub id_conflict: Option<IdConflict>,
+    pub id_reuse: IdReusePolicy,
+    pub id_conflict: Option<IdConflictPolicy>,
     /// The first memo or search attribute that could not be encoded.
     pub error: Option<DataError>,
 }
@@ -81,7 +81,7 @@ impl Start {
             start_delay: None,
             memo: Header::new(),
             search_attributes: Header::new(),
-            id_reuse: IdReuse::default(),
+            id_reuse: IdReusePolicy::default(),
             id_conflict: None,
             error: None,
         }
@@ -119,19 +119,19 @@ impl Start {
     }
 }
 
-const fn reuse_policy(policy: IdReuse) -> WorkflowIdReusePolicy {
+const fn reuse_policy(policy: IdReusePolicy) -> WorkflowIdReusePolicy {
     match policy {
-        IdReuse::Allow => WorkflowIdReusePolicy::AllowDuplicate,
-        IdReuse::AllowIfFailed => WorkflowIdReusePolicy::AllowDuplicateFailedOnly,
-        IdReuse::Reject => WorkflowIdReusePolicy::RejectDuplicate,
+        IdReusePolicy::AllowDuplicate => WorkflowIdReusePolicy::AllowDuplicate,
+        IdReusePolicy::AllowDuplicateFailedOnly => WorkflowIdReusePolicy::AllowDuplicateFailedOnly,
+        IdReusePolicy::RejectDuplicate => WorkflowIdReusePolicy::RejectDuplicate,
     }
 }
 
-const fn conflict_policy(policy: Option<IdConflict>) -> WorkflowIdConflictPolicy {
+const fn conflict_policy(policy: Option<IdConflictPolicy>) -> WorkflowIdConflictPolicy {
     match policy {
         None => WorkflowIdConflictPolicy::Unspecified,
-        Some(IdConflict::Fail) => WorkflowIdConflictPolicy::Fail,
-        Some(IdConflict::UseExisting) => WorkflowIdConflictPolicy::UseExisting,
-        Some(IdConflict::TerminateExisting) => WorkflowIdConflictPolicy::TerminateExisting,
+        Some(IdConflictPolicy::Fail) => WorkflowIdConflictPolicy::Fail,
+        Some(IdConflictPolicy::UseExisting) => WorkflowIdConflictPolicy::UseExisting,
+        Some(IdConflictPolicy::TerminateExisting) => WorkflowIdConflictPolicy::TerminateExisting,
     }
 }

@@ -21,7 +21,7 @@ use tonic::Status;
 use super::{
     FromClient, Handle, StartCall, Startable, UpdateHandle, id,
     start::{Untyped, refused},
-    start_options::{IdConflict, Start},
+    start_options::{IdConflictPolicy, Start},
     target::{AT_ONCE, WAITING},
     update,
 };
@@ -90,11 +90,31 @@ impl<W: Workflow, Q> StartCall<W, Q> {
     /// Sends a signal in the same request: to the running workflow of that id, or to the one that
     /// is started because there is none. The last call counts.
     ///
-    /// ```ignore
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # #[derive(Default)]
+    /// # struct Greeting {
+    /// #     names: Vec<String>,
+    /// # }
+    /// # #[workflow]
+    /// # impl Greeting {
+    /// #     #[run]
+    /// #     async fn run(&mut self, greeting: String) -> Vec<String> {
+    /// #         vec![greeting]
+    /// #     }
+    /// #     #[signal]
+    /// #     fn submit_greeting(&mut self, name: String) {
+    /// #         self.names.push(name);
+    /// #     }
+    /// # }
+    /// # async fn example(client: Client) -> Result<()> {
     /// Greeting::start(&client, "Hello")
     ///     .id("greeting-1")
+    ///     .task_queue("greetings")
     ///     .with_signal(|w| w.submit_greeting("Bob"))
     ///     .await?;
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn with_signal(
         mut self,
@@ -106,15 +126,36 @@ impl<W: Workflow, Q> StartCall<W, Q> {
     }
 
     /// Sends an update in the same request: to the running workflow of that id, or to the one that
-    /// is started because there is none. Another [`id_conflict`](StartCall::id_conflict) policy
-    /// than [`IdConflict::UseExisting`] has to be set before.
+    /// is started because there is none. Another [`id_conflict_policy`](StartCall::id_conflict_policy)
+    /// than [`IdConflictPolicy::UseExisting`] has to be set before.
     ///
-    /// ```ignore
-    /// let (account, deposit) = Account::start(&client, Account::default())
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # #[derive(Default)]
+    /// # struct Account {
+    /// #     balance: u64,
+    /// # }
+    /// # #[workflow(task_queue = "accounts")]
+    /// # impl Account {
+    /// #     #[run]
+    /// #     async fn run(&mut self, ctx: &Ctx) -> Result<u64> {
+    /// #         ctx.wait_until(|| self.balance > 1_000).await?;
+    /// #         Ok(self.balance)
+    /// #     }
+    /// #     #[update]
+    /// #     fn deposit(&mut self, cents: u64) -> u64 {
+    /// #         self.balance += cents;
+    /// #         self.balance
+    /// #     }
+    /// # }
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let (account, deposit) = Account::start(&client)
     ///     .id("acc-1")
     ///     .with_update(|w| w.deposit(100))
     ///     .await?;
     /// println!("{}", deposit.result().await?);
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn with_update<R>(
         mut self,
@@ -124,7 +165,7 @@ impl<W: Workflow, Q> StartCall<W, Q> {
         let update = update(&methods);
         self.start_mut()
             .id_conflict
-            .get_or_insert(IdConflict::UseExisting);
+            .get_or_insert(IdConflictPolicy::UseExisting);
         StartWithUpdate {
             start: self,
             update,
@@ -178,7 +219,7 @@ impl RecordedSignal {
             .rpc()
             .signal_with_start_workflow_execution(request, AT_ONCE);
         match answer.await {
-            Ok(answer) => Ok(W::handle(FromClient::started(&client, id, answer.run_id))),
+            Ok(answer) => Ok(W::__handle(FromClient::started(&client, id, answer.run_id))),
             Err(status) => Err(refused(id, status)),
         }
     }

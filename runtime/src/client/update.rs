@@ -151,7 +151,7 @@ impl<R> UpdateHandle<R> {
     /// The handle for an answer of the server, unless the update is not yet accepted.
     pub(super) fn reached(
         to: &FromClient,
-        name: &Cow<'static, str>,
+        name: &str,
         id: &str,
         answer: UpdateWorkflowExecutionResponse,
     ) -> Option<Self> {
@@ -166,7 +166,7 @@ impl<R> UpdateHandle<R> {
         };
         Some(Self {
             to,
-            name: name.clone(),
+            name: Cow::Owned(name.to_owned()),
             id: id.to_owned(),
             outcome,
             result: PhantomData,

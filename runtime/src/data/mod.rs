@@ -6,6 +6,9 @@ mod path;
 pub(crate) mod type_name;
 pub(crate) mod value;
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 pub(crate) use args::decode_result;

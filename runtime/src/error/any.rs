@@ -2,7 +2,7 @@
 
 use std::{any::Any, error::Error as StdError, fmt};
 
-use super::{ActivityError, AppError, Cancelled, ChildError, Failure, WorkflowFailed};
+use super::{ActivityError, AppError, Cancelled, ChildError, Failure, chain};
 use crate::data::type_name;
 
 /// `Result` with durably's [`Error`].
@@ -84,46 +84,27 @@ impl Error {
 
     /// The error and its causes, outermost first.
     pub fn chain(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-        std::iter::successors(Some(self.0.as_std()), |&error| error.source())
+        chain::of(self.0.as_std())
     }
 
     /// The first activity that failed in the chain of causes.
     pub fn activity(&self) -> Option<&ActivityError> {
-        self.chain().find_map(|error| match failure_in(error) {
-            Some(Failure::Activity(activity)) => Some(&**activity),
-            _ => error.downcast_ref(),
-        })
+        chain::activity(self.0.as_std())
     }
 
     /// The first child workflow that failed in the chain of causes.
     pub fn child(&self) -> Option<&ChildError> {
-        self.chain().find_map(|error| match failure_in(error) {
-            Some(Failure::Child(child)) => Some(&**child),
-            _ => error.downcast_ref(),
-        })
+        chain::child(self.0.as_std())
     }
 
     /// The first application error in the chain of causes, from this process or another.
     pub fn app(&self) -> Option<&AppError> {
-        self.chain().find_map(|error| match failure_in(error) {
-            Some(Failure::App(app)) => Some(&**app),
-            _ => error.downcast_ref(),
-        })
+        chain::app(self.0.as_std())
     }
 
     /// Why an activity, a child or a workflow failed, as the server tells it.
     pub fn failure(&self) -> Option<&Failure> {
-        self.chain().find_map(|error| {
-            if let Some(activity) = error.downcast_ref::<ActivityError>() {
-                Some(&activity.cause)
-            } else if let Some(child) = error.downcast_ref::<ChildError>() {
-                Some(&child.cause)
-            } else if let Some(workflow) = error.downcast_ref::<WorkflowFailed>() {
-                Some(&workflow.cause)
-            } else {
-                error.downcast_ref()
-            }
-        })
+        chain::failure(self.0.as_std())
     }
 
     /// Whether this is a cancellation: of the workflow or a scope, or of the activity or child
@@ -147,11 +128,6 @@ impl Error {
     pub(crate) fn as_std(&self) -> &(dyn StdError + 'static) {
         self.0.as_std()
     }
-}
-
-/// The failure an error of the chain is, if it is one.
-fn failure_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Failure> {
-    error.downcast_ref()
 }
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {

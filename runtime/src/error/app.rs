@@ -21,7 +21,7 @@ use crate::{
 /// # fn reserve(item: String) -> Result<String> {
 /// return Err(AppError::new("OutOfStock", format!("no {item} left"))
 ///     .non_retryable()
-///     .details(&3)
+///     .details(3)
 ///     .into());
 /// # }
 /// ```
@@ -71,8 +71,8 @@ impl AppError {
     ///
     /// A value that cannot be serialised is replaced by a text that says so, because losing the
     /// error itself would be worse.
-    pub fn details<T: Serialize + 'static>(mut self, detail: &T) -> Self {
-        let payload = value::encode(detail).unwrap_or_else(|fault| {
+    pub fn details<T: Serialize + 'static>(mut self, detail: T) -> Self {
+        let payload = value::encode(&detail).unwrap_or_else(|fault| {
             let error = DataError::write("a detail".to_owned(), type_name::short::<T>(), fault);
             let text = serde_json::Value::String(error.to_string());
             Payload::json(text.to_string().into_bytes())

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::{
-    AppError, DataError, Failure, RpcError, WorkflowCancelled, WorkflowFailed, WorkflowTerminated,
-    WorkflowTimedOut,
+    ActivityError, AppError, ChildError, DataError, Failure, RpcError, WorkflowCancelled,
+    WorkflowFailed, WorkflowTerminated, WorkflowTimedOut, chain,
 };
-use crate::WorkflowStatus;
+use crate::client::WorkflowStatus;
 
 /// There is no such workflow, or it is closed and takes no more messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl fmt::Display for WorkflowNotFound {
         if self.closed {
             write!(f, "workflow `{id}` is closed already")
         } else {
-            write!(f, "there is no workflow `{id}`")
+            write!(f, "workflow `{id}` not found")
         }
     }
 }
@@ -152,6 +152,28 @@ macro_rules! operations {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self { $( Self::$variant(error) => error.fmt(f), )* }
+            }
+        }
+
+        impl $name {
+            /// The first application error in the chain of causes.
+            pub fn app(&self) -> Option<&AppError> {
+                chain::app(self)
+            }
+
+            /// The first activity that failed in the chain of causes.
+            pub fn activity(&self) -> Option<&ActivityError> {
+                chain::activity(self)
+            }
+
+            /// The first child workflow that failed in the chain of causes.
+            pub fn child(&self) -> Option<&ChildError> {
+                chain::child(self)
+            }
+
+            /// Why the workflow or its handler failed, as the server tells it.
+            pub fn failure(&self) -> Option<&Failure> {
+                chain::failure(self)
             }
         }
 

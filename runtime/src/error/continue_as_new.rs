@@ -15,8 +15,25 @@ use crate::{
 /// Made by `Self::continue_as_new(args..)` and returned from `#[run]`; what is not set here is
 /// taken over from this run.
 ///
-/// ```ignore
-/// Self::continue_as_new(state).run_timeout(hours(24)).into()
+/// ```
+/// use durably::prelude::*;
+///
+/// #[derive(Default)]
+/// struct Counter;
+///
+/// #[workflow]
+/// impl Counter {
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx, count: u64) -> Result<u64> {
+///         ctx.sleep(days(1)).await?;
+///         if count == 365 {
+///             return Ok(count);
+///         }
+///         Self::continue_as_new(count + 1)
+///             .run_timeout(days(2))
+///             .into()
+///     }
+/// }
 /// ```
 #[derive(Debug)]
 #[must_use = "return it from `run`: `Self::continue_as_new(..).into()`"]
@@ -74,8 +91,8 @@ impl ContinueAsNew {
     }
 
     /// Sets one note of the next run; the first call drops those of this run.
-    pub fn memo<T: Serialize + 'static>(mut self, name: impl Into<String>, note: &T) -> Self {
-        match encode_named("memo", note) {
+    pub fn memo<T: Serialize + 'static>(mut self, name: impl Into<String>, note: T) -> Self {
+        match encode_named("memo", &note) {
             Ok(payload) => {
                 let memo = self.next.memo.get_or_insert_default();
                 memo.insert(name.into(), payload);
@@ -89,9 +106,9 @@ impl ContinueAsNew {
     pub fn search_attribute<T: Serialize + 'static>(
         mut self,
         name: impl Into<String>,
-        attribute: &T,
+        attribute: T,
     ) -> Self {
-        match encode_named("search attribute", attribute) {
+        match encode_named("search attribute", &attribute) {
             Ok(payload) => {
                 let attributes = self.next.search_attributes.get_or_insert_default();
                 attributes.insert(name.into(), payload);

@@ -6,6 +6,7 @@
 mod activity;
 mod any;
 mod app;
+mod chain;
 mod child;
 mod client;
 mod connect;
@@ -15,6 +16,9 @@ mod failure;
 mod record;
 mod rpc;
 mod terminal;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

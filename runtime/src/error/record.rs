@@ -1,4 +1,4 @@
-//! Errors to failures as history records them, and back.
+//! Errors to failures as history records them.
 
 use std::error::Error as StdError;
 
@@ -17,17 +17,6 @@ impl Error {
     /// failure under the name of its type, and its sources become the chain of causes.
     pub(crate) fn to_record(&self) -> FailureRecord {
         to_record(self.as_std(), self.type_name())
-    }
-
-    /// The error for a recorded failure; [`to_record`](Self::to_record) gives the same again.
-    pub(crate) fn from_record(record: FailureRecord) -> Self {
-        match Failure::from_record(record) {
-            Failure::App(app) => (*app).into(),
-            Failure::Activity(activity) => (*activity).into(),
-            Failure::Child(child) => (*child).into(),
-            Failure::Cancelled => Cancelled.into(),
-            failure => failure.into(),
-        }
     }
 }
 

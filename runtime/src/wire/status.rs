@@ -25,7 +25,7 @@ pub(crate) enum Reason {
     /// The id is taken by this run.
     AlreadyStarted { run_id: String },
     /// The worker answered the query with a failure.
-    QueryFailed(FailureRecord),
+    QueryFailed(Box<FailureRecord>),
     /// One of several operations of a request was refused.
     Operation { index: usize, refused: Operation },
     /// Nothing that any operation treats by itself.
@@ -95,7 +95,7 @@ fn reason(status: &Status, all: &[Any]) -> Reason {
             Some(recorded) => failure::from_proto(recorded),
             None => FailureRecord::new(status.message(), Default::default()),
         };
-        Reason::QueryFailed(record)
+        Reason::QueryFailed(Box::new(record))
     } else if let Some(several) =
         find::<details::MultiOperationExecutionFailure>(all, "MultiOperationExecutionFailure")
     {

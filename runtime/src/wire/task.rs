@@ -10,21 +10,9 @@ use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
 
 use super::{Fault, WireError, event, payload};
 
-/// A polled task: what the engine handles, and what answering it takes.
-#[derive(Debug)]
-pub(crate) struct PolledTask {
-    /// Names the task when it is answered.
-    pub(crate) token: Vec<u8>,
-    /// Number of the attempt; the first is 1.
-    pub(crate) attempt: u32,
-    /// Where the rest of history is; empty if all of it is here.
-    pub(crate) next_page: Vec<u8>,
-    /// The task; more pages of history are appended by [`append_history`].
-    pub(crate) task: Task,
-}
-
-/// Reads a polled task. An empty poll, which has no token, is no task: do not come here with it.
-pub(crate) fn from_proto(response: PollWorkflowTaskQueueResponse) -> Result<PolledTask, WireError> {
+/// Reads a polled task; more pages of history are appended by [`append_history`]. An empty poll,
+/// which has no token, is no task: do not come here with it.
+pub(crate) fn from_proto(response: PollWorkflowTaskQueueResponse) -> Result<Task, WireError> {
     let place = "workflow task";
     let execution = response
         .workflow_execution
@@ -59,12 +47,7 @@ pub(crate) fn from_proto(response: PollWorkflowTaskQueueResponse) -> Result<Poll
         queries,
     };
     append_history(&mut task, response.history.unwrap_or_default())?;
-    Ok(PolledTask {
-        token: response.task_token,
-        attempt: u32::try_from(response.attempt).unwrap_or(1),
-        next_page: response.next_page_token,
-        task,
-    })
+    Ok(task)
 }
 
 /// Reads the next page of history of a task.

@@ -18,7 +18,6 @@ use durably_proto::{
 use tonic::{Code, Status};
 
 use super::{
-    backoff::is_too_large,
     deliver::{ANSWER_TIMEOUT, deliver},
     shared::{Phase, Shared},
     slots::Permit,
@@ -29,6 +28,7 @@ use crate::{
         cancel::CancelSignal,
         heartbeat::{self, Heart, Reply},
     },
+    client::retry::is_too_large,
     data::{Args, Callee},
     definition::{ActivityFn, BoxFuture, Invocation},
     wire,

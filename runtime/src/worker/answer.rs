@@ -17,7 +17,6 @@ use tonic::{Code, Status};
 
 use super::{
     activity,
-    backoff::is_too_large,
     deliver::{ANSWER_TIMEOUT, deliver},
     executor::Wake,
     intake,
@@ -25,7 +24,7 @@ use super::{
     slots::Permit,
     ticket::Ticket,
 };
-use crate::{AppError, Error, wire, workflow::instance::TaskFailure};
+use crate::{AppError, Error, client::retry::is_too_large, wire, workflow::instance::TaskFailure};
 
 /// How long an answer about a workflow task is tried for. The server gives the task to somebody
 /// else after its timeout, ten seconds by default, and refuses the late answer.
@@ -205,7 +204,7 @@ impl From<TaskFailure> for Failure {
         };
         Self {
             cause,
-            record: failure.failure,
+            record: *failure.failure,
         }
     }
 }

@@ -7,6 +7,8 @@ use std::{
 
 use tonic::{Code, Status};
 
+use crate::client::retry::is_too_large;
+
 /// Growing pauses between attempts, each off by up to a fifth so that workers do not knock together.
 #[derive(Debug)]
 pub(crate) struct Backoff {
@@ -76,13 +78,6 @@ pub(crate) fn outlook(status: &Status) -> Outlook {
         | Code::Unimplemented
         | Code::Unauthenticated => Outlook::Final,
     }
-}
-
-/// Whether the request is larger than one side lets pass.
-pub(crate) fn is_too_large(status: &Status) -> bool {
-    let text = status.message();
-    matches!(status.code(), Code::ResourceExhausted | Code::OutOfRange)
-        && (text.contains("larger than max") || text.contains("message length too large"))
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ impl Driver {
             } = job
             {
                 let answer = self.instance.query(&name, input);
-                self.run.answer(id, answer);
+                self.run.answer(id, answer.map_err(|failure| *failure));
                 continue;
             }
             self.instance.handle(job, intents)?;

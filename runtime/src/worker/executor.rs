@@ -24,7 +24,10 @@ use super::{
     ticket::Ticket,
     watchdog::Watched,
 };
-use crate::{AppError, wire, workflow::instance::Host};
+use crate::{
+    AppError, wire,
+    workflow::{instance::Host, panics},
+};
 
 /// Activities one task may start on this worker without a poll, so that a large fan-out does not
 /// keep its work from idle workers.
@@ -95,7 +98,7 @@ pub(crate) fn stop(shared: &Shared) {
 struct Executor {
     shared: Arc<Shared>,
     watched: Arc<Watched>,
-    cache: Cache<Driver>,
+    cache: Cache<Box<Driver>>,
     /// Kept between tasks for its room.
     intents: Vec<Intent>,
     host: Host,
@@ -123,6 +126,12 @@ impl Executor {
         }
     }
 
+    fn evict(&mut self, run_id: &str) {
+        if let Some(driver) = self.cache.take(run_id) {
+            discard(run_id, driver);
+        }
+    }
+
     fn task(&mut self, Delivery { work, permit }: Delivery) {
         let (ticket, decoded) = match work {
             Work::Raw(mut task) => {
@@ -132,15 +141,18 @@ impl Executor {
             Work::Decoded(ticket, task) => (ticket, Ok(task)),
         };
         self.watched.begin(&ticket);
-        let handled = match decoded {
+        // Panics of workflow code are caught where it runs. This is for those of its destructors,
+        // and for our own: they must not take the other runs of the thread with them.
+        let handled = panics::catch(|| match decoded {
             Ok(task) => self.handle(&ticket, task),
             Err(raw) => match wire::task::from_proto(*raw) {
-                Ok(polled) => self.handle(&ticket, Box::new(polled.task)),
+                Ok(task) => self.handle(&ticket, Box::new(task)),
                 Err(error) => Handled::Failed(Failure::of(&error.into())),
             },
-        };
+        })
+        .unwrap_or_else(|panic| Handled::Failed(Failure::of(&panic.into())));
         if self.watched.end() {
-            self.cache.take(&ticket.run_id);
+            self.evict(&ticket.run_id);
             tracing::error!(
                 workflow_type = ticket.workflow_type,
                 workflow_id = ticket.workflow_id,
@@ -159,7 +171,7 @@ impl Executor {
             Some(driver) => driver,
             None if !begins_with_the_run(&task) => return Handled::NotCached(task),
             None => match self.shared.registry.workflow(&ticket.workflow_type) {
-                Some(entry) => Driver::new(entry, self.host.clone()),
+                Some(entry) => Box::new(Driver::new(entry, self.host.clone())),
                 None => return Handled::Failed(self.unknown_type(ticket)),
             },
         };
@@ -259,13 +271,15 @@ impl Executor {
     ///
     /// The server is not told of it: this worker still polls the queue that the task goes to, so
     /// telling would cost a call and save none.
-    fn keep(&mut self, run_id: &str, driver: Driver) {
-        drop(self.cache.put(run_id, driver));
+    fn keep(&mut self, run_id: &str, driver: Box<Driver>) {
+        if let Some((run_id, evicted)) = self.cache.put(run_id, driver) {
+            discard(&run_id, evicted);
+        }
     }
 
     fn forget(&mut self, mark: &Mark) {
         if self.is_current(mark) {
-            self.cache.take(&mark.ticket.run_id);
+            self.evict(&mark.ticket.run_id);
         }
     }
 
@@ -293,6 +307,13 @@ impl Executor {
             ),
         );
         Failure::of(&error.into())
+    }
+}
+
+/// Drops a run; user code has destructors, and those may panic.
+fn discard(run_id: &str, driver: Box<Driver>) {
+    if let Err(panic) = panics::catch(|| drop(driver)) {
+        tracing::error!(run_id, "a run {panic} while it was dropped");
     }
 }
 

@@ -45,7 +45,7 @@ use self::{
     registry::Registry,
     shared::{Phase, Shared},
 };
-use crate::{ActivitySet, Client, FreeActivity, Result, Text, Workflow};
+use crate::{ActivitySet, Client, FreeActivity, Result, Text, Workflow, client::rpc::Rpc};
 
 /// Polls one task queue and runs what it is given.
 ///
@@ -70,7 +70,8 @@ use crate::{ActivitySet, Client, FreeActivity, Result, Text, Workflow};
 /// ```
 #[must_use = "a worker does nothing until it runs"]
 pub struct Worker {
-    client: Client,
+    rpc: Rpc,
+    namespace: String,
     task_queue: String,
     options: Options,
     registry: Registry,
@@ -80,10 +81,20 @@ pub struct Worker {
 impl Worker {
     /// A worker for `task_queue`, with nothing registered.
     pub fn new(client: &Client, task_queue: impl Text) -> Self {
+        let rpc = client.rpc().clone();
+        let queue = task_queue.into_text();
+        Self::on(rpc, client.namespace(), client.identity(), queue)
+    }
+
+    fn on(rpc: Rpc, namespace: &str, identity: &str, task_queue: String) -> Self {
         Self {
-            client: client.clone(),
-            task_queue: task_queue.into_text(),
-            options: Options::default(),
+            rpc,
+            namespace: namespace.to_owned(),
+            task_queue,
+            options: Options {
+                identity: identity.to_owned(),
+                ..Options::default()
+            },
             registry: Registry::default(),
             phase: Arc::new(watch::Sender::new(Phase::Running)),
         }
@@ -149,10 +160,7 @@ impl Worker {
     }
 
     /// Checks what can be checked before the first poll.
-    async fn prepare(
-        mut self,
-        told_to_stop: impl Future<Output = ()>,
-    ) -> Result<(Arc<Shared>, bool)> {
+    async fn prepare(self, told_to_stop: impl Future<Output = ()>) -> Result<(Arc<Shared>, bool)> {
         let mut mistakes = Vec::new();
         self.registry.check(&mut mistakes);
         self.options.check(&mut mistakes);
@@ -167,11 +175,9 @@ impl Worker {
             }
             .into());
         }
-        if self.options.identity.is_empty() {
-            self.options.identity = identity();
-        }
         let shared = Arc::new(Shared::new(
-            &self.client,
+            self.rpc,
+            self.namespace,
             self.task_queue,
             self.options,
             self.registry,
@@ -268,13 +274,4 @@ async fn told_to_stop() {
         () = interrupt => {}
         _ = terminate => {}
     }
-}
-
-/// `pid@host`, as the other SDKs name their workers.
-fn identity() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .or_else(|_| std::env::var("HOSTNAME"))
-        .or_else(|_| std::env::var("COMPUTERNAME"))
-        .unwrap_or_else(|_| "localhost".to_owned());
-    format!("{}@{}", std::process::id(), host.trim())
 }

@@ -22,7 +22,7 @@ pub(crate) struct Options {
     pub(crate) executor_threads: usize,
     /// How long a task waits for this worker before any worker may take it.
     pub(crate) sticky_timeout: Duration,
-    /// Who this worker is, for people who read histories; `pid@host` if empty.
+    /// Who this worker is, for people who read histories.
     pub(crate) identity: String,
     /// How long running activities are waited for when the worker shuts down.
     pub(crate) shutdown_grace: Duration,
@@ -131,7 +131,7 @@ impl Worker {
         self
     }
 
-    /// Who this worker is, for people who read histories; `pid@host` by default.
+    /// Who this worker is, for people who read histories; its client's identity by default.
     #[must_use]
     pub fn identity(mut self, identity: impl Text) -> Self {
         self.options.identity = identity.into_text();

@@ -83,7 +83,8 @@ pub(crate) struct Shard {
 
 impl Shared {
     pub(crate) fn new(
-        client: &crate::Client,
+        rpc: Rpc,
+        namespace: String,
         task_queue: String,
         options: Options,
         registry: Registry,
@@ -91,8 +92,8 @@ impl Shared {
     ) -> Self {
         let instance_key = uuid::Uuid::new_v4().to_string();
         Self {
-            rpc: client.rpc().clone(),
-            namespace: client.namespace().to_owned(),
+            rpc,
+            namespace,
             sticky_queue: format!("{task_queue}-{instance_key}"),
             task_queue,
             instance_key,

@@ -35,6 +35,7 @@ struct Busy {
 impl Watched {
     /// The thread begins with a task.
     pub(crate) fn begin(&self, ticket: &Arc<Ticket>) {
+        self.beacon.clear();
         *self.busy() = Some(Busy {
             since: Instant::now(),
             ticket: Arc::clone(ticket),

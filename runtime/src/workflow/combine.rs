@@ -2,11 +2,11 @@
 
 use std::{
     future::{Future, poll_fn},
-    pin::pin,
-    task::Poll,
+    pin::{Pin, pin},
+    task::{Context, Poll},
 };
 
-use futures::future;
+use futures::{TryFuture, future};
 
 /// What [`race`] gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +53,22 @@ pub async fn join<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
 
 /// All of them, with the outputs in the order of the futures.
 ///
-/// The futures are collected before the first is polled, so the iterator may borrow what changes
-/// while they run.
-pub async fn join_all<I: IntoIterator<Item: Future>>(all: I) -> Vec<<I::Item as Future>::Output> {
-    future::join_all(all).await
+/// The futures are collected when this is called, so the iterator may borrow what changes while
+/// they run.
+pub fn join_all<I: IntoIterator<Item: Future>>(all: I) -> JoinAll<I::Item> {
+    JoinAll(future::join_all(all))
+}
+
+/// What [`join_all`] gives: it borrows nothing but what the futures borrow.
+#[must_use = "nothing runs until this is awaited"]
+pub struct JoinAll<F: Future>(future::JoinAll<F>);
+
+impl<F: Future> Future for JoinAll<F> {
+    type Output = Vec<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
 }
 
 /// Both, or the first error; the other is dropped then, and so cancelled.
@@ -69,11 +81,25 @@ where
 }
 
 /// All of them, or the first error; the others are dropped then, and so cancelled.
-pub async fn try_join_all<I, T, E>(all: I) -> Result<Vec<T>, E>
+///
+/// The futures are collected when this is called, as by [`join_all`].
+pub fn try_join_all<I, T, E>(all: I) -> TryJoinAll<I::Item>
 where
     I: IntoIterator<Item: Future<Output = Result<T, E>>>,
 {
-    future::try_join_all(all).await
+    TryJoinAll(future::try_join_all(all))
+}
+
+/// What [`try_join_all`] gives: it borrows nothing but what the futures borrow.
+#[must_use = "nothing runs until this is awaited"]
+pub struct TryJoinAll<F: TryFuture>(future::TryJoinAll<F>);
+
+impl<F: TryFuture> Future for TryJoinAll<F> {
+    type Output = Result<Vec<F::Ok>, F::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
 }
 
 /// The first to finish; the other is dropped, and so cancelled.
@@ -93,18 +119,25 @@ pub async fn race<A: Future, B: Future>(a: A, b: B) -> Either<A::Output, B::Outp
 
 /// The first to finish, with its position; the others are dropped, and so cancelled.
 ///
-/// If several finish at once, the first one given wins. Of no futures nothing ever comes.
-pub async fn race_all<I: IntoIterator<Item: Future>>(
-    all: I,
-) -> (usize, <I::Item as Future>::Output) {
-    let mut all: Vec<_> = all.into_iter().map(Box::pin).collect();
-    poll_fn(|cx| {
-        for (at, future) in all.iter_mut().enumerate() {
+/// If several finish at once, the first one given wins. Of no futures nothing ever comes. The
+/// futures are collected when this is called, as by [`join_all`].
+pub fn race_all<I: IntoIterator<Item: Future>>(all: I) -> RaceAll<I::Item> {
+    RaceAll(all.into_iter().map(Box::pin).collect())
+}
+
+/// What [`race_all`] gives: it borrows nothing but what the futures borrow.
+#[must_use = "nothing runs until this is awaited"]
+pub struct RaceAll<F>(Vec<Pin<Box<F>>>);
+
+impl<F: Future> Future for RaceAll<F> {
+    type Output = (usize, F::Output);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        for (at, future) in self.0.iter_mut().enumerate() {
             if let Poll::Ready(value) = future.as_mut().poll(cx) {
                 return Poll::Ready((at, value));
             }
         }
         Poll::Pending
-    })
-    .await
+    }
 }

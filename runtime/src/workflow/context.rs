@@ -16,10 +16,9 @@ use super::{
     scope::{Reach, Scope},
     spawn::{Spawned, spawn},
     timer::Sleep,
+    view::View,
 };
 use crate::{Data, NoTimeout, Text, data::ArgList};
-
-pub use super::view::View;
 
 /// Commands: what a workflow does. Derefs to [`View`], so it knows all facts too.
 ///

@@ -164,10 +164,13 @@ impl Core {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Waits that are on the state of the run are to look again.
-    pub(super) fn wake_waits(&self) {
+    /// Waits on the state of the run that are polled only when woken are to look again; whether
+    /// there are any.
+    pub(super) fn wake_waits(&self) -> bool {
         let wakers = self.waits.borrow_mut().take_wakers();
+        let any = !wakers.is_empty();
         wakers.into_iter().for_each(Waker::wake);
+        any
     }
 
     /// The waker to keep for a pending future: none if it is the run's own, because the run polls

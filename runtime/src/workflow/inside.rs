@@ -42,6 +42,11 @@ impl Beacon {
         BEACON.set(Some(self));
     }
 
+    /// Forgets the place: the thread goes on with another run.
+    pub(crate) fn clear(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// The latest durable wait that workflow code of the thread polled.
     pub(crate) fn last_seen(&self) -> Option<&'static Location<'static>> {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner)

@@ -16,7 +16,7 @@ pub(crate) trait Instance {
     fn handle(&mut self, job: Job, intents: &mut Vec<Intent>) -> Result<(), TaskFailure>;
 
     /// Answers a query; it changes nothing.
-    fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, FailureRecord>;
+    fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, Box<FailureRecord>>;
 
     /// Where the workflow was seen last: the place of the latest durable wait it polled.
     fn last_seen(&self) -> Option<&'static Location<'static>>;
@@ -26,7 +26,7 @@ pub(crate) trait Instance {
 #[derive(Clone, Debug)]
 pub(crate) struct TaskFailure {
     /// What is reported to the server.
-    pub(crate) failure: FailureRecord,
+    pub(crate) failure: Box<FailureRecord>,
     /// Whether user code did what replay cannot repeat; a bug or a panic otherwise.
     pub(crate) nondeterminism: bool,
 }
@@ -36,8 +36,6 @@ pub(crate) struct TaskFailure {
 pub(crate) struct WorkflowEntry {
     /// Name of the type.
     pub(crate) name: &'static str,
-    /// The task queue declared on the type.
-    pub(crate) task_queue: Option<&'static str>,
     /// Makes the instance of a run, before any of its jobs is told.
     pub(crate) start: fn(Host) -> Box<dyn Instance>,
 }
@@ -54,7 +52,6 @@ impl WorkflowEntry {
     pub(crate) fn of<W: Workflow>() -> Self {
         Self {
             name: W::NAME,
-            task_queue: W::TASK_QUEUE,
             start: |host| Box::new(Run::<W>::new(host)),
         }
     }
@@ -64,7 +61,7 @@ impl TaskFailure {
     /// User code returned an error where it may not, or its arguments cannot be read.
     pub(super) fn error(error: &Error) -> Self {
         Self {
-            failure: error.to_record(),
+            failure: Box::new(error.to_record()),
             nondeterminism: false,
         }
     }
@@ -82,8 +79,8 @@ impl TaskFailure {
     /// User code did what replay cannot repeat.
     pub(super) fn nondeterminism(text: String) -> Self {
         Self {
-            failure: Error::from(AppError::new("Nondeterminism", text)).to_record(),
             nondeterminism: true,
+            ..Self::error(&AppError::new("Nondeterminism", text).into())
         }
     }
 

@@ -26,10 +26,16 @@ mod view;
 mod waits;
 mod waker;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::{
     activity_call::{ActivityCall, ActivityHandle, Untyped},
     child::{ChildCall, ChildHandle, ExternalHandle, FromWorkflow, Unsupported},
-    combine::{Either, join, join_all, race, race_all, try_join, try_join_all},
+    combine::{
+        Either, JoinAll, RaceAll, TryJoinAll, join, join_all, race, race_all, try_join,
+        try_join_all,
+    },
     condition::{CancelWait, WaitUntil, WaitUntilTimeout},
     context::Ctx,
     random::Random,

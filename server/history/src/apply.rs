@@ -49,7 +49,7 @@ impl Run {
             }
             Input::StartWorkflowTask(start) => task::workflow_task::start(start, self, &mut out)?,
             Input::CompleteWorkflowTask(complete) => command::complete(*complete, self, &mut out)?,
-            Input::FailWorkflowTask(fail) => task::workflow_task::fail(*fail, self, &mut out)?,
+            Input::FailWorkflowTask(fail) => task::task_end::fail(*fail, self, &mut out)?,
             Input::StartActivity(start) => task::activity_task::start(start, self, &mut out)?,
             Input::Heartbeat(heartbeat) => task::report::heartbeat(heartbeat, self, &mut out)?,
             Input::CompleteActivity(complete) => task::report::complete(complete, self, &mut out)?,
@@ -61,7 +61,7 @@ impl Run {
             }
         };
         if is_written_down {
-            task::workflow_task::make_ordinary(self);
+            task::task_event::make_ordinary(self);
         }
         Ok(self.close_off(first, out, reply))
     }
@@ -125,10 +125,9 @@ impl Run {
         };
         self.buffered.clear();
         if let WorkflowTask::Scheduled(task) = std::mem::replace(&mut self.task, WorkflowTask::Idle)
+            && task.waits_until.is_some()
         {
-            if task.waits_until.is_some() {
-                out.effect(Effect::Disarm(Deadline::WorkflowTask(task.stamp)));
-            }
+            out.effect(Effect::Disarm(Deadline::WorkflowTask(task.stamp)));
         }
         self.timers_by_time.clear();
         for id in std::mem::take(&mut self.timers).into_keys() {

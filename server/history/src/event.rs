@@ -13,7 +13,7 @@ use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::id::{EventId, RequestId};
 use crate::state::Run;
-use crate::task::workflow_task;
+use crate::task::task_event;
 use crate::time::Time;
 
 impl Run {
@@ -36,7 +36,7 @@ impl Run {
 
     /// As [`buffer`](Self::buffer), with links to what caused the event.
     pub(crate) fn buffer_with_links(&mut self, at: Time, attributes: Attributes, links: Vec<Link>) {
-        workflow_task::make_ordinary(self);
+        task_event::make_ordinary(self);
         let mut event = unrecorded(at, attributes);
         event.links = links;
         self.buffered.push(event);

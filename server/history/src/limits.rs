@@ -5,12 +5,13 @@ use std::time::Duration;
 use crate::apply::Out;
 use crate::request::terminate;
 use crate::state::{Form, Run};
-use crate::task::workflow_task::{self, Failed};
+use crate::task::task_end::{self, Failed};
+use crate::task::workflow_task;
 
 /// Ends a run whose history has grown too large, and a workflow task behind which too much waits.
 pub(crate) fn enforce(run: &mut Run, out: &mut Out) {
     if run.buffered.len() > BUFFERED_EVENTS {
-        workflow_task::end_failed(run, Failed::force_close(), out);
+        task_end::end_failed(run, Failed::force_close(), out);
         workflow_task::schedule(run, Form::Recorded, out);
     }
     let reason = if run.history_size >= HISTORY_SIZE {

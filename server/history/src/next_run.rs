@@ -141,10 +141,7 @@ pub(crate) fn heir(run: &mut Run, run_id: RunId) -> Start {
 pub(crate) fn chain(run: &Run, initiator: ContinueAsNewInitiator, now: Time) -> Chain {
     let expires_at = now + RETENTION;
     let reset_points = run.reset_points.iter().map(|point| ResetPointInfo {
-        expire_time: point
-            .expire_time
-            .clone()
-            .or_else(|| Some(expires_at.into())),
+        expire_time: point.expire_time.or_else(|| Some(expires_at.into())),
         ..point.clone()
     });
     Chain {

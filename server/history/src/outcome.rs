@@ -182,7 +182,7 @@ pub enum UpdateStage {
     /// The worker's validator let it through, and it is being worked on.
     Accepted,
     /// It is done: what it returned, how it failed, or why the validator rejected it.
-    Completed(v1::Outcome),
+    Completed(Box<v1::Outcome>),
     /// The run ended before the worker saw it.
     Aborted(UpdateAbort),
 }

@@ -142,7 +142,7 @@ fn next_retry_delay(failure: &Failure) -> Option<Duration> {
     let Some(FailureInfo::ApplicationFailureInfo(info)) = &failure.failure_info else {
         return None;
     };
-    Duration::try_from(info.next_retry_delay.clone()?).ok()
+    Duration::try_from(info.next_retry_delay?).ok()
 }
 
 fn non_negative(
@@ -151,7 +151,7 @@ fn non_negative(
 ) -> Result<Option<Duration>, Invalid> {
     duration
         .map(|duration| {
-            Duration::try_from(duration.clone())
+            Duration::try_from(*duration)
                 .map_err(|_| invalid(&format!("{field} cannot be negative on retry policy.")))
         })
         .transpose()

@@ -211,7 +211,7 @@ fn shown(stage: UpdateStage) -> Result<(WaitStage, Option<Outcome>), Error> {
     match stage {
         UpdateStage::Admitted => Ok((WaitStage::Admitted, None)),
         UpdateStage::Accepted => Ok((WaitStage::Accepted, None)),
-        UpdateStage::Completed(outcome) => Ok((WaitStage::Completed, Some(outcome))),
+        UpdateStage::Completed(outcome) => Ok((WaitStage::Completed, Some(*outcome))),
         UpdateStage::Aborted(UpdateAbort::Closed) => Err(Error::NotFound(
             "workflow execution already completed".to_owned(),
         )),

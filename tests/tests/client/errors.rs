@@ -88,7 +88,7 @@ async fn a_request_over_the_size_limit_is_refused_and_the_client_goes_on(
     let handle = Reader::start(&client, "small")
         .task_queue(&world.queue)
         .await?;
-    handle.terminate("seen").await
+    Ok(handle.terminate("seen").await?)
 }
 
 #[tokio::test]

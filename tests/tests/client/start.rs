@@ -37,7 +37,7 @@ async fn a_start_without_an_id_gets_a_random_one(world: &World) -> Result<()> {
         .await?;
     assert_ne!(a.id(), b.id());
     a.terminate("seen").await?;
-    b.terminate("seen").await
+    Ok(b.terminate("seen").await?)
 }
 
 async fn a_running_id_is_not_started_again_unless_told_so(world: &World) -> Result<()> {
@@ -60,7 +60,7 @@ async fn a_running_id_is_not_started_again_unless_told_so(world: &World) -> Resu
     assert_ne!(other.run_id(), first.run_id());
     let error = first.result().await.unwrap_err().to_string();
     assert!(error.contains("terminated"), "{error}");
-    other.terminate("seen").await
+    Ok(other.terminate("seen").await?)
 }
 
 async fn a_closed_id_is_reused_as_the_policy_says(world: &World) -> Result<()> {

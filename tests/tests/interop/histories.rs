@@ -198,7 +198,7 @@ scenarios! {
         handle.stage().await?;
         handle.word("a").await?;
         handle.stage().await?;
-        handle.word("b").await
+        Ok(handle.word("b").await?)
     };
     updates: "updates", |handle| async move {
         handle.stage().await?;
@@ -209,15 +209,15 @@ scenarios! {
     };
     cancelled_run: "cancelled run", |handle| async move {
         settled(&handle).await;
-        handle.cancel().await
+        Ok(handle.cancel().await?)
     };
     cancelled_activity: "cancelled activity", |handle| async move {
         settled(&handle).await;
-        handle.cancel().await
+        Ok(handle.cancel().await?)
     };
     terminated: "terminated", |handle| async move {
         settled(&handle).await;
-        handle.terminate("enough").await
+        Ok(handle.terminate("enough").await?)
     };
     continued: "continued", |handle| async move {
         handle.stage().await?;

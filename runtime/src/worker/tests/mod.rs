@@ -1,1 +1,8 @@
 //! Workers against a scripted server.
+
+mod activities;
+mod connection;
+mod past;
+mod runs;
+mod server;
+mod shutdown;

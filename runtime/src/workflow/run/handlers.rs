@@ -154,7 +154,11 @@ impl<W: Workflow> Live<W> {
     }
 
     /// Answers from the state as it is now.
-    pub(super) fn query(&self, name: &str, input: Vec<Payload>) -> Result<Payload, FailureRecord> {
+    pub(super) fn query(
+        &self,
+        name: &str,
+        input: Vec<Payload>,
+    ) -> Result<Payload, Box<FailureRecord>> {
         match name {
             STACK_TRACE => return Ok(introspect::stack_trace(&self.core)),
             METADATA => return Ok(introspect::metadata::<W>(self.definition)),
@@ -166,11 +170,12 @@ impl<W: Workflow> Live<W> {
                 "query handler for `{name}` expected but not found; known queries: {}",
                 list(queries.iter().map(|(known, _)| *known)),
             );
-            return Err(Error::from(AppError::new("UnknownQuery", text)).to_record());
+            let error = Error::from(AppError::new("UnknownQuery", text));
+            return Err(Box::new(error.to_record()));
         };
         let args = Args::new(Callee::Query(name.into()), input);
         self.reading(|| self.cell.with(|state| answer(state, &self.ctx, args)))
-            .map_err(|error| error.to_record())
+            .map_err(|error| Box::new(error.to_record()))
     }
 
     /// Runs user code that may only look. A panic is its error.

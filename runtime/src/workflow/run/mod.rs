@@ -34,6 +34,10 @@ use crate::{
 };
 
 /// The code of one run of a `W`.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a run is unborn for a moment only, so a box would be paid by the others"
+)]
 pub(super) enum Run<W: Workflow> {
     /// Only the circumstances are known.
     Unborn {
@@ -113,7 +117,7 @@ impl<W: Workflow> Instance for Run<W> {
         }
     }
 
-    fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, FailureRecord> {
+    fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, Box<FailureRecord>> {
         match self {
             Self::Live(live) => live.query(name, input),
             Self::Unborn { .. } => Err(TaskFailure::out_of_order("a query before Start").failure),

@@ -38,19 +38,28 @@ impl<W: Workflow> Live<W> {
         self.refuse_foreign_wake()?;
         let waker = self.waker.clone();
         let mut cx = Context::from_waker(&waker);
+        // Whether nested conditions look again because of a change that nothing came after.
+        let mut looking = false;
         loop {
             let fresh = std::mem::take(&mut self.fresh);
             self.core.moved.set(false);
-            self.core.wake_waits();
             self.wake.take_own();
             self.poll_handlers(&mut cx)?;
             self.poll_main(&mut cx)?;
             self.poll_spawned(&mut cx)?;
             let woken = self.wake.take_own();
             let moved = fresh || self.core.moved.get();
-            if !(woken || moved && self.has_onlookers()) {
+            looking &= !moved;
+            if woken || moved && self.has_onlookers() {
+                continue;
+            }
+            // All is quiet, but combinators that poll only who was woken kept their conditions
+            // from looking. They may wake the run for reasons of their own, so a look that moves
+            // nothing is the last one.
+            if looking || !self.core.wake_waits() {
                 break;
             }
+            looking = true;
         }
         match self.ending.take() {
             Some(ending) => self.over(ending),

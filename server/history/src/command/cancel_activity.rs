@@ -11,7 +11,7 @@ use durably_proto::api::history::v1::{
 use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::plan::Plan;
-use crate::command::refusal::Refusal;
+use crate::command::refusal::{Refusal, invalid_state};
 use crate::failure;
 use crate::id::EventId;
 use crate::state::{ActivityState, Run};
@@ -35,22 +35,23 @@ pub(crate) fn read(
 
 impl CancelActivity {
     pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
-        let wrong = |what: &str| {
+        let wrong = || {
+            let action = "add-activitytask-cancel-requested-event";
             Refusal::new(
                 CAUSE,
-                format!("activity of event {} {what}", self.scheduled),
+                invalid_state(action, "ScheduledEventID", &self.scheduled),
             )
         };
         match plan.run.activities.get(&self.scheduled) {
             Some(activity) if activity.cancel_requested.is_some() => {
-                return Err(wrong("was asked to cancel before"));
+                return Err(wrong());
             }
             Some(_) if !plan.cancelled_activities.insert(self.scheduled) => {
-                return Err(wrong("was asked to cancel before"));
+                return Err(wrong());
             }
             // It has closed, and the worker could not know.
             None if !plan.run.has_buffered_activity_end(self.scheduled) => {
-                return Err(wrong("is not pending"));
+                return Err(wrong());
             }
             Some(_) | None => {}
         }

@@ -8,7 +8,7 @@ use durably_proto::api::history::v1::history_event::Attributes;
 use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::plan::Plan;
-use crate::command::refusal::Refusal;
+use crate::command::refusal::{Refusal, invalid_state};
 use crate::id::{EventId, TimerId};
 use crate::input::Deadline;
 use crate::outcome::Effect;
@@ -39,7 +39,7 @@ impl CancelTimer {
         {
             return Ok(());
         }
-        let message = format!("timer {} is not running", self.id);
+        let message = invalid_state("add-timer-canceled-event", "TimerID", &self.id);
         Err(Refusal::new(Cause::BadCancelTimerAttributes, message))
     }
 

@@ -26,8 +26,9 @@ pub(crate) fn read(
 ) -> Result<CompleteWorkflow, Refusal> {
     if attributes.result.as_ref().map_or(0, Message::encoded_len) > limits::BLOB {
         let message = "CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.";
+        // The platform blames activities for it, and so do we.
         return Err(Refusal::too_large(
-            Cause::BadCompleteWorkflowExecutionAttributes,
+            Cause::BadScheduleActivityAttributes,
             message,
         ));
     }

@@ -98,10 +98,9 @@ impl Command {
             }
             Some(_) => return Err(unsupported(kind)),
             None => {
-                return Err(Refusal::new(
-                    cause_of(kind),
-                    format!("{} has no attributes", kind.as_str_name()),
-                ));
+                let name = refusal::command_name(kind);
+                let message = format!("{name}CommandAttributes is not set on {name}Command.");
+                return Err(Refusal::new(cause_of(kind), message));
             }
         })
     }

@@ -79,13 +79,15 @@ impl UpdateMessage {
         let unknown = planned.is_none() && known.is_none();
         let next = match self {
             Self::Accept { acceptance, .. } => {
-                if !unanswered && !(unknown && acceptance.accepted_request.is_some()) {
+                let revived = unknown && acceptance.accepted_request.is_some();
+                if !(unanswered || revived) {
                     return Err(self.misplaced(unknown));
                 }
                 PlannedUpdate::Accepted
             }
             Self::Reject { rejection, .. } => {
-                if !unanswered && !(unknown && rejection.rejected_request.is_some()) {
+                let revived = unknown && rejection.rejected_request.is_some();
+                if !(unanswered || revived) {
                     return Err(self.misplaced(unknown));
                 }
                 PlannedUpdate::Done
@@ -209,7 +211,7 @@ fn respond(id: UpdateId, response: Response, run: &mut Run, out: &mut Out) {
             state: UpdateState::Completed(completed),
         },
     );
-    update::reached(id, UpdateStage::Completed(outcome), out);
+    update::reached(id, UpdateStage::Completed(Box::new(outcome)), out);
 }
 
 fn record_completed(run: &mut Run, accepted: EventId, response: Response, out: &Out) -> EventId {

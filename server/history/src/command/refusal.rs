@@ -1,6 +1,8 @@
 //! Why the commands of a workflow task were refused.
 
-use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
+use std::fmt;
+
+use durably_proto::api::enums::v1::{CommandType, WorkflowTaskFailedCause as Cause};
 
 /// Why the commands of a workflow task were refused; the task fails for it.
 pub(crate) struct Refusal {
@@ -40,12 +42,23 @@ impl Refusal {
     }
 }
 
+/// A command that does not fit the run, in the platform's words.
+pub(crate) fn invalid_state(action: &str, what: &str, id: &impl fmt::Display) -> String {
+    format!("invalid history builder state for action: {action}, {what}: {id}")
+}
+
 /// The cause as the platform words it: `BadStartTimerAttributes`.
 fn name(cause: Cause) -> String {
-    let text = cause.as_str_name();
-    let text = text
-        .strip_prefix("WORKFLOW_TASK_FAILED_CAUSE_")
-        .unwrap_or(text);
+    camel_case(cause.as_str_name(), "WORKFLOW_TASK_FAILED_CAUSE_")
+}
+
+/// The type of a command as the platform words it: `StartTimer`.
+pub(crate) fn command_name(kind: CommandType) -> String {
+    camel_case(kind.as_str_name(), "COMMAND_TYPE_")
+}
+
+fn camel_case(text: &str, prefix: &str) -> String {
+    let text = text.strip_prefix(prefix).unwrap_or(text);
     text.split('_')
         .flat_map(|word| {
             let (first, rest) = word.split_at(1.min(word.len()));

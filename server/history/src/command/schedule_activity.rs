@@ -13,7 +13,7 @@ use durably_proto::wkt;
 use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::plan::Plan;
-use crate::command::refusal::Refusal;
+use crate::command::refusal::{Refusal, invalid_state};
 use crate::id::{ActivityId, EventId};
 use crate::retry::RetryPolicy;
 use crate::state::{Activity, ActivityState, ActivityTimeouts, Run};
@@ -57,18 +57,9 @@ pub(crate) fn read(
             "invalid TaskQueue: missing task queue name. ActivityID={id} ActivityType={kind}"
         )));
     }
-    let retry = RetryPolicy::from_proto(
-        attributes
-            .retry_policy
-            .as_ref()
-            .unwrap_or(&RetryPolicyMessage::default()),
-    )
-    .map_err(|invalid| {
-        bad(format!(
-            "invalid ActivityRetryPolicy: {}. ActivityID={id} ActivityType={kind}",
-            invalid.0
-        ))
-    })?;
+    let no_policy = RetryPolicyMessage::default();
+    let retry = RetryPolicy::from_proto(attributes.retry_policy.as_ref().unwrap_or(&no_policy))
+        .map_err(|invalid| bad(invalid.0))?;
     let timeouts = timeouts(&attributes, run.terms.timeouts.run)?;
     if attributes.input.as_ref().map_or(0, Message::encoded_len) > limits::BLOB {
         let message = "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.";
@@ -132,7 +123,7 @@ fn timeouts(
 impl ScheduleActivity {
     pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
         if plan.has_activity(&self.id) {
-            let message = format!("activity {} is already scheduled", self.id);
+            let message = invalid_state("add-activitytask-scheduled-event", "ActivityID", &self.id);
             return Err(Refusal::new(Cause::ScheduleActivityDuplicateId, message));
         }
         let pending =

@@ -10,7 +10,7 @@ use durably_proto::api::history::v1::history_event::Attributes;
 use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::plan::Plan;
-use crate::command::refusal::Refusal;
+use crate::command::refusal::{Refusal, invalid_state};
 use crate::id::{EventId, TimerId};
 use crate::input::Deadline;
 use crate::limits;
@@ -56,7 +56,7 @@ pub(crate) fn read(attributes: StartTimerCommandAttributes) -> Result<StartTimer
 impl StartTimer {
     pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
         if plan.has_timer(&self.id) {
-            let message = format!("timer {} is already running", self.id);
+            let message = invalid_state("add-timer-started-event", "TimerID", &self.id);
             return Err(Refusal::new(Cause::StartTimerDuplicateId, message));
         }
         plan.timers.insert(self.id.clone(), true);

@@ -12,7 +12,7 @@ use durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest
 use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::plan::{self, Step};
-use crate::command::refusal::Refusal;
+use crate::command::refusal::{Refusal, command_name};
 use crate::id::{EventId, RequestId};
 use crate::input::CompleteWorkflowTask;
 use crate::outcome::{
@@ -22,8 +22,9 @@ use crate::queue::Sticky;
 use crate::rejection::{Invalid, Rejection};
 use crate::request::{terminate, update};
 use crate::state::{Form, Run, StartedTask};
-use crate::task::activity_task;
-use crate::task::workflow_task::{self, Failed};
+use crate::task::task_end::{self, Failed};
+use crate::task::workflow_task;
+use crate::task::{activity_task, task_event};
 use crate::time::{Time, timeout_from_proto};
 use crate::{failure, limits};
 
@@ -41,7 +42,7 @@ pub(crate) fn complete(
     let idle = commands.is_empty();
     let prolongs = response.force_create_new_workflow_task && idle && messages.is_empty();
     if prolongs && task.task.original_at + limits::WORKFLOW_TASK_HEARTBEAT < out.now {
-        workflow_task::end_timed_out(run, out);
+        task_end::end_timed_out(run, out);
         workflow_task::schedule(run, Form::Recorded, out);
         return Ok(Reply::WorkflowTaskHeartbeatTimeout);
     }
@@ -51,7 +52,7 @@ pub(crate) fn complete(
     };
     let vanishes =
         idle && !response.force_create_new_workflow_task && leaves_no_trace(run, &task, &steps);
-    workflow_task::take_started(run, out);
+    task_end::take_started(run, out);
     let mut completing = Completing {
         completed: EventId::NONE,
         identity: response.identity.clone(),
@@ -102,25 +103,29 @@ fn check_sequence(commands: &[CommandMessage]) -> Result<(), Rejection> {
     let Some((_, before)) = commands.split_last() else {
         return Ok(());
     };
-    let closing = before
+    let mut kinds = before.iter().map(CommandMessage::command_type);
+    let Some(closing) = kinds.find(|kind| closes(*kind)) else {
+        return Ok(());
+    };
+    let all: Vec<_> = commands
         .iter()
-        .map(CommandMessage::command_type)
-        .find(|kind| {
-            matches!(
-                kind,
-                CommandType::CompleteWorkflowExecution
-                    | CommandType::FailWorkflowExecution
-                    | CommandType::CancelWorkflowExecution
-                    | CommandType::ContinueAsNewWorkflowExecution
-            )
-        });
-    closing.map_or(Ok(()), |kind| {
-        let message = format!(
-            "invalid command sequence: {} must be the last command.",
-            kind.as_str_name()
-        );
-        Err(Rejection::Invalid(Invalid(message)))
-    })
+        .map(|command| command_name(command.command_type()))
+        .collect();
+    Err(Rejection::Invalid(Invalid(format!(
+        "invalid command sequence: [{}], command {} must be the last command.",
+        all.join(", "),
+        command_name(closing)
+    ))))
+}
+
+fn closes(kind: CommandType) -> bool {
+    matches!(
+        kind,
+        CommandType::CompleteWorkflowExecution
+            | CommandType::FailWorkflowExecution
+            | CommandType::CancelWorkflowExecution
+            | CommandType::ContinueAsNewWorkflowExecution
+    )
 }
 
 fn refuse(
@@ -146,7 +151,7 @@ fn refuse(
         binary_checksum: response.binary_checksum.clone(),
         worker_version: None,
     };
-    workflow_task::end_failed(run, failed, out);
+    task_end::end_failed(run, failed, out);
     if fatal {
         terminate::by_server(run, message.clone(), out);
     } else {
@@ -171,7 +176,7 @@ fn record(
     response: &mut RespondWorkflowTaskCompletedRequest,
     out: &Out,
 ) -> EventId {
-    let (scheduled, started) = workflow_task::record_owed(run, task, &response.identity);
+    let (scheduled, started) = task_event::record_owed(run, task, &response.identity);
     #[expect(deprecated, reason = "workers still send it")]
     let (binary_checksum, worker_version) = (
         std::mem::take(&mut response.binary_checksum),
@@ -232,7 +237,7 @@ fn add_reset_point(
     let known = |point: &ResetPointInfo| {
         point.build_id == build_id && point.binary_checksum == binary_checksum
     };
-    if build_id.is_empty() && binary_checksum.is_empty() || run.reset_points.iter().any(known) {
+    if run.reset_points.iter().any(known) {
         return;
     }
     if run.reset_points.len() >= MAX_RESET_POINTS {

@@ -10,7 +10,7 @@ use crate::outcome::{Reply, UpdateAbort};
 use crate::rejection::Rejection;
 use crate::request::update;
 use crate::state::Run;
-use crate::task::workflow_task::{self, Failed};
+use crate::task::task_end::{self, Failed};
 
 /// Ends the run.
 pub(crate) fn apply(
@@ -19,14 +19,14 @@ pub(crate) fn apply(
     out: &mut Out,
 ) -> Result<Reply, Rejection> {
     run.check_chain(terminate.first_run_id.as_ref())?;
-    workflow_task::end_failed(run, Failed::force_close(), out);
+    task_end::end_failed(run, Failed::force_close(), out);
     end(terminate, run, out);
     Ok(Reply::Done)
 }
 
 /// Ends the run for something that must not go on.
 pub(crate) fn by_server(run: &mut Run, reason: String, out: &mut Out) {
-    workflow_task::end_failed(run, Failed::force_close(), out);
+    task_end::end_failed(run, Failed::force_close(), out);
     let identity = "history-service".to_owned();
     end(
         Terminate {

@@ -163,7 +163,7 @@ pub(crate) fn reject_unprocessed(run: &mut Run, out: &mut Out) {
 /// Forgets a rejected update and tells those who wait for it.
 pub(crate) fn reject(run: &mut Run, id: UpdateId, outcome: Outcome, out: &mut Out) {
     run.updates.remove(&id);
-    reached(id, UpdateStage::Completed(outcome), out);
+    reached(id, UpdateStage::Completed(Box::new(outcome)), out);
 }
 
 /// Ends all updates with the run.
@@ -179,7 +179,7 @@ pub(crate) fn abort_all(run: &mut Run, abort: UpdateAbort, out: &mut Out) {
                 update.state = UpdateState::Outlived;
                 reached(
                     id.clone(),
-                    UpdateStage::Completed(failure::update_outlived()),
+                    UpdateStage::Completed(Box::new(failure::update_outlived())),
                     out,
                 );
             }
@@ -202,8 +202,10 @@ impl Run {
         let stage = match &self.updates.get(id)?.state {
             UpdateState::Admitted(_) | UpdateState::Sent(_) => UpdateStage::Admitted,
             UpdateState::Accepted(_) => UpdateStage::Accepted,
-            UpdateState::Completed(event) => UpdateStage::Completed(self.update_outcome(*event)),
-            UpdateState::Outlived => UpdateStage::Completed(failure::update_outlived()),
+            UpdateState::Completed(event) => {
+                UpdateStage::Completed(Box::new(self.update_outcome(*event)))
+            }
+            UpdateState::Outlived => UpdateStage::Completed(Box::new(failure::update_outlived())),
         };
         Some(UpdateStatus {
             id: id.clone(),

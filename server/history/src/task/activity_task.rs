@@ -103,9 +103,9 @@ fn started(run: &Run, scheduled: EventId) -> StartedActivity {
         scheduled_at: activity.scheduled_at,
         attempt_scheduled_at: activity.attempt_at,
         started_at: activity.last_started_at.unwrap_or(activity.attempt_at),
-        schedule_to_close_timeout: event.schedule_to_close_timeout.clone(),
-        start_to_close_timeout: event.start_to_close_timeout.clone(),
-        heartbeat_timeout: event.heartbeat_timeout.clone(),
+        schedule_to_close_timeout: event.schedule_to_close_timeout,
+        start_to_close_timeout: event.start_to_close_timeout,
+        heartbeat_timeout: event.heartbeat_timeout,
         retry_policy: event.retry_policy.clone(),
         priority: event.priority.clone(),
     }

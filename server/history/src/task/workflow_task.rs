@@ -1,31 +1,20 @@
-//! The workflow task: scheduling it, handing it to a worker, and what follows when that goes wrong.
+//! The workflow task: scheduling it, and handing it to a worker.
 
 use std::time::Duration;
 
 use durably_proto::api::common::v1::WorkerVersionStamp;
-use durably_proto::api::enums::v1::{
-    SuggestContinueAsNewReason, TimeoutType, WorkflowTaskFailedCause,
-};
-use durably_proto::api::failure::v1::Failure;
-use durably_proto::api::history::v1::history_event::Attributes;
-use durably_proto::api::history::v1::{
-    HistoryEvent, WorkflowTaskFailedEventAttributes, WorkflowTaskScheduledEventAttributes,
-    WorkflowTaskStartedEventAttributes, WorkflowTaskTimedOutEventAttributes,
-};
 
 use crate::apply::Out;
-use crate::event::unrecorded;
-use crate::id::{EventId, RequestId, Stamp};
-use crate::input::{
-    Deadline, FailWorkflowTask, StartWorkflowTask, WorkflowTaskTicket, WorkflowTaskToken,
-};
+use crate::id::{RequestId, Stamp};
+use crate::input::{Deadline, StartWorkflowTask, WorkflowTaskTicket, WorkflowTaskToken};
+use crate::limits;
 use crate::outcome::{Effect, Reply, StartedWorkflowTask};
 use crate::queue::TaskQueue;
 use crate::rejection::{Rejection, TaskNotFound};
 use crate::request::update;
 use crate::state::{Form, HistorySize, Run, ScheduledTask, StartedTask, Suggest, WorkflowTask};
-use crate::time::{Time, to_proto};
-use crate::{failure, limits};
+use crate::task::task_event::{scheduled_event, started_event, unrecorded_events};
+use crate::time::Time;
 
 /// Schedules a workflow task and offers it to its queue.
 pub(crate) fn schedule(run: &mut Run, form: Form, out: &mut Out) {
@@ -205,223 +194,6 @@ pub(crate) fn delivery(run: &mut Run, sticky: bool, resend: bool) -> StartedWork
     }
 }
 
-fn unrecorded_events(run: &Run, task: &StartedTask) -> Vec<HistoryEvent> {
-    if task.task.form == Form::Recorded {
-        return Vec::new();
-    }
-    let mut scheduled = unrecorded(
-        task.task.at,
-        scheduled_event(run, task.task.timeout, run.task_attempt),
-    );
-    scheduled.event_id = task.task.scheduled.0;
-    let mut started = unrecorded(task.at, started_event(task));
-    started.event_id = task.started.0;
-    vec![scheduled, started]
-}
-
-/// The worker reports that it could not complete the task.
-pub(crate) fn fail(
-    fail: FailWorkflowTask,
-    run: &mut Run,
-    out: &mut Out,
-) -> Result<Reply, Rejection> {
-    run.started_task(&fail.token)?;
-    let failure = fail.failure.map(|failure| {
-        if durably_proto::Message::encoded_len(&failure) > limits::BLOB {
-            failure::too_large("Failure exceeds size limit.", Some(failure))
-        } else {
-            failure
-        }
-    });
-    let end = Failed {
-        cause: fail.cause,
-        failure,
-        identity: fail.identity,
-        binary_checksum: fail.binary_checksum,
-        worker_version: fail.worker_version,
-    };
-    end_failed(run, end, out);
-    schedule(run, Form::Recorded, out);
-    Ok(Reply::Done)
-}
-
-/// How a workflow task failed.
-pub(crate) struct Failed {
-    pub cause: WorkflowTaskFailedCause,
-    pub failure: Option<Failure>,
-    pub identity: String,
-    pub binary_checksum: String,
-    pub worker_version: Option<WorkerVersionStamp>,
-}
-
-impl Failed {
-    /// The server fails the task to be able to close the run.
-    pub(crate) fn force_close() -> Self {
-        Self {
-            cause: WorkflowTaskFailedCause::ForceCloseCommand,
-            failure: None,
-            identity: "history-service".to_owned(),
-            binary_checksum: String::new(),
-            worker_version: None,
-        }
-    }
-}
-
-/// Ends the started task as failed. Repeated failures write no events.
-pub(crate) fn end_failed(run: &mut Run, failed: Failed, out: &mut Out) {
-    let Some(task) = take_started(run, out) else {
-        return;
-    };
-    let (scheduled, started) = record_speculative(run, &task, &failed.identity);
-    if run.task_attempt == 1 {
-        let event = WorkflowTaskFailedEventAttributes {
-            scheduled_event_id: scheduled.0,
-            started_event_id: started.0,
-            cause: failed.cause.into(),
-            failure: failed.failure,
-            identity: failed.identity,
-            ..Default::default()
-        };
-        #[expect(
-            deprecated,
-            reason = "workers still send them and histories still show them"
-        )]
-        let event = WorkflowTaskFailedEventAttributes {
-            binary_checksum: failed.binary_checksum,
-            worker_version: failed.worker_version,
-            ..event
-        };
-        run.record(
-            out.now,
-            Attributes::WorkflowTaskFailedEventAttributes(event),
-        );
-    }
-    count_failure(run);
-    run.close_attempted = failed.cause == WorkflowTaskFailedCause::UnhandledCommand;
-}
-
-/// Ends the started task as timed out.
-pub(crate) fn end_timed_out(run: &mut Run, out: &mut Out) {
-    let Some(task) = take_started(run, out) else {
-        return;
-    };
-    let (scheduled, started) = record_speculative(run, &task, "");
-    if run.task_attempt == 1 {
-        record_timed_out(run, scheduled, started, TimeoutType::StartToClose, out);
-    }
-    count_failure(run);
-    run.close_attempted = false;
-}
-
-/// Takes the scheduled task out of a queue it waited in for too long.
-pub(crate) fn end_waiting(run: &mut Run, out: &mut Out) {
-    let WorkflowTask::Scheduled(task) = std::mem::replace(&mut run.task, WorkflowTask::Idle) else {
-        return;
-    };
-    let mut scheduled = task.scheduled;
-    if task.form == Form::Speculative {
-        let event = scheduled_event(run, task.timeout, run.task_attempt);
-        scheduled = run.record(task.at, event);
-    }
-    record_timed_out(
-        run,
-        scheduled,
-        EventId::NONE,
-        TimeoutType::ScheduleToStart,
-        out,
-    );
-    run.sticky = None;
-    run.task_attempt = 1;
-}
-
-/// A task that was to leave no trace becomes an ordinary one, because something else is written now.
-pub(crate) fn make_ordinary(run: &mut Run) {
-    let (scheduled_at, timeout, started) = match &run.task {
-        WorkflowTask::Scheduled(task) if task.form == Form::Speculative => {
-            (task.at, task.timeout, None)
-        }
-        WorkflowTask::Started(task) if task.task.form == Form::Speculative => (
-            task.task.at,
-            task.task.timeout,
-            Some((task.at, started_event(task))),
-        ),
-        _ => return,
-    };
-    let event = scheduled_event(run, timeout, run.task_attempt);
-    run.record(scheduled_at, event);
-    if let Some((at, event)) = started {
-        run.record(at, event);
-    }
-    match &mut run.task {
-        WorkflowTask::Scheduled(task) | WorkflowTask::Started(StartedTask { task, .. }) => {
-            task.form = Form::Recorded
-        }
-        WorkflowTask::Idle => {}
-    }
-}
-
-/// Takes the started task out of the run, and its deadline away.
-pub(crate) fn take_started(run: &mut Run, out: &mut Out) -> Option<StartedTask> {
-    let WorkflowTask::Started(task) = &run.task else {
-        return None;
-    };
-    let task = task.clone();
-    run.task = WorkflowTask::Idle;
-    out.effect(Effect::Disarm(Deadline::WorkflowTask(task.task.stamp)));
-    Some(task)
-}
-
-/// Records the scheduled and started events that a transient or speculative task still owes.
-pub(crate) fn record_owed(run: &mut Run, task: &StartedTask, identity: &str) -> (EventId, EventId) {
-    if task.task.form == Form::Recorded {
-        return (task.task.scheduled, task.started);
-    }
-    let event = scheduled_event(run, task.task.timeout, run.task_attempt);
-    let scheduled = run.record(task.task.at, event);
-    let mut event = started_attributes(task);
-    event.scheduled_event_id = scheduled.0;
-    event.identity = identity.to_owned();
-    let started = run.record(
-        task.at,
-        Attributes::WorkflowTaskStartedEventAttributes(event),
-    );
-    (scheduled, started)
-}
-
-fn record_speculative(run: &mut Run, task: &StartedTask, identity: &str) -> (EventId, EventId) {
-    match task.task.form {
-        Form::Speculative => record_owed(run, task, identity),
-        Form::Recorded | Form::Transient => (task.task.scheduled, task.started),
-    }
-}
-
-fn record_timed_out(
-    run: &mut Run,
-    scheduled: EventId,
-    started: EventId,
-    kind: TimeoutType,
-    out: &Out,
-) {
-    let event = WorkflowTaskTimedOutEventAttributes {
-        scheduled_event_id: scheduled.0,
-        started_event_id: started.0,
-        timeout_type: kind.into(),
-    };
-    run.record(
-        out.now,
-        Attributes::WorkflowTaskTimedOutEventAttributes(event),
-    );
-}
-
-/// A failure in a sticky queue may be the worker's: the task is first tried elsewhere, as if new.
-fn count_failure(run: &mut Run) {
-    run.task_attempt = if run.sticky.take().is_some() {
-        1
-    } else {
-        run.task_attempt + 1
-    };
-}
-
 /// From the fourth attempt on, tasks get more and more time, which slows their repetition down.
 fn timeout_of_attempt(timeout: Duration, attempt: u32) -> Duration {
     let Some(slow) = attempt.checked_sub(PROMPT_ATTEMPTS + 1) else {
@@ -429,55 +201,6 @@ fn timeout_of_attempt(timeout: Duration, attempt: u32) -> Duration {
     };
     let delay = FIRST_DELAY.saturating_mul(1_u32.checked_shl(slow.min(16)).unwrap_or(u32::MAX));
     timeout + delay.min(MAX_DELAY)
-}
-
-fn scheduled_event(run: &Run, timeout: Duration, attempt: u32) -> Attributes {
-    Attributes::WorkflowTaskScheduledEventAttributes(WorkflowTaskScheduledEventAttributes {
-        task_queue: Some((&run.current_task_queue()).into()),
-        start_to_close_timeout: Some(to_proto(timeout)),
-        attempt: i32::try_from(attempt).unwrap_or(i32::MAX),
-    })
-}
-
-fn started_event(task: &StartedTask) -> Attributes {
-    Attributes::WorkflowTaskStartedEventAttributes(started_attributes(task))
-}
-
-fn started_attributes(task: &StartedTask) -> WorkflowTaskStartedEventAttributes {
-    let suggest = task.size.suggest;
-    let event = WorkflowTaskStartedEventAttributes {
-        scheduled_event_id: task.task.scheduled.0,
-        identity: task.identity.clone(),
-        request_id: task.request_id.to_string(),
-        suggest_continue_as_new: suggest.any(),
-        suggest_continue_as_new_reasons: suggest.reasons(),
-        history_size_bytes: i64::try_from(task.size.bytes).unwrap_or(i64::MAX),
-        ..Default::default()
-    };
-    #[expect(deprecated, reason = "histories still show it")]
-    WorkflowTaskStartedEventAttributes {
-        worker_version: task.worker_version.clone(),
-        ..event
-    }
-}
-
-impl Suggest {
-    fn any(self) -> bool {
-        self.too_large || self.too_many_events || self.too_many_updates
-    }
-
-    fn reasons(self) -> Vec<i32> {
-        use SuggestContinueAsNewReason as Reason;
-        [
-            (self.too_large, Reason::HistorySizeTooLarge),
-            (self.too_many_events, Reason::TooManyHistoryEvents),
-            (self.too_many_updates, Reason::TooManyUpdates),
-        ]
-        .into_iter()
-        .filter(|(holds, _)| *holds)
-        .map(|(_, reason)| reason.into())
-        .collect()
-    }
 }
 
 impl Run {

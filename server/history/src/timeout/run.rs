@@ -12,7 +12,7 @@ use crate::outcome::UpdateAbort;
 use crate::rejection::Rejection;
 use crate::request::update;
 use crate::state::Run;
-use crate::task::workflow_task::{self, Failed};
+use crate::task::task_end::{self, Failed};
 use crate::{failure, retry};
 
 /// Ends the run; it may be tried again, or go on by its cron schedule.
@@ -21,7 +21,7 @@ pub(crate) fn ring(run: &mut Run, out: &mut Out) -> Result<(), Rejection> {
         return Err(Rejection::StaleDeadline);
     }
     let (retry_state, successor) = successor(run, out);
-    workflow_task::end_failed(run, Failed::force_close(), out);
+    task_end::end_failed(run, Failed::force_close(), out);
     run.flush_buffer();
     let event = WorkflowExecutionTimedOutEventAttributes {
         retry_state: retry_state.into(),

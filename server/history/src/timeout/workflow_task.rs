@@ -4,7 +4,7 @@ use crate::apply::Out;
 use crate::id::Stamp;
 use crate::rejection::Rejection;
 use crate::state::{Form, Run, WorkflowTask};
-use crate::task::workflow_task;
+use crate::task::{task_end, workflow_task};
 
 /// The delay before the first workflow task is over.
 pub(crate) fn first(run: &mut Run, out: &mut Out) -> Result<(), Rejection> {
@@ -21,12 +21,12 @@ pub(crate) fn ring(stamp: Stamp, run: &mut Run, out: &mut Out) -> Result<(), Rej
         WorkflowTask::Scheduled(task)
             if task.stamp == stamp && task.waits_until.is_some_and(|at| at <= out.now) =>
         {
-            workflow_task::end_waiting(run, out);
+            task_end::end_waiting(run, out);
         }
         WorkflowTask::Started(task)
             if task.task.stamp == stamp && task.at + task.task.timeout <= out.now =>
         {
-            workflow_task::end_timed_out(run, out);
+            task_end::end_timed_out(run, out);
         }
         _ => return Err(Rejection::StaleDeadline),
     }

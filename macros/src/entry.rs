@@ -1,0 +1,183 @@
+//! Runs a macro: its stages, its mistakes, and what is left for the editor when it fails.
+//!
+//! On a mistake the user's item is still emitted, marks taken off and bodies rewritten, together
+//! with all code that could be generated: names stay known, so one mistake is one message.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens as _, quote};
+use syn::{DeriveInput, Item, ItemFn, ItemImpl};
+
+use crate::{
+    determinism,
+    diag::Errors,
+    expand,
+    mistake::Mistake,
+    model,
+    root::Root,
+    syntax::{activity_fn::ActivityFn, attr::Options, marker, marker::Marker},
+};
+
+/// One macro: options and item to code, mistakes to the sink.
+pub(crate) type Macro = fn(TokenStream, TokenStream, &mut Errors) -> TokenStream;
+
+/// What the compiler calls.
+pub(crate) fn run(
+    of: Macro,
+    options: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    expand(of, options.into(), item.into()).into()
+}
+
+/// Code and mistakes together.
+pub(crate) fn expand(of: Macro, options: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::new();
+    let code = catch_unwind(AssertUnwindSafe(|| of(options, item.clone(), &mut errors)));
+    let code = code.unwrap_or_else(|panic| {
+        errors.at(Span::call_site(), Mistake::OurBug(message_of(&*panic)));
+        marker::strip(item)
+    });
+    let errors = errors.report();
+    quote!(#errors #code)
+}
+
+pub(crate) fn workflow(
+    options: TokenStream,
+    item: TokenStream,
+    errors: &mut Errors,
+) -> TokenStream {
+    let options = Options::parse(options, Marker::Workflow, errors);
+    if let Ok(block) = syn::parse2::<ItemImpl>(item.clone()) {
+        let checked = model::workflow::check(options, block, errors);
+        let block = &checked.item;
+        return match &checked.workflow {
+            Some(workflow) => expand::workflow::expand(workflow, block),
+            None => quote!(#[allow(dead_code, unused_variables)] #block),
+        };
+    }
+    if let Ok(mut fields) = syn::parse2::<DeriveInput>(item.clone()) {
+        model::fields::check(options, &mut fields, errors);
+        return fields.into_token_stream();
+    }
+    misplaced::<ItemImpl>(item, Mistake::WorkflowOnOther, errors)
+}
+
+pub(crate) fn activity(
+    options: TokenStream,
+    item: TokenStream,
+    errors: &mut Errors,
+) -> TokenStream {
+    let mut options = Options::parse(options, Marker::Activity, errors);
+    let root = root(&mut options, errors);
+    let Ok(function) = syn::parse2::<ActivityFn>(item.clone()) else {
+        return misplaced::<ItemFn>(item, Mistake::ActivityOnOther, errors);
+    };
+    match model::activity::function(options, &function, errors) {
+        Some(activity) => expand::activity::expand(&activity, &function, &root),
+        None => match function.body {
+            Some(_) => item,
+            None => TokenStream::new(),
+        },
+    }
+}
+
+pub(crate) fn activities(
+    options: TokenStream,
+    item: TokenStream,
+    errors: &mut Errors,
+) -> TokenStream {
+    let options = Options::parse(options, Marker::Activities, errors);
+    let Ok(block) = syn::parse2::<ItemImpl>(item.clone()) else {
+        return misplaced::<ItemImpl>(item, Mistake::ActivitiesOnOther, errors);
+    };
+    match model::activities::check(options, block, errors) {
+        (block, Some(set)) => expand::activities::expand(&set, block),
+        (block, None) => quote!(#[allow(dead_code, unused_variables)] #block),
+    }
+}
+
+pub(crate) fn data(options: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
+    let mut options = Options::parse(options, Marker::Data, errors);
+    let root = root(&mut options, errors);
+    options.finish(errors);
+    let Ok(input) = syn::parse2::<DeriveInput>(item.clone()) else {
+        return misplaced::<DeriveInput>(item, Mistake::DataOnOther, errors);
+    };
+    match model::data::check(&input, errors) {
+        true => expand::data::expand(&input, &root),
+        false => item,
+    }
+}
+
+pub(crate) fn main(options: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
+    let mut options = Options::parse(options, Marker::Main, errors);
+    let root = root(&mut options, errors);
+    options.finish(errors);
+    let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
+        return misplaced::<ItemFn>(item, Mistake::MainOnOther, errors);
+    };
+    match model::main::check(&function, errors) {
+        true => expand::main::expand(&function, &root),
+        false => expand::main::without_body(&function),
+    }
+}
+
+pub(crate) fn allow_nondeterminism(
+    options: TokenStream,
+    item: TokenStream,
+    errors: &mut Errors,
+) -> TokenStream {
+    let options = Options::parse(options, Marker::AllowNondeterminism, errors);
+    determinism::reason(options, TokenStream::new(), errors);
+    item
+}
+
+macro_rules! stray {
+    ($($name:ident $marker:ident)*) => { $(
+        /// The mark outside of a `#[workflow]` block.
+        pub(crate) fn $name(_: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
+            errors.at(Span::call_site(), Mistake::StrayMark(Marker::$marker));
+            item
+        }
+    )* };
+}
+stray! {
+    stray_run Run
+    stray_init Init
+    stray_signal Signal
+    stray_query Query
+    stray_update Update
+}
+
+fn root(options: &mut Options, errors: &mut Errors) -> Root {
+    options
+        .path("crate", errors)
+        .map_or_else(Root::found, |path| Root::written(&path))
+}
+
+/// An item of another kind, or one that cannot be read as `Wanted`.
+fn misplaced<Wanted: syn::parse::Parse>(
+    item: TokenStream,
+    mistake: Mistake<'_>,
+    errors: &mut Errors,
+) -> TokenStream {
+    match (
+        syn::parse2::<Item>(item.clone()),
+        syn::parse2::<Wanted>(item.clone()),
+    ) {
+        (Ok(_), _) => errors.at(Span::call_site(), mistake),
+        (Err(_), Err(error)) => errors.push(error),
+        (Err(error), Ok(_)) => errors.push(error),
+    }
+    marker::strip(item)
+}
+
+fn message_of(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without words")
+}

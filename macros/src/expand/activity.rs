@@ -1,0 +1,194 @@
+//! An activity that is a function: the function, and a type of its name to call and register it by.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::AttrStyle;
+
+use super::{
+    asserts,
+    call::{doc, doc_before, encoded, parameters, success},
+    local, quiet,
+    take::{concluded, context, decoded},
+};
+use crate::{
+    model::activity::{Activity, Declared, Millis},
+    root::Root,
+    syntax::activity_fn::ActivityFn,
+};
+
+/// Everything `#[activity]` puts in place of the function.
+pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &Root) -> TokenStream {
+    let body = guarded(activity, function, root);
+    let (ident, vis, wire) = (&activity.ident, &function.vis, &activity.wire.text);
+    let (conditions, rest) = (&activity.carried.conditions, &activity.carried.rest);
+    let words = (!activity.carried.documented)
+        .then(|| doc(&format!("The activity `{wire}`, to call and to register.")));
+    let implementation = implementation(activity, quote!(#ident), root);
+    let invoke = function.body.as_ref().map(|_| invoke(activity, root));
+    let call = call(activity, root);
+    let checks = asserts::spelled(&activity.output, root);
+    quote! {
+        #body
+        #(#conditions)*
+        #words
+        #(#rest)*
+        #[allow(non_camel_case_types, unreachable_pub, dead_code)]
+        #vis enum #ident {}
+        #(#conditions)*
+        const _: () = {
+            #implementation
+            #invoke
+            #call
+            #checks
+        };
+    }
+}
+
+/// The user's function, which refuses to run as a plain function of a workflow.
+fn guarded(activity: &Activity, function: &ActivityFn, root: &Root) -> Option<TokenStream> {
+    let body = function.body.as_ref()?;
+    let (vis, sig, wire) = (&function.vis, &function.sig, &activity.wire.text);
+    let outer = function
+        .attrs
+        .iter()
+        .filter(|attribute| matches!(attribute.style, AttrStyle::Outer));
+    let inner = function
+        .attrs
+        .iter()
+        .filter(|attribute| matches!(attribute.style, AttrStyle::Inner(_)));
+    Some(quote! {
+        #(#outer)*
+        #vis #sig {
+            #(#inner)*
+            #root::__private::forbid_in_workflow(#wire);
+            #body
+        }
+    })
+}
+
+/// `impl Activity` for the type that stands for the activity.
+pub(super) fn implementation(activity: &Activity, kind: TokenStream, root: &Root) -> TokenStream {
+    let (wire, quiet) = (&activity.wire.text, quiet());
+    let output = success(&activity.output, root);
+    let defaults = defaults(&activity.declared, root);
+    quote! {
+        #quiet
+        impl #root::Activity for #kind {
+            const NAME: &'static str = #wire;
+            type Output = #output;
+            fn __defaults() -> #root::ActivityOptions {
+                #defaults
+            }
+        }
+    }
+}
+
+/// One attempt: calls `function` on `receiver`, if it takes one.
+pub(super) fn invocation(
+    activity: &Activity,
+    function: TokenStream,
+    receiver: Option<TokenStream>,
+    kind: TokenStream,
+    root: &Root,
+) -> TokenStream {
+    let (ctx, arguments) = (local("ctx"), local("arguments"));
+    let (statements, names) = decoded(&activity.arguments, root);
+    let context = context(&activity.arguments, "ActivityCtxArg", quote!(&#ctx), root);
+    let call = quote!(#function(#receiver #context #(#names),*));
+    let payload = Some(quote!(#root::__private::result_of::<#kind>()));
+    let unused = quote!(let _ = (&#ctx, &mut #arguments););
+    if activity.is_async {
+        let result = concluded(&activity.output, quote!(#call.await), payload, root);
+        let at = activity.ident.span();
+        return quote_spanned! {at=>
+            #root::__private::Invocation::Async(::std::boxed::Box::pin(async move {
+                #unused
+                #statements
+                #result
+            }))
+        };
+    }
+    let result = concluded(&activity.output, call, payload, root);
+    quote! {
+        #root::__private::Invocation::Blocking(::std::boxed::Box::new(move || {
+            #unused
+            #statements
+            #result
+        }))
+    }
+}
+
+fn invoke(activity: &Activity, root: &Root) -> TokenStream {
+    let (ident, quiet) = (&activity.ident, quiet());
+    let (ctx, arguments) = (local("ctx"), local("arguments"));
+    let invocation = invocation(activity, quote!(#ident), None, quote!(#ident), root);
+    quote! {
+        #quiet
+        impl #root::FreeActivity for #ident {
+            fn __invoke(
+                #ctx: #root::ActivityCtx,
+                mut #arguments: #root::__private::Args,
+            ) -> #root::__private::Invocation {
+                #invocation
+            }
+        }
+    }
+}
+
+fn call(activity: &Activity, root: &Root) -> TokenStream {
+    let (ident, quiet, ctx) = (&activity.ident, quiet(), local("ctx"));
+    let rest = &activity.carried.rest;
+    let first = doc_before(
+        "Calls this activity from a workflow.",
+        activity.carried.documented,
+    );
+    let parameters = parameters(&activity.arguments, root);
+    let (statements, arguments) = encoded(&activity.arguments, root);
+    let timeout = match activity.declared.has_timeout() {
+        true => quote!(#root::TimeoutSet),
+        false => quote!(#root::NoTimeout),
+    };
+    quote! {
+        #quiet
+        impl #ident {
+            #first
+            #(#rest)*
+            #[track_caller]
+            pub fn call(#ctx: &#root::Ctx, #parameters) -> #root::ActivityCall<#ident, #timeout> {
+                #statements
+                #root::ActivityCall::new(#ctx, #arguments)
+            }
+        }
+    }
+}
+
+/// `Declared { start_to_close: .., ..Declared::NOTHING }.into()`
+fn defaults(declared: &Declared, root: &Root) -> TokenStream {
+    let mut given = TokenStream::new();
+    let durations = [
+        (quote!(start_to_close), declared.start_to_close),
+        (quote!(schedule_to_close), declared.schedule_to_close),
+        (quote!(schedule_to_start), declared.schedule_to_start),
+        (quote!(heartbeat), declared.heartbeat),
+    ];
+    for (key, value) in durations {
+        if let Some(Millis(millis)) = value {
+            given.extend(quote! {
+                #key: ::core::option::Option::Some(::core::time::Duration::from_millis(#millis)),
+            });
+        }
+    }
+    if let Some(attempts) = declared.max_attempts {
+        given.extend(quote!(max_attempts: ::core::option::Option::Some(#attempts),));
+    }
+    if let Some(queue) = &declared.task_queue {
+        given.extend(quote!(task_queue: ::core::option::Option::Some(#queue),));
+    }
+    let declared = match given.is_empty() {
+        true => quote!(#root::__private::Declared::NOTHING),
+        false => quote! {
+            #root::__private::Declared { #given ..#root::__private::Declared::NOTHING }
+        },
+    };
+    quote!(::core::convert::Into::into(#declared))
+}

@@ -1,0 +1,174 @@
+//! What callers see: the handlers as methods of every handle, and the type's own functions.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::{
+    call::{doc, doc_before, encoded, parameters, success},
+    local, quiet,
+};
+use crate::{
+    model::{handler::Handler, workflow::Workflow},
+    syntax::marker::Marker,
+};
+
+/// The transport of the generated methods. A type parameter hides the user's types of its name.
+fn via() -> Ident {
+    Ident::new("DurablyVia", Span::call_site())
+}
+
+/// `pub struct GreetingMethods<V>(V);`
+pub(super) fn methods_type(workflow: &Workflow) -> TokenStream {
+    let (methods, via) = (&workflow.methods, via());
+    let text = format!(
+        "Signals, queries and updates of [`{}`]; every handle derefs to it.",
+        workflow.ident
+    );
+    let doc = doc(&text);
+    quote! {
+        #doc
+        #[allow(unreachable_pub)]
+        pub struct #methods<#via>(#via);
+    }
+}
+
+/// The methods themselves.
+pub(super) fn methods_impl(workflow: &Workflow) -> TokenStream {
+    let (root, methods, via, quiet) = (&workflow.root, &workflow.methods, via(), quiet());
+    let wrapped = local("via");
+    let each: TokenStream = workflow
+        .handlers
+        .iter()
+        .map(|handler| method(handler, workflow))
+        .collect();
+    quote! {
+        impl<#via: #root::__private::Via> #root::__private::MethodsOf<#via> for #methods<#via> {
+            fn new(#wrapped: #via) -> Self {
+                Self(#wrapped)
+            }
+        }
+        #quiet
+        impl<#via: #root::__private::Via> #methods<#via> {
+            #each
+        }
+    }
+}
+
+fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
+    let root = &workflow.root;
+    let (ident, wire, via) = (&handler.ident, &handler.wire.text, via());
+    let (conditions, rest) = (&handler.carried.conditions, &handler.carried.rest);
+    let words = (!handler.carried.documented).then(|| {
+        doc(&format!(
+            "The {} `{wire}` of [`{}`].",
+            handler.marker.word(),
+            workflow.ident
+        ))
+    });
+    let parameters = parameters(&handler.arguments, root);
+    let (statements, arguments) = encoded(&handler.arguments, root);
+    let result = success(&handler.output, root);
+    let at = Span::call_site();
+    let (gives, bound, send) = match handler.marker {
+        Marker::Query => (
+            quote!(#root::QueryCall<#result>),
+            Some(quote_spanned!(at=> where #via: #root::__private::CanQuery)),
+            quote!(#root::__private::CanQuery::query),
+        ),
+        Marker::Update => (
+            quote!(<#via as #root::__private::CanUpdate>::Update<#result>),
+            Some(quote_spanned!(at=> where #via: #root::__private::CanUpdate)),
+            quote!(#root::__private::CanUpdate::update),
+        ),
+        _ => (
+            quote!(<#via as #root::__private::Via>::Signal),
+            None,
+            quote!(#root::__private::Via::signal),
+        ),
+    };
+    quote! {
+        #(#conditions)*
+        #words
+        #(#rest)*
+        pub fn #ident(&self, #parameters) -> #gives #bound {
+            #statements
+            #send(&self.0, #wire, #arguments)
+        }
+    }
+}
+
+/// `start`, `handle`, `child`, `external`, `continue_as_new`.
+pub(super) fn functions(workflow: &Workflow) -> TokenStream {
+    let (root, ty, quiet) = (&workflow.root, &workflow.ty, quiet());
+    let taken = match &workflow.init {
+        Some(init) if workflow.run.arguments.list.is_empty() => &init.arguments,
+        _ => &workflow.run.arguments,
+    };
+    let parameters = parameters(taken, root);
+    let (statements, arguments) = encoded(taken, root);
+    let queue = queue(workflow);
+    let (documented, rest) = (
+        workflow.run.carried.documented,
+        workflow
+            .run
+            .carried
+            .rest
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("doc"))
+            .collect::<Vec<_>>(),
+    );
+    let start = doc_before(
+        "Starts this workflow: `.await` gives a handle, `.result().await` its result.",
+        documented,
+    );
+    let child = doc_before(
+        "Runs this workflow as a child: `.await` gives its result, `.start().await` a handle.",
+        documented,
+    );
+    let (client, ctx, id) = (local("client"), local("ctx"), local("id"));
+    quote! {
+        #quiet
+        impl #ty {
+            #start
+            #(#rest)*
+            pub fn start(#client: &#root::Client, #parameters) -> #root::StartCall<#ty, #queue> {
+                #statements
+                #root::StartCall::new(#client, #arguments)
+            }
+
+            /// A handle to an execution that exists already.
+            pub fn handle(#client: &#root::Client, #id: impl #root::Text) -> #root::Handle<#ty> {
+                #root::Handle::attach(#client, #root::Text::into_text(#id))
+            }
+
+            #child
+            #(#rest)*
+            #[track_caller]
+            pub fn child(#ctx: &#root::Ctx, #parameters) -> #root::ChildCall<#ty> {
+                #statements
+                #root::ChildCall::new(#ctx, #arguments)
+            }
+
+            /// A handle to another running workflow, for use inside a workflow.
+            pub fn external(#ctx: &#root::Ctx, #id: impl #root::Text) -> #root::ExternalHandle<#ty> {
+                #root::ExternalHandle::new(#ctx, #root::Text::into_text(#id))
+            }
+
+            /// Ends this run and starts the next one with these arguments:
+            /// `return Self::continue_as_new(..).into()`.
+            pub fn continue_as_new(#parameters) -> #root::ContinueAsNew {
+                #statements
+                #root::ContinueAsNew::new(<#ty as #root::Workflow>::NAME, #arguments)
+            }
+        }
+    }
+}
+
+/// Whether a start knows its task queue.
+pub(super) fn queue(workflow: &Workflow) -> TokenStream {
+    let root = &workflow.root;
+    match &workflow.task_queue {
+        Some(_) => quote!(#root::QueueSet),
+        None => quote!(#root::NoQueue),
+    }
+}

@@ -1,0 +1,40 @@
+//! Models to code. Nothing here can fail.
+//!
+//! Expansions name `::durably` and `::durably::__private` only, by absolute paths. Locals have
+//! mixed-site spans, so no name of the user's collides with them. What need not be visible stands
+//! inside `const _`.
+
+pub(crate) mod activities;
+pub(crate) mod activity;
+mod asserts;
+mod call;
+mod client;
+pub(crate) mod data;
+mod handlers;
+pub(crate) mod main;
+mod take;
+pub(crate) mod workflow;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+/// A local of an expansion.
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// Lints that are about the user's own code, on items that only repeat its types and names.
+fn quiet() -> TokenStream {
+    quote! {
+        #[allow(
+            dead_code,
+            deprecated,
+            private_interfaces,
+            unreachable_pub,
+            unused_variables,
+            unused_mut,
+            clippy::all,
+            clippy::pedantic
+        )]
+    }
+}

@@ -1,0 +1,80 @@
+//! The called side of a method: arguments decoded, the result made a payload.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{GenericArgument, PathArguments, Type, spanned::Spanned as _};
+
+use super::{
+    call::{payload_of, success},
+    local,
+};
+use crate::{
+    model::arguments::Arguments,
+    root::Root,
+    syntax::signature::{Output, ungrouped},
+};
+
+/// Statements that decode arguments from the local `arguments`, and the locals they fill.
+pub(super) fn decoded(arguments: &Arguments, root: &Root) -> (TokenStream, Vec<Ident>) {
+    let source = local("arguments");
+    let mut names = Vec::new();
+    let mut statements = TokenStream::new();
+    for (index, argument) in arguments.list.iter().enumerate() {
+        let name = local(&format!("argument_{index}"));
+        let (ty, text) = (&argument.ty, &argument.text);
+        let payload = payload_of(ty.to_token_stream(), ty.span(), root);
+        statements.extend(quote!(let #name = #payload.next(&mut #source, #text)?;));
+        names.push(name);
+    }
+    (statements, names)
+}
+
+/// The context argument: which contexts fit is decided by a trait, at the user's type.
+pub(super) fn context(
+    arguments: &Arguments,
+    of: &str,
+    value: TokenStream,
+    root: &Root,
+) -> Option<TokenStream> {
+    let ty = arguments.context.as_ref()?;
+    let at = ty.span();
+    let of = Ident::new(of, Span::call_site());
+    Some(quote_spanned!(at=> <#ty as #root::__private::#of>::of(#value),))
+}
+
+/// The result of `call` as a payload or an error, and the check that its type says what it is.
+pub(super) fn concluded(
+    output: &Output,
+    call: TokenStream,
+    payload: Option<TokenStream>,
+    root: &Root,
+) -> TokenStream {
+    let at = match output {
+        Output::Unit => Span::call_site(),
+        Output::Value(ty) | Output::Fallible(ty) => ty.span(),
+    };
+    let payload = payload.unwrap_or_else(|| payload_of(success(output, root), at, root));
+    match output {
+        Output::Unit | Output::Value(_) => quote!(#payload.value(&#call)),
+        Output::Fallible(ty) => {
+            let at = error_type(ty).map_or_else(|| ty.span(), |error| error.span());
+            let error = quote_spanned!(at=> <#ty as #root::__private::Outcome>::Err);
+            let failure = quote_spanned!(at=> #root::__private::failure::<#error>());
+            quote!(#payload.result(#root::__private::Outcome::into_result(#call), #failure))
+        }
+    }
+}
+
+/// The `E` in `Result<T, E>`, to point at.
+fn error_type(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ungrouped(ty) else {
+        return None;
+    };
+    match &path.path.segments.last()?.arguments {
+        PathArguments::AngleBracketed(given) => match given.args.iter().nth(1)? {
+            GenericArgument::Type(error) => Some(error),
+            _ => None,
+        },
+        _ => None,
+    }
+}

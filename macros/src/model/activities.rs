@@ -1,0 +1,112 @@
+//! A set of activities: the marked methods of a struct with shared dependencies.
+
+use proc_macro2::Ident;
+use quote::format_ident;
+use syn::{ItemImpl, Type};
+
+use super::{activity::Activity, name::Taken, workflow::type_name};
+use crate::{
+    diag::Errors,
+    mistake::Mistake,
+    root::Root,
+    syntax::{attr::Options, block::Block, marker::Marker, signature::Receiver},
+};
+
+/// A set of activities, checked.
+pub(crate) struct Activities {
+    pub(crate) root: Root,
+    pub(crate) ty: Type,
+    pub(crate) ident: Ident,
+    /// The name of the generated type that carries the calls.
+    pub(crate) stub: Ident,
+    pub(crate) methods: Vec<Method>,
+}
+
+/// One of them.
+pub(crate) struct Method {
+    pub(crate) activity: Activity,
+    /// The hidden type that stands for it.
+    pub(crate) kind: Ident,
+    /// Its place in the block, whose body gets a guard.
+    pub(crate) index: usize,
+    /// Whether it takes `&self`; an associated function may do without.
+    pub(crate) takes_self: bool,
+}
+
+/// Checks a block under `#[activities]`; gives it back without marks.
+pub(crate) fn check(
+    mut options: Options,
+    item: ItemImpl,
+    errors: &mut Errors,
+) -> (ItemImpl, Option<Activities>) {
+    let root = options
+        .path("crate", errors)
+        .map_or_else(Root::found, |path| Root::written(&path));
+    options.finish(errors);
+    let ty = (*item.self_ty).clone();
+    let ident = if let Some((_, of_trait, _)) = &item.trait_ {
+        errors.on(of_trait, Mistake::TraitBlock(Marker::Activities));
+        None
+    } else {
+        type_name(&ty, &item.generics, Marker::Activities, errors)
+    };
+    let mut block = Block::split(item, |marker| marker == Marker::Activity, errors);
+    let Some(ident) = ident else {
+        return (block.item, None);
+    };
+    if block.marked.is_empty() {
+        errors.on(&ident, Mistake::NoActivities(&ident));
+    }
+    let mut taken = Taken::default();
+    let mut methods = Vec::new();
+    for marked in std::mem::take(&mut block.marked) {
+        let method = block.method(marked.index);
+        let before = errors.count();
+        let receiver = Receiver::of(&method.sig);
+        if let (Receiver::Exclusive(_) | Receiver::Other(_), Some(tokens)) =
+            (&receiver, receiver.tokens())
+        {
+            errors.on(tokens, Mistake::ActivityReceiver);
+        }
+        let activity = Activity::of(
+            marked.options,
+            &method.sig,
+            &method.attrs,
+            Some(&ty),
+            errors,
+        );
+        let Some(activity) = activity.filter(|_| errors.count() == before) else {
+            continue;
+        };
+        if method.sig.ident == "stub" || OPTIONS.iter().any(|option| method.sig.ident == option) {
+            errors.on(&method.sig.ident, Mistake::StubMethod(&method.sig.ident));
+        }
+        if activity.carried.conditions.is_empty() {
+            taken.add(Marker::Activity, &activity.wire, &ident, errors);
+        }
+        methods.push(Method {
+            kind: format_ident!("__{}_{}", ident, activity.ident),
+            index: marked.index,
+            takes_self: receiver.tokens().is_some(),
+            activity,
+        });
+    }
+    let activities = Activities {
+        root,
+        stub: format_ident!("{}Stub", ident),
+        ty,
+        ident,
+        methods,
+    };
+    (block.item, Some(activities))
+}
+
+/// Methods that every stub has.
+const OPTIONS: [&str; 6] = [
+    "start_to_close",
+    "schedule_to_close",
+    "schedule_to_start",
+    "heartbeat",
+    "retry",
+    "task_queue",
+];

@@ -1,0 +1,163 @@
+//! One activity: a function, or a method of a set.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span};
+use syn::{Attribute, LitStr, Signature, Type};
+
+use super::{arguments::Arguments, handler::check_generics, name::WireName, output};
+use crate::{
+    diag::Errors,
+    mistake::Mistake,
+    syntax::{
+        activity_fn::ActivityFn,
+        attr::{Keyed, Options},
+        carried::Carried,
+        marker::Marker,
+        signature::{self, Output},
+    },
+};
+
+/// An activity, checked.
+pub(crate) struct Activity {
+    pub(crate) ident: Ident,
+    pub(crate) wire: WireName,
+    pub(crate) declared: Declared,
+    pub(crate) carried: Carried,
+    pub(crate) is_async: bool,
+    pub(crate) arguments: Arguments,
+    pub(crate) output: Output,
+}
+
+/// What the attribute says about how it is scheduled.
+pub(crate) struct Declared {
+    pub(crate) start_to_close: Option<Millis>,
+    pub(crate) schedule_to_close: Option<Millis>,
+    pub(crate) schedule_to_start: Option<Millis>,
+    pub(crate) heartbeat: Option<Millis>,
+    /// Where that is said.
+    heartbeat_at: Option<Span>,
+    pub(crate) max_attempts: Option<u32>,
+    pub(crate) task_queue: Option<LitStr>,
+    /// The key `remote`, on a function.
+    pub(crate) remote: Option<Span>,
+}
+
+/// A duration in an expansion.
+#[derive(Clone, Copy)]
+pub(crate) struct Millis(pub(crate) u64);
+
+impl Declared {
+    /// Whether a call needs no timeout of its own.
+    pub(crate) fn has_timeout(&self) -> bool {
+        self.start_to_close.is_some() || self.schedule_to_close.is_some()
+    }
+}
+
+/// Checks a function under `#[activity]`.
+pub(crate) fn function(
+    options: Options,
+    function: &ActivityFn,
+    errors: &mut Errors,
+) -> Option<Activity> {
+    if let Some(receiver) = function.sig.receiver() {
+        errors.on(receiver, Mistake::MethodActivity);
+        return None;
+    }
+    let activity = Activity::of(options, &function.sig, &function.attrs, None, errors)?;
+    match (&function.body, activity.declared.remote) {
+        (None, None) => errors.on(&function.sig, Mistake::BodyMissing),
+        (Some(_), Some(remote)) => errors.at(remote, Mistake::RemoteBody),
+        _ => return Some(activity),
+    }
+    None
+}
+
+impl Activity {
+    /// Checks options and signature; `None` if nothing can be generated.
+    pub(crate) fn of(
+        mut options: Options,
+        sig: &Signature,
+        attrs: &[Attribute],
+        owner: Option<&Type>,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let wire = WireName::of(&mut options, &sig.ident, Marker::Activity, errors);
+        let mut declared = timeouts(&mut options, errors);
+        if owner.is_none() {
+            declared.remote = options.flag("remote", errors);
+        }
+        options.finish(errors);
+        let before = errors.count();
+        check_generics(Marker::Activity, sig, errors);
+        if let Some(unsafety) = &sig.unsafety {
+            errors.on(unsafety, Mistake::NotCallable(Marker::Activity));
+        }
+        if let Some(abi) = &sig.abi {
+            errors.on(abi, Mistake::NotCallable(Marker::Activity));
+        }
+        let parameters = signature::parameters(sig);
+        let arguments = Arguments::of(&parameters, owner, Marker::Activity, errors);
+        let output = output::of(Output::of(&sig.output), owner, Marker::Activity, errors);
+        let arguments = arguments?;
+        if let (Some(heartbeat), None, None) =
+            (&declared.heartbeat_at, &arguments.context, declared.remote)
+        {
+            errors.at(*heartbeat, Mistake::HeartbeatWithoutContext);
+        }
+        let activity = Self {
+            ident: sig.ident.clone(),
+            wire,
+            declared,
+            carried: Carried::of(attrs),
+            is_async: sig.asyncness.is_some(),
+            arguments,
+            output: output?,
+        };
+        (errors.count() == before).then_some(activity)
+    }
+}
+
+fn timeouts(options: &mut Options, errors: &mut Errors) -> Declared {
+    let start_to_close = options.duration("start_to_close", errors);
+    let schedule_to_close = options.duration("schedule_to_close", errors);
+    let schedule_to_start = options.duration("schedule_to_start", errors);
+    let heartbeat = options.duration("heartbeat", errors);
+    for (part, name, whole, whole_name) in [
+        (
+            &start_to_close,
+            "start_to_close",
+            &schedule_to_close,
+            "schedule_to_close",
+        ),
+        (
+            &schedule_to_start,
+            "schedule_to_start",
+            &schedule_to_close,
+            "schedule_to_close",
+        ),
+        (&heartbeat, "heartbeat", &start_to_close, "start_to_close"),
+    ] {
+        if let (Some(part), Some(whole)) = (part, whole)
+            && part.value > whole.value
+        {
+            errors.at(part.key, Mistake::LongerThanWhole(name, whole_name));
+        }
+    }
+    let millis = |given: &Option<Keyed<Duration>>| {
+        let millis = given.as_ref()?.value.as_millis();
+        Some(Millis(u64::try_from(millis).unwrap_or(u64::MAX)))
+    };
+    Declared {
+        start_to_close: millis(&start_to_close),
+        schedule_to_close: millis(&schedule_to_close),
+        schedule_to_start: millis(&schedule_to_start),
+        heartbeat: millis(&heartbeat),
+        heartbeat_at: heartbeat.map(|given| given.key),
+        max_attempts: options
+            .count("max_attempts", errors)
+            .map(|given| given.value),
+        task_queue: options.text("task_queue", errors).map(|given| given.value),
+        remote: None,
+    }
+}

@@ -1,0 +1,125 @@
+//! What a method takes: perhaps a context, then arguments that travel as payloads.
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::{Type, ext::IdentExt as _};
+
+use super::payload_type::{self, Obstacle};
+use crate::{
+    diag::Errors,
+    mistake::Mistake,
+    syntax::{
+        marker::Marker,
+        signature::{Parameter, is_named, ungrouped},
+    },
+};
+
+/// The parameters of a handler, run method, constructor or activity.
+#[derive(Clone)]
+pub(crate) struct Arguments {
+    /// The type behind the `&` of the first parameter. Whether it is a context is decided by a
+    /// trait, not by its spelling.
+    pub(crate) context: Option<Type>,
+    pub(crate) list: Vec<Argument>,
+}
+
+/// One argument.
+#[derive(Clone)]
+pub(crate) struct Argument {
+    pub(crate) name: Ident,
+    /// Its name in error texts.
+    pub(crate) text: String,
+    pub(crate) ty: Type,
+    /// Whether the call side takes anything that is text.
+    pub(crate) is_text: bool,
+}
+
+impl Arguments {
+    /// Checks parameters; `None` if any is wrong.
+    pub(crate) fn of(
+        parameters: &[Parameter],
+        self_ty: Option<&Type>,
+        marker: Marker,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let before = errors.count();
+        let mut arguments = Self {
+            context: None,
+            list: Vec::new(),
+        };
+        for (index, parameter) in parameters.iter().enumerate() {
+            if let Some(place) = parameter.conditional {
+                errors.at(place, Mistake::ConditionalArgument);
+            }
+            match parameter.reference() {
+                Some(reference) if index == 0 && may_be_context(&reference.elem) => {
+                    if let Some(exclusive) = &reference.mutability {
+                        errors.on(exclusive, Mistake::ExclusiveContext);
+                    }
+                    arguments.context = Some((*reference.elem).clone());
+                }
+                Some(reference) if index > 0 && is_context_by_name(&reference.elem) => {
+                    errors.on(reference, Mistake::ContextNotFirst);
+                }
+                _ => arguments.add(parameter, self_ty, marker, errors),
+            }
+        }
+        (errors.count() == before).then_some(arguments)
+    }
+
+    /// The types as the user wrote them, for comparison.
+    pub(crate) fn types(&self) -> Vec<String> {
+        self.list
+            .iter()
+            .map(|argument| argument.ty.to_token_stream().to_string())
+            .collect()
+    }
+
+    fn add(
+        &mut self,
+        parameter: &Parameter,
+        self_ty: Option<&Type>,
+        marker: Marker,
+        errors: &mut Errors,
+    ) {
+        match payload_type::obstacle(&parameter.ty) {
+            Some(Obstacle::Borrowed(tokens, instead)) => {
+                errors.on(tokens, Mistake::BorrowedArgument(marker, instead));
+            }
+            Some(Obstacle::Opaque(tokens)) => errors.on(tokens, Mistake::OpaqueArgument(marker)),
+            None => {}
+        }
+        let Some(name) = parameter.name() else {
+            errors.on(&parameter.pattern, Mistake::ArgumentWithoutName(marker));
+            return;
+        };
+        if name == "self_" {
+            errors.at(name.span(), Mistake::ReservedLocal);
+        }
+        self.list.push(Argument {
+            name: name.clone(),
+            text: name.unraw().to_string(),
+            is_text: is_named(&parameter.ty, "String"),
+            ty: match self_ty {
+                Some(self_ty) => payload_type::without_self(&parameter.ty, self_ty),
+                None => parameter.ty.clone(),
+            },
+        });
+    }
+}
+
+/// A reference to one of these is an argument that should be owned; rustc would speak of contexts.
+fn may_be_context(ty: &Type) -> bool {
+    const NEVER: [&str; 20] = [
+        "str", "String", "Vec", "Option", "Box", "bool", "char", "u8", "u16", "u32", "u64", "u128",
+        "usize", "i8", "i16", "i32", "i64", "isize", "f32", "f64",
+    ];
+    matches!(ungrouped(ty), Type::Path(_)) && !NEVER.iter().any(|name| is_named(ty, name))
+}
+
+/// Contexts in a wrong place are recognised by spelling: there is nothing to decide by type.
+fn is_context_by_name(ty: &Type) -> bool {
+    ["Ctx", "View", "ActivityCtx"]
+        .iter()
+        .any(|name| is_named(ty, name))
+}

@@ -1,0 +1,28 @@
+//! `#[workflow]` on a struct or an enum: only its fields are looked at.
+
+use syn::{Attribute, Data, DeriveInput, Field, Fields};
+
+use crate::{determinism, diag::Errors, mistake::Mistake, syntax::attr::Options};
+
+/// Checks the fields and takes our marks off them.
+pub(crate) fn check(options: Options, item: &mut DeriveInput, errors: &mut Errors) {
+    options.finish(errors);
+    match &mut item.data {
+        Data::Struct(data) => check_fields(&mut data.fields, errors),
+        Data::Enum(data) => {
+            for variant in &mut data.variants {
+                check_fields(&mut variant.fields, errors);
+            }
+        }
+        Data::Union(data) => errors.on(data.union_token, Mistake::WorkflowOnOther),
+    }
+}
+
+fn check_fields(fields: &mut Fields, errors: &mut Errors) {
+    for Field { attrs, ty, .. } in fields.iter_mut() {
+        if !determinism::is_allowed(attrs, errors) {
+            determinism::check_type(ty, errors);
+        }
+        attrs.retain(|attribute: &Attribute| !determinism::is_permit(attribute));
+    }
+}

@@ -1,0 +1,218 @@
+//! One marked method of a workflow, and the rules for its receiver.
+
+use proc_macro2::Ident;
+use syn::{GenericParam, ImplItemFn, ReturnType, Type};
+
+use super::{
+    arguments::Arguments,
+    name::{self, WireName},
+    output,
+};
+use crate::{
+    diag::Errors,
+    mistake::Mistake,
+    syntax::{
+        attr::Options,
+        carried::Carried,
+        marker::Marker,
+        signature::{self, Output, Receiver, is_named, ungrouped},
+    },
+};
+
+/// A run method, constructor, signal, query or update.
+pub(crate) struct Handler {
+    pub(crate) marker: Marker,
+    pub(crate) ident: Ident,
+    pub(crate) wire: WireName,
+    pub(crate) carried: Carried,
+    pub(crate) is_async: bool,
+    pub(crate) arguments: Arguments,
+    pub(crate) output: Output,
+    pub(crate) validator: Option<Validator>,
+}
+
+/// The method that may reject an update.
+pub(crate) struct Validator {
+    /// Its name where the update names it.
+    pub(crate) ident: Ident,
+    pub(crate) context: Option<Type>,
+}
+
+/// What every method of a block shares.
+pub(crate) struct Owner<'a> {
+    pub(crate) ty: &'a Type,
+    pub(crate) ident: &'a Ident,
+    /// All methods of the block, to find validators.
+    pub(crate) methods: Vec<&'a ImplItemFn>,
+}
+
+impl Handler {
+    /// Checks a marked method; `None` if nothing can be generated for it.
+    pub(crate) fn of(
+        marker: Marker,
+        mut options: Options,
+        method: &ImplItemFn,
+        owner: &Owner<'_>,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let sig = &method.sig;
+        let wire = match marker {
+            Marker::Run | Marker::Init => WireName {
+                text: sig.ident.to_string(),
+                at: sig.ident.span(),
+            },
+            _ => WireName::of(&mut options, &sig.ident, marker, errors),
+        };
+        let validator = match marker {
+            Marker::Update => options.method("validator", errors).map(|keyed| keyed.value),
+            _ => None,
+        };
+        options.finish(errors);
+        let before = errors.count();
+        check_shape(marker, method, errors);
+        check_generics(marker, sig, errors);
+        let parameters = signature::parameters(sig);
+        let arguments = Arguments::of(&parameters, Some(owner.ty), marker, errors);
+        let output = match marker {
+            Marker::Init => {
+                check_constructed(method, owner, errors);
+                Some(Output::Unit)
+            }
+            Marker::Signal => match Output::of(&sig.output) {
+                Output::Value(_) => {
+                    errors.on(&sig.output, Mistake::SignalGivesValue);
+                    None
+                }
+                allowed => output::of(allowed, Some(owner.ty), marker, errors),
+            },
+            _ => output::of(Output::of(&sig.output), Some(owner.ty), marker, errors),
+        };
+        name::check_type_method(
+            &sig.ident,
+            (!matches!(marker, Marker::Run | Marker::Init)).then_some((marker, &wire)),
+            owner.ident,
+            errors,
+        );
+        if !matches!(marker, Marker::Run | Marker::Init) {
+            name::check_handle_method(&sig.ident, marker, &wire, errors);
+        }
+        let arguments = arguments?;
+        let validator =
+            validator.and_then(|ident| Validator::of(ident, arguments.list.len(), owner, errors));
+        let handler = Self {
+            marker,
+            ident: sig.ident.clone(),
+            wire,
+            carried: Carried::of(&method.attrs),
+            is_async: sig.asyncness.is_some(),
+            arguments,
+            output: output?,
+            validator,
+        };
+        (errors.count() == before).then_some(handler)
+    }
+}
+
+impl Validator {
+    /// Checks the method if it stands in this block; one that does not is left to rustc.
+    fn of(ident: Ident, arguments: usize, owner: &Owner<'_>, errors: &mut Errors) -> Option<Self> {
+        let Some(method) = owner.methods.iter().find(|m| m.sig.ident == ident) else {
+            return Some(Self {
+                ident,
+                context: None,
+            });
+        };
+        let before = errors.count();
+        let sig = &method.sig;
+        if let Some(asyncness) = &sig.asyncness {
+            errors.on(asyncness, Mistake::AsyncValidator);
+        }
+        match Receiver::of(sig) {
+            Receiver::Shared(_) => {}
+            receiver => match receiver.tokens() {
+                Some(tokens) => errors.on(tokens, Mistake::ValidatorReceiver),
+                None => errors.on(&sig.ident, Mistake::ValidatorReceiver),
+            },
+        }
+        if matches!(sig.output, ReturnType::Default) {
+            errors.on(&sig.ident, Mistake::ValidatorGivesNothing);
+        }
+        let parameters = signature::parameters(sig);
+        let with_context = parameters.len() == arguments + 1;
+        if parameters.len() != arguments && !with_context {
+            errors.on(
+                &sig.ident,
+                Mistake::ValidatorArguments {
+                    update: arguments,
+                    validator: parameters.len(),
+                },
+            );
+        }
+        for parameter in &parameters {
+            if parameter.reference().is_none() {
+                errors.on(&parameter.ty, Mistake::ValidatorTakesReferences);
+            }
+        }
+        let context = parameters
+            .first()
+            .filter(|_| with_context)
+            .and_then(|first| first.reference())
+            .map(|reference| (*reference.elem).clone());
+        (errors.count() == before).then_some(Self { ident, context })
+    }
+}
+
+/// `async`, and how `self` is taken.
+fn check_shape(marker: Marker, method: &ImplItemFn, errors: &mut Errors) {
+    let sig = &method.sig;
+    let receiver = Receiver::of(sig);
+    let mut refuse = |mistake: Mistake<'_>| match receiver.tokens() {
+        Some(tokens) => errors.on(tokens, mistake),
+        None => errors.on(&sig.ident, mistake),
+    };
+    match (marker, &receiver) {
+        (Marker::Run, Receiver::Shared(_) | Receiver::Exclusive(_)) => {}
+        (Marker::Run, _) => refuse(Mistake::RunReceiver),
+        (Marker::Init, Receiver::None) => {}
+        (Marker::Init, _) => refuse(Mistake::InitReceiver),
+        (Marker::Query, Receiver::Shared(_)) => {}
+        (Marker::Query, Receiver::Exclusive(_)) => refuse(Mistake::QueryExclusive),
+        (Marker::Query, _) => refuse(Mistake::QueryReceiver),
+        (_, Receiver::Exclusive(_)) => {}
+        (_, Receiver::Shared(_)) if sig.asyncness.is_some() => {}
+        _ => refuse(Mistake::HandlerReceiver(marker)),
+    }
+    match (marker, &sig.asyncness) {
+        (Marker::Run, None) => errors.on(sig.fn_token, Mistake::RunNotAsync),
+        (Marker::Query, Some(asyncness)) => errors.on(asyncness, Mistake::QueryAsync),
+        (Marker::Init, Some(asyncness)) => errors.on(asyncness, Mistake::InitAsync),
+        _ => {}
+    }
+    if marker == Marker::Query && matches!(Output::of(&sig.output), Output::Unit) {
+        errors.on(&sig.ident, Mistake::QueryGivesNothing);
+    }
+    if let Some(unsafety) = &sig.unsafety {
+        errors.on(unsafety, Mistake::NotCallable(marker));
+    }
+    if let Some(abi) = &sig.abi {
+        errors.on(abi, Mistake::NotCallable(marker));
+    }
+}
+
+/// A handler has one payload format, so it has no type parameters.
+pub(crate) fn check_generics(marker: Marker, sig: &syn::Signature, errors: &mut Errors) {
+    for parameter in &sig.generics.params {
+        if !matches!(parameter, GenericParam::Lifetime(_)) {
+            errors.on(parameter, Mistake::GenericMethod(marker));
+        }
+    }
+}
+
+fn check_constructed(method: &ImplItemFn, owner: &Owner<'_>, errors: &mut Errors) {
+    match &method.sig.output {
+        ReturnType::Type(_, ty)
+            if is_named(ty, "Self") || is_named(ty, &owner.ident.to_string()) => {}
+        ReturnType::Type(_, ty) => errors.on(ungrouped(ty), Mistake::InitGives),
+        ReturnType::Default => errors.on(&method.sig.ident, Mistake::InitGives),
+    }
+}

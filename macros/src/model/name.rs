@@ -1,0 +1,144 @@
+//! Wire names, and names that are taken.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt as _;
+
+use crate::{
+    diag::Errors,
+    mistake::Mistake,
+    syntax::{
+        attr::{Keyed, Options},
+        marker::Marker,
+    },
+};
+
+/// Methods of handles that a generated method of the same name would be hidden by.
+const OF_HANDLES: [&str; 14] = [
+    "id",
+    "run_id",
+    "first_run_id",
+    "result",
+    "cancel",
+    "terminate",
+    "describe",
+    "history",
+    "untyped",
+    "clone",
+    "deref",
+    "into",
+    "try_into",
+    "to_owned",
+];
+
+/// Associated functions that `#[workflow]` adds to the type.
+const OF_TYPES: [&str; 6] = [
+    "start",
+    "handle",
+    "child",
+    "external",
+    "schedule",
+    "continue_as_new",
+];
+
+/// The name on the server.
+#[derive(Clone)]
+pub(crate) struct WireName {
+    pub(crate) text: String,
+    /// Where it was chosen.
+    pub(crate) at: Span,
+}
+
+impl WireName {
+    /// `name = ".."`, or the Rust name.
+    pub(crate) fn of(
+        options: &mut Options,
+        ident: &Ident,
+        marker: Marker,
+        errors: &mut Errors,
+    ) -> Self {
+        let name = match options.text("name", errors) {
+            Some(Keyed { at, value, .. }) => Self {
+                text: value.value(),
+                at,
+            },
+            None => Self {
+                text: ident.unraw().to_string(),
+                at: ident.span(),
+            },
+        };
+        let of_sdk = marker == Marker::Query
+            && ["__stack_trace", "__enhanced_stack_trace"].contains(&name.text.as_str());
+        if name.text.starts_with("__temporal_") || of_sdk {
+            errors.at(name.at, Mistake::ReservedWireName(&name.text));
+        }
+        name
+    }
+}
+
+/// The wire names of one kind, to find the second of two.
+#[derive(Default)]
+pub(crate) struct Taken(BTreeMap<(Marker, String), Span>);
+
+impl Taken {
+    /// Reports a name that is taken.
+    pub(crate) fn add(
+        &mut self,
+        marker: Marker,
+        name: &WireName,
+        owner: &Ident,
+        errors: &mut Errors,
+    ) {
+        let key = (marker, name.text.clone());
+        match self.0.get(&key) {
+            None => {
+                self.0.insert(key, name.at);
+            }
+            Some(first) => {
+                errors.at(name.at, Mistake::DeclaredTwice(marker, &name.text, owner));
+                errors.at(*first, Mistake::FirstDeclared);
+            }
+        }
+    }
+}
+
+/// Reports a handler whose Rust name every handle has already.
+pub(crate) fn check_handle_method(
+    method: &Ident,
+    marker: Marker,
+    wire: &WireName,
+    errors: &mut Errors,
+) {
+    let name = method.unraw().to_string();
+    if OF_HANDLES.contains(&name.as_str()) {
+        errors.at(
+            method.span(),
+            Mistake::HiddenByHandle {
+                name: &name,
+                marker,
+                wire: &wire.text,
+            },
+        );
+    }
+}
+
+/// Reports a method that `#[workflow]` generates too. `handler` is its mark and wire name.
+pub(crate) fn check_type_method(
+    method: &Ident,
+    handler: Option<(Marker, &WireName)>,
+    owner: &Ident,
+    errors: &mut Errors,
+) {
+    let name = method.unraw().to_string();
+    if OF_TYPES.contains(&name.as_str()) {
+        errors.at(
+            method.span(),
+            Mistake::GeneratedToo {
+                name: &name,
+                owner,
+                handler: handler.map(|(marker, wire)| (marker, wire.text.as_str())),
+            },
+        );
+    }
+}

@@ -1,0 +1,42 @@
+//! What a method gives, checked.
+
+use syn::Type;
+
+use super::payload_type::{self, Obstacle};
+use crate::{
+    diag::Errors,
+    mistake::Mistake,
+    syntax::{marker::Marker, signature::Output},
+};
+
+/// Checks that the output can become a payload, and writes `Self` out.
+pub(crate) fn of(
+    output: Output,
+    self_ty: Option<&Type>,
+    marker: Marker,
+    errors: &mut Errors,
+) -> Option<Output> {
+    let (Output::Value(ty) | Output::Fallible(ty)) = &output else {
+        return Some(output);
+    };
+    match payload_type::obstacle(ty) {
+        Some(Obstacle::Borrowed(tokens, instead)) => {
+            errors.on(tokens, Mistake::BorrowedResult(marker, instead));
+            return None;
+        }
+        Some(Obstacle::Opaque(tokens)) => {
+            errors.on(tokens, Mistake::OpaqueResult(marker));
+            return None;
+        }
+        None => {}
+    }
+    let written_out = |ty: &Type| match self_ty {
+        Some(self_ty) => payload_type::without_self(ty, self_ty),
+        None => ty.clone(),
+    };
+    Some(match &output {
+        Output::Unit => Output::Unit,
+        Output::Value(ty) => Output::Value(written_out(ty)),
+        Output::Fallible(ty) => Output::Fallible(written_out(ty)),
+    })
+}

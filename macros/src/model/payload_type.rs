@@ -1,0 +1,89 @@
+//! Types that travel in payloads: owned, concrete, and written so that they mean the same elsewhere.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{
+    Lifetime, Path, Type, TypeImplTrait, TypeReference,
+    visit::{self, Visit},
+    visit_mut::{self, VisitMut},
+};
+
+use crate::syntax::signature::{is_named, ungrouped};
+
+/// What keeps a type from travelling, as far as its spelling tells.
+pub(crate) enum Obstacle {
+    /// Something borrowed, and what to write instead if that is known.
+    Borrowed(TokenStream, Option<&'static str>),
+    /// `impl Trait`.
+    Opaque(TokenStream),
+}
+
+/// The first obstacle in a type.
+pub(crate) fn obstacle(ty: &Type) -> Option<Obstacle> {
+    let mut search = Search(None);
+    search.visit_type(ty);
+    search.0
+}
+
+/// The type with `Self` written out, for use outside the impl block.
+pub(crate) fn without_self(ty: &Type, self_ty: &Type) -> Type {
+    let mut ty = ty.clone();
+    WriteOut(self_ty).visit_type_mut(&mut ty);
+    ty
+}
+
+struct Search(Option<Obstacle>);
+
+impl Visit<'_> for Search {
+    fn visit_type_reference(&mut self, reference: &TypeReference) {
+        let instead = match ungrouped(&reference.elem) {
+            Type::Slice(_) => Some("Vec<..>"),
+            ty if is_named(ty, "str") => Some("String"),
+            ty if is_named(ty, "Path") => Some("PathBuf"),
+            _ => None,
+        };
+        self.0
+            .get_or_insert_with(|| Obstacle::Borrowed(reference.to_token_stream(), instead));
+    }
+
+    fn visit_lifetime(&mut self, lifetime: &Lifetime) {
+        self.0
+            .get_or_insert_with(|| Obstacle::Borrowed(lifetime.to_token_stream(), None));
+    }
+
+    fn visit_type_impl_trait(&mut self, opaque: &TypeImplTrait) {
+        self.0
+            .get_or_insert_with(|| Obstacle::Opaque(opaque.to_token_stream()));
+    }
+
+    fn visit_type_bare_fn(&mut self, _: &syn::TypeBareFn) {}
+
+    fn visit_type_path(&mut self, path: &syn::TypePath) {
+        visit::visit_type_path(self, path);
+    }
+}
+
+struct WriteOut<'a>(&'a Type);
+
+impl VisitMut for WriteOut<'_> {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if matches!(ungrouped(ty), Type::Path(path) if path.qself.is_none() && path.path.is_ident("Self"))
+        {
+            *ty = self.0.clone();
+        } else {
+            visit_mut::visit_type_mut(self, ty);
+        }
+    }
+
+    fn visit_path_mut(&mut self, path: &mut Path) {
+        visit_mut::visit_path_mut(self, path);
+        // `Self::Item` becomes `Greeting::Item`.
+        if path.segments.len() > 1
+            && path.segments[0].ident == "Self"
+            && let Type::Path(own) = ungrouped(self.0)
+        {
+            let rest = path.segments.iter().skip(1).cloned();
+            path.segments = own.path.segments.iter().cloned().chain(rest).collect();
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! A workflow: one run, perhaps a constructor, and handlers with unique names.
+
+use proc_macro2::Ident;
+use quote::format_ident;
+use syn::{ImplItem, ItemImpl, LitStr, Type};
+
+use super::{
+    handler::{Handler, Owner},
+    name::{self, Taken},
+};
+use crate::{
+    determinism,
+    diag::Errors,
+    mistake::Mistake,
+    rewrite,
+    root::Root,
+    syntax::{
+        attr::Options,
+        block::Block,
+        marker::Marker,
+        signature::{is_named, ungrouped},
+    },
+};
+
+/// A workflow type, checked.
+pub(crate) struct Workflow {
+    pub(crate) root: Root,
+    pub(crate) ty: Type,
+    pub(crate) ident: Ident,
+    pub(crate) name: String,
+    pub(crate) task_queue: Option<LitStr>,
+    /// The name of the generated type that carries the handlers' calls.
+    pub(crate) methods: Ident,
+    pub(crate) run: Handler,
+    pub(crate) init: Option<Handler>,
+    pub(crate) handlers: Vec<Handler>,
+}
+
+/// What became of an impl block.
+pub(crate) struct Checked {
+    /// The block without marks, its async bodies rewritten.
+    pub(crate) item: ItemImpl,
+    /// The workflow, if its run method could be understood. Handlers that could not are left out.
+    pub(crate) workflow: Option<Workflow>,
+}
+
+/// Checks a block under `#[workflow]`.
+pub(crate) fn check(options: Options, item: ItemImpl, errors: &mut Errors) -> Checked {
+    let head = Head::of(options, &item, errors);
+    let mut block = Block::split(item, Marker::is_of_workflow, errors);
+    determinism::check_block(&mut block.item, errors);
+    let workflow = head.and_then(|head| head.complete(&mut block, errors));
+    rewrite::block(
+        &mut block.item,
+        workflow
+            .as_ref()
+            .map_or_else(Root::found, |workflow| workflow.root.clone()),
+        errors,
+    );
+    Checked {
+        item: block.item,
+        workflow,
+    }
+}
+
+/// What the attribute and the first line of the block say.
+struct Head {
+    root: Root,
+    ty: Type,
+    ident: Ident,
+    name: String,
+    task_queue: Option<LitStr>,
+}
+
+impl Head {
+    fn of(mut options: Options, item: &ItemImpl, errors: &mut Errors) -> Option<Self> {
+        let name = options.text("name", errors);
+        let task_queue = options.text("task_queue", errors);
+        let root = options
+            .path("crate", errors)
+            .map_or_else(Root::found, |path| Root::written(&path));
+        options.finish(errors);
+        if let Some((_, of_trait, _)) = &item.trait_ {
+            errors.on(of_trait, Mistake::TraitBlock(Marker::Workflow));
+            return None;
+        }
+        let ident = type_name(&item.self_ty, &item.generics, Marker::Workflow, errors)?;
+        Some(Self {
+            root,
+            ty: (*item.self_ty).clone(),
+            name: name.map_or_else(
+                || syn::ext::IdentExt::unraw(&ident).to_string(),
+                |name| name.value.value(),
+            ),
+            task_queue: task_queue.map(|queue| queue.value),
+            ident,
+        })
+    }
+
+    fn complete(self, block: &mut Block, errors: &mut Errors) -> Option<Workflow> {
+        let (mut run, mut init) = (Singles::default(), Singles::default());
+        let mut handlers = Vec::new();
+        let mut taken = Taken::default();
+        let marked = std::mem::take(&mut block.marked);
+        let owner = Owner {
+            ty: &self.ty,
+            ident: &self.ident,
+            methods: block.item.items.iter().filter_map(method_of).collect(),
+        };
+        let is_marked: Vec<usize> = marked.iter().map(|marked| marked.index).collect();
+        for marked in marked {
+            let method = block.method(marked.index);
+            let handler = Handler::of(marked.marker, marked.options, method, &owner, errors);
+            match marked.marker {
+                Marker::Run => run.add(marked.marker, method.sig.ident.clone(), handler, errors),
+                Marker::Init => init.add(marked.marker, method.sig.ident.clone(), handler, errors),
+                _ => {
+                    if let Some(handler) = handler {
+                        // Two under different conditions may never meet; rustc sees it if they do.
+                        if handler.carried.conditions.is_empty() {
+                            taken.add(handler.marker, &handler.wire, &self.ident, errors);
+                        }
+                        handlers.push(handler);
+                    }
+                }
+            }
+        }
+        for (index, item) in block.item.items.iter().enumerate() {
+            if let Some(method) = method_of(item)
+                && !is_marked.contains(&index)
+            {
+                name::check_type_method(&method.sig.ident, None, &self.ident, errors);
+            }
+        }
+        if run.first.is_none() {
+            errors.on(&self.ident, Mistake::NoRun(&self.ident));
+        }
+        let (run, init) = (run.handler?, init.handler);
+        if let Some(init) = &init {
+            check_same_arguments(&run, init, errors);
+        }
+        Some(Workflow {
+            methods: format_ident!("{}Methods", self.ident),
+            root: self.root,
+            ty: self.ty,
+            ident: self.ident,
+            name: self.name,
+            task_queue: self.task_queue,
+            run,
+            init,
+            handlers,
+        })
+    }
+}
+
+/// A mark that may stand once.
+#[derive(Default)]
+struct Singles {
+    first: Option<Ident>,
+    handler: Option<Handler>,
+}
+
+impl Singles {
+    fn add(&mut self, marker: Marker, ident: Ident, handler: Option<Handler>, errors: &mut Errors) {
+        match &self.first {
+            None => {
+                self.first = Some(ident);
+                self.handler = handler;
+            }
+            Some(first) => {
+                errors.at(ident.span(), Mistake::SecondOf(marker));
+                errors.at(first.span(), Mistake::FirstOf(marker));
+            }
+        }
+    }
+}
+
+/// Run and constructor both take the workflow's arguments; one of them may take none.
+fn check_same_arguments(run: &Handler, init: &Handler, errors: &mut Errors) {
+    let (of_run, of_init) = (run.arguments.types(), init.arguments.types());
+    if !of_run.is_empty() && !of_init.is_empty() && of_run != of_init {
+        errors.at(
+            init.ident.span(),
+            Mistake::DifferentArguments {
+                run: &of_run.join(", "),
+                init: &of_init.join(", "),
+            },
+        );
+    }
+}
+
+/// The name of the type of a block: a plain one without parameters.
+pub(crate) fn type_name(
+    ty: &Type,
+    generics: &syn::Generics,
+    marker: Marker,
+    errors: &mut Errors,
+) -> Option<Ident> {
+    if let Some(parameter) = generics.params.first() {
+        errors.on(parameter, Mistake::GenericType(marker));
+        return None;
+    }
+    match ungrouped(ty) {
+        Type::Path(path) if path.qself.is_none() && !is_named(ty, "Self") => {
+            let last = path.path.segments.last()?;
+            if !last.arguments.is_none() {
+                errors.on(&last.arguments, Mistake::GenericType(marker));
+                return None;
+            }
+            Some(last.ident.clone())
+        }
+        other => {
+            errors.on(other, Mistake::UnnamedType(marker));
+            None
+        }
+    }
+}
+
+fn method_of(item: &ImplItem) -> Option<&syn::ImplItemFn> {
+    match item {
+        ImplItem::Fn(method) => Some(method),
+        _ => None,
+    }
+}

@@ -1,0 +1,56 @@
+//! Inline captures of `self` in format strings: `format!("{self:?}")`.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::ToTokens as _;
+use syn::{Expr, ExprLit, Lit, LitStr};
+
+/// Whether a literal is a string that captures `self`.
+pub(super) fn in_literal(literal: &Literal) -> bool {
+    match syn::parse2::<LitStr>(literal.to_token_stream()) {
+        Ok(text) => captures_self(&text.value()),
+        Err(_) => false,
+    }
+}
+
+/// Whether an argument of a macro is a format string that captures `self`.
+pub(super) fn in_argument(argument: &Expr) -> bool {
+    matches!(argument, Expr::Lit(ExprLit { lit: Lit::Str(text), .. })
+        if captures_self(&text.value()))
+}
+
+/// The argument that makes such a capture mean `state`: a named one called `self`.
+pub(super) fn argument(state: &TokenStream) -> TokenStream {
+    quote::quote!(self = #state)
+}
+
+fn captures_self(format: &str) -> bool {
+    let mut rest = format;
+    while let Some(open) = rest.find('{') {
+        let after = &rest[open + 1..];
+        if let Some(escaped) = after.strip_prefix('{') {
+            rest = escaped;
+            continue;
+        }
+        let end = after.find('}').unwrap_or(after.len());
+        let (name, spec) = after[..end].split_once(':').unwrap_or((&after[..end], ""));
+        // `{value:self$}` takes its width from a capture; no one names a width `self`.
+        if name.trim() == "self" || spec.contains("self$") {
+            return true;
+        }
+        rest = &after[end..];
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::captures_self;
+
+    #[test]
+    fn captures_are_told_from_text() {
+        assert!(captures_self("{self}"));
+        assert!(captures_self("a {x} {self:#?}"));
+        assert!(!captures_self("{{self}}"));
+        assert!(!captures_self("self {myself} {self_}"));
+    }
+}

@@ -1,0 +1,71 @@
+//! Looks at methods without changing them: reserved names, calls that cannot work.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{
+    Expr, ExprMethodCall, ImplItemFn, Item,
+    visit::{self, Visit},
+};
+
+use super::Cx;
+use crate::{diag::Errors, mistake::Mistake};
+
+/// Reports the first use of the one name that rewritten bodies take.
+pub(super) fn check_reserved(method: &ImplItemFn, errors: &mut Errors) {
+    fn first(tokens: TokenStream) -> Option<Ident> {
+        tokens.into_iter().find_map(|token| match token {
+            TokenTree::Ident(ident) if ident == "self_" => Some(ident),
+            TokenTree::Group(group) => first(group.stream()),
+            _ => None,
+        })
+    }
+    if let Some(ident) = first(method.block.to_token_stream()) {
+        errors.at(ident.span(), Mistake::ReservedLocal);
+    }
+}
+
+/// A plain method has no cell, so it cannot call an async one of the block.
+pub(super) fn check_plain(method: &ImplItemFn, cx: &Cx, errors: &mut Errors) {
+    let mut calls = Calls { cx, errors };
+    calls.visit_block(&method.block);
+}
+
+struct Calls<'a> {
+    cx: &'a Cx,
+    errors: &'a mut Errors,
+}
+
+impl Visit<'_> for Calls<'_> {
+    fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
+        if is_self(&call.receiver) && self.cx.is_async(&call.method) {
+            self.errors
+                .on(&call.method, Mistake::AsyncFromSync(&call.method));
+        }
+        visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_item(&mut self, _: &Item) {}
+}
+
+/// Whether an expression is the word `self`.
+pub(super) fn is_self(expression: &Expr) -> bool {
+    match expression {
+        Expr::Path(path) => path.path.is_ident("self"),
+        Expr::Group(group) => is_self(&group.expr),
+        Expr::Paren(paren) => is_self(&paren.expr),
+        _ => false,
+    }
+}
+
+/// Whether an expression is a place in the state: `self`, `self.a.b`, `self.a[i]`.
+pub(super) fn is_place_of_self(expression: &Expr) -> bool {
+    match expression {
+        Expr::Field(field) => is_place_of_self(&field.base),
+        Expr::Index(index) => {
+            is_place_of_self(&index.expr) && !super::mentions(&index.index, "await")
+        }
+        Expr::Group(group) => is_place_of_self(&group.expr),
+        Expr::Paren(paren) => is_place_of_self(&paren.expr),
+        other => is_self(other),
+    }
+}

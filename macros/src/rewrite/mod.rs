@@ -1,0 +1,214 @@
+//! Async methods of a workflow: `self` is theirs between awaits and lent at each `.await`.
+//!
+//! ```text
+//!   fn f(&mut self, ..)   ->  fn f(cell: &StateCell<Self>, ..), whose body opens with
+//!                             root = Root::new(cell); lease = Lease::new(&root); self_ = lease.take();
+//!   self                  ->  self_
+//!   x.await               ->  match x { f => { lease.give(self_); let r = f.await; self_ = lease.take(); r } }
+//!   self.method(..)       ->  Self::method(cell, ..), if it is an async method of the block
+//!   async { ..self.. }    ->  a body with a lease of its own, taken when it is polled
+//!   wait_until(|| self..) ->  a lease of its own for each look
+//! ```
+//!
+//! The result is plain safe Rust: a borrow of `self` that is alive across an `.await` is refused by
+//! the ordinary borrow checker, with labels on the user's own tokens. What is refused here is what
+//! would otherwise fail with labels on ours.
+
+mod body;
+mod capture;
+mod look;
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{
+    FnArg, ImplItem, ImplItemFn, ItemImpl, Lifetime, ReturnType, Type, TypeReference, parse_quote,
+    parse_quote_spanned,
+    visit::{self, Visit},
+    visit_mut::VisitMut as _,
+};
+
+use crate::{
+    diag::Errors,
+    mistake::Mistake,
+    root::Root,
+    syntax::signature::{Receiver, Reference, is_named},
+};
+
+/// Rewrites the async methods of a block.
+pub(crate) fn block(block: &mut ItemImpl, root: Root, errors: &mut Errors) {
+    let methods = block
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            ImplItem::Fn(method)
+                if method.sig.asyncness.is_some() && method.sig.receiver().is_some() =>
+            {
+                Some(method.sig.ident.to_string())
+            }
+            _ => None,
+        })
+        .collect();
+    let cx = Cx {
+        root,
+        owner: (*block.self_ty).clone(),
+        methods,
+    };
+    for item in &mut block.items {
+        let ImplItem::Fn(method) = item else { continue };
+        if method.sig.receiver().is_none() {
+            continue;
+        }
+        match method.sig.asyncness {
+            Some(_) => rewrite(method, &cx, errors),
+            None => look::check_plain(method, &cx, errors),
+        }
+    }
+}
+
+/// What all methods of a block share.
+struct Cx {
+    root: Root,
+    owner: Type,
+    /// The async methods: they take a cell for `self`.
+    methods: BTreeSet<String>,
+}
+
+impl Cx {
+    fn is_async(&self, method: &Ident) -> bool {
+        self.methods.contains(&method.to_string())
+    }
+
+    /// Whether a path is `Self::method` or `Type::method` of an async method.
+    fn names_async(&self, path: &syn::Path) -> bool {
+        let segments = &path.segments;
+        segments.len() == 2
+            && (segments[0].ident == "Self"
+                || is_named(&self.owner, &segments[0].ident.to_string()))
+            && self.is_async(&segments[1].ident)
+    }
+}
+
+fn rewrite(method: &mut ImplItemFn, cx: &Cx, errors: &mut Errors) {
+    look::check_reserved(method, errors);
+    let (reference, exclusive) = match Receiver::of(&method.sig) {
+        Receiver::Exclusive(reference) => (reference, true),
+        Receiver::Shared(reference) => (reference, false),
+        Receiver::None | Receiver::Other(_) => {
+            errors.on(method.sig.receiver(), Mistake::AsyncReceiver);
+            return;
+        }
+    };
+    check_lifetimes(method, &reference, errors);
+    let at = reference.at;
+    let access = match exclusive {
+        true => Access::Exclusive,
+        false => Access::Shared,
+    };
+    body::Rewriter { cx, access, errors }.visit_block_mut(&mut method.block);
+    let opening = opening(cx, at);
+    let body = &method.block;
+    let body = quote!({ #opening #body });
+    let (cell, root) = (cell(at), &cx.root);
+    let receiver: FnArg = parse_quote_spanned!(at=> #cell: &#root::__private::StateCell<Self>);
+    if let Some(first) = method.sig.inputs.first_mut() {
+        *first = receiver;
+    }
+    method.block = parse_quote!(#body);
+}
+
+/// How a body may use `self`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Exclusive,
+    Shared,
+}
+
+impl Access {
+    /// What stands for `self`.
+    fn state(self, cx: &Cx, at: Span) -> TokenStream {
+        let (this, root) = (this(at), &cx.root);
+        match self {
+            Self::Exclusive => quote!(#this),
+            Self::Shared => {
+                let at = at.resolved_at(Span::mixed_site());
+                quote_spanned!(at=> #root::__private::shared(#this))
+            }
+        }
+    }
+}
+
+/// The statements that open a body in which `self` is lent.
+fn opening(cx: &Cx, at: Span) -> TokenStream {
+    let (this, lease, cell, held, root) =
+        (this(at), lease(at), cell(at), hidden("root", at), &cx.root);
+    quote_spanned! {at=>
+        let #held = #root::__private::Root::new(#cell);
+        let mut #lease = #root::__private::Lease::new(&#held);
+        #[allow(unused_mut, unused_variables, unused_assignments)]
+        let mut #this: &mut Self = #lease.take();
+    }
+}
+
+/// The local that stands for `self`. It has the user's span and a name that reads like `self`,
+/// because rustc names it in its messages.
+fn this(at: Span) -> Ident {
+    Ident::new("self_", at)
+}
+
+fn lease(at: Span) -> Ident {
+    hidden("lease", at)
+}
+
+fn cell(at: Span) -> Ident {
+    hidden("cell", at)
+}
+
+/// A local that user code cannot name or collide with.
+fn hidden(name: &str, at: Span) -> Ident {
+    Ident::new(name, Span::mixed_site().located_at(at))
+}
+
+/// Whether `word` stands anywhere in the tokens.
+fn mentions(tokens: impl ToTokens, word: &str) -> bool {
+    fn search(tokens: TokenStream, word: &str) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(ident) => ident == word,
+            TokenTree::Group(group) => search(group.stream(), word),
+            TokenTree::Literal(text) => word == "self" && capture::in_literal(&text),
+            TokenTree::Punct(_) => false,
+        })
+    }
+    search(tokens.into_token_stream(), word)
+}
+
+/// Nothing that is borrowed from `self` can be named outside the body.
+fn check_lifetimes(method: &ImplItemFn, receiver: &Reference, errors: &mut Errors) {
+    if let Some(lifetime) = &receiver.lifetime {
+        errors.on(lifetime, Mistake::NamedLifetime);
+        return;
+    }
+    let ReturnType::Type(_, ty) = &method.sig.output else {
+        return;
+    };
+    struct Elided(Vec<TokenStream>);
+    impl Visit<'_> for Elided {
+        fn visit_type_reference(&mut self, reference: &TypeReference) {
+            match reference.lifetime {
+                None => self.0.push(reference.to_token_stream()),
+                Some(_) => visit::visit_type_reference(self, reference),
+            }
+        }
+        fn visit_lifetime(&mut self, lifetime: &Lifetime) {
+            if lifetime.ident == "_" {
+                self.0.push(lifetime.to_token_stream());
+            }
+        }
+    }
+    let mut elided = Elided(Vec::new());
+    elided.visit_type(ty);
+    if let Some(first) = elided.0.first() {
+        errors.on(first, Mistake::BorrowedFromSelf);
+    }
+}

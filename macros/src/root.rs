@@ -1,0 +1,106 @@
+//! Where expansions find the runtime crate.
+
+use std::{env, fs, path::Path, sync::OnceLock};
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+
+/// The path of the runtime crate: `crate = path`, or the name it has in Cargo.toml.
+#[derive(Clone)]
+pub(crate) struct Root(TokenStream);
+
+impl Root {
+    /// What the user says.
+    pub(crate) fn written(path: &syn::Path) -> Self {
+        Self(path.to_token_stream())
+    }
+
+    /// What Cargo says, and `::durably` where it says nothing.
+    pub(crate) fn found() -> Self {
+        static RENAMED: OnceLock<Option<String>> = OnceLock::new();
+        let renamed = RENAMED.get_or_init(|| {
+            let folder = env::var_os("CARGO_MANIFEST_DIR")?;
+            let manifest = fs::read_to_string(Path::new(&folder).join("Cargo.toml")).ok()?;
+            rename_in(&manifest)
+        });
+        let name = Ident::new(renamed.as_deref().unwrap_or("durably"), Span::call_site());
+        Self(quote!(::#name))
+    }
+
+    /// The path with another span: rustc points at macro code as soon as one token of an
+    /// expression is ours.
+    pub(crate) fn at(&self, span: Span) -> TokenStream {
+        self.0
+            .clone()
+            .into_iter()
+            .map(|mut token| {
+                token.set_span(span);
+                token
+            })
+            .collect()
+    }
+
+    /// The path as text, for serde's `crate` attribute.
+    pub(crate) fn to_text(&self) -> String {
+        self.0.to_string().replace(' ', "")
+    }
+}
+
+impl ToTokens for Root {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
+/// The name under which a manifest depends on `durably`, if it gives it another one.
+///
+/// Reads lines instead of TOML: a manifest that says it in a way this does not see needs
+/// `crate = path`, and a TOML parser in every build would cost more than that.
+fn rename_in(manifest: &str) -> Option<String> {
+    let mut table = "";
+    for line in manifest.lines().map(str::trim) {
+        if let Some(header) = line.strip_prefix('[') {
+            table = header.trim_end_matches(']').trim();
+            continue;
+        }
+        let compact = line.replace([' ', '\t'], "");
+        if compact == "package=\"durably\"" {
+            let (parent, name) = table.rsplit_once('.')?;
+            return parent.ends_with("dependencies").then(|| ident_of(name));
+        }
+        if table.ends_with("dependencies")
+            && compact.contains("package=\"durably\"")
+            && let Some((name, _)) = compact.split_once('=')
+        {
+            return Some(ident_of(name));
+        }
+    }
+    None
+}
+
+fn ident_of(dependency: &str) -> String {
+    dependency.trim_matches('"').replace('-', "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rename_in;
+
+    #[test]
+    fn an_inline_rename_is_found() {
+        let manifest = "[package]\nname = \"app\"\n[dependencies]\nserde = \"1\"\nmy-flow = { package = \"durably\", version = \"1\" }\n";
+        assert_eq!(rename_in(manifest).as_deref(), Some("my_flow"));
+    }
+
+    #[test]
+    fn a_table_rename_is_found() {
+        let manifest = "[dev-dependencies.flow]\nversion = \"1\"\npackage = \"durably\"\n";
+        assert_eq!(rename_in(manifest).as_deref(), Some("flow"));
+    }
+
+    #[test]
+    fn a_plain_dependency_is_no_rename() {
+        let manifest = "[package]\nname = \"durably\"\n[dependencies]\ndurably = \"1\"\n";
+        assert_eq!(rename_in(manifest), None);
+    }
+}

@@ -1,0 +1,241 @@
+//! Options in parentheses: `name = "..", start_to_close = "10s", remote`.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{
+    Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Token,
+    ext::IdentExt as _,
+    parse::{ParseStream, Parser as _},
+};
+
+use super::{duration, marker::Marker};
+use crate::{diag::Errors, mistake::Mistake};
+
+/// A value with the places of its key and of itself, so that a conflict points at either.
+#[derive(Clone)]
+pub(crate) struct Keyed<T> {
+    pub(crate) key: Span,
+    pub(crate) at: Span,
+    pub(crate) value: T,
+}
+
+/// The options of one attribute. Taking one makes its key known; [`finish`](Self::finish) reports
+/// the keys that nobody took.
+pub(crate) struct Options {
+    marker: Marker,
+    given: Vec<(Ident, Option<Expr>)>,
+    known: Vec<&'static str>,
+}
+
+impl Options {
+    /// Those of an attribute inside an item.
+    pub(crate) fn of(attribute: &Attribute, marker: Marker, errors: &mut Errors) -> Self {
+        match &attribute.meta {
+            Meta::Path(_) => Self::parse(TokenStream::new(), marker, errors),
+            Meta::List(list) => Self::parse(list.tokens.clone(), marker, errors),
+            Meta::NameValue(pair) => {
+                errors.on(&pair.value, Mistake::OptionsInParentheses(marker));
+                Self::parse(TokenStream::new(), marker, errors)
+            }
+        }
+    }
+
+    /// Those in the parentheses of `marker`.
+    pub(crate) fn parse(tokens: TokenStream, marker: Marker, errors: &mut Errors) -> Self {
+        let mut given: Vec<(Ident, Option<Expr>)> = Vec::new();
+        let read = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                let key = input.call(Ident::parse_any).map_err(|error| {
+                    syn::Error::new(error.span(), Mistake::OptionsAreKeys(marker).to_string())
+                })?;
+                let value = if input.peek(Token![=]) {
+                    input.parse::<Token![=]>()?;
+                    Some(input.parse::<Expr>()?)
+                } else {
+                    None
+                };
+                match given.iter().any(|(earlier, _)| *earlier == key) {
+                    true => errors.at(key.span(), Mistake::OptionTwice(&key)),
+                    false => given.push((key, value)),
+                }
+                if !input.is_empty() {
+                    input.parse::<Token![,]>()?;
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = read.parse2(tokens) {
+            errors.push(error);
+        }
+        Self {
+            marker,
+            given,
+            known: Vec::new(),
+        }
+    }
+
+    /// A text that is not empty: names and task queues.
+    pub(crate) fn text(&mut self, key: &'static str, errors: &mut Errors) -> Option<Keyed<LitStr>> {
+        let found = self.literal(key, errors)?;
+        if found.value.value().trim().is_empty() {
+            errors.at(found.at, Mistake::EmptyText(key));
+            return None;
+        }
+        Some(found)
+    }
+
+    /// A duration such as `"1h30m"`.
+    pub(crate) fn duration(
+        &mut self,
+        key: &'static str,
+        errors: &mut Errors,
+    ) -> Option<Keyed<Duration>> {
+        let found = self.take(key)?;
+        let text = match &found.value {
+            Some(Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            })) => text.value(),
+            // A bare number: read like one without a unit, which says what to write.
+            Some(Expr::Lit(ExprLit {
+                lit: Lit::Int(number),
+                ..
+            })) => number.base10_digits().to_owned(),
+            _ => {
+                errors.at(found.at, Mistake::OptionNeedsText(key, "\"10s\""));
+                return None;
+            }
+        };
+        match duration::parse(&text) {
+            Ok(value) => Some(Keyed {
+                key: found.key,
+                at: found.at,
+                value,
+            }),
+            Err(wrong) => {
+                errors.at(found.at, Mistake::Duration(&wrong));
+                // A stand-in: that the option is given is known, so no call lacks it.
+                Some(Keyed {
+                    key: found.key,
+                    at: found.at,
+                    value: Duration::from_secs(1),
+                })
+            }
+        }
+    }
+
+    /// A count of at least one.
+    pub(crate) fn count(&mut self, key: &'static str, errors: &mut Errors) -> Option<Keyed<u32>> {
+        let found = self.take(key)?;
+        let value = match &found.value {
+            Some(Expr::Lit(ExprLit {
+                lit: Lit::Int(number),
+                ..
+            })) => number.base10_parse::<u32>().ok().filter(|n| *n > 0),
+            _ => None,
+        };
+        match value {
+            Some(value) => Some(Keyed {
+                key: found.key,
+                at: found.at,
+                value,
+            }),
+            None => {
+                errors.at(found.at, Mistake::CountFromOne(key));
+                None
+            }
+        }
+    }
+
+    /// The name of a method.
+    pub(crate) fn method(
+        &mut self,
+        key: &'static str,
+        errors: &mut Errors,
+    ) -> Option<Keyed<Ident>> {
+        let found = self.take(key)?;
+        let method = match &found.value {
+            Some(Expr::Path(path)) => path.path.get_ident().cloned(),
+            _ => None,
+        };
+        match method {
+            Some(value) => Some(Keyed {
+                key: found.key,
+                at: found.at,
+                value,
+            }),
+            None => {
+                errors.at(found.at, Mistake::OptionNeedsMethod(key));
+                None
+            }
+        }
+    }
+
+    /// A path: `crate = flows::durably`.
+    pub(crate) fn path(&mut self, key: &'static str, errors: &mut Errors) -> Option<Path> {
+        let found = self.take(key)?;
+        match found.value {
+            Some(Expr::Path(path)) if path.qself.is_none() => Some(path.path),
+            _ => {
+                errors.at(found.at, Mistake::OptionNeedsPath(key));
+                None
+            }
+        }
+    }
+
+    /// A key that stands alone.
+    pub(crate) fn flag(&mut self, key: &'static str, errors: &mut Errors) -> Option<Span> {
+        let found = self.take(key)?;
+        if found.value.is_some() {
+            errors.at(found.at, Mistake::FlagHasValue(key));
+        }
+        Some(found.key)
+    }
+
+    /// Reports what nobody took.
+    pub(crate) fn finish(self, errors: &mut Errors) {
+        for (key, _) in &self.given {
+            errors.at(
+                key.span(),
+                Mistake::UnknownOption {
+                    key,
+                    marker: self.marker,
+                    known: &self.known,
+                },
+            );
+        }
+    }
+
+    fn literal(&mut self, key: &'static str, errors: &mut Errors) -> Option<Keyed<LitStr>> {
+        let found = self.take(key)?;
+        match found.value {
+            Some(Expr::Lit(ExprLit {
+                lit: Lit::Str(value),
+                ..
+            })) => Some(Keyed {
+                key: found.key,
+                at: found.at,
+                value,
+            }),
+            _ => {
+                errors.at(found.at, Mistake::OptionNeedsText(key, "\"..\""));
+                None
+            }
+        }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<Keyed<Option<Expr>>> {
+        self.known.push(key);
+        let index = self.given.iter().position(|(given, _)| given == key)?;
+        let (key, value) = self.given.remove(index);
+        let at = value
+            .as_ref()
+            .map_or_else(|| key.span(), |value| syn::spanned::Spanned::span(value));
+        Some(Keyed {
+            key: key.span(),
+            at,
+            value,
+        })
+    }
+}

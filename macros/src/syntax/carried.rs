@@ -1,0 +1,72 @@
+//! The user's attributes that are repeated on everything generated for an item.
+
+use quote::quote;
+use syn::{Attribute, Meta, Token, punctuated::Punctuated};
+
+/// What generated items carry over from the user's.
+#[derive(Clone, Default)]
+pub(crate) struct Carried {
+    /// `cfg` and `cfg_attr(.., cfg(..))`: whether the item is there at all.
+    pub(crate) conditions: Vec<Attribute>,
+    /// `doc`, `deprecated`, `allow` and conditional ones of these.
+    pub(crate) rest: Vec<Attribute>,
+    /// Whether there is a doc comment.
+    pub(crate) documented: bool,
+}
+
+impl Carried {
+    pub(crate) fn of(attributes: &[Attribute]) -> Self {
+        let mut carried = Self::default();
+        for attribute in attributes {
+            let path = attribute.path();
+            if path.is_ident("cfg") {
+                carried.conditions.push(attribute.clone());
+            } else if path.is_ident("cfg_attr") {
+                carried.conditional(attribute);
+            } else if path.is_ident("doc") {
+                carried.documented = true;
+                carried.rest.push(attribute.clone());
+            } else if path.is_ident("deprecated") || path.is_ident("allow") {
+                carried.rest.push(attribute.clone());
+            } else if path.is_ident("expect") {
+                carried.rest.push(as_allow(attribute));
+            }
+        }
+        carried
+    }
+
+    /// `cfg_attr(condition, attributes..)`, with what is not carried left out.
+    fn conditional(&mut self, attribute: &Attribute) {
+        let parts = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+        let Ok(parts) = parts else { return };
+        let mut parts = parts.into_iter();
+        let Some(condition) = parts.next() else {
+            return;
+        };
+        for part in parts {
+            let inner: Attribute = syn::parse_quote!(#[#part]);
+            let part = Self::of(&[inner]);
+            let of = |inner: &Attribute| {
+                let meta = &inner.meta;
+                syn::parse_quote!(#[cfg_attr(#condition, #meta)])
+            };
+            self.conditions.extend(part.conditions.iter().map(of));
+            self.rest.extend(part.rest.iter().map(of));
+            self.documented |= part.documented;
+        }
+    }
+}
+
+/// An expectation about the user's code would be unfulfilled in ours.
+fn as_allow(attribute: &Attribute) -> Attribute {
+    match &attribute.meta {
+        Meta::List(list) => {
+            let lints = &list.tokens;
+            syn::parse_quote!(#[allow(#lints)])
+        }
+        other => {
+            let tokens = quote!(#other);
+            syn::parse_quote!(#[#tokens])
+        }
+    }
+}

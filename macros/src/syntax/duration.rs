@@ -1,0 +1,163 @@
+//! Durations as attributes take them: `"1h30m"`, `"10s"`, `"250ms"`.
+
+use std::{fmt, time::Duration};
+
+/// Why a text is no duration, and what to write.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// A number without a unit.
+    NoUnit(String),
+    /// Something else; the nearest right spelling, if there is one.
+    Unreadable(String, Option<String>),
+    /// Zero, which the server reads as "not set".
+    Zero,
+    /// Below zero.
+    Negative(String),
+    /// More than 10,000 years.
+    TooLong(String),
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoUnit(number) => write!(
+                f,
+                "`{number}` has no unit; write \"{number}s\" for seconds or \"{number}ms\" for milliseconds"
+            ),
+            Self::Unreadable(text, Some(near)) => {
+                write!(f, "`{text}` is not a duration; write \"{near}\"")
+            }
+            Self::Unreadable(text, None) => write!(
+                f,
+                "`{text}` is not a duration; write e.g. \"500ms\", \"10s\", \"5m\", \"2h\", \"1d\" or \"1h30m\""
+            ),
+            Self::Zero => f.write_str(
+                "a zero timeout would mean `no timeout` to the server; leave the option out, or give a duration such as \"10s\"",
+            ),
+            Self::Negative(text) => {
+                write!(f, "a duration cannot be negative; write \"{text}\"")
+            }
+            Self::TooLong(text) => write!(f, "`{text}` is longer than any run can last"),
+        }
+    }
+}
+
+const LONGEST: Duration = Duration::from_secs(10_000 * 365 * 86_400);
+
+/// Reads `"1h30m"`: numbers with units, largest unit first or not.
+pub(crate) fn parse(text: &str) -> Result<Duration, Wrong> {
+    if let Some(rest) = text.trim().strip_prefix('-') {
+        return Err(Wrong::Negative(rest.to_owned()));
+    }
+    if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit()) {
+        return Err(match text.trim_start_matches('0') {
+            "" => Wrong::Zero,
+            _ => Wrong::NoUnit(text.to_owned()),
+        });
+    }
+    let Some(total) = read(text, exact_unit) else {
+        let near = read(&text.to_lowercase(), loose_unit).filter(|total| !total.is_zero());
+        return Err(Wrong::Unreadable(text.to_owned(), near.map(write)));
+    };
+    if total.is_zero() {
+        return Err(Wrong::Zero);
+    }
+    if total > LONGEST {
+        return Err(Wrong::TooLong(text.to_owned()));
+    }
+    Ok(total)
+}
+
+fn read(text: &str, unit: fn(&str) -> Option<u64>) -> Option<Duration> {
+    let mut rest = text;
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, tail) = rest.split_at(digits);
+        let end = tail
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(tail.len());
+        let (word, next) = tail.split_at(end);
+        let millis = number.parse::<u64>().ok()?.checked_mul(unit(word)?)?;
+        total = total.checked_add(Duration::from_millis(millis))?;
+        rest = next;
+    }
+    (!text.is_empty()).then_some(total)
+}
+
+fn exact_unit(word: &str) -> Option<u64> {
+    Some(match word {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    })
+}
+
+/// What people write for a unit.
+fn loose_unit(word: &str) -> Option<u64> {
+    let word = word.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | '_' | '.'));
+    let word = word.strip_suffix(" and").unwrap_or(word);
+    exact_unit(match word {
+        "msec" | "msecs" | "milli" | "millis" | "millisecond" | "milliseconds" => "ms",
+        "sec" | "secs" | "second" | "seconds" => "s",
+        "min" | "mins" | "minute" | "minutes" => "m",
+        "hr" | "hrs" | "hour" | "hours" => "h",
+        "day" | "days" => "d",
+        short => short,
+    })
+}
+
+fn write(duration: Duration) -> String {
+    let mut millis = duration.as_millis();
+    let mut text = String::new();
+    for (unit, size) in [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+        ("ms", 1),
+    ] {
+        if millis >= size {
+            text += &format!("{}{unit}", millis / size);
+            millis %= size;
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_with_units_add_up() {
+        assert_eq!(parse("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(parse("1h30m"), Ok(Duration::from_secs(5_400)));
+        assert_eq!(parse("1d"), Ok(Duration::from_secs(86_400)));
+    }
+
+    #[test]
+    fn a_text_in_words_is_answered_with_its_spelling() {
+        let near = |text| match parse(text) {
+            Err(Wrong::Unreadable(_, near)) => near,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(near("10 seconds").as_deref(), Some("10s"));
+        assert_eq!(near("1 hour and 5 min").as_deref(), Some("1h5m"));
+        assert_eq!(near("90S").as_deref(), Some("1m30s"));
+        assert_eq!(near("soon"), None);
+        assert_eq!(near(""), None);
+    }
+
+    #[test]
+    fn zero_negative_and_unitless_are_told_apart() {
+        assert_eq!(parse("0"), Err(Wrong::Zero));
+        assert_eq!(parse("0s"), Err(Wrong::Zero));
+        assert_eq!(parse("10"), Err(Wrong::NoUnit("10".into())));
+        assert_eq!(parse("-5s"), Err(Wrong::Negative("5s".into())));
+        assert_eq!(parse("99999999d"), Err(Wrong::TooLong("99999999d".into())));
+    }
+}

@@ -1,0 +1,114 @@
+//! The attributes that are ours, and how they are found and removed.
+
+use std::fmt;
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::Attribute;
+
+/// One of our attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Marker {
+    Workflow,
+    Run,
+    Init,
+    Signal,
+    Query,
+    Update,
+    Activity,
+    Activities,
+    Data,
+    Main,
+    AllowNondeterminism,
+}
+
+impl Marker {
+    const ALL: [(&'static str, Self); 11] = [
+        ("workflow", Self::Workflow),
+        ("run", Self::Run),
+        ("init", Self::Init),
+        ("signal", Self::Signal),
+        ("query", Self::Query),
+        ("update", Self::Update),
+        ("activity", Self::Activity),
+        ("activities", Self::Activities),
+        ("data", Self::Data),
+        ("main", Self::Main),
+        ("allow_nondeterminism", Self::AllowNondeterminism),
+    ];
+
+    /// What kind of mark an attribute is, if it is one of ours.
+    ///
+    /// A path counts by its last segment: `#[durably::signal]` and a re-export are marks too.
+    pub(crate) fn of(attribute: &Attribute) -> Option<Self> {
+        let last = attribute.path().segments.last()?;
+        Self::named(&last.ident.to_string())
+    }
+
+    /// Marks that belong on methods of a `#[workflow]` block.
+    pub(crate) fn is_of_workflow(self) -> bool {
+        matches!(
+            self,
+            Self::Run | Self::Init | Self::Signal | Self::Query | Self::Update
+        )
+    }
+
+    /// The word alone, as in "signal `submit`".
+    pub(crate) fn word(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(_, marker)| *marker == self)
+            .map_or("", |(word, _)| word)
+    }
+
+    fn named(word: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(known, _)| *known == word)
+            .map(|(_, marker)| *marker)
+    }
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data | Self::Main => write!(f, "#[durably::{}]", self.word()),
+            _ => write!(f, "#[{}]", self.word()),
+        }
+    }
+}
+
+/// The tokens without our marks. For input that syn cannot read: editors still get the item.
+pub(crate) fn strip(tokens: TokenStream) -> TokenStream {
+    let mut kept = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) if is_mark(&kept, &group) => {
+                kept.pop();
+            }
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), strip(group.stream()));
+                inner.set_span(group.span());
+                kept.push(TokenTree::Group(inner));
+            }
+            other => kept.push(other),
+        }
+    }
+    kept.into_iter().collect()
+}
+
+fn is_mark(before: &[TokenTree], group: &Group) -> bool {
+    let after_hash = matches!(before.last(), Some(TokenTree::Punct(hash)) if hash.as_char() == '#');
+    let path_end = group
+        .stream()
+        .into_iter()
+        .take_while(|token| matches!(token, TokenTree::Ident(_) | TokenTree::Punct(_)))
+        .take_while(|token| !matches!(token, TokenTree::Punct(p) if p.as_char() == '='))
+        .filter_map(|token| match token {
+            TokenTree::Ident(ident) => Some(ident.to_string()),
+            _ => None,
+        })
+        .last();
+    after_hash
+        && group.delimiter() == Delimiter::Bracket
+        && path_end.is_some_and(|word| Marker::named(&word).is_some())
+}

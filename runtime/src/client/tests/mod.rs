@@ -1,0 +1,72 @@
+//! The client against a server that answers as the test says.
+
+mod fake;
+mod following;
+mod refusals;
+mod sending;
+
+use super::{Client, DynHandle, Handle, StartCall};
+use crate::{
+    NoQueue, Workflow,
+    data::{ArgsEncoder, EncodedArgs},
+    definition::{CanUpdate, Definition, MethodsOf, Via},
+};
+
+/// A workflow as the macros declare one, without code.
+struct Account;
+
+struct AccountMethods<V>(V);
+
+impl<V> MethodsOf<V> for AccountMethods<V> {
+    fn new(via: V) -> Self {
+        Self(via)
+    }
+}
+
+impl<V: CanUpdate> AccountMethods<V> {
+    fn deposit(&self) -> V::Update<u64> {
+        self.0.update("deposit", ArgsEncoder::default().finish())
+    }
+}
+
+impl Workflow for Account {
+    const NAME: &'static str = "Account";
+    const TASK_QUEUE: Option<&'static str> = None;
+    type Output = u64;
+    type Queue = NoQueue;
+    type Methods<V: Via> = AccountMethods<V>;
+
+    fn __definition() -> &'static Definition<Self> {
+        unreachable!("no worker runs in these tests")
+    }
+}
+
+#[test]
+fn what_a_client_gives_can_be_shared_and_spawned() {
+    fn shared<T: Send + Sync + Clone + 'static>() {}
+    fn sent<T: Send>(_: T) {}
+    shared::<Client>();
+    shared::<Handle<Account>>();
+    shared::<DynHandle>();
+    shared::<super::UpdateHandle<u64>>();
+    sent(Client::connect("localhost:7233"));
+    fn calls(client: &Client, handle: &Handle<Account>) {
+        sent(StartCall::<Account, crate::QueueSet>::new(
+            client,
+            EncodedArgs::from_payloads(Vec::new()),
+        ));
+        sent(client.list(""));
+        sent(client.count(""));
+        sent(handle.result());
+        sent(handle.cancel());
+        sent(handle.terminate("enough"));
+        sent(handle.describe());
+        sent(handle.history());
+        let handle = handle.untyped();
+        sent(handle.signal("close", ()).into_future());
+        sent(handle.query::<u64>("balance", ()).into_future());
+        sent(handle.update::<u64>("deposit", (5,)).into_future());
+        sent(handle.update::<u64>("deposit", (5,)).accepted());
+    }
+    let _ = calls;
+}

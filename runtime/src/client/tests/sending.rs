@@ -1,0 +1,200 @@
+//! What is sent, and what is sent again.
+
+use durably_proto::api::{
+    enums::v1::UpdateWorkflowExecutionLifecycleStage as Stage,
+    update::v1::{Outcome, outcome::Value},
+    workflow::v1::WorkflowExecutionInfo,
+    workflowservice::v1::{
+        ListWorkflowExecutionsResponse, PollWorkflowExecutionUpdateResponse,
+        StartWorkflowExecutionResponse, UpdateWorkflowExecutionResponse,
+    },
+};
+use tonic::Status;
+
+use super::{Account, fake::server};
+use crate::{
+    Payload, QueueSet,
+    client::StartCall,
+    data::EncodedArgs,
+    duration::{hours, secs},
+    wire::payload,
+};
+
+fn started(run_id: &str) -> StartWorkflowExecutionResponse {
+    StartWorkflowExecutionResponse {
+        run_id: run_id.to_owned(),
+        started: true,
+        ..Default::default()
+    }
+}
+
+fn success(result: &str) -> Option<Outcome> {
+    let result = Payload::json(result.as_bytes().to_vec());
+    Some(Outcome {
+        value: Some(Value::Success(
+            payload::list_to_proto(vec![result]).expect("one payload is a list"),
+        )),
+    })
+}
+
+#[tokio::test]
+async fn a_start_says_what_was_asked_for() {
+    let (fake, client) = server().await;
+    fake.start_workflow_execution.then(Ok(started("run-1")));
+    let handle = client
+        .start("Account", ("bob", 5))
+        .id("acc-1")
+        .task_queue("accounts")
+        .run_timeout(hours(1))
+        .start_delay(secs(3))
+        .memo("note", "new")
+        .await
+        .expect("the server starts it");
+    assert_eq!((handle.id(), handle.run_id()), ("acc-1", Some("run-1")));
+    let [asked] = &fake.start_workflow_execution.asked()[..] else {
+        panic!("one request");
+    };
+    assert_eq!(asked.namespace, "default");
+    assert_eq!(asked.workflow_id, "acc-1");
+    assert_eq!(
+        asked.workflow_type.as_ref().map(|it| &*it.name),
+        Some("Account")
+    );
+    assert_eq!(
+        asked.task_queue.as_ref().map(|it| &*it.name),
+        Some("accounts")
+    );
+    assert_eq!(asked.workflow_run_timeout.map(|it| it.seconds), Some(3600));
+    assert_eq!(asked.workflow_start_delay.map(|it| it.seconds), Some(3));
+    let args = payload::list_from_proto(asked.input.clone());
+    assert_eq!(
+        args,
+        [
+            Payload::json(b"\"bob\"".to_vec()),
+            Payload::json(b"5".to_vec())
+        ]
+    );
+    let memo = payload::memo_from_proto(asked.memo.clone());
+    assert_eq!(memo.get("note"), Some(&Payload::json(b"\"new\"".to_vec())));
+    assert!(asked.retry_policy.is_none() && asked.search_attributes.is_none());
+}
+
+#[tokio::test]
+async fn a_repeated_start_is_known_by_its_request_id() {
+    let (fake, client) = server().await;
+    let start = &fake.start_workflow_execution;
+    start.then(Err(Status::unavailable("connection reset")));
+    start.then(Ok(started("run-1")));
+    let args = EncodedArgs::from_payloads(Vec::new());
+    StartCall::<Account, QueueSet>::new(&client, args)
+        .task_queue("accounts")
+        .await
+        .expect("the second attempt arrives");
+    let asked = start.asked();
+    assert_eq!(asked.len(), 2);
+    assert!(!asked[0].request_id.is_empty() && !asked[0].workflow_id.is_empty());
+    assert_eq!(asked[0], asked[1]);
+}
+
+#[tokio::test]
+async fn an_argument_that_cannot_be_encoded_is_not_sent() {
+    let (fake, client) = server().await;
+    let map = std::collections::BTreeMap::from([(vec![1], 1)]);
+    let error = client
+        .start("Account", (map,))
+        .task_queue("accounts")
+        .await
+        .expect_err("JSON has no such keys");
+    assert!(error.to_string().starts_with("cannot write argument 1"));
+    assert!(fake.start_workflow_execution.asked().is_empty());
+}
+
+#[tokio::test]
+async fn an_update_is_asked_again_until_it_is_accepted_and_then_polled() {
+    let (fake, client) = server().await;
+    let update = &fake.update_workflow_execution;
+    update.then(Ok(UpdateWorkflowExecutionResponse {
+        stage: Stage::Admitted.into(),
+        ..Default::default()
+    }));
+    update.then(Ok(UpdateWorkflowExecutionResponse {
+        stage: Stage::Accepted.into(),
+        ..Default::default()
+    }));
+    let poll = &fake.poll_workflow_execution_update;
+    poll.then(Ok(PollWorkflowExecutionUpdateResponse::default()));
+    poll.then(Ok(PollWorkflowExecutionUpdateResponse {
+        outcome: success("105"),
+        ..Default::default()
+    }));
+    let balance: u64 = client
+        .handle("acc-1")
+        .update("deposit", (5,))
+        .await
+        .expect("the update completes");
+    assert_eq!(balance, 105);
+    let asked = update.asked();
+    assert_eq!(asked[0], asked[1]);
+    let ids: Vec<_> = poll
+        .asked()
+        .into_iter()
+        .filter_map(|asked| Some(asked.update_ref?.update_id))
+        .collect();
+    let sent = asked[0].request.clone().and_then(|request| request.meta);
+    let sent = sent.expect("an update has an id").update_id;
+    assert_eq!(ids, [sent.clone(), sent]);
+}
+
+#[tokio::test]
+async fn an_outcome_that_came_with_the_answer_is_not_polled_for() {
+    let (fake, client) = server().await;
+    fake.update_workflow_execution
+        .then(Ok(UpdateWorkflowExecutionResponse {
+            stage: Stage::Completed.into(),
+            outcome: success("105"),
+            ..Default::default()
+        }));
+    let handle = client
+        .handle("acc-1")
+        .update::<u64>("deposit", (5,))
+        .id("deposit-7")
+        .accepted()
+        .await
+        .expect("it is accepted");
+    assert_eq!(handle.id(), "deposit-7");
+    for _ in 0..2 {
+        assert_eq!(handle.result().await.expect("it is known"), 105);
+    }
+    assert!(fake.poll_workflow_execution_update.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_list_reads_its_pages_as_it_goes() {
+    let (fake, client) = server().await;
+    let page = |types: &[&str], token: &str| ListWorkflowExecutionsResponse {
+        executions: types
+            .iter()
+            .map(|name| WorkflowExecutionInfo {
+                r#type: Some((*name).into()),
+                ..Default::default()
+            })
+            .collect(),
+        next_page_token: token.as_bytes().to_vec(),
+    };
+    let list = &fake.list_workflow_executions;
+    list.then(Ok(page(&["a", "b"], "more")));
+    list.then(Ok(page(&[], "even more")));
+    list.then(Ok(page(&["c"], "")));
+    let mut workflows = client.list("");
+    let mut types = Vec::new();
+    while let Some(workflow) = workflows.next().await.expect("all pages come") {
+        types.push(workflow.workflow_type);
+    }
+    assert_eq!(types, ["a", "b", "c"]);
+    let tokens: Vec<_> = list
+        .asked()
+        .into_iter()
+        .map(|asked| asked.next_page_token)
+        .collect();
+    assert_eq!(tokens, [&b""[..], b"more", b"even more"]);
+}

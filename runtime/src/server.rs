@@ -1,0 +1,162 @@
+//! The embedded server: a Temporal server in this process.
+
+use std::{fmt, net::SocketAddr};
+
+use durably_server::Clock;
+
+use crate::{Client, ConnectError, Text};
+
+/// An embedded Temporal server, in memory: for tests, for trying things out, and for programs that
+/// need no cluster yet.
+///
+/// Our own [`client`](Self::client) calls it in process; every other Temporal client, the CLI and
+/// workers in other languages reach it by gRPC at [`address`](Self::address). It stops when it is
+/// dropped.
+///
+/// ```
+/// # use durably::prelude::*;
+/// # #[tokio::main]
+/// # async fn main() -> Result<()> {
+/// let server = durably::Server::start().await?;
+/// let client = server.client().await?;
+/// assert_eq!(client.count("").await?, 0);
+/// server.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Server(durably_server::Server);
+
+/// The options of a server that is about to start; made by [`Server::builder`].
+///
+/// ```
+/// # use durably::prelude::*;
+/// # async fn example() -> Result<()> {
+/// let server = durably::Server::builder()
+///     .namespace("shop")
+///     .skip_time()
+///     .start()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a server starts with `.start().await`"]
+pub struct ServerBuilder(durably_server::ServerBuilder);
+
+impl Server {
+    /// Starts a server on any free port of loopback, with the namespace `default`.
+    ///
+    /// # Errors
+    /// There is no port to listen on.
+    pub async fn start() -> Result<Self, ConnectError> {
+        Self::builder().start().await
+    }
+
+    /// The options of a server.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder(durably_server::Server::builder())
+    }
+
+    /// Where the server listens; `None` if it does not.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.0.address()
+    }
+
+    /// A client that calls the server in process, bound to namespace `default`.
+    ///
+    /// It does not keep the server running: after the server is gone its calls fail as those of a
+    /// remote client do.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn client(&self) -> Result<Client, ConnectError> {
+        self.client_of("default").await
+    }
+
+    /// A client that calls the server in process, bound to another namespace.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn client_of(&self, namespace: impl Text) -> Result<Client, ConnectError> {
+        Client::in_process(self.0.service(), namespace.into_text(), None).await
+    }
+
+    /// Stops the server: requests that wait are ended, new ones refused, the port is given back.
+    pub async fn shutdown(self) {
+        self.0.shutdown().await;
+    }
+
+    /// A client that keeps the server running until its last clone is dropped.
+    async fn into_client(self) -> Result<Client, ConnectError> {
+        let service = self.0.service();
+        Client::in_process(service, "default".to_owned(), Some(Box::new(self.0))).await
+    }
+}
+
+impl ServerBuilder {
+    /// The port on loopback; 0, the default, takes any free one.
+    pub fn port(self, port: u16) -> Self {
+        Self(self.0.port(port))
+    }
+
+    /// The address to listen on, instead of a port on loopback. There is no access control:
+    /// whoever reaches the address can do everything.
+    pub fn listen(self, address: SocketAddr) -> Self {
+        Self(self.0.listen(address))
+    }
+
+    /// Registers a namespace; may be repeated. Without any there is `default`.
+    pub fn namespace(self, name: impl Into<String>) -> Self {
+        Self(self.0.namespace(name))
+    }
+
+    /// The server's clock jumps to the next timer whenever nothing is running, so that a workflow
+    /// that sleeps a month is tested in milliseconds.
+    pub fn skip_time(self) -> Self {
+        Self(self.0.clock(Clock::skipping()))
+    }
+
+    /// Does not listen on any port: only clients in this process reach the server.
+    pub fn in_process_only(self) -> Self {
+        Self(self.0.grpc(false))
+    }
+
+    /// Where ids and retry jitter come from: with the same seed the same requests in the same
+    /// order get the same ids.
+    pub fn seed(self, seed: u64) -> Self {
+        Self(self.0.seed(seed))
+    }
+
+    /// Starts the server.
+    ///
+    /// # Errors
+    /// The address cannot be listened on, or a namespace is named twice.
+    pub async fn start(self) -> Result<Server, ConnectError> {
+        match self.0.start().await {
+            Ok(server) => Ok(Server(server)),
+            Err(error) => Err(ConnectError::Embedded {
+                source: Box::new(error),
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Server").field(&self.address()).finish()
+    }
+}
+
+impl Client {
+    /// A client for development: of the server that `TEMPORAL_ADDRESS` names, or, if that is not
+    /// set, of an embedded server that is started here and runs as long as the client.
+    ///
+    /// # Errors
+    /// As [`Client::from_env`]; the embedded server could not be started.
+    pub async fn development() -> Result<Self, ConnectError> {
+        match std::env::var_os("TEMPORAL_ADDRESS") {
+            Some(address) if !address.is_empty() => Self::from_env().await,
+            _ => Server::start().await?.into_client().await,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Histories and the tasks made of them.
+
+use durably_proto::{
+    api::{
+        common::v1::{ActivityType, Payload, Payloads, WorkflowExecution, WorkflowType},
+        enums::v1::EventType,
+        history::v1::{history_event::Attributes, *},
+        query::v1::WorkflowQuery,
+        taskqueue::v1::TaskQueue,
+        workflowservice::v1::{PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse},
+    },
+    wkt::{Duration, Timestamp},
+};
+
+/// The history of one run, written event by event.
+#[derive(Clone)]
+pub(super) struct Past {
+    workflow: &'static str,
+    run_id: String,
+    pub(super) events: Vec<HistoryEvent>,
+    /// Where the last two tasks were taken.
+    started: [i64; 2],
+}
+
+impl Past {
+    /// A run of `workflow` that has just begun, with its first task taken.
+    pub(super) fn begin(workflow: &'static str, run_id: &str) -> Self {
+        let past = Self {
+            workflow,
+            run_id: run_id.to_owned(),
+            events: Vec::new(),
+            started: [0, 0],
+        };
+        let began = WorkflowExecutionStartedEventAttributes {
+            workflow_type: Some(WorkflowType {
+                name: workflow.to_owned(),
+            }),
+            task_queue: Some(TaskQueue {
+                name: "queue".to_owned(),
+                ..Default::default()
+            }),
+            original_execution_run_id: run_id.to_owned(),
+            first_execution_run_id: run_id.to_owned(),
+            workflow_id: "id".to_owned(),
+            attempt: 1,
+            ..Default::default()
+        };
+        past.event(
+            EventType::WorkflowExecutionStarted,
+            Attributes::WorkflowExecutionStartedEventAttributes(began),
+        )
+        .task()
+    }
+
+    /// A task that this worker takes.
+    pub(super) fn task(self) -> Self {
+        let mut past = self
+            .event(
+                EventType::WorkflowTaskScheduled,
+                Attributes::WorkflowTaskScheduledEventAttributes(Default::default()),
+            )
+            .event(
+                EventType::WorkflowTaskStarted,
+                Attributes::WorkflowTaskStartedEventAttributes(Default::default()),
+            );
+        past.started = [past.started[1], past.last()];
+        past
+    }
+
+    /// The task was answered.
+    pub(super) fn answered(self) -> Self {
+        let answered = WorkflowTaskCompletedEventAttributes {
+            started_event_id: self.last(),
+            ..Default::default()
+        };
+        self.event(
+            EventType::WorkflowTaskCompleted,
+            Attributes::WorkflowTaskCompletedEventAttributes(answered),
+        )
+    }
+
+    /// An activity was scheduled, run, and gave `result`.
+    pub(super) fn activity(self, id: &str, kind: &str, result: &str) -> Self {
+        let scheduled = ActivityTaskScheduledEventAttributes {
+            activity_id: id.to_owned(),
+            activity_type: Some(ActivityType {
+                name: kind.to_owned(),
+            }),
+            ..Default::default()
+        };
+        let past = self.event(
+            EventType::ActivityTaskScheduled,
+            Attributes::ActivityTaskScheduledEventAttributes(scheduled),
+        );
+        let scheduled_event_id = past.last();
+        let started = ActivityTaskStartedEventAttributes {
+            scheduled_event_id,
+            attempt: 1,
+            ..Default::default()
+        };
+        let completed = ActivityTaskCompletedEventAttributes {
+            result: json(result),
+            scheduled_event_id,
+            started_event_id: scheduled_event_id + 1,
+            ..Default::default()
+        };
+        past.event(
+            EventType::ActivityTaskStarted,
+            Attributes::ActivityTaskStartedEventAttributes(started),
+        )
+        .event(
+            EventType::ActivityTaskCompleted,
+            Attributes::ActivityTaskCompletedEventAttributes(completed),
+        )
+    }
+
+    /// The answer ended the run.
+    pub(super) fn ended(self, result: &str) -> Self {
+        let ended = WorkflowExecutionCompletedEventAttributes {
+            result: json(result),
+            workflow_task_completed_event_id: self.last(),
+            ..Default::default()
+        };
+        self.event(
+            EventType::WorkflowExecutionCompleted,
+            Attributes::WorkflowExecutionCompletedEventAttributes(ended),
+        )
+    }
+
+    /// The task that begins here, with all of history.
+    pub(super) fn whole(&self) -> PollWorkflowTaskQueueResponse {
+        self.polled(self.events.clone())
+    }
+
+    /// The task that begins here, with what happened since the last one was answered.
+    pub(super) fn tail(&self) -> PollWorkflowTaskQueueResponse {
+        let known = usize::try_from(self.started[0]).unwrap();
+        self.polled(self.events[known..].to_vec())
+    }
+
+    /// A task that only asks.
+    pub(super) fn query(&self, name: &str) -> PollWorkflowTaskQueueResponse {
+        PollWorkflowTaskQueueResponse {
+            query: Some(WorkflowQuery {
+                query_type: name.to_owned(),
+                ..Default::default()
+            }),
+            started_event_id: 0,
+            previous_started_event_id: self.started[1],
+            ..self.whole()
+        }
+    }
+
+    fn polled(&self, events: Vec<HistoryEvent>) -> PollWorkflowTaskQueueResponse {
+        PollWorkflowTaskQueueResponse {
+            task_token: format!("{}/{}", self.run_id, self.last()).into_bytes(),
+            workflow_execution: Some(WorkflowExecution {
+                workflow_id: "id".to_owned(),
+                run_id: self.run_id.clone(),
+            }),
+            workflow_type: Some(WorkflowType {
+                name: self.workflow.to_owned(),
+            }),
+            previous_started_event_id: self.started[0],
+            started_event_id: self.started[1],
+            attempt: 1,
+            history: Some(History { events }),
+            ..Default::default()
+        }
+    }
+
+    fn event(mut self, kind: EventType, attributes: Attributes) -> Self {
+        self.events.push(HistoryEvent {
+            event_id: self.last() + 1,
+            event_time: Some(Timestamp {
+                seconds: 1_700_000_000,
+                nanos: 0,
+            }),
+            event_type: kind.into(),
+            attributes: Some(attributes),
+            ..Default::default()
+        });
+        self
+    }
+
+    fn last(&self) -> i64 {
+        self.events.last().map_or(0, |event| event.event_id)
+    }
+}
+
+/// An attempt at an activity, with ten seconds to go.
+pub(super) fn attempt(kind: &str, input: Option<Payloads>) -> PollActivityTaskQueueResponse {
+    PollActivityTaskQueueResponse {
+        task_token: kind.as_bytes().to_vec(),
+        activity_id: "1".to_owned(),
+        activity_type: Some(ActivityType {
+            name: kind.to_owned(),
+        }),
+        workflow_execution: Some(WorkflowExecution {
+            workflow_id: "id".to_owned(),
+            run_id: "run".to_owned(),
+        }),
+        attempt: 2,
+        input,
+        start_to_close_timeout: Some(Duration {
+            seconds: 10,
+            nanos: 0,
+        }),
+        ..Default::default()
+    }
+}
+
+/// One JSON value.
+pub(super) fn json(text: &str) -> Option<Payloads> {
+    let payload = Payload {
+        metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
+        data: text.as_bytes().to_vec(),
+        ..Default::default()
+    };
+    Some(Payloads {
+        payloads: vec![payload],
+    })
+}

@@ -1,0 +1,376 @@
+//! Workflow tasks: from a poll to the answer.
+
+use durably_proto::api::{
+    command::v1::command::Attributes,
+    enums::v1::{CommandType, QueryResultType, WorkflowTaskFailedCause},
+    failure::v1::Failure,
+    workflowservice::v1::{
+        PollWorkflowTaskQueueResponse, RespondWorkflowTaskCompletedRequest,
+        RespondWorkflowTaskCompletedResponse,
+    },
+};
+use tonic::Status;
+
+use super::{
+    past::{Past, attempt, json},
+    server::{Said, Server},
+};
+use crate::prelude::*;
+
+#[activity(start_to_close = "10s")]
+async fn greet(name: String) -> String {
+    format!("Hello, {name}!")
+}
+
+/// Greets somebody, then keeps what was said.
+#[derive(Default)]
+struct Greeting {
+    said: String,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<String> {
+        self.said = greet::call(ctx, "Bob").await?;
+        Ok(self.said.clone())
+    }
+
+    #[query]
+    fn said(&self) -> String {
+        self.said.clone()
+    }
+}
+
+/// Panics.
+#[derive(Default)]
+struct Broken;
+
+#[workflow]
+impl Broken {
+    #[run]
+    async fn run(&mut self) {
+        panic!("no such luck");
+    }
+}
+
+/// Blocks its thread after a timer.
+#[derive(Default)]
+struct Blocking;
+
+#[workflow]
+impl Blocking {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        let timer = ctx.sleep(secs(1));
+        let _ = race(timer, std::future::ready(())).await;
+        #[allow_nondeterminism(reason = "the test needs a run that blocks")]
+        std::thread::sleep(millis(600));
+        Ok(())
+    }
+}
+
+fn kinds(task: &RespondWorkflowTaskCompletedRequest) -> Vec<CommandType> {
+    task.commands.iter().map(|it| it.command_type()).collect()
+}
+
+fn text(failure: Option<Failure>) -> String {
+    failure.unwrap().message
+}
+
+fn fresh() -> Past {
+    Past::begin("Greeting", "run")
+}
+
+fn greeted() -> Past {
+    fresh().answered().activity("1", "greet", "\"Hi\"").task()
+}
+
+#[tokio::test]
+async fn a_run_goes_on_from_the_cache() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Greeting>().spawn().await?;
+
+    server.normal.send(Ok(fresh().whole()))?;
+    let first = server.completed().await;
+    assert_eq!(first.task_token, b"run/3");
+    assert_eq!(first.identity, "me");
+    assert!(first.return_new_workflow_task);
+    assert_eq!(kinds(&first), [CommandType::ScheduleActivityTask]);
+    let sticky = first.sticky_attributes.unwrap();
+    let queue = sticky.worker_task_queue.unwrap();
+    assert_eq!(queue.normal_name, "queue");
+    assert_eq!(sticky.schedule_to_start_timeout.unwrap().seconds, 10);
+
+    server.sticky.send(Ok(greeted().tail()))?;
+    let second = server.completed().await;
+    assert_eq!(kinds(&second), [CommandType::CompleteWorkflowExecution]);
+    assert!(second.sticky_attributes.is_none());
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_run_that_is_not_cached_is_replayed_from_fetched_history() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Greeting>().spawn().await?;
+    let past = greeted();
+    server.page(past.events[..2].to_vec(), "more");
+    // The last task is not in history yet, as with a task that only carries an update.
+    server.page(past.events[2..7].to_vec(), "");
+
+    server.sticky.send(Ok(past.tail()))?;
+    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    let answer = server.completed().await;
+    assert_eq!(answer.task_token, past.tail().task_token);
+    assert_eq!(kinds(&answer), [CommandType::CompleteWorkflowExecution]);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn the_pages_a_task_came_without_are_fetched() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Greeting>().spawn().await?;
+    let past = greeted();
+    server.page(past.events[4..].to_vec(), "");
+    let mut task = past.whole();
+    task.history.as_mut().unwrap().events.truncate(4);
+    task.next_page_token = b"more".to_vec();
+
+    server.normal.send(Ok(task))?;
+    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    let answer = server.completed().await;
+    assert_eq!(kinds(&answer), [CommandType::CompleteWorkflowExecution]);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_query_is_answered_from_history_alone() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Greeting>().spawn().await?;
+    let ended = greeted().answered().ended("\"Hi\"");
+    server.normal.send(Ok(ended.query("said")))?;
+    let answer = server.answered().await;
+    assert_eq!(answer.completed_type(), QueryResultType::Answered);
+    assert_eq!(answer.query_result, json("\"Hi\""));
+
+    server.normal.send(Ok(ended.query("nothing")))?;
+    let answer = server.answered().await;
+    assert_eq!(answer.completed_type(), QueryResultType::Failed);
+    assert!(
+        answer.error_message.contains("said"),
+        "{}",
+        answer.error_message
+    );
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_panic_fails_the_task_with_its_place() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Broken>().spawn().await?;
+    server
+        .normal
+        .send(Ok(Past::begin("Broken", "run").whole()))?;
+    let failed = server.failed().await;
+    let cause = WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure;
+    assert_eq!(failed.cause(), cause);
+    let text = text(failed.failure);
+    assert!(
+        text.contains("no such luck") && text.contains("runs.rs"),
+        "{text}"
+    );
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_mismatch_fails_the_task_as_nondeterminism() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Greeting>().spawn().await?;
+    let other = fresh().answered().activity("1", "charge", "1").task();
+    server.normal.send(Ok(other.whole()))?;
+    let failed = server.failed().await;
+    assert_eq!(
+        failed.cause(),
+        WorkflowTaskFailedCause::NonDeterministicError
+    );
+    let text = text(failed.failure);
+    assert!(text.contains("charge") && text.contains("greet"), "{text}");
+
+    server.normal.send(Ok(greeted().whole()))?;
+    let answer = server.completed().await;
+    assert_eq!(kinds(&answer), [CommandType::CompleteWorkflowExecution]);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn an_unknown_type_fails_the_task_and_lists_the_known_ones() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Greeting>().spawn().await?;
+    server
+        .normal
+        .send(Ok(Past::begin("Farewell", "run").whole()))?;
+    let text = text(server.failed().await.failure);
+    assert!(
+        text.contains("`Farewell`") && text.contains("`Greeting`"),
+        "{text}"
+    );
+
+    server
+        .normal
+        .send(Ok(Past::begin("Farewell", "run").query("said")))?;
+    let answer = server.answered().await;
+    assert!(answer.error_message.contains("`Farewell`"));
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_task_that_cannot_be_read_fails() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Greeting>().spawn().await?;
+    let mut task = fresh().whole();
+    task.workflow_type = None;
+    server.normal.send(Ok(task))?;
+    let text = text(server.failed().await.failure);
+    assert!(text.contains("workflow_type"), "{text}");
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn an_activity_starts_here_at_once_and_the_next_task_needs_no_poll() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server
+        .worker()
+        .workflow::<Greeting>()
+        .activity::<greet>()
+        .spawn()
+        .await?;
+    let eager = RespondWorkflowTaskCompletedResponse {
+        workflow_task: Some(greeted().tail()),
+        activity_tasks: vec![attempt("greet", json("\"Ann\""))],
+        ..Default::default()
+    };
+    server.script().completions.push_back(Ok(eager));
+
+    server.normal.send(Ok(fresh().whole()))?;
+    let first = server.completed().await;
+    let Some(Attributes::ScheduleActivityTaskCommandAttributes(activity)) =
+        &first.commands[0].attributes
+    else {
+        panic!("expected an activity, found {first:?}");
+    };
+    assert!(activity.request_eager_execution);
+    let mut answers = [false; 2];
+    for _ in 0..2 {
+        match server.heard().await {
+            Said::ActivityCompleted(it) => {
+                assert_eq!(it.result, json("\"Hello, Ann!\""));
+                answers[0] = true;
+            }
+            Said::Completed(it) => {
+                assert_eq!(kinds(&it), [CommandType::CompleteWorkflowExecution]);
+                answers[1] = true;
+            }
+            other => panic!("did not expect {other:?}"),
+        }
+    }
+    assert_eq!(answers, [true; 2]);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn an_activity_of_another_worker_is_not_asked_for() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Greeting>().spawn().await?;
+    server.normal.send(Ok(fresh().whole()))?;
+    let first = server.completed().await;
+    let Some(Attributes::ScheduleActivityTaskCommandAttributes(activity)) =
+        &first.commands[0].attributes
+    else {
+        panic!("expected an activity, found {first:?}");
+    };
+    assert!(!activity.request_eager_execution);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_run_whose_answer_was_refused_is_replayed() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Greeting>().spawn().await?;
+    let refusal = Err(Status::invalid_argument("bad command"));
+    server.script().completions.push_back(refusal);
+    server.normal.send(Ok(fresh().whole()))?;
+    server.completed().await;
+
+    let past = greeted();
+    server.page(past.events.clone(), "");
+    server.sticky.send(Ok(past.tail()))?;
+    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    server.completed().await;
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_fails_the_task() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Greeting>().spawn().await?;
+    let refusal = Err(Status::resource_exhausted(
+        "message larger than max (9 vs. 4)",
+    ));
+    server.script().completions.push_back(refusal);
+    server.normal.send(Ok(fresh().whole()))?;
+    server.completed().await;
+    let failed = server.failed().await;
+    assert_eq!(failed.cause(), WorkflowTaskFailedCause::GrpcMessageTooLarge);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn without_a_cache_no_run_is_sticky() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server
+        .worker()
+        .max_cached_workflows(0)
+        .workflow::<Greeting>()
+        .spawn()
+        .await?;
+    server.normal.send(Ok(fresh().whole()))?;
+    assert!(server.completed().await.sticky_attributes.is_none());
+    server.normal.send(Ok(greeted().whole()))?;
+    let second = server.completed().await;
+    assert_eq!(kinds(&second), [CommandType::CompleteWorkflowExecution]);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_run_that_blocks_its_thread_is_named_and_the_others_carry_on() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server
+        .worker()
+        .deadlock_timeout(millis(100))
+        .workflow::<Blocking>()
+        .workflow::<Greeting>()
+        .spawn()
+        .await?;
+    server
+        .normal
+        .send(Ok(Past::begin("Blocking", "blocked").whole()))?;
+    let text = text(server.failed().await.failure);
+    assert!(
+        text.contains("`Blocking` has blocked") && text.contains("runs.rs"),
+        "{text}"
+    );
+    let tasks: Vec<PollWorkflowTaskQueueResponse> = (0..8)
+        .map(|n| Past::begin("Greeting", &format!("run-{n}")).whole())
+        .collect();
+    for task in tasks {
+        server.normal.send(Ok(task))?;
+    }
+    for _ in 0..8 {
+        assert_eq!(
+            kinds(&server.completed().await),
+            [CommandType::ScheduleActivityTask]
+        );
+    }
+    worker.shutdown().await
+}

@@ -1,0 +1,266 @@
+//! A server that says what the test wrote down, and remembers what it is told.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use durably_proto::{
+    api::{history::v1::HistoryEvent, workflowservice::v1::*},
+    service::workflow::workflow_service_server::WorkflowService,
+};
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tonic::{Request, Response, Status};
+
+use super::super::Worker;
+use crate::client::rpc::Rpc;
+
+/// What a worker told the server.
+#[derive(Debug)]
+pub(super) enum Said {
+    Completed(Box<RespondWorkflowTaskCompletedRequest>),
+    Failed(Box<RespondWorkflowTaskFailedRequest>),
+    Answered(Box<RespondQueryTaskCompletedRequest>),
+    ActivityCompleted(Box<RespondActivityTaskCompletedRequest>),
+    ActivityFailed(Box<RespondActivityTaskFailedRequest>),
+    ActivityCanceled(Box<RespondActivityTaskCanceledRequest>),
+    Heartbeat(Box<RecordActivityTaskHeartbeatRequest>),
+    AskedForHistory,
+    ShutDown(Box<ShutdownWorkerRequest>),
+}
+
+/// The server, as the worker sees it.
+struct Scripted {
+    normal: Queue<PollWorkflowTaskQueueResponse>,
+    sticky: Queue<PollWorkflowTaskQueueResponse>,
+    activities: Queue<PollActivityTaskQueueResponse>,
+    said: mpsc::UnboundedSender<Said>,
+    script: Arc<Mutex<Script>>,
+}
+
+/// What the server answers to the next calls; what is not written down is answered with nothing.
+#[derive(Default)]
+pub(super) struct Script {
+    pub(super) completions: VecDeque<Result<RespondWorkflowTaskCompletedResponse, Status>>,
+    pub(super) heartbeats: VecDeque<Result<RecordActivityTaskHeartbeatResponse, Status>>,
+    /// Pages of history, in the order they are asked for.
+    pub(super) pages: VecDeque<GetWorkflowExecutionHistoryResponse>,
+}
+
+type Queue<T> = AsyncMutex<mpsc::UnboundedReceiver<Result<T, Status>>>;
+type Feed<T> = mpsc::UnboundedSender<Result<T, Status>>;
+
+/// The server, as the test sees it.
+pub(super) struct Server {
+    service: Arc<Scripted>,
+    pub(super) normal: Feed<PollWorkflowTaskQueueResponse>,
+    pub(super) sticky: Feed<PollWorkflowTaskQueueResponse>,
+    pub(super) activities: Feed<PollActivityTaskQueueResponse>,
+    pub(super) script: Arc<Mutex<Script>>,
+    said: mpsc::UnboundedReceiver<Said>,
+}
+
+impl Server {
+    pub(super) fn new() -> Self {
+        let (normal, normal_polls) = mpsc::unbounded_channel();
+        let (sticky, sticky_polls) = mpsc::unbounded_channel();
+        let (activities, activity_polls) = mpsc::unbounded_channel();
+        let (tell, said) = mpsc::unbounded_channel();
+        let script = Arc::new(Mutex::new(Script::default()));
+        Self {
+            service: Arc::new(Scripted {
+                normal: AsyncMutex::new(normal_polls),
+                sticky: AsyncMutex::new(sticky_polls),
+                activities: AsyncMutex::new(activity_polls),
+                said: tell,
+                script: Arc::clone(&script),
+            }),
+            normal,
+            sticky,
+            activities,
+            script,
+            said,
+        }
+    }
+
+    /// A worker of this server, with nothing registered.
+    pub(super) fn worker(&self) -> Worker {
+        let rpc = Rpc::local(Arc::clone(&self.service) as Arc<dyn WorkflowService>);
+        Worker::on(rpc, "default", "me", "queue".to_owned()).executor_threads(2)
+    }
+
+    /// What the worker says next.
+    pub(super) async fn heard(&mut self) -> Said {
+        let said = tokio::time::timeout(Duration::from_secs(20), self.said.recv()).await;
+        said.expect("the worker says something")
+            .expect("the service lives as long as this fixture")
+    }
+
+    pub(super) async fn completed(&mut self) -> RespondWorkflowTaskCompletedRequest {
+        match self.heard().await {
+            Said::Completed(it) => *it,
+            other => panic!("expected a completed task, heard {other:?}"),
+        }
+    }
+
+    pub(super) async fn failed(&mut self) -> RespondWorkflowTaskFailedRequest {
+        match self.heard().await {
+            Said::Failed(it) => *it,
+            other => panic!("expected a failed task, heard {other:?}"),
+        }
+    }
+
+    pub(super) async fn answered(&mut self) -> RespondQueryTaskCompletedRequest {
+        match self.heard().await {
+            Said::Answered(it) => *it,
+            other => panic!("expected the answer to a query, heard {other:?}"),
+        }
+    }
+
+    pub(super) async fn activity_failed(&mut self) -> RespondActivityTaskFailedRequest {
+        match self.heard().await {
+            Said::ActivityFailed(it) => *it,
+            other => panic!("expected a failed activity, heard {other:?}"),
+        }
+    }
+
+    pub(super) async fn activity_completed(&mut self) -> RespondActivityTaskCompletedRequest {
+        match self.heard().await {
+            Said::ActivityCompleted(it) => *it,
+            other => panic!("expected a completed activity, heard {other:?}"),
+        }
+    }
+
+    /// Writes down a page of history.
+    pub(super) fn page(&self, events: Vec<HistoryEvent>, next: &str) {
+        let page = GetWorkflowExecutionHistoryResponse {
+            history: Some(durably_proto::api::history::v1::History { events }),
+            next_page_token: next.as_bytes().to_vec(),
+            ..Default::default()
+        };
+        self.script().pages.push_back(page);
+    }
+
+    pub(super) fn script(&self) -> std::sync::MutexGuard<'_, Script> {
+        self.script.lock().unwrap()
+    }
+}
+
+impl Scripted {
+    fn hear<T: Default>(&self, said: Said) -> Result<Response<T>, Status> {
+        // A test that has ended hears nothing any more.
+        let _ = self.said.send(said);
+        Ok(Response::new(T::default()))
+    }
+}
+
+async fn next<T: Default>(queue: &Queue<T>) -> Result<Response<T>, Status> {
+    match queue.lock().await.recv().await {
+        Some(task) => task.map(Response::new),
+        None => std::future::pending().await,
+    }
+}
+
+#[tonic::async_trait]
+impl WorkflowService for Scripted {
+    async fn describe_namespace(
+        &self,
+        _: Request<DescribeNamespaceRequest>,
+    ) -> Result<Response<DescribeNamespaceResponse>, Status> {
+        Ok(Response::new(Default::default()))
+    }
+
+    async fn poll_workflow_task_queue(
+        &self,
+        request: Request<PollWorkflowTaskQueueRequest>,
+    ) -> Result<Response<PollWorkflowTaskQueueResponse>, Status> {
+        let queue = request.into_inner().task_queue.unwrap();
+        if queue.normal_name.is_empty() {
+            next(&self.normal).await
+        } else {
+            next(&self.sticky).await
+        }
+    }
+
+    async fn poll_activity_task_queue(
+        &self,
+        _: Request<PollActivityTaskQueueRequest>,
+    ) -> Result<Response<PollActivityTaskQueueResponse>, Status> {
+        next(&self.activities).await
+    }
+
+    async fn respond_workflow_task_completed(
+        &self,
+        request: Request<RespondWorkflowTaskCompletedRequest>,
+    ) -> Result<Response<RespondWorkflowTaskCompletedResponse>, Status> {
+        let reply = self.script.lock().unwrap().completions.pop_front();
+        self.hear::<()>(Said::Completed(Box::new(request.into_inner())))?;
+        reply
+            .unwrap_or_else(|| Ok(Default::default()))
+            .map(Response::new)
+    }
+
+    async fn respond_workflow_task_failed(
+        &self,
+        request: Request<RespondWorkflowTaskFailedRequest>,
+    ) -> Result<Response<RespondWorkflowTaskFailedResponse>, Status> {
+        self.hear(Said::Failed(Box::new(request.into_inner())))
+    }
+
+    async fn respond_query_task_completed(
+        &self,
+        request: Request<RespondQueryTaskCompletedRequest>,
+    ) -> Result<Response<RespondQueryTaskCompletedResponse>, Status> {
+        self.hear(Said::Answered(Box::new(request.into_inner())))
+    }
+
+    async fn respond_activity_task_completed(
+        &self,
+        request: Request<RespondActivityTaskCompletedRequest>,
+    ) -> Result<Response<RespondActivityTaskCompletedResponse>, Status> {
+        self.hear(Said::ActivityCompleted(Box::new(request.into_inner())))
+    }
+
+    async fn respond_activity_task_failed(
+        &self,
+        request: Request<RespondActivityTaskFailedRequest>,
+    ) -> Result<Response<RespondActivityTaskFailedResponse>, Status> {
+        self.hear(Said::ActivityFailed(Box::new(request.into_inner())))
+    }
+
+    async fn respond_activity_task_canceled(
+        &self,
+        request: Request<RespondActivityTaskCanceledRequest>,
+    ) -> Result<Response<RespondActivityTaskCanceledResponse>, Status> {
+        self.hear(Said::ActivityCanceled(Box::new(request.into_inner())))
+    }
+
+    async fn record_activity_task_heartbeat(
+        &self,
+        request: Request<RecordActivityTaskHeartbeatRequest>,
+    ) -> Result<Response<RecordActivityTaskHeartbeatResponse>, Status> {
+        let reply = self.script.lock().unwrap().heartbeats.pop_front();
+        self.hear::<()>(Said::Heartbeat(Box::new(request.into_inner())))?;
+        reply
+            .unwrap_or_else(|| Ok(Default::default()))
+            .map(Response::new)
+    }
+
+    async fn get_workflow_execution_history(
+        &self,
+        _: Request<GetWorkflowExecutionHistoryRequest>,
+    ) -> Result<Response<GetWorkflowExecutionHistoryResponse>, Status> {
+        let page = self.script.lock().unwrap().pages.pop_front();
+        self.hear::<()>(Said::AskedForHistory)?;
+        page.map(Response::new)
+            .ok_or_else(|| Status::not_found("no history"))
+    }
+
+    async fn shutdown_worker(
+        &self,
+        request: Request<ShutdownWorkerRequest>,
+    ) -> Result<Response<ShutdownWorkerResponse>, Status> {
+        self.hear(Said::ShutDown(Box::new(request.into_inner())))
+    }
+}

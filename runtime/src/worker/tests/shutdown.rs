@@ -1,0 +1,80 @@
+//! The end of a worker: nothing that was begun is lost.
+
+use super::{
+    past::attempt,
+    server::{Said, Server},
+};
+use crate::{Cancelled, prelude::*};
+
+#[activity(start_to_close = "10s")]
+async fn until_told(ctx: &ActivityCtx) -> String {
+    ctx.heartbeat(());
+    format!("{:?}", ctx.cancelled().await)
+}
+
+#[activity(start_to_close = "10s")]
+async fn gives_up_when_told(ctx: &ActivityCtx) -> Result<()> {
+    ctx.heartbeat(());
+    ctx.cancelled().await;
+    Err(Cancelled.into())
+}
+
+#[activity(start_to_close = "10s")]
+async fn never_ends(ctx: &ActivityCtx) {
+    ctx.heartbeat(());
+    std::future::pending().await
+}
+
+#[tokio::test]
+async fn the_server_is_told_first_and_running_activities_come_to_their_end() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().activity::<until_told>().spawn().await?;
+    server.activities.send(Ok(attempt("until_told", None)))?;
+    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
+    worker.shutdown().await?;
+    let Said::ShutDown(told) = server.heard().await else {
+        panic!("expected the server to be told");
+    };
+    assert_eq!(told.task_queue, "queue");
+    let done = server.activity_completed().await;
+    let result = done.result.unwrap().payloads[0].data.clone();
+    assert_eq!(result, b"\"WorkerShutdown\"");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_activity_that_gives_up_is_retried_elsewhere() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server
+        .worker()
+        .activity::<gives_up_when_told>()
+        .spawn()
+        .await?;
+    server
+        .activities
+        .send(Ok(attempt("gives_up_when_told", None)))?;
+    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
+    worker.shutdown().await?;
+    assert!(matches!(server.heard().await, Said::ShutDown(_)));
+    let failed = server.activity_failed().await;
+    assert!(failed.failure.unwrap().message.contains("shutting down"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_activity_that_does_not_end_is_reported_after_the_grace_period() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server
+        .worker()
+        .shutdown_grace(millis(20))
+        .activity::<never_ends>()
+        .spawn()
+        .await?;
+    server.activities.send(Ok(attempt("never_ends", None)))?;
+    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
+    worker.shutdown().await?;
+    assert!(matches!(server.heard().await, Said::ShutDown(_)));
+    let failed = server.activity_failed().await;
+    assert!(failed.failure.unwrap().message.contains("shutting down"));
+    Ok(())
+}

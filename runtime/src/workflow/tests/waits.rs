@@ -1,0 +1,98 @@
+use super::*;
+use crate::join;
+
+#[derive(Default)]
+struct Flag(bool);
+table!(Flag,
+    run: |state, ctx, _| running(async move {
+        let until = state.clone();
+        let held = ctx.wait_until(move || until.with(|it| it.0)).timeout(secs(5)).await?;
+        Ok(held)
+    }),
+    signals: &[("raise", |state, _, _| done({ state.with(|it| it.0 = true); Ok(()) }))]
+);
+
+#[test]
+fn a_condition_that_comes_to_hold_ends_the_wait_and_its_timer() {
+    let (mut case, asked) = Case::started::<Flag>();
+    assert_eq!(asked, ["timer 1: 5s"]);
+    case.signal("raise", ());
+    assert_eq!(case.settle(), ["cancel timer 1", "done: true"]);
+}
+
+#[test]
+fn a_condition_that_holds_at_once_starts_no_timer() {
+    let mut case = Case::begun::<Flag>();
+    case.signal("raise", ());
+    assert_eq!(case.settle(), ["done: true"]);
+}
+
+#[test]
+fn a_wait_that_runs_out_of_time_says_so() {
+    let (mut case, _) = Case::started::<Flag>();
+    assert_eq!(case.fire(1), ["done: false"]);
+}
+
+#[test]
+fn a_condition_and_its_timer_are_cancelled_together() {
+    let (mut case, _) = Case::started::<Flag>();
+    assert_eq!(case.cancel(), ["cancel timer 1", "cancelled"]);
+}
+
+#[derive(Default)]
+struct PingPong(u32);
+table!(PingPong, run: |state, ctx, _| running(async move {
+    let turn = |mine: u32| {
+        let (state, ctx) = (state.clone(), ctx.clone());
+        async move {
+            for _ in 0..5 {
+                let seen = state.clone();
+                ctx.wait_until(move || seen.with(|it| it.0 % 2 == mine)).await?;
+                state.with(|it| it.0 += 1);
+            }
+            Ok::<_, crate::Cancelled>(())
+        }
+    };
+    let (a, b) = join(turn(1), turn(0)).await;
+    a?;
+    b?;
+    Ok(state.with(|it| it.0))
+}));
+
+#[test]
+fn branches_that_wait_for_each_other_go_on_until_nothing_moves() {
+    let (_, asked) = Case::started::<PingPong>();
+    assert_eq!(asked, ["done: 10"]);
+}
+
+#[derive(Default)]
+struct Channel(Option<futures::channel::mpsc::UnboundedSender<u32>>);
+table!(Channel,
+    run: |state, _, _| running(async move {
+        let (sender, mut receiver) = futures::channel::mpsc::unbounded();
+        state.with(|it| it.0 = Some(sender));
+        let mut sum = 0;
+        while let Some(n) = futures::StreamExt::next(&mut receiver).await {
+            sum += n;
+        }
+        Ok(sum)
+    }),
+    signals: &[
+        ("add", |state, _, mut args| {
+            let n = args.next("n")?;
+            done(state.with(|it| Ok(it.0.as_ref().map(|to| to.unbounded_send(n)).is_some())))
+        }),
+        ("close", |state, _, _| done({ state.with(|it| it.0 = None); Ok(()) })),
+    ]
+);
+
+#[test]
+fn a_channel_between_handlers_and_the_run_method_works() {
+    let (mut case, asked) = Case::started::<Channel>();
+    assert_eq!(asked, [""; 0]);
+    case.signal("add", (1,));
+    case.signal("add", (2,));
+    assert_eq!(case.settle(), [""; 0]);
+    case.signal("close", ());
+    assert_eq!(case.settle(), ["done: 3"]);
+}

@@ -1,0 +1,154 @@
+//! The events of a workflow task: written when it is scheduled and started, or only when it ends.
+
+use std::time::Duration;
+
+use durably_proto::api::enums::v1::SuggestContinueAsNewReason;
+use durably_proto::api::history::v1::history_event::Attributes;
+use durably_proto::api::history::v1::{
+    HistoryEvent, WorkflowTaskScheduledEventAttributes, WorkflowTaskStartedEventAttributes,
+};
+
+use crate::event::unrecorded;
+use crate::id::EventId;
+use crate::state::{Form, Run, StartedTask, Suggest, WorkflowTask};
+use crate::time::to_proto;
+
+pub(crate) fn scheduled_event(run: &Run, timeout: Duration, attempt: u32) -> Attributes {
+    Attributes::WorkflowTaskScheduledEventAttributes(WorkflowTaskScheduledEventAttributes {
+        task_queue: Some((&run.current_task_queue()).into()),
+        start_to_close_timeout: Some(to_proto(timeout)),
+        attempt: i32::try_from(attempt).unwrap_or(i32::MAX),
+    })
+}
+
+pub(crate) fn started_event(task: &StartedTask) -> Attributes {
+    Attributes::WorkflowTaskStartedEventAttributes(started_attributes(task))
+}
+
+fn started_attributes(task: &StartedTask) -> WorkflowTaskStartedEventAttributes {
+    let suggest = task.size.suggest;
+    let event = WorkflowTaskStartedEventAttributes {
+        scheduled_event_id: task.task.scheduled.0,
+        identity: task.identity.clone(),
+        request_id: task.request_id.to_string(),
+        suggest_continue_as_new: suggest.any(),
+        suggest_continue_as_new_reasons: suggest.reasons(),
+        history_size_bytes: i64::try_from(task.size.bytes).unwrap_or(i64::MAX),
+        ..Default::default()
+    };
+    #[expect(deprecated, reason = "histories still show it")]
+    WorkflowTaskStartedEventAttributes {
+        worker_version: task.worker_version.clone(),
+        ..event
+    }
+}
+
+/// What the worker of such a task is shown in their place.
+pub(crate) fn unrecorded_events(run: &Run, task: &StartedTask) -> Vec<HistoryEvent> {
+    if task.task.form == Form::Recorded {
+        return Vec::new();
+    }
+    let mut scheduled = unrecorded(
+        task.task.at,
+        scheduled_event(run, task.task.timeout, run.task_attempt),
+    );
+    scheduled.event_id = task.task.scheduled.0;
+    let mut started = unrecorded(task.at, started_event(task));
+    started.event_id = task.started.0;
+    vec![scheduled, started]
+}
+
+/// The platform forgets who started a task when it writes the event down before the task has ended.
+fn anonymous_started_event(task: &StartedTask) -> Attributes {
+    let mut event = started_attributes(task);
+    event.identity = String::new();
+    Attributes::WorkflowTaskStartedEventAttributes(event)
+}
+
+/// A task that was to leave no trace becomes an ordinary one, because something else is written now.
+pub(crate) fn make_ordinary(run: &mut Run) {
+    let (scheduled_at, timeout, started) = match &run.task {
+        WorkflowTask::Scheduled(task) if task.form == Form::Speculative => {
+            (task.at, task.timeout, None)
+        }
+        WorkflowTask::Started(task) if task.task.form == Form::Speculative => (
+            task.task.at,
+            task.task.timeout,
+            Some((task.at, anonymous_started_event(task))),
+        ),
+        _ => return,
+    };
+    let event = scheduled_event(run, timeout, run.task_attempt);
+    run.record(scheduled_at, event);
+    if let Some((at, event)) = started {
+        run.record(at, event);
+    }
+    match &mut run.task {
+        WorkflowTask::Scheduled(task) | WorkflowTask::Started(StartedTask { task, .. }) => {
+            task.form = Form::Recorded
+        }
+        WorkflowTask::Idle => {}
+    }
+}
+
+/// Records the scheduled and started events that a transient or speculative task still owes.
+pub(crate) fn record_owed(run: &mut Run, task: &StartedTask, identity: &str) -> (EventId, EventId) {
+    if task.task.form == Form::Recorded {
+        return (task.task.scheduled, task.started);
+    }
+    let event = scheduled_event(run, task.task.timeout, run.task_attempt);
+    let scheduled = run.record(task.task.at, event);
+    let mut event = started_attributes(task);
+    event.scheduled_event_id = scheduled.0;
+    event.identity = identity.to_owned();
+    let started = run.record(
+        task.at,
+        Attributes::WorkflowTaskStartedEventAttributes(event),
+    );
+    (scheduled, started)
+}
+
+impl Run {
+    /// The events of the pending workflow task that are not recorded (yet): readers of the whole
+    /// history are shown them after it.
+    pub fn unrecorded_events(&self) -> Vec<HistoryEvent> {
+        let (task, started) = match &self.task {
+            WorkflowTask::Scheduled(task) => (task, None),
+            WorkflowTask::Started(task) => (&task.task, Some(task)),
+            WorkflowTask::Idle => return Vec::new(),
+        };
+        if task.form == Form::Recorded {
+            return Vec::new();
+        }
+        let mut scheduled = unrecorded(
+            task.at,
+            scheduled_event(self, task.timeout, self.task_attempt),
+        );
+        scheduled.event_id = task.scheduled.0;
+        let started = started.map(|task| {
+            let mut event = unrecorded(task.at, anonymous_started_event(task));
+            event.event_id = task.started.0;
+            event
+        });
+        std::iter::once(scheduled).chain(started).collect()
+    }
+}
+
+impl Suggest {
+    fn any(self) -> bool {
+        self.too_large || self.too_many_events || self.too_many_updates
+    }
+
+    fn reasons(self) -> Vec<i32> {
+        use SuggestContinueAsNewReason as Reason;
+        [
+            (self.too_large, Reason::HistorySizeTooLarge),
+            (self.too_many_events, Reason::TooManyHistoryEvents),
+            (self.too_many_updates, Reason::TooManyUpdates),
+        ]
+        .into_iter()
+        .filter(|(holds, _)| *holds)
+        .map(|(_, reason)| reason.into())
+        .collect()
+    }
+}

@@ -1,0 +1,341 @@
+//! The fixture: one run, a clock that only tests move, and the driver's part played by hand.
+//!
+//! A test says what happens in domain words and compares the history as text, one line an event.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use durably_history::{
+    ActivityRef, ActivityTicket, CompleteActivity, CompleteWorkflowTask, CompletedWorkflowTask,
+    Deadline, Effect, FailActivity, FailWorkflowTask, Heartbeat, Input, Outcome, Rejection, Reply,
+    RequestId, Run, RunId, Signal, Start, StartActivity, StartWorkflowTask, StartedActivity,
+    StartedWorkflowTask, TaskQueue, Time, WorkflowTaskTicket, WorkflowTaskToken,
+};
+use durably_proto::api::command::v1::Command;
+use durably_proto::api::enums::v1::WorkflowTaskFailedCause;
+use durably_proto::api::failure::v1::Failure;
+use durably_proto::api::history::v1::HistoryEvent;
+use durably_proto::api::protocol::v1::Message;
+use durably_proto::api::taskqueue::v1::{StickyExecutionAttributes, TaskQueue as TaskQueueMessage};
+use durably_proto::api::workflowservice::v1::{
+    RespondWorkflowTaskCompletedRequest, StartWorkflowExecutionRequest,
+};
+
+use crate::{command, text};
+
+pub const QUEUE: &str = "queue";
+pub const STICKY: &str = "sticky";
+
+/// One run and what its driver knows about it.
+pub struct Case {
+    pub run: Run,
+    pub now: Time,
+    pub deadlines: BTreeMap<Deadline, Time>,
+    pub offered: Vec<(WorkflowTaskTicket, TaskQueue)>,
+    pub activities: Vec<ActivityTicket>,
+    pub next: Option<Start>,
+    pub effects: Vec<Effect>,
+    shown: usize,
+}
+
+impl Case {
+    /// A run of type `Greeting` with no options.
+    pub fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// A run of a start request.
+    pub fn start_with(change: impl FnOnce(&mut StartWorkflowExecutionRequest)) -> Self {
+        let mut request = StartWorkflowExecutionRequest {
+            workflow_id: "greeting".to_owned(),
+            workflow_type: Some(command::workflow_type("Greeting")),
+            task_queue: Some(command::queue(QUEUE)),
+            identity: "client".to_owned(),
+            request_id: "start".to_owned(),
+            ..Default::default()
+        };
+        change(&mut request);
+        let start = Start::from_request(request, RunId::from("run-1"), 7).expect("a good request");
+        Self::run(start, Time::from_unix_nanos(1_000_000_000_000_000_000))
+    }
+
+    /// A run, started.
+    pub fn run(start: Start, now: Time) -> Self {
+        let (run, outcome) = Run::start(start, now);
+        let mut case = Self {
+            run,
+            now,
+            deadlines: BTreeMap::new(),
+            offered: Vec::new(),
+            activities: Vec::new(),
+            next: None,
+            effects: Vec::new(),
+            shown: 0,
+        };
+        case.drive(&outcome);
+        case
+    }
+
+    /// The run after this one, started where this one ended.
+    pub fn next_run(&mut self) -> Self {
+        Self::run(self.next.take().expect("a next run"), self.now)
+    }
+
+    pub fn pass(&mut self, time: Duration) {
+        self.now = self.now + time;
+    }
+
+    /// Applies an input at the current time and does what the driver does.
+    pub fn apply(&mut self, input: Input) -> Result<Reply, Rejection> {
+        let before = self.run.events().to_vec();
+        match self.run.apply(input, self.now) {
+            Ok(outcome) => {
+                assert_eq!(outcome.events, before.len()..self.run.events().len());
+                assert_eq!(
+                    self.run.events()[..before.len()],
+                    before[..],
+                    "history only grows"
+                );
+                self.drive(&outcome);
+                Ok(outcome.reply)
+            }
+            Err(rejection) => {
+                assert_eq!(self.run.events(), before, "a refused input changes nothing");
+                Err(rejection)
+            }
+        }
+    }
+
+    pub fn ok(&mut self, input: Input) -> Reply {
+        self.apply(input).expect("an input that is accepted")
+    }
+
+    fn drive(&mut self, outcome: &Outcome) {
+        self.effects.clone_from(&outcome.effects);
+        for effect in &outcome.effects {
+            match effect {
+                Effect::Arm { deadline, at } => {
+                    self.deadlines.insert(deadline.clone(), *at);
+                }
+                Effect::Disarm(deadline) => {
+                    self.deadlines.remove(deadline);
+                }
+                Effect::DispatchWorkflowTask { ticket, queue, .. } => {
+                    self.offered.push((*ticket, queue.clone()))
+                }
+                Effect::DispatchActivity { ticket, .. } => self.activities.push(*ticket),
+                Effect::StartNext(start) => self.next = Some((**start).clone()),
+                Effect::Closed(_) | Effect::UpdateReached(_) | Effect::VisibilityChanged => {}
+            }
+        }
+    }
+
+    /// Lets time pass until the next armed deadline and rings it.
+    pub fn ring(&mut self) -> Deadline {
+        let (deadline, at) = self
+            .deadlines
+            .iter()
+            .min_by_key(|(_, at)| **at)
+            .map(|(d, at)| (d.clone(), *at))
+            .expect("a deadline");
+        self.now = self.now.max(at);
+        self.deadlines.remove(&deadline);
+        self.ok(Input::Due(deadline.clone()));
+        deadline
+    }
+
+    /// Lets time pass until this deadline and rings it, after all that come before.
+    pub fn ring_until(&mut self, wanted: &Deadline) {
+        while self.ring() != *wanted {}
+    }
+
+    /// A worker polls the queue that the last task was offered to.
+    pub fn poll(&mut self) -> StartedWorkflowTask {
+        let (_, queue) = self.offered.last().expect("an offered task");
+        let queue = queue.name().to_owned();
+        self.poll_on(&queue)
+    }
+
+    pub fn poll_on(&mut self, queue: &str) -> StartedWorkflowTask {
+        let (ticket, _) = self.offered.pop().expect("an offered task");
+        match self.ok(poll(ticket, queue)) {
+            Reply::WorkflowTask(task) => *task,
+            other => panic!("a started task, not {other:?}"),
+        }
+    }
+
+    /// A worker without a cache completes the task.
+    pub fn complete(
+        &mut self,
+        task: &StartedWorkflowTask,
+        commands: Vec<Command>,
+    ) -> CompletedWorkflowTask {
+        completed(self.ok(completion(task.token, commands, Vec::new(), |_| {})))
+    }
+
+    /// A worker with a cache completes the task.
+    pub fn complete_sticky(
+        &mut self,
+        task: &StartedWorkflowTask,
+        commands: Vec<Command>,
+    ) -> CompletedWorkflowTask {
+        completed(self.ok(completion(task.token, commands, Vec::new(), sticky)))
+    }
+
+    /// A worker with a cache answers updates.
+    pub fn answer(
+        &mut self,
+        task: &StartedWorkflowTask,
+        commands: Vec<Command>,
+        messages: Vec<Message>,
+    ) -> CompletedWorkflowTask {
+        completed(self.ok(completion(task.token, commands, messages, sticky)))
+    }
+
+    /// Polls and completes in one go.
+    pub fn work(&mut self, commands: Vec<Command>) {
+        let task = self.poll();
+        self.complete(&task, commands);
+    }
+
+    /// Polls and completes in one go, and keeps the run cached.
+    pub fn work_sticky(&mut self, commands: Vec<Command>) {
+        let task = self.poll();
+        self.complete_sticky(&task, commands);
+    }
+
+    pub fn fail_task(&mut self, task: &StartedWorkflowTask) {
+        self.ok(Input::FailWorkflowTask(Box::new(FailWorkflowTask {
+            token: task.token,
+            cause: WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
+            failure: Some(command::failure("task", "Boom")),
+            identity: "worker".to_owned(),
+            binary_checksum: String::new(),
+            worker_version: None,
+        })));
+    }
+
+    pub fn signal(&mut self, name: &str) {
+        self.ok(Input::Signal(signal(name)));
+    }
+
+    /// A worker takes the activity attempt that was offered last.
+    pub fn start_activity(&mut self) -> StartedActivity {
+        let ticket = self.activities.pop().expect("an offered activity");
+        match self.ok(poll_activity(ticket)) {
+            Reply::Activity(activity) => *activity,
+            other => panic!("a started activity, not {other:?}"),
+        }
+    }
+
+    pub fn complete_activity(&mut self, activity: &StartedActivity) {
+        self.ok(Input::CompleteActivity(CompleteActivity {
+            activity: ActivityRef::Token(activity.ticket),
+            result: Some(command::payloads("done")),
+            identity: "worker".to_owned(),
+            worker_version: None,
+        }));
+    }
+
+    pub fn fail_activity(&mut self, activity: &StartedActivity, failure: Failure) {
+        self.ok(Input::FailActivity(Box::new(FailActivity {
+            activity: ActivityRef::Token(activity.ticket),
+            failure: Some(failure),
+            last_heartbeat_details: None,
+            identity: "worker".to_owned(),
+            worker_version: None,
+        })));
+    }
+
+    /// Whether the activity learns that it should end.
+    pub fn heartbeat(&mut self, activity: &StartedActivity, details: &str) -> bool {
+        match self.ok(Input::Heartbeat(Heartbeat {
+            activity: ActivityRef::Token(activity.ticket),
+            details: Some(command::payloads(details)),
+            identity: "worker".to_owned(),
+        })) {
+            Reply::Heartbeat { cancel_requested } => cancel_requested,
+            other => panic!("a heartbeat's answer, not {other:?}"),
+        }
+    }
+
+    /// Compares the events since the last comparison, and that there are no others.
+    #[track_caller]
+    pub fn expect(&mut self, lines: &[&str]) {
+        let events = &self.run.events()[self.shown..];
+        let found: Vec<String> = events.iter().map(text::line).collect();
+        assert_eq!(found, lines, "\nfound:\n{}\n", found.join("\n"));
+        self.shown = self.run.events().len();
+    }
+
+    /// Skips the events so far in comparisons.
+    pub fn skip(&mut self) {
+        self.shown = self.run.events().len();
+    }
+
+    pub fn last(&self) -> &HistoryEvent {
+        self.run.events().last().expect("a history")
+    }
+}
+
+pub fn poll(ticket: WorkflowTaskTicket, queue: &str) -> Input {
+    Input::StartWorkflowTask(StartWorkflowTask {
+        ticket,
+        request_id: RequestId::from("poll"),
+        queue: Arc::from(queue),
+        identity: "worker".to_owned(),
+        worker_version: None,
+    })
+}
+
+pub fn poll_activity(ticket: ActivityTicket) -> Input {
+    Input::StartActivity(StartActivity {
+        ticket,
+        request_id: RequestId::from("poll"),
+        identity: "worker".to_owned(),
+        worker_version: None,
+    })
+}
+
+pub fn signal(name: &str) -> Signal {
+    Signal {
+        name: name.to_owned(),
+        identity: "client".to_owned(),
+        ..Default::default()
+    }
+}
+
+pub fn completion(
+    token: WorkflowTaskToken,
+    commands: Vec<Command>,
+    messages: Vec<Message>,
+    change: impl FnOnce(&mut RespondWorkflowTaskCompletedRequest),
+) -> Input {
+    let mut response = RespondWorkflowTaskCompletedRequest {
+        identity: "worker".to_owned(),
+        commands,
+        messages,
+        ..Default::default()
+    };
+    change(&mut response);
+    Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask { token, response }))
+}
+
+/// The worker keeps the run in its cache for ten seconds.
+pub fn sticky(response: &mut RespondWorkflowTaskCompletedRequest) {
+    response.sticky_attributes = Some(StickyExecutionAttributes {
+        worker_task_queue: Some(TaskQueueMessage {
+            name: STICKY.to_owned(),
+            ..Default::default()
+        }),
+        schedule_to_start_timeout: Some(command::seconds(10)),
+    });
+}
+
+pub fn completed(reply: Reply) -> CompletedWorkflowTask {
+    match reply {
+        Reply::WorkflowTaskCompleted(completed) => *completed,
+        other => panic!("a completed task, not {other:?}"),
+    }
+}

@@ -1,0 +1,253 @@
+//! Commands, messages and values for tests, one short function each.
+
+use durably_history::UpdateRequest;
+use durably_proto::Message as _;
+use durably_proto::api::command::v1::command::Attributes;
+use durably_proto::api::command::v1::{
+    CancelTimerCommandAttributes, CancelWorkflowExecutionCommandAttributes, Command,
+    CompleteWorkflowExecutionCommandAttributes, ContinueAsNewWorkflowExecutionCommandAttributes,
+    FailWorkflowExecutionCommandAttributes, ProtocolMessageCommandAttributes,
+    RequestCancelActivityTaskCommandAttributes, ScheduleActivityTaskCommandAttributes,
+    StartTimerCommandAttributes,
+};
+use durably_proto::api::common::v1::{ActivityType, Payload, Payloads, RetryPolicy, WorkflowType};
+use durably_proto::api::enums::v1::CommandType;
+use durably_proto::api::failure::v1::failure::FailureInfo;
+use durably_proto::api::failure::v1::{ApplicationFailureInfo, Failure};
+use durably_proto::api::protocol::v1::Message;
+use durably_proto::api::taskqueue::v1::TaskQueue;
+use durably_proto::api::update::v1::{
+    Acceptance, Input, Meta, Outcome, Rejection, Request, Response, outcome,
+};
+use durably_proto::wkt;
+
+pub fn seconds(seconds: i64) -> wkt::Duration {
+    wkt::Duration { seconds, nanos: 0 }
+}
+
+pub fn queue(name: &str) -> TaskQueue {
+    TaskQueue {
+        name: name.to_owned(),
+        ..Default::default()
+    }
+}
+
+pub fn workflow_type(name: &str) -> WorkflowType {
+    WorkflowType {
+        name: name.to_owned(),
+    }
+}
+
+pub fn payloads(text: &str) -> Payloads {
+    Payloads {
+        payloads: vec![Payload {
+            data: text.as_bytes().to_vec(),
+            ..Default::default()
+        }],
+    }
+}
+
+pub fn failure(message: &str, kind: &str) -> Failure {
+    Failure {
+        message: message.to_owned(),
+        failure_info: Some(FailureInfo::ApplicationFailureInfo(
+            ApplicationFailureInfo {
+                r#type: kind.to_owned(),
+                ..Default::default()
+            },
+        )),
+        ..Default::default()
+    }
+}
+
+pub fn final_failure(message: &str) -> Failure {
+    let mut failure = failure(message, "Final");
+    if let Some(FailureInfo::ApplicationFailureInfo(info)) = &mut failure.failure_info {
+        info.non_retryable = true;
+    }
+    failure
+}
+
+/// Attempts at most so many, one second apart, then two, then four.
+pub fn attempts(most: i32) -> RetryPolicy {
+    RetryPolicy {
+        maximum_attempts: most,
+        ..Default::default()
+    }
+}
+
+fn command(kind: CommandType, attributes: Attributes) -> Command {
+    Command {
+        command_type: kind.into(),
+        attributes: Some(attributes),
+        ..Default::default()
+    }
+}
+
+pub fn start_timer(id: &str, after: i64) -> Command {
+    let attributes = StartTimerCommandAttributes {
+        timer_id: id.to_owned(),
+        start_to_fire_timeout: Some(seconds(after)),
+    };
+    command(
+        CommandType::StartTimer,
+        Attributes::StartTimerCommandAttributes(attributes),
+    )
+}
+
+pub fn cancel_timer(id: &str) -> Command {
+    let attributes = CancelTimerCommandAttributes {
+        timer_id: id.to_owned(),
+    };
+    command(
+        CommandType::CancelTimer,
+        Attributes::CancelTimerCommandAttributes(attributes),
+    )
+}
+
+pub fn complete(result: &str) -> Command {
+    let attributes = CompleteWorkflowExecutionCommandAttributes {
+        result: Some(payloads(result)),
+    };
+    command(
+        CommandType::CompleteWorkflowExecution,
+        Attributes::CompleteWorkflowExecutionCommandAttributes(attributes),
+    )
+}
+
+pub fn fail(failure: Failure) -> Command {
+    let attributes = FailWorkflowExecutionCommandAttributes {
+        failure: Some(failure),
+    };
+    command(
+        CommandType::FailWorkflowExecution,
+        Attributes::FailWorkflowExecutionCommandAttributes(attributes),
+    )
+}
+
+pub fn cancel_workflow() -> Command {
+    let attributes = CancelWorkflowExecutionCommandAttributes { details: None };
+    command(
+        CommandType::CancelWorkflowExecution,
+        Attributes::CancelWorkflowExecutionCommandAttributes(attributes),
+    )
+}
+
+pub fn continue_as_new(
+    change: impl FnOnce(&mut ContinueAsNewWorkflowExecutionCommandAttributes),
+) -> Command {
+    let mut attributes = ContinueAsNewWorkflowExecutionCommandAttributes::default();
+    change(&mut attributes);
+    command(
+        CommandType::ContinueAsNewWorkflowExecution,
+        Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(attributes),
+    )
+}
+
+/// An activity whose attempts may each take ten seconds.
+pub fn schedule_activity(id: &str) -> Command {
+    schedule_activity_with(id, |_| {})
+}
+
+pub fn schedule_activity_with(
+    id: &str,
+    change: impl FnOnce(&mut ScheduleActivityTaskCommandAttributes),
+) -> Command {
+    let mut attributes = ScheduleActivityTaskCommandAttributes {
+        activity_id: id.to_owned(),
+        activity_type: Some(ActivityType {
+            name: "greet".to_owned(),
+        }),
+        task_queue: Some(queue("activities")),
+        start_to_close_timeout: Some(seconds(10)),
+        ..Default::default()
+    };
+    change(&mut attributes);
+    command(
+        CommandType::ScheduleActivityTask,
+        Attributes::ScheduleActivityTaskCommandAttributes(attributes),
+    )
+}
+
+pub fn cancel_activity(scheduled: i64) -> Command {
+    let attributes = RequestCancelActivityTaskCommandAttributes {
+        scheduled_event_id: scheduled,
+    };
+    command(
+        CommandType::RequestCancelActivityTask,
+        Attributes::RequestCancelActivityTaskCommandAttributes(attributes),
+    )
+}
+
+pub fn protocol(message_id: &str) -> Command {
+    let attributes = ProtocolMessageCommandAttributes {
+        message_id: message_id.to_owned(),
+    };
+    command(
+        CommandType::ProtocolMessage,
+        Attributes::ProtocolMessageCommandAttributes(attributes),
+    )
+}
+
+pub fn update(id: &str) -> UpdateRequest {
+    let request = Request {
+        meta: Some(Meta {
+            update_id: id.to_owned(),
+            identity: "client".to_owned(),
+        }),
+        input: Some(Input {
+            name: "rename".to_owned(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    UpdateRequest {
+        id: id.into(),
+        request,
+    }
+}
+
+/// The worker lets an update through; the message's id is `<id>/accept`.
+pub fn accept(id: &str) -> Message {
+    let acceptance = Acceptance {
+        accepted_request_message_id: format!("{id}/request"),
+        accepted_request_sequencing_event_id: 5,
+        accepted_request: None,
+    };
+    message(id, "accept", "Acceptance", acceptance.encode_to_vec())
+}
+
+/// The worker answers an update; the message's id is `<id>/respond`.
+pub fn respond(id: &str, result: &str) -> Message {
+    let response = Response {
+        meta: Some(Meta {
+            update_id: id.to_owned(),
+            identity: "client".to_owned(),
+        }),
+        outcome: Some(Outcome {
+            value: Some(outcome::Value::Success(payloads(result))),
+        }),
+    };
+    message(id, "respond", "Response", response.encode_to_vec())
+}
+
+/// The worker's validator refuses an update.
+pub fn reject(id: &str) -> Message {
+    let rejection = Rejection {
+        failure: Some(failure("no", "Refused")),
+        ..Default::default()
+    };
+    message(id, "reject", "Rejection", rejection.encode_to_vec())
+}
+
+fn message(id: &str, suffix: &str, kind: &str, value: Vec<u8>) -> Message {
+    Message {
+        id: format!("{id}/{suffix}"),
+        protocol_instance_id: id.to_owned(),
+        body: Some(wkt::Any {
+            type_url: format!("type.googleapis.com/temporal.api.update.v1.{kind}"),
+            value,
+        }),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,109 @@
+//! Workflows that are repeated by a schedule.
+
+use std::time::Duration;
+
+use durably_history::{CronSchedule, Time};
+
+use crate::case::Case;
+use crate::command::{complete, fail, failure, payloads};
+use crate::continue_as_new::started;
+
+/// Sunday, 9 September 2001, 01:46:40 UTC.
+const NOW: Time = Time::from_unix_nanos(1_000_000_000_000_000_000);
+
+#[track_caller]
+fn waits(schedule: &str, seconds: u64) {
+    let parsed = CronSchedule::parse(schedule).expect("a schedule");
+    assert_eq!(
+        parsed.backoff(NOW, NOW),
+        Some(Duration::from_secs(seconds)),
+        "{schedule}"
+    );
+}
+
+#[test]
+fn schedules_name_their_next_time() {
+    waits("* * * * *", 20);
+    waits("0 * * * *", 13 * 60 + 20);
+    waits("@hourly", 13 * 60 + 20);
+    waits("*/5 * * * *", 3 * 60 + 20);
+    waits("0 2 * * *", 13 * 60 + 20);
+    waits("0 1 * * *", 23 * 3600 + 13 * 60 + 20);
+    waits("@daily", 22 * 3600 + 13 * 60 + 20);
+    waits("0 0 * * MON", 22 * 3600 + 13 * 60 + 20);
+    waits("0 0 * * 1-5", 22 * 3600 + 13 * 60 + 20);
+    waits("50 1 9 9 *", 3 * 60 + 20);
+    waits("0 0 1 jan *", (113 * 24 + 22) * 3600 + 13 * 60 + 20);
+    waits("@every 90s", 90);
+    waits("@every 1h30m", 5400);
+    waits("CRON_TZ=UTC 0 2 * * *", 13 * 60 + 20);
+}
+
+#[test]
+fn the_29th_of_february_is_found_years_ahead() {
+    let parsed = CronSchedule::parse("0 0 29 2 *").expect("a schedule");
+    let wait = parsed.backoff(NOW, NOW).expect("a leap year comes");
+    // 29 February 2004.
+    assert_eq!((NOW + wait).as_unix_nanos(), 1_078_012_800_000_000_000);
+}
+
+#[test]
+fn what_is_no_schedule_is_refused() {
+    for bad in [
+        "",
+        "* * * *",
+        "60 * * * *",
+        "* 24 * * *",
+        "* * 0 * *",
+        "*/0 * * * *",
+        "@every x",
+        "5-1 * * * *",
+        "CRON_TZ=Mars * * * * *",
+    ] {
+        assert!(CronSchedule::parse(bad).is_err(), "{bad:?}");
+    }
+    assert_eq!(
+        CronSchedule::parse("0 0 30 2 *")
+            .expect("well formed")
+            .backoff(NOW, NOW),
+        None
+    );
+}
+
+#[test]
+fn a_run_that_outlives_its_times_waits_for_the_next() {
+    let parsed = CronSchedule::parse("@every 10s").expect("a schedule");
+    let late = NOW + Duration::from_millis(3_000_000_500);
+    assert_eq!(parsed.backoff(NOW, late), Some(Duration::from_secs(10)));
+}
+
+#[test]
+fn each_run_starts_at_its_time_with_the_last_result() {
+    let mut case = Case::start_with(|request| request.cron_schedule = "* * * * *".to_owned());
+    case.expect(&["1 workflow_execution_started attempt=1 backoff=20s"]);
+    case.ring();
+    case.work(vec![complete("one")]);
+    case.expect(&[
+        "2 workflow_task_scheduled on=queue attempt=1 timeout=10s",
+        "3 workflow_task_started scheduled=2",
+        "4 workflow_task_completed scheduled=2 started=3",
+        "5 workflow_execution_completed completed=4 one",
+    ]);
+    let mut next = case.next_run();
+    next.expect(&[
+        "1 workflow_execution_started attempt=1 after=run-1 by=CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE backoff=60s",
+    ]);
+    assert_eq!(started(&next).last_completion_result, Some(payloads("one")));
+    next.ring();
+    next.work(vec![fail(failure("two", "Two"))]);
+    let third = next.next_run();
+    assert_eq!(
+        started(&third).last_completion_result,
+        Some(payloads("one")),
+        "the last result survives a failure"
+    );
+    assert_eq!(
+        started(&third).continued_failure,
+        Some(failure("two", "Two"))
+    );
+}

@@ -1,0 +1,26 @@
+//! What a run writes into its history, behaviour by behaviour. No clock, no socket, no sleep.
+
+#![allow(missing_docs, unreachable_pub, reason = "tests name themselves")]
+
+mod case;
+mod command;
+mod text;
+
+mod activity_cancel;
+mod activity_retry;
+mod activity_timeout;
+mod bad_commands;
+mod buffered_events;
+mod continue_as_new;
+mod cron;
+mod determinism;
+mod greeting;
+mod requests;
+mod reuse_policy;
+mod run_timeout;
+mod start;
+mod sticky;
+mod task_failure;
+mod timer;
+mod update;
+mod workflow_retry;
