@@ -17,6 +17,7 @@ mod workflow;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+pub mod guide;
 pub mod prelude;
 #[cfg(feature = "replay")]
 pub mod replay;

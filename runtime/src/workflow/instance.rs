@@ -1,6 +1,6 @@
 //! One cached run's user code, as the worker drives it.
 
-use std::{panic::Location, sync::Arc};
+use std::sync::Arc;
 
 use durably_engine::{FailureRecord, Intent, Job, Payload};
 
@@ -17,9 +17,6 @@ pub(crate) trait Instance {
 
     /// Answers a query; it changes nothing.
     fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, Box<FailureRecord>>;
-
-    /// Where the workflow was seen last: the place of the latest durable wait it polled.
-    fn last_seen(&self) -> Option<&'static Location<'static>>;
 }
 
 /// Why user code could not go on: the workflow task fails, and the server tries it again later.

@@ -5,14 +5,24 @@ use crate::{Activity, ActivityError, HasTimeout, definition::LocalBoxFuture};
 
 /// Compensations, run newest first and shielded from cancellation.
 ///
-/// ```ignore
+/// ```
+/// # use durably::prelude::*;
+/// # #[activity(start_to_close = "10s")]
+/// # async fn reserve(item: String) -> String { item }
+/// # #[activity(start_to_close = "10s")]
+/// # async fn release(reservation: String) {}
+/// # #[activity(start_to_close = "10s")]
+/// # async fn charge(item: String) {}
+/// # async fn example(ctx: &Ctx) -> Result<()> {
 /// let mut saga = Saga::new();
-/// let reservation = shop.reserve(order.clone()).await?;
-/// saga.undo(shop.release(reservation));
-/// if let Err(error) = shop.charge(order).await {
+/// let reservation = reserve::call(ctx, "unicorn").await?;
+/// saga.undo(release::call(ctx, reservation));
+/// if let Err(error) = charge::call(ctx, "unicorn").await {
 ///     saga.compensate().await;
 ///     return Err(error.into());
 /// }
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Default)]
 pub struct Saga {

@@ -6,10 +6,18 @@ use super::core::Core;
 
 /// A part of a workflow that can be cancelled on its own.
 ///
-/// ```ignore
-/// let (scope, ctx) = ctx.scope();
-/// let shipping = ship::call(&ctx, order).start();
+/// ```
+/// # use durably::prelude::*;
+/// # #[activity(start_to_close = "1h")]
+/// # async fn ship(order: String) {}
+/// # async fn example(ctx: &Ctx) -> Result<()> {
+/// let (scope, inner) = ctx.scope();
+/// let shipping = ship::call(&inner, "order-1").start();
+/// ctx.sleep(mins(5)).await?;
 /// scope.cancel();
+/// assert!(shipping.await.unwrap_err().is_cancelled());
+/// # Ok(())
+/// # }
 /// ```
 pub struct Scope {
     core: Rc<Core>,

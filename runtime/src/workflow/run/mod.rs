@@ -11,7 +11,7 @@ mod handlers;
 mod introspect;
 mod settle;
 
-use std::{panic::Location, rc::Rc, sync::Arc, task::Waker};
+use std::{rc::Rc, sync::Arc, task::Waker};
 
 use durably_engine::{FailureRecord, Intent, Job, Payload, StartJob};
 
@@ -121,13 +121,6 @@ impl<W: Workflow> Instance for Run<W> {
         match self {
             Self::Live(live) => live.query(name, input),
             Self::Unborn { .. } => Err(TaskFailure::out_of_order("a query before Start").failure),
-        }
-    }
-
-    fn last_seen(&self) -> Option<&'static Location<'static>> {
-        match self {
-            Self::Live(live) => live.core.last_seen(),
-            Self::Unborn { .. } => None,
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::workflow::inside::in_workflow;
+use crate::workflow::inside::{Beacon, in_workflow};
 
 #[derive(Default)]
 struct Panics;
@@ -154,7 +154,9 @@ fn a_run_leaves_the_cache_without_a_trace_even_if_its_code_panics() {
 }
 
 #[test]
-fn the_latest_wait_is_seen() {
-    let (case, _) = Case::started::<Endless>();
-    assert!(case.run.last_seen().unwrap().file().ends_with("faults.rs"));
+fn the_latest_wait_is_seen_by_other_threads() {
+    let beacon = std::sync::Arc::<Beacon>::default();
+    beacon.clone().install();
+    Case::started::<Endless>();
+    assert!(beacon.last_seen().unwrap().file().ends_with("faults.rs"));
 }
