@@ -80,6 +80,14 @@ fn a_termination_ends_the_run_and_the_task_a_worker_has() {
 }
 
 #[test]
+fn a_termination_without_a_reason_is_given_one() {
+    let mut case = Case::start();
+    case.skip();
+    case.ok(Input::Terminate(Terminate::default()));
+    case.expect(&["3 workflow_execution_terminated terminated by user via frontend"]);
+}
+
+#[test]
 fn a_request_that_means_another_chain_of_runs_is_refused() {
     let mut case = Case::start();
     let other = Terminate {

@@ -136,6 +136,39 @@ fn a_signal_makes_the_updates_task_an_ordinary_one() {
 }
 
 #[test]
+fn a_signal_behind_the_started_task_of_an_update_writes_the_task_down() {
+    let mut case = idle();
+    send(&mut case, "u1");
+    let task = case.poll();
+    case.signal("news");
+    case.expect(&[
+        "5 workflow_task_scheduled on=sticky attempt=1 timeout=10s",
+        "6 workflow_task_started scheduled=5",
+    ]);
+    case.answer(&task, vec![], vec![reject("u1")]);
+    case.expect(&[
+        "7 workflow_task_completed scheduled=5 started=6",
+        "8 workflow_execution_signaled news",
+        "9 workflow_task_scheduled on=sticky attempt=1 timeout=10s",
+    ]);
+}
+
+#[test]
+fn readers_of_the_history_see_the_task_that_is_not_recorded() {
+    let mut case = idle();
+    send(&mut case, "u1");
+    assert_eq!(case.run.unrecorded_events().len(), 1);
+    case.poll();
+    let ids: Vec<_> = case
+        .run
+        .unrecorded_events()
+        .iter()
+        .map(|event| event.event_id)
+        .collect();
+    assert_eq!(ids, [5, 6]);
+}
+
+#[test]
 fn an_update_during_a_task_is_carried_by_the_next() {
     let mut case = idle();
     case.signal("news");

@@ -256,7 +256,10 @@ fn add_reset_point(
 
 fn sticky(run: &Run, response: &RespondWorkflowTaskCompletedRequest) -> Option<Sticky> {
     let attributes = response.sticky_attributes.as_ref()?;
-    let queue = attributes.worker_task_queue.as_ref()?;
+    let queue = attributes
+        .worker_task_queue
+        .as_ref()
+        .filter(|queue| !queue.name.is_empty())?;
     Some(Sticky {
         name: queue.name.as_str().into(),
         normal_name: run.terms.task_queue.clone(),

@@ -19,6 +19,14 @@ pub(crate) fn apply(
     out: &mut Out,
 ) -> Result<Reply, Rejection> {
     run.check_chain(terminate.first_run_id.as_ref())?;
+    let reason = match terminate.reason.as_str() {
+        "" => "terminated by user via frontend".to_owned(),
+        _ => terminate.reason,
+    };
+    let terminate = Terminate {
+        reason,
+        ..terminate
+    };
     task_end::end_failed(run, Failed::force_close(), out);
     end(terminate, run, out);
     Ok(Reply::Done)
