@@ -67,7 +67,7 @@ impl<T> Slab<T> {
 
     /// Gives memory back that a burst took.
     pub(crate) fn shrink(&mut self) {
-        self.slots.shrink_to(self.slots.len() + 4);
+        self.slots.shrink_to_fit();
     }
 
     fn index(&self, seq: Seq) -> Option<usize> {

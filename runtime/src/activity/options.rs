@@ -193,7 +193,7 @@ impl Retry {
 
     fn check(&self, wrong: &mut Vec<String>) {
         if let Some(backoff) = self.backoff
-            && !(backoff >= 1.0)
+            && (backoff.is_nan() || backoff < 1.0)
         {
             wrong.push(format!(
                 "`retry.backoff` is {backoff}; a pause cannot shrink, use 1 or more"

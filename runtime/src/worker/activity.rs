@@ -64,7 +64,7 @@ struct Claim {
 enum Ended {
     Completed(Payload),
     Cancelled,
-    Failed(FailureRecord),
+    Failed(Box<FailureRecord>),
     /// The server does not wait for it any more.
     Unheard,
 }
@@ -79,7 +79,7 @@ async fn attempt(shared: &Arc<Shared>, task: PollActivityTaskQueueResponse, perm
     let cancel = CancelSignal::default();
     let heart = heart(shared, &claim, &info, &cancel);
     let ended = match shared.registry.activity(&info.activity_type) {
-        None => Ended::Failed(unknown(shared, &claim)),
+        None => Ended::Failed(unknown(shared, &claim).into()),
         Some(activity) => {
             let callee = Callee::Activity(info.activity_type.clone().into());
             let ctx = ActivityCtx::new(
@@ -124,7 +124,7 @@ async fn run(
             );
             return Ended::Unheard;
         }
-        () = shared.reached(Phase::ActivitiesAbandoned) => return Ended::Failed(shut_down()),
+        () = shared.reached(Phase::ActivitiesAbandoned) => return Ended::Failed(shut_down().into()),
     };
     let error = match result {
         Ok(payload) => return Ended::Completed(payload),
@@ -134,10 +134,14 @@ async fn run(
         let reason = cancel.reason().or_else(|| shared.closing.reason());
         match reason {
             Some(CancelReason::Requested) => return Ended::Cancelled,
-            Some(CancelReason::WorkerShutdown) => return Ended::Failed(shut_down()),
+            Some(CancelReason::WorkerShutdown) => return Ended::Failed(shut_down().into()),
             Some(CancelReason::Gone | CancelReason::TimedOut) => return Ended::Unheard,
-            Some(CancelReason::Paused) => return Ended::Failed(stopped("ActivityPause", "paused")),
-            Some(CancelReason::Reset) => return Ended::Failed(stopped("ActivityReset", "reset")),
+            Some(CancelReason::Paused) => {
+                return Ended::Failed(stopped("ActivityPause", "paused").into());
+            }
+            Some(CancelReason::Reset) => {
+                return Ended::Failed(stopped("ActivityReset", "reset").into());
+            }
             None => {}
         }
     }
@@ -149,7 +153,7 @@ async fn run(
         "activity attempt failed: {}",
         record.message
     );
-    Ended::Failed(record)
+    Ended::Failed(record.into())
 }
 
 /// The user's function; a panic in it is an error.
@@ -198,7 +202,7 @@ async fn tell(shared: &Shared, claim: &Claim, ended: Ended, unconfirmed: Option<
             told => told,
         },
         Ended::Cancelled => cancelled(shared, claim).await,
-        Ended::Failed(record) => failed(shared, claim, record, unconfirmed).await,
+        Ended::Failed(record) => failed(shared, claim, *record, unconfirmed).await,
     };
     let Err(status) = told else { return };
     let (activity_type, workflow_id) = (&claim.activity_type, &claim.workflow_id);

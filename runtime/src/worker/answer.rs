@@ -50,7 +50,7 @@ pub(crate) struct Mark {
 #[derive(Debug)]
 pub(crate) struct Failure {
     cause: WorkflowTaskFailedCause,
-    record: FailureRecord,
+    record: Box<FailureRecord>,
 }
 
 /// Completes a task, and starts what the server gives in return: activities, and the next task.
@@ -136,7 +136,7 @@ pub(crate) async fn fail(shared: &Shared, ticket: &Ticket, failure: Failure) {
         task_token: ticket.token.clone(),
         identity: shared.options.identity.clone(),
         cause: failure.cause.into(),
-        failure: Some(wire::failure::to_proto(failure.record)),
+        failure: Some(wire::failure::to_proto(*failure.record)),
         ..Default::default()
     };
     let deadline = Instant::now() + PATIENCE;
@@ -156,7 +156,7 @@ impl Failure {
     pub(crate) fn of(error: &Error) -> Self {
         Self {
             cause: WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
-            record: error.to_record(),
+            record: error.to_record().into(),
         }
     }
 
@@ -167,7 +167,7 @@ impl Failure {
         );
         Self {
             cause: WorkflowTaskFailedCause::GrpcMessageTooLarge,
-            record: Error::from(error).to_record(),
+            record: Error::from(error).to_record().into(),
         }
     }
 
@@ -175,7 +175,7 @@ impl Failure {
         RespondQueryTaskCompletedRequest {
             completed_type: QueryResultType::Failed.into(),
             error_message: self.record.message.clone(),
-            failure: Some(wire::failure::to_proto(self.record)),
+            failure: Some(wire::failure::to_proto(*self.record)),
             cause: self.cause.into(),
             ..Default::default()
         }
@@ -190,7 +190,7 @@ impl From<EngineError> for Failure {
         };
         Self {
             cause,
-            record: Error::from(error).to_record(),
+            record: Error::from(error).to_record().into(),
         }
     }
 }
@@ -204,7 +204,7 @@ impl From<TaskFailure> for Failure {
         };
         Self {
             cause,
-            record: *failure.failure,
+            record: failure.failure,
         }
     }
 }

@@ -107,7 +107,7 @@ struct Executor {
 /// What came of a task.
 enum Handled {
     Completed(Box<Completed>),
-    Answered(RespondQueryTaskCompletedRequest),
+    Answered(Box<RespondQueryTaskCompletedRequest>),
     Failed(Failure),
     /// All of history is needed.
     NotCached(Box<Task>),
@@ -188,7 +188,7 @@ impl Executor {
                 if was_cached {
                     self.keep(&ticket.run_id, driver);
                 }
-                Handled::Answered(wire::command::query_completed(answer))
+                Handled::Answered(wire::command::query_completed(answer).into())
             }
             Completion::Task(completion) => {
                 let mark = Mark {
@@ -250,7 +250,7 @@ impl Executor {
             }
             Handled::Answered(query) => {
                 runtime.spawn(async move {
-                    answer::query(&shared, &ticket, query).await;
+                    answer::query(&shared, &ticket, *query).await;
                     drop(permit);
                 });
             }

@@ -81,35 +81,30 @@ impl Options {
 impl Worker {
     /// Runs kept in memory between their tasks, 10,000 by default. With 0 each task replays its
     /// run's whole history.
-    #[must_use]
     pub fn max_cached_workflows(mut self, n: usize) -> Self {
         self.options.max_cached_workflows = n;
         self
     }
 
     /// Workflow tasks in progress at a time, 200 by default.
-    #[must_use]
     pub fn max_concurrent_workflow_tasks(mut self, n: usize) -> Self {
         self.options.max_concurrent_workflow_tasks = n;
         self
     }
 
     /// Activities in progress at a time, 200 by default.
-    #[must_use]
     pub fn max_concurrent_activities(mut self, n: usize) -> Self {
         self.options.max_concurrent_activities = n;
         self
     }
 
     /// Most long polls for workflow tasks at a time, 5 by default; an idle worker holds one.
-    #[must_use]
     pub fn workflow_pollers(mut self, n: usize) -> Self {
         self.options.workflow_pollers = n;
         self
     }
 
     /// Most long polls for activities at a time, 5 by default; an idle worker holds one.
-    #[must_use]
     pub fn activity_pollers(mut self, n: usize) -> Self {
         self.options.activity_pollers = n;
         self
@@ -117,7 +112,6 @@ impl Worker {
 
     /// Threads that run workflow code; by default as many as there are cores. Each run stays on one
     /// of them.
-    #[must_use]
     pub fn executor_threads(mut self, n: usize) -> Self {
         self.options.executor_threads = n;
         self
@@ -125,14 +119,12 @@ impl Worker {
 
     /// How long a task of a cached run waits for this worker before any other may take it and
     /// replay the run; 10 seconds by default.
-    #[must_use]
     pub fn sticky_timeout(mut self, d: Duration) -> Self {
         self.options.sticky_timeout = d;
         self
     }
 
     /// Who this worker is, for people who read histories; its client's identity by default.
-    #[must_use]
     pub fn identity(mut self, identity: impl Text) -> Self {
         self.options.identity = identity.into_text();
         self
@@ -140,7 +132,6 @@ impl Worker {
 
     /// How long running activities may take to end when the worker shuts down, 10 seconds by
     /// default. What still runs then is reported as failed, so that another worker tries it again.
-    #[must_use]
     pub fn shutdown_grace(mut self, d: Duration) -> Self {
         self.options.shutdown_grace = d;
         self
@@ -148,7 +139,6 @@ impl Worker {
 
     /// How long workflow code may keep its thread without a durable wait, 2 seconds by default.
     /// Then its task fails, with the place where it was seen last.
-    #[must_use]
     pub fn deadlock_timeout(mut self, d: Duration) -> Self {
         self.options.deadlock_timeout = d;
         self

@@ -130,7 +130,8 @@ impl Core {
 
     /// Moves what was asked for to `into`.
     pub(super) fn drain_intents(&self, into: &mut Vec<Intent>) {
-        into.append(&mut self.intents.borrow_mut());
+        // The room goes with the intents: a cached run waits much longer than it works.
+        into.append(&mut self.intents.take());
     }
 
     /// Notes a bug of the workflow's code; the workflow task will fail with it.

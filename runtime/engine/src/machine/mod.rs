@@ -87,9 +87,9 @@ impl Outbox {
         self.jobs.clear();
     }
 
-    /// Gives memory back that a burst took.
+    /// Gives all memory back: a cached run waits much longer than it works.
     pub(crate) fn shrink(&mut self) {
-        self.jobs.shrink_to(4);
+        self.jobs.shrink_to_fit();
     }
 }
 
