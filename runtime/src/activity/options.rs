@@ -173,7 +173,7 @@ impl Retry {
 
     /// Failures of this error type are not retried.
     #[must_use]
-    pub fn non_retryable(mut self, kind: impl Into<String>) -> Self {
+    pub fn not_for(mut self, kind: impl Into<String>) -> Self {
         self.non_retryable.push(kind.into());
         self
     }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use durably::prelude::*;
+use durably::{CancellationType, prelude::*};
 use durably_tests::{
     World, eventually,
     history::{comparable, events},
@@ -79,7 +79,7 @@ impl Scenario {
             }
             "cancelled activity" => {
                 self.stage = 1;
-                until_cancelled::call(ctx).wait_for_cancellation().await?;
+                until_cancelled::call(ctx).cancellation(CancellationType::WaitCompleted).await?;
                 Ok(String::new())
             }
             "continued" => Self::continue_as_new("signals").into(),

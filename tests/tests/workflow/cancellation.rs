@@ -1,4 +1,4 @@
-use durably::prelude::*;
+use durably::{CancellationType, prelude::*};
 use durably_tests::{World, eventually, on_both_servers};
 
 #[activity(start_to_close = "10s")]
@@ -46,7 +46,7 @@ impl Trip {
                 }
             }
             "activity" => {
-                let error = long::call(ctx).wait_for_cancellation().await.unwrap_err();
+                let error = long::call(ctx).cancellation(CancellationType::WaitCompleted).await.unwrap_err();
                 self.log.push(format!("{}", error.is_cancelled()));
             }
             _ => bail!("no case {case}"),
