@@ -10,6 +10,35 @@
 //!    [`Run::issue`] with every [`Intent`] of user code and [`Run::answer`] with the answer to every
 //!    [`Job::Query`] before the next job is polled;
 //! 3. [`Run::finish`], whose [`Completion`] is sent to the server.
+//!
+//! ```
+//! use std::time::Duration;
+//! use durably_engine::{Completion, EngineError, Intent, Job, Run, Seq, Task};
+//!
+//! /// A workflow that sleeps for a day and then completes.
+//! fn handle(run: &mut Run, task: Task) -> Result<Completion, EngineError> {
+//!     run.handle_task(task)?;
+//!     while let Some(job) = run.poll_job() {
+//!         match job {
+//!             Job::Start(_) => run.issue(Intent::StartTimer {
+//!                 seq: Seq(1),
+//!                 after: Duration::from_secs(24 * 60 * 60),
+//!                 summary: None,
+//!             }),
+//!             Job::TimerFired { seq: Seq(1) } => run.issue(Intent::CompleteRun { result: vec![] }),
+//!             _ => {}
+//!         }
+//!     }
+//!     run.finish()
+//! }
+//! # let empty = handle(&mut Run::new(), Task::default());
+//! # assert!(matches!(empty, Err(EngineError::CacheMiss { .. })));
+//! ```
+//!
+//! The same [`Run`] is given the following tasks of its workflow as long as it is cached; what a
+//! task recorded is compared with what this run attempted when the next one arrives. Where to read
+//! on: `slice.rs` says how history is cut into tasks, `book.rs` pairs attempts with events, and each
+//! file of `machine/` is one kind of command, `machine/timer.rs` the simplest.
 
 #![forbid(unsafe_code)]
 

@@ -332,3 +332,104 @@ fn priority(priority: Priority) -> Option<common::Priority> {
 fn json(value: &impl serde::Serialize) -> Payload {
     Payload::json(serde_json::to_vec(value).expect("strings and flags are always JSON"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use durably_engine::EventId;
+
+    use super::*;
+
+    fn sent(command: Command) -> command::Command {
+        let completion = TaskCompletion {
+            commands: vec![command],
+            ..TaskCompletion::default()
+        };
+        task_completed(completion).commands.remove(0)
+    }
+
+    #[test]
+    fn every_command_says_its_type() {
+        let commands = [
+            Command::StartTimer {
+                timer_id: "1".to_owned(),
+                after: Duration::from_millis(1_500),
+                summary: Some(Payload::json(b"\"nap\"".to_vec())),
+            },
+            Command::CancelTimer {
+                timer_id: "1".to_owned(),
+            },
+            Command::ScheduleActivity(Box::default()),
+            Command::CancelActivity {
+                scheduled: EventId(5),
+            },
+            Command::MarkPatch {
+                id: "p".to_owned(),
+                deprecated: false,
+            },
+            Command::UpsertPatches { ids: Vec::new() },
+            Command::ProtocolMessage {
+                message_id: "u/request/accept".to_owned(),
+            },
+            Command::CompleteRun { result: Vec::new() },
+            Command::FailRun {
+                failure: Default::default(),
+            },
+            Command::CancelRun {
+                details: Vec::new(),
+            },
+            Command::ContinueAsNew(Box::default()),
+        ];
+        for command in commands {
+            let sent = sent(command);
+            assert_ne!(sent.command_type(), CommandType::Unspecified, "{sent:?}");
+            assert!(sent.attributes.is_some(), "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn patch_is_marked_as_all_sdks_mark_it() {
+        let marker = sent(Command::MarkPatch {
+            id: "p".to_owned(),
+            deprecated: true,
+        });
+        let Some(Attributes::RecordMarkerCommandAttributes(marker)) = marker.attributes else {
+            panic!("a patch is a marker");
+        };
+        assert_eq!(marker.marker_name, "core_patch");
+        let data = &marker.details["patch-data"].payloads[0];
+        assert_eq!(data.metadata["encoding"], b"json/plain");
+        assert_eq!(data.data, br#"{"id":"p","deprecated":true}"#);
+    }
+
+    #[test]
+    fn patches_are_listed_as_all_sdks_list_them() {
+        let upsert = sent(Command::UpsertPatches {
+            ids: vec!["a".to_owned(), "b".to_owned()],
+        });
+        let Some(Attributes::UpsertWorkflowSearchAttributesCommandAttributes(upsert)) =
+            upsert.attributes
+        else {
+            panic!("patches are listed as a search attribute");
+        };
+        let fields = upsert.search_attributes.unwrap_or_default().indexed_fields;
+        let list = &fields["TemporalChangeVersion"];
+        assert_eq!(list.metadata["type"], b"KeywordList");
+        assert_eq!(list.data, br#"["a","b"]"#);
+    }
+
+    #[test]
+    fn failed_query_tells_its_message_twice_as_old_clients_need_it() {
+        let answer = query_completed(QueryAnswer {
+            id: String::new(),
+            result: Err(durably_engine::FailureRecord::new(
+                "no such query",
+                Default::default(),
+            )),
+        });
+        assert_eq!(answer.completed_type(), QueryResultType::Failed);
+        assert_eq!(answer.error_message, "no such query");
+        assert_eq!(answer.failure.unwrap_or_default().message, "no such query");
+    }
+}

@@ -279,3 +279,82 @@ fn to_nexus_operation(
     info.operation_id = operation_id;
     info
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use durably_engine::Payload;
+
+    use super::*;
+
+    /// One failure of each kind, each the cause of the one before it.
+    fn chain() -> FailureRecord {
+        let details = || vec![Payload::json(b"1".to_vec())];
+        let kinds = [
+            FailureInfo::Activity {
+                scheduled: EventId(5),
+                started: EventId(6),
+                identity: "worker".to_owned(),
+                activity_type: "greet".to_owned(),
+                activity_id: "1".to_owned(),
+                retry_state: RetryState::MaximumAttemptsReached,
+            },
+            FailureInfo::ChildWorkflow {
+                namespace: "default".to_owned(),
+                workflow_id: "child".to_owned(),
+                run_id: "run".to_owned(),
+                workflow_type: "Child".to_owned(),
+                initiated: EventId(7),
+                started: EventId(8),
+                retry_state: RetryState::Other(99),
+            },
+            FailureInfo::NexusOperation {
+                scheduled: EventId(9),
+                endpoint: "endpoint".to_owned(),
+                service: "service".to_owned(),
+                operation: "operation".to_owned(),
+                operation_id: "id".to_owned(),
+                operation_token: "token".to_owned(),
+            },
+            FailureInfo::NexusHandler {
+                kind: "NOT_FOUND".to_owned(),
+                retry_behavior: 2,
+            },
+            FailureInfo::Timeout {
+                kind: TimeoutKind::Heartbeat,
+                last_heartbeat_details: details(),
+            },
+            FailureInfo::ResetWorkflow {
+                last_heartbeat_details: details(),
+            },
+            FailureInfo::Canceled { details: details() },
+            FailureInfo::Terminated,
+            FailureInfo::Server {
+                non_retryable: true,
+            },
+            FailureInfo::Application {
+                kind: "NoSuchName".to_owned(),
+                non_retryable: true,
+                details: details(),
+                next_retry_delay: Some(Duration::from_millis(1_500)),
+                category: FailureCategory::Benign,
+            },
+            FailureInfo::Unset,
+        ];
+        let mut chain = FailureRecord::default();
+        for (at, info) in kinds.into_iter().enumerate() {
+            let mut failure = FailureRecord::new(format!("failure {at}"), info).caused_by(chain);
+            failure.source = "durably".to_owned();
+            failure.stack_trace = "at src/main.rs:1".to_owned();
+            failure.encoded_attributes = Some(Payload::bytes(vec![at as u8]));
+            chain = failure;
+        }
+        chain
+    }
+
+    #[test]
+    fn failures_survive_the_wire() {
+        assert_eq!(from_proto(to_proto(chain())), chain());
+    }
+}

@@ -40,43 +40,18 @@ pub(crate) fn instant(timestamp: wkt::Timestamp) -> Option<SystemTime> {
     }
 }
 
-/// A point in time.
-pub(crate) fn to_timestamp(time: SystemTime) -> wkt::Timestamp {
-    let (seconds, nanos) = match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => (
-            i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-            since.subsec_nanos(),
-        ),
-        Err(before) => {
-            let before = before.duration();
-            let seconds = i64::try_from(before.as_secs()).unwrap_or(i64::MAX);
-            match before.subsec_nanos() {
-                0 => (-seconds, 0),
-                nanos => (-seconds - 1, 1_000_000_000 - nanos),
-            }
-        }
-    };
-    wkt::Timestamp {
-        seconds,
-        nanos: nanos.cast_signed(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn points_in_time_survive_the_wire() {
-        for (seconds, nanos) in [
-            (0, 0),
-            (1_700_000_000, 123_456_789),
-            (-1, 999_999_999),
-            (-5, 0),
-        ] {
-            let stamp = wkt::Timestamp { seconds, nanos };
-            assert_eq!(instant(stamp).map(to_timestamp), Some(stamp));
-        }
+    fn points_in_time_may_lie_before_1970() {
+        let stamp = |seconds, nanos| wkt::Timestamp { seconds, nanos };
+        let epoch = SystemTime::UNIX_EPOCH;
+        let half = Duration::from_millis(500);
+        assert_eq!(instant(stamp(2, 500_000_000)), Some(epoch + half * 5));
+        assert_eq!(instant(stamp(-1, 500_000_000)), Some(epoch - half));
+        assert_eq!(instant(stamp(0, -1)), None);
     }
 
     #[test]
