@@ -1,4 +1,82 @@
 //! Temporal workflows in Rust, declared on ordinary structs.
+//!
+//! A workflow is an `impl` block: its state is the struct, its body the `#[run]` method, and signals,
+//! queries and updates are methods beside it. Activities are functions. A [`Worker`] runs both for a
+//! Temporal server, and a [`Client`] starts workflows and talks to them, with the types of the
+//! methods it calls.
+//!
+//! ```no_run
+//! use durably::prelude::*;
+//!
+//! #[activity(start_to_close = "10s")]
+//! async fn greet(greeting: String, name: String) -> String {
+//!     format!("{greeting}, {name}!")
+//! }
+//!
+//! #[derive(Default)]
+//! struct Greeting {
+//!     names: Vec<String>,
+//!     greetings: Vec<String>,
+//!     finished: bool,
+//! }
+//!
+//! #[workflow]
+//! impl Greeting {
+//!     #[run]
+//!     async fn run(&mut self, ctx: &Ctx, greeting: String) -> Result<Vec<String>> {
+//!         loop {
+//!             ctx.wait_until(|| self.finished || !self.names.is_empty()).await?;
+//!             let Some(name) = self.names.pop() else {
+//!                 return Ok(self.greetings.clone());
+//!             };
+//!             self.greetings.push(greet::call(ctx, &greeting, name).await?);
+//!         }
+//!     }
+//!
+//!     #[signal]
+//!     fn submit_greeting(&mut self, name: String) {
+//!         self.names.push(name);
+//!     }
+//!
+//!     #[signal]
+//!     fn finish(&mut self) {
+//!         self.finished = true;
+//!     }
+//!
+//!     #[query]
+//!     fn greetings(&self) -> Vec<String> {
+//!         self.greetings.clone()
+//!     }
+//! }
+//!
+//! #[durably::main]
+//! async fn main() -> Result<()> {
+//!     let client = Client::connect("localhost:7233").await?;
+//!     let worker = Worker::new(&client, "greetings")
+//!         .workflow::<Greeting>()
+//!         .activity::<greet>()
+//!         .spawn()
+//!         .await?;
+//!
+//!     let handle = Greeting::start(&client, "Hello").task_queue("greetings").await?;
+//!     handle.submit_greeting("Bob").await?;
+//!     handle.finish().await?;
+//!     println!("{:?}", handle.result().await?);
+//!
+//!     worker.shutdown().await
+//! }
+//! ```
+//!
+//! `&mut self` in an async method is yours *between* awaits: at each `.await` it goes back to the
+//! signal, query and update handlers, and afterwards you hold it again. What you learnt about `self`
+//! before an await may have changed after it; the borrow checker refuses references that would
+//! notice. The [`guide`] has the rest of what workflow code may rely on.
+//!
+//! # Features
+//! - `server`: the embedded server (`Server`), and `Client::development`, which starts one if no
+//!   other is named;
+//! - `replay`: reads histories that the `temporal` CLI and the UI export, and replays them against
+//!   your code.
 
 extern crate self as durably;
 

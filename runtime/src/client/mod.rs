@@ -1,4 +1,9 @@
-//! Typed access to a Temporal server.
+//! Typed access to a Temporal server: clients, handles, and the options of what they do.
+//!
+//! A [`Client`] is bound to a namespace. What it starts or attaches to is a [`Handle`], whose
+//! signals, queries and updates are the methods of the workflow; a [`DynHandle`] has them by name,
+//! for workflows in other languages. All of it can be shared between threads and tasks, and
+//! requests that may be repeated are, when the server is away for a moment.
 
 mod connect;
 mod describe;
@@ -36,7 +41,7 @@ pub use query::{QueryCall, QueryReject};
 pub(crate) use retry::is_too_large;
 pub use rpc::RawClient;
 pub use signal::SignalCall;
-pub use start::{DynStart, StartCall, Startable};
+pub use start::{DynStart, StartCall, Startable, Untyped};
 pub use start_options::{IdConflictPolicy, IdReusePolicy};
 pub use start_with::{RecordedSignal, RecordedUpdate, Recorder, StartWithUpdate};
 pub use target::FromClient;

@@ -2,6 +2,25 @@
 //!
 //! [`Error`] is what user code passes on with `?`; the other types say what happened, and are
 //! found in it again by [`Error::downcast_ref`] and the shorthands beside it.
+//!
+//! Each thing a client does has its own enum ([`StartError`], [`ResultError`], ..), composed of
+//! what can happen to it:
+//!
+//! ```
+//! # use durably::{Handle, ResultError, Workflow};
+//! # async fn example<W: Workflow<Output = u64>>(handle: Handle<W>) -> durably::Result<u64> {
+//! match handle.result().await {
+//!     Err(ResultError::Failed(failed)) if failed.app().is_some_and(|app| app.kind == "Empty") => {
+//!         Ok(0)
+//!     }
+//!     Err(ResultError::Terminated(terminated)) => {
+//!         println!("somebody ended it: {}", terminated.reason);
+//!         Ok(0)
+//!     }
+//!     other => Ok(other?),
+//! }
+//! # }
+//! ```
 
 mod activity;
 mod any;

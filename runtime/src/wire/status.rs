@@ -158,7 +158,12 @@ fn rpc_error(status: Status, all: &[Any]) -> RpcError {
         Code::ResourceExhausted if is_too_large(&status) => RpcError::TooLarge { message },
         Code::ResourceExhausted => RpcError::Busy { message },
         // tonic calls a deadline that the client enforced `Cancelled`.
-        Code::DeadlineExceeded | Code::Cancelled => RpcError::Timeout { message },
+        Code::DeadlineExceeded | Code::Cancelled => RpcError::Timeout {
+            message: match &*message {
+                "Timeout expired" => "the server took longer than the request allows".to_owned(),
+                _ => message,
+            },
+        },
         Code::Unavailable => RpcError::Unreachable {
             message,
             source: None,
