@@ -74,6 +74,8 @@ pub(super) fn system_info() -> GetSystemInfoResponse {
             internal_error_differentiation: true,
             activity_failure_include_heartbeat: true,
             encoded_failure_attributes: true,
+            // Workers say their build with every task only if this is on.
+            build_id_based_versioning: true,
             upsert_memo: true,
             eager_workflow_start: true,
             sdk_metadata: true,

@@ -136,23 +136,28 @@ async fn alone(
                     return Some(answer);
                 }
             }
-            // Whoever has it at hand does not answer; the next task is for anybody, too.
-            let mut runs = execution.lock();
-            if let Err(refused) = engine.apply(
-                execution,
-                &mut runs,
-                run_id,
-                Input::ResetStickiness,
-                |_, _| (),
-            ) {
-                tracing::debug!(?refused, "stickiness was not reset");
-            }
+            forget_worker(engine, execution, run_id);
             sticky.normal_name
         }
     };
     ask(engine, execution, run_id, &normal, Kind::Normal, query)
         .answered_by(deadline)
         .await
+}
+
+/// Whoever has the run at hand does not answer; its next task is for anybody, too.
+fn forget_worker(engine: &Engine, execution: &Arc<Execution>, run_id: &RunId) {
+    let mut runs = execution.lock();
+    if !runs
+        .get(run_id)
+        .is_some_and(|record| record.run.is_running())
+    {
+        return;
+    }
+    let reset = Input::ResetStickiness;
+    if let Err(refused) = engine.apply(execution, &mut runs, run_id, reset, |_, _| ()) {
+        tracing::debug!(?refused, "stickiness was not reset");
+    }
 }
 
 fn ask<'a>(

@@ -7,7 +7,7 @@ use durably_history::{
     StartedWorkflowTask, WorkflowTaskTicket,
 };
 use durably_proto::Message;
-use durably_proto::api::common::v1::{WorkflowExecution, WorkflowType};
+use durably_proto::api::common::v1::{WorkerVersionStamp, WorkflowExecution, WorkflowType};
 use durably_proto::api::enums::v1::{QueryResultType, TaskQueueKind};
 use durably_proto::api::history::v1::History;
 use durably_proto::api::query::v1::{WorkflowQuery, WorkflowQueryResult};
@@ -224,7 +224,7 @@ fn start(
         request_id: RequestId::from(engine.ids.uuid()),
         queue: queue.into(),
         identity: request.identity.clone(),
-        worker_version: None,
+        worker_version: build(request),
     });
     let mut runs = execution.lock();
     engine.apply(
@@ -237,6 +237,19 @@ fn start(
             other => Err(Error::NotFound(format!("no workflow task: {other:?}"))),
         },
     )?
+}
+
+/// The build of the polling worker, as the history records it.
+#[expect(
+    deprecated,
+    reason = "workers send it until versioning by deployment replaces it"
+)]
+fn build(request: &PollWorkflowTaskQueueRequest) -> Option<WorkerVersionStamp> {
+    let worker = request.worker_version_capabilities.as_ref()?;
+    Some(WorkerVersionStamp {
+        build_id: worker.build_id.clone(),
+        use_versioning: worker.use_versioning,
+    })
 }
 
 /// A query by itself. The sticky worker has the run at hand and needs no history.

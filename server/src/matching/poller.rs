@@ -30,11 +30,6 @@ impl Pollers {
         }
     }
 
-    /// A worker has said that it goes.
-    pub(crate) fn forget(&mut self, identity: &str) {
-        self.seen.remove(identity);
-    }
-
     /// Whether anybody polled within the last `span`.
     pub(crate) fn any_since(&self, span: Duration, now: Time) -> bool {
         self.seen.values().any(|last| is_within(*last, span, now))

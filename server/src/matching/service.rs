@@ -127,7 +127,6 @@ impl<T: Send> Queues<T> {
     pub(crate) fn shut_down(&self, queue: &str, identity: &str) {
         if let Some(queue) = self.existing(queue) {
             let mut inside = queue.lock();
-            inside.pollers.forget(identity);
             inside
                 .tasks
                 .drain_waiters(|waiter| waiter.identity == identity);
