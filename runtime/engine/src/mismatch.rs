@@ -35,10 +35,19 @@ impl fmt::Display for Mismatch {
 
 impl std::error::Error for Mismatch {}
 
+/// The start of an activity, in words; ids that are only numbers were not chosen by user code.
+pub(crate) fn activity(activity_type: &str, id: &str) -> String {
+    if id.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("start activity `{activity_type}`")
+    } else {
+        format!("start activity `{activity_type}` with id `{id}`")
+    }
+}
+
 /// What the command that left an event did, in the words in which attempts are described.
 pub(crate) fn describe(kind: &EventKind) -> String {
     match kind {
-        EventKind::ActivityScheduled(it) => format!("start activity `{}`", it.activity_type),
+        EventKind::ActivityScheduled(it) => activity(&it.activity_type, &it.activity_id),
         EventKind::ActivityCancelRequested { scheduled } => {
             format!("cancel the activity of event {scheduled}")
         }

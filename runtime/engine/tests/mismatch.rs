@@ -1,4 +1,4 @@
-use durably_engine::EngineError;
+use durably_engine::{EngineError, Intent, ScheduleActivity, Seq};
 
 use crate::case::{Code, End, Worker, World, sticky};
 
@@ -61,6 +61,26 @@ fn another_activity_is_a_mismatch() {
         text.contains(
             "recorded:  start activity `charge_card`\n  this run:  start activity `refund`"
         ),
+        "{text}"
+    );
+}
+
+#[test]
+fn another_id_that_the_code_chose_is_a_mismatch() {
+    let text = mismatch(|cx| {
+        Box::pin(async move {
+            cx.intend(Intent::ScheduleActivity(Box::new(ScheduleActivity {
+                seq: Seq(1),
+                activity_type: "charge_card".to_owned(),
+                activity_id: Some("mine".to_owned()),
+                ..ScheduleActivity::default()
+            })));
+            cx.signal().await;
+            End::Cancel
+        })
+    });
+    assert!(
+        text.contains("recorded:  start activity `charge_card`\n  this run:  start activity `charge_card` with id `mine`"),
         "{text}"
     );
 }

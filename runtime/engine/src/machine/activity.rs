@@ -11,7 +11,7 @@
 use super::{Cancel, Machine, Outbox, Step};
 use crate::{
     CancellationType, Command, Event, EventId, EventKind, FailureInfo, FailureRecord, Header, Job,
-    Outcome, Payload, RetryState, ScheduleActivity, Seq,
+    Outcome, Payload, RetryState, ScheduleActivity, Seq, mismatch,
 };
 
 #[derive(Debug)]
@@ -38,7 +38,7 @@ enum State {
 
 /// What history says of the attempt that ended an activity.
 #[derive(Default)]
-struct Attempt {
+struct LastAttempt {
     scheduled: EventId,
     started: EventId,
     identity: String,
@@ -72,13 +72,13 @@ impl Activity {
         self.asked.summary = None;
     }
 
-    fn cancelled(&self, attempt: Attempt, details: Vec<Payload>) -> Outcome {
+    fn cancelled(&self, attempt: LastAttempt, details: Vec<Payload>) -> Outcome {
         let cause = FailureRecord::new("", FailureInfo::Canceled { details });
         Outcome::Cancelled(self.failure("Activity cancelled", attempt, cause))
     }
 
     /// Wraps what went wrong in a failure that names the activity.
-    fn failure(&self, message: &str, attempt: Attempt, cause: FailureRecord) -> FailureRecord {
+    fn failure(&self, message: &str, attempt: LastAttempt, cause: FailureRecord) -> FailureRecord {
         let info = FailureInfo::Activity {
             scheduled: attempt.scheduled,
             started: attempt.started,
@@ -102,7 +102,7 @@ impl Activity {
                 Outcome::Failed(self.failure("Activity task timed out", attempt, cause))
             }
             EventKind::ActivityCanceled(it) => {
-                let attempt = Attempt {
+                let attempt = LastAttempt {
                     scheduled: it.scheduled,
                     started: it.started,
                     identity: it.identity,
@@ -116,10 +116,10 @@ impl Activity {
 
     /// Tells user code at once that the activity counts as cancelled.
     fn tell_cancelled(&self, scheduled: EventId, out: &mut Outbox) {
-        let attempt = Attempt {
+        let attempt = LastAttempt {
             scheduled,
             retry_state: RetryState::CancelRequested,
-            ..Attempt::default()
+            ..LastAttempt::default()
         };
         out.job_before_settle(Job::ActivityResolved {
             seq: self.seq(),
@@ -132,7 +132,10 @@ impl Machine for Activity {
     fn describe(&self, step: Step) -> String {
         let name = &self.asked.activity_type;
         match step {
-            Step::Open => format!("start activity `{name}`"),
+            Step::Open => {
+                let id = self.asked.activity_id.as_deref().unwrap_or_default();
+                mismatch::activity(name, id)
+            }
             Step::Cancel => format!("cancel activity `{name}`"),
         }
     }
@@ -243,8 +246,8 @@ impl Machine for Activity {
     }
 }
 
-fn attempt_of(it: crate::ActivityFailed) -> (Attempt, FailureRecord) {
-    let attempt = Attempt {
+fn attempt_of(it: crate::ActivityFailed) -> (LastAttempt, FailureRecord) {
+    let attempt = LastAttempt {
         scheduled: it.scheduled,
         started: it.started,
         identity: it.identity,
