@@ -4,7 +4,7 @@ use std::fmt;
 
 use durably_engine::{FailureInfo, FailureRecord, RetryState, TimeoutKind};
 
-use super::{AppError, DataError, Failure};
+use super::{AppError, DataError, Failure, chain};
 use crate::Data;
 
 /// An activity failed, timed out or was cancelled.
@@ -111,7 +111,8 @@ impl fmt::Display for ActivityError {
             Failure::Cancelled => "was cancelled",
             _ => "failed",
         };
-        write!(f, "activity `{}` {what}", self.activity)
+        write!(f, "activity `{}` {what}", self.activity)?;
+        chain::because(f, &self.cause)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::{any::Any, error::Error as StdError, fmt};
 
-use super::{ActivityError, AppError, Cancelled, ChildError, Failure, chain};
+use super::{
+    ActivityError, AppError, Cancelled, ChildError, Failure, ResultError, RunError,
+    WorkflowCancelled, chain,
+};
 use crate::data::type_name;
 
 /// `Result` with durably's [`Error`].
@@ -107,11 +110,17 @@ impl Error {
         chain::failure(self.0.as_std())
     }
 
-    /// Whether this is a cancellation: of the workflow or a scope, or of the activity or child
-    /// that was waited for.
+    /// Whether this is a cancellation: of the workflow or a scope, or of the activity, the child or
+    /// the workflow whose result was waited for.
     pub fn is_cancelled(&self) -> bool {
         let error = self.0.as_any();
         error.is::<Cancelled>()
+            || error.is::<WorkflowCancelled>()
+            || matches!(error.downcast_ref(), Some(ResultError::Cancelled(_)))
+            || matches!(
+                error.downcast_ref(),
+                Some(RunError::Result(ResultError::Cancelled(_)))
+            )
             || error.downcast_ref().is_some_and(Failure::is_cancelled)
             || error
                 .downcast_ref()
@@ -146,7 +155,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
         if f.alternate() {
-            for cause in self.chain().skip(1) {
+            for cause in chain::untold(self.as_std()) {
                 write!(f, ": {cause}")?;
             }
         }
@@ -157,7 +166,7 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
-        for cause in self.chain().skip(1) {
+        for cause in chain::untold(self.as_std()) {
             write!(f, "\n  caused by: {cause}")?;
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use durably_engine::FailureRecord;
 use serde::Serialize;
 
-use super::{DataError, Error, Failure};
+use super::{DataError, Error, Failure, chain};
 use crate::{
     Data, Payload,
     data::{type_name, value},
@@ -113,8 +113,12 @@ impl AppError {
 impl fmt::Display for AppError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.kind {
-            "" | Self::PLAIN => f.write_str(&self.message),
-            kind => write!(f, "{kind}: {}", self.message),
+            "" | Self::PLAIN => f.write_str(&self.message)?,
+            kind => write!(f, "{kind}: {}", self.message)?,
+        }
+        match &self.cause {
+            Some(cause) => chain::because(f, cause),
+            None => Ok(()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Finds Temporal's errors among the causes of another one.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, fmt};
 
 use super::{ActivityError, AppError, ChildError, Failure};
 
@@ -9,6 +9,26 @@ type Any<'a> = &'a (dyn StdError + 'static);
 /// The error and its causes, outermost first.
 pub(super) fn of(error: Any<'_>) -> impl Iterator<Item = Any<'_>> {
     std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// Adds the cause to the text of what it caused.
+///
+/// Errors that wrap a failure of the server's tell it themselves, because the outer half alone
+/// ("activity `charge` failed") helps nobody who prints only that.
+pub(super) fn because(f: &mut fmt::Formatter<'_>, cause: &Failure) -> fmt::Result {
+    match cause {
+        // `was cancelled`, `was terminated`: said already.
+        Failure::Cancelled | Failure::Terminated => Ok(()),
+        cause => write!(f, ": {cause}"),
+    }
+}
+
+/// The causes of `error` that its own text does not tell.
+pub(super) fn untold(error: Any<'_>) -> impl Iterator<Item = Any<'_>> {
+    let told = error.to_string();
+    of(error)
+        .skip(1)
+        .skip_while(move |cause| told.ends_with(&cause.to_string()))
 }
 
 pub(super) fn activity(error: Any<'_>) -> Option<&ActivityError> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use durably_engine::{FailureInfo, FailureRecord, RetryState, TimeoutKind};
 
-use super::{AppError, Failure};
+use super::{AppError, Failure, chain};
 
 /// A child workflow failed, timed out, was cancelled or terminated, or could not be started.
 #[derive(Clone, Debug)]
@@ -91,7 +91,8 @@ impl fmt::Display for ChildError {
             _ => "failed",
         };
         let (workflow, id) = (&self.workflow, &self.workflow_id);
-        write!(f, "child workflow `{workflow}` with id `{id}` {what}")
+        write!(f, "child workflow `{workflow}` with id `{id}` {what}")?;
+        chain::because(f, &self.cause)
     }
 }
 

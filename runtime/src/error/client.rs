@@ -107,16 +107,18 @@ impl fmt::Display for QueryRejected {
 
 impl fmt::Display for QueryFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "query `{}` failed", self.query)
+        write!(f, "query `{}` failed", self.query)?;
+        chain::because(f, &self.cause)
     }
 }
 
 impl fmt::Display for UpdateFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.update {
-            "" => write!(f, "update with id `{}` failed", self.update_id),
-            update => write!(f, "update `{update}` failed"),
+            "" => write!(f, "update with id `{}` failed", self.update_id)?,
+            update => write!(f, "update `{update}` failed")?,
         }
+        chain::because(f, &self.cause)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use durably_engine::RetryState;
 
-use super::{AppError, DataError, Failure};
+use super::{AppError, DataError, Failure, chain};
 use crate::{Data, Payload};
 
 /// The workflow failed: its code returned an error.
@@ -77,7 +77,8 @@ pub struct WorkflowTimedOut {
 
 impl fmt::Display for WorkflowFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "workflow `{}` failed", self.workflow_id)
+        write!(f, "workflow `{}` failed", self.workflow_id)?;
+        chain::because(f, &self.cause)
     }
 }
 

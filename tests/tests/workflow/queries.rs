@@ -2,7 +2,6 @@ use durably::prelude::*;
 use durably_tests::{World, on_both_servers};
 
 /// Holds a number that can be asked for.
-#[derive(Default)]
 struct Gauge {
     value: i64,
     stop: bool,
@@ -10,9 +9,16 @@ struct Gauge {
 
 #[workflow]
 impl Gauge {
+    #[init]
+    fn new(start: i64) -> Self {
+        Self {
+            value: start,
+            stop: false,
+        }
+    }
+
     #[run]
-    async fn run(&mut self, ctx: &Ctx, start: i64) -> Result<i64> {
-        self.value = start;
+    async fn run(&mut self, ctx: &Ctx) -> Result<i64> {
         ctx.wait_until(|| self.stop).await?;
         Ok(self.value)
     }
@@ -88,7 +94,7 @@ async fn queries_answer_on_a_closed_workflow_and_after_a_worker_restart(
     let worker = world.worker().workflow::<Gauge>().spawn().await?;
     assert_eq!(handle.value().await?, 2);
     handle.stop().await?;
-    handle.result().await?;
+    assert_eq!(handle.result().await?, 2);
     assert_eq!(handle.value().await?, 2);
     worker.shutdown().await?;
 
