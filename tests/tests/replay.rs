@@ -1,8 +1,8 @@
 //! Histories that were recorded on a real server replay for ever; those in `python_*.json` were
 //! written by workflows of the Python SDK that do what the ones here do.
 
-use durably::prelude::*;
 use durably::History;
+use durably::prelude::*;
 use durably::replay::{ReplayError, Replayer};
 
 #[activity(start_to_close = "10s")]

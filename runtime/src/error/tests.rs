@@ -203,21 +203,49 @@ fn a_timeout_tells_its_kind_and_the_last_heartbeat() {
     assert_eq!(error.timeout(), Some(TimeoutKind::Heartbeat));
     assert_eq!(error.last_heartbeat::<u32>(), Ok(Some(7)));
     let last = error.last_failure().expect("an attempt failed before");
-    assert_eq!(last.to_string(), "ValueError: last attempt");
-    assert_eq!(error.to_string(), "activity `reserve` timed out");
+    assert_eq!(
+        last.to_string(),
+        "ValueError: last attempt: heartbeat timeout"
+    );
+    assert_eq!(
+        error.to_string(),
+        "activity `reserve` timed out: heartbeat timeout"
+    );
 }
 
 #[test]
-fn a_chain_is_written_as_one_line_or_one_a_line() {
+fn a_failure_of_the_servers_tells_its_causes_once() {
     let error = error(activity_failure(python_failure("no tea")));
-    assert_eq!(error.to_string(), "activity `reserve` failed");
+    let told = "activity `reserve` failed: ValueError: no tea: heartbeat timeout";
+    assert_eq!(error.to_string(), told);
+    assert_eq!(format!("{error:#}"), told);
+    assert_eq!(format!("{error:?}"), told);
+}
+
+#[test]
+fn the_sources_of_other_errors_are_told_on_one_line_or_one_a_line() {
+    #[derive(Debug)]
+    struct Outer(std::num::ParseIntError);
+    impl std::fmt::Display for Outer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("cannot read the price")
+        }
+    }
+    impl std::error::Error for Outer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    let error = Error::from(Outer("x".parse::<u8>().expect_err("it is no number")));
+    assert_eq!(error.to_string(), "cannot read the price");
     assert_eq!(
         format!("{error:#}"),
-        "activity `reserve` failed: ValueError: no tea: heartbeat timeout"
+        "cannot read the price: invalid digit found in string"
     );
     assert_eq!(
         format!("{error:?}"),
-        "activity `reserve` failed\n  caused by: ValueError: no tea\n  caused by: heartbeat timeout"
+        "cannot read the price\n  caused by: invalid digit found in string"
     );
 }
 

@@ -79,7 +79,9 @@ impl Scenario {
             }
             "cancelled activity" => {
                 self.stage = 1;
-                until_cancelled::call(ctx).cancellation(CancellationType::WaitCompleted).await?;
+                until_cancelled::call(ctx)
+                    .cancellation(CancellationType::WaitCompleted)
+                    .await?;
                 Ok(String::new())
             }
             "continued" => Self::continue_as_new("signals").into(),

@@ -46,7 +46,10 @@ impl Trip {
                 }
             }
             "activity" => {
-                let error = long::call(ctx).cancellation(CancellationType::WaitCompleted).await.unwrap_err();
+                let error = long::call(ctx)
+                    .cancellation(CancellationType::WaitCompleted)
+                    .await
+                    .unwrap_err();
                 self.log.push(format!("{}", error.is_cancelled()));
             }
             _ => bail!("no case {case}"),

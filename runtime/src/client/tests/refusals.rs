@@ -126,7 +126,7 @@ async fn a_query_that_fails_tells_why() {
         .then(Err(status(Code::InvalidArgument, "no such query", detail)));
     match client.handle("acc-1").query::<u64>("balance", ()).await {
         Err(QueryError::Failed(failed)) => {
-            assert_eq!(failed.to_string(), "query `balance` failed");
+            assert_eq!(failed.to_string(), "query `balance` failed: no such query");
             assert_eq!(failed.cause.to_string(), "no such query");
         }
         other => panic!("{other:?}"),
