@@ -153,7 +153,6 @@ fn detail<M: Message + Name>(message: &M) -> Option<Any> {
     Some(Any {
         type_url: format!("type.googleapis.com/{}", M::full_name()),
         value: message.encode_to_vec(),
-        ..Any::default()
     })
 }
 

@@ -1,6 +1,8 @@
 //! What clients do to a workflow that runs.
 
-use durably_history::{Input, Reply, RequestCancel, RequestId, RunId, Signal, Terminate};
+use durably_history::{
+    Input, Rejection, Reply, RequestCancel, RequestId, RunId, Signal, Terminate,
+};
 use durably_proto::api::common::v1::WorkflowExecution;
 use durably_proto::api::workflowservice::v1::{
     DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse,
@@ -52,12 +54,17 @@ pub(super) fn request_cancel(
         first_run_id: named(request.first_execution_run_id),
         external: None,
     });
-    to_named(
+    let asked = to_named(
         engine,
         &request.namespace,
         request.workflow_execution,
         input,
-    )
+    );
+    match asked {
+        // What has ended need not be asked to end.
+        Err(Error::Rejected(Rejection::Closed(_))) => Ok(()),
+        asked => asked,
+    }
 }
 
 /// `TerminateWorkflowExecution`.

@@ -1,0 +1,19 @@
+//! The server as its clients meet it: raw messages, in process and through gRPC.
+
+mod case;
+
+mod activity;
+mod cancel;
+mod continue_as_new;
+mod history;
+mod lifecycle;
+mod namespace;
+mod query;
+mod robustness;
+mod start;
+mod sticky;
+mod task_queue;
+mod time;
+mod unimplemented;
+mod update;
+mod visibility;

@@ -1,0 +1,53 @@
+use durably_proto::api::operatorservice::v1::DeleteNamespaceRequest;
+use durably_proto::api::workflowservice::v1::*;
+use durably_proto::service::operator::operator_service_client::OperatorServiceClient;
+use durably_proto::service::workflow::workflow_service_client::WorkflowServiceClient;
+use durably_server::Server;
+use tonic::{Code, Request};
+
+use crate::case::*;
+
+#[tokio::test]
+async fn a_method_that_is_not_there_says_its_name() {
+    let case = Case::new().await;
+    let answered = case
+        .service
+        .create_schedule(Request::new(CreateScheduleRequest::default()))
+        .await
+        .expect_err("it is not there");
+    assert_eq!(answered.code(), Code::Unimplemented);
+    assert!(
+        answered
+            .message()
+            .contains("temporal.api.workflowservice.v1.WorkflowService/CreateSchedule"),
+        "{answered}"
+    );
+}
+
+#[tokio::test]
+async fn so_it_does_through_the_port() {
+    let server = Server::start().await.expect("a port is free");
+    let url = server.url().expect("it listens");
+    let mut workflow = WorkflowServiceClient::connect(url.clone())
+        .await
+        .expect("it listens");
+    let answered = workflow
+        .reset_workflow_execution(ResetWorkflowExecutionRequest::default())
+        .await
+        .expect_err("it is not there");
+    assert_eq!(answered.code(), Code::Unimplemented);
+    assert!(answered.message().contains("ResetWorkflowExecution"));
+    let mut operator = OperatorServiceClient::connect(url)
+        .await
+        .expect("it listens");
+    let answered = operator
+        .delete_namespace(DeleteNamespaceRequest::default())
+        .await
+        .expect_err("it is not there");
+    assert_eq!(answered.code(), Code::Unimplemented);
+    assert!(
+        answered
+            .message()
+            .contains("OperatorService/DeleteNamespace")
+    );
+}
