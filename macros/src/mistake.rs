@@ -97,6 +97,7 @@ pub(crate) enum Mistake<'a> {
     RemoteBody,
 
     // Validators.
+    NoSuchValidator(&'a Ident),
     AsyncValidator,
     ValidatorReceiver,
     ValidatorGivesNothing,
@@ -147,7 +148,7 @@ impl fmt::Display for Mistake<'_> {
                 "`{marker}` takes options by key, such as `name = \"..\"`"
             ),
             Self::OptionTwice(key) => write!(f, "`{key}` is given twice; keep one"),
-            Self::UnknownOption { key, marker, known } if known.is_empty() => {
+            Self::UnknownOption { key, marker, known: [] } => {
                 write!(f, "`{marker}` takes no options; remove `{key}`")
             }
             Self::UnknownOption { key, marker, known } => {
@@ -373,6 +374,10 @@ impl fmt::Display for Mistake<'_> {
                 "a `remote` activity is implemented elsewhere: end its declaration with `;`, or drop `remote`",
             ),
 
+            Self::NoSuchValidator(name) => write!(
+                f,
+                "this block has no method `{name}`; a validator stands beside its update: `fn {name}(&self, ..) -> Result<(), String>`"
+            ),
             Self::AsyncValidator => f.write_str(
                 "a validator decides before the update leaves a trace, so it cannot await; drop `async`",
             ),

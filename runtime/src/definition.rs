@@ -3,9 +3,9 @@
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use crate::{
-    __private::{Args, EncodedArgs},
+    __private::{Args, EncodedArgs, PayloadOf},
     ActivityCtx, ActivityOptions, Ctx, Payload, QueryCall, Result, Retry, View,
-    data::Data,
+    data::reject,
     workflow::state::StateCell,
 };
 
@@ -20,12 +20,16 @@ pub trait Workflow: Sized + 'static {
     const NAME: &'static str;
     /// The task queue declared on the type.
     const TASK_QUEUE: Option<&'static str>;
-    /// What a completed run gives.
-    type Output: Data;
+    /// What a completed run gives; it travels.
+    type Output: 'static;
     /// [`QueueSet`] if a task queue was declared, else [`NoQueue`].
     type Queue;
     /// Signals, queries and updates as methods, over a transport.
     type Methods<V: Via>: MethodsOf<V>;
+    // A bound on `Output` would be checked in the implementation's head, where rustc speaks of
+    // serde's traits. Asked for here, it speaks of the payload.
+    #[doc(hidden)]
+    fn __output() -> PayloadOf<Self::Output>;
     #[doc(hidden)]
     fn __definition() -> &'static Definition<Self>;
 }
@@ -34,8 +38,10 @@ pub trait Workflow: Sized + 'static {
 pub trait Activity: 'static {
     /// The name the server knows the activity by.
     const NAME: &'static str;
-    /// What a completed attempt gives.
-    type Output: Data;
+    /// What a completed attempt gives; it travels.
+    type Output: 'static;
+    #[doc(hidden)]
+    fn __output() -> PayloadOf<Self::Output>;
     #[doc(hidden)]
     fn __defaults() -> ActivityOptions;
 }
@@ -106,12 +112,15 @@ pub struct Definition<W: 'static> {
 /// Answers a query.
 pub type QueryFn<W> = fn(&W, &View, Args) -> Result<Payload>;
 
+/// Says whether an update is accepted.
+pub type ValidateFn<W> = fn(&W, &View, Args) -> Result<()>;
+
 /// One update handler.
 pub struct Update<W: 'static> {
     /// Its wire name.
     pub name: &'static str,
     /// Refuses it before it leaves a trace in history.
-    pub validate: Option<fn(&W, &View, Args) -> Result<()>>,
+    pub validate: Option<ValidateFn<W>>,
     /// Runs it.
     pub call: CallFn<W>,
 }
@@ -168,6 +177,8 @@ pub trait MethodsOf<V> {
 pub trait Via {
     /// What sending a signal gives: a future.
     type Signal;
+    /// What sending an update gives, where [`CanUpdate`] holds.
+    type Update<R>;
     #[doc(hidden)]
     fn signal(&self, name: &'static str, args: EncodedArgs) -> Self::Signal;
 }
@@ -179,8 +190,6 @@ pub trait Via {
     note = "send a signal instead, or let an activity with a `Client` send the update"
 )]
 pub trait CanUpdate: Via {
-    /// What sending an update gives.
-    type Update<R>;
     #[doc(hidden)]
     fn update<R>(&self, name: &'static str, args: EncodedArgs) -> Self::Update<R>;
 }
@@ -258,6 +267,21 @@ impl<T: Default> Initial for T {
 )]
 pub trait Nothing {}
 impl Nothing for () {}
+
+/// What a validator says.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say whether an update is accepted",
+    label = "a validator returns `Result<(), E>`, where `E` is `Display`"
+)]
+pub trait Verdict {
+    #[doc(hidden)]
+    fn into_verdict(self) -> Result<()>;
+}
+impl<E: std::fmt::Display> Verdict for std::result::Result<(), E> {
+    fn into_verdict(self) -> Result<()> {
+        reject(self)
+    }
+}
 
 /// No timeout chosen yet.
 pub struct NoTimeout;

@@ -9,14 +9,17 @@ use std::marker::PhantomData;
 
 pub use serde;
 
-use crate::{Data, Error, Payload, Result, Text, Workflow};
+use crate::{
+    ActivityCtx, Ctx, Data, Error, Payload, Result, Text, View, data::decode_result,
+    error::DataError,
+};
 pub use crate::{
     activity::{Stub, forbid_in_workflow},
-    data::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs, encode_result, finish, reject},
+    data::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs, encode_result},
     definition::{
         ActivityCtxArg, ActivityFn, BoxFuture, CallFn, Called, CanQuery, CanUpdate, Declared,
         Definition, Initial, Invocation, LocalBoxFuture, MethodsOf, Nothing, Outcome, QueryFn,
-        Update, Via,
+        Update, ValidateFn, Verdict, Via,
     },
     error::IntoFailure,
     workflow::{
@@ -30,6 +33,7 @@ pub struct PayloadOf<T> {
     encode_argument: fn(&mut ArgsEncoder, &'static str, &T),
     decode_argument: fn(&mut Args, &'static str) -> Result<T>,
     encode_result: fn(&T) -> Result<Payload>,
+    decode_result: fn(&Callee, Vec<Payload>) -> Result<T, DataError>,
 }
 
 /// The conversions of a type that travels.
@@ -38,17 +42,8 @@ pub fn payload<T: Data>() -> PayloadOf<T> {
         encode_argument: ArgsEncoder::arg::<T>,
         decode_argument: Args::next::<T>,
         encode_result: encode_result::<T>,
+        decode_result: decode_result::<T, Vec<Payload>>,
     }
-}
-
-/// The conversions of what a run gives; that it travels is checked where the type is declared.
-pub fn output_of<W: Workflow>() -> PayloadOf<W::Output> {
-    payload()
-}
-
-/// The conversions of what an activity gives; as [`output_of`].
-pub fn result_of<A: crate::Activity>() -> PayloadOf<A::Output> {
-    payload()
 }
 
 impl<T> PayloadOf<T> {
@@ -60,6 +55,11 @@ impl<T> PayloadOf<T> {
     /// The next argument of a call.
     pub fn next(self, of: &mut Args, name: &'static str) -> Result<T> {
         (self.decode_argument)(of, name)
+    }
+
+    /// The result that `callee` gave.
+    pub(crate) fn given(self, callee: &Callee, payloads: Vec<Payload>) -> Result<T, DataError> {
+        (self.decode_result)(callee, payloads)
     }
 
     /// The payload of a result that cannot be an error.
@@ -108,22 +108,56 @@ pub fn initial<W: Initial>() -> W {
 /// Checks that a signal gives nothing.
 pub const fn gives_nothing<T: Nothing>() {}
 
-/// Finds a `Result` behind a name that does not say so.
+/// What a validator says about an update.
+pub fn verdict<V: Verdict>(verdict: V) -> Result<()> {
+    verdict.into_verdict()
+}
+
+/// Tells types apart that are spelled like something else. An inherent item of `Spelled<X>` takes
+/// precedence over the one of [`Plain`], which holds for every type.
 pub struct Spelled<T>(PhantomData<T>);
 
-/// What holds for every type but `Result`.
-pub trait NotResult {
-    /// Evaluating it is the check.
-    const CHECKED: () = ();
+/// What holds for every type.
+pub trait Plain<T> {
+    /// Whether the type is a `Result`, under whatever name.
+    const IS_RESULT: bool = false;
+    /// Whether the type is a context.
+    const IS_CONTEXT: bool = false;
+
+    /// As [`payload`].
+    fn payload() -> PayloadOf<T>
+    where
+        T: Data,
+    {
+        payload()
+    }
 }
-impl<T> NotResult for Spelled<T> {}
+impl<T> Plain<T> for Spelled<T> {}
+
 impl<T, E> Spelled<std::result::Result<T, E>> {
-    /// Takes precedence over the trait's, and refuses.
-    pub const CHECKED: () = panic!(
-        "this return type is a `Result` under another name: let the alias end in `Result`, so that \
-         the macros can tell"
-    );
+    /// It is.
+    pub const IS_RESULT: bool = true;
+
+    /// Never called: the type is refused where it is written.
+    pub fn payload() -> PayloadOf<std::result::Result<T, E>> {
+        unreachable!("a `Result` under another name does not compile")
+    }
 }
+
+macro_rules! contexts {
+    ($($context:ty)*) => { $(
+        impl Spelled<$context> {
+            /// It is.
+            pub const IS_CONTEXT: bool = true;
+
+            /// Never called: the type is refused where it is written.
+            pub fn payload() -> PayloadOf<$context> {
+                unreachable!("a context by value does not compile")
+            }
+        }
+    )* };
+}
+contexts! { Ctx View ActivityCtx }
 
 /// Takes the state after an await.
 #[inline(always)]

@@ -48,7 +48,10 @@ impl Everywhere {
             self.n += greet::call(ctx, name).await?.len();
         }
         self.names.push(greet::call(ctx, "Bob").await?);
-        self.names.insert(self.n.min(0), greet::call(ctx, format!("{}", self.n)).await?);
+        self.names.insert(
+            self.n / 9,
+            greet::call(ctx, format!("{}", self.n)).await?,
+        );
         self.note(greet::call(ctx, "Ann").await?, self.n);
         // Inline captures, nested macros, macros that are no list of expressions.
         let prefix = "x";
@@ -67,7 +70,9 @@ impl Everywhere {
         self.n = Self::plain(self.n);
         // Closures that run at once, and patterns.
         let n = self.n;
-        self.names.iter_mut().for_each(|name| name.push_str(&n.to_string()));
+        self.names
+            .iter_mut()
+            .for_each(|name| name.push_str(&n.to_string()));
         let longest = self.names.iter().map(|name| name.len() + self.n).max();
         let Self { names, .. } = self;
         names.push(String::from("pattern"));

@@ -5,10 +5,9 @@ use quote::quote;
 use syn::{ImplItem, ItemImpl, parse_quote};
 
 use super::{
-    activity::{implementation, invocation},
-    asserts,
+    activity::{checks, implementation, invocation},
     call::{doc, encoded, parameters},
-    local, quiet,
+    local, plain_in_scope, quiet,
 };
 use crate::model::activities::{Activities, Method};
 
@@ -19,11 +18,13 @@ pub(crate) fn expand(set: &Activities, mut block: ItemImpl) -> TokenStream {
     }
     let stub = stub_type(set);
     let kinds: TokenStream = set.methods.iter().map(|method| kind(set, method)).collect();
+    let plain = plain_in_scope(&set.root);
     let (calls, options, registration) = (calls(set), options(set), registration(set));
     quote! {
         #block
         #stub
         const _: () = {
+            #plain
             #kinds
             #calls
             #options
@@ -36,11 +37,8 @@ pub(crate) fn expand(set: &Activities, mut block: ItemImpl) -> TokenStream {
 fn guard(set: &Activities, method: &Method, block: &mut ItemImpl) {
     let (root, wire) = (&set.root, &method.activity.wire.text);
     if let ImplItem::Fn(item) = &mut block.items[method.index] {
-        let body = &item.block;
-        item.block = parse_quote!({
-            #root::__private::forbid_in_workflow(#wire);
-            #body
-        });
+        let guard = parse_quote!(#root::__private::forbid_in_workflow(#wire););
+        item.block.stmts.insert(0, guard);
     }
 }
 
@@ -67,7 +65,7 @@ fn kind(set: &Activities, method: &Method) -> TokenStream {
     let (root, kind) = (&set.root, &method.kind);
     let conditions = &method.activity.carried.conditions;
     let implementation = implementation(&method.activity, quote!(#kind), root);
-    let checks = asserts::spelled(&method.activity.output, root);
+    let checks = checks(&method.activity, root);
     quote! {
         #(#conditions)*
         #[allow(non_camel_case_types, dead_code)]

@@ -6,8 +6,8 @@ use syn::AttrStyle;
 
 use super::{
     asserts,
-    call::{doc, doc_before, encoded, parameters, success},
-    local, quiet,
+    call::{doc, doc_before, encoded, parameters, payload_of_output, success},
+    local, plain_in_scope, quiet,
     take::{concluded, context, decoded},
 };
 use crate::{
@@ -26,7 +26,8 @@ pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &Root) ->
     let implementation = implementation(activity, quote!(#ident), root);
     let invoke = function.body.as_ref().map(|_| invoke(activity, root));
     let call = call(activity, root);
-    let checks = asserts::spelled(&activity.output, root);
+    let checks = checks(activity, root);
+    let plain = plain_in_scope(root);
     quote! {
         #body
         #(#conditions)*
@@ -36,6 +37,7 @@ pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &Root) ->
         #vis enum #ident {}
         #(#conditions)*
         const _: () = {
+            #plain
             #implementation
             #invoke
             #call
@@ -46,7 +48,7 @@ pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &Root) ->
 
 /// The user's function, which refuses to run as a plain function of a workflow.
 fn guarded(activity: &Activity, function: &ActivityFn, root: &Root) -> Option<TokenStream> {
-    let body = function.body.as_ref()?;
+    let statements = &function.body.as_ref()?.stmts;
     let (vis, sig, wire) = (&function.vis, &function.sig, &activity.wire.text);
     let outer = function
         .attrs
@@ -61,21 +63,32 @@ fn guarded(activity: &Activity, function: &ActivityFn, root: &Root) -> Option<To
         #vis #sig {
             #(#inner)*
             #root::__private::forbid_in_workflow(#wire);
-            #body
+            #(#statements)*
         }
     })
+}
+
+/// What only types can tell.
+pub(super) fn checks(activity: &Activity, root: &Root) -> TokenStream {
+    let spelled = asserts::spelled(&activity.output, root);
+    let no_context = asserts::no_context(&activity.arguments, root);
+    quote!(#spelled #no_context)
 }
 
 /// `impl Activity` for the type that stands for the activity.
 pub(super) fn implementation(activity: &Activity, kind: TokenStream, root: &Root) -> TokenStream {
     let (wire, quiet) = (&activity.wire.text, quiet());
     let output = success(&activity.output, root);
+    let payload = payload_of_output(&activity.output, root);
     let defaults = defaults(&activity.declared, root);
     quote! {
         #quiet
         impl #root::Activity for #kind {
             const NAME: &'static str = #wire;
             type Output = #output;
+            fn __output() -> #root::__private::PayloadOf<#output> {
+                #payload
+            }
             fn __defaults() -> #root::ActivityOptions {
                 #defaults
             }
@@ -95,7 +108,7 @@ pub(super) fn invocation(
     let (statements, names) = decoded(&activity.arguments, root);
     let context = context(&activity.arguments, "ActivityCtxArg", quote!(&#ctx), root);
     let call = quote!(#function(#receiver #context #(#names),*));
-    let payload = Some(quote!(#root::__private::result_of::<#kind>()));
+    let payload = quote!(<#kind as #root::Activity>::__output());
     let unused = quote!(let _ = (&#ctx, &mut #arguments););
     if activity.is_async {
         let result = concluded(&activity.output, quote!(#call.await), payload, root);

@@ -1,11 +1,19 @@
-//! Checks that only types can answer, spanned on the user's types.
+//! Checks that only types can answer, spanned on the user's types. They need `Plain` in scope.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote_spanned};
+use quote::quote_spanned;
 use syn::spanned::Spanned as _;
 
 use super::call::success;
-use crate::{root::Root, syntax::signature::Output};
+use crate::{
+    model::arguments::{Arguments, is_context_by_name},
+    root::Root,
+    syntax::signature::Output,
+};
+
+const HIDDEN_RESULT: &str = "this return type is a `Result` under another name: let the alias end in `Result`, so that the macros can tell";
+const CONTEXT_BY_VALUE: &str =
+    "the context is taken by reference, and comes first: write `&` before its type";
 
 /// A return type that is not named like a `Result` must not be one.
 pub(super) fn spelled(output: &Output, root: &Root) -> Option<TokenStream> {
@@ -14,12 +22,25 @@ pub(super) fn spelled(output: &Output, root: &Root) -> Option<TokenStream> {
     };
     let at = ty.span();
     Some(quote_spanned! {at=>
-        const _: () = {
-            #[allow(unused_imports)]
-            use #root::__private::NotResult as _;
-            #root::__private::Spelled::<#ty>::CHECKED
-        };
+        const _: () = ::core::assert!(!#root::__private::Spelled::<#ty>::IS_RESULT, #HIDDEN_RESULT);
     })
+}
+
+/// An argument that is named like a context must not be one.
+pub(super) fn no_context(arguments: &Arguments, root: &Root) -> TokenStream {
+    let suspects = arguments
+        .list
+        .iter()
+        .map(|argument| &argument.ty)
+        .filter(|ty| is_context_by_name(ty));
+    let check = |ty: &syn::Type| {
+        let at = ty.span();
+        quote_spanned! {at=>
+            const _: () =
+                ::core::assert!(!#root::__private::Spelled::<#ty>::IS_CONTEXT, #CONTEXT_BY_VALUE);
+        }
+    };
+    suspects.map(check).collect()
 }
 
 /// A signal's `Result` holds nothing.
@@ -27,7 +48,7 @@ pub(super) fn gives_nothing(output: &Output, root: &Root) -> Option<TokenStream>
     let Output::Fallible(ty) = output else {
         return None;
     };
-    let at = ty.to_token_stream().span();
+    let at = ty.span();
     let success = success(output, root);
     Some(quote_spanned!(at=> const _: () = #root::__private::gives_nothing::<#success>();))
 }

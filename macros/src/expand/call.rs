@@ -2,11 +2,11 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::spanned::Spanned as _;
+use syn::{Type, spanned::Spanned as _};
 
 use super::local;
 use crate::{
-    model::arguments::{Argument, Arguments},
+    model::arguments::{Argument, Arguments, is_context_by_name},
     root::Root,
     syntax::signature::Output,
 };
@@ -35,7 +35,7 @@ pub(super) fn encoded(arguments: &Arguments, root: &Root) -> (TokenStream, Token
                    ty,
                    is_text,
                }: &Argument| {
-        let payload = payload_of(ty.to_token_stream(), ty.span(), root);
+        let payload = payload_of_argument(ty, root);
         match is_text {
             true => quote!(#payload.add_text(&mut #encoder, #text, #name);),
             false => quote!(#payload.add(&mut #encoder, #text, &#name);),
@@ -55,6 +55,29 @@ pub(super) fn encoded(arguments: &Arguments, root: &Root) -> (TokenStream, Token
 /// `payload::<Ty>()`, which checks that the type travels, at the type.
 pub(super) fn payload_of(ty: TokenStream, at: Span, root: &Root) -> TokenStream {
     quote_spanned!(at=> #root::__private::payload::<#ty>())
+}
+
+/// As [`payload_of`], and silent about a context, which an assertion names.
+pub(super) fn payload_of_argument(ty: &Type, root: &Root) -> TokenStream {
+    match is_context_by_name(ty) {
+        true => plain_payload(ty, root),
+        false => payload_of(ty.to_token_stream(), ty.span(), root),
+    }
+}
+
+/// As [`payload_of`], and silent about types that an assertion names. Needs `Plain` in scope.
+pub(super) fn plain_payload(ty: &Type, root: &Root) -> TokenStream {
+    let at = ty.span();
+    quote_spanned!(at=> #root::__private::Spelled::<#ty>::payload())
+}
+
+/// The conversions of what a method gives.
+pub(super) fn payload_of_output(output: &Output, root: &Root) -> TokenStream {
+    match output {
+        Output::Unit => payload_of(quote!(()), Span::call_site(), root),
+        Output::Value(ty) => plain_payload(ty, root),
+        Output::Fallible(ty) => payload_of(success(output, root), ty.span(), root),
+    }
 }
 
 /// The type of a success.

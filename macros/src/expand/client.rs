@@ -8,7 +8,10 @@ use super::{
     local, quiet,
 };
 use crate::{
-    model::{handler::Handler, workflow::Workflow},
+    model::{
+        handler::Handler,
+        workflow::{Init, Workflow},
+    },
     syntax::marker::Marker,
 };
 
@@ -76,7 +79,7 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
             quote!(#root::__private::CanQuery::query),
         ),
         Marker::Update => (
-            quote!(<#via as #root::__private::CanUpdate>::Update<#result>),
+            quote!(<#via as #root::__private::Via>::Update<#result>),
             Some(quote_spanned!(at=> where #via: #root::__private::CanUpdate)),
             quote!(#root::__private::CanUpdate::update),
         ),
@@ -90,6 +93,7 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
         #(#conditions)*
         #words
         #(#rest)*
+        #[track_caller]
         pub fn #ident(&self, #parameters) -> #gives #bound {
             #statements
             #send(&self.0, #wire, #arguments)
@@ -101,7 +105,7 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
 pub(super) fn functions(workflow: &Workflow) -> TokenStream {
     let (root, ty, quiet) = (&workflow.root, &workflow.ty, quiet());
     let taken = match &workflow.init {
-        Some(init) if workflow.run.arguments.list.is_empty() => &init.arguments,
+        Init::Written(init) if workflow.run.arguments.list.is_empty() => &init.arguments,
         _ => &workflow.run.arguments,
     };
     let parameters = parameters(taken, root);
@@ -126,40 +130,68 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
         documented,
     );
     let (client, ctx, id) = (local("client"), local("ctx"), local("id"));
+    let each = [
+        (
+            "start",
+            quote! {
+                #start
+                #(#rest)*
+                pub fn start(#client: &#root::Client, #parameters) -> #root::StartCall<#ty, #queue> {
+                    #statements
+                    #root::StartCall::new(#client, #arguments)
+                }
+            },
+        ),
+        (
+            "handle",
+            quote! {
+                /// A handle to an execution that exists already.
+                pub fn handle(#client: &#root::Client, #id: impl #root::Text) -> #root::Handle<#ty> {
+                    #root::Handle::attach(#client, #root::Text::into_text(#id))
+                }
+            },
+        ),
+        (
+            "child",
+            quote! {
+                #child
+                #(#rest)*
+                #[track_caller]
+                pub fn child(#ctx: &#root::Ctx, #parameters) -> #root::ChildCall<#ty> {
+                    #statements
+                    #root::ChildCall::new(#ctx, #arguments)
+                }
+            },
+        ),
+        (
+            "external",
+            quote! {
+                /// A handle to another running workflow, for use inside a workflow.
+                pub fn external(#ctx: &#root::Ctx, #id: impl #root::Text) -> #root::ExternalHandle<#ty> {
+                    #root::ExternalHandle::new(#ctx, #root::Text::into_text(#id))
+                }
+            },
+        ),
+        (
+            "continue_as_new",
+            quote! {
+                /// Ends this run and starts the next one with these arguments:
+                /// `return Self::continue_as_new(..).into()`.
+                pub fn continue_as_new(#parameters) -> #root::ContinueAsNew {
+                    #statements
+                    #root::ContinueAsNew::new(<#ty as #root::Workflow>::NAME, #arguments)
+                }
+            },
+        ),
+    ];
+    let each = each
+        .iter()
+        .filter(|(name, _)| !workflow.collisions.iter().any(|taken| taken == name))
+        .map(|(_, function)| function);
     quote! {
         #quiet
         impl #ty {
-            #start
-            #(#rest)*
-            pub fn start(#client: &#root::Client, #parameters) -> #root::StartCall<#ty, #queue> {
-                #statements
-                #root::StartCall::new(#client, #arguments)
-            }
-
-            /// A handle to an execution that exists already.
-            pub fn handle(#client: &#root::Client, #id: impl #root::Text) -> #root::Handle<#ty> {
-                #root::Handle::attach(#client, #root::Text::into_text(#id))
-            }
-
-            #child
-            #(#rest)*
-            #[track_caller]
-            pub fn child(#ctx: &#root::Ctx, #parameters) -> #root::ChildCall<#ty> {
-                #statements
-                #root::ChildCall::new(#ctx, #arguments)
-            }
-
-            /// A handle to another running workflow, for use inside a workflow.
-            pub fn external(#ctx: &#root::Ctx, #id: impl #root::Text) -> #root::ExternalHandle<#ty> {
-                #root::ExternalHandle::new(#ctx, #root::Text::into_text(#id))
-            }
-
-            /// Ends this run and starts the next one with these arguments:
-            /// `return Self::continue_as_new(..).into()`.
-            pub fn continue_as_new(#parameters) -> #root::ContinueAsNew {
-                #statements
-                #root::ContinueAsNew::new(<#ty as #root::Workflow>::NAME, #arguments)
-            }
+            #(#each)*
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The registration table: how the worker calls each method.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
 use super::{
+    call::payload_of_output,
     local,
     take::{concluded, context, decoded},
 };
 use crate::{
     model::{
         handler::{Handler, Validator},
-        workflow::Workflow,
+        workflow::{Init, Workflow},
     },
     syntax::marker::Marker,
 };
@@ -64,10 +66,14 @@ fn entry(handler: &Handler, workflow: &Workflow) -> TokenStream {
 fn init(workflow: &Workflow) -> TokenStream {
     let (root, ty) = (&workflow.root, &workflow.ty);
     let (view, arguments) = (local("view"), local("arguments"));
-    let Some(init) = &workflow.init else {
-        let at = workflow.ident.span();
-        let initial = quote_spanned!(at=> #root::__private::initial::<#ty>());
-        return quote!(|#view, #arguments| ::core::result::Result::Ok(#initial));
+    let init = match &workflow.init {
+        Init::Written(init) => init,
+        Init::Default => {
+            let at = workflow.ident.span();
+            let initial = quote_spanned!(at=> #root::__private::initial::<#ty>());
+            return quote!(|#view, #arguments| ::core::result::Result::Ok(#initial));
+        }
+        Init::Refused => return quote!(|#view, #arguments| ::core::unreachable!()),
     };
     let (statements, names) = decoded(&init.arguments, root);
     let context = context(&init.arguments, "ViewArg", quote!(#view), root);
@@ -82,14 +88,15 @@ fn init(workflow: &Workflow) -> TokenStream {
 
 fn run(workflow: &Workflow) -> TokenStream {
     let (root, ty) = (&workflow.root, &workflow.ty);
-    let output = quote!(#root::__private::output_of::<#ty>());
-    running(&workflow.run, workflow, Some(output))
+    let output = quote!(<#ty as #root::Workflow>::__output());
+    running(&workflow.run, workflow, output)
 }
 
 /// A signal or an update.
 fn message(handler: &Handler, workflow: &Workflow) -> TokenStream {
     if handler.is_async {
-        return running(handler, workflow, None);
+        let payload = payload_of_output(&handler.output, &workflow.root);
+        return running(handler, workflow, payload);
     }
     let (root, ty, method) = (&workflow.root, &workflow.ty, &handler.ident);
     let (cell, ctx, arguments) = (local("cell"), local("ctx"), local("arguments"));
@@ -97,7 +104,8 @@ fn message(handler: &Handler, workflow: &Workflow) -> TokenStream {
     let (statements, names) = decoded(&handler.arguments, root);
     let context = context(&handler.arguments, "CtxArg", quote!(&#ctx), root);
     let call = quote!(#cell.with(|#state| <#ty>::#method(#state, #context #(#names),*)));
-    let result = concluded(&handler.output, call, None, root);
+    let payload = payload_of_output(&handler.output, root);
+    let result = concluded(&handler.output, call, payload, root);
     quote! {
         |#cell, #ctx, mut #arguments| {
             #statements
@@ -106,7 +114,7 @@ fn message(handler: &Handler, workflow: &Workflow) -> TokenStream {
     }
 }
 
-fn running(handler: &Handler, workflow: &Workflow, payload: Option<TokenStream>) -> TokenStream {
+fn running(handler: &Handler, workflow: &Workflow, payload: TokenStream) -> TokenStream {
     let (root, ty, method) = (&workflow.root, &workflow.ty, &handler.ident);
     let (cell, ctx, arguments) = (local("cell"), local("ctx"), local("arguments"));
     let (statements, names) = decoded(&handler.arguments, root);
@@ -129,25 +137,41 @@ fn query(handler: &Handler, workflow: &Workflow) -> TokenStream {
     let (statements, names) = decoded(&handler.arguments, root);
     let context = context(&handler.arguments, "ViewArg", quote!(#view), root);
     let call = quote!(<#ty>::#method(#state, #context #(#names),*));
-    let result = concluded(&handler.output, call, None, root);
+    let payload = payload_of_output(&handler.output, root);
+    let result = concluded(&handler.output, call, payload, root);
     quote!(|#state, #view, mut #arguments| { #statements #result })
 }
 
 fn validate(handler: &Handler, workflow: &Workflow) -> TokenStream {
-    let Some(Validator { ident, context }) = &handler.validator else {
+    let Some(validator) = &handler.validator else {
         return quote!(::core::option::Option::None);
     };
+    let Validator {
+        ident,
+        context,
+        parameters,
+        output,
+    } = validator;
     let (root, ty) = (&workflow.root, &workflow.ty);
     let (state, view, arguments) = (local("state"), local("view"), local("arguments"));
     let (statements, names) = decoded(&handler.arguments, root);
     let context = context.as_ref().map(|context| {
-        let at = syn::spanned::Spanned::span(context);
+        let at = context.span();
         quote_spanned!(at=> <#context as #root::__private::ViewArg>::of(#view),)
     });
-    let at = ident.span();
-    let verdict =
-        quote_spanned!(at=> #root::__private::reject(<#ty>::#ident(#state, #context #(&#names),*)));
+    // One `let` a parameter: a wrong type is told where the validator has it.
+    let looks = names.iter().zip(parameters).map(|(name, ty)| {
+        let at = ty.span();
+        let name = Ident::new(&name.to_string(), name.span().located_at(at));
+        quote_spanned!(at=> let #name: #ty = &#name;)
+    });
+    let at = output.span();
+    let verdict = quote_spanned!(at=> #root::__private::verdict::<#output>);
     quote! {
-        ::core::option::Option::Some(|#state, #view, mut #arguments| { #statements #verdict })
+        ::core::option::Option::Some(|#state, #view, mut #arguments| {
+            #statements
+            #(#looks)*
+            #verdict(<#ty>::#ident(#state, #context #(#names),*))
+        })
     }
 }

@@ -18,6 +18,16 @@ pub(crate) mod workflow;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
+use crate::root::Root;
+
+/// The trait behind `Spelled::<T>::..`, for an expansion's `const _`.
+fn plain_in_scope(root: &Root) -> TokenStream {
+    quote! {
+        #[allow(unused_imports)]
+        use #root::__private::Plain as _;
+    }
+}
+
 /// A local of an expansion.
 fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())

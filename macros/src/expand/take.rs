@@ -1,13 +1,10 @@
 //! The called side of a method: arguments decoded, the result made a payload.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::{GenericArgument, PathArguments, Type, spanned::Spanned as _};
 
-use super::{
-    call::{payload_of, success},
-    local,
-};
+use super::{call::payload_of_argument, local};
 use crate::{
     model::arguments::Arguments,
     root::Root,
@@ -21,8 +18,8 @@ pub(super) fn decoded(arguments: &Arguments, root: &Root) -> (TokenStream, Vec<I
     let mut statements = TokenStream::new();
     for (index, argument) in arguments.list.iter().enumerate() {
         let name = local(&format!("argument_{index}"));
-        let (ty, text) = (&argument.ty, &argument.text);
-        let payload = payload_of(ty.to_token_stream(), ty.span(), root);
+        let text = &argument.text;
+        let payload = payload_of_argument(&argument.ty, root);
         statements.extend(quote!(let #name = #payload.next(&mut #source, #text)?;));
         names.push(name);
     }
@@ -42,25 +39,22 @@ pub(super) fn context(
     Some(quote_spanned!(at=> <#ty as #root::__private::#of>::of(#value),))
 }
 
-/// The result of `call` as a payload or an error, and the check that its type says what it is.
+/// The result of `call` as a payload or an error.
 pub(super) fn concluded(
     output: &Output,
     call: TokenStream,
-    payload: Option<TokenStream>,
+    payload: TokenStream,
     root: &Root,
 ) -> TokenStream {
-    let at = match output {
-        Output::Unit => Span::call_site(),
-        Output::Value(ty) | Output::Fallible(ty) => ty.span(),
-    };
-    let payload = payload.unwrap_or_else(|| payload_of(success(output, root), at, root));
     match output {
         Output::Unit | Output::Value(_) => quote!(#payload.value(&#call)),
         Output::Fallible(ty) => {
             let at = error_type(ty).map_or_else(|| ty.span(), |error| error.span());
             let error = quote_spanned!(at=> <#ty as #root::__private::Outcome>::Err);
             let failure = quote_spanned!(at=> #root::__private::failure::<#error>());
-            quote!(#payload.result(#root::__private::Outcome::into_result(#call), #failure))
+            let at = ty.span();
+            let into_result = quote_spanned!(at=> <#ty as #root::__private::Outcome>::into_result);
+            quote_spanned!(at=> #payload.result(#into_result(#call), #failure))
         }
     }
 }

@@ -6,12 +6,15 @@ use syn::ItemImpl;
 
 use super::{
     asserts,
-    call::success,
+    call::{payload_of_output, success},
     client::{functions, methods_impl, methods_type, queue},
-    handlers, quiet,
+    handlers, plain_in_scope, quiet,
 };
 use crate::{
-    model::{handler::Handler, workflow::Workflow},
+    model::{
+        handler::Handler,
+        workflow::{Init, Workflow},
+    },
     syntax::marker::Marker,
 };
 
@@ -22,10 +25,12 @@ pub(crate) fn expand(workflow: &Workflow, block: &ItemImpl) -> TokenStream {
     let functions = functions(workflow);
     let implementation = implementation(workflow);
     let checks: TokenStream = checks(workflow).collect();
+    let plain = plain_in_scope(&workflow.root);
     quote! {
         #block
         #methods_type
         const _: () = {
+            #plain
             #methods_impl
             #functions
             #implementation
@@ -43,6 +48,7 @@ fn implementation(workflow: &Workflow) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     let table = handlers::table(workflow);
+    let payload = payload_of_output(&workflow.run.output, root);
     quote! {
         #quiet
         impl #root::Workflow for #ty {
@@ -50,6 +56,9 @@ fn implementation(workflow: &Workflow) -> TokenStream {
             const TASK_QUEUE: ::core::option::Option<&'static str> = #task_queue;
             type Output = #output;
             type Queue = #queue;
+            fn __output() -> #root::__private::PayloadOf<#output> {
+                #payload
+            }
             type Methods<DurablyVia: #root::__private::Via> = #methods<DurablyVia>;
             fn __definition() -> &'static #root::__private::Definition<Self> {
                 #table
@@ -61,28 +70,29 @@ fn implementation(workflow: &Workflow) -> TokenStream {
 fn checks(workflow: &Workflow) -> impl Iterator<Item = TokenStream> {
     let root = &workflow.root;
     let of = move |handler: &Handler| {
-        let nothing = (handler.marker == Marker::Signal)
-            .then(|| asserts::gives_nothing(&handler.output, root));
-        let (spelled, nothing) = (asserts::spelled(&handler.output, root), nothing.flatten());
+        let spelled = asserts::spelled(&handler.output, root);
+        let no_context = asserts::no_context(&handler.arguments, root);
+        let gives_nothing = (handler.marker == Marker::Signal)
+            .then(|| asserts::gives_nothing(&handler.output, root))
+            .flatten();
+        let checks = quote!(#spelled #no_context #gives_nothing);
+        if checks.is_empty() {
+            return checks;
+        }
         let conditions = &handler.carried.conditions;
         quote! {
             #(#conditions)*
-            const _: () = { #spelled #nothing };
+            const _: () = { #checks };
         }
+    };
+    let init = match &workflow.init {
+        Init::Written(init) => Some(&**init),
+        Init::Default | Init::Refused => None,
     };
     workflow
         .handlers
         .iter()
         .chain([&workflow.run])
-        .filter(|handler| has_checks(handler))
+        .chain(init)
         .map(of)
-}
-
-fn has_checks(handler: &Handler) -> bool {
-    use crate::syntax::signature::Output;
-    match handler.output {
-        Output::Unit => false,
-        Output::Value(_) => true,
-        Output::Fallible(_) => handler.marker == Marker::Signal,
-    }
 }

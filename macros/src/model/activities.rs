@@ -80,6 +80,7 @@ pub(crate) fn check(
         };
         if method.sig.ident == "stub" || OPTIONS.iter().any(|option| method.sig.ident == option) {
             errors.on(&method.sig.ident, Mistake::StubMethod(&method.sig.ident));
+            continue;
         }
         if activity.carried.conditions.is_empty() {
             taken.add(Marker::Activity, &activity.wire, &ident, errors);

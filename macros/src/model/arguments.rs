@@ -48,8 +48,8 @@ impl Arguments {
             list: Vec::new(),
         };
         for (index, parameter) in parameters.iter().enumerate() {
-            if let Some(place) = parameter.conditional {
-                errors.at(place, Mistake::ConditionalArgument);
+            if let Some(attribute) = &parameter.conditional {
+                errors.on(attribute, Mistake::ConditionalArgument);
             }
             match parameter.reference() {
                 Some(reference) if index == 0 && may_be_context(&reference.elem) => {
@@ -117,8 +117,8 @@ fn may_be_context(ty: &Type) -> bool {
     matches!(ungrouped(ty), Type::Path(_)) && !NEVER.iter().any(|name| is_named(ty, name))
 }
 
-/// Contexts in a wrong place are recognised by spelling: there is nothing to decide by type.
-fn is_context_by_name(ty: &Type) -> bool {
+/// Contexts in a wrong place are looked for by spelling; a type of the user's may have that name.
+pub(crate) fn is_context_by_name(ty: &Type) -> bool {
     ["Ctx", "View", "ActivityCtx"]
         .iter()
         .any(|name| is_named(ty, name))

@@ -6,7 +6,7 @@ use syn::{GenericParam, ImplItemFn, ReturnType, Type};
 use super::{
     arguments::Arguments,
     name::{self, WireName},
-    output,
+    output, payload_type,
 };
 use crate::{
     diag::Errors,
@@ -36,6 +36,9 @@ pub(crate) struct Validator {
     /// Its name where the update names it.
     pub(crate) ident: Ident,
     pub(crate) context: Option<Type>,
+    /// The types through which it looks at the arguments.
+    pub(crate) parameters: Vec<Type>,
+    pub(crate) output: Type,
 }
 
 /// What every method of a block shares.
@@ -114,13 +117,11 @@ impl Handler {
 }
 
 impl Validator {
-    /// Checks the method if it stands in this block; one that does not is left to rustc.
+    /// Finds the method in this block and checks it.
     fn of(ident: Ident, arguments: usize, owner: &Owner<'_>, errors: &mut Errors) -> Option<Self> {
         let Some(method) = owner.methods.iter().find(|m| m.sig.ident == ident) else {
-            return Some(Self {
-                ident,
-                context: None,
-            });
+            errors.at(ident.span(), Mistake::NoSuchValidator(&ident));
+            return None;
         };
         let before = errors.count();
         let sig = &method.sig;
@@ -134,9 +135,13 @@ impl Validator {
                 None => errors.on(&sig.ident, Mistake::ValidatorReceiver),
             },
         }
-        if matches!(sig.output, ReturnType::Default) {
-            errors.on(&sig.ident, Mistake::ValidatorGivesNothing);
-        }
+        let output = match &sig.output {
+            ReturnType::Default => {
+                errors.on(&sig.ident, Mistake::ValidatorGivesNothing);
+                None
+            }
+            ReturnType::Type(_, ty) => Some(payload_type::without_self(ty, owner.ty)),
+        };
         let parameters = signature::parameters(sig);
         let with_context = parameters.len() == arguments + 1;
         if parameters.len() != arguments && !with_context {
@@ -158,7 +163,19 @@ impl Validator {
             .filter(|_| with_context)
             .and_then(|first| first.reference())
             .map(|reference| (*reference.elem).clone());
-        (errors.count() == before).then_some(Self { ident, context })
+        if errors.count() > before {
+            return None;
+        }
+        Some(Self {
+            ident,
+            context,
+            parameters: parameters
+                .iter()
+                .skip(usize::from(with_context))
+                .map(|parameter| payload_type::without_self(&parameter.ty, owner.ty))
+                .collect(),
+            output: output?,
+        })
     }
 }
 

@@ -123,6 +123,11 @@ pub(crate) fn check_handle_method(
     }
 }
 
+/// Whether `#[workflow]` generates a function of this name.
+pub(crate) fn is_of_types(method: &Ident) -> bool {
+    OF_TYPES.contains(&method.unraw().to_string().as_str())
+}
+
 /// Reports a method that `#[workflow]` generates too. `handler` is its mark and wire name.
 pub(crate) fn check_type_method(
     method: &Ident,
@@ -130,8 +135,8 @@ pub(crate) fn check_type_method(
     owner: &Ident,
     errors: &mut Errors,
 ) {
-    let name = method.unraw().to_string();
-    if OF_TYPES.contains(&name.as_str()) {
+    if is_of_types(method) {
+        let name = method.unraw().to_string();
         errors.at(
             method.span(),
             Mistake::GeneratedToo {

@@ -32,8 +32,20 @@ pub(crate) struct Workflow {
     /// The name of the generated type that carries the handlers' calls.
     pub(crate) methods: Ident,
     pub(crate) run: Handler,
-    pub(crate) init: Option<Handler>,
+    pub(crate) init: Init,
     pub(crate) handlers: Vec<Handler>,
+    /// Generated functions whose names the block has taken, which was reported.
+    pub(crate) collisions: Vec<String>,
+}
+
+/// Where the first state comes from.
+pub(crate) enum Init {
+    /// From `Default`.
+    Default,
+    /// From the block's `#[init]`.
+    Written(Box<Handler>),
+    /// From an `#[init]` that was refused.
+    Refused,
 }
 
 /// What became of an impl block.
@@ -132,13 +144,23 @@ impl Head {
                 name::check_type_method(&method.sig.ident, None, &self.ident, errors);
             }
         }
+        let methods = owner.methods.iter().map(|method| &method.sig.ident);
+        let collisions = methods
+            .filter(|method| name::is_of_types(method))
+            .map(ToString::to_string)
+            .collect();
         if run.first.is_none() {
             errors.on(&self.ident, Mistake::NoRun(&self.ident));
         }
-        let (run, init) = (run.handler?, init.handler);
-        if let Some(init) = &init {
-            check_same_arguments(&run, init, errors);
-        }
+        let run = run.handler?;
+        let init = match (init.first, init.handler) {
+            (None, _) => Init::Default,
+            (Some(_), None) => Init::Refused,
+            (Some(_), Some(init)) => {
+                check_same_arguments(&run, &init, errors);
+                Init::Written(Box::new(init))
+            }
+        };
         Some(Workflow {
             methods: format_ident!("{}Methods", self.ident),
             root: self.root,
@@ -149,6 +171,7 @@ impl Head {
             run,
             init,
             handlers,
+            collisions,
         })
     }
 }

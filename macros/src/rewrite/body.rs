@@ -152,7 +152,7 @@ impl Rewriter<'_> {
             return;
         }
         let body = self.own_lease(&mut condition.body, Access::Shared);
-        condition.body = Box::new(Expr::Verbatim(body));
+        *condition.body = Expr::Verbatim(body);
     }
 
     /// `self.list.push(x.await)`: what is awaited comes first, so that the place is not borrowed
@@ -229,7 +229,13 @@ impl Rewriter<'_> {
         }
         .visit_expr_mut(body);
         let opening = opening(self.cx, at);
-        quote!({ #opening #body })
+        match body {
+            Expr::Block(block) if block.label.is_none() => {
+                let (attributes, statements) = (&block.attrs, &block.block.stmts);
+                quote!({ #(#attributes)* #opening #(#statements)* })
+            }
+            other => quote!({ #opening #other }),
+        }
     }
 
     fn macro_call(&mut self, call: &mut Macro) {

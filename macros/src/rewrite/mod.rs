@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    FnArg, ImplItem, ImplItemFn, ItemImpl, Lifetime, ReturnType, Type, TypeReference, parse_quote,
+    ImplItem, ImplItemFn, ItemImpl, Lifetime, ReturnType, Type, TypeReference, parse_quote,
     parse_quote_spanned,
     visit::{self, Visit},
     visit_mut::VisitMut as _,
@@ -37,34 +37,55 @@ use crate::{
 };
 
 /// Rewrites the async methods of a block.
+///
+/// A method that is refused keeps its signature, so that calls of it are still understood, and
+/// loses its body, of which rustc would only say the same again in other words.
 pub(crate) fn block(block: &mut ItemImpl, root: Root, errors: &mut Errors) {
-    let methods = block
-        .items
-        .iter()
-        .filter_map(|item| match item {
-            ImplItem::Fn(method)
-                if method.sig.asyncness.is_some() && method.sig.receiver().is_some() =>
-            {
-                Some(method.sig.ident.to_string())
-            }
-            _ => None,
-        })
-        .collect();
-    let cx = Cx {
+    let mut cx = Cx {
         root,
         owner: (*block.self_ty).clone(),
-        methods,
+        methods: BTreeSet::new(),
     };
+    let mut methods: Vec<&mut ImplItemFn> = Vec::new();
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
         if method.sig.receiver().is_none() {
             continue;
         }
+        let before = errors.count();
+        if method.sig.asyncness.is_some() {
+            let lendable = check(method, errors);
+            if lendable {
+                cx.methods.insert(method.sig.ident.to_string());
+            }
+            if errors.count() > before {
+                if lendable {
+                    take_cell(method, &cx);
+                }
+                blank(method);
+                continue;
+            }
+        }
+        methods.push(method);
+    }
+    for method in methods {
+        let before = errors.count();
         match method.sig.asyncness {
             Some(_) => rewrite(method, &cx, errors),
             None => look::check_plain(method, &cx, errors),
         }
+        if errors.count() > before {
+            blank(method);
+        }
     }
+}
+
+/// A body that fits every signature.
+fn blank(method: &mut ImplItemFn) {
+    method
+        .attrs
+        .push(parse_quote!(#[allow(unused_variables, clippy::all)]));
+    method.block = parse_quote!({ loop {} });
 }
 
 /// What all methods of a block share.
@@ -90,32 +111,43 @@ impl Cx {
     }
 }
 
-fn rewrite(method: &mut ImplItemFn, cx: &Cx, errors: &mut Errors) {
+/// Reports what keeps an async method from being rewritten, and tells whether its signature can
+/// be, so that calls of it are still understood.
+fn check(method: &ImplItemFn, errors: &mut Errors) -> bool {
     look::check_reserved(method, errors);
-    let (reference, exclusive) = match Receiver::of(&method.sig) {
-        Receiver::Exclusive(reference) => (reference, true),
-        Receiver::Shared(reference) => (reference, false),
+    match Receiver::of(&method.sig) {
+        Receiver::Exclusive(receiver) | Receiver::Shared(receiver) => {
+            check_lifetimes(method, &receiver, errors)
+        }
         Receiver::None | Receiver::Other(_) => {
             errors.on(method.sig.receiver(), Mistake::AsyncReceiver);
-            return;
+            false
         }
+    }
+}
+
+/// `self` becomes the cell that it is lent from.
+fn take_cell(method: &mut ImplItemFn, cx: &Cx) {
+    let receiver = method.sig.receiver();
+    let at = receiver.map_or_else(Span::call_site, |receiver| receiver.self_token.span);
+    let (cell, root) = (cell(at), &cx.root);
+    if let Some(first) = method.sig.inputs.first_mut() {
+        *first = parse_quote_spanned!(at=> #cell: &#root::__private::StateCell<Self>);
+    }
+}
+
+fn rewrite(method: &mut ImplItemFn, cx: &Cx, errors: &mut Errors) {
+    let (receiver, access) = match Receiver::of(&method.sig) {
+        Receiver::Exclusive(receiver) => (receiver, Access::Exclusive),
+        Receiver::Shared(receiver) => (receiver, Access::Shared),
+        Receiver::None | Receiver::Other(_) => return,
     };
-    check_lifetimes(method, &reference, errors);
-    let at = reference.at;
-    let access = match exclusive {
-        true => Access::Exclusive,
-        false => Access::Shared,
-    };
+    let at = receiver.at;
     body::Rewriter { cx, access, errors }.visit_block_mut(&mut method.block);
     let opening = opening(cx, at);
-    let body = &method.block;
-    let body = quote!({ #opening #body });
-    let (cell, root) = (cell(at), &cx.root);
-    let receiver: FnArg = parse_quote_spanned!(at=> #cell: &#root::__private::StateCell<Self>);
-    if let Some(first) = method.sig.inputs.first_mut() {
-        *first = receiver;
-    }
-    method.block = parse_quote!(#body);
+    let statements = &method.block.stmts;
+    method.block = parse_quote!({ #opening #(#statements)* });
+    take_cell(method, cx);
 }
 
 /// How a body may use `self`.
@@ -128,13 +160,10 @@ enum Access {
 impl Access {
     /// What stands for `self`.
     fn state(self, cx: &Cx, at: Span) -> TokenStream {
-        let (this, root) = (this(at), &cx.root);
+        let (this, root) = (this(at), cx.root.at(at));
         match self {
             Self::Exclusive => quote!(#this),
-            Self::Shared => {
-                let at = at.resolved_at(Span::mixed_site());
-                quote_spanned!(at=> #root::__private::shared(#this))
-            }
+            Self::Shared => quote_spanned!(at=> #root::__private::shared(#this)),
         }
     }
 }
@@ -183,14 +212,14 @@ fn mentions(tokens: impl ToTokens, word: &str) -> bool {
     search(tokens.into_token_stream(), word)
 }
 
-/// Nothing that is borrowed from `self` can be named outside the body.
-fn check_lifetimes(method: &ImplItemFn, receiver: &Reference, errors: &mut Errors) {
+/// Nothing that is borrowed from `self` can be named outside the body. Tells whether the signature
+/// means the same without the receiver.
+fn check_lifetimes(method: &ImplItemFn, receiver: &Reference, errors: &mut Errors) -> bool {
     if let Some(lifetime) = &receiver.lifetime {
         errors.on(lifetime, Mistake::NamedLifetime);
-        return;
     }
     let ReturnType::Type(_, ty) = &method.sig.output else {
-        return;
+        return true;
     };
     struct Elided(Vec<TokenStream>);
     impl Visit<'_> for Elided {
@@ -208,7 +237,10 @@ fn check_lifetimes(method: &ImplItemFn, receiver: &Reference, errors: &mut Error
     }
     let mut elided = Elided(Vec::new());
     elided.visit_type(ty);
-    if let Some(first) = elided.0.first() {
+    if let Some(first) = elided.0.first()
+        && receiver.lifetime.is_none()
+    {
         errors.on(first, Mistake::BorrowedFromSelf);
     }
+    elided.0.is_empty()
 }

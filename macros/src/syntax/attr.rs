@@ -231,7 +231,7 @@ impl Options {
         let (key, value) = self.given.remove(index);
         let at = value
             .as_ref()
-            .map_or_else(|| key.span(), |value| syn::spanned::Spanned::span(value));
+            .map_or_else(|| key.span(), syn::spanned::Spanned::span);
         Some(Keyed {
             key: key.span(),
             at,

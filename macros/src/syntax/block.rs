@@ -1,6 +1,6 @@
 //! An impl block: its marked methods, and the block without the marks.
 
-use syn::{ImplItem, ImplItemFn, ItemImpl, spanned::Spanned as _};
+use syn::{ImplItem, ImplItemFn, ItemImpl};
 
 use super::{attr::Options, marker::Marker};
 use crate::{diag::Errors, mistake::Mistake};
@@ -43,7 +43,7 @@ impl Block {
                             index,
                         });
                     }
-                    Some(first) => errors.at(attribute.span(), Mistake::TwoMarks(first, marker)),
+                    Some(first) => errors.on(attribute, Mistake::TwoMarks(first, marker)),
                 }
                 false
             });
@@ -51,7 +51,7 @@ impl Block {
                 if let Some(stray) = Marker::of(attribute)
                     && (stray.is_of_workflow() || stray == Marker::Activity)
                 {
-                    errors.at(attribute.span(), Mistake::MarkOfOtherBlock(stray));
+                    errors.on(attribute, Mistake::MarkOfOtherBlock(stray));
                 }
             }
             method

@@ -2,10 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
-use syn::{
-    FnArg, Lifetime, Pat, PatType, ReturnType, Signature, Type, TypeReference,
-    spanned::Spanned as _,
-};
+use syn::{Attribute, FnArg, Lifetime, Pat, PatType, ReturnType, Signature, Type, TypeReference};
 
 /// How a method takes `self`.
 #[derive(Clone)]
@@ -37,7 +34,7 @@ pub(crate) struct Parameter {
     pub(crate) pattern: Pat,
     pub(crate) ty: Type,
     /// The attribute on it that changes what the signature is, if there is one.
-    pub(crate) conditional: Option<Span>,
+    pub(crate) conditional: Option<Attribute>,
 }
 
 impl Parameter {
@@ -138,7 +135,7 @@ pub(crate) fn parameters(signature: &Signature) -> Vec<Parameter> {
                 conditional: attrs
                     .iter()
                     .find(|a| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr"))
-                    .map(|a| a.span()),
+                    .cloned(),
             }),
         })
         .collect()

@@ -76,7 +76,7 @@ impl<W: Workflow> Handle<W> {
     /// # Cancellation
     /// Waiting is safe to give up at any time: nothing but the wait ends.
     pub async fn result(&self) -> Result<W::Output, ResultError> {
-        result::of(&self.via, Cow::Borrowed(W::NAME)).await
+        result::of(&self.via, Cow::Borrowed(W::NAME), W::__output()).await
     }
 
     /// Asks the workflow to stop; what it does about it is its own affair.

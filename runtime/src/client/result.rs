@@ -10,16 +10,18 @@ use durably_proto::api::{
 
 use super::target::{FromClient, WAITING};
 use crate::{
-    Data, Failure, Payload,
-    data::{Callee, decode_result},
+    __private::PayloadOf,
+    Failure, Payload,
+    data::Callee,
     error::{ResultError, WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut},
     wire::{failure, payload},
 };
 
 /// Waits for the end of the chain of runs: past continue-as-new, retries and cron.
-pub(super) async fn of<T: Data>(
+pub(super) async fn of<T>(
     target: &FromClient,
     workflow: Cow<'static, str>,
+    output: PayloadOf<T>,
 ) -> Result<T, ResultError> {
     let mut run = target.run_id().unwrap_or_default().to_owned();
     loop {
@@ -27,7 +29,7 @@ pub(super) async fn of<T: Data>(
         match Ending::read(target.workflow_id(), run, event) {
             Ending::Next(next) => run = next,
             Ending::Completed(result) => {
-                return Ok(decode_result(&Callee::Workflow(workflow), result)?);
+                return Ok(output.given(&Callee::Workflow(workflow), result)?);
             }
             Ending::Failed(error) => return Err(error),
         }

@@ -56,6 +56,7 @@ pub struct RecordedUpdate<R> {
 
 impl Via for Recorder {
     type Signal = RecordedSignal;
+    type Update<R> = RecordedUpdate<R>;
 
     fn signal(&self, name: &'static str, args: EncodedArgs) -> RecordedSignal {
         RecordedSignal {
@@ -66,8 +67,6 @@ impl Via for Recorder {
 }
 
 impl CanUpdate for Recorder {
-    type Update<R> = RecordedUpdate<R>;
-
     fn update<R>(&self, name: &'static str, args: EncodedArgs) -> RecordedUpdate<R> {
         RecordedUpdate {
             name: Cow::Borrowed(name),

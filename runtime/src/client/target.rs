@@ -158,6 +158,7 @@ impl FromClient {
 
 impl Via for FromClient {
     type Signal = SignalCall;
+    type Update<R> = UpdateCall<R>;
 
     fn signal(&self, name: &'static str, args: EncodedArgs) -> SignalCall {
         SignalCall::new(self.clone(), Cow::Borrowed(name), args)
@@ -165,8 +166,6 @@ impl Via for FromClient {
 }
 
 impl CanUpdate for FromClient {
-    type Update<R> = UpdateCall<R>;
-
     fn update<R>(&self, name: &'static str, args: EncodedArgs) -> UpdateCall<R> {
         UpdateCall::new(self.clone(), Cow::Borrowed(name), args)
     }

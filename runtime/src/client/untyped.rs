@@ -6,7 +6,7 @@ use super::{
     FromClient, Handle, History, QueryCall, SignalCall, UpdateCall, UpdateHandle,
     WorkflowDescription, describe, history, result,
 };
-use crate::{Data, HandleError, ResultError, Text, Workflow, data::ArgList};
+use crate::{__private::payload, Data, HandleError, ResultError, Text, Workflow, data::ArgList};
 
 /// A workflow execution; its signals, queries and updates go by their names.
 ///
@@ -79,7 +79,7 @@ impl DynHandle {
     /// # Errors
     /// As [`Handle::result`].
     pub async fn result<R: Data>(&self) -> Result<R, ResultError> {
-        result::of(&self.0, Cow::Owned(self.id().to_owned())).await
+        result::of(&self.0, Cow::Owned(self.id().to_owned()), payload()).await
     }
 
     /// Asks the workflow to stop; what it does about it is its own affair.

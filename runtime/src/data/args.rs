@@ -77,9 +77,9 @@ impl Args {
 }
 
 /// The result that `callee` gave: its first payload, or nothing.
-pub(crate) fn decode_result<T: Data>(
+pub(crate) fn decode_result<T: Data, P: IntoIterator<Item = Payload>>(
     callee: &Callee,
-    payloads: impl IntoIterator<Item = Payload>,
+    payloads: P,
 ) -> Result<T, DataError> {
     let payload = payloads.into_iter().next();
     value::decode(payload.unwrap_or_else(Payload::null))

@@ -17,7 +17,7 @@ pub use bytes::Bytes;
 
 use crate::{
     AppError, Payload, Result,
-    error::{DataError, IntoFailure},
+    error::DataError,
 };
 
 /// A type that travels in payloads: anything serde can write and read.
@@ -85,14 +85,6 @@ impl Text for Cow<'_, str> {
     }
 }
 
-/// The payload of a handler's or activity's result.
-pub fn finish<T: Data, E: IntoFailure>(result: std::result::Result<T, E>) -> Result<Payload> {
-    match result {
-        Ok(value) => encode_result(&value),
-        Err(error) => Err(error.into_failure()),
-    }
-}
-
 /// The payload of one value.
 pub fn encode_result<T: Data>(result: &T) -> Result<Payload> {
     value::encode(result).map_err(|fault| {
@@ -101,6 +93,6 @@ pub fn encode_result<T: Data>(result: &T) -> Result<Payload> {
 }
 
 /// The verdict of an update's validator.
-pub fn reject<E: std::fmt::Display>(verdict: std::result::Result<(), E>) -> Result<()> {
+pub(crate) fn reject<E: std::fmt::Display>(verdict: std::result::Result<(), E>) -> Result<()> {
     verdict.map_err(|reason| AppError::new("UpdateRejected", reason.to_string()).into())
 }

@@ -22,8 +22,9 @@ use super::{
     scope::Reach,
 };
 use crate::{
+    __private::{PayloadOf, payload},
     Activity, ActivityError, ActivityOptions, Data, HasTimeout, NoTimeout, Retry, Text, TimeoutSet,
-    data::{Callee, EncodedArgs, decode_result, value},
+    data::{Callee, EncodedArgs, value},
 };
 
 /// One activity call; `.await` it once a timeout is known.
@@ -74,6 +75,9 @@ pub struct Untyped<R>(PhantomData<fn() -> R>);
 impl<R: Data> Activity for Untyped<R> {
     const NAME: &'static str = "";
     type Output = R;
+    fn __output() -> PayloadOf<R> {
+        payload()
+    }
     fn __defaults() -> ActivityOptions {
         ActivityOptions::default()
     }
@@ -255,13 +259,15 @@ impl<A: Activity, T> ActivityCall<A, T> {
         let name = std::mem::take(&mut running.name);
         self.state = State::Done;
         match ended {
-            Ended::Completed(result) => match decode_result(&Callee::Activity(name), result) {
-                Ok(output) => Poll::Ready(Ok(output)),
-                Err(error) => {
-                    self.core.blame(error.to_string());
-                    Poll::Pending
+            Ended::Completed(result) => {
+                match A::__output().given(&Callee::Activity(name), result) {
+                    Ok(output) => Poll::Ready(Ok(output)),
+                    Err(error) => {
+                        self.core.blame(error.to_string());
+                        Poll::Pending
+                    }
                 }
-            },
+            }
             Ended::Failed(failure) => Poll::Ready(Err(ActivityError::from_record(*failure))),
             Ended::Fired => Poll::Pending,
         }

@@ -120,6 +120,7 @@ pub struct FromWorkflow {
 
 impl Via for FromWorkflow {
     type Signal = Unsupported<Result<(), Cancelled>>;
+    type Update<R> = Unsupported<Result<R, Cancelled>>;
 
     #[track_caller]
     fn signal(&self, name: &'static str, _args: EncodedArgs) -> Self::Signal {

@@ -36,6 +36,10 @@ impl Workflow for Account {
     type Queue = NoQueue;
     type Methods<V: Via> = AccountMethods<V>;
 
+    fn __output() -> crate::__private::PayloadOf<u64> {
+        crate::__private::payload()
+    }
+
     fn __definition() -> &'static Definition<Self> {
         unreachable!("no worker runs in these tests")
     }

@@ -38,6 +38,9 @@ macro_rules! table {
             const NAME: &'static str = stringify!($type);
             const TASK_QUEUE: Option<&'static str> = None;
             type Output = ();
+            fn __output() -> crate::__private::PayloadOf<()> {
+                crate::__private::payload()
+            }
             type Queue = crate::NoQueue;
             type Methods<V: crate::definition::Via> = super::NoMethods;
             fn __definition() -> &'static crate::definition::Definition<Self> {
@@ -86,6 +89,9 @@ struct Greet;
 impl Activity for Greet {
     const NAME: &'static str = "greet";
     type Output = String;
+    fn __output() -> crate::__private::PayloadOf<String> {
+        crate::__private::payload()
+    }
     fn __defaults() -> ActivityOptions {
         ActivityOptions::declared(Some(secs(10)), None, None, None, None)
     }

@@ -1,0 +1,13 @@
+use durably::prelude::*;
+
+struct Shop;
+
+#[activities]
+impl Shop {
+    #[activity]
+    async fn save(self, row: String) {
+        drop(row);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use durably::prelude::*;
+
+struct Shop<T> {
+    pool: T,
+}
+
+#[activities]
+impl<T> Shop<T> {
+    #[activity]
+    async fn save(&self, row: String) {
+        drop(row);
+    }
+}
+
+fn main() {}

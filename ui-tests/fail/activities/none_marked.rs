@@ -1,0 +1,12 @@
+use durably::prelude::*;
+
+struct Shop;
+
+#[activities]
+impl Shop {
+    async fn save(&self, row: String) {
+        drop(row);
+    }
+}
+
+fn main() {}

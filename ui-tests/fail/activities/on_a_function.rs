@@ -1,0 +1,6 @@
+use durably::prelude::*;
+
+#[activities]
+async fn save() {}
+
+fn main() {}

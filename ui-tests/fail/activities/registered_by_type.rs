@@ -1,0 +1,16 @@
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Shop;
+
+#[activities]
+impl Shop {
+    #[activity]
+    async fn save(&self) {}
+}
+
+pub fn worker(client: &Client) -> Worker {
+    Worker::new(client, "q").activity::<Shop>()
+}
+
+fn main() {}

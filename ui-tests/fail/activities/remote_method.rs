@@ -1,0 +1,11 @@
+use durably::prelude::*;
+
+struct Shop;
+
+#[activities]
+impl Shop {
+    #[activity(remote)]
+    async fn save(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use durably::prelude::*;
+
+struct Shop;
+
+#[activities]
+impl Shop {
+    #[activity]
+    async fn save(&self) {}
+
+    #[signal]
+    fn stop(&mut self) {}
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use durably::prelude::*;
+
+#[activity]
+async fn greet(name: &str) -> String {
+    name.into()
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use durably::prelude::*;
+
+struct Shop;
+
+impl Shop {
+    #[activity]
+    async fn pay(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use durably::prelude::*;
+
+#[activity]
+async fn ocr(url: String) -> String;
+
+fn main() {}

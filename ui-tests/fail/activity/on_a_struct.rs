@@ -1,0 +1,6 @@
+use durably::prelude::*;
+
+#[activity]
+struct Pay;
+
+fn main() {}

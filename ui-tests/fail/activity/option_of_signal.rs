@@ -1,0 +1,8 @@
+use durably::prelude::*;
+
+#[activity(validator = check)]
+async fn greet(name: String) -> String {
+    name
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use durably::prelude::*;
+
+#[activity(name = "a", name = "b")]
+async fn greet(name: String) -> String {
+    name
+}
+
+fn main() {}

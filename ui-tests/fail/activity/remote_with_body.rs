@@ -1,0 +1,8 @@
+use durably::prelude::*;
+
+#[activity(remote)]
+async fn greet(name: String) -> String {
+    name
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use durably::prelude::*;
+
+#[activity(remote = true)]
+async fn ocr(url: String) -> String;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use durably::prelude::*;
+
+#[activity(start_to_close_timeout = "10s")]
+async fn greet(name: String) -> String {
+    name
+}
+
+fn main() {}

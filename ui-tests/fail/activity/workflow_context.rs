@@ -1,0 +1,8 @@
+use durably::prelude::*;
+
+#[activity]
+async fn greet(ctx: &Ctx, name: String) -> String {
+    name + ctx.workflow_id()
+}
+
+fn main() {}

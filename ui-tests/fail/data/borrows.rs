@@ -1,0 +1,6 @@
+#[durably::data]
+struct Order<'a> {
+    id: &'a str,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[durably::data]
+#[derive(serde::Serialize)]
+struct Order {
+    id: String,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+struct Money;
+
+#[durably::data]
+struct Order {
+    price: Money,
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[durably::data]
+fn order() {}
+
+fn main() {}

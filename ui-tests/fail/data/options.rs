@@ -1,0 +1,6 @@
+#[durably::data(rename_all = "camelCase")]
+struct Order {
+    id: String,
+}
+
+fn main() {}

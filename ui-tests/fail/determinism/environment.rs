@@ -1,0 +1,22 @@
+#![allow(unused)]
+
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        let home = std::env::var("HOME")?;
+        let id = std::process::id();
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use durably::prelude::*;
+
+#[workflow]
+#[derive(Default)]
+struct Greeting {
+    names: std::collections::HashMap<String, u32>,
+}
+
+fn main() {}

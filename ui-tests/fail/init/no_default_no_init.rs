@@ -1,0 +1,16 @@
+use durably::prelude::*;
+
+struct Greeting {
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,2 @@
+#[durably::main]
+async fn main(arguments: Vec<String>) {}

@@ -1,0 +1,2 @@
+#[durably::main]
+fn main() {}

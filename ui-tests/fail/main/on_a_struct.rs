@@ -1,0 +1,4 @@
+#[durably::main]
+struct Main;
+
+fn main() {}

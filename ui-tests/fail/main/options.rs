@@ -1,0 +1,2 @@
+#[durably::main(flavor = "current_thread")]
+async fn main() {}

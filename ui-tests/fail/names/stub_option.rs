@@ -1,0 +1,11 @@
+use durably::prelude::*;
+
+struct Shop;
+
+#[activities]
+impl Shop {
+    #[activity]
+    async fn heartbeat(&self) {}
+}
+
+fn main() {}

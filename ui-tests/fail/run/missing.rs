@@ -1,0 +1,17 @@
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[signal]
+    fn submit(&mut self, name: String) {
+        self.names.push(name);
+    }
+}
+
+fn main() {}

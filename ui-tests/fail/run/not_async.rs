@@ -1,0 +1,17 @@
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

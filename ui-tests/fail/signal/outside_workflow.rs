@@ -1,0 +1,10 @@
+use durably::prelude::*;
+
+struct Greeting;
+
+impl Greeting {
+    #[signal]
+    fn submit(&mut self) {}
+}
+
+fn main() {}

@@ -1,0 +1,24 @@
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        let mut leak: Option<&Vec<String>> = None;
+        ctx.wait_until(|| {
+            leak = Some(&self.names);
+            true
+        })
+        .await?;
+        println!("{leak:?}");
+        Ok(())
+    }
+}
+
+fn main() {}

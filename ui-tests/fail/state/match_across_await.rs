@@ -1,0 +1,24 @@
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        match self.names.first() {
+            Some(name) => {
+                ctx.sleep(secs(1)).await?;
+                println!("{name}");
+            }
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+fn main() {}

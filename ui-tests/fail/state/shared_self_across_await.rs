@@ -1,0 +1,25 @@
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+
+    async fn reader(&self, ctx: &Ctx) -> Result<()> {
+        let first = &self.names[0];
+        ctx.sleep(secs(1)).await?;
+        println!("{first}");
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+use durably::prelude::*;
+
+struct Money {
+    cents: u64,
+}
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+
+    #[update]
+    fn pay(&mut self, cents: u64) -> Money {
+        Money { cents }
+    }
+}
+
+fn main() {}

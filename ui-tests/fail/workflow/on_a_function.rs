@@ -1,0 +1,9 @@
+use durably::prelude::*;
+
+#[workflow]
+async fn greeting(ctx: &Ctx) -> Result<()> {
+    ctx.sleep(secs(1)).await?;
+    Ok(())
+}
+
+fn main() {}
