@@ -1,8 +1,8 @@
 //! The attribute macros of durably: `use durably::prelude::*;` brings them all.
 //!
-//! Every macro reads what the user wrote ([`syntax`]), checks and completes it ([`model`], with
-//! [`determinism`] and [`rewrite`] for bodies) and writes code from it ([`expand`]). Mistakes are
-//! collected in between and reported together by [`entry`].
+//! Every macro reads what the user wrote (`syntax`), checks and completes it (`model`, with
+//! `determinism` and `rewrite` for bodies) and writes code from it (`expand`). Mistakes are
+//! collected in between and reported together by `entry`.
 
 use proc_macro::TokenStream;
 

@@ -105,11 +105,14 @@ impl Odd {
 
     #[query]
     #[must_use]
+    #[rustfmt::skip]
     fn short(&self) -> bool { self.failed }
 
+    #[rustfmt::skip]
     async fn one_line(&self, ctx: &Ctx) -> bool { ctx.sleep(secs(1)).await.is_ok() }
 
     #[update(name = "Ask")]
+    #[rustfmt::skip]
     async fn ask(self: &mut Self, view: &View) -> bool { !view.workflow_id().is_empty() }
 }
 
@@ -138,7 +141,9 @@ fn blocking_sum(ctx: &ActivityCtx, r#in: Vec<u64>) -> u64 {
     r#in.iter().sum()
 }
 
-#[activity] async fn short(n: u8) -> u8 { n }
+#[activity]
+#[rustfmt::skip]
+async fn short(n: u8) -> u8 { n }
 
 #[activity]
 async fn own_error() -> Result<(), std::fmt::Error> {
@@ -189,7 +194,9 @@ pub async fn client(client: &Client) -> Result<()> {
     handle.fails().await?;
     let odd = handle.shift(1, own::View { from: 2 }).await?;
     let _ = (odd.failed, handle.ask().await?);
-    handle.reads(own::Colour::Blue { shade: 1 }, own::View { from: 2 }).await?;
+    handle
+        .reads(own::Colour::Blue { shade: 1 }, own::View { from: 2 })
+        .await?;
     result_of(&handle).await
 }
 

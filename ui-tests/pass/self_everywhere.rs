@@ -48,10 +48,8 @@ impl Everywhere {
             self.n += greet::call(ctx, name).await?.len();
         }
         self.names.push(greet::call(ctx, "Bob").await?);
-        self.names.insert(
-            self.n / 9,
-            greet::call(ctx, format!("{}", self.n)).await?,
-        );
+        self.names
+            .insert(self.n / 9, greet::call(ctx, format!("{}", self.n)).await?);
         self.note(greet::call(ctx, "Ann").await?, self.n);
         // Inline captures, nested macros, macros that are no list of expressions.
         let prefix = "x";

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
 use super::{
     call::{doc, doc_before, encoded, parameters, success},
@@ -76,12 +77,12 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
         Marker::Query => (
             quote!(#root::QueryCall<#result>),
             Some(quote_spanned!(at=> where #via: #root::__private::CanQuery)),
-            quote!(#root::__private::CanQuery::query),
+            quote_spanned!(result.span()=> #root::__private::CanQuery::query),
         ),
         Marker::Update => (
             quote!(<#via as #root::__private::Via>::Update<#result>),
             Some(quote_spanned!(at=> where #via: #root::__private::CanUpdate)),
-            quote!(#root::__private::CanUpdate::update),
+            quote_spanned!(result.span()=> #root::__private::CanUpdate::update),
         ),
         _ => (
             quote!(<#via as #root::__private::Via>::Signal),
@@ -89,6 +90,8 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
             quote!(#root::__private::Via::signal),
         ),
     };
+    let at = result.span();
+    let sent = quote_spanned!(at=> #send(&self.0, #wire, #arguments));
     quote! {
         #(#conditions)*
         #words
@@ -96,7 +99,7 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
         #[track_caller]
         pub fn #ident(&self, #parameters) -> #gives #bound {
             #statements
-            #send(&self.0, #wire, #arguments)
+            #sent
         }
     }
 }

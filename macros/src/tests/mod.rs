@@ -1,1 +1,44 @@
 //! What the macros make of code, right and wrong.
+//!
+//! `snapshots/` holds expansions; `BLESS=1 cargo test -p durably-macros` writes them anew.
+
+mod broken;
+mod expansion;
+
+use proc_macro2::TokenStream;
+use syn::visit::Visit;
+
+use crate::entry::{self, Macro};
+
+/// What a macro makes of an item that is right: its code, laid out.
+fn expanded(of: Macro, options: TokenStream, item: TokenStream) -> String {
+    let code = entry::expand(of, options, item);
+    assert_eq!(mistakes(&code), Vec::<String>::new());
+    laid_out(code)
+}
+
+/// The texts of the `compile_error!`s in an expansion.
+fn mistakes(code: &TokenStream) -> Vec<String> {
+    struct Errors(Vec<String>);
+    impl Visit<'_> for Errors {
+        fn visit_macro(&mut self, call: &syn::Macro) {
+            if call
+                .path
+                .segments
+                .last()
+                .is_some_and(|last| last.ident == "compile_error")
+            {
+                let text: syn::LitStr = call.parse_body().expect("a message is one string");
+                self.0.push(text.value());
+            }
+        }
+    }
+    let file: syn::File = syn::parse2(code.clone()).expect("an expansion is items");
+    let mut errors = Errors(Vec::new());
+    errors.visit_file(&file);
+    errors.0
+}
+
+fn laid_out(code: TokenStream) -> String {
+    prettyplease::unparse(&syn::parse2(code).expect("an expansion is items"))
+}

@@ -1,0 +1,148 @@
+//! Snapshots of whole expansions, and what must not stand in any of them.
+
+use std::{env, fs, path::PathBuf};
+
+use quote::quote;
+
+use super::expanded;
+use crate::entry;
+
+fn check(name: &str, code: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("src/tests/snapshots")
+        .join(name);
+    if env::var_os("BLESS").is_some() {
+        fs::write(&path, code).expect("the snapshot can be written");
+    }
+    let blessed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        blessed == code,
+        "{name} is not as blessed; run with BLESS=1 and read the diff:\n{code}"
+    );
+}
+
+#[test]
+fn a_workflow_with_each_kind_of_handler() {
+    let code = expanded(
+        entry::workflow,
+        quote!(task_queue = "greetings"),
+        quote! {
+            impl Greeting {
+                /// Greets.
+                #[run]
+                async fn run(&mut self, ctx: &Ctx, greeting: String) -> Result<usize> {
+                    ctx.wait_until(|| self.done).await?;
+                    self.names.push(greet::call(ctx, greeting).await?);
+                    Ok(self.names.len())
+                }
+                #[signal(name = "Finish")]
+                fn finish(&mut self) {
+                    self.done = true;
+                }
+                #[cfg(feature = "rename")]
+                #[update(validator = check)]
+                async fn rename(&mut self, ctx: &Ctx, to: String) -> Result<Self> {
+                    self.slow(ctx).await
+                }
+                #[cfg(feature = "rename")]
+                fn check(&self, to: &str) -> Result<(), String> {
+                    Ok(())
+                }
+                async fn slow(&self, ctx: &Ctx) -> Result<Self> {
+                    Ok(self.clone())
+                }
+                #[query]
+                fn names(&self, view: &View) -> Vec<String> {
+                    self.names.clone()
+                }
+            }
+        },
+    );
+    check("workflow.rs", &code);
+}
+
+#[test]
+fn an_activity_function() {
+    let code = expanded(
+        entry::activity,
+        quote!(start_to_close = "1m30s", max_attempts = 3),
+        quote! {
+            /// Charges a card.
+            pub async fn charge(ctx: &ActivityCtx, card: String, cents: u64) -> Result<Receipt> {
+                bank(card, cents).await
+            }
+        },
+    );
+    check("activity.rs", &code);
+}
+
+#[test]
+fn a_set_of_activities() {
+    let code = expanded(
+        entry::activities,
+        quote!(),
+        quote! {
+            impl Shop {
+                #[activity(name = "reserveItem", schedule_to_close = "1h")]
+                async fn reserve(&self, order: Order) -> Result<String> {
+                    self.stock.take(order).await
+                }
+                #[activity]
+                fn count(&self) -> u64 {
+                    self.stock.len()
+                }
+            }
+        },
+    );
+    check("activities.rs", &code);
+}
+
+#[test]
+fn two_branches_that_use_the_state() {
+    let code = expanded(
+        entry::workflow,
+        quote!(),
+        quote! {
+            impl Both {
+                #[run]
+                async fn run(&mut self, ctx: &Ctx) {
+                    let a = async { self.n += wait(ctx).await; };
+                    let b = async move { self.n += 1; };
+                    join(a, b).await;
+                    println!("{self:?}");
+                }
+            }
+        },
+    );
+    let body = &code[..code
+        .find("pub struct BothMethods")
+        .expect("it is generated")];
+    check("branches.rs", body);
+}
+
+#[test]
+fn expansions_name_nothing_of_the_users_prelude() {
+    let code = expanded(
+        entry::workflow,
+        quote!(crate = ::my::durably),
+        quote! {
+            impl Bare {
+                #[run]
+                async fn run(&mut self) -> u8 { 1 }
+                #[signal]
+                fn stop(&mut self, why: String) {}
+            }
+        },
+    );
+    for named in [
+        "Ok(", "Some(", "None", "Box::", "Option<", "Result<", "Default",
+    ] {
+        for (at, _) in code.match_indices(named) {
+            assert!(
+                code[..at].ends_with("::"),
+                "{named} stands bare in:\n{code}"
+            );
+        }
+    }
+    assert!(!code.contains(" ::durably"));
+}

@@ -1,0 +1,242 @@
+impl Shop {
+    async fn reserve(&self, order: Order) -> Result<String> {
+        ::durably::__private::forbid_in_workflow("reserveItem");
+        self.stock.take(order).await
+    }
+    fn count(&self) -> u64 {
+        ::durably::__private::forbid_in_workflow("count");
+        self.stock.len()
+    }
+}
+///Calls of the activities of [`Shop`] from a workflow.
+#[allow(unreachable_pub)]
+pub struct ShopStub<DurablyTimeout = ::durably::NoTimeout>(
+    ::durably::__private::Stub<DurablyTimeout>,
+);
+const _: () = {
+    #[allow(unused_imports)]
+    use ::durably::__private::Plain as _;
+    #[allow(non_camel_case_types, dead_code)]
+    enum __Shop_reserve {}
+    const _: () = {
+        #[allow(
+            dead_code,
+            deprecated,
+            private_interfaces,
+            unreachable_pub,
+            unused_variables,
+            unused_mut,
+            clippy::all,
+            clippy::pedantic
+        )]
+        impl ::durably::Activity for __Shop_reserve {
+            const NAME: &'static str = "reserveItem";
+            type Output = <Result<String> as ::durably::__private::Outcome>::Ok;
+            fn __output() -> ::durably::__private::PayloadOf<
+                <Result<String> as ::durably::__private::Outcome>::Ok,
+            > {
+                ::durably::__private::payload::<
+                    <Result<String> as ::durably::__private::Outcome>::Ok,
+                >()
+            }
+            fn __defaults() -> ::durably::ActivityOptions {
+                ::core::convert::Into::into(::durably::__private::Declared {
+                    schedule_to_close: ::core::option::Option::Some(
+                        ::core::time::Duration::from_millis(3600000u64),
+                    ),
+                    ..::durably::__private::Declared::NOTHING
+                })
+            }
+        }
+    };
+    #[allow(non_camel_case_types, dead_code)]
+    enum __Shop_count {}
+    const _: () = {
+        #[allow(
+            dead_code,
+            deprecated,
+            private_interfaces,
+            unreachable_pub,
+            unused_variables,
+            unused_mut,
+            clippy::all,
+            clippy::pedantic
+        )]
+        impl ::durably::Activity for __Shop_count {
+            const NAME: &'static str = "count";
+            type Output = u64;
+            fn __output() -> ::durably::__private::PayloadOf<u64> {
+                ::durably::__private::Spelled::<u64>::payload()
+            }
+            fn __defaults() -> ::durably::ActivityOptions {
+                ::core::convert::Into::into(::durably::__private::Declared::NOTHING)
+            }
+        }
+        const _: () = ::core::assert!(
+            ! ::durably::__private::Spelled:: < u64 > ::IS_RESULT,
+            "this return type is a `Result` under another name: let the alias end in `Result`, so that the macros can tell"
+        );
+    };
+    #[allow(
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::pedantic
+    )]
+    impl<DurablyTimeout> ShopStub<DurablyTimeout> {
+        ///Calls the activity `reserveItem`.
+        #[track_caller]
+        pub fn reserve(
+            &self,
+            order: Order,
+        ) -> ::durably::ActivityCall<__Shop_reserve, ::durably::TimeoutSet> {
+            let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
+            ::durably::__private::payload::<Order>()
+                .add(&mut arguments, "order", &order);
+            self.0.call(arguments.finish())
+        }
+        ///Calls the activity `count`.
+        #[track_caller]
+        pub fn count(&self) -> ::durably::ActivityCall<__Shop_count, DurablyTimeout> {
+            let arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
+            self.0.call(arguments.finish())
+        }
+    }
+    #[allow(
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::pedantic
+    )]
+    impl<DurablyTimeout> ShopStub<DurablyTimeout> {
+        /// The longest one attempt may take.
+        #[must_use]
+        pub fn start_to_close(
+            self,
+            value: ::core::time::Duration,
+        ) -> ShopStub<::durably::TimeoutSet> {
+            ShopStub(self.0.start_to_close(value))
+        }
+        /// The longest all attempts together may take.
+        #[must_use]
+        pub fn schedule_to_close(
+            self,
+            value: ::core::time::Duration,
+        ) -> ShopStub<::durably::TimeoutSet> {
+            ShopStub(self.0.schedule_to_close(value))
+        }
+        /// The longest an attempt may wait for a worker.
+        #[must_use]
+        pub fn schedule_to_start(self, value: ::core::time::Duration) -> Self {
+            Self(self.0.schedule_to_start(value))
+        }
+        /// The longest pause between two heartbeats.
+        #[must_use]
+        pub fn heartbeat(self, value: ::core::time::Duration) -> Self {
+            Self(self.0.heartbeat(value))
+        }
+        /// How failed attempts are retried.
+        #[must_use]
+        pub fn retry(self, value: ::durably::Retry) -> Self {
+            Self(self.0.retry(value))
+        }
+        /// The task queue of the workers that run them.
+        #[must_use]
+        pub fn task_queue(self, value: impl ::durably::Text) -> Self {
+            Self(self.0.task_queue(value))
+        }
+    }
+    #[allow(
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::pedantic
+    )]
+    impl Shop {
+        /// Typed calls of these activities from a workflow.
+        pub fn stub(ctx: &::durably::Ctx) -> ShopStub {
+            ShopStub(::durably::__private::Stub::new(ctx))
+        }
+    }
+    #[allow(
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::pedantic
+    )]
+    impl ::durably::ActivitySet for Shop {
+        fn __register(
+            self: ::std::sync::Arc<Self>,
+            add: &mut dyn ::core::ops::FnMut(
+                &'static str,
+                ::durably::__private::ActivityFn,
+            ),
+        ) {
+            {
+                let this = ::std::sync::Arc::clone(&self);
+                add(
+                    "reserveItem",
+                    ::std::sync::Arc::new(move |
+                        ctx: ::durably::ActivityCtx,
+                        mut arguments: ::durably::__private::Args|
+                    {
+                        let this = ::std::sync::Arc::clone(&this);
+                        ::durably::__private::Invocation::Async(
+                            ::std::boxed::Box::pin(async move {
+                                let _ = (&ctx, &mut arguments);
+                                let argument_0 = ::durably::__private::payload::<Order>()
+                                    .next(&mut arguments, "order")?;
+                                <__Shop_reserve as ::durably::Activity>::__output()
+                                    .result(
+                                        <Result<
+                                            String,
+                                        > as ::durably::__private::Outcome>::into_result(
+                                            <Shop>::reserve(&*this, argument_0).await,
+                                        ),
+                                        ::durably::__private::failure::<
+                                            <Result<String> as ::durably::__private::Outcome>::Err,
+                                        >(),
+                                    )
+                            }),
+                        )
+                    }),
+                );
+            }
+            {
+                let this = ::std::sync::Arc::clone(&self);
+                add(
+                    "count",
+                    ::std::sync::Arc::new(move |
+                        ctx: ::durably::ActivityCtx,
+                        mut arguments: ::durably::__private::Args|
+                    {
+                        let this = ::std::sync::Arc::clone(&this);
+                        ::durably::__private::Invocation::Blocking(
+                            ::std::boxed::Box::new(move || {
+                                let _ = (&ctx, &mut arguments);
+                                <__Shop_count as ::durably::Activity>::__output()
+                                    .value(&<Shop>::count(&*this))
+                            }),
+                        )
+                    }),
+                );
+            }
+        }
+    }
+};

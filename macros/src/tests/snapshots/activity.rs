@@ -1,0 +1,113 @@
+/// Charges a card.
+pub async fn charge(ctx: &ActivityCtx, card: String, cents: u64) -> Result<Receipt> {
+    ::durably::__private::forbid_in_workflow("charge");
+    bank(card, cents).await
+}
+/// Charges a card.
+#[allow(non_camel_case_types, unreachable_pub, dead_code)]
+pub enum charge {}
+const _: () = {
+    #[allow(unused_imports)]
+    use ::durably::__private::Plain as _;
+    #[allow(
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::pedantic
+    )]
+    impl ::durably::Activity for charge {
+        const NAME: &'static str = "charge";
+        type Output = <Result<Receipt> as ::durably::__private::Outcome>::Ok;
+        fn __output() -> ::durably::__private::PayloadOf<
+            <Result<Receipt> as ::durably::__private::Outcome>::Ok,
+        > {
+            ::durably::__private::payload::<
+                <Result<Receipt> as ::durably::__private::Outcome>::Ok,
+            >()
+        }
+        fn __defaults() -> ::durably::ActivityOptions {
+            ::core::convert::Into::into(::durably::__private::Declared {
+                start_to_close: ::core::option::Option::Some(
+                    ::core::time::Duration::from_millis(90000u64),
+                ),
+                max_attempts: ::core::option::Option::Some(3u32),
+                ..::durably::__private::Declared::NOTHING
+            })
+        }
+    }
+    #[allow(
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::pedantic
+    )]
+    impl ::durably::FreeActivity for charge {
+        fn __invoke(
+            ctx: ::durably::ActivityCtx,
+            mut arguments: ::durably::__private::Args,
+        ) -> ::durably::__private::Invocation {
+            ::durably::__private::Invocation::Async(
+                ::std::boxed::Box::pin(async move {
+                    let _ = (&ctx, &mut arguments);
+                    let argument_0 = ::durably::__private::payload::<String>()
+                        .next(&mut arguments, "card")?;
+                    let argument_1 = ::durably::__private::payload::<u64>()
+                        .next(&mut arguments, "cents")?;
+                    <charge as ::durably::Activity>::__output()
+                        .result(
+                            <Result<
+                                Receipt,
+                            > as ::durably::__private::Outcome>::into_result(
+                                charge(
+                                        <ActivityCtx as ::durably::__private::ActivityCtxArg>::of(
+                                            &ctx,
+                                        ),
+                                        argument_0,
+                                        argument_1,
+                                    )
+                                    .await,
+                            ),
+                            ::durably::__private::failure::<
+                                <Result<Receipt> as ::durably::__private::Outcome>::Err,
+                            >(),
+                        )
+                }),
+            )
+        }
+    }
+    #[allow(
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::pedantic
+    )]
+    impl charge {
+        ///Calls this activity from a workflow.
+        ///
+        /// Charges a card.
+        #[track_caller]
+        pub fn call(
+            ctx: &::durably::Ctx,
+            card: impl ::durably::Text,
+            cents: u64,
+        ) -> ::durably::ActivityCall<charge, ::durably::TimeoutSet> {
+            let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
+            ::durably::__private::payload::<String>()
+                .add_text(&mut arguments, "card", card);
+            ::durably::__private::payload::<u64>().add(&mut arguments, "cents", &cents);
+            ::durably::ActivityCall::new(ctx, arguments.finish())
+        }
+    }
+};

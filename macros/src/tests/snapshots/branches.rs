@@ -1,0 +1,60 @@
+impl Both {
+    async fn run(cell: &::durably::__private::StateCell<Self>, ctx: &Ctx) {
+        let root = ::durably::__private::Root::new(cell);
+        let mut lease = ::durably::__private::Lease::new(&root);
+        #[allow(unused_mut, unused_variables, unused_assignments)]
+        let mut self_: &mut Self = lease.take();
+        let a = async {
+            let root = ::durably::__private::Root::new(cell);
+            let mut lease = ::durably::__private::Lease::new(&root);
+            #[allow(unused_mut, unused_variables, unused_assignments)]
+            let mut self_: &mut Self = lease.take();
+            {
+                match ::durably::__private::id(
+                    match wait(ctx) {
+                        future => {
+                            ::durably::__private::give(&mut lease, self_);
+                            let result = future.await;
+                            #[allow(unused_assignments)]
+                            {
+                                self_ = ::durably::__private::take(&mut lease);
+                            }
+                            result
+                        }
+                    },
+                ) {
+                    value => self_.n += value,
+                }
+            };
+        };
+        let b = {
+            let share = ::core::clone::Clone::clone(cell);
+            async move {
+                let cell = &share;
+                {
+                    let root = ::durably::__private::Root::new(cell);
+                    let mut lease = ::durably::__private::Lease::new(&root);
+                    #[allow(unused_mut, unused_variables, unused_assignments)]
+                    let mut self_: &mut Self = lease.take();
+                    self_.n += 1;
+                }
+            }
+        };
+        ::durably::__private::id(
+            match join(a, b) {
+                future => {
+                    ::durably::__private::give(&mut lease, self_);
+                    let result = future.await;
+                    #[allow(unused_assignments)]
+                    {
+                        self_ = ::durably::__private::take(&mut lease);
+                    }
+                    result
+                }
+            },
+        );
+        println!("{self:?}", self = self_);
+    }
+}
+///Signals, queries and updates of [`Both`]; every handle derefs to it.
+#[allow(unreachable_pub)]

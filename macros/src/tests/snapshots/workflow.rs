@@ -1,0 +1,361 @@
+impl Greeting {
+    /// Greets.
+    async fn run(
+        cell: &::durably::__private::StateCell<Self>,
+        ctx: &Ctx,
+        greeting: String,
+    ) -> Result<usize> {
+        let root = ::durably::__private::Root::new(cell);
+        let mut lease = ::durably::__private::Lease::new(&root);
+        #[allow(unused_mut, unused_variables, unused_assignments)]
+        let mut self_: &mut Self = lease.take();
+        ::durably::__private::id(
+            match ctx
+                .wait_until(|| {
+                    let root = ::durably::__private::Root::new(cell);
+                    let mut lease = ::durably::__private::Lease::new(&root);
+                    #[allow(unused_mut, unused_variables, unused_assignments)]
+                    let mut self_: &mut Self = lease.take();
+                    ::durably::__private::shared(self_).done
+                })
+            {
+                future => {
+                    ::durably::__private::give(&mut lease, self_);
+                    let result = future.await;
+                    #[allow(unused_assignments)]
+                    {
+                        self_ = ::durably::__private::take(&mut lease);
+                    }
+                    result
+                }
+            },
+        )?;
+        ::durably::__private::id(
+            match ::durably::__private::id(
+                match greet::call(ctx, greeting) {
+                    future => {
+                        ::durably::__private::give(&mut lease, self_);
+                        let result = future.await;
+                        #[allow(unused_assignments)]
+                        {
+                            self_ = ::durably::__private::take(&mut lease);
+                        }
+                        result
+                    }
+                },
+            )? {
+                argument_0 => self_.names.push(argument_0),
+            },
+        );
+        Ok(self_.names.len())
+    }
+    fn finish(&mut self) {
+        self.done = true;
+    }
+    #[cfg(feature = "rename")]
+    async fn rename(
+        cell: &::durably::__private::StateCell<Self>,
+        ctx: &Ctx,
+        to: String,
+    ) -> Result<Self> {
+        let root = ::durably::__private::Root::new(cell);
+        let mut lease = ::durably::__private::Lease::new(&root);
+        #[allow(unused_mut, unused_variables, unused_assignments)]
+        let mut self_: &mut Self = lease.take();
+        ::durably::__private::id(
+            match Self::slow(cell, ctx) {
+                future => {
+                    ::durably::__private::give(&mut lease, self_);
+                    let result = future.await;
+                    #[allow(unused_assignments)]
+                    {
+                        self_ = ::durably::__private::take(&mut lease);
+                    }
+                    result
+                }
+            },
+        )
+    }
+    #[cfg(feature = "rename")]
+    fn check(&self, to: &str) -> Result<(), String> {
+        Ok(())
+    }
+    async fn slow(
+        cell: &::durably::__private::StateCell<Self>,
+        ctx: &Ctx,
+    ) -> Result<Self> {
+        let root = ::durably::__private::Root::new(cell);
+        let mut lease = ::durably::__private::Lease::new(&root);
+        #[allow(unused_mut, unused_variables, unused_assignments)]
+        let mut self_: &mut Self = lease.take();
+        Ok(::durably::__private::shared(self_).clone())
+    }
+    fn names(&self, view: &View) -> Vec<String> {
+        self.names.clone()
+    }
+}
+///Signals, queries and updates of [`Greeting`]; every handle derefs to it.
+#[allow(unreachable_pub)]
+pub struct GreetingMethods<DurablyVia>(DurablyVia);
+const _: () = {
+    #[allow(unused_imports)]
+    use ::durably::__private::Plain as _;
+    impl<
+        DurablyVia: ::durably::__private::Via,
+    > ::durably::__private::MethodsOf<DurablyVia> for GreetingMethods<DurablyVia> {
+        fn new(via: DurablyVia) -> Self {
+            Self(via)
+        }
+    }
+    #[allow(
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::pedantic
+    )]
+    impl<DurablyVia: ::durably::__private::Via> GreetingMethods<DurablyVia> {
+        ///The signal `Finish` of [`Greeting`].
+        #[track_caller]
+        pub fn finish(&self) -> <DurablyVia as ::durably::__private::Via>::Signal {
+            let arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
+            ::durably::__private::Via::signal(&self.0, "Finish", arguments.finish())
+        }
+        #[cfg(feature = "rename")]
+        ///The update `rename` of [`Greeting`].
+        #[track_caller]
+        pub fn rename(
+            &self,
+            to: impl ::durably::Text,
+        ) -> <DurablyVia as ::durably::__private::Via>::Update<
+            <Result<Greeting> as ::durably::__private::Outcome>::Ok,
+        >
+        where
+            DurablyVia: ::durably::__private::CanUpdate,
+        {
+            let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
+            ::durably::__private::payload::<String>().add_text(&mut arguments, "to", to);
+            ::durably::__private::CanUpdate::update(
+                &self.0,
+                "rename",
+                arguments.finish(),
+            )
+        }
+        ///The query `names` of [`Greeting`].
+        #[track_caller]
+        pub fn names(&self) -> ::durably::QueryCall<Vec<String>>
+        where
+            DurablyVia: ::durably::__private::CanQuery,
+        {
+            let arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
+            ::durably::__private::CanQuery::query(&self.0, "names", arguments.finish())
+        }
+    }
+    #[allow(
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::pedantic
+    )]
+    impl Greeting {
+        ///Starts this workflow: `.await` gives a handle, `.result().await` its result.
+        ///
+        /// Greets.
+        pub fn start(
+            client: &::durably::Client,
+            greeting: impl ::durably::Text,
+        ) -> ::durably::StartCall<Greeting, ::durably::QueueSet> {
+            let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
+            ::durably::__private::payload::<String>()
+                .add_text(&mut arguments, "greeting", greeting);
+            ::durably::StartCall::new(client, arguments.finish())
+        }
+        /// A handle to an execution that exists already.
+        pub fn handle(
+            client: &::durably::Client,
+            id: impl ::durably::Text,
+        ) -> ::durably::Handle<Greeting> {
+            ::durably::Handle::attach(client, ::durably::Text::into_text(id))
+        }
+        ///Runs this workflow as a child: `.await` gives its result, `.start().await` a handle.
+        ///
+        /// Greets.
+        #[track_caller]
+        pub fn child(
+            ctx: &::durably::Ctx,
+            greeting: impl ::durably::Text,
+        ) -> ::durably::ChildCall<Greeting> {
+            let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
+            ::durably::__private::payload::<String>()
+                .add_text(&mut arguments, "greeting", greeting);
+            ::durably::ChildCall::new(ctx, arguments.finish())
+        }
+        /// A handle to another running workflow, for use inside a workflow.
+        pub fn external(
+            ctx: &::durably::Ctx,
+            id: impl ::durably::Text,
+        ) -> ::durably::ExternalHandle<Greeting> {
+            ::durably::ExternalHandle::new(ctx, ::durably::Text::into_text(id))
+        }
+        /// Ends this run and starts the next one with these arguments:
+        /// `return Self::continue_as_new(..).into()`.
+        pub fn continue_as_new(
+            greeting: impl ::durably::Text,
+        ) -> ::durably::ContinueAsNew {
+            let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
+            ::durably::__private::payload::<String>()
+                .add_text(&mut arguments, "greeting", greeting);
+            ::durably::ContinueAsNew::new(
+                <Greeting as ::durably::Workflow>::NAME,
+                arguments.finish(),
+            )
+        }
+    }
+    #[allow(
+        dead_code,
+        deprecated,
+        private_interfaces,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::pedantic
+    )]
+    impl ::durably::Workflow for Greeting {
+        const NAME: &'static str = "Greeting";
+        const TASK_QUEUE: ::core::option::Option<&'static str> = ::core::option::Option::Some(
+            "greetings",
+        );
+        type Output = <Result<usize> as ::durably::__private::Outcome>::Ok;
+        type Queue = ::durably::QueueSet;
+        fn __output() -> ::durably::__private::PayloadOf<
+            <Result<usize> as ::durably::__private::Outcome>::Ok,
+        > {
+            ::durably::__private::payload::<
+                <Result<usize> as ::durably::__private::Outcome>::Ok,
+            >()
+        }
+        type Methods<DurablyVia: ::durably::__private::Via> = GreetingMethods<
+            DurablyVia,
+        >;
+        fn __definition() -> &'static ::durably::__private::Definition<Self> {
+            &::durably::__private::Definition {
+                init: |view, arguments| ::core::result::Result::Ok(
+                    ::durably::__private::initial::<Greeting>(),
+                ),
+                run: |cell, ctx, mut arguments| {
+                    let argument_0 = ::durably::__private::payload::<String>()
+                        .next(&mut arguments, "greeting")?;
+                    ::core::result::Result::Ok(
+                        ::durably::__private::Called::Running(
+                            ::std::boxed::Box::pin(async move {
+                                <Greeting as ::durably::Workflow>::__output()
+                                    .result(
+                                        <Result<
+                                            usize,
+                                        > as ::durably::__private::Outcome>::into_result(
+                                            <Greeting>::run(
+                                                    &cell,
+                                                    <Ctx as ::durably::__private::CtxArg>::of(&ctx),
+                                                    argument_0,
+                                                )
+                                                .await,
+                                        ),
+                                        ::durably::__private::failure::<
+                                            <Result<usize> as ::durably::__private::Outcome>::Err,
+                                        >(),
+                                    )
+                            }),
+                        ),
+                    )
+                },
+                signals: &[
+                    (
+                        "Finish",
+                        |cell, ctx, mut arguments| {
+                            ::core::result::Result::Ok(
+                                ::durably::__private::Called::Done(
+                                    ::durably::__private::payload::<()>()
+                                        .value(&cell.with(|state| <Greeting>::finish(state))),
+                                ),
+                            )
+                        },
+                    ),
+                ],
+                queries: &[
+                    (
+                        "names",
+                        |state, view, mut arguments| {
+                            ::durably::__private::Spelled::<Vec<String>>::payload()
+                                .value(
+                                    &<Greeting>::names(
+                                        state,
+                                        <View as ::durably::__private::ViewArg>::of(view),
+                                    ),
+                                )
+                        },
+                    ),
+                ],
+                updates: &[
+                    #[cfg(feature = "rename")]
+                    ::durably::__private::Update {
+                        name: "rename",
+                        validate: ::core::option::Option::Some(|
+                            state,
+                            view,
+                            mut arguments|
+                        {
+                            let argument_0 = ::durably::__private::payload::<String>()
+                                .next(&mut arguments, "to")?;
+                            let argument_0: &str = &argument_0;
+                            ::durably::__private::verdict::<
+                                Result<(), String>,
+                            >(<Greeting>::check(state, argument_0))
+                        }),
+                        call: |cell, ctx, mut arguments| {
+                            let argument_0 = ::durably::__private::payload::<String>()
+                                .next(&mut arguments, "to")?;
+                            ::core::result::Result::Ok(
+                                ::durably::__private::Called::Running(
+                                    ::std::boxed::Box::pin(async move {
+                                        ::durably::__private::payload::<
+                                            <Result<Greeting> as ::durably::__private::Outcome>::Ok,
+                                        >()
+                                            .result(
+                                                <Result<
+                                                    Greeting,
+                                                > as ::durably::__private::Outcome>::into_result(
+                                                    <Greeting>::rename(
+                                                            &cell,
+                                                            <Ctx as ::durably::__private::CtxArg>::of(&ctx),
+                                                            argument_0,
+                                                        )
+                                                        .await,
+                                                ),
+                                                ::durably::__private::failure::<
+                                                    <Result<Greeting> as ::durably::__private::Outcome>::Err,
+                                                >(),
+                                            )
+                                    }),
+                                ),
+                            )
+                        },
+                    },
+                ],
+            }
+        }
+    }
+    const _: () = {
+        const _: () = ::core::assert!(
+            ! ::durably::__private::Spelled:: < Vec < String > > ::IS_RESULT,
+            "this return type is a `Result` under another name: let the alias end in `Result`, so that the macros can tell"
+        );
+    };
+};
