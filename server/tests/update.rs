@@ -227,6 +227,34 @@ async fn a_rejected_update_leaves_no_trace() {
 }
 
 #[tokio::test]
+async fn a_rejected_update_leaves_no_trace_behind_other_events() {
+    use respond_workflow_task_completed_request::Capabilities;
+    for takes_events_again in [true, false] {
+        let case = Case::new().await;
+        case.start("w").await;
+        let task = case.task().await;
+        case.complete(&task, vec![start_timer("t", 3600)]).await;
+        let before = case.history("w").await;
+        let worker = async {
+            let task = case.task().await;
+            let messages = vec![rejected(&task.messages[0])];
+            case.complete_with(RespondWorkflowTaskCompletedRequest {
+                messages,
+                capabilities: Some(Capabilities {
+                    discard_speculative_workflow_task_with_events: takes_events_again,
+                }),
+                ..completion(&task, Vec::new())
+            })
+            .await;
+        };
+        let (sent, ()) = tokio::join!(send(&case, update("u", Stage::Completed)), worker);
+        sent.expect("the worker answers");
+        let unchanged = case.history("w").await == before;
+        assert_eq!(unchanged, takes_events_again);
+    }
+}
+
+#[tokio::test]
 async fn an_update_starts_what_does_not_run() {
     let case = Case::new().await;
     let operations = || {

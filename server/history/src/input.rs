@@ -194,8 +194,6 @@ pub struct FailWorkflowTask {
     pub identity: String,
     /// The worker's binary.
     pub binary_checksum: String,
-    /// The worker's build.
-    pub worker_version: Option<WorkerVersionStamp>,
 }
 
 /// Names one attempt at an activity; carried by [`Effect::DispatchActivity`](crate::Effect) to the queue.

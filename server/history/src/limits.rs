@@ -56,6 +56,8 @@ pub(crate) const UPDATES_IN_FLIGHT: usize = 10;
 pub(crate) const UPDATES_TOTAL: usize = 2000;
 /// Updates from which on the worker is told to continue as new.
 pub(crate) const UPDATES_SUGGEST: usize = UPDATES_TOTAL * 9 / 10;
+/// Events that are sent once more rather than recording a task that rejected its updates.
+pub(crate) const EVENTS_BROUGHT_AGAIN: i64 = 10;
 /// Events that may wait for the end of a workflow task.
 pub(crate) const BUFFERED_EVENTS: usize = 100;
 

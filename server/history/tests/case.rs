@@ -212,7 +212,6 @@ impl Case {
             failure: Some(command::failure("task", "Boom")),
             identity: "worker".to_owned(),
             binary_checksum: String::new(),
-            worker_version: None,
         })));
     }
 

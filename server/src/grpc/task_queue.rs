@@ -1,7 +1,7 @@
 //! Task queues as clients see them, and workers that leave.
 
 use durably_history::Time;
-use durably_proto::api::enums::v1::TaskQueueType;
+use durably_proto::api::enums::v1::{DescribeTaskQueueMode, TaskQueueType};
 use durably_proto::api::taskqueue::v1::{
     PollerInfo, TaskQueueStats, TaskQueueStatus, TaskQueueTypeInfo, TaskQueueVersionInfo,
 };
@@ -34,8 +34,8 @@ pub(super) fn describe(
         ..TaskQueueStatus::default()
     });
     // The enhanced mode asks for several types at once, by version; all workers here have none.
-    #[expect(deprecated, reason = "the enhanced mode is still asked for")]
-    let types = request.task_queue_types.iter().map(|task_queue_type| {
+    let types = described_types(&request);
+    let types = types.iter().map(|task_queue_type| {
         let asked = TaskQueueType::try_from(*task_queue_type).unwrap_or(TaskQueueType::Workflow);
         let description = self::description(&namespace, queue, asked, now);
         let info = TaskQueueTypeInfo {
@@ -63,6 +63,21 @@ pub(super) fn describe(
         task_queue_status: status,
         ..DescribeTaskQueueResponse::default()
     })
+}
+
+/// The types of tasks that the enhanced mode tells about.
+#[expect(deprecated, reason = "the command line still asks in this mode")]
+fn described_types(request: &DescribeTaskQueueRequest) -> Vec<i32> {
+    match request.api_mode() {
+        DescribeTaskQueueMode::Unspecified => Vec::new(),
+        DescribeTaskQueueMode::Enhanced if request.task_queue_types.is_empty() => {
+            vec![
+                TaskQueueType::Workflow.into(),
+                TaskQueueType::Activity.into(),
+            ]
+        }
+        DescribeTaskQueueMode::Enhanced => request.task_queue_types.clone(),
+    }
 }
 
 /// `ShutdownWorker`: its polls end at once, and what waits for it alone goes to everybody.

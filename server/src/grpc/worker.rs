@@ -132,8 +132,6 @@ pub(super) fn fail(
         identity: request.identity,
         #[expect(deprecated, reason = "older workers still name their binary")]
         binary_checksum: request.binary_checksum,
-        #[expect(deprecated, reason = "older workers still send it")]
-        worker_version: request.worker_version,
     }));
     engine.apply_to(&namespace, &token.workflow_id, &token.run_id, input)?;
     Ok(())

@@ -73,10 +73,7 @@ pub(super) fn terminate(
     request: TerminateWorkflowExecutionRequest,
 ) -> Result<(), Error> {
     let input = Input::Terminate(Terminate {
-        reason: match request.reason.is_empty() {
-            true => "terminated by user via frontend".to_owned(),
-            false => request.reason,
-        },
+        reason: request.reason,
         details: request.details,
         identity: request.identity,
         links: request.links,

@@ -50,8 +50,9 @@ pub(crate) fn complete(
         Ok(steps) => steps,
         Err(refusal) => return refuse(refusal, &response, run, out),
     };
-    let vanishes =
-        idle && !response.force_create_new_workflow_task && leaves_no_trace(run, &task, &steps);
+    let vanishes = idle
+        && !response.force_create_new_workflow_task
+        && leaves_no_trace(run, &task, &steps, &response);
     task_end::take_started(run, out);
     let mut completing = Completing {
         completed: EventId::NONE,
@@ -149,7 +150,6 @@ fn refuse(
         identity: response.identity.clone(),
         #[expect(deprecated, reason = "histories still show it")]
         binary_checksum: response.binary_checksum.clone(),
-        worker_version: None,
     };
     task_end::end_failed(run, failed, out);
     if fatal {
@@ -160,11 +160,25 @@ fn refuse(
     Ok(Reply::WorkflowTaskRefused { cause, message })
 }
 
-/// A task that came for updates only, and rejected them all, right after another task.
-fn leaves_no_trace(run: &Run, task: &StartedTask, steps: &[Step]) -> bool {
-    let follows_a_task = run.next_event_id().0 == run.last_completed_started.0 + 2;
+/// A task that came for updates only, and rejected them all. Events it brought along will be
+/// brought again by the next task, which not every worker can take, and none too many of.
+fn leaves_no_trace(
+    run: &Run,
+    task: &StartedTask,
+    steps: &[Step],
+    response: &RespondWorkflowTaskCompletedRequest,
+) -> bool {
+    let takes_events_again = response
+        .capabilities
+        .as_ref()
+        .is_some_and(|worker| worker.discard_speculative_workflow_task_with_events);
+    let most = match takes_events_again {
+        true => limits::EVENTS_BROUGHT_AGAIN,
+        false => 0,
+    };
+    let brought = run.next_event_id().0 - (run.last_completed_started.0 + 2);
     task.task.form == Form::Speculative
-        && follows_a_task
+        && brought <= most
         && steps
             .iter()
             .all(|step| matches!(step, Step::Message(message) if message.is_rejection()))

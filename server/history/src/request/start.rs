@@ -39,7 +39,10 @@ impl Run {
         );
         let (signal, update, identity) = (start.signal, start.update, start.identity.clone());
         let first = run.last_event_mut();
-        first.user_metadata = start.user_metadata;
+        // The platform keeps the summary with the first run only.
+        if start.chain.continued.is_none() {
+            first.user_metadata = start.user_metadata;
+        }
         first.links = start.links;
         run.requests.insert(
             start.request_id,
@@ -225,7 +228,9 @@ fn started_event(
             .as_ref()
             .map(|cron| cron.as_str().to_owned())
             .unwrap_or_default(),
-        first_workflow_task_backoff: Some(to_proto(backoff)),
+        // A run that continues another without a pause says nothing, a first run says zero.
+        first_workflow_task_backoff: (chain.continued.is_none() || !backoff.is_zero())
+            .then(|| to_proto(backoff)),
         memo: start
             .memo
             .clone()

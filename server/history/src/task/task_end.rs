@@ -1,7 +1,6 @@
 //! The end of a workflow task that was not completed: failed, timed out, or never taken.
 
 use durably_proto::Message;
-use durably_proto::api::common::v1::WorkerVersionStamp;
 use durably_proto::api::enums::v1::{TimeoutType, WorkflowTaskFailedCause};
 use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::history::v1::history_event::Attributes;
@@ -38,7 +37,6 @@ pub(crate) fn fail(
         failure,
         identity: fail.identity,
         binary_checksum: fail.binary_checksum,
-        worker_version: fail.worker_version,
     };
     end_failed(run, end, out);
     workflow_task::schedule(run, Form::Recorded, out);
@@ -51,7 +49,6 @@ pub(crate) struct Failed {
     pub failure: Option<Failure>,
     pub identity: String,
     pub binary_checksum: String,
-    pub worker_version: Option<WorkerVersionStamp>,
 }
 
 impl Failed {
@@ -62,7 +59,6 @@ impl Failed {
             failure: None,
             identity: "history-service".to_owned(),
             binary_checksum: String::new(),
-            worker_version: None,
         }
     }
 }
@@ -84,11 +80,10 @@ pub(crate) fn end_failed(run: &mut Run, failed: Failed, out: &mut Out) {
         };
         #[expect(
             deprecated,
-            reason = "workers still send them and histories still show them"
+            reason = "workers still send it and histories still show it"
         )]
         let event = WorkflowTaskFailedEventAttributes {
             binary_checksum: failed.binary_checksum,
-            worker_version: failed.worker_version,
             ..event
         };
         run.record(
