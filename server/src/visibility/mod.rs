@@ -2,6 +2,7 @@
 
 pub(crate) mod attributes;
 mod filter;
+mod lexer;
 pub(crate) mod query;
 
 use std::cmp::Reverse;
