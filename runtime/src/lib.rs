@@ -150,3 +150,12 @@ pub type HashMap<K, V> =
 /// A `HashSet` whose iteration order is the same in every process, so workflow code may use it.
 pub type HashSet<T> =
     std::collections::HashSet<T, std::hash::BuildHasherDefault<std::hash::DefaultHasher>>;
+
+/// The programs of README.md and of docs/guide.md, compiled.
+#[cfg(all(doctest, feature = "server"))]
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../docs/guide.md")]
+    mod guide {}
+}

@@ -15,10 +15,7 @@ pub(crate) use args::decode_result;
 pub use args::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs};
 pub use bytes::Bytes;
 
-use crate::{
-    AppError, Payload, Result,
-    error::DataError,
-};
+use crate::{AppError, Payload, Result, error::DataError};
 
 /// A type that travels in payloads: anything serde can write and read.
 #[diagnostic::on_unimplemented(

@@ -90,6 +90,9 @@ async fn branches_helpers_and_handlers_share_the_state(world: &World) -> Result<
     handle.n().await?;
     let (n, log) = handle.result().await?;
     assert_eq!(n, 1014);
-    assert_eq!(log.join(" "), "b a helper timer timeout p q r");
+    // A slow server may fire the first two timers in one workflow task; branches are then polled
+    // in the order they are written.
+    let log = log.join(" ").replacen("a b", "b a", 1);
+    assert_eq!(log, "b a helper timer timeout p q r");
     worker.shutdown().await
 }
