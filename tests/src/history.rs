@@ -56,6 +56,10 @@ pub fn comparable(events: Vec<HistoryEvent>) -> Vec<String> {
         .collect()
 }
 
+#[expect(
+    deprecated,
+    reason = "servers still fill the fields of older worker versioning"
+)]
 fn scrub(attributes: &mut Attributes) {
     match attributes {
         Attributes::WorkflowExecutionStartedEventAttributes(a) => {

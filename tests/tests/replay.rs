@@ -57,8 +57,8 @@ impl Patches {
     #[run]
     async fn run(&mut self, ctx: &Ctx) -> Result<String> {
         let first = ctx.patched("first");
-        ctx.sleep(durably::millis(50)).await?;
-        ctx.sleep(durably::millis(50)).await?;
+        ctx.sleep(millis(50)).await?;
+        ctx.sleep(millis(50)).await?;
         Ok(first.to_string())
     }
 }
@@ -70,7 +70,7 @@ struct Again;
 impl Again {
     #[run]
     async fn run(&mut self, ctx: &Ctx, n: u32) -> Result<u32> {
-        ctx.sleep(durably::millis(50)).await?;
+        ctx.sleep(millis(50)).await?;
         if n > 0 {
             return Self::continue_as_new(n - 1).into();
         }

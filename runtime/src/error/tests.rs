@@ -224,28 +224,15 @@ fn a_failure_of_the_servers_tells_its_causes_once() {
 
 #[test]
 fn the_sources_of_other_errors_are_told_on_one_line_or_one_a_line() {
-    #[derive(Debug)]
-    struct Outer(std::num::ParseIntError);
-    impl std::fmt::Display for Outer {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("cannot read the price")
-        }
-    }
-    impl std::error::Error for Outer {
-        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-            Some(&self.0)
-        }
-    }
-
-    let error = Error::from(Outer("x".parse::<u8>().expect_err("it is no number")));
-    assert_eq!(error.to_string(), "cannot read the price");
+    let error = Error::from(out_of_stock());
+    assert_eq!(error.to_string(), "no unicorn left");
     assert_eq!(
         format!("{error:#}"),
-        "cannot read the price: invalid digit found in string"
+        "no unicorn left: invalid digit found in string"
     );
     assert_eq!(
         format!("{error:?}"),
-        "cannot read the price\n  caused by: invalid digit found in string"
+        "no unicorn left\n  caused by: invalid digit found in string"
     );
 }
 

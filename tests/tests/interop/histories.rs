@@ -30,7 +30,7 @@ async fn until_cancelled(ctx: &ActivityCtx) -> Result<()> {
     loop {
         ctx.heartbeat(());
         if ctx.is_cancelled() {
-            return Err(durably::Cancelled.into());
+            return Err(Cancelled.into());
         }
         tokio::time::sleep(millis(20)).await;
     }
@@ -112,7 +112,7 @@ impl Scenario {
         Ok(self.words.len())
     }
 
-    fn check(&self, word: &String) -> Result<(), &'static str> {
+    fn check(&self, word: &str) -> Result<(), &'static str> {
         if word.is_empty() {
             Err("empty")
         } else {

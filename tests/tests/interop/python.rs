@@ -52,8 +52,8 @@ impl Cart {
         renamed
     }
 
-    fn check_rename(&self, from: &String, _to: &String) -> Result<(), String> {
-        if self.items.iter().any(|item| item.name == *from) {
+    fn check_rename(&self, from: &str, _to: &str) -> Result<(), String> {
+        if self.items.iter().any(|item| item.name == from) {
             Ok(())
         } else {
             Err(format!("no {from} in the cart"))

@@ -11,7 +11,7 @@ async fn long(ctx: &ActivityCtx) -> Result<String> {
     loop {
         ctx.heartbeat(());
         if ctx.is_cancelled() {
-            return Err(durably::Cancelled.into());
+            return Err(Cancelled.into());
         }
         tokio::time::sleep(millis(50)).await;
     }

@@ -31,7 +31,9 @@ impl Busy {
             Ok::<_, Error>(())
         };
         let ((x, y), z) = join(join(a, b), self.helper(ctx)).await;
-        (x?, y?, z?);
+        x?;
+        y?;
+        z?;
         self.todo.extend([1, 2]);
         while let Some(t) = self.todo.pop() {
             self.n += echo::call(ctx, "x".repeat(t)).await?.len();

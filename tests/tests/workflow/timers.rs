@@ -8,9 +8,9 @@ struct Sleeper;
 #[workflow]
 impl Sleeper {
     #[run]
-    async fn run(&mut self, ctx: &Ctx, millis: u64) -> Result<u64> {
+    async fn run(&mut self, ctx: &Ctx, ms: u64) -> Result<u64> {
         let before = ctx.now();
-        ctx.sleep(durably::millis(millis)).await?;
+        ctx.sleep(millis(ms)).await?;
         Ok(ctx.now().duration_since(before)?.as_millis() as u64)
     }
 }
@@ -26,7 +26,7 @@ impl Alarms {
     #[run]
     async fn run(&mut self, ctx: &Ctx) -> Result<Vec<u64>> {
         let alarm = |n: u64| async move {
-            ctx.sleep(durably::millis(n * 40)).await?;
+            ctx.sleep(millis(n * 40)).await?;
             Ok::<_, Error>(n)
         };
         for rung in join_all([3, 1, 2].map(alarm)).await {
