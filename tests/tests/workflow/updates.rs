@@ -20,7 +20,7 @@ async fn send(to: String, cents: u64) -> Result<String> {
 #[workflow]
 impl Account {
     #[init]
-    fn new(account: Account) -> Self {
+    fn new(account: Self) -> Self {
         account
     }
 
