@@ -25,6 +25,17 @@ async fn hopeless(why: String) -> Result<()> {
         .into())
 }
 
+#[activity(start_to_close = "1s", max_attempts = 1)]
+async fn too_slow() {
+    tokio::time::sleep(secs(20)).await;
+}
+
+#[activity(start_to_close = "30s", heartbeat = "1s", max_attempts = 1)]
+async fn falls_silent(ctx: &ActivityCtx) {
+    ctx.heartbeat(("last", 1));
+    tokio::time::sleep(secs(20)).await;
+}
+
 #[activity(start_to_close = "30s", heartbeat = "1s")]
 async fn until_cancelled(ctx: &ActivityCtx) -> Result<()> {
     loop {
@@ -55,6 +66,21 @@ impl Scenario {
                 ctx.sleep(millis(10)).await?;
                 Ok(format!("{attempts}"))
             }
+            "slow activity" => {
+                too_slow::call(ctx).await?;
+                Ok(String::new())
+            }
+            "silent activity" => {
+                falls_silent::call(ctx).await?;
+                Ok(String::new())
+            }
+            "failing run" => Err(AppError::new("Hopeless", "no reason")
+                .non_retryable()
+                .details(("why", 1))
+                .into()),
+            "retried run" if ctx.attempt() == 1 => bail!("try again"),
+            "retried run" => Ok("at the second attempt".into()),
+            "panicking" => panic!("a bug"),
             "failing activity" => {
                 hopeless::call(ctx, "no reason").await?;
                 Ok(String::new())
@@ -145,13 +171,20 @@ where
         .workflow::<Scenario>()
         .activity::<third_time>()
         .activity::<hopeless>()
+        .activity::<too_slow>()
+        .activity::<falls_silent>()
         .activity::<until_cancelled>()
         .spawn()
         .await?;
-    let handle = Scenario::start(&world.client, name)
+    let mut start = Scenario::start(&world.client, name)
         .id(unique("scenario"))
-        .task_queue(&world.queue)
-        .await?;
+        .task_queue(&world.queue);
+    match name {
+        "retried run" => start = start.retry(Retry::attempts(2).initial_interval(millis(10))),
+        "timed out" => start = start.run_timeout(secs(1)),
+        _ => {}
+    }
+    let handle = start.await?;
     drive(handle.clone()).await?;
     let _ = handle.result().await;
     let run_id = handle.run_id().expect("a started handle knows its run");
@@ -194,6 +227,24 @@ async fn nothing(_: Handle<Scenario>) -> Result<()> {
 scenarios! {
     activity_and_timer: "activity and timer", nothing;
     failing_activity: "failing activity", nothing;
+    slow_activity: "slow activity", nothing;
+    silent_activity: "silent activity", nothing;
+    failing_run: "failing run", nothing;
+    retried_run: "retried run", nothing;
+    timed_out: "timed out", nothing;
+    panicking: "panicking", |handle| async move {
+        eventually("the failed task", || async {
+            let history = handle.history().await.ok()?;
+            history
+                .events()
+                .iter()
+                .any(|event| event.name() == "WorkflowTaskFailed")
+                .then_some(())
+        })
+        .await;
+        handle.terminate("seen").await?;
+        Ok(())
+    };
     cancelled_timer: "cancelled timer", nothing;
     patched: "patched", nothing;
     signals: "signals", |handle| async move {
