@@ -74,6 +74,7 @@ on_both_servers! {
     an_accepted_update_can_be_awaited_later
     updates_survive_a_worker_restart
     an_unknown_update_is_rejected
+    update_with_start_starts_once_and_updates_each_time
 }
 
 async fn open(world: &World) -> Result<(Handle<Account>, durably::WorkerGuard)> {
@@ -176,5 +177,27 @@ async fn an_unknown_update_is_rejected(world: &World) -> Result<()> {
         "{error}"
     );
     account.close().await?;
+    worker.shutdown().await
+}
+
+async fn update_with_start_starts_once_and_updates_each_time(world: &World) -> Result<()> {
+    let worker = world
+        .worker()
+        .workflow::<Account>()
+        .activity::<send>()
+        .spawn()
+        .await?;
+    let id = unique("account");
+    for expected in [10, 20] {
+        let (_, deposit) = Account::start(&world.client, Account::default())
+            .id(&id)
+            .task_queue(&world.queue)
+            .with_update(|account| account.deposit(10))
+            .await?;
+        assert_eq!(deposit.result().await?, expected);
+    }
+    let account = Account::handle(&world.client, &id);
+    account.close().await?;
+    assert_eq!(account.result().await?, 20);
     worker.shutdown().await
 }
