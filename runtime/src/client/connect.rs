@@ -3,13 +3,19 @@
 use std::{error::Error as StdError, sync::Arc, time::Duration};
 
 use durably_proto::api::workflowservice::v1::GetSystemInfoRequest;
+use http::Uri;
 use tonic::{
     Code, Status,
     metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue},
-    transport::{Channel, Endpoint, Uri},
 };
 
-use super::{Client, Shared, id, retry::Patience, rpc::Rpc};
+use super::{
+    Client, Shared,
+    channel::{Channel, Target},
+    id,
+    retry::Patience,
+    rpc::Rpc,
+};
 use crate::{ConnectError, wire::status::Refusal};
 
 /// Where a server listens unless it is told otherwise.
@@ -114,11 +120,16 @@ impl ClientBuilder {
         let uri = parse(&self.address)?;
         let address = uri.to_string();
         let address = address.trim_end_matches('/').to_owned();
-        let channel = match self.endpoint(uri).connect().await {
+        let target = Target {
+            uri,
+            connect_timeout: self.connect_timeout,
+            keep_alive: self.keep_alive,
+        };
+        let channel = match Channel::connect(target).await {
             Ok(channel) => channel,
             Err(error) => return Err(unreachable(address, error)),
         };
-        let rpc = Rpc::remote(channel, metadata);
+        let rpc = Rpc::remote(channel, metadata.into_headers());
         greet(&rpc, &address, self.connect_timeout).await?;
         Ok(Client(Arc::new(Shared {
             rpc,
@@ -126,19 +137,6 @@ impl ClientBuilder {
             identity: self.identity.unwrap_or_else(id::identity),
             _keep: None,
         })))
-    }
-
-    fn endpoint(&self, uri: Uri) -> Endpoint {
-        let endpoint = Channel::builder(uri)
-            .connect_timeout(self.connect_timeout)
-            .tcp_nodelay(true);
-        match self.keep_alive {
-            Some(interval) => endpoint
-                .http2_keep_alive_interval(interval)
-                .keep_alive_timeout(Duration::from_secs(15))
-                .keep_alive_while_idle(true),
-            None => endpoint,
-        }
     }
 
     fn metadata(&self) -> Result<MetadataMap, ConnectError> {
@@ -196,7 +194,7 @@ fn parse(address: &str) -> Result<Uri, ConnectError> {
     };
     let uri: Uri = url
         .parse()
-        .map_err(|error: tonic::codegen::http::uri::InvalidUri| wrong(&error.to_string()))?;
+        .map_err(|error: http::uri::InvalidUri| wrong(&error.to_string()))?;
     let Some(host) = uri.host().filter(|host| !host.is_empty()) else {
         return Err(wrong("it has no host"));
     };

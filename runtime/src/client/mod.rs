@@ -5,12 +5,15 @@
 //! for workflows in other languages. All of it can be shared between threads and tasks, and
 //! requests that may be repeated are, when the server is away for a moment.
 
+mod channel;
 mod connect;
 mod describe;
+mod grpc;
 mod handle;
 mod history;
 mod id;
 mod list;
+mod net;
 mod query;
 mod result;
 pub(crate) mod retry;

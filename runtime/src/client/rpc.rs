@@ -2,63 +2,68 @@
 
 use std::{sync::Arc, time::Duration};
 
+use durably_proto::api::workflowservice::v1 as pb;
 #[cfg(any(feature = "server", test))]
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
-use durably_proto::{
-    api::workflowservice::v1 as pb,
-    service::workflow::workflow_service_client::WorkflowServiceClient,
-};
-use tonic::{Request, Response, Status, metadata::MetadataMap, transport::Channel};
+use http::{HeaderMap, uri::PathAndQuery};
+use tokio::runtime::Handle;
+use tonic::Status;
+#[cfg(any(feature = "server", test))]
+use tonic::{Request, Response};
 
-use super::retry::{Attempts, Patience};
+use super::{
+    channel::Channel,
+    grpc::Grpc,
+    retry::{Attempts, Patience},
+};
 
 /// The way to a server.
 #[derive(Clone)]
-pub(crate) struct Rpc {
-    transport: Transport,
-    /// What goes with every request: who we are, and the API key.
-    metadata: Arc<MetadataMap>,
-}
+pub(crate) struct Rpc(Transport);
 
 #[derive(Clone)]
 enum Transport {
     /// Over the network.
-    Remote(WorkflowServiceClient<Channel>),
+    Remote(Arc<Grpc>),
     /// In this process, without a socket.
     #[cfg(any(feature = "server", test))]
     Local(Arc<dyn WorkflowService>),
 }
 
-/// A page of history may be much larger than gRPC's customary 4 MiB; the server has its own limits.
-const MAX_MESSAGE_SIZE: usize = 128 * 1024 * 1024;
-
 impl Rpc {
-    pub(crate) fn remote(channel: Channel, metadata: MetadataMap) -> Self {
-        let client = WorkflowServiceClient::new(channel)
-            .max_decoding_message_size(MAX_MESSAGE_SIZE)
-            .max_encoding_message_size(MAX_MESSAGE_SIZE);
-        Self {
-            transport: Transport::Remote(client),
-            metadata: Arc::new(metadata),
-        }
+    /// `headers` go with every request: who we are, and the API key.
+    pub(crate) fn remote(channel: Channel, headers: HeaderMap) -> Self {
+        Self(Transport::Remote(Arc::new(Grpc::new(channel, headers))))
     }
 
     #[cfg(any(feature = "server", test))]
     pub(crate) fn local(service: Arc<dyn WorkflowService>) -> Self {
-        Self {
-            transport: Transport::Local(service),
-            metadata: Arc::default(),
-        }
+        Self(Transport::Local(service))
     }
 
-    fn request<M>(&self, message: M, timeout: Duration) -> Request<M> {
-        let mut request = Request::new(message);
-        if !self.metadata.is_empty() {
-            request.metadata_mut().clone_from(&self.metadata);
+    /// The runtime on which calls take the fewest hand-overs: the connection's own, or else the
+    /// caller's.
+    pub(crate) fn runtime(&self) -> Handle {
+        match &self.0 {
+            Transport::Remote(grpc) => grpc.channel().net().clone(),
+            #[cfg(any(feature = "server", test))]
+            Transport::Local(_) => Handle::current(),
         }
-        request.set_timeout(timeout);
-        request
     }
+}
+
+/// The path of the method that takes `request`.
+fn path(request: &'static str) -> PathAndQuery {
+    let method = request.trim_end_matches("Request");
+    let path = format!("/temporal.api.workflowservice.v1.WorkflowService/{method}");
+    PathAndQuery::try_from(path).expect("the name of a message makes a path")
+}
+
+#[cfg(any(feature = "server", test))]
+fn timed<M>(message: M, timeout: Duration) -> Request<M> {
+    let mut request = Request::new(message);
+    request.set_timeout(timeout);
+    request
 }
 
 /// What the network layer does for a remote call: no answer in time is an error.
@@ -86,14 +91,19 @@ macro_rules! rpcs {
                 let mut attempts = Attempts::new(message, patience.into());
                 loop {
                     let timeout = attempts.timeout();
-                    let request = self.request(attempts.message(), timeout);
-                    let answer = match &self.transport {
-                        Transport::Remote(client) => client.clone().$name(request).await,
+                    let message = attempts.message();
+                    let answer = match &self.0 {
+                        Transport::Remote(grpc) => {
+                            grpc.call(path(stringify!($request)), &message, timeout).await
+                        }
                         #[cfg(any(feature = "server", test))]
-                        Transport::Local(service) => within(timeout, service.$name(request)).await,
+                        Transport::Local(service) => {
+                            let answer = service.$name(timed(message, timeout));
+                            within(timeout, answer).await.map(Response::into_inner)
+                        }
                     };
                     match answer {
-                        Ok(answer) => return Ok(Response::into_inner(answer)),
+                        Ok(answer) => return Ok(answer),
                         Err(status) => attempts.pause_after(status).await?,
                     }
                 }

@@ -46,7 +46,12 @@ pub(crate) fn start(
 ) {
     let shared = Arc::clone(shared);
     shared.clone().runtime.spawn(async move {
-        attempt(&shared, *task, &Arc::new(permit)).await;
+        let permit = Arc::new(permit);
+        let attempted = attempt(&shared, *task, &permit).await;
+        shared.clone().net.spawn(async move {
+            tell(&shared, attempted).await;
+            drop(permit);
+        });
     });
 }
 
@@ -69,7 +74,19 @@ enum Ended {
     Unheard,
 }
 
-async fn attempt(shared: &Arc<Shared>, task: PollActivityTaskQueueResponse, permit: &Arc<Permit>) {
+/// An attempt, and how it ended.
+struct Attempted {
+    claim: Claim,
+    ended: Ended,
+    /// Details of a heartbeat that the server has not confirmed.
+    unconfirmed: Option<Payload>,
+}
+
+async fn attempt(
+    shared: &Arc<Shared>,
+    task: PollActivityTaskQueueResponse,
+    permit: &Arc<Permit>,
+) -> Attempted {
     let Attempt {
         claim,
         info,
@@ -94,8 +111,11 @@ async fn attempt(shared: &Arc<Shared>, task: PollActivityTaskQueueResponse, perm
             run(shared, &claim, &cancel, call).await
         }
     };
-    let unconfirmed = heart.stop();
-    tell(shared, &claim, ended, unconfirmed).await;
+    Attempted {
+        unconfirmed: heart.stop(),
+        claim,
+        ended,
+    }
 }
 
 /// Waits for the call, its deadline, or the end of the worker.
@@ -191,7 +211,13 @@ async fn call(
 }
 
 /// Tells the server how the attempt ended, while it waits to hear.
-async fn tell(shared: &Shared, claim: &Claim, ended: Ended, unconfirmed: Option<Payload>) {
+async fn tell(shared: &Shared, attempted: Attempted) {
+    let Attempted {
+        claim,
+        ended,
+        unconfirmed,
+    } = attempted;
+    let claim = &claim;
     let told = match ended {
         Ended::Unheard => return,
         Ended::Completed(result) => match completed(shared, claim, result).await {

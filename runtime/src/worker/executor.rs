@@ -240,28 +240,28 @@ impl Executor {
         permits
     }
 
-    /// Hands what came of a task to the runtime, which answers the server.
+    /// Hands what came of a task to the connection, where the server is answered.
     fn send(&self, handled: Handled, ticket: Arc<Ticket>, permit: Permit) {
         let shared = Arc::clone(&self.shared);
-        let runtime = &self.shared.runtime;
+        let net = &self.shared.net;
         match handled {
             Handled::Completed(completed) => {
-                runtime.spawn(answer::complete(shared, *completed, permit));
+                net.spawn(answer::complete(shared, *completed, permit));
             }
             Handled::Answered(query) => {
-                runtime.spawn(async move {
+                net.spawn(async move {
                     answer::query(&shared, &ticket, *query).await;
                     drop(permit);
                 });
             }
             Handled::Failed(failure) => {
-                runtime.spawn(async move {
+                net.spawn(async move {
                     answer::fail(&shared, &ticket, failure).await;
                     drop(permit);
                 });
             }
             Handled::NotCached(task) => {
-                runtime.spawn(intake::take_again(shared, ticket, task, permit));
+                net.spawn(intake::take_again(shared, ticket, task, permit));
             }
         }
     }

@@ -25,7 +25,7 @@ pub(crate) fn take(shared: &Arc<Shared>, task: Box<PollWorkflowTaskQueueResponse
         return;
     }
     let shared = Arc::clone(shared);
-    shared.clone().runtime.spawn(async move {
+    shared.clone().net.spawn(async move {
         let mut task = task;
         let execution = task.workflow_execution.clone().unwrap_or_default();
         let token = std::mem::take(&mut task.next_page_token);

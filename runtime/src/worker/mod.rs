@@ -207,7 +207,7 @@ async fn work(
     executor::start(&shared)?;
     // A future that is dropped leaves its threads and polls to end by themselves.
     let _stop = StopOnDrop(Arc::clone(&shared));
-    shared.runtime.spawn(watchdog::watch(Arc::clone(&shared)));
+    shared.net.spawn(watchdog::watch(Arc::clone(&shared)));
     let polls_ended = poll::start(&shared);
     tokio::select! {
         () = shared.reached(Phase::Stopping) => {}

@@ -89,7 +89,7 @@ impl<S: Source> Group<S> {
             alive,
         });
         let first = Arc::clone(&group);
-        shared.runtime.spawn(async move { first.run().await });
+        shared.net.spawn(async move { first.run().await });
     }
 
     async fn run(self: Arc<Self>) {
@@ -151,7 +151,7 @@ impl<S: Source> Group<S> {
         if self.active.fetch_update(set, fetch, wants).is_ok() {
             let another = Arc::clone(self);
             self.shared
-                .runtime
+                .net
                 .spawn(async move { another.run_boxed().await });
         }
     }

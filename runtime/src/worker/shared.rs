@@ -36,7 +36,10 @@ pub(crate) struct Shared {
     pub(crate) instance_key: String,
     pub(crate) options: Options,
     pub(crate) registry: Registry,
+    /// Where activities run: the runtime of the worker's caller.
     pub(crate) runtime: tokio::runtime::Handle,
+    /// Where polls and answers run: next to the connection.
+    pub(crate) net: tokio::runtime::Handle,
     pub(crate) workflow_slots: Slots,
     pub(crate) activity_slots: Slots,
     /// Set when running activities should come to an end.
@@ -92,6 +95,7 @@ impl Shared {
     ) -> Self {
         let instance_key = uuid::Uuid::new_v4().to_string();
         Self {
+            net: rpc.runtime(),
             rpc,
             namespace,
             sticky_queue: format!("{task_queue}-{instance_key}"),

@@ -85,7 +85,7 @@ pub(crate) async fn watch(shared: Arc<Shared>) {
                 );
                 let failure = answer::Failure::of(&error.into());
                 let shared = Arc::clone(&shared);
-                shared.clone().runtime.spawn(async move {
+                shared.clone().net.spawn(async move {
                     answer::fail(&shared, &ticket, failure).await;
                 });
             }
