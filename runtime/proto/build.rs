@@ -14,11 +14,12 @@ const SERVICES: [&str; 4] = [
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=build.rs");
-    if std::env::var_os("CARGO_FEATURE_TRANSPORT").is_none() {
-        return Ok(());
-    }
     let path = std::env::var("DEP_TEMPORALIO_PROTOS_DESCRIPTOR_PATH")?;
     println!("cargo:rustc-env=DURABLY_DESCRIPTOR_SET={path}");
+    let (client, server) = (has("CLIENT"), has("SERVER"));
+    if !client && !server {
+        return Ok(());
+    }
     let mut set = FileDescriptorSet::decode(&*std::fs::read(path)?)?;
     // The messages exist already, so only the files that declare a service are left to generate.
     set.file
@@ -27,9 +28,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         file.source_code_info = None;
     }
     tonic_prost_build::configure()
+        .build_client(client)
+        .build_server(server)
         .generate_default_stubs(true)
         .extern_path(".temporal.api", "::temporalio_protos::temporal::api")
         .extern_path(".grpc.health.v1", "::temporalio_protos::grpc::health::v1")
         .compile_fds(set)?;
     Ok(())
+}
+
+fn has(feature: &str) -> bool {
+    std::env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
 }

@@ -21,11 +21,10 @@ pub mod health {
 }
 
 /// Every message and service that durably speaks, as a serialised `FileDescriptorSet`.
-#[cfg(feature = "transport")]
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(env!("DURABLY_DESCRIPTOR_SET"));
 
-/// gRPC clients and server traits.
-#[cfg(feature = "transport")]
+/// gRPC clients and server traits, as the features say.
+#[cfg(any(feature = "client", feature = "server"))]
 #[allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
 pub mod service {
     /// `temporal.api.workflowservice.v1.WorkflowService`.
