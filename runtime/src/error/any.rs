@@ -3,7 +3,7 @@
 use std::{any::Any, error::Error as StdError, fmt};
 
 use super::{
-    ActivityError, AppError, Cancelled, ChildError, Failure, ResultError, RunError,
+    ActivityError, AppError, Cancelled, ChildError, Failure, ResultError, RunError, UpdateError,
     WorkflowCancelled, chain,
 };
 use crate::data::type_name;
@@ -116,11 +116,9 @@ impl Error {
         let error = self.0.as_any();
         error.is::<Cancelled>()
             || error.is::<WorkflowCancelled>()
-            || matches!(error.downcast_ref(), Some(ResultError::Cancelled(_)))
-            || matches!(
-                error.downcast_ref(),
-                Some(RunError::Result(ResultError::Cancelled(_)))
-            )
+            || error.downcast_ref().is_some_and(ResultError::is_cancelled)
+            || error.downcast_ref().is_some_and(RunError::is_cancelled)
+            || error.downcast_ref().is_some_and(UpdateError::is_cancelled)
             || error.downcast_ref().is_some_and(Failure::is_cancelled)
             || error
                 .downcast_ref()

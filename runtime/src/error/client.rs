@@ -282,3 +282,25 @@ operations! {
         Result(ResultError),
     }
 }
+
+impl ResultError {
+    /// Whether the workflow was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled(_))
+    }
+}
+
+impl RunError {
+    /// Whether the workflow was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Result(error) if error.is_cancelled())
+    }
+}
+
+impl UpdateError {
+    /// Whether the handler ended because something was cancelled: its workflow, or what it waited
+    /// for.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Failed(failed) if failed.cause.is_cancelled())
+    }
+}
