@@ -86,6 +86,7 @@ mod data;
 mod definition;
 mod duration;
 pub mod error;
+mod notice;
 #[cfg(feature = "server")]
 mod server;
 mod wire;

@@ -14,7 +14,7 @@ use super::{
     cancel::{CancelReason, CancelSignal},
     heartbeat::Heart,
 };
-use crate::{Result, data::value, error::DataError};
+use crate::{Result, data::value, error::DataError, notice};
 
 /// What an activity may ask of its worker: who called it, whether to stop, and where its heartbeats
 /// go. Cheap to clone, and may move to other threads.
@@ -122,7 +122,7 @@ impl ActivityCtx {
         let payload = match value::encode(&details) {
             Ok(payload) => Some(payload),
             Err(fault) => {
-                tracing::warn!(
+                notice::warning!(
                     activity_type = self.attempt.info.activity_type,
                     %fault,
                     "heartbeat details cannot be encoded; the heartbeat is sent without them"

@@ -31,7 +31,7 @@ use crate::{
     client::retry::is_too_large,
     data::{Args, Callee},
     definition::{ActivityFn, BoxFuture, Invocation},
-    wire,
+    notice, wire,
     workflow::panics,
 };
 
@@ -136,7 +136,7 @@ async fn run(
         result = call => result,
         () = overdue => {
             cancel.set(CancelReason::TimedOut);
-            tracing::warn!(
+            notice::warning!(
                 activity_type = claim.activity_type,
                 activity_id = claim.activity_id,
                 workflow_id = claim.workflow_id,
@@ -166,7 +166,7 @@ async fn run(
         }
     }
     let record = error.to_record();
-    tracing::warn!(
+    notice::warning!(
         activity_type = claim.activity_type,
         activity_id = claim.activity_id,
         workflow_id = claim.workflow_id,
@@ -238,7 +238,7 @@ async fn tell(shared: &Shared, attempted: Attempted) {
         tracing::debug!(activity_type, workflow_id, error, "{what}");
     } else {
         let what = "the end of an activity attempt was not taken";
-        tracing::warn!(activity_type, workflow_id, ?code, error, "{what}");
+        notice::warning!(activity_type, workflow_id, ?code, error, "{what}");
     }
 }
 
@@ -420,7 +420,7 @@ fn unknown(shared: &Shared, claim: &Claim) -> FailureRecord {
             shared.registry.activity_names()
         ),
     );
-    tracing::warn!("{error}");
+    notice::warning!("{error}");
     Error::from(error).to_record()
 }
 

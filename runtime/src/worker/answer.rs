@@ -118,7 +118,7 @@ pub(crate) async fn query(
 
 /// Fails a task. The server tries it again; its run waits until a worker can handle it.
 pub(crate) async fn fail(shared: &Shared, ticket: &Ticket, failure: Failure) {
-    tracing::warn!(
+    crate::notice::warning!(
         workflow_type = ticket.workflow_type,
         workflow_id = ticket.workflow_id,
         run_id = ticket.run_id,
@@ -228,7 +228,7 @@ fn untold(ticket: &Ticket, what: &str, status: &Status) {
     if code == Code::NotFound {
         tracing::debug!(workflow_id, run_id, error, "{what} came too late");
     } else {
-        tracing::warn!(workflow_id, run_id, ?code, error, "{what} was not taken");
+        crate::notice::warning!(workflow_id, run_id, ?code, error, "{what} was not taken");
     }
 }
 

@@ -153,7 +153,7 @@ impl Executor {
         .unwrap_or_else(|panic| Handled::Failed(Failure::of(&panic.into())));
         if self.watched.end() {
             self.evict(&ticket.run_id);
-            tracing::error!(
+            crate::notice::error!(
                 workflow_type = ticket.workflow_type,
                 workflow_id = ticket.workflow_id,
                 run_id = ticket.run_id,
@@ -313,7 +313,7 @@ impl Executor {
 /// Drops a run; user code has destructors, and those may panic.
 fn discard(run_id: &str, driver: Box<Driver>) {
     if let Err(panic) = panics::catch(|| drop(driver)) {
-        tracing::error!(run_id, "a run {panic} while it was dropped");
+        crate::notice::error!(run_id, "a run {panic} while it was dropped");
     }
 }
 

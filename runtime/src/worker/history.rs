@@ -19,6 +19,7 @@ use super::{
     deliver::{ANSWER_TIMEOUT, deliver},
     shared::Shared,
 };
+use crate::notice;
 
 /// Adds the pages from `token` on to `events`; with an empty token, all of history.
 pub(crate) async fn add_pages(
@@ -46,7 +47,7 @@ pub(crate) async fn add_pages(
 
 /// Tells that a task is left to its timeout: without history nothing can be said about it.
 pub(crate) fn missing(execution: &WorkflowExecution, status: &Status) {
-    tracing::warn!(
+    notice::warning!(
         workflow_id = execution.workflow_id,
         run_id = execution.run_id,
         code = ?status.code(),

@@ -73,7 +73,7 @@ pub(crate) async fn take_again(
 
 fn hand_over(shared: &Shared, task: Box<PollWorkflowTaskQueueResponse>, permit: Permit) {
     let Some(execution) = &task.workflow_execution else {
-        tracing::warn!("the server gave a workflow task without an execution; it is left alone");
+        crate::notice::warning!("the server gave a workflow task without an execution; it is left alone");
         return;
     };
     let run_id = execution.run_id.clone();

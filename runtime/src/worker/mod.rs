@@ -49,6 +49,9 @@ use crate::{ActivitySet, Client, FreeActivity, Result, Text, Workflow, client::r
 
 /// Polls one task queue and runs what it is given.
 ///
+/// What it has no caller to tell (a workflow task failed, the server is away) it tells through
+/// `tracing`; while no subscriber is installed, warnings and errors go to standard error.
+///
 /// ```no_run
 /// # use durably::prelude::*;
 /// # #[activity(start_to_close = "10s")]

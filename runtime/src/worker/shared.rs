@@ -23,7 +23,7 @@ use super::{
     error::WorkerError, executor::Wake, options::Options, registry::Registry, slots::Slots,
     watchdog::Watched,
 };
-use crate::{activity::cancel::CancelSignal, client::rpc::Rpc, wire};
+use crate::{activity::cancel::CancelSignal, client::rpc::Rpc, notice, wire};
 
 /// What all parts of one running worker share.
 pub(crate) struct Shared {
@@ -192,7 +192,7 @@ impl Shared {
     /// Notes that the server did not answer; tells it once.
     pub(crate) fn lost(&self, what: &str, status: &Status) {
         if !self.away.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
+            notice::warning!(
                 task_queue = self.task_queue,
                 namespace = self.namespace,
                 code = ?status.code(),

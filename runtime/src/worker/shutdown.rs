@@ -10,7 +10,7 @@ use super::{
     executor,
     shared::{Phase, Shared},
 };
-use crate::CancelReason;
+use crate::{CancelReason, notice};
 
 /// How long polls on their way may take to come back after the server was told; a server that can
 /// end them does so at once.
@@ -34,7 +34,7 @@ pub(crate) async fn drain(
     polls_ended.recv().await;
 
     if !shared.workflow_slots.all_free(TASKS_END).await {
-        tracing::warn!(
+        notice::warning!(
             task_queue = shared.task_queue,
             "workflow tasks are still in progress; the server will give them to another worker"
         );
@@ -45,7 +45,7 @@ pub(crate) async fn drain(
     let ended = shared.activity_slots.all_free(grace).await;
     shared.advance(Phase::ActivitiesAbandoned);
     if !ended && !shared.activity_slots.all_free(REPORTS_END).await {
-        tracing::warn!(
+        notice::warning!(
             task_queue = shared.task_queue,
             "activities that block are still running; the server will retry them when they time out"
         );

@@ -77,12 +77,6 @@ pub(crate) async fn watch(shared: Arc<Shared>) {
         for shard in shared.shards() {
             if let Some(ticket) = shard.watched.overdue(limit) {
                 let error = blocked(&ticket, limit, &shard.watched.beacon);
-                tracing::error!(
-                    workflow_type = ticket.workflow_type,
-                    workflow_id = ticket.workflow_id,
-                    run_id = ticket.run_id,
-                    "{error}"
-                );
                 let failure = answer::Failure::of(&error.into());
                 let shared = Arc::clone(&shared);
                 shared.clone().net.spawn(async move {

@@ -11,6 +11,7 @@ use crate::{
     AppError, ContinueAsNew, Error, Result, Workflow,
     data::{Args, Callee},
     definition::{Called, LocalBoxFuture, Update},
+    notice,
     workflow::{core::Phase, inside, instance::TaskFailure, panics},
 };
 
@@ -21,7 +22,7 @@ impl<W: Workflow> Live<W> {
         let signals = self.definition.signals;
         let Some(&(name, call)) = signals.iter().find(|(known, _)| *known == name) else {
             if !self.core.facts.get().replaying {
-                tracing::warn!(
+                notice::warning!(
                     workflow_type = W::NAME,
                     workflow_id = self.ctx.workflow_id(),
                     signal = name,
@@ -42,7 +43,7 @@ impl<W: Workflow> Live<W> {
             Ok(Called::Running(future)) => self.begin_handler(Of::Signal { name }, future),
             Err(error) => {
                 if !self.core.facts.get().replaying {
-                    tracing::error!(
+                    notice::error!(
                         workflow_type = W::NAME,
                         workflow_id = self.ctx.workflow_id(),
                         signal = name,

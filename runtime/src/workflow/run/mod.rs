@@ -31,6 +31,7 @@ use crate::{
     Result, Workflow,
     data::{Args, Callee},
     definition::{Called, Definition, LocalBoxFuture},
+    notice,
 };
 
 /// The code of one run of a `W`.
@@ -237,7 +238,7 @@ impl<W: Workflow> Drop for Live<W> {
             })
         });
         if let Err(panicked) = dropped {
-            tracing::error!(workflow_type = W::NAME, %panicked, "a workflow panicked in a `Drop`");
+            notice::error!(workflow_type = W::NAME, %panicked, "a workflow panicked in a `Drop`");
         }
     }
 }

@@ -11,6 +11,7 @@ use super::Live;
 use crate::{
     ContinueAsNew, Error, Payload, Result, Workflow,
     definition::LocalBoxFuture,
+    notice,
     workflow::{
         core::{Core, Phase},
         instance::TaskFailure,
@@ -170,7 +171,7 @@ impl<W: Workflow> Live<W> {
     fn warn_of_unfinished(&self) {
         let (workflow_type, workflow_id) = (W::NAME, self.ctx.workflow_id());
         for handler in &self.handlers {
-            tracing::warn!(
+            notice::warning!(
                 workflow_type,
                 workflow_id,
                 "the workflow ended while {} was running; wait for `ctx.handlers_finished()` first",
@@ -178,7 +179,7 @@ impl<W: Workflow> Live<W> {
             );
         }
         for (signal, _) in &self.unhandled {
-            tracing::warn!(
+            notice::warning!(
                 workflow_type,
                 workflow_id,
                 %signal,

@@ -1,0 +1,134 @@
+//! Warnings and errors that nobody subscribed to still reach standard error.
+//!
+//! A worker tells through `tracing` what it cannot tell a caller: that a workflow task failed, that
+//! the server is away. Without a subscriber those events go nowhere, and a program that waits for a
+//! result would only hang. Any subscriber ends this; a library must not install one itself, since a
+//! process can have only one.
+
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
+
+use tracing::{
+    Dispatch, Event, Level, Metadata, Subscriber, dispatcher,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+    subscriber::NoSubscriber,
+};
+
+/// `tracing::warn!` that is heard without a subscriber.
+macro_rules! warning {
+    ($($event:tt)*) => { $crate::notice::heard(|| tracing::warn!($($event)*)) };
+}
+
+/// `tracing::error!` that is heard without a subscriber.
+macro_rules! error {
+    ($($event:tt)*) => { $crate::notice::heard(|| tracing::error!($($event)*)) };
+}
+
+pub(crate) use {error, warning};
+
+/// Emits an event to the subscriber of this thread, or to standard error if there is none.
+pub(crate) fn heard(emit: impl FnOnce()) {
+    if dispatcher::get_default(|current| current.is::<NoSubscriber>()) {
+        // Made for one event: nothing stays behind that a later subscriber has to share with.
+        dispatcher::with_default(&Dispatch::new(StandardError), emit);
+    } else {
+        emit();
+    }
+}
+
+/// One line an event: `durably WARN workflow task failed: .. workflow_id="order-1"`.
+struct StandardError;
+
+impl Subscriber for StandardError {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line::default();
+        event.record(&mut line);
+        let level = event.metadata().level();
+        let Line { message, fields } = line;
+        // A closed standard error is no reason to stop working.
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "durably {level} {message}{fields}"
+        );
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[derive(Default)]
+struct Line {
+    message: String,
+    fields: String,
+}
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let written = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            name => write!(self.fields, " {name}={value:?}"),
+        };
+        debug_assert!(written.is_ok(), "a string takes everything");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    struct Heard(Arc<Mutex<String>>);
+
+    impl Subscriber for Heard {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn event(&self, event: &Event<'_>) {
+            let mut line = Line::default();
+            event.record(&mut line);
+            *self.0.lock().expect("no test panics here") += &(line.message + &line.fields);
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn a_subscriber_hears_everything_once_and_as_it_was_said() {
+        let heard = Arc::new(Mutex::new(String::new()));
+        // An event before there is a subscriber must not spoil what comes after.
+        warning!(run = 1, "nobody listens");
+        dispatcher::with_default(&Dispatch::new(Heard(Arc::clone(&heard))), || {
+            warning!(run = 2, id = "a", "task {} failed", 7);
+        });
+        assert_eq!(
+            *heard.lock().expect("no test panics here"),
+            "task 7 failed run=2 id=\"a\""
+        );
+    }
+}
