@@ -20,11 +20,13 @@ use super::{
     deliver::{ANSWER_TIMEOUT, deliver},
     executor::Wake,
     intake,
-    shared::Shared,
+    shared::{Phase, Shared},
     slots::Permit,
     ticket::Ticket,
 };
-use crate::{AppError, Error, client::retry::is_too_large, wire, workflow::instance::TaskFailure};
+use crate::{
+    AppError, Error, client::retry::is_too_large, notice, wire, workflow::instance::TaskFailure,
+};
 
 /// How long an answer about a workflow task is tried for. The server gives the task to somebody
 /// else after its timeout, ten seconds by default, and refuses the late answer.
@@ -70,7 +72,7 @@ pub(crate) async fn complete(shared: Arc<Shared>, completed: Completed, permit: 
     let reply = match reply.await {
         Ok(reply) => reply,
         Err(status) => {
-            drop(eager);
+            drop((eager, permit));
             refused(&shared, mark, status).await;
             return;
         }
@@ -116,21 +118,31 @@ pub(crate) async fn query(
     }
 }
 
-/// Fails a task. The server tries it again; its run waits until a worker can handle it.
+/// Fails a task, and tells why. The server tries it again; its run waits until a worker can handle
+/// it.
+///
+/// The server gives it again at once, and what failed twice fails a third time: from its second
+/// attempt on a task is kept for a while before it is given back. Callers keep no permit for it
+/// meanwhile, so that runs that fail do not hold up the others.
 pub(crate) async fn fail(shared: &Shared, ticket: &Ticket, failure: Failure) {
-    crate::notice::warning!(
+    notice::warning!(
         workflow_type = ticket.workflow_type,
         workflow_id = ticket.workflow_id,
         run_id = ticket.run_id,
         attempt = ticket.attempt,
-        cause = failure.cause.as_str_name(),
-        "workflow task failed: {}",
+        "workflow task failed, and will be tried again: {}",
         failure.record.message
     );
     if ticket.query_only {
         query(shared, ticket, failure.into_query_answer()).await;
         return;
     }
+    tokio::select! {
+        () = tokio::time::sleep(pause_before_retry(ticket.attempt)) => {}
+        // The next worker may have the code that works.
+        () = shared.reached(Phase::Stopping) => {}
+    }
+    let _in_progress = shared.workflow_slots.try_acquire();
     let request = RespondWorkflowTaskFailedRequest {
         namespace: shared.namespace.clone(),
         task_token: ticket.token.clone(),
@@ -148,6 +160,14 @@ pub(crate) async fn fail(shared: &Shared, ticket: &Ticket, failure: Failure) {
     });
     if let Err(status) = reply.await {
         untold(ticket, "the failure of a workflow task", &status);
+    }
+}
+
+/// How long a failed task is kept: 1, 2, 4, then 8 seconds, within the 10 that a task has by default.
+fn pause_before_retry(attempt: u32) -> Duration {
+    match attempt {
+        0 | 1 => Duration::ZERO,
+        attempt => Duration::from_secs(1 << (attempt - 2).min(3)),
     }
 }
 
@@ -211,14 +231,14 @@ impl From<TaskFailure> for Failure {
 
 /// The server did not take the answer: the run is not what this worker made of it.
 async fn refused(shared: &Shared, mark: Mark, status: Status) {
+    let ticket = Arc::clone(&mark.ticket);
+    shared.wake(&ticket.run_id, Wake::Forget(mark));
     if is_too_large(&status) {
         let failure = Failure::too_large("the answer to a workflow task", &status);
-        fail(shared, &mark.ticket, failure).await;
+        fail(shared, &ticket, failure).await;
     } else {
-        untold(&mark.ticket, "the answer to a workflow task", &status);
+        untold(&ticket, "the answer to a workflow task", &status);
     }
-    let run_id = mark.ticket.run_id.clone();
-    shared.wake(&run_id, Wake::Forget(mark));
 }
 
 /// The server gives a task again when it misses the answer, so this is worth a line and no more.
@@ -228,7 +248,7 @@ fn untold(ticket: &Ticket, what: &str, status: &Status) {
     if code == Code::NotFound {
         tracing::debug!(workflow_id, run_id, error, "{what} came too late");
     } else {
-        crate::notice::warning!(workflow_id, run_id, ?code, error, "{what} was not taken");
+        notice::warning!(workflow_id, run_id, ?code, error, "{what} was not taken");
     }
 }
 

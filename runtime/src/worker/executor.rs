@@ -25,7 +25,7 @@ use super::{
     watchdog::Watched,
 };
 use crate::{
-    AppError, wire,
+    AppError, notice, wire,
     workflow::{instance::Host, panics},
 };
 
@@ -153,7 +153,7 @@ impl Executor {
         .unwrap_or_else(|panic| Handled::Failed(Failure::of(&panic.into())));
         if self.watched.end() {
             self.evict(&ticket.run_id);
-            crate::notice::error!(
+            notice::error!(
                 workflow_type = ticket.workflow_type,
                 workflow_id = ticket.workflow_id,
                 run_id = ticket.run_id,
@@ -255,10 +255,8 @@ impl Executor {
                 });
             }
             Handled::Failed(failure) => {
-                net.spawn(async move {
-                    answer::fail(&shared, &ticket, failure).await;
-                    drop(permit);
-                });
+                drop(permit);
+                net.spawn(async move { answer::fail(&shared, &ticket, failure).await });
             }
             Handled::NotCached(task) => {
                 net.spawn(intake::take_again(shared, ticket, task, permit));
@@ -313,7 +311,7 @@ impl Executor {
 /// Drops a run; user code has destructors, and those may panic.
 fn discard(run_id: &str, driver: Box<Driver>) {
     if let Err(panic) = panics::catch(|| drop(driver)) {
-        crate::notice::error!(run_id, "a run {panic} while it was dropped");
+        notice::error!(run_id, "a run {panic} while it was dropped");
     }
 }
 

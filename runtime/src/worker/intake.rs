@@ -16,7 +16,7 @@ use super::{
     slots::Permit,
     ticket::Ticket,
 };
-use crate::wire;
+use crate::{notice, wire};
 
 /// Brings a task to its thread, with the pages of history that it came without.
 pub(crate) fn take(shared: &Arc<Shared>, task: Box<PollWorkflowTaskQueueResponse>, permit: Permit) {
@@ -67,13 +67,16 @@ pub(crate) async fn take_again(
             let work = Work::Decoded(ticket, task);
             shared.wake(&run_id, Wake::Task(Box::new(Delivery { work, permit })));
         }
-        Err(error) => answer::fail(&shared, &ticket, Failure::of(&error.into())).await,
+        Err(error) => {
+            drop(permit);
+            answer::fail(&shared, &ticket, Failure::of(&error.into())).await;
+        }
     }
 }
 
 fn hand_over(shared: &Shared, task: Box<PollWorkflowTaskQueueResponse>, permit: Permit) {
     let Some(execution) = &task.workflow_execution else {
-        crate::notice::warning!("the server gave a workflow task without an execution; it is left alone");
+        notice::warning!("the server gave a workflow task without an execution; it is left alone");
         return;
     };
     let run_id = execution.run_id.clone();

@@ -54,6 +54,9 @@ impl WorkflowEntry {
     }
 }
 
+/// What tokio says where it does not run; users of other crates meet it too.
+const NO_REACTOR: &str = "there is no reactor running";
+
 impl TaskFailure {
     /// User code returned an error where it may not, or its arguments cannot be read.
     pub(super) fn error(error: &Error) -> Self {
@@ -70,7 +73,11 @@ impl TaskFailure {
 
     /// `who` panicked.
     pub(super) fn panicked(who: &str, panicked: Panicked) -> Self {
-        Self::error(&AppError::new("Panic", format!("{who} {panicked}")).into())
+        let mut text = format!("{who} {panicked}");
+        if text.contains(NO_REACTOR) {
+            text += ". Workflow code runs outside of tokio: wait with `ctx.sleep(..)`, and move sockets, files and tasks into an activity";
+        }
+        Self::error(&AppError::new("Panic", text).into())
     }
 
     /// User code did what replay cannot repeat.

@@ -1,5 +1,7 @@
 //! Workflow tasks: from a poll to the answer.
 
+use std::time::Instant;
+
 use durably_proto::api::{
     command::v1::command::Attributes,
     enums::v1::{CommandType, QueryResultType, WorkflowTaskFailedCause},
@@ -52,6 +54,23 @@ impl Broken {
     async fn run(&mut self) {
         panic!("no such luck");
     }
+}
+
+/// Waits by the clock of the machine, where the macro does not see it.
+#[derive(Default)]
+struct Strayed;
+
+#[workflow]
+impl Strayed {
+    #[run]
+    async fn run(&mut self) -> Result<()> {
+        pause().await;
+        Ok(())
+    }
+}
+
+async fn pause() {
+    tokio::time::sleep(millis(1)).await;
 }
 
 /// Blocks its thread after a timer.
@@ -181,6 +200,50 @@ async fn a_panic_fails_the_task_with_its_place() -> Result<()> {
         "{text}"
     );
     worker.shutdown().await
+}
+
+#[tokio::test]
+async fn tokio_in_workflow_code_is_told_what_to_use_instead() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Strayed>().spawn().await?;
+    server
+        .normal
+        .send(Ok(Past::begin("Strayed", "run").whole()))?;
+    let text = text(server.failed().await.failure);
+    assert!(text.contains("`ctx.sleep(..)`"), "{text}");
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_task_that_fails_again_is_not_given_back_at_once() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Broken>().spawn().await?;
+    let mut second = Past::begin("Broken", "run").whole();
+    second.attempt = 2;
+    let begun = Instant::now();
+    server.normal.send(Ok(second))?;
+    server.failed().await;
+    assert!(begun.elapsed() >= secs(1));
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_worker_that_ends_gives_back_the_tasks_that_failed() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Broken>().spawn().await?;
+    let mut fifth = Past::begin("Broken", "run").whole();
+    fifth.attempt = 5;
+    let begun = Instant::now();
+    server.normal.send(Ok(fifth))?;
+    // The run is known to have failed when a task after it was answered.
+    server
+        .normal
+        .send(Ok(Past::begin("Broken", "run").whole()))?;
+    server.failed().await;
+    worker.shutdown().await?;
+    while !matches!(server.heard().await, Said::Failed(_)) {}
+    assert!(begun.elapsed() < secs(5));
+    Ok(())
 }
 
 #[tokio::test]
