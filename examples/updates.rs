@@ -1,0 +1,110 @@
+//! An account: updates that change it and answer, a validator that refuses them, and a fresh start
+//! before its history grows long.
+//!
+//! `cargo run --example updates`
+
+use durably::prelude::*;
+
+/// Moves money to somebody else's account.
+#[activity(start_to_close = "10s", max_attempts = 2)]
+async fn send_money(to: String, cents: u64) -> Result<()> {
+    if to == "nobody" {
+        bail!("nobody has no account for {cents} cents");
+    }
+    Ok(())
+}
+
+#[durably::data]
+#[derive(Clone, Default)]
+struct Account {
+    balance: u64,
+    changes: u32,
+    closed: bool,
+}
+
+#[workflow(task_queue = "accounts")]
+impl Account {
+    #[init]
+    fn new(account: Account) -> Self {
+        account
+    }
+
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<u64> {
+        ctx.wait_until(|| self.closed || self.changes >= 3).await?;
+        ctx.wait_until(|| ctx.handlers_finished()).await?;
+        if self.closed {
+            return Ok(self.balance);
+        }
+        // The same account with an empty history; its id and its updates stay.
+        let next = Self {
+            changes: 0,
+            ..self.clone()
+        };
+        Self::continue_as_new(next).into()
+    }
+
+    /// Puts money in, and tells the balance.
+    #[update(validator = check_deposit)]
+    fn deposit(&mut self, cents: u64) -> u64 {
+        self.balance += cents;
+        self.changes += 1;
+        self.balance
+    }
+
+    fn check_deposit(&self, cents: &u64) -> Result<(), &'static str> {
+        if *cents == 0 {
+            Err("nothing to deposit")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Moves money out; the amount is held while it is on its way.
+    #[update]
+    async fn transfer(&mut self, ctx: &Ctx, to: String, cents: u64) -> Result<u64> {
+        if self.balance < cents {
+            bail!("only {} cents", self.balance);
+        }
+        self.balance -= cents;
+        if let Err(error) = send_money::call(ctx, to, cents).await {
+            self.balance += cents;
+            return Err(error.into());
+        }
+        self.changes += 1;
+        Ok(self.balance)
+    }
+
+    #[signal]
+    fn close(&mut self) {
+        self.closed = true;
+    }
+}
+
+#[durably::main]
+async fn main() -> Result<()> {
+    let client = Client::development().await?;
+    let worker = Worker::new(&client, "accounts")
+        .workflow::<Account>()
+        .activity::<send_money>()
+        .spawn()
+        .await?;
+
+    let account = Account::start(&client, Account::default()).await?;
+    println!("deposit 100     {}", account.deposit(100).await?);
+    if let Err(error) = account.deposit(0).await {
+        println!("deposit 0       {error}");
+    }
+    if let Err(error) = account.transfer("nobody", 10).await {
+        println!("transfer 10     {error}");
+    }
+    println!("transfer 30     {}", account.transfer("Bob", 30).await?);
+
+    // Not waited for: accepted, and its result asked for later.
+    let update = account.deposit(5).accepted().await?;
+    println!("deposit 5       {}", update.result().await?);
+
+    account.close().await?;
+    println!("balance         {}", account.result().await?);
+    worker.shutdown().await
+}
