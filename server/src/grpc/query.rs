@@ -36,6 +36,11 @@ pub(super) async fn query(
         let news = execution.changed.notified();
         let answer = match way(engine, &execution, &run_id, &query, reject)? {
             Way::Rejected(status) => return Ok(rejected(status)),
+            // A worker that comes in time answers, as it would any other query.
+            Way::NotStarted => match timeout_at(deadline, news).await {
+                Ok(()) => continue,
+                Err(_) => return Err(nobody_answered(engine, &execution, &run_id)),
+            },
             Way::NotReady => {
                 let wait = deadline.min(Instant::now() + FIRST_TASK_WAIT);
                 if timeout_at(wait, news).await.is_err() {
@@ -72,7 +77,9 @@ pub(super) async fn query(
 enum Way {
     /// Not at all: the client does not ask runs in this state.
     Rejected(WorkflowExecutionStatus),
-    /// Later: no workflow task has completed yet.
+    /// Later: the first workflow task waits for a worker, or one has it.
+    NotStarted,
+    /// Later: there is no first workflow task yet, for instance because the start is delayed.
     NotReady,
     /// With the workflow task that is under way.
     Along(oneshot::Receiver<News>),
@@ -103,6 +110,7 @@ fn way_to(engine: &Engine, record: &mut Record, query: &WorkflowQuery) -> Way {
     let run = &record.run;
     if !run.has_completed_workflow_task() {
         return match run.is_running() {
+            true if run.has_workflow_task() => Way::NotStarted,
             true => Way::NotReady,
             // A worker can still replay what there is.
             false => Way::Alone(run.current_task_queue()),
