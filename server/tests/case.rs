@@ -15,9 +15,11 @@ use durably_proto::api::history::v1::HistoryEvent;
 use durably_proto::api::query::v1::WorkflowQuery;
 use durably_proto::api::taskqueue::v1::{StickyExecutionAttributes, TaskQueue};
 use durably_proto::api::workflowservice::v1::*;
+use durably_proto::service::testing::test_service_client::TestServiceClient;
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 use durably_proto::wkt::Duration;
-use durably_server::{Clock, Server};
+use durably_server::{Clock, Server, ServerBuilder};
+use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 pub(crate) const NAMESPACE: &str = "default";
@@ -35,14 +37,25 @@ impl Case {
     }
 
     pub(crate) async fn with(clock: Clock) -> Self {
-        let server = Server::builder()
-            .clock(clock)
-            .grpc(false)
-            .start()
-            .await
-            .expect("it needs nothing that could fail");
+        Self::of(Server::builder().clock(clock).grpc(false)).await
+    }
+
+    /// One that listens as well.
+    pub(crate) async fn listening(clock: Clock) -> Self {
+        Self::of(Server::builder().clock(clock)).await
+    }
+
+    async fn of(builder: ServerBuilder) -> Self {
+        let server = builder.start().await.expect("a port is free");
         let service = server.service();
         Self { server, service }
+    }
+
+    /// The server's time, over the network.
+    pub(crate) async fn time(&self) -> TestServiceClient<Channel> {
+        let url = self.server.url().expect("it listens");
+        let time = TestServiceClient::connect(url).await;
+        time.expect("it listens")
     }
 
     /// Starts a workflow and returns its run id.

@@ -127,6 +127,57 @@ async fn the_test_service_locks_and_unlocks() {
         .expect("it can always be locked");
 }
 
+#[tokio::test]
+async fn a_sleep_ends_before_what_is_due_later() {
+    let case = Case::listening(Clock::skipping_once_unlocked()).await;
+    case.start("w").await;
+    let task = case.task().await;
+    case.complete(&task, vec![start_timer("t", MONTH)]).await;
+    let mut time = case.time().await;
+    let before = now(&mut time).await;
+    time.unlock_time_skipping_with_sleep(SleepRequest {
+        duration: Some(seconds(3600)),
+    })
+    .await
+    .expect("it was locked");
+    let slept = now(&mut time).await - before;
+    assert!((3600..MONTH).contains(&slept), "{slept} s");
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_in_its_sleep_leaves_time_locked() {
+    let case = Case::listening(Clock::skipping_once_unlocked()).await;
+    case.start("w").await;
+    let mut time = case.time().await;
+    let sleep = SleepRequest {
+        duration: Some(seconds(MONTH)),
+    };
+    // The workflow task nobody takes keeps the clock from jumping.
+    let mut hung_up = tonic::Request::new(sleep);
+    hung_up.set_timeout(Duration::from_millis(50));
+    time.unlock_time_skipping_with_sleep(hung_up)
+        .await
+        .expect_err("nobody waits so long");
+    let locked = || async {
+        let mut time = time.clone();
+        time.unlock_time_skipping(UnlockTimeSkippingRequest {})
+            .await
+            .is_ok()
+    };
+    let mut again = 0;
+    while !locked().await {
+        again += 1;
+        assert!(again < 500, "it is locked again when the server notices");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let before = now(&mut time).await;
+    let task = case.task().await;
+    case.complete(&task, Vec::new()).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let passed = now(&mut time).await - before;
+    assert!(passed < MONTH, "nobody sleeps any more");
+}
+
 async fn now(time: &mut TestServiceClient<tonic::transport::Channel>) -> i64 {
     let now = time.get_current_time(()).await.expect("it answers");
     now.into_inner().time.unwrap_or_default().seconds

@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 use super::{Frontend, answered};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::timer::service::Standstill;
 
 #[tonic::async_trait]
 impl TestService for Frontend {
@@ -36,7 +37,7 @@ impl TestService for Frontend {
         request: Request<SleepRequest>,
     ) -> Result<Response<SleepResponse>, Status> {
         let sleep = sleep(&self.engine, request.into_inner());
-        answered(self.unless_stopped(sleep).await)
+        answered(self.unless_stopped(sleep).await.map(slept))
     }
 
     async fn sleep_until(
@@ -45,7 +46,7 @@ impl TestService for Frontend {
     ) -> Result<Response<SleepResponse>, Status> {
         let time = request.into_inner().timestamp.unwrap_or_default();
         let sleep = sleep_until(&self.engine, time.into());
-        answered(self.unless_stopped(sleep).await)
+        answered(self.unless_stopped(sleep).await.map(slept))
     }
 
     async fn unlock_time_skipping_with_sleep(
@@ -53,10 +54,11 @@ impl TestService for Frontend {
         request: Request<SleepRequest>,
     ) -> Result<Response<SleepResponse>, Status> {
         unlock(&self.engine)?;
+        let unlocked = Unlocked(&self.engine);
         let sleep = sleep(&self.engine, request.into_inner());
-        let slept = self.unless_stopped(sleep).await;
-        self.engine.clock.lock();
-        answered(slept)
+        let standstill = self.unless_stopped(sleep).await;
+        drop(unlocked);
+        answered(standstill.map(slept))
     }
 
     async fn get_current_time(
@@ -79,14 +81,25 @@ fn unlock(engine: &Engine) -> Result<(), Error> {
     Ok(())
 }
 
-async fn sleep(engine: &Engine, request: SleepRequest) -> Result<SleepResponse, Error> {
+/// The time for which a sleeping client has unlocked the clock; a client that hangs up ends it, too.
+struct Unlocked<'a>(&'a Engine);
+
+impl Drop for Unlocked<'_> {
+    fn drop(&mut self) {
+        self.0.clock.lock();
+    }
+}
+
+async fn sleep(engine: &Engine, request: SleepRequest) -> Result<Option<Standstill>, Error> {
     let duration = Duration::try_from(request.duration.unwrap_or_default())
         .map_err(|_| Error::Invalid("the duration to sleep is negative".to_owned()))?;
     sleep_until(engine, engine.clock.now() + duration).await
 }
 
-async fn sleep_until(engine: &Engine, time: Time) -> Result<SleepResponse, Error> {
-    // The sender lives as long as the alarm does; without it the time has come as well.
-    let _ = engine.timers.sleep_until(time).await;
-    Ok(SleepResponse {})
+async fn sleep_until(engine: &Engine, time: Time) -> Result<Option<Standstill>, Error> {
+    Ok(engine.timers.sleep_until(time).await)
+}
+
+fn slept(_: Option<Standstill>) -> SleepResponse {
+    SleepResponse {}
 }

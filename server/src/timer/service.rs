@@ -1,6 +1,7 @@
 //! Waits for what is due, and lets a skipping clock jump.
 
 use std::cmp::Ordering;
+use std::ops::Deref;
 use std::sync::atomic::{self, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub(crate) enum Alarm {
     /// A client that sleeps in the server's time.
     Sleeper {
         number: u64,
-        done: Arc<Mutex<Option<oneshot::Sender<()>>>>,
+        done: Arc<Mutex<Option<oneshot::Sender<Standstill>>>>,
     },
 }
 
@@ -44,8 +45,18 @@ pub(crate) struct Work {
 
 /// One unit of work that ends with the guard.
 #[derive(Debug)]
-pub(crate) struct InFlight<'a> {
-    engine: &'a Engine,
+pub(crate) struct InFlight<E: Deref<Target = Engine>> {
+    engine: E,
+}
+
+/// What a sleeper is woken with: until it lets go, the clock does not jump past the time it slept
+/// for.
+pub(crate) type Standstill = InFlight<Arc<Engine>>;
+
+/// A sleeper's place among the alarms; left when its client hangs up.
+struct Bed<'a> {
+    timers: &'a Timers,
+    alarm: Alarm,
 }
 
 impl Timers {
@@ -58,15 +69,19 @@ impl Timers {
         self.set(&alarm, due);
     }
 
-    /// A receiver that is told when the time has come.
-    pub(crate) fn sleep_until(&self, time: Time) -> oneshot::Receiver<()> {
-        let (sender, receiver) = oneshot::channel();
+    /// Waits until the time has come.
+    pub(crate) async fn sleep_until(&self, time: Time) -> Option<Standstill> {
+        let (sender, woken) = oneshot::channel();
         let alarm = Alarm::Sleeper {
             number: self.sleepers.fetch_add(1, atomic::Ordering::Relaxed),
             done: Arc::new(Mutex::new(Some(sender))),
         };
         self.set(&alarm, Some(time));
-        receiver
+        let _bed = Bed {
+            timers: self,
+            alarm,
+        };
+        woken.await.ok()
     }
 
     /// When the next alarm is due.
@@ -111,9 +126,8 @@ impl Work {
 
 impl Engine {
     /// Counts something as being at work, for as long as the guard lives.
-    pub(crate) fn in_flight(&self) -> InFlight<'_> {
-        self.work.replace(0, 1);
-        InFlight { engine: self }
+    pub(crate) fn in_flight(&self) -> InFlight<&Self> {
+        InFlight::of(self)
     }
 
     /// Lets everything happen that is due.
@@ -125,7 +139,7 @@ impl Engine {
                     let done = done.lock().unwrap_or_else(PoisonError::into_inner).take();
                     if let Some(done) = done {
                         // The client that slept may have gone.
-                        let _ = done.send(());
+                        let _ = done.send(Standstill::of(Arc::clone(self)));
                     }
                 }
             }
@@ -147,7 +161,20 @@ impl Engine {
     }
 }
 
-impl Drop for InFlight<'_> {
+impl<E: Deref<Target = Engine>> InFlight<E> {
+    fn of(engine: E) -> Self {
+        engine.work.replace(0, 1);
+        Self { engine }
+    }
+}
+
+impl Drop for Bed<'_> {
+    fn drop(&mut self) {
+        self.timers.set(&self.alarm, None);
+    }
+}
+
+impl<E: Deref<Target = Engine>> Drop for InFlight<E> {
     fn drop(&mut self) {
         if self.engine.work.replace(1, 0) {
             self.engine.timers.wake.notify_one();
