@@ -41,6 +41,28 @@ async fn the_same_request_twice_starts_once() {
 }
 
 #[tokio::test]
+async fn a_request_repeated_after_the_end_finds_what_it_did() {
+    let case = Case::new().await;
+    let signal = SignalWithStartWorkflowExecutionRequest {
+        namespace: NAMESPACE.to_owned(),
+        workflow_id: "w".to_owned(),
+        workflow_type: request("w").workflow_type,
+        task_queue: Some(normal(QUEUE)),
+        signal_name: "s".to_owned(),
+        request_id: "r".to_owned(),
+        ..Default::default()
+    };
+    let send = || {
+        let request = Request::new(signal.clone());
+        case.service.signal_with_start_workflow_execution(request)
+    };
+    let first = ok(send().await).run_id;
+    let task = case.task().await;
+    case.complete(&task, vec![complete_workflow()]).await;
+    assert_eq!(ok(send().await).run_id, first);
+}
+
+#[tokio::test]
 async fn conflict_policies_decide_while_it_runs() {
     let case = Case::new().await;
     let first = case.start("w").await;

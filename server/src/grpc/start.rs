@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, PoisonError};
 
-use durably_history::{Attach, Input, Policies, Reply, RequestId, RunId, Start, UpdateId};
+use durably_history::{
+    Attach, Input, Policies, Rejection, Reply, RequestId, RunId, Start, UpdateId,
+};
 use durably_proto::api::common::v1::Link;
 use durably_proto::api::common::v1::link::workflow_event::{EventReference, Reference};
 use durably_proto::api::common::v1::link::{Variant, WorkflowEvent};
@@ -48,7 +50,7 @@ pub(super) fn start(
             None => {
                 if let Some(attach) = attach {
                     let attach = Input::Attach(attach);
-                    engine.apply(execution, runs, run_id, attach, |_, _| ())?;
+                    unless_closed(engine.apply(execution, runs, run_id, attach, |_, _| ()))?;
                 }
                 Ok(None)
             }
@@ -89,7 +91,10 @@ pub(super) fn signal_with_start(
         policies,
         |execution, runs, run_id, reply| match reply {
             Some(_) => Ok(()),
-            None => engine.apply(execution, runs, run_id, Input::Signal(signal), |_, _| ()),
+            None => {
+                let signal = Input::Signal(signal);
+                unless_closed(engine.apply(execution, runs, run_id, signal, |_, _| ()))
+            }
         },
     )?;
     Ok(SignalWithStartWorkflowExecutionResponse {
@@ -276,6 +281,15 @@ fn complete(engine: &Engine, namespace: &Namespace, start: &mut Start) -> Result
             .insert("type".to_owned(), type_name(value_type).into());
     }
     Ok(())
+}
+
+/// What goes with a start has been done already if the run has closed: only a repeated request
+/// finds such a run.
+fn unless_closed(applied: Result<(), Error>) -> Result<(), Error> {
+    match applied {
+        Err(Error::Rejected(Rejection::Closed(_))) => Ok(()),
+        applied => applied,
+    }
 }
 
 /// What a start request that meets a running workflow leaves with it.
