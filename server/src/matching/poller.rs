@@ -20,11 +20,13 @@ pub(crate) struct Poller {
 }
 
 impl Pollers {
-    /// A worker polls.
+    /// A worker polls, or has a poll answered.
     pub(crate) fn see(&mut self, identity: &str, now: Time) {
         match self.seen.get_mut(identity) {
             Some(last) => *last = now,
             None => {
+                // Workers come and go under ever new names.
+                self.forget(now);
                 self.seen.insert(identity.to_owned(), now);
             }
         }
@@ -37,8 +39,7 @@ impl Pollers {
 
     /// Those who polled within the last minutes.
     pub(crate) fn list(&mut self, now: Time) -> Vec<Poller> {
-        self.seen
-            .retain(|_, last| is_within(*last, REMEMBERED, now));
+        self.forget(now);
         let mut pollers: Vec<_> = self
             .seen
             .iter()
@@ -49,6 +50,11 @@ impl Pollers {
             .collect();
         pollers.sort_by(|left, right| left.identity.cmp(&right.identity));
         pollers
+    }
+
+    fn forget(&mut self, now: Time) {
+        self.seen
+            .retain(|_, last| is_within(*last, REMEMBERED, now));
     }
 }
 
@@ -77,5 +83,16 @@ mod tests {
             .map(|p| p.identity)
             .collect();
         assert_eq!(names, ["new"]);
+    }
+
+    #[test]
+    fn workers_that_come_once_do_not_pile_up() {
+        let mut pollers = Pollers::default();
+        let mut now = Time::default();
+        for worker in 0..100 {
+            now = now + REMEMBERED;
+            pollers.see(&format!("worker {worker}"), now);
+        }
+        assert!(pollers.seen.len() <= 2, "{pollers:?}");
     }
 }

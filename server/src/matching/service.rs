@@ -75,7 +75,7 @@ impl<T: Send> Queues<T> {
             Some(queue) => queue,
             None => self.create(Arc::clone(queue), kind, now),
         };
-        queue.offer(task);
+        queue.offer(task, now);
     }
 
     /// Waits for a task until the deadline. A poll that is dropped loses none.
@@ -199,8 +199,16 @@ impl<T> Queue<T> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn offer(&self, task: T) {
-        let matched = self.lock().tasks.offer(task);
+    fn offer(&self, task: T, now: Time) {
+        let matched = {
+            let mut inside = self.lock();
+            let matched = inside.tasks.offer(task);
+            if let Some((waiter, _)) = &matched {
+                // Until it polls again, its worker is not gone.
+                inside.pollers.see(&waiter.identity, now);
+            }
+            matched
+        };
         self.hand_over(matched);
     }
 
@@ -310,6 +318,17 @@ mod tests {
         assert!(futures_poll_once(&mut waiting).await.is_none());
         queues.shut_down("q", "worker");
         assert_eq!(waiting.await, None);
+    }
+
+    #[tokio::test]
+    async fn a_worker_is_there_while_it_works_on_what_it_waited_for() {
+        let queues: Queues<u32> = Queues::new();
+        let mut waiting = Box::pin(poll(&queues, "q"));
+        assert!(futures_poll_once(&mut waiting).await.is_none());
+        let later = Time::default() + Duration::from_secs(60);
+        queues.offer(&"q".into(), Kind::Normal, 1, later);
+        assert_eq!(waiting.await, Some(1));
+        assert!(queues.is_polled("q", Duration::from_secs(10), later));
     }
 
     #[tokio::test]
