@@ -48,6 +48,13 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Most long polls for each of the two queues of workflow tasks. A poll holds a permit while it
+    /// waits, so the polls of one queue must leave one for the other.
+    pub(crate) fn pollers_of_each_workflow_queue(&self) -> usize {
+        let left = self.max_concurrent_workflow_tasks.saturating_sub(1);
+        self.workflow_pollers.min(left).max(1)
+    }
+
     /// What cannot work, one sentence each.
     pub(crate) fn check(&self, mistakes: &mut Vec<String>) {
         let at_least_one = [

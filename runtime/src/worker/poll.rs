@@ -66,11 +66,12 @@ pub(crate) fn start(shared: &Arc<Shared>) -> mpsc::Receiver<()> {
     let (alive, ended) = mpsc::channel(1);
     let options = &shared.options;
     if shared.registry.has_workflows() {
+        let most = options.pollers_of_each_workflow_queue();
         let normal = WorkflowQueue { sticky: false };
-        Group::start(shared, normal, options.workflow_pollers, alive.clone());
+        Group::start(shared, normal, most, alive.clone());
         if shared.caches() {
             let sticky = WorkflowQueue { sticky: true };
-            Group::start(shared, sticky, options.workflow_pollers, alive.clone());
+            Group::start(shared, sticky, most, alive.clone());
         }
     }
     if shared.registry.has_activities() {

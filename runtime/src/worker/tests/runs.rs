@@ -437,3 +437,18 @@ async fn a_run_that_blocks_its_thread_is_named_and_the_others_carry_on() -> Resu
     }
     worker.shutdown().await
 }
+
+#[tokio::test]
+async fn polls_of_the_task_queue_leave_room_for_the_workers_own_queue() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Greeting>();
+    let worker = worker.max_concurrent_workflow_tasks(2).spawn().await?;
+    let run = |id| Past::begin("Greeting", id).task().whole();
+    server.normal.send(Ok(run("r1")))?;
+    server.completed().await;
+    for id in ["r2", "r3", "r4"] {
+        server.sticky.send(Ok(run(id)))?;
+        server.completed().await;
+    }
+    worker.shutdown().await
+}
