@@ -144,7 +144,10 @@ impl Executor {
         // Panics of workflow code are caught where it runs. This is for those of its destructors,
         // and for our own: they must not take the other runs of the thread with them.
         let handled = panics::catch(|| match decoded {
-            Ok(task) => self.handle(&ticket, task),
+            Ok(task) => match self.handle(&ticket, task) {
+                Handled::NotCached(_) => Handled::Failed(no_history(&ticket)),
+                handled => handled,
+            },
             Err(raw) => match wire::task::from_proto(*raw) {
                 Ok(task) => self.handle(&ticket, Box::new(task)),
                 Err(error) => Handled::Failed(Failure::of(&error.into())),
@@ -313,6 +316,15 @@ fn discard(run_id: &str, driver: Box<Driver>) {
     if let Err(panic) = panics::catch(|| drop(driver)) {
         notice::error!(run_id, "a run {panic} while it was dropped");
     }
+}
+
+/// Asking for it once more would give the same.
+fn no_history(ticket: &Ticket) -> Failure {
+    let text = format!(
+        "the server has no history of run {} from its first event on",
+        ticket.run_id
+    );
+    Failure::of(&AppError::new("HistoryMissing", text).into())
 }
 
 fn begins_with_the_run(task: &Task) -> bool {

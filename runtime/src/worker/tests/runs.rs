@@ -452,3 +452,17 @@ async fn polls_of_the_task_queue_leave_room_for_the_workers_own_queue() -> Resul
     }
     worker.shutdown().await
 }
+
+#[tokio::test]
+async fn a_task_whose_history_the_server_does_not_have_fails() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Greeting>().spawn().await?;
+    for _ in 0..2 {
+        server.page(Vec::new(), "");
+    }
+    server.sticky.send(Ok(greeted().tail()))?;
+    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    let failed = server.failed().await.failure.unwrap_or_default();
+    assert!(failed.message.contains("no history"), "{failed:?}");
+    worker.shutdown().await
+}
