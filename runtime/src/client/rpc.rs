@@ -30,6 +30,10 @@ enum Transport {
     Local(Arc<dyn WorkflowService>),
 }
 
+/// A year: gRPC's header for timeouts has room for eight digits, and refuses what needs more.
+#[cfg(any(feature = "server", test))]
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
+
 impl Rpc {
     /// `headers` go with every request: who we are, and the API key.
     pub(crate) fn remote(channel: Channel, headers: HeaderMap) -> Self {
@@ -62,7 +66,7 @@ fn path(request: &'static str) -> PathAndQuery {
 #[cfg(any(feature = "server", test))]
 fn timed<M>(message: M, timeout: Duration) -> Request<M> {
     let mut request = Request::new(message);
-    request.set_timeout(timeout);
+    request.set_timeout(timeout.min(LONGEST_TIMEOUT));
     request
 }
 

@@ -1,11 +1,13 @@
 //! What is sent, and what is sent again.
 
+use std::time::Duration;
+
 use durably_proto::api::{
     enums::v1::UpdateWorkflowExecutionLifecycleStage as Stage,
     update::v1::{Outcome, outcome::Value},
     workflow::v1::WorkflowExecutionInfo,
     workflowservice::v1::{
-        ListWorkflowExecutionsResponse, PollWorkflowExecutionUpdateResponse,
+        ListWorkflowExecutionsResponse, PollWorkflowExecutionUpdateResponse, QueryWorkflowResponse,
         StartWorkflowExecutionResponse, UpdateWorkflowExecutionResponse,
     },
 };
@@ -197,4 +199,15 @@ async fn a_list_reads_its_pages_as_it_goes() {
         .map(|asked| asked.next_page_token)
         .collect();
     assert_eq!(tokens, [&b""[..], b"more", b"even more"]);
+}
+
+#[tokio::test]
+async fn a_query_may_wait_for_ever() {
+    let (fake, client) = server().await;
+    fake.query_workflow.then(Ok(QueryWorkflowResponse {
+        query_result: payload::list_to_proto(vec![Payload::json(b"7".to_vec())]),
+        ..Default::default()
+    }));
+    let balance = client.handle("acc-1").query::<u64>("balance", ());
+    assert_eq!(balance.timeout(Duration::MAX).await.unwrap(), 7);
 }
