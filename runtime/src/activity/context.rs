@@ -87,8 +87,13 @@ pub struct ActivityInfo {
 impl ActivityInfo {
     /// When the time of this attempt is over, by the clock of the server.
     pub fn deadline(&self) -> Option<SystemTime> {
-        let own = self.start_to_close.map(|d| self.started_at + d);
-        let all = self.schedule_to_close.map(|d| self.scheduled_at + d);
+        // A limit past what a clock can show is none.
+        let own = self
+            .start_to_close
+            .and_then(|d| self.started_at.checked_add(d));
+        let all = self
+            .schedule_to_close
+            .and_then(|d| self.scheduled_at.checked_add(d));
         own.into_iter().chain(all).min()
     }
 }

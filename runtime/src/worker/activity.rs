@@ -28,7 +28,7 @@ use crate::{
         cancel::CancelSignal,
         heartbeat::{self, Heart, Reply},
     },
-    client::retry::is_too_large,
+    client::retry::{Patience, is_too_large},
     data::{Args, Callee},
     definition::{ActivityFn, BoxFuture, Invocation},
     notice, wire,
@@ -393,9 +393,9 @@ fn heart(
 }
 
 async fn beat(shared: &Shared, request: RecordActivityTaskHeartbeatRequest) -> Reply {
-    let reply = shared
-        .rpc
-        .record_activity_task_heartbeat(request, ANSWER_TIMEOUT);
+    // The next heartbeat may come too late for a server that misses this one.
+    let patience = Patience::sit_out(ANSWER_TIMEOUT);
+    let reply = shared.rpc.record_activity_task_heartbeat(request, patience);
     match reply.await {
         Ok(reply) if reply.cancel_requested => Reply::Stop(CancelReason::Requested),
         Ok(reply) if reply.activity_paused => Reply::Stop(CancelReason::Paused),

@@ -1,8 +1,13 @@
 //! Activity attempts: from a poll to the answer.
 
-use durably_proto::api::{
-    failure::v1::failure::FailureInfo,
-    workflowservice::v1::{RecordActivityTaskHeartbeatResponse, RespondActivityTaskFailedRequest},
+use durably_proto::{
+    api::{
+        failure::v1::failure::FailureInfo,
+        workflowservice::v1::{
+            RecordActivityTaskHeartbeatResponse, RespondActivityTaskFailedRequest,
+        },
+    },
+    wkt::{self, Timestamp},
 };
 use tonic::Status;
 
@@ -42,6 +47,12 @@ async fn until_cancelled(ctx: &ActivityCtx) -> Result<()> {
         CancelReason::Requested => Err(Cancelled.into()),
         reason => bail!("stopped for {reason:?}"),
     }
+}
+
+#[activity(start_to_close = "100s", heartbeat = "10s")]
+async fn waits(ctx: &ActivityCtx) {
+    ctx.heartbeat(1);
+    ctx.cancelled().await;
 }
 
 #[activity(start_to_close = "10s", heartbeat = "10s")]
@@ -175,6 +186,38 @@ async fn a_cancel_request_comes_with_a_heartbeat() -> Result<()> {
         panic!("expected a cancelled activity");
     };
     assert_eq!(cancelled.task_token, b"until_cancelled");
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_a_busy_server_misses_is_sent_again_before_the_next_is_due() -> Result<()>
+{
+    let mut server = Server::new();
+    let worker = server.worker().activity::<waits>().spawn().await?;
+    let away = Err(Status::unavailable("restarting"));
+    server.script().heartbeats.push_back(away);
+    server.activities.send(Ok(attempt("waits", None)))?;
+    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
+    let again = tokio::time::timeout(secs(4), server.heard()).await?;
+    assert!(matches!(again, Said::Heartbeat(_)));
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn an_attempt_without_end_has_no_deadline() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().activity::<double>().spawn().await?;
+    let mut task = attempt("double", json("21"));
+    task.started_time = Some(Timestamp {
+        seconds: 1_700_000_000,
+        nanos: 0,
+    });
+    task.start_to_close_timeout = Some(wkt::Duration {
+        seconds: i64::MAX,
+        nanos: 0,
+    });
+    server.activities.send(Ok(task))?;
+    assert_eq!(server.activity_completed().await.result, json("42"));
     worker.shutdown().await
 }
 
