@@ -92,6 +92,7 @@ impl Engine {
         input: Input,
         then: impl FnOnce(&mut Record, Reply) -> R,
     ) -> Result<R, Error> {
+        let _arriving = self.arriving();
         let now = self.clock.now();
         let record = runs
             .get(run_id)
@@ -193,6 +194,7 @@ impl Engine {
                 }
             }
         }
+        let _arriving = self.arriving();
         let now = self.clock.now();
         let run_id = start.run_id.clone();
         let (run, outcome) = Run::start(start, now);

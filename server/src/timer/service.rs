@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::ops::Deref;
-use std::sync::atomic::{self, AtomicU64, AtomicUsize};
+use std::sync::atomic::{self, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub(crate) enum Alarm {
 /// What keeps a skipping clock from jumping.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
-    units: AtomicUsize,
+    units: Mutex<usize>,
 }
 
 /// One unit of work that ends with the guard.
@@ -107,20 +107,19 @@ impl Timers {
 impl Work {
     /// Replaces what one run counted for by what it counts for now. Says whether all is idle now.
     pub(crate) fn replace(&self, before: usize, after: usize) -> bool {
-        if after > before {
-            self.units
-                .fetch_add(after - before, atomic::Ordering::AcqRel);
-            return false;
-        }
-        let units = self
-            .units
-            .fetch_sub(before - after, atomic::Ordering::AcqRel);
-        before > after && units == before - after
+        let mut units = self.lock();
+        *units = (*units + after).saturating_sub(before);
+        before > after && *units == 0
     }
 
-    /// Whether nothing is at work.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.units.load(atomic::Ordering::Acquire) == 0
+    /// Does something while nothing is at work, and keeps work from beginning meanwhile.
+    fn while_idle<R>(&self, then: impl FnOnce() -> R) -> Option<R> {
+        let units = self.lock();
+        (*units == 0).then(then)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, usize> {
+        self.units.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -128,6 +127,12 @@ impl Engine {
     /// Counts something as being at work, for as long as the guard lives.
     pub(crate) fn in_flight(&self) -> InFlight<&Self> {
         InFlight::of(self)
+    }
+
+    /// Holds a skipping clock while an input is applied: its time must not be long gone when its
+    /// effects are counted as work.
+    pub(crate) fn arriving(&self) -> Option<InFlight<&Self>> {
+        self.clock.skips().then(|| self.in_flight())
     }
 
     /// Lets everything happen that is due.
@@ -148,16 +153,15 @@ impl Engine {
 
     /// Jumps to the next alarm, if the clock may and nothing is at work.
     fn skip(&self) -> bool {
-        if !self.clock.is_unlocked() || !self.work.is_idle() {
+        if !self.clock.is_unlocked() {
             return false;
         }
-        match self.timers.next_due() {
-            Some(due) => {
-                self.clock.advance_to(due);
-                true
-            }
-            None => false,
-        }
+        let jumped = self.work.while_idle(|| {
+            let due = self.timers.next_due()?;
+            self.clock.advance_to(due);
+            Some(())
+        });
+        jumped.flatten().is_some()
     }
 }
 
@@ -232,5 +236,20 @@ impl PartialOrd for Alarm {
 impl Ord for Alarm {
     fn cmp(&self, other: &Self) -> Ordering {
         self.place().cmp(&other.place())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_jumps_only_while_nothing_is_at_work() {
+        let work = Work::default();
+        assert!(!work.replace(0, 2));
+        assert!(work.while_idle(|| ()).is_none());
+        assert!(!work.replace(2, 1));
+        assert!(work.replace(1, 0), "it is told when all is idle");
+        assert!(work.while_idle(|| ()).is_some());
     }
 }
