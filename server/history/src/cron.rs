@@ -100,7 +100,8 @@ fn skip_to(from: Time, now: Time, interval: Duration) -> Time {
     if reached < now {
         reached
     } else {
-        Time::from_unix_nanos(now.as_unix_nanos() - 1)
+        // It is due this very moment, so the last time is one step back.
+        from + Duration::from_nanos(nanos).saturating_sub(interval)
     }
 }
 
@@ -193,8 +194,10 @@ fn parse_rule(text: &str) -> Option<Rule> {
     }))
 }
 
+/// Whether a field, or a part of its list, is a `*` without a step: `*/2` is a choice of values.
 fn is_star(field: &str) -> bool {
-    field.starts_with(['*', '?'])
+    let is_star = |part: &str| matches!(part, "*" | "?" | "*/1" | "?/1");
+    field.split(',').any(is_star)
 }
 
 fn parse_field(field: &str, low: u32, high: u32, names: &[&str]) -> Option<Bits> {

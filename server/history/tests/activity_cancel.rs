@@ -1,8 +1,9 @@
 //! Cancelling activities.
 
-use durably_history::{ActivityRef, CancelActivity, Input, Rejection};
+use durably_history::{ActivityRef, CancelActivity, Input, Rejection, Reply};
+use durably_proto::api::enums::v1::WorkflowTaskFailedCause;
 
-use crate::case::Case;
+use crate::case::{Case, completion};
 use crate::command::{cancel_activity, complete, failure, payloads, schedule_activity};
 
 #[test]
@@ -81,6 +82,26 @@ fn cancelling_what_has_just_ended_is_recorded_and_does_nothing() {
         "12 activity_task_completed scheduled=5 started=11 done",
         "13 workflow_task_scheduled on=queue attempt=1 timeout=10s",
     ]);
+}
+
+#[test]
+fn a_running_activity_keeps_its_id_until_it_has_ended() {
+    let mut case = Case::start();
+    case.work(vec![schedule_activity("1")]);
+    let activity = case.start_activity();
+    case.signal("stop");
+    case.skip();
+    let task = case.poll();
+    let commands = vec![cancel_activity(5), schedule_activity("1")];
+    let refused = case.ok(completion(task.token, commands, vec![], |_| {}));
+    assert!(matches!(
+        refused,
+        Reply::WorkflowTaskRefused {
+            cause: WorkflowTaskFailedCause::ScheduleActivityDuplicateId,
+            ..
+        }
+    ));
+    assert!(!case.heartbeat(&activity, "1"));
 }
 
 #[test]

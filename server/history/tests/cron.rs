@@ -40,6 +40,28 @@ fn schedules_name_their_next_time() {
 }
 
 #[test]
+fn either_day_field_is_enough_unless_one_is_a_star() {
+    const DAY: u64 = 24 * 3600;
+    let midnight = 22 * 3600 + 13 * 60 + 20;
+    // From Sunday the 9th on: Friday is the 14th.
+    waits("0 0 11 * 5", midnight + DAY);
+    waits("0 0 * * 5", midnight + 4 * DAY);
+    waits("0 0 1,* * 5", midnight + 4 * DAY);
+    waits("0 0 */1 * 5", midnight + 4 * DAY);
+    waits("0 0 */2 * 5", midnight + DAY);
+    waits("0 0 28 * */2", midnight + DAY);
+}
+
+#[test]
+fn an_interval_that_ends_this_very_moment_is_due_now() {
+    let parsed = CronSchedule::parse("@every 10s").expect("a schedule");
+    let after = |seconds| parsed.backoff(NOW, NOW + Duration::from_secs(seconds));
+    assert_eq!(after(10), Some(Duration::ZERO));
+    assert_eq!(after(30), Some(Duration::ZERO));
+    assert_eq!(after(31), Some(Duration::from_secs(9)));
+}
+
+#[test]
 fn the_29th_of_february_is_found_years_ahead() {
     let parsed = CronSchedule::parse("0 0 29 2 *").expect("a schedule");
     let wait = parsed.backoff(NOW, NOW).expect("a leap year comes");

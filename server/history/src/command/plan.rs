@@ -11,7 +11,7 @@ use durably_proto::api::sdk::v1::{EventGroupMarker, UserMetadata};
 use crate::command::protocol_message::{self, PlannedUpdate, UpdateMessage};
 use crate::command::{Command, Refusal};
 use crate::id::{ActivityId, EventId, TimerId, UpdateId};
-use crate::state::Run;
+use crate::state::{ActivityState, Run};
 
 /// One thing to do.
 pub(crate) enum Step {
@@ -112,7 +112,23 @@ impl Plan<'_> {
             return true;
         }
         let scheduled = self.run.activity_ids.get(id);
-        scheduled.is_some_and(|scheduled| !self.cancelled_activities.contains(scheduled))
+        scheduled.is_some_and(|scheduled| !self.ends(scheduled))
+    }
+
+    /// The activities that are pending after the steps planned so far.
+    pub(crate) fn pending_activities(&self) -> usize {
+        let cancelled = self.cancelled_activities.iter();
+        let ended = cancelled.filter(|scheduled| self.ends(scheduled)).count();
+        self.run.activities.len() + self.new_activities.len() - ended
+    }
+
+    /// Whether a planned cancel ends the activity; one that a worker has goes on and keeps its id.
+    fn ends(&self, scheduled: &EventId) -> bool {
+        self.cancelled_activities.contains(scheduled)
+            && !matches!(
+                self.run.activities[scheduled].state,
+                ActivityState::Started { .. }
+            )
     }
 
     fn message(&mut self, message: Message) -> Result<Option<Step>, Refusal> {

@@ -126,8 +126,7 @@ impl ScheduleActivity {
             let message = invalid_state("add-activitytask-scheduled-event", "ActivityID", &self.id);
             return Err(Refusal::new(Cause::ScheduleActivityDuplicateId, message));
         }
-        let pending =
-            plan.run.activities.len() + plan.new_activities.len() - plan.cancelled_activities.len();
+        let pending = plan.pending_activities();
         if pending >= limits::PENDING_ACTIVITIES {
             let message = format!(
                 "the number of pending activities, {pending}, has reached the per-workflow limit of {}",
