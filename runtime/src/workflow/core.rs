@@ -104,16 +104,25 @@ impl Core {
     /// Asks for something.
     ///
     /// # Panics
-    /// While user code runs that may only look; the panic becomes its error.
+    /// As [`forbid_reading`](Self::forbid_reading).
     pub(super) fn issue(&self, intent: Intent) {
-        match self.phase.get() {
-            Phase::Live => self.intents.borrow_mut().push(intent),
-            Phase::Over => {}
-            Phase::Reading => panic!(
-                "a query, a validator or a constructor asked for a command through a context it \
-                 found in the state; only run methods, signals and updates may do that"
-            ),
+        self.forbid_reading();
+        if self.phase.get() == Phase::Live {
+            self.intents.borrow_mut().push(intent);
         }
+    }
+
+    /// Comes before everything that changes what the run does next: replay leaves out what only
+    /// looks.
+    ///
+    /// # Panics
+    /// While user code runs that may only look; the panic becomes its error.
+    pub(super) fn forbid_reading(&self) {
+        assert!(
+            self.phase.get() != Phase::Reading,
+            "a query, a validator or a constructor asked for a command or a random number through a \
+             context it found in the state; only run methods, signals and updates may do that"
+        );
     }
 
     /// Takes back what is no longer wanted. Futures are dropped at any time, so this never panics.

@@ -142,6 +142,7 @@ impl Ticket {
         place: &'static Location<'static>,
         intent: impl FnOnce(Seq) -> Intent,
     ) -> Self {
+        core.forbid_reading();
         let seq = core.ops.borrow_mut().begin(what, place);
         core.issue(intent(seq));
         Self { core, seq, place }

@@ -45,10 +45,12 @@ impl Core {
                 ..
             }) => return *answer,
             Some(Patch { state, .. }) => {
+                self.forbid_reading();
                 *state = State::Asked(true);
                 true
             }
             None => {
+                self.forbid_reading();
                 let answer = !self.facts.get().replaying;
                 patches.push(Patch {
                     id: id.to_owned(),

@@ -21,22 +21,27 @@ impl Random {
     pub(super) fn new(core: &Rc<Core>) -> Self {
         Self { core: core.clone() }
     }
+
+    fn next(&self) -> u64 {
+        self.core.forbid_reading();
+        self.core.random.next()
+    }
 }
 
 impl TryRng for Random {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok((self.core.random.next() >> 32) as u32)
+        Ok((self.next() >> 32) as u32)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(self.core.random.next())
+        Ok(self.next())
     }
 
     fn try_fill_bytes(&mut self, into: &mut [u8]) -> Result<(), Infallible> {
         for chunk in into.chunks_mut(8) {
-            let bytes = self.core.random.next().to_le_bytes();
+            let bytes = self.next().to_le_bytes();
             chunk.copy_from_slice(&bytes[..chunk.len()]);
         }
         Ok(())

@@ -24,6 +24,7 @@ pub(super) fn spawn<F: Future<Output: 'static> + 'static>(
     future: F,
     place: &'static Location<'static>,
 ) -> Spawned<F::Output> {
+    core.forbid_reading();
     let result = Rc::new(RefCell::new(None));
     let spawned = Spawned {
         core: core.clone(),

@@ -234,3 +234,42 @@ fn an_accepted_update_whose_handler_is_gone_fails_the_task() {
         .unwrap_err();
     assert!(failed.nondeterminism);
 }
+
+#[derive(Default)]
+struct Peeks(Option<Ctx>);
+table!(Peeks,
+    run: |state, ctx, _| running(async move {
+        state.with(|state| state.0 = Some(ctx.clone()));
+        ctx.sleep(secs(1)).await?;
+        let patched = ctx.patched("late");
+        ctx.sleep(secs(1)).await?;
+        Ok((patched, ctx.random::<u64>()))
+    }),
+    queries: &[
+        ("patched", |state, _, _| encode_result(&state.0.as_ref().map(|ctx| ctx.patched("late")))),
+        ("random", |state, _, _| encode_result(&state.0.as_ref().map(Ctx::random::<u64>))),
+        ("greet", |state, _, _| {
+            let handle = state.0.as_ref().map(|ctx| greet(ctx, "Bob").start());
+            encode_result(&handle.is_some())
+        }),
+        ("spawn", |state, _, _| {
+            let spawned = state.0.as_ref().map(|ctx| ctx.spawn(async {}));
+            encode_result(&spawned.is_some())
+        }),
+    ]
+);
+
+#[test]
+fn a_query_that_misuses_a_context_leaves_no_trace() {
+    let asked = |queries: &[&str]| {
+        let (mut case, _) = Case::started::<Peeks>();
+        for query in queries {
+            let text = case.run.query(query, vec![]).unwrap_err().message;
+            assert!(text.contains("through a context it found"), "{text}");
+        }
+        [case.fire(1), case.fire(2)]
+    };
+    let untouched = asked(&[]);
+    assert_eq!(untouched[0], ["patch late", "timer 2: 1s"]);
+    assert_eq!(asked(&["patched", "random", "greet", "spawn"]), untouched);
+}
