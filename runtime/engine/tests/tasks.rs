@@ -46,6 +46,21 @@ fn tasks_answered_without_commands_are_slices_of_their_own() {
 }
 
 #[test]
+fn a_history_that_ends_before_its_task_is_refused() {
+    let (mut world, mut worker) = (World::new(), Worker::new(WORDS));
+    let answer = worker.handle(world.take_task()).unwrap();
+    world.answer(&answer);
+    world.signal("one");
+    let mut task = world.take_task();
+    task.history.truncate(task.history.len() - 2);
+    let refused = Worker::new(WORDS).handle(task).unwrap_err();
+    assert!(
+        matches!(refused, EngineError::MalformedHistory { .. }),
+        "{refused}"
+    );
+}
+
+#[test]
 fn workflow_time_is_when_the_task_started() {
     let (mut world, mut worker) = (World::new(), Worker::new(WORDS));
     worker.handle(world.take_task()).unwrap();

@@ -16,6 +16,7 @@ impl Run {
             Some(slice) => self.open_slice(slice),
             None => {
                 self.read_last_commands()?;
+                self.expect_no_task()?;
                 self.ask_queries(false);
                 Ok(())
             }
@@ -123,6 +124,18 @@ impl Run {
                 .map_err(|conflict| mismatch(&self.names, at, conflict))?;
         }
         Ok(())
+    }
+
+    /// A task that does more than ask must have come up in its history, or nothing would be its answer.
+    fn expect_no_task(&self) -> Result<(), EngineError> {
+        let started = self.hand.started;
+        if started.0 == 0 || matches!(self.hand.queries, Queries::Only(_)) {
+            return Ok(());
+        }
+        Err(EngineError::MalformedHistory {
+            event: self.processed,
+            reason: format!("it ends before event {started}, by which the task was taken"),
+        })
     }
 
     /// Takes one event in.
