@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   fn f(&mut self, ..)   ->  fn f(cell: &StateCell<Self>, ..), whose body opens with
-//!                             root = Root::new(cell); lease = Lease::new(&root); self_ = lease.take();
+//!                             root = Root::new(cell); lease = Lease::new(&mut root); self_ = lease.take();
 //!   self                  ->  self_
 //!   x.await               ->  match x { f => { lease.give(self_); let r = f.await; self_ = lease.take(); r } }
 //!   self.method(..)       ->  Self::method(cell, ..), if it is an async method of the block
@@ -173,8 +173,8 @@ fn opening(cx: &Cx, at: Span) -> TokenStream {
     let (this, lease, cell, held, root) =
         (this(at), lease(at), cell(at), hidden("root", at), &cx.root);
     quote_spanned! {at=>
-        let #held = #root::__private::Root::new(#cell);
-        let mut #lease = #root::__private::Lease::new(&#held);
+        let mut #held = #root::__private::Root::new(#cell);
+        let mut #lease = #root::__private::Lease::new(&mut #held);
         #[allow(unused_mut, unused_variables, unused_assignments)]
         let mut #this: &mut Self = #lease.take();
     }

@@ -1,12 +1,12 @@
 impl Both {
     async fn run(cell: &::durably::__private::StateCell<Self>, ctx: &Ctx) {
-        let root = ::durably::__private::Root::new(cell);
-        let mut lease = ::durably::__private::Lease::new(&root);
+        let mut root = ::durably::__private::Root::new(cell);
+        let mut lease = ::durably::__private::Lease::new(&mut root);
         #[allow(unused_mut, unused_variables, unused_assignments)]
         let mut self_: &mut Self = lease.take();
         let a = async {
-            let root = ::durably::__private::Root::new(cell);
-            let mut lease = ::durably::__private::Lease::new(&root);
+            let mut root = ::durably::__private::Root::new(cell);
+            let mut lease = ::durably::__private::Lease::new(&mut root);
             #[allow(unused_mut, unused_variables, unused_assignments)]
             let mut self_: &mut Self = lease.take();
             {
@@ -32,8 +32,8 @@ impl Both {
             async move {
                 let cell = &share;
                 {
-                    let root = ::durably::__private::Root::new(cell);
-                    let mut lease = ::durably::__private::Lease::new(&root);
+                    let mut root = ::durably::__private::Root::new(cell);
+                    let mut lease = ::durably::__private::Lease::new(&mut root);
                     #[allow(unused_mut, unused_variables, unused_assignments)]
                     let mut self_: &mut Self = lease.take();
                     self_.n += 1;

@@ -5,15 +5,15 @@ impl Greeting {
         ctx: &Ctx,
         greeting: String,
     ) -> Result<usize> {
-        let root = ::durably::__private::Root::new(cell);
-        let mut lease = ::durably::__private::Lease::new(&root);
+        let mut root = ::durably::__private::Root::new(cell);
+        let mut lease = ::durably::__private::Lease::new(&mut root);
         #[allow(unused_mut, unused_variables, unused_assignments)]
         let mut self_: &mut Self = lease.take();
         ::durably::__private::id(
             match ctx
                 .wait_until(|| {
-                    let root = ::durably::__private::Root::new(cell);
-                    let mut lease = ::durably::__private::Lease::new(&root);
+                    let mut root = ::durably::__private::Root::new(cell);
+                    let mut lease = ::durably::__private::Lease::new(&mut root);
                     #[allow(unused_mut, unused_variables, unused_assignments)]
                     let mut self_: &mut Self = lease.take();
                     ::durably::__private::shared(self_).done
@@ -58,8 +58,8 @@ impl Greeting {
         ctx: &Ctx,
         to: String,
     ) -> Result<Self> {
-        let root = ::durably::__private::Root::new(cell);
-        let mut lease = ::durably::__private::Lease::new(&root);
+        let mut root = ::durably::__private::Root::new(cell);
+        let mut lease = ::durably::__private::Lease::new(&mut root);
         #[allow(unused_mut, unused_variables, unused_assignments)]
         let mut self_: &mut Self = lease.take();
         ::durably::__private::id(
@@ -84,8 +84,8 @@ impl Greeting {
         cell: &::durably::__private::StateCell<Self>,
         ctx: &Ctx,
     ) -> Result<Self> {
-        let root = ::durably::__private::Root::new(cell);
-        let mut lease = ::durably::__private::Lease::new(&root);
+        let mut root = ::durably::__private::Root::new(cell);
+        let mut lease = ::durably::__private::Lease::new(&mut root);
         #[allow(unused_mut, unused_variables, unused_assignments)]
         let mut self_: &mut Self = lease.take();
         Ok(::durably::__private::shared(self_).clone())

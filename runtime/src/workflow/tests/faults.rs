@@ -81,8 +81,8 @@ fn a_wait_that_nothing_can_end_fails_the_task() {
 #[derive(Default)]
 struct KeepsSelf;
 table!(KeepsSelf, run: |state, ctx, _| running(async move {
-    let root = crate::workflow::state::Root::new(&state);
-    let mut lease = crate::workflow::state::Lease::new(&root);
+    let mut root = crate::workflow::state::Root::new(&state);
+    let mut lease = crate::workflow::state::Lease::new(&mut root);
     let me = lease.take();
     ctx.sleep(secs(1)).await?;
     lease.give(me);
