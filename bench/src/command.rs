@@ -10,9 +10,12 @@ use std::{
 /// What a program printed as `key=value`.
 pub type Values = BTreeMap<String, f64>;
 
-/// Builds everything that is measured, in release.
+/// Builds everything that is measured, in release; each side by itself, so that neither gets
+/// features of dependencies that only the other asked for.
 pub fn cargo_build() {
-    status(Command::new("cargo").args(["build", "--release", "--workspace"]));
+    for package in ["bench-ours", "bench-peer"] {
+        status(Command::new("cargo").args(["build", "--release", "-p", package]));
+    }
 }
 
 /// Runs one of our programs.
