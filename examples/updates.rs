@@ -25,7 +25,7 @@ struct Account {
 #[workflow(task_queue = "accounts")]
 impl Account {
     #[init]
-    fn new(account: Account) -> Self {
+    fn new(account: Self) -> Self {
         account
     }
 
