@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
+    path::PathBuf,
     process::{Command, Stdio},
     time::Instant,
 };
@@ -18,9 +18,29 @@ pub fn cargo_build() {
     }
 }
 
+/// A file in the target folder: this program is in it too, wherever it is.
+fn built(name: &str) -> PathBuf {
+    let this = std::env::current_exe().expect("a running program has a file");
+    this.with_file_name(name)
+}
+
+/// The middle one of the values of three runs.
+pub fn median(runs: [Values; 3]) -> Values {
+    let keys = runs[0].keys();
+    let middle = |key: &String| {
+        let mut values: Vec<f64> = runs
+            .iter()
+            .filter_map(|run| run.get(key).copied())
+            .collect();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    keys.map(|key| (key.clone(), middle(key))).collect()
+}
+
 /// Runs one of our programs.
 pub fn run(program: &str, args: &[&str], env: &[(&str, &str)]) -> Values {
-    let mut command = Command::new(format!("target/release/{program}"));
+    let mut command = Command::new(built(program));
     command.args(args);
     for (key, value) in env {
         if !value.is_empty() {
@@ -32,7 +52,7 @@ pub fn run(program: &str, args: &[&str], env: &[(&str, &str)]) -> Values {
 
 /// Runs one of the peer's programs: both packages have a `replay`, so the peer's has a prefix.
 pub fn run_peer(program: &str, args: &[&str], address: &str) -> Values {
-    let mut command = Command::new(format!("target/release/peer-{program}"));
+    let mut command = Command::new(built(&format!("peer-{program}")));
     command
         .args(args)
         .env("TEMPORAL_ADDRESS", format!("http://{address}"));
@@ -66,9 +86,11 @@ impl RealServer {
                 .args(["--address", &self.address])
                 .args(["workflow", "show", "-o", "json", "-w", id]),
         );
-        let file = "target/history.json";
-        std::fs::write(file, json).expect("target/ is writable");
-        file.to_owned()
+        let file = built("history.json");
+        std::fs::write(&file, json).expect("the target folder is writable");
+        file.to_str()
+            .expect("the target folder has a plain name")
+            .to_owned()
     }
 }
 
@@ -81,7 +103,7 @@ impl Drop for RealServer {
 /// Runs a workflow of 1,000 activities, one after another, and gives its id.
 pub fn recorded_run(server: &RealServer) -> String {
     let text = output(
-        Command::new("target/release/ours")
+        Command::new(built("ours"))
             .args(["1", "1000", "1", "act", "remote"])
             .env("TEMPORAL_ADDRESS", &server.address),
     );
@@ -102,10 +124,8 @@ pub struct Build {
 /// Builds a hello world in an empty target folder, its packages already downloaded.
 pub fn build_cold(dir: &str) -> Build {
     status(Command::new("cargo").arg("fetch").current_dir(dir));
-    let target = Path::new("target").join("cold").join(dir);
+    let target = built("cold").join(dir);
     let _ = std::fs::remove_dir_all(&target);
-    std::fs::create_dir_all(&target).expect("target/ is writable");
-    let target = target.canonicalize().expect("it was just made");
     let start = Instant::now();
     status(
         Command::new("cargo")
@@ -116,7 +136,14 @@ pub fn build_cold(dir: &str) -> Build {
     let seconds = start.elapsed().as_secs_f64();
     let tree = output(
         Command::new("cargo")
-            .args(["tree", "--prefix", "none", "--no-dedupe", "-e", "normal,build"])
+            .args([
+                "tree",
+                "--prefix",
+                "none",
+                "--no-dedupe",
+                "-e",
+                "normal,build",
+            ])
             .current_dir(dir),
     );
     let crates: std::collections::BTreeSet<_> = tree

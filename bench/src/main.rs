@@ -4,7 +4,7 @@
 mod command;
 mod table;
 
-use command::{Values, build_cold, cargo_build, real_server, run};
+use command::{Values, build_cold, cargo_build, median, real_server, run};
 use table::Table;
 
 /// Workflows, activities (or signals) each, and how many at once, of the workloads on the real
@@ -14,6 +14,7 @@ const SIGNAL_LOAD: [&str; 3] = ["20", "50", "20"];
 const IDLE_LOAD: [&str; 3] = ["2000", "1", "50"];
 
 fn main() {
+    std::env::set_current_dir(env!("CARGO_MANIFEST_DIR")).expect("the sources are still there");
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let wants = |section: &str| wanted.is_empty() || wanted.iter().any(|name| name == section);
     cargo_build();
@@ -22,7 +23,10 @@ fn main() {
     if wants("embedded") {
         embedded(&mut table);
     }
-    if ["real", "replay", "idle"].iter().any(|section| wants(section)) {
+    if ["real", "replay", "idle"]
+        .iter()
+        .any(|section| wants(section))
+    {
         let server = real_server();
         if wants("real") {
             real(&mut table, &server.address);
@@ -45,26 +49,50 @@ fn embedded(table: &mut Table) {
     let memory = ours(&["5000", "1", "100", "act", "memory"], "");
     table.at_least("embedded in process, workflows/s", memory["wf/s"], 5_000.0);
     let loopback = ours(&["3000", "1", "100", "act", "loopback"], "");
-    table.at_least("embedded over loopback gRPC, workflows/s", loopback["wf/s"], 1_500.0);
+    table.at_least(
+        "embedded over loopback gRPC, workflows/s",
+        loopback["wf/s"],
+        1_500.0,
+    );
     let chain = ours(&["1", "2000", "1", "act", "memory"], "");
-    table.at_most("one activity after another, ms each", 1e3 / chain["op/s"], 0.5);
+    table.at_most(
+        "one activity after another, ms each",
+        1e3 / chain["op/s"],
+        0.5,
+    );
     let month = run("month", &[], &[]);
     table.at_most("a test that sleeps 30 days, ms", month["month_ms"], 50.0);
 }
 
 fn real(table: &mut Table, address: &str) {
-    let load = |load: [&'static str; 3], mode| [load[0], load[1], load[2], mode];
-    let (us, them) = (
-        ours(&with(&load(ACTIVITY_LOAD, "act"), "remote"), address),
-        peer(&load(ACTIVITY_LOAD, "act"), address),
+    let (us, them) = side_by_side(ACTIVITY_LOAD, "act", address);
+    table.lower_is_better(
+        "worker CPU a workflow, us",
+        us["cpu_us_per_wf"],
+        them["cpu_us_per_wf"],
     );
-    table.lower_is_better("worker CPU a workflow, us", us["cpu_us_per_wf"], them["cpu_us_per_wf"]);
     table.higher_is_better("workflows/s on the real server", us["wf/s"], them["wf/s"]);
-    let (us, them) = (
-        ours(&with(&load(SIGNAL_LOAD, "sig"), "remote"), address),
-        peer(&load(SIGNAL_LOAD, "sig"), address),
+    let (us, them) = side_by_side(SIGNAL_LOAD, "sig", address);
+    table.lower_is_better(
+        "CPU a signal, us",
+        us["cpu_us_per_op"],
+        them["cpu_us_per_op"],
     );
-    table.lower_is_better("CPU a signal, us", us["cpu_us_per_op"], them["cpu_us_per_op"]);
+}
+
+/// Three runs of each, in turn, so that a busy moment of the machine meets both.
+fn side_by_side(load: [&str; 3], mode: &str, address: &str) -> (Values, Values) {
+    let [count, each, concurrency] = load;
+    let [first, second, third] = [(); 3].map(|()| {
+        (
+            ours(&[count, each, concurrency, mode, "remote"], address),
+            peer(&[count, each, concurrency, mode], address),
+        )
+    });
+    (
+        median([first.0, second.0, third.0]),
+        median([first.1, second.1, third.1]),
+    )
 }
 
 fn replay(table: &mut Table, server: &command::RealServer) {
@@ -76,14 +104,25 @@ fn replay(table: &mut Table, server: &command::RealServer) {
 }
 
 fn idle(table: &mut Table, address: &str) {
-    let us = ours(&[IDLE_LOAD[0], IDLE_LOAD[1], IDLE_LOAD[2], "idle", "remote"], address);
+    let us = ours(
+        &[IDLE_LOAD[0], IDLE_LOAD[1], IDLE_LOAD[2], "idle", "remote"],
+        address,
+    );
     let them = peer(&[IDLE_LOAD[0], IDLE_LOAD[1], IDLE_LOAD[2], "idle"], address);
-    table.lower_is_better("memory an idle workflow, bytes", us["idle_bytes"], them["idle_bytes"]);
+    table.lower_is_better(
+        "memory an idle workflow, bytes",
+        us["idle_bytes"],
+        them["idle_bytes"],
+    );
 }
 
 fn cold_build(table: &mut Table) {
     let (us, them) = (build_cold("hello/ours"), build_cold("hello/peer"));
-    table.lower_is_better("cold debug build of hello world, s", us.seconds, them.seconds);
+    table.lower_is_better(
+        "cold debug build of hello world, s",
+        us.seconds,
+        them.seconds,
+    );
     table.lower_is_better("crates in hello world", us.crates, them.crates);
 }
 
@@ -93,8 +132,4 @@ fn ours(args: &[&str], address: &str) -> Values {
 
 fn peer(args: &[&str], address: &str) -> Values {
     command::run_peer("bench", args, address)
-}
-
-fn with<'a>(args: &[&'a str], last: &'a str) -> Vec<&'a str> {
-    args.iter().copied().chain([last]).collect()
 }

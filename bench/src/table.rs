@@ -22,11 +22,21 @@ impl Table {
     }
 
     pub fn at_least(&mut self, what: &str, ours: f64, target: f64) {
-        self.push(what, ours, format!("target {}", number(target)), ours / target);
+        self.push(
+            what,
+            ours,
+            format!("target {}", number(target)),
+            ours / target,
+        );
     }
 
     pub fn at_most(&mut self, what: &str, ours: f64, target: f64) {
-        self.push(what, ours, format!("target {}", number(target)), target / ours);
+        self.push(
+            what,
+            ours,
+            format!("target {}", number(target)),
+            target / ours,
+        );
     }
 
     fn push(&mut self, what: &str, ours: f64, theirs: String, ratio: f64) {
@@ -46,7 +56,11 @@ impl fmt::Display for Table {
         writeln!(f, "|---|---:|---:|---:|")?;
         for row in &self.0 {
             let (ours, theirs) = (number(row.ours), &row.theirs);
-            writeln!(f, "| {} | {ours} | {theirs} | {:.1}x |", row.what, row.ratio)?;
+            writeln!(
+                f,
+                "| {} | {ours} | {theirs} | {:.1}x |",
+                row.what, row.ratio
+            )?;
         }
         Ok(())
     }
