@@ -1,9 +1,9 @@
 //! The sink of mistakes. It panics when it is dropped unread, so no mistake is lost on the way.
 
+use std::fmt;
+
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-
-use crate::mistake::Mistake;
 
 /// The mistakes found so far.
 pub(crate) struct Errors {
@@ -20,13 +20,13 @@ impl Errors {
     }
 
     /// A mistake that all of `tokens` make.
-    pub(crate) fn on(&mut self, tokens: impl ToTokens, mistake: Mistake<'_>) {
+    pub(crate) fn on(&mut self, tokens: impl ToTokens, mistake: impl fmt::Display) {
         self.found
             .push(syn::Error::new_spanned(tokens, mistake.to_string()));
     }
 
     /// A mistake at one place.
-    pub(crate) fn at(&mut self, place: Span, mistake: Mistake<'_>) {
+    pub(crate) fn at(&mut self, place: Span, mistake: impl fmt::Display) {
         self.found.push(syn::Error::new(place, mistake.to_string()));
     }
 

@@ -3,7 +3,10 @@
 //! On a mistake the user's item is still emitted, marks taken off and bodies rewritten, together
 //! with all code that could be generated: names stay known, so one mistake is one message.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote};
@@ -13,7 +16,7 @@ use crate::{
     determinism,
     diag::Errors,
     expand,
-    mistake::Mistake,
+    mistake::{DataMistake, MainMistake, OurBug, PlaceMistake},
     model,
     root::Root,
     syntax::{activity_fn::ActivityFn, attr::Options, marker, marker::Marker},
@@ -36,7 +39,7 @@ pub(crate) fn expand(of: Macro, options: TokenStream, item: TokenStream) -> Toke
     let mut errors = Errors::new();
     let code = catch_unwind(AssertUnwindSafe(|| of(options, item.clone(), &mut errors)));
     let code = code.unwrap_or_else(|panic| {
-        errors.at(Span::call_site(), Mistake::OurBug(message_of(&*panic)));
+        errors.at(Span::call_site(), OurBug(message_of(&*panic)));
         marker::strip(item)
     });
     let errors = errors.report();
@@ -61,7 +64,7 @@ pub(crate) fn workflow(
         model::fields::check(options, &mut fields, errors);
         return fields.into_token_stream();
     }
-    misplaced::<ItemImpl>(item, Mistake::WorkflowOnOther, errors)
+    misplaced::<ItemImpl>(item, PlaceMistake::WorkflowOnOther, errors)
 }
 
 pub(crate) fn activity(
@@ -72,7 +75,7 @@ pub(crate) fn activity(
     let mut options = Options::parse(options, Marker::Activity, errors);
     let root = root(&mut options, errors);
     let Ok(function) = syn::parse2::<ActivityFn>(item.clone()) else {
-        return misplaced::<ItemFn>(item, Mistake::ActivityOnOther, errors);
+        return misplaced::<ItemFn>(item, PlaceMistake::ActivityOnOther, errors);
     };
     match model::activity::function(options, &function, errors) {
         Some(activity) => expand::activity::expand(&activity, &function, &root),
@@ -90,7 +93,7 @@ pub(crate) fn activities(
 ) -> TokenStream {
     let options = Options::parse(options, Marker::Activities, errors);
     let Ok(block) = syn::parse2::<ItemImpl>(item.clone()) else {
-        return misplaced::<ItemImpl>(item, Mistake::ActivitiesOnOther, errors);
+        return misplaced::<ItemImpl>(item, PlaceMistake::ActivitiesOnOther, errors);
     };
     match model::activities::check(options, block, errors) {
         (block, Some(set)) => expand::activities::expand(&set, block),
@@ -103,7 +106,7 @@ pub(crate) fn data(options: TokenStream, item: TokenStream, errors: &mut Errors)
     let root = root(&mut options, errors);
     options.finish(errors);
     let Ok(input) = syn::parse2::<DeriveInput>(item.clone()) else {
-        return misplaced::<DeriveInput>(item, Mistake::DataOnOther, errors);
+        return misplaced::<DeriveInput>(item, DataMistake::OnOther, errors);
     };
     match model::data::check(&input, errors) {
         true => expand::data::expand(&input, &root),
@@ -116,7 +119,7 @@ pub(crate) fn main(options: TokenStream, item: TokenStream, errors: &mut Errors)
     let root = root(&mut options, errors);
     options.finish(errors);
     let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
-        return misplaced::<ItemFn>(item, Mistake::MainOnOther, errors);
+        return misplaced::<ItemFn>(item, MainMistake::OnOther, errors);
     };
     match model::main::check(&function, errors) {
         true => expand::main::expand(&function, &root),
@@ -138,7 +141,7 @@ macro_rules! stray {
     ($($name:ident $marker:ident)*) => { $(
         /// The mark outside of a `#[workflow]` block.
         pub(crate) fn $name(_: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
-            errors.at(Span::call_site(), Mistake::StrayMark(Marker::$marker));
+            errors.at(Span::call_site(), PlaceMistake::StrayMark(Marker::$marker));
             item
         }
     )* };
@@ -160,7 +163,7 @@ fn root(options: &mut Options, errors: &mut Errors) -> Root {
 /// An item of another kind, or one that cannot be read as `Wanted`.
 fn misplaced<Wanted: syn::parse::Parse>(
     item: TokenStream,
-    mistake: Mistake<'_>,
+    mistake: impl fmt::Display,
     errors: &mut Errors,
 ) -> TokenStream {
     match (

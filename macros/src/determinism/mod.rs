@@ -16,7 +16,7 @@ use syn::{
 
 use crate::{
     diag::Errors,
-    mistake::Mistake,
+    mistake::DeterminismMistake,
     syntax::{attr::Options, macro_body::MacroBody, marker::Marker, signature::ungrouped},
 };
 
@@ -63,7 +63,7 @@ pub(crate) fn reason(mut options: Options, place: impl ToTokens, errors: &mut Er
     let reason: Option<LitStr> = options.text("reason", errors).map(|given| given.value);
     options.finish(errors);
     if reason.is_none() && errors.count() == before {
-        errors.on(place, Mistake::NoReason);
+        errors.on(place, DeterminismMistake::NoReason);
     }
 }
 
@@ -84,8 +84,10 @@ impl Check<'_> {
 
     fn refuse(&mut self, place: impl ToTokens, what: &str, instead: &str) {
         if !self.permitted {
-            self.errors
-                .on(place, Mistake::Nondeterministic { what, instead });
+            self.errors.on(
+                place,
+                DeterminismMistake::Nondeterministic { what, instead },
+            );
         }
     }
 
@@ -178,7 +180,7 @@ impl VisitMut for Check<'_> {
             if path.path.segments.last().is_some_and(|last| list::has_interior(&last.ident.to_string())));
         if (mutable || shared) && !self.permitted {
             self.errors
-                .on(&item.ident, Mistake::SharedStatic(&item.ident));
+                .on(&item.ident, DeterminismMistake::SharedStatic(&item.ident));
         }
         visit_mut::visit_type_mut(self, &mut item.ty);
         self.permitted = before;

@@ -7,7 +7,7 @@ use syn::{ItemImpl, Type};
 use super::{activity::Activity, name::Taken, workflow::type_name};
 use crate::{
     diag::Errors,
-    mistake::Mistake,
+    mistake::{BlockMistake, NameMistake, PlaceMistake, SignatureMistake},
     root::Root,
     syntax::{attr::Options, block::Block, marker::Marker, signature::Receiver},
 };
@@ -45,7 +45,7 @@ pub(crate) fn check(
     options.finish(errors);
     let ty = (*item.self_ty).clone();
     let ident = if let Some((_, of_trait, _)) = &item.trait_ {
-        errors.on(of_trait, Mistake::TraitBlock(Marker::Activities));
+        errors.on(of_trait, PlaceMistake::TraitBlock(Marker::Activities));
         None
     } else {
         type_name(&ty, &item.generics, Marker::Activities, errors)
@@ -55,7 +55,7 @@ pub(crate) fn check(
         return (block.item, None);
     };
     if block.marked.is_empty() {
-        errors.on(&ident, Mistake::NoActivities(&ident));
+        errors.on(&ident, BlockMistake::NoActivities(&ident));
     }
     let mut taken = Taken::default();
     let mut methods = Vec::new();
@@ -66,7 +66,7 @@ pub(crate) fn check(
         if let (Receiver::Exclusive(_) | Receiver::Other(_), Some(tokens)) =
             (&receiver, receiver.tokens())
         {
-            errors.on(tokens, Mistake::ActivityReceiver);
+            errors.on(tokens, SignatureMistake::ActivityReceiver);
         }
         let activity = Activity::of(
             marked.options,
@@ -79,7 +79,10 @@ pub(crate) fn check(
             continue;
         };
         if method.sig.ident == "stub" || OPTIONS.iter().any(|option| method.sig.ident == option) {
-            errors.on(&method.sig.ident, Mistake::StubMethod(&method.sig.ident));
+            errors.on(
+                &method.sig.ident,
+                NameMistake::StubMethod(&method.sig.ident),
+            );
             continue;
         }
         if activity.carried.conditions.is_empty() {

@@ -8,7 +8,7 @@ use syn::{Attribute, LitStr, Signature, Type};
 use super::{arguments::Arguments, handler::check_generics, name::WireName, output};
 use crate::{
     diag::Errors,
-    mistake::Mistake,
+    mistake::{OptionMistake, SignatureMistake},
     syntax::{
         activity_fn::ActivityFn,
         attr::{Keyed, Options},
@@ -61,13 +61,13 @@ pub(crate) fn function(
     errors: &mut Errors,
 ) -> Option<Activity> {
     if let Some(receiver) = function.sig.receiver() {
-        errors.on(receiver, Mistake::MethodActivity);
+        errors.on(receiver, SignatureMistake::MethodActivity);
         return None;
     }
     let activity = Activity::of(options, &function.sig, &function.attrs, None, errors)?;
     match (&function.body, activity.declared.remote) {
-        (None, None) => errors.on(&function.sig, Mistake::BodyMissing),
-        (Some(_), Some(remote)) => errors.at(remote, Mistake::RemoteBody),
+        (None, None) => errors.on(&function.sig, SignatureMistake::BodyMissing),
+        (Some(_), Some(remote)) => errors.at(remote, SignatureMistake::RemoteBody),
         _ => return Some(activity),
     }
     None
@@ -91,10 +91,10 @@ impl Activity {
         let before = errors.count();
         check_generics(Marker::Activity, sig, errors);
         if let Some(unsafety) = &sig.unsafety {
-            errors.on(unsafety, Mistake::NotCallable(Marker::Activity));
+            errors.on(unsafety, SignatureMistake::NotCallable(Marker::Activity));
         }
         if let Some(abi) = &sig.abi {
-            errors.on(abi, Mistake::NotCallable(Marker::Activity));
+            errors.on(abi, SignatureMistake::NotCallable(Marker::Activity));
         }
         let parameters = signature::parameters(sig);
         let arguments = Arguments::of(&parameters, owner, Marker::Activity, errors);
@@ -103,7 +103,7 @@ impl Activity {
         if let (Some(heartbeat), None, None) =
             (&declared.heartbeat_at, &arguments.context, declared.remote)
         {
-            errors.at(*heartbeat, Mistake::HeartbeatWithoutContext);
+            errors.at(*heartbeat, SignatureMistake::HeartbeatWithoutContext);
         }
         let activity = Self {
             ident: sig.ident.clone(),
@@ -141,7 +141,7 @@ fn timeouts(options: &mut Options, errors: &mut Errors) -> Declared {
         if let (Some(part), Some(whole)) = (part, whole)
             && part.value > whole.value
         {
-            errors.at(part.key, Mistake::LongerThanWhole(name, whole_name));
+            errors.at(part.key, OptionMistake::LongerThanWhole(name, whole_name));
         }
     }
     let millis = |given: &Option<Keyed<Duration>>| {

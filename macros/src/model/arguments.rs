@@ -7,7 +7,7 @@ use syn::{Type, ext::IdentExt as _};
 use super::payload_type::{self, Obstacle};
 use crate::{
     diag::Errors,
-    mistake::Mistake,
+    mistake::{NameMistake, SignatureMistake},
     syntax::{
         marker::Marker,
         signature::{Parameter, is_named, ungrouped},
@@ -49,17 +49,17 @@ impl Arguments {
         };
         for (index, parameter) in parameters.iter().enumerate() {
             if let Some(attribute) = &parameter.conditional {
-                errors.on(attribute, Mistake::ConditionalArgument);
+                errors.on(attribute, SignatureMistake::ConditionalArgument);
             }
             match parameter.reference() {
                 Some(reference) if index == 0 && may_be_context(&reference.elem) => {
                     if let Some(exclusive) = &reference.mutability {
-                        errors.on(exclusive, Mistake::ExclusiveContext);
+                        errors.on(exclusive, SignatureMistake::ExclusiveContext);
                     }
                     arguments.context = Some((*reference.elem).clone());
                 }
                 Some(reference) if index > 0 && is_context_by_name(&reference.elem) => {
-                    errors.on(reference, Mistake::ContextNotFirst);
+                    errors.on(reference, SignatureMistake::ContextNotFirst);
                 }
                 _ => arguments.add(parameter, self_ty, marker, errors),
             }
@@ -84,17 +84,22 @@ impl Arguments {
     ) {
         match payload_type::obstacle(&parameter.ty) {
             Some(Obstacle::Borrowed(tokens, instead)) => {
-                errors.on(tokens, Mistake::BorrowedArgument(marker, instead));
+                errors.on(tokens, SignatureMistake::BorrowedArgument(marker, instead));
             }
-            Some(Obstacle::Opaque(tokens)) => errors.on(tokens, Mistake::OpaqueArgument(marker)),
+            Some(Obstacle::Opaque(tokens)) => {
+                errors.on(tokens, SignatureMistake::OpaqueArgument(marker))
+            }
             None => {}
         }
         let Some(name) = parameter.name() else {
-            errors.on(&parameter.pattern, Mistake::ArgumentWithoutName(marker));
+            errors.on(
+                &parameter.pattern,
+                SignatureMistake::ArgumentWithoutName(marker),
+            );
             return;
         };
         if name == "self_" {
-            errors.at(name.span(), Mistake::ReservedLocal);
+            errors.at(name.span(), NameMistake::ReservedLocal);
         }
         self.list.push(Argument {
             name: name.clone(),

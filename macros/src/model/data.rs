@@ -2,16 +2,16 @@
 
 use syn::{Data, DeriveInput, Meta, Path, Token, punctuated::Punctuated};
 
-use crate::{diag::Errors, mistake::Mistake};
+use crate::{diag::Errors, mistake::DataMistake};
 
 /// Whether the type can be given serde's derives.
 pub(crate) fn check(input: &DeriveInput, errors: &mut Errors) -> bool {
     let before = errors.count();
     if let Data::Union(data) = &input.data {
-        errors.on(data.union_token, Mistake::DataOnOther);
+        errors.on(data.union_token, DataMistake::OnOther);
     }
     for lifetime in input.generics.lifetimes() {
-        errors.on(lifetime, Mistake::DataBorrows);
+        errors.on(lifetime, DataMistake::Borrows);
     }
     for derived in derives(input) {
         for name in ["Serialize", "Deserialize"] {
@@ -20,7 +20,7 @@ pub(crate) fn check(input: &DeriveInput, errors: &mut Errors) -> bool {
                 .last()
                 .is_some_and(|last| last.ident == name)
             {
-                errors.on(&derived, Mistake::DerivedTwice(name));
+                errors.on(&derived, DataMistake::DerivedTwice(name));
             }
         }
     }

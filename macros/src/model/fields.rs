@@ -2,7 +2,7 @@
 
 use syn::{Attribute, Data, DeriveInput, Field, Fields};
 
-use crate::{determinism, diag::Errors, mistake::Mistake, syntax::attr::Options};
+use crate::{determinism, diag::Errors, mistake::PlaceMistake, syntax::attr::Options};
 
 /// Checks the fields and takes our marks off them.
 pub(crate) fn check(options: Options, item: &mut DeriveInput, errors: &mut Errors) {
@@ -14,7 +14,7 @@ pub(crate) fn check(options: Options, item: &mut DeriveInput, errors: &mut Error
                 check_fields(&mut variant.fields, errors);
             }
         }
-        Data::Union(data) => errors.on(data.union_token, Mistake::WorkflowOnOther),
+        Data::Union(data) => errors.on(data.union_token, PlaceMistake::WorkflowOnOther),
     }
 }
 

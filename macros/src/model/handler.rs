@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     diag::Errors,
-    mistake::Mistake,
+    mistake::{SignatureMistake, ValidatorMistake},
     syntax::{
         attr::Options,
         carried::Carried,
@@ -83,7 +83,7 @@ impl Handler {
             }
             Marker::Signal => match Output::of(&sig.output) {
                 Output::Value(_) => {
-                    errors.on(&sig.output, Mistake::SignalGivesValue);
+                    errors.on(&sig.output, SignatureMistake::SignalGivesValue);
                     None
                 }
                 allowed => output::of(allowed, Some(owner.ty), marker, errors),
@@ -120,24 +120,24 @@ impl Validator {
     /// Finds the method in this block and checks it.
     fn of(ident: Ident, arguments: usize, owner: &Owner<'_>, errors: &mut Errors) -> Option<Self> {
         let Some(method) = owner.methods.iter().find(|m| m.sig.ident == ident) else {
-            errors.at(ident.span(), Mistake::NoSuchValidator(&ident));
+            errors.at(ident.span(), ValidatorMistake::NotFound(&ident));
             return None;
         };
         let before = errors.count();
         let sig = &method.sig;
         if let Some(asyncness) = &sig.asyncness {
-            errors.on(asyncness, Mistake::AsyncValidator);
+            errors.on(asyncness, ValidatorMistake::Async);
         }
         match Receiver::of(sig) {
             Receiver::Shared(_) => {}
             receiver => match receiver.tokens() {
-                Some(tokens) => errors.on(tokens, Mistake::ValidatorReceiver),
-                None => errors.on(&sig.ident, Mistake::ValidatorReceiver),
+                Some(tokens) => errors.on(tokens, ValidatorMistake::Receiver),
+                None => errors.on(&sig.ident, ValidatorMistake::Receiver),
             },
         }
         let output = match &sig.output {
             ReturnType::Default => {
-                errors.on(&sig.ident, Mistake::ValidatorGivesNothing);
+                errors.on(&sig.ident, ValidatorMistake::GivesNothing);
                 None
             }
             ReturnType::Type(_, ty) => Some(payload_type::without_self(ty, owner.ty)),
@@ -147,7 +147,7 @@ impl Validator {
         if parameters.len() != arguments && !with_context {
             errors.on(
                 &sig.ident,
-                Mistake::ValidatorArguments {
+                ValidatorMistake::Arguments {
                     update: arguments,
                     validator: parameters.len(),
                 },
@@ -155,7 +155,7 @@ impl Validator {
         }
         for parameter in &parameters {
             if parameter.reference().is_none() {
-                errors.on(&parameter.ty, Mistake::ValidatorTakesReferences);
+                errors.on(&parameter.ty, ValidatorMistake::TakesReferences);
             }
         }
         let context = parameters
@@ -183,36 +183,36 @@ impl Validator {
 fn check_shape(marker: Marker, method: &ImplItemFn, errors: &mut Errors) {
     let sig = &method.sig;
     let receiver = Receiver::of(sig);
-    let mut refuse = |mistake: Mistake<'_>| match receiver.tokens() {
+    let mut refuse = |mistake: SignatureMistake| match receiver.tokens() {
         Some(tokens) => errors.on(tokens, mistake),
         None => errors.on(&sig.ident, mistake),
     };
     match (marker, &receiver) {
         (Marker::Run, Receiver::Shared(_) | Receiver::Exclusive(_)) => {}
-        (Marker::Run, _) => refuse(Mistake::RunReceiver),
+        (Marker::Run, _) => refuse(SignatureMistake::RunReceiver),
         (Marker::Init, Receiver::None) => {}
-        (Marker::Init, _) => refuse(Mistake::InitReceiver),
+        (Marker::Init, _) => refuse(SignatureMistake::InitReceiver),
         (Marker::Query, Receiver::Shared(_)) => {}
-        (Marker::Query, Receiver::Exclusive(_)) => refuse(Mistake::QueryExclusive),
-        (Marker::Query, _) => refuse(Mistake::QueryReceiver),
+        (Marker::Query, Receiver::Exclusive(_)) => refuse(SignatureMistake::QueryExclusive),
+        (Marker::Query, _) => refuse(SignatureMistake::QueryReceiver),
         (_, Receiver::Exclusive(_)) => {}
         (_, Receiver::Shared(_)) if sig.asyncness.is_some() => {}
-        _ => refuse(Mistake::HandlerReceiver(marker)),
+        _ => refuse(SignatureMistake::HandlerReceiver(marker)),
     }
     match (marker, &sig.asyncness) {
-        (Marker::Run, None) => errors.on(sig.fn_token, Mistake::RunNotAsync),
-        (Marker::Query, Some(asyncness)) => errors.on(asyncness, Mistake::QueryAsync),
-        (Marker::Init, Some(asyncness)) => errors.on(asyncness, Mistake::InitAsync),
+        (Marker::Run, None) => errors.on(sig.fn_token, SignatureMistake::RunNotAsync),
+        (Marker::Query, Some(asyncness)) => errors.on(asyncness, SignatureMistake::QueryAsync),
+        (Marker::Init, Some(asyncness)) => errors.on(asyncness, SignatureMistake::InitAsync),
         _ => {}
     }
     if marker == Marker::Query && matches!(Output::of(&sig.output), Output::Unit) {
-        errors.on(&sig.ident, Mistake::QueryGivesNothing);
+        errors.on(&sig.ident, SignatureMistake::QueryGivesNothing);
     }
     if let Some(unsafety) = &sig.unsafety {
-        errors.on(unsafety, Mistake::NotCallable(marker));
+        errors.on(unsafety, SignatureMistake::NotCallable(marker));
     }
     if let Some(abi) = &sig.abi {
-        errors.on(abi, Mistake::NotCallable(marker));
+        errors.on(abi, SignatureMistake::NotCallable(marker));
     }
 }
 
@@ -220,7 +220,7 @@ fn check_shape(marker: Marker, method: &ImplItemFn, errors: &mut Errors) {
 pub(crate) fn check_generics(marker: Marker, sig: &syn::Signature, errors: &mut Errors) {
     for parameter in &sig.generics.params {
         if !matches!(parameter, GenericParam::Lifetime(_)) {
-            errors.on(parameter, Mistake::GenericMethod(marker));
+            errors.on(parameter, SignatureMistake::GenericMethod(marker));
         }
     }
 }
@@ -229,7 +229,7 @@ fn check_constructed(method: &ImplItemFn, owner: &Owner<'_>, errors: &mut Errors
     match &method.sig.output {
         ReturnType::Type(_, ty)
             if is_named(ty, "Self") || is_named(ty, &owner.ident.to_string()) => {}
-        ReturnType::Type(_, ty) => errors.on(ungrouped(ty), Mistake::InitGives),
-        ReturnType::Default => errors.on(&method.sig.ident, Mistake::InitGives),
+        ReturnType::Type(_, ty) => errors.on(ungrouped(ty), SignatureMistake::InitGives),
+        ReturnType::Default => errors.on(&method.sig.ident, SignatureMistake::InitGives),
     }
 }

@@ -2,16 +2,16 @@
 
 use syn::ItemFn;
 
-use crate::{diag::Errors, mistake::Mistake};
+use crate::{diag::Errors, mistake::MainMistake};
 
 /// Whether the function can be run.
 pub(crate) fn check(function: &ItemFn, errors: &mut Errors) -> bool {
     let before = errors.count();
     if function.sig.asyncness.is_none() {
-        errors.on(function.sig.fn_token, Mistake::MainNotAsync);
+        errors.on(function.sig.fn_token, MainMistake::NotAsync);
     }
     if !function.sig.inputs.is_empty() {
-        errors.on(&function.sig.inputs, Mistake::MainTakesArguments);
+        errors.on(&function.sig.inputs, MainMistake::TakesArguments);
     }
     errors.count() == before
 }

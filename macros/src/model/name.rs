@@ -7,7 +7,7 @@ use syn::ext::IdentExt as _;
 
 use crate::{
     diag::Errors,
-    mistake::Mistake,
+    mistake::NameMistake,
     syntax::{
         attr::{Keyed, Options},
         marker::Marker,
@@ -71,7 +71,7 @@ impl WireName {
         let of_sdk = marker == Marker::Query
             && ["__stack_trace", "__enhanced_stack_trace"].contains(&name.text.as_str());
         if name.text.starts_with("__temporal_") || of_sdk {
-            errors.at(name.at, Mistake::ReservedWireName(&name.text));
+            errors.at(name.at, NameMistake::ReservedWireName(&name.text));
         }
         name
     }
@@ -96,8 +96,11 @@ impl Taken {
                 self.0.insert(key, name.at);
             }
             Some(first) => {
-                errors.at(name.at, Mistake::DeclaredTwice(marker, &name.text, owner));
-                errors.at(*first, Mistake::FirstDeclared);
+                errors.at(
+                    name.at,
+                    NameMistake::DeclaredTwice(marker, &name.text, owner),
+                );
+                errors.at(*first, NameMistake::FirstDeclared);
             }
         }
     }
@@ -114,7 +117,7 @@ pub(crate) fn check_handle_method(
     if OF_HANDLES.contains(&name.as_str()) {
         errors.at(
             method.span(),
-            Mistake::HiddenByHandle {
+            NameMistake::HiddenByHandle {
                 name: &name,
                 marker,
                 wire: &wire.text,
@@ -139,7 +142,7 @@ pub(crate) fn check_type_method(
         let name = method.unraw().to_string();
         errors.at(
             method.span(),
-            Mistake::GeneratedToo {
+            NameMistake::GeneratedToo {
                 name: &name,
                 owner,
                 handler: handler.map(|(marker, wire)| (marker, wire.text.as_str())),

@@ -5,7 +5,7 @@ use syn::Type;
 use super::payload_type::{self, Obstacle};
 use crate::{
     diag::Errors,
-    mistake::Mistake,
+    mistake::SignatureMistake,
     syntax::{marker::Marker, signature::Output},
 };
 
@@ -21,11 +21,11 @@ pub(crate) fn of(
     };
     match payload_type::obstacle(ty) {
         Some(Obstacle::Borrowed(tokens, instead)) => {
-            errors.on(tokens, Mistake::BorrowedResult(marker, instead));
+            errors.on(tokens, SignatureMistake::BorrowedResult(marker, instead));
             return None;
         }
         Some(Obstacle::Opaque(tokens)) => {
-            errors.on(tokens, Mistake::OpaqueResult(marker));
+            errors.on(tokens, SignatureMistake::OpaqueResult(marker));
             return None;
         }
         None => {}

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     determinism,
     diag::Errors,
-    mistake::Mistake,
+    mistake::{BlockMistake, PlaceMistake},
     rewrite,
     root::Root,
     syntax::{
@@ -93,7 +93,7 @@ impl Head {
             .map_or_else(Root::found, |path| Root::written(&path));
         options.finish(errors);
         if let Some((_, of_trait, _)) = &item.trait_ {
-            errors.on(of_trait, Mistake::TraitBlock(Marker::Workflow));
+            errors.on(of_trait, PlaceMistake::TraitBlock(Marker::Workflow));
             return None;
         }
         let ident = type_name(&item.self_ty, &item.generics, Marker::Workflow, errors)?;
@@ -150,7 +150,7 @@ impl Head {
             .map(ToString::to_string)
             .collect();
         if run.first.is_none() {
-            errors.on(&self.ident, Mistake::NoRun(&self.ident));
+            errors.on(&self.ident, BlockMistake::NoRun(&self.ident));
         }
         let run = run.handler?;
         let init = match (init.first, init.handler) {
@@ -191,8 +191,8 @@ impl Singles {
                 self.handler = handler;
             }
             Some(first) => {
-                errors.at(ident.span(), Mistake::SecondOf(marker));
-                errors.at(first.span(), Mistake::FirstOf(marker));
+                errors.at(ident.span(), BlockMistake::SecondOf(marker));
+                errors.at(first.span(), BlockMistake::FirstOf(marker));
             }
         }
     }
@@ -204,7 +204,7 @@ fn check_same_arguments(run: &Handler, init: &Handler, errors: &mut Errors) {
     if !of_run.is_empty() && !of_init.is_empty() && of_run != of_init {
         errors.at(
             init.ident.span(),
-            Mistake::DifferentArguments {
+            BlockMistake::DifferentArguments {
                 run: &of_run.join(", "),
                 init: &of_init.join(", "),
             },
@@ -220,20 +220,20 @@ pub(crate) fn type_name(
     errors: &mut Errors,
 ) -> Option<Ident> {
     if let Some(parameter) = generics.params.first() {
-        errors.on(parameter, Mistake::GenericType(marker));
+        errors.on(parameter, PlaceMistake::GenericType(marker));
         return None;
     }
     match ungrouped(ty) {
         Type::Path(path) if path.qself.is_none() && !is_named(ty, "Self") => {
             let last = path.path.segments.last()?;
             if !last.arguments.is_none() {
-                errors.on(&last.arguments, Mistake::GenericType(marker));
+                errors.on(&last.arguments, PlaceMistake::GenericType(marker));
                 return None;
             }
             Some(last.ident.clone())
         }
         other => {
-            errors.on(other, Mistake::UnnamedType(marker));
+            errors.on(other, PlaceMistake::UnnamedType(marker));
             None
         }
     }

@@ -14,7 +14,7 @@ use super::{
     look::{is_place_of_self, is_self},
     mentions, opening, this,
 };
-use crate::{diag::Errors, mistake::Mistake, syntax::macro_body::MacroBody};
+use crate::{diag::Errors, mistake::BodyMistake, syntax::macro_body::MacroBody};
 
 pub(super) struct Rewriter<'a> {
     pub(super) cx: &'a Cx,
@@ -51,7 +51,7 @@ impl VisitMut for Rewriter<'_> {
             }
             Expr::Verbatim(tokens) => {
                 if mentions(&*tokens, "await") {
-                    self.errors.on(&*tokens, Mistake::HiddenAwait);
+                    self.errors.on(&*tokens, BodyMistake::HiddenAwait);
                 }
                 Some(self.replace_self(tokens.clone()))
             }
@@ -148,7 +148,8 @@ impl Rewriter<'_> {
     /// each look.
     fn condition(&mut self, condition: &mut ExprClosure) {
         if mentions(&condition.body, "await") {
-            self.errors.on(&condition.body, Mistake::ConditionAwaits);
+            self.errors
+                .on(&condition.body, BodyMistake::ConditionAwaits);
             return;
         }
         let body = self.own_lease(&mut condition.body, Access::Shared);
@@ -215,7 +216,7 @@ impl Rewriter<'_> {
         if mentions(&closure.body, "self") {
             let asyncness = &closure.asyncness;
             self.errors
-                .on(asyncness.to_token_stream(), Mistake::AsyncClosure);
+                .on(asyncness.to_token_stream(), BodyMistake::AsyncClosure);
         }
     }
 
@@ -263,7 +264,7 @@ impl Rewriter<'_> {
             Some(tokens) => tokens,
             None => {
                 if awaits {
-                    self.errors.on(&call.path, Mistake::HiddenAwait);
+                    self.errors.on(&call.path, BodyMistake::HiddenAwait);
                 }
                 self.replace_self(std::mem::take(&mut call.tokens))
             }

@@ -8,7 +8,10 @@ use syn::{
 };
 
 use super::Cx;
-use crate::{diag::Errors, mistake::Mistake};
+use crate::{
+    diag::Errors,
+    mistake::{BodyMistake, NameMistake},
+};
 
 /// Reports the first use of the one name that rewritten bodies take.
 pub(super) fn check_reserved(method: &ImplItemFn, errors: &mut Errors) {
@@ -20,7 +23,7 @@ pub(super) fn check_reserved(method: &ImplItemFn, errors: &mut Errors) {
         })
     }
     if let Some(ident) = first(method.block.to_token_stream()) {
-        errors.at(ident.span(), Mistake::ReservedLocal);
+        errors.at(ident.span(), NameMistake::ReservedLocal);
     }
 }
 
@@ -39,7 +42,7 @@ impl Visit<'_> for Calls<'_> {
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
         if is_self(&call.receiver) && self.cx.is_async(&call.method) {
             self.errors
-                .on(&call.method, Mistake::AsyncFromSync(&call.method));
+                .on(&call.method, BodyMistake::AsyncFromSync(&call.method));
         }
         visit::visit_expr_method_call(self, call);
     }

@@ -31,7 +31,7 @@ use syn::{
 
 use crate::{
     diag::Errors,
-    mistake::Mistake,
+    mistake::BodyMistake,
     root::Root,
     syntax::signature::{Receiver, Reference, is_named},
 };
@@ -120,7 +120,7 @@ fn check(method: &ImplItemFn, errors: &mut Errors) -> bool {
             check_lifetimes(method, &receiver, errors)
         }
         Receiver::None | Receiver::Other(_) => {
-            errors.on(method.sig.receiver(), Mistake::AsyncReceiver);
+            errors.on(method.sig.receiver(), BodyMistake::AsyncReceiver);
             false
         }
     }
@@ -216,7 +216,7 @@ fn mentions(tokens: impl ToTokens, word: &str) -> bool {
 /// means the same without the receiver.
 fn check_lifetimes(method: &ImplItemFn, receiver: &Reference, errors: &mut Errors) -> bool {
     if let Some(lifetime) = &receiver.lifetime {
-        errors.on(lifetime, Mistake::NamedLifetime);
+        errors.on(lifetime, BodyMistake::NamedLifetime);
     }
     let ReturnType::Type(_, ty) = &method.sig.output else {
         return true;
@@ -240,7 +240,7 @@ fn check_lifetimes(method: &ImplItemFn, receiver: &Reference, errors: &mut Error
     if let Some(first) = elided.0.first()
         && receiver.lifetime.is_none()
     {
-        errors.on(first, Mistake::BorrowedFromSelf);
+        errors.on(first, BodyMistake::BorrowedFromSelf);
     }
     elided.0.is_empty()
 }

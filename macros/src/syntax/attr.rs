@@ -10,7 +10,7 @@ use syn::{
 };
 
 use super::{duration, marker::Marker};
-use crate::{diag::Errors, mistake::Mistake};
+use crate::{diag::Errors, mistake::OptionMistake};
 
 /// A value with the places of its key and of itself, so that a conflict points at either.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ impl Options {
             Meta::Path(_) => Self::parse(TokenStream::new(), marker, errors),
             Meta::List(list) => Self::parse(list.tokens.clone(), marker, errors),
             Meta::NameValue(pair) => {
-                errors.on(&pair.value, Mistake::OptionsInParentheses(marker));
+                errors.on(&pair.value, OptionMistake::InParentheses(marker));
                 Self::parse(TokenStream::new(), marker, errors)
             }
         }
@@ -47,7 +47,7 @@ impl Options {
         let read = |input: ParseStream<'_>| {
             while !input.is_empty() {
                 let key = input.call(Ident::parse_any).map_err(|error| {
-                    syn::Error::new(error.span(), Mistake::OptionsAreKeys(marker).to_string())
+                    syn::Error::new(error.span(), OptionMistake::NeedsKeys(marker).to_string())
                 })?;
                 let value = if input.peek(Token![=]) {
                     input.parse::<Token![=]>()?;
@@ -56,7 +56,7 @@ impl Options {
                     None
                 };
                 match given.iter().any(|(earlier, _)| *earlier == key) {
-                    true => errors.at(key.span(), Mistake::OptionTwice(&key)),
+                    true => errors.at(key.span(), OptionMistake::Twice(&key)),
                     false => given.push((key, value)),
                 }
                 if !input.is_empty() {
@@ -79,7 +79,7 @@ impl Options {
     pub(crate) fn text(&mut self, key: &'static str, errors: &mut Errors) -> Option<Keyed<LitStr>> {
         let found = self.literal(key, errors)?;
         if found.value.value().trim().is_empty() {
-            errors.at(found.at, Mistake::EmptyText(key));
+            errors.at(found.at, OptionMistake::EmptyText(key));
             return None;
         }
         Some(found)
@@ -103,7 +103,7 @@ impl Options {
                 ..
             })) => number.base10_digits().to_owned(),
             _ => {
-                errors.at(found.at, Mistake::OptionNeedsText(key, "\"10s\""));
+                errors.at(found.at, OptionMistake::NeedsText(key, "\"10s\""));
                 return None;
             }
         };
@@ -114,7 +114,7 @@ impl Options {
                 value,
             }),
             Err(wrong) => {
-                errors.at(found.at, Mistake::Duration(&wrong));
+                errors.at(found.at, OptionMistake::Duration(&wrong));
                 // A stand-in: that the option is given is known, so no call lacks it.
                 Some(Keyed {
                     key: found.key,
@@ -142,7 +142,7 @@ impl Options {
                 value,
             }),
             None => {
-                errors.at(found.at, Mistake::CountFromOne(key));
+                errors.at(found.at, OptionMistake::CountFromOne(key));
                 None
             }
         }
@@ -166,7 +166,7 @@ impl Options {
                 value,
             }),
             None => {
-                errors.at(found.at, Mistake::OptionNeedsMethod(key));
+                errors.at(found.at, OptionMistake::NeedsMethod(key));
                 None
             }
         }
@@ -178,7 +178,7 @@ impl Options {
         match found.value {
             Some(Expr::Path(path)) if path.qself.is_none() => Some(path.path),
             _ => {
-                errors.at(found.at, Mistake::OptionNeedsPath(key));
+                errors.at(found.at, OptionMistake::NeedsPath(key));
                 None
             }
         }
@@ -188,7 +188,7 @@ impl Options {
     pub(crate) fn flag(&mut self, key: &'static str, errors: &mut Errors) -> Option<Span> {
         let found = self.take(key)?;
         if found.value.is_some() {
-            errors.at(found.at, Mistake::FlagHasValue(key));
+            errors.at(found.at, OptionMistake::FlagHasValue(key));
         }
         Some(found.key)
     }
@@ -198,7 +198,7 @@ impl Options {
         for (key, _) in &self.given {
             errors.at(
                 key.span(),
-                Mistake::UnknownOption {
+                OptionMistake::Unknown {
                     key,
                     marker: self.marker,
                     known: &self.known,
@@ -219,7 +219,7 @@ impl Options {
                 value,
             }),
             _ => {
-                errors.at(found.at, Mistake::OptionNeedsText(key, "\"..\""));
+                errors.at(found.at, OptionMistake::NeedsText(key, "\"..\""));
                 None
             }
         }

@@ -3,7 +3,7 @@
 use syn::{ImplItem, ImplItemFn, ItemImpl};
 
 use super::{attr::Options, marker::Marker};
-use crate::{diag::Errors, mistake::Mistake};
+use crate::{diag::Errors, mistake::PlaceMistake};
 
 /// An impl block, its marks taken off.
 pub(crate) struct Block {
@@ -43,7 +43,7 @@ impl Block {
                             index,
                         });
                     }
-                    Some(first) => errors.on(attribute, Mistake::TwoMarks(first, marker)),
+                    Some(first) => errors.on(attribute, PlaceMistake::TwoMarks(first, marker)),
                 }
                 false
             });
@@ -51,7 +51,7 @@ impl Block {
                 if let Some(stray) = Marker::of(attribute)
                     && (stray.is_of_workflow() || stray == Marker::Activity)
                 {
-                    errors.on(attribute, Mistake::MarkOfOtherBlock(stray));
+                    errors.on(attribute, PlaceMistake::MarkOfOtherBlock(stray));
                 }
             }
             method

@@ -125,6 +125,6 @@ fn mistakes_that_nobody_reports_are_a_bug() {
     let mut errors = crate::diag::Errors::new();
     errors.at(
         proc_macro2::Span::call_site(),
-        crate::mistake::Mistake::NoReason,
+        crate::mistake::DeterminismMistake::NoReason,
     );
 }

@@ -1,0 +1,41 @@
+//! A block as a whole.
+
+use std::fmt;
+
+use proc_macro2::Ident;
+
+use crate::syntax::marker::Marker;
+
+pub(crate) enum BlockMistake<'a> {
+    NoRun(&'a Ident),
+    SecondOf(Marker),
+    FirstOf(Marker),
+    DifferentArguments { run: &'a str, init: &'a str },
+    NoActivities(&'a Ident),
+}
+
+impl fmt::Display for BlockMistake<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRun(owner) => write!(
+                f,
+                "`{owner}` has no `#[run]` method; a workflow is one `#[workflow] impl` block with its body in \
+                 `#[run] async fn run(&mut self, ctx: &Ctx) -> Result<()>` (helpers may stand in plain impl blocks)"
+            ),
+            Self::SecondOf(marker) => write!(
+                f,
+                "a workflow has one `{marker}` method; this is the second"
+            ),
+            Self::FirstOf(marker) => write!(f, "the first `{marker}` is here"),
+            Self::DifferentArguments { run, init } => write!(
+                f,
+                "`#[init]` and `#[run]` both take the workflow's arguments, but `#[init]` takes ({init}) and `#[run]` takes ({run}); \
+                 give both the same list, or leave it out of one"
+            ),
+            Self::NoActivities(owner) => write!(
+                f,
+                "no method of `{owner}` is an activity; mark those that workflows may call with `#[activity]`"
+            ),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Bodies of async methods.
+
+use std::fmt;
+
+use proc_macro2::Ident;
+
+pub(crate) enum BodyMistake<'a> {
+    AsyncReceiver,
+    NamedLifetime,
+    BorrowedFromSelf,
+    HiddenAwait,
+    ConditionAwaits,
+    AsyncClosure,
+    AsyncFromSync(&'a Ident),
+}
+
+impl fmt::Display for BodyMistake<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AsyncReceiver => {
+                f.write_str("async methods of a workflow take `&mut self` or `&self`")
+            }
+            Self::NamedLifetime => f.write_str(
+                "nothing borrowed from `self` can outlive an async workflow method, so its lifetime cannot be named; return or fill owned values",
+            ),
+            Self::BorrowedFromSelf => f.write_str(
+                "nothing borrowed from `self` can leave an async workflow method, where handlers may change it; return an owned value",
+            ),
+            Self::HiddenAwait => f.write_str(
+                "`.await` inside this macro call cannot be seen by `#[workflow]`; bind the awaited value to a variable first",
+            ),
+            Self::ConditionAwaits => {
+                f.write_str("a `wait_until` condition only looks at the state and cannot await")
+            }
+            Self::AsyncClosure => f.write_str(
+                "an async closure cannot use `self` of a workflow; write an async method, or an `async {}` block",
+            ),
+            Self::AsyncFromSync(method) => write!(
+                f,
+                "async methods of a workflow can be called from its async methods only; make this method `async`, or `{method}` a plain one"
+            ),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The table of messages: what is wrong, why, and what to write instead; one file a topic.
+//!
+//! Texts are lower case and end without a full stop. The second clause is the remedy, because a
+//! procedural macro cannot attach a help line on stable Rust.
+
+mod block;
+mod body;
+mod data;
+mod determinism;
+mod main;
+mod names;
+mod nearest;
+mod options;
+mod place;
+mod signature;
+mod validator;
+
+use std::fmt;
+
+pub(crate) use self::{
+    block::BlockMistake, body::BodyMistake, data::DataMistake, determinism::DeterminismMistake,
+    main::MainMistake, names::NameMistake, options::OptionMistake, place::PlaceMistake,
+    signature::SignatureMistake, validator::ValidatorMistake,
+};
+
+/// A panic of ours.
+pub(crate) struct OurBug<'a>(pub(crate) &'a str);
+
+impl fmt::Display for OurBug<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "durably's macro failed on this code, which is a bug of ours ({}); please report it with the code at \
+             https://github.com/durably/durably/issues",
+            self.0
+        )
+    }
+}

@@ -1,0 +1,48 @@
+//! Guessing what a misspelt word was meant to be.
+
+/// The known key that a misspelt one was probably meant to be.
+pub(super) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    let contained = known
+        .iter()
+        .filter(|known| key.contains(**known) || known.contains(key))
+        .max_by_key(|known| known.len());
+    let close = known
+        .iter()
+        .map(|known| (distance(key, known), known))
+        .filter(|(distance, known)| *distance <= 2.max(known.len() / 4))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known);
+    close.or(contained).copied()
+}
+
+/// Levenshtein's.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], i + 1);
+        for (j, to) in b.iter().enumerate() {
+            let replaced = corner + usize::from(from != *to);
+            corner = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_misspelt_key_finds_the_one_that_was_meant() {
+        let known = ["name", "start_to_close", "schedule_to_close", "heartbeat"];
+        assert_eq!(
+            nearest("start_to_close_timeout", &known),
+            Some("start_to_close")
+        );
+        assert_eq!(nearest("heartbeet", &known), Some("heartbeat"));
+        assert_eq!(nearest("nmae", &known), Some("name"));
+        assert_eq!(nearest("priority", &known), None);
+    }
+}

@@ -1,0 +1,62 @@
+//! Where an attribute stands.
+
+use std::fmt;
+
+use crate::syntax::marker::Marker;
+
+pub(crate) enum PlaceMistake {
+    TwoMarks(Marker, Marker),
+    StrayMark(Marker),
+    MarkOfOtherBlock(Marker),
+    WorkflowOnOther,
+    ActivityOnOther,
+    ActivitiesOnOther,
+    TraitBlock(Marker),
+    GenericType(Marker),
+    UnnamedType(Marker),
+}
+
+impl fmt::Display for PlaceMistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TwoMarks(first, second) => write!(
+                f,
+                "a method has one role, and this one is `{first}` already; remove `{second}`"
+            ),
+            Self::StrayMark(marker) => write!(
+                f,
+                "`{marker}` marks a method of a `#[workflow] impl` block; put `#[workflow]` on the impl"
+            ),
+            Self::MarkOfOtherBlock(Marker::Activity) => f.write_str(
+                "an activity is no part of a workflow; write it as a function, or in an `#[activities] impl` block of a type of its own",
+            ),
+            Self::MarkOfOtherBlock(marker) => write!(
+                f,
+                "`{marker}` marks a method of a `#[workflow] impl` block; this block holds activities"
+            ),
+            Self::WorkflowOnOther => f.write_str(
+                "`#[workflow]` goes on the impl block with the workflow's methods (or, to check its fields, on the struct)",
+            ),
+            Self::ActivityOnOther => f.write_str(
+                "`#[activity]` goes on a function; for methods of a struct put `#[activities]` on the impl block too",
+            ),
+            Self::ActivitiesOnOther => f.write_str(
+                "`#[activities]` goes on the impl block of a struct; a single function takes `#[activity]`",
+            ),
+            Self::TraitBlock(marker) => write!(
+                f,
+                "`{marker}` goes on an inherent impl block; move the methods out of the trait impl"
+            ),
+            Self::GenericType(Marker::Activities) => f.write_str(
+                "each activity has one name and one payload format, so its type cannot be generic; keep a `Box<dyn Trait>` in a field instead",
+            ),
+            Self::GenericType(_) => f.write_str(
+                "a workflow type has one name and one payload format, so it cannot be generic; write one type for each case",
+            ),
+            Self::UnnamedType(marker) => write!(
+                f,
+                "`{marker}` needs a struct or enum of your own, written by its name"
+            ),
+        }
+    }
+}
