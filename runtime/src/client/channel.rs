@@ -70,6 +70,11 @@ impl Channel {
         self.0.net.handle()
     }
 
+    /// Whether the caller is on that thread.
+    pub(crate) fn is_here(&self) -> bool {
+        Handle::try_current().is_ok_and(|here| here.id() == self.net().id())
+    }
+
     /// A connection that takes a request, made anew if the last one broke or is being closed.
     pub(crate) async fn ready(&self) -> Result<SendRequest<Bytes>, Status> {
         if let Some(ready) = self.current().await {

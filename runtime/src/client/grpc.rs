@@ -12,6 +12,7 @@ use http::{
     header::{CONTENT_TYPE, TE, USER_AGENT},
     uri::PathAndQuery,
 };
+use tokio::{runtime::Handle, task::JoinHandle};
 use tonic::{Code, Status};
 
 use super::channel::Channel;
@@ -43,15 +44,37 @@ impl Grpc {
     }
 
     /// Sends a message and waits for the answer, not longer than `timeout`.
+    ///
+    /// All but reading the answer happens on the connection's thread: a caller on another one wakes
+    /// it once, and is woken once.
+    ///
+    /// # Cancellation
+    /// A call that is dropped is cancelled at the server.
     pub(crate) async fn call<M: Message, A: Message + Default>(
-        &self,
+        self: &Arc<Self>,
         path: PathAndQuery,
         message: &M,
         timeout: Duration,
     ) -> Result<A, Status> {
-        let exchange = self.exchange(path, frame(message), timeout);
-        match tokio::time::timeout(timeout, exchange).await {
-            Ok(answer) => read(answer?),
+        let this = Arc::clone(self);
+        let frame = frame(message);
+        let exchange = async move { this.timed(path, frame, timeout).await };
+        let answer = if self.channel.is_here() {
+            exchange.await
+        } else {
+            there(self.channel.net(), exchange).await
+        };
+        read(answer?)
+    }
+
+    async fn timed(
+        &self,
+        path: PathAndQuery,
+        body: Bytes,
+        timeout: Duration,
+    ) -> Result<Bytes, Status> {
+        match tokio::time::timeout(timeout, self.exchange(path, body, timeout)).await {
+            Ok(answer) => answer,
             Err(_) => Err(Status::deadline_exceeded(format!(
                 "no answer within {timeout:?}"
             ))),
@@ -95,6 +118,24 @@ impl Grpc {
             .headers_mut()
             .insert("grpc-timeout", encode_timeout(timeout));
         Ok(request)
+    }
+}
+
+/// Runs `exchange` on that thread, as long as the caller waits for it.
+async fn there(
+    net: &Handle,
+    exchange: impl Future<Output = Result<Bytes, Status>> + Send + 'static,
+) -> Result<Bytes, Status> {
+    let mut task = AbortOnDrop(net.spawn(exchange));
+    let answered = (&mut task.0).await;
+    answered.unwrap_or_else(|ended| Err(Status::unavailable(ended.to_string())))
+}
+
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -1,5 +1,6 @@
 //! The client against a server that answers as the test says.
 
+mod connection;
 mod fake;
 mod following;
 mod refusals;

@@ -1,0 +1,106 @@
+//! What a client makes of the connection: one that breaks, one that is silent, a call given up.
+
+use std::{future::poll_fn, net::SocketAddr, time::Duration};
+
+use bytes::Bytes;
+use durably_proto::api::workflowservice::v1::GetSystemInfoRequest;
+use h2::{
+    Reason,
+    server::{Connection, SendResponse},
+};
+use http::{HeaderMap, HeaderValue, Response};
+use tokio::net::{TcpListener, TcpStream};
+use tonic::Code;
+
+use crate::{Client, millis, secs};
+
+/// A server of whom one sees every frame.
+struct Listener(TcpListener);
+
+impl Listener {
+    async fn bind() -> (Self, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        (Self(listener), address)
+    }
+
+    async fn connection(&self) -> Connection<TcpStream, Bytes> {
+        let (socket, _) = self.0.accept().await.unwrap();
+        h2::server::handshake(socket).await.unwrap()
+    }
+}
+
+/// Takes one request.
+async fn request(connection: &mut Connection<TcpStream, Bytes>) -> SendResponse<Bytes> {
+    let (_, respond) = connection.accept().await.unwrap().unwrap();
+    respond
+}
+
+/// Answers with an empty message.
+fn answer(mut respond: SendResponse<Bytes>) {
+    let mut body = respond.send_response(Response::new(()), false).unwrap();
+    body.send_data(Bytes::from_static(&[0; 5]), false).unwrap();
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    body.send_trailers(trailers).unwrap();
+}
+
+async fn ask(client: &Client, timeout: Duration) -> Result<(), Code> {
+    let raw = client.raw();
+    let answer = raw.get_system_info(GetSystemInfoRequest {}, timeout).await;
+    answer.map(drop).map_err(|status| status.code())
+}
+
+#[tokio::test]
+async fn a_connection_that_broke_is_made_again() {
+    let (listener, address) = Listener::bind().await;
+    let server = tokio::spawn(async move {
+        let mut first = listener.connection().await;
+        answer(request(&mut first).await);
+        first.graceful_shutdown();
+        while first.accept().await.is_some() {}
+        drop(first);
+        let mut second = listener.connection().await;
+        answer(request(&mut second).await);
+        while second.accept().await.is_some() {}
+    });
+    let client = Client::connect(address.to_string()).await.unwrap();
+    // A request that crosses the end of the connection is lost with it, and says so.
+    while let Err(code) = ask(&client, secs(10)).await {
+        assert_eq!(code, Code::Unavailable);
+    }
+    drop(client);
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_silent_server_is_waited_for_as_long_as_the_call_may_take() {
+    let (listener, address) = Listener::bind().await;
+    tokio::spawn(async move {
+        let mut connection = listener.connection().await;
+        answer(request(&mut connection).await);
+        let _unanswered = request(&mut connection).await;
+        connection.accept().await;
+    });
+    let client = Client::connect(address.to_string()).await.unwrap();
+    let asked = ask(&client, millis(20)).await;
+    assert_eq!(asked, Err(Code::DeadlineExceeded));
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_is_cancelled_at_the_server() {
+    let (listener, address) = Listener::bind().await;
+    let server = tokio::spawn(async move {
+        let mut connection = listener.connection().await;
+        answer(request(&mut connection).await);
+        let mut unanswered = request(&mut connection).await;
+        tokio::select! {
+            reason = poll_fn(|cx| unanswered.poll_reset(cx)) => reason.unwrap(),
+            _ = connection.accept() => panic!("the connection is used for nothing else"),
+        }
+    });
+    let client = Client::connect(address.to_string()).await.unwrap();
+    let given_up = tokio::time::timeout(millis(20), ask(&client, secs(10))).await;
+    assert!(given_up.is_err());
+    assert_eq!(server.await.unwrap(), Reason::CANCEL);
+}
