@@ -21,6 +21,7 @@ use super::channel::Channel;
 const MAX_MESSAGE_SIZE: usize = 128 * 1024 * 1024;
 /// Before each message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
+const NO_MESSAGE: &str = "the answer is not one plain message";
 
 /// A gRPC client.
 #[derive(Clone)]
@@ -94,7 +95,10 @@ impl Grpc {
         let (head, body) = answer.await.map_err(broken)?.into_parts();
         // An answer without a body has its status in the headers.
         if let Some(status) = Status::from_header_map(&head.headers) {
-            return Err(status);
+            return match status.code() {
+                Code::Ok => Err(Status::internal(NO_MESSAGE)),
+                _ => Err(status),
+            };
         }
         let (message, trailers) = receive(body).await?;
         match trailers.as_ref().and_then(Status::from_header_map) {
@@ -197,7 +201,7 @@ fn read<A: Message + Default>(mut body: Bytes) -> Result<A, Status> {
         plain && length == body.len()
     };
     if !whole {
-        return Err(Status::internal("the answer is not one plain message"));
+        return Err(Status::internal(NO_MESSAGE));
     }
     A::decode(body).map_err(|error| Status::internal(format!("the answer: {error}")))
 }

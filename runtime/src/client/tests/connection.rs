@@ -104,3 +104,18 @@ async fn a_call_that_is_given_up_is_cancelled_at_the_server() {
     assert!(given_up.is_err());
     assert_eq!(server.await.unwrap(), Reason::CANCEL);
 }
+
+#[tokio::test]
+async fn an_answer_that_says_it_went_well_without_a_message_is_an_error() {
+    let (listener, address) = Listener::bind().await;
+    tokio::spawn(async move {
+        let mut connection = listener.connection().await;
+        answer(request(&mut connection).await);
+        let mut respond = request(&mut connection).await;
+        let empty = Response::builder().header("grpc-status", "0").body(());
+        respond.send_response(empty.unwrap(), true).unwrap();
+        connection.accept().await;
+    });
+    let client = Client::connect(address.to_string()).await.unwrap();
+    assert_eq!(ask(&client, secs(10)).await, Err(Code::Internal));
+}
