@@ -44,8 +44,8 @@ impl Engine {
     pub(crate) fn stop(&self) {
         self.stop.send_replace(true);
         for namespace in self.namespaces.all() {
-            namespace.workflow_tasks.end_polls();
-            namespace.activity_tasks.end_polls();
+            namespace.workflow_tasks.close();
+            namespace.activity_tasks.close();
         }
     }
 

@@ -167,3 +167,36 @@ impl fmt::Debug for Server {
 
 /// How long a stopping server waits for its clients to hang up.
 const GRACE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use durably_proto::api::common::v1::WorkflowType;
+    use durably_proto::api::taskqueue::v1::TaskQueue;
+    use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stopped_server_lets_go_of_tasks_that_nobody_took() {
+        let server = Server::start().await.unwrap();
+        let namespace = Arc::downgrade(&server.engine.namespaces.find("default").unwrap());
+        let start = StartWorkflowExecutionRequest {
+            namespace: "default".to_owned(),
+            workflow_id: "id".to_owned(),
+            workflow_type: Some(WorkflowType {
+                name: "Greeting".to_owned(),
+            }),
+            task_queue: Some(TaskQueue {
+                name: "greetings".to_owned(),
+                ..TaskQueue::default()
+            }),
+            request_id: "request".to_owned(),
+            ..StartWorkflowExecutionRequest::default()
+        };
+        let request = tonic::Request::new(start);
+        let started = server.service().start_workflow_execution(request).await;
+        assert!(started.unwrap().into_inner().started);
+        server.shutdown().await;
+        assert!(namespace.upgrade().is_none());
+    }
+}

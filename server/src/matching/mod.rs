@@ -19,6 +19,8 @@ pub(crate) struct TaskQueue<T, W> {
     waiters: VecDeque<(WaiterId, W)>,
     /// The id the next waiter gets.
     next_waiter: u64,
+    /// Lets go of every task and waiter that it is given.
+    closed: bool,
 }
 
 /// Names a parked waiter, so that it can leave.
@@ -40,6 +42,7 @@ impl<T, W> TaskQueue<T, W> {
             backlog: VecDeque::new(),
             waiters: VecDeque::new(),
             next_waiter: 0,
+            closed: false,
         }
     }
 
@@ -48,6 +51,7 @@ impl<T, W> TaskQueue<T, W> {
     pub(crate) fn offer(&mut self, task: T) -> Option<(W, T)> {
         match self.waiters.pop_front() {
             Some((_, waiter)) => Some((waiter, task)),
+            None if self.closed => None,
             None => {
                 self.backlog.push_back(task);
                 None
@@ -59,6 +63,7 @@ impl<T, W> TaskQueue<T, W> {
     pub(crate) fn offer_first(&mut self, task: T) -> Option<(W, T)> {
         match self.waiters.pop_front() {
             Some((_, waiter)) => Some((waiter, task)),
+            None if self.closed => None,
             None => {
                 self.backlog.push_front(task);
                 None
@@ -78,7 +83,10 @@ impl<T, W> TaskQueue<T, W> {
         }
         let id = WaiterId(self.next_waiter);
         self.next_waiter += 1;
-        self.waiters.push_back((id, make()));
+        let waiter = make();
+        if !self.closed {
+            self.waiters.push_back((id, waiter));
+        }
         Polled::Parked(id)
     }
 
@@ -97,6 +105,15 @@ impl<T, W> TaskQueue<T, W> {
             .partition(|(_, waiter)| gone(waiter));
         self.waiters = staying.into();
         leaving.into_iter().map(|(_, waiter)| waiter).collect()
+    }
+
+    /// Lets go of all tasks and waiters, and of those that come.
+    pub(crate) fn close(&mut self) -> (VecDeque<T>, Vec<W>) {
+        self.closed = true;
+        (
+            std::mem::take(&mut self.backlog),
+            self.drain_waiters(|_| true),
+        )
     }
 
     /// How many tasks wait.
@@ -158,6 +175,17 @@ mod tests {
         assert_eq!(queue.take(), Some(1));
         assert_eq!(queue.take(), Some(2));
         assert_eq!(queue.take(), None);
+    }
+
+    #[test]
+    fn a_closed_queue_keeps_nothing() {
+        let mut queue = Queue::new();
+        queue.offer(1);
+        assert_eq!(queue.close(), (VecDeque::from([1]), Vec::new()));
+        assert_eq!(queue.offer(2), None);
+        assert_eq!(queue.offer_first(3), None);
+        assert!(matches!(queue.poll(|| "late"), Polled::Parked(_)));
+        assert_eq!((queue.backlog(), queue.waiting()), (0, 0));
     }
 
     #[test]

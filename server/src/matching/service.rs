@@ -22,6 +22,8 @@ struct Named<T> {
     queues: HashMap<Arc<str>, Arc<Queue<T>>>,
     /// How many queues there may be before those nobody uses are swept out.
     sweep_at: usize,
+    /// Queues that are made now are closed from the start.
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -65,6 +67,7 @@ impl<T: Send> Queues<T> {
             named: RwLock::new(Named {
                 queues: HashMap::new(),
                 sweep_at: FIRST_SWEEP,
+                closed: false,
             }),
         }
     }
@@ -144,11 +147,17 @@ impl<T: Send> Queues<T> {
         std::iter::from_fn(|| inside.tasks.take()).collect()
     }
 
-    /// Ends all waiting polls with nothing, because the server stops.
-    pub(crate) fn end_polls(&self) {
-        let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
-        for queue in named.queues.values() {
-            queue.lock().tasks.drain_waiters(|_| true);
+    /// Ends all polls with nothing and lets all tasks go, because the server stops: each task
+    /// holds its execution, and so the namespace that these queues belong to.
+    pub(crate) fn close(&self) {
+        let queues = {
+            let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
+            named.closed = true;
+            std::mem::take(&mut named.queues)
+        };
+        for queue in queues.values() {
+            // The tasks are dropped when the lock is free again.
+            let _gone = queue.lock().tasks.close();
         }
     }
 
@@ -181,11 +190,16 @@ impl<T: Send> Queues<T> {
             named.queues.retain(|_, queue| queue.is_in_use(now));
             named.sweep_at = FIRST_SWEEP.max(named.queues.len() * 2);
         }
+        let closed = named.closed;
         let queue = named.queues.entry(name).or_insert_with(|| {
+            let mut tasks = TaskQueue::new();
+            if closed {
+                tasks.close();
+            }
             Arc::new(Queue {
                 kind,
                 inside: Mutex::new(Inside {
-                    tasks: TaskQueue::new(),
+                    tasks,
                     pollers: Pollers::default(),
                 }),
             })
@@ -318,6 +332,29 @@ mod tests {
         assert!(futures_poll_once(&mut waiting).await.is_none());
         queues.shut_down("q", "worker");
         assert_eq!(waiting.await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn queues_of_a_server_that_stops_end_their_polls_and_keep_no_task() {
+        let queues: Queues<Arc<()>> = Queues::new();
+        let task = Arc::new(());
+        let offer = || {
+            queues.offer(
+                &"q".into(),
+                Kind::Normal,
+                Arc::clone(&task),
+                Time::default(),
+            )
+        };
+        offer();
+        queues.close();
+        offer();
+        assert_eq!(Arc::strong_count(&task), 1);
+        let begun = Instant::now();
+        let far = begun + Duration::from_secs(60);
+        let late = queues.poll("q", Kind::Normal, "worker", Time::default(), far);
+        assert_eq!(late.await, None);
+        assert_eq!(begun.elapsed(), Duration::ZERO, "it does not wait");
     }
 
     #[tokio::test]
