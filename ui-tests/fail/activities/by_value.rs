@@ -1,3 +1,5 @@
+//! An activity method that takes `self` by value.
+
 use durably::prelude::*;
 
 struct Shop;

@@ -1,3 +1,5 @@
+//! A generic struct of activities.
+
 use durably::prelude::*;
 
 struct Shop<T> {

@@ -1,3 +1,5 @@
+//! An activity method that takes `&mut self`.
+
 use durably::prelude::*;
 
 struct Shop;

@@ -1,3 +1,5 @@
+//! An activity called through a stub without a timeout.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! An `#[activities]` block in which no method is an `#[activity]`.
+
 use durably::prelude::*;
 
 struct Shop;

@@ -1,3 +1,5 @@
+//! A struct of activities that cannot be shared between threads.
+
 use durably::prelude::*;
 
 struct Shop {

@@ -1,3 +1,5 @@
+//! `#[activities]` on a function.
+
 use durably::prelude::*;
 
 #[activities]

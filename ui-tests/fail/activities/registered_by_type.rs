@@ -1,3 +1,5 @@
+//! A struct of activities registered by its type instead of by a value.
+
 use durably::prelude::*;
 
 #[derive(Default)]

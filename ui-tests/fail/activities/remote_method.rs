@@ -1,3 +1,5 @@
+//! `remote` on an activity method.
+
 use durably::prelude::*;
 
 struct Shop;

@@ -1,3 +1,5 @@
+//! A signal in an `#[activities]` block.
+
 use durably::prelude::*;
 
 struct Shop;

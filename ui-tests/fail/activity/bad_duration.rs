@@ -1,3 +1,5 @@
+//! A duration written as words.
+
 use durably::prelude::*;
 
 #[activity(start_to_close = "10 seconds")]

@@ -1,3 +1,5 @@
+//! An activity with a `&str` argument.
+
 use durably::prelude::*;
 
 #[activity]

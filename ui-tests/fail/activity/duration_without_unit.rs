@@ -1,3 +1,5 @@
+//! A duration without a unit.
+
 use durably::prelude::*;
 
 #[activity(start_to_close = "10")]

@@ -1,3 +1,5 @@
+//! An activity whose error is a `String`.
+
 use durably::prelude::*;
 
 #[activity]

@@ -1,3 +1,5 @@
+//! A generic activity.
+
 use durably::prelude::*;
 
 #[activity]

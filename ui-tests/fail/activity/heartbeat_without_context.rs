@@ -1,3 +1,5 @@
+//! A heartbeat timeout on an activity that takes no context.
+
 use durably::prelude::*;
 
 #[activity(start_to_close = "10m", heartbeat = "5s")]

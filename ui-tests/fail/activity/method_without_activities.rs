@@ -1,3 +1,5 @@
+//! An activity method in a block without `#[activities]`.
+
 use durably::prelude::*;
 
 struct Shop;

@@ -1,3 +1,5 @@
+//! A negative duration.
+
 use durably::prelude::*;
 
 #[activity(start_to_close = "-5s")]

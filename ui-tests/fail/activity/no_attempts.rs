@@ -1,3 +1,5 @@
+//! `max_attempts = 0`.
+
 use durably::prelude::*;
 
 #[activity(max_attempts = 0)]

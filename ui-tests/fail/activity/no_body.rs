@@ -1,3 +1,5 @@
+//! An activity without a body that does not say `remote`.
+
 use durably::prelude::*;
 
 #[activity]

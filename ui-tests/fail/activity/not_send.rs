@@ -1,3 +1,5 @@
+//! An activity that holds an `Rc` across an await.
+
 use durably::prelude::*;
 
 #[activity]

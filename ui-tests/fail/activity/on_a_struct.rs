@@ -1,3 +1,5 @@
+//! `#[activity]` on a struct.
+
 use durably::prelude::*;
 
 #[activity]

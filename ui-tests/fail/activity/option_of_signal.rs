@@ -1,3 +1,5 @@
+//! An option of another attribute on an activity.
+
 use durably::prelude::*;
 
 #[activity(validator = check)]

@@ -1,3 +1,5 @@
+//! The same option given twice.
+
 use durably::prelude::*;
 
 #[activity(name = "a", name = "b")]

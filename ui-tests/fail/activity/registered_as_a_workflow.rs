@@ -1,3 +1,5 @@
+//! An activity registered as a workflow.
+
 use durably::prelude::*;
 
 #[activity]

@@ -1,3 +1,5 @@
+//! A `remote` activity that has a body.
+
 use durably::prelude::*;
 
 #[activity(remote)]

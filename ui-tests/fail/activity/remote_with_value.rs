@@ -1,3 +1,5 @@
+//! `remote = true`.
+
 use durably::prelude::*;
 
 #[activity(remote = true)]

@@ -1,3 +1,5 @@
+//! A misspelt option of an activity.
+
 use durably::prelude::*;
 
 #[activity(start_to_close_timeout = "10s")]

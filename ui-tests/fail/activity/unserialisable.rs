@@ -1,3 +1,5 @@
+//! An activity argument that is not serialisable.
+
 use durably::prelude::*;
 
 struct Money;

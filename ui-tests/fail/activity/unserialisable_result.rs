@@ -1,3 +1,5 @@
+//! An activity result that is not serialisable.
+
 use durably::prelude::*;
 
 struct Money;

@@ -1,3 +1,5 @@
+//! An activity that takes the context of a workflow.
+
 use durably::prelude::*;
 
 #[activity]

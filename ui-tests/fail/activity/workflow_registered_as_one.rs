@@ -1,3 +1,5 @@
+//! A workflow registered as an activity.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A zero timeout.
+
 use durably::prelude::*;
 
 #[activity(start_to_close = "0s")]

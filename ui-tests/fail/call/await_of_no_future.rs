@@ -1,3 +1,5 @@
+//! `.await` on something that is no future.
+
 use durably::prelude::*;
 
 #[derive(Default)]

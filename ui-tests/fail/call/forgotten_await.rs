@@ -1,3 +1,4 @@
+//! A command that nobody awaits.
 #![deny(unused_must_use)]
 
 use durably::prelude::*;

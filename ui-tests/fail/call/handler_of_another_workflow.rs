@@ -1,3 +1,5 @@
+//! A handler of another workflow called on a handle.
+
 use durably::prelude::*;
 
 #[derive(Default)]

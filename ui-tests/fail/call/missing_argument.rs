@@ -1,3 +1,5 @@
+//! A signal sent without one of its arguments.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A misspelt handler.
+
 use durably::prelude::*;
 
 #[derive(Default)]

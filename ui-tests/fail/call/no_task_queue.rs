@@ -1,3 +1,5 @@
+//! A workflow started without a task queue.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! An activity called without a timeout.
+
 use durably::prelude::*;
 
 #[activity]

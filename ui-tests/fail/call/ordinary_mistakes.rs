@@ -1,3 +1,5 @@
+//! Ordinary mistakes in the body of a workflow.
+
 use durably::prelude::*;
 
 #[activity]

@@ -1,3 +1,5 @@
+//! A workflow started without one of its arguments.
+
 use durably::prelude::*;
 
 #[derive(Default)]

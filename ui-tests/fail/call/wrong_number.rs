@@ -1,3 +1,5 @@
+//! A text where a signal takes a number.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A number where a signal takes a text.
+
 use durably::prelude::*;
 
 #[derive(Default)]

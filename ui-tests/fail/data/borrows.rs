@@ -1,3 +1,5 @@
+//! A payload type that borrows.
+
 #[durably::data]
 struct Order<'a> {
     id: &'a str,

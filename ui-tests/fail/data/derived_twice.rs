@@ -1,3 +1,5 @@
+//! A payload type that derives `Serialize` a second time.
+
 #[durably::data]
 #[derive(serde::Serialize)]
 struct Order {

@@ -1,3 +1,5 @@
+//! A payload type with a field that is not serialisable.
+
 struct Money;
 
 #[durably::data]

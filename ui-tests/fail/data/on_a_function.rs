@@ -1,3 +1,5 @@
+//! `#[durably::data]` on a function.
+
 #[durably::data]
 fn order() {}
 

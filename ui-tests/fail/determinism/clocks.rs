@@ -1,3 +1,4 @@
+//! A clock read in a workflow.
 #![allow(unused)]
 
 use durably::prelude::*;

@@ -1,3 +1,4 @@
+//! The environment read in a workflow.
 #![allow(unused)]
 
 use durably::prelude::*;

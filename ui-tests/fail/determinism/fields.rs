@@ -1,3 +1,5 @@
+//! A hash-ordered map in a field of a workflow.
+
 use durably::prelude::*;
 
 #[workflow]

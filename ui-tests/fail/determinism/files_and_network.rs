@@ -1,3 +1,4 @@
+//! Files and sockets opened in a workflow.
 #![allow(unused)]
 
 use durably::prelude::*;

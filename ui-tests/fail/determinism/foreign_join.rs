@@ -1,3 +1,4 @@
+//! tokio's `join!` in a workflow.
 #![allow(unused)]
 
 use durably::prelude::*;

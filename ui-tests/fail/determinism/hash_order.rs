@@ -1,3 +1,4 @@
+//! A hash-ordered map or set in a workflow.
 #![allow(unused)]
 
 use durably::prelude::*;

@@ -1,3 +1,5 @@
+//! Nondeterminism in a helper and in a handler.
+
 use durably::prelude::*;
 
 #[derive(Default)]

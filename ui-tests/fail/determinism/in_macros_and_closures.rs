@@ -1,3 +1,4 @@
+//! Nondeterminism in macro arguments and in closures.
 #![allow(unused)]
 
 use durably::prelude::*;

@@ -1,3 +1,5 @@
+//! Nondeterminism permitted without a reason.
+
 use durably::prelude::*;
 
 #[derive(Default)]

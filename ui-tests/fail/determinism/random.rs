@@ -1,3 +1,4 @@
+//! Random numbers and ids made in a workflow.
 #![allow(unused)]
 
 use durably::prelude::*;

@@ -1,3 +1,4 @@
+//! A sleep that is not the workflow's.
 #![allow(unused)]
 
 use durably::prelude::*;

@@ -1,3 +1,4 @@
+//! A static that runs could share.
 #![allow(unused)]
 
 use durably::prelude::*;

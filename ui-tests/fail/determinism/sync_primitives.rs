@@ -1,3 +1,4 @@
+//! A lock or a channel in a workflow.
 #![allow(unused)]
 
 use durably::prelude::*;

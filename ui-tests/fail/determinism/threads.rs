@@ -1,3 +1,4 @@
+//! Threads and tasks spawned in a workflow.
 #![allow(unused)]
 
 use durably::prelude::*;

@@ -1,3 +1,5 @@
+//! An `#[init]` method that is `async`.
+
 use durably::prelude::*;
 
 struct Greeting {

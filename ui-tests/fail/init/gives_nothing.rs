@@ -1,3 +1,5 @@
+//! An `#[init]` method that returns nothing.
+
 use durably::prelude::*;
 
 struct Greeting {

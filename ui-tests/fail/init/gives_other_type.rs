@@ -1,3 +1,5 @@
+//! An `#[init]` method that returns another type.
+
 use durably::prelude::*;
 
 struct Greeting {

@@ -1,3 +1,5 @@
+//! A workflow with neither `Default` nor an `#[init]` method.
+
 use durably::prelude::*;
 
 struct Greeting {

@@ -1,3 +1,5 @@
+//! An `#[init]` method with other arguments than `#[run]`.
+
 use durably::prelude::*;
 
 struct Greeting {

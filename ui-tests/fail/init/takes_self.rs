@@ -1,3 +1,5 @@
+//! An `#[init]` method that takes `self`.
+
 use durably::prelude::*;
 
 struct Greeting {

@@ -1,3 +1,5 @@
+//! Two `#[init]` methods.
+
 use durably::prelude::*;
 
 struct Greeting {

@@ -1,3 +1,5 @@
+//! An `#[init]` method that takes a `&Ctx`.
+
 use durably::prelude::*;
 
 struct Greeting {

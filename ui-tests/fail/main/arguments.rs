@@ -1,2 +1,4 @@
+//! A `main` with arguments.
+
 #[durably::main]
 async fn main(arguments: Vec<String>) {}

@@ -1,3 +1,5 @@
+//! `#[durably::main]` on a struct.
+
 #[durably::main]
 struct Main;
 

@@ -1,2 +1,4 @@
+//! An option of another runtime given to `#[durably::main]`.
+
 #[durably::main(flavor = "current_thread")]
 async fn main() {}

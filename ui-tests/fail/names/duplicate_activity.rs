@@ -1,3 +1,5 @@
+//! Two activities of one name.
+
 use durably::prelude::*;
 
 struct Shop;

@@ -1,3 +1,5 @@
+//! Two signals of one name.
+
 use durably::prelude::*;
 
 #[derive(Default)]

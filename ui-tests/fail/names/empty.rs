@@ -1,3 +1,5 @@
+//! An empty name.
+
 use durably::prelude::*;
 
 #[derive(Default)]

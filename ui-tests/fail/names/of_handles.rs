@@ -1,3 +1,5 @@
+//! A handler named like a method of every handle.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A handler named `schedule`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

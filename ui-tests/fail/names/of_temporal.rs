@@ -1,3 +1,5 @@
+//! A name that Temporal reserves.
+
 use durably::prelude::*;
 
 #[derive(Default)]

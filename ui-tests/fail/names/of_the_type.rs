@@ -1,3 +1,5 @@
+//! A handler named like a function that `#[workflow]` generates.
+
 use durably::prelude::*;
 
 #[derive(Default)]

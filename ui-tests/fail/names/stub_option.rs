@@ -1,3 +1,5 @@
+//! An activity method named like an option of every stub.
+
 use durably::prelude::*;
 
 struct Shop;

@@ -1,3 +1,5 @@
+//! A query that is `async`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

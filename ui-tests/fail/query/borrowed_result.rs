@@ -1,3 +1,5 @@
+//! A query that returns a reference.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A query that takes `self` by value.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A query that calls an activity.
+
 use durably::prelude::*;
 
 #[activity]

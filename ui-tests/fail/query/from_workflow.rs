@@ -1,3 +1,5 @@
+//! A workflow that queries another one.
+
 use durably::prelude::*;
 
 #[derive(Default)]

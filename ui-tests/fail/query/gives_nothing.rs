@@ -1,3 +1,5 @@
+//! A query that returns nothing.
+
 use durably::prelude::*;
 
 #[derive(Default)]

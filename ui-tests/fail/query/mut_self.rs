@@ -1,3 +1,5 @@
+//! A query that takes `&mut self`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A query that changes the state.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A query without `self`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

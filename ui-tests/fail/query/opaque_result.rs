@@ -1,3 +1,5 @@
+//! A query that returns `impl Trait`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A query that returns a `Result` under another name.
+
 use durably::prelude::*;
 
 type Answer = std::result::Result<u8, u8>;

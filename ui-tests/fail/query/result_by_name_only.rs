@@ -1,3 +1,5 @@
+//! A query that returns a type named like a `Result`.
+
 use durably::prelude::*;
 
 #[durably::data]

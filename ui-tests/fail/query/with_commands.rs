@@ -1,3 +1,5 @@
+//! A query that takes a `&Ctx`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A method that is both `#[run]` and a signal.
+
 use durably::prelude::*;
 
 #[derive(Default)]

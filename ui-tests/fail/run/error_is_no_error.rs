@@ -1,3 +1,5 @@
+//! A run whose error is a `String`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A generic `#[run]` method.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A workflow without a `#[run]` method.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! An option on `#[run]`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

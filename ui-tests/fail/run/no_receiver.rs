@@ -1,3 +1,5 @@
+//! A `#[run]` method without `self`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

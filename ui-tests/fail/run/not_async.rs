@@ -1,3 +1,5 @@
+//! A `#[run]` method that is not `async`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A `#[run]` method that returns `impl Trait`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

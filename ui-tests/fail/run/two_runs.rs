@@ -1,3 +1,5 @@
+//! Two `#[run]` methods.
+
 use durably::prelude::*;
 
 #[derive(Default)]

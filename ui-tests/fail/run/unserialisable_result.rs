@@ -1,3 +1,5 @@
+//! A run whose result is not serialisable.
+
 use durably::prelude::*;
 
 struct Money;

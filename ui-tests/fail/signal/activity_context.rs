@@ -1,3 +1,5 @@
+//! A signal handler that takes the context of an activity.
+
 use durably::prelude::*;
 
 #[derive(Default)]

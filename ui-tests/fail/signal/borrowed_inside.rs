@@ -1,3 +1,5 @@
+//! A signal argument with a reference inside.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A signal with a slice argument.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A signal with a `&str` argument.
+
 use durably::prelude::*;
 
 #[derive(Default)]

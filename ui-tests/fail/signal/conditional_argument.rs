@@ -1,3 +1,5 @@
+//! A signal argument under a `cfg`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A signal handler that takes its context last.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A signal handler that takes its context by `&mut`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A generic signal handler.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A signal handler that returns a value.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A signal handler without `self`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

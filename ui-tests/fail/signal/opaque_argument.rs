@@ -1,3 +1,5 @@
+//! A signal with an `impl Trait` argument.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A signal in a block without `#[workflow]`.
+
 use durably::prelude::*;
 
 struct Greeting;

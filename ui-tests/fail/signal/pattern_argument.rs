@@ -1,3 +1,5 @@
+//! A signal argument that is a pattern.
+
 use durably::prelude::*;
 
 #[derive(Default)]

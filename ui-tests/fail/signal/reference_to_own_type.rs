@@ -1,3 +1,5 @@
+//! A signal with a reference to a payload type as its first argument.
+
 use durably::prelude::*;
 
 #[durably::data]

@@ -1,3 +1,5 @@
+//! A signal handler that takes `&self`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A signal handler that is `unsafe`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A signal argument that is not serialisable.
+
 use durably::prelude::*;
 
 struct Money {

@@ -1,3 +1,5 @@
+//! State borrowed for a call whose other argument awaits.
+
 use durably::prelude::*;
 
 #[activity]

@@ -1,3 +1,5 @@
+//! An async closure that uses `self`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! An async method called from one that is not.
+
 use durably::prelude::*;
 
 #[derive(Default)]

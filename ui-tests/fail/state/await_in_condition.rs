@@ -1,3 +1,5 @@
+//! `.await` in a condition of `wait_until`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! `.await` in a macro call that is not readable as Rust.
+
 use durably::prelude::*;
 
 macro_rules! dsl {

@@ -1,3 +1,5 @@
+//! A reference into the state kept across an await.
+
 use durably::prelude::*;
 
 #[derive(Default)]

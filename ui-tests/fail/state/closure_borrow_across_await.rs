@@ -1,3 +1,5 @@
+//! A closure over the state kept across an await.
+
 use durably::prelude::*;
 
 #[derive(Default)]

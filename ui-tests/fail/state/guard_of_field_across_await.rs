@@ -1,3 +1,5 @@
+//! A field borrowed mutably while an argument awaits.
+
 use durably::prelude::*;
 
 #[activity]

@@ -1,3 +1,5 @@
+//! An async helper that takes `self` by value.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A loop over a field that awaits inside.
+
 use durably::prelude::*;
 
 #[derive(Default)]

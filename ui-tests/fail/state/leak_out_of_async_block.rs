@@ -1,3 +1,5 @@
+//! A reference into the state that leaves an async block.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A reference into the state that leaves a condition.
+
 use durably::prelude::*;
 
 #[derive(Default)]

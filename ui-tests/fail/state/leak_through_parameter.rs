@@ -1,3 +1,5 @@
+//! A reference into the state that leaves through a parameter.
+
 use durably::prelude::*;
 
 #[derive(Default)]

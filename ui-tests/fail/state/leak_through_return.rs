@@ -1,3 +1,5 @@
+//! An async helper that returns a reference into the state.
+
 use durably::prelude::*;
 
 #[derive(Default)]

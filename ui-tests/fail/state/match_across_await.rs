@@ -1,3 +1,5 @@
+//! A match on a field that awaits in an arm.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A condition of `wait_until` that changes the state.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! An async `&self` helper that changes the state.
+
 use durably::prelude::*;
 
 #[derive(Default)]

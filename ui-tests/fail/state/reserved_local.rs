@@ -1,3 +1,5 @@
+//! A local variable named `self_`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

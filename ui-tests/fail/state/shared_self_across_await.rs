@@ -1,3 +1,5 @@
+//! A reference into the state kept across an await of a `&self` helper.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! An update whose error is a `String`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

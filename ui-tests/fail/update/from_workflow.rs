@@ -1,3 +1,5 @@
+//! A workflow that updates another one.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! An update that returns a `Result` under another name.
+
 use durably::prelude::*;
 
 type Answer = Result<String>;

@@ -1,3 +1,5 @@
+//! An update that takes `&self`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

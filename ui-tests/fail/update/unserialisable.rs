@@ -1,3 +1,5 @@
+//! An update argument that is not serialisable.
+
 use durably::prelude::*;
 
 struct Money {

@@ -1,3 +1,5 @@
+//! An update result that is not serialisable.
+
 use durably::prelude::*;
 
 struct Money {

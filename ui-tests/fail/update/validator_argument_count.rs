@@ -1,3 +1,5 @@
+//! A validator with other arguments than its update.
+
 use durably::prelude::*;
 
 #[derive(Default)]

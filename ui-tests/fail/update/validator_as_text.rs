@@ -1,3 +1,5 @@
+//! A validator given as a text.
+
 use durably::prelude::*;
 
 #[derive(Default)]

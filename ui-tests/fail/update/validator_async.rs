@@ -1,3 +1,5 @@
+//! A validator that is `async`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

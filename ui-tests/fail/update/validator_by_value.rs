@@ -1,3 +1,5 @@
+//! A validator that takes an argument by value.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A validator that returns a `bool`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

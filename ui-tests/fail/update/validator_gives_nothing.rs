@@ -1,3 +1,5 @@
+//! A validator that returns nothing.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A validator that takes `&mut self`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

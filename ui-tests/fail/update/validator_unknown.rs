@@ -1,3 +1,5 @@
+//! A validator that does not exist.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A validator that takes a `&Ctx`.
+
 use durably::prelude::*;
 
 #[derive(Default)]

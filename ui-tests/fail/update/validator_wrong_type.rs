@@ -1,3 +1,5 @@
+//! A validator with an argument of another type than its update's.
+
 use durably::prelude::*;
 
 #[derive(Default)]

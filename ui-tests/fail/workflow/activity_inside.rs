@@ -1,3 +1,5 @@
+//! An activity in a `#[workflow]` block.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A generic workflow.
+
 use durably::prelude::*;
 
 #[derive(Default)]

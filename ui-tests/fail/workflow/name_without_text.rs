@@ -1,3 +1,5 @@
+//! A workflow's name given as a type.
+
 use durably::prelude::*;
 
 #[derive(Default)]

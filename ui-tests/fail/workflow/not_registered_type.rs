@@ -1,3 +1,5 @@
+//! A type that is no workflow registered as one.
+
 use durably::prelude::*;
 
 #[derive(Default)]

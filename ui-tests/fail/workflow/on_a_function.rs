@@ -1,3 +1,5 @@
+//! `#[workflow]` on a function.
+
 use durably::prelude::*;
 
 #[workflow]

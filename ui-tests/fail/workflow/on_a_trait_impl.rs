@@ -1,3 +1,5 @@
+//! `#[workflow]` on a trait impl.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A workflow's name given without a key.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! Several mistakes in one workflow.
+
 use durably::prelude::*;
 
 #[derive(Default)]

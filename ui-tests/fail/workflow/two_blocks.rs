@@ -1,3 +1,5 @@
+//! A workflow in two `#[workflow]` blocks.
+
 use durably::prelude::*;
 
 #[derive(Default)]

@@ -1,3 +1,5 @@
+//! A misspelt option of a workflow.
+
 use durably::prelude::*;
 
 #[derive(Default)]
