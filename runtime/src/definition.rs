@@ -277,11 +277,21 @@ pub trait Verdict {
     #[doc(hidden)]
     fn into_verdict(self) -> Result<()>;
 }
-impl<E: std::fmt::Display> Verdict for std::result::Result<(), E> {
+impl<E: Refusal> Verdict for std::result::Result<(), E> {
     fn into_verdict(self) -> Result<()> {
         reject(self)
     }
 }
+
+/// Why a validator refuses an update, in words for the sender.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot tell the sender why an update is refused",
+    label = "the error of a validator implements `Display`",
+    note = "return `Result<(), String>`, or an error type that implements `std::fmt::Display` (thiserror does)"
+)]
+pub trait Refusal: std::fmt::Display {}
+#[diagnostic::do_not_recommend]
+impl<E: std::fmt::Display> Refusal for E {}
 
 /// No timeout chosen yet.
 pub struct NoTimeout;

@@ -172,9 +172,28 @@ pub fn give<'r, W>(lease: &mut Lease<'r, W>, state: &'r mut W) {
 }
 
 /// The identity function; gives an awaited expression one span.
+///
+/// What is given is named through a trait, so that rustc does not carry the type it expects into
+/// the argument, where it would find fault with code of ours.
 #[inline(always)]
-pub fn id<T>(value: T) -> T {
-    value
+pub fn id<T: Itself>(value: T) -> T::Type {
+    value.itself()
+}
+
+/// Every type is itself.
+pub trait Itself {
+    /// It.
+    type Type;
+    /// The value.
+    fn itself(self) -> Self::Type;
+}
+
+impl<T> Itself for T {
+    type Type = T;
+    #[inline(always)]
+    fn itself(self) -> T {
+        self
+    }
 }
 
 /// `self` where a body only reads it.

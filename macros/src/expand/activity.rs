@@ -6,7 +6,7 @@ use syn::AttrStyle;
 
 use super::{
     asserts,
-    call::{doc, doc_before, encoded, parameters, payload_of_output, success},
+    call::{associated_output, doc, doc_before, encoded, parameters},
     local, plain_in_scope, quiet,
     take::{concluded, context, decoded},
 };
@@ -78,17 +78,13 @@ pub(super) fn checks(activity: &Activity, root: &Root) -> TokenStream {
 /// `impl Activity` for the type that stands for the activity.
 pub(super) fn implementation(activity: &Activity, kind: TokenStream, root: &Root) -> TokenStream {
     let (wire, quiet) = (&activity.wire.text, quiet());
-    let output = success(&activity.output, root);
-    let payload = payload_of_output(&activity.output, root);
+    let output = associated_output(&activity.output, root);
     let defaults = defaults(&activity.declared, root);
     quote! {
         #quiet
         impl #root::Activity for #kind {
             const NAME: &'static str = #wire;
-            type Output = #output;
-            fn __output() -> #root::__private::PayloadOf<#output> {
-                #payload
-            }
+            #output
             fn __defaults() -> #root::ActivityOptions {
                 #defaults
             }

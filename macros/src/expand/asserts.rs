@@ -21,6 +21,7 @@ pub(super) fn spelled(output: &Output, root: &Root) -> Option<TokenStream> {
         return None;
     };
     let at = ty.span();
+    let root = root.at(at);
     Some(quote_spanned! {at=>
         const _: () = ::core::assert!(!#root::__private::Spelled::<#ty>::IS_RESULT, #HIDDEN_RESULT);
     })
@@ -35,6 +36,7 @@ pub(super) fn no_context(arguments: &Arguments, root: &Root) -> TokenStream {
         .filter(|ty| is_context_by_name(ty));
     let check = |ty: &syn::Type| {
         let at = ty.span();
+        let root = root.at(at);
         quote_spanned! {at=>
             const _: () =
                 ::core::assert!(!#root::__private::Spelled::<#ty>::IS_CONTEXT, #CONTEXT_BY_VALUE);
@@ -50,5 +52,6 @@ pub(super) fn gives_nothing(output: &Output, root: &Root) -> Option<TokenStream>
     };
     let at = ty.span();
     let success = success(output, root);
+    let root = root.at(at);
     Some(quote_spanned!(at=> const _: () = #root::__private::gives_nothing::<#success>();))
 }

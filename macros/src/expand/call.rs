@@ -2,13 +2,13 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{Type, spanned::Spanned as _};
+use syn::{GenericArgument, PathArguments, Type, spanned::Spanned as _};
 
 use super::local;
 use crate::{
     model::arguments::{Argument, Arguments, is_context_by_name},
     root::Root,
-    syntax::signature::Output,
+    syntax::signature::{Output, ungrouped},
 };
 
 /// `name: impl Text, amount: u64`
@@ -18,6 +18,7 @@ pub(super) fn parameters(arguments: &Arguments, root: &Root) -> TokenStream {
                      }: &Argument| match is_text {
         true => {
             let at = ty.span();
+            let root = root.at(at);
             let text = quote_spanned!(at=> impl #root::Text);
             quote!(#name: #text,)
         }
@@ -54,6 +55,7 @@ pub(super) fn encoded(arguments: &Arguments, root: &Root) -> (TokenStream, Token
 
 /// `payload::<Ty>()`, which checks that the type travels, at the type.
 pub(super) fn payload_of(ty: TokenStream, at: Span, root: &Root) -> TokenStream {
+    let root = root.at(at);
     quote_spanned!(at=> #root::__private::payload::<#ty>())
 }
 
@@ -68,6 +70,7 @@ pub(super) fn payload_of_argument(ty: &Type, root: &Root) -> TokenStream {
 /// As [`payload_of`], and silent about types that an assertion names. Needs `Plain` in scope.
 pub(super) fn plain_payload(ty: &Type, root: &Root) -> TokenStream {
     let at = ty.span();
+    let root = root.at(at);
     quote_spanned!(at=> #root::__private::Spelled::<#ty>::payload())
 }
 
@@ -76,7 +79,21 @@ pub(super) fn payload_of_output(output: &Output, root: &Root) -> TokenStream {
     match output {
         Output::Unit => payload_of(quote!(()), Span::call_site(), root),
         Output::Value(ty) => plain_payload(ty, root),
-        Output::Fallible(ty) => payload_of(success(output, root), ty.span(), root),
+        Output::Fallible(ty) => payload_of(success(output, root), success_span(ty), root),
+    }
+}
+
+/// `type Output` and `fn __output`, all of it at the user's type: what is wrong with that type is
+/// then told once, and there.
+pub(super) fn associated_output(output: &Output, root: &Root) -> TokenStream {
+    let (success, payload) = (success(output, root), payload_of_output(output, root));
+    let at = success.span();
+    let root = root.at(at);
+    quote_spanned! {at=>
+        type Output = #success;
+        fn __output() -> #root::__private::PayloadOf<#success> {
+            #payload
+        }
     }
 }
 
@@ -86,9 +103,29 @@ pub(super) fn success(output: &Output, root: &Root) -> TokenStream {
         Output::Unit => quote!(()),
         Output::Value(ty) => ty.to_token_stream(),
         Output::Fallible(ty) => {
-            let at = ty.span();
+            let at = success_span(ty);
+            let root = root.at(at);
             quote_spanned!(at=> <#ty as #root::__private::Outcome>::Ok)
         }
+    }
+}
+
+/// Where the type of a success is written: the `T` of `Result<T, E>`, or the alias.
+fn success_span(ty: &Type) -> Span {
+    argument_of(ty, 0).map_or_else(|| ty.span(), |success| success.span())
+}
+
+/// A type argument of the last segment: the `T` or the `E` in `Result<T, E>`, to point at.
+pub(super) fn argument_of(ty: &Type, index: usize) -> Option<&Type> {
+    let Type::Path(path) = ungrouped(ty) else {
+        return None;
+    };
+    match &path.path.segments.last()?.arguments {
+        PathArguments::AngleBracketed(given) => match given.args.iter().nth(index)? {
+            GenericArgument::Type(argument) => Some(argument),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -72,17 +72,20 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
     let parameters = parameters(&handler.arguments, root);
     let (statements, arguments) = encoded(&handler.arguments, root);
     let result = success(&handler.output, root);
-    let at = Span::call_site();
+    let of_result = result.span();
+    let from = root.at(of_result);
+    let at = ident.span();
+    let here = root.at(at);
     let (gives, bound, send) = match handler.marker {
         Marker::Query => (
-            quote!(#root::QueryCall<#result>),
-            Some(quote_spanned!(at=> where #via: #root::__private::CanQuery)),
-            quote_spanned!(result.span()=> #root::__private::CanQuery::query),
+            quote_spanned!(of_result=> #from::QueryCall<#result>),
+            Some(quote_spanned!(at=> where #via: #here::__private::CanQuery)),
+            quote_spanned!(of_result=> #from::__private::CanQuery::query),
         ),
         Marker::Update => (
-            quote!(<#via as #root::__private::Via>::Update<#result>),
-            Some(quote_spanned!(at=> where #via: #root::__private::CanUpdate)),
-            quote_spanned!(result.span()=> #root::__private::CanUpdate::update),
+            quote_spanned!(of_result=> <#via as #from::__private::Via>::Update<#result>),
+            Some(quote_spanned!(at=> where #via: #here::__private::CanUpdate)),
+            quote_spanned!(of_result=> #from::__private::CanUpdate::update),
         ),
         _ => (
             quote!(<#via as #root::__private::Via>::Signal),
@@ -90,8 +93,7 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
             quote!(#root::__private::Via::signal),
         ),
     };
-    let at = result.span();
-    let sent = quote_spanned!(at=> #send(&self.0, #wire, #arguments));
+    let sent = quote_spanned!(of_result=> #send(&self.0, #wire, #arguments));
     quote! {
         #(#conditions)*
         #words

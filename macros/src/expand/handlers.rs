@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::{
-    call::payload_of_output,
+    call::{payload_of_output, success},
     local,
     take::{concluded, context, decoded},
 };
@@ -70,6 +70,7 @@ fn init(workflow: &Workflow) -> TokenStream {
         Init::Written(init) => init,
         Init::Default => {
             let at = workflow.ident.span();
+            let root = root.at(at);
             let initial = quote_spanned!(at=> #root::__private::initial::<#ty>());
             return quote!(|#view, #arguments| ::core::result::Result::Ok(#initial));
         }
@@ -88,7 +89,9 @@ fn init(workflow: &Workflow) -> TokenStream {
 
 fn run(workflow: &Workflow) -> TokenStream {
     let (root, ty) = (&workflow.root, &workflow.ty);
-    let output = quote!(<#ty as #root::Workflow>::__output());
+    let at = success(&workflow.run.output, root).span();
+    let root = root.at(at);
+    let output = quote_spanned!(at=> <#ty as #root::Workflow>::__output());
     running(&workflow.run, workflow, output)
 }
 
@@ -157,15 +160,19 @@ fn validate(handler: &Handler, workflow: &Workflow) -> TokenStream {
     let (statements, names) = decoded(&handler.arguments, root);
     let context = context.as_ref().map(|context| {
         let at = context.span();
+        let root = root.at(at);
         quote_spanned!(at=> <#context as #root::__private::ViewArg>::of(#view),)
     });
-    // One `let` a parameter: a wrong type is told where the validator has it.
+    // A wrong type is told where the validator has it, by a local with that span alone.
     let looks = names.iter().zip(parameters).map(|(name, ty)| {
         let at = ty.span();
-        let name = Ident::new(&name.to_string(), name.span().located_at(at));
-        quote_spanned!(at=> let #name: #ty = &#name;)
+        let look = Ident::new(&format!("__{name}"), at);
+        let taken = quote!(let #look = &#name;);
+        let typed = quote_spanned!(at=> let #look: #ty = #look;);
+        quote!(#taken #typed let #name = #look;)
     });
     let at = output.span();
+    let root = root.at(at);
     let verdict = quote_spanned!(at=> #root::__private::verdict::<#output>);
     quote! {
         ::core::option::Option::Some(|#state, #view, mut #arguments| {

@@ -2,14 +2,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{GenericArgument, PathArguments, Type, spanned::Spanned as _};
+use syn::spanned::Spanned as _;
 
-use super::{call::payload_of_argument, local};
-use crate::{
-    model::arguments::Arguments,
-    root::Root,
-    syntax::signature::{Output, ungrouped},
+use super::{
+    call::{argument_of, payload_of_argument},
+    local,
 };
+use crate::{model::arguments::Arguments, root::Root, syntax::signature::Output};
 
 /// Statements that decode arguments from the local `arguments`, and the locals they fill.
 pub(super) fn decoded(arguments: &Arguments, root: &Root) -> (TokenStream, Vec<Ident>) {
@@ -36,6 +35,7 @@ pub(super) fn context(
     let ty = arguments.context.as_ref()?;
     let at = ty.span();
     let of = Ident::new(of, Span::call_site());
+    let root = root.at(at);
     Some(quote_spanned!(at=> <#ty as #root::__private::#of>::of(#value),))
 }
 
@@ -49,26 +49,14 @@ pub(super) fn concluded(
     match output {
         Output::Unit | Output::Value(_) => quote!(#payload.value(&#call)),
         Output::Fallible(ty) => {
-            let at = error_type(ty).map_or_else(|| ty.span(), |error| error.span());
-            let error = quote_spanned!(at=> <#ty as #root::__private::Outcome>::Err);
-            let failure = quote_spanned!(at=> #root::__private::failure::<#error>());
+            let at = argument_of(ty, 1).map_or_else(|| ty.span(), |error| error.span());
+            let at_error = root.at(at);
+            let error = quote_spanned!(at=> <#ty as #at_error::__private::Outcome>::Err);
+            let failure = quote_spanned!(at=> #at_error::__private::failure::<#error>());
             let at = ty.span();
+            let root = root.at(at);
             let into_result = quote_spanned!(at=> <#ty as #root::__private::Outcome>::into_result);
             quote_spanned!(at=> #payload.result(#into_result(#call), #failure))
         }
-    }
-}
-
-/// The `E` in `Result<T, E>`, to point at.
-fn error_type(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = ungrouped(ty) else {
-        return None;
-    };
-    match &path.path.segments.last()?.arguments {
-        PathArguments::AngleBracketed(given) => match given.args.iter().nth(1)? {
-            GenericArgument::Type(error) => Some(error),
-            _ => None,
-        },
-        _ => None,
     }
 }

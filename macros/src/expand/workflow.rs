@@ -6,7 +6,7 @@ use syn::ItemImpl;
 
 use super::{
     asserts,
-    call::{payload_of_output, success},
+    call::associated_output,
     client::{functions, methods_impl, methods_type, queue},
     handlers, plain_in_scope, quiet,
 };
@@ -42,23 +42,19 @@ pub(crate) fn expand(workflow: &Workflow, block: &ItemImpl) -> TokenStream {
 fn implementation(workflow: &Workflow) -> TokenStream {
     let (root, ty, name) = (&workflow.root, &workflow.ty, &workflow.name);
     let (methods, queue, quiet) = (&workflow.methods, queue(workflow), quiet());
-    let output = success(&workflow.run.output, root);
+    let output = associated_output(&workflow.run.output, root);
     let task_queue = match &workflow.task_queue {
         Some(queue) => quote!(::core::option::Option::Some(#queue)),
         None => quote!(::core::option::Option::None),
     };
     let table = handlers::table(workflow);
-    let payload = payload_of_output(&workflow.run.output, root);
     quote! {
         #quiet
         impl #root::Workflow for #ty {
             const NAME: &'static str = #name;
             const TASK_QUEUE: ::core::option::Option<&'static str> = #task_queue;
-            type Output = #output;
+            #output
             type Queue = #queue;
-            fn __output() -> #root::__private::PayloadOf<#output> {
-                #payload
-            }
             type Methods<DurablyVia: #root::__private::Via> = #methods<DurablyVia>;
             fn __definition() -> &'static #root::__private::Definition<Self> {
                 #table

@@ -1,9 +1,10 @@
 //! Types that travel in payloads: owned, concrete, and written so that they mean the same elsewhere.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
     Lifetime, Path, Type, TypeImplTrait, TypeReference,
+    spanned::Spanned as _,
     visit::{self, Visit},
     visit_mut::{self, VisitMut},
 };
@@ -63,13 +64,34 @@ impl Visit<'_> for Search {
     }
 }
 
+/// The type, as if it were written where `Self` was.
+fn located(ty: &Type, at: Span) -> Type {
+    fn moved(tokens: TokenStream, at: Span) -> TokenStream {
+        tokens
+            .into_iter()
+            .map(|token| match token {
+                TokenTree::Group(group) => {
+                    let mut group = Group::new(group.delimiter(), moved(group.stream(), at));
+                    group.set_span(at);
+                    TokenTree::Group(group)
+                }
+                mut token => {
+                    token.set_span(at);
+                    token
+                }
+            })
+            .collect()
+    }
+    Type::Verbatim(moved(ty.to_token_stream(), at))
+}
+
 struct WriteOut<'a>(&'a Type);
 
 impl VisitMut for WriteOut<'_> {
     fn visit_type_mut(&mut self, ty: &mut Type) {
         if matches!(ungrouped(ty), Type::Path(path) if path.qself.is_none() && path.path.is_ident("Self"))
         {
-            *ty = self.0.clone();
+            *ty = located(self.0, ty.span());
         } else {
             visit_mut::visit_type_mut(self, ty);
         }

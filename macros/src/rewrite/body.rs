@@ -70,14 +70,20 @@ impl Rewriter<'_> {
     /// Lends the state while the operand is awaited. `match` keeps the operand's temporaries alive
     /// as long as a plain `.await` does.
     fn awaited(&mut self, awaited: &mut ExprAwait) -> TokenStream {
-        self.visit_expr_mut(&mut awaited.base);
         let at = awaited.await_token.span;
+        // What `give` spans. Where the operand itself holds the state, rustc would advise to "add
+        // a local" for one call inside of another one's `.await`, did they have one span.
+        let start = match mentions(&awaited.base, "self") {
+            true => first_span(&awaited.base, at),
+            false => at,
+        };
+        self.visit_expr_mut(&mut awaited.base);
         let (this, lease) = (this(at), lease(at));
         let (future, result) = (hidden("future", at), hidden("result", at));
         let operand = &awaited.base;
         let wait = quote_spanned!(at=> #future.await);
         let root = self.cx.root.at(at);
-        let give = quote_spanned!(at=> #root::__private::give(&mut #lease, #this));
+        let give = self.spanned_call("give", start, at, quote_spanned!(at=> &mut #lease, #this));
         let take = quote_spanned!(at=> #this = #root::__private::take(&mut #lease););
         let lent = quote! {
             match #operand {
@@ -96,9 +102,13 @@ impl Rewriter<'_> {
     /// A call of the identity function whose first token has the span of the operand's first one
     /// and whose parenthesis has that of `await`, so that rustc underlines all of `operand.await`.
     fn one_span(&self, operand: TokenStream, end: Span, inner: TokenStream) -> TokenStream {
-        let start = operand.into_iter().next().map_or(end, |token| token.span());
-        let root = self.cx.root.at(start);
-        let mut call = quote_spanned!(start=> #root::__private::id);
+        self.spanned_call("id", first_span(operand, end), end, inner)
+    }
+
+    /// A call of one of the runtime's functions, from one span to another.
+    fn spanned_call(&self, name: &str, start: Span, end: Span, inner: TokenStream) -> TokenStream {
+        let (root, name) = (self.cx.root.at(start), Ident::new(name, start));
+        let mut call = quote_spanned!(start=> #root::__private::#name);
         let mut group = Group::new(Delimiter::Parenthesis, inner);
         group.set_span(end);
         call.extend([TokenTree::Group(group)]);
@@ -233,9 +243,10 @@ impl Rewriter<'_> {
         match body {
             Expr::Block(block) if block.label.is_none() => {
                 let (attributes, statements) = (&block.attrs, &block.block.stmts);
-                quote!({ #(#attributes)* #opening #(#statements)* })
+                let braces = block.block.brace_token.span.join();
+                braced(quote!(#(#attributes)* #opening #(#statements)*), braces)
             }
-            other => quote!({ #opening #other }),
+            other => braced(quote!(#opening #other), other.span()),
         }
     }
 
@@ -292,6 +303,18 @@ impl Rewriter<'_> {
             })
             .collect()
     }
+}
+
+fn first_span(tokens: impl ToTokens, or: Span) -> Span {
+    let first = tokens.into_token_stream().into_iter().next();
+    first.map_or(or, |token| token.span())
+}
+
+/// A block whose braces are where the user's were.
+fn braced(inner: TokenStream, at: Span) -> TokenStream {
+    let mut group = Group::new(Delimiter::Brace, inner);
+    group.set_span(at);
+    TokenTree::Group(group).into()
 }
 
 fn is_awaiting_update(binary: &ExprBinary) -> bool {

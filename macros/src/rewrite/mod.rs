@@ -145,8 +145,10 @@ fn rewrite(method: &mut ImplItemFn, cx: &Cx, errors: &mut Errors) {
     let at = receiver.at;
     body::Rewriter { cx, access, errors }.visit_block_mut(&mut method.block);
     let opening = opening(cx, at);
-    let statements = &method.block.stmts;
-    method.block = parse_quote!({ #opening #(#statements)* });
+    let statements = std::mem::take(&mut method.block.stmts);
+    // The braces stay the user's: rustc points at them when a body gives the wrong thing.
+    let opened: syn::Block = parse_quote!({ #opening #(#statements)* });
+    method.block.stmts = opened.stmts;
     take_cell(method, cx);
 }
 

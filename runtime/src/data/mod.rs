@@ -21,8 +21,7 @@ use crate::{AppError, Payload, Result, error::DataError};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in a Temporal payload",
     label = "not serialisable",
-    note = "put `#[durably::data]` on the type (it derives serde's Serialize and Deserialize), or derive both yourself",
-    note = "if it is an alias of `Result`, give the alias a name that ends in `Result`"
+    note = "put `#[durably::data]` on the type (it derives serde's Serialize and Deserialize), or derive both yourself"
 )]
 pub trait Data: serde::Serialize + serde::de::DeserializeOwned + 'static {}
 #[diagnostic::do_not_recommend]

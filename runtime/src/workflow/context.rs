@@ -194,8 +194,9 @@ impl CtxArg for View {
 
 /// What a query, a validator and `#[init]` may take: facts, no commands.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be used here: this method cannot issue commands",
-    label = "take `&View` (time, ids, search attributes)"
+    message = "`{Self}` cannot be used here: a query, a validator and `#[init]` cannot issue commands",
+    label = "take `&View` (time, ids, search attributes)",
+    note = "arguments are decoded from payloads, so they cannot be borrowed: take them by value"
 )]
 pub trait ViewArg {
     #[doc(hidden)]

@@ -234,7 +234,6 @@ const _: () = {
             "greetings",
         );
         type Output = <Result<usize> as ::durably::__private::Outcome>::Ok;
-        type Queue = ::durably::QueueSet;
         fn __output() -> ::durably::__private::PayloadOf<
             <Result<usize> as ::durably::__private::Outcome>::Ok,
         > {
@@ -242,6 +241,7 @@ const _: () = {
                 <Result<usize> as ::durably::__private::Outcome>::Ok,
             >()
         }
+        type Queue = ::durably::QueueSet;
         type Methods<DurablyVia: ::durably::__private::Via> = GreetingMethods<
             DurablyVia,
         >;
@@ -314,7 +314,9 @@ const _: () = {
                         {
                             let argument_0 = ::durably::__private::payload::<String>()
                                 .next(&mut arguments, "to")?;
-                            let argument_0: &str = &argument_0;
+                            let __argument_0 = &argument_0;
+                            let __argument_0: &str = __argument_0;
+                            let argument_0 = __argument_0;
                             ::durably::__private::verdict::<
                                 Result<(), String>,
                             >(<Greeting>::check(state, argument_0))
