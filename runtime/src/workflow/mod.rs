@@ -18,6 +18,7 @@ mod random;
 mod run;
 mod saga;
 mod scope;
+mod silence;
 mod spawn;
 pub(crate) mod state;
 mod time;

@@ -24,6 +24,7 @@ use super::{
     ops::Ended,
     panics,
     patch::Patches,
+    silence::silent_if,
     state::StateCell,
     waker::RunWaker,
 };
@@ -89,7 +90,8 @@ impl<W: Workflow> Instance for Run<W> {
         match self {
             Self::Live(live) => {
                 let id = live.wake.id();
-                let handled = inside::enter(id, || live.handle(job));
+                let replaying = live.core.facts.get().replaying;
+                let handled = silent_if(replaying, || inside::enter(id, || live.handle(job)));
                 live.core.drain_intents(intents);
                 handled
             }
@@ -162,14 +164,15 @@ impl<W: Workflow> Live<W> {
         let args = |input| Args::new(Callee::Workflow(W::NAME.into()), input);
         let core = Core::new(start, host.namespace, facts, patches, waker.clone());
         let ctx = Ctx::of_run(&core);
-        let began = inside::enter(wake.id(), || {
-            panics::catch(|| {
-                let state = (definition.init)(&ctx, args(input.clone()))?;
-                core.phase.set(Phase::Live);
-                let cell = StateCell::new(state);
-                let main = (definition.run)(cell.clone(), ctx.clone(), args(input))?;
-                Ok((cell, main))
-            })
+        let begin = || {
+            let state = (definition.init)(&ctx, args(input.clone()))?;
+            core.phase.set(Phase::Live);
+            let cell = StateCell::new(state);
+            let main = (definition.run)(cell.clone(), ctx.clone(), args(input))?;
+            Ok((cell, main))
+        };
+        let began = silent_if(facts.replaying, || {
+            inside::enter(wake.id(), || panics::catch(begin))
         });
         let (cell, main) = began
             .map_err(|panicked| TaskFailure::panicked(W::NAME, panicked))?

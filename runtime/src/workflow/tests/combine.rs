@@ -1,3 +1,5 @@
+use futures::{StreamExt as _, stream::FuturesUnordered};
+
 use super::*;
 use crate::{Either, join, join_all, race, race_all, try_join};
 
@@ -137,4 +139,32 @@ fn try_join_stops_at_the_first_error_and_race_all_tells_who_won() {
         case.fire(4),
         ["cancel timer 3", "cancel timer 5", "done: 1"]
     );
+}
+
+/// A queue by wakes: its order is that of history, because only history wakes what is in it.
+#[derive(Default)]
+struct Queues;
+table!(Queues, run: |_, ctx, _| running(async move {
+    let names = ["a", "b", "c", "d"];
+    let queue: FuturesUnordered<_> = names.iter().map(|name| greet(&ctx, name)).collect();
+    let greetings: Vec<_> = queue.collect().await;
+    greetings.into_iter().map(|it| Ok(it?)).collect::<Result<Vec<String>>>()
+}));
+
+#[test]
+fn a_queue_of_waits_gives_them_as_they_end_however_they_are_told() {
+    let order = [3, 1, 4, 2];
+    let wanted = [r#"done: ["3","1","4","2"]"#];
+
+    let (mut one_by_one, _) = Case::started::<Queues>();
+    for seq in &order[..3] {
+        assert_eq!(one_by_one.complete(*seq, seq.to_string()), [""; 0]);
+    }
+    assert_eq!(one_by_one.complete(2, "2"), wanted);
+
+    let (mut at_once, _) = Case::started::<Queues>();
+    for seq in order {
+        at_once.tell(completed(seq, seq.to_string()));
+    }
+    assert_eq!(at_once.settle(), wanted);
 }
