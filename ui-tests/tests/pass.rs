@@ -12,6 +12,7 @@ use std::fs;
 mod programs {
     mod account;
     mod attributes;
+    mod determinism;
     mod greeting;
     mod order;
     mod self_everywhere;

@@ -5,7 +5,13 @@ use std::fmt;
 use proc_macro2::Ident;
 
 pub(crate) enum DeterminismMistake<'a> {
-    Nondeterministic { what: &'a str, instead: &'a str },
+    Refused {
+        name: &'a str,
+        why: &'a str,
+        instead: &'a str,
+        /// What a permit may stand on.
+        permit_on: &'a str,
+    },
     SharedStatic(&'a Ident),
     NoReason,
 }
@@ -13,15 +19,20 @@ pub(crate) enum DeterminismMistake<'a> {
 impl fmt::Display for DeterminismMistake<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Nondeterministic { what, instead } => write!(
+            Self::Refused {
+                name,
+                why,
+                instead,
+                permit_on,
+            } => write!(
                 f,
-                "{what} is not deterministic, so replaying this workflow would diverge; use {instead} instead\n\
-                 (if this can never influence commands, say so: `#[allow_nondeterminism(reason = \"..\")]` on the statement or fn)"
+                "`{name}` {why}; use {instead} instead\n\
+                 (if this can never influence commands, say so: `#[allow_nondeterminism(reason = \"..\")]` on the {permit_on})"
             ),
             Self::SharedStatic(name) => write!(
                 f,
-                "`{name}` is shared by all runs of this worker, so replaying this workflow would diverge; keep it in a field of `self`\n\
-                 (if this can never influence commands, say so: `#[allow_nondeterminism(reason = \"..\")]` on the fn)"
+                "`{name}` is shared by all runs of this worker, so replaying the workflow would diverge; keep it in a field of `self`\n\
+                 (if this can never influence commands, say so: `#[allow_nondeterminism(reason = \"..\")]` on the statement or fn)"
             ),
             Self::NoReason => f.write_str(
                 "say why this can never influence commands: `#[allow_nondeterminism(reason = \"..\")]`",

@@ -1,6 +1,6 @@
 //! `#[workflow]` on a struct or an enum: only its fields are looked at.
 
-use syn::{Attribute, Data, DeriveInput, Field, Fields};
+use syn::{Data, DeriveInput, Field, Fields};
 
 use crate::{determinism, diag::Errors, mistake::PlaceMistake, syntax::attr::Options};
 
@@ -20,9 +20,8 @@ pub(crate) fn check(options: Options, item: &mut DeriveInput, errors: &mut Error
 
 fn check_fields(fields: &mut Fields, errors: &mut Errors) {
     for Field { attrs, ty, .. } in fields.iter_mut() {
-        if !determinism::is_allowed(attrs, errors) {
+        if !determinism::lift_permits(attrs, errors) {
             determinism::check_type(ty, errors);
         }
-        attrs.retain(|attribute: &Attribute| !determinism::is_permit(attribute));
     }
 }

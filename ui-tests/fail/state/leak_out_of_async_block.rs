@@ -20,7 +20,7 @@ impl Greeting {
         };
         a.await?;
         ctx.sleep(secs(1)).await?;
-        println!("{leak:?}");
+        drop(format!("{leak:?}"));
         Ok(())
     }
 }

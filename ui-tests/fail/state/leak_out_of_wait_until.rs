@@ -18,7 +18,7 @@ impl Greeting {
             true
         })
         .await?;
-        println!("{leak:?}");
+        drop(format!("{leak:?}"));
         Ok(())
     }
 }

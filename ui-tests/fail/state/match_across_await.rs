@@ -15,7 +15,7 @@ impl Greeting {
         match self.names.first() {
             Some(name) => {
                 ctx.sleep(secs(1)).await?;
-                println!("{name}");
+                drop(format!("{name}"));
             }
             None => {}
         }

@@ -53,7 +53,7 @@ impl Both {
                 }
             },
         );
-        println!("{self:?}", self = self_);
+        drop(format!("{self:?}", self = self_));
     }
 }
 ///Signals, queries and updates of [`Both`]; every handle derefs to it.

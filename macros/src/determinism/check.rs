@@ -1,0 +1,397 @@
+//! Looks through code for what the list refuses.
+
+use std::mem;
+
+use quote::ToTokens;
+use syn::{
+    Attribute, Expr, ExprMethodCall, ExprPath, Ident, ImplItemFn, ItemFn, ItemStatic, ItemUse,
+    Local, Macro, Path, PathArguments, Stmt, Token, Type, TypePath, UseTree,
+    parse::{Parse, ParseStream, Parser as _},
+    parse_quote,
+    visit::{self, Visit},
+    visit_mut::{self, VisitMut},
+};
+
+use super::{
+    lift_permits,
+    list::{self, Group},
+    permit_of_clippy, take_permits, tokens,
+};
+use crate::{diag::Errors, mistake::DeterminismMistake, syntax::macro_body::MacroBody};
+
+pub(super) struct Check<'e> {
+    errors: &'e mut Errors,
+    /// Whether a permit stands around what is visited.
+    permitted: bool,
+    /// What a permit may stand on here.
+    permit_on: &'static str,
+}
+
+impl<'e> Check<'e> {
+    pub(super) fn of_code(errors: &'e mut Errors) -> Self {
+        Self {
+            errors,
+            permitted: false,
+            permit_on: "statement or fn",
+        }
+    }
+
+    pub(super) fn of_field(errors: &'e mut Errors) -> Self {
+        Self {
+            permit_on: "field",
+            ..Self::of_code(errors)
+        }
+    }
+
+    /// Visits something that may carry a permit.
+    fn under<T: ?Sized>(
+        &mut self,
+        permit: bool,
+        it: &mut T,
+        visit: impl FnOnce(&mut Self, &mut T),
+    ) {
+        let permitted = self.permitted || permit;
+        let before = mem::replace(&mut self.permitted, permitted);
+        visit(self, it);
+        self.permitted = before;
+    }
+
+    fn refuse(&mut self, place: impl ToTokens, name: &str, group: &Group) {
+        if !self.permitted {
+            self.errors.on(
+                place,
+                DeterminismMistake::Refused {
+                    name,
+                    why: group.why,
+                    instead: group.instead,
+                    permit_on: self.permit_on,
+                },
+            );
+        }
+    }
+
+    fn refuse_static(&mut self, name: &Ident) {
+        if !self.permitted {
+            self.errors.on(name, DeterminismMistake::SharedStatic(name));
+        }
+    }
+
+    /// A function or constant that is named in an expression.
+    fn operation(&mut self, path: &Path) {
+        match list::operation(&segments(path)) {
+            Some(group) => self.refuse(path, &segments(path).join("::"), group),
+            None => self.type_in(path),
+        }
+    }
+
+    /// A type, or what stands behind one.
+    fn type_in(&mut self, path: &Path) {
+        let written = segments(path);
+        for (at, segment) in path.segments.iter().enumerate() {
+            let Some(group) = list::type_named(&written[..=at]) else {
+                continue;
+            };
+            let arguments = match &segment.arguments {
+                PathArguments::AngleBracketed(given) => given.args.len(),
+                PathArguments::None | PathArguments::Parenthesized(_) => 0,
+            };
+            let with_hasher = list::takes_hasher(&written[at], arguments)
+                || written
+                    .get(at + 1)
+                    .is_some_and(|it| list::is_made_with_hasher(it));
+            if !with_hasher {
+                self.refuse(&segment.ident, &written[at], group);
+            }
+        }
+    }
+
+    /// What one `use` inside a body takes in: functions are called by their last name then.
+    fn taken_in(&mut self, tree: &UseTree, path: &mut Vec<String>) {
+        match tree {
+            UseTree::Path(step) => {
+                path.push(step.ident.to_string());
+                self.taken_in(&step.tree, path);
+                path.pop();
+            }
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.taken_in(tree, path);
+                }
+            }
+            UseTree::Name(name) => self.taken(&name.ident, path),
+            UseTree::Rename(name) => self.taken(&name.ident, path),
+            UseTree::Glob(_) => {}
+        }
+    }
+
+    fn taken(&mut self, name: &Ident, path: &[String]) {
+        let path = [path, &[name.to_string()]].concat();
+        let renamed_type = || list::type_named(&path);
+        if let Some(group) = list::operation(&path).or_else(renamed_type) {
+            self.refuse(name, &path.join("::"), group);
+        }
+    }
+
+    /// `thread_local! { .. }` and `lazy_static! { .. }`.
+    fn statics(&mut self, call: &Macro) {
+        let Ok(statics) = Statics::parse.parse2(call.tokens.clone()) else {
+            return;
+        };
+        for StaticIn {
+            attributes,
+            name,
+            ty,
+            mut value,
+        } in statics.0
+        {
+            let permit = take_permits(&mut attributes.clone(), self.errors);
+            self.under(permit, &mut value, |this, value| {
+                if has_interior(&ty) {
+                    this.refuse_static(&name);
+                } else {
+                    this.visit_type_mut(&mut ty.clone());
+                    this.visit_expr_mut(value);
+                }
+            });
+        }
+    }
+
+    /// What a macro of unknown grammar gets.
+    fn opaque(&mut self, call: &Macro) {
+        for path in tokens::paths(call.tokens.clone()) {
+            let written = path.written();
+            let found = match path.is_macro {
+                true => list::macro_named(&written),
+                false => list::operation(&written).or_else(|| {
+                    (1..=written.len()).find_map(|to| list::type_named(&written[..to]))
+                }),
+            };
+            if let Some(group) = found.filter(|_| written.len() > 1 || path.is_macro) {
+                self.refuse(&path, &path.name(), group);
+            }
+        }
+    }
+}
+
+impl VisitMut for Check<'_> {
+    fn visit_impl_item_fn_mut(&mut self, method: &mut ImplItemFn) {
+        let permit = lift_permits(&mut method.attrs, self.errors);
+        self.under(permit, method, visit_mut::visit_impl_item_fn_mut);
+    }
+
+    fn visit_item_fn_mut(&mut self, function: &mut ItemFn) {
+        let permit = lift_permits(&mut function.attrs, self.errors);
+        self.under(permit, function, visit_mut::visit_item_fn_mut);
+    }
+
+    fn visit_local_mut(&mut self, local: &mut Local) {
+        let permit = lift_permits(&mut local.attrs, self.errors);
+        self.under(permit, local, visit_mut::visit_local_mut);
+    }
+
+    fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
+        let attributes = match statement {
+            Stmt::Expr(expression, _) => leftmost_attributes(expression),
+            Stmt::Macro(call) => Some(&mut call.attrs),
+            Stmt::Local(_) | Stmt::Item(_) => None,
+        };
+        let permit = attributes.is_some_and(|them| take_permits(them, self.errors));
+        self.under(permit, statement, visit_mut::visit_stmt_mut);
+        if permit && ends_with_semicolon(statement) {
+            tell_clippy(statement);
+        }
+    }
+
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        let attributes = attributes_of(expression);
+        let permit = attributes.is_some_and(|them| take_permits(them, self.errors));
+        self.under(permit, expression, visit_mut::visit_expr_mut);
+    }
+
+    fn visit_expr_path_mut(&mut self, path: &mut ExprPath) {
+        self.operation(&path.path);
+        visit_mut::visit_expr_path_mut(self, path);
+    }
+
+    fn visit_type_path_mut(&mut self, path: &mut TypePath) {
+        self.type_in(&path.path);
+        visit_mut::visit_type_path_mut(self, path);
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        if let Expr::Path(ExprPath { path, .. }) = &*call.receiver
+            && let Some(name) = path.segments.last().map(|last| &last.ident)
+            && is_name_of_static(name)
+            && changes_static(call)
+        {
+            self.refuse_static(&name.clone());
+        }
+        visit_mut::visit_expr_method_call_mut(self, call);
+    }
+
+    fn visit_item_static_mut(&mut self, item: &mut ItemStatic) {
+        let permit = lift_permits(&mut item.attrs, self.errors);
+        self.under(permit, item, |this, item| {
+            if matches!(item.mutability, syn::StaticMutability::Mut(_)) || has_interior(&item.ty) {
+                this.refuse_static(&item.ident);
+            } else {
+                visit_mut::visit_item_static_mut(this, item);
+            }
+        });
+    }
+
+    fn visit_item_use_mut(&mut self, item: &mut ItemUse) {
+        let permit = lift_permits(&mut item.attrs, self.errors);
+        self.under(permit, item, |this, item| {
+            this.taken_in(&item.tree, &mut Vec::new());
+        });
+    }
+
+    fn visit_macro_mut(&mut self, call: &mut Macro) {
+        let path = segments(&call.path);
+        let name = path.last().map_or("", String::as_str);
+        let mut body = MacroBody::of(call);
+        if let Some(group) = list::macro_named(&path)
+            && !is_biased(call)
+        {
+            self.refuse(&call.path, &format!("{}!", path.join("::")), group);
+            if matches!(body, MacroBody::Opaque) {
+                return;
+            }
+        }
+        match name {
+            "stringify" | "concat" => return,
+            "thread_local" | "lazy_static" => return self.statics(call),
+            _ => {}
+        }
+        match &mut body {
+            MacroBody::Opaque => self.opaque(call),
+            understood => {
+                for expression in understood.expressions() {
+                    self.visit_expr_mut(expression);
+                }
+            }
+        }
+    }
+}
+
+/// What `thread_local!` and `lazy_static!` take.
+struct Statics(Vec<StaticIn>);
+
+struct StaticIn {
+    attributes: Vec<Attribute>,
+    name: Ident,
+    ty: Type,
+    value: Expr,
+}
+
+impl Parse for Statics {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut statics = Vec::new();
+        while !input.is_empty() {
+            let attributes = input.call(Attribute::parse_outer)?;
+            input.parse::<syn::Visibility>()?;
+            input.parse::<Token![static]>()?;
+            input.parse::<Option<Token![ref]>>()?;
+            let name = input.parse()?;
+            input.parse::<Token![:]>()?;
+            let ty = input.parse()?;
+            input.parse::<Token![=]>()?;
+            let value = input.parse()?;
+            input.parse::<Option<Token![;]>>()?;
+            statics.push(StaticIn {
+                attributes,
+                name,
+                ty,
+                value,
+            });
+        }
+        Ok(Self(statics))
+    }
+}
+
+/// Whether a static of this type can change.
+fn has_interior(ty: &Type) -> bool {
+    struct Interior(bool);
+    impl Visit<'_> for Interior {
+        fn visit_type_path(&mut self, path: &TypePath) {
+            let last = path.path.segments.last();
+            self.0 |= last.is_some_and(|last| list::is_interior(&last.ident.to_string()));
+            visit::visit_type_path(self, path);
+        }
+    }
+    let mut interior = Interior(false);
+    interior.visit_type(ty);
+    interior.0
+}
+
+/// Whether a name is written as statics are.
+fn is_name_of_static(name: &Ident) -> bool {
+    let name = name.to_string();
+    name.len() > 1 && !name.contains(char::is_lowercase)
+}
+
+/// Whether a call on a static tells that the static can change.
+fn changes_static(call: &ExprMethodCall) -> bool {
+    let of_ordering = |argument: &Expr| matches!(argument, Expr::Path(it) if it.path.segments.iter().any(|it| it.ident == "Ordering"));
+    let method = call.method.to_string();
+    list::changes_by(&method)
+        || matches!(method.as_str(), "load" | "store" | "swap")
+            && call.args.last().is_some_and(of_ordering)
+}
+
+/// Whether a `select!` is told to poll in the order written.
+fn is_biased(call: &Macro) -> bool {
+    matches!(call.tokens.clone().into_iter().next(),
+        Some(proc_macro2::TokenTree::Ident(first)) if first == "biased")
+}
+
+fn segments(path: &Path) -> Vec<String> {
+    path.segments
+        .iter()
+        .map(|segment| segment.ident.to_string())
+        .collect()
+}
+
+fn ends_with_semicolon(statement: &Stmt) -> bool {
+    match statement {
+        Stmt::Expr(_, semicolon) => semicolon.is_some(),
+        Stmt::Macro(call) => call.semi_token.is_some(),
+        Stmt::Local(_) | Stmt::Item(_) => false,
+    }
+}
+
+/// Tells clippy of a permit on a statement; around a block, since an attribute would be lost on a
+/// macro and misread before an assignment.
+fn tell_clippy(statement: &mut Stmt) {
+    let allow = permit_of_clippy();
+    *statement = Stmt::Expr(
+        parse_quote!(#allow { #statement }),
+        Some(Token![;](proc_macro2::Span::mixed_site())),
+    );
+}
+
+/// Where the parser puts the attributes of a statement that begins with this expression.
+fn leftmost_attributes(expression: &mut Expr) -> Option<&mut Vec<Attribute>> {
+    match expression {
+        Expr::Assign(assign) => leftmost_attributes(&mut assign.left),
+        Expr::Binary(binary) => leftmost_attributes(&mut binary.left),
+        other => attributes_of(other),
+    }
+}
+
+fn attributes_of(expression: &mut Expr) -> Option<&mut Vec<Attribute>> {
+    macro_rules! attributes {
+        ($($variant:ident)*) => {
+            match expression {
+                $(Expr::$variant(inner) => Some(&mut inner.attrs),)*
+                _ => None,
+            }
+        };
+    }
+    attributes!(
+        Array Assign Async Await Binary Block Break Call Cast Closure Const Continue Field ForLoop
+        Group If Index Let Lit Loop Macro Match MethodCall Paren Path Range Reference Repeat Return
+        Struct Try TryBlock Tuple Unary Unsafe While Yield
+    )
+}

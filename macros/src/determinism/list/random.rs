@@ -1,0 +1,76 @@
+//! Chance that does not come from the run's seed.
+
+use super::Group;
+
+pub(super) const GROUPS: &[Group] = &[
+    Group {
+        instead: "`ctx.rng()`",
+        functions: &[
+            "/rand::random",
+            "/rand::random_range",
+            "/rand::random_bool",
+            "/rand::random_ratio",
+            "/rand::random_iter",
+            "/rand::fill",
+            "/rand::rng",
+            "/rand::make_rng",
+            "rand/thread_rng",
+            "/getrandom::getrandom",
+            "/getrandom::fill",
+            "/getrandom::u32",
+            "/getrandom::u64",
+            "/fastrand::Rng::new",
+            "/fastrand::alphabetic",
+            "/fastrand::alphanumeric",
+            "/fastrand::bool",
+            "/fastrand::char",
+            "/fastrand::choice",
+            "/fastrand::choose_multiple",
+            "/fastrand::digit",
+            "/fastrand::f32",
+            "/fastrand::f64",
+            "/fastrand::fill",
+            "/fastrand::i8",
+            "/fastrand::i16",
+            "/fastrand::i32",
+            "/fastrand::i64",
+            "/fastrand::i128",
+            "/fastrand::isize",
+            "/fastrand::lowercase",
+            "/fastrand::shuffle",
+            "/fastrand::u8",
+            "/fastrand::u16",
+            "/fastrand::u32",
+            "/fastrand::u64",
+            "/fastrand::u128",
+            "/fastrand::uppercase",
+            "/fastrand::usize",
+        ],
+        trait_functions: &[
+            "rand::SeedableRng::from_os_rng",
+            "rand::SeedableRng::try_from_os_rng",
+            "rand::SeedableRng::from_entropy",
+        ],
+        types: &[
+            "rand::rngs/ThreadRng",
+            "rand::rngs/OsRng",
+            "rand::rngs/SysRng",
+            "std::hash/RandomState",
+        ],
+        ..Group::EMPTY
+    },
+    Group {
+        instead: "`ctx.uuid()`",
+        functions: &[
+            "uuid/Uuid::new_v1",
+            "uuid/Uuid::new_v4",
+            "uuid/Uuid::new_v7",
+            "uuid/Uuid::now_v1",
+            "uuid/Uuid::now_v6",
+            "uuid/Uuid::now_v7",
+            "ulid/Ulid::new",
+        ],
+        macros: &["nanoid/nanoid"],
+        ..Group::EMPTY
+    },
+];

@@ -1,0 +1,87 @@
+//! What threads, or runs, share and wait for.
+
+use super::Group;
+
+pub(super) const GROUPS: &[Group] = &[Group {
+    why: "waits for other threads, whose order replay cannot repeat",
+    instead: "a field of `self` (one piece of workflow code runs at a time) and `ctx.wait_until(..)`",
+    functions: &[
+        "std::sync/mpsc::channel",
+        "std::sync/mpsc::sync_channel",
+        "tokio::sync/mpsc::channel",
+        "tokio::sync/mpsc::unbounded_channel",
+        "tokio::sync/oneshot::channel",
+        "tokio::sync/broadcast::channel",
+        "tokio::sync/watch::channel",
+    ],
+    types: &[
+        "std::sync/Mutex",
+        "std::sync/RwLock",
+        "std::sync/Condvar",
+        "std/sync::Barrier",
+        "std::sync/mpsc::Sender",
+        "std::sync/mpsc::SyncSender",
+        "std::sync/mpsc::Receiver",
+        "tokio::sync/Mutex",
+        "tokio::sync/RwLock",
+        "tokio/sync::Barrier",
+        "tokio/sync::Notify",
+        "tokio/sync::Semaphore",
+        "tokio/sync::OnceCell",
+        "tokio::sync/mpsc::Sender",
+        "tokio::sync/mpsc::Receiver",
+        "tokio::sync/oneshot::Sender",
+        "tokio::sync/oneshot::Receiver",
+        "tokio::sync/broadcast::Sender",
+        "tokio::sync/broadcast::Receiver",
+        "tokio::sync/watch::Sender",
+        "tokio::sync/watch::Receiver",
+        "parking_lot/Mutex",
+        "parking_lot/RwLock",
+        "parking_lot/Condvar",
+    ],
+    ..Group::EMPTY
+}];
+
+/// Types through which a static can change once the program runs.
+///
+/// `LazyLock` and its like are absent: what they hold is computed once, from what is checked too.
+const INTERIOR: &[&str] = &[
+    "Mutex",
+    "RwLock",
+    "Cell",
+    "RefCell",
+    "UnsafeCell",
+    "OnceCell",
+    "OnceLock",
+    "DashMap",
+];
+
+/// Methods that only what can be changed through a shared reference has.
+const CHANGES: &[&str] = &[
+    "fetch_add",
+    "fetch_sub",
+    "fetch_and",
+    "fetch_or",
+    "fetch_xor",
+    "fetch_max",
+    "fetch_min",
+    "fetch_update",
+    "compare_exchange",
+    "compare_exchange_weak",
+    "lock",
+    "try_lock",
+    "with_borrow",
+    "with_borrow_mut",
+    "get_or_init",
+];
+
+/// Whether a static of this type can change.
+pub(in crate::determinism) fn is_interior(name: &str) -> bool {
+    INTERIOR.contains(&name) || name.starts_with("Atomic")
+}
+
+/// Whether only a static that can change has a method of this name.
+pub(in crate::determinism) fn changes_by(method: &str) -> bool {
+    CHANGES.contains(&method)
+}
