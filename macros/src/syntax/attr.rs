@@ -229,6 +229,7 @@ impl Options {
         self.known.push(key);
         let index = self.given.iter().position(|(given, _)| given == key)?;
         let (key, value) = self.given.remove(index);
+        let value = value.map(ungrouped);
         let at = value
             .as_ref()
             .map_or_else(|| key.span(), syn::spanned::Spanned::span);
@@ -237,5 +238,13 @@ impl Options {
             at,
             value,
         })
+    }
+}
+
+/// What a user's `macro_rules!` hands over as `$value` comes in a group that nobody sees.
+fn ungrouped(value: Expr) -> Expr {
+    match value {
+        Expr::Group(group) => ungrouped(*group.expr),
+        other => other,
     }
 }
