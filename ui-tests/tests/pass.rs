@@ -10,21 +10,68 @@ use std::fs;
 
 #[path = "../pass"]
 mod programs {
-    mod account;
+    mod activities;
+    mod activity;
+    mod aliases;
     mod attributes;
+    mod call;
+    mod cancellation;
+    mod client;
+    mod concurrency;
+    mod conditional;
+    mod data;
     mod determinism;
+    mod entity;
+    mod from_a_macro;
+    mod generic_helpers;
     mod greeting;
+    mod helpers;
+    mod in_a_function;
+    mod init;
+    mod macros_in_bodies;
+    mod main;
+    mod many_arguments;
+    mod names;
     mod order;
+    mod own_errors;
+    mod own_names;
+    mod query;
+    mod remote;
+    mod renamed_crate;
+    mod run;
     mod self_everywhere;
+    mod signal;
+    mod state;
+    mod update;
+    mod versions;
+    mod worker;
+    mod workflow;
 }
 
 #[test]
 fn every_program_is_compiled() {
     let listed = include_str!("pass.rs");
-    for file in fs::read_dir("pass").expect("the folder is part of the repository") {
-        let path = file.expect("a folder can be listed").path();
-        let name = path.file_stem().expect("a file has a name");
-        let line = format!("    mod {};\n", name.to_string_lossy());
-        assert!(listed.contains(&line), "pass.rs has no `{}`", line.trim());
+    for name in names_in("pass") {
+        assert!(
+            listed.contains(&format!("    mod {name};\n")),
+            "pass.rs has no `mod {name};`"
+        );
     }
+}
+
+#[test]
+fn every_topic_of_mistakes_has_a_program_that_is_right() {
+    let programs = names_in("pass");
+    for topic in names_in("fail") {
+        assert!(programs.contains(&topic), "there is no pass/{topic}.rs");
+    }
+}
+
+/// The files and folders in a folder, without their extensions.
+fn names_in(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("the folder is part of the repository");
+    entries
+        .map(|entry| entry.expect("a folder can be listed").path())
+        .filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+        .collect()
 }

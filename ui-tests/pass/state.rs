@@ -1,0 +1,97 @@
+//! A warehouse: what to do with the state so that no borrow of it lives across an await.
+#![deny(warnings)]
+
+use std::collections::{BTreeMap, VecDeque};
+
+use durably::prelude::*;
+
+#[activity(start_to_close = "30s")]
+pub async fn ship(order: String, pieces: u32) -> Result<u32> {
+    Ok(u32::try_from(order.len())?.min(pieces))
+}
+
+#[derive(Default)]
+pub struct Warehouse {
+    stock: BTreeMap<String, u32>,
+    orders: VecDeque<Order>,
+    failed: Vec<(String, String)>,
+    shipped: u32,
+}
+
+#[durably::data]
+#[derive(Clone)]
+pub struct Order {
+    id: String,
+    item: String,
+    pieces: u32,
+}
+
+#[workflow(task_queue = "warehouse")]
+impl Warehouse {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, day: u64) -> Result<u32> {
+        let closing = ctx.now() + hours(day);
+        while ctx.now() < closing {
+            let waited = ctx
+                .wait_until(|| !self.orders.is_empty())
+                .timeout(mins(10))
+                .await?;
+            if !waited {
+                continue;
+            }
+            // Taken out of the state, an order is the run's own.
+            while let Some(order) = self.orders.pop_front() {
+                self.serve(ctx, order).await?;
+            }
+        }
+        // All that is left, at once; each branch has the state between its awaits.
+        let left = std::mem::take(&mut self.orders);
+        let last = left
+            .iter()
+            .map(|order| ship::call(ctx, &order.id, order.pieces));
+        for pieces in join_all(last).await {
+            self.shipped += pieces.unwrap_or_default();
+        }
+        Ok(self.shipped)
+    }
+
+    async fn serve(&mut self, ctx: &Ctx, order: Order) -> Result<()> {
+        // A mutable borrow that ends before the await.
+        if let Some(pieces) = self.stock.get_mut(&order.item) {
+            *pieces = pieces.saturating_sub(order.pieces);
+        }
+        // A copy is taken before, what it was is looked up again after.
+        let before = self.shipped;
+        match ship::call(ctx, &order.id, order.pieces).await {
+            Ok(pieces) => self.shipped += pieces,
+            Err(error) => self.failed.push((order.id, error.to_string())),
+        }
+        if self.shipped == before {
+            ctx.sleep(secs(5)).await?;
+        }
+        Ok(())
+    }
+
+    #[signal]
+    fn order(&mut self, order: Order) {
+        self.orders.push_back(order);
+    }
+
+    #[signal]
+    fn restock(&mut self, items: BTreeMap<String, u32>) {
+        for (item, pieces) in items {
+            *self.stock.entry(item).or_default() += pieces;
+        }
+    }
+
+    #[query]
+    fn failed(&self) -> Vec<(String, String)> {
+        self.failed.clone()
+    }
+}
+
+fn main() {
+    let mut warehouse = Warehouse::default();
+    warehouse.restock(BTreeMap::from([("tea".to_owned(), 3)]));
+    assert!(warehouse.failed().is_empty());
+}
