@@ -7,7 +7,7 @@ use syn::{ImplItem, ItemImpl, parse_quote};
 use super::{
     activity::{checks, implementation, invocation},
     call::{doc, encoded, parameters},
-    local, plain_in_scope, quiet,
+    local, placed, plain_in_scope, quiet,
 };
 use crate::model::activities::{Activities, Method};
 
@@ -112,6 +112,7 @@ fn calls(set: &Activities) -> TokenStream {
 fn options(set: &Activities) -> TokenStream {
     let (root, ty, stub, timeout, quiet) = (&set.root, &set.ty, &set.stub, timeout(), quiet());
     let (ctx, value) = (local("ctx"), local("value"));
+    let name = placed("stub", &set.ident);
     quote! {
         #quiet
         impl<#timeout> #stub<#timeout> {
@@ -149,7 +150,7 @@ fn options(set: &Activities) -> TokenStream {
         #quiet
         impl #ty {
             /// Typed calls of these activities from a workflow.
-            pub fn stub(#ctx: &#root::Ctx) -> #stub {
+            pub fn #name(#ctx: &#root::Ctx) -> #stub {
                 #stub(#root::__private::Stub::new(#ctx))
             }
         }

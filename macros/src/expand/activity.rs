@@ -7,7 +7,7 @@ use syn::AttrStyle;
 use super::{
     asserts,
     call::{associated_output, doc, doc_before, encoded, parameters},
-    local, plain_in_scope, quiet,
+    local, placed, plain_in_scope, quiet,
     take::{concluded, context, decoded},
 };
 use crate::{
@@ -146,7 +146,7 @@ fn invoke(activity: &Activity, root: &Root) -> TokenStream {
 
 fn call(activity: &Activity, root: &Root) -> TokenStream {
     let (ident, quiet, ctx) = (&activity.ident, quiet(), local("ctx"));
-    let rest = &activity.carried.rest;
+    let (rest, name) = (&activity.carried.rest, placed("call", ident));
     let first = doc_before(
         "Calls this activity from a workflow.",
         activity.carried.documented,
@@ -163,7 +163,7 @@ fn call(activity: &Activity, root: &Root) -> TokenStream {
             #first
             #(#rest)*
             #[track_caller]
-            pub fn call(#ctx: &#root::Ctx, #parameters) -> #root::ActivityCall<#ident, #timeout> {
+            pub fn #name(#ctx: &#root::Ctx, #parameters) -> #root::ActivityCall<#ident, #timeout> {
                 #statements
                 #root::ActivityCall::new(#ctx, #arguments)
             }

@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 
 use super::{
     call::{doc, doc_before, encoded, parameters, success},
-    local, quiet,
+    local, placed, quiet,
 };
 use crate::{
     model::{
@@ -135,54 +135,54 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
         documented,
     );
     let (client, ctx, id) = (local("client"), local("ctx"), local("id"));
+    let (run, of_type) = (&workflow.run.ident, &workflow.ident);
     let each = [
         (
-            "start",
+            placed("start", run),
+            quote!(#start #(#rest)*),
             quote! {
-                #start
-                #(#rest)*
-                pub fn start(#client: &#root::Client, #parameters) -> #root::StartCall<#ty, #queue> {
+                (#client: &#root::Client, #parameters) -> #root::StartCall<#ty, #queue> {
                     #statements
                     #root::StartCall::new(#client, #arguments)
                 }
             },
         ),
         (
-            "handle",
+            placed("handle", of_type),
+            doc("A handle to an execution that exists already."),
             quote! {
-                /// A handle to an execution that exists already.
-                pub fn handle(#client: &#root::Client, #id: impl #root::Text) -> #root::Handle<#ty> {
+                (#client: &#root::Client, #id: impl #root::Text) -> #root::Handle<#ty> {
                     #root::Handle::attach(#client, #root::Text::into_text(#id))
                 }
             },
         ),
         (
-            "child",
+            placed("child", run),
+            quote!(#child #(#rest)* #[track_caller]),
             quote! {
-                #child
-                #(#rest)*
-                #[track_caller]
-                pub fn child(#ctx: &#root::Ctx, #parameters) -> #root::ChildCall<#ty> {
+                (#ctx: &#root::Ctx, #parameters) -> #root::ChildCall<#ty> {
                     #statements
                     #root::ChildCall::new(#ctx, #arguments)
                 }
             },
         ),
         (
-            "external",
+            placed("external", of_type),
+            doc("A handle to another running workflow, for use inside a workflow."),
             quote! {
-                /// A handle to another running workflow, for use inside a workflow.
-                pub fn external(#ctx: &#root::Ctx, #id: impl #root::Text) -> #root::ExternalHandle<#ty> {
+                (#ctx: &#root::Ctx, #id: impl #root::Text) -> #root::ExternalHandle<#ty> {
                     #root::ExternalHandle::new(#ctx, #root::Text::into_text(#id))
                 }
             },
         ),
         (
-            "continue_as_new",
+            placed("continue_as_new", run),
+            doc(
+                "Ends this run and starts the next one with these arguments: \
+                `return Self::continue_as_new(..).into()`.",
+            ),
             quote! {
-                /// Ends this run and starts the next one with these arguments:
-                /// `return Self::continue_as_new(..).into()`.
-                pub fn continue_as_new(#parameters) -> #root::ContinueAsNew {
+                (#parameters) -> #root::ContinueAsNew {
                     #statements
                     #root::ContinueAsNew::new(<#ty as #root::Workflow>::NAME, #arguments)
                 }
@@ -191,8 +191,8 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
     ];
     let each = each
         .iter()
-        .filter(|(name, _)| !workflow.collisions.iter().any(|taken| taken == name))
-        .map(|(_, function)| function);
+        .filter(|(name, ..)| !workflow.collisions.iter().any(|taken| name == taken))
+        .map(|(name, before, after)| quote!(#before pub fn #name #after));
     quote! {
         #quiet
         impl #ty {

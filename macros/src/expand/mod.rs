@@ -28,6 +28,12 @@ fn plain_in_scope(root: &Root) -> TokenStream {
     }
 }
 
+/// The name of a generated function, placed on what the user wrote for it: there an editor goes
+/// from a call, and there rustc says "defined here".
+fn placed(name: &str, on: &Ident) -> Ident {
+    Ident::new(name, on.span())
+}
+
 /// A local of an expansion.
 fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())

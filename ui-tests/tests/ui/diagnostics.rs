@@ -15,7 +15,11 @@ use crate::{
 #[test]
 fn the_table_of_mistakes_is_what_the_compiler_says() {
     if case::blessing() {
-        return write();
+        // With a case that has no text yet, the test that blesses it writes the table after it.
+        if Case::all().is_ok() {
+            write();
+        }
+        return;
     }
     let written = fs::read_to_string(FILE).unwrap_or_default();
     let wanted = page();

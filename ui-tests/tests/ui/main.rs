@@ -4,6 +4,7 @@
 //! `TRYBUILD=overwrite` blesses their texts and writes `docs/diagnostics.md` anew.
 
 mod case;
+mod definitions;
 mod diagnostics;
 mod said;
 

@@ -177,7 +177,7 @@ const _: () = {
                 .add_text(&mut arguments, "greeting", greeting);
             ::durably::StartCall::new(client, arguments.finish())
         }
-        /// A handle to an execution that exists already.
+        ///A handle to an execution that exists already.
         pub fn handle(
             client: &::durably::Client,
             id: impl ::durably::Text,
@@ -197,15 +197,14 @@ const _: () = {
                 .add_text(&mut arguments, "greeting", greeting);
             ::durably::ChildCall::new(ctx, arguments.finish())
         }
-        /// A handle to another running workflow, for use inside a workflow.
+        ///A handle to another running workflow, for use inside a workflow.
         pub fn external(
             ctx: &::durably::Ctx,
             id: impl ::durably::Text,
         ) -> ::durably::ExternalHandle<Greeting> {
             ::durably::ExternalHandle::new(ctx, ::durably::Text::into_text(id))
         }
-        /// Ends this run and starts the next one with these arguments:
-        /// `return Self::continue_as_new(..).into()`.
+        ///Ends this run and starts the next one with these arguments: `return Self::continue_as_new(..).into()`.
         pub fn continue_as_new(
             greeting: impl ::durably::Text,
         ) -> ::durably::ContinueAsNew {
