@@ -37,7 +37,13 @@ pub(crate) fn expand(set: &Activities, mut block: ItemImpl) -> TokenStream {
 fn guard(set: &Activities, method: &Method, block: &mut ItemImpl) {
     let (root, wire) = (&set.root, &method.activity.wire.text);
     if let ImplItem::Fn(item) = &mut block.items[method.index] {
-        let guard = parse_quote!(#root::__private::forbid_in_workflow(#wire););
+        let rest = if method.activity.arguments.list.is_empty() {
+            ""
+        } else {
+            ".."
+        };
+        let instead = format!("{}::stub(ctx).{}({rest})", set.ident, item.sig.ident);
+        let guard = parse_quote!(#root::__private::forbid_in_workflow(#wire, #instead););
         item.block.stmts.insert(0, guard);
     }
 }

@@ -58,11 +58,17 @@ fn guarded(activity: &Activity, function: &ActivityFn, root: &Root) -> Option<To
         .attrs
         .iter()
         .filter(|attribute| matches!(attribute.style, AttrStyle::Inner(_)));
+    let rest = if activity.arguments.list.is_empty() {
+        ""
+    } else {
+        ", .."
+    };
+    let instead = format!("{}::call(ctx{rest})", sig.ident);
     Some(quote! {
         #(#outer)*
         #vis #sig {
             #(#inner)*
-            #root::__private::forbid_in_workflow(#wire);
+            #root::__private::forbid_in_workflow(#wire, #instead);
             #(#statements)*
         }
     })

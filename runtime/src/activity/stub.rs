@@ -85,14 +85,15 @@ impl<T> Stub<T> {
     }
 }
 
-/// Panics if activity code is called as a plain function from workflow code.
+/// Panics if activity code is called as a plain function from workflow code; `instead` is the call to
+/// write.
 ///
 /// # Panics
 /// Inside a workflow; the panic fails the workflow task with its text.
 #[track_caller]
-pub fn forbid_in_workflow(activity: &'static str) {
+pub fn forbid_in_workflow(activity: &'static str, instead: &'static str) {
     assert!(
         !in_workflow(),
-        "activity `{activity}` was called as a plain function inside a workflow; use `{activity}::call(ctx, ..)`"
+        "activity `{activity}` was called as a plain function inside a workflow; use `{instead}`"
     );
 }

@@ -1,10 +1,13 @@
 impl Shop {
     async fn reserve(&self, order: Order) -> Result<String> {
-        ::durably::__private::forbid_in_workflow("reserveItem");
+        ::durably::__private::forbid_in_workflow(
+            "reserveItem",
+            "Shop::stub(ctx).reserve(..)",
+        );
         self.stock.take(order).await
     }
     fn count(&self) -> u64 {
-        ::durably::__private::forbid_in_workflow("count");
+        ::durably::__private::forbid_in_workflow("count", "Shop::stub(ctx).count()");
         self.stock.len()
     }
 }

@@ -1,6 +1,6 @@
 /// Charges a card.
 pub async fn charge(ctx: &ActivityCtx, card: String, cents: u64) -> Result<Receipt> {
-    ::durably::__private::forbid_in_workflow("charge");
+    ::durably::__private::forbid_in_workflow("charge", "charge::call(ctx, ..)");
     bank(card, cents).await
 }
 /// Charges a card.
