@@ -61,10 +61,7 @@ impl Args {
     /// decoded as `null`, so trailing `Option` parameters may be left out.
     pub fn next<T: Data>(&mut self, name: &'static str) -> Result<T> {
         self.taken += 1;
-        let payload = self.payloads.next();
-        let missing = payload.is_none();
-        value::decode(payload.unwrap_or_else(Payload::null)).map_err(|fault| {
-            let fault = if missing { DataFault::Missing } else { fault };
+        decode_or_missing(self.payloads.next()).map_err(|fault| {
             let what = format!("argument {} `{name}` of {}", self.taken, self.callee);
             Error::from(DataError::read::<T>(what, fault))
         })
@@ -81,9 +78,16 @@ pub(crate) fn decode_result<T: Data, P: IntoIterator<Item = Payload>>(
     callee: &Callee,
     payloads: P,
 ) -> Result<T, DataError> {
-    let payload = payloads.into_iter().next();
-    value::decode(payload.unwrap_or_else(Payload::null))
+    decode_or_missing(payloads.into_iter().next())
         .map_err(|fault| DataError::read::<T>(format!("the result of {callee}"), fault))
+}
+
+/// Nothing is read as `null`; a type that has no value for that misses it.
+fn decode_or_missing<T: Data>(payload: Option<Payload>) -> Result<T, DataFault> {
+    match payload {
+        Some(payload) => value::decode(payload),
+        None => value::decode(Payload::null()).map_err(|_| DataFault::Missing),
+    }
 }
 
 /// Arguments on their way out: encoded when the call is built, so the call borrows nothing.

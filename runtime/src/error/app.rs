@@ -98,7 +98,7 @@ impl AppError {
     /// # Errors
     /// There is no such detail, or it is no `T`.
     pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
-        let what = || format!("detail {index} of {}", self.kind);
+        let what = || format!("detail {index} of error `{}`", self.kind);
         DataError::read_at(&self.details, index, what)
     }
 
