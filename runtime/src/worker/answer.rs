@@ -138,7 +138,7 @@ pub(crate) async fn fail(shared: &Shared, ticket: &Ticket, failure: Failure) {
         return;
     }
     tokio::select! {
-        () = tokio::time::sleep(pause_before_retry(ticket.attempt)) => {}
+        () = tokio::time::sleep(pause_before_retry(ticket)) => {}
         // The next worker may have the code that works.
         () = shared.reached(Phase::Stopping) => {}
     }
@@ -163,12 +163,15 @@ pub(crate) async fn fail(shared: &Shared, ticket: &Ticket, failure: Failure) {
     }
 }
 
-/// How long a failed task is kept: 1, 2, 4, then 8 seconds, within the 10 that a task has by default.
-fn pause_before_retry(attempt: u32) -> Duration {
-    match attempt {
+/// How long a failed task is kept: 1, 2, 4, then 8 seconds, and never so long that the server would
+/// take it for lost.
+fn pause_before_retry(ticket: &Ticket) -> Duration {
+    let pause = match ticket.attempt {
         0 | 1 => Duration::ZERO,
         attempt => Duration::from_secs(1 << (attempt - 2).min(3)),
-    }
+    };
+    let left = (ticket.timeout * 4 / 5).saturating_sub(ticket.since.elapsed());
+    pause.min(left)
 }
 
 impl Failure {
@@ -263,4 +266,48 @@ async fn start_activity(
         None => shared.activity_slots.acquire().await,
     };
     activity::start(shared, Box::new(task), permit);
+}
+
+#[cfg(test)]
+mod tests {
+    use durably_proto::{
+        api::{
+            history::v1::{
+                History, HistoryEvent, WorkflowTaskScheduledEventAttributes,
+                history_event::Attributes,
+            },
+            workflowservice::v1::PollWorkflowTaskQueueResponse,
+        },
+        wkt,
+    };
+
+    use super::*;
+
+    /// The pause after this attempt of a task that has so many seconds.
+    fn pause(attempt: i32, seconds: Option<i64>) -> Duration {
+        let scheduled = WorkflowTaskScheduledEventAttributes {
+            start_to_close_timeout: seconds.map(|seconds| wkt::Duration { seconds, nanos: 0 }),
+            ..Default::default()
+        };
+        let scheduled = Attributes::WorkflowTaskScheduledEventAttributes(scheduled);
+        let events = vec![HistoryEvent {
+            attributes: Some(scheduled),
+            ..Default::default()
+        }];
+        let mut task = PollWorkflowTaskQueueResponse {
+            attempt,
+            history: Some(History { events }),
+            ..Default::default()
+        };
+        pause_before_retry(&Ticket::take(&mut task))
+    }
+
+    #[test]
+    fn pauses_grow_and_leave_time_to_give_the_task_back() {
+        let seconds = [1, 2, 3, 4].map(|attempt| pause(attempt, None).as_secs());
+        assert_eq!(seconds, [0, 1, 2, 4]);
+        assert!(pause(9, None) <= Duration::from_secs(8));
+        assert!(pause(9, Some(3)) <= Duration::from_millis(2_400));
+        assert_eq!(pause(9, Some(60)).as_secs(), 8);
+    }
 }
