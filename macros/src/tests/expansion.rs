@@ -1,24 +1,15 @@
 //! Snapshots of whole expansions, and what must not stand in any of them.
 
-use std::{env, fs, path::PathBuf};
+use std::path::Path;
 
 use quote::quote;
 
-use super::expanded;
+use super::{blessed::blessed, expanded};
 use crate::entry;
 
 fn check(name: &str, code: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("src/tests/snapshots")
-        .join(name);
-    if env::var_os("BLESS").is_some() {
-        fs::write(&path, code).expect("the snapshot can be written");
-    }
-    let blessed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        blessed == code,
-        "{name} is not as blessed; run with BLESS=1 and read the diff:\n{code}"
-    );
+    let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/snapshots");
+    blessed(&snapshots.join(name), code);
 }
 
 #[test]

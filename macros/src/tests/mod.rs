@@ -2,6 +2,8 @@
 //!
 //! `snapshots/` holds expansions; `BLESS=1 cargo test -p durably-macros` writes them anew.
 
+#[path = "../../../tests/blessed.rs"]
+mod blessed;
 mod broken;
 mod expansion;
 
