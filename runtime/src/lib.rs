@@ -89,6 +89,8 @@ pub mod error;
 mod notice;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(test)]
+mod texts;
 mod wire;
 mod worker;
 mod workflow;

@@ -86,6 +86,65 @@ impl Visit for Line {
     }
 }
 
+/// Hears what is told, on whichever thread of the tests.
+#[cfg(test)]
+pub(crate) mod ear {
+    use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+    use super::{Attributes, Event, Id, Line, Metadata, Record, Subscriber};
+
+    static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+    /// Listens from now on, until the process ends.
+    pub(crate) fn open() {
+        static OPEN: Once = Once::new();
+        OPEN.call_once(|| {
+            tracing::subscriber::set_global_default(Ear).expect("no test installs another one");
+        });
+    }
+
+    /// The first line that holds `needle`, if it was said.
+    pub(crate) fn heard(needle: &str) -> Option<String> {
+        lines().iter().find(|line| line.contains(needle)).cloned()
+    }
+
+    /// How many lines hold `needle`.
+    pub(crate) fn count(needle: &str) -> usize {
+        lines().iter().filter(|line| line.contains(needle)).count()
+    }
+
+    fn lines() -> MutexGuard<'static, Vec<String>> {
+        LINES.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    struct Ear;
+
+    impl Subscriber for Ear {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.target().starts_with("durably")
+        }
+
+        fn event(&self, event: &Event<'_>) {
+            let mut line = Line::default();
+            event.record(&mut line);
+            let level = event.metadata().level();
+            lines().push(format!("{level} {}{}", line.message, line.fields));
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};

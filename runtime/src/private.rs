@@ -165,8 +165,9 @@ pub fn take<'r, W>(lease: &mut Lease<'r, W>) -> &'r mut W {
     lease.take()
 }
 
-/// Gives the state back for an await.
+/// Gives the state back for an await, where this is called.
 #[inline(always)]
+#[track_caller]
 pub fn give<'r, W>(lease: &mut Lease<'r, W>, state: &'r mut W) {
     lease.give(state);
 }

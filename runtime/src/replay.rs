@@ -9,7 +9,10 @@ use durably_engine::{EngineError, EventKind, Task};
 use crate::{
     History, Workflow, wire,
     worker::driver::Driver,
-    workflow::instance::{Host, TaskFailure, WorkflowEntry},
+    workflow::{
+        instance::{Host, TaskFailure, WorkflowEntry},
+        waker::Alarm,
+    },
 };
 
 /// Replays histories of the workflow types that it is given.
@@ -62,8 +65,11 @@ impl Replayer {
                     .collect(),
             });
         };
-        let namespace = Arc::from("default");
-        let mut driver = Driver::new(entry, Host { namespace });
+        let host = Host {
+            namespace: Arc::from("default"),
+            alarm: Alarm::default(),
+        };
+        let mut driver = Driver::new(entry, host);
         driver.drive::<ReplayError>(task, &mut Vec::new())?;
         Ok(())
     }

@@ -42,6 +42,11 @@ impl<V> Cache<V> {
         self.runs.get_mut(run_id).map(|slot| &mut slot.value)
     }
 
+    /// All of them, in no order.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.runs.values().map(|slot| &slot.value)
+    }
+
     /// Puts a run in as the one used last; returns the one that has to go for it.
     pub(crate) fn put(&mut self, run_id: &str, value: V) -> Option<(Arc<str>, V)> {
         self.take(run_id);

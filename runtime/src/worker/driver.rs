@@ -54,6 +54,11 @@ impl Driver {
         Ok(self.run.finish()?)
     }
 
+    /// Tells of a wake from outside of the run that came between its tasks; once.
+    pub(crate) fn tell_of_foreign_wake(&self) {
+        self.instance.tell_of_foreign_wake();
+    }
+
     /// The number of the last task.
     pub(crate) fn tasks(&self) -> u64 {
         self.tasks

@@ -39,8 +39,8 @@ impl fmt::Display for WorkerError {
                 mistakes,
             } => write!(
                 f,
-                "worker for task queue `{task_queue}` cannot start: {}",
-                mistakes.join("; ")
+                "worker for task queue `{task_queue}` cannot start:\n  - {}",
+                mistakes.join("\n  - ")
             ),
             Self::Refused {
                 task_queue,

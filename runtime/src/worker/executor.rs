@@ -8,12 +8,15 @@ use std::{
     thread,
 };
 
-use durably_engine::{Command, Completion, EventId, Intent, Task, TaskCompletion};
+use durably_engine::{
+    Command, Completion, EventId, Intent, ScheduleActivity, Task, TaskCompletion,
+};
 use durably_proto::api::workflowservice::v1::{
     PollWorkflowTaskQueueResponse, RespondQueryTaskCompletedRequest,
 };
 
 use super::{
+    activity::REGISTER_ACTIVITY,
     answer::{self, Completed, Failure, Mark},
     cache::Cache,
     driver::Driver,
@@ -26,7 +29,7 @@ use super::{
 };
 use crate::{
     AppError, notice, wire,
-    workflow::{instance::Host, panics},
+    workflow::{instance::Host, panics, waker::Alarm},
 };
 
 /// Activities one task may start on this worker without a poll, so that a large fan-out does not
@@ -41,6 +44,8 @@ pub(crate) enum Wake {
     Forget(Mark),
     /// The server dropped a task from history: the run goes on after an earlier one.
     Reset(Mark, EventId),
+    /// Something outside of one of its runs woke that run.
+    Foreign,
     /// The worker ends.
     Stop,
 }
@@ -68,13 +73,16 @@ pub(crate) fn start(shared: &Arc<Shared>) -> Result<(), WorkerError> {
         thread::Builder::new()
             .name(format!("durably-{number}"))
             .spawn(move || {
-                let namespace = shared.namespace.as_str().into();
+                let host = Host {
+                    namespace: shared.namespace.as_str().into(),
+                    alarm: alarm(&shared, number),
+                };
                 let executor = Executor {
                     shared,
                     watched: shown,
                     cache: Cache::new(cached),
                     intents: Vec::new(),
-                    host: Host { namespace },
+                    host,
                 };
                 executor.run(&wakes);
             })?;
@@ -86,6 +94,19 @@ pub(crate) fn start(shared: &Arc<Shared>) -> Result<(), WorkerError> {
     let first_start = shared.shards.set(shards).is_ok();
     assert!(first_start, "a worker starts its threads once");
     Ok(())
+}
+
+/// Makes thread `number` look which of its runs something outside of them woke. Those who ring it
+/// are strangers, so it keeps nothing alive.
+fn alarm(shared: &Arc<Shared>, number: usize) -> Alarm {
+    let shared = Arc::downgrade(shared);
+    Alarm::new(move || {
+        let shared = shared.upgrade();
+        if let Some(shard) = shared.as_ref().and_then(|it| it.shards().get(number)) {
+            // A thread that has ended dropped its runs.
+            let _ = shard.inbox.send(Wake::Foreign);
+        }
+    })
 }
 
 /// Tells the threads to end. One that is blocked by a run ends when, and if, the run lets it go.
@@ -121,6 +142,10 @@ impl Executor {
                 Wake::Task(delivery) => self.task(*delivery),
                 Wake::Forget(mark) => self.forget(&mark),
                 Wake::Reset(mark, started) => self.reset(&mark, started),
+                Wake::Foreign => self
+                    .cache
+                    .values()
+                    .for_each(|run| run.tell_of_foreign_wake()),
                 Wake::Stop => return,
             }
         }
@@ -209,7 +234,7 @@ impl Executor {
 
     /// The answer to a task, encoded.
     fn completed(&self, mut completion: TaskCompletion, mark: Mark, keep: bool) -> Completed {
-        let eager = self.claim_activities(&mut completion.commands);
+        let eager = self.claim_activities(&mut completion.commands, &mark.ticket.workflow_type);
         let mut request = wire::command::task_completed(completion);
         request.task_token.clone_from(&mark.ticket.token);
         self.shared.sign_completion(&mut request, keep);
@@ -221,7 +246,7 @@ impl Executor {
     }
 
     /// Marks the activities that this worker can start as soon as the server has recorded them.
-    fn claim_activities(&self, commands: &mut [Command]) -> Vec<Permit> {
+    fn claim_activities(&self, commands: &mut [Command], workflow_type: &str) -> Vec<Permit> {
         let mut permits = Vec::new();
         let shared = &self.shared;
         for command in commands {
@@ -232,7 +257,7 @@ impl Executor {
                 .task_queue
                 .as_ref()
                 .is_none_or(|it| *it == shared.task_queue)
-                && shared.registry.activity(&activity.activity_type).is_some();
+                && self.can_run(activity, workflow_type);
             let wanted = here && permits.len() < EAGER_ACTIVITIES && !shared.is_stopping();
             let permit = wanted
                 .then(|| shared.activity_slots.try_acquire())
@@ -241,6 +266,21 @@ impl Executor {
             permits.extend(permit);
         }
         permits
+    }
+
+    /// Whether an activity of this worker's queue is registered here. If it is not, while others are,
+    /// its attempts come here too and fail: that is told.
+    fn can_run(&self, activity: &ScheduleActivity, workflow_type: &str) -> bool {
+        let shared = &self.shared;
+        let name = &activity.activity_type;
+        let registered = shared.registry.activity(name).is_some();
+        if !registered
+            && shared.registry.has_activities()
+            && shared.is_first_call(workflow_type, name)
+        {
+            notice::warning!("{}", missing_activity(shared, workflow_type, name));
+        }
+        registered
     }
 
     /// Hands what came of a task to the connection, where the server is answered.
@@ -301,7 +341,8 @@ impl Executor {
         let error = AppError::new(
             "NotFoundError",
             format!(
-                "workflow type `{}` is not registered on this worker (task queue `{}`); registered: {}",
+                "workflow type `{}` is not registered on this worker (task queue `{}`); registered: {}. \
+                 Register it (`.workflow::<..>()`), or start it on the task queue of the workers that have it",
                 ticket.workflow_type,
                 self.shared.task_queue,
                 self.shared.registry.workflow_names()
@@ -309,6 +350,14 @@ impl Executor {
         );
         Failure::of(&error.into())
     }
+}
+
+fn missing_activity(shared: &Shared, workflow_type: &str, name: &str) -> String {
+    let (queue, known) = (&shared.task_queue, shared.registry.activity_names());
+    format!(
+        "workflow `{workflow_type}` calls activity `{name}` on task queue `{queue}`, and this worker, which polls the \
+         queue for activities, has not registered it; registered: {known}. {REGISTER_ACTIVITY}"
+    )
 }
 
 /// Drops a run; user code has destructors, and those may panic.

@@ -1,6 +1,6 @@
 //! Name to workflow type or activity; mistakes are kept until the worker starts.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{any::type_name, collections::BTreeMap, sync::Arc};
 
 use crate::{
     ActivitySet, FreeActivity, Workflow, definition::ActivityFn, workflow::instance::WorkflowEntry,
@@ -9,28 +9,34 @@ use crate::{
 /// What a worker can run.
 #[derive(Default)]
 pub(crate) struct Registry {
-    workflows: BTreeMap<&'static str, WorkflowEntry>,
-    activities: BTreeMap<&'static str, ActivityFn>,
+    workflows: BTreeMap<&'static str, Registered<WorkflowEntry>>,
+    activities: BTreeMap<&'static str, Registered<ActivityFn>>,
     mistakes: Vec<String>,
+}
+
+/// What a name stands for, and the Rust type that it came with.
+struct Registered<T> {
+    it: T,
+    by: &'static str,
 }
 
 impl Registry {
     pub(crate) fn add_workflow<W: Workflow>(&mut self) {
-        let entry = WorkflowEntry::of::<W>();
-        if self.workflows.insert(entry.name, entry).is_some() {
-            self.mistakes.push(format!(
-                "workflow type `{}` is registered twice; register it once, or give one of them another `name`",
-                entry.name
-            ));
+        let it = WorkflowEntry::of::<W>();
+        let by = type_name::<W>();
+        if let Some(before) = self.workflows.insert(it.name, Registered { it, by }) {
+            self.mistakes
+                .push(twice("workflow type", it.name, before.by, by));
         }
     }
 
     pub(crate) fn add_function<A: FreeActivity>(&mut self) {
-        self.add_activity(A::NAME, Arc::new(A::__invoke));
+        self.add_activity(A::NAME, Arc::new(A::__invoke), type_name::<A>());
     }
 
     pub(crate) fn add_set<S: ActivitySet>(&mut self, set: S) {
-        Arc::new(set).__register(&mut |name, call| self.add_activity(name, call));
+        let by = type_name::<S>();
+        Arc::new(set).__register(&mut |name, call| self.add_activity(name, call, by));
     }
 
     /// What is wrong with the registrations, one sentence each.
@@ -45,11 +51,11 @@ impl Registry {
     }
 
     pub(crate) fn workflow(&self, name: &str) -> Option<&WorkflowEntry> {
-        self.workflows.get(name)
+        self.workflows.get(name).map(|found| &found.it)
     }
 
     pub(crate) fn activity(&self, name: &str) -> Option<&ActivityFn> {
-        self.activities.get(name)
+        self.activities.get(name).map(|found| &found.it)
     }
 
     pub(crate) fn has_workflows(&self) -> bool {
@@ -70,12 +76,20 @@ impl Registry {
         listed(self.activities.keys())
     }
 
-    fn add_activity(&mut self, name: &'static str, call: ActivityFn) {
-        if self.activities.insert(name, call).is_some() {
-            self.mistakes.push(format!(
-                "activity `{name}` is registered twice; register it once, or give one of them another `name`"
-            ));
+    fn add_activity(&mut self, name: &'static str, it: ActivityFn, by: &'static str) {
+        if let Some(before) = self.activities.insert(name, Registered { it, by }) {
+            self.mistakes.push(twice("activity", name, before.by, by));
         }
+    }
+}
+
+fn twice(what: &str, name: &str, before: &str, by: &str) -> String {
+    if before == by {
+        format!("{what} `{name}` is registered twice, both times by `{by}`; register it once")
+    } else {
+        format!(
+            "{what} `{name}` is registered twice, by `{before}` and by `{by}`; give one of them another name: `name = \"..\"` in its attribute"
+        )
     }
 }
 

@@ -10,7 +10,10 @@ use super::{
     shared::{Phase, Shared},
     ticket::Ticket,
 };
-use crate::{AppError, workflow::inside::Beacon};
+use crate::{
+    AppError,
+    workflow::inside::{Beacon, Who},
+};
 
 /// How often threads are looked at within the time a run may take.
 const LOOKS: u32 = 8;
@@ -88,9 +91,15 @@ pub(crate) async fn watch(shared: Arc<Shared>) {
 }
 
 fn blocked(ticket: &Ticket, limit: Duration, beacon: &Beacon) -> AppError {
-    let place = match beacon.last_seen() {
-        Some(place) => format!("it was last seen at {place}"),
-        None => "it has not come to its first durable wait".to_owned(),
+    let seen = beacon.last_seen();
+    let who = match seen.who {
+        None => "it".to_owned(),
+        Some(Who::Run(_)) => "its run method".to_owned(),
+        Some(who) => who.to_string(),
+    };
+    let place = match seen.place {
+        Some(place) => format!("{who} was last seen at {place}"),
+        None => format!("{who} did not come to a durable wait"),
     };
     AppError::new(
         "WorkflowBlocked",
@@ -104,6 +113,8 @@ fn blocked(ticket: &Ticket, limit: Duration, beacon: &Beacon) -> AppError {
 
 #[cfg(test)]
 mod tests {
+    use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
+
     use super::*;
     use crate::{millis, secs};
 
@@ -111,7 +122,8 @@ mod tests {
     fn an_overdue_task_is_taken_over_once_and_its_thread_is_told() {
         let watched = Watched::default();
         assert!(watched.overdue(Duration::ZERO).is_none());
-        watched.begin(&Arc::new(Ticket::default()));
+        let ticket = Ticket::take(&mut PollWorkflowTaskQueueResponse::default());
+        watched.begin(&Arc::new(ticket));
         assert!(watched.overdue(secs(60)).is_none());
         std::thread::sleep(millis(1));
         assert!(watched.overdue(millis(1)).is_some());

@@ -131,14 +131,17 @@ impl Ctx {
     }
 
     /// A random value that replay repeats.
+    #[track_caller]
     pub fn random<T>(&self) -> T
     where
         StandardUniform: Distribution<T>,
     {
+        self.core().forbid_reading();
         self.rng().random()
     }
 
     /// A random UUID (version 4) that replay repeats.
+    #[track_caller]
     pub fn uuid(&self) -> Uuid {
         uuid::Builder::from_random_bytes(self.random()).into_uuid()
     }
@@ -147,12 +150,14 @@ impl Ctx {
     /// now, false in runs whose history was written before the change.
     ///
     /// The answer is recorded under `id`, and stays the same for the whole run.
+    #[track_caller]
     pub fn patched(&self, id: &str) -> bool {
         self.core().patched(id, false)
     }
 
     /// Says that no run remembers the time before the change `id`, so `patched` is not asked any
     /// more. The call goes too, once no run remembers the time before this call.
+    #[track_caller]
     pub fn deprecate_patch(&self, id: &str) {
         self.core().patched(id, true);
     }

@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    panic::Location,
     rc::Rc,
     sync::Arc,
     task::{Context, Waker},
@@ -10,8 +9,15 @@ use std::{
 
 use durably_engine::{Intent, StartJob};
 
-use super::{inside, ops::Ops, patch::Patches, random::Generator, time::Time, waits::Waits};
-use crate::definition::LocalBoxFuture;
+use super::{
+    inside::{self, Place},
+    ops::Ops,
+    patch::Patches,
+    random::Generator,
+    spawn,
+    time::Time,
+    waits::Waits,
+};
 
 /// One run, as its user code meets it.
 pub(crate) struct Core {
@@ -30,7 +36,7 @@ pub(crate) struct Core {
     /// Waits that are on nothing the server does.
     pub(super) waits: RefCell<Waits>,
     /// Futures given to `spawn` since tasks were polled last.
-    pub(super) spawned: RefCell<Vec<LocalBoxFuture<()>>>,
+    pub(super) spawned: RefCell<Vec<spawn::New>>,
     /// Async handlers that began and did not end.
     pub(super) open_handlers: Cell<u32>,
     /// What may be asked for at the moment.
@@ -46,7 +52,7 @@ pub(crate) struct Core {
     /// Asked for since the last job, in order.
     intents: RefCell<Vec<Intent>>,
     /// The place of the wait that was polled last.
-    last_seen: Cell<Option<&'static Location<'static>>>,
+    last_seen: Cell<Option<Place>>,
     /// The run's own waker; wakers of combinators differ from it.
     waker: Waker,
 }
@@ -105,6 +111,7 @@ impl Core {
     ///
     /// # Panics
     /// As [`forbid_reading`](Self::forbid_reading).
+    #[track_caller]
     pub(super) fn issue(&self, intent: Intent) {
         self.forbid_reading();
         if self.phase.get() == Phase::Live {
@@ -117,6 +124,7 @@ impl Core {
     ///
     /// # Panics
     /// While user code runs that may only look; the panic becomes its error.
+    #[track_caller]
     pub(super) fn forbid_reading(&self) {
         assert!(
             self.phase.get() != Phase::Reading,
@@ -191,12 +199,24 @@ impl Core {
     }
 
     /// Notes that the wait written at `place` is being polled.
-    pub(super) fn seen(&self, place: &'static Location<'static>) {
+    pub(super) fn seen(&self, place: Place) {
         self.last_seen.set(Some(place));
         inside::seen(place);
     }
 
-    pub(super) fn last_seen(&self) -> Option<&'static Location<'static>> {
+    /// Forgets which wait was polled last, and gives it.
+    pub(super) fn forget_seen(&self) -> Option<Place> {
+        self.last_seen.take()
+    }
+
+    /// Brings it back, unless another wait was polled since.
+    pub(super) fn remember_seen(&self, place: Option<Place>) {
+        if self.last_seen.get().is_none() {
+            self.last_seen.set(place);
+        }
+    }
+
+    pub(super) fn last_seen(&self) -> Option<Place> {
         self.last_seen.get()
     }
 }

@@ -1,9 +1,10 @@
-//! Whether this thread runs workflow code, and where that code was seen last.
+//! Whether this thread runs workflow code, which, and where that code was seen last.
 
 use std::{
     cell::{Cell, RefCell},
+    fmt,
     panic::Location,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// Whether workflow code runs on this thread right now.
@@ -28,12 +29,57 @@ pub(super) fn enter<R>(id: usize, user_code: impl FnOnce() -> R) -> R {
     user_code()
 }
 
+/// A place in the source.
+pub(crate) type Place = &'static Location<'static>;
+
+/// Which code of a workflow runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Who {
+    /// What comes before the first poll: the constructor, for one.
+    Start(&'static str),
+    /// The run method of the workflow type.
+    Run(&'static str),
+    /// A signal handler.
+    Signal(&'static str),
+    /// An update handler.
+    Update(&'static str),
+    /// The validator of an update.
+    Validator(&'static str),
+    /// A query.
+    Query(&'static str),
+    /// A future that was spawned here.
+    Spawned(Place),
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start(name) => write!(f, "the start of `{name}`"),
+            Self::Run(name) => write!(f, "`{name}`"),
+            Self::Signal(name) => write!(f, "signal handler `{name}`"),
+            Self::Update(name) => write!(f, "update handler `{name}`"),
+            Self::Validator(name) => write!(f, "the validator of update `{name}`"),
+            Self::Query(name) => write!(f, "query `{name}`"),
+            Self::Spawned(place) => write!(f, "the future spawned at {place}"),
+        }
+    }
+}
+
+/// What was seen of workflow code last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    /// What runs.
+    pub(crate) who: Option<Who>,
+    /// The latest durable wait it polled.
+    pub(crate) place: Option<Place>,
+}
+
 /// Tells other threads where the workflow code of one thread was seen last.
 ///
 /// An executor thread installs its own; a watchdog reads it when a run blocks the thread.
 #[derive(Debug, Default)]
 pub(crate) struct Beacon {
-    last: Mutex<Option<&'static Location<'static>>>,
+    last: Mutex<Seen>,
 }
 
 impl Beacon {
@@ -42,22 +88,40 @@ impl Beacon {
         BEACON.set(Some(self));
     }
 
-    /// Forgets the place: the thread goes on with another run.
+    /// Forgets what was seen: the thread goes on with another run.
     pub(crate) fn clear(&self) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.last() = Seen::default();
     }
 
-    /// The latest durable wait that workflow code of the thread polled.
-    pub(crate) fn last_seen(&self) -> Option<&'static Location<'static>> {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What was seen of the thread's workflow code last.
+    pub(crate) fn last_seen(&self) -> Seen {
+        *self.last()
+    }
+
+    fn last(&self) -> MutexGuard<'_, Seen> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Notes which workflow code begins, or goes on, on this thread.
+pub(super) fn runs(who: Who) {
+    tell(|seen| {
+        *seen = Seen {
+            who: Some(who),
+            place: None,
+        }
+    });
+}
+
 /// Notes that workflow code of this thread polls a wait written at `place`.
-pub(super) fn seen(place: &'static Location<'static>) {
+pub(super) fn seen(place: Place) {
+    tell(|seen| seen.place = Some(place));
+}
+
+fn tell(note: impl FnOnce(&mut Seen)) {
     BEACON.with_borrow(|beacon| {
         if let Some(beacon) = beacon {
-            *beacon.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+            note(&mut beacon.last());
         }
     });
 }

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use durably_engine::{FailureRecord, Intent, Job, Payload};
 
-use super::{panics::Panicked, run::Run};
+use super::{
+    inside::{Place, Who},
+    panics::Panicked,
+    run::Run,
+    waker::Alarm,
+};
 use crate::{AppError, Error, Workflow};
 
 /// User code of one run: takes what the engine tells, gives what the workflow asks for.
@@ -17,6 +22,9 @@ pub(crate) trait Instance {
 
     /// Answers a query; it changes nothing.
     fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, Box<FailureRecord>>;
+
+    /// Tells of a wake from outside of the run that came between its tasks; once.
+    fn tell_of_foreign_wake(&self);
 }
 
 /// Why user code could not go on: the workflow task fails, and the server tries it again later.
@@ -42,6 +50,8 @@ pub(crate) struct WorkflowEntry {
 pub(crate) struct Host {
     /// The namespace the worker polls.
     pub(crate) namespace: Arc<str>,
+    /// Rung when something outside of the run wakes it.
+    pub(crate) alarm: Alarm,
 }
 
 impl WorkflowEntry {
@@ -56,6 +66,8 @@ impl WorkflowEntry {
 
 /// What tokio says where it does not run; users of other crates meet it too.
 const NO_REACTOR: &str = "there is no reactor running";
+/// What an activity says that is called without `call`.
+const PLAIN_CALL: &str = "was called as a plain function inside a workflow";
 
 impl TaskFailure {
     /// User code returned an error where it may not, or its arguments cannot be read.
@@ -72,10 +84,17 @@ impl TaskFailure {
     }
 
     /// `who` panicked.
-    pub(super) fn panicked(who: &str, panicked: Panicked) -> Self {
+    ///
+    /// Where the place of a panic is not the mistake's, the `.await` before it is told too.
+    pub(super) fn panicked(who: Who, panicked: Panicked, awaits: Option<Place>) -> Self {
         let mut text = format!("{who} {panicked}");
         if text.contains(NO_REACTOR) {
             text += ". Workflow code runs outside of tokio: wait with `ctx.sleep(..)`, and move sockets, files and tasks into an activity";
+        }
+        if let Some(place) = awaits
+            && (text.contains(NO_REACTOR) || text.contains(PLAIN_CALL))
+        {
+            text += &format!("; the last await before it is at {place}");
         }
         Self::error(&AppError::new("Panic", text).into())
     }

@@ -25,7 +25,7 @@ mod time;
 mod timer;
 mod view;
 mod waits;
-mod waker;
+pub(crate) mod waker;
 
 #[cfg(test)]
 mod tests;

@@ -37,6 +37,7 @@ impl Patches {
 
 impl Core {
     /// Whether the code behind the patch `id` is to run; the same answer for the whole run.
+    #[track_caller]
     pub(super) fn patched(&self, id: &str, deprecated: bool) -> bool {
         let mut patches = self.patches.0.borrow_mut();
         let answer = match patches.iter_mut().find(|patch| patch.id == id) {

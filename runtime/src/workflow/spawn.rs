@@ -3,26 +3,33 @@
 use std::{
     cell::RefCell,
     future::Future,
-    panic::Location,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
 };
 
-use super::{core::Core, waits::Entry};
+use super::{core::Core, inside::Place, waits::Entry};
+use crate::definition::LocalBoxFuture;
+
+/// A future given to `spawn`, and where.
+pub(super) struct New {
+    pub(super) future: LocalBoxFuture<()>,
+    pub(super) place: Place,
+}
 
 /// The handle of a spawned future; awaited, it gives what the future gave.
 pub struct Spawned<T> {
     core: Rc<Core>,
     result: Rc<RefCell<Option<T>>>,
-    place: &'static Location<'static>,
+    place: Place,
     entry: Entry,
 }
 
+#[track_caller]
 pub(super) fn spawn<F: Future<Output: 'static> + 'static>(
     core: &Rc<Core>,
     future: F,
-    place: &'static Location<'static>,
+    place: Place,
 ) -> Spawned<F::Output> {
     core.forbid_reading();
     let result = Rc::new(RefCell::new(None));
@@ -32,10 +39,11 @@ pub(super) fn spawn<F: Future<Output: 'static> + 'static>(
         place,
         entry: Entry::default(),
     };
-    core.spawned.borrow_mut().push(Box::pin(async move {
+    let future = Box::pin(async move {
         let value = future.await;
         *result.borrow_mut() = Some(value);
-    }));
+    });
+    core.spawned.borrow_mut().push(New { future, place });
     core.moved.set(true);
     spawned
 }

@@ -36,6 +36,7 @@
 use std::{
     cell::{Cell, UnsafeCell},
     marker::PhantomData,
+    panic::Location,
     ptr,
     rc::Rc,
 };
@@ -46,6 +47,8 @@ pub struct StateCell<W>(Rc<Inner<W>>);
 struct Inner<W> {
     /// Whether a `&mut W` exists: set by `take`, reset by `give` and by the drop of the root.
     lent: Cell<bool>,
+    /// The `.await` for which some body gave the state back last.
+    awaits: Cell<Option<&'static Location<'static>>>,
     state: UnsafeCell<W>,
 }
 
@@ -54,6 +57,7 @@ impl<W> StateCell<W> {
     pub fn new(state: W) -> Self {
         Self(Rc::new(Inner {
             lent: Cell::new(false),
+            awaits: Cell::new(None),
             state: UnsafeCell::new(state),
         }))
     }
@@ -72,6 +76,16 @@ impl<W> StateCell<W> {
     /// then an await that `#[workflow]` could not see kept `self`.
     pub fn is_lent(&self) -> bool {
         self.0.lent.get()
+    }
+
+    /// The `.await` for which the state was given back last.
+    pub(crate) fn awaits(&self) -> Option<&'static Location<'static>> {
+        self.0.awaits.get()
+    }
+
+    /// Code that waits at this `.await` is about to be polled.
+    pub(crate) fn set_awaits(&self, place: Option<&'static Location<'static>>) {
+        self.0.awaits.set(place);
     }
 }
 
@@ -157,7 +171,8 @@ impl<'r, W> Lease<'r, W> {
         unsafe { &mut *inner.state.get() }
     }
 
-    /// Hands the state back to the handlers.
+    /// Hands the state back to the handlers, for an `.await` where this is called.
+    #[track_caller]
     pub fn give(&mut self, state: &'r mut W) {
         let inner = &self.root.cell.0;
         assert!(
@@ -166,6 +181,7 @@ impl<'r, W> Lease<'r, W> {
         );
         self.root.holds.set(false);
         inner.lent.set(false);
+        inner.awaits.set(Some(Location::caller()));
     }
 }
 

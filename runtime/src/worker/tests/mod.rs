@@ -6,3 +6,4 @@ mod past;
 mod runs;
 mod server;
 mod shutdown;
+mod texts;

@@ -52,6 +52,28 @@ impl Past {
         .task()
     }
 
+    /// The arguments that it began with.
+    pub(super) fn with_input(mut self, input: Option<Payloads>) -> Self {
+        if let Some(Attributes::WorkflowExecutionStartedEventAttributes(began)) =
+            &mut self.events[0].attributes
+        {
+            began.input = input;
+        }
+        self
+    }
+
+    /// A signal without arguments came.
+    pub(super) fn signal(self, name: &str) -> Self {
+        let signaled = WorkflowExecutionSignaledEventAttributes {
+            signal_name: name.to_owned(),
+            ..Default::default()
+        };
+        self.event(
+            EventType::WorkflowExecutionSignaled,
+            Attributes::WorkflowExecutionSignaledEventAttributes(signaled),
+        )
+    }
+
     /// A task that this worker takes.
     pub(super) fn task(self) -> Self {
         let mut past = self

@@ -5,14 +5,19 @@ use durably_engine::{FailureRecord, Intent, Payload, UpdateRequest};
 use super::{
     Live,
     introspect::{self, METADATA, STACK_TRACE},
-    settle::{Handler, Of},
+    settle::{Handler, Of, Task},
 };
 use crate::{
     AppError, ContinueAsNew, Error, Result, Workflow,
     data::{Args, Callee},
     definition::{Called, LocalBoxFuture, Update},
     notice,
-    workflow::{core::Phase, inside, instance::TaskFailure, panics},
+    workflow::{
+        core::Phase,
+        inside::{self, Who},
+        instance::TaskFailure,
+        panics,
+    },
 };
 
 impl<W: Workflow> Live<W> {
@@ -34,9 +39,10 @@ impl<W: Workflow> Live<W> {
             return Ok(());
         };
         let args = Args::new(Callee::Signal(name.into()), input);
-        let called = panics::catch(|| call(self.cell.clone(), self.ctx.clone(), args)).map_err(
-            |panicked| TaskFailure::panicked(&format!("signal handler `{name}`"), panicked),
-        )?;
+        let who = Who::Signal(name);
+        inside::runs(who);
+        let called = panics::catch(|| call(self.cell.clone(), self.ctx.clone(), args))
+            .map_err(|panicked| TaskFailure::panicked(who, panicked, None))?;
         self.refuse_faults()?;
         match called {
             Ok(Called::Done(result)) => self.signal_ended(result)?,
@@ -98,10 +104,10 @@ impl<W: Workflow> Live<W> {
         }
         self.core.issue(Intent::AcceptUpdate { id: id.clone() });
         let args = Args::new(Callee::Update(update.name.into()), input);
+        let who = Who::Update(update.name);
+        inside::runs(who);
         let called = panics::catch(|| (update.call)(self.cell.clone(), self.ctx.clone(), args))
-            .map_err(|panicked| {
-                TaskFailure::panicked(&format!("update handler `{name}`"), panicked)
-            })?;
+            .map_err(|panicked| TaskFailure::panicked(who, panicked, None))?;
         self.refuse_faults()?;
         match called {
             Ok(Called::Done(result)) => self.update_ended(id, result),
@@ -124,7 +130,10 @@ impl<W: Workflow> Live<W> {
             return Ok(());
         };
         let args = Args::new(Callee::Update(update.name.into()), input);
-        self.reading(|| self.cell.with(|state| validate(state, &self.ctx, args)))
+        let who = Who::Validator(update.name);
+        self.reading(who, || {
+            self.cell.with(|state| validate(state, &self.ctx, args))
+        })
     }
 
     fn reject(&self, id: String, replaying: bool, error: &Error) -> Result<(), TaskFailure> {
@@ -161,7 +170,10 @@ impl<W: Workflow> Live<W> {
         input: Vec<Payload>,
     ) -> Result<Payload, Box<FailureRecord>> {
         match name {
-            STACK_TRACE => return Ok(introspect::stack_trace(&self.core)),
+            STACK_TRACE => {
+                let whereabouts = self.whereabouts();
+                return Ok(introspect::stack_trace(&self.core, &whereabouts));
+            }
             METADATA => return Ok(introspect::metadata::<W>(self.definition)),
             _ => {}
         }
@@ -175,20 +187,27 @@ impl<W: Workflow> Live<W> {
             return Err(Box::new(error.to_record()));
         };
         let args = Args::new(Callee::Query(name.into()), input);
-        self.reading(|| self.cell.with(|state| answer(state, &self.ctx, args)))
-            .map_err(|error| Box::new(error.to_record()))
+        self.reading(Who::Query(name), || {
+            self.cell.with(|state| answer(state, &self.ctx, args))
+        })
+        .map_err(|error| Box::new(error.to_record()))
     }
 
     /// Runs user code that may only look. A panic is its error.
-    fn reading<T>(&self, look: impl FnOnce() -> Result<T>) -> Result<T> {
+    fn reading<T>(&self, who: Who, look: impl FnOnce() -> Result<T>) -> Result<T> {
+        inside::runs(who);
         let phase = self.core.phase.replace(Phase::Reading);
         let looked = inside::enter(self.wake.id(), || panics::catch(look));
         self.core.phase.set(phase);
-        looked.unwrap_or_else(|panicked| Err(AppError::new("Panic", panicked.to_string()).into()))
+        looked.unwrap_or_else(|panicked| {
+            let text = format!("{who} {panicked}");
+            Err(AppError::new("Panic", text).into())
+        })
     }
 
     fn begin_handler(&mut self, of: Of, future: LocalBoxFuture<Result<Payload>>) {
-        self.handlers.push(Handler { of, future });
+        let task = Task::new(future);
+        self.handlers.push(Handler { of, task });
         self.core.open_handlers.set(self.handlers.len() as u32);
         self.fresh = true;
     }

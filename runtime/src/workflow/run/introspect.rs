@@ -12,7 +12,7 @@ pub(super) const STACK_TRACE: &str = "__stack_trace";
 /// What the workflow can be asked and told, for the UI.
 pub(super) const METADATA: &str = "__temporal_workflow_metadata";
 
-pub(super) fn stack_trace(core: &Core) -> Payload {
+pub(super) fn stack_trace(core: &Core, whereabouts: &str) -> Payload {
     let mut trace = String::new();
     let mut line = |what: &dyn std::fmt::Display, place: &dyn std::fmt::Display| {
         writeln!(trace, "{what}\n    at {place}").expect("a string takes all that is written");
@@ -24,7 +24,9 @@ pub(super) fn stack_trace(core: &Core) -> Payload {
         line(&wait.what, wait.place);
     }
     if trace.is_empty() {
-        trace.push_str("the workflow waits for nothing that durably knows\n");
+        trace.push_str("the workflow waits for nothing that durably knows");
+        trace.push_str(whereabouts);
+        trace.push('\n');
     }
     Payload::json(Value::String(trace).to_string().into_bytes())
 }

@@ -15,11 +15,11 @@ use std::{rc::Rc, sync::Arc, task::Waker};
 
 use durably_engine::{FailureRecord, Intent, Job, Payload, StartJob};
 
-use self::settle::Handler;
+use self::settle::{Handler, Spawned, Task};
 use super::{
     context::Ctx,
     core::{Core, Facts, Phase},
-    inside,
+    inside::{self, Who},
     instance::{Host, Instance, TaskFailure},
     ops::Ended,
     panics,
@@ -31,7 +31,7 @@ use super::{
 use crate::{
     Result, Workflow,
     data::{Args, Callee},
-    definition::{Called, Definition, LocalBoxFuture},
+    definition::{Called, Definition},
     notice,
 };
 
@@ -62,11 +62,11 @@ pub(super) struct Live<W: Workflow> {
     /// The same, as futures take it.
     waker: Waker,
     /// The run method, until it ends.
-    main: Option<LocalBoxFuture<Result<Payload>>>,
+    main: Option<Task<Result<Payload>>>,
     /// Async handlers that did not end, in the order in which they began.
     handlers: Vec<Handler>,
     /// Spawned futures that did not end, in the order in which they were spawned.
-    spawned: Vec<LocalBoxFuture<()>>,
+    spawned: Vec<Spawned>,
     /// Set when a future was added that has not been polled yet.
     fresh: bool,
     /// How the run ends; asked for once nothing moves any more.
@@ -126,6 +126,20 @@ impl<W: Workflow> Instance for Run<W> {
             Self::Unborn { .. } => Err(TaskFailure::out_of_order("a query before Start").failure),
         }
     }
+
+    fn tell_of_foreign_wake(&self) {
+        if let Self::Live(live) = self
+            && live.wake.take_untold()
+        {
+            notice::error!(
+                workflow_type = W::NAME,
+                workflow_id = live.ctx.workflow_id(),
+                run_id = live.core.start.run_id,
+                "the run's next workflow task will fail: {}",
+                live.foreign_wake(),
+            );
+        }
+    }
 }
 
 impl Facts {
@@ -158,12 +172,13 @@ impl<W: Workflow> Live<W> {
         mut start: Box<StartJob>,
     ) -> Result<Self, TaskFailure> {
         let definition = W::__definition();
-        let wake = Arc::new(RunWaker::default());
+        let wake = Arc::new(RunWaker::new(host.alarm));
         let waker = Waker::from(wake.clone());
         let input = std::mem::take(&mut start.input);
         let args = |input| Args::new(Callee::Workflow(W::NAME.into()), input);
         let core = Core::new(start, host.namespace, facts, patches, waker.clone());
         let ctx = Ctx::of_run(&core);
+        inside::runs(Who::Start(W::NAME));
         let begin = || {
             let state = (definition.init)(&ctx, args(input.clone()))?;
             core.phase.set(Phase::Live);
@@ -175,7 +190,7 @@ impl<W: Workflow> Live<W> {
             inside::enter(wake.id(), || panics::catch(begin))
         });
         let (cell, main) = began
-            .map_err(|panicked| TaskFailure::panicked(W::NAME, panicked))?
+            .map_err(|panicked| TaskFailure::panicked(Who::Start(W::NAME), panicked, None))?
             .map_err(|error| TaskFailure::error(&error))?;
         let main = match main {
             Called::Running(main) => main,
@@ -188,7 +203,7 @@ impl<W: Workflow> Live<W> {
             core,
             wake,
             waker,
-            main: Some(main),
+            main: Some(Task::new(main)),
             handlers: Vec::new(),
             spawned: Vec::new(),
             fresh: true,

@@ -1,9 +1,6 @@
 //! Polling everything until nothing moves, and what a run ends with.
 
-use std::{
-    borrow::Cow,
-    task::{Context, Poll},
-};
+use std::task::{Context, Poll};
 
 use durably_engine::Intent;
 
@@ -14,8 +11,9 @@ use crate::{
     notice,
     workflow::{
         core::{Core, Phase},
+        inside::{self, Place, Who},
         instance::TaskFailure,
-        panics,
+        panics, spawn,
         state::StateCell,
     },
 };
@@ -23,7 +21,34 @@ use crate::{
 /// An async handler that did not end.
 pub(super) struct Handler {
     pub(super) of: Of,
-    pub(super) future: LocalBoxFuture<Result<Payload>>,
+    pub(super) task: Task<Result<Payload>>,
+}
+
+/// A future of the run.
+pub(super) struct Task<T> {
+    future: LocalBoxFuture<T>,
+    /// The `.await` it is suspended at, as far as a body of the workflow shows it.
+    awaits: Option<Place>,
+}
+
+impl<T> Task<T> {
+    pub(super) fn new(future: LocalBoxFuture<T>) -> Self {
+        let awaits = None;
+        Self { future, awaits }
+    }
+}
+
+/// A spawned future that did not end.
+pub(super) struct Spawned {
+    place: Place,
+    task: Task<()>,
+}
+
+impl From<spawn::New> for Spawned {
+    fn from(spawn::New { future, place }: spawn::New) -> Self {
+        let task = Task::new(future);
+        Self { place, task }
+    }
 }
 
 /// What a handler handles.
@@ -81,8 +106,8 @@ impl<W: Workflow> Live<W> {
 
     fn poll_handlers(&mut self, cx: &mut Context<'_>) -> Result<(), TaskFailure> {
         let mut at = 0;
-        while let Some(Handler { of, future }) = self.handlers.get_mut(at) {
-            match poll(&self.core, &self.cell, future, cx, || of.describe())? {
+        while let Some(Handler { of, task }) = self.handlers.get_mut(at) {
+            match poll(&self.core, &self.cell, task, cx, of.who())? {
                 Poll::Pending => at += 1,
                 Poll::Ready(result) => {
                     let Handler { of, .. } = self.handlers.remove(at);
@@ -102,9 +127,7 @@ impl<W: Workflow> Live<W> {
         let Some(main) = &mut self.main else {
             return Ok(());
         };
-        let polled = poll(&self.core, &self.cell, main, cx, || {
-            format!("`{}`", W::NAME).into()
-        })?;
+        let polled = poll(&self.core, &self.cell, main, cx, Who::Run(W::NAME))?;
         if let Poll::Ready(result) = polled {
             self.main = None;
             self.core.moved.set(true);
@@ -115,12 +138,11 @@ impl<W: Workflow> Live<W> {
     }
 
     fn poll_spawned(&mut self, cx: &mut Context<'_>) -> Result<(), TaskFailure> {
-        self.spawned.append(&mut self.core.spawned.borrow_mut());
+        let new = self.core.spawned.take();
+        self.spawned.extend(new.into_iter().map(Spawned::from));
         let mut at = 0;
-        while let Some(future) = self.spawned.get_mut(at) {
-            match poll(&self.core, &self.cell, future, cx, || {
-                "a spawned future".into()
-            })? {
+        while let Some(Spawned { place, task }) = self.spawned.get_mut(at) {
+            match poll(&self.core, &self.cell, task, cx, Who::Spawned(place))? {
                 Poll::Pending => at += 1,
                 Poll::Ready(()) => {
                     drop(self.spawned.remove(at));
@@ -175,7 +197,7 @@ impl<W: Workflow> Live<W> {
                 workflow_type,
                 workflow_id,
                 "the workflow ended while {} was running; wait for `ctx.handlers_finished()` first",
-                handler.of.describe(),
+                handler.of.who(),
             );
         }
         for (signal, _) in &self.unhandled {
@@ -190,16 +212,21 @@ impl<W: Workflow> Live<W> {
 
     /// Refuses a future that something outside of the run woke.
     fn refuse_foreign_wake(&self) -> Result<(), TaskFailure> {
-        if !self.wake.was_foreign() {
-            return Ok(());
+        match self.wake.was_foreign() {
+            true => Err(TaskFailure::nondeterminism(self.foreign_wake())),
+            false => Ok(()),
         }
-        Err(TaskFailure::nondeterminism(format!(
+    }
+
+    /// What to say of a wake from outside of the run.
+    pub(super) fn foreign_wake(&self) -> String {
+        format!(
             "`{}` awaits a future that something outside of the workflow woke, such as a timer or \
              a channel of another thread; replay cannot repeat that. Use `ctx.sleep`, \
              `ctx.wait_until`, an activity or a signal instead{}",
             W::NAME,
-            self.place(),
-        )))
+            self.whereabouts(),
+        )
     }
 
     /// Refuses a wait that no event of history can ever end.
@@ -219,14 +246,29 @@ impl<W: Workflow> Live<W> {
              in its history can wake it. Use `ctx.sleep`, `ctx.wait_until` or an activity \
              instead{}",
             W::NAME,
-            self.place(),
+            self.whereabouts(),
         )))
     }
 
-    fn place(&self) -> String {
-        match self.core.last_seen() {
-            Some(place) => format!("; the last durable wait before it is at {place}"),
-            None => "; there was no durable wait before it".to_owned(),
+    /// Where the code of the run waits; what other libraries poll is not known any closer.
+    pub(super) fn whereabouts(&self) -> String {
+        let main = self
+            .main
+            .iter()
+            .map(|task| (Who::Run(W::NAME), task.awaits));
+        let handlers = self.handlers.iter();
+        let handlers = handlers.map(|handler| (handler.of.who(), handler.task.awaits));
+        let shown = main.chain(handlers).filter_map(|(who, awaits)| {
+            let place = awaits?;
+            Some(format!("; {who} waits at {place}"))
+        });
+        let spawned = self.spawned.iter();
+        let spawned = spawned.map(|it| format!("; {} waits too", Who::Spawned(it.place)));
+        let text: String = shown.chain(spawned).collect();
+        match (text.is_empty(), self.core.last_seen()) {
+            (false, _) => text,
+            (true, Some(place)) => format!("; the last durable wait before it is at {place}"),
+            (true, None) => "; there was no durable wait before it".to_owned(),
         }
     }
 }
@@ -235,34 +277,40 @@ impl<W: Workflow> Live<W> {
 fn poll<W: Workflow, T>(
     core: &Core,
     cell: &StateCell<W>,
-    future: &mut LocalBoxFuture<T>,
+    task: &mut Task<T>,
     cx: &mut Context<'_>,
-    who: impl Fn() -> Cow<'static, str>,
+    who: Who,
 ) -> Result<Poll<T>, TaskFailure> {
-    let polled = panics::catch(|| future.as_mut().poll(cx))
-        .map_err(|panicked| TaskFailure::panicked(&who(), panicked))?;
+    inside::runs(who);
+    cell.set_awaits(task.awaits);
+    let seen_before = core.forget_seen();
+    let polled = panics::catch(|| task.future.as_mut().poll(cx));
+    let seen = core.last_seen();
+    core.remember_seen(seen_before);
+    task.awaits = cell.awaits();
+    let polled = polled.map_err(|panicked| TaskFailure::panicked(who, panicked, task.awaits))?;
     if let Some(fault) = core.take_fault() {
         return Err(TaskFailure::fault(fault));
     }
     if cell.is_lent() {
-        let place = match core.last_seen() {
-            Some(place) => format!("; the last durable wait it polled is at {place}"),
-            None => String::new(),
+        let place = match (seen, task.awaits) {
+            (Some(place), _) => format!("; the durable wait it polled last is at {place}"),
+            (None, Some(place)) => format!("; the last await before it is at {place}"),
+            (None, None) => String::new(),
         };
         return Err(TaskFailure::fault(format!(
-            "{} kept `self` while suspended: an `.await` is hidden in a macro that `#[workflow]` \
-             cannot look into{place}",
-            who(),
+            "{who} kept `self` while suspended: an `.await` is hidden in a macro that `#[workflow]` \
+             cannot look into. Write the `.await` outside of the macro{place}",
         )));
     }
     Ok(polled)
 }
 
 impl Of {
-    fn describe(&self) -> Cow<'static, str> {
+    fn who(&self) -> Who {
         match self {
-            Self::Signal { name } => format!("signal handler `{name}`").into(),
-            Self::Update { name, .. } => format!("update handler `{name}`").into(),
+            Self::Signal { name } => Who::Signal(name),
+            Self::Update { name, .. } => Who::Update(name),
         }
     }
 }

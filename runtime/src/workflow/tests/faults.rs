@@ -158,5 +158,12 @@ fn the_latest_wait_is_seen_by_other_threads() {
     let beacon = std::sync::Arc::<Beacon>::default();
     beacon.clone().install();
     Case::started::<Endless>();
-    assert!(beacon.last_seen().unwrap().file().ends_with("faults.rs"));
+    assert!(
+        beacon
+            .last_seen()
+            .place
+            .unwrap()
+            .file()
+            .ends_with("faults.rs")
+    );
 }

@@ -12,6 +12,7 @@ mod silence;
 mod spawn;
 mod speed;
 mod surface;
+mod texts;
 mod timers;
 mod waits;
 
@@ -23,7 +24,10 @@ use durably_engine::{
 };
 use serde::Serialize;
 
-use super::instance::{Host, Instance, TaskFailure, WorkflowEntry};
+use super::{
+    instance::{Host, Instance, TaskFailure, WorkflowEntry},
+    waker::Alarm,
+};
 use crate::{
     Activity, ActivityCall, ActivityOptions, Ctx, Data, Payload, Result, TimeoutSet, View,
     Workflow,
@@ -136,9 +140,14 @@ impl Case {
     fn unborn<W: Workflow>() -> Self {
         let host = Host {
             namespace: "default".into(),
+            alarm: Alarm::default(),
         };
+        Self::of((WorkflowEntry::of::<W>().start)(host))
+    }
+
+    fn of(run: Box<dyn Instance>) -> Self {
         Self {
-            run: (WorkflowEntry::of::<W>().start)(host),
+            run,
             replaying: false,
             now: SystemTime::UNIX_EPOCH + secs(1_000),
         }
