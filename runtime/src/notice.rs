@@ -15,6 +15,8 @@ use tracing::{
     subscriber::NoSubscriber,
 };
 
+use crate::workflow::silence::is_silent;
+
 /// `tracing::warn!` that is heard without a subscriber.
 macro_rules! warning {
     ($($event:tt)*) => { $crate::notice::heard(|| tracing::warn!($($event)*)) };
@@ -27,8 +29,12 @@ macro_rules! error {
 
 pub(crate) use {error, warning};
 
-/// Emits an event to the subscriber of this thread, or to standard error if there is none.
+/// Emits an event to the subscriber of this thread, or to standard error if there is none; not
+/// again when a replay repeats it.
 pub(crate) fn heard(emit: impl FnOnce()) {
+    if is_silent() {
+        return;
+    }
     if dispatcher::get_default(|current| current.is::<NoSubscriber>()) {
         // Made for one event: nothing stays behind that a later subscriber has to share with.
         dispatcher::with_default(&Dispatch::new(StandardError), emit);

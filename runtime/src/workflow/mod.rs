@@ -18,7 +18,7 @@ mod random;
 mod run;
 mod saga;
 mod scope;
-mod silence;
+pub(crate) mod silence;
 mod spawn;
 pub(crate) mod state;
 mod time;

@@ -9,6 +9,7 @@ use tracing::{
 };
 
 use super::*;
+use crate::{notice::heard, workflow::silence::silent_if};
 
 #[derive(Default)]
 struct Talks(bool);
@@ -56,6 +57,15 @@ fn what_is_replayed_is_silent_and_what_comes_after_is_heard() {
         case.settle();
     });
     assert_eq!(heard, ["query", "signal", "end"]);
+}
+
+#[test]
+fn the_sdk_repeats_no_warning_either_not_even_without_a_subscriber() {
+    let mut said = 0;
+    for replaying in [false, true, false] {
+        silent_if(replaying, || heard(|| said += 1));
+    }
+    assert_eq!(said, 2);
 }
 
 /// What a subscriber hears meanwhile.
