@@ -159,10 +159,10 @@ async fn what_is_not_registered_is_told() -> Result<()> {
         .await?;
     server
         .normal
-        .send(Ok(Past::begin("Farewell", "run").whole()))?;
+        .send(Ok(Past::begin("Goodbye", "run").whole()))?;
     let failure = server.failed().await.failure.unwrap();
     texts.add("a workflow type that no worker has", failure.message);
-    let told = ear::heard("`Farewell` is not registered").expect("it is told");
+    let told = ear::heard("`Goodbye` is not registered").expect("it is told");
     texts.add("the same, in the log", told);
 
     for run in ["run-1", "run-2"] {
@@ -171,7 +171,7 @@ async fn what_is_not_registered_is_told() -> Result<()> {
             .send(Ok(Past::begin("Greeting", run).whole()))?;
         server.completed().await;
     }
-    let missing = "calls activity `greet`";
+    let missing = "`Greeting` calls activity `greet`";
     let told = ear::heard(missing).expect("it is told");
     texts.add("an activity that this worker lacks", told);
     assert_eq!(ear::count(missing), 1, "once for each workflow type");

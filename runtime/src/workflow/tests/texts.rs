@@ -370,7 +370,7 @@ fn payloads_that_do_not_decode() {
     case.signal("add", (0, bad()));
     texts.add(
         "an argument of a signal",
-        ear::heard("signal `add`").expect("it is told"),
+        ear::heard("`order` of signal `add`").expect("it is told"),
     );
     texts.add(
         "an argument of a query",
@@ -395,7 +395,7 @@ fn payloads_that_do_not_decode() {
     case.signal("nobody", ());
     texts.add(
         "a signal that nobody handles",
-        ear::heard("no handler for this signal").expect("it is told"),
+        ear::heard("known signals: add workflow_type=\"Reader\"").expect("it is told"),
     );
     texts.add(
         "a query that nobody answers",
