@@ -1,7 +1,8 @@
 //! The configuration for clippy that the crate ships, written from the same list.
 //!
 //! Clippy looks at what a path resolves to, so it sees through aliases and imports, in helpers as
-//! well as in workflows. `BLESS=1 cargo test -p durably-macros` writes the file anew.
+//! well as in workflows. It is given no `replacement`: it would put `durably::HashMap` in the place of
+//! `HashMap<K, V>`, arguments and all. `BLESS=1 cargo test -p durably-macros` writes the file anew.
 
 use std::{env, fs, path::PathBuf};
 
@@ -53,15 +54,10 @@ fn entry(listed: &str, group: &Group) -> String {
         true => "",
         false => ", allow-invalid = true",
     };
-    let replacement = match path.as_str() {
-        "std::collections::HashMap" => ", replacement = \"durably::HashMap\"",
-        "std::collections::HashSet" => ", replacement = \"durably::HashSet\"",
-        _ => "",
-    };
     let reason = format!("it {}; use {} instead", group.why, group.instead);
     assert!(
         !reason.contains(['"', '\\']),
         "TOML would need escapes: {reason}"
     );
-    format!("    {{ path = \"{path}\"{optional}{replacement}, reason = \"{reason}\" }},\n")
+    format!("    {{ path = \"{path}\"{optional}, reason = \"{reason}\" }},\n")
 }

@@ -1,0 +1,201 @@
+//! What clippy says with the configuration that the crate ships, switched on as the guide says.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// A finding: its line, what was found, and why that is wrong.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Finding {
+    line: usize,
+    path: String,
+    reason: String,
+}
+
+#[test]
+fn clippy_sees_through_aliases_and_helpers_and_finds_nothing_in_generated_code() {
+    if !succeeds(cargo().args(["clippy", "--version"])) {
+        eprintln!("skipped: clippy is not installed (rustup component add clippy)");
+        return;
+    }
+    let project = project();
+    switch_on(&project);
+    let said = clippy(&project);
+    let (mut found, rest) = findings(&said);
+    assert_eq!(rest, [""; 0], "clippy says something else:\n{said}");
+    found.sort();
+    let wanted = expectations(&fs::read_to_string(program()).expect("the program is there"));
+    let found: Vec<Finding> = found
+        .into_iter()
+        .map(|found| {
+            // The wanted reason is a part of the found one.
+            let of_same = |it: &&Finding| it.line == found.line && it.path == found.path;
+            match wanted.iter().find(of_same) {
+                Some(wanted) if found.reason.contains(&wanted.reason) => Finding {
+                    reason: wanted.reason.clone(),
+                    ..found
+                },
+                _ => found,
+            }
+        })
+        .collect();
+    assert_eq!(found, wanted, "{said}");
+}
+
+/// A package of the user's: it depends on the crate, and has the program as its only target.
+///
+/// It is built as trybuild builds its own, so the two share what they build of the dependencies.
+fn project() -> PathBuf {
+    let root = root();
+    let project = target().join("clippy");
+    fs::create_dir_all(&project).expect("the target folder can be written to");
+    let manifest = format!(
+        r#"
+[package]
+name = "of-a-user"
+version = "0.0.0"
+edition = "2024"
+
+[workspace]
+
+[dependencies]
+durably = {{ path = {:?} }}
+rand = {{ version = "0.10", default-features = false, features = ["std", "std_rng", "thread_rng"] }}
+serde = {{ version = "1", features = ["derive"] }}
+tokio = {{ version = "1", features = ["macros", "rt", "sync", "time"] }}
+uuid = {{ version = "1", default-features = false, features = ["v4"] }}
+
+[[bin]]
+name = "of-a-user"
+path = {:?}
+"#,
+        root.join("runtime"),
+        program(),
+    );
+    fs::write(project.join("Cargo.toml"), manifest).expect("it can be written to");
+    fs::copy(root.join("Cargo.lock"), project.join("Cargo.lock")).expect("it can be written to");
+    project
+}
+
+/// Runs the line of the guide in the package.
+fn switch_on(project: &Path) {
+    let guide = fs::read_to_string(root().join("runtime/src/docs/determinism.md"));
+    let guide = guide.expect("the guide is part of the repository");
+    let line = guide.lines().find(|line| line.starts_with("cp "));
+    let line = line.expect("the guide has the line that switches clippy on");
+    let shipped = root().join("runtime/clippy/clippy.toml");
+    let copied = project.join("clippy.toml");
+    if cfg!(unix) {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line]).current_dir(project);
+        shell.env("CARGO_NET_OFFLINE", "true");
+        let _ = fs::remove_file(&copied);
+        assert!(succeeds(&mut shell), "{line}");
+    } else {
+        fs::copy(&shipped, &copied).expect("it can be written to");
+    }
+    assert_eq!(fs::read(copied).ok(), fs::read(shipped).ok());
+}
+
+/// What clippy says of the package.
+fn clippy(project: &Path) -> String {
+    let flags = r#"["--cfg","trybuild","--verbose","-A","dead_code","--diagnostic-width=140"]"#;
+    let host = host();
+    let mut command = cargo();
+    command
+        .args(["clippy", "--offline", "--color=never", "--target", &host])
+        .arg(format!("--config=build.rustflags={flags}"))
+        .arg(format!("--config=target.{host}.rustflags={flags}"))
+        .current_dir(project)
+        .env("CARGO_TARGET_DIR", target().join("trybuild"))
+        .env("CARGO_INCREMENTAL", "0")
+        .env_remove("RUSTFLAGS")
+        .env_remove("CLIPPY_CONF_DIR");
+    output(&mut command)
+}
+
+/// The findings in a text of clippy's, and the heads of whatever else it says.
+fn findings(said: &str) -> (Vec<Finding>, Vec<&str>) {
+    let mut found = Vec::new();
+    let mut rest = Vec::new();
+    for message in said.split("\n\n") {
+        let lines = || message.lines().map(str::trim_start);
+        let head = |line: &&str| line.starts_with("error") || line.starts_with("warning");
+        let Some(title) = lines().find(head) else {
+            continue;
+        };
+        let of_list = title.split_once(": use of a disallowed ");
+        let place = lines().find_map(|line| line.strip_prefix("--> "));
+        let reason = lines().find_map(|line| line.strip_prefix("= note: it "));
+        match (of_list, place, reason) {
+            (Some((_, what)), Some(place), Some(reason)) => found.push(Finding {
+                line: place
+                    .rsplit(':')
+                    .nth(1)
+                    .and_then(|line| line.parse().ok())
+                    .expect("a place ends with line and column"),
+                path: what.split('`').nth(1).unwrap_or_default().to_owned(),
+                reason: reason.to_owned(),
+            }),
+            _ if title.contains("could not compile") => {}
+            _ => rest.push(title),
+        }
+    }
+    (found, rest)
+}
+
+/// The findings that the program's comments tell: `//~ path: part of the reason`.
+fn expectations(program: &str) -> Vec<Finding> {
+    let mut wanted: Vec<Finding> = program
+        .lines()
+        .enumerate()
+        .flat_map(|(at, line)| {
+            line.split("//~ ").skip(1).map(move |it| {
+                let (path, reason) = it.split_once(": ").expect("a path and a reason");
+                Finding {
+                    line: at + 1,
+                    path: path.to_owned(),
+                    reason: reason.trim_end().to_owned(),
+                }
+            })
+        })
+        .collect();
+    wanted.sort();
+    wanted
+}
+
+fn root() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    folder.parent().expect("the workspace").to_owned()
+}
+
+fn program() -> PathBuf {
+    root().join("ui-tests/clippy/program.rs")
+}
+
+/// Where tests that compile put what they build.
+fn target() -> PathBuf {
+    let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    tmp.parent().expect("the target folder").join("tests")
+}
+
+fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+fn host() -> String {
+    let said = output(Command::new("rustc").arg("-vV"));
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    host.expect("rustc tells its host").to_owned()
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+fn output(command: &mut Command) -> String {
+    let Output { stdout, stderr, .. } = command.output().expect("the toolchain is there");
+    String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr)
+}
