@@ -40,6 +40,17 @@ impl Errors {
         self.found.len()
     }
 
+    /// Takes over those of another sink.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.found.append(&mut others.found);
+        others.reported = true;
+    }
+
+    /// Forgets them: each was said before, in other words.
+    pub(crate) fn discard(mut self) {
+        self.reported = true;
+    }
+
     /// All of them as `compile_error!` calls.
     pub(crate) fn report(mut self) -> TokenStream {
         self.reported = true;

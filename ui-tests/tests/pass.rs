@@ -28,6 +28,7 @@ mod programs {
     mod helpers;
     mod in_a_function;
     mod init;
+    mod liberties;
     mod macros_in_bodies;
     mod main;
     mod many_arguments;

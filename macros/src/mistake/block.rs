@@ -10,6 +10,9 @@ pub(crate) enum BlockMistake<'a> {
     NoRun(&'a Ident),
     SecondOf(Marker),
     FirstOf(Marker),
+    Conditional(Marker),
+    MethodTwice(&'a Ident),
+    FirstMethod,
     DifferentArguments { run: &'a str, init: &'a str },
     NoActivities(&'a Ident),
 }
@@ -27,6 +30,15 @@ impl fmt::Display for BlockMistake<'_> {
                 "a workflow has one `{marker}` method; this is the second"
             ),
             Self::FirstOf(marker) => write!(f, "the first `{marker}` is here"),
+            Self::Conditional(marker) => write!(
+                f,
+                "a workflow is the same in every build, so its `{marker}` cannot depend on a `cfg`; put the condition inside of the body, or on the whole block and its type"
+            ),
+            Self::MethodTwice(method) => write!(
+                f,
+                "this block has two methods `{method}`; rename one, and keep a handler's name on the server with `name = \"{method}\"`"
+            ),
+            Self::FirstMethod => f.write_str("the first one is here"),
             Self::DifferentArguments { run, init } => write!(
                 f,
                 "`#[init]` and `#[run]` both take the workflow's arguments, but `#[init]` takes ({init}) and `#[run]` takes ({run}); \

@@ -10,6 +10,11 @@ pub(crate) enum BodyMistake<'a> {
     BorrowedFromSelf,
     HiddenAwait,
     ConditionAwaits,
+    ConditionIsValue,
+    ConditionTakesArguments,
+    StateOfContext,
+    SpawnBorrows,
+    SpawnLends,
     AsyncClosure,
     AsyncFromSync(&'a Ident),
 }
@@ -32,6 +37,21 @@ impl fmt::Display for BodyMistake<'_> {
             Self::ConditionAwaits => {
                 f.write_str("a `wait_until` condition only looks at the state and cannot await")
             }
+            Self::ConditionIsValue => f.write_str(
+                "`wait_until` asks again and again, so it takes a closure: write `||` before this condition",
+            ),
+            Self::ConditionTakesArguments => f.write_str(
+                "a `wait_until` condition takes no arguments; it looks at `self`: `wait_until(|| self.done)`",
+            ),
+            Self::StateOfContext => f.write_str(
+                "the state is `self`: read and write its fields, without a closure",
+            ),
+            Self::SpawnBorrows => f.write_str(
+                "what is spawned may outlive this method; write `async move`, with a clone of the context (`let ctx = ctx.clone();`)",
+            ),
+            Self::SpawnLends => f.write_str(
+                "what is spawned may outlive this method; call this inside of an `async move {}` block, with a clone of the context",
+            ),
             Self::AsyncClosure => f.write_str(
                 "an async closure cannot use `self` of a workflow; write an async method, or an `async {}` block",
             ),

@@ -17,6 +17,7 @@ mod validator;
 
 use std::fmt;
 
+pub(crate) use self::nearest::nearest;
 pub(crate) use self::{
     block::BlockMistake, body::BodyMistake, data::DataMistake, determinism::DeterminismMistake,
     main::MainMistake, names::NameMistake, options::OptionMistake, place::PlaceMistake,

@@ -1,7 +1,7 @@
 //! Guessing what a misspelt word was meant to be.
 
 /// The known key that a misspelt one was probably meant to be.
-pub(super) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let contained = known
         .iter()
         .filter(|known| key.contains(**known) || known.contains(key))

@@ -8,16 +8,20 @@ use super::nearest::nearest;
 use crate::syntax::{duration::Wrong, marker::Marker};
 
 pub(crate) enum OptionMistake<'a> {
-    InParentheses(Marker),
+    InParentheses(Marker, Option<String>),
     NeedsKeys(Marker),
+    NeedsEquals(&'a Ident),
     Twice(&'a Ident),
     Unknown {
         key: &'a Ident,
         marker: Marker,
         known: &'a [&'static str],
+        /// Whether it has a value.
+        alone: bool,
     },
     NeedsText(&'static str, &'static str),
-    NeedsMethod(&'static str),
+    NeedsTextHere(&'static str),
+    NeedsMethod(&'static str, Option<String>),
     NeedsPath(&'static str),
     EmptyText(&'static str),
     FlagHasValue(&'static str),
@@ -29,36 +33,57 @@ pub(crate) enum OptionMistake<'a> {
 impl fmt::Display for OptionMistake<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InParentheses(marker) => write!(
-                f,
-                "options of `{marker}` go in parentheses: `#[{}(..)]`",
-                marker.word()
-            ),
+            Self::InParentheses(marker, name) => {
+                let option = name.as_ref().map(|name| format!("name = {name}"));
+                write!(
+                    f,
+                    "options of `{marker}` go in parentheses: `#[{}({})]`",
+                    marker.word(),
+                    option.as_deref().unwrap_or("..")
+                )
+            }
             Self::NeedsKeys(marker) => write!(
                 f,
                 "`{marker}` takes options by key, such as `name = \"..\"`"
             ),
+            Self::NeedsEquals(key) => write!(f, "an option's value stands after `=`: `{key} = ..`"),
             Self::Twice(key) => write!(f, "`{key}` is given twice; keep one"),
             Self::Unknown {
                 key,
                 marker,
                 known: [],
+                ..
             } => {
                 write!(f, "`{marker}` takes no options; remove `{key}`")
             }
-            Self::Unknown { key, marker, known } => {
+            Self::Unknown {
+                key,
+                marker,
+                known,
+                alone,
+            } => {
                 write!(f, "unknown option `{key}` for `{marker}`")?;
-                if let Some(near) = nearest(&key.to_string(), known) {
+                let near = nearest(&key.to_string(), known);
+                if let Some(place) = place_of(&key.to_string(), *marker) {
+                    write!(f, ", {place}")?;
+                } else if let Some(near) = near {
                     write!(f, ", did you mean `{near}`?")?;
+                } else if *alone && known.contains(&"name") {
+                    write!(f, ", did you mean `name = \"{key}\"`?")?;
                 }
                 write!(f, " (known: {})", known.join(", "))
             }
             Self::NeedsText(key, example) => {
                 write!(f, "`{key}` takes a text: `{key} = {example}`")
             }
-            Self::NeedsMethod(key) => write!(
+            Self::NeedsTextHere(key) => write!(
                 f,
-                "`{key}` takes the name of a method of this block: `{key} = check_order`"
+                "`{key}` takes a text written here, because a macro cannot look into a constant: `{key} = \"..\"`"
+            ),
+            Self::NeedsMethod(key, name) => write!(
+                f,
+                "`{key}` takes the name of a method of this block: `{key} = {}`",
+                name.as_deref().unwrap_or("check_order")
             ),
             Self::NeedsPath(key) => {
                 write!(f, "`{key}` takes a path: `{key} = ::my_crate::durably`")
@@ -79,4 +104,28 @@ impl fmt::Display for OptionMistake<'_> {
             ),
         }
     }
+}
+
+/// Where an option that exists belongs.
+fn place_of(key: &str, given_on: Marker) -> Option<&'static str> {
+    Some(match key {
+        "remote" if given_on == Marker::Activity => {
+            "it belongs on an activity that is a function without a body"
+        }
+        "validator" => "it belongs on `#[update]`",
+        "task_queue" => "it belongs on `#[workflow]` or `#[activity]`",
+        "start_to_close" | "schedule_to_close" | "schedule_to_start" | "heartbeat"
+        | "max_attempts" | "remote"
+            if given_on != Marker::Activity =>
+        {
+            "it belongs on `#[activity]`"
+        }
+        "id" | "run_timeout" | "execution_timeout" | "task_timeout" | "id_reuse_policy"
+        | "cron" | "cron_schedule" | "retry" | "retry_policy" | "memo"
+            if given_on == Marker::Workflow =>
+        {
+            "it is chosen where the workflow is started"
+        }
+        _ => return None,
+    })
 }

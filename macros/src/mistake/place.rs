@@ -7,26 +7,42 @@ use crate::syntax::marker::Marker;
 pub(crate) enum PlaceMistake {
     TwoMarks(Marker, Marker),
     StrayMark(Marker),
+    MarkOnOther(Marker),
+    ForeignMark(&'static str),
     MarkOfOtherBlock(Marker),
     WorkflowOnOther,
     ActivityOnOther,
     ActivitiesOnOther,
     TraitBlock(Marker),
     GenericType(Marker),
+    BorrowingType,
+    OptionOfBlock(String),
     UnnamedType(Marker),
 }
 
 impl fmt::Display for PlaceMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::TwoMarks(first, second) if first == second => {
+                write!(f, "`{first}` stands here twice; keep one")
+            }
+            Self::TwoMarks(Marker::Workflow, second) => write!(
+                f,
+                "this block is a `#[workflow]`; move what is not one into a block of a type of its own, under `{second}`"
+            ),
             Self::TwoMarks(first, second) => write!(
                 f,
                 "a method has one role, and this one is `{first}` already; remove `{second}`"
             ),
             Self::StrayMark(marker) => write!(
                 f,
-                "`{marker}` marks a method of a `#[workflow] impl` block; put `#[workflow]` on the impl"
+                "`{marker}` marks a method of a `#[workflow] impl` block; put `#[workflow]` on the impl (which does not see marks that a macro or a `cfg_attr` writes)"
             ),
+            Self::MarkOnOther(marker) => write!(
+                f,
+                "`{marker}` marks a method, which is what a worker can call; write it as one"
+            ),
+            Self::ForeignMark(instead) => f.write_str(instead),
             Self::MarkOfOtherBlock(Marker::Activity) => f.write_str(
                 "an activity is no part of a workflow; write it as a function, or in an `#[activities] impl` block of a type of its own",
             ),
@@ -52,6 +68,13 @@ impl fmt::Display for PlaceMistake {
             ),
             Self::GenericType(_) => f.write_str(
                 "a workflow type has one name and one payload format, so it cannot be generic; write one type for each case",
+            ),
+            Self::OptionOfBlock(key) => write!(
+                f,
+                "on a type `#[workflow]` only checks the fields; give `{key}` to the one on the impl block"
+            ),
+            Self::BorrowingType => f.write_str(
+                "a workflow outlives every borrow, on whichever worker runs it next; drop the lifetime and use owned fields",
             ),
             Self::UnnamedType(marker) => write!(
                 f,

@@ -23,11 +23,16 @@ pub(crate) enum SignatureMistake {
     BorrowedArgument(Marker, Option<&'static str>),
     OpaqueArgument(Marker),
     ArgumentWithoutName(Marker),
+    UnnamedArgument(Marker),
+    UnsizedArgument(Marker, &'static str),
+    BorrowedClient(Marker),
     ConditionalArgument,
     BorrowedResult(Marker, Option<&'static str>),
     OpaqueResult(Marker),
+    NeverResult(Marker),
     ContextNotFirst,
     ExclusiveContext,
+    StaticContext,
     HeartbeatWithoutContext,
     BodyMissing,
     RemoteBody,
@@ -66,7 +71,7 @@ impl fmt::Display for SignatureMistake {
             ),
             Self::HandlerReceiver(marker) => write!(
                 f,
-                "a `{marker}` handler changes the workflow's state: take `&mut self`"
+                "`{marker}` handlers change the workflow's state: take `&mut self`"
             ),
             Self::ActivityReceiver => {
                 f.write_str("activities run concurrently and share one value: take `&self`")
@@ -98,6 +103,18 @@ impl fmt::Display for SignatureMistake {
                 f,
                 "`{marker}` arguments need a plain name, which callers will see; take the pattern apart in the body"
             ),
+            Self::UnnamedArgument(marker) => write!(
+                f,
+                "`{marker}` arguments need a plain name, which callers will see; write `_name` for one that is not used"
+            ),
+            Self::UnsizedArgument(marker, instead) => write!(
+                f,
+                "`{marker}` arguments are owned values of a known size; use `{instead}`"
+            ),
+            Self::BorrowedClient(marker) => write!(
+                f,
+                "`{marker}` arguments are decoded from payloads, and no client is: workflow code reaches others through `ctx` and activities; keep a client in the struct of an `#[activities]` block"
+            ),
             Self::ConditionalArgument => f.write_str(
                 "arguments are a contract with callers elsewhere, so they cannot depend on a `cfg`",
             ),
@@ -113,12 +130,19 @@ impl fmt::Display for SignatureMistake {
                 f,
                 "what `{marker}` returns becomes a payload, so it needs a concrete type instead of `impl Trait`"
             ),
+            Self::NeverResult(marker) => write!(
+                f,
+                "what `{marker}` returns becomes a payload, and `!` never is one; leave it out, or return `Result<()>`"
+            ),
             Self::ContextNotFirst => f.write_str(
                 "the context comes first, once, and by reference: move it to the front",
             ),
             Self::ExclusiveContext => {
                 f.write_str("a context is shared; take it by `&`, without `mut`")
             }
+            Self::StaticContext => f.write_str(
+                "a context is lent for as long as the method runs; drop the lifetime (a clone of it may be kept)",
+            ),
             Self::HeartbeatWithoutContext => f.write_str(
                 "this activity cannot heartbeat and would always time out; take `ctx: &ActivityCtx` first and call `ctx.heartbeat(..)`, or drop `heartbeat`",
             ),

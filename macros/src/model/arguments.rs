@@ -1,8 +1,10 @@
 //! What a method takes: perhaps a context, then arguments that travel as payloads.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{Type, ext::IdentExt as _};
+use syn::{Pat, Type, ext::IdentExt as _};
 
 use super::payload_type::{self, Obstacle};
 use crate::{
@@ -53,6 +55,11 @@ impl Arguments {
             }
             match parameter.reference() {
                 Some(reference) if index == 0 && may_be_context(&reference.elem) => {
+                    if let Some(lifetime) =
+                        reference.lifetime.as_ref().filter(|l| l.ident == "static")
+                    {
+                        errors.on(lifetime, SignatureMistake::StaticContext);
+                    }
                     if let Some(exclusive) = &reference.mutability {
                         errors.on(exclusive, SignatureMistake::ExclusiveContext);
                     }
@@ -64,7 +71,7 @@ impl Arguments {
                 _ => arguments.add(parameter, self_ty, marker, errors),
             }
         }
-        (errors.count() == before).then_some(arguments)
+        (errors.count() == before && arguments.are_distinct()).then_some(arguments)
     }
 
     /// The types as the user wrote them, for comparison.
@@ -75,6 +82,12 @@ impl Arguments {
             .collect()
     }
 
+    /// Two of one name are told by rustc.
+    fn are_distinct(&self) -> bool {
+        let names: BTreeSet<&str> = self.list.iter().map(|one| one.text.as_str()).collect();
+        names.len() == self.list.len()
+    }
+
     fn add(
         &mut self,
         parameter: &Parameter,
@@ -83,6 +96,14 @@ impl Arguments {
         errors: &mut Errors,
     ) {
         match payload_type::obstacle(&parameter.ty) {
+            Some(Obstacle::Borrowed(tokens, _))
+                if marker.is_of_workflow() && is_client(&parameter.ty) =>
+            {
+                errors.on(tokens, SignatureMistake::BorrowedClient(marker));
+            }
+            Some(Obstacle::Unsized(tokens, instead)) => {
+                errors.on(tokens, SignatureMistake::UnsizedArgument(marker, instead));
+            }
             Some(Obstacle::Borrowed(tokens, instead)) => {
                 errors.on(tokens, SignatureMistake::BorrowedArgument(marker, instead));
             }
@@ -92,10 +113,11 @@ impl Arguments {
             None => {}
         }
         let Some(name) = parameter.name() else {
-            errors.on(
-                &parameter.pattern,
-                SignatureMistake::ArgumentWithoutName(marker),
-            );
+            let mistake = match parameter.pattern {
+                Pat::Wild(_) => SignatureMistake::UnnamedArgument(marker),
+                _ => SignatureMistake::ArgumentWithoutName(marker),
+            };
+            errors.on(&parameter.pattern, mistake);
             return;
         };
         if name == "self_" {
@@ -111,6 +133,11 @@ impl Arguments {
             },
         });
     }
+}
+
+/// `&Client`
+fn is_client(ty: &Type) -> bool {
+    matches!(ungrouped(ty), Type::Reference(reference) if is_named(&reference.elem, "Client"))
 }
 
 /// A reference to one of these is an argument that should be owned; rustc would speak of contexts.

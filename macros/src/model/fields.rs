@@ -6,7 +6,9 @@ use crate::{determinism, diag::Errors, mistake::PlaceMistake, syntax::attr::Opti
 
 /// Checks the fields and takes our marks off them.
 pub(crate) fn check(options: Options, item: &mut DeriveInput, errors: &mut Errors) {
-    options.finish(errors);
+    for key in options.keys() {
+        errors.at(key.span(), PlaceMistake::OptionOfBlock(key.to_string()));
+    }
     match &mut item.data {
         Data::Struct(data) => check_fields(&mut data.fields, errors),
         Data::Enum(data) => {

@@ -10,12 +10,12 @@ use super::{
 };
 use crate::{
     diag::Errors,
-    mistake::{SignatureMistake, ValidatorMistake},
+    mistake::{SignatureMistake, ValidatorMistake, nearest},
     syntax::{
         attr::Options,
         carried::Carried,
         marker::Marker,
-        signature::{self, Output, Receiver, is_named, ungrouped},
+        signature::{self, Output, Parameter, Receiver, is_named, ungrouped},
     },
 };
 
@@ -45,8 +45,8 @@ pub(crate) struct Validator {
 pub(crate) struct Owner<'a> {
     pub(crate) ty: &'a Type,
     pub(crate) ident: &'a Ident,
-    /// All methods of the block, to find validators.
-    pub(crate) methods: Vec<&'a ImplItemFn>,
+    /// All methods of the block with their marks, to find validators.
+    pub(crate) methods: Vec<(&'a ImplItemFn, Option<Marker>)>,
 }
 
 impl Handler {
@@ -88,6 +88,8 @@ impl Handler {
                 }
                 allowed => output::of(allowed, Some(owner.ty), marker, errors),
             },
+            // What it gives is said anew with `async`.
+            Marker::Run if sig.asyncness.is_none() => None,
             _ => output::of(Output::of(&sig.output), Some(owner.ty), marker, errors),
         };
         name::check_type_method(
@@ -100,8 +102,9 @@ impl Handler {
             name::check_handle_method(&sig.ident, marker, &wire, errors);
         }
         let arguments = arguments?;
-        let validator =
-            validator.and_then(|ident| Validator::of(ident, arguments.list.len(), owner, errors));
+        let validator = validator.and_then(|named| {
+            Validator::of(named, &sig.ident, arguments.list.len(), owner, errors)
+        });
         let handler = Self {
             marker,
             ident: sig.ident.clone(),
@@ -118,13 +121,38 @@ impl Handler {
 
 impl Validator {
     /// Finds the method in this block and checks it.
-    fn of(ident: Ident, arguments: usize, owner: &Owner<'_>, errors: &mut Errors) -> Option<Self> {
-        let Some(method) = owner.methods.iter().find(|m| m.sig.ident == ident) else {
-            errors.at(ident.span(), ValidatorMistake::NotFound(&ident));
+    fn of(
+        ident: Ident,
+        update: &Ident,
+        arguments: usize,
+        owner: &Owner<'_>,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let Some((method, marker)) = owner.methods.iter().find(|(m, _)| m.sig.ident == ident)
+        else {
+            let plain = owner.methods.iter().filter(|(_, marker)| marker.is_none());
+            let names: Vec<String> = plain.map(|(m, _)| m.sig.ident.to_string()).collect();
+            let known: Vec<&str> = names.iter().map(String::as_str).collect();
+            let near = nearest(&ident.to_string(), &known);
+            errors.at(ident.span(), ValidatorMistake::NotFound(&ident, near));
             return None;
         };
+        if ident == *update {
+            errors.at(ident.span(), ValidatorMistake::Itself(&ident));
+            return None;
+        }
+        if let Some(marker) = marker {
+            errors.at(ident.span(), ValidatorMistake::Marked(&ident, *marker));
+            return None;
+        }
         let before = errors.count();
         let sig = &method.sig;
+        if let Some(parameter) = type_parameters(sig).next() {
+            errors.on(parameter, ValidatorMistake::Generic);
+        }
+        if let Some(unsafety) = &sig.unsafety {
+            errors.on(unsafety, ValidatorMistake::NotPlain);
+        }
         if let Some(asyncness) = &sig.asyncness {
             errors.on(asyncness, ValidatorMistake::Async);
         }
@@ -140,6 +168,10 @@ impl Validator {
                 errors.on(&sig.ident, ValidatorMistake::GivesNothing);
                 None
             }
+            ReturnType::Type(_, ty) if matches!(ungrouped(ty), Type::ImplTrait(_)) => {
+                errors.on(ty, ValidatorMistake::GivesNothing);
+                None
+            }
             ReturnType::Type(_, ty) => Some(payload_type::without_self(ty, owner.ty)),
         };
         let parameters = signature::parameters(sig);
@@ -153,9 +185,20 @@ impl Validator {
                 },
             );
         }
-        for parameter in &parameters {
-            if parameter.reference().is_none() {
-                errors.on(&parameter.ty, ValidatorMistake::TakesReferences);
+        let first = parameters.first().and_then(Parameter::reference);
+        let view_is_missing =
+            with_context && first.is_some_and(|first| !is_named(&first.elem, "View"));
+        for (index, parameter) in parameters.iter().enumerate() {
+            match parameter.reference() {
+                None => errors.on(&parameter.ty, ValidatorMistake::TakesReferences),
+                Some(reference) => {
+                    if index > 0 && view_is_missing && is_named(&reference.elem, "View") {
+                        errors.on(reference, ValidatorMistake::ViewLast);
+                    }
+                    if let Some(exclusive) = &reference.mutability {
+                        errors.on(exclusive, ValidatorMistake::LooksOnly);
+                    }
+                }
             }
         }
         let context = parameters
@@ -218,14 +261,20 @@ fn check_shape(marker: Marker, method: &ImplItemFn, errors: &mut Errors) {
 
 /// A handler has one payload format, so it has no type parameters.
 pub(crate) fn check_generics(marker: Marker, sig: &syn::Signature, errors: &mut Errors) {
-    for parameter in &sig.generics.params {
-        if !matches!(parameter, GenericParam::Lifetime(_)) {
-            errors.on(parameter, SignatureMistake::GenericMethod(marker));
-        }
+    for parameter in type_parameters(sig) {
+        errors.on(parameter, SignatureMistake::GenericMethod(marker));
     }
 }
 
+fn type_parameters(sig: &syn::Signature) -> impl Iterator<Item = &GenericParam> {
+    let parameters = sig.generics.params.iter();
+    parameters.filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
+}
+
 fn check_constructed(method: &ImplItemFn, owner: &Owner<'_>, errors: &mut Errors) {
+    if method.sig.receiver().is_some() {
+        return;
+    }
     match &method.sig.output {
         ReturnType::Type(_, ty)
             if is_named(ty, "Self") || is_named(ty, &owner.ident.to_string()) => {}

@@ -6,7 +6,10 @@ use super::payload_type::{self, Obstacle};
 use crate::{
     diag::Errors,
     mistake::SignatureMistake,
-    syntax::{marker::Marker, signature::Output},
+    syntax::{
+        marker::Marker,
+        signature::{Output, ungrouped},
+    },
 };
 
 /// Checks that the output can become a payload, and writes `Self` out.
@@ -19,6 +22,10 @@ pub(crate) fn of(
     let (Output::Value(ty) | Output::Fallible(ty)) = &output else {
         return Some(output);
     };
+    if matches!(ungrouped(ty), Type::Never(_)) {
+        errors.on(ty, SignatureMistake::NeverResult(marker));
+        return None;
+    }
     match payload_type::obstacle(ty) {
         Some(Obstacle::Borrowed(tokens, instead)) => {
             errors.on(tokens, SignatureMistake::BorrowedResult(marker, instead));
@@ -28,6 +35,8 @@ pub(crate) fn of(
             errors.on(tokens, SignatureMistake::OpaqueResult(marker));
             return None;
         }
+        // rustc tells it of every function.
+        Some(Obstacle::Unsized(..)) => return None,
         None => {}
     }
     let written_out = |ty: &Type| match self_ty {

@@ -15,12 +15,23 @@ use crate::syntax::signature::{is_named, ungrouped};
 pub(crate) enum Obstacle {
     /// Something borrowed, and what to write instead if that is known.
     Borrowed(TokenStream, Option<&'static str>),
+    /// A `str` or a slice, and what to write instead.
+    Unsized(TokenStream, &'static str),
     /// `impl Trait`.
     Opaque(TokenStream),
 }
 
 /// The first obstacle in a type.
 pub(crate) fn obstacle(ty: &Type) -> Option<Obstacle> {
+    match ungrouped(ty) {
+        Type::Slice(slice) => {
+            return Some(Obstacle::Unsized(slice.to_token_stream(), "Vec<..>"));
+        }
+        Type::Path(path) if path.path.is_ident("str") => {
+            return Some(Obstacle::Unsized(path.to_token_stream(), "String"));
+        }
+        _ => {}
+    }
     let mut search = Search(None);
     search.visit_type(ty);
     search.0

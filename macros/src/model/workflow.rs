@@ -1,8 +1,10 @@
 //! A workflow: one run, perhaps a constructor, and handlers with unique names.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::Ident;
 use quote::format_ident;
-use syn::{ImplItem, ItemImpl, LitStr, Type};
+use syn::{GenericArgument, GenericParam, ImplItem, ItemImpl, LitStr, PathArguments, Type};
 
 use super::{
     handler::{Handler, Owner},
@@ -57,7 +59,8 @@ pub(crate) struct Checked {
 }
 
 /// Checks a block under `#[workflow]`.
-pub(crate) fn check(options: Options, item: ItemImpl, errors: &mut Errors) -> Checked {
+pub(crate) fn check(options: Options, mut item: ItemImpl, errors: &mut Errors) -> Checked {
+    drop_second_mark(&mut item, errors);
     let head = Head::of(options, &item, errors);
     let mut block = Block::split(item, Marker::is_of_workflow, errors);
     determinism::check_block(&mut block.item, errors);
@@ -67,12 +70,24 @@ pub(crate) fn check(options: Options, item: ItemImpl, errors: &mut Errors) -> Ch
         workflow
             .as_ref()
             .map_or_else(Root::found, |workflow| workflow.root.clone()),
+        &block.refused,
         errors,
     );
     Checked {
         item: block.item,
         workflow,
     }
+}
+
+/// The block is one workflow, and not a set of activities too.
+fn drop_second_mark(item: &mut ItemImpl, errors: &mut Errors) {
+    item.attrs.retain(|attribute| match Marker::of(attribute) {
+        Some(second @ (Marker::Workflow | Marker::Activities)) => {
+            errors.on(attribute, PlaceMistake::TwoMarks(Marker::Workflow, second));
+            false
+        }
+        _ => true,
+    });
 }
 
 /// What the attribute and the first line of the block say.
@@ -114,15 +129,29 @@ impl Head {
         let mut handlers = Vec::new();
         let mut taken = Taken::default();
         let marked = std::mem::take(&mut block.marked);
+        let mut refused = BTreeSet::new();
         let owner = Owner {
             ty: &self.ty,
             ident: &self.ident,
-            methods: block.item.items.iter().filter_map(method_of).collect(),
+            methods: block
+                .item
+                .items
+                .iter()
+                .enumerate()
+                .filter_map(|(index, item)| {
+                    let marked = marked.iter().find(|marked| marked.index == index);
+                    Some((method_of(item)?, marked.map(|marked| marked.marker)))
+                })
+                .collect(),
         };
         let is_marked: Vec<usize> = marked.iter().map(|marked| marked.index).collect();
         for marked in marked {
             let method = block.method(marked.index);
             let handler = Handler::of(marked.marker, marked.options, method, &owner, errors);
+            let handler = handler.filter(|handler| is_unconditional(handler, errors));
+            if handler.is_none() {
+                refused.insert(marked.index);
+            }
             match marked.marker {
                 Marker::Run => run.add(marked.marker, method.sig.ident.clone(), handler, errors),
                 Marker::Init => init.add(marked.marker, method.sig.ident.clone(), handler, errors),
@@ -144,7 +173,8 @@ impl Head {
                 name::check_type_method(&method.sig.ident, None, &self.ident, errors);
             }
         }
-        let methods = owner.methods.iter().map(|method| &method.sig.ident);
+        let methods = owner.methods.iter().map(|(method, _)| &method.sig.ident);
+        block.refused = refused;
         let collisions = methods
             .filter(|method| name::is_of_types(method))
             .map(ToString::to_string)
@@ -198,6 +228,18 @@ impl Singles {
     }
 }
 
+/// Run and constructor are there in every build.
+fn is_unconditional(handler: &Handler, errors: &mut Errors) -> bool {
+    let (Marker::Run | Marker::Init) = handler.marker else {
+        return true;
+    };
+    let condition = handler.carried.conditions.first();
+    if let Some(condition) = condition {
+        errors.on(condition, BlockMistake::Conditional(handler.marker));
+    }
+    condition.is_none()
+}
+
 /// Run and constructor both take the workflow's arguments; one of them may take none.
 fn check_same_arguments(run: &Handler, init: &Handler, errors: &mut Errors) {
     let (of_run, of_init) = (run.arguments.types(), init.arguments.types());
@@ -220,14 +262,27 @@ pub(crate) fn type_name(
     errors: &mut Errors,
 ) -> Option<Ident> {
     if let Some(parameter) = generics.params.first() {
-        errors.on(parameter, PlaceMistake::GenericType(marker));
+        let mistake = match parameter {
+            GenericParam::Lifetime(_) if marker == Marker::Workflow => PlaceMistake::BorrowingType,
+            _ => PlaceMistake::GenericType(marker),
+        };
+        errors.on(parameter, mistake);
         return None;
     }
     match ungrouped(ty) {
         Type::Path(path) if path.qself.is_none() && !is_named(ty, "Self") => {
             let last = path.path.segments.last()?;
             if !last.arguments.is_none() {
-                errors.on(&last.arguments, PlaceMistake::GenericType(marker));
+                let mistake = match &last.arguments {
+                    PathArguments::AngleBracketed(given)
+                        if marker == Marker::Workflow
+                            && matches!(given.args.first(), Some(GenericArgument::Lifetime(_))) =>
+                    {
+                        PlaceMistake::BorrowingType
+                    }
+                    _ => PlaceMistake::GenericType(marker),
+                };
+                errors.on(&last.arguments, mistake);
                 return None;
             }
             Some(last.ident.clone())

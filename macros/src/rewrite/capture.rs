@@ -2,7 +2,7 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::ToTokens as _;
-use syn::{Expr, ExprLit, Lit, LitStr};
+use syn::{Expr, ExprLit, Lit, LitStr, Macro};
 
 /// Whether a literal is a string that captures `self`.
 pub(super) fn in_literal(literal: &Literal) -> bool {
@@ -16,6 +16,54 @@ pub(super) fn in_literal(literal: &Literal) -> bool {
 pub(super) fn in_argument(argument: &Expr) -> bool {
     matches!(argument, Expr::Lit(ExprLit { lit: Lit::Str(text), .. })
         if captures_self(&text.value()))
+}
+
+/// Whether an argument of a macro is a text.
+pub(super) fn is_text(argument: &Expr) -> bool {
+    matches!(
+        argument,
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(_),
+            ..
+        })
+    )
+}
+
+/// Where a macro has its format string.
+pub(super) enum Format {
+    /// It has none: its texts are values.
+    Nowhere,
+    /// As the argument of this place.
+    At(usize),
+    /// As the first text, as far as one can tell.
+    FirstText,
+}
+
+impl Format {
+    pub(super) fn of(call: &Macro) -> Self {
+        let Some(last) = call.path.segments.last() else {
+            return Self::Nowhere;
+        };
+        match last.ident.to_string().as_str() {
+            "vec" | "dbg" | "matches" | "concat" | "stringify" | "include" | "include_str"
+            | "include_bytes" | "env" | "option_env" => Self::Nowhere,
+            "format" | "format_args" | "print" | "println" | "eprint" | "eprintln" | "panic"
+            | "todo" | "unimplemented" | "unreachable" => Self::At(0),
+            "write" | "writeln" | "assert" | "debug_assert" => Self::At(1),
+            "assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne" => Self::At(2),
+            _ => Self::FirstText,
+        }
+    }
+
+    /// Whether the argument at `index` is the format string; `after_text`, if one before it is a
+    /// text.
+    pub(super) fn is_at(&self, index: usize, after_text: bool) -> bool {
+        match self {
+            Self::Nowhere => false,
+            Self::At(place) => index == *place,
+            Self::FirstText => !after_text,
+        }
+    }
 }
 
 /// The argument that makes such a capture mean `state`: a named one called `self`.

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Expr, ExprMethodCall, ImplItemFn, Item,
+    Expr, ExprMethodCall, ImplItemFn, Item, PatIdent,
     visit::{self, Visit},
 };
 
@@ -11,6 +11,7 @@ use super::Cx;
 use crate::{
     diag::Errors,
     mistake::{BodyMistake, NameMistake},
+    syntax::signature::parameters,
 };
 
 /// Reports the first use of the one name that rewritten bodies take.
@@ -48,6 +49,22 @@ impl Visit<'_> for Calls<'_> {
     }
 
     fn visit_item(&mut self, _: &Item) {}
+}
+
+/// The name of a method's context, if the body gives the name to nothing else.
+pub(super) fn context_of(method: &ImplItemFn) -> Option<Ident> {
+    struct Taken<'a>(&'a Ident, bool);
+    impl Visit<'_> for Taken<'_> {
+        fn visit_pat_ident(&mut self, pattern: &PatIdent) {
+            self.1 |= pattern.ident == *self.0;
+        }
+    }
+    let first = parameters(&method.sig).into_iter().next()?;
+    first.reference()?;
+    let name = first.name()?.clone();
+    let mut taken = Taken(&name, false);
+    taken.visit_block(&method.block);
+    (!taken.1).then_some(name)
 }
 
 /// Whether an expression is the word `self`.

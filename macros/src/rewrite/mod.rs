@@ -38,27 +38,38 @@ use crate::{
 
 /// Rewrites the async methods of a block.
 ///
-/// A method that is refused keeps its signature, so that calls of it are still understood, and
+/// Of `refused` methods, by their places, the signature was found fault with already. A method
+/// that is refused keeps its signature, so that calls of it are still understood, and
 /// loses its body, of which rustc would only say the same again in other words.
-pub(crate) fn block(block: &mut ItemImpl, root: Root, errors: &mut Errors) {
+pub(crate) fn block(
+    block: &mut ItemImpl,
+    root: Root,
+    refused: &BTreeSet<usize>,
+    errors: &mut Errors,
+) {
     let mut cx = Cx {
         root,
         owner: (*block.self_ty).clone(),
         methods: BTreeSet::new(),
     };
     let mut methods: Vec<&mut ImplItemFn> = Vec::new();
-    for item in &mut block.items {
+    for (index, item) in block.items.iter_mut().enumerate() {
         let ImplItem::Fn(method) = item else { continue };
         if method.sig.receiver().is_none() {
             continue;
         }
-        let before = errors.count();
         if method.sig.asyncness.is_some() {
-            let lendable = check(method, errors);
+            let mut found = Errors::new();
+            let lendable = check(method, &mut found);
             if lendable {
                 cx.methods.insert(method.sig.ident.to_string());
             }
-            if errors.count() > before {
+            let faulty = found.count() > 0;
+            match refused.contains(&index) {
+                true => found.discard(),
+                false => errors.append(found),
+            }
+            if faulty {
                 if lendable {
                     take_cell(method, &cx);
                 }
@@ -143,7 +154,14 @@ fn rewrite(method: &mut ImplItemFn, cx: &Cx, errors: &mut Errors) {
         Receiver::None | Receiver::Other(_) => return,
     };
     let at = receiver.at;
-    body::Rewriter { cx, access, errors }.visit_block_mut(&mut method.block);
+    let context = look::context_of(method);
+    body::Rewriter {
+        cx,
+        access,
+        context: context.as_ref(),
+        errors,
+    }
+    .visit_block_mut(&mut method.block);
     let opening = opening(cx, at);
     let statements = std::mem::take(&mut method.block.stmts);
     // The braces stay the user's: rustc points at them when a body gives the wrong thing.

@@ -7,6 +7,7 @@ use syn::{
     Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Token,
     ext::IdentExt as _,
     parse::{ParseStream, Parser as _},
+    token,
 };
 
 use super::{duration, marker::Marker};
@@ -35,7 +36,14 @@ impl Options {
             Meta::Path(_) => Self::parse(TokenStream::new(), marker, errors),
             Meta::List(list) => Self::parse(list.tokens.clone(), marker, errors),
             Meta::NameValue(pair) => {
-                errors.on(&pair.value, OptionMistake::InParentheses(marker));
+                let name = match &pair.value {
+                    Expr::Lit(ExprLit {
+                        lit: Lit::Str(name),
+                        ..
+                    }) if marker.is_named() => Some(name.token().to_string()),
+                    _ => None,
+                };
+                errors.on(&pair.value, OptionMistake::InParentheses(marker, name));
                 Self::parse(TokenStream::new(), marker, errors)
             }
         }
@@ -52,6 +60,16 @@ impl Options {
                 let value = if input.peek(Token![=]) {
                     input.parse::<Token![=]>()?;
                     Some(input.parse::<Expr>()?)
+                } else if input.peek(Token![:]) {
+                    errors.at(key.span(), OptionMistake::NeedsEquals(&key));
+                    input.parse::<Token![:]>()?;
+                    Some(input.parse::<Expr>()?)
+                } else if input.peek(token::Paren) {
+                    errors.at(key.span(), OptionMistake::NeedsEquals(&key));
+                    Some(match input.parse::<Expr>()? {
+                        Expr::Paren(value) => *value.expr,
+                        other => other,
+                    })
                 } else {
                     None
                 };
@@ -159,17 +177,20 @@ impl Options {
             Some(Expr::Path(path)) => path.path.get_ident().cloned(),
             _ => None,
         };
-        match method {
-            Some(value) => Some(Keyed {
+        if let Some(value) = method {
+            return Some(Keyed {
                 key: found.key,
                 at: found.at,
                 value,
-            }),
-            None => {
-                errors.at(found.at, OptionMistake::NeedsMethod(key));
-                None
-            }
+            });
         }
+        let meant = found.value.as_ref().and_then(meant_method);
+        let mistake = OptionMistake::NeedsMethod(key, meant);
+        match &found.value {
+            Some(value) => errors.on(value, mistake),
+            None => errors.at(found.at, mistake),
+        }
+        None
     }
 
     /// A path: `crate = flows::durably`.
@@ -193,15 +214,21 @@ impl Options {
         Some(found.key)
     }
 
+    /// The keys that nobody took.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Ident> {
+        self.given.iter().map(|(key, _)| key)
+    }
+
     /// Reports what nobody took.
     pub(crate) fn finish(self, errors: &mut Errors) {
-        for (key, _) in &self.given {
+        for (key, value) in &self.given {
             errors.at(
                 key.span(),
                 OptionMistake::Unknown {
                     key,
                     marker: self.marker,
                     known: &self.known,
+                    alone: value.is_none(),
                 },
             );
         }
@@ -218,7 +245,15 @@ impl Options {
                 at: found.at,
                 value,
             }),
-            _ => {
+            Some(path @ Expr::Path(_)) => {
+                errors.on(path, OptionMistake::NeedsTextHere(key));
+                None
+            }
+            Some(other) => {
+                errors.on(other, OptionMistake::NeedsText(key, "\"..\""));
+                None
+            }
+            None => {
                 errors.at(found.at, OptionMistake::NeedsText(key, "\"..\""));
                 None
             }
@@ -246,5 +281,20 @@ fn ungrouped(value: Expr) -> Expr {
     match value {
         Expr::Group(group) => ungrouped(*group.expr),
         other => other,
+    }
+}
+
+/// The method that a value other than a name probably means: `"check"`, `Self::check`, `check()`.
+fn meant_method(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => syn::parse_str::<Ident>(&text.value())
+            .ok()
+            .map(|name| name.to_string()),
+        Expr::Path(path) => Some(path.path.segments.last()?.ident.to_string()),
+        Expr::Call(call) => meant_method(&call.func),
+        _ => None,
     }
 }

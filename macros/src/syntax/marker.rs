@@ -52,6 +52,14 @@ impl Marker {
         )
     }
 
+    /// Whether what it marks has a name on the server.
+    pub(crate) fn is_named(self) -> bool {
+        matches!(
+            self,
+            Self::Workflow | Self::Signal | Self::Query | Self::Update | Self::Activity
+        )
+    }
+
     /// The word alone, as in "signal `submit`".
     pub(crate) fn word(self) -> &'static str {
         Self::ALL

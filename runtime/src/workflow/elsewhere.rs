@@ -1,0 +1,42 @@
+//! What people look for on a [`View`] and find elsewhere: commands, and the names that other SDKs
+//! give them. Calling one does not compile, with words on where it is.
+//!
+//! A context derefs to its view, so its own methods and those of the users' extension traits come
+//! first.
+
+use super::{Sleep, View, WaitUntil};
+
+/// What a command is given on a view: no type is.
+#[diagnostic::on_unimplemented(
+    message = "a `View` only reads, so it cannot issue commands",
+    label = "commands are methods of a `&Ctx`, which `#[run]`, signals and updates can take"
+)]
+pub trait CommandOfCtx {
+    #[doc(hidden)]
+    fn never<T>(self) -> T;
+}
+
+/// What `timer` is given: no type is.
+#[diagnostic::on_unimplemented(
+    message = "`Ctx` has no `timer`",
+    label = "a timer is a sleep: `ctx.sleep(secs(10)).await?`"
+)]
+pub trait TimerOfCtx {
+    #[doc(hidden)]
+    fn never<T>(self) -> T;
+}
+
+#[doc(hidden)]
+impl View {
+    pub fn sleep(&self, duration: impl CommandOfCtx) -> Sleep {
+        duration.never()
+    }
+
+    pub fn wait_until<F: CommandOfCtx>(&self, condition: F) -> WaitUntil<F> {
+        condition.never()
+    }
+
+    pub fn timer(&self, duration: impl TimerOfCtx) -> Sleep {
+        duration.never()
+    }
+}

@@ -1,0 +1,20 @@
+//! A `#[run]` method that takes its context by value.
+
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+//! A body that ends without `Ok(..)`.
+
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+    }
+}
+
+fn main() {}

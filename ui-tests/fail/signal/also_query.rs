@@ -1,0 +1,26 @@
+//! A method that is both a signal and a query.
+
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+
+    #[signal]
+    #[query]
+    fn submit(&mut self, name: String) {
+        self.names.push(name);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,23 @@
+//! A signal that takes `self` by value.
+
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+
+    #[signal]
+    fn submit(self, _name: String) {}
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+//! A mark written twice.
+
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+
+    #[signal]
+    #[signal]
+    fn submit(&mut self, name: String) {
+        self.names.push(name);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,25 @@
+//! Two arguments of one name.
+
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+
+    #[signal]
+    fn submit(&mut self, _name: String, _name: String) {
+        self.n += 1;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,25 @@
+//! A wait's result returned as the update's.
+
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+
+    #[update]
+    async fn add(&mut self, ctx: &Ctx) -> Result<usize> {
+        ctx.sleep(secs(1)).await
+    }
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+//! `?` in an update that returns no `Result`.
+
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+
+    #[update]
+    async fn add(&mut self, ctx: &Ctx) -> usize {
+        ctx.sleep(secs(1)).await?;
+        self.n
+    }
+}
+
+fn main() {}

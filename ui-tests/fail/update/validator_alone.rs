@@ -1,0 +1,25 @@
+//! An option `validator` without its method.
+
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+
+    #[update(validator)]
+    fn add(&mut self, n: usize) {
+        self.n += n;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,30 @@
+//! A mark on a validator, as the official SDK has it.
+
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+
+    #[update]
+    fn add(&mut self, n: usize) {
+        self.n += n;
+    }
+
+    #[update_validator(add)]
+    fn check(&self, _n: &usize) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+//! A validator that takes an argument mutably.
+
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+
+    #[update(validator = check)]
+    fn add(&mut self, n: usize) {
+        self.n += n;
+    }
+
+    fn check(&self, _n: &mut usize) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+fn main() {}

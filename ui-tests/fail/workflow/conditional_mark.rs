@@ -1,0 +1,25 @@
+//! A mark inside of `cfg_attr`.
+
+use durably::prelude::*;
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+
+    #[cfg_attr(unix, signal)]
+    fn submit(&mut self, name: String) {
+        self.names.push(name);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! `#[workflow]` on a module.
+
+use durably::prelude::*;
+
+#[workflow]
+mod greeting {
+    struct Greeting;
+}
+
+fn main() {}
