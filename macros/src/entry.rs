@@ -19,7 +19,7 @@ use crate::{
     mistake::{DataMistake, MainMistake, OurBug, PlaceMistake},
     model,
     root::Root,
-    syntax::{activity_fn::ActivityFn, attr::Options, marker, marker::Marker},
+    syntax::{activity_fn::ActivityFn, attr::Options, half_typed, marker, marker::Marker},
 };
 
 /// One macro: options and item to code, mistakes to the sink.
@@ -52,13 +52,14 @@ pub(crate) fn workflow(
     errors: &mut Errors,
 ) -> TokenStream {
     let options = Options::parse(options, Marker::Workflow, errors);
-    if let Ok(block) = syn::parse2::<ItemImpl>(item.clone()) {
+    if let Some((block, for_editor)) = half_typed::block(item.clone(), errors) {
         let checked = model::workflow::check(options, block, errors);
         let block = &checked.item;
-        return match &checked.workflow {
+        let code = match &checked.workflow {
             Some(workflow) => expand::workflow::expand(workflow, block),
             None => quote!(#[allow(dead_code, unused_variables)] #block),
         };
+        return quote!(#code #for_editor);
     }
     if let Ok(mut fields) = syn::parse2::<DeriveInput>(item.clone()) {
         model::fields::check(options, &mut fields, errors);
@@ -74,16 +75,18 @@ pub(crate) fn activity(
 ) -> TokenStream {
     let mut options = Options::parse(options, Marker::Activity, errors);
     let root = root(&mut options, errors);
-    let Ok(function) = syn::parse2::<ActivityFn>(item.clone()) else {
+    let read = half_typed::function::<ActivityFn>(item.clone(), errors);
+    let Some((function, for_editor)) = read else {
         return misplaced::<ItemFn>(item, PlaceMistake::ActivityOnOther, errors);
     };
-    match model::activity::function(options, &function, errors) {
+    let code = match model::activity::function(options, &function, errors) {
         Some(activity) => expand::activity::expand(&activity, &function, &root),
         None => match function.body {
             Some(_) => item,
             None => TokenStream::new(),
         },
-    }
+    };
+    quote!(#code #for_editor)
 }
 
 pub(crate) fn activities(
@@ -92,13 +95,14 @@ pub(crate) fn activities(
     errors: &mut Errors,
 ) -> TokenStream {
     let options = Options::parse(options, Marker::Activities, errors);
-    let Ok(block) = syn::parse2::<ItemImpl>(item.clone()) else {
+    let Some((block, for_editor)) = half_typed::block(item.clone(), errors) else {
         return misplaced::<ItemImpl>(item, PlaceMistake::ActivitiesOnOther, errors);
     };
-    match model::activities::check(options, block, errors) {
+    let code = match model::activities::check(options, block, errors) {
         (block, Some(set)) => expand::activities::expand(&set, block),
         (block, None) => quote!(#[allow(dead_code, unused_variables)] #block),
-    }
+    };
+    quote!(#code #for_editor)
 }
 
 pub(crate) fn data(options: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
@@ -118,13 +122,14 @@ pub(crate) fn main(options: TokenStream, item: TokenStream, errors: &mut Errors)
     let mut options = Options::parse(options, Marker::Main, errors);
     let root = root(&mut options, errors);
     options.finish(errors);
-    let Ok(function) = syn::parse2::<ItemFn>(item.clone()) else {
+    let Some((function, for_editor)) = half_typed::function::<ItemFn>(item.clone(), errors) else {
         return misplaced::<ItemFn>(item, MainMistake::OnOther, errors);
     };
-    match model::main::check(&function, errors) {
+    let code = match model::main::check(&function, errors) {
         true => expand::main::expand(&function, &root),
         false => expand::main::without_body(&function),
-    }
+    };
+    quote!(#code #for_editor)
 }
 
 pub(crate) fn allow_nondeterminism(

@@ -9,7 +9,7 @@ use crate::{
     diag::Errors,
     mistake::{BlockMistake, NameMistake, PlaceMistake, SignatureMistake},
     root::Root,
-    syntax::{attr::Options, block::Block, marker::Marker, signature::Receiver},
+    syntax::{attr::Options, block::Block, half_typed, marker::Marker, signature::Receiver},
 };
 
 /// A set of activities, checked.
@@ -54,7 +54,7 @@ pub(crate) fn check(
     let Some(ident) = ident else {
         return (block.item, None);
     };
-    if block.marked.is_empty() {
+    if block.marked.is_empty() && !block.item.items.iter().any(half_typed::is_unread) {
         errors.on(&ident, BlockMistake::NoActivities(&ident));
     }
     let mut taken = Taken::default();

@@ -19,6 +19,7 @@ use crate::{
     syntax::{
         attr::Options,
         block::Block,
+        half_typed,
         marker::Marker,
         signature::{is_named, ungrouped},
     },
@@ -179,7 +180,8 @@ impl Head {
             .filter(|method| name::is_of_types(method))
             .map(ToString::to_string)
             .collect();
-        if run.first.is_none() {
+        // One that is half typed is not missing.
+        if run.first.is_none() && !block.item.items.iter().any(half_typed::is_unread) {
             errors.on(&self.ident, BlockMistake::NoRun(&self.ident));
         }
         let run = run.handler?;

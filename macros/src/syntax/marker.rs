@@ -93,7 +93,7 @@ pub(crate) fn strip(tokens: TokenStream) -> TokenStream {
             TokenTree::Group(group) if is_mark(&kept, &group) => {
                 kept.pop();
             }
-            TokenTree::Group(group) => {
+            TokenTree::Group(group) if holds_mark(group.stream()) => {
                 let mut inner = Group::new(group.delimiter(), strip(group.stream()));
                 inner.set_span(group.span());
                 kept.push(TokenTree::Group(inner));
@@ -102,6 +102,15 @@ pub(crate) fn strip(tokens: TokenStream) -> TokenStream {
         }
     }
     kept.into_iter().collect()
+}
+
+/// A group without marks stays the user's own, whose two braces have a place each.
+fn holds_mark(tokens: TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    tokens.iter().enumerate().any(|(index, token)| match token {
+        TokenTree::Group(group) => is_mark(&tokens[..index], group) || holds_mark(group.stream()),
+        _ => false,
+    })
 }
 
 fn is_mark(before: &[TokenTree], group: &Group) -> bool {

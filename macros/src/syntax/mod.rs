@@ -5,6 +5,7 @@ pub(crate) mod attr;
 pub(crate) mod block;
 pub(crate) mod carried;
 pub(crate) mod duration;
+pub(crate) mod half_typed;
 pub(crate) mod macro_body;
 pub(crate) mod marker;
 pub(crate) mod signature;

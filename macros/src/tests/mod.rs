@@ -5,7 +5,9 @@
 #[path = "../../../tests/blessed.rs"]
 mod blessed;
 mod broken;
+mod documented;
 mod expansion;
+mod half_typed;
 
 use proc_macro2::TokenStream;
 use syn::visit::Visit;

@@ -1,0 +1,146 @@
+//! Code that cannot be read: half typed, or of a syntax newer than the parser's.
+//!
+//! What can be read is read, method by method, so that a missing semicolon in one body is one
+//! mistake instead of a workflow that nobody knows any more. rust-analyzer closes most half-typed
+//! code before a macro sees it; what it cannot close stands once more at the end of the expansion,
+//! as it was written and for rust-analyzer alone, so that completion goes on there.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::{
+    ImplItem, ItemImpl,
+    parse::{Parse, ParseStream, Parser as _},
+};
+
+use super::marker;
+use crate::diag::Errors;
+
+/// Reads an impl block. A body that cannot be read is blank, and an item that cannot is empty;
+/// both are reported. With it comes what follows its expansion for the editor.
+///
+/// `None`, and nothing is reported, if this is no impl block.
+pub(crate) fn block(tokens: TokenStream, errors: &mut Errors) -> Option<(ItemImpl, TokenStream)> {
+    if let Ok(item) = syn::parse2(tokens.clone()) {
+        return Some((item, TokenStream::new()));
+    }
+    let (head, body) = split_body(tokens)?;
+    let mut item: ItemImpl = syn::parse2(quote!(#head {})).ok()?;
+    let mut unread = TokenStream::new();
+    for tokens in items(body.stream()) {
+        let read = read(tokens.clone()).unwrap_or_else(|error| {
+            errors.push(error);
+            unread.extend(marker::strip(tokens.clone()));
+            without_body(tokens)
+        });
+        item.items.push(read);
+    }
+    Some((item, for_editor(quote!(#head { #unread }))))
+}
+
+/// Reads a function, whose body is blank if it cannot be read, as [`block`] does.
+pub(crate) fn function<T: Parse>(
+    tokens: TokenStream,
+    errors: &mut Errors,
+) -> Option<(T, TokenStream)> {
+    match syn::parse2(tokens.clone()) {
+        Ok(item) => Some((item, TokenStream::new())),
+        Err(error) => {
+            let item = syn::parse2(blank(tokens.clone())?).ok()?;
+            errors.push(error);
+            Some((item, for_editor(tokens)))
+        }
+    }
+}
+
+/// Whether this stands for an item that could not be read.
+pub(crate) fn is_unread(item: &ImplItem) -> bool {
+    matches!(item, ImplItem::Verbatim(tokens) if tokens.is_empty())
+}
+
+/// Reads one item. What is missing at its end is missing at its last token.
+fn read(tokens: TokenStream) -> syn::Result<ImplItem> {
+    let last = tokens.clone().into_iter().last();
+    let mut item = Group::new(Delimiter::Brace, tokens);
+    item.set_span(last.map_or_else(Span::call_site, |last| last.span()));
+    let item_of = |input: ParseStream<'_>| {
+        let content;
+        syn::braced!(content in input);
+        content.parse()
+    };
+    item_of.parse2(TokenTree::Group(item).into())
+}
+
+/// What only rust-analyzer looks at. Its groups are the user's own, so that rustc, which reads it
+/// before it leaves it out, finds the same mistake at the same place and tells it once.
+fn for_editor(item: TokenStream) -> TokenStream {
+    quote! {
+        #[allow(unexpected_cfgs)]
+        const _: () = {
+            #[cfg(rust_analyzer)]
+            #item
+        };
+    }
+}
+
+/// An item whose signature at least can be read, or one that is empty.
+fn without_body(tokens: TokenStream) -> ImplItem {
+    blank(tokens)
+        .and_then(|tokens| syn::parse2(tokens).ok())
+        .unwrap_or_else(|| ImplItem::Verbatim(TokenStream::new()))
+}
+
+/// A function with a body that fits every signature.
+fn blank(tokens: TokenStream) -> Option<TokenStream> {
+    let (head, body) = split_body(tokens)?;
+    let mut blank = Group::new(Delimiter::Brace, quote!(loop {}));
+    blank.set_span(body.span());
+    Some(quote!(#[allow(unused_variables, clippy::all)] #head #blank))
+}
+
+/// The tokens before the braces that end an item, and the braces.
+fn split_body(tokens: TokenStream) -> Option<(TokenStream, Group)> {
+    let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    match tokens.pop()? {
+        TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => {
+            Some((tokens.into_iter().collect(), body))
+        }
+        _ => None,
+    }
+}
+
+/// The items of a block. One ends with the braces of a function or a macro, with a semicolon, or
+/// where attributes follow anything but attributes.
+fn items(tokens: TokenStream) -> Vec<TokenStream> {
+    let mut items = Vec::new();
+    let mut item = Vec::new();
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let is_signature = item.iter().any(|token| is_word(token, "fn"));
+        let ends_in_brackets = matches!(
+            item.last(),
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Bracket
+        );
+        let ends = match &token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                is_signature || item.iter().any(|token| is_punct(token, '!'))
+            }
+            token => is_punct(token, ';'),
+        };
+        if !item.is_empty() && !ends_in_brackets && is_punct(&token, '#') {
+            items.push(item.drain(..).collect());
+        }
+        item.push(token);
+        if ends || tokens.peek().is_none() {
+            items.push(item.drain(..).collect());
+        }
+    }
+    items
+}
+
+fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == word)
+}
+
+fn is_punct(token: &TokenTree, mark: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark)
+}
