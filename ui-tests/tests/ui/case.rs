@@ -84,7 +84,7 @@ pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Whether this run writes what it finds instead of comparing.
+/// Whether this run writes the texts of the cases instead of comparing them.
 pub(crate) fn blessing() -> bool {
     env::var_os("TRYBUILD").is_some_and(|value| value == "overwrite")
 }

@@ -1,5 +1,8 @@
 //! `docs/diagnostics.md`: every mistake with what the compiler says of it, written from the cases.
 
+#[path = "../../../tests/blessed.rs"]
+mod blessed;
+
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
@@ -7,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use self::blessed::blessed;
 use crate::{
     case::{self, Case},
     said::Said,
@@ -14,27 +18,9 @@ use crate::{
 
 #[test]
 fn the_table_of_mistakes_is_what_the_compiler_says() {
-    if case::blessing() {
-        // With a case that has no text yet, the test that blesses it writes the table after it.
-        if Case::all().is_ok() {
-            write();
-        }
-        return;
-    }
-    let written = fs::read_to_string(FILE).unwrap_or_default();
-    let wanted = page();
-    if let Some((line, (written, wanted))) = written
-        .lines()
-        .chain([""])
-        .zip(wanted.lines().chain([""]))
-        .enumerate()
-        .find(|(_, (written, wanted))| written != wanted)
-    {
-        panic!(
-            "docs/diagnostics.md is stale from line {}:\n  it has    {written}\n  it wants  {wanted}\n\
-             write it anew: {COMMAND}",
-            line + 1
-        );
+    // While the cases are blessed, their test writes the table after them.
+    if !case::blessing() {
+        blessed(Path::new(FILE), &page());
     }
 }
 
@@ -63,7 +49,41 @@ fn page() -> String {
     for ((_, topic), cases) in topics {
         page.push_str(&section(topic, &cases));
     }
+    page.push_str(REPORTS);
+    for file in reports() {
+        page.push_str(&report(&file));
+    }
     page
+}
+
+/// The blessed texts of what is reported at run time, by topic.
+fn reports() -> Vec<PathBuf> {
+    let entries = fs::read_dir("../runtime/src/texts").expect("the tests of the runtime bless it");
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("a folder can be listed").path())
+        .collect();
+    files.sort();
+    files
+}
+
+/// One file of them: `== when`, then the text.
+fn report(file: &Path) -> String {
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let mut out = format!(
+        "\n### {}\n\n| when | what is said |\n|---|---|\n",
+        name.replace('_', " ")
+    );
+    let text = fs::read_to_string(file).expect("it was listed");
+    let cases = text.split("== ").filter_map(|case| case.split_once('\n'));
+    for (when, said) in cases {
+        let lines: Vec<String> = said
+            .trim_end()
+            .lines()
+            .map(|line| inline(line.trim()))
+            .collect();
+        let _ = writeln!(out, "| {} | {} |", inline(when), lines.join("<br>"));
+    }
+    out
 }
 
 fn section(topic: &str, cases: &[&Case]) -> String {
@@ -142,7 +162,7 @@ fn inline(text: &str) -> String {
 }
 
 const FILE: &str = "../docs/diagnostics.md";
-const COMMAND: &str = "TRYBUILD=overwrite cargo test -p durably-ui-tests diagnostics";
+const COMMAND: &str = "BLESS=1 cargo test -p durably-ui-tests diagnostics";
 
 /// Longer code is cut in the table; the case has all of it.
 const LONGEST_CODE: usize = 60;
@@ -170,13 +190,22 @@ const TOPICS: [&str; 16] = [
 const HEAD: &str = "\
 # What the compiler says
 
-<!-- Written from ui-tests/fail by `{command}`. -->
+<!-- Written from ui-tests/fail and runtime/src/texts by `{command}`. -->
 
 {count} mistakes that the compiler catches, each with the code it points at and its words; search
 this page for the words you see. Every row is a file that the tests compile, and they compare the
 whole text, so what stands here is what rustc says. Left out here are rustc's notes about how it
-came to an error; the case has them.
+came to an error; the case has them. What only shows when the program runs is [below](#at-run-time).
 
+";
+
+const REPORTS: &str = "
+## At run time
+
+What the compiler cannot see is reported where it happens: by `worker.run()` when it starts, as the
+failure of a workflow task or an activity attempt, as the error of a call, or in the log. These are
+the texts that the tests of the runtime produce; line and column of a place are given as the code
+there.
 ";
 
 #[test]

@@ -76,10 +76,10 @@ fn take_number(message: &mut String) -> Option<String> {
     number
 }
 
-/// The code over the first `^^^`, and the label behind it.
+/// The code over the first `^^^`, and the label behind it or below it.
 fn marked(block: &[&str]) -> (Option<String>, Option<String>) {
     let mut code = "";
-    for line in block {
+    for (index, line) in block.iter().enumerate() {
         let Some((margin, rest)) = line.split_once(" |") else {
             continue;
         };
@@ -90,20 +90,38 @@ fn marked(block: &[&str]) -> (Option<String>, Option<String>) {
         let Some(start) = rest.find('^') else {
             continue;
         };
-        let behind = rest[start..].trim_start_matches('^');
+        // Where a mark lies on another one, the rest of it is dashes.
+        let behind = rest[start..]
+            .trim_start_matches('^')
+            .trim_start_matches('-');
         let width = rest.len() - start - behind.len();
-        // A mark over several lines has its end here and its start elsewhere.
-        let multiline = rest[..start].contains('_');
-        let start = rest[..start].chars().count();
-        let at: String = code.chars().skip(start).take(width).collect();
-        let label = behind.trim();
-        let is_own = !label.is_empty() && !label.starts_with(['-', '|']);
-        return (
-            (!multiline && !at.trim().is_empty()).then_some(at),
-            is_own.then(|| label.to_owned()),
-        );
+        // A mark over several lines has its label at its end.
+        let is_of_lines = rest[..start].contains('_');
+        let column = rest[..start].chars().count();
+        let label = match behind.trim() {
+            "" if is_of_lines => continue,
+            "" => label_below(column, &block[index + 1..]),
+            label if label.starts_with(['-', '|', '^']) => None,
+            label => Some(label.trim_start_matches("help: ").to_owned()),
+        };
+        let at: String = code.chars().skip(column).take(width).collect();
+        return ((!is_of_lines && !at.trim().is_empty()).then_some(at), label);
     }
     (None, None)
+}
+
+/// The label that a line leads down to, in its column.
+fn label_below(column: usize, lines: &[&str]) -> Option<String> {
+    for line in lines {
+        let (_, rest) = line.split_once(" |")?;
+        let below: String = rest.chars().skip(column).collect();
+        match below.chars().next()? {
+            '|' => {}
+            ' ' => return None,
+            _ => return Some(below.trim().to_owned()),
+        }
+    }
+    None
 }
 
 /// The notes and helps that say something of the mistake.
@@ -114,6 +132,7 @@ fn remarks(block: &[&str]) -> Vec<String> {
         let remark = line
             .strip_prefix("note: ")
             .or_else(|| line.strip_prefix("help: "))?;
+        let remark = remark.trim_start();
         (!is_noise(remark)).then(|| remark.trim_end_matches(':').to_owned())
     };
     block.iter().filter_map(of_line).collect()
@@ -132,16 +151,20 @@ fn keep_first(texts: &mut Vec<String>) {
     });
 }
 
-/// How the labels and remarks begin that explain the compiler's way to the error.
-const NOISE: [&str; 17] = [
+/// How the labels and remarks begin that explain the compiler's way to the error, and those that
+/// would lead away from ours.
+const NOISE: [&str; 20] = [
     "`#[",
     "associated function defined here",
     "evaluation of `_",
+    "expected enum `",
     "expected reference `",
+    "expected struct `",
     "expected type `",
     "for types from other crates",
     "function defined here",
     "method defined here",
+    "remove the `.await`",
     "required ",
     "the following ",
     "the lint level",
@@ -181,5 +204,46 @@ warning: unused
                 "or declare it once".to_owned(),
             ],
         }]
+    );
+}
+
+#[test]
+fn a_label_may_stand_below_its_mark_or_at_the_end_of_several_lines() {
+    let text = "\
+error[E0308]: mismatched types
+  --> fail/update/validator_swapped.rs:24:27
+   |
+24 |     fn check(&self, _why: &str, _n: &usize) {
+   |                           ^---
+   |                           |
+   |                           expected `&str`, found `&usize`
+
+error[E0308]: mismatched types
+  --> fail/run/no_value_at_the_end.rs:14:54
+   |
+14 |       async fn run(&mut self) -> Result<()> {
+   |  ___________________________________________^
+15 | |     }
+   | |_____^ expected `Result<(), Error>`, found `()`
+";
+    let lines = read(text).into_iter().map(|said| (said.at, said.lines));
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        [
+            (
+                vec!["&str".to_owned()],
+                vec![
+                    "mismatched types".to_owned(),
+                    "expected `&str`, found `&usize`".to_owned()
+                ]
+            ),
+            (
+                Vec::new(),
+                vec![
+                    "mismatched types".to_owned(),
+                    "expected `Result<(), Error>`, found `()`".to_owned()
+                ]
+            )
+        ]
     );
 }
