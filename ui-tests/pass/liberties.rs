@@ -132,7 +132,7 @@ impl Liberties {
         }
     }
 
-    #[cfg(all())]
+    #[cfg(not(target_os = "none"))]
     #[signal]
     fn name(&mut self, name: String) {
         self.by_name.insert(name, self.shared.get());
