@@ -123,6 +123,12 @@ impl Peaceful {
         let (first, second) = join(ctx.sleep(secs(1)), ctx.sleep(secs(2))).await;
         first?;
         second?;
+        tokio::select! {
+            biased;
+            slept = ctx.sleep(secs(1)) => slept?,
+            slept = ctx.sleep(secs(2)) => slept?,
+        }
+        let (_, _) = tokio::join!(biased; ctx.sleep(secs(1)), ctx.sleep(secs(2)));
         #[allow_nondeterminism(reason = "for whoever watches the worker's terminal")]
         println!("{total} took {:?}", begun.elapsed());
         Ok(total)
