@@ -69,6 +69,9 @@ impl<W: Workflow> Handle<W> {
 
     /// Waits for the result, past continue-as-new, retries and cron; can be asked again.
     ///
+    /// A workflow that no worker takes, or whose task fails again and again, is waited for too: a
+    /// worker that can run it may come. After some 20 seconds a warning says so, with the reason.
+    ///
     /// # Errors
     /// The workflow failed, was cancelled or terminated, or timed out; there is no such workflow;
     /// or the request failed.

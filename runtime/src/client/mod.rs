@@ -22,6 +22,7 @@ mod signal;
 mod start;
 mod start_options;
 mod start_with;
+mod stuck;
 mod target;
 mod timeline;
 mod untyped;

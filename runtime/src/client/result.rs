@@ -8,7 +8,10 @@ use durably_proto::api::{
     workflowservice::v1::GetWorkflowExecutionHistoryRequest,
 };
 
-use super::target::{FromClient, WAITING};
+use super::{
+    stuck,
+    target::{FromClient, WAITING},
+};
 use crate::{
     __private::PayloadOf,
     Failure, Payload,
@@ -46,6 +49,7 @@ async fn close_event(target: &FromClient, run: &str) -> Result<HistoryEvent, Res
         skip_archival: true,
         ..Default::default()
     };
+    let mut told = false;
     loop {
         let answer = target
             .rpc()
@@ -60,6 +64,9 @@ async fn close_event(target: &FromClient, run: &str) -> Result<HistoryEvent, Res
         {
             Some(event) => return Ok(event),
             None => request.next_page_token = answer.next_page_token,
+        }
+        if !std::mem::replace(&mut told, true) {
+            stuck::tell(target, run).await;
         }
     }
 }

@@ -5,6 +5,7 @@ mod fake;
 mod following;
 mod refusals;
 mod sending;
+mod stuck;
 
 use super::{Client, DynHandle, Handle, StartCall};
 use crate::{

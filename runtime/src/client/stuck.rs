@@ -1,0 +1,84 @@
+//! Tells who waits for a result what keeps the workflow from going on.
+//!
+//! A task that fails is tried again until a worker can do it, and one that no worker takes waits for
+//! ever: without a word the caller could only wonder.
+
+use std::time::{Duration, SystemTime};
+
+use durably_proto::api::{
+    enums::v1::PendingWorkflowTaskState,
+    history::v1::history_event::Attributes,
+    workflow::v1::PendingWorkflowTaskInfo,
+    workflowservice::v1::{DescribeWorkflowExecutionRequest, GetWorkflowExecutionHistoryRequest},
+};
+
+use super::target::{AT_ONCE, FromClient};
+use crate::{notice, wire::time::instant};
+
+/// A task that waits longer than this has nobody to take it.
+const LONG: Duration = Duration::from_secs(15);
+
+/// Looks once, and tells what it finds. A server that does not say is left alone.
+pub(super) async fn tell(target: &FromClient, run: &str) {
+    let request = DescribeWorkflowExecutionRequest {
+        namespace: target.namespace(),
+        execution: target.execution_of_run(run.to_owned()),
+    };
+    let answer = target.rpc().describe_workflow_execution(request, AT_ONCE);
+    let Ok(found) = answer.await else {
+        return;
+    };
+    let Some(task) = found.pending_workflow_task else {
+        return;
+    };
+    let info = found.workflow_execution_info.unwrap_or_default();
+    let workflow_type = info.r#type.unwrap_or_default().name;
+    let (workflow_id, task_queue) = (target.workflow_id(), info.task_queue);
+    if task.attempt > 1 {
+        let failure = last_failure(target, run).await.unwrap_or_default();
+        notice::warning!(
+            workflow_type,
+            workflow_id,
+            task_queue,
+            "still waiting for the result: the workflow's task fails again and again (attempt {}){failure}",
+            task.attempt
+        );
+    } else if is_left_alone(&task) {
+        notice::warning!(
+            workflow_type,
+            workflow_id,
+            "still waiting for the result: no worker takes the workflow's task; does one run that polls \
+             task queue `{task_queue}` in namespace `{}`?",
+            target.namespace()
+        );
+    }
+}
+
+fn is_left_alone(task: &PendingWorkflowTaskInfo) -> bool {
+    let since = task.scheduled_time.and_then(instant);
+    let waits = since.and_then(|since| SystemTime::now().duration_since(since).ok());
+    task.state() == PendingWorkflowTaskState::Scheduled && waits.is_some_and(|waits| waits > LONG)
+}
+
+/// Why the task failed first; the server records no more of failures in a row. A history of several
+/// pages is not read for it.
+async fn last_failure(target: &FromClient, run: &str) -> Option<String> {
+    let request = GetWorkflowExecutionHistoryRequest {
+        namespace: target.namespace(),
+        execution: target.execution_of_run(run.to_owned()),
+        ..Default::default()
+    };
+    let answer = target
+        .rpc()
+        .get_workflow_execution_history(request, AT_ONCE);
+    let events = answer.await.ok()?.history?.events;
+    events
+        .into_iter()
+        .rev()
+        .find_map(|event| match event.attributes {
+            Some(Attributes::WorkflowTaskFailedEventAttributes(failed)) => {
+                Some(format!(": {}", failed.failure?.message))
+            }
+            _ => None,
+        })
+}

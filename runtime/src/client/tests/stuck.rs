@@ -1,0 +1,132 @@
+//! What is said to those who wait for a workflow that does not go on.
+
+use std::time::SystemTime;
+
+use durably_proto::{
+    api::{
+        common::v1::WorkflowType,
+        enums::v1::PendingWorkflowTaskState,
+        failure::v1::Failure,
+        history::v1::{
+            History, HistoryEvent, WorkflowExecutionCompletedEventAttributes,
+            WorkflowTaskFailedEventAttributes, history_event::Attributes,
+        },
+        workflow::v1::{PendingWorkflowTaskInfo, WorkflowExecutionInfo},
+        workflowservice::v1::{
+            DescribeWorkflowExecutionResponse, GetWorkflowExecutionHistoryResponse as Page,
+        },
+    },
+    wkt::Timestamp,
+};
+
+use super::{Account, fake::server};
+use crate::{Payload, client::Handle, notice::ear, secs, texts::Texts, wire::payload};
+
+/// A run whose task was scheduled so many seconds ago.
+fn waits(attempt: i32, seconds: u64) -> DescribeWorkflowExecutionResponse {
+    let scheduled = SystemTime::now() - secs(seconds);
+    let since_epoch = scheduled.duration_since(SystemTime::UNIX_EPOCH);
+    let seconds = since_epoch.expect("the clock is past 1970").as_secs();
+    DescribeWorkflowExecutionResponse {
+        workflow_execution_info: Some(WorkflowExecutionInfo {
+            r#type: Some(WorkflowType {
+                name: "Account".to_owned(),
+            }),
+            task_queue: "accounts".to_owned(),
+            ..Default::default()
+        }),
+        pending_workflow_task: Some(PendingWorkflowTaskInfo {
+            state: PendingWorkflowTaskState::Scheduled.into(),
+            scheduled_time: Some(Timestamp {
+                seconds: seconds.cast_signed(),
+                nanos: 0,
+            }),
+            attempt,
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+fn page(last: Attributes) -> Page {
+    let event = |attributes| HistoryEvent {
+        attributes,
+        ..Default::default()
+    };
+    let events = vec![event(Some(last)), event(None)];
+    Page {
+        history: Some(History { events }),
+        ..Default::default()
+    }
+}
+
+fn completed() -> Page {
+    let completed = WorkflowExecutionCompletedEventAttributes {
+        result: payload::list_to_proto(vec![Payload::json(b"5".to_vec())]),
+        ..Default::default()
+    };
+    let mut page = page(Attributes::WorkflowExecutionCompletedEventAttributes(
+        completed,
+    ));
+    page.history.get_or_insert_default().events.truncate(1);
+    page
+}
+
+fn failed(message: &str) -> Page {
+    let failed = WorkflowTaskFailedEventAttributes {
+        failure: Some(Failure {
+            message: message.to_owned(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    page(Attributes::WorkflowTaskFailedEventAttributes(failed))
+}
+
+#[tokio::test]
+async fn a_long_wait_is_explained_once() {
+    ear::open();
+    let mut texts = Texts::of("waiting");
+    for (case, id, found, history) in [
+        ("no worker takes the task", "stuck-1", waits(1, 20), None),
+        (
+            "the task fails again and again",
+            "stuck-2",
+            waits(4, 20),
+            Some(failed("workflow type `Account` is not registered")),
+        ),
+    ] {
+        let (fake, client) = server().await;
+        let pages = &fake.get_workflow_execution_history;
+        pages.then(Ok(Page::default()));
+        fake.describe_workflow_execution.then(Ok(found));
+        if let Some(history) = history {
+            pages.then(Ok(history));
+        }
+        pages.then(Ok(Page::default()));
+        pages.then(Ok(completed()));
+        let result = Handle::<Account>::attach(&client, id).result().await;
+        assert_eq!(result.ok(), Some(5));
+        assert_eq!(fake.describe_workflow_execution.asked().len(), 1);
+        let id = format!("workflow_id=\"{id}\"");
+        assert_eq!(ear::count(&id), 1);
+        texts.add(case, ear::heard(&id).unwrap_or_default());
+    }
+    texts.check();
+}
+
+#[tokio::test]
+async fn a_workflow_that_works_is_waited_for_in_silence() {
+    ear::open();
+    let idle = DescribeWorkflowExecutionResponse::default();
+    for (id, found) in [("busy-1", waits(1, 1)), ("busy-2", idle)] {
+        let (fake, client) = server().await;
+        let pages = &fake.get_workflow_execution_history;
+        pages.then(Ok(Page::default()));
+        fake.describe_workflow_execution.then(Ok(found));
+        pages.then(Ok(completed()));
+        let result = Handle::<Account>::attach(&client, id).result().await;
+        assert_eq!(result.ok(), Some(5));
+        assert_eq!(ear::count(id), 0);
+    }
+}
