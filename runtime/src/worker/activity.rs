@@ -19,6 +19,7 @@ use tonic::{Code, Status};
 
 use super::{
     deliver::{ANSWER_TIMEOUT, deliver},
+    missing::REGISTER,
     shared::{Phase, Shared},
     slots::Permit,
 };
@@ -409,15 +410,11 @@ async fn beat(shared: &Shared, request: RecordActivityTaskHeartbeatRequest) -> R
     }
 }
 
-/// What to do about an activity that a worker lacks.
-pub(crate) const REGISTER_ACTIVITY: &str = "Register it (`.activity::<..>()` or `.activities(..)`), or \
-    name the queue of the workers that run it in the call: `.task_queue(\"..\")`";
-
 fn unknown(shared: &Shared, claim: &Claim) -> FailureRecord {
     let error = AppError::new(
         "NotFoundError",
         format!(
-            "activity `{}` of workflow `{}` is not registered on this worker (task queue `{}`); registered: {}. {REGISTER_ACTIVITY}",
+            "activity `{}` of workflow `{}` is not registered on this worker (task queue `{}`); registered: {}. {REGISTER}",
             claim.activity_type,
             claim.workflow_id,
             shared.task_queue,

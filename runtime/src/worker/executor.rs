@@ -16,12 +16,11 @@ use durably_proto::api::workflowservice::v1::{
 };
 
 use super::{
-    activity::REGISTER_ACTIVITY,
     answer::{self, Completed, Failure, Mark},
     cache::Cache,
     driver::Driver,
     error::WorkerError,
-    intake,
+    intake, missing,
     shared::{Shard, Shared},
     slots::Permit,
     ticket::Ticket,
@@ -268,17 +267,12 @@ impl Executor {
         permits
     }
 
-    /// Whether an activity of this worker's queue is registered here. If it is not, while others are,
-    /// its attempts come here too and fail: that is told.
+    /// Whether an activity of this worker's queue can run here; told if not.
     fn can_run(&self, activity: &ScheduleActivity, workflow_type: &str) -> bool {
-        let shared = &self.shared;
         let name = &activity.activity_type;
-        let registered = shared.registry.activity(name).is_some();
-        if !registered
-            && shared.registry.has_activities()
-            && shared.is_first_call(workflow_type, name)
-        {
-            notice::warning!("{}", missing_activity(shared, workflow_type, name));
+        let registered = self.shared.registry.activity(name).is_some();
+        if !registered {
+            missing::tell(&self.shared, workflow_type, name);
         }
         registered
     }
@@ -350,14 +344,6 @@ impl Executor {
         );
         Failure::of(&error.into())
     }
-}
-
-fn missing_activity(shared: &Shared, workflow_type: &str, name: &str) -> String {
-    let (queue, known) = (&shared.task_queue, shared.registry.activity_names());
-    format!(
-        "workflow `{workflow_type}` calls activity `{name}` on task queue `{queue}`, and this worker, which polls the \
-         queue for activities, has not registered it; registered: {known}. {REGISTER_ACTIVITY}"
-    )
 }
 
 /// Drops a run; user code has destructors, and those may panic.

@@ -17,6 +17,7 @@ mod executor;
 mod handle;
 mod history;
 mod intake;
+mod missing;
 mod options;
 mod poll;
 mod registry;

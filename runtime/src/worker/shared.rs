@@ -1,7 +1,6 @@
 //! What all parts of one running worker share.
 
 use std::{
-    collections::BTreeSet,
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -21,8 +20,8 @@ use tokio::sync::watch;
 use tonic::Status;
 
 use super::{
-    error::WorkerError, executor::Wake, options::Options, registry::Registry, slots::Slots,
-    watchdog::Watched,
+    error::WorkerError, executor::Wake, missing::Missing, options::Options, registry::Registry,
+    slots::Slots, watchdog::Watched,
 };
 use crate::{activity::cancel::CancelSignal, client::rpc::Rpc, notice, wire};
 
@@ -50,8 +49,8 @@ pub(crate) struct Shared {
     phase: Arc<watch::Sender<Phase>>,
     /// The server is away, and that has been told.
     away: AtomicBool,
-    /// Calls of activities that are not registered here, as workflow type and activity: those told.
-    missing_activities: Mutex<BTreeSet<(String, String)>>,
+    /// Calls of activities that are not registered here.
+    pub(crate) missing: Missing,
     /// The refusal that ends the worker.
     refusal: Mutex<Option<Status>>,
 }
@@ -113,7 +112,7 @@ impl Shared {
             shards: OnceLock::new(),
             phase,
             away: AtomicBool::new(false),
-            missing_activities: Mutex::default(),
+            missing: Missing::default(),
             refusal: Mutex::default(),
         }
     }
@@ -211,13 +210,6 @@ impl Shared {
         if self.away.load(Ordering::Relaxed) && self.away.swap(false, Ordering::Relaxed) {
             tracing::info!(task_queue = self.task_queue, "the server is back");
         }
-    }
-
-    /// Whether a workflow type calls an activity that is not registered here for the first time.
-    pub(crate) fn is_first_call(&self, workflow_type: &str, activity: &str) -> bool {
-        let call = (workflow_type.to_owned(), activity.to_owned());
-        let missing = self.missing_activities.lock();
-        missing.unwrap_or_else(PoisonError::into_inner).insert(call)
     }
 
     /// Ends the worker with the server's refusal; the first one stays.

@@ -27,6 +27,7 @@ pub(super) enum Said {
     ActivityCanceled(Box<RespondActivityTaskCanceledRequest>),
     Heartbeat(Box<RecordActivityTaskHeartbeatRequest>),
     AskedForHistory,
+    AskedForPollers,
     ShutDown(Box<ShutdownWorkerRequest>),
 }
 
@@ -44,6 +45,8 @@ struct Scripted {
 pub(super) struct Script {
     pub(super) completions: VecDeque<Result<RespondWorkflowTaskCompletedResponse, Status>>,
     pub(super) heartbeats: VecDeque<Result<RecordActivityTaskHeartbeatResponse, Status>>,
+    /// How many workers poll the queue for activities; without this the server does not say.
+    pub(super) activity_pollers: Option<usize>,
     /// Pages of history, in the order they are asked for.
     pub(super) pages: VecDeque<GetWorkflowExecutionHistoryResponse>,
 }
@@ -169,6 +172,19 @@ impl WorkflowService for Scripted {
         _: Request<DescribeNamespaceRequest>,
     ) -> Result<Response<DescribeNamespaceResponse>, Status> {
         Ok(Response::new(Default::default()))
+    }
+
+    async fn describe_task_queue(
+        &self,
+        _: Request<DescribeTaskQueueRequest>,
+    ) -> Result<Response<DescribeTaskQueueResponse>, Status> {
+        let pollers = self.script.lock().unwrap().activity_pollers;
+        let pollers = pollers.ok_or_else(|| Status::unimplemented("not here"))?;
+        self.hear::<()>(Said::AskedForPollers)?;
+        Ok(Response::new(DescribeTaskQueueResponse {
+            pollers: vec![Default::default(); pollers],
+            ..Default::default()
+        }))
     }
 
     async fn poll_workflow_task_queue(

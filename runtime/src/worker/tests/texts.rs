@@ -180,12 +180,40 @@ async fn what_is_not_registered_is_told() -> Result<()> {
     let failure = server.activity_failed().await.failure.unwrap();
     texts.add("an attempt at it", failure.message);
     worker.shutdown().await?;
+
+    let server = Server::new();
+    server.script().activity_pollers = Some(0);
+    let worker = server.worker().workflow::<Alone>().spawn().await?;
+    server
+        .normal
+        .send(Ok(Past::begin("Alone", "run").whole()))?;
+    let told = eventually(|| ear::heard("`Alone` calls activity")).await;
+    texts.add("an activity that no worker of the queue has", told);
+    worker.shutdown().await?;
     texts.check();
     Ok(())
 }
 
 #[tokio::test]
-async fn an_activity_of_another_queue_or_another_kind_of_worker_is_not_missed() -> Result<()> {
+async fn an_activity_of_another_worker_is_not_missed() -> Result<()> {
+    ear::open();
+    let mut server = Server::new();
+    server.script().activity_pollers = Some(1);
+    let worker = server.worker().workflow::<Shared>().spawn().await?;
+    server
+        .normal
+        .send(Ok(Past::begin("Shared", "run").whole()))?;
+    let mut asked = 0;
+    for _ in 0..2 {
+        asked += usize::from(matches!(server.heard().await, Said::AskedForPollers));
+    }
+    worker.shutdown().await?;
+    assert_eq!((asked, ear::count("`Shared` calls activity")), (1, 0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_activity_of_another_queue_is_not_missed() -> Result<()> {
     ear::open();
     let mut server = Server::new();
     let worker = server
@@ -198,15 +226,7 @@ async fn an_activity_of_another_queue_or_another_kind_of_worker_is_not_missed() 
         .send(Ok(Past::begin("Elsewhere", "run").whole()))?;
     server.completed().await;
     worker.shutdown().await?;
-    let worker = server.worker().workflow::<Alone>().spawn().await?;
-    while !matches!(server.heard().await, Said::ShutDown(_)) {}
-    server
-        .normal
-        .send(Ok(Past::begin("Alone", "run").whole()))?;
-    server.completed().await;
-    worker.shutdown().await?;
     assert_eq!(ear::count("`Elsewhere` calls activity"), 0);
-    assert_eq!(ear::count("`Alone` calls activity"), 0);
     Ok(())
 }
 
@@ -368,7 +388,19 @@ impl Elsewhere {
     }
 }
 
-/// Calls an activity, on a worker that runs none.
+/// Calls an activity that another worker runs.
+#[derive(Default)]
+struct Shared;
+
+#[workflow]
+impl Shared {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<String> {
+        Ok(greet::call(ctx, "Bob").await?)
+    }
+}
+
+/// Calls an activity that nobody runs.
 #[derive(Default)]
 struct Alone;
 
