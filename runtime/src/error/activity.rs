@@ -42,18 +42,12 @@ impl ActivityError {
 
     /// Which timeout ran out, if one did.
     pub fn timeout(&self) -> Option<TimeoutKind> {
-        match self.cause {
-            Failure::Timeout(kind) => Some(kind),
-            _ => None,
-        }
+        self.cause.timeout()
     }
 
-    /// The error the activity returned, if it did.
+    /// The application error that the activity failed with, if it did.
     pub fn app(&self) -> Option<&AppError> {
-        match &self.cause {
-            Failure::App(app) => Some(app),
-            _ => None,
-        }
+        self.cause.app()
     }
 
     /// Whether the activity was cancelled.

@@ -46,18 +46,12 @@ impl ChildError {
 
     /// Which timeout ran out, if one did.
     pub fn timeout(&self) -> Option<TimeoutKind> {
-        match self.cause {
-            Failure::Timeout(kind) => Some(kind),
-            _ => None,
-        }
+        self.cause.timeout()
     }
 
-    /// The error the child returned, if it did.
+    /// The application error that the child failed with: its own, or of what it waited for.
     pub fn app(&self) -> Option<&AppError> {
-        match &self.cause {
-            Failure::App(app) => Some(app),
-            _ => None,
-        }
+        self.cause.app()
     }
 
     /// Whether the child was cancelled.

@@ -135,6 +135,14 @@ impl Failure {
         }
     }
 
+    /// Which timeout ran out, if this is one; one that ran out further down is another's.
+    pub fn timeout(&self) -> Option<TimeoutKind> {
+        match self {
+            Self::Timeout(kind) => Some(*kind),
+            _ => None,
+        }
+    }
+
     /// The application error at the end of this failure's causes, if it has one.
     pub fn app(&self) -> Option<&AppError> {
         match self {

@@ -98,7 +98,10 @@ impl Activity for Greet {
         crate::__private::payload()
     }
     fn __defaults() -> ActivityOptions {
-        ActivityOptions::declared(Some(secs(10)), None, None, None, None)
+        ActivityOptions {
+            start_to_close: Some(secs(10)),
+            ..ActivityOptions::default()
+        }
     }
 }
 
