@@ -114,7 +114,7 @@ pub(crate) fn data(options: TokenStream, item: TokenStream, errors: &mut Errors)
     };
     match model::data::check(&input, errors) {
         true => expand::data::expand(&input, &root),
-        false => item,
+        false => model::data::with_lifetimes(input).into_token_stream(),
     }
 }
 

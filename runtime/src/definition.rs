@@ -215,6 +215,7 @@ pub trait ActivityCtxArg {
     #[doc(hidden)]
     fn of(ctx: &ActivityCtx) -> &Self;
 }
+#[diagnostic::do_not_recommend]
 impl ActivityCtxArg for ActivityCtx {
     fn of(ctx: &ActivityCtx) -> &Self {
         ctx
@@ -304,6 +305,7 @@ pub struct TimeoutSet;
     note = "or declare it once where the activity is defined: `#[activity(start_to_close = \"10s\")]`"
 )]
 pub trait HasTimeout {}
+#[diagnostic::do_not_recommend]
 impl HasTimeout for TimeoutSet {}
 
 /// No task queue chosen yet.
@@ -317,4 +319,5 @@ pub struct QueueSet;
     note = "or declare it once on the workflow: `#[workflow(task_queue = \"..\")]`"
 )]
 pub trait HasQueue {}
+#[diagnostic::do_not_recommend]
 impl HasQueue for QueueSet {}

@@ -2,6 +2,26 @@
 
 use std::time::Duration;
 
+/// What is taken where a duration is due: std's [`Duration`], which [`secs`] and its like make.
+///
+/// Numbers and texts have no unit here, so they are refused; only attributes take `"10s"`.
+#[diagnostic::on_unimplemented(
+    message = "expected a duration, found `{Self}`",
+    label = "say the unit: `secs(10)`, `millis(500)`, `mins(5)`, `hours(2)` or `days(1)`",
+    note = "any `std::time::Duration` will do; texts such as \"10s\" are for attributes"
+)]
+pub trait Span {
+    #[doc(hidden)]
+    fn into_duration(self) -> Duration;
+}
+
+#[diagnostic::do_not_recommend]
+impl Span for Duration {
+    fn into_duration(self) -> Self {
+        self
+    }
+}
+
 /// `n` milliseconds.
 pub const fn millis(n: u64) -> Duration {
     Duration::from_millis(n)

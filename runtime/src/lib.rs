@@ -81,6 +81,7 @@
 extern crate self as durably;
 
 mod activity;
+mod caller;
 pub mod client;
 mod data;
 mod definition;
@@ -106,11 +107,12 @@ pub mod replay;
 pub use activity::{
     ActivityCtx, ActivityInfo, ActivityOptions, CancelReason, InvalidOptions, Retry, TestActivity,
 };
+pub use caller::{AsClient, AsCtx};
 pub use client::{
-    Client, DynHandle, DynStart, Handle, History, QueryCall, SignalCall, StartCall, UpdateCall,
-    UpdateHandle,
+    Client, DynHandle, DynStart, Handle, History, QueryCall, RunCall, SignalCall, StartCall,
+    UpdateCall, UpdateHandle,
 };
-pub use data::{Bytes, Data, Text};
+pub use data::{Bytes, Data, Known, Outgoing, Text};
 pub use definition::{
     Activity, ActivitySet, FreeActivity, HasQueue, HasTimeout, NoQueue, NoTimeout, QueueSet,
     TimeoutSet, Workflow,
@@ -121,7 +123,7 @@ pub use durably_macros::{
     activities, activity, allow_nondeterminism, data, init, main, query, run, signal, update,
     workflow,
 };
-pub use duration::{days, hours, millis, mins, secs};
+pub use duration::{Span, days, hours, millis, mins, secs};
 pub use error::{
     ActivityError, AppError, Cancelled, ChildError, ConnectError, ContinueAsNew, DataError, Error,
     Failure, HandleError, QueryError, Result, ResultError, RetryState, RpcError, RunError,

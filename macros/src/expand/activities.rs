@@ -1,8 +1,8 @@
 //! A set of activities: the user's block, a stub with their calls, and their registration.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
-use syn::{ImplItem, ItemImpl, parse_quote};
+use quote::{quote, quote_spanned};
+use syn::{ImplItem, ItemImpl, parse_quote, spanned::Spanned as _};
 
 use super::{
     activity::{checks, implementation, invocation},
@@ -124,22 +124,22 @@ fn options(set: &Activities) -> TokenStream {
         impl<#timeout> #stub<#timeout> {
             /// The longest one attempt may take.
             #[must_use]
-            pub fn start_to_close(self, #value: ::core::time::Duration) -> #stub<#root::TimeoutSet> {
+            pub fn start_to_close(self, #value: impl #root::Span) -> #stub<#root::TimeoutSet> {
                 #stub(self.0.start_to_close(#value))
             }
             /// The longest all attempts together may take.
             #[must_use]
-            pub fn schedule_to_close(self, #value: ::core::time::Duration) -> #stub<#root::TimeoutSet> {
+            pub fn schedule_to_close(self, #value: impl #root::Span) -> #stub<#root::TimeoutSet> {
                 #stub(self.0.schedule_to_close(#value))
             }
             /// The longest an attempt may wait for a worker.
             #[must_use]
-            pub fn schedule_to_start(self, #value: ::core::time::Duration) -> Self {
+            pub fn schedule_to_start(self, #value: impl #root::Span) -> Self {
                 Self(self.0.schedule_to_start(#value))
             }
             /// The longest pause between two heartbeats.
             #[must_use]
-            pub fn heartbeat(self, #value: ::core::time::Duration) -> Self {
+            pub fn heartbeat(self, #value: impl #root::Span) -> Self {
                 Self(self.0.heartbeat(#value))
             }
             /// How failed attempts are retried.
@@ -156,8 +156,8 @@ fn options(set: &Activities) -> TokenStream {
         #quiet
         impl #ty {
             /// Typed calls of these activities from a workflow.
-            pub fn #name(#ctx: &#root::Ctx) -> #stub {
-                #stub(#root::__private::Stub::new(#ctx))
+            pub fn #name(#ctx: &impl #root::AsCtx) -> #stub {
+                #stub(#root::__private::Stub::new(#root::AsCtx::__ctx(#ctx)))
             }
         }
     }
@@ -200,9 +200,15 @@ fn registration(set: &Activities) -> TokenStream {
         }
     };
     let each: TokenStream = set.methods.iter().map(one).collect();
+    // Said here, it is asked here and taken for granted below: one message where a type is not.
+    let shared = quote_spanned!(ty.span()=> #ty: ::core::marker::Send + ::core::marker::Sync);
     quote! {
         #quiet
-        impl #root::ActivitySet for #ty {
+        #[allow(trivial_bounds)]
+        impl #root::ActivitySet for #ty
+        where
+            #shared
+        {
             fn __register(
                 self: ::std::sync::Arc<Self>,
                 #add: &mut dyn ::core::ops::FnMut(&'static str, #root::__private::ActivityFn),

@@ -28,13 +28,15 @@ pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &Root) ->
     let call = call(activity, root);
     let checks = checks(activity, root);
     let plain = plain_in_scope(root);
+    // At the function's name, so that what rustc says about the type points there.
+    let kind = quote_spanned!(ident.span()=> enum #ident {});
     quote! {
         #body
         #(#conditions)*
         #words
         #(#rest)*
         #[allow(non_camel_case_types, unreachable_pub, dead_code)]
-        #vis enum #ident {}
+        #vis #kind
         #(#conditions)*
         const _: () = {
             #plain
@@ -169,9 +171,9 @@ fn call(activity: &Activity, root: &Root) -> TokenStream {
             #first
             #(#rest)*
             #[track_caller]
-            pub fn #name(#ctx: &#root::Ctx, #parameters) -> #root::ActivityCall<#ident, #timeout> {
+            pub fn #name(#ctx: &impl #root::AsCtx, #parameters) -> #root::ActivityCall<#ident, #timeout> {
                 #statements
-                #root::ActivityCall::new(#ctx, #arguments)
+                #root::ActivityCall::new(#root::AsCtx::__ctx(#ctx), #arguments)
             }
         }
     }

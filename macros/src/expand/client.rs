@@ -141,9 +141,9 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             placed("start", run),
             quote!(#start #(#rest)*),
             quote! {
-                (#client: &#root::Client, #parameters) -> #root::StartCall<#ty, #queue> {
+                (#client: &impl #root::AsClient, #parameters) -> #root::StartCall<#ty, #queue> {
                     #statements
-                    #root::StartCall::new(#client, #arguments)
+                    #root::StartCall::new(#root::AsClient::__client(#client), #arguments)
                 }
             },
         ),
@@ -151,8 +151,8 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             placed("handle", of_type),
             doc("A handle to an execution that exists already."),
             quote! {
-                (#client: &#root::Client, #id: impl #root::Text) -> #root::Handle<#ty> {
-                    #root::Handle::attach(#client, #root::Text::into_text(#id))
+                (#client: &impl #root::AsClient, #id: impl #root::Text) -> #root::Handle<#ty> {
+                    #root::Handle::attach(#root::AsClient::__client(#client), #root::Text::into_text(#id))
                 }
             },
         ),
@@ -160,9 +160,9 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             placed("child", run),
             quote!(#child #(#rest)* #[track_caller]),
             quote! {
-                (#ctx: &#root::Ctx, #parameters) -> #root::ChildCall<#ty> {
+                (#ctx: &impl #root::AsCtx, #parameters) -> #root::ChildCall<#ty> {
                     #statements
-                    #root::ChildCall::new(#ctx, #arguments)
+                    #root::ChildCall::new(#root::AsCtx::__ctx(#ctx), #arguments)
                 }
             },
         ),
@@ -170,8 +170,8 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             placed("external", of_type),
             doc("A handle to another running workflow, for use inside a workflow."),
             quote! {
-                (#ctx: &#root::Ctx, #id: impl #root::Text) -> #root::ExternalHandle<#ty> {
-                    #root::ExternalHandle::new(#ctx, #root::Text::into_text(#id))
+                (#ctx: &impl #root::AsCtx, #id: impl #root::Text) -> #root::ExternalHandle<#ty> {
+                    #root::ExternalHandle::new(#root::AsCtx::__ctx(#ctx), #root::Text::into_text(#id))
                 }
             },
         ),

@@ -5,6 +5,7 @@ use std::fmt;
 pub(crate) enum DataMistake {
     OnOther,
     Borrows,
+    BorrowedField(Option<&'static str>),
     DerivedTwice(&'static str),
 }
 
@@ -16,6 +17,13 @@ impl fmt::Display for DataMistake {
             }
             Self::Borrows => f.write_str(
                 "a payload type owns what it holds, because it is decoded elsewhere; drop the lifetime and use owned fields",
+            ),
+            Self::BorrowedField(Some(instead)) => write!(
+                f,
+                "a payload type owns what it holds, because it is decoded elsewhere; use `{instead}`"
+            ),
+            Self::BorrowedField(None) => f.write_str(
+                "a payload type owns what it holds, because it is decoded elsewhere; drop the `&`",
             ),
             Self::DerivedTwice(name) => write!(
                 f,

@@ -2,6 +2,13 @@
 
 /// The known key that a misspelt one was probably meant to be.
 pub(crate) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    let elsewhere = ELSEWHERE
+        .iter()
+        .filter(|(word, _)| *word == key)
+        .find_map(|(_, ours)| known.iter().find(|known| *known == ours));
+    if let Some(ours) = elsewhere {
+        return Some(ours);
+    }
     let contained = known
         .iter()
         .filter(|known| key.contains(**known) || known.contains(key))
@@ -14,6 +21,22 @@ pub(crate) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
         .map(|(_, known)| known);
     close.or(contained).copied()
 }
+
+/// What other SDKs and Temporal's documentation call our options.
+const ELSEWHERE: [(&str, &str); 12] = [
+    ("timeout", "start_to_close"),
+    ("schedule_timeout", "schedule_to_close"),
+    ("retry", "max_attempts"),
+    ("retries", "max_attempts"),
+    ("max_retries", "max_attempts"),
+    ("attempts", "max_attempts"),
+    ("maximum_attempts", "max_attempts"),
+    ("retry_policy", "max_attempts"),
+    ("queue", "task_queue"),
+    ("type", "name"),
+    ("type_name", "name"),
+    ("rename", "name"),
+];
 
 /// Levenshtein's.
 fn distance(a: &str, b: &str) -> usize {
@@ -44,5 +67,15 @@ mod tests {
         assert_eq!(nearest("heartbeet", &known), Some("heartbeat"));
         assert_eq!(nearest("nmae", &known), Some("name"));
         assert_eq!(nearest("priority", &known), None);
+    }
+
+    #[test]
+    fn a_key_of_another_sdk_finds_ours_where_it_is_known() {
+        assert_eq!(
+            nearest("timeout", &["name", "start_to_close"]),
+            Some("start_to_close")
+        );
+        assert_eq!(nearest("retries", &["max_attempts"]), Some("max_attempts"));
+        assert_eq!(nearest("retries", &["name"]), None);
     }
 }

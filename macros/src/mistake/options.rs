@@ -42,10 +42,16 @@ impl fmt::Display for OptionMistake<'_> {
                     option.as_deref().unwrap_or("..")
                 )
             }
-            Self::NeedsKeys(marker) => write!(
-                f,
-                "`{marker}` takes options by key, such as `name = \"..\"`"
-            ),
+            Self::NeedsKeys(marker) => {
+                let example = match marker {
+                    Marker::Activities | Marker::Data | Marker::Main => {
+                        "crate = ::my_crate::durably"
+                    }
+                    Marker::AllowNondeterminism => "reason = \"..\"",
+                    _ => "name = \"..\"",
+                };
+                write!(f, "`{marker}` takes options by key, such as `{example}`")
+            }
             Self::NeedsEquals(key) => write!(f, "an option's value stands after `=`: `{key} = ..`"),
             Self::Twice(key) => write!(f, "`{key}` is given twice; keep one"),
             Self::Unknown {

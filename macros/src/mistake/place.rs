@@ -15,7 +15,7 @@ pub(crate) enum PlaceMistake {
     ActivitiesOnOther,
     TraitBlock(Marker),
     GenericType(Marker),
-    BorrowingType,
+    BorrowingType(Marker),
     OptionOfBlock(String),
     UnnamedType(Marker),
 }
@@ -73,7 +73,10 @@ impl fmt::Display for PlaceMistake {
                 f,
                 "on a type `#[workflow]` only checks the fields; give `{key}` to the one on the impl block"
             ),
-            Self::BorrowingType => f.write_str(
+            Self::BorrowingType(Marker::Activities) => f.write_str(
+                "activities run as long as their worker does, so what they share is owned; use `String` or `Arc<..>` in place of a reference",
+            ),
+            Self::BorrowingType(_) => f.write_str(
                 "a workflow outlives every borrow, on whichever worker runs it next; drop the lifetime and use owned fields",
             ),
             Self::UnnamedType(marker) => write!(

@@ -18,6 +18,7 @@ pub(crate) enum SignatureMistake {
     HandlerReceiver(Marker),
     ActivityReceiver,
     MethodActivity,
+    TraitActivity,
     NotCallable(Marker),
     GenericMethod(Marker),
     BorrowedArgument(Marker, Option<&'static str>),
@@ -78,6 +79,9 @@ impl fmt::Display for SignatureMistake {
             }
             Self::MethodActivity => f.write_str(
                 "an activity that takes `self` needs `#[activities]` on its impl block",
+            ),
+            Self::TraitActivity => f.write_str(
+                "a method of a trait cannot be an activity, because its name would stand for several; write it in the `#[activities] impl` block of a struct",
             ),
             Self::NotCallable(marker) => write!(
                 f,

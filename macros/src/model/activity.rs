@@ -61,7 +61,13 @@ pub(crate) fn function(
     errors: &mut Errors,
 ) -> Option<Activity> {
     if let Some(receiver) = function.sig.receiver() {
-        errors.on(receiver, SignatureMistake::MethodActivity);
+        errors.on(
+            receiver,
+            match function.body {
+                Some(_) => SignatureMistake::MethodActivity,
+                None => SignatureMistake::TraitActivity,
+            },
+        );
         return None;
     }
     let activity = Activity::of(options, &function.sig, &function.attrs, None, errors)?;

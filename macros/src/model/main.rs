@@ -7,6 +7,10 @@ use crate::{diag::Errors, mistake::MainMistake};
 /// Whether the function can be run.
 pub(crate) fn check(function: &ItemFn, errors: &mut Errors) -> bool {
     let before = errors.count();
+    if function.sig.ident != "main" && !function.sig.inputs.is_empty() {
+        errors.on(&function.sig.ident, MainMistake::OnOther);
+        return false;
+    }
     if function.sig.asyncness.is_none() {
         errors.on(function.sig.fn_token, MainMistake::NotAsync);
     }

@@ -37,6 +37,16 @@ pub(crate) fn obstacle(ty: &Type) -> Option<Obstacle> {
     search.0
 }
 
+/// What owns what a reference to `ty` borrows, if its spelling tells.
+pub(crate) fn owned(ty: &Type) -> Option<&'static str> {
+    match ungrouped(ty) {
+        Type::Slice(_) => Some("Vec<..>"),
+        ty if is_named(ty, "str") => Some("String"),
+        ty if is_named(ty, "Path") => Some("PathBuf"),
+        _ => None,
+    }
+}
+
 /// The type with `Self` written out, for use outside the impl block.
 pub(crate) fn without_self(ty: &Type, self_ty: &Type) -> Type {
     let mut ty = ty.clone();
@@ -48,12 +58,7 @@ struct Search(Option<Obstacle>);
 
 impl Visit<'_> for Search {
     fn visit_type_reference(&mut self, reference: &TypeReference) {
-        let instead = match ungrouped(&reference.elem) {
-            Type::Slice(_) => Some("Vec<..>"),
-            ty if is_named(ty, "str") => Some("String"),
-            ty if is_named(ty, "Path") => Some("PathBuf"),
-            _ => None,
-        };
+        let instead = owned(&reference.elem);
         self.0
             .get_or_insert_with(|| Obstacle::Borrowed(reference.to_token_stream(), instead));
     }

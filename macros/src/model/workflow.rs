@@ -265,7 +265,7 @@ pub(crate) fn type_name(
 ) -> Option<Ident> {
     if let Some(parameter) = generics.params.first() {
         let mistake = match parameter {
-            GenericParam::Lifetime(_) if marker == Marker::Workflow => PlaceMistake::BorrowingType,
+            GenericParam::Lifetime(_) => PlaceMistake::BorrowingType(marker),
             _ => PlaceMistake::GenericType(marker),
         };
         errors.on(parameter, mistake);
@@ -277,10 +277,9 @@ pub(crate) fn type_name(
             if !last.arguments.is_none() {
                 let mistake = match &last.arguments {
                     PathArguments::AngleBracketed(given)
-                        if marker == Marker::Workflow
-                            && matches!(given.args.first(), Some(GenericArgument::Lifetime(_))) =>
+                        if matches!(given.args.first(), Some(GenericArgument::Lifetime(_))) =>
                     {
-                        PlaceMistake::BorrowingType
+                        PlaceMistake::BorrowingType(marker)
                     }
                     _ => PlaceMistake::GenericType(marker),
                 };

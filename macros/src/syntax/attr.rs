@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens as _;
 use syn::{
-    Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Token,
+    Attribute, Expr, ExprLit, ExprUnary, Lit, LitStr, Meta, Path, Token, UnOp,
     ext::IdentExt as _,
     parse::{ParseStream, Parser as _},
     token,
@@ -120,6 +121,11 @@ impl Options {
                 lit: Lit::Int(number),
                 ..
             })) => number.base10_digits().to_owned(),
+            Some(Expr::Unary(ExprUnary {
+                op: UnOp::Neg(_),
+                expr,
+                ..
+            })) if matches!(&**expr, Expr::Lit(_)) => format!("-{}", expr.to_token_stream()),
             _ => {
                 errors.at(found.at, OptionMistake::NeedsText(key, "\"10s\""));
                 return None;

@@ -47,7 +47,11 @@ const LONGEST: Duration = Duration::from_secs(10_000 * 365 * 86_400);
 /// Reads `"1h30m"`: numbers with units, largest unit first or not.
 pub(crate) fn parse(text: &str) -> Result<Duration, Wrong> {
     if let Some(rest) = text.trim().strip_prefix('-') {
-        return Err(Wrong::Negative(rest.to_owned()));
+        let unit = match rest.ends_with(|c: char| c.is_ascii_digit()) {
+            true => "s",
+            false => "",
+        };
+        return Err(Wrong::Negative(format!("{rest}{unit}")));
     }
     if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit()) {
         return Err(match text.trim_start_matches('0') {
@@ -56,7 +60,10 @@ pub(crate) fn parse(text: &str) -> Result<Duration, Wrong> {
         });
     }
     let Some(total) = read(text, exact_unit) else {
-        let near = read(&text.to_lowercase(), loose_unit).filter(|total| !total.is_zero());
+        let loose = text.to_lowercase();
+        let near = read(&loose, loose_unit)
+            .or_else(|| fraction(&loose))
+            .filter(|total| !total.is_zero());
         return Err(Wrong::Unreadable(text.to_owned(), near.map(write)));
     };
     if total.is_zero() {
@@ -83,6 +90,22 @@ fn read(text: &str, unit: fn(&str) -> Option<u64>) -> Option<Duration> {
         rest = next;
     }
     (!text.is_empty()).then_some(total)
+}
+
+/// What `1.5h` means.
+fn fraction(text: &str) -> Option<Duration> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, word) = text.split_at(end);
+    let (whole, part) = number.split_once('.')?;
+    let whole = match whole {
+        "" => 0,
+        digits => digits.parse::<u64>().ok()?,
+    };
+    let unit = loose_unit(word)?;
+    let tenths = u32::try_from(part.len()).ok()?;
+    let part = part.parse::<u64>().ok()?.checked_mul(unit)? / 10_u64.checked_pow(tenths)?;
+    let millis = whole.checked_mul(unit)?.checked_add(part)?;
+    Some(Duration::from_millis(millis))
 }
 
 fn exact_unit(word: &str) -> Option<u64> {
@@ -148,6 +171,9 @@ mod tests {
         assert_eq!(near("10 seconds").as_deref(), Some("10s"));
         assert_eq!(near("1 hour and 5 min").as_deref(), Some("1h5m"));
         assert_eq!(near("90S").as_deref(), Some("1m30s"));
+        assert_eq!(near("1.5h").as_deref(), Some("1h30m"));
+        assert_eq!(near("0.25 seconds").as_deref(), Some("250ms"));
+        assert_eq!(near("1.5.2h"), None);
         assert_eq!(near("soon"), None);
         assert_eq!(near(""), None);
     }
@@ -158,6 +184,7 @@ mod tests {
         assert_eq!(parse("0s"), Err(Wrong::Zero));
         assert_eq!(parse("10"), Err(Wrong::NoUnit("10".into())));
         assert_eq!(parse("-5s"), Err(Wrong::Negative("5s".into())));
+        assert_eq!(parse("-5"), Err(Wrong::Negative("5s".into())));
         assert_eq!(parse("99999999d"), Err(Wrong::TooLong("99999999d".into())));
     }
 }

@@ -8,13 +8,13 @@ use std::{
 };
 
 use durably_engine::Payload;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use super::{
     cancel::{CancelReason, CancelSignal},
     heartbeat::Heart,
 };
-use crate::{Result, data::value, error::DataError, notice};
+use crate::{Outgoing, Result, data::value, error::DataError, notice};
 
 /// What an activity may ask of its worker: who called it, whether to stop, and where its heartbeats
 /// go. Cheap to clone, and may move to other threads.
@@ -123,7 +123,7 @@ impl ActivityCtx {
     /// It returns at once and may be called as often as the activity likes: what is sent is
     /// throttled to 80 % of the heartbeat timeout, and the newest details win. They are given to the
     /// next attempt, see [`heartbeat_details`](Self::heartbeat_details).
-    pub fn heartbeat<T: Serialize + 'static>(&self, details: T) {
+    pub fn heartbeat<T: Outgoing>(&self, details: T) {
         let payload = match value::encode(&details) {
             Ok(payload) => Some(payload),
             Err(fault) => {

@@ -4,6 +4,8 @@ use std::{fmt, time::Duration};
 
 use durably_engine::{ActivityTimeouts, RetryPolicy};
 
+use crate::Span;
+
 /// How an activity is scheduled.
 ///
 /// What is not given here is taken from the activity's own declaration, and then left to the
@@ -43,25 +45,6 @@ pub struct Retry {
 }
 
 impl ActivityOptions {
-    /// What `#[activity(..)]` declares.
-    #[doc(hidden)]
-    pub fn declared(
-        start_to_close: Option<Duration>,
-        schedule_to_close: Option<Duration>,
-        heartbeat: Option<Duration>,
-        max_attempts: Option<u32>,
-        task_queue: Option<&'static str>,
-    ) -> Self {
-        Self {
-            start_to_close,
-            schedule_to_close,
-            schedule_to_start: None,
-            heartbeat,
-            retry: max_attempts.map(Retry::attempts),
-            task_queue: task_queue.map(str::to_owned),
-        }
-    }
-
     /// These options, with what `over` gives in place of what they give.
     pub(crate) fn overlaid(self, over: &Self) -> Self {
         Self {
@@ -152,15 +135,15 @@ impl Retry {
 
     /// The pause before the second attempt.
     #[must_use]
-    pub fn initial_interval(mut self, pause: Duration) -> Self {
-        self.initial_interval = Some(pause);
+    pub fn initial_interval(mut self, pause: impl Span) -> Self {
+        self.initial_interval = Some(pause.into_duration());
         self
     }
 
     /// The longest pause.
     #[must_use]
-    pub fn maximum_interval(mut self, pause: Duration) -> Self {
-        self.maximum_interval = Some(pause);
+    pub fn maximum_interval(mut self, pause: impl Span) -> Self {
+        self.maximum_interval = Some(pause.into_duration());
         self
     }
 
@@ -237,7 +220,7 @@ impl std::error::Error for InvalidOptions {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{millis, secs};
+    use crate::{__private::Declared, millis, secs};
 
     #[test]
     fn every_contradiction_is_told_at_once() {
@@ -266,7 +249,12 @@ mod tests {
 
     #[test]
     fn what_a_call_gives_stands_over_what_the_activity_declares() {
-        let declared = ActivityOptions::declared(Some(secs(10)), None, None, Some(3), Some("slow"));
+        let declared = ActivityOptions::from(Declared {
+            start_to_close: Some(secs(10)),
+            max_attempts: Some(3),
+            task_queue: Some("slow"),
+            ..Declared::NOTHING
+        });
         let call = ActivityOptions {
             start_to_close: Some(millis(5)),
             ..ActivityOptions::default()

@@ -1,9 +1,9 @@
 //! The typed calls of an `#[activities]` impl, and the guard of activity bodies.
 
-use std::{marker::PhantomData, time::Duration};
+use std::marker::PhantomData;
 
 use crate::{
-    Activity, ActivityCall, ActivityOptions, Ctx, NoTimeout, Retry, Text, TimeoutSet,
+    Activity, ActivityCall, ActivityOptions, Ctx, NoTimeout, Retry, Span, Text, TimeoutSet,
     data::EncodedArgs, workflow::inside::in_workflow,
 };
 
@@ -28,29 +28,29 @@ impl Stub<NoTimeout> {
 impl<T> Stub<T> {
     /// The longest one attempt may take.
     #[must_use]
-    pub fn start_to_close(mut self, d: Duration) -> Stub<TimeoutSet> {
-        self.options.start_to_close = Some(d);
+    pub fn start_to_close(mut self, d: impl Span) -> Stub<TimeoutSet> {
+        self.options.start_to_close = Some(d.into_duration());
         self.with_timeout()
     }
 
     /// The longest all attempts together may take.
     #[must_use]
-    pub fn schedule_to_close(mut self, d: Duration) -> Stub<TimeoutSet> {
-        self.options.schedule_to_close = Some(d);
+    pub fn schedule_to_close(mut self, d: impl Span) -> Stub<TimeoutSet> {
+        self.options.schedule_to_close = Some(d.into_duration());
         self.with_timeout()
     }
 
     /// The longest an attempt may wait for a worker.
     #[must_use]
-    pub fn schedule_to_start(mut self, d: Duration) -> Self {
-        self.options.schedule_to_start = Some(d);
+    pub fn schedule_to_start(mut self, d: impl Span) -> Self {
+        self.options.schedule_to_start = Some(d.into_duration());
         self
     }
 
     /// The longest pause between two heartbeats.
     #[must_use]
-    pub fn heartbeat(mut self, d: Duration) -> Self {
-        self.options.heartbeat = Some(d);
+    pub fn heartbeat(mut self, d: impl Span) -> Self {
+        self.options.heartbeat = Some(d.into_duration());
         self
     }
 

@@ -16,7 +16,7 @@ use super::{
     retry::Patience,
     rpc::Rpc,
 };
-use crate::{ConnectError, wire::status::Refusal};
+use crate::{ConnectError, Span, definition::BoxFuture, wire::status::Refusal};
 
 /// Where a server listens unless it is told otherwise.
 const DEFAULT_PORT: u16 = 7233;
@@ -98,8 +98,8 @@ impl ClientBuilder {
     }
 
     /// How long connecting may take; ten seconds if not set.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+    pub fn connect_timeout(mut self, timeout: impl Span) -> Self {
+        self.connect_timeout = timeout.into_duration();
         self
     }
 
@@ -207,6 +207,16 @@ fn parse(address: &str) -> Result<Uri, ConnectError> {
     format!("http://{host}:{port}")
         .parse()
         .map_err(|_| wrong("host and port do not make a URL"))
+}
+
+/// As [`ClientBuilder::connect`].
+impl IntoFuture for ClientBuilder {
+    type Output = Result<Client, ConnectError>;
+    type IntoFuture = BoxFuture<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.connect())
+    }
 }
 
 fn unreachable(address: String, source: impl StdError + Send + Sync + 'static) -> ConnectError {

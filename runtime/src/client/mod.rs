@@ -18,6 +18,7 @@ mod query;
 mod result;
 pub(crate) mod retry;
 pub(crate) mod rpc;
+mod run_call;
 mod signal;
 mod start;
 mod start_options;
@@ -27,6 +28,8 @@ mod target;
 mod timeline;
 mod untyped;
 mod update;
+#[cfg(not(feature = "server"))]
+mod without_server;
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +47,7 @@ pub use list::WorkflowList;
 pub use query::{QueryCall, QueryReject};
 pub(crate) use retry::is_too_large;
 pub use rpc::RawClient;
+pub use run_call::RunCall;
 pub use signal::SignalCall;
 pub use start::{DynStart, StartCall, Startable, Untyped};
 pub use start_options::{IdConflictPolicy, IdReusePolicy};
@@ -51,6 +55,9 @@ pub use start_with::{RecordedSignal, RecordedUpdate, Recorder, StartWithUpdate};
 pub use target::FromClient;
 pub use untyped::DynHandle;
 pub use update::{UpdateCall, UpdateHandle};
+#[cfg(not(feature = "server"))]
+#[doc(hidden)]
+pub use without_server::{FeatureIsOff, NeedsServer, ServerFeature};
 
 use crate::{ConnectError, Text, data::ArgList};
 

@@ -11,7 +11,7 @@ use tonic::Status;
 
 use super::{WorkflowStatus, retry::Patience, target::FromClient};
 use crate::{
-    Data, Failure, QueryError, RpcError,
+    Data, Failure, QueryError, RpcError, Span,
     data::{Callee, EncodedArgs, decode_result},
     definition::BoxFuture,
     error::{QueryFailed, QueryRejected},
@@ -64,8 +64,8 @@ impl<R> QueryCall<R> {
     }
 
     /// How long to wait for a worker's answer; 30 seconds if not set.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+    pub fn timeout(mut self, timeout: impl Span) -> Self {
+        self.timeout = timeout.into_duration();
         self
     }
 }

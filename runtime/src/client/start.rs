@@ -6,20 +6,19 @@ use std::{
     marker::PhantomData,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
-use serde::Serialize;
 use tonic::Status;
 
 use super::{
-    Client, DynHandle, FromClient, Handle,
+    Client, DynHandle, FromClient, Handle, RunCall,
     start_options::{IdConflictPolicy, IdReusePolicy, Start},
     start_with::RecordedSignal,
     target::AT_ONCE,
 };
 use crate::{
-    Data, HasQueue, NoQueue, Payload, QueueSet, Retry, RunError, StartError, Text, Workflow,
+    __private::payload,
+    HasQueue, Known, NoQueue, Outgoing, Payload, QueueSet, Retry, Span, StartError, Text, Workflow,
     data::{EncodedArgs, type_name, value},
     definition::BoxFuture,
     error::{DataError, WorkflowAlreadyStarted},
@@ -111,11 +110,8 @@ impl<W: Workflow, Q> StartCall<W, Q> {
     ///
     /// # Errors
     /// It could not be started, or gave no result.
-    pub async fn result(self) -> Result<W::Output, RunError>
-    where
-        Q: HasQueue,
-    {
-        Ok(self.await?.result().await?)
+    pub fn result(self) -> RunCall<Q, W::Output> {
+        RunCall::new(self.retyped(), Some(W::NAME), W::__output())
     }
 }
 
@@ -124,11 +120,8 @@ impl<Q> StartCall<Untyped, Q> {
     ///
     /// # Errors
     /// It could not be started, or gave no result.
-    pub async fn result<R: Data>(self) -> Result<R, RunError>
-    where
-        Q: HasQueue,
-    {
-        Ok(self.await?.result().await?)
+    pub fn result<R: Known>(self) -> RunCall<Q, R> {
+        RunCall::new(self.retyped(), None, payload())
     }
 }
 
@@ -151,29 +144,34 @@ impl<W: Startable, Q> StartCall<W, Q> {
     /// The task queue of the workers that run it.
     pub fn task_queue(mut self, queue: impl Text) -> StartCall<W, QueueSet> {
         self.start_mut().task_queue = queue.into_text();
+        self.retyped()
+    }
+
+    /// The same start: neither type is in the request.
+    fn retyped<V: Startable, P>(self) -> StartCall<V, P> {
         StartCall {
             start: self.start,
             signal: self.signal,
-            sent: self.sent,
+            sent: None,
             queue: PhantomData,
         }
     }
 
     /// The time all runs together may take: retries and continue-as-new included.
-    pub fn execution_timeout(mut self, timeout: Duration) -> Self {
-        self.start_mut().execution_timeout = Some(timeout);
+    pub fn execution_timeout(mut self, timeout: impl Span) -> Self {
+        self.start_mut().execution_timeout = Some(timeout.into_duration());
         self
     }
 
     /// The time one run may take.
-    pub fn run_timeout(mut self, timeout: Duration) -> Self {
-        self.start_mut().run_timeout = Some(timeout);
+    pub fn run_timeout(mut self, timeout: impl Span) -> Self {
+        self.start_mut().run_timeout = Some(timeout.into_duration());
         self
     }
 
     /// The time one workflow task may take; the server's default is ten seconds.
-    pub fn task_timeout(mut self, timeout: Duration) -> Self {
-        self.start_mut().task_timeout = Some(timeout);
+    pub fn task_timeout(mut self, timeout: impl Span) -> Self {
+        self.start_mut().task_timeout = Some(timeout.into_duration());
         self
     }
 
@@ -190,13 +188,13 @@ impl<W: Startable, Q> StartCall<W, Q> {
     }
 
     /// Waits so long before the first workflow task.
-    pub fn start_delay(mut self, delay: Duration) -> Self {
-        self.start_mut().start_delay = Some(delay);
+    pub fn start_delay(mut self, delay: impl Span) -> Self {
+        self.start_mut().start_delay = Some(delay.into_duration());
         self
     }
 
     /// Adds a note that is kept with the workflow, and shown by `describe` and `list`.
-    pub fn memo<T: Serialize + 'static>(mut self, name: impl Text, note: T) -> Self {
+    pub fn memo<T: Outgoing>(mut self, name: impl Text, note: T) -> Self {
         let name = name.into_text();
         if let Some(note) = self.encoded("memo", &name, &note) {
             self.start_mut().memo.insert(name, note);
@@ -205,11 +203,7 @@ impl<W: Startable, Q> StartCall<W, Q> {
     }
 
     /// Sets an attribute that list filters can name; it must be registered with the server.
-    pub fn search_attribute<T: Serialize + 'static>(
-        mut self,
-        name: impl Text,
-        attribute: T,
-    ) -> Self {
+    pub fn search_attribute<T: Outgoing>(mut self, name: impl Text, attribute: T) -> Self {
         let name = name.into_text();
         if let Some(attribute) = self.encoded("search attribute", &name, &attribute) {
             self.start_mut().search_attributes.insert(name, attribute);
@@ -244,12 +238,7 @@ impl<W: Startable, Q> StartCall<W, Q> {
         *start.expect("the call is consumed before it is polled")
     }
 
-    fn encoded<T: Serialize + 'static>(
-        &mut self,
-        what: &str,
-        name: &str,
-        content: &T,
-    ) -> Option<Payload> {
+    fn encoded<T: Outgoing>(&mut self, what: &str, name: &str, content: &T) -> Option<Payload> {
         match value::encode(content) {
             Ok(payload) => Some(payload),
             Err(fault) => {

@@ -165,12 +165,14 @@ impl Via for FromClient {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CanUpdate for FromClient {
     fn update<R>(&self, name: &'static str, args: EncodedArgs) -> UpdateCall<R> {
         UpdateCall::new(self.clone(), Cow::Borrowed(name), args)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CanQuery for FromClient {
     fn query<R>(&self, name: &'static str, args: EncodedArgs) -> QueryCall<R> {
         QueryCall::new(self.clone(), Cow::Borrowed(name), args)

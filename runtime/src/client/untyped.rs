@@ -6,7 +6,7 @@ use super::{
     FromClient, Handle, History, QueryCall, SignalCall, UpdateCall, UpdateHandle,
     WorkflowDescription, describe, history, result,
 };
-use crate::{__private::payload, Data, HandleError, ResultError, Text, Workflow, data::ArgList};
+use crate::{__private::payload, HandleError, Known, ResultError, Text, Workflow, data::ArgList};
 
 /// A workflow execution; its signals, queries and updates go by their names.
 ///
@@ -44,6 +44,10 @@ impl DynHandle {
         ))
     }
 
+    pub(super) fn target(&self) -> &FromClient {
+        &self.0
+    }
+
     /// The workflow id.
     pub fn id(&self) -> &str {
         self.0.workflow_id()
@@ -60,17 +64,17 @@ impl DynHandle {
     }
 
     /// Asks a query.
-    pub fn query<R: Data>(&self, name: impl Text, args: impl ArgList) -> QueryCall<R> {
+    pub fn query<R: Known>(&self, name: impl Text, args: impl ArgList) -> QueryCall<R> {
         QueryCall::new(self.0.clone(), Cow::Owned(name.into_text()), args.encode())
     }
 
     /// Sends an update.
-    pub fn update<R: Data>(&self, name: impl Text, args: impl ArgList) -> UpdateCall<R> {
+    pub fn update<R: Known>(&self, name: impl Text, args: impl ArgList) -> UpdateCall<R> {
         UpdateCall::new(self.0.clone(), Cow::Owned(name.into_text()), args.encode())
     }
 
     /// An update that was sent before, by its id.
-    pub fn update_handle<R: Data>(&self, update_id: impl Text) -> UpdateHandle<R> {
+    pub fn update_handle<R: Known>(&self, update_id: impl Text) -> UpdateHandle<R> {
         UpdateHandle::attach(self.0.clone(), update_id.into_text())
     }
 
@@ -78,7 +82,7 @@ impl DynHandle {
     ///
     /// # Errors
     /// As [`Handle::result`].
-    pub async fn result<R: Data>(&self) -> Result<R, ResultError> {
+    pub async fn result<R: Known>(&self) -> Result<R, ResultError> {
         result::of(&self.0, Cow::Owned(self.id().to_owned()), payload()).await
     }
 

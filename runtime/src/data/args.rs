@@ -167,6 +167,7 @@ impl ArgList for EncodedArgs {
 
 macro_rules! arg_lists {
     ($(($($letter:ident)*))*) => { $(
+        #[diagnostic::do_not_recommend]
         impl<$($letter: Serialize + 'static),*> ArgList for ($($letter,)*) {
             fn encode(self) -> EncodedArgs {
                 #[allow(non_snake_case, reason = "one name for a parameter and its value")]

@@ -21,17 +21,38 @@ use crate::{AppError, Payload, Result, error::DataError};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in a Temporal payload",
     label = "not serialisable",
-    note = "put `#[durably::data]` on the type (it derives serde's Serialize and Deserialize), or derive both yourself"
+    note = "put `#[durably::data]` on the type, or on your types inside it (it derives serde's Serialize and Deserialize), or derive both yourself"
 )]
 pub trait Data: serde::Serialize + serde::de::DeserializeOwned + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: serde::Serialize + serde::de::DeserializeOwned + 'static> Data for T {}
 
+/// A value that only leaves: anything serde can write.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel in a Temporal payload",
+    label = "not serialisable",
+    note = "put `#[durably::data]` on the type, or derive serde's `Serialize`"
+)]
+pub trait Outgoing: serde::Serialize + 'static {}
+#[diagnostic::do_not_recommend]
+impl<T: serde::Serialize + 'static> Outgoing for T {}
+
+/// What a call by name gives: a type that travels, which the caller names.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the result of a call by name",
+    label = "not a type that travels in a payload",
+    note = "`!` means that nothing says which type it is: write `let text: String = ..`, or give the call the type, as in `.result::<String>()`",
+    note = "put `#[durably::data]` on a type of your own (it derives serde's Serialize and Deserialize), or derive both yourself"
+)]
+pub trait Known: Data {}
+#[diagnostic::do_not_recommend]
+impl<T: Data> Known for T {}
+
 /// What a `String` parameter accepts at the call side.
 #[diagnostic::on_unimplemented(
     message = "expected text for this argument, found `{Self}`",
     label = "not a string",
-    note = "this parameter is a `String`: pass a `&str`, `String` or `&String`"
+    note = "this parameter is a `String`: pass a `&str`, `String` or `&String`, or call `.to_string()` on what can be shown"
 )]
 pub trait Text {
     /// The text, borrowed.
@@ -41,6 +62,7 @@ pub trait Text {
     fn into_text(self) -> String;
 }
 
+#[diagnostic::do_not_recommend]
 impl Text for &str {
     fn as_text(&self) -> &str {
         self
@@ -51,6 +73,7 @@ impl Text for &str {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Text for String {
     fn as_text(&self) -> &str {
         self
@@ -61,6 +84,7 @@ impl Text for String {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Text for &String {
     fn as_text(&self) -> &str {
         self
@@ -71,6 +95,7 @@ impl Text for &String {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Text for Cow<'_, str> {
     fn as_text(&self) -> &str {
         self

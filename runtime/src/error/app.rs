@@ -3,11 +3,10 @@
 use std::{fmt, time::Duration};
 
 use durably_engine::FailureRecord;
-use serde::Serialize;
 
 use super::{DataError, Error, Failure, chain};
 use crate::{
-    Data, Payload,
+    Data, Outgoing, Payload, Span,
     data::{type_name, value},
 };
 
@@ -71,7 +70,7 @@ impl AppError {
     ///
     /// A value that cannot be serialised is replaced by a text that says so, because losing the
     /// error itself would be worse.
-    pub fn details<T: Serialize + 'static>(mut self, detail: T) -> Self {
+    pub fn details<T: Outgoing>(mut self, detail: T) -> Self {
         let payload = value::encode(&detail).unwrap_or_else(|fault| {
             let error = DataError::write("a detail".to_owned(), type_name::short::<T>(), fault);
             let text = serde_json::Value::String(error.to_string());
@@ -82,8 +81,8 @@ impl AppError {
     }
 
     /// The pause before the next attempt, instead of the retry policy's.
-    pub fn next_retry_delay(mut self, pause: Duration) -> Self {
-        self.next_retry_delay = Some(pause);
+    pub fn next_retry_delay(mut self, pause: impl Span) -> Self {
+        self.next_retry_delay = Some(pause.into_duration());
         self
     }
 

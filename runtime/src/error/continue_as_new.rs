@@ -1,12 +1,10 @@
 //! The end of a run that begins the next one.
 
-use std::{fmt, time::Duration};
-
-use serde::Serialize;
+use std::fmt;
 
 use super::{DataError, Error, Result};
 use crate::{
-    Retry, Workflow,
+    Outgoing, Retry, Span, Workflow,
     data::{ArgList, EncodedArgs, Text, type_name, value},
 };
 
@@ -73,14 +71,14 @@ impl ContinueAsNew {
     }
 
     /// The time the next run may take.
-    pub fn run_timeout(mut self, timeout: Duration) -> Self {
-        self.next.run_timeout = Some(timeout);
+    pub fn run_timeout(mut self, timeout: impl Span) -> Self {
+        self.next.run_timeout = Some(timeout.into_duration());
         self
     }
 
     /// The time one workflow task of the next run may take.
-    pub fn task_timeout(mut self, timeout: Duration) -> Self {
-        self.next.task_timeout = Some(timeout);
+    pub fn task_timeout(mut self, timeout: impl Span) -> Self {
+        self.next.task_timeout = Some(timeout.into_duration());
         self
     }
 
@@ -91,7 +89,7 @@ impl ContinueAsNew {
     }
 
     /// Sets one note of the next run; the first call drops those of this run.
-    pub fn memo<T: Serialize + 'static>(mut self, name: impl Into<String>, note: T) -> Self {
+    pub fn memo<T: Outgoing>(mut self, name: impl Into<String>, note: T) -> Self {
         match encode_named("memo", &note) {
             Ok(payload) => {
                 let memo = self.next.memo.get_or_insert_default();
@@ -103,11 +101,7 @@ impl ContinueAsNew {
     }
 
     /// Sets one search attribute of the next run; the first call drops those of this run.
-    pub fn search_attribute<T: Serialize + 'static>(
-        mut self,
-        name: impl Into<String>,
-        attribute: T,
-    ) -> Self {
+    pub fn search_attribute<T: Outgoing>(mut self, name: impl Into<String>, attribute: T) -> Self {
         match encode_named("search attribute", &attribute) {
             Ok(payload) => {
                 let attributes = self.next.search_attributes.get_or_insert_default();
@@ -127,10 +121,7 @@ impl ContinueAsNew {
     }
 }
 
-fn encode_named<T: Serialize + 'static>(
-    what: &str,
-    content: &T,
-) -> Result<crate::Payload, DataError> {
+fn encode_named<T: Outgoing>(what: &str, content: &T) -> Result<crate::Payload, DataError> {
     value::encode(content)
         .map_err(|fault| DataError::write(what.to_owned(), type_name::short::<T>(), fault))
 }

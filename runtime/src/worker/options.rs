@@ -3,7 +3,7 @@
 use std::{num::NonZero, thread, time::Duration};
 
 use super::Worker;
-use crate::Text;
+use crate::{Span, Text};
 
 /// How a worker runs.
 #[derive(Clone, Debug)]
@@ -126,8 +126,8 @@ impl Worker {
 
     /// How long a task of a cached run waits for this worker before any other may take it and
     /// replay the run; 10 seconds by default.
-    pub fn sticky_timeout(mut self, d: Duration) -> Self {
-        self.options.sticky_timeout = d;
+    pub fn sticky_timeout(mut self, d: impl Span) -> Self {
+        self.options.sticky_timeout = d.into_duration();
         self
     }
 
@@ -139,15 +139,15 @@ impl Worker {
 
     /// How long running activities may take to end when the worker shuts down, 10 seconds by
     /// default. What still runs then is reported as failed, so that another worker tries it again.
-    pub fn shutdown_grace(mut self, d: Duration) -> Self {
-        self.options.shutdown_grace = d;
+    pub fn shutdown_grace(mut self, d: impl Span) -> Self {
+        self.options.shutdown_grace = d.into_duration();
         self
     }
 
     /// How long workflow code may keep its thread without a durable wait, 2 seconds by default.
     /// Then its task fails, with the place where it was seen last.
-    pub fn deadlock_timeout(mut self, d: Duration) -> Self {
-        self.options.deadlock_timeout = d;
+    pub fn deadlock_timeout(mut self, d: impl Span) -> Self {
+        self.options.deadlock_timeout = d.into_duration();
         self
     }
 }

@@ -8,7 +8,6 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use durably_engine::{
@@ -23,7 +22,8 @@ use super::{
 };
 use crate::{
     __private::{PayloadOf, payload},
-    Activity, ActivityError, ActivityOptions, Data, HasTimeout, NoTimeout, Retry, Text, TimeoutSet,
+    Activity, ActivityError, ActivityOptions, Data, HasTimeout, Known, NoTimeout, Retry, Span,
+    Text, TimeoutSet,
     data::{Callee, EncodedArgs, value},
 };
 
@@ -72,7 +72,7 @@ struct Running {
 /// An activity that is known by its name only; it gives an `R`.
 pub struct Untyped<R>(PhantomData<fn() -> R>);
 
-impl<R: Data> Activity for Untyped<R> {
+impl<R: Known> Activity for Untyped<R> {
     const NAME: &'static str = "";
     type Output = R;
     fn __output() -> PayloadOf<R> {
@@ -122,25 +122,29 @@ impl<A: Activity, T> ActivityCall<A, T> {
     }
 
     /// The longest one attempt may take.
-    pub fn start_to_close(mut self, duration: Duration) -> ActivityCall<A, TimeoutSet> {
+    pub fn start_to_close(mut self, duration: impl Span) -> ActivityCall<A, TimeoutSet> {
+        let duration = duration.into_duration();
         self.set(|it| it.options.start_to_close = Some(duration));
         self.with_timeout()
     }
 
     /// The longest all attempts together may take, with the pauses between them.
-    pub fn schedule_to_close(mut self, duration: Duration) -> ActivityCall<A, TimeoutSet> {
+    pub fn schedule_to_close(mut self, duration: impl Span) -> ActivityCall<A, TimeoutSet> {
+        let duration = duration.into_duration();
         self.set(|it| it.options.schedule_to_close = Some(duration));
         self.with_timeout()
     }
 
     /// The longest an attempt may wait for a worker.
-    pub fn schedule_to_start(mut self, duration: Duration) -> Self {
+    pub fn schedule_to_start(mut self, duration: impl Span) -> Self {
+        let duration = duration.into_duration();
         self.set(|it| it.options.schedule_to_start = Some(duration));
         self
     }
 
     /// The longest pause between two heartbeats.
-    pub fn heartbeat(mut self, duration: Duration) -> Self {
+    pub fn heartbeat(mut self, duration: impl Span) -> Self {
+        let duration = duration.into_duration();
         self.set(|it| it.options.heartbeat = Some(duration));
         self
     }

@@ -6,11 +6,10 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use super::{context::Ctx, core::Core, scope::Reach, timer::Sleep, waits::Entry};
-use crate::Cancelled;
+use crate::{Cancelled, Span};
 
 /// The future of [`Ctx::wait_until`].
 #[must_use = "nothing is waited for until this is awaited"]
@@ -34,7 +33,8 @@ impl<F: FnMut() -> bool> WaitUntil<F> {
     /// Waits no longer than this: the wait gives whether the condition came to hold.
     ///
     /// No timer is started if the condition holds at once, or if the duration is zero.
-    pub fn timeout(self, duration: Duration) -> WaitUntilTimeout<F> {
+    pub fn timeout(self, duration: impl Span) -> WaitUntilTimeout<F> {
+        let duration = duration.into_duration();
         WaitUntilTimeout {
             timer: Sleep::new(&self.ctx, duration, self.place),
             zero: duration.is_zero(),

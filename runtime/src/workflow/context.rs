@@ -1,6 +1,6 @@
 //! `Ctx`: what workflow code may ask for.
 
-use std::{future::Future, ops::Deref, panic::Location, rc::Rc, time::Duration};
+use std::{future::Future, ops::Deref, panic::Location, rc::Rc};
 
 use rand::{
     RngExt,
@@ -18,7 +18,7 @@ use super::{
     timer::Sleep,
     view::View,
 };
-use crate::{Data, NoTimeout, Text, data::ArgList};
+use crate::{Known, NoTimeout, Span, Text, data::ArgList};
 
 /// Commands: what a workflow does. Derefs to [`View`], so it knows all facts too.
 ///
@@ -61,10 +61,9 @@ impl Ctx {
     /// # Cancellation
     /// Gives [`Cancelled`](crate::Cancelled), and the timer is cancelled. Dropping the future
     /// cancels the timer too.
-    #[must_use = "the timer starts when this is awaited"]
     #[track_caller]
-    pub fn sleep(&self, duration: Duration) -> Sleep {
-        Sleep::new(self, duration, Location::caller())
+    pub fn sleep(&self, duration: impl Span) -> Sleep {
+        Sleep::new(self, duration.into_duration(), Location::caller())
     }
 
     /// Waits until `condition` holds. It is looked at whenever something happened in the workflow.
@@ -76,7 +75,6 @@ impl Ctx {
     ///
     /// # Determinism
     /// The condition decides by the workflow's state alone, and changes nothing.
-    #[must_use = "nothing is waited for until this is awaited"]
     #[track_caller]
     pub fn wait_until<F: FnMut() -> bool>(&self, condition: F) -> WaitUntil<F> {
         WaitUntil::new(self, condition, Location::caller())
@@ -114,7 +112,6 @@ impl Ctx {
     }
 
     /// Waits until this context is cancelled.
-    #[must_use = "nothing is waited for until this is awaited"]
     #[track_caller]
     pub fn cancelled(&self) -> CancelWait {
         CancelWait::new(self, Location::caller())
@@ -165,7 +162,7 @@ impl Ctx {
     /// An activity called by its name, whose result is an `R`: of a worker in another language, for
     /// example.
     #[track_caller]
-    pub fn activity<R: Data>(
+    pub fn activity<R: Known>(
         &self,
         name: impl Text,
         args: impl ArgList,

@@ -124,7 +124,7 @@ const _: () = {
         #[must_use]
         pub fn start_to_close(
             self,
-            value: ::core::time::Duration,
+            value: impl ::durably::Span,
         ) -> ShopStub<::durably::TimeoutSet> {
             ShopStub(self.0.start_to_close(value))
         }
@@ -132,18 +132,18 @@ const _: () = {
         #[must_use]
         pub fn schedule_to_close(
             self,
-            value: ::core::time::Duration,
+            value: impl ::durably::Span,
         ) -> ShopStub<::durably::TimeoutSet> {
             ShopStub(self.0.schedule_to_close(value))
         }
         /// The longest an attempt may wait for a worker.
         #[must_use]
-        pub fn schedule_to_start(self, value: ::core::time::Duration) -> Self {
+        pub fn schedule_to_start(self, value: impl ::durably::Span) -> Self {
             Self(self.0.schedule_to_start(value))
         }
         /// The longest pause between two heartbeats.
         #[must_use]
-        pub fn heartbeat(self, value: ::core::time::Duration) -> Self {
+        pub fn heartbeat(self, value: impl ::durably::Span) -> Self {
             Self(self.0.heartbeat(value))
         }
         /// How failed attempts are retried.
@@ -169,8 +169,8 @@ const _: () = {
     )]
     impl Shop {
         /// Typed calls of these activities from a workflow.
-        pub fn stub(ctx: &::durably::Ctx) -> ShopStub {
-            ShopStub(::durably::__private::Stub::new(ctx))
+        pub fn stub(ctx: &impl ::durably::AsCtx) -> ShopStub {
+            ShopStub(::durably::__private::Stub::new(::durably::AsCtx::__ctx(ctx)))
         }
     }
     #[allow(
@@ -183,7 +183,11 @@ const _: () = {
         clippy::all,
         clippy::pedantic
     )]
-    impl ::durably::ActivitySet for Shop {
+    #[allow(trivial_bounds)]
+    impl ::durably::ActivitySet for Shop
+    where
+        Shop: ::core::marker::Send + ::core::marker::Sync,
+    {
         fn __register(
             self: ::std::sync::Arc<Self>,
             add: &mut dyn ::core::ops::FnMut(

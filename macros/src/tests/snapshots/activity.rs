@@ -99,7 +99,7 @@ const _: () = {
         /// Charges a card.
         #[track_caller]
         pub fn call(
-            ctx: &::durably::Ctx,
+            ctx: &impl ::durably::AsCtx,
             card: impl ::durably::Text,
             cents: u64,
         ) -> ::durably::ActivityCall<charge, ::durably::TimeoutSet> {
@@ -107,7 +107,10 @@ const _: () = {
             ::durably::__private::payload::<String>()
                 .add_text(&mut arguments, "card", card);
             ::durably::__private::payload::<u64>().add(&mut arguments, "cents", &cents);
-            ::durably::ActivityCall::new(ctx, arguments.finish())
+            ::durably::ActivityCall::new(
+                ::durably::AsCtx::__ctx(ctx),
+                arguments.finish(),
+            )
         }
     }
 };

@@ -169,40 +169,49 @@ const _: () = {
         ///
         /// Greets.
         pub fn start(
-            client: &::durably::Client,
+            client: &impl ::durably::AsClient,
             greeting: impl ::durably::Text,
         ) -> ::durably::StartCall<Greeting, ::durably::QueueSet> {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
             ::durably::__private::payload::<String>()
                 .add_text(&mut arguments, "greeting", greeting);
-            ::durably::StartCall::new(client, arguments.finish())
+            ::durably::StartCall::new(
+                ::durably::AsClient::__client(client),
+                arguments.finish(),
+            )
         }
         ///A handle to an execution that exists already.
         pub fn handle(
-            client: &::durably::Client,
+            client: &impl ::durably::AsClient,
             id: impl ::durably::Text,
         ) -> ::durably::Handle<Greeting> {
-            ::durably::Handle::attach(client, ::durably::Text::into_text(id))
+            ::durably::Handle::attach(
+                ::durably::AsClient::__client(client),
+                ::durably::Text::into_text(id),
+            )
         }
         ///Runs this workflow as a child: `.await` gives its result, `.start().await` a handle.
         ///
         /// Greets.
         #[track_caller]
         pub fn child(
-            ctx: &::durably::Ctx,
+            ctx: &impl ::durably::AsCtx,
             greeting: impl ::durably::Text,
         ) -> ::durably::ChildCall<Greeting> {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
             ::durably::__private::payload::<String>()
                 .add_text(&mut arguments, "greeting", greeting);
-            ::durably::ChildCall::new(ctx, arguments.finish())
+            ::durably::ChildCall::new(::durably::AsCtx::__ctx(ctx), arguments.finish())
         }
         ///A handle to another running workflow, for use inside a workflow.
         pub fn external(
-            ctx: &::durably::Ctx,
+            ctx: &impl ::durably::AsCtx,
             id: impl ::durably::Text,
         ) -> ::durably::ExternalHandle<Greeting> {
-            ::durably::ExternalHandle::new(ctx, ::durably::Text::into_text(id))
+            ::durably::ExternalHandle::new(
+                ::durably::AsCtx::__ctx(ctx),
+                ::durably::Text::into_text(id),
+            )
         }
         ///Ends this run and starts the next one with these arguments: `return Self::continue_as_new(..).into()`.
         pub fn continue_as_new(

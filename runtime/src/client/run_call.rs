@@ -1,0 +1,72 @@
+//! Starting a workflow and waiting for its result.
+
+use std::{
+    borrow::Cow,
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use super::{result, start::StartCall, untyped::DynHandle};
+use crate::{
+    __private::PayloadOf, HasQueue, QueueSet, RunError, client::Untyped, definition::BoxFuture,
+};
+
+/// A workflow about to start, whose result is waited for; made by [`StartCall::result`].
+#[must_use = "the workflow starts when this is awaited"]
+pub struct RunCall<Q, R> {
+    /// What is asked for, until it is.
+    request: Option<Request<R>>,
+    /// The start and the wait under way.
+    running: Option<BoxFuture<Result<R, RunError>>>,
+    queue: PhantomData<fn() -> Q>,
+}
+
+struct Request<R> {
+    start: StartCall<Untyped, QueueSet>,
+    /// The workflow's type, if this program knows it.
+    workflow: Option<&'static str>,
+    output: PayloadOf<R>,
+}
+
+impl<Q, R> RunCall<Q, R> {
+    pub(super) fn new(
+        start: StartCall<Untyped, QueueSet>,
+        workflow: Option<&'static str>,
+        output: PayloadOf<R>,
+    ) -> Self {
+        Self {
+            request: Some(Request {
+                start,
+                workflow,
+                output,
+            }),
+            running: None,
+            queue: PhantomData,
+        }
+    }
+}
+
+// As for `StartCall`, the bound stands on the future: rustc then asks for it once, at the `.await`.
+impl<Q: HasQueue, R: 'static> Future for RunCall<Q, R> {
+    type Output = Result<R, RunError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if let Some(request) = this.request.take() {
+            this.running = Some(Box::pin(run(request)));
+        }
+        let running = this.running.as_mut();
+        running.expect("the first poll starts").as_mut().poll(cx)
+    }
+}
+
+async fn run<R>(request: Request<R>) -> Result<R, RunError> {
+    let handle: DynHandle = request.start.await?;
+    let workflow = match request.workflow {
+        Some(name) => Cow::Borrowed(name),
+        None => Cow::Owned(handle.id().to_owned()),
+    };
+    Ok(result::of(handle.target(), workflow, request.output).await?)
+}

@@ -1,0 +1,8 @@
+//! `#[activities]` on the struct.
+
+use durably::prelude::*;
+
+#[activities]
+struct Shop;
+
+fn main() {}

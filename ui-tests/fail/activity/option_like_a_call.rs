@@ -1,0 +1,10 @@
+//! An option written like a call.
+
+use durably::prelude::*;
+
+#[activity(start_to_close("10s"))]
+async fn greet(name: String) -> String {
+    name
+}
+
+fn main() {}

@@ -1,0 +1,30 @@
+//! An `.await` in a closure.
+
+use durably::prelude::*;
+
+#[activity(start_to_close = "10s")]
+async fn greet(name: String) -> String {
+    name
+}
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        let names = ["a", "b"].map(|name| greet::call(ctx, name).await?);
+        self.names.extend(names);
+        Ok(())
+    }
+
+    #[signal]
+    fn submit(&mut self, name: String) {
+        self.names.push(name);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,31 @@
+//! A compensation without a timeout.
+
+use durably::prelude::*;
+
+#[activity(start_to_close = "10s")]
+async fn greet(name: String) -> String {
+    name
+}
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        let mut saga = Saga::new();
+        saga.undo(ctx.activity::<()>("refund", ()));
+        saga.compensate().await;
+        Ok(())
+    }
+
+    #[signal]
+    fn submit(&mut self, name: String) {
+        self.names.push(name);
+    }
+}
+
+fn main() {}

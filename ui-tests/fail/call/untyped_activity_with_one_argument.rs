@@ -1,0 +1,30 @@
+//! One argument of an activity by name without its tuple.
+
+use durably::prelude::*;
+
+#[activity(start_to_close = "10s")]
+async fn greet(name: String) -> String {
+    name
+}
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        let text: String = ctx.activity("ocr", "page").start_to_close(secs(5)).await?;
+        self.names.push(text);
+        Ok(())
+    }
+
+    #[signal]
+    fn submit(&mut self, name: String) {
+        self.names.push(name);
+    }
+}
+
+fn main() {}

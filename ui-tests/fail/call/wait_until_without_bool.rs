@@ -1,0 +1,29 @@
+//! A wait for a number.
+
+use durably::prelude::*;
+
+#[activity(start_to_close = "10s")]
+async fn greet(name: String) -> String {
+    name
+}
+
+#[derive(Default)]
+struct Greeting {
+    names: Vec<String>,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.wait_until(|| self.names.len()).await?;
+        Ok(())
+    }
+
+    #[signal]
+    fn submit(&mut self, name: String) {
+        self.names.push(name);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! `#[durably::data]` on an impl block.
+
+struct Order;
+
+#[durably::data]
+impl Order {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! A payload type with a `&'static str`.
+
+#[durably::data]
+struct Order {
+    item: &'static str,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+//! `#[durably::main]` on another function than `main`.
+
+#[durably::main]
+async fn worker(queue: String) {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+//! An option of `#[durably::main]` without its key.
+
+#[durably::main("multi_thread")]
+async fn main() {}

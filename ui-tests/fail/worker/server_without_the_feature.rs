@@ -1,0 +1,28 @@
+//! `durably::Server` without the feature `server`.
+
+use durably::prelude::*;
+
+#[activity(start_to_close = "10s")]
+async fn greet(name: String) -> String {
+    name
+}
+
+#[derive(Default)]
+struct Greeting;
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+}
+
+async fn go(client: Client) -> Result<()> {
+    let server = durably::Server::start().await?;
+    Worker::new(&server.client().await?, "q").run().await?;
+    Ok(())
+}
+
+fn main() {}

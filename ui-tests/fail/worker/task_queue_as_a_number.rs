@@ -1,0 +1,27 @@
+//! A worker's task queue given as a number.
+
+use durably::prelude::*;
+
+#[activity(start_to_close = "10s")]
+async fn greet(name: String) -> String {
+    name
+}
+
+#[derive(Default)]
+struct Greeting;
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(secs(1)).await?;
+        Ok(())
+    }
+}
+
+async fn go(client: Client) -> Result<()> {
+    Worker::new(&client, 7).run().await?;
+    Ok(())
+}
+
+fn main() {}
