@@ -25,7 +25,6 @@ mod programs {
     mod from_a_macro;
     mod generic_helpers;
     mod greeting;
-    mod helpers;
     mod in_a_function;
     mod init;
     mod liberties;
@@ -36,6 +35,7 @@ mod programs {
     mod order;
     mod own_errors;
     mod own_names;
+    mod plain_methods;
     mod query;
     mod remote;
     mod renamed_crate;
