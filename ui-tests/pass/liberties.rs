@@ -138,7 +138,7 @@ impl Liberties {
         self.by_name.insert(name, self.shared.get());
     }
 
-    #[cfg(any())]
+    #[cfg(target_os = "none")]
     #[signal]
     fn name(&mut self, name: NoSuchType) {}
 }

@@ -34,6 +34,7 @@ pub(crate) enum SignatureMistake {
     ContextNotFirst,
     ExclusiveContext,
     StaticContext,
+    WrappedContext,
     HeartbeatWithoutContext,
     BodyMissing,
     RemoteBody,
@@ -101,7 +102,7 @@ impl fmt::Display for SignatureMistake {
             ),
             Self::OpaqueArgument(marker) => write!(
                 f,
-                "`{marker}` arguments are decoded from payloads, so they need a concrete type instead of `impl Trait`"
+                "`{marker}` arguments are decoded from payloads, so they need a concrete type, neither `impl Trait` nor `dyn Trait`"
             ),
             Self::ArgumentWithoutName(marker) => write!(
                 f,
@@ -132,7 +133,7 @@ impl fmt::Display for SignatureMistake {
             ),
             Self::OpaqueResult(marker) => write!(
                 f,
-                "what `{marker}` returns becomes a payload, so it needs a concrete type instead of `impl Trait`"
+                "what `{marker}` returns becomes a payload, so it needs a concrete type, neither `impl Trait` nor `dyn Trait`"
             ),
             Self::NeverResult(marker) => write!(
                 f,
@@ -144,6 +145,9 @@ impl fmt::Display for SignatureMistake {
             Self::ExclusiveContext => {
                 f.write_str("a context is shared; take it by `&`, without `mut`")
             }
+            Self::WrappedContext => f.write_str(
+                "the context comes first and by itself: `ctx: &Ctx`",
+            ),
             Self::StaticContext => f.write_str(
                 "a context is lent for as long as the method runs; drop the lifetime (a clone of it may be kept)",
             ),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{Pat, Type, ext::IdentExt as _};
 
@@ -101,6 +101,9 @@ impl Arguments {
             {
                 errors.on(tokens, SignatureMistake::BorrowedClient(marker));
             }
+            Some(Obstacle::Borrowed(tokens, _)) if ends_in_context(&tokens) => {
+                errors.on(tokens, SignatureMistake::WrappedContext);
+            }
             Some(Obstacle::Unsized(tokens, instead)) => {
                 errors.on(tokens, SignatureMistake::UnsizedArgument(marker, instead));
             }
@@ -133,6 +136,17 @@ impl Arguments {
             },
         });
     }
+}
+
+/// `&Ctx` inside of another type.
+fn ends_in_context(reference: &TokenStream) -> bool {
+    let ty = syn::parse2::<Type>(reference.clone());
+    ty.is_ok_and(|mut ty| {
+        while let Type::Reference(reference) = ty {
+            ty = *reference.elem;
+        }
+        is_context_by_name(&ty)
+    })
 }
 
 /// `&Client`

@@ -17,7 +17,7 @@ pub(crate) enum Obstacle {
     Borrowed(TokenStream, Option<&'static str>),
     /// A `str` or a slice, and what to write instead.
     Unsized(TokenStream, &'static str),
-    /// `impl Trait`.
+    /// `impl Trait`, or `dyn Trait` by itself.
     Opaque(TokenStream),
 }
 
@@ -27,6 +27,7 @@ pub(crate) fn obstacle(ty: &Type) -> Option<Obstacle> {
         Type::Slice(slice) => {
             return Some(Obstacle::Unsized(slice.to_token_stream(), "Vec<..>"));
         }
+        Type::TraitObject(object) => return Some(Obstacle::Opaque(object.to_token_stream())),
         Type::Path(path) if path.path.is_ident("str") => {
             return Some(Obstacle::Unsized(path.to_token_stream(), "String"));
         }

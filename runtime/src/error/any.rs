@@ -137,7 +137,19 @@ impl Error {
     }
 }
 
-impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+/// What `?` takes: every error that owns what it holds and may move between threads.
+// Of these words rustc prints the label alone where a `?` does not fit.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an error that can become a `durably::Error`",
+    label = "not an error type; make one of it: `Error::message(..)`",
+    note = "an error type implements `std::error::Error + Send + Sync + 'static` (thiserror does)"
+)]
+pub trait OwnedError: StdError + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<E: StdError + Send + Sync + 'static> OwnedError for E {}
+
+impl<E: OwnedError> From<E> for Error {
     fn from(error: E) -> Self {
         Self(Box::new(error))
     }

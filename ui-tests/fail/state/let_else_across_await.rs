@@ -16,7 +16,7 @@ impl Greeting {
             return Ok(());
         };
         ctx.sleep(secs(1)).await?;
-        println!("{name}");
+        assert!(!name.is_empty());
         Ok(())
     }
 }

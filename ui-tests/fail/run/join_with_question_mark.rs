@@ -1,4 +1,4 @@
-//! A channel as an argument.
+//! `?` on the results of a join.
 
 use durably::prelude::*;
 
@@ -12,13 +12,8 @@ struct Greeting {
 impl Greeting {
     #[run]
     async fn run(&mut self, ctx: &Ctx) -> Result<()> {
-        ctx.sleep(secs(1)).await?;
+        join(ctx.sleep(secs(1)), ctx.sleep(secs(2))).await?;
         Ok(())
-    }
-
-    #[signal]
-    fn submit(&mut self, done: tokio::sync::oneshot::Sender<()>) {
-        drop(done);
     }
 }
 
