@@ -86,6 +86,8 @@ fn report(file: &Path) -> String {
     out
 }
 
+/// A topic: a program that is right, what there is to say of all of its mistakes (`about.md`), and
+/// the mistakes.
 fn section(topic: &str, cases: &[&Case]) -> String {
     let mut text = format!("\n## {topic}\n\n");
     let program = PathBuf::from("pass").join(topic).with_extension("rs");
@@ -96,6 +98,10 @@ fn section(topic: &str, cases: &[&Case]) -> String {
             inline(&title),
             link(&program)
         );
+    }
+    let about = Path::new("fail").join(topic).join("about.md");
+    if let Ok(about) = fs::read_to_string(about) {
+        let _ = writeln!(text, "{about}");
     }
     text.push_str("| mistake | at | what the compiler says |\n|---|---|---|\n");
     for case in cases {
