@@ -88,6 +88,18 @@ async fn a_silent_server_is_waited_for_as_long_as_the_call_may_take() {
 }
 
 #[tokio::test]
+async fn awaiting_the_options_of_a_connection_connects() {
+    let (listener, address) = Listener::bind().await;
+    tokio::spawn(async move {
+        let mut connection = listener.connection().await;
+        answer(request(&mut connection).await);
+        connection.accept().await;
+    });
+    let client = Client::builder(address.to_string()).namespace("shop").await;
+    assert_eq!(client.unwrap().namespace(), "shop");
+}
+
+#[tokio::test]
 async fn a_call_that_is_given_up_is_cancelled_at_the_server() {
     let (listener, address) = Listener::bind().await;
     let server = tokio::spawn(async move {

@@ -56,11 +56,19 @@ fn what_a_client_gives_can_be_shared_and_spawned() {
     shared::<DynHandle>();
     shared::<super::UpdateHandle<u64>>();
     sent(Client::connect("localhost:7233"));
+    sent(Client::builder("localhost:7233").into_future());
     fn calls(client: &Client, handle: &Handle<Account>) {
         sent(StartCall::<Account, crate::QueueSet>::new(
             client,
             EncodedArgs::from_payloads(Vec::new()),
         ));
+        sent(
+            StartCall::<Account, crate::QueueSet>::new(
+                client,
+                EncodedArgs::from_payloads(Vec::new()),
+            )
+            .result(),
+        );
         sent(client.list(""));
         sent(client.count(""));
         sent(handle.result());
