@@ -170,7 +170,7 @@ fn pause_before_retry(ticket: &Ticket) -> Duration {
         0 | 1 => Duration::ZERO,
         attempt => Duration::from_secs(1 << (attempt - 2).min(3)),
     };
-    let left = (ticket.timeout * 4 / 5).saturating_sub(ticket.since.elapsed());
+    let left = (ticket.timeout / 5 * 4).saturating_sub(ticket.since.elapsed());
     pause.min(left)
 }
 
@@ -309,5 +309,6 @@ mod tests {
         assert!(pause(9, None) <= Duration::from_secs(8));
         assert!(pause(9, Some(3)) <= Duration::from_millis(2_400));
         assert_eq!(pause(9, Some(60)).as_secs(), 8);
+        assert_eq!(pause(9, Some(i64::MAX)).as_secs(), 8);
     }
 }
