@@ -11,7 +11,7 @@ thread_local! {
 /// Runs code of a workflow; whatever it tells `tracing` is lost if it only repeats what it did, and
 /// so is what the SDK has to say of it.
 ///
-/// Queries and validators do not come here: they are never repeated.
+/// Queries do not come here, and no validator runs while replaying: neither is ever repeated.
 pub(super) fn silent_if<R>(replaying: bool, user_code: impl FnOnce() -> R) -> R {
     if !replaying {
         return user_code();

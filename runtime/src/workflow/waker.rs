@@ -23,7 +23,7 @@ use super::inside;
 pub(super) struct RunWaker {
     /// A future of the run asks to be polled again.
     own: AtomicBool,
-    /// Something outside of the run woke it.
+    /// Something outside of the run woke it, or would do so in vain.
     foreign: AtomicBool,
     /// The foreign wake has been told of.
     told: AtomicBool,
@@ -54,6 +54,11 @@ impl RunWaker {
 
     pub(super) fn was_foreign(&self) -> bool {
         self.foreign.load(Relaxed)
+    }
+
+    /// The run is gone: whoever wakes it from now on is nobody's business.
+    pub(super) fn retire(&self) {
+        self.foreign.store(true, Relaxed);
     }
 
     /// Whether a foreign wake is to be told of; once.

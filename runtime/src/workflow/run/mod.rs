@@ -246,6 +246,7 @@ impl<W: Workflow> Live<W> {
 impl<W: Workflow> Drop for Live<W> {
     fn drop(&mut self) {
         self.core.phase.set(Phase::Over);
+        self.wake.retire();
         let dropped = inside::enter(self.wake.id(), || {
             panics::catch(|| {
                 self.handlers.clear();

@@ -269,6 +269,21 @@ fn a_wake_between_two_tasks_rings_the_alarm_once_and_is_told_once() {
     assert_eq!(ear::count(told), 1);
 }
 
+#[test]
+fn a_wake_of_a_run_that_is_gone_rings_no_alarm() {
+    let (rung, bell) = std::sync::mpsc::channel();
+    let host = Host {
+        namespace: "default".into(),
+        alarm: Alarm::new(move || rung.send(()).expect("the test listens")),
+    };
+    let mut case = Case::of((WorkflowEntry::of::<Wrong>().start)(host));
+    case.begin(("spawned",)).expect("the run begins");
+    case.settle();
+    drop(case);
+    strangers_wake();
+    assert!(bell.try_recv().is_err());
+}
+
 /// Reads what it is sent.
 struct Reader {
     #[expect(dead_code, reason = "it only has to be read")]
