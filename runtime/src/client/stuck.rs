@@ -35,12 +35,13 @@ pub(super) async fn tell(target: &FromClient, run: &str) {
     let workflow_type = info.r#type.unwrap_or_default().name;
     let (workflow_id, task_queue) = (target.workflow_id(), info.task_queue);
     if task.attempt > 1 {
-        let failure = last_failure(target, run).await.unwrap_or_default();
+        let why = last_failure(target, run).await;
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
         notice::warning!(
             workflow_type,
             workflow_id,
             task_queue,
-            "still waiting for the result: the workflow's task fails again and again (attempt {}){failure}",
+            "still waiting for the result: the workflow's task fails again and again (attempt {}){why}",
             task.attempt
         );
     } else if is_left_alone(&task) {
@@ -71,14 +72,23 @@ async fn last_failure(target: &FromClient, run: &str) -> Option<String> {
     let answer = target
         .rpc()
         .get_workflow_execution_history(request, AT_ONCE);
-    let events = answer.await.ok()?.history?.events;
+    let page = answer.await.ok()?;
+    if !page.next_page_token.is_empty() {
+        return None;
+    }
+    let events = page.history?.events.into_iter().rev();
+    // What failed before a task went well was another one.
     events
-        .into_iter()
-        .rev()
-        .find_map(|event| match event.attributes {
-            Some(Attributes::WorkflowTaskFailedEventAttributes(failed)) => {
-                Some(format!(": {}", failed.failure?.message))
+        .filter_map(|event| event.attributes)
+        .find_map(|attributes| match attributes {
+            Attributes::WorkflowTaskFailedEventAttributes(failed) => {
+                Some(failed.failure.map(|failure| failure.message))
             }
+            Attributes::WorkflowTaskTimedOutEventAttributes(_) => {
+                Some(Some("its worker did not answer in time".to_owned()))
+            }
+            Attributes::WorkflowTaskCompletedEventAttributes(_) => Some(None),
             _ => None,
         })
+        .flatten()
 }

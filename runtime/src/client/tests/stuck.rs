@@ -49,11 +49,15 @@ fn waits(attempt: i32, seconds: u64) -> DescribeWorkflowExecutionResponse {
 }
 
 fn page(last: Attributes) -> Page {
+    events(vec![Some(last), None])
+}
+
+fn events(attributes: Vec<Option<Attributes>>) -> Page {
     let event = |attributes| HistoryEvent {
         attributes,
         ..Default::default()
     };
-    let events = vec![event(Some(last)), event(None)];
+    let events = attributes.into_iter().map(event).collect();
     Page {
         history: Some(History { events }),
         ..Default::default()
@@ -72,7 +76,7 @@ fn completed() -> Page {
     page
 }
 
-fn failed(message: &str) -> Page {
+fn failure(message: &str) -> Attributes {
     let failed = WorkflowTaskFailedEventAttributes {
         failure: Some(Failure {
             message: message.to_owned(),
@@ -80,7 +84,13 @@ fn failed(message: &str) -> Page {
         }),
         ..Default::default()
     };
-    page(Attributes::WorkflowTaskFailedEventAttributes(failed))
+    Attributes::WorkflowTaskFailedEventAttributes(failed)
+}
+
+/// A history whose first task failed, was done by another worker, and was followed by `last`.
+fn overcome(last: Option<Attributes>) -> Page {
+    let done = Attributes::WorkflowTaskCompletedEventAttributes(Default::default());
+    events(vec![Some(failure("long ago")), Some(done), last])
 }
 
 #[tokio::test]
@@ -93,7 +103,30 @@ async fn a_long_wait_is_explained_once() {
             "the task fails again and again",
             "stuck-2",
             waits(4, 20),
-            Some(failed("workflow type `Account` is not registered")),
+            Some(page(failure("workflow type `Account` is not registered"))),
+        ),
+        (
+            "the task times out again and again",
+            "stuck-3",
+            waits(4, 20),
+            Some(overcome(Some(
+                Attributes::WorkflowTaskTimedOutEventAttributes(Default::default()),
+            ))),
+        ),
+        (
+            "the history tells nothing of this task",
+            "stuck-4",
+            waits(4, 20),
+            Some(overcome(None)),
+        ),
+        (
+            "the history is long",
+            "stuck-5",
+            waits(4, 20),
+            Some(Page {
+                next_page_token: b"more".to_vec(),
+                ..page(failure("long ago"))
+            }),
         ),
     ] {
         let (fake, client) = server().await;
