@@ -51,7 +51,11 @@ pub(crate) fn parse(text: &str) -> Result<Duration, Wrong> {
             true => "s",
             false => "",
         };
-        return Err(Wrong::Negative(format!("{rest}{unit}")));
+        let meant = format!("{rest}{unit}");
+        return Err(match read(&meant, exact_unit) {
+            Some(_) => Wrong::Negative(meant),
+            None => Wrong::Unreadable(text.to_owned(), None),
+        });
     }
     if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit()) {
         return Err(match text.trim_start_matches('0') {
@@ -185,6 +189,7 @@ mod tests {
         assert_eq!(parse("10"), Err(Wrong::NoUnit("10".into())));
         assert_eq!(parse("-5s"), Err(Wrong::Negative("5s".into())));
         assert_eq!(parse("-5"), Err(Wrong::Negative("5s".into())));
+        assert_eq!(parse("-"), Err(Wrong::Unreadable("-".into(), None)));
         assert_eq!(parse("99999999d"), Err(Wrong::TooLong("99999999d".into())));
     }
 }
