@@ -20,9 +20,11 @@ use crate::diag::Errors;
 ///
 /// `None`, and nothing is reported, if this is no impl block.
 pub(crate) fn block(tokens: TokenStream, errors: &mut Errors) -> Option<(ItemImpl, TokenStream)> {
-    if let Ok(item) = syn::parse2(tokens.clone()) {
-        return Some((item, TokenStream::new()));
-    }
+    let whole = match syn::parse2(tokens.clone()) {
+        Ok(item) => return Some((item, TokenStream::new())),
+        Err(error) => error,
+    };
+    let before = errors.count();
     let (head, body) = split_body(tokens)?;
     let mut item: ItemImpl = syn::parse2(quote!(#head {})).ok()?;
     let mut unread = TokenStream::new();
@@ -33,6 +35,10 @@ pub(crate) fn block(tokens: TokenStream, errors: &mut Errors) -> Option<(ItemImp
             without_body(tokens)
         });
         item.items.push(read);
+    }
+    // Where an item ends is a guess, so what only the whole shows must not be lost.
+    if errors.count() == before {
+        errors.push(whole);
     }
     Some((item, for_editor(quote!(#head { #unread }))))
 }
