@@ -12,7 +12,7 @@ use syn::{
 use super::{
     Access, Cx, capture, cell, hidden, lease,
     look::{is_place_of_self, is_self},
-    mentions, opening, this,
+    mentions, misuse, opening, this,
 };
 use crate::{diag::Errors, mistake::BodyMistake, syntax::macro_body::MacroBody};
 
@@ -127,7 +127,7 @@ impl Rewriter<'_> {
             let at = call.receiver.span();
             return Some(quote_spanned!(at=> Self::#method #turbofish(#cell, #arguments)));
         }
-        if let Some((tokens, mistake)) = self.misused(call) {
+        if let Some((tokens, mistake)) = misuse::of(call, self.context, self.cx) {
             self.errors.on(tokens, mistake);
             return None;
         }
@@ -146,50 +146,6 @@ impl Rewriter<'_> {
         }
         visit_mut::visit_expr_method_call_mut(self, call);
         None
-    }
-
-    /// A call of a context's method with an argument that rustc would find fault with in words of
-    /// closures and lifetimes.
-    fn misused(&self, call: &ExprMethodCall) -> Option<(TokenStream, BodyMistake<'static>)> {
-        let (Some(argument), 1) = (call.args.first(), call.args.len()) else {
-            return None;
-        };
-        if mentions(&call.receiver, "self") {
-            return None;
-        }
-        if call.method == "wait_until" {
-            return condition_mistake(argument);
-        }
-        if call.method == "spawn" {
-            return self.spawn_mistake(argument);
-        }
-        // The official SDK's `ctx.state(|state| ..)`.
-        let of_context = matches!((&*call.receiver, self.context), (Expr::Path(path), Some(context))
-            if path.path.is_ident(context));
-        let takes_state = matches!(argument, Expr::Closure(closure) if closure.inputs.len() == 1);
-        let is_state = call.method == "state" || call.method == "state_mut";
-        (of_context && takes_state && is_state)
-            .then(|| (call.method.to_token_stream(), BodyMistake::StateOfContext))
-    }
-
-    fn spawn_mistake(&self, spawned: &Expr) -> Option<(TokenStream, BodyMistake<'static>)> {
-        match spawned {
-            Expr::Async(block) => {
-                let lends = block.capture.is_none() && mentions(&block.block, "self");
-                let borrows = self
-                    .context
-                    .is_some_and(|context| mentions(&block.block, &context.to_string()));
-                (lends || borrows).then(|| {
-                    let start = (&block.async_token, &block.capture);
-                    let start = [start.0.to_token_stream(), start.1.to_token_stream()];
-                    (start.into_iter().collect(), BodyMistake::SpawnBorrows)
-                })
-            }
-            Expr::MethodCall(call) if is_self(&call.receiver) && self.cx.is_async(&call.method) => {
-                Some((spawned.to_token_stream(), BodyMistake::SpawnLends))
-            }
-            _ => None,
-        }
     }
 
     /// `Self::helper(self, ..)` of an async method.
@@ -357,35 +313,6 @@ impl Rewriter<'_> {
             })
             .collect()
     }
-}
-
-/// What is no condition, and why.
-fn condition_mistake(argument: &Expr) -> Option<(TokenStream, BodyMistake<'static>)> {
-    Some(match argument {
-        Expr::Closure(closure) if closure.asyncness.is_some() => (
-            closure.asyncness.to_token_stream(),
-            BodyMistake::ConditionAwaits,
-        ),
-        Expr::Closure(closure) if !closure.inputs.is_empty() => (
-            closure.inputs.to_token_stream(),
-            BodyMistake::ConditionTakesArguments,
-        ),
-        Expr::Async(block) => (
-            block.async_token.to_token_stream(),
-            BodyMistake::ConditionAwaits,
-        ),
-        Expr::Paren(paren) => return condition_mistake(&paren.expr),
-        Expr::Binary(_) | Expr::Unary(_) | Expr::Lit(_) => {
-            (argument.to_token_stream(), BodyMistake::ConditionIsValue)
-        }
-        Expr::Field(field) if is_place_of_self(&field.base) => {
-            (argument.to_token_stream(), BodyMistake::ConditionIsValue)
-        }
-        Expr::MethodCall(call) if is_place_of_self(&call.receiver) => {
-            (argument.to_token_stream(), BodyMistake::ConditionIsValue)
-        }
-        _ => return None,
-    })
 }
 
 fn first_span(tokens: impl ToTokens, or: Span) -> Span {

@@ -17,6 +17,7 @@
 mod body;
 mod capture;
 mod look;
+mod misuse;
 
 use std::collections::BTreeSet;
 
