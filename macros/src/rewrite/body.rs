@@ -11,7 +11,7 @@ use syn::{
 
 use super::{
     Access, Cx, capture, cell, hidden, lease,
-    look::{is_place_of_self, is_self},
+    look::{Context, is_place_of_self, is_self},
     mentions, misuse, opening, this,
 };
 use crate::{diag::Errors, mistake::BodyMistake, syntax::macro_body::MacroBody};
@@ -19,8 +19,7 @@ use crate::{diag::Errors, mistake::BodyMistake, syntax::macro_body::MacroBody};
 pub(super) struct Rewriter<'a> {
     pub(super) cx: &'a Cx,
     pub(super) access: Access,
-    /// The name of the method's context, where it means nothing else.
-    pub(super) context: Option<&'a Ident>,
+    pub(super) context: Option<&'a Context>,
     pub(super) errors: &'a mut Errors,
 }
 
@@ -127,7 +126,9 @@ impl Rewriter<'_> {
             let at = call.receiver.span();
             return Some(quote_spanned!(at=> Self::#method #turbofish(#cell, #arguments)));
         }
-        if let Some((tokens, mistake)) = misuse::of(call, self.context, self.cx) {
+        if let Some(context) = self.context
+            && let Some((tokens, mistake)) = misuse::of(call, context, self.cx)
+        {
             self.errors.on(tokens, mistake);
             return None;
         }

@@ -51,8 +51,27 @@ impl Visit<'_> for Calls<'_> {
     fn visit_item(&mut self, _: &Item) {}
 }
 
-/// The name of a method's context, if the body gives the name to nothing else.
-pub(super) fn context_of(method: &ImplItemFn) -> Option<Ident> {
+/// How a method calls its context.
+pub(super) struct Context {
+    pub(super) name: Ident,
+    /// Whether the body gives the name to something else too, such as a clone.
+    is_shadowed: bool,
+}
+
+impl Context {
+    /// Whether an expression calls something by this name.
+    pub(super) fn may_be_in(&self, expression: &Expr) -> bool {
+        super::mentions(expression, &self.name.to_string())
+    }
+
+    /// Whether code surely means the context by this name.
+    pub(super) fn is_in(&self, code: impl ToTokens) -> bool {
+        !self.is_shadowed && super::mentions(code, &self.name.to_string())
+    }
+}
+
+/// The context of a method: what its first reference is called, whatever its type.
+pub(super) fn context_of(method: &ImplItemFn) -> Option<Context> {
     struct Taken<'a>(&'a Ident, bool);
     impl Visit<'_> for Taken<'_> {
         fn visit_pat_ident(&mut self, pattern: &PatIdent) {
@@ -64,7 +83,8 @@ pub(super) fn context_of(method: &ImplItemFn) -> Option<Ident> {
     let name = first.name()?.clone();
     let mut taken = Taken(&name, false);
     taken.visit_block(&method.block);
-    (!taken.1).then_some(name)
+    let is_shadowed = taken.1;
+    Some(Context { name, is_shadowed })
 }
 
 /// Whether an expression is the word `self`.

@@ -1,13 +1,13 @@
 //! Calls of a context's methods with an argument that rustc would find fault with in words of
 //! closures and lifetimes.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::ToTokens as _;
 use syn::{Expr, ExprMethodCall};
 
 use super::{
     Cx,
-    look::{is_place_of_self, is_self},
+    look::{Context, is_place_of_self, is_self},
     mentions,
 };
 use crate::mistake::BodyMistake;
@@ -15,12 +15,13 @@ use crate::mistake::BodyMistake;
 /// What is wrong with a call, and where.
 type Misuse = (TokenStream, BodyMistake<'static>);
 
-/// The misuse in a call of a method of `context`.
-pub(super) fn of(call: &ExprMethodCall, context: Option<&Ident>, cx: &Cx) -> Option<Misuse> {
+/// The misuse in a call of a method of `context`; of users' own methods that are called the same
+/// nothing is known.
+pub(super) fn of(call: &ExprMethodCall, context: &Context, cx: &Cx) -> Option<Misuse> {
     let (Some(argument), 1) = (call.args.first(), call.args.len()) else {
         return None;
     };
-    if mentions(&call.receiver, "self") {
+    if !context.may_be_in(&call.receiver) || mentions(&call.receiver, "self") {
         return None;
     }
     if call.method == "wait_until" {
@@ -30,21 +31,18 @@ pub(super) fn of(call: &ExprMethodCall, context: Option<&Ident>, cx: &Cx) -> Opt
         return of_spawned(argument, context, cx);
     }
     // The official SDK's `ctx.state(|state| ..)`.
-    let of_context = matches!((&*call.receiver, context), (Expr::Path(path), Some(context))
-        if path.path.is_ident(context));
+    let of_context = matches!(&*call.receiver, Expr::Path(path) if context.is_in(path));
     let takes_state = matches!(argument, Expr::Closure(closure) if closure.inputs.len() == 1);
     let is_state = call.method == "state" || call.method == "state_mut";
     (of_context && takes_state && is_state)
         .then(|| (call.method.to_token_stream(), BodyMistake::StateOfContext))
 }
 
-fn of_spawned(spawned: &Expr, context: Option<&Ident>, cx: &Cx) -> Option<Misuse> {
+fn of_spawned(spawned: &Expr, context: &Context, cx: &Cx) -> Option<Misuse> {
     match spawned {
         Expr::Async(block) => {
             let lends = block.capture.is_none() && mentions(&block.block, "self");
-            let borrows =
-                context.is_some_and(|context| mentions(&block.block, &context.to_string()));
-            (lends || borrows).then(|| {
+            (lends || context.is_in(&block.block)).then(|| {
                 let start = (&block.async_token, &block.capture);
                 let start = [start.0.to_token_stream(), start.1.to_token_stream()];
                 (start.into_iter().collect(), BodyMistake::SpawnBorrows)

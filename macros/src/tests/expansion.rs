@@ -53,6 +53,28 @@ fn a_workflow_with_each_kind_of_handler() {
 }
 
 #[test]
+fn methods_of_the_users_own_types_take_what_they_take() {
+    let code = expanded(
+        entry::workflow,
+        quote!(),
+        quote! {
+            impl Clerk {
+                #[run]
+                async fn run(&mut self, ctx: &Ctx) {
+                    let desk = self.desk();
+                    desk.wait_until(self.due).await;
+                    desk.wait_until(1 + 1).await;
+                    desk.state(|state| state.open);
+                }
+            }
+        },
+    );
+    for call in ["wait_until(1 + 1)", "state(|state| state.open)"] {
+        assert!(code.contains(call), "{code}");
+    }
+}
+
+#[test]
 fn an_activity_function() {
     let code = expanded(
         entry::activity,
