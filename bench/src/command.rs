@@ -14,12 +14,17 @@ pub type Values = BTreeMap<String, f64>;
 /// features of dependencies that only the other asked for.
 pub fn cargo_build() {
     for package in ["bench-ours", "bench-peer"] {
-        status(Command::new("cargo").args(["build", "--release", "-p", package]));
+        build(package);
     }
 }
 
+/// Builds the programs of one package, in release.
+pub fn build(package: &str) {
+    status(Command::new("cargo").args(["build", "--release", "-p", package, "--bins"]));
+}
+
 /// A file in the target folder: this program is in it too, wherever it is.
-fn built(name: &str) -> PathBuf {
+pub fn built(name: &str) -> PathBuf {
     let this = std::env::current_exe().expect("a running program has a file");
     this.with_file_name(name)
 }
@@ -164,7 +169,8 @@ fn status(command: &mut Command) {
     );
 }
 
-fn output(command: &mut Command) -> String {
+/// What a command prints; it must succeed.
+pub fn output(command: &mut Command) -> String {
     let output = command
         .stderr(Stdio::inherit())
         .output()

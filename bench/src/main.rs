@@ -2,6 +2,7 @@
 //! ratios. `cargo run --release [SECTION...]`; see README.md for the sections and what they need.
 
 mod command;
+mod mistakes;
 mod table;
 
 use command::{Values, build_cold, cargo_build, median, real_server, run};
@@ -17,6 +18,15 @@ fn main() {
     std::env::set_current_dir(env!("CARGO_MANIFEST_DIR")).expect("the sources are still there");
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let wants = |section: &str| wanted.is_empty() || wanted.iter().any(|name| name == section);
+    if wants("mistakes") {
+        mistakes::count();
+    }
+    if wanted.iter().any(|section| section != "mistakes") || wanted.is_empty() {
+        measure(wants);
+    }
+}
+
+fn measure(wants: impl Fn(&str) -> bool) {
     cargo_build();
     let mut table = Table::default();
 

@@ -1,0 +1,14 @@
+//! A method among activities that are implemented elsewhere.
+use bench_mistakes::*;
+
+pub struct Shop;
+
+#[activity_definitions]
+impl Shop {
+    #[activity]
+    pub async fn save(self: Arc<Self>) -> Result<(), ActivityError> {
+        unimplemented!()
+    }
+}
+
+fn main() {}

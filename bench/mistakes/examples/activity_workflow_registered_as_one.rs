@@ -1,0 +1,24 @@
+//! A workflow registered as activities.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+}
+
+pub fn register(worker: &mut WorkerOptions) {
+    worker.register_activities(Greeting::default());
+}
+
+fn main() {}

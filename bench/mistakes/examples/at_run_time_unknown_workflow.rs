@@ -1,0 +1,44 @@
+//! A workflow that the worker does not know.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+}
+
+#[workflow]
+#[derive(Default)]
+pub struct Farewell {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Farewell {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+}
+
+pub fn main() {
+    run(
+        |worker| {
+            worker.register_workflow::<Greeting>()?;
+            Ok(())
+        },
+        async |server| server.outcome(Farewell::run, ()).await,
+    )
+}

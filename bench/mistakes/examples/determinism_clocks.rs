@@ -1,0 +1,30 @@
+//! The clocks of the machine.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<String> {
+        let started = std::time::Instant::now();
+        let seen = format!("{:?} {:?}", std::time::SystemTime::now(), started.elapsed());
+        ctx.timer(secs(1)).await;
+        Ok(seen)
+    }
+}
+
+pub fn main() {
+    run(
+        |worker| {
+            worker.register_workflow::<Greeting>()?;
+            Ok(())
+        },
+        async |server| server.outcome(Greeting::run, ()).await,
+    )
+}

@@ -1,0 +1,32 @@
+//! A select that chooses at random.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<String> {
+        let seen = tokio::select! {
+            _ = ctx.timer(secs(1)) => "the first",
+            _ = ctx.timer(secs(1)) => "the second",
+        };
+        ctx.timer(secs(1)).await;
+        Ok(seen.into())
+    }
+}
+
+pub fn main() {
+    run(
+        |worker| {
+            worker.register_workflow::<Greeting>()?;
+            Ok(())
+        },
+        async |server| server.outcome(Greeting::run, ()).await,
+    )
+}

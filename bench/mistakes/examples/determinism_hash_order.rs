@@ -1,0 +1,30 @@
+//! Collections whose order differs from replay to replay.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<String> {
+        let names: std::collections::HashSet<u32> = (0..100).collect();
+        let seen = format!("{names:?}");
+        ctx.timer(secs(1)).await;
+        Ok(seen)
+    }
+}
+
+pub fn main() {
+    run(
+        |worker| {
+            worker.register_workflow::<Greeting>()?;
+            Ok(())
+        },
+        async |server| server.outcome(Greeting::run, ()).await,
+    )
+}

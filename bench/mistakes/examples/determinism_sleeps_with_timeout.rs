@@ -1,0 +1,34 @@
+//! A timeout of tokio.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<String> {
+        let seen = format!(
+            "{:?}",
+            tokio::time::timeout(secs(1), ctx.timer(secs(2)))
+                .await
+                .is_ok()
+        );
+        ctx.timer(secs(1)).await;
+        Ok(seen)
+    }
+}
+
+pub fn main() {
+    run(
+        |worker| {
+            worker.register_workflow::<Greeting>()?;
+            Ok(())
+        },
+        async |server| server.outcome(Greeting::run, ()).await,
+    )
+}

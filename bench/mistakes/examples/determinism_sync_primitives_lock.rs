@@ -1,0 +1,30 @@
+//! A lock of std.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<String> {
+        let lock = std::sync::Mutex::new(1);
+        let seen = format!("{:?}", lock.lock().map(|held| *held).ok());
+        ctx.timer(secs(1)).await;
+        Ok(seen)
+    }
+}
+
+pub fn main() {
+    run(
+        |worker| {
+            worker.register_workflow::<Greeting>()?;
+            Ok(())
+        },
+        async |server| server.outcome(Greeting::run, ()).await,
+    )
+}

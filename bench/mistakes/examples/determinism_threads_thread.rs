@@ -1,0 +1,30 @@
+//! A thread of its own.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<String> {
+        std::thread::spawn(|| ());
+        let seen = "spawned";
+        ctx.timer(secs(1)).await;
+        Ok(seen.into())
+    }
+}
+
+pub fn main() {
+    run(
+        |worker| {
+            worker.register_workflow::<Greeting>()?;
+            Ok(())
+        },
+        async |server| server.outcome(Greeting::run, ()).await,
+    )
+}

@@ -1,0 +1,18 @@
+//! Neither `Default` nor `#[init]`.
+use bench_mistakes::*;
+
+#[workflow]
+pub struct Greeting {
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+}
+
+fn main() {}

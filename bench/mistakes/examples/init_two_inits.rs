@@ -1,0 +1,28 @@
+//! Two of `#[init]`.
+use bench_mistakes::*;
+
+#[workflow]
+pub struct Greeting {
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+
+    #[init]
+    pub fn new(_ctx: &WorkflowContextView) -> Self {
+        Self { n: 1 }
+    }
+
+    #[init]
+    pub fn other(_ctx: &WorkflowContextView) -> Self {
+        Self { n: 2 }
+    }
+}
+
+fn main() {}

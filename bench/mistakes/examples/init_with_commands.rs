@@ -1,0 +1,25 @@
+//! An `#[init]` that asks for commands.
+use bench_mistakes::*;
+
+#[workflow]
+pub struct Greeting {
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+
+    #[init]
+    pub fn new(ctx: &WorkflowContext<Self>) -> Self {
+        Self {
+            n: ctx.workflow_id().len(),
+        }
+    }
+}
+
+fn main() {}

@@ -1,0 +1,25 @@
+//! A query with the context of activities.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+
+    #[query]
+    pub fn count(&self, _ctx: &ActivityContext) -> usize {
+        self.n
+    }
+}
+
+fn main() {}

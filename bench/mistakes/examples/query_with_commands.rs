@@ -1,0 +1,26 @@
+//! A query with the context of commands.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+
+    #[query]
+    pub fn names(&self, ctx: &WorkflowContext<Self>) -> Vec<String> {
+        let _ = ctx;
+        self.names.clone()
+    }
+}
+
+fn main() {}

@@ -1,0 +1,25 @@
+//! A borrowed text as an argument.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+
+    #[signal]
+    pub fn submit(&mut self, _ctx: &mut SyncWorkflowContext<Self>, name: &str) {
+        self.names.push(name.into());
+    }
+}
+
+fn main() {}

@@ -1,0 +1,25 @@
+//! A signal that takes `&self`.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+
+    #[signal]
+    pub fn submit(&self, _ctx: &mut SyncWorkflowContext<Self>, name: String) {
+        drop(name);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,23 @@
+//! An unsafe signal.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+
+    #[signal]
+    pub unsafe fn submit(&mut self, _ctx: &mut SyncWorkflowContext<Self>) {}
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! A reference to the state that outlives an await.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        let first = ctx.state(|s| &s.names[0]);
+        ctx.timer(secs(1)).await;
+        println!("{first}");
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+//! `?` in an update that gives no `Result`.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+
+    #[update]
+    pub async fn add(ctx: &mut WorkflowContext<Self>) -> usize {
+        ctx.wait_condition(|s| s.n > 0).await?;
+        1
+    }
+}
+
+fn main() {}

@@ -1,0 +1,34 @@
+//! A validator without the update's argument.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+
+    #[update]
+    pub fn add(&mut self, _ctx: &mut SyncWorkflowContext<Self>, n: usize) -> usize {
+        self.n += n;
+        self.n
+    }
+
+    #[update_validator(add)]
+    fn check(
+        &self,
+        _ctx: &WorkflowContextView,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,34 @@
+//! A validator outside of the block.
+use bench_mistakes::*;
+
+#[update_validator(add)]
+fn check(
+    _ctx: &WorkflowContextView,
+    _n: &usize,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    Ok(())
+}
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+
+    #[update]
+    pub fn add(&mut self, _ctx: &mut SyncWorkflowContext<Self>, n: usize) -> usize {
+        self.n += n;
+        self.n
+    }
+}
+
+fn main() {}

@@ -1,0 +1,28 @@
+//! Two `#[workflow_methods]` blocks of one workflow.
+use bench_mistakes::*;
+
+#[workflow]
+#[derive(Default)]
+pub struct Greeting {
+    names: Vec<String>,
+    n: usize,
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.timer(secs(1)).await;
+        Ok(())
+    }
+}
+
+#[workflow_methods]
+impl Greeting {
+    #[signal]
+    pub fn submit_greeting(&mut self, _ctx: &mut SyncWorkflowContext<Self>, name: String) {
+        self.names.push(name);
+    }
+}
+
+fn main() {}

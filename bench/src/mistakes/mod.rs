@@ -1,0 +1,61 @@
+//! A count of the mistakes in `../ui-tests/fail`, and of some that show at run time only, on both
+//! sides: caught at compile time, caught at run time, or silent. Each is a program for the peer in
+//! `mistakes/examples`, compiled and, if it compiles, run; `mistakes/expected.tsv` says what is
+//! expected, and a difference fails the count.
+
+mod compiled;
+mod expected;
+mod observed;
+mod ours;
+mod tally;
+
+use compiled::Compiled;
+use expected::{Expectation, Expected, Mistake};
+use tally::Tally;
+
+/// Prints the table. Fails if something is not as `expected.tsv` says.
+pub fn count() {
+    let Expected {
+        mistakes,
+        uncounted,
+        mut differences,
+    } = expected::read();
+    let compiled = compiled::all();
+    let server = crate::command::real_server();
+    let said = observed::all(&server.address);
+    drop(server);
+
+    let mut tally = Tally::default();
+    for mistake in &mistakes {
+        let caught = catch(mistake, &compiled, &said);
+        if let Err(difference) = &caught {
+            differences.push(format!("{}: {difference}", mistake.program));
+        }
+        tally.add(mistake, compiled.get(&mistake.program));
+    }
+    print!("\n{tally}\nnot made with the official SDK: {uncounted} cases of ui-tests/fail\n");
+    for difference in &differences {
+        println!("not as expected.tsv says: {difference}");
+    }
+    assert!(differences.is_empty(), "{} differences", differences.len());
+}
+
+/// Compares what was seen with what is expected.
+fn catch(mistake: &Mistake, compiled: &compiled::All, said: &observed::All) -> Result<(), String> {
+    if matches!(mistake.peer, Expectation::NotApplicable(_)) {
+        return Ok(());
+    }
+    let seen = match compiled.get(&mistake.program) {
+        None => return Err("there is no such program".to_owned()),
+        Some(Compiled::Refused(errors)) => (Expectation::Compile, errors.first.clone()),
+        Some(Compiled::Accepted) => said
+            .get(&mistake.program)
+            .cloned()
+            .ok_or("it was not run")?,
+    };
+    if seen.0 == mistake.peer && seen.1.contains(&mistake.says) {
+        Ok(())
+    } else {
+        Err(format!("{} `{}`", seen.0, seen.1))
+    }
+}
