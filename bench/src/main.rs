@@ -12,7 +12,7 @@ use table::Table;
 /// server: small enough that the server keeps up.
 const ACTIVITY_LOAD: [&str; 3] = ["400", "1", "40"];
 const SIGNAL_LOAD: [&str; 3] = ["20", "50", "20"];
-const IDLE_LOAD: [&str; 3] = ["2000", "1", "50"];
+const IDLE_LOAD: [&str; 3] = ["3000", "1", "50"];
 
 fn main() {
     std::env::set_current_dir(env!("CARGO_MANIFEST_DIR")).expect("the sources are still there");
