@@ -172,6 +172,9 @@ pub fn give<'r, W>(lease: &mut Lease<'r, W>, state: &'r mut W) {
     lease.give(state);
 }
 
+/// Asks whether a field's type travels.
+pub fn travels<T: Data>() {}
+
 /// The identity function; gives an awaited expression one span.
 ///
 /// What is given is named through a trait, so that rustc does not carry the type it expects into

@@ -103,3 +103,23 @@ fn main() {
     let event = Event::Paid(Cents(3));
     assert!(event != Event::Closed);
 }
+
+pub type Branches = Vec<Tree>;
+
+#[durably::data]
+pub struct Tree {
+    branches: Branches,
+    twin: Option<Box<Self>>,
+    leaf: Option<Box<Leaf>>,
+}
+
+#[durably::data]
+pub enum Leaf {
+    Of(Tree),
+    Bare {
+        #[serde(skip)]
+        seen: Option<std::time::Instant>,
+        #[cfg(any())]
+        gone: Unknown,
+    },
+}

@@ -1,8 +1,10 @@
 //! A payload type: a struct or an enum that owns what it holds.
 
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::{
-    Data, DeriveInput, Field, Lifetime, Meta, Path, Token, Type, TypePath, TypeReference,
+    Attribute, Data, DeriveInput, Field, GenericParam, Lifetime, Meta, Path, Token, Type, TypePath,
+    TypeReference,
     punctuated::Punctuated,
     visit::{self, Visit},
     visit_mut::{self, VisitMut},
@@ -42,6 +44,69 @@ pub(crate) fn check(input: &DeriveInput, errors: &mut Errors) -> bool {
         }
     }
     errors.count() == before
+}
+
+/// The types of fields that serde has to know, each with its conditions. One with an attribute of
+/// serde's may be written in another way, and one that is generic or names the type by `Self` cannot
+/// be asked for from outside.
+pub(crate) fn fields_that_travel(
+    input: &DeriveInput,
+) -> impl Iterator<Item = (Vec<&Attribute>, &Type)> {
+    let parameters: Vec<&Ident> = input
+        .generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(parameter) => Some(&parameter.ident),
+            GenericParam::Const(parameter) => Some(&parameter.ident),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    let fields: Vec<(&[Attribute], &Field)> = match &input.data {
+        Data::Struct(data) => data.fields.iter().map(|field| (&[][..], field)).collect(),
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .flat_map(|variant| variant.fields.iter().map(|it| (&variant.attrs[..], it)))
+            .collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    let converted = input.attrs.iter().any(|it| is_of_serde(it) && converts(it));
+    let outside = move |ty: &Type| {
+        !mentions_any(ty.to_token_stream(), &|ident| {
+            ident == "Self" || parameters.contains(&ident)
+        })
+    };
+    fields
+        .into_iter()
+        .filter(move |(variant, field)| {
+            !converted && !variant.iter().chain(&field.attrs).any(is_of_serde) && outside(&field.ty)
+        })
+        .map(|(variant, field)| {
+            let attributes = variant.iter().chain(&field.attrs);
+            let conditions = attributes.filter(|it| it.path().is_ident("cfg"));
+            (conditions.collect(), &field.ty)
+        })
+}
+
+fn is_of_serde(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("serde") || attribute.path().is_ident("cfg_attr")
+}
+
+/// Whether the attribute lets serde write another type, or with other bounds.
+fn converts(attribute: &Attribute) -> bool {
+    let names = ["from", "try_from", "into", "remote", "bound"];
+    mentions_any(attribute.to_token_stream(), &|ident| {
+        names.iter().any(|name| ident == name)
+    })
+}
+
+fn mentions_any(tokens: TokenStream, named: &dyn Fn(&Ident) -> bool) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => named(&ident),
+        TokenTree::Group(group) => mentions_any(group.stream(), named),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// The type with a lifetime at every reference, so that rustc does not ask for one that would be

@@ -1,0 +1,8 @@
+//! `#[data]` without its crate.
+
+#[data]
+struct Order {
+    price: u64,
+}
+
+fn main() {}
