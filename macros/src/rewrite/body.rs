@@ -82,12 +82,18 @@ impl Rewriter<'_> {
         let (this, lease) = (this(at), lease(at));
         let (future, result) = (hidden("future", at), hidden("result", at));
         let operand = &awaited.base;
+        // A variable is moved by a call: moved by the pattern below, rustc would advise to borrow it
+        // there if it is awaited twice.
+        let moved = match &**operand {
+            Expr::Path(path) => self.spanned_call("id", at, at, path.to_token_stream()),
+            _ => operand.to_token_stream(),
+        };
         let wait = quote_spanned!(at=> #future.await);
         let root = self.cx.root.at(at);
         let give = self.spanned_call("give", start, at, quote_spanned!(at=> &mut #lease, #this));
         let take = quote_spanned!(at=> #this = #root::__private::take(&mut #lease););
         let lent = quote! {
-            match #operand {
+            match #moved {
                 #future => {
                     #give;
                     let #result = #wait;
