@@ -56,7 +56,7 @@ impl<T> Stub<T> {
 
     /// How failed attempts are retried.
     #[must_use]
-    pub fn retry(mut self, retry: Retry) -> Self {
+    pub fn retry(mut self, retry: Retry /* as in `Retry::attempts(3)` */) -> Self {
         self.options.retry = Some(retry);
         self
     }

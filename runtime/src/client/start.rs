@@ -176,7 +176,7 @@ impl<W: Startable, Q> StartCall<W, Q> {
     }
 
     /// Runs that fail are tried again; by default they are not.
-    pub fn retry(mut self, retry: Retry) -> Self {
+    pub fn retry(mut self, retry: Retry /* as in `Retry::attempts(3)` */) -> Self {
         self.start_mut().retry = Some(retry);
         self
     }

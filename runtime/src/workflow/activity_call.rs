@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     __private::{PayloadOf, payload},
-    Activity, ActivityError, ActivityOptions, Data, HasTimeout, Known, NoTimeout, Retry, Span,
-    Text, TimeoutSet,
+    Activity, ActivityError, ActivityOptions, HasTimeout, Known, NoTimeout, Retry, Span, Text,
+    TimeoutSet,
     data::{Callee, EncodedArgs, value},
 };
 
@@ -97,7 +97,11 @@ impl<A: Activity, T> ActivityCall<A, T> {
     pub fn with_options(ctx: &Ctx, args: EncodedArgs, options: &ActivityOptions) -> Self {
         Self::build(ctx, A::NAME.into(), args, A::__defaults().overlaid(options))
     }
+}
 
+// Without a bound on the activity, so that rustc asks once, at the `.await`, for the result of one
+// that is called by its name.
+impl<A, T> ActivityCall<A, T> {
     #[track_caller]
     fn build(
         ctx: &Ctx,
@@ -150,7 +154,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
     }
 
     /// How failed attempts are retried.
-    pub fn retry(mut self, retry: Retry) -> Self {
+    pub fn retry(mut self, retry: Retry /* as in `Retry::attempts(3)` */) -> Self {
         self.set(|it| it.options.retry = Some(retry));
         self
     }
@@ -203,7 +207,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
     }
 }
 
-impl<R: Data> ActivityCall<Untyped<R>, NoTimeout> {
+impl<R> ActivityCall<Untyped<R>, NoTimeout> {
     #[track_caller]
     pub(super) fn untyped(ctx: &Ctx, name: String, args: EncodedArgs) -> Self {
         Self::build(ctx, name.into(), args, ActivityOptions::default())

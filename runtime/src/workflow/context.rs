@@ -18,7 +18,7 @@ use super::{
     timer::Sleep,
     view::View,
 };
-use crate::{Known, NoTimeout, Span, Text, data::ArgList};
+use crate::{NoTimeout, Span, Text, data::ArgList};
 
 /// Commands: what a workflow does. Derefs to [`View`], so it knows all facts too.
 ///
@@ -159,10 +159,10 @@ impl Ctx {
         self.core().patched(id, true);
     }
 
-    /// An activity called by its name, whose result is an `R`: of a worker in another language, for
-    /// example.
+    /// An activity called by its name, whose result is an `R`, which travels: of a worker in another
+    /// language, for example.
     #[track_caller]
-    pub fn activity<R: Known>(
+    pub fn activity<R>(
         &self,
         name: impl Text,
         args: impl ArgList,

@@ -1,0 +1,21 @@
+//! A question mark before the `.await`.
+
+use durably::prelude::*;
+
+#[activity(start_to_close = "10s")]
+async fn greet(name: String) -> String {
+    name
+}
+
+#[derive(Default)]
+struct Greeting;
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<String> {
+        Ok(greet::call(ctx, "a")?.await)
+    }
+}
+
+fn main() {}
