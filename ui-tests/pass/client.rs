@@ -101,4 +101,30 @@ impl App {
     }
 }
 
+async fn take_job(app: App, id: String) -> Result<String> {
+    let job = Job::start(&app.client, 1).id(&id).await?;
+    job.step().await?;
+    let waiting = tokio::spawn(async move { job.result().await });
+    Ok(waiting.await??.to_string())
+}
+
+async fn start_in_the_background(app: App, id: String) -> Result<String> {
+    let start = Job::start(&app.client, 1).id(id);
+    let job = tokio::spawn(async move { start.await }).await??;
+    Ok(job.id().to_owned())
+}
+
+/// What web frameworks ask of a handler.
+fn route<F, Answer>(handler: F) -> F
+where
+    F: Fn(App, String) -> Answer + Clone + Send + Sync + 'static,
+    Answer: Future<Output: Send> + Send + 'static,
+{
+    handler
+}
+
+pub fn routes() {
+    let _ = (route(take_job), route(start_in_the_background));
+}
+
 fn main() {}

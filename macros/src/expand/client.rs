@@ -51,6 +51,12 @@ pub(super) fn methods_impl(workflow: &Workflow) -> TokenStream {
                 Self(#wrapped)
             }
         }
+        impl<#via> ::core::ops::Deref for #methods<#via> {
+            type Target = #via;
+            fn deref(&self) -> &#via {
+                &self.0
+            }
+        }
         #quiet
         impl<#via: #root::__private::Via> #methods<#via> {
             #each

@@ -8,6 +8,7 @@
 mod channel;
 mod connect;
 mod describe;
+mod elsewhere;
 mod grpc;
 mod handle;
 mod history;

@@ -12,6 +12,7 @@ mod backoff;
 mod cache;
 mod deliver;
 pub(crate) mod driver;
+mod elsewhere;
 mod error;
 mod executor;
 mod handle;
@@ -104,20 +105,24 @@ impl Worker {
         }
     }
 
+    // rustc quotes the first lines of these where they are called in another way, hence the comments
+    // in them.
+
     /// Registers a workflow type.
-    pub fn workflow<W: Workflow>(mut self) -> Self {
+    pub fn workflow<W: Workflow>(mut self) -> Self /* by its type: `.workflow::<Greeting>()` */ {
         self.registry.add_workflow::<W>();
         self
     }
 
     /// Registers an activity function.
-    pub fn activity<A: FreeActivity>(mut self) -> Self {
+    pub fn activity<A: FreeActivity>(mut self) -> Self /* by its type: `.activity::<greet>()` */ {
         self.registry.add_function::<A>();
         self
     }
 
     /// Registers the activities of a value.
-    pub fn activities<S: ActivitySet>(mut self, set: S) -> Self {
+    pub fn activities<S: ActivitySet>(mut self, set: S) -> Self /* by value: `.activities(shop)` */
+    {
         self.registry.add_set(set);
         self
     }

@@ -33,6 +33,15 @@ impl Time {
         self.0.duration_since(earlier.into().0)
     }
 
+    /// Does not compile, and says what to write.
+    #[doc(hidden)]
+    pub fn elapsed(self) -> Duration
+    where
+        for<'a> Self: Ticking,
+    {
+        Self::never()
+    }
+
     /// This much later; none if that is beyond what the platform can represent.
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         self.0.checked_add(duration).map(Self)
@@ -61,6 +70,16 @@ impl Time {
             }
         }
     }
+}
+
+/// A point in time that reads the clock: no type is.
+#[diagnostic::on_unimplemented(
+    message = "a workflow's `Time` has no `elapsed`, which would read the clock of the machine",
+    label = "subtract from the workflow's own time: `ctx.now() - start`"
+)]
+pub trait Ticking {
+    #[doc(hidden)]
+    fn never<T>() -> T;
 }
 
 impl From<SystemTime> for Time {

@@ -107,6 +107,12 @@ const _: () = {
             Self(via)
         }
     }
+    impl<DurablyVia> ::core::ops::Deref for GreetingMethods<DurablyVia> {
+        type Target = DurablyVia;
+        fn deref(&self) -> &DurablyVia {
+            &self.0
+        }
+    }
     #[allow(
         dead_code,
         deprecated,

@@ -1,0 +1,14 @@
+//! Activities registered as a list.
+
+use durably::prelude::*;
+
+#[activity(start_to_close = "10s")]
+async fn greet(name: String) -> String {
+    name
+}
+
+pub fn worker(client: &Client) -> Worker {
+    Worker::new(client, "q").activities(vec![greet])
+}
+
+fn main() {}

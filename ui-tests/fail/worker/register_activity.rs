@@ -1,0 +1,14 @@
+//! `register_activity`, as the Go SDK has it.
+
+use durably::prelude::*;
+
+#[activity(start_to_close = "10s")]
+async fn greet(name: String) -> String {
+    name
+}
+
+pub fn worker(client: &Client) -> Worker {
+    Worker::new(client, "q").register_activity::<greet>()
+}
+
+fn main() {}
