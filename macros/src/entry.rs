@@ -56,7 +56,7 @@ pub(crate) fn workflow(
         let checked = model::workflow::check(options, block, errors);
         let block = &checked.item;
         let code = match &checked.workflow {
-            Some(workflow) => expand::workflow::expand(workflow, block),
+            Some(workflow) => expand::workflow::expand(workflow, block, &checked.lent),
             None => quote!(#[allow(dead_code, unused_variables)] #block),
         };
         return quote!(#code #for_editor);

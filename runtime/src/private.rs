@@ -24,6 +24,7 @@ pub use crate::{
     error::IntoFailure,
     workflow::{
         context::{CtxArg, ViewArg},
+        elsewhere::CalledInside,
         state::{Lease, Root, StateCell},
     },
 };

@@ -29,10 +29,12 @@ pub(super) fn methods_type(workflow: &Workflow) -> TokenStream {
         workflow.ident
     );
     let doc = doc(&text);
+    // All of it at the user's type, where a second block or a type of that name is told.
+    let definition = quote_spanned!(methods.span()=> pub struct #methods<#via>(#via););
     quote! {
         #doc
         #[allow(unreachable_pub)]
-        pub struct #methods<#via>(#via);
+        #definition
     }
 }
 
@@ -116,11 +118,19 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
 pub(super) fn functions(workflow: &Workflow) -> TokenStream {
     let (root, ty, quiet) = (&workflow.root, &workflow.ty, quiet());
     let taken = match &workflow.init {
-        Init::Written(init) if workflow.run.arguments.list.is_empty() => &init.arguments,
+        Init::Written(init) if workflow.run.arguments.list.is_empty() && !workflow.is_sketch => {
+            &init.arguments
+        }
         _ => &workflow.run.arguments,
     };
     let parameters = parameters(taken, root);
-    let (statements, arguments) = encoded(taken, root);
+    let (mut statements, arguments) = encoded(taken, root);
+    if workflow.is_sketch {
+        let encoder = local("arguments");
+        let nothing =
+            quote!(<#root::__private::ArgsEncoder as ::core::default::Default>::default());
+        statements = quote!(let #encoder = #nothing;);
+    }
     let queue = queue(workflow);
     let (documented, rest) = (
         workflow.run.carried.documented,

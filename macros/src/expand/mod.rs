@@ -12,10 +12,11 @@ mod client;
 pub(crate) mod data;
 mod handlers;
 pub(crate) mod main;
+mod outside;
 mod take;
 pub(crate) mod workflow;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 
 use crate::root::Root;
@@ -32,6 +33,13 @@ fn plain_in_scope(root: &Root) -> TokenStream {
 /// from a call, and there rustc says "defined here".
 fn placed(name: &str, on: &Ident) -> Ident {
     Ident::new(name, on.span())
+}
+
+/// Braces at a place of the user's, for an item that is to be told there.
+fn braces(items: TokenStream, at: Span) -> TokenTree {
+    let mut braces = Group::new(Delimiter::Brace, items);
+    braces.set_span(at);
+    braces.into()
 }
 
 /// A local of an expansion.

@@ -1,34 +1,40 @@
 //! A workflow: the user's block, the calls, and the implementation the worker reads.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::ItemImpl;
 
 use super::{
-    asserts,
+    asserts, braces,
     call::associated_output,
     client::{functions, methods_impl, methods_type, queue},
-    handlers, plain_in_scope, quiet,
+    handlers, outside, plain_in_scope, quiet,
 };
 use crate::{
     model::{
         handler::Handler,
         workflow::{Init, Workflow},
     },
+    rewrite::Lent,
     syntax::marker::Marker,
 };
 
 /// Everything `#[workflow]` puts in place of the block.
-pub(crate) fn expand(workflow: &Workflow, block: &ItemImpl) -> TokenStream {
+pub(crate) fn expand(workflow: &Workflow, block: &ItemImpl, lent: &[Lent]) -> TokenStream {
     let methods_type = methods_type(workflow);
     let methods_impl = methods_impl(workflow);
     let functions = functions(workflow);
     let implementation = implementation(workflow);
     let checks: TokenStream = checks(workflow).collect();
     let plain = plain_in_scope(&workflow.root);
+    let outside = outside::methods(workflow, lent);
+    // What is refused is not used, which need not be said.
+    let refused = (workflow.is_sketch).then(|| quote!(#[allow(dead_code, unused_variables)]));
     quote! {
+        #refused
         #block
         #methods_type
+        #outside
         const _: () = {
             #plain
             #methods_impl
@@ -47,10 +53,13 @@ fn implementation(workflow: &Workflow) -> TokenStream {
         Some(queue) => quote!(::core::option::Option::Some(#queue)),
         None => quote!(::core::option::Option::None),
     };
-    let table = handlers::table(workflow);
-    quote! {
-        #quiet
-        impl #root::Workflow for #ty {
+    let table = match workflow.is_sketch {
+        false => handlers::table(workflow),
+        true => quote!(loop {}),
+    };
+    let at = workflow.ident.span();
+    let here = root.at(at);
+    let items = quote! {
             const NAME: &'static str = #name;
             const TASK_QUEUE: ::core::option::Option<&'static str> = #task_queue;
             #output
@@ -59,7 +68,13 @@ fn implementation(workflow: &Workflow) -> TokenStream {
             fn __definition() -> &'static #root::__private::Definition<Self> {
                 #table
             }
-        }
+    };
+    // At the user's type, where a second block is told.
+    let items = braces(items, at);
+    let implementation = quote_spanned!(at=> impl #here::Workflow for #ty #items);
+    quote! {
+        #quiet
+        #implementation
     }
 }
 
@@ -88,7 +103,7 @@ fn checks(workflow: &Workflow) -> impl Iterator<Item = TokenStream> {
     workflow
         .handlers
         .iter()
-        .chain([&workflow.run])
+        .chain((!workflow.is_sketch).then_some(&workflow.run))
         .chain(init)
         .map(of)
 }

@@ -26,6 +26,7 @@ pub(crate) enum SignatureMistake {
     ArgumentWithoutName(Marker),
     UnnamedArgument(Marker),
     UnsizedArgument(Marker, &'static str),
+    UnsizedResult(Marker, &'static str),
     BorrowedClient(Marker),
     ConditionalArgument,
     BorrowedResult(Marker, Option<&'static str>),
@@ -115,6 +116,10 @@ impl fmt::Display for SignatureMistake {
             Self::UnsizedArgument(marker, instead) => write!(
                 f,
                 "`{marker}` arguments are owned values of a known size; use `{instead}`"
+            ),
+            Self::UnsizedResult(marker, instead) => write!(
+                f,
+                "what `{marker}` returns is an owned value of a known size; return `{instead}`"
             ),
             Self::BorrowedClient(marker) => write!(
                 f,

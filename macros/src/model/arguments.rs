@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
-use syn::{Pat, Type, ext::IdentExt as _};
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident};
+use syn::{Pat, Type, ext::IdentExt as _, parse_quote};
 
 use super::payload_type::{self, Obstacle};
 use crate::{
     diag::Errors,
     mistake::{NameMistake, SignatureMistake},
     syntax::{
+        half_typed::is_unread_argument,
         marker::Marker,
         signature::{Parameter, is_named, ungrouped},
     },
@@ -45,6 +46,10 @@ impl Arguments {
         errors: &mut Errors,
     ) -> Option<Self> {
         let before = errors.count();
+        let is_unread = |parameter: &Parameter| parameter.name().is_some_and(is_unread_argument);
+        if parameters.iter().any(is_unread) {
+            return None;
+        }
         let mut arguments = Self {
             context: None,
             list: Vec::new(),
@@ -72,6 +77,27 @@ impl Arguments {
             }
         }
         (errors.count() == before && arguments.are_distinct()).then_some(arguments)
+    }
+
+    /// Those of a refused method: of an argument only that it is there.
+    pub(crate) fn sketched(parameters: &[Parameter]) -> Self {
+        let is_context = |index: usize, parameter: &Parameter| {
+            let reference = parameter.reference().filter(|_| index == 0);
+            reference.is_some_and(|first| may_be_context(&first.elem))
+                || mentions_context(parameter.ty.to_token_stream())
+        };
+        let list = parameters.iter().enumerate();
+        let list = list.filter(|(index, parameter)| !is_context(*index, parameter));
+        let argument = |(index, _)| Argument {
+            name: format_ident!("argument_{index}"),
+            text: String::new(),
+            ty: parse_quote!(impl Sized),
+            is_text: false,
+        };
+        Self {
+            context: None,
+            list: list.map(argument).collect(),
+        }
     }
 
     /// The types as the user wrote them, for comparison.
@@ -149,6 +175,15 @@ fn ends_in_context(reference: &TokenStream) -> bool {
     })
 }
 
+/// Whether the name of a context stands anywhere in a type.
+fn mentions_context(ty: TokenStream) -> bool {
+    ty.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => CONTEXTS.iter().any(|name| word == name),
+        TokenTree::Group(group) => mentions_context(group.stream()),
+        _ => false,
+    })
+}
+
 /// `&Client`
 fn is_client(ty: &Type) -> bool {
     matches!(ungrouped(ty), Type::Reference(reference) if is_named(&reference.elem, "Client"))
@@ -165,7 +200,7 @@ fn may_be_context(ty: &Type) -> bool {
 
 /// Contexts in a wrong place are looked for by spelling; a type of the user's may have that name.
 pub(crate) fn is_context_by_name(ty: &Type) -> bool {
-    ["Ctx", "View", "ActivityCtx"]
-        .iter()
-        .any(|name| is_named(ty, name))
+    CONTEXTS.iter().any(|name| is_named(ty, name))
 }
+
+const CONTEXTS: [&str; 3] = ["Ctx", "View", "ActivityCtx"];

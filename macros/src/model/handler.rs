@@ -117,6 +117,29 @@ impl Handler {
         };
         (errors.count() == before).then_some(handler)
     }
+
+    /// What is known of a method that was refused, so that what is called because of it is known.
+    pub(crate) fn sketched(marker: Marker, method: &ImplItemFn, owner: &Owner<'_>) -> Self {
+        let sig = &method.sig;
+        let mut told = Errors::new();
+        let is_generic = type_parameters(sig).next().is_some();
+        let output = Some(Output::of(&sig.output)).filter(|_| !is_generic);
+        let output = output.and_then(|it| output::of(it, Some(owner.ty), marker, &mut told));
+        told.discard();
+        Self {
+            marker,
+            ident: sig.ident.clone(),
+            wire: WireName {
+                text: sig.ident.to_string(),
+                at: sig.ident.span(),
+            },
+            carried: Carried::of(&method.attrs),
+            is_async: true,
+            arguments: Arguments::sketched(&signature::parameters(sig)),
+            output: output.unwrap_or(Output::Unit),
+            validator: None,
+        }
+    }
 }
 
 impl Validator {

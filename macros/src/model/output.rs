@@ -35,6 +35,10 @@ pub(crate) fn of(
             errors.on(tokens, SignatureMistake::OpaqueResult(marker));
             return None;
         }
+        Some(Obstacle::Unsized(tokens, instead)) if marker.is_of_workflow() => {
+            errors.on(tokens, SignatureMistake::UnsizedResult(marker, instead));
+            return None;
+        }
         // rustc tells it of every function.
         Some(Obstacle::Unsized(..)) => return None,
         None => {}

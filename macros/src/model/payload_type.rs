@@ -3,7 +3,7 @@
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Lifetime, Path, Type, TypeImplTrait, TypeReference,
+    FnArg, Lifetime, Path, ReturnType, Signature, Type, TypeImplTrait, TypeReference, parse_quote,
     spanned::Spanned as _,
     visit::{self, Visit},
     visit_mut::{self, VisitMut},
@@ -46,6 +46,32 @@ pub(crate) fn owned(ty: &Type) -> Option<&'static str> {
         ty if is_named(ty, "Path") => Some("PathBuf"),
         _ => None,
     }
+}
+
+/// Writes the owned type where a signature has a bare `str` or slice, which was reported, and tells
+/// whether it had one: rustc would advise to borrow it.
+pub(crate) fn give_sizes(signature: &mut Signature) -> bool {
+    let mut gave = false;
+    let mut own = |ty: &mut Type| {
+        *ty = match ungrouped(ty) {
+            Type::Slice(slice) => {
+                let element = &slice.elem;
+                parse_quote!(::std::vec::Vec<#element>)
+            }
+            Type::Path(path) if path.path.is_ident("str") => parse_quote!(::std::string::String),
+            _ => return,
+        };
+        gave = true;
+    };
+    for input in &mut signature.inputs {
+        if let FnArg::Typed(argument) = input {
+            own(&mut argument.ty);
+        }
+    }
+    if let ReturnType::Type(_, ty) = &mut signature.output {
+        own(ty);
+    }
+    gave
 }
 
 /// The type with `Self` written out, for use outside the impl block.

@@ -9,12 +9,13 @@ use syn::{GenericArgument, GenericParam, ImplItem, ItemImpl, LitStr, PathArgumen
 use super::{
     handler::{Handler, Owner},
     name::{self, Taken},
+    payload_type,
 };
 use crate::{
     determinism,
     diag::Errors,
     mistake::{BlockMistake, PlaceMistake},
-    rewrite,
+    rewrite::{self, Lent},
     root::Root,
     syntax::{
         attr::Options,
@@ -35,6 +36,8 @@ pub(crate) struct Workflow {
     /// The name of the generated type that carries the handlers' calls.
     pub(crate) methods: Ident,
     pub(crate) run: Handler,
+    /// Whether the run method was refused: calls of what it makes are understood, and do nothing.
+    pub(crate) is_sketch: bool,
     pub(crate) init: Init,
     pub(crate) handlers: Vec<Handler>,
     /// Generated functions whose names the block has taken, which was reported.
@@ -55,8 +58,10 @@ pub(crate) enum Init {
 pub(crate) struct Checked {
     /// The block without marks, its async bodies rewritten.
     pub(crate) item: ItemImpl,
-    /// The workflow, if its run method could be understood. Handlers that could not are left out.
+    /// The workflow, if it has a run method. Handlers that could not be understood are left out.
     pub(crate) workflow: Option<Workflow>,
+    /// The async methods, which nobody calls from outside.
+    pub(crate) lent: Vec<Lent>,
 }
 
 /// Checks a block under `#[workflow]`.
@@ -66,7 +71,23 @@ pub(crate) fn check(options: Options, mut item: ItemImpl, errors: &mut Errors) -
     let mut block = Block::split(item, Marker::is_of_workflow, errors);
     determinism::check_block(&mut block.item, errors);
     let workflow = head.and_then(|head| head.complete(&mut block, errors));
-    rewrite::block(
+    for index in &block.refused {
+        if let ImplItem::Fn(method) = &mut block.item.items[*index]
+            && payload_type::give_sizes(&mut method.sig)
+        {
+            rewrite::blank(method);
+        }
+    }
+    if !matches!(ungrouped(&block.item.self_ty), Type::Path(_)) {
+        // A body without its state would be found fault with once more.
+        rewrite::blank_all(&mut block.item);
+        return Checked {
+            item: block.item,
+            workflow,
+            lent: Vec::new(),
+        };
+    }
+    let lent = rewrite::block(
         &mut block.item,
         workflow
             .as_ref()
@@ -77,6 +98,7 @@ pub(crate) fn check(options: Options, mut item: ItemImpl, errors: &mut Errors) -
     Checked {
         item: block.item,
         workflow,
+        lent,
     }
 }
 
@@ -128,6 +150,7 @@ impl Head {
     fn complete(self, block: &mut Block, errors: &mut Errors) -> Option<Workflow> {
         let (mut run, mut init) = (Singles::default(), Singles::default());
         let mut handlers = Vec::new();
+        let mut sketch = None;
         let mut taken = Taken::default();
         let marked = std::mem::take(&mut block.marked);
         let mut refused = BTreeSet::new();
@@ -154,7 +177,12 @@ impl Head {
                 refused.insert(marked.index);
             }
             match marked.marker {
-                Marker::Run => run.add(marked.marker, method.sig.ident.clone(), handler, errors),
+                Marker::Run => {
+                    if run.first.is_none() {
+                        sketch = Some(Handler::sketched(marked.marker, method, &owner));
+                    }
+                    run.add(marked.marker, method.sig.ident.clone(), handler, errors);
+                }
                 Marker::Init => init.add(marked.marker, method.sig.ident.clone(), handler, errors),
                 _ => {
                     if let Some(handler) = handler {
@@ -184,12 +212,15 @@ impl Head {
         if run.first.is_none() && !block.item.items.iter().any(half_typed::is_unread) {
             errors.on(&self.ident, BlockMistake::NoRun(&self.ident));
         }
-        let run = run.handler?;
+        let is_sketch = run.handler.is_none();
+        let run = run.handler.or(sketch)?;
         let init = match (init.first, init.handler) {
             (None, _) => Init::Default,
             (Some(_), None) => Init::Refused,
             (Some(_), Some(init)) => {
-                check_same_arguments(&run, &init, errors);
+                if !is_sketch {
+                    check_same_arguments(&run, &init, errors);
+                }
                 Init::Written(Box::new(init))
             }
         };
@@ -201,6 +232,7 @@ impl Head {
             name: self.name,
             task_queue: self.task_queue,
             run,
+            is_sketch,
             init,
             handlers,
             collisions,

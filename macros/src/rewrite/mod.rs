@@ -24,8 +24,8 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    ImplItem, ImplItemFn, ItemImpl, Lifetime, ReturnType, Type, TypeReference, parse_quote,
-    parse_quote_spanned,
+    Attribute, ImplItem, ImplItemFn, ItemImpl, Lifetime, ReturnType, Type, TypeReference,
+    parse_quote, parse_quote_spanned,
     visit::{self, Visit},
     visit_mut::VisitMut as _,
 };
@@ -34,10 +34,13 @@ use crate::{
     diag::Errors,
     mistake::BodyMistake,
     root::Root,
-    syntax::signature::{Receiver, Reference, is_named},
+    syntax::{
+        carried::Carried,
+        signature::{Receiver, Reference, is_named},
+    },
 };
 
-/// Rewrites the async methods of a block.
+/// Rewrites the async methods of a block, and tells which they are.
 ///
 /// Of `refused` methods, by their places, the signature was found fault with already. A method
 /// that is refused keeps its signature, so that calls of it are still understood, and
@@ -47,7 +50,8 @@ pub(crate) fn block(
     root: Root,
     refused: &BTreeSet<usize>,
     errors: &mut Errors,
-) {
+) -> Vec<Lent> {
+    let mut lent = Vec::new();
     let mut cx = Cx {
         root,
         owner: (*block.self_ty).clone(),
@@ -64,6 +68,7 @@ pub(crate) fn block(
             let lendable = check(method, &mut found);
             if lendable {
                 cx.methods.insert(method.sig.ident.to_string());
+                lent.push(Lent::of(method));
             }
             let faulty = found.count() > 0;
             match refused.contains(&index) {
@@ -90,10 +95,38 @@ pub(crate) fn block(
             blank(method);
         }
     }
+    lent
+}
+
+/// An async method, which has a cell where a caller sees `self`.
+pub(crate) struct Lent {
+    pub(crate) ident: Ident,
+    pub(crate) conditions: Vec<Attribute>,
+    /// How many arguments follow `self`.
+    pub(crate) arguments: usize,
+}
+
+impl Lent {
+    fn of(method: &ImplItemFn) -> Self {
+        Self {
+            ident: method.sig.ident.clone(),
+            conditions: Carried::of(&method.attrs).conditions,
+            arguments: method.sig.inputs.len() - 1,
+        }
+    }
+}
+
+/// Takes the bodies of a block's methods away.
+pub(crate) fn blank_all(block: &mut ItemImpl) {
+    for item in &mut block.items {
+        if let ImplItem::Fn(method) = item {
+            blank(method);
+        }
+    }
 }
 
 /// A body that fits every signature.
-fn blank(method: &mut ImplItemFn) {
+pub(crate) fn blank(method: &mut ImplItemFn) {
     method
         .attrs
         .push(parse_quote!(#[allow(unused_variables, clippy::all)]));

@@ -5,10 +5,10 @@
 //! code before a macro sees it; what it cannot close stands once more at the end of the expansion,
 //! as it was written and for rust-analyzer alone, so that completion goes on there.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{
-    ImplItem, ItemImpl,
+    FnArg, ImplItem, ItemImpl,
     parse::{Parse, ParseStream, Parser as _},
 };
 
@@ -30,7 +30,7 @@ pub(crate) fn block(tokens: TokenStream, errors: &mut Errors) -> Option<(ItemImp
     let mut unread = TokenStream::new();
     for tokens in items(body.stream()) {
         let read = read(tokens.clone()).unwrap_or_else(|error| {
-            errors.push(error);
+            errors.push(in_short(error));
             unread.extend(marker::strip(tokens.clone()));
             without_body(tokens)
         });
@@ -76,6 +76,15 @@ fn read(tokens: TokenStream) -> syn::Result<ImplItem> {
     item_of.parse2(TokenTree::Group(item).into())
 }
 
+/// Without the parser's list of everything that could stand there.
+fn in_short(error: syn::Error) -> syn::Error {
+    let text = error.to_string();
+    match text.split_once(", expected one of: ") {
+        Some((found, _)) => syn::Error::new(error.span(), format!("{found}: something is missing")),
+        None => error,
+    }
+}
+
 /// What only rust-analyzer looks at. Its groups are the user's own, so that rustc, which reads it
 /// before it leaves it out, finds the same mistake at the same place and tells it once.
 fn for_editor(item: TokenStream) -> TokenStream {
@@ -88,11 +97,71 @@ fn for_editor(item: TokenStream) -> TokenStream {
     }
 }
 
-/// An item whose signature at least can be read, or one that is empty.
+/// Whether this stands for an argument that could not be read.
+pub(crate) fn is_unread_argument(name: &Ident) -> bool {
+    name == UNREAD_ARGUMENT
+}
+
+const UNREAD_ARGUMENT: &str = "__half_typed";
+
+/// An item of which at least the signature can be read, or what is before and behind its
+/// arguments, or one that is empty.
 fn without_body(tokens: TokenStream) -> ImplItem {
+    let read = |tokens| syn::parse2(tokens).ok();
     blank(tokens)
-        .and_then(|tokens| syn::parse2(tokens).ok())
+        .and_then(|blank| read(blank.clone()).or_else(|| read(without_unread_arguments(blank))))
         .unwrap_or_else(|| ImplItem::Verbatim(TokenStream::new()))
+}
+
+/// A function with something in place of each argument that cannot be read.
+fn without_unread_arguments(function: TokenStream) -> TokenStream {
+    let mut is_signature = false;
+    let token = |token: TokenTree| match token {
+        TokenTree::Group(group) if is_signature && group.delimiter() == Delimiter::Parenthesis => {
+            is_signature = false;
+            let mut arguments = TokenStream::new();
+            for argument in arguments_in(group.stream()) {
+                match syn::parse2::<FnArg>(argument.clone()) {
+                    Ok(_) => arguments.extend(argument),
+                    Err(_) => {
+                        let name = Ident::new(UNREAD_ARGUMENT, group.span_close());
+                        arguments.extend(quote!(#name: ()));
+                    }
+                }
+                arguments.extend(quote!(,));
+            }
+            let mut read = Group::new(Delimiter::Parenthesis, arguments);
+            read.set_span(group.span());
+            TokenTree::Group(read)
+        }
+        token => {
+            is_signature |= is_word(&token, "fn");
+            token
+        }
+    };
+    function.into_iter().map(token).collect()
+}
+
+/// What stands between the commas that are no part of a type.
+fn arguments_in(tokens: TokenStream) -> Vec<TokenStream> {
+    let mut arguments: Vec<TokenStream> = Vec::new();
+    let mut argument = TokenStream::new();
+    let mut depth = 0_usize;
+    for token in tokens {
+        if is_punct(&token, '<') {
+            depth += 1;
+        } else if is_punct(&token, '>') {
+            depth = depth.saturating_sub(1);
+        }
+        match depth == 0 && is_punct(&token, ',') {
+            true => arguments.push(std::mem::take(&mut argument)),
+            false => argument.extend([token]),
+        }
+    }
+    if !argument.is_empty() {
+        arguments.push(argument);
+    }
+    arguments
 }
 
 /// A function with a body that fits every signature.

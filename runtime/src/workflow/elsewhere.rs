@@ -26,6 +26,16 @@ pub trait TimerOfCtx {
     fn never<T>(self) -> T;
 }
 
+/// What an async method needs to be called from where it is not: no type has it.
+///
+/// The lifetime keeps rustc from finding the bound wrong where it is written.
+#[diagnostic::on_unimplemented(
+    message = "an async method of a workflow runs inside of it and cannot be called on a value",
+    label = "call it from an async method of the `#[workflow]` block; elsewhere start the workflow",
+    note = "a test starts it too, on a server of its own: `Server::builder().skip_time().start().await?`"
+)]
+pub trait CalledInside<'a> {}
+
 #[doc(hidden)]
 impl View {
     pub fn sleep(&self, duration: impl CommandOfCtx) -> Sleep {

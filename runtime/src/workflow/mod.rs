@@ -9,7 +9,7 @@ mod combine;
 mod condition;
 pub(crate) mod context;
 mod core;
-mod elsewhere;
+pub(crate) mod elsewhere;
 pub(crate) mod inside;
 pub(crate) mod instance;
 mod ops;

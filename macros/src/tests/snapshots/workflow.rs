@@ -97,6 +97,41 @@ impl Greeting {
 ///Signals, queries and updates of [`Greeting`]; every handle derefs to it.
 #[allow(unreachable_pub)]
 pub struct GreetingMethods<DurablyVia>(DurablyVia);
+#[doc(hidden)]
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+trait GreetingInside {
+    fn run<DurablyOutput>(
+        &mut self,
+        _: impl Sized,
+        _: impl Sized,
+    ) -> ::core::future::Ready<DurablyOutput>
+    where
+        for<'durably> Self: ::durably::__private::CalledInside<'durably>,
+    {
+        loop {}
+    }
+    #[cfg(feature = "rename")]
+    fn rename<DurablyOutput>(
+        &mut self,
+        _: impl Sized,
+        _: impl Sized,
+    ) -> ::core::future::Ready<DurablyOutput>
+    where
+        for<'durably> Self: ::durably::__private::CalledInside<'durably>,
+    {
+        loop {}
+    }
+    fn slow<DurablyOutput>(
+        &mut self,
+        _: impl Sized,
+    ) -> ::core::future::Ready<DurablyOutput>
+    where
+        for<'durably> Self: ::durably::__private::CalledInside<'durably>,
+    {
+        loop {}
+    }
+}
+impl GreetingInside for Greeting {}
 const _: () = {
     #[allow(unused_imports)]
     use ::durably::__private::Plain as _;
