@@ -110,7 +110,7 @@ async fn take_job(app: App, id: String) -> Result<String> {
 
 async fn start_in_the_background(app: App, id: String) -> Result<String> {
     let start = Job::start(&app.client, 1).id(id);
-    let job = tokio::spawn(async move { start.await }).await??;
+    let job = tokio::spawn(start).await??;
     Ok(job.id().to_owned())
 }
 
