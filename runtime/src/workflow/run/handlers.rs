@@ -26,15 +26,13 @@ impl<W: Workflow> Live<W> {
     pub(super) fn signal(&mut self, name: String, input: Vec<Payload>) -> Result<(), TaskFailure> {
         let signals = self.definition.signals;
         let Some(&(name, call)) = signals.iter().find(|(known, _)| *known == name) else {
-            if !self.core.facts.get().replaying {
-                notice::warning!(
-                    workflow_type = W::NAME,
-                    workflow_id = self.ctx.workflow_id(),
-                    signal = name,
-                    "no handler for this signal; known signals: {}",
-                    list(signals.iter().map(|(known, _)| *known)),
-                );
-            }
+            notice::warning!(
+                workflow_type = W::NAME,
+                workflow_id = self.ctx.workflow_id(),
+                signal = name,
+                "no handler for this signal; known signals: {}",
+                list(signals.iter().map(|(known, _)| *known)),
+            );
             self.unhandled.push((name, input));
             return Ok(());
         };
@@ -48,15 +46,13 @@ impl<W: Workflow> Live<W> {
             Ok(Called::Done(result)) => self.signal_ended(result)?,
             Ok(Called::Running(future)) => self.begin_handler(Of::Signal { name }, future),
             Err(error) => {
-                if !self.core.facts.get().replaying {
-                    notice::error!(
-                        workflow_type = W::NAME,
-                        workflow_id = self.ctx.workflow_id(),
-                        signal = name,
-                        %error,
-                        "a signal could not be read and is skipped"
-                    );
-                }
+                notice::error!(
+                    workflow_type = W::NAME,
+                    workflow_id = self.ctx.workflow_id(),
+                    signal = name,
+                    %error,
+                    "a signal could not be read and is skipped"
+                );
             }
         }
         Ok(())

@@ -179,9 +179,7 @@ impl<W: Workflow> Live<W> {
 
     /// Ends the run. What still runs is dropped without a trace, as the other SDKs do.
     fn over(&mut self, ending: Intent) {
-        if !self.core.facts.get().replaying {
-            self.warn_of_unfinished();
-        }
+        self.warn_of_unfinished();
         self.core.issue(ending);
         self.core.phase.set(Phase::Over);
         self.main = None;
