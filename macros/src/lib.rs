@@ -25,7 +25,9 @@ mod tests;
 /// what carries no mark is a helper. The type is a plain struct: its state is made by `Default`, or
 /// by the block's [`#[init]`](macro@init).
 ///
-/// ```ignore
+/// ```
+/// use durably::prelude::*;
+///
 /// #[derive(Default)]
 /// struct Greeting { names: Vec<String> }
 ///
