@@ -176,29 +176,39 @@ pub fn give<'r, W>(lease: &mut Lease<'r, W>, state: &'r mut W) {
 /// Asks whether a field's type travels.
 pub fn travels<T: Data>() {}
 
-/// The identity function; gives an awaited expression one span.
+/// The value of an awaited expression, in a call that gives the expression one span.
 ///
-/// What is given is named through a trait, so that rustc does not carry the type it expects into
-/// the argument, where it would find fault with code of ours.
+/// The result is named through a trait, so that rustc does not carry the type it expects into the
+/// argument, where it would find fault with code of ours. The argument's type is known but for its
+/// parameter, so types still flow backwards through an await, as through a plain one.
 #[inline(always)]
-pub fn id<T: Itself>(value: T) -> T::Type {
-    value.itself()
+pub fn value<V: Valued>(value: V) -> V::Type {
+    value.unwrap()
 }
 
-/// Every type is itself.
-pub trait Itself {
-    /// It.
+/// What [`value`] takes.
+pub struct Value<T>(pub T);
+
+/// Holds a value.
+pub trait Valued {
+    /// Its type.
     type Type;
     /// The value.
-    fn itself(self) -> Self::Type;
+    fn unwrap(self) -> Self::Type;
 }
 
-impl<T> Itself for T {
+impl<T> Valued for Value<T> {
     type Type = T;
     #[inline(always)]
-    fn itself(self) -> T {
-        self
+    fn unwrap(self) -> T {
+        self.0
     }
+}
+
+/// The identity function; moves an awaited variable.
+#[inline(always)]
+pub fn moved<T>(value: T) -> T {
+    value
 }
 
 /// `self` where a body only reads it.

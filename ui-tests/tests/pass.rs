@@ -26,6 +26,7 @@ mod programs {
     mod generic_helpers;
     mod greeting;
     mod in_a_function;
+    mod inference;
     mod init;
     mod liberties;
     mod macros_in_bodies;

@@ -85,7 +85,7 @@ impl Rewriter<'_> {
         // A variable is moved by a call: moved by the pattern below, rustc would advise to borrow it
         // there if it is awaited twice.
         let moved = match &**operand {
-            Expr::Path(path) => self.spanned_call("id", at, at, path.to_token_stream()),
+            Expr::Path(path) => self.spanned_call("moved", at, at, path.to_token_stream()),
             _ => operand.to_token_stream(),
         };
         let wait = quote_spanned!(at=> #future.await);
@@ -106,10 +106,12 @@ impl Rewriter<'_> {
         self.one_span(operand.to_token_stream(), at, lent)
     }
 
-    /// A call of the identity function whose first token has the span of the operand's first one
-    /// and whose parenthesis has that of `await`, so that rustc underlines all of `operand.await`.
+    /// A call whose first token has the span of the operand's first one and whose parenthesis has that
+    /// of `await`, so that rustc underlines all of `operand.await`.
     fn one_span(&self, operand: TokenStream, end: Span, inner: TokenStream) -> TokenStream {
-        self.spanned_call("id", first_span(operand, end), end, inner)
+        let root = self.cx.root.at(end);
+        let value = quote_spanned!(end=> #root::__private::Value(#inner));
+        self.spanned_call("value", first_span(operand, end), end, value)
     }
 
     /// A call of one of the runtime's functions, from one span to another.

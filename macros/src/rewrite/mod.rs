@@ -197,10 +197,10 @@ fn rewrite(method: &mut ImplItemFn, cx: &Cx, errors: &mut Errors) {
     }
     .visit_block_mut(&mut method.block);
     let opening = opening(cx, at);
-    let statements = std::mem::take(&mut method.block.stmts);
-    // The braces stay the user's: rustc points at them when a body gives the wrong thing.
-    let opened: syn::Block = parse_quote!({ #opening #(#statements)* });
-    method.block.stmts = opened.stmts;
+    // The braces stay the user's: rustc points at them when a body gives the wrong thing. The
+    // statements are not parsed again: `break 'label ::path` would read as a labelled block.
+    let opened: syn::Block = parse_quote!({ #opening });
+    method.block.stmts.splice(..0, opened.stmts);
     take_cell(method, cx);
 }
 

@@ -10,18 +10,20 @@ impl Both {
             #[allow(unused_mut, unused_variables, unused_assignments)]
             let mut self_: &mut Self = lease.take();
             {
-                match ::durably::__private::id(
-                    match wait(ctx) {
-                        future => {
-                            ::durably::__private::give(&mut lease, self_);
-                            let result = future.await;
-                            #[allow(unused_assignments)]
-                            {
-                                self_ = ::durably::__private::take(&mut lease);
+                match ::durably::__private::value(
+                    ::durably::__private::Value(
+                        match wait(ctx) {
+                            future => {
+                                ::durably::__private::give(&mut lease, self_);
+                                let result = future.await;
+                                #[allow(unused_assignments)]
+                                {
+                                    self_ = ::durably::__private::take(&mut lease);
+                                }
+                                result
                             }
-                            result
-                        }
-                    },
+                        },
+                    ),
                 ) {
                     value => self_.n += value,
                 }
@@ -40,18 +42,20 @@ impl Both {
                 }
             }
         };
-        ::durably::__private::id(
-            match join(a, b) {
-                future => {
-                    ::durably::__private::give(&mut lease, self_);
-                    let result = future.await;
-                    #[allow(unused_assignments)]
-                    {
-                        self_ = ::durably::__private::take(&mut lease);
+        ::durably::__private::value(
+            ::durably::__private::Value(
+                match join(a, b) {
+                    future => {
+                        ::durably::__private::give(&mut lease, self_);
+                        let result = future.await;
+                        #[allow(unused_assignments)]
+                        {
+                            self_ = ::durably::__private::take(&mut lease);
+                        }
+                        result
                     }
-                    result
-                }
-            },
+                },
+            ),
         );
         drop(format!("{self:?}", self = self_));
     }

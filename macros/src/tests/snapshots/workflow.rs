@@ -9,30 +9,17 @@ impl Greeting {
         let mut lease = ::durably::__private::Lease::new(&mut root);
         #[allow(unused_mut, unused_variables, unused_assignments)]
         let mut self_: &mut Self = lease.take();
-        ::durably::__private::id(
-            match ctx
-                .wait_until(|| {
-                    let mut root = ::durably::__private::Root::new(cell);
-                    let mut lease = ::durably::__private::Lease::new(&mut root);
-                    #[allow(unused_mut, unused_variables, unused_assignments)]
-                    let mut self_: &mut Self = lease.take();
-                    ::durably::__private::shared(self_).done
-                })
-            {
-                future => {
-                    ::durably::__private::give(&mut lease, self_);
-                    let result = future.await;
-                    #[allow(unused_assignments)]
-                    {
-                        self_ = ::durably::__private::take(&mut lease);
-                    }
-                    result
-                }
-            },
-        )?;
-        ::durably::__private::id(
-            match ::durably::__private::id(
-                match greet::call(ctx, greeting) {
+        ::durably::__private::value(
+            ::durably::__private::Value(
+                match ctx
+                    .wait_until(|| {
+                        let mut root = ::durably::__private::Root::new(cell);
+                        let mut lease = ::durably::__private::Lease::new(&mut root);
+                        #[allow(unused_mut, unused_variables, unused_assignments)]
+                        let mut self_: &mut Self = lease.take();
+                        ::durably::__private::shared(self_).done
+                    })
+                {
                     future => {
                         ::durably::__private::give(&mut lease, self_);
                         let result = future.await;
@@ -43,9 +30,28 @@ impl Greeting {
                         result
                     }
                 },
-            )? {
-                argument_0 => self_.names.push(argument_0),
-            },
+            ),
+        )?;
+        ::durably::__private::value(
+            ::durably::__private::Value(
+                match ::durably::__private::value(
+                    ::durably::__private::Value(
+                        match greet::call(ctx, greeting) {
+                            future => {
+                                ::durably::__private::give(&mut lease, self_);
+                                let result = future.await;
+                                #[allow(unused_assignments)]
+                                {
+                                    self_ = ::durably::__private::take(&mut lease);
+                                }
+                                result
+                            }
+                        },
+                    ),
+                )? {
+                    argument_0 => self_.names.push(argument_0),
+                },
+            ),
         );
         Ok(self_.names.len())
     }
@@ -62,18 +68,20 @@ impl Greeting {
         let mut lease = ::durably::__private::Lease::new(&mut root);
         #[allow(unused_mut, unused_variables, unused_assignments)]
         let mut self_: &mut Self = lease.take();
-        ::durably::__private::id(
-            match Self::slow(cell, ctx) {
-                future => {
-                    ::durably::__private::give(&mut lease, self_);
-                    let result = future.await;
-                    #[allow(unused_assignments)]
-                    {
-                        self_ = ::durably::__private::take(&mut lease);
+        ::durably::__private::value(
+            ::durably::__private::Value(
+                match Self::slow(cell, ctx) {
+                    future => {
+                        ::durably::__private::give(&mut lease, self_);
+                        let result = future.await;
+                        #[allow(unused_assignments)]
+                        {
+                            self_ = ::durably::__private::take(&mut lease);
+                        }
+                        result
                     }
-                    result
-                }
-            },
+                },
+            ),
         )
     }
     #[cfg(feature = "rename")]
