@@ -4,17 +4,19 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
 
-/// Why an activity should stop.
+/// Why an activity should stop. [`ActivityCtx`](crate::ActivityCtx#cancellation) says how long its
+/// body may take for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CancelReason {
     /// The workflow asked for it; the activity ends it by returning [`Cancelled`](crate::Cancelled).
     Requested,
-    /// The worker shuts down; the attempt is retried on another one.
+    /// The worker shuts down; an attempt that does not end in time is retried on another one.
     WorkerShutdown,
     /// The server no longer knows the attempt: it timed out there, or the workflow has ended.
     Gone,
-    /// The attempt's time is over.
+    /// The attempt has reached its start-to-close or schedule-to-close timeout. The result of its
+    /// body is discarded.
     TimedOut,
     /// An operator paused the activity.
     Paused,

@@ -23,6 +23,38 @@ use crate::{Outgoing, Result, data::value, error::DataError, notice};
 /// A cancel request reaches an activity in the reply to a heartbeat, so an activity that should be
 /// cancellable calls [`heartbeat`](Self::heartbeat) and has a heartbeat timeout. It ends as
 /// cancelled by returning [`Cancelled`](crate::Cancelled) as its error.
+///
+/// An async body is dropped at its current `.await` only when its result has no receiver any more,
+/// and not before it had time to clean up after [`cancelled`](Self::cancelled) resolved:
+/// - `Requested`, `Paused`, `Reset`: no limit but the attempt's own timeouts; the server waits for
+///   what the body returns.
+/// - `TimedOut`, `Gone`: five seconds. The server has given the attempt up, so what the body returns
+///   is discarded.
+/// - `WorkerShutdown`: the [shutdown grace](crate::Worker::shutdown_grace) of the worker, ten
+///   seconds by default. What the body returns is reported.
+///
+/// A body that blocks (a plain `fn`) cannot be dropped. It keeps its slot on the worker until it
+/// returns, so a long one should look at [`is_cancelled`](Self::is_cancelled).
+///
+/// ```
+/// # use durably::prelude::*;
+/// # async fn render(_: u32) {}
+/// # async fn remove_temporary_files() {}
+/// #[activity(start_to_close = "10m", heartbeat = "30s")]
+/// async fn film(ctx: &ActivityCtx, frames: u32) -> Result<()> {
+///     for frame in 0..frames {
+///         ctx.heartbeat(frame);
+///         tokio::select! {
+///             () = render(frame) => {}
+///             _reason = ctx.cancelled() => {
+///                 remove_temporary_files().await;
+///                 return Err(Cancelled.into());
+///             }
+///         }
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct ActivityCtx {
     attempt: Arc<Attempt>,

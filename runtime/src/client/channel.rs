@@ -54,7 +54,7 @@ impl Channel {
             target,
             current: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
-            net: Net::start()?,
+            net: Net::start("durably-net")?,
         }));
         channel.make_connection().await?;
         Ok(channel)

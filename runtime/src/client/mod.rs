@@ -14,7 +14,7 @@ mod handle;
 mod history;
 mod id;
 mod list;
-mod net;
+pub(crate) mod net;
 mod query;
 mod result;
 pub(crate) mod retry;

@@ -1,4 +1,4 @@
-//! The thread that a client's connection lives on.
+//! A thread with a runtime: the one that a client's connection lives on.
 //!
 //! Frames are read, matched to their calls and written on one thread, and the worker's polls and
 //! answers run there too: between the socket and them there is no hand-over, which would cost more
@@ -19,12 +19,12 @@ pub(crate) struct Net {
 }
 
 impl Net {
-    pub(crate) fn start() -> io::Result<Self> {
+    pub(crate) fn start(name: &str) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
         thread::Builder::new()
-            .name("durably-net".to_owned())
+            .name(name.to_owned())
             .spawn(move || {
                 let _ = runtime.block_on(stopped);
                 // A name that is being looked up must not hold the process up.

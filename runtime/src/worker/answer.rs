@@ -138,7 +138,7 @@ pub(crate) async fn fail(shared: &Shared, ticket: &Ticket, failure: Failure) {
         return;
     }
     tokio::select! {
-        () = tokio::time::sleep(pause_before_retry(ticket)) => {}
+        () = shared.sleep(pause_before_retry(ticket)) => {}
         // The next worker may have the code that works.
         () = shared.reached(Phase::Stopping) => {}
     }

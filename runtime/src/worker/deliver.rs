@@ -33,6 +33,6 @@ pub(crate) async fn deliver<T, F: Future<Output = Result<T, Status>>>(
             return Err(status);
         }
         shared.lost(what, &status);
-        tokio::time::sleep(pause).await;
+        shared.sleep(pause).await;
     }
 }

@@ -26,6 +26,7 @@ mod shared;
 mod shutdown;
 mod slots;
 mod ticket;
+mod timer_thread;
 mod watchdog;
 
 #[cfg(test)]
@@ -145,8 +146,11 @@ impl Worker {
     /// instance because the namespace does not exist.
     ///
     /// # Cancellation
-    /// Dropping the future ends the worker without order: tasks in progress are given to other
-    /// workers when they time out.
+    /// Dropping the future (`tokio::select!`) shuts the worker down in the same order, in the
+    /// background: the server is told at once, so that cached runs move to other workers, and
+    /// running activities have the [grace](Self::shutdown_grace) to end and are reported. What
+    /// remains when the process or the caller's runtime ends first is retried by the server when it
+    /// times out; to wait for the end, call [`WorkerHandle::shutdown`] and await the future.
     pub async fn run(self) -> Result<()> {
         let mut told = pin!(told_to_stop());
         let (shared, polls_come_back) = self.prepare(told.as_mut()).await?;
@@ -184,8 +188,10 @@ impl Worker {
             }
             .into());
         }
+        let timers = timer_thread::handle().map_err(WorkerError::Thread)?;
         let shared = Arc::new(Shared::new(
             self.rpc,
+            timers,
             self.namespace,
             self.task_queue,
             self.options,
@@ -214,15 +220,20 @@ async fn work(
         return Ok(());
     }
     executor::start(&shared)?;
-    // A future that is dropped leaves its threads and polls to end by themselves.
+    // A future that is dropped stops the worker too, in the same order, but waits for nothing.
     let _stop = StopOnDrop(Arc::clone(&shared));
-    shared.net.spawn(watchdog::watch(Arc::clone(&shared)));
+    shared.timers.spawn(watchdog::watch(Arc::clone(&shared)));
     let polls_ended = poll::start(&shared);
-    tokio::select! {
-        () = shared.reached(Phase::Stopping) => {}
-        () = told_to_stop => shared.advance(Phase::Stopping),
-    }
-    shutdown::drain(&shared, polls_ended, polls_come_back).await;
+    let drain = shutdown::drain(Arc::clone(&shared), polls_ended, polls_come_back);
+    let mut drained = shared.timers.spawn(drain);
+    let drained = tokio::select! {
+        drained = &mut drained => drained,
+        () = told_to_stop => {
+            shared.advance(Phase::Stopping);
+            drained.await
+        }
+    };
+    drained?;
     Ok(shared.verdict()?)
 }
 
@@ -230,8 +241,7 @@ struct StopOnDrop(Arc<Shared>);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        self.0.advance(Phase::ActivitiesAbandoned);
-        executor::stop(&self.0);
+        self.0.advance(Phase::Stopping);
     }
 }
 
@@ -258,7 +268,7 @@ async fn find_namespace(shared: &Shared) -> Result<bool> {
             (Outlook::Final, Code::Unimplemented | Code::PermissionDenied) => return Ok(false),
             (Outlook::Final, _) => return Err(shared.refused(status).into()),
         }
-        tokio::time::sleep(backoff.pause()).await;
+        shared.sleep(backoff.pause()).await;
     }
 }
 

@@ -138,7 +138,7 @@ impl<S: Source> Group<S> {
             }
             tokio::select! {
                 () = shared.reached(Phase::Stopping) => break,
-                () = tokio::time::sleep(backoff.pause()) => {}
+                () = shared.sleep(backoff.pause()) => {}
             }
         }
         self.active.fetch_sub(1, Ordering::Relaxed);

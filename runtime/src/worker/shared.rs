@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
+    time::{Duration, Instant},
 };
 
 use durably_proto::api::{
@@ -40,8 +41,12 @@ pub(crate) struct Shared {
     pub(crate) runtime: tokio::runtime::Handle,
     /// Where polls and answers run: next to the connection.
     pub(crate) net: tokio::runtime::Handle,
+    /// Where time is measured.
+    pub(crate) timers: tokio::runtime::Handle,
     pub(crate) workflow_slots: Slots,
     pub(crate) activity_slots: Slots,
+    /// Attempts of activities whose end the server has not been sent.
+    pub(crate) unreported: Slots,
     /// Set when running activities should come to an end.
     pub(crate) closing: CancelSignal,
     /// The executor threads; set once when they have started.
@@ -89,6 +94,7 @@ pub(crate) struct Shard {
 impl Shared {
     pub(crate) fn new(
         rpc: Rpc,
+        timers: tokio::runtime::Handle,
         namespace: String,
         task_queue: String,
         options: Options,
@@ -99,12 +105,14 @@ impl Shared {
         Self {
             net: rpc.runtime(),
             rpc,
+            timers,
             namespace,
             sticky_queue: format!("{task_queue}-{instance_key}"),
             task_queue,
             instance_key,
             workflow_slots: Slots::new(options.max_concurrent_workflow_tasks),
             activity_slots: Slots::new(options.max_concurrent_activities),
+            unreported: Slots::new(usize::MAX),
             options,
             registry,
             runtime: tokio::runtime::Handle::current(),
@@ -136,6 +144,18 @@ impl Shared {
         let mut now = self.phase.subscribe();
         // The sender lives in `self`, so the wait ends by the condition only.
         let _ = now.wait_for(|now| *now >= phase).await;
+    }
+
+    /// Resolves at `when`, whatever the clock of the current runtime does.
+    pub(crate) fn sleep_until(&self, when: Instant) -> impl Future<Output = ()> + use<> {
+        let _timers = self.timers.enter();
+        tokio::time::sleep_until(when.into())
+    }
+
+    /// Resolves after `pause`, whatever the clock of the current runtime does.
+    pub(crate) fn sleep(&self, pause: Duration) -> impl Future<Output = ()> + use<> {
+        let _timers = self.timers.enter();
+        tokio::time::sleep(pause)
     }
 
     pub(crate) fn normal_task_queue(&self) -> TaskQueue {

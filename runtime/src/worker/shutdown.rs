@@ -20,13 +20,22 @@ const TASKS_END: Duration = Duration::from_secs(10);
 /// How long the reports on abandoned activities may take.
 const REPORTS_END: Duration = Duration::from_secs(10);
 
-/// Ends the worker after [`Phase::Stopping`] was reached.
+/// Ends the worker once [`Phase::Stopping`] is reached.
+///
+/// It runs on the thread for timers, so that it also completes when the future of `Worker::run` is
+/// dropped or the runtime of the caller ends.
 pub(crate) async fn drain(
-    shared: &Arc<Shared>,
+    shared: Arc<Shared>,
     mut polls_ended: mpsc::Receiver<()>,
     polls_come_back: bool,
 ) {
-    tell_server(shared).await;
+    shared.reached(Phase::Stopping).await;
+    // Calls belong next to the connection; if its runtime has ended, so has the conversation.
+    let telling = Arc::clone(&shared);
+    let _ = shared
+        .net
+        .spawn(async move { tell_server(&telling).await })
+        .await;
     if polls_come_back {
         let _ = tokio::time::timeout(POLLS_END, polls_ended.recv()).await;
     }
@@ -42,15 +51,17 @@ pub(crate) async fn drain(
 
     shared.closing.set(CancelReason::WorkerShutdown);
     let grace = shared.options.shutdown_grace;
-    let ended = shared.activity_slots.all_free(grace).await;
+    shared.activity_slots.all_free(grace).await;
     shared.advance(Phase::ActivitiesAbandoned);
-    if !ended && !shared.activity_slots.all_free(REPORTS_END).await {
+    // A function that blocks keeps its slot; its attempt is reported all the same.
+    shared.unreported.all_free(REPORTS_END).await;
+    if !shared.activity_slots.are_free() {
         notice::warning!(
             task_queue = shared.task_queue,
-            "activities that block are still running; the server will retry them when they time out"
+            "activities that block are still running; their attempts are reported as failed, and are retried"
         );
     }
-    executor::stop(shared);
+    executor::stop(&shared);
 }
 
 /// The server gives no more tasks to this worker's own queue, and ends its polls.

@@ -34,6 +34,11 @@ impl Slots {
         Arc::clone(&self.free).try_acquire_owned().ok()
     }
 
+    /// Whether no task is in progress.
+    pub(crate) fn are_free(&self) -> bool {
+        self.free.available_permits() == self.total as usize
+    }
+
     /// Waits until no task is in progress, at most `longest`; says whether that is so.
     pub(crate) async fn all_free(&self, longest: Duration) -> bool {
         let all = self.free.acquire_many(self.total);

@@ -27,6 +27,7 @@ impl Patient {
 
 on_both_servers! {
     a_running_activity_is_told_and_its_result_is_not_lost
+    cached_runs_of_a_dropped_worker_move_to_another
 }
 
 async fn a_running_activity_is_told_and_its_result_is_not_lost(world: &World) -> Result<()> {
@@ -52,5 +53,49 @@ async fn a_running_activity_is_told_and_its_result_is_not_lost(world: &World) ->
         .spawn()
         .await?;
     assert_eq!(handle.result().await?, "told to stop");
+    worker.shutdown().await
+}
+
+/// Waits for a signal.
+#[derive(Default)]
+struct Waiting {
+    released: bool,
+}
+
+#[workflow]
+impl Waiting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.wait_until(|| self.released).await?;
+        Ok(())
+    }
+
+    #[signal]
+    fn release(&mut self) {
+        self.released = true;
+    }
+
+    #[query]
+    fn is_released(&self) -> bool {
+        self.released
+    }
+}
+
+async fn cached_runs_of_a_dropped_worker_move_to_another(world: &World) -> Result<()> {
+    // Without a word from the worker, the run's next task would wait for it for an hour.
+    let worker = world
+        .worker()
+        .sticky_timeout(hours(1))
+        .workflow::<Waiting>();
+    let handle = Waiting::start(&world.client)
+        .task_queue(&world.queue)
+        .await?;
+    tokio::select! {
+        ended = worker.run() => panic!("the worker ended by itself: {ended:?}"),
+        released = handle.is_released() => assert!(!released?),
+    }
+    let worker = world.worker().workflow::<Waiting>().spawn().await?;
+    handle.release().await?;
+    handle.result().await?;
     worker.shutdown().await
 }

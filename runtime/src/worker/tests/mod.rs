@@ -2,6 +2,7 @@
 
 mod activities;
 mod connection;
+mod deadlines;
 mod past;
 mod runs;
 mod server;

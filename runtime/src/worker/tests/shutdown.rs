@@ -1,5 +1,7 @@
 //! The end of a worker: nothing that was begun is lost.
 
+use std::sync::Mutex;
+
 use super::{
     past::attempt,
     server::{Said, Server},
@@ -76,5 +78,56 @@ async fn an_activity_that_does_not_end_is_reported_after_the_grace_period() -> R
     assert!(matches!(server.heard().await, Said::ShutDown(_)));
     let failed = server.activity_failed().await;
     assert!(failed.failure.unwrap().message.contains("shutting down"));
+    Ok(())
+}
+
+/// Blocks until the test lets it go, whatever it is told.
+struct Deaf(Mutex<std::sync::mpsc::Receiver<()>>);
+
+#[activities]
+impl Deaf {
+    #[activity(start_to_close = "100s")]
+    fn deaf(&self, ctx: &ActivityCtx) {
+        ctx.heartbeat(());
+        let _ = self.0.lock().unwrap().recv();
+    }
+}
+
+#[tokio::test]
+async fn a_shutdown_does_not_wait_for_a_function_that_blocks_past_the_grace() -> Result<()> {
+    let mut server = Server::new();
+    let (let_go, held) = std::sync::mpsc::channel();
+    let worker = server
+        .worker()
+        .shutdown_grace(millis(20))
+        .activities(Deaf(Mutex::new(held)))
+        .spawn()
+        .await?;
+    let mut task = attempt("deaf", None);
+    task.start_to_close_timeout.as_mut().unwrap().seconds = 100;
+    server.activities.send(Ok(task))?;
+    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
+    // The reports of attempts have ten seconds; this one is out long before.
+    tokio::time::timeout(secs(8), worker.shutdown()).await??;
+    assert!(matches!(server.heard().await, Said::ShutDown(_)));
+    let failed = server.activity_failed().await;
+    assert!(failed.failure.unwrap().message.contains("shutting down"));
+    let_go.send(())?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_worker_whose_future_is_dropped_shuts_down_in_the_background() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().activity::<until_told>();
+    server.activities.send(Ok(attempt("until_told", None)))?;
+    tokio::select! {
+        ended = worker.run() => panic!("the worker ended by itself: {ended:?}"),
+        beat = server.heard() => assert!(matches!(beat, Said::Heartbeat(_))),
+    }
+    assert!(matches!(server.heard().await, Said::ShutDown(_)));
+    let done = server.activity_completed().await;
+    let result = done.result.unwrap().payloads[0].data.clone();
+    assert_eq!(result, b"\"WorkerShutdown\"");
     Ok(())
 }

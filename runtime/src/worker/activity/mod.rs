@@ -1,0 +1,78 @@
+//! Runs one attempt of an activity: call, heartbeats, deadline, report to the server.
+
+mod attempt;
+mod body;
+mod heartbeats;
+mod report;
+
+use std::sync::Arc;
+
+use durably_engine::FailureRecord;
+use durably_proto::api::workflowservice::v1::PollActivityTaskQueueResponse;
+
+use self::{
+    attempt::{Attempt, Claim},
+    report::{Ended, Report},
+};
+use super::{missing::REGISTER, shared::Shared, slots::Permit};
+use crate::{
+    ActivityCtx, AppError, Error,
+    activity::cancel::CancelSignal,
+    data::{Args, Callee},
+    notice,
+};
+
+/// Starts an attempt.
+pub(crate) fn start(
+    shared: &Arc<Shared>,
+    task: Box<PollActivityTaskQueueResponse>,
+    permit: Permit,
+) {
+    let Attempt {
+        claim,
+        info,
+        input,
+        previous,
+    } = Attempt::of(shared, *task);
+    let cancel = CancelSignal::default();
+    let heart = heartbeats::of(shared, &claim, &info, &cancel);
+    let report = Report::new(shared, claim, Arc::clone(&heart), permit);
+    // Everything above exists before the runtime of the caller is used: it may have ended, and then
+    // drops what it is given, which reports the attempt as failed.
+    let shared = Arc::clone(shared);
+    shared.clone().runtime.spawn(async move {
+        let ended = match shared.registry.activity(&info.activity_type) {
+            None => Ended::Failed(unknown(&shared, &report.claim).into()),
+            Some(activity) => {
+                let callee = Callee::Activity(info.activity_type.clone().into());
+                let ctx = ActivityCtx::new(
+                    info,
+                    previous,
+                    cancel.clone(),
+                    shared.closing.clone(),
+                    heart,
+                    shared.timers.clone(),
+                );
+                let args = Args::new(callee, input);
+                let call = body::call(activity, ctx, args, &report.permit);
+                body::run(&shared, &report.claim, &cancel, call).await
+            }
+        };
+        report.send(ended);
+    });
+}
+
+fn unknown(shared: &Shared, claim: &Claim) -> FailureRecord {
+    let error = AppError::new(
+        "NotFoundError",
+        format!(
+            "activity `{}` of workflow `{}` is not registered on this worker (task queue `{}`); registered: {}. {REGISTER}",
+            claim.activity_type,
+            claim.workflow_id,
+            shared.task_queue,
+            shared.registry.activity_names()
+        ),
+    );
+    notice::warning!("{error}");
+    Error::from(error).to_record()
+}
