@@ -36,6 +36,7 @@ mod programs {
     mod order;
     mod own_errors;
     mod own_names;
+    mod places;
     mod plain_methods;
     mod query;
     mod remote;

@@ -3,18 +3,22 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    BinOp, Expr, ExprAsync, ExprAwait, ExprBinary, ExprCall, ExprClosure, ExprMethodCall, Item,
-    Macro, parse_quote,
+    Attribute, Expr, ExprAsync, ExprAwait, ExprCall, ExprClosure, ExprMethodCall, Item, Macro,
+    Stmt,
+    parse::{ParseStream, Parser as _},
+    parse_quote,
     spanned::Spanned as _,
     visit_mut::{self, VisitMut},
 };
 
 use super::{
-    Access, Cx, capture, cell, hidden, lease,
-    look::{Context, is_place_of_self, is_self},
-    mentions, misuse, opening, this,
+    Access, Cx, cell, hidden, lease,
+    look::{Context, is_self},
+    mentions, misuse, opening,
+    order::{self, Form},
+    this,
 };
-use crate::{diag::Errors, mistake::BodyMistake, syntax::macro_body::MacroBody};
+use crate::{diag::Errors, mistake::BodyMistake};
 
 pub(super) struct Rewriter<'a> {
     pub(super) cx: &'a Cx,
@@ -31,24 +35,58 @@ impl VisitMut for Rewriter<'_> {
         self.macro_call(call);
     }
 
+    /// Attributes stand before all of what a statement becomes: `#[cfg(..)]` removes all of it.
+    fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
+        if let Stmt::Macro(call) = statement
+            && let Some(expression) = self.looking_macro(&mut call.mac)
+        {
+            let (attributes, semi) = (&call.attrs, call.semi_token);
+            let expression = Expr::Verbatim(quote!(#(#attributes)* #expression));
+            *statement = Stmt::Expr(expression, semi);
+            return;
+        }
+        let attributes = match statement {
+            Stmt::Expr(expression, _) => take_attributes(expression),
+            _ => Vec::new(),
+        };
+        visit_mut::visit_stmt_mut(self, statement);
+        if let Stmt::Expr(expression, _) = statement
+            && !attributes.is_empty()
+        {
+            *expression = Expr::Verbatim(quote!(#(#attributes)* #expression));
+        }
+    }
+
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         let rewritten = match &mut *expression {
             Expr::Path(path) if path.path.is_ident("self") => {
                 Some(self.access.state(self.cx, path.path.span()))
             }
             Expr::Await(awaited) => Some(self.awaited(awaited)),
-            Expr::MethodCall(call) => self.method_call(call),
+            Expr::MethodCall(call) => match self.method_call(call) {
+                MethodCall::Became(tokens) => Some(tokens),
+                MethodCall::Done => return,
+                MethodCall::Ordinary => self.in_order(expression),
+            },
             Expr::Call(call) => {
-                self.call(call);
-                None
+                self.enter_call(call);
+                self.in_order(expression)
             }
-            Expr::Binary(binary) if is_awaiting_update(binary) => Some(self.update(binary)),
+            Expr::Macro(call) => self.looking_macro(&mut call.mac),
+            Expr::Break(jump) if jump.label.is_some() => {
+                visit_mut::visit_expr_break_mut(self, jump);
+                jump.expr = jump.expr.take().map(|value| {
+                    // To a parser, `'label ::path` begins like a labelled block.
+                    let value = in_own_parentheses(value.into_token_stream());
+                    Box::new(Expr::Verbatim(value))
+                });
+                return;
+            }
             Expr::Async(block) if mentions(&block.block, "self") => Some(self.async_block(block)),
             // Its awaits are its own, and it holds no lease.
-            Expr::Async(_) => None,
+            Expr::Async(_) => return,
             Expr::Closure(closure) if closure.asyncness.is_some() => {
-                self.async_closure(closure);
-                None
+                return self.async_closure(closure);
             }
             Expr::Verbatim(tokens) => {
                 if mentions(&*tokens, "await") {
@@ -56,15 +94,23 @@ impl VisitMut for Rewriter<'_> {
                 }
                 Some(self.replace_self(tokens.clone()))
             }
-            other => {
-                visit_mut::visit_expr_mut(self, other);
-                None
-            }
+            _ => self.in_order(expression),
         };
-        if let Some(tokens) = rewritten {
-            *expression = Expr::Verbatim(tokens);
+        match rewritten {
+            Some(tokens) => *expression = Expr::Verbatim(tokens),
+            None => visit_mut::visit_expr_mut(self, expression),
         }
     }
+}
+
+/// What the rewriting of a method call came to.
+enum MethodCall {
+    /// A call of something else.
+    Became(TokenStream),
+    /// All of it is rewritten, or refused.
+    Done,
+    /// It is as any other expression.
+    Ordinary,
 }
 
 impl Rewriter<'_> {
@@ -124,7 +170,7 @@ impl Rewriter<'_> {
         call
     }
 
-    fn method_call(&mut self, call: &mut ExprMethodCall) -> Option<TokenStream> {
+    fn method_call(&mut self, call: &mut ExprMethodCall) -> MethodCall {
         if is_self(&call.receiver) && self.cx.is_async(&call.method) {
             for argument in &mut call.args {
                 self.visit_expr_mut(argument);
@@ -132,13 +178,14 @@ impl Rewriter<'_> {
             let (method, turbofish, arguments) = (&call.method, &call.turbofish, &call.args);
             let cell = cell(call.receiver.span());
             let at = call.receiver.span();
-            return Some(quote_spanned!(at=> Self::#method #turbofish(#cell, #arguments)));
+            let call = quote_spanned!(at=> Self::#method #turbofish(#cell, #arguments));
+            return MethodCall::Became(call);
         }
         if let Some(context) = self.context
             && let Some((tokens, mistake)) = misuse::of(call, context, self.cx)
         {
             self.errors.on(tokens, mistake);
-            return None;
+            return MethodCall::Done;
         }
         if call.method == "wait_until"
             && call.args.len() == 1
@@ -148,17 +195,13 @@ impl Rewriter<'_> {
         {
             self.condition(condition);
             self.visit_expr_mut(&mut call.receiver);
-            return None;
+            return MethodCall::Done;
         }
-        if is_place_of_self(&call.receiver) && call.args.iter().any(|a| mentions(a, "await")) {
-            return Some(self.awaiting_arguments(call));
-        }
-        visit_mut::visit_expr_method_call_mut(self, call);
-        None
+        MethodCall::Ordinary
     }
 
     /// `Self::helper(self, ..)` of an async method.
-    fn call(&mut self, call: &mut ExprCall) {
+    fn enter_call(&mut self, call: &mut ExprCall) {
         if let (Expr::Path(function), Some(first)) = (&*call.func, call.args.first_mut())
             && self.cx.names_async(&function.path)
             && is_self(first)
@@ -166,7 +209,6 @@ impl Rewriter<'_> {
             let cell = cell(first.span());
             *first = parse_quote!(#cell);
         }
-        visit_mut::visit_expr_call_mut(self, call);
     }
 
     /// The condition of `wait_until`: it looks at the state while everyone waits, with a lease for
@@ -181,37 +223,35 @@ impl Rewriter<'_> {
         *condition.body = Expr::Verbatim(body);
     }
 
-    /// `self.list.push(x.await)`: what is awaited comes first, so that the place is not borrowed
-    /// meanwhile. Closures and what follows the last await stay where they are.
-    fn awaiting_arguments(&mut self, call: &mut ExprMethodCall) -> TokenStream {
-        let last = call.args.iter().rposition(|a| mentions(a, "await"));
-        let mut bound: Vec<(Ident, Expr)> = Vec::new();
-        for (index, argument) in call.args.iter_mut().enumerate() {
-            self.visit_expr_mut(argument);
-            if Some(index) <= last && !matches!(argument, Expr::Closure(_) | Expr::Lit(_)) {
-                let name = hidden(&format!("argument_{index}"), argument.span());
-                let value = std::mem::replace(argument, parse_quote!(#name));
-                bound.push((name, value));
-            }
-        }
-        self.visit_expr_mut(&mut call.receiver);
-        let call = bound.iter().rev().fold(
-            call.to_token_stream(),
+    /// An expression with operands that are to be awaited before it, so that no place in the state is
+    /// borrowed meanwhile; none if it has no such operands.
+    fn in_order(&mut self, expression: &mut Expr) -> Option<TokenStream> {
+        let (operands, form) = order::take_out(expression)?;
+        let operands: Vec<_> = operands
+            .into_iter()
+            .map(|(name, mut value)| {
+                self.visit_expr_mut(&mut value);
+                (name, value)
+            })
+            .collect();
+        visit_mut::visit_expr_mut(self, expression);
+        let last = match form {
+            Form::Place => quote!(&#expression),
+            Form::Value | Form::Statement | Form::Branches => expression.to_token_stream(),
+        };
+        let bound = operands.iter().rev().fold(
+            last,
             |inner, (name, value)| quote!(match #value { #name => #inner }),
         );
-        let at = bound
+        let at = operands
             .first()
             .map_or_else(Span::call_site, |(name, _)| name.span());
-        self.one_span(TokenStream::new(), at, call)
-    }
-
-    /// `self.total += x.await`: the awaited value first, then one read and write of the place.
-    fn update(&mut self, binary: &mut ExprBinary) -> TokenStream {
-        self.visit_expr_mut(&mut binary.right);
-        self.visit_expr_mut(&mut binary.left);
-        let (left, operator, right) = (&binary.left, &binary.op, &binary.right);
-        let value = hidden("value", binary.op.span());
-        quote!({ match #right { #value => #left #operator #value } })
+        Some(match form {
+            Form::Value => self.one_span(TokenStream::new(), at, bound),
+            Form::Statement => quote!({ #bound }),
+            Form::Branches => bound,
+            Form::Place => in_own_parentheses(quote!(*#bound)),
+        })
     }
 
     /// `async { ..self.. }`: may be polled beside other code, so it takes the state when polled.
@@ -265,63 +305,6 @@ impl Rewriter<'_> {
             other => braced(quote!(#opening #other), other.span()),
         }
     }
-
-    fn macro_call(&mut self, call: &mut Macro) {
-        let awaits = mentions(&call.tokens, "await");
-        if !awaits && !mentions(&call.tokens, "self") {
-            return;
-        }
-        let mut body = MacroBody::of(call);
-        let mut captured = false;
-        let format = capture::Format::of(call);
-        let mut text_seen = false;
-        for (index, expression) in body.expressions().into_iter().enumerate() {
-            captured |= format.is_at(index, text_seen) && capture::in_argument(expression);
-            text_seen |= capture::is_text(expression);
-            match expression {
-                // `name = value` among format arguments.
-                Expr::Assign(named) => self.visit_expr_mut(&mut named.right),
-                other => self.visit_expr_mut(other),
-            }
-        }
-        call.tokens = match body.into_tokens() {
-            Some(tokens) if captured => {
-                let state = self.access.state(self.cx, call.path.span());
-                let argument = capture::argument(&state);
-                let comma = needs_comma(&tokens).then(|| quote!(,));
-                quote!(#tokens #comma #argument)
-            }
-            Some(tokens) => tokens,
-            None => {
-                if awaits {
-                    self.errors.on(&call.path, BodyMistake::HiddenAwait);
-                }
-                self.replace_self(std::mem::take(&mut call.tokens))
-            }
-        };
-    }
-
-    /// `self` by its stand-in, where the tokens are not understood.
-    fn replace_self(&self, tokens: TokenStream) -> TokenStream {
-        tokens
-            .into_iter()
-            .map(|token| match token {
-                TokenTree::Ident(word) if word == "self" => {
-                    let state = self.access.state(self.cx, word.span());
-                    let mut group = Group::new(Delimiter::None, state);
-                    group.set_span(word.span());
-                    TokenTree::Group(group)
-                }
-                TokenTree::Group(group) => {
-                    let mut replaced =
-                        Group::new(group.delimiter(), self.replace_self(group.stream()));
-                    replaced.set_span(group.span());
-                    TokenTree::Group(replaced)
-                }
-                other => other,
-            })
-            .collect()
-    }
 }
 
 fn first_span(tokens: impl ToTokens, or: Span) -> Span {
@@ -336,24 +319,28 @@ fn braced(inner: TokenStream, at: Span) -> TokenStream {
     TokenTree::Group(group).into()
 }
 
-fn is_awaiting_update(binary: &ExprBinary) -> bool {
-    let assigns = matches!(
-        binary.op,
-        BinOp::AddAssign(_)
-            | BinOp::SubAssign(_)
-            | BinOp::MulAssign(_)
-            | BinOp::DivAssign(_)
-            | BinOp::RemAssign(_)
-            | BinOp::BitAndAssign(_)
-            | BinOp::BitOrAssign(_)
-            | BinOp::BitXorAssign(_)
-            | BinOp::ShlAssign(_)
-            | BinOp::ShrAssign(_)
-    );
-    assigns && is_place_of_self(&binary.left) && mentions(&binary.right, "await")
+/// Parentheses of our own, of which no lint says that they are not needed.
+pub(super) fn in_own_parentheses(inner: TokenStream) -> TokenStream {
+    let mut group = Group::new(Delimiter::Parenthesis, inner);
+    group.set_span(Span::mixed_site());
+    TokenTree::Group(group).into()
 }
 
-fn needs_comma(list: &TokenStream) -> bool {
-    let last = list.clone().into_iter().last();
-    !matches!(last, Some(TokenTree::Punct(comma)) if comma.as_char() == ',')
+/// Takes the attributes of a statement away; a parser gives them to the leftmost operand.
+fn take_attributes(expression: &mut Expr) -> Vec<Attribute> {
+    let with_attributes = |input: ParseStream<'_>| {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let rest: TokenStream = input.parse()?;
+        Ok((attributes, rest))
+    };
+    let Ok((attributes, rest)) = with_attributes.parse2(expression.to_token_stream()) else {
+        return Vec::new();
+    };
+    if !attributes.is_empty() {
+        match syn::parse2(rest) {
+            Ok(bare) => *expression = bare,
+            Err(_) => return Vec::new(),
+        }
+    }
+    attributes
 }

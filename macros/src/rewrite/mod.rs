@@ -17,7 +17,9 @@
 mod body;
 mod capture;
 mod look;
+mod macros;
 mod misuse;
+mod order;
 
 use std::collections::BTreeSet;
 

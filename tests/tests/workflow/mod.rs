@@ -3,6 +3,7 @@ mod cancellation;
 mod combinators;
 mod concurrency;
 mod continue_as_new;
+mod evaluation;
 mod failures;
 mod patches;
 mod queries;

@@ -19,7 +19,7 @@ struct Greeting {
 impl Greeting {
     #[run]
     async fn run(&mut self, ctx: &Ctx) -> Result<()> {
-        show(&self.names, greet::call(ctx, "Bob").start_to_close(secs(1)).await?);
+        show(self.names.as_slice(), greet::call(ctx, "Bob").start_to_close(secs(1)).await?);
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ impl Both {
                         },
                     ),
                 ) {
-                    value => self_.n += value,
+                    operand_0 => self_.n += operand_0,
                 }
             };
         };

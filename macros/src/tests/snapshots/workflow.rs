@@ -49,7 +49,7 @@ impl Greeting {
                         },
                     ),
                 )? {
-                    argument_0 => self_.names.push(argument_0),
+                    operand_0 => self_.names.push(operand_0),
                 },
             ),
         );
