@@ -70,7 +70,8 @@ impl Replayer {
             alarm: Alarm::default(),
         };
         let mut driver = Driver::new(entry, host);
-        driver.drive::<ReplayError>(task, &mut Vec::new())?;
+        driver.begin(task)?;
+        driver.advance::<ReplayError>(|| true)?;
         Ok(())
     }
 }

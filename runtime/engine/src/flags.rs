@@ -13,6 +13,21 @@ const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 enum Flag {
     /// The jobs of a slice come in the order documented at [`Job`](crate::Job).
     JobOrder = 1,
+    /// The task was completed to prolong a replay: its facts are part of the next task's slice.
+    ReplayHeartbeat = 2,
+}
+
+/// The metadata of a completion that only prolongs a replay.
+pub(crate) fn replay_heartbeat() -> SdkMetadata {
+    SdkMetadata {
+        lang_flags: vec![Flag::ReplayHeartbeat as u32],
+        ..SdkMetadata::default()
+    }
+}
+
+/// Whether a completion only prolonged a replay.
+pub(crate) fn is_replay_heartbeat(sdk: &SdkMetadata) -> bool {
+    sdk.lang_flags.contains(&(Flag::ReplayHeartbeat as u32))
 }
 
 /// The switches of this version, all of them used by every new task.

@@ -5,9 +5,11 @@
 //!      '----------- slice n ---------------'---------------------- slice n + 1 -------------------------'
 //! ```
 //! A slice ends with the `TaskStarted` whose task was answered, or with the one that is asked now. A
-//! task that failed or timed out ends nothing: its facts belong to the next one. The commands that
+//! task that failed or timed out ends nothing: its facts belong to the next one, and so do those of
+//! a task that was completed to prolong a replay, before user code had seen them. The commands that
 //! a slice issues stand at the beginning of the next.
 
+use crate::flags::is_replay_heartbeat;
 use crate::{Event, EventId, EventKind, TaskStarted};
 
 /// The next slice, by its place in what is left of history.
@@ -35,6 +37,9 @@ pub(crate) fn next(history: &[Event], live: EventId) -> Option<Slice> {
             }
             EventKind::TaskStarted(started) => candidate = Some((at + 1, *started)),
             EventKind::TaskTimedOut | EventKind::TaskFailed { .. } => candidate = None,
+            EventKind::TaskCompleted { sdk: Some(sdk) } if is_replay_heartbeat(sdk) => {
+                candidate = None;
+            }
             EventKind::TaskCompleted { .. } => {
                 if let Some((len, started)) = candidate {
                     return Some(Slice {

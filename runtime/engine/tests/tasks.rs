@@ -1,4 +1,4 @@
-use durably_engine::{EngineError, EventKind};
+use durably_engine::{Completion, EngineError, EventKind, Job, Run};
 
 use crate::case::{Code, End, Worker, World, commands, sticky};
 
@@ -43,6 +43,65 @@ fn tasks_answered_without_commands_are_slices_of_their_own() {
     let answer = fresh.handle(world.take_task()).unwrap();
     assert_eq!(commands(&answer), ["start timer 1"]);
     assert_eq!(fresh.replayed, [true, true, true, false]);
+}
+
+#[test]
+fn a_task_completed_to_prolong_a_replay_leaves_its_facts_to_the_next() {
+    let mut world = World::new();
+    world.signal("one");
+    world.take_task();
+    world.answer(&Completion::Task(Run::heartbeat()));
+    let mut worker = Worker::new(WORDS);
+    let answer = worker.handle(world.take_task()).unwrap();
+    assert_eq!(commands(&answer), ["start timer 1"]);
+    assert_eq!(worker.replayed, [false]);
+    world.answer(&answer);
+    world.fire();
+    let mut fresh = Worker::new(WORDS);
+    fresh.handle(world.take_task()).unwrap();
+    assert_eq!(fresh.replayed, [true, false]);
+}
+
+#[test]
+fn a_replay_goes_over_to_the_task_that_a_heartbeat_is_answered_with() {
+    let mut world = World::new();
+    world.signal("one");
+    let task = world.take_task();
+    let mut run = Run::new();
+    run.handle_task(task).unwrap();
+    assert!(run.is_between_slices());
+    world.answer(&Completion::Task(Run::heartbeat()));
+    let next = world.take_task();
+    run.prolong(sticky(&next)).unwrap();
+    let live: Vec<_> = std::iter::from_fn(|| run.poll_job())
+        .filter_map(|job| match job {
+            Job::Advance {
+                replaying,
+                history_length,
+                ..
+            } => Some((replaying, i64::from(history_length))),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(live, [(false, next.started.0)]);
+    let late = run.prolong(next).unwrap_err();
+    assert!(matches!(late, EngineError::CacheMiss { .. }), "{late}");
+}
+
+#[test]
+fn a_replay_does_not_go_over_to_a_task_with_a_gap() {
+    let mut world = World::new();
+    world.signal("one");
+    let mut run = Run::new();
+    run.handle_task(world.take_task()).unwrap();
+    world.answer(&Completion::Task(Run::heartbeat()));
+    let mut next = sticky(&world.take_task());
+    next.history.remove(0);
+    let refused = run.prolong(next).unwrap_err();
+    assert!(
+        matches!(refused, EngineError::CacheMiss { .. }),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -9,8 +9,9 @@ use durably_engine::{EngineError, EventId, FailureRecord};
 use durably_proto::api::{
     enums::v1::{QueryResultType, WorkflowTaskFailedCause},
     workflowservice::v1::{
-        PollActivityTaskQueueResponse, RespondQueryTaskCompletedRequest,
-        RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskFailedRequest,
+        PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse,
+        RespondQueryTaskCompletedRequest, RespondWorkflowTaskCompletedRequest,
+        RespondWorkflowTaskFailedRequest,
     },
 };
 use tonic::{Code, Status};
@@ -90,6 +91,35 @@ pub(crate) async fn complete(shared: Arc<Shared>, completed: Completed, permit: 
         && !task.task_token.is_empty()
     {
         intake::take(&shared, Box::new(task), permit);
+    }
+}
+
+/// Prolongs a task whose replay takes longer than the server waits; returns the task that the server
+/// gives in its place.
+pub(crate) async fn prolong(
+    shared: &Shared,
+    ticket: &Ticket,
+) -> Option<Box<PollWorkflowTaskQueueResponse>> {
+    let mut request = wire::command::task_completed(durably_engine::Run::heartbeat());
+    request.task_token.clone_from(&ticket.token);
+    request.force_create_new_workflow_task = true;
+    shared.sign_completion(&mut request, shared.caches());
+    let deadline = ticket.since + ticket.timeout;
+    let reply = deliver(shared, "prolonging a workflow task", deadline, || {
+        let request = request.clone();
+        shared
+            .rpc
+            .respond_workflow_task_completed(request, ANSWER_TIMEOUT)
+    });
+    match reply.await {
+        Ok(reply) => reply
+            .workflow_task
+            .filter(|task| !task.task_token.is_empty() && reply.reset_history_event_id == 0)
+            .map(Box::new),
+        Err(status) => {
+            untold(ticket, "the heartbeat of a workflow task", &status);
+            None
+        }
     }
 }
 
@@ -233,7 +263,7 @@ impl From<TaskFailure> for Failure {
 }
 
 /// The server did not take the answer: the run is not what this worker made of it.
-async fn refused(shared: &Shared, mark: Mark, status: Status) {
+async fn refused(shared: &Arc<Shared>, mark: Mark, status: Status) {
     let ticket = Arc::clone(&mark.ticket);
     shared.wake(&ticket.run_id, Wake::Forget(mark));
     if is_too_large(&status) {

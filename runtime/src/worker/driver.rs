@@ -1,6 +1,6 @@
 //! One run and one of its tasks: history in, user code, commands out.
 
-use durably_engine::{Completion, EngineError, EventId, Intent, Job, Run, Task};
+use durably_engine::{Completion, EngineError, EventId, Job, Run, Task};
 
 use crate::workflow::instance::{Host, Instance, TaskFailure, WorkflowEntry};
 
@@ -26,18 +26,41 @@ impl Driver {
         self.run.continues(task)
     }
 
-    /// Handles one task. After a failure the driver is of no use any more.
+    /// Takes a task in, for [`advance`](Self::advance). After a failure of either the driver must be
+    /// dropped.
+    ///
+    /// # Errors
+    /// If its history does not follow.
+    pub(crate) fn begin(&mut self, task: Task) -> Result<(), EngineError> {
+        self.tasks += 1;
+        self.run.handle_task(task)
+    }
+
+    /// Replaces the task in hand by the one that the server gave for a heartbeat.
+    ///
+    /// # Errors
+    /// If its history does not follow that of the task in hand.
+    pub(crate) fn prolong(&mut self, task: Task) -> Result<(), EngineError> {
+        self.run.prolong(task)
+    }
+
+    /// Works on the task until it is done, and returns its completion, or until `goes_on`, which is
+    /// called before each activation, returns false.
     ///
     /// # Errors
     /// Why the task fails, in the caller's words.
-    pub(crate) fn drive<E: From<EngineError> + From<TaskFailure>>(
+    pub(crate) fn advance<E: From<EngineError> + From<TaskFailure>>(
         &mut self,
-        task: Task,
-        intents: &mut Vec<Intent>,
-    ) -> Result<Completion, E> {
-        self.tasks += 1;
-        self.run.handle_task(task)?;
-        while let Some(job) = self.run.poll_job() {
+        mut goes_on: impl FnMut() -> bool,
+    ) -> Result<Option<Completion>, E> {
+        let mut intents = Vec::new();
+        loop {
+            if self.run.is_between_slices() && !goes_on() {
+                return Ok(None);
+            }
+            let Some(job) = self.run.poll_job() else {
+                return Ok(Some(self.run.finish()?));
+            };
             if let Job::Query {
                 id, name, input, ..
             } = job
@@ -46,12 +69,11 @@ impl Driver {
                 self.run.answer(id, answer.map_err(|failure| *failure));
                 continue;
             }
-            self.instance.handle(job, intents)?;
+            self.instance.handle(job, &mut intents)?;
             for intent in intents.drain(..) {
                 self.run.issue(intent);
             }
         }
-        Ok(self.run.finish()?)
     }
 
     /// Tells of a wake from outside of the run that came between its tasks; once.

@@ -74,7 +74,7 @@ pub(crate) async fn take_again(
     }
 }
 
-fn hand_over(shared: &Shared, task: Box<PollWorkflowTaskQueueResponse>, permit: Permit) {
+fn hand_over(shared: &Arc<Shared>, task: Box<PollWorkflowTaskQueueResponse>, permit: Permit) {
     let Some(execution) = &task.workflow_execution else {
         notice::warning!("the server gave a workflow task without an execution; it is left alone");
         return;

@@ -18,6 +18,7 @@ mod executor;
 mod handle;
 mod history;
 mod intake;
+mod lost_threads;
 mod missing;
 mod options;
 mod poll;

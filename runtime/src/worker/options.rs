@@ -18,15 +18,19 @@ pub(crate) struct Options {
     pub(crate) workflow_pollers: usize,
     /// Most long polls for activity tasks at a time.
     pub(crate) activity_pollers: usize,
-    /// Threads that run workflow code.
-    pub(crate) executor_threads: usize,
+    /// Threads that run workflow code of this worker only; none for those that the workers of the
+    /// process share.
+    pub(crate) executor_threads: Option<usize>,
+    /// Threads that workflow code may block before no more workflow tasks are polled; none for as
+    /// many as there are executor threads.
+    pub(crate) max_lost_threads: Option<usize>,
     /// How long a task waits for this worker before any worker may take it.
     pub(crate) sticky_timeout: Duration,
     /// Who this worker is, for people who read histories.
     pub(crate) identity: String,
     /// How long running activities are waited for when the worker shuts down.
     pub(crate) shutdown_grace: Duration,
-    /// How long workflow code may keep its thread without a durable wait.
+    /// How long one activation of workflow code may take.
     pub(crate) deadlock_timeout: Duration,
 }
 
@@ -38,7 +42,8 @@ impl Default for Options {
             max_concurrent_activities: 200,
             workflow_pollers: 5,
             activity_pollers: 5,
-            executor_threads: thread::available_parallelism().map_or(1, NonZero::get),
+            executor_threads: None,
+            max_lost_threads: None,
             sticky_timeout: Duration::from_secs(10),
             identity: String::new(),
             shutdown_grace: Duration::from_secs(10),
@@ -55,13 +60,19 @@ impl Options {
         self.workflow_pollers.min(left).max(1)
     }
 
+    pub(crate) fn max_lost_threads(&self) -> usize {
+        let cores = || thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = || self.executor_threads.unwrap_or_else(cores);
+        self.max_lost_threads.unwrap_or_else(threads)
+    }
+
     /// What cannot work, one sentence each.
     pub(crate) fn check(&self, mistakes: &mut Vec<String>) {
         let at_least_one = [
             ("max_concurrent_activities", self.max_concurrent_activities),
             ("workflow_pollers", self.workflow_pollers),
             ("activity_pollers", self.activity_pollers),
-            ("executor_threads", self.executor_threads),
+            ("executor_threads", self.executor_threads.unwrap_or(1)),
         ];
         for (name, given) in at_least_one {
             if given == 0 {
@@ -117,10 +128,23 @@ impl Worker {
         self
     }
 
-    /// Threads that run workflow code; by default as many as there are cores. Each run stays on one
-    /// of them.
+    /// Gives this worker `n` threads of its own to run workflow code on. By default the workers of a
+    /// process share one thread per core. Each run stays on one thread.
     pub fn executor_threads(mut self, n: usize) -> Self {
-        self.options.executor_threads = n;
+        self.options.executor_threads = Some(n);
+        self
+    }
+
+    /// Threads that workflow code may block before the worker stops polling for workflow tasks; by
+    /// default as many as it has executor threads.
+    ///
+    /// A run that blocks or computes past [`deadlock_timeout`](Self::deadlock_timeout) keeps its
+    /// thread until its code returns, which may be never. The thread is replaced, so the other runs are
+    /// not held up, but a loop keeps a core busy. Each such run costs one thread and one slot for
+    /// workflow tasks: its later tasks fail on this worker without running its code again. A worker
+    /// that has lost more threads than `n` logs an error, and resumes polling when one returns.
+    pub fn max_lost_threads(mut self, n: usize) -> Self {
+        self.options.max_lost_threads = Some(n);
         self
     }
 
@@ -147,6 +171,9 @@ impl Worker {
 
     /// How long workflow code may keep its thread without a durable wait, 2 seconds by default.
     /// Then its task fails, with the place where it was seen last.
+    ///
+    /// The limit is on one activation, between two workflow tasks; the replay of a long history
+    /// consists of many, and may take longer.
     pub fn deadlock_timeout(mut self, d: impl Span) -> Self {
         self.options.deadlock_timeout = d.into_duration();
         self

@@ -40,6 +40,9 @@ trait Source: Send + Sync + 'static {
 
     fn slots(shared: &Shared) -> &Slots;
 
+    /// Resolves while the worker may take more of these tasks.
+    fn may_poll(shared: &Shared) -> impl Future<Output = ()> + Send;
+
     /// One long poll; none if the server had no task for it.
     fn poll(
         &self,
@@ -101,7 +104,10 @@ impl<S: Source> Group<S> {
             let permit = tokio::select! {
                 biased;
                 () = shared.reached(Phase::Stopping) => break,
-                permit = S::slots(shared).acquire() => permit,
+                permit = async {
+                    S::may_poll(shared).await;
+                    S::slots(shared).acquire().await
+                } => permit,
             };
             let began = Instant::now();
             let polled = tokio::select! {
@@ -184,6 +190,11 @@ impl Source for WorkflowQueue {
         &shared.workflow_slots
     }
 
+    async fn may_poll(shared: &Shared) {
+        let limit = shared.options.max_lost_threads();
+        shared.lost_threads.at_most(limit).await;
+    }
+
     async fn poll(&self, shared: &Shared) -> Result<Option<Self::Task>, Status> {
         let task_queue = if self.sticky {
             shared.sticky_task_queue()
@@ -219,6 +230,8 @@ impl Source for ActivityQueue {
     fn slots(shared: &Shared) -> &Slots {
         &shared.activity_slots
     }
+
+    async fn may_poll(_: &Shared) {}
 
     async fn poll(&self, shared: &Shared) -> Result<Option<Self::Task>, Status> {
         let request = PollActivityTaskQueueRequest {

@@ -5,7 +5,6 @@ use std::{
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc,
     },
     time::{Duration, Instant},
 };
@@ -21,8 +20,13 @@ use tokio::sync::watch;
 use tonic::Status;
 
 use super::{
-    error::WorkerError, executor::Wake, missing::Missing, options::Options, registry::Registry,
-    slots::Slots, watchdog::Watched,
+    error::WorkerError,
+    executor::{Message, Pool, Wake},
+    lost_threads::LostThreads,
+    missing::Missing,
+    options::Options,
+    registry::Registry,
+    slots::Slots,
 };
 use crate::{activity::cancel::CancelSignal, client::rpc::Rpc, notice, wire};
 
@@ -49,8 +53,10 @@ pub(crate) struct Shared {
     pub(crate) unreported: Slots,
     /// Set when running activities should come to an end.
     pub(crate) closing: CancelSignal,
-    /// The executor threads; set once when they have started.
-    pub(crate) shards: OnceLock<Vec<Shard>>,
+    /// The executor threads; set once when the worker starts.
+    pub(crate) pool: OnceLock<Arc<Pool>>,
+    /// Those that workflow code of this worker blocks.
+    pub(crate) lost_threads: LostThreads,
     phase: Arc<watch::Sender<Phase>>,
     /// The server is away, and that has been told.
     away: AtomicBool,
@@ -85,12 +91,6 @@ impl Phase {
     }
 }
 
-/// The way to one executor thread.
-pub(crate) struct Shard {
-    pub(crate) inbox: mpsc::Sender<Wake>,
-    pub(crate) watched: Arc<Watched>,
-}
-
 impl Shared {
     pub(crate) fn new(
         rpc: Rpc,
@@ -117,7 +117,8 @@ impl Shared {
             registry,
             runtime: tokio::runtime::Handle::current(),
             closing: CancelSignal::default(),
-            shards: OnceLock::new(),
+            pool: OnceLock::new(),
+            lost_threads: LostThreads::default(),
             phase,
             away: AtomicBool::new(false),
             missing: Missing::default(),
@@ -131,7 +132,11 @@ impl Shared {
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        *self.phase.borrow() >= Phase::Stopping
+        self.has_reached(Phase::Stopping)
+    }
+
+    pub(crate) fn has_reached(&self, phase: Phase) -> bool {
+        *self.phase.borrow() >= phase
     }
 
     /// Goes on to `phase`; there is no way back.
@@ -174,11 +179,6 @@ impl Shared {
         }
     }
 
-    /// The executor threads; none before they have started.
-    pub(crate) fn shards(&self) -> &[Shard] {
-        self.shards.get().map_or(&[], Vec::as_slice)
-    }
-
     /// Puts on the answer to a task who gives it, and what it wants in return.
     pub(crate) fn sign_completion(
         &self,
@@ -199,17 +199,20 @@ impl Shared {
         });
     }
 
+    /// Identifies the worker among those of the process, while it lives.
+    pub(crate) fn key(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
     /// Gives work to the executor thread that owns the run.
-    pub(crate) fn wake(&self, run_id: &str, wake: Wake) {
-        let shards = self.shards();
-        if shards.is_empty() {
+    pub(crate) fn wake(self: &Arc<Self>, run_id: &str, wake: Wake) {
+        let Some(pool) = self.pool.get() else {
             return;
-        }
+        };
         let mut hasher = DefaultHasher::new();
         run_id.hash(&mut hasher);
-        let shard = &shards[(hasher.finish() % shards.len() as u64) as usize];
-        // A thread that has ended dropped its runs; the server gives the task to another worker.
-        let _ = shard.inbox.send(wake);
+        let lane = (hasher.finish() % pool.size() as u64) as usize;
+        pool.send(lane, Message::new(self, wake));
     }
 
     /// Notes that the server did not answer; tells it once.

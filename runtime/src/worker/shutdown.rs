@@ -42,6 +42,7 @@ pub(crate) async fn drain(
     shared.advance(Phase::PollsAbandoned);
     polls_ended.recv().await;
 
+    shared.lost_threads.release_slots();
     if !shared.workflow_slots.all_free(TASKS_END).await {
         notice::warning!(
             task_queue = shared.task_queue,

@@ -1,13 +1,17 @@
-//! Finds runs that block their thread, tells where, and fails their task.
+//! Finds runs that block their thread, fails their task with the place, and replaces the thread.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use super::{
     answer,
     shared::{Phase, Shared},
+    slots::Permit,
     ticket::Ticket,
 };
 use crate::{
@@ -15,51 +19,73 @@ use crate::{
     workflow::inside::{Beacon, Who},
 };
 
-/// How often threads are looked at within the time a run may take.
+/// How often threads are looked at within the time an activation may take.
 const LOOKS: u32 = 8;
 
-/// What an executor thread shows to the watchdog.
+/// The part of an executor thread that the watchdog sees.
 #[derive(Debug, Default)]
 pub(crate) struct Watched {
     /// Where workflow code of the thread was seen last.
     pub(crate) beacon: Arc<Beacon>,
     /// The task in hand; none while the thread waits for work.
     busy: Mutex<Option<Busy>>,
+    /// The watchdog has failed the task in hand and replaced the thread, which ends as soon as the
+    /// run releases it. Never reset.
+    given_up: AtomicBool,
 }
 
 #[derive(Debug)]
 struct Busy {
+    /// Start of the activation.
     since: Instant,
+    worker: usize,
     ticket: Arc<Ticket>,
-    /// The watchdog has failed the task; what the thread makes of it is thrown away.
-    given_up: bool,
+    permit: Permit,
 }
 
 impl Watched {
-    /// The thread begins with a task.
-    pub(crate) fn begin(&self, ticket: &Arc<Ticket>) {
+    /// The thread begins with a task of the worker with this key.
+    pub(crate) fn begin(&self, worker: usize, ticket: &Arc<Ticket>, permit: Permit) {
         self.beacon.clear();
         *self.busy() = Some(Busy {
             since: Instant::now(),
+            worker,
             ticket: Arc::clone(ticket),
-            given_up: false,
+            permit,
         });
     }
 
-    /// The thread is done with its task; says whether the watchdog was quicker.
-    pub(crate) fn end(&self) -> bool {
-        self.busy().take().is_some_and(|busy| busy.given_up)
+    /// The thread begins with the next activation of its task.
+    pub(crate) fn begin_activation(&self) {
+        if let Some(busy) = &mut *self.busy() {
+            busy.since = Instant::now();
+        }
     }
 
-    /// Takes over the task in hand if it takes longer than `limit`.
-    fn overdue(&self, limit: Duration) -> Option<Arc<Ticket>> {
+    /// The thread is done with its task; nothing is returned if the watchdog was quicker.
+    pub(crate) fn end(&self) -> Option<Permit> {
+        self.busy().take().map(|busy| busy.permit)
+    }
+
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Acquire)
+    }
+
+    /// Gives the thread up if its task is one of the worker's and takes longer than `limit`.
+    ///
+    /// The thread cannot see that before `count` has returned: what it undoes on its return must have
+    /// been done.
+    fn give_up<T>(
+        &self,
+        worker: usize,
+        limit: Duration,
+        count: impl FnOnce(Arc<Ticket>, Permit) -> T,
+    ) -> Option<T> {
         let mut busy = self.busy();
-        let busy = busy.as_mut()?;
-        if busy.given_up || busy.since.elapsed() < limit {
-            return None;
-        }
-        busy.given_up = true;
-        Some(Arc::clone(&busy.ticket))
+        let overdue = busy.take_if(|it| it.worker == worker && it.since.elapsed() >= limit)?;
+        self.given_up.store(true, Ordering::Release);
+        self.beacon.give_up();
+        Some(count(overdue.ticket, overdue.permit))
     }
 
     fn busy(&self) -> MutexGuard<'_, Option<Busy>> {
@@ -77,15 +103,22 @@ pub(crate) async fn watch(shared: Arc<Shared>) {
             _ = looks.tick() => {}
             () = shared.reached(Phase::ActivitiesAbandoned) => return,
         }
-        for shard in shared.shards() {
-            if let Some(ticket) = shard.watched.overdue(limit) {
-                let error = blocked(&ticket, limit, &shard.watched.beacon);
-                let failure = answer::Failure::of(&error.into());
-                let shared = Arc::clone(&shared);
-                shared.clone().net.spawn(async move {
-                    answer::fail(&shared, &ticket, failure).await;
-                });
-            }
+        let Some(pool) = shared.pool.get() else {
+            return;
+        };
+        let blocked = pool.replace_threads(|thread| {
+            thread.give_up(shared.key(), limit, |ticket, permit| {
+                let error = blocked(&ticket, limit, &thread.beacon);
+                let lost = &shared.lost_threads;
+                lost.add(&shared, &ticket, error.to_string(), permit);
+                (ticket, answer::Failure::of(&error.into()))
+            })
+        });
+        for (ticket, failure) in blocked {
+            let shared = Arc::clone(&shared);
+            shared.clone().net.spawn(async move {
+                answer::fail(&shared, &ticket, failure).await;
+            });
         }
     }
 }
@@ -105,7 +138,8 @@ fn blocked(ticket: &Ticket, limit: Duration, beacon: &Beacon) -> AppError {
         "WorkflowBlocked",
         format!(
             "workflow `{}` has blocked its thread for more than {limit:?}; {place}. \
-             Workflow code must neither block nor compute for long: move that into an activity",
+             Workflow code must neither block nor compute for long: move that into an activity, \
+             or let the worker wait longer with `.deadlock_timeout(..)`",
             ticket.workflow_type
         ),
     )
@@ -116,19 +150,22 @@ mod tests {
     use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
 
     use super::*;
-    use crate::{millis, secs};
+    use crate::{millis, secs, worker::slots::Slots};
 
     #[test]
-    fn an_overdue_task_is_taken_over_once_and_its_thread_is_told() {
-        let watched = Watched::default();
-        assert!(watched.overdue(Duration::ZERO).is_none());
+    fn an_overdue_task_is_taken_over_once_and_its_thread_is_given_up() {
+        let (watched, slots) = (Watched::default(), Slots::new(1));
+        let overdue = |worker, limit| watched.give_up(worker, limit, |_, _| ()).is_some();
+        assert!(!overdue(7, Duration::ZERO));
         let ticket = Ticket::take(&mut PollWorkflowTaskQueueResponse::default());
-        watched.begin(&Arc::new(ticket));
-        assert!(watched.overdue(secs(60)).is_none());
+        watched.begin(7, &Arc::new(ticket), slots.try_acquire().unwrap());
+        assert!(!overdue(7, secs(60)));
         std::thread::sleep(millis(1));
-        assert!(watched.overdue(millis(1)).is_some());
-        assert!(watched.overdue(millis(1)).is_none());
-        assert!(watched.end());
-        assert!(!watched.end());
+        assert!(!overdue(8, millis(1)), "it is not a task of that worker");
+        assert!(!watched.is_given_up());
+        assert!(overdue(7, millis(1)));
+        assert!(!overdue(7, millis(1)));
+        assert!(watched.end().is_none());
+        assert!(watched.is_given_up());
     }
 }

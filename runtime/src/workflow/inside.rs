@@ -4,7 +4,10 @@ use std::{
     cell::{Cell, RefCell},
     fmt,
     panic::Location,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// Whether workflow code runs on this thread right now.
@@ -80,6 +83,8 @@ pub(crate) struct Seen {
 #[derive(Debug, Default)]
 pub(crate) struct Beacon {
     last: Mutex<Seen>,
+    /// The thread has been replaced; whatever its workflow code does is discarded.
+    given_up: AtomicBool,
 }
 
 impl Beacon {
@@ -91,6 +96,11 @@ impl Beacon {
     /// Forgets what was seen: the thread goes on with another run.
     pub(crate) fn clear(&self) {
         *self.last() = Seen::default();
+    }
+
+    /// Asks the workflow code of the thread to return, see [`is_given_up`].
+    pub(crate) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
     }
 
     /// What was seen of the thread's workflow code last.
@@ -116,6 +126,15 @@ pub(super) fn runs(who: Who) {
 /// Notes that workflow code of this thread polls a wait written at `place`.
 pub(super) fn seen(place: Place) {
     tell(|seen| seen.place = Some(place));
+}
+
+/// Whether the watchdog has replaced this thread, because workflow code kept it for too long.
+pub(super) fn is_given_up() -> bool {
+    BEACON.with_borrow(|beacon| {
+        beacon
+            .as_ref()
+            .is_some_and(|beacon| beacon.given_up.load(Ordering::Relaxed))
+    })
 }
 
 fn tell(note: impl FnOnce(&mut Seen)) {

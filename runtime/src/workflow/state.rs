@@ -41,6 +41,8 @@ use std::{
     rc::Rc,
 };
 
+use super::inside;
+
 /// The state of one run, shared by its run method and its handlers.
 pub struct StateCell<W>(Rc<Inner<W>>);
 
@@ -181,7 +183,10 @@ impl<'r, W> Lease<'r, W> {
         );
         self.root.holds.set(false);
         inner.lent.set(false);
-        inner.awaits.set(Some(Location::caller()));
+        let place = Location::caller();
+        inner.awaits.set(Some(place));
+        // An await that never waits is not polled by us; a loop over it must be found all the same.
+        inside::seen(place);
     }
 }
 

@@ -1,4 +1,5 @@
 mod blocked;
 mod interrupted;
+mod long_replay;
 mod registration;
 mod shutdown;

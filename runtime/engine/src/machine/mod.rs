@@ -83,6 +83,10 @@ impl Outbox {
         self.jobs.pop_front()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.jobs.clear();
     }

@@ -6,7 +6,7 @@ mod take_in;
 use std::time::SystemTime;
 
 use crate::book::Book;
-use crate::flags::Flags;
+use crate::flags::{self, Flags};
 use crate::machine::{Finish, Outbox, Patches, Updates};
 use crate::{
     Completion, EngineError, Event, EventId, EventKind, FailureInfo, FailureRecord, Header, Intent,
@@ -164,6 +164,60 @@ impl Run {
                 self.fail(error);
             }
         }
+    }
+
+    /// Whether the next [`poll_job`](Self::poll_job) begins a slice: a place at which a long replay
+    /// can be interrupted, and where [`prolong`](Self::prolong) may be called.
+    pub fn is_between_slices(&self) -> bool {
+        let replayed = Stage::Telling { live: false };
+        self.out.is_empty() && (self.hand.stage == Stage::Between || self.hand.stage == replayed)
+    }
+
+    /// What to answer the server when a replay takes longer than its task may: the task is completed
+    /// without commands, and the server gives another for [`prolong`](Self::prolong).
+    ///
+    /// The completion says of itself that user code has not seen the facts of its task. A completion
+    /// without commands alone does not: user code may have had nothing to do.
+    pub fn heartbeat() -> TaskCompletion {
+        TaskCompletion {
+            sdk: flags::replay_heartbeat(),
+            ..TaskCompletion::default()
+        }
+    }
+
+    /// Replaces the task in hand, which was answered with a [`heartbeat`](Self::heartbeat), by the
+    /// one that the server gave in return.
+    ///
+    /// # Errors
+    /// [`EngineError::CacheMiss`] if its history does not follow that of the task in hand, or if user
+    /// code has seen the last slice of it.
+    pub fn prolong(&mut self, task: Task) -> Result<(), EngineError> {
+        let last = self.hand.history.as_slice().last();
+        let last = last.map_or(self.processed, |event| event.id);
+        let found = task.history.first().map_or(EventId(0), |event| event.id);
+        let follows = found.0 > 0 && found.0 <= last.0 + 1;
+        if !follows || !self.is_between_slices() {
+            let expected = EventId(last.0 + 1);
+            return Err(EngineError::CacheMiss { expected, found });
+        }
+        let hand = &mut self.hand;
+        let known = position_after(&task.history, last);
+        let mut history: Vec<_> = std::mem::take(&mut hand.history).collect();
+        history.extend(task.history.into_iter().skip(known));
+        hand.history = history.into_iter();
+        hand.started = task.started;
+        // The server does not repeat the messages of a task that was answered with a heartbeat.
+        hand.messages.extend(task.messages);
+        if let (Queries::Attached(queries), Queries::Attached(new)) =
+            (&mut hand.queries, task.queries)
+        {
+            for query in new {
+                if queries.iter().all(|known| known.id != query.id) {
+                    queries.push(query);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Takes in what user code asked for.

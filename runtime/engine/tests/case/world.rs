@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use durably_engine::{
     ActivityCanceled, ActivityFailed, ActivityScheduled, Command, Completion, Ending, Event,
     EventId, EventKind, MessageBody, Priority, Queries, QueryRequest, RetryState, RunStarted,
-    Signaled, Task, TaskStarted, UpdateAccepted, UpdateMessage, UpdateRequest,
+    SdkMetadata, Signaled, Task, TaskStarted, UpdateAccepted, UpdateMessage, UpdateRequest,
 };
 use durably_engine::{FailureRecord, Header, Payload};
 
@@ -188,7 +188,8 @@ impl World {
     pub(crate) fn answer(&mut self, completion: &Completion) {
         let completion = task(completion);
         self.previous_started = self.started;
-        let sdk = (!completion.sdk.name.is_empty()).then(|| Box::new(completion.sdk.clone()));
+        let sdk = completion.sdk.clone();
+        let sdk = (sdk != SdkMetadata::default()).then(|| Box::new(sdk));
         self.record(EventKind::TaskCompleted { sdk });
         for command in &completion.commands {
             let message = match command {

@@ -1,6 +1,7 @@
 //! Workers against a scripted server.
 
 mod activities;
+mod blocked;
 mod connection;
 mod deadlines;
 mod past;

@@ -135,6 +135,15 @@ impl Server {
         }
     }
 
+    /// Workflow tasks of the task queue that no worker has polled.
+    ///
+    /// # Panics
+    /// While a worker polls.
+    pub(super) fn waiting_tasks(&self) -> usize {
+        let queue = self.service.normal.try_lock();
+        queue.expect("no poll is open").len()
+    }
+
     /// Writes down a page of history.
     pub(super) fn page(&self, events: Vec<HistoryEvent>, next: &str) {
         let page = GetWorkflowExecutionHistoryResponse {

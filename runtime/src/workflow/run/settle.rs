@@ -77,6 +77,12 @@ impl<W: Workflow> Live<W> {
             let moved = fresh || self.core.moved.get();
             looking &= !moved;
             if woken || moved && self.has_onlookers() {
+                // A loop over awaits that do not wait, `ctx.sleep(secs(0))` for one, comes by here.
+                if inside::is_given_up() {
+                    return Err(TaskFailure::fault(
+                        "the run was given up: it blocked its thread",
+                    ));
+                }
                 continue;
             }
             // All is quiet, but combinators that poll only who was woken kept their conditions
