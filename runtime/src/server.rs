@@ -105,7 +105,7 @@ impl ServerBuilder {
         Self(self.0.listen(address))
     }
 
-    /// Registers a namespace; may be repeated. Without any there is `default`.
+    /// Registers a namespace in addition to `default`; may be repeated.
     pub fn namespace(self, name: impl Into<String>) -> Self {
         Self(self.0.namespace(name))
     }

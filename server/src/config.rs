@@ -41,7 +41,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Registers a namespace; may be repeated. Without any there is `default`.
+    /// Registers a namespace in addition to `default`; may be repeated.
     pub fn namespace(mut self, name: impl Into<String>) -> Self {
         self.namespaces.push(name.into());
         self

@@ -7,6 +7,7 @@ use durably_history::{ActivityTicket, Effect, RunId, TaskQueue, Time, WorkflowTa
 use durably_proto::api::query::v1::WorkflowQuery;
 
 use crate::engine::Engine;
+use crate::matching::Level;
 use crate::matching::query::QueryId;
 use crate::matching::service::Kind;
 use crate::store::{Execution, Record};
@@ -21,6 +22,7 @@ pub(crate) enum WorkflowOffer {
         ticket: WorkflowTaskTicket,
         /// The queue it goes to when the sticky worker does not take it.
         normal_queue: Arc<str>,
+        level: Level,
     },
     /// A query that goes to a worker by itself.
     Query {
@@ -62,7 +64,9 @@ impl Engine {
                         ticket,
                     };
                     let queues = &execution.namespace.activity_tasks;
-                    queues.offer(&queue, Kind::Normal, offer, now);
+                    let level = record.run.activity_priority(ticket.scheduled);
+                    let level = Level::of(level.priority_key);
+                    queues.offer(&queue, Kind::Normal, level, offer, now);
                 }
                 // The record holds the deadlines already; the timers only need the earliest.
                 Effect::Arm { .. } | Effect::Disarm(_) => rearmed = true,
@@ -107,13 +111,15 @@ impl Engine {
                 Kind::Normal,
             ),
         };
+        let level = Level::of(record.run.priority().priority_key);
         let offer = WorkflowOffer::Task {
             execution: Arc::clone(execution),
             run_id: record.run.run_id().clone(),
             ticket,
             normal_queue,
+            level,
         };
-        queues.offer(&queue, kind, offer, now);
+        queues.offer(&queue, kind, level, offer, now);
     }
 
     /// Brings what lists show up to date.

@@ -46,6 +46,7 @@ impl Engine {
         for namespace in self.namespaces.all() {
             namespace.workflow_tasks.close();
             namespace.activity_tasks.close();
+            namespace.nexus_tasks.close();
         }
     }
 

@@ -54,7 +54,7 @@ pub(crate) enum Error {
     /// There is no namespace of that name.
     NamespaceNotFound(String),
     /// There already is a namespace of that name.
-    NamespaceExists,
+    NamespaceExists(String),
     /// There is no such execution, run, task or update.
     NotFound(String),
     /// The workflow id is in use.

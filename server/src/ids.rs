@@ -3,6 +3,8 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use durably_history::{RunId, Time};
+
 /// An endless sequence of random numbers and ids.
 #[derive(Debug)]
 pub(crate) struct Ids {
@@ -43,6 +45,24 @@ impl Ids {
     }
 }
 
+impl Ids {
+    /// The id of a run that starts at this time: version 7, so that ids sort by their start.
+    ///
+    /// Later runs of a chain get version 4 ids from the history core, as they do from the real
+    /// server.
+    pub(crate) fn run_id(&self, now: Time) -> RunId {
+        let millis = u64::try_from(now.as_unix_nanos() / 1_000_000).unwrap_or(0);
+        let mut random = [0; 10];
+        random[..8].copy_from_slice(&self.number().to_be_bytes());
+        random[8..].copy_from_slice(&self.number().to_be_bytes()[..2]);
+        uuid::Builder::from_unix_timestamp_millis(millis, &random)
+            .into_uuid()
+            .as_hyphenated()
+            .to_string()
+            .into()
+    }
+}
+
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 #[cfg(test)]
@@ -58,5 +78,15 @@ mod tests {
         assert_eq!(id, second.uuid());
         assert_ne!(id, first.uuid());
         assert!(Uuid::parse_str(&id).is_ok());
+    }
+
+    #[test]
+    fn run_ids_sort_by_their_start() {
+        let ids = Ids::seeded(7);
+        let at = |millis: i64| ids.run_id(Time::from_unix_nanos(millis * 1_000_000));
+        let (first, second) = (at(1), at(2));
+        assert!(first < second);
+        let version = Uuid::parse_str(first.as_str()).map(|id| id.get_version_num());
+        assert_eq!(version.ok(), Some(7));
     }
 }

@@ -28,6 +28,7 @@ mod timer;
 mod visibility;
 
 use std::fmt;
+use std::iter;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,11 +100,9 @@ impl Server {
     pub(crate) async fn launch(config: ServerBuilder) -> Result<Self, StartError> {
         let ids = config.seed.map_or_else(Ids::random, Ids::seeded);
         let namespaces = Namespaces::default();
-        let names = match config.namespaces.is_empty() {
-            true => vec!["default".to_owned()],
-            false => config.namespaces,
-        };
-        for name in names {
+        let named = config.namespaces.into_iter();
+        let names = named.filter(|name| name != DEFAULT_NAMESPACE);
+        for name in iter::once(DEFAULT_NAMESPACE.to_owned()).chain(names) {
             namespaces
                 .register(&name, ids.uuid(), Settings::default())
                 .map_err(|_| StartError::NamespaceTwice(name))?;
@@ -165,6 +164,8 @@ impl fmt::Debug for Server {
     }
 }
 
+/// The namespace that clients use unless told otherwise.
+const DEFAULT_NAMESPACE: &str = "default";
 /// How long a stopping server waits for its clients to hang up.
 const GRACE: Duration = Duration::from_secs(1);
 

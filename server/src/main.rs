@@ -149,7 +149,7 @@ Usage: durably-server [OPTIONS]
 Options:
   -p, --port PORT        port to listen on; 0 takes any free one [default: 7233]
       --ip ADDRESS       address to listen on; there is no access control [default: 127.0.0.1]
-  -n, --namespace NAME   namespace to create; may be repeated [default: default]
+  -n, --namespace NAME   namespace to create in addition to `default`; may be repeated
       --log LEVEL        off, error, warn, info, debug or trace [default: warn]
       --skip-time        time skips when a test suite unlocks it through the TestService
   -h, --help             print this text

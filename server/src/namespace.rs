@@ -1,8 +1,11 @@
 //! Namespaces: who is there, and what belongs to each.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+
+use durably_history::LONGEST_ID;
 
 use crate::dispatch::{ActivityOffer, WorkflowOffer};
 use crate::error::Error;
@@ -27,6 +30,8 @@ pub(crate) struct Namespace {
     pub(crate) workflow_tasks: Queues<WorkflowOffer>,
     /// Activity tasks on their way to workers.
     pub(crate) activity_tasks: Queues<ActivityOffer>,
+    /// Polls for Nexus tasks, which nothing sends yet.
+    pub(crate) nexus_tasks: Queues<Infallible>,
     /// Queries that wait for a worker's answer.
     pub(crate) queries: Queries,
     pub(crate) visibility: Visibility,
@@ -57,9 +62,12 @@ impl Default for Settings {
 impl Namespaces {
     /// Adds a namespace.
     pub(crate) fn register(&self, name: &str, id: String, settings: Settings) -> Result<(), Error> {
+        if name.len() > LONGEST_ID {
+            return Err(too_long());
+        }
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        if by_name.contains_key(name) {
-            return Err(Error::NamespaceExists);
+        if by_name.contains_key(name) || name == SYSTEM {
+            return Err(Error::NamespaceExists(name.to_owned()));
         }
         let name: Arc<str> = name.into();
         let namespace = Namespace {
@@ -68,6 +76,7 @@ impl Namespaces {
             settings,
             workflow_tasks: Queues::new(),
             activity_tasks: Queues::new(),
+            nexus_tasks: Queues::new(),
             queries: Queries::default(),
             visibility: Visibility::default(),
             attributes: RwLock::new(Attributes::new()),
@@ -81,7 +90,8 @@ impl Namespaces {
         let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
         match by_name.get(name) {
             Some(namespace) => Ok(Arc::clone(namespace)),
-            None if name.is_empty() => Err(Error::Invalid("Namespace not set on request.".into())),
+            None if name.is_empty() => Err(Error::Invalid("Namespace is empty.".into())),
+            None if name.len() > LONGEST_ID => Err(too_long()),
             None => Err(Error::NamespaceNotFound(name.to_owned())),
         }
     }
@@ -101,6 +111,13 @@ impl Namespaces {
     }
 }
 
+/// The real server's own namespace; nobody else may have the name.
+const SYSTEM: &str = "temporal-system";
+
+fn too_long() -> Error {
+    Error::Invalid("Namespace length exceeds limit.".to_owned())
+}
+
 /// The development server's own: a day.
 const DEFAULT_RETENTION: Duration = Duration::from_secs(24 * 3600);
 
@@ -113,7 +130,7 @@ mod tests {
         let namespaces = Namespaces::default();
         let register = || namespaces.register("a", "id".to_owned(), Settings::default());
         assert!(register().is_ok());
-        assert!(matches!(register(), Err(Error::NamespaceExists)));
+        assert!(matches!(register(), Err(Error::NamespaceExists(name)) if name == "a"));
         assert!(namespaces.find("a").is_ok());
         assert!(namespaces.find_by_id("id").is_ok());
         assert!(matches!(

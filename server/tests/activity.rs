@@ -1,4 +1,5 @@
 use durably_proto::api::failure::v1::Failure;
+use durably_proto::api::failure::v1::failure::FailureInfo;
 use durably_proto::api::workflowservice::v1::*;
 use tonic::{Code, Request};
 
@@ -19,6 +20,7 @@ async fn a_failed_activity_is_tried_again() {
             task_token: activity.task_token,
             failure: Some(Failure {
                 message: "not yet".to_owned(),
+                failure_info: Some(FailureInfo::ApplicationFailureInfo(Default::default())),
                 ..Default::default()
             }),
             ..Default::default()

@@ -10,6 +10,7 @@ mod lifecycle;
 mod namespace;
 mod query;
 mod robustness;
+mod shutdown;
 mod start;
 mod sticky;
 mod task_queue;

@@ -49,7 +49,7 @@ async fn a_request_over_the_limit_is_refused() {
         .await;
     assert_eq!(
         message.expect_err("no message is that large").code(),
-        Code::OutOfRange
+        Code::ResourceExhausted
     );
     let blob = client
         .start_workflow_execution(large(3 * 1024 * 1024))

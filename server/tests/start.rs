@@ -166,7 +166,7 @@ async fn what_is_missing_is_named() {
     for (request, missing) in [
         (request(""), "WorkflowId"),
         (no_type, "WorkflowType"),
-        (no_queue, "TaskQueue"),
+        (no_queue, "taskQueue"),
     ] {
         let refused = case
             .service

@@ -15,6 +15,7 @@ use durably::{Client, Result, Server, Worker};
 pub mod crunch;
 pub mod history;
 pub mod process;
+pub mod raw;
 
 /// Where a test body runs.
 pub struct World {

@@ -51,7 +51,6 @@ pub(crate) fn activity_timeout(kind: TimeoutType) -> Failure {
 pub(crate) fn too_large(message: &str, cause: Option<Failure>) -> Failure {
     Failure {
         message: message.to_owned(),
-        source: SOURCE.to_owned(),
         cause: cause.map(|cause| Box::new(truncate(cause, limits::TRUNCATED_FAILURE))),
         failure_info: Some(FailureInfo::ServerFailureInfo(ServerFailureInfo {
             non_retryable: true,

@@ -22,6 +22,7 @@ mod input;
 mod limits;
 mod next_run;
 mod outcome;
+mod priority;
 mod queue;
 mod random;
 mod rejection;
@@ -42,12 +43,12 @@ pub use input::{
     StartActivity, StartWorkflowTask, Terminate, UpdateRequest, WorkflowTaskTicket,
     WorkflowTaskToken,
 };
-pub use limits::DEFAULT_WORKFLOW_TASK_TIMEOUT;
+pub use limits::{BLOB as LARGEST_BLOB, DEFAULT_WORKFLOW_TASK_TIMEOUT, ID as LONGEST_ID};
 pub use outcome::{
     CompletedWorkflowTask, Effect, Outcome, Reply, StartedActivity, StartedWorkflowTask,
     UpdateAbort, UpdateStage, UpdateStatus,
 };
-pub use queue::{Sticky, TaskQueue};
+pub use queue::{Sticky, TaskQueue, check as check_task_queue};
 pub use rejection::{
     CancelAlreadyRequested, Closed, Invalid, LimitExceeded, OtherChain, Rejection, TaskNotFound,
 };

@@ -25,7 +25,7 @@ pub(crate) fn enforce(run: &mut Run, out: &mut Out) {
 }
 
 /// One payload, failure or other blob.
-pub(crate) const BLOB: usize = 2 * 1024 * 1024;
+pub const BLOB: usize = 2 * 1024 * 1024;
 /// All notes of a workflow together.
 pub(crate) const MEMO: usize = 2 * 1024 * 1024;
 /// All search attributes of a workflow together.
@@ -34,8 +34,8 @@ pub(crate) const SEARCH_ATTRIBUTES: usize = 40 * 1024;
 pub(crate) const TRUNCATED_FAILURE: usize = 4 * 1024;
 /// What is kept of the last failure of an activity that is tried again.
 pub(crate) const RETRIED_FAILURE: usize = 4 * 1024;
-/// Any id, name or type.
-pub(crate) const ID: usize = 1000;
+/// Any id, name or type, in bytes.
+pub const ID: usize = 1000;
 
 /// Events of one run; a run that reaches it is terminated.
 pub(crate) const HISTORY_COUNT: usize = 50 * 1024;

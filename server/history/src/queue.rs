@@ -6,6 +6,9 @@ use std::time::Duration;
 use durably_proto::api::enums::v1::TaskQueueKind;
 use durably_proto::api::taskqueue::v1::TaskQueue as TaskQueueMessage;
 
+use crate::limits;
+use crate::rejection::Invalid;
+
 /// The queue that tasks of a run go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskQueue {
@@ -48,6 +51,40 @@ impl From<&TaskQueue> for TaskQueueMessage {
         }
     }
 }
+
+/// Checks a queue that a request or a command names.
+///
+/// # Errors
+/// When it is missing, too long, or reserved, in the platform's words.
+pub fn check(queue: Option<&TaskQueueMessage>) -> Result<(), Invalid> {
+    let invalid = |message: &str| Err(Invalid(message.to_owned()));
+    match queue.map(|queue| queue.name.as_str()) {
+        None => invalid("taskQueue is not set"),
+        Some("") => invalid("missing task queue name"),
+        Some(name) if name.len() > limits::ID => invalid("taskQueue length exceeds limit"),
+        Some(name) if name.starts_with(PARTITIONS) => invalid(&format!(
+            "task queue name cannot start with reserved prefix {PARTITIONS}"
+        )),
+        Some(_) => Ok(()),
+    }
+}
+
+/// As [`check`], for the queue of a user's workflow or activity.
+pub(crate) fn check_users(queue: Option<&TaskQueueMessage>) -> Result<(), Invalid> {
+    check(queue)?;
+    match queue {
+        Some(queue) if queue.name.starts_with(INTERNAL) => Err(Invalid(format!(
+            "cannot use internal per-namespace task queue:{}",
+            queue.name
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Partitions of a queue are named so on the real server.
+const PARTITIONS: &str = "/_sys/";
+/// Queues of the real server's own workers.
+const INTERNAL: &str = "temporal-sys-per-ns-";
 
 /// The message naming a normal queue.
 pub(crate) fn normal(name: &str) -> TaskQueueMessage {

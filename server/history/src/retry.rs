@@ -9,7 +9,7 @@ use durably_proto::api::failure::v1::failure::FailureInfo;
 use durably_proto::wkt;
 
 use crate::rejection::Invalid;
-use crate::time::{Time, to_proto};
+use crate::time::{Time, check_duration, timeout_from_proto, to_proto};
 
 /// How often and when a failed activity or workflow is tried again; every field has its value.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +48,14 @@ impl RetryPolicy {
             .unwrap_or_else(|| initial_interval.saturating_mul(DEFAULT_MAXIMUM_FACTOR));
         let maximum_attempts = u32::try_from(policy.maximum_attempts)
             .map_err(|_| invalid("MaximumAttempts cannot be negative on retry policy."))?;
+        if let Some(kind) = policy
+            .non_retryable_error_types
+            .iter()
+            .filter_map(|kind| kind.strip_prefix(TIMEOUT_TYPE_PREFIX))
+            .find(|kind| !TIMEOUT_TYPES.contains(kind))
+        {
+            return Err(invalid(&format!("Invalid timeout type value: {kind}.")));
+        }
         // One attempt is no retry at all, so the rest does not matter.
         if maximum_attempts != 1 {
             if backoff_coefficient < 1.0 || !backoff_coefficient.is_finite() {
@@ -149,18 +157,22 @@ fn non_negative(
     duration: Option<&wkt::Duration>,
     field: &str,
 ) -> Result<Option<Duration>, Invalid> {
-    duration
-        .map(|duration| {
-            Duration::try_from(*duration)
-                .map_err(|_| invalid(&format!("{field} cannot be negative on retry policy.")))
-        })
-        .transpose()
+    check_duration(duration)
+        .map_err(|why| invalid(&format!("invalid {field} set on retry policy: {why}")))?;
+    Ok(timeout_from_proto(duration))
 }
 
 fn invalid(message: &str) -> Invalid {
     Invalid(message.to_owned())
 }
 
+const TIMEOUT_TYPE_PREFIX: &str = "TemporalTimeout:";
+const TIMEOUT_TYPES: [&str; 4] = [
+    "StartToClose",
+    "ScheduleToStart",
+    "ScheduleToClose",
+    "Heartbeat",
+];
 const DEFAULT_INITIAL_INTERVAL: Duration = Duration::from_secs(1);
 const DEFAULT_COEFFICIENT: f64 = 2.0;
 /// The longest interval, as a multiple of the first.

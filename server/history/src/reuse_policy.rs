@@ -57,7 +57,7 @@ impl Policies {
             (Reuse::TerminateIfRunning, _) => {
                 return Err(Invalid(
                     "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be \
-                     used together with a WorkflowIDConflictPolicy."
+                     used together with a WorkflowIDConflictPolicy"
                         .to_owned(),
                 ));
             }

@@ -202,6 +202,8 @@ pub(crate) struct Activity {
     pub scheduled: EventId,
     pub scheduled_at: Time,
     pub queue: Arc<str>,
+    /// Its own, filled up with the workflow's.
+    pub priority: Option<Priority>,
     pub timeouts: ActivityTimeouts,
     pub retry: RetryPolicy,
     /// From 1; counts up with every retry.
@@ -386,6 +388,19 @@ impl Run {
     pub fn is_delayed(&self) -> bool {
         let never_scheduled = self.last_stamp == Stamp::default();
         never_scheduled && self.terms.executes_at > self.terms.started_at && self.is_running()
+    }
+
+    /// How urgent its workflow tasks are.
+    pub fn priority(&self) -> Priority {
+        self.terms.priority.clone().unwrap_or_default()
+    }
+
+    /// How urgent an activity is; that of the workflow once it is closed.
+    pub fn activity_priority(&self, scheduled: EventId) -> Priority {
+        match self.activities.get(&scheduled) {
+            Some(activity) => activity.priority.clone().unwrap_or_default(),
+            None => self.priority(),
+        }
     }
 
     /// Whether an activity is with a worker or could be taken by one.

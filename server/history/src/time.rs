@@ -76,6 +76,24 @@ pub(crate) fn timeout_from_proto(duration: Option<&wkt::Duration>) -> Option<Dur
     Some(Duration::new(seconds, nanos)).filter(|d| !d.is_zero())
 }
 
+/// Checks a duration of a request.
+///
+/// # Errors
+/// Why it makes no sense, in the platform's words.
+pub(crate) fn check_duration(duration: Option<&wkt::Duration>) -> Result<(), &'static str> {
+    let Some(duration) = duration else {
+        return Ok(());
+    };
+    let (seconds, nanos) = (duration.seconds.signum(), duration.nanos.signum());
+    if i64::from(nanos) * seconds < 0 {
+        return Err("duration has seconds and nanos with different signs");
+    }
+    if seconds < 0 || nanos < 0 {
+        return Err("negative duration");
+    }
+    Ok(())
+}
+
 /// Whether a message carries a duration that makes no sense.
 pub(crate) fn is_negative(duration: Option<&wkt::Duration>) -> bool {
     duration.is_some_and(|duration| duration.seconds < 0 || duration.nanos < 0)

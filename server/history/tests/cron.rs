@@ -81,15 +81,68 @@ fn what_is_no_schedule_is_refused() {
         "@every x",
         "5-1 * * * *",
         "CRON_TZ=Mars * * * * *",
+        "CRON_TZ=america/new_york * * * * *",
+        "CRON_TZ=UTC",
+        " CRON_TZ=UTC * * * * *",
+        "0 0 30 2 *",
     ] {
         assert!(CronSchedule::parse(bad).is_err(), "{bad:?}");
     }
-    assert_eq!(
-        CronSchedule::parse("0 0 30 2 *")
-            .expect("well formed")
-            .backoff(NOW, NOW),
-        None
-    );
+}
+
+/// Nights on which clocks change, with what the real server's library makes of them.
+#[test]
+fn the_nights_of_daylight_saving() {
+    for (text, after, expected) in [
+        // 02:30 does not exist on 14 March 2021 in New York; the next one is a day later.
+        (
+            "CRON_TZ=America/New_York 30 2 * * *",
+            "2021-03-13T20:00:00Z",
+            "2021-03-15T06:30:00Z",
+        ),
+        (
+            "TZ=America/New_York 0 3 * * *",
+            "2021-03-13T20:00:00Z",
+            "2021-03-14T07:00:00Z",
+        ),
+        // 01:30 comes twice on 7 November 2021.
+        (
+            "CRON_TZ=America/New_York 30 1 * * *",
+            "2021-11-06T20:00:00Z",
+            "2021-11-07T05:30:00Z",
+        ),
+        (
+            "CRON_TZ=America/New_York 30 1 * * *",
+            "2021-11-07T05:30:00Z",
+            "2021-11-07T06:30:00Z",
+        ),
+        (
+            "CRON_TZ=America/New_York 30 1 * * *",
+            "2021-11-07T06:30:00Z",
+            "2021-11-08T06:30:00Z",
+        ),
+        // Midnight does not exist on 27 March 2022 in Beirut.
+        (
+            "CRON_TZ=Asia/Beirut @daily",
+            "2022-03-26T20:00:00Z",
+            "2022-03-27T21:00:00Z",
+        ),
+        (
+            "CRON_TZ=America/New_York @every 1h",
+            "2021-03-14T06:30:00Z",
+            "2021-03-14T07:30:00Z",
+        ),
+    ] {
+        let time = |text: &str| -> Time {
+            text.parse::<durably_proto::wkt::Timestamp>()
+                .expect("a time")
+                .into()
+        };
+        let parsed = CronSchedule::parse(text).expect("a schedule");
+        let after = time(after);
+        let wait = parsed.backoff(after, after).expect("it has a time");
+        assert_eq!(after + wait, time(expected), "{text} after {after:?}");
+    }
 }
 
 #[test]

@@ -103,10 +103,10 @@ fn a_request_that_lacks_something_says_what() {
             |r| r.workflow_type = None,
             "WorkflowType is not set on request.",
         ),
-        (|r| r.task_queue = None, "TaskQueue is not set on request."),
+        (|r| r.task_queue = None, "taskQueue is not set"),
         (
             |r| r.cron_schedule = "never".to_owned(),
-            "invalid CronSchedule: cannot parse \"never\"",
+            "invalid CronSchedule.",
         ),
         (
             |r| {

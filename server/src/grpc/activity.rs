@@ -8,6 +8,7 @@ use durably_history::{
 };
 use durably_proto::Message;
 use durably_proto::api::common::v1::{WorkflowExecution, WorkflowType};
+use durably_proto::api::failure::v1::failure::FailureInfo;
 use durably_proto::api::workflowservice::v1::{
     PollActivityTaskQueueRequest, PollActivityTaskQueueResponse,
     RecordActivityTaskHeartbeatByIdRequest, RecordActivityTaskHeartbeatRequest,
@@ -17,11 +18,13 @@ use durably_proto::api::workflowservice::v1::{
 };
 use tokio::time::Instant;
 
+use super::check;
 use super::token::ActivityToken;
 use super::worker::polled_queue;
 use crate::dispatch::ActivityOffer;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::matching::service::Poll;
 use crate::namespace::Namespace;
 use crate::store::{Execution, Record};
 
@@ -32,12 +35,21 @@ pub(super) async fn poll(
     deadline: Instant,
 ) -> Result<PollActivityTaskQueueResponse, Error> {
     let namespace = engine.namespaces.find(&request.namespace)?;
+    check::length(&request.identity, "Identity")?;
     let (queue, kind) = polled_queue(request.task_queue.as_ref())?;
+    let limits = request.task_queue_metadata.as_ref();
+    let poll = Poll {
+        queue,
+        kind,
+        identity: &request.identity,
+        instance_key: &request.worker_instance_key,
+        rate: limits.and_then(|limits| limits.max_tasks_per_second),
+    };
     loop {
         engine.check_running()?;
         let offer = namespace
             .activity_tasks
-            .poll(queue, kind, &request.identity, engine.clock.now(), deadline)
+            .poll(poll, engine.clock.now(), deadline)
             .await;
         let Some(offer) = offer else {
             engine.check_running()?;
@@ -80,6 +92,13 @@ impl Report {
         if activity_id.is_empty() {
             return Err(Error::Invalid("ActivityId is not set on request.".into()));
         }
+        if workflow_id.is_empty() {
+            // The server takes it for an activity that no workflow scheduled.
+            return Err(Error::NotFound(format!(
+                "activity not found for ID: {activity_id}"
+            )));
+        }
+        let run_id = check::run_id(run_id, "RunId is not valid UUID.")?;
         Ok(Self {
             namespace: engine.namespaces.find(namespace)?,
             activity: ActivityRef::Id(ActivityId::from(activity_id)),
@@ -156,18 +175,17 @@ pub(super) fn complete(
     engine: &Engine,
     request: RespondActivityTaskCompletedRequest,
 ) -> Result<(), Error> {
-    Report::by_token(engine, &request.namespace, &request.task_token)?.apply(
-        engine,
-        |activity| {
-            Input::CompleteActivity(CompleteActivity {
-                activity,
-                result: request.result,
-                identity: request.identity,
-                #[expect(deprecated, reason = "older workers still send it")]
-                worker_version: request.worker_version,
-            })
-        },
-    )?;
+    let report = Report::by_token(engine, &request.namespace, &request.task_token)?;
+    check::length(&request.identity, "Identity")?;
+    report.apply(engine, |activity| {
+        Input::CompleteActivity(CompleteActivity {
+            activity,
+            result: request.result,
+            identity: request.identity,
+            #[expect(deprecated, reason = "older workers still send it")]
+            worker_version: request.worker_version,
+        })
+    })?;
     Ok(())
 }
 
@@ -176,6 +194,7 @@ pub(super) fn complete_by_id(
     engine: &Engine,
     request: RespondActivityTaskCompletedByIdRequest,
 ) -> Result<(), Error> {
+    check::length(&request.identity, "Identity")?;
     Report::by_id(
         engine,
         &request.namespace,
@@ -199,19 +218,26 @@ pub(super) fn fail(
     engine: &Engine,
     request: RespondActivityTaskFailedRequest,
 ) -> Result<(), Error> {
-    Report::by_token(engine, &request.namespace, &request.task_token)?.apply(
-        engine,
-        |activity| {
-            Input::FailActivity(Box::new(FailActivity {
-                activity,
-                failure: request.failure,
-                last_heartbeat_details: request.last_heartbeat_details,
-                identity: request.identity,
-                #[expect(deprecated, reason = "older workers still send it")]
-                worker_version: request.worker_version,
-            }))
-        },
-    )?;
+    let report = Report::by_token(engine, &request.namespace, &request.task_token)?;
+    check::length(&request.identity, "Identity")?;
+    if request.failure.as_ref().is_some_and(|failure| {
+        !matches!(
+            failure.failure_info,
+            Some(FailureInfo::ApplicationFailureInfo(_))
+        )
+    }) {
+        return Err(check::invalid("Failure must have ApplicationFailureInfo."));
+    }
+    report.apply(engine, |activity| {
+        Input::FailActivity(Box::new(FailActivity {
+            activity,
+            failure: request.failure,
+            last_heartbeat_details: request.last_heartbeat_details,
+            identity: request.identity,
+            #[expect(deprecated, reason = "older workers still send it")]
+            worker_version: request.worker_version,
+        }))
+    })?;
     Ok(())
 }
 
@@ -220,6 +246,7 @@ pub(super) fn fail_by_id(
     engine: &Engine,
     request: RespondActivityTaskFailedByIdRequest,
 ) -> Result<(), Error> {
+    check::length(&request.identity, "Identity")?;
     Report::by_id(
         engine,
         &request.namespace,
@@ -244,18 +271,17 @@ pub(super) fn cancel(
     engine: &Engine,
     request: RespondActivityTaskCanceledRequest,
 ) -> Result<(), Error> {
-    Report::by_token(engine, &request.namespace, &request.task_token)?.apply(
-        engine,
-        |activity| {
-            Input::CancelActivity(CancelActivity {
-                activity,
-                details: request.details,
-                identity: request.identity,
-                #[expect(deprecated, reason = "older workers still send it")]
-                worker_version: request.worker_version,
-            })
-        },
-    )?;
+    let report = Report::by_token(engine, &request.namespace, &request.task_token)?;
+    check::length(&request.identity, "Identity")?;
+    report.apply(engine, |activity| {
+        Input::CancelActivity(CancelActivity {
+            activity,
+            details: request.details,
+            identity: request.identity,
+            #[expect(deprecated, reason = "older workers still send it")]
+            worker_version: request.worker_version,
+        })
+    })?;
     Ok(())
 }
 
@@ -264,6 +290,7 @@ pub(super) fn cancel_by_id(
     engine: &Engine,
     request: RespondActivityTaskCanceledByIdRequest,
 ) -> Result<(), Error> {
+    check::length(&request.identity, "Identity")?;
     Report::by_id(
         engine,
         &request.namespace,

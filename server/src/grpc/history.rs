@@ -12,6 +12,7 @@ use durably_proto::api::workflowservice::v1::{
 };
 use tokio::time::{Instant, timeout_at};
 
+use super::check;
 use super::token::HistoryToken;
 use crate::engine::{Engine, named_run};
 use crate::error::Error;
@@ -27,7 +28,7 @@ pub(super) async fn get(
     let (execution, mut token) = open(
         engine,
         &request.namespace,
-        request.execution.unwrap_or_default(),
+        check::execution(request.execution)?,
         &request.next_page_token,
     )?;
     let run_id = RunId::from(token.run_id.as_str());
@@ -61,7 +62,7 @@ pub(super) fn get_reverse(
     let (execution, token) = open(
         engine,
         &request.namespace,
-        request.execution.unwrap_or_default(),
+        check::execution(request.execution)?,
         &request.next_page_token,
     )?;
     let run_id = RunId::from(token.run_id.as_str());

@@ -2,8 +2,10 @@
 //! called in process.
 
 mod activity;
+mod check;
 mod health;
 mod history;
+mod message_size;
 mod namespace;
 mod operator;
 mod query;
@@ -34,6 +36,7 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Response, Status};
 
+use self::message_size::{LARGEST, Sized};
 use crate::engine::Engine;
 use crate::error::Error;
 
@@ -73,16 +76,16 @@ pub(crate) async fn serve(
     };
     let mut server = tonic::transport::Server::builder();
     let mut router = server
-        .add_service(
+        .add_service(Sized(
             WorkflowServiceServer::new(frontend.clone())
                 .accept_compressed(CompressionEncoding::Gzip)
-                .max_decoding_message_size(LARGEST_MESSAGE),
-        )
-        .add_service(
+                .max_decoding_message_size(LARGEST),
+        ))
+        .add_service(Sized(
             OperatorServiceServer::new(frontend.clone())
                 .accept_compressed(CompressionEncoding::Gzip)
-                .max_decoding_message_size(LARGEST_MESSAGE),
-        )
+                .max_decoding_message_size(LARGEST),
+        ))
         .add_service(
             TestServiceServer::new(frontend.clone()).accept_compressed(CompressionEncoding::Gzip),
         )
@@ -173,8 +176,6 @@ macro_rules! unimplemented_methods {
 }
 use unimplemented_methods;
 
-/// The largest request: gRPC's usual limit, which the real server keeps to.
-const LARGEST_MESSAGE: usize = 4 * 1024 * 1024;
 /// How long a poll waits for a task; the real server's value.
 const LONG_POLL: Duration = Duration::from_secs(60);
 /// How long a read waits for new events; the real server's value.

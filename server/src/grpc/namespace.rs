@@ -15,6 +15,7 @@ use durably_proto::api::workflowservice::v1::{
 };
 use durably_proto::wkt;
 
+use super::check;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::namespace::{Namespace, Settings};
@@ -24,11 +25,21 @@ pub(super) fn register(engine: &Engine, request: RegisterNamespaceRequest) -> Re
     if request.namespace.is_empty() {
         return Err(Error::Invalid("Namespace not set on request.".to_owned()));
     }
-    let retention = match request.workflow_execution_retention_period {
-        None => Settings::default().retention,
-        Some(period) => Duration::try_from(period)
-            .map_err(|_| Error::Invalid("Invalid retention period.".to_owned()))?,
-    };
+    if request.is_global_namespace {
+        return Err(check::invalid(
+            "Cannot register global namespace when not enabled",
+        ));
+    }
+    let foreign = request
+        .clusters
+        .iter()
+        .map(|cluster| &cluster.cluster_name)
+        .chain([&request.active_cluster_name])
+        .find(|name| !name.is_empty() && *name != CLUSTER);
+    if let Some(name) = foreign {
+        return Err(Error::Invalid(format!("Invalid cluster name: {name}")));
+    }
+    let retention = retention(request.workflow_execution_retention_period)?;
     let settings = Settings {
         description: request.description,
         owner_email: request.owner_email,
@@ -40,6 +51,15 @@ pub(super) fn register(engine: &Engine, request: RegisterNamespaceRequest) -> Re
         .register(&request.namespace, engine.ids.uuid(), settings)
 }
 
+/// The real server asks for a day at least, the development server for any time at all.
+fn retention(period: Option<wkt::Duration>) -> Result<Duration, Error> {
+    period
+        .filter(|period| period.seconds >= 0 && period.nanos >= 0)
+        .and_then(|period| Duration::try_from(period).ok())
+        .filter(|period| !period.is_zero())
+        .ok_or_else(|| check::invalid("A valid retention period is not set on request."))
+}
+
 /// `DescribeNamespace`, by name or by id.
 pub(super) fn describe(
     engine: &Engine,
@@ -47,9 +67,7 @@ pub(super) fn describe(
 ) -> Result<DescribeNamespaceResponse, Error> {
     let namespace = match (request.namespace.as_str(), request.id.as_str()) {
         ("", "") => {
-            return Err(Error::Invalid(
-                "Namespace name and ID are not set on request.".to_owned(),
-            ));
+            return Err(check::invalid("Namespace not set on request."));
         }
         ("", id) => engine.namespaces.find_by_id(id)?,
         (name, _) => engine.namespaces.find(name)?,

@@ -10,9 +10,11 @@ use durably_proto::api::workflowservice::v1::{QueryWorkflowRequest, QueryWorkflo
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use super::check;
 use crate::dispatch::{STICKY_WORKER_GONE, WorkflowOffer};
 use crate::engine::{Engine, named_run};
 use crate::error::Error;
+use crate::matching::Level;
 use crate::matching::query::{Answer, News};
 use crate::matching::service::Kind;
 use crate::store::{Execution, Record};
@@ -25,10 +27,8 @@ pub(super) async fn query(
 ) -> Result<QueryWorkflowResponse, Error> {
     let namespace = engine.namespaces.find(&request.namespace)?;
     let reject = request.query_reject_condition();
-    let named = request.execution.unwrap_or_default();
-    let Some(query) = request.query.filter(|query| !query.query_type.is_empty()) else {
-        return Err(Error::Invalid("QueryType is not set on request.".into()));
-    };
+    let named = check::execution(request.execution)?;
+    let query = checked(request.query)?;
     let execution = engine.execution(&namespace, &named.workflow_id)?;
     let run_id = named_run(&execution, &mut execution.lock(), &named.run_id)?;
     let _in_flight = engine.in_flight();
@@ -71,6 +71,15 @@ pub(super) async fn query(
             Err(failed) => Err(Error::QueryFailed(failed)),
         };
     }
+}
+
+fn checked(query: Option<WorkflowQuery>) -> Result<WorkflowQuery, Error> {
+    let query = query.ok_or_else(|| check::invalid("WorkflowQuery is not set on request."))?;
+    if query.query_type.is_empty() {
+        return Err(check::invalid("QueryType is not set on request."));
+    }
+    check::blob(query.query_args.as_ref())?;
+    Ok(query)
 }
 
 /// How a query gets its answer.
@@ -184,7 +193,8 @@ fn ask<'a>(
         query: Box::new(query.clone()),
     };
     let queues = &execution.namespace.workflow_tasks;
-    queues.offer(queue, kind, offer, engine.clock.now());
+    // Like an ordinary task: the priority of the workflow orders what it asks for itself.
+    queues.offer(queue, kind, Level::default(), offer, engine.clock.now());
     asked
 }
 

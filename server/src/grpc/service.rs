@@ -382,17 +382,12 @@ impl WorkflowService for Frontend {
         )
     }
 
-    /// Nobody can send Nexus tasks yet, so a worker that asks waits in vain.
     async fn poll_nexus_task_queue(
         &self,
         request: Request<PollNexusTaskQueueRequest>,
     ) -> Result<Response<PollNexusTaskQueueResponse>, Status> {
         let deadline = deadline(request.metadata(), LONG_POLL);
-        let nothing = async {
-            tokio::time::sleep_until(deadline).await;
-            Ok(PollNexusTaskQueueResponse::default())
-        };
-        answered(self.unless_stopped(nothing).await)
+        answered(task_queue::poll_nexus(&self.engine, request.into_inner(), deadline).await)
     }
 
     unimplemented_methods! { "temporal.api.workflowservice.v1.WorkflowService";

@@ -21,6 +21,7 @@ use durably_proto::api::workflowservice::v1::{
 };
 use tokio::time::Instant;
 
+use super::check;
 use super::update::{self, Sent};
 use super::worker;
 use crate::engine::Engine;
@@ -76,12 +77,17 @@ pub(super) fn signal_with_start(
     request: SignalWithStartWorkflowExecutionRequest,
 ) -> Result<SignalWithStartWorkflowExecutionResponse, Error> {
     let namespace = engine.namespaces.find(&request.namespace)?;
+    if request.workflow_id_conflict_policy() == WorkflowIdConflictPolicy::Fail {
+        return Err(check::invalid(
+            "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.",
+        ));
+    }
     let policies = Policies::new(
         request.workflow_id_reuse_policy(),
         request.workflow_id_conflict_policy(),
         WorkflowIdConflictPolicy::UseExisting,
     )?;
-    let run_id = RunId::from(engine.ids.uuid());
+    let run_id = engine.ids.run_id(engine.clock.now());
     let mut start = Start::from_signal_with_start(request, run_id, engine.ids.number())?;
     complete(engine, &namespace, &mut start)?;
     let signal = start.signal.clone().unwrap_or_default();
@@ -251,7 +257,7 @@ fn prepared(
         request.workflow_id_conflict_policy(),
         WorkflowIdConflictPolicy::Fail,
     )?;
-    let run_id = RunId::from(engine.ids.uuid());
+    let run_id = engine.ids.run_id(engine.clock.now());
     let mut start = Start::from_request(request, run_id, engine.ids.number())?;
     complete(engine, namespace, &mut start)?;
     Ok((start, policies))

@@ -13,12 +13,26 @@ use crate::error::Error;
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let (code, message, detail) = described(error);
+        let message = truncated(message);
         match detail {
             Some(detail) => with_detail(code, message, detail),
             None => Self::new(code, message),
         }
     }
 }
+
+/// A text that fits into the headers of HTTP/2, and so reaches the client at all.
+fn truncated(mut message: String) -> String {
+    if message.len() > LONGEST_MESSAGE {
+        message.truncate(message.floor_char_boundary(LONGEST_MESSAGE - TRUNCATED.len()));
+        message.push_str(TRUNCATED);
+    }
+    message
+}
+
+const TRUNCATED: &str = "... <truncated>";
+/// The real server's value.
+const LONGEST_MESSAGE: usize = 4000;
 
 fn described(error: Error) -> (Code, String, Option<Any>) {
     match error {
@@ -29,9 +43,9 @@ fn described(error: Error) -> (Code, String, Option<Any>) {
             format!("Namespace {namespace} is not found."),
             detail(&details::NamespaceNotFoundFailure { namespace }),
         ),
-        Error::NamespaceExists => (
+        Error::NamespaceExists(name) => (
             Code::AlreadyExists,
-            "Namespace already exists.".to_owned(),
+            format!("Namespace \"{name}\" already exists"),
             detail(&details::NamespaceAlreadyExistsFailure {}),
         ),
         Error::NotFound(message) => not_found(message),

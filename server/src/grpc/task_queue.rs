@@ -6,15 +6,18 @@ use durably_proto::api::taskqueue::v1::{
     PollerInfo, TaskQueueStats, TaskQueueStatus, TaskQueueTypeInfo, TaskQueueVersionInfo,
 };
 use durably_proto::api::workflowservice::v1::{
-    DescribeTaskQueueRequest, DescribeTaskQueueResponse, ShutdownWorkerRequest,
+    DescribeTaskQueueRequest, DescribeTaskQueueResponse, PollNexusTaskQueueRequest,
+    PollNexusTaskQueueResponse, ShutdownWorkerRequest,
 };
+use tokio::time::Instant;
 
 use crate::dispatch::WorkflowOffer;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::matching::service::{Description, Kind};
+use crate::matching::service::{Description, Kind, Poll};
 use crate::namespace::Namespace;
 
+use super::check;
 use super::worker::polled_queue;
 
 /// `DescribeTaskQueue`.
@@ -90,20 +93,54 @@ pub(super) fn shutdown_worker(
         let now = engine.clock.now();
         for offer in namespace.workflow_tasks.retire(&request.sticky_task_queue) {
             // A query finds its other way by itself when the sticky worker does not answer.
-            if let WorkflowOffer::Task { normal_queue, .. } = &offer {
+            if let WorkflowOffer::Task {
+                normal_queue,
+                level,
+                ..
+            } = &offer
+            {
+                let level = *level;
                 let queue = std::sync::Arc::clone(normal_queue);
                 namespace
                     .workflow_tasks
-                    .offer(&queue, Kind::Normal, offer, now);
+                    .offer(&queue, Kind::Normal, level, offer, now);
             }
         }
     }
-    if !request.task_queue.is_empty() {
-        let queue = &request.task_queue;
-        namespace.workflow_tasks.shut_down(queue, &request.identity);
-        namespace.activity_tasks.shut_down(queue, &request.identity);
+    // Without a key the server cannot tell the worker from others of its identity.
+    let (queue, key) = (&request.task_queue, &request.worker_instance_key);
+    if !queue.is_empty() && !key.is_empty() {
+        namespace.workflow_tasks.shut_down(queue, key);
+        namespace.activity_tasks.shut_down(queue, key);
+        namespace.nexus_tasks.shut_down(queue, key);
     }
     Ok(())
+}
+
+/// `PollNexusTaskQueue`: nothing sends Nexus tasks yet, so the poll ends with its worker or at its
+/// deadline.
+pub(super) async fn poll_nexus(
+    engine: &Engine,
+    request: PollNexusTaskQueueRequest,
+    deadline: Instant,
+) -> Result<PollNexusTaskQueueResponse, Error> {
+    let namespace = engine.namespaces.find(&request.namespace)?;
+    check::length(&request.identity, "Identity")?;
+    let (queue, kind) = polled_queue(request.task_queue.as_ref())?;
+    let poll = Poll {
+        queue,
+        kind,
+        identity: &request.identity,
+        instance_key: &request.worker_instance_key,
+        rate: None,
+    };
+    engine.check_running()?;
+    let now = engine.clock.now();
+    match namespace.nexus_tasks.poll(poll, now, deadline).await {
+        Some(never) => match never {},
+        None => engine.check_running()?,
+    }
+    Ok(PollNexusTaskQueueResponse::default())
 }
 
 fn description(
@@ -117,7 +154,7 @@ fn description(
             namespace.workflow_tasks.describe(queue, now)
         }
         TaskQueueType::Activity => namespace.activity_tasks.describe(queue, now),
-        TaskQueueType::Nexus => Description::default(),
+        TaskQueueType::Nexus => namespace.nexus_tasks.describe(queue, now),
     }
 }
 
@@ -130,13 +167,14 @@ fn stats(description: &Description) -> TaskQueueStats {
 }
 
 fn pollers(description: Description) -> Vec<PollerInfo> {
+    let rate_per_second = description.rate.unwrap_or(UNLIMITED_RATE);
     description
         .pollers
         .into_iter()
         .map(|poller| PollerInfo {
             last_access_time: Some(poller.last_access.into()),
             identity: poller.identity,
-            rate_per_second: UNLIMITED_RATE,
+            rate_per_second,
             ..PollerInfo::default()
         })
         .collect()

@@ -15,6 +15,7 @@ use durably_proto::api::workflowservice::v1::{
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use super::check;
 use crate::engine::{Engine, named_run};
 use crate::error::Error;
 use crate::store::{Execution, Runs};
@@ -36,7 +37,7 @@ pub(super) async fn update(
     deadline: Instant,
 ) -> Result<UpdateWorkflowExecutionResponse, Error> {
     let namespace = engine.namespaces.find(&request.namespace)?;
-    let named = request.workflow_execution.unwrap_or_default();
+    let named = check::execution(request.workflow_execution)?;
     let until = wait_stage(request.wait_policy);
     let update = checked(engine, request.request)?;
     loop {
@@ -75,7 +76,7 @@ pub(super) async fn poll(
     let Some(wanted) = request.update_ref else {
         return Err(Error::Invalid("UpdateRef is not set on request.".into()));
     };
-    let named = wanted.workflow_execution.unwrap_or_default();
+    let named = check::looked_up(wanted.workflow_execution)?;
     let until = wait_stage(request.wait_policy);
     let execution = engine.execution(&namespace, &named.workflow_id)?;
     let id = UpdateId::from(wanted.update_id);
@@ -100,19 +101,17 @@ pub(super) async fn poll(
 
 /// Checks an update request and gives it an id if it has none.
 pub(super) fn checked(engine: &Engine, request: Option<Request>) -> Result<UpdateRequest, Error> {
-    let Some(mut request) = request else {
-        return Err(Error::Invalid(
-            "Update request is not set on request.".into(),
-        ));
+    let mut request = request.unwrap_or_default();
+    let Some(meta) = &mut request.meta else {
+        return Err(check::invalid("Update meta is not set on request."));
     };
-    if request
-        .input
-        .as_ref()
-        .is_none_or(|input| input.name.is_empty())
-    {
-        return Err(Error::Invalid("Update Name is not set on request.".into()));
+    check::length(&meta.update_id, "UpdateId")?;
+    let Some(input) = &request.input else {
+        return Err(check::invalid("Update input is not set on request."));
+    };
+    if input.name.is_empty() {
+        return Err(check::invalid("Update name is not set on request."));
     }
-    let meta = request.meta.get_or_insert_default();
     if meta.update_id.is_empty() {
         meta.update_id = engine.ids.uuid();
     }

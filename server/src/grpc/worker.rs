@@ -9,6 +9,7 @@ use durably_history::{
 use durably_proto::Message;
 use durably_proto::api::common::v1::{WorkerVersionStamp, WorkflowExecution, WorkflowType};
 use durably_proto::api::enums::v1::{QueryResultType, TaskQueueKind};
+use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::history::v1::History;
 use durably_proto::api::query::v1::{WorkflowQuery, WorkflowQueryResult};
 use durably_proto::api::taskqueue::v1::TaskQueue;
@@ -19,14 +20,14 @@ use durably_proto::api::workflowservice::v1::{
 };
 use tokio::time::Instant;
 
-use super::activity;
 use super::history::first_page;
 use super::token::{QueryToken, WorkflowToken};
+use super::{activity, check};
 use crate::dispatch::WorkflowOffer;
 use crate::engine::Engine;
 use crate::error::{Error, QueryFailed};
 use crate::matching::query::{Answer, QueryId};
-use crate::matching::service::Kind;
+use crate::matching::service::{Kind, Poll};
 use crate::store::{Execution, Record};
 
 /// `PollWorkflowTaskQueue`.
@@ -36,12 +37,20 @@ pub(super) async fn poll(
     deadline: Instant,
 ) -> Result<PollWorkflowTaskQueueResponse, Error> {
     let namespace = engine.namespaces.find(&request.namespace)?;
+    check::length(&request.identity, "Identity")?;
     let (queue, kind) = polled_queue(request.task_queue.as_ref())?;
+    let poll = Poll {
+        queue,
+        kind,
+        identity: &request.identity,
+        instance_key: &request.worker_instance_key,
+        rate: None,
+    };
     loop {
         engine.check_running()?;
         let offer = namespace
             .workflow_tasks
-            .poll(queue, kind, &request.identity, engine.clock.now(), deadline)
+            .poll(poll, engine.clock.now(), deadline)
             .await;
         let answer = match offer {
             None => {
@@ -82,6 +91,7 @@ pub(super) fn complete(
     let namespace = engine.namespaces.find(&request.namespace)?;
     let execution = engine.execution(&namespace, &token.workflow_id)?;
     let run_id = RunId::from(token.run_id.as_str());
+    check::length(&request.identity, "Identity")?;
     let answers = std::mem::take(&mut request.query_results);
     let input = Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask {
         token: token.task(),
@@ -145,7 +155,12 @@ pub(super) fn complete_query(
     let token = QueryToken::from_bytes(&request.task_token)?;
     let namespace = engine.namespaces.find(&request.namespace)?;
     let answer = match request.completed_type() {
-        QueryResultType::Answered => Ok(request.query_result),
+        QueryResultType::Answered => {
+            // The worker has done its part; what is too large concerns whoever asked.
+            check::blob(request.query_result.as_ref())
+                .map(|()| request.query_result)
+                .map_err(|_| too_large(Some(Failure::default())))
+        }
         QueryResultType::Failed => Err(Box::new(QueryFailed {
             message: request.error_message,
             failure: request.failure,
@@ -194,19 +209,11 @@ pub(super) fn response(
 
 /// The queue a poll names, and whose it is.
 pub(super) fn polled_queue(queue: Option<&TaskQueue>) -> Result<(&str, Kind), Error> {
-    match queue {
-        Some(queue) if queue.name.is_empty() => Err(Error::Invalid(
-            "TaskQueue is not set on request.".to_owned(),
-        )),
-        Some(queue) if queue.name.len() > LONGEST_NAME => Err(Error::Invalid(
-            "TaskQueue name exceeds length limit.".to_owned(),
-        )),
-        Some(queue) if queue.kind() == TaskQueueKind::Sticky => Ok((&queue.name, Kind::Sticky)),
-        Some(queue) => Ok((&queue.name, Kind::Normal)),
-        None => Err(Error::Invalid(
-            "TaskQueue is not set on request.".to_owned(),
-        )),
-    }
+    let kind = match queue {
+        Some(queue) if queue.kind() == TaskQueueKind::Sticky => Kind::Sticky,
+        _ => Kind::Normal,
+    };
+    Ok((check::task_queue(queue)?, kind))
 }
 
 fn start(
@@ -300,15 +307,23 @@ fn about(record: &Record) -> PollWorkflowTaskQueueResponse {
     }
 }
 
+/// Why an answer does not reach whoever asked: by itself with the failure that SDKs raise, along
+/// with a workflow task without.
+fn too_large(failure: Option<Failure>) -> Box<QueryFailed> {
+    Box::new(QueryFailed {
+        message: "Blob data size exceeds limit.".to_owned(),
+        failure,
+    })
+}
+
 fn answer(result: WorkflowQueryResult) -> Answer {
     match result.result_type() {
-        QueryResultType::Answered => Ok(result.answer),
+        QueryResultType::Answered => check::blob(result.answer.as_ref())
+            .map(|()| result.answer)
+            .map_err(|_| too_large(None)),
         QueryResultType::Failed | QueryResultType::Unspecified => Err(Box::new(QueryFailed {
             message: result.error_message,
             failure: result.failure,
         })),
     }
 }
-
-/// The longest name of anything; the real server's value.
-const LONGEST_NAME: usize = 1000;

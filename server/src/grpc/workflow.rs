@@ -10,6 +10,7 @@ use durably_proto::api::workflowservice::v1::{
     SignalWorkflowExecutionRequest, TerminateWorkflowExecutionRequest,
 };
 
+use super::check;
 use crate::engine::{Engine, named_run};
 use crate::error::Error;
 
@@ -18,9 +19,13 @@ pub(super) fn signal(
     engine: &Engine,
     request: SignalWorkflowExecutionRequest,
 ) -> Result<(), Error> {
+    let execution = check::execution(request.workflow_execution)?;
     if request.signal_name.is_empty() {
-        return Err(Error::Invalid("SignalName is not set on request.".into()));
+        return Err(check::invalid("SignalName is not set on request."));
     }
+    check::length(&request.signal_name, "SignalName")?;
+    check::length(&request.request_id, "RequestId")?;
+    check::blob(request.input.as_ref())?;
     let input = Input::Signal(Signal {
         name: request.signal_name,
         input: request.input,
@@ -30,12 +35,7 @@ pub(super) fn signal(
         links: request.links,
         external: None,
     });
-    to_named(
-        engine,
-        &request.namespace,
-        request.workflow_execution,
-        input,
-    )
+    to_named(engine, &request.namespace, execution, input)
 }
 
 /// `RequestCancelWorkflowExecution`.
@@ -43,6 +43,7 @@ pub(super) fn request_cancel(
     engine: &Engine,
     request: RequestCancelWorkflowExecutionRequest,
 ) -> Result<(), Error> {
+    let execution = check::execution(request.workflow_execution)?;
     let input = Input::RequestCancel(RequestCancel {
         reason: request.reason,
         identity: request.identity,
@@ -54,12 +55,7 @@ pub(super) fn request_cancel(
         first_run_id: named(request.first_execution_run_id),
         external: None,
     });
-    let asked = to_named(
-        engine,
-        &request.namespace,
-        request.workflow_execution,
-        input,
-    );
+    let asked = to_named(engine, &request.namespace, execution, input);
     match asked {
         // What has ended need not be asked to end.
         Err(Error::Rejected(Rejection::Closed(_))) => Ok(()),
@@ -72,6 +68,7 @@ pub(super) fn terminate(
     engine: &Engine,
     request: TerminateWorkflowExecutionRequest,
 ) -> Result<(), Error> {
+    let execution = check::execution(request.workflow_execution)?;
     let input = Input::Terminate(Terminate {
         reason: request.reason,
         details: request.details,
@@ -79,12 +76,7 @@ pub(super) fn terminate(
         links: request.links,
         first_run_id: named(request.first_execution_run_id),
     });
-    to_named(
-        engine,
-        &request.namespace,
-        request.workflow_execution,
-        input,
-    )
+    to_named(engine, &request.namespace, execution, input)
 }
 
 /// `ResetStickyTaskQueue`.
@@ -92,10 +84,11 @@ pub(super) fn reset_sticky(
     engine: &Engine,
     request: ResetStickyTaskQueueRequest,
 ) -> Result<(), Error> {
+    let execution = check::execution(request.execution)?;
     to_named(
         engine,
         &request.namespace,
-        request.execution,
+        execution,
         Input::ResetStickiness,
     )
 }
@@ -106,7 +99,7 @@ pub(super) fn describe(
     request: DescribeWorkflowExecutionRequest,
 ) -> Result<DescribeWorkflowExecutionResponse, Error> {
     let namespace = engine.namespaces.find(&request.namespace)?;
-    let named = request.execution.unwrap_or_default();
+    let named = check::execution(request.execution)?;
     let execution = engine.execution(&namespace, &named.workflow_id)?;
     let mut runs = execution.lock();
     let run_id = named_run(&execution, &mut runs, &named.run_id)?;
@@ -120,13 +113,10 @@ pub(super) fn describe(
 fn to_named(
     engine: &Engine,
     namespace: &str,
-    named: Option<WorkflowExecution>,
+    named: WorkflowExecution,
     input: Input,
 ) -> Result<(), Error> {
     let namespace = engine.namespaces.find(namespace)?;
-    let Some(named) = named else {
-        return Err(Error::Invalid("Execution is not set on request.".into()));
-    };
     let reply = engine.apply_to(&namespace, &named.workflow_id, &named.run_id, input)?;
     debug_assert!(matches!(reply, Reply::Done | Reply::AlreadyDone));
     Ok(())

@@ -3,18 +3,20 @@
 //! [`TaskQueue`] is the whole idea, without time, locks or IO; [`service`] puts the queues behind
 //! names and lets polls wait.
 
+mod departed;
 pub(crate) mod poller;
 pub(crate) mod query;
+mod rate;
 pub(crate) mod service;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-/// Tasks and waiters of one queue. At most one of the two sides is ever non-empty: a task that
-/// finds a waiter goes to it at once, a waiter that finds a task takes it at once.
+/// Tasks and waiters of one queue. Tasks leave by priority, then by age; waiters are served by age.
+/// Both sides are non-empty only while a rate limit holds the tasks back.
 #[derive(Debug)]
 pub(crate) struct TaskQueue<T, W> {
-    /// Tasks nobody has taken yet, the oldest first.
-    backlog: VecDeque<T>,
+    /// Tasks nobody has taken yet, the most urgent level and the oldest task first.
+    backlog: BTreeMap<Level, VecDeque<T>>,
     /// Polls that found nothing, the one that waits longest first; ids ascend.
     waiters: VecDeque<(WaiterId, W)>,
     /// The id the next waiter gets.
@@ -27,67 +29,82 @@ pub(crate) struct TaskQueue<T, W> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WaiterId(u64);
 
-/// What became of a poll.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Polled<T> {
-    /// There was a task.
-    Task(T),
-    /// There was none; the waiter stays until a task comes or it leaves.
-    Parked(WaiterId),
+/// How urgent a task is: 1 before 5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Level(i32);
+
+impl Level {
+    /// The level of a priority key; keys past the last level share it.
+    pub(crate) fn of(priority_key: i32) -> Self {
+        match priority_key {
+            ..=0 => Self::default(),
+            key => Self(key.min(LAST_LEVEL)),
+        }
+    }
 }
+
+impl Default for Level {
+    fn default() -> Self {
+        Self(3)
+    }
+}
+
+/// The real server has five levels unless it is configured otherwise.
+const LAST_LEVEL: i32 = 5;
 
 impl<T, W> TaskQueue<T, W> {
     pub(crate) fn new() -> Self {
         Self {
-            backlog: VecDeque::new(),
+            backlog: BTreeMap::new(),
             waiters: VecDeque::new(),
             next_waiter: 0,
             closed: false,
         }
     }
 
-    /// Takes a task in. A pair that comes back is matched: the caller hands the task over, and if
-    /// the waiter turns out to be gone offers the task again with [`Self::offer_first`].
-    pub(crate) fn offer(&mut self, task: T) -> Option<(W, T)> {
-        match self.waiters.pop_front() {
-            Some((_, waiter)) => Some((waiter, task)),
-            None if self.closed => None,
-            None => {
-                self.backlog.push_back(task);
-                None
-            }
+    /// Takes a task in; [`Self::matched`] says to whom it goes.
+    pub(crate) fn offer(&mut self, level: Level, task: T) {
+        if !self.closed {
+            self.backlog.entry(level).or_default().push_back(task);
         }
     }
 
     /// Takes a task in that already was at the head once: it does not lose its place.
-    pub(crate) fn offer_first(&mut self, task: T) -> Option<(W, T)> {
-        match self.waiters.pop_front() {
-            Some((_, waiter)) => Some((waiter, task)),
-            None if self.closed => None,
-            None => {
-                self.backlog.push_front(task);
-                None
-            }
+    pub(crate) fn offer_first(&mut self, level: Level, task: T) {
+        if !self.closed {
+            self.backlog.entry(level).or_default().push_front(task);
         }
     }
 
-    /// The oldest task, without waiting for one.
-    pub(crate) fn take(&mut self) -> Option<T> {
-        self.backlog.pop_front()
+    /// The next task and the waiter it goes to. The caller hands it over, and if the waiter turns
+    /// out to be gone offers the task again with [`Self::offer_first`].
+    pub(crate) fn matched(&mut self) -> Option<(W, (Level, T))> {
+        if self.waiters.is_empty() || self.backlog() == 0 {
+            return None;
+        }
+        let (_, waiter) = self.waiters.pop_front()?;
+        Some((waiter, self.take()?))
     }
 
-    /// Takes the oldest task, or parks the waiter that `make` creates.
-    pub(crate) fn poll(&mut self, make: impl FnOnce() -> W) -> Polled<T> {
-        if let Some(task) = self.backlog.pop_front() {
-            return Polled::Task(task);
+    /// The next task, without waiting for one.
+    pub(crate) fn take(&mut self) -> Option<(Level, T)> {
+        let mut entry = self.backlog.first_entry()?;
+        let level = *entry.key();
+        let task = entry.get_mut().pop_front();
+        if entry.get().is_empty() {
+            entry.remove();
         }
+        Some((level, task?))
+    }
+
+    /// Parks the waiter of a poll that found nothing to take.
+    pub(crate) fn park(&mut self, waiter: W) -> WaiterId {
         let id = WaiterId(self.next_waiter);
         self.next_waiter += 1;
-        let waiter = make();
         if !self.closed {
             self.waiters.push_back((id, waiter));
         }
-        Polled::Parked(id)
+        id
     }
 
     /// Removes a waiter that gave up. `false` means that it was matched before.
@@ -108,17 +125,18 @@ impl<T, W> TaskQueue<T, W> {
     }
 
     /// Lets go of all tasks and waiters, and of those that come.
-    pub(crate) fn close(&mut self) -> (VecDeque<T>, Vec<W>) {
+    pub(crate) fn close(&mut self) -> (Vec<T>, Vec<W>) {
         self.closed = true;
+        let backlog = std::mem::take(&mut self.backlog);
         (
-            std::mem::take(&mut self.backlog),
+            backlog.into_values().flatten().collect(),
             self.drain_waiters(|_| true),
         )
     }
 
     /// How many tasks wait.
     pub(crate) fn backlog(&self) -> usize {
-        self.backlog.len()
+        self.backlog.values().map(VecDeque::len).sum()
     }
 
     /// How many polls wait.
@@ -133,67 +151,93 @@ mod tests {
 
     type Queue = TaskQueue<u32, &'static str>;
 
+    fn offer(queue: &mut Queue, key: i32, task: u32) {
+        queue.offer(Level::of(key), task);
+    }
+
+    fn taken(queue: &mut Queue) -> Option<u32> {
+        queue.take().map(|(_, task)| task)
+    }
+
+    fn matched(queue: &mut Queue) -> Option<(&'static str, u32)> {
+        queue.matched().map(|(waiter, (_, task))| (waiter, task))
+    }
+
     #[test]
     fn tasks_leave_in_the_order_they_came() {
         let mut queue = Queue::new();
-        assert_eq!(queue.offer(1), None);
-        assert_eq!(queue.offer(2), None);
-        assert_eq!(queue.poll(|| "a"), Polled::Task(1));
-        assert_eq!(queue.poll(|| "a"), Polled::Task(2));
+        offer(&mut queue, 0, 1);
+        offer(&mut queue, 0, 2);
+        assert_eq!(taken(&mut queue), Some(1));
+        assert_eq!(taken(&mut queue), Some(2));
         assert_eq!(queue.backlog(), 0);
+    }
+
+    #[test]
+    fn urgent_tasks_leave_first() {
+        let mut queue = Queue::new();
+        for (task, key) in [(1, 0), (2, 5), (3, 1), (4, 3), (5, 9), (6, 1), (7, -1)] {
+            offer(&mut queue, key, task);
+        }
+        let order: Vec<_> = std::iter::from_fn(|| taken(&mut queue)).collect();
+        assert_eq!(order, [3, 6, 1, 4, 7, 2, 5]);
     }
 
     #[test]
     fn the_poll_that_waits_longest_gets_the_task() {
         let mut queue = Queue::new();
-        queue.poll(|| "first");
-        queue.poll(|| "second");
-        assert_eq!(queue.offer(1), Some(("first", 1)));
-        assert_eq!(queue.offer(2), Some(("second", 2)));
-        assert_eq!(queue.offer(3), None);
+        queue.park("first");
+        queue.park("second");
+        offer(&mut queue, 0, 1);
+        assert_eq!(matched(&mut queue), Some(("first", 1)));
+        assert_eq!(matched(&mut queue), None);
+        offer(&mut queue, 0, 2);
+        assert_eq!(matched(&mut queue), Some(("second", 2)));
+        offer(&mut queue, 0, 3);
+        assert_eq!(matched(&mut queue), None);
         assert_eq!(queue.backlog(), 1);
     }
 
     #[test]
     fn a_waiter_that_left_gets_nothing() {
         let mut queue = Queue::new();
-        let Polled::Parked(first) = queue.poll(|| "first") else {
-            panic!("the queue is empty");
-        };
-        queue.poll(|| "second");
+        let first = queue.park("first");
+        queue.park("second");
         assert!(queue.leave(first));
         assert!(!queue.leave(first), "it left already");
-        assert_eq!(queue.offer(1), Some(("second", 1)));
+        offer(&mut queue, 0, 1);
+        assert_eq!(matched(&mut queue), Some(("second", 1)));
         assert_eq!(queue.waiting(), 0);
     }
 
     #[test]
     fn a_task_whose_waiter_vanished_keeps_its_place() {
         let mut queue = Queue::new();
-        queue.offer(2);
-        assert_eq!(queue.offer_first(1), None);
-        assert_eq!(queue.take(), Some(1));
-        assert_eq!(queue.take(), Some(2));
-        assert_eq!(queue.take(), None);
+        offer(&mut queue, 0, 2);
+        queue.offer_first(Level::default(), 1);
+        assert_eq!(taken(&mut queue), Some(1));
+        assert_eq!(taken(&mut queue), Some(2));
+        assert_eq!(taken(&mut queue), None);
     }
 
     #[test]
     fn a_closed_queue_keeps_nothing() {
         let mut queue = Queue::new();
-        queue.offer(1);
-        assert_eq!(queue.close(), (VecDeque::from([1]), Vec::new()));
-        assert_eq!(queue.offer(2), None);
-        assert_eq!(queue.offer_first(3), None);
-        assert!(matches!(queue.poll(|| "late"), Polled::Parked(_)));
+        offer(&mut queue, 0, 1);
+        assert_eq!(queue.close(), (vec![1], Vec::new()));
+        offer(&mut queue, 0, 2);
+        queue.offer_first(Level::default(), 3);
+        queue.park("late");
         assert_eq!((queue.backlog(), queue.waiting()), (0, 0));
     }
 
     #[test]
     fn the_waiters_of_one_worker_are_drained() {
         let mut queue = Queue::new();
-        queue.poll(|| "stays");
-        queue.poll(|| "goes");
+        queue.park("stays");
+        queue.park("goes");
         assert_eq!(queue.drain_waiters(|w| *w == "goes"), ["goes"]);
-        assert_eq!(queue.offer(1), Some(("stays", 1)));
+        offer(&mut queue, 0, 1);
+        assert_eq!(matched(&mut queue), Some(("stays", 1)));
     }
 }

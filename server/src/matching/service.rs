@@ -5,16 +5,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use durably_history::Time;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep_until};
 
+use super::departed::Departed;
 use super::poller::{self, Poller, Pollers};
-use super::{Polled, TaskQueue, WaiterId};
+use super::rate::RateLimit;
+use super::{Level, TaskQueue, WaiterId};
 
 /// All queues of one namespace for one type of task.
 #[derive(Debug)]
 pub(crate) struct Queues<T> {
     named: RwLock<Named<T>>,
+    departed: Departed,
 }
 
 #[derive(Debug)]
@@ -30,18 +33,34 @@ struct Named<T> {
 struct Queue<T> {
     kind: Kind,
     inside: Mutex<Inside<T>>,
+    /// Told when tasks wait although polls do, because the rate limit holds them back.
+    held_back: Notify,
 }
 
 #[derive(Debug)]
 struct Inside<T> {
     tasks: TaskQueue<T, Waiter<T>>,
     pollers: Pollers,
+    rate: RateLimit,
 }
 
 #[derive(Debug)]
 struct Waiter<T> {
     identity: String,
-    task: oneshot::Sender<T>,
+    instance_key: String,
+    task: oneshot::Sender<(Level, T)>,
+}
+
+/// A worker's poll.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Poll<'a> {
+    pub(crate) queue: &'a str,
+    pub(crate) kind: Kind,
+    pub(crate) identity: &'a str,
+    /// Tells this worker from others of the same identity; empty for older workers.
+    pub(crate) instance_key: &'a str,
+    /// Tasks a second that the queue is to give out at most.
+    pub(crate) rate: Option<f64>,
 }
 
 /// Whether a queue belongs to everybody or to one worker.
@@ -59,6 +78,8 @@ pub(crate) enum Kind {
 pub(crate) struct Description {
     pub(crate) pollers: Vec<Poller>,
     pub(crate) backlog: usize,
+    /// Tasks a second that its workers let it give out; none for no limit.
+    pub(crate) rate: Option<f64>,
 }
 
 impl<T: Send> Queues<T> {
@@ -69,53 +90,80 @@ impl<T: Send> Queues<T> {
                 sweep_at: FIRST_SWEEP,
                 closed: false,
             }),
+            departed: Departed::default(),
         }
     }
 
     /// Offers a task: to the poll that waits longest, or to the backlog.
-    pub(crate) fn offer(&self, queue: &Arc<str>, kind: Kind, task: T, now: Time) {
+    pub(crate) fn offer(&self, queue: &Arc<str>, kind: Kind, level: Level, task: T, now: Time) {
         let queue = match self.existing(queue) {
             Some(queue) => queue,
             None => self.create(Arc::clone(queue), kind, now),
         };
-        queue.offer(task, now);
+        queue.offer(level, task, now);
     }
 
     /// Waits for a task until the deadline. A poll that is dropped loses none.
-    pub(crate) async fn poll(
-        &self,
-        queue: &str,
-        kind: Kind,
-        identity: &str,
-        now: Time,
-        deadline: Instant,
-    ) -> Option<T> {
-        let queue = match self.existing(queue) {
+    pub(crate) async fn poll(&self, poll: Poll<'_>, now: Time, deadline: Instant) -> Option<T> {
+        let queue = match self.existing(poll.queue) {
             Some(queue) => queue,
-            None => self.create(queue.into(), kind, now),
+            None => self.create(poll.queue.into(), poll.kind, now),
         };
-        let (sender, receiver) = oneshot::channel();
-        let waiter = {
+        {
             let mut inside = queue.lock();
-            inside.pollers.see(identity, now);
-            let polled = inside.tasks.poll(|| Waiter {
-                identity: identity.to_owned(),
-                task: sender,
-            });
-            match polled {
-                Polled::Task(task) => return Some(task),
-                Polled::Parked(waiter) => waiter,
+            inside.pollers.see(poll.identity, now);
+            inside.rate.set(poll.rate);
+        }
+        loop {
+            // Listens before it looks, so that a task that is held back meanwhile wakes it.
+            let held_back = queue.held_back.notified();
+            tokio::pin!(held_back);
+            held_back.as_mut().enable();
+            let (sender, receiver) = oneshot::channel();
+            let (mut parked, allowed_at) = {
+                let mut inside = queue.lock();
+                if self.departed.contains(poll.instance_key) {
+                    return None;
+                }
+                let at = Instant::now();
+                let allowed_at = match inside.tasks.backlog() {
+                    0 => None,
+                    _ => Some(inside.rate.next(at)),
+                };
+                if allowed_at == Some(Some(at)) {
+                    inside.rate.spend(at);
+                    return inside.tasks.take().map(|(_, task)| task);
+                }
+                let waiter = inside.tasks.park(Waiter {
+                    identity: poll.identity.to_owned(),
+                    instance_key: poll.instance_key.to_owned(),
+                    task: sender,
+                });
+                let parked = Parked {
+                    queue: &queue,
+                    waiter,
+                    receiver,
+                };
+                (parked, allowed_at.flatten())
+            };
+            // A worker may have shut down between the look and the parking.
+            if self.departed.contains(poll.instance_key) {
+                return None;
             }
-        };
-        let mut parked = Parked {
-            queue: &queue,
-            waiter,
-            receiver,
-        };
-        timeout_at(deadline, &mut parked.receiver)
-            .await
-            .ok()
-            .and_then(Result::ok)
+            let again = async {
+                match allowed_at {
+                    Some(at) => sleep_until(at).await,
+                    None => held_back.await,
+                }
+            };
+            let task = tokio::select! {
+                biased;
+                task = &mut parked.receiver => task.ok(),
+                () = again => continue,
+                () = sleep_until(deadline) => None,
+            };
+            return task.map(|(_, task)| task);
+        }
     }
 
     /// Whether somebody waits at the queue or polled it within `span`.
@@ -126,13 +174,14 @@ impl<T: Send> Queues<T> {
         })
     }
 
-    /// Ends the waiting polls of a worker with nothing.
-    pub(crate) fn shut_down(&self, queue: &str, identity: &str) {
+    /// Ends the waiting polls of a worker with nothing, and those of it that are yet to arrive.
+    pub(crate) fn shut_down(&self, queue: &str, instance_key: &str) {
+        self.departed.insert(instance_key);
         if let Some(queue) = self.existing(queue) {
             let mut inside = queue.lock();
             inside
                 .tasks
-                .drain_waiters(|waiter| waiter.identity == identity);
+                .drain_waiters(|waiter| waiter.instance_key == instance_key);
         }
     }
 
@@ -144,7 +193,9 @@ impl<T: Send> Queues<T> {
         let mut inside = queue.lock();
         inside.pollers = Pollers::default();
         inside.tasks.drain_waiters(|_| true);
-        std::iter::from_fn(|| inside.tasks.take()).collect()
+        std::iter::from_fn(|| inside.tasks.take())
+            .map(|(_, task)| task)
+            .collect()
     }
 
     /// Ends all polls with nothing and lets all tasks go, because the server stops: each task
@@ -170,6 +221,7 @@ impl<T: Send> Queues<T> {
         Description {
             pollers: inside.pollers.list(now),
             backlog: inside.tasks.backlog(),
+            rate: inside.rate.per_second(),
         }
     }
 
@@ -201,7 +253,9 @@ impl<T: Send> Queues<T> {
                 inside: Mutex::new(Inside {
                     tasks,
                     pollers: Pollers::default(),
+                    rate: RateLimit::default(),
                 }),
+                held_back: Notify::new(),
             })
         });
         Arc::clone(queue)
@@ -213,26 +267,41 @@ impl<T> Queue<T> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn offer(&self, task: T, now: Time) {
-        let matched = {
+    fn offer(&self, level: Level, task: T, now: Time) {
+        {
             let mut inside = self.lock();
-            let matched = inside.tasks.offer(task);
-            if let Some((waiter, _)) = &matched {
-                // Until it polls again, its worker is not gone.
-                inside.pollers.see(&waiter.identity, now);
-            }
-            matched
-        };
-        self.hand_over(matched);
+            inside.tasks.offer(level, task);
+        }
+        self.hand_over(Some(now));
     }
 
-    /// Gives a matched task to its waiter; if that one has gone, to the next.
-    fn hand_over(&self, mut matched: Option<(Waiter<T>, T)>) {
-        while let Some((waiter, task)) = matched {
-            matched = match waiter.task.send(task) {
-                Ok(()) => None,
-                Err(task) => self.lock().tasks.offer_first(task),
+    /// Hands tasks to waiters for as long as there are both and the rate allows it.
+    fn hand_over(&self, now: Option<Time>) {
+        loop {
+            let (waiter, (level, task)) = {
+                let mut inside = self.lock();
+                if inside.tasks.waiting() == 0 || inside.tasks.backlog() == 0 {
+                    return;
+                }
+                let at = Instant::now();
+                if inside.rate.next(at) != Some(at) {
+                    self.held_back.notify_waiters();
+                    return;
+                }
+                let Some(matched) = inside.tasks.matched() else {
+                    return;
+                };
+                inside.rate.spend(at);
+                if let Some(now) = now {
+                    // Until it polls again, its worker is not gone.
+                    inside.pollers.see(&matched.0.identity, now);
+                }
+                matched
             };
+            // A waiter that has gone in the meantime leaves the task to the next.
+            if let Err((level, task)) = waiter.task.send((level, task)) {
+                self.lock().tasks.offer_first(level, task);
+            }
         }
     }
 
@@ -253,16 +322,16 @@ impl<T> Queue<T> {
 struct Parked<'a, T> {
     queue: &'a Queue<T>,
     waiter: WaiterId,
-    receiver: oneshot::Receiver<T>,
+    receiver: oneshot::Receiver<(Level, T)>,
 }
 
 impl<T> Drop for Parked<'_, T> {
     fn drop(&mut self) {
         self.queue.lock().tasks.leave(self.waiter);
         self.receiver.close();
-        if let Ok(task) = self.receiver.try_recv() {
-            let matched = self.queue.lock().tasks.offer_first(task);
-            self.queue.hand_over(matched);
+        if let Ok((level, task)) = self.receiver.try_recv() {
+            self.queue.lock().tasks.offer_first(level, task);
+            self.queue.hand_over(None);
         }
     }
 }
@@ -276,9 +345,27 @@ mod tests {
 
     async fn poll(queues: &Queues<u32>, queue: &str) -> Option<u32> {
         let soon = Instant::now() + Duration::from_secs(5);
-        queues
-            .poll(queue, Kind::Normal, "worker", Time::default(), soon)
-            .await
+        queues.poll(by(queue), Time::default(), soon).await
+    }
+
+    fn by(queue: &str) -> Poll<'_> {
+        Poll {
+            queue,
+            kind: Kind::Normal,
+            identity: "worker",
+            instance_key: "instance",
+            rate: None,
+        }
+    }
+
+    fn offer<T: Send>(queues: &Queues<T>, queue: &str, task: T) {
+        queues.offer(
+            &queue.into(),
+            Kind::Normal,
+            Level::default(),
+            task,
+            Time::default(),
+        );
     }
 
     #[tokio::test]
@@ -291,15 +378,15 @@ mod tests {
         while !queues.is_polled("q", Duration::ZERO, Time::default()) {
             tokio::task::yield_now().await;
         }
-        queues.offer(&"q".into(), Kind::Normal, 7, Time::default());
+        offer(&queues, "q", 7);
         assert_eq!(waiting.await.expect("the poll ends"), Some(7));
     }
 
     #[tokio::test]
     async fn queues_do_not_mix() {
         let queues = Queues::new();
-        queues.offer(&"a".into(), Kind::Normal, 1, Time::default());
-        queues.offer(&"b".into(), Kind::Normal, 2, Time::default());
+        offer(&queues, "a", 1);
+        offer(&queues, "b", 2);
         assert_eq!(poll(&queues, "b").await, Some(2));
         assert_eq!(poll(&queues, "a").await, Some(1));
     }
@@ -308,7 +395,7 @@ mod tests {
     async fn a_poll_ends_empty_at_its_deadline() {
         let queues: Queues<u32> = Queues::new();
         assert_eq!(poll(&queues, "q").await, None);
-        queues.offer(&"q".into(), Kind::Normal, 1, Time::default());
+        offer(&queues, "q", 1);
         assert_eq!(queues.backlog("q"), 1, "the waiter has left");
     }
 
@@ -318,8 +405,8 @@ mod tests {
         let mut cancelled = Box::pin(poll(&queues, "q"));
         let parked = futures_poll_once(&mut cancelled).await;
         assert!(parked.is_none());
-        queues.offer(&"q".into(), Kind::Normal, 1, Time::default());
-        queues.offer(&"q".into(), Kind::Normal, 2, Time::default());
+        offer(&queues, "q", 1);
+        offer(&queues, "q", 2);
         drop(cancelled);
         assert_eq!(poll(&queues, "q").await, Some(1), "it is first again");
         assert_eq!(poll(&queues, "q").await, Some(2));
@@ -330,29 +417,66 @@ mod tests {
         let queues: Queues<u32> = Queues::new();
         let mut waiting = Box::pin(poll(&queues, "q"));
         assert!(futures_poll_once(&mut waiting).await.is_none());
-        queues.shut_down("q", "worker");
+        queues.shut_down("q", "instance");
         assert_eq!(waiting.await, None);
+        offer(&queues, "q", 1);
+        assert_eq!(poll(&queues, "q").await, None, "it arrives too late");
+        let another = Poll {
+            instance_key: "another",
+            ..by("q")
+        };
+        let soon = Instant::now() + Duration::from_secs(5);
+        let task = queues.poll(another, Time::default(), soon).await;
+        assert_eq!(task, Some(1), "it has the same identity");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tasks_leave_at_the_rate_that_polls_ask_for() {
+        let queues: Arc<Queues<u32>> = Arc::new(Queues::new());
+        let begin = Instant::now();
+        let polls: Vec<_> = (0..4)
+            .map(|_| {
+                let queues = Arc::clone(&queues);
+                tokio::spawn(async move {
+                    let poll = Poll {
+                        rate: Some(1.0),
+                        ..by("q")
+                    };
+                    let far = begin + Duration::from_secs(60);
+                    let task = queues.poll(poll, Time::default(), far).await;
+                    (task, begin.elapsed().as_secs())
+                })
+            })
+            .collect();
+        while queues
+            .existing("q")
+            .is_none_or(|queue| queue.lock().tasks.waiting() < 4)
+        {
+            tokio::task::yield_now().await;
+        }
+        for task in 1..=4 {
+            offer(&queues, "q", task);
+        }
+        let mut ended = Vec::new();
+        for poll in polls {
+            ended.push(poll.await.expect("the poll ends"));
+        }
+        ended.sort_unstable();
+        let expected = [(Some(1), 0), (Some(2), 1), (Some(3), 2), (Some(4), 3)];
+        assert_eq!(ended, expected);
     }
 
     #[tokio::test(start_paused = true)]
     async fn queues_of_a_server_that_stops_end_their_polls_and_keep_no_task() {
         let queues: Queues<Arc<()>> = Queues::new();
         let task = Arc::new(());
-        let offer = || {
-            queues.offer(
-                &"q".into(),
-                Kind::Normal,
-                Arc::clone(&task),
-                Time::default(),
-            )
-        };
-        offer();
+        offer(&queues, "q", Arc::clone(&task));
         queues.close();
-        offer();
+        offer(&queues, "q", Arc::clone(&task));
         assert_eq!(Arc::strong_count(&task), 1);
         let begun = Instant::now();
         let far = begun + Duration::from_secs(60);
-        let late = queues.poll("q", Kind::Normal, "worker", Time::default(), far);
+        let late = queues.poll(by("q"), Time::default(), far);
         assert_eq!(late.await, None);
         assert_eq!(begun.elapsed(), Duration::ZERO, "it does not wait");
     }
@@ -363,7 +487,7 @@ mod tests {
         let mut waiting = Box::pin(poll(&queues, "q"));
         assert!(futures_poll_once(&mut waiting).await.is_none());
         let later = Time::default() + Duration::from_secs(60);
-        queues.offer(&"q".into(), Kind::Normal, 1, later);
+        queues.offer(&"q".into(), Kind::Normal, Level::default(), 1, later);
         assert_eq!(waiting.await, Some(1));
         assert!(queues.is_polled("q", Duration::from_secs(10), later));
     }
@@ -371,7 +495,7 @@ mod tests {
     #[tokio::test]
     async fn a_poller_is_listed() {
         let queues: Queues<u32> = Queues::new();
-        queues.offer(&"q".into(), Kind::Normal, 1, Time::default());
+        offer(&queues, "q", 1);
         poll(&queues, "q").await;
         let description = queues.describe("q", Time::default());
         assert_eq!(description.pollers[0].identity, "worker");

@@ -1,1 +1,5 @@
 mod bad_input;
+mod cron;
+mod names;
+mod priority;
+mod sizes;

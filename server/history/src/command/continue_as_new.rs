@@ -43,6 +43,30 @@ pub(crate) fn read(
     let named = |name: Option<&String>| name.filter(|name| !name.is_empty()).cloned();
     let workflow_type = named(attributes.workflow_type.as_ref().map(|kind| &kind.name));
     let task_queue = named(attributes.task_queue.as_ref().map(|queue| &queue.name));
+    let kind = workflow_type.as_ref().unwrap_or(&terms.workflow_type);
+    if kind.len() > limits::ID {
+        return Err(Refusal::new(
+            CAUSE,
+            format!(
+                "WorkflowType on ContinueAsNewWorkflowExecutionCommand exceeds length limit. WorkflowType={kind} Length={} Limit={}",
+                kind.len(),
+                limits::ID
+            ),
+        ));
+    }
+    if let Some(name) = &task_queue {
+        let named = queue::normal(name);
+        queue::check_users(Some(&named)).map_err(|invalid| {
+            // The double space is the platform's, which prints the message of the queue.
+            Refusal::new(
+                CAUSE,
+                format!(
+                    "error validating ContinueAsNewWorkflowExecutionCommand TaskQueue: {}. WorkflowType={kind} TaskQueue=name:{name:?}  kind:TASK_QUEUE_KIND_NORMAL",
+                    invalid.0
+                ),
+            )
+        })?;
+    }
     let run_timeout =
         timeout_from_proto(attributes.workflow_run_timeout.as_ref()).or(terms.timeouts.run);
     let task = timeout_from_proto(attributes.workflow_task_timeout.as_ref())
@@ -54,10 +78,8 @@ pub(crate) fn read(
         .map(RetryPolicy::from_proto)
         .transpose()
         .map_err(bad)?;
-    let cron = match attributes.cron_schedule.as_str() {
-        "" => None,
-        text => Some(CronSchedule::parse(text).map_err(bad)?),
-    };
+    // Not a reason to refuse the command: the next run then starts at once, as one without.
+    let cron = CronSchedule::parse(&attributes.cron_schedule).ok();
     if attributes.input.as_ref().map_or(0, Message::encoded_len) > limits::BLOB {
         let message = "ContinueAsNewWorkflowExecutionCommandAttributes. Input exceeds size limit.";
         return Err(Refusal::too_large(CAUSE, message));

@@ -23,6 +23,17 @@ pub(crate) fn read(attributes: RecordMarkerCommandAttributes) -> Result<RecordMa
             "MarkerName is not set on RecordMarkerCommand.".to_owned(),
         ));
     }
+    let name = &attributes.marker_name;
+    if name.len() > limits::ID {
+        return Err(Refusal::new(
+            CAUSE,
+            format!(
+                "MarkerName on RecordMarkerCommand exceeds length limit. MarkerName={name} Length={} Limit={}",
+                name.len(),
+                limits::ID
+            ),
+        ));
+    }
     let size: usize = attributes
         .details
         .iter()

@@ -36,7 +36,7 @@ pub(crate) fn read(
 impl ModifyProperties {
     pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
         if merged_size(&plan.run.memo, &self.0.fields) > limits::MEMO {
-            let message = "ModifyWorkflowPropertiesCommandAttributes. Memo exceeds size limit.";
+            let message = "ModifyWorkflowPropertiesCommandAttributes exceeds size limit.";
             return Err(Refusal::too_large(CAUSE, message));
         }
         Ok(())

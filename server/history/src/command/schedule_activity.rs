@@ -19,7 +19,7 @@ use crate::retry::RetryPolicy;
 use crate::state::{Activity, ActivityState, ActivityTimeouts, Run};
 use crate::task::activity_task;
 use crate::time::{is_negative, timeout_from_proto, timeout_to_proto};
-use crate::{limits, queue};
+use crate::{limits, priority, queue};
 
 pub(crate) struct ScheduleActivity {
     id: ActivityId,
@@ -38,25 +38,23 @@ pub(crate) fn read(
         .map_or("", |kind| kind.name.as_str());
     let id = attributes.activity_id.as_str();
     if id.is_empty() {
-        return Err(bad(format!("ActivityId is not set. ActivityType={kind}")));
+        return Err(bad("activityId is not set".to_owned()));
     }
     if kind.is_empty() {
-        return Err(bad(format!("ActivityType is not set. ActivityID={id}")));
+        return Err(bad("activityType is not set".to_owned()));
     }
-    if id.len() > limits::ID || kind.len() > limits::ID {
-        return Err(bad(format!(
-            "ActivityId or ActivityType exceeds length limit. ActivityID={id} ActivityType={kind}"
-        )));
+    for (field, value) in [("activityId", id), ("activityType", kind)] {
+        if value.len() > limits::ID {
+            return Err(bad(format!(
+                "{field} exceeds length limit. Length={} Limit={}",
+                value.len(),
+                limits::ID
+            )));
+        }
     }
-    if attributes
-        .task_queue
-        .as_ref()
-        .is_none_or(|queue| queue.name.is_empty())
-    {
-        return Err(bad(format!(
-            "invalid TaskQueue: missing task queue name. ActivityID={id} ActivityType={kind}"
-        )));
-    }
+    queue::check_users(attributes.task_queue.as_ref()).map_err(|invalid| bad(invalid.0))?;
+    priority::check(attributes.priority.as_ref())
+        .map_err(|invalid| bad(format!("invalid priorities: {}", invalid.0)))?;
     let no_policy = RetryPolicyMessage::default();
     let retry = RetryPolicy::from_proto(attributes.retry_policy.as_ref().unwrap_or(&no_policy))
         .map_err(|invalid| bad(invalid.0))?;
@@ -149,6 +147,7 @@ impl ScheduleActivity {
             .task_queue
             .map(|queue| queue.name)
             .unwrap_or_default();
+        let priority = priority::merged(run.terms.priority.as_ref(), attributes.priority.as_ref());
         let event = ActivityTaskScheduledEventAttributes {
             activity_id: attributes.activity_id,
             activity_type: attributes.activity_type,
@@ -178,6 +177,7 @@ impl ScheduleActivity {
             scheduled,
             scheduled_at: out.now,
             queue: queue.into(),
+            priority,
             timeouts: self.timeouts,
             retry: self.retry,
             attempt: 1,

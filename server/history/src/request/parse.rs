@@ -16,7 +16,8 @@ use crate::limits;
 use crate::rejection::Invalid;
 use crate::retry::RetryPolicy;
 use crate::start::{Chain, Start, StartDelay, Timeouts};
-use crate::time::{is_negative, timeout_from_proto};
+use crate::time::{check_duration, timeout_from_proto};
+use crate::{priority, queue};
 
 impl Start {
     /// Reads a client's start request; the run gets this id and this source of randomness.
@@ -28,14 +29,19 @@ impl Start {
         run_id: RunId,
         seed: u64,
     ) -> Result<Self, Invalid> {
-        check_name(&request.workflow_id, "WorkflowId")?;
+        check_set(&request.workflow_id, "WorkflowId is not set on request.")?;
+        check_length(&request.workflow_id, "WorkflowId")?;
         let workflow_type = request.workflow_type.unwrap_or_default().name;
-        check_name(&workflow_type, "WorkflowType")?;
+        check_set(&workflow_type, "WorkflowType is not set on request.")?;
+        if workflow_type.len() > limits::ID {
+            return Err(invalid("WorkflowType length exceeds limit."));
+        }
+        queue::check_users(request.task_queue.as_ref())?;
         let task_queue = request.task_queue.unwrap_or_default().name;
-        check_name(&task_queue, "TaskQueue")?;
         if request.request_id.len() > limits::ID {
             return Err(invalid("RequestId length exceeds limit."));
         }
+        priority::check(request.priority.as_ref())?;
         check_sizes(request.input.as_ref(), request.memo.as_ref())?;
         let cron = match request.cron_schedule.as_str() {
             "" => None,
@@ -104,7 +110,14 @@ impl Start {
         run_id: RunId,
         seed: u64,
     ) -> Result<Self, Invalid> {
-        check_name(&request.signal_name, "SignalName")?;
+        // The server checks this request elsewhere than a plain start, with other texts.
+        check_set(&request.signal_name, "signal not set")?;
+        check_length(&request.signal_name, "signal name")?;
+        let workflow_type = request.workflow_type.as_ref().map_or("", |it| &it.name);
+        check_set(&request.workflow_id, "WorkflowId is not set on request.")?;
+        check_set(workflow_type, "workflow type not set")?;
+        check_length(workflow_type, "workflow type name")?;
+        check_length(&request.request_id, "Request ID")?;
         check_sizes(request.signal_input.as_ref(), None)?;
         let signal = Signal {
             name: request.signal_name,
@@ -173,29 +186,37 @@ pub(crate) fn task_timeout(wanted: Option<Duration>, run: Option<Duration>) -> D
 }
 
 fn timeout(duration: Option<&wkt::Duration>, field: &str) -> Result<Option<Duration>, Invalid> {
-    if is_negative(duration) {
-        return Err(invalid(&format!(
-            "An invalid {field} is set on request: negative duration"
-        )));
-    }
+    check_duration(duration).map_err(|why| {
+        invalid(&format!(
+            "An invalid {field}Seconds is set on request. cause: {why}"
+        ))
+    })?;
     Ok(timeout_from_proto(duration))
 }
 
-fn check_name(name: &str, field: &str) -> Result<(), Invalid> {
-    if name.is_empty() {
-        return Err(invalid(&format!("{field} is not set on request.")));
+fn check_set(name: &str, otherwise: &str) -> Result<(), Invalid> {
+    match name {
+        "" => Err(invalid(otherwise)),
+        _ => Ok(()),
     }
-    if name.len() > limits::ID {
-        return Err(invalid(&format!("{field} length exceeds limit.")));
+}
+
+fn check_length(name: &str, field: &str) -> Result<(), Invalid> {
+    match name.len() {
+        0..=limits::ID => Ok(()),
+        length => Err(invalid(&format!(
+            "{field} exceeds maximum allowed length ({length}/{})",
+            limits::ID
+        ))),
     }
-    Ok(())
 }
 
 fn check_sizes(input: Option<&Payloads>, memo: Option<&Memo>) -> Result<(), Invalid> {
-    if input.map_or(0, Message::encoded_len) > limits::BLOB
-        || memo.map_or(0, Message::encoded_len) > limits::MEMO
-    {
+    if input.map_or(0, Message::encoded_len) > limits::BLOB {
         return Err(invalid("Blob data size exceeds limit."));
+    }
+    if memo.map_or(0, Message::encoded_len) > limits::MEMO {
+        return Err(invalid("Memo size exceeds limit."));
     }
     Ok(())
 }

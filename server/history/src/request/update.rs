@@ -72,11 +72,6 @@ fn check(request: &UpdateRequest) -> Result<(), Rejection> {
             "missing field \"name\" in \"Input\"".to_owned(),
         )));
     }
-    if request.request.encoded_len() > limits::BLOB {
-        return Err(Rejection::Invalid(Invalid(
-            "Update request exceeds size limit.".to_owned(),
-        )));
-    }
     Ok(())
 }
 

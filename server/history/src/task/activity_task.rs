@@ -107,7 +107,7 @@ fn started(run: &Run, scheduled: EventId) -> StartedActivity {
         start_to_close_timeout: event.start_to_close_timeout,
         heartbeat_timeout: event.heartbeat_timeout,
         retry_policy: event.retry_policy.clone(),
-        priority: event.priority.clone(),
+        priority: activity.priority.clone(),
     }
 }
 

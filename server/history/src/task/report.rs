@@ -26,7 +26,7 @@ pub(crate) fn heartbeat(
 ) -> Result<Reply, Rejection> {
     let scheduled = running(run, &heartbeat.activity)?;
     if size(heartbeat.details.as_ref()) > limits::BLOB {
-        let failure = failure::too_large("Heartbeat details exceeds size limit.", None);
+        let failure = failure::too_large("Heartbeat details exceed size limit.", None);
         close_failed(run, scheduled, failure, heartbeat.identity, None, out);
         return Ok(Reply::Heartbeat {
             cancel_requested: true,
@@ -110,6 +110,19 @@ pub(crate) fn cancel(
     out: &mut Out,
 ) -> Result<Reply, Rejection> {
     let scheduled = reported(run, &cancel.activity)?;
+    if size(cancel.details.as_ref()) > limits::BLOB {
+        force_start(run, scheduled, &cancel.identity, out);
+        let failure = failure::too_large("Cancel details exceed size limit.", None);
+        close_failed(
+            run,
+            scheduled,
+            failure,
+            cancel.identity,
+            cancel.worker_version,
+            out,
+        );
+        return Ok(Reply::Done);
+    }
     let Some(requested) = run.activities[&scheduled].cancel_requested else {
         return Err(Rejection::Invalid(Invalid(
             "unable to mark activity as canceled without activity being request canceled first"

@@ -1,0 +1,88 @@
+//! Checks of request fields that need no execution, with the real server's texts. What it words
+//! differently from method to method stays so: clients show these texts to their users.
+
+use durably_proto::Message;
+use durably_proto::api::common::v1::{Payloads, WorkflowExecution};
+use durably_proto::api::taskqueue::v1::TaskQueue;
+use uuid::Uuid;
+
+use crate::error::Error;
+
+/// The execution that a request names, its run id in the one form that runs are stored under.
+pub(super) fn execution(named: Option<WorkflowExecution>) -> Result<WorkflowExecution, Error> {
+    let mut named = named.ok_or_else(|| invalid("Execution is not set on request."))?;
+    if named.workflow_id.is_empty() {
+        return Err(invalid("WorkflowId is not set on request."));
+    }
+    named.run_id = run_id(named.run_id, "Invalid RunId.")?;
+    Ok(named)
+}
+
+/// As [`execution`], where the server looks the run up before it validates the request.
+pub(super) fn looked_up(named: Option<WorkflowExecution>) -> Result<WorkflowExecution, Error> {
+    let mut named = named.unwrap_or_default();
+    if named.workflow_id.is_empty() {
+        return Err(invalid(
+            "Can't load workflow execution.  WorkflowId not set.",
+        ));
+    }
+    named.run_id = run_id(named.run_id, "RunId is not valid UUID.")?;
+    Ok(named)
+}
+
+/// A run id as it is stored; empty stands for the latest run.
+pub(super) fn run_id(run_id: String, otherwise: &str) -> Result<String, Error> {
+    if run_id.is_empty() {
+        return Ok(run_id);
+    }
+    match Uuid::parse_str(&run_id) {
+        Ok(id) => Ok(id.as_hyphenated().to_string()),
+        Err(_) => Err(invalid(otherwise)),
+    }
+}
+
+/// Refuses a field that is longer than any id may be.
+pub(super) fn length(value: &str, field: &str) -> Result<(), Error> {
+    match value.len() > durably_history::LONGEST_ID {
+        true => Err(invalid(&format!("{field} length exceeds limit."))),
+        false => Ok(()),
+    }
+}
+
+/// The name of the queue that a request names.
+pub(super) fn task_queue(queue: Option<&TaskQueue>) -> Result<&str, Error> {
+    durably_history::check_task_queue(queue).map_err(Error::from)?;
+    Ok(queue.map_or("", |queue| &queue.name))
+}
+
+/// Refuses payloads that are larger than any blob may be.
+pub(super) fn blob(payloads: Option<&Payloads>) -> Result<(), Error> {
+    match payloads.map_or(0, Message::encoded_len) > durably_history::LARGEST_BLOB {
+        true => Err(invalid("Blob data size exceeds limit.")),
+        false => Ok(()),
+    }
+}
+
+pub(super) fn invalid(message: &str) -> Error {
+    Error::Invalid(message.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_run_id_finds_the_run() {
+        let id = "0190b6a2-6d00-7cc3-98c8-0f5b6d3a7b11";
+        for written in [
+            id,
+            "0190B6A2-6D00-7CC3-98C8-0F5B6D3A7B11",
+            "{0190b6a2-6d00-7cc3-98c8-0f5b6d3a7b11}",
+            "0190b6a26d007cc398c80f5b6d3a7b11",
+            "urn:uuid:0190b6a2-6d00-7cc3-98c8-0f5b6d3a7b11",
+        ] {
+            assert_eq!(run_id(written.to_owned(), "").ok().as_deref(), Some(id));
+        }
+        assert!(run_id("nonsense".to_owned(), "").is_err());
+    }
+}

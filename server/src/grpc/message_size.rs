@@ -1,0 +1,66 @@
+//! The status for a message that is larger than any may be.
+//!
+//! gRPC implementations word it differently, and clients look at the code: `RESOURCE_EXHAUSTED` is
+//! what the real server answers, and what SDKs take as a reason to fail a task instead of sending the
+//! message again and again.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tonic::body::Body;
+use tonic::codegen::{Service, http};
+use tonic::server::NamedService;
+use tonic::{Code, Status};
+
+/// The largest request: gRPC's usual limit, which the real server keeps to.
+pub(super) const LARGEST: usize = 4 * 1024 * 1024;
+
+/// A service whose refusals of large messages are worded as the real server's.
+#[derive(Clone, Debug)]
+pub(super) struct Sized<S>(pub(super) S);
+
+impl<S: NamedService> NamedService for Sized<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S> Service<http::Request<Body>> for Sized<S>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let answer = self.0.call(request);
+        Box::pin(async move {
+            let answer = answer.await?;
+            let refused = Status::from_header_map(answer.headers()).and_then(|it| refused(&it));
+            Ok(refused.map_or(answer, Status::into_http))
+        })
+    }
+}
+
+/// The real server's status for what tonic says of a large message; none for any other status.
+fn refused(status: &Status) -> Option<Status> {
+    let text = match status.code() {
+        Code::OutOfRange => {
+            let found = status
+                .message()
+                .strip_prefix("Error, decoded message length too large: found ")?;
+            let bytes = found.split(' ').next()?;
+            format!("grpc: received message larger than max ({bytes} vs. {LARGEST})")
+        }
+        Code::ResourceExhausted if status.message().starts_with("Error decompressing: size") => {
+            format!("grpc: received message after decompression larger than max {LARGEST}")
+        }
+        _ => return None,
+    };
+    Some(Status::resource_exhausted(text))
+}

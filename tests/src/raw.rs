@@ -1,0 +1,126 @@
+//! Requests as they are on the wire, for what our client does not send.
+
+use durably::Result;
+use durably_proto::{
+    api::{
+        common::v1::{Payload, Payloads, WorkflowExecution, WorkflowType},
+        taskqueue::v1::TaskQueue,
+        workflowservice::v1::{
+            GetWorkflowExecutionHistoryRequest, PollWorkflowTaskQueueRequest,
+            PollWorkflowTaskQueueResponse, StartWorkflowExecutionRequest,
+        },
+    },
+    service::workflow::workflow_service_client::WorkflowServiceClient,
+};
+use tonic::{Request, Response, Status, transport::Channel};
+
+use crate::{World, unique};
+
+/// The namespace of all requests.
+pub const NAMESPACE: &str = "default";
+
+/// The service, called without a client of ours.
+pub type Service = WorkflowServiceClient<Channel>;
+
+impl World {
+    /// The service behind the address of this world's server.
+    pub async fn service(&self) -> Result<Service> {
+        Ok(WorkflowServiceClient::connect(format!("http://{}", self.address())).await?)
+    }
+
+    /// A start request for a workflow nobody else has started, on this world's queue.
+    pub fn start_request(&self) -> StartWorkflowExecutionRequest {
+        StartWorkflowExecutionRequest {
+            namespace: NAMESPACE.to_owned(),
+            workflow_id: unique("workflow"),
+            workflow_type: Some(WorkflowType {
+                name: "Raw".to_owned(),
+            }),
+            task_queue: task_queue(&self.queue),
+            request_id: unique("request"),
+            identity: "raw".to_owned(),
+            ..Default::default()
+        }
+    }
+}
+
+/// Waits for the next workflow task of a queue.
+pub async fn workflow_task(
+    service: &mut Service,
+    queue: &str,
+) -> Result<PollWorkflowTaskQueueResponse> {
+    let polled = service
+        .poll_workflow_task_queue(within(
+            60,
+            PollWorkflowTaskQueueRequest {
+                namespace: NAMESPACE.to_owned(),
+                task_queue: task_queue(queue),
+                identity: "raw".to_owned(),
+                ..Default::default()
+            },
+        ))
+        .await?;
+    Ok(polled.into_inner())
+}
+
+/// The history of the latest run of a workflow.
+pub async fn events(
+    service: &mut Service,
+    workflow_id: &str,
+) -> Result<Vec<durably_proto::api::history::v1::HistoryEvent>> {
+    let history = service
+        .get_workflow_execution_history(GetWorkflowExecutionHistoryRequest {
+            namespace: NAMESPACE.to_owned(),
+            execution: execution(workflow_id),
+            ..Default::default()
+        })
+        .await?;
+    Ok(history.into_inner().history.unwrap_or_default().events)
+}
+
+/// The latest run of a workflow.
+pub fn execution(workflow_id: &str) -> Option<WorkflowExecution> {
+    Some(WorkflowExecution {
+        workflow_id: workflow_id.to_owned(),
+        run_id: String::new(),
+    })
+}
+
+/// A normal task queue.
+pub fn task_queue(name: &str) -> Option<TaskQueue> {
+    Some(TaskQueue {
+        name: name.to_owned(),
+        ..Default::default()
+    })
+}
+
+/// Payloads of this many bytes of data.
+pub fn payloads(bytes: usize) -> Option<Payloads> {
+    Some(Payloads {
+        payloads: vec![payload(bytes)],
+    })
+}
+
+/// A payload of this many bytes of data.
+pub fn payload(bytes: usize) -> Payload {
+    Payload {
+        metadata: [("encoding".to_owned(), b"binary/plain".to_vec())].into(),
+        data: vec![b'x'; bytes],
+        ..Default::default()
+    }
+}
+
+/// A request that is given up after this many seconds, for calls that wait.
+pub fn within<T>(seconds: u64, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(std::time::Duration::from_secs(seconds));
+    request
+}
+
+/// How a call ended: `OK`, or its code and text.
+pub fn ended<T>(answer: std::result::Result<Response<T>, Status>) -> String {
+    match answer {
+        Ok(_) => "OK".to_owned(),
+        Err(status) => format!("{:?}: {}", status.code(), status.message()),
+    }
+}
