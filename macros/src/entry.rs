@@ -53,7 +53,10 @@ pub(crate) fn workflow(
 ) -> TokenStream {
     let options = Options::parse(options, Marker::Workflow, errors);
     if let Some((block, for_editor)) = half_typed::block(item.clone(), errors) {
-        let checked = model::workflow::check(options, block, errors);
+        let mut checked = model::workflow::check(options, block, errors);
+        if checked.workflow.is_some() {
+            expand::documented::as_written(&mut checked.item, checked.written);
+        }
         let block = &checked.item;
         let code = match &checked.workflow {
             Some(workflow) => expand::workflow::expand(workflow, block, &checked.lent),

@@ -2,17 +2,22 @@
 
 use std::{env, fs, path::Path, sync::OnceLock};
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
 /// The path of the runtime crate: `crate = path`, or the name it has in Cargo.toml.
 #[derive(Clone)]
-pub(crate) struct Root(TokenStream);
+pub(crate) enum Root {
+    /// By us: the same in every place.
+    Found(TokenStream),
+    /// By the user: its tokens mean what they mean where they were written.
+    Written(TokenStream),
+}
 
 impl Root {
     /// What the user says.
     pub(crate) fn written(path: &syn::Path) -> Self {
-        Self(path.to_token_stream())
+        Self::Written(path.to_token_stream())
     }
 
     /// What Cargo says, and `::durably` where it says nothing.
@@ -24,32 +29,52 @@ impl Root {
             rename_in(&manifest)
         });
         let name = Ident::new(renamed.as_deref().unwrap_or("durably"), Span::call_site());
-        Self(quote!(::#name))
+        Self::Found(quote!(::#name))
     }
 
-    /// The path with another span: rustc points at macro code as soon as one token of an
-    /// expression is ours.
+    /// The path at another place: rustc points at macro code as soon as one token of an expression
+    /// is placed there.
+    ///
+    /// A path that was written keeps what its tokens mean: `$crate` is the crate of the
+    /// `macro_rules!` that wrote it only as long as its span says so.
     pub(crate) fn at(&self, span: Span) -> TokenStream {
-        self.0
-            .clone()
-            .into_iter()
-            .map(|mut token| {
-                token.set_span(span);
-                token
-            })
-            .collect()
+        let place = |token: TokenTree| match self {
+            Self::Found(_) => placed(token, span),
+            Self::Written(_) => {
+                let meaning = token.span();
+                placed(token, meaning.located_at(span))
+            }
+        };
+        self.tokens().clone().into_iter().map(place).collect()
     }
 
-    /// The path as text, for serde's `crate` attribute.
-    pub(crate) fn to_text(&self) -> String {
-        self.0.to_string().replace(' ', "")
+    /// The path as text, for serde's `crate` attribute; `None` if no text can say it.
+    pub(crate) fn to_text(&self) -> Option<String> {
+        let is_dollar_crate =
+            |token: TokenTree| matches!(token, TokenTree::Ident(word) if word == "$crate");
+        let tokens = self.tokens();
+        match tokens.clone().into_iter().any(is_dollar_crate) {
+            true => None,
+            false => Some(tokens.to_string().replace(' ', "")),
+        }
+    }
+
+    fn tokens(&self) -> &TokenStream {
+        match self {
+            Self::Found(tokens) | Self::Written(tokens) => tokens,
+        }
     }
 }
 
 impl ToTokens for Root {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.0.to_tokens(tokens);
+        self.tokens().to_tokens(tokens);
     }
+}
+
+fn placed(mut token: TokenTree, at: Span) -> TokenTree {
+    token.set_span(at);
+    token
 }
 
 /// The name under which a manifest depends on `durably`, if it gives it another one.

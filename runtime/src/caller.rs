@@ -9,8 +9,8 @@ use crate::{Client, Ctx};
 
 /// A workflow's context, or a pointer to one.
 #[diagnostic::on_unimplemented(
-    message = "only workflow code can make this call, and `{Self}` is no workflow context",
-    label = "pass the workflow's `ctx: &Ctx`",
+    message = "only workflow code can make this call, and `{Self}` is not a workflow context",
+    label = "pass the workflow's `ctx: &durably::Ctx`",
     note = "a query only reads, so it makes no calls; outside of workflows an activity is a plain function, and a client starts and reaches workflows: `Greeting::start(&client, ..)`, `Greeting::handle(&client, \"id\")`"
 )]
 pub trait AsCtx {
@@ -27,8 +27,8 @@ impl AsCtx for Ctx {
 
 /// A client, or a pointer to one.
 #[diagnostic::on_unimplemented(
-    message = "this call needs a client, and `{Self}` is none",
-    label = "pass a `&Client`",
+    message = "this call needs a client, and `{Self}` is not one",
+    label = "pass a `&durably::Client`",
     note = "workflow code has none: it runs a child with `Greeting::child(ctx, ..)`, and reaches a running workflow with `Greeting::external(ctx, \"id\")`"
 )]
 pub trait AsClient {

@@ -207,8 +207,8 @@ pub trait CanQuery: CanUpdate {
 
 /// The context that may be the first parameter of an activity.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no activity context",
-    label = "an activity's context comes first and by reference: `ctx: &ActivityCtx`",
+    message = "`{Self}` is not an activity context",
+    label = "an activity's context comes first and by reference: `ctx: &durably::ActivityCtx`",
     note = "arguments are decoded from payloads, so they cannot be borrowed: take them by value"
 )]
 pub trait ActivityCtxArg {

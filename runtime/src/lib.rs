@@ -78,12 +78,15 @@
 //! - `replay`: reads histories that the `temporal` CLI and the UI export, and replays them against
 //!   your code.
 
+#![warn(missing_debug_implementations)]
+
 extern crate self as durably;
 
 mod activity;
 mod caller;
 pub mod client;
 mod data;
+mod debug;
 mod definition;
 mod duration;
 pub mod error;

@@ -24,7 +24,7 @@ pub use crate::{
     error::IntoFailure,
     workflow::{
         context::{CtxArg, ViewArg},
-        elsewhere::CalledInside,
+        elsewhere::{CalledInside, CalledThroughHandle},
         state::{Lease, Root, StateCell},
     },
 };

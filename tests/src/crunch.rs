@@ -20,7 +20,7 @@ pub struct Crunch {
 #[workflow]
 impl Crunch {
     #[run]
-    async fn run(&mut self, ctx: &Ctx, steps: u32) -> Result<u32> {
+    pub async fn run(&mut self, ctx: &Ctx, steps: u32) -> Result<u32> {
         let mut sum = 0;
         for n in 0..steps {
             sum += crunch::call(ctx, n).await?;
@@ -31,7 +31,7 @@ impl Crunch {
     }
 
     #[query]
-    fn done(&self) -> u32 {
+    pub fn done(&self) -> u32 {
         self.done
     }
 }

@@ -109,6 +109,96 @@ async fn audience(client: &durably::Client) -> durably::Result<View> {
     Ok(show.view().await?)
 }
 
+/// Types, modules and functions of the user's that are called like what could be generated.
+mod greetings {
+    use durably::prelude::*;
+
+    #[durably::data]
+    #[derive(Clone, Default)]
+    pub struct GreetingMethods {
+        pub by_post: bool,
+    }
+
+    pub struct GreetingInside;
+    pub struct GreetingHandle;
+    pub trait AsyncMethodsOfGreeting {}
+
+    #[durably::data]
+    #[derive(Clone, Default)]
+    pub struct ShopStub(pub u64);
+
+    pub mod mail {
+        #[durably::data]
+        #[derive(Clone, Default)]
+        pub struct Letter(pub String);
+    }
+
+    /// A type in lower case, and `mail` a module: an activity of their names hides neither.
+    #[allow(non_camel_case_types)]
+    type stamp = u64;
+
+    pub struct Shop;
+
+    #[activities]
+    impl Shop {
+        #[activity(start_to_close = "1s")]
+        pub async fn mail(&self, letter: mail::Letter) -> mail::Letter {
+            letter
+        }
+        #[activity(start_to_close = "1s")]
+        pub fn stamp(&self, cents: stamp) -> Result<stamp> {
+            Ok(cents)
+        }
+        #[activity(start_to_close = "1s")]
+        pub fn str(&self, stub: ShopStub) -> String {
+            stub.0.to_string()
+        }
+        #[activity(start_to_close = "1s")]
+        pub fn r#type(&self) -> ShopStub {
+            ShopStub(1)
+        }
+    }
+
+    #[derive(Default)]
+    pub struct Greeting {
+        methods: GreetingMethods,
+    }
+
+    #[workflow(task_queue = "greetings")]
+    impl Greeting {
+        #[run]
+        pub async fn run(&mut self, ctx: &Ctx, methods: GreetingMethods) -> Result<ShopStub> {
+            self.set(methods);
+            let shop = Shop::stub(ctx);
+            let letter = shop.mail(mail::Letter::default()).await?;
+            let cents: stamp = shop.stamp(letter.0.len() as u64).await?;
+            shop.str(ShopStub(cents)).await?;
+            Ok(shop.r#type().await?)
+        }
+        #[signal]
+        pub fn set(&mut self, methods: GreetingMethods) {
+            self.methods = methods;
+        }
+        #[query]
+        pub fn methods(&self) -> GreetingMethods {
+            self.methods.clone()
+        }
+        /// A helper whose name every handle has.
+        pub fn result(&self) -> GreetingInside {
+            GreetingInside
+        }
+    }
+}
+
+async fn greet(client: &durably::Client) -> durably::Result<u64> {
+    let methods = greetings::GreetingMethods { by_post: true };
+    let greeting = greetings::Greeting::start(client, methods.clone()).await?;
+    greeting.set(methods).await?;
+    let _ = greetings::GreetingHandle;
+    assert!(greeting.methods().await?.by_post);
+    Ok(greeting.result().await?.0)
+}
+
 fn main() {
-    let _ = audience;
+    let _ = (audience, greet);
 }

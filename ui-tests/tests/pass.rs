@@ -47,6 +47,7 @@ mod programs {
     mod state;
     mod update;
     mod versions;
+    mod visibility;
     mod worker;
     mod workflow;
 }

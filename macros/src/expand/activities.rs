@@ -6,8 +6,9 @@ use syn::{ImplItem, ItemImpl, parse_quote, spanned::Spanned as _};
 
 use super::{
     activity::{checks, implementation, invocation},
+    braces,
     call::{doc, encoded, parameters},
-    local, placed, plain_in_scope, quiet,
+    fn_at, local, placed, plain_in_scope, quiet,
 };
 use crate::model::activities::{Activities, Method};
 
@@ -22,9 +23,9 @@ pub(crate) fn expand(set: &Activities, mut block: ItemImpl) -> TokenStream {
     let (calls, options, registration) = (calls(set), options(set), registration(set));
     quote! {
         #block
-        #stub
         const _: () = {
             #plain
+            #stub
             #kinds
             #calls
             #options
@@ -53,29 +54,46 @@ fn timeout() -> Ident {
     Ident::new("DurablyTimeout", Span::call_site())
 }
 
+/// The type whose activity it is.
+fn owner() -> Ident {
+    Ident::new("DurablyOwner", Span::call_site())
+}
+
 fn stub_type(set: &Activities) -> TokenStream {
-    let (root, stub, timeout) = (&set.root, &set.stub, timeout());
+    let (root, stub, timeout, quiet) = (&set.root, &set.stub, timeout(), quiet());
     let doc = doc(&format!(
         "Calls of the activities of [`{}`] from a workflow.",
         set.ident
     ));
     quote! {
         #doc
-        #[allow(unreachable_pub)]
+        #quiet
+        #[derive(::core::fmt::Debug)]
         pub struct #stub<#timeout = #root::NoTimeout>(#root::__private::Stub<#timeout>);
     }
 }
 
-/// The hidden type that stands for one activity.
+/// The type that stands for one activity, as visible as its method.
+///
+/// Its parameter is always the user's type: with it a public method of a private type may give
+/// private values, as any method may.
 fn kind(set: &Activities, method: &Method) -> TokenStream {
-    let (root, kind) = (&set.root, &method.kind);
+    let (root, ty, kind, vis, quiet) = (&set.root, &set.ty, &method.kind, &method.vis, quiet());
+    let wire = &method.activity.wire.text;
+    let (words, owner) = (doc(&format!("The activity `{wire}`.")), owner());
     let conditions = &method.activity.carried.conditions;
     let implementation = implementation(&method.activity, quote!(#kind), root);
     let checks = checks(&method.activity, root);
     quote! {
         #(#conditions)*
-        #[allow(non_camel_case_types, dead_code)]
-        enum #kind {}
+        #words
+        #quiet
+        #[allow(non_camel_case_types)]
+        #[derive(::core::fmt::Debug)]
+        #vis struct #kind<#owner = #ty> {
+            never: ::core::convert::Infallible,
+            of: ::core::marker::PhantomData<fn() -> #owner>,
+        }
         #(#conditions)*
         const _: () = { #implementation #checks };
     }
@@ -84,7 +102,7 @@ fn kind(set: &Activities, method: &Method) -> TokenStream {
 fn calls(set: &Activities) -> TokenStream {
     let (root, stub, timeout, quiet) = (&set.root, &set.stub, timeout(), quiet());
     let one = |method: &Method| {
-        let (activity, kind) = (&method.activity, &method.kind);
+        let (activity, kind, vis) = (&method.activity, &method.kind, &method.vis);
         let (conditions, rest) = (&activity.carried.conditions, &activity.carried.rest);
         let words = (!activity.carried.documented)
             .then(|| doc(&format!("Calls the activity `{}`.", activity.wire.text)));
@@ -95,15 +113,16 @@ fn calls(set: &Activities) -> TokenStream {
             true => quote!(#root::TimeoutSet),
             false => quote!(#timeout),
         };
+        let at = ident.span();
+        let (keyword, here) = (fn_at(at), root.at(at));
+        let gives = quote_spanned!(at=> #here::ActivityCall<#kind, #known>);
+        let body = braces(quote!(#statements self.0.call(#arguments)), at);
         quote! {
             #(#conditions)*
             #words
             #(#rest)*
             #[track_caller]
-            pub fn #ident(&self, #parameters) -> #root::ActivityCall<#kind, #known> {
-                #statements
-                self.0.call(#arguments)
-            }
+            #vis #keyword #ident(&self, #parameters) -> #gives #body
         }
     };
     let calls: TokenStream = set.methods.iter().map(one).collect();

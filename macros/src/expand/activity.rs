@@ -28,14 +28,18 @@ pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &Root) ->
     let call = call(activity, root);
     let checks = checks(activity, root);
     let plain = plain_in_scope(root);
-    // At the function's name, so that what rustc says about the type points there.
-    let kind = quote_spanned!(ident.span()=> enum #ident {});
+    let quiet = quiet();
+    // At the function's name, so that what rustc says about the type points there. A struct with
+    // braces, because beside it the name is the function's.
+    let kind = quote_spanned!(ident.span()=> struct #ident { never: ::core::convert::Infallible });
     quote! {
         #body
         #(#conditions)*
         #words
         #(#rest)*
-        #[allow(non_camel_case_types, unreachable_pub, dead_code)]
+        #quiet
+        #[allow(non_camel_case_types)]
+        #[derive(::core::fmt::Debug)]
         #vis #kind
         #(#conditions)*
         const _: () = {

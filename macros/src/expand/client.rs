@@ -5,23 +5,24 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::{
+    braces,
     call::{doc, doc_before, encoded, parameters, success},
-    local, placed, quiet,
+    fn_at, local, placed, quiet,
 };
 use crate::{
     model::{
         handler::Handler,
         workflow::{Init, Workflow},
     },
-    syntax::marker::Marker,
+    syntax::{marker::Marker, signature::Output},
 };
 
 /// The transport of the generated methods. A type parameter hides the user's types of its name.
-fn via() -> Ident {
+pub(super) fn via() -> Ident {
     Ident::new("DurablyVia", Span::call_site())
 }
 
-/// `pub struct GreetingMethods<V>(V);`
+/// `pub struct GreetingMethods<V>(V);`, public because a public type's handle derefs to it.
 pub(super) fn methods_type(workflow: &Workflow) -> TokenStream {
     let (methods, via) = (&workflow.methods, via());
     let text = format!(
@@ -31,9 +32,11 @@ pub(super) fn methods_type(workflow: &Workflow) -> TokenStream {
     let doc = doc(&text);
     // All of it at the user's type, where a second block or a type of that name is told.
     let definition = quote_spanned!(methods.span()=> pub struct #methods<#via>(#via););
+    let quiet = quiet();
     quote! {
         #doc
-        #[allow(unreachable_pub)]
+        #quiet
+        #[derive(::core::fmt::Debug)]
         #definition
     }
 }
@@ -48,11 +51,13 @@ pub(super) fn methods_impl(workflow: &Workflow) -> TokenStream {
         .map(|handler| method(handler, workflow))
         .collect();
     quote! {
+        #quiet
         impl<#via: #root::__private::Via> #root::__private::MethodsOf<#via> for #methods<#via> {
             fn new(#wrapped: #via) -> Self {
                 Self(#wrapped)
             }
         }
+        #quiet
         impl<#via> ::core::ops::Deref for #methods<#via> {
             type Target = #via;
             fn deref(&self) -> &#via {
@@ -68,7 +73,8 @@ pub(super) fn methods_impl(workflow: &Workflow) -> TokenStream {
 
 fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
     let root = &workflow.root;
-    let (ident, wire, via) = (&handler.ident, &handler.wire.text, via());
+    let (ident, vis) = (&handler.ident, &handler.vis);
+    let (wire, via) = (&handler.wire.text, via());
     let (conditions, rest) = (&handler.carried.conditions, &handler.carried.rest);
     let words = (!handler.carried.documented).then(|| {
         doc(&format!(
@@ -80,10 +86,12 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
     let parameters = parameters(&handler.arguments, root);
     let (statements, arguments) = encoded(&handler.arguments, root);
     let result = success(&handler.output, root);
-    let of_result = result.span();
-    let from = root.at(of_result);
     let at = ident.span();
-    let here = root.at(at);
+    let of_result = match handler.output {
+        Output::Unit => at,
+        Output::Value(_) | Output::Fallible(_) => result.span(),
+    };
+    let (from, here) = (root.at(of_result), root.at(at));
     let (gives, bound, send) = match handler.marker {
         Marker::Query => (
             quote_spanned!(of_result=> #from::QueryCall<#result>),
@@ -96,25 +104,24 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
             quote_spanned!(of_result=> #from::__private::CanUpdate::update),
         ),
         _ => (
-            quote!(<#via as #root::__private::Via>::Signal),
+            quote_spanned!(at=> <#via as #here::__private::Via>::Signal),
             None,
             quote!(#root::__private::Via::signal),
         ),
     };
+    let keyword = fn_at(at);
     let sent = quote_spanned!(of_result=> #send(&self.0, #wire, #arguments));
+    let body = braces(quote!(#statements #sent), at);
     quote! {
         #(#conditions)*
         #words
         #(#rest)*
         #[track_caller]
-        pub fn #ident(&self, #parameters) -> #gives #bound {
-            #statements
-            #sent
-        }
+        #vis #keyword #ident(&self, #parameters) -> #gives #bound #body
     }
 }
 
-/// `start`, `handle`, `child`, `external`, `continue_as_new`.
+/// `start`, `handle`, `child`, `external`, `continue_as_new`, as public as the run method.
 pub(super) fn functions(workflow: &Workflow) -> TokenStream {
     let (root, ty, quiet) = (&workflow.root, &workflow.ty, quiet());
     let taken = match &workflow.init {
@@ -151,44 +158,56 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
         documented,
     );
     let (client, ctx, id) = (local("client"), local("ctx"), local("id"));
-    let (run, of_type) = (&workflow.run.ident, &workflow.ident);
+    let (run, of_type, vis) = (&workflow.run.ident, &workflow.ident, &workflow.run.vis);
+    // Beginnings and ends are where the names are, so that rustc points at nothing else.
+    let (at_run, at_type) = (run.span(), of_type.span());
+    let (on_run, on_type) = (root.at(at_run), root.at(at_type));
+    let start_call = quote_spanned!(at_run=> #on_run::StartCall<#ty, #queue>);
+    let child_call = quote_spanned!(at_run=> #on_run::ChildCall<#ty>);
+    let continued = quote_spanned!(at_run=> #on_run::ContinueAsNew);
+    let handle = quote_spanned!(at_type=> #on_type::Handle<#ty>);
+    let external = quote_spanned!(at_type=> #on_type::ExternalHandle<#ty>);
     let each = [
         (
             placed("start", run),
             quote!(#start #(#rest)*),
             quote! {
-                (#client: &impl #root::AsClient, #parameters) -> #root::StartCall<#ty, #queue> {
-                    #statements
-                    #root::StartCall::new(#root::AsClient::__client(#client), #arguments)
-                }
+                (#client: &impl #root::AsClient, #parameters) -> #start_call
+            },
+            quote! {
+                #statements
+                #root::StartCall::new(#root::AsClient::__client(#client), #arguments)
             },
         ),
         (
             placed("handle", of_type),
             doc("A handle to an execution that exists already."),
             quote! {
-                (#client: &impl #root::AsClient, #id: impl #root::Text) -> #root::Handle<#ty> {
-                    #root::Handle::attach(#root::AsClient::__client(#client), #root::Text::into_text(#id))
-                }
+                (#client: &impl #root::AsClient, #id: impl #root::Text) -> #handle
+            },
+            quote! {
+                #root::Handle::attach(#root::AsClient::__client(#client), #root::Text::into_text(#id))
             },
         ),
         (
             placed("child", run),
             quote!(#child #(#rest)* #[track_caller]),
             quote! {
-                (#ctx: &impl #root::AsCtx, #parameters) -> #root::ChildCall<#ty> {
-                    #statements
-                    #root::ChildCall::new(#root::AsCtx::__ctx(#ctx), #arguments)
-                }
+                (#ctx: &impl #root::AsCtx, #parameters) -> #child_call
+            },
+            quote! {
+                #statements
+                #root::ChildCall::new(#root::AsCtx::__ctx(#ctx), #arguments)
             },
         ),
         (
             placed("external", of_type),
             doc("A handle to another running workflow, for use inside a workflow."),
             quote! {
-                (#ctx: &impl #root::AsCtx, #id: impl #root::Text) -> #root::ExternalHandle<#ty> {
-                    #root::ExternalHandle::new(#root::AsCtx::__ctx(#ctx), #root::Text::into_text(#id))
-                }
+                (#ctx: &impl #root::AsCtx, #id: impl #root::Text) -> #external
+            },
+            quote! {
+                #root::ExternalHandle::new(#root::AsCtx::__ctx(#ctx), #root::Text::into_text(#id))
             },
         ),
         (
@@ -197,18 +216,21 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
                 "Ends this run and starts the next one with these arguments: \
                 `return Self::continue_as_new(..).into()`.",
             ),
+            quote!((#parameters) -> #continued),
             quote! {
-                (#parameters) -> #root::ContinueAsNew {
-                    #statements
-                    #root::ContinueAsNew::new(<#ty as #root::Workflow>::NAME, #arguments)
-                }
+                #statements
+                #root::ContinueAsNew::new(<#ty as #root::Workflow>::NAME, #arguments)
             },
         ),
     ];
     let each = each
         .iter()
         .filter(|(name, ..)| !workflow.collisions.iter().any(|taken| name == taken))
-        .map(|(name, before, after)| quote!(#before pub fn #name #after));
+        .map(|(name, before, signature, body)| {
+            let keyword = fn_at(name.span());
+            let body = braces(body.clone(), name.span());
+            quote!(#before #vis #keyword #name #signature #body)
+        });
     quote! {
         #quiet
         impl #ty {

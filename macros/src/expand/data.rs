@@ -1,7 +1,7 @@
 //! `#[durably::data]`: serde's derives through the one crate that users depend on.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{DeriveInput, spanned::Spanned as _};
 
 use super::quiet;
@@ -9,7 +9,7 @@ use crate::{model::data::fields_that_travel, root::Root};
 
 /// The type with serde's derives on it.
 pub(crate) fn expand(input: &DeriveInput, root: &Root) -> TokenStream {
-    let serde = format!("{}::__private::serde", root.to_text());
+    let (serde, alias) = serde(input, root);
     let quiet = quiet();
     let travel = fields_that_travel(input).map(|(conditions, ty)| {
         let at = ty.span();
@@ -22,8 +22,24 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root) -> TokenStream {
         .then(|| quote!(#quiet #[allow(unused_qualifications)] const _: fn() = || { #travel };));
     quote! {
         #asked
+        #alias
         #[derive(#root::__private::serde::Serialize, #root::__private::serde::Deserialize)]
         #[serde(crate = #serde)]
         #input
     }
+}
+
+/// The path of serde in its own attribute, which takes a text, and an import to refer to where no
+/// text says the same: `$crate` in a text means nothing.
+fn serde(input: &DeriveInput, root: &Root) -> (String, Option<TokenStream>) {
+    if let Some(root) = root.to_text() {
+        return (format!("{root}::__private::serde"), None);
+    }
+    let name = format_ident!("__serde_of_{}", input.ident);
+    let import = quote! {
+        #[doc(hidden)]
+        #[allow(unused_imports, non_snake_case)]
+        use #root::__private::serde as #name;
+    };
+    (name.to_string(), Some(import))
 }

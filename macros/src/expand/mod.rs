@@ -10,14 +10,16 @@ mod asserts;
 mod call;
 mod client;
 pub(crate) mod data;
+pub(crate) mod documented;
 mod handlers;
 pub(crate) mod main;
 mod outside;
 mod take;
+mod unmarked;
 pub(crate) mod workflow;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use crate::root::Root;
 
@@ -33,6 +35,12 @@ fn plain_in_scope(root: &Root) -> TokenStream {
 /// from a call, and there rustc says "defined here".
 fn placed(name: &str, on: &Ident) -> Ident {
     Ident::new(name, on.span())
+}
+
+/// The word `fn` at a place of the user's. With the name, the end of the return type and the body's
+/// braces there, rustc points at that place when it tells of the function.
+fn fn_at(place: Span) -> TokenStream {
+    quote_spanned!(place=> fn)
 }
 
 /// Braces at a place of the user's, for an item that is to be told there.
@@ -53,12 +61,16 @@ fn quiet() -> TokenStream {
         #[allow(
             dead_code,
             deprecated,
+            private_bounds,
             private_interfaces,
+            unnameable_types,
             unreachable_pub,
             unused_variables,
             unused_mut,
             clippy::all,
-            clippy::pedantic
+            clippy::nursery,
+            clippy::pedantic,
+            clippy::restriction
         )]
     }
 }

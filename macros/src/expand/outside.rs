@@ -6,19 +6,20 @@
 //! because they need no `&mut self` or are the type's own.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 
-use super::braces;
+use super::{braces, quiet};
 use crate::{model::workflow::Workflow, rewrite::Lent};
 
-/// `trait GreetingInside { fn run(&mut self, ..) -> .. where .. }`
+/// `trait AsyncMethodsOf_Greeting { fn run(&mut self, ..) -> .. where .. }`
 pub(super) fn methods(workflow: &Workflow, lent: &[Lent]) -> TokenStream {
     if lent.is_empty() {
         return TokenStream::new();
     }
     let (root, ty) = (&workflow.root, &workflow.ty);
-    let name = format_ident!("{}Inside", workflow.ident);
+    let name = &workflow.async_methods;
     let at = name.span();
+    let quiet = quiet();
     let methods = lent.iter().map(|lent| {
         let Lent {
             ident,
@@ -49,7 +50,8 @@ pub(super) fn methods(workflow: &Workflow, lent: &[Lent]) -> TokenStream {
     let implementation = quote_spanned!(at=> impl #name for #ty #nothing);
     quote! {
         #[doc(hidden)]
-        #[allow(dead_code, clippy::all, clippy::pedantic)]
+        #quiet
+        #[allow(non_camel_case_types)]
         #definition
         #implementation
     }

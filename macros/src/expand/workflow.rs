@@ -8,7 +8,7 @@ use super::{
     asserts, braces,
     call::associated_output,
     client::{functions, methods_impl, methods_type, queue},
-    handlers, outside, plain_in_scope, quiet,
+    handlers, outside, plain_in_scope, quiet, unmarked,
 };
 use crate::{
     model::{
@@ -23,6 +23,7 @@ use crate::{
 pub(crate) fn expand(workflow: &Workflow, block: &ItemImpl, lent: &[Lent]) -> TokenStream {
     let methods_type = methods_type(workflow);
     let methods_impl = methods_impl(workflow);
+    let unmarked = unmarked::methods(workflow);
     let functions = functions(workflow);
     let implementation = implementation(workflow);
     let checks: TokenStream = checks(workflow).collect();
@@ -33,10 +34,11 @@ pub(crate) fn expand(workflow: &Workflow, block: &ItemImpl, lent: &[Lent]) -> To
     quote! {
         #refused
         #block
-        #methods_type
         #outside
         const _: () = {
             #plain
+            #methods_type
+            #unmarked
             #methods_impl
             #functions
             #implementation

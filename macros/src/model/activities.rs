@@ -2,9 +2,9 @@
 
 use proc_macro2::Ident;
 use quote::format_ident;
-use syn::{ItemImpl, Type};
+use syn::{ItemImpl, Type, Visibility};
 
-use super::{activity::Activity, name::Taken, workflow::type_name};
+use super::{activity::Activity, name::Taken, own_name::Spelled, workflow::type_name};
 use crate::{
     diag::Errors,
     mistake::{BlockMistake, NameMistake, PlaceMistake, SignatureMistake},
@@ -25,7 +25,9 @@ pub(crate) struct Activities {
 /// One of them.
 pub(crate) struct Method {
     pub(crate) activity: Activity,
-    /// The hidden type that stands for it.
+    /// Who may call it: as the user wrote it.
+    pub(crate) vis: Visibility,
+    /// The type that stands for it, named like it.
     pub(crate) kind: Ident,
     /// Its place in the block, whose body gets a guard.
     pub(crate) index: usize,
@@ -57,6 +59,7 @@ pub(crate) fn check(
     if block.marked.is_empty() && !block.item.items.iter().any(half_typed::is_unread) {
         errors.on(&ident, BlockMistake::NoActivities(&ident));
     }
+    let spelled = Spelled::of(&block.item, &root);
     let mut taken = Taken::default();
     let mut methods = Vec::new();
     for marked in std::mem::take(&mut block.marked) {
@@ -89,7 +92,8 @@ pub(crate) fn check(
             taken.add(Marker::Activity, &activity.wire, &ident, errors);
         }
         methods.push(Method {
-            kind: format_ident!("__{}_{}", ident, activity.ident),
+            vis: method.vis.clone(),
+            kind: spelled.other_than(activity.ident.clone()),
             index: marked.index,
             takes_self: receiver.tokens().is_some(),
             activity,
@@ -97,7 +101,7 @@ pub(crate) fn check(
     }
     let activities = Activities {
         root,
-        stub: format_ident!("{}Stub", ident),
+        stub: spelled.other_than(format_ident!("{}Stub", ident)),
         ty,
         ident,
         methods,

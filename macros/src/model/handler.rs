@@ -1,7 +1,7 @@
 //! One marked method of a workflow, and the rules for its receiver.
 
 use proc_macro2::Ident;
-use syn::{GenericParam, ImplItemFn, ReturnType, Type};
+use syn::{GenericParam, ImplItemFn, ReturnType, Type, Visibility};
 
 use super::{
     arguments::Arguments,
@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct Handler {
     pub(crate) marker: Marker,
     pub(crate) ident: Ident,
+    /// Who may call it: as the user wrote it.
+    pub(crate) vis: Visibility,
     pub(crate) wire: WireName,
     pub(crate) carried: Carried,
     pub(crate) is_async: bool,
@@ -108,6 +110,7 @@ impl Handler {
         let handler = Self {
             marker,
             ident: sig.ident.clone(),
+            vis: method.vis.clone(),
             wire,
             carried: Carried::of(&method.attrs),
             is_async: sig.asyncness.is_some(),
@@ -129,6 +132,7 @@ impl Handler {
         Self {
             marker,
             ident: sig.ident.clone(),
+            vis: method.vis.clone(),
             wire: WireName {
                 text: sig.ident.to_string(),
                 at: sig.ident.span(),

@@ -10,5 +10,6 @@ pub(crate) mod handler;
 pub(crate) mod main;
 pub(crate) mod name;
 pub(crate) mod output;
+pub(crate) mod own_name;
 pub(crate) mod payload_type;
 pub(crate) mod workflow;

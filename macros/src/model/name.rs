@@ -113,8 +113,8 @@ pub(crate) fn check_handle_method(
     wire: &WireName,
     errors: &mut Errors,
 ) {
-    let name = method.unraw().to_string();
-    if OF_HANDLES.contains(&name.as_str()) {
+    if is_of_handles(method) {
+        let name = method.unraw().to_string();
         errors.at(
             method.span(),
             NameMistake::HiddenByHandle {
@@ -124,6 +124,11 @@ pub(crate) fn check_handle_method(
             },
         );
     }
+}
+
+/// Whether every handle has a method of this name.
+pub(crate) fn is_of_handles(method: &Ident) -> bool {
+    OF_HANDLES.contains(&method.unraw().to_string().as_str())
 }
 
 /// Whether `#[workflow]` generates a function of this name.

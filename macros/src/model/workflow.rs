@@ -4,11 +4,16 @@ use std::collections::BTreeSet;
 
 use proc_macro2::Ident;
 use quote::format_ident;
-use syn::{GenericArgument, GenericParam, ImplItem, ItemImpl, LitStr, PathArguments, Type};
+use syn::{
+    Attribute, GenericArgument, GenericParam, ImplItem, ImplItemFn, ItemImpl, LitStr,
+    PathArguments, Type, Visibility, parse_quote,
+};
 
 use super::{
+    arguments::Arguments,
     handler::{Handler, Owner},
     name::{self, Taken},
+    own_name::Spelled,
     payload_type,
 };
 use crate::{
@@ -20,9 +25,10 @@ use crate::{
     syntax::{
         attr::Options,
         block::Block,
+        carried::Carried,
         half_typed,
         marker::Marker,
-        signature::{is_named, ungrouped},
+        signature::{is_named, parameters, ungrouped},
     },
 };
 
@@ -35,13 +41,37 @@ pub(crate) struct Workflow {
     pub(crate) task_queue: Option<LitStr>,
     /// The name of the generated type that carries the handlers' calls.
     pub(crate) methods: Ident,
+    /// The name of the generated trait that explains calls of async methods on a value.
+    pub(crate) async_methods: Ident,
     pub(crate) run: Handler,
     /// Whether the run method was refused: calls of what it makes are understood, and do nothing.
     pub(crate) is_sketch: bool,
     pub(crate) init: Init,
     pub(crate) handlers: Vec<Handler>,
+    /// Methods that a handle does not have, but might be thought to have.
+    pub(crate) unmarked: Vec<Unmarked>,
     /// Generated functions whose names the block has taken, which was reported.
     pub(crate) collisions: Vec<String>,
+}
+
+/// A method that no message calls: a helper, or the run method.
+pub(crate) struct Unmarked {
+    pub(crate) ident: Ident,
+    pub(crate) conditions: Vec<Attribute>,
+    /// How many arguments follow `self` and the context.
+    pub(crate) arguments: usize,
+}
+
+impl Unmarked {
+    /// `None` for what a handle could not be asked for, or has in another way.
+    fn of(method: &ImplItemFn) -> Option<Self> {
+        method.sig.receiver()?;
+        (!name::is_of_handles(&method.sig.ident)).then(|| Self {
+            ident: method.sig.ident.clone(),
+            conditions: Carried::of(&method.attrs).conditions,
+            arguments: Arguments::sketched(&parameters(&method.sig)).list.len(),
+        })
+    }
 }
 
 /// Where the first state comes from.
@@ -62,6 +92,8 @@ pub(crate) struct Checked {
     pub(crate) workflow: Option<Workflow>,
     /// The async methods, which nobody calls from outside.
     pub(crate) lent: Vec<Lent>,
+    /// The ones among them that documentation shows, as the user wrote them.
+    pub(crate) written: Vec<ImplItemFn>,
 }
 
 /// Checks a block under `#[workflow]`.
@@ -85,8 +117,10 @@ pub(crate) fn check(options: Options, mut item: ItemImpl, errors: &mut Errors) -
             item: block.item,
             workflow,
             lent: Vec::new(),
+            written: Vec::new(),
         };
     }
+    let written = shown_async_methods(&block.item);
     let lent = rewrite::block(
         &mut block.item,
         workflow
@@ -99,7 +133,22 @@ pub(crate) fn check(options: Options, mut item: ItemImpl, errors: &mut Errors) -
         item: block.item,
         workflow,
         lent,
+        written,
     }
+}
+
+/// Async methods that are not private, without their bodies.
+fn shown_async_methods(block: &ItemImpl) -> Vec<ImplItemFn> {
+    let methods = block.items.iter().filter_map(method_of);
+    let shown = methods.filter(|method| {
+        method.sig.asyncness.is_some() && !matches!(method.vis, Visibility::Inherited)
+    });
+    shown
+        .map(|method| ImplItemFn {
+            block: parse_quote!({ loop {} }),
+            ..method.clone()
+        })
+        .collect()
 }
 
 /// The block is one workflow, and not a set of activities too.
@@ -152,6 +201,7 @@ impl Head {
         let mut handlers = Vec::new();
         let mut sketch = None;
         let mut taken = Taken::default();
+        let spelled = Spelled::of(&block.item, &self.root);
         let marked = std::mem::take(&mut block.marked);
         let mut refused = BTreeSet::new();
         let owner = Owner {
@@ -202,6 +252,12 @@ impl Head {
                 name::check_type_method(&method.sig.ident, None, &self.ident, errors);
             }
         }
+        let unmarked = owner
+            .methods
+            .iter()
+            .filter(|(_, marker)| matches!(marker, None | Some(Marker::Run | Marker::Init)));
+        let unmarked = unmarked.filter_map(|(method, _)| Unmarked::of(method));
+        let unmarked = unmarked.collect();
         let methods = owner.methods.iter().map(|(method, _)| &method.sig.ident);
         block.refused = refused;
         let collisions = methods
@@ -225,7 +281,9 @@ impl Head {
             }
         };
         Some(Workflow {
-            methods: format_ident!("{}Methods", self.ident),
+            methods: spelled.other_than(format_ident!("{}Methods", self.ident)),
+            // It stands beside the user's types, none of which is named against the custom.
+            async_methods: format_ident!("AsyncMethodsOf_{}", self.ident),
             root: self.root,
             ty: self.ty,
             ident: self.ident,
@@ -235,6 +293,7 @@ impl Head {
             is_sketch,
             init,
             handlers,
+            unmarked,
             collisions,
         })
     }
@@ -327,7 +386,7 @@ pub(crate) fn type_name(
     }
 }
 
-fn method_of(item: &ImplItem) -> Option<&syn::ImplItemFn> {
+fn method_of(item: &ImplItem) -> Option<&ImplItemFn> {
     match item {
         ImplItem::Fn(method) => Some(method),
         _ => None,

@@ -43,8 +43,8 @@ fn a_mistake_in_one_handler_leaves_the_others_callable() {
     );
     assert_eq!(mistakes(&code).len(), 1);
     let code = laid_out(code);
-    assert!(code.contains("pub fn start("));
-    assert!(code.contains("pub fn submit("));
+    assert!(code.contains("fn start("));
+    assert!(code.contains("fn submit("));
     assert!(code.contains("async fn names("));
     let item = &code[code.find("impl Greeting").expect("the block is kept")..];
     assert!(!item.contains("#[query]"));

@@ -39,9 +39,9 @@ fn workflow_with(method: &str) -> TokenStream {
 #[track_caller]
 fn knows_the_rest(code: &TokenStream) {
     for known in [
-        "pub fn start(",
-        "pub fn continue_as_new(",
-        "pub fn names(&self,",
+        "fn start(",
+        "fn continue_as_new(",
+        "fn names(&self,",
         "fn names(&self) -> Vec<String> { self.names.clone() }",
     ] {
         let known = known.replace('(', " (");
@@ -76,10 +76,7 @@ fn a_half_typed_body_stays_for_the_editor_and_leaves_the_workflow_known() {
         assert!(holds(&code, "compile_error"), "{body}");
         knows_the_rest(&code);
         let text = code.to_string();
-        assert!(
-            text.contains("pub fn submit (& self , name"),
-            "{body}: {text}"
-        );
+        assert!(text.contains("fn submit (& self , name"), "{body}: {text}");
         let (for_rustc, for_editor) = text
             .split_once("cfg (rust_analyzer)")
             .expect("what cannot be read is for the editor alone");
@@ -218,8 +215,8 @@ fn a_half_typed_activity_can_still_be_called() {
         "",
         &format!("impl Shop {{ #[activity] {method} #[activity] fn count(&self) -> u8 {{ 1 }} }}"),
     );
-    assert!(code.to_string().contains("pub fn save (& self , row"));
-    assert!(code.to_string().contains("pub fn count (& self"));
+    assert!(code.to_string().contains("fn save (& self , row"));
+    assert!(code.to_string().contains("fn count (& self"));
     assert!(holds(&code, method));
 }
 

@@ -20,9 +20,11 @@ impl Client {
 }
 
 /// What cannot be awaited while the feature `server` is off.
+#[derive(Debug)]
 pub struct NeedsServer<F>(PhantomData<fn() -> F>);
 
 /// The feature `server` is off.
+#[derive(Debug)]
 pub struct FeatureIsOff;
 
 /// Holds for no type: with the feature on, there is another `Client::development`.

@@ -173,8 +173,8 @@ impl Ctx {
 
 /// A context that may be the first parameter of an async handler or of `run`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no workflow context",
-    label = "the context comes first and by reference: `ctx: &Ctx` or `view: &View`",
+    message = "`{Self}` is not a workflow context",
+    label = "the context comes first and by reference: `ctx: &durably::Ctx` or `view: &durably::View`",
     note = "arguments are decoded from payloads, so they cannot be borrowed: take them by value"
 )]
 pub trait CtxArg {
@@ -182,12 +182,14 @@ pub trait CtxArg {
     fn of(ctx: &Ctx) -> &Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl CtxArg for Ctx {
     fn of(ctx: &Ctx) -> &Self {
         ctx
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CtxArg for View {
     fn of(ctx: &Ctx) -> &Self {
         &ctx.view
@@ -197,7 +199,7 @@ impl CtxArg for View {
 /// What a query, a validator and `#[init]` may take: facts, no commands.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used here: a query, a validator and `#[init]` cannot issue commands",
-    label = "take `&View` (time, ids, search attributes)",
+    label = "take `&durably::View` (time, ids, search attributes)",
     note = "arguments are decoded from payloads, so they cannot be borrowed: take them by value"
 )]
 pub trait ViewArg {
@@ -205,6 +207,7 @@ pub trait ViewArg {
     fn of(view: &View) -> &Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl ViewArg for View {
     fn of(view: &View) -> &Self {
         view

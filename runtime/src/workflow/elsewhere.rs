@@ -36,6 +36,14 @@ pub trait TimerOfCtx {
 )]
 pub trait CalledInside<'a> {}
 
+/// What a method without a mark needs to be called through a handle: no type has it.
+#[diagnostic::on_unimplemented(
+    message = "a handle calls only signals, queries and updates, and this method of the workflow is not marked as one",
+    label = "mark the method `#[query]`, `#[signal]` or `#[update]`",
+    note = "the result of the run is `handle.result().await?`"
+)]
+pub trait CalledThroughHandle<'a> {}
+
 #[doc(hidden)]
 impl View {
     pub fn sleep(&self, duration: impl CommandOfCtx) -> Sleep {

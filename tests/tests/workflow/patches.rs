@@ -19,7 +19,7 @@ mod before {
     #[workflow]
     impl Steps {
         #[run]
-        async fn run(&mut self, ctx: &Ctx) -> Result<Vec<String>> {
+        pub(super) async fn run(&mut self, ctx: &Ctx) -> Result<Vec<String>> {
             let first = step::call(ctx, "old").await?;
             self.at = 1;
             ctx.wait_until(|| self.go).await?;
@@ -27,12 +27,12 @@ mod before {
         }
 
         #[signal]
-        fn go(&mut self) {
+        pub(super) fn go(&mut self) {
             self.go = true;
         }
 
         #[query]
-        fn at(&self) -> usize {
+        pub(super) fn at(&self) -> usize {
             self.at
         }
     }
@@ -50,7 +50,7 @@ mod after {
     #[workflow]
     impl Steps {
         #[run]
-        async fn run(&mut self, ctx: &Ctx) -> Result<Vec<String>> {
+        pub(super) async fn run(&mut self, ctx: &Ctx) -> Result<Vec<String>> {
             let mut steps = Vec::new();
             if ctx.patched("two-steps") {
                 steps.push(step::call(ctx, "new").await?);
@@ -63,7 +63,7 @@ mod after {
         }
 
         #[signal]
-        fn go(&mut self) {
+        pub(super) fn go(&mut self) {
             self.go = true;
         }
     }
@@ -79,7 +79,7 @@ mod broken {
     #[workflow]
     impl Steps {
         #[run]
-        async fn run(&mut self, ctx: &Ctx) -> Result<Vec<String>> {
+        pub(super) async fn run(&mut self, ctx: &Ctx) -> Result<Vec<String>> {
             ctx.sleep(secs(30)).await?;
             Ok(vec![])
         }

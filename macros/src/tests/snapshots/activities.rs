@@ -11,28 +11,65 @@ impl Shop {
         self.stock.len()
     }
 }
-///Calls of the activities of [`Shop`] from a workflow.
-#[allow(unreachable_pub)]
-pub struct ShopStub<DurablyTimeout = ::durably::NoTimeout>(
-    ::durably::__private::Stub<DurablyTimeout>,
-);
 const _: () = {
     #[allow(unused_imports)]
     use ::durably::__private::Plain as _;
-    #[allow(non_camel_case_types, dead_code)]
-    enum __Shop_reserve {}
+    ///Calls of the activities of [`Shop`] from a workflow.
+    #[allow(
+        dead_code,
+        deprecated,
+        private_bounds,
+        private_interfaces,
+        unnameable_types,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
+    )]
+    #[derive(::core::fmt::Debug)]
+    pub struct ShopStub<DurablyTimeout = ::durably::NoTimeout>(
+        ::durably::__private::Stub<DurablyTimeout>,
+    );
+    ///The activity `reserveItem`.
+    #[allow(
+        dead_code,
+        deprecated,
+        private_bounds,
+        private_interfaces,
+        unnameable_types,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
+    )]
+    #[allow(non_camel_case_types)]
+    #[derive(::core::fmt::Debug)]
+    struct reserve<DurablyOwner = Shop> {
+        never: ::core::convert::Infallible,
+        of: ::core::marker::PhantomData<fn() -> DurablyOwner>,
+    }
     const _: () = {
         #[allow(
             dead_code,
             deprecated,
+            private_bounds,
             private_interfaces,
+            unnameable_types,
             unreachable_pub,
             unused_variables,
             unused_mut,
             clippy::all,
-            clippy::pedantic
+            clippy::nursery,
+            clippy::pedantic,
+            clippy::restriction
         )]
-        impl ::durably::Activity for __Shop_reserve {
+        impl ::durably::Activity for reserve {
             const NAME: &'static str = "reserveItem";
             type Output = <Result<String> as ::durably::__private::Outcome>::Ok;
             fn __output() -> ::durably::__private::PayloadOf<
@@ -52,20 +89,43 @@ const _: () = {
             }
         }
     };
-    #[allow(non_camel_case_types, dead_code)]
-    enum __Shop_count {}
+    ///The activity `count`.
+    #[allow(
+        dead_code,
+        deprecated,
+        private_bounds,
+        private_interfaces,
+        unnameable_types,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
+    )]
+    #[allow(non_camel_case_types)]
+    #[derive(::core::fmt::Debug)]
+    struct count<DurablyOwner = Shop> {
+        never: ::core::convert::Infallible,
+        of: ::core::marker::PhantomData<fn() -> DurablyOwner>,
+    }
     const _: () = {
         #[allow(
             dead_code,
             deprecated,
+            private_bounds,
             private_interfaces,
+            unnameable_types,
             unreachable_pub,
             unused_variables,
             unused_mut,
             clippy::all,
-            clippy::pedantic
+            clippy::nursery,
+            clippy::pedantic,
+            clippy::restriction
         )]
-        impl ::durably::Activity for __Shop_count {
+        impl ::durably::Activity for count {
             const NAME: &'static str = "count";
             type Output = u64;
             fn __output() -> ::durably::__private::PayloadOf<u64> {
@@ -83,20 +143,24 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        private_bounds,
         private_interfaces,
+        unnameable_types,
         unreachable_pub,
         unused_variables,
         unused_mut,
         clippy::all,
-        clippy::pedantic
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
     )]
     impl<DurablyTimeout> ShopStub<DurablyTimeout> {
         ///Calls the activity `reserveItem`.
         #[track_caller]
-        pub fn reserve(
+        fn reserve(
             &self,
             order: Order,
-        ) -> ::durably::ActivityCall<__Shop_reserve, ::durably::TimeoutSet> {
+        ) -> ::durably::ActivityCall<reserve, ::durably::TimeoutSet> {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
             ::durably::__private::payload::<Order>()
                 .add(&mut arguments, "order", &order);
@@ -104,7 +168,7 @@ const _: () = {
         }
         ///Calls the activity `count`.
         #[track_caller]
-        pub fn count(&self) -> ::durably::ActivityCall<__Shop_count, DurablyTimeout> {
+        fn count(&self) -> ::durably::ActivityCall<count, DurablyTimeout> {
             let arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
             self.0.call(arguments.finish())
         }
@@ -112,12 +176,16 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        private_bounds,
         private_interfaces,
+        unnameable_types,
         unreachable_pub,
         unused_variables,
         unused_mut,
         clippy::all,
-        clippy::pedantic
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
     )]
     impl<DurablyTimeout> ShopStub<DurablyTimeout> {
         /// The longest one attempt may take.
@@ -160,12 +228,16 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        private_bounds,
         private_interfaces,
+        unnameable_types,
         unreachable_pub,
         unused_variables,
         unused_mut,
         clippy::all,
-        clippy::pedantic
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
     )]
     impl Shop {
         /// Typed calls of these activities from a workflow.
@@ -176,12 +248,16 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        private_bounds,
         private_interfaces,
+        unnameable_types,
         unreachable_pub,
         unused_variables,
         unused_mut,
         clippy::all,
-        clippy::pedantic
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
     )]
     #[allow(trivial_bounds)]
     impl ::durably::ActivitySet for Shop
@@ -209,7 +285,7 @@ const _: () = {
                                 let _ = (&ctx, &mut arguments);
                                 let argument_0 = ::durably::__private::payload::<Order>()
                                     .next(&mut arguments, "order")?;
-                                <__Shop_reserve as ::durably::Activity>::__output()
+                                <reserve as ::durably::Activity>::__output()
                                     .result(
                                         <Result<
                                             String,
@@ -237,7 +313,7 @@ const _: () = {
                         ::durably::__private::Invocation::Blocking(
                             ::std::boxed::Box::new(move || {
                                 let _ = (&ctx, &mut arguments);
-                                <__Shop_count as ::durably::Activity>::__output()
+                                <count as ::durably::Activity>::__output()
                                     .value(&<Shop>::count(&*this))
                             }),
                         )

@@ -4,20 +4,41 @@ pub async fn charge(ctx: &ActivityCtx, card: String, cents: u64) -> Result<Recei
     bank(card, cents).await
 }
 /// Charges a card.
-#[allow(non_camel_case_types, unreachable_pub, dead_code)]
-pub enum charge {}
+#[allow(
+    dead_code,
+    deprecated,
+    private_bounds,
+    private_interfaces,
+    unnameable_types,
+    unreachable_pub,
+    unused_variables,
+    unused_mut,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+    clippy::restriction
+)]
+#[allow(non_camel_case_types)]
+#[derive(::core::fmt::Debug)]
+pub struct charge {
+    never: ::core::convert::Infallible,
+}
 const _: () = {
     #[allow(unused_imports)]
     use ::durably::__private::Plain as _;
     #[allow(
         dead_code,
         deprecated,
+        private_bounds,
         private_interfaces,
+        unnameable_types,
         unreachable_pub,
         unused_variables,
         unused_mut,
         clippy::all,
-        clippy::pedantic
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
     )]
     impl ::durably::Activity for charge {
         const NAME: &'static str = "charge";
@@ -42,12 +63,16 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        private_bounds,
         private_interfaces,
+        unnameable_types,
         unreachable_pub,
         unused_variables,
         unused_mut,
         clippy::all,
-        clippy::pedantic
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
     )]
     impl ::durably::FreeActivity for charge {
         fn __invoke(
@@ -86,12 +111,16 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        private_bounds,
         private_interfaces,
+        unnameable_types,
         unreachable_pub,
         unused_variables,
         unused_mut,
         clippy::all,
-        clippy::pedantic
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
     )]
     impl charge {
         ///Calls this activity from a workflow.

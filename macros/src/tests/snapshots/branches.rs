@@ -60,5 +60,3 @@ impl Both {
         drop(format!("{self:?}", self = self_));
     }
 }
-///Signals, queries and updates of [`Both`]; every handle derefs to it.
-#[allow(unreachable_pub)]

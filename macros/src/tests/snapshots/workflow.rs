@@ -102,12 +102,23 @@ impl Greeting {
         self.names.clone()
     }
 }
-///Signals, queries and updates of [`Greeting`]; every handle derefs to it.
-#[allow(unreachable_pub)]
-pub struct GreetingMethods<DurablyVia>(DurablyVia);
 #[doc(hidden)]
-#[allow(dead_code, clippy::all, clippy::pedantic)]
-trait GreetingInside {
+#[allow(
+    dead_code,
+    deprecated,
+    private_bounds,
+    private_interfaces,
+    unnameable_types,
+    unreachable_pub,
+    unused_variables,
+    unused_mut,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+    clippy::restriction
+)]
+#[allow(non_camel_case_types)]
+trait AsyncMethodsOf_Greeting {
     fn run<DurablyOutput>(
         &mut self,
         _: impl Sized,
@@ -139,10 +150,79 @@ trait GreetingInside {
         loop {}
     }
 }
-impl GreetingInside for Greeting {}
+impl AsyncMethodsOf_Greeting for Greeting {}
 const _: () = {
     #[allow(unused_imports)]
     use ::durably::__private::Plain as _;
+    ///Signals, queries and updates of [`Greeting`]; every handle derefs to it.
+    #[allow(
+        dead_code,
+        deprecated,
+        private_bounds,
+        private_interfaces,
+        unnameable_types,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
+    )]
+    #[derive(::core::fmt::Debug)]
+    pub struct GreetingMethods<DurablyVia>(DurablyVia);
+    #[allow(
+        dead_code,
+        deprecated,
+        private_bounds,
+        private_interfaces,
+        unnameable_types,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
+    )]
+    impl<DurablyVia> GreetingMethods<DurablyVia> {
+        #[doc(hidden)]
+        pub fn run<DurablyOutput>(&self, _: impl Sized) -> DurablyOutput
+        where
+            for<'durably> Greeting: ::durably::__private::CalledThroughHandle<'durably>,
+        {
+            loop {}
+        }
+        #[cfg(feature = "rename")]
+        #[doc(hidden)]
+        pub fn check<DurablyOutput>(&self, _: impl Sized) -> DurablyOutput
+        where
+            for<'durably> Greeting: ::durably::__private::CalledThroughHandle<'durably>,
+        {
+            loop {}
+        }
+        #[doc(hidden)]
+        pub fn slow<DurablyOutput>(&self) -> DurablyOutput
+        where
+            for<'durably> Greeting: ::durably::__private::CalledThroughHandle<'durably>,
+        {
+            loop {}
+        }
+    }
+    #[allow(
+        dead_code,
+        deprecated,
+        private_bounds,
+        private_interfaces,
+        unnameable_types,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
+    )]
     impl<
         DurablyVia: ::durably::__private::Via,
     > ::durably::__private::MethodsOf<DurablyVia> for GreetingMethods<DurablyVia> {
@@ -150,6 +230,20 @@ const _: () = {
             Self(via)
         }
     }
+    #[allow(
+        dead_code,
+        deprecated,
+        private_bounds,
+        private_interfaces,
+        unnameable_types,
+        unreachable_pub,
+        unused_variables,
+        unused_mut,
+        clippy::all,
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
+    )]
     impl<DurablyVia> ::core::ops::Deref for GreetingMethods<DurablyVia> {
         type Target = DurablyVia;
         fn deref(&self) -> &DurablyVia {
@@ -159,24 +253,28 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        private_bounds,
         private_interfaces,
+        unnameable_types,
         unreachable_pub,
         unused_variables,
         unused_mut,
         clippy::all,
-        clippy::pedantic
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
     )]
     impl<DurablyVia: ::durably::__private::Via> GreetingMethods<DurablyVia> {
         ///The signal `Finish` of [`Greeting`].
         #[track_caller]
-        pub fn finish(&self) -> <DurablyVia as ::durably::__private::Via>::Signal {
+        fn finish(&self) -> <DurablyVia as ::durably::__private::Via>::Signal {
             let arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
             ::durably::__private::Via::signal(&self.0, "Finish", arguments.finish())
         }
         #[cfg(feature = "rename")]
         ///The update `rename` of [`Greeting`].
         #[track_caller]
-        pub fn rename(
+        fn rename(
             &self,
             to: impl ::durably::Text,
         ) -> <DurablyVia as ::durably::__private::Via>::Update<
@@ -195,7 +293,7 @@ const _: () = {
         }
         ///The query `names` of [`Greeting`].
         #[track_caller]
-        pub fn names(&self) -> ::durably::QueryCall<Vec<String>>
+        fn names(&self) -> ::durably::QueryCall<Vec<String>>
         where
             DurablyVia: ::durably::__private::CanQuery,
         {
@@ -206,18 +304,22 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        private_bounds,
         private_interfaces,
+        unnameable_types,
         unreachable_pub,
         unused_variables,
         unused_mut,
         clippy::all,
-        clippy::pedantic
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
     )]
     impl Greeting {
         ///Starts this workflow: `.await` gives a handle, `.result().await` its result.
         ///
         /// Greets.
-        pub fn start(
+        fn start(
             client: &impl ::durably::AsClient,
             greeting: impl ::durably::Text,
         ) -> ::durably::StartCall<Greeting, ::durably::QueueSet> {
@@ -230,7 +332,7 @@ const _: () = {
             )
         }
         ///A handle to an execution that exists already.
-        pub fn handle(
+        fn handle(
             client: &impl ::durably::AsClient,
             id: impl ::durably::Text,
         ) -> ::durably::Handle<Greeting> {
@@ -243,7 +345,7 @@ const _: () = {
         ///
         /// Greets.
         #[track_caller]
-        pub fn child(
+        fn child(
             ctx: &impl ::durably::AsCtx,
             greeting: impl ::durably::Text,
         ) -> ::durably::ChildCall<Greeting> {
@@ -253,7 +355,7 @@ const _: () = {
             ::durably::ChildCall::new(::durably::AsCtx::__ctx(ctx), arguments.finish())
         }
         ///A handle to another running workflow, for use inside a workflow.
-        pub fn external(
+        fn external(
             ctx: &impl ::durably::AsCtx,
             id: impl ::durably::Text,
         ) -> ::durably::ExternalHandle<Greeting> {
@@ -263,9 +365,7 @@ const _: () = {
             )
         }
         ///Ends this run and starts the next one with these arguments: `return Self::continue_as_new(..).into()`.
-        pub fn continue_as_new(
-            greeting: impl ::durably::Text,
-        ) -> ::durably::ContinueAsNew {
+        fn continue_as_new(greeting: impl ::durably::Text) -> ::durably::ContinueAsNew {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
             ::durably::__private::payload::<String>()
                 .add_text(&mut arguments, "greeting", greeting);
@@ -278,12 +378,16 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        private_bounds,
         private_interfaces,
+        unnameable_types,
         unreachable_pub,
         unused_variables,
         unused_mut,
         clippy::all,
-        clippy::pedantic
+        clippy::nursery,
+        clippy::pedantic,
+        clippy::restriction
     )]
     impl ::durably::Workflow for Greeting {
         const NAME: &'static str = "Greeting";

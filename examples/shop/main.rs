@@ -1,0 +1,60 @@
+//! A shop: a service of several modules. Data and errors, activities and workflows stand apart, and
+//! this file puts them together.
+//!
+//! `cargo run --example shop`
+
+mod activities;
+mod data;
+mod errors;
+mod workflows;
+
+use durably::prelude::*;
+
+use activities::{Warehouse, charge};
+use data::Purchase;
+use workflows::{Complaint, Order};
+
+const TASK_QUEUE: &str = "shop";
+
+/// The worker: everything that can run is listed here, and nowhere else.
+fn worker(client: &Client) -> Worker {
+    Worker::new(client, TASK_QUEUE)
+        .workflow::<Order>()
+        .workflow::<Complaint>()
+        .activity::<charge>()
+        .activities(Warehouse::new(&["ring", "lamp"]))
+}
+
+#[durably::main]
+async fn main() -> Result<()> {
+    let client = Client::development().await?;
+    let worker = worker(&client).spawn().await?;
+
+    println!("a ring");
+    let order = Order::start(&client, Purchase::new("ring", 4_900))
+        .task_queue(TASK_QUEUE)
+        .await?;
+    println!("  approved: {}", order.is_approved().await?);
+    order.approve().await?;
+    let receipt = order.result().await?;
+    println!("  {receipt}");
+
+    println!("the ring does not fit");
+    let complaint = Complaint::start(&client, "ring")
+        .task_queue(TASK_QUEUE)
+        .await?;
+    complaint.arrive().await?;
+    println!("  back on the shelf: {}", complaint.result().await?);
+
+    println!("a moon rocket");
+    let order = Order::start(&client, Purchase::new("moon rocket", 1_000_000))
+        .task_queue(TASK_QUEUE)
+        .await?;
+    order.approve().await?;
+    match order.result().await {
+        Err(error) if errors::is_out_of_stock(&error) => println!("  sold out"),
+        other => println!("  {other:?}"),
+    }
+
+    worker.shutdown().await
+}

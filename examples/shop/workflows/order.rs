@@ -1,0 +1,39 @@
+//! An order, from the purchase to the parcel.
+
+use durably::prelude::*;
+
+use crate::{
+    activities::{Warehouse, charge},
+    data::{Purchase, Receipt},
+};
+
+/// One order of one customer.
+#[derive(Default)]
+pub(crate) struct Order {
+    approved: bool,
+}
+
+/// `pub(crate)` methods can be called in the whole crate, on the type and on its handles; `run`
+/// decides it for `start` and `handle`.
+#[workflow]
+impl Order {
+    #[run]
+    pub(crate) async fn run(&mut self, ctx: &Ctx, purchase: Purchase) -> Result<Receipt> {
+        let item = Warehouse::stub(ctx).reserve(&purchase.item).await?;
+        ctx.wait_until(|| self.approved).await?;
+        let payment = charge::call(ctx, purchase).await?;
+        let parcel = Warehouse::stub(ctx).ship(item).await?;
+        Ok(Receipt { payment, parcel })
+    }
+
+    /// The customer's go-ahead.
+    #[signal]
+    pub(crate) fn approve(&mut self) {
+        self.approved = true;
+    }
+
+    #[query]
+    pub(crate) fn is_approved(&self) -> bool {
+        self.approved
+    }
+}

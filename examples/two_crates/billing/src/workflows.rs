@@ -1,0 +1,45 @@
+//! What billing decides.
+
+use durably::prelude::*;
+
+use crate::activities::{Mailbox, Position, total};
+
+/// An invoice: sent, then paid or written off.
+#[derive(Debug, Default)]
+pub struct Invoice {
+    paid: u64,
+    due: u64,
+}
+
+#[workflow]
+impl Invoice {
+    /// Sends the invoice, and returns the letter once all of it is paid.
+    #[run]
+    pub async fn run(&mut self, ctx: &Ctx, to: String, positions: Vec<Position>) -> Result<String> {
+        self.due = total::call(ctx, positions).await?;
+        let about = format!("{} cents", self.due);
+        let letter = Mailbox::stub(ctx).send(to, about).await?;
+        ctx.wait_until(|| self.paid >= self.due).await?;
+        Ok(letter)
+    }
+
+    /// A payment came in.
+    #[update(validator = check)]
+    pub fn pay(&mut self, cents: u64) -> u64 {
+        self.paid += cents;
+        self.paid
+    }
+
+    fn check(&self, cents: &u64) -> Result<(), &'static str> {
+        match cents {
+            0 => Err("nothing was paid"),
+            _ => Ok(()),
+        }
+    }
+
+    /// What was paid so far.
+    #[query]
+    pub fn paid(&self) -> u64 {
+        self.paid
+    }
+}

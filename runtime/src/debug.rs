@@ -1,0 +1,93 @@
+//! `Debug` of the public types that have nothing to print but their name and what identifies them.
+//!
+//! Calls, contexts and handles hold payloads, connections and futures of the user's: a `Debug` of
+//! their fields would print payloads, which may be secret, and would ask for `Debug` of types that
+//! need not have it. They implement it because a crate that denies `missing_debug_implementations`
+//! derives `Debug` on types that hold them.
+
+use std::{fmt, future::Future};
+
+use crate::{
+    __private::{
+        Args, ArgsEncoder, Called, Definition, FailureOf, Invocation, Lease, PayloadOf, Root,
+        Spelled, StateCell, Stub, Update,
+    },
+    ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Client, Ctx, ExternalHandle,
+    FromWorkflow, JoinAll, NoQueue, NoTimeout, QueryCall, QueueSet, RaceAll, Random, RunCall, Saga,
+    Scope, SignalCall, Sleep, Spawned, StartCall, TimeoutSet, TryJoinAll, Unsupported, Untyped,
+    UpdateCall, UpdateHandle, View, WaitUntil, WaitUntilTimeout, Worker, Workflow,
+    client::{
+        self, FromClient, RawClient, RecordedSignal, RecordedUpdate, Recorder, StartWithUpdate,
+        Startable, WorkflowList,
+    },
+};
+
+macro_rules! opaque {
+    ($([$($generics:tt)*] $ty:ty, $name:literal;)*) => { $(
+        impl<$($generics)*> fmt::Debug for $ty {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct($name).finish_non_exhaustive()
+            }
+        }
+    )* };
+}
+opaque! {
+    [A, T] ActivityCall<A, T>, "ActivityCall";
+    [A] ActivityHandle<A>, "ActivityHandle";
+    [W] ChildCall<W>, "ChildCall";
+    [W: Workflow] ChildHandle<W>, "ChildHandle";
+    [] Client, "Client";
+    [] Ctx, "Ctx";
+    [W: Workflow] ExternalHandle<W>, "ExternalHandle";
+    [R] QueryCall<R>, "QueryCall";
+    [] RawClient, "RawClient";
+    [Q, R] RunCall<Q, R>, "RunCall";
+    [] SignalCall, "SignalCall";
+    [W: Startable, Q] StartCall<W, Q>, "StartCall";
+    [R] UpdateCall<R>, "UpdateCall";
+    [R] UpdateHandle<R>, "UpdateHandle";
+    [] View, "View";
+    [] Worker, "Worker";
+    [] WorkflowList, "WorkflowList";
+
+    [] Recorder, "Recorder";
+    [] RecordedSignal, "RecordedSignal";
+    [R] RecordedUpdate<R>, "RecordedUpdate";
+    [W: Workflow, Q, R] StartWithUpdate<W, Q, R>, "StartWithUpdate";
+    [] FromClient, "FromClient";
+    [] FromWorkflow, "FromWorkflow";
+    [T] Unsupported<T>, "Unsupported";
+    [] client::Untyped, "Untyped";
+    [R] Untyped<R>, "Untyped";
+
+    [F: Future] JoinAll<F>, "JoinAll";
+    [F: futures::TryFuture] TryJoinAll<F>, "TryJoinAll";
+    [F] RaceAll<F>, "RaceAll";
+    [F] WaitUntil<F>, "WaitUntil";
+    [F] WaitUntilTimeout<F>, "WaitUntilTimeout";
+    [] CancelWait, "CancelWait";
+    [] Random, "Random";
+    [] Saga, "Saga";
+    [] Scope, "Scope";
+    [T] Spawned<T>, "Spawned";
+    [] Sleep, "Sleep";
+
+    [] NoTimeout, "NoTimeout";
+    [] TimeoutSet, "TimeoutSet";
+    [] NoQueue, "NoQueue";
+    [] QueueSet, "QueueSet";
+
+    [] Args, "Args";
+    [] ArgsEncoder, "ArgsEncoder";
+    [] Called, "Called";
+    [W: 'static] Definition<W>, "Definition";
+    [] Invocation, "Invocation";
+    [W] Lease<'_, W>, "Lease";
+    [T] PayloadOf<T>, "PayloadOf";
+    [E] FailureOf<E>, "FailureOf";
+    [W] Root<'_, W>, "Root";
+    [T] Spelled<T>, "Spelled";
+    [W] StateCell<W>, "StateCell";
+    [T] Stub<T>, "Stub";
+    [W: 'static] Update<W>, "Update";
+}
