@@ -10,7 +10,7 @@ use std::{fmt, future::Future};
 use crate::{
     __private::{
         Args, ArgsEncoder, Called, Definition, FailureOf, Invocation, Lease, PayloadOf, Root,
-        Spelled, StateCell, Stub, Update,
+        Spelled, StateCell, Stub, Update, Value,
     },
     ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Client, Ctx, ExternalHandle,
     FromWorkflow, JoinAll, NoQueue, NoTimeout, QueryCall, QueueSet, RaceAll, Random, RunCall, Saga,
@@ -90,4 +90,5 @@ opaque! {
     [W] StateCell<W>, "StateCell";
     [T] Stub<T>, "Stub";
     [W: 'static] Update<W>, "Update";
+    [T] Value<T>, "Value";
 }
