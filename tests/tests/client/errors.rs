@@ -95,13 +95,11 @@ async fn a_request_over_the_size_limit_is_refused_and_the_client_goes_on(
 async fn a_wrong_address_says_what_was_tried_and_what_to_check() {
     let error = Client::connect("127.0.0.1:1")
         .await
-        .err()
-        .expect("nobody listens there");
+        .expect_err("nobody listens there");
     let text = error.to_string();
     assert!(text.contains("127.0.0.1:1"), "{text}");
     let error = Client::connect("not an address")
         .await
-        .err()
-        .expect("no such address");
+        .expect_err("no such address");
     assert!(error.to_string().contains("not an address"), "{error}");
 }
