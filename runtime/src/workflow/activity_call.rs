@@ -216,6 +216,7 @@ impl<R> ActivityCall<Untyped<R>, NoTimeout> {
 
 impl<A: Activity, T: HasTimeout> ActivityCall<A, T> {
     /// Makes the call now; the handle gives the result later.
+    #[track_caller]
     pub fn start(mut self) -> ActivityHandle<A> {
         self.begin();
         ActivityHandle(ActivityCall {
@@ -230,7 +231,9 @@ impl<A: Activity, T: HasTimeout> ActivityCall<A, T> {
 
 impl<A: Activity, T> ActivityCall<A, T> {
     /// Asks for the activity, unless it was asked for, is cancelled already, or cannot be asked for.
+    #[track_caller]
     fn begin(&mut self) {
+        self.core.assert_commands_allowed();
         if self.reach.is_cancelled(&self.core) {
             return;
         }
@@ -336,7 +339,12 @@ pub struct ActivityHandle<A>(ActivityCall<A, TimeoutSet>);
 
 impl<A: Activity> ActivityHandle<A> {
     /// Asks the activity to stop. The handle still gives how it ended.
+    ///
+    /// # Panics
+    /// In a query or a validator, which then fails: it reads the state and cancels nothing.
+    #[track_caller]
     pub fn cancel(&mut self) {
+        self.0.core.assert_commands_allowed();
         match &mut self.0.state {
             State::Running(running) if !running.stopping => {
                 running.stopping = true;
@@ -346,7 +354,11 @@ impl<A: Activity> ActivityHandle<A> {
         }
     }
 
-    /// Lets the activity go on without anybody waiting for it.
+    /// Lets the activity run on; its result is dropped.
+    ///
+    /// # Panics
+    /// In a query or a validator, which then fails: it reads the state and detaches nothing.
+    #[track_caller]
     pub fn detach(mut self) {
         if let State::Running(running) = std::mem::replace(&mut self.0.state, State::Done) {
             running.ticket.detach();

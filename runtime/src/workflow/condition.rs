@@ -51,6 +51,7 @@ impl<F: FnMut() -> bool> Future for WaitUntil<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        this.ctx.core().assert_commands_allowed();
         if (this.condition)() {
             this.entry.leave();
             return Poll::Ready(Ok(()));
@@ -126,6 +127,7 @@ impl Future for CancelWait {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        this.core.assert_commands_allowed();
         if this.reach.is_cancelled(&this.core) {
             this.entry.leave();
             return Poll::Ready(());

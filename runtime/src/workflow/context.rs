@@ -133,7 +133,7 @@ impl Ctx {
     where
         StandardUniform: Distribution<T>,
     {
-        self.core().forbid_reading();
+        self.core().assert_commands_allowed();
         self.rng().random()
     }
 

@@ -45,6 +45,8 @@ pub(crate) struct Core {
     pub(super) moved: Cell<bool>,
     /// What the code did that fails the workflow task; the first of it.
     fault: RefCell<Option<String>>,
+    /// The command that code issued by a drop while it was only allowed to read; the first of it.
+    refusal: RefCell<Option<String>>,
     /// Why the run is asked to stop, once it is.
     cancel_reason: RefCell<Option<String>>,
     /// Whether there is a reason; asked at every poll of every wait.
@@ -99,6 +101,7 @@ impl Core {
             phase: Cell::new(Phase::Reading),
             moved: Cell::new(false),
             fault: RefCell::default(),
+            refusal: RefCell::default(),
             cancel_reason: RefCell::default(),
             cancelled: Cell::new(false),
             intents: RefCell::default(),
@@ -110,10 +113,10 @@ impl Core {
     /// Asks for something.
     ///
     /// # Panics
-    /// As [`forbid_reading`](Self::forbid_reading).
+    /// As [`assert_commands_allowed`](Self::assert_commands_allowed).
     #[track_caller]
     pub(super) fn issue(&self, intent: Intent) {
-        self.forbid_reading();
+        self.assert_commands_allowed();
         if self.phase.get() == Phase::Live {
             self.intents.borrow_mut().push(intent);
         }
@@ -125,12 +128,29 @@ impl Core {
     /// # Panics
     /// While user code runs that may only look; the panic becomes its error.
     #[track_caller]
-    pub(super) fn forbid_reading(&self) {
+    pub(super) fn assert_commands_allowed(&self) {
         assert!(
             self.phase.get() != Phase::Reading,
-            "a query, a validator or a constructor asked for a command or a random number through a \
-             context it found in the state; only run methods, signals and updates may do that"
+            "a query, a validator or a constructor issued a command, cancelled, polled a future or \
+             drew a random number, through a context or a handle kept in the state; only run methods, \
+             signals and updates may do that"
         );
+    }
+
+    /// Whether commands are refused at the moment; if so, the code that runs fails with `what`.
+    ///
+    /// For drops, which must not panic: `what` is kept until [`take_refusal`](Self::take_refusal).
+    pub(super) fn refuses(&self, what: impl FnOnce() -> String) -> bool {
+        let refuses = self.phase.get() == Phase::Reading;
+        if refuses {
+            self.refusal.borrow_mut().get_or_insert_with(what);
+        }
+        refuses
+    }
+
+    /// The first command that was refused without a panic.
+    pub(super) fn take_refusal(&self) -> Option<String> {
+        self.refusal.take()
     }
 
     /// Takes back what is no longer wanted. Futures are dropped at any time, so this never panics.

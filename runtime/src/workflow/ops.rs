@@ -142,7 +142,7 @@ impl Ticket {
         place: &'static Location<'static>,
         intent: impl FnOnce(Seq) -> Intent,
     ) -> Self {
-        core.forbid_reading();
+        core.assert_commands_allowed();
         let seq = core.ops.borrow_mut().begin(what, place);
         core.issue(intent(seq));
         Self { core, seq, place }
@@ -150,6 +150,7 @@ impl Ticket {
 
     /// How it ended, once.
     pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Ended> {
+        self.core.assert_commands_allowed();
         self.core.seen(self.place);
         let mut ops = self.core.ops.borrow_mut();
         let Some(at) = ops.find(self.seq) else {
@@ -183,8 +184,23 @@ impl Ticket {
     }
 
     /// Lets the operation go on unattended.
+    #[track_caller]
     pub(super) fn detach(self) {
+        self.core.assert_commands_allowed();
         self.forget();
+    }
+
+    fn dropped(&self) -> String {
+        let ops = self.core.ops.borrow();
+        let what = match ops.find(self.seq) {
+            Some(at) => ops.open[at].what.to_string(),
+            None => "an operation".to_owned(),
+        };
+        format!(
+            "dropped the handle of {what} from {}, which would cancel it; a query, a validator or a \
+             constructor cancels nothing",
+            self.place
+        )
     }
 
     fn forget(&self) -> Option<Op> {
@@ -196,6 +212,10 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
+        // What a query drops goes on: a replay does not repeat the query.
+        if self.core.refuses(|| self.dropped()) {
+            return;
+        }
         self.cancel();
         self.forget();
     }

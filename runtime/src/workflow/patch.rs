@@ -46,12 +46,12 @@ impl Core {
                 ..
             }) => return *answer,
             Some(Patch { state, .. }) => {
-                self.forbid_reading();
+                self.assert_commands_allowed();
                 *state = State::Asked(true);
                 true
             }
             None => {
-                self.forbid_reading();
+                self.assert_commands_allowed();
                 let answer = !self.facts.get().replaying;
                 patches.push(Patch {
                     id: id.to_owned(),

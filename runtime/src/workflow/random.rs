@@ -23,7 +23,7 @@ impl Random {
     }
 
     fn next(&self) -> u64 {
-        self.core.forbid_reading();
+        self.core.assert_commands_allowed();
         self.core.random.next()
     }
 }

@@ -26,7 +26,12 @@ pub struct Scope {
 
 impl Scope {
     /// Cancels what was asked for through the context of this scope, and through scopes within it.
+    ///
+    /// # Panics
+    /// In a query or a validator, which then fails: it reads the state and cancels nothing.
+    #[track_caller]
     pub fn cancel(&self) {
+        self.core.assert_commands_allowed();
         if !self.node.cancelled.replace(true) {
             self.core.wake_all();
         }

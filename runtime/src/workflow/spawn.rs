@@ -31,7 +31,7 @@ pub(super) fn spawn<F: Future<Output: 'static> + 'static>(
     future: F,
     place: Place,
 ) -> Spawned<F::Output> {
-    core.forbid_reading();
+    core.assert_commands_allowed();
     let result = Rc::new(RefCell::new(None));
     let spawned = Spawned {
         core: core.clone(),
@@ -63,6 +63,7 @@ impl<T> Future for Spawned<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = &mut *self;
+        this.core.assert_commands_allowed();
         let value = this.result.borrow_mut().take();
         match value {
             Some(value) => {

@@ -72,6 +72,7 @@ impl Future for Sleep {
     type Output = Result<(), Cancelled>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.core.assert_commands_allowed();
         if let State::Running(timer) = &self.state
             && timer.poll(cx).is_ready()
         {

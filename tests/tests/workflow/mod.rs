@@ -7,6 +7,7 @@ mod evaluation;
 mod failures;
 mod patches;
 mod queries;
+mod reading;
 mod signals;
 mod timers;
 mod updates;

@@ -195,10 +195,17 @@ impl<W: Workflow> Live<W> {
         let phase = self.core.phase.replace(Phase::Reading);
         let looked = inside::enter(self.wake.id(), || panics::catch(look));
         self.core.phase.set(phase);
-        looked.unwrap_or_else(|panicked| {
+        let refused = self.core.take_refusal();
+        let looked = looked.unwrap_or_else(|panicked| {
             let text = format!("{who} {panicked}");
             Err(AppError::new("Panic", text).into())
-        })
+        });
+        match (looked, refused) {
+            (Ok(_), Some(refused)) => {
+                Err(AppError::new("ReadOnly", format!("{who} {refused}")).into())
+            }
+            (looked, _) => looked,
+        }
     }
 
     fn begin_handler(&mut self, of: Of, future: LocalBoxFuture<Result<Payload>>) {

@@ -113,7 +113,7 @@ table!(CommandInQuery,
 fn a_query_cannot_ask_for_commands_through_a_kept_context() {
     let (mut case, _) = Case::started::<CommandInQuery>();
     let text = case.query("ask", ()).unwrap_err();
-    assert!(text.contains("asked for a command"), "{text}");
+    assert!(text.contains("issued a command"), "{text}");
     assert_eq!(case.fire(1), ["done: null"]);
 }
 

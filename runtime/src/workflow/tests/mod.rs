@@ -8,6 +8,7 @@ mod faults;
 mod messages;
 mod patches;
 mod randomness;
+mod reading;
 mod silence;
 mod spawn;
 mod speed;
