@@ -78,6 +78,7 @@ pub(crate) async fn complete(shared: Arc<Shared>, completed: Completed, permit: 
             return;
         }
     };
+    shared.failing_runs.succeeded(&mark.ticket.run_id);
     for task in reply.activity_tasks {
         start_activity(&shared, task, eager.pop()).await;
     }
@@ -148,12 +149,13 @@ pub(crate) async fn query(
     }
 }
 
-/// Fails a task, and tells why. The server tries it again; its run waits until a worker can handle
-/// it.
+/// Fails a task, and logs why. The server tries it again; its run waits until a worker can handle it.
 ///
-/// The server gives it again at once, and what failed twice fails a third time: from its second
-/// attempt on a task is kept for a while before it is given back. Callers keep no permit for it
-/// meanwhile, so that runs that fail do not hold up the others.
+/// The server hands it out again at once, and what failed twice fails a third time: from the second
+/// failure on the answer is withheld for a while. Answering at once and pausing before the retry is
+/// run would be no different for the server, which waits for a worker in both cases and gives up on it
+/// only after the task's timeout. Other SDKs do not answer a second failure at all. Callers hold no
+/// permit meanwhile, so that runs that fail do not hold up the others.
 pub(crate) async fn fail(shared: &Shared, ticket: &Ticket, failure: Failure) {
     notice::warning!(
         workflow_type = ticket.workflow_type,
@@ -167,8 +169,9 @@ pub(crate) async fn fail(shared: &Shared, ticket: &Ticket, failure: Failure) {
         query(shared, ticket, failure.into_query_answer()).await;
         return;
     }
+    let pause = shared.failing_runs.failed(ticket);
     tokio::select! {
-        () = shared.sleep(pause_before_retry(ticket)) => {}
+        () = shared.sleep(pause) => {}
         // The next worker may have the code that works.
         () = shared.reached(Phase::Stopping) => {}
     }
@@ -191,17 +194,6 @@ pub(crate) async fn fail(shared: &Shared, ticket: &Ticket, failure: Failure) {
     if let Err(status) = reply.await {
         untold(ticket, "the failure of a workflow task", &status);
     }
-}
-
-/// How long a failed task is kept: 1, 2, 4, then 8 seconds, and never so long that the server would
-/// take it for lost.
-fn pause_before_retry(ticket: &Ticket) -> Duration {
-    let pause = match ticket.attempt {
-        0 | 1 => Duration::ZERO,
-        attempt => Duration::from_secs(1 << (attempt - 2).min(3)),
-    };
-    let left = (ticket.timeout / 5 * 4).saturating_sub(ticket.since.elapsed());
-    pause.min(left)
 }
 
 impl Failure {
@@ -296,49 +288,4 @@ async fn start_activity(
         None => shared.activity_slots.acquire().await,
     };
     activity::start(shared, Box::new(task), permit);
-}
-
-#[cfg(test)]
-mod tests {
-    use durably_proto::{
-        api::{
-            history::v1::{
-                History, HistoryEvent, WorkflowTaskScheduledEventAttributes,
-                history_event::Attributes,
-            },
-            workflowservice::v1::PollWorkflowTaskQueueResponse,
-        },
-        wkt,
-    };
-
-    use super::*;
-
-    /// The pause after this attempt of a task that has so many seconds.
-    fn pause(attempt: i32, seconds: Option<i64>) -> Duration {
-        let scheduled = WorkflowTaskScheduledEventAttributes {
-            start_to_close_timeout: seconds.map(|seconds| wkt::Duration { seconds, nanos: 0 }),
-            ..Default::default()
-        };
-        let scheduled = Attributes::WorkflowTaskScheduledEventAttributes(scheduled);
-        let events = vec![HistoryEvent {
-            attributes: Some(scheduled),
-            ..Default::default()
-        }];
-        let mut task = PollWorkflowTaskQueueResponse {
-            attempt,
-            history: Some(History { events }),
-            ..Default::default()
-        };
-        pause_before_retry(&Ticket::take(&mut task))
-    }
-
-    #[test]
-    fn pauses_grow_and_leave_time_to_give_the_task_back() {
-        let seconds = [1, 2, 3, 4].map(|attempt| pause(attempt, None).as_secs());
-        assert_eq!(seconds, [0, 1, 2, 4]);
-        assert!(pause(9, None) <= Duration::from_secs(8));
-        assert!(pause(9, Some(3)) <= Duration::from_millis(2_400));
-        assert_eq!(pause(9, Some(60)).as_secs(), 8);
-        assert_eq!(pause(9, Some(i64::MAX)).as_secs(), 8);
-    }
 }

@@ -20,6 +20,17 @@ use crate::{notice, wire};
 
 /// Brings a task to its thread, with the pages of history that it came without.
 pub(crate) fn take(shared: &Arc<Shared>, task: Box<PollWorkflowTaskQueueResponse>, permit: Permit) {
+    if let Some(task) = shared.failing_runs.keep(shared, task) {
+        hand_in(shared, task, permit);
+    }
+}
+
+/// Does so at once, also if its run fails here.
+pub(crate) fn hand_in(
+    shared: &Arc<Shared>,
+    task: Box<PollWorkflowTaskQueueResponse>,
+    permit: Permit,
+) {
     if task.next_page_token.is_empty() {
         hand_over(shared, task, permit);
         return;

@@ -15,6 +15,7 @@ pub(crate) mod driver;
 mod elsewhere;
 mod error;
 mod executor;
+mod failing_runs;
 mod handle;
 mod history;
 mod intake;

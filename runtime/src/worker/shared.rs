@@ -22,6 +22,7 @@ use tonic::Status;
 use super::{
     error::WorkerError,
     executor::{Message, Pool, Wake},
+    failing_runs::FailingRuns,
     lost_threads::LostThreads,
     missing::Missing,
     options::Options,
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) pool: OnceLock<Arc<Pool>>,
     /// Those that workflow code of this worker blocks.
     pub(crate) lost_threads: LostThreads,
+    /// Runs whose workflow tasks fail here.
+    pub(crate) failing_runs: FailingRuns,
     phase: Arc<watch::Sender<Phase>>,
     /// The server is away, and that has been told.
     away: AtomicBool,
@@ -119,6 +122,7 @@ impl Shared {
             closing: CancelSignal::default(),
             pool: OnceLock::new(),
             lost_threads: LostThreads::default(),
+            failing_runs: FailingRuns::default(),
             phase,
             away: AtomicBool::new(false),
             missing: Missing::default(),

@@ -113,14 +113,16 @@ impl Beacon {
     }
 }
 
-/// Notes which workflow code begins, or goes on, on this thread.
+/// Notes which workflow code begins on this thread.
 pub(super) fn runs(who: Who) {
-    tell(|seen| {
-        *seen = Seen {
-            who: Some(who),
-            place: None,
-        }
-    });
+    resumes(who, None);
+}
+
+/// Notes which workflow code resumes on this thread, at the `.await` where it was suspended. It may be
+/// a loop that is blamed between two of its awaits.
+pub(super) fn resumes(who: Who, place: Option<Place>) {
+    let who = Some(who);
+    tell(|seen| *seen = Seen { who, place });
 }
 
 /// Notes that workflow code of this thread polls a wait written at `place`.

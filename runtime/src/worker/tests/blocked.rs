@@ -87,7 +87,7 @@ async fn loops_without_waiting_leave_all_threads_to_the_other_runs() -> Result<(
         .worker()
         .executor_threads(1)
         .max_lost_threads(10)
-        .deadlock_timeout(millis(100))
+        .deadlock_timeout(millis(500))
         .workflow::<Looping>()
         .workflow::<Polite>()
         .spawn()

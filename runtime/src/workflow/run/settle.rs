@@ -285,7 +285,7 @@ fn poll<W: Workflow, T>(
     cx: &mut Context<'_>,
     who: Who,
 ) -> Result<Poll<T>, TaskFailure> {
-    inside::runs(who);
+    inside::resumes(who, task.awaits);
     cell.set_awaits(task.awaits);
     let seen_before = core.forget_seen();
     let polled = panics::catch(|| task.future.as_mut().poll(cx));
