@@ -99,3 +99,17 @@ impl Lane {
         self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workers_of_a_process_share_their_threads() {
+        let (one, other) = (Pool::of_process().unwrap(), Pool::of_process().unwrap());
+        assert!(Arc::ptr_eq(&one, &other));
+        let own = Pool::new(3).unwrap();
+        assert_eq!(own.size(), 3);
+        assert!(!Arc::ptr_eq(&one, &own));
+    }
+}

@@ -1,6 +1,10 @@
 //! Runs that keep their thread: it is replaced, and what else ran on it resumes.
 
-use std::sync::{Mutex, mpsc};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering::Relaxed},
+    mpsc,
+};
 
 use durably_proto::api::enums::v1::CommandType;
 
@@ -11,16 +15,24 @@ use crate::prelude::*;
 #[derive(Default)]
 struct Looping;
 
+/// Ends the loops, so that they keep no core from the tests that follow.
+static DONE: AtomicBool = AtomicBool::new(false);
+
+fn is_done() -> bool {
+    DONE.load(Relaxed)
+}
+
 #[workflow]
 impl Looping {
     #[run]
     async fn run(&mut self, ctx: &Ctx, way: String) -> Result<()> {
-        loop {
+        while !is_done() {
             match way.as_str() {
                 "yields" => ctx.sleep(secs(0)).await?,
                 _ => ctx.wait_until(|| true).await?,
             }
         }
+        Ok(())
     }
 }
 
@@ -115,7 +127,9 @@ async fn loops_without_waiting_leave_all_threads_to_the_other_runs() -> Result<(
         super::server::Said::AskedForHistory
     ));
     ended(&mut server).await;
-    worker.shutdown().await
+    worker.shutdown().await?;
+    DONE.store(true, Relaxed);
+    Ok(())
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod activities;
 mod blocked;
 mod connection;
 mod deadlines;
+mod failing;
 mod past;
 mod runs;
 mod server;

@@ -1,7 +1,5 @@
 //! Workflow tasks: from a poll to the answer.
 
-use std::time::Instant;
-
 use durably_proto::api::{
     command::v1::command::Attributes,
     enums::v1::{CommandType, QueryResultType, WorkflowTaskFailedCause},
@@ -212,73 +210,6 @@ async fn tokio_in_workflow_code_is_told_what_to_use_instead() -> Result<()> {
     let text = text(server.failed().await.failure);
     assert!(text.contains("`ctx.sleep(..)`"), "{text}");
     worker.shutdown().await
-}
-
-#[tokio::test]
-async fn a_task_that_fails_again_is_not_given_back_at_once() -> Result<()> {
-    let mut server = Server::new();
-    let worker = server.worker().workflow::<Broken>().spawn().await?;
-    let mut second = Past::begin("Broken", "run").whole();
-    second.attempt = 2;
-    let begun = Instant::now();
-    server.normal.send(Ok(second))?;
-    server.failed().await;
-    assert!(begun.elapsed() >= secs(1));
-    worker.shutdown().await
-}
-
-#[tokio::test]
-async fn a_failed_run_is_not_run_again_early_whatever_the_server_hands_out() -> Result<()> {
-    let mut server = Server::new();
-    let worker = server.worker().workflow::<Broken>().spawn().await?;
-    let task = |attempt: i32| {
-        let mut task = Past::begin("Broken", "run").whole();
-        task.attempt = attempt;
-        task.task_token = attempt.to_string().into_bytes();
-        task
-    };
-    server.normal.send(Ok(task(1)))?;
-    assert_eq!(server.failed().await.task_token, b"1");
-    server.normal.send(Ok(task(2)))?;
-    // The second is known to have failed when a query after it was answered.
-    server
-        .normal
-        .send(Ok(Past::begin("Broken", "run").query("any")))?;
-    server.answered().await;
-    // Its answer is withheld; those after it arrive early, and only the latest counts.
-    for attempt in 3..200 {
-        server.normal.send(Ok(task(attempt)))?;
-    }
-    assert_eq!(server.failed().await.task_token, b"2");
-    worker.shutdown().await?;
-    let last = loop {
-        match server.heard().await {
-            Said::ShutDown(_) => {}
-            Said::Failed(failed) => break failed,
-            other => panic!("expected a failed task, heard {other:?}"),
-        }
-    };
-    assert_eq!(last.task_token, b"199");
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_worker_that_ends_gives_back_the_tasks_that_failed() -> Result<()> {
-    let mut server = Server::new();
-    let worker = server.worker().workflow::<Broken>().spawn().await?;
-    let mut fifth = Past::begin("Broken", "run").whole();
-    fifth.attempt = 5;
-    let begun = Instant::now();
-    server.normal.send(Ok(fifth))?;
-    // The run is known to have failed when a task after it was answered.
-    server
-        .normal
-        .send(Ok(Past::begin("Broken", "run").whole()))?;
-    server.failed().await;
-    worker.shutdown().await?;
-    while !matches!(server.heard().await, Said::Failed(_)) {}
-    assert!(begun.elapsed() < secs(5));
-    Ok(())
 }
 
 #[tokio::test]
