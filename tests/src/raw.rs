@@ -3,18 +3,23 @@
 use durably::Result;
 use durably_proto::{
     api::{
-        common::v1::{Payload, Payloads, WorkflowExecution, WorkflowType},
+        common::v1::{Payload, Payloads, SearchAttributes, WorkflowExecution, WorkflowType},
+        enums::v1::IndexedValueType,
+        operatorservice::v1::{AddSearchAttributesRequest, ListSearchAttributesRequest},
         taskqueue::v1::TaskQueue,
         workflowservice::v1::{
             GetWorkflowExecutionHistoryRequest, PollWorkflowTaskQueueRequest,
             PollWorkflowTaskQueueResponse, StartWorkflowExecutionRequest,
         },
     },
-    service::workflow::workflow_service_client::WorkflowServiceClient,
+    service::{
+        operator::operator_service_client::OperatorServiceClient,
+        workflow::workflow_service_client::WorkflowServiceClient,
+    },
 };
 use tonic::{Request, Response, Status, transport::Channel};
 
-use crate::{World, unique};
+use crate::{World, eventually, unique};
 
 /// The namespace of all requests.
 pub const NAMESPACE: &str = "default";
@@ -41,6 +46,58 @@ impl World {
             identity: "raw".to_owned(),
             ..Default::default()
         }
+    }
+}
+
+/// Search attributes of every type, as `name -> JSON`; their names begin with `Durably`.
+pub async fn add_search_attributes(world: &World) -> Result<()> {
+    let operator = OperatorServiceClient::connect(format!("http://{}", world.address())).await?;
+    let types = [
+        IndexedValueType::Text,
+        IndexedValueType::Keyword,
+        IndexedValueType::Int,
+        IndexedValueType::Double,
+        IndexedValueType::Bool,
+        IndexedValueType::Datetime,
+        IndexedValueType::KeywordList,
+    ];
+    let name = |value_type: IndexedValueType| format!("Durably{value_type:?}");
+    let request = || AddSearchAttributesRequest {
+        namespace: NAMESPACE.to_owned(),
+        search_attributes: types
+            .map(|value_type| (name(value_type), value_type.into()))
+            .into(),
+    };
+    // Another test may add them to the same server in the same moment.
+    eventually("the search attributes are there", || {
+        let mut operator = operator.clone();
+        let request = request();
+        async move {
+            let listed = ListSearchAttributesRequest {
+                namespace: NAMESPACE.to_owned(),
+            };
+            operator.add_search_attributes(request).await.ok();
+            let listed = operator.list_search_attributes(listed).await.ok()?;
+            let custom = listed.into_inner().custom_attributes;
+            custom.contains_key("DurablyKeywordList").then_some(())
+        }
+    })
+    .await;
+    Ok(())
+}
+
+/// Search attributes out of JSON.
+pub fn search_attributes(fields: &[(&str, &str)]) -> SearchAttributes {
+    let field = |(name, json): &(&str, &str)| {
+        let payload = Payload {
+            metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
+            data: json.as_bytes().to_vec(),
+            ..Default::default()
+        };
+        ((*name).to_owned(), payload)
+    };
+    SearchAttributes {
+        indexed_fields: fields.iter().map(field).collect(),
     }
 }
 

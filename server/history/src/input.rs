@@ -179,6 +179,19 @@ pub struct CompleteWorkflowTask {
     pub token: WorkflowTaskToken,
     /// What the worker wants; the token bytes in it are not looked at.
     pub response: RespondWorkflowTaskCompletedRequest,
+    /// A command whose search attributes the namespace does not accept.
+    pub refused: Option<RefusedCommand>,
+}
+
+/// A command that breaks a rule of its namespace, which this crate does not know.
+#[derive(Clone, Debug)]
+pub struct RefusedCommand {
+    /// Its place among the commands.
+    pub place: usize,
+    /// Why, in the platform's words.
+    pub message: String,
+    /// Trying again cannot help: the run is terminated.
+    pub fatal: bool,
 }
 
 /// See [`Input::FailWorkflowTask`].

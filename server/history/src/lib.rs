@@ -39,8 +39,8 @@ pub use cron::CronSchedule;
 pub use id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId, WorkflowId};
 pub use input::{
     ActivityRef, ActivityTicket, Attach, CancelActivity, CompleteActivity, CompleteWorkflowTask,
-    Deadline, FailActivity, FailWorkflowTask, Heartbeat, Input, RequestCancel, Signal,
-    StartActivity, StartWorkflowTask, Terminate, UpdateRequest, WorkflowTaskTicket,
+    Deadline, FailActivity, FailWorkflowTask, Heartbeat, Input, RefusedCommand, RequestCancel,
+    Signal, StartActivity, StartWorkflowTask, Terminate, UpdateRequest, WorkflowTaskTicket,
     WorkflowTaskToken,
 };
 pub use limits::{BLOB as LARGEST_BLOB, DEFAULT_WORKFLOW_TASK_TIMEOUT, ID as LONGEST_ID};

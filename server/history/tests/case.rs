@@ -318,7 +318,11 @@ pub fn completion(
         ..Default::default()
     };
     change(&mut response);
-    Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask { token, response }))
+    Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask {
+        token,
+        response,
+        refused: None,
+    }))
 }
 
 /// The worker keeps the run in its cache for ten seconds.

@@ -28,7 +28,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::namespace::Namespace;
 use crate::store::Runs;
-use crate::visibility::attributes::type_name;
+use crate::visibility::values;
 
 /// `StartWorkflowExecution`.
 pub(super) fn start(
@@ -275,17 +275,11 @@ fn complete(engine: &Engine, namespace: &Namespace, start: &mut Start) -> Result
         .attributes
         .read()
         .unwrap_or_else(PoisonError::into_inner);
-    for (name, payload) in &mut given.indexed_fields {
-        let Some(value_type) = known.carried_type(name) else {
-            return Err(Error::Invalid(format!(
-                "Namespace {} has no mapping defined for search attribute {name}",
-                namespace.name
-            )));
-        };
-        payload
-            .metadata
-            .insert("type".to_owned(), type_name(value_type).into());
-    }
+    values::check(&namespace.name, &known, &mut given.indexed_fields)
+        .map_err(|bad| Error::Invalid(bad.message))?;
+    given
+        .indexed_fields
+        .retain(|_, value| !values::is_nothing(value));
     Ok(())
 }
 

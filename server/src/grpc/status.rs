@@ -59,11 +59,7 @@ fn described(error: Error) -> (Code, String, Option<Any>) {
             }),
         ),
         Error::Invalid(message) => (Code::InvalidArgument, message, None),
-        Error::Query(error) => (
-            Code::InvalidArgument,
-            error.to_string(),
-            detail(&details::QueryFailedFailure::default()),
-        ),
+        Error::Query(error) => (Code::InvalidArgument, error.to_string(), None),
         Error::QueryFailed(failed) => (
             Code::InvalidArgument,
             failed.message,

@@ -1,12 +1,14 @@
 //! Workflow tasks, from and to workers.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use durably_history::{
-    CompleteWorkflowTask, FailWorkflowTask, Input, Reply, RequestId, RunId, StartWorkflowTask,
-    StartedWorkflowTask, WorkflowTaskTicket,
+    CompleteWorkflowTask, FailWorkflowTask, Input, RefusedCommand, Reply, RequestId, RunId,
+    StartWorkflowTask, StartedWorkflowTask, WorkflowTaskTicket,
 };
 use durably_proto::Message;
+use durably_proto::api::command::v1::Command;
+use durably_proto::api::command::v1::command::Attributes;
 use durably_proto::api::common::v1::{WorkerVersionStamp, WorkflowExecution, WorkflowType};
 use durably_proto::api::enums::v1::{QueryResultType, TaskQueueKind};
 use durably_proto::api::failure::v1::Failure;
@@ -28,7 +30,9 @@ use crate::engine::Engine;
 use crate::error::{Error, QueryFailed};
 use crate::matching::query::{Answer, QueryId};
 use crate::matching::service::{Kind, Poll};
+use crate::namespace::Namespace;
 use crate::store::{Execution, Record};
+use crate::visibility::values;
 
 /// `PollWorkflowTaskQueue`.
 pub(super) async fn poll(
@@ -93,9 +97,11 @@ pub(super) fn complete(
     let run_id = RunId::from(token.run_id.as_str());
     check::length(&request.identity, "Identity")?;
     let answers = std::mem::take(&mut request.query_results);
+    let refused = check_search_attributes(&namespace, &mut request.commands);
     let input = Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask {
         token: token.task(),
         response: request,
+        refused,
     }));
     let mut runs = execution.lock();
     engine.apply(&execution, &mut runs, &run_id, input, |record, reply| {
@@ -125,6 +131,35 @@ pub(super) fn complete(
             reset_history_event_id: completed.reset_to.map(|event| event.0).unwrap_or_default(),
         })
     })?
+}
+
+/// Labels the search attributes of commands with their types; the first command whose attributes
+/// the namespace does not accept.
+fn check_search_attributes(
+    namespace: &Namespace,
+    commands: &mut [Command],
+) -> Option<RefusedCommand> {
+    let known = namespace
+        .attributes
+        .read()
+        .unwrap_or_else(PoisonError::into_inner);
+    commands
+        .iter_mut()
+        .enumerate()
+        .find_map(|(place, command)| {
+            let Some(Attributes::UpsertWorkflowSearchAttributesCommandAttributes(upsert)) =
+                &mut command.attributes
+            else {
+                return None;
+            };
+            let fields = &mut upsert.search_attributes.as_mut()?.indexed_fields;
+            let bad = values::check(&namespace.name, &known, fields).err()?;
+            Some(RefusedCommand {
+                place,
+                message: bad.message,
+                fatal: bad.too_large,
+            })
+        })
 }
 
 /// `RespondWorkflowTaskFailed`.

@@ -95,33 +95,88 @@ impl Attributes {
 }
 
 impl Field {
-    /// Whether a literal can be a value of this field; if not, why.
+    /// Whether a literal can be a value of this field; if not, why, in the real server's words.
     pub(crate) fn check(&self, literal: &Literal) -> Result<(), String> {
-        match (self.value_type(), literal) {
-            (IndexedValueType::Datetime, literal) => match time(literal) {
+        let name = self.name();
+        match (self, literal) {
+            (Self::ExecutionStatus, Literal::Text(text)) => match status(text) {
                 Some(_) => Ok(()),
-                None => Err(format!(
-                    "{} is not a time such as 2024-01-02T15:04:05Z",
-                    shown(literal)
-                )),
+                None => Err(format!("invalid ExecutionStatus value '{text}'")),
             },
-            (IndexedValueType::Int | IndexedValueType::Double, literal) => {
-                match self.number(literal) {
-                    Some(_) => Ok(()),
-                    None => Err(format!("{} is not a number", shown(literal))),
+            (Self::ExecutionStatus, Literal::Integer(value)) => {
+                match i32::try_from(*value).map(WorkflowExecutionStatus::try_from) {
+                    Ok(Ok(_)) => Ok(()),
+                    _ => Err(format!("invalid ExecutionStatus value {value}")),
                 }
             }
-            (IndexedValueType::Bool, Literal::Bool(_)) => Ok(()),
-            (IndexedValueType::Bool, literal) => {
-                Err(format!("{} is neither true nor false", shown(literal)))
-            }
-            (_, Literal::Text(text)) if *self == Self::ExecutionStatus => match status(text) {
+            (Self::ExecutionStatus, literal) => Err(format!(
+                "unexpected value type {} for search attribute {name}",
+                go_type(literal)
+            )),
+            (Self::ExecutionDuration, Literal::Text(text)) => match duration_nanos(text) {
                 Some(_) => Ok(()),
-                None => Err(format!("'{text}' is not an execution status")),
+                None => Err(format!(
+                    "invalid duration value for search attribute {name}: {text}"
+                )),
             },
-            (_, Literal::Text(_)) => Ok(()),
-            (_, literal) => Err(format!("{} is not a text in quotes", shown(literal))),
+            _ => self.check_type(literal),
         }
+    }
+
+    fn check_type(&self, literal: &Literal) -> Result<(), String> {
+        use IndexedValueType as Type;
+        let fits = match (self.value_type(), literal) {
+            (Type::Datetime, literal) => {
+                return match (time(literal), literal) {
+                    (Some(_), _) => Ok(()),
+                    (None, Literal::Text(text)) => {
+                        Err(format!("unable to parse datetime '{text}'"))
+                    }
+                    (None, literal) => Err(self.mismatch(literal)),
+                };
+            }
+            (Type::Int | Type::Double, literal) => {
+                matches!(literal, Literal::Integer(_) | Literal::Number(_))
+            }
+            (Type::Bool, literal) => matches!(literal, Literal::Bool(_)),
+            (Type::Text, Literal::Text(text)) if text.split_whitespace().next().is_none() => {
+                return Err(format!(
+                    "no tokens found filtering on Text type search attribute {}",
+                    self.name()
+                ));
+            }
+            (_, literal) => matches!(literal, Literal::Text(_)),
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(self.mismatch(literal)),
+        }
+    }
+
+    fn mismatch(&self, literal: &Literal) -> String {
+        let shown = match literal {
+            Literal::Text(text) => format!("{text:?}"),
+            Literal::Integer(value) => value.to_string(),
+            Literal::Number(number) => number.to_string(),
+            Literal::Bool(value) => value.to_string(),
+        };
+        format!(
+            "invalid value type for search attribute {} of type {}: {shown} (type: {})",
+            self.name(),
+            type_name(self.value_type()),
+            go_type(literal)
+        )
+    }
+
+    /// The name users know it by.
+    pub(crate) fn name(&self) -> &str {
+        if let Self::Carried(name, _) = self {
+            return name;
+        }
+        FIELDS
+            .iter()
+            .find(|(_, _, field)| field == self)
+            .map_or("", |(name, _, _)| name)
     }
 
     /// What kind of values the field has.
@@ -134,29 +189,38 @@ impl Field {
             .find(|(_, _, field)| field == self)
             .map_or(IndexedValueType::Keyword, |(_, value_type, _)| *value_type)
     }
-
-    /// The literal as a number in this field's unit.
-    pub(crate) fn number(&self, literal: &Literal) -> Option<f64> {
-        match (self, literal) {
-            (_, Literal::Number(number)) => Some(*number),
-            (Self::ExecutionDuration, Literal::Text(text)) => duration_nanos(text),
-            (_, Literal::Text(_) | Literal::Bool(_)) => None,
-        }
-    }
 }
 
 /// The literal as a time: RFC 3339, or nanoseconds since 1970.
 pub(crate) fn time(literal: &Literal) -> Option<SystemTime> {
     match literal {
-        Literal::Text(text) => text
+        Literal::Text(text) if has_zone(text) => text
             .parse::<Timestamp>()
             .ok()
             .and_then(|time| SystemTime::try_from(time).ok()),
-        Literal::Number(nanos) if *nanos >= 0.0 => {
-            let since = std::time::Duration::try_from_secs_f64(nanos / 1e9).ok()?;
+        Literal::Integer(nanos) => {
+            let since = std::time::Duration::from_nanos(u64::try_from(*nanos).ok()?);
             SystemTime::UNIX_EPOCH.checked_add(since)
         }
-        Literal::Number(_) | Literal::Bool(_) => None,
+        Literal::Text(_) | Literal::Number(_) | Literal::Bool(_) => None,
+    }
+}
+
+/// Whether a time says its zone, as RFC 3339 asks for.
+fn has_zone(text: &str) -> bool {
+    let Some((_, clock)) = text.split_once(['T', 't']) else {
+        return false;
+    };
+    clock.ends_with(['Z', 'z']) || clock.contains(['+', '-'])
+}
+
+/// What the real server calls the type of a literal.
+fn go_type(literal: &Literal) -> &'static str {
+    match literal {
+        Literal::Text(_) => "string",
+        Literal::Integer(_) => "int64",
+        Literal::Number(_) => "float64",
+        Literal::Bool(_) => "bool",
     }
 }
 
@@ -164,7 +228,7 @@ pub(crate) fn time(literal: &Literal) -> Option<SystemTime> {
 pub(crate) fn status(name: &str) -> Option<WorkflowExecutionStatus> {
     STATUSES
         .iter()
-        .find(|(known, status)| name.eq_ignore_ascii_case(known) || name == status.as_str_name())
+        .find(|(known, status)| name == *known || name == status.as_str_name())
         .map(|(_, status)| *status)
 }
 
@@ -191,7 +255,13 @@ pub(crate) fn type_name(value_type: IndexedValueType) -> &'static str {
 }
 
 /// A duration such as `1h30m`, `500ms` or `2.5s`, in nanoseconds.
-fn duration_nanos(text: &str) -> Option<f64> {
+pub(crate) fn duration_nanos(text: &str) -> Option<f64> {
+    if let Some(nanos) = clock_nanos(text) {
+        return Some(nanos);
+    }
+    if text.is_empty() {
+        return None;
+    }
     let mut nanos = 0.0;
     let mut rest = text;
     while !rest.is_empty() {
@@ -217,12 +287,15 @@ fn duration_nanos(text: &str) -> Option<f64> {
     Some(nanos)
 }
 
-fn shown(literal: &Literal) -> String {
-    match literal {
-        Literal::Text(text) => format!("'{text}'"),
-        Literal::Number(number) => format!("`{number}`"),
-        Literal::Bool(value) => format!("`{value}`"),
-    }
+/// A duration such as `01:30:00`, in nanoseconds.
+fn clock_nanos(text: &str) -> Option<f64> {
+    let parts: Vec<u32> = text
+        .split(':')
+        .map(|part| part.parse().ok())
+        .collect::<Option<_>>()?;
+    let [hours, minutes, seconds] = parts.try_into().ok()?;
+    (minutes < 60 && seconds < 60)
+        .then(|| (f64::from(hours) * 3600.0 + f64::from(minutes) * 60.0 + f64::from(seconds)) * 1e9)
 }
 
 /// What the server knows about every execution.

@@ -1,7 +1,7 @@
 //! Decides whether one execution answers a query, and how two of them are ordered.
 
 use std::cmp::Ordering;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use durably_proto::api::common::v1::Payload;
 use durably_proto::api::enums::v1::IndexedValueType;
@@ -15,6 +15,7 @@ use super::query::{Comparison, Filter, Literal, Order};
 enum Value {
     Text(String),
     Texts(Vec<String>),
+    Integer(i64),
     Number(f64),
     Bool(bool),
     Time(SystemTime),
@@ -22,25 +23,45 @@ enum Value {
 
 /// Whether `info` answers the filter.
 pub(crate) fn matches(filter: &Filter, info: &WorkflowExecutionInfo) -> bool {
+    truth(filter, info) == Some(true)
+}
+
+/// Whether a condition holds, as SQL has it: `None` where a field without a value is compared, which
+/// no `NOT` turns into an answer.
+fn truth(filter: &Filter, info: &WorkflowExecutionInfo) -> Option<bool> {
     match filter {
-        Filter::All(filters) => filters.iter().all(|filter| matches(filter, info)),
-        Filter::Any(filters) => filters.iter().any(|filter| matches(filter, info)),
-        Filter::Not(filter) => !matches(filter, info),
+        Filter::All(filters) => all(filters.iter().map(|filter| truth(filter, info))),
+        Filter::Any(filters) => any(filters.iter().map(|filter| truth(filter, info))),
+        Filter::Not(filter) => truth(filter, info).map(|holds| !holds),
         Filter::Compare { field, by, with } => compares(field, *by, with, info),
-        Filter::In { field, values } => values
+        Filter::In { field, values } => any(values
             .iter()
-            .any(|value| compares(field, Comparison::Equal, value, info)),
-        Filter::Between { field, low, high } => {
-            compares(field, Comparison::GreaterOrEqual, low, info)
-                && compares(field, Comparison::LessOrEqual, high, info)
-        }
-        Filter::StartsWith { field, prefix } => match value(field, info) {
-            Some(Value::Text(text)) => text.starts_with(prefix),
-            Some(Value::Texts(texts)) => texts.iter().any(|text| text.starts_with(prefix)),
-            _ => false,
+            .map(|value| compares(field, Comparison::Equal, value, info))),
+        Filter::Between { field, low, high } => all([
+            compares(field, Comparison::GreaterOrEqual, low, info),
+            compares(field, Comparison::LessOrEqual, high, info),
+        ]
+        .into_iter()),
+        Filter::StartsWith { field, prefix } => match value(field, info)? {
+            Value::Text(text) => Some(text.starts_with(prefix)),
+            _ => Some(false),
         },
-        Filter::IsNull { field } => value(field, info).is_none(),
+        Filter::IsNull { field } => Some(value(field, info).is_none()),
     }
+}
+
+fn all(mut truths: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    truths
+        .try_fold(Some(true), |all, truth| match (all, truth) {
+            (_, Some(false)) => Err(()),
+            (None, _) | (_, None) => Ok(None),
+            (Some(_), Some(true)) => Ok(Some(true)),
+        })
+        .unwrap_or(Some(false))
+}
+
+fn any(truths: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    all(truths.map(|truth| truth.map(|holds| !holds))).map(|none| !none)
 }
 
 /// Orders two executions by the keys of a query.
@@ -70,86 +91,156 @@ pub(crate) fn group(field: &Field, info: &WorkflowExecutionInfo) -> Option<Strin
     Some(match value(field, info)? {
         Value::Text(text) => text,
         Value::Texts(texts) => texts.join(","),
+        Value::Integer(value) if *field == Field::ExecutionStatus => {
+            attributes::status_name(i32::try_from(value).unwrap_or_default()).to_owned()
+        }
+        Value::Integer(value) => value.to_string(),
         Value::Number(number) => number.to_string(),
         Value::Bool(value) => value.to_string(),
         Value::Time(time) => durably_proto::wkt::Timestamp::from(time).to_string(),
     })
 }
 
-fn compares(field: &Field, by: Comparison, with: &Literal, info: &WorkflowExecutionInfo) -> bool {
-    let (Some(value), Some(with)) = (value(field, info), meant(field, with)) else {
-        return false;
+fn compares(
+    field: &Field,
+    by: Comparison,
+    with: &Literal,
+    info: &WorkflowExecutionInfo,
+) -> Option<bool> {
+    let value = value(field, info);
+    // Words and lists are looked up in an index, in which a row without a value is not: `!=` holds
+    // for it.
+    let indexed = match field.value_type() {
+        IndexedValueType::Text => Some(matches!(
+            (&value, with),
+            (Some(Value::Text(text)), Literal::Text(wanted)) if has_any_word(text, wanted)
+        )),
+        IndexedValueType::KeywordList => Some(matches!(
+            (&value, with),
+            (Some(Value::Texts(texts)), Literal::Text(wanted)) if texts.contains(wanted)
+        )),
+        _ => None,
     };
-    if let Value::Texts(texts) = &value {
-        let contains = texts
-            .iter()
-            .any(|text| matches!(&with, Value::Text(wanted) if wanted == text));
-        return match by {
-            Comparison::Equal => contains,
-            Comparison::NotEqual => !contains,
-            _ => false,
-        };
+    if let Some(found) = indexed {
+        return Some(found == (by == Comparison::Equal));
     }
-    let Some(ordering) = ordering(&value, &with) else {
-        return false;
-    };
-    match by {
+    let ordering = ordering(&value?, &meant(field, with)?)?;
+    Some(match by {
         Comparison::Equal => ordering.is_eq(),
         Comparison::NotEqual => ordering.is_ne(),
         Comparison::Less => ordering.is_lt(),
         Comparison::LessOrEqual => ordering.is_le(),
         Comparison::Greater => ordering.is_gt(),
         Comparison::GreaterOrEqual => ordering.is_ge(),
-    }
+    })
+}
+
+/// Whether a text has one of the wanted words; what is written together must stand together.
+fn has_any_word(text: &str, wanted: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        text.split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase)
+            .collect()
+    };
+    let text = words(text);
+    wanted.split_whitespace().any(|token| {
+        let phrase = words(token);
+        !phrase.is_empty() && text.windows(phrase.len()).any(|window| window == phrase)
+    })
 }
 
 /// What a literal means for this field.
 fn meant(field: &Field, literal: &Literal) -> Option<Value> {
-    match (field.value_type(), literal) {
-        (IndexedValueType::Datetime, literal) => attributes::time(literal).map(Value::Time),
-        (IndexedValueType::Int | IndexedValueType::Double, literal) => {
-            field.number(literal).map(Value::Number)
+    match (field, literal) {
+        (Field::ExecutionStatus, Literal::Text(text)) => {
+            return attributes::status(text).map(|status| Value::Integer(status as i64));
         }
-        (_, Literal::Text(text)) if *field == Field::ExecutionStatus => attributes::status(text)
-            .map(|status| Value::Text(attributes::status_name(status as i32).to_owned())),
+        (Field::ExecutionDuration, Literal::Text(text)) => {
+            return attributes::duration_nanos(text).map(Value::Number);
+        }
+        _ => {}
+    }
+    match (field.value_type(), literal) {
+        (IndexedValueType::Datetime, literal) => {
+            attributes::time(literal).map(|time| Value::Time(in_micros(time)))
+        }
         (_, Literal::Text(text)) => Some(Value::Text(text.clone())),
         (_, Literal::Bool(value)) => Some(Value::Bool(*value)),
+        (_, Literal::Integer(value)) => Some(Value::Integer(*value)),
         (_, Literal::Number(number)) => Some(Value::Number(*number)),
+    }
+}
+
+/// The index of the real server holds microseconds.
+fn in_micros(time: SystemTime) -> SystemTime {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => time - Duration::from_nanos(u64::from(since.subsec_nanos() % 1000)),
+        Err(_) => time,
     }
 }
 
 fn ordering(left: &Value, right: &Value) -> Option<Ordering> {
     match (left, right) {
         (Value::Text(left), Value::Text(right)) => Some(left.cmp(right)),
+        (Value::Integer(left), Value::Integer(right)) => Some(left.cmp(right)),
         (Value::Number(left), Value::Number(right)) => left.partial_cmp(right),
+        (Value::Integer(left), Value::Number(right)) => with_float(*left, *right),
+        (Value::Number(left), Value::Integer(right)) => {
+            with_float(*right, *left).map(Ordering::reverse)
+        }
         (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
         (Value::Time(left), Value::Time(right)) => Some(left.cmp(right)),
         _ => None,
     }
 }
 
+/// Compares exactly: beyond 2^53 a float has no place for every integer.
+fn with_float(integer: i64, float: f64) -> Option<Ordering> {
+    if float.is_nan() {
+        return None;
+    }
+    // 2^63 is the first float past the integers; both ends are exact.
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    if float >= END {
+        return Some(Ordering::Less);
+    }
+    if float < -END {
+        return Some(Ordering::Greater);
+    }
+    let whole = float.trunc() as i64;
+    Some(
+        integer
+            .cmp(&whole)
+            .then(0.0.partial_cmp(&(float - float.trunc()))?),
+    )
+}
+
 fn value(field: &Field, info: &WorkflowExecutionInfo) -> Option<Value> {
     let text = |text: &str| (!text.is_empty()).then(|| Value::Text(text.to_owned()));
     let time = |time: Option<durably_proto::wkt::Timestamp>| {
-        SystemTime::try_from(time?).ok().map(Value::Time)
+        let time = SystemTime::try_from(time?).ok()?;
+        Some(Value::Time(in_micros(time)))
     };
+    // Written into the index when the run closes.
+    let at_close = |value: i64| info.close_time.map(|_| Value::Integer(value));
     let parent = info.parent_execution.as_ref();
     let root = info.root_execution.as_ref();
     match field {
         Field::WorkflowId => text(&info.execution.as_ref()?.workflow_id),
         Field::RunId => text(&info.execution.as_ref()?.run_id),
         Field::WorkflowType => text(&info.r#type.as_ref()?.name),
-        Field::ExecutionStatus => text(attributes::status_name(info.status)),
+        Field::ExecutionStatus => Some(Value::Integer(i64::from(info.status))),
         Field::TaskQueue => text(&info.task_queue),
         Field::StartTime => time(info.start_time),
         Field::ExecutionTime => time(info.execution_time),
         Field::CloseTime => time(info.close_time),
         Field::ExecutionDuration => info
             .execution_duration
-            .map(|it| Value::Number(it.seconds as f64 * 1e9 + f64::from(it.nanos))),
-        Field::HistoryLength => Some(Value::Number(info.history_length as f64)),
-        Field::HistorySizeBytes => Some(Value::Number(info.history_size_bytes as f64)),
-        Field::StateTransitionCount => Some(Value::Number(info.state_transition_count as f64)),
+            .map(|it| Value::Integer(it.seconds * 1_000_000_000 + i64::from(it.nanos))),
+        Field::HistoryLength => at_close(info.history_length),
+        Field::HistorySizeBytes => at_close(info.history_size_bytes),
+        Field::StateTransitionCount => at_close(info.state_transition_count),
         Field::ParentWorkflowId => text(&parent?.workflow_id),
         Field::ParentRunId => text(&parent?.run_id),
         Field::RootWorkflowId => text(&root?.workflow_id),
@@ -164,12 +255,22 @@ fn value(field: &Field, info: &WorkflowExecutionInfo) -> Option<Value> {
 /// Search attributes travel as JSON payloads; `null` and the empty list mean that there is none.
 fn carried(payload: &Payload, value_type: IndexedValueType) -> Option<Value> {
     let json: serde_json::Value = serde_json::from_slice(&payload.data).ok()?;
+    // A list of one is as good as its item where there is room for one.
+    let json = match json {
+        serde_json::Value::Array(mut items)
+            if items.len() == 1 && value_type != IndexedValueType::KeywordList =>
+        {
+            items.remove(0)
+        }
+        json => json,
+    };
     match value_type {
-        IndexedValueType::Int | IndexedValueType::Double => json.as_f64().map(Value::Number),
+        IndexedValueType::Int => json.as_i64().map(Value::Integer),
+        IndexedValueType::Double => json.as_f64().map(Value::Number),
         IndexedValueType::Bool => json.as_bool().map(Value::Bool),
         IndexedValueType::Datetime => {
             let literal = Literal::Text(json.as_str()?.to_owned());
-            attributes::time(&literal).map(Value::Time)
+            attributes::time(&literal).map(|time| Value::Time(in_micros(time)))
         }
         IndexedValueType::KeywordList => match json {
             serde_json::Value::String(text) => Some(Value::Texts(vec![text])),

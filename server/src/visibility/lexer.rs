@@ -7,6 +7,7 @@ use super::query::QueryError;
 pub(super) enum Token {
     Word(String),
     Text(String),
+    Integer(i64),
     Number(f64),
     Symbol(&'static str),
 }
@@ -37,10 +38,14 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, QueryError> {
                 at += 1;
             }
             let word: String = characters[start..at].iter().collect();
-            Token::Number(word.parse().map_err(|_| QueryError {
-                position: start + 1,
-                problem: format!("`{word}` is not a number"),
-            })?)
+            match (word.parse(), word.parse()) {
+                (Ok(integer), _) => Token::Integer(integer),
+                (_, Ok(number)) => Token::Number(number),
+                _ => {
+                    let problem = format!("`{word}` is not a number");
+                    return Err(QueryError::at(start + 1, problem));
+                }
+            }
         } else if character.is_alphabetic() || character == '_' {
             while characters
                 .get(at)
@@ -55,10 +60,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, QueryError> {
                 .iter()
                 .find(|symbol| symbol.chars().eq(rest.iter().copied().take(symbol.len())));
             let Some(symbol) = symbol else {
-                return Err(QueryError {
-                    position: start + 1,
-                    problem: format!("unexpected character `{character}`"),
-                });
+                let problem = format!("unexpected character `{character}`");
+                return Err(QueryError::at(start + 1, problem));
             };
             at += symbol.len();
             Token::Symbol(symbol)
@@ -90,10 +93,8 @@ fn quoted(characters: &[char], start: usize) -> Result<(String, usize), QueryErr
             }
         }
     }
-    Err(QueryError {
-        position: start + 1,
-        problem: format!("the text that begins with {quote} does not end"),
-    })
+    let problem = format!("the text that begins with {quote} does not end");
+    Err(QueryError::at(start + 1, problem))
 }
 
 /// Longer symbols come first, so that `<=` is not read as `<`.

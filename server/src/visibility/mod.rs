@@ -4,6 +4,7 @@ pub(crate) mod attributes;
 mod filter;
 mod lexer;
 pub(crate) mod query;
+pub(crate) mod values;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};

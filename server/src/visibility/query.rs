@@ -12,7 +12,9 @@
 //!          | field "IS" ["NOT"] "NULL"
 //! ```
 
-use super::attributes::{Attributes, Field};
+use durably_proto::api::enums::v1::IndexedValueType;
+
+use super::attributes::{Attributes, Field, type_name};
 use super::lexer::{Token, tokens};
 
 /// A checked query.
@@ -70,10 +72,24 @@ pub(crate) enum Comparison {
     GreaterOrEqual,
 }
 
+impl Comparison {
+    fn symbol(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+}
+
 /// A value as written; what it means is decided by the field it is compared with.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Literal {
     Text(String),
+    Integer(i64),
     Number(f64),
     Bool(bool),
 }
@@ -81,19 +97,36 @@ pub(crate) enum Literal {
 /// Why a query is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct QueryError {
-    /// Where in the text, counted in characters from one.
-    pub(crate) position: usize,
-    /// What is wrong there.
-    pub(crate) problem: String,
+    /// Where in the text, counted in characters from one; not for what the real server words.
+    position: Option<usize>,
+    problem: String,
+}
+
+impl QueryError {
+    /// Something is malformed at this place.
+    pub(super) fn at(position: usize, problem: String) -> Self {
+        Self {
+            position: Some(position),
+            problem,
+        }
+    }
+
+    /// A well-formed query asks for what there is not, in the real server's words.
+    fn meaning(problem: String) -> Self {
+        Self {
+            position: None,
+            problem,
+        }
+    }
 }
 
 impl std::fmt::Display for QueryError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "invalid query: {} at position {}",
-            self.problem, self.position
-        )
+        write!(f, "invalid query: {}", self.problem)?;
+        match self.position {
+            Some(position) => write!(f, " at position {position}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -177,25 +210,35 @@ impl Parser<'_> {
         }
         let negated = self.takes("NOT");
         if self.takes("IN") {
+            supported(&field, with_not(negated, "IN"))?;
             return Ok(negate_if(negated, self.in_list(field)?));
         }
         if self.takes("BETWEEN") {
+            has_order(&field)?;
             let low = self.literal(&field)?;
             self.expect("AND")?;
             let high = self.literal(&field)?;
             return Ok(negate_if(negated, Filter::Between { field, low, high }));
         }
         if self.takes("STARTS_WITH") {
+            supported(&field, with_not(negated, "STARTS_WITH"))?;
             let Some(Token::Text(prefix)) = self.peek().cloned() else {
                 return Err(self.unexpected("a text in quotes"));
             };
+            field
+                .check(&Literal::Text(prefix.clone()))
+                .map_err(|problem| QueryError::meaning(format!("invalid expression: {problem}")))?;
             self.next += 1;
             return Ok(negate_if(negated, Filter::StartsWith { field, prefix }));
         }
         if negated {
             return Err(self.unexpected("`IN`, `BETWEEN` or `STARTS_WITH`"));
         }
+        if self.sees("LIKE") {
+            return Err(unsupported(&field, with_not(negated, "LIKE")));
+        }
         let by = self.comparison()?;
+        supported(&field, by.symbol())?;
         let with = self.literal(&field)?;
         Ok(Filter::Compare { field, by, with })
     }
@@ -227,13 +270,16 @@ impl Parser<'_> {
     fn literal(&mut self, field: &Field) -> Result<Literal, QueryError> {
         let literal = match self.peek() {
             Some(Token::Text(text)) => Literal::Text(text.clone()),
+            Some(Token::Integer(integer)) => Literal::Integer(*integer),
             Some(Token::Number(number)) => Literal::Number(*number),
             Some(Token::Word(word)) if word.eq_ignore_ascii_case("true") => Literal::Bool(true),
             Some(Token::Word(word)) if word.eq_ignore_ascii_case("false") => Literal::Bool(false),
             _ => return Err(self.unexpected("a value: a text in quotes, a number, true or false")),
         };
         if let Err(problem) = field.check(&literal) {
-            return Err(self.error(problem));
+            return Err(QueryError::meaning(format!(
+                "invalid expression: {problem}"
+            )));
         }
         self.next += 1;
         Ok(literal)
@@ -244,8 +290,8 @@ impl Parser<'_> {
             return Err(self.unexpected("the name of a search attribute"));
         };
         let Some(field) = self.attributes.field(word) else {
-            let problem = format!("`{word}` is not a search attribute");
-            return Err(self.error(problem));
+            let problem = format!("invalid search attribute: {word}");
+            return Err(QueryError::meaning(problem));
         };
         self.next += 1;
         Ok(field)
@@ -306,6 +352,7 @@ impl Parser<'_> {
             None => "the query ends".to_owned(),
             Some(Token::Word(word)) => format!("found `{word}`"),
             Some(Token::Text(text)) => format!("found '{text}'"),
+            Some(Token::Integer(integer)) => format!("found `{integer}`"),
             Some(Token::Number(number)) => format!("found `{number}`"),
             Some(Token::Symbol(symbol)) => format!("found `{symbol}`"),
         };
@@ -314,7 +361,7 @@ impl Parser<'_> {
 
     fn error(&self, problem: String) -> QueryError {
         let position = self.tokens.get(self.next).map_or(self.end, |(at, _)| *at);
-        QueryError { position, problem }
+        QueryError::at(position, problem)
     }
 }
 
@@ -322,6 +369,49 @@ fn single_or(mut filters: Vec<Filter>, join: impl FnOnce(Vec<Filter>) -> Filter)
     match filters.len() {
         1 => filters.remove(0),
         _ => join(filters),
+    }
+}
+
+/// Refuses an operator that a field does not have: words and lists have no order.
+fn supported(field: &Field, operator: &str) -> Result<(), QueryError> {
+    let has = match field.value_type() {
+        IndexedValueType::Text => matches!(operator, "=" | "!="),
+        IndexedValueType::KeywordList => matches!(operator, "=" | "!=" | "IN" | "NOT IN"),
+        _ => true,
+    };
+    match has {
+        true => Ok(()),
+        false => Err(unsupported(field, operator)),
+    }
+}
+
+fn unsupported(field: &Field, operator: &str) -> QueryError {
+    QueryError::meaning(format!(
+        "operation is not supported: operator '{operator}' not supported for {} type search attribute '{}'",
+        type_name(field.value_type()),
+        field.name()
+    ))
+}
+
+fn has_order(field: &Field) -> Result<(), QueryError> {
+    match field.value_type() {
+        value_type @ (IndexedValueType::Text
+        | IndexedValueType::KeywordList
+        | IndexedValueType::Bool) => Err(QueryError::meaning(format!(
+            "invalid expression: cannot do range condition on search attribute '{}' of type {}",
+            field.name(),
+            type_name(value_type)
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn with_not(negated: bool, operator: &'static str) -> &'static str {
+    match (negated, operator) {
+        (true, "IN") => "NOT IN",
+        (true, "STARTS_WITH") => "NOT STARTS_WITH",
+        (true, "LIKE") => "NOT LIKE",
+        (_, operator) => operator,
     }
 }
 
@@ -400,7 +490,7 @@ mod tests {
         );
         assert_eq!(
             refused("Colour = 'red'"),
-            "invalid query: `Colour` is not a search attribute at position 1"
+            "invalid query: invalid search attribute: Colour"
         );
         assert_eq!(
             refused("WorkflowType = 'x"),
@@ -412,7 +502,7 @@ mod tests {
         );
         assert_eq!(
             refused("StartTime > 'yesterday'"),
-            "invalid query: 'yesterday' is not a time such as 2024-01-02T15:04:05Z at position 13"
+            "invalid query: invalid expression: unable to parse datetime 'yesterday'"
         );
         assert!(refused("WorkflowId = 'a' WorkflowId").contains("position 18"));
         assert!(refused(&"(".repeat(100_000)).contains("too deep"));

@@ -1,5 +1,7 @@
 mod bad_input;
 mod cron;
+mod filters;
 mod names;
 mod priority;
+mod search_attributes;
 mod sizes;

@@ -11,6 +11,7 @@ use durably_proto::api::sdk::v1::{EventGroupMarker, UserMetadata};
 use crate::command::protocol_message::{self, PlannedUpdate, UpdateMessage};
 use crate::command::{Command, Refusal};
 use crate::id::{ActivityId, EventId, TimerId, UpdateId};
+use crate::input::RefusedCommand;
 use crate::state::{ActivityState, Run};
 
 /// One thing to do.
@@ -44,6 +45,7 @@ pub(crate) fn plan(
     run: &Run,
     commands: Vec<CommandMessage>,
     mut messages: Vec<Message>,
+    refused: Option<RefusedCommand>,
 ) -> Result<Vec<Step>, Refusal> {
     let mut plan = Plan {
         run,
@@ -55,7 +57,13 @@ pub(crate) fn plan(
         closed: false,
     };
     let mut steps = Vec::with_capacity(commands.len() + messages.len());
-    for mut command in commands {
+    for (place, mut command) in commands.into_iter().enumerate() {
+        if let Some(refused) = refused.as_ref().filter(|it| it.place == place) {
+            return Err(Refusal {
+                fatal: refused.fatal,
+                ..Refusal::new(Cause::BadSearchAttributes, refused.message.clone())
+            });
+        }
         if let Some(Attributes::ProtocolMessageCommandAttributes(attributes)) = &command.attributes
         {
             let message = take(&mut messages, &attributes.message_id)?;

@@ -1,0 +1,221 @@
+//! Values of search attributes, as starts and commands set them: checked against the types of the
+//! namespace, in the real server's words, and labelled with their type.
+
+use std::collections::{BTreeMap, HashMap};
+
+use durably_proto::api::common::v1::Payload;
+use durably_proto::api::enums::v1::IndexedValueType as Type;
+use serde_json::Value;
+
+use super::attributes::{Attributes, Field, time, type_name};
+use super::query::Literal;
+
+/// Why search attributes are refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BadValue {
+    pub(crate) message: String,
+    /// It is too large, and would be again.
+    pub(crate) too_large: bool,
+}
+
+/// Checks search attributes and labels each with its type, unless it has a label.
+pub(crate) fn check(
+    namespace: &str,
+    known: &Attributes,
+    fields: &mut HashMap<String, Payload>,
+) -> Result<(), BadValue> {
+    // In the order of their names, so that the same request is always refused for the same reason.
+    let fields: BTreeMap<_, _> = fields.iter_mut().collect();
+    let sizes: Vec<_> = fields
+        .iter()
+        .map(|(name, payload)| ((*name).clone(), payload.data.len()))
+        .collect();
+    for (name, payload) in fields {
+        let value_type = match known.field(name) {
+            Some(Field::Carried(_, value_type)) if !RESERVED.contains(&name.as_str()) => value_type,
+            Some(_) => {
+                return Err(wrong(format!(
+                    "{name} attribute can't be set in SearchAttributes"
+                )));
+            }
+            None => {
+                return Err(wrong(format!(
+                    "Namespace {namespace} has no mapping defined for search attribute {name}"
+                )));
+            }
+        };
+        if let Err(shown) = fits(payload, value_type) {
+            return Err(wrong(format!(
+                "invalid value for search attribute {name} of type {}: {shown}",
+                type_name(value_type)
+            )));
+        }
+        payload
+            .metadata
+            .entry("type".to_owned())
+            .or_insert_with(|| type_name(value_type).into());
+    }
+    for (name, size) in sizes {
+        if size > LARGEST_VALUE {
+            return Err(BadValue {
+                message: format!(
+                    "search attribute {name} value size {size} exceeds size limit {LARGEST_VALUE}"
+                ),
+                too_large: true,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a value stands for none at all: a start drops it, a command removes what was there.
+pub(crate) fn is_nothing(payload: &Payload) -> bool {
+    encoding(payload) == b"binary/null" || matches!(payload.data.as_slice(), b"null" | b"[]")
+}
+
+/// Whether a payload has a value of this type; if not, the value as the real server shows it.
+fn fits(payload: &Payload, value_type: Type) -> Result<(), String> {
+    if is_nothing(payload) {
+        return Ok(());
+    }
+    match encoding(payload) {
+        b"json/plain" => {}
+        b"binary/plain" => {
+            let bytes: Vec<_> = payload.data.iter().map(u8::to_string).collect();
+            return Err(format!("[{}]", bytes.join(" ")));
+        }
+        _ => return Err(undecoded(payload)),
+    }
+    let value: Value = serde_json::from_slice(&payload.data).map_err(|_| undecoded(payload))?;
+    let fits = match (&value, value_type) {
+        (Value::Array(items), Type::KeywordList) => items.iter().all(is_keyword),
+        (Value::Array(items), _) => items.len() == 1 && is_a(&items[0], value_type),
+        (value, _) => is_a(value, value_type),
+    };
+    match fits {
+        true => Ok(()),
+        false => Err(as_go(&value)),
+    }
+}
+
+fn is_a(value: &Value, value_type: Type) -> bool {
+    match (value, value_type) {
+        // Within a list: `[null]` is a list of the zero value.
+        (Value::Null, _) => true,
+        (value, Type::Text | Type::Keyword) => value.is_string(),
+        (value, Type::Int) => value.is_i64() || is_negative_zero(value),
+        (value, Type::Double) => value.is_number(),
+        (value, Type::Bool) => value.is_boolean(),
+        (Value::String(text), Type::Datetime) => time(&Literal::Text(text.clone())).is_some(),
+        _ => false,
+    }
+}
+
+/// `-0` is an integer to the real server, and a float to our JSON.
+fn is_negative_zero(value: &Value) -> bool {
+    value
+        .as_f64()
+        .is_some_and(|it| it == 0.0 && it.is_sign_negative())
+}
+
+fn is_keyword(item: &Value) -> bool {
+    match item {
+        Value::Null | Value::String(_) => true,
+        Value::Array(items) => items.len() == 1 && is_keyword(&items[0]),
+        _ => false,
+    }
+}
+
+/// A value as Go prints it.
+fn as_go(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => float_as_go(number.as_f64().unwrap_or(f64::NAN)),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(as_go).collect();
+            format!("[{}]", items.join(" "))
+        }
+        Value::Object(fields) => {
+            let fields: BTreeMap<_, _> = fields.iter().collect();
+            let fields: Vec<_> = fields
+                .into_iter()
+                .map(|(name, value)| format!("{name}:{}", as_go(value)))
+                .collect();
+            format!("map[{}]", fields.join(" "))
+        }
+    }
+}
+
+/// Go's `%v`: the shortest digits that mean the number, with an exponent from a million on.
+fn float_as_go(number: f64) -> String {
+    let scientific = format!("{number:e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if (-4..6).contains(&exponent) {
+        return number.to_string();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs())
+}
+
+/// A payload that says nothing decodable, as the real server shows it.
+fn undecoded(payload: &Payload) -> String {
+    let mut parts = Vec::new();
+    let metadata: BTreeMap<_, _> = payload.metadata.iter().collect();
+    for (key, value) in metadata {
+        let value = String::from_utf8_lossy(value);
+        parts.push(format!("metadata:{{key:{key:?}  value:{value:?}}}"));
+    }
+    if !payload.data.is_empty() {
+        parts.push(format!("data:{:?}", String::from_utf8_lossy(&payload.data)));
+    }
+    format!("value from <{}>", parts.join("  "))
+}
+
+fn encoding(payload: &Payload) -> &[u8] {
+    payload.metadata.get("encoding").map_or(b"", Vec::as_slice)
+}
+
+fn wrong(message: String) -> BadValue {
+    BadValue {
+        message,
+        too_large: false,
+    }
+}
+
+/// Attributes that executions carry but only the server sets.
+const RESERVED: [&str; 6] = [
+    "TemporalExternalPayloadCount",
+    "TemporalExternalPayloadSizeBytes",
+    "TemporalUsedWorkerDeploymentVersions",
+    "TemporalWorkerDeployment",
+    "TemporalWorkerDeploymentVersion",
+    "TemporalWorkflowVersioningBehavior",
+];
+
+/// Bytes of one value; the real server's limit.
+const LARGEST_VALUE: usize = 2048;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_shown_as_go_shows_them() {
+        for (number, shown) in [
+            (7.0, "7"),
+            (1.5, "1.5"),
+            (1000.0, "1000"),
+            (1_000_000.0, "1e+06"),
+            (-0.0, "-0"),
+            (9_007_199_254_740_993.0, "9.007199254740992e+15"),
+            (1e-7, "1e-07"),
+        ] {
+            assert_eq!(float_as_go(number), shown);
+        }
+    }
+}
