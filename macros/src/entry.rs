@@ -54,7 +54,8 @@ pub(crate) fn workflow(
     let options = Options::parse(options, Marker::Workflow, errors);
     if let Some((block, for_editor)) = half_typed::block(item.clone(), errors) {
         let mut checked = model::workflow::check(options, block, errors);
-        if checked.workflow.is_some() {
+        if let Some(workflow) = &checked.workflow {
+            expand::shape::allow(workflow, &checked.lent, &mut checked.item);
             expand::documented::as_written(&mut checked.item, checked.written);
         }
         let block = &checked.item;

@@ -51,6 +51,9 @@ mod tests;
 /// Options: `name = ".."` (the type's name on the server, by default the Rust name),
 /// `task_queue = ".."`, `crate = path` (where the `durably` crate is found).
 ///
+/// `start`, `child`, `handle`, `external` and `continue_as_new` are as visible as the `#[run]` method;
+/// a handler is as visible on handles as it is on the type.
+///
 /// On a struct or an enum the attribute only checks the fields for containers whose order differs
 /// between processes.
 #[proc_macro_attribute]
@@ -75,7 +78,8 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes the [`#[activity]`](macro@activity) methods of a struct with shared dependencies callable.
 ///
 /// Such a method takes `&self`. `Shop::stub(ctx)` gives their typed calls in a workflow,
-/// `.activities(Shop::new(..))` registers them with a worker. Option: `crate = path`.
+/// `.activities(Shop::new(..))` registers them with a worker. An activity is as visible on a stub as
+/// its method. Option: `crate = path`.
 #[proc_macro_attribute]
 pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::activities, options, item)

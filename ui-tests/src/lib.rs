@@ -13,6 +13,8 @@
     reason = "about the user's own code below"
 )]
 
+pub mod strict;
+
 /// Names that expansions must not pick up.
 pub mod hostile {
     mod std {}

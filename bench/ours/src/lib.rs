@@ -16,7 +16,7 @@ pub struct Hello;
 #[workflow]
 impl Hello {
     #[run]
-    async fn run(&mut self, ctx: &Ctx, n: u32) -> Result<u32> {
+    pub async fn run(&mut self, ctx: &Ctx, n: u32) -> Result<u32> {
         let mut x = 0;
         for _ in 0..n {
             x = inc::call(ctx, x).await?;
@@ -34,13 +34,13 @@ pub struct Sig {
 #[workflow]
 impl Sig {
     #[run]
-    async fn run(&mut self, ctx: &Ctx, n: u32) -> Result<u32> {
+    pub async fn run(&mut self, ctx: &Ctx, n: u32) -> Result<u32> {
         ctx.wait_until(|| self.c >= n).await?;
         Ok(self.c)
     }
 
     #[signal]
-    fn add(&mut self, k: u32) {
+    pub fn add(&mut self, k: u32) {
         self.c += k;
     }
 }
@@ -52,7 +52,7 @@ pub struct Sleep;
 #[workflow]
 impl Sleep {
     #[run]
-    async fn run(&mut self, ctx: &Ctx, days: u64) -> Result<()> {
+    pub async fn run(&mut self, ctx: &Ctx, days: u64) -> Result<()> {
         ctx.sleep(durably::days(days)).await?;
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::{
     braces,
     call::{doc, encoded, parameters},
     fn_at, local, placed, plain_in_scope, quiet,
+    shape::prescribed,
 };
 use crate::model::activities::{Activities, Method};
 
@@ -46,6 +47,7 @@ fn guard(set: &Activities, method: &Method, block: &mut ItemImpl) {
         let instead = format!("{}::stub(ctx).{}({rest})", set.ident, item.sig.ident);
         let guard = parse_quote!(#root::__private::forbid_in_workflow(#wire, #instead););
         item.block.stmts.insert(0, guard);
+        item.attrs.insert(0, prescribed());
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     asserts,
     call::{associated_output, doc, doc_before, encoded, parameters},
     local, placed, plain_in_scope, quiet,
+    shape::prescribed,
     take::{concluded, context, decoded},
 };
 use crate::{
@@ -70,7 +71,9 @@ fn guarded(activity: &Activity, function: &ActivityFn, root: &Root) -> Option<To
         ", .."
     };
     let instead = format!("{}::call(ctx{rest})", sig.ident);
+    let prescribed = prescribed();
     Some(quote! {
+        #prescribed
         #(#outer)*
         #vis #sig {
             #(#inner)*

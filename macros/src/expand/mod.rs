@@ -14,6 +14,7 @@ pub(crate) mod documented;
 mod handlers;
 pub(crate) mod main;
 mod outside;
+pub(crate) mod shape;
 mod take;
 mod unmarked;
 pub(crate) mod workflow;
@@ -61,6 +62,7 @@ fn quiet() -> TokenStream {
         #[allow(
             dead_code,
             deprecated,
+            missing_copy_implementations,
             private_bounds,
             private_interfaces,
             unnameable_types,

@@ -10,4 +10,5 @@ mod queries;
 mod reading;
 mod signals;
 mod timers;
+mod two_crates;
 mod updates;

@@ -1,4 +1,11 @@
 impl Shop {
+    #[allow(
+        clippy::needless_pass_by_ref_mut,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
     async fn reserve(&self, order: Order) -> Result<String> {
         ::durably::__private::forbid_in_workflow(
             "reserveItem",
@@ -6,6 +13,13 @@ impl Shop {
         );
         self.stock.take(order).await
     }
+    #[allow(
+        clippy::needless_pass_by_ref_mut,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
     fn count(&self) -> u64 {
         ::durably::__private::forbid_in_workflow("count", "Shop::stub(ctx).count()");
         self.stock.len()
@@ -18,6 +32,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -37,6 +52,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -58,6 +74,7 @@ const _: () = {
         #[allow(
             dead_code,
             deprecated,
+            missing_copy_implementations,
             private_bounds,
             private_interfaces,
             unnameable_types,
@@ -93,6 +110,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -114,6 +132,7 @@ const _: () = {
         #[allow(
             dead_code,
             deprecated,
+            missing_copy_implementations,
             private_bounds,
             private_interfaces,
             unnameable_types,
@@ -143,6 +162,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -176,6 +196,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -228,6 +249,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -248,6 +270,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,

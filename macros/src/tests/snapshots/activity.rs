@@ -1,3 +1,10 @@
+#[allow(
+    clippy::needless_pass_by_ref_mut,
+    clippy::needless_pass_by_value,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unused_async,
+    clippy::unused_self
+)]
 /// Charges a card.
 pub async fn charge(ctx: &ActivityCtx, card: String, cents: u64) -> Result<Receipt> {
     ::durably::__private::forbid_in_workflow("charge", "charge::call(ctx, ..)");
@@ -7,6 +14,7 @@ pub async fn charge(ctx: &ActivityCtx, card: String, cents: u64) -> Result<Recei
 #[allow(
     dead_code,
     deprecated,
+    missing_copy_implementations,
     private_bounds,
     private_interfaces,
     unnameable_types,
@@ -29,6 +37,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -63,6 +72,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -111,6 +121,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,

@@ -1,4 +1,17 @@
 impl Both {
+    #[allow(
+        clippy::future_not_send,
+        clippy::shadow_reuse,
+        clippy::shadow_same,
+        clippy::shadow_unrelated
+    )]
+    #[allow(
+        clippy::needless_pass_by_ref_mut,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
     async fn run(cell: &::durably::__private::StateCell<Self>, ctx: &Ctx) {
         let mut root = ::durably::__private::Root::new(cell);
         let mut lease = ::durably::__private::Lease::new(&mut root);

@@ -1,4 +1,17 @@
 impl Greeting {
+    #[allow(
+        clippy::future_not_send,
+        clippy::shadow_reuse,
+        clippy::shadow_same,
+        clippy::shadow_unrelated
+    )]
+    #[allow(
+        clippy::needless_pass_by_ref_mut,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
     /// Greets.
     async fn run(
         cell: &::durably::__private::StateCell<Self>,
@@ -55,9 +68,29 @@ impl Greeting {
         );
         Ok(self_.names.len())
     }
+    #[allow(
+        clippy::needless_pass_by_ref_mut,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
     fn finish(&mut self) {
         self.done = true;
     }
+    #[allow(
+        clippy::future_not_send,
+        clippy::shadow_reuse,
+        clippy::shadow_same,
+        clippy::shadow_unrelated
+    )]
+    #[allow(
+        clippy::needless_pass_by_ref_mut,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
     #[cfg(feature = "rename")]
     async fn rename(
         cell: &::durably::__private::StateCell<Self>,
@@ -84,10 +117,23 @@ impl Greeting {
             ),
         )
     }
+    #[allow(
+        clippy::needless_pass_by_ref_mut,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
     #[cfg(feature = "rename")]
     fn check(&self, to: &str) -> Result<(), String> {
         Ok(())
     }
+    #[allow(
+        clippy::future_not_send,
+        clippy::shadow_reuse,
+        clippy::shadow_same,
+        clippy::shadow_unrelated
+    )]
     async fn slow(
         cell: &::durably::__private::StateCell<Self>,
         ctx: &Ctx,
@@ -98,6 +144,13 @@ impl Greeting {
         let mut self_: &mut Self = lease.take();
         Ok(::durably::__private::shared(self_).clone())
     }
+    #[allow(
+        clippy::needless_pass_by_ref_mut,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
     fn names(&self, view: &View) -> Vec<String> {
         self.names.clone()
     }
@@ -106,6 +159,7 @@ impl Greeting {
 #[allow(
     dead_code,
     deprecated,
+    missing_copy_implementations,
     private_bounds,
     private_interfaces,
     unnameable_types,
@@ -158,6 +212,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -174,6 +229,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -212,6 +268,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -233,6 +290,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -253,6 +311,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -304,6 +363,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
@@ -378,6 +438,7 @@ const _: () = {
     #[allow(
         dead_code,
         deprecated,
+        missing_copy_implementations,
         private_bounds,
         private_interfaces,
         unnameable_types,
