@@ -28,6 +28,7 @@ mod programs {
     mod in_a_function;
     mod inference;
     mod init;
+    mod instrumented;
     mod liberties;
     mod macros_in_bodies;
     mod main;

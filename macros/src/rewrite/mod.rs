@@ -10,12 +10,16 @@
 //!   wait_until(|| self..) ->  a lease of its own for each look
 //! ```
 //!
+//! [`order`] has what an await does to the places in the state around it, [`instrument`] what
+//! `#[tracing::instrument]` is told of all this.
+//!
 //! The result is plain safe Rust: a borrow of `self` that is alive across an `.await` is refused by
 //! the ordinary borrow checker, with labels on the user's own tokens. What is refused here is what
 //! would otherwise fail with labels on ours.
 
 mod body;
 mod capture;
+mod instrument;
 mod look;
 mod macros;
 mod misuse;
@@ -129,6 +133,7 @@ pub(crate) fn blank_all(block: &mut ItemImpl) {
 
 /// A body that fits every signature.
 pub(crate) fn blank(method: &mut ImplItemFn) {
+    instrument::remove(method);
     method
         .attrs
         .push(parse_quote!(#[allow(unused_variables, clippy::all)]));
@@ -203,6 +208,7 @@ fn rewrite(method: &mut ImplItemFn, cx: &Cx, errors: &mut Errors) {
     // statements are not parsed again: `break 'label ::path` would read as a labelled block.
     let opened: syn::Block = parse_quote!({ #opening });
     method.block.stmts.splice(..0, opened.stmts);
+    instrument::adapt(method);
     take_cell(method, cx);
 }
 

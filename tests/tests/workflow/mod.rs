@@ -5,6 +5,7 @@ mod concurrency;
 mod continue_as_new;
 mod evaluation;
 mod failures;
+mod instrumented;
 mod patches;
 mod queries;
 mod reading;
