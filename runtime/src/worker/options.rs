@@ -135,6 +135,13 @@ impl Worker {
         self
     }
 
+    /// Undoes [`executor_threads`](Self::executor_threads).
+    #[cfg(test)]
+    pub(super) fn shared_threads(mut self) -> Self {
+        self.options.executor_threads = None;
+        self
+    }
+
     /// Threads that workflow code may block before the worker stops polling for workflow tasks; by
     /// default as many as it has executor threads.
     ///

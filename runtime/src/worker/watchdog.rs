@@ -67,6 +67,11 @@ impl Watched {
         self.busy().take().map(|busy| busy.permit)
     }
 
+    /// Whether the task in hand is one of the worker's.
+    fn works_for(&self, worker: usize) -> bool {
+        self.busy().as_ref().is_some_and(|it| it.worker == worker)
+    }
+
     pub(crate) fn is_given_up(&self) -> bool {
         self.given_up.load(Ordering::Acquire)
     }
@@ -93,15 +98,17 @@ impl Watched {
     }
 }
 
-/// Watches the executor threads until the worker ends.
+/// Watches the executor threads until the worker ends, and longer while one of its runs keeps a thread:
+/// other workers share it.
 pub(crate) async fn watch(shared: Arc<Shared>) {
     let limit = shared.options.deadlock_timeout;
     let mut looks = tokio::time::interval((limit / LOOKS).max(Duration::from_millis(1)));
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut ended = false;
     loop {
         tokio::select! {
             _ = looks.tick() => {}
-            () = shared.reached(Phase::ActivitiesAbandoned) => return,
+            () = shared.reached(Phase::ActivitiesAbandoned), if !ended => ended = true,
         }
         let Some(pool) = shared.pool.get() else {
             return;
@@ -119,6 +126,9 @@ pub(crate) async fn watch(shared: Arc<Shared>) {
             shared.clone().net.spawn(async move {
                 answer::fail(&shared, &ticket, failure).await;
             });
+        }
+        if ended && !pool.any_thread(|thread| thread.works_for(shared.key())) {
+            return;
         }
     }
 }

@@ -1,4 +1,5 @@
 mod blocked;
+mod clean_up;
 mod interrupted;
 mod long_replay;
 mod registration;

@@ -70,6 +70,12 @@ impl Pool {
         }
     }
 
+    /// Whether the condition holds for one of the threads.
+    pub(crate) fn any_thread(&self, condition: impl Fn(&Watched) -> bool) -> bool {
+        let mut threads = self.lanes.iter().map(Lane::thread);
+        threads.any(|thread| thread.as_deref().is_some_and(&condition))
+    }
+
     /// Replaces each thread for which `overdue` returns a task: a run blocks it. Returns those tasks.
     pub(crate) fn replace_threads<T>(&self, overdue: impl Fn(&Watched) -> Option<T>) -> Vec<T> {
         let mut given_up = Vec::new();

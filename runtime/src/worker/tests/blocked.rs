@@ -168,3 +168,48 @@ async fn a_worker_that_lost_too_many_threads_stops_polling_until_one_returns() -
     }
     worker.shutdown().await
 }
+
+#[tokio::test]
+async fn a_run_that_blocks_a_shared_thread_does_not_hold_up_other_workers() -> Result<()> {
+    #[derive(Default)]
+    struct Stuck;
+
+    #[workflow]
+    impl Stuck {
+        #[run]
+        async fn run(&mut self) {
+            #[allow_nondeterminism(reason = "the test needs a run that blocks")]
+            keep_thread();
+        }
+    }
+
+    static KEPT: Mutex<Option<mpsc::Receiver<()>>> = Mutex::new(None);
+    fn keep_thread() {
+        let kept = KEPT.lock().unwrap().take();
+        if let Some(kept) = kept {
+            let _ = kept.recv();
+        }
+    }
+
+    let (let_go, kept) = mpsc::channel();
+    *KEPT.lock().unwrap() = Some(kept);
+    let first = Server::new();
+    let worker = first.worker().shared_threads().workflow::<Stuck>();
+    let worker = worker.deadlock_timeout(millis(300)).spawn().await?;
+    first
+        .normal
+        .send(Ok(Past::begin("Stuck", "stuck").whole()))?;
+    let mut second = Server::new();
+    let neighbour = second.worker().shared_threads().workflow::<Polite>();
+    let neighbour = neighbour.deadlock_timeout(secs(60)).spawn().await?;
+    worker.shutdown().await?;
+    for n in 0..16 {
+        let past = polite(n).answered().signal("greet").task();
+        second.normal.send(Ok(past.whole()))?;
+    }
+    for _ in 0..16 {
+        ended(&mut second).await;
+    }
+    let_go.send(())?;
+    neighbour.shutdown().await
+}
