@@ -127,13 +127,15 @@ pub use durably_macros::{
     workflow,
 };
 pub use duration::{Span, days, hours, millis, mins, secs};
+#[cfg(feature = "server")]
+pub use error::AdvanceError;
 pub use error::{
     ActivityError, AppError, Cancelled, ChildError, ConnectError, ContinueAsNew, DataError, Error,
     Failure, HandleError, QueryError, Result, ResultError, RetryState, RpcError, RunError,
     SignalError, StartError, TimeoutKind, UpdateError,
 };
 #[cfg(feature = "server")]
-pub use server::{Server, ServerBuilder};
+pub use server::{ClockHold, Server, ServerBuilder};
 pub use worker::{Worker, WorkerError, WorkerGuard, WorkerHandle};
 pub use workflow::{
     ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, Either, ExternalHandle,

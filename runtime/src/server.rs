@@ -1,10 +1,10 @@
 //! The embedded server: a Temporal server in this process.
 
-use std::{fmt, net::SocketAddr};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use durably_server::Clock;
 
-use crate::{Client, ConnectError, Text};
+use crate::{AdvanceError, Client, ConnectError, Text, Time};
 
 /// An embedded Temporal server, in memory: for tests, for trying things out, and for programs that
 /// need no cluster yet.
@@ -81,6 +81,84 @@ impl Server {
         Client::in_process(self.0.service(), namespace.into_text(), None).await
     }
 
+    /// The server's time: the machine's, unless the server [skips time](ServerBuilder::skip_time).
+    pub fn now(&self) -> Time {
+        self.0.now().into()
+    }
+
+    /// Moves the clock of a server that [skips time](ServerBuilder::skip_time), by exactly this
+    /// much.
+    ///
+    /// Timers fire one after another on the way, each when what the one before it led to is done,
+    /// and this returns when everything that was due is done. Work to which nothing happens for
+    /// five seconds of the machine's time does not hold the clock any longer, so that the timeouts
+    /// of an activity that hangs can be tested.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<()> {
+    /// let server = durably::Server::builder().skip_time().start().await?;
+    /// let before = server.now();
+    /// server.advance(days(8)).await?;
+    /// assert_eq!(server.now() - before, days(8));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The server does not skip time, the clock would pass the year 2261, or the server stopped.
+    ///
+    /// # Cancellation
+    /// Dropped, it leaves the clock where it is.
+    pub async fn advance(&self, by: Duration) -> Result<(), AdvanceError> {
+        self.0.advance(by).await.map_err(AdvanceError::from)
+    }
+
+    /// Keeps the clock of a server that [skips time](ServerBuilder::skip_time) still while the
+    /// guard lives, also while results are awaited; [`advance`](Self::advance) still moves it.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # use std::time::Duration;
+    /// # #[activity(start_to_close = "10s")]
+    /// # async fn remind() {}
+    /// #[derive(Default)]
+    /// struct Reminder;
+    ///
+    /// #[workflow]
+    /// impl Reminder {
+    ///     #[run]
+    ///     async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+    ///         ctx.sleep(days(1)).await?;
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<()> {
+    /// let server = durably::Server::builder().skip_time().start().await?;
+    /// let client = server.client().await?;
+    /// let worker = Worker::new(&client, "reminders").workflow::<Reminder>().spawn().await?;
+    /// let reminder = Reminder::start(&client).task_queue("reminders").await?;
+    ///
+    /// let clock = server.hold_clock();
+    /// let early = tokio::time::timeout(Duration::from_millis(50), reminder.result()).await;
+    /// assert!(early.is_err(), "a day has not passed");
+    /// drop(clock);
+    /// reminder.result().await?;
+    /// # worker.shutdown().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// On a server that does not skip time it has no effect.
+    pub fn hold_clock(&self) -> ClockHold {
+        ClockHold {
+            _hold: self.0.hold_clock(),
+        }
+    }
+
     /// Stops the server: requests that wait are ended, new ones refused, the port is given back.
     pub async fn shutdown(self) {
         self.0.shutdown().await;
@@ -110,8 +188,20 @@ impl ServerBuilder {
         Self(self.0.namespace(name))
     }
 
-    /// The server's clock jumps to the next timer whenever nothing is running, so that a workflow
-    /// that sleeps a month is tested in milliseconds.
+    /// The server's clock stands still, and skips while a test waits: a workflow that sleeps a
+    /// month is tested in milliseconds.
+    ///
+    /// The clock moves
+    /// - while a client of this process awaits the result of a workflow or of an update: to the
+    ///   next timer, whenever no workflow task and no activity is pending or running;
+    /// - when [`Server::advance`] is told to move it, by exactly that much.
+    ///
+    /// It moves for nothing else: not for a query, a signal, or a sleep of the test.
+    /// [`Server::hold_clock`] also stops it while a result is awaited. Work that takes longer than
+    /// a second is timed by the machine, so that the timeouts of lost work fire. At the end of the
+    /// year 2261 the server warns once and skips no further.
+    ///
+    /// Clients of other SDKs move the clock through the TestService, as their test environments do.
     pub fn skip_time(self) -> Self {
         Self(self.0.clock(Clock::skipping()))
     }
@@ -139,6 +229,13 @@ impl ServerBuilder {
             }),
         }
     }
+}
+
+/// Keeps the clock of a server still until it is dropped; made by [`Server::hold_clock`].
+#[derive(Debug)]
+#[must_use = "the clock is held until this is dropped"]
+pub struct ClockHold {
+    _hold: durably_server::ClockHold,
 }
 
 impl fmt::Debug for Server {

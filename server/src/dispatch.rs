@@ -74,6 +74,7 @@ impl Engine {
                 Effect::StartNext(_) => {}
                 Effect::Closed(_) => {
                     rearmed = true;
+                    record.waiting.run_closed();
                     self.show(execution, record);
                     execution.closed.notify_waiters();
                 }
@@ -135,9 +136,7 @@ impl Engine {
         let run = &record.run;
         let at_work =
             usize::from(run.has_workflow_task()) + usize::from(run.has_runnable_activity());
-        if self.work.replace(record.at_work, at_work) {
-            self.timers.wake.notify_one();
-        }
+        self.clock.replace_work(record.at_work, at_work);
         record.at_work = at_work;
     }
 }

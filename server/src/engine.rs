@@ -13,7 +13,7 @@ use crate::error::{AlreadyStarted, Error};
 use crate::ids::Ids;
 use crate::namespace::{Namespace, Namespaces};
 use crate::store::{Change, Execution, Record, Runs, Store};
-use crate::timer::service::{Timers, Work};
+use crate::timer::service::Timers;
 
 /// The server without its gRPC clothes.
 #[derive(Debug)]
@@ -22,7 +22,6 @@ pub(crate) struct Engine {
     pub(crate) store: Box<dyn Store>,
     pub(crate) clock: Timekeeper,
     pub(crate) timers: Timers,
-    pub(crate) work: Work,
     pub(crate) ids: Ids,
     /// What the server calls itself.
     pub(crate) cluster_id: String,
@@ -204,6 +203,7 @@ impl Engine {
             effects: &outcome.effects,
         };
         self.store.commit(&mut runs, vec![change])?;
+        self.clock.count_run();
         if let Some(record) = runs.get(&run_id) {
             self.dispatch(&execution, record, outcome.effects, now);
         }

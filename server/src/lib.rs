@@ -31,14 +31,14 @@ use std::fmt;
 use std::iter;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use crate::clock::Clock;
+pub use crate::clock::{AdvanceError, Clock, ClockHold, SkipsTime};
 pub use crate::config::ServerBuilder;
 pub use crate::error::StartError;
 
@@ -48,7 +48,7 @@ use crate::grpc::Frontend;
 use crate::ids::Ids;
 use crate::namespace::{Namespaces, Settings};
 use crate::store::memory::MemoryStore;
-use crate::timer::service::{Timers, Work};
+use crate::timer::service::Timers;
 
 /// A running server. It stops when it is dropped; [`Server::shutdown`] also waits for the end.
 pub struct Server {
@@ -88,6 +88,32 @@ impl Server {
         Arc::new(self.frontend.clone())
     }
 
+    /// The server's time, which is the machine's unless its [`Clock`] skips.
+    pub fn now(&self) -> SystemTime {
+        let since = self
+            .engine
+            .clock
+            .now()
+            .since(durably_history::Time::default());
+        SystemTime::UNIX_EPOCH + since
+    }
+
+    /// Moves a skipping clock by `by`. Timers fire one after another, each when what the one before
+    /// it led to is done, and the clock stops at exactly that time. Work to which nothing happens
+    /// for five seconds of the machine's time does not delay it further.
+    ///
+    /// # Errors
+    /// The clock does not skip, the time is too far in the future, or the server stopped.
+    pub async fn advance(&self, by: Duration) -> Result<(), AdvanceError> {
+        self.engine.advance(by).await
+    }
+
+    /// Keeps a skipping clock still until the guard is dropped, whoever waits; only
+    /// [`Self::advance`] moves it meanwhile. A clock that does not skip cannot be held.
+    pub fn hold_clock(&self) -> ClockHold {
+        ClockHold::new(&self.engine.clock)
+    }
+
     /// Stops the server: requests that wait are ended, new ones refused, the port is given back.
     pub async fn shutdown(mut self) {
         self.stop();
@@ -107,12 +133,12 @@ impl Server {
                 .register(&name, ids.uuid(), Settings::default())
                 .map_err(|_| StartError::NamespaceTwice(name))?;
         }
+        let clock = Timekeeper::new(config.clock);
         let engine = Arc::new(Engine {
             namespaces,
             store: Box::new(MemoryStore::default()),
-            clock: Timekeeper::new(config.clock),
-            timers: Timers::default(),
-            work: Work::default(),
+            timers: Timers::new(clock.wake()),
+            clock,
             cluster_id: ids.uuid(),
             ids,
             stop: watch::Sender::new(false),

@@ -41,8 +41,9 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         tracing::subscriber::set_global_default(Log::new(level))?;
     }
     let clock = match options.skip_time {
-        true => Clock::skipping_once_unlocked(),
-        false => Clock::system(),
+        SkipTime::Never => Clock::system(),
+        SkipTime::OnceUnlocked => Clock::test_server(),
+        SkipTime::FromTheStart => Clock::test_server().unlocked(),
     };
     let mut builder = Server::builder()
         .listen(SocketAddr::from((options.ip, options.port)))
@@ -88,7 +89,17 @@ struct Options {
     port: u16,
     namespaces: Vec<String>,
     log: Option<Level>,
-    skip_time: bool,
+    skip_time: SkipTime,
+}
+
+/// Whether and when the server's clock skips.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SkipTime {
+    Never,
+    /// While a client has unlocked it.
+    OnceUnlocked,
+    /// Unless a client has locked it.
+    FromTheStart,
 }
 
 fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
@@ -97,7 +108,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
         port: DEFAULT_PORT,
         namespaces: Vec::new(),
         log: Some(Level::WARN),
-        skip_time: false,
+        skip_time: SkipTime::Never,
     };
     let mut arguments = arguments.flat_map(|argument| match argument.split_once('=') {
         Some((name, value)) if name.starts_with("--") => vec![name.to_owned(), value.to_owned()],
@@ -116,7 +127,16 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
             "--ip" => options.ip = number(&name, &value()?)?,
             "-n" | "--namespace" => options.namespaces.push(value()?),
             "--log" => options.log = level(&value()?)?,
-            "--skip-time" => options.skip_time = true,
+            "--skip-time" => options.skip_time = SkipTime::OnceUnlocked,
+            // The words of the test server that the other SDKs start: `PORT
+            // [--enable-time-skipping]`. Their test environments can be given this program instead.
+            "--enable-time-skipping" => options.skip_time = SkipTime::FromTheStart,
+            port if port.parse::<u16>().is_ok() => {
+                options.port = number("the port", port)?;
+                if options.skip_time == SkipTime::Never {
+                    options.skip_time = SkipTime::OnceUnlocked;
+                }
+            }
             _ => return Err(format!("unknown argument `{name}`")),
         }
     }
@@ -145,13 +165,17 @@ const HELP: &str = "\
 A Temporal-compatible server in one process, in memory.
 
 Usage: durably-server [OPTIONS]
+       durably-server PORT [--enable-time-skipping]    as the SDKs start their test server
 
 Options:
   -p, --port PORT        port to listen on; 0 takes any free one [default: 7233]
       --ip ADDRESS       address to listen on; there is no access control [default: 127.0.0.1]
   -n, --namespace NAME   namespace to create in addition to `default`; may be repeated
       --log LEVEL        off, error, warn, info, debug or trace [default: warn]
-      --skip-time        time skips when a test suite unlocks it through the TestService
+      --skip-time        the clock skips while a client has unlocked it through the TestService,
+                         as the test environments of the SDKs do while they await a result
+      --enable-time-skipping
+                         the clock skips from the start, until a client locks it
   -h, --help             print this text
   -V, --version          print the version";
 
@@ -173,6 +197,25 @@ mod tests {
         assert_eq!(options.log, Some(Level::INFO));
         assert_eq!(parsed("--help"), Ok(Command::Help));
         assert_eq!(parsed("-V"), Ok(Command::Version));
+    }
+
+    #[test]
+    fn it_starts_as_the_test_server_of_the_sdks() {
+        for (line, skip_time) in [
+            ("7234", SkipTime::OnceUnlocked),
+            ("7234 --enable-time-skipping", SkipTime::FromTheStart),
+            ("--skip-time -p 7234", SkipTime::OnceUnlocked),
+            ("-p 7234", SkipTime::Never),
+        ] {
+            let Ok(Command::Serve(options)) = parsed(line) else {
+                panic!("{line} is well formed");
+            };
+            assert_eq!(
+                (options.port, options.skip_time),
+                (7234, skip_time),
+                "{line}"
+            );
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::case::*;
 
 #[tokio::test]
 async fn a_failed_activity_is_tried_again() {
-    let case = Case::with(durably_server::Clock::skipping()).await;
+    let case = Case::with(durably_server::Clock::skipping().unlocked()).await;
     case.start("w").await;
     let task = case.task().await;
     case.complete(&task, vec![schedule_activity("a")]).await;

@@ -8,7 +8,7 @@ use crate::case::*;
 
 #[tokio::test]
 async fn the_next_run_takes_over() {
-    let case = Case::with(durably_server::Clock::skipping()).await;
+    let case = Case::with(durably_server::Clock::skipping().unlocked()).await;
     let first_run = case.start("w").await;
     let task = case.task().await;
     let again = command(

@@ -37,7 +37,7 @@ impl World {
         })
     }
 
-    /// On an embedded server whose clock skips ahead whenever nothing runs.
+    /// On an embedded server whose clock skips ahead while a result is awaited.
     pub async fn skipping() -> Result<Self> {
         let server = Server::builder().skip_time().start().await?;
         Ok(Self {

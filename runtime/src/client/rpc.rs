@@ -67,6 +67,9 @@ fn path(request: &'static str) -> PathAndQuery {
 fn timed<M>(message: M, timeout: Duration) -> Request<M> {
     let mut request = Request::new(message);
     request.set_timeout(timeout.min(LONGEST_TIMEOUT));
+    // What we await, a test awaits: meanwhile the clock of a skipping server may move.
+    #[cfg(feature = "server")]
+    request.extensions_mut().insert(durably_server::SkipsTime);
     request
 }
 

@@ -23,6 +23,8 @@
 //! ```
 
 mod activity;
+#[cfg(feature = "server")]
+mod advance;
 mod any;
 mod app;
 mod chain;
@@ -42,6 +44,8 @@ mod tests;
 use std::fmt;
 
 pub use activity::ActivityError;
+#[cfg(feature = "server")]
+pub use advance::AdvanceError;
 pub use any::{Error, Result};
 pub use app::AppError;
 pub use child::ChildError;

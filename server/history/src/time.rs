@@ -10,6 +10,9 @@ use durably_proto::wkt;
 pub struct Time(i64);
 
 impl Time {
+    /// The last moment there is, in April 2262; later ones are cut to it.
+    pub const MAX: Self = Self(i64::MAX);
+
     /// The moment `nanos` nanoseconds after the Unix epoch.
     pub const fn from_unix_nanos(nanos: i64) -> Self {
         Self(nanos)

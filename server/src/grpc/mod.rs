@@ -37,6 +37,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Response, Status};
 
 use self::message_size::{LARGEST, Sized};
+use crate::clock::{SkipsTime, Timekeeper};
 use crate::engine::Engine;
 use crate::error::Error;
 
@@ -49,6 +50,12 @@ pub(crate) struct Frontend {
 impl Frontend {
     pub(crate) fn new(engine: Arc<Engine>) -> Self {
         Self { engine }
+    }
+
+    /// The clock that skips while the request waits, if it shall.
+    fn skips<T>(&self, request: &tonic::Request<T>) -> Option<&Timekeeper> {
+        let wanted = request.extensions().get::<SkipsTime>().is_some();
+        (wanted && self.engine.clock.skips()).then_some(&self.engine.clock)
     }
 
     /// What the future says, or that the server stops.

@@ -311,11 +311,13 @@ impl WorkflowService for Frontend {
         &self,
         request: Request<ExecuteMultiOperationRequest>,
     ) -> Result<Response<ExecuteMultiOperationResponse>, Status> {
+        let skips = self.skips(&request);
         let deadline = deadline(request.metadata(), UPDATE_POLL);
         answered(
             self.unless_stopped(start::execute_multi_operation(
                 &self.engine,
                 request.into_inner(),
+                skips,
                 deadline,
             ))
             .await,
@@ -326,10 +328,16 @@ impl WorkflowService for Frontend {
         &self,
         request: Request<GetWorkflowExecutionHistoryRequest>,
     ) -> Result<Response<GetWorkflowExecutionHistoryResponse>, Status> {
+        let skips = self.skips(&request);
         let deadline = deadline(request.metadata(), HISTORY_POLL);
         answered(
-            self.unless_stopped(history::get(&self.engine, request.into_inner(), deadline))
-                .await,
+            self.unless_stopped(history::get(
+                &self.engine,
+                request.into_inner(),
+                skips,
+                deadline,
+            ))
+            .await,
         )
     }
 
@@ -364,10 +372,16 @@ impl WorkflowService for Frontend {
         &self,
         request: Request<UpdateWorkflowExecutionRequest>,
     ) -> Result<Response<UpdateWorkflowExecutionResponse>, Status> {
+        let skips = self.skips(&request);
         let deadline = deadline(request.metadata(), UPDATE_POLL);
         answered(
-            self.unless_stopped(update::update(&self.engine, request.into_inner(), deadline))
-                .await,
+            self.unless_stopped(update::update(
+                &self.engine,
+                request.into_inner(),
+                skips,
+                deadline,
+            ))
+            .await,
         )
     }
 
@@ -375,10 +389,16 @@ impl WorkflowService for Frontend {
         &self,
         request: Request<PollWorkflowExecutionUpdateRequest>,
     ) -> Result<Response<PollWorkflowExecutionUpdateResponse>, Status> {
+        let skips = self.skips(&request);
         let deadline = deadline(request.metadata(), UPDATE_POLL);
         answered(
-            self.unless_stopped(update::poll(&self.engine, request.into_inner(), deadline))
-                .await,
+            self.unless_stopped(update::poll(
+                &self.engine,
+                request.into_inner(),
+                skips,
+                deadline,
+            ))
+            .await,
         )
     }
 

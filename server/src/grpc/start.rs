@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use super::check;
 use super::update::{self, Sent};
 use super::worker;
+use crate::clock::Timekeeper;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::namespace::Namespace;
@@ -114,6 +115,7 @@ pub(super) fn signal_with_start(
 pub(super) async fn execute_multi_operation(
     engine: &Engine,
     request: ExecuteMultiOperationRequest,
+    skips: Option<&Timekeeper>,
     deadline: Instant,
 ) -> Result<ExecuteMultiOperationResponse, Error> {
     let namespace = engine.namespaces.find(&request.namespace)?;
@@ -123,7 +125,7 @@ pub(super) async fn execute_multi_operation(
     let (started, is_new) = start_with_update(engine, &namespace, start, update, until)?;
     let run_id = started.run_id.clone();
     let execution = engine.execution(&namespace, &workflow_id)?;
-    let status = update::awaited(&execution, started, deadline).await;
+    let status = update::awaited(&execution, started, until, skips, deadline).await;
     let run_status = execution
         .lock()
         .get(&run_id)

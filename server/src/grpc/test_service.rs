@@ -11,9 +11,9 @@ use durably_proto::service::testing::test_service_server::TestService;
 use tonic::{Request, Response, Status};
 
 use super::{Frontend, answered};
+use crate::clock::{Sleep, Timekeeper};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::timer::service::Standstill;
 
 #[tonic::async_trait]
 impl TestService for Frontend {
@@ -36,8 +36,8 @@ impl TestService for Frontend {
         &self,
         request: Request<SleepRequest>,
     ) -> Result<Response<SleepResponse>, Status> {
-        let sleep = sleep(&self.engine, request.into_inner());
-        answered(self.unless_stopped(sleep).await.map(slept))
+        let sleep = sleep(&self.engine, request.into_inner(), Sleep::Locked);
+        answered(self.unless_stopped(sleep).await)
     }
 
     async fn sleep_until(
@@ -45,20 +45,16 @@ impl TestService for Frontend {
         request: Request<SleepUntilRequest>,
     ) -> Result<Response<SleepResponse>, Status> {
         let time = request.into_inner().timestamp.unwrap_or_default();
-        let sleep = sleep_until(&self.engine, time.into());
-        answered(self.unless_stopped(sleep).await.map(slept))
+        let sleep = sleep_until(&self.engine, time.into(), Sleep::Locked);
+        answered(self.unless_stopped(sleep).await)
     }
 
     async fn unlock_time_skipping_with_sleep(
         &self,
         request: Request<SleepRequest>,
     ) -> Result<Response<SleepResponse>, Status> {
-        unlock(&self.engine)?;
-        let unlocked = Unlocked(&self.engine);
-        let sleep = sleep(&self.engine, request.into_inner());
-        let standstill = self.unless_stopped(sleep).await;
-        drop(unlocked);
-        answered(standstill.map(slept))
+        let sleep = sleep(&self.engine, request.into_inner(), Sleep::Unlocked);
+        answered(self.unless_stopped(sleep).await)
     }
 
     async fn get_current_time(
@@ -72,34 +68,56 @@ impl TestService for Frontend {
 }
 
 fn unlock(engine: &Engine) -> Result<(), Error> {
-    if !engine.clock.unlock() {
-        return Err(Error::Precondition(
+    match engine.clock.unlock() {
+        true => Ok(()),
+        false => Err(Error::Precondition(
             "time skipping is not locked; every unlock needs a lock before it".to_owned(),
-        ));
-    }
-    engine.timers.wake.notify_one();
-    Ok(())
-}
-
-/// The time for which a sleeping client has unlocked the clock; a client that hangs up ends it, too.
-struct Unlocked<'a>(&'a Engine);
-
-impl Drop for Unlocked<'_> {
-    fn drop(&mut self) {
-        self.0.clock.lock();
+        )),
     }
 }
 
-async fn sleep(engine: &Engine, request: SleepRequest) -> Result<Option<Standstill>, Error> {
+async fn sleep(
+    engine: &Engine,
+    request: SleepRequest,
+    sleep: Sleep,
+) -> Result<SleepResponse, Error> {
     let duration = Duration::try_from(request.duration.unwrap_or_default())
         .map_err(|_| Error::Invalid("the duration to sleep is negative".to_owned()))?;
-    sleep_until(engine, engine.clock.now() + duration).await
+    sleep_until(engine, engine.clock.now() + duration, sleep).await
 }
 
-async fn sleep_until(engine: &Engine, time: Time) -> Result<Option<Standstill>, Error> {
-    Ok(engine.timers.sleep_until(time).await)
+async fn sleep_until(engine: &Engine, time: Time, sleep: Sleep) -> Result<SleepResponse, Error> {
+    if !Timekeeper::reaches(time) {
+        return Err(Error::Invalid(
+            "the time to sleep until is after the year 2261, near the end of the time that the \
+             server can represent"
+                .to_owned(),
+        ));
+    }
+    // The alarm comes first: without it the clock would jump to the timer after it.
+    let mut sleeper = engine.timers.sleeper(time);
+    let sleeping = Sleeping::begin(&engine.clock, sleep);
+    // Until the answer is on its way, the clock does not jump past the time that was slept for.
+    let _standstill = sleeper.woken().await;
+    drop(sleeping);
+    Ok(SleepResponse {})
 }
 
-fn slept(_: Option<Standstill>) -> SleepResponse {
-    SleepResponse {}
+/// A client that sleeps; one that hangs up ends it, too.
+struct Sleeping<'a> {
+    clock: &'a Timekeeper,
+    sleep: Sleep,
+}
+
+impl<'a> Sleeping<'a> {
+    fn begin(clock: &'a Timekeeper, sleep: Sleep) -> Self {
+        clock.begin_sleep(sleep);
+        Self { clock, sleep }
+    }
+}
+
+impl Drop for Sleeping<'_> {
+    fn drop(&mut self) {
+        self.clock.end_sleep(self.sleep);
+    }
 }

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::check;
+use crate::clock::Timekeeper;
 use crate::engine::{Engine, named_run};
 use crate::error::Error;
 use crate::store::{Execution, Runs};
@@ -34,6 +35,7 @@ pub(super) struct Sent {
 pub(super) async fn update(
     engine: &Engine,
     request: UpdateWorkflowExecutionRequest,
+    skips: Option<&Timekeeper>,
     deadline: Instant,
 ) -> Result<UpdateWorkflowExecutionResponse, Error> {
     let namespace = engine.namespaces.find(&request.namespace)?;
@@ -56,7 +58,7 @@ pub(super) async fn update(
             )?
         };
         let run_id = sent.run_id.clone();
-        let status = awaited(&execution, sent, deadline).await;
+        let status = awaited(&execution, sent, until, skips, deadline).await;
         match status.stage {
             // The workflow goes on in its next run, and so may the update.
             UpdateStage::Aborted(UpdateAbort::Continued)
@@ -70,6 +72,7 @@ pub(super) async fn update(
 pub(super) async fn poll(
     engine: &Engine,
     request: PollWorkflowExecutionUpdateRequest,
+    skips: Option<&Timekeeper>,
     deadline: Instant,
 ) -> Result<PollWorkflowExecutionUpdateResponse, Error> {
     let namespace = engine.namespaces.find(&request.namespace)?;
@@ -90,7 +93,7 @@ pub(super) async fn poll(
         waiting(&mut runs, run_id, status, until)
     };
     let run_id = sent.run_id.clone();
-    let status = awaited(&execution, sent, deadline).await;
+    let status = awaited(&execution, sent, until, skips, deadline).await;
     let answered = response(&execution, &run_id, status)?;
     Ok(PollWorkflowExecutionUpdateResponse {
         outcome: answered.outcome,
@@ -169,12 +172,30 @@ pub(super) fn waiting(
     }
 }
 
-/// Where the update stands when it has come far enough, or when the time is up.
-pub(super) async fn awaited(execution: &Execution, sent: Sent, deadline: Instant) -> UpdateStatus {
-    let Some(news) = sent.news else {
+/// Where the update stands when it has come far enough, or when the time is up. Until then the
+/// clock of `skips` may skip.
+pub(super) async fn awaited(
+    execution: &Execution,
+    sent: Sent,
+    until: WaitStage,
+    skips: Option<&Timekeeper>,
+    deadline: Instant,
+) -> UpdateStatus {
+    let Some(mut news) = sent.news else {
         return sent.status;
     };
-    let reached = timeout_at(deadline, news).await;
+    let _wait = skips.and_then(|clock| {
+        let mut runs = execution.lock();
+        let record = runs.get(&sent.run_id)?;
+        // Looked at under the lock: news that came since the update was sent end no wait.
+        let pending = news.is_empty();
+        pending.then(|| {
+            record
+                .waiting
+                .skip_until_update(sent.status.id.clone(), until, clock)
+        })
+    });
+    let reached = timeout_at(deadline, &mut news).await;
     if let Ok(Ok(status)) = reached {
         return status;
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use durably_history::{UpdateId, UpdateStage, UpdateStatus};
 use durably_proto::api::common::v1::Payloads;
@@ -12,6 +12,8 @@ use durably_proto::api::query::v1::WorkflowQuery;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use crate::clock::Timekeeper;
+use crate::clock::wait::{Wait, WaitGuard};
 use crate::error::QueryFailed;
 
 /// What a worker says to a query.
@@ -85,6 +87,10 @@ impl Asked<'_> {
 pub(crate) struct Waiting {
     queries: Vec<Along>,
     updates: Vec<UpdateWaiter>,
+    /// Waits that let a skipping clock skip until the run closes.
+    closes: Vec<Arc<Wait>>,
+    /// The same for updates, until they have come as far as the stage says.
+    update_waits: Vec<(UpdateId, WaitStage, Arc<Wait>)>,
 }
 
 /// A query that goes along with a workflow task.
@@ -159,8 +165,43 @@ impl Waiting {
         receiver
     }
 
+    /// Lets the clock skip until the run closes.
+    pub(crate) fn skip_until_closed(&mut self, clock: &Timekeeper) -> WaitGuard {
+        self.closes.retain(|wait| !wait.is_over());
+        let wait = Wait::begin(clock);
+        self.closes.push(Arc::clone(&wait));
+        WaitGuard::new(wait)
+    }
+
+    /// Lets the clock skip until an update has come as far as `until`.
+    pub(crate) fn skip_until_update(
+        &mut self,
+        id: UpdateId,
+        until: WaitStage,
+        clock: &Timekeeper,
+    ) -> WaitGuard {
+        self.update_waits.retain(|(_, _, wait)| !wait.is_over());
+        let wait = Wait::begin(clock);
+        self.update_waits.push((id, until, Arc::clone(&wait)));
+        WaitGuard::new(wait)
+    }
+
+    /// Ends the waits for the end of the run.
+    pub(crate) fn run_closed(&mut self) {
+        for wait in self.closes.drain(..) {
+            wait.end();
+        }
+    }
+
     /// Tells those who wait that an update has come further.
     pub(crate) fn update_reached(&mut self, status: &UpdateStatus) {
+        self.update_waits.retain(|(id, until, wait)| {
+            let reached = *id == status.id && has_reached(&status.stage, *until);
+            if reached {
+                wait.end();
+            }
+            !reached
+        });
         let (told, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.updates)
             .into_iter()
             .partition(|waiter| waiter.id == status.id && has_reached(&status.stage, waiter.until));

@@ -54,7 +54,9 @@ impl<K: Clone + Ord> DueQueue<K> {
 
     /// Takes the next key out if its time has come.
     pub(crate) fn pop_due(&mut self, now: Time) -> Option<K> {
-        if self.next_due()? > now {
+        // Times that are too far to be represented are cut to the last one. Nothing is due there,
+        // or a deadline that is set at the end of time would be over at once, again and again.
+        if self.next_due().filter(|due| *due < Time::MAX)? > now {
             return None;
         }
         let (_, key) = self.ordered.pop_first()?;
@@ -93,6 +95,13 @@ mod tests {
         assert_eq!(queue.pop_due(at(15)), None);
         queue.set(&"run", None);
         assert_eq!(queue.pop_due(at(99)), None);
+    }
+
+    #[test]
+    fn the_end_of_time_never_comes() {
+        let mut queue = DueQueue::default();
+        queue.set(&"task timeout", Some(Time::MAX + Duration::from_secs(10)));
+        assert_eq!(queue.pop_due(Time::MAX), None);
     }
 
     #[test]

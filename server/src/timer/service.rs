@@ -1,4 +1,4 @@
-//! Waits for what is due, and lets a skipping clock jump.
+//! The timer service: fires what is due, and lets a skipping clock jump.
 
 use std::cmp::Ordering;
 use std::ops::Deref;
@@ -13,13 +13,14 @@ use super::DueQueue;
 use crate::engine::Engine;
 use crate::store::Execution;
 
-/// All that the server waits for.
-#[derive(Debug, Default)]
+/// The due times of all runs and sleepers.
+#[derive(Debug)]
 pub(crate) struct Timers {
     queue: Mutex<DueQueue<Alarm>>,
     sleepers: AtomicU64,
-    /// Told when the first alarm has become earlier, or when the clock may jump.
-    pub(crate) wake: Notify,
+    /// The clock's [`wake`](crate::clock::Timekeeper::wake): notified here when the first alarm has
+    /// become earlier.
+    wake: Arc<Notify>,
 }
 
 /// What is to be woken.
@@ -37,12 +38,6 @@ pub(crate) enum Alarm {
     },
 }
 
-/// What keeps a skipping clock from jumping.
-#[derive(Debug, Default)]
-pub(crate) struct Work {
-    units: Mutex<usize>,
-}
-
 /// One unit of work that ends with the guard.
 #[derive(Debug)]
 pub(crate) struct InFlight<E: Deref<Target = Engine>> {
@@ -53,13 +48,23 @@ pub(crate) struct InFlight<E: Deref<Target = Engine>> {
 /// for.
 pub(crate) type Standstill = InFlight<Arc<Engine>>;
 
-/// A sleeper's place among the alarms; left when its client hangs up.
-struct Bed<'a> {
+/// A sleeper among the alarms; taken out when it is dropped, as when its client hangs up.
+pub(crate) struct Sleeper<'a> {
     timers: &'a Timers,
     alarm: Alarm,
+    woken: oneshot::Receiver<Standstill>,
 }
 
 impl Timers {
+    /// `wake` is the clock's.
+    pub(crate) fn new(wake: &Arc<Notify>) -> Self {
+        Self {
+            queue: Mutex::default(),
+            sleepers: AtomicU64::new(0),
+            wake: Arc::clone(wake),
+        }
+    }
+
     /// Sets when a run is to be woken next.
     pub(crate) fn set_run(&self, execution: &Arc<Execution>, run_id: &RunId, due: Option<Time>) {
         let alarm = Alarm::Run {
@@ -69,19 +74,19 @@ impl Timers {
         self.set(&alarm, due);
     }
 
-    /// Waits until the time has come.
-    pub(crate) async fn sleep_until(&self, time: Time) -> Option<Standstill> {
+    /// Sets an alarm for a sleeper.
+    pub(crate) fn sleeper(&self, time: Time) -> Sleeper<'_> {
         let (sender, woken) = oneshot::channel();
         let alarm = Alarm::Sleeper {
             number: self.sleepers.fetch_add(1, atomic::Ordering::Relaxed),
             done: Arc::new(Mutex::new(Some(sender))),
         };
         self.set(&alarm, Some(time));
-        let _bed = Bed {
+        Sleeper {
             timers: self,
             alarm,
-        };
-        woken.await.ok()
+            woken,
+        }
     }
 
     /// When the next alarm is due.
@@ -101,25 +106,6 @@ impl Timers {
 
     fn lock(&self) -> MutexGuard<'_, DueQueue<Alarm>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Work {
-    /// Replaces what one run counted for by what it counts for now. Says whether all is idle now.
-    pub(crate) fn replace(&self, before: usize, after: usize) -> bool {
-        let mut units = self.lock();
-        *units = (*units + after).saturating_sub(before);
-        before > after && *units == 0
-    }
-
-    /// Does something while nothing is at work, and keeps work from beginning meanwhile.
-    fn while_idle<R>(&self, then: impl FnOnce() -> R) -> Option<R> {
-        let units = self.lock();
-        (*units == 0).then(then)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, usize> {
-        self.units.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -151,28 +137,27 @@ impl Engine {
         }
     }
 
-    /// Jumps to the next alarm, if the clock may and nothing is at work.
+    /// Jumps to the next alarm, if the clock may.
     fn skip(&self) -> bool {
-        if !self.clock.is_unlocked() {
-            return false;
-        }
-        let jumped = self.work.while_idle(|| {
-            let due = self.timers.next_due()?;
-            self.clock.advance_to(due);
-            Some(())
-        });
-        jumped.flatten().is_some()
+        self.clock.jump(|| self.timers.next_due())
     }
 }
 
 impl<E: Deref<Target = Engine>> InFlight<E> {
     fn of(engine: E) -> Self {
-        engine.work.replace(0, 1);
+        engine.clock.replace_work(0, 1);
         Self { engine }
     }
 }
 
-impl Drop for Bed<'_> {
+impl Sleeper<'_> {
+    /// Waits until the time has come; `None` if the server stops before.
+    pub(crate) async fn woken(&mut self) -> Option<Standstill> {
+        (&mut self.woken).await.ok()
+    }
+}
+
+impl Drop for Sleeper<'_> {
     fn drop(&mut self) {
         self.timers.set(&self.alarm, None);
     }
@@ -180,9 +165,7 @@ impl Drop for Bed<'_> {
 
 impl<E: Deref<Target = Engine>> Drop for InFlight<E> {
     fn drop(&mut self) {
-        if self.engine.work.replace(1, 0) {
-            self.engine.timers.wake.notify_one();
-        }
+        self.engine.clock.replace_work(1, 0);
     }
 }
 
@@ -193,10 +176,11 @@ pub(crate) async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
         if engine.skip() {
             continue;
         }
-        let wait = match engine.timers.next_due() {
-            Some(due) => due.since(engine.clock.now()),
-            None => LONGEST_WAIT,
-        };
+        let wait = engine
+            .timers
+            .next_due()
+            .and_then(|due| engine.clock.machine_time_until(due))
+            .unwrap_or(LONGEST_WAIT);
         tokio::select! {
             () = engine.timers.wake.notified() => {}
             () = tokio::time::sleep(wait.min(LONGEST_WAIT)) => {}
@@ -236,20 +220,5 @@ impl PartialOrd for Alarm {
 impl Ord for Alarm {
     fn cmp(&self, other: &Self) -> Ordering {
         self.place().cmp(&other.place())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn time_jumps_only_while_nothing_is_at_work() {
-        let work = Work::default();
-        assert!(!work.replace(0, 2));
-        assert!(work.while_idle(|| ()).is_none());
-        assert!(!work.replace(2, 1));
-        assert!(work.replace(1, 0), "it is told when all is idle");
-        assert!(work.while_idle(|| ()).is_some());
     }
 }

@@ -1,5 +1,6 @@
 mod activities;
 mod cancellation;
+mod clock;
 mod combinators;
 mod concurrency;
 mod continue_as_new;

@@ -1,0 +1,519 @@
+//! The clock at work: its time, and the accounts that decide whether it may jump.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use durably_history::Time;
+use tokio::sync::Notify;
+
+use super::{Clock, Kind, Pace};
+
+/// The server's clock. Clones share its state.
+#[derive(Clone, Debug)]
+pub(crate) struct Timekeeper {
+    /// `None`: the machine's clock.
+    skipping: Option<Arc<Mutex<Skipping>>>,
+    /// Wakes the timer service; see [`Self::wake`].
+    wake: Arc<Notify>,
+    /// Notified when the amount of work changes; see [`Self::work_changed`].
+    stirred: Arc<Notify>,
+}
+
+/// The state of a skipping clock.
+#[derive(Debug)]
+struct Skipping {
+    /// The time when `runs_since` was set; the time while the clock stands.
+    at: Time,
+    /// Since when the clock runs at the machine's pace; may lie ahead, see [`PATIENCE`].
+    runs_since: Option<Instant>,
+    pace: Pace,
+    /// Locks of the TestService, less its unlocks. Negative while results are awaited side by
+    /// side: each wait of another SDK unlocks once and locks once.
+    locks: i64,
+    /// Waits in this process that let the clock skip.
+    waits: i64,
+    /// [`ClockHold`](super::ClockHold)s.
+    holds: usize,
+    /// Pending and running workflow tasks, activities, queries, and inputs being applied.
+    work: usize,
+    /// Runs that were ever started; each is a result that a client may await.
+    runs: i64,
+    /// Clients that sleep in the server's time, and those of them that unlocked it for that.
+    sleepers: usize,
+    unlocking_sleepers: usize,
+    /// Explicit moves in progress.
+    advances: usize,
+    /// Work that no longer delays an explicit move, because nothing happened to it for long.
+    tolerated: usize,
+    /// How far the clock ever ran at the machine's pace.
+    ran: Duration,
+    /// The end of time was reported.
+    end_reported: bool,
+}
+
+/// What a client does to the clock while it sleeps in the server's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sleep {
+    /// It leaves the locks as they are.
+    Locked,
+    /// It gives one lock back meanwhile.
+    Unlocked,
+}
+
+/// The answer to "may the clock jump?"
+#[derive(Debug, PartialEq, Eq)]
+enum Jump {
+    Done,
+    No,
+    /// The next timer is due beyond [`LAST`].
+    PastTheEnd(Time),
+}
+
+impl Timekeeper {
+    pub(crate) fn new(clock: Clock) -> Self {
+        let skipping = match clock.0 {
+            Kind::System => None,
+            Kind::Skipping { pace, locks } => {
+                let mut skipping = Skipping::new(pace, locks);
+                skipping.runs_since = skipping.delay().map(|delay| Instant::now() + delay);
+                Some(Arc::new(Mutex::new(skipping)))
+            }
+        };
+        Self {
+            skipping,
+            wake: Arc::default(),
+            stirred: Arc::default(),
+        }
+    }
+
+    /// The server's time.
+    pub(crate) fn now(&self) -> Time {
+        match self.lock_state() {
+            Some(skipping) => skipping.now(),
+            None => system_now(),
+        }
+    }
+
+    /// Whether a skipping clock can skip to `time`.
+    pub(crate) fn reaches(time: Time) -> bool {
+        time <= LAST
+    }
+
+    /// Whether the clock can skip.
+    pub(crate) fn skips(&self) -> bool {
+        self.skipping.is_some()
+    }
+
+    /// Notified when the timer service has to look again: a timer is due earlier than before, or
+    /// the clock may jump or has changed its pace.
+    pub(crate) fn wake(&self) -> &Arc<Notify> {
+        &self.wake
+    }
+
+    /// Notified whenever the amount of work changes.
+    pub(crate) fn work_changed(&self) -> &Notify {
+        &self.stirred
+    }
+
+    /// How long the machine takes to reach `due`; `None` if the clock stands.
+    pub(crate) fn machine_time_until(&self, due: Time) -> Option<Duration> {
+        match self.lock_state() {
+            None => Some(due.since(system_now())),
+            Some(skipping) => skipping.runs_since.map(|since| {
+                due.since(skipping.now()) + since.saturating_duration_since(Instant::now())
+            }),
+        }
+    }
+
+    /// How far the clock has run at the machine's pace, jumps not counted.
+    pub(crate) fn ran(&self) -> Duration {
+        self.lock_state()
+            .map_or(Duration::ZERO, |skipping| skipping.ran + skipping.running())
+    }
+
+    /// One more lock of the TestService.
+    pub(crate) fn lock(&self) {
+        self.change(|skipping| skipping.locks += 1);
+    }
+
+    /// Gives one lock back. `false`: nothing is left that could hold one. Runs and work count, as
+    /// in the test server that the other SDKs use: their clients unlock once for each result that
+    /// they await, so several unlocks at a time are in order.
+    pub(crate) fn unlock(&self) -> bool {
+        let unlocked = self.change(|skipping| {
+            let held = skipping.locks + skipping.runs + count(skipping.work);
+            if held > 0 {
+                skipping.locks -= 1;
+            }
+            held > 0
+        });
+        unlocked.unwrap_or(true)
+    }
+
+    /// A client begins to sleep in the server's time. Its own timer can hold a lock, so this
+    /// unlocks whatever the number of locks is.
+    pub(crate) fn begin_sleep(&self, sleep: Sleep) {
+        self.change(|skipping| {
+            skipping.sleepers += 1;
+            if sleep == Sleep::Unlocked {
+                skipping.unlocking_sleepers += 1;
+                skipping.locks -= 1;
+            }
+        });
+    }
+
+    /// The counterpart of [`Self::begin_sleep`].
+    pub(crate) fn end_sleep(&self, sleep: Sleep) {
+        self.change(|skipping| {
+            skipping.sleepers -= 1;
+            if sleep == Sleep::Unlocked {
+                skipping.unlocking_sleepers -= 1;
+                skipping.locks += 1;
+            }
+        });
+    }
+
+    pub(super) fn begin_wait(&self) {
+        self.change(|skipping| skipping.waits += 1);
+    }
+
+    pub(super) fn end_wait(&self) {
+        self.change(|skipping| skipping.waits -= 1);
+    }
+
+    pub(super) fn begin_hold(&self) {
+        self.change(|skipping| skipping.holds += 1);
+    }
+
+    pub(super) fn end_hold(&self) {
+        self.change(|skipping| skipping.holds -= 1);
+    }
+
+    pub(super) fn begin_advance(&self) {
+        self.change(|skipping| skipping.advances += 1);
+    }
+
+    pub(super) fn end_advance(&self) {
+        self.change(|skipping| {
+            skipping.advances -= 1;
+            skipping.tolerated = 0;
+        });
+    }
+
+    /// Lets explicit moves pass over the work of now, if there is any.
+    pub(super) fn tolerate_work(&self) -> bool {
+        let tolerated = self.change(|skipping| {
+            skipping.tolerated = skipping.work;
+            skipping.work > 0
+        });
+        tolerated == Some(true)
+    }
+
+    /// How much is pending or running.
+    pub(super) fn work(&self) -> usize {
+        self.lock_state().map_or(0, |skipping| skipping.work)
+    }
+
+    /// A run was started.
+    pub(crate) fn count_run(&self) {
+        self.change(|skipping| skipping.runs += 1);
+    }
+
+    /// Replaces the units of work that something counted for by those it counts for now.
+    pub(crate) fn replace_work(&self, before: usize, after: usize) {
+        if before == after {
+            return;
+        }
+        self.change(|skipping| {
+            skipping.work = (skipping.work + after).saturating_sub(before);
+            skipping.tolerated = skipping.tolerated.min(skipping.work);
+        });
+        if self.skips() {
+            self.stirred.notify_waiters();
+        }
+    }
+
+    /// Jumps to the time that `next` returns, if the clock may. No work begins meanwhile.
+    pub(crate) fn jump(&self, next: impl FnOnce() -> Option<Time>) -> bool {
+        let Some(mut skipping) = self.lock_state() else {
+            return false;
+        };
+        let jump = skipping.jump(next);
+        let now = skipping.now();
+        drop(skipping);
+        if let Jump::PastTheEnd(due) = jump {
+            report_end(now, due);
+        }
+        jump == Jump::Done
+    }
+
+    /// Changes the state; the pace follows, and so does the timer service.
+    fn change<R>(&self, change: impl FnOnce(&mut Skipping) -> R) -> Option<R> {
+        let mut skipping = self.lock_state()?;
+        let before = skipping.delay();
+        let result = change(&mut skipping);
+        let after = skipping.delay();
+        if before != after {
+            skipping.set_pace(after);
+        }
+        let look = before != after || skipping.may_jump();
+        drop(skipping);
+        if look {
+            self.wake.notify_one();
+        }
+        Some(result)
+    }
+
+    fn lock_state(&self) -> Option<MutexGuard<'_, Skipping>> {
+        let skipping = self.skipping.as_ref()?;
+        Some(skipping.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Skipping {
+    fn new(pace: Pace, locks: i64) -> Self {
+        Self {
+            at: system_now(),
+            runs_since: None,
+            pace,
+            locks,
+            waits: 0,
+            holds: 0,
+            work: 0,
+            runs: 0,
+            sleepers: 0,
+            unlocking_sleepers: 0,
+            advances: 0,
+            tolerated: 0,
+            ran: Duration::ZERO,
+            end_reported: false,
+        }
+    }
+
+    fn now(&self) -> Time {
+        self.at + self.running()
+    }
+
+    /// How far the clock has run since its pace was set.
+    fn running(&self) -> Duration {
+        self.runs_since.map_or(Duration::ZERO, |since| {
+            Instant::now().saturating_duration_since(since)
+        })
+    }
+
+    /// After which delay the clock runs at the machine's pace; `None`: it stands.
+    fn delay(&self) -> Option<Duration> {
+        if self.holds > 0 {
+            return None;
+        }
+        match self.pace {
+            Pace::Machine => Some(Duration::ZERO),
+            Pace::Still if self.sleepers > 0 => Some(Duration::ZERO),
+            Pace::Still => (self.work > 0).then_some(PATIENCE),
+        }
+    }
+
+    fn set_pace(&mut self, delay: Option<Duration>) {
+        let running = self.running();
+        self.at = self.at + running;
+        self.ran += running;
+        self.runs_since = delay.map(|delay| Instant::now() + delay);
+    }
+
+    /// An explicit move only waits for work; everything else also needs the locks to be gone.
+    fn may_jump(&self) -> bool {
+        if self.advances > 0 && self.work <= self.tolerated {
+            return true;
+        }
+        if self.holds > 0 {
+            return false;
+        }
+        // Requests and work share one counter, as in the test server of the other SDKs: there a
+        // client that unlocks to sleep while another one waits for a result passes over running
+        // work. A wait alone never does.
+        let locks = self.locks - self.waits;
+        match self.unlocking_sleepers > 0 {
+            true => locks.saturating_add(count(self.work)) <= 0,
+            false => locks <= 0 && self.work == 0,
+        }
+    }
+
+    fn jump(&mut self, next: impl FnOnce() -> Option<Time>) -> Jump {
+        if !self.may_jump() {
+            return Jump::No;
+        }
+        let Some(due) = next() else {
+            return Jump::No;
+        };
+        if due > LAST {
+            let report = !std::mem::replace(&mut self.end_reported, true);
+            return match report {
+                true => Jump::PastTheEnd(due),
+                false => Jump::No,
+            };
+        }
+        if due > self.now() {
+            let running = self.running();
+            self.ran += running;
+            self.at = due;
+            self.runs_since = self.delay().map(|_| match self.runs_since {
+                // The delay of a clock that did not run yet is still to pass.
+                Some(since) => since.max(Instant::now()),
+                None => Instant::now(),
+            });
+        }
+        Jump::Done
+    }
+}
+
+/// Writes the one line about the end of time, to standard error if the program has no subscriber:
+/// a test that waits in vain has nothing else to go by.
+fn report_end(now: Time, due: Time) {
+    let text = "the server's clock stops skipping: the next timer is due after the year 2261, near \
+                the end of the time that it can represent; a workflow that repeats a timer for \
+                ever, with nothing else to wait for, takes the clock there";
+    let (now, due) = (stamp(now), stamp(due));
+    let unheard = tracing::dispatcher::get_default(|current| {
+        current.is::<tracing::subscriber::NoSubscriber>()
+    });
+    match unheard {
+        true => eprintln!("durably WARN {text} now={now} due={due}"),
+        false => tracing::warn!(now, due, "{text}"),
+    }
+}
+
+/// Seconds since 1970: enough for a time that is centuries ahead.
+fn stamp(time: Time) -> i64 {
+    time.as_unix_nanos() / 1_000_000_000
+}
+
+fn count(work: usize) -> i64 {
+    i64::try_from(work).unwrap_or(i64::MAX)
+}
+
+/// The machine's time; what lies before 1970 or after 2262 is cut to that.
+fn system_now() -> Time {
+    let nanos = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| {
+            i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+        });
+    Time::from_unix_nanos(nanos)
+}
+
+/// The last time that the clock skips to: the end of 2261. `i64` nanoseconds end in April 2262; what
+/// is left of it keeps the deadlines of the work that is then in progress from being cut to one
+/// moment.
+const LAST: Time = Time::from_unix_nanos(9_214_646_400 * 1_000_000_000);
+
+/// How long work may take before the clock of an in-process server runs at the machine's pace.
+/// Below it the times of a test are exact: what a workflow does takes no time.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    fn jumps(clock: &Timekeeper) -> bool {
+        let before = clock.now();
+        clock.jump(|| Some(before + DAY)) && clock.now() >= before + DAY
+    }
+
+    #[test]
+    fn it_stands_while_nothing_waits() {
+        let clock = Timekeeper::new(Clock::skipping());
+        let before = clock.now();
+        assert!(!jumps(&clock));
+        assert_eq!(clock.machine_time_until(before + DAY), None);
+        assert_eq!(clock.now(), before);
+    }
+
+    #[test]
+    fn a_wait_lets_it_jump_only_while_nothing_is_at_work() {
+        let clock = Timekeeper::new(Clock::skipping());
+        clock.replace_work(0, 2);
+        clock.begin_wait();
+        assert!(!jumps(&clock));
+        clock.replace_work(2, 0);
+        assert!(jumps(&clock));
+        clock.end_wait();
+        assert!(!jumps(&clock));
+    }
+
+    #[test]
+    fn a_held_clock_stands_whoever_waits_and_moves_when_told() {
+        let clock = Timekeeper::new(Clock::skipping());
+        clock.begin_wait();
+        clock.begin_wait();
+        clock.begin_hold();
+        assert!(!jumps(&clock));
+        clock.begin_advance();
+        assert!(jumps(&clock));
+        clock.end_advance();
+        clock.end_hold();
+        assert!(jumps(&clock));
+    }
+
+    #[test]
+    fn work_that_lasts_lets_it_run() {
+        let clock = Timekeeper::new(Clock::skipping());
+        clock.replace_work(0, 1);
+        let wait = clock.machine_time_until(clock.now() + DAY);
+        assert!(wait.is_some_and(|wait| wait > DAY), "after a while only");
+        clock.begin_hold();
+        assert_eq!(clock.machine_time_until(clock.now() + DAY), None);
+    }
+
+    #[test]
+    fn locks_and_unlocks_balance() {
+        let clock = Timekeeper::new(Clock::test_server());
+        assert!(clock.unlock());
+        assert!(!clock.unlock(), "nothing is locked");
+        assert!(jumps(&clock));
+        clock.count_run();
+        assert!(clock.unlock(), "the wait for a run's result unlocks");
+        clock.lock();
+        clock.lock();
+        assert!(!jumps(&clock));
+    }
+
+    #[test]
+    fn waits_side_by_side_do_not_pass_over_work_but_a_sleep_does() {
+        let clock = Timekeeper::new(Clock::test_server());
+        clock.count_run();
+        clock.count_run();
+        clock.replace_work(0, 1);
+        assert!(clock.unlock() && clock.unlock());
+        assert!(!jumps(&clock));
+        clock.begin_sleep(Sleep::Unlocked);
+        assert!(jumps(&clock));
+        clock.end_sleep(Sleep::Unlocked);
+        assert!(!jumps(&clock));
+    }
+
+    #[test]
+    fn a_test_servers_clock_runs_while_it_is_locked() {
+        let clock = Timekeeper::new(Clock::test_server());
+        assert!(clock.machine_time_until(clock.now() + DAY).is_some());
+        assert!(!jumps(&clock));
+        assert!(jumps(&Timekeeper::new(Clock::test_server().unlocked())));
+    }
+
+    #[test]
+    fn it_does_not_jump_to_the_end_of_time() {
+        let clock = Timekeeper::new(Clock::skipping().unlocked());
+        assert!(clock.jump(|| Some(LAST)));
+        assert!(!clock.jump(|| Some(LAST + Duration::from_nanos(1))));
+        assert_eq!(clock.now(), LAST);
+    }
+
+    #[test]
+    fn the_system_clock_never_skips() {
+        let clock = Timekeeper::new(Clock::system());
+        assert!(!clock.skips());
+        assert!(!jumps(&clock));
+        assert!(clock.unlock(), "there is nothing to balance");
+    }
+}
