@@ -126,12 +126,24 @@ fn place_of(key: &str, given_on: Marker) -> Option<&'static str> {
         {
             "it belongs on `#[activity]`"
         }
-        "id" | "run_timeout" | "execution_timeout" | "task_timeout" | "id_reuse_policy"
-        | "cron" | "cron_schedule" | "retry" | "retry_policy" | "memo"
-            if given_on == Marker::Workflow =>
-        {
-            "it is chosen where the workflow is started"
+        _ if given_on == Marker::Workflow => return start_option(key),
+        _ => return None,
+    })
+}
+
+/// The method of a start that sets what `key` means.
+fn start_option(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "id" => "it is chosen where the workflow is started: `.id(..)`",
+        "run_timeout" => "it is chosen where the workflow is started: `.run_timeout(..)`",
+        "execution_timeout" => {
+            "it is chosen where the workflow is started: `.execution_timeout(..)`"
         }
+        "task_timeout" => "it is chosen where the workflow is started: `.task_timeout(..)`",
+        "id_reuse_policy" => "it is chosen where the workflow is started: `.id_reuse_policy(..)`",
+        "cron" | "cron_schedule" => "it is chosen where the workflow is started: `.cron(..)`",
+        "retry" | "retry_policy" => "it is chosen where the workflow is started: `.retry(..)`",
+        "memo" => "it is chosen where the workflow is started: `.memo(..)`",
         _ => return None,
     })
 }

@@ -25,9 +25,10 @@ impl fmt::Display for Mismatch {
              recorded:  {}\n  \
              this run:  {}\n  \
              The code took a different path than when this history was written. \
-             Guard the change with `patched(\"…\")`,\n  \
-             or see \"Changing running workflows\". \
-             Common causes: wall clock, random numbers, HashMap order, edited code.",
+             Common causes: wall clock, random numbers, HashMap order, edited code.\n  \
+             Guard a change of the code with `if ctx.patched(\"…\")`: see \
+             \"Changing the code of running workflows\",\n  \
+             https://docs.rs/durably/latest/durably/guide/changing_workflows/",
             self.workflow_type, self.event, self.recorded, self.attempted
         )
     }

@@ -48,9 +48,10 @@ fn text_shows_recorded_and_attempted_side_by_side() {
          recorded:  start activity `charge_card`\n  \
          this run:  start timer (30s)\n  \
          The code took a different path than when this history was written. \
-         Guard the change with `patched(\"…\")`,\n  \
-         or see \"Changing running workflows\". \
-         Common causes: wall clock, random numbers, HashMap order, edited code."
+         Common causes: wall clock, random numbers, HashMap order, edited code.\n  \
+         Guard a change of the code with `if ctx.patched(\"…\")`: see \
+         \"Changing the code of running workflows\",\n  \
+         https://docs.rs/durably/latest/durably/guide/changing_workflows/"
     );
 }
 
