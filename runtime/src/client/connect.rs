@@ -1,6 +1,6 @@
 //! The way to a server: address, credentials, keep-alive.
 
-use std::{error::Error as StdError, sync::Arc, time::Duration};
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use durably_proto::api::workflowservice::v1::GetSystemInfoRequest;
 use http::Uri;
@@ -37,7 +37,7 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "`.connect().await` makes the client"]
 pub struct ClientBuilder {
     address: String,
@@ -145,7 +145,10 @@ impl ClientBuilder {
             let header = |_| ConnectError::Header {
                 name: name.to_owned(),
             };
-            let value = MetadataValue::<Ascii>::try_from(value).map_err(header)?;
+            let mut value = MetadataValue::<Ascii>::try_from(value).map_err(header)?;
+            // Any header may carry a credential. HTTP/2 keeps such values out of its compression
+            // tables, and `Debug` shows none of them.
+            value.set_sensitive(true);
             let header = |_| ConnectError::Header {
                 name: name.to_owned(),
             };
@@ -167,6 +170,57 @@ impl ClientBuilder {
     }
 }
 
+/// Keys and the values of headers are secrets: they are not shown.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            address,
+            namespace,
+            identity,
+            api_key,
+            headers,
+            connect_timeout,
+            keep_alive,
+        } = self;
+        let headers: Vec<(&str, Hidden)> = headers
+            .iter()
+            .map(|(name, _)| (name.as_str(), Hidden))
+            .collect();
+        f.debug_struct("ClientBuilder")
+            .field("address", &without_credentials(address))
+            .field("namespace", namespace)
+            .field("identity", identity)
+            .field("api_key", &api_key.as_ref().map(|_| Hidden))
+            .field("headers", &headers)
+            .field("connect_timeout", connect_timeout)
+            .field("keep_alive", keep_alive)
+            .finish()
+    }
+}
+
+/// Stands for a value that is not shown.
+struct Hidden;
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<hidden>")
+    }
+}
+
+/// An address as it may be shown: without the `user:password@` that a URL can have.
+fn without_credentials(address: &str) -> Cow<'_, str> {
+    match address.rsplit_once('@') {
+        None => Cow::Borrowed(address),
+        Some((before, host)) => {
+            let scheme = match before.split_once("://") {
+                Some((scheme, _)) => &before[..scheme.len() + 3],
+                None => "",
+            };
+            Cow::Owned(format!("{scheme}<hidden>@{host}"))
+        }
+    }
+}
+
 /// Asks the server what it is, to learn whether it is one.
 pub(super) async fn greet(rpc: &Rpc, address: &str, timeout: Duration) -> Result<(), ConnectError> {
     let patience = Patience::one_attempt(timeout);
@@ -178,10 +232,17 @@ pub(super) async fn greet(rpc: &Rpc, address: &str, timeout: Duration) -> Result
 
 /// Reads `host:port`, `host`, or a URL of either.
 fn parse(address: &str) -> Result<Uri, ConnectError> {
+    let shown = without_credentials(address);
     let wrong = |reason: &str| ConnectError::Address {
-        address: address.to_owned(),
+        address: shown.clone().into_owned(),
         reason: reason.to_owned(),
     };
+    if matches!(shown, Cow::Owned(_)) {
+        return Err(wrong(
+            "it has a user name or a password, which a server does not take; use `.api_key(..)` or \
+             `.header(..)`",
+        ));
+    }
     let url = match address.split_once("://") {
         Some(("http", _)) => address.to_owned(),
         Some(("https", _)) => {
@@ -261,6 +322,45 @@ fn innermost(status: &Status) -> String {
 #[cfg(test)]
 mod tests {
     use super::parse;
+    use crate::Client;
+
+    #[test]
+    fn no_secret_is_shown() {
+        let builder = Client::builder("http://me:s3cret@temporal.internal:7233")
+            .api_key("s3cret")
+            .header("x-token", "s3cret");
+        let metadata = builder.metadata().expect("the headers can be sent");
+        let refused = parse(&builder.address).expect_err("no server takes a password");
+        let rest = parse("http://me:s3cret@[bad").expect_err("the host is none");
+        for shown in [
+            format!("{builder:?}"),
+            format!("{builder:#?}"),
+            format!("{metadata:?}"),
+            format!("{:?}", metadata.into_headers()),
+            format!("{refused} {refused:?}"),
+            format!("{rest} {rest:?}"),
+        ] {
+            assert!(!shown.contains("s3cret"), "{shown}");
+        }
+        let shown = format!("{builder:?}");
+        assert!(shown.contains("temporal.internal:7233"), "{shown}");
+        assert!(shown.contains("x-token"), "{shown}");
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_sent_is_named_without_its_value() {
+        let builder = Client::builder("localhost").header("x-token", "s3cret\n");
+        let error = builder.metadata().expect_err("a line break cannot be sent");
+        let shown = format!("{error} {error:?}");
+        assert!(
+            shown.contains("x-token") && !shown.contains("s3cret"),
+            "{shown}"
+        );
+        let builder = Client::builder("localhost").api_key("s3cret\n");
+        let error = builder.metadata().expect_err("a line break cannot be sent");
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
 
     fn parsed(address: &str) -> String {
         match parse(address) {
