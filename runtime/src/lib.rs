@@ -76,7 +76,8 @@
 //! - `server`: the embedded server (`Server`), and `Client::development`, which starts one if no
 //!   other is named;
 //! - `replay`: reads histories that the `temporal` CLI and the UI export, and replays them against
-//!   your code.
+//!   your code;
+//! - `jiff`, `chrono`: [`Time`] converts from and into the times of these crates.
 
 #![warn(missing_debug_implementations)]
 
@@ -137,6 +138,8 @@ pub use error::{
 #[cfg(feature = "server")]
 pub use server::{ClockHold, Server, ServerBuilder};
 pub use worker::{Worker, WorkerError, WorkerGuard, WorkerHandle};
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+pub use workflow::TimeOutOfRange;
 pub use workflow::{
     ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, Either, ExternalHandle,
     FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, Time, TryJoinAll,

@@ -31,6 +31,8 @@ pub(crate) mod waker;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+pub use self::time::TimeOutOfRange;
 pub use self::{
     activity_call::{ActivityCall, ActivityHandle, Untyped},
     child::{ChildCall, ChildHandle, ExternalHandle, FromWorkflow, Unsupported},

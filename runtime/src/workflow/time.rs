@@ -1,10 +1,20 @@
 //! Workflow time: a point in time that cannot look at the clock.
 
+#[cfg(feature = "chrono")]
+mod chrono;
+#[cfg(feature = "jiff")]
+mod jiff;
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+mod range;
+
 use std::{
     fmt,
     ops::{Add, AddAssign, Sub, SubAssign},
     time::{Duration, SystemTime, SystemTimeError},
 };
+
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+pub use range::TimeOutOfRange;
 
 /// A point in time, as [`View::now`](crate::View::now) gives it.
 ///
@@ -18,6 +28,9 @@ use std::{
 /// assert_eq!(deadline - Time::UNIX_EPOCH, hours(2));
 /// assert_eq!(deadline.to_string(), "1970-01-01T02:00:00Z");
 /// ```
+///
+/// With the features `jiff` and `chrono` it converts from and into `jiff::Timestamp` and
+/// `chrono::DateTime`, by `TryFrom`: each reaches another range of years.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(SystemTime);
 
