@@ -5,6 +5,7 @@
 //! for workflows in other languages. All of it can be shared between threads and tasks, and
 //! requests that may be repeated are, when the server is away for a moment.
 
+mod awaited;
 mod channel;
 mod connect;
 mod describe;

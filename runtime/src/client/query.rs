@@ -1,6 +1,6 @@
 //! Queries.
 
-use std::{borrow::Cow, future::IntoFuture, marker::PhantomData, time::Duration};
+use std::{borrow::Cow, future::IntoFuture, time::Duration};
 
 use durably_proto::api::{
     enums::v1::QueryRejectCondition,
@@ -9,7 +9,12 @@ use durably_proto::api::{
 };
 use tonic::Status;
 
-use super::{WorkflowStatus, retry::Patience, target::FromClient};
+use super::{
+    WorkflowStatus,
+    awaited::{self, Answer},
+    retry::Patience,
+    target::FromClient,
+};
 use crate::{
     Data, Failure, QueryError, RpcError, Span,
     data::{Callee, EncodedArgs, decode_result},
@@ -32,7 +37,8 @@ pub struct QueryCall<R> {
     args: EncodedArgs,
     reject: Option<QueryReject>,
     timeout: Duration,
-    answer: PhantomData<fn() -> R>,
+    #[expect(dead_code, reason = "its name and its type are for rustc's advice")]
+    r#await: Result<Answer<R>, QueryError>,
 }
 
 /// When a query shall not be asked at all.
@@ -53,7 +59,7 @@ impl<R> QueryCall<R> {
             args,
             reject: None,
             timeout: TIMEOUT,
-            answer: PhantomData,
+            r#await: awaited::pending(),
         }
     }
 

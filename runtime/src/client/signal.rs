@@ -5,6 +5,7 @@ use std::{borrow::Cow, future::IntoFuture};
 use durably_proto::api::workflowservice::v1::SignalWorkflowExecutionRequest;
 
 use super::{
+    awaited::{self, Answer},
     id,
     target::{AT_ONCE, FromClient},
 };
@@ -16,11 +17,18 @@ pub struct SignalCall {
     to: FromClient,
     name: Cow<'static, str>,
     args: EncodedArgs,
+    #[expect(dead_code, reason = "its name and its type are for rustc's advice")]
+    r#await: Result<Answer<()>, SignalError>,
 }
 
 impl SignalCall {
     pub(super) fn new(to: FromClient, name: Cow<'static, str>, args: EncodedArgs) -> Self {
-        Self { to, name, args }
+        Self {
+            to,
+            name,
+            args,
+            r#await: awaited::pending(),
+        }
     }
 
     async fn send(self) -> Result<(), SignalError> {

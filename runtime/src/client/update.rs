@@ -15,6 +15,7 @@ use durably_proto::api::{
 };
 
 use super::{
+    awaited::{self, Answer},
     id,
     target::{FromClient, WAITING},
 };
@@ -34,7 +35,8 @@ pub struct UpdateCall<R> {
     name: Cow<'static, str>,
     args: EncodedArgs,
     id: Option<String>,
-    result: PhantomData<fn() -> R>,
+    #[expect(dead_code, reason = "its name and its type are for rustc's advice")]
+    r#await: Result<Answer<R>, UpdateError>,
 }
 
 impl<R> UpdateCall<R> {
@@ -44,7 +46,7 @@ impl<R> UpdateCall<R> {
             name,
             args,
             id: None,
-            result: PhantomData,
+            r#await: awaited::pending(),
         }
     }
 
