@@ -141,7 +141,10 @@ impl Worker {
     /// called; then ends in order: no new tasks, running ones to their end, activities told and
     /// waited for.
     ///
-    /// A server that is away is waited for.
+    /// It waits for a server that is unreachable. A workflow task that fails is tried again, with pauses
+    /// of up to eight seconds during which this worker withholds the answer; a shutdown sends it at once,
+    /// and a process that is killed leaves the task to its timeout at the server, which grows with the
+    /// attempts (see ["When nothing happens"](crate::guide#when-nothing-happens)).
     ///
     /// # Errors
     /// [`WorkerError`]: registrations or options that cannot work, or a server that refuses, for
