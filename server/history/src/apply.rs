@@ -1,5 +1,7 @@
 //! One input: matched, handed to the one who knows, and closed off.
 
+use std::collections::BTreeSet;
+
 use crate::input::{Deadline, Input};
 use crate::outcome::{Effect, Outcome, Reply};
 use crate::rejection::{Closed, Rejection, TaskNotFound};
@@ -75,6 +77,10 @@ impl Run {
             limits::enforce(self, &mut out);
         }
         self.transitions += 1;
+        self.events.seal();
+        if !self.is_running() {
+            self.events.close();
+        }
         Outcome {
             events: first..self.events.len(),
             effects: out.effects,
@@ -139,6 +145,8 @@ impl Run {
             }
         }
         self.activity_ids.clear();
+        // No signal reaches a closed run.
+        self.signal_requests = BTreeSet::new();
         if self.terms.run_expires_at.is_some() {
             out.effect(Effect::Disarm(Deadline::Run));
         }

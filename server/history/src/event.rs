@@ -24,9 +24,10 @@ impl Run {
 
     /// Gives the last recorded event what does not live in its attributes.
     pub(crate) fn last_event_mut(&mut self) -> &mut HistoryEvent {
+        let last = self.events.len() - 1;
         self.events
-            .last_mut()
-            .expect("every run has its start event")
+            .open_mut(last)
+            .expect("it was recorded by this input")
     }
 
     /// Holds an event back until no workflow task is with a worker; that may be at the end of this input.

@@ -16,6 +16,7 @@ mod apply;
 mod command;
 mod cron;
 mod event;
+mod event_log;
 mod failure;
 mod id;
 mod input;
@@ -36,6 +37,7 @@ mod time;
 mod timeout;
 
 pub use cron::CronSchedule;
+pub use event_log::EventLog;
 pub use id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId, WorkflowId};
 pub use input::{
     ActivityRef, ActivityTicket, Attach, CancelActivity, CompleteActivity, CompleteWorkflowTask,

@@ -80,7 +80,7 @@ pub(crate) fn cron_backoff(run: &Run, now: Time) -> Option<Duration> {
 
 /// Starts the same workflow once more.
 pub(crate) fn repeat(run: &mut Run, successor: Successor, out: &mut Out) {
-    let first = started_attributes(run).clone();
+    let first = started_attributes(run);
     let attempt = match successor.initiator {
         ContinueAsNewInitiator::Retry => run.terms.attempt + 1,
         _ => 1,
@@ -106,7 +106,7 @@ pub(crate) fn repeat(run: &mut Run, successor: Successor, out: &mut Out) {
 /// A start with all that every next run inherits; the rest is empty.
 pub(crate) fn heir(run: &mut Run, run_id: RunId) -> Start {
     let terms = &run.terms;
-    let versioning_override = started_attributes(run).versioning_override.clone();
+    let versioning_override = started_attributes(run).versioning_override;
     Start {
         workflow_id: terms.workflow_id.clone(),
         seed: run.random.next_u64(),
@@ -169,8 +169,8 @@ pub(crate) fn spaced(run: &Run, backoff: Duration, now: Time) -> Duration {
 }
 
 /// The attributes of the run's first event.
-pub(crate) fn started_attributes(run: &Run) -> &WorkflowExecutionStartedEventAttributes {
-    match &run.events[0].attributes {
+pub(crate) fn started_attributes(run: &Run) -> WorkflowExecutionStartedEventAttributes {
+    match run.events.get(0).and_then(|it| it.attributes) {
         Some(Attributes::WorkflowExecutionStartedEventAttributes(event)) => event,
         other => unreachable!("the first event starts the run, but is {other:?}"),
     }

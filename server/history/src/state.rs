@@ -15,6 +15,7 @@ use durably_proto::api::update::v1::Request;
 use durably_proto::api::workflow::v1::ResetPointInfo;
 
 use crate::cron::CronSchedule;
+use crate::event_log::EventLog;
 use crate::id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId, WorkflowId};
 use crate::queue::{Sticky, TaskQueue};
 use crate::random::Random;
@@ -28,7 +29,7 @@ pub struct Run {
     /// What was decided at the start; never changes.
     pub(crate) terms: Box<Terms>,
     /// All recorded events; only grows.
-    pub(crate) events: Vec<HistoryEvent>,
+    pub(crate) events: EventLog,
     /// Encoded bytes of `events`; grows with them.
     pub(crate) history_size: usize,
     /// Events that wait for the end of the started workflow task; emptied when it ends.
@@ -316,7 +317,7 @@ impl Run {
     }
 
     /// All events recorded so far, in order; the event with id `n` is at `n - 1`.
-    pub fn events(&self) -> &[HistoryEvent] {
+    pub fn events(&self) -> &EventLog {
         &self.events
     }
 
@@ -352,16 +353,16 @@ impl Run {
     }
 
     /// The next run of the same execution, once this one has ended in one.
-    pub fn next_run_id(&self) -> Option<&str> {
+    pub fn next_run_id(&self) -> Option<String> {
         use durably_proto::api::history::v1::history_event::Attributes as A;
-        let id = match &self.events.last()?.attributes {
-            Some(A::WorkflowExecutionContinuedAsNewEventAttributes(a)) => &a.new_execution_run_id,
-            Some(A::WorkflowExecutionCompletedEventAttributes(a)) => &a.new_execution_run_id,
-            Some(A::WorkflowExecutionFailedEventAttributes(a)) => &a.new_execution_run_id,
-            Some(A::WorkflowExecutionTimedOutEventAttributes(a)) => &a.new_execution_run_id,
+        let id = match self.events.last()?.attributes {
+            Some(A::WorkflowExecutionContinuedAsNewEventAttributes(a)) => a.new_execution_run_id,
+            Some(A::WorkflowExecutionCompletedEventAttributes(a)) => a.new_execution_run_id,
+            Some(A::WorkflowExecutionFailedEventAttributes(a)) => a.new_execution_run_id,
+            Some(A::WorkflowExecutionTimedOutEventAttributes(a)) => a.new_execution_run_id,
             _ => return None,
         };
-        Some(id.as_str()).filter(|id| !id.is_empty())
+        Some(id).filter(|id| !id.is_empty())
     }
 
     /// Whether a workflow task waits in a queue or is with a worker.

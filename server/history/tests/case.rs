@@ -88,12 +88,12 @@ impl Case {
 
     /// Applies an input at the current time and does what the driver does.
     pub fn apply(&mut self, input: Input) -> Result<Reply, Rejection> {
-        let before = self.run.events().to_vec();
+        let before = self.events();
         match self.run.apply(input, self.now) {
             Ok(outcome) => {
                 assert_eq!(outcome.events, before.len()..self.run.events().len());
                 assert_eq!(
-                    self.run.events()[..before.len()],
+                    self.events()[..before.len()],
                     before[..],
                     "history only grows"
                 );
@@ -101,7 +101,7 @@ impl Case {
                 Ok(outcome.reply)
             }
             Err(rejection) => {
-                assert_eq!(self.run.events(), before, "a refused input changes nothing");
+                assert_eq!(self.events(), before, "a refused input changes nothing");
                 Err(rejection)
             }
         }
@@ -262,7 +262,7 @@ impl Case {
     /// Compares the events since the last comparison, and that there are no others.
     #[track_caller]
     pub fn expect(&mut self, lines: &[&str]) {
-        let events = &self.run.events()[self.shown..];
+        let events = &self.events()[self.shown..];
         let found: Vec<String> = events.iter().map(text::line).collect();
         assert_eq!(found, lines, "\nfound:\n{}\n", found.join("\n"));
         self.shown = self.run.events().len();
@@ -273,8 +273,14 @@ impl Case {
         self.shown = self.run.events().len();
     }
 
-    pub fn last(&self) -> &HistoryEvent {
+    pub fn last(&self) -> HistoryEvent {
         self.run.events().last().expect("a history")
+    }
+
+    /// The whole history.
+    pub fn events(&self) -> Vec<HistoryEvent> {
+        let log = self.run.events();
+        log.events(0..log.len()).collect()
     }
 }
 

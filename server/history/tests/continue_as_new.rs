@@ -10,8 +10,8 @@ use durably_proto::api::history::v1::history_event::Attributes;
 use crate::case::Case;
 use crate::command::{complete, continue_as_new, payloads, seconds, workflow_type};
 
-pub fn started(case: &Case) -> &WorkflowExecutionStartedEventAttributes {
-    match &case.run.events()[0].attributes {
+pub fn started(case: &Case) -> WorkflowExecutionStartedEventAttributes {
+    match case.run.events().get(0).and_then(|it| it.attributes) {
         Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => started,
         other => panic!("a start, not {other:?}"),
     }
@@ -28,7 +28,7 @@ fn the_next_run_carries_on_what_the_command_does_not_change() {
     assert_eq!(case.run.status(), WorkflowExecutionStatus::ContinuedAsNew);
     assert!(matches!(case.effects.last(), Some(Effect::StartNext(_))));
     let mut next = case.next_run();
-    assert_eq!(case.run.next_run_id(), Some(next.run.run_id().as_str()));
+    assert_eq!(case.run.next_run_id(), Some(next.run.run_id().to_string()));
     next.expect(&[
         "1 workflow_execution_started attempt=1 after=run-1 by=CONTINUE_AS_NEW_INITIATOR_WORKFLOW",
         "2 workflow_task_scheduled on=queue attempt=1 timeout=10s",

@@ -21,10 +21,10 @@ fn story() -> Vec<u8> {
     case.signal("go on");
     case.work(vec![continue_as_new(|_| {})]);
     let next = case.next_run();
-    case.run
-        .events()
+    let (first, second) = (case.events(), next.events());
+    first
         .iter()
-        .chain(next.run.events())
+        .chain(&second)
         .flat_map(Message::encode_to_vec)
         .collect()
 }

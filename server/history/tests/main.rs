@@ -15,6 +15,7 @@ mod continue_as_new;
 mod cron;
 mod determinism;
 mod greeting;
+mod memory;
 mod requests;
 mod reuse_policy;
 mod run_timeout;

@@ -52,5 +52,5 @@ fn a_final_failure_is_the_end_with_a_policy_too() {
     let mut case = Case::start_with(|request| request.retry_policy = Some(attempts(0)));
     case.work(vec![fail(final_failure("nope"))]);
     assert!(case.next.is_none());
-    assert!(crate::text::line(case.last()).contains("non_retryable_failure"));
+    assert!(crate::text::line(&case.last()).contains("non_retryable_failure"));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use durably_history::RunId;
+use durably_history::{EventLog, RunId};
 use durably_proto::Message;
 use durably_proto::api::enums::v1::HistoryEventFilterType;
 use durably_proto::api::history::v1::{History, HistoryEvent};
@@ -91,7 +91,10 @@ pub(super) fn get_reverse(
     });
     Ok(GetWorkflowExecutionHistoryReverseResponse {
         history: Some(History {
-            events: events[start..end].iter().rev().cloned().collect(),
+            events: (start..end)
+                .rev()
+                .filter_map(|place| events.get(place))
+                .collect(),
         }),
         next_page_token: next.map(|token| token.encode_to_vec()).unwrap_or_default(),
     })
@@ -99,7 +102,8 @@ pub(super) fn get_reverse(
 
 /// The first page of what a workflow task shows, and the token of the rest.
 pub(super) fn first_page(
-    events: &[HistoryEvent],
+    events: &EventLog,
+    end: usize,
     run_id: &RunId,
     from: usize,
     transient: Vec<HistoryEvent>,
@@ -107,7 +111,7 @@ pub(super) fn first_page(
     let token = HistoryToken {
         run_id: run_id.to_string(),
         seen: from as u64,
-        end: Some(events.len() as u64),
+        end: Some(end as u64),
         transient,
     };
     let (events, next) = cut(events, &token, TASK_PAGE);
@@ -134,7 +138,7 @@ fn page(
             return None;
         }
         let close = events.last().filter(|_| !running);
-        return Some((close.cloned().into_iter().collect(), None));
+        return Some((close.into_iter().collect(), None));
     }
     let is_bounded = token.end.is_some();
     if wait && running && !is_bounded && usize_of(token.seen) >= events.len() {
@@ -152,7 +156,7 @@ fn page(
 }
 
 /// At most `limit` events, and not more bytes than a message should have.
-fn cut(events: &[HistoryEvent], token: &HistoryToken, limit: usize) -> Page {
+fn cut(events: &EventLog, token: &HistoryToken, limit: usize) -> Page {
     let end = token
         .end
         .map_or(events.len(), |end| events.len().min(usize_of(end)));
@@ -160,8 +164,8 @@ fn cut(events: &[HistoryEvent], token: &HistoryToken, limit: usize) -> Page {
     let mut bytes = 0;
     let mut page: Vec<HistoryEvent> =
         Vec::with_capacity(limit.min(end - start) + token.transient.len());
-    for event in &events[start..end] {
-        bytes += event.encoded_len();
+    for place in start..end {
+        bytes += events.encoded_len(place);
         if page.len() == limit || (bytes > PAGE_BYTES && !page.is_empty()) {
             let next = HistoryToken {
                 seen: (start + page.len()) as u64,
@@ -169,7 +173,7 @@ fn cut(events: &[HistoryEvent], token: &HistoryToken, limit: usize) -> Page {
             };
             return (page, Some(next));
         }
-        page.push(event.clone());
+        page.extend(events.get(place));
     }
     page.extend_from_slice(&token.transient);
     (page, None)

@@ -222,7 +222,8 @@ pub(super) fn response(
     let run = &record.run;
     let token = WorkflowToken::new(run.workflow_id().as_str(), run.run_id(), &task);
     let (events, next_page_token) = first_page(
-        &run.events()[..task.history.end],
+        run.events(),
+        task.history.end,
         run.run_id(),
         task.history.start,
         task.transient,
@@ -309,7 +310,7 @@ fn query_task(
         .ok_or_else(|| Error::NotFound("the queried run is gone".to_owned()))?;
     let run = &record.run;
     let (events, next_page_token) = match kind {
-        Kind::Normal => first_page(run.events(), run_id, 0, Vec::new()),
+        Kind::Normal => first_page(run.events(), run.events().len(), run_id, 0, Vec::new()),
         Kind::Sticky => Default::default(),
     };
     Ok(PollWorkflowTaskQueueResponse {

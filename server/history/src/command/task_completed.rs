@@ -288,9 +288,10 @@ fn apply_steps(steps: Vec<Step>, run: &mut Run, completing: &mut Completing, out
             Step::Command { command, extras } => {
                 let id = command.apply(run, completing, out);
                 let place = usize::try_from(id.0 - 1).expect("an event id");
-                let event = &mut run.events[place];
-                event.user_metadata = extras.user_metadata;
-                event.event_group_markers = extras.event_group_markers;
+                if let Some(event) = run.events.open_mut(place) {
+                    event.user_metadata = extras.user_metadata;
+                    event.event_group_markers = extras.event_group_markers;
+                }
             }
         }
     }

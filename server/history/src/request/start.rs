@@ -9,6 +9,7 @@ use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::api::workflow::v1::ResetPoints;
 
 use crate::apply::Out;
+use crate::event_log::EventLog;
 use crate::id::{EventId, RequestId, Stamp};
 use crate::input::Deadline;
 use crate::outcome::{Effect, Outcome, Reply};
@@ -135,7 +136,7 @@ fn terms(start: &Start, backoff: std::time::Duration, now: Time) -> Terms {
 fn empty(terms: Terms, start: &Start) -> Run {
     Run {
         terms: Box::new(terms),
-        events: Vec::new(),
+        events: EventLog::default(),
         history_size: 0,
         buffered: Vec::new(),
         phase: Phase::Running,

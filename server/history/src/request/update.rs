@@ -210,9 +210,9 @@ impl Run {
 
     fn update_outcome(&self, completed: EventId) -> Outcome {
         let place = usize::try_from(completed.0 - 1).expect("an event id");
-        match &self.events[place].attributes {
+        match self.events.get(place).and_then(|it| it.attributes) {
             Some(Attributes::WorkflowExecutionUpdateCompletedEventAttributes(event)) => {
-                event.outcome.clone().unwrap_or_default()
+                event.outcome.unwrap_or_default()
             }
             other => unreachable!("event {completed} completed an update, but is {other:?}"),
         }

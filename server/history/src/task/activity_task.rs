@@ -226,9 +226,9 @@ pub(crate) fn arm(activity: &mut Activity, out: &mut Out) {
 pub(crate) fn scheduled_attributes(
     run: &Run,
     scheduled: EventId,
-) -> &ActivityTaskScheduledEventAttributes {
+) -> ActivityTaskScheduledEventAttributes {
     let place = usize::try_from(scheduled.0 - 1).expect("an event id");
-    match &run.events[place].attributes {
+    match run.events.get(place).and_then(|it| it.attributes) {
         Some(Attributes::ActivityTaskScheduledEventAttributes(event)) => event,
         other => unreachable!("event {scheduled} scheduled an activity, but is {other:?}"),
     }

@@ -1,0 +1,100 @@
+//! The events of one run, in few bytes.
+//!
+//! A decoded event takes over two kilobytes with its maps and texts, its encoding a hundred and some.
+//! So events are kept encoded, one behind the other. Only those of the input that is being applied are
+//! decoded: a command gives its event what does not live in its attributes.
+
+use std::ops::Range;
+
+use durably_proto::Message;
+use durably_proto::api::history::v1::HistoryEvent;
+
+/// All events of a run, in order; the event with id `n` is at `n - 1`.
+#[derive(Debug, Default)]
+pub struct EventLog {
+    /// The encoded events.
+    bytes: Vec<u8>,
+    /// Where each encoded event ends.
+    ends: Vec<u32>,
+    /// The events that are not encoded yet, which follow them.
+    open: Vec<HistoryEvent>,
+}
+
+impl EventLog {
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.ends.len() + self.open.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The event at a place.
+    pub fn get(&self, place: usize) -> Option<HistoryEvent> {
+        match place.checked_sub(self.ends.len()) {
+            Some(open) => self.open.get(open).cloned(),
+            None => Some(
+                HistoryEvent::decode(&self.bytes[self.range(place)])
+                    .expect("it was encoded by this log"),
+            ),
+        }
+    }
+
+    /// The last event.
+    pub fn last(&self) -> Option<HistoryEvent> {
+        self.get(self.len().checked_sub(1)?)
+    }
+
+    /// The events of these places, in order.
+    pub fn events(&self, places: Range<usize>) -> impl Iterator<Item = HistoryEvent> + '_ {
+        places.filter_map(|place| self.get(place))
+    }
+
+    /// The bytes of the event at a place, in the encoding that clients receive.
+    pub fn encoded_len(&self, place: usize) -> usize {
+        match place.checked_sub(self.ends.len()) {
+            Some(open) => self.open.get(open).map_or(0, Message::encoded_len),
+            None => self.range(place).len(),
+        }
+    }
+
+    /// The bytes of memory that the log holds for encoded events.
+    pub fn allocated(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
+    }
+
+    pub(crate) fn push(&mut self, event: HistoryEvent) {
+        self.open.push(event);
+    }
+
+    /// An event of the input that is being applied; none of an earlier one changes.
+    pub(crate) fn open_mut(&mut self, place: usize) -> Option<&mut HistoryEvent> {
+        self.open.get_mut(place.checked_sub(self.ends.len())?)
+    }
+
+    /// Encodes the events of the input that was applied.
+    pub(crate) fn seal(&mut self) {
+        for event in self.open.drain(..) {
+            event
+                .encode(&mut self.bytes)
+                .expect("a vector grows as needed");
+            let end = u32::try_from(self.bytes.len()).expect("a run ends at 50 MiB of history");
+            self.ends.push(end);
+        }
+        // An input records a handful of events at most times, and thousands once.
+        self.open.shrink_to(0);
+    }
+
+    /// Gives back what was kept for further events.
+    pub(crate) fn close(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
+    fn range(&self, place: usize) -> Range<usize> {
+        let at = |place: usize| usize::try_from(self.ends[place]).expect("32 bits fit");
+        place.checked_sub(1).map_or(0, at)..at(place)
+    }
+}
