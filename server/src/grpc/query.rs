@@ -193,7 +193,7 @@ fn ask<'a>(
         query: Box::new(query.clone()),
     };
     let queues = &execution.namespace.workflow_tasks;
-    // Like an ordinary task: the priority of the workflow orders what it asks for itself.
+    // Somebody waits for the answer: it goes before tasks that are not urgent.
     queues.offer(queue, kind, Level::default(), offer, engine.clock.now());
     asked
 }
