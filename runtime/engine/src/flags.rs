@@ -15,6 +15,8 @@ enum Flag {
     JobOrder = 1,
     /// The task was completed to prolong a replay: its facts are part of the next task's slice.
     ReplayHeartbeat = 2,
+    /// Updates are told after their sequencing event; before, they came after all facts of their slice.
+    UpdatesInPlace = 3,
 }
 
 /// The metadata of a completion that only prolongs a replay.
@@ -31,7 +33,7 @@ pub(crate) fn is_replay_heartbeat(sdk: &SdkMetadata) -> bool {
 }
 
 /// The switches of this version, all of them used by every new task.
-const KNOWN: &[Flag] = &[Flag::JobOrder];
+const KNOWN: &[Flag] = &[Flag::JobOrder, Flag::UpdatesInPlace];
 
 /// What history says of the SDK that wrote it.
 #[derive(Debug, Default)]
@@ -53,6 +55,14 @@ impl Flags {
                 self.recorded.push(*flag);
             }
         }
+    }
+
+    /// Whether the slice whose answer was recorded last told updates in place.
+    ///
+    /// Histories of other SDKs record none of our switches; they order updates by the same event.
+    pub(crate) fn updates_in_place(&self) -> bool {
+        let has = |flag: Flag| self.recorded.contains(&(flag as u32));
+        has(Flag::UpdatesInPlace) || !has(Flag::JobOrder)
     }
 
     /// What the task that is answered now must record: only what history does not say yet.

@@ -7,7 +7,8 @@ use crate::{FailureRecord, Header, Payload, RetryPolicy, Seq};
 /// One thing to tell user code.
 ///
 /// The jobs of a slice are the same in the same order whether the slice happens now or is replayed:
-/// `Advance`, `KnowPatch`, then what history tells in its order, then updates, then `Settle`.
+/// `Advance`, `KnowPatch`, then what history tells in its order, each update after its sequencing
+/// event, then `Settle`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Job {

@@ -10,6 +10,7 @@ mod instrumented;
 mod patches;
 mod queries;
 mod reading;
+mod resets;
 mod signals;
 mod timers;
 mod two_crates;

@@ -2,16 +2,17 @@
 
 mod read;
 mod take_in;
+mod updates;
 
 use std::time::SystemTime;
 
+use self::updates::Arrivals;
 use crate::book::Book;
 use crate::flags::{self, Flags};
 use crate::machine::{Finish, Outbox, Patches, Updates};
 use crate::{
     Completion, EngineError, Event, EventId, EventKind, FailureInfo, FailureRecord, Header, Intent,
     Job, Payload, Queries, QueryAnswer, RetryPolicy, Task, TaskCompletion, UpdateMessage,
-    UpdateRequest,
 };
 
 /// The replay of one run, kept between its tasks.
@@ -35,8 +36,8 @@ pub struct Run {
     book: Book,
     /// Updates that are not completed.
     updates: Updates,
-    /// Updates that history holds and that are not yet told.
-    admitted: Vec<(EventId, UpdateRequest)>,
+    /// Updates that are not told yet.
+    arrivals: Arrivals,
     /// Patches that history or user code named.
     patches: Patches,
     /// What history says of the SDK that wrote it.

@@ -2,11 +2,10 @@
 
 use super::{Carried, Names, Run, Stage};
 use crate::book::Conflict;
-use crate::machine::{AnyOnce, OpenUpdate};
+use crate::machine::AnyOnce;
 use crate::slice::{self, Slice};
 use crate::{
-    EngineError, Event, EventId, EventKind, Job, Mismatch, Queries, RunStarted, StartJob,
-    UpdateRequest, random,
+    EngineError, Event, EventId, EventKind, Job, Mismatch, Queries, RunStarted, StartJob, random,
 };
 
 impl Run {
@@ -36,41 +35,32 @@ impl Run {
             history_size: started.history_size,
             continue_as_new_suggested: started.continue_as_new_suggested,
         });
-        let mut accepted = Vec::new();
+        if live {
+            let messages = std::mem::take(&mut self.hand.messages);
+            self.arrivals.expect_messages(messages);
+        }
         if let Some(at) = slice.completed {
             if let EventKind::TaskCompleted { sdk: Some(sdk) } = &history[at].kind {
                 self.flags.record(sdk);
             }
             for event in slice::commands_after(history, at) {
-                match &mut event.kind {
-                    EventKind::PatchMarked { id, .. } => {
-                        self.patches.know(id);
-                        self.out.job(Job::KnowPatch { id: id.clone() });
-                    }
-                    EventKind::UpdateAccepted(it) => {
-                        accepted.push((
-                            it.id.clone(),
-                            it.message_id.clone(),
-                            it.sequencing,
-                            it.request.take(),
-                        ));
-                    }
-                    _ => {}
+                if let EventKind::PatchMarked { id, .. } = &event.kind {
+                    self.patches.know(id);
+                    self.out.job(Job::KnowPatch { id: id.clone() });
                 }
+                self.arrivals.expect_accepted(&mut event.kind);
             }
         }
+        let in_place = live || self.flags.updates_in_place();
         for _ in 0..slice.len {
             if let Some(event) = self.hand.history.next() {
-                self.read(event)?;
+                if in_place {
+                    self.tell_updates_before(event.id);
+                }
+                self.read(event, live)?;
             }
         }
-        if live {
-            self.tell_new_updates();
-        } else {
-            for (id, message_id, sequencing, request) in accepted {
-                self.tell_accepted_update(id, message_id, sequencing, request)?;
-            }
-        }
+        self.tell_last_updates()?;
         self.out.job(Job::Settle);
         self.hand.stage = Stage::Telling { live };
         Ok(())
@@ -113,7 +103,7 @@ impl Run {
                 break;
             }
             if let Some(event) = self.hand.history.next() {
-                self.read(event)?;
+                self.read(event, false)?;
             }
         }
         let rest = self.hand.history.as_slice();
@@ -138,8 +128,8 @@ impl Run {
         })
     }
 
-    /// Takes one event in.
-    fn read(&mut self, event: Event) -> Result<(), EngineError> {
+    /// Takes one event in; `live` if its slice happens now.
+    fn read(&mut self, event: Event, live: bool) -> Result<(), EngineError> {
         self.processed = event.id;
         if event.kind.is_command() {
             let id = event.id;
@@ -171,7 +161,7 @@ impl Run {
             EventKind::CancelRequested { reason } => {
                 self.out.job(Job::CancelRequested { reason });
             }
-            EventKind::UpdateAdmitted(request) => self.admitted.push((event.id, *request)),
+            EventKind::UpdateAdmitted(request) => self.arrivals.admit(event.id, *request, live),
             EventKind::Unknown {
                 name,
                 may_ignore: false,
@@ -242,60 +232,6 @@ impl Run {
             identity: started.identity,
             priority: started.priority,
         })));
-    }
-
-    /// Updates that happen now: those that history holds, then those of the task.
-    fn tell_new_updates(&mut self) {
-        for (sequencing, request) in std::mem::take(&mut self.admitted) {
-            let update = OpenUpdate {
-                message_id: format!("{}/request", request.id),
-                protocol_instance: request.id.clone(),
-                sequencing,
-                identity: request.identity.clone(),
-            };
-            self.tell_update(update, request, false);
-        }
-        for message in std::mem::take(&mut self.hand.messages) {
-            let update = OpenUpdate {
-                message_id: message.message_id,
-                protocol_instance: message.protocol_instance,
-                sequencing: message.sequencing,
-                identity: message.request.identity.clone(),
-            };
-            self.tell_update(update, message.request, false);
-        }
-    }
-
-    /// An update that history says was accepted in the slice that is told.
-    fn tell_accepted_update(
-        &mut self,
-        id: String,
-        message_id: String,
-        sequencing: EventId,
-        request: Option<UpdateRequest>,
-    ) -> Result<(), EngineError> {
-        let admitted = self.admitted.iter().position(|(_, held)| held.id == id);
-        let held = admitted.map(|at| self.admitted.remove(at).1);
-        let Some(request) = request.or(held) else {
-            return Err(EngineError::MalformedHistory {
-                event: self.processed,
-                reason: format!("update `{id}` is accepted, but nowhere requested"),
-            });
-        };
-        let update = OpenUpdate {
-            message_id,
-            protocol_instance: id,
-            sequencing,
-            identity: request.identity.clone(),
-        };
-        self.tell_update(update, request, true);
-        Ok(())
-    }
-
-    fn tell_update(&mut self, update: OpenUpdate, mut request: UpdateRequest, replaying: bool) {
-        request.replaying = replaying;
-        self.updates.open(request.id.clone(), update);
-        self.out.job(Job::Update(request));
     }
 }
 

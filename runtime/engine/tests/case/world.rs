@@ -63,11 +63,17 @@ impl World {
         });
     }
 
+    /// An update that comes with the next task, after all that history holds.
     pub(crate) fn update(&mut self, id: &str, name: &str) {
+        self.update_after(id, name, self.history.len() as i64 + 1);
+    }
+
+    /// An update that comes with the next task and happens after the event `sequencing`.
+    pub(crate) fn update_after(&mut self, id: &str, name: &str, sequencing: i64) {
         self.messages.push(UpdateMessage {
             message_id: format!("{id}/request"),
             protocol_instance: id.to_owned(),
-            sequencing: EventId(self.history.len() as i64 + 1),
+            sequencing: EventId(sequencing),
             request: UpdateRequest {
                 id: id.to_owned(),
                 name: name.to_owned(),

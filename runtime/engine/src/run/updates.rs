@@ -1,0 +1,129 @@
+//! Where updates are told among the other facts of their slice.
+//!
+//! An update is requested by a message of the task, or by the event `UpdateAdmitted` after a reset. The
+//! platform gives each a sequencing event, after which it happens: the last event before `TaskStarted`
+//! for a message, the event itself for `UpdateAdmitted`. The acceptance echoes it, so that a replay,
+//! which finds the update in `UpdateAccepted`, tells it between the same two events.
+
+use super::Run;
+use crate::machine::OpenUpdate;
+use crate::{EngineError, EventId, EventKind, UpdateMessage, UpdateRequest};
+
+/// The updates of a run that are not told yet.
+#[derive(Debug, Default)]
+pub(super) struct Arrivals {
+    /// Those of the slice in hand, in the order in which they are told.
+    due: Vec<Arrival>,
+    /// Requests of `UpdateAdmitted` events whose acceptance is not known.
+    admitted: Vec<(EventId, UpdateRequest)>,
+}
+
+#[derive(Debug)]
+struct Arrival {
+    message_id: String,
+    protocol_instance: String,
+    /// The event after which the update is told.
+    sequencing: EventId,
+    /// None if an `UpdateAdmitted` event holds it.
+    request: Option<UpdateRequest>,
+    /// Whether history says that the update was accepted.
+    accepted: bool,
+}
+
+impl Arrivals {
+    /// Lines up the updates that came with the task.
+    pub(super) fn expect_messages(&mut self, messages: Vec<UpdateMessage>) {
+        self.due = messages
+            .into_iter()
+            .map(|message| Arrival {
+                message_id: message.message_id,
+                protocol_instance: message.protocol_instance,
+                sequencing: message.sequencing,
+                request: Some(message.request),
+                accepted: false,
+            })
+            .collect();
+        self.due.sort_by_key(|arrival| arrival.sequencing);
+    }
+
+    /// Takes an `UpdateAccepted` out of the commands that follow the slice; the other events are left
+    /// alone.
+    pub(super) fn expect_accepted(&mut self, kind: &mut EventKind) {
+        if let EventKind::UpdateAccepted(it) = kind {
+            self.due.push(Arrival {
+                message_id: it.message_id.clone(),
+                protocol_instance: it.id.clone(),
+                sequencing: it.sequencing,
+                request: it.request.take(),
+                accepted: true,
+            });
+        }
+    }
+
+    /// Takes an `UpdateAdmitted` in.
+    pub(super) fn admit(&mut self, event: EventId, request: UpdateRequest, live: bool) {
+        if !live {
+            self.admitted.push((event, request));
+            return;
+        }
+        self.due.push(Arrival {
+            message_id: format!("{}/request", request.id),
+            protocol_instance: request.id.clone(),
+            sequencing: event,
+            request: Some(request),
+            accepted: false,
+        });
+    }
+
+    /// Takes the first update out that is told before the event `next`; one whose request is not read
+    /// yet waits for it.
+    fn take_before(&mut self, next: EventId) -> Option<(Arrival, UpdateRequest)> {
+        for at in 0..self.due.len() {
+            let arrival = &mut self.due[at];
+            // Nothing comes before the event that starts the run.
+            if arrival.sequencing.max(EventId(1)) >= next {
+                continue;
+            }
+            let request = arrival.request.take().or_else(|| {
+                let id = &arrival.protocol_instance;
+                let held = self.admitted.iter().position(|(_, held)| held.id == *id)?;
+                Some(self.admitted.remove(held).1)
+            });
+            if let Some(request) = request {
+                return Some((self.due.remove(at), request));
+            }
+        }
+        None
+    }
+}
+
+impl Run {
+    /// Tells the updates that happen before the event `next`.
+    pub(super) fn tell_updates_before(&mut self, next: EventId) {
+        while let Some((arrival, mut request)) = self.arrivals.take_before(next) {
+            request.replaying = arrival.accepted;
+            let update = OpenUpdate {
+                message_id: arrival.message_id,
+                protocol_instance: arrival.protocol_instance,
+                sequencing: arrival.sequencing,
+                identity: request.identity.clone(),
+            };
+            self.updates.open(request.id.clone(), update);
+            self.out.job(crate::Job::Update(request));
+        }
+    }
+
+    /// Tells the rest of the slice's updates.
+    pub(super) fn tell_last_updates(&mut self) -> Result<(), EngineError> {
+        self.tell_updates_before(EventId(i64::MAX));
+        match self.arrivals.due.first() {
+            None => Ok(()),
+            Some(Arrival {
+                protocol_instance, ..
+            }) => Err(EngineError::MalformedHistory {
+                event: self.processed,
+                reason: format!("update `{protocol_instance}` is accepted, but nowhere requested"),
+            }),
+        }
+    }
+}

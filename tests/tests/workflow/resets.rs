@@ -1,0 +1,142 @@
+//! Runs that were reset. The embedded server does not reset, so the bodies run on the real one; the
+//! history that one of them left is replayed everywhere.
+
+use durably::History;
+use durably::prelude::*;
+use durably::replay::Replayer;
+use durably_proto::api::workflowservice::v1::ResetWorkflowExecutionRequest;
+use durably_tests::{World, eventually, raw, unique};
+
+#[activity(start_to_close = "10s")]
+async fn print_note(text: String) -> String {
+    format!("note {text}")
+}
+
+#[activity(start_to_close = "10s")]
+async fn print_entry(text: String) -> String {
+    format!("entry {text}")
+}
+
+enum Line {
+    Note(String),
+    Entry(String),
+}
+
+/// Prints each line by the activity of its kind, so that its history holds the order of lines.
+#[derive(Default)]
+struct Diary {
+    lines: Vec<Line>,
+    printed: Vec<String>,
+    closed: bool,
+}
+
+#[workflow]
+impl Diary {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<Vec<String>> {
+        loop {
+            ctx.wait_until(|| self.closed || self.lines.len() > self.printed.len())
+                .await?;
+            let Some(line) = self.lines.get(self.printed.len()) else {
+                return Ok(std::mem::take(&mut self.printed));
+            };
+            let line = match line {
+                Line::Note(text) => {
+                    let text = text.clone();
+                    print_note::call(ctx, text).await?
+                }
+                Line::Entry(text) => {
+                    let text = text.clone();
+                    print_entry::call(ctx, text).await?
+                }
+            };
+            self.printed.push(line);
+        }
+    }
+
+    #[signal]
+    fn note(&mut self, text: String) {
+        self.lines.push(Line::Note(text));
+    }
+
+    #[update]
+    fn enter(&mut self, text: String) -> usize {
+        self.lines.push(Line::Entry(text));
+        self.lines.len()
+    }
+
+    #[signal]
+    fn close(&mut self) {
+        self.closed = true;
+    }
+
+    #[query]
+    fn printed(&self) -> Vec<String> {
+        self.printed.clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn updates_and_signals_keep_their_order_through_a_reset() -> Result<()> {
+    let Some(world) = World::real("updates_and_signals_keep_their_order_through_a_reset").await?
+    else {
+        return Ok(());
+    };
+    let worker = || {
+        let worker = world.worker().workflow::<Diary>();
+        worker.activity::<print_note>().activity::<print_entry>()
+    };
+    let first = worker().spawn().await?;
+    let id = unique("diary");
+    let diary = Diary::start(&world.client)
+        .id(&id)
+        .task_queue(&world.queue)
+        .await?;
+    assert_eq!(diary.enter("1").await?, 1);
+    diary.note("2").await?;
+    assert_eq!(diary.enter("3").await?, 3);
+    diary.note("4").await?;
+    let printed = ["entry 1", "note 2", "entry 3", "note 4"];
+    eventually("all lines are printed", || async {
+        (diary.printed().await.ok()? == printed).then_some(())
+    })
+    .await;
+
+    let mut service = world.service().await?;
+    // Event 4 answered the first task, before anything arrived.
+    let reset = ResetWorkflowExecutionRequest {
+        namespace: raw::NAMESPACE.to_owned(),
+        workflow_execution: raw::execution(&id),
+        reason: "test".to_owned(),
+        workflow_task_finish_event_id: 4,
+        request_id: unique("reset"),
+        ..Default::default()
+    };
+    service.reset_workflow_execution(reset).await?;
+    let again = Diary::handle(&world.client, &id);
+    eventually("all lines are printed again", || async {
+        (again.printed().await.ok()? == printed).then_some(())
+    })
+    .await;
+    first.shutdown().await?;
+
+    // A worker that knows nothing of the run replays it.
+    let second = worker().spawn().await?;
+    assert_eq!(again.printed().await?, printed);
+    again.close().await?;
+    assert_eq!(again.result().await?, printed);
+    let history = again.history().await?;
+    let names: Vec<_> = history.events().iter().map(|event| event.name()).collect();
+    let admitted = names.iter().filter(|name| name.ends_with("UpdateAdmitted"));
+    assert_eq!(admitted.count(), 2, "{names:?}");
+    Replayer::new().workflow::<Diary>().replay(history)?;
+    second.shutdown().await
+}
+
+#[test]
+fn the_recorded_history_of_a_reset_replays() -> Result<()> {
+    let json = include_str!("../../histories/reset_updates.json");
+    Ok(Replayer::new()
+        .workflow::<Diary>()
+        .replay(History::from_json(json)?)?)
+}
