@@ -32,6 +32,14 @@ pub enum EngineError {
         /// What is wrong.
         reason: String,
     },
+    /// History ends before the event by which the task was taken: the server has given the task up
+    /// while its history was fetched, or returned less than all of it.
+    IncompleteHistory {
+        /// The last event that was read.
+        last: EventId,
+        /// The event by which the task was taken.
+        started: EventId,
+    },
     /// The caller issued an intent that makes no sense; a bug of the caller.
     UnknownCommand {
         /// What was asked.
@@ -70,6 +78,10 @@ impl fmt::Display for EngineError {
             Self::MalformedHistory { event, reason } => {
                 write!(f, "history contradicts itself at event {event}: {reason}")
             }
+            Self::IncompleteHistory { last, started } => write!(
+                f,
+                "the history of the task ends at event {last}, before event {started} by which the task was taken"
+            ),
             Self::UnknownCommand { intent, seq } => {
                 write!(f, "{intent} names command {seq}, which was never issued")
             }

@@ -71,3 +71,43 @@ fn query_without_history_needs_a_cached_run() {
     let error = Worker::new(TWO).handle(world.query("said")).unwrap_err();
     assert!(matches!(error, EngineError::CacheMiss { .. }), "{error}");
 }
+
+#[test]
+fn a_task_that_a_later_one_has_overtaken_is_past() {
+    let (mut world, mut worker) = after_the_first_timer();
+    let early = sticky(&world.take_task());
+    assert!(!worker.run.is_past(&early));
+    // The server gives it up, because too many events wait for its end.
+    world.task_failed();
+    world.signal("one more");
+    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+    assert!(worker.run.is_past(&early));
+    let refused = worker.run.handle_task(early).unwrap_err();
+    assert!(
+        matches!(refused, EngineError::CacheMiss { .. }),
+        "{refused}"
+    );
+    // The run continues as if the task had never come.
+    world.answer(&answer);
+    world.fire();
+    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+    assert_eq!(commands(&answer), ["complete 1"]);
+}
+
+#[test]
+fn a_task_that_is_offered_twice_is_a_cache_miss() {
+    let (mut world, mut worker) = after_the_first_timer();
+    let task = sticky(&world.take_task());
+    worker.handle(task.clone()).unwrap();
+    assert!(!worker.run.is_past(&task));
+    assert!(!worker.run.continues(&task));
+}
+
+#[test]
+fn a_query_is_never_past() {
+    let (mut world, mut worker) = after_the_first_timer();
+    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+    world.answer(&answer);
+    assert!(!worker.run.is_past(&world.query("said")));
+    assert!(worker.run.continues(&world.query("said")));
+}

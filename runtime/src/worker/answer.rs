@@ -46,7 +46,7 @@ pub(crate) struct Completed {
 pub(crate) struct Mark {
     pub(crate) ticket: Arc<Ticket>,
     /// The number of the task; a later one makes the mark void.
-    pub(crate) tasks: u64,
+    pub(crate) task: u64,
 }
 
 /// Why a task fails.
@@ -266,11 +266,15 @@ async fn refused(shared: &Arc<Shared>, mark: Mark, status: Status) {
     }
 }
 
+/// The server's text where a task ends a run that something has arrived for meanwhile.
+const UNHANDLED_COMMAND: &str = "UnhandledCommand";
+
 /// The server gives a task again when it misses the answer, so this is worth a line and no more.
 fn untold(ticket: &Ticket, what: &str, status: &Status) {
     let (workflow_id, run_id) = (&ticket.workflow_id, &ticket.run_id);
     let (code, error) = (status.code(), status.message());
-    if code == Code::NotFound {
+    let ended_too_early = code == Code::InvalidArgument && error == UNHANDLED_COMMAND;
+    if code == Code::NotFound || ended_too_early {
         tracing::debug!(workflow_id, run_id, error, "{what} came too late");
     } else {
         notice::warning!(workflow_id, run_id, ?code, error, "{what} was not taken");

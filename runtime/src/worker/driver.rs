@@ -1,15 +1,24 @@
 //! One run and one of its tasks: history in, user code, commands out.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use durably_engine::{Completion, EngineError, EventId, Job, Run, Task};
 
 use crate::workflow::instance::{Host, Instance, TaskFailure, WorkflowEntry};
+
+static NEXT_TASK: AtomicU64 = AtomicU64::new(1);
 
 /// The replay of one run, and its user code.
 pub(crate) struct Driver {
     run: Run,
     instance: Box<dyn Instance>,
-    /// Counts the tasks this driver took, so that a late word about one of them is known as such.
+    /// Counts the tasks this driver took.
     tasks: u64,
+    /// The number of the last task, which no other driver's has; a late word about an earlier task, or
+    /// about one of a driver that this one replaced, is known by it.
+    task: u64,
+    /// Whether the last task offered came too late; cleared when one is taken.
+    declined: bool,
 }
 
 impl Driver {
@@ -18,12 +27,24 @@ impl Driver {
             run: Run::new(),
             instance: (entry.start)(host),
             tasks: 0,
+            task: 0,
+            declined: false,
         }
     }
 
     /// Whether the history of `task` goes on where this run stopped.
     pub(crate) fn continues(&self, task: &Task) -> bool {
         self.run.continues(task)
+    }
+
+    /// Whether `task` came too late to be worth an answer: the run has handled a later one.
+    ///
+    /// Only once in a row. A server that lost the end of a history, in a failover between clusters, hands
+    /// the number of an earlier task out again, and again after its timeout.
+    pub(crate) fn declines(&mut self, task: &Task) -> bool {
+        let declines = self.run.is_past(task) && !self.declined;
+        self.declined |= declines;
+        declines
     }
 
     /// Takes a task in, for [`advance`](Self::advance). After a failure of either the driver must be
@@ -33,6 +54,8 @@ impl Driver {
     /// If its history does not follow.
     pub(crate) fn begin(&mut self, task: Task) -> Result<(), EngineError> {
         self.tasks += 1;
+        self.task = NEXT_TASK.fetch_add(1, Ordering::Relaxed);
+        self.declined = false;
         self.run.handle_task(task)
     }
 
@@ -81,9 +104,14 @@ impl Driver {
         self.instance.tell_of_foreign_wake();
     }
 
-    /// The number of the last task.
+    /// How many tasks this driver took.
     pub(crate) fn tasks(&self) -> u64 {
         self.tasks
+    }
+
+    /// The number of the last task.
+    pub(crate) fn task(&self) -> u64 {
+        self.task
     }
 
     /// The server dropped the last task from history: go on after an earlier one.

@@ -1,5 +1,6 @@
 mod blocked;
 mod clean_up;
+mod floods;
 mod interrupted;
 mod long_replay;
 mod registration;

@@ -113,10 +113,19 @@ impl Run {
         self.check(task).is_ok()
     }
 
+    /// Whether this run has handled a later task of its workflow.
+    ///
+    /// The server hands a later task out only when it has given the earlier one up: it timed out, or too
+    /// many events were waiting for it to end. Polls return in any order, so the earlier task may arrive
+    /// last. Its answer would be refused.
+    pub fn is_past(&self, task: &Task) -> bool {
+        task.started.0 > 0 && task.started < self.processed
+    }
+
     /// Takes the next task in.
     ///
     /// # Errors
-    /// [`EngineError::CacheMiss`] if history does not go on where this run stopped.
+    /// [`EngineError::CacheMiss`] if history does not continue where this run stopped.
     pub fn handle_task(&mut self, task: Task) -> Result<(), EngineError> {
         self.check(&task)?;
         self.names = Names {
@@ -238,7 +247,7 @@ impl Run {
     /// # Errors
     /// [`EngineError::Mismatch`] if replay took another path than history,
     /// [`EngineError::UnknownEvent`] and [`EngineError::MalformedHistory`] if history cannot be
-    /// understood, the other kinds if the driver broke the contract.
+    /// understood, [`EngineError::IncompleteHistory`] if it ends before the task, the other kinds if the driver broke the contract.
     pub fn finish(&mut self) -> Result<Completion, EngineError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -286,7 +295,9 @@ impl Run {
                 Err(miss(EventId(0)))
             };
         };
-        if first.id.0 > self.processed.0 + 1 {
+        // A task that this run has passed, or answered: it is replayed from the beginning, if at all.
+        let taken = task.started.0 > 0 && task.started <= self.processed;
+        if taken || first.id.0 > self.processed.0 + 1 {
             return Err(miss(first.id));
         }
         let rest = &task.history[position_after(&task.history, self.processed)..];

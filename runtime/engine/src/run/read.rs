@@ -122,10 +122,9 @@ impl Run {
         if started.0 == 0 || matches!(self.hand.queries, Queries::Only(_)) {
             return Ok(());
         }
-        Err(EngineError::MalformedHistory {
-            event: self.processed,
-            reason: format!("it ends before event {started}, by which the task was taken"),
-        })
+        let unread = self.hand.history.as_slice().last();
+        let last = unread.map_or(self.processed, |event| event.id);
+        Err(EngineError::IncompleteHistory { last, started })
     }
 
     /// Takes one event in; `live` if its slice happens now.

@@ -108,6 +108,8 @@ enum Handled {
     NotCached(Box<Task>),
     /// The replay has used up its turn.
     Unfinished(Box<Driver>),
+    /// The server has given the task up, and its run has handled a later one.
+    Overtaken,
 }
 
 impl Executor {
@@ -195,7 +197,11 @@ impl Executor {
     }
 
     fn handle(&mut self, ticket: &Arc<Ticket>, task: Box<Task>) -> Handled {
-        let cached = self.cache.take(&ticket.run_id);
+        let mut cached = self.cache.take(&ticket.run_id);
+        if let Some(driver) = cached.take_if(|driver| driver.declines(&task)) {
+            self.keep(&ticket.run_id, driver);
+            return Handled::Overtaken;
+        }
         let mut driver = match cached.filter(|driver| driver.continues(&task)) {
             Some(driver) => driver,
             None if !begins_with_the_run(&task) => return Handled::NotCached(task),
@@ -232,6 +238,11 @@ impl Executor {
                 net.spawn(intake::take_again(shared, ticket, task, permit));
             }
             Handled::Unfinished(driver) => self.suspend(ticket, permit, driver),
+            Handled::Overtaken => tracing::debug!(
+                workflow_id = ticket.workflow_id,
+                run_id = ticket.run_id,
+                "a workflow task arrived after a later one of its run, and is left unanswered"
+            ),
         }
     }
 
@@ -262,7 +273,7 @@ impl Executor {
 
     fn is_current(&mut self, mark: &Mark) -> bool {
         let driver = self.cache.peek_mut(&mark.ticket.run_id);
-        driver.is_some_and(|driver| driver.tasks() == mark.tasks)
+        driver.is_some_and(|driver| driver.task() == mark.task)
     }
 
     fn unknown_type(&self, ticket: &Ticket) -> Failure {

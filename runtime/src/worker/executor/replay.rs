@@ -120,7 +120,7 @@ impl Executor {
             Ok(Some(Completion::Task(completion))) => {
                 let mark = Mark {
                     ticket: Arc::clone(ticket),
-                    tasks: driver.tasks(),
+                    task: driver.task(),
                 };
                 let keep = !completion.ends_run && self.shared.caches();
                 if keep {

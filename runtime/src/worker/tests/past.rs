@@ -3,7 +3,7 @@
 use durably_proto::{
     api::{
         common::v1::{ActivityType, Payload, Payloads, WorkflowExecution, WorkflowType},
-        enums::v1::EventType,
+        enums::v1::{EventType, WorkflowTaskFailedCause},
         history::v1::{history_event::Attributes, *},
         query::v1::WorkflowQuery,
         taskqueue::v1::TaskQueue,
@@ -86,6 +86,22 @@ impl Past {
                 Attributes::WorkflowTaskStartedEventAttributes(Default::default()),
             );
         past.started = [past.started[1], past.last()];
+        past
+    }
+
+    /// The server gave the task up, because too many events were waiting for its end.
+    pub(super) fn given_up(self) -> Self {
+        let failed = WorkflowTaskFailedEventAttributes {
+            started_event_id: self.last(),
+            cause: WorkflowTaskFailedCause::ForceCloseCommand.into(),
+            ..Default::default()
+        };
+        let before = self.started[0];
+        let mut past = self.event(
+            EventType::WorkflowTaskFailed,
+            Attributes::WorkflowTaskFailedEventAttributes(failed),
+        );
+        past.started[1] = before;
         past
     }
 

@@ -42,6 +42,26 @@ impl Greeting {
     }
 }
 
+/// Ends with the third signal.
+#[derive(Default)]
+struct Counting {
+    count: u32,
+}
+
+#[workflow]
+impl Counting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<u32> {
+        ctx.wait_until(|| self.count == 3).await?;
+        Ok(self.count)
+    }
+
+    #[signal]
+    fn count(&mut self) {
+        self.count += 1;
+    }
+}
+
 /// Panics.
 #[derive(Default)]
 struct Broken;
@@ -336,6 +356,51 @@ async fn a_run_whose_answer_was_refused_is_replayed() -> Result<()> {
     server.sticky.send(Ok(past.tail()))?;
     assert!(matches!(server.heard().await, Said::AskedForHistory));
     server.completed().await;
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_task_that_arrives_after_a_later_one_is_left_and_the_run_stays_cached() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Counting>().spawn().await?;
+    let begun = Past::begin("Counting", "run");
+    server.normal.send(Ok(begun.whole()))?;
+    server.completed().await;
+
+    let early = begun.answered().signal("count").task();
+    let late = early.clone().given_up().signal("count").task();
+    server.sticky.send(Ok(late.tail()))?;
+    assert_eq!(server.completed().await.task_token, late.tail().task_token);
+    server.sticky.send(Ok(early.tail()))?;
+    // The next thing the server hears is the answer to the task after both: no failure of the early
+    // one, and no request for the history of a run that is cached.
+    let last = late.answered().signal("count").task();
+    server.sticky.send(Ok(last.tail()))?;
+    let answer = server.completed().await;
+    assert_eq!(answer.task_token, last.tail().task_token);
+    assert_eq!(kinds(&answer), [CommandType::CompleteWorkflowExecution]);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_task_that_is_handed_out_again_after_a_later_one_is_replayed() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Counting>().spawn().await?;
+    let begun = Past::begin("Counting", "run");
+    server.normal.send(Ok(begun.whole()))?;
+    server.completed().await;
+    let early = begun.answered().signal("count").task();
+    let late = early.clone().given_up().signal("count").task();
+    server.sticky.send(Ok(late.tail()))?;
+    server.completed().await;
+
+    // The server has lost the end of the history, and offers the task until it is answered.
+    server.sticky.send(Ok(early.tail()))?;
+    server.page(early.events.clone(), "");
+    server.sticky.send(Ok(early.tail()))?;
+    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    let answer = server.completed().await;
+    assert_eq!(answer.task_token, early.tail().task_token);
     worker.shutdown().await
 }
 
