@@ -91,10 +91,10 @@ fn call(log: &Log, state: &u32, a: u32, b: u32) -> u32 {
 macro_rules! both {
     ($($body:tt)*) => {
         #[derive(Debug, Default)]
-        struct Evaluation { log: Log, shelf: Shelf, list: Vec<u32>, grid: [[u32; 2]; 2], text: String, n: u32 }
+        struct Evaluation { log: Log, shelf: Shelf, list: Vec<u32>, text: String, n: u32 }
 
         #[derive(Debug, Default)]
-        struct Plain { log: Log, shelf: Shelf, list: Vec<u32>, grid: [[u32; 2]; 2], text: String, n: u32 }
+        struct Plain { log: Log, shelf: Shelf, list: Vec<u32>, text: String, n: u32 }
 
         #[workflow]
         impl Evaluation {
@@ -126,8 +126,6 @@ both! {
         log.note("-- assignment: the value, then the place");
         self.list[log.wait(ctx, "index", 1).await?] = log.now("value", 2);
         self.list[log.wait(ctx, "index", 1).await?] = log.wait(ctx, "value", 2).await?;
-        self.grid[log.wait(ctx, "i", 1).await?][log.wait(ctx, "j", 0).await?] = log.wait(ctx, "value", 2).await?;
-        self.grid[log.now("i", 1)][log.wait(ctx, "j", 0).await?] = log.now("value", 2);
         self.shelf[log.wait(ctx, "index", 1).await?].n = log.wait(ctx, "value", 3).await?;
         self.n = log.wait(ctx, "value", self.n + 1).await?;
         (self.list[log.wait(ctx, "left", 0).await?], self.n) =
@@ -210,8 +208,41 @@ both! {
     }
 }
 
+/// Arrays in arrays, with an index that awaits after another one. There is no plain type beside it:
+/// rustc 1.95 does not keep the first index of such a place across the await, and writes to a wrong
+/// element or outside of the array.
+#[derive(Debug, Default)]
+struct Grid {
+    log: Log,
+    cells: [[u32; 2]; 2],
+}
+
+#[workflow]
+impl Grid {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<(Vec<String>, [[u32; 2]; 2])> {
+        let log = self.log.clone();
+        self.cells[log.now("i", 1)][log.wait(ctx, "j", 0).await?] = log.now("value", 2);
+        self.cells[log.wait(ctx, "i", 0).await?][log.wait(ctx, "j", 1).await?] =
+            log.wait(ctx, "value", 3).await?;
+        Ok((log.0.take(), self.cells))
+    }
+}
+
 on_both_servers! {
     a_body_evaluates_what_it_awaits_in_the_order_of_plain_rust
+    awaited_indices_of_arrays_find_their_element
+}
+
+async fn awaited_indices_of_arrays_find_their_element(world: &World) -> Result<()> {
+    let worker = world.worker().workflow::<Grid>().spawn().await?;
+    let handle = Grid::start(&world.client).task_queue(&world.queue).await?;
+    let (log, cells) = handle.result().await?;
+    assert_eq!(cells, [[0, 3], [2, 0]]);
+    let first = ["value", "i", "j..", "j"];
+    let second = ["value..", "value", "i..", "i", "j..", "j"];
+    assert_eq!(log, [&first[..], &second].concat());
+    worker.shutdown().await
 }
 
 async fn a_body_evaluates_what_it_awaits_in_the_order_of_plain_rust(world: &World) -> Result<()> {
