@@ -19,6 +19,7 @@ use super::{
     core::Core,
     ops::{Ended, Ticket, What},
     scope::Reach,
+    spawn::awaited_again,
 };
 use crate::{
     __private::{PayloadOf, payload},
@@ -253,8 +254,13 @@ impl<A: Activity, T> ActivityCall<A, T> {
         self.begin();
         let running = match &mut self.state {
             State::Running(running) => running,
-            // What could not be asked for fails the workflow task, so nobody polls again.
-            State::Done => return Poll::Pending,
+            State::Done => {
+                // The fault of a call that could not be made came first, and counts.
+                let place = self.place;
+                let what = format!("the activity called at {place}");
+                self.core.blame(awaited_again(&what));
+                return Poll::Pending;
+            }
             State::New(request) => {
                 let error = cancelled_before_start(&request.name);
                 self.state = State::Done;

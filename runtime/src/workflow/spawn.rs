@@ -1,14 +1,19 @@
-//! Futures that run beside the run method.
+//! Futures that run concurrently with the run method.
 
 use std::{
     cell::RefCell,
+    fmt,
     future::Future,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
 };
 
-use super::{core::Core, inside::Place, waits::Entry};
+use super::{
+    core::Core,
+    inside::{Place, Who},
+    waits::Entry,
+};
 use crate::definition::LocalBoxFuture;
 
 /// A future given to `spawn`, and where.
@@ -17,12 +22,38 @@ pub(super) struct New {
     pub(super) place: Place,
 }
 
-/// The handle of a spawned future; awaited, it gives what the future gave.
+/// The handle of a spawned future; awaited, it returns the future's output.
+///
+/// The output is moved to the first await that returns. Another await, which `&mut handle` makes
+/// possible, fails the workflow task, because it could never return: keep the output instead.
+///
+/// ```
+/// # use durably::prelude::*;
+/// # async fn example(ctx: &Ctx) -> Result<()> {
+/// let inner = ctx.clone();
+/// let mut reminder = ctx.spawn(async move { inner.sleep(mins(5)).await });
+/// match race(&mut reminder, ctx.sleep(mins(1))).await {
+///     Either::First(reminded) => reminded?,
+///     Either::Second(_) => assert!(!reminder.is_finished()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Spawned<T> {
     core: Rc<Core>,
-    result: Rc<RefCell<Option<T>>>,
+    output: Rc<RefCell<Output<T>>>,
     place: Place,
     entry: Entry,
+}
+
+/// What there is of a spawned future's output.
+enum Output<T> {
+    /// The future runs.
+    Pending,
+    /// The future has ended.
+    Ready(T),
+    /// An await has returned it.
+    Taken,
 }
 
 #[track_caller]
@@ -32,16 +63,16 @@ pub(super) fn spawn<F: Future<Output: 'static> + 'static>(
     place: Place,
 ) -> Spawned<F::Output> {
     core.assert_commands_allowed();
-    let result = Rc::new(RefCell::new(None));
+    let output = Rc::new(RefCell::new(Output::Pending));
     let spawned = Spawned {
         core: core.clone(),
-        result: result.clone(),
+        output: output.clone(),
         place,
         entry: Entry::default(),
     };
     let future = Box::pin(async move {
         let value = future.await;
-        *result.borrow_mut() = Some(value);
+        *output.borrow_mut() = Output::Ready(value);
     });
     core.spawned.borrow_mut().push(New { future, place });
     core.moved.set(true);
@@ -49,9 +80,9 @@ pub(super) fn spawn<F: Future<Output: 'static> + 'static>(
 }
 
 impl<T> Spawned<T> {
-    /// Whether the future came to its end.
+    /// Whether the future has ended, also after its output was awaited.
     pub fn is_finished(&self) -> bool {
-        self.result.borrow().is_some()
+        !matches!(*self.output.borrow(), Output::Pending)
     }
 }
 
@@ -64,17 +95,28 @@ impl<T> Future for Spawned<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = &mut *self;
         this.core.assert_commands_allowed();
-        let value = this.result.borrow_mut().take();
-        match value {
-            Some(value) => {
+        let mut output = this.output.borrow_mut();
+        if let Output::Pending = *output {
+            drop(output);
+            this.entry
+                .park(&this.core, "a spawned future", this.place, cx);
+            return Poll::Pending;
+        }
+        match std::mem::replace(&mut *output, Output::Taken) {
+            Output::Ready(value) => {
+                drop(output);
                 this.entry.leave();
                 Poll::Ready(value)
             }
-            None => {
-                this.entry
-                    .park(&this.core, "a spawned future", this.place, cx);
+            Output::Pending | Output::Taken => {
+                this.core.blame(awaited_again(&Who::Spawned(this.place)));
                 Poll::Pending
             }
         }
     }
+}
+
+/// The fault of awaiting a handle whose output an earlier await has returned.
+pub(super) fn awaited_again(what: &impl fmt::Display) -> String {
+    format!("{what} was awaited again after an await had returned its output; keep the output")
 }
