@@ -69,16 +69,19 @@ impl Server {
     ///
     /// # Errors
     /// The server does not answer.
-    pub async fn client(&self) -> Result<Client, ConnectError> {
-        self.client_of("default").await
+    pub fn client(&self) -> impl Future<Output = Result<Client, ConnectError>> + Send + use<> {
+        self.client_of("default")
     }
 
     /// A client that calls the server in process, bound to another namespace.
     ///
     /// # Errors
     /// The server does not answer.
-    pub async fn client_of(&self, namespace: impl Text) -> Result<Client, ConnectError> {
-        Client::in_process(self.0.service(), namespace.into_text(), None).await
+    pub fn client_of<T: Text>(
+        &self,
+        namespace: T,
+    ) -> impl Future<Output = Result<Client, ConnectError>> + Send + use<T> {
+        Client::in_process(self.0.service(), namespace.into_text(), None)
     }
 
     /// The server's time: the machine's, unless the server [skips time](ServerBuilder::skip_time).

@@ -1,6 +1,15 @@
 //! The way to a server: address, credentials, keep-alive.
 
-use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    error::Error as StdError,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use durably_proto::api::workflowservice::v1::GetSystemInfoRequest;
 use http::Uri;
@@ -47,6 +56,17 @@ pub struct ClientBuilder {
     headers: Vec<(String, String)>,
     connect_timeout: Duration,
     keep_alive: Option<Duration>,
+    connecting: Connecting,
+}
+
+/// The connection that a builder is making, once it is polled. A clone of the builder makes its own.
+#[derive(Default)]
+struct Connecting(Option<Mutex<BoxFuture<Result<Client, ConnectError>>>>);
+
+impl Clone for Connecting {
+    fn clone(&self) -> Self {
+        Self(None)
+    }
 }
 
 impl ClientBuilder {
@@ -59,6 +79,7 @@ impl ClientBuilder {
             headers: Vec::new(),
             connect_timeout: CONNECT_TIMEOUT,
             keep_alive: Some(Duration::from_secs(30)),
+            connecting: Connecting::default(),
         }
     }
 
@@ -181,6 +202,7 @@ impl fmt::Debug for ClientBuilder {
             headers,
             connect_timeout,
             keep_alive,
+            connecting: _,
         } = self;
         let headers: Vec<(&str, Hidden)> = headers
             .iter()
@@ -271,12 +293,19 @@ fn parse(address: &str) -> Result<Uri, ConnectError> {
 }
 
 /// As [`ClientBuilder::connect`].
-impl IntoFuture for ClientBuilder {
+impl Future for ClientBuilder {
     type Output = Result<Client, ConnectError>;
-    type IntoFuture = BoxFuture<Self::Output>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.connect())
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut connecting = match self.connecting.0.take() {
+            Some(connecting) => connecting
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+            None => Box::pin(self.clone().connect()),
+        };
+        let connected = connecting.as_mut().poll(cx);
+        self.connecting.0 = Some(Mutex::new(connecting));
+        connected
     }
 }
 

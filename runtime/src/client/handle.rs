@@ -78,40 +78,50 @@ impl<W: Workflow> Handle<W> {
     ///
     /// # Cancellation
     /// Waiting is safe to give up at any time: nothing but the wait ends.
-    pub async fn result(&self) -> Result<W::Output, ResultError> {
-        result::of(&self.via, Cow::Borrowed(W::NAME), W::__output()).await
+    pub fn result(&self) -> impl Future<Output = Result<W::Output, ResultError>> + Send + use<W> {
+        let via = self.via.clone();
+        async move { result::of(&via, Cow::Borrowed(W::NAME), W::__output()).await }
     }
 
     /// Asks the workflow to stop; what it does about it is its own affair.
     ///
     /// # Errors
     /// There is no such running workflow, or the request failed.
-    pub async fn cancel(&self) -> Result<(), HandleError> {
-        self.via.cancel().await
+    pub fn cancel(&self) -> impl Future<Output = Result<(), HandleError>> + Send + use<W> {
+        let via = self.via.clone();
+        async move { via.cancel().await }
     }
 
     /// Ends the workflow now, without a word to its code.
     ///
     /// # Errors
     /// There is no such running workflow, or the request failed.
-    pub async fn terminate(&self, reason: impl Text) -> Result<(), HandleError> {
-        self.via.terminate(reason.into_text()).await
+    pub fn terminate<T: Text>(
+        &self,
+        reason: T,
+    ) -> impl Future<Output = Result<(), HandleError>> + Send + use<W, T> {
+        let (via, reason) = (self.via.clone(), reason.into_text());
+        async move { via.terminate(reason).await }
     }
 
     /// What the server knows of the workflow now.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
-    pub async fn describe(&self) -> Result<WorkflowDescription, HandleError> {
-        describe::workflow(&self.via).await
+    pub fn describe(
+        &self,
+    ) -> impl Future<Output = Result<WorkflowDescription, HandleError>> + Send + use<W> {
+        let via = self.via.clone();
+        async move { describe::workflow(&via).await }
     }
 
     /// All that happened so far in the run; printed, it is a timeline.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
-    pub async fn history(&self) -> Result<History, HandleError> {
-        history::fetch(&self.via).await
+    pub fn history(&self) -> impl Future<Output = Result<History, HandleError>> + Send + use<W> {
+        let via = self.via.clone();
+        async move { history::fetch(&via).await }
     }
 
     /// The same workflow by names instead of types.

@@ -17,6 +17,7 @@ mod id;
 mod list;
 pub(crate) mod net;
 mod query;
+mod request;
 mod result;
 pub(crate) mod retry;
 pub(crate) mod rpc;
@@ -183,8 +184,12 @@ impl Client {
     ///
     /// # Errors
     /// The filter is wrong, or the request failed.
-    pub async fn count(&self, filter: impl Text) -> Result<u64, crate::RpcError> {
-        list::count(self, filter.into_text()).await
+    pub fn count<T: Text>(
+        &self,
+        filter: T,
+    ) -> impl Future<Output = Result<u64, crate::RpcError>> + Send + use<T> {
+        let (client, filter) = (self.clone(), filter.into_text());
+        async move { list::count(&client, filter).await }
     }
 
     /// The RPCs themselves, for what has no method here.

@@ -1,6 +1,12 @@
 //! Queries.
 
-use std::{borrow::Cow, future::IntoFuture, time::Duration};
+use std::{
+    borrow::Cow,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use durably_proto::api::{
     enums::v1::QueryRejectCondition,
@@ -12,13 +18,13 @@ use tonic::Status;
 use super::{
     WorkflowStatus,
     awaited::{self, Answer},
+    request::Request,
     retry::Patience,
     target::FromClient,
 };
 use crate::{
     Data, Failure, QueryError, RpcError, Span,
     data::{Callee, EncodedArgs, decode_result},
-    definition::BoxFuture,
     error::{QueryFailed, QueryRejected},
     wire::{
         payload,
@@ -32,13 +38,17 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// A query about to be asked; `.await` gives the answer.
 #[must_use = "the query is asked when this is awaited"]
 pub struct QueryCall<R> {
+    request: Request<Query, Result<R, QueryError>>,
+    #[expect(dead_code, reason = "its name and its type are for rustc's advice")]
+    r#await: Result<Answer<R>, QueryError>,
+}
+
+struct Query {
     to: FromClient,
     name: Cow<'static, str>,
     args: EncodedArgs,
     reject: Option<QueryReject>,
     timeout: Duration,
-    #[expect(dead_code, reason = "its name and its type are for rustc's advice")]
-    r#await: Result<Answer<R>, QueryError>,
 }
 
 /// When a query shall not be asked at all.
@@ -54,37 +64,38 @@ pub enum QueryReject {
 impl<R> QueryCall<R> {
     pub(super) fn new(to: FromClient, name: Cow<'static, str>, args: EncodedArgs) -> Self {
         Self {
-            to,
-            name,
-            args,
-            reject: None,
-            timeout: TIMEOUT,
+            request: Request::new(Query {
+                to,
+                name,
+                args,
+                reject: None,
+                timeout: TIMEOUT,
+            }),
             r#await: awaited::pending(),
         }
     }
 
     /// Does not ask a workflow in such a state; the error is [`QueryError::Rejected`].
     pub fn reject_if(mut self, condition: QueryReject) -> Self {
-        self.reject = Some(condition);
+        self.request.new_mut().reject = Some(condition);
         self
     }
 
     /// How long to wait for a worker's answer; 30 seconds if not set.
     pub fn timeout(mut self, timeout: impl Span) -> Self {
-        self.timeout = timeout.into_duration();
+        self.request.new_mut().timeout = timeout.into_duration();
         self
     }
 }
 
-impl<R: Data> QueryCall<R> {
-    async fn ask(self) -> Result<R, QueryError> {
+impl Query {
+    async fn ask<R: Data>(self) -> Result<R, QueryError> {
         let Self {
             to,
             name,
             args,
             reject,
             timeout,
-            ..
         } = self;
         let condition = match reject {
             None => QueryRejectCondition::None,
@@ -115,12 +126,12 @@ impl<R: Data> QueryCall<R> {
     }
 }
 
-impl<R: Data> IntoFuture for QueryCall<R> {
+impl<R: Data> Future for QueryCall<R> {
     type Output = Result<R, QueryError>;
-    type IntoFuture = BoxFuture<Self::Output>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.ask())
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let ask = |query: Query| Box::pin(query.ask()) as _;
+        self.get_mut().request.poll(cx, ask)
     }
 }
 

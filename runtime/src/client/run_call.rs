@@ -8,22 +8,17 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{result, start::StartCall, untyped::DynHandle};
-use crate::{
-    __private::PayloadOf, HasQueue, QueueSet, RunError, client::Untyped, definition::BoxFuture,
-};
+use super::{request::Request, result, start::StartCall, untyped::DynHandle};
+use crate::{__private::PayloadOf, HasQueue, QueueSet, RunError, client::Untyped};
 
 /// A workflow about to start, whose result is waited for; made by [`StartCall::result`].
 #[must_use = "the workflow starts when this is awaited"]
 pub struct RunCall<Q, R> {
-    /// What is asked for, until it is.
-    request: Option<Request<R>>,
-    /// The start and the wait under way.
-    running: Option<BoxFuture<Result<R, RunError>>>,
+    request: Request<Run<R>, Result<R, RunError>>,
     queue: PhantomData<fn() -> Q>,
 }
 
-struct Request<R> {
+struct Run<R> {
     start: StartCall<Untyped, QueueSet>,
     /// The workflow's type, if this program knows it.
     workflow: Option<&'static str>,
@@ -37,12 +32,11 @@ impl<Q, R> RunCall<Q, R> {
         output: PayloadOf<R>,
     ) -> Self {
         Self {
-            request: Some(Request {
+            request: Request::new(Run {
                 start,
                 workflow,
                 output,
             }),
-            running: None,
             queue: PhantomData,
         }
     }
@@ -53,16 +47,12 @@ impl<Q: HasQueue, R: 'static> Future for RunCall<Q, R> {
     type Output = Result<R, RunError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        if let Some(request) = this.request.take() {
-            this.running = Some(Box::pin(run(request)));
-        }
-        let running = this.running.as_mut();
-        running.expect("the first poll starts").as_mut().poll(cx)
+        let run = |request| Box::pin(run(request)) as _;
+        self.get_mut().request.poll(cx, run)
     }
 }
 
-async fn run<R>(request: Request<R>) -> Result<R, RunError> {
+async fn run<R>(request: Run<R>) -> Result<R, RunError> {
     let handle: DynHandle = request.start.await?;
     let workflow = match request.workflow {
         Some(name) => Cow::Borrowed(name),

@@ -1,36 +1,46 @@
 //! Signals.
 
-use std::{borrow::Cow, future::IntoFuture};
+use std::{
+    borrow::Cow,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use durably_proto::api::workflowservice::v1::SignalWorkflowExecutionRequest;
 
 use super::{
     awaited::{self, Answer},
     id,
+    request::Request,
     target::{AT_ONCE, FromClient},
 };
-use crate::{SignalError, data::EncodedArgs, definition::BoxFuture, wire::payload};
+use crate::{SignalError, data::EncodedArgs, wire::payload};
 
 /// A signal about to be sent; `.await` returns when the server has recorded it.
 #[must_use = "the signal is sent when this is awaited"]
 pub struct SignalCall {
+    request: Request<Signal, Result<(), SignalError>>,
+    #[expect(dead_code, reason = "its name and its type are for rustc's advice")]
+    r#await: Result<Answer<()>, SignalError>,
+}
+
+struct Signal {
     to: FromClient,
     name: Cow<'static, str>,
     args: EncodedArgs,
-    #[expect(dead_code, reason = "its name and its type are for rustc's advice")]
-    r#await: Result<Answer<()>, SignalError>,
 }
 
 impl SignalCall {
     pub(super) fn new(to: FromClient, name: Cow<'static, str>, args: EncodedArgs) -> Self {
         Self {
-            to,
-            name,
-            args,
+            request: Request::new(Signal { to, name, args }),
             r#await: awaited::pending(),
         }
     }
+}
 
+impl Signal {
     async fn send(self) -> Result<(), SignalError> {
         let to = self.to;
         let request = SignalWorkflowExecutionRequest {
@@ -49,11 +59,11 @@ impl SignalCall {
     }
 }
 
-impl IntoFuture for SignalCall {
+impl Future for SignalCall {
     type Output = Result<(), SignalError>;
-    type IntoFuture = BoxFuture<Self::Output>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let send = |signal: Signal| Box::pin(signal.send()) as _;
+        self.get_mut().request.poll(cx, send)
     }
 }

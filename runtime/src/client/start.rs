@@ -12,6 +12,7 @@ use tonic::Status;
 
 use super::{
     Client, DynHandle, FromClient, Handle, RunCall,
+    request::Request,
     start_options::{IdConflictPolicy, IdReusePolicy, Start},
     start_with::RecordedSignal,
     target::AT_ONCE,
@@ -20,7 +21,6 @@ use crate::{
     __private::payload,
     HasQueue, Known, NoQueue, Outgoing, Payload, QueueSet, Retry, Span, StartError, Text, Workflow,
     data::{EncodedArgs, type_name, value},
-    definition::BoxFuture,
     error::{DataError, WorkflowAlreadyStarted},
     wire::status::{Reason, Refusal},
 };
@@ -57,13 +57,14 @@ use crate::{
 /// ```
 #[must_use = "the workflow starts when this is awaited"]
 pub struct StartCall<W: Startable, Q> {
-    /// What is asked for, until it is sent.
-    start: Option<Box<Start>>,
-    /// The signal that goes with it.
-    signal: Option<RecordedSignal>,
-    /// The request under way.
-    sent: Option<BoxFuture<Result<W::Handle, StartError>>>,
+    request: Request<StartRequest, Result<W::Handle, StartError>>,
     queue: PhantomData<fn() -> Q>,
+}
+
+struct StartRequest {
+    start: Box<Start>,
+    /// The signal that is sent along.
+    signal: Option<RecordedSignal>,
 }
 
 /// The start of a workflow whose type is not known to this program.
@@ -128,9 +129,10 @@ impl<Q> StartCall<Untyped, Q> {
 impl<W: Startable, Q> StartCall<W, Q> {
     pub(super) fn by_name(client: &Client, workflow: Cow<'static, str>, args: EncodedArgs) -> Self {
         Self {
-            start: Some(Box::new(Start::new(client, workflow.into_owned(), args))),
-            signal: None,
-            sent: None,
+            request: Request::new(StartRequest {
+                start: Box::new(Start::new(client, workflow.into_owned(), args)),
+                signal: None,
+            }),
             queue: PhantomData,
         }
     }
@@ -150,9 +152,7 @@ impl<W: Startable, Q> StartCall<W, Q> {
     /// The same start: neither type is in the request.
     fn retyped<V: Startable, P>(self) -> StartCall<V, P> {
         StartCall {
-            start: self.start,
-            signal: self.signal,
-            sent: None,
+            request: Request::new(self.request.into_new()),
             queue: PhantomData,
         }
     }
@@ -224,18 +224,15 @@ impl<W: Startable, Q> StartCall<W, Q> {
     }
 
     pub(super) fn start_mut(&mut self) -> &mut Start {
-        self.start
-            .as_mut()
-            .expect("setters take the call by value, so it is not polled yet")
+        &mut self.request.new_mut().start
     }
 
     pub(super) fn set_signal(&mut self, signal: RecordedSignal) {
-        self.signal = Some(signal);
+        self.request.new_mut().signal = Some(signal);
     }
 
     pub(super) fn into_start(self) -> Start {
-        let start = self.start;
-        *start.expect("the call is consumed before it is polled")
+        *self.request.into_new().start
     }
 
     fn encoded<T: Outgoing>(&mut self, what: &str, name: &str, content: &T) -> Option<Payload> {
@@ -255,15 +252,11 @@ impl<W: Startable, Q: HasQueue> Future for StartCall<W, Q> {
     type Output = Result<W::Handle, StartError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        if let Some(start) = this.start.take() {
-            this.sent = Some(match this.signal.take() {
-                None => Box::pin(send::<W>(start)),
-                Some(signal) => Box::pin(signal.send_with_start::<W>(start)),
-            });
-        }
-        let sent = this.sent.as_mut();
-        sent.expect("the first poll sends").as_mut().poll(cx)
+        let send = |StartRequest { start, signal }| match signal {
+            None => Box::pin(send::<W>(start)) as _,
+            Some(signal) => Box::pin(signal.send_with_start::<W>(start)) as _,
+        };
+        self.get_mut().request.poll(cx, send)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::{
     borrow::Cow,
-    future::{Future, IntoFuture},
+    future::Future,
     marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
 };
 
 use durably_proto::api::{
@@ -20,6 +22,7 @@ use tonic::Status;
 
 use super::{
     FromClient, Handle, StartCall, Startable, UpdateHandle, id,
+    request::Request,
     start::{Untyped, refused},
     start_options::{IdConflictPolicy, Start},
     target::{AT_ONCE, WAITING},
@@ -28,7 +31,7 @@ use super::{
 use crate::{
     HasQueue, RpcError, StartError, Text, UpdateError, Workflow,
     data::{ArgList, EncodedArgs},
-    definition::{BoxFuture, CanUpdate, MethodsOf, Via},
+    definition::{CanUpdate, MethodsOf, Via},
     error::UpdateWithStartError,
     wire::{
         payload,
@@ -166,8 +169,8 @@ impl<W: Workflow, Q> StartCall<W, Q> {
             .id_conflict
             .get_or_insert(IdConflictPolicy::UseExisting);
         StartWithUpdate {
-            start: self,
-            update,
+            request: Request::new((self.into_start(), update)),
+            queue: PhantomData,
         }
     }
 }
@@ -228,23 +231,26 @@ impl RecordedSignal {
 /// soon as the update is accepted.
 #[must_use = "the workflow starts when this is awaited"]
 pub struct StartWithUpdate<W: Workflow, Q, R> {
-    start: StartCall<W, Q>,
-    update: RecordedUpdate<R>,
+    request: Request<(Start, RecordedUpdate<R>), Started<W, R>>,
+    queue: PhantomData<fn() -> Q>,
 }
 
-impl<W: Workflow, Q: HasQueue, R: 'static> IntoFuture for StartWithUpdate<W, Q, R> {
-    type Output = Result<(Handle<W>, UpdateHandle<R>), UpdateWithStartError>;
-    type IntoFuture = BoxFuture<Self::Output>;
+/// The handles of both, or why one of them was refused.
+type Started<W, R> = Result<(Handle<W>, UpdateHandle<R>), UpdateWithStartError>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(send::<W, R>(self.start.into_start(), self.update))
+impl<W: Workflow, Q: HasQueue, R: 'static> Future for StartWithUpdate<W, Q, R> {
+    type Output = Started<W, R>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let send = |(start, update)| Box::pin(send::<W, R>(start, update)) as _;
+        self.get_mut().request.poll(cx, send)
     }
 }
 
 fn send<W: Workflow, R>(
     start: Start,
     update: RecordedUpdate<R>,
-) -> impl Future<Output = Result<(Handle<W>, UpdateHandle<R>), UpdateWithStartError>> + Send {
+) -> impl Future<Output = Started<W, R>> + Send {
     let RecordedUpdate { name, args, id, .. } = update;
     async move {
         let client = start.client.clone();

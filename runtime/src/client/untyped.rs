@@ -82,40 +82,53 @@ impl DynHandle {
     ///
     /// # Errors
     /// As [`Handle::result`].
-    pub async fn result<R: Known>(&self) -> Result<R, ResultError> {
-        result::of(&self.0, Cow::Owned(self.id().to_owned()), payload()).await
+    pub fn result<R: Known>(&self) -> impl Future<Output = Result<R, ResultError>> + Send + use<R> {
+        let via = self.0.clone();
+        async move {
+            let workflow = Cow::Owned(via.workflow_id().to_owned());
+            result::of(&via, workflow, payload()).await
+        }
     }
 
     /// Asks the workflow to stop; what it does about it is its own affair.
     ///
     /// # Errors
     /// There is no such running workflow, or the request failed.
-    pub async fn cancel(&self) -> Result<(), HandleError> {
-        self.0.cancel().await
+    pub fn cancel(&self) -> impl Future<Output = Result<(), HandleError>> + Send + use<> {
+        let via = self.0.clone();
+        async move { via.cancel().await }
     }
 
     /// Ends the workflow now, without a word to its code.
     ///
     /// # Errors
     /// There is no such running workflow, or the request failed.
-    pub async fn terminate(&self, reason: impl Text) -> Result<(), HandleError> {
-        self.0.terminate(reason.into_text()).await
+    pub fn terminate<T: Text>(
+        &self,
+        reason: T,
+    ) -> impl Future<Output = Result<(), HandleError>> + Send + use<T> {
+        let (via, reason) = (self.0.clone(), reason.into_text());
+        async move { via.terminate(reason).await }
     }
 
     /// What the server knows of the workflow now.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
-    pub async fn describe(&self) -> Result<WorkflowDescription, HandleError> {
-        describe::workflow(&self.0).await
+    pub fn describe(
+        &self,
+    ) -> impl Future<Output = Result<WorkflowDescription, HandleError>> + Send + use<> {
+        let via = self.0.clone();
+        async move { describe::workflow(&via).await }
     }
 
     /// All that happened so far in the run; printed, it is a timeline.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
-    pub async fn history(&self) -> Result<History, HandleError> {
-        history::fetch(&self.0).await
+    pub fn history(&self) -> impl Future<Output = Result<History, HandleError>> + Send + use<> {
+        let via = self.0.clone();
+        async move { history::fetch(&via).await }
     }
 }
 

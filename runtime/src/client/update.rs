@@ -1,12 +1,19 @@
 //! Updates.
 
-use std::{borrow::Cow, future::IntoFuture, marker::PhantomData};
+use std::{
+    borrow::Cow,
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use durably_engine::FailureRecord;
 use durably_proto::api::{
     enums::v1::UpdateWorkflowExecutionLifecycleStage as Stage,
     update::v1::{
-        Input, Meta, Outcome as ProtoOutcome, Request, UpdateRef, WaitPolicy, outcome::Value,
+        Input, Meta, Outcome as ProtoOutcome, Request as ProtoRequest, UpdateRef, WaitPolicy,
+        outcome::Value,
     },
     workflowservice::v1::{
         PollWorkflowExecutionUpdateRequest, UpdateWorkflowExecutionRequest,
@@ -17,12 +24,12 @@ use durably_proto::api::{
 use super::{
     awaited::{self, Answer},
     id,
+    request::Request,
     target::{FromClient, WAITING},
 };
 use crate::{
     Data, Failure, Payload, UpdateError,
     data::{Callee, EncodedArgs, decode_result},
-    definition::BoxFuture,
     error::UpdateFailed,
     wire::{failure, payload},
 };
@@ -31,21 +38,27 @@ use crate::{
 /// the workflow has accepted it.
 #[must_use = "the update is sent when this is awaited"]
 pub struct UpdateCall<R> {
+    request: Request<Update, Result<R, UpdateError>>,
+    #[expect(dead_code, reason = "its name and its type are for rustc's advice")]
+    r#await: Result<Answer<R>, UpdateError>,
+}
+
+struct Update {
     to: FromClient,
     name: Cow<'static, str>,
     args: EncodedArgs,
     id: Option<String>,
-    #[expect(dead_code, reason = "its name and its type are for rustc's advice")]
-    r#await: Result<Answer<R>, UpdateError>,
 }
 
 impl<R> UpdateCall<R> {
     pub(super) fn new(to: FromClient, name: Cow<'static, str>, args: EncodedArgs) -> Self {
         Self {
-            to,
-            name,
-            args,
-            id: None,
+            request: Request::new(Update {
+                to,
+                name,
+                args,
+                id: None,
+            }),
             r#await: awaited::pending(),
         }
     }
@@ -53,7 +66,7 @@ impl<R> UpdateCall<R> {
     /// The id of the update; random if not set. Two updates of one id are one: the second gets the
     /// result of the first.
     pub fn id(mut self, id: impl Into<String>) -> Self {
-        self.id = Some(id.into());
+        self.request.new_mut().id = Some(id.into());
         self
     }
 
@@ -62,13 +75,13 @@ impl<R> UpdateCall<R> {
     /// # Errors
     /// The validator refused it, there is no such running workflow, or the request failed.
     pub async fn accepted(self) -> Result<UpdateHandle<R>, UpdateError> {
-        self.send(Stage::Accepted).await
+        self.request.into_new().send(Stage::Accepted).await
     }
+}
 
-    async fn send(self, stage: Stage) -> Result<UpdateHandle<R>, UpdateError> {
-        let Self {
-            to, name, args, id, ..
-        } = self;
+impl Update {
+    async fn send<R>(self, stage: Stage) -> Result<UpdateHandle<R>, UpdateError> {
+        let Self { to, name, args, id } = self;
         let id = id.unwrap_or_else(id::random);
         let request = request(&to, &name, args.0?, id.clone(), stage);
         loop {
@@ -84,12 +97,16 @@ impl<R> UpdateCall<R> {
     }
 }
 
-impl<R: Data> IntoFuture for UpdateCall<R> {
+impl<R: Data> Future for UpdateCall<R> {
     type Output = Result<R, UpdateError>;
-    type IntoFuture = BoxFuture<Self::Output>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async { self.send(Stage::Completed).await?.result().await })
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.get_mut().request.poll(cx, |update| {
+            Box::pin(async {
+                let update: UpdateHandle<R> = update.send(Stage::Completed).await?;
+                update.result().await
+            })
+        })
     }
 }
 
@@ -108,7 +125,7 @@ pub(super) fn request(
         wait_policy: Some(WaitPolicy {
             lifecycle_stage: stage.into(),
         }),
-        request: Some(Request {
+        request: Some(ProtoRequest {
             meta: Some(Meta {
                 update_id,
                 identity: to.identity(),
@@ -124,7 +141,6 @@ pub(super) fn request(
 }
 
 /// An accepted update.
-#[derive(Clone)]
 pub struct UpdateHandle<R> {
     /// The workflow, and the run that accepted the update.
     to: FromClient,
@@ -232,10 +248,26 @@ impl<R: Data> UpdateHandle<R> {
     ///
     /// # Errors
     /// The handler returned an error, the workflow ended first, or the request failed.
-    pub async fn result(&self) -> Result<R, UpdateError> {
-        match self.outcome().await? {
-            Ok(payloads) => Ok(decode_result(&Callee::Update(self.name.clone()), payloads)?),
-            Err(record) => Err(self.failed(record)),
+    pub fn result(&self) -> impl Future<Output = Result<R, UpdateError>> + Send + use<R> {
+        let update = self.clone();
+        async move {
+            match update.outcome().await? {
+                Ok(payloads) => Ok(decode_result(&Callee::Update(update.name), payloads)?),
+                Err(record) => Err(update.failed(record)),
+            }
+        }
+    }
+}
+
+// Not derived: that would ask for `R: Clone`.
+impl<R> Clone for UpdateHandle<R> {
+    fn clone(&self) -> Self {
+        Self {
+            to: self.to.clone(),
+            name: self.name.clone(),
+            id: self.id.clone(),
+            outcome: self.outcome.clone(),
+            result: PhantomData,
         }
     }
 }

@@ -1,3 +1,4 @@
+mod collected;
 mod errors;
 mod handle;
 mod start;
