@@ -1,6 +1,6 @@
 //! The embedded server: a Temporal server in this process.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use durably_server::Clock;
 
@@ -167,10 +167,10 @@ impl Server {
         self.0.shutdown().await;
     }
 
-    /// A client that keeps the server running until its last clone is dropped.
+    /// A client that keeps the server running, as does all that is made with it.
     async fn into_client(self) -> Result<Client, ConnectError> {
         let service = self.0.service();
-        Client::in_process(service, "default".to_owned(), Some(Box::new(self.0))).await
+        Client::in_process(service, "default".to_owned(), Some(Arc::new(self.0))).await
     }
 }
 
@@ -249,7 +249,8 @@ impl fmt::Debug for Server {
 
 impl Client {
     /// A client for development: of the server that `TEMPORAL_ADDRESS` names, or, if that is not
-    /// set, of an embedded server that is started here and runs as long as the client.
+    /// set, of an embedded server that is started here. The server runs as long as something needs it:
+    /// the client and its clones, handles, calls that are awaited, and workers.
     ///
     /// # Errors
     /// As [`Client::from_env`]; the embedded server could not be started.
@@ -258,5 +259,99 @@ impl Client {
             Some(address) if !address.is_empty() => Self::from_env().await,
             _ => Server::start().await?.into_client().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        net::TcpStream,
+        sync::mpsc::{UnboundedSender, unbounded_channel},
+        task::yield_now,
+    };
+
+    use super::{Server, SocketAddr};
+    use crate::prelude::*;
+
+    struct Bell(UnboundedSender<()>);
+
+    #[activities]
+    impl Bell {
+        #[activity(start_to_close = "10s")]
+        async fn ring(&self) {
+            self.0.send(()).ok();
+        }
+    }
+
+    #[derive(Default)]
+    struct Rings;
+
+    #[workflow]
+    impl Rings {
+        #[run]
+        async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+            Bell::stub(ctx).ring().await?;
+            Ok(())
+        }
+    }
+
+    /// A client of a development server, and where that server listens.
+    async fn development() -> Result<(Client, SocketAddr)> {
+        let server = Server::start().await?;
+        let address = server.address().expect("it listens");
+        Ok((server.into_client().await?, address))
+    }
+
+    /// Returns when nothing listens there any more.
+    async fn stopped(address: SocketAddr) {
+        while TcpStream::connect(address).await.is_ok() {
+            yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_worker_keeps_the_development_server_it_polls() -> Result<()> {
+        let (client, address) = development().await?;
+        let (bell, mut rung) = unbounded_channel();
+        let worker = Worker::new(&client, "queue").workflow::<Rings>();
+        let worker = worker.activities(Bell(bell));
+        Rings::start(&client).task_queue("queue").await?;
+        drop(client);
+        let worker = worker.spawn().await?;
+        let rung = tokio::time::timeout(secs(20), rung.recv()).await;
+        rung?.expect("the worker runs the workflow");
+        worker.shutdown().await?;
+        stopped(address).await;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn handles_and_calls_keep_the_development_server() -> Result<()> {
+        let (client, address) = development().await?;
+        let untyped = client.handle("ring-1");
+        let start = Rings::start(&client).id("ring-1").task_queue("queue");
+        let raw = client.raw();
+        let mut list = client.list("");
+        let count = client.count("");
+        drop(client);
+        assert_eq!(count.await?, 0);
+        assert!(list.next().await?.is_none());
+        drop(list);
+        let handle = start.await?;
+        assert_eq!(handle.describe().await?.workflow_id, "ring-1");
+        let result = tokio::spawn(handle.result());
+        drop(handle);
+        let described = untyped.describe();
+        drop(untyped);
+        described.await?;
+        raw.get_system_info(Default::default(), secs(10)).await?;
+        TcpStream::connect(address).await.expect("it listens");
+        drop(raw);
+        TcpStream::connect(address)
+            .await
+            .expect("somebody awaits the result");
+        result.abort();
+        stopped(address).await;
+        Ok(())
     }
 }

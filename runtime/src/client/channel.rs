@@ -15,7 +15,10 @@ use http::Uri;
 use tokio::{net::TcpStream, runtime::Handle, time};
 use tonic::Status;
 
-use super::net::Net;
+use super::{
+    foreign::{FirstBytes, ForeignAnswer},
+    net::Net,
+};
 
 /// What the server may send ahead of our reading: of one answer, and in all. Generous, so that no
 /// answer of customary size needs a frame from us to go on.
@@ -34,6 +37,8 @@ struct Inner {
     current: Mutex<Option<SendRequest<Bytes>>>,
     /// Held while connecting, so that callers who find the connection broken make one new one.
     connecting: tokio::sync::Mutex<()>,
+    /// Of the first connection: what answers there is learnt once.
+    first_bytes: FirstBytes,
     net: Net,
 }
 
@@ -54,6 +59,7 @@ impl Channel {
             target,
             current: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
+            first_bytes: FirstBytes::default(),
             net: Net::start("durably-net")?,
         }));
         channel.make_connection().await?;
@@ -63,6 +69,11 @@ impl Channel {
     /// `http://host:port`.
     pub(crate) fn uri(&self) -> &Uri {
         &self.0.target.uri
+    }
+
+    /// What answered the connection, if it is not a gRPC server.
+    pub(crate) fn foreign_answer(&self) -> Option<ForeignAnswer> {
+        self.0.first_bytes.foreign_answer()
     }
 
     /// The thread the connection lives on.
@@ -95,7 +106,10 @@ impl Channel {
 
     async fn make_connection(&self) -> io::Result<SendRequest<Bytes>> {
         let target = self.0.target.clone();
-        let connected = self.net().spawn(connect(target)).await;
+        let connected = self
+            .net()
+            .spawn(connect(target, self.0.first_bytes.clone()))
+            .await;
         let sender = connected.map_err(io::Error::other)??;
         *self.lock() = Some(sender.clone());
         Ok(sender)
@@ -108,13 +122,13 @@ impl Channel {
 }
 
 /// Connects, and serves the connection on this runtime until it ends.
-async fn connect(target: Target) -> io::Result<SendRequest<Bytes>> {
-    time::timeout(target.connect_timeout, handshake(target))
+async fn connect(target: Target, first_bytes: FirstBytes) -> io::Result<SendRequest<Bytes>> {
+    time::timeout(target.connect_timeout, handshake(target, first_bytes))
         .await
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-async fn handshake(target: Target) -> io::Result<SendRequest<Bytes>> {
+async fn handshake(target: Target, first_bytes: FirstBytes) -> io::Result<SendRequest<Bytes>> {
     let host = target.uri.host().unwrap_or_default();
     // The brackets of an IPv6 address belong to the URI, not to the address.
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -124,7 +138,7 @@ async fn handshake(target: Target) -> io::Result<SendRequest<Bytes>> {
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .handshake(socket)
+        .handshake(first_bytes.of(socket))
         .await
         .map_err(io::Error::other)?;
     let probes = connection.ping_pong().zip(target.keep_alive);

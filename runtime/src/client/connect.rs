@@ -21,6 +21,7 @@ use tonic::{
 use super::{
     Client, Shared,
     channel::{Channel, Target},
+    foreign::ForeignAnswer,
     id,
     retry::Patience,
     rpc::Rpc,
@@ -150,13 +151,17 @@ impl ClientBuilder {
             Ok(channel) => channel,
             Err(error) => return Err(unreachable(address, error)),
         };
-        let rpc = Rpc::remote(channel, metadata.into_headers());
-        greet(&rpc, &address, self.connect_timeout).await?;
+        let rpc = Rpc::remote(channel.clone(), metadata.into_headers());
+        if let Err(error) = greet(&rpc, &address, self.connect_timeout).await {
+            return Err(match channel.foreign_answer() {
+                Some(answer) => not_temporal(address, &answer),
+                None => error,
+            });
+        }
         Ok(Client(Arc::new(Shared {
             rpc,
             namespace: self.namespace,
             identity: self.identity.unwrap_or_else(id::identity),
-            _keep: None,
         })))
     }
 
@@ -316,8 +321,19 @@ fn unreachable(address: String, source: impl StdError + Send + Sync + 'static) -
     }
 }
 
+fn not_temporal(address: String, message: &impl fmt::Display) -> ConnectError {
+    ConnectError::NotTemporal {
+        address,
+        message: message.to_string(),
+    }
+}
+
 /// Why a server that took our connection did not tell what it is.
 fn refused(address: String, status: Status) -> ConnectError {
+    if let Some(answer) = status.source().and_then(<dyn StdError>::downcast_ref) {
+        let answer: &ForeignAnswer = answer;
+        return not_temporal(address, answer);
+    }
     match status.code() {
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled
             if !is_foreign_protocol(&status) =>
@@ -330,10 +346,7 @@ fn refused(address: String, status: Status) -> ConnectError {
                 source: Refusal::from(status).otherwise,
             }
         }
-        _ => ConnectError::NotTemporal {
-            address,
-            message: innermost(&status),
-        },
+        _ => not_temporal(address, &innermost(&status)),
     }
 }
 

@@ -15,7 +15,7 @@ use http::{
 use tokio::{runtime::Handle, task::JoinHandle};
 use tonic::{Code, Status};
 
-use super::channel::Channel;
+use super::{channel::Channel, foreign::ForeignAnswer};
 
 /// A page of history may be much larger than gRPC's customary 4 MiB; the server has its own limits.
 const MAX_MESSAGE_SIZE: usize = 128 * 1024 * 1024;
@@ -100,11 +100,21 @@ impl Grpc {
                 _ => Err(status),
             };
         }
+        if !is_grpc(&head.headers) {
+            // All of a foreign body is not worth reading.
+            let mut body = body;
+            let first = body.data().await.and_then(Result::ok).unwrap_or_default();
+            let answer = ForeignAnswer::http(head.status, &head.headers, &first);
+            return Err(foreign(answer, head.status));
+        }
         let (message, trailers) = receive(body).await?;
         match trailers.as_ref().and_then(Status::from_header_map) {
             Some(status) if status.code() == Code::Ok => Ok(message),
             Some(status) => Err(status),
-            None => Err(foreign(head.status)),
+            None => Err(foreign(
+                ForeignAnswer::http(head.status, &head.headers, &message),
+                head.status,
+            )),
         }
     }
 
@@ -208,7 +218,7 @@ fn read<A: Message + Default>(mut body: Bytes) -> Result<A, Status> {
 
 /// What came back is from something else than a gRPC server; the
 /// [codes](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md) are gRPC's.
-fn foreign(status: StatusCode) -> Status {
+fn foreign(answer: ForeignAnswer, status: StatusCode) -> Status {
     let code = match status {
         StatusCode::BAD_REQUEST => Code::Internal,
         StatusCode::UNAUTHORIZED => Code::Unauthenticated,
@@ -220,10 +230,14 @@ fn foreign(status: StatusCode) -> Status {
         | StatusCode::GATEWAY_TIMEOUT => Code::Unavailable,
         _ => Code::Unknown,
     };
-    Status::new(
-        code,
-        format!("an answer without gRPC status: HTTP {status}"),
-    )
+    let mut status = Status::new(code, format!("an answer that is not gRPC: {answer}"));
+    status.set_source(Arc::new(answer));
+    status
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    content_type.is_none_or(|it| it.starts_with(b"application/grpc"))
 }
 
 /// The exchange ended before its answer.

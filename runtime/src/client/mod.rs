@@ -10,6 +10,7 @@ mod channel;
 mod connect;
 mod describe;
 mod elsewhere;
+mod foreign;
 mod grpc;
 mod handle;
 mod history;
@@ -37,7 +38,9 @@ mod without_server;
 #[cfg(test)]
 mod tests;
 
-use std::{any::Any, borrow::Cow, sync::Arc};
+#[cfg(any(feature = "server", test))]
+use std::any::Any;
+use std::{borrow::Cow, sync::Arc};
 
 #[cfg(any(feature = "server", test))]
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
@@ -85,8 +88,6 @@ struct Shared {
     namespace: String,
     /// Who we are, in the histories we write to.
     identity: String,
-    /// What must live as long as the client: the embedded server it is connected to.
-    _keep: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl Client {
@@ -113,20 +114,19 @@ impl Client {
         ClientBuilder::new(address.into_text())
     }
 
-    /// A client of a server in this process; it keeps `keep` alive.
+    /// A client of a server in this process. All that calls the server through it keeps `server` alive.
     #[cfg(any(feature = "server", test))]
     pub(crate) async fn in_process(
         service: Arc<dyn WorkflowService>,
         namespace: String,
-        keep: Option<Box<dyn Any + Send + Sync>>,
+        server: Option<Arc<dyn Any + Send + Sync>>,
     ) -> Result<Self, ConnectError> {
-        let rpc = rpc::Rpc::local(service);
+        let rpc = rpc::Rpc::local(service, server);
         connect::greet(&rpc, "this process", connect::CONNECT_TIMEOUT).await?;
         Ok(Self(Arc::new(Shared {
             rpc,
             namespace,
             identity: id::identity(),
-            _keep: keep,
         })))
     }
 

@@ -1,5 +1,7 @@
 //! One method an RPC, over gRPC or in process.
 
+#[cfg(any(feature = "server", test))]
+use std::any::Any;
 use std::{sync::Arc, time::Duration};
 
 use durably_proto::api::workflowservice::v1 as pb;
@@ -27,7 +29,17 @@ enum Transport {
     Remote(Arc<Grpc>),
     /// In this process, without a socket.
     #[cfg(any(feature = "server", test))]
-    Local(Arc<dyn WorkflowService>),
+    Local(Local),
+}
+
+/// A service in this process.
+#[cfg(any(feature = "server", test))]
+#[derive(Clone)]
+struct Local {
+    service: Arc<dyn WorkflowService>,
+    /// The server behind it, for everything that calls it: clients, handles, calls and workers. None if
+    /// the server has an owner of its own.
+    _server: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// A year: gRPC's header for timeouts has room for eight digits, and refuses what needs more.
@@ -41,8 +53,14 @@ impl Rpc {
     }
 
     #[cfg(any(feature = "server", test))]
-    pub(crate) fn local(service: Arc<dyn WorkflowService>) -> Self {
-        Self(Transport::Local(service))
+    pub(crate) fn local(
+        service: Arc<dyn WorkflowService>,
+        server: Option<Arc<dyn Any + Send + Sync>>,
+    ) -> Self {
+        Self(Transport::Local(Local {
+            service,
+            _server: server,
+        }))
     }
 
     /// The runtime on which calls take the fewest hand-overs: the connection's own, or else the
@@ -104,8 +122,8 @@ macro_rules! rpcs {
                             grpc.call(path(stringify!($request)), &message, timeout).await
                         }
                         #[cfg(any(feature = "server", test))]
-                        Transport::Local(service) => {
-                            let answer = service.$name(timed(message, timeout));
+                        Transport::Local(local) => {
+                            let answer = local.service.$name(timed(message, timeout));
                             within(timeout, answer).await.map(Response::into_inner)
                         }
                     };

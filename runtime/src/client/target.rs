@@ -109,7 +109,8 @@ impl FromClient {
         let closed = match reason {
             Reason::NoWorkflow => false,
             Reason::WorkflowClosed => true,
-            Reason::AlreadyStarted { .. }
+            Reason::NoUpdate
+            | Reason::AlreadyStarted { .. }
             | Reason::QueryFailed(_)
             | Reason::Operation { .. }
             | Reason::Unspecific => return None,

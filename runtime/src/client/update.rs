@@ -21,6 +21,8 @@ use durably_proto::api::{
     },
 };
 
+use tonic::Status;
+
 use super::{
     awaited::{self, Answer},
     id,
@@ -30,8 +32,11 @@ use super::{
 use crate::{
     Data, Failure, Payload, UpdateError,
     data::{Callee, EncodedArgs, decode_result},
-    error::UpdateFailed,
-    wire::{failure, payload},
+    error::{UpdateFailed, UpdateNotFound},
+    wire::{
+        failure, payload,
+        status::{Reason, Refusal},
+    },
 };
 
 /// An update about to be sent: `.await` gives its result, `.accepted().await` a handle as soon as
@@ -213,6 +218,21 @@ impl<R> UpdateHandle<R> {
         .into()
     }
 
+    fn refused(&self, status: Status) -> UpdateError {
+        let refusal = Refusal::from(status);
+        if let Reason::NoUpdate = refusal.reason {
+            return UpdateNotFound {
+                update_id: self.id.clone(),
+                workflow_id: self.to.workflow_id().to_owned(),
+            }
+            .into();
+        }
+        match self.to.missing(&refusal.reason) {
+            Some(missing) => missing.into(),
+            None => refusal.otherwise.into(),
+        }
+    }
+
     async fn outcome(&self) -> Result<Outcome, UpdateError> {
         if let Some(known) = &self.outcome {
             return Ok(known.clone());
@@ -233,9 +253,7 @@ impl<R> UpdateHandle<R> {
                 .to
                 .rpc()
                 .poll_workflow_execution_update(request.clone(), WAITING);
-            let answer = answer
-                .await
-                .map_err(|status| self.to.refused::<UpdateError>(status))?;
+            let answer = answer.await.map_err(|status| self.refused(status))?;
             if let Some(outcome) = answer.outcome.and_then(read_outcome) {
                 return Ok(outcome);
             }

@@ -18,6 +18,16 @@ pub struct WorkflowNotFound {
     pub closed: bool,
 }
 
+/// The workflow has no accepted update of this id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UpdateNotFound {
+    /// The id of the update.
+    pub update_id: String,
+    /// The workflow that was asked.
+    pub workflow_id: String,
+}
+
 /// A workflow with this id exists already, and the id policies do not allow another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -85,6 +95,19 @@ impl fmt::Display for WorkflowNotFound {
     }
 }
 
+impl fmt::Display for UpdateNotFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            update_id,
+            workflow_id,
+        } = self;
+        write!(
+            f,
+            "update with id `{update_id}` not found in workflow `{workflow_id}`"
+        )
+    }
+}
+
 impl fmt::Display for WorkflowAlreadyStarted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -123,6 +146,8 @@ impl fmt::Display for UpdateFailed {
 }
 
 impl std::error::Error for WorkflowNotFound {}
+
+impl std::error::Error for UpdateNotFound {}
 
 impl std::error::Error for WorkflowAlreadyStarted {}
 
@@ -232,6 +257,8 @@ operations! {
     UpdateError {
         /// No running workflow has the id.
         NotFound(WorkflowNotFound),
+        /// The workflow has no accepted update of the id that a handle was attached to.
+        UpdateNotFound(UpdateNotFound),
         /// The validator refused it, or the handler returned an error.
         Failed(UpdateFailed),
         /// An argument could not be encoded, or the result not be decoded.

@@ -32,11 +32,11 @@ pub enum ConnectError {
         /// What failed.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Something answers at the address, but it is no Temporal server.
+    /// Something answers at the address, but it is not a Temporal server.
     NotTemporal {
         /// What was tried.
         address: String,
-        /// What it said.
+        /// The answer: its HTTP status, content type and first bytes, as far as it has them.
         message: String,
     },
     /// The server answers, and refuses us.
@@ -77,8 +77,9 @@ impl fmt::Display for ConnectError {
             ),
             Self::NotTemporal { address, message } => write!(
                 f,
-                "something answers at {address}, but it is no Temporal server ({message}); is the \
-                 port that of the gRPC frontend (7233, not the web UI's), and is TLS expected?"
+                "something answers at {address}, but it is not a Temporal server ({message}); is the \
+                 port that of the gRPC frontend (7233, not the web UI's), is a proxy in between, and is TLS \
+                 expected?"
             ),
             Self::Refused { address, source } => {
                 write!(f, "the Temporal server at {address} refuses us: {source}")

@@ -51,8 +51,8 @@ pub use app::AppError;
 pub use child::ChildError;
 pub use client::{
     HandleError, QueryError, QueryFailed, QueryRejected, ResultError, RunError, SignalError,
-    StartError, UpdateError, UpdateFailed, UpdateWithStartError, WorkflowAlreadyStarted,
-    WorkflowNotFound,
+    StartError, UpdateError, UpdateFailed, UpdateNotFound, UpdateWithStartError,
+    WorkflowAlreadyStarted, WorkflowNotFound,
 };
 pub use connect::ConnectError;
 pub use continue_as_new::ContinueAsNew;

@@ -22,6 +22,8 @@ pub(crate) enum Reason {
     NoWorkflow,
     /// There is one, but it is closed.
     WorkflowClosed,
+    /// The workflow has no such update.
+    NoUpdate,
     /// The id is taken by this run.
     AlreadyStarted { run_id: String },
     /// The worker answered the query with a failure.
@@ -103,6 +105,8 @@ fn reason(status: &Status, all: &[Any]) -> Reason {
     } else if status.code() == Code::NotFound && !is_namespace_missing(all) {
         if status.message().contains("already completed") {
             Reason::WorkflowClosed
+        } else if is_about_an_update(status.message()) {
+            Reason::NoUpdate
         } else {
             Reason::NoWorkflow
         }
@@ -187,6 +191,11 @@ fn rpc_error(status: Status, all: &[Any]) -> RpcError {
             message,
         },
     }
+}
+
+/// The server names what is missing by its words alone: `update "u-1" not found`.
+fn is_about_an_update(message: &str) -> bool {
+    message.starts_with("update ") && message.ends_with(" not found")
 }
 
 /// The server refuses a payload over its limit as an invalid argument, known by its words alone.

@@ -1,4 +1,4 @@
-use durably::prelude::*;
+use durably::{UpdateError, prelude::*};
 use durably_tests::{World, on_both_servers, unique};
 
 /// Takes any text.
@@ -23,6 +23,7 @@ impl Reader {
 
 on_both_servers! {
     a_missing_workflow_is_not_found
+    a_missing_update_is_not_found
     a_missing_namespace_is_named
     a_request_over_the_size_limit_is_refused_and_the_client_goes_on
 }
@@ -40,6 +41,30 @@ async fn a_missing_workflow_is_not_found(world: &World) -> Result<()> {
     for text in texts {
         assert!(text.contains("not found") && text.contains(&id), "{text}");
     }
+    Ok(())
+}
+
+async fn a_missing_update_is_not_found(world: &World) -> Result<()> {
+    let started = Reader::start(&world.client, "x").task_queue(&world.queue);
+    let run = started.id(unique("reader")).await?;
+    let update = run.untyped().update_handle::<u32>("nope");
+    let error = update.result().await.unwrap_err();
+    assert!(matches!(error, UpdateError::UpdateNotFound(_)), "{error:?}");
+    let expected = format!("update with id `nope` not found in workflow `{}`", run.id());
+    assert_eq!(error.to_string(), expected);
+    run.terminate("seen").await?;
+    let error = update.result().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        expected,
+        "closed, it is there all the same"
+    );
+
+    let id = unique("missing");
+    let update = world.client.handle(&id).update_handle::<u32>("nope");
+    let error = update.result().await.unwrap_err();
+    assert!(matches!(error, UpdateError::NotFound(_)), "{error:?}");
+    assert_eq!(error.to_string(), format!("workflow `{id}` not found"));
     Ok(())
 }
 

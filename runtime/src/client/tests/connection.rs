@@ -9,10 +9,13 @@ use h2::{
     server::{Connection, SendResponse},
 };
 use http::{HeaderMap, HeaderValue, Response};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 use tonic::Code;
 
-use crate::{Client, millis, secs};
+use crate::{Client, ConnectError, millis, secs};
 
 /// A server of whom one sees every frame.
 struct Listener(TcpListener);
@@ -130,4 +133,82 @@ async fn an_answer_that_says_it_went_well_without_a_message_is_an_error() {
     });
     let client = Client::connect(address.to_string()).await.unwrap();
     assert_eq!(ask(&client, secs(10)).await, Err(Code::Internal));
+}
+
+/// What connecting says where each connection is answered with these bytes.
+async fn refusal(answer: &'static [u8]) -> ConnectError {
+    let (listener, address) = Listener::bind().await;
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.0.accept().await {
+            let mut preface = [0; 24];
+            socket.read_exact(&mut preface).await.unwrap();
+            socket.write_all(answer).await.unwrap();
+            // Only a connection that was read to its end is closed without being reset.
+            socket.shutdown().await.unwrap();
+            let mut rest = Vec::new();
+            socket.read_to_end(&mut rest).await.ok();
+        }
+    });
+    let refused = Client::connect(address.to_string()).await;
+    refused.expect_err("it is not a Temporal server")
+}
+
+#[tokio::test]
+async fn what_answers_in_place_of_a_server_is_described() {
+    let cases: [(&[u8], &str); 4] = [
+        (
+            b"HTTP/1.1 502 Bad Gateway\r\nServer: nginx\r\nContent-Type: text/html\r\n\r\n\
+              <html>\r\n<head><title>502 Bad Gateway</title></head>\r\n",
+            "(HTTP/1.1 502 Bad Gateway, text/html: `<html> <head><title>502 Bad Gateway</title></head>`)",
+        ),
+        (
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            "(HTTP/1.1 400 Bad Request)",
+        ),
+        (b"\x15\x03\x01\x00\x02\x02\x46", "(a TLS record)"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "(`SSH-2.0-OpenSSH_9.6`)"),
+    ];
+    for (answer, expected) in cases {
+        let error = refusal(answer).await;
+        assert!(
+            matches!(error, ConnectError::NotTemporal { .. }),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    let error = refusal(b"").await;
+    assert!(
+        matches!(error, ConnectError::Unreachable { .. }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_proxy_that_speaks_http_2_is_described() {
+    for status in [200, 403, 503] {
+        let (listener, address) = Listener::bind().await;
+        tokio::spawn(async move {
+            let mut connection = listener.connection().await;
+            let mut respond = request(&mut connection).await;
+            let page = Response::builder()
+                .status(status)
+                .header("content-type", "text/html")
+                .body(());
+            let mut body = respond.send_response(page.unwrap(), false).unwrap();
+            body.send_data(Bytes::from_static(b"<h1>no\nupstream</h1>"), true)
+                .unwrap();
+            while connection.accept().await.is_some() {}
+        });
+        let error = Client::connect(address.to_string()).await.unwrap_err();
+        assert!(
+            matches!(error, ConnectError::NotTemporal { .. }),
+            "{error:?}"
+        );
+        let text = error.to_string();
+        assert!(
+            text.contains(&format!("(HTTP {status} "))
+                && text.contains(", text/html: `<h1>no upstream</h1>`)"),
+            "{text}"
+        );
+    }
 }

@@ -89,7 +89,7 @@ impl Server {
 
     /// A worker of this server, with nothing registered.
     pub(super) fn worker(&self) -> Worker {
-        let rpc = Rpc::local(Arc::clone(&self.service) as Arc<dyn WorkflowService>);
+        let rpc = Rpc::local(Arc::clone(&self.service) as Arc<dyn WorkflowService>, None);
         Worker::on(rpc, "default", "me", "queue".to_owned()).executor_threads(2)
     }
 
