@@ -1,9 +1,11 @@
 //! The server's time: the machine's, or a clock that skips to the next timer while a test waits.
 //!
-//! [`Clock`] is the setting, [`timekeeper`] the clock at work, [`wait`] the guards that let it skip
+//! [`Clock`] is the setting, [`timekeeper`] the clock at work,
+//! [`skipping`] the accounts that decide whether it may jump, [`wait`] the guards that let it skip
 //! or hold it, [`advance`] the explicit move.
 
 mod advance;
+mod skipping;
 mod timekeeper;
 pub(crate) mod wait;
 

@@ -1,12 +1,13 @@
 //! The clock at work: its time, and the accounts that decide whether it may jump.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use durably_history::Time;
 use tokio::sync::Notify;
 
-use super::{Clock, Kind, Pace};
+use super::skipping::{Jump, LAST, Skipping, count, system_now};
+use super::{Clock, Kind};
 
 /// The server's clock. Clones share its state.
 #[derive(Clone, Debug)]
@@ -19,38 +20,6 @@ pub(crate) struct Timekeeper {
     stirred: Arc<Notify>,
 }
 
-/// The state of a skipping clock.
-#[derive(Debug)]
-struct Skipping {
-    /// The time when `runs_since` was set; the time while the clock stands.
-    at: Time,
-    /// Since when the clock runs at the machine's pace; may lie ahead, see [`PATIENCE`].
-    runs_since: Option<Instant>,
-    pace: Pace,
-    /// Locks of the TestService, less its unlocks. Negative while results are awaited side by
-    /// side: each wait of another SDK unlocks once and locks once.
-    locks: i64,
-    /// Waits in this process that let the clock skip.
-    waits: i64,
-    /// [`ClockHold`](super::ClockHold)s.
-    holds: usize,
-    /// Pending and running workflow tasks, activities, queries, and inputs being applied.
-    work: usize,
-    /// Runs that were ever started; each is a result that a client may await.
-    runs: i64,
-    /// Clients that sleep in the server's time, and those of them that unlocked it for that.
-    sleepers: usize,
-    unlocking_sleepers: usize,
-    /// Explicit moves in progress.
-    advances: usize,
-    /// Work that no longer delays an explicit move, because nothing happened to it for long.
-    tolerated: usize,
-    /// How far the clock ever ran at the machine's pace.
-    ran: Duration,
-    /// The end of time was reported.
-    end_reported: bool,
-}
-
 /// What a client does to the clock while it sleeps in the server's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sleep {
@@ -58,15 +27,6 @@ pub(crate) enum Sleep {
     Locked,
     /// It gives one lock back meanwhile.
     Unlocked,
-}
-
-/// The answer to "may the clock jump?"
-#[derive(Debug, PartialEq, Eq)]
-enum Jump {
-    Done,
-    No,
-    /// The next timer is due beyond [`LAST`].
-    PastTheEnd(Time),
 }
 
 impl Timekeeper {
@@ -270,102 +230,6 @@ impl Timekeeper {
     }
 }
 
-impl Skipping {
-    fn new(pace: Pace, locks: i64) -> Self {
-        Self {
-            at: system_now(),
-            runs_since: None,
-            pace,
-            locks,
-            waits: 0,
-            holds: 0,
-            work: 0,
-            runs: 0,
-            sleepers: 0,
-            unlocking_sleepers: 0,
-            advances: 0,
-            tolerated: 0,
-            ran: Duration::ZERO,
-            end_reported: false,
-        }
-    }
-
-    fn now(&self) -> Time {
-        self.at + self.running()
-    }
-
-    /// How far the clock has run since its pace was set.
-    fn running(&self) -> Duration {
-        self.runs_since.map_or(Duration::ZERO, |since| {
-            Instant::now().saturating_duration_since(since)
-        })
-    }
-
-    /// After which delay the clock runs at the machine's pace; `None`: it stands.
-    fn delay(&self) -> Option<Duration> {
-        if self.holds > 0 {
-            return None;
-        }
-        match self.pace {
-            Pace::Machine => Some(Duration::ZERO),
-            Pace::Still if self.sleepers > 0 => Some(Duration::ZERO),
-            Pace::Still => (self.work > 0).then_some(PATIENCE),
-        }
-    }
-
-    fn set_pace(&mut self, delay: Option<Duration>) {
-        let running = self.running();
-        self.at = self.at + running;
-        self.ran += running;
-        self.runs_since = delay.map(|delay| Instant::now() + delay);
-    }
-
-    /// An explicit move only waits for work; everything else also needs the locks to be gone.
-    fn may_jump(&self) -> bool {
-        if self.advances > 0 && self.work <= self.tolerated {
-            return true;
-        }
-        if self.holds > 0 {
-            return false;
-        }
-        // Requests and work share one counter, as in the test server of the other SDKs: there a
-        // client that unlocks to sleep while another one waits for a result passes over running
-        // work. A wait alone never does.
-        let locks = self.locks - self.waits;
-        match self.unlocking_sleepers > 0 {
-            true => locks.saturating_add(count(self.work)) <= 0,
-            false => locks <= 0 && self.work == 0,
-        }
-    }
-
-    fn jump(&mut self, next: impl FnOnce() -> Option<Time>) -> Jump {
-        if !self.may_jump() {
-            return Jump::No;
-        }
-        let Some(due) = next() else {
-            return Jump::No;
-        };
-        if due > LAST {
-            let report = !std::mem::replace(&mut self.end_reported, true);
-            return match report {
-                true => Jump::PastTheEnd(due),
-                false => Jump::No,
-            };
-        }
-        if due > self.now() {
-            let running = self.running();
-            self.ran += running;
-            self.at = due;
-            self.runs_since = self.delay().map(|_| match self.runs_since {
-                // The delay of a clock that did not run yet is still to pass.
-                Some(since) => since.max(Instant::now()),
-                None => Instant::now(),
-            });
-        }
-        Jump::Done
-    }
-}
-
 /// Writes the one line about the end of time, to standard error if the program has no subscriber:
 /// a test that waits in vain has nothing else to go by.
 fn report_end(now: Time, due: Time) {
@@ -386,29 +250,6 @@ fn report_end(now: Time, due: Time) {
 fn stamp(time: Time) -> i64 {
     time.as_unix_nanos() / 1_000_000_000
 }
-
-fn count(work: usize) -> i64 {
-    i64::try_from(work).unwrap_or(i64::MAX)
-}
-
-/// The machine's time; what lies before 1970 or after 2262 is cut to that.
-fn system_now() -> Time {
-    let nanos = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| {
-            i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
-        });
-    Time::from_unix_nanos(nanos)
-}
-
-/// The last time that the clock skips to: the end of 2261. `i64` nanoseconds end in April 2262; what
-/// is left of it keeps the deadlines of the work that is then in progress from being cut to one
-/// moment.
-const LAST: Time = Time::from_unix_nanos(9_214_646_400 * 1_000_000_000);
-
-/// How long work may take before the clock of an in-process server runs at the machine's pace.
-/// Below it the times of a test are exact: what a workflow does takes no time.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::namespace::Namespace;
 use crate::visibility::attributes::{Attributes, status_name};
-use crate::visibility::query::{self, Query};
+use crate::visibility::{parser, query::Query};
 use durably_proto::api::common::v1::Payload;
 use durably_proto::api::filter::v1::StartTimeFilter;
 use durably_proto::api::workflowservice::v1::{
@@ -164,7 +164,7 @@ fn parsed(namespace: &Namespace, text: &str) -> Result<Query, Error> {
         .attributes
         .read()
         .unwrap_or_else(PoisonError::into_inner);
-    Ok(query::parse(text, &attributes)?)
+    Ok(parser::parse(text, &attributes)?)
 }
 
 fn started(filter: Option<StartTimeFilter>) -> Vec<String> {

@@ -3,6 +3,7 @@
 pub(crate) mod attributes;
 mod filter;
 mod lexer;
+pub(crate) mod parser;
 pub(crate) mod query;
 pub(crate) mod values;
 
@@ -249,7 +250,7 @@ mod tests {
         }
 
         fn page(&self, query: &str, size: usize, token: &[u8]) -> Page {
-            let query = query::parse(query, &self.attributes).expect("the query is well formed");
+            let query = parser::parse(query, &self.attributes).expect("the query is well formed");
             self.visibility
                 .list(&query, size, token)
                 .expect("the token is the server's")
@@ -354,7 +355,7 @@ mod tests {
             execution("b", 2, Some(3)),
             execution("c", 2, Some(3)),
         ]);
-        let query = query::parse("GROUP BY ExecutionStatus", &case.attributes)
+        let query = parser::parse("GROUP BY ExecutionStatus", &case.attributes)
             .expect("the query is well formed");
         let counts = case.visibility.count(&query);
         assert_eq!(counts[&Some("Completed".to_owned())], 2);

@@ -1,0 +1,167 @@
+//! A skipping clock: the accounts of who waits, holds and works, and whether they let it jump.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use durably_history::Time;
+
+use super::Pace;
+
+/// The state of a skipping clock.
+#[derive(Debug)]
+pub(super) struct Skipping {
+    /// The time when `runs_since` was set; the time while the clock stands.
+    pub(super) at: Time,
+    /// Since when the clock runs at the machine's pace; may lie ahead, see [`PATIENCE`].
+    pub(super) runs_since: Option<Instant>,
+    pub(super) pace: Pace,
+    /// Locks of the TestService, less its unlocks. Negative while results are awaited side by
+    /// side: each wait of another SDK unlocks once and locks once.
+    pub(super) locks: i64,
+    /// Waits in this process that let the clock skip.
+    pub(super) waits: i64,
+    /// [`ClockHold`](super::ClockHold)s.
+    pub(super) holds: usize,
+    /// Pending and running workflow tasks, activities, queries, and inputs being applied.
+    pub(super) work: usize,
+    /// Runs that were ever started; each is a result that a client may await.
+    pub(super) runs: i64,
+    /// Clients that sleep in the server's time, and those of them that unlocked it for that.
+    pub(super) sleepers: usize,
+    pub(super) unlocking_sleepers: usize,
+    /// Explicit moves in progress.
+    pub(super) advances: usize,
+    /// Work that no longer delays an explicit move, because nothing happened to it for long.
+    pub(super) tolerated: usize,
+    /// How far the clock ever ran at the machine's pace.
+    pub(super) ran: Duration,
+    /// The end of time was reported.
+    pub(super) end_reported: bool,
+}
+
+/// The answer to "may the clock jump?"
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Jump {
+    Done,
+    No,
+    /// The next timer is due beyond [`LAST`].
+    PastTheEnd(Time),
+}
+
+impl Skipping {
+    pub(super) fn new(pace: Pace, locks: i64) -> Self {
+        Self {
+            at: system_now(),
+            runs_since: None,
+            pace,
+            locks,
+            waits: 0,
+            holds: 0,
+            work: 0,
+            runs: 0,
+            sleepers: 0,
+            unlocking_sleepers: 0,
+            advances: 0,
+            tolerated: 0,
+            ran: Duration::ZERO,
+            end_reported: false,
+        }
+    }
+
+    pub(super) fn now(&self) -> Time {
+        self.at + self.running()
+    }
+
+    /// How far the clock has run since its pace was set.
+    pub(super) fn running(&self) -> Duration {
+        self.runs_since.map_or(Duration::ZERO, |since| {
+            Instant::now().saturating_duration_since(since)
+        })
+    }
+
+    /// After which delay the clock runs at the machine's pace; `None`: it stands.
+    pub(super) fn delay(&self) -> Option<Duration> {
+        if self.holds > 0 {
+            return None;
+        }
+        match self.pace {
+            Pace::Machine => Some(Duration::ZERO),
+            Pace::Still if self.sleepers > 0 => Some(Duration::ZERO),
+            Pace::Still => (self.work > 0).then_some(PATIENCE),
+        }
+    }
+
+    pub(super) fn set_pace(&mut self, delay: Option<Duration>) {
+        let running = self.running();
+        self.at = self.at + running;
+        self.ran += running;
+        self.runs_since = delay.map(|delay| Instant::now() + delay);
+    }
+
+    /// An explicit move only waits for work; everything else also needs the locks to be gone.
+    pub(super) fn may_jump(&self) -> bool {
+        if self.advances > 0 && self.work <= self.tolerated {
+            return true;
+        }
+        if self.holds > 0 {
+            return false;
+        }
+        // Requests and work share one counter, as in the test server of the other SDKs: there a
+        // client that unlocks to sleep while another one waits for a result passes over running
+        // work. A wait alone never does.
+        let locks = self.locks - self.waits;
+        match self.unlocking_sleepers > 0 {
+            true => locks.saturating_add(count(self.work)) <= 0,
+            false => locks <= 0 && self.work == 0,
+        }
+    }
+
+    pub(super) fn jump(&mut self, next: impl FnOnce() -> Option<Time>) -> Jump {
+        if !self.may_jump() {
+            return Jump::No;
+        }
+        let Some(due) = next() else {
+            return Jump::No;
+        };
+        if due > LAST {
+            let report = !std::mem::replace(&mut self.end_reported, true);
+            return match report {
+                true => Jump::PastTheEnd(due),
+                false => Jump::No,
+            };
+        }
+        if due > self.now() {
+            let running = self.running();
+            self.ran += running;
+            self.at = due;
+            self.runs_since = self.delay().map(|_| match self.runs_since {
+                // The delay of a clock that did not run yet is still to pass.
+                Some(since) => since.max(Instant::now()),
+                None => Instant::now(),
+            });
+        }
+        Jump::Done
+    }
+}
+
+pub(super) fn count(work: usize) -> i64 {
+    i64::try_from(work).unwrap_or(i64::MAX)
+}
+
+/// The machine's time; what lies before 1970 or after 2262 is cut to that.
+pub(super) fn system_now() -> Time {
+    let nanos = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| {
+            i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+        });
+    Time::from_unix_nanos(nanos)
+}
+
+/// The last time that the clock skips to: the end of 2261. `i64` nanoseconds end in April 2262; what
+/// is left of it keeps the deadlines of the work that is then in progress from being cut to one
+/// moment.
+pub(super) const LAST: Time = Time::from_unix_nanos(9_214_646_400 * 1_000_000_000);
+
+/// How long work may take before the clock of an in-process server runs at the machine's pace.
+/// Below it the times of a test are exact: what a workflow does takes no time.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);

@@ -1,0 +1,399 @@
+//! The query language of List and Count: text in, [`Query`] out, or where it is wrong.
+//!
+//! ```text
+//! query   := [or] [ "GROUP" "BY" field ] [ "ORDER" "BY" field ["ASC"|"DESC"] {"," ..} ]
+//! or      := and { "OR" and }
+//! and     := not { "AND" not }
+//! not     := "NOT" not | "(" or ")" | term
+//! term    := field ( "=" | "!=" | "<" | "<=" | ">" | ">=" ) value
+//!          | field ["NOT"] "IN" "(" value {"," value} ")"
+//!          | field ["NOT"] "BETWEEN" value "AND" value
+//!          | field ["NOT"] "STARTS_WITH" value
+//!          | field "IS" ["NOT"] "NULL"
+//! ```
+
+use durably_proto::api::enums::v1::IndexedValueType;
+
+use super::attributes::{Attributes, Field, type_name};
+use super::lexer::{Token, tokens};
+use super::query::{Comparison, Filter, Literal, Order, Query, QueryError};
+
+/// Reads a query against the search attributes that exist.
+pub(crate) fn parse(text: &str, attributes: &Attributes) -> Result<Query, QueryError> {
+    let mut parser = Parser {
+        tokens: tokens(text)?,
+        next: 0,
+        end: text.chars().count() + 1,
+        depth: 0,
+        attributes,
+    };
+    let mut query = Query::default();
+    if !parser.is_at_end() && !parser.sees("ORDER") && !parser.sees("GROUP") {
+        query.filter = Some(parser.any()?);
+    }
+    if parser.takes("GROUP") {
+        parser.expect("BY")?;
+        query.group = Some(parser.field()?);
+    }
+    if parser.takes("ORDER") {
+        parser.expect("BY")?;
+        query.order = parser.order()?;
+    }
+    match parser.peek() {
+        None => Ok(query),
+        Some(_) => Err(parser.unexpected("the end of the query, `AND` or `OR`")),
+    }
+}
+
+struct Parser<'a> {
+    tokens: Vec<(usize, Token)>,
+    next: usize,
+    /// The position behind the last character, where a missing token is reported.
+    end: usize,
+    depth: usize,
+    attributes: &'a Attributes,
+}
+
+impl Parser<'_> {
+    fn any(&mut self) -> Result<Filter, QueryError> {
+        let mut filters = vec![self.all()?];
+        while self.takes("OR") {
+            filters.push(self.all()?);
+        }
+        Ok(single_or(filters, Filter::Any))
+    }
+
+    fn all(&mut self) -> Result<Filter, QueryError> {
+        let mut filters = vec![self.not()?];
+        while self.takes("AND") {
+            filters.push(self.not()?);
+        }
+        Ok(single_or(filters, Filter::All))
+    }
+
+    fn not(&mut self) -> Result<Filter, QueryError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(self.error("the query nests too deep".into()));
+        }
+        let filter = if self.takes("NOT") {
+            Filter::Not(Box::new(self.not()?))
+        } else if self.takes_symbol("(") {
+            let inner = self.any()?;
+            self.expect_symbol(")")?;
+            inner
+        } else {
+            self.term()?
+        };
+        self.depth -= 1;
+        Ok(filter)
+    }
+
+    fn term(&mut self) -> Result<Filter, QueryError> {
+        let field = self.field()?;
+        if self.takes("IS") {
+            let negated = self.takes("NOT");
+            self.expect("NULL")?;
+            return Ok(negate_if(negated, Filter::IsNull { field }));
+        }
+        let negated = self.takes("NOT");
+        if self.takes("IN") {
+            supported(&field, with_not(negated, "IN"))?;
+            return Ok(negate_if(negated, self.in_list(field)?));
+        }
+        if self.takes("BETWEEN") {
+            has_order(&field)?;
+            let low = self.literal(&field)?;
+            self.expect("AND")?;
+            let high = self.literal(&field)?;
+            return Ok(negate_if(negated, Filter::Between { field, low, high }));
+        }
+        if self.takes("STARTS_WITH") {
+            supported(&field, with_not(negated, "STARTS_WITH"))?;
+            let Some(Token::Text(prefix)) = self.peek().cloned() else {
+                return Err(self.unexpected("a text in quotes"));
+            };
+            field
+                .check(&Literal::Text(prefix.clone()))
+                .map_err(|problem| QueryError::meaning(format!("invalid expression: {problem}")))?;
+            self.next += 1;
+            return Ok(negate_if(negated, Filter::StartsWith { field, prefix }));
+        }
+        if negated {
+            return Err(self.unexpected("`IN`, `BETWEEN` or `STARTS_WITH`"));
+        }
+        if self.sees("LIKE") {
+            return Err(unsupported(&field, with_not(negated, "LIKE")));
+        }
+        let by = self.comparison()?;
+        supported(&field, by.symbol())?;
+        let with = self.literal(&field)?;
+        Ok(Filter::Compare { field, by, with })
+    }
+
+    fn in_list(&mut self, field: Field) -> Result<Filter, QueryError> {
+        self.expect_symbol("(")?;
+        let mut values = vec![self.literal(&field)?];
+        while self.takes_symbol(",") {
+            values.push(self.literal(&field)?);
+        }
+        self.expect_symbol(")")?;
+        Ok(Filter::In { field, values })
+    }
+
+    fn comparison(&mut self) -> Result<Comparison, QueryError> {
+        let by = match self.peek() {
+            Some(Token::Symbol("=")) => Comparison::Equal,
+            Some(Token::Symbol("!=" | "<>")) => Comparison::NotEqual,
+            Some(Token::Symbol("<")) => Comparison::Less,
+            Some(Token::Symbol("<=")) => Comparison::LessOrEqual,
+            Some(Token::Symbol(">")) => Comparison::Greater,
+            Some(Token::Symbol(">=")) => Comparison::GreaterOrEqual,
+            _ => return Err(self.unexpected("a comparison such as `=`")),
+        };
+        self.next += 1;
+        Ok(by)
+    }
+
+    fn literal(&mut self, field: &Field) -> Result<Literal, QueryError> {
+        let literal = match self.peek() {
+            Some(Token::Text(text)) => Literal::Text(text.clone()),
+            Some(Token::Integer(integer)) => Literal::Integer(*integer),
+            Some(Token::Number(number)) => Literal::Number(*number),
+            Some(Token::Word(word)) if word.eq_ignore_ascii_case("true") => Literal::Bool(true),
+            Some(Token::Word(word)) if word.eq_ignore_ascii_case("false") => Literal::Bool(false),
+            _ => return Err(self.unexpected("a value: a text in quotes, a number, true or false")),
+        };
+        if let Err(problem) = field.check(&literal) {
+            return Err(QueryError::meaning(format!(
+                "invalid expression: {problem}"
+            )));
+        }
+        self.next += 1;
+        Ok(literal)
+    }
+
+    fn field(&mut self) -> Result<Field, QueryError> {
+        let Some(Token::Word(word)) = self.peek() else {
+            return Err(self.unexpected("the name of a search attribute"));
+        };
+        let Some(field) = self.attributes.field(word) else {
+            let problem = format!("invalid search attribute: {word}");
+            return Err(QueryError::meaning(problem));
+        };
+        self.next += 1;
+        Ok(field)
+    }
+
+    fn order(&mut self) -> Result<Vec<Order>, QueryError> {
+        let mut order = Vec::new();
+        loop {
+            let field = self.field()?;
+            let descending = !self.takes("ASC") && self.takes("DESC");
+            order.push(Order { field, descending });
+            if !self.takes_symbol(",") {
+                return Ok(order);
+            }
+        }
+    }
+
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.next).map(|(_, token)| token)
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.next >= self.tokens.len()
+    }
+
+    fn sees(&self, keyword: &str) -> bool {
+        matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(keyword))
+    }
+
+    fn takes(&mut self, keyword: &str) -> bool {
+        let seen = self.sees(keyword);
+        self.next += usize::from(seen);
+        seen
+    }
+
+    fn takes_symbol(&mut self, symbol: &'static str) -> bool {
+        let seen = self.peek() == Some(&Token::Symbol(symbol));
+        self.next += usize::from(seen);
+        seen
+    }
+
+    fn expect(&mut self, keyword: &str) -> Result<(), QueryError> {
+        match self.takes(keyword) {
+            true => Ok(()),
+            false => Err(self.unexpected(&format!("`{keyword}`"))),
+        }
+    }
+
+    fn expect_symbol(&mut self, symbol: &'static str) -> Result<(), QueryError> {
+        match self.takes_symbol(symbol) {
+            true => Ok(()),
+            false => Err(self.unexpected(&format!("`{symbol}`"))),
+        }
+    }
+
+    fn unexpected(&self, wanted: &str) -> QueryError {
+        let found = match self.peek() {
+            None => "the query ends".to_owned(),
+            Some(Token::Word(word)) => format!("found `{word}`"),
+            Some(Token::Text(text)) => format!("found '{text}'"),
+            Some(Token::Integer(integer)) => format!("found `{integer}`"),
+            Some(Token::Number(number)) => format!("found `{number}`"),
+            Some(Token::Symbol(symbol)) => format!("found `{symbol}`"),
+        };
+        self.error(format!("expected {wanted}, {found}"))
+    }
+
+    fn error(&self, problem: String) -> QueryError {
+        let position = self.tokens.get(self.next).map_or(self.end, |(at, _)| *at);
+        QueryError::at(position, problem)
+    }
+}
+
+fn single_or(mut filters: Vec<Filter>, join: impl FnOnce(Vec<Filter>) -> Filter) -> Filter {
+    match filters.len() {
+        1 => filters.remove(0),
+        _ => join(filters),
+    }
+}
+
+/// Refuses an operator that a field does not have: words and lists have no order.
+fn supported(field: &Field, operator: &str) -> Result<(), QueryError> {
+    let has = match field.value_type() {
+        IndexedValueType::Text => matches!(operator, "=" | "!="),
+        IndexedValueType::KeywordList => matches!(operator, "=" | "!=" | "IN" | "NOT IN"),
+        _ => true,
+    };
+    match has {
+        true => Ok(()),
+        false => Err(unsupported(field, operator)),
+    }
+}
+
+fn unsupported(field: &Field, operator: &str) -> QueryError {
+    QueryError::meaning(format!(
+        "operation is not supported: operator '{operator}' not supported for {} type search attribute '{}'",
+        type_name(field.value_type()),
+        field.name()
+    ))
+}
+
+fn has_order(field: &Field) -> Result<(), QueryError> {
+    match field.value_type() {
+        value_type @ (IndexedValueType::Text
+        | IndexedValueType::KeywordList
+        | IndexedValueType::Bool) => Err(QueryError::meaning(format!(
+            "invalid expression: cannot do range condition on search attribute '{}' of type {}",
+            field.name(),
+            type_name(value_type)
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn with_not(negated: bool, operator: &'static str) -> &'static str {
+    match (negated, operator) {
+        (true, "IN") => "NOT IN",
+        (true, "STARTS_WITH") => "NOT STARTS_WITH",
+        (true, "LIKE") => "NOT LIKE",
+        (_, operator) => operator,
+    }
+}
+
+fn negate_if(negated: bool, filter: Filter) -> Filter {
+    match negated {
+        true => Filter::Not(Box::new(filter)),
+        false => filter,
+    }
+}
+
+/// Deeper nesting is not a question anyone asks, but could overflow the stack.
+const MAX_DEPTH: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Query {
+        parse(text, &Attributes::new()).expect("the query is well formed")
+    }
+
+    fn refused(text: &str) -> String {
+        parse(text, &Attributes::new())
+            .expect_err("the query is malformed")
+            .to_string()
+    }
+
+    #[test]
+    fn an_empty_query_asks_for_everything() {
+        assert_eq!(parsed("  "), Query::default());
+    }
+
+    #[test]
+    fn conditions_and_order_are_read() {
+        let query =
+            parsed("WorkflowType = 'x' AND ExecutionStatus='Running' ORDER BY StartTime DESC");
+        assert!(matches!(query.filter, Some(Filter::All(ref all)) if all.len() == 2));
+        assert_eq!(
+            query.order,
+            [Order {
+                field: Field::StartTime,
+                descending: true
+            }]
+        );
+    }
+
+    #[test]
+    fn and_binds_tighter_than_or() {
+        let query = parsed("WorkflowId='a' OR WorkflowId='b' AND WorkflowType='c'");
+        let Some(Filter::Any(any)) = query.filter else {
+            panic!("`OR` is the outer one: {query:?}");
+        };
+        assert!(matches!(any[1], Filter::All(_)));
+    }
+
+    #[test]
+    fn parentheses_regroup() {
+        let query = parsed("(WorkflowId='a' OR WorkflowId='b') AND NOT WorkflowType='c'");
+        assert!(matches!(query.filter, Some(Filter::All(_))));
+    }
+
+    #[test]
+    fn lists_ranges_prefixes_and_null_are_read() {
+        parsed("WorkflowId IN ('a', \"b\") AND WorkflowId NOT IN ('c')");
+        parsed("StartTime BETWEEN '2024-01-01T00:00:00Z' AND '2025-01-01T00:00:00Z'");
+        parsed("WorkflowType STARTS_WITH 'Order' AND CloseTime IS NULL");
+        parsed("`WorkflowType` = 'it''s' AND ExecutionStatus IN ('Running', 'Failed')");
+        parsed("GROUP BY ExecutionStatus");
+    }
+
+    #[test]
+    fn an_error_says_where_it_is() {
+        assert_eq!(
+            refused("WorkflowType 'x'"),
+            "invalid query: expected a comparison such as `=`, found 'x' at position 14"
+        );
+        assert_eq!(
+            refused("Colour = 'red'"),
+            "invalid query: invalid search attribute: Colour"
+        );
+        assert_eq!(
+            refused("WorkflowType = 'x"),
+            "invalid query: the text that begins with ' does not end at position 16"
+        );
+        assert_eq!(
+            refused("WorkflowType = "),
+            "invalid query: expected a value: a text in quotes, a number, true or false, the query ends at position 16"
+        );
+        assert_eq!(
+            refused("StartTime > 'yesterday'"),
+            "invalid query: invalid expression: unable to parse datetime 'yesterday'"
+        );
+        assert!(refused("WorkflowId = 'a' WorkflowId").contains("position 18"));
+        assert!(refused(&"(".repeat(100_000)).contains("too deep"));
+        assert!(refused("WorkflowId = ü").contains("position 14"));
+    }
+}
