@@ -13,7 +13,7 @@ use crate::apply::Out;
 use crate::id::{RequestId, RunId};
 use crate::limits;
 use crate::outcome::Effect;
-use crate::retry::Next;
+use crate::retry::{Next, RequestedDelay};
 use crate::start::{Chain, Continued, Start, StartDelay};
 use crate::state::Run;
 use crate::time::Time;
@@ -70,6 +70,7 @@ pub(crate) fn retry_backoff(run: &Run, failure: &Failure, now: Time) -> Next {
         Some(failure),
         now,
         run.terms.execution_expires_at,
+        RequestedDelay::Limited,
     )
 }
 

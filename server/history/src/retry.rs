@@ -30,6 +30,15 @@ pub enum Next {
     No(RetryState),
 }
 
+/// Whether the maximum interval limits a delay that the failure itself requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestedDelay {
+    /// The delay replaces the policy's interval and its maximum, as for activities.
+    Unlimited,
+    /// The maximum interval limits the delay, as for workflows.
+    Limited,
+}
+
 impl RetryPolicy {
     /// A policy with the platform's defaults where the message says nothing.
     ///
@@ -103,6 +112,7 @@ impl RetryPolicy {
         failure: Option<&Failure>,
         now: Time,
         expires_at: Option<Time>,
+        requested: RequestedDelay,
     ) -> Next {
         if !failure.is_none_or(|failure| self.is_retryable(failure)) {
             return Next::No(RetryState::NonRetryableFailure);
@@ -110,10 +120,19 @@ impl RetryPolicy {
         if self.maximum_attempts.is_some_and(|most| attempt >= most) {
             return Next::No(RetryState::MaximumAttemptsReached);
         }
-        let interval = failure
-            .and_then(next_retry_delay)
-            .unwrap_or_else(|| self.interval_after(attempt))
-            .min(self.maximum_interval);
+        let interval = match (failure.and_then(requested_delay), requested) {
+            (None, _) => self.interval_after(attempt).min(self.maximum_interval),
+            (Some(Delay::Positive(delay)), RequestedDelay::Limited) => {
+                delay.min(self.maximum_interval)
+            }
+            (Some(Delay::Zero | Delay::Negative), RequestedDelay::Limited) => self.maximum_interval,
+            (Some(Delay::Positive(delay)), RequestedDelay::Unlimited) => delay,
+            // The platform takes zero for an interval without a maximum that has overflowed.
+            (Some(Delay::Zero), RequestedDelay::Unlimited) => {
+                return Next::No(RetryState::Timeout);
+            }
+            (Some(Delay::Negative), RequestedDelay::Unlimited) => Duration::ZERO,
+        };
         if expires_at.is_some_and(|expires_at| now + interval > expires_at) {
             return Next::No(RetryState::Timeout);
         }
@@ -146,11 +165,22 @@ impl RetryPolicy {
     }
 }
 
-fn next_retry_delay(failure: &Failure) -> Option<Duration> {
+/// The delay that a failure requests.
+enum Delay {
+    Positive(Duration),
+    Zero,
+    Negative,
+}
+
+fn requested_delay(failure: &Failure) -> Option<Delay> {
     let Some(FailureInfo::ApplicationFailureInfo(info)) = &failure.failure_info else {
         return None;
     };
-    Duration::try_from(info.next_retry_delay?).ok()
+    Some(match Duration::try_from(info.next_retry_delay?) {
+        Ok(Duration::ZERO) => Delay::Zero,
+        Ok(delay) => Delay::Positive(delay),
+        Err(_) => Delay::Negative,
+    })
 }
 
 fn non_negative(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use durably_history::{
     ActivityRef, CompleteActivity, Deadline, EventId, Input, Rejection, TaskNotFound,
 };
+use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::failure::v1::failure::FailureInfo;
 
 use crate::case::{Case, poll_activity};
@@ -87,16 +88,56 @@ fn a_failure_may_name_the_delay_itself() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
     let activity = case.start_activity();
-    let mut slow = failure("busy", "Busy");
-    if let Some(FailureInfo::ApplicationFailureInfo(info)) = &mut slow.failure_info {
-        info.next_retry_delay = Some(seconds(42));
-    }
-    case.fail_activity(&activity, slow);
+    case.fail_activity(&activity, delayed(42));
     // The deadline of the attempt that is over rings first, and in vain.
     case.ring_until(&Deadline::Activity(EventId(5)));
     assert!(case.activities.is_empty());
     case.ring();
     assert_eq!(case.now.since(activity.started_at), Duration::from_secs(42));
+    assert_eq!(case.start_activity().ticket.attempt, 2);
+}
+
+#[test]
+fn the_maximum_interval_does_not_limit_a_requested_delay() {
+    let mut case = Case::start();
+    case.work(vec![schedule_activity_with("1", |a| {
+        let mut policy = attempts(0);
+        policy.maximum_interval = Some(seconds(10));
+        a.retry_policy = Some(policy);
+    })]);
+    let activity = case.start_activity();
+    case.fail_activity(&activity, delayed(600));
+    case.ring_until(&Deadline::Activity(EventId(5)));
+    case.ring();
+    assert_eq!(
+        case.now.since(activity.started_at),
+        Duration::from_secs(600)
+    );
+    assert_eq!(case.start_activity().ticket.attempt, 2);
+}
+
+#[test]
+fn a_requested_delay_of_zero_ends_the_retries() {
+    let mut case = Case::start();
+    case.work(vec![schedule_activity("1")]);
+    case.skip();
+    let activity = case.start_activity();
+    case.fail_activity(&activity, delayed(0));
+    case.expect(&[
+        "6 activity_task_started scheduled=5 attempt=1",
+        "7 activity_task_failed scheduled=5 started=6 timeout \"busy\"",
+        "8 workflow_task_scheduled on=queue attempt=1 timeout=10s",
+    ]);
+}
+
+#[test]
+fn after_a_negative_requested_delay_the_next_attempt_is_due_at_once() {
+    let mut case = Case::start();
+    case.work(vec![schedule_activity("1")]);
+    let activity = case.start_activity();
+    case.fail_activity(&activity, delayed(-5));
+    case.ring();
+    assert_eq!(case.now, activity.started_at);
     assert_eq!(case.start_activity().ticket.attempt, 2);
 }
 
@@ -179,6 +220,14 @@ fn a_worker_may_take_an_activity_along_when_it_schedules_it() {
     );
     assert!(case.activities.is_empty(), "it is not offered to others");
     case.complete_activity(&completed.activities[0]);
+}
+
+fn delayed(delay: i64) -> Failure {
+    let mut failure = failure("busy", "Busy");
+    if let Some(FailureInfo::ApplicationFailureInfo(info)) = &mut failure.failure_info {
+        info.next_retry_delay = Some(seconds(delay));
+    }
+    failure
 }
 
 fn complete(activity: ActivityRef) -> Input {

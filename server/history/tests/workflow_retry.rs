@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use durably_proto::api::common::v1::RetryPolicy;
 use durably_proto::api::enums::v1::WorkflowExecutionStatus;
+use durably_proto::api::failure::v1::failure::FailureInfo;
 
 use crate::case::Case;
-use crate::command::{attempts, fail, failure, final_failure};
+use crate::command::{attempts, fail, failure, final_failure, seconds};
 use crate::continue_as_new::started;
 
 #[test]
@@ -36,6 +38,29 @@ fn a_failed_run_is_followed_by_another_attempt() {
         "5 workflow_execution_failed completed=4 maximum_attempts_reached \"again\"",
     ]);
     assert!(next.next.is_none());
+}
+
+#[test]
+fn the_maximum_interval_limits_the_delay_that_a_failure_requests() {
+    for delay in [600, 0, -5] {
+        let mut case = Case::start_with(|request| {
+            request.retry_policy = Some(RetryPolicy {
+                maximum_interval: Some(seconds(10)),
+                ..attempts(0)
+            });
+        });
+        let mut busy = failure("busy", "Busy");
+        if let Some(FailureInfo::ApplicationFailureInfo(info)) = &mut busy.failure_info {
+            info.next_retry_delay = Some(seconds(delay));
+        }
+        case.work(vec![fail(busy)]);
+        let next = case.next_run();
+        assert_eq!(
+            started(&next).first_workflow_task_backoff,
+            Some(seconds(10)),
+            "{delay}"
+        );
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::id::{EventId, RequestId};
 use crate::input::{ActivityTicket, Deadline, StartActivity};
 use crate::outcome::{Effect, Reply, StartedActivity};
 use crate::rejection::{Rejection, TaskNotFound};
-use crate::retry::Next;
+use crate::retry::{Next, RequestedDelay};
 use crate::state::{Activity, ActivityState, Run};
 use crate::time::Time;
 use crate::{failure, limits};
@@ -132,10 +132,13 @@ pub(crate) fn retry(
         .timeouts
         .schedule_to_close
         .map(|timeout| activity.scheduled_at + timeout);
-    match activity
-        .retry
-        .next(activity.attempt, Some(failure), out.now, expires_at)
-    {
+    match activity.retry.next(
+        activity.attempt,
+        Some(failure),
+        out.now,
+        expires_at,
+        RequestedDelay::Unlimited,
+    ) {
         Next::No(reason) => reason,
         Next::After(interval) => {
             activity.attempt += 1;
