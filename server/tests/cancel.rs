@@ -23,8 +23,9 @@ async fn a_workflow_is_asked_to_end() {
     let case = Case::new().await;
     case.start("w").await;
     request_cancel(&case).await.expect("it runs");
-    let again = request_cancel(&case).await.expect_err("it was asked");
-    assert_eq!(again.code(), Code::AlreadyExists);
+    request_cancel(&case)
+        .await
+        .expect("it may be asked more than once");
     let task = case.task().await;
     let cancelled = command(
         CommandType::CancelWorkflowExecution,

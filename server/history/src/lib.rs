@@ -51,9 +51,7 @@ pub use outcome::{
     UpdateAbort, UpdateStage, UpdateStatus,
 };
 pub use queue::{Sticky, TaskQueue, check as check_task_queue};
-pub use rejection::{
-    CancelAlreadyRequested, Closed, Invalid, LimitExceeded, OtherChain, Rejection, TaskNotFound,
-};
+pub use rejection::{Closed, Invalid, LimitExceeded, OtherChain, Rejection, TaskNotFound};
 pub use retry::RetryPolicy;
 pub use reuse_policy::{Policies, Refused, Verdict};
 pub use start::{Chain, Continued, Parent, Start, StartDelay, Timeouts};

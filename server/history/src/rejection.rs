@@ -4,7 +4,7 @@ use std::fmt;
 
 use durably_proto::api::enums::v1::WorkflowExecutionStatus;
 
-use crate::id::{RequestId, RunId};
+use crate::id::RunId;
 
 /// Why an input was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,6 @@ pub enum Rejection {
     Closing,
     /// The client named another first run than this execution has.
     OtherChain(OtherChain),
-    /// Another cancel request came first.
-    CancelAlreadyRequested(CancelAlreadyRequested),
     /// Too many of something.
     LimitExceeded(LimitExceeded),
     /// The request itself is wrong.
@@ -52,13 +50,6 @@ pub enum TaskNotFound {
 pub struct OtherChain {
     /// The first run it has.
     pub first_run_id: RunId,
-}
-
-/// Another cancel request came first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CancelAlreadyRequested {
-    /// That request.
-    pub request_id: RequestId,
 }
 
 /// Too many of something.
@@ -100,9 +91,6 @@ impl fmt::Display for Rejection {
             Self::StaleDeadline => f.write_str("deadline no longer armed"),
             Self::Closing => f.write_str("workflow operation can not be applied because workflow is closing"),
             Self::OtherChain(_) => f.write_str("workflow execution not found"),
-            Self::CancelAlreadyRequested(_) => {
-                f.write_str("cancellation already requested for this workflow execution")
-            }
             Self::LimitExceeded(limit) => limit.fmt(f),
             Self::Invalid(invalid) => f.write_str(&invalid.0),
         }

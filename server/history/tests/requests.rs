@@ -47,12 +47,11 @@ fn a_cancel_request_is_seen_by_the_workflow_which_may_give_in() {
 #[test]
 fn only_one_cancel_request_counts() {
     let mut case = Case::start();
+    case.skip();
     case.ok(cancel("1"));
     assert!(matches!(case.ok(cancel("1")), Reply::AlreadyDone));
-    assert!(matches!(
-        case.apply(cancel("2")).unwrap_err(),
-        Rejection::CancelAlreadyRequested(_)
-    ));
+    assert!(matches!(case.ok(cancel("2")), Reply::AlreadyDone));
+    case.expect(&["3 workflow_execution_cancel_requested enough"]);
 }
 
 #[test]

@@ -89,11 +89,6 @@ fn rejected(rejection: &Rejection) -> (Code, String, Option<Any>) {
         | Rejection::TaskAlreadyStarted
         | Rejection::StaleDeadline
         | Rejection::OtherChain(_) => not_found(message),
-        Rejection::CancelAlreadyRequested(_) => (
-            Code::AlreadyExists,
-            message,
-            detail(&details::CancellationAlreadyRequestedFailure {}),
-        ),
         Rejection::Closing => (
             Code::ResourceExhausted,
             message,

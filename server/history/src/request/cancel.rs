@@ -6,24 +6,18 @@ use durably_proto::api::history::v1::history_event::Attributes;
 use crate::apply::Out;
 use crate::input::RequestCancel;
 use crate::outcome::Reply;
-use crate::rejection::{CancelAlreadyRequested, OtherChain, Rejection};
+use crate::rejection::{OtherChain, Rejection};
 use crate::state::Run;
 
-/// Records the request; a second one with another id is refused.
+/// Records the first request; a later one succeeds and adds nothing.
 pub(crate) fn apply(
     cancel: RequestCancel,
     run: &mut Run,
     out: &mut Out,
 ) -> Result<Reply, Rejection> {
     run.check_chain(cancel.first_run_id.as_ref())?;
-    if let Some(first) = &run.cancel_request {
-        if !first.as_str().is_empty() && *first == cancel.request_id {
-            return Ok(Reply::AlreadyDone);
-        }
-        let request_id = first.clone();
-        return Err(Rejection::CancelAlreadyRequested(CancelAlreadyRequested {
-            request_id,
-        }));
+    if run.cancel_request.is_some() {
+        return Ok(Reply::AlreadyDone);
     }
     let (execution, initiated) = cancel.external.unzip();
     let event = WorkflowExecutionCancelRequestedEventAttributes {
