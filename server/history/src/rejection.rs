@@ -66,10 +66,7 @@ pub enum LimitExceeded {
         limit: usize,
     },
     /// Signals in the life of the run.
-    Signals {
-        /// The most there may be.
-        limit: usize,
-    },
+    Signals,
 }
 
 /// The request itself is wrong.
@@ -108,12 +105,7 @@ impl fmt::Display for LimitExceeded {
                 f,
                 "limit on the total number of distinct updates in this workflow has been reached ({limit})"
             ),
-            Self::Signals { limit } => {
-                write!(
-                    f,
-                    "exceeded workflow execution limit for signal events ({limit})"
-                )
-            }
+            Self::Signals => f.write_str("exceeded workflow execution limit for signal events"),
         }
     }
 }

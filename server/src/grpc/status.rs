@@ -1,6 +1,6 @@
 //! The one table from the server's errors to gRPC statuses, with the details SDKs decode.
 
-use durably_history::{Rejection, TaskNotFound};
+use durably_history::{LimitExceeded, Rejection, TaskNotFound};
 use durably_proto::api::enums::v1::{ResourceExhaustedCause, ResourceExhaustedScope};
 use durably_proto::api::errordetails::v1 as details;
 use durably_proto::wkt::Any;
@@ -97,8 +97,13 @@ fn rejected(rejection: &Rejection) -> (Code, String, Option<Any>) {
                 scope: ResourceExhaustedScope::Namespace.into(),
             }),
         ),
-        Rejection::LimitExceeded(_) => exhausted(message),
-        Rejection::Invalid(_) => (Code::InvalidArgument, message, None),
+        Rejection::LimitExceeded(
+            LimitExceeded::UpdatesInFlight { .. } | LimitExceeded::UpdatesInTotal { .. },
+        ) => exhausted(message),
+        // Clients retry an exhausted resource, but the number of signals never falls.
+        Rejection::LimitExceeded(LimitExceeded::Signals) | Rejection::Invalid(_) => {
+            (Code::InvalidArgument, message, None)
+        }
     }
 }
 

@@ -15,14 +15,12 @@ pub(crate) fn apply(signal: Signal, run: &mut Run, out: &mut Out) -> Result<Repl
     if run.signal_requests.contains(&signal.request_id) {
         return Ok(Reply::AlreadyDone);
     }
+    if run.signals >= limits::SIGNALS {
+        return Err(Rejection::LimitExceeded(LimitExceeded::Signals));
+    }
     // The workflow wants to close but keeps finding new events: let it.
     if run.close_attempted && run.has_started_workflow_task() {
         return Err(Rejection::Closing);
-    }
-    if run.signals >= limits::SIGNALS {
-        return Err(Rejection::LimitExceeded(LimitExceeded::Signals {
-            limit: limits::SIGNALS,
-        }));
     }
     record(signal, run, out);
     run.wake(out);
