@@ -105,13 +105,13 @@ impl Run {
             Input::CompleteWorkflowTask(_)
             | Input::FailWorkflowTask(_)
             | Input::StartWorkflowTask(_) => Rejection::TaskNotFound(TaskNotFound::Workflow),
-            Input::StartActivity(_)
-            | Input::Heartbeat(_)
+            Input::StartActivity(_) => Rejection::TaskNotFound(TaskNotFound::Activity),
+            Input::Due(_) => Rejection::StaleDeadline,
+            Input::Heartbeat(_)
             | Input::CompleteActivity(_)
             | Input::FailActivity(_)
-            | Input::CancelActivity(_) => Rejection::TaskNotFound(TaskNotFound::Activity),
-            Input::Due(_) => Rejection::StaleDeadline,
-            Input::Signal(_)
+            | Input::CancelActivity(_)
+            | Input::Signal(_)
             | Input::RequestCancel(_)
             | Input::Terminate(_)
             | Input::Attach(_)
