@@ -13,6 +13,7 @@ use crate::id::EventId;
 use crate::input::{Deadline, FailWorkflowTask};
 use crate::outcome::{Effect, Reply};
 use crate::rejection::Rejection;
+use crate::request::terminate;
 use crate::state::{Form, Run, StartedTask, WorkflowTask};
 use crate::task::task_event::{record_owed, scheduled_event};
 use crate::task::workflow_task;
@@ -25,6 +26,11 @@ pub(crate) fn fail(
     out: &mut Out,
 ) -> Result<Reply, Rejection> {
     run.started_task(&fail.token)?;
+    // The same task would produce the same message again.
+    if fail.cause == WorkflowTaskFailedCause::GrpcMessageTooLarge {
+        terminate::by_server(run, "GrpcMessageTooLarge".to_owned(), out);
+        return Ok(Reply::Done);
+    }
     let failure = fail.failure.map(|failure| {
         if failure.encoded_len() > limits::BLOB {
             failure::too_large("Failure exceeds size limit.", Some(failure))
