@@ -117,3 +117,23 @@ fn a_closed_activity_rings_no_more() {
     case.complete_activity(&activity);
     assert!(!case.deadlines.contains_key(&Deadline::Activity(EventId(5))));
 }
+
+#[test]
+fn an_eager_activity_that_outlives_its_budget_has_spent_the_budget() {
+    let mut case = Case::start();
+    let task = case.poll();
+    case.complete(
+        &task,
+        vec![schedule_activity_with("1", |a| {
+            a.request_eager_execution = true;
+            a.schedule_to_close_timeout = Some(seconds(2));
+            a.retry_policy = Some(attempts(1));
+        })],
+    );
+    case.skip();
+    case.ring();
+    let timed_out = case.events().remove(6);
+    let line = crate::text::line(&timed_out);
+    assert!(line.contains("activity_task_timed_out"), "{line}");
+    assert!(line.contains(" timeout "), "{line}");
+}

@@ -265,9 +265,10 @@ impl Activity {
         match self.state {
             ActivityState::Started { at, .. } => {
                 let alive = self.heartbeat_at.unwrap_or(at);
+                // An eager activity starts in the moment it is scheduled, so both may expire together.
                 [
-                    after(at, timeouts.start_to_close, TimeoutType::StartToClose),
                     total,
+                    after(at, timeouts.start_to_close, TimeoutType::StartToClose),
                     after(alive, timeouts.heartbeat, TimeoutType::Heartbeat),
                     None,
                 ]
