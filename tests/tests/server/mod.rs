@@ -3,5 +3,6 @@ mod cron;
 mod filters;
 mod names;
 mod priority;
+mod reports;
 mod search_attributes;
 mod sizes;
