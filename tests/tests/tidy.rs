@@ -185,3 +185,36 @@ fn after<'a>(text: &'a str, prefix: &str, end: char) -> Vec<&'a str> {
         .map(|rest| rest.split([end, '\n']).next().unwrap_or_default())
         .collect()
 }
+
+#[test]
+fn published_packages_carry_readme_and_licences() {
+    let workspace =
+        fs::read_to_string(root().join("Cargo.toml")).expect("the workspace has a manifest");
+    let members = workspace
+        .split_once("members = [")
+        .and_then(|(_, rest)| rest.split_once(']'))
+        .expect("the workspace names its members")
+        .0;
+    let mut published = 0;
+    for member in members.split(',').map(|name| name.trim().trim_matches('"')) {
+        if member.is_empty() {
+            continue;
+        }
+        let folder = root().join(member);
+        let manifest =
+            fs::read_to_string(folder.join("Cargo.toml")).expect("a member has a manifest");
+        if manifest.contains("\npublish = false\n") {
+            continue;
+        }
+        published += 1;
+        assert!(manifest.contains("\nreadme.workspace = true\n"), "{member}");
+        for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+            let text = fs::read_to_string(folder.join(licence)).unwrap_or_default();
+            assert!(text.len() > 500, "{member} has no {licence}");
+        }
+    }
+    assert_eq!(
+        published, 6,
+        "a package was added: publish it or say `publish = false`"
+    );
+}
