@@ -16,6 +16,7 @@ pub mod crunch;
 pub mod history;
 pub mod process;
 pub mod raw;
+pub mod raw_update;
 
 /// Where a test body runs.
 pub struct World {

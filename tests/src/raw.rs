@@ -3,13 +3,22 @@
 use durably::Result;
 use durably_proto::{
     api::{
+        command::v1::{
+            Command, ContinueAsNewWorkflowExecutionCommandAttributes,
+            FailWorkflowExecutionCommandAttributes, command::Attributes,
+        },
         common::v1::{Payload, Payloads, SearchAttributes, WorkflowExecution, WorkflowType},
-        enums::v1::IndexedValueType,
+        enums::v1::{CommandType, EventType, IndexedValueType},
+        failure::v1::Failure,
         operatorservice::v1::{AddSearchAttributesRequest, ListSearchAttributesRequest},
+        protocol::v1::Message,
         taskqueue::v1::TaskQueue,
         workflowservice::v1::{
+            DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse,
             GetWorkflowExecutionHistoryRequest, PollWorkflowTaskQueueRequest,
-            PollWorkflowTaskQueueResponse, StartWorkflowExecutionRequest,
+            PollWorkflowTaskQueueResponse, RespondWorkflowTaskCompletedRequest,
+            RespondWorkflowTaskCompletedResponse, StartWorkflowExecutionRequest,
+            TerminateWorkflowExecutionRequest,
         },
     },
     service::{
@@ -118,6 +127,103 @@ pub async fn workflow_task(
         ))
         .await?;
     Ok(polled.into_inner())
+}
+
+/// Completes a workflow task.
+pub async fn complete(
+    service: &mut Service,
+    task: &PollWorkflowTaskQueueResponse,
+    commands: Vec<Command>,
+    messages: Vec<Message>,
+) -> std::result::Result<Response<RespondWorkflowTaskCompletedResponse>, Status> {
+    let request = RespondWorkflowTaskCompletedRequest {
+        namespace: NAMESPACE.to_owned(),
+        task_token: task.task_token.clone(),
+        commands,
+        messages,
+        ..Default::default()
+    };
+    service.respond_workflow_task_completed(request).await
+}
+
+/// A command that closes the run.
+pub fn complete_workflow() -> Command {
+    command(
+        CommandType::CompleteWorkflowExecution,
+        Attributes::CompleteWorkflowExecutionCommandAttributes(Default::default()),
+    )
+}
+
+/// See [`complete_workflow`].
+pub fn fail_workflow() -> Command {
+    command(
+        CommandType::FailWorkflowExecution,
+        Attributes::FailWorkflowExecutionCommandAttributes(
+            FailWorkflowExecutionCommandAttributes {
+                failure: Some(Failure {
+                    message: "busy".to_owned(),
+                    ..Default::default()
+                }),
+            },
+        ),
+    )
+}
+
+/// See [`complete_workflow`].
+pub fn cancel_workflow() -> Command {
+    command(
+        CommandType::CancelWorkflowExecution,
+        Attributes::CancelWorkflowExecutionCommandAttributes(Default::default()),
+    )
+}
+
+/// See [`complete_workflow`]; what the command does not say stays as it is.
+pub fn continue_as_new(attributes: ContinueAsNewWorkflowExecutionCommandAttributes) -> Command {
+    command(
+        CommandType::ContinueAsNewWorkflowExecution,
+        Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(attributes),
+    )
+}
+
+/// A command with its attributes.
+pub fn command(kind: CommandType, attributes: Attributes) -> Command {
+    Command {
+        command_type: kind.into(),
+        attributes: Some(attributes),
+        ..Default::default()
+    }
+}
+
+/// Terminates the latest run of a workflow.
+pub async fn terminate(service: &mut Service, workflow_id: &str) -> Result<()> {
+    service
+        .terminate_workflow_execution(TerminateWorkflowExecutionRequest {
+            namespace: NAMESPACE.to_owned(),
+            workflow_execution: execution(workflow_id),
+            ..Default::default()
+        })
+        .await?;
+    Ok(())
+}
+
+/// Describes the latest run of a workflow.
+pub async fn describe(
+    service: &mut Service,
+    workflow_id: &str,
+) -> Result<DescribeWorkflowExecutionResponse> {
+    let described = service
+        .describe_workflow_execution(DescribeWorkflowExecutionRequest {
+            namespace: NAMESPACE.to_owned(),
+            execution: execution(workflow_id),
+        })
+        .await?;
+    Ok(described.into_inner())
+}
+
+/// The types of all events of the latest run of a workflow.
+pub async fn event_types(service: &mut Service, workflow_id: &str) -> Result<Vec<EventType>> {
+    let events = events(service, workflow_id).await?;
+    Ok(events.iter().map(|event| event.event_type()).collect())
 }
 
 /// The history of the latest run of a workflow.

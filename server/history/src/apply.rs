@@ -41,6 +41,9 @@ impl Run {
         let is_written_down = is_written_down(&input);
         let reply = match input {
             Input::Signal(signal) => request::signal::apply(signal, self, &mut out)?,
+            Input::SignalWithStart(signal) => {
+                request::signal::apply_with_start(signal, self, &mut out)?
+            }
             Input::RequestCancel(cancel) => request::cancel::apply(cancel, self, &mut out)?,
             Input::Terminate(terminate) => request::terminate::apply(terminate, self, &mut out)?,
             Input::Update(update) => request::update::apply(update, self, &mut out)?,
@@ -88,9 +91,10 @@ impl Run {
         }
     }
 
-    /// Schedules a workflow task for what was just recorded, unless one will see it anyway.
+    /// Schedules a workflow task for what was just recorded, unless one will see it anyway. This also
+    /// ends a start delay.
     pub(crate) fn wake(&mut self, out: &mut Out) {
-        if !self.has_workflow_task() && !self.is_delayed() {
+        if !self.has_workflow_task() {
             task::workflow_task::schedule(self, Form::Recorded, out);
         }
     }
@@ -112,6 +116,7 @@ impl Run {
             | Input::FailActivity(_)
             | Input::CancelActivity(_)
             | Input::Signal(_)
+            | Input::SignalWithStart(_)
             | Input::RequestCancel(_)
             | Input::Terminate(_)
             | Input::Attach(_)

@@ -59,7 +59,11 @@ impl CronSchedule {
     /// How long after `now` the next run starts, in whole seconds, when the last one was due at
     /// `last`; none if the schedule has no further time.
     pub fn backoff(&self, last: Time, now: Time) -> Option<Duration> {
-        let mut next = self.next_after(last)?;
+        // A run that started early leaves its own time to the next one.
+        let mut next = match now < last {
+            true => last,
+            false => self.next_after(last)?,
+        };
         while next < now {
             // A run that outlived many of its times must not walk through all of them.
             let skip_from = match &self.rule {

@@ -17,6 +17,8 @@ use crate::id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId}
 pub enum Input {
     /// A client, or another workflow, signals the workflow.
     Signal(Signal),
+    /// A client's signal-with-start met this run; unlike a plain signal it ends the start delay.
+    SignalWithStart(Signal),
     /// A client, or another workflow, asks the workflow to end itself.
     RequestCancel(RequestCancel),
     /// A client ends the workflow without asking it.
@@ -88,8 +90,6 @@ pub struct RequestCancel {
     pub reason: String,
     /// Who asks.
     pub identity: String,
-    /// The same request twice is one request; another request is refused.
-    pub request_id: RequestId,
     /// Links to what caused the request.
     pub links: Vec<Link>,
     /// The first run of the execution the client means, if it said.

@@ -161,7 +161,13 @@ pub(crate) fn chain(run: &Run, initiator: ContinueAsNewInitiator, now: Time) -> 
 
 /// A backoff long enough that runs do not follow each other too fast; zero for none.
 pub(crate) fn spaced(run: &Run, backoff: Duration, now: Time) -> Duration {
-    let lifetime = now.since(run.terms.executes_at);
+    let terms = &run.terms;
+    let started_early = now < terms.executes_at;
+    let lifetime = now.since(if started_early {
+        terms.started_at
+    } else {
+        terms.executes_at
+    });
     if lifetime + backoff < limits::CONTINUE_AS_NEW_INTERVAL {
         limits::CONTINUE_AS_NEW_INTERVAL - lifetime
     } else {

@@ -60,8 +60,8 @@ pub struct Run {
     pub(crate) updates: BTreeMap<UpdateId, Update>,
     /// How many updates were ever admitted; also the order they are delivered in.
     pub(crate) updates_admitted: u64,
-    /// The cancel request, once there is one.
-    pub(crate) cancel_request: Option<RequestId>,
+    /// A cancel request is recorded; later ones add nothing.
+    pub(crate) cancel_requested: bool,
     /// Signals received; counts up.
     pub(crate) signals: usize,
     /// Requests of signals seen, so that each counts once; only grows.
@@ -385,10 +385,18 @@ impl Run {
         self.last_completed_started
     }
 
-    /// Whether the first workflow task is still held back.
+    /// Whether the first workflow task is still held back. A task that left no trace did not end the
+    /// delay.
     pub fn is_delayed(&self) -> bool {
-        let never_scheduled = self.last_stamp == Stamp::default();
-        never_scheduled && self.terms.executes_at > self.terms.started_at && self.is_running()
+        self.terms.executes_at > self.terms.started_at
+            && self.is_running()
+            && !self.has_workflow_task()
+            && !self.has_completed_workflow_task()
+    }
+
+    /// When the delay of the first workflow task is over, if it is still held back.
+    pub fn delayed_until(&self) -> Option<Time> {
+        self.is_delayed().then_some(self.terms.executes_at)
     }
 
     /// How urgent its workflow tasks are.

@@ -66,6 +66,16 @@ pub(crate) fn to_proto(duration: Duration) -> wkt::Duration {
     }
 }
 
+/// The time from one moment to another; negative when the second comes first.
+pub(crate) fn between(from: Time, to: Time) -> wkt::Duration {
+    const SECOND: i64 = 1_000_000_000;
+    let nanos = to.0.saturating_sub(from.0);
+    wkt::Duration {
+        seconds: nanos / SECOND,
+        nanos: i32::try_from(nanos % SECOND).expect("a remainder below 10^9"),
+    }
+}
+
 /// A timeout as the platform's messages carry it: no timeout is written as zero.
 pub(crate) fn timeout_to_proto(timeout: Option<Duration>) -> wkt::Duration {
     to_proto(timeout.unwrap_or_default())

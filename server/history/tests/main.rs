@@ -13,6 +13,7 @@ mod bad_commands;
 mod buffered_events;
 mod continue_as_new;
 mod cron;
+mod delay;
 mod determinism;
 mod greeting;
 mod memory;

@@ -99,7 +99,7 @@ pub(super) fn signal_with_start(
         |execution, runs, run_id, reply| match reply {
             Some(_) => Ok(()),
             None => {
-                let signal = Input::Signal(signal);
+                let signal = Input::SignalWithStart(signal);
                 unless_closed(engine.apply(execution, runs, run_id, signal, |_, _| ()))
             }
         },

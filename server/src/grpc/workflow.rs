@@ -47,10 +47,6 @@ pub(super) fn request_cancel(
     let input = Input::RequestCancel(RequestCancel {
         reason: request.reason,
         identity: request.identity,
-        request_id: match request.request_id.is_empty() {
-            true => RequestId::from(engine.ids.uuid()),
-            false => RequestId::from(request.request_id),
-        },
         links: request.links,
         first_run_id: named(request.first_execution_run_id),
         external: None,

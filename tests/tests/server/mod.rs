@@ -1,5 +1,6 @@
 mod bad_input;
 mod cron;
+mod delays;
 mod filters;
 mod names;
 mod priority;

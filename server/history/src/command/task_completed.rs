@@ -14,9 +14,9 @@ use crate::command::Completing;
 use crate::command::plan::{self, Step};
 use crate::command::refusal::{Refusal, command_name};
 use crate::id::{EventId, RequestId};
-use crate::input::CompleteWorkflowTask;
+use crate::input::{CompleteWorkflowTask, Deadline};
 use crate::outcome::{
-    CompletedWorkflowTask, Reply, StartedActivity, StartedWorkflowTask, UpdateAbort,
+    CompletedWorkflowTask, Effect, Reply, StartedActivity, StartedWorkflowTask, UpdateAbort,
 };
 use crate::queue::Sticky;
 use crate::rejection::{Invalid, Rejection};
@@ -54,13 +54,18 @@ pub(crate) fn complete(
         && !response.force_create_new_workflow_task
         && leaves_no_trace(run, &task, &steps, &response);
     task_end::take_started(run, out);
+    // The delay ended while the task was out, and its ring was in vain.
+    let is_overdue = vanishes && run.delayed_until().is_some_and(|at| at <= out.now);
     let mut completing = Completing {
         completed: EventId::NONE,
         identity: response.identity.clone(),
         eager: Vec::new(),
-        wants_task: response.force_create_new_workflow_task,
+        wants_task: response.force_create_new_workflow_task || is_overdue,
     };
     if !vanishes {
+        if run.delayed_until().is_some() {
+            out.effect(Effect::Disarm(Deadline::FirstWorkflowTask));
+        }
         completing.completed = record(run, &task, &mut response, out);
     }
     run.task_attempt = 1;

@@ -16,7 +16,7 @@ pub(crate) fn apply(
     out: &mut Out,
 ) -> Result<Reply, Rejection> {
     run.check_chain(cancel.first_run_id.as_ref())?;
-    if run.cancel_request.is_some() {
+    if run.cancel_requested {
         return Ok(Reply::AlreadyDone);
     }
     let (execution, initiated) = cancel.external.unzip();
@@ -26,7 +26,7 @@ pub(crate) fn apply(
         external_workflow_execution: execution,
         identity: cancel.identity,
     };
-    run.cancel_request = Some(cancel.request_id);
+    run.cancel_requested = true;
     run.buffer_with_links(
         out.now,
         Attributes::WorkflowExecutionCancelRequestedEventAttributes(event),

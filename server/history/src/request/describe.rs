@@ -13,7 +13,7 @@ use durably_proto::api::workflowservice::v1::DescribeWorkflowExecutionResponse;
 use crate::queue;
 use crate::state::{Activity, ActivityState, Run, ScheduledTask, WorkflowTask};
 use crate::task::activity_task;
-use crate::time::{timeout_to_proto, to_proto};
+use crate::time::{between, timeout_to_proto, to_proto};
 
 impl Run {
     /// The whole description, as clients receive it.
@@ -76,7 +76,7 @@ impl Run {
             task_queue: terms.task_queue.to_string(),
             state_transition_count: self.transitions,
             history_size_bytes: i64::try_from(self.history_size).unwrap_or(i64::MAX),
-            execution_duration: closed_at.map(|at| to_proto(at.since(terms.executes_at))),
+            execution_duration: closed_at.map(|at| between(terms.executes_at, at)),
             root_execution: Some(terms.root.clone().unwrap_or_else(itself)),
             first_run_id: terms.first_run_id.to_string(),
             priority: terms.priority.clone(),
@@ -96,7 +96,7 @@ impl Run {
         WorkflowExecutionExtendedInfo {
             execution_expiration_time: self.terms.execution_expires_at.map(Into::into),
             run_expiration_time: self.terms.run_expires_at.map(Into::into),
-            cancel_requested: self.cancel_request.is_some(),
+            cancel_requested: self.cancel_requested,
             original_start_time: Some(self.terms.started_at.into()),
             request_id_infos: request_id_infos.collect(),
             ..Default::default()

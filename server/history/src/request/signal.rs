@@ -10,8 +10,30 @@ use crate::outcome::Reply;
 use crate::rejection::{LimitExceeded, Rejection};
 use crate::state::Run;
 
-/// Records the signal, unless its request was seen before.
+/// Records the signal, unless its request was seen before. A delayed run sees it when its delay is over.
 pub(crate) fn apply(signal: Signal, run: &mut Run, out: &mut Out) -> Result<Reply, Rejection> {
+    let is_delayed = run.is_delayed();
+    let reply = record_once(signal, run, out)?;
+    if !is_delayed && matches!(reply, Reply::Done) {
+        run.wake(out);
+    }
+    Ok(reply)
+}
+
+/// As [`apply`], but a delayed run starts now.
+pub(crate) fn apply_with_start(
+    signal: Signal,
+    run: &mut Run,
+    out: &mut Out,
+) -> Result<Reply, Rejection> {
+    let reply = record_once(signal, run, out)?;
+    if matches!(reply, Reply::Done) {
+        run.wake(out);
+    }
+    Ok(reply)
+}
+
+fn record_once(signal: Signal, run: &mut Run, out: &mut Out) -> Result<Reply, Rejection> {
     if run.signal_requests.contains(&signal.request_id) {
         return Ok(Reply::AlreadyDone);
     }
@@ -23,7 +45,6 @@ pub(crate) fn apply(signal: Signal, run: &mut Run, out: &mut Out) -> Result<Repl
         return Err(Rejection::Closing);
     }
     record(signal, run, out);
-    run.wake(out);
     Ok(Reply::Done)
 }
 

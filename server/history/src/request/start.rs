@@ -152,7 +152,7 @@ fn empty(terms: Terms, start: &Start) -> Run {
         activity_ids: BTreeMap::new(),
         updates: BTreeMap::new(),
         updates_admitted: 0,
-        cancel_request: None,
+        cancel_requested: false,
         signals: 0,
         signal_requests: std::collections::BTreeSet::new(),
         requests: BTreeMap::new(),

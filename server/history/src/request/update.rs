@@ -42,7 +42,7 @@ pub(crate) fn apply(
     check_limits(run)?;
     let id = request.id.clone();
     admit(request, run);
-    if !run.has_workflow_task() && !run.is_delayed() {
+    if !run.has_workflow_task() {
         workflow_task::schedule(run, Form::Speculative, out);
     }
     Ok(Reply::Update(UpdateStatus {
