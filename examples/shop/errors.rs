@@ -1,28 +1,33 @@
 //! What can go wrong in the shop.
 
-use std::fmt;
-
-use durably::{AppError, ResultError};
+use durably::{ActivityError, AppError, Cancelled, ResultError};
 
 /// Why an activity of the shop fails.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum ShopError {
     /// Trying again does not help.
+    #[error("no {0} in stock")]
     OutOfStock(String),
     /// Trying again helps.
+    #[error("the warehouse is busy")]
     Busy,
 }
 
-impl fmt::Display for ShopError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OutOfStock(item) => write!(f, "no {item} in stock"),
-            Self::Busy => f.write_str("the warehouse is busy"),
-        }
-    }
+/// Why an order ends without a receipt.
+///
+/// `#[from]` makes `?` work on waits and activities, and keeps the meaning of a cancellation: an
+/// order that is cancelled closes as Canceled and not as Failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OrderError {
+    #[error("nobody approved the order")]
+    NotApproved,
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// Has a text of its own, because a transparent variant would leave the activity's error out of
+    /// the recorded causes.
+    #[error("an activity of the order failed")]
+    Activity(#[from] ActivityError),
 }
-
-impl std::error::Error for ShopError {}
 
 const OUT_OF_STOCK: &str = "OutOfStock";
 
@@ -38,5 +43,6 @@ impl From<ShopError> for AppError {
 
 /// Whether an order failed because there was nothing to sell.
 pub(crate) fn is_out_of_stock(error: &ResultError) -> bool {
-    error.app().is_some_and(|app| app.kind == OUT_OF_STOCK)
+    let app = error.activity().and_then(ActivityError::app);
+    app.is_some_and(|app| app.kind == OUT_OF_STOCK)
 }

@@ -46,6 +46,16 @@ async fn main() -> Result<()> {
     complaint.arrive().await?;
     println!("  back on the shelf: {}", complaint.result().await?);
 
+    println!("a lamp, and a change of mind");
+    let order = Order::start(&client, Purchase::new("lamp", 2_900))
+        .task_queue(TASK_QUEUE)
+        .await?;
+    order.cancel().await?;
+    match order.result().await {
+        Err(error) if error.is_cancelled() => println!("  cancelled"),
+        other => println!("  {other:?}"),
+    }
+
     println!("a moon rocket");
     let order = Order::start(&client, Purchase::new("moon rocket", 1_000_000))
         .task_queue(TASK_QUEUE)

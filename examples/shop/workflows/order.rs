@@ -5,6 +5,7 @@ use durably::prelude::*;
 use crate::{
     activities::{Warehouse, charge},
     data::{Purchase, Receipt},
+    errors::OrderError,
 };
 
 /// One order of one customer.
@@ -18,9 +19,16 @@ pub(crate) struct Order {
 #[workflow]
 impl Order {
     #[run]
-    pub(crate) async fn run(&mut self, ctx: &Ctx, purchase: Purchase) -> Result<Receipt> {
+    pub(crate) async fn run(
+        &mut self,
+        ctx: &Ctx,
+        purchase: Purchase,
+    ) -> Result<Receipt, OrderError> {
         let item = Warehouse::stub(ctx).reserve(&purchase.item).await?;
-        ctx.wait_until(|| self.approved).await?;
+        let approved = ctx.wait_until(|| self.approved).timeout(days(7)).await?;
+        if !approved {
+            return Err(OrderError::NotApproved);
+        }
         let payment = charge::call(ctx, purchase).await?;
         let parcel = Warehouse::stub(ctx).ship(item).await?;
         Ok(Receipt { payment, parcel })

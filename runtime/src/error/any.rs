@@ -2,10 +2,7 @@
 
 use std::{any::Any, error::Error as StdError, fmt};
 
-use super::{
-    ActivityError, AppError, Cancelled, ChildError, Failure, ResultError, RunError, UpdateError,
-    WorkflowCancelled, chain,
-};
+use super::{ActivityError, AppError, ChildError, Failure, Meaning, chain};
 use crate::data::type_name;
 
 /// `Result` with durably's [`Error`].
@@ -111,19 +108,9 @@ impl Error {
     }
 
     /// Whether this is a cancellation: of the workflow or a scope, or of the activity, the child or
-    /// the workflow whose result was waited for.
+    /// the workflow whose result was waited for; also inside another error, as its `source()`.
     pub fn is_cancelled(&self) -> bool {
-        let error = self.0.as_any();
-        error.is::<Cancelled>()
-            || error.is::<WorkflowCancelled>()
-            || error.downcast_ref().is_some_and(ResultError::is_cancelled)
-            || error.downcast_ref().is_some_and(RunError::is_cancelled)
-            || error.downcast_ref().is_some_and(UpdateError::is_cancelled)
-            || error.downcast_ref().is_some_and(Failure::is_cancelled)
-            || error
-                .downcast_ref()
-                .is_some_and(ActivityError::is_cancelled)
-            || error.downcast_ref().is_some_and(ChildError::is_cancelled)
+        matches!(self.meaning(), Meaning::Cancelled | Meaning::OtherCancelled)
     }
 
     /// The name of the error's type, without its module.

@@ -2,13 +2,18 @@
 
 use std::{error::Error as StdError, fmt};
 
-use super::{ActivityError, AppError, ChildError, Failure};
+use super::{ActivityError, AppError, ChildError, Failure, meaning};
 
 type Any<'a> = &'a (dyn StdError + 'static);
 
 /// The error and its causes, outermost first.
 pub(super) fn of(error: Any<'_>) -> impl Iterator<Item = Any<'_>> {
-    std::iter::successors(Some(error), |&error| error.source())
+    std::iter::successors(Some(error), |&error| cause(error))
+}
+
+/// What led to the error.
+pub(super) fn cause(error: Any<'_>) -> Option<Any<'_>> {
+    error.source().filter(|source| !meaning::is_mark(*source))
 }
 
 /// Adds the cause to the text of what it caused.

@@ -1,6 +1,6 @@
 //! The end of a run that begins the next one.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 use super::{DataError, Error, Result};
 use crate::{
@@ -33,30 +33,66 @@ use crate::{
 ///     }
 /// }
 /// ```
-#[derive(Debug)]
+///
+/// An error type of your own can carry it, if its `source()` is this value:
+///
+/// ```
+/// use durably::{Cancelled, ContinueAsNew, prelude::*};
+///
+/// #[derive(Debug, thiserror::Error)]
+/// enum CounterError {
+///     #[error(transparent)]
+///     Cancelled(#[from] Cancelled),
+///     #[error(transparent)]
+///     ContinueAsNew(#[from] ContinueAsNew),
+/// }
+///
+/// #[derive(Default)]
+/// struct Counter;
+///
+/// #[workflow]
+/// impl Counter {
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx, count: u64) -> Result<u64, CounterError> {
+///         ctx.sleep(days(1)).await?;
+///         Err(Self::continue_as_new(count + 1).into())
+///     }
+/// }
+/// ```
+// Boxed, because it stands in the errors of users, which every `Result` of theirs makes room for.
+#[derive(Clone, Debug)]
 #[must_use = "return it from `run`: `Self::continue_as_new(..).into()`"]
-pub struct ContinueAsNew {
-    next: durably_engine::ContinueAsNew,
+pub struct ContinueAsNew(Box<NextRun>);
+
+/// The run that a [`ContinueAsNew`] begins; its source, so that transparent wrappers show it.
+#[derive(Clone, Debug)]
+pub(crate) struct NextRun {
+    request: durably_engine::ContinueAsNew,
     /// The first argument or memo that could not be encoded.
     error: Option<DataError>,
+}
+
+thread_local! {
+    /// How many have been dropped on this thread.
+    static DROPPED: Cell<usize> = const { Cell::new(0) };
 }
 
 impl ContinueAsNew {
     /// The next run of the workflow type of that name.
     #[doc(hidden)]
     pub fn new(workflow: &'static str, args: EncodedArgs) -> Self {
-        let mut next = durably_engine::ContinueAsNew {
+        let mut request = durably_engine::ContinueAsNew {
             workflow_type: Some(workflow.to_owned()),
             ..Default::default()
         };
         let error = match args.0 {
             Ok(payloads) => {
-                next.input = payloads;
+                request.input = payloads;
                 None
             }
             Err(error) => Some(error),
         };
-        Self { next, error }
+        Self(Box::new(NextRun { request, error }))
     }
 
     /// Goes on as a workflow of another type, with these arguments.
@@ -66,25 +102,25 @@ impl ContinueAsNew {
 
     /// The task queue of the next run.
     pub fn task_queue(mut self, queue: impl Text) -> Self {
-        self.next.task_queue = Some(queue.into_text());
+        self.0.request.task_queue = Some(queue.into_text());
         self
     }
 
     /// The time the next run may take.
     pub fn run_timeout(mut self, timeout: impl Span) -> Self {
-        self.next.run_timeout = Some(timeout.into_duration());
+        self.0.request.run_timeout = Some(timeout.into_duration());
         self
     }
 
     /// The time one workflow task of the next run may take.
     pub fn task_timeout(mut self, timeout: impl Span) -> Self {
-        self.next.task_timeout = Some(timeout.into_duration());
+        self.0.request.task_timeout = Some(timeout.into_duration());
         self
     }
 
     /// How the next run is retried.
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.next.retry = Some(retry.policy());
+        self.0.request.retry = Some(retry.policy());
         self
     }
 
@@ -92,10 +128,10 @@ impl ContinueAsNew {
     pub fn memo<T: Outgoing>(mut self, name: impl Into<String>, note: T) -> Self {
         match encode_named("memo", &note) {
             Ok(payload) => {
-                let memo = self.next.memo.get_or_insert_default();
+                let memo = self.0.request.memo.get_or_insert_default();
                 memo.insert(name.into(), payload);
             }
-            Err(error) => self.error = self.error.or(Some(error)),
+            Err(error) => self.0.refuse(error),
         }
         self
     }
@@ -104,20 +140,44 @@ impl ContinueAsNew {
     pub fn search_attribute<T: Outgoing>(mut self, name: impl Into<String>, attribute: T) -> Self {
         match encode_named("search attribute", &attribute) {
             Ok(payload) => {
-                let attributes = self.next.search_attributes.get_or_insert_default();
+                let attributes = self.0.request.search_attributes.get_or_insert_default();
                 attributes.insert(name.into(), payload);
             }
-            Err(error) => self.error = self.error.or(Some(error)),
+            Err(error) => self.0.refuse(error),
         }
         self
     }
+}
 
-    /// What the engine is asked to do.
-    pub(crate) fn into_intent(self) -> Result<durably_engine::ContinueAsNew, DataError> {
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok(self.next),
+impl NextRun {
+    /// The request to the engine.
+    ///
+    /// # Errors
+    /// An argument, a memo or a search attribute could not be encoded.
+    pub(crate) fn request(&self) -> Result<durably_engine::ContinueAsNew, DataError> {
+        match &self.error {
+            Some(error) => Err(error.clone()),
+            None => Ok(self.request.clone()),
         }
+    }
+
+    /// Drops the error, and returns whether a next run was dropped with it.
+    pub(crate) fn is_dropped_with(error: Error) -> bool {
+        let before = DROPPED.get();
+        drop(error);
+        DROPPED.get() != before
+    }
+
+    /// Keeps the first error.
+    fn refuse(&mut self, error: DataError) {
+        self.error.get_or_insert(error);
+    }
+}
+
+impl Drop for NextRun {
+    fn drop(&mut self) {
+        // A thread that ends may have dropped its counter already.
+        let _ = DROPPED.try_with(|dropped| dropped.set(dropped.get().wrapping_add(1)));
     }
 }
 
@@ -128,11 +188,23 @@ fn encode_named<T: Outgoing>(what: &str, content: &T) -> Result<crate::Payload, 
 
 impl fmt::Display for ContinueAsNew {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("continue as new can only be returned from `run`")
+        f.write_str("continue-as-new takes effect only when `run` returns it")
     }
 }
 
-impl std::error::Error for ContinueAsNew {}
+impl std::error::Error for ContinueAsNew {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+impl fmt::Display for NextRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it begins the next run")
+    }
+}
+
+impl std::error::Error for NextRun {}
 
 impl<T> From<ContinueAsNew> for Result<T, Error> {
     fn from(next: ContinueAsNew) -> Self {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use durably_engine::{FailureInfo, FailureRecord, TimeoutKind};
 
-use super::{ActivityError, AppError, ChildError};
+use super::{ActivityError, AppError, ChildError, meaning::Mark};
 
 /// Why something failed, as the server tells it; from any SDK.
 ///
@@ -207,11 +207,8 @@ impl std::error::Error for Failure {
             Self::App(app) => app.source(),
             Self::Activity(activity) => activity.source(),
             Self::Child(child) => child.source(),
-            Self::Timeout(_)
-            | Self::Cancelled
-            | Self::Terminated
-            | Self::Server(_)
-            | Self::Other(_) => None,
+            Self::Cancelled => Some(&Mark::OtherCancelled),
+            Self::Timeout(_) | Self::Terminated | Self::Server(_) | Self::Other(_) => None,
         }
     }
 }

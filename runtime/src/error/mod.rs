@@ -34,6 +34,7 @@ mod connect;
 mod continue_as_new;
 mod data;
 mod failure;
+mod meaning;
 mod record;
 mod rpc;
 mod terminal;
@@ -56,13 +57,35 @@ pub use client::{
 };
 pub use connect::ConnectError;
 pub use continue_as_new::ContinueAsNew;
+pub(crate) use continue_as_new::NextRun;
 pub use data::{DataError, DataFault};
 pub use durably_engine::{RetryState, TimeoutKind};
 pub use failure::{Failure, OtherFailure, ServerFailure};
+pub(crate) use meaning::Meaning;
 pub use rpc::RpcError;
 pub use terminal::{WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut};
 
-/// The workflow, or a scope of it, was cancelled.
+/// The workflow, a scope of it, or the activity was cancelled.
+///
+/// `run` or an activity that returns it after a request to cancel closes as Canceled. An error type
+/// of your own keeps that meaning if its `source()` is this error, which is what `#[from]` of
+/// thiserror makes it:
+///
+/// ```
+/// use durably::{Cancelled, prelude::*};
+///
+/// #[derive(Debug, thiserror::Error)]
+/// enum TripError {
+///     #[error("no seat is left")]
+///     SoldOut,
+///     #[error(transparent)]
+///     Cancelled(#[from] Cancelled),
+/// }
+///
+/// async fn travel(ctx: &Ctx) -> Result<(), TripError> {
+///     Ok(ctx.sleep(days(1)).await?)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cancelled;
 
@@ -72,7 +95,11 @@ impl fmt::Display for Cancelled {
     }
 }
 
-impl std::error::Error for Cancelled {}
+impl std::error::Error for Cancelled {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&meaning::Mark::Cancelled)
+    }
+}
 
 /// What may stand in the `Err` of a workflow, handler or activity.
 #[diagnostic::on_unimplemented(

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use durably_engine::{FailureCategory, FailureInfo, FailureRecord};
 
-use super::{ActivityError, AppError, Cancelled, ChildError, DataError, Error, Failure};
+use super::{ActivityError, AppError, Cancelled, ChildError, DataError, Error, Failure, chain};
 use crate::data::type_name;
 
 /// How our failures sign themselves.
@@ -17,6 +17,21 @@ impl Error {
     /// failure under the name of its type, and its sources become the chain of causes.
     pub(crate) fn to_record(&self) -> FailureRecord {
         to_record(self.as_std(), self.type_name())
+    }
+
+    /// The failure to record for this error where it is a cancellation: the server's kind of
+    /// failure for that, with the text and the causes of an error type of the user's.
+    pub(crate) fn to_cancelled_record(&self) -> FailureRecord {
+        let record = self.to_record();
+        match record.info {
+            FailureInfo::Application { .. } => FailureRecord {
+                info: FailureInfo::Canceled {
+                    details: Vec::new(),
+                },
+                ..record
+            },
+            _ => record,
+        }
     }
 }
 
@@ -84,7 +99,7 @@ fn to_record(error: &(dyn StdError + 'static), type_name: &str) -> FailureRecord
 /// An error that Temporal knows nothing of. The types of its sources are not known either, but for
 /// our own, so they are all called `Error`.
 fn foreign(error: &(dyn StdError + 'static), type_name: &str) -> FailureRecord {
-    let cause = error.source().map(|source| {
+    let cause = chain::cause(error).map(|source| {
         let name = if source.is::<DataError>() {
             type_name::bare::<DataError>()
         } else {

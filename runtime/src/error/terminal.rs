@@ -4,7 +4,7 @@ use std::fmt;
 
 use durably_engine::RetryState;
 
-use super::{AppError, DataError, Failure, chain};
+use super::{AppError, DataError, Failure, chain, meaning::Mark};
 use crate::{Data, Payload};
 
 /// The workflow failed: its code returned an error.
@@ -110,7 +110,11 @@ impl std::error::Error for WorkflowFailed {
     }
 }
 
-impl std::error::Error for WorkflowCancelled {}
+impl std::error::Error for WorkflowCancelled {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&Mark::OtherCancelled)
+    }
+}
 
 impl std::error::Error for WorkflowTerminated {}
 

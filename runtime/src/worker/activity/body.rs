@@ -15,10 +15,11 @@ use super::{
     report::{Ended, shut_down},
 };
 use crate::{
-    ActivityCtx, AppError, CancelReason, Cancelled, Error, Result,
+    ActivityCtx, AppError, CancelReason, Error, Result,
     activity::cancel::CancelSignal,
     data::Args,
     definition::{ActivityFn, Invocation},
+    error::Meaning,
     notice,
     worker::{
         shared::{Phase, Shared},
@@ -89,7 +90,7 @@ async fn given_up(shared: &Shared, claim: &Claim, cancel: &CancelSignal) {
 }
 
 fn of_error(shared: &Shared, claim: &Claim, cancel: &CancelSignal, error: &Error) -> Ended {
-    if error.is::<Cancelled>() {
+    if matches!(error.meaning(), Meaning::Cancelled) {
         let reason = cancel.reason().or_else(|| shared.closing.reason());
         match reason {
             Some(CancelReason::Requested) => return Ended::Cancelled,

@@ -8,9 +8,10 @@ use super::{
     settle::{Handler, Of, Task},
 };
 use crate::{
-    AppError, ContinueAsNew, Error, Result, Workflow,
+    AppError, Error, Result, Workflow,
     data::{Args, Callee},
     definition::{Called, LocalBoxFuture, Update},
+    error::Meaning,
     notice,
     workflow::{
         core::Phase,
@@ -43,7 +44,7 @@ impl<W: Workflow> Live<W> {
             .map_err(|panicked| TaskFailure::panicked(who, panicked, None))?;
         self.refuse_faults()?;
         match called {
-            Ok(Called::Done(result)) => self.signal_ended(result)?,
+            Ok(Called::Done(result)) => self.signal_ended(who, result)?,
             Ok(Called::Running(future)) => self.begin_handler(Of::Signal { name }, future),
             Err(error) => {
                 notice::error!(
@@ -60,17 +61,22 @@ impl<W: Workflow> Live<W> {
 
     /// An error fails the workflow. A handler that only stopped because the run was asked to stop
     /// leaves the end to the run method, which may have to clean up.
-    pub(super) fn signal_ended(&mut self, result: Result<Payload>) -> Result<(), TaskFailure> {
+    pub(super) fn signal_ended(
+        &mut self,
+        who: Who,
+        result: Result<Payload>,
+    ) -> Result<(), TaskFailure> {
         let Err(error) = result else {
             return Ok(());
         };
-        if error.is::<ContinueAsNew>() {
-            return Err(TaskFailure::fault(error.to_string()));
+        match error.meaning() {
+            Meaning::Cancelled | Meaning::OtherCancelled if self.core.is_cancelled() => {
+                return Ok(());
+            }
+            Meaning::ContinueAsNew(_) => return Err(misplaced_continue_as_new(who)),
+            Meaning::Cancelled | Meaning::OtherCancelled | Meaning::Failure => {}
         }
-        if error.is_cancelled() && self.core.is_cancelled() {
-            return Ok(());
-        }
-        let ending = self.ending_of(Err(error))?;
+        let ending = self.ending_of(who, Err(error))?;
         self.ending.get_or_insert(ending);
         Ok(())
     }
@@ -106,7 +112,7 @@ impl<W: Workflow> Live<W> {
             .map_err(|panicked| TaskFailure::panicked(who, panicked, None))?;
         self.refuse_faults()?;
         match called {
-            Ok(Called::Done(result)) => self.update_ended(id, result),
+            Ok(Called::Done(result)) => self.update_ended(who, id, result),
             Ok(Called::Running(future)) => {
                 let name = update.name;
                 self.begin_handler(Of::Update { name, id }, future);
@@ -143,17 +149,25 @@ impl<W: Workflow> Live<W> {
         Ok(())
     }
 
+    /// A handler that only stopped because the run was asked to stop has not failed: its caller
+    /// learns that it was cancelled.
     pub(super) fn update_ended(
         &self,
+        who: Who,
         id: String,
         result: Result<Payload>,
     ) -> Result<(), TaskFailure> {
         let result = match result {
             Ok(payload) => Ok(vec![payload]),
-            Err(error) if error.is::<ContinueAsNew>() => {
-                return Err(TaskFailure::fault(error.to_string()));
-            }
-            Err(error) => Err(error.to_record()),
+            Err(error) => match error.meaning() {
+                Meaning::Cancelled | Meaning::OtherCancelled if self.core.is_cancelled() => {
+                    Err(error.to_cancelled_record())
+                }
+                Meaning::ContinueAsNew(_) => return Err(misplaced_continue_as_new(who)),
+                Meaning::Cancelled | Meaning::OtherCancelled | Meaning::Failure => {
+                    Err(error.to_record())
+                }
+            },
         };
         self.core.issue(Intent::CompleteUpdate { id, result });
         Ok(())
@@ -221,6 +235,13 @@ impl<W: Workflow> Live<W> {
             None => Ok(()),
         }
     }
+}
+
+fn misplaced_continue_as_new(who: Who) -> TaskFailure {
+    TaskFailure::fault(format!(
+        "{who} returned a continue-as-new; only `run` can return it. Set a field of the state that \
+         `run` waits for with `ctx.wait_until`, and return it there"
+    ))
 }
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {

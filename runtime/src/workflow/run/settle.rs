@@ -6,8 +6,9 @@ use durably_engine::Intent;
 
 use super::Live;
 use crate::{
-    ContinueAsNew, Error, Payload, Result, Workflow,
+    Error, Payload, Result, Workflow,
     definition::LocalBoxFuture,
+    error::{Meaning, NextRun},
     notice,
     workflow::{
         core::{Core, Phase},
@@ -119,9 +120,10 @@ impl<W: Workflow> Live<W> {
                     let Handler { of, .. } = self.handlers.remove(at);
                     self.core.open_handlers.set(self.handlers.len() as u32);
                     self.core.moved.set(true);
+                    let who = of.who();
                     match of {
-                        Of::Signal { .. } => self.signal_ended(result)?,
-                        Of::Update { id, .. } => self.update_ended(id, result)?,
+                        Of::Signal { .. } => self.signal_ended(who, result)?,
+                        Of::Update { id, .. } => self.update_ended(who, id, result)?,
                     }
                 }
             }
@@ -133,11 +135,12 @@ impl<W: Workflow> Live<W> {
         let Some(main) = &mut self.main else {
             return Ok(());
         };
-        let polled = poll(&self.core, &self.cell, main, cx, Who::Run(W::NAME))?;
+        let who = Who::Run(W::NAME);
+        let polled = poll(&self.core, &self.cell, main, cx, who)?;
         if let Poll::Ready(result) = polled {
             self.main = None;
             self.core.moved.set(true);
-            let ending = self.ending_of(result)?;
+            let ending = self.ending_of(who, result)?;
             self.ending.get_or_insert(ending);
         }
         Ok(())
@@ -160,7 +163,11 @@ impl<W: Workflow> Live<W> {
     }
 
     /// How the run ends by what its run method, or a signal handler, gave.
-    pub(super) fn ending_of(&self, result: Result<Payload>) -> Result<Intent, TaskFailure> {
+    pub(super) fn ending_of(
+        &self,
+        who: Who,
+        result: Result<Payload>,
+    ) -> Result<Intent, TaskFailure> {
         let error = match result {
             Ok(payload) => {
                 let result = vec![payload];
@@ -168,19 +175,30 @@ impl<W: Workflow> Live<W> {
             }
             Err(error) => error,
         };
-        if error.is_cancelled() && self.core.is_cancelled() {
-            let details = Vec::new();
-            return Ok(Intent::CancelRun { details });
+        match error.meaning() {
+            Meaning::Cancelled | Meaning::OtherCancelled if self.core.is_cancelled() => {
+                let details = Vec::new();
+                return Ok(Intent::CancelRun { details });
+            }
+            Meaning::ContinueAsNew(next) => {
+                return match next.request() {
+                    Ok(next) => Ok(Intent::ContinueAsNew(Box::new(next))),
+                    Err(error) => Err(TaskFailure::error(&Error::from(error))),
+                };
+            }
+            Meaning::Cancelled | Meaning::OtherCancelled | Meaning::Failure => {}
         }
-        match error.downcast::<ContinueAsNew>() {
-            Ok(next) => match next.into_intent() {
-                Ok(next) => Ok(Intent::ContinueAsNew(Box::new(next))),
-                Err(error) => Err(TaskFailure::error(&Error::from(error))),
-            },
-            Err(error) => Ok(Intent::FailRun {
-                failure: error.to_record(),
-            }),
+        let failure = error.to_record();
+        let type_name = error.type_name();
+        // The run would fail for good, though its code asked for the next run.
+        if NextRun::is_dropped_with(error) {
+            return Err(TaskFailure::fault(format!(
+                "{who} returned a `{type_name}` that holds a continue-as-new, but its `source()` \
+                 does not return it; mark the field with `#[from]` or `#[source]`, or return it \
+                 from `Error::source`",
+            )));
         }
+        Ok(Intent::FailRun { failure })
     }
 
     /// Ends the run. What still runs is dropped without a trace, as the other SDKs do.

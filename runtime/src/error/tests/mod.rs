@@ -1,5 +1,7 @@
 //! Errors to failures and back, and what they say.
 
+mod meaning;
+
 use std::{fmt, time::Duration};
 
 use durably_engine::{
