@@ -3,7 +3,7 @@
 use std::{
     fmt,
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -14,7 +14,12 @@ use super::{
     cancel::{CancelReason, CancelSignal},
     heartbeat::Heart,
 };
-use crate::{Outgoing, Result, data::value, error::DataError, notice};
+use crate::{
+    Outgoing, Result,
+    data::{type_name, value},
+    error::DataError,
+    notice,
+};
 
 /// What an activity may ask of its worker: who called it, whether to stop, and where its heartbeats
 /// go. Cheap to clone, and may move to other threads.
@@ -69,6 +74,8 @@ struct Attempt {
     /// Set when the whole worker shuts down.
     worker: CancelSignal,
     beats: Beats,
+    /// The first details of a heartbeat that could not be written.
+    unwritten: OnceLock<DataError>,
 }
 
 /// Where heartbeats go.
@@ -146,6 +153,7 @@ impl ActivityCtx {
                 cancel,
                 worker,
                 beats: Beats::Server { heart, runtime },
+                unwritten: OnceLock::new(),
             }),
         }
     }
@@ -155,15 +163,24 @@ impl ActivityCtx {
     /// It returns at once and may be called as often as the activity likes: what is sent is
     /// throttled to 80 % of the heartbeat timeout, and the newest details win. They are given to the
     /// next attempt, see [`heartbeat_details`](Self::heartbeat_details).
+    ///
+    /// # Errors
+    /// Details that cannot be written, NaN for example, fail the attempt: the server hears that the
+    /// activity is alive, a log line says at once what is wrong, and when the body returns a result,
+    /// the attempt fails with the [`DataError`](crate::DataError) instead.
     pub fn heartbeat<T: Outgoing>(&self, details: T) {
         let payload = match value::encode(&details) {
             Ok(payload) => Some(payload),
             Err(fault) => {
-                notice::warning!(
-                    activity_type = self.attempt.info.activity_type,
-                    %fault,
-                    "heartbeat details cannot be encoded; the heartbeat is sent without them"
-                );
+                let what = self.details_in_words();
+                let error = DataError::write(what, type_name::short::<T>(), fault);
+                if self.attempt.unwritten.set(error.clone()).is_ok() {
+                    notice::warning!(
+                        activity_type = self.attempt.info.activity_type,
+                        %error,
+                        "activity attempt will fail: its heartbeat was sent without details"
+                    );
+                }
                 None
             }
         };
@@ -264,18 +281,29 @@ impl ActivityCtx {
                 cancel: CancelSignal::default(),
                 worker: CancelSignal::default(),
                 beats: Beats::Test(Mutex::default()),
+                unwritten: OnceLock::new(),
             }),
         };
         let test = TestActivity { ctx: ctx.clone() };
         (ctx, test)
     }
 
+    /// Fails with the first details of a heartbeat that could not be written.
+    pub(crate) fn refuse_unwritten(&self) -> Result<()> {
+        match self.attempt.unwritten.get() {
+            Some(error) => Err(error.clone().into()),
+            None => Ok(()),
+        }
+    }
+
     fn decode<T: DeserializeOwned + 'static>(&self, details: Payload) -> Result<T> {
-        value::decode(details).map_err(|fault| {
-            let activity = &self.info().activity_type;
-            let what = format!("the heartbeat details of activity `{activity}`");
-            DataError::read::<T>(what, fault).into()
-        })
+        value::decode(details)
+            .map_err(|fault| DataError::read::<T>(self.details_in_words(), fault).into())
+    }
+
+    fn details_in_words(&self) -> String {
+        let activity = &self.info().activity_type;
+        format!("the heartbeat details of activity `{activity}`")
     }
 }
 
@@ -303,8 +331,9 @@ impl TestActivity {
     /// The details of all heartbeats so far.
     ///
     /// # Errors
-    /// Details that are no `T`.
+    /// Details that are no `T`, or that could not be written.
     pub fn heartbeats<T: DeserializeOwned + 'static>(&self) -> Result<Vec<T>> {
+        self.ctx.refuse_unwritten()?;
         let Beats::Test(beats) = &self.ctx.attempt.beats else {
             return Ok(Vec::new());
         };

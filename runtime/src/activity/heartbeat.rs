@@ -47,15 +47,22 @@ pub(crate) struct Heart {
 }
 
 impl Heart {
-    pub(crate) fn new(interval: Duration, cancel: CancelSignal, send: Send) -> Arc<Self> {
+    /// `previous` are the details that the server has of earlier attempts.
+    pub(crate) fn new(
+        interval: Duration,
+        previous: Option<Payload>,
+        cancel: CancelSignal,
+        send: Send,
+    ) -> Arc<Self> {
         Arc::new(Self {
             send,
             cancel,
-            throttle: Mutex::new(Throttle::new(interval)),
+            throttle: Mutex::new(Throttle::new(interval, previous)),
         })
     }
 
-    /// Takes a heartbeat in, and sends it as soon as the interval allows.
+    /// Takes a heartbeat in, and sends it as soon as the interval allows. Without details it repeats
+    /// the last ones: the server would forget those.
     pub(crate) fn beat(
         self: &Arc<Self>,
         details: Option<Payload>,
@@ -121,8 +128,10 @@ enum Due {
 /// Decides when which heartbeat goes out.
 struct Throttle {
     interval: Duration,
-    /// The newest heartbeat that the server has not confirmed.
-    newest: Option<Option<Payload>>,
+    /// The newest details.
+    details: Option<Payload>,
+    /// The server has not confirmed the newest heartbeat.
+    unconfirmed: bool,
     /// Counts heartbeats, so that one noted while another is on its way is not lost.
     number: u64,
     /// When the last heartbeat was sent.
@@ -134,10 +143,11 @@ struct Throttle {
 }
 
 impl Throttle {
-    fn new(interval: Duration) -> Self {
+    fn new(interval: Duration, previous: Option<Payload>) -> Self {
         Self {
             interval,
-            newest: None,
+            details: previous,
+            unconfirmed: false,
             number: 0,
             last: None,
             running: false,
@@ -146,7 +156,10 @@ impl Throttle {
     }
 
     fn note(&mut self, details: Option<Payload>) -> Sender {
-        self.newest = Some(details);
+        if details.is_some() {
+            self.details = details;
+        }
+        self.unconfirmed = true;
         self.number += 1;
         if self.running || self.stopped {
             return Sender::Running;
@@ -156,15 +169,15 @@ impl Throttle {
     }
 
     fn due(&mut self, now: Instant) -> Due {
-        let Some(details) = self.newest.as_ref().filter(|_| !self.stopped) else {
+        if self.stopped || !self.unconfirmed {
             self.running = false;
             return Due::Nothing;
-        };
+        }
         match self.last.map(|last| last + self.interval) {
             Some(when) if when > now => Due::At(when),
             _ => Due::Now {
                 number: self.number,
-                details: details.clone(),
+                details: self.details.clone(),
             },
         }
     }
@@ -172,13 +185,13 @@ impl Throttle {
     fn sent(&mut self, number: u64, confirmed: bool, now: Instant) {
         self.last = Some(now);
         if confirmed && number == self.number {
-            self.newest = None;
+            self.unconfirmed = false;
         }
     }
 
     fn stop(&mut self) -> Option<Payload> {
         self.stopped = true;
-        self.newest.take().flatten()
+        self.details.take().filter(|_| self.unconfirmed)
     }
 }
 
@@ -201,7 +214,7 @@ mod tests {
     #[test]
     fn the_first_heartbeat_goes_out_at_once_and_the_next_waits_with_the_newest_details() {
         let start = Instant::now();
-        let mut throttle = Throttle::new(secs(8));
+        let mut throttle = Throttle::new(secs(8), None);
 
         assert_eq!(throttle.note(payload("1")), Sender::Needed);
         let first = Due::Now {
@@ -227,7 +240,7 @@ mod tests {
     #[test]
     fn details_the_server_has_not_confirmed_are_left_for_the_failure() {
         let start = Instant::now();
-        let mut throttle = Throttle::new(secs(8));
+        let mut throttle = Throttle::new(secs(8), None);
         throttle.note(payload("1"));
         throttle.due(start);
         throttle.sent(1, true, start);
@@ -237,9 +250,24 @@ mod tests {
     }
 
     #[test]
+    fn a_heartbeat_without_details_repeats_the_last_ones() {
+        let throttle = || Throttle::new(secs(8), payload("of the previous attempt"));
+        assert_eq!(throttle().stop(), None, "the server has these");
+
+        let mut at_first = throttle();
+        at_first.note(None);
+        assert_eq!(at_first.stop(), payload("of the previous attempt"));
+
+        let mut later = throttle();
+        later.note(payload("1"));
+        later.note(None);
+        assert_eq!(later.stop(), payload("1"));
+    }
+
+    #[test]
     fn a_heartbeat_noted_while_another_is_on_its_way_is_kept() {
         let start = Instant::now();
-        let mut throttle = Throttle::new(secs(8));
+        let mut throttle = Throttle::new(secs(8), None);
         throttle.note(payload("1"));
         throttle.due(start);
         throttle.note(payload("2"));
@@ -251,7 +279,7 @@ mod tests {
     #[test]
     fn a_lost_heartbeat_is_sent_again_after_the_interval() {
         let start = Instant::now();
-        let mut throttle = Throttle::new(secs(8));
+        let mut throttle = Throttle::new(secs(8), None);
         throttle.note(payload("1"));
         throttle.due(start);
         throttle.sent(1, false, start);

@@ -2,6 +2,7 @@
 
 mod args;
 mod bytes;
+mod finite;
 mod path;
 pub(crate) mod type_name;
 pub(crate) mod value;

@@ -1,8 +1,8 @@
-//! Where in a JSON text a reader stopped: `.items[3].price`.
+//! Where in a JSON text a reader or a writer stopped: `.items[3].price`.
 
 /// The path of the value that ends at, or contains, the byte before `consumed`.
 ///
-/// The text was read by serde_json up to there, so it is well formed but for its end.
+/// The text was read or written by serde_json up to there, so it is well formed but for its end.
 pub(crate) fn locate(json: &[u8], consumed: usize) -> String {
     let mut scan = Scan::default();
     let mut at = 0;

@@ -192,3 +192,135 @@ fn the_first_argument_that_cannot_be_encoded_is_reported() {
         "cannot write argument 2 `map` (`BTreeMap<Vec<i32>, i32>`): key must be a string"
     );
 }
+
+/// Each shape that serde knows, with a number in it.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Shape {
+    Number(f64),
+    Single(f32),
+    Option(Option<f64>),
+    Tuple(u8, f64),
+    Fields { x: f64 },
+    List(Vec<f64>),
+    Map(BTreeMap<&'static str, f64>),
+    Nested(Box<Self>),
+    Tagged(Tagged),
+    Untagged(Untagged),
+    Flat(Flat),
+    Wrapped(Wrapped),
+    Pair(Pair),
+}
+
+#[derive(Serialize)]
+struct Wrapped(f64);
+
+#[derive(Serialize)]
+struct Pair(u8, f64);
+
+#[derive(Serialize)]
+#[serde(tag = "kind")]
+enum Tagged {
+    A { x: f64 },
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Untagged {
+    A { x: f64 },
+}
+
+#[derive(Serialize)]
+struct Flat {
+    id: u8,
+    #[serde(flatten)]
+    rest: Rest,
+}
+
+#[derive(Serialize)]
+struct Rest {
+    y: u8,
+    x: f64,
+}
+
+fn shapes(x: f64) -> Vec<(Shape, &'static str)> {
+    let rest = Rest { y: 1, x };
+    let nested = Shape::List(vec![1.0, x]);
+    vec![
+        (Shape::Number(x), ".number"),
+        (Shape::Single(x as f32), ".single"),
+        (Shape::Option(Some(x)), ".option"),
+        (Shape::Tuple(1, x), ".tuple[1]"),
+        (Shape::Fields { x }, ".fields.x"),
+        (Shape::List(vec![1.0, 2.0, x]), ".list[2]"),
+        (Shape::Map([("a", 1.0), ("b", x)].into()), ".map.b"),
+        (Shape::Nested(nested.into()), ".nested.list[1]"),
+        (Shape::Tagged(Tagged::A { x }), ".tagged.x"),
+        (Shape::Untagged(Untagged::A { x }), ".untagged.x"),
+        (Shape::Flat(Flat { id: 1, rest }), ".flat.x"),
+        (Shape::Wrapped(Wrapped(x)), ".wrapped"),
+        (Shape::Pair(Pair(1, x)), ".pair[1]"),
+    ]
+}
+
+#[test]
+fn a_number_that_json_cannot_hold_is_refused_with_its_path() {
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        for (shape, path) in shapes(number) {
+            let fault = value::encode(&shape).expect_err(path);
+            let expected = DataFault::NotFinite {
+                number: number.to_string(),
+                path: path.to_owned(),
+            };
+            assert_eq!(fault, expected);
+            assert_eq!(
+                fault.to_string(),
+                format!("`{path}` is {number}, which JSON cannot hold")
+            );
+        }
+        let fault = value::encode(&number).expect_err("it is all there is");
+        assert_eq!(
+            fault.to_string(),
+            format!("it is {number}, which JSON cannot hold")
+        );
+    }
+}
+
+#[test]
+fn what_json_can_hold_is_written_as_serde_json_does() {
+    for (shape, path) in shapes(0.1) {
+        let payload = value::encode(&shape).expect(path);
+        let expected = serde_json::to_vec(&shape).expect(path);
+        assert_eq!(payload.data(), expected);
+    }
+    travels(f64::MAX, "json/plain", b"1.7976931348623157e+308");
+    travels(i128::MAX, "json/plain", i128::MAX.to_string().as_bytes());
+    travels(u128::MAX, "json/plain", u128::MAX.to_string().as_bytes());
+    travels('\u{e9}', "json/plain", "\"\u{e9}\"".as_bytes());
+    travels(
+        uuid::Uuid::nil(),
+        "json/plain",
+        b"\"00000000-0000-0000-0000-000000000000\"",
+    );
+}
+
+#[test]
+fn whatever_else_cannot_be_written_is_named_with_its_path() {
+    struct Refuses;
+    impl Serialize for Refuses {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("not today"))
+        }
+    }
+    let text = |fault: DataFault| fault.to_string();
+    let refuses = value::encode(&BTreeMap::from([("a", (1, Refuses))]));
+    assert_eq!(
+        refuses.map_err(text),
+        Err("not today at `.a[1]`".to_owned())
+    );
+    let keys = value::encode(&vec![BTreeMap::from([(vec![1], 1)])]);
+    assert_eq!(
+        keys.map_err(text),
+        Err("key must be a string at `[0]`".to_owned())
+    );
+}

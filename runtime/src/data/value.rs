@@ -6,12 +6,12 @@
 //! | [`Bytes`](crate::Bytes), `Vec<u8>`, also in an `Option` | `binary/plain` |
 //! | everything else | `json/plain` |
 
-use std::any::TypeId;
+use std::{any::TypeId, cell::Cell};
 
 use durably_engine::payload::{BYTES, JSON, JSON_PROTOBUF, NULL};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{bytes, path};
+use super::{bytes, finite::Finite, path};
 use crate::{Payload, error::DataFault};
 
 /// Most arguments are short; this spares their vectors the first growths.
@@ -29,9 +29,23 @@ pub(crate) fn encode<T: Serialize + 'static>(value: &T) -> Result<Payload, DataF
 
 pub(crate) fn encode_json<T: Serialize + ?Sized>(value: &T) -> Result<Payload, DataFault> {
     let mut json = Vec::with_capacity(TYPICAL_SIZE);
-    serde_json::to_writer(&mut json, value).map_err(|error| DataFault::NotSerialisable {
-        reason: error.to_string(),
-    })?;
+    let refused = Cell::new(None);
+    let mut serializer = serde_json::Serializer::new(&mut json);
+    let written = value.serialize(Finite::new(&mut serializer, &refused));
+    if let Err(error) = written {
+        // What was written so far ends where the fault is.
+        let path = path::locate(&json, json.len());
+        return Err(match refused.get() {
+            Some(number) => DataFault::NotFinite {
+                number: number.to_string(),
+                path,
+            },
+            None => DataFault::NotSerialisable {
+                reason: error.to_string(),
+                path,
+            },
+        });
+    }
     Ok(match &*json {
         b"null" => Payload::null(),
         _ => Payload::json(json),

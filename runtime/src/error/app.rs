@@ -8,6 +8,7 @@ use super::{DataError, Error, Failure, chain};
 use crate::{
     Data, Outgoing, Payload, Span,
     data::{type_name, value},
+    notice,
 };
 
 /// An error of the application: a type that retry policies and callers can match, and a message.
@@ -68,11 +69,14 @@ impl AppError {
 
     /// Adds one value for those who handle the error.
     ///
-    /// A value that cannot be serialised is replaced by a text that says so, because losing the
-    /// error itself would be worse.
+    /// A value that cannot be written, NaN for example, is replaced by a text that says so, because
+    /// losing the error itself would be worse. [`detail`](Self::detail) quotes that text in its error,
+    /// and a log line has it too.
     pub fn details<T: Outgoing>(mut self, detail: T) -> Self {
         let payload = value::encode(&detail).unwrap_or_else(|fault| {
-            let error = DataError::write("a detail".to_owned(), type_name::short::<T>(), fault);
+            let what = format!("a detail of error `{}`", self.kind);
+            let error = DataError::write(what, type_name::short::<T>(), fault);
+            notice::warning!("{error}");
             let text = serde_json::Value::String(error.to_string());
             Payload::json(text.to_string().into_bytes())
         });

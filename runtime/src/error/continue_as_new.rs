@@ -126,10 +126,11 @@ impl ContinueAsNew {
 
     /// Sets one note of the next run; the first call drops those of this run.
     pub fn memo<T: Outgoing>(mut self, name: impl Into<String>, note: T) -> Self {
-        match encode_named("memo", &note) {
+        let name = name.into();
+        match encode_named("memo", &name, &note) {
             Ok(payload) => {
                 let memo = self.0.request.memo.get_or_insert_default();
-                memo.insert(name.into(), payload);
+                memo.insert(name, payload);
             }
             Err(error) => self.0.refuse(error),
         }
@@ -138,10 +139,11 @@ impl ContinueAsNew {
 
     /// Sets one search attribute of the next run; the first call drops those of this run.
     pub fn search_attribute<T: Outgoing>(mut self, name: impl Into<String>, attribute: T) -> Self {
-        match encode_named("search attribute", &attribute) {
+        let name = name.into();
+        match encode_named("search attribute", &name, &attribute) {
             Ok(payload) => {
                 let attributes = self.0.request.search_attributes.get_or_insert_default();
-                attributes.insert(name.into(), payload);
+                attributes.insert(name, payload);
             }
             Err(error) => self.0.refuse(error),
         }
@@ -181,9 +183,15 @@ impl Drop for NextRun {
     }
 }
 
-fn encode_named<T: Outgoing>(what: &str, content: &T) -> Result<crate::Payload, DataError> {
-    value::encode(content)
-        .map_err(|fault| DataError::write(what.to_owned(), type_name::short::<T>(), fault))
+fn encode_named<T: Outgoing>(
+    what: &str,
+    name: &str,
+    content: &T,
+) -> Result<crate::Payload, DataError> {
+    value::encode(content).map_err(|fault| {
+        let what = format!("{what} `{name}`");
+        DataError::write(what, type_name::short::<T>(), fault)
+    })
 }
 
 impl fmt::Display for ContinueAsNew {

@@ -45,10 +45,21 @@ pub enum DataFault {
         /// The encoding's name.
         encoding: String,
     },
-    /// serde cannot write it as JSON.
+    /// It has a number that JSON cannot hold: NaN or an infinity. An `Option<f64>` can stand for
+    /// what is not known.
+    NotFinite {
+        /// The number: `NaN`, `inf` or `-inf`.
+        number: String,
+        /// Where in the value: `.lines[3].price`; empty if the value is the number.
+        path: String,
+    },
+    /// serde cannot write it as JSON: it has a map whose keys are no texts, or a type's own
+    /// `Serialize` returned an error.
     NotSerialisable {
         /// What serde says.
         reason: String,
+        /// Where in the value: `.lines[3].price`; empty at the top.
+        path: String,
     },
 }
 
@@ -108,8 +119,20 @@ impl fmt::Display for DataFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("it is missing"),
-            Self::Unreadable { reason, path } if path.is_empty() => f.write_str(reason),
-            Self::Unreadable { reason, path } => write!(f, "{reason} at `{path}`"),
+            Self::Unreadable { reason, path } | Self::NotSerialisable { reason, path } => {
+                f.write_str(reason)?;
+                match path.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, " at `{path}`"),
+                }
+            }
+            Self::NotFinite { number, path } => {
+                match path.is_empty() {
+                    true => f.write_str("it")?,
+                    false => write!(f, "`{path}`")?,
+                }
+                write!(f, " is {number}, which JSON cannot hold")
+            }
             Self::Bytes => f.write_str("it is bytes; take `durably::Bytes` or `Vec<u8>`"),
             Self::UnknownEncoding { encoding } if encoding.is_empty() => {
                 f.write_str("it does not say how it is encoded")
@@ -120,7 +143,6 @@ impl fmt::Display for DataFault {
                     "encoding `{encoding}` is not known here; is a codec missing?"
                 )
             }
-            Self::NotSerialisable { reason } => f.write_str(reason),
         }
     }
 }

@@ -7,6 +7,7 @@ mod continue_as_new;
 mod evaluation;
 mod failures;
 mod instrumented;
+mod numbers;
 mod own_errors;
 mod patches;
 mod queries;

@@ -116,10 +116,21 @@ fn of_error(shared: &Shared, claim: &Claim, cancel: &CancelSignal, error: &Error
     Ended::Failed(record.into())
 }
 
-/// Calls the user's function; a panic in it is an error.
-///
-/// A function that blocks cannot be stopped, so it keeps the permit until it returns.
+/// Calls the user's function; a panic in it is an error, and so are details of its heartbeats that
+/// could not be written.
 pub(super) async fn call(
+    activity: &ActivityFn,
+    ctx: ActivityCtx,
+    args: Args,
+    permit: &Arc<Permit>,
+) -> Result<Payload> {
+    let result = invoke(activity, ctx.clone(), args, permit).await?;
+    ctx.refuse_unwritten()?;
+    Ok(result)
+}
+
+/// A function that blocks cannot be stopped, so it keeps the permit until it returns.
+async fn invoke(
     activity: &ActivityFn,
     ctx: ActivityCtx,
     args: Args,

@@ -23,6 +23,7 @@ pub(super) fn of(
     shared: &Arc<Shared>,
     claim: &Claim,
     info: &ActivityInfo,
+    previous: Option<Payload>,
     cancel: &CancelSignal,
 ) -> Arc<Heart> {
     let shared = Arc::clone(shared);
@@ -45,7 +46,7 @@ pub(super) fn of(
         beat
     };
     let interval = heartbeat::interval(info.heartbeat_timeout);
-    Heart::new(interval, cancel.clone(), Box::new(send))
+    Heart::new(interval, previous, cancel.clone(), Box::new(send))
 }
 
 async fn beat(shared: &Shared, request: RecordActivityTaskHeartbeatRequest) -> Reply {

@@ -35,7 +35,7 @@ pub(crate) fn start(
         previous,
     } = Attempt::of(shared, *task);
     let cancel = CancelSignal::default();
-    let heart = heartbeats::of(shared, &claim, &info, &cancel);
+    let heart = heartbeats::of(shared, &claim, &info, previous.first().cloned(), &cancel);
     let report = Report::new(shared, claim, Arc::clone(&heart), permit);
     // Everything above exists before the runtime of the caller is used: it may have ended, and then
     // drops what it is given, which reports the attempt as failed.

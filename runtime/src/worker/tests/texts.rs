@@ -352,6 +352,8 @@ async fn payloads_that_do_not_decode_outside_of_workflows() -> Result<()> {
     let odd = std::collections::BTreeMap::from([((1, 2), 3)]);
     let unwritten = encode_result(&Odd(odd)).unwrap_err();
     texts.add("a result that JSON cannot hold", unwritten.to_string());
+    let unwritten = encode_result(&vec![Progress { step: 1 }.of(0)]).unwrap_err();
+    texts.add("a number that JSON cannot hold", unwritten.to_string());
     texts.check();
     Ok(())
 }
@@ -361,6 +363,19 @@ async fn payloads_that_do_not_decode_outside_of_workflows() -> Result<()> {
 #[derive(Debug)]
 struct Progress {
     step: u32,
+}
+
+/// A share of what is to be done.
+#[durably::data]
+struct Share {
+    done: f64,
+}
+
+impl Progress {
+    fn of(&self, all: u32) -> Share {
+        let done = f64::from(self.step) / f64::from(all);
+        Share { done }
+    }
 }
 
 /// Has keys that JSON cannot have.
