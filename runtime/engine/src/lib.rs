@@ -43,36 +43,35 @@
 #![forbid(unsafe_code)]
 
 mod book;
-mod command;
 mod error;
-mod event;
 mod failure;
 mod flags;
 mod id;
-mod intent;
-mod job;
 mod machine;
 mod mismatch;
 pub mod payload;
+mod protocol;
 mod random;
 mod retry;
 mod run;
 mod slab;
 mod slice;
-mod task;
 
-pub use command::{Command, Completion, Message, MessageBody, QueryAnswer, TaskCompletion};
 pub use error::EngineError;
-pub use event::{
-    ActivityCanceled, ActivityFailed, ActivityScheduled, Ending, Event, EventKind, RunStarted,
-    SdkMetadata, Signaled, TaskStarted, UpdateAccepted,
-};
 pub use failure::{FailureCategory, FailureInfo, FailureRecord, RetryState, TimeoutKind};
 pub use id::{EventId, Seq};
-pub use intent::{ActivityTimeouts, CancellationType, ContinueAsNew, Intent, ScheduleActivity};
-pub use job::{Job, Outcome, Priority, RunRef, StartJob, UpdateRequest};
+pub use machine::activity::{
+    ActivityCanceled, ActivityFailed, ActivityScheduled, ActivityTimeouts, CancellationType,
+    Outcome, ScheduleActivity,
+};
+pub use machine::finish::{ContinueAsNew, Ending};
+pub use machine::update::{Message, MessageBody, UpdateAccepted, UpdateMessage, UpdateRequest};
 pub use mismatch::Mismatch;
 pub use payload::{Header, Payload};
+pub use protocol::command::{Command, Completion, QueryAnswer, TaskCompletion};
+pub use protocol::event::{Event, EventKind, RunStarted, SdkMetadata, Signaled, TaskStarted};
+pub use protocol::intent::Intent;
+pub use protocol::job::{Job, Priority, RunRef, StartJob};
+pub use protocol::task::{Queries, QueryRequest, Task};
 pub use retry::RetryPolicy;
 pub use run::Run;
-pub use task::{Queries, QueryRequest, Task, UpdateMessage};

@@ -8,11 +8,115 @@
 //!       '--- cancelled before the command left -------------------------------------------> Done   job at once
 //! ```
 
+use std::time::Duration;
+
 use super::{Cancel, Machine, Outbox, Step};
 use crate::{
-    CancellationType, Command, Event, EventId, EventKind, FailureInfo, FailureRecord, Header, Job,
-    Outcome, Payload, RetryState, ScheduleActivity, Seq, mismatch,
+    Command, Event, EventId, EventKind, FailureInfo, FailureRecord, Header, Job, Payload, Priority,
+    RetryPolicy, RetryState, Seq, mismatch,
 };
+
+/// An activity to run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ScheduleActivity {
+    /// The activity.
+    pub seq: Seq,
+    /// Id of the activity, unique among those open; the number if not given.
+    pub activity_id: Option<String>,
+    /// Type of the activity.
+    pub activity_type: String,
+    /// Arguments.
+    pub input: Vec<Payload>,
+    /// What travels beside them.
+    pub header: Header,
+    /// Task queue of its workers; the run's own if not given.
+    pub task_queue: Option<String>,
+    /// When to give up.
+    pub timeouts: ActivityTimeouts,
+    /// How it is tried again; the server's default if not given.
+    pub retry: Option<RetryPolicy>,
+    /// What cancelling means.
+    pub cancellation: CancellationType,
+    /// The worker may take it at once, without a poll.
+    pub eager: bool,
+    /// What it does, for people; a JSON string.
+    pub summary: Option<Payload>,
+    /// How urgent it is.
+    pub priority: Priority,
+}
+
+/// When to give up on an activity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ActivityTimeouts {
+    /// All attempts together.
+    pub schedule_to_close: Option<Duration>,
+    /// Waiting for a worker.
+    pub schedule_to_start: Option<Duration>,
+    /// One attempt.
+    pub start_to_close: Option<Duration>,
+    /// Between two heartbeats.
+    pub heartbeat: Option<Duration>,
+}
+
+/// What cancelling an activity means to the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CancellationType {
+    /// Ask it to stop, and go on at once as if it had.
+    #[default]
+    TryCancel,
+    /// Ask it to stop, and wait for how it ends.
+    WaitCompleted,
+    /// Do not ask, and go on at once.
+    Abandon,
+}
+
+/// An activity was scheduled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActivityScheduled {
+    /// Id of the activity.
+    pub activity_id: String,
+    /// Type of the activity.
+    pub activity_type: String,
+}
+
+/// An activity failed or ran out of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActivityFailed {
+    /// Event that scheduled it.
+    pub scheduled: EventId,
+    /// Event that started its last attempt; 0 if none did.
+    pub started: EventId,
+    /// Worker of the last attempt.
+    pub identity: String,
+    /// What went wrong.
+    pub failure: FailureRecord,
+    /// Why it is not tried again.
+    pub retry_state: RetryState,
+}
+
+/// An activity stopped as asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActivityCanceled {
+    /// Event that scheduled it.
+    pub scheduled: EventId,
+    /// Event that started its last attempt; 0 if none did.
+    pub started: EventId,
+    /// Worker of the last attempt.
+    pub identity: String,
+    /// What the activity attached.
+    pub details: Vec<Payload>,
+}
+
+/// How an activity ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// With a result.
+    Completed(Vec<Payload>),
+    /// With a failure that names the activity and wraps its cause.
+    Failed(FailureRecord),
+    /// Cancelled, as the run asked.
+    Cancelled(FailureRecord),
+}
 
 #[derive(Debug)]
 pub(crate) struct Activity {
@@ -246,7 +350,7 @@ impl Machine for Activity {
     }
 }
 
-fn attempt_of(it: crate::ActivityFailed) -> (LastAttempt, FailureRecord) {
+fn attempt_of(it: ActivityFailed) -> (LastAttempt, FailureRecord) {
     let attempt = LastAttempt {
         scheduled: it.scheduled,
         started: it.started,

@@ -1,7 +1,56 @@
 //! Finish: the command that ends the run, always the last one of its task.
 
+use std::time::Duration;
+
 use super::Once;
-use crate::{Command, ContinueAsNew, Ending, EventKind, FailureRecord, Payload, TaskCompletion};
+use crate::{Command, EventKind, FailureRecord, Header, Payload, RetryPolicy, TaskCompletion};
+
+/// The next run of the chain. What is not given is taken over from this run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ContinueAsNew {
+    /// Type of the workflow.
+    pub workflow_type: Option<String>,
+    /// Arguments.
+    pub input: Vec<Payload>,
+    /// What travels beside them.
+    pub header: Header,
+    /// Task queue of its tasks.
+    pub task_queue: Option<String>,
+    /// Time for the next run.
+    pub run_timeout: Option<Duration>,
+    /// Time for one of its tasks.
+    pub task_timeout: Option<Duration>,
+    /// How it is tried again.
+    pub retry: Option<RetryPolicy>,
+    /// Notes kept with the run.
+    pub memo: Option<Header>,
+    /// Indexed attributes of the run.
+    pub search_attributes: Option<Header>,
+}
+
+/// How a run ended by a command of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// With a result.
+    Completed,
+    /// With a failure.
+    Failed,
+    /// Cancelled.
+    Canceled,
+    /// With a next run.
+    ContinuedAsNew,
+}
+
+impl Ending {
+    pub(crate) const fn describe(self) -> &'static str {
+        match self {
+            Self::Completed => "complete the workflow",
+            Self::Failed => "fail the workflow",
+            Self::Canceled => "end the workflow as cancelled",
+            Self::ContinuedAsNew => "continue as new",
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(crate) enum Finish {

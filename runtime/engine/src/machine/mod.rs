@@ -2,12 +2,12 @@
 //!
 //! A new kind is one more file with an `impl Machine`, and one more line in [`machines!`].
 
-mod activity;
-mod finish;
+pub(crate) mod activity;
+pub(crate) mod finish;
 mod once;
 mod patch;
 mod timer;
-mod update;
+pub(crate) mod update;
 
 use std::collections::VecDeque;
 

@@ -11,9 +11,92 @@ use std::collections::BTreeMap;
 
 use super::Once;
 use crate::{
-    Command, EngineError, EventId, EventKind, FailureRecord, Message, MessageBody, Payload,
-    TaskCompletion,
+    Command, EngineError, EventId, EventKind, FailureRecord, Header, Payload, TaskCompletion,
 };
+
+/// An update.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UpdateRequest {
+    /// Id of the update, unique in the run.
+    pub id: String,
+    /// Name of the update.
+    pub name: String,
+    /// Its arguments.
+    pub input: Vec<Payload>,
+    /// What travels beside them.
+    pub header: Header,
+    /// Who sent it.
+    pub identity: String,
+    /// Whether it was accepted before; then the validator is skipped.
+    pub replaying: bool,
+}
+
+/// An update, in the message by which the server sent it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UpdateMessage {
+    /// Id of the message.
+    pub message_id: String,
+    /// Id of the exchange of messages; the update's.
+    pub protocol_instance: String,
+    /// The event after which the update happens.
+    pub sequencing: EventId,
+    /// What is asked.
+    pub request: UpdateRequest,
+}
+
+/// An update passed its validator.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpdateAccepted {
+    /// Id of the update.
+    pub id: String,
+    /// The message that asked for it.
+    pub message_id: String,
+    /// The event after which it was asked for.
+    pub sequencing: EventId,
+    /// What was asked; missing when an earlier event holds it.
+    pub request: Option<UpdateRequest>,
+}
+
+/// One thing the server is told about an update.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Id of the message.
+    pub id: String,
+    /// Id of the exchange of messages; the update's.
+    pub protocol_instance: String,
+    /// What is told.
+    pub body: MessageBody,
+}
+
+/// What is told about an update.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MessageBody {
+    /// It passed its validator.
+    Accepted {
+        /// The message that asked for it.
+        message_id: String,
+        /// The event after which it was asked for.
+        sequencing: EventId,
+    },
+    /// It did not.
+    Rejected {
+        /// The message that asked for it.
+        message_id: String,
+        /// The event after which it was asked for.
+        sequencing: EventId,
+        /// Why.
+        failure: FailureRecord,
+    },
+    /// Its handler came to its end.
+    Completed {
+        /// Id of the update.
+        update_id: String,
+        /// Who sent it.
+        identity: String,
+        /// What the handler returned.
+        result: Result<Vec<Payload>, FailureRecord>,
+    },
+}
 
 /// The open updates of a run, by id.
 #[derive(Debug, Default)]

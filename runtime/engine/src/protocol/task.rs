@@ -1,6 +1,6 @@
 //! A task, as it comes in: a slice of history, updates, queries.
 
-use crate::{Event, EventId, Header, Payload, UpdateRequest};
+use crate::{Event, EventId, Header, Payload, UpdateMessage};
 
 /// One workflow task.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,19 +43,6 @@ pub struct QueryRequest {
     pub input: Vec<Payload>,
     /// What travels beside them.
     pub header: Header,
-}
-
-/// An update, in the message by which the server sent it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct UpdateMessage {
-    /// Id of the message.
-    pub message_id: String,
-    /// Id of the exchange of messages; the update's.
-    pub protocol_instance: String,
-    /// The event after which the update happens.
-    pub sequencing: EventId,
-    /// What is asked.
-    pub request: UpdateRequest,
 }
 
 impl Default for Queries {

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use crate::{
-    EventId, FailureRecord, Header, Payload, Priority, RetryPolicy, RetryState, RunRef,
-    UpdateRequest,
+    ActivityCanceled, ActivityFailed, ActivityScheduled, Ending, EventId, FailureRecord, Header,
+    Payload, Priority, RetryPolicy, RunRef, UpdateAccepted, UpdateRequest,
 };
 
 /// One fact of history.
@@ -167,30 +167,6 @@ impl EventKind {
     }
 }
 
-/// How a run ended by a command of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// With a result.
-    Completed,
-    /// With a failure.
-    Failed,
-    /// Cancelled.
-    Canceled,
-    /// With a next run.
-    ContinuedAsNew,
-}
-
-impl Ending {
-    pub(crate) const fn describe(self) -> &'static str {
-        match self {
-            Self::Completed => "complete the workflow",
-            Self::Failed => "fail the workflow",
-            Self::Canceled => "end the workflow as cancelled",
-            Self::ContinuedAsNew => "continue as new",
-        }
-    }
-}
-
 /// A run began.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunStarted {
@@ -266,43 +242,6 @@ pub struct SdkMetadata {
     pub lang_flags: Vec<u32>,
 }
 
-/// An activity was scheduled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActivityScheduled {
-    /// Id of the activity.
-    pub activity_id: String,
-    /// Type of the activity.
-    pub activity_type: String,
-}
-
-/// An activity failed or ran out of time.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ActivityFailed {
-    /// Event that scheduled it.
-    pub scheduled: EventId,
-    /// Event that started its last attempt; 0 if none did.
-    pub started: EventId,
-    /// Worker of the last attempt.
-    pub identity: String,
-    /// What went wrong.
-    pub failure: FailureRecord,
-    /// Why it is not tried again.
-    pub retry_state: RetryState,
-}
-
-/// An activity stopped as asked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ActivityCanceled {
-    /// Event that scheduled it.
-    pub scheduled: EventId,
-    /// Event that started its last attempt; 0 if none did.
-    pub started: EventId,
-    /// Worker of the last attempt.
-    pub identity: String,
-    /// What the activity attached.
-    pub details: Vec<Payload>,
-}
-
 /// A signal arrived.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Signaled {
@@ -314,17 +253,4 @@ pub struct Signaled {
     pub header: Header,
     /// Who sent it.
     pub identity: String,
-}
-
-/// An update passed its validator.
-#[derive(Clone, Debug, PartialEq)]
-pub struct UpdateAccepted {
-    /// Id of the update.
-    pub id: String,
-    /// The message that asked for it.
-    pub message_id: String,
-    /// The event after which it was asked for.
-    pub sequencing: EventId,
-    /// What was asked; missing when an earlier event holds it.
-    pub request: Option<UpdateRequest>,
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{ContinueAsNew, EventId, FailureRecord, Payload, ScheduleActivity, SdkMetadata};
+use crate::{
+    ContinueAsNew, EventId, FailureRecord, Message, Payload, ScheduleActivity, SdkMetadata,
+};
 
 /// The answer to a task.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,47 +89,6 @@ pub enum Command {
     },
     /// Ends the run with a next one. What it does not say is filled in from this run.
     ContinueAsNew(Box<ContinueAsNew>),
-}
-
-/// One thing the server is told about an update.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Message {
-    /// Id of the message.
-    pub id: String,
-    /// Id of the exchange of messages; the update's.
-    pub protocol_instance: String,
-    /// What is told.
-    pub body: MessageBody,
-}
-
-/// What is told about an update.
-#[derive(Clone, Debug, PartialEq)]
-pub enum MessageBody {
-    /// It passed its validator.
-    Accepted {
-        /// The message that asked for it.
-        message_id: String,
-        /// The event after which it was asked for.
-        sequencing: EventId,
-    },
-    /// It did not.
-    Rejected {
-        /// The message that asked for it.
-        message_id: String,
-        /// The event after which it was asked for.
-        sequencing: EventId,
-        /// Why.
-        failure: FailureRecord,
-    },
-    /// Its handler came to its end.
-    Completed {
-        /// Id of the update.
-        update_id: String,
-        /// Who sent it.
-        identity: String,
-        /// What the handler returned.
-        result: Result<Vec<Payload>, FailureRecord>,
-    },
 }
 
 /// The answer to a query.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::{FailureRecord, Header, Payload, RetryPolicy, Seq};
+use crate::{FailureRecord, Header, Outcome, Payload, RetryPolicy, Seq, UpdateRequest};
 
 /// One thing to tell user code.
 ///
@@ -80,34 +80,6 @@ pub enum Job {
         /// What travels beside them.
         header: Header,
     },
-}
-
-/// An update.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct UpdateRequest {
-    /// Id of the update, unique in the run.
-    pub id: String,
-    /// Name of the update.
-    pub name: String,
-    /// Its arguments.
-    pub input: Vec<Payload>,
-    /// What travels beside them.
-    pub header: Header,
-    /// Who sent it.
-    pub identity: String,
-    /// Whether it was accepted before; then the validator is skipped.
-    pub replaying: bool,
-}
-
-/// How an activity ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// With a result.
-    Completed(Vec<Payload>),
-    /// With a failure that names the activity and wraps its cause.
-    Failed(FailureRecord),
-    /// Cancelled, as the run asked.
-    Cancelled(FailureRecord),
 }
 
 /// How a run begins: its input, and what it may know about itself.

@@ -1,0 +1,75 @@
+//! What user code asked for.
+
+use std::time::Duration;
+
+use crate::{ContinueAsNew, FailureRecord, Payload, ScheduleActivity, Seq};
+
+/// One thing user code asked for, in the order it asked.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Intent {
+    /// Answered by [`Job::TimerFired`](crate::Job::TimerFired).
+    StartTimer {
+        /// The timer.
+        seq: Seq,
+        /// Time until it fires.
+        after: Duration,
+        /// What it waits for, for people; a JSON string.
+        summary: Option<Payload>,
+    },
+    /// The timer is no longer wanted; it will not fire any more.
+    CancelTimer {
+        /// The timer.
+        seq: Seq,
+    },
+    /// Answered by [`Job::ActivityResolved`](crate::Job::ActivityResolved).
+    ScheduleActivity(Box<ScheduleActivity>),
+    /// Asks an activity to stop, in the way its [`CancellationType`] says.
+    CancelActivity {
+        /// The activity.
+        seq: Seq,
+    },
+    /// `patched` was called for the first time in this run, and is true.
+    SetPatch {
+        /// Id of the patch.
+        id: String,
+        /// The code before the patch is gone.
+        deprecated: bool,
+    },
+    /// The update passed its validator.
+    AcceptUpdate {
+        /// Id of the update.
+        id: String,
+    },
+    /// The update did not pass its validator; it leaves no trace.
+    RejectUpdate {
+        /// Id of the update.
+        id: String,
+        /// Why.
+        failure: FailureRecord,
+    },
+    /// The handler of an accepted update came to its end.
+    CompleteUpdate {
+        /// Id of the update.
+        id: String,
+        /// What it returned.
+        result: Result<Vec<Payload>, FailureRecord>,
+    },
+    /// The run ends with a result.
+    CompleteRun {
+        /// The result.
+        result: Vec<Payload>,
+    },
+    /// The run ends with a failure.
+    FailRun {
+        /// The failure.
+        failure: FailureRecord,
+    },
+    /// The run ends cancelled.
+    CancelRun {
+        /// What user code attached.
+        details: Vec<Payload>,
+    },
+    /// The run ends, and the next one of its chain begins.
+    ContinueAsNew(Box<ContinueAsNew>),
+}
