@@ -6,7 +6,6 @@ use crate::{EventId, Mismatch, Seq};
 
 /// Why a task cannot be handled. The run is of no use afterwards and must be dropped.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum EngineError {
     /// The task begins after something this run does not know, or belongs to another past.
     /// Ask for all of history and begin with a new run.

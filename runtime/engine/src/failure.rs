@@ -23,7 +23,6 @@ pub struct FailureRecord {
 
 /// What kind of failure a [`FailureRecord`] is, with what only that kind carries.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub enum FailureInfo {
     /// The writer did not say.
     #[default]

@@ -71,7 +71,7 @@ pub use payload::{Header, Payload};
 pub use protocol::command::{Command, Completion, QueryAnswer, TaskCompletion};
 pub use protocol::event::{Event, EventKind, RunStarted, SdkMetadata, Signaled, TaskStarted};
 pub use protocol::intent::Intent;
-pub use protocol::job::{Job, Priority, RunRef, StartJob};
+pub use protocol::job::{Advance, Job, Priority, RunRef, StartJob};
 pub use protocol::task::{Queries, QueryRequest, Task};
 pub use retry::RetryPolicy;
 pub use run::Run;

@@ -1,4 +1,4 @@
-use durably_engine::{Completion, EngineError, EventKind, Job, Run};
+use durably_engine::{Advance, Completion, EngineError, EventKind, Job, Run};
 
 use crate::case::{Code, End, Worker, World, commands, sticky};
 
@@ -75,11 +75,11 @@ fn a_replay_goes_over_to_the_task_that_a_heartbeat_is_answered_with() {
     run.prolong(sticky(&next)).unwrap();
     let live: Vec<_> = std::iter::from_fn(|| run.poll_job())
         .filter_map(|job| match job {
-            Job::Advance {
+            Job::Advance(Advance {
                 replaying,
                 history_length,
                 ..
-            } => Some((replaying, i64::from(history_length))),
+            }) => Some((replaying, i64::from(history_length))),
             _ => None,
         })
         .collect();

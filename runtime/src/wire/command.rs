@@ -116,8 +116,6 @@ fn to_proto(command: Command) -> command::Command {
             ),
         ),
         Command::ContinueAsNew(next) => continue_as_new(*next),
-        // A command that the engine learnt before this file did: the server refuses it by name.
-        _ => command::Command::default(),
     }
 }
 

@@ -266,8 +266,7 @@ fn to_info(info: FailureInfo) -> Option<Info> {
             r#type: kind,
             retry_behavior,
         }),
-        // Unset, and kinds of failure that a later engine knows before this file does.
-        _ => return None,
+        FailureInfo::Unset => return None,
     })
 }
 

@@ -231,7 +231,15 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let cause = match error {
             EngineError::Mismatch(_) => WorkflowTaskFailedCause::NonDeterministicError,
-            _ => WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
+            EngineError::CacheMiss { .. }
+            | EngineError::UnknownEvent { .. }
+            | EngineError::MalformedHistory { .. }
+            | EngineError::IncompleteHistory { .. }
+            | EngineError::UnknownCommand { .. }
+            | EngineError::DuplicateCommand { .. }
+            | EngineError::UnknownUpdate { .. } => {
+                WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure
+            }
         };
         Self {
             cause,

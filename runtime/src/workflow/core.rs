@@ -22,7 +22,7 @@ use super::{
 /// One run, as its user code meets it.
 pub(crate) struct Core {
     /// How the run began. The arguments are gone: they went to the constructor.
-    pub(super) start: Box<StartJob>,
+    pub(super) start: StartJob,
     /// The namespace of the worker.
     pub(super) namespace: Arc<str>,
     /// Set by the first job of every slice.
@@ -82,7 +82,7 @@ pub(super) enum Phase {
 
 impl Core {
     pub(super) fn new(
-        start: Box<StartJob>,
+        start: StartJob,
         namespace: Arc<str>,
         facts: Facts,
         patches: Patches,

@@ -26,7 +26,7 @@ impl View {
 
     /// The workflow id.
     pub fn workflow_id(&self) -> &str {
-        &self.core.start.workflow_id
+        &self.core.start.event.workflow_id
     }
 
     /// The id of this run; a continuation or a retry is another run of the same workflow.
@@ -36,17 +36,17 @@ impl View {
 
     /// The id of the first run of the chain of continuations and retries.
     pub fn first_run_id(&self) -> &str {
-        &self.core.start.first_run_id
+        &self.core.start.event.first_run_id
     }
 
     /// The run this one continues, if any.
     pub fn continued_from(&self) -> Option<&str> {
-        some(&self.core.start.continued_from)
+        some(&self.core.start.event.continued_from)
     }
 
     /// The name of the workflow's type.
     pub fn workflow_type(&self) -> &str {
-        &self.core.start.workflow_type
+        &self.core.start.event.workflow_type
     }
 
     /// The namespace the workflow lives in.
@@ -56,47 +56,47 @@ impl View {
 
     /// The task queue of the workflow; activities go there too unless told otherwise.
     pub fn task_queue(&self) -> &str {
-        &self.core.start.task_queue
+        &self.core.start.event.task_queue
     }
 
     /// Which attempt this is under the workflow's retry policy, from 1.
     pub fn attempt(&self) -> u32 {
-        self.core.start.attempt
+        self.core.start.event.attempt
     }
 
     /// When the run started.
     pub fn started_at(&self) -> Time {
-        self.core.start.started_at.into()
+        self.core.start.event.time.into()
     }
 
     /// The time the whole chain of runs may take; none is no limit.
     pub fn execution_timeout(&self) -> Option<Duration> {
-        self.core.start.execution_timeout
+        self.core.start.event.execution_timeout
     }
 
     /// The time this run may take; none is no limit.
     pub fn run_timeout(&self) -> Option<Duration> {
-        self.core.start.run_timeout
+        self.core.start.event.run_timeout
     }
 
     /// The time one workflow task may take.
     pub fn task_timeout(&self) -> Option<Duration> {
-        self.core.start.task_timeout
+        self.core.start.event.task_timeout
     }
 
     /// The cron schedule the workflow was started with, if any.
     pub fn cron(&self) -> Option<&str> {
-        some(&self.core.start.cron)
+        some(&self.core.start.event.cron)
     }
 
     /// The workflow that started this one as its child.
     pub fn parent(&self) -> Option<WorkflowRef<'_>> {
-        self.core.start.parent.as_ref().map(WorkflowRef)
+        self.core.start.event.parent.as_ref().map(WorkflowRef)
     }
 
     /// The workflow at the top of the tree of children; none for the top itself.
     pub fn root(&self) -> Option<WorkflowRef<'_>> {
-        self.core.start.root.as_ref().map(WorkflowRef)
+        self.core.start.event.root.as_ref().map(WorkflowRef)
     }
 
     /// The result of the run before this one, under a cron schedule.
@@ -104,7 +104,7 @@ impl View {
     /// # Errors
     /// When it is no `T`.
     pub fn last_completion<T: Data>(&self) -> Result<Option<T>> {
-        let Some(payload) = self.core.start.last_completion.first() else {
+        let Some(payload) = self.core.start.event.last_completion.first() else {
             return Ok(None);
         };
         let workflow = Callee::Workflow(self.workflow_type().to_owned().into());
@@ -113,18 +113,18 @@ impl View {
 
     /// Why the run before this one failed, under a cron schedule or a retry policy.
     pub fn last_failure(&self) -> Option<Failure> {
-        let record = self.core.start.last_failure.clone()?;
+        let record = self.core.start.event.last_failure.clone()?;
         Some(Failure::from_record(record))
     }
 
     /// A note that was kept with the workflow when it started.
     pub fn memo(&self, name: &str) -> Option<&Payload> {
-        self.core.start.memo.get(name)
+        self.core.start.event.memo.get(name)
     }
 
     /// A search attribute, as it was when the run started.
     pub fn search_attribute(&self, name: &str) -> Option<&Payload> {
-        self.core.start.search_attributes.get(name)
+        self.core.start.event.search_attributes.get(name)
     }
 
     /// How many events history has at the current workflow task.

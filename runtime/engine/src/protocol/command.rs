@@ -32,7 +32,6 @@ pub struct TaskCompletion {
 
 /// One thing the server is asked to do; each leaves one event.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Command {
     /// Leaves `TimerStarted`.
     StartTimer {

@@ -18,7 +18,6 @@ pub struct Event {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum EventKind {
     /// The run began.
     RunStarted(Box<RunStarted>),
@@ -186,13 +185,13 @@ pub struct RunStarted {
     pub input: Vec<Payload>,
     /// What travels beside them.
     pub header: Header,
-    /// Number of the attempt.
+    /// Number of the attempt under the run's retry policy; the first is 1.
     pub attempt: u32,
     /// Task queue of the run.
     pub task_queue: String,
-    /// Time for the whole chain.
+    /// Time for the whole chain; none is no limit.
     pub execution_timeout: Option<Duration>,
-    /// Time for this run.
+    /// Time for this run; none is no limit.
     pub run_timeout: Option<Duration>,
     /// Time for one task.
     pub task_timeout: Option<Duration>,

@@ -6,7 +6,6 @@ use crate::{ContinueAsNew, FailureRecord, Payload, ScheduleActivity, Seq};
 
 /// One thing user code asked for, in the order it asked.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Intent {
     /// Answered by [`Job::TimerFired`](crate::Job::TimerFired).
     StartTimer {

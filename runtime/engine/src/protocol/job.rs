@@ -1,8 +1,8 @@
 //! What user code must be told.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use crate::{FailureRecord, Header, Outcome, Payload, RetryPolicy, Seq, UpdateRequest};
+use crate::{Header, Outcome, Payload, RunStarted, Seq, UpdateRequest};
 
 /// One thing to tell user code.
 ///
@@ -10,28 +10,16 @@ use crate::{FailureRecord, Header, Outcome, Payload, RetryPolicy, Seq, UpdateReq
 /// `Advance`, `KnowPatch`, then what history tells in its order, each update after its sequencing
 /// event, then `Settle`.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Job {
     /// First job of every slice: workflow time moves.
-    Advance {
-        /// Workflow time during the slice.
-        now: SystemTime,
-        /// Whether the slice happened before; false only for the last slice of a task that asks for it.
-        replaying: bool,
-        /// Number of events in history.
-        history_length: u32,
-        /// Size of history in bytes.
-        history_size: u64,
-        /// The server finds history long enough.
-        continue_as_new_suggested: bool,
-    },
+    Advance(Advance),
     /// History holds the marker of this patch, so `patched` is true although the run is replayed.
     KnowPatch {
         /// Id of the patch.
         id: String,
     },
     /// The run begins.
-    Start(Box<StartJob>),
+    Start(StartJob),
     /// The run was reset: from here on random numbers come from another seed.
     Reseed {
         /// The new seed.
@@ -82,59 +70,30 @@ pub enum Job {
     },
 }
 
-/// How a run begins: its input, and what it may know about itself.
+/// What changes from slice to slice.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Advance {
+    /// Workflow time during the slice.
+    pub now: SystemTime,
+    /// Whether the slice happened before; false only for the last slice of a task that asks for it.
+    pub replaying: bool,
+    /// Number of events in history.
+    pub history_length: u32,
+    /// Size of history in bytes.
+    pub history_size: u64,
+    /// The server finds history long enough.
+    pub continue_as_new_suggested: bool,
+}
+
+/// How a run begins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StartJob {
-    /// Type of the workflow.
-    pub workflow_type: String,
-    /// Arguments.
-    pub input: Vec<Payload>,
-    /// What travels beside them.
-    pub header: Header,
     /// Seed of the run's random numbers; the same for every replay and after a retry of the task.
     pub randomness_seed: u64,
-    /// Id of the workflow.
-    pub workflow_id: String,
-    /// This run.
+    /// Id of this run. The event has the id that the run had before resets.
     pub run_id: String,
-    /// The run this one was before resets.
-    pub original_run_id: String,
-    /// First run of the chain of continuations and retries.
-    pub first_run_id: String,
-    /// The run this one continues, empty if none.
-    pub continued_from: String,
-    /// Number of the attempt under the run's retry policy; the first is 1.
-    pub attempt: u32,
-    /// Task queue the run's tasks are on.
-    pub task_queue: String,
-    /// When the run started.
-    pub started_at: SystemTime,
-    /// Time for the whole chain; none is no limit.
-    pub execution_timeout: Option<Duration>,
-    /// Time for this run; none is no limit.
-    pub run_timeout: Option<Duration>,
-    /// Time for one task.
-    pub task_timeout: Option<Duration>,
-    /// How the run is tried again.
-    pub retry: Option<RetryPolicy>,
-    /// Cron schedule, empty if none.
-    pub cron: String,
-    /// The workflow that started this one as its child.
-    pub parent: Option<RunRef>,
-    /// The workflow at the top of the tree of children.
-    pub root: Option<RunRef>,
-    /// Result of the last run of a cron or continued chain.
-    pub last_completion: Vec<Payload>,
-    /// Failure of the previous run of the chain.
-    pub last_failure: Option<FailureRecord>,
-    /// Notes kept with the run.
-    pub memo: Header,
-    /// Indexed attributes of the run.
-    pub search_attributes: Header,
-    /// Who started it.
-    pub identity: String,
-    /// How urgent the run's tasks are.
-    pub priority: Priority,
+    /// The first event of history, with the workflow's id in any case.
+    pub event: Box<RunStarted>,
 }
 
 /// Another run, by its names.

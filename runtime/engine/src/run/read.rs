@@ -5,7 +5,8 @@ use crate::book::Conflict;
 use crate::machine::AnyOnce;
 use crate::slice::{self, Slice};
 use crate::{
-    EngineError, Event, EventId, EventKind, Job, Mismatch, Queries, RunStarted, StartJob, random,
+    Advance, EngineError, Event, EventId, EventKind, Job, Mismatch, Queries, RunStarted, StartJob,
+    random,
 };
 
 impl Run {
@@ -28,13 +29,13 @@ impl Run {
         let now = self.now.map_or(started.time, |now| now.max(started.time));
         self.now = Some(now);
         let history = self.hand.history.as_mut_slice();
-        self.out.job(Job::Advance {
+        self.out.job(Job::Advance(Advance {
             now,
             replaying: !live,
             history_length: u32::try_from(history[slice.len - 1].id.0).unwrap_or(u32::MAX),
             history_size: started.history_size,
             continue_as_new_suggested: started.continue_as_new_suggested,
-        });
+        }));
         if live {
             let messages = std::mem::take(&mut self.hand.messages);
             self.arrivals.expect_messages(messages);
@@ -150,7 +151,7 @@ impl Run {
                 });
         }
         match event.kind {
-            EventKind::RunStarted(started) => self.start(*started),
+            EventKind::RunStarted(started) => self.start(started),
             EventKind::Signaled(signal) => self.out.job(Job::Signal {
                 name: signal.name,
                 input: signal.input,
@@ -197,40 +198,19 @@ impl Run {
         Ok(())
     }
 
-    fn start(&mut self, started: RunStarted) {
+    fn start(&mut self, mut started: Box<RunStarted>) {
         self.carried = Carried {
             task_queue: started.task_queue.clone(),
             retry: started.retry.clone(),
             memo: started.memo.clone(),
             search_attributes: started.search_attributes.clone(),
         };
-        self.out.job(Job::Start(Box::new(StartJob {
+        started.workflow_id.clone_from(&self.names.workflow_id);
+        self.out.job(Job::Start(StartJob {
             randomness_seed: random::seed(&started.original_run_id),
-            workflow_type: started.workflow_type,
-            input: started.input,
-            header: started.header,
-            workflow_id: self.names.workflow_id.clone(),
             run_id: self.names.run_id.clone(),
-            original_run_id: started.original_run_id,
-            first_run_id: started.first_run_id,
-            continued_from: started.continued_from,
-            attempt: started.attempt,
-            task_queue: started.task_queue,
-            started_at: started.time,
-            execution_timeout: started.execution_timeout,
-            run_timeout: started.run_timeout,
-            task_timeout: started.task_timeout,
-            retry: started.retry,
-            cron: started.cron,
-            parent: started.parent,
-            root: started.root,
-            last_completion: started.last_completion,
-            last_failure: started.last_failure,
-            memo: started.memo,
-            search_attributes: started.search_attributes,
-            identity: started.identity,
-            priority: started.priority,
-        })));
+            event: started,
+        }));
     }
 }
 

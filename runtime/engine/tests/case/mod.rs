@@ -60,6 +60,5 @@ fn describe(command: &Command) -> String {
                 next.workflow_type.as_deref().unwrap_or("?")
             )
         }
-        other => format!("{other:?}"),
     }
 }

@@ -4,7 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use durably_engine::{Completion, EngineError, Intent, Job, Payload, Run, Task, UpdateRequest};
+use durably_engine::{
+    Advance, Completion, EngineError, Intent, Job, Payload, Run, Task, UpdateRequest,
+};
 
 use super::{Code, Cx, End, application};
 
@@ -47,9 +49,9 @@ impl Worker {
     fn tell(&mut self, job: Job) {
         let mut state = self.cx.0.borrow_mut();
         match job {
-            Job::Advance { replaying, .. } => {
-                self.replayed.push(replaying);
-                state.replaying = replaying;
+            Job::Advance(advance) => {
+                self.replayed.push(advance.replaying);
+                state.replaying = advance.replaying;
             }
             Job::KnowPatch { id } => {
                 state.patches.entry(id).or_insert(true);
@@ -150,11 +152,11 @@ fn same_on_replay(job: &Job) -> Option<String> {
     Some(match job.clone() {
         Job::KnowPatch { .. } => return None,
         Job::Update(request) if request.name == "bad" => return None,
-        Job::Advance {
+        Job::Advance(Advance {
             now,
             history_length,
             ..
-        } => format!("Advance to {now:?} at {history_length}"),
+        }) => format!("Advance to {now:?} at {history_length}"),
         Job::Update(mut request) => {
             request.replaying = false;
             format!("{request:?}")

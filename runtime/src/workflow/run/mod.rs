@@ -13,7 +13,7 @@ mod settle;
 
 use std::{rc::Rc, sync::Arc, task::Waker};
 
-use durably_engine::{FailureRecord, Intent, Job, Payload, StartJob};
+use durably_engine::{Advance, FailureRecord, Intent, Job, Payload, StartJob};
 
 use self::settle::{Handler, Spawned, Task};
 use super::{
@@ -110,10 +110,17 @@ impl<W: Workflow> Instance for Run<W> {
                         let live = Live::begin(host, facts, std::mem::take(patches), start)?;
                         *self = Self::Live(live);
                     }
-                    job => match Facts::of(&job) {
-                        Some(now) => *facts = Some(now),
-                        None => return Err(TaskFailure::out_of_order("a job before Start")),
-                    },
+                    Job::Advance(advance) => *facts = Some(advance.into()),
+                    Job::Reseed { .. }
+                    | Job::Signal { .. }
+                    | Job::Update(_)
+                    | Job::TimerFired { .. }
+                    | Job::ActivityResolved { .. }
+                    | Job::CancelRequested { .. }
+                    | Job::Settle
+                    | Job::Query { .. } => {
+                        return Err(TaskFailure::out_of_order("a job before Start"));
+                    }
                 }
                 Ok(())
             }
@@ -142,23 +149,14 @@ impl<W: Workflow> Instance for Run<W> {
     }
 }
 
-impl Facts {
-    fn of(job: &Job) -> Option<Self> {
-        match *job {
-            Job::Advance {
-                now,
-                replaying,
-                history_length,
-                history_size,
-                continue_as_new_suggested,
-            } => Some(Self {
-                now: now.into(),
-                replaying,
-                history_length,
-                history_size,
-                continue_as_new_suggested,
-            }),
-            _ => None,
+impl From<Advance> for Facts {
+    fn from(advance: Advance) -> Self {
+        Self {
+            now: advance.now.into(),
+            replaying: advance.replaying,
+            history_length: advance.history_length,
+            history_size: advance.history_size,
+            continue_as_new_suggested: advance.continue_as_new_suggested,
         }
     }
 }
@@ -169,12 +167,12 @@ impl<W: Workflow> Live<W> {
         host: Host,
         facts: Facts,
         patches: Patches,
-        mut start: Box<StartJob>,
+        mut start: StartJob,
     ) -> Result<Self, TaskFailure> {
         let definition = W::__definition();
         let wake = Arc::new(RunWaker::new(host.alarm));
         let waker = Waker::from(wake.clone());
-        let input = std::mem::take(&mut start.input);
+        let input = std::mem::take(&mut start.event.input);
         let args = |input| Args::new(Callee::Workflow(W::NAME.into()), input);
         let core = Core::new(start, host.namespace, facts, patches, waker.clone());
         let ctx = Ctx::of_run(&core);
@@ -213,8 +211,8 @@ impl<W: Workflow> Live<W> {
     }
 
     fn handle(&mut self, job: Job) -> Result<(), TaskFailure> {
-        if let Some(facts) = Facts::of(&job) {
-            self.core.facts.set(facts);
+        if let Job::Advance(advance) = job {
+            self.core.facts.set(advance.into());
             return Ok(());
         }
         if self.core.phase.get() == Phase::Over {
@@ -229,7 +227,9 @@ impl<W: Workflow> Live<W> {
             Job::ActivityResolved { seq, outcome } => self.end(seq, outcome.into()),
             Job::CancelRequested { reason } => self.core.cancel(reason),
             Job::Settle => self.settle()?,
-            other => return Err(TaskFailure::out_of_order(&format!("{other:?}"))),
+            Job::Advance(_) | Job::Start(_) | Job::Query { .. } => {
+                return Err(TaskFailure::out_of_order(&format!("{job:?}")));
+            }
         }
         Ok(())
     }

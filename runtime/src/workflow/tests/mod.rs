@@ -20,8 +20,8 @@ mod waits;
 use std::time::{Duration, SystemTime};
 
 use durably_engine::{
-    FailureInfo, FailureRecord, Header, Intent, Job, Outcome, Priority, Seq, StartJob,
-    UpdateRequest,
+    Advance, FailureInfo, FailureRecord, Header, Intent, Job, Outcome, Priority, RunStarted, Seq,
+    StartJob, UpdateRequest,
 };
 use serde::Serialize;
 
@@ -160,8 +160,8 @@ impl Case {
     fn begin(&mut self, args: impl ArgList) -> Result<(), TaskFailure> {
         self.try_tell(self.advance())?;
         let mut start = start();
-        start.input = args.encode().0.expect("test arguments are data");
-        self.try_tell(Job::Start(Box::new(start)))?;
+        start.event.input = args.encode().0.expect("test arguments are data");
+        self.try_tell(Job::Start(start))?;
         Ok(())
     }
 
@@ -173,13 +173,13 @@ impl Case {
     }
 
     fn advance(&self) -> Job {
-        Job::Advance {
+        Job::Advance(Advance {
             now: self.now,
             replaying: self.replaying,
             history_length: 3,
             history_size: 300,
             continue_as_new_suggested: false,
-        }
+        })
     }
 
     fn try_tell(&mut self, job: Job) -> Result<Vec<String>, TaskFailure> {
@@ -313,19 +313,17 @@ fn update(id: &str, name: &str, args: impl ArgList, replaying: bool) -> Job {
 }
 
 fn start() -> StartJob {
-    StartJob {
+    let event = RunStarted {
+        time: SystemTime::UNIX_EPOCH + secs(1_000),
         workflow_type: "Test".into(),
         input: Vec::new(),
         header: Header::new(),
-        randomness_seed: 7,
         workflow_id: "test-1".into(),
-        run_id: "run-1".into(),
         original_run_id: "run-1".into(),
         first_run_id: "run-1".into(),
         continued_from: String::new(),
         attempt: 1,
         task_queue: "tests".into(),
-        started_at: SystemTime::UNIX_EPOCH + secs(1_000),
         execution_timeout: None,
         run_timeout: None,
         task_timeout: Some(secs(10)),
@@ -339,6 +337,11 @@ fn start() -> StartJob {
         search_attributes: Header::new(),
         identity: String::new(),
         priority: Priority::default(),
+    };
+    StartJob {
+        randomness_seed: 7,
+        run_id: "run-1".into(),
+        event: Box::new(event),
     }
 }
 
@@ -375,7 +378,6 @@ fn say(intent: &Intent) -> String {
             let name = next.workflow_type.as_deref().unwrap_or("itself");
             format!("continue as {name}({})", args.join(", "))
         }
-        other => format!("{other:?}"),
     }
 }
 
