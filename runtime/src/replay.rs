@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 pub use durably_engine::Mismatch;
-use durably_engine::{EngineError, EventKind, Task};
+use durably_engine::{EngineError, EventKind, Fact, Task};
 
 use crate::{
     History, Workflow, wire,
@@ -159,7 +159,9 @@ impl From<TaskFailure> for ReplayError {
 fn task(history: History) -> Result<Task, ReplayError> {
     let mut task = Task::default();
     wire::task::append_history(&mut task, history.into_raw())?;
-    let Some(EventKind::RunStarted(started)) = task.history.first().map(|event| &event.kind) else {
+    let Some(EventKind::Fact(Fact::RunStarted(started))) =
+        task.history.first().map(|event| &event.kind)
+    else {
         return Err(ReplayError::Unreadable {
             reason: "it does not begin with the start of a run".to_owned(),
         });

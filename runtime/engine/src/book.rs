@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::machine::{AnyMachine, AnyOnce, Cancel, Machine, Once, Outbox, Step};
 use crate::slab::Slab;
-use crate::{Event, EventId, EventKind, Seq, TaskCompletion, mismatch};
+use crate::{Answer, CommandEvent, EventId, Seq, TaskCompletion, mismatch};
 
 /// Commands that wait for their events, and commands whose events wait for their answers.
 #[derive(Debug, Default)]
@@ -59,18 +59,18 @@ impl Book {
     }
 
     /// Pairs the event of a command with the next attempt.
-    pub(crate) fn record(&mut self, mut event: Event) -> Result<(), Conflict> {
+    pub(crate) fn record(&mut self, id: EventId, mut event: CommandEvent) -> Result<(), Conflict> {
         loop {
             let conflict = match self.attempts.front_mut() {
-                None if may_be_passed_over(&event.kind) => return Ok(()),
+                None if may_be_passed_over(&event) => return Ok(()),
                 None => "nothing more".to_owned(),
                 Some(Attempt::Machine(seq, step)) => {
-                    let (seq, step, id) = (*seq, *step, event.id);
+                    let (seq, step) = (*seq, *step);
                     let Some(machine) = self.machines.get_mut(seq) else {
                         self.attempts.pop_front();
                         continue;
                     };
-                    match machine.record(step, event) {
+                    match machine.record(step, id, event) {
                         Ok(()) => {
                             let done = machine.is_done();
                             self.attempts.pop_front();
@@ -81,7 +81,7 @@ impl Book {
                             }
                             return Ok(());
                         }
-                        Err(other) if may_be_passed_over(&other.kind) => return Ok(()),
+                        Err(other) if may_be_passed_over(&other) => return Ok(()),
                         Err(other) => {
                             event = other;
                             machine.describe(step)
@@ -89,11 +89,11 @@ impl Book {
                     }
                 }
                 Some(Attempt::Once(once)) => {
-                    if once.left(&event.kind) {
+                    if once.left(&event) {
                         self.attempts.pop_front();
                         return Ok(());
                     }
-                    if may_be_passed_over(&event.kind) {
+                    if may_be_passed_over(&event) {
                         return Ok(());
                     }
                     if once.is_optional() {
@@ -104,7 +104,7 @@ impl Book {
                 }
             };
             return Err(Conflict {
-                recorded: mismatch::describe(&event.kind),
+                recorded: mismatch::describe(&event),
                 attempted: conflict,
             });
         }
@@ -132,21 +132,21 @@ impl Book {
         Ok(())
     }
 
-    /// Gives the answer of a command to its machine; gives it back if none waits for it.
+    /// Gives the answer of a command to its machine; returns it if none waits for it.
     pub(crate) fn resolve(
         &mut self,
         opened: EventId,
-        kind: EventKind,
+        answer: Answer,
         out: &mut Outbox,
-    ) -> Result<(), EventKind> {
+    ) -> Result<(), Answer> {
         let Ok(at) = self.by_event.binary_search_by_key(&opened, |(id, _)| *id) else {
-            return Err(kind);
+            return Err(answer);
         };
         let (_, seq) = self.by_event[at];
         let Some(machine) = self.machines.get_mut(seq) else {
-            return Err(kind);
+            return Err(answer);
         };
-        machine.resolve(kind, out)?;
+        machine.resolve(answer, out)?;
         if machine.is_done() {
             self.by_event.remove(at);
             self.machines.remove(seq);
@@ -185,13 +185,13 @@ impl Book {
 }
 
 /// What the engine itself writes and other versions may have written otherwise.
-const fn may_be_passed_over(kind: &EventKind) -> bool {
+const fn may_be_passed_over(event: &CommandEvent) -> bool {
     matches!(
-        kind,
-        EventKind::PatchMarked {
+        event,
+        CommandEvent::PatchMarked {
             deprecated: true,
             ..
-        } | EventKind::SearchAttributesUpserted {
+        } | CommandEvent::SearchAttributesUpserted {
             only_change_version: true
         }
     )

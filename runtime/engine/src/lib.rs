@@ -69,7 +69,10 @@ pub use machine::update::{Message, MessageBody, UpdateAccepted, UpdateMessage, U
 pub use mismatch::Mismatch;
 pub use payload::{Header, Payload};
 pub use protocol::command::{Command, Completion, QueryAnswer, TaskCompletion};
-pub use protocol::event::{Event, EventKind, RunStarted, SdkMetadata, Signaled, TaskStarted};
+pub use protocol::event::{
+    Answer, CommandEvent, Event, EventKind, Fact, RunStarted, SdkMetadata, Signaled, TaskEvent,
+    TaskStarted,
+};
 pub use protocol::intent::Intent;
 pub use protocol::job::{Advance, Job, Priority, RunRef, StartJob};
 pub use protocol::task::{Queries, QueryRequest, Task};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{EventId, EventKind};
+use crate::{CommandEvent, EventId};
 
 /// Replay took another path than the one history records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,20 +46,19 @@ pub(crate) fn activity(activity_type: &str, id: &str) -> String {
 }
 
 /// What the command that left an event did, in the words in which attempts are described.
-pub(crate) fn describe(kind: &EventKind) -> String {
-    match kind {
-        EventKind::ActivityScheduled(it) => activity(&it.activity_type, &it.activity_id),
-        EventKind::ActivityCancelRequested { scheduled } => {
+pub(crate) fn describe(event: &CommandEvent) -> String {
+    match event {
+        CommandEvent::ActivityScheduled(it) => activity(&it.activity_type, &it.activity_id),
+        CommandEvent::ActivityCancelRequested { scheduled } => {
             format!("cancel the activity of event {scheduled}")
         }
-        EventKind::TimerStarted { after, .. } => format!("start timer ({after:?})"),
-        EventKind::TimerCanceled { started } => format!("cancel the timer of event {started}"),
-        EventKind::PatchMarked { id, .. } => format!("patch `{id}`"),
-        EventKind::MarkerRecorded { name } => format!("record marker `{name}`"),
-        EventKind::SearchAttributesUpserted { .. } => "upsert search attributes".to_owned(),
-        EventKind::UpdateAccepted(it) => format!("accept update `{}`", it.id),
-        EventKind::UpdateCompleted { id } => format!("complete update `{id}`"),
-        EventKind::RunEnded(ending) => ending.describe().to_owned(),
-        other => format!("{other:?}"),
+        CommandEvent::TimerStarted { after, .. } => format!("start timer ({after:?})"),
+        CommandEvent::TimerCanceled { started } => format!("cancel the timer of event {started}"),
+        CommandEvent::PatchMarked { id, .. } => format!("patch `{id}`"),
+        CommandEvent::MarkerRecorded { name } => format!("record marker `{name}`"),
+        CommandEvent::SearchAttributesUpserted { .. } => "upsert search attributes".to_owned(),
+        CommandEvent::UpdateAccepted(it) => format!("accept update `{}`", it.id),
+        CommandEvent::UpdateCompleted { id } => format!("complete update `{id}`"),
+        CommandEvent::RunEnded(ending) => ending.describe().to_owned(),
     }
 }

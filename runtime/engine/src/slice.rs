@@ -10,7 +10,7 @@
 //! a slice issues stand at the beginning of the next.
 
 use crate::flags::is_replay_heartbeat;
-use crate::{Event, EventId, EventKind, TaskStarted};
+use crate::{Event, EventId, EventKind, TaskEvent, TaskStarted};
 
 /// The next slice, by its place in what is left of history.
 #[derive(Clone, Copy, Debug)]
@@ -27,20 +27,23 @@ pub(crate) struct Slice {
 pub(crate) fn next(history: &[Event], live: EventId) -> Option<Slice> {
     let mut candidate: Option<(usize, TaskStarted)> = None;
     for (at, event) in history.iter().enumerate() {
-        match &event.kind {
-            EventKind::TaskStarted(started) if event.id == live => {
+        let EventKind::Task(task) = &event.kind else {
+            continue;
+        };
+        match task {
+            TaskEvent::Started(started) if event.id == live => {
                 return Some(Slice {
                     len: at + 1,
                     started: *started,
                     completed: None,
                 });
             }
-            EventKind::TaskStarted(started) => candidate = Some((at + 1, *started)),
-            EventKind::TaskTimedOut | EventKind::TaskFailed { .. } => candidate = None,
-            EventKind::TaskCompleted { sdk: Some(sdk) } if is_replay_heartbeat(sdk) => {
+            TaskEvent::Started(started) => candidate = Some((at + 1, *started)),
+            TaskEvent::TimedOut | TaskEvent::Failed { .. } => candidate = None,
+            TaskEvent::Completed { sdk: Some(sdk) } if is_replay_heartbeat(sdk) => {
                 candidate = None;
             }
-            EventKind::TaskCompleted { .. } => {
+            TaskEvent::Completed { .. } => {
                 if let Some((len, started)) = candidate {
                     return Some(Slice {
                         len,
@@ -49,7 +52,7 @@ pub(crate) fn next(history: &[Event], live: EventId) -> Option<Slice> {
                     });
                 }
             }
-            _ => {}
+            TaskEvent::Scheduled => {}
         }
     }
     None

@@ -1,4 +1,4 @@
-use durably_engine::{EngineError, Event, EventId, EventKind};
+use durably_engine::{CommandEvent, EngineError, Event, EventId, EventKind};
 
 use crate::case::{Code, End, Worker, World, commands, sticky};
 
@@ -97,9 +97,12 @@ fn marker_that_is_not_deprecated_may_not() {
 #[test]
 fn histories_without_the_list_of_patches_replay() {
     let mut world = history_of(PATCHED);
-    world
-        .history
-        .retain(|event| !matches!(event.kind, EventKind::SearchAttributesUpserted { .. }));
+    world.history.retain(|event| {
+        !matches!(
+            event.kind,
+            EventKind::Command(CommandEvent::SearchAttributesUpserted { .. })
+        )
+    });
     renumber(&mut world.history);
     assert_eq!(end_of(world, PATCHED).unwrap(), ["complete new"]);
 }
@@ -131,8 +134,8 @@ fn patch_set_again_writes_nothing() {
 fn renumber(history: &mut [Event]) {
     for (at, event) in history.iter_mut().enumerate() {
         event.id = EventId(at as i64 + 1);
-        if let EventKind::TimerFired { started } = &mut event.kind {
-            *started = EventId(started.0 - 1);
+        if let EventKind::Answer { opened, .. } = &mut event.kind {
+            *opened = EventId(opened.0 - 1);
         }
     }
 }

@@ -1,4 +1,6 @@
-use durably_engine::{Advance, Completion, EngineError, EventKind, Job, Run};
+use durably_engine::{
+    Advance, Answer, Completion, EngineError, EventId, EventKind, Fact, Job, Run, TaskEvent,
+};
 
 use crate::case::{Code, End, Worker, World, commands, sticky};
 
@@ -134,7 +136,7 @@ fn workflow_time_is_when_the_task_started() {
 fn reset_gives_new_random_numbers() {
     let (mut world, mut worker) = (World::new(), Worker::new(WORDS));
     world.take_task();
-    world.record(EventKind::TaskFailed {
+    world.record(TaskEvent::Failed {
         reset_to_run: Some("run-2".to_owned()),
     });
     worker.handle(world.take_task()).unwrap();
@@ -147,7 +149,7 @@ fn reset_gives_new_random_numbers() {
 
 #[test]
 fn unknown_events_are_passed_over_only_if_the_server_says_so() {
-    let unknown = |may_ignore| EventKind::Unknown {
+    let unknown = |may_ignore| Fact::Unknown {
         name: "EVENT_TYPE_OF_TOMORROW".to_owned(),
         may_ignore,
     };
@@ -165,8 +167,9 @@ fn unknown_events_are_passed_over_only_if_the_server_says_so() {
 #[test]
 fn answer_to_nothing_is_malformed_history() {
     let mut world = World::new();
-    world.record(EventKind::TimerFired {
-        started: durably_engine::EventId(9),
+    world.record(EventKind::Answer {
+        opened: EventId(9),
+        answer: Answer::TimerFired,
     });
     let error = Worker::new(WORDS).handle(world.take_task()).unwrap_err();
     assert!(

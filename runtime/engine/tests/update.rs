@@ -1,4 +1,4 @@
-use durably_engine::{Completion, EventKind, MessageBody};
+use durably_engine::{Completion, MessageBody, TaskEvent};
 
 use crate::case::{Code, End, Worker, World, commands, sticky, task};
 
@@ -102,7 +102,7 @@ fn messages(worker: &Worker) -> Vec<&str> {
 fn reset() -> World {
     let mut world = World::new();
     world.take_task();
-    world.record(EventKind::TaskFailed {
+    world.record(TaskEvent::Failed {
         reset_to_run: Some("run-2".to_owned()),
     });
     world.admit("u1", "now");
@@ -130,7 +130,7 @@ fn updates_that_a_reset_admitted_are_told_where_they_stand() {
 fn an_update_message_is_told_after_its_sequencing_event() {
     let (mut world, mut worker) = (World::new(), Worker::new(STAY));
     world.signal("s1");
-    world.record(EventKind::TaskScheduled);
+    world.record(TaskEvent::Scheduled);
     world.update_after("u1", "now", 2);
     world.signal("s2");
     let answer = worker.handle(world.start_task()).unwrap();

@@ -1,9 +1,9 @@
 //! History events, by move, once, and only what replay needs of them.
 
 use durably_engine::{
-    ActivityCanceled, ActivityFailed, ActivityScheduled, Ending, Event, EventId, EventKind,
-    Priority, RetryPolicy, RunRef, RunStarted, SdkMetadata, Signaled, TaskStarted, UpdateAccepted,
-    UpdateRequest,
+    ActivityCanceled, ActivityFailed, ActivityScheduled, Answer, CommandEvent, Ending, Event,
+    EventId, EventKind, Fact, Priority, RetryPolicy, RunRef, RunStarted, SdkMetadata, Signaled,
+    TaskEvent, TaskStarted, UpdateAccepted, UpdateRequest,
 };
 use durably_proto::api::common::v1 as common;
 use durably_proto::api::enums::v1::{EventType, WorkflowTaskFailedCause};
@@ -60,103 +60,114 @@ fn kind(
     let place = || format!("event {id}");
     Ok(Some(match attributes {
         Attributes::WorkflowExecutionStartedEventAttributes(it) => {
-            EventKind::RunStarted(Box::new(run_started(id, at, it)?))
+            Fact::RunStarted(Box::new(run_started(id, at, it)?)).into()
         }
-        Attributes::WorkflowTaskScheduledEventAttributes(_) => EventKind::TaskScheduled,
-        Attributes::WorkflowTaskStartedEventAttributes(it) => EventKind::TaskStarted(TaskStarted {
+        Attributes::WorkflowTaskScheduledEventAttributes(_) => TaskEvent::Scheduled.into(),
+        Attributes::WorkflowTaskStartedEventAttributes(it) => TaskEvent::Started(TaskStarted {
             time: event_time(id, at)?,
             history_size: u64::try_from(it.history_size_bytes).unwrap_or(0),
             continue_as_new_suggested: it.suggest_continue_as_new,
-        }),
-        Attributes::WorkflowTaskCompletedEventAttributes(it) => EventKind::TaskCompleted {
+        })
+        .into(),
+        Attributes::WorkflowTaskCompletedEventAttributes(it) => TaskEvent::Completed {
             sdk: it.sdk_metadata.and_then(sdk),
-        },
-        Attributes::WorkflowTaskTimedOutEventAttributes(_) => EventKind::TaskTimedOut,
-        Attributes::WorkflowTaskFailedEventAttributes(it) => EventKind::TaskFailed {
+        }
+        .into(),
+        Attributes::WorkflowTaskTimedOutEventAttributes(_) => TaskEvent::TimedOut.into(),
+        Attributes::WorkflowTaskFailedEventAttributes(it) => TaskEvent::Failed {
             reset_to_run: (it.cause == i32::from(WorkflowTaskFailedCause::ResetWorkflow))
                 .then_some(it.new_run_id),
-        },
+        }
+        .into(),
         Attributes::ActivityTaskScheduledEventAttributes(it) => {
-            EventKind::ActivityScheduled(ActivityScheduled {
+            CommandEvent::ActivityScheduled(ActivityScheduled {
                 activity_id: it.activity_id,
                 activity_type: it
                     .activity_type
                     .ok_or_else(|| WireError::missing(place(), "activity_type"))?
                     .name,
             })
+            .into()
         }
-        Attributes::ActivityTaskStartedEventAttributes(_) => EventKind::ActivityStarted,
-        Attributes::ActivityTaskCompletedEventAttributes(it) => EventKind::ActivityCompleted {
-            scheduled: EventId(it.scheduled_event_id),
-            result: payload::list_from_proto(it.result),
-        },
-        Attributes::ActivityTaskFailedEventAttributes(it) => {
-            EventKind::ActivityFailed(Box::new(ActivityFailed {
-                scheduled: EventId(it.scheduled_event_id),
+        Attributes::ActivityTaskStartedEventAttributes(_) => Fact::Ignored.into(),
+        Attributes::ActivityTaskCompletedEventAttributes(it) => answer(
+            it.scheduled_event_id,
+            Answer::ActivityCompleted {
+                result: payload::list_from_proto(it.result),
+            },
+        ),
+        Attributes::ActivityTaskFailedEventAttributes(it) => answer(
+            it.scheduled_event_id,
+            Answer::ActivityFailed(Box::new(ActivityFailed {
                 started: EventId(it.started_event_id),
                 identity: it.identity,
                 failure: failure::from_proto(it.failure.unwrap_or_default()),
                 retry_state: failure::retry_state(it.retry_state),
-            }))
-        }
-        Attributes::ActivityTaskTimedOutEventAttributes(it) => {
-            EventKind::ActivityTimedOut(Box::new(ActivityFailed {
-                scheduled: EventId(it.scheduled_event_id),
+            })),
+        ),
+        Attributes::ActivityTaskTimedOutEventAttributes(it) => answer(
+            it.scheduled_event_id,
+            Answer::ActivityTimedOut(Box::new(ActivityFailed {
                 started: EventId(it.started_event_id),
                 identity: String::new(),
                 failure: failure::from_proto(it.failure.unwrap_or_default()),
                 retry_state: failure::retry_state(it.retry_state),
-            }))
-        }
+            })),
+        ),
         Attributes::ActivityTaskCancelRequestedEventAttributes(it) => {
-            EventKind::ActivityCancelRequested {
+            CommandEvent::ActivityCancelRequested {
                 scheduled: EventId(it.scheduled_event_id),
             }
+            .into()
         }
-        Attributes::ActivityTaskCanceledEventAttributes(it) => {
-            EventKind::ActivityCanceled(Box::new(ActivityCanceled {
-                scheduled: EventId(it.scheduled_event_id),
+        Attributes::ActivityTaskCanceledEventAttributes(it) => answer(
+            it.scheduled_event_id,
+            Answer::ActivityCanceled(Box::new(ActivityCanceled {
                 started: EventId(it.started_event_id),
                 identity: it.identity,
                 details: payload::list_from_proto(it.details),
-            }))
-        }
-        Attributes::TimerStartedEventAttributes(it) => EventKind::TimerStarted {
+            })),
+        ),
+        Attributes::TimerStartedEventAttributes(it) => CommandEvent::TimerStarted {
             timer_id: it.timer_id,
             after: it.start_to_fire_timeout.map(time::span).unwrap_or_default(),
-        },
-        Attributes::TimerFiredEventAttributes(it) => EventKind::TimerFired {
+        }
+        .into(),
+        Attributes::TimerFiredEventAttributes(it) => {
+            answer(it.started_event_id, Answer::TimerFired)
+        }
+        Attributes::TimerCanceledEventAttributes(it) => CommandEvent::TimerCanceled {
             started: EventId(it.started_event_id),
-        },
-        Attributes::TimerCanceledEventAttributes(it) => EventKind::TimerCanceled {
-            started: EventId(it.started_event_id),
-        },
+        }
+        .into(),
         Attributes::MarkerRecordedEventAttributes(it) => marker(id, it)?,
         Attributes::UpsertWorkflowSearchAttributesEventAttributes(it) => {
             let fields = it.search_attributes.unwrap_or_default().indexed_fields;
-            EventKind::SearchAttributesUpserted {
+            CommandEvent::SearchAttributesUpserted {
                 only_change_version: fields.len() == 1 && fields.contains_key(CHANGE_VERSION),
             }
+            .into()
         }
         Attributes::WorkflowExecutionSignaledEventAttributes(it) => {
-            EventKind::Signaled(Box::new(Signaled {
+            Fact::Signaled(Box::new(Signaled {
                 name: it.signal_name,
                 input: payload::list_from_proto(it.input),
                 header: payload::header_from_proto(it.header),
                 identity: it.identity,
             }))
+            .into()
         }
         Attributes::WorkflowExecutionCancelRequestedEventAttributes(it) => {
-            EventKind::CancelRequested { reason: it.cause }
+            Fact::CancelRequested { reason: it.cause }.into()
         }
         Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(it) => {
             let request = it
                 .request
                 .ok_or_else(|| WireError::missing(place(), "request"))?;
-            EventKind::UpdateAdmitted(Box::new(update_request(place, request)?))
+            Fact::UpdateAdmitted(Box::new(update_request(place, request)?)).into()
         }
         Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(it) => {
-            EventKind::UpdateAccepted(Box::new(UpdateAccepted {
+            CommandEvent::UpdateAccepted(Box::new(UpdateAccepted {
                 id: it.protocol_instance_id,
                 message_id: it.accepted_request_message_id,
                 sequencing: EventId(it.accepted_request_sequencing_event_id),
@@ -165,39 +176,48 @@ fn kind(
                     None => None,
                 },
             }))
+            .into()
         }
         Attributes::WorkflowExecutionUpdateCompletedEventAttributes(it) => {
-            EventKind::UpdateCompleted {
+            CommandEvent::UpdateCompleted {
                 id: it
                     .meta
                     .ok_or_else(|| WireError::missing(place(), "meta"))?
                     .update_id,
             }
+            .into()
         }
         Attributes::WorkflowExecutionCompletedEventAttributes(_) => {
-            EventKind::RunEnded(Ending::Completed)
+            CommandEvent::RunEnded(Ending::Completed).into()
         }
         Attributes::WorkflowExecutionFailedEventAttributes(_) => {
-            EventKind::RunEnded(Ending::Failed)
+            CommandEvent::RunEnded(Ending::Failed).into()
         }
         Attributes::WorkflowExecutionCanceledEventAttributes(_) => {
-            EventKind::RunEnded(Ending::Canceled)
+            CommandEvent::RunEnded(Ending::Canceled).into()
         }
         Attributes::WorkflowExecutionContinuedAsNewEventAttributes(_) => {
-            EventKind::RunEnded(Ending::ContinuedAsNew)
+            CommandEvent::RunEnded(Ending::ContinuedAsNew).into()
         }
         Attributes::WorkflowExecutionTerminatedEventAttributes(_)
-        | Attributes::WorkflowExecutionTimedOutEventAttributes(_) => EventKind::RunStopped,
+        | Attributes::WorkflowExecutionTimedOutEventAttributes(_) => Fact::RunStopped.into(),
         Attributes::WorkflowPropertiesModifiedExternallyEventAttributes(_)
         | Attributes::ActivityPropertiesModifiedExternallyEventAttributes(_)
         | Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_)
         | Attributes::WorkflowExecutionPausedEventAttributes(_)
         | Attributes::WorkflowExecutionUnpausedEventAttributes(_)
         | Attributes::WorkflowExecutionTimeSkippingTransitionedEventAttributes(_) => {
-            EventKind::Ignored
+            Fact::Ignored.into()
         }
         _ => return Ok(None),
     }))
+}
+
+fn answer(opened: i64, answer: Answer) -> EventKind {
+    EventKind::Answer {
+        opened: EventId(opened),
+        answer,
+    }
 }
 
 fn unknown(event_type: i32, may_ignore: bool) -> EventKind {
@@ -205,7 +225,7 @@ fn unknown(event_type: i32, may_ignore: bool) -> EventKind {
         Ok(known) => known.as_str_name().to_owned(),
         Err(_) => format!("event type {event_type}"),
     };
-    EventKind::Unknown { name, may_ignore }
+    Fact::Unknown { name, may_ignore }.into()
 }
 
 fn event_time(id: i64, at: Option<wkt::Timestamp>) -> Result<std::time::SystemTime, WireError> {
@@ -228,9 +248,10 @@ fn sdk(metadata: WorkflowTaskCompletedMetadata) -> Option<Box<SdkMetadata>> {
 
 fn marker(id: i64, mut it: history::MarkerRecordedEventAttributes) -> Result<EventKind, WireError> {
     if it.marker_name != PATCH_MARKER {
-        return Ok(EventKind::MarkerRecorded {
+        return Ok(CommandEvent::MarkerRecorded {
             name: it.marker_name,
-        });
+        }
+        .into());
     }
     let place = || format!("event {id}");
     let Some(data) = it.details.remove(PATCH_DATA) else {
@@ -241,10 +262,11 @@ fn marker(id: i64, mut it: history::MarkerRecordedEventAttributes) -> Result<Eve
         let fault = Fault::Undecodable(error.to_string());
         WireError::new(place(), "details.patch-data", fault)
     })?;
-    Ok(EventKind::PatchMarked {
+    Ok(CommandEvent::PatchMarked {
         id: patch.id,
         deprecated: patch.deprecated,
-    })
+    }
+    .into())
 }
 
 fn run_started(

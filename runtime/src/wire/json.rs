@@ -31,7 +31,7 @@ static HISTORY: LazyLock<MessageDescriptor> = LazyLock::new(|| {
 #[cfg(test)]
 mod tests {
     use durably_engine::{
-        Completion, EventKind, Intent, Job, Payload, Run, ScheduleActivity, Seq, Task,
+        Completion, EventKind, Fact, Intent, Job, Payload, Run, ScheduleActivity, Seq, Task,
     };
 
     use super::*;
@@ -61,7 +61,7 @@ mod tests {
         for json in RECORDED {
             for event in read(json).history {
                 assert!(
-                    !matches!(event.kind, EventKind::Unknown { .. }),
+                    !matches!(event.kind, EventKind::Fact(Fact::Unknown { .. })),
                     "{event:?}"
                 );
             }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use super::{Cancel, Machine, Outbox, Step};
 use crate::{
-    Command, Event, EventId, EventKind, FailureInfo, FailureRecord, Header, Job, Payload, Priority,
-    RetryPolicy, RetryState, Seq, mismatch,
+    Answer, Command, CommandEvent, EventId, FailureInfo, FailureRecord, Header, Job, Payload,
+    Priority, RetryPolicy, RetryState, Seq, mismatch,
 };
 
 /// An activity to run.
@@ -82,8 +82,6 @@ pub struct ActivityScheduled {
 /// An activity failed or ran out of time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActivityFailed {
-    /// Event that scheduled it.
-    pub scheduled: EventId,
     /// Event that started its last attempt; 0 if none did.
     pub started: EventId,
     /// Worker of the last attempt.
@@ -97,8 +95,6 @@ pub struct ActivityFailed {
 /// An activity stopped as asked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActivityCanceled {
-    /// Event that scheduled it.
-    pub scheduled: EventId,
     /// Event that started its last attempt; 0 if none did.
     pub started: EventId,
     /// Worker of the last attempt.
@@ -194,27 +190,27 @@ impl Activity {
         FailureRecord::new(message, info).caused_by(cause)
     }
 
-    fn outcome(&self, kind: EventKind) -> Result<Outcome, EventKind> {
-        Ok(match kind {
-            EventKind::ActivityCompleted { result, .. } => Outcome::Completed(result),
-            EventKind::ActivityFailed(it) => {
-                let (attempt, cause) = attempt_of(*it);
+    fn outcome(&self, scheduled: EventId, answer: Answer) -> Result<Outcome, Answer> {
+        Ok(match answer {
+            Answer::ActivityCompleted { result } => Outcome::Completed(result),
+            Answer::ActivityFailed(it) => {
+                let (attempt, cause) = attempt_of(scheduled, *it);
                 Outcome::Failed(self.failure("Activity task failed", attempt, cause))
             }
-            EventKind::ActivityTimedOut(it) => {
-                let (attempt, cause) = attempt_of(*it);
+            Answer::ActivityTimedOut(it) => {
+                let (attempt, cause) = attempt_of(scheduled, *it);
                 Outcome::Failed(self.failure("Activity task timed out", attempt, cause))
             }
-            EventKind::ActivityCanceled(it) => {
+            Answer::ActivityCanceled(it) => {
                 let attempt = LastAttempt {
-                    scheduled: it.scheduled,
+                    scheduled,
                     started: it.started,
                     identity: it.identity,
                     retry_state: RetryState::CancelRequested,
                 };
                 self.cancelled(attempt, it.details)
             }
-            other => return Err(other),
+            other @ Answer::TimerFired => return Err(other),
         })
     }
 
@@ -270,9 +266,9 @@ impl Machine for Activity {
         }
     }
 
-    fn record(&mut self, step: Step, event: Event) -> Result<(), Event> {
-        match (step, self.state, event.kind) {
-            (Step::Open, State::Scheduled, EventKind::ActivityScheduled(it))
+    fn record(&mut self, step: Step, id: EventId, event: CommandEvent) -> Result<(), CommandEvent> {
+        match (step, self.state, event) {
+            (Step::Open, State::Scheduled, CommandEvent::ActivityScheduled(it))
                 if it.activity_type == self.asked.activity_type
                     && self
                         .asked
@@ -282,33 +278,35 @@ impl Machine for Activity {
             {
                 self.forget_arguments();
                 self.asked.activity_id = Some(it.activity_id);
-                self.state = State::Running {
-                    scheduled: event.id,
-                };
+                self.state = State::Running { scheduled: id };
                 Ok(())
             }
             (
                 Step::Cancel,
                 State::Stopping { scheduled, .. },
-                EventKind::ActivityCancelRequested {
+                CommandEvent::ActivityCancelRequested {
                     scheduled: recorded,
                 },
             ) if scheduled == recorded => Ok(()),
-            (_, _, kind) => Err(Event { id: event.id, kind }),
+            (_, _, other) => Err(other),
         }
     }
 
-    fn resolve(&mut self, kind: EventKind, out: &mut Outbox) -> Result<(), EventKind> {
+    fn resolve(&mut self, answer: Answer, out: &mut Outbox) -> Result<(), Answer> {
         match self.state {
-            State::Running { .. } | State::Stopping { told: false, .. } => {
-                let outcome = self.outcome(kind)?;
+            State::Running { scheduled }
+            | State::Stopping {
+                scheduled,
+                told: false,
+            } => {
+                let outcome = self.outcome(scheduled, answer)?;
                 out.job(Job::ActivityResolved {
                     seq: self.seq(),
                     outcome,
                 });
             }
             State::Stopping { told: true, .. } | State::Abandoned => {}
-            State::Scheduled | State::Done => return Err(kind),
+            State::Scheduled | State::Done => return Err(answer),
         }
         self.state = State::Done;
         Ok(())
@@ -350,9 +348,9 @@ impl Machine for Activity {
     }
 }
 
-fn attempt_of(it: ActivityFailed) -> (LastAttempt, FailureRecord) {
+fn attempt_of(scheduled: EventId, it: ActivityFailed) -> (LastAttempt, FailureRecord) {
     let attempt = LastAttempt {
-        scheduled: it.scheduled,
+        scheduled,
         started: it.started,
         identity: it.identity,
         retry_state: it.retry_state,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Once;
-use crate::{Command, EventKind, FailureRecord, Header, Payload, RetryPolicy, TaskCompletion};
+use crate::{Command, CommandEvent, FailureRecord, Header, Payload, RetryPolicy, TaskCompletion};
 
 /// The next run of the chain. What is not given is taken over from this run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -97,7 +97,7 @@ impl Once for Finish {
         });
     }
 
-    fn left(&self, kind: &EventKind) -> bool {
-        matches!(kind, EventKind::RunEnded(ending) if *ending == self.ending())
+    fn left(&self, event: &CommandEvent) -> bool {
+        matches!(event, CommandEvent::RunEnded(ending) if *ending == self.ending())
     }
 }

@@ -18,7 +18,7 @@ pub(crate) use patch::{Patch, PatchList, Patches};
 pub(crate) use timer::Timer;
 pub(crate) use update::{OpenUpdate, UpdateStep, Updates};
 
-use crate::{Command, Event, EventKind, Job};
+use crate::{Answer, Command, CommandEvent, EventId, Job};
 
 /// What a command that is answered later does with what history says about it.
 pub(crate) trait Machine {
@@ -28,11 +28,11 @@ pub(crate) trait Machine {
     /// The command of `step`, to be sent now.
     fn command(&mut self, step: Step) -> Command;
 
-    /// Takes the event that the command of `step` left; gives it back if it is another's.
-    fn record(&mut self, step: Step, event: Event) -> Result<(), Event>;
+    /// Takes the event that the command of `step` left, and its id; returns it if it is another's.
+    fn record(&mut self, step: Step, id: EventId, event: CommandEvent) -> Result<(), CommandEvent>;
 
-    /// Takes an event that answers the command; gives it back if it makes no sense now.
-    fn resolve(&mut self, kind: EventKind, out: &mut Outbox) -> Result<(), EventKind>;
+    /// Takes the answer to the command; returns it if it makes no sense now.
+    fn resolve(&mut self, answer: Answer, out: &mut Outbox) -> Result<(), Answer>;
 
     /// User code asks to stop.
     fn cancel(&mut self, out: &mut Outbox) -> Cancel;
@@ -114,12 +114,17 @@ macro_rules! machines {
                 match self { $(Self::$kind(it) => it.command(step),)* }
             }
 
-            fn record(&mut self, step: Step, event: Event) -> Result<(), Event> {
-                match self { $(Self::$kind(it) => it.record(step, event),)* }
+            fn record(
+                &mut self,
+                step: Step,
+                id: EventId,
+                event: CommandEvent,
+            ) -> Result<(), CommandEvent> {
+                match self { $(Self::$kind(it) => it.record(step, id, event),)* }
             }
 
-            fn resolve(&mut self, kind: EventKind, out: &mut Outbox) -> Result<(), EventKind> {
-                match self { $(Self::$kind(it) => it.resolve(kind, out),)* }
+            fn resolve(&mut self, answer: Answer, out: &mut Outbox) -> Result<(), Answer> {
+                match self { $(Self::$kind(it) => it.resolve(answer, out),)* }
             }
 
             fn cancel(&mut self, out: &mut Outbox) -> Cancel {

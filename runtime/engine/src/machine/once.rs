@@ -3,7 +3,7 @@
 //! A new kind is one more file with an `impl Once`, and one more line in [`onces!`].
 
 use super::{Finish, Patch, PatchList, UpdateStep};
-use crate::{EventKind, TaskCompletion};
+use crate::{CommandEvent, TaskCompletion};
 
 /// What a command that is never answered does.
 pub(crate) trait Once {
@@ -14,7 +14,7 @@ pub(crate) trait Once {
     fn send(&mut self, out: &mut TaskCompletion);
 
     /// Whether this is the event it left.
-    fn left(&self, kind: &EventKind) -> bool;
+    fn left(&self, event: &CommandEvent) -> bool;
 
     /// Whether history may lack its event although the same code wrote it.
     fn is_optional(&self) -> bool {
@@ -44,8 +44,8 @@ macro_rules! onces {
                 match self { $(Self::$kind(it) => it.send(out),)* }
             }
 
-            fn left(&self, kind: &EventKind) -> bool {
-                match self { $(Self::$kind(it) => it.left(kind),)* }
+            fn left(&self, event: &CommandEvent) -> bool {
+                match self { $(Self::$kind(it) => it.left(event),)* }
             }
 
             fn is_optional(&self) -> bool {

@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use super::{AnyOnce, Once};
-use crate::{Command, EventKind, TaskCompletion};
+use crate::{Command, CommandEvent, TaskCompletion};
 
 /// Longest list of patches, as JSON, that the server takes as an indexed attribute.
 const LIST_LIMIT: usize = 2048;
@@ -75,8 +75,8 @@ impl Once for Patch {
         });
     }
 
-    fn left(&self, kind: &EventKind) -> bool {
-        matches!(kind, EventKind::PatchMarked { id, .. } if *id == self.id)
+    fn left(&self, event: &CommandEvent) -> bool {
+        matches!(event, CommandEvent::PatchMarked { id, .. } if *id == self.id)
     }
 
     fn is_optional(&self) -> bool {
@@ -100,10 +100,10 @@ impl Once for PatchList {
         });
     }
 
-    fn left(&self, kind: &EventKind) -> bool {
-        let EventKind::SearchAttributesUpserted {
+    fn left(&self, event: &CommandEvent) -> bool {
+        let CommandEvent::SearchAttributesUpserted {
             only_change_version,
-        } = kind
+        } = event
         else {
             return false;
         };

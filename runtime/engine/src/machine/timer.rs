@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::{Cancel, Machine, Outbox, Step};
-use crate::{Command, Event, EventId, EventKind, Job, Payload, Seq};
+use crate::{Answer, Command, CommandEvent, EventId, Job, Payload, Seq};
 
 #[derive(Debug)]
 pub(crate) struct Timer {
@@ -69,11 +69,11 @@ impl Machine for Timer {
         }
     }
 
-    fn record(&mut self, step: Step, event: Event) -> Result<(), Event> {
-        match (step, &self.state, event.kind) {
-            (Step::Open, State::Scheduled, EventKind::TimerStarted { timer_id, .. }) => {
+    fn record(&mut self, step: Step, id: EventId, event: CommandEvent) -> Result<(), CommandEvent> {
+        match (step, &self.state, event) {
+            (Step::Open, State::Scheduled, CommandEvent::TimerStarted { timer_id, .. }) => {
                 self.state = State::Running {
-                    started: event.id,
+                    started: id,
                     id: timer_id,
                 };
                 Ok(())
@@ -81,23 +81,23 @@ impl Machine for Timer {
             (
                 Step::Cancel,
                 State::Stopping { started, .. },
-                EventKind::TimerCanceled { started: recorded },
+                CommandEvent::TimerCanceled { started: recorded },
             ) if *started == recorded => {
                 self.state = State::Done;
                 Ok(())
             }
-            (_, _, kind) => Err(Event { id: event.id, kind }),
+            (_, _, other) => Err(other),
         }
     }
 
-    fn resolve(&mut self, kind: EventKind, out: &mut Outbox) -> Result<(), EventKind> {
-        match (&self.state, kind) {
-            (State::Running { .. }, EventKind::TimerFired { .. }) => {
+    fn resolve(&mut self, answer: Answer, out: &mut Outbox) -> Result<(), Answer> {
+        match (&self.state, answer) {
+            (State::Running { .. }, Answer::TimerFired) => {
                 out.job(Job::TimerFired { seq: self.seq });
                 self.state = State::Done;
                 Ok(())
             }
-            (_, kind) => Err(kind),
+            (_, other) => Err(other),
         }
     }
 

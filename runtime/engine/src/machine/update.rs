@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::Once;
 use crate::{
-    Command, EngineError, EventId, EventKind, FailureRecord, Header, Payload, TaskCompletion,
+    Command, CommandEvent, EngineError, EventId, FailureRecord, Header, Payload, TaskCompletion,
 };
 
 /// An update.
@@ -225,11 +225,11 @@ impl Once for UpdateStep {
         });
     }
 
-    fn left(&self, kind: &EventKind) -> bool {
-        match (&self.said, kind) {
-            (Said::Accepted, EventKind::UpdateAccepted(it)) => it.id == self.id,
-            (Said::Completed(_), EventKind::UpdateCompleted { id }) => *id == self.id,
-            _ => false,
+    fn left(&self, event: &CommandEvent) -> bool {
+        match (&self.said, event) {
+            (Said::Accepted, CommandEvent::UpdateAccepted(it)) => it.id == self.id,
+            (Said::Completed(_), CommandEvent::UpdateCompleted { id }) => *id == self.id,
+            (Said::Accepted | Said::Rejected(_) | Said::Completed(_), _) => false,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
     Payload, Priority, RetryPolicy, RunRef, UpdateAccepted, UpdateRequest,
 };
 
-/// One fact of history.
+/// One event of history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// Its position.
@@ -16,101 +16,127 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// What happened.
+/// What happened, by what replay does with it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
-    /// The run began.
-    RunStarted(Box<RunStarted>),
+    /// Of a workflow task: ends the commands of the task before.
+    Task(TaskEvent),
+    /// Left by a command of the run: paired with what the run attempts.
+    Command(CommandEvent),
+    /// Answers the command that left the event `opened`.
+    Answer {
+        /// The event that opened the command.
+        opened: EventId,
+        /// The answer.
+        answer: Answer,
+    },
+    /// Of itself.
+    Fact(Fact),
+}
+
+/// An event of a workflow task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TaskEvent {
     /// The server put a task on the queue.
-    TaskScheduled,
+    Scheduled,
     /// A worker took the task.
-    TaskStarted(TaskStarted),
+    Started(TaskStarted),
     /// The worker answered the task; the commands follow.
-    TaskCompleted {
+    Completed {
         /// What its SDK told about itself, if it told anything new.
         sdk: Option<Box<SdkMetadata>>,
     },
     /// The worker did not answer in time.
-    TaskTimedOut,
+    TimedOut,
     /// The worker reported that it cannot, or the run was reset.
-    TaskFailed {
+    Failed {
         /// The new run, if this is the mark of a reset.
         reset_to_run: Option<String>,
     },
-    /// Command: an activity.
+}
+
+/// An event that a command of the run left.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CommandEvent {
+    /// An activity.
     ActivityScheduled(ActivityScheduled),
-    /// A worker took the last attempt of an activity.
-    ActivityStarted,
-    /// An activity ended with a result.
-    ActivityCompleted {
-        /// Event that scheduled it.
-        scheduled: EventId,
-        /// The result.
-        result: Vec<Payload>,
-    },
-    /// An activity failed for good.
-    ActivityFailed(Box<ActivityFailed>),
-    /// An activity ran out of time for good.
-    ActivityTimedOut(Box<ActivityFailed>),
-    /// Command: ask an activity to stop.
+    /// A request to cancel an activity.
     ActivityCancelRequested {
         /// Event that scheduled it.
         scheduled: EventId,
     },
-    /// An activity stopped as asked.
-    ActivityCanceled(Box<ActivityCanceled>),
-    /// Command: a timer.
+    /// A timer.
     TimerStarted {
         /// Id of the timer.
         timer_id: String,
         /// Time until it fires.
         after: Duration,
     },
-    /// A timer ran out.
-    TimerFired {
-        /// Event that started it.
-        started: EventId,
-    },
-    /// Command: the timer is not wanted any more.
+    /// The timer is not wanted any more.
     TimerCanceled {
         /// Event that started it.
         started: EventId,
     },
-    /// Command: the marker of a patch.
+    /// The marker of a patch.
     PatchMarked {
         /// Id of the patch.
         id: String,
         /// The code before the patch was gone.
         deprecated: bool,
     },
-    /// Command: a marker of another kind.
+    /// A marker of another kind.
     MarkerRecorded {
         /// Name of the marker.
         name: String,
     },
-    /// Command: indexed attributes.
+    /// Indexed attributes.
     SearchAttributesUpserted {
         /// Nothing but the list of patches, which the engine writes by itself.
         only_change_version: bool,
     },
+    /// An update passed its validator.
+    UpdateAccepted(Box<UpdateAccepted>),
+    /// The handler of an update completed.
+    UpdateCompleted {
+        /// Id of the update.
+        id: String,
+    },
+    /// The run ended.
+    RunEnded(Ending),
+}
+
+/// The answer to a command that is open.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// An activity completed.
+    ActivityCompleted {
+        /// The result.
+        result: Vec<Payload>,
+    },
+    /// An activity failed for good.
+    ActivityFailed(Box<ActivityFailed>),
+    /// An activity timed out for good.
+    ActivityTimedOut(Box<ActivityFailed>),
+    /// An activity was cancelled as requested.
+    ActivityCanceled(Box<ActivityCanceled>),
+    /// A timer fired.
+    TimerFired,
+}
+
+/// An event that belongs to no task and to no command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// The run began.
+    RunStarted(Box<RunStarted>),
     /// A signal arrived.
     Signaled(Box<Signaled>),
-    /// Somebody asked the run to stop.
+    /// A client requested the cancellation of the run.
     CancelRequested {
         /// Why, in their words.
         reason: String,
     },
     /// An update was put into history before a worker saw it.
     UpdateAdmitted(Box<UpdateRequest>),
-    /// Command: an update passed its validator.
-    UpdateAccepted(Box<UpdateAccepted>),
-    /// Command: the handler of an update came to its end.
-    UpdateCompleted {
-        /// Id of the update.
-        id: String,
-    },
-    /// Command: the run ended.
-    RunEnded(Ending),
     /// The run ended without its worker: terminated or timed out.
     RunStopped,
     /// Of no interest to workflow code.
@@ -124,45 +150,38 @@ pub enum EventKind {
     },
 }
 
+impl From<TaskEvent> for EventKind {
+    fn from(event: TaskEvent) -> Self {
+        Self::Task(event)
+    }
+}
+
+impl From<CommandEvent> for EventKind {
+    fn from(event: CommandEvent) -> Self {
+        Self::Command(event)
+    }
+}
+
+impl From<Fact> for EventKind {
+    fn from(fact: Fact) -> Self {
+        Self::Fact(fact)
+    }
+}
+
 impl EventKind {
     /// Whether a command of the run left this event.
     pub(crate) const fn is_command(&self) -> bool {
-        matches!(
-            self,
-            Self::ActivityScheduled(_)
-                | Self::ActivityCancelRequested { .. }
-                | Self::TimerStarted { .. }
-                | Self::TimerCanceled { .. }
-                | Self::PatchMarked { .. }
-                | Self::MarkerRecorded { .. }
-                | Self::SearchAttributesUpserted { .. }
-                | Self::UpdateAccepted(_)
-                | Self::UpdateCompleted { .. }
-                | Self::RunEnded(_)
-        )
+        matches!(self, Self::Command(_))
     }
 
-    /// Whether the event tells of a workflow task, and so ends the commands of the one before.
+    /// Whether a worker answered its task.
+    pub(crate) const fn is_task_completed(&self) -> bool {
+        matches!(self, Self::Task(TaskEvent::Completed { .. }))
+    }
+
+    /// Whether the event is of a workflow task, and so ends the commands of the one before.
     pub(crate) const fn is_task(&self) -> bool {
-        matches!(
-            self,
-            Self::TaskScheduled
-                | Self::TaskStarted(_)
-                | Self::TaskCompleted { .. }
-                | Self::TaskTimedOut
-                | Self::TaskFailed { .. }
-        )
-    }
-
-    /// The event of the command that this event is an answer to.
-    pub(crate) fn answers(&self) -> Option<EventId> {
-        match self {
-            Self::ActivityCompleted { scheduled, .. } => Some(*scheduled),
-            Self::ActivityFailed(failed) | Self::ActivityTimedOut(failed) => Some(failed.scheduled),
-            Self::ActivityCanceled(canceled) => Some(canceled.scheduled),
-            Self::TimerFired { started } => Some(*started),
-            _ => None,
-        }
+        matches!(self, Self::Task(_))
     }
 }
 

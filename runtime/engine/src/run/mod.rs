@@ -11,8 +11,8 @@ use crate::book::Book;
 use crate::flags::{self, Flags};
 use crate::machine::{Finish, Outbox, Patches, Updates};
 use crate::{
-    Completion, EngineError, Event, EventId, EventKind, FailureInfo, FailureRecord, Header, Intent,
-    Job, Payload, Queries, QueryAnswer, RetryPolicy, Task, TaskCompletion, UpdateMessage,
+    Completion, EngineError, Event, EventId, FailureInfo, FailureRecord, Header, Intent, Job,
+    Payload, Queries, QueryAnswer, RetryPolicy, Task, TaskCompletion, UpdateMessage,
 };
 
 /// The replay of one run, kept between its tasks.
@@ -305,7 +305,7 @@ impl Run {
             && rest
                 .iter()
                 .find(|event| event.kind.is_task())
-                .is_some_and(|event| !matches!(event.kind, EventKind::TaskCompleted { .. }));
+                .is_some_and(|event| !event.kind.is_task_completed());
         if dropped {
             return Err(miss(first.id));
         }

@@ -5,8 +5,8 @@ use crate::book::Conflict;
 use crate::machine::AnyOnce;
 use crate::slice::{self, Slice};
 use crate::{
-    Advance, EngineError, Event, EventId, EventKind, Job, Mismatch, Queries, RunStarted, StartJob,
-    random,
+    Advance, CommandEvent, EngineError, Event, EventId, EventKind, Fact, Job, Mismatch, Queries,
+    RunStarted, StartJob, TaskEvent, random,
 };
 
 impl Run {
@@ -41,15 +41,20 @@ impl Run {
             self.arrivals.expect_messages(messages);
         }
         if let Some(at) = slice.completed {
-            if let EventKind::TaskCompleted { sdk: Some(sdk) } = &history[at].kind {
+            if let EventKind::Task(TaskEvent::Completed { sdk: Some(sdk) }) = &history[at].kind {
                 self.flags.record(sdk);
             }
             for event in slice::commands_after(history, at) {
-                if let EventKind::PatchMarked { id, .. } = &event.kind {
-                    self.patches.know(id);
-                    self.out.job(Job::KnowPatch { id: id.clone() });
+                match &mut event.kind {
+                    EventKind::Command(CommandEvent::PatchMarked { id, .. }) => {
+                        self.patches.know(id);
+                        self.out.job(Job::KnowPatch { id: id.clone() });
+                    }
+                    EventKind::Command(CommandEvent::UpdateAccepted(accepted)) => {
+                        self.arrivals.expect_accepted(accepted);
+                    }
+                    _ => {}
                 }
-                self.arrivals.expect_accepted(&mut event.kind);
             }
         }
         let in_place = live || self.flags.updates_in_place();
@@ -98,8 +103,7 @@ impl Run {
     /// After the last slice that counts, history may still say how its task was answered.
     fn read_last_commands(&mut self) -> Result<(), EngineError> {
         while let Some(next) = self.hand.history.as_slice().first() {
-            let answers =
-                matches!(next.kind, EventKind::TaskCompleted { .. }) && self.awaits_answer;
+            let answers = next.kind.is_task_completed() && self.awaits_answer;
             if !answers && (self.awaits_answer || !next.kind.is_command()) {
                 break;
             }
@@ -130,54 +134,51 @@ impl Run {
 
     /// Takes one event in; `live` if its slice happens now.
     fn read(&mut self, event: Event, live: bool) -> Result<(), EngineError> {
-        self.processed = event.id;
-        if event.kind.is_command() {
-            let id = event.id;
-            return self
-                .book
-                .record(event)
-                .map_err(|conflict| mismatch(&self.names, id, conflict));
-        }
-        if event.kind.is_task() {
-            return self.read_task(event);
-        }
-        if let Some(opened) = event.kind.answers() {
-            return self
-                .book
-                .resolve(opened, event.kind, &mut self.out)
-                .map_err(|kind| EngineError::MalformedHistory {
-                    event: event.id,
-                    reason: format!("nothing that is open waits for {kind:?}"),
-                });
-        }
+        let id = event.id;
+        self.processed = id;
         match event.kind {
-            EventKind::RunStarted(started) => self.start(started),
-            EventKind::Signaled(signal) => self.out.job(Job::Signal {
+            EventKind::Command(left) => self
+                .book
+                .record(id, left)
+                .map_err(|conflict| mismatch(&self.names, id, conflict)),
+            EventKind::Task(task) => self.read_task(id, task),
+            EventKind::Answer { opened, answer } => self
+                .book
+                .resolve(opened, answer, &mut self.out)
+                .map_err(|answer| EngineError::MalformedHistory {
+                    event: id,
+                    reason: format!("no open command waits for {answer:?} of event {opened}"),
+                }),
+            EventKind::Fact(fact) => self.read_fact(id, fact, live),
+        }
+    }
+
+    fn read_fact(&mut self, id: EventId, fact: Fact, live: bool) -> Result<(), EngineError> {
+        match fact {
+            Fact::RunStarted(started) => self.start(started),
+            Fact::Signaled(signal) => self.out.job(Job::Signal {
                 name: signal.name,
                 input: signal.input,
                 header: signal.header,
                 identity: signal.identity,
             }),
-            EventKind::CancelRequested { reason } => {
-                self.out.job(Job::CancelRequested { reason });
-            }
-            EventKind::UpdateAdmitted(request) => self.arrivals.admit(event.id, *request, live),
-            EventKind::Unknown {
+            Fact::CancelRequested { reason } => self.out.job(Job::CancelRequested { reason }),
+            Fact::UpdateAdmitted(request) => self.arrivals.admit(id, *request, live),
+            Fact::Unknown {
                 name,
                 may_ignore: false,
-            } => {
-                return Err(EngineError::UnknownEvent {
-                    event: event.id,
-                    name,
-                });
+            } => return Err(EngineError::UnknownEvent { event: id, name }),
+            Fact::Unknown {
+                may_ignore: true, ..
             }
-            _ => {}
+            | Fact::RunStopped
+            | Fact::Ignored => {}
         }
         Ok(())
     }
 
-    fn read_task(&mut self, event: Event) -> Result<(), EngineError> {
-        if let EventKind::TaskCompleted { sdk } = event.kind {
+    fn read_task(&mut self, id: EventId, task: TaskEvent) -> Result<(), EngineError> {
+        if let TaskEvent::Completed { sdk } = task {
             if let Some(sdk) = sdk {
                 self.flags.record(&sdk);
             }
@@ -186,10 +187,10 @@ impl Run {
         }
         self.book
             .expect_no_more()
-            .map_err(|conflict| mismatch(&self.names, event.id, conflict))?;
-        if let EventKind::TaskFailed {
+            .map_err(|conflict| mismatch(&self.names, id, conflict))?;
+        if let TaskEvent::Failed {
             reset_to_run: Some(run_id),
-        } = event.kind
+        } = task
         {
             self.out.job(Job::Reseed {
                 randomness_seed: random::seed(&run_id),

@@ -7,7 +7,7 @@
 
 use super::Run;
 use crate::machine::OpenUpdate;
-use crate::{EngineError, EventId, EventKind, UpdateMessage, UpdateRequest};
+use crate::{EngineError, EventId, UpdateAccepted, UpdateMessage, UpdateRequest};
 
 /// The updates of a run that are not told yet.
 #[derive(Debug, Default)]
@@ -46,18 +46,15 @@ impl Arrivals {
         self.due.sort_by_key(|arrival| arrival.sequencing);
     }
 
-    /// Takes an `UpdateAccepted` out of the commands that follow the slice; the other events are left
-    /// alone.
-    pub(super) fn expect_accepted(&mut self, kind: &mut EventKind) {
-        if let EventKind::UpdateAccepted(it) = kind {
-            self.due.push(Arrival {
-                message_id: it.message_id.clone(),
-                protocol_instance: it.id.clone(),
-                sequencing: it.sequencing,
-                request: it.request.take(),
-                accepted: true,
-            });
-        }
+    /// Lines up an update that the commands after the slice accept; takes its request.
+    pub(super) fn expect_accepted(&mut self, accepted: &mut UpdateAccepted) {
+        self.due.push(Arrival {
+            message_id: accepted.message_id.clone(),
+            protocol_instance: accepted.id.clone(),
+            sequencing: accepted.sequencing,
+            request: accepted.request.take(),
+            accepted: true,
+        });
     }
 
     /// Takes an `UpdateAdmitted` in.

@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use durably_engine::{
-    ActivityCanceled, ActivityFailed, ActivityScheduled, Command, Completion, Ending, Event,
-    EventId, EventKind, MessageBody, Priority, Queries, QueryRequest, RetryState, RunStarted,
-    SdkMetadata, Signaled, Task, TaskStarted, UpdateAccepted, UpdateMessage, UpdateRequest,
+    ActivityCanceled, ActivityFailed, ActivityScheduled, Answer, Command, CommandEvent, Completion,
+    Ending, Event, EventId, EventKind, Fact, MessageBody, Priority, Queries, QueryRequest,
+    RetryState, RunStarted, SdkMetadata, Signaled, Task, TaskEvent, TaskStarted, UpdateAccepted,
+    UpdateMessage, UpdateRequest,
 };
 use durably_engine::{FailureRecord, Header, Payload};
 
@@ -40,25 +41,30 @@ impl World {
             previous_started: EventId(0),
             ended: false,
         };
-        world.record(EventKind::RunStarted(Box::new(run_started())));
+        world.record(Fact::RunStarted(Box::new(run_started())));
         world
     }
 
-    pub(crate) fn record(&mut self, kind: EventKind) -> EventId {
+    pub(crate) fn record(&mut self, kind: impl Into<EventKind>) -> EventId {
+        let kind = kind.into();
         let id = EventId(self.history.len() as i64 + 1);
         self.history.push(Event { id, kind });
         id
     }
 
+    fn answered(&mut self, opened: EventId, answer: Answer) {
+        self.record(EventKind::Answer { opened, answer });
+    }
+
     pub(crate) fn signal(&mut self, name: &str) {
-        self.record(EventKind::Signaled(Box::new(Signaled {
+        self.record(Fact::Signaled(Box::new(Signaled {
             name: name.to_owned(),
             ..Signaled::default()
         })));
     }
 
     pub(crate) fn request_cancel(&mut self) {
-        self.record(EventKind::CancelRequested {
+        self.record(Fact::CancelRequested {
             reason: "enough".to_owned(),
         });
     }
@@ -84,7 +90,7 @@ impl World {
 
     /// An update that history holds before a worker sees it, as after a reset.
     pub(crate) fn admit(&mut self, id: &str, name: &str) {
-        self.record(EventKind::UpdateAdmitted(Box::new(UpdateRequest {
+        self.record(Fact::UpdateAdmitted(Box::new(UpdateRequest {
             id: id.to_owned(),
             name: name.to_owned(),
             ..UpdateRequest::default()
@@ -94,53 +100,51 @@ impl World {
     /// The oldest open timer runs out.
     pub(crate) fn fire(&mut self) {
         let (started, _) = self.timers.remove(0);
-        self.record(EventKind::TimerFired { started });
+        self.answered(started, Answer::TimerFired);
     }
 
     /// The oldest open activity ends with a result.
     pub(crate) fn complete_activity(&mut self) {
         let scheduled = self.activities.remove(0);
-        self.record(EventKind::ActivityStarted);
-        self.record(EventKind::ActivityCompleted {
-            scheduled,
-            result: vec![Payload::json(b"2".to_vec())],
-        });
+        self.record(Fact::Ignored);
+        let result = vec![Payload::json(b"2".to_vec())];
+        self.answered(scheduled, Answer::ActivityCompleted { result });
     }
 
     /// The oldest open activity fails.
     pub(crate) fn fail_activity(&mut self, failure: FailureRecord) {
         let scheduled = self.activities.remove(0);
-        let started = self.record(EventKind::ActivityStarted);
-        self.record(EventKind::ActivityFailed(Box::new(ActivityFailed {
-            scheduled,
+        let started = self.record(Fact::Ignored);
+        let failed = ActivityFailed {
             started,
             identity: "worker".to_owned(),
             failure,
             retry_state: RetryState::MaximumAttemptsReached,
-        })));
+        };
+        self.answered(scheduled, Answer::ActivityFailed(Box::new(failed)));
     }
 
     /// The oldest open activity stops as asked.
     pub(crate) fn cancel_activity(&mut self) {
         let scheduled = self.activities.remove(0);
-        self.record(EventKind::ActivityCanceled(Box::new(ActivityCanceled {
-            scheduled,
+        let canceled = ActivityCanceled {
             started: EventId(0),
             identity: String::new(),
             details: Vec::new(),
-        })));
+        };
+        self.answered(scheduled, Answer::ActivityCanceled(Box::new(canceled)));
     }
 
     /// A worker takes a task: all of history.
     pub(crate) fn take_task(&mut self) -> Task {
-        self.record(EventKind::TaskScheduled);
+        self.record(TaskEvent::Scheduled);
         self.start_task()
     }
 
     /// A worker takes the task that is already on the queue.
     pub(crate) fn start_task(&mut self) -> Task {
         let seconds = 1_000 + self.history.len() as u64;
-        self.started = self.record(EventKind::TaskStarted(TaskStarted {
+        self.started = self.record(TaskEvent::Started(TaskStarted {
             time: SystemTime::UNIX_EPOCH + Duration::from_secs(seconds),
             history_size: self.history.len() as u64 * 100,
             continue_as_new_suggested: false,
@@ -176,12 +180,12 @@ impl World {
 
     /// The worker says that it cannot.
     pub(crate) fn task_failed(&mut self) {
-        self.record(EventKind::TaskFailed { reset_to_run: None });
+        self.record(TaskEvent::Failed { reset_to_run: None });
     }
 
     /// Nothing is heard of the worker.
     pub(crate) fn task_timed_out(&mut self) {
-        self.record(EventKind::TaskTimedOut);
+        self.record(TaskEvent::TimedOut);
     }
 
     /// Forgets a task that only rejected updates; returns the task to go on after.
@@ -196,7 +200,7 @@ impl World {
         self.previous_started = self.started;
         let sdk = completion.sdk.clone();
         let sdk = (sdk != SdkMetadata::default()).then(|| Box::new(sdk));
-        self.record(EventKind::TaskCompleted { sdk });
+        self.record(TaskEvent::Completed { sdk });
         for command in &completion.commands {
             let message = match command {
                 Command::ProtocolMessage { message_id } => {
@@ -220,7 +224,7 @@ impl World {
                 let id = message_id.trim_end_matches("/request").to_owned();
                 let sent = self.sent.iter().find(|it| it.message_id == *message_id);
                 let request = sent.map(|it| it.request.clone());
-                self.record(EventKind::UpdateAccepted(Box::new(UpdateAccepted {
+                self.record(CommandEvent::UpdateAccepted(Box::new(UpdateAccepted {
                     id,
                     message_id: message_id.clone(),
                     sequencing: *sequencing,
@@ -229,7 +233,7 @@ impl World {
             }
             MessageBody::Completed { update_id, .. } => {
                 let id = update_id.clone();
-                self.record(EventKind::UpdateCompleted { id });
+                self.record(CommandEvent::UpdateCompleted { id });
             }
             MessageBody::Rejected { .. } => {}
         }
@@ -239,7 +243,7 @@ impl World {
         let kind = match command {
             Command::StartTimer {
                 timer_id, after, ..
-            } => EventKind::TimerStarted {
+            } => CommandEvent::TimerStarted {
                 timer_id: timer_id.clone(),
                 after: *after,
             },
@@ -248,32 +252,32 @@ impl World {
                 let (started, _) = self
                     .timers
                     .remove(at.expect("only open timers are cancelled"));
-                EventKind::TimerCanceled { started }
+                CommandEvent::TimerCanceled { started }
             }
-            Command::ScheduleActivity(it) => EventKind::ActivityScheduled(ActivityScheduled {
+            Command::ScheduleActivity(it) => CommandEvent::ActivityScheduled(ActivityScheduled {
                 activity_id: it.activity_id.clone().expect("ids are always given"),
                 activity_type: it.activity_type.clone(),
             }),
             Command::CancelActivity { scheduled } => {
                 assert!(self.activities.contains(scheduled), "it is still open");
-                EventKind::ActivityCancelRequested {
+                CommandEvent::ActivityCancelRequested {
                     scheduled: *scheduled,
                 }
             }
-            Command::MarkPatch { id, deprecated } => EventKind::PatchMarked {
+            Command::MarkPatch { id, deprecated } => CommandEvent::PatchMarked {
                 id: id.clone(),
                 deprecated: *deprecated,
             },
-            Command::UpsertPatches { .. } => EventKind::SearchAttributesUpserted {
+            Command::UpsertPatches { .. } => CommandEvent::SearchAttributesUpserted {
                 only_change_version: true,
             },
-            Command::CompleteRun { .. } => EventKind::RunEnded(Ending::Completed),
-            Command::FailRun { .. } => EventKind::RunEnded(Ending::Failed),
-            Command::CancelRun { .. } => EventKind::RunEnded(Ending::Canceled),
-            Command::ContinueAsNew(_) => EventKind::RunEnded(Ending::ContinuedAsNew),
+            Command::CompleteRun { .. } => CommandEvent::RunEnded(Ending::Completed),
+            Command::FailRun { .. } => CommandEvent::RunEnded(Ending::Failed),
+            Command::CancelRun { .. } => CommandEvent::RunEnded(Ending::Canceled),
+            Command::ContinueAsNew(_) => CommandEvent::RunEnded(Ending::ContinuedAsNew),
             other => panic!("the fixture does not know {other:?}"),
         };
-        self.ended |= matches!(kind, EventKind::RunEnded(_));
+        self.ended |= matches!(kind, CommandEvent::RunEnded(_));
         let id = self.record(kind);
         match command {
             Command::StartTimer { timer_id, .. } => self.timers.push((id, timer_id.clone())),
