@@ -27,7 +27,50 @@ macro_rules! error {
     ($($event:tt)*) => { $crate::notice::heard(|| tracing::error!($($event)*)) };
 }
 
-pub(crate) use {error, warning};
+/// An event about a workflow task: `on_task!(notice::warning, shared, ticket, "..")`.
+macro_rules! on_task {
+    ($($emit:ident)::+, $shared:expr, $ticket:expr, $($event:tt)*) => {
+        $($emit)::+!(
+            workflow_type = $ticket.workflow_type,
+            workflow_id = $ticket.workflow_id,
+            run_id = $ticket.run_id,
+            attempt = $ticket.attempt,
+            task_queue = $shared.task_queue,
+            $($event)*
+        )
+    };
+}
+
+/// An event about an attempt of an activity: `on_attempt!(notice::warning, info, "..")`.
+macro_rules! on_attempt {
+    ($($emit:ident)::+, $info:expr, $($event:tt)*) => {
+        $($emit)::+!(
+            activity_type = $info.activity_type,
+            activity_id = $info.activity_id,
+            attempt = $info.attempt,
+            workflow_type = $info.workflow_type,
+            workflow_id = $info.workflow_id,
+            run_id = $info.run_id,
+            task_queue = $info.task_queue,
+            $($event)*
+        )
+    };
+}
+
+/// An event about a run, from its own code: `on_run!(notice::warning, live, "..")`.
+macro_rules! on_run {
+    ($($emit:ident)::+, $live:expr, $($event:tt)*) => {
+        $($emit)::+!(
+            workflow_type = W::NAME,
+            workflow_id = $live.ctx.workflow_id(),
+            run_id = $live.ctx.run_id(),
+            task_queue = $live.ctx.task_queue(),
+            $($event)*
+        )
+    };
+}
+
+pub(crate) use {error, on_attempt, on_run, on_task, warning};
 
 /// Emits an event to the subscriber of this thread, or to standard error if there is none; not
 /// again when a replay repeats it.
@@ -43,7 +86,7 @@ pub(crate) fn heard(emit: impl FnOnce()) {
     }
 }
 
-/// One line an event: `durably WARN workflow task failed: .. workflow_id="order-1"`.
+/// One line an event: `durably WARN activity attempt failed: no tea left activity_id="1" attempt=2`.
 struct StandardError;
 
 impl Subscriber for StandardError {
@@ -55,12 +98,8 @@ impl Subscriber for StandardError {
         let mut line = Line::default();
         event.record(&mut line);
         let level = event.metadata().level();
-        let Line { message, fields } = line;
         // A closed standard error is no reason to stop working.
-        let _ = writeln!(
-            std::io::stderr().lock(),
-            "durably {level} {message}{fields}"
-        );
+        let _ = writeln!(std::io::stderr().lock(), "durably {level} {line}");
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -76,9 +115,11 @@ impl Subscriber for StandardError {
     fn exit(&self, _: &Id) {}
 }
 
+/// The message, the error, and the other fields in their order.
 #[derive(Default)]
 struct Line {
     message: String,
+    error: String,
     fields: String,
 }
 
@@ -86,9 +127,23 @@ impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let written = match field.name() {
             "message" => write!(self.message, "{value:?}"),
+            "error" => write!(self.error, ": {value:?}"),
             name => write!(self.fields, " {name}={value:?}"),
         };
         debug_assert!(written.is_ok(), "a string takes everything");
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "error" => self.record_debug(field, &format_args!("{value}")),
+            _ => self.record_debug(field, &value),
+        }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.message, self.error, self.fields)
     }
 }
 
@@ -134,7 +189,7 @@ pub(crate) mod ear {
             let mut line = Line::default();
             event.record(&mut line);
             let level = event.metadata().level();
-            lines().push(format!("{level} {}{}", line.message, line.fields));
+            lines().push(format!("{level} {line}"));
         }
 
         fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -167,7 +222,7 @@ mod tests {
         fn event(&self, event: &Event<'_>) {
             let mut line = Line::default();
             event.record(&mut line);
-            *self.0.lock().expect("no test panics here") += &(line.message + &line.fields);
+            *self.0.lock().expect("no test panics here") += &line.to_string();
         }
 
         fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -189,11 +244,11 @@ mod tests {
         // An event before there is a subscriber must not spoil what comes after.
         warning!(run = 1, "nobody listens");
         dispatcher::with_default(&Dispatch::new(Heard(Arc::clone(&heard))), || {
-            warning!(run = 2, id = "a", "task {} failed", 7);
+            warning!(run = 2, id = "a", error = "no \"b\"", "task {} failed", 7);
         });
         assert_eq!(
             *heard.lock().expect("no test panics here"),
-            "task 7 failed run=2 id=\"a\""
+            "task 7 failed: no \"b\" run=2 id=\"a\""
         );
     }
 }

@@ -67,7 +67,7 @@ pub struct ActivityCtx {
 
 /// One attempt: shared by all clones of its context.
 struct Attempt {
-    info: ActivityInfo,
+    info: Arc<ActivityInfo>,
     /// Details of the previous attempt's last heartbeat.
     previous: Vec<Payload>,
     cancel: CancelSignal,
@@ -139,7 +139,7 @@ impl ActivityInfo {
 
 impl ActivityCtx {
     pub(crate) fn new(
-        info: ActivityInfo,
+        info: Arc<ActivityInfo>,
         previous: Vec<Payload>,
         cancel: CancelSignal,
         worker: CancelSignal,
@@ -175,10 +175,11 @@ impl ActivityCtx {
                 let what = self.details_in_words();
                 let error = DataError::write(what, type_name::short::<T>(), fault);
                 if self.attempt.unwritten.set(error.clone()).is_ok() {
-                    notice::warning!(
-                        activity_type = self.attempt.info.activity_type,
+                    notice::on_attempt!(
+                        notice::warning,
+                        self.attempt.info,
                         %error,
-                        "activity attempt will fail: its heartbeat was sent without details"
+                        "activity attempt will fail"
                     );
                 }
                 None
@@ -260,7 +261,7 @@ impl ActivityCtx {
         let now = SystemTime::now();
         let ctx = Self {
             attempt: Arc::new(Attempt {
-                info: ActivityInfo {
+                info: Arc::new(ActivityInfo {
                     activity_id: "test".to_owned(),
                     activity_type: activity_type.to_owned(),
                     attempt: 1,
@@ -276,7 +277,7 @@ impl ActivityCtx {
                     schedule_to_close: None,
                     heartbeat_timeout: None,
                     is_local: false,
-                },
+                }),
                 previous: Vec::new(),
                 cancel: CancelSignal::default(),
                 worker: CancelSignal::default(),

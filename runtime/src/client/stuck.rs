@@ -13,7 +13,10 @@ use durably_proto::api::{
 };
 
 use super::target::{AT_ONCE, FromClient};
-use crate::{notice, wire::time::instant};
+use crate::{
+    notice,
+    wire::{failure, time::instant},
+};
 
 /// A task that waits longer than this has nobody to take it.
 const LONG: Duration = Duration::from_secs(15);
@@ -34,20 +37,24 @@ pub(super) async fn tell(target: &FromClient, run: &str) {
     let info = found.workflow_execution_info.unwrap_or_default();
     let workflow_type = info.r#type.unwrap_or_default().name;
     let (workflow_id, task_queue) = (target.workflow_id(), info.task_queue);
+    let run_id = info.execution.unwrap_or_default().run_id;
     if task.attempt > 1 {
-        let why = last_failure(target, run).await;
-        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        let error = last_failure(target, run).await;
         notice::warning!(
             workflow_type,
             workflow_id,
+            run_id,
+            attempt = task.attempt,
             task_queue,
-            "still waiting for the result: the workflow's task fails again and again (attempt {}){why}",
-            task.attempt
+            error,
+            "still waiting for the result: the workflow's task fails again and again"
         );
     } else if is_left_alone(&task) {
         notice::warning!(
             workflow_type,
             workflow_id,
+            run_id,
+            task_queue,
             "still waiting for the result: no worker takes the workflow's task; does one run that polls \
              task queue `{task_queue}` in namespace `{}`?",
             target.namespace()
@@ -81,9 +88,11 @@ async fn last_failure(target: &FromClient, run: &str) -> Option<String> {
     events
         .filter_map(|event| event.attributes)
         .find_map(|attributes| match attributes {
-            Attributes::WorkflowTaskFailedEventAttributes(failed) => {
-                Some(failed.failure.map(|failure| failure.message))
-            }
+            Attributes::WorkflowTaskFailedEventAttributes(failed) => Some(
+                failed
+                    .failure
+                    .map(|it| failure::chain(&failure::from_proto(it))),
+            ),
             Attributes::WorkflowTaskTimedOutEventAttributes(_) => {
                 Some(Some("its worker did not answer in time".to_owned()))
             }

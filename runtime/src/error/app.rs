@@ -76,7 +76,7 @@ impl AppError {
         let payload = value::encode(&detail).unwrap_or_else(|fault| {
             let what = format!("a detail of error `{}`", self.kind);
             let error = DataError::write(what, type_name::short::<T>(), fault);
-            notice::warning!("{error}");
+            notice::warning!(%error, "a detail of an error is replaced by a text");
             let text = serde_json::Value::String(error.to_string());
             Payload::json(text.to_string().into_bytes())
         });

@@ -31,6 +31,19 @@ pub(crate) fn to_proto(record: FailureRecord) -> failure::Failure {
     }
 }
 
+/// What happened, and its causes as far as the texts before them do not quote them.
+pub(crate) fn chain(record: &FailureRecord) -> String {
+    let mut text = record.message.clone();
+    let causes = std::iter::successors(record.cause.as_deref(), |record| record.cause.as_deref());
+    for FailureRecord { message, .. } in causes {
+        if !text.ends_with(message.as_str()) {
+            text.push_str(": ");
+            text.push_str(message);
+        }
+    }
+    text
+}
+
 pub(crate) fn retry_state(number: i32) -> RetryState {
     match enums::RetryState::try_from(number) {
         Ok(enums::RetryState::Unspecified) => RetryState::Unspecified,

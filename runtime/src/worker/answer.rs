@@ -118,7 +118,7 @@ pub(crate) async fn prolong(
             .filter(|task| !task.task_token.is_empty() && reply.reset_history_event_id == 0)
             .map(Box::new),
         Err(status) => {
-            untold(ticket, "the heartbeat of a workflow task", &status);
+            untold(shared, ticket, "the heartbeat of a workflow task", &status);
             None
         }
     }
@@ -145,7 +145,7 @@ pub(crate) async fn query(
             let failure = Failure::too_large("the answer to a query", &status);
             Box::pin(fail(shared, ticket, failure)).await;
         }
-        Err(status) => untold(ticket, "the answer to a query", &status),
+        Err(status) => untold(shared, ticket, "the answer to a query", &status),
     }
 }
 
@@ -157,14 +157,12 @@ pub(crate) async fn query(
 /// only after the task's timeout. Other SDKs do not answer a second failure at all. Callers hold no
 /// permit meanwhile, so that runs that fail do not hold up the others.
 pub(crate) async fn fail(shared: &Shared, ticket: &Ticket, failure: Failure) {
-    notice::warning!(
-        workflow_type = ticket.workflow_type,
-        workflow_id = ticket.workflow_id,
-        run_id = ticket.run_id,
-        attempt = ticket.attempt,
-        "workflow task failed, and will be tried again: {}",
-        failure.record.message
-    );
+    let what = match ticket.query_only {
+        true => "query failed",
+        false => "workflow task failed, and will be tried again",
+    };
+    let error = wire::failure::chain(&failure.record);
+    notice::on_task!(notice::warning, shared, ticket, error, "{what}");
     if ticket.query_only {
         query(shared, ticket, failure.into_query_answer()).await;
         return;
@@ -192,7 +190,7 @@ pub(crate) async fn fail(shared: &Shared, ticket: &Ticket, failure: Failure) {
             .respond_workflow_task_failed(request, ANSWER_TIMEOUT)
     });
     if let Err(status) = reply.await {
-        untold(ticket, "the failure of a workflow task", &status);
+        untold(shared, ticket, "the failure of a workflow task", &status);
     }
 }
 
@@ -270,7 +268,7 @@ async fn refused(shared: &Arc<Shared>, mark: Mark, status: Status) {
         let failure = Failure::too_large("the answer to a workflow task", &status);
         fail(shared, &ticket, failure).await;
     } else {
-        untold(&ticket, "the answer to a workflow task", &status);
+        untold(shared, &ticket, "the answer to a workflow task", &status);
     }
 }
 
@@ -278,14 +276,26 @@ async fn refused(shared: &Arc<Shared>, mark: Mark, status: Status) {
 const UNHANDLED_COMMAND: &str = "UnhandledCommand";
 
 /// The server gives a task again when it misses the answer, so this is worth a line and no more.
-fn untold(ticket: &Ticket, what: &str, status: &Status) {
-    let (workflow_id, run_id) = (&ticket.workflow_id, &ticket.run_id);
+fn untold(shared: &Shared, ticket: &Ticket, what: &str, status: &Status) {
     let (code, error) = (status.code(), status.message());
     let ended_too_early = code == Code::InvalidArgument && error == UNHANDLED_COMMAND;
     if code == Code::NotFound || ended_too_early {
-        tracing::debug!(workflow_id, run_id, error, "{what} came too late");
+        notice::on_task!(
+            tracing::debug,
+            shared,
+            ticket,
+            error,
+            "{what} arrived too late"
+        );
     } else {
-        notice::warning!(workflow_id, run_id, ?code, error, "{what} was not taken");
+        notice::on_task!(
+            notice::warning,
+            shared,
+            ticket,
+            ?code,
+            error,
+            "the server refused {what}"
+        );
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
     answer::PATIENCE,
     deliver::{ANSWER_TIMEOUT, deliver},
     shared::Shared,
+    ticket::Ticket,
 };
 use crate::notice;
 
@@ -46,10 +47,11 @@ pub(crate) async fn add_pages(
 }
 
 /// Tells that a task is left to its timeout: without history nothing can be said about it.
-pub(crate) fn missing(execution: &WorkflowExecution, status: &Status) {
-    notice::warning!(
-        workflow_id = execution.workflow_id,
-        run_id = execution.run_id,
+pub(crate) fn missing(shared: &Shared, ticket: &Ticket, status: &Status) {
+    notice::on_task!(
+        notice::warning,
+        shared,
+        ticket,
         code = ?status.code(),
         error = status.message(),
         "the history of a workflow task could not be fetched"

@@ -43,7 +43,7 @@ pub(crate) fn hand_in(
         let history = task.history.get_or_insert_default();
         match history::add_pages(&shared, &execution, token, &mut history.events).await {
             Ok(()) => hand_over(&shared, task, permit),
-            Err(status) => history::missing(&execution, &status),
+            Err(status) => history::missing(&shared, &Ticket::take(&mut task), &status),
         }
     });
 }
@@ -61,7 +61,7 @@ pub(crate) async fn take_again(
     };
     let mut events = Vec::new();
     if let Err(status) = history::add_pages(&shared, &execution, Vec::new(), &mut events).await {
-        history::missing(&execution, &status);
+        history::missing(&shared, &ticket, &status);
         return;
     }
     // The tail came with the task. It may hold events that are not in history yet: those of a task
@@ -87,7 +87,10 @@ pub(crate) async fn take_again(
 
 fn hand_over(shared: &Arc<Shared>, task: Box<PollWorkflowTaskQueueResponse>, permit: Permit) {
     let Some(execution) = &task.workflow_execution else {
-        notice::warning!("the server gave a workflow task without an execution; it is left alone");
+        notice::warning!(
+            task_queue = shared.task_queue,
+            "the server gave a workflow task without an execution; it is left alone"
+        );
         return;
     };
     let run_id = execution.run_id.clone();

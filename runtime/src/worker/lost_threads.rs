@@ -57,10 +57,10 @@ impl LostThreads {
         self.count.send_replace(runs.len());
         let (lost, limit) = (runs.len(), shared.options.max_lost_threads());
         drop(runs);
-        notice::warning!(
-            workflow_type = ticket.workflow_type,
-            workflow_id = ticket.workflow_id,
-            run_id = ticket.run_id,
+        notice::on_task!(
+            notice::warning,
+            shared,
+            ticket,
             "the run that blocked its thread has released it; the run will be replayed"
         );
         if lost == limit {

@@ -34,15 +34,22 @@ pub(crate) fn tell(shared: &Arc<Shared>, workflow: &str, activity: &str) {
     if shared.registry.has_activities() {
         let known = shared.registry.activity_names();
         notice::warning!(
+            workflow_type = workflow,
+            activity_type = activity,
+            task_queue = queue,
             "{call}, and this worker, which polls the queue for activities, has not registered it; \
              registered: {known}. {REGISTER}"
         );
         return;
     }
-    let shared = Arc::clone(shared);
+    let (shared, workflow, activity) =
+        (Arc::clone(shared), workflow.to_owned(), activity.to_owned());
     shared.clone().net.spawn(async move {
         if nobody_polls(&shared).await {
             notice::warning!(
+                workflow_type = workflow,
+                activity_type = activity,
+                task_queue = shared.task_queue,
                 "{call}, and no worker polls the queue for activities at the moment. {REGISTER}"
             );
         }

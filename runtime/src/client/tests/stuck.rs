@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use durably_proto::{
     api::{
-        common::v1::WorkflowType,
+        common::v1::{WorkflowExecution, WorkflowType},
         enums::v1::PendingWorkflowTaskState,
         failure::v1::Failure,
         history::v1::{
@@ -29,6 +29,10 @@ fn waits(attempt: i32, seconds: u64) -> DescribeWorkflowExecutionResponse {
     let seconds = since_epoch.expect("the clock is past 1970").as_secs();
     DescribeWorkflowExecutionResponse {
         workflow_execution_info: Some(WorkflowExecutionInfo {
+            execution: Some(WorkflowExecution {
+                workflow_id: "stuck".to_owned(),
+                run_id: "run-1".to_owned(),
+            }),
             r#type: Some(WorkflowType {
                 name: "Account".to_owned(),
             }),

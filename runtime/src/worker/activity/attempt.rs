@@ -1,6 +1,9 @@
 //! One attempt, as the server hands it out.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use durably_engine::Payload;
 use durably_proto::{api::workflowservice::v1::PollActivityTaskQueueResponse, wkt::Timestamp};
@@ -10,21 +13,17 @@ use crate::{ActivityInfo, wire, worker::shared::Shared};
 /// How long a report is tried for when the attempt has no deadline.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// The names by which reports and log lines refer to an attempt.
-#[derive(Default)]
+/// What reports and log lines about an attempt need to know of it.
 pub(super) struct Claim {
     pub(super) token: Vec<u8>,
-    pub(super) activity_type: String,
-    pub(super) activity_id: String,
-    pub(super) workflow_id: String,
+    pub(super) info: Arc<ActivityInfo>,
     /// When the server stops waiting for the attempt, by the clock of this process.
     pub(super) deadline: Option<Instant>,
 }
 
 /// The poll's response in its parts.
 pub(super) struct Attempt {
-    pub(super) claim: Claim,
-    pub(super) info: ActivityInfo,
+    pub(super) claim: Arc<Claim>,
     pub(super) input: Vec<Payload>,
     /// Details of the previous attempt's last heartbeat.
     pub(super) previous: Vec<Payload>,
@@ -54,14 +53,11 @@ impl Attempt {
         };
         let claim = Claim {
             token: task.task_token,
-            activity_type: info.activity_type.clone(),
-            activity_id: info.activity_id.clone(),
-            workflow_id: info.workflow_id.clone(),
             deadline: deadline(&info),
+            info: Arc::new(info),
         };
         Self {
-            claim,
-            info,
+            claim: Arc::new(claim),
             input: wire::payload::list_from_proto(task.input),
             previous: wire::payload::list_from_proto(task.heartbeat_details),
         }

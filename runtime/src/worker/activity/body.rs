@@ -48,7 +48,7 @@ pub(super) async fn run(
     };
     match result {
         Some(Ok(payload)) => Ended::Completed(payload),
-        Some(Err(error)) => of_error(shared, claim, cancel, &error),
+        Some(Err(error)) => of_error(shared, cancel, &error),
         None => {
             tokio::select! {
                 biased;
@@ -79,17 +79,12 @@ async fn given_up(shared: &Shared, claim: &Claim, cancel: &CancelSignal) {
         () = forgotten => {}
         () = overdue => {
             cancel.set(CancelReason::TimedOut);
-            notice::warning!(
-                activity_type = claim.activity_type,
-                activity_id = claim.activity_id,
-                workflow_id = claim.workflow_id,
-                "activity attempt timed out"
-            );
+            notice::on_attempt!(notice::warning, claim.info, "activity attempt timed out");
         }
     }
 }
 
-fn of_error(shared: &Shared, claim: &Claim, cancel: &CancelSignal, error: &Error) -> Ended {
+fn of_error(shared: &Shared, cancel: &CancelSignal, error: &Error) -> Ended {
     if matches!(error.meaning(), Meaning::Cancelled) {
         let reason = cancel.reason().or_else(|| shared.closing.reason());
         match reason {
@@ -105,15 +100,7 @@ fn of_error(shared: &Shared, claim: &Claim, cancel: &CancelSignal, error: &Error
             None => {}
         }
     }
-    let record = error.to_record();
-    notice::warning!(
-        activity_type = claim.activity_type,
-        activity_id = claim.activity_id,
-        workflow_id = claim.workflow_id,
-        "activity attempt failed: {}",
-        record.message
-    );
-    Ended::Failed(record.into())
+    Ended::Failed(error.to_record().into())
 }
 
 /// Calls the user's function; a panic in it is an error, and so are details of its heartbeats that

@@ -8,7 +8,7 @@ use tonic::Code;
 
 use super::attempt::Claim;
 use crate::{
-    ActivityInfo, CancelReason,
+    CancelReason,
     activity::{
         cancel::CancelSignal,
         heartbeat::{self, Heart, Reply},
@@ -22,7 +22,6 @@ use crate::{
 pub(super) fn of(
     shared: &Arc<Shared>,
     claim: &Claim,
-    info: &ActivityInfo,
     previous: Option<Payload>,
     cancel: &CancelSignal,
 ) -> Arc<Heart> {
@@ -45,7 +44,7 @@ pub(super) fn of(
         let beat: BoxFuture<Reply> = Box::pin(async move { sent.await.unwrap_or(Reply::Lost) });
         beat
     };
-    let interval = heartbeat::interval(info.heartbeat_timeout);
+    let interval = heartbeat::interval(claim.info.heartbeat_timeout);
     Heart::new(interval, previous, cancel.clone(), Box::new(send))
 }
 

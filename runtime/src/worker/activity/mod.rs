@@ -11,15 +11,14 @@ use durably_engine::FailureRecord;
 use durably_proto::api::workflowservice::v1::PollActivityTaskQueueResponse;
 
 use self::{
-    attempt::{Attempt, Claim},
+    attempt::Attempt,
     report::{Ended, Report},
 };
 use super::{missing::REGISTER, shared::Shared, slots::Permit};
 use crate::{
-    ActivityCtx, AppError, Error,
+    ActivityCtx, ActivityInfo, AppError, Error,
     activity::cancel::CancelSignal,
     data::{Args, Callee},
-    notice,
 };
 
 /// Starts an attempt.
@@ -30,19 +29,19 @@ pub(crate) fn start(
 ) {
     let Attempt {
         claim,
-        info,
         input,
         previous,
     } = Attempt::of(shared, *task);
     let cancel = CancelSignal::default();
-    let heart = heartbeats::of(shared, &claim, &info, previous.first().cloned(), &cancel);
-    let report = Report::new(shared, claim, Arc::clone(&heart), permit);
+    let heart = heartbeats::of(shared, &claim, previous.first().cloned(), &cancel);
+    let report = Report::new(shared, Arc::clone(&claim), Arc::clone(&heart), permit);
     // Everything above exists before the runtime of the caller is used: it may have ended, and then
     // drops what it is given, which reports the attempt as failed.
     let shared = Arc::clone(shared);
     shared.clone().runtime.spawn(async move {
+        let info = Arc::clone(&claim.info);
         let ended = match shared.registry.activity(&info.activity_type) {
-            None => Ended::Failed(unknown(&shared, &report.claim).into()),
+            None => Ended::Failed(unknown(&shared, &info).into()),
             Some(activity) => {
                 let callee = Callee::Activity(info.activity_type.clone().into());
                 let ctx = ActivityCtx::new(
@@ -55,24 +54,23 @@ pub(crate) fn start(
                 );
                 let args = Args::new(callee, input);
                 let call = body::call(activity, ctx, args, &report.permit);
-                body::run(&shared, &report.claim, &cancel, call).await
+                body::run(&shared, &claim, &cancel, call).await
             }
         };
         report.send(ended);
     });
 }
 
-fn unknown(shared: &Shared, claim: &Claim) -> FailureRecord {
+fn unknown(shared: &Shared, info: &ActivityInfo) -> FailureRecord {
     let error = AppError::new(
         "NotFoundError",
         format!(
             "activity `{}` of workflow `{}` is not registered on this worker (task queue `{}`); registered: {}. {REGISTER}",
-            claim.activity_type,
-            claim.workflow_id,
+            info.activity_type,
+            info.workflow_id,
             shared.task_queue,
             shared.registry.activity_names()
         ),
     );
-    notice::warning!("{error}");
     Error::from(error).to_record()
 }

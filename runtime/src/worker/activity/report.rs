@@ -35,7 +35,7 @@ pub(super) enum Ended {
 ///
 /// It is dropped when the runtime of the worker's caller ends before the attempt.
 pub(super) struct Report {
-    pub(super) claim: Claim,
+    claim: Arc<Claim>,
     pub(super) permit: Arc<Permit>,
     shared: Arc<Shared>,
     heart: Arc<Heart>,
@@ -47,7 +47,7 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new(
         shared: &Arc<Shared>,
-        claim: Claim,
+        claim: Arc<Claim>,
         heart: Arc<Heart>,
         permit: Permit,
     ) -> Self {
@@ -71,8 +71,13 @@ impl Drop for Report {
     fn drop(&mut self) {
         let ended = self.ended.take();
         let ended = ended.unwrap_or_else(|| Ended::Failed(shut_down().into()));
+        if let Ended::Failed(record) = &ended {
+            let info = &self.claim.info;
+            let error = wire::failure::chain(record);
+            notice::on_attempt!(notice::warning, info, error, "activity attempt failed");
+        }
         let unconfirmed = self.heart.stop();
-        let (shared, claim) = (Arc::clone(&self.shared), std::mem::take(&mut self.claim));
+        let (shared, claim) = (Arc::clone(&self.shared), Arc::clone(&self.claim));
         let (permit, unreported) = (Arc::clone(&self.permit), self.unreported.take());
         self.shared.net.spawn(async move {
             tell(&shared, &claim, ended, unconfirmed).await;
@@ -96,14 +101,13 @@ async fn tell(shared: &Shared, claim: &Claim, ended: Ended, unconfirmed: Option<
         Ended::Failed(record) => failed(shared, claim, *record, unconfirmed).await,
     };
     let Err(status) = told else { return };
-    let (activity_type, workflow_id) = (&claim.activity_type, &claim.workflow_id);
-    let (code, error) = (status.code(), status.message());
+    let (info, code, error) = (&claim.info, status.code(), status.message());
     if code == Code::NotFound {
-        let what = "the end of an activity attempt came too late";
-        tracing::debug!(activity_type, workflow_id, error, "{what}");
+        let what = "the report of an activity attempt arrived too late";
+        notice::on_attempt!(tracing::debug, info, error, "{what}");
     } else {
-        let what = "the end of an activity attempt was not taken";
-        notice::warning!(activity_type, workflow_id, ?code, error, "{what}");
+        let what = "the server refused the report of an activity attempt";
+        notice::on_attempt!(notice::warning, info, ?code, error, "{what}");
     }
 }
 

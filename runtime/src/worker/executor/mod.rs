@@ -238,9 +238,10 @@ impl Executor {
                 net.spawn(intake::take_again(shared, ticket, task, permit));
             }
             Handled::Unfinished(driver) => self.suspend(ticket, permit, driver),
-            Handled::Overtaken => tracing::debug!(
-                workflow_id = ticket.workflow_id,
-                run_id = ticket.run_id,
+            Handled::Overtaken => notice::on_task!(
+                tracing::debug,
+                shared,
+                ticket,
                 "a workflow task arrived after a later one of its run, and is left unanswered"
             ),
         }
@@ -307,7 +308,7 @@ fn alarm(shared: &Arc<Shared>, lane: usize) -> Alarm {
 /// Drops a run; user code has destructors, and those may panic.
 fn discard(run_id: &str, driver: Box<Driver>) {
     if let Err(panic) = panics::catch(|| drop(driver)) {
-        notice::error!(run_id, "a run {panic} while it was dropped");
+        notice::error!(run_id, error = %panic, "a workflow panicked in a `Drop`");
     }
 }
 

@@ -5,6 +5,7 @@ mod blocked;
 mod connection;
 mod deadlines;
 mod failing;
+mod logs;
 mod past;
 mod runs;
 mod server;

@@ -113,7 +113,7 @@ impl Strays {
 }
 
 /// Asks the server something, until it says it.
-async fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
+pub(super) async fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
     for _ in 0..1_000 {
         if let Some(seen) = look() {
             return seen;

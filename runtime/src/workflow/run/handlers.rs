@@ -27,9 +27,9 @@ impl<W: Workflow> Live<W> {
     pub(super) fn signal(&mut self, name: String, input: Vec<Payload>) -> Result<(), TaskFailure> {
         let signals = self.definition.signals;
         let Some(&(name, call)) = signals.iter().find(|(known, _)| *known == name) else {
-            notice::warning!(
-                workflow_type = W::NAME,
-                workflow_id = self.ctx.workflow_id(),
+            notice::on_run!(
+                notice::warning,
+                self,
                 signal = name,
                 "no handler for this signal; known signals: {}",
                 list(signals.iter().map(|(known, _)| *known)),
@@ -47,9 +47,9 @@ impl<W: Workflow> Live<W> {
             Ok(Called::Done(result)) => self.signal_ended(who, result)?,
             Ok(Called::Running(future)) => self.begin_handler(Of::Signal { name }, future),
             Err(error) => {
-                notice::error!(
-                    workflow_type = W::NAME,
-                    workflow_id = self.ctx.workflow_id(),
+                notice::on_run!(
+                    notice::error,
+                    self,
                     signal = name,
                     %error,
                     "a signal could not be read and is skipped"

@@ -138,12 +138,11 @@ impl<W: Workflow> Instance for Run<W> {
         if let Self::Live(live) = self
             && live.wake.take_untold()
         {
-            notice::error!(
-                workflow_type = W::NAME,
-                workflow_id = live.ctx.workflow_id(),
-                run_id = live.core.start.run_id,
-                "the run's next workflow task will fail: {}",
-                live.foreign_wake(),
+            notice::on_run!(
+                notice::error,
+                live,
+                error = live.foreign_wake(),
+                "the run's next workflow task will fail"
             );
         }
     }
@@ -257,7 +256,12 @@ impl<W: Workflow> Drop for Live<W> {
             })
         });
         if let Err(panicked) = dropped {
-            notice::error!(workflow_type = W::NAME, %panicked, "a workflow panicked in a `Drop`");
+            notice::on_run!(
+                notice::error,
+                self,
+                error = %panicked,
+                "a workflow panicked in a `Drop`"
+            );
         }
     }
 }

@@ -213,19 +213,18 @@ impl<W: Workflow> Live<W> {
     }
 
     fn warn_of_unfinished(&self) {
-        let (workflow_type, workflow_id) = (W::NAME, self.ctx.workflow_id());
         for handler in &self.handlers {
-            notice::warning!(
-                workflow_type,
-                workflow_id,
+            notice::on_run!(
+                notice::warning,
+                self,
                 "the workflow ended while {} was running; wait for `ctx.handlers_finished()` first",
                 handler.of.who(),
             );
         }
         for (signal, _) in &self.unhandled {
-            notice::warning!(
-                workflow_type,
-                workflow_id,
+            notice::on_run!(
+                notice::warning,
+                self,
                 %signal,
                 "the workflow ended, and nobody handled this signal"
             );
