@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-pub use durably_engine::Mismatch;
+pub use durably_engine::{CommandSummary, Difference, Ending, EventId, Mismatch};
 use durably_engine::{EngineError, EventKind, Fact, Task};
 
 use crate::{

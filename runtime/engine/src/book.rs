@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::machine::{AnyMachine, AnyOnce, Cancel, Machine, Once, Outbox, Step};
 use crate::slab::Slab;
-use crate::{Answer, CommandEvent, EventId, Seq, TaskCompletion, mismatch};
+use crate::{Answer, CommandEvent, CommandSummary, EventId, Place, Seq, TaskCompletion};
 
 /// Commands that wait for their events, and commands whose events wait for their answers.
 #[derive(Debug, Default)]
@@ -20,32 +20,35 @@ pub(crate) struct Book {
 #[derive(Debug)]
 enum Attempt {
     /// A command of a machine. Void once the machine is gone: cancelled before it was sent.
-    Machine(Seq, Step),
+    Machine(Seq, Step, Option<Place>),
     /// A command that nothing answers.
-    Once(Box<AnyOnce>),
+    Once(Box<AnyOnce>, Option<Place>),
 }
 
-/// What is recorded and what is attempted at one place.
+/// The command that is recorded and the one that is attempted at one position.
 #[derive(Debug)]
 pub(crate) struct Conflict {
-    pub(crate) recorded: String,
-    pub(crate) attempted: String,
+    pub(crate) recorded: Option<CommandSummary>,
+    pub(crate) attempted: Option<CommandSummary>,
+    pub(crate) place: Option<Place>,
 }
 
 impl Book {
     /// User code opens a command; false if its number was used before.
-    pub(crate) fn open(&mut self, seq: Seq, machine: AnyMachine) -> bool {
-        self.attempts.push_back(Attempt::Machine(seq, Step::Open));
+    pub(crate) fn open(&mut self, seq: Seq, machine: AnyMachine, place: Option<Place>) -> bool {
+        self.attempts
+            .push_back(Attempt::Machine(seq, Step::Open, place));
         self.machines.insert(seq, machine)
     }
 
     /// User code cancels a command; false if it was never opened.
-    pub(crate) fn cancel(&mut self, seq: Seq, out: &mut Outbox) -> bool {
+    pub(crate) fn cancel(&mut self, seq: Seq, place: Option<Place>, out: &mut Outbox) -> bool {
         let Some(machine) = self.machines.get_mut(seq) else {
             return seq.0 < self.machines.end();
         };
         if machine.cancel(out) == Cancel::Command {
-            self.attempts.push_back(Attempt::Machine(seq, Step::Cancel));
+            self.attempts
+                .push_back(Attempt::Machine(seq, Step::Cancel, place));
         }
         if machine.is_done() {
             self.machines.remove(seq);
@@ -54,18 +57,19 @@ impl Book {
     }
 
     /// User code attempts what nothing answers.
-    pub(crate) fn attempt(&mut self, once: AnyOnce) {
-        self.attempts.push_back(Attempt::Once(Box::new(once)));
+    pub(crate) fn attempt(&mut self, once: AnyOnce, place: Option<Place>) {
+        self.attempts
+            .push_back(Attempt::Once(Box::new(once), place));
     }
 
     /// Pairs the event of a command with the next attempt.
     pub(crate) fn record(&mut self, id: EventId, mut event: CommandEvent) -> Result<(), Conflict> {
         loop {
-            let conflict = match self.attempts.front_mut() {
+            let (attempted, place) = match self.attempts.front_mut() {
                 None if may_be_passed_over(&event) => return Ok(()),
-                None => "nothing more".to_owned(),
-                Some(Attempt::Machine(seq, step)) => {
-                    let (seq, step) = (*seq, *step);
+                None => (None, None),
+                Some(Attempt::Machine(seq, step, place)) => {
+                    let (seq, step, place) = (*seq, *step, *place);
                     let Some(machine) = self.machines.get_mut(seq) else {
                         self.attempts.pop_front();
                         continue;
@@ -84,11 +88,11 @@ impl Book {
                         Err(other) if may_be_passed_over(&other) => return Ok(()),
                         Err(other) => {
                             event = other;
-                            machine.describe(step)
+                            (Some(machine.summary(step)), place)
                         }
                     }
                 }
-                Some(Attempt::Once(once)) => {
+                Some(Attempt::Once(once, place)) => {
                     if once.left(&event) {
                         self.attempts.pop_front();
                         return Ok(());
@@ -100,12 +104,13 @@ impl Book {
                         self.attempts.pop_front();
                         continue;
                     }
-                    once.describe()
+                    (Some(once.summary()), *place)
                 }
             };
             return Err(Conflict {
-                recorded: mismatch::describe(&event),
-                attempted: conflict,
+                recorded: Some(CommandSummary::from(&event)),
+                attempted,
+                place,
             });
         }
     }
@@ -113,18 +118,19 @@ impl Book {
     /// Everything attempted must have been found.
     pub(crate) fn expect_no_more(&mut self) -> Result<(), Conflict> {
         while let Some(attempt) = self.attempts.front() {
-            let attempted = match attempt {
-                Attempt::Machine(seq, step) => {
+            let (attempted, place) = match attempt {
+                Attempt::Machine(seq, step, place) => {
                     let open = self.machines.get(*seq);
-                    open.map(|machine| machine.describe(*step))
+                    (open.map(|machine| machine.summary(*step)), *place)
                 }
-                Attempt::Once(once) if once.is_optional() => None,
-                Attempt::Once(once) => Some(once.describe()),
+                Attempt::Once(once, _) if once.is_optional() => (None, None),
+                Attempt::Once(once, place) => (Some(once.summary()), *place),
             };
-            if let Some(attempted) = attempted {
+            if attempted.is_some() {
                 return Err(Conflict {
-                    recorded: "nothing more in this task".to_owned(),
+                    recorded: None,
                     attempted,
+                    place,
                 });
             }
             self.attempts.pop_front();
@@ -157,14 +163,14 @@ impl Book {
     /// Everything attempted in the slice that ends now, as commands; they wait for their events.
     pub(crate) fn send(&mut self, out: &mut TaskCompletion) {
         self.attempts.retain_mut(|attempt| match attempt {
-            Attempt::Machine(seq, step) => match self.machines.get_mut(*seq) {
+            Attempt::Machine(seq, step, _) => match self.machines.get_mut(*seq) {
                 Some(machine) => {
                     out.commands.push(machine.command(*step));
                     true
                 }
                 None => false,
             },
-            Attempt::Once(once) => {
+            Attempt::Once(once, _) => {
                 once.send(out);
                 once.leaves_event()
             }

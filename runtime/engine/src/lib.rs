@@ -20,12 +20,17 @@
 //!     run.handle_task(task)?;
 //!     while let Some(job) = run.poll_job() {
 //!         match job {
-//!             Job::Start(_) => run.issue(Intent::StartTimer {
-//!                 seq: Seq(1),
-//!                 after: Duration::from_secs(24 * 60 * 60),
-//!                 summary: None,
-//!             }),
-//!             Job::TimerFired { seq: Seq(1) } => run.issue(Intent::CompleteRun { result: vec![] }),
+//!             Job::Start(_) => run.issue(
+//!                 Intent::StartTimer {
+//!                     seq: Seq(1),
+//!                     after: Duration::from_secs(24 * 60 * 60),
+//!                     summary: None,
+//!                 },
+//!                 None,
+//!             ),
+//!             Job::TimerFired { seq: Seq(1) } => {
+//!                 run.issue(Intent::CompleteRun { result: vec![] }, None);
+//!             }
 //!             _ => {}
 //!         }
 //!     }
@@ -66,7 +71,7 @@ pub use machine::activity::{
 };
 pub use machine::finish::{ContinueAsNew, Ending};
 pub use machine::update::{Message, MessageBody, UpdateAccepted, UpdateMessage, UpdateRequest};
-pub use mismatch::Mismatch;
+pub use mismatch::{CommandSummary, Difference, Mismatch, Place};
 pub use payload::{Header, Payload};
 pub use protocol::command::{Command, Completion, QueryAnswer, TaskCompletion};
 pub use protocol::event::{

@@ -1,64 +1,280 @@
-//! History and this run disagree: what is recorded and what was attempted, side by side.
+//! A mismatch: the command that history records and the one that this run attempts, side by side.
 
-use std::fmt;
+use std::{fmt, panic::Location, time::Duration};
 
-use crate::{CommandEvent, EventId};
+use crate::{CommandEvent, Ending, EventId};
+
+/// The line of user code that attempts a command.
+pub type Place = &'static Location<'static>;
 
 /// Replay took another path than the one history records.
+///
+/// Both commands are data, so that a test can say what it expects; the text shows them side by side,
+/// with the line of user code that attempts the second.
+///
+/// ```
+/// use durably_engine::{CommandSummary, EventId, Mismatch};
+///
+/// let activity = |name: &str| CommandSummary::ScheduleActivity {
+///     activity_type: name.to_owned(),
+///     activity_id: None,
+/// };
+/// let mismatch = Mismatch {
+///     workflow_type: "Order".to_owned(),
+///     event: EventId(5),
+///     recorded: Some(activity("charge")),
+///     attempted: Some(activity("refund")),
+///     place: None,
+/// };
+/// assert_eq!(mismatch.differences()[0].field, "activity type");
+/// assert!(mismatch.to_string().contains("recorded:  start activity `charge`"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// Type of the workflow.
     pub workflow_type: String,
     /// The event at which they part.
     pub event: EventId,
-    /// What history records there.
+    /// The command that history records there; none if the task recorded no more commands.
+    pub recorded: Option<CommandSummary>,
+    /// The command that this run attempts there; none if it attempts no more commands.
+    pub attempted: Option<CommandSummary>,
+    /// The line that attempts the command, as far as it is known.
+    pub place: Option<Place>,
+}
+
+/// A command, by what replay compares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandSummary {
+    /// Start a timer.
+    StartTimer {
+        /// Time until it fires. Replay does not compare it.
+        after: Duration,
+    },
+    /// Cancel a timer.
+    CancelTimer {
+        /// The event that started it.
+        started: EventId,
+    },
+    /// Start an activity.
+    ScheduleActivity {
+        /// Type of the activity.
+        activity_type: String,
+        /// Its id, if user code chose it. An id that is only a number counts as not chosen.
+        activity_id: Option<String>,
+    },
+    /// Cancel an activity.
+    CancelActivity {
+        /// The event that scheduled it.
+        scheduled: EventId,
+        /// Type of the activity; history does not repeat it.
+        activity_type: Option<String>,
+    },
+    /// Record a patch.
+    MarkPatch {
+        /// Id of the patch.
+        id: String,
+    },
+    /// Record a marker of another kind.
+    RecordMarker {
+        /// Name of the marker.
+        name: String,
+    },
+    /// Upsert the list of the run's patches.
+    UpsertPatches,
+    /// Upsert search attributes.
+    UpsertSearchAttributes,
+    /// Accept an update.
+    AcceptUpdate {
+        /// Id of the update.
+        id: String,
+    },
+    /// Reject an update.
+    RejectUpdate {
+        /// Id of the update.
+        id: String,
+    },
+    /// Complete an update.
+    CompleteUpdate {
+        /// Id of the update.
+        id: String,
+    },
+    /// End the run.
+    EndRun {
+        /// How.
+        ending: Ending,
+        /// Message of the failure; history is not read for it.
+        message: Option<String>,
+    },
+}
+
+/// A field in which the two commands of a [`Mismatch`] differ although they are of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Name of the field.
+    pub field: &'static str,
+    /// The value that history records.
     pub recorded: String,
-    /// What this run does there.
+    /// The value that this run attempts.
     pub attempted: String,
+}
+
+impl Mismatch {
+    /// The fields in which the two commands differ; none if they are of different kinds.
+    pub fn differences(&self) -> Vec<Difference> {
+        let (Some(recorded), Some(attempted)) = (&self.recorded, &self.attempted) else {
+            return Vec::new();
+        };
+        if std::mem::discriminant(recorded) != std::mem::discriminant(attempted) {
+            return Vec::new();
+        }
+        let pairs = recorded.fields().into_iter().zip(attempted.fields());
+        pairs
+            .filter(|(recorded, attempted)| recorded != attempted)
+            .map(|((field, recorded), (_, attempted))| Difference {
+                field,
+                recorded,
+                attempted,
+            })
+            .collect()
+    }
+}
+
+impl CommandSummary {
+    /// An activity to start; ids that are only numbers were not chosen by user code.
+    pub(crate) fn schedule_activity(activity_type: &str, id: &str) -> Self {
+        let numbered = id.bytes().all(|byte| byte.is_ascii_digit());
+        Self::ScheduleActivity {
+            activity_type: activity_type.to_owned(),
+            activity_id: (!numbered).then(|| id.to_owned()),
+        }
+    }
+
+    /// What replay compares beside the kind.
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::StartTimer { .. } | Self::UpsertPatches | Self::UpsertSearchAttributes => {
+                Vec::new()
+            }
+            Self::CancelTimer { started } => vec![("started event", started.to_string())],
+            Self::ScheduleActivity {
+                activity_type,
+                activity_id,
+            } => vec![
+                ("activity type", activity_type.clone()),
+                ("activity id", activity_id.clone().unwrap_or_default()),
+            ],
+            Self::CancelActivity { scheduled, .. } => {
+                vec![("scheduled event", scheduled.to_string())]
+            }
+            Self::MarkPatch { id } => vec![("patch id", id.clone())],
+            Self::RecordMarker { name } => vec![("marker name", name.clone())],
+            Self::AcceptUpdate { id } | Self::RejectUpdate { id } | Self::CompleteUpdate { id } => {
+                vec![("update id", id.clone())]
+            }
+            Self::EndRun { ending, .. } => vec![("ending", ending.describe().to_owned())],
+        }
+    }
+}
+
+impl From<&CommandEvent> for CommandSummary {
+    /// The command that left the event.
+    fn from(event: &CommandEvent) -> Self {
+        match event {
+            CommandEvent::ActivityScheduled(it) => {
+                Self::schedule_activity(&it.activity_type, &it.activity_id)
+            }
+            CommandEvent::ActivityCancelRequested { scheduled } => Self::CancelActivity {
+                scheduled: *scheduled,
+                activity_type: None,
+            },
+            CommandEvent::TimerStarted { after, .. } => Self::StartTimer { after: *after },
+            CommandEvent::TimerCanceled { started } => Self::CancelTimer { started: *started },
+            CommandEvent::PatchMarked { id, .. } => Self::MarkPatch { id: id.clone() },
+            CommandEvent::MarkerRecorded { name } => Self::RecordMarker { name: name.clone() },
+            CommandEvent::SearchAttributesUpserted {
+                only_change_version: true,
+            } => Self::UpsertPatches,
+            CommandEvent::SearchAttributesUpserted {
+                only_change_version: false,
+            } => Self::UpsertSearchAttributes,
+            CommandEvent::UpdateAccepted(it) => Self::AcceptUpdate { id: it.id.clone() },
+            CommandEvent::UpdateCompleted { id } => Self::CompleteUpdate { id: id.clone() },
+            CommandEvent::RunEnded(ending) => Self::EndRun {
+                ending: *ending,
+                message: None,
+            },
+        }
+    }
+}
+
+impl fmt::Display for CommandSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StartTimer { after } => write!(f, "start timer ({after:?})"),
+            Self::CancelTimer { started } => write!(f, "cancel the timer of event {started}"),
+            Self::ScheduleActivity {
+                activity_type,
+                activity_id: None,
+            } => write!(f, "start activity `{activity_type}`"),
+            Self::ScheduleActivity {
+                activity_type,
+                activity_id: Some(id),
+            } => write!(f, "start activity `{activity_type}` with id `{id}`"),
+            Self::CancelActivity {
+                scheduled,
+                activity_type: None,
+            } => write!(f, "cancel the activity of event {scheduled}"),
+            Self::CancelActivity {
+                scheduled,
+                activity_type: Some(name),
+            } => write!(f, "cancel activity `{name}` of event {scheduled}"),
+            Self::MarkPatch { id } => write!(f, "patch `{id}`"),
+            Self::RecordMarker { name } => write!(f, "record marker `{name}`"),
+            Self::UpsertPatches => f.write_str("list the patches of this run"),
+            Self::UpsertSearchAttributes => f.write_str("upsert search attributes"),
+            Self::AcceptUpdate { id } => write!(f, "accept update `{id}`"),
+            Self::RejectUpdate { id } => write!(f, "reject update `{id}`"),
+            Self::CompleteUpdate { id } => write!(f, "complete update `{id}`"),
+            Self::EndRun {
+                ending,
+                message: None,
+            } => f.write_str(ending.describe()),
+            Self::EndRun {
+                ending,
+                message: Some(message),
+            } => write!(f, "{} ({message})", ending.describe()),
+        }
+    }
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
+        writeln!(
             f,
-            "replay mismatch in `{}` at event {}\n  \
-             recorded:  {}\n  \
-             this run:  {}\n  \
-             The code took a different path than when this history was written. \
+            "replay mismatch in `{}` at event {}",
+            self.workflow_type, self.event
+        )?;
+        match &self.recorded {
+            Some(recorded) => writeln!(f, "  recorded:  {recorded}")?,
+            None => writeln!(f, "  recorded:  no more commands in this task")?,
+        }
+        match &self.attempted {
+            Some(attempted) => write!(f, "  this run:  {attempted}")?,
+            None => write!(f, "  this run:  no more commands")?,
+        }
+        match self.place {
+            Some(place) => writeln!(f, ", at {place}")?,
+            None => writeln!(f)?,
+        }
+        f.write_str(
+            "  The code took a different path than when this history was written. \
              Common causes: wall clock, random numbers, HashMap order, edited code.\n  \
              Guard a change of the code with `if ctx.patched(\"…\")`: see \
              \"Changing the code of running workflows\",\n  \
              https://docs.rs/durably/latest/durably/guide/changing_workflows/",
-            self.workflow_type, self.event, self.recorded, self.attempted
         )
     }
 }
 
 impl std::error::Error for Mismatch {}
-
-/// The start of an activity, in words; ids that are only numbers were not chosen by user code.
-pub(crate) fn activity(activity_type: &str, id: &str) -> String {
-    if id.bytes().all(|byte| byte.is_ascii_digit()) {
-        format!("start activity `{activity_type}`")
-    } else {
-        format!("start activity `{activity_type}` with id `{id}`")
-    }
-}
-
-/// What the command that left an event did, in the words in which attempts are described.
-pub(crate) fn describe(event: &CommandEvent) -> String {
-    match event {
-        CommandEvent::ActivityScheduled(it) => activity(&it.activity_type, &it.activity_id),
-        CommandEvent::ActivityCancelRequested { scheduled } => {
-            format!("cancel the activity of event {scheduled}")
-        }
-        CommandEvent::TimerStarted { after, .. } => format!("start timer ({after:?})"),
-        CommandEvent::TimerCanceled { started } => format!("cancel the timer of event {started}"),
-        CommandEvent::PatchMarked { id, .. } => format!("patch `{id}`"),
-        CommandEvent::MarkerRecorded { name } => format!("record marker `{name}`"),
-        CommandEvent::SearchAttributesUpserted { .. } => "upsert search attributes".to_owned(),
-        CommandEvent::UpdateAccepted(it) => format!("accept update `{}`", it.id),
-        CommandEvent::UpdateCompleted { id } => format!("complete update `{id}`"),
-        CommandEvent::RunEnded(ending) => ending.describe().to_owned(),
-    }
-}

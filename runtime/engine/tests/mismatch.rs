@@ -1,4 +1,8 @@
-use durably_engine::{EngineError, Intent, ScheduleActivity, Seq};
+use std::time::Duration;
+
+use durably_engine::{
+    CommandSummary, Ending, EngineError, Intent, Mismatch, ScheduleActivity, Seq,
+};
 
 use crate::case::{Code, End, Worker, World, sticky};
 
@@ -29,46 +33,61 @@ const REFUND: Code = |cx| {
 };
 
 /// What `code` meets in a history that `CHARGE` wrote.
-fn mismatch(code: Code) -> String {
+fn mismatch(code: Code) -> Mismatch {
     let mut world = World::new();
     let answer = Worker::new(CHARGE).handle(world.take_task()).unwrap();
     world.answer(&answer);
     world.complete_activity();
     match Worker::new(code).handle(world.take_task()).unwrap_err() {
-        EngineError::Mismatch(mismatch) => mismatch.to_string(),
+        EngineError::Mismatch(mismatch) => *mismatch,
         other => panic!("expected a mismatch, found {other}"),
     }
 }
 
+fn schedule(activity_type: &str, id: Option<&str>) -> Option<CommandSummary> {
+    Some(CommandSummary::ScheduleActivity {
+        activity_type: activity_type.to_owned(),
+        activity_id: id.map(str::to_owned),
+    })
+}
+
 #[test]
 fn text_shows_recorded_and_attempted_side_by_side() {
+    let mismatch = mismatch(SLEEP);
+    let place = mismatch.place.expect("the worker gives a place");
     assert_eq!(
-        mismatch(SLEEP),
-        "replay mismatch in `Case` at event 5\n  \
-         recorded:  start activity `charge_card`\n  \
-         this run:  start timer (30s)\n  \
-         The code took a different path than when this history was written. \
-         Common causes: wall clock, random numbers, HashMap order, edited code.\n  \
-         Guard a change of the code with `if ctx.patched(\"…\")`: see \
-         \"Changing the code of running workflows\",\n  \
-         https://docs.rs/durably/latest/durably/guide/changing_workflows/"
+        mismatch.to_string(),
+        format!(
+            "replay mismatch in `Case` at event 5\n  \
+             recorded:  start activity `charge_card`\n  \
+             this run:  start timer (30s), at {place}\n  \
+             The code took a different path than when this history was written. \
+             Common causes: wall clock, random numbers, HashMap order, edited code.\n  \
+             Guard a change of the code with `if ctx.patched(\"…\")`: see \
+             \"Changing the code of running workflows\",\n  \
+             https://docs.rs/durably/latest/durably/guide/changing_workflows/"
+        )
     );
+    assert_eq!(mismatch.differences(), []);
 }
 
 #[test]
 fn another_activity_is_a_mismatch() {
-    let text = mismatch(REFUND);
-    assert!(
-        text.contains(
-            "recorded:  start activity `charge_card`\n  this run:  start activity `refund`"
-        ),
-        "{text}"
-    );
+    let mismatch = mismatch(REFUND);
+    assert_eq!(mismatch.recorded, schedule("charge_card", None));
+    assert_eq!(mismatch.attempted, schedule("refund", None));
+    let [difference] = &mismatch.differences()[..] else {
+        panic!("the type differs, and nothing else: {mismatch:?}");
+    };
+    assert_eq!(difference.field, "activity type");
+    assert_eq!(difference.recorded, "charge_card");
+    assert_eq!(difference.attempted, "refund");
 }
 
 #[test]
-fn another_id_that_the_code_chose_is_a_mismatch() {
-    let text = mismatch(|cx| {
+fn another_id_that_the_code_chose_is_a_mismatch_at_its_line() {
+    let line = line!() + 3;
+    let mismatch = mismatch(|cx| {
         Box::pin(async move {
             cx.intend(Intent::ScheduleActivity(Box::new(ScheduleActivity {
                 seq: Seq(1),
@@ -80,30 +99,33 @@ fn another_id_that_the_code_chose_is_a_mismatch() {
             End::Cancel
         })
     });
-    assert!(
-        text.contains("recorded:  start activity `charge_card`\n  this run:  start activity `charge_card` with id `mine`"),
-        "{text}"
-    );
+    assert_eq!(mismatch.recorded, schedule("charge_card", None));
+    assert_eq!(mismatch.attempted, schedule("charge_card", Some("mine")));
+    let fields = mismatch.differences();
+    assert_eq!(fields.len(), 1);
+    assert_eq!(fields[0].field, "activity id");
+    let place = mismatch.place.expect("the worker gives a place");
+    assert_eq!((place.file(), place.line()), (file!(), line));
 }
 
 #[test]
 fn code_that_ends_where_history_goes_on_is_a_mismatch() {
-    let text = mismatch(NOTHING);
-    assert!(
-        text.contains(
-            "recorded:  start activity `charge_card`\n  this run:  complete the workflow"
-        ),
-        "{text}"
-    );
+    let mismatch = mismatch(NOTHING);
+    assert_eq!(mismatch.recorded, schedule("charge_card", None));
+    let end = CommandSummary::EndRun {
+        ending: Ending::Completed,
+        message: None,
+    };
+    assert_eq!(mismatch.attempted, Some(end));
 }
 
 #[test]
 fn code_that_does_less_than_history_is_a_mismatch() {
-    let text = mismatch(WAIT);
-    assert!(
-        text.contains("recorded:  start activity `charge_card`\n  this run:  nothing more"),
-        "{text}"
-    );
+    let mismatch = mismatch(WAIT);
+    assert_eq!(mismatch.recorded, schedule("charge_card", None));
+    assert_eq!((mismatch.attempted.clone(), mismatch.place), (None, None));
+    let text = mismatch.to_string();
+    assert!(text.contains("  this run:  no more commands\n"), "{text}");
 }
 
 #[test]
@@ -117,8 +139,12 @@ fn code_that_does_more_than_history_is_a_mismatch_where_the_next_task_begins() {
         panic!("expected a mismatch, found {error}");
     };
     assert_eq!(mismatch.event.0, 6);
-    assert_eq!(mismatch.recorded, "nothing more in this task");
-    assert_eq!(mismatch.attempted, "start timer (30s)");
+    assert_eq!(mismatch.recorded, None);
+    let after = Duration::from_secs(30);
+    assert_eq!(
+        mismatch.attempted,
+        Some(CommandSummary::StartTimer { after })
+    );
 }
 
 #[test]

@@ -78,7 +78,7 @@ mod tests {
                 continue;
             }
             calls += 1;
-            run.issue(if calls <= 5 {
+            let intent = if calls <= 5 {
                 Intent::ScheduleActivity(Box::new(ScheduleActivity {
                     seq: Seq(calls),
                     activity_type: "inc".to_owned(),
@@ -87,7 +87,8 @@ mod tests {
             } else {
                 let result = vec![Payload::json(b"5".to_vec())];
                 Intent::CompleteRun { result }
-            });
+            };
+            run.issue(intent, None);
         }
         assert_eq!(run.finish(), Ok(Completion::Task(Default::default())));
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use durably_engine::{Completion, EngineError, EventId, Job, Run, Task};
 
-use crate::workflow::instance::{Host, Instance, TaskFailure, WorkflowEntry};
+use crate::workflow::instance::{Host, Instance, Issued, TaskFailure, WorkflowEntry};
 
 static NEXT_TASK: AtomicU64 = AtomicU64::new(1);
 
@@ -93,8 +93,8 @@ impl Driver {
                 continue;
             }
             self.instance.handle(job, &mut intents)?;
-            for intent in intents.drain(..) {
-                self.run.issue(intent);
+            for Issued { intent, place } in intents.drain(..) {
+                self.run.issue(intent, place);
             }
         }
     }

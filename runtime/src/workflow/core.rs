@@ -11,6 +11,7 @@ use durably_engine::{Intent, StartJob};
 
 use super::{
     inside::{self, Place},
+    instance::Issued,
     ops::Ops,
     patch::Patches,
     random::Generator,
@@ -52,7 +53,7 @@ pub(crate) struct Core {
     /// Whether there is a reason; asked at every poll of every wait.
     cancelled: Cell<bool>,
     /// Asked for since the last job, in order.
-    intents: RefCell<Vec<Intent>>,
+    intents: RefCell<Vec<Issued>>,
     /// The place of the wait that was polled last.
     last_seen: Cell<Option<Place>>,
     /// The run's own waker; wakers of combinators differ from it.
@@ -110,16 +111,14 @@ impl Core {
         })
     }
 
-    /// Asks for something.
+    /// Issues an intent of the line `place`; none if no one line issues it.
     ///
     /// # Panics
     /// As [`assert_commands_allowed`](Self::assert_commands_allowed).
     #[track_caller]
-    pub(super) fn issue(&self, intent: Intent) {
+    pub(super) fn issue(&self, intent: Intent, place: Option<Place>) {
         self.assert_commands_allowed();
-        if self.phase.get() == Phase::Live {
-            self.intents.borrow_mut().push(intent);
-        }
+        self.withdraw(intent, place);
     }
 
     /// Comes before everything that changes what the run does next: replay leaves out what only
@@ -154,9 +153,9 @@ impl Core {
     }
 
     /// Takes back what is no longer wanted. Futures are dropped at any time, so this never panics.
-    pub(super) fn withdraw(&self, intent: Intent) {
+    pub(super) fn withdraw(&self, intent: Intent, place: Option<Place>) {
         if self.phase.get() == Phase::Live {
-            self.intents.borrow_mut().push(intent);
+            self.intents.borrow_mut().push(Issued { intent, place });
         }
     }
 
@@ -166,7 +165,7 @@ impl Core {
     }
 
     /// Moves what was asked for to `into`.
-    pub(super) fn drain_intents(&self, into: &mut Vec<Intent>) {
+    pub(super) fn drain_intents(&self, into: &mut Vec<Issued>) {
         // The room goes with the intents: a cached run waits much longer than it works.
         into.append(&mut self.intents.take());
     }

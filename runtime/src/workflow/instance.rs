@@ -18,13 +18,20 @@ use crate::{AppError, Error, Workflow};
 /// [`query`](Self::query). A [`TaskFailure`] means that the run must be dropped and replayed later.
 pub(crate) trait Instance {
     /// Tells user code one thing, and collects what it asks for meanwhile.
-    fn handle(&mut self, job: Job, intents: &mut Vec<Intent>) -> Result<(), TaskFailure>;
+    fn handle(&mut self, job: Job, intents: &mut Vec<Issued>) -> Result<(), TaskFailure>;
 
     /// Answers a query; it changes nothing.
     fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, Box<FailureRecord>>;
 
     /// Tells of a wake from outside of the run that came between its tasks; once.
     fn tell_of_foreign_wake(&self);
+}
+
+/// An intent, with the line of user code that issues it.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    pub(crate) intent: Intent,
+    pub(crate) place: Option<Place>,
 }
 
 /// Why user code could not go on: the workflow task fails, and the server tries it again later.

@@ -144,7 +144,7 @@ impl Ticket {
     ) -> Self {
         core.assert_commands_allowed();
         let seq = core.ops.borrow_mut().begin(what, place);
-        core.issue(intent(seq));
+        core.issue(intent(seq), Some(place));
         Self { core, seq, place }
     }
 
@@ -179,7 +179,7 @@ impl Ticket {
                 ..
             } = &ops.open[at]
         {
-            self.core.withdraw(what.cancel(self.seq));
+            self.core.withdraw(what.cancel(self.seq), Some(self.place));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Changing the code of running workflows.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, panic::Location};
 
 use durably_engine::Intent;
 
@@ -62,10 +62,11 @@ impl Core {
         };
         drop(patches);
         if answer {
-            self.issue(Intent::SetPatch {
+            let intent = Intent::SetPatch {
                 id: id.to_owned(),
                 deprecated,
-            });
+            };
+            self.issue(intent, Some(Location::caller()));
         }
         answer
     }

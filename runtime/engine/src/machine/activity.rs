@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use super::{Cancel, Machine, Outbox, Step};
 use crate::{
-    Answer, Command, CommandEvent, EventId, FailureInfo, FailureRecord, Header, Job, Payload,
-    Priority, RetryPolicy, RetryState, Seq, mismatch,
+    Answer, Command, CommandEvent, CommandSummary, EventId, FailureInfo, FailureRecord, Header,
+    Job, Payload, Priority, RetryPolicy, RetryState, Seq,
 };
 
 /// An activity to run.
@@ -229,14 +229,19 @@ impl Activity {
 }
 
 impl Machine for Activity {
-    fn describe(&self, step: Step) -> String {
+    fn summary(&self, step: Step) -> CommandSummary {
         let name = &self.asked.activity_type;
-        match step {
-            Step::Open => {
-                let id = self.asked.activity_id.as_deref().unwrap_or_default();
-                mismatch::activity(name, id)
+        match (step, self.state) {
+            (Step::Cancel, State::Running { scheduled } | State::Stopping { scheduled, .. }) => {
+                CommandSummary::CancelActivity {
+                    scheduled,
+                    activity_type: Some(name.clone()),
+                }
             }
-            Step::Cancel => format!("cancel activity `{name}`"),
+            (Step::Open, _) | (Step::Cancel, State::Scheduled | State::Abandoned | State::Done) => {
+                let id = self.asked.activity_id.as_deref().unwrap_or_default();
+                CommandSummary::schedule_activity(name, id)
+            }
         }
     }
 

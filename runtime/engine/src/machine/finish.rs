@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::Once;
-use crate::{Command, CommandEvent, FailureRecord, Header, Payload, RetryPolicy, TaskCompletion};
+use crate::{
+    Command, CommandEvent, CommandSummary, FailureRecord, Header, Payload, RetryPolicy,
+    TaskCompletion,
+};
 
 /// The next run of the chain. What is not given is taken over from this run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,12 +75,14 @@ impl Finish {
 }
 
 impl Once for Finish {
-    fn describe(&self) -> String {
-        match self {
-            Self::Fail(failure) => {
-                format!("{} ({})", self.ending().describe(), failure.message)
-            }
-            _ => self.ending().describe().to_owned(),
+    fn summary(&self) -> CommandSummary {
+        let message = match self {
+            Self::Fail(failure) => Some(failure.message.clone()),
+            Self::Complete(_) | Self::Cancel(_) | Self::ContinueAsNew(_) => None,
+        };
+        CommandSummary::EndRun {
+            ending: self.ending(),
+            message,
         }
     }
 

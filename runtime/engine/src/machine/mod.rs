@@ -18,12 +18,12 @@ pub(crate) use patch::{Patch, PatchList, Patches};
 pub(crate) use timer::Timer;
 pub(crate) use update::{OpenUpdate, UpdateStep, Updates};
 
-use crate::{Answer, Command, CommandEvent, EventId, Job};
+use crate::{Answer, Command, CommandEvent, CommandSummary, EventId, Job};
 
 /// What a command that is answered later does with what history says about it.
 pub(crate) trait Machine {
-    /// What the command of `step` does, for people.
-    fn describe(&self, step: Step) -> String;
+    /// The command of `step`, by what replay compares.
+    fn summary(&self, step: Step) -> CommandSummary;
 
     /// The command of `step`, to be sent now.
     fn command(&mut self, step: Step) -> Command;
@@ -106,8 +106,8 @@ macro_rules! machines {
         }
 
         impl Machine for AnyMachine {
-            fn describe(&self, step: Step) -> String {
-                match self { $(Self::$kind(it) => it.describe(step),)* }
+            fn summary(&self, step: Step) -> CommandSummary {
+                match self { $(Self::$kind(it) => it.summary(step),)* }
             }
 
             fn command(&mut self, step: Step) -> Command {

@@ -3,12 +3,12 @@
 //! A new kind is one more file with an `impl Once`, and one more line in [`onces!`].
 
 use super::{Finish, Patch, PatchList, UpdateStep};
-use crate::{CommandEvent, TaskCompletion};
+use crate::{CommandEvent, CommandSummary, TaskCompletion};
 
 /// What a command that is never answered does.
 pub(crate) trait Once {
-    /// What it does, for people.
-    fn describe(&self) -> String;
+    /// The command, by what replay compares.
+    fn summary(&self) -> CommandSummary;
 
     /// Adds it to what is sent now.
     fn send(&mut self, out: &mut TaskCompletion);
@@ -36,8 +36,8 @@ macro_rules! onces {
         }
 
         impl Once for AnyOnce {
-            fn describe(&self) -> String {
-                match self { $(Self::$kind(it) => it.describe(),)* }
+            fn summary(&self) -> CommandSummary {
+                match self { $(Self::$kind(it) => it.summary(),)* }
             }
 
             fn send(&mut self, out: &mut TaskCompletion) {

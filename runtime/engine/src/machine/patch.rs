@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use super::{AnyOnce, Once};
-use crate::{Command, CommandEvent, TaskCompletion};
+use crate::{Command, CommandEvent, CommandSummary, TaskCompletion};
 
 /// Longest list of patches, as JSON, that the server takes as an indexed attribute.
 const LIST_LIMIT: usize = 2048;
@@ -64,8 +64,10 @@ pub(crate) struct Patch {
 }
 
 impl Once for Patch {
-    fn describe(&self) -> String {
-        format!("patch `{}`", self.id)
+    fn summary(&self) -> CommandSummary {
+        CommandSummary::MarkPatch {
+            id: self.id.clone(),
+        }
     }
 
     fn send(&mut self, out: &mut TaskCompletion) {
@@ -90,8 +92,8 @@ pub(crate) struct PatchList {
 }
 
 impl Once for PatchList {
-    fn describe(&self) -> String {
-        "list the patches of this run".to_owned()
+    fn summary(&self) -> CommandSummary {
+        CommandSummary::UpsertPatches
     }
 
     fn send(&mut self, out: &mut TaskCompletion) {

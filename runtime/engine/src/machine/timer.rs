@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::{Cancel, Machine, Outbox, Step};
-use crate::{Answer, Command, CommandEvent, EventId, Job, Payload, Seq};
+use crate::{Answer, Command, CommandEvent, CommandSummary, EventId, Job, Payload, Seq};
 
 #[derive(Debug)]
 pub(crate) struct Timer {
@@ -47,10 +47,14 @@ impl Timer {
 }
 
 impl Machine for Timer {
-    fn describe(&self, step: Step) -> String {
-        match step {
-            Step::Open => format!("start timer ({:?})", self.after),
-            Step::Cancel => format!("cancel timer ({:?})", self.after),
+    fn summary(&self, step: Step) -> CommandSummary {
+        match (step, &self.state) {
+            (Step::Cancel, State::Running { started, .. } | State::Stopping { started, .. }) => {
+                CommandSummary::CancelTimer { started: *started }
+            }
+            (Step::Open, _) | (Step::Cancel, State::Scheduled | State::Done) => {
+                CommandSummary::StartTimer { after: self.after }
+            }
         }
     }
 

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use super::Once;
 use crate::{
-    Command, CommandEvent, EngineError, EventId, FailureRecord, Header, Payload, TaskCompletion,
+    Command, CommandEvent, CommandSummary, EngineError, EventId, FailureRecord, Header, Payload,
+    TaskCompletion,
 };
 
 /// An update.
@@ -176,13 +177,13 @@ enum Said {
 }
 
 impl Once for UpdateStep {
-    fn describe(&self) -> String {
-        let verb = match self.said {
-            Said::Accepted => "accept",
-            Said::Rejected(_) => "reject",
-            Said::Completed(_) => "complete",
-        };
-        format!("{verb} update `{}`", self.id)
+    fn summary(&self) -> CommandSummary {
+        let id = self.id.clone();
+        match self.said {
+            Said::Accepted => CommandSummary::AcceptUpdate { id },
+            Said::Rejected(_) => CommandSummary::RejectUpdate { id },
+            Said::Completed(_) => CommandSummary::CompleteUpdate { id },
+        }
     }
 
     fn send(&mut self, out: &mut TaskCompletion) {

@@ -12,7 +12,7 @@ use crate::flags::{self, Flags};
 use crate::machine::{Finish, Outbox, Patches, Updates};
 use crate::{
     Completion, EngineError, Event, EventId, FailureInfo, FailureRecord, Header, Intent, Job,
-    Payload, Queries, QueryAnswer, RetryPolicy, Task, TaskCompletion, UpdateMessage,
+    Payload, Place, Queries, QueryAnswer, RetryPolicy, Task, TaskCompletion, UpdateMessage,
 };
 
 /// The replay of one run, kept between its tasks.
@@ -43,7 +43,7 @@ pub struct Run {
     /// What history says of the SDK that wrote it.
     flags: Flags,
     /// How user code ended the run in the slice that is told.
-    finish: Option<Finish>,
+    finish: Option<(Finish, Option<Place>)>,
     /// What is left of the task in hand.
     hand: Hand,
     /// Jobs of the slice that is told.
@@ -230,9 +230,9 @@ impl Run {
         Ok(())
     }
 
-    /// Takes in what user code asked for.
-    pub fn issue(&mut self, intent: Intent) {
-        if let Err(error) = self.take_in(intent) {
+    /// Takes in an intent of user code, and the line that issued it, which a mismatch names.
+    pub fn issue(&mut self, intent: Intent, place: Option<Place>) {
+        if let Err(error) = self.take_in(intent, place) {
             self.fail(error);
         }
     }

@@ -73,8 +73,8 @@ impl Run {
     }
 
     pub(super) fn close_slice(&mut self, live: bool) {
-        if let Some(finish) = self.finish.take() {
-            self.book.attempt(AnyOnce::Finish(finish));
+        if let Some((finish, place)) = self.finish.take() {
+            self.book.attempt(AnyOnce::Finish(finish), place);
         }
         self.awaits_answer = true;
         if live {
@@ -221,5 +221,6 @@ fn mismatch(names: &Names, event: EventId, conflict: Conflict) -> EngineError {
         event,
         recorded: conflict.recorded,
         attempted: conflict.attempted,
+        place: conflict.place,
     })
 }

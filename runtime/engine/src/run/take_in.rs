@@ -2,10 +2,14 @@
 
 use super::{Run, Stage};
 use crate::machine::{Activity, AnyMachine, AnyOnce, Finish, Timer};
-use crate::{Command, ContinueAsNew, EngineError, Intent, Seq};
+use crate::{Command, ContinueAsNew, EngineError, Intent, Place, Seq};
 
 impl Run {
-    pub(super) fn take_in(&mut self, intent: Intent) -> Result<(), EngineError> {
+    pub(super) fn take_in(
+        &mut self,
+        intent: Intent,
+        place: Option<Place>,
+    ) -> Result<(), EngineError> {
         match intent {
             Intent::StartTimer {
                 seq,
@@ -13,43 +17,43 @@ impl Run {
                 summary,
             } => {
                 let timer = AnyMachine::Timer(Timer::new(seq, after, summary));
-                self.open("start timer", seq, timer)
+                self.open("start timer", seq, timer, place)
             }
             Intent::ScheduleActivity(asked) => {
                 let seq = asked.seq;
                 let activity = AnyMachine::Activity(Activity::new(asked));
-                self.open("schedule activity", seq, activity)
+                self.open("schedule activity", seq, activity, place)
             }
-            Intent::CancelTimer { seq } => self.cancel("cancel timer", seq),
-            Intent::CancelActivity { seq } => self.cancel("cancel activity", seq),
+            Intent::CancelTimer { seq } => self.cancel("cancel timer", seq, place),
+            Intent::CancelActivity { seq } => self.cancel("cancel activity", seq, place),
             Intent::SetPatch { id, deprecated } => {
                 let replaying = self.hand.stage != (Stage::Telling { live: true });
                 for once in self.patches.set(id, deprecated, replaying) {
-                    self.book.attempt(once);
+                    self.book.attempt(once, place);
                 }
                 Ok(())
             }
             Intent::AcceptUpdate { id } => {
                 let step = self.updates.accept(id)?;
-                self.book.attempt(AnyOnce::UpdateStep(step));
+                self.book.attempt(AnyOnce::UpdateStep(step), place);
                 Ok(())
             }
             Intent::RejectUpdate { id, failure } => {
                 let step = self.updates.reject(id, failure)?;
-                self.book.attempt(AnyOnce::UpdateStep(step));
+                self.book.attempt(AnyOnce::UpdateStep(step), place);
                 Ok(())
             }
             Intent::CompleteUpdate { id, result } => {
                 let step = self.updates.complete(id, result)?;
-                self.book.attempt(AnyOnce::UpdateStep(step));
+                self.book.attempt(AnyOnce::UpdateStep(step), place);
                 Ok(())
             }
-            Intent::CompleteRun { result } => self.end(Finish::Complete(result)),
-            Intent::FailRun { failure } => self.end(Finish::Fail(Box::new(failure))),
-            Intent::CancelRun { details } => self.end(Finish::Cancel(details)),
+            Intent::CompleteRun { result } => self.end(Finish::Complete(result), place),
+            Intent::FailRun { failure } => self.end(Finish::Fail(Box::new(failure)), place),
+            Intent::CancelRun { details } => self.end(Finish::Cancel(details), place),
             Intent::ContinueAsNew(next) => {
                 let next = self.fill_in(next);
-                self.end(Finish::ContinueAsNew(next))
+                self.end(Finish::ContinueAsNew(next), place)
             }
         }
     }
@@ -59,16 +63,22 @@ impl Run {
         intent: &'static str,
         seq: Seq,
         machine: AnyMachine,
+        place: Option<Place>,
     ) -> Result<(), EngineError> {
-        if self.book.open(seq, machine) {
+        if self.book.open(seq, machine, place) {
             Ok(())
         } else {
             Err(EngineError::DuplicateCommand { intent, seq })
         }
     }
 
-    fn cancel(&mut self, intent: &'static str, seq: Seq) -> Result<(), EngineError> {
-        if self.book.cancel(seq, &mut self.out) {
+    fn cancel(
+        &mut self,
+        intent: &'static str,
+        seq: Seq,
+        place: Option<Place>,
+    ) -> Result<(), EngineError> {
+        if self.book.cancel(seq, place, &mut self.out) {
             Ok(())
         } else {
             Err(EngineError::UnknownCommand { intent, seq })
@@ -76,8 +86,8 @@ impl Run {
     }
 
     /// The first end counts; its command is sent after all others of the slice.
-    fn end(&mut self, finish: Finish) -> Result<(), EngineError> {
-        self.finish.get_or_insert(finish);
+    fn end(&mut self, finish: Finish, place: Option<Place>) -> Result<(), EngineError> {
+        self.finish.get_or_insert((finish, place));
         Ok(())
     }
 

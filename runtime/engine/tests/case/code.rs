@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use durably_engine::{CancellationType, Intent, Outcome, Payload, ScheduleActivity, Seq};
+use durably_engine::{CancellationType, Intent, Outcome, Payload, Place, ScheduleActivity, Seq};
 
 /// A piece of workflow code.
 pub(crate) type Code = fn(Cx) -> Pin<Box<dyn Future<Output = End>>>;
@@ -30,7 +31,7 @@ pub(crate) struct Cx(pub(crate) Rc<RefCell<State>>);
 pub(crate) struct State {
     pub(crate) next: u32,
     pub(crate) replaying: bool,
-    pub(crate) intents: VecDeque<Intent>,
+    pub(crate) intents: VecDeque<(Intent, Place)>,
     pub(crate) timers: BTreeSet<Seq>,
     pub(crate) activities: BTreeMap<Seq, Outcome>,
     pub(crate) signals: VecDeque<String>,
@@ -42,10 +43,11 @@ pub(crate) struct State {
 }
 
 impl Cx {
+    #[track_caller]
     pub(crate) fn intend(&self, intent: Intent) {
         let mut state = self.0.borrow_mut();
         state.moves += 1;
-        state.intents.push_back(intent);
+        state.intents.push_back((intent, Location::caller()));
     }
 
     pub(crate) fn seq(&self) -> Seq {

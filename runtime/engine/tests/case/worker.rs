@@ -124,7 +124,7 @@ impl Worker {
         loop {
             let next = self.cx.0.borrow_mut().intents.pop_front();
             match next {
-                Some(intent) => self.run.issue(intent),
+                Some((intent, place)) => self.run.issue(intent, Some(place)),
                 None => return,
             }
         }

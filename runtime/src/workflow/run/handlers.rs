@@ -104,7 +104,8 @@ impl<W: Workflow> Live<W> {
         if !replaying && let Err(error) = self.validate(update, input.clone()) {
             return self.reject(id, replaying, &error);
         }
-        self.core.issue(Intent::AcceptUpdate { id: id.clone() });
+        self.core
+            .issue(Intent::AcceptUpdate { id: id.clone() }, None);
         let args = Args::new(Callee::Update(update.name.into()), input);
         let who = Who::Update(update.name);
         inside::runs(who);
@@ -145,7 +146,7 @@ impl<W: Workflow> Live<W> {
             )));
         }
         let failure = error.to_record();
-        self.core.issue(Intent::RejectUpdate { id, failure });
+        self.core.issue(Intent::RejectUpdate { id, failure }, None);
         Ok(())
     }
 
@@ -169,7 +170,7 @@ impl<W: Workflow> Live<W> {
                 }
             },
         };
-        self.core.issue(Intent::CompleteUpdate { id, result });
+        self.core.issue(Intent::CompleteUpdate { id, result }, None);
         Ok(())
     }
 

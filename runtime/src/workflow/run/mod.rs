@@ -20,7 +20,7 @@ use super::{
     context::Ctx,
     core::{Core, Facts, Phase},
     inside::{self, Who},
-    instance::{Host, Instance, TaskFailure},
+    instance::{Host, Instance, Issued, TaskFailure},
     ops::Ended,
     panics,
     patch::Patches,
@@ -86,7 +86,7 @@ impl<W: Workflow> Run<W> {
 }
 
 impl<W: Workflow> Instance for Run<W> {
-    fn handle(&mut self, job: Job, intents: &mut Vec<Intent>) -> Result<(), TaskFailure> {
+    fn handle(&mut self, job: Job, intents: &mut Vec<Issued>) -> Result<(), TaskFailure> {
         match self {
             Self::Live(live) => {
                 let id = live.wake.id();

@@ -204,7 +204,7 @@ impl<W: Workflow> Live<W> {
     /// Ends the run. What still runs is dropped without a trace, as the other SDKs do.
     fn over(&mut self, ending: Intent) {
         self.warn_of_unfinished();
-        self.core.issue(ending);
+        self.core.issue(ending, None);
         self.core.phase.set(Phase::Over);
         self.main = None;
         self.handlers.clear();

@@ -35,7 +35,13 @@ fn a_failed_call_fails_the_workflow_with_the_name_and_the_cause() {
         .handle(failed(1, app("OutOfWords")), &mut intents)
         .unwrap();
     case.run.handle(Job::Settle, &mut intents).unwrap();
-    let [Intent::FailRun { failure }] = &intents[..] else {
+    let [
+        Issued {
+            intent: Intent::FailRun { failure },
+            ..
+        },
+    ] = &intents[..]
+    else {
         panic!("one intent, not {intents:?}");
     };
     assert!(
@@ -69,7 +75,13 @@ fn options_travel_with_the_call() {
     let mut case = Case::begun::<Options>();
     let mut intents = Vec::new();
     case.run.handle(Job::Settle, &mut intents).unwrap();
-    let [Intent::ScheduleActivity(call)] = &intents[..] else {
+    let [
+        Issued {
+            intent: Intent::ScheduleActivity(call),
+            ..
+        },
+    ] = &intents[..]
+    else {
         panic!("one intent, not {intents:?}");
     };
     assert_eq!(call.activity_type, "sum");

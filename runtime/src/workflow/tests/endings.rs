@@ -96,7 +96,13 @@ fn causes_are_kept() {
     case.tell(failed(1, app("Broken")));
     let mut intents = Vec::new();
     case.run.handle(Job::Settle, &mut intents).unwrap();
-    let [Intent::FailRun { failure }] = &intents[..] else {
+    let [
+        Issued {
+            intent: Intent::FailRun { failure },
+            ..
+        },
+    ] = &intents[..]
+    else {
         panic!("one intent, not {intents:?}");
     };
     let cause = failure.cause.as_ref().unwrap();

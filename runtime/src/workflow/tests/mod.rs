@@ -26,7 +26,7 @@ use durably_engine::{
 use serde::Serialize;
 
 use super::{
-    instance::{Host, Instance, TaskFailure, WorkflowEntry},
+    instance::{Host, Instance, Issued, TaskFailure, WorkflowEntry},
     waker::Alarm,
 };
 use crate::{
@@ -185,7 +185,7 @@ impl Case {
     fn try_tell(&mut self, job: Job) -> Result<Vec<String>, TaskFailure> {
         let mut intents = Vec::new();
         self.run.handle(job, &mut intents)?;
-        Ok(intents.iter().map(say).collect())
+        Ok(intents.iter().map(|issued| say(&issued.intent)).collect())
     }
 
     /// Tells one job, and gives what was asked for at once.

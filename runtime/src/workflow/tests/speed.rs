@@ -25,7 +25,7 @@ fn a_thousand_activities_one_after_the_other() {
     }
     println!("1000 activities took {:?}", before.elapsed());
     assert_eq!(intents.len(), 1_001);
-    assert_eq!(say(&intents[1_000]), "done: 5000");
+    assert_eq!(say(&intents[1_000].intent), "done: 5000");
 }
 
 #[test]
