@@ -4,7 +4,10 @@ use durably_history::{ActivityRef, CancelActivity, Input, Rejection, Reply};
 use durably_proto::api::enums::v1::WorkflowTaskFailedCause;
 
 use crate::case::{Case, completion};
-use crate::command::{cancel_activity, complete, failure, payloads, schedule_activity};
+use crate::command::{
+    accept, cancel_activity, complete, failure, payloads, protocol, schedule_activity, start_timer,
+    update,
+};
 
 #[test]
 fn an_activity_nobody_has_is_cancelled_at_once() {
@@ -19,6 +22,76 @@ fn an_activity_nobody_has_is_cancelled_at_once() {
         "10 activity_task_cancel_requested scheduled=5 completed=9",
         "11 activity_task_canceled scheduled=5 started=0 requested=10 \"ACTIVITY_ID_NOT_STARTED\"",
         "12 workflow_task_scheduled on=queue attempt=1 timeout=10s",
+    ]);
+}
+
+#[test]
+fn an_activity_is_cancelled_by_the_task_that_schedules_it() {
+    let mut case = Case::start();
+    case.skip();
+    case.work(vec![
+        start_timer("1", 60),
+        schedule_activity("1"),
+        cancel_activity(6),
+        schedule_activity("1"),
+        cancel_activity(6),
+    ]);
+    case.expect(&[
+        "3 workflow_task_started scheduled=2",
+        "4 workflow_task_completed scheduled=2 started=3",
+        "5 timer_started id=1 after=60s",
+        "6 activity_task_scheduled id=1 s2c=0s s2s=0s c=10s hb=0s completed=4",
+        "7 activity_task_cancel_requested scheduled=6 completed=4",
+        "8 activity_task_scheduled id=1 s2c=0s s2s=0s c=10s hb=0s completed=4",
+        "9 activity_task_cancel_requested scheduled=6 completed=4",
+        "10 activity_task_canceled scheduled=6 started=0 requested=7 \"ACTIVITY_ID_NOT_STARTED\"",
+        "11 workflow_task_scheduled on=queue attempt=1 timeout=10s",
+    ]);
+    assert_eq!(case.run.describe().pending_activities.len(), 1);
+}
+
+#[test]
+fn the_ids_of_planned_events_follow_those_that_the_task_still_owes() {
+    let mut case = Case::start();
+    let task = case.poll();
+    case.fail_task(&task);
+    case.skip();
+    // Scheduled 5, started 6, completed 7.
+    case.work(vec![schedule_activity("1"), cancel_activity(8)]);
+    case.expect(&[
+        "5 workflow_task_scheduled on=queue attempt=2 timeout=10s",
+        "6 workflow_task_started scheduled=5",
+        "7 workflow_task_completed scheduled=5 started=6",
+        "8 activity_task_scheduled id=1 s2c=0s s2s=0s c=10s hb=0s completed=7",
+        "9 activity_task_cancel_requested scheduled=8 completed=7",
+        "10 activity_task_canceled scheduled=8 started=0 requested=9 \"ACTIVITY_ID_NOT_STARTED\"",
+        "11 workflow_task_scheduled on=queue attempt=1 timeout=10s",
+    ]);
+}
+
+#[test]
+fn answers_to_updates_count_among_the_planned_events() {
+    let mut case = Case::start();
+    case.work(vec![]);
+    case.ok(Input::Update(update("u")));
+    let task = case.poll();
+    case.skip();
+    let commands = vec![
+        protocol("u/accept"),
+        schedule_activity("1"),
+        cancel_activity(9),
+    ];
+    let messages = vec![accept("u")];
+    case.answer(&task, commands, messages);
+    case.expect(&[
+        "5 workflow_task_scheduled on=queue attempt=1 timeout=10s",
+        "6 workflow_task_started scheduled=5",
+        "7 workflow_task_completed scheduled=5 started=6",
+        "8 workflow_execution_update_accepted u message=u/request at=5 named=rename",
+        "9 activity_task_scheduled id=1 s2c=0s s2s=0s c=10s hb=0s completed=7",
+        "10 activity_task_cancel_requested scheduled=9 completed=7",
+        "11 activity_task_canceled scheduled=9 started=0 requested=10 \"ACTIVITY_ID_NOT_STARTED\"",
+        "12 workflow_task_scheduled on=sticky attempt=1 timeout=10s",
     ]);
 }
 

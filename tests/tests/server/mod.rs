@@ -3,6 +3,7 @@ mod cron;
 mod delays;
 mod filters;
 mod names;
+mod plans;
 mod priority;
 mod reports;
 mod search_attributes;

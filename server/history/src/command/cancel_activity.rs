@@ -35,27 +35,12 @@ pub(crate) fn read(
 
 impl CancelActivity {
     pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
-        let wrong = || {
-            let action = "add-activitytask-cancel-requested-event";
-            Refusal::new(
-                CAUSE,
-                invalid_state(action, "ScheduledEventID", &self.scheduled),
-            )
-        };
-        match plan.run.activities.get(&self.scheduled) {
-            Some(activity) if activity.cancel_requested.is_some() => {
-                return Err(wrong());
-            }
-            Some(_) if !plan.cancelled_activities.insert(self.scheduled) => {
-                return Err(wrong());
-            }
-            // It has closed, and the worker could not know.
-            None if !plan.run.has_buffered_activity_end(self.scheduled) => {
-                return Err(wrong());
-            }
-            Some(_) | None => {}
+        if plan.activities.cancel(self.scheduled) {
+            return Ok(());
         }
-        Ok(())
+        let action = "add-activitytask-cancel-requested-event";
+        let message = invalid_state(action, "ScheduledEventID", &self.scheduled);
+        Err(Refusal::new(CAUSE, message))
     }
 
     pub(crate) fn apply(

@@ -1,5 +1,7 @@
 //! The plan: what a task's commands and messages will do, checked against the run and each other.
 
+mod activities;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use durably_proto::api::command::v1::Command as CommandMessage;
@@ -10,9 +12,11 @@ use durably_proto::api::sdk::v1::{EventGroupMarker, UserMetadata};
 
 use crate::command::protocol_message::{self, PlannedUpdate, UpdateMessage};
 use crate::command::{Command, Refusal};
-use crate::id::{ActivityId, EventId, TimerId, UpdateId};
+use crate::id::{EventId, TimerId, UpdateId};
 use crate::input::RefusedCommand;
-use crate::state::{ActivityState, Run};
+use crate::state::{Form, Run, StartedTask};
+
+use activities::PlannedActivities;
 
 /// One thing to do.
 pub(crate) enum Step {
@@ -33,9 +37,10 @@ pub(crate) struct Plan<'a> {
     pub timers: BTreeMap<TimerId, bool>,
     /// Fired timers whose event the worker will never see.
     pub unfired: BTreeSet<TimerId>,
-    pub new_activities: BTreeSet<ActivityId>,
-    pub cancelled_activities: BTreeSet<EventId>,
+    pub activities: PlannedActivities<'a>,
     pub updates: BTreeMap<UpdateId, PlannedUpdate>,
+    /// The event that the next step will record.
+    pub next_event: EventId,
     /// A command has closed the run.
     pub closed: bool,
 }
@@ -43,6 +48,7 @@ pub(crate) struct Plan<'a> {
 /// Reads and checks everything the worker sent.
 pub(crate) fn plan(
     run: &Run,
+    task: &StartedTask,
     commands: Vec<CommandMessage>,
     mut messages: Vec<Message>,
     refused: Option<RefusedCommand>,
@@ -51,9 +57,9 @@ pub(crate) fn plan(
         run,
         timers: BTreeMap::new(),
         unfired: BTreeSet::new(),
-        new_activities: BTreeSet::new(),
-        cancelled_activities: BTreeSet::new(),
+        activities: PlannedActivities::new(run),
         updates: BTreeMap::new(),
+        next_event: first_step(run, task),
         closed: false,
     };
     let mut steps = Vec::with_capacity(commands.len() + messages.len());
@@ -76,6 +82,7 @@ pub(crate) fn plan(
         };
         let command = Command::read(command, run)?;
         command.check(&mut plan)?;
+        plan.next_event = plan.next_event.next();
         steps.push(Step::Command { command, extras });
     }
     // What no command ordered comes last: rejections, which record nothing.
@@ -83,6 +90,15 @@ pub(crate) fn plan(
         steps.extend(plan.message(message)?);
     }
     Ok(steps)
+}
+
+/// The first event that a step records: the one after `WorkflowTaskCompleted`.
+fn first_step(run: &Run, task: &StartedTask) -> EventId {
+    let completed = match task.task.form {
+        Form::Recorded => run.next_event_id(),
+        Form::Transient | Form::Speculative => run.next_event_id().next().next(),
+    };
+    completed.next()
 }
 
 fn take(messages: &mut Vec<Message>, id: &str) -> Result<Message, Refusal> {
@@ -115,32 +131,14 @@ impl Plan<'_> {
             .unwrap_or_else(|| self.run.timers.contains_key(id))
     }
 
-    pub(crate) fn has_activity(&self, id: &ActivityId) -> bool {
-        if self.new_activities.contains(id) {
-            return true;
-        }
-        let scheduled = self.run.activity_ids.get(id);
-        scheduled.is_some_and(|scheduled| !self.ends(scheduled))
-    }
-
-    /// The activities that are pending after the steps planned so far.
-    pub(crate) fn pending_activities(&self) -> usize {
-        let cancelled = self.cancelled_activities.iter();
-        let ended = cancelled.filter(|scheduled| self.ends(scheduled)).count();
-        self.run.activities.len() + self.new_activities.len() - ended
-    }
-
-    /// Whether a planned cancel ends the activity; one that a worker has goes on and keeps its id.
-    fn ends(&self, scheduled: &EventId) -> bool {
-        self.cancelled_activities.contains(scheduled)
-            && !matches!(
-                self.run.activities[scheduled].state,
-                ActivityState::Started { .. }
-            )
-    }
-
     fn message(&mut self, message: Message) -> Result<Option<Step>, Refusal> {
         let message = protocol_message::read(message)?;
-        Ok(message.check(self)?.then_some(Step::Message(message)))
+        if !message.check(self)? {
+            return Ok(None);
+        }
+        if message.is_recorded() {
+            self.next_event = self.next_event.next();
+        }
+        Ok(Some(Step::Message(message)))
     }
 }

@@ -125,6 +125,11 @@ impl UpdateMessage {
         matches!(self, Self::Reject { .. })
     }
 
+    /// Whether the answer leaves an event.
+    pub(crate) fn is_recorded(&self) -> bool {
+        !self.is_rejection()
+    }
+
     pub(crate) fn apply(self, run: &mut Run, out: &mut Out) {
         match self {
             Self::Accept { id, acceptance } => accept(id, acceptance, run, out),

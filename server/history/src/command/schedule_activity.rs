@@ -120,11 +120,11 @@ fn timeouts(
 
 impl ScheduleActivity {
     pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
-        if plan.has_activity(&self.id) {
+        if plan.activities.contains(&self.id) {
             let message = invalid_state("add-activitytask-scheduled-event", "ActivityID", &self.id);
             return Err(Refusal::new(Cause::ScheduleActivityDuplicateId, message));
         }
-        let pending = plan.pending_activities();
+        let pending = plan.activities.pending();
         if pending >= limits::PENDING_ACTIVITIES {
             let message = format!(
                 "the number of pending activities, {pending}, has reached the per-workflow limit of {}",
@@ -132,7 +132,7 @@ impl ScheduleActivity {
             );
             return Err(Refusal::new(Cause::PendingActivitiesLimitExceeded, message));
         }
-        plan.new_activities.insert(self.id.clone());
+        plan.activities.schedule(self.id.clone(), plan.next_event);
         Ok(())
     }
 

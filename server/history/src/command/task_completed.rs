@@ -46,7 +46,7 @@ pub(crate) fn complete(
         workflow_task::schedule(run, Form::Recorded, out);
         return Ok(Reply::WorkflowTaskHeartbeatTimeout);
     }
-    let steps = match plan::plan(run, commands, messages, complete.refused) {
+    let steps = match plan::plan(run, &task, commands, messages, complete.refused) {
         Ok(steps) => steps,
         Err(refusal) => return refuse(refusal, &response, run, out),
     };

@@ -1,0 +1,86 @@
+//! The activities of a run as the planned steps will leave them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::id::{ActivityId, EventId};
+use crate::state::{ActivityState, Run};
+
+/// Activities scheduled and cancelled by the steps planned so far.
+pub(crate) struct PlannedActivities<'a> {
+    run: &'a Run,
+    /// Scheduled by a step and not cancelled since, by the event that will schedule them.
+    scheduled: BTreeMap<EventId, ActivityId>,
+    /// The same activities by their own id.
+    ids: BTreeMap<ActivityId, EventId>,
+    /// Cancel requested by a step while no worker had them: closed.
+    ended: BTreeSet<EventId>,
+    /// Cancel requested by a step while a worker had them: still pending.
+    asked: BTreeSet<EventId>,
+    /// How many are pending.
+    pending: usize,
+}
+
+impl<'a> PlannedActivities<'a> {
+    pub(crate) fn new(run: &'a Run) -> Self {
+        Self {
+            run,
+            scheduled: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            pending: run.activities.len(),
+        }
+    }
+
+    /// Whether a pending activity has this id.
+    pub(crate) fn contains(&self, id: &ActivityId) -> bool {
+        if self.ids.contains_key(id) {
+            return true;
+        }
+        let recorded = self.run.activity_ids.get(id);
+        recorded.is_some_and(|scheduled| !self.ended.contains(scheduled))
+    }
+
+    /// How many activities are pending.
+    pub(crate) fn pending(&self) -> usize {
+        self.pending
+    }
+
+    pub(crate) fn schedule(&mut self, id: ActivityId, scheduled: EventId) {
+        self.ids.insert(id.clone(), scheduled);
+        self.scheduled.insert(scheduled, id);
+        self.pending += 1;
+    }
+
+    /// Plans a cancel request. `false`: there is no such activity, or its worker was asked before.
+    ///
+    /// A request for an activity that has closed without the worker's knowledge is accepted: the
+    /// worker could not know. That includes one closed by an earlier request of the same task.
+    pub(crate) fn cancel(&mut self, scheduled: EventId) -> bool {
+        if let Some(id) = self.scheduled.remove(&scheduled) {
+            self.ids.remove(&id);
+            self.end(scheduled);
+            return true;
+        }
+        match self.run.activities.get(&scheduled) {
+            Some(activity) => match activity.state {
+                ActivityState::Started { .. } => {
+                    activity.cancel_requested.is_none() && self.asked.insert(scheduled)
+                }
+                ActivityState::Waiting | ActivityState::Backoff { .. } => {
+                    self.end(scheduled);
+                    true
+                }
+            },
+            None => {
+                self.ended.contains(&scheduled) || self.run.has_buffered_activity_end(scheduled)
+            }
+        }
+    }
+
+    fn end(&mut self, scheduled: EventId) {
+        if self.ended.insert(scheduled) {
+            self.pending -= 1;
+        }
+    }
+}
