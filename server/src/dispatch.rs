@@ -9,7 +9,7 @@ use durably_proto::api::query::v1::WorkflowQuery;
 use crate::engine::Engine;
 use crate::matching::Level;
 use crate::matching::query::QueryId;
-use crate::matching::service::Kind;
+use crate::matching::queue::Kind;
 use crate::store::{Execution, Record};
 
 /// What waits in a queue of workflow tasks.

@@ -24,7 +24,7 @@ use super::worker::polled_queue;
 use crate::dispatch::ActivityOffer;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::matching::service::Poll;
+use crate::matching::queue::Poll;
 use crate::namespace::Namespace;
 use crate::store::{Execution, Record};
 

@@ -16,7 +16,7 @@ use crate::engine::{Engine, named_run};
 use crate::error::Error;
 use crate::matching::Level;
 use crate::matching::query::{Answer, News};
-use crate::matching::service::Kind;
+use crate::matching::queue::Kind;
 use crate::store::{Execution, Record};
 
 /// `QueryWorkflow`.

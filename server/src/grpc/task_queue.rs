@@ -14,7 +14,8 @@ use tokio::time::Instant;
 use crate::dispatch::WorkflowOffer;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::matching::service::{Description, Kind, Poll};
+use crate::matching::queue::{Kind, Poll};
+use crate::matching::service::Description;
 use crate::namespace::Namespace;
 
 use super::check;

@@ -29,7 +29,7 @@ use crate::dispatch::WorkflowOffer;
 use crate::engine::Engine;
 use crate::error::{Error, QueryFailed};
 use crate::matching::query::{Answer, QueryId};
-use crate::matching::service::{Kind, Poll};
+use crate::matching::queue::{Kind, Poll};
 use crate::namespace::Namespace;
 use crate::store::{Execution, Record};
 use crate::visibility::values;

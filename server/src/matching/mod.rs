@@ -1,11 +1,12 @@
 //! Matching: brings tasks that wait for a worker together with workers that wait for a task.
 //!
-//! [`TaskQueue`] is the whole idea, without time, locks or IO; [`service`] puts the queues behind
-//! names and lets polls wait.
+//! [`TaskQueue`] is the whole idea, without time, locks or IO; [`queue`] puts one behind a lock and
+//! lets polls wait, [`service`] puts the queues behind names.
 
 mod departed;
 pub(crate) mod poller;
 pub(crate) mod query;
+pub(crate) mod queue;
 mod rate;
 pub(crate) mod service;
 

@@ -1,17 +1,16 @@
-//! Queues by name, and polls that wait.
+//! Queues by name.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use durably_history::Time;
-use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::departed::Departed;
-use super::poller::{self, Poller, Pollers};
-use super::rate::RateLimit;
-use super::{Level, TaskQueue, WaiterId};
+use super::poller::{Poller, Pollers};
+use super::queue::{Kind, Poll, Queue};
+use super::{Level, TaskQueue};
 
 /// All queues of one namespace for one type of task.
 #[derive(Debug)]
@@ -27,50 +26,6 @@ struct Named<T> {
     sweep_at: usize,
     /// Queues that are made now are closed from the start.
     closed: bool,
-}
-
-#[derive(Debug)]
-struct Queue<T> {
-    kind: Kind,
-    inside: Mutex<Inside<T>>,
-    /// Told when tasks wait although polls do, because the rate limit holds them back.
-    held_back: Notify,
-}
-
-#[derive(Debug)]
-struct Inside<T> {
-    tasks: TaskQueue<T, Waiter<T>>,
-    pollers: Pollers,
-    rate: RateLimit,
-}
-
-#[derive(Debug)]
-struct Waiter<T> {
-    identity: String,
-    instance_key: String,
-    task: oneshot::Sender<(Level, T)>,
-}
-
-/// A worker's poll.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Poll<'a> {
-    pub(crate) queue: &'a str,
-    pub(crate) kind: Kind,
-    pub(crate) identity: &'a str,
-    /// Tells this worker from others of the same identity; empty for older workers.
-    pub(crate) instance_key: &'a str,
-    /// Tasks a second that the queue is to give out at most.
-    pub(crate) rate: Option<f64>,
-}
-
-/// Whether a queue belongs to everybody or to one worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Tasks stay until a worker comes.
-    Normal,
-    /// A worker's own queue: when the worker is gone for good, so are its tasks, as each of
-    /// them has been given to the normal queue by then.
-    Sticky,
 }
 
 /// What DescribeTaskQueue tells about a queue.
@@ -109,61 +64,7 @@ impl<T: Send> Queues<T> {
             Some(queue) => queue,
             None => self.create(poll.queue.into(), poll.kind, now),
         };
-        {
-            let mut inside = queue.lock();
-            inside.pollers.see(poll.identity, now);
-            inside.rate.set(poll.rate);
-        }
-        loop {
-            // Listens before it looks, so that a task that is held back meanwhile wakes it.
-            let held_back = queue.held_back.notified();
-            tokio::pin!(held_back);
-            held_back.as_mut().enable();
-            let (sender, receiver) = oneshot::channel();
-            let (mut parked, allowed_at) = {
-                let mut inside = queue.lock();
-                if self.departed.contains(poll.instance_key) {
-                    return None;
-                }
-                let at = Instant::now();
-                let allowed_at = match inside.tasks.backlog() {
-                    0 => None,
-                    _ => Some(inside.rate.next(at)),
-                };
-                if allowed_at == Some(Some(at)) {
-                    inside.rate.spend(at);
-                    return inside.tasks.take().map(|(_, task)| task);
-                }
-                let waiter = inside.tasks.park(Waiter {
-                    identity: poll.identity.to_owned(),
-                    instance_key: poll.instance_key.to_owned(),
-                    task: sender,
-                });
-                let parked = Parked {
-                    queue: &queue,
-                    waiter,
-                    receiver,
-                };
-                (parked, allowed_at.flatten())
-            };
-            // A worker may have shut down between the look and the parking.
-            if self.departed.contains(poll.instance_key) {
-                return None;
-            }
-            let again = async {
-                match allowed_at {
-                    Some(at) => sleep_until(at).await,
-                    None => held_back.await,
-                }
-            };
-            let task = tokio::select! {
-                biased;
-                task = &mut parked.receiver => task.ok(),
-                () = again => continue,
-                () = sleep_until(deadline) => None,
-            };
-            return task.map(|(_, task)| task);
-        }
+        queue.poll(poll, &self.departed, now, deadline).await
     }
 
     /// Whether somebody waits at the queue or polled it within `span`.
@@ -248,91 +149,9 @@ impl<T: Send> Queues<T> {
             if closed {
                 tasks.close();
             }
-            Arc::new(Queue {
-                kind,
-                inside: Mutex::new(Inside {
-                    tasks,
-                    pollers: Pollers::default(),
-                    rate: RateLimit::default(),
-                }),
-                held_back: Notify::new(),
-            })
+            Arc::new(Queue::new(kind, tasks))
         });
         Arc::clone(queue)
-    }
-}
-
-impl<T> Queue<T> {
-    fn lock(&self) -> MutexGuard<'_, Inside<T>> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn offer(&self, level: Level, task: T, now: Time) {
-        {
-            let mut inside = self.lock();
-            inside.tasks.offer(level, task);
-        }
-        self.hand_over(Some(now));
-    }
-
-    /// Hands tasks to waiters for as long as there are both and the rate allows it.
-    fn hand_over(&self, now: Option<Time>) {
-        loop {
-            let (waiter, (level, task)) = {
-                let mut inside = self.lock();
-                if inside.tasks.waiting() == 0 || inside.tasks.backlog() == 0 {
-                    return;
-                }
-                let at = Instant::now();
-                if inside.rate.next(at) != Some(at) {
-                    self.held_back.notify_waiters();
-                    return;
-                }
-                let Some(matched) = inside.tasks.matched() else {
-                    return;
-                };
-                inside.rate.spend(at);
-                if let Some(now) = now {
-                    // Until it polls again, its worker is not gone.
-                    inside.pollers.see(&matched.0.identity, now);
-                }
-                matched
-            };
-            // A waiter that has gone in the meantime leaves the task to the next.
-            if let Err((level, task)) = waiter.task.send((level, task)) {
-                self.lock().tasks.offer_first(level, task);
-            }
-        }
-    }
-
-    /// Somebody holds it, or it has tasks that must not be lost, or it was polled of late.
-    fn is_in_use(self: &Arc<Self>, now: Time) -> bool {
-        // Under the write lock nobody can take a further reference, so one means: only the map.
-        if Arc::strong_count(self) > 1 {
-            return true;
-        }
-        let inside = self.lock();
-        inside.pollers.any_since(poller::REMEMBERED, now)
-            || (self.kind == Kind::Normal && inside.tasks.backlog() > 0)
-    }
-}
-
-/// A waiting poll. However it ends, it leaves the queue, and a task that reached it in the same
-/// moment goes back to the head.
-struct Parked<'a, T> {
-    queue: &'a Queue<T>,
-    waiter: WaiterId,
-    receiver: oneshot::Receiver<(Level, T)>,
-}
-
-impl<T> Drop for Parked<'_, T> {
-    fn drop(&mut self) {
-        self.queue.lock().tasks.leave(self.waiter);
-        self.receiver.close();
-        if let Ok((level, task)) = self.receiver.try_recv() {
-            self.queue.lock().tasks.offer_first(level, task);
-            self.queue.hand_over(None);
-        }
     }
 }
 
@@ -409,6 +228,25 @@ mod tests {
         offer(&queues, "q", 2);
         drop(cancelled);
         assert_eq!(poll(&queues, "q").await, Some(1), "it is first again");
+        assert_eq!(poll(&queues, "q").await, Some(2));
+    }
+
+    #[tokio::test]
+    async fn a_task_is_offered_again_when_its_poll_is_cancelled_as_it_arrives() {
+        let queues = Queues::new();
+        let mut waiting = Box::pin(poll(&queues, "q"));
+        assert!(futures_poll_once(&mut waiting).await.is_none());
+        offer(&queues, "q", 1);
+        offer(&queues, "q", 2);
+        let mut late = Box::pin(poll(&queues, "q"));
+        for cancelled in [&mut waiting, &mut late] {
+            let handed = futures_poll_once(cancelled).await;
+            assert!(handed.is_none(), "its connection can still cancel it");
+        }
+        assert_eq!(queues.backlog("q"), 0, "each poll has a task");
+        drop(late);
+        drop(waiting);
+        assert_eq!(poll(&queues, "q").await, Some(1));
         assert_eq!(poll(&queues, "q").await, Some(2));
     }
 

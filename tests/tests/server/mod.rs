@@ -4,6 +4,7 @@ mod delays;
 mod filters;
 mod names;
 mod plans;
+mod polls;
 mod priority;
 mod reports;
 mod search_attributes;
