@@ -69,6 +69,8 @@ pub(crate) enum Error {
     NotReady(&'static str),
     /// The state of things does not allow it.
     Precondition(String),
+    /// The server does not offer it.
+    PermissionDenied(&'static str),
     /// Nobody answered in time.
     DeadlineExceeded(&'static str),
     /// The server stops, or the client should try again for another reason.

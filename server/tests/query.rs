@@ -85,6 +85,30 @@ async fn a_query_goes_along_with_a_task_under_way() {
 }
 
 #[tokio::test]
+async fn a_query_before_the_first_task_goes_along_with_it() {
+    let case = Case::new().await;
+    case.start("w").await;
+    let worker = async {
+        // The query is there first.
+        tokio::task::yield_now().await;
+        let task = case.task().await;
+        let (id, _) = task.queries.iter().next().expect("the query goes along");
+        let result = WorkflowQueryResult {
+            result_type: QueryResultType::Answered.into(),
+            answer: payloads("0"),
+            ..Default::default()
+        };
+        case.complete_with(RespondWorkflowTaskCompletedRequest {
+            query_results: [(id.clone(), result)].into(),
+            ..completion(&task, Vec::new())
+        })
+        .await;
+    };
+    let (answered, ()) = tokio::join!(case.query("w"), worker);
+    assert_eq!(answered.expect("answered").query_result, payloads("0"));
+}
+
+#[tokio::test]
 async fn a_query_that_missed_the_task_is_asked_after_it() {
     let case = Case::new().await;
     case.start("w").await;

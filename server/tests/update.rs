@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use durably_proto::Message as _;
 use durably_proto::api::command::v1::command::Attributes;
 use durably_proto::api::command::v1::{Command, ProtocolMessageCommandAttributes};
@@ -14,6 +16,7 @@ use durably_proto::api::workflowservice::v1::execute_multi_operation_request::{
 };
 use durably_proto::api::workflowservice::v1::*;
 use durably_proto::wkt::Any;
+use tokio::time::Instant;
 use tonic::{Code, Request};
 
 use crate::case::*;
@@ -346,4 +349,27 @@ async fn malformed_messages_fail_the_task_and_nothing_else() {
     };
     let (sent, ()) = tokio::join!(send(&case, update("u", Stage::Completed)), worker);
     assert!(sent.expect("the next attempt answers").outcome.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_nobody_answers_is_answered_by_the_server_without_an_outcome() {
+    let case = at_rest().await;
+    for stage in [Stage::Accepted, Stage::Completed] {
+        let began = Instant::now();
+        let sent = send(&case, update("u", stage)).await;
+        assert_eq!(sent.expect("it is empty").stage(), Stage::Admitted);
+        assert_eq!(began.elapsed(), Duration::from_secs(20));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_of_who_sends_an_update_is_no_answer() {
+    let case = at_rest().await;
+    let began = Instant::now();
+    let mut request = Request::new(update("u", Stage::Completed));
+    request.set_timeout(Duration::from_secs(1));
+    let sent = case.service.update_workflow_execution(request).await;
+    let expired = sent.expect_err("nobody answers");
+    assert_eq!(expired.code(), Code::DeadlineExceeded);
+    assert_eq!(began.elapsed(), Duration::from_secs(1));
 }

@@ -8,7 +8,7 @@ use durably_proto::{
             FailWorkflowExecutionCommandAttributes, command::Attributes,
         },
         common::v1::{Payload, Payloads, SearchAttributes, WorkflowExecution, WorkflowType},
-        enums::v1::{CommandType, EventType, IndexedValueType},
+        enums::v1::{CommandType, EventType, IndexedValueType, WorkflowTaskFailedCause},
         failure::v1::Failure,
         operatorservice::v1::{AddSearchAttributesRequest, ListSearchAttributesRequest},
         protocol::v1::Message,
@@ -17,8 +17,8 @@ use durably_proto::{
             DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse,
             GetWorkflowExecutionHistoryRequest, PollWorkflowTaskQueueRequest,
             PollWorkflowTaskQueueResponse, RespondWorkflowTaskCompletedRequest,
-            RespondWorkflowTaskCompletedResponse, StartWorkflowExecutionRequest,
-            TerminateWorkflowExecutionRequest,
+            RespondWorkflowTaskCompletedResponse, RespondWorkflowTaskFailedRequest,
+            StartWorkflowExecutionRequest, TerminateWorkflowExecutionRequest,
         },
     },
     service::{
@@ -26,7 +26,7 @@ use durably_proto::{
         workflow::workflow_service_client::WorkflowServiceClient,
     },
 };
-use tonic::{Request, Response, Status, transport::Channel};
+use tonic::{Code, Request, Response, Status, transport::Channel};
 
 use crate::{World, eventually, unique};
 
@@ -144,6 +144,20 @@ pub async fn complete(
         ..Default::default()
     };
     service.respond_workflow_task_completed(request).await
+}
+
+/// Fails a workflow task, as a worker does whose code panics.
+pub async fn fail_task(service: &mut Service, task: PollWorkflowTaskQueueResponse) -> Result<()> {
+    service
+        .respond_workflow_task_failed(RespondWorkflowTaskFailedRequest {
+            namespace: NAMESPACE.to_owned(),
+            task_token: task.task_token,
+            cause: WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure.into(),
+            identity: "raw".to_owned(),
+            ..Default::default()
+        })
+        .await?;
+    Ok(())
 }
 
 /// A command that closes the run.
@@ -285,5 +299,14 @@ pub fn ended<T>(answer: std::result::Result<Response<T>, Status>) -> String {
     match answer {
         Ok(_) => "OK".to_owned(),
         Err(status) => format!("{:?}: {}", status.code(), status.message()),
+    }
+}
+
+/// Whether a call ended because its own deadline expired: the client notices, or the server says so
+/// in the same moment.
+pub fn expired<T>(answer: std::result::Result<Response<T>, Status>) -> bool {
+    match answer {
+        Ok(_) => false,
+        Err(status) => matches!(status.code(), Code::Cancelled | Code::DeadlineExceeded),
     }
 }

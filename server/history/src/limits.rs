@@ -50,6 +50,8 @@ pub(crate) const HISTORY_SIZE_SUGGEST: usize = 4 * 1024 * 1024;
 pub(crate) const PENDING_ACTIVITIES: usize = 2000;
 /// Signals in the life of a run.
 pub(crate) const SIGNALS: usize = 10_000;
+/// The attempt of a workflow task from which on queries and updates are refused.
+pub(crate) const FAILING_ATTEMPT: u32 = 3;
 /// Updates at work at the same time.
 pub(crate) const UPDATES_IN_FLIGHT: usize = 10;
 /// Updates in the life of a run.

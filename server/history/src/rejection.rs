@@ -19,6 +19,8 @@ pub enum Rejection {
     StaleDeadline,
     /// The workflow tried to close and must see what came first; the client should try again.
     Closing,
+    /// The workflow task failed several times in a row; an update would wait in vain.
+    TaskFailing,
     /// The client named another first run than this execution has.
     OtherChain(OtherChain),
     /// Too many of something.
@@ -87,6 +89,9 @@ impl fmt::Display for Rejection {
             Self::TaskAlreadyStarted => f.write_str("task already started by another poll"),
             Self::StaleDeadline => f.write_str("deadline no longer armed"),
             Self::Closing => f.write_str("workflow operation can not be applied because workflow is closing"),
+            Self::TaskFailing => f.write_str(
+                "Unable to perform workflow execution update due to Workflow Task in failed state.",
+            ),
             Self::OtherChain(_) => f.write_str("workflow execution not found"),
             Self::LimitExceeded(limit) => limit.fmt(f),
             Self::Invalid(invalid) => f.write_str(&invalid.0),

@@ -17,6 +17,7 @@ use durably_proto::api::workflow::v1::ResetPointInfo;
 use crate::cron::CronSchedule;
 use crate::event_log::EventLog;
 use crate::id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId, WorkflowId};
+use crate::limits;
 use crate::queue::{Sticky, TaskQueue};
 use crate::random::Random;
 use crate::retry::RetryPolicy;
@@ -378,6 +379,12 @@ impl Run {
     /// Whether any workflow task has completed; before that a query has nothing to ask.
     pub fn has_completed_workflow_task(&self) -> bool {
         self.last_completed_started != EventId::NONE
+    }
+
+    /// Whether the workflow task failed several times in a row: until its code is repaired, a worker
+    /// answers neither queries nor updates.
+    pub fn has_failing_workflow_task(&self) -> bool {
+        self.task_attempt >= limits::FAILING_ATTEMPT
     }
 
     /// The started event of the last completed workflow task.

@@ -286,3 +286,20 @@ fn only_so_many_updates_are_at_work_at_once() {
         .collect();
     assert_eq!(ids[..3], ["u0", "u1", "u2"], "in the order they came");
 }
+
+#[test]
+fn a_run_whose_task_failed_twice_refuses_updates_until_it_succeeds() {
+    let mut case = Case::start();
+    for attempt in 1..=2 {
+        assert_eq!(send(&mut case, "known"), UpdateStage::Admitted, "{attempt}");
+        let task = case.poll();
+        case.fail_task(&task);
+    }
+    for id in ["known", "new"] {
+        let refused = case.apply(Input::Update(update(id)));
+        assert_eq!(refused.unwrap_err(), Rejection::TaskFailing, "{id}");
+    }
+    let task = case.poll();
+    case.complete(&task, vec![]);
+    assert_eq!(send(&mut case, "new"), UpdateStage::Admitted);
+}

@@ -9,7 +9,8 @@ use durably_proto::service::operator::operator_service_server::OperatorService;
 use tonic::{Request, Response, Status};
 
 use super::namespace::CLUSTER;
-use super::{Frontend, answered, unimplemented_methods};
+use super::unimplemented::unimplemented_methods;
+use super::{Frontend, answered};
 use crate::error::Error;
 use crate::visibility::attributes::Attributes;
 

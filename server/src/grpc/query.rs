@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use durably_history::{Input, RunId, TaskQueue};
+use durably_history::{Input, Run, RunId, TaskQueue};
 use durably_proto::api::enums::v1::{QueryRejectCondition, WorkflowExecutionStatus};
 use durably_proto::api::query::v1::{QueryRejected, WorkflowQuery};
 use durably_proto::api::workflowservice::v1::{QueryWorkflowRequest, QueryWorkflowResponse};
@@ -11,13 +11,14 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::check;
+use super::deadline::EXPIRED;
 use crate::dispatch::{STICKY_WORKER_GONE, WorkflowOffer};
 use crate::engine::{Engine, named_run};
 use crate::error::Error;
 use crate::matching::Level;
 use crate::matching::query::{Answer, News};
 use crate::matching::queue::Kind;
-use crate::store::{Execution, Record};
+use crate::store::Execution;
 
 /// `QueryWorkflow`.
 pub(super) async fn query(
@@ -33,34 +34,18 @@ pub(super) async fn query(
     let run_id = named_run(&execution, &mut execution.lock(), &named.run_id)?;
     let _in_flight = engine.in_flight();
     loop {
-        let news = execution.changed.notified();
-        let answer = match way(engine, &execution, &run_id, &query, reject)? {
+        let answer = match way(engine, &execution, &run_id, &query, reject, deadline)? {
             Way::Rejected(status) => return Ok(rejected(status)),
-            // A worker that comes in time answers, as it would any other query.
-            Way::NotStarted => match timeout_at(deadline, news).await {
-                Ok(()) => continue,
-                Err(_) => return Err(nobody_answered(engine, &execution, &run_id)),
-            },
-            Way::NotReady => {
-                let wait = deadline.min(Instant::now() + FIRST_TASK_WAIT);
-                if timeout_at(wait, news).await.is_err() {
-                    return Err(Error::NotReady("Workflow task is not scheduled yet."));
-                }
-                continue;
-            }
             Way::Along(news) => match timeout_at(deadline, news).await {
                 Ok(Ok(News::Answered(answer))) => answer,
                 Ok(Ok(News::AskAgain) | Err(_)) => {
                     engine.check_running()?;
                     continue;
                 }
-                Err(_) => return Err(nobody_answered(engine, &execution, &run_id)),
+                Err(_) => return Err(expired(engine)),
             },
             Way::Alone(queue) => {
-                match alone(engine, &execution, &run_id, queue, &query, deadline).await {
-                    Some(answer) => answer,
-                    None => return Err(nobody_answered(engine, &execution, &run_id)),
-                }
+                alone(engine, &execution, &run_id, queue, &query, deadline).await?
             }
         };
         return match answer {
@@ -86,11 +71,7 @@ fn checked(query: Option<WorkflowQuery>) -> Result<WorkflowQuery, Error> {
 enum Way {
     /// Not at all: the client does not ask runs in this state.
     Rejected(WorkflowExecutionStatus),
-    /// Later: the first workflow task waits for a worker, or one has it.
-    NotStarted,
-    /// Later: there is no first workflow task yet, for instance because the start is delayed.
-    NotReady,
-    /// With the workflow task that is under way.
+    /// With the next workflow task to complete: the one under way, or the first one.
     Along(oneshot::Receiver<News>),
     /// By itself, over this queue.
     Alone(TaskQueue),
@@ -102,6 +83,7 @@ fn way(
     run_id: &RunId,
     query: &WorkflowQuery,
     reject: QueryRejectCondition,
+    deadline: Instant,
 ) -> Result<Way, Error> {
     engine.check_running()?;
     let mut runs = execution.lock();
@@ -112,24 +94,35 @@ fn way(
     if is_rejected(reject, status) {
         return Ok(Way::Rejected(status));
     }
-    Ok(way_to(engine, record, query))
+    check_answerable(engine, &record.run, deadline)?;
+    let run = &record.run;
+    let at_rest = !run.is_running() || !run.has_workflow_task();
+    // Without a completed task there is no state that a worker could be asked about by itself.
+    if run.has_completed_workflow_task() && at_rest {
+        return Ok(Way::Alone(run.current_task_queue()));
+    }
+    let id = engine.ids.uuid();
+    Ok(Way::Along(record.waiting.go_along(id, query.clone())))
 }
 
-fn way_to(engine: &Engine, record: &mut Record, query: &WorkflowQuery) -> Way {
-    let run = &record.run;
-    if !run.has_completed_workflow_task() {
-        return match run.is_running() {
-            true if run.has_workflow_task() => Way::NotStarted,
-            true => Way::NotReady,
-            // A worker can still replay what there is.
-            false => Way::Alone(run.current_task_queue()),
-        };
+/// Refuses a query that no worker can answer before the deadline.
+fn check_answerable(engine: &Engine, run: &Run, deadline: Instant) -> Result<(), Error> {
+    if !run.is_running() && !run.has_completed_workflow_task() {
+        return Err(Error::NotReady(
+            "Workflow execution closed before WorkflowTaskStarted event",
+        ));
     }
-    if run.is_running() && run.has_workflow_task() {
-        let id = engine.ids.uuid();
-        return Way::Along(record.waiting.go_along(id, query.clone()));
+    let left = deadline.saturating_duration_since(Instant::now());
+    let too_late = engine.clock.now() + left;
+    if run.delayed_until().is_some_and(|at| at > too_late) {
+        return Err(Error::NotReady("Workflow task is not scheduled yet."));
     }
-    Way::Alone(run.current_task_queue())
+    if run.has_failing_workflow_task() {
+        return Err(Error::NotReady(
+            "Unable to query workflow due to Workflow Task in failed state.",
+        ));
+    }
+    Ok(())
 }
 
 /// Asks the worker that has the run at hand; if it does not answer soon, any worker.
@@ -140,7 +133,7 @@ async fn alone(
     queue: TaskQueue,
     query: &WorkflowQuery,
     deadline: Instant,
-) -> Option<Answer> {
+) -> Result<Answer, Error> {
     let normal = match queue {
         TaskQueue::Normal(name) => name,
         TaskQueue::Sticky(sticky) => {
@@ -148,18 +141,43 @@ async fn alone(
             if queues.is_polled(&sticky.name, STICKY_WORKER_GONE, engine.clock.now()) {
                 let patience = sticky.schedule_to_start.unwrap_or(STICKY_PATIENCE);
                 let soon = deadline.min(Instant::now() + patience);
-                let asked = ask(engine, execution, run_id, &sticky.name, Kind::Sticky, query);
+                let mut asked = ask(engine, execution, run_id, &sticky.name, Kind::Sticky, query);
                 if let Some(answer) = asked.answered_by(soon).await {
-                    return Some(answer);
+                    return Ok(answer);
                 }
             }
             forget_worker(engine, execution, run_id);
+            if Instant::now() >= deadline {
+                return Err(expired(engine));
+            }
             sticky.normal_name
         }
     };
-    ask(engine, execution, run_id, &normal, Kind::Normal, query)
-        .answered_by(deadline)
-        .await
+    let mut asked = ask(engine, execution, run_id, &normal, Kind::Normal, query);
+    if let Some(look) = deadline.checked_sub(NO_POLLER_TIME)
+        && let Some(answer) = asked.answered_by(look).await
+    {
+        return Ok(answer);
+    }
+    engine.check_running()?;
+    let queues = &execution.namespace.workflow_tasks;
+    if !queues.is_polled(&normal, POLLER_GONE, engine.clock.now()) {
+        return Err(Error::Precondition(
+            "no poller seen for task queue recently, worker may be down".to_owned(),
+        ));
+    }
+    match asked.answered_by(deadline).await {
+        Some(answer) => Ok(answer),
+        None => Err(expired(engine)),
+    }
+}
+
+/// Why a query ends without an answer: its deadline, or the end of the server.
+fn expired(engine: &Engine) -> Error {
+    match engine.check_running() {
+        Ok(()) => EXPIRED,
+        Err(stopping) => stopping,
+    }
 }
 
 /// Whoever has the run at hand does not answer; its next task is for anybody, too.
@@ -198,26 +216,6 @@ fn ask<'a>(
     asked
 }
 
-fn nobody_answered(engine: &Engine, execution: &Execution, run_id: &RunId) -> Error {
-    if let Err(stopping) = engine.check_running() {
-        return stopping;
-    }
-    let queue = execution
-        .lock()
-        .get(run_id)
-        .map(|record| Arc::clone(record.run.task_queue()));
-    let queues = &execution.namespace.workflow_tasks;
-    let now = engine.clock.now();
-    match queue {
-        Some(queue) if !queues.is_polled(&queue, crate::matching::poller::REMEMBERED, now) => {
-            Error::Precondition(
-                "no poller seen for task queue recently, worker may be down".to_owned(),
-            )
-        }
-        _ => Error::DeadlineExceeded("no worker answered the query in time"),
-    }
-}
-
 fn is_rejected(condition: QueryRejectCondition, status: WorkflowExecutionStatus) -> bool {
     match condition {
         QueryRejectCondition::Unspecified | QueryRejectCondition::None => false,
@@ -238,7 +236,9 @@ fn rejected(status: WorkflowExecutionStatus) -> QueryWorkflowResponse {
     }
 }
 
-/// How long a query waits for the first workflow task of a new run; the real server's value.
-const FIRST_TASK_WAIT: Duration = Duration::from_secs(5);
+/// How long before its deadline a query is refused for the lack of pollers; the real server's value.
+const NO_POLLER_TIME: Duration = Duration::from_secs(1);
+/// A queue that nobody polled for this long has lost its workers; the real server's value.
+const POLLER_GONE: Duration = Duration::from_secs(20);
 /// How long the sticky worker has for a query if it did not say itself.
 const STICKY_PATIENCE: Duration = Duration::from_secs(5);

@@ -5,10 +5,13 @@ use durably_proto::api::workflowservice::v1::*;
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 use tonic::{Request, Response, Status};
 
+use super::deadline::{
+    HISTORY_POLL, LONG_POLL, UPDATE_POLL, WaitLimit, poll_deadline, query_deadline,
+};
+use super::unimplemented::{unimplemented_methods, unimplemented_workflow_methods};
 use super::{
-    Frontend, HISTORY_POLL, LONG_POLL, QUERY, UPDATE_POLL, activity, answered, deadline, history,
-    namespace, query, start, task_queue, unimplemented_methods, update, visibility, worker,
-    workflow,
+    Frontend, activity, answered, history, namespace, query, start, task_queue, update, visibility,
+    worker, workflow,
 };
 
 #[tonic::async_trait]
@@ -312,13 +315,13 @@ impl WorkflowService for Frontend {
         request: Request<ExecuteMultiOperationRequest>,
     ) -> Result<Response<ExecuteMultiOperationResponse>, Status> {
         let skips = self.skips(&request);
-        let deadline = deadline(request.metadata(), UPDATE_POLL);
+        let limit = WaitLimit::of(request.metadata(), UPDATE_POLL);
         answered(
             self.unless_stopped(start::execute_multi_operation(
                 &self.engine,
                 request.into_inner(),
                 skips,
-                deadline,
+                limit,
             ))
             .await,
         )
@@ -329,7 +332,7 @@ impl WorkflowService for Frontend {
         request: Request<GetWorkflowExecutionHistoryRequest>,
     ) -> Result<Response<GetWorkflowExecutionHistoryResponse>, Status> {
         let skips = self.skips(&request);
-        let deadline = deadline(request.metadata(), HISTORY_POLL);
+        let deadline = poll_deadline(request.metadata(), HISTORY_POLL);
         answered(
             self.unless_stopped(history::get(
                 &self.engine,
@@ -345,7 +348,7 @@ impl WorkflowService for Frontend {
         &self,
         request: Request<PollWorkflowTaskQueueRequest>,
     ) -> Result<Response<PollWorkflowTaskQueueResponse>, Status> {
-        let deadline = deadline(request.metadata(), LONG_POLL);
+        let deadline = poll_deadline(request.metadata(), LONG_POLL);
         answered(worker::poll(&self.engine, request.into_inner(), deadline).await)
     }
 
@@ -353,7 +356,7 @@ impl WorkflowService for Frontend {
         &self,
         request: Request<PollActivityTaskQueueRequest>,
     ) -> Result<Response<PollActivityTaskQueueResponse>, Status> {
-        let deadline = deadline(request.metadata(), LONG_POLL);
+        let deadline = poll_deadline(request.metadata(), LONG_POLL);
         answered(activity::poll(&self.engine, request.into_inner(), deadline).await)
     }
 
@@ -361,7 +364,7 @@ impl WorkflowService for Frontend {
         &self,
         request: Request<QueryWorkflowRequest>,
     ) -> Result<Response<QueryWorkflowResponse>, Status> {
-        let deadline = deadline(request.metadata(), QUERY);
+        let deadline = query_deadline(request.metadata());
         answered(
             self.unless_stopped(query::query(&self.engine, request.into_inner(), deadline))
                 .await,
@@ -373,13 +376,13 @@ impl WorkflowService for Frontend {
         request: Request<UpdateWorkflowExecutionRequest>,
     ) -> Result<Response<UpdateWorkflowExecutionResponse>, Status> {
         let skips = self.skips(&request);
-        let deadline = deadline(request.metadata(), UPDATE_POLL);
+        let limit = WaitLimit::of(request.metadata(), UPDATE_POLL);
         answered(
             self.unless_stopped(update::update(
                 &self.engine,
                 request.into_inner(),
                 skips,
-                deadline,
+                limit,
             ))
             .await,
         )
@@ -390,13 +393,13 @@ impl WorkflowService for Frontend {
         request: Request<PollWorkflowExecutionUpdateRequest>,
     ) -> Result<Response<PollWorkflowExecutionUpdateResponse>, Status> {
         let skips = self.skips(&request);
-        let deadline = deadline(request.metadata(), UPDATE_POLL);
+        let limit = WaitLimit::of(request.metadata(), UPDATE_POLL);
         answered(
             self.unless_stopped(update::poll(
                 &self.engine,
                 request.into_inner(),
                 skips,
-                deadline,
+                limit,
             ))
             .await,
         )
@@ -406,94 +409,11 @@ impl WorkflowService for Frontend {
         &self,
         request: Request<PollNexusTaskQueueRequest>,
     ) -> Result<Response<PollNexusTaskQueueResponse>, Status> {
-        let deadline = deadline(request.metadata(), LONG_POLL);
+        let deadline = poll_deadline(request.metadata(), LONG_POLL);
         answered(task_queue::poll_nexus(&self.engine, request.into_inner(), deadline).await)
     }
 
-    unimplemented_methods! { "temporal.api.workflowservice.v1.WorkflowService";
-        update_namespace UpdateNamespace(UpdateNamespaceRequest) UpdateNamespaceResponse,
-        deprecate_namespace DeprecateNamespace(DeprecateNamespaceRequest) DeprecateNamespaceResponse,
-        reset_workflow_execution ResetWorkflowExecution(ResetWorkflowExecutionRequest) ResetWorkflowExecutionResponse,
-        delete_workflow_execution DeleteWorkflowExecution(DeleteWorkflowExecutionRequest) DeleteWorkflowExecutionResponse,
-        list_archived_workflow_executions ListArchivedWorkflowExecutions(ListArchivedWorkflowExecutionsRequest) ListArchivedWorkflowExecutionsResponse,
-        list_task_queue_partitions ListTaskQueuePartitions(ListTaskQueuePartitionsRequest) ListTaskQueuePartitionsResponse,
-        create_schedule CreateSchedule(CreateScheduleRequest) CreateScheduleResponse,
-        describe_schedule DescribeSchedule(DescribeScheduleRequest) DescribeScheduleResponse,
-        update_schedule UpdateSchedule(UpdateScheduleRequest) UpdateScheduleResponse,
-        patch_schedule PatchSchedule(PatchScheduleRequest) PatchScheduleResponse,
-        list_schedule_matching_times ListScheduleMatchingTimes(ListScheduleMatchingTimesRequest) ListScheduleMatchingTimesResponse,
-        delete_schedule DeleteSchedule(DeleteScheduleRequest) DeleteScheduleResponse,
-        list_schedules ListSchedules(ListSchedulesRequest) ListSchedulesResponse,
-        count_schedules CountSchedules(CountSchedulesRequest) CountSchedulesResponse,
-        update_worker_build_id_compatibility UpdateWorkerBuildIdCompatibility(UpdateWorkerBuildIdCompatibilityRequest) UpdateWorkerBuildIdCompatibilityResponse,
-        get_worker_build_id_compatibility GetWorkerBuildIdCompatibility(GetWorkerBuildIdCompatibilityRequest) GetWorkerBuildIdCompatibilityResponse,
-        update_worker_versioning_rules UpdateWorkerVersioningRules(UpdateWorkerVersioningRulesRequest) UpdateWorkerVersioningRulesResponse,
-        get_worker_versioning_rules GetWorkerVersioningRules(GetWorkerVersioningRulesRequest) GetWorkerVersioningRulesResponse,
-        get_worker_task_reachability GetWorkerTaskReachability(GetWorkerTaskReachabilityRequest) GetWorkerTaskReachabilityResponse,
-        describe_deployment DescribeDeployment(DescribeDeploymentRequest) DescribeDeploymentResponse,
-        describe_worker_deployment_version DescribeWorkerDeploymentVersion(DescribeWorkerDeploymentVersionRequest) DescribeWorkerDeploymentVersionResponse,
-        list_deployments ListDeployments(ListDeploymentsRequest) ListDeploymentsResponse,
-        get_deployment_reachability GetDeploymentReachability(GetDeploymentReachabilityRequest) GetDeploymentReachabilityResponse,
-        get_current_deployment GetCurrentDeployment(GetCurrentDeploymentRequest) GetCurrentDeploymentResponse,
-        set_current_deployment SetCurrentDeployment(SetCurrentDeploymentRequest) SetCurrentDeploymentResponse,
-        set_worker_deployment_current_version SetWorkerDeploymentCurrentVersion(SetWorkerDeploymentCurrentVersionRequest) SetWorkerDeploymentCurrentVersionResponse,
-        describe_worker_deployment DescribeWorkerDeployment(DescribeWorkerDeploymentRequest) DescribeWorkerDeploymentResponse,
-        delete_worker_deployment DeleteWorkerDeployment(DeleteWorkerDeploymentRequest) DeleteWorkerDeploymentResponse,
-        delete_worker_deployment_version DeleteWorkerDeploymentVersion(DeleteWorkerDeploymentVersionRequest) DeleteWorkerDeploymentVersionResponse,
-        set_worker_deployment_ramping_version SetWorkerDeploymentRampingVersion(SetWorkerDeploymentRampingVersionRequest) SetWorkerDeploymentRampingVersionResponse,
-        list_worker_deployments ListWorkerDeployments(ListWorkerDeploymentsRequest) ListWorkerDeploymentsResponse,
-        create_worker_deployment CreateWorkerDeployment(CreateWorkerDeploymentRequest) CreateWorkerDeploymentResponse,
-        create_worker_deployment_version CreateWorkerDeploymentVersion(CreateWorkerDeploymentVersionRequest) CreateWorkerDeploymentVersionResponse,
-        update_worker_deployment_version_compute_config UpdateWorkerDeploymentVersionComputeConfig(UpdateWorkerDeploymentVersionComputeConfigRequest) UpdateWorkerDeploymentVersionComputeConfigResponse,
-        validate_worker_deployment_version_compute_config ValidateWorkerDeploymentVersionComputeConfig(ValidateWorkerDeploymentVersionComputeConfigRequest) ValidateWorkerDeploymentVersionComputeConfigResponse,
-        update_worker_deployment_version_metadata UpdateWorkerDeploymentVersionMetadata(UpdateWorkerDeploymentVersionMetadataRequest) UpdateWorkerDeploymentVersionMetadataResponse,
-        set_worker_deployment_manager SetWorkerDeploymentManager(SetWorkerDeploymentManagerRequest) SetWorkerDeploymentManagerResponse,
-        start_batch_operation StartBatchOperation(StartBatchOperationRequest) StartBatchOperationResponse,
-        stop_batch_operation StopBatchOperation(StopBatchOperationRequest) StopBatchOperationResponse,
-        describe_batch_operation DescribeBatchOperation(DescribeBatchOperationRequest) DescribeBatchOperationResponse,
-        list_batch_operations ListBatchOperations(ListBatchOperationsRequest) ListBatchOperationsResponse,
-        respond_nexus_task_completed RespondNexusTaskCompleted(RespondNexusTaskCompletedRequest) RespondNexusTaskCompletedResponse,
-        respond_nexus_task_failed RespondNexusTaskFailed(RespondNexusTaskFailedRequest) RespondNexusTaskFailedResponse,
-        update_activity_options UpdateActivityOptions(UpdateActivityOptionsRequest) UpdateActivityOptionsResponse,
-        update_workflow_execution_options UpdateWorkflowExecutionOptions(UpdateWorkflowExecutionOptionsRequest) UpdateWorkflowExecutionOptionsResponse,
-        pause_activity PauseActivity(PauseActivityRequest) PauseActivityResponse,
-        unpause_activity UnpauseActivity(UnpauseActivityRequest) UnpauseActivityResponse,
-        reset_activity ResetActivity(ResetActivityRequest) ResetActivityResponse,
-        create_workflow_rule CreateWorkflowRule(CreateWorkflowRuleRequest) CreateWorkflowRuleResponse,
-        describe_workflow_rule DescribeWorkflowRule(DescribeWorkflowRuleRequest) DescribeWorkflowRuleResponse,
-        delete_workflow_rule DeleteWorkflowRule(DeleteWorkflowRuleRequest) DeleteWorkflowRuleResponse,
-        list_workflow_rules ListWorkflowRules(ListWorkflowRulesRequest) ListWorkflowRulesResponse,
-        trigger_workflow_rule TriggerWorkflowRule(TriggerWorkflowRuleRequest) TriggerWorkflowRuleResponse,
-        list_workers ListWorkers(ListWorkersRequest) ListWorkersResponse,
-        count_workers CountWorkers(CountWorkersRequest) CountWorkersResponse,
-        update_task_queue_config UpdateTaskQueueConfig(UpdateTaskQueueConfigRequest) UpdateTaskQueueConfigResponse,
-        fetch_worker_config FetchWorkerConfig(FetchWorkerConfigRequest) FetchWorkerConfigResponse,
-        update_worker_config UpdateWorkerConfig(UpdateWorkerConfigRequest) UpdateWorkerConfigResponse,
-        describe_worker DescribeWorker(DescribeWorkerRequest) DescribeWorkerResponse,
-        pause_workflow_execution PauseWorkflowExecution(PauseWorkflowExecutionRequest) PauseWorkflowExecutionResponse,
-        unpause_workflow_execution UnpauseWorkflowExecution(UnpauseWorkflowExecutionRequest) UnpauseWorkflowExecutionResponse,
-        start_activity_execution StartActivityExecution(StartActivityExecutionRequest) StartActivityExecutionResponse,
-        start_nexus_operation_execution StartNexusOperationExecution(StartNexusOperationExecutionRequest) StartNexusOperationExecutionResponse,
-        describe_activity_execution DescribeActivityExecution(DescribeActivityExecutionRequest) DescribeActivityExecutionResponse,
-        describe_nexus_operation_execution DescribeNexusOperationExecution(DescribeNexusOperationExecutionRequest) DescribeNexusOperationExecutionResponse,
-        poll_activity_execution PollActivityExecution(PollActivityExecutionRequest) PollActivityExecutionResponse,
-        poll_nexus_operation_execution PollNexusOperationExecution(PollNexusOperationExecutionRequest) PollNexusOperationExecutionResponse,
-        list_activity_executions ListActivityExecutions(ListActivityExecutionsRequest) ListActivityExecutionsResponse,
-        list_nexus_operation_executions ListNexusOperationExecutions(ListNexusOperationExecutionsRequest) ListNexusOperationExecutionsResponse,
-        count_activity_executions CountActivityExecutions(CountActivityExecutionsRequest) CountActivityExecutionsResponse,
-        count_nexus_operation_executions CountNexusOperationExecutions(CountNexusOperationExecutionsRequest) CountNexusOperationExecutionsResponse,
-        request_cancel_activity_execution RequestCancelActivityExecution(RequestCancelActivityExecutionRequest) RequestCancelActivityExecutionResponse,
-        request_cancel_nexus_operation_execution RequestCancelNexusOperationExecution(RequestCancelNexusOperationExecutionRequest) RequestCancelNexusOperationExecutionResponse,
-        terminate_activity_execution TerminateActivityExecution(TerminateActivityExecutionRequest) TerminateActivityExecutionResponse,
-        delete_activity_execution DeleteActivityExecution(DeleteActivityExecutionRequest) DeleteActivityExecutionResponse,
-        pause_activity_execution PauseActivityExecution(PauseActivityExecutionRequest) PauseActivityExecutionResponse,
-        reset_activity_execution ResetActivityExecution(ResetActivityExecutionRequest) ResetActivityExecutionResponse,
-        unpause_activity_execution UnpauseActivityExecution(UnpauseActivityExecutionRequest) UnpauseActivityExecutionResponse,
-        update_activity_execution_options UpdateActivityExecutionOptions(UpdateActivityExecutionOptionsRequest) UpdateActivityExecutionOptionsResponse,
-        terminate_nexus_operation_execution TerminateNexusOperationExecution(TerminateNexusOperationExecutionRequest) TerminateNexusOperationExecutionResponse,
-        delete_nexus_operation_execution DeleteNexusOperationExecution(DeleteNexusOperationExecutionRequest) DeleteNexusOperationExecutionResponse,
-        poll_workflow_execution_time_skipping PollWorkflowExecutionTimeSkipping(PollWorkflowExecutionTimeSkippingRequest) PollWorkflowExecutionTimeSkippingResponse,
-    }
+    unimplemented_workflow_methods! {}
 }
 
 fn heartbeat(cancel_requested: bool) -> RecordActivityTaskHeartbeatResponse {

@@ -19,9 +19,9 @@ use durably_proto::api::workflowservice::v1::{
     StartWorkflowExecutionRequest, StartWorkflowExecutionResponse, UpdateWorkflowExecutionRequest,
     execute_multi_operation_response as multi,
 };
-use tokio::time::Instant;
 
 use super::check;
+use super::deadline::WaitLimit;
 use super::update::{self, Sent};
 use super::worker;
 use crate::clock::Timekeeper;
@@ -116,16 +116,17 @@ pub(super) async fn execute_multi_operation(
     engine: &Engine,
     request: ExecuteMultiOperationRequest,
     skips: Option<&Timekeeper>,
-    deadline: Instant,
+    limit: WaitLimit,
 ) -> Result<ExecuteMultiOperationResponse, Error> {
     let namespace = engine.namespaces.find(&request.namespace)?;
     let (start, update) = start_and_update(request)?;
-    let until = update::wait_stage(update.wait_policy);
+    let until = update::wanted_stage(update.wait_policy)
+        .map_err(|error| Error::MultiOperation(vec![None, Some(error)]))?;
     let workflow_id = start.workflow_id.clone();
     let (started, is_new) = start_with_update(engine, &namespace, start, update, until)?;
     let run_id = started.run_id.clone();
     let execution = engine.execution(&namespace, &workflow_id)?;
-    let status = update::awaited(&execution, started, until, skips, deadline).await;
+    let status = update::awaited(&execution, started, until, skips, limit).await?;
     let run_status = execution
         .lock()
         .get(&run_id)

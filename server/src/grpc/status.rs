@@ -67,12 +67,13 @@ fn described(error: Error) -> (Code, String, Option<Any>) {
                 failure: failed.failure,
             }),
         ),
-        Error::NotReady(message) => (
-            Code::FailedPrecondition,
-            message.to_owned(),
-            detail(&details::WorkflowNotReadyFailure {}),
-        ),
+        Error::NotReady(message) => not_ready(message.to_owned()),
         Error::Precondition(message) => (Code::FailedPrecondition, message, None),
+        Error::PermissionDenied(message) => (
+            Code::PermissionDenied,
+            message.to_owned(),
+            detail(&details::PermissionDeniedFailure::default()),
+        ),
         Error::DeadlineExceeded(message) => (Code::DeadlineExceeded, message.to_owned(), None),
         Error::Unavailable(message) => (Code::Unavailable, message.to_owned(), None),
         Error::MultiOperation(operations) => multi_operation(operations),
@@ -97,6 +98,7 @@ fn rejected(rejection: &Rejection) -> (Code, String, Option<Any>) {
                 scope: ResourceExhaustedScope::Namespace.into(),
             }),
         ),
+        Rejection::TaskFailing => not_ready(message),
         Rejection::LimitExceeded(
             LimitExceeded::UpdatesInFlight { .. } | LimitExceeded::UpdatesInTotal { .. },
         ) => exhausted(message),
@@ -112,6 +114,14 @@ fn not_found(message: String) -> (Code, String, Option<Any>) {
         Code::NotFound,
         message,
         detail(&details::NotFoundFailure::default()),
+    )
+}
+
+fn not_ready(message: String) -> (Code, String, Option<Any>) {
+    (
+        Code::FailedPrecondition,
+        message,
+        detail(&details::WorkflowNotReadyFailure {}),
     )
 }
 

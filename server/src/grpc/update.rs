@@ -16,9 +16,11 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::check;
+use super::deadline::WaitLimit;
 use crate::clock::Timekeeper;
 use crate::engine::{Engine, named_run};
 use crate::error::Error;
+use crate::matching::query::has_reached;
 use crate::store::{Execution, Runs};
 
 /// An update on its way, with whoever waits for it.
@@ -36,11 +38,11 @@ pub(super) async fn update(
     engine: &Engine,
     request: UpdateWorkflowExecutionRequest,
     skips: Option<&Timekeeper>,
-    deadline: Instant,
+    limit: WaitLimit,
 ) -> Result<UpdateWorkflowExecutionResponse, Error> {
     let namespace = engine.namespaces.find(&request.namespace)?;
     let named = check::execution(request.workflow_execution)?;
-    let until = wait_stage(request.wait_policy);
+    let until = wanted_stage(request.wait_policy)?;
     let update = checked(engine, request.request)?;
     loop {
         let execution = engine.execution(&namespace, &named.workflow_id)?;
@@ -58,11 +60,11 @@ pub(super) async fn update(
             )?
         };
         let run_id = sent.run_id.clone();
-        let status = awaited(&execution, sent, until, skips, deadline).await;
+        let status = awaited(&execution, sent, until, skips, limit).await?;
         match status.stage {
             // The workflow goes on in its next run, and so may the update.
             UpdateStage::Aborted(UpdateAbort::Continued)
-                if named.run_id.is_empty() && Instant::now() < deadline => {}
+                if named.run_id.is_empty() && Instant::now() < limit.end() => {}
             _ => return response(&execution, &run_id, status),
         }
     }
@@ -73,7 +75,7 @@ pub(super) async fn poll(
     engine: &Engine,
     request: PollWorkflowExecutionUpdateRequest,
     skips: Option<&Timekeeper>,
-    deadline: Instant,
+    limit: WaitLimit,
 ) -> Result<PollWorkflowExecutionUpdateResponse, Error> {
     let namespace = engine.namespaces.find(&request.namespace)?;
     let Some(wanted) = request.update_ref else {
@@ -93,7 +95,7 @@ pub(super) async fn poll(
         waiting(&mut runs, run_id, status, until)
     };
     let run_id = sent.run_id.clone();
-    let status = awaited(&execution, sent, until, skips, deadline).await;
+    let status = awaited(&execution, sent, until, skips, limit).await?;
     let answered = response(&execution, &run_id, status)?;
     Ok(PollWorkflowExecutionUpdateResponse {
         outcome: answered.outcome,
@@ -124,8 +126,22 @@ pub(super) fn checked(engine: &Engine, request: Option<Request>) -> Result<Updat
     })
 }
 
+/// How far a client that sends an update wants to wait; to its end if it does not say.
+///
+/// # Errors
+/// The update is not durable before its acceptance, so nothing can be promised of an admitted one.
+pub(super) fn wanted_stage(policy: Option<WaitPolicy>) -> Result<WaitStage, Error> {
+    match wait_stage(policy) {
+        WaitStage::Unspecified => Ok(WaitStage::Completed),
+        WaitStage::Admitted => Err(Error::PermissionDenied(
+            "UpdateWorkflowExecution issued asynchronously and waiting on update admitted is not supported.",
+        )),
+        stage => Ok(stage),
+    }
+}
+
 /// How far a client wants to wait.
-pub(super) fn wait_stage(policy: Option<WaitPolicy>) -> WaitStage {
+fn wait_stage(policy: Option<WaitPolicy>) -> WaitStage {
     policy.map_or(WaitStage::Unspecified, |policy| policy.lifecycle_stage())
 }
 
@@ -159,7 +175,7 @@ pub(super) fn waiting(
     until: WaitStage,
 ) -> Sent {
     let id = status.id.clone();
-    let news = match crate::matching::query::has_reached(&status.stage, until) {
+    let news = match has_reached(&status.stage, until) {
         true => None,
         false => runs
             .get(&run_id)
@@ -172,17 +188,20 @@ pub(super) fn waiting(
     }
 }
 
-/// Where the update stands when it has come far enough, or when the time is up. Until then the
-/// clock of `skips` may skip.
+/// Where the update stands when it has come far enough, or when the server's limit is reached. Until
+/// then the clock of `skips` may skip.
+///
+/// # Errors
+/// The client's deadline expired first.
 pub(super) async fn awaited(
     execution: &Execution,
     sent: Sent,
     until: WaitStage,
     skips: Option<&Timekeeper>,
-    deadline: Instant,
-) -> UpdateStatus {
+    limit: WaitLimit,
+) -> Result<UpdateStatus, Error> {
     let Some(mut news) = sent.news else {
-        return sent.status;
+        return Ok(sent.status);
     };
     let _wait = skips.and_then(|clock| {
         let mut runs = execution.lock();
@@ -195,15 +214,19 @@ pub(super) async fn awaited(
                 .skip_until_update(sent.status.id.clone(), until, clock)
         })
     });
-    let reached = timeout_at(deadline, &mut news).await;
+    let reached = timeout_at(limit.end(), &mut news).await;
     if let Ok(Ok(status)) = reached {
-        return status;
+        return Ok(status);
     }
     let mut runs = execution.lock();
     let stands = runs
         .get(&sent.run_id)
-        .and_then(|record| record.run.update(&sent.status.id));
-    stands.unwrap_or(sent.status)
+        .and_then(|record| record.run.update(&sent.status.id))
+        .unwrap_or(sent.status);
+    if !has_reached(&stands.stage, until) {
+        limit.check_client()?;
+    }
+    Ok(stands)
 }
 
 /// The answer to who sent an update.

@@ -74,7 +74,7 @@ impl Drop for Asked<'_> {
 
 impl Asked<'_> {
     /// The answer, if it comes in time.
-    pub(crate) async fn answered_by(mut self, deadline: Instant) -> Option<Answer> {
+    pub(crate) async fn answered_by(&mut self, deadline: Instant) -> Option<Answer> {
         timeout_at(deadline, &mut self.answer)
             .await
             .ok()

@@ -6,6 +6,7 @@ mod names;
 mod plans;
 mod polls;
 mod priority;
+mod readiness;
 mod reports;
 mod search_attributes;
 mod sizes;

@@ -12,7 +12,9 @@ use durably_proto::api::{
 use durably_proto::wkt::Duration;
 use durably_tests::{
     World, on_both_servers,
-    raw::{NAMESPACE, Service, ended, events, execution, task_queue, within, workflow_task},
+    raw::{
+        NAMESPACE, Service, ended, events, execution, task_queue, terminate, within, workflow_task,
+    },
 };
 use futures::future::join_all;
 
@@ -71,17 +73,6 @@ async fn activity_token(world: &World, service: &mut Service) -> Result<Vec<u8>>
         ))
         .await?;
     Ok(polled.into_inner().task_token)
-}
-
-async fn terminate(service: &mut Service, workflow_id: &str) -> Result<()> {
-    service
-        .terminate_workflow_execution(TerminateWorkflowExecutionRequest {
-            namespace: NAMESPACE.to_owned(),
-            workflow_execution: execution(workflow_id),
-            ..Default::default()
-        })
-        .await?;
-    Ok(())
 }
 
 fn seconds(seconds: i64) -> Option<Duration> {

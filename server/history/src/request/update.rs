@@ -29,14 +29,19 @@ pub(crate) fn apply(
     run: &mut Run,
     out: &mut Out,
 ) -> Result<Reply, Rejection> {
-    if let Some(status) = run.update(&request.id) {
-        return Ok(Reply::Update(status));
-    }
+    let known = run.update(&request.id).map(Reply::Update);
     if let Phase::Closed { status, .. } = run.phase {
-        return Err(Rejection::Closed(Closed { status }));
+        return known.ok_or(Rejection::Closed(Closed { status }));
+    }
+    // Its sender would ask again until the code is repaired, so a known update is refused, too.
+    if run.has_failing_workflow_task() {
+        return Err(Rejection::TaskFailing);
     }
     if run.close_attempted && run.has_started_workflow_task() {
         return Err(Rejection::Closing);
+    }
+    if let Some(known) = known {
+        return Ok(known);
     }
     check(&request)?;
     check_limits(run)?;

@@ -1,0 +1,123 @@
+//! Methods that the embedded server does not answer yet. Each is written out, so that its error
+//! carries its full name.
+
+/// Methods that are not there yet, each answering with its full name.
+///
+/// The trait is an `async_trait`, which has rewritten its methods before a macro inside can expand;
+/// hence the written-out signature.
+macro_rules! unimplemented_methods {
+    ($service:literal;
+     $($name:ident $method:ident($request:ident) $response:ident,)*) => {$(
+        fn $name<'life, 'async_trait>(
+            &'life self,
+            _: tonic::Request<$request>,
+        ) -> std::pin::Pin<Box<
+            dyn Future<
+                Output = Result<tonic::Response<$response>, tonic::Status>,
+            > + Send + 'async_trait,
+        >>
+        where
+            'life: 'async_trait,
+            Self: 'async_trait,
+        {
+            let name = concat!($service, "/", stringify!($method));
+            Box::pin(async move {
+                Err(tonic::Status::unimplemented(format!(
+                    "{name} is not implemented by the embedded server"
+                )))
+            })
+        }
+    )*};
+}
+pub(super) use unimplemented_methods;
+
+/// The methods of `WorkflowService` that are not there yet.
+macro_rules! unimplemented_workflow_methods {
+    () => {
+        unimplemented_methods! { "temporal.api.workflowservice.v1.WorkflowService";
+            update_namespace UpdateNamespace(UpdateNamespaceRequest) UpdateNamespaceResponse,
+            deprecate_namespace DeprecateNamespace(DeprecateNamespaceRequest) DeprecateNamespaceResponse,
+            reset_workflow_execution ResetWorkflowExecution(ResetWorkflowExecutionRequest) ResetWorkflowExecutionResponse,
+            delete_workflow_execution DeleteWorkflowExecution(DeleteWorkflowExecutionRequest) DeleteWorkflowExecutionResponse,
+            list_archived_workflow_executions ListArchivedWorkflowExecutions(ListArchivedWorkflowExecutionsRequest) ListArchivedWorkflowExecutionsResponse,
+            list_task_queue_partitions ListTaskQueuePartitions(ListTaskQueuePartitionsRequest) ListTaskQueuePartitionsResponse,
+            create_schedule CreateSchedule(CreateScheduleRequest) CreateScheduleResponse,
+            describe_schedule DescribeSchedule(DescribeScheduleRequest) DescribeScheduleResponse,
+            update_schedule UpdateSchedule(UpdateScheduleRequest) UpdateScheduleResponse,
+            patch_schedule PatchSchedule(PatchScheduleRequest) PatchScheduleResponse,
+            list_schedule_matching_times ListScheduleMatchingTimes(ListScheduleMatchingTimesRequest) ListScheduleMatchingTimesResponse,
+            delete_schedule DeleteSchedule(DeleteScheduleRequest) DeleteScheduleResponse,
+            list_schedules ListSchedules(ListSchedulesRequest) ListSchedulesResponse,
+            count_schedules CountSchedules(CountSchedulesRequest) CountSchedulesResponse,
+            update_worker_build_id_compatibility UpdateWorkerBuildIdCompatibility(UpdateWorkerBuildIdCompatibilityRequest) UpdateWorkerBuildIdCompatibilityResponse,
+            get_worker_build_id_compatibility GetWorkerBuildIdCompatibility(GetWorkerBuildIdCompatibilityRequest) GetWorkerBuildIdCompatibilityResponse,
+            update_worker_versioning_rules UpdateWorkerVersioningRules(UpdateWorkerVersioningRulesRequest) UpdateWorkerVersioningRulesResponse,
+            get_worker_versioning_rules GetWorkerVersioningRules(GetWorkerVersioningRulesRequest) GetWorkerVersioningRulesResponse,
+            get_worker_task_reachability GetWorkerTaskReachability(GetWorkerTaskReachabilityRequest) GetWorkerTaskReachabilityResponse,
+            describe_deployment DescribeDeployment(DescribeDeploymentRequest) DescribeDeploymentResponse,
+            describe_worker_deployment_version DescribeWorkerDeploymentVersion(DescribeWorkerDeploymentVersionRequest) DescribeWorkerDeploymentVersionResponse,
+            list_deployments ListDeployments(ListDeploymentsRequest) ListDeploymentsResponse,
+            get_deployment_reachability GetDeploymentReachability(GetDeploymentReachabilityRequest) GetDeploymentReachabilityResponse,
+            get_current_deployment GetCurrentDeployment(GetCurrentDeploymentRequest) GetCurrentDeploymentResponse,
+            set_current_deployment SetCurrentDeployment(SetCurrentDeploymentRequest) SetCurrentDeploymentResponse,
+            set_worker_deployment_current_version SetWorkerDeploymentCurrentVersion(SetWorkerDeploymentCurrentVersionRequest) SetWorkerDeploymentCurrentVersionResponse,
+            describe_worker_deployment DescribeWorkerDeployment(DescribeWorkerDeploymentRequest) DescribeWorkerDeploymentResponse,
+            delete_worker_deployment DeleteWorkerDeployment(DeleteWorkerDeploymentRequest) DeleteWorkerDeploymentResponse,
+            delete_worker_deployment_version DeleteWorkerDeploymentVersion(DeleteWorkerDeploymentVersionRequest) DeleteWorkerDeploymentVersionResponse,
+            set_worker_deployment_ramping_version SetWorkerDeploymentRampingVersion(SetWorkerDeploymentRampingVersionRequest) SetWorkerDeploymentRampingVersionResponse,
+            list_worker_deployments ListWorkerDeployments(ListWorkerDeploymentsRequest) ListWorkerDeploymentsResponse,
+            create_worker_deployment CreateWorkerDeployment(CreateWorkerDeploymentRequest) CreateWorkerDeploymentResponse,
+            create_worker_deployment_version CreateWorkerDeploymentVersion(CreateWorkerDeploymentVersionRequest) CreateWorkerDeploymentVersionResponse,
+            update_worker_deployment_version_compute_config UpdateWorkerDeploymentVersionComputeConfig(UpdateWorkerDeploymentVersionComputeConfigRequest) UpdateWorkerDeploymentVersionComputeConfigResponse,
+            validate_worker_deployment_version_compute_config ValidateWorkerDeploymentVersionComputeConfig(ValidateWorkerDeploymentVersionComputeConfigRequest) ValidateWorkerDeploymentVersionComputeConfigResponse,
+            update_worker_deployment_version_metadata UpdateWorkerDeploymentVersionMetadata(UpdateWorkerDeploymentVersionMetadataRequest) UpdateWorkerDeploymentVersionMetadataResponse,
+            set_worker_deployment_manager SetWorkerDeploymentManager(SetWorkerDeploymentManagerRequest) SetWorkerDeploymentManagerResponse,
+            start_batch_operation StartBatchOperation(StartBatchOperationRequest) StartBatchOperationResponse,
+            stop_batch_operation StopBatchOperation(StopBatchOperationRequest) StopBatchOperationResponse,
+            describe_batch_operation DescribeBatchOperation(DescribeBatchOperationRequest) DescribeBatchOperationResponse,
+            list_batch_operations ListBatchOperations(ListBatchOperationsRequest) ListBatchOperationsResponse,
+            respond_nexus_task_completed RespondNexusTaskCompleted(RespondNexusTaskCompletedRequest) RespondNexusTaskCompletedResponse,
+            respond_nexus_task_failed RespondNexusTaskFailed(RespondNexusTaskFailedRequest) RespondNexusTaskFailedResponse,
+            update_activity_options UpdateActivityOptions(UpdateActivityOptionsRequest) UpdateActivityOptionsResponse,
+            update_workflow_execution_options UpdateWorkflowExecutionOptions(UpdateWorkflowExecutionOptionsRequest) UpdateWorkflowExecutionOptionsResponse,
+            pause_activity PauseActivity(PauseActivityRequest) PauseActivityResponse,
+            unpause_activity UnpauseActivity(UnpauseActivityRequest) UnpauseActivityResponse,
+            reset_activity ResetActivity(ResetActivityRequest) ResetActivityResponse,
+            create_workflow_rule CreateWorkflowRule(CreateWorkflowRuleRequest) CreateWorkflowRuleResponse,
+            describe_workflow_rule DescribeWorkflowRule(DescribeWorkflowRuleRequest) DescribeWorkflowRuleResponse,
+            delete_workflow_rule DeleteWorkflowRule(DeleteWorkflowRuleRequest) DeleteWorkflowRuleResponse,
+            list_workflow_rules ListWorkflowRules(ListWorkflowRulesRequest) ListWorkflowRulesResponse,
+            trigger_workflow_rule TriggerWorkflowRule(TriggerWorkflowRuleRequest) TriggerWorkflowRuleResponse,
+            list_workers ListWorkers(ListWorkersRequest) ListWorkersResponse,
+            count_workers CountWorkers(CountWorkersRequest) CountWorkersResponse,
+            update_task_queue_config UpdateTaskQueueConfig(UpdateTaskQueueConfigRequest) UpdateTaskQueueConfigResponse,
+            fetch_worker_config FetchWorkerConfig(FetchWorkerConfigRequest) FetchWorkerConfigResponse,
+            update_worker_config UpdateWorkerConfig(UpdateWorkerConfigRequest) UpdateWorkerConfigResponse,
+            describe_worker DescribeWorker(DescribeWorkerRequest) DescribeWorkerResponse,
+            pause_workflow_execution PauseWorkflowExecution(PauseWorkflowExecutionRequest) PauseWorkflowExecutionResponse,
+            unpause_workflow_execution UnpauseWorkflowExecution(UnpauseWorkflowExecutionRequest) UnpauseWorkflowExecutionResponse,
+            start_activity_execution StartActivityExecution(StartActivityExecutionRequest) StartActivityExecutionResponse,
+            start_nexus_operation_execution StartNexusOperationExecution(StartNexusOperationExecutionRequest) StartNexusOperationExecutionResponse,
+            describe_activity_execution DescribeActivityExecution(DescribeActivityExecutionRequest) DescribeActivityExecutionResponse,
+            describe_nexus_operation_execution DescribeNexusOperationExecution(DescribeNexusOperationExecutionRequest) DescribeNexusOperationExecutionResponse,
+            poll_activity_execution PollActivityExecution(PollActivityExecutionRequest) PollActivityExecutionResponse,
+            poll_nexus_operation_execution PollNexusOperationExecution(PollNexusOperationExecutionRequest) PollNexusOperationExecutionResponse,
+            list_activity_executions ListActivityExecutions(ListActivityExecutionsRequest) ListActivityExecutionsResponse,
+            list_nexus_operation_executions ListNexusOperationExecutions(ListNexusOperationExecutionsRequest) ListNexusOperationExecutionsResponse,
+            count_activity_executions CountActivityExecutions(CountActivityExecutionsRequest) CountActivityExecutionsResponse,
+            count_nexus_operation_executions CountNexusOperationExecutions(CountNexusOperationExecutionsRequest) CountNexusOperationExecutionsResponse,
+            request_cancel_activity_execution RequestCancelActivityExecution(RequestCancelActivityExecutionRequest) RequestCancelActivityExecutionResponse,
+            request_cancel_nexus_operation_execution RequestCancelNexusOperationExecution(RequestCancelNexusOperationExecutionRequest) RequestCancelNexusOperationExecutionResponse,
+            terminate_activity_execution TerminateActivityExecution(TerminateActivityExecutionRequest) TerminateActivityExecutionResponse,
+            delete_activity_execution DeleteActivityExecution(DeleteActivityExecutionRequest) DeleteActivityExecutionResponse,
+            pause_activity_execution PauseActivityExecution(PauseActivityExecutionRequest) PauseActivityExecutionResponse,
+            reset_activity_execution ResetActivityExecution(ResetActivityExecutionRequest) ResetActivityExecutionResponse,
+            unpause_activity_execution UnpauseActivityExecution(UnpauseActivityExecutionRequest) UnpauseActivityExecutionResponse,
+            update_activity_execution_options UpdateActivityExecutionOptions(UpdateActivityExecutionOptionsRequest) UpdateActivityExecutionOptionsResponse,
+            terminate_nexus_operation_execution TerminateNexusOperationExecution(TerminateNexusOperationExecutionRequest) TerminateNexusOperationExecutionResponse,
+            delete_nexus_operation_execution DeleteNexusOperationExecution(DeleteNexusOperationExecutionRequest) DeleteNexusOperationExecutionResponse,
+            poll_workflow_execution_time_skipping PollWorkflowExecutionTimeSkipping(PollWorkflowExecutionTimeSkippingRequest) PollWorkflowExecutionTimeSkippingResponse,
+        }
+    };
+}
+pub(super) use unimplemented_workflow_methods;
