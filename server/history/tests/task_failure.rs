@@ -67,6 +67,29 @@ fn a_task_that_times_out_is_tried_again() {
 }
 
 #[test]
+fn readers_are_shown_a_repeated_task_until_something_takes_the_place_of_its_events() {
+    let mut case = Case::start();
+    let shown = |case: &Case| -> Vec<_> {
+        let events = case.run.unrecorded_events();
+        events.iter().map(crate::text::line).collect()
+    };
+    assert!(shown(&case).is_empty());
+    let task = case.poll();
+    case.fail_task(&task);
+    let scheduled = "5 workflow_task_scheduled on=queue attempt=2 timeout=10s";
+    assert_eq!(shown(&case), [scheduled]);
+    let task = case.poll();
+    assert_eq!(
+        shown(&case),
+        [scheduled, "6 workflow_task_started scheduled=5"]
+    );
+    case.fail_task(&task);
+    assert!(case.run.has_failing_workflow_task());
+    case.signal("news");
+    assert!(shown(&case).is_empty(), "the signal is event 5");
+}
+
+#[test]
 fn a_signal_makes_a_repeated_task_an_ordinary_one() {
     let mut case = Case::start();
     let task = case.poll();

@@ -11,6 +11,7 @@ use durably_proto::api::workflowservice::v1::{
     GetWorkflowExecutionHistoryReverseRequest, GetWorkflowExecutionHistoryReverseResponse,
 };
 use tokio::time::{Instant, timeout_at};
+use tonic::metadata::MetadataMap;
 
 use super::check;
 use super::token::HistoryToken;
@@ -23,10 +24,15 @@ use crate::store::{Execution, Record};
 pub(super) async fn get(
     engine: &Engine,
     request: GetWorkflowExecutionHistoryRequest,
+    unrecorded: Unrecorded,
     skips: Option<&Timekeeper>,
     deadline: Instant,
 ) -> Result<GetWorkflowExecutionHistoryResponse, Error> {
-    let only_close = request.history_event_filter_type == HistoryEventFilterType::CloseEvent as i32;
+    let shown = match request.history_event_filter_type {
+        filter if filter == HistoryEventFilterType::CloseEvent as i32 => Shown::CloseEvent,
+        _ => Shown::AllEvents(unrecorded),
+    };
+    let only_close = shown == Shown::CloseEvent;
     let (execution, mut token) = open(
         engine,
         &request.namespace,
@@ -47,7 +53,7 @@ pub(super) async fn get(
         {
             let mut runs = execution.lock();
             let record = runs.get(&run_id).ok_or_else(|| run_is_gone(&run_id))?;
-            if let Some(page) = page(record, &token, limit, only_close, request.wait_new_event) {
+            if let Some(page) = page(record, &token, limit, shown, request.wait_new_event) {
                 return Ok(response(page));
             }
             if wait.is_none() {
@@ -121,6 +127,34 @@ pub(super) fn first_page(
     )
 }
 
+/// Whether a history ends with the scheduled and started events of a workflow task that are not
+/// recorded yet: those of an attempt after a failed one, or of a task for updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unrecorded {
+    Shown,
+    Hidden,
+}
+
+impl Unrecorded {
+    /// The platform's command line and web page expect recorded events only.
+    pub(super) fn of(metadata: &MetadataMap) -> Self {
+        let client = metadata
+            .get("client-name")
+            .and_then(|name| name.to_str().ok());
+        match client {
+            Some("temporal-cli" | "temporal-ui") => Self::Hidden,
+            _ => Self::Shown,
+        }
+    }
+}
+
+/// The part of a history that a client wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    AllEvents(Unrecorded),
+    CloseEvent,
+}
+
 type Page = (Vec<HistoryEvent>, Option<HistoryToken>);
 
 /// The page a client is to be given, or `None` if it must wait.
@@ -128,23 +162,26 @@ fn page(
     record: &Record,
     token: &HistoryToken,
     limit: usize,
-    only_close: bool,
+    shown: Shown,
     wait: bool,
 ) -> Option<Page> {
     let events = record.run.events();
     let running = record.run.is_running();
-    if only_close {
+    let Shown::AllEvents(unrecorded) = shown else {
         if running && wait {
             return None;
         }
         let close = events.last().filter(|_| !running);
         return Some((close.into_iter().collect(), None));
-    }
+    };
     let is_bounded = token.end.is_some();
     if wait && running && !is_bounded && usize_of(token.seen) >= events.len() {
         return None;
     }
-    let (page, next) = cut(events, token, limit);
+    let (mut page, next) = cut(events, token, limit);
+    if next.is_none() && !is_bounded && unrecorded == Unrecorded::Shown {
+        page.extend(record.run.unrecorded_events());
+    }
     let next = match next {
         None if wait && running && !is_bounded => Some(HistoryToken {
             seen: events.len() as u64,

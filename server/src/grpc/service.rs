@@ -333,10 +333,12 @@ impl WorkflowService for Frontend {
     ) -> Result<Response<GetWorkflowExecutionHistoryResponse>, Status> {
         let skips = self.skips(&request);
         let deadline = poll_deadline(request.metadata(), HISTORY_POLL);
+        let unrecorded = history::Unrecorded::of(request.metadata());
         answered(
             self.unless_stopped(history::get(
                 &self.engine,
                 request.into_inner(),
+                unrecorded,
                 skips,
                 deadline,
             ))

@@ -10,3 +10,4 @@ mod readiness;
 mod reports;
 mod search_attributes;
 mod sizes;
+mod unrecorded;

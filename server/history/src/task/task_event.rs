@@ -117,7 +117,8 @@ impl Run {
             WorkflowTask::Started(task) => (&task.task, Some(task)),
             WorkflowTask::Idle => return Vec::new(),
         };
-        if task.form == Form::Recorded {
+        // An event recorded since has taken the id: the task becomes an ordinary one when it starts.
+        if task.form == Form::Recorded || task.scheduled != self.next_event_id() {
             return Vec::new();
         }
         let mut scheduled = unrecorded(
