@@ -162,14 +162,12 @@ fn fires(event: &HistoryEvent, timer_id: &str) -> bool {
 }
 
 fn request_id_of(event: &HistoryEvent) -> Option<&str> {
-    let id = match &event.attributes {
+    match &event.attributes {
         Some(Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(a)) => {
-            &a.attached_request_id
+            Some(a.attached_request_id.as_str()).filter(|id| !id.is_empty())
         }
-        Some(Attributes::WorkflowExecutionSignaledEventAttributes(a)) => &a.request_id,
-        _ => return None,
-    };
-    Some(id.as_str()).filter(|id| !id.is_empty())
+        _ => None,
+    }
 }
 
 /// The type that belongs to the attributes; two names for one thing in the platform's messages.

@@ -1,6 +1,7 @@
 mod bad_input;
 mod cron;
 mod delays;
+mod description;
 mod filters;
 mod names;
 mod plans;

@@ -193,7 +193,7 @@ fn record(
     run: &mut Run,
     task: &StartedTask,
     response: &mut RespondWorkflowTaskCompletedRequest,
-    out: &Out,
+    out: &mut Out,
 ) -> EventId {
     let (scheduled, started) = task_event::record_owed(run, task, &response.identity);
     #[expect(deprecated, reason = "workers still send it")]
@@ -237,7 +237,7 @@ fn record(
         &binary_checksum,
         worker_version.as_ref(),
         completed,
-        out.now,
+        out,
     );
     run.last_worker_version = worker_version;
     completed
@@ -250,7 +250,7 @@ fn add_reset_point(
     binary_checksum: &str,
     worker_version: Option<&WorkerVersionStamp>,
     completed: EventId,
-    now: Time,
+    out: &mut Out,
 ) {
     let build_id = worker_version.map_or("", |version| version.build_id.as_str());
     let known = |point: &ResetPointInfo| {
@@ -267,10 +267,12 @@ fn add_reset_point(
         binary_checksum: binary_checksum.to_owned(),
         run_id: run.terms.run_id.to_string(),
         first_workflow_task_completed_id: completed.0,
-        create_time: Some(now.into()),
+        create_time: Some(out.now.into()),
         expire_time: None,
         resettable: true,
     });
+    // Lists show the builds.
+    out.effect(Effect::VisibilityChanged);
 }
 
 fn sticky(run: &Run, response: &RespondWorkflowTaskCompletedRequest) -> Option<Sticky> {

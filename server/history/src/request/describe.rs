@@ -1,19 +1,23 @@
 //! What a description of the run says.
 
+use durably_proto::api::activity::v1::ActivityOptions;
 use durably_proto::api::common::v1::{
-    ActivityType, Memo, SearchAttributes, WorkflowExecution, WorkflowType,
+    ActivityType, Memo, Payload, SearchAttributes, WorkflowExecution, WorkflowType,
 };
 use durably_proto::api::enums::v1::{PendingActivityState, PendingWorkflowTaskState};
+use durably_proto::api::history::v1::ActivityTaskScheduledEventAttributes;
+use durably_proto::api::taskqueue::v1::TaskQueue;
 use durably_proto::api::workflow::v1::{
-    PendingActivityInfo, PendingWorkflowTaskInfo, RequestIdInfo, ResetPoints,
+    PendingActivityInfo, PendingWorkflowTaskInfo, RequestIdInfo, ResetPointInfo, ResetPoints,
     WorkflowExecutionConfig, WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
 };
 use durably_proto::api::workflowservice::v1::DescribeWorkflowExecutionResponse;
+use durably_proto::wkt::Timestamp;
 
 use crate::queue;
 use crate::state::{Activity, ActivityState, Run, ScheduledTask, WorkflowTask};
 use crate::task::activity_task;
-use crate::time::{between, timeout_to_proto, to_proto};
+use crate::time::{between, to_proto};
 
 impl Run {
     /// The whole description, as clients receive it.
@@ -21,8 +25,8 @@ impl Run {
         DescribeWorkflowExecutionResponse {
             execution_config: Some(WorkflowExecutionConfig {
                 task_queue: Some(queue::normal(&self.terms.task_queue)),
-                workflow_execution_timeout: Some(timeout_to_proto(self.terms.timeouts.execution)),
-                workflow_run_timeout: Some(timeout_to_proto(self.terms.timeouts.run)),
+                workflow_execution_timeout: self.terms.timeouts.execution.map(to_proto),
+                workflow_run_timeout: self.terms.timeouts.run.map(to_proto),
                 default_workflow_task_timeout: Some(to_proto(self.terms.timeouts.task)),
                 user_metadata: self.terms.user_metadata.clone(),
             }),
@@ -44,15 +48,19 @@ impl Run {
         let memo = Memo {
             fields: self.memo.clone().into_iter().collect(),
         };
+        let build_ids = self.build_ids().map(|ids| (BUILD_IDS.to_owned(), ids));
         let indexed = SearchAttributes {
-            indexed_fields: self.search_attributes.clone().into_iter().collect(),
+            indexed_fields: build_ids
+                .into_iter()
+                .chain(self.search_attributes.clone())
+                .collect(),
         };
         let closed_at = self.closed_at();
         let itself = || WorkflowExecution {
             workflow_id: terms.workflow_id.to_string(),
             run_id: terms.run_id.to_string(),
         };
-        WorkflowExecutionInfo {
+        let info = WorkflowExecutionInfo {
             execution: Some(itself()),
             r#type: Some(WorkflowType {
                 name: terms.workflow_type.clone(),
@@ -70,7 +78,7 @@ impl Run {
             execution_time: Some(terms.executes_at.into()),
             memo: Some(memo),
             search_attributes: Some(indexed),
-            auto_reset_points: (!self.reset_points.is_empty()).then(|| ResetPoints {
+            auto_reset_points: Some(ResetPoints {
                 points: self.reset_points.clone(),
             }),
             task_queue: terms.task_queue.to_string(),
@@ -81,7 +89,38 @@ impl Run {
             first_run_id: terms.first_run_id.to_string(),
             priority: terms.priority.clone(),
             ..Default::default()
+        };
+        #[expect(deprecated, reason = "descriptions still show it")]
+        WorkflowExecutionInfo {
+            most_recent_worker_version_stamp: self.last_worker_version.clone(),
+            ..info
         }
+    }
+
+    /// The builds that completed workflow tasks of the run, as the search attribute lists them; none
+    /// before the first task is completed.
+    fn build_ids(&self) -> Option<Payload> {
+        if !self.has_completed_workflow_task() {
+            return None;
+        }
+        let own = |point: &&ResetPointInfo| {
+            point.run_id == self.terms.run_id.as_str() && !point.build_id.is_empty()
+        };
+        let builds = self.reset_points.iter().filter(own);
+        let builds = builds.map(|point| format!("{UNVERSIONED}:{}", point.build_id));
+        let ids: Vec<_> = std::iter::once(UNVERSIONED.to_owned())
+            .chain(builds)
+            .map(|id| format!("{id:?}"))
+            .collect();
+        Some(Payload {
+            metadata: [
+                ("encoding".to_owned(), b"json/plain".to_vec()),
+                ("type".to_owned(), b"KeywordList".to_vec()),
+            ]
+            .into(),
+            data: format!("[{}]", ids.join(",")).into_bytes(),
+            ..Payload::default()
+        })
     }
 
     fn extended_info(&self) -> WorkflowExecutionExtendedInfo {
@@ -95,7 +134,7 @@ impl Run {
         });
         WorkflowExecutionExtendedInfo {
             execution_expiration_time: self.terms.execution_expires_at.map(Into::into),
-            run_expiration_time: self.terms.run_expires_at.map(Into::into),
+            run_expiration_time: Some(self.terms.run_expires_at.map_or(NEVER, Into::into)),
             cancel_requested: self.cancel_requested,
             original_start_time: Some(self.terms.started_at.into()),
             request_id_infos: request_id_infos.collect(),
@@ -133,6 +172,10 @@ impl Run {
                 PendingActivityState::Scheduled
             }
         };
+        let started_at = match activity.state {
+            ActivityState::Started { at, .. } => Some(at),
+            ActivityState::Waiting | ActivityState::Backoff { .. } => None,
+        };
         let next_attempt = match activity.state {
             ActivityState::Backoff { until } => Some(until),
             ActivityState::Waiting | ActivityState::Started { .. } => None,
@@ -150,7 +193,7 @@ impl Run {
             state: state.into(),
             heartbeat_details: activity.heartbeat_details.clone(),
             last_heartbeat_time: activity.heartbeat_at.map(Into::into),
-            last_started_time: activity.last_started_at.map(Into::into),
+            last_started_time: started_at.map(Into::into),
             attempt: i32::try_from(activity.attempt).unwrap_or(i32::MAX),
             maximum_attempts: activity
                 .retry
@@ -165,7 +208,36 @@ impl Run {
             last_attempt_complete_time: activity.last_ended_at.map(Into::into),
             next_attempt_schedule_time: next_attempt.map(Into::into),
             priority: scheduled.priority.clone(),
+            activity_options: Some(options(scheduled)),
             ..Default::default()
         }
     }
 }
+
+/// The options that the activity was scheduled with, with the server's defaults filled in.
+fn options(scheduled: ActivityTaskScheduledEventAttributes) -> ActivityOptions {
+    ActivityOptions {
+        task_queue: scheduled.task_queue.map(|queue| TaskQueue {
+            normal_name: queue.name.clone(),
+            name: queue.name,
+            ..TaskQueue::default()
+        }),
+        schedule_to_close_timeout: scheduled.schedule_to_close_timeout,
+        schedule_to_start_timeout: scheduled.schedule_to_start_timeout,
+        start_to_close_timeout: scheduled.start_to_close_timeout,
+        heartbeat_timeout: scheduled.heartbeat_timeout,
+        retry_policy: scheduled.retry_policy,
+        priority: scheduled.priority,
+        ..ActivityOptions::default()
+    }
+}
+
+/// The search attribute that lists builds.
+const BUILD_IDS: &str = "BuildIds";
+/// Marks builds of workers without versioning, and stands for all of them.
+const UNVERSIONED: &str = "unversioned";
+/// The expiration of a run without a timeout: the first moment that the real server's times know.
+const NEVER: Timestamp = Timestamp {
+    seconds: -62_135_596_800,
+    nanos: 0,
+};
