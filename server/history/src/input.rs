@@ -190,8 +190,19 @@ pub struct RefusedCommand {
     pub place: usize,
     /// Why, in the platform's words.
     pub message: String,
-    /// Trying again cannot help: the run is terminated.
-    pub fatal: bool,
+    /// The kind of mistake, which commands word differently.
+    pub problem: SearchAttributeProblem,
+}
+
+/// What is wrong with search attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SearchAttributeProblem {
+    /// The namespace has none of that name.
+    Unknown,
+    /// The value is not of the attribute's type, or only the server sets the attribute.
+    Wrong,
+    /// A value is too large, and would be again: the run is terminated.
+    TooLarge,
 }
 
 /// See [`Input::FailWorkflowTask`].

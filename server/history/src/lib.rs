@@ -42,8 +42,8 @@ pub use id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId, Wo
 pub use input::{
     ActivityRef, ActivityTicket, Attach, CancelActivity, CompleteActivity, CompleteWorkflowTask,
     Deadline, FailActivity, FailWorkflowTask, Heartbeat, Input, RefusedCommand, RequestCancel,
-    Signal, StartActivity, StartWorkflowTask, Terminate, UpdateRequest, WorkflowTaskTicket,
-    WorkflowTaskToken,
+    SearchAttributeProblem, Signal, StartActivity, StartWorkflowTask, Terminate, UpdateRequest,
+    WorkflowTaskTicket, WorkflowTaskToken,
 };
 pub use limits::{BLOB as LARGEST_BLOB, DEFAULT_WORKFLOW_TASK_TIMEOUT, ID as LONGEST_ID};
 pub use outcome::{

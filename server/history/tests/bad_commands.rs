@@ -1,6 +1,6 @@
 //! Commands that cannot be done fail the task, and nothing else of the task is done.
 
-use durably_history::{Rejection, Reply};
+use durably_history::{Input, RefusedCommand, Rejection, Reply, SearchAttributeProblem};
 use durably_proto::api::command::v1::command::Attributes;
 use durably_proto::api::command::v1::{Command, StartChildWorkflowExecutionCommandAttributes};
 use durably_proto::api::enums::v1::{
@@ -9,8 +9,8 @@ use durably_proto::api::enums::v1::{
 
 use crate::case::{Case, completion};
 use crate::command::{
-    cancel_activity, cancel_timer, complete, protocol, schedule_activity, schedule_activity_with,
-    start_timer,
+    cancel_activity, cancel_timer, complete, continue_as_new, protocol, schedule_activity,
+    schedule_activity_with, start_timer,
 };
 
 #[track_caller]
@@ -169,4 +169,63 @@ fn what_is_too_large_ends_the_run() {
         "5 workflow_execution_terminated BadScheduleActivityAttributes: CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.",
     ]);
     assert_eq!(case.run.status(), WorkflowExecutionStatus::Terminated);
+}
+
+#[test]
+fn search_attributes_that_the_namespace_does_not_accept_for_the_next_run() {
+    use SearchAttributeProblem as Problem;
+    let refused = |case: &mut Case, problem| {
+        let task = case.poll();
+        let commands = vec![continue_as_new(|_| {})];
+        let Input::CompleteWorkflowTask(mut completion) =
+            completion(task.token, commands, vec![], |_| {})
+        else {
+            panic!("a completion");
+        };
+        completion.refused = Some(RefusedCommand {
+            place: 0,
+            message: "not that one".to_owned(),
+            problem,
+        });
+        Input::CompleteWorkflowTask(completion)
+    };
+    for (problem, cause, message) in [
+        (
+            Problem::Unknown,
+            Cause::BadSearchAttributes,
+            "BadSearchAttributes: not that one",
+        ),
+        (
+            Problem::Wrong,
+            Cause::BadSearchAttributes,
+            "BadSearchAttributes: invalid SearchAttributes on ContinueAsNewWorkflowExecutionCommand: not that one. WorkflowType=Greeting TaskQueue=name:\"queue\"  kind:TASK_QUEUE_KIND_NORMAL",
+        ),
+        (
+            Problem::TooLarge,
+            Cause::BadContinueAsNewAttributes,
+            "BadContinueAsNewAttributes: not that one",
+        ),
+    ] {
+        let mut case = Case::start();
+        let input = refused(&mut case, problem);
+        match case.ok(input) {
+            Reply::WorkflowTaskRefused {
+                cause: found,
+                message: text,
+            } => {
+                assert_eq!((found, text.as_str()), (cause, message));
+            }
+            other => panic!("a refusal, not {other:?}"),
+        }
+        assert_eq!(case.run.is_running(), problem != Problem::TooLarge);
+        assert!(case.next.is_none());
+    }
+    // What the worker has not seen comes first.
+    let mut case = Case::start();
+    let input = refused(&mut case, Problem::Wrong);
+    case.signal("meanwhile");
+    match case.ok(input) {
+        Reply::WorkflowTaskRefused { cause, .. } => assert_eq!(cause, Cause::UnhandledCommand),
+        other => panic!("a refusal, not {other:?}"),
+    }
 }

@@ -147,17 +147,26 @@ fn check_search_attributes(
         .iter_mut()
         .enumerate()
         .find_map(|(place, command)| {
-            let Some(Attributes::UpsertWorkflowSearchAttributesCommandAttributes(upsert)) =
-                &mut command.attributes
-            else {
-                return None;
+            let (attributes, starts_run) = match &mut command.attributes {
+                Some(Attributes::UpsertWorkflowSearchAttributesCommandAttributes(upsert)) => {
+                    (&mut upsert.search_attributes, false)
+                }
+                Some(Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(next)) => {
+                    (&mut next.search_attributes, true)
+                }
+                _ => return None,
             };
-            let fields = &mut upsert.search_attributes.as_mut()?.indexed_fields;
-            let bad = values::check(&namespace.name, &known, fields).err()?;
+            let fields = &mut attributes.as_mut()?.indexed_fields;
+            let bad = values::check(&namespace.name, &known, fields).err();
+            // An upsert removes what was there; a new run has nothing that could be removed.
+            if starts_run {
+                fields.retain(|_, value| !values::is_nothing(value));
+            }
+            let bad = bad?;
             Some(RefusedCommand {
                 place,
                 message: bad.message,
-                fatal: bad.too_large,
+                problem: bad.problem,
             })
         })
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use durably_history::SearchAttributeProblem;
 use durably_proto::api::common::v1::Payload;
 use durably_proto::api::enums::v1::IndexedValueType as Type;
 use serde_json::Value;
@@ -14,8 +15,7 @@ use super::query::Literal;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BadValue {
     pub(crate) message: String,
-    /// It is too large, and would be again.
-    pub(crate) too_large: bool,
+    pub(crate) problem: SearchAttributeProblem,
 }
 
 /// Checks search attributes and labels each with its type, unless it has a label.
@@ -39,9 +39,12 @@ pub(crate) fn check(
                 )));
             }
             None => {
-                return Err(wrong(format!(
-                    "Namespace {namespace} has no mapping defined for search attribute {name}"
-                )));
+                return Err(BadValue {
+                    message: format!(
+                        "Namespace {namespace} has no mapping defined for search attribute {name}"
+                    ),
+                    problem: SearchAttributeProblem::Unknown,
+                });
             }
         };
         if let Err(shown) = fits(payload, value_type) {
@@ -61,7 +64,7 @@ pub(crate) fn check(
                 message: format!(
                     "search attribute {name} value size {size} exceeds size limit {LARGEST_VALUE}"
                 ),
-                too_large: true,
+                problem: SearchAttributeProblem::TooLarge,
             });
         }
     }
@@ -183,7 +186,7 @@ fn encoding(payload: &Payload) -> &[u8] {
 fn wrong(message: String) -> BadValue {
     BadValue {
         message,
-        too_large: false,
+        problem: SearchAttributeProblem::Wrong,
     }
 }
 

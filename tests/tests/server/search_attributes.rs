@@ -2,16 +2,22 @@
 
 use durably::prelude::*;
 use durably_proto::api::{
-    command::v1::{Command, UpsertWorkflowSearchAttributesCommandAttributes, command::Attributes},
+    command::v1::{
+        Command, ContinueAsNewWorkflowExecutionCommandAttributes,
+        UpsertWorkflowSearchAttributesCommandAttributes, command::Attributes,
+    },
     enums::v1::{CommandType, WorkflowTaskFailedCause as Cause},
     history::v1::history_event::Attributes as Event,
-    workflowservice::v1::{RespondWorkflowTaskCompletedRequest, TerminateWorkflowExecutionRequest},
+    workflowservice::v1::{
+        GetWorkflowExecutionHistoryRequest, RespondWorkflowTaskCompletedRequest,
+        TerminateWorkflowExecutionRequest,
+    },
 };
 use durably_tests::{
     World, on_both_servers,
     raw::{
-        NAMESPACE, add_search_attributes, ended, events, execution, search_attributes,
-        workflow_task,
+        NAMESPACE, add_search_attributes, complete, continue_as_new, ended, events, execution,
+        search_attributes, terminate, workflow_task,
     },
 };
 
@@ -19,6 +25,8 @@ on_both_servers! {
     a_value_of_a_wrong_type_is_refused
     a_value_that_stands_for_none_is_dropped
     a_type_is_added_unless_it_is_there
+    a_wrong_value_for_the_next_run_is_refused
+    the_next_run_has_the_values_that_stand_for_some
 }
 
 /// Name and JSON of a value, and why it is refused.
@@ -219,6 +227,108 @@ async fn a_type_is_added_unless_it_is_there(world: &World) -> Result<()> {
         let fields = upserted.unwrap_or_default().indexed_fields;
         let labelled = fields["DurablyInt"].metadata.get("type");
         assert_eq!(labelled.map(Vec::as_slice), Some(expected.as_bytes()));
+    }
+    Ok(())
+}
+
+/// Answers the first task of a workflow with a continue-as-new: how that ended, and the history.
+async fn continued(
+    world: &World,
+    attributes: durably_proto::api::common::v1::SearchAttributes,
+) -> Result<(String, String, Vec<Event>)> {
+    let mut service = world.service().await?;
+    let request = world.start_request();
+    let workflow_id = request.workflow_id.clone();
+    service.start_workflow_execution(request).await?;
+    let task = workflow_task(&mut service, &world.queue).await?;
+    let command = continue_as_new(ContinueAsNewWorkflowExecutionCommandAttributes {
+        search_attributes: Some(attributes),
+        ..Default::default()
+    });
+    let ended = ended(complete(&mut service, &task, vec![command], vec![]).await);
+    let history = service
+        .get_workflow_execution_history(GetWorkflowExecutionHistoryRequest {
+            namespace: NAMESPACE.to_owned(),
+            execution: task.workflow_execution,
+            ..Default::default()
+        })
+        .await?;
+    let events = history.into_inner().history.unwrap_or_default().events;
+    let events = events.into_iter().filter_map(|it| it.attributes).collect();
+    Ok((workflow_id, ended, events))
+}
+
+async fn a_wrong_value_for_the_next_run_is_refused(world: &World) -> Result<()> {
+    add_search_attributes(world).await?;
+    let mut service = world.service().await?;
+    for (name, value, text) in wrong() {
+        let attributes = search_attributes(&[(name, &value)]);
+        let (workflow_id, ended, events) = continued(world, attributes).await?;
+        let queue = &world.queue;
+        let (cause, text) = if text.starts_with("Namespace") {
+            (
+                Cause::BadSearchAttributes,
+                format!("BadSearchAttributes: {text}"),
+            )
+        } else if text.contains("exceeds size limit") {
+            (
+                Cause::BadContinueAsNewAttributes,
+                format!("BadContinueAsNewAttributes: {text}"),
+            )
+        } else {
+            (
+                Cause::BadSearchAttributes,
+                format!(
+                    "BadSearchAttributes: invalid SearchAttributes on ContinueAsNewWorkflowExecutionCommand: {text}. WorkflowType=Raw TaskQueue=name:\"{queue}\"  kind:TASK_QUEUE_KIND_NORMAL"
+                ),
+            )
+        };
+        assert_eq!(ended, format!("InvalidArgument: {text}"));
+        let failed = events.iter().find_map(|event| match event {
+            Event::WorkflowTaskFailedEventAttributes(failed) => Some(failed),
+            _ => None,
+        });
+        let failed = failed.unwrap_or_else(|| panic!("{text}: the task has not failed"));
+        assert_eq!(failed.cause(), cause, "{text}");
+        assert_eq!(failed.failure.clone().unwrap_or_default().message, text);
+        let is_terminated = events
+            .iter()
+            .any(|event| matches!(event, Event::WorkflowExecutionTerminatedEventAttributes(_)));
+        assert_eq!(is_terminated, cause == Cause::BadContinueAsNewAttributes);
+        terminate(&mut service, &workflow_id).await.ok();
+    }
+    Ok(())
+}
+
+async fn the_next_run_has_the_values_that_stand_for_some(world: &World) -> Result<()> {
+    add_search_attributes(world).await?;
+    let mut service = world.service().await?;
+    for nothing in ["null", "[]"] {
+        let attributes = search_attributes(&[("DurablyKeyword", nothing), ("DurablyInt", "7")]);
+        let (workflow_id, ended, mut closed) = continued(world, attributes).await?;
+        assert_eq!(ended, "OK");
+        let next = events(&mut service, &workflow_id)
+            .await?
+            .remove(0)
+            .attributes;
+        let kept = [closed.pop(), next].map(|event| match event {
+            Some(Event::WorkflowExecutionContinuedAsNewEventAttributes(event)) => {
+                event.search_attributes
+            }
+            Some(Event::WorkflowExecutionStartedEventAttributes(event)) => event.search_attributes,
+            other => panic!("an end and a start, not {other:?}"),
+        });
+        for kept in kept {
+            let fields = kept.unwrap_or_default().indexed_fields;
+            assert_eq!(
+                fields.keys().collect::<Vec<_>>(),
+                ["DurablyInt"],
+                "{nothing}"
+            );
+            let labelled = fields["DurablyInt"].metadata.get("type");
+            assert_eq!(labelled.map(Vec::as_slice), Some(b"Int".as_slice()));
+        }
+        terminate(&mut service, &workflow_id).await?;
     }
     Ok(())
 }

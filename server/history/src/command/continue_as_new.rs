@@ -16,6 +16,7 @@ use crate::command::Completing;
 use crate::command::refusal::Refusal;
 use crate::cron::CronSchedule;
 use crate::id::EventId;
+use crate::input::{RefusedCommand, SearchAttributeProblem};
 use crate::outcome::Effect;
 use crate::request::parse::task_timeout;
 use crate::retry::RetryPolicy;
@@ -101,6 +102,33 @@ pub(crate) fn read(
         cron,
         attributes,
     })
+}
+
+/// Why a command whose search attributes the namespace does not accept is refused.
+pub(crate) fn refusal(
+    refused: &RefusedCommand,
+    attributes: ContinueAsNewWorkflowExecutionCommandAttributes,
+    run: &Run,
+) -> Refusal {
+    let message = &refused.message;
+    if refused.problem == SearchAttributeProblem::Unknown {
+        return Refusal::new(Cause::BadSearchAttributes, message.clone());
+    }
+    let read = match read(attributes, run) {
+        Ok(read) => read,
+        Err(refusal) => return refusal,
+    };
+    if refused.problem == SearchAttributeProblem::TooLarge {
+        return Refusal::too_large(CAUSE, message);
+    }
+    // The double space is the platform's, which prints the message of the queue.
+    Refusal::new(
+        Cause::BadSearchAttributes,
+        format!(
+            "invalid SearchAttributes on ContinueAsNewWorkflowExecutionCommand: {message}. WorkflowType={} TaskQueue=name:{:?}  kind:TASK_QUEUE_KIND_NORMAL",
+            read.workflow_type, read.task_queue
+        ),
+    )
 }
 
 impl ContinueAsNew {

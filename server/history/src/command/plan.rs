@@ -11,7 +11,7 @@ use durably_proto::api::protocol::v1::Message;
 use durably_proto::api::sdk::v1::{EventGroupMarker, UserMetadata};
 
 use crate::command::protocol_message::{self, PlannedUpdate, UpdateMessage};
-use crate::command::{Command, Refusal};
+use crate::command::{Command, Refusal, continue_as_new, search_attributes};
 use crate::id::{EventId, TimerId, UpdateId};
 use crate::input::RefusedCommand;
 use crate::state::{Form, Run, StartedTask};
@@ -65,10 +65,7 @@ pub(crate) fn plan(
     let mut steps = Vec::with_capacity(commands.len() + messages.len());
     for (place, mut command) in commands.into_iter().enumerate() {
         if let Some(refused) = refused.as_ref().filter(|it| it.place == place) {
-            return Err(Refusal {
-                fatal: refused.fatal,
-                ..Refusal::new(Cause::BadSearchAttributes, refused.message.clone())
-            });
+            return Err(plan.refusal(refused, command));
         }
         if let Some(Attributes::ProtocolMessageCommandAttributes(attributes)) = &command.attributes
         {
@@ -129,6 +126,17 @@ impl Plan<'_> {
             .get(id)
             .copied()
             .unwrap_or_else(|| self.run.timers.contains_key(id))
+    }
+
+    /// Why a command with bad search attributes is refused.
+    fn refusal(&mut self, refused: &RefusedCommand, command: CommandMessage) -> Refusal {
+        match command.attributes {
+            Some(Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(attributes)) => self
+                .check_close()
+                .err()
+                .unwrap_or_else(|| continue_as_new::refusal(refused, attributes, self.run)),
+            _ => search_attributes::refusal(refused),
+        }
     }
 
     fn message(&mut self, message: Message) -> Result<Option<Step>, Refusal> {

@@ -12,6 +12,7 @@ use crate::command::plan::Plan;
 use crate::command::properties;
 use crate::command::refusal::Refusal;
 use crate::id::EventId;
+use crate::input::{RefusedCommand, SearchAttributeProblem};
 use crate::limits;
 use crate::outcome::Effect;
 use crate::state::Run;
@@ -28,6 +29,14 @@ pub(crate) fn read(
         return Err(Refusal::new(CAUSE, message));
     }
     Ok(UpsertSearchAttributes(attributes))
+}
+
+/// Why an upsert that the namespace does not accept is refused.
+pub(crate) fn refusal(refused: &RefusedCommand) -> Refusal {
+    Refusal {
+        fatal: refused.problem == SearchAttributeProblem::TooLarge,
+        ..Refusal::new(CAUSE, refused.message.clone())
+    }
 }
 
 impl UpsertSearchAttributes {
