@@ -44,6 +44,7 @@ pub(super) fn request_cancel(
     request: RequestCancelWorkflowExecutionRequest,
 ) -> Result<(), Error> {
     let execution = check::execution(request.workflow_execution)?;
+    let execution = latest_of(execution, &request.first_execution_run_id);
     let input = Input::RequestCancel(RequestCancel {
         reason: request.reason,
         identity: request.identity,
@@ -65,6 +66,7 @@ pub(super) fn terminate(
     request: TerminateWorkflowExecutionRequest,
 ) -> Result<(), Error> {
     let execution = check::execution(request.workflow_execution)?;
+    let execution = latest_of(execution, &request.first_execution_run_id);
     let input = Input::Terminate(Terminate {
         reason: request.reason,
         details: request.details,
@@ -116,6 +118,18 @@ fn to_named(
     let reply = engine.apply_to(&namespace, &named.workflow_id, &named.run_id, input)?;
     debug_assert!(matches!(reply, Reply::Done | Reply::AlreadyDone));
     Ok(())
+}
+
+/// A client that names the first run of a chain means the run that is at work there, whichever run
+/// it names beside it.
+fn latest_of(named: WorkflowExecution, first_run_id: &str) -> WorkflowExecution {
+    match first_run_id {
+        "" => named,
+        _ => WorkflowExecution {
+            run_id: String::new(),
+            ..named
+        },
+    }
 }
 
 fn named(run_id: String) -> Option<RunId> {

@@ -1,4 +1,5 @@
 mod bad_input;
+mod chains;
 mod cron;
 mod delays;
 mod description;
