@@ -1,28 +1,31 @@
 //! Updates as they are on the wire: the requests of clients, and the messages by which workers
 //! answer them.
 
+use durably::Result;
 use durably_proto::{
     Message as _,
     api::{
         command::v1::{Command, ProtocolMessageCommandAttributes, command::Attributes},
         common::v1::{Payload, Payloads},
         enums::v1::{CommandType, UpdateWorkflowExecutionLifecycleStage as Stage},
+        errordetails::v1::MultiOperationExecutionFailure,
         failure::v1::Failure,
         protocol::v1::{Message, message::SequencingId},
         update::v1::{
             Acceptance, Input, Meta, Outcome, Rejection, Request, Response, WaitPolicy, outcome,
         },
         workflowservice::v1::{
-            ExecuteMultiOperationRequest, StartWorkflowExecutionRequest,
-            UpdateWorkflowExecutionRequest,
+            ExecuteMultiOperationRequest, PollWorkflowTaskQueueResponse,
+            StartWorkflowExecutionRequest, UpdateWorkflowExecutionRequest,
             execute_multi_operation_request::{self as multi, operation::Operation},
         },
     },
     wkt::Any,
 };
+use tonic::{Code, Status};
 
 use crate::{
-    raw::{NAMESPACE, command, execution},
+    raw::{NAMESPACE, Service, command, complete, execution, workflow_task},
     unique,
 };
 
@@ -71,6 +74,20 @@ pub fn update_with_start(
         })
         .into(),
         ..Default::default()
+    }
+}
+
+/// Waits for the workflow task that brings an update which is on its way.
+pub async fn task_with_update(
+    service: &mut Service,
+    queue: &str,
+) -> Result<PollWorkflowTaskQueueResponse> {
+    loop {
+        let task = workflow_task(service, queue).await?;
+        if !task.messages.is_empty() {
+            return Ok(task);
+        }
+        complete(service, &task, vec![], vec![]).await?;
     }
 }
 
@@ -155,4 +172,18 @@ fn answer(delivery: &Message, kind: &str, body: &impl durably_proto::Message) ->
         }),
         ..Default::default()
     }
+}
+
+/// How an update-with-start ended, operation by operation, if it was refused.
+pub fn operations(status: &Status) -> Vec<String> {
+    let refused = durably_proto::rpc::Status::decode(status.details()).unwrap_or_default();
+    let several = refused
+        .details
+        .first()
+        .and_then(|detail| MultiOperationExecutionFailure::decode(detail.value.as_slice()).ok());
+    let statuses = several.unwrap_or_default().statuses;
+    let said = statuses
+        .into_iter()
+        .map(|it| format!("{:?}: {}", Code::from(it.code), it.message));
+    said.collect()
 }

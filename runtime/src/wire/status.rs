@@ -103,7 +103,7 @@ fn reason(status: &Status, all: &[Any]) -> Reason {
     {
         first_refused(several)
     } else if status.code() == Code::NotFound && !is_namespace_missing(all) {
-        if status.message().contains("already completed") {
+        if is_about_a_closed_run(status.message()) {
             Reason::WorkflowClosed
         } else if is_about_an_update(status.message()) {
             Reason::NoUpdate
@@ -191,6 +191,11 @@ fn rpc_error(status: Status, all: &[Any]) -> RpcError {
             message,
         },
     }
+}
+
+/// The second text answers an update that its run had not accepted when it closed.
+fn is_about_a_closed_run(message: &str) -> bool {
+    message.contains("already completed") || message.contains("aborted by closing workflow")
 }
 
 /// The server names what is missing by its words alone: `update "u-1" not found`.

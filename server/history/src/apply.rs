@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::input::{Deadline, Input};
-use crate::outcome::{Effect, Outcome, Reply};
+use crate::outcome::{Effect, Outcome, Reply, UpdateStatus};
 use crate::rejection::{Closed, Rejection, TaskNotFound};
 use crate::state::{Form, Phase, Run, WorkflowTask};
 use crate::time::Time;
@@ -26,6 +26,15 @@ impl Out {
 
     pub(crate) fn effect(&mut self, effect: Effect) {
         self.effects.push(effect);
+    }
+
+    /// An update went further. Whoever waits learns only where it stands after the whole input: the
+    /// task that accepts it may also complete it or close the run.
+    pub(crate) fn update_reached(&mut self, status: UpdateStatus) {
+        let overtaken =
+            |effect: &Effect| matches!(effect, Effect::UpdateReached(it) if it.id == status.id);
+        self.effects.retain(|effect| !overtaken(effect));
+        self.effects.push(Effect::UpdateReached(status));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Updates.
 
 use durably_history::{
-    EventId, Input, LimitExceeded, Rejection, Reply, UpdateAbort, UpdateId, UpdateStage,
+    Effect, EventId, Input, LimitExceeded, Rejection, Reply, UpdateAbort, UpdateId, UpdateStage,
     UpdateStatus,
 };
 use durably_proto::api::enums::v1::EventType;
@@ -95,7 +95,7 @@ fn a_rejected_update_leaves_no_trace() {
     assert_eq!(done.reset_to, Some(EventId(3)));
     assert_eq!(stage(&case, "u1"), None);
     let reached = case.effects.iter().find_map(|effect| match effect {
-        durably_history::Effect::UpdateReached(status) => Some(status.stage.clone()),
+        Effect::UpdateReached(status) => Some(status.stage.clone()),
         _ => None,
     });
     let Some(UpdateStage::Completed(outcome)) = reached else {
@@ -256,7 +256,7 @@ fn an_update_the_worker_never_saw_is_aborted_with_its_run() {
     case.complete(&task, vec![complete("done")]);
     assert!(case.effects.iter().any(|effect| matches!(
         effect,
-        durably_history::Effect::UpdateReached(UpdateStatus {
+        Effect::UpdateReached(UpdateStatus {
             stage: UpdateStage::Aborted(UpdateAbort::Closed),
             ..
         })
@@ -302,4 +302,40 @@ fn a_run_whose_task_failed_twice_refuses_updates_until_it_succeeds() {
     let task = case.poll();
     case.complete(&task, vec![]);
     assert_eq!(send(&mut case, "new"), UpdateStage::Admitted);
+}
+
+#[test]
+fn whoever_waits_is_told_only_where_the_task_leaves_the_update() {
+    for (answers, closes) in [
+        (vec!["accept", "respond"], false),
+        (vec!["accept"], true),
+        (vec!["accept", "respond"], true),
+    ] {
+        let mut case = idle();
+        send(&mut case, "u1");
+        let task = case.poll();
+        let mut commands: Vec<_> = answers
+            .iter()
+            .map(|answer| protocol(&format!("u1/{answer}")))
+            .collect();
+        commands.extend(closes.then(|| complete("bye")));
+        let mut messages = vec![accept("u1")];
+        messages.extend((answers.len() > 1).then(|| respond("u1", "renamed")));
+        case.answer(&task, commands, messages);
+        let told: Vec<_> = case
+            .effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::UpdateReached(status) => Some(status),
+                _ => None,
+            })
+            .collect();
+        assert!(
+            matches!(told[..], [status] if matches!(status.stage, UpdateStage::Completed(_))),
+            "{told:?}"
+        );
+        // A client that comes later may have the result of an update, but not of one that has none.
+        let has_result = case.run.has_completed_update(&UpdateId::from("u1"));
+        assert_eq!(has_result, answers.len() > 1);
+    }
 }

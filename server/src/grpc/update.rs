@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use durably_history::{
-    Input, Reply, RunId, UpdateAbort, UpdateId, UpdateRequest, UpdateStage, UpdateStatus,
+    Input, Rejection, Reply, RunId, UpdateAbort, UpdateId, UpdateRequest, UpdateStage, UpdateStatus,
 };
 use durably_proto::api::common::v1::WorkflowExecution;
 use durably_proto::api::enums::v1::UpdateWorkflowExecutionLifecycleStage as WaitStage;
@@ -255,12 +255,8 @@ fn shown(stage: UpdateStage) -> Result<(WaitStage, Option<Outcome>), Error> {
         UpdateStage::Admitted => Ok((WaitStage::Admitted, None)),
         UpdateStage::Accepted => Ok((WaitStage::Accepted, None)),
         UpdateStage::Completed(outcome) => Ok((WaitStage::Completed, Some(*outcome))),
-        UpdateStage::Aborted(UpdateAbort::Closed) => Err(Error::NotFound(
-            "workflow execution already completed".to_owned(),
-        )),
-        UpdateStage::Aborted(UpdateAbort::Continued) => Err(Error::Unavailable(
-            "the workflow has continued in another run; send the update again",
-        )),
+        UpdateStage::Aborted(UpdateAbort::Closed) => Err(Error::NotFound(ABORTED.to_owned())),
+        UpdateStage::Aborted(UpdateAbort::Continued) => Err(Error::Rejected(Rejection::Closing)),
     }
 }
 
@@ -275,3 +271,6 @@ fn check_chain(runs: &mut Runs, run_id: &RunId, first_run_id: &str) -> Result<()
         _ => Ok(()),
     }
 }
+
+/// Why an update ends that no worker had accepted when its run closed.
+const ABORTED: &str = "workflow update was aborted by closing workflow";

@@ -1,5 +1,6 @@
 mod bad_input;
 mod chains;
+mod closing_updates;
 mod cron;
 mod delays;
 mod description;

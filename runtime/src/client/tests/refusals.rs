@@ -102,6 +102,7 @@ async fn a_closed_workflow_is_not_one_that_never_was() {
     for (message, closed) in [
         ("workflow not found for ID: acc-1", false),
         ("workflow execution already completed", true),
+        ("workflow update was aborted by closing workflow", true),
     ] {
         fake.signal_workflow_execution
             .then(Err(Status::not_found(message)));

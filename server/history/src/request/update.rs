@@ -17,7 +17,7 @@ use durably_proto::wkt;
 use crate::apply::Out;
 use crate::id::{EventId, UpdateId};
 use crate::input::UpdateRequest;
-use crate::outcome::{Effect, Reply, UpdateAbort, UpdateStage, UpdateStatus};
+use crate::outcome::{Reply, UpdateAbort, UpdateStage, UpdateStatus};
 use crate::rejection::{Closed, Invalid, LimitExceeded, Rejection};
 use crate::state::{Form, Phase, Run, Update, UpdateState};
 use crate::task::workflow_task;
@@ -193,7 +193,7 @@ pub(crate) fn abort_all(run: &mut Run, abort: UpdateAbort, out: &mut Out) {
 
 /// Tells those who wait for the update.
 pub(crate) fn reached(id: UpdateId, stage: UpdateStage, out: &mut Out) {
-    out.effect(Effect::UpdateReached(UpdateStatus { id, stage }));
+    out.update_reached(UpdateStatus { id, stage });
 }
 
 impl Run {
@@ -211,6 +211,12 @@ impl Run {
             id: id.clone(),
             stage,
         })
+    }
+
+    /// Whether the run has recorded a result of the update; it can be read however the run ended.
+    pub fn has_completed_update(&self, id: &UpdateId) -> bool {
+        let update = self.updates.get(id);
+        update.is_some_and(|update| matches!(update.state, UpdateState::Completed(_)))
     }
 
     fn update_outcome(&self, completed: EventId) -> Outcome {
