@@ -6,6 +6,7 @@ use std::sync::Arc;
 use durably_history::{
     Effect, Input, Policies, Refused, Reply, Run, RunId, Start, Terminate, Time, Verdict,
 };
+use durably_proto::api::enums::v1::{EventType, WorkflowExecutionStatus};
 use tokio::sync::watch;
 
 use crate::clock::Timekeeper;
@@ -29,13 +30,26 @@ pub(crate) struct Engine {
     pub(crate) stop: watch::Sender<bool>,
 }
 
-/// What a start request led to.
+/// The run that a start request is answered with.
 #[derive(Debug)]
 pub(crate) struct Started<R> {
     pub(crate) run_id: RunId,
-    /// `false`: the run was there before.
+    pub(crate) first_run_id: RunId,
+    pub(crate) status: WorkflowExecutionStatus,
+    /// The request started the run, now or when it was sent before.
     pub(crate) is_new: bool,
     pub(crate) result: R,
+}
+
+/// How a start request met that run.
+#[derive(Debug)]
+pub(crate) enum Met {
+    /// It started the run, which replied.
+    Started(Reply),
+    /// It was sent before, and an event of this type came of it.
+    Repeated(EventType),
+    /// The run is at work, and the request is content with it.
+    InUse,
 }
 
 impl Engine {
@@ -148,14 +162,14 @@ impl Engine {
         self.apply(&execution, &mut runs, &run_id, input, |_, reply| reply)
     }
 
-    /// Starts a run, if the policies allow it. `with` is told the record and the reply of the
-    /// run that was started or, with no reply, found; it may apply more to it.
+    /// Starts a run, if the policies allow it. `with` is told the run and how the request met it;
+    /// it may apply more to it.
     pub(crate) fn start<R>(
         &self,
         namespace: &Arc<Namespace>,
         start: Start,
         policies: Policies,
-        with: impl FnOnce(&Arc<Execution>, &mut Runs, &RunId, Option<Reply>) -> Result<R, Error>,
+        with: impl FnOnce(&Arc<Execution>, &mut Runs, &RunId, Met) -> Result<R, Error>,
     ) -> Result<Started<R>, Error> {
         let execution = self
             .store
@@ -163,23 +177,29 @@ impl Engine {
         let mut runs = execution.lock();
         if let Some(latest) = runs.latest() {
             let latest_id = latest.run.run_id().clone();
-            if latest.run.knows_request(&start.request_id) {
-                let result = with(&execution, &mut runs, &latest_id, None)?;
-                return Ok(Started {
-                    run_id: latest_id,
-                    is_new: true,
-                    result,
-                });
+            let answer = |is_new| Started {
+                run_id: latest_id.clone(),
+                first_run_id: latest.run.first_run_id().clone(),
+                status: latest.run.status(),
+                is_new,
+                result: (),
+            };
+            let repeated = match start.signal {
+                None => latest.run.request_event(&start.request_id),
+                // The request is the signal's: it is remembered by the run that has the signal.
+                Some(_) => None,
+            };
+            if let Some(event_type) = repeated {
+                let found = answer(event_type == EventType::WorkflowExecutionStarted);
+                let result = with(&execution, &mut runs, &latest_id, Met::Repeated(event_type))?;
+                return Ok(found.with(result));
             }
             match policies.decide(latest.run.status()) {
                 Verdict::Start => {}
                 Verdict::UseExisting => {
-                    let result = with(&execution, &mut runs, &latest_id, None)?;
-                    return Ok(Started {
-                        run_id: latest_id,
-                        is_new: false,
-                        result,
-                    });
+                    let found = answer(false);
+                    let result = with(&execution, &mut runs, &latest_id, Met::InUse)?;
+                    return Ok(found.with(result));
                 }
                 Verdict::TerminateThenStart => {
                     self.terminate_for_new(&execution, &mut runs, &latest_id, &start.run_id)?;
@@ -208,9 +228,11 @@ impl Engine {
             self.dispatch(&execution, record, outcome.effects, now);
         }
         execution.changed.notify_waiters();
-        let result = with(&execution, &mut runs, &run_id, Some(outcome.reply))?;
+        let result = with(&execution, &mut runs, &run_id, Met::Started(outcome.reply))?;
         Ok(Started {
+            first_run_id: run_id.clone(),
             run_id,
+            status: WorkflowExecutionStatus::Running,
             is_new: true,
             result,
         })
@@ -254,6 +276,18 @@ impl Engine {
             ..Terminate::default()
         });
         self.apply(execution, runs, run_id, terminate, |_, _| ())
+    }
+}
+
+impl Started<()> {
+    fn with<R>(self, result: R) -> Started<R> {
+        Started {
+            run_id: self.run_id,
+            first_run_id: self.first_run_id,
+            status: self.status,
+            is_new: self.is_new,
+            result,
+        }
     }
 }
 

@@ -75,8 +75,21 @@ pub(crate) enum Error {
     DeadlineExceeded(&'static str),
     /// The server stops, or the client should try again for another reason.
     Unavailable(&'static str),
+    /// The request was overtaken; the client should send it again.
+    Aborted(&'static str),
     /// One of several operations sent together failed.
-    MultiOperation(Vec<Option<Self>>),
+    MultiOperation(Vec<Operation>),
+}
+
+/// What became of one of several operations sent together.
+#[derive(Clone, Debug)]
+pub(crate) enum Operation {
+    /// It was done.
+    Done,
+    /// It was not done, because another one failed.
+    Aborted,
+    /// It failed by itself.
+    Failed(Error),
 }
 
 /// See [`Error::AlreadyStarted`].

@@ -1,5 +1,7 @@
 use durably_proto::Message;
-use durably_proto::api::enums::v1::{WorkflowIdConflictPolicy, WorkflowIdReusePolicy};
+use durably_proto::api::enums::v1::{
+    WorkflowExecutionStatus, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
+};
 use durably_proto::api::errordetails::v1::WorkflowExecutionAlreadyStartedFailure;
 use durably_proto::api::workflowservice::v1::*;
 use durably_proto::rpc;
@@ -43,23 +45,16 @@ async fn the_same_request_twice_starts_once() {
 #[tokio::test]
 async fn a_request_repeated_after_the_end_finds_what_it_did() {
     let case = Case::new().await;
-    let signal = SignalWithStartWorkflowExecutionRequest {
-        namespace: NAMESPACE.to_owned(),
-        workflow_id: "w".to_owned(),
-        workflow_type: request("w").workflow_type,
-        task_queue: Some(normal(QUEUE)),
-        signal_name: "s".to_owned(),
+    let request = StartWorkflowExecutionRequest {
         request_id: "r".to_owned(),
-        ..Default::default()
+        ..request("w")
     };
-    let send = || {
-        let request = Request::new(signal.clone());
-        case.service.signal_with_start_workflow_execution(request)
-    };
-    let first = ok(send().await).run_id;
+    let first = case.start_with(request.clone()).await;
     let task = case.task().await;
     case.complete(&task, vec![complete_workflow()]).await;
-    assert_eq!(ok(send().await).run_id, first);
+    let again = case.start_with(request).await;
+    assert_eq!(again.run_id, first.run_id);
+    assert_eq!(again.status(), WorkflowExecutionStatus::Completed);
 }
 
 #[tokio::test]

@@ -57,6 +57,7 @@ impl Run {
             Input::Terminate(terminate) => request::terminate::apply(terminate, self, &mut out)?,
             Input::Update(update) => request::update::apply(update, self, &mut out)?,
             Input::Attach(attach) => request::attach::apply(attach, self, &mut out),
+            Input::RepeatEagerStart => task::workflow_task::repeat_eager(self),
             Input::ResetStickiness => {
                 self.sticky = None;
                 Reply::Done
@@ -129,6 +130,7 @@ impl Run {
             | Input::RequestCancel(_)
             | Input::Terminate(_)
             | Input::Attach(_)
+            | Input::RepeatEagerStart
             | Input::ResetStickiness => Rejection::Closed(Closed { status }),
         })
     }

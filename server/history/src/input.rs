@@ -27,6 +27,8 @@ pub enum Input {
     Update(UpdateRequest),
     /// A client's start request with the conflict policy `USE_EXISTING` met this run.
     Attach(Attach),
+    /// A client repeats its eager start, because it may not have got the first task.
+    RepeatEagerStart,
     /// A worker asks that the next task goes to the normal queue.
     ResetStickiness,
     /// A workflow task was handed to a poller.

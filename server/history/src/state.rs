@@ -294,9 +294,9 @@ impl Run {
         &self.terms.request_id
     }
 
-    /// Whether a request started this run or was attached to it.
-    pub fn knows_request(&self, id: &RequestId) -> bool {
-        self.requests.contains_key(id)
+    /// The type of the event that came of a request, if this run has seen it.
+    pub fn request_event(&self, id: &RequestId) -> Option<EventType> {
+        self.requests.get(id).map(|(event_type, _)| *event_type)
     }
 
     /// The workflow's type.

@@ -1,7 +1,7 @@
 //! Signals, cancel requests, terminations and attachments.
 
 use durably_history::{Attach, Input, Rejection, Reply, RequestCancel, Signal, Terminate};
-use durably_proto::api::enums::v1::{PendingActivityState, WorkflowExecutionStatus};
+use durably_proto::api::enums::v1::{EventType, PendingActivityState, WorkflowExecutionStatus};
 
 use crate::case::{Case, signal};
 use crate::command::{cancel_workflow, schedule_activity};
@@ -108,7 +108,10 @@ fn a_start_request_that_found_the_run_is_remembered() {
     case.ok(Input::Attach(attach.clone()));
     case.expect(&["3 workflow_execution_options_updated attached=second"]);
     assert!(matches!(case.ok(Input::Attach(attach)), Reply::AlreadyDone));
-    assert!(case.run.knows_request(&"second".into()));
+    assert_eq!(
+        case.run.request_event(&"second".into()),
+        Some(EventType::WorkflowExecutionOptionsUpdated)
+    );
 }
 
 #[test]

@@ -10,8 +10,8 @@ use super::deadline::{
 };
 use super::unimplemented::{unimplemented_methods, unimplemented_workflow_methods};
 use super::{
-    Frontend, activity, answered, history, namespace, query, start, task_queue, update, visibility,
-    worker, workflow,
+    Frontend, activity, answered, history, multi_operation, namespace, query, start, task_queue,
+    update, visibility, worker, workflow,
 };
 
 #[tonic::async_trait]
@@ -170,10 +170,7 @@ impl WorkflowService for Frontend {
         request: Request<SignalWorkflowExecutionRequest>,
     ) -> Result<Response<SignalWorkflowExecutionResponse>, Status> {
         let request = request.into_inner();
-        answered(
-            workflow::signal(&self.engine, request)
-                .map(|()| SignalWorkflowExecutionResponse::default()),
-        )
+        answered(workflow::signal(&self.engine, request))
     }
 
     async fn signal_with_start_workflow_execution(
@@ -317,7 +314,7 @@ impl WorkflowService for Frontend {
         let skips = self.skips(&request);
         let limit = WaitLimit::of(request.metadata(), UPDATE_POLL);
         answered(
-            self.unless_stopped(start::execute_multi_operation(
+            self.unless_stopped(multi_operation::execute(
                 &self.engine,
                 request.into_inner(),
                 skips,

@@ -8,7 +8,7 @@ use durably_proto::{Message, rpc};
 use prost::Name;
 use tonic::{Code, Status};
 
-use crate::error::Error;
+use crate::error::{Error, Operation};
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
@@ -76,6 +76,7 @@ fn described(error: Error) -> (Code, String, Option<Any>) {
         ),
         Error::DeadlineExceeded(message) => (Code::DeadlineExceeded, message.to_owned(), None),
         Error::Unavailable(message) => (Code::Unavailable, message.to_owned(), None),
+        Error::Aborted(message) => (Code::Aborted, message.to_owned(), None),
         Error::MultiOperation(operations) => multi_operation(operations),
     }
 }
@@ -138,32 +139,33 @@ fn exhausted(message: String) -> (Code, String, Option<Any>) {
 
 /// The status of the first operation that failed by itself stands for the whole; the details
 /// carry one status an operation.
-fn multi_operation(operations: Vec<Option<Error>>) -> (Code, String, Option<Any>) {
-    let mut code = Code::Internal;
+fn multi_operation(operations: Vec<Operation>) -> (Code, String, Option<Any>) {
+    use details::multi_operation_execution_failure::OperationStatus;
+    let mut failed = None;
     let mut statuses = Vec::new();
     for operation in operations {
         let (status, message, detail) = match operation {
-            Some(error) => {
+            Operation::Failed(error) => {
                 let described = described(error);
-                code = described.0;
+                let own = Some(described.0).filter(|code| *code != Code::Aborted);
+                failed = failed.or(own);
                 described
             }
-            None => (
+            Operation::Aborted => (
                 Code::Aborted,
                 "Operation was aborted.".to_owned(),
                 detail(&durably_proto::api::failure::v1::MultiOperationExecutionAborted {}),
             ),
+            Operation::Done => (Code::Ok, String::new(), None),
         };
-        statuses.push(
-            details::multi_operation_execution_failure::OperationStatus {
-                code: status.into(),
-                message,
-                details: detail.into_iter().collect(),
-            },
-        );
+        statuses.push(OperationStatus {
+            code: status.into(),
+            message,
+            details: detail.into_iter().collect(),
+        });
     }
     (
-        code,
+        failed.unwrap_or(Code::Aborted),
         "Update-with-Start could not be executed.".to_owned(),
         detail(&details::MultiOperationExecutionFailure { statuses }),
     )

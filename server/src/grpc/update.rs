@@ -6,7 +6,10 @@ use durably_history::{
     Input, Rejection, Reply, RunId, UpdateAbort, UpdateId, UpdateRequest, UpdateStage, UpdateStatus,
 };
 use durably_proto::api::common::v1::WorkflowExecution;
-use durably_proto::api::enums::v1::UpdateWorkflowExecutionLifecycleStage as WaitStage;
+use durably_proto::api::enums::v1::{
+    EventType, UpdateWorkflowExecutionLifecycleStage as WaitStage,
+};
+use durably_proto::api::update::v1::outcome::Value;
 use durably_proto::api::update::v1::{Outcome, Request, UpdateRef, WaitPolicy};
 use durably_proto::api::workflowservice::v1::{
     PollWorkflowExecutionUpdateRequest, PollWorkflowExecutionUpdateResponse,
@@ -15,8 +18,8 @@ use durably_proto::api::workflowservice::v1::{
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use super::check;
 use super::deadline::WaitLimit;
+use super::{check, link};
 use crate::clock::Timekeeper;
 use crate::engine::{Engine, named_run};
 use crate::error::Error;
@@ -44,6 +47,7 @@ pub(super) async fn update(
     let named = check::execution(request.workflow_execution)?;
     let until = wanted_stage(request.wait_policy)?;
     let update = checked(engine, request.request)?;
+    let request_id = update.request.request_id.clone();
     loop {
         let execution = engine.execution(&namespace, &named.workflow_id)?;
         let sent = {
@@ -65,7 +69,7 @@ pub(super) async fn update(
             // The workflow goes on in its next run, and so may the update.
             UpdateStage::Aborted(UpdateAbort::Continued)
                 if named.run_id.is_empty() && Instant::now() < limit.end() => {}
-            _ => return response(&execution, &run_id, status),
+            _ => return sent_response(&execution, &run_id, status, &request_id),
         }
     }
 }
@@ -229,7 +233,35 @@ pub(super) async fn awaited(
     Ok(stands)
 }
 
-/// The answer to who sent an update.
+/// The answer to who sent an update with this request.
+pub(super) fn sent_response(
+    execution: &Execution,
+    run_id: &RunId,
+    status: UpdateStatus,
+    request_id: &str,
+) -> Result<UpdateWorkflowExecutionResponse, Error> {
+    let answered = response(execution, run_id, status)?;
+    let has_failed = matches!(
+        answered.outcome.as_ref().and_then(|it| it.value.as_ref()),
+        Some(Value::Failure(_))
+    );
+    let link = match answered.stage() {
+        WaitStage::Unspecified | WaitStage::Admitted => None,
+        // Also for one that was accepted before it failed; the real server does not tell them apart.
+        WaitStage::Completed if has_failed => {
+            Some(link::to_run(execution, run_id, "Update rejected"))
+        }
+        WaitStage::Accepted | WaitStage::Completed => Some(link::to_request(
+            execution,
+            run_id,
+            request_id,
+            EventType::WorkflowExecutionUpdateAccepted,
+        )),
+    };
+    Ok(UpdateWorkflowExecutionResponse { link, ..answered })
+}
+
+/// Where an update stands, as clients read it.
 pub(super) fn response(
     execution: &Execution,
     run_id: &RunId,
@@ -273,4 +305,4 @@ fn check_chain(runs: &mut Runs, run_id: &RunId, first_run_id: &str) -> Result<()
 }
 
 /// Why an update ends that no worker had accepted when its run closed.
-const ABORTED: &str = "workflow update was aborted by closing workflow";
+pub(super) const ABORTED: &str = "workflow update was aborted by closing workflow";

@@ -1,24 +1,27 @@
 //! What clients do to a workflow that runs.
 
-use durably_history::{
-    Input, Rejection, Reply, RequestCancel, RequestId, RunId, Signal, Terminate,
-};
+use std::sync::Arc;
+
+use durably_history::{Input, Rejection, RequestCancel, RequestId, RunId, Signal, Terminate};
 use durably_proto::api::common::v1::WorkflowExecution;
+use durably_proto::api::enums::v1::EventType;
 use durably_proto::api::workflowservice::v1::{
     DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse,
     RequestCancelWorkflowExecutionRequest, ResetStickyTaskQueueRequest,
-    SignalWorkflowExecutionRequest, TerminateWorkflowExecutionRequest,
+    SignalWorkflowExecutionRequest, SignalWorkflowExecutionResponse,
+    TerminateWorkflowExecutionRequest,
 };
 
-use super::check;
+use super::{check, link};
 use crate::engine::{Engine, named_run};
 use crate::error::Error;
+use crate::store::Execution;
 
 /// `SignalWorkflowExecution`.
 pub(super) fn signal(
     engine: &Engine,
     request: SignalWorkflowExecutionRequest,
-) -> Result<(), Error> {
+) -> Result<SignalWorkflowExecutionResponse, Error> {
     let execution = check::execution(request.workflow_execution)?;
     if request.signal_name.is_empty() {
         return Err(check::invalid("SignalName is not set on request."));
@@ -26,6 +29,7 @@ pub(super) fn signal(
     check::length(&request.signal_name, "SignalName")?;
     check::length(&request.request_id, "RequestId")?;
     check::blob(request.input.as_ref())?;
+    let request_id = request.request_id.clone();
     let input = Input::Signal(Signal {
         name: request.signal_name,
         input: request.input,
@@ -35,7 +39,11 @@ pub(super) fn signal(
         links: request.links,
         external: None,
     });
-    to_named(engine, &request.namespace, execution, input)
+    let (execution, run_id) = to_named(engine, &request.namespace, execution, input)?;
+    let signaled = EventType::WorkflowExecutionSignaled;
+    Ok(SignalWorkflowExecutionResponse {
+        link: Some(link::to_request(&execution, &run_id, &request_id, signaled)),
+    })
 }
 
 /// `RequestCancelWorkflowExecution`.
@@ -56,7 +64,7 @@ pub(super) fn request_cancel(
     match asked {
         // What has ended need not be asked to end.
         Err(Error::Rejected(Rejection::Closed(_))) => Ok(()),
-        asked => asked,
+        asked => asked.map(|_| ()),
     }
 }
 
@@ -74,7 +82,7 @@ pub(super) fn terminate(
         links: request.links,
         first_run_id: named(request.first_execution_run_id),
     });
-    to_named(engine, &request.namespace, execution, input)
+    to_named(engine, &request.namespace, execution, input).map(|_| ())
 }
 
 /// `ResetStickyTaskQueue`.
@@ -89,6 +97,7 @@ pub(super) fn reset_sticky(
         execution,
         Input::ResetStickiness,
     )
+    .map(|_| ())
 }
 
 /// `DescribeWorkflowExecution`.
@@ -107,17 +116,20 @@ pub(super) fn describe(
     }
 }
 
-/// Applies an input to the run a request names.
+/// Applies an input to the run a request names: that run.
 fn to_named(
     engine: &Engine,
     namespace: &str,
     named: WorkflowExecution,
     input: Input,
-) -> Result<(), Error> {
+) -> Result<(Arc<Execution>, RunId), Error> {
     let namespace = engine.namespaces.find(namespace)?;
-    let reply = engine.apply_to(&namespace, &named.workflow_id, &named.run_id, input)?;
-    debug_assert!(matches!(reply, Reply::Done | Reply::AlreadyDone));
-    Ok(())
+    let execution = engine.execution(&namespace, &named.workflow_id)?;
+    let mut runs = execution.lock();
+    let run_id = named_run(&execution, &mut runs, &named.run_id)?;
+    engine.apply(&execution, &mut runs, &run_id, input, |_, _| ())?;
+    drop(runs);
+    Ok((execution, run_id))
 }
 
 /// A client that names the first run of a chain means the run that is at work there, whichever run

@@ -13,4 +13,6 @@ mod readiness;
 mod reports;
 mod search_attributes;
 mod sizes;
+mod starts;
 mod unrecorded;
+mod update_with_start;

@@ -13,7 +13,7 @@ pub(crate) fn apply(attach: Attach, run: &mut Run, out: &mut Out) -> Reply {
     if attach
         .request_id
         .as_ref()
-        .is_some_and(|id| run.knows_request(id))
+        .is_some_and(|id| run.request_event(id).is_some())
     {
         return Reply::AlreadyDone;
     }

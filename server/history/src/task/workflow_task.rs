@@ -5,7 +5,7 @@ use std::time::Duration;
 use durably_proto::api::common::v1::WorkerVersionStamp;
 
 use crate::apply::Out;
-use crate::id::{RequestId, Stamp};
+use crate::id::{EventId, RequestId, Stamp};
 use crate::input::{Deadline, StartWorkflowTask, WorkflowTaskTicket, WorkflowTaskToken};
 use crate::limits;
 use crate::outcome::{Effect, Reply, StartedWorkflowTask};
@@ -165,6 +165,16 @@ pub(crate) fn start_scheduled(
     run.task = WorkflowTask::Started(started);
 }
 
+/// Hands the first task out once more, if nobody has answered it yet.
+pub(crate) fn repeat_eager(run: &mut Run) -> Reply {
+    let is_first =
+        matches!(&run.task, WorkflowTask::Started(task) if task.started == FIRST_STARTED);
+    if !is_first || run.task_attempt > 1 {
+        return Reply::Done;
+    }
+    Reply::WorkflowTask(Box::new(delivery(run, false, true)))
+}
+
 /// What the worker of the started task is handed. With `resend`, updates that an earlier task
 /// delivered in vain go out again.
 pub(crate) fn delivery(run: &mut Run, sticky: bool, resend: bool) -> StartedWorkflowTask {
@@ -234,6 +244,8 @@ impl Run {
     }
 }
 
+/// The started event of the first workflow task, if nothing came before that task.
+const FIRST_STARTED: EventId = EventId(3);
 const PROMPT_ATTEMPTS: u32 = 3;
 const FIRST_DELAY: Duration = Duration::from_secs(5);
 const MAX_DELAY: Duration = Duration::from_secs(10 * 60);
