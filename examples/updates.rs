@@ -3,7 +3,7 @@
 //!
 //! `cargo run --example updates`
 
-use durably::prelude::*;
+use durably::{UpdateError, prelude::*};
 
 /// Moves money to somebody else's account.
 #[activity(start_to_close = "10s", max_attempts = 2)]
@@ -92,11 +92,13 @@ async fn main() -> Result<()> {
 
     let account = Account::start(&client, Account::default()).await?;
     println!("deposit 100     {}", account.deposit(100).await?);
-    if let Err(error) = account.deposit(0).await {
-        println!("deposit 0       {error}");
+    // The validator's refusal is the caller's mistake, an error of the handler is the workflow's: a web
+    // service answers 422 and 500.
+    if let Err(UpdateError::Rejected(rejected)) = account.deposit(0).await {
+        println!("deposit 0       {rejected}");
     }
-    if let Err(error) = account.transfer("nobody", 10).await {
-        println!("transfer 10     {error}");
+    if let Err(UpdateError::Failed(failed)) = account.transfer("nobody", 10).await {
+        println!("transfer 10     {failed}");
     }
     println!("transfer 30     {}", account.transfer("Bob", 30).await?);
 

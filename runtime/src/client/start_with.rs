@@ -278,9 +278,10 @@ fn send<W: Workflow, R>(
             let (started, updated) = both(answer).ok_or_else(incomplete)?;
             // The server gives up waiting after a while; asking again with the same ids goes on.
             if let Some(update) = UpdateHandle::reached(&to, &name, &update_id, updated) {
+                let update = update.unless_rejected().await?;
                 let id = to.workflow_id().to_owned();
                 let workflow = FromClient::started(&client, id, started.run_id);
-                return Ok((Handle::new(workflow), update.unless_refused()?));
+                return Ok((Handle::new(workflow), update));
             }
         }
     }

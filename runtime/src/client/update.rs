@@ -27,12 +27,12 @@ use super::{
     awaited::{self, Answer},
     id,
     request::Request,
-    target::{FromClient, WAITING},
+    target::{AT_ONCE, FromClient, WAITING},
 };
 use crate::{
     Data, Failure, Payload, UpdateError,
     data::{Callee, EncodedArgs, decode_result},
-    error::{UpdateFailed, UpdateNotFound},
+    error::{UpdateFailed, UpdateNotFound, UpdateRejected},
     wire::{
         failure, payload,
         status::{Reason, Refusal},
@@ -78,7 +78,8 @@ impl<R> UpdateCall<R> {
     /// Sends the update and returns when the workflow has accepted it.
     ///
     /// # Errors
-    /// The validator refused it, there is no such running workflow, or the request failed.
+    /// The workflow rejected it ([`UpdateError::Rejected`]), there is no such running workflow, or the
+    /// request failed. A failure of the handler is an error of [`UpdateHandle::result`] only.
     pub async fn accepted(self) -> Result<UpdateHandle<R>, UpdateError> {
         self.request.into_new().send(Stage::Accepted).await
     }
@@ -96,7 +97,7 @@ impl Update {
                 .map_err(|status| to.refused::<UpdateError>(status))?;
             // The server gives up waiting after a while; asking again with the same id goes on.
             if let Some(handle) = UpdateHandle::reached(&to, &name, &id, answer) {
-                return handle.unless_refused();
+                return handle.unless_rejected().await;
             }
         }
     }
@@ -153,6 +154,8 @@ pub struct UpdateHandle<R> {
     id: String,
     /// How it ended, if the server said so already.
     outcome: Option<Outcome>,
+    /// Whether the server said that the workflow accepted it.
+    accepted: bool,
     result: PhantomData<fn() -> R>,
 }
 
@@ -167,6 +170,7 @@ impl<R> UpdateHandle<R> {
             name: Cow::Borrowed(""),
             id,
             outcome: None,
+            accepted: false,
             result: PhantomData,
         }
     }
@@ -191,22 +195,55 @@ impl<R> UpdateHandle<R> {
             to,
             name: Cow::Owned(name.to_owned()),
             id: id.to_owned(),
+            accepted: !matches!(outcome, Some(Err(_))),
             outcome,
             result: PhantomData,
         })
     }
 
-    /// Itself, unless the update failed already.
-    pub(super) fn unless_refused(self) -> Result<Self, UpdateError> {
-        match &self.outcome {
-            Some(Err(record)) => Err(self.failed(record.clone())),
-            Some(Ok(_)) | None => Ok(self),
+    /// Itself, unless the workflow rejected the update.
+    pub(super) async fn unless_rejected(mut self) -> Result<Self, UpdateError> {
+        if let Some(Err(record)) = &self.outcome {
+            if !self.was_accepted().await {
+                return Err(self.rejected(record.clone()));
+            }
+            self.accepted = true;
         }
+        Ok(self)
     }
 
     /// The id of the update.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Whether the workflow accepted an update that ended with a failure.
+    ///
+    /// The outcome of an update that was rejected and of one whose handler failed look the same, and
+    /// what the failure is called is up to the worker's SDK. But a rejected update leaves no trace in
+    /// history, so the server that has just answered the one who sent it does not know it any more. A
+    /// server that cannot be asked is taken to have recorded it: the failure itself is told either way.
+    async fn was_accepted(&self) -> bool {
+        if self.accepted {
+            return true;
+        }
+        let answer = self
+            .to
+            .rpc()
+            .poll_workflow_execution_update(self.poll(Stage::Unspecified), AT_ONCE);
+        match answer.await {
+            Ok(answer) => answer.stage >= i32::from(Stage::Accepted),
+            Err(status) => !matches!(Refusal::from(status).reason, Reason::NoUpdate),
+        }
+    }
+
+    fn rejected(&self, record: FailureRecord) -> UpdateError {
+        UpdateRejected {
+            update: self.name.clone().into_owned(),
+            update_id: self.id.clone(),
+            cause: Failure::from_record(record),
+        }
+        .into()
     }
 
     fn failed(&self, record: FailureRecord) -> UpdateError {
@@ -216,6 +253,20 @@ impl<R> UpdateHandle<R> {
             cause: Failure::from_record(record),
         }
         .into()
+    }
+
+    fn poll(&self, stage: Stage) -> PollWorkflowExecutionUpdateRequest {
+        PollWorkflowExecutionUpdateRequest {
+            namespace: self.to.namespace(),
+            update_ref: Some(UpdateRef {
+                workflow_execution: self.to.execution(),
+                update_id: self.id.clone(),
+            }),
+            identity: self.to.identity(),
+            wait_policy: Some(WaitPolicy {
+                lifecycle_stage: stage.into(),
+            }),
+        }
     }
 
     fn refused(&self, status: Status) -> UpdateError {
@@ -237,17 +288,7 @@ impl<R> UpdateHandle<R> {
         if let Some(known) = &self.outcome {
             return Ok(known.clone());
         }
-        let request = PollWorkflowExecutionUpdateRequest {
-            namespace: self.to.namespace(),
-            update_ref: Some(UpdateRef {
-                workflow_execution: self.to.execution(),
-                update_id: self.id.clone(),
-            }),
-            identity: self.to.identity(),
-            wait_policy: Some(WaitPolicy {
-                lifecycle_stage: Stage::Completed.into(),
-            }),
-        };
+        let request = self.poll(Stage::Completed);
         loop {
             let answer = self
                 .to
@@ -265,13 +306,15 @@ impl<R: Data> UpdateHandle<R> {
     /// Waits for the update's result; can be asked again.
     ///
     /// # Errors
-    /// The handler returned an error, the workflow ended first, or the request failed.
+    /// The handler returned an error or the workflow ended first ([`UpdateError::Failed`]), or the
+    /// request failed. An update that was attached to by its id may also be rejected meanwhile.
     pub fn result(&self) -> impl Future<Output = Result<R, UpdateError>> + Send + use<R> {
         let update = self.clone();
         async move {
             match update.outcome().await? {
                 Ok(payloads) => Ok(decode_result(&Callee::Update(update.name), payloads)?),
-                Err(record) => Err(update.failed(record)),
+                Err(record) if update.was_accepted().await => Err(update.failed(record)),
+                Err(record) => Err(update.rejected(record)),
             }
         }
     }
@@ -285,6 +328,7 @@ impl<R> Clone for UpdateHandle<R> {
             name: self.name.clone(),
             id: self.id.clone(),
             outcome: self.outcome.clone(),
+            accepted: self.accepted,
             result: PhantomData,
         }
     }

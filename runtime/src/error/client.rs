@@ -58,7 +58,24 @@ pub struct QueryFailed {
     pub cause: Failure,
 }
 
-/// The update's validator refused it, or its handler returned an error.
+/// The workflow did not accept the update: its validator refused it, it has no such update, or the
+/// arguments do not decode.
+///
+/// The update has changed nothing and left no trace in history.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct UpdateRejected {
+    /// The name of the update; empty for an update that was attached to by its id.
+    pub update: String,
+    /// The id of the update.
+    pub update_id: String,
+    /// Why: an application error of the type `UpdateRejected` if a validator of ours refused it; other
+    /// SDKs name the type of the exception that theirs raised.
+    pub cause: Failure,
+}
+
+/// The workflow accepted the update, and its handler returned an error, or the workflow ended before
+/// the handler did.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UpdateFailed {
@@ -71,6 +88,13 @@ pub struct UpdateFailed {
 }
 
 impl QueryFailed {
+    /// The application error at the end of the causes, if there is one.
+    pub fn app(&self) -> Option<&AppError> {
+        self.cause.app()
+    }
+}
+
+impl UpdateRejected {
     /// The application error at the end of the causes, if there is one.
     pub fn app(&self) -> Option<&AppError> {
         self.cause.app()
@@ -135,6 +159,16 @@ impl fmt::Display for QueryFailed {
     }
 }
 
+impl fmt::Display for UpdateRejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.update {
+            "" => write!(f, "update with id `{}` was rejected", self.update_id)?,
+            update => write!(f, "update `{update}` was rejected")?,
+        }
+        chain::because(f, &self.cause)
+    }
+}
+
 impl fmt::Display for UpdateFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.update {
@@ -154,6 +188,12 @@ impl std::error::Error for WorkflowAlreadyStarted {}
 impl std::error::Error for QueryRejected {}
 
 impl std::error::Error for QueryFailed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+impl std::error::Error for UpdateRejected {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.cause)
     }
@@ -254,12 +294,59 @@ operations! {
     }
 
     /// Why an update gave no result.
+    ///
+    /// [`Rejected`](Self::Rejected) is the caller's mistake, [`Failed`](Self::Failed) the workflow's, so
+    /// that a service tells them apart:
+    ///
+    /// ```
+    /// # struct StatusCode; impl StatusCode { const OK: u16 = 200; const NOT_FOUND: u16 = 404;
+    /// # const UNPROCESSABLE_ENTITY: u16 = 422; const INTERNAL_SERVER_ERROR: u16 = 500; }
+    /// use durably::{UpdateError, prelude::*};
+    ///
+    /// #[derive(Default)]
+    /// struct Account {
+    ///     balance: u64,
+    /// }
+    ///
+    /// #[workflow]
+    /// impl Account {
+    ///     #[run]
+    ///     async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+    ///         Ok(ctx.sleep(days(365)).await?)
+    ///     }
+    ///
+    ///     #[update(validator = check)]
+    ///     async fn deposit(&mut self, cents: u64) -> Result<u64> {
+    ///         self.balance += cents;
+    ///         Ok(self.balance)
+    ///     }
+    ///
+    ///     fn check(&self, cents: &u64) -> Result<(), &'static str> {
+    ///         if *cents == 0 { Err("nothing to deposit") } else { Ok(()) }
+    ///     }
+    /// }
+    ///
+    /// async fn deposit(account: Handle<Account>, cents: u64) -> (u16, String) {
+    ///     match account.deposit(cents).await {
+    ///         Ok(balance) => (StatusCode::OK, balance.to_string()),
+    ///         Err(UpdateError::Rejected(it)) => (StatusCode::UNPROCESSABLE_ENTITY, it.to_string()),
+    ///         Err(UpdateError::NotFound(it)) => (StatusCode::NOT_FOUND, it.to_string()),
+    ///         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Which one it is, the server's history decides, whatever SDK the worker uses. An update that
+    /// failed costs one more request for that.
     UpdateError {
         /// No running workflow has the id.
         NotFound(WorkflowNotFound),
         /// The workflow has no accepted update of the id that a handle was attached to.
         UpdateNotFound(UpdateNotFound),
-        /// The validator refused it, or the handler returned an error.
+        /// The workflow did not accept it: its validator refused it, it has no such update, or the
+        /// arguments do not decode.
+        Rejected(UpdateRejected),
+        /// The workflow accepted it, and the handler returned an error, or the workflow ended first.
         Failed(UpdateFailed),
         /// An argument could not be encoded, or the result not be decoded.
         Data(DataError),
@@ -271,7 +358,7 @@ operations! {
     UpdateWithStartError {
         /// The workflow could not be started.
         Start(StartError),
-        /// The update was refused or failed.
+        /// The update was rejected, or could not be sent.
         Update(UpdateError),
     }
 

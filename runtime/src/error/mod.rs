@@ -52,7 +52,7 @@ pub use app::AppError;
 pub use child::ChildError;
 pub use client::{
     HandleError, QueryError, QueryFailed, QueryRejected, ResultError, RunError, SignalError,
-    StartError, UpdateError, UpdateFailed, UpdateNotFound, UpdateWithStartError,
+    StartError, UpdateError, UpdateFailed, UpdateNotFound, UpdateRejected, UpdateWithStartError,
     WorkflowAlreadyStarted, WorkflowNotFound,
 };
 pub use connect::ConnectError;

@@ -1,8 +1,8 @@
-//! The Python SDK as a foreign client of a durably workflow.
+//! The Python SDK as a foreign client of a durably workflow, and as a foreign worker.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use durably::prelude::*;
+use durably::{UpdateError, prelude::*};
 use durably_tests::{World, on_both_servers, process::tool};
 
 #[durably::data]
@@ -93,6 +93,7 @@ impl Broken {
 
 on_both_servers! {
     a_python_client_starts_signals_queries_and_updates
+    updates_that_a_python_worker_rejects_and_fails_are_told_apart
 }
 
 async fn a_python_client_starts_signals_queries_and_updates(world: &World) -> Result<()> {
@@ -126,4 +127,55 @@ async fn a_python_client_starts_signals_queries_and_updates(world: &World) -> Re
         String::from_utf8_lossy(&output.stderr)
     );
     worker.shutdown().await
+}
+
+async fn updates_that_a_python_worker_rejects_and_fails_are_told_apart(
+    world: &World,
+) -> Result<()> {
+    let Some(python) = tool(
+        "DURABLY_PYTHON",
+        "updates_that_a_python_worker_rejects_and_fails_are_told_apart",
+    ) else {
+        return Ok(());
+    };
+    let mut worker = Command::new(python)
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/interop/foreign_worker.py"
+        ))
+        .args([world.address(), world.queue.clone()])
+        .stdin(Stdio::piped())
+        .spawn()?;
+    let till = world
+        .client
+        .start("Till", ())
+        .task_queue(&world.queue)
+        .await?;
+    let charge = |how: &str| till.update::<String>("charge", (how.to_owned(),));
+    assert_eq!(charge("works").await?, "works");
+    for (how, rejected, kind) in [
+        ("is refused", true, "CardError"),
+        ("is no card", true, "ValueError"),
+        ("fails", false, "CardError"),
+        ("fails later", false, "CardError"),
+    ] {
+        let error = charge(how).await.unwrap_err();
+        match &error {
+            UpdateError::Rejected(_) => assert!(rejected, "{how}: {error:?}"),
+            UpdateError::Failed(_) => assert!(!rejected, "{how}: {error:?}"),
+            other => panic!("{how}: {other:?}"),
+        }
+        let app = error.app().expect("the worker says why");
+        assert_eq!((app.kind.as_str(), app.message.as_str()), (kind, how));
+    }
+    let unknown = till.update::<String>("chrage", ("works",)).await;
+    let error = unknown.unwrap_err();
+    assert!(matches!(error, UpdateError::Rejected(_)), "{error:?}");
+    till.signal("close", ()).await?;
+    till.result::<()>().await?;
+    // It ends with its input.
+    drop(worker.stdin.take());
+    let ended = tokio::task::spawn_blocking(move || worker.wait());
+    assert!(ended.await.expect("waiting does not panic")?.success());
+    Ok(())
 }

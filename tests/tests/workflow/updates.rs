@@ -1,4 +1,4 @@
-use durably::prelude::*;
+use durably::{UpdateError, error::UpdateWithStartError, prelude::*};
 use durably_tests::{World, on_both_servers, unique};
 
 /// An account as in the surface's third sample.
@@ -55,6 +55,28 @@ impl Account {
         Ok(self.balance)
     }
 
+    #[update]
+    fn withdraw(&mut self, cents: u64) -> Result<u64> {
+        let Some(left) = self.balance.checked_sub(cents) else {
+            return Err(
+                AppError::new("UpdateRejected", "a handler may call its error so, too").into(),
+            );
+        };
+        self.balance = left;
+        Ok(left)
+    }
+
+    #[update]
+    async fn await_the_end(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(hours(1)).await?;
+        Ok(())
+    }
+
+    #[signal]
+    fn end_at_once(&mut self) -> Result<()> {
+        bail!("ended at once")
+    }
+
     #[signal]
     fn close(&mut self) {
         self.closed = true;
@@ -75,6 +97,10 @@ on_both_servers! {
     updates_survive_a_worker_restart
     an_unknown_update_is_rejected
     update_with_start_starts_once_and_updates_each_time
+    a_rejected_update_and_a_failed_one_are_told_apart
+    an_accepted_update_whose_handler_fails_gives_its_handle_first
+    an_update_with_start_tells_a_rejection_from_a_failure
+    an_update_that_the_run_ends_before_its_handler_failed
 }
 
 async fn open(world: &World) -> Result<(Handle<Account>, durably::WorkerGuard)> {
@@ -199,5 +225,133 @@ async fn update_with_start_starts_once_and_updates_each_time(world: &World) -> R
     let account = Account::handle(&world.client, &id);
     account.close().await?;
     assert_eq!(account.result().await?, 20);
+    worker.shutdown().await
+}
+
+/// What became of an update that gave no result, and why.
+fn verdict(error: &UpdateError) -> (&'static str, String) {
+    let app = error.app().expect("the workflow says why");
+    let why = format!("{}: {}", app.kind, app.message);
+    match error {
+        UpdateError::Rejected(_) => ("rejected", why),
+        UpdateError::Failed(_) => ("failed", why),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn a_rejected_update_and_a_failed_one_are_told_apart(world: &World) -> Result<()> {
+    let (account, worker) = open(world).await?;
+    let untyped = world.client.handle(account.id());
+    let cases = [
+        // The validator refuses it.
+        (account.deposit(0).await, "rejected", "nothing to deposit"),
+        // There is no such update.
+        (
+            untyped.update::<u64>("depsit", (1,)).await,
+            "rejected",
+            "depsit",
+        ),
+        // The arguments do not decode.
+        (
+            untyped.update::<u64>("deposit", ("one",)).await,
+            "rejected",
+            "argument 1 `cents`",
+        ),
+        // The handler fails in the task that accepts the update, and calls its error as it likes.
+        (
+            account.withdraw(1).await,
+            "failed",
+            "UpdateRejected: a handler may call its error so, too",
+        ),
+        // The handler fails in a later task.
+        (
+            account.transfer("nobody", 0).await,
+            "failed",
+            "no such account",
+        ),
+    ];
+    for (answer, expected, why) in cases {
+        let error = answer.unwrap_err();
+        let (what, text) = verdict(&error);
+        assert_eq!(what, expected, "{error:?}");
+        assert!(text.contains(why), "{error:?}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    account.close().await?;
+    account.result().await?;
+
+    // The server knows of a closed run's updates, too.
+    account.deposit(1).id("too late").await.unwrap_err();
+    worker.shutdown().await
+}
+
+async fn an_accepted_update_whose_handler_fails_gives_its_handle_first(
+    world: &World,
+) -> Result<()> {
+    let (account, worker) = open(world).await?;
+    let refused = account.deposit(0).id("refused").accepted().await;
+    assert_eq!(verdict(&refused.unwrap_err()).0, "rejected");
+
+    let at_once = account.withdraw(1).id("at-once").accepted().await?;
+    let later = account.transfer("nobody", 0).id("later").accepted().await?;
+    for update in [&at_once, &later] {
+        for _ in 0..2 {
+            assert_eq!(verdict(&update.result().await.unwrap_err()).0, "failed");
+        }
+    }
+    for id in ["at-once", "later"] {
+        let attached = account.untyped().update_handle::<u64>(id);
+        assert_eq!(verdict(&attached.result().await.unwrap_err()).0, "failed");
+    }
+    account.close().await?;
+    account.result().await?;
+    for id in ["at-once", "later"] {
+        let attached = account.untyped().update_handle::<u64>(id);
+        assert_eq!(verdict(&attached.result().await.unwrap_err()).0, "failed");
+    }
+    worker.shutdown().await
+}
+
+async fn an_update_with_start_tells_a_rejection_from_a_failure(world: &World) -> Result<()> {
+    let worker = world
+        .worker()
+        .workflow::<Account>()
+        .activity::<send>()
+        .spawn()
+        .await?;
+    let start = || {
+        Account::start(&world.client, Account::default())
+            .id(unique("account"))
+            .task_queue(&world.queue)
+    };
+    let rejected = start().with_update(|account| account.deposit(0)).await;
+    let Err(UpdateWithStartError::Update(error)) = rejected else {
+        panic!("{rejected:?}");
+    };
+    assert_eq!(verdict(&error).0, "rejected");
+
+    let (account, withdrawal) = start().with_update(|account| account.withdraw(1)).await?;
+    let error = withdrawal.result().await.unwrap_err();
+    assert_eq!(verdict(&error).0, "failed");
+    account.close().await?;
+    account.result().await?;
+    worker.shutdown().await
+}
+
+async fn an_update_that_the_run_ends_before_its_handler_failed(world: &World) -> Result<()> {
+    let (account, worker) = open(world).await?;
+    let waiting = tokio::spawn(account.await_the_end().id("unfinished"));
+    let untyped = account.untyped();
+    durably_tests::eventually("the update is accepted", || async {
+        let history = account.history().await.ok()?.to_string();
+        history.contains("UpdateAccepted").then_some(())
+    })
+    .await;
+    account.end_at_once().await?;
+    let error = waiting.await.expect("it does not panic").unwrap_err();
+    assert_eq!(verdict(&error).0, "failed", "{error:?}");
+    let attached = untyped.update_handle::<()>("unfinished");
+    let error = attached.result().await.unwrap_err();
+    assert_eq!(verdict(&error).0, "failed", "{error:?}");
     worker.shutdown().await
 }

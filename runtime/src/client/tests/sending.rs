@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use durably_proto::api::{
     enums::v1::UpdateWorkflowExecutionLifecycleStage as Stage,
+    failure::v1::Failure,
     update::v1::{Outcome, outcome::Value},
     workflow::v1::WorkflowExecutionInfo,
     workflowservice::v1::{
@@ -168,6 +169,54 @@ async fn an_outcome_that_came_with_the_answer_is_not_polled_for() {
         assert_eq!(handle.result().await.expect("it is known"), 105);
     }
     assert!(fake.poll_workflow_execution_update.asked().is_empty());
+}
+
+#[tokio::test]
+async fn an_update_that_ended_with_a_failure_is_looked_up_once() {
+    let at = |stage: Stage| {
+        Ok(PollWorkflowExecutionUpdateResponse {
+            stage: stage.into(),
+            ..Default::default()
+        })
+    };
+    for (known, expected) in [
+        (
+            Err(Status::not_found("update \"u-1\" not found")),
+            "was rejected",
+        ),
+        (at(Stage::Admitted), "was rejected"),
+        (at(Stage::Accepted), "failed"),
+        (at(Stage::Completed), "failed"),
+        // Which one it was cannot be told; the failure itself is.
+        (Err(Status::permission_denied("no polls")), "failed"),
+    ] {
+        let (fake, client) = server().await;
+        let failure = Failure {
+            message: "no".to_owned(),
+            ..Default::default()
+        };
+        fake.update_workflow_execution
+            .then(Ok(UpdateWorkflowExecutionResponse {
+                stage: Stage::Completed.into(),
+                outcome: Some(Outcome {
+                    value: Some(Value::Failure(failure)),
+                }),
+                ..Default::default()
+            }));
+        fake.poll_workflow_execution_update.then(known);
+        let update = client.handle("acc-1").update::<u64>("deposit", (0,));
+        let error = update.await.expect_err("it gives no result");
+        assert_eq!(
+            error.to_string(),
+            format!("update `deposit` {expected}: no")
+        );
+        let asked = fake.poll_workflow_execution_update.asked();
+        let [asked] = &asked[..] else {
+            panic!("{asked:?}");
+        };
+        let stage = asked.wait_policy.map(|it| it.lifecycle_stage());
+        assert_eq!(stage, Some(Stage::Unspecified), "it does not wait");
+    }
 }
 
 #[tokio::test]
