@@ -77,7 +77,7 @@
 //!   other is named;
 //! - `replay`: reads histories that the `temporal` CLI and the UI export, and replays them against
 //!   your code;
-//! - `jiff`, `chrono`: [`Time`] converts from and into the times of these crates.
+//! - `jiff`, `chrono`: [`Time`] converts from and into the times of jiff 1 and chrono 0.4.
 
 #![warn(missing_debug_implementations)]
 

@@ -121,6 +121,31 @@ pub async fn race<A: Future, B: Future>(a: A, b: B) -> Either<A::Output, B::Outp
 ///
 /// If several finish at once, the first one given wins. Of no futures nothing ever comes. The
 /// futures are collected when this is called, as by [`join_all`].
+///
+/// Of calls that are only lent (`race_all(&mut calls)`) none is dropped: the others go on, and can
+/// race again. So a limited number of activities run side by side:
+///
+/// ```
+/// # use durably::prelude::*;
+/// # #[activity(start_to_close = "10s")]
+/// # async fn price(item: u32) -> u64 { u64::from(item) * 10 }
+/// # async fn prices(ctx: &Ctx, items: Vec<u32>) -> Result<u64> {
+/// let mut total = 0;
+/// let mut running = Vec::new();
+/// for item in items {
+///     if running.len() == 20 {
+///         let (first, price) = race_all(&mut running).await;
+///         drop(running.swap_remove(first));
+///         total += price?;
+///     }
+///     running.push(price::call(ctx, item).start());
+/// }
+/// for price in join_all(running).await {
+///     total += price?;
+/// }
+/// # Ok(total)
+/// # }
+/// ```
 pub fn race_all<I: IntoIterator<Item: Future>>(all: I) -> RaceAll<I::Item> {
     RaceAll(all.into_iter().map(Box::pin).collect())
 }
