@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use durably_proto::api::{
     enums::v1::PendingWorkflowTaskState,
     history::v1::history_event::Attributes,
-    workflow::v1::PendingWorkflowTaskInfo,
+    workflow::v1::{PendingActivityInfo, PendingWorkflowTaskInfo},
     workflowservice::v1::{DescribeWorkflowExecutionRequest, GetWorkflowExecutionHistoryRequest},
 };
 
@@ -21,6 +21,9 @@ use crate::{
 /// A task that waits longer than this has nobody to take it.
 const LONG: Duration = Duration::from_secs(15);
 
+/// An activity that comes to this attempt is not likely to succeed in a later one.
+const SEVERAL: i32 = 4;
+
 /// Looks once, and tells what it finds. A server that does not say is left alone.
 pub(super) async fn tell(target: &FromClient, run: &str) {
     let request = DescribeWorkflowExecutionRequest {
@@ -31,13 +34,32 @@ pub(super) async fn tell(target: &FromClient, run: &str) {
     let Ok(found) = answer.await else {
         return;
     };
-    let Some(task) = found.pending_workflow_task else {
-        return;
-    };
     let info = found.workflow_execution_info.unwrap_or_default();
     let workflow_type = info.r#type.unwrap_or_default().name;
     let (workflow_id, task_queue) = (target.workflow_id(), info.task_queue);
     let run_id = info.execution.unwrap_or_default().run_id;
+    let Some(task) = found.pending_workflow_task else {
+        if let Some(activity) = hopeless(found.pending_activities) {
+            let (activity_type, last) = (
+                activity.activity_type.unwrap_or_default().name,
+                last(activity.maximum_attempts),
+            );
+            let error = activity
+                .last_failure
+                .map(|failure| failure::chain(&failure::from_proto(failure)));
+            notice::warning!(
+                workflow_type,
+                workflow_id,
+                run_id,
+                activity_type,
+                activity_id = activity.activity_id,
+                attempt = activity.attempt,
+                error,
+                "still waiting for the result: activity `{activity_type}` fails again and again, {last}"
+            );
+        }
+        return;
+    };
     if task.attempt > 1 {
         let error = last_failure(target, run).await;
         notice::warning!(
@@ -59,6 +81,21 @@ pub(super) async fn tell(target: &FromClient, run: &str) {
              task queue `{task_queue}` in namespace `{}`?",
             target.namespace()
         );
+    }
+}
+
+/// Of the activities whose attempts fail again and again, the one that does so for the longest.
+fn hopeless(activities: Vec<PendingActivityInfo>) -> Option<PendingActivityInfo> {
+    activities
+        .into_iter()
+        .filter(|activity| activity.attempt >= SEVERAL && activity.last_failure.is_some())
+        .max_by_key(|activity| activity.attempt)
+}
+
+fn last(maximum_attempts: i32) -> String {
+    match maximum_attempts {
+        0 => "and without `max_attempts` there is no last attempt".to_owned(),
+        last => format!("and attempt {last} is the last"),
     }
 }
 

@@ -4,14 +4,14 @@ use std::time::SystemTime;
 
 use durably_proto::{
     api::{
-        common::v1::{WorkflowExecution, WorkflowType},
+        common::v1::{ActivityType, WorkflowExecution, WorkflowType},
         enums::v1::PendingWorkflowTaskState,
         failure::v1::Failure,
         history::v1::{
             History, HistoryEvent, WorkflowExecutionCompletedEventAttributes,
             WorkflowTaskFailedEventAttributes, history_event::Attributes,
         },
-        workflow::v1::{PendingWorkflowTaskInfo, WorkflowExecutionInfo},
+        workflow::v1::{PendingActivityInfo, PendingWorkflowTaskInfo, WorkflowExecutionInfo},
         workflowservice::v1::{
             DescribeWorkflowExecutionResponse, GetWorkflowExecutionHistoryResponse as Page,
         },
@@ -49,6 +49,27 @@ fn waits(attempt: i32, seconds: u64) -> DescribeWorkflowExecutionResponse {
             ..Default::default()
         }),
         ..Default::default()
+    }
+}
+
+/// A run that waits for an activity whose attempts fail.
+fn retries(attempt: i32, maximum_attempts: i32) -> DescribeWorkflowExecutionResponse {
+    let activity = |name: &str, attempt| PendingActivityInfo {
+        activity_type: Some(ActivityType {
+            name: name.to_owned(),
+        }),
+        attempt,
+        maximum_attempts,
+        last_failure: (attempt > 1).then(|| Failure {
+            message: format!("no {name} today"),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    DescribeWorkflowExecutionResponse {
+        pending_workflow_task: None,
+        pending_activities: vec![activity("greet", 1), activity("charge", attempt)],
+        ..waits(1, 1)
     }
 }
 
@@ -132,6 +153,13 @@ async fn a_long_wait_is_explained_once() {
                 ..page(failure("long ago"))
             }),
         ),
+        (
+            "an activity fails again and again",
+            "stuck-6",
+            retries(5, 0),
+            None,
+        ),
+        ("the same, with a limit", "stuck-7", retries(4, 10), None),
     ] {
         let (fake, client) = server().await;
         let pages = &fake.get_workflow_execution_history;
@@ -156,7 +184,11 @@ async fn a_long_wait_is_explained_once() {
 async fn a_workflow_that_works_is_waited_for_in_silence() {
     ear::open();
     let idle = DescribeWorkflowExecutionResponse::default();
-    for (id, found) in [("busy-1", waits(1, 1)), ("busy-2", idle)] {
+    for (id, found) in [
+        ("busy-1", waits(1, 1)),
+        ("busy-2", idle),
+        ("busy-3", retries(3, 0)),
+    ] {
         let (fake, client) = server().await;
         let pages = &fake.get_workflow_execution_history;
         pages.then(Ok(Page::default()));
