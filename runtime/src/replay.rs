@@ -8,7 +8,7 @@ use durably_engine::{EngineError, EventKind, Fact, Task};
 
 use crate::{
     History, Workflow, wire,
-    worker::driver::Driver,
+    worker::{driver::Driver, registry::listed},
     workflow::{
         instance::{Host, TaskFailure, WorkflowEntry},
         waker::Alarm,
@@ -118,8 +118,9 @@ impl fmt::Display for ReplayError {
             }
             Self::UnknownType { found, registered } => write!(
                 f,
-                "the history is of workflow type `{found}`, but the replayer was given {registered:?}; \
-                 add it with `.workflow::<W>()`"
+                "the history is of workflow type `{found}`, but the replayer was given {}; add it with \
+                 `.workflow::<W>()`",
+                listed(registered.iter())
             ),
             Self::Unreadable { reason } => write!(f, "the history cannot be replayed: {reason}"),
         }

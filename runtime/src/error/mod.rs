@@ -63,6 +63,7 @@ pub use durably_engine::{RetryState, TimeoutKind};
 pub use failure::{Failure, OtherFailure, ServerFailure};
 pub(crate) use meaning::Meaning;
 pub use rpc::RpcError;
+pub(crate) use rpc::no_namespace;
 pub use terminal::{WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut};
 
 /// The workflow, a scope of it, or the activity was cancelled.

@@ -63,14 +63,18 @@ pub enum RpcError {
     },
 }
 
+/// What is said of a namespace that the server does not have.
+pub(crate) fn no_namespace(namespace: &str) -> String {
+    format!(
+        "there is no namespace `{namespace}` on this server; `temporal operator namespace create -n \
+         {namespace}` makes one"
+    )
+}
+
 impl fmt::Display for RpcError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NamespaceNotFound { namespace } => write!(
-                f,
-                "there is no namespace `{namespace}` on this server; `temporal operator namespace \
-                 create -n {namespace}` makes one"
-            ),
+            Self::NamespaceNotFound { namespace } => f.write_str(&no_namespace(namespace)),
             Self::PermissionDenied { message } => write!(f, "permission denied: {message}"),
             Self::InvalidArgument { message } => write!(f, "invalid argument: {message}"),
             Self::TooLarge { message } => write!(f, "over the size limit: {message}"),

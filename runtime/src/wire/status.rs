@@ -135,6 +135,11 @@ fn first_refused(several: details::MultiOperationExecutionFailure) -> Reason {
     }
 }
 
+/// Whether the server does not have the namespace of the request.
+pub(crate) fn is_about_a_missing_namespace(status: &Status) -> bool {
+    is_namespace_missing(&read_details(status))
+}
+
 fn is_namespace_missing(details: &[Any]) -> bool {
     missing_namespace(details).is_some()
 }

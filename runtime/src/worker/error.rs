@@ -4,6 +4,8 @@ use std::{fmt, io};
 
 use tonic::Status;
 
+use crate::{error::no_namespace, wire::status::is_about_a_missing_namespace};
+
 /// Why [`Worker::run`](crate::Worker::run) ended with an error.
 ///
 /// A server that is away is no reason: the worker waits until it is back.
@@ -46,12 +48,16 @@ impl fmt::Display for WorkerError {
                 task_queue,
                 namespace,
                 status,
-            } => write!(
-                f,
-                "the server gives no tasks of queue `{task_queue}` in namespace `{namespace}`: {} ({:?})",
-                status.message(),
-                status.code()
-            ),
+            } => {
+                write!(
+                    f,
+                    "the server gives no tasks of queue `{task_queue}` in namespace `{namespace}`: "
+                )?;
+                match is_about_a_missing_namespace(status) {
+                    true => f.write_str(&no_namespace(namespace)),
+                    false => write!(f, "{} ({:?})", status.message(), status.code()),
+                }
+            }
             Self::Thread(_) => f.write_str("no thread to run workflow code on"),
         }
     }
@@ -60,8 +66,8 @@ impl fmt::Display for WorkerError {
 impl std::error::Error for WorkerError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Setup { .. } => None,
-            Self::Refused { status, .. } => Some(&**status),
+            // What the server said stands in the text.
+            Self::Setup { .. } | Self::Refused { .. } => None,
             Self::Thread(error) => Some(error),
         }
     }

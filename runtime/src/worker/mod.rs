@@ -23,7 +23,7 @@ mod lost_threads;
 mod missing;
 mod options;
 mod poll;
-mod registry;
+pub(crate) mod registry;
 mod shared;
 mod shutdown;
 mod slots;
@@ -225,6 +225,7 @@ async fn work(
         return Ok(());
     }
     executor::start(&shared)?;
+    shared.tell_what_it_does();
     // A future that is dropped stops the worker too, in the same order, but waits for nothing.
     let _stop = StopOnDrop(Arc::clone(&shared));
     shared.timers.spawn(watchdog::watch(Arc::clone(&shared)));

@@ -1,6 +1,6 @@
 //! Name to workflow type or activity; mistakes are kept until the worker starts.
 
-use std::{any::type_name, collections::BTreeMap, sync::Arc};
+use std::{any::type_name, collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
     ActivitySet, FreeActivity, Workflow, definition::ActivityFn, workflow::instance::WorkflowEntry,
@@ -93,7 +93,8 @@ fn twice(what: &str, name: &str, before: &str, by: &str) -> String {
     }
 }
 
-fn listed<'a>(names: impl Iterator<Item = &'a &'static str>) -> String {
+/// Names in backticks, for messages.
+pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a (impl fmt::Display + 'a)>) -> String {
     let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
     if names.is_empty() {
         "none".to_owned()

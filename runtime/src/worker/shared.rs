@@ -219,6 +219,17 @@ impl Shared {
         pool.send(lane, Message::new(self, wake));
     }
 
+    /// Tells who polls what: where nothing happens, this is what to compare with what was started.
+    pub(crate) fn tell_what_it_does(&self) {
+        tracing::info!(
+            task_queue = self.task_queue,
+            namespace = self.namespace,
+            workflows = %self.registry.workflow_names(),
+            activities = %self.registry.activity_names(),
+            "worker started"
+        );
+    }
+
     /// Notes that the server did not answer; tells it once.
     pub(crate) fn lost(&self, what: &str, status: &Status) {
         if !self.away.swap(true, Ordering::Relaxed) {

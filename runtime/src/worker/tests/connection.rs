@@ -1,12 +1,13 @@
 //! Servers that are away, and servers that refuse.
 
-use tonic::Status;
+use durably_proto::{Message, api::errordetails::v1::NamespaceNotFoundFailure, rpc, wkt::Any};
+use tonic::{Code, Status};
 
 use super::{
     past::{attempt, json},
     server::Server,
 };
-use crate::prelude::*;
+use crate::{notice::ear, prelude::*};
 
 #[activity(start_to_close = "10s")]
 async fn double(n: u32) -> u32 {
@@ -39,6 +40,45 @@ async fn a_refusal_ends_the_worker_with_the_servers_words() -> Result<()> {
          namespace `default` is gone (NotFound)"
     );
     Ok(())
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_not_there_is_told_as_clients_tell_it_and_once() -> Result<()> {
+    let server = Server::new();
+    let worker = server.worker().activity::<double>();
+    let missing = NamespaceNotFoundFailure {
+        namespace: "default".to_owned(),
+    };
+    let envelope = rpc::Status {
+        code: Code::NotFound.into(),
+        message: "Namespace default is not found.".to_owned(),
+        details: vec![Any {
+            type_url: "type.googleapis.com/temporal.api.errordetails.v1.NamespaceNotFoundFailure"
+                .to_owned(),
+            value: missing.encode_to_vec(),
+        }],
+    };
+    let details = envelope.encode_to_vec().into();
+    let refusal = Status::with_details(Code::NotFound, envelope.message, details);
+    server.activities.send(Err(refusal))?;
+    let error = worker.run().await.unwrap_err();
+    assert_eq!(
+        format!("{error:#}"),
+        "the server gives no tasks of queue `queue` in namespace `default`: there is no namespace \
+         `default` on this server; `temporal operator namespace create -n default` makes one"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_worker_tells_what_it_polls_and_has_registered() -> Result<()> {
+    ear::open();
+    let server = Server::new();
+    let worker = server.worker().activity::<double>().spawn().await?;
+    let told = "worker started task_queue=\"queue\" namespace=\"default\" workflows=none \
+                activities=`double`";
+    assert!(ear::count(told) > 0, "{:?}", ear::heard("worker started"));
+    worker.shutdown().await
 }
 
 #[tokio::test]
