@@ -97,14 +97,8 @@ impl fmt::Display for EngineError {
     }
 }
 
-impl std::error::Error for EngineError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Mismatch(mismatch) => Some(mismatch),
-            _ => None,
-        }
-    }
-}
+// A mismatch is what its text says, and no cause of it: it would be written twice.
+impl std::error::Error for EngineError {}
 
 impl From<Mismatch> for EngineError {
     fn from(mismatch: Mismatch) -> Self {

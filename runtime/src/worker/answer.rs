@@ -227,21 +227,25 @@ impl Failure {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        let cause = match error {
-            EngineError::Mismatch(_) => WorkflowTaskFailedCause::NonDeterministicError,
-            EngineError::CacheMiss { .. }
+        let (cause, error) = match error {
+            EngineError::Mismatch(mismatch) => (
+                WorkflowTaskFailedCause::NonDeterministicError,
+                Error::from(*mismatch),
+            ),
+            other @ (EngineError::CacheMiss { .. }
             | EngineError::UnknownEvent { .. }
             | EngineError::MalformedHistory { .. }
             | EngineError::IncompleteHistory { .. }
             | EngineError::UnknownCommand { .. }
             | EngineError::DuplicateCommand { .. }
-            | EngineError::UnknownUpdate { .. } => {
-                WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure
-            }
+            | EngineError::UnknownUpdate { .. }) => (
+                WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
+                Error::from(other),
+            ),
         };
         Self {
             cause,
-            record: Error::from(error).to_record().into(),
+            record: error.to_record().into(),
         }
     }
 }

@@ -253,7 +253,9 @@ async fn runs_that_left_their_history() -> Result<()> {
         let failed = server.failed().await;
         let cause = WorkflowTaskFailedCause::NonDeterministicError;
         assert_eq!(failed.cause(), cause, "{failed:?}");
-        texts.add(case, failed.failure.unwrap().message);
+        let failure = failed.failure.unwrap();
+        assert_eq!(failure.cause, None, "it says all by itself");
+        texts.add(case, failure.message);
     }
     worker.shutdown().await?;
     texts.check();
