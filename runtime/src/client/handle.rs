@@ -83,10 +83,11 @@ impl<W: Workflow> Handle<W> {
         async move { result::of(&via, Cow::Borrowed(W::NAME), W::__output()).await }
     }
 
-    /// Asks the workflow to stop; what it does about it is its own affair.
+    /// Asks the workflow to stop; what it does about it is its own affair. One that is closed takes
+    /// the request too, and nothing comes of it.
     ///
     /// # Errors
-    /// There is no such running workflow, or the request failed.
+    /// There is no such workflow, or the request failed.
     pub fn cancel(&self) -> impl Future<Output = Result<(), HandleError>> + Send + use<W> {
         let via = self.via.clone();
         async move { via.cancel().await }

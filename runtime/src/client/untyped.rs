@@ -90,10 +90,11 @@ impl DynHandle {
         }
     }
 
-    /// Asks the workflow to stop; what it does about it is its own affair.
+    /// Asks the workflow to stop; what it does about it is its own affair. One that is closed takes
+    /// the request too, and nothing comes of it.
     ///
     /// # Errors
-    /// There is no such running workflow, or the request failed.
+    /// There is no such workflow, or the request failed.
     pub fn cancel(&self) -> impl Future<Output = Result<(), HandleError>> + Send + use<> {
         let via = self.0.clone();
         async move { via.cancel().await }

@@ -24,6 +24,7 @@ impl Reader {
 on_both_servers! {
     a_missing_workflow_is_not_found
     a_missing_update_is_not_found
+    a_closed_workflow_takes_a_cancel_and_nothing_else
     a_missing_namespace_is_named
     a_request_over_the_size_limit_is_refused_and_the_client_goes_on
 }
@@ -65,6 +66,22 @@ async fn a_missing_update_is_not_found(world: &World) -> Result<()> {
     let error = update.result().await.unwrap_err();
     assert!(matches!(error, UpdateError::NotFound(_)), "{error:?}");
     assert_eq!(error.to_string(), format!("workflow `{id}` not found"));
+    Ok(())
+}
+
+async fn a_closed_workflow_takes_a_cancel_and_nothing_else(world: &World) -> Result<()> {
+    let started = Reader::start(&world.client, "x").task_queue(&world.queue);
+    let run = started.id(unique("reader")).await?;
+    run.terminate("seen").await?;
+    run.cancel().await?;
+    run.untyped().cancel().await?;
+    for error in [
+        run.terminate("again").await.unwrap_err().to_string(),
+        run.poke().await.unwrap_err().to_string(),
+    ] {
+        let expected = format!("workflow `{}` is closed already", run.id());
+        assert_eq!(error, expected);
+    }
     Ok(())
 }
 
