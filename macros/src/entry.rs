@@ -85,10 +85,14 @@ pub(crate) fn activity(
     };
     let code = match model::activity::function(options, &function, errors) {
         Some(activity) => expand::activity::expand(&activity, &function, &root),
-        None => match function.body {
-            Some(_) => item,
-            None => TokenStream::new(),
-        },
+        None => {
+            let sketch = model::activity::sketch(&function);
+            let sketch = sketch.map(|sketch| expand::activity::sketched(&sketch, &root));
+            match function.body {
+                Some(_) => quote!(#item #sketch),
+                None => quote!(#sketch),
+            }
+        }
     };
     quote!(#code #for_editor)
 }

@@ -301,7 +301,7 @@ pub struct TimeoutSet;
 /// Whether an activity call has a timeout.
 #[diagnostic::on_unimplemented(
     message = "this activity call has no timeout: Temporal needs `start_to_close` or `schedule_to_close`",
-    label = "add `.start_to_close(secs(10))` before `.await`",
+    label = "add `.start_to_close(secs(10))` to the call",
     note = "or declare it once where the activity is defined: `#[activity(start_to_close = \"10s\")]`"
 )]
 pub trait HasTimeout {}
@@ -315,7 +315,7 @@ pub struct QueueSet;
 /// Whether a workflow start has a task queue.
 #[diagnostic::on_unimplemented(
     message = "no task queue chosen for this workflow start",
-    label = "add `.task_queue(\"..\")` before `.await`",
+    label = "add `.task_queue(\"..\")` to the call",
     note = "or declare it once on the workflow: `#[workflow(task_queue = \"..\")]`"
 )]
 pub trait HasQueue {}

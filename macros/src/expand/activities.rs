@@ -177,7 +177,7 @@ fn options(set: &Activities) -> TokenStream {
         #quiet
         impl #ty {
             /// Typed calls of these activities from a workflow.
-            pub fn #name(#ctx: &impl #root::AsCtx) -> #stub {
+            pub fn #name(#ctx: &(impl #root::AsCtx + ?::core::marker::Sized)) -> #stub {
                 #stub(#root::__private::Stub::new(#root::AsCtx::__ctx(#ctx)))
             }
         }

@@ -12,7 +12,7 @@ use super::{
     take::{concluded, context, decoded},
 };
 use crate::{
-    model::activity::{Activity, Declared, Millis},
+    model::activity::{Activity, Declared, Millis, Sketch},
     root::Root,
     syntax::activity_fn::ActivityFn,
 };
@@ -49,6 +49,53 @@ pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &Root) ->
             #invoke
             #call
             #checks
+        };
+    }
+}
+
+/// What stands beside a function that was refused: its calls and its registration are understood,
+/// and do nothing.
+pub(crate) fn sketched(sketch: &Sketch, root: &Root) -> TokenStream {
+    let Sketch {
+        ident,
+        vis,
+        carried,
+        arguments,
+        output,
+    } = sketch;
+    let (conditions, quiet, name) = (&carried.conditions, quiet(), ident.to_string());
+    let (parameters, output) = (parameters(arguments, root), associated_output(output, root));
+    let plain = plain_in_scope(root);
+    quote! {
+        #(#conditions)*
+        #quiet
+        #[allow(non_camel_case_types, missing_docs)]
+        #[derive(::core::fmt::Debug)]
+        #vis struct #ident { never: ::core::convert::Infallible }
+        #(#conditions)*
+        const _: () = {
+            #plain
+            #quiet
+            impl #root::Activity for #ident {
+                const NAME: &'static str = #name;
+                #output
+                fn __defaults() -> #root::ActivityOptions {
+                    ::core::unreachable!()
+                }
+            }
+            #quiet
+            impl #root::FreeActivity for #ident {
+                fn __invoke(_: #root::ActivityCtx, _: #root::__private::Args) -> #root::__private::Invocation {
+                    ::core::unreachable!()
+                }
+            }
+            #quiet
+            #[allow(unused_variables)]
+            impl #ident {
+                pub fn call(_: &(impl #root::AsCtx + ?::core::marker::Sized), #parameters) -> #root::ActivityCall<#ident, #root::TimeoutSet> {
+                    ::core::unreachable!()
+                }
+            }
         };
     }
 }
@@ -178,7 +225,7 @@ fn call(activity: &Activity, root: &Root) -> TokenStream {
             #first
             #(#rest)*
             #[track_caller]
-            pub fn #name(#ctx: &impl #root::AsCtx, #parameters) -> #root::ActivityCall<#ident, #timeout> {
+            pub fn #name(#ctx: &(impl #root::AsCtx + ?::core::marker::Sized), #parameters) -> #root::ActivityCall<#ident, #timeout> {
                 #statements
                 #root::ActivityCall::new(#root::AsCtx::__ctx(#ctx), #arguments)
             }

@@ -172,7 +172,7 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             placed("start", run),
             quote!(#start #(#rest)*),
             quote! {
-                (#client: &impl #root::AsClient, #parameters) -> #start_call
+                (#client: &(impl #root::AsClient + ?::core::marker::Sized), #parameters) -> #start_call
             },
             quote! {
                 #statements
@@ -183,7 +183,7 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             placed("handle", of_type),
             doc("A handle to an execution that exists already."),
             quote! {
-                (#client: &impl #root::AsClient, #id: impl #root::Text) -> #handle
+                (#client: &(impl #root::AsClient + ?::core::marker::Sized), #id: impl #root::Text) -> #handle
             },
             quote! {
                 #root::Handle::attach(#root::AsClient::__client(#client), #root::Text::into_text(#id))
@@ -193,7 +193,7 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             placed("child", run),
             quote!(#child #(#rest)* #[track_caller]),
             quote! {
-                (#ctx: &impl #root::AsCtx, #parameters) -> #child_call
+                (#ctx: &(impl #root::AsCtx + ?::core::marker::Sized), #parameters) -> #child_call
             },
             quote! {
                 #statements
@@ -204,7 +204,7 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             placed("external", of_type),
             doc("A handle to another running workflow, for use inside a workflow."),
             quote! {
-                (#ctx: &impl #root::AsCtx, #id: impl #root::Text) -> #external
+                (#ctx: &(impl #root::AsCtx + ?::core::marker::Sized), #id: impl #root::Text) -> #external
             },
             quote! {
                 #root::ExternalHandle::new(#root::AsCtx::__ctx(#ctx), #root::Text::into_text(#id))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
-use syn::{Attribute, LitStr, Signature, Type};
+use syn::{Attribute, LitStr, Signature, Type, Visibility};
 
 use super::{arguments::Arguments, handler::check_generics, name::WireName, output};
 use crate::{
@@ -77,6 +77,33 @@ pub(crate) fn function(
         _ => return Some(activity),
     }
     None
+}
+
+/// What is known of a function that was refused, so that calls of it are known.
+pub(crate) struct Sketch {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) carried: Carried,
+    pub(crate) arguments: Arguments,
+    pub(crate) output: Output,
+}
+
+/// Sketches a function that was refused; a method has no place for it.
+pub(crate) fn sketch(function: &ActivityFn) -> Option<Sketch> {
+    let sig = &function.sig;
+    if sig.receiver().is_some() || sig.generics.type_params().next().is_some() {
+        return None;
+    }
+    let mut told = Errors::new();
+    let output = output::of(Output::of(&sig.output), None, Marker::Activity, &mut told);
+    told.discard();
+    Some(Sketch {
+        ident: sig.ident.clone(),
+        vis: function.vis.clone(),
+        carried: Carried::of(&function.attrs),
+        arguments: Arguments::sketched(&signature::parameters(sig)),
+        output: output.unwrap_or(Output::Unit),
+    })
 }
 
 impl Activity {

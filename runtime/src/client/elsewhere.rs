@@ -4,9 +4,10 @@
 use std::future::Ready;
 
 use super::{
-    Client, DynHandle, FromClient, QueryCall, RunCall, SignalCall, StartCall, Untyped, UpdateCall,
+    Client, ClientBuilder, DynHandle, FromClient, QueryCall, RunCall, SignalCall, StartCall,
+    Untyped, UpdateCall,
 };
-use crate::{ConnectError, QueueSet};
+use crate::{ConnectError, QueueSet, RpcError};
 
 /// `Client::new`: no client is one.
 #[diagnostic::on_unimplemented(
@@ -44,6 +45,26 @@ pub trait ExecutesWorkflows {
     label = "write `Greeting::handle(&client, id)`, or without its type `client.handle(id)`"
 )]
 pub trait GetsHandles {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `create_schedule`: no client has it.
+#[diagnostic::on_unimplemented(
+    message = "schedules are not supported by this version of durably",
+    label = "a workflow that runs again and again is started with `.cron(\"0 7 * * *\")`"
+)]
+pub trait CreatesSchedules {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `tls`: no connection has it.
+#[diagnostic::on_unimplemented(
+    message = "TLS is not supported by this version of durably",
+    label = "connect through a proxy on this machine that speaks TLS to the server"
+)]
+pub trait SpeaksTls {
     #[doc(hidden)]
     fn never<T>() -> T;
 }
@@ -95,6 +116,27 @@ impl Client {
         for<'a> Self: GetsHandles,
     {
         <Self as GetsHandles>::never()
+    }
+
+    pub fn create_schedule(
+        &self,
+        _id: impl Sized,
+        _schedule: impl Sized,
+    ) -> Ready<Result<(), RpcError>>
+    where
+        for<'a> Self: CreatesSchedules,
+    {
+        <Self as CreatesSchedules>::never()
+    }
+}
+
+#[doc(hidden)]
+impl ClientBuilder {
+    pub fn tls(self, _options: impl Sized) -> Self
+    where
+        for<'a> Self: SpeaksTls,
+    {
+        Self::never()
     }
 }
 

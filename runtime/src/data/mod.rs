@@ -22,7 +22,8 @@ use crate::{AppError, Payload, Result, error::DataError};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in a Temporal payload",
     label = "not serialisable",
-    note = "put `#[durably::data]` on the type, or on your types inside it (it derives serde's Serialize and Deserialize), or derive both yourself"
+    note = "put `#[durably::data]` on the type, or on your types inside it (it derives serde's Serialize and Deserialize), or derive both yourself",
+    note = "a type of another crate has both only if that crate says so, often behind its feature `serde`"
 )]
 pub trait Data: serde::Serialize + serde::de::DeserializeOwned + 'static {}
 #[diagnostic::do_not_recommend]

@@ -215,10 +215,15 @@ impl<R> ActivityCall<Untyped<R>, NoTimeout> {
     }
 }
 
-impl<A: Activity, T: HasTimeout> ActivityCall<A, T> {
+impl<A: Activity, T> ActivityCall<A, T> {
+    // The bound stands at the method, so that rustc says what is missing and not only that the method
+    // cannot be called.
     /// Makes the call now; the handle gives the result later.
     #[track_caller]
-    pub fn start(mut self) -> ActivityHandle<A> {
+    pub fn start(mut self) -> ActivityHandle<A>
+    where
+        T: HasTimeout,
+    {
         self.begin();
         ActivityHandle(ActivityCall {
             core: self.core,

@@ -263,7 +263,7 @@ const _: () = {
     )]
     impl Shop {
         /// Typed calls of these activities from a workflow.
-        pub fn stub(ctx: &impl ::durably::AsCtx) -> ShopStub {
+        pub fn stub(ctx: &(impl ::durably::AsCtx + ?::core::marker::Sized)) -> ShopStub {
             ShopStub(::durably::__private::Stub::new(::durably::AsCtx::__ctx(ctx)))
         }
     }

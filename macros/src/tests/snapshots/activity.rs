@@ -139,7 +139,7 @@ const _: () = {
         /// Charges a card.
         #[track_caller]
         pub fn call(
-            ctx: &impl ::durably::AsCtx,
+            ctx: &(impl ::durably::AsCtx + ?::core::marker::Sized),
             card: impl ::durably::Text,
             cents: u64,
         ) -> ::durably::ActivityCall<charge, ::durably::TimeoutSet> {

@@ -380,7 +380,7 @@ const _: () = {
         ///
         /// Greets.
         fn start(
-            client: &impl ::durably::AsClient,
+            client: &(impl ::durably::AsClient + ?::core::marker::Sized),
             greeting: impl ::durably::Text,
         ) -> ::durably::StartCall<Greeting, ::durably::QueueSet> {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
@@ -393,7 +393,7 @@ const _: () = {
         }
         ///A handle to an execution that exists already.
         fn handle(
-            client: &impl ::durably::AsClient,
+            client: &(impl ::durably::AsClient + ?::core::marker::Sized),
             id: impl ::durably::Text,
         ) -> ::durably::Handle<Greeting> {
             ::durably::Handle::attach(
@@ -406,7 +406,7 @@ const _: () = {
         /// Greets.
         #[track_caller]
         fn child(
-            ctx: &impl ::durably::AsCtx,
+            ctx: &(impl ::durably::AsCtx + ?::core::marker::Sized),
             greeting: impl ::durably::Text,
         ) -> ::durably::ChildCall<Greeting> {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
@@ -416,7 +416,7 @@ const _: () = {
         }
         ///A handle to another running workflow, for use inside a workflow.
         fn external(
-            ctx: &impl ::durably::AsCtx,
+            ctx: &(impl ::durably::AsCtx + ?::core::marker::Sized),
             id: impl ::durably::Text,
         ) -> ::durably::ExternalHandle<Greeting> {
             ::durably::ExternalHandle::new(

@@ -1,0 +1,25 @@
+//! `ctx.child_workflow`, as other SDKs have it
+
+use durably::prelude::*;
+
+#[activity(start_to_close = "10s")]
+async fn greet(name: String) -> String {
+    name
+}
+
+#[derive(Default)]
+struct Greeting {
+    done: bool,
+}
+
+#[workflow]
+impl Greeting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.child_workflow("Greeting", "Ada", ()).await?;
+        let _ = (&self.done, greet::call(ctx, "Ada"));
+        Ok(())
+    }
+}
+
+fn main() {}
