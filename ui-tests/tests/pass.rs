@@ -19,6 +19,7 @@ mod programs {
     mod client;
     mod concurrency;
     mod conditional;
+    mod continued;
     mod data;
     mod determinism;
     mod entity;

@@ -55,7 +55,7 @@ use crate::{
 ///     #[run]
 ///     async fn run(&mut self, ctx: &Ctx, count: u64) -> Result<u64, CounterError> {
 ///         ctx.sleep(days(1)).await?;
-///         Err(Self::continue_as_new(count + 1).into())
+///         Self::continue_as_new(count + 1).into()
 ///     }
 /// }
 /// ```
@@ -214,8 +214,26 @@ impl fmt::Display for NextRun {
 
 impl std::error::Error for NextRun {}
 
-impl<T> From<ContinueAsNew> for Result<T, Error> {
+/// An error type that `run` can return a continue-as-new in.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot hold a continue-as-new",
+    label = "`{Self}` does not implement `From<durably::ContinueAsNew>`",
+    note = "add a variant for it: `#[error(transparent)] ContinueAsNew(#[from] durably::ContinueAsNew)` with thiserror; or return `durably::Result<T>`"
+)]
+pub trait HoldsContinueAsNew {
+    #[doc(hidden)]
+    fn hold(next: ContinueAsNew) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<ContinueAsNew>> HoldsContinueAsNew for E {
+    fn hold(next: ContinueAsNew) -> Self {
+        next.into()
+    }
+}
+
+impl<T, E: HoldsContinueAsNew> From<ContinueAsNew> for Result<T, E> {
     fn from(next: ContinueAsNew) -> Self {
-        Err(next.into())
+        Err(E::hold(next))
     }
 }

@@ -83,7 +83,7 @@ impl Trip {
                 scope.cancel();
                 inner.sleep(hours(1)).await?;
             }
-            "continues" => return Err(Self::continue_as_new("arrives").into()),
+            "continues" => return Self::continue_as_new("arrives").into(),
             "hides" => return Err(TripError::Hidden(Self::continue_as_new("arrives"))),
             _ => {}
         }
@@ -124,7 +124,7 @@ impl Trip {
 
     #[signal]
     fn restart(&mut self) -> Result<(), TripError> {
-        Err(Self::continue_as_new("arrives").into())
+        Self::continue_as_new("arrives").into()
     }
 
     #[update]
