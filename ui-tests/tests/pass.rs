@@ -43,6 +43,7 @@ mod programs {
     mod query;
     mod remote;
     mod renamed_crate;
+    mod reports;
     mod run;
     mod self_everywhere;
     mod signal;

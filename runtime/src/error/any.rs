@@ -2,7 +2,7 @@
 
 use std::{any::Any, error::Error as StdError, fmt};
 
-use super::{ActivityError, AppError, ChildError, Failure, Meaning, chain};
+use super::{ActivityError, AppError, ChildError, Failure, Meaning, chain, erased::Erased};
 use crate::data::type_name;
 
 /// `Result` with durably's [`Error`].
@@ -21,15 +21,21 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// let error = parse("seven").unwrap_err();
 /// assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
 /// ```
+///
+/// `?` also turns it into `anyhow::Error` (feature `anyhow`, on by default), `eyre::Report` (feature
+/// `eyre`) and `Box<dyn std::error::Error>`, where `downcast_ref` finds the same error. The other way
+/// round is [`from_boxed`](Self::from_boxed).
 pub struct Error(Box<dyn AnyError>);
 
 /// An error whose type name was taken when it was known.
-trait AnyError: StdError + Send + Sync {
+pub(super) trait AnyError: Any + Send + Sync {
     fn type_name(&self) -> &'static str;
-    fn as_any(&self) -> &dyn Any;
     fn as_std(&self) -> &(dyn StdError + 'static);
-    fn into_any(self: Box<Self>) -> Box<dyn Any>;
     fn into_std(self: Box<Self>) -> Box<dyn StdError + Send + Sync>;
+    #[cfg(feature = "anyhow")]
+    fn into_anyhow(self: Box<Self>) -> anyhow::Error;
+    #[cfg(feature = "eyre")]
+    fn into_eyre(self: Box<Self>) -> eyre::Report;
 }
 
 impl<E: StdError + Send + Sync + 'static> AnyError for E {
@@ -37,20 +43,22 @@ impl<E: StdError + Send + Sync + 'static> AnyError for E {
         type_name::bare::<E>()
     }
 
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
     fn as_std(&self) -> &(dyn StdError + 'static) {
-        self
-    }
-
-    fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
     }
 
     fn into_std(self: Box<Self>) -> Box<dyn StdError + Send + Sync> {
         self
+    }
+
+    #[cfg(feature = "anyhow")]
+    fn into_anyhow(self: Box<Self>) -> anyhow::Error {
+        anyhow::Error::new(*self)
+    }
+
+    #[cfg(feature = "eyre")]
+    fn into_eyre(self: Box<Self>) -> eyre::Report {
+        eyre::Report::new(*self)
     }
 }
 
@@ -62,24 +70,28 @@ impl Error {
 
     /// Whether the error is an `E`.
     pub fn is<E: StdError + 'static>(&self) -> bool {
-        self.0.as_any().is::<E>()
+        self.as_std().is::<E>()
     }
 
     /// The error as an `E`, if it is one.
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
-        self.0.as_any().downcast_ref()
+        self.as_std().downcast_ref()
     }
 
     /// The error as an `E` by move, or itself again.
     ///
     /// # Errors
     /// The error itself, if it is no `E`.
-    pub fn downcast<E: StdError + 'static>(self) -> Result<E> {
+    pub fn downcast<E: StdError + Send + Sync + 'static>(self) -> Result<E> {
         if !self.is::<E>() {
             return Err(self);
         }
-        let error = self.0.into_any().downcast();
-        Ok(*error.expect("the type was asked for just before"))
+        let held: Box<dyn Any> = self.0;
+        let error = match held.downcast::<Erased>() {
+            Ok(erased) => erased.downcast(),
+            Err(held) => held.downcast().ok().map(|error| *error),
+        };
+        Ok(error.expect("the type was asked for just before"))
     }
 
     /// The error and its causes, outermost first.
@@ -113,6 +125,24 @@ impl Error {
         matches!(self.meaning(), Meaning::Cancelled | Meaning::OtherCancelled)
     }
 
+    pub(super) fn erased(error: Erased) -> Self {
+        Self(Box::new(error))
+    }
+
+    pub(super) fn into_std(self) -> Box<dyn StdError + Send + Sync> {
+        self.0.into_std()
+    }
+
+    #[cfg(feature = "anyhow")]
+    pub(super) fn into_anyhow(self) -> anyhow::Error {
+        self.0.into_anyhow()
+    }
+
+    #[cfg(feature = "eyre")]
+    pub(super) fn into_eyre(self) -> eyre::Report {
+        self.0.into_eyre()
+    }
+
     /// The name of the error's type, without its module.
     pub(crate) fn type_name(&self) -> &'static str {
         self.0.type_name()
@@ -128,7 +158,7 @@ impl Error {
 // Of these words rustc prints the label alone where a `?` does not fit.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an error that can become a `durably::Error`",
-    label = "not an error type; make one of it: `Error::message(..)`",
+    label = "not an error type; make one of it: `Error::message(..)`, or `.map_err(Error::from_boxed)` for `anyhow::Error`, `eyre::Report` and boxed errors",
     note = "an error type implements `std::error::Error + Send + Sync + 'static` (thiserror does)"
 )]
 pub trait OwnedError: StdError + Send + Sync + 'static {}
@@ -142,15 +172,9 @@ impl<E: OwnedError> From<E> for Error {
     }
 }
 
-impl From<Error> for Box<dyn StdError + Send + Sync> {
-    fn from(error: Error) -> Self {
-        error.0.into_std()
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
+        write!(f, "{}", self.as_std())?;
         if f.alternate() {
             for cause in chain::untold(self.as_std()) {
                 write!(f, ": {cause}")?;
@@ -162,7 +186,7 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
+        write!(f, "{}", self.as_std())?;
         for cause in chain::untold(self.as_std()) {
             write!(f, "\n  caused by: {cause}")?;
         }

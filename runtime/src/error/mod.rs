@@ -33,6 +33,7 @@ mod client;
 mod connect;
 mod continue_as_new;
 mod data;
+mod erased;
 mod failure;
 mod meaning;
 mod record;
@@ -106,7 +107,8 @@ impl std::error::Error for Cancelled {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be reported as a failure",
     label = "not an error type",
-    note = "return `durably::Result<T>`, or an error type that implements `std::error::Error + Send + Sync + 'static` (thiserror does)"
+    note = "return `durably::Result<T>`, or an error type that implements `std::error::Error + Send + Sync + 'static` (thiserror does)",
+    note = "`.map_err(Error::from_boxed)` makes a `durably::Error` of `anyhow::Error`, `eyre::Report`, boxed errors and texts"
 )]
 pub trait IntoFailure {
     #[doc(hidden)]

@@ -1,5 +1,6 @@
 //! Errors to failures and back, and what they say.
 
+mod erased;
 mod meaning;
 
 use std::{fmt, time::Duration};
