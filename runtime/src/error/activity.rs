@@ -4,7 +4,7 @@ use std::fmt;
 
 use durably_engine::{FailureInfo, FailureRecord, RetryState, TimeoutKind};
 
-use super::{AppError, DataError, Failure, chain};
+use super::{AppError, DataError, Failure, chain, chain::links};
 use crate::Data;
 
 /// An activity failed, timed out or was cancelled.
@@ -43,11 +43,6 @@ impl ActivityError {
     /// Which timeout ran out, if one did.
     pub fn timeout(&self) -> Option<TimeoutKind> {
         self.cause.timeout()
-    }
-
-    /// The application error that the activity failed with, if it did.
-    pub fn app(&self) -> Option<&AppError> {
-        self.cause.app()
     }
 
     /// Whether the activity was cancelled.
@@ -97,6 +92,8 @@ impl ActivityError {
         }
     }
 }
+
+links!(ActivityError);
 
 impl fmt::Display for ActivityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

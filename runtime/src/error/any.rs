@@ -94,7 +94,8 @@ impl Error {
         Ok(error.expect("the type was asked for just before"))
     }
 
-    /// The error and its causes, outermost first.
+    /// The error and its causes, outermost first; see
+    /// [application errors in a chain](AppError#in-a-chain-of-causes).
     pub fn chain(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
         chain::of(self.0.as_std())
     }
@@ -109,9 +110,18 @@ impl Error {
         chain::child(self.0.as_std())
     }
 
-    /// The first application error in the chain of causes, from this process or another.
+    /// The outermost application error of the chain of causes, from this process or another.
+    ///
+    /// [Application errors in a chain](AppError#in-a-chain-of-causes) says which one that is, and how
+    /// the others are reached.
     pub fn app(&self) -> Option<&AppError> {
-        chain::app(self.0.as_std())
+        self.apps().next()
+    }
+
+    /// The application errors of the chain of causes, outermost first; see
+    /// [application errors in a chain](AppError#in-a-chain-of-causes).
+    pub fn apps(&self) -> impl Iterator<Item = &AppError> {
+        chain::apps(self.0.as_std())
     }
 
     /// Why an activity, a child or a workflow failed, as the server tells it.

@@ -25,6 +25,41 @@ use crate::{
 ///     .into());
 /// # }
 /// ```
+///
+/// # In a chain of causes
+///
+/// A failure that crosses activities and workflows is a chain. Each link is the cause of the one
+/// before it, and each activity or child workflow on the way is a link of its own:
+///
+/// | link | what it is | reached by |
+/// |---|---|---|
+/// | `ResultError`, of `handle.result()` | what the client got | |
+/// | `AppError` `OrderError` | what `run` returned | `error.app()` |
+/// | `ActivityError` of `reserve` | what the activity's call returned to `run` | `error.activity()` |
+/// | `AppError` `StockError` | what the activity returned | `error.activity()?.app()`, `error.apps().nth(1)` |
+/// | `AppError` `Error` | the source of that error | `error.apps().last()` |
+///
+/// On every type of error, `app()` returns the outermost application error: the first one from the
+/// error inwards. Of the error of a workflow, an activity, an update or a query that is what its own
+/// code returned. If its code only passed on the error of an activity or a child, with `?` in a
+/// function that returns `durably::Result`, there is no link of its own, and `app()` returns what the
+/// activity or the child returned.
+///
+/// `apps()` iterates over all application errors, outermost first, and `chain()` over all links, the
+/// error itself included. Links that were recorded are [`Failure`]s, found with
+/// `downcast_ref::<Failure>()`. What an attempt failed with before a timeout is no link; it is
+/// [`ActivityError::last_failure`](crate::ActivityError::last_failure).
+///
+/// ```
+/// # use durably::{Handle, Workflow};
+/// # async fn example<W: Workflow>(handle: Handle<W>) {
+/// if let Err(error) = handle.result().await {
+///     let sold_out = error.apps().any(|app| app.kind == "OutOfStock");
+///     let first_cause = error.chain().last();
+/// #   let _ = (sold_out, first_cause);
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AppError {

@@ -50,8 +50,9 @@ pub(super) fn child(error: Any<'_>) -> Option<&ChildError> {
     })
 }
 
-pub(super) fn app(error: Any<'_>) -> Option<&AppError> {
-    of(error).find_map(|error| match error.downcast_ref() {
+/// The application errors among the error and its causes, outermost first.
+pub(super) fn apps(error: Any<'_>) -> impl Iterator<Item = &AppError> {
+    of(error).filter_map(|error| match error.downcast_ref() {
         Some(Failure::App(app)) => Some(&**app),
         _ => error.downcast_ref(),
     })
@@ -61,3 +62,31 @@ pub(super) fn app(error: Any<'_>) -> Option<&AppError> {
 pub(super) fn failure(error: Any<'_>) -> Option<&Failure> {
     of(error).find_map(|error| error.downcast_ref())
 }
+
+/// Declares how the links of a chain are found from each type of error that begins one.
+macro_rules! links {
+    ($($name:ty),* $(,)?) => { $(
+        impl $name {
+            /// The outermost application error of the chain of causes.
+            ///
+            /// [Application errors in a chain](AppError#in-a-chain-of-causes) says which one that is,
+            /// and how the others are reached.
+            pub fn app(&self) -> Option<&AppError> {
+                chain::apps(self).next()
+            }
+
+            /// The application errors of the chain of causes, outermost first; see
+            /// [application errors in a chain](AppError#in-a-chain-of-causes).
+            pub fn apps(&self) -> impl Iterator<Item = &AppError> {
+                chain::apps(self)
+            }
+
+            /// The error and its causes, outermost first; see
+            /// [application errors in a chain](AppError#in-a-chain-of-causes).
+            pub fn chain(&self) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+                chain::of(self)
+            }
+        }
+    )* };
+}
+pub(super) use links;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use durably_engine::{FailureInfo, FailureRecord, RetryState, TimeoutKind};
 
-use super::{AppError, Failure, chain};
+use super::{AppError, Failure, chain, chain::links};
 
 /// A child workflow failed, timed out, was cancelled or terminated, or could not be started.
 #[derive(Clone, Debug)]
@@ -49,11 +49,6 @@ impl ChildError {
         self.cause.timeout()
     }
 
-    /// The application error that the child failed with: its own, or of what it waited for.
-    pub fn app(&self) -> Option<&AppError> {
-        self.cause.app()
-    }
-
     /// Whether the child was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cause.is_cancelled()
@@ -75,6 +70,8 @@ impl ChildError {
         }
     }
 }
+
+links!(ChildError);
 
 impl fmt::Display for ChildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     ActivityError, AppError, ChildError, DataError, Failure, RpcError, WorkflowCancelled,
-    WorkflowFailed, WorkflowTerminated, WorkflowTimedOut, chain,
+    WorkflowFailed, WorkflowTerminated, WorkflowTimedOut, chain, chain::links,
 };
 use crate::client::WorkflowStatus;
 
@@ -85,27 +85,6 @@ pub struct UpdateFailed {
     pub update_id: String,
     /// Why.
     pub cause: Failure,
-}
-
-impl QueryFailed {
-    /// The application error at the end of the causes, if there is one.
-    pub fn app(&self) -> Option<&AppError> {
-        self.cause.app()
-    }
-}
-
-impl UpdateRejected {
-    /// The application error at the end of the causes, if there is one.
-    pub fn app(&self) -> Option<&AppError> {
-        self.cause.app()
-    }
-}
-
-impl UpdateFailed {
-    /// The application error at the end of the causes, if there is one.
-    pub fn app(&self) -> Option<&AppError> {
-        self.cause.app()
-    }
 }
 
 impl fmt::Display for WorkflowNotFound {
@@ -205,6 +184,8 @@ impl std::error::Error for UpdateFailed {
     }
 }
 
+links!(QueryFailed, UpdateFailed, UpdateRejected);
+
 /// Declares the error of one operation: it says nothing itself, its parts do.
 macro_rules! operations {
     ($(
@@ -222,12 +203,9 @@ macro_rules! operations {
             }
         }
 
-        impl $name {
-            /// The first application error in the chain of causes.
-            pub fn app(&self) -> Option<&AppError> {
-                chain::app(self)
-            }
+        links!($name);
 
+        impl $name {
             /// The first activity that failed in the chain of causes.
             pub fn activity(&self) -> Option<&ActivityError> {
                 chain::activity(self)

@@ -4,7 +4,7 @@ use std::fmt;
 
 use durably_engine::{FailureInfo, FailureRecord, TimeoutKind};
 
-use super::{ActivityError, AppError, ChildError, meaning::Mark};
+use super::{ActivityError, AppError, ChildError, chain, chain::links, meaning::Mark};
 
 /// Why something failed, as the server tells it; from any SDK.
 ///
@@ -48,6 +48,8 @@ pub struct ServerFailure {
     pub message: String,
     /// Trying again is no use.
     pub non_retryable: bool,
+    /// What led to it: the failure that was too large, for one, cut to a size that is allowed.
+    pub cause: Option<Box<Failure>>,
 }
 
 /// A failure of a kind that this version has no name for.
@@ -56,6 +58,8 @@ pub struct ServerFailure {
 pub struct OtherFailure {
     /// What happened.
     pub message: String,
+    /// What led to it.
+    pub cause: Option<Box<Failure>>,
     /// The failure as history records it.
     record: Box<FailureRecord>,
 }
@@ -75,13 +79,11 @@ impl Failure {
                 Self::Child(Box::new(ChildError::from_record(record)))
             }
             FailureInfo::Server { non_retryable } => Self::Server(ServerFailure {
+                cause: recorded_cause(&record),
                 message: record.message,
                 non_retryable,
             }),
-            _ => Self::Other(OtherFailure {
-                message: record.message.clone(),
-                record: Box::new(record),
-            }),
+            _ => Self::Other(OtherFailure::from(record)),
         }
     }
 
@@ -89,10 +91,7 @@ impl Failure {
     pub(super) fn cause_of(record: &FailureRecord) -> Self {
         match &record.cause {
             Some(cause) => Self::from_record((**cause).clone()),
-            None => Self::Other(OtherFailure {
-                message: record.message.clone(),
-                record: Box::new(record.clone()),
-            }),
+            None => Self::Other(OtherFailure::from(record.clone())),
         }
     }
 
@@ -116,12 +115,14 @@ impl Failure {
                 },
             ),
             Self::Terminated => FailureRecord::new("terminated", FailureInfo::Terminated),
-            Self::Server(server) => FailureRecord::new(
-                server.message.clone(),
-                FailureInfo::Server {
+            Self::Server(server) => FailureRecord {
+                message: server.message.clone(),
+                cause: server.cause.as_ref().map(|it| Box::new(it.to_record())),
+                info: FailureInfo::Server {
                     non_retryable: server.non_retryable,
                 },
-            ),
+                ..FailureRecord::default()
+            },
         }
     }
 
@@ -142,16 +143,23 @@ impl Failure {
             _ => None,
         }
     }
+}
 
-    /// The application error at the end of this failure's causes, if it has one.
-    pub fn app(&self) -> Option<&AppError> {
-        match self {
-            Self::App(app) => Some(app),
-            Self::Activity(activity) => activity.cause.app(),
-            Self::Child(child) => child.cause.app(),
-            _ => None,
+links!(Failure);
+
+impl From<FailureRecord> for OtherFailure {
+    fn from(record: FailureRecord) -> Self {
+        Self {
+            message: record.message.clone(),
+            cause: recorded_cause(&record),
+            record: Box::new(record),
         }
     }
+}
+
+fn recorded_cause(record: &FailureRecord) -> Option<Box<Failure>> {
+    let cause = record.cause.as_deref()?;
+    Some(Box::new(Failure::from_record(cause.clone())))
 }
 
 fn app_error(mut record: FailureRecord) -> AppError {
@@ -171,11 +179,7 @@ fn app_error(mut record: FailureRecord) -> AppError {
         details,
         non_retryable,
         next_retry_delay,
-        cause: record
-            .cause
-            .as_deref()
-            .cloned()
-            .map(|cause| Box::new(Failure::from_record(cause))),
+        cause: recorded_cause(&record),
         origin: Some(Box::new(record)),
     }
 }
@@ -208,7 +212,10 @@ impl std::error::Error for Failure {
             Self::Activity(activity) => activity.source(),
             Self::Child(child) => child.source(),
             Self::Cancelled => Some(&Mark::OtherCancelled),
-            Self::Timeout(_) | Self::Terminated | Self::Server(_) | Self::Other(_) => None,
+            Self::Server(ServerFailure { cause, .. }) | Self::Other(OtherFailure { cause, .. }) => {
+                Some(&**cause.as_ref()?)
+            }
+            Self::Timeout(_) | Self::Terminated => None,
         }
     }
 }

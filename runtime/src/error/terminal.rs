@@ -4,7 +4,7 @@ use std::fmt;
 
 use durably_engine::RetryState;
 
-use super::{AppError, DataError, Failure, chain, meaning::Mark};
+use super::{AppError, DataError, Failure, chain, chain::links, meaning::Mark};
 use crate::{Data, Payload};
 
 /// The workflow failed: its code returned an error.
@@ -21,12 +21,7 @@ pub struct WorkflowFailed {
     pub retry_state: RetryState,
 }
 
-impl WorkflowFailed {
-    /// The application error at the end of the causes, if there is one.
-    pub fn app(&self) -> Option<&AppError> {
-        self.cause.app()
-    }
-}
+links!(WorkflowFailed);
 
 /// The workflow was cancelled, and its code let it be.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 mod activities;
 mod cancellation;
+mod chains;
 mod clock;
 mod combinators;
 mod concurrency;

@@ -9,7 +9,7 @@ use durably_engine::{
     EventId, FailureCategory, FailureInfo, FailureRecord, RetryState, TimeoutKind,
 };
 
-use super::{ActivityError, AppError, Cancelled, Error, Failure, Result};
+use super::{ActivityError, AppError, Cancelled, ChildError, Error, Failure, Result};
 use crate::Payload;
 
 /// A user's own error, with a source.
@@ -190,6 +190,56 @@ fn the_parts_of_a_chain_are_found_from_its_end() {
     assert_eq!(app.detail::<u8>(0), Ok(3));
     assert_eq!(app.stack_trace(), "  File \"shop.py\"");
     assert!(matches!(error.failure(), Some(Failure::Child(_))));
+}
+
+#[test]
+fn app_is_the_outermost_application_error_and_apps_are_all() {
+    let stock = FailureRecord::new(
+        "no tea",
+        Error::from(AppError::new("StockError", ""))
+            .to_record()
+            .info,
+    );
+    let order = AppError::new("OrderError", "no order").caused_by(error(activity_failure(stock)));
+    let record = child_failure(Error::from(order).to_record());
+    let kinds = |apps: Vec<&AppError>| apps.iter().map(|app| app.kind.clone()).collect::<Vec<_>>();
+    let child = ChildError::from_record(record.clone());
+    assert_eq!(child.app().map(|app| &*app.kind), Some("OrderError"));
+    assert_eq!(kinds(child.apps().collect()), ["OrderError", "StockError"]);
+    // The child, its error, the activity, and its error.
+    assert_eq!(child.chain().count(), 4);
+    let parcel = Error::from(AppError::new("ParcelError", "no parcel").caused_by(child));
+    assert_eq!(parcel.app().map(|app| &*app.kind), Some("ParcelError"));
+    assert_eq!(
+        kinds(parcel.apps().collect()),
+        ["ParcelError", "OrderError", "StockError"]
+    );
+    let child = parcel.child().expect("a child is in the chain");
+    assert_eq!(child.app().map(|app| &*app.kind), Some("OrderError"));
+    let activity = parcel.activity().expect("an activity is in the chain");
+    assert_eq!(activity.app().map(|app| &*app.kind), Some("StockError"));
+    assert_eq!(
+        kinds(error(record).apps().collect()),
+        ["OrderError", "StockError"]
+    );
+}
+
+#[test]
+fn what_led_to_a_failure_of_another_kind_is_a_link_of_the_chain() {
+    for info in [
+        FailureInfo::Server {
+            non_retryable: true,
+        },
+        FailureInfo::NexusHandler {
+            kind: "NOT_FOUND".to_owned(),
+            retry_behavior: 1,
+        },
+    ] {
+        let record = FailureRecord::new("too large", info).caused_by(python_failure("no tea"));
+        let error = error(record.clone());
+        assert_eq!(error.app().map(|app| &*app.kind), Some("ValueError"));
+        assert_eq!(error.to_record(), record);
+    }
 }
 
 #[test]
