@@ -122,5 +122,5 @@ fn recorded_patches_and_continuations_replay() {
 fn history_of_an_unknown_type_names_it_and_the_known_ones() {
     let error = replay("python_timers").unwrap_err().to_string();
     assert!(error.contains("workflow type `Timers`"), "{error}");
-    assert!(error.contains("was given `Loop`, "), "{error}");
+    assert!(error.contains("`Signals`"), "{error}");
 }
