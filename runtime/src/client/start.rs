@@ -187,7 +187,8 @@ impl<W: Startable, Q> StartCall<W, Q> {
         self
     }
 
-    /// Waits so long before the first workflow task.
+    /// Waits so long before the first workflow task. A cancel request, an update or a
+    /// signal-with-start ends the wait; a plain signal does not.
     pub fn start_delay(mut self, delay: impl Span) -> Self {
         self.start_mut().start_delay = Some(delay.into_duration());
         self
