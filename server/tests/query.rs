@@ -23,6 +23,23 @@ async fn answer(case: &Case, task: &PollWorkflowTaskQueueResponse, json: &str) {
         .await);
 }
 
+/// Completes a workflow task and answers the query that goes along with it.
+async fn answer_along(case: &Case, task: &PollWorkflowTaskQueueResponse, json: &str) {
+    assert!(task.query.is_none());
+    let (id, query) = task.queries.iter().next().expect("the query goes along");
+    assert_eq!(query.query_type, "state");
+    let result = WorkflowQueryResult {
+        result_type: QueryResultType::Answered.into(),
+        answer: payloads(json),
+        ..Default::default()
+    };
+    case.complete_with(RespondWorkflowTaskCompletedRequest {
+        query_results: [(id.clone(), result)].into(),
+        ..completion(task, Vec::new())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_run_at_rest_is_asked_by_a_task_of_its_own() {
     let case = Case::new().await;
@@ -66,19 +83,7 @@ async fn a_query_goes_along_with_a_task_under_way() {
     case.signal("w", "s").await.expect("it runs");
     let worker = async {
         let task = case.task().await;
-        assert!(task.query.is_none());
-        let (id, query) = task.queries.iter().next().expect("the query goes along");
-        assert_eq!(query.query_type, "state");
-        let result = WorkflowQueryResult {
-            result_type: QueryResultType::Answered.into(),
-            answer: payloads("2"),
-            ..Default::default()
-        };
-        case.complete_with(RespondWorkflowTaskCompletedRequest {
-            query_results: [(id.clone(), result)].into(),
-            ..completion(&task, Vec::new())
-        })
-        .await;
+        answer_along(&case, &task, "2").await;
     };
     let (answered, ()) = tokio::join!(case.query("w"), worker);
     assert_eq!(answered.expect("answered").query_result, payloads("2"));
@@ -92,17 +97,7 @@ async fn a_query_before_the_first_task_goes_along_with_it() {
         // The query is there first.
         tokio::task::yield_now().await;
         let task = case.task().await;
-        let (id, _) = task.queries.iter().next().expect("the query goes along");
-        let result = WorkflowQueryResult {
-            result_type: QueryResultType::Answered.into(),
-            answer: payloads("0"),
-            ..Default::default()
-        };
-        case.complete_with(RespondWorkflowTaskCompletedRequest {
-            query_results: [(id.clone(), result)].into(),
-            ..completion(&task, Vec::new())
-        })
-        .await;
+        answer_along(&case, &task, "0").await;
     };
     let (answered, ()) = tokio::join!(case.query("w"), worker);
     assert_eq!(answered.expect("answered").query_result, payloads("0"));

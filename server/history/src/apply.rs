@@ -48,6 +48,8 @@ impl Run {
         let mut out = Out::new(now);
         self.check_phase(&input)?;
         let is_written_down = is_written_down(&input);
+        let is_update = matches!(input, Input::Update(_));
+        let starts_task = matches!(input, Input::StartWorkflowTask(_));
         let reply = match input {
             Input::Signal(signal) => request::signal::apply(signal, self, &mut out)?,
             Input::SignalWithStart(signal) => {
@@ -78,6 +80,11 @@ impl Run {
         if is_written_down {
             task::task_event::make_ordinary(self);
         }
+        // The real server keeps updates and their speculative tasks in memory only.
+        let is_kept = !(is_update || starts_task && self.has_speculative_task());
+        if is_kept {
+            self.transitions += 1;
+        }
         Ok(self.close_off(first, out, reply))
     }
 
@@ -89,7 +96,6 @@ impl Run {
         if self.is_running() {
             limits::enforce(self, &mut out);
         }
-        self.transitions += 1;
         self.events.seal();
         if !self.is_running() {
             self.events.close();
@@ -99,6 +105,10 @@ impl Run {
             effects: out.effects,
             reply,
         }
+    }
+
+    fn has_speculative_task(&self) -> bool {
+        matches!(&self.task, WorkflowTask::Started(started) if started.task.form == Form::Speculative)
     }
 
     /// Schedules a workflow task for what was just recorded, unless one will see it anyway. This also

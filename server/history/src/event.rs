@@ -162,12 +162,16 @@ fn fires(event: &HistoryEvent, timer_id: &str) -> bool {
 }
 
 fn request_id_of(event: &HistoryEvent) -> Option<&str> {
-    match &event.attributes {
+    let id = match &event.attributes {
         Some(Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(a)) => {
-            Some(a.attached_request_id.as_str()).filter(|id| !id.is_empty())
+            &a.attached_request_id
         }
-        _ => None,
-    }
+        Some(Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(a)) => {
+            &a.accepted_request.as_ref()?.request_id
+        }
+        _ => return None,
+    };
+    Some(id.as_str()).filter(|id| !id.is_empty())
 }
 
 /// The type that belongs to the attributes; two names for one thing in the platform's messages.

@@ -5,7 +5,7 @@ use durably_proto::api::{
     activity::v1::ActivityOptions,
     command::v1::{Command, command::Attributes, *},
     common::v1::{ActivityType, Payloads, Priority, RetryPolicy, WorkerVersionStamp},
-    enums::v1::{CommandType, PendingActivityState, TaskQueueKind},
+    enums::v1::{CommandType, EventType, PendingActivityState, TaskQueueKind},
     failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
     taskqueue::v1::TaskQueue,
     workflow::v1::PendingActivityInfo,
@@ -18,6 +18,7 @@ use durably_tests::{
         NAMESPACE, command, complete, describe, execution, payloads, task_queue, terminate, within,
         workflow_task,
     },
+    raw_update::{accept, ordered, task_with_update, update_request},
 };
 
 on_both_servers! {
@@ -26,6 +27,7 @@ on_both_servers! {
     a_pending_activity_shows_its_last_attempt
     a_run_shows_the_builds_that_completed_its_tasks
     a_run_that_ended_before_its_first_task_has_a_negative_duration
+    an_accepted_update_shows_its_request
 }
 
 fn seconds(seconds: i64) -> Option<Duration> {
@@ -294,4 +296,46 @@ async fn a_run_that_ended_before_its_first_task_has_a_negative_duration(
     assert!((-49..=-40).contains(&duration.seconds), "{duration:?}");
     assert!(duration.nanos < 0, "{duration:?}");
     Ok(())
+}
+
+async fn an_accepted_update_shows_its_request(world: &World) -> Result<()> {
+    let mut service = world.service().await?;
+    let start = world.start_request();
+    let id = start.workflow_id.clone();
+    let start_request = start.request_id.clone();
+    service.start_workflow_execution(start).await?;
+    let task = workflow_task(&mut service, &world.queue).await?;
+    complete(&mut service, &task, vec![], vec![]).await?;
+    let mut update = update_request(&id);
+    update.request.get_or_insert_default().request_id = "update-request".to_owned();
+    let mut client = service.clone();
+    let sent = tokio::spawn(async move { client.update_workflow_execution(update).await });
+    let task = task_with_update(&mut service, &world.queue).await?;
+    let messages = vec![accept(&task.messages[0])];
+    complete(&mut service, &task, ordered(&messages), messages).await?;
+    sent.await??;
+    let described = describe(&mut service, &id).await?;
+    let extended = described.workflow_extended_info.unwrap_or_default();
+    let mut requests: Vec<_> = extended
+        .request_id_infos
+        .into_iter()
+        .map(|(id, info)| (info.event_id, info.event_type(), id))
+        .collect();
+    requests.sort_by_key(|(event, ..)| *event);
+    assert_eq!(
+        requests,
+        [
+            (1, EventType::WorkflowExecutionStarted, start_request),
+            (
+                8,
+                EventType::WorkflowExecutionUpdateAccepted,
+                "update-request".to_owned()
+            ),
+        ]
+    );
+    // Started, the first task taken and completed, the second completed: an update and the start of
+    // its task change nothing that is kept.
+    let info = described.workflow_execution_info.unwrap_or_default();
+    assert_eq!(info.state_transition_count, 4);
+    terminate(&mut service, &id).await
 }

@@ -169,7 +169,7 @@ fn empty(terms: Terms, start: &Start) -> Run {
             .collect(),
         reset_points: start.chain.reset_points.clone(),
         last_worker_version: None,
-        transitions: 0,
+        transitions: 1,
         random: Random::new(start.seed),
     }
 }
