@@ -13,9 +13,15 @@ pub(crate) struct Book {
     attempts: VecDeque<Attempt>,
     /// Open commands by number.
     machines: Slab<AnyMachine>,
-    /// Which open command left which event; ascending, because history is read in order.
+    /// Which open command left which event; ascending, because history is read in order. Closed
+    /// commands stay until they are the oldest, or too many.
     by_event: VecDeque<(EventId, Seq)>,
+    /// How many of those are closed.
+    closed: usize,
 }
+
+/// So many closed commands are kept before they are looked for.
+const CLOSED: usize = 32;
 
 #[derive(Debug)]
 enum Attempt {
@@ -79,8 +85,9 @@ impl Book {
                             let done = machine.is_done();
                             self.attempts.pop_front();
                             match step {
-                                _ if done => self.close(seq),
+                                Step::Open if done => self.machines.remove(seq),
                                 Step::Open => self.by_event.push_back((id, seq)),
+                                Step::Cancel if done => self.close(seq),
                                 Step::Cancel => {}
                             }
                             return Ok(());
@@ -154,8 +161,7 @@ impl Book {
         };
         machine.resolve(answer, out)?;
         if machine.is_done() {
-            self.by_event.remove(at);
-            self.machines.remove(seq);
+            self.close(seq);
         }
         Ok(())
     }
@@ -179,14 +185,35 @@ impl Book {
 
     /// Gives memory back that a burst took.
     pub(crate) fn shrink(&mut self) {
+        if self.closed * 2 >= self.by_event.len() {
+            self.forget_closed();
+        }
         self.attempts.shrink_to(self.attempts.len() + 4);
         self.by_event.shrink_to(self.by_event.len() + 4);
         self.machines.shrink();
     }
 
+    /// Closes a command that left an event.
     fn close(&mut self, seq: Seq) {
-        self.by_event.retain(|(_, open)| *open != seq);
         self.machines.remove(seq);
+        self.closed += 1;
+        while let Some((_, oldest)) = self.by_event.front()
+            && self.machines.get(*oldest).is_none()
+        {
+            self.by_event.pop_front();
+            // Not counted are those that user code cancelled without a command.
+            self.closed = self.closed.saturating_sub(1);
+        }
+        if self.closed > CLOSED && self.closed * 2 > self.by_event.len() {
+            self.forget_closed();
+        }
+    }
+
+    fn forget_closed(&mut self) {
+        let machines = &self.machines;
+        self.by_event
+            .retain(|(_, seq)| machines.get(*seq).is_some());
+        self.closed = 0;
     }
 }
 
