@@ -25,6 +25,7 @@ pub use crate::{
     workflow::{
         context::{CtxArg, ViewArg},
         elsewhere::{CalledInside, CalledThroughHandle},
+        site::Site,
         state::{Lease, Root, StateCell},
     },
 };

@@ -16,7 +16,7 @@ use super::{
     look::{Context, is_self},
     mentions, misuse, opening,
     order::{self, Form},
-    this,
+    site, this,
 };
 use crate::{diag::Errors, mistake::BodyMistake};
 
@@ -24,6 +24,8 @@ pub(super) struct Rewriter<'a> {
     pub(super) cx: &'a Cx,
     pub(super) access: Access,
     pub(super) context: Option<&'a Context>,
+    /// Whether the method has type parameters.
+    pub(super) generic: bool,
     pub(super) errors: &'a mut Errors,
 }
 
@@ -219,7 +221,11 @@ impl Rewriter<'_> {
                 .on(&condition.body, BodyMistake::ConditionAwaits);
             return;
         }
-        let body = self.own_lease(&mut condition.body, Access::Shared);
+        let site = match self.generic {
+            true => TokenStream::new(),
+            false => site(self.cx, condition.body.span()),
+        };
+        let body = self.own_lease(&mut condition.body, Access::Shared, site);
         *condition.body = Expr::Verbatim(body);
     }
 
@@ -260,7 +266,7 @@ impl Rewriter<'_> {
         let attributes = &block.attrs;
         let inner = &block.block;
         let mut body: Expr = parse_quote!(#inner);
-        let body = self.own_lease(&mut body, self.access);
+        let body = self.own_lease(&mut body, self.access, TokenStream::new());
         let cell = cell(at);
         match capture {
             None => quote_spanned!(at=> #(#attributes)* async #body),
@@ -285,17 +291,19 @@ impl Rewriter<'_> {
         }
     }
 
-    /// A body with a lease of its own.
-    fn own_lease(&mut self, body: &mut Expr, access: Access) -> TokenStream {
+    /// A body with a lease of its own, which comes after `first`.
+    fn own_lease(&mut self, body: &mut Expr, access: Access, first: TokenStream) -> TokenStream {
         let at = body.span();
         Rewriter {
             cx: self.cx,
             access,
             context: self.context,
+            generic: self.generic,
             errors: self.errors,
         }
         .visit_expr_mut(body);
         let opening = opening(self.cx, at);
+        let opening = quote!(#first #opening);
         match body {
             Expr::Block(block) if block.label.is_none() => {
                 let (attributes, statements) = (&block.attrs, &block.block.stmts);

@@ -7,7 +7,7 @@
 //!   x.await               ->  match x { f => { lease.give(self_); let r = f.await; self_ = lease.take(); r } }
 //!   self.method(..)       ->  Self::method(cell, ..), if it is an async method of the block
 //!   async { ..self.. }    ->  a body with a lease of its own, taken when it is polled
-//!   wait_until(|| self..) ->  a lease of its own for each look
+//!   wait_until(|| self..) ->  a lease of its own for each look, which tells which condition it is
 //! ```
 //!
 //! [`order`] has what an await does to the places in the state around it, [`instrument`] what
@@ -30,8 +30,8 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Attribute, ImplItem, ImplItemFn, ItemImpl, Lifetime, ReturnType, Type, TypeReference,
-    parse_quote, parse_quote_spanned,
+    Attribute, ImplItem, ImplItemFn, ItemImpl, Lifetime, ReturnType, Signature, Type,
+    TypeImplTrait, TypeMacro, TypeReference, parse_quote, parse_quote_spanned,
     visit::{self, Visit},
     visit_mut::VisitMut as _,
 };
@@ -200,6 +200,7 @@ fn rewrite(method: &mut ImplItemFn, cx: &Cx, errors: &mut Errors) {
         cx,
         access,
         context: context.as_ref(),
+        generic: is_generic(&method.sig),
         errors,
     }
     .visit_block_mut(&mut method.block);
@@ -210,6 +211,35 @@ fn rewrite(method: &mut ImplItemFn, cx: &Cx, errors: &mut Errors) {
     method.block.stmts.splice(..0, opened.stmts);
     instrument::adapt(method);
     take_cell(method, cx);
+}
+
+/// Whether one condition in the source may be several, which decide by the types of a call.
+fn is_generic(signature: &Signature) -> bool {
+    struct Anonymous(bool);
+    impl Visit<'_> for Anonymous {
+        fn visit_type_impl_trait(&mut self, _: &TypeImplTrait) {
+            self.0 = true;
+        }
+        // A macro may stand for such a type.
+        fn visit_type_macro(&mut self, _: &TypeMacro) {
+            self.0 = true;
+        }
+    }
+    let generics = &signature.generics;
+    let mut anonymous = Anonymous(false);
+    anonymous.visit_signature(signature);
+    anonymous.0
+        || generics.type_params().next().is_some()
+        || generics.const_params().next().is_some()
+}
+
+/// The statements that tell which condition a body is.
+fn site(cx: &Cx, at: Span) -> TokenStream {
+    let (site, root) = (hidden("SITE", at), &cx.root);
+    quote_spanned! {at=>
+        static #site: #root::__private::Site = #root::__private::Site::new();
+        #site.is_here();
+    }
 }
 
 /// How a body may use `self`.

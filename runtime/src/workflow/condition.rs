@@ -8,7 +8,14 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{context::Ctx, core::Core, scope::Reach, timer::Sleep, waits::Entry};
+use super::{
+    context::Ctx,
+    core::Core,
+    scope::Reach,
+    site,
+    timer::Sleep,
+    waits::{Entry, Kind},
+};
 use crate::{Cancelled, Span};
 
 /// The future of [`Ctx::wait_until`].
@@ -17,6 +24,8 @@ pub struct WaitUntil<F> {
     ctx: Ctx,
     condition: F,
     place: &'static Location<'static>,
+    /// What is known of the condition, once it was false.
+    kind: Option<Kind>,
     entry: Entry,
 }
 
@@ -26,6 +35,7 @@ impl<F: FnMut() -> bool> WaitUntil<F> {
             ctx: ctx.clone(),
             condition,
             place,
+            kind: None,
             entry: Entry::default(),
         }
     }
@@ -52,7 +62,8 @@ impl<F: FnMut() -> bool> Future for WaitUntil<F> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         this.ctx.core().assert_commands_allowed();
-        if (this.condition)() {
+        let (holds, site) = site::evaluate(&mut this.condition);
+        if holds {
             this.entry.leave();
             return Poll::Ready(Ok(()));
         }
@@ -60,8 +71,12 @@ impl<F: FnMut() -> bool> Future for WaitUntil<F> {
             this.entry.leave();
             return Poll::Ready(Err(Cancelled));
         }
-        this.entry
-            .park(this.ctx.core(), "wait_until", this.place, cx);
+        let core = this.ctx.core();
+        let kind = *this.kind.get_or_insert_with(|| match site {
+            Some(site) => core.waits.borrow_mut().shared(site, this.place),
+            None => Kind::Alone,
+        });
+        this.entry.park(core, "wait_until", this.place, kind, cx);
         Poll::Pending
     }
 }
@@ -132,7 +147,8 @@ impl Future for CancelWait {
             this.entry.leave();
             return Poll::Ready(());
         }
-        this.entry.park(&this.core, "cancelled", this.place, cx);
+        this.entry
+            .park(&this.core, "cancelled", this.place, Kind::Event, cx);
         Poll::Pending
     }
 }

@@ -16,8 +16,10 @@ use super::{
     patch::Patches,
     random::Generator,
     spawn,
+    task::{TaskId, Waiter},
     time::Time,
-    waits::Waits,
+    turns::Turns,
+    waits::{Version, Waits},
 };
 
 /// One run, as its user code meets it.
@@ -36,6 +38,10 @@ pub(crate) struct Core {
     pub(super) ops: RefCell<Ops>,
     /// Waits that are on nothing the server does.
     pub(super) waits: RefCell<Waits>,
+    /// Which tasks are polled next.
+    pub(super) turns: Turns,
+    /// Grows whenever the state may have changed.
+    pub(super) version: Cell<Version>,
     /// Futures given to `spawn` since tasks were polled last.
     pub(super) spawned: RefCell<Vec<spawn::New>>,
     /// Async handlers that began and did not end.
@@ -56,8 +62,6 @@ pub(crate) struct Core {
     intents: RefCell<Vec<Issued>>,
     /// The place of the wait that was polled last.
     last_seen: Cell<Option<Place>>,
-    /// The run's own waker; wakers of combinators differ from it.
-    waker: Waker,
 }
 
 /// What changes from slice to slice.
@@ -87,7 +91,6 @@ impl Core {
         namespace: Arc<str>,
         facts: Facts,
         patches: Patches,
-        waker: Waker,
     ) -> Rc<Self> {
         Rc::new(Self {
             random: Generator::new(start.randomness_seed),
@@ -97,6 +100,8 @@ impl Core {
             patches,
             ops: RefCell::default(),
             waits: RefCell::default(),
+            turns: Turns::default(),
+            version: Cell::new(0),
             spawned: RefCell::default(),
             open_handlers: Cell::new(0),
             phase: Cell::new(Phase::Reading),
@@ -107,7 +112,6 @@ impl Core {
             cancelled: Cell::new(false),
             intents: RefCell::default(),
             last_seen: Cell::new(None),
-            waker,
         })
     }
 
@@ -196,25 +200,68 @@ impl Core {
     /// Every wait is to look again.
     pub(super) fn wake_all(&self) {
         self.moved.set(true);
-        self.wake_waits();
-        let wakers = self.ops.borrow_mut().take_wakers();
-        wakers.into_iter().for_each(Waker::wake);
+        let waits = self.waits.borrow_mut().take_all();
+        let ops = self.ops.borrow_mut().take_all();
+        waits.into_iter().chain(ops).for_each(|it| self.wake(it));
     }
 
-    /// Waits on the state of the run that are polled only when woken are to look again; whether
-    /// there are any.
-    pub(super) fn wake_waits(&self) -> bool {
-        let wakers = self.waits.borrow_mut().take_wakers();
-        let any = !wakers.is_empty();
-        wakers.into_iter().for_each(Waker::wake);
+    pub(super) fn wake(&self, waiter: Waiter) {
+        match waiter {
+            Waiter::Task(task) => self.turns.give(task),
+            Waiter::Nested(waker) => waker.wake(),
+        }
+    }
+
+    /// What a wait was for has come.
+    pub(super) fn wait_ended(&self, wait: u32) {
+        if let Some(task) = self.waits.borrow_mut().end(wait) {
+            self.turns.give(task);
+        }
+    }
+
+    /// Begins a look of waits on the state that are polled only when woken; whether there are any.
+    pub(super) fn begin_look(&self) -> bool {
+        let any = self.waits.borrow().has_nested();
+        let woken = self.waits.borrow_mut().begin_look();
+        woken.into_iter().for_each(Waker::wake);
         any
     }
 
-    /// The waker to keep for a pending future: none if it is the run's own, because the run polls
-    /// all of its tasks anyway whenever something moved.
-    pub(super) fn park(&self, cx: &Context<'_>) -> Option<Waker> {
-        let waker = cx.waker();
-        (!waker.will_wake(&self.waker)).then(|| waker.clone())
+    /// Goes on with the look, if more waits have to be woken for it.
+    pub(super) fn go_on_looking(&self) -> bool {
+        let woken = self.waits.borrow_mut().go_on_looking();
+        let any = !woken.is_empty();
+        woken.into_iter().for_each(Waker::wake);
+        any
+    }
+
+    /// The next task after `after`, up to `upto`, to which a poll may mean something.
+    pub(super) fn next_turn(&self, after: TaskId, upto: TaskId) -> Option<TaskId> {
+        let given = self.turns.next(after, upto);
+        let look = self
+            .waits
+            .borrow()
+            .next_look(after, upto, self.version.get());
+        match look {
+            Some(look) if given.is_none_or(|given| look.task < given) => {
+                self.waits.borrow_mut().take_look(look);
+                Some(look.task)
+            }
+            _ => given,
+        }
+    }
+
+    /// Notes that the state may have changed.
+    pub(super) fn changed(&self) {
+        self.version.set(self.version.get() + 1);
+    }
+
+    /// Whom to poll when a wait that is pending may end.
+    pub(super) fn park(&self, cx: &Context<'_>) -> Waiter {
+        match self.turns.polled_with(cx.waker()) {
+            Some(task) => Waiter::Task(task),
+            None => Waiter::Nested(cx.waker().clone()),
+        }
     }
 
     /// Notes that the wait written at `place` is being polled.

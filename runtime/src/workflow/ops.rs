@@ -2,31 +2,23 @@
 
 use std::{
     borrow::Cow,
-    collections::VecDeque,
     fmt,
     panic::Location,
     rc::Rc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use durably_engine::{FailureRecord, Intent, Outcome, Payload, Seq};
 
-use super::core::Core;
+use super::{core::Core, numbered::Numbered, task::Waiter};
 
 /// All operations of a run that did not come to their end, oldest first.
-///
-/// Numbers only grow, so the queue is sorted by them; a run that does one thing after another
-/// keeps one entry and never allocates for it.
 #[derive(Default)]
-pub(super) struct Ops {
-    last: u32,
-    open: VecDeque<Op>,
-}
+pub(super) struct Ops(Numbered<Op>);
 
 /// One operation.
 pub(super) struct Op {
-    seq: Seq,
     pub(super) what: What,
     pub(super) place: &'static Location<'static>,
     state: State,
@@ -40,8 +32,8 @@ pub(super) enum What {
 }
 
 enum State {
-    /// Nothing is known yet; the waker is kept only if it is not the run's own.
-    Open(Option<Waker>),
+    /// Nothing is known yet; who waits is none until it is polled.
+    Open(Option<Waiter>),
     /// It ended, and nobody fetched how.
     Ended(Ended),
 }
@@ -59,51 +51,32 @@ pub(super) enum Ended {
 impl Ops {
     /// Operations that somebody waits for.
     pub(super) fn pending(&self) -> impl Iterator<Item = &Op> {
-        self.open
-            .iter()
+        self.0
+            .values()
             .filter(|op| matches!(op.state, State::Open(_)))
     }
 
     /// Takes in how `seq` ended; what nobody waits for any more is dropped.
-    pub(super) fn end(&mut self, seq: Seq, ended: Ended) -> Option<Waker> {
-        let at = self.find(seq)?;
-        match std::mem::replace(&mut self.open[at].state, State::Ended(ended)) {
-            State::Open(waker) => waker,
+    pub(super) fn end(&mut self, seq: Seq, ended: Ended) -> Option<Waiter> {
+        let op = self.0.get_mut(seq.0)?;
+        match std::mem::replace(&mut op.state, State::Ended(ended)) {
+            State::Open(waiter) => waiter,
             State::Ended(_) => None,
         }
     }
 
-    pub(super) fn take_wakers(&mut self) -> Vec<Waker> {
-        let wakers = self.open.iter_mut().filter_map(|op| match &mut op.state {
-            State::Open(waker) => waker.take(),
+    /// Everybody who waits, in the order in which the operations began.
+    pub(super) fn take_all(&mut self) -> Vec<Waiter> {
+        let waiters = self.0.values_mut().filter_map(|op| match &mut op.state {
+            State::Open(waiter) => waiter.take(),
             State::Ended(_) => None,
         });
-        wakers.collect()
+        waiters.collect()
     }
 
     fn begin(&mut self, what: What, place: &'static Location<'static>) -> Seq {
-        self.last += 1;
-        let seq = Seq(self.last);
-        self.open.push_back(Op {
-            seq,
-            what,
-            place,
-            state: State::Open(None),
-        });
-        seq
-    }
-
-    /// After a burst the memory is given back: many runs are cached, and most of them idle.
-    fn remove(&mut self, at: usize) -> Option<Op> {
-        let op = self.open.remove(at);
-        if self.open.is_empty() && self.open.capacity() > 32 {
-            self.open = VecDeque::new();
-        }
-        op
-    }
-
-    fn find(&self, seq: Seq) -> Option<usize> {
-        self.open.binary_search_by_key(&seq, |op| op.seq).ok()
+        let state = State::Open(None);
+        Seq(self.0.add(Op { what, place, state }))
     }
 }
 
@@ -153,14 +126,14 @@ impl Ticket {
         self.core.assert_commands_allowed();
         self.core.seen(self.place);
         let mut ops = self.core.ops.borrow_mut();
-        let Some(at) = ops.find(self.seq) else {
+        let Some(op) = ops.0.get_mut(self.seq.0) else {
             return Poll::Pending;
         };
-        if let State::Open(waker) = &mut ops.open[at].state {
-            *waker = self.core.park(cx);
+        if let State::Open(waiter) = &mut op.state {
+            *waiter = Some(self.core.park(cx));
             return Poll::Pending;
         }
-        match ops.remove(at).map(|op| op.state) {
+        match ops.0.remove(self.seq.0).map(|op| op.state) {
             Some(State::Ended(ended)) => {
                 self.core.moved.set(true);
                 Poll::Ready(ended)
@@ -172,12 +145,11 @@ impl Ticket {
     /// Asks the operation to stop; how it ends is still told.
     pub(super) fn cancel(&self) {
         let ops = self.core.ops.borrow();
-        if let Some(at) = ops.find(self.seq)
-            && let Op {
-                what,
-                state: State::Open(_),
-                ..
-            } = &ops.open[at]
+        if let Some(Op {
+            what,
+            state: State::Open(_),
+            ..
+        }) = ops.0.get(self.seq.0)
         {
             self.core.withdraw(what.cancel(self.seq), Some(self.place));
         }
@@ -192,8 +164,8 @@ impl Ticket {
 
     fn dropped(&self) -> String {
         let ops = self.core.ops.borrow();
-        let what = match ops.find(self.seq) {
-            Some(at) => ops.open[at].what.to_string(),
+        let what = match ops.0.get(self.seq.0) {
+            Some(op) => op.what.to_string(),
             None => "an operation".to_owned(),
         };
         format!(
@@ -204,9 +176,7 @@ impl Ticket {
     }
 
     fn forget(&self) -> Option<Op> {
-        let mut ops = self.core.ops.borrow_mut();
-        let at = ops.find(self.seq)?;
-        ops.remove(at)
+        self.core.ops.borrow_mut().0.remove(self.seq.0)
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 use super::{
     core::Core,
     inside::{Place, Who},
-    waits::Entry,
+    waits::{Entry, Kind},
 };
 use crate::definition::LocalBoxFuture;
 
@@ -48,8 +48,8 @@ pub struct Spawned<T> {
 
 /// What there is of a spawned future's output.
 enum Output<T> {
-    /// The future runs.
-    Pending,
+    /// The future runs; the number of the wait for it, if there is one.
+    Pending(Option<u32>),
     /// The future has ended.
     Ready(T),
     /// An await has returned it.
@@ -63,16 +63,20 @@ pub(super) fn spawn<F: Future<Output: 'static> + 'static>(
     place: Place,
 ) -> Spawned<F::Output> {
     core.assert_commands_allowed();
-    let output = Rc::new(RefCell::new(Output::Pending));
+    let output = Rc::new(RefCell::new(Output::Pending(None)));
     let spawned = Spawned {
         core: core.clone(),
         output: output.clone(),
         place,
         entry: Entry::default(),
     };
+    let of_run = core.clone();
     let future = Box::pin(async move {
         let value = future.await;
-        *output.borrow_mut() = Output::Ready(value);
+        let before = output.replace(Output::Ready(value));
+        if let Output::Pending(Some(wait)) = before {
+            of_run.wait_ended(wait);
+        }
     });
     core.spawned.borrow_mut().push(New { future, place });
     core.moved.set(true);
@@ -82,7 +86,7 @@ pub(super) fn spawn<F: Future<Output: 'static> + 'static>(
 impl<T> Spawned<T> {
     /// Whether the future has ended, also after its output was awaited.
     pub fn is_finished(&self) -> bool {
-        !matches!(*self.output.borrow(), Output::Pending)
+        !matches!(*self.output.borrow(), Output::Pending(_))
     }
 }
 
@@ -96,10 +100,9 @@ impl<T> Future for Spawned<T> {
         let this = &mut *self;
         this.core.assert_commands_allowed();
         let mut output = this.output.borrow_mut();
-        if let Output::Pending = *output {
-            drop(output);
-            this.entry
-                .park(&this.core, "a spawned future", this.place, cx);
+        if let Output::Pending(wait) = &mut *output {
+            let (what, kind) = ("a spawned future", Kind::Event);
+            *wait = Some(this.entry.park(&this.core, what, this.place, kind, cx));
             return Poll::Pending;
         }
         match std::mem::replace(&mut *output, Output::Taken) {
@@ -108,7 +111,7 @@ impl<T> Future for Spawned<T> {
                 this.entry.leave();
                 Poll::Ready(value)
             }
-            Output::Pending | Output::Taken => {
+            Output::Pending(_) | Output::Taken => {
                 this.core.blame(awaited_again(&Who::Spawned(this.place)));
                 Poll::Pending
             }

@@ -1,28 +1,30 @@
-//! Who wakes a run.
+//! Who wakes a run, and which of its tasks.
 
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    task::Wake,
+    task::{Wake, Waker},
 };
 
-use super::inside;
+use super::{inside, task::TaskId};
 
-/// The waker all futures of a run are polled with.
+/// What the wakers of one run share.
 ///
 /// Whatever a workflow may wait for is told by a job or done by the run itself, so a wake comes from
 /// the run's own thread while its code runs. Any other wake betrays a future that the workflow may not
 /// await: a timer of the process, a channel of another thread. Replay cannot repeat that.
 ///
-/// Channels, locks and combinators inside the run keep clones of this waker as foreign code does, so
+/// Channels, locks and combinators inside the run keep clones of its wakers as foreign code does, so
 /// a clone alone proves nothing; the wake does.
 #[derive(Debug, Default)]
 pub(super) struct RunWaker {
     /// A future of the run asks to be polled again.
     own: AtomicBool,
+    /// The tasks that were woken.
+    woken: Mutex<Vec<TaskId>>,
     /// Something outside of the run woke it, or would do so in vain.
     foreign: AtomicBool,
     /// The foreign wake has been told of.
@@ -52,6 +54,11 @@ impl RunWaker {
         self.own.swap(false, Relaxed)
     }
 
+    /// The tasks that were woken since this was asked last.
+    pub(super) fn take_woken(&self) -> Vec<TaskId> {
+        std::mem::take(&mut *self.woken())
+    }
+
     pub(super) fn was_foreign(&self) -> bool {
         self.foreign.load(Relaxed)
     }
@@ -65,18 +72,63 @@ impl RunWaker {
     pub(super) fn take_untold(&self) -> bool {
         self.was_foreign() && !self.told.swap(true, Relaxed)
     }
+
+    fn woken(&self) -> MutexGuard<'_, Vec<TaskId>> {
+        self.woken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-impl Wake for RunWaker {
+/// What one task is polled with.
+#[derive(Debug)]
+pub(super) struct TaskWaker {
+    shared: Arc<OfTask>,
+    waker: Waker,
+}
+
+#[derive(Debug)]
+struct OfTask {
+    run: Arc<RunWaker>,
+    task: TaskId,
+    /// Whether it was woken since it was polled last.
+    woken: AtomicBool,
+}
+
+impl TaskWaker {
+    pub(super) fn new(run: &Arc<RunWaker>, task: TaskId) -> Self {
+        let shared = Arc::new(OfTask {
+            run: Arc::clone(run),
+            task,
+            woken: AtomicBool::new(false),
+        });
+        let waker = Waker::from(Arc::clone(&shared));
+        Self { shared, waker }
+    }
+
+    /// The waker to poll with; wakes from now on count.
+    pub(super) fn begin_poll(&self) -> &Waker {
+        self.shared.woken.store(false, Relaxed);
+        &self.waker
+    }
+
+    /// Whether anybody else holds a clone, and so may wake the task.
+    pub(super) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.shared) > 2
+    }
+}
+
+impl Wake for OfTask {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if inside::current() == self.id() {
-            self.own.store(true, Relaxed);
-        } else if !self.foreign.swap(true, Relaxed) {
-            self.alarm.ring();
+        if inside::current() == self.run.id() {
+            self.run.own.store(true, Relaxed);
+            if !self.woken.swap(true, Relaxed) {
+                self.run.woken().push(self.task);
+            }
+        } else if !self.run.foreign.swap(true, Relaxed) {
+            self.run.alarm.ring();
         }
     }
 }

@@ -1,4 +1,6 @@
-use durably::prelude::*;
+use std::cell::Cell;
+
+use durably::{prelude::*, replay::Replayer};
 use durably_tests::{World, on_both_servers};
 
 #[activity(start_to_close = "10s")]
@@ -76,8 +78,89 @@ impl Busy {
     }
 }
 
+const BRANCHES: u32 = 300;
+
+/// Its branches wait for one of ten places, one half spawned, the other in a `join_all`.
+#[derive(Default)]
+struct Places {
+    taken: u32,
+    most: u32,
+    order: Vec<u32>,
+    /// How often the condition was evaluated; nothing is decided by it.
+    evaluated: Cell<u32>,
+}
+
+#[workflow]
+impl Places {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<(u32, Vec<u32>)> {
+        for n in 0..BRANCHES / 2 {
+            let inner = ctx.clone();
+            drop(ctx.spawn(async move { self.place(&inner, n).await }));
+        }
+        for done in join_all((BRANCHES / 2..BRANCHES).map(|n| self.place(ctx, n))).await {
+            done?;
+        }
+        ctx.wait_until(|| self.taken == 0 && self.order.len() == BRANCHES as usize)
+            .await?;
+        Ok((self.most, self.order.clone()))
+    }
+
+    async fn place(&mut self, ctx: &Ctx, n: u32) -> Result<()> {
+        ctx.wait_until(|| {
+            self.evaluated.set(self.evaluated.get() + 1);
+            self.taken < 10
+        })
+        .await?;
+        self.taken += 1;
+        self.most = self.most.max(self.taken);
+        self.order.push(n);
+        echo::call(ctx, n.to_string()).await?;
+        self.taken -= 1;
+        Ok(())
+    }
+
+    #[query]
+    fn evaluated(&self) -> u32 {
+        self.evaluated.get()
+    }
+}
+
 on_both_servers! {
     branches_helpers_and_handlers_share_the_state
+    many_branches_wait_for_a_place_and_take_turns
+    many_branches_take_the_same_turns_in_each_replay
+}
+
+async fn many_branches_wait_for_a_place_and_take_turns(world: &World) -> Result<()> {
+    take_turns(world, world.worker()).await
+}
+
+async fn many_branches_take_the_same_turns_in_each_replay(world: &World) -> Result<()> {
+    take_turns(world, world.worker().max_cached_workflows(0)).await
+}
+
+async fn take_turns(world: &World, worker: Worker) -> Result<()> {
+    let worker = worker
+        .workflow::<Places>()
+        .activity::<echo>()
+        .spawn()
+        .await?;
+    let handle = Places::start(&world.client)
+        .task_queue(&world.queue)
+        .await?;
+    let (most, order) = handle.result().await?;
+    assert_eq!((most, order.len()), (10, BRANCHES as usize));
+    // The joined branches look when all else is quiet; each half keeps its order.
+    let (spawned, joined): (Vec<u32>, Vec<u32>) = order.iter().partition(|n| **n < BRANCHES / 2);
+    assert!(spawned.is_sorted() && joined.is_sorted(), "{order:?}");
+    // If each change evaluated every branch's condition, it would be 600 times a branch.
+    let evaluated = handle.evaluated().await?;
+    assert!(evaluated < 200 * BRANCHES, "{evaluated}");
+    let history = handle.history().await?;
+    assert!(!history.to_string().contains("WorkflowTaskFailed"));
+    Replayer::new().workflow::<Places>().replay(history)?;
+    worker.shutdown().await
 }
 
 async fn branches_helpers_and_handlers_share_the_state(world: &World) -> Result<()> {

@@ -26,6 +26,8 @@ impl Greeting {
             ::durably::__private::Value(
                 match ctx
                     .wait_until(|| {
+                        static SITE: ::durably::__private::Site = ::durably::__private::Site::new();
+                        SITE.is_here();
                         let mut root = ::durably::__private::Root::new(cell);
                         let mut lease = ::durably::__private::Lease::new(&mut root);
                         #[allow(unused_mut, unused_variables, unused_assignments)]

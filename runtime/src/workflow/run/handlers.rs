@@ -18,6 +18,7 @@ use crate::{
         inside::{self, Who},
         instance::TaskFailure,
         panics,
+        task::TaskId,
     },
 };
 
@@ -224,8 +225,11 @@ impl<W: Workflow> Live<W> {
     }
 
     fn begin_handler(&mut self, of: Of, future: LocalBoxFuture<Result<Payload>>) {
-        let task = Task::new(future);
-        self.handlers.push(Handler { of, task });
+        self.last_handler += 1;
+        let id = TaskId::Handler(self.last_handler);
+        let task = Task::new(future, id, &self.core, &self.wake);
+        self.handlers
+            .insert(self.last_handler, Handler { of, task });
         self.core.open_handlers.set(self.handlers.len() as u32);
         self.fresh = true;
     }

@@ -11,7 +11,7 @@ mod handlers;
 mod introspect;
 mod settle;
 
-use std::{rc::Rc, sync::Arc, task::Waker};
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 use durably_engine::{Advance, FailureRecord, Intent, Job, Payload, StartJob};
 
@@ -26,6 +26,7 @@ use super::{
     patch::Patches,
     silence::silent_if,
     state::StateCell,
+    task::TaskId,
     waker::RunWaker,
 };
 use crate::{
@@ -59,14 +60,16 @@ pub(super) struct Live<W: Workflow> {
     core: Rc<Core>,
     /// Who woke the run.
     wake: Arc<RunWaker>,
-    /// The same, as futures take it.
-    waker: Waker,
     /// The run method, until it ends.
     main: Option<Task<Result<Payload>>>,
     /// Async handlers that did not end, in the order in which they began.
-    handlers: Vec<Handler>,
+    handlers: BTreeMap<u32, Handler>,
     /// Spawned futures that did not end, in the order in which they were spawned.
-    spawned: Vec<Spawned>,
+    spawned: BTreeMap<u32, Spawned>,
+    /// How many handlers began.
+    last_handler: u32,
+    /// How many futures were spawned.
+    last_spawned: u32,
     /// Set when a future was added that has not been polled yet.
     fresh: bool,
     /// How the run ends; asked for once nothing moves any more.
@@ -170,10 +173,9 @@ impl<W: Workflow> Live<W> {
     ) -> Result<Self, TaskFailure> {
         let definition = W::__definition();
         let wake = Arc::new(RunWaker::new(host.alarm));
-        let waker = Waker::from(wake.clone());
         let input = std::mem::take(&mut start.event.input);
         let args = |input| Args::new(Callee::Workflow(W::NAME.into()), input);
-        let core = Core::new(start, host.namespace, facts, patches, waker.clone());
+        let core = Core::new(start, host.namespace, facts, patches);
         let ctx = Ctx::of_run(&core);
         inside::runs(Who::Start(W::NAME));
         let begin = || {
@@ -193,16 +195,18 @@ impl<W: Workflow> Live<W> {
             Called::Running(main) => main,
             Called::Done(result) => Box::pin(std::future::ready(result)),
         };
+        let main = Task::new(main, TaskId::Run, &core, &wake);
         Ok(Self {
             definition,
             cell,
             ctx,
             core,
             wake,
-            waker,
-            main: Some(Task::new(main)),
-            handlers: Vec::new(),
-            spawned: Vec::new(),
+            main: Some(main),
+            handlers: BTreeMap::new(),
+            spawned: BTreeMap::new(),
+            last_handler: 0,
+            last_spawned: 0,
             fresh: true,
             ending: None,
             unhandled: Vec::new(),
@@ -234,9 +238,9 @@ impl<W: Workflow> Live<W> {
     }
 
     fn end(&self, seq: durably_engine::Seq, ended: Ended) {
-        let waker = self.core.ops.borrow_mut().end(seq, ended);
-        if let Some(waker) = waker {
-            waker.wake();
+        let waiter = self.core.ops.borrow_mut().end(seq, ended);
+        if let Some(waiter) = waiter {
+            self.core.wake(waiter);
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Polling everything until nothing moves, and what a run ends with.
 
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use durably_engine::Intent;
 
@@ -16,6 +19,8 @@ use crate::{
         instance::TaskFailure,
         panics, spawn,
         state::StateCell,
+        task::TaskId,
+        waker::{RunWaker, TaskWaker},
     },
 };
 
@@ -27,15 +32,28 @@ pub(super) struct Handler {
 
 /// A future of the run.
 pub(super) struct Task<T> {
+    id: TaskId,
     future: LocalBoxFuture<T>,
+    waker: TaskWaker,
     /// The `.await` it is suspended at, as far as a body of the workflow shows it.
     awaits: Option<Place>,
 }
 
 impl<T> Task<T> {
-    pub(super) fn new(future: LocalBoxFuture<T>) -> Self {
-        let awaits = None;
-        Self { future, awaits }
+    /// A future that is polled for the first time in its turn.
+    pub(super) fn new(
+        future: LocalBoxFuture<T>,
+        id: TaskId,
+        core: &Core,
+        run: &Arc<RunWaker>,
+    ) -> Self {
+        core.turns.give(id);
+        Self {
+            id,
+            future,
+            waker: TaskWaker::new(run, id),
+            awaits: None,
+        }
     }
 }
 
@@ -43,13 +61,6 @@ impl<T> Task<T> {
 pub(super) struct Spawned {
     place: Place,
     task: Task<()>,
-}
-
-impl From<spawn::New> for Spawned {
-    fn from(spawn::New { future, place }: spawn::New) -> Self {
-        let task = Task::new(future);
-        Self { place, task }
-    }
 }
 
 /// What a handler handles.
@@ -60,23 +71,27 @@ pub(super) enum Of {
 
 impl<W: Workflow> Live<W> {
     /// Polls handlers, the run method and spawned futures, in this order and each in the order in
-    /// which they began, until nothing moves.
+    /// which they began, until nothing moves. A task is passed over if a poll would change nothing.
     pub(super) fn settle(&mut self) -> Result<(), TaskFailure> {
         self.refuse_foreign_wake()?;
-        let waker = self.waker.clone();
-        let mut cx = Context::from_waker(&waker);
+        // Jobs have changed the state, and the time.
+        self.core.changed();
         // Whether nested conditions look again because of a change that nothing came after.
         let mut looking = false;
         loop {
             let fresh = std::mem::take(&mut self.fresh);
             self.core.moved.set(false);
             self.wake.take_own();
-            self.poll_handlers(&mut cx)?;
-            self.poll_main(&mut cx)?;
-            self.poll_spawned(&mut cx)?;
+            self.poll_tasks(TaskId::START, TaskId::END_OF_HANDLERS)?;
+            self.poll_tasks(TaskId::END_OF_HANDLERS, TaskId::Run)?;
+            self.begin_spawned();
+            self.poll_tasks(TaskId::Run, TaskId::END)?;
             let woken = self.wake.take_own();
             let moved = fresh || self.core.moved.get();
-            looking &= !moved;
+            if moved {
+                looking = false;
+                self.core.waits.borrow_mut().end_look();
+            }
             if woken || moved && self.has_onlookers() {
                 // A loop over awaits that do not wait, `ctx.sleep(secs(0))` for one, comes by here.
                 if inside::is_given_up() {
@@ -89,11 +104,16 @@ impl<W: Workflow> Live<W> {
             // All is quiet, but combinators that poll only who was woken kept their conditions
             // from looking. They may wake the run for reasons of their own, so a look that moves
             // nothing is the last one.
-            if looking || !self.core.wake_waits() {
+            let look = match looking {
+                true => self.core.go_on_looking(),
+                false => self.core.begin_look(),
+            };
+            if !look {
                 break;
             }
             looking = true;
         }
+        self.core.waits.borrow_mut().end_look();
         match self.ending.take() {
             Some(ending) => self.over(ending),
             None => {
@@ -107,57 +127,100 @@ impl<W: Workflow> Live<W> {
     /// Whether what one task did may matter to another one, or to a wait of the same task.
     fn has_onlookers(&self) -> bool {
         let tasks = usize::from(self.main.is_some()) + self.handlers.len() + self.spawned.len();
-        let waits = !self.core.waits.borrow().pending().is_empty();
+        let waits = !self.core.waits.borrow().is_empty();
         tasks > 1 || waits || !self.core.spawned.borrow().is_empty()
     }
 
-    fn poll_handlers(&mut self, cx: &mut Context<'_>) -> Result<(), TaskFailure> {
-        let mut at = 0;
-        while let Some(Handler { of, task }) = self.handlers.get_mut(at) {
-            match poll(&self.core, &self.cell, task, cx, of.who())? {
-                Poll::Pending => at += 1,
-                Poll::Ready(result) => {
-                    let Handler { of, .. } = self.handlers.remove(at);
-                    self.core.open_handlers.set(self.handlers.len() as u32);
-                    self.core.moved.set(true);
-                    let who = of.who();
-                    match of {
-                        Of::Signal { .. } => self.signal_ended(who, result)?,
-                        Of::Update { id, .. } => self.update_ended(who, id, result)?,
-                    }
-                }
+    /// Polls the tasks after `after`, up to `upto`, to which a poll may mean something.
+    fn poll_tasks(&mut self, mut after: TaskId, upto: TaskId) -> Result<(), TaskFailure> {
+        while let Some(task) = self.next_turn(after, upto) {
+            after = task;
+            match task {
+                TaskId::Handler(number) => self.poll_handler(number)?,
+                TaskId::Run => self.poll_main()?,
+                TaskId::Spawned(number) => self.poll_spawned(number)?,
             }
         }
         Ok(())
     }
 
-    fn poll_main(&mut self, cx: &mut Context<'_>) -> Result<(), TaskFailure> {
+    fn next_turn(&self, after: TaskId, upto: TaskId) -> Option<TaskId> {
+        for task in self.wake.take_woken() {
+            self.core.turns.give(task);
+        }
+        #[cfg(test)]
+        if crate::workflow::tests::programs::polls_everything() {
+            return self.next_of_all(after, upto);
+        }
+        self.core.next_turn(after, upto)
+    }
+
+    /// Of all tasks; what the turns leave out must change nothing.
+    #[cfg(test)]
+    fn next_of_all(&self, after: TaskId, upto: TaskId) -> Option<TaskId> {
+        let number = |task| match task {
+            TaskId::Handler(number) | TaskId::Spawned(number) => number,
+            TaskId::Run => 0,
+        };
+        let handlers = self.handlers.range(number(after).saturating_add(1)..);
+        let spawned = self.spawned.range(number(after).saturating_add(1)..);
+        match upto {
+            TaskId::END_OF_HANDLERS => handlers.map(|it| it.1.task.id).next(),
+            TaskId::Run => self.main.iter().map(|it| it.id).find(|it| after < *it),
+            _ => spawned.map(|it| it.1.task.id).next(),
+        }
+    }
+
+    fn poll_handler(&mut self, number: u32) -> Result<(), TaskFailure> {
+        let Some(Handler { of, task }) = self.handlers.get_mut(&number) else {
+            return Ok(());
+        };
+        let polled = poll(&self.core, &self.cell, task, of.who())?;
+        if let Poll::Ready(result) = polled
+            && let Some(Handler { of, .. }) = self.handlers.remove(&number)
+        {
+            self.core.open_handlers.set(self.handlers.len() as u32);
+            let who = of.who();
+            match of {
+                Of::Signal { .. } => self.signal_ended(who, result)?,
+                Of::Update { id, .. } => self.update_ended(who, id, result)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn poll_main(&mut self) -> Result<(), TaskFailure> {
         let Some(main) = &mut self.main else {
             return Ok(());
         };
         let who = Who::Run(W::NAME);
-        let polled = poll(&self.core, &self.cell, main, cx, who)?;
+        let polled = poll(&self.core, &self.cell, main, who)?;
         if let Poll::Ready(result) = polled {
             self.main = None;
-            self.core.moved.set(true);
             let ending = self.ending_of(who, result)?;
             self.ending.get_or_insert(ending);
         }
         Ok(())
     }
 
-    fn poll_spawned(&mut self, cx: &mut Context<'_>) -> Result<(), TaskFailure> {
-        let new = self.core.spawned.take();
-        self.spawned.extend(new.into_iter().map(Spawned::from));
-        let mut at = 0;
-        while let Some(Spawned { place, task }) = self.spawned.get_mut(at) {
-            match poll(&self.core, &self.cell, task, cx, Who::Spawned(place))? {
-                Poll::Pending => at += 1,
-                Poll::Ready(()) => {
-                    drop(self.spawned.remove(at));
-                    self.core.moved.set(true);
-                }
-            }
+    /// Gives new futures their turn.
+    fn begin_spawned(&mut self) {
+        for spawn::New { future, place } in self.core.spawned.take() {
+            self.last_spawned += 1;
+            let id = TaskId::Spawned(self.last_spawned);
+            let task = Task::new(future, id, &self.core, &self.wake);
+            self.spawned
+                .insert(self.last_spawned, Spawned { place, task });
+        }
+    }
+
+    fn poll_spawned(&mut self, number: u32) -> Result<(), TaskFailure> {
+        let Some(Spawned { place, task }) = self.spawned.get_mut(&number) else {
+            return Ok(());
+        };
+        let polled = poll(&self.core, &self.cell, task, Who::Spawned(place))?;
+        if polled.is_ready() {
+            drop(self.spawned.remove(&number));
         }
         Ok(())
     }
@@ -213,7 +276,7 @@ impl<W: Workflow> Live<W> {
     }
 
     fn warn_of_unfinished(&self) {
-        for handler in &self.handlers {
+        for handler in self.handlers.values() {
             notice::on_run!(
                 notice::warning,
                 self,
@@ -258,7 +321,7 @@ impl<W: Workflow> Live<W> {
         let handled = !self.definition.signals.is_empty() || !self.definition.updates.is_empty();
         if handled
             || self.core.ops.borrow().pending().next().is_some()
-            || !self.core.waits.borrow().pending().is_empty()
+            || !self.core.waits.borrow().is_empty()
         {
             return Ok(());
         }
@@ -277,13 +340,13 @@ impl<W: Workflow> Live<W> {
             .main
             .iter()
             .map(|task| (Who::Run(W::NAME), task.awaits));
-        let handlers = self.handlers.iter();
+        let handlers = self.handlers.values();
         let handlers = handlers.map(|handler| (handler.of.who(), handler.task.awaits));
         let shown = main.chain(handlers).filter_map(|(who, awaits)| {
             let place = awaits?;
             Some(format!("; {who} waits at {place}"))
         });
-        let spawned = self.spawned.iter();
+        let spawned = self.spawned.values();
         let spawned = spawned.map(|it| format!("; {} waits too", Who::Spawned(it.place)));
         let text: String = shown.chain(spawned).collect();
         match (text.is_empty(), self.core.last_seen()) {
@@ -299,13 +362,24 @@ fn poll<W: Workflow, T>(
     core: &Core,
     cell: &StateCell<W>,
     task: &mut Task<T>,
-    cx: &mut Context<'_>,
     who: Who,
 ) -> Result<Poll<T>, TaskFailure> {
     inside::resumes(who, task.awaits);
     cell.set_awaits(task.awaits);
     let seen_before = core.forget_seen();
-    let polled = panics::catch(|| task.future.as_mut().poll(cx));
+    let moved_before = core.moved.replace(false);
+    let waker = task.waker.begin_poll();
+    let in_turn = core.turns.begin(task.id, waker);
+    let mut cx = Context::from_waker(waker);
+    let polled = panics::catch(|| task.future.as_mut().poll(&mut cx));
+    let ended = !matches!(polled, Ok(Poll::Pending));
+    core.turns.end(task.id, ended || task.waker.is_shared());
+    // A task that looked at a condition in vain did nothing else.
+    let moved = core.moved.get() || ended;
+    if in_turn || moved {
+        core.changed();
+    }
+    core.moved.set(moved || moved_before);
     let seen = core.last_seen();
     core.remember_seen(seen_before);
     task.awaits = cell.awaits();

@@ -3,10 +3,12 @@
 mod activities;
 mod cancellation;
 mod combine;
+mod costs;
 mod endings;
 mod faults;
 mod messages;
 mod patches;
+pub(super) mod programs;
 mod randomness;
 mod reading;
 mod silence;

@@ -1,5 +1,7 @@
+use futures::{StreamExt as _, stream::FuturesUnordered};
+
 use super::*;
-use crate::join;
+use crate::{join, join_all, race, workflow::site::Site};
 
 #[derive(Default)]
 struct Flag(bool);
@@ -37,6 +39,62 @@ fn a_wait_that_runs_out_of_time_says_so() {
 fn a_condition_and_its_timer_are_cancelled_together() {
     let (mut case, _) = Case::started::<Flag>();
     assert_eq!(case.cancel(), ["cancel timer 1", "cancelled"]);
+}
+
+#[derive(Default)]
+struct Abandoned(bool);
+table!(Abandoned,
+    run: |state, ctx, _| running(async move {
+        let wait = || {
+            static SITE: Site = Site::new();
+            let state = state.clone();
+            ctx.wait_until(move || {
+                SITE.is_here();
+                state.with(|it| it.0)
+            })
+        };
+        let mut first: FuturesUnordered<_> = (0..200).map(|_| wait()).collect();
+        let _ = race(first.next(), ctx.sleep(secs(0))).await;
+        // Nobody polls the first ones any more.
+        let then = join_all((0..40).map(|_| wait())).await;
+        Ok((first.len(), then.len()))
+    }),
+    signals: &[("raise", |state, _, _| done({ state.with(|it| it.0 = true); Ok(()) }))]
+);
+
+#[test]
+fn waits_that_nobody_polls_do_not_keep_others_from_ending() {
+    let (mut case, _) = Case::started::<Abandoned>();
+    case.signal("raise", ());
+    assert_eq!(case.settle(), ["done: [200,40]"]);
+}
+
+#[derive(Default)]
+struct Kept(bool);
+table!(Kept,
+    run: |state, ctx, _| running(async move {
+        let until = state.clone();
+        let mut wait = ctx.wait_until(move || until.with(|it| it.0));
+        let _ = race(&mut wait, ctx.sleep(secs(0))).await;
+        ctx.sleep(secs(1)).await?;
+        wait.await?;
+        Ok(())
+    }),
+    signals: &[("raise", |state, _, _| done({ state.with(|it| it.0 = true); Ok(()) }))]
+);
+
+#[test]
+fn a_wait_that_is_put_aside_ends_when_it_is_polled_again() {
+    let (mut case, asked) = Case::started::<Kept>();
+    assert_eq!(asked, ["timer 1: 1s"]);
+    case.signal("raise", ());
+    assert_eq!(case.settle(), [""; 0]);
+    assert_eq!(case.fire(1), ["done: null"]);
+
+    let (mut case, _) = Case::started::<Kept>();
+    assert_eq!(case.fire(1), [""; 0]);
+    case.signal("raise", ());
+    assert_eq!(case.settle(), ["done: null"]);
 }
 
 #[derive(Default)]

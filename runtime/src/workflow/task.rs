@@ -1,0 +1,31 @@
+//! The futures of a run that are polled by themselves, and who waits in them.
+
+use std::task::Waker;
+
+/// A handler, the run method or a spawned future. They are polled in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum TaskId {
+    /// An async handler, by the order in which it began, from 1.
+    Handler(u32),
+    /// The run method.
+    Run,
+    /// A spawned future, by the order in which it was spawned, from 1.
+    Spawned(u32),
+}
+
+impl TaskId {
+    /// Comes before all tasks.
+    pub(super) const START: Self = Self::Handler(0);
+    /// Comes after all handlers.
+    pub(super) const END_OF_HANDLERS: Self = Self::Handler(u32::MAX);
+    /// Comes after all tasks.
+    pub(super) const END: Self = Self::Spawned(u32::MAX);
+}
+
+/// Whom to poll when a wait may end.
+pub(super) enum Waiter {
+    /// A task that polls the wait each time it is polled.
+    Task(TaskId),
+    /// A combinator that polls only who was woken, and is told by this.
+    Nested(Waker),
+}
