@@ -33,6 +33,9 @@ fn measure(wants: impl Fn(&str) -> bool) {
     if wants("embedded") {
         embedded(&mut table);
     }
+    if wants("waiting") {
+        waiting(&mut table);
+    }
     if ["real", "replay", "idle"]
         .iter()
         .any(|section| wants(section))
@@ -72,6 +75,18 @@ fn embedded(table: &mut Table) {
     );
     let month = run("month", &[], &[]);
     table.at_most("a test that sleeps 30 days, ms", month["month_ms"], 50.0);
+}
+
+/// Twice as many branches that wait for one condition may take little more than twice as long.
+fn waiting(table: &mut Table) {
+    let took = run("waiting", &["10000", "3"], &[]);
+    for how in ["spawned", "joined"] {
+        table.at_most(
+            &format!("20,000 waiting branches ({how}), times those of 10,000"),
+            took[&*format!("{how}_ratio")],
+            2.5,
+        );
+    }
 }
 
 fn real(table: &mut Table, address: &str) {

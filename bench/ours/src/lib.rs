@@ -58,6 +58,39 @@ impl Sleep {
     }
 }
 
+/// `branches` that each wait for one of ten places, all within one workflow task.
+#[derive(Default)]
+pub struct Places {
+    taken: u32,
+    left: u32,
+}
+
+#[workflow]
+impl Places {
+    #[run]
+    pub async fn run(&mut self, ctx: &Ctx, branches: u32, joined: bool) -> Result<()> {
+        self.left = branches;
+        if joined {
+            join_all((0..branches).map(|_| self.place(ctx))).await;
+        }
+        for _ in 0..if joined { 0 } else { branches } {
+            let inner = ctx.clone();
+            drop(ctx.spawn(async move { self.place(&inner).await }));
+        }
+        ctx.wait_until(|| self.left == 0).await?;
+        Ok(())
+    }
+
+    async fn place(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.wait_until(|| self.taken < 10).await?;
+        self.taken += 1;
+        ctx.sleep(secs(0)).await?;
+        self.taken -= 1;
+        self.left -= 1;
+        Ok(())
+    }
+}
+
 /// CPU time this process has used, all threads.
 pub fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("this is Linux");
