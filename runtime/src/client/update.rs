@@ -186,13 +186,8 @@ impl<R> UpdateHandle<R> {
         if outcome.is_none() && answer.stage < i32::from(Stage::Accepted) {
             return None;
         }
-        let run = answer.update_ref.and_then(|it| it.workflow_execution);
-        let to = match run {
-            Some(run) => FromClient::attached(to.client(), run.workflow_id, Some(run.run_id)),
-            None => to.clone(),
-        };
         Some(Self {
-            to,
+            to: in_run(to, answer.update_ref),
             name: Cow::Owned(name.to_owned()),
             id: id.to_owned(),
             accepted: !matches!(outcome, Some(Err(_))),
@@ -284,7 +279,7 @@ impl<R> UpdateHandle<R> {
         }
     }
 
-    async fn outcome(&self) -> Result<Outcome, UpdateError> {
+    async fn outcome(&mut self) -> Result<Outcome, UpdateError> {
         if let Some(known) = &self.outcome {
             return Ok(known.clone());
         }
@@ -296,9 +291,19 @@ impl<R> UpdateHandle<R> {
                 .poll_workflow_execution_update(request.clone(), WAITING);
             let answer = answer.await.map_err(|status| self.refused(status))?;
             if let Some(outcome) = answer.outcome.and_then(read_outcome) {
+                // The workflow may be in its next run by now, which does not know the update.
+                self.to = in_run(&self.to, answer.update_ref);
                 return Ok(outcome);
             }
         }
+    }
+}
+
+/// The run that the server names as the update's, as far as it names one.
+fn in_run(to: &FromClient, update: Option<UpdateRef>) -> FromClient {
+    match update.and_then(|it| it.workflow_execution) {
+        Some(run) => FromClient::attached(to.client(), run.workflow_id, Some(run.run_id)),
+        None => to.clone(),
     }
 }
 
@@ -309,7 +314,7 @@ impl<R: Data> UpdateHandle<R> {
     /// The handler returned an error or the workflow ended first ([`UpdateError::Failed`]), or the
     /// request failed. An update that was attached to by its id may also be rejected meanwhile.
     pub fn result(&self) -> impl Future<Output = Result<R, UpdateError>> + Send + use<R> {
-        let update = self.clone();
+        let mut update = self.clone();
         async move {
             match update.outcome().await? {
                 Ok(payloads) => Ok(decode_result(&Callee::Update(update.name), payloads)?),

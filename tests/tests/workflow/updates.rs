@@ -101,6 +101,7 @@ on_both_servers! {
     an_accepted_update_whose_handler_fails_gives_its_handle_first
     an_update_with_start_tells_a_rejection_from_a_failure
     an_update_that_the_run_ends_before_its_handler_failed
+    an_update_that_failed_as_its_run_continued_as_new_has_failed
 }
 
 async fn open(world: &World) -> Result<(Handle<Account>, durably::WorkerGuard)> {
@@ -353,5 +354,60 @@ async fn an_update_that_the_run_ends_before_its_handler_failed(world: &World) ->
     let attached = untyped.update_handle::<()>("unfinished");
     let error = attached.result().await.unwrap_err();
     assert_eq!(verdict(&error).0, "failed", "{error:?}");
+    worker.shutdown().await
+}
+
+/// An account whose number changes: the next run knows nothing of the updates of this one.
+#[derive(Default)]
+struct Renumbered {
+    moved: bool,
+}
+
+#[workflow]
+impl Renumbered {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, number: u32) -> Result<()> {
+        ctx.wait_until(|| self.moved && ctx.handlers_finished())
+            .await?;
+        Self::continue_as_new(number + 1).into()
+    }
+
+    #[update]
+    async fn find(&mut self, ctx: &Ctx) -> Result<u32> {
+        ctx.wait_until(|| self.moved).await?;
+        bail!("it has another number")
+    }
+
+    #[signal]
+    fn renumber(&mut self) {
+        self.moved = true;
+    }
+
+    #[query]
+    fn moved(&self) -> bool {
+        self.moved
+    }
+}
+
+async fn an_update_that_failed_as_its_run_continued_as_new_has_failed(world: &World) -> Result<()> {
+    let worker = world.worker().workflow::<Renumbered>().spawn().await?;
+    let account = Renumbered::start(&world.client, 1)
+        .task_queue(&world.queue)
+        .await?;
+    let update = account.find().id("find").accepted().await?;
+    let attached = account.untyped().update_handle::<u32>("find");
+    let mut attached = std::pin::pin!(attached.result());
+    // The poll is at the server before the query that is sent after it returns from the worker.
+    tokio::select! {
+        biased;
+        early = &mut attached => panic!("the handler waits: {early:?}"),
+        moved = account.moved() => assert!(!moved?),
+    }
+    account.renumber().await?;
+    for result in [update.result().await, attached.await] {
+        let error = result.unwrap_err();
+        assert_eq!(verdict(&error).0, "failed", "{error:?}");
+    }
+    account.terminate("seen").await?;
     worker.shutdown().await
 }

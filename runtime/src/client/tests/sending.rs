@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use durably_proto::api::{
+    common::v1::WorkflowExecution,
     enums::v1::UpdateWorkflowExecutionLifecycleStage as Stage,
     failure::v1::Failure,
-    update::v1::{Outcome, outcome::Value},
+    update::v1::{Outcome, UpdateRef, outcome::Value},
     workflow::v1::WorkflowExecutionInfo,
     workflowservice::v1::{
         ListWorkflowExecutionsResponse, PollWorkflowExecutionUpdateResponse, QueryWorkflowResponse,
@@ -16,7 +17,7 @@ use tonic::Status;
 
 use super::{Account, fake::server};
 use crate::{
-    Payload, QueueSet,
+    Payload, QueueSet, UpdateError,
     client::StartCall,
     data::EncodedArgs,
     duration::{hours, secs},
@@ -217,6 +218,40 @@ async fn an_update_that_ended_with_a_failure_is_looked_up_once() {
         let stage = asked.wait_policy.map(|it| it.lifecycle_stage());
         assert_eq!(stage, Some(Stage::Unspecified), "it does not wait");
     }
+}
+
+#[tokio::test]
+async fn an_update_that_was_attached_to_is_looked_up_in_the_run_that_had_it() {
+    let (fake, client) = server().await;
+    let run = |run_id: &str| {
+        Some(WorkflowExecution {
+            workflow_id: "acc-1".to_owned(),
+            run_id: run_id.to_owned(),
+        })
+    };
+    let poll = &fake.poll_workflow_execution_update;
+    poll.then(Ok(PollWorkflowExecutionUpdateResponse {
+        stage: Stage::Completed.into(),
+        outcome: Some(Outcome {
+            value: Some(Value::Failure(Failure::default())),
+        }),
+        update_ref: Some(UpdateRef {
+            workflow_execution: run("run-1"),
+            update_id: "u-1".to_owned(),
+        }),
+    }));
+    poll.then(Ok(PollWorkflowExecutionUpdateResponse {
+        stage: Stage::Completed.into(),
+        ..Default::default()
+    }));
+    let update = client.handle("acc-1").update_handle::<u64>("u-1");
+    let error = update.result().await.expect_err("it gives no result");
+    assert!(matches!(error, UpdateError::Failed(_)), "{error:?}");
+    let asked = poll.asked().into_iter();
+    let runs: Vec<_> = asked
+        .map(|asked| asked.update_ref.and_then(|it| it.workflow_execution))
+        .collect();
+    assert_eq!(runs, [run(""), run("run-1")]);
 }
 
 #[tokio::test]
