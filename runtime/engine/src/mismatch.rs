@@ -45,6 +45,7 @@ pub struct Mismatch {
 
 /// A command, by what replay compares.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CommandSummary {
     /// Start a timer.
     StartTimer {
@@ -60,7 +61,8 @@ pub enum CommandSummary {
     ScheduleActivity {
         /// Type of the activity.
         activity_type: String,
-        /// Its id, if user code chose it. An id that is only a number counts as not chosen.
+        /// Its id, if user code chose it. History does not record that, so a recorded id that is
+        /// only a number counts as not chosen.
         activity_id: Option<String>,
     },
     /// Cancel an activity.
@@ -113,9 +115,9 @@ pub enum CommandSummary {
 pub struct Difference {
     /// Name of the field.
     pub field: &'static str,
-    /// The value that history records.
+    /// The value that history records; empty for an activity id that user code did not choose.
     pub recorded: String,
-    /// The value that this run attempts.
+    /// The value that this run attempts; empty likewise.
     pub attempted: String,
 }
 
@@ -141,8 +143,8 @@ impl Mismatch {
 }
 
 impl CommandSummary {
-    /// An activity to start; ids that are only numbers were not chosen by user code.
-    pub(crate) fn schedule_activity(activity_type: &str, id: &str) -> Self {
+    /// An activity that history records.
+    fn scheduled_activity(activity_type: &str, id: &str) -> Self {
         let numbered = id.bytes().all(|byte| byte.is_ascii_digit());
         Self::ScheduleActivity {
             activity_type: activity_type.to_owned(),
@@ -150,7 +152,7 @@ impl CommandSummary {
         }
     }
 
-    /// What replay compares beside the kind.
+    /// The fields that replay compares in addition to the kind.
     fn fields(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::StartTimer { .. } | Self::UpsertPatches | Self::UpsertSearchAttributes => {
@@ -182,7 +184,7 @@ impl From<&CommandEvent> for CommandSummary {
     fn from(event: &CommandEvent) -> Self {
         match event {
             CommandEvent::ActivityScheduled(it) => {
-                Self::schedule_activity(&it.activity_type, &it.activity_id)
+                Self::scheduled_activity(&it.activity_type, &it.activity_id)
             }
             CommandEvent::ActivityCancelRequested { scheduled } => Self::CancelActivity {
                 scheduled: *scheduled,

@@ -4,7 +4,7 @@ use durably_engine::{
     CommandSummary, Ending, EngineError, Intent, Mismatch, ScheduleActivity, Seq,
 };
 
-use crate::case::{Code, End, Worker, World, sticky};
+use crate::case::{Code, Cx, End, Worker, World, sticky};
 
 const CHARGE: Code = |cx| {
     Box::pin(async move {
@@ -31,6 +31,16 @@ const REFUND: Code = |cx| {
         End::Complete("1".to_owned())
     })
 };
+
+#[track_caller]
+fn charge_as(cx: &Cx, id: &str) {
+    cx.intend(Intent::ScheduleActivity(Box::new(ScheduleActivity {
+        seq: Seq(1),
+        activity_type: "charge_card".to_owned(),
+        activity_id: Some(id.to_owned()),
+        ..ScheduleActivity::default()
+    })));
+}
 
 /// What `code` meets in a history that `CHARGE` wrote.
 fn mismatch(code: Code) -> Mismatch {
@@ -89,12 +99,7 @@ fn another_id_that_the_code_chose_is_a_mismatch_at_its_line() {
     let line = line!() + 3;
     let mismatch = mismatch(|cx| {
         Box::pin(async move {
-            cx.intend(Intent::ScheduleActivity(Box::new(ScheduleActivity {
-                seq: Seq(1),
-                activity_type: "charge_card".to_owned(),
-                activity_id: Some("mine".to_owned()),
-                ..ScheduleActivity::default()
-            })));
+            charge_as(&cx, "mine");
             cx.signal().await;
             End::Cancel
         })
@@ -106,6 +111,23 @@ fn another_id_that_the_code_chose_is_a_mismatch_at_its_line() {
     assert_eq!(fields[0].field, "activity id");
     let place = mismatch.place.expect("the worker gives a place");
     assert_eq!((place.file(), place.line()), (file!(), line));
+}
+
+#[test]
+fn a_chosen_id_that_is_a_number_is_shown() {
+    let mismatch = mismatch(|cx| {
+        Box::pin(async move {
+            charge_as(&cx, "42");
+            cx.signal().await;
+            End::Cancel
+        })
+    });
+    assert_eq!(mismatch.attempted, schedule("charge_card", Some("42")));
+    let [difference] = &mismatch.differences()[..] else {
+        panic!("the id differs, and nothing else: {mismatch:?}");
+    };
+    assert_eq!(difference.field, "activity id");
+    assert_eq!((&*difference.recorded, &*difference.attempted), ("", "42"));
 }
 
 #[test]

@@ -239,8 +239,10 @@ impl Machine for Activity {
                 }
             }
             (Step::Open, _) | (Step::Cancel, State::Scheduled | State::Abandoned | State::Done) => {
-                let id = self.asked.activity_id.as_deref().unwrap_or_default();
-                CommandSummary::schedule_activity(name, id)
+                CommandSummary::ScheduleActivity {
+                    activity_type: name.clone(),
+                    activity_id: self.asked.activity_id.clone(),
+                }
             }
         }
     }
