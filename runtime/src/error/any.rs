@@ -1,7 +1,11 @@
 //! `durably::Error`: any error, which remembers what it was.
 
+#[cfg(feature = "eyre")]
+use std::panic::Location;
 use std::{any::Any, error::Error as StdError, fmt};
 
+#[cfg(feature = "eyre")]
+use super::erased;
 use super::{ActivityError, AppError, ChildError, Failure, Meaning, chain, erased::Erased};
 use crate::data::type_name;
 
@@ -34,8 +38,9 @@ pub(super) trait AnyError: Any + Send + Sync {
     fn into_std(self: Box<Self>) -> Box<dyn StdError + Send + Sync>;
     #[cfg(feature = "anyhow")]
     fn into_anyhow(self: Box<Self>) -> anyhow::Error;
+    /// `location` is where the error becomes a report, unless it was one before.
     #[cfg(feature = "eyre")]
-    fn into_eyre(self: Box<Self>) -> eyre::Report;
+    fn into_eyre(self: Box<Self>, location: &'static Location<'static>) -> eyre::Report;
 }
 
 impl<E: StdError + Send + Sync + 'static> AnyError for E {
@@ -57,8 +62,8 @@ impl<E: StdError + Send + Sync + 'static> AnyError for E {
     }
 
     #[cfg(feature = "eyre")]
-    fn into_eyre(self: Box<Self>) -> eyre::Report {
-        eyre::Report::new(*self)
+    fn into_eyre(self: Box<Self>, location: &'static Location<'static>) -> eyre::Report {
+        erased::located(eyre::Report::new(*self), location)
     }
 }
 
@@ -149,8 +154,8 @@ impl Error {
     }
 
     #[cfg(feature = "eyre")]
-    pub(super) fn into_eyre(self) -> eyre::Report {
-        self.0.into_eyre()
+    pub(super) fn into_eyre(self, location: &'static Location<'static>) -> eyre::Report {
+        self.0.into_eyre(location)
     }
 
     /// The name of the error's type, without its module.

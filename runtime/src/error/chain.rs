@@ -11,7 +11,7 @@ pub(super) fn of(error: Any<'_>) -> impl Iterator<Item = Any<'_>> {
     std::iter::successors(Some(error), |&error| cause(error))
 }
 
-/// What led to the error.
+/// The cause of the error. A mark of [`meaning`] is not a cause.
 pub(super) fn cause(error: Any<'_>) -> Option<Any<'_>> {
     error.source().filter(|source| !meaning::is_mark(*source))
 }

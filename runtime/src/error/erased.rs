@@ -1,8 +1,10 @@
-//! Errors whose types were erased before they came here, and the way out to such types.
+//! Conversions from and to `anyhow::Error`, `eyre::Report` and boxed errors.
 //!
-//! `durably::Error` is no `std::error::Error`, or it could not take each of them with `?`. So the ways
-//! to and from `anyhow::Error`, `eyre::Report` and boxed errors are written here one by one.
+//! `durably::Error` does not implement `std::error::Error`: only so can `?` convert every error type
+//! into it. The price is that each conversion to another erased type is an `impl` of its own.
 
+#[cfg(feature = "eyre")]
+use std::panic::Location;
 use std::{any::Any, error::Error as StdError};
 
 use super::{AppError, Error, any::AnyError};
@@ -10,7 +12,7 @@ use crate::data::type_name;
 
 type Boxed = Box<dyn StdError + Send + Sync>;
 
-/// An error whose type is known to somebody else.
+/// An error whose type was erased before it became a `durably::Error`.
 pub(super) enum Erased {
     Boxed {
         error: Boxed,
@@ -134,10 +136,10 @@ impl AnyError for Erased {
     }
 
     #[cfg(feature = "eyre")]
-    fn into_eyre(self: Box<Self>) -> eyre::Report {
+    fn into_eyre(self: Box<Self>, location: &'static Location<'static>) -> eyre::Report {
         match *self {
             Self::Eyre(report) => report,
-            other => eyre::eyre!(Box::new(other).into_std()),
+            other => located(eyre::eyre!(Box::new(other).into_std()), location),
         }
     }
 }
@@ -175,11 +177,16 @@ impl From<Error> for anyhow::Error {
 impl From<Error> for eyre::Report {
     #[track_caller]
     fn from(error: Error) -> Self {
-        let mut report = error.into_eyre();
-        // The caller is known here only: no location passes through a trait object.
-        report
-            .handler_mut()
-            .track_caller(std::panic::Location::caller());
-        report
+        // The caller is known here only: no location passes through a trait object by itself.
+        error.into_eyre(Location::caller())
     }
+}
+
+#[cfg(feature = "eyre")]
+pub(super) fn located(
+    mut report: eyre::Report,
+    location: &'static Location<'static>,
+) -> eyre::Report {
+    report.handler_mut().track_caller(location);
+    report
 }

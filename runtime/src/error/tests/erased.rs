@@ -179,6 +179,14 @@ mod with_eyre {
     }
 
     #[test]
+    fn a_report_keeps_the_place_where_it_was_made() {
+        let report = question_mark().unwrap_err();
+        let made = format!("{report:?}");
+        let returned = eyre::Report::from(Error::from_boxed(report));
+        assert_eq!(format!("{returned:?}"), made);
+    }
+
+    #[test]
     fn a_boxed_error_becomes_a_report() {
         let boxed: Boxed = out_of_stock().into();
         let report = eyre::Report::from(Error::from_boxed(boxed));
