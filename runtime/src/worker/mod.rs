@@ -225,7 +225,7 @@ async fn work(
         return Ok(());
     }
     executor::start(&shared)?;
-    shared.tell_what_it_does();
+    shared.log_start();
     // A future that is dropped stops the worker too, in the same order, but waits for nothing.
     let _stop = StopOnDrop(Arc::clone(&shared));
     shared.timers.spawn(watchdog::watch(Arc::clone(&shared)));

@@ -219,8 +219,9 @@ impl Shared {
         pool.send(lane, Message::new(self, wake));
     }
 
-    /// Tells who polls what: where nothing happens, this is what to compare with what was started.
-    pub(crate) fn tell_what_it_does(&self) {
+    /// Logs what the worker polls for. A run that makes no progress may wait for another queue, namespace
+    /// or type.
+    pub(crate) fn log_start(&self) {
         tracing::info!(
             task_queue = self.task_queue,
             namespace = self.namespace,

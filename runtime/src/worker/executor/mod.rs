@@ -144,7 +144,7 @@ impl Executor {
 
     fn evict(&mut self, run_id: &str) {
         if let Some(driver) = self.cache.take(run_id) {
-            discard(run_id, driver);
+            discard(&self.shared, run_id, driver);
         }
     }
 
@@ -254,7 +254,7 @@ impl Executor {
     /// telling would cost a call and save none.
     fn keep(&mut self, run_id: &str, driver: Box<Driver>) {
         if let Some((run_id, evicted)) = self.cache.put(run_id, driver) {
-            discard(&run_id, evicted);
+            discard(&self.shared, &run_id, evicted);
         }
     }
 
@@ -306,9 +306,14 @@ fn alarm(shared: &Arc<Shared>, lane: usize) -> Alarm {
 }
 
 /// Drops a run; user code has destructors, and those may panic.
-fn discard(run_id: &str, driver: Box<Driver>) {
+fn discard(shared: &Shared, run_id: &str, driver: Box<Driver>) {
     if let Err(panic) = panics::catch(|| drop(driver)) {
-        notice::error!(run_id, error = %panic, "a workflow panicked in a `Drop`");
+        notice::error!(
+            run_id,
+            task_queue = shared.task_queue,
+            error = %panic,
+            "a workflow panicked in a `Drop`"
+        );
     }
 }
 

@@ -164,7 +164,7 @@ impl Executor {
         };
         let Some(mut task) = task else {
             // The run is replayed for another task, on whichever worker gets it.
-            discard(&before.run_id, replay.driver);
+            discard(&self.shared, &before.run_id, replay.driver);
             replay.behind.into_iter().for_each(|next| self.task(next));
             return;
         };
@@ -180,7 +180,7 @@ impl Executor {
             task = raw;
         }
         // As if it had been polled.
-        discard(&before.run_id, replay.driver);
+        discard(&self.shared, &before.run_id, replay.driver);
         intake::take(&self.shared, task, replay.permit);
         replay.behind.into_iter().for_each(|next| self.task(next));
     }
