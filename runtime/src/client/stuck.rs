@@ -84,7 +84,7 @@ pub(super) async fn tell(target: &FromClient, run: &str) {
     }
 }
 
-/// Of the activities whose attempts fail again and again, the one that does so for the longest.
+/// The activity with the most attempts, among those whose attempts fail again and again.
 fn hopeless(activities: Vec<PendingActivityInfo>) -> Option<PendingActivityInfo> {
     activities
         .into_iter()

@@ -1,7 +1,7 @@
 //! A serializer around serde_json's that refuses NaN and infinities, which serde_json writes as
 //! `null`: they would arrive as `None`, or not at all.
 //!
-//! Looking at each number on its way costs next to nothing. What is written is serde_json's alone.
+//! The wrapper checks floats and writes nothing itself: each byte is serde_json's.
 
 use std::cell::Cell;
 
@@ -22,7 +22,7 @@ impl<'a, I> Finite<'a, I> {
         Self { inner, refused }
     }
 
-    /// The same for what is inside.
+    /// Wraps what is inside, with the same record of the refused number.
     const fn with<J>(&self, inner: J) -> Finite<'a, J> {
         Finite::new(inner, self.refused)
     }
@@ -42,7 +42,7 @@ impl<T: Serialize + ?Sized> Serialize for Finite<'_, &T> {
     }
 }
 
-/// Methods that have nothing to look at.
+/// Methods without a float to check.
 macro_rules! pass_on {
     ($($method:ident($($argument:ident: $type:ty),*))*) => { $(
         fn $method(self, $($argument: $type),*) -> Result<S::Ok, S::Error> {
@@ -51,7 +51,7 @@ macro_rules! pass_on {
     )* };
 }
 
-/// Methods that begin something with values inside.
+/// Methods that open a compound, whose values are checked too.
 macro_rules! begin {
     ($($method:ident($($argument:ident: $type:ty),*) -> $compound:ident)*) => { $(
         fn $method(self, $($argument: $type),*) -> Result<Self::$compound, S::Error> {
@@ -203,7 +203,7 @@ macro_rules! structs {
 }
 structs! { SerializeStruct SerializeStructVariant }
 
-/// serde_json itself refuses keys that are no finite numbers.
+/// Keys are passed on as they are: serde_json itself refuses floats that are not finite there.
 impl<C: SerializeMap> SerializeMap for Finite<'_, C> {
     type Ok = C::Ok;
     type Error = C::Error;

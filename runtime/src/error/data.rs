@@ -53,8 +53,8 @@ pub enum DataFault {
         /// Where in the value: `.lines[3].price`; empty if the value is the number.
         path: String,
     },
-    /// serde cannot write it as JSON: it has a map whose keys are no texts, or a type's own
-    /// `Serialize` returned an error.
+    /// serde cannot write it as JSON: it has a map whose keys cannot be written as strings, or a type's
+    /// own `Serialize` returned an error.
     NotSerialisable {
         /// What serde says.
         reason: String,

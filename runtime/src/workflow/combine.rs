@@ -122,8 +122,8 @@ pub async fn race<A: Future, B: Future>(a: A, b: B) -> Either<A::Output, B::Outp
 /// If several finish at once, the first one given wins. Of no futures nothing ever comes. The
 /// futures are collected when this is called, as by [`join_all`].
 ///
-/// Of calls that are only lent (`race_all(&mut calls)`) none is dropped: the others go on, and can
-/// race again. So a limited number of activities run side by side:
+/// `race_all(&mut calls)` races calls by reference and drops none of them: the losers keep running, and
+/// can race again. This runs many activities with a limit on how many at once:
 ///
 /// ```
 /// # use durably::prelude::*;
