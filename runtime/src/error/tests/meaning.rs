@@ -21,6 +21,8 @@ enum Transparent {
     #[error(transparent)]
     Failure(#[from] Failure),
     #[error(transparent)]
+    App(#[from] AppError),
+    #[error(transparent)]
     Result(#[from] ResultError),
     #[error(transparent)]
     ContinueAsNew(#[from] ContinueAsNew),
@@ -103,6 +105,17 @@ fn a_transparent_wrapper_keeps_the_meaning() {
     assert_eq!(meaning(Transparent::from(result)), "other cancelled");
     assert_eq!(meaning(Transparent::from(next_run())), "next run");
     assert_eq!(meaning(Transparent::from(failed_activity())), "failure");
+}
+
+/// The wrapper hides the `AppError` itself: the guide says so.
+#[test]
+fn of_a_transparent_app_error_only_the_cause_counts() {
+    let refused = || AppError::new("Refused", "no seat").caused_by(cancelled_activity());
+    assert_eq!(meaning(refused()), "failure");
+    assert_eq!(meaning(Wrapped(refused())), "failure");
+    assert_eq!(meaning(Transparent::from(refused())), "other cancelled");
+    let alone = AppError::new("Refused", "no seat");
+    assert_eq!(meaning(Transparent::from(alone)), "failure");
 }
 
 #[test]
