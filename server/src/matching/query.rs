@@ -120,6 +120,8 @@ struct UpdateWaiter {
 impl Waiting {
     /// Lets a query go along with the next workflow task.
     pub(crate) fn go_along(&mut self, id: String, query: WorkflowQuery) -> oneshot::Receiver<News> {
+        // A run whose task is long in coming must not collect those whose clients have given up.
+        self.queries.retain(|along| !along.news.is_closed());
         let (news, receiver) = oneshot::channel();
         self.queries.push(Along { id, query, news });
         receiver
@@ -262,6 +264,15 @@ mod tests {
         waiting.ask_again();
         assert!(matches!(other.try_recv(), Ok(News::AskAgain)));
         assert!(waiting.for_task().is_empty());
+    }
+
+    #[test]
+    fn a_query_whose_client_has_given_up_leaves_nothing_behind() {
+        let mut waiting = Waiting::default();
+        for id in ["a", "b", "c"] {
+            drop(waiting.go_along(id.to_owned(), WorkflowQuery::default()));
+        }
+        assert_eq!(waiting.queries.len(), 1);
     }
 
     #[test]
