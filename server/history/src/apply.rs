@@ -80,8 +80,11 @@ impl Run {
         if is_written_down {
             task::task_event::make_ordinary(self);
         }
-        // The real server keeps updates and their speculative tasks in memory only.
-        let is_kept = !(is_update || starts_task && self.has_speculative_task());
+        // The real server keeps updates and their speculative tasks in memory only, and writes
+        // nothing for a repeated request.
+        let is_kept = !(is_update
+            || starts_task && self.has_speculative_task()
+            || matches!(reply, Reply::AlreadyDone));
         if is_kept {
             self.transitions += 1;
         }

@@ -191,6 +191,11 @@ async fn a_workflow_is_cancelled_once_however_often_it_is_asked(world: &World) -
             ],
             "{requests:?}"
         );
+        // The start and the first request; the second changes nothing.
+        let info = describe(&mut service, &workflow_id)
+            .await?
+            .workflow_execution_info;
+        assert_eq!(info.unwrap_or_default().state_transition_count, 2);
         terminate(&mut service, &workflow_id).await?;
         let late = service.request_cancel_workflow_execution(cancel("late"));
         assert_eq!(ended(late.await), "OK", "{requests:?}");
