@@ -9,7 +9,7 @@ use durably_proto::api::failure::v1::{
 };
 use durably_proto::api::update::v1::{Outcome, outcome};
 
-use crate::limits;
+use crate::{json, limits};
 
 /// What went wrong with a workflow task, told by the server.
 pub(crate) fn server(message: String) -> Failure {
@@ -108,7 +108,7 @@ pub(crate) fn json_text(text: &str) -> Payloads {
     Payloads {
         payloads: vec![Payload {
             metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
-            data: format!("\"{text}\"").into_bytes(),
+            data: json::string(text).into_bytes(),
             ..Default::default()
         }],
     }

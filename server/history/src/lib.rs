@@ -20,6 +20,7 @@ mod event_log;
 mod failure;
 mod id;
 mod input;
+mod json;
 mod limits;
 mod next_run;
 mod outcome;

@@ -249,6 +249,10 @@ async fn a_run_shows_the_builds_that_completed_its_tasks(world: &World) -> Resul
             "one",
             r#"["unversioned","unversioned:one","unversioned:two"]"#,
         ),
+        (
+            "e\u{301}\"\u{7f}",
+            "[\"unversioned\",\"unversioned:one\",\"unversioned:two\",\"unversioned:e\u{301}\\\"\u{7f}\"]",
+        ),
     ] {
         let task = workflow_task(&mut service, &world.queue).await?;
         let stamp = WorkerVersionStamp {

@@ -14,6 +14,7 @@ use durably_proto::api::workflow::v1::{
 use durably_proto::api::workflowservice::v1::DescribeWorkflowExecutionResponse;
 use durably_proto::wkt::Timestamp;
 
+use crate::json;
 use crate::queue;
 use crate::state::{Activity, ActivityState, Run, ScheduledTask, WorkflowTask};
 use crate::task::activity_task;
@@ -110,7 +111,7 @@ impl Run {
         let builds = builds.map(|point| format!("{UNVERSIONED}:{}", point.build_id));
         let ids: Vec<_> = std::iter::once(UNVERSIONED.to_owned())
             .chain(builds)
-            .map(|id| format!("{id:?}"))
+            .map(|id| json::string(&id))
             .collect();
         Some(Payload {
             metadata: [
