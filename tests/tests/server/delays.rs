@@ -1,5 +1,7 @@
 //! Runs whose first workflow task is held back: what ends the delay, and what waits for its end.
 
+use std::time::Instant;
+
 use durably::prelude::*;
 use durably_proto::{
     api::{
@@ -18,7 +20,7 @@ use durably_tests::{
         describe, ended, event_types, events, execution, fail_workflow, terminate, within,
         workflow_task,
     },
-    raw_update::{accept, ordered, reject, update_request, update_with_start},
+    raw_update::{accept, ordered, reject, task_with_update, update_request, update_with_start},
     unique,
 };
 
@@ -246,30 +248,37 @@ async fn a_plain_signal_waits(world: &World) -> Result<()> {
 
 async fn a_rejected_update_leaves_the_delay_as_it_was(world: &World) -> Result<()> {
     let mut service = world.service().await?;
-    let mut request = world.start_request();
-    let workflow_id = request.workflow_id.clone();
-    request.workflow_start_delay = Some(Duration {
-        seconds: 3,
-        nanos: 0,
-    });
-    service.start_workflow_execution(request).await?;
-    let update = update_request(&workflow_id);
-    let mut client = service.clone();
-    let sent =
-        tokio::spawn(async move { client.update_workflow_execution(within(30, update)).await });
-    let task = workflow_task(&mut service, &world.queue).await?;
-    let messages = vec![reject(&task.messages[0])];
-    complete(&mut service, &task, vec![], messages).await?;
-    sent.await.expect("no panic")?;
-    signal(&mut service, &workflow_id).await?;
-    let waiting = [
-        Event::WorkflowExecutionStarted,
-        Event::WorkflowExecutionSignaled,
-    ];
-    assert_eq!(event_types(&mut service, &workflow_id).await?, waiting);
-    // The end of the delay brings the first task.
-    workflow_task(&mut service, &world.queue).await?;
-    terminate(&mut service, &workflow_id).await
+    // A machine that is too slow for the short delay gets a long one.
+    for seconds in [3, 30] {
+        let mut request = world.start_request();
+        let workflow_id = request.workflow_id.clone();
+        request.workflow_start_delay = Some(Duration { seconds, nanos: 0 });
+        let began = Instant::now();
+        service.start_workflow_execution(request).await?;
+        let update = update_request(&workflow_id);
+        let mut client = service.clone();
+        let sent =
+            tokio::spawn(async move { client.update_workflow_execution(within(30, update)).await });
+        let task = task_with_update(&mut service, &world.queue).await?;
+        let messages = vec![reject(&task.messages[0])];
+        complete(&mut service, &task, vec![], messages).await?;
+        sent.await.expect("no panic")?;
+        signal(&mut service, &workflow_id).await?;
+        let types = event_types(&mut service, &workflow_id).await?;
+        if began.elapsed().as_secs() + 1 >= seconds.unsigned_abs() {
+            terminate(&mut service, &workflow_id).await?;
+            continue;
+        }
+        let waiting = [
+            Event::WorkflowExecutionStarted,
+            Event::WorkflowExecutionSignaled,
+        ];
+        assert_eq!(types, waiting);
+        // The end of the delay brings the first task.
+        workflow_task(&mut service, &world.queue).await?;
+        return terminate(&mut service, &workflow_id).await;
+    }
+    panic!("half a minute is not enough for five requests");
 }
 
 async fn a_run_that_started_early_leaves_its_time_to_the_next(world: &World) -> Result<()> {
