@@ -7,12 +7,13 @@ use durably::prelude::*;
 use durably_proto::api::{
     enums::v1::UpdateWorkflowExecutionLifecycleStage as Stage,
     query::v1::WorkflowQuery,
-    update::v1::{Input, Meta, Request, UpdateRef, WaitPolicy},
+    update::v1::{UpdateRef, WaitPolicy},
     workflowservice::v1::*,
 };
 use durably_tests::{
     World, on_both_servers,
     raw::{NAMESPACE, Service, ended, execution, expired, fail_task, terminate, workflow_task},
+    raw_update::update_request,
     unique,
 };
 use tonic::{Response, Status};
@@ -69,25 +70,12 @@ async fn update(
     stage: Stage,
     wait: Duration,
 ) -> Answer<UpdateWorkflowExecutionResponse> {
-    let update = UpdateWorkflowExecutionRequest {
-        namespace: NAMESPACE.to_owned(),
-        workflow_execution: execution(workflow_id),
-        wait_policy: Some(WaitPolicy {
-            lifecycle_stage: stage.into(),
-        }),
-        request: Some(Request {
-            meta: Some(Meta {
-                update_id: update_id.to_owned(),
-                ..Default::default()
-            }),
-            input: Some(Input {
-                name: "change".to_owned(),
-                ..Default::default()
-            }),
-            ..Default::default()
-        }),
-        ..Default::default()
-    };
+    let mut update = update_request(workflow_id);
+    update.wait_policy = Some(WaitPolicy {
+        lifecycle_stage: stage.into(),
+    });
+    let request = update.request.get_or_insert_default();
+    request.meta.get_or_insert_default().update_id = update_id.to_owned();
     service.update_workflow_execution(timed(wait, update)).await
 }
 

@@ -1,14 +1,14 @@
 //! Histories that end with the events of a workflow task that is not recorded yet.
 
 use durably::prelude::*;
-use durably_proto::api::{
-    enums::v1::EventType, history::v1::HistoryEvent, update::v1::*, workflowservice::v1::*,
-};
+use durably_proto::api::{enums::v1::EventType, history::v1::HistoryEvent, workflowservice::v1::*};
 use durably_tests::{
     World, on_both_servers,
     raw::{
-        NAMESPACE, Service, events, execution, expired, fail_task, terminate, within, workflow_task,
+        NAMESPACE, Service, complete, events, execution, expired, fail_task, terminate, within,
+        workflow_task,
     },
+    raw_update::update_request,
 };
 
 on_both_servers! {
@@ -128,28 +128,9 @@ async fn the_history_ends_with_the_task_of_an_update(world: &World) -> Result<()
     let mut service = world.service().await?;
     let id = failed(world, &mut service, 0).await?;
     let task = workflow_task(&mut service, &world.queue).await?;
-    let completed = RespondWorkflowTaskCompletedRequest {
-        namespace: NAMESPACE.to_owned(),
-        task_token: task.task_token,
-        ..Default::default()
-    };
-    service.respond_workflow_task_completed(completed).await?;
-    let update = UpdateWorkflowExecutionRequest {
-        namespace: NAMESPACE.to_owned(),
-        workflow_execution: execution(&id),
-        request: Some(Request {
-            meta: Some(Meta::default()),
-            input: Some(Input {
-                name: "change".to_owned(),
-                ..Default::default()
-            }),
-            ..Default::default()
-        }),
-        ..Default::default()
-    };
-    assert!(expired(
-        service.update_workflow_execution(within(1, update)).await
-    ));
+    complete(&mut service, &task, vec![], vec![]).await?;
+    let update = within(1, update_request(&id));
+    assert!(expired(service.update_workflow_execution(update).await));
     let scheduled = "5 WorkflowTaskScheduled";
     let found = events(&mut service, &id).await?;
     assert_eq!(lines(&found[4..]), [scheduled]);
@@ -171,12 +152,7 @@ async fn a_reader_that_waits_reads_the_next_attempt_again_once_it_is_recorded(
     };
     let (first, next_page_token) = page(&mut service, request.clone()).await?;
     assert_eq!(first.len(), 6);
-    let completed = RespondWorkflowTaskCompletedRequest {
-        namespace: NAMESPACE.to_owned(),
-        task_token: task.task_token,
-        ..Default::default()
-    };
-    service.respond_workflow_task_completed(completed).await?;
+    complete(&mut service, &task, vec![], vec![]).await?;
     let (second, _) = page(
         &mut service,
         GetWorkflowExecutionHistoryRequest {
