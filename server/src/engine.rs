@@ -162,8 +162,8 @@ impl Engine {
         self.apply(&execution, &mut runs, &run_id, input, |_, reply| reply)
     }
 
-    /// Starts a run, if the policies allow it. `with` is told the run and how the request met it;
-    /// it may apply more to it.
+    /// Starts a run, if the policies allow it. `with` receives the run and how the request met it,
+    /// and may apply more inputs to it.
     pub(crate) fn start<R>(
         &self,
         namespace: &Arc<Namespace>,

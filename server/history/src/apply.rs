@@ -28,8 +28,8 @@ impl Out {
         self.effects.push(effect);
     }
 
-    /// An update went further. Whoever waits learns only where it stands after the whole input: the
-    /// task that accepts it may also complete it or close the run.
+    /// Reports the stage that an update has reached. Only the last stage of an input is reported:
+    /// the task that accepts an update may also complete it or close the run.
     pub(crate) fn update_reached(&mut self, status: UpdateStatus) {
         let overtaken =
             |effect: &Effect| matches!(effect, Effect::UpdateReached(it) if it.id == status.id);

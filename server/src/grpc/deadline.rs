@@ -1,4 +1,4 @@
-//! How long requests wait.
+//! Deadlines of requests that wait.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tonic::metadata::MetadataMap;
 
 use crate::error::Error;
 
-/// When a request that waits is over: its client's deadline, or the server's own limit.
+/// The end of a request that waits: its client's deadline, or the server's own limit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WaitLimit {
     client: Option<Instant>,
@@ -30,8 +30,8 @@ impl WaitLimit {
             .map_or(self.server, |client| client.min(self.server))
     }
 
-    /// Refuses an answer without what was waited for once the client's deadline has expired: the
-    /// client would take the answer for a sign to ask again, and never see its own deadline.
+    /// Refuses an empty answer once the client's deadline has expired: the client would repeat the
+    /// request, and never see its own deadline.
     ///
     /// # Errors
     /// [`Error::DeadlineExceeded`]; none if the server's own limit ended the wait.
@@ -43,7 +43,7 @@ impl WaitLimit {
     }
 }
 
-/// The error of a request whose client has given up by then.
+/// The error of a request that waited beyond its client's deadline.
 pub(super) const EXPIRED: Error = Error::DeadlineExceeded("context deadline exceeded");
 
 /// The deadline of a query: the client's.
@@ -51,7 +51,7 @@ pub(super) fn query_deadline(metadata: &MetadataMap) -> Instant {
     Instant::now() + client_timeout(metadata).unwrap_or(QUERY)
 }
 
-/// When a poll must be answered at the latest: in time for the client to receive it.
+/// The deadline of a poll: early enough that the client receives the answer.
 pub(super) fn poll_deadline(metadata: &MetadataMap, longest: Duration) -> Instant {
     let wait = match client_timeout(metadata) {
         Some(timeout) => longest.min(timeout.saturating_sub(ANSWER_TIME.min(timeout / 10))),

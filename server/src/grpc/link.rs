@@ -1,4 +1,4 @@
-//! Links: the part of an answer that names the event which came of the request.
+//! Links: references to the event that a request caused.
 
 use durably_history::RunId;
 use durably_proto::api::common::v1::Link;
@@ -19,7 +19,7 @@ pub(super) fn to_start(execution: &Execution, run_id: &RunId) -> Link {
     to_event(execution, run_id, Reference::EventRef(first))
 }
 
-/// A link to the event of this type that came, or will come, of a request.
+/// A link to the event of this type that a request caused or will cause.
 pub(super) fn to_request(
     execution: &Execution,
     run_id: &RunId,

@@ -208,12 +208,12 @@ impl<T> Queue<T> {
     }
 }
 
-/// What a poll comes to when it looks at its queue.
+/// The outcome of one look at the queue.
 enum Turn<'a, T> {
     /// Its worker has shut down.
     Departed,
     Taken((Level, T)),
-    /// It waits; if the rate holds tasks back, until when.
+    /// It waits; if the rate limit holds tasks back, until this moment.
     Parked(Parked<'a, T>, Option<Instant>),
 }
 
@@ -235,8 +235,8 @@ impl<T> Drop for Parked<'_, T> {
     }
 }
 
-/// A task in the hands of a poll, which may be cancelled in the same moment. Dropped, the task goes
-/// back to the head.
+/// A task handed to a poll that may be cancelled in the same moment. Dropping it puts the task back at
+/// the head of the queue.
 struct Handed<'a, T> {
     queue: &'a Queue<T>,
     task: Option<(Level, T)>,

@@ -54,7 +54,7 @@ pub(crate) fn complete(
         && !response.force_create_new_workflow_task
         && leaves_no_trace(run, &task, &steps, &response);
     task_end::take_started(run, out);
-    // The delay ended while the task was out, and its ring was in vain.
+    // The delay ended while this task was started, so its deadline scheduled no other task.
     let is_overdue = vanishes && run.delayed_until().is_some_and(|at| at <= out.now);
     let mut completing = Completing {
         completed: EventId::NONE,

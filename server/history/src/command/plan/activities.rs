@@ -1,4 +1,4 @@
-//! The activities of a run as the planned steps will leave them.
+//! The pending activities of a run after the steps planned so far.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ pub(crate) struct PlannedActivities<'a> {
     run: &'a Run,
     /// Scheduled by a step and not cancelled since, by the event that will schedule them.
     scheduled: BTreeMap<EventId, ActivityId>,
-    /// The same activities by their own id.
+    /// `scheduled`, by activity id.
     ids: BTreeMap<ActivityId, EventId>,
     /// Cancel requested by a step while no worker had them: closed.
     ended: BTreeSet<EventId>,
     /// Cancel requested by a step while a worker had them: still pending.
-    asked: BTreeSet<EventId>,
-    /// How many are pending.
+    cancel_requested: BTreeSet<EventId>,
+    /// The number of pending activities.
     pending: usize,
 }
 
@@ -27,7 +27,7 @@ impl<'a> PlannedActivities<'a> {
             scheduled: BTreeMap::new(),
             ids: BTreeMap::new(),
             ended: BTreeSet::new(),
-            asked: BTreeSet::new(),
+            cancel_requested: BTreeSet::new(),
             pending: run.activities.len(),
         }
     }
@@ -52,7 +52,8 @@ impl<'a> PlannedActivities<'a> {
         self.pending += 1;
     }
 
-    /// Plans a cancel request. `false`: there is no such activity, or its worker was asked before.
+    /// Plans a cancel request. `false`: there is no such activity, or its worker has a cancel request
+    /// already.
     ///
     /// A request for an activity that has closed without the worker's knowledge is accepted: the
     /// worker could not know. That includes one closed by an earlier request of the same task.
@@ -65,7 +66,7 @@ impl<'a> PlannedActivities<'a> {
         match self.run.activities.get(&scheduled) {
             Some(activity) => match activity.state {
                 ActivityState::Started { .. } => {
-                    activity.cancel_requested.is_none() && self.asked.insert(scheduled)
+                    activity.cancel_requested.is_none() && self.cancel_requested.insert(scheduled)
                 }
                 ActivityState::Waiting | ActivityState::Backoff { .. } => {
                     self.end(scheduled);
