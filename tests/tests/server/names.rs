@@ -5,7 +5,6 @@ use durably_proto::api::{
     common::v1::{Priority, RetryPolicy, WorkflowExecution, WorkflowType},
     enums::v1::{TaskQueueKind, WorkflowIdConflictPolicy},
     query::v1::WorkflowQuery,
-    replication::v1::ClusterReplicationConfig,
     taskqueue::v1::TaskQueue,
     update::v1::{Input, Meta, Request, UpdateRef},
     workflowservice::v1::*,
@@ -18,154 +17,15 @@ use durably_tests::{
 };
 
 on_both_servers! {
-    a_run_id_that_is_no_uuid_is_refused
-    every_spelling_of_a_run_id_finds_the_run
     a_start_with_a_wrong_field_is_refused
     a_signal_with_start_with_a_wrong_field_is_refused
     a_message_with_a_wrong_field_is_refused
     a_poll_of_a_wrong_queue_is_refused
     a_report_by_a_wrong_id_is_refused
-    a_namespace_with_a_wrong_field_is_refused
-    a_request_without_its_namespace_is_refused
-    the_first_run_id_sorts_by_time
 }
 
-fn long() -> String {
+pub(super) fn long() -> String {
     "a".repeat(1001)
-}
-
-/// Each method that names an execution, sent with the one given.
-async fn every_method(world: &World, named: Option<WorkflowExecution>) -> Result<[String; 8]> {
-    let mut service = world.service().await?;
-    let namespace = NAMESPACE.to_owned();
-    Ok([
-        ended(
-            service
-                .signal_workflow_execution(SignalWorkflowExecutionRequest {
-                    namespace: namespace.clone(),
-                    workflow_execution: named.clone(),
-                    signal_name: "signal".to_owned(),
-                    ..Default::default()
-                })
-                .await,
-        ),
-        ended(
-            service
-                .describe_workflow_execution(DescribeWorkflowExecutionRequest {
-                    namespace: namespace.clone(),
-                    execution: named.clone(),
-                })
-                .await,
-        ),
-        ended(
-            service
-                .get_workflow_execution_history(GetWorkflowExecutionHistoryRequest {
-                    namespace: namespace.clone(),
-                    execution: named.clone(),
-                    ..Default::default()
-                })
-                .await,
-        ),
-        ended(
-            service
-                .get_workflow_execution_history_reverse(GetWorkflowExecutionHistoryReverseRequest {
-                    namespace: namespace.clone(),
-                    execution: named.clone(),
-                    ..Default::default()
-                })
-                .await,
-        ),
-        ended(
-            service
-                .reset_sticky_task_queue(ResetStickyTaskQueueRequest {
-                    namespace: namespace.clone(),
-                    execution: named.clone(),
-                })
-                .await,
-        ),
-        ended(
-            service
-                .request_cancel_workflow_execution(RequestCancelWorkflowExecutionRequest {
-                    namespace: namespace.clone(),
-                    workflow_execution: named.clone(),
-                    ..Default::default()
-                })
-                .await,
-        ),
-        ended(
-            service
-                .terminate_workflow_execution(TerminateWorkflowExecutionRequest {
-                    namespace: namespace.clone(),
-                    workflow_execution: named.clone(),
-                    ..Default::default()
-                })
-                .await,
-        ),
-        // Last, because the run is closed by now: the query would wait for a worker otherwise.
-        match named {
-            Some(named) if named.workflow_id.starts_with("workflow") => "OK".to_owned(),
-            named => ended(
-                service
-                    .query_workflow(QueryWorkflowRequest {
-                        namespace,
-                        execution: named,
-                        query: Some(WorkflowQuery {
-                            query_type: "query".to_owned(),
-                            ..Default::default()
-                        }),
-                        ..Default::default()
-                    })
-                    .await,
-            ),
-        },
-    ])
-}
-
-async fn a_run_id_that_is_no_uuid_is_refused(world: &World) -> Result<()> {
-    let absent = |run_id: &str| {
-        Some(WorkflowExecution {
-            workflow_id: "absent".to_owned(),
-            run_id: run_id.to_owned(),
-        })
-    };
-    for (named, answer) in [
-        (absent("nonsense"), "InvalidArgument: Invalid RunId."),
-        (None, "InvalidArgument: Execution is not set on request."),
-        (
-            execution(""),
-            "InvalidArgument: WorkflowId is not set on request.",
-        ),
-        (absent(""), "NotFound: workflow not found for ID: absent"),
-    ] {
-        for ended in every_method(world, named.clone()).await? {
-            assert_eq!(ended, answer, "{named:?}");
-        }
-    }
-    Ok(())
-}
-
-async fn every_spelling_of_a_run_id_finds_the_run(world: &World) -> Result<()> {
-    let mut service = world.service().await?;
-    for spell in [
-        |id: &str| id.to_uppercase(),
-        |id: &str| format!("{{{id}}}"),
-        |id: &str| id.replace('-', ""),
-        |id: &str| format!("urn:uuid:{id}"),
-    ] {
-        let request = world.start_request();
-        let workflow_id = request.workflow_id.clone();
-        let started = service
-            .start_workflow_execution(request)
-            .await?
-            .into_inner();
-        let named = WorkflowExecution {
-            workflow_id,
-            run_id: spell(&started.run_id),
-        };
-        let ended = every_method(world, Some(named.clone())).await?;
-        assert_eq!(ended, [(); 8].map(|()| "OK"), "{named:?}");
-    }
-    Ok(())
 }
 
 async fn a_start_with_a_wrong_field_is_refused(world: &World) -> Result<()> {
@@ -549,111 +409,6 @@ async fn a_report_by_a_wrong_id_is_refused(world: &World) -> Result<()> {
     Ok(())
 }
 
-async fn a_namespace_with_a_wrong_field_is_refused(world: &World) -> Result<()> {
-    type Change = fn(&mut RegisterNamespaceRequest);
-    const NO_RETENTION: &str = "InvalidArgument: A valid retention period is not set on request.";
-    let mut service = world.service().await?;
-    let table: &[(Change, &str)] = &[
-        (
-            |r| r.workflow_execution_retention_period = None,
-            NO_RETENTION,
-        ),
-        (
-            |r| r.workflow_execution_retention_period = Some(duration(0, 0)),
-            NO_RETENTION,
-        ),
-        (
-            |r| r.workflow_execution_retention_period = Some(duration(-5, 0)),
-            NO_RETENTION,
-        ),
-        (
-            |r| r.workflow_execution_retention_period = Some(duration(86_400, -1)),
-            NO_RETENTION,
-        ),
-        // The development server accepts less than a day.
-        (
-            |r| r.workflow_execution_retention_period = Some(duration(3600, 0)),
-            "OK",
-        ),
-        (
-            |r| r.namespace.clear(),
-            "InvalidArgument: Namespace not set on request.",
-        ),
-        (
-            |r| r.namespace = long(),
-            "InvalidArgument: Namespace length exceeds limit.",
-        ),
-        (
-            |r| r.namespace = "default".to_owned(),
-            "AlreadyExists: Namespace \"default\" already exists",
-        ),
-        (
-            |r| r.namespace = "temporal-system".to_owned(),
-            "AlreadyExists: Namespace \"temporal-system\" already exists",
-        ),
-        (
-            |r| r.is_global_namespace = true,
-            "InvalidArgument: Cannot register global namespace when not enabled",
-        ),
-        (
-            |r| {
-                r.clusters = vec![ClusterReplicationConfig {
-                    cluster_name: "elsewhere".to_owned(),
-                    ..Default::default()
-                }];
-            },
-            "InvalidArgument: Invalid cluster name: elsewhere",
-        ),
-    ];
-    for (change, answer) in table {
-        let mut request = RegisterNamespaceRequest {
-            namespace: unique("namespace"),
-            workflow_execution_retention_period: Some(duration(86_400, 0)),
-            ..Default::default()
-        };
-        change(&mut request);
-        assert_eq!(ended(service.register_namespace(request).await), *answer);
-    }
-    let described = service
-        .describe_namespace(DescribeNamespaceRequest::default())
-        .await;
-    assert_eq!(
-        ended(described),
-        "InvalidArgument: Namespace not set on request."
-    );
-    Ok(())
-}
-
-async fn a_request_without_its_namespace_is_refused(world: &World) -> Result<()> {
-    let mut service = world.service().await?;
-    for (namespace, answer) in [
-        ("", "InvalidArgument: Namespace is empty."),
-        (&*long(), "InvalidArgument: Namespace length exceeds limit."),
-        ("nowhere", "NotFound: Namespace nowhere is not found."),
-    ] {
-        let mut start = world.start_request();
-        start.namespace = namespace.to_owned();
-        assert_eq!(ended(service.start_workflow_execution(start).await), answer);
-        let list = ListWorkflowExecutionsRequest {
-            namespace: namespace.to_owned(),
-            ..Default::default()
-        };
-        assert_eq!(ended(service.list_workflow_executions(list).await), answer);
-    }
-    Ok(())
-}
-
-async fn the_first_run_id_sorts_by_time(world: &World) -> Result<()> {
-    let mut service = world.service().await?;
-    let started = service
-        .start_workflow_execution(world.start_request())
-        .await?
-        .into_inner();
-    // The version of a UUID is its thirteenth digit.
-    assert_eq!(started.run_id.as_bytes()[14], b'7', "{}", started.run_id);
-    Ok(())
-}
-
-fn duration(seconds: i64, nanos: i32) -> Duration {
+pub(super) fn duration(seconds: i64, nanos: i32) -> Duration {
     Duration { seconds, nanos }
 }
