@@ -251,6 +251,13 @@ impl Core {
         }
     }
 
+    /// Whether a task waits for a condition that was false before the state may have changed.
+    pub(super) fn is_look_due(&self) -> bool {
+        let waits = self.waits.borrow();
+        let look = waits.next_look(TaskId::START, TaskId::END, self.version.get());
+        look.is_some()
+    }
+
     /// Notes that the state may have changed.
     pub(super) fn changed(&self) {
         self.version.set(self.version.get() + 1);

@@ -20,6 +20,8 @@ pub(super) struct Turns {
     polled: Cell<Option<(TaskId, *const ())>>,
     /// Whether a wait of durably's has noted that this task waits for it.
     noted: Cell<bool>,
+    /// Whether a new task, or one that was woken, was polled in this round.
+    any_given: Cell<bool>,
 }
 
 impl Turns {
@@ -43,8 +45,14 @@ impl Turns {
         self.polled.set(Some((task, waker.data())));
         self.noted.set(false);
         let given = self.given.borrow_mut().remove(&task);
+        self.any_given.set(self.any_given.get() || given);
         let unwakeable = self.unwakeable.borrow_mut().remove(&task);
         given || unwakeable
+    }
+
+    /// Whether a new task, or one that was woken, was polled since this was asked last.
+    pub(super) fn take_any_given(&self) -> bool {
+        self.any_given.take()
     }
 
     /// The task was polled; `wakeable` tells whether its waker was kept, unless it has ended.

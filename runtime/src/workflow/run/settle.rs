@@ -87,12 +87,14 @@ impl<W: Workflow> Live<W> {
             self.begin_spawned();
             self.poll_tasks(TaskId::Run, TaskId::END)?;
             let woken = self.wake.take_own();
+            // A task that a channel woke may change the state and end nothing that durably knows.
+            let due = self.core.turns.take_any_given() && self.core.is_look_due();
             let moved = fresh || self.core.moved.get();
             if moved {
                 looking = false;
                 self.core.waits.borrow_mut().end_look();
             }
-            if woken || moved && self.has_onlookers() {
+            if woken || due || moved && self.has_onlookers() {
                 // A loop over awaits that do not wait, `ctx.sleep(secs(0))` for one, comes by here.
                 if inside::is_given_up() {
                     return Err(TaskFailure::fault(

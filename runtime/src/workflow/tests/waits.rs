@@ -144,6 +144,41 @@ table!(Channel,
     ]
 );
 
+#[derive(Default)]
+struct Counted {
+    sender: Option<futures::channel::mpsc::UnboundedSender<u32>>,
+    sum: u32,
+}
+table!(Counted,
+    run: |state, ctx, _| running(async move {
+        let (sender, mut receiver) = futures::channel::mpsc::unbounded();
+        state.with(|it| it.sender = Some(sender));
+        let counted = state.clone();
+        drop(ctx.spawn(async move {
+            while let Some(n) = receiver.next().await {
+                counted.with(|it| it.sum += n);
+            }
+        }));
+        let until = state.clone();
+        ctx.wait_until(move || until.with(|it| it.sum >= 3)).await?;
+        Ok(state.with(|it| it.sum))
+    }),
+    signals: &[("add", |state, _, mut args| {
+        let n = args.next::<u32>("n")?;
+        state.with(|it| it.sender.as_ref().is_some_and(|it| it.unbounded_send(n).is_ok()));
+        done(Ok(()))
+    })]
+);
+
+#[test]
+fn a_branch_that_a_channel_woke_lets_conditions_look_at_what_it_changed() {
+    let (mut case, _) = Case::started::<Counted>();
+    case.signal("add", (1,));
+    assert_eq!(case.settle(), [""; 0]);
+    case.signal("add", (2,));
+    assert_eq!(case.settle(), ["done: 3"]);
+}
+
 #[test]
 fn a_channel_between_handlers_and_the_run_method_works() {
     let (mut case, asked) = Case::started::<Channel>();
