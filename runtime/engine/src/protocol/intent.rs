@@ -23,7 +23,7 @@ pub enum Intent {
     },
     /// Answered by [`Job::ActivityResolved`](crate::Job::ActivityResolved).
     ScheduleActivity(Box<ScheduleActivity>),
-    /// Asks an activity to stop, in the way its [`CancellationType`] says.
+    /// Asks an activity to stop, in the way its [`CancellationType`](crate::CancellationType) says.
     CancelActivity {
         /// The activity.
         seq: Seq,
