@@ -1,4 +1,4 @@
-//! What an error means to the run, handler or activity that returns it.
+//! Classifies the error of a run, handler or activity: cancellation, continue-as-new or failure.
 //!
 //! A cancellation and a continue-as-new keep their meaning inside an error type of the user's. They
 //! are found along `source()`, which is all that such a type shows of what it wraps.
@@ -10,7 +10,7 @@ use super::{
     WorkflowFailed, continue_as_new::NextRun,
 };
 
-/// What an error means to the run, handler or activity that returns it.
+/// The effect of an error on the run, handler or activity that returns it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Meaning<'a> {
     /// The code that returns it was cancelled: its workflow, a scope of it, or the activity.

@@ -1,4 +1,4 @@
-//! The futures of a run that are polled by themselves, and who waits in them.
+//! Ids of the tasks of a run, and the target of a wake.
 
 use std::task::Waker;
 
@@ -22,7 +22,7 @@ impl TaskId {
     pub(super) const END: Self = Self::Spawned(u32::MAX);
 }
 
-/// Whom to poll when a wait may end.
+/// The target to wake when a wait may end.
 pub(super) enum Waiter {
     /// A task that polls the wait each time it is polled.
     Task(TaskId),

@@ -1,4 +1,4 @@
-//! Which tasks of a run are polled.
+//! The schedule of a round: selects the tasks of a run to poll.
 
 use std::{
     cell::{Cell, RefCell},

@@ -1,4 +1,4 @@
-//! Waits that end by something the run itself does: a condition holds, a spawned task ends.
+//! Waits on events inside the run: a condition becomes true, a spawned task ends.
 //!
 //! A change of the state costs what it may end, not all that waits. Waits for one condition are one
 //! [`Kind`]: the first of them is polled, and the others only if the condition held, each after what
@@ -44,12 +44,12 @@ pub(super) struct Wait {
     waiter: Option<Waiter>,
 }
 
-/// What ends a wait.
+/// The kind of event that ends a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
-    /// Something that tells.
+    /// An event that notifies its waits.
     Event,
-    /// Something that has told.
+    /// An event that has notified this wait.
     Ended,
     /// A condition of its own.
     Alone,

@@ -1,4 +1,4 @@
-//! What the server is asked to do, and what it is told, when a task is answered.
+//! The completion of a workflow task: commands, update messages and query results for the server.
 
 use std::time::Duration;
 

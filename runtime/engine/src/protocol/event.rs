@@ -16,21 +16,21 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// What happened, by what replay does with it.
+/// The kind of an event, by how replay processes it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
-    /// Of a workflow task: ends the commands of the task before.
+    /// An event of a workflow task; it ends the commands of the task before.
     Task(TaskEvent),
-    /// Left by a command of the run: paired with what the run attempts.
+    /// The event of a command of the run; replay pairs it with a command that the run attempts.
     Command(CommandEvent),
-    /// Answers the command that left the event `opened`.
+    /// The answer to the command whose event is `opened`.
     Answer {
         /// The event that opened the command.
         opened: EventId,
         /// The answer.
         answer: Answer,
     },
-    /// Of itself.
+    /// An event that belongs to no task and to no command.
     Fact(Fact),
 }
 

@@ -1,4 +1,4 @@
-//! What user code asked for.
+//! Requests of user code to the engine.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What user code must be told.
+//! Notifications of the engine to user code.
 
 use std::time::SystemTime;
 

@@ -1,7 +1,7 @@
-//! What passes between the engine, its driver and the server: tasks and events in, jobs and commands out.
+//! The types of the engine's inputs and outputs: tasks and events in, jobs and commands out.
 //!
-//! The enums are closed: a new kind of command is followed by the compiler from file to file. The structs
-//! of a kind stand beside its machine, in `machine/`.
+//! The enums are closed: the compiler leads a new kind of command from file to file. The structs of a
+//! kind are defined with its machine, in `machine/`.
 
 pub(crate) mod command;
 pub(crate) mod event;
