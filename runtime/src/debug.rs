@@ -12,13 +12,17 @@ use crate::{
         Args, ArgsEncoder, Called, Definition, FailureOf, Invocation, Lease, PayloadOf, Root,
         Spelled, StateCell, Stub, Update, Value,
     },
-    ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Client, Ctx, ExternalHandle,
-    FromWorkflow, JoinAll, NoQueue, NoTimeout, QueryCall, QueueSet, RaceAll, Random, RunCall, Saga,
-    Scope, SignalCall, Sleep, Spawned, StartCall, TimeoutSet, TryJoinAll, Unsupported, Untyped,
-    UpdateCall, UpdateHandle, View, WaitUntil, WaitUntilTimeout, Worker, Workflow,
     client::{
-        self, FromClient, RawClient, RecordedSignal, RecordedUpdate, Recorder, StartWithUpdate,
-        Startable, WorkflowList,
+        self, Client, FromClient, QueryCall, RawClient, RecordedSignal, RecordedUpdate, Recorder,
+        RunCall, SignalCall, StartCall, StartWithUpdate, Startable, UpdateCall, UpdateHandle,
+        WorkflowList,
+    },
+    definition::{NoQueue, NoTimeout, QueueSet, TimeoutSet, Workflow},
+    worker::Worker,
+    workflow::{
+        ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, ExternalHandle,
+        FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, TryJoinAll,
+        Unsupported, Untyped, View, WaitUntil, WaitUntilTimeout,
     },
 };
 

@@ -84,42 +84,44 @@
 extern crate self as durably;
 
 mod activity;
-mod caller;
 pub mod client;
 mod data;
 mod debug;
 mod definition;
-mod duration;
+mod driver;
 pub mod error;
-mod notice;
+mod hints;
+mod instance;
 #[cfg(feature = "server")]
 mod server;
+mod telemetry;
+#[cfg(feature = "replay")]
+mod testing;
 #[cfg(test)]
 mod texts;
+mod time;
+mod transport;
 mod wire;
 mod worker;
 mod workflow;
 
 #[doc(hidden)]
-#[path = "private.rs"]
+#[path = "definition/private.rs"]
 pub mod __private;
 pub mod guide;
 pub mod prelude;
-#[cfg(feature = "replay")]
-pub mod replay;
 
 pub use activity::{
     ActivityCtx, ActivityInfo, ActivityOptions, CancelReason, InvalidOptions, Retry, TestActivity,
 };
-pub use caller::{AsClient, AsCtx};
 pub use client::{
     Client, DynHandle, DynStart, Handle, History, QueryCall, RunCall, SignalCall, StartCall,
     UpdateCall, UpdateHandle,
 };
 pub use data::{Bytes, Data, Known, Outgoing, Text};
 pub use definition::{
-    Activity, ActivitySet, FreeActivity, HasQueue, HasTimeout, NoQueue, NoTimeout, QueueSet,
-    TimeoutSet, Workflow,
+    Activity, ActivitySet, AsClient, AsCtx, FreeActivity, HasQueue, HasTimeout, NoQueue, NoTimeout,
+    QueueSet, TimeoutSet, Workflow,
 };
 pub use durably_engine::CancellationType;
 pub use durably_engine::Payload;
@@ -127,7 +129,6 @@ pub use durably_macros::{
     activities, activity, allow_nondeterminism, data, init, main, query, run, signal, update,
     workflow,
 };
-pub use duration::{Span, days, hours, millis, mins, secs};
 #[cfg(feature = "server")]
 pub use error::AdvanceError;
 pub use error::{
@@ -137,14 +138,20 @@ pub use error::{
 };
 #[cfg(feature = "server")]
 pub use server::{ClockHold, Server, ServerBuilder};
-pub use worker::{Worker, WorkerError, WorkerGuard, WorkerHandle};
+#[cfg(feature = "replay")]
+pub use testing::replay;
 #[cfg(any(feature = "chrono", feature = "jiff"))]
-pub use workflow::TimeOutOfRange;
+pub use time::TimeOutOfRange;
+pub use time::{
+    Time,
+    span::{Span, days, hours, millis, mins, secs},
+};
+pub use worker::{Worker, WorkerError, WorkerGuard, WorkerHandle};
 pub use workflow::{
     ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, Either, ExternalHandle,
-    FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, Time, TryJoinAll,
-    Unsupported, Untyped, View, WaitUntil, WaitUntilTimeout, WorkflowRef, join, join_all, race,
-    race_all, try_join, try_join_all,
+    FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, TryJoinAll, Unsupported,
+    Untyped, View, WaitUntil, WaitUntilTimeout, WorkflowRef, join, join_all, race, race_all,
+    try_join, try_join_all,
 };
 
 /// The server's own requests and messages, for what has no method here.
@@ -154,7 +161,7 @@ pub mod raw {
     pub use durably_proto::api;
     pub use tonic::{Code, Status};
 
-    pub use crate::client::RawClient;
+    pub use crate::transport::rpc::RawClient;
 }
 
 /// A `HashMap` whose iteration order is the same in every process, so workflow code may use it.

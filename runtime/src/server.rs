@@ -4,7 +4,12 @@ use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use durably_server::Clock;
 
-use crate::{AdvanceError, Client, ConnectError, Text, Time};
+use crate::{
+    client::Client,
+    data::Text,
+    error::{AdvanceError, ConnectError},
+    time::Time,
+};
 
 /// An embedded Temporal server, in memory: for tests, for trying things out, and for programs that
 /// need no cluster yet.

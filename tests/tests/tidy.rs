@@ -93,7 +93,7 @@ fn unsafe_code_is_in_one_module() {
         .filter(|path| !path.starts_with(root().join("bench/peer")))
         .filter(|path| fs::read_to_string(path).is_ok_and(|text| text.contains(word)))
         .collect();
-    assert_eq!(places, [root().join("runtime/src/workflow/state.rs")]);
+    assert_eq!(places, [root().join("runtime/src/instance/state.rs")]);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn chapters_and_methods_that_texts_name_exist() {
         .collect();
     let modules = fs::read_to_string(root().join("runtime/src/guide.rs")).expect("it is there");
     let start =
-        fs::read_to_string(root().join("runtime/src/client/start.rs")).expect("it is there");
+        fs::read_to_string(root().join("runtime/src/client/start/mod.rs")).expect("it is there");
     let mut named = 0;
     for path in texts() {
         let text = fs::read_to_string(&path).expect("texts are text");

@@ -4,12 +4,12 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
 
-/// Why an activity should stop. [`ActivityCtx`](crate::ActivityCtx#cancellation) says how long its
+/// Why an activity should stop. [`ActivityCtx`](crate::activity::ActivityCtx#cancellation) says how long its
 /// body may take for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CancelReason {
-    /// The workflow asked for it; the activity ends it by returning [`Cancelled`](crate::Cancelled).
+    /// The workflow asked for it; the activity ends it by returning [`Cancelled`](crate::error::Cancelled).
     Requested,
     /// The worker shuts down; an attempt that does not end in time is retried on another one.
     WorkerShutdown,

@@ -15,10 +15,9 @@ use super::{
     heartbeat::Heart,
 };
 use crate::{
-    Outgoing, Result,
-    data::{type_name, value},
-    error::DataError,
-    notice,
+    data::{Outgoing, type_name, value},
+    error::{DataError, Result},
+    telemetry::log,
 };
 
 /// What an activity may ask of its worker: who called it, whether to stop, and where its heartbeats
@@ -27,7 +26,7 @@ use crate::{
 /// # Cancellation
 /// A cancel request reaches an activity in the reply to a heartbeat, so an activity that should be
 /// cancellable calls [`heartbeat`](Self::heartbeat) and has a heartbeat timeout. It ends as
-/// cancelled by returning [`Cancelled`](crate::Cancelled) as its error.
+/// cancelled by returning [`Cancelled`](crate::error::Cancelled) as its error.
 ///
 /// An async body is dropped at its current `.await` only when its result has no receiver any more,
 /// and not before it had time to clean up after [`cancelled`](Self::cancelled) resolved:
@@ -35,7 +34,7 @@ use crate::{
 ///   what the body returns.
 /// - `TimedOut`, `Gone`: five seconds. The server has given the attempt up, so what the body returns
 ///   is discarded.
-/// - `WorkerShutdown`: the [shutdown grace](crate::Worker::shutdown_grace) of the worker, ten
+/// - `WorkerShutdown`: the [shutdown grace](crate::worker::Worker::shutdown_grace) of the worker, ten
 ///   seconds by default. What the body returns is reported.
 ///
 /// A body that blocks (a plain `fn`) cannot be dropped. It keeps its slot on the worker until it
@@ -167,7 +166,7 @@ impl ActivityCtx {
     /// # Errors
     /// Details that cannot be written, NaN for example, fail the attempt: the server hears that the
     /// activity is alive, a log line says at once what is wrong, and when the body returns a result,
-    /// the attempt fails with the [`DataError`](crate::DataError) instead.
+    /// the attempt fails with the [`DataError`](crate::error::DataError) instead.
     pub fn heartbeat<T: Outgoing>(&self, details: T) {
         let payload = match value::encode(&details) {
             Ok(payload) => Some(payload),
@@ -175,8 +174,8 @@ impl ActivityCtx {
                 let what = self.details_in_words();
                 let error = DataError::write(what, type_name::short::<T>(), fault);
                 if self.attempt.unwritten.set(error.clone()).is_ok() {
-                    notice::on_attempt!(
-                        notice::warning,
+                    log::on_attempt!(
+                        log::warning,
                         self.attempt.info,
                         %error,
                         "activity attempt will fail"

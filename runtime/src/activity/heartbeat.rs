@@ -198,7 +198,7 @@ impl Throttle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secs;
+    use crate::time::span::secs;
 
     fn payload(text: &str) -> Option<Payload> {
         Some(Payload::json(text.as_bytes().to_vec()))

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use durably_engine::{ActivityTimeouts, RetryPolicy};
 
-use crate::Span;
+use crate::time::span::Span;
 
 /// How an activity is scheduled.
 ///
@@ -220,7 +220,10 @@ impl std::error::Error for InvalidOptions {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{__private::Declared, millis, secs};
+    use crate::{
+        __private::Declared,
+        time::span::{millis, secs},
+    };
 
     #[test]
     fn every_contradiction_is_told_at_once() {

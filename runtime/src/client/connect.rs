@@ -18,21 +18,26 @@ use tonic::{
     metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue},
 };
 
-use super::{
-    Client, Shared,
-    channel::{Channel, Target},
-    foreign::ForeignAnswer,
-    id,
-    retry::Patience,
-    rpc::Rpc,
+use super::{Client, Shared};
+use crate::{
+    definition::BoxFuture,
+    error::ConnectError,
+    time::span::Span,
+    transport::{
+        channel::{Channel, Target},
+        first_bytes::ForeignAnswer,
+        id,
+        retry::Patience,
+        rpc::Rpc,
+    },
+    wire::status::Refusal,
 };
-use crate::{ConnectError, Span, definition::BoxFuture, wire::status::Refusal};
 
 /// Where a server listens unless it is told otherwise.
 const DEFAULT_PORT: u16 = 7233;
 const DEFAULT_NAMESPACE: &str = "default";
 /// How long connecting may take unless it is told otherwise.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The options of a connection; made by [`Client::builder`].
 ///
@@ -71,7 +76,7 @@ impl Clone for Connecting {
 }
 
 impl ClientBuilder {
-    pub(super) fn new(address: String) -> Self {
+    pub(crate) fn new(address: String) -> Self {
         Self {
             address,
             namespace: DEFAULT_NAMESPACE.to_owned(),
@@ -84,7 +89,7 @@ impl ClientBuilder {
         }
     }
 
-    pub(super) fn from_env() -> Self {
+    pub(crate) fn from_env() -> Self {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let address = set("TEMPORAL_ADDRESS");
         let mut builder = Self::new(address.unwrap_or_else(|| format!("localhost:{DEFAULT_PORT}")));
@@ -249,7 +254,7 @@ fn without_credentials(address: &str) -> Cow<'_, str> {
 }
 
 /// Asks the server what it is, to learn whether it is one.
-pub(super) async fn greet(rpc: &Rpc, address: &str, timeout: Duration) -> Result<(), ConnectError> {
+pub(crate) async fn greet(rpc: &Rpc, address: &str, timeout: Duration) -> Result<(), ConnectError> {
     let patience = Patience::one_attempt(timeout);
     match rpc.get_system_info(GetSystemInfoRequest {}, patience).await {
         Ok(_info) => Ok(()),
@@ -364,7 +369,7 @@ fn innermost(status: &Status) -> String {
 #[cfg(test)]
 mod tests {
     use super::parse;
-    use crate::Client;
+    use crate::client::Client;
 
     #[test]
     fn no_secret_is_shown() {

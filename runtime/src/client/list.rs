@@ -13,8 +13,8 @@ use durably_proto::api::workflowservice::v1::{
 use futures::Stream;
 use tonic::Status;
 
-use super::{Client, WorkflowSummary, target::AT_ONCE};
-use crate::{RpcError, definition::BoxFuture, wire::status::Refusal};
+use super::{Client, WorkflowSummary, handle::target::AT_ONCE};
+use crate::{definition::BoxFuture, error::RpcError, wire::status::Refusal};
 
 /// Workflows that match a filter: a stream, read page by page as it is consumed.
 #[must_use = "a list asks the server when it is read"]
@@ -35,7 +35,7 @@ enum Next {
 }
 
 impl WorkflowList {
-    pub(super) fn new(client: &Client, filter: String) -> Self {
+    pub(crate) fn new(client: &Client, filter: String) -> Self {
         Self {
             client: client.clone(),
             filter,
@@ -102,7 +102,7 @@ impl Stream for WorkflowList {
     }
 }
 
-pub(super) async fn count(client: &Client, query: String) -> Result<u64, RpcError> {
+pub(crate) async fn count(client: &Client, query: String) -> Result<u64, RpcError> {
     let request = CountWorkflowExecutionsRequest {
         namespace: client.namespace().to_owned(),
         query,

@@ -5,35 +5,12 @@
 //! for workflows in other languages. All of it can be shared between threads and tasks, and
 //! requests that may be repeated are, when the server is away for a moment.
 
-mod awaited;
-mod channel;
+mod call;
 mod connect;
-mod describe;
-mod elsewhere;
-mod foreign;
-mod grpc;
-mod handle;
-mod history;
-mod id;
+pub(crate) mod handle;
 mod list;
-pub(crate) mod net;
-mod query;
-mod request;
-mod result;
-pub(crate) mod retry;
-pub(crate) mod rpc;
-mod run_call;
-mod signal;
-mod start;
-mod start_options;
-mod start_with;
-mod stuck;
-mod target;
-mod timeline;
-mod untyped;
-mod update;
-#[cfg(not(feature = "server"))]
-mod without_server;
+pub(crate) mod message;
+pub(crate) mod start;
 
 #[cfg(test)]
 mod tests;
@@ -45,27 +22,37 @@ use std::{borrow::Cow, sync::Arc};
 #[cfg(any(feature = "server", test))]
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 
-pub use connect::ClientBuilder;
-pub use describe::{PendingActivity, WorkflowDescription, WorkflowStatus, WorkflowSummary};
-pub use handle::Handle;
-pub use history::{History, HistoryEvent};
-pub use list::WorkflowList;
-pub use query::{QueryCall, QueryReject};
-pub(crate) use retry::is_too_large;
-pub use rpc::RawClient;
-pub use run_call::RunCall;
-pub use signal::SignalCall;
-pub use start::{DynStart, StartCall, Startable, Untyped};
-pub use start_options::{IdConflictPolicy, IdReusePolicy};
-pub use start_with::{RecordedSignal, RecordedUpdate, Recorder, StartWithUpdate};
-pub use target::FromClient;
-pub use untyped::DynHandle;
-pub use update::{UpdateCall, UpdateHandle};
+pub use self::{
+    connect::ClientBuilder,
+    handle::{
+        Handle,
+        description::{PendingActivity, WorkflowDescription, WorkflowStatus, WorkflowSummary},
+        history::{History, HistoryEvent},
+        target::FromClient,
+        untyped::DynHandle,
+    },
+    list::WorkflowList,
+    message::{
+        query::{QueryCall, QueryReject},
+        signal::SignalCall,
+        update::{UpdateCall, UpdateHandle},
+    },
+    start::{
+        DynStart, StartCall, Startable, Untyped,
+        execute::RunCall,
+        options::{IdConflictPolicy, IdReusePolicy},
+        with_message::{RecordedSignal, RecordedUpdate, Recorder, StartWithUpdate},
+    },
+};
 #[cfg(not(feature = "server"))]
 #[doc(hidden)]
-pub use without_server::{FeatureIsOff, NeedsServer, ServerFeature};
-
-use crate::{ConnectError, Text, data::ArgList};
+pub use crate::hints::without_server::{FeatureIsOff, NeedsServer, ServerFeature};
+pub use crate::transport::rpc::RawClient;
+use crate::{
+    data::{ArgList, Text},
+    error::ConnectError,
+    transport::rpc::Rpc,
+};
 
 /// A namespace on a server.
 ///
@@ -84,7 +71,7 @@ use crate::{ConnectError, Text, data::ArgList};
 pub struct Client(Arc<Shared>);
 
 struct Shared {
-    rpc: rpc::Rpc,
+    rpc: Rpc,
     namespace: String,
     /// Who we are, in the histories we write to.
     identity: String,
@@ -121,12 +108,12 @@ impl Client {
         namespace: String,
         server: Option<Arc<dyn Any + Send + Sync>>,
     ) -> Result<Self, ConnectError> {
-        let rpc = rpc::Rpc::local(service, server);
+        let rpc = Rpc::local(service, server);
         connect::greet(&rpc, "this process", connect::CONNECT_TIMEOUT).await?;
         Ok(Self(Arc::new(Shared {
             rpc,
             namespace,
-            identity: id::identity(),
+            identity: crate::transport::id::identity(),
         })))
     }
 
@@ -187,7 +174,7 @@ impl Client {
     pub fn count<T: Text>(
         &self,
         filter: T,
-    ) -> impl Future<Output = Result<u64, crate::RpcError>> + Send + use<T> {
+    ) -> impl Future<Output = Result<u64, crate::error::RpcError>> + Send + use<T> {
         let (client, filter) = (self.clone(), filter.into_text());
         async move { list::count(&client, filter).await }
     }
@@ -198,7 +185,7 @@ impl Client {
     }
 
     /// The RPCs, for the worker.
-    pub(crate) fn rpc(&self) -> &rpc::Rpc {
+    pub(crate) fn rpc(&self) -> &Rpc {
         &self.0.rpc
     }
 }

@@ -2,13 +2,11 @@
 
 use std::{borrow::Cow, fmt, vec};
 
+use durably_engine::Payload;
 use serde::Serialize;
 
 use super::{Data, Text, type_name, value};
-use crate::{
-    Error, Payload, Result,
-    error::{DataError, DataFault},
-};
+use crate::error::{DataError, DataFault, Error, Result};
 
 /// Who takes the arguments or gives the result; names itself in error texts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,11 +12,14 @@ mod tests;
 
 use std::borrow::Cow;
 
-pub(crate) use args::decode_result;
-pub use args::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs};
-pub use bytes::Bytes;
+use durably_engine::Payload;
 
-use crate::{AppError, Payload, Result, error::DataError};
+pub(crate) use self::args::decode_result;
+pub use self::{
+    args::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs},
+    bytes::Bytes,
+};
+use crate::error::{AppError, DataError, Result};
 
 /// A type that travels in payloads: anything serde can write and read.
 #[diagnostic::on_unimplemented(

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use durably_engine::Payload;
 use serde::{Deserialize, Serialize};
 
 use super::{ArgList, Args, ArgsEncoder, Bytes, Callee, Data, encode_result, value};
-use crate::{DataError, Payload, error::DataFault};
+use crate::error::{DataError, DataFault};
 
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
 struct Order {

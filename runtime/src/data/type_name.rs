@@ -38,17 +38,23 @@ mod tests {
     #[test]
     fn parameters_lose_their_paths_too() {
         assert_eq!(
-            super::short::<Option<BTreeMap<String, Vec<u8>>>>(),
+            crate::data::type_name::short::<Option<BTreeMap<String, Vec<u8>>>>(),
             "Option<BTreeMap<String, Vec<u8>>>"
         );
-        assert_eq!(super::short::<&'static [std::fmt::Error]>(), "&[Error]");
-        assert_eq!(super::short::<(u8, String)>(), "(u8, String)");
+        assert_eq!(
+            crate::data::type_name::short::<&'static [std::fmt::Error]>(),
+            "&[Error]"
+        );
+        assert_eq!(
+            crate::data::type_name::short::<(u8, String)>(),
+            "(u8, String)"
+        );
     }
 
     #[test]
     fn a_failure_type_has_no_parameters() {
         assert_eq!(
-            super::bare::<Option<std::collections::VecDeque<String>>>(),
+            crate::data::type_name::bare::<Option<std::collections::VecDeque<String>>>(),
             "Option"
         );
     }

@@ -3,16 +3,19 @@
 //! | value | encoding |
 //! |---|---|
 //! | `()`, `None`, whatever serialises as `null` | `binary/null` |
-//! | [`Bytes`](crate::Bytes), `Vec<u8>`, also in an `Option` | `binary/plain` |
+//! | [`Bytes`](crate::data::Bytes), `Vec<u8>`, also in an `Option` | `binary/plain` |
 //! | everything else | `json/plain` |
 
 use std::{any::TypeId, cell::Cell};
 
-use durably_engine::payload::{BYTES, JSON, JSON_PROTOBUF, NULL};
+use durably_engine::{
+    Payload,
+    payload::{BYTES, JSON, JSON_PROTOBUF, NULL},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{bytes, finite::Finite, path};
-use crate::{Payload, error::DataFault};
+use crate::error::DataFault;
 
 /// Most arguments are short; this spares their vectors the first growths.
 const TYPICAL_SIZE: usize = 64;

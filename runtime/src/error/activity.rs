@@ -4,8 +4,11 @@ use std::fmt;
 
 use durably_engine::{FailureInfo, FailureRecord, RetryState, TimeoutKind};
 
-use super::{AppError, DataError, Failure, chain, chain::links};
-use crate::Data;
+use super::{
+    AppError, DataError, Failure,
+    chain::{self, links},
+};
+use crate::data::Data;
 
 /// An activity failed, timed out or was cancelled.
 #[derive(Clone, Debug)]

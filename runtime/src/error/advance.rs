@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-/// Why [`Server::advance`](crate::Server::advance) did not move the clock.
+/// Why [`Server::advance`](crate::server::Server::advance) did not move the clock.
 ///
 /// ```
 /// # use durably::{AdvanceError, prelude::*};
@@ -18,7 +18,7 @@ use std::{fmt, time::Duration};
 #[non_exhaustive]
 pub enum AdvanceError {
     /// The server's clock is the machine's, because it was started without
-    /// [`skip_time`](crate::ServerBuilder::skip_time).
+    /// [`skip_time`](crate::server::ServerBuilder::skip_time).
     NotSkipping,
     /// The clock would pass the year 2261.
     TooFar {

@@ -2,13 +2,13 @@
 
 use std::{fmt, time::Duration};
 
-use durably_engine::FailureRecord;
+use durably_engine::{FailureRecord, Payload};
 
 use super::{DataError, Error, Failure, chain};
 use crate::{
-    Data, Outgoing, Payload, Span,
-    data::{type_name, value},
-    notice,
+    data::{Data, Outgoing, type_name, value},
+    telemetry::log,
+    time::span::Span,
 };
 
 /// An error of the application: a type that retry policies and callers can match, and a message.
@@ -48,7 +48,7 @@ use crate::{
 /// `apps()` iterates over all application errors, outermost first, and `chain()` over all links, the
 /// error itself included. Links that were recorded are [`Failure`]s, found with
 /// `downcast_ref::<Failure>()`. What an attempt failed with before a timeout is no link; it is
-/// [`ActivityError::last_failure`](crate::ActivityError::last_failure).
+/// [`ActivityError::last_failure`](crate::error::ActivityError::last_failure).
 ///
 /// ```
 /// # use durably::{Handle, Workflow};
@@ -111,7 +111,7 @@ impl AppError {
         let payload = value::encode(&detail).unwrap_or_else(|fault| {
             let what = format!("a detail of error `{}`", self.kind);
             let error = DataError::write(what, type_name::short::<T>(), fault);
-            notice::warning!(%error, "a detail of an error is replaced by a text");
+            log::warning!(%error, "a detail of an error is replaced by a text");
             let text = serde_json::Value::String(error.to_string());
             Payload::json(text.to_string().into_bytes())
         });

@@ -4,7 +4,10 @@ use std::fmt;
 
 use durably_engine::{FailureInfo, FailureRecord, RetryState, TimeoutKind};
 
-use super::{AppError, Failure, chain, chain::links};
+use super::{
+    AppError, Failure,
+    chain::{self, links},
+};
 
 /// A child workflow failed, timed out, was cancelled or terminated, or could not be started.
 #[derive(Clone, Debug)]

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::{
     ActivityError, AppError, ChildError, DataError, Failure, RpcError, WorkflowCancelled,
-    WorkflowFailed, WorkflowTerminated, WorkflowTimedOut, chain, chain::links,
+    WorkflowFailed, WorkflowTerminated, WorkflowTimedOut,
+    chain::{self, links},
 };
 use crate::client::WorkflowStatus;
 

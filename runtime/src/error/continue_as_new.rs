@@ -4,8 +4,10 @@ use std::{cell::Cell, fmt};
 
 use super::{DataError, Error, Result};
 use crate::{
-    Outgoing, Retry, Span, Workflow,
-    data::{ArgList, EncodedArgs, Text, type_name, value},
+    activity::Retry,
+    data::{ArgList, EncodedArgs, Outgoing, Text, type_name, value},
+    definition::Workflow,
+    time::span::Span,
 };
 
 /// Ends a run and begins the next one of the same workflow, with an empty history.
@@ -187,7 +189,7 @@ fn encode_named<T: Outgoing>(
     what: &str,
     name: &str,
     content: &T,
-) -> Result<crate::Payload, DataError> {
+) -> Result<durably_engine::Payload, DataError> {
     value::encode(content).map_err(|fault| {
         let what = format!("{what} `{name}`");
         DataError::write(what, type_name::short::<T>(), fault)

@@ -2,12 +2,10 @@
 
 use std::fmt;
 
+use durably_engine::Payload;
 use serde::de::DeserializeOwned;
 
-use crate::{
-    Payload,
-    data::{type_name, value},
-};
+use crate::data::{type_name, value};
 
 /// An argument, result or detail could not be turned into a payload or back.
 ///

@@ -4,7 +4,11 @@ use std::fmt;
 
 use durably_engine::{FailureInfo, FailureRecord, TimeoutKind};
 
-use super::{ActivityError, AppError, ChildError, chain, chain::links, meaning::Mark};
+use super::{
+    ActivityError, AppError, ChildError,
+    chain::{self, links},
+    meaning::Mark,
+};
 
 /// Why something failed, as the server tells it; from any SDK.
 ///

@@ -30,7 +30,7 @@ pub(crate) enum Meaning<'a> {
 /// behind such a wrapper. It is no cause: the chain of causes leaves it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// Stands behind [`Cancelled`](super::Cancelled).
+    /// Stands behind [`Cancelled`](crate::error::Cancelled).
     Cancelled,
     /// Stands behind the cancellation of what was waited for.
     OtherCancelled,

@@ -45,27 +45,28 @@ mod tests;
 
 use std::fmt;
 
-pub use activity::ActivityError;
-#[cfg(feature = "server")]
-pub use advance::AdvanceError;
-pub use any::{Error, Result};
-pub use app::AppError;
-pub use child::ChildError;
-pub use client::{
-    HandleError, QueryError, QueryFailed, QueryRejected, ResultError, RunError, SignalError,
-    StartError, UpdateError, UpdateFailed, UpdateNotFound, UpdateRejected, UpdateWithStartError,
-    WorkflowAlreadyStarted, WorkflowNotFound,
-};
-pub use connect::ConnectError;
-pub use continue_as_new::ContinueAsNew;
-pub(crate) use continue_as_new::NextRun;
-pub use data::{DataError, DataFault};
 pub use durably_engine::{RetryState, TimeoutKind};
-pub use failure::{Failure, OtherFailure, ServerFailure};
-pub(crate) use meaning::Meaning;
-pub use rpc::RpcError;
-pub(crate) use rpc::no_namespace;
-pub use terminal::{WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut};
+
+#[cfg(feature = "server")]
+pub use self::advance::AdvanceError;
+pub use self::{
+    activity::ActivityError,
+    any::{Error, Result},
+    app::AppError,
+    child::ChildError,
+    client::{
+        HandleError, QueryError, QueryFailed, QueryRejected, ResultError, RunError, SignalError,
+        StartError, UpdateError, UpdateFailed, UpdateNotFound, UpdateRejected,
+        UpdateWithStartError, WorkflowAlreadyStarted, WorkflowNotFound,
+    },
+    connect::ConnectError,
+    continue_as_new::ContinueAsNew,
+    data::{DataError, DataFault},
+    failure::{Failure, OtherFailure, ServerFailure},
+    rpc::RpcError,
+    terminal::{WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut},
+};
+pub(crate) use self::{continue_as_new::NextRun, meaning::Meaning, rpc::no_namespace};
 
 /// The workflow, a scope of it, or the activity was cancelled.
 ///

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
-use durably_engine::RetryState;
+use durably_engine::{Payload, RetryState};
 
-use super::{AppError, DataError, Failure, chain, chain::links, meaning::Mark};
-use crate::{Data, Payload};
+use super::{
+    AppError, DataError, Failure,
+    chain::{self, links},
+    meaning::Mark,
+};
+use crate::data::Data;
 
 /// The workflow failed: its code returned an error.
 #[derive(Clone, Debug)]

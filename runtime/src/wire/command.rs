@@ -6,18 +6,22 @@ use durably_engine::{
     Command, ContinueAsNew, Message, MessageBody, Payload, Priority, QueryAnswer, RetryPolicy,
     ScheduleActivity, SdkMetadata, TaskCompletion,
 };
-use durably_proto::api::command::v1::{self as command, command::Attributes};
-use durably_proto::api::common::v1 as common;
-use durably_proto::api::enums::v1::{CommandType, QueryResultType};
-use durably_proto::api::protocol::v1 as protocol;
-use durably_proto::api::query::v1::WorkflowQueryResult;
-use durably_proto::api::sdk::v1::{UserMetadata, WorkflowTaskCompletedMetadata};
-use durably_proto::api::taskqueue::v1::TaskQueue;
-use durably_proto::api::update::v1 as update;
-use durably_proto::api::workflowservice::v1::{
-    RespondQueryTaskCompletedRequest, RespondWorkflowTaskCompletedRequest,
+use durably_proto::{
+    api::{
+        command::{v1 as command, v1::command::Attributes},
+        common::v1 as common,
+        enums::v1::{CommandType, QueryResultType},
+        protocol::v1 as protocol,
+        query::v1::WorkflowQueryResult,
+        sdk::v1::{UserMetadata, WorkflowTaskCompletedMetadata},
+        taskqueue::v1::TaskQueue,
+        update::v1 as update,
+        workflowservice::v1::{
+            RespondQueryTaskCompletedRequest, RespondWorkflowTaskCompletedRequest,
+        },
+    },
+    wkt,
 };
-use durably_proto::wkt;
 
 use super::{CHANGE_VERSION, PATCH_DATA, PATCH_MARKER, PatchData, failure, payload, time};
 

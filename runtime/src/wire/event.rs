@@ -5,12 +5,16 @@ use durably_engine::{
     EventId, EventKind, Fact, Priority, RetryPolicy, RunRef, RunStarted, SdkMetadata, Signaled,
     TaskEvent, TaskStarted, UpdateAccepted, UpdateRequest,
 };
-use durably_proto::api::common::v1 as common;
-use durably_proto::api::enums::v1::{EventType, WorkflowTaskFailedCause};
-use durably_proto::api::history::v1::{self as history, history_event::Attributes};
-use durably_proto::api::sdk::v1::WorkflowTaskCompletedMetadata;
-use durably_proto::api::update::v1 as update;
-use durably_proto::wkt;
+use durably_proto::{
+    api::{
+        common::v1 as common,
+        enums::v1::{EventType, WorkflowTaskFailedCause},
+        history::{v1 as history, v1::history_event::Attributes},
+        sdk::v1::WorkflowTaskCompletedMetadata,
+        update::v1 as update,
+    },
+    wkt,
+};
 
 use super::{CHANGE_VERSION, Fault, PATCH_DATA, PATCH_MARKER, WireError, failure, payload, time};
 
@@ -258,7 +262,7 @@ fn marker(id: i64, mut it: history::MarkerRecordedEventAttributes) -> Result<Eve
         return Err(WireError::missing(place(), "details.patch-data"));
     };
     let bytes = data.payloads.first().map_or(&[][..], |it| &it.data);
-    let patch: super::PatchData = serde_json::from_slice(bytes).map_err(|error| {
+    let patch: crate::wire::PatchData = serde_json::from_slice(bytes).map_err(|error| {
         let fault = Fault::Undecodable(error.to_string());
         WireError::new(place(), "details.patch-data", fault)
     })?;

@@ -3,9 +3,11 @@
 use durably_engine::{
     EventId, FailureCategory, FailureInfo, FailureRecord, RetryState, TimeoutKind,
 };
-use durably_proto::api::common::v1 as common;
-use durably_proto::api::enums::v1 as enums;
-use durably_proto::api::failure::v1::{self as failure, failure::FailureInfo as Info};
+use durably_proto::api::{
+    common::v1 as common,
+    enums::v1 as enums,
+    failure::{v1 as failure, v1::failure::FailureInfo as Info},
+};
 
 use super::{payload, time};
 

@@ -11,7 +11,7 @@ pub(crate) mod status;
 pub(crate) mod task;
 pub(crate) mod time;
 
-pub(crate) use error::{Fault, WireError};
+pub(crate) use self::error::{Fault, WireError};
 
 /// Name of the marker that all SDKs write for a patch.
 const PATCH_MARKER: &str = "core_patch";

@@ -5,7 +5,7 @@ use durably_proto::{Message, api::errordetails::v1 as details, rpc, wkt::Any};
 use tonic::{Code, Status};
 
 use super::failure;
-use crate::{client::is_too_large, error::RpcError};
+use crate::error::RpcError;
 
 /// A refusal, read.
 pub(crate) struct Refusal {
@@ -211,4 +211,10 @@ fn is_about_an_update(message: &str) -> bool {
 /// The server refuses a payload over its limit as an invalid argument, known by its words alone.
 fn is_over_a_limit(message: &str) -> bool {
     message.contains("exceeds size limit") || message.contains("exceeds limit")
+}
+
+/// gRPC uses one code for a busy server and for a message over the size limit.
+pub(crate) fn is_too_large(status: &Status) -> bool {
+    status.message().contains("message larger than max")
+        || status.message().contains("message length too large")
 }

@@ -1,12 +1,16 @@
 //! Workflow tasks, as they are polled.
 
 use durably_engine::{EventId, Queries, QueryRequest, Task, UpdateMessage};
-use durably_proto::Message as _;
-use durably_proto::api::history::v1::History;
-use durably_proto::api::protocol::v1::{Message, message::SequencingId};
-use durably_proto::api::query::v1::WorkflowQuery;
-use durably_proto::api::update::v1::Request;
-use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
+use durably_proto::{
+    Message as _,
+    api::{
+        history::v1::History,
+        protocol::v1::{Message, message::SequencingId},
+        query::v1::WorkflowQuery,
+        update::v1::Request,
+        workflowservice::v1::PollWorkflowTaskQueueResponse,
+    },
+};
 
 use super::{Fault, WireError, event, payload};
 

@@ -7,7 +7,7 @@ use std::{
 
 use tonic::{Code, Status};
 
-use crate::client::retry::is_too_large;
+use crate::wire::status::is_too_large;
 
 /// Growing pauses between attempts, each off by up to a fifth so that workers do not knock together.
 #[derive(Debug)]

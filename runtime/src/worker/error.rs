@@ -6,7 +6,7 @@ use tonic::Status;
 
 use crate::{error::no_namespace, wire::status::is_about_a_missing_namespace};
 
-/// Why [`Worker::run`](crate::Worker::run) ended with an error.
+/// Why [`Worker::run`](crate::worker::Worker::run) ended with an error.
 ///
 /// A server that is away is no reason: the worker waits until it is back.
 #[derive(Debug)]

@@ -5,17 +5,17 @@ use std::{fmt, sync::Arc};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::shared::Phase;
-use crate::Result;
+use crate::error::Result;
 
 /// Tells a worker to shut down, from anywhere. Cheap to clone.
 #[derive(Clone)]
 pub struct WorkerHandle {
-    pub(super) phase: Arc<watch::Sender<Phase>>,
+    pub(crate) phase: Arc<watch::Sender<Phase>>,
 }
 
 impl WorkerHandle {
     /// Tells the worker to end in order: no new tasks, running ones to their end, activities told
-    /// and waited for. [`Worker::run`](crate::Worker::run) returns when that is done.
+    /// and waited for. [`Worker::run`](crate::worker::Worker::run) returns when that is done.
     pub fn shutdown(&self) {
         self.phase
             .send_if_modified(|phase| Phase::Stopping.follows(phase));
@@ -28,13 +28,13 @@ impl fmt::Debug for WorkerHandle {
     }
 }
 
-/// A worker that runs in the background, from [`Worker::spawn`](crate::Worker::spawn). Dropping the
+/// A worker that runs in the background, from [`Worker::spawn`](crate::worker::Worker::spawn). Dropping the
 /// guard tells the worker to end, but does not wait for it.
 #[derive(Debug)]
 #[must_use = "the worker ends when its guard is dropped"]
 pub struct WorkerGuard {
-    pub(super) handle: WorkerHandle,
-    pub(super) running: Option<JoinHandle<Result<()>>>,
+    pub(crate) handle: WorkerHandle,
+    pub(crate) running: Option<JoinHandle<Result<()>>>,
 }
 
 impl WorkerGuard {

@@ -6,30 +6,19 @@
 //!   '──> activity ──> server            <── eager activities, next task ┘
 //! ```
 
-mod activity;
-mod answer;
+mod activity_task;
 mod backoff;
-mod cache;
 mod deliver;
-pub(crate) mod driver;
-mod elsewhere;
 mod error;
-mod executor;
-mod failing_runs;
 mod handle;
-mod history;
-mod intake;
-mod lost_threads;
-mod missing;
 mod options;
 mod poll;
 pub(crate) mod registry;
 mod shared;
 mod shutdown;
 mod slots;
-mod ticket;
 mod timer_thread;
-mod watchdog;
+mod workflow_task;
 
 #[cfg(test)]
 mod tests;
@@ -40,9 +29,6 @@ use durably_proto::api::workflowservice::v1::DescribeNamespaceRequest;
 use tokio::sync::watch;
 use tonic::Code;
 
-pub use error::WorkerError;
-pub use handle::{WorkerGuard, WorkerHandle};
-
 use self::{
     backoff::{Backoff, Outlook, outlook},
     deliver::ANSWER_TIMEOUT,
@@ -50,7 +36,17 @@ use self::{
     registry::Registry,
     shared::{Phase, Shared},
 };
-use crate::{ActivitySet, Client, FreeActivity, Result, Text, Workflow, client::rpc::Rpc};
+pub use self::{
+    error::WorkerError,
+    handle::{WorkerGuard, WorkerHandle},
+};
+use crate::{
+    client::Client,
+    data::Text,
+    definition::{ActivitySet, FreeActivity, Workflow},
+    error::Result,
+    transport::rpc::Rpc,
+};
 
 /// Polls one task queue and runs what it is given.
 ///
@@ -224,11 +220,13 @@ async fn work(
     if shared.is_stopping() {
         return Ok(());
     }
-    executor::start(&shared)?;
+    workflow_task::executor::start(&shared)?;
     shared.log_start();
     // A future that is dropped stops the worker too, in the same order, but waits for nothing.
     let _stop = StopOnDrop(Arc::clone(&shared));
-    shared.timers.spawn(watchdog::watch(Arc::clone(&shared)));
+    shared
+        .timers
+        .spawn(workflow_task::watchdog::watch(Arc::clone(&shared)));
     let polls_ended = poll::start(&shared);
     let drain = shutdown::drain(Arc::clone(&shared), polls_ended, polls_come_back);
     let mut drained = shared.timers.spawn(drain);

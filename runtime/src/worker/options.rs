@@ -3,7 +3,7 @@
 use std::{num::NonZero, thread, time::Duration};
 
 use super::Worker;
-use crate::{Span, Text};
+use crate::{data::Text, time::span::Span};
 
 /// How a worker runs.
 #[derive(Clone, Debug)]
@@ -137,7 +137,7 @@ impl Worker {
 
     /// Undoes [`executor_threads`](Self::executor_threads).
     #[cfg(test)]
-    pub(super) fn shared_threads(mut self) -> Self {
+    pub(crate) fn shared_threads(mut self) -> Self {
         self.options.executor_threads = None;
         self
     }

@@ -17,11 +17,11 @@ use tokio::sync::mpsc;
 use tonic::{Code, Status};
 
 use super::{
-    activity,
+    activity_task,
     backoff::{Backoff, Outlook, outlook},
-    intake,
     shared::{Phase, Shared},
     slots::{Permit, Slots},
+    workflow_task::intake,
 };
 
 /// The server answers an empty poll after a minute; past this the connection is taken for dead.
@@ -249,6 +249,6 @@ impl Source for ActivityQueue {
     }
 
     fn take(shared: &Arc<Shared>, task: Self::Task, permit: Permit) {
-        activity::start(shared, task, permit);
+        activity_task::start(shared, task, permit);
     }
 }

@@ -3,7 +3,8 @@
 use std::{any::type_name, collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
-    ActivitySet, FreeActivity, Workflow, definition::ActivityFn, workflow::instance::WorkflowEntry,
+    definition::{ActivityFn, ActivitySet, FreeActivity, Workflow},
+    driver::instance::WorkflowEntry,
 };
 
 /// What a worker can run.

@@ -21,15 +21,17 @@ use tonic::Status;
 
 use super::{
     error::WorkerError,
-    executor::{Message, Pool, Wake},
-    failing_runs::FailingRuns,
-    lost_threads::LostThreads,
-    missing::Missing,
     options::Options,
     registry::Registry,
     slots::Slots,
+    workflow_task::{
+        executor::{Message, Pool, Wake},
+        failing_runs::FailingRuns,
+        lost_threads::LostThreads,
+        unregistered::Missing,
+    },
 };
-use crate::{activity::cancel::CancelSignal, client::rpc::Rpc, notice, wire};
+use crate::{activity::cancel::CancelSignal, telemetry::log, transport::rpc::Rpc, wire};
 
 /// What all parts of one running worker share.
 pub(crate) struct Shared {
@@ -234,7 +236,7 @@ impl Shared {
     /// Notes that the server did not answer; tells it once.
     pub(crate) fn lost(&self, what: &str, status: &Status) {
         if !self.away.swap(true, Ordering::Relaxed) {
-            notice::warning!(
+            log::warning!(
                 task_queue = self.task_queue,
                 namespace = self.namespace,
                 code = ?status.code(),

@@ -7,10 +7,10 @@ use tokio::sync::mpsc;
 
 use super::{
     deliver::ANSWER_TIMEOUT,
-    executor,
     shared::{Phase, Shared},
+    workflow_task::executor,
 };
-use crate::{CancelReason, notice};
+use crate::{activity::CancelReason, telemetry::log};
 
 /// How long polls on their way may take to come back after the server was told; a server that can
 /// end them does so at once.
@@ -44,7 +44,7 @@ pub(crate) async fn drain(
 
     shared.lost_threads.release_slots();
     if !shared.workflow_slots.all_free(TASKS_END).await {
-        notice::warning!(
+        log::warning!(
             task_queue = shared.task_queue,
             "workflow tasks are still in progress; the server will give them to another worker"
         );
@@ -57,7 +57,7 @@ pub(crate) async fn drain(
     // A function that blocks keeps its slot; its attempt is reported all the same.
     shared.unreported.all_free(REPORTS_END).await;
     if !shared.activity_slots.are_free() {
-        notice::warning!(
+        log::warning!(
             task_queue = shared.task_queue,
             "activities that block are still running; their attempts are reported as failed, and are retried"
         );

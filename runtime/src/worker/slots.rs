@@ -49,7 +49,7 @@ impl Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::millis;
+    use crate::time::span::millis;
 
     #[tokio::test]
     async fn a_permit_is_free_again_when_dropped() {

@@ -11,13 +11,13 @@ use std::{
 
 use tokio::runtime::Handle;
 
-use crate::client::net::Net;
+use crate::transport::net::Net;
 
 /// Started by the first worker, and kept: the next worker would start it again.
 static THREAD: Mutex<Option<Net>> = Mutex::new(None);
 
 /// The runtime of the thread.
-pub(super) fn handle() -> io::Result<Handle> {
+pub(crate) fn handle() -> io::Result<Handle> {
     let mut thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner);
     let net = match thread.take() {
         Some(net) => net,

@@ -14,11 +14,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{context::Ctx, core::Core};
+use super::context::Ctx;
 use crate::{
-    Cancelled, ChildError, Text, Workflow,
-    data::EncodedArgs,
-    definition::{MethodsOf, Via},
+    data::{EncodedArgs, Text},
+    definition::{MethodsOf, Via, Workflow},
+    error::{Cancelled, ChildError},
+    instance::core::Core,
 };
 
 /// A child workflow about to start: `.await` gives its result, [`start`](Self::start) a handle.

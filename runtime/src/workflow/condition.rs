@@ -8,15 +8,16 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{
-    context::Ctx,
-    core::Core,
-    scope::Reach,
-    site,
-    timer::Sleep,
-    waits::{Entry, Kind},
+use super::{context::Ctx, scope::Reach, timer::Sleep};
+use crate::{
+    error::Cancelled,
+    instance::{
+        core::Core,
+        site,
+        waits::{Entry, Kind},
+    },
+    time::span::Span,
 };
-use crate::{Cancelled, Span};
 
 /// The future of [`Ctx::wait_until`].
 #[must_use = "nothing is waited for until this is awaited"]
@@ -30,7 +31,7 @@ pub struct WaitUntil<F> {
 }
 
 impl<F: FnMut() -> bool> WaitUntil<F> {
-    pub(super) fn new(ctx: &Ctx, condition: F, place: &'static Location<'static>) -> Self {
+    pub(crate) fn new(ctx: &Ctx, condition: F, place: &'static Location<'static>) -> Self {
         Self {
             ctx: ctx.clone(),
             condition,
@@ -91,7 +92,7 @@ pub struct WaitUntilTimeout<F> {
 
 impl<F: FnMut() -> bool> WaitUntilTimeout<F> {
     /// What is waited for, for people who look at the history.
-    pub fn summary(mut self, text: impl crate::Text) -> Self {
+    pub fn summary(mut self, text: impl crate::data::Text) -> Self {
         self.timer = self.timer.summary(text);
         self
     }
@@ -127,7 +128,7 @@ pub struct CancelWait {
 }
 
 impl CancelWait {
-    pub(super) fn new(ctx: &Ctx, place: &'static Location<'static>) -> Self {
+    pub(crate) fn new(ctx: &Ctx, place: &'static Location<'static>) -> Self {
         Self {
             core: ctx.core().clone(),
             reach: ctx.reach().clone(),

@@ -9,16 +9,20 @@ use rand::{
 use uuid::Uuid;
 
 use super::{
-    activity_call::{ActivityCall, Untyped},
+    activity::{ActivityCall, Untyped},
     condition::{CancelWait, WaitUntil},
-    core::Core,
     random::Random,
     scope::{Reach, Scope},
     spawn::{Spawned, spawn},
     timer::Sleep,
     view::View,
 };
-use crate::{NoTimeout, Span, Text, data::ArgList};
+use crate::{
+    data::{ArgList, Text},
+    definition::NoTimeout,
+    instance::core::Core,
+    time::span::Span,
+};
 
 /// Commands: what a workflow does. Derefs to [`View`], so it knows all facts too.
 ///
@@ -39,18 +43,18 @@ impl Deref for Ctx {
 
 impl Ctx {
     /// The context of a whole run.
-    pub(super) fn of_run(core: &Rc<Core>) -> Self {
+    pub(crate) fn of_run(core: &Rc<Core>) -> Self {
         Self {
             view: View { core: core.clone() },
             reach: Reach::Run,
         }
     }
 
-    pub(super) fn core(&self) -> &Rc<Core> {
+    pub(crate) fn core(&self) -> &Rc<Core> {
         &self.view.core
     }
 
-    pub(super) fn reach(&self) -> &Reach {
+    pub(crate) fn reach(&self) -> &Reach {
         &self.reach
     }
 
@@ -59,7 +63,7 @@ impl Ctx {
     /// A zero duration starts no timer; it lets handlers and other branches run, and goes on.
     ///
     /// # Cancellation
-    /// Gives [`Cancelled`](crate::Cancelled), and the timer is cancelled. Dropping the future
+    /// Gives [`Cancelled`](crate::error::Cancelled), and the timer is cancelled. Dropping the future
     /// cancels the timer too.
     #[track_caller]
     pub fn sleep(&self, duration: impl Span) -> Sleep {
@@ -71,7 +75,7 @@ impl Ctx {
     /// With [`timeout`](WaitUntil::timeout) the wait tells whether the condition came to hold.
     ///
     /// # Cancellation
-    /// Gives [`Cancelled`](crate::Cancelled), unless the condition holds at that moment.
+    /// Gives [`Cancelled`](crate::error::Cancelled), unless the condition holds at that moment.
     ///
     /// # Determinism
     /// The condition decides by the workflow's state alone, and changes nothing.

@@ -1,7 +1,10 @@
 //! Compensations: undoing what was done, when a later step fails.
 
-use super::activity_call::ActivityCall;
-use crate::{Activity, ActivityError, HasTimeout, definition::LocalBoxFuture};
+use super::activity::ActivityCall;
+use crate::{
+    definition::{Activity, HasTimeout, LocalBoxFuture},
+    error::ActivityError,
+};
 
 /// Compensations, run newest first and shielded from cancellation.
 ///

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use super::core::Core;
+use crate::instance::core::Core;
 
 /// A part of a workflow that can be cancelled on its own.
 ///
@@ -45,7 +45,7 @@ impl Scope {
 
 /// By what the waits of a context are cancelled.
 #[derive(Clone)]
-pub(super) enum Reach {
+pub(crate) enum Reach {
     /// By a cancellation of the run.
     Run,
     /// By nothing.
@@ -54,13 +54,13 @@ pub(super) enum Reach {
     Scope(Rc<Node>),
 }
 
-pub(super) struct Node {
+pub(crate) struct Node {
     cancelled: Cell<bool>,
     within: Reach,
 }
 
 impl Reach {
-    pub(super) fn is_cancelled(&self, core: &Core) -> bool {
+    pub(crate) fn is_cancelled(&self, core: &Core) -> bool {
         match self {
             Self::Run => core.is_cancelled(),
             Self::Shielded => false,
@@ -69,7 +69,7 @@ impl Reach {
     }
 
     /// A scope within this reach, and its reach.
-    pub(super) fn scope(&self, core: &Rc<Core>) -> (Scope, Self) {
+    pub(crate) fn scope(&self, core: &Rc<Core>) -> (Scope, Self) {
         let node = Rc::new(Node {
             cancelled: Cell::new(false),
             within: self.clone(),

@@ -9,18 +9,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{
-    core::Core,
-    inside::{Place, Who},
+use crate::instance::{
+    core::{Core, NewTask},
+    current::{Place, Who},
     waits::{Entry, Kind},
 };
-use crate::definition::LocalBoxFuture;
-
-/// A future given to `spawn`, and where.
-pub(super) struct New {
-    pub(super) future: LocalBoxFuture<()>,
-    pub(super) place: Place,
-}
 
 /// The handle of a spawned future; awaited, it returns the future's output.
 ///
@@ -57,7 +50,7 @@ enum Output<T> {
 }
 
 #[track_caller]
-pub(super) fn spawn<F: Future<Output: 'static> + 'static>(
+pub(crate) fn spawn<F: Future<Output: 'static> + 'static>(
     core: &Rc<Core>,
     future: F,
     place: Place,
@@ -78,7 +71,7 @@ pub(super) fn spawn<F: Future<Output: 'static> + 'static>(
             of_run.wait_ended(wait);
         }
     });
-    core.spawned.borrow_mut().push(New { future, place });
+    core.spawned.borrow_mut().push(NewTask { future, place });
     core.moved.set(true);
     spawned
 }
@@ -120,6 +113,6 @@ impl<T> Future for Spawned<T> {
 }
 
 /// The fault of awaiting a handle whose output an earlier await has returned.
-pub(super) fn awaited_again(what: &impl fmt::Display) -> String {
+pub(crate) fn awaited_again(what: &impl fmt::Display) -> String {
     format!("{what} was awaited again after an await had returned its output; keep the output")
 }

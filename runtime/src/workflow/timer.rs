@@ -11,13 +11,15 @@ use std::{
 
 use durably_engine::Intent;
 
-use super::{
-    context::Ctx,
-    core::Core,
-    ops::{Ticket, What},
-    scope::Reach,
+use super::{context::Ctx, scope::Reach};
+use crate::{
+    data::{Text, value},
+    error::Cancelled,
+    instance::{
+        core::Core,
+        ops::{Ticket, What},
+    },
 };
-use crate::{Cancelled, Text, data::value};
 
 /// The future of [`Ctx::sleep`].
 #[must_use = "the timer starts when this is awaited"]
@@ -38,7 +40,7 @@ enum State {
 }
 
 impl Sleep {
-    pub(super) fn new(ctx: &Ctx, after: Duration, place: &'static Location<'static>) -> Self {
+    pub(crate) fn new(ctx: &Ctx, after: Duration, place: &'static Location<'static>) -> Self {
         Self {
             core: ctx.core().clone(),
             reach: ctx.reach().clone(),

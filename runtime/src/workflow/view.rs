@@ -4,18 +4,19 @@ use std::{rc::Rc, time::Duration};
 
 use durably_engine::{Payload, RunRef};
 
-use super::{core::Core, time::Time};
 use crate::{
-    Data, Failure, Result,
-    data::{Callee, decode_result},
+    data::{Callee, Data, decode_result},
+    error::{Failure, Result},
+    instance::core::Core,
+    time::Time,
 };
 
 /// Read-only facts about a run: what a query, a validator or a constructor may see.
 ///
-/// Everything here is the same when the run is replayed. A [`Ctx`](crate::Ctx) derefs to it.
+/// Everything here is the same when the run is replayed. A [`Ctx`](crate::workflow::Ctx) derefs to it.
 #[derive(Clone)]
 pub struct View {
-    pub(super) core: Rc<Core>,
+    pub(crate) core: Rc<Core>,
 }
 
 impl View {

@@ -15,7 +15,11 @@ use tokio::{
 };
 use tonic::Code;
 
-use crate::{Client, ConnectError, millis, secs};
+use crate::{
+    client::Client,
+    error::ConnectError,
+    time::span::{millis, secs},
+};
 
 /// A server of whom one sees every frame.
 struct Listener(TcpListener);

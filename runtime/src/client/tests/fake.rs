@@ -10,10 +10,10 @@ use durably_proto::{
 };
 use tonic::{Request, Response, Status, async_trait};
 
-use crate::Client;
+use crate::client::Client;
 
 /// The answers to one kind of request.
-pub(super) struct Script<Q, A> {
+pub(crate) struct Script<Q, A> {
     asked: Mutex<Vec<Q>>,
     answers: Mutex<VecDeque<Result<A, Status>>>,
 }
@@ -29,13 +29,13 @@ impl<Q, A> Default for Script<Q, A> {
 
 impl<Q: Clone, A> Script<Q, A> {
     /// The next answer.
-    pub(super) fn then(&self, answer: Result<A, Status>) {
+    pub(crate) fn then(&self, answer: Result<A, Status>) {
         let mut answers = self.answers.lock().expect("nobody panics with the lock");
         answers.push_back(answer);
     }
 
     /// All that was asked.
-    pub(super) fn asked(&self) -> Vec<Q> {
+    pub(crate) fn asked(&self) -> Vec<Q> {
         self.asked
             .lock()
             .expect("nobody panics with the lock")
@@ -57,8 +57,8 @@ impl<Q: Clone, A> Script<Q, A> {
 macro_rules! fake {
     ($($name:ident($request:ident) -> $response:ident;)*) => {
         #[derive(Default)]
-        pub(super) struct Fake {
-            $(pub(super) $name: Script<pb::$request, pb::$response>,)*
+        pub(crate) struct Fake {
+            $(pub(crate) $name: Script<pb::$request, pb::$response>,)*
         }
 
         #[async_trait]
@@ -87,7 +87,7 @@ fake! {
 }
 
 /// A server without answers yet, and its client.
-pub(super) async fn server() -> (Arc<Fake>, Client) {
+pub(crate) async fn server() -> (Arc<Fake>, Client) {
     let fake = Arc::new(Fake::default());
     fake.get_system_info.then(Ok(Default::default()));
     let client = Client::in_process(fake.clone(), "default".to_owned(), None).await;

@@ -1,14 +1,18 @@
 //! Results are waited for to the end of the chain, whatever happens to the connection.
 
+use durably_engine::Payload;
 use durably_proto::api::{
     failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
-    history::v1::{self as proto, History, HistoryEvent, history_event::Attributes},
+    history::{
+        v1 as proto,
+        v1::{History, HistoryEvent, history_event::Attributes},
+    },
     workflowservice::v1::GetWorkflowExecutionHistoryResponse as Page,
 };
 use tonic::Status;
 
 use super::{Account, fake::server};
-use crate::{Payload, ResultError, client::Handle, wire::payload};
+use crate::{client::Handle, error::ResultError, wire::payload};
 
 /// The page of a closed run.
 fn closed(attributes: impl Into<Attributes>) -> Page {
@@ -118,7 +122,7 @@ async fn a_failure_comes_with_its_causes() {
         panic!("{error:?}");
     };
     assert_eq!(failed.app().map(|app| &*app.kind), Some("Empty"));
-    let error = crate::Error::from(ResultError::Failed(failed));
+    let error = crate::error::Error::from(ResultError::Failed(failed));
     assert_eq!(
         format!("{error:#}"),
         "workflow `acc-1` failed: Empty: no money"

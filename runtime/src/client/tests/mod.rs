@@ -9,9 +9,8 @@ mod stuck;
 
 use super::{Client, DynHandle, Handle, StartCall};
 use crate::{
-    NoQueue, Workflow,
     data::{ArgsEncoder, EncodedArgs},
-    definition::{CanUpdate, Definition, MethodsOf, Via},
+    definition::{CanUpdate, Definition, MethodsOf, NoQueue, Via, Workflow},
 };
 
 /// A workflow as the macros declare one, without code.
@@ -54,16 +53,16 @@ fn what_a_client_gives_can_be_shared_and_spawned() {
     shared::<Client>();
     shared::<Handle<Account>>();
     shared::<DynHandle>();
-    shared::<super::UpdateHandle<u64>>();
+    shared::<crate::client::UpdateHandle<u64>>();
     sent(Client::connect("localhost:7233"));
     sent(Client::builder("localhost:7233").into_future());
     fn calls(client: &Client, handle: &Handle<Account>) {
-        sent(StartCall::<Account, crate::QueueSet>::new(
+        sent(StartCall::<Account, crate::definition::QueueSet>::new(
             client,
             EncodedArgs::from_payloads(Vec::new()),
         ));
         sent(
-            StartCall::<Account, crate::QueueSet>::new(
+            StartCall::<Account, crate::definition::QueueSet>::new(
                 client,
                 EncodedArgs::from_payloads(Vec::new()),
             )

@@ -22,10 +22,10 @@ use super::{
     fake::{Fake, server},
 };
 use crate::{
-    QueryError, QueueSet, RpcError, SignalError, StartError, UpdateError,
     client::{StartCall, WorkflowStatus},
     data::EncodedArgs,
-    error::UpdateWithStartError,
+    definition::QueueSet,
+    error::{QueryError, RpcError, SignalError, StartError, UpdateError, UpdateWithStartError},
 };
 
 fn detail(detail: &impl Message, name: &str) -> Any {
@@ -53,7 +53,7 @@ fn already_started() -> Any {
     detail(&taken, "WorkflowExecutionAlreadyStartedFailure")
 }
 
-fn start(client: &crate::Client) -> StartCall<Account, QueueSet> {
+fn start(client: &crate::client::Client) -> StartCall<Account, QueueSet> {
     StartCall::<Account, QueueSet>::new(client, EncodedArgs::from_payloads(Vec::new()))
         .id("acc-1")
         .task_queue("accounts")

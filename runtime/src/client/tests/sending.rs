@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use durably_engine::Payload;
 use durably_proto::api::{
     common::v1::WorkflowExecution,
     enums::v1::UpdateWorkflowExecutionLifecycleStage as Stage,
@@ -17,10 +18,11 @@ use tonic::Status;
 
 use super::{Account, fake::server};
 use crate::{
-    Payload, QueueSet, UpdateError,
     client::StartCall,
     data::EncodedArgs,
-    duration::{hours, secs},
+    definition::QueueSet,
+    error::UpdateError,
+    time::span::{hours, secs},
     wire::payload,
 };
 

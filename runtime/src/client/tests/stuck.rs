@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use durably_engine::Payload;
 use durably_proto::{
     api::{
         common::v1::{ActivityType, WorkflowExecution, WorkflowType},
@@ -20,7 +21,7 @@ use durably_proto::{
 };
 
 use super::{Account, fake::server};
-use crate::{Payload, client::Handle, notice::ear, secs, texts::Texts, wire::payload};
+use crate::{client::Handle, telemetry::log::ear, texts::Texts, time::span::secs, wire::payload};
 
 /// A run whose task was scheduled so many seconds ago.
 fn waits(attempt: i32, seconds: u64) -> DescribeWorkflowExecutionResponse {

@@ -5,7 +5,7 @@ use std::{error::Error as StdError, num::ParseIntError};
 use durably_engine::FailureInfo;
 
 use super::{OutOfStock, out_of_stock};
-use crate::{AppError, Cancelled, Error, Result};
+use crate::error::{AppError, Cancelled, Error, Result};
 
 type Boxed = Box<dyn StdError + Send + Sync>;
 

@@ -6,9 +6,11 @@ use durably_engine::FailureInfo;
 
 use super::{activity_failure, canceled, python_failure};
 use crate::{
-    ActivityError, AppError, Cancelled, ContinueAsNew, Error, Failure, ResultError,
     data::ArgList,
-    error::{Meaning, NextRun, WorkflowCancelled, WorkflowFailed, WorkflowTerminated},
+    error::{
+        ActivityError, AppError, Cancelled, ContinueAsNew, Error, Failure, Meaning, NextRun,
+        ResultError, WorkflowCancelled, WorkflowFailed, WorkflowTerminated,
+    },
 };
 
 /// A user's error that names nothing itself.
@@ -226,7 +228,7 @@ fn a_next_run_that_an_error_hides_is_noticed() {
 #[test]
 fn a_next_run_can_be_cloned_and_is_small() {
     let next = next_run();
-    let cloned = next.clone().run_timeout(crate::secs(3));
+    let cloned = next.clone().run_timeout(crate::time::span::secs(3));
     assert_eq!(meaning(next), "next run");
     assert_eq!(meaning(cloned), "next run");
     assert_eq!(size_of::<ContinueAsNew>(), size_of::<usize>());

@@ -6,11 +6,10 @@ mod meaning;
 use std::{fmt, time::Duration};
 
 use durably_engine::{
-    EventId, FailureCategory, FailureInfo, FailureRecord, RetryState, TimeoutKind,
+    EventId, FailureCategory, FailureInfo, FailureRecord, Payload, RetryState, TimeoutKind,
 };
 
 use super::{ActivityError, AppError, Cancelled, ChildError, Error, Failure, Result};
-use crate::Payload;
 
 /// A user's own error, with a source.
 #[derive(Debug)]
@@ -311,6 +310,6 @@ fn bail_has_no_type_of_its_own() {
 #[test]
 fn errors_of_calls_are_small() {
     assert!(size_of::<ActivityError>() <= 96);
-    assert!(size_of::<super::ResultError>() <= 128);
+    assert!(size_of::<crate::error::ResultError>() <= 128);
     assert_eq!(size_of::<Error>(), 16);
 }

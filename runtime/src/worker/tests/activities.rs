@@ -15,7 +15,7 @@ use super::{
     past::{attempt, json},
     server::{Said, Server},
 };
-use crate::{CancelReason, Cancelled, prelude::*};
+use crate::{activity::CancelReason, error::Cancelled, prelude::*};
 
 #[activity(start_to_close = "10s")]
 async fn double(n: u32) -> u32 {

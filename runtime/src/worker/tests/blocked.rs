@@ -107,7 +107,7 @@ async fn loops_without_waiting_leave_all_threads_to_the_other_runs() -> Result<(
     server.normal.send(Ok(polite(1).whole()))?;
     server.completed().await;
     for (n, way) in ["yields", "is ready", "yields"].iter().enumerate() {
-        let input = super::past::json(&format!("\"{way}\""));
+        let input = crate::worker::tests::past::json(&format!("\"{way}\""));
         let past = Past::begin("Looping", &format!("looping-{n}")).with_input(input);
         server.normal.send(Ok(past.whole()))?;
         let failed = server.failed().await;
@@ -124,7 +124,7 @@ async fn loops_without_waiting_leave_all_threads_to_the_other_runs() -> Result<(
     server.sticky.send(Ok(signalled.tail()))?;
     assert!(matches!(
         server.heard().await,
-        super::server::Said::AskedForHistory
+        crate::worker::tests::server::Said::AskedForHistory
     ));
     ended(&mut server).await;
     worker.shutdown().await?;

@@ -7,7 +7,7 @@ use super::{
     past::{attempt, json},
     server::Server,
 };
-use crate::{notice::ear, prelude::*};
+use crate::{prelude::*, telemetry::log::ear};
 
 #[activity(start_to_close = "10s")]
 async fn double(n: u32) -> u32 {

@@ -10,7 +10,7 @@ use super::{
     past::attempt,
     server::{Said, Server},
 };
-use crate::{CancelReason, prelude::*};
+use crate::{activity::CancelReason, prelude::*};
 
 /// Bodies that clean up with awaits of their own once they are told to stop.
 struct Tidy {

@@ -14,7 +14,7 @@ use super::{
     server::{Said, Server},
     texts::eventually,
 };
-use crate::{notice::ear, prelude::*};
+use crate::{prelude::*, telemetry::log::ear};
 
 /// Has a cause, which has a cause.
 #[derive(Debug)]

@@ -14,17 +14,17 @@ use durably_proto::{
 
 /// The history of one run, written event by event.
 #[derive(Clone)]
-pub(super) struct Past {
+pub(crate) struct Past {
     workflow: &'static str,
     run_id: String,
-    pub(super) events: Vec<HistoryEvent>,
+    pub(crate) events: Vec<HistoryEvent>,
     /// Where the last two tasks were taken.
     started: [i64; 2],
 }
 
 impl Past {
     /// A run of `workflow` that has just begun, with its first task taken.
-    pub(super) fn begin(workflow: &'static str, run_id: &str) -> Self {
+    pub(crate) fn begin(workflow: &'static str, run_id: &str) -> Self {
         let past = Self {
             workflow,
             run_id: run_id.to_owned(),
@@ -53,7 +53,7 @@ impl Past {
     }
 
     /// The arguments that it began with.
-    pub(super) fn with_input(mut self, input: Option<Payloads>) -> Self {
+    pub(crate) fn with_input(mut self, input: Option<Payloads>) -> Self {
         if let Some(Attributes::WorkflowExecutionStartedEventAttributes(began)) =
             &mut self.events[0].attributes
         {
@@ -63,7 +63,7 @@ impl Past {
     }
 
     /// A signal without arguments came.
-    pub(super) fn signal(self, name: &str) -> Self {
+    pub(crate) fn signal(self, name: &str) -> Self {
         let signaled = WorkflowExecutionSignaledEventAttributes {
             signal_name: name.to_owned(),
             ..Default::default()
@@ -75,7 +75,7 @@ impl Past {
     }
 
     /// A task that this worker takes.
-    pub(super) fn task(self) -> Self {
+    pub(crate) fn task(self) -> Self {
         let mut past = self
             .event(
                 EventType::WorkflowTaskScheduled,
@@ -90,7 +90,7 @@ impl Past {
     }
 
     /// The server gave the task up, because too many events were waiting for its end.
-    pub(super) fn given_up(self) -> Self {
+    pub(crate) fn given_up(self) -> Self {
         let failed = WorkflowTaskFailedEventAttributes {
             started_event_id: self.last(),
             cause: WorkflowTaskFailedCause::ForceCloseCommand.into(),
@@ -106,7 +106,7 @@ impl Past {
     }
 
     /// The task was answered.
-    pub(super) fn answered(self) -> Self {
+    pub(crate) fn answered(self) -> Self {
         let answered = WorkflowTaskCompletedEventAttributes {
             started_event_id: self.last(),
             ..Default::default()
@@ -118,7 +118,7 @@ impl Past {
     }
 
     /// An activity was scheduled, run, and gave `result`.
-    pub(super) fn activity(self, id: &str, kind: &str, result: &str) -> Self {
+    pub(crate) fn activity(self, id: &str, kind: &str, result: &str) -> Self {
         let scheduled = ActivityTaskScheduledEventAttributes {
             activity_id: id.to_owned(),
             activity_type: Some(ActivityType {
@@ -153,7 +153,7 @@ impl Past {
     }
 
     /// The answer ended the run.
-    pub(super) fn ended(self, result: &str) -> Self {
+    pub(crate) fn ended(self, result: &str) -> Self {
         let ended = WorkflowExecutionCompletedEventAttributes {
             result: json(result),
             workflow_task_completed_event_id: self.last(),
@@ -166,18 +166,18 @@ impl Past {
     }
 
     /// The task that begins here, with all of history.
-    pub(super) fn whole(&self) -> PollWorkflowTaskQueueResponse {
+    pub(crate) fn whole(&self) -> PollWorkflowTaskQueueResponse {
         self.polled(self.events.clone())
     }
 
     /// The task that begins here, with what happened since the last one was answered.
-    pub(super) fn tail(&self) -> PollWorkflowTaskQueueResponse {
+    pub(crate) fn tail(&self) -> PollWorkflowTaskQueueResponse {
         let known = usize::try_from(self.started[0]).unwrap();
         self.polled(self.events[known..].to_vec())
     }
 
     /// A task that only asks.
-    pub(super) fn query(&self, name: &str) -> PollWorkflowTaskQueueResponse {
+    pub(crate) fn query(&self, name: &str) -> PollWorkflowTaskQueueResponse {
         PollWorkflowTaskQueueResponse {
             query: Some(WorkflowQuery {
                 query_type: name.to_owned(),
@@ -227,7 +227,7 @@ impl Past {
 }
 
 /// An attempt at an activity, with ten seconds to go.
-pub(super) fn attempt(kind: &str, input: Option<Payloads>) -> PollActivityTaskQueueResponse {
+pub(crate) fn attempt(kind: &str, input: Option<Payloads>) -> PollActivityTaskQueueResponse {
     PollActivityTaskQueueResponse {
         task_token: kind.as_bytes().to_vec(),
         activity_id: "1".to_owned(),
@@ -249,7 +249,7 @@ pub(super) fn attempt(kind: &str, input: Option<Payloads>) -> PollActivityTaskQu
 }
 
 /// One JSON value.
-pub(super) fn json(text: &str) -> Option<Payloads> {
+pub(crate) fn json(text: &str) -> Option<Payloads> {
     let payload = Payload {
         metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
         data: text.as_bytes().to_vec(),

@@ -13,12 +13,11 @@ use durably_proto::{
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tonic::{Request, Response, Status};
 
-use super::super::Worker;
-use crate::client::rpc::Rpc;
+use crate::{transport::rpc::Rpc, worker::Worker};
 
 /// What a worker told the server.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(crate) enum Said {
     Completed(Box<RespondWorkflowTaskCompletedRequest>),
     Failed(Box<RespondWorkflowTaskFailedRequest>),
     Answered(Box<RespondQueryTaskCompletedRequest>),
@@ -42,30 +41,30 @@ struct Scripted {
 
 /// What the server answers to the next calls; what is not written down is answered with nothing.
 #[derive(Default)]
-pub(super) struct Script {
-    pub(super) completions: VecDeque<Result<RespondWorkflowTaskCompletedResponse, Status>>,
-    pub(super) heartbeats: VecDeque<Result<RecordActivityTaskHeartbeatResponse, Status>>,
+pub(crate) struct Script {
+    pub(crate) completions: VecDeque<Result<RespondWorkflowTaskCompletedResponse, Status>>,
+    pub(crate) heartbeats: VecDeque<Result<RecordActivityTaskHeartbeatResponse, Status>>,
     /// How many workers poll the queue for activities; without this the server does not say.
-    pub(super) activity_pollers: Option<usize>,
+    pub(crate) activity_pollers: Option<usize>,
     /// Pages of history, in the order they are asked for.
-    pub(super) pages: VecDeque<GetWorkflowExecutionHistoryResponse>,
+    pub(crate) pages: VecDeque<GetWorkflowExecutionHistoryResponse>,
 }
 
 type Queue<T> = AsyncMutex<mpsc::UnboundedReceiver<Result<T, Status>>>;
 type Feed<T> = mpsc::UnboundedSender<Result<T, Status>>;
 
 /// The server, as the test sees it.
-pub(super) struct Server {
+pub(crate) struct Server {
     service: Arc<Scripted>,
-    pub(super) normal: Feed<PollWorkflowTaskQueueResponse>,
-    pub(super) sticky: Feed<PollWorkflowTaskQueueResponse>,
-    pub(super) activities: Feed<PollActivityTaskQueueResponse>,
-    pub(super) script: Arc<Mutex<Script>>,
+    pub(crate) normal: Feed<PollWorkflowTaskQueueResponse>,
+    pub(crate) sticky: Feed<PollWorkflowTaskQueueResponse>,
+    pub(crate) activities: Feed<PollActivityTaskQueueResponse>,
+    pub(crate) script: Arc<Mutex<Script>>,
     said: mpsc::UnboundedReceiver<Said>,
 }
 
 impl Server {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (normal, normal_polls) = mpsc::unbounded_channel();
         let (sticky, sticky_polls) = mpsc::unbounded_channel();
         let (activities, activity_polls) = mpsc::unbounded_channel();
@@ -88,47 +87,47 @@ impl Server {
     }
 
     /// A worker of this server, with nothing registered.
-    pub(super) fn worker(&self) -> Worker {
+    pub(crate) fn worker(&self) -> Worker {
         let rpc = Rpc::local(Arc::clone(&self.service) as Arc<dyn WorkflowService>, None);
         Worker::on(rpc, "default", "me", "queue".to_owned()).executor_threads(2)
     }
 
     /// What the worker says next.
-    pub(super) async fn heard(&mut self) -> Said {
+    pub(crate) async fn heard(&mut self) -> Said {
         let said = tokio::time::timeout(Duration::from_secs(20), self.said.recv()).await;
         said.expect("the worker says something")
             .expect("the service lives as long as this fixture")
     }
 
-    pub(super) async fn completed(&mut self) -> RespondWorkflowTaskCompletedRequest {
+    pub(crate) async fn completed(&mut self) -> RespondWorkflowTaskCompletedRequest {
         match self.heard().await {
             Said::Completed(it) => *it,
             other => panic!("expected a completed task, heard {other:?}"),
         }
     }
 
-    pub(super) async fn failed(&mut self) -> RespondWorkflowTaskFailedRequest {
+    pub(crate) async fn failed(&mut self) -> RespondWorkflowTaskFailedRequest {
         match self.heard().await {
             Said::Failed(it) => *it,
             other => panic!("expected a failed task, heard {other:?}"),
         }
     }
 
-    pub(super) async fn answered(&mut self) -> RespondQueryTaskCompletedRequest {
+    pub(crate) async fn answered(&mut self) -> RespondQueryTaskCompletedRequest {
         match self.heard().await {
             Said::Answered(it) => *it,
             other => panic!("expected the answer to a query, heard {other:?}"),
         }
     }
 
-    pub(super) async fn activity_failed(&mut self) -> RespondActivityTaskFailedRequest {
+    pub(crate) async fn activity_failed(&mut self) -> RespondActivityTaskFailedRequest {
         match self.heard().await {
             Said::ActivityFailed(it) => *it,
             other => panic!("expected a failed activity, heard {other:?}"),
         }
     }
 
-    pub(super) async fn activity_completed(&mut self) -> RespondActivityTaskCompletedRequest {
+    pub(crate) async fn activity_completed(&mut self) -> RespondActivityTaskCompletedRequest {
         match self.heard().await {
             Said::ActivityCompleted(it) => *it,
             other => panic!("expected a completed activity, heard {other:?}"),
@@ -139,13 +138,13 @@ impl Server {
     ///
     /// # Panics
     /// While a worker polls.
-    pub(super) fn waiting_tasks(&self) -> usize {
+    pub(crate) fn waiting_tasks(&self) -> usize {
         let queue = self.service.normal.try_lock();
         queue.expect("no poll is open").len()
     }
 
     /// Writes down a page of history.
-    pub(super) fn page(&self, events: Vec<HistoryEvent>, next: &str) {
+    pub(crate) fn page(&self, events: Vec<HistoryEvent>, next: &str) {
         let page = GetWorkflowExecutionHistoryResponse {
             history: Some(durably_proto::api::history::v1::History { events }),
             next_page_token: next.as_bytes().to_vec(),
@@ -154,7 +153,7 @@ impl Server {
         self.script().pages.push_back(page);
     }
 
-    pub(super) fn script(&self) -> std::sync::MutexGuard<'_, Script> {
+    pub(crate) fn script(&self) -> std::sync::MutexGuard<'_, Script> {
         self.script.lock().unwrap()
     }
 }

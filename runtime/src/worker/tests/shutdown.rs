@@ -6,7 +6,7 @@ use super::{
     past::attempt,
     server::{Said, Server},
 };
-use crate::{Cancelled, prelude::*};
+use crate::{error::Cancelled, prelude::*};
 
 #[activity(start_to_close = "10s")]
 async fn until_told(ctx: &ActivityCtx) -> String {

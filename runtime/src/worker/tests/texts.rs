@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use durably_engine::Payload;
 use durably_proto::api::enums::v1::WorkflowTaskFailedCause;
 
 use super::{
@@ -14,10 +15,10 @@ use super::{
     server::{Said, Server},
 };
 use crate::{
-    DataError, Payload,
     data::{Callee, decode_result, encode_result},
-    notice::ear,
+    error::DataError,
     prelude::*,
+    telemetry::log::ear,
     texts::Texts,
 };
 
@@ -25,7 +26,7 @@ mod shop {
     use crate::prelude::*;
 
     #[activity(start_to_close = "10s")]
-    pub(super) async fn greet() {}
+    pub(crate) async fn greet() {}
 }
 
 #[activity(start_to_close = "10s")]
@@ -113,7 +114,7 @@ impl Strays {
 }
 
 /// Asks the server something, until it says it.
-pub(super) async fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
     for _ in 0..1_000 {
         if let Some(seen) = look() {
             return seen;

@@ -1,0 +1,162 @@
+//! A typed workflow execution.
+
+pub(crate) mod description;
+pub(crate) mod history;
+mod progress_warning;
+pub(crate) mod result;
+pub(crate) mod target;
+mod timeline;
+pub(crate) mod untyped;
+
+use std::{borrow::Cow, fmt, ops::Deref};
+
+use super::{Client, DynHandle, FromClient, History, WorkflowDescription};
+use crate::{
+    data::Text,
+    definition::{MethodsOf, Workflow},
+    error::{HandleError, ResultError},
+};
+
+/// A workflow execution; its signals, queries and updates are methods.
+///
+/// Cheap to clone, and safe to share between threads and tasks.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting {
+/// #     names: Vec<String>,
+/// # }
+/// # #[workflow]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> Vec<String> {
+/// #         vec![greeting]
+/// #     }
+/// #     #[signal]
+/// #     fn submit_greeting(&mut self, name: String) {
+/// #         self.names.push(name);
+/// #     }
+/// # }
+/// # async fn example(client: Client) -> Result<()> {
+/// let handle = Greeting::start(&client, "Hello")
+///     .task_queue("greetings")
+///     .await?;
+/// handle.submit_greeting("Bob").await?;
+/// println!("{:?}", handle.result().await?);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Handle<W: Workflow> {
+    via: FromClient,
+    methods: W::Methods<FromClient>,
+}
+
+impl<W: Workflow> Handle<W> {
+    /// The workflow of that id; nothing is asked of the server.
+    #[doc(hidden)]
+    pub fn attach(client: &Client, id: impl Text) -> Self {
+        Self::new(FromClient::attached(client, id.into_text(), None))
+    }
+
+    pub(crate) fn new(via: FromClient) -> Self {
+        Self {
+            methods: MethodsOf::new(via.clone()),
+            via,
+        }
+    }
+
+    /// The workflow id.
+    pub fn id(&self) -> &str {
+        self.via.workflow_id()
+    }
+
+    /// The run that was started, or that the handle was attached to; `None` for a handle that was
+    /// attached to a workflow id, whichever run it has.
+    pub fn run_id(&self) -> Option<&str> {
+        self.via.run_id()
+    }
+
+    /// Waits for the result, past continue-as-new, retries and cron; can be asked again.
+    ///
+    /// A workflow that no worker takes, or whose task fails again and again, is waited for too: a
+    /// worker that can run it may come. After some 20 seconds a warning says so, with the reason.
+    ///
+    /// # Errors
+    /// The workflow failed, was cancelled or terminated, or timed out; there is no such workflow;
+    /// or the request failed.
+    ///
+    /// # Cancellation
+    /// Waiting is safe to give up at any time: nothing but the wait ends.
+    pub fn result(&self) -> impl Future<Output = Result<W::Output, ResultError>> + Send + use<W> {
+        let via = self.via.clone();
+        async move { result::of(&via, Cow::Borrowed(W::NAME), W::__output()).await }
+    }
+
+    /// Asks the workflow to stop; what it does about it is its own affair. One that is closed takes
+    /// the request too, and nothing comes of it.
+    ///
+    /// # Errors
+    /// There is no such workflow, or the request failed.
+    pub fn cancel(&self) -> impl Future<Output = Result<(), HandleError>> + Send + use<W> {
+        let via = self.via.clone();
+        async move { via.cancel().await }
+    }
+
+    /// Ends the workflow now, without a word to its code.
+    ///
+    /// # Errors
+    /// There is no such running workflow, or the request failed.
+    pub fn terminate<T: Text>(
+        &self,
+        reason: T,
+    ) -> impl Future<Output = Result<(), HandleError>> + Send + use<W, T> {
+        let (via, reason) = (self.via.clone(), reason.into_text());
+        async move { via.terminate(reason).await }
+    }
+
+    /// What the server knows of the workflow now.
+    ///
+    /// # Errors
+    /// There is no such workflow, or the request failed.
+    pub fn describe(
+        &self,
+    ) -> impl Future<Output = Result<WorkflowDescription, HandleError>> + Send + use<W> {
+        let via = self.via.clone();
+        async move { description::workflow(&via).await }
+    }
+
+    /// All that happened so far in the run; printed, it is a timeline.
+    ///
+    /// # Errors
+    /// There is no such workflow, or the request failed.
+    pub fn history(&self) -> impl Future<Output = Result<History, HandleError>> + Send + use<W> {
+        let via = self.via.clone();
+        async move { history::fetch(&via).await }
+    }
+
+    /// The same workflow by names instead of types.
+    pub fn untyped(&self) -> DynHandle {
+        DynHandle::new(self.via.clone())
+    }
+}
+
+impl<W: Workflow> Deref for Handle<W> {
+    type Target = W::Methods<FromClient>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.methods
+    }
+}
+
+impl<W: Workflow> Clone for Handle<W> {
+    fn clone(&self) -> Self {
+        Self::new(self.via.clone())
+    }
+}
+
+impl<W: Workflow> fmt::Debug for Handle<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Handle<{}>({})", W::NAME, self.id())
+    }
+}

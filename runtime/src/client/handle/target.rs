@@ -1,0 +1,182 @@
+//! The execution that a client's messages go to.
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use durably_proto::api::common::v1::WorkflowExecution;
+use tonic::Status;
+
+use crate::{
+    client::{Client, QueryCall, SignalCall, UpdateCall},
+    data::EncodedArgs,
+    definition::{CanQuery, CanUpdate, Via},
+    error::{HandleError, RpcError, WorkflowNotFound},
+    transport::{retry::Patience, rpc::Rpc},
+    wire::status::{Reason, Refusal},
+};
+
+/// A request that the server answers at once.
+pub(crate) const AT_ONCE: Patience = Patience::sit_out(Duration::from_secs(10));
+/// A request that the server answers when something happened, or after a while with nothing.
+pub(crate) const WAITING: Patience = Patience::until_answered(Duration::from_secs(65));
+
+/// The transport of handles at a client: which execution, on which server.
+#[derive(Clone)]
+pub struct FromClient(Arc<Target>);
+
+struct Target {
+    client: Client,
+    workflow_id: String,
+    /// The run that messages go to; without one it is the latest.
+    run_id: Option<String>,
+    /// The run that this handle started.
+    started: Option<String>,
+}
+
+impl FromClient {
+    /// Some workflow of that id.
+    pub(crate) fn attached(client: &Client, workflow_id: String, run_id: Option<String>) -> Self {
+        Self(Arc::new(Target {
+            client: client.clone(),
+            workflow_id,
+            run_id,
+            started: None,
+        }))
+    }
+
+    /// A workflow just started. Messages go to its latest run; its result is that of the chain
+    /// that began with `run_id`.
+    pub(crate) fn started(client: &Client, workflow_id: String, run_id: String) -> Self {
+        Self(Arc::new(Target {
+            client: client.clone(),
+            workflow_id,
+            run_id: None,
+            started: Some(run_id),
+        }))
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    pub(crate) fn rpc(&self) -> &Rpc {
+        self.0.client.rpc()
+    }
+
+    pub(crate) fn workflow_id(&self) -> &str {
+        &self.0.workflow_id
+    }
+
+    /// The run this was attached to or started.
+    pub(crate) fn run_id(&self) -> Option<&str> {
+        self.0.run_id.as_deref().or(self.0.started.as_deref())
+    }
+
+    /// The run that was started, if this is a handle of a start.
+    pub(crate) fn first_run_id(&self) -> String {
+        self.0.started.clone().unwrap_or_default()
+    }
+
+    pub(crate) fn namespace(&self) -> String {
+        self.0.client.namespace().to_owned()
+    }
+
+    pub(crate) fn identity(&self) -> String {
+        self.0.client.identity().to_owned()
+    }
+
+    /// Where messages go.
+    pub(crate) fn execution(&self) -> Option<WorkflowExecution> {
+        self.execution_of_run(self.0.run_id.clone().unwrap_or_default())
+    }
+
+    /// One run of the workflow.
+    pub(crate) fn execution_of_run(&self, run_id: String) -> Option<WorkflowExecution> {
+        Some(WorkflowExecution {
+            workflow_id: self.0.workflow_id.clone(),
+            run_id,
+        })
+    }
+
+    /// Reads a refusal: either the workflow is not there, or it is of the general kind.
+    pub(crate) fn refused<E: From<WorkflowNotFound> + From<RpcError>>(&self, status: Status) -> E {
+        let refusal = Refusal::from(status);
+        match self.missing(&refusal.reason) {
+            Some(missing) => missing.into(),
+            None => refusal.otherwise.into(),
+        }
+    }
+
+    pub(crate) fn missing(&self, reason: &Reason) -> Option<WorkflowNotFound> {
+        let closed = match reason {
+            Reason::NoWorkflow => false,
+            Reason::WorkflowClosed => true,
+            Reason::NoUpdate
+            | Reason::AlreadyStarted { .. }
+            | Reason::QueryFailed(_)
+            | Reason::Operation { .. }
+            | Reason::Unspecific => return None,
+        };
+        Some(WorkflowNotFound {
+            workflow_id: self.0.workflow_id.clone(),
+            closed,
+        })
+    }
+
+    pub(crate) async fn cancel(&self) -> Result<(), HandleError> {
+        let request =
+            durably_proto::api::workflowservice::v1::RequestCancelWorkflowExecutionRequest {
+                namespace: self.namespace(),
+                workflow_execution: self.execution(),
+                identity: self.identity(),
+                request_id: crate::transport::id::random(),
+                first_execution_run_id: self.first_run_id(),
+                ..Default::default()
+            };
+        let answer = self
+            .rpc()
+            .request_cancel_workflow_execution(request, AT_ONCE);
+        answer
+            .await
+            .map_err(|status| self.refused::<HandleError>(status))?;
+        Ok(())
+    }
+
+    pub(crate) async fn terminate(&self, reason: String) -> Result<(), HandleError> {
+        let request = durably_proto::api::workflowservice::v1::TerminateWorkflowExecutionRequest {
+            namespace: self.namespace(),
+            workflow_execution: self.execution(),
+            reason,
+            identity: self.identity(),
+            first_execution_run_id: self.first_run_id(),
+            ..Default::default()
+        };
+        let answer = self.rpc().terminate_workflow_execution(request, AT_ONCE);
+        answer
+            .await
+            .map_err(|status| self.refused::<HandleError>(status))?;
+        Ok(())
+    }
+}
+
+impl Via for FromClient {
+    type Signal = SignalCall;
+    type Update<R> = UpdateCall<R>;
+
+    fn signal(&self, name: &'static str, args: EncodedArgs) -> SignalCall {
+        SignalCall::new(self.clone(), Cow::Borrowed(name), args)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl CanUpdate for FromClient {
+    fn update<R>(&self, name: &'static str, args: EncodedArgs) -> UpdateCall<R> {
+        UpdateCall::new(self.clone(), Cow::Borrowed(name), args)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl CanQuery for FromClient {
+    fn query<R>(&self, name: &'static str, args: EncodedArgs) -> QueryCall<R> {
+        QueryCall::new(self.clone(), Cow::Borrowed(name), args)
+    }
+}

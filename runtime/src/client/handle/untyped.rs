@@ -1,0 +1,146 @@
+//! A workflow execution whose type is not known to this program.
+
+use std::{borrow::Cow, fmt};
+
+use super::{description, history, result};
+use crate::{
+    __private::payload,
+    client::{
+        FromClient, Handle, History, QueryCall, SignalCall, UpdateCall, UpdateHandle,
+        WorkflowDescription,
+    },
+    data::{ArgList, Known, Text},
+    definition::Workflow,
+    error::{HandleError, ResultError},
+};
+
+/// A workflow execution; its signals, queries and updates go by their names.
+///
+/// Cheap to clone, and safe to share between threads and tasks.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # async fn example(client: Client) -> Result<()> {
+/// let handle = client.handle("greeting-1");
+/// handle.signal("submit_greeting", ("Bob",)).await?;
+/// let names: Vec<String> = handle.query("greetings", ()).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct DynHandle(FromClient);
+
+impl DynHandle {
+    pub(crate) fn new(via: FromClient) -> Self {
+        Self(via)
+    }
+
+    /// The same workflow, with its type.
+    pub fn typed<W: Workflow>(&self) -> Handle<W> {
+        Handle::new(self.0.clone())
+    }
+
+    /// One run of this workflow: messages go to it, and to no later one.
+    pub fn run(&self, run_id: impl Text) -> Self {
+        let id = self.0.workflow_id().to_owned();
+        Self(FromClient::attached(
+            self.0.client(),
+            id,
+            Some(run_id.into_text()),
+        ))
+    }
+
+    pub(crate) fn target(&self) -> &FromClient {
+        &self.0
+    }
+
+    /// The workflow id.
+    pub fn id(&self) -> &str {
+        self.0.workflow_id()
+    }
+
+    /// The run that was started, or that the handle was attached to.
+    pub fn run_id(&self) -> Option<&str> {
+        self.0.run_id()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: impl Text, args: impl ArgList) -> SignalCall {
+        SignalCall::new(self.0.clone(), Cow::Owned(name.into_text()), args.encode())
+    }
+
+    /// Asks a query.
+    pub fn query<R: Known>(&self, name: impl Text, args: impl ArgList) -> QueryCall<R> {
+        QueryCall::new(self.0.clone(), Cow::Owned(name.into_text()), args.encode())
+    }
+
+    /// Sends an update.
+    pub fn update<R: Known>(&self, name: impl Text, args: impl ArgList) -> UpdateCall<R> {
+        UpdateCall::new(self.0.clone(), Cow::Owned(name.into_text()), args.encode())
+    }
+
+    /// An update that was sent before, by its id.
+    pub fn update_handle<R: Known>(&self, update_id: impl Text) -> UpdateHandle<R> {
+        UpdateHandle::attach(self.0.clone(), update_id.into_text())
+    }
+
+    /// Waits for the result; see [`Handle::result`].
+    ///
+    /// # Errors
+    /// As [`Handle::result`].
+    pub fn result<R: Known>(&self) -> impl Future<Output = Result<R, ResultError>> + Send + use<R> {
+        let via = self.0.clone();
+        async move {
+            let workflow = Cow::Owned(via.workflow_id().to_owned());
+            result::of(&via, workflow, payload()).await
+        }
+    }
+
+    /// Asks the workflow to stop; what it does about it is its own affair. One that is closed takes
+    /// the request too, and nothing comes of it.
+    ///
+    /// # Errors
+    /// There is no such workflow, or the request failed.
+    pub fn cancel(&self) -> impl Future<Output = Result<(), HandleError>> + Send + use<> {
+        let via = self.0.clone();
+        async move { via.cancel().await }
+    }
+
+    /// Ends the workflow now, without a word to its code.
+    ///
+    /// # Errors
+    /// There is no such running workflow, or the request failed.
+    pub fn terminate<T: Text>(
+        &self,
+        reason: T,
+    ) -> impl Future<Output = Result<(), HandleError>> + Send + use<T> {
+        let (via, reason) = (self.0.clone(), reason.into_text());
+        async move { via.terminate(reason).await }
+    }
+
+    /// What the server knows of the workflow now.
+    ///
+    /// # Errors
+    /// There is no such workflow, or the request failed.
+    pub fn describe(
+        &self,
+    ) -> impl Future<Output = Result<WorkflowDescription, HandleError>> + Send + use<> {
+        let via = self.0.clone();
+        async move { description::workflow(&via).await }
+    }
+
+    /// All that happened so far in the run; printed, it is a timeline.
+    ///
+    /// # Errors
+    /// There is no such workflow, or the request failed.
+    pub fn history(&self) -> impl Future<Output = Result<History, HandleError>> + Send + use<> {
+        let via = self.0.clone();
+        async move { history::fetch(&via).await }
+    }
+}
+
+impl fmt::Debug for DynHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DynHandle").field(&self.id()).finish()
+    }
+}

@@ -1,0 +1,345 @@
+//! Updates.
+
+use std::{
+    borrow::Cow,
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use durably_engine::{FailureRecord, Payload};
+use durably_proto::api::{
+    enums::v1::UpdateWorkflowExecutionLifecycleStage as Stage,
+    update::v1::{
+        Input, Meta, Outcome as ProtoOutcome, Request as ProtoRequest, UpdateRef, WaitPolicy,
+        outcome::Value,
+    },
+    workflowservice::v1::{
+        PollWorkflowExecutionUpdateRequest, UpdateWorkflowExecutionRequest,
+        UpdateWorkflowExecutionResponse,
+    },
+};
+use tonic::Status;
+
+use crate::{
+    client::{
+        call::Request,
+        handle::target::{AT_ONCE, FromClient, WAITING},
+    },
+    data::{Callee, Data, EncodedArgs, decode_result},
+    error::{Failure, UpdateError, UpdateFailed, UpdateNotFound, UpdateRejected},
+    hints::awaited::{self, Answer},
+    transport::id,
+    wire::{
+        failure, payload,
+        status::{Reason, Refusal},
+    },
+};
+
+/// An update about to be sent: `.await` gives its result, `.accepted().await` a handle as soon as
+/// the workflow has accepted it.
+#[must_use = "the update is sent when this is awaited"]
+pub struct UpdateCall<R> {
+    request: Request<Update, Result<R, UpdateError>>,
+    #[expect(dead_code, reason = "its name and its type are for rustc's advice")]
+    r#await: Result<Answer<R>, UpdateError>,
+}
+
+struct Update {
+    to: FromClient,
+    name: Cow<'static, str>,
+    args: EncodedArgs,
+    id: Option<String>,
+}
+
+impl<R> UpdateCall<R> {
+    pub(crate) fn new(to: FromClient, name: Cow<'static, str>, args: EncodedArgs) -> Self {
+        Self {
+            request: Request::new(Update {
+                to,
+                name,
+                args,
+                id: None,
+            }),
+            r#await: awaited::pending(),
+        }
+    }
+
+    /// The id of the update; random if not set. Two updates of one id are one: the second gets the
+    /// result of the first.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.request.new_mut().id = Some(id.into());
+        self
+    }
+
+    /// Sends the update and returns when the workflow has accepted it.
+    ///
+    /// # Errors
+    /// The workflow rejected it ([`UpdateError::Rejected`]), there is no such running workflow, or the
+    /// request failed. A failure of the handler is an error of [`UpdateHandle::result`] only.
+    pub async fn accepted(self) -> Result<UpdateHandle<R>, UpdateError> {
+        self.request.into_new().send(Stage::Accepted).await
+    }
+}
+
+impl Update {
+    async fn send<R>(self, stage: Stage) -> Result<UpdateHandle<R>, UpdateError> {
+        let Self { to, name, args, id } = self;
+        let id = id.unwrap_or_else(id::random);
+        let request = request(&to, &name, args.0?, id.clone(), stage);
+        loop {
+            let answer = to.rpc().update_workflow_execution(request.clone(), WAITING);
+            let answer = answer
+                .await
+                .map_err(|status| to.refused::<UpdateError>(status))?;
+            // The server gives up waiting after a while; asking again with the same id goes on.
+            if let Some(handle) = UpdateHandle::reached(&to, &name, &id, answer) {
+                return handle.unless_rejected().await;
+            }
+        }
+    }
+}
+
+impl<R: Data> Future for UpdateCall<R> {
+    type Output = Result<R, UpdateError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.get_mut().request.poll(cx, |update| {
+            Box::pin(async {
+                let update: UpdateHandle<R> = update.send(Stage::Completed).await?;
+                update.result().await
+            })
+        })
+    }
+}
+
+/// The request for an update.
+pub(crate) fn request(
+    to: &FromClient,
+    name: &str,
+    args: Vec<Payload>,
+    update_id: String,
+    stage: Stage,
+) -> UpdateWorkflowExecutionRequest {
+    UpdateWorkflowExecutionRequest {
+        namespace: to.namespace(),
+        workflow_execution: to.execution(),
+        first_execution_run_id: to.first_run_id(),
+        wait_policy: Some(WaitPolicy {
+            lifecycle_stage: stage.into(),
+        }),
+        request: Some(ProtoRequest {
+            meta: Some(Meta {
+                update_id,
+                identity: to.identity(),
+            }),
+            input: Some(Input {
+                header: None,
+                name: name.to_owned(),
+                args: payload::list_to_proto(args),
+            }),
+            ..Default::default()
+        }),
+    }
+}
+
+/// An accepted update.
+pub struct UpdateHandle<R> {
+    /// The workflow, and the run that accepted the update.
+    to: FromClient,
+    name: Cow<'static, str>,
+    id: String,
+    /// How it ended, if the server said so already.
+    outcome: Option<Outcome>,
+    /// Whether the server said that the workflow accepted it.
+    accepted: bool,
+    result: PhantomData<fn() -> R>,
+}
+
+/// What the handler gave.
+type Outcome = Result<Vec<Payload>, FailureRecord>;
+
+impl<R> UpdateHandle<R> {
+    /// An update that was sent by somebody else.
+    pub(crate) fn attach(to: FromClient, id: String) -> Self {
+        Self {
+            to,
+            name: Cow::Borrowed(""),
+            id,
+            outcome: None,
+            accepted: false,
+            result: PhantomData,
+        }
+    }
+
+    /// The handle for an answer of the server, unless the update is not yet accepted.
+    pub(crate) fn reached(
+        to: &FromClient,
+        name: &str,
+        id: &str,
+        answer: UpdateWorkflowExecutionResponse,
+    ) -> Option<Self> {
+        let outcome = answer.outcome.and_then(read_outcome);
+        if outcome.is_none() && answer.stage < i32::from(Stage::Accepted) {
+            return None;
+        }
+        Some(Self {
+            to: in_run(to, answer.update_ref),
+            name: Cow::Owned(name.to_owned()),
+            id: id.to_owned(),
+            accepted: !matches!(outcome, Some(Err(_))),
+            outcome,
+            result: PhantomData,
+        })
+    }
+
+    /// Itself, unless the workflow rejected the update.
+    pub(crate) async fn unless_rejected(mut self) -> Result<Self, UpdateError> {
+        if let Some(Err(record)) = &self.outcome {
+            if !self.was_accepted().await {
+                return Err(self.rejected(record.clone()));
+            }
+            self.accepted = true;
+        }
+        Ok(self)
+    }
+
+    /// The id of the update.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether the workflow accepted an update that ended with a failure.
+    ///
+    /// The outcome of an update that was rejected and of one whose handler failed look the same, and
+    /// what the failure is called is up to the worker's SDK. But a rejected update leaves no trace in
+    /// history, so the server that has just answered the one who sent it does not know it any more. A
+    /// server that cannot be asked is taken to have recorded it: the failure itself is told either way.
+    async fn was_accepted(&self) -> bool {
+        if self.accepted {
+            return true;
+        }
+        let answer = self
+            .to
+            .rpc()
+            .poll_workflow_execution_update(self.poll(Stage::Unspecified), AT_ONCE);
+        match answer.await {
+            Ok(answer) => answer.stage >= i32::from(Stage::Accepted),
+            Err(status) => !matches!(Refusal::from(status).reason, Reason::NoUpdate),
+        }
+    }
+
+    fn rejected(&self, record: FailureRecord) -> UpdateError {
+        UpdateRejected {
+            update: self.name.clone().into_owned(),
+            update_id: self.id.clone(),
+            cause: Failure::from_record(record),
+        }
+        .into()
+    }
+
+    fn failed(&self, record: FailureRecord) -> UpdateError {
+        UpdateFailed {
+            update: self.name.clone().into_owned(),
+            update_id: self.id.clone(),
+            cause: Failure::from_record(record),
+        }
+        .into()
+    }
+
+    fn poll(&self, stage: Stage) -> PollWorkflowExecutionUpdateRequest {
+        PollWorkflowExecutionUpdateRequest {
+            namespace: self.to.namespace(),
+            update_ref: Some(UpdateRef {
+                workflow_execution: self.to.execution(),
+                update_id: self.id.clone(),
+            }),
+            identity: self.to.identity(),
+            wait_policy: Some(WaitPolicy {
+                lifecycle_stage: stage.into(),
+            }),
+        }
+    }
+
+    fn refused(&self, status: Status) -> UpdateError {
+        let refusal = Refusal::from(status);
+        if let Reason::NoUpdate = refusal.reason {
+            return UpdateNotFound {
+                update_id: self.id.clone(),
+                workflow_id: self.to.workflow_id().to_owned(),
+            }
+            .into();
+        }
+        match self.to.missing(&refusal.reason) {
+            Some(missing) => missing.into(),
+            None => refusal.otherwise.into(),
+        }
+    }
+
+    async fn outcome(&mut self) -> Result<Outcome, UpdateError> {
+        if let Some(known) = &self.outcome {
+            return Ok(known.clone());
+        }
+        let request = self.poll(Stage::Completed);
+        loop {
+            let answer = self
+                .to
+                .rpc()
+                .poll_workflow_execution_update(request.clone(), WAITING);
+            let answer = answer.await.map_err(|status| self.refused(status))?;
+            if let Some(outcome) = answer.outcome.and_then(read_outcome) {
+                // The workflow may be in its next run by now, which does not know the update.
+                self.to = in_run(&self.to, answer.update_ref);
+                return Ok(outcome);
+            }
+        }
+    }
+}
+
+/// The run that the server names as the update's, as far as it names one.
+fn in_run(to: &FromClient, update: Option<UpdateRef>) -> FromClient {
+    match update.and_then(|it| it.workflow_execution) {
+        Some(run) => FromClient::attached(to.client(), run.workflow_id, Some(run.run_id)),
+        None => to.clone(),
+    }
+}
+
+impl<R: Data> UpdateHandle<R> {
+    /// Waits for the update's result; can be asked again.
+    ///
+    /// # Errors
+    /// The handler returned an error or the workflow ended first ([`UpdateError::Failed`]), or the
+    /// request failed. An update that was attached to by its id may also be rejected meanwhile.
+    pub fn result(&self) -> impl Future<Output = Result<R, UpdateError>> + Send + use<R> {
+        let mut update = self.clone();
+        async move {
+            match update.outcome().await? {
+                Ok(payloads) => Ok(decode_result(&Callee::Update(update.name), payloads)?),
+                Err(record) if update.was_accepted().await => Err(update.failed(record)),
+                Err(record) => Err(update.rejected(record)),
+            }
+        }
+    }
+}
+
+// Not derived: that would ask for `R: Clone`.
+impl<R> Clone for UpdateHandle<R> {
+    fn clone(&self) -> Self {
+        Self {
+            to: self.to.clone(),
+            name: self.name.clone(),
+            id: self.id.clone(),
+            outcome: self.outcome.clone(),
+            accepted: self.accepted,
+            result: PhantomData,
+        }
+    }
+}
+
+fn read_outcome(outcome: ProtoOutcome) -> Option<Outcome> {
+    Some(match outcome.value? {
+        Value::Success(result) => Ok(payload::list_from_proto(Some(result))),
+        Value::Failure(failed) => Err(failure::from_proto(failed)),
+    })
+}

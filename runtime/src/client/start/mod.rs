@@ -1,0 +1,300 @@
+//! Starting workflows.
+
+pub(crate) mod execute;
+pub(crate) mod options;
+pub(crate) mod with_message;
+
+use std::{
+    borrow::Cow,
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use durably_engine::Payload;
+use tonic::Status;
+
+use self::{
+    options::{IdConflictPolicy, IdReusePolicy, Start},
+    with_message::RecordedSignal,
+};
+use super::{
+    Client, DynHandle, FromClient, Handle, RunCall, call::Request, handle::target::AT_ONCE,
+};
+use crate::{
+    __private::payload,
+    activity::Retry,
+    data::{EncodedArgs, Known, Outgoing, Text, type_name, value},
+    definition::{HasQueue, NoQueue, QueueSet, Workflow},
+    error::{DataError, StartError, WorkflowAlreadyStarted},
+    time::span::Span,
+    wire::status::{Reason, Refusal},
+};
+
+/// A workflow about to start: `.await` gives a handle, `.result().await` the result.
+///
+/// Made by the workflow's own `start`, or by [`Client::start`] for a workflow of any language.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting {
+/// #     names: Vec<String>,
+/// # }
+/// # #[workflow]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> Vec<String> {
+/// #         vec![greeting]
+/// #     }
+/// #     #[signal]
+/// #     fn submit_greeting(&mut self, name: String) {
+/// #         self.names.push(name);
+/// #     }
+/// # }
+/// # async fn example(client: Client) -> Result<()> {
+/// let handle = Greeting::start(&client, "Hello")
+///     .id("greeting-1")
+///     .task_queue("greetings")
+///     .run_timeout(hours(1))
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "the workflow starts when this is awaited"]
+pub struct StartCall<W: Startable, Q> {
+    request: Request<StartRequest, Result<W::Handle, StartError>>,
+    queue: PhantomData<fn() -> Q>,
+}
+
+struct StartRequest {
+    start: Box<Start>,
+    /// The signal that is sent along.
+    signal: Option<RecordedSignal>,
+}
+
+/// The start of a workflow whose type is not known to this program.
+pub type DynStart = StartCall<Untyped, NoQueue>;
+
+/// What a start can be of: a workflow type, or [`Untyped`].
+pub trait Startable: 'static {
+    /// What the start gives.
+    type Handle;
+    #[doc(hidden)]
+    fn __handle(via: FromClient) -> Self::Handle;
+}
+
+impl<W: Workflow> Startable for W {
+    type Handle = Handle<W>;
+
+    fn __handle(via: FromClient) -> Handle<W> {
+        Handle::new(via)
+    }
+}
+
+/// A workflow whose type is not known to this program.
+pub enum Untyped {}
+
+impl Startable for Untyped {
+    type Handle = DynHandle;
+
+    fn __handle(via: FromClient) -> DynHandle {
+        DynHandle::new(via)
+    }
+}
+
+impl<W: Workflow, Q> StartCall<W, Q> {
+    #[doc(hidden)]
+    pub fn new(client: &Client, args: EncodedArgs) -> Self {
+        let mut call = Self::by_name(client, Cow::Borrowed(W::NAME), args);
+        if let Some(queue) = W::TASK_QUEUE {
+            call.start_mut().task_queue = queue.to_owned();
+        }
+        call
+    }
+
+    /// Starts the workflow and waits for its result.
+    ///
+    /// # Errors
+    /// It could not be started, or gave no result.
+    pub fn result(self) -> RunCall<Q, W::Output> {
+        RunCall::new(self.retyped(), Some(W::NAME), W::__output())
+    }
+}
+
+impl<Q> StartCall<Untyped, Q> {
+    /// Starts the workflow and waits for its result.
+    ///
+    /// # Errors
+    /// It could not be started, or gave no result.
+    pub fn result<R: Known>(self) -> RunCall<Q, R> {
+        RunCall::new(self.retyped(), None, payload())
+    }
+}
+
+impl<W: Startable, Q> StartCall<W, Q> {
+    pub(crate) fn by_name(client: &Client, workflow: Cow<'static, str>, args: EncodedArgs) -> Self {
+        Self {
+            request: Request::new(StartRequest {
+                start: Box::new(Start::new(client, workflow.into_owned(), args)),
+                signal: None,
+            }),
+            queue: PhantomData,
+        }
+    }
+
+    /// The workflow id; random if not set.
+    pub fn id(mut self, id: impl Text) -> Self {
+        self.start_mut().id = Some(id.into_text());
+        self
+    }
+
+    /// The task queue of the workers that run it.
+    pub fn task_queue(mut self, queue: impl Text) -> StartCall<W, QueueSet> {
+        self.start_mut().task_queue = queue.into_text();
+        self.retyped()
+    }
+
+    /// The same start: neither type is in the request.
+    fn retyped<V: Startable, P>(self) -> StartCall<V, P> {
+        StartCall {
+            request: Request::new(self.request.into_new()),
+            queue: PhantomData,
+        }
+    }
+
+    /// The time all runs together may take: retries and continue-as-new included.
+    pub fn execution_timeout(mut self, timeout: impl Span) -> Self {
+        self.start_mut().execution_timeout = Some(timeout.into_duration());
+        self
+    }
+
+    /// The time one run may take.
+    pub fn run_timeout(mut self, timeout: impl Span) -> Self {
+        self.start_mut().run_timeout = Some(timeout.into_duration());
+        self
+    }
+
+    /// The time one workflow task may take; the server's default is ten seconds.
+    pub fn task_timeout(mut self, timeout: impl Span) -> Self {
+        self.start_mut().task_timeout = Some(timeout.into_duration());
+        self
+    }
+
+    /// Runs that fail are tried again; by default they are not.
+    pub fn retry(mut self, retry: Retry /* as in `Retry::attempts(3)` */) -> Self {
+        self.start_mut().retry = Some(retry);
+        self
+    }
+
+    /// Runs it again and again, as a cron expression says.
+    pub fn cron(mut self, expression: impl Text) -> Self {
+        self.start_mut().cron = Some(expression.into_text());
+        self
+    }
+
+    /// Waits so long before the first workflow task. A cancel request, an update or a
+    /// signal-with-start ends the wait; a plain signal does not.
+    pub fn start_delay(mut self, delay: impl Span) -> Self {
+        self.start_mut().start_delay = Some(delay.into_duration());
+        self
+    }
+
+    /// Adds a note that is kept with the workflow, and shown by `describe` and `list`.
+    pub fn memo<T: Outgoing>(mut self, name: impl Text, note: T) -> Self {
+        let name = name.into_text();
+        if let Some(note) = self.encoded("memo", &name, &note) {
+            self.start_mut().memo.insert(name, note);
+        }
+        self
+    }
+
+    /// Sets an attribute that list filters can name; it must be registered with the server.
+    pub fn search_attribute<T: Outgoing>(mut self, name: impl Text, attribute: T) -> Self {
+        let name = name.into_text();
+        if let Some(attribute) = self.encoded("search attribute", &name, &attribute) {
+            self.start_mut().search_attributes.insert(name, attribute);
+        }
+        self
+    }
+
+    /// Whether the id of a closed workflow may be used again.
+    pub fn id_reuse_policy(mut self, policy: IdReusePolicy) -> Self {
+        self.start_mut().id_reuse = policy;
+        self
+    }
+
+    /// What to do when a workflow of that id is running.
+    pub fn id_conflict_policy(mut self, policy: IdConflictPolicy) -> Self {
+        self.start_mut().id_conflict = Some(policy);
+        self
+    }
+
+    pub(crate) fn start_mut(&mut self) -> &mut Start {
+        &mut self.request.new_mut().start
+    }
+
+    pub(crate) fn set_signal(&mut self, signal: RecordedSignal) {
+        self.request.new_mut().signal = Some(signal);
+    }
+
+    pub(crate) fn into_start(self) -> Start {
+        *self.request.into_new().start
+    }
+
+    fn encoded<T: Outgoing>(&mut self, what: &str, name: &str, content: &T) -> Option<Payload> {
+        match value::encode(content) {
+            Ok(payload) => Some(payload),
+            Err(fault) => {
+                let what = format!("{what} `{name}`");
+                let error = DataError::write(what, type_name::short::<T>(), fault);
+                self.start_mut().error.get_or_insert(error);
+                None
+            }
+        }
+    }
+}
+
+impl<W: Startable, Q: HasQueue> Future for StartCall<W, Q> {
+    type Output = Result<W::Handle, StartError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let send = |StartRequest { start, signal }| match signal {
+            None => Box::pin(send::<W>(start)) as _,
+            Some(signal) => Box::pin(signal.send_with_start::<W>(start)) as _,
+        };
+        self.get_mut().request.poll(cx, send)
+    }
+}
+
+async fn send<W: Startable>(start: Box<Start>) -> Result<W::Handle, StartError> {
+    let client = start.client.clone();
+    let request = start.into_request()?;
+    let id = request.workflow_id.clone();
+    match client
+        .rpc()
+        .start_workflow_execution(request, AT_ONCE)
+        .await
+    {
+        Ok(started) => Ok(W::__handle(FromClient::started(
+            &client,
+            id,
+            started.run_id,
+        ))),
+        Err(status) => Err(refused(id, status)),
+    }
+}
+
+/// Why the server did not start the workflow.
+pub(crate) fn refused(workflow_id: String, status: Status) -> StartError {
+    let refusal = Refusal::from(status);
+    match refusal.reason {
+        Reason::AlreadyStarted { run_id } => WorkflowAlreadyStarted {
+            workflow_id,
+            run_id,
+        }
+        .into(),
+        _ => refusal.otherwise.into(),
+    }
+}

@@ -1,0 +1,233 @@
+//! All that expansions of the macros may name. Not public API.
+//!
+//! An expansion says what is there (names, types, which method) and leaves the work to the
+//! functions here. [`payload`] is the one place where an argument or result is asked to be
+//! [`Data`]: called at every use with the span of the user's type, it lets rustc print one message
+//! for one mistake.
+
+use std::marker::PhantomData;
+
+use durably_engine::Payload;
+pub use serde;
+
+use crate::{
+    activity::ActivityCtx,
+    data::{Data, Text, decode_result},
+    error::{DataError, Error, Result},
+    workflow::{Ctx, View},
+};
+pub use crate::{
+    data::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs, encode_result},
+    definition::{
+        ActivityCtxArg, ActivityFn, BoxFuture, CallFn, Called, CanQuery, CanUpdate, Declared,
+        Definition, Initial, Invocation, LocalBoxFuture, MethodsOf, Nothing, Outcome, QueryFn,
+        Update, ValidateFn, Verdict, Via,
+    },
+    error::IntoFailure,
+    hints::workflow::{CalledInside, CalledThroughHandle},
+    instance::{
+        site::Site,
+        state::{Lease, Root, StateCell},
+    },
+    workflow::{
+        context::{CtxArg, ViewArg},
+        stub::{Stub, forbid_in_workflow},
+    },
+};
+
+/// How a `T` becomes a payload and is made from one.
+pub struct PayloadOf<T> {
+    encode_argument: fn(&mut ArgsEncoder, &'static str, &T),
+    decode_argument: fn(&mut Args, &'static str) -> Result<T>,
+    encode_result: fn(&T) -> Result<Payload>,
+    decode_result: fn(&Callee, Vec<Payload>) -> Result<T, DataError>,
+}
+
+/// The conversions of a type that travels.
+pub fn payload<T: Data>() -> PayloadOf<T> {
+    PayloadOf {
+        encode_argument: ArgsEncoder::arg::<T>,
+        decode_argument: Args::next::<T>,
+        encode_result: encode_result::<T>,
+        decode_result: decode_result::<T, Vec<Payload>>,
+    }
+}
+
+impl<T> PayloadOf<T> {
+    /// Adds an argument to a call.
+    pub fn add(self, to: &mut ArgsEncoder, name: &'static str, argument: &T) {
+        (self.encode_argument)(to, name, argument);
+    }
+
+    /// The next argument of a call.
+    pub fn next(self, of: &mut Args, name: &'static str) -> Result<T> {
+        (self.decode_argument)(of, name)
+    }
+
+    /// The result that `callee` gave.
+    pub(crate) fn given(self, callee: &Callee, payloads: Vec<Payload>) -> Result<T, DataError> {
+        (self.decode_result)(callee, payloads)
+    }
+
+    /// The payload of a result that cannot be an error.
+    pub fn value(self, value: &T) -> Result<Payload> {
+        (self.encode_result)(value)
+    }
+
+    /// The payload of a result that may be an error.
+    pub fn result<E>(
+        self,
+        result: std::result::Result<T, E>,
+        failure: FailureOf<E>,
+    ) -> Result<Payload> {
+        match result {
+            Ok(value) => (self.encode_result)(&value),
+            Err(error) => Err((failure.into_failure)(error)),
+        }
+    }
+}
+
+impl PayloadOf<String> {
+    /// Adds a text argument to a call. Only for std's `String`: a type of the user's with that name
+    /// is refused here.
+    pub fn add_text(self, to: &mut ArgsEncoder, name: &'static str, text: impl Text) {
+        to.text(name, text);
+    }
+}
+
+/// How an `E` becomes a failure.
+pub struct FailureOf<E> {
+    into_failure: fn(E) -> Error,
+}
+
+/// The conversion of a type that is an error.
+pub fn failure<E: IntoFailure>() -> FailureOf<E> {
+    FailureOf {
+        into_failure: E::into_failure,
+    }
+}
+
+/// The state of a run without an `#[init]`.
+pub fn initial<W: Initial>() -> W {
+    W::initial()
+}
+
+/// Checks that a signal gives nothing.
+pub const fn gives_nothing<T: Nothing>() {}
+
+/// What a validator says about an update.
+pub fn verdict<V: Verdict>(verdict: V) -> Result<()> {
+    verdict.into_verdict()
+}
+
+/// Tells types apart that are spelled like something else. An inherent item of `Spelled<X>` takes
+/// precedence over the one of [`Plain`], which holds for every type.
+pub struct Spelled<T>(PhantomData<T>);
+
+/// What holds for every type.
+pub trait Plain<T> {
+    /// Whether the type is a `Result`, under whatever name.
+    const IS_RESULT: bool = false;
+    /// Whether the type is a context.
+    const IS_CONTEXT: bool = false;
+
+    /// As [`payload`].
+    fn payload() -> PayloadOf<T>
+    where
+        T: Data,
+    {
+        payload()
+    }
+}
+impl<T> Plain<T> for Spelled<T> {}
+
+impl<T, E> Spelled<std::result::Result<T, E>> {
+    /// It is.
+    pub const IS_RESULT: bool = true;
+
+    /// Never called: the type is refused where it is written.
+    pub fn payload() -> PayloadOf<std::result::Result<T, E>> {
+        unreachable!("a `Result` under another name does not compile")
+    }
+}
+
+macro_rules! contexts {
+    ($($context:ty)*) => { $(
+        impl Spelled<$context> {
+            /// It is.
+            pub const IS_CONTEXT: bool = true;
+
+            /// Never called: the type is refused where it is written.
+            pub fn payload() -> PayloadOf<$context> {
+                unreachable!("a context by value does not compile")
+            }
+        }
+    )* };
+}
+contexts! { Ctx View ActivityCtx }
+
+/// Takes the state after an await.
+#[inline(always)]
+pub fn take<'r, W>(lease: &mut Lease<'r, W>) -> &'r mut W {
+    lease.take()
+}
+
+/// Gives the state back for an await, where this is called.
+#[inline(always)]
+#[track_caller]
+pub fn give<'r, W>(lease: &mut Lease<'r, W>, state: &'r mut W) {
+    lease.give(state);
+}
+
+/// Asks whether a field's type travels.
+pub fn travels<T: Data>() {}
+
+/// The value of an awaited expression, in a call that gives the expression one span.
+///
+/// The result is named through a trait, so that rustc does not carry the type it expects into the
+/// argument, where it would find fault with code of ours. The argument's type is known but for its
+/// parameter, so types still flow backwards through an await, as through a plain one.
+#[inline(always)]
+pub fn value<V: Valued>(value: V) -> V::Type {
+    value.unwrap()
+}
+
+/// What [`value`] takes.
+pub struct Value<T>(pub T);
+
+/// Holds a value.
+pub trait Valued {
+    /// Its type.
+    type Type;
+    /// The value.
+    fn unwrap(self) -> Self::Type;
+}
+
+impl<T> Valued for Value<T> {
+    type Type = T;
+    #[inline(always)]
+    fn unwrap(self) -> T {
+        self.0
+    }
+}
+
+/// The identity function; moves an awaited variable.
+#[inline(always)]
+pub fn moved<T>(value: T) -> T {
+    value
+}
+
+/// `self` where a body only reads it.
+#[inline(always)]
+pub fn shared<W: ?Sized>(state: &W) -> &W {
+    state
+}
+
+/// Runs the body of `#[durably::main]` on a multi-threaded runtime.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("the operating system gives the runtime its threads and its poller")
+        .block_on(future)
+}

@@ -1,0 +1,120 @@
+//! One cached run's user code, as the worker drives it.
+
+use std::sync::Arc;
+
+use durably_engine::{FailureRecord, Job, Payload};
+
+use super::run::Run;
+use crate::{
+    definition::Workflow,
+    error::{AppError, Error},
+    instance::{
+        core::Issued,
+        current::{Place, Who},
+        panics::Panicked,
+        waker::Alarm,
+    },
+};
+
+/// User code of one run: takes what the engine tells, gives what the workflow asks for.
+///
+/// The worker tells every [`Job`] of the engine's in order, queries excepted, which go to
+/// [`query`](Self::query). A [`TaskFailure`] means that the run must be dropped and replayed later.
+pub(crate) trait Instance {
+    /// Tells user code one thing, and collects what it asks for meanwhile.
+    fn handle(&mut self, job: Job, intents: &mut Vec<Issued>) -> Result<(), TaskFailure>;
+
+    /// Answers a query; it changes nothing.
+    fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, Box<FailureRecord>>;
+
+    /// Tells of a wake from outside of the run that came between its tasks; once.
+    fn tell_of_foreign_wake(&self);
+}
+
+/// Why user code could not go on: the workflow task fails, and the server tries it again later.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskFailure {
+    /// What is reported to the server.
+    pub(crate) failure: Box<FailureRecord>,
+    /// Whether user code did what replay cannot repeat; a bug or a panic otherwise.
+    pub(crate) nondeterminism: bool,
+}
+
+/// How a worker makes instances of one workflow type.
+#[derive(Clone, Copy)]
+pub(crate) struct WorkflowEntry {
+    /// Name of the type.
+    pub(crate) name: &'static str,
+    /// Makes the instance of a run, before any of its jobs is told.
+    pub(crate) start: fn(Host) -> Box<dyn Instance>,
+}
+
+/// What a run may know of its worker.
+#[derive(Clone, Debug)]
+pub(crate) struct Host {
+    /// The namespace the worker polls.
+    pub(crate) namespace: Arc<str>,
+    /// Rung when something outside of the run wakes it.
+    pub(crate) alarm: Alarm,
+}
+
+impl WorkflowEntry {
+    /// The entry of `W`.
+    pub(crate) fn of<W: Workflow>() -> Self {
+        Self {
+            name: W::NAME,
+            start: |host| Box::new(Run::<W>::new(host)),
+        }
+    }
+}
+
+/// What tokio says where it does not run; users of other crates meet it too.
+const NO_REACTOR: &str = "there is no reactor running";
+/// What an activity says that is called without `call`.
+const PLAIN_CALL: &str = "was called as a plain function inside a workflow";
+
+impl TaskFailure {
+    /// User code returned an error where it may not, or its arguments cannot be read.
+    pub(crate) fn error(error: &Error) -> Self {
+        Self {
+            failure: Box::new(error.to_record()),
+            nondeterminism: false,
+        }
+    }
+
+    /// User code has a bug, described in `text`.
+    pub(crate) fn fault(text: impl Into<String>) -> Self {
+        Self::error(&AppError::new("WorkflowFault", text).into())
+    }
+
+    /// `who` panicked.
+    ///
+    /// Where the place of a panic is not the mistake's, the `.await` before it is told too.
+    pub(crate) fn panicked(who: Who, panicked: Panicked, awaits: Option<Place>) -> Self {
+        let mut text = format!("{who} {panicked}");
+        if text.contains(NO_REACTOR) {
+            text += ". Workflow code runs outside of tokio: wait with `ctx.sleep(..)`, and move sockets, files and tasks into an activity";
+        }
+        if let Some(place) = awaits
+            && (text.contains(NO_REACTOR) || text.contains(PLAIN_CALL))
+        {
+            text += &format!("; the last await before it is at {place}");
+        }
+        Self::error(&AppError::new("Panic", text).into())
+    }
+
+    /// User code did what replay cannot repeat.
+    pub(crate) fn nondeterminism(text: String) -> Self {
+        Self {
+            nondeterminism: true,
+            ..Self::error(&AppError::new("Nondeterminism", text).into())
+        }
+    }
+
+    /// The engine and the workflow disagree about what can happen; a bug of durably.
+    pub(crate) fn out_of_order(job: &str) -> Self {
+        Self::fault(format!(
+            "the run cannot be told this now: {job}; this is a bug of durably"
+        ))
+    }
+}

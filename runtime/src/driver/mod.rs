@@ -1,0 +1,128 @@
+//! One run and one of its tasks: history in, user code, commands out.
+
+pub(crate) mod instance;
+mod run;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use durably_engine::{Completion, EngineError, EventId, Job, Run, Task};
+
+use self::instance::{Host, Instance, TaskFailure, WorkflowEntry};
+use crate::instance::core::Issued;
+
+static NEXT_TASK: AtomicU64 = AtomicU64::new(1);
+
+/// The replay of one run, and its user code.
+pub(crate) struct Driver {
+    run: Run,
+    instance: Box<dyn Instance>,
+    /// Counts the tasks this driver took.
+    tasks: u64,
+    /// The number of the last task, which no other driver's has; a late word about an earlier task, or
+    /// about one of a driver that this one replaced, is known by it.
+    task: u64,
+    /// Whether the last task offered came too late; cleared when one is taken.
+    declined: bool,
+}
+
+impl Driver {
+    pub(crate) fn new(entry: &WorkflowEntry, host: Host) -> Self {
+        Self {
+            run: Run::new(),
+            instance: (entry.start)(host),
+            tasks: 0,
+            task: 0,
+            declined: false,
+        }
+    }
+
+    /// Whether the history of `task` goes on where this run stopped.
+    pub(crate) fn continues(&self, task: &Task) -> bool {
+        self.run.continues(task)
+    }
+
+    /// Whether `task` came too late to be worth an answer: the run has handled a later one.
+    ///
+    /// Only once in a row. A server that lost the end of a history, in a failover between clusters, hands
+    /// the number of an earlier task out again, and again after its timeout.
+    pub(crate) fn declines(&mut self, task: &Task) -> bool {
+        let declines = self.run.is_past(task) && !self.declined;
+        self.declined |= declines;
+        declines
+    }
+
+    /// Takes a task in, for [`advance`](Self::advance). After a failure of either the driver must be
+    /// dropped.
+    ///
+    /// # Errors
+    /// If its history does not follow.
+    pub(crate) fn begin(&mut self, task: Task) -> Result<(), EngineError> {
+        self.tasks += 1;
+        self.task = NEXT_TASK.fetch_add(1, Ordering::Relaxed);
+        self.declined = false;
+        self.run.handle_task(task)
+    }
+
+    /// Replaces the task in hand by the one that the server gave for a heartbeat.
+    ///
+    /// # Errors
+    /// If its history does not follow that of the task in hand.
+    pub(crate) fn prolong(&mut self, task: Task) -> Result<(), EngineError> {
+        self.run.prolong(task)
+    }
+
+    /// Works on the task until it is done, and returns its completion, or until `goes_on`, which is
+    /// called before each activation, returns false.
+    ///
+    /// # Errors
+    /// Why the task fails, in the caller's words.
+    pub(crate) fn advance<E: From<EngineError> + From<TaskFailure>>(
+        &mut self,
+        mut goes_on: impl FnMut() -> bool,
+    ) -> Result<Option<Completion>, E> {
+        let mut intents = Vec::new();
+        loop {
+            if self.run.is_between_slices() && !goes_on() {
+                return Ok(None);
+            }
+            let Some(job) = self.run.poll_job() else {
+                return Ok(Some(self.run.finish()?));
+            };
+            if let Job::Query {
+                id, name, input, ..
+            } = job
+            {
+                let answer = self.instance.query(&name, input);
+                self.run.answer(id, answer.map_err(|failure| *failure));
+                continue;
+            }
+            self.instance.handle(job, &mut intents)?;
+            for Issued { intent, place } in intents.drain(..) {
+                self.run.issue(intent, place);
+            }
+        }
+    }
+
+    /// Tells of a wake from outside of the run that came between its tasks; once.
+    pub(crate) fn tell_of_foreign_wake(&self) {
+        self.instance.tell_of_foreign_wake();
+    }
+
+    /// How many tasks this driver took.
+    pub(crate) fn tasks(&self) -> u64 {
+        self.tasks
+    }
+
+    /// The number of the last task.
+    pub(crate) fn task(&self) -> u64 {
+        self.task
+    }
+
+    /// The server dropped the last task from history: go on after an earlier one.
+    pub(crate) fn reset_to(&mut self, started: EventId) {
+        self.run.reset_to(started);
+    }
+}

@@ -1,0 +1,257 @@
+//! Messages that come in: signals, updates, queries.
+
+use durably_engine::{FailureRecord, Intent, Payload, UpdateRequest};
+
+use super::{
+    Live,
+    introspect::{self, METADATA, STACK_TRACE},
+    rounds::{Handler, Of, Task},
+};
+use crate::{
+    data::{Args, Callee},
+    definition::{Called, LocalBoxFuture, Update, Workflow},
+    driver::instance::TaskFailure,
+    error::{AppError, Error, Meaning, Result},
+    instance::{
+        core::Phase,
+        current::{self, Who},
+        panics,
+        task::TaskId,
+    },
+    telemetry::log,
+};
+
+impl<W: Workflow> Live<W> {
+    /// A signal is never lost: one that nobody handles is kept and told of, one that cannot be read
+    /// is told of. Neither keeps the run from going on.
+    pub(crate) fn signal(&mut self, name: String, input: Vec<Payload>) -> Result<(), TaskFailure> {
+        let signals = self.definition.signals;
+        let Some(&(name, call)) = signals.iter().find(|(known, _)| *known == name) else {
+            log::on_run!(
+                log::warning,
+                self,
+                signal = name,
+                "no handler for this signal; known signals: {}",
+                list(signals.iter().map(|(known, _)| *known)),
+            );
+            self.unhandled.push((name, input));
+            return Ok(());
+        };
+        let args = Args::new(Callee::Signal(name.into()), input);
+        let who = Who::Signal(name);
+        current::runs(who);
+        let called = panics::catch(|| call(self.cell.clone(), self.ctx.clone(), args))
+            .map_err(|panicked| TaskFailure::panicked(who, panicked, None))?;
+        self.refuse_faults()?;
+        match called {
+            Ok(Called::Done(result)) => self.signal_ended(who, result)?,
+            Ok(Called::Running(future)) => self.begin_handler(Of::Signal { name }, future),
+            Err(error) => {
+                log::on_run!(
+                    log::error,
+                    self,
+                    signal = name,
+                    %error,
+                    "a signal could not be read and is skipped"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// An error fails the workflow. A handler that only stopped because the run was asked to stop
+    /// leaves the end to the run method, which may have to clean up.
+    pub(crate) fn signal_ended(
+        &mut self,
+        who: Who,
+        result: Result<Payload>,
+    ) -> Result<(), TaskFailure> {
+        let Err(error) = result else {
+            return Ok(());
+        };
+        match error.meaning() {
+            Meaning::Cancelled | Meaning::OtherCancelled if self.core.is_cancelled() => {
+                return Ok(());
+            }
+            Meaning::ContinueAsNew(_) => return Err(misplaced_continue_as_new(who)),
+            Meaning::Cancelled | Meaning::OtherCancelled | Meaning::Failure => {}
+        }
+        let ending = self.ending_of(who, Err(error))?;
+        self.ending.get_or_insert(ending);
+        Ok(())
+    }
+
+    /// Rejects an update that is not known, not readable or not valid; runs the others.
+    pub(crate) fn update(&mut self, request: UpdateRequest) -> Result<(), TaskFailure> {
+        let UpdateRequest {
+            id,
+            name,
+            input,
+            replaying,
+            ..
+        } = request;
+        let updates = self.definition.updates;
+        let Some(update) = updates.iter().find(|update| update.name == name) else {
+            let error = AppError::new(
+                "UnknownUpdate",
+                format!(
+                    "update handler for `{name}` expected but not found; known updates: {}",
+                    list(updates.iter().map(|update| update.name)),
+                ),
+            );
+            return self.reject(id, replaying, &error.into());
+        };
+        if !replaying && let Err(error) = self.validate(update, input.clone()) {
+            return self.reject(id, replaying, &error);
+        }
+        self.core
+            .issue(Intent::AcceptUpdate { id: id.clone() }, None);
+        let args = Args::new(Callee::Update(update.name.into()), input);
+        let who = Who::Update(update.name);
+        current::runs(who);
+        let called = panics::catch(|| (update.call)(self.cell.clone(), self.ctx.clone(), args))
+            .map_err(|panicked| TaskFailure::panicked(who, panicked, None))?;
+        self.refuse_faults()?;
+        match called {
+            Ok(Called::Done(result)) => self.update_ended(who, id, result),
+            Ok(Called::Running(future)) => {
+                let name = update.name;
+                self.begin_handler(Of::Update { name, id }, future);
+                Ok(())
+            }
+            Err(error) => {
+                // The handler was not called, so nothing was asked for since.
+                self.core.unissue();
+                self.reject(id, replaying, &error)
+            }
+        }
+    }
+
+    /// A validator that panics rejects too: what a client sends must not be able to stop the run.
+    fn validate(&self, update: &Update<W>, input: Vec<Payload>) -> Result<()> {
+        let Some(validate) = update.validate else {
+            return Ok(());
+        };
+        let args = Args::new(Callee::Update(update.name.into()), input);
+        let who = Who::Validator(update.name);
+        self.reading(who, || {
+            self.cell.with(|state| validate(state, &self.ctx, args))
+        })
+    }
+
+    fn reject(&self, id: String, replaying: bool, error: &Error) -> Result<(), TaskFailure> {
+        if replaying {
+            return Err(TaskFailure::nondeterminism(format!(
+                "history holds an update that was accepted, and now it is not: {error}"
+            )));
+        }
+        let failure = error.to_record();
+        self.core.issue(Intent::RejectUpdate { id, failure }, None);
+        Ok(())
+    }
+
+    /// A handler that only stopped because the run was asked to stop has not failed: its caller
+    /// learns that it was cancelled.
+    pub(crate) fn update_ended(
+        &self,
+        who: Who,
+        id: String,
+        result: Result<Payload>,
+    ) -> Result<(), TaskFailure> {
+        let result = match result {
+            Ok(payload) => Ok(vec![payload]),
+            Err(error) => match error.meaning() {
+                Meaning::Cancelled | Meaning::OtherCancelled if self.core.is_cancelled() => {
+                    Err(error.to_cancelled_record())
+                }
+                Meaning::ContinueAsNew(_) => return Err(misplaced_continue_as_new(who)),
+                Meaning::Cancelled | Meaning::OtherCancelled | Meaning::Failure => {
+                    Err(error.to_record())
+                }
+            },
+        };
+        self.core.issue(Intent::CompleteUpdate { id, result }, None);
+        Ok(())
+    }
+
+    /// Answers from the state as it is now.
+    pub(crate) fn query(
+        &self,
+        name: &str,
+        input: Vec<Payload>,
+    ) -> Result<Payload, Box<FailureRecord>> {
+        match name {
+            STACK_TRACE => {
+                let whereabouts = self.whereabouts();
+                return Ok(introspect::stack_trace(&self.core, &whereabouts));
+            }
+            METADATA => return Ok(introspect::metadata::<W>(self.definition)),
+            _ => {}
+        }
+        let queries = self.definition.queries;
+        let Some(&(name, answer)) = queries.iter().find(|(known, _)| *known == name) else {
+            let text = format!(
+                "query handler for `{name}` expected but not found; known queries: {}",
+                list(queries.iter().map(|(known, _)| *known)),
+            );
+            let error = Error::from(AppError::new("UnknownQuery", text));
+            return Err(Box::new(error.to_record()));
+        };
+        let args = Args::new(Callee::Query(name.into()), input);
+        self.reading(Who::Query(name), || {
+            self.cell.with(|state| answer(state, &self.ctx, args))
+        })
+        .map_err(|error| Box::new(error.to_record()))
+    }
+
+    /// Runs user code that may only look. A panic is its error.
+    fn reading<T>(&self, who: Who, look: impl FnOnce() -> Result<T>) -> Result<T> {
+        current::runs(who);
+        let phase = self.core.phase.replace(Phase::Reading);
+        let looked = current::enter(self.wake.id(), || panics::catch(look));
+        self.core.phase.set(phase);
+        let refused = self.core.take_refusal();
+        let looked = looked.unwrap_or_else(|panicked| {
+            let text = format!("{who} {panicked}");
+            Err(AppError::new("Panic", text).into())
+        });
+        match (looked, refused) {
+            (Ok(_), Some(refused)) => {
+                Err(AppError::new("ReadOnly", format!("{who} {refused}")).into())
+            }
+            (looked, _) => looked,
+        }
+    }
+
+    fn begin_handler(&mut self, of: Of, future: LocalBoxFuture<Result<Payload>>) {
+        self.last_handler += 1;
+        let id = TaskId::Handler(self.last_handler);
+        let task = Task::new(future, id, &self.core, &self.wake);
+        self.handlers
+            .insert(self.last_handler, Handler { of, task });
+        self.core.open_handlers.set(self.handlers.len() as u32);
+        self.fresh = true;
+    }
+
+    fn refuse_faults(&self) -> Result<(), TaskFailure> {
+        match self.core.take_fault() {
+            Some(fault) => Err(TaskFailure::fault(fault)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn misplaced_continue_as_new(who: Who) -> TaskFailure {
+    TaskFailure::fault(format!(
+        "{who} returned a continue-as-new; only `run` can return it. Set a field of the state that \
+         `run` waits for with `ctx.wait_until`, and return it there"
+    ))
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.collect();
+    match names.is_empty() {
+        true => "none".to_owned(),
+        false => names.join(", "),
+    }
+}

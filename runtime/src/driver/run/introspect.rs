@@ -1,0 +1,60 @@
+//! Queries that every workflow answers: where it waits, and what it can be asked.
+
+use std::fmt::Write;
+
+use durably_engine::{Payload, payload::JSON_PROTOBUF};
+use serde_json::{Value, json};
+
+use crate::{
+    definition::{Definition, Workflow},
+    instance::core::Core,
+};
+
+/// Where the workflow waits, for people.
+pub(crate) const STACK_TRACE: &str = "__stack_trace";
+/// What the workflow can be asked and told, for the UI.
+pub(crate) const METADATA: &str = "__temporal_workflow_metadata";
+
+pub(crate) fn stack_trace(core: &Core, whereabouts: &str) -> Payload {
+    let mut trace = String::new();
+    let mut line = |what: &dyn std::fmt::Display, place: &dyn std::fmt::Display| {
+        writeln!(trace, "{what}\n    at {place}").expect("a string takes all that is written");
+    };
+    for op in core.ops.borrow().pending() {
+        line(&op.what, op.place);
+    }
+    for wait in core.waits.borrow().pending() {
+        line(&wait.what, wait.place);
+    }
+    if trace.is_empty() {
+        trace.push_str("the workflow waits for nothing that durably knows");
+        trace.push_str(whereabouts);
+        trace.push('\n');
+    }
+    Payload::json(Value::String(trace).to_string().into_bytes())
+}
+
+/// `temporal.api.sdk.v1.WorkflowMetadata`.
+pub(crate) fn metadata<W: Workflow>(definition: &Definition<W>) -> Payload {
+    let named = |name: &str| json!({ "name": name });
+    let built_in = [
+        (STACK_TRACE, "Where the workflow waits."),
+        (METADATA, "What the workflow can be asked and told."),
+    ];
+    let queries = definition.queries.iter().map(|(name, _)| named(name));
+    let built_in = built_in.map(|(name, text)| json!({ "name": name, "description": text }));
+    let metadata = json!({
+        "definition": {
+            "type": W::NAME,
+            "queryDefinitions": queries.chain(built_in).collect::<Vec<_>>(),
+            "signalDefinitions":
+                definition.signals.iter().map(|(name, _)| named(name)).collect::<Vec<_>>(),
+            "updateDefinitions":
+                definition.updates.iter().map(|update| named(update.name)).collect::<Vec<_>>(),
+        }
+    });
+    Payload::new(JSON_PROTOBUF, metadata.to_string().into_bytes()).with_metadata(
+        "messageType",
+        b"temporal.api.sdk.v1.WorkflowMetadata".to_vec(),
+    )
+}

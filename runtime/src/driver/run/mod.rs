@@ -1,0 +1,270 @@
+//! What drives the code of one run: jobs come in, futures are polled, intents go out.
+//!
+//! ```text
+//!   Unborn --Start--> Live --run method ends--> Live, over
+//!            |          '-- signals, updates, resolutions: state changes, handlers begin
+//!            |          '-- Settle: everything is polled until nothing moves
+//!            '-- constructor or arguments fail: the task fails, the run stays unborn
+//! ```
+
+mod handlers;
+mod introspect;
+mod rounds;
+
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
+
+use durably_engine::{Advance, FailureRecord, Intent, Job, Payload, StartJob};
+
+use self::rounds::{Handler, Spawned, Task};
+use super::instance::{Host, Instance, TaskFailure};
+use crate::{
+    data::{Args, Callee},
+    definition::{Called, Definition, Workflow},
+    error::Result,
+    instance::{
+        core::{Core, Facts, Issued, Phase},
+        current::{self, Who},
+        ops::Ended,
+        panics,
+        patches::Patches,
+        state::StateCell,
+        task::TaskId,
+        waker::RunWaker,
+    },
+    telemetry::{log, replayed::silent_if},
+    workflow::context::Ctx,
+};
+
+/// The code of one run of a `W`.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a run is unborn for a moment only, so a box would be paid by the others"
+)]
+pub(crate) enum Run<W: Workflow> {
+    /// Only the circumstances are known.
+    Unborn {
+        host: Host,
+        facts: Option<Facts>,
+        patches: Patches,
+    },
+    /// The state exists.
+    Live(Live<W>),
+}
+
+/// The code of a run that has begun.
+pub(crate) struct Live<W: Workflow> {
+    definition: &'static Definition<W>,
+    cell: StateCell<W>,
+    ctx: Ctx,
+    core: Rc<Core>,
+    /// Who woke the run.
+    wake: Arc<RunWaker>,
+    /// The run method, until it ends.
+    main: Option<Task<Result<Payload>>>,
+    /// Async handlers that did not end, in the order in which they began.
+    handlers: BTreeMap<u32, Handler>,
+    /// Spawned futures that did not end, in the order in which they were spawned.
+    spawned: BTreeMap<u32, Spawned>,
+    /// How many handlers began.
+    last_handler: u32,
+    /// How many futures were spawned.
+    last_spawned: u32,
+    /// Set when a future was added that has not been polled yet.
+    fresh: bool,
+    /// How the run ends; asked for once nothing moves any more.
+    ending: Option<Intent>,
+    /// Signals that nobody handles, as they came.
+    unhandled: Vec<(String, Vec<Payload>)>,
+}
+
+impl<W: Workflow> Run<W> {
+    pub(crate) fn new(host: Host) -> Self {
+        Self::Unborn {
+            host,
+            facts: None,
+            patches: Patches::default(),
+        }
+    }
+}
+
+impl<W: Workflow> Instance for Run<W> {
+    fn handle(&mut self, job: Job, intents: &mut Vec<Issued>) -> Result<(), TaskFailure> {
+        match self {
+            Self::Live(live) => {
+                let id = live.wake.id();
+                let replaying = live.core.facts.get().replaying;
+                let handled = silent_if(replaying, || current::enter(id, || live.handle(job)));
+                live.core.drain_intents(intents);
+                handled
+            }
+            Self::Unborn {
+                host,
+                facts,
+                patches,
+            } => {
+                match job {
+                    Job::KnowPatch { id } => patches.know(id),
+                    Job::Start(start) => {
+                        let Some(facts) = *facts else {
+                            return Err(TaskFailure::out_of_order("Start"));
+                        };
+                        let host = host.clone();
+                        let live = Live::begin(host, facts, std::mem::take(patches), start)?;
+                        *self = Self::Live(live);
+                    }
+                    Job::Advance(advance) => *facts = Some(advance.into()),
+                    Job::Reseed { .. }
+                    | Job::Signal { .. }
+                    | Job::Update(_)
+                    | Job::TimerFired { .. }
+                    | Job::ActivityResolved { .. }
+                    | Job::CancelRequested { .. }
+                    | Job::Settle
+                    | Job::Query { .. } => {
+                        return Err(TaskFailure::out_of_order("a job before Start"));
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, Box<FailureRecord>> {
+        match self {
+            Self::Live(live) => live.query(name, input),
+            Self::Unborn { .. } => Err(TaskFailure::out_of_order("a query before Start").failure),
+        }
+    }
+
+    fn tell_of_foreign_wake(&self) {
+        if let Self::Live(live) = self
+            && live.wake.take_untold()
+        {
+            log::on_run!(
+                log::error,
+                live,
+                error = live.foreign_wake(),
+                "the run's next workflow task will fail"
+            );
+        }
+    }
+}
+
+impl From<Advance> for Facts {
+    fn from(advance: Advance) -> Self {
+        Self {
+            now: advance.now.into(),
+            replaying: advance.replaying,
+            history_length: advance.history_length,
+            history_size: advance.history_size,
+            continue_as_new_suggested: advance.continue_as_new_suggested,
+        }
+    }
+}
+
+impl<W: Workflow> Live<W> {
+    /// Constructs the state and calls the run method, which does nothing until it is polled.
+    fn begin(
+        host: Host,
+        facts: Facts,
+        patches: Patches,
+        mut start: StartJob,
+    ) -> Result<Self, TaskFailure> {
+        let definition = W::__definition();
+        let wake = Arc::new(RunWaker::new(host.alarm));
+        let input = std::mem::take(&mut start.event.input);
+        let args = |input| Args::new(Callee::Workflow(W::NAME.into()), input);
+        let core = Core::new(start, host.namespace, facts, patches);
+        let ctx = Ctx::of_run(&core);
+        current::runs(Who::Start(W::NAME));
+        let begin = || {
+            let state = (definition.init)(&ctx, args(input.clone()))?;
+            core.phase.set(Phase::Live);
+            let cell = StateCell::new(state);
+            let main = (definition.run)(cell.clone(), ctx.clone(), args(input))?;
+            Ok((cell, main))
+        };
+        let began = silent_if(facts.replaying, || {
+            current::enter(wake.id(), || panics::catch(begin))
+        });
+        let (cell, main) = began
+            .map_err(|panicked| TaskFailure::panicked(Who::Start(W::NAME), panicked, None))?
+            .map_err(|error| TaskFailure::error(&error))?;
+        let main = match main {
+            Called::Running(main) => main,
+            Called::Done(result) => Box::pin(std::future::ready(result)),
+        };
+        let main = Task::new(main, TaskId::Run, &core, &wake);
+        Ok(Self {
+            definition,
+            cell,
+            ctx,
+            core,
+            wake,
+            main: Some(main),
+            handlers: BTreeMap::new(),
+            spawned: BTreeMap::new(),
+            last_handler: 0,
+            last_spawned: 0,
+            fresh: true,
+            ending: None,
+            unhandled: Vec::new(),
+        })
+    }
+
+    fn handle(&mut self, job: Job) -> Result<(), TaskFailure> {
+        if let Job::Advance(advance) = job {
+            self.core.facts.set(advance.into());
+            return Ok(());
+        }
+        if self.core.phase.get() == Phase::Over {
+            return Ok(());
+        }
+        match job {
+            Job::KnowPatch { id } => self.core.patches.know(id),
+            Job::Reseed { randomness_seed } => self.core.random.reseed(randomness_seed),
+            Job::Signal { name, input, .. } => self.signal(name, input)?,
+            Job::Update(request) => self.update(request)?,
+            Job::TimerFired { seq } => self.end(seq, Ended::Fired),
+            Job::ActivityResolved { seq, outcome } => self.end(seq, outcome.into()),
+            Job::CancelRequested { reason } => self.core.cancel(reason),
+            Job::Settle => self.settle()?,
+            Job::Advance(_) | Job::Start(_) | Job::Query { .. } => {
+                return Err(TaskFailure::out_of_order(&format!("{job:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&self, seq: durably_engine::Seq, ended: Ended) {
+        let waiter = self.core.ops.borrow_mut().end(seq, ended);
+        if let Some(waiter) = waiter {
+            self.core.wake(waiter);
+        }
+    }
+}
+
+/// Futures of user code may panic when they are dropped; the executor's thread must survive that.
+impl<W: Workflow> Drop for Live<W> {
+    fn drop(&mut self) {
+        self.core.phase.set(Phase::Over);
+        self.wake.retire();
+        let dropped = current::enter(self.wake.id(), || {
+            panics::catch(|| {
+                self.handlers.clear();
+                self.main = None;
+                self.spawned.clear();
+                let spawned = self.core.spawned.take();
+                drop(spawned);
+            })
+        });
+        if let Err(panicked) = dropped {
+            log::on_run!(
+                log::error,
+                self,
+                error = %panicked,
+                "a workflow panicked in a `Drop`"
+            );
+        }
+    }
+}

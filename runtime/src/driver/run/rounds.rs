@@ -1,0 +1,412 @@
+//! Polling everything until nothing moves, and what a run ends with.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use durably_engine::{Intent, Payload};
+
+use super::Live;
+use crate::{
+    definition::{LocalBoxFuture, Workflow},
+    driver::instance::TaskFailure,
+    error::{Error, Meaning, NextRun, Result},
+    instance::{
+        core::{Core, NewTask, Phase},
+        current::{self, Place, Who},
+        panics,
+        state::StateCell,
+        task::TaskId,
+        waker::{RunWaker, TaskWaker},
+    },
+    telemetry::log,
+};
+
+/// An async handler that did not end.
+pub(crate) struct Handler {
+    pub(crate) of: Of,
+    pub(crate) task: Task<Result<Payload>>,
+}
+
+/// A future of the run.
+pub(crate) struct Task<T> {
+    id: TaskId,
+    future: LocalBoxFuture<T>,
+    waker: TaskWaker,
+    /// The `.await` it is suspended at, as far as a body of the workflow shows it.
+    awaits: Option<Place>,
+}
+
+impl<T> Task<T> {
+    /// A future that is polled for the first time in its turn.
+    pub(crate) fn new(
+        future: LocalBoxFuture<T>,
+        id: TaskId,
+        core: &Core,
+        run: &Arc<RunWaker>,
+    ) -> Self {
+        core.turns.give(id);
+        Self {
+            id,
+            future,
+            waker: TaskWaker::new(run, id),
+            awaits: None,
+        }
+    }
+}
+
+/// A spawned future that did not end.
+pub(crate) struct Spawned {
+    place: Place,
+    task: Task<()>,
+}
+
+/// What a handler handles.
+pub(crate) enum Of {
+    Signal { name: &'static str },
+    Update { name: &'static str, id: String },
+}
+
+impl<W: Workflow> Live<W> {
+    /// Polls handlers, the run method and spawned futures, in this order and each in the order in
+    /// which they began, until nothing moves. A task is passed over if a poll would change nothing.
+    pub(crate) fn settle(&mut self) -> Result<(), TaskFailure> {
+        self.refuse_foreign_wake()?;
+        // Jobs have changed the state, and the time.
+        self.core.changed();
+        // Whether nested conditions look again because of a change that nothing came after.
+        let mut looking = false;
+        loop {
+            let fresh = std::mem::take(&mut self.fresh);
+            self.core.moved.set(false);
+            self.wake.take_own();
+            self.poll_tasks(TaskId::START, TaskId::END_OF_HANDLERS)?;
+            self.poll_tasks(TaskId::END_OF_HANDLERS, TaskId::Run)?;
+            self.begin_spawned();
+            self.poll_tasks(TaskId::Run, TaskId::END)?;
+            let woken = self.wake.take_own();
+            // A task that a channel woke may change the state and end nothing that durably knows.
+            let due = self.core.turns.take_any_given() && self.core.is_look_due();
+            let moved = fresh || self.core.moved.get();
+            if moved {
+                looking = false;
+                self.core.waits.borrow_mut().end_look();
+            }
+            if woken || due || moved && self.has_onlookers() {
+                // A loop over awaits that do not wait, `ctx.sleep(secs(0))` for one, comes by here.
+                if current::is_given_up() {
+                    return Err(TaskFailure::fault(
+                        "the run was given up: it blocked its thread",
+                    ));
+                }
+                continue;
+            }
+            // All is quiet, but combinators that poll only who was woken kept their conditions
+            // from looking. They may wake the run for reasons of their own, so a look that moves
+            // nothing is the last one.
+            let look = match looking {
+                true => self.core.go_on_looking(),
+                false => self.core.begin_look(),
+            };
+            if !look {
+                break;
+            }
+            looking = true;
+        }
+        self.core.waits.borrow_mut().end_look();
+        match self.ending.take() {
+            Some(ending) => self.over(ending),
+            None => {
+                self.refuse_foreign_wake()?;
+                self.refuse_endless_wait()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what one task did may matter to another one, or to a wait of the same task.
+    fn has_onlookers(&self) -> bool {
+        let tasks = usize::from(self.main.is_some()) + self.handlers.len() + self.spawned.len();
+        let waits = !self.core.waits.borrow().is_empty();
+        tasks > 1 || waits || !self.core.spawned.borrow().is_empty()
+    }
+
+    /// Polls the tasks after `after`, up to `upto`, to which a poll may mean something.
+    fn poll_tasks(&mut self, mut after: TaskId, upto: TaskId) -> Result<(), TaskFailure> {
+        while let Some(task) = self.next_turn(after, upto) {
+            after = task;
+            match task {
+                TaskId::Handler(number) => self.poll_handler(number)?,
+                TaskId::Run => self.poll_main()?,
+                TaskId::Spawned(number) => self.poll_spawned(number)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn next_turn(&self, after: TaskId, upto: TaskId) -> Option<TaskId> {
+        for task in self.wake.take_woken() {
+            self.core.turns.give(task);
+        }
+        #[cfg(test)]
+        if crate::instance::probe::EVERYTHING.get() {
+            return self.next_of_all(after, upto);
+        }
+        self.core.next_turn(after, upto)
+    }
+
+    /// Of all tasks; what the turns leave out must change nothing.
+    #[cfg(test)]
+    fn next_of_all(&self, after: TaskId, upto: TaskId) -> Option<TaskId> {
+        let number = |task| match task {
+            TaskId::Handler(number) | TaskId::Spawned(number) => number,
+            TaskId::Run => 0,
+        };
+        let handlers = self.handlers.range(number(after).saturating_add(1)..);
+        let spawned = self.spawned.range(number(after).saturating_add(1)..);
+        match upto {
+            TaskId::END_OF_HANDLERS => handlers.map(|it| it.1.task.id).next(),
+            TaskId::Run => self.main.iter().map(|it| it.id).find(|it| after < *it),
+            _ => spawned.map(|it| it.1.task.id).next(),
+        }
+    }
+
+    fn poll_handler(&mut self, number: u32) -> Result<(), TaskFailure> {
+        let Some(Handler { of, task }) = self.handlers.get_mut(&number) else {
+            return Ok(());
+        };
+        let polled = poll(&self.core, &self.cell, task, of.who())?;
+        if let Poll::Ready(result) = polled
+            && let Some(Handler { of, .. }) = self.handlers.remove(&number)
+        {
+            self.core.open_handlers.set(self.handlers.len() as u32);
+            let who = of.who();
+            match of {
+                Of::Signal { .. } => self.signal_ended(who, result)?,
+                Of::Update { id, .. } => self.update_ended(who, id, result)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn poll_main(&mut self) -> Result<(), TaskFailure> {
+        let Some(main) = &mut self.main else {
+            return Ok(());
+        };
+        let who = Who::Run(W::NAME);
+        let polled = poll(&self.core, &self.cell, main, who)?;
+        if let Poll::Ready(result) = polled {
+            self.main = None;
+            let ending = self.ending_of(who, result)?;
+            self.ending.get_or_insert(ending);
+        }
+        Ok(())
+    }
+
+    /// Gives new futures their turn.
+    fn begin_spawned(&mut self) {
+        for NewTask { future, place } in self.core.spawned.take() {
+            self.last_spawned += 1;
+            let id = TaskId::Spawned(self.last_spawned);
+            let task = Task::new(future, id, &self.core, &self.wake);
+            self.spawned
+                .insert(self.last_spawned, Spawned { place, task });
+        }
+    }
+
+    fn poll_spawned(&mut self, number: u32) -> Result<(), TaskFailure> {
+        let Some(Spawned { place, task }) = self.spawned.get_mut(&number) else {
+            return Ok(());
+        };
+        let polled = poll(&self.core, &self.cell, task, Who::Spawned(place))?;
+        if polled.is_ready() {
+            drop(self.spawned.remove(&number));
+        }
+        Ok(())
+    }
+
+    /// How the run ends by what its run method, or a signal handler, gave.
+    pub(crate) fn ending_of(
+        &self,
+        who: Who,
+        result: Result<Payload>,
+    ) -> Result<Intent, TaskFailure> {
+        let error = match result {
+            Ok(payload) => {
+                let result = vec![payload];
+                return Ok(Intent::CompleteRun { result });
+            }
+            Err(error) => error,
+        };
+        match error.meaning() {
+            Meaning::Cancelled | Meaning::OtherCancelled if self.core.is_cancelled() => {
+                let details = Vec::new();
+                return Ok(Intent::CancelRun { details });
+            }
+            Meaning::ContinueAsNew(next) => {
+                return match next.request() {
+                    Ok(next) => Ok(Intent::ContinueAsNew(Box::new(next))),
+                    Err(error) => Err(TaskFailure::error(&Error::from(error))),
+                };
+            }
+            Meaning::Cancelled | Meaning::OtherCancelled | Meaning::Failure => {}
+        }
+        let failure = error.to_record();
+        let type_name = error.type_name();
+        // The run would fail for good, though its code asked for the next run.
+        if NextRun::is_dropped_with(error) {
+            return Err(TaskFailure::fault(format!(
+                "{who} returned a `{type_name}` that holds a continue-as-new, but its `source()` \
+                 does not return it; mark the field with `#[from]` or `#[source]`, or return it \
+                 from `Error::source`",
+            )));
+        }
+        Ok(Intent::FailRun { failure })
+    }
+
+    /// Ends the run. What still runs is dropped without a trace, as the other SDKs do.
+    fn over(&mut self, ending: Intent) {
+        self.warn_of_unfinished();
+        self.core.issue(ending, None);
+        self.core.phase.set(Phase::Over);
+        self.main = None;
+        self.handlers.clear();
+        self.spawned.clear();
+        self.core.open_handlers.set(0);
+    }
+
+    fn warn_of_unfinished(&self) {
+        for handler in self.handlers.values() {
+            log::on_run!(
+                log::warning,
+                self,
+                "the workflow ended while {} was running; wait for `ctx.handlers_finished()` first",
+                handler.of.who(),
+            );
+        }
+        for (signal, _) in &self.unhandled {
+            log::on_run!(
+                log::warning,
+                self,
+                %signal,
+                "the workflow ended, and nobody handled this signal"
+            );
+        }
+    }
+
+    /// Refuses a future that something outside of the run woke.
+    fn refuse_foreign_wake(&self) -> Result<(), TaskFailure> {
+        match self.wake.was_foreign() {
+            true => Err(TaskFailure::nondeterminism(self.foreign_wake())),
+            false => Ok(()),
+        }
+    }
+
+    /// What to say of a wake from outside of the run.
+    pub(crate) fn foreign_wake(&self) -> String {
+        format!(
+            "`{}` awaits a future that something outside of the workflow woke, such as a timer or \
+             a channel of another thread; replay cannot repeat that. Use `ctx.sleep`, \
+             `ctx.wait_until`, an activity or a signal instead{}",
+            W::NAME,
+            self.whereabouts(),
+        )
+    }
+
+    /// Refuses a wait that no event of history can ever end.
+    ///
+    /// With signals or updates the wait may be on something that a handler does, a channel for
+    /// example, so it is left alone.
+    fn refuse_endless_wait(&self) -> Result<(), TaskFailure> {
+        let handled = !self.definition.signals.is_empty() || !self.definition.updates.is_empty();
+        if handled
+            || self.core.ops.borrow().pending().next().is_some()
+            || !self.core.waits.borrow().is_empty()
+        {
+            return Ok(());
+        }
+        Err(TaskFailure::nondeterminism(format!(
+            "`{}` waits for a future that durably does not know, and for nothing else, so nothing \
+             in its history can wake it. Use `ctx.sleep`, `ctx.wait_until` or an activity \
+             instead{}",
+            W::NAME,
+            self.whereabouts(),
+        )))
+    }
+
+    /// Where the code of the run waits; what other libraries poll is not known any closer.
+    pub(crate) fn whereabouts(&self) -> String {
+        let main = self
+            .main
+            .iter()
+            .map(|task| (Who::Run(W::NAME), task.awaits));
+        let handlers = self.handlers.values();
+        let handlers = handlers.map(|handler| (handler.of.who(), handler.task.awaits));
+        let shown = main.chain(handlers).filter_map(|(who, awaits)| {
+            let place = awaits?;
+            Some(format!("; {who} waits at {place}"))
+        });
+        let spawned = self.spawned.values();
+        let spawned = spawned.map(|it| format!("; {} waits too", Who::Spawned(it.place)));
+        let text: String = shown.chain(spawned).collect();
+        match (text.is_empty(), self.core.last_seen()) {
+            (false, _) => text,
+            (true, Some(place)) => format!("; the last durable wait before it is at {place}"),
+            (true, None) => "; there was no durable wait before it".to_owned(),
+        }
+    }
+}
+
+/// Polls one future of the run, and looks at what it did besides.
+fn poll<W: Workflow, T>(
+    core: &Core,
+    cell: &StateCell<W>,
+    task: &mut Task<T>,
+    who: Who,
+) -> Result<Poll<T>, TaskFailure> {
+    current::resumes(who, task.awaits);
+    cell.set_awaits(task.awaits);
+    let seen_before = core.forget_seen();
+    let moved_before = core.moved.replace(false);
+    let waker = task.waker.begin_poll();
+    let in_turn = core.turns.begin(task.id, waker);
+    let mut cx = Context::from_waker(waker);
+    let polled = panics::catch(|| task.future.as_mut().poll(&mut cx));
+    let ended = !matches!(polled, Ok(Poll::Pending));
+    core.turns.end(task.id, ended || task.waker.is_shared());
+    // A task that looked at a condition in vain did nothing else.
+    let moved = core.moved.get() || ended;
+    if in_turn || moved {
+        core.changed();
+    }
+    core.moved.set(moved || moved_before);
+    let seen = core.last_seen();
+    core.remember_seen(seen_before);
+    task.awaits = cell.awaits();
+    let polled = polled.map_err(|panicked| TaskFailure::panicked(who, panicked, task.awaits))?;
+    if let Some(fault) = core.take_fault() {
+        return Err(TaskFailure::fault(fault));
+    }
+    if cell.is_lent() {
+        let place = match (seen, task.awaits) {
+            (Some(place), _) => format!("; the durable wait it polled last is at {place}"),
+            (None, Some(place)) => format!("; the last await before it is at {place}"),
+            (None, None) => String::new(),
+        };
+        return Err(TaskFailure::fault(format!(
+            "{who} kept `self` while suspended: an `.await` is hidden in a macro that `#[workflow]` \
+             cannot look into. Write the `.await` outside of the macro{place}",
+        )));
+    }
+    Ok(polled)
+}
+
+impl Of {
+    fn who(&self) -> Who {
+        match self {
+            Self::Signal { name } => Who::Signal(name),
+            Self::Update { name, .. } => Who::Update(name),
+        }
+    }
+}

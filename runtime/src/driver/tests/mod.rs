@@ -1,0 +1,390 @@
+//! The code of one run, driven by scripted jobs: no server, no engine, no async runtime.
+
+mod activities;
+mod cancellation;
+mod combine;
+mod costs;
+mod endings;
+mod faults;
+mod messages;
+mod patches;
+pub(crate) mod programs;
+mod randomness;
+mod reading;
+mod silence;
+mod spawn;
+mod speed;
+mod surface;
+mod texts;
+mod timers;
+mod waits;
+
+use std::time::{Duration, SystemTime};
+
+use durably_engine::{
+    Advance, FailureInfo, FailureRecord, Header, Intent, Job, Outcome, Payload, Priority,
+    RunStarted, Seq, StartJob, UpdateRequest,
+};
+use serde::Serialize;
+
+use super::instance::{Host, Instance, TaskFailure, WorkflowEntry};
+use crate::{
+    activity::ActivityOptions,
+    data::{ArgList, Args, Data, encode_result},
+    definition::{Activity, Called, MethodsOf, TimeoutSet, Workflow},
+    error::Result,
+    instance::{core::Issued, waker::Alarm},
+    time::span::secs,
+    workflow::{ActivityCall, Ctx, View},
+};
+
+/// A workflow type with this registration table; its state is the type itself.
+macro_rules! table {
+    ($type:ident, $($field:ident: $value:expr),+ $(,)?) => {
+        impl crate::definition::Workflow for $type {
+            const NAME: &'static str = stringify!($type);
+            const TASK_QUEUE: Option<&'static str> = None;
+            type Output = ();
+            fn __output() -> crate::__private::PayloadOf<()> {
+                crate::__private::payload()
+            }
+            type Queue = crate::definition::NoQueue;
+            type Methods<V: crate::definition::Via> = crate::driver::tests::NoMethods;
+            fn __definition() -> &'static crate::definition::Definition<Self> {
+                static TABLE: crate::definition::Definition<$type> =
+                    crate::definition::Definition { $($field: $value,)+ ..crate::driver::tests::nothing() };
+                &TABLE
+            }
+        }
+    };
+}
+use table;
+
+struct NoMethods;
+
+impl<V> MethodsOf<V> for NoMethods {
+    fn new(_: V) -> Self {
+        Self
+    }
+}
+
+const fn nothing<W: Default>() -> crate::definition::Definition<W> {
+    crate::definition::Definition {
+        init: |_: &View, _: Args| Ok(W::default()),
+        run: |_, _, _| running(async { Ok(()) }),
+        signals: &[],
+        queries: &[],
+        updates: &[],
+    }
+}
+
+/// What an async method expands to.
+fn running<T: Data>(body: impl Future<Output = Result<T>> + 'static) -> Result<Called> {
+    Ok(Called::Running(Box::pin(async move {
+        encode_result(&body.await?)
+    })))
+}
+
+/// What a sync handler expands to.
+fn done<T: Data>(result: Result<T>) -> Result<Called> {
+    Ok(Called::Done(result.and_then(|value| encode_result(&value))))
+}
+
+/// An activity from a name to a greeting.
+struct Greet;
+
+impl Activity for Greet {
+    const NAME: &'static str = "greet";
+    type Output = String;
+    fn __output() -> crate::__private::PayloadOf<String> {
+        crate::__private::payload()
+    }
+    fn __defaults() -> ActivityOptions {
+        ActivityOptions {
+            start_to_close: Some(secs(10)),
+            ..ActivityOptions::default()
+        }
+    }
+}
+
+#[track_caller]
+fn greet(ctx: &Ctx, name: &str) -> ActivityCall<Greet, TimeoutSet> {
+    ActivityCall::new(ctx, (name.to_owned(),).encode())
+}
+
+/// One run, told one job after the other.
+struct Case {
+    run: Box<dyn Instance>,
+    replaying: bool,
+    now: SystemTime,
+}
+
+impl Case {
+    /// A run that has begun, and was not polled yet.
+    fn begun<W: Workflow>() -> Self {
+        Self::try_begin::<W>(false, &[]).expect("the run begins")
+    }
+
+    /// The same, replayed, with history holding the markers of `patches`.
+    fn replayed<W: Workflow>(patches: &[&str]) -> Self {
+        Self::try_begin::<W>(true, patches).expect("the run begins")
+    }
+
+    fn try_begin<W: Workflow>(replaying: bool, patches: &[&str]) -> Result<Self, TaskFailure> {
+        let mut case = Self::unborn::<W>();
+        case.replaying = replaying;
+        for id in patches {
+            let id = (*id).to_owned();
+            case.try_tell(Job::KnowPatch { id })?;
+        }
+        case.begin(())?;
+        Ok(case)
+    }
+
+    /// A run that nothing is known of.
+    fn unborn<W: Workflow>() -> Self {
+        let host = Host {
+            namespace: "default".into(),
+            alarm: Alarm::default(),
+        };
+        Self::of((WorkflowEntry::of::<W>().start)(host))
+    }
+
+    fn of(run: Box<dyn Instance>) -> Self {
+        Self {
+            run,
+            replaying: false,
+            now: SystemTime::UNIX_EPOCH + secs(1_000),
+        }
+    }
+
+    fn begin(&mut self, args: impl ArgList) -> Result<(), TaskFailure> {
+        self.try_tell(self.advance())?;
+        let mut start = start();
+        start.event.input = args.encode().0.expect("test arguments are data");
+        self.try_tell(Job::Start(start))?;
+        Ok(())
+    }
+
+    /// A run that has begun and waits; also what it asked for.
+    fn started<W: Workflow>() -> (Self, Vec<String>) {
+        let mut case = Self::begun::<W>();
+        let asked = case.settle();
+        (case, asked)
+    }
+
+    fn advance(&self) -> Job {
+        Job::Advance(Advance {
+            now: self.now,
+            replaying: self.replaying,
+            history_length: 3,
+            history_size: 300,
+            continue_as_new_suggested: false,
+        })
+    }
+
+    fn try_tell(&mut self, job: Job) -> Result<Vec<String>, TaskFailure> {
+        let mut intents = Vec::new();
+        self.run.handle(job, &mut intents)?;
+        Ok(intents.iter().map(|issued| say(&issued.intent)).collect())
+    }
+
+    /// Tells one job, and gives what was asked for at once.
+    fn tell(&mut self, job: Job) -> Vec<String> {
+        self.try_tell(job).expect("the task does not fail")
+    }
+
+    fn settle(&mut self) -> Vec<String> {
+        self.tell(Job::Settle)
+    }
+
+    /// Tells one job that asks for nothing by itself, then settles.
+    fn after(&mut self, job: Job) -> Vec<String> {
+        assert_eq!(
+            self.tell(job),
+            [""; 0],
+            "nothing is asked for before all is told"
+        );
+        self.settle()
+    }
+
+    /// Settles, which fails the task; gives the failure's text.
+    fn failing(&mut self) -> String {
+        let failed = self.try_tell(Job::Settle).expect_err("the task fails");
+        failed.failure.message
+    }
+
+    fn fire(&mut self, seq: u32) -> Vec<String> {
+        self.after(Job::TimerFired { seq: Seq(seq) })
+    }
+
+    fn complete(&mut self, seq: u32, result: impl Serialize) -> Vec<String> {
+        self.after(completed(seq, result))
+    }
+
+    fn fail(&mut self, seq: u32, info: FailureInfo) -> Vec<String> {
+        self.after(failed(seq, info))
+    }
+
+    fn cancel(&mut self) -> Vec<String> {
+        self.after(Job::CancelRequested {
+            reason: "enough".into(),
+        })
+    }
+
+    fn signal(&mut self, name: &str, args: impl ArgList) -> Vec<String> {
+        self.tell(signal(name, args))
+    }
+
+    fn update(&mut self, id: &str, name: &str, args: impl ArgList) -> Vec<String> {
+        self.tell(update(id, name, args, false))
+    }
+
+    fn query(&mut self, name: &str, args: impl ArgList) -> Result<String, String> {
+        let input = args.encode().0.expect("test arguments are data");
+        match self.run.query(name, input) {
+            Ok(payload) => Ok(text(&payload)),
+            Err(failure) => Err(failure.message),
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.tell(self.advance());
+    }
+}
+
+fn completed(seq: u32, result: impl Serialize) -> Job {
+    let json = serde_json::to_vec(&result).expect("test results are JSON");
+    Job::ActivityResolved {
+        seq: Seq(seq),
+        outcome: Outcome::Completed(vec![Payload::json(json)]),
+    }
+}
+
+/// An activity that ended with this as its cause.
+fn failed(seq: u32, cause: FailureInfo) -> Job {
+    let cancelled = matches!(cause, FailureInfo::Canceled { .. });
+    let activity = FailureInfo::Activity {
+        scheduled: Default::default(),
+        started: Default::default(),
+        identity: String::new(),
+        activity_type: "greet".into(),
+        activity_id: seq.to_string(),
+        retry_state: Default::default(),
+    };
+    let failure = FailureRecord::new("activity failed", activity)
+        .caused_by(FailureRecord::new("no greeting", cause));
+    Job::ActivityResolved {
+        seq: Seq(seq),
+        outcome: match cancelled {
+            true => Outcome::Cancelled(failure),
+            false => Outcome::Failed(failure),
+        },
+    }
+}
+
+fn app(kind: &str) -> FailureInfo {
+    FailureInfo::Application {
+        kind: kind.into(),
+        non_retryable: true,
+        details: Vec::new(),
+        next_retry_delay: None,
+        category: Default::default(),
+    }
+}
+
+fn signal(name: &str, args: impl ArgList) -> Job {
+    Job::Signal {
+        name: name.into(),
+        input: args.encode().0.expect("test arguments are data"),
+        header: Header::new(),
+        identity: String::new(),
+    }
+}
+
+fn update(id: &str, name: &str, args: impl ArgList, replaying: bool) -> Job {
+    Job::Update(UpdateRequest {
+        id: id.into(),
+        name: name.into(),
+        input: args.encode().0.expect("test arguments are data"),
+        replaying,
+        ..UpdateRequest::default()
+    })
+}
+
+fn start() -> StartJob {
+    let event = RunStarted {
+        time: SystemTime::UNIX_EPOCH + secs(1_000),
+        workflow_type: "Test".into(),
+        input: Vec::new(),
+        header: Header::new(),
+        workflow_id: "test-1".into(),
+        original_run_id: "run-1".into(),
+        first_run_id: "run-1".into(),
+        continued_from: String::new(),
+        attempt: 1,
+        task_queue: "tests".into(),
+        execution_timeout: None,
+        run_timeout: None,
+        task_timeout: Some(secs(10)),
+        retry: None,
+        cron: String::new(),
+        parent: None,
+        root: None,
+        last_completion: Vec::new(),
+        last_failure: None,
+        memo: Header::new(),
+        search_attributes: Header::new(),
+        identity: String::new(),
+        priority: Priority::default(),
+    };
+    StartJob {
+        randomness_seed: 7,
+        run_id: "run-1".into(),
+        event: Box::new(event),
+    }
+}
+
+/// An intent in words.
+fn say(intent: &Intent) -> String {
+    match intent {
+        Intent::StartTimer { seq, after, .. } => format!("timer {seq}: {after:?}"),
+        Intent::CancelTimer { seq } => format!("cancel timer {seq}"),
+        Intent::ScheduleActivity(it) => {
+            let args: Vec<_> = it.input.iter().map(text).collect();
+            format!(
+                "activity {}: {}({})",
+                it.seq,
+                it.activity_type,
+                args.join(", ")
+            )
+        }
+        Intent::CancelActivity { seq } => format!("cancel activity {seq}"),
+        Intent::SetPatch { id, deprecated } => match deprecated {
+            true => format!("deprecated patch {id}"),
+            false => format!("patch {id}"),
+        },
+        Intent::AcceptUpdate { id } => format!("accept {id}"),
+        Intent::RejectUpdate { id, failure } => format!("reject {id}: {}", failure.message),
+        Intent::CompleteUpdate { id, result } => match result {
+            Ok(result) => format!("complete {id}: {}", text(&result[0])),
+            Err(failure) => format!("fail {id}: {}", failure.message),
+        },
+        Intent::CompleteRun { result } => format!("done: {}", text(&result[0])),
+        Intent::FailRun { failure } => format!("failed: {}", failure.message),
+        Intent::CancelRun { .. } => "cancelled".into(),
+        Intent::ContinueAsNew(next) => {
+            let args: Vec<_> = next.input.iter().map(text).collect();
+            let name = next.workflow_type.as_deref().unwrap_or("itself");
+            format!("continue as {name}({})", args.join(", "))
+        }
+    }
+}
+
+fn text(payload: &Payload) -> String {
+    match payload.encoding() {
+        "binary/null" => "null".into(),
+        _ => String::from_utf8_lossy(payload.data()).into_owned(),
+    }
+}

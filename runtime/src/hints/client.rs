@@ -1,0 +1,176 @@
+//! What people look for at a client or a handle and find elsewhere: the names that other SDKs give
+//! things, and messages by name. Calling one does not compile, with words on where it is.
+
+use std::future::Ready;
+
+use crate::{
+    client::{
+        Client, ClientBuilder, DynHandle, FromClient, QueryCall, RunCall, SignalCall, StartCall,
+        Untyped, UpdateCall,
+    },
+    definition::QueueSet,
+    error::{ConnectError, RpcError},
+};
+
+/// `Client::new`: no client is one.
+#[diagnostic::on_unimplemented(
+    message = "a client is connected, not constructed",
+    label = "write `Client::connect(\"localhost:7233\").await?`; `Client::builder` has the options"
+)]
+pub trait Constructed {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `start_workflow`: no client has it.
+#[diagnostic::on_unimplemented(
+    message = "`Client` has no `start_workflow`: a workflow type starts itself",
+    label = "write `Greeting::start(&client, ..).task_queue(\"..\").await?`, or by its name `client.start(\"Greeting\", (..,))`"
+)]
+pub trait StartsWorkflows {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `execute_workflow`: no client has it.
+#[diagnostic::on_unimplemented(
+    message = "`Client` has no `execute_workflow`: a workflow type starts itself",
+    label = "write `Greeting::start(&client, ..).task_queue(\"..\").result().await?`, or by its name `client.start(\"Greeting\", (..,))`"
+)]
+pub trait ExecutesWorkflows {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `get_workflow_handle`: no client has it.
+#[diagnostic::on_unimplemented(
+    message = "`Client` has no `get_workflow_handle`: a workflow type gives its handles",
+    label = "write `Greeting::handle(&client, id)`, or without its type `client.handle(id)`"
+)]
+pub trait GetsHandles {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `create_schedule`: no client has it.
+#[diagnostic::on_unimplemented(
+    message = "schedules are not supported by this version of durably",
+    label = "a workflow that runs again and again is started with `.cron(\"0 7 * * *\")`"
+)]
+pub trait CreatesSchedules {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `tls`: no connection has it.
+#[diagnostic::on_unimplemented(
+    message = "TLS is not supported by this version of durably",
+    label = "connect through a proxy on this machine that speaks TLS to the server"
+)]
+pub trait SpeaksTls {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// Messages by name: no typed handle has them.
+#[diagnostic::on_unimplemented(
+    message = "signals, queries and updates are methods of a typed handle, by their own names",
+    label = "write `handle.submit_greeting(..).await?`, or by name `handle.untyped()` before this"
+)]
+pub trait ByName {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+// No type has the traits. `for<'a>` lets a bound stand that is known not to hold.
+#[doc(hidden)]
+impl Client {
+    pub fn new(_address: impl Sized) -> Ready<Result<Self, ConnectError>>
+    where
+        for<'a> Self: Constructed,
+    {
+        Self::never()
+    }
+
+    pub fn start_workflow(
+        &self,
+        _workflow: impl Sized,
+        _args: impl Sized,
+    ) -> StartCall<Untyped, QueueSet>
+    where
+        for<'a> Self: StartsWorkflows,
+    {
+        <Self as StartsWorkflows>::never()
+    }
+
+    pub fn execute_workflow<R>(
+        &self,
+        _workflow: impl Sized,
+        _args: impl Sized,
+    ) -> RunCall<QueueSet, R>
+    where
+        for<'a> Self: ExecutesWorkflows,
+    {
+        <Self as ExecutesWorkflows>::never()
+    }
+
+    pub fn get_workflow_handle(&self, _id: impl Sized) -> DynHandle
+    where
+        for<'a> Self: GetsHandles,
+    {
+        <Self as GetsHandles>::never()
+    }
+
+    pub fn create_schedule(
+        &self,
+        _id: impl Sized,
+        _schedule: impl Sized,
+    ) -> Ready<Result<(), RpcError>>
+    where
+        for<'a> Self: CreatesSchedules,
+    {
+        <Self as CreatesSchedules>::never()
+    }
+}
+
+#[doc(hidden)]
+impl ClientBuilder {
+    pub fn tls(self, _options: impl Sized) -> Self
+    where
+        for<'a> Self: SpeaksTls,
+    {
+        Self::never()
+    }
+}
+
+// Handles deref to the workflow's own methods first, so that these hide none of them.
+#[doc(hidden)]
+impl FromClient {
+    pub fn signal(&self, _name: impl Sized, _args: impl Sized) -> SignalCall
+    where
+        for<'a> Self: ByName,
+    {
+        Self::never()
+    }
+
+    pub fn query<R>(&self, _name: impl Sized, _args: impl Sized) -> QueryCall<R>
+    where
+        for<'a> Self: ByName,
+    {
+        Self::never()
+    }
+
+    pub fn update<R>(&self, _name: impl Sized, _args: impl Sized) -> UpdateCall<R>
+    where
+        for<'a> Self: ByName,
+    {
+        Self::never()
+    }
+
+    pub fn execute_update<R>(&self, _name: impl Sized, _args: impl Sized) -> UpdateCall<R>
+    where
+        for<'a> Self: ByName,
+    {
+        Self::never()
+    }
+}

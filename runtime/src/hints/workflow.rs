@@ -1,0 +1,207 @@
+//! What people look for on a [`View`] and find elsewhere: commands, and the names that other SDKs
+//! give them. Calling one does not compile, with words on where it is.
+//!
+//! A context derefs to its view, so its own methods and those of the users' extension traits come
+//! first.
+
+use std::future::Ready;
+
+use crate::{
+    error::Result,
+    workflow::{Sleep, View, WaitUntil},
+};
+
+/// What a command is given on a view: no type is.
+#[diagnostic::on_unimplemented(
+    message = "a `View` only reads, so it cannot issue commands",
+    label = "commands are methods of a `&Ctx`, which `#[run]`, signals and updates can take"
+)]
+pub trait CommandOfCtx {
+    #[doc(hidden)]
+    fn never<T>(self) -> T;
+}
+
+/// What `timer` is given: no type is.
+#[diagnostic::on_unimplemented(
+    message = "`Ctx` has no `timer`",
+    label = "a timer is a sleep: `ctx.sleep(secs(10)).await?`"
+)]
+pub trait TimerOfCtx {
+    #[doc(hidden)]
+    fn never<T>(self) -> T;
+}
+
+/// `continue_as_new`: no context has it.
+#[diagnostic::on_unimplemented(
+    message = "`Ctx` has no `continue_as_new`: the next run is what this one returns",
+    label = "write `return Self::continue_as_new(..).into();`, with the arguments of `run`"
+)]
+pub trait ContinuesAsNew {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `wait_condition`: no context has it.
+#[diagnostic::on_unimplemented(
+    message = "`Ctx` has no `wait_condition`",
+    label = "write `ctx.wait_until(|| self.done).await?`; `.timeout(secs(10))` bounds the wait"
+)]
+pub trait WaitsForConditions {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `start_activity`: no context has it.
+#[diagnostic::on_unimplemented(
+    message = "`Ctx` has no `start_activity`: an activity calls itself",
+    label = "write `greet::call(ctx, ..).await?`, or of a struct with `#[activities]` `Shop::stub(ctx).greet(..).await?`; `.start()` in place of `.await` gives a handle"
+)]
+pub trait StartsActivities {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `start_local_activity`: no context has it.
+#[diagnostic::on_unimplemented(
+    message = "local activities are not supported by this version of durably",
+    label = "write an ordinary one: `greet::call(ctx, ..).await?`"
+)]
+pub trait StartsLocalActivities {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `child_workflow`: no context has it.
+#[diagnostic::on_unimplemented(
+    message = "child workflows are not supported by this version of durably",
+    label = "let an activity start the workflow with a client, or call a method of this one"
+)]
+pub trait StartsChildren {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `side_effect`: no context has it.
+#[diagnostic::on_unimplemented(
+    message = "`Ctx` has no `side_effect`",
+    label = "write `ctx.random()`, `ctx.uuid()` or `ctx.now()`, which replay repeats; everything else is an activity"
+)]
+pub trait SideEffects {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `get_version`: no context has it.
+#[diagnostic::on_unimplemented(
+    message = "`Ctx` has no `get_version`",
+    label = "write `if ctx.patched(\"the change\")`, with the new code in it and the old one in its `else`"
+)]
+pub trait Versions {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `upsert_search_attributes`: no context has it.
+#[diagnostic::on_unimplemented(
+    message = "changing search attributes from a workflow is not supported by this version of durably",
+    label = "set them where it is started: `.search_attribute(\"Customer\", id)`"
+)]
+pub trait UpsertsSearchAttributes {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// What an async method needs to be called from where it is not: no type has it.
+///
+/// The lifetime keeps rustc from finding the bound wrong where it is written.
+#[diagnostic::on_unimplemented(
+    message = "an async method of a workflow runs inside of it and cannot be called on a value",
+    label = "call it from an async method of the `#[workflow]` block; elsewhere start the workflow",
+    note = "a test starts it too, on a server of its own: `Server::builder().skip_time().start().await?`"
+)]
+pub trait CalledInside<'a> {}
+
+/// What a method without a mark needs to be called through a handle: no type has it.
+#[diagnostic::on_unimplemented(
+    message = "a handle calls only signals, queries and updates, and this method of the workflow is not marked as one",
+    label = "mark the method `#[query]`, `#[signal]` or `#[update]`",
+    note = "the result of the run is `handle.result().await?`"
+)]
+pub trait CalledThroughHandle<'a> {}
+
+// No type has the traits. `for<'a>` lets a bound stand that is known not to hold.
+#[doc(hidden)]
+impl View {
+    pub fn sleep(&self, duration: impl CommandOfCtx) -> Sleep {
+        duration.never()
+    }
+
+    pub fn wait_until<F: CommandOfCtx>(&self, condition: F) -> WaitUntil<F> {
+        condition.never()
+    }
+
+    pub fn timer(&self, duration: impl TimerOfCtx) -> Sleep {
+        duration.never()
+    }
+
+    pub fn continue_as_new(&self, _: impl Sized, _: impl Sized) -> Ready<Result<()>>
+    where
+        for<'a> Self: ContinuesAsNew,
+    {
+        <Self as ContinuesAsNew>::never()
+    }
+
+    pub fn wait_condition(&self, _: impl Sized) -> Ready<Result<()>>
+    where
+        for<'a> Self: WaitsForConditions,
+    {
+        <Self as WaitsForConditions>::never()
+    }
+
+    pub fn start_activity(&self, _: impl Sized, _: impl Sized, _: impl Sized) -> Ready<Result<()>>
+    where
+        for<'a> Self: StartsActivities,
+    {
+        <Self as StartsActivities>::never()
+    }
+
+    pub fn start_local_activity(
+        &self,
+        _: impl Sized,
+        _: impl Sized,
+        _: impl Sized,
+    ) -> Ready<Result<()>>
+    where
+        for<'a> Self: StartsLocalActivities,
+    {
+        <Self as StartsLocalActivities>::never()
+    }
+
+    pub fn child_workflow(&self, _: impl Sized, _: impl Sized, _: impl Sized) -> Ready<Result<()>>
+    where
+        for<'a> Self: StartsChildren,
+    {
+        <Self as StartsChildren>::never()
+    }
+
+    pub fn side_effect(&self, _: impl Sized) -> Ready<Result<()>>
+    where
+        for<'a> Self: SideEffects,
+    {
+        <Self as SideEffects>::never()
+    }
+
+    pub fn get_version(&self, _: impl Sized, _: impl Sized, _: impl Sized) -> Ready<Result<()>>
+    where
+        for<'a> Self: Versions,
+    {
+        <Self as Versions>::never()
+    }
+
+    pub fn upsert_search_attributes(&self, _: impl Sized) -> Ready<Result<()>>
+    where
+        for<'a> Self: UpsertsSearchAttributes,
+    {
+        <Self as UpsertsSearchAttributes>::never()
+    }
+}

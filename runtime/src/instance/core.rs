@@ -1,0 +1,306 @@
+//! What one run knows and has asked for; shared by its contexts and futures.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Waker},
+};
+
+use durably_engine::{Intent, StartJob};
+
+use super::{
+    current::{self, Place},
+    generator::Generator,
+    ops::Ops,
+    patches::Patches,
+    task::{TaskId, Waiter},
+    turns::Turns,
+    waits::{Version, Waits},
+};
+use crate::{definition::LocalBoxFuture, time::Time};
+
+/// One run, as its user code meets it.
+pub(crate) struct Core {
+    /// How the run began. The arguments are gone: they went to the constructor.
+    pub(crate) start: StartJob,
+    /// The namespace of the worker.
+    pub(crate) namespace: Arc<str>,
+    /// Set by the first job of every slice.
+    pub(crate) facts: Cell<Facts>,
+    /// The sequence all random numbers of the run come from.
+    pub(crate) random: Generator,
+    /// What `patched` answered, so that it answers the same again.
+    pub(crate) patches: Patches,
+    /// Timers and activities on their way, and their results until they are fetched.
+    pub(crate) ops: RefCell<Ops>,
+    /// Waits that are on nothing the server does.
+    pub(crate) waits: RefCell<Waits>,
+    /// Which tasks are polled next.
+    pub(crate) turns: Turns,
+    /// Grows whenever the state may have changed.
+    pub(crate) version: Cell<Version>,
+    /// Futures given to `spawn` since tasks were polled last.
+    pub(crate) spawned: RefCell<Vec<NewTask>>,
+    /// Async handlers that began and did not end.
+    pub(crate) open_handlers: Cell<u32>,
+    /// What may be asked for at the moment.
+    pub(crate) phase: Cell<Phase>,
+    /// Set when something happened that another task or wait of the run may be waiting for.
+    pub(crate) moved: Cell<bool>,
+    /// What the code did that fails the workflow task; the first of it.
+    fault: RefCell<Option<String>>,
+    /// The command that code issued by a drop while it was only allowed to read; the first of it.
+    refusal: RefCell<Option<String>>,
+    /// Why the run is asked to stop, once it is.
+    cancel_reason: RefCell<Option<String>>,
+    /// Whether there is a reason; asked at every poll of every wait.
+    cancelled: Cell<bool>,
+    /// Asked for since the last job, in order.
+    intents: RefCell<Vec<Issued>>,
+    /// The place of the wait that was polled last.
+    last_seen: Cell<Option<Place>>,
+}
+
+/// A future given to `spawn`, and where.
+pub(crate) struct NewTask {
+    pub(crate) future: LocalBoxFuture<()>,
+    pub(crate) place: Place,
+}
+
+/// An intent, with the line of user code that issues it.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    pub(crate) intent: Intent,
+    pub(crate) place: Option<Place>,
+}
+
+/// What changes from slice to slice.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts {
+    pub(crate) now: Time,
+    pub(crate) replaying: bool,
+    pub(crate) history_length: u32,
+    pub(crate) history_size: u64,
+    pub(crate) continue_as_new_suggested: bool,
+}
+
+/// What user code may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Nothing: a query, a validator or a constructor runs.
+    Reading,
+    /// Everything: the run method and handlers run.
+    Live,
+    /// Whatever is asked for is dropped: the run is over, or leaves the cache.
+    Over,
+}
+
+impl Core {
+    pub(crate) fn new(
+        start: StartJob,
+        namespace: Arc<str>,
+        facts: Facts,
+        patches: Patches,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            random: Generator::new(start.randomness_seed),
+            start,
+            namespace,
+            facts: Cell::new(facts),
+            patches,
+            ops: RefCell::default(),
+            waits: RefCell::default(),
+            turns: Turns::default(),
+            version: Cell::new(0),
+            spawned: RefCell::default(),
+            open_handlers: Cell::new(0),
+            phase: Cell::new(Phase::Reading),
+            moved: Cell::new(false),
+            fault: RefCell::default(),
+            refusal: RefCell::default(),
+            cancel_reason: RefCell::default(),
+            cancelled: Cell::new(false),
+            intents: RefCell::default(),
+            last_seen: Cell::new(None),
+        })
+    }
+
+    /// Issues an intent of the line `place`; none if no one line issues it.
+    ///
+    /// # Panics
+    /// As [`assert_commands_allowed`](Self::assert_commands_allowed).
+    #[track_caller]
+    pub(crate) fn issue(&self, intent: Intent, place: Option<Place>) {
+        self.assert_commands_allowed();
+        self.withdraw(intent, place);
+    }
+
+    /// Comes before everything that changes what the run does next: replay leaves out what only
+    /// looks.
+    ///
+    /// # Panics
+    /// While user code runs that may only look; the panic becomes its error.
+    #[track_caller]
+    pub(crate) fn assert_commands_allowed(&self) {
+        assert!(
+            self.phase.get() != Phase::Reading,
+            "a query, a validator or a constructor issued a command, cancelled, polled a future or \
+             drew a random number, through a context or a handle kept in the state; only run methods, \
+             signals and updates may do that"
+        );
+    }
+
+    /// Whether commands are refused at the moment; if so, the code that runs fails with `what`.
+    ///
+    /// For drops, which must not panic: `what` is kept until [`take_refusal`](Self::take_refusal).
+    pub(crate) fn refuses(&self, what: impl FnOnce() -> String) -> bool {
+        let refuses = self.phase.get() == Phase::Reading;
+        if refuses {
+            self.refusal.borrow_mut().get_or_insert_with(what);
+        }
+        refuses
+    }
+
+    /// The first command that was refused without a panic.
+    pub(crate) fn take_refusal(&self) -> Option<String> {
+        self.refusal.take()
+    }
+
+    /// Takes back what is no longer wanted. Futures are dropped at any time, so this never panics.
+    pub(crate) fn withdraw(&self, intent: Intent, place: Option<Place>) {
+        if self.phase.get() == Phase::Live {
+            self.intents.borrow_mut().push(Issued { intent, place });
+        }
+    }
+
+    /// Takes the latest intent back, unissued.
+    pub(crate) fn unissue(&self) {
+        self.intents.borrow_mut().pop();
+    }
+
+    /// Moves what was asked for to `into`.
+    pub(crate) fn drain_intents(&self, into: &mut Vec<Issued>) {
+        // The room goes with the intents: a cached run waits much longer than it works.
+        into.append(&mut self.intents.take());
+    }
+
+    /// Notes a bug of the workflow's code; the workflow task will fail with it.
+    pub(crate) fn blame(&self, fault: String) {
+        self.fault.borrow_mut().get_or_insert(fault);
+    }
+
+    pub(crate) fn take_fault(&self) -> Option<String> {
+        self.fault.take()
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.get()
+    }
+
+    pub(crate) fn cancel_reason(&self) -> Option<String> {
+        self.cancel_reason.borrow().clone()
+    }
+
+    pub(crate) fn cancel(&self, reason: String) {
+        self.cancelled.set(true);
+        self.cancel_reason.borrow_mut().get_or_insert(reason);
+        self.wake_all();
+    }
+
+    /// Every wait is to look again.
+    pub(crate) fn wake_all(&self) {
+        self.moved.set(true);
+        let waits = self.waits.borrow_mut().take_all();
+        let ops = self.ops.borrow_mut().take_all();
+        waits.into_iter().chain(ops).for_each(|it| self.wake(it));
+    }
+
+    pub(crate) fn wake(&self, waiter: Waiter) {
+        match waiter {
+            Waiter::Task(task) => self.turns.give(task),
+            Waiter::Nested(waker) => waker.wake(),
+        }
+    }
+
+    /// What a wait was for has come.
+    pub(crate) fn wait_ended(&self, wait: u32) {
+        if let Some(task) = self.waits.borrow_mut().end(wait) {
+            self.turns.give(task);
+        }
+    }
+
+    /// Begins a look of waits on the state that are polled only when woken; whether there are any.
+    pub(crate) fn begin_look(&self) -> bool {
+        let any = self.waits.borrow().has_nested();
+        let woken = self.waits.borrow_mut().begin_look();
+        woken.into_iter().for_each(Waker::wake);
+        any
+    }
+
+    /// Goes on with the look, if more waits have to be woken for it.
+    pub(crate) fn go_on_looking(&self) -> bool {
+        let woken = self.waits.borrow_mut().go_on_looking();
+        let any = !woken.is_empty();
+        woken.into_iter().for_each(Waker::wake);
+        any
+    }
+
+    /// The next task after `after`, up to `upto`, to which a poll may mean something.
+    pub(crate) fn next_turn(&self, after: TaskId, upto: TaskId) -> Option<TaskId> {
+        let given = self.turns.next(after, upto);
+        let look = self
+            .waits
+            .borrow()
+            .next_look(after, upto, self.version.get());
+        match look {
+            Some(look) if given.is_none_or(|given| look.task < given) => {
+                self.waits.borrow_mut().take_look(look);
+                Some(look.task)
+            }
+            _ => given,
+        }
+    }
+
+    /// Whether a task waits for a condition that was false before the state may have changed.
+    pub(crate) fn is_look_due(&self) -> bool {
+        let waits = self.waits.borrow();
+        let look = waits.next_look(TaskId::START, TaskId::END, self.version.get());
+        look.is_some()
+    }
+
+    /// Notes that the state may have changed.
+    pub(crate) fn changed(&self) {
+        self.version.set(self.version.get() + 1);
+    }
+
+    /// Whom to poll when a wait that is pending may end.
+    pub(crate) fn park(&self, cx: &Context<'_>) -> Waiter {
+        match self.turns.polled_with(cx.waker()) {
+            Some(task) => Waiter::Task(task),
+            None => Waiter::Nested(cx.waker().clone()),
+        }
+    }
+
+    /// Notes that the wait written at `place` is being polled.
+    pub(crate) fn seen(&self, place: Place) {
+        self.last_seen.set(Some(place));
+        current::seen(place);
+    }
+
+    /// Forgets which wait was polled last, and gives it.
+    pub(crate) fn forget_seen(&self) -> Option<Place> {
+        self.last_seen.take()
+    }
+
+    /// Brings it back, unless another wait was polled since.
+    pub(crate) fn remember_seen(&self, place: Option<Place>) {
+        if self.last_seen.get().is_none() {
+            self.last_seen.set(place);
+        }
+    }
+
+    pub(crate) fn last_seen(&self) -> Option<Place> {
+        self.last_seen.get()
+    }
+}

@@ -1,0 +1,17 @@
+//! The state of one run that its driver and the API of workflow code share.
+
+pub(crate) mod core;
+pub(crate) mod current;
+pub(crate) mod generator;
+mod numbered;
+pub(crate) mod ops;
+pub(crate) mod panics;
+pub(crate) mod patches;
+#[cfg(test)]
+pub(crate) mod probe;
+pub(crate) mod site;
+pub(crate) mod state;
+pub(crate) mod task;
+pub(crate) mod turns;
+pub(crate) mod waits;
+pub(crate) mod waker;

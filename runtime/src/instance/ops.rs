@@ -1,0 +1,201 @@
+//! Timers and activities on their way.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    panic::Location,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use durably_engine::{FailureRecord, Intent, Outcome, Payload, Seq};
+
+use super::{core::Core, numbered::Numbered, task::Waiter};
+
+/// All operations of a run that did not come to their end, oldest first.
+#[derive(Default)]
+pub(crate) struct Ops(Numbered<Op>);
+
+/// One operation.
+pub(crate) struct Op {
+    pub(crate) what: What,
+    pub(crate) place: &'static Location<'static>,
+    state: State,
+}
+
+/// What an operation does.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    Timer(Duration),
+    Activity(Cow<'static, str>),
+}
+
+enum State {
+    /// Nothing is known yet; who waits is none until it is polled.
+    Open(Option<Waiter>),
+    /// It ended, and nobody fetched how.
+    Ended(Ended),
+}
+
+/// How an operation ended.
+pub(crate) enum Ended {
+    /// The timer ran out.
+    Fired,
+    /// The activity gave a result.
+    Completed(Vec<Payload>),
+    /// The activity failed, or was cancelled.
+    Failed(Box<FailureRecord>),
+}
+
+impl Ops {
+    /// Operations that somebody waits for.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = &Op> {
+        self.0
+            .values()
+            .filter(|op| matches!(op.state, State::Open(_)))
+    }
+
+    /// Takes in how `seq` ended; what nobody waits for any more is dropped.
+    pub(crate) fn end(&mut self, seq: Seq, ended: Ended) -> Option<Waiter> {
+        let op = self.0.get_mut(seq.0)?;
+        match std::mem::replace(&mut op.state, State::Ended(ended)) {
+            State::Open(waiter) => waiter,
+            State::Ended(_) => None,
+        }
+    }
+
+    /// Everybody who waits, in the order in which the operations began.
+    pub(crate) fn take_all(&mut self) -> Vec<Waiter> {
+        let waiters = self.0.values_mut().filter_map(|op| match &mut op.state {
+            State::Open(waiter) => waiter.take(),
+            State::Ended(_) => None,
+        });
+        waiters.collect()
+    }
+
+    fn begin(&mut self, what: What, place: &'static Location<'static>) -> Seq {
+        let state = State::Open(None);
+        Seq(self.0.add(Op { what, place, state }))
+    }
+}
+
+impl From<Outcome> for Ended {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Completed(result) => Self::Completed(result),
+            Outcome::Failed(failure) | Outcome::Cancelled(failure) => {
+                Self::Failed(Box::new(failure))
+            }
+        }
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timer(after) => write!(f, "sleep({after:?})"),
+            Self::Activity(name) => write!(f, "activity `{name}`"),
+        }
+    }
+}
+
+/// The right to an operation's end. Dropped before, it cancels the operation.
+pub(crate) struct Ticket {
+    core: Rc<Core>,
+    seq: Seq,
+    place: &'static Location<'static>,
+}
+
+impl Ticket {
+    /// Asks for an operation.
+    pub(crate) fn begin(
+        core: Rc<Core>,
+        what: What,
+        place: &'static Location<'static>,
+        intent: impl FnOnce(Seq) -> Intent,
+    ) -> Self {
+        core.assert_commands_allowed();
+        let seq = core.ops.borrow_mut().begin(what, place);
+        core.issue(intent(seq), Some(place));
+        Self { core, seq, place }
+    }
+
+    /// How it ended, once.
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Ended> {
+        self.core.assert_commands_allowed();
+        self.core.seen(self.place);
+        let mut ops = self.core.ops.borrow_mut();
+        let Some(op) = ops.0.get_mut(self.seq.0) else {
+            return Poll::Pending;
+        };
+        if let State::Open(waiter) = &mut op.state {
+            *waiter = Some(self.core.park(cx));
+            return Poll::Pending;
+        }
+        match ops.0.remove(self.seq.0).map(|op| op.state) {
+            Some(State::Ended(ended)) => {
+                self.core.moved.set(true);
+                Poll::Ready(ended)
+            }
+            Some(State::Open(_)) | None => Poll::Pending,
+        }
+    }
+
+    /// Asks the operation to stop; how it ends is still told.
+    pub(crate) fn cancel(&self) {
+        let ops = self.core.ops.borrow();
+        if let Some(Op {
+            what,
+            state: State::Open(_),
+            ..
+        }) = ops.0.get(self.seq.0)
+        {
+            self.core.withdraw(what.cancel(self.seq), Some(self.place));
+        }
+    }
+
+    /// Lets the operation go on unattended.
+    #[track_caller]
+    pub(crate) fn detach(self) {
+        self.core.assert_commands_allowed();
+        self.forget();
+    }
+
+    fn dropped(&self) -> String {
+        let ops = self.core.ops.borrow();
+        let what = match ops.0.get(self.seq.0) {
+            Some(op) => op.what.to_string(),
+            None => "an operation".to_owned(),
+        };
+        format!(
+            "dropped the handle of {what} from {}, which would cancel it; a query, a validator or a \
+             constructor cancels nothing",
+            self.place
+        )
+    }
+
+    fn forget(&self) -> Option<Op> {
+        self.core.ops.borrow_mut().0.remove(self.seq.0)
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        // What a query drops goes on: a replay does not repeat the query.
+        if self.core.refuses(|| self.dropped()) {
+            return;
+        }
+        self.cancel();
+        self.forget();
+    }
+}
+
+impl What {
+    fn cancel(&self, seq: Seq) -> Intent {
+        match self {
+            Self::Timer(_) => Intent::CancelTimer { seq },
+            Self::Activity(_) => Intent::CancelActivity { seq },
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Changing the code of running workflows.
+
+use std::{cell::RefCell, panic::Location};
+
+use durably_engine::Intent;
+
+use super::core::Core;
+
+/// What `patched` answered so far, and what history answers for it.
+#[derive(Default)]
+pub(crate) struct Patches(RefCell<Vec<Patch>>);
+
+struct Patch {
+    id: String,
+    state: State,
+}
+
+enum State {
+    /// History holds its marker, and the code did not ask yet.
+    Known,
+    /// The code asked, and was answered so.
+    Asked(bool),
+}
+
+impl Patches {
+    /// History holds the marker of `id`.
+    pub(crate) fn know(&self, id: String) {
+        let mut patches = self.0.borrow_mut();
+        if !patches.iter().any(|patch| patch.id == id) {
+            patches.push(Patch {
+                id,
+                state: State::Known,
+            });
+        }
+    }
+}
+
+impl Core {
+    /// Whether the code behind the patch `id` is to run; the same answer for the whole run.
+    #[track_caller]
+    pub(crate) fn patched(&self, id: &str, deprecated: bool) -> bool {
+        let mut patches = self.patches.0.borrow_mut();
+        let answer = match patches.iter_mut().find(|patch| patch.id == id) {
+            Some(Patch {
+                state: State::Asked(answer),
+                ..
+            }) => return *answer,
+            Some(Patch { state, .. }) => {
+                self.assert_commands_allowed();
+                *state = State::Asked(true);
+                true
+            }
+            None => {
+                self.assert_commands_allowed();
+                let answer = !self.facts.get().replaying;
+                patches.push(Patch {
+                    id: id.to_owned(),
+                    state: State::Asked(answer),
+                });
+                answer
+            }
+        };
+        drop(patches);
+        if answer {
+            let intent = Intent::SetPatch {
+                id: id.to_owned(),
+                deprecated,
+            };
+            self.issue(intent, Some(Location::caller()));
+        }
+        answer
+    }
+}

@@ -1,0 +1,152 @@
+//! Who wakes a run, and which of its tasks.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::{Wake, Waker},
+};
+
+use super::{current, task::TaskId};
+
+/// What the wakers of one run share.
+///
+/// Whatever a workflow may wait for is told by a job or done by the run itself, so a wake comes from
+/// the run's own thread while its code runs. Any other wake betrays a future that the workflow may not
+/// await: a timer of the process, a channel of another thread. Replay cannot repeat that.
+///
+/// Channels, locks and combinators inside the run keep clones of its wakers as foreign code does, so
+/// a clone alone proves nothing; the wake does.
+#[derive(Debug, Default)]
+pub(crate) struct RunWaker {
+    /// A future of the run asks to be polled again.
+    own: AtomicBool,
+    /// The tasks that were woken.
+    woken: Mutex<Vec<TaskId>>,
+    /// Something outside of the run woke it, or would do so in vain.
+    foreign: AtomicBool,
+    /// The foreign wake has been told of.
+    told: AtomicBool,
+    /// Rung by the first foreign wake.
+    alarm: Alarm,
+}
+
+/// Rung, on whichever thread, when something outside of a run wakes it.
+#[derive(Clone, Default)]
+pub(crate) struct Alarm(Option<Arc<dyn Fn() + Send + Sync>>);
+
+impl RunWaker {
+    pub(crate) fn new(alarm: Alarm) -> Self {
+        Self {
+            alarm,
+            ..Self::default()
+        }
+    }
+
+    /// Tells this run from all others; it runs while [`current::enter`] holds this.
+    pub(crate) fn id(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).addr()
+    }
+
+    pub(crate) fn take_own(&self) -> bool {
+        self.own.swap(false, Relaxed)
+    }
+
+    /// The tasks that were woken since this was asked last.
+    pub(crate) fn take_woken(&self) -> Vec<TaskId> {
+        std::mem::take(&mut *self.woken())
+    }
+
+    pub(crate) fn was_foreign(&self) -> bool {
+        self.foreign.load(Relaxed)
+    }
+
+    /// The run is gone: whoever wakes it from now on is nobody's business.
+    pub(crate) fn retire(&self) {
+        self.foreign.store(true, Relaxed);
+    }
+
+    /// Whether a foreign wake is to be told of; once.
+    pub(crate) fn take_untold(&self) -> bool {
+        self.was_foreign() && !self.told.swap(true, Relaxed)
+    }
+
+    fn woken(&self) -> MutexGuard<'_, Vec<TaskId>> {
+        self.woken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one task is polled with.
+#[derive(Debug)]
+pub(crate) struct TaskWaker {
+    shared: Arc<OfTask>,
+    waker: Waker,
+}
+
+#[derive(Debug)]
+struct OfTask {
+    run: Arc<RunWaker>,
+    task: TaskId,
+    /// Whether it was woken since it was polled last.
+    woken: AtomicBool,
+}
+
+impl TaskWaker {
+    pub(crate) fn new(run: &Arc<RunWaker>, task: TaskId) -> Self {
+        let shared = Arc::new(OfTask {
+            run: Arc::clone(run),
+            task,
+            woken: AtomicBool::new(false),
+        });
+        let waker = Waker::from(Arc::clone(&shared));
+        Self { shared, waker }
+    }
+
+    /// The waker to poll with; wakes from now on count.
+    pub(crate) fn begin_poll(&self) -> &Waker {
+        self.shared.woken.store(false, Relaxed);
+        &self.waker
+    }
+
+    /// Whether anybody else holds a clone, and so may wake the task.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.shared) > 2
+    }
+}
+
+impl Wake for OfTask {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if current::current() == self.run.id() {
+            self.run.own.store(true, Relaxed);
+            if !self.woken.swap(true, Relaxed) {
+                self.run.woken().push(self.task);
+            }
+        } else if !self.run.foreign.swap(true, Relaxed) {
+            self.run.alarm.ring();
+        }
+    }
+}
+
+impl Alarm {
+    pub(crate) fn new(ring: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(ring)))
+    }
+
+    fn ring(&self) {
+        if let Some(ring) = &self.0 {
+            ring();
+        }
+    }
+}
+
+impl fmt::Debug for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Alarm")
+    }
+}

@@ -1,0 +1,256 @@
+//! Warnings and errors that nobody subscribed to still reach standard error.
+//!
+//! A worker tells through `tracing` what it cannot tell a caller: that a workflow task failed, that
+//! the server is away. Without a subscriber those events go nowhere, and a program that waits for a
+//! result would only hang. Any subscriber ends this; a library must not install one itself, since a
+//! process can have only one.
+
+use std::{
+    fmt::{self, Write as _},
+    io::Write as _,
+};
+
+use tracing::{
+    Dispatch, Event, Level, Metadata, Subscriber, dispatcher,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+    subscriber::NoSubscriber,
+};
+
+use super::replayed::is_silent;
+
+/// `tracing::warn!` that is heard without a subscriber.
+macro_rules! warning {
+    ($($event:tt)*) => { $crate::telemetry::log::heard(|| tracing::warn!($($event)*)) };
+}
+
+/// `tracing::error!` that is heard without a subscriber.
+macro_rules! error {
+    ($($event:tt)*) => { $crate::telemetry::log::heard(|| tracing::error!($($event)*)) };
+}
+
+/// An event about a workflow task: `on_task!(log::warning, shared, ticket, "..")`.
+macro_rules! on_task {
+    ($($emit:ident)::+, $shared:expr, $ticket:expr, $($event:tt)*) => {
+        $($emit)::+!(
+            workflow_type = $ticket.workflow_type,
+            workflow_id = $ticket.workflow_id,
+            run_id = $ticket.run_id,
+            attempt = $ticket.attempt,
+            task_queue = $shared.task_queue,
+            $($event)*
+        )
+    };
+}
+
+/// An event about an attempt of an activity: `on_attempt!(log::warning, info, "..")`.
+macro_rules! on_attempt {
+    ($($emit:ident)::+, $info:expr, $($event:tt)*) => {
+        $($emit)::+!(
+            activity_type = $info.activity_type,
+            activity_id = $info.activity_id,
+            attempt = $info.attempt,
+            workflow_type = $info.workflow_type,
+            workflow_id = $info.workflow_id,
+            run_id = $info.run_id,
+            task_queue = $info.task_queue,
+            $($event)*
+        )
+    };
+}
+
+/// An event about a run, from its own code: `on_run!(log::warning, live, "..")`.
+macro_rules! on_run {
+    ($($emit:ident)::+, $live:expr, $($event:tt)*) => {
+        $($emit)::+!(
+            workflow_type = W::NAME,
+            workflow_id = $live.ctx.workflow_id(),
+            run_id = $live.ctx.run_id(),
+            task_queue = $live.ctx.task_queue(),
+            $($event)*
+        )
+    };
+}
+
+pub(crate) use {error, on_attempt, on_run, on_task, warning};
+
+/// Emits an event to the subscriber of this thread, or to standard error if there is none; not
+/// again when a replay repeats it.
+pub(crate) fn heard(emit: impl FnOnce()) {
+    if is_silent() {
+        return;
+    }
+    if dispatcher::get_default(|current| current.is::<NoSubscriber>()) {
+        // Made for one event: nothing stays behind that a later subscriber has to share with.
+        dispatcher::with_default(&Dispatch::new(StandardError), emit);
+    } else {
+        emit();
+    }
+}
+
+/// One line an event: `durably WARN activity attempt failed: no tea left activity_id="1" attempt=2`.
+struct StandardError;
+
+impl Subscriber for StandardError {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line::default();
+        event.record(&mut line);
+        let level = event.metadata().level();
+        // A closed standard error is no reason to stop working.
+        let _ = writeln!(std::io::stderr().lock(), "durably {level} {line}");
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// The message, the error, and the other fields in their order.
+#[derive(Default)]
+struct Line {
+    message: String,
+    error: String,
+    fields: String,
+}
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let written = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            "error" => write!(self.error, ": {value:?}"),
+            name => write!(self.fields, " {name}={value:?}"),
+        };
+        debug_assert!(written.is_ok(), "a string takes everything");
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "error" => self.record_debug(field, &format_args!("{value}")),
+            _ => self.record_debug(field, &value),
+        }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.message, self.error, self.fields)
+    }
+}
+
+/// Hears what is told, on whichever thread of the tests.
+#[cfg(test)]
+pub(crate) mod ear {
+    use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+    use super::{Attributes, Event, Id, Line, Metadata, Record, Subscriber};
+
+    static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+    /// Listens from now on, until the process ends.
+    pub(crate) fn open() {
+        static OPEN: Once = Once::new();
+        OPEN.call_once(|| {
+            tracing::subscriber::set_global_default(Ear).expect("no test installs another one");
+        });
+    }
+
+    /// The first line that holds `needle`, if it was said.
+    pub(crate) fn heard(needle: &str) -> Option<String> {
+        lines().iter().find(|line| line.contains(needle)).cloned()
+    }
+
+    /// How many lines hold `needle`.
+    pub(crate) fn count(needle: &str) -> usize {
+        lines().iter().filter(|line| line.contains(needle)).count()
+    }
+
+    fn lines() -> MutexGuard<'static, Vec<String>> {
+        LINES.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    struct Ear;
+
+    impl Subscriber for Ear {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.target().starts_with("durably")
+        }
+
+        fn event(&self, event: &Event<'_>) {
+            let mut line = Line::default();
+            event.record(&mut line);
+            let level = event.metadata().level();
+            lines().push(format!("{level} {line}"));
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    struct Heard(Arc<Mutex<String>>);
+
+    impl Subscriber for Heard {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn event(&self, event: &Event<'_>) {
+            let mut line = Line::default();
+            event.record(&mut line);
+            *self.0.lock().expect("no test panics here") += &line.to_string();
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn a_subscriber_hears_everything_once_and_as_it_was_said() {
+        let heard = Arc::new(Mutex::new(String::new()));
+        // An event before there is a subscriber must not spoil what comes after.
+        warning!(run = 1, "nobody listens");
+        dispatcher::with_default(&Dispatch::new(Heard(Arc::clone(&heard))), || {
+            warning!(run = 2, id = "a", error = "no \"b\"", "task {} failed", 7);
+        });
+        assert_eq!(
+            *heard.lock().expect("no test panics here"),
+            "task 7 failed: no \"b\" run=2 id=\"a\""
+        );
+    }
+}

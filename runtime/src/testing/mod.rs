@@ -1,0 +1,3 @@
+//! Tests of workflows: replay of recorded histories.
+
+pub mod replay;

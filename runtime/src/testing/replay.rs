@@ -1,0 +1,177 @@
+//! Replays recorded histories against the code of today: the test that a change is safe for runs
+//! that are under way.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+pub use durably_engine::{CommandSummary, Difference, Ending, EventId, Mismatch};
+use durably_engine::{EngineError, EventKind, Fact, Task};
+
+use crate::{
+    client::History,
+    definition::Workflow,
+    driver::{
+        Driver,
+        instance::{Host, TaskFailure, WorkflowEntry},
+    },
+    instance::waker::Alarm,
+    wire,
+    worker::registry::listed,
+};
+
+/// Replays histories of the workflow types that it is given.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)] struct Greeting;
+/// # #[workflow] impl Greeting { #[run] async fn run(&mut self, ctx: &Ctx) -> Result<u32> { Ok(1) } }
+/// use durably::{History, replay::Replayer};
+///
+/// # fn check() -> Result<()> {
+/// let history = History::from_json(&std::fs::read_to_string("greeting.json")?)?;
+/// Replayer::new().workflow::<Greeting>().replay(history)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Default)]
+pub struct Replayer {
+    workflows: BTreeMap<&'static str, WorkflowEntry>,
+}
+
+impl Replayer {
+    /// A replayer that knows no workflow type yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a workflow type.
+    #[must_use]
+    pub fn workflow<W: Workflow>(mut self) -> Self {
+        let entry = WorkflowEntry::of::<W>();
+        self.workflows.insert(entry.name, entry);
+        self
+    }
+
+    /// Runs the code of today along a history, to its end.
+    ///
+    /// # Errors
+    /// [`ReplayError::Mismatch`] if the code took another path than the history; the other kinds if
+    /// it could not be tried.
+    pub fn replay(&self, history: History) -> Result<(), ReplayError> {
+        let task = task(history)?;
+        let Some(entry) = self.workflows.get(task.workflow_type.as_str()) else {
+            return Err(ReplayError::UnknownType {
+                found: task.workflow_type,
+                registered: self
+                    .workflows
+                    .keys()
+                    .map(|name| (*name).to_owned())
+                    .collect(),
+            });
+        };
+        let host = Host {
+            namespace: Arc::from("default"),
+            alarm: Alarm::default(),
+        };
+        let mut driver = Driver::new(entry, host);
+        driver.begin(task)?;
+        driver.advance::<ReplayError>(|| true)?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Replayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replayer")
+            .field("workflows", &self.workflows.keys())
+            .finish()
+    }
+}
+
+/// Why a replay did not come to its end.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The code took another path than the history. Guard the change with `patched`.
+    Mismatch(Box<Mismatch>),
+    /// The code panicked, or failed where it may not. Mend the code.
+    Code {
+        /// What it said.
+        message: String,
+    },
+    /// The history is of a workflow type that the replayer was not given.
+    UnknownType {
+        /// The type of the history.
+        found: String,
+        /// The types that the replayer was given.
+        registered: Vec<String>,
+    },
+    /// The history cannot be read, or this version does not understand it.
+    Unreadable {
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mismatch(mismatch) => mismatch.fmt(f),
+            Self::Code { message } => {
+                write!(f, "the workflow failed while it was replayed: {message}")
+            }
+            Self::UnknownType { found, registered } => write!(
+                f,
+                "the history is of workflow type `{found}`, but the replayer was given {}; add it with \
+                 `.workflow::<W>()`",
+                listed(registered.iter())
+            ),
+            Self::Unreadable { reason } => write!(f, "the history cannot be replayed: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for ReplayError {}
+
+impl From<wire::WireError> for ReplayError {
+    fn from(error: wire::WireError) -> Self {
+        Self::Unreadable {
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl From<EngineError> for ReplayError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Mismatch(mismatch) => Self::Mismatch(mismatch),
+            other => Self::Unreadable {
+                reason: other.to_string(),
+            },
+        }
+    }
+}
+
+impl From<TaskFailure> for ReplayError {
+    fn from(failure: TaskFailure) -> Self {
+        Self::Code {
+            message: failure.failure.message,
+        }
+    }
+}
+
+/// A task that replays a history and asks for nothing more. The history itself names the run.
+fn task(history: History) -> Result<Task, ReplayError> {
+    let mut task = Task::default();
+    wire::task::append_history(&mut task, history.into_raw())?;
+    let Some(EventKind::Fact(Fact::RunStarted(started))) =
+        task.history.first().map(|event| &event.kind)
+    else {
+        return Err(ReplayError::Unreadable {
+            reason: "it does not begin with the start of a run".to_owned(),
+        });
+    };
+    task.workflow_type.clone_from(&started.workflow_type);
+    task.workflow_id.clone_from(&started.workflow_id);
+    task.run_id.clone_from(&started.original_run_id);
+    Ok(task)
+}

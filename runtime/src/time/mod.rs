@@ -1,0 +1,219 @@
+//! Workflow time: a point in time that cannot look at the clock.
+
+#[cfg(feature = "chrono")]
+mod chrono;
+#[cfg(feature = "jiff")]
+mod jiff;
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+mod range;
+pub(crate) mod span;
+
+use std::{
+    fmt,
+    ops::{Add, AddAssign, Sub, SubAssign},
+    time::{Duration, SystemTime, SystemTimeError},
+};
+
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+pub use self::range::TimeOutOfRange;
+
+/// A point in time, as [`View::now`](crate::workflow::View::now) gives it.
+///
+/// It has the arithmetic of [`SystemTime`] and converts from and into it, but no `elapsed` and no
+/// `now`: those read the clock of the machine, which replay cannot repeat.
+///
+/// ```
+/// use durably::{Time, hours};
+///
+/// let deadline = Time::UNIX_EPOCH + hours(2);
+/// assert_eq!(deadline - Time::UNIX_EPOCH, hours(2));
+/// assert_eq!(deadline.to_string(), "1970-01-01T02:00:00Z");
+/// ```
+///
+/// With the features `jiff` and `chrono` it converts from and into `jiff::Timestamp` and
+/// `chrono::DateTime`, by `TryFrom`: each reaches another range of years.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(SystemTime);
+
+impl Time {
+    /// The first moment of 1970, UTC.
+    pub const UNIX_EPOCH: Self = Self(SystemTime::UNIX_EPOCH);
+
+    /// The time that passed since `earlier`.
+    ///
+    /// # Errors
+    /// When `earlier` is later; the error tells by how much.
+    pub fn duration_since(self, earlier: impl Into<Self>) -> Result<Duration, SystemTimeError> {
+        self.0.duration_since(earlier.into().0)
+    }
+
+    /// Does not compile, and says what to write.
+    #[doc(hidden)]
+    pub fn elapsed(self) -> Duration
+    where
+        for<'a> Self: Ticking,
+    {
+        Self::never()
+    }
+
+    /// This much later; none if that is beyond what the platform can represent.
+    pub fn checked_add(self, duration: Duration) -> Option<Self> {
+        self.0.checked_add(duration).map(Self)
+    }
+
+    /// This much earlier; none if that is beyond what the platform can represent.
+    pub fn checked_sub(self, duration: Duration) -> Option<Self> {
+        self.0.checked_sub(duration).map(Self)
+    }
+
+    /// Whole seconds since 1970, negative before.
+    pub fn unix_seconds(self) -> i64 {
+        self.since_epoch().0
+    }
+
+    /// Seconds since 1970, rounded down, and the nanoseconds on top of them.
+    fn since_epoch(self) -> (i64, u32) {
+        match self.0.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => (after.as_secs().cast_signed(), after.subsec_nanos()),
+            Err(error) => {
+                let before = error.duration();
+                match before.subsec_nanos() {
+                    0 => (-before.as_secs().cast_signed(), 0),
+                    nanos => (-before.as_secs().cast_signed() - 1, 1_000_000_000 - nanos),
+                }
+            }
+        }
+    }
+}
+
+/// A point in time that reads the clock: no type is.
+#[diagnostic::on_unimplemented(
+    message = "a workflow's `Time` has no `elapsed`, which would read the clock of the machine",
+    label = "subtract from the workflow's own time: `ctx.now() - start`"
+)]
+pub trait Ticking {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+impl From<SystemTime> for Time {
+    fn from(time: SystemTime) -> Self {
+        Self(time)
+    }
+}
+
+impl From<Time> for SystemTime {
+    fn from(time: Time) -> Self {
+        time.0
+    }
+}
+
+/// # Panics
+/// If the result is beyond what the platform can represent.
+impl Add<Duration> for Time {
+    type Output = Self;
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0 + duration)
+    }
+}
+
+/// # Panics
+/// If the result is beyond what the platform can represent.
+impl Sub<Duration> for Time {
+    type Output = Self;
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0 - duration)
+    }
+}
+
+/// The time between two points, zero if the right one is later.
+impl Sub for Time {
+    type Output = Duration;
+    fn sub(self, earlier: Self) -> Duration {
+        self.0.duration_since(earlier.0).unwrap_or_default()
+    }
+}
+
+impl AddAssign<Duration> for Time {
+    fn add_assign(&mut self, duration: Duration) {
+        self.0 += duration;
+    }
+}
+
+impl SubAssign<Duration> for Time {
+    fn sub_assign(&mut self, duration: Duration) {
+        self.0 -= duration;
+    }
+}
+
+/// RFC 3339, in UTC.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seconds, nanos) = self.since_epoch();
+        let (year, month, day) = civil(seconds.div_euclid(86_400));
+        let second = seconds.rem_euclid(86_400);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        )?;
+        match nanos {
+            0 => {}
+            n if n % 1_000_000 == 0 => write!(f, ".{:03}", n / 1_000_000)?,
+            n if n % 1_000 == 0 => write!(f, ".{:06}", n / 1_000)?,
+            n => write!(f, ".{n:09}")?,
+        }
+        f.write_str("Z")
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
+///
+/// The year is taken to begin in March, so that the leap day is its last.
+fn civil(day: i64) -> (i64, i64, i64) {
+    let day = day + 719_468;
+    let era = day.div_euclid(146_097);
+    let of_era = day.rem_euclid(146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (era * 400 + year + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64, nanos: u32) -> String {
+        let shift = Duration::new(seconds.unsigned_abs(), 0);
+        let time = if seconds < 0 {
+            Time::UNIX_EPOCH - shift
+        } else {
+            Time::UNIX_EPOCH + shift
+        };
+        (time + Duration::new(0, nanos)).to_string()
+    }
+
+    #[test]
+    fn times_print_as_rfc_3339() {
+        assert_eq!(at(0, 0), "1970-01-01T00:00:00Z");
+        assert_eq!(at(951_782_400, 0), "2000-02-29T00:00:00Z");
+        assert_eq!(at(1_700_000_000, 250_000_000), "2023-11-14T22:13:20.250Z");
+        assert_eq!(at(-1, 1), "1969-12-31T23:59:59.000000001Z");
+    }
+
+    #[test]
+    fn the_difference_to_a_later_time_is_zero() {
+        let later = Time::UNIX_EPOCH + Duration::from_secs(1);
+        assert_eq!(Time::UNIX_EPOCH - later, Duration::ZERO);
+        assert!(Time::UNIX_EPOCH.duration_since(later).is_err());
+    }
+}

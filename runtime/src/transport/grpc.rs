@@ -1,0 +1,290 @@
+//! One gRPC call as one HTTP/2 exchange: framing, deadline, status.
+//!
+//! See [gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md).
+
+use std::{error::Error as StdError, sync::Arc, time::Duration};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use durably_proto::Message;
+use h2::{Reason, RecvStream};
+use http::{
+    HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version,
+    header::{CONTENT_TYPE, TE, USER_AGENT},
+    uri::PathAndQuery,
+};
+use tokio::{runtime::Handle, task::JoinHandle};
+use tonic::{Code, Status};
+
+use super::{channel::Channel, first_bytes::ForeignAnswer};
+
+/// A page of history may be much larger than gRPC's customary 4 MiB; the server has its own limits.
+const MAX_MESSAGE_SIZE: usize = 128 * 1024 * 1024;
+/// Before each message: whether it is compressed, and its length.
+const PREFIX: usize = 5;
+const NO_MESSAGE: &str = "the answer is not one plain message";
+
+/// A gRPC client.
+#[derive(Clone)]
+pub(crate) struct Grpc {
+    channel: Channel,
+    /// What goes with every request.
+    headers: HeaderMap,
+}
+
+impl Grpc {
+    pub(crate) fn new(channel: Channel, mut headers: HeaderMap) -> Self {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        let agent = concat!("durably/", env!("CARGO_PKG_VERSION"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+        Self { channel, headers }
+    }
+
+    pub(crate) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// Sends a message and waits for the answer, not longer than `timeout`.
+    ///
+    /// All but reading the answer happens on the connection's thread: a caller on another one wakes
+    /// it once, and is woken once.
+    ///
+    /// # Cancellation
+    /// A call that is dropped is cancelled at the server.
+    pub(crate) async fn call<M: Message, A: Message + Default>(
+        self: &Arc<Self>,
+        path: PathAndQuery,
+        message: &M,
+        timeout: Duration,
+    ) -> Result<A, Status> {
+        let this = Arc::clone(self);
+        let frame = frame(message);
+        let exchange = async move { this.timed(path, frame, timeout).await };
+        let answer = if self.channel.is_here() {
+            exchange.await
+        } else {
+            there(self.channel.net(), exchange).await
+        };
+        read(answer?)
+    }
+
+    async fn timed(
+        &self,
+        path: PathAndQuery,
+        body: Bytes,
+        timeout: Duration,
+    ) -> Result<Bytes, Status> {
+        match tokio::time::timeout(timeout, self.exchange(path, body, timeout)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Status::deadline_exceeded(format!(
+                "no answer within {timeout:?}"
+            ))),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        path: PathAndQuery,
+        body: Bytes,
+        timeout: Duration,
+    ) -> Result<Bytes, Status> {
+        let mut connection = self.channel.ready().await?;
+        let request = self.request(path, timeout)?;
+        let (answer, mut upload) = connection.send_request(request, false).map_err(broken)?;
+        upload.send_data(body, true).map_err(broken)?;
+        let (head, body) = answer.await.map_err(broken)?.into_parts();
+        // An answer without a body has its status in the headers.
+        if let Some(status) = Status::from_header_map(&head.headers) {
+            return match status.code() {
+                Code::Ok => Err(Status::internal(NO_MESSAGE)),
+                _ => Err(status),
+            };
+        }
+        if !is_grpc(&head.headers) {
+            // All of a foreign body is not worth reading.
+            let mut body = body;
+            let first = body.data().await.and_then(Result::ok).unwrap_or_default();
+            let answer = ForeignAnswer::http(head.status, &head.headers, &first);
+            return Err(foreign(answer, head.status));
+        }
+        let (message, trailers) = receive(body).await?;
+        match trailers.as_ref().and_then(Status::from_header_map) {
+            Some(status) if status.code() == Code::Ok => Ok(message),
+            Some(status) => Err(status),
+            None => Err(foreign(
+                ForeignAnswer::http(head.status, &head.headers, &message),
+                head.status,
+            )),
+        }
+    }
+
+    fn request(&self, path: PathAndQuery, timeout: Duration) -> Result<Request<()>, Status> {
+        let mut uri = self.channel.uri().clone().into_parts();
+        uri.path_and_query = Some(path);
+        let wrong = |error: http::Error| Status::internal(error.to_string());
+        let uri = Uri::from_parts(uri).map_err(|error| wrong(error.into()))?;
+        let mut request = Request::new(());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri;
+        *request.version_mut() = Version::HTTP_2;
+        request.headers_mut().clone_from(&self.headers);
+        request
+            .headers_mut()
+            .insert("grpc-timeout", encode_timeout(timeout));
+        Ok(request)
+    }
+}
+
+/// Runs `exchange` on that thread, as long as the caller waits for it.
+async fn there(
+    net: &Handle,
+    exchange: impl Future<Output = Result<Bytes, Status>> + Send + 'static,
+) -> Result<Bytes, Status> {
+    let mut task = AbortOnDrop(net.spawn(exchange));
+    let answered = (&mut task.0).await;
+    answered.unwrap_or_else(|ended| Err(Status::unavailable(ended.to_string())))
+}
+
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// At most eight digits and a unit.
+fn encode_timeout(timeout: Duration) -> HeaderValue {
+    const MOST: u128 = 99_999_999;
+    let text = match timeout.as_millis() {
+        millis @ ..=MOST => format!("{millis}m"),
+        millis => format!("{}S", (millis / 1000).min(MOST)),
+    };
+    HeaderValue::try_from(text).expect("digits and a letter make a header")
+}
+
+fn frame(message: &impl Message) -> Bytes {
+    let length = message.encoded_len();
+    let mut frame = BytesMut::with_capacity(PREFIX + length);
+    frame.put_u8(0);
+    // The server refuses messages far below 4 GiB.
+    frame.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
+    message
+        .encode(&mut frame)
+        .expect("there is room for all of the message");
+    frame.freeze()
+}
+
+/// All of the body, and what follows it.
+async fn receive(mut body: RecvStream) -> Result<(Bytes, Option<HeaderMap>), Status> {
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(chunk) = body.data().await {
+        let chunk = chunk.map_err(broken)?;
+        body.flow_control()
+            .release_capacity(chunk.len())
+            .map_err(broken)?;
+        if first.is_empty() {
+            first = chunk;
+        } else {
+            rest.extend_from_slice(&chunk);
+        }
+        let length = first.len() + rest.len();
+        if length > MAX_MESSAGE_SIZE {
+            return Err(Status::out_of_range(format!(
+                "decoded message length too large: more than {MAX_MESSAGE_SIZE} bytes"
+            )));
+        }
+    }
+    let trailers = body.trailers().await.map_err(broken)?;
+    if !rest.is_empty() {
+        first = [first, rest.freeze()].concat().into();
+    }
+    Ok((first, trailers))
+}
+
+/// The message in an answer's body.
+fn read<A: Message + Default>(mut body: Bytes) -> Result<A, Status> {
+    let whole = body.len() >= PREFIX && {
+        let plain = body.get_u8() == 0;
+        let length = body.get_u32() as usize;
+        plain && length == body.len()
+    };
+    if !whole {
+        return Err(Status::internal(NO_MESSAGE));
+    }
+    A::decode(body).map_err(|error| Status::internal(format!("the answer: {error}")))
+}
+
+/// What came back is from something else than a gRPC server; the
+/// [codes](https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md) are gRPC's.
+fn foreign(answer: ForeignAnswer, status: StatusCode) -> Status {
+    let code = match status {
+        StatusCode::BAD_REQUEST => Code::Internal,
+        StatusCode::UNAUTHORIZED => Code::Unauthenticated,
+        StatusCode::FORBIDDEN => Code::PermissionDenied,
+        StatusCode::NOT_FOUND => Code::Unimplemented,
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => Code::Unavailable,
+        _ => Code::Unknown,
+    };
+    let mut status = Status::new(code, format!("an answer that is not gRPC: {answer}"));
+    status.set_source(Arc::new(answer));
+    status
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    content_type.is_none_or(|it| it.starts_with(b"application/grpc"))
+}
+
+/// The exchange ended before its answer.
+fn broken(error: h2::Error) -> Status {
+    let code = match error.reason() {
+        Some(Reason::CANCEL) => Code::Cancelled,
+        Some(Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
+        Some(Reason::INADEQUATE_SECURITY) => Code::PermissionDenied,
+        _ => Code::Unavailable,
+    };
+    let source: Arc<dyn StdError + Send + Sync> = Arc::new(error);
+    let mut status = Status::new(code, source.to_string());
+    status.set_source(source);
+    status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_has_at_most_eight_digits() {
+        assert_eq!(encode_timeout(Duration::from_millis(70_001)), "70001m");
+        assert_eq!(encode_timeout(Duration::from_secs(1_000_000)), "1000000S");
+        assert_eq!(encode_timeout(Duration::MAX), "99999999S");
+    }
+
+    #[test]
+    fn a_message_survives_its_frame() {
+        let sent = durably_proto::wkt::Duration {
+            seconds: 5,
+            nanos: 7,
+        };
+        assert_eq!(
+            read::<durably_proto::wkt::Duration>(frame(&sent)).ok(),
+            Some(sent)
+        );
+    }
+
+    #[test]
+    fn half_a_message_is_none() {
+        let sent = durably_proto::wkt::Duration {
+            seconds: 5,
+            nanos: 7,
+        };
+        let half = frame(&sent).slice(..PREFIX + 1);
+        assert!(read::<durably_proto::wkt::Duration>(half).is_err());
+        assert!(read::<durably_proto::wkt::Duration>(Bytes::new()).is_err());
+    }
+}

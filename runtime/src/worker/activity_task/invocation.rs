@@ -1,0 +1,157 @@
+//! The user's function: its call, its deadline, and the time it has to clean up.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use durably_engine::{FailureRecord, Payload};
+
+use super::{
+    attempt::Claim,
+    report::{Ended, shut_down},
+};
+use crate::{
+    activity::{ActivityCtx, CancelReason, cancel::CancelSignal},
+    data::Args,
+    definition::{ActivityFn, Invocation},
+    error::{AppError, Error, Meaning, Result},
+    instance::panics,
+    telemetry::log,
+    worker::{
+        shared::{Phase, Shared},
+        slots::Permit,
+    },
+};
+
+/// How long a body may clean up once the server takes no result of its attempt any more. The
+/// rustdoc of `ActivityCtx` promises it.
+const CLEAN_UP: Duration = Duration::from_secs(5);
+
+/// Waits for the call, its deadline, or the end of the worker.
+pub(crate) async fn run(
+    shared: &Shared,
+    claim: &Claim,
+    cancel: &CancelSignal,
+    call: impl Future<Output = Result<Payload>>,
+) -> Ended {
+    let mut call = pin!(call);
+    let result = tokio::select! {
+        biased;
+        result = &mut call => Some(result),
+        () = given_up(shared, claim, cancel) => None,
+        () = shared.reached(Phase::ActivitiesAbandoned) => return Ended::Failed(shut_down().into()),
+    };
+    match result {
+        Some(Ok(payload)) => Ended::Completed(payload),
+        Some(Err(error)) => of_error(shared, cancel, &error),
+        None => {
+            tokio::select! {
+                biased;
+                _ = call => {}
+                () = shared.sleep(CLEAN_UP) => {}
+                () = shared.reached(Phase::ActivitiesAbandoned) => {}
+            }
+            Ended::Unheard
+        }
+    }
+}
+
+/// Resolves when the server takes no result of the attempt any more.
+async fn given_up(shared: &Shared, claim: &Claim, cancel: &CancelSignal) {
+    let overdue = async {
+        match claim.deadline {
+            Some(deadline) => shared.sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
+    };
+    let forgotten = async {
+        if cancel.wait().await != CancelReason::Gone {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = forgotten => {}
+        () = overdue => {
+            cancel.set(CancelReason::TimedOut);
+            log::on_attempt!(log::warning, claim.info, "activity attempt timed out");
+        }
+    }
+}
+
+fn of_error(shared: &Shared, cancel: &CancelSignal, error: &Error) -> Ended {
+    if matches!(error.meaning(), Meaning::Cancelled) {
+        let reason = cancel.reason().or_else(|| shared.closing.reason());
+        match reason {
+            Some(CancelReason::Requested) => return Ended::Cancelled,
+            Some(CancelReason::WorkerShutdown) => return Ended::Failed(shut_down().into()),
+            Some(CancelReason::Gone | CancelReason::TimedOut) => return Ended::Unheard,
+            Some(CancelReason::Paused) => {
+                return Ended::Failed(stopped("ActivityPause", "paused").into());
+            }
+            Some(CancelReason::Reset) => {
+                return Ended::Failed(stopped("ActivityReset", "reset").into());
+            }
+            None => {}
+        }
+    }
+    Ended::Failed(error.to_record().into())
+}
+
+/// Calls the user's function; a panic in it is an error, and so are details of its heartbeats that
+/// could not be written.
+pub(crate) async fn call(
+    activity: &ActivityFn,
+    ctx: ActivityCtx,
+    args: Args,
+    permit: &Arc<Permit>,
+) -> Result<Payload> {
+    let result = invoke(activity, ctx.clone(), args, permit).await?;
+    ctx.refuse_unwritten()?;
+    Ok(result)
+}
+
+/// A function that blocks cannot be stopped, so it keeps the permit until it returns.
+async fn invoke(
+    activity: &ActivityFn,
+    ctx: ActivityCtx,
+    args: Args,
+    permit: &Arc<Permit>,
+) -> Result<Payload> {
+    match panics::catch(|| activity(ctx, args)) {
+        Err(panic) => Err(panicked(&panic)),
+        Ok(Invocation::Async(mut body)) => {
+            poll_fn(|cx| match panics::catch(|| body.as_mut().poll(cx)) {
+                Ok(poll) => poll,
+                Err(panic) => Poll::Ready(Err(panicked(&panic))),
+            })
+            .await
+        }
+        Ok(Invocation::Blocking(body)) => {
+            let permit = Arc::clone(permit);
+            let body = move || {
+                let result = panics::catch(body);
+                drop(permit);
+                result
+            };
+            match tokio::task::spawn_blocking(body).await {
+                Ok(Ok(result)) => result,
+                Ok(Err(panic)) => Err(panicked(&panic)),
+                Err(ended) => Err(AppError::new("RuntimeShutdown", ended.to_string()).into()),
+            }
+        }
+    }
+}
+
+fn panicked(panic: &panics::Panicked) -> Error {
+    AppError::new("Panic", panic.to_string()).into()
+}
+
+fn stopped(kind: &str, how: &str) -> FailureRecord {
+    let text = format!("the activity was {how}, which aborted this attempt");
+    Error::from(AppError::new(kind, text)).to_record()
+}

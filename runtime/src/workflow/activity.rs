@@ -1,0 +1,406 @@
+//! Activities, called.
+
+use std::{
+    borrow::Cow,
+    future::Future,
+    marker::PhantomData,
+    panic::Location,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+};
+
+use durably_engine::{
+    CancellationType, FailureInfo, FailureRecord, Intent, RetryState, ScheduleActivity,
+};
+
+use super::{context::Ctx, scope::Reach, spawn::awaited_again};
+use crate::{
+    __private::{PayloadOf, payload},
+    activity::{ActivityOptions, Retry},
+    data::{Callee, EncodedArgs, Known, Text, value},
+    definition::{Activity, HasTimeout, NoTimeout, TimeoutSet},
+    error::ActivityError,
+    instance::{
+        core::Core,
+        ops::{Ended, Ticket, What},
+    },
+    time::span::Span,
+};
+
+/// One activity call; `.await` it once a timeout is known.
+///
+/// The call is made when it is awaited or [started](Self::start). Its arguments were encoded when it
+/// was built, so it borrows nothing.
+///
+/// # Cancellation
+/// When the context is cancelled the activity is asked to stop, and the call gives an error whose
+/// [`is_cancelled`](ActivityError::is_cancelled) holds; see [`cancellation`](Self::cancellation) for
+/// whether it waits for the activity. Dropping a call that was made cancels the activity too.
+#[must_use = "the activity is scheduled when the call is awaited"]
+pub struct ActivityCall<A, T> {
+    core: Rc<Core>,
+    reach: Reach,
+    state: State,
+    place: &'static Location<'static>,
+    kind: PhantomData<fn() -> (A, T)>,
+}
+
+enum State {
+    New(Box<Request>),
+    Running(Running),
+    Done,
+}
+
+/// What is asked for, until it is.
+struct Request {
+    name: Cow<'static, str>,
+    args: EncodedArgs,
+    options: ActivityOptions,
+    id: Option<String>,
+    summary: Option<String>,
+    cancellation: CancellationType,
+}
+
+/// A call that was made.
+struct Running {
+    name: Cow<'static, str>,
+    ticket: Ticket,
+    /// Whether it was asked to stop.
+    stopping: bool,
+}
+
+/// An activity that is known by its name only; it gives an `R`.
+pub struct Untyped<R>(PhantomData<fn() -> R>);
+
+impl<R: Known> Activity for Untyped<R> {
+    const NAME: &'static str = "";
+    type Output = R;
+    fn __output() -> PayloadOf<R> {
+        payload()
+    }
+    fn __defaults() -> ActivityOptions {
+        ActivityOptions::default()
+    }
+}
+
+impl<A: Activity, T> ActivityCall<A, T> {
+    /// A call with the options that the activity declares.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn new(ctx: &Ctx, args: EncodedArgs) -> Self {
+        Self::build(ctx, A::NAME.into(), args, A::__defaults())
+    }
+
+    /// A call with the options that the activity declares, but for those given.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn with_options(ctx: &Ctx, args: EncodedArgs, options: &ActivityOptions) -> Self {
+        Self::build(ctx, A::NAME.into(), args, A::__defaults().overlaid(options))
+    }
+}
+
+// Without a bound on the activity, so that rustc asks once, at the `.await`, for the result of one
+// that is called by its name.
+impl<A, T> ActivityCall<A, T> {
+    #[track_caller]
+    fn build(
+        ctx: &Ctx,
+        name: Cow<'static, str>,
+        args: EncodedArgs,
+        options: ActivityOptions,
+    ) -> Self {
+        Self {
+            core: ctx.core().clone(),
+            reach: ctx.reach().clone(),
+            state: State::New(Box::new(Request {
+                name,
+                args,
+                options,
+                id: None,
+                summary: None,
+                cancellation: CancellationType::default(),
+            })),
+            place: Location::caller(),
+            kind: PhantomData,
+        }
+    }
+
+    /// The longest one attempt may take.
+    pub fn start_to_close(mut self, duration: impl Span) -> ActivityCall<A, TimeoutSet> {
+        let duration = duration.into_duration();
+        self.set(|it| it.options.start_to_close = Some(duration));
+        self.with_timeout()
+    }
+
+    /// The longest all attempts together may take, with the pauses between them.
+    pub fn schedule_to_close(mut self, duration: impl Span) -> ActivityCall<A, TimeoutSet> {
+        let duration = duration.into_duration();
+        self.set(|it| it.options.schedule_to_close = Some(duration));
+        self.with_timeout()
+    }
+
+    /// The longest an attempt may wait for a worker.
+    pub fn schedule_to_start(mut self, duration: impl Span) -> Self {
+        let duration = duration.into_duration();
+        self.set(|it| it.options.schedule_to_start = Some(duration));
+        self
+    }
+
+    /// The longest pause between two heartbeats.
+    pub fn heartbeat(mut self, duration: impl Span) -> Self {
+        let duration = duration.into_duration();
+        self.set(|it| it.options.heartbeat = Some(duration));
+        self
+    }
+
+    /// How failed attempts are retried.
+    pub fn retry(mut self, retry: Retry /* as in `Retry::attempts(3)` */) -> Self {
+        self.set(|it| it.options.retry = Some(retry));
+        self
+    }
+
+    /// The task queue of the activity's workers; the workflow's own by default.
+    pub fn task_queue(mut self, queue: impl Text) -> Self {
+        self.set(|it| it.options.task_queue = Some(queue.into_text()));
+        self
+    }
+
+    /// The id of the activity, unique among those that run; a number by default.
+    pub fn id(mut self, id: impl Text) -> Self {
+        self.set(|it| it.id = Some(id.into_text()));
+        self
+    }
+
+    /// What the activity does, for people who look at the history.
+    pub fn summary(mut self, text: impl Text) -> Self {
+        self.set(|it| it.summary = Some(text.into_text()));
+        self
+    }
+
+    /// What cancelling means: ask the activity to stop and go on at once (`TryCancel`, unless given),
+    /// ask and wait for how it ends (`WaitCompleted`), or go on without asking (`Abandon`).
+    pub fn cancellation(mut self, kind: CancellationType) -> Self {
+        self.set(|it| it.cancellation = kind);
+        self
+    }
+
+    /// The call goes on when the workflow is cancelled.
+    pub fn shielded(mut self) -> Self {
+        self.reach = Reach::Shielded;
+        self
+    }
+
+    fn set(&mut self, change: impl FnOnce(&mut Request)) {
+        if let State::New(request) = &mut self.state {
+            change(request);
+        }
+    }
+
+    fn with_timeout(self) -> ActivityCall<A, TimeoutSet> {
+        ActivityCall {
+            core: self.core,
+            reach: self.reach,
+            state: self.state,
+            place: self.place,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<R> ActivityCall<Untyped<R>, NoTimeout> {
+    #[track_caller]
+    pub(crate) fn untyped(ctx: &Ctx, name: String, args: EncodedArgs) -> Self {
+        Self::build(ctx, name.into(), args, ActivityOptions::default())
+    }
+}
+
+impl<A: Activity, T> ActivityCall<A, T> {
+    // The bound stands at the method, so that rustc says what is missing and not only that the method
+    // cannot be called.
+    /// Makes the call now; the handle gives the result later.
+    #[track_caller]
+    pub fn start(mut self) -> ActivityHandle<A>
+    where
+        T: HasTimeout,
+    {
+        self.begin();
+        ActivityHandle(ActivityCall {
+            core: self.core,
+            reach: self.reach,
+            state: self.state,
+            place: self.place,
+            kind: PhantomData,
+        })
+    }
+}
+
+impl<A: Activity, T> ActivityCall<A, T> {
+    /// Asks for the activity, unless it was asked for, is cancelled already, or cannot be asked for.
+    #[track_caller]
+    fn begin(&mut self) {
+        self.core.assert_commands_allowed();
+        if self.reach.is_cancelled(&self.core) {
+            return;
+        }
+        self.state = match std::mem::replace(&mut self.state, State::Done) {
+            State::New(request) => match request.schedule(&self.core, self.place) {
+                Ok(running) => State::Running(running),
+                Err(fault) => {
+                    self.core.blame(fault);
+                    State::Done
+                }
+            },
+            other => other,
+        };
+    }
+
+    fn poll_result(&mut self, cx: &Context<'_>) -> Poll<Result<A::Output, ActivityError>> {
+        self.begin();
+        let running = match &mut self.state {
+            State::Running(running) => running,
+            State::Done => {
+                // The fault of a call that could not be made came first, and counts.
+                let place = self.place;
+                let what = format!("the activity called at {place}");
+                self.core.blame(awaited_again(&what));
+                return Poll::Pending;
+            }
+            State::New(request) => {
+                let error = cancelled_before_start(&request.name);
+                self.state = State::Done;
+                self.core.moved.set(true);
+                return Poll::Ready(Err(error));
+            }
+        };
+        if !running.stopping && self.reach.is_cancelled(&self.core) {
+            running.stopping = true;
+            running.ticket.cancel();
+        }
+        let ended = ready!(running.ticket.poll(cx));
+        let name = std::mem::take(&mut running.name);
+        self.state = State::Done;
+        match ended {
+            Ended::Completed(result) => {
+                match A::__output().given(&Callee::Activity(name), result) {
+                    Ok(output) => Poll::Ready(Ok(output)),
+                    Err(error) => {
+                        self.core.blame(error.to_string());
+                        Poll::Pending
+                    }
+                }
+            }
+            Ended::Failed(failure) => Poll::Ready(Err(ActivityError::from_record(*failure))),
+            Ended::Fired => Poll::Pending,
+        }
+    }
+}
+
+impl Request {
+    fn schedule(
+        self,
+        core: &Rc<Core>,
+        place: &'static Location<'static>,
+    ) -> Result<Running, String> {
+        let input = self
+            .args
+            .0
+            .map_err(|error| format!("cannot call activity `{}`: {error}", self.name))?;
+        self.options
+            .check(&self.name)
+            .map_err(|error| error.to_string())?;
+        let mut schedule = Box::new(ScheduleActivity {
+            activity_id: self.id,
+            activity_type: self.name.clone().into_owned(),
+            input,
+            timeouts: self.options.timeouts(),
+            retry: self.options.retry.as_ref().map(Retry::policy),
+            task_queue: self.options.task_queue,
+            cancellation: self.cancellation,
+            eager: true,
+            summary: self.summary.and_then(|text| value::encode_json(&text).ok()),
+            ..ScheduleActivity::default()
+        });
+        let what = What::Activity(self.name.clone());
+        let ticket = Ticket::begin(core.clone(), what, place, |seq| {
+            schedule.seq = seq;
+            Intent::ScheduleActivity(schedule)
+        });
+        Ok(Running {
+            name: self.name,
+            ticket,
+            stopping: false,
+        })
+    }
+}
+
+impl<A: Activity, T: HasTimeout> Future for ActivityCall<A, T> {
+    type Output = Result<A::Output, ActivityError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_result(cx)
+    }
+}
+
+/// An activity that was called, and whose result is awaited later.
+///
+/// Dropping the handle cancels the activity; [`detach`](Self::detach) lets it go on.
+#[must_use = "dropping the handle cancels the activity; `detach` lets it go on"]
+pub struct ActivityHandle<A>(ActivityCall<A, TimeoutSet>);
+
+impl<A: Activity> ActivityHandle<A> {
+    /// Asks the activity to stop. The handle still gives how it ended.
+    ///
+    /// # Panics
+    /// In a query or a validator, which then fails: it reads the state and cancels nothing.
+    #[track_caller]
+    pub fn cancel(&mut self) {
+        self.0.core.assert_commands_allowed();
+        match &mut self.0.state {
+            State::Running(running) if !running.stopping => {
+                running.stopping = true;
+                running.ticket.cancel();
+            }
+            State::Running(_) | State::New(_) | State::Done => {}
+        }
+    }
+
+    /// Lets the activity run on; its result is dropped.
+    ///
+    /// # Panics
+    /// In a query or a validator, which then fails: it reads the state and detaches nothing.
+    #[track_caller]
+    pub fn detach(mut self) {
+        if let State::Running(running) = std::mem::replace(&mut self.0.state, State::Done) {
+            running.ticket.detach();
+        }
+    }
+}
+
+impl<A: Activity> Future for ActivityHandle<A> {
+    type Output = Result<A::Output, ActivityError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_result(cx)
+    }
+}
+
+/// What a call gives that was cancelled before it was made: the same as one that was cancelled later.
+fn cancelled_before_start(activity: &str) -> ActivityError {
+    let info = FailureInfo::Activity {
+        scheduled: Default::default(),
+        started: Default::default(),
+        identity: String::new(),
+        activity_type: activity.to_owned(),
+        activity_id: String::new(),
+        retry_state: RetryState::CancelRequested,
+    };
+    let cause = FailureRecord::new(
+        "",
+        FailureInfo::Canceled {
+            details: Vec::new(),
+        },
+    );
+    let record = FailureRecord::new("Activity cancelled", info).caused_by(cause);
+    ActivityError::from_record(record)
+}
