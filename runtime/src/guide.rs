@@ -1,5 +1,9 @@
 //! Longer reading: how to write workflows that last.
 
+#[expect(
+    clippy::test_attr_in_doctest,
+    reason = "the test is shown as users write it"
+)]
 #[doc = include_str!("docs/determinism.md")]
 pub mod determinism {}
 

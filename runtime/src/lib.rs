@@ -85,6 +85,7 @@ extern crate self as durably;
 
 mod activity;
 pub mod client;
+pub mod clippy_toml;
 mod data;
 mod debug;
 mod definition;

@@ -79,24 +79,77 @@ path = {:?}
     project
 }
 
-/// Runs the line of the guide in the package.
+/// Takes the guide's test as a function: it is to run in the package of the user's, not in this one.
+macro_rules! as_a_function {
+    (#[test] $($function:tt)*) => { $($function)* };
+}
+
+as_a_function! {
+#[test]
+fn clippy_toml_is_up_to_date() {
+    durably::clippy_toml::check();
+}
+}
+
+/// The guide's test, in the process that [`switch_on`] starts.
+#[test]
+fn in_the_package_of_a_user() {
+    if env::var_os(IN_THE_PACKAGE).is_some() {
+        clippy_toml_is_up_to_date();
+    }
+}
+
+const IN_THE_PACKAGE: &str = "DURABLY_CLIPPY_IN_THE_PACKAGE";
+
+/// Does in the package what the pages tell: its test writes the configuration, or `cp` does.
 fn switch_on(project: &Path) {
-    let guide = fs::read_to_string(root().join("runtime/src/docs/determinism.md"));
-    let guide = guide.expect("the guide is part of the repository");
+    let shipped = fs::read(root().join("runtime/clippy/clippy.toml")).ok();
+    let configuration = project.join("clippy.toml");
+
+    let (_, documented) = include_str!("clippy.rs")
+        .split_once("as_a_function! {\n")
+        .expect("this file has the guide's test");
+    let (documented, _) = documented.split_once("}\n}\n").expect("it ends");
+    for page in [
+        "README.md",
+        "docs/guide.md",
+        "runtime/src/docs/determinism.md",
+    ] {
+        assert!(
+            page_of(page).contains(documented),
+            "{page} has another test"
+        );
+    }
+    let _ = fs::remove_file(&configuration);
+    let mut test = Command::new(env::current_exe().expect("a test has a program"));
+    test.args(["--exact", "in_the_package_of_a_user"])
+        .env(IN_THE_PACKAGE, "")
+        .env("CARGO_MANIFEST_DIR", project)
+        .env_remove("CLIPPY_CONF_DIR")
+        .env_remove("CI");
+    assert!(succeeds(&mut test), "the test of the package fails");
+    assert_eq!(fs::read(&configuration).ok(), shipped);
+    assert!(succeeds(test.env("CI", "true")), "the file is not found");
+
+    let guide = page_of("runtime/src/docs/determinism.md");
     let line = guide.lines().find(|line| line.starts_with("cp "));
-    let line = line.expect("the guide has the line that switches clippy on");
-    let shipped = root().join("runtime/clippy/clippy.toml");
-    let copied = project.join("clippy.toml");
+    let line = line.expect("the guide has the line that copies the file");
+    let clone = root();
+    let line = line.replace("../durably/", "\"$CLONE\"/");
+    let _ = fs::remove_file(&configuration);
     if cfg!(unix) {
         let mut shell = Command::new("sh");
-        shell.args(["-c", line]).current_dir(project);
-        shell.env("CARGO_NET_OFFLINE", "true");
-        let _ = fs::remove_file(&copied);
-        assert!(succeeds(&mut shell), "{line}");
+        shell.args(["-c", &line]).current_dir(project);
+        assert!(succeeds(shell.env("CLONE", clone)), "{line}");
     } else {
-        fs::copy(&shipped, &copied).expect("it can be written to");
+        fs::copy(clone.join("runtime/clippy/clippy.toml"), &configuration)
+            .expect("it can be written to");
     }
-    assert_eq!(fs::read(copied).ok(), fs::read(shipped).ok());
+    assert_eq!(fs::read(&configuration).ok(), shipped);
+}
+
+fn page_of(path: &str) -> String {
+    fs::read_to_string(root().join(path)).expect("the page is part of the repository")
 }
 
 /// What clippy says of the package.
