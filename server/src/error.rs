@@ -4,10 +4,9 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use durably_history::{Invalid, Rejection};
-use durably_proto::api::failure::v1::Failure;
+use durably_history::{Invalid, Rejection, RunId};
 
-use crate::store::StoreError;
+use crate::matching::query::QueryFailed;
 use crate::visibility::query::QueryError;
 
 /// Why a server could not start.
@@ -101,12 +100,24 @@ pub(crate) struct AlreadyStarted {
     pub(crate) first_run_id: String,
 }
 
-/// See [`Error::QueryFailed`].
-#[derive(Clone, Debug)]
-pub(crate) struct QueryFailed {
-    pub(crate) message: String,
-    pub(crate) failure: Option<Failure>,
+/// The store could not do its work. The caller may try again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StoreError {
+    /// The events of a change do not continue those that are kept.
+    Conflict { run_id: RunId },
 }
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict { run_id } => {
+                write!(f, "the store holds another history of run {run_id}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
 
 impl From<Rejection> for Error {
     fn from(rejection: Rejection) -> Self {

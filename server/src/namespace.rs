@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use durably_history::LONGEST_ID;
 
-use crate::dispatch::{ActivityOffer, WorkflowOffer};
 use crate::error::Error;
+use crate::execution::offer::{ActivityOffer, WorkflowOffer};
 use crate::matching::query::Queries;
 use crate::matching::service::Queues;
 use crate::visibility::Visibility;

@@ -2,14 +2,12 @@
 //!
 //! [`Clock`] is the setting, [`timekeeper`] the clock at work,
 //! [`skipping`] the accounts that decide whether it may jump, [`wait`] the guards that let it skip
-//! or hold it, [`advance`] the explicit move.
+//! or hold it.
 
-mod advance;
 mod skipping;
 mod timekeeper;
 pub(crate) mod wait;
 
-pub use self::advance::AdvanceError;
 pub(crate) use self::timekeeper::{Sleep, Timekeeper};
 pub use self::wait::{ClockHold, SkipsTime};
 

@@ -149,11 +149,11 @@ impl Timekeeper {
         self.change(|skipping| skipping.holds -= 1);
     }
 
-    pub(super) fn begin_advance(&self) {
+    pub(crate) fn begin_advance(&self) {
         self.change(|skipping| skipping.advances += 1);
     }
 
-    pub(super) fn end_advance(&self) {
+    pub(crate) fn end_advance(&self) {
         self.change(|skipping| {
             skipping.advances -= 1;
             skipping.tolerated = 0;
@@ -161,7 +161,7 @@ impl Timekeeper {
     }
 
     /// Lets explicit moves pass over the work of now, if there is any.
-    pub(super) fn tolerate_work(&self) -> bool {
+    pub(crate) fn tolerate_work(&self) -> bool {
         let tolerated = self.change(|skipping| {
             skipping.tolerated = skipping.work;
             skipping.work > 0
@@ -170,7 +170,7 @@ impl Timekeeper {
     }
 
     /// How much is pending or running.
-    pub(super) fn work(&self) -> usize {
+    pub(crate) fn work(&self) -> usize {
         self.lock_state().map_or(0, |skipping| skipping.work)
     }
 

@@ -21,12 +21,12 @@ use tokio::time::Instant;
 use super::check;
 use super::token::ActivityToken;
 use super::worker::polled_queue;
-use crate::dispatch::ActivityOffer;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::execution::offer::ActivityOffer;
+use crate::execution::{Execution, Record};
 use crate::matching::queue::Poll;
 use crate::namespace::Namespace;
-use crate::store::{Execution, Record};
 
 /// `PollActivityTaskQueue`.
 pub(super) async fn poll(

@@ -18,7 +18,7 @@ use super::token::HistoryToken;
 use crate::clock::Timekeeper;
 use crate::engine::{Engine, named_run};
 use crate::error::Error;
-use crate::store::{Execution, Record};
+use crate::execution::{Execution, Record};
 
 /// `GetWorkflowExecutionHistory`.
 pub(super) async fn get(

@@ -8,7 +8,7 @@ use durably_proto::api::common::v1::link::workflow_event::{
 use durably_proto::api::common::v1::link::{Variant, Workflow, WorkflowEvent};
 use durably_proto::api::enums::v1::EventType;
 
-use crate::store::Execution;
+use crate::execution::Execution;
 
 /// A link to the first event of a run.
 pub(super) fn to_start(execution: &Execution, run_id: &RunId) -> Link {

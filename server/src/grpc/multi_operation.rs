@@ -21,8 +21,8 @@ use super::{check, link, start};
 use crate::clock::Timekeeper;
 use crate::engine::{Engine, Met};
 use crate::error::{Error, Operation};
+use crate::execution::{Execution, Runs};
 use crate::namespace::Namespace;
-use crate::store::{Execution, Runs};
 
 /// `ExecuteMultiOperation`.
 pub(super) async fn execute(

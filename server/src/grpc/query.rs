@@ -12,13 +12,15 @@ use tokio::time::{Instant, timeout_at};
 
 use super::check;
 use super::deadline::EXPIRED;
-use crate::dispatch::{STICKY_WORKER_GONE, WorkflowOffer};
+use crate::engine::effects::STICKY_WORKER_GONE;
 use crate::engine::{Engine, named_run};
 use crate::error::Error;
+use crate::execution::Execution;
+use crate::execution::offer::WorkflowOffer;
+use crate::execution::waiting::News;
 use crate::matching::Level;
-use crate::matching::query::{Answer, News};
+use crate::matching::query::Answer;
 use crate::matching::queue::Kind;
-use crate::store::Execution;
 
 /// `QueryWorkflow`.
 pub(super) async fn query(

@@ -13,8 +13,8 @@ use durably_proto::api::workflowservice::v1::{
 use super::{check, link, worker};
 use crate::engine::{Engine, Met};
 use crate::error::Error;
+use crate::execution::Record;
 use crate::namespace::Namespace;
-use crate::store::Record;
 use crate::visibility::values;
 
 /// `StartWorkflowExecution`.

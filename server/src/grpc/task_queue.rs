@@ -11,9 +11,9 @@ use durably_proto::api::workflowservice::v1::{
 };
 use tokio::time::Instant;
 
-use crate::dispatch::WorkflowOffer;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::execution::offer::WorkflowOffer;
 use crate::matching::queue::{Kind, Poll};
 use crate::matching::service::Description;
 use crate::namespace::Namespace;

@@ -23,8 +23,8 @@ use super::{check, link};
 use crate::clock::Timekeeper;
 use crate::engine::{Engine, named_run};
 use crate::error::Error;
-use crate::matching::query::has_reached;
-use crate::store::{Execution, Runs};
+use crate::execution::waiting::has_reached;
+use crate::execution::{Execution, Runs};
 
 /// An update on its way, with whoever waits for it.
 #[derive(Debug)]

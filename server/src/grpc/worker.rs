@@ -25,13 +25,13 @@ use tokio::time::Instant;
 use super::history::first_page;
 use super::token::{QueryToken, WorkflowToken};
 use super::{activity, check};
-use crate::dispatch::WorkflowOffer;
 use crate::engine::Engine;
-use crate::error::{Error, QueryFailed};
-use crate::matching::query::{Answer, QueryId};
+use crate::error::Error;
+use crate::execution::offer::WorkflowOffer;
+use crate::execution::{Execution, Record};
+use crate::matching::query::{Answer, QueryFailed, QueryId};
 use crate::matching::queue::{Kind, Poll};
 use crate::namespace::Namespace;
-use crate::store::{Execution, Record};
 use crate::visibility::values;
 
 /// `PollWorkflowTaskQueue`.

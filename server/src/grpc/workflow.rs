@@ -15,7 +15,7 @@ use durably_proto::api::workflowservice::v1::{
 use super::{check, link};
 use crate::engine::{Engine, named_run};
 use crate::error::Error;
-use crate::store::Execution;
+use crate::execution::Execution;
 
 /// `SignalWorkflowExecution`.
 pub(super) fn signal(

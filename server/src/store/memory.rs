@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Change, Execution, Record, Runs, Store, StoreError};
+use super::{Change, Store};
+use crate::error::StoreError;
+use crate::execution::{Execution, Record, Runs};
 use crate::namespace::Namespace;
 
 /// Keeps executions in memory.
@@ -61,17 +63,13 @@ impl Store for MemoryStore {
                     effects,
                 } => {
                     if let Some(record) = runs.get(run_id) {
-                        record.committed = events.end.max(record.committed);
-                        record.keep(effects);
+                        record.commit(events.end, effects);
                     }
                 }
                 Change::Started { run, effects } => {
-                    let run_id = run.run_id().clone();
                     let mut record = Record::new(*run);
-                    record.committed = record.run.events().len();
-                    record.keep(effects);
-                    runs.by_id.insert(run_id.clone(), record);
-                    runs.latest = Some(run_id);
+                    record.commit(record.run.events().len(), effects);
+                    runs.insert_latest(record);
                 }
             }
         }
@@ -93,7 +91,7 @@ impl MemoryStore {
 fn check(runs: &mut Runs, change: &Change<'_>) -> Result<(), StoreError> {
     let (run_id, continues) = match change {
         Change::Applied { run_id, events, .. } => {
-            let committed = runs.get(run_id).map(|record| record.committed);
+            let committed = runs.get(run_id).map(|record| record.committed());
             let continues =
                 events.is_empty() && committed.is_some() || committed == Some(events.start);
             (*run_id, continues)

@@ -3,43 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use durably_history::{ActivityTicket, Effect, RunId, TaskQueue, Time, WorkflowTaskTicket};
-use durably_proto::api::query::v1::WorkflowQuery;
+use durably_history::{Effect, TaskQueue, Time, WorkflowTaskTicket};
 
 use crate::engine::Engine;
+use crate::execution::offer::{ActivityOffer, WorkflowOffer};
+use crate::execution::{Execution, Record};
 use crate::matching::Level;
-use crate::matching::query::QueryId;
 use crate::matching::queue::Kind;
-use crate::store::{Execution, Record};
-
-/// What waits in a queue of workflow tasks.
-#[derive(Clone, Debug)]
-pub(crate) enum WorkflowOffer {
-    /// A workflow task.
-    Task {
-        execution: Arc<Execution>,
-        run_id: RunId,
-        ticket: WorkflowTaskTicket,
-        /// The queue it goes to when the sticky worker does not take it.
-        normal_queue: Arc<str>,
-        level: Level,
-    },
-    /// A query that goes to a worker by itself.
-    Query {
-        execution: Arc<Execution>,
-        run_id: RunId,
-        id: QueryId,
-        query: Box<WorkflowQuery>,
-    },
-}
-
-/// What waits in a queue of activity tasks: one attempt.
-#[derive(Clone, Debug)]
-pub(crate) struct ActivityOffer {
-    pub(crate) execution: Arc<Execution>,
-    pub(crate) run_id: RunId,
-    pub(crate) ticket: ActivityTicket,
-}
 
 impl Engine {
     /// Does what a committed input led to, in order. The execution is still locked, so nobody

@@ -1,6 +1,10 @@
 //! The one path of every input: find the execution, lock it, let the history core decide, commit,
 //! do the effects. Nothing here waits; what waits is built on top of it.
 
+pub(crate) mod advance;
+pub(crate) mod effects;
+pub(crate) mod timers;
+
 use std::sync::Arc;
 
 use durably_history::{
@@ -10,11 +14,12 @@ use durably_proto::api::enums::v1::{EventType, WorkflowExecutionStatus};
 use tokio::sync::watch;
 
 use crate::clock::Timekeeper;
+use crate::engine::timers::Timers;
 use crate::error::{AlreadyStarted, Error};
+use crate::execution::{Execution, Record, Runs};
 use crate::ids::Ids;
 use crate::namespace::{Namespace, Namespaces};
-use crate::store::{Change, Execution, Record, Runs, Store};
-use crate::timer::service::Timers;
+use crate::store::{Change, Store};
 
 /// The server without its gRPC clothes.
 #[derive(Debug)]

@@ -1,6 +1,4 @@
-//! Timers: an ordered queue of what is due when, and the service that waits for it.
-
-pub(crate) mod service;
+//! An ordered queue of what is due when.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Timekeeper;
+use crate::clock::Timekeeper;
 use crate::engine::Engine;
 
 /// Why [`Server::advance`](crate::Server::advance) did not move the clock.

@@ -2,9 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::Server;
 use crate::clock::Clock;
 use crate::error::StartError;
+use crate::server::Server;
 
 /// Settings of a server that is about to start; from [`Server::builder`].
 #[derive(Clone, Debug)]

@@ -9,9 +9,9 @@ use std::time::Duration;
 use durably_history::{RunId, Time};
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::DueQueue;
+use crate::due_queue::DueQueue;
 use crate::engine::Engine;
-use crate::store::Execution;
+use crate::execution::Execution;
 
 /// The due times of all runs and sleepers.
 #[derive(Debug)]

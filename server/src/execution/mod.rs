@@ -1,0 +1,125 @@
+//! Executions: the runs of a workflow id behind one lock, and those who wait for them.
+
+pub(crate) mod offer;
+pub(crate) mod waiting;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use durably_history::{Deadline, Effect, Run, RunId, Time};
+use tokio::sync::Notify;
+
+use crate::due_queue::DueQueue;
+use crate::execution::waiting::Waiting;
+use crate::namespace::Namespace;
+
+/// All runs of one workflow id, behind one lock: whatever happens to an execution happens in one
+/// order. No lock of another execution is taken while it is held.
+#[derive(Debug)]
+pub(crate) struct Execution {
+    pub(crate) namespace: Arc<Namespace>,
+    pub(crate) workflow_id: Arc<str>,
+    runs: Mutex<Runs>,
+    /// Told after every commit that added events.
+    pub(crate) changed: Notify,
+    /// Told when a run closes.
+    pub(crate) closed: Notify,
+}
+
+/// The runs of an execution.
+#[derive(Debug, Default)]
+pub(crate) struct Runs {
+    by_id: BTreeMap<RunId, Record>,
+    latest: Option<RunId>,
+}
+
+/// A run with what belongs to it but leaves no trace in its history.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) run: Run,
+    /// The deadlines the run has armed.
+    pub(crate) deadlines: DueQueue<Deadline>,
+    /// How many of the run's events are committed.
+    committed: usize,
+    /// Queries and updates that wait for this run; not kept over a restart.
+    pub(crate) waiting: Waiting,
+    /// How much of the run counts as being at work, for the skipping clock.
+    pub(crate) at_work: usize,
+}
+
+impl Execution {
+    pub(crate) fn new(namespace: Arc<Namespace>, workflow_id: Arc<str>) -> Self {
+        Self {
+            namespace,
+            workflow_id,
+            runs: Mutex::new(Runs::default()),
+            changed: Notify::new(),
+            closed: Notify::new(),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Runs> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Runs {
+    /// The run of that id.
+    pub(crate) fn get(&mut self, run_id: &RunId) -> Option<&mut Record> {
+        self.by_id.get_mut(run_id)
+    }
+
+    /// The run that was started last.
+    pub(crate) fn latest(&mut self) -> Option<&mut Record> {
+        self.by_id.get_mut(self.latest.as_ref()?)
+    }
+
+    /// Adds the run that was started last.
+    pub(crate) fn insert_latest(&mut self, record: Record) {
+        let run_id = record.run.run_id().clone();
+        self.by_id.insert(run_id.clone(), record);
+        self.latest = Some(run_id);
+    }
+}
+
+impl Record {
+    pub(crate) fn new(run: Run) -> Self {
+        Self {
+            committed: 0,
+            deadlines: DueQueue::default(),
+            waiting: Waiting::default(),
+            at_work: 0,
+            run,
+        }
+    }
+
+    pub(crate) fn committed(&self) -> usize {
+        self.committed
+    }
+
+    /// Takes note of a commit: of the run's events up to `end`, and of the deadlines that effects arm
+    /// and disarm.
+    pub(crate) fn commit(&mut self, end: usize, effects: &[Effect]) {
+        self.committed = end.max(self.committed);
+        for effect in effects {
+            match effect {
+                Effect::Arm { deadline, at } => self.deadlines.set(deadline, Some(*at)),
+                Effect::Disarm(deadline) => self.deadlines.set(deadline, None),
+                Effect::Closed(_) => {
+                    self.deadlines = DueQueue::default();
+                    continue;
+                }
+                Effect::DispatchWorkflowTask { .. }
+                | Effect::DispatchActivity { .. }
+                | Effect::StartNext(_)
+                | Effect::UpdateReached(_)
+                | Effect::VisibilityChanged => continue,
+            };
+        }
+    }
+
+    /// When the run is to be woken next.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        self.deadlines.next_due()
+    }
+}

@@ -1,0 +1,39 @@
+//! Offers: tasks and queries on their way to workers, as the queues of a namespace hold them.
+
+use std::sync::Arc;
+
+use durably_history::{ActivityTicket, RunId, WorkflowTaskTicket};
+use durably_proto::api::query::v1::WorkflowQuery;
+
+use crate::execution::Execution;
+use crate::matching::Level;
+use crate::matching::query::QueryId;
+
+/// What waits in a queue of workflow tasks.
+#[derive(Clone, Debug)]
+pub(crate) enum WorkflowOffer {
+    /// A workflow task.
+    Task {
+        execution: Arc<Execution>,
+        run_id: RunId,
+        ticket: WorkflowTaskTicket,
+        /// The queue it goes to when the sticky worker does not take it.
+        normal_queue: Arc<str>,
+        level: Level,
+    },
+    /// A query that goes to a worker by itself.
+    Query {
+        execution: Arc<Execution>,
+        run_id: RunId,
+        id: QueryId,
+        query: Box<WorkflowQuery>,
+    },
+}
+
+/// What waits in a queue of activity tasks: one attempt.
+#[derive(Clone, Debug)]
+pub(crate) struct ActivityOffer {
+    pub(crate) execution: Arc<Execution>,
+    pub(crate) run_id: RunId,
+    pub(crate) ticket: ActivityTicket,
+}

@@ -1,0 +1,200 @@
+//! The running server: starting its parts, and stopping them.
+
+pub(crate) mod builder;
+
+use std::fmt;
+use std::iter;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use durably_proto::service::workflow::workflow_service_server::WorkflowService;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::clock::{ClockHold, Timekeeper};
+use crate::engine::Engine;
+use crate::engine::advance::AdvanceError;
+use crate::engine::timers::{self, Timers};
+use crate::error::StartError;
+use crate::grpc::{self, Frontend};
+use crate::ids::Ids;
+use crate::namespace::{Namespaces, Settings};
+use crate::server::builder::ServerBuilder;
+use crate::store::memory::MemoryStore;
+
+/// A running server. It stops when it is dropped; [`Server::shutdown`] also waits for the end.
+pub struct Server {
+    engine: Arc<Engine>,
+    frontend: Frontend,
+    address: Option<SocketAddr>,
+    tasks: JoinSet<()>,
+}
+
+impl Server {
+    /// Starts a server as it is most often wanted: in memory, with the namespace `default`, on any
+    /// free port of loopback.
+    ///
+    /// # Errors
+    /// When there is no port to listen on.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// A server with other settings.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::new()
+    }
+
+    /// Where the server listens; `None` if it does not.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The address as clients take it: `http://127.0.0.1:7233`; `None` if the server does not listen.
+    pub fn url(&self) -> Option<String> {
+        self.address.map(|address| format!("http://{address}"))
+    }
+
+    /// The service that is behind the port, to be called in process.
+    pub fn service(&self) -> Arc<dyn WorkflowService> {
+        Arc::new(self.frontend.clone())
+    }
+
+    /// The server's time, which is the machine's unless its [`Clock`](crate::Clock) skips.
+    pub fn now(&self) -> SystemTime {
+        let since = self
+            .engine
+            .clock
+            .now()
+            .since(durably_history::Time::default());
+        SystemTime::UNIX_EPOCH + since
+    }
+
+    /// Moves a skipping clock by `by`. Timers fire one after another, each when what the one before
+    /// it led to is done, and the clock stops at exactly that time. Work to which nothing happens
+    /// for five seconds of the machine's time does not delay it further.
+    ///
+    /// # Errors
+    /// The clock does not skip, the time is too far in the future, or the server stopped.
+    pub async fn advance(&self, by: Duration) -> Result<(), AdvanceError> {
+        self.engine.advance(by).await
+    }
+
+    /// Keeps a skipping clock still until the guard is dropped, whoever waits; only
+    /// [`Self::advance`] moves it meanwhile. A clock that does not skip cannot be held.
+    pub fn hold_clock(&self) -> ClockHold {
+        ClockHold::new(&self.engine.clock)
+    }
+
+    /// Stops the server: requests that wait are ended, new ones refused, the port is given back.
+    pub async fn shutdown(mut self) {
+        self.stop();
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        // A client may hold its connection; the port is ours to close all the same.
+        let _ = tokio::time::timeout(GRACE, ended).await;
+        self.tasks.shutdown().await;
+    }
+
+    pub(crate) async fn launch(config: ServerBuilder) -> Result<Self, StartError> {
+        let ids = config.seed.map_or_else(Ids::random, Ids::seeded);
+        let namespaces = Namespaces::default();
+        let named = config.namespaces.into_iter();
+        let names = named.filter(|name| name != DEFAULT_NAMESPACE);
+        for name in iter::once(DEFAULT_NAMESPACE.to_owned()).chain(names) {
+            namespaces
+                .register(&name, ids.uuid(), Settings::default())
+                .map_err(|_| StartError::NamespaceTwice(name))?;
+        }
+        let clock = Timekeeper::new(config.clock);
+        let engine = Arc::new(Engine {
+            namespaces,
+            store: Box::new(MemoryStore::default()),
+            timers: Timers::new(clock.wake()),
+            clock,
+            cluster_id: ids.uuid(),
+            ids,
+            stop: watch::Sender::new(false),
+        });
+        let frontend = Frontend::new(Arc::clone(&engine));
+        let mut tasks = JoinSet::new();
+        let address = match config.grpc {
+            false => None,
+            true => {
+                let failed = |source| StartError::Listen {
+                    address: config.address,
+                    source,
+                };
+                let listener = TcpListener::bind(config.address).await.map_err(failed)?;
+                let address = listener.local_addr().map_err(failed)?;
+                let stop = engine.stop.subscribe();
+                tasks.spawn(grpc::serve(frontend.clone(), listener, stop));
+                Some(address)
+            }
+        };
+        tasks.spawn(timers::run(Arc::clone(&engine), engine.stop.subscribe()));
+        Ok(Self {
+            engine,
+            frontend,
+            address,
+            tasks,
+        })
+    }
+
+    fn stop(&self) {
+        self.engine.stop();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The namespace that clients use unless told otherwise.
+const DEFAULT_NAMESPACE: &str = "default";
+/// How long a stopping server waits for its clients to hang up.
+const GRACE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use durably_proto::api::common::v1::WorkflowType;
+    use durably_proto::api::taskqueue::v1::TaskQueue;
+    use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stopped_server_lets_go_of_tasks_that_nobody_took() {
+        let server = Server::start().await.unwrap();
+        let namespace = Arc::downgrade(&server.engine.namespaces.find("default").unwrap());
+        let start = StartWorkflowExecutionRequest {
+            namespace: "default".to_owned(),
+            workflow_id: "id".to_owned(),
+            workflow_type: Some(WorkflowType {
+                name: "Greeting".to_owned(),
+            }),
+            task_queue: Some(TaskQueue {
+                name: "greetings".to_owned(),
+                ..TaskQueue::default()
+            }),
+            request_id: "request".to_owned(),
+            ..StartWorkflowExecutionRequest::default()
+        };
+        let request = tonic::Request::new(start);
+        let started = server.service().start_workflow_execution(request).await;
+        assert!(started.unwrap().into_inner().started);
+        server.shutdown().await;
+        assert!(namespace.upgrade().is_none());
+    }
+}
