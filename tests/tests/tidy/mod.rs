@@ -1,9 +1,15 @@
 //! Rules of the repository that a machine can keep.
 
+mod layers;
+mod paths;
+mod tokens;
+
 use std::{
     fs,
     path::{Path, PathBuf},
 };
+
+use layers::Layers;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -83,6 +89,25 @@ fn the_cores_depend_on_no_io() {
             assert!(allowed.contains(&name), "{core} depends on {name}");
         }
     }
+}
+
+#[test]
+fn folders_of_the_server_import_in_one_direction() {
+    let server = Layers {
+        folder: "server/src",
+        layers: "clock due_queue ids log matching visibility
+            / error
+            / execution
+            / namespace
+            / store
+            / engine
+            / grpc
+            / server
+            / lib main",
+        exceptions: &[("execution", "namespace")],
+    };
+    let violations = server.violations();
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
 
 #[test]
