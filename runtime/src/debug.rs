@@ -18,11 +18,12 @@ use crate::{
         WorkflowList,
     },
     definition::{NoQueue, NoTimeout, QueueSet, TimeoutSet, Workflow},
+    hints::unsupported::Unsupported,
     worker::Worker,
     workflow::{
         ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, ExternalHandle,
-        FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, TryJoinAll,
-        Unsupported, Untyped, View, WaitUntil, WaitUntilTimeout,
+        FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, TryJoinAll, Untyped,
+        View, WaitUntil, WaitUntilTimeout,
     },
 };
 

@@ -93,6 +93,7 @@ mod driver;
 pub mod error;
 mod hints;
 mod instance;
+mod options;
 #[cfg(feature = "server")]
 mod server;
 mod telemetry;
@@ -112,9 +113,7 @@ pub mod __private;
 pub mod guide;
 pub mod prelude;
 
-pub use activity::{
-    ActivityCtx, ActivityInfo, ActivityOptions, CancelReason, InvalidOptions, Retry, TestActivity,
-};
+pub use activity::{ActivityCtx, ActivityInfo, CancelReason, TestActivity};
 pub use client::{
     Client, DynHandle, DynStart, Handle, History, QueryCall, RunCall, SignalCall, StartCall,
     UpdateCall, UpdateHandle,
@@ -137,6 +136,8 @@ pub use error::{
     Failure, HandleError, QueryError, Result, ResultError, RetryState, RpcError, RunError,
     SignalError, StartError, TimeoutKind, UpdateError,
 };
+pub use hints::unsupported::Unsupported;
+pub use options::{ActivityOptions, InvalidOptions, Retry};
 #[cfg(feature = "server")]
 pub use server::{ClockHold, Server, ServerBuilder};
 #[cfg(feature = "replay")]
@@ -150,9 +151,9 @@ pub use time::{
 pub use worker::{Worker, WorkerError, WorkerGuard, WorkerHandle};
 pub use workflow::{
     ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, Either, ExternalHandle,
-    FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, TryJoinAll, Unsupported,
-    Untyped, View, WaitUntil, WaitUntilTimeout, WorkflowRef, join, join_all, race, race_all,
-    try_join, try_join_all,
+    FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, TryJoinAll, Untyped, View,
+    WaitUntil, WaitUntilTimeout, WorkflowRef, join, join_all, race, race_all, try_join,
+    try_join_all,
 };
 
 /// The server's own requests and messages, for what has no method here.

@@ -7,9 +7,9 @@ use std::{
 };
 
 use durably_engine::Payload;
+use futures::future::BoxFuture;
 
 use super::cancel::{CancelReason, CancelSignal};
-use crate::definition::BoxFuture;
 
 /// Share of the heartbeat timeout after which the next heartbeat goes out.
 const SHARE: f64 = 0.8;
@@ -37,7 +37,8 @@ pub(crate) enum Reply {
 }
 
 /// Sends one heartbeat.
-pub(crate) type Send = Box<dyn Fn(Option<Payload>) -> BoxFuture<Reply> + std::marker::Send + Sync>;
+pub(crate) type Send =
+    Box<dyn Fn(Option<Payload>) -> BoxFuture<'static, Reply> + std::marker::Send + Sync>;
 
 /// The heartbeats of one attempt.
 pub(crate) struct Heart {

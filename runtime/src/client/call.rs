@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use crate::definition::BoxFuture;
+use futures::future::BoxFuture;
 
 /// The state of a call: `T` until it is polled, then the exchange with the server.
 ///
@@ -15,7 +15,7 @@ pub(crate) enum Request<T, O> {
     New(T),
     /// Only reached through `&mut`; the lock is there because a future need not be `Sync`, and a call
     /// that is kept somewhere may have to be.
-    Sent(Mutex<BoxFuture<O>>),
+    Sent(Mutex<BoxFuture<'static, O>>),
     /// Between the two.
     Empty,
 }
@@ -49,7 +49,7 @@ impl<T, O> Request<T, O> {
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        send: impl FnOnce(T) -> BoxFuture<O>,
+        send: impl FnOnce(T) -> BoxFuture<'static, O>,
     ) -> Poll<O> {
         *self = match std::mem::replace(self, Self::Empty) {
             Self::New(request) => Self::Sent(Mutex::new(send(request))),

@@ -12,6 +12,7 @@ use std::{
 };
 
 use durably_proto::api::workflowservice::v1::GetSystemInfoRequest;
+use futures::future::BoxFuture;
 use http::Uri;
 use tonic::{
     Code, Status,
@@ -20,7 +21,6 @@ use tonic::{
 
 use super::{Client, Shared};
 use crate::{
-    definition::BoxFuture,
     error::ConnectError,
     time::span::Span,
     transport::{
@@ -67,7 +67,7 @@ pub struct ClientBuilder {
 
 /// The connection that a builder is making, once it is polled. A clone of the builder makes its own.
 #[derive(Default)]
-struct Connecting(Option<Mutex<BoxFuture<Result<Client, ConnectError>>>>);
+struct Connecting(Option<Mutex<BoxFuture<'static, Result<Client, ConnectError>>>>);
 
 impl Clone for Connecting {
     fn clone(&self) -> Self {

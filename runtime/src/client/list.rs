@@ -10,11 +10,11 @@ use std::{
 use durably_proto::api::workflowservice::v1::{
     CountWorkflowExecutionsRequest, ListWorkflowExecutionsRequest, ListWorkflowExecutionsResponse,
 };
-use futures::Stream;
+use futures::{Stream, future::BoxFuture};
 use tonic::Status;
 
 use super::{Client, WorkflowSummary, handle::target::AT_ONCE};
-use crate::{definition::BoxFuture, error::RpcError, wire::status::Refusal};
+use crate::{error::RpcError, wire::status::Refusal};
 
 /// Workflows that match a filter: a stream, read page by page as it is consumed.
 #[must_use = "a list asks the server when it is read"]
@@ -29,7 +29,7 @@ pub struct WorkflowList {
 enum Next {
     /// The page this token stands for; the empty one for the first page.
     Page(Vec<u8>),
-    Asked(BoxFuture<Result<ListWorkflowExecutionsResponse, Status>>),
+    Asked(BoxFuture<'static, Result<ListWorkflowExecutionsResponse, Status>>),
     /// There are no more pages.
     End,
 }

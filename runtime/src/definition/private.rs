@@ -19,20 +19,20 @@ use crate::{
 pub use crate::{
     data::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs, encode_result},
     definition::{
-        ActivityCtxArg, ActivityFn, BoxFuture, CallFn, Called, CanQuery, CanUpdate, Declared,
-        Definition, Initial, Invocation, LocalBoxFuture, MethodsOf, Nothing, Outcome, QueryFn,
-        Update, ValidateFn, Verdict, Via,
+        ActivityCtxArg, ActivityFn, CallFn, Called, CanQuery, CanUpdate, CtxArg, Declared,
+        Definition, Initial, Invocation, MethodsOf, Outcome, QueryFn, Update, ValidateFn, Verdict,
+        Via, ViewArg,
     },
     error::IntoFailure,
-    hints::workflow::{CalledInside, CalledThroughHandle},
+    hints::{
+        returned::Nothing,
+        workflow::{CalledInside, CalledThroughHandle},
+    },
     instance::{
         site::Site,
         state::{Lease, Root, StateCell},
     },
-    workflow::{
-        context::{CtxArg, ViewArg},
-        stub::{Stub, forbid_in_workflow},
-    },
+    workflow::stub::{Stub, forbid_in_workflow},
 };
 
 /// How a `T` becomes a payload and is made from one.

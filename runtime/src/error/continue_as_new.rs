@@ -4,9 +4,8 @@ use std::{cell::Cell, fmt};
 
 use super::{DataError, Error, Result};
 use crate::{
-    activity::Retry,
-    data::{ArgList, EncodedArgs, Outgoing, Text, type_name, value},
-    definition::Workflow,
+    data::{EncodedArgs, Outgoing, Text, type_name, value},
+    options::Retry,
     time::span::Span,
 };
 
@@ -95,11 +94,6 @@ impl ContinueAsNew {
             Err(error) => Some(error),
         };
         Self(Box::new(NextRun { request, error }))
-    }
-
-    /// Goes on as a workflow of another type, with these arguments.
-    pub fn other<W: Workflow>(args: impl ArgList) -> Self {
-        Self::new(W::NAME, args.encode())
     }
 
     /// The task queue of the next run.

@@ -1,7 +1,10 @@
-//! Items that exist only for the compiler's words: names that other SDKs have, answered with ours.
+//! Items that exist only for what a person reads: names that other SDKs have, answered with ours, and
+//! bounds that say in words what rustc would say in traits.
 
 pub(crate) mod awaited;
 mod client;
+pub(crate) mod returned;
+pub(crate) mod unsupported;
 #[cfg(not(feature = "server"))]
 pub(crate) mod without_server;
 mod worker;

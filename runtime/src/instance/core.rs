@@ -8,6 +8,7 @@ use std::{
 };
 
 use durably_engine::{Intent, StartJob};
+use futures::future::LocalBoxFuture;
 
 use super::{
     current::{self, Place},
@@ -18,7 +19,7 @@ use super::{
     turns::Turns,
     waits::{Version, Waits},
 };
-use crate::{definition::LocalBoxFuture, time::Time};
+use crate::time::Time;
 
 /// One run, as its user code meets it.
 pub(crate) struct Core {
@@ -64,7 +65,7 @@ pub(crate) struct Core {
 
 /// A future given to `spawn`, and where.
 pub(crate) struct NewTask {
-    pub(crate) future: LocalBoxFuture<()>,
+    pub(crate) future: LocalBoxFuture<'static, ()>,
     pub(crate) place: Place,
 }
 

@@ -17,7 +17,6 @@ use durably_engine::{
 use super::{context::Ctx, scope::Reach, spawn::awaited_again};
 use crate::{
     __private::{PayloadOf, payload},
-    activity::{ActivityOptions, Retry},
     data::{Callee, EncodedArgs, Known, Text, value},
     definition::{Activity, HasTimeout, NoTimeout, TimeoutSet},
     error::ActivityError,
@@ -25,6 +24,7 @@ use crate::{
         core::Core,
         ops::{Ended, Ticket, What},
     },
+    options::{ActivityOptions, Retry},
     time::span::Span,
 };
 

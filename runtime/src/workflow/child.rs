@@ -4,22 +4,14 @@
 //! later version. Code that awaits one fails its workflow task with a text that says so, and the run
 //! goes on once the worker can.
 
-use std::{
-    future::Future,
-    marker::PhantomData,
-    ops::Deref,
-    panic::Location,
-    pin::Pin,
-    rc::Rc,
-    task::{Context, Poll},
-};
+use std::{marker::PhantomData, ops::Deref, panic::Location};
 
 use super::context::Ctx;
 use crate::{
     data::{EncodedArgs, Text},
     definition::{MethodsOf, Via, Workflow},
     error::{Cancelled, ChildError},
-    instance::core::Core,
+    hints::unsupported::Unsupported,
 };
 
 /// A child workflow about to start: `.await` gives its result, [`start`](Self::start) a handle.
@@ -127,39 +119,5 @@ impl Via for FromWorkflow {
     fn signal(&self, name: &'static str, _args: EncodedArgs) -> Self::Signal {
         let what = format!("sending signal `{name}` to another workflow");
         Unsupported::new(self.ctx.core(), what, Location::caller())
-    }
-}
-
-/// What this version cannot do yet. Awaited, it fails the workflow task with a text that says so.
-#[must_use = "nothing happens until this is awaited"]
-pub struct Unsupported<T> {
-    core: Rc<Core>,
-    what: String,
-    place: &'static Location<'static>,
-    output: PhantomData<fn() -> T>,
-}
-
-impl<T> Unsupported<T> {
-    fn new(core: &Rc<Core>, what: String, place: &'static Location<'static>) -> Self {
-        Self {
-            core: core.clone(),
-            what,
-            place,
-            output: PhantomData,
-        }
-    }
-}
-
-impl<T> Future for Unsupported<T> {
-    type Output = T;
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
-        self.core.assert_commands_allowed();
-        self.core.seen(self.place);
-        self.core.blame(format!(
-            "{} is not supported by this version of durably (at {})",
-            self.what, self.place
-        ));
-        Poll::Pending
     }
 }

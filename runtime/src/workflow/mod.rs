@@ -7,7 +7,8 @@ mod activity;
 mod child;
 mod combine;
 mod condition;
-pub(crate) mod context;
+mod context;
+mod continue_as_new;
 mod random;
 mod saga;
 mod scope;
@@ -18,7 +19,7 @@ mod view;
 
 pub use self::{
     activity::{ActivityCall, ActivityHandle, Untyped},
-    child::{ChildCall, ChildHandle, ExternalHandle, FromWorkflow, Unsupported},
+    child::{ChildCall, ChildHandle, ExternalHandle, FromWorkflow},
     combine::{
         Either, JoinAll, RaceAll, TryJoinAll, join, join_all, race, race_all, try_join,
         try_join_all,

@@ -1,8 +1,10 @@
 //! Compensations: undoing what was done, when a later step fails.
 
+use futures::future::LocalBoxFuture;
+
 use super::activity::ActivityCall;
 use crate::{
-    definition::{Activity, HasTimeout, LocalBoxFuture},
+    definition::{Activity, HasTimeout},
     error::ActivityError,
 };
 
@@ -29,7 +31,7 @@ use crate::{
 /// ```
 #[derive(Default)]
 pub struct Saga {
-    undo: Vec<LocalBoxFuture<Result<(), ActivityError>>>,
+    undo: Vec<LocalBoxFuture<'static, Result<(), ActivityError>>>,
 }
 
 impl Saga {

@@ -4,10 +4,10 @@ use std::marker::PhantomData;
 
 use super::{ActivityCall, Ctx};
 use crate::{
-    activity::{ActivityOptions, Retry},
     data::{EncodedArgs, Text},
     definition::{Activity, NoTimeout, TimeoutSet},
     instance::current::in_workflow,
+    options::{ActivityOptions, Retry},
     time::span::Span,
 };
 

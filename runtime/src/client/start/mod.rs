@@ -24,10 +24,10 @@ use super::{
 };
 use crate::{
     __private::payload,
-    activity::Retry,
     data::{EncodedArgs, Known, Outgoing, Text, type_name, value},
     definition::{HasQueue, NoQueue, QueueSet, Workflow},
     error::{DataError, StartError, WorkflowAlreadyStarted},
+    options::Retry,
     time::span::Span,
     wire::status::{Reason, Refusal},
 };

@@ -10,10 +10,10 @@ use durably_proto::api::{
 };
 
 use crate::{
-    activity::Retry,
     client::Client,
     data::EncodedArgs,
     error::DataError,
+    options::Retry,
     transport::id,
     wire::{command, payload, time::to_duration},
 };

@@ -1,6 +1,7 @@
 //! Messages that come in: signals, updates, queries.
 
 use durably_engine::{FailureRecord, Intent, Payload, UpdateRequest};
+use futures::future::LocalBoxFuture;
 
 use super::{
     Live,
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::{
     data::{Args, Callee},
-    definition::{Called, LocalBoxFuture, Update, Workflow},
+    definition::{Called, Update, Workflow},
     driver::instance::TaskFailure,
     error::{AppError, Error, Meaning, Result},
     instance::{
@@ -223,7 +224,7 @@ impl<W: Workflow> Live<W> {
         }
     }
 
-    fn begin_handler(&mut self, of: Of, future: LocalBoxFuture<Result<Payload>>) {
+    fn begin_handler(&mut self, of: Of, future: LocalBoxFuture<'static, Result<Payload>>) {
         self.last_handler += 1;
         let id = TaskId::Handler(self.last_handler);
         let task = Task::new(future, id, &self.core, &self.wake);

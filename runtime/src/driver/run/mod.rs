@@ -32,7 +32,7 @@ use crate::{
         waker::RunWaker,
     },
     telemetry::{log, replayed::silent_if},
-    workflow::context::Ctx,
+    workflow::Ctx,
 };
 
 /// The code of one run of a `W`.

@@ -6,10 +6,11 @@ use std::{
 };
 
 use durably_engine::{Intent, Payload};
+use futures::future::LocalBoxFuture;
 
 use super::Live;
 use crate::{
-    definition::{LocalBoxFuture, Workflow},
+    definition::Workflow,
     driver::instance::TaskFailure,
     error::{Error, Meaning, NextRun, Result},
     instance::{
@@ -32,7 +33,7 @@ pub(crate) struct Handler {
 /// A future of the run.
 pub(crate) struct Task<T> {
     id: TaskId,
-    future: LocalBoxFuture<T>,
+    future: LocalBoxFuture<'static, T>,
     waker: TaskWaker,
     /// The `.await` it is suspended at, as far as a body of the workflow shows it.
     awaits: Option<Place>,
@@ -41,7 +42,7 @@ pub(crate) struct Task<T> {
 impl<T> Task<T> {
     /// A future that is polled for the first time in its turn.
     pub(crate) fn new(
-        future: LocalBoxFuture<T>,
+        future: LocalBoxFuture<'static, T>,
         id: TaskId,
         core: &Core,
         run: &Arc<RunWaker>,

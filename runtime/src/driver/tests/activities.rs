@@ -1,7 +1,7 @@
 use durably_engine::CancellationType;
 
 use super::*;
-use crate::{activity::Retry, time::span::mins};
+use crate::{options::Retry, time::span::mins};
 
 #[derive(Default)]
 struct Greeting;

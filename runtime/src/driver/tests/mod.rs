@@ -29,11 +29,11 @@ use serde::Serialize;
 
 use super::instance::{Host, Instance, TaskFailure, WorkflowEntry};
 use crate::{
-    activity::ActivityOptions,
     data::{ArgList, Args, Data, encode_result},
     definition::{Activity, Called, MethodsOf, TimeoutSet, Workflow},
     error::Result,
     instance::{core::Issued, waker::Alarm},
+    options::ActivityOptions,
     time::span::secs,
     workflow::{ActivityCall, Ctx, View},
 };

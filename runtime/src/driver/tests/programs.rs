@@ -8,7 +8,7 @@ use std::{
     task::{Poll, Waker},
 };
 
-use futures::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+use futures::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
 use serde::{Deserialize, Serialize};
 
 use super::*;
@@ -159,7 +159,7 @@ fn known<const N: usize>(state: StateCell<Program>) -> impl FnMut() -> bool {
     }
 }
 
-fn branch(env: Env, steps: Vec<Step>) -> crate::definition::LocalBoxFuture<bool> {
+fn branch(env: Env, steps: Vec<Step>) -> LocalBoxFuture<'static, bool> {
     async move {
         let mut spawned = Vec::new();
         for step in &steps {

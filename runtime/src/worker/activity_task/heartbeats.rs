@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use durably_engine::Payload;
 use durably_proto::api::workflowservice::v1::RecordActivityTaskHeartbeatRequest;
+use futures::future::BoxFuture;
 use tonic::Code;
 
 use super::attempt::Claim;
@@ -13,7 +14,6 @@ use crate::{
         cancel::CancelSignal,
         heartbeat::{self, Heart, Reply},
     },
-    definition::BoxFuture,
     transport::retry::Patience,
     wire,
     worker::{deliver::ANSWER_TIMEOUT, shared::Shared},
@@ -41,7 +41,8 @@ pub(crate) fn of(
             let shared = Arc::clone(&shared);
             async move { beat(&shared, request).await }
         });
-        let beat: BoxFuture<Reply> = Box::pin(async move { sent.await.unwrap_or(Reply::Lost) });
+        let beat: BoxFuture<'static, Reply> =
+            Box::pin(async move { sent.await.unwrap_or(Reply::Lost) });
         beat
     };
     let interval = heartbeat::interval(claim.info.heartbeat_timeout);

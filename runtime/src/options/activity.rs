@@ -1,10 +1,10 @@
-//! How an activity is scheduled and retried.
+//! The options of an activity call.
 
 use std::{fmt, time::Duration};
 
-use durably_engine::{ActivityTimeouts, RetryPolicy};
+use durably_engine::ActivityTimeouts;
 
-use crate::time::span::Span;
+use super::Retry;
 
 /// How an activity is scheduled.
 ///
@@ -26,22 +26,6 @@ pub struct ActivityOptions {
     pub retry: Option<Retry>,
     /// The task queue; the workflow's own by default.
     pub task_queue: Option<String>,
-}
-
-/// How failed attempts are retried.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Retry {
-    /// At most so many attempts; 0 for no limit.
-    pub max_attempts: u32,
-    /// The pause before the second attempt; the server's default is one second.
-    pub initial_interval: Option<Duration>,
-    /// The longest pause; the server's default is a hundred times the initial one.
-    pub maximum_interval: Option<Duration>,
-    /// By what a pause grows; the server's default is 2.
-    pub backoff: Option<f64>,
-    /// Error types that are not retried.
-    pub non_retryable: Vec<String>,
 }
 
 impl ActivityOptions {
@@ -119,79 +103,6 @@ impl ActivityOptions {
     }
 }
 
-impl Retry {
-    /// At most `n` attempts.
-    pub fn attempts(n: u32) -> Self {
-        Self {
-            max_attempts: n,
-            ..Self::default()
-        }
-    }
-
-    /// One attempt only.
-    pub fn never() -> Self {
-        Self::attempts(1)
-    }
-
-    /// The pause before the second attempt.
-    #[must_use]
-    pub fn initial_interval(mut self, pause: impl Span) -> Self {
-        self.initial_interval = Some(pause.into_duration());
-        self
-    }
-
-    /// The longest pause.
-    #[must_use]
-    pub fn maximum_interval(mut self, pause: impl Span) -> Self {
-        self.maximum_interval = Some(pause.into_duration());
-        self
-    }
-
-    /// By what a pause grows; 1 for pauses of one length.
-    #[must_use]
-    pub fn backoff(mut self, factor: f64) -> Self {
-        self.backoff = Some(factor);
-        self
-    }
-
-    /// Failures of this error type are not retried.
-    #[must_use]
-    pub fn not_for(mut self, kind: impl Into<String>) -> Self {
-        self.non_retryable.push(kind.into());
-        self
-    }
-
-    /// The policy, as the engine takes it.
-    ///
-    /// The server refuses a policy whose pause is not given, so its documented defaults stand in.
-    pub(crate) fn policy(&self) -> RetryPolicy {
-        RetryPolicy {
-            initial_interval: Some(self.initial_interval.unwrap_or(Duration::from_secs(1))),
-            backoff_coefficient: self.backoff.unwrap_or(2.0),
-            maximum_interval: self.maximum_interval,
-            maximum_attempts: self.max_attempts,
-            non_retryable_error_types: self.non_retryable.clone(),
-        }
-    }
-
-    fn check(&self, wrong: &mut Vec<String>) {
-        if let Some(backoff) = self.backoff
-            && (backoff.is_nan() || backoff < 1.0)
-        {
-            wrong.push(format!(
-                "`retry.backoff` is {backoff}; a pause cannot shrink, use 1 or more"
-            ));
-        }
-        if let (Some(first), Some(longest)) = (self.initial_interval, self.maximum_interval)
-            && first > longest
-        {
-            wrong.push(format!(
-                "`retry.initial_interval` ({first:?}) is longer than `retry.maximum_interval` ({longest:?})"
-            ));
-        }
-    }
-}
-
 /// The options of an activity call contradict each other.
 ///
 /// The workflow task fails with this text, so the run waits until the code is corrected.
@@ -220,10 +131,7 @@ impl std::error::Error for InvalidOptions {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        __private::Declared,
-        time::span::{millis, secs},
-    };
+    use crate::time::span::{millis, secs};
 
     #[test]
     fn every_contradiction_is_told_at_once() {
@@ -252,12 +160,12 @@ mod tests {
 
     #[test]
     fn what_a_call_gives_stands_over_what_the_activity_declares() {
-        let declared = ActivityOptions::from(Declared {
+        let declared = ActivityOptions {
             start_to_close: Some(secs(10)),
-            max_attempts: Some(3),
-            task_queue: Some("slow"),
-            ..Declared::NOTHING
-        });
+            retry: Some(Retry::attempts(3)),
+            task_queue: Some("slow".to_owned()),
+            ..ActivityOptions::default()
+        };
         let call = ActivityOptions {
             start_to_close: Some(millis(5)),
             ..ActivityOptions::default()

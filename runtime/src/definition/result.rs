@@ -1,0 +1,40 @@
+//! What the methods of users return.
+
+use crate::{data::reject, error::Result, hints::returned::Refusal};
+
+/// Splits a `Result` behind a type name that ends in `Result`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is named like a `Result` but is none",
+    label = "a return type whose name ends in `Result` is taken for one",
+    note = "return `durably::Result<{Self}>`, or import the type under another name"
+)]
+pub trait Outcome {
+    /// The success.
+    type Ok;
+    /// The error.
+    type Err;
+    #[doc(hidden)]
+    fn into_result(self) -> std::result::Result<Self::Ok, Self::Err>;
+}
+impl<T, E> Outcome for std::result::Result<T, E> {
+    type Ok = T;
+    type Err = E;
+    fn into_result(self) -> Self {
+        self
+    }
+}
+
+/// What a validator says.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say whether an update is accepted",
+    label = "a validator returns `Result<(), E>`, where `E` is `Display`"
+)]
+pub trait Verdict {
+    #[doc(hidden)]
+    fn into_verdict(self) -> Result<()>;
+}
+impl<E: Refusal> Verdict for std::result::Result<(), E> {
+    fn into_verdict(self) -> Result<()> {
+        reject(self)
+    }
+}

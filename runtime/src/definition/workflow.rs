@@ -1,0 +1,96 @@
+//! A workflow type, and the table of its methods that a worker calls.
+
+use durably_engine::Payload;
+use futures::future::LocalBoxFuture;
+
+use super::{MethodsOf, Via};
+use crate::{
+    __private::{Args, PayloadOf},
+    error::Result,
+    instance::state::StateCell,
+    workflow::{Ctx, View},
+};
+
+/// A workflow type; implemented by `#[workflow]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no workflow",
+    label = "not a workflow type",
+    note = "a workflow is a type with a `#[workflow] impl` block"
+)]
+pub trait Workflow: Sized + 'static {
+    /// The name the server knows the type by.
+    const NAME: &'static str;
+    /// The task queue declared on the type.
+    const TASK_QUEUE: Option<&'static str>;
+    /// What a completed run gives; it travels.
+    type Output: 'static;
+    /// [`QueueSet`](super::QueueSet) if a task queue was declared, else [`NoQueue`](super::NoQueue).
+    type Queue;
+    /// Signals, queries and updates as methods, over a transport.
+    type Methods<V: Via>: MethodsOf<V>;
+    // A bound on `Output` would be checked in the implementation's head, where rustc speaks of
+    // serde's traits. Asked for here, it speaks of the payload.
+    #[doc(hidden)]
+    fn __output() -> PayloadOf<Self::Output>;
+    #[doc(hidden)]
+    fn __definition() -> &'static Definition<Self>;
+}
+
+/// A handler or run method, called: finished at once, or still running.
+pub enum Called {
+    /// A sync handler: it ran to its end.
+    Done(Result<Payload>),
+    /// An async one.
+    Running(LocalBoxFuture<'static, Result<Payload>>),
+}
+
+/// Starts a run method, a signal or an update handler. An error says that an argument could not be
+/// decoded; the handler was not called.
+pub type CallFn<W> = fn(StateCell<W>, Ctx, Args) -> Result<Called>;
+
+/// The registration table of one workflow type.
+pub struct Definition<W: 'static> {
+    /// Makes the state from the workflow's arguments.
+    pub init: fn(&View, Args) -> Result<W>,
+    /// The workflow's body.
+    pub run: CallFn<W>,
+    /// Signals by wire name.
+    pub signals: &'static [(&'static str, CallFn<W>)],
+    /// Queries by wire name.
+    pub queries: &'static [(&'static str, QueryFn<W>)],
+    /// Updates by wire name.
+    pub updates: &'static [Update<W>],
+}
+
+/// Answers a query.
+pub type QueryFn<W> = fn(&W, &View, Args) -> Result<Payload>;
+
+/// Says whether an update is accepted.
+pub type ValidateFn<W> = fn(&W, &View, Args) -> Result<()>;
+
+/// One update handler.
+pub struct Update<W: 'static> {
+    /// Its wire name.
+    pub name: &'static str,
+    /// Refuses it before it leaves a trace in history.
+    pub validate: Option<ValidateFn<W>>,
+    /// Runs it.
+    pub call: CallFn<W>,
+}
+
+/// A state that is there without arguments.
+#[diagnostic::on_unimplemented(
+    message = "a run of `{Self}` has no first state",
+    label = "neither `Default` nor an `#[init]`",
+    note = "put `#[derive(Default)]` on the type, or write `#[init] fn new(..) -> Self` in its `#[workflow]` block"
+)]
+pub trait Initial: Sized {
+    #[doc(hidden)]
+    fn initial() -> Self;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Default> Initial for T {
+    fn initial() -> Self {
+        Self::default()
+    }
+}

@@ -1,0 +1,19 @@
+//! What handlers and validators may return, in words for those who return something else.
+
+/// What a signal handler may give: nothing.
+#[diagnostic::on_unimplemented(
+    message = "a signal cannot return a value to its sender; make this an `#[update]`",
+    label = "a `#[signal]` returns nothing or a `Result<()>`"
+)]
+pub trait Nothing {}
+impl Nothing for () {}
+
+/// Why a validator refuses an update, in words for the sender.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot tell the sender why an update is refused",
+    label = "the error of a validator implements `Display`",
+    note = "return `Result<(), String>`, or an error type that implements `std::fmt::Display` (thiserror does)"
+)]
+pub trait Refusal: std::fmt::Display {}
+#[diagnostic::do_not_recommend]
+impl<E: std::fmt::Display> Refusal for E {}

@@ -1,0 +1,97 @@
+//! How failed attempts and failed runs are retried.
+
+use std::time::Duration;
+
+use durably_engine::RetryPolicy;
+
+use crate::time::span::Span;
+
+/// How failed attempts are retried.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Retry {
+    /// At most so many attempts; 0 for no limit.
+    pub max_attempts: u32,
+    /// The pause before the second attempt; the server's default is one second.
+    pub initial_interval: Option<Duration>,
+    /// The longest pause; the server's default is a hundred times the initial one.
+    pub maximum_interval: Option<Duration>,
+    /// By what a pause grows; the server's default is 2.
+    pub backoff: Option<f64>,
+    /// Error types that are not retried.
+    pub non_retryable: Vec<String>,
+}
+
+impl Retry {
+    /// At most `n` attempts.
+    pub fn attempts(n: u32) -> Self {
+        Self {
+            max_attempts: n,
+            ..Self::default()
+        }
+    }
+
+    /// One attempt only.
+    pub fn never() -> Self {
+        Self::attempts(1)
+    }
+
+    /// The pause before the second attempt.
+    #[must_use]
+    pub fn initial_interval(mut self, pause: impl Span) -> Self {
+        self.initial_interval = Some(pause.into_duration());
+        self
+    }
+
+    /// The longest pause.
+    #[must_use]
+    pub fn maximum_interval(mut self, pause: impl Span) -> Self {
+        self.maximum_interval = Some(pause.into_duration());
+        self
+    }
+
+    /// By what a pause grows; 1 for pauses of one length.
+    #[must_use]
+    pub fn backoff(mut self, factor: f64) -> Self {
+        self.backoff = Some(factor);
+        self
+    }
+
+    /// Failures of this error type are not retried.
+    #[must_use]
+    pub fn not_for(mut self, kind: impl Into<String>) -> Self {
+        self.non_retryable.push(kind.into());
+        self
+    }
+
+    /// The policy, as the engine takes it.
+    ///
+    /// The server refuses a policy whose pause is not given, so its documented defaults stand in.
+    pub(crate) fn policy(&self) -> RetryPolicy {
+        RetryPolicy {
+            initial_interval: Some(self.initial_interval.unwrap_or(Duration::from_secs(1))),
+            backoff_coefficient: self.backoff.unwrap_or(2.0),
+            maximum_interval: self.maximum_interval,
+            maximum_attempts: self.max_attempts,
+            non_retryable_error_types: self.non_retryable.clone(),
+        }
+    }
+
+    /// Adds what contradicts itself, a sentence each.
+    pub(super) fn check(&self, wrong: &mut Vec<String>) {
+        if let Some(backoff) = self.backoff
+            && (backoff.is_nan() || backoff < 1.0)
+        {
+            wrong.push(format!(
+                "`retry.backoff` is {backoff}; a pause cannot shrink, use 1 or more"
+            ));
+        }
+        if let (Some(first), Some(longest)) = (self.initial_interval, self.maximum_interval)
+            && first > longest
+        {
+            wrong.push(format!(
+                "`retry.initial_interval` ({first:?}) is longer than `retry.maximum_interval` ({longest:?})"
+            ));
+        }
+    }
+}
