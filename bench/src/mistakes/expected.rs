@@ -1,12 +1,10 @@
 //! `mistakes/expected.tsv`: the mistakes, and what becomes of each.
 
+use super::Cases;
 use std::{collections::BTreeSet, fmt, fs, path::Path};
 
-/// Our cases, one mistake a file.
-pub const CASES: &str = "../ui-tests/fail";
-
 pub struct Mistake {
-    /// `topic/name`: a file in [`CASES`], or a name of its own if we catch it at run time.
+    /// `topic/name`: one of our cases, or a name of its own if we catch it at run time.
     pub name: String,
     pub ours: Expectation,
     /// `file::test`, the test that shows that we catch it at run time.
@@ -68,7 +66,7 @@ pub struct Expected {
     pub differences: Vec<String>,
 }
 
-pub fn read() -> Expected {
+pub fn read(cases: &Cases) -> Expected {
     let text = fs::read_to_string("mistakes/expected.tsv").expect("the file is in the repository");
     let mistakes: Vec<Mistake> = text
         .lines()
@@ -80,10 +78,9 @@ pub fn read() -> Expected {
         .filter(|mistake| mistake.ours == Expectation::Compile)
         .map(|mistake| mistake.name.as_str())
         .collect();
-    let cases = cases();
     let gone = counted
         .iter()
-        .filter(|name| !cases.contains(**name))
+        .filter(|name| !cases.contains_key(**name))
         .map(|name| format!("{name}: no such case"));
     let unshown = mistakes
         .iter()
@@ -91,7 +88,7 @@ pub fn read() -> Expected {
         .filter(|test| !exists(test))
         .map(|test| format!("{test}: no such test"));
     let differences = gone.chain(unshown).collect();
-    let uncounted = cases.iter().filter(|case| !counted.contains(case.as_str()));
+    let uncounted = cases.keys().filter(|case| !counted.contains(case.as_str()));
     Expected {
         uncounted: uncounted.count(),
         differences,
@@ -124,21 +121,4 @@ fn exists(test: &str) -> bool {
         fs::read_to_string(Path::new("..").join(file))
             .is_ok_and(|text| text.contains(&format!("fn {name}(")))
     })
-}
-
-/// `topic/name` of every file in [`CASES`].
-fn cases() -> BTreeSet<String> {
-    let folder = Path::new(CASES);
-    let topics = fs::read_dir(folder).expect("the ui-tests are in the repository");
-    let files = topics
-        .flatten()
-        .flat_map(|topic| fs::read_dir(topic.path()).into_iter().flatten().flatten())
-        .map(|file| file.path())
-        .filter(|file| file.extension().is_some_and(|extension| extension == "rs"));
-    files
-        .filter_map(|file| {
-            let name = file.strip_prefix(folder).ok()?.with_extension("");
-            Some(name.to_str()?.to_owned())
-        })
-        .collect()
 }

@@ -3,23 +3,33 @@
 //! `mistakes/examples`, compiled and, if it compiles, run; `mistakes/expected.tsv` says what is
 //! expected, and a difference fails the count.
 
+#[path = "../../../ui-tests/tests/ui/cases/mod.rs"]
+#[allow(dead_code, reason = "the ui-tests also bless them")]
+mod cases;
 mod compiled;
 mod expected;
 mod observed;
 mod ours;
 mod tally;
 
+use cases::Case;
 use compiled::Compiled;
 use expected::{Expectation, Expected, Mistake};
+use std::{collections::BTreeMap, path::Path};
 use tally::Tally;
+
+/// Our cases by `topic/name`.
+type Cases = BTreeMap<String, Case>;
 
 /// Prints the table. Fails if something is not as `expected.tsv` says.
 pub fn count() {
+    let cases = Case::all(Path::new("../ui-tests/fail")).expect("the ui-tests can be read");
+    let cases: Cases = cases.into_iter().map(|case| (case.id(), case)).collect();
     let Expected {
         mistakes,
         uncounted,
         mut differences,
-    } = expected::read();
+    } = expected::read(&cases);
     let compiled = compiled::all();
     let server = crate::command::real_server();
     let said = observed::all(&server.address);
@@ -31,7 +41,7 @@ pub fn count() {
         if let Err(difference) = &caught {
             differences.push(format!("{}: {difference}", mistake.program));
         }
-        tally.add(mistake, compiled.get(&mistake.program));
+        tally.add(mistake, &cases, compiled.get(&mistake.program));
     }
     print!("\n{tally}\nnot made with the official SDK: {uncounted} cases of ui-tests/fail\n");
     for difference in &differences {

@@ -1,20 +1,15 @@
-//! What the compiler says of our cases, as their blessed `.stderr` files have it.
+//! What the compiler says of our cases, as they are blessed.
 
-use super::{compiled::Errors, expected::CASES};
-use std::fs;
+use super::{cases::Case, compiled::Errors};
 
 /// The errors of one case.
-pub fn errors(name: &str) -> Errors {
-    let read = |extension: &str| {
-        let file = format!("{CASES}/{name}.{extension}");
-        fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
-    };
-    let (said, source) = (read("stderr"), read("rs"));
+pub fn errors(case: &Case) -> Errors {
+    let said = &case.text;
     let first = said.lines().find(|line| is_error(line)).unwrap_or_default();
     Errors {
         first: first.to_owned(),
-        at_the_macro: place(&said)
-            .and_then(|(line, column)| source.lines().nth(line - 1)?.get(column - 1..))
+        at_the_macro: place(said)
+            .and_then(|(line, column)| case.program.lines().nth(line - 1)?.get(column - 1..))
             .is_some_and(is_macro_on_a_block),
         count: said.lines().filter(|line| is_error(line)).count(),
     }

@@ -1,6 +1,7 @@
 //! The table: how many mistakes of each topic are caught when, by each side.
 
 use super::{
+    Cases,
     compiled::Compiled,
     expected::{Expectation, Mistake},
     ours,
@@ -43,7 +44,7 @@ struct Messages {
 }
 
 impl Tally {
-    pub fn add(&mut self, mistake: &Mistake, peer: Option<&Compiled>) {
+    pub fn add(&mut self, mistake: &Mistake, cases: &Cases, peer: Option<&Compiled>) {
         let topic = self.topics.entry(mistake.topic().to_owned()).or_default();
         for row in [topic, &mut self.total] {
             row.ours.add(&mistake.ours);
@@ -53,7 +54,9 @@ impl Tally {
             && let Some(Compiled::Refused(errors)) = peer
         {
             self.both_refuse.mistakes += 1;
-            self.both_refuse.ours.add(&ours::errors(&mistake.name));
+            self.both_refuse
+                .ours
+                .add(&ours::errors(&cases[&mistake.name]));
             self.both_refuse.peer.add(errors);
         }
     }

@@ -12,14 +12,15 @@ use std::{
 
 use self::blessed::blessed;
 use crate::{
-    case::{self, Case},
-    said::Said,
+    bless,
+    cases::Case,
+    said::{self, Said},
 };
 
 #[test]
 fn the_table_of_mistakes_is_what_the_compiler_says() {
     // While the cases are blessed, their test writes the table after them.
-    if !case::blessing() {
+    if !bless::blessing() {
         blessed(Path::new(FILE), &page());
     }
 }
@@ -30,7 +31,7 @@ pub(crate) fn write() {
 }
 
 fn page() -> String {
-    let cases = Case::all().unwrap_or_else(|wrong| panic!("{wrong}"));
+    let cases = Case::all(Path::new("fail")).unwrap_or_else(|wrong| panic!("{wrong}"));
     let mut topics: BTreeMap<(usize, &str), Vec<&Case>> = BTreeMap::new();
     for case in &cases {
         let place = TOPICS.iter().position(|topic| *topic == case.topic);
@@ -91,7 +92,7 @@ fn report(file: &Path) -> String {
 fn section(topic: &str, cases: &[&Case]) -> String {
     let mut text = format!("\n## {topic}\n\n");
     let program = PathBuf::from("pass").join(topic).with_extension("rs");
-    if let Some(title) = case::title(&program) {
+    if let Some(title) = title(&program) {
         let _ = writeln!(
             text,
             "A program that is right: [{}]({}).\n",
@@ -105,19 +106,31 @@ fn section(topic: &str, cases: &[&Case]) -> String {
     }
     text.push_str("| mistake | at | what the compiler says |\n|---|---|---|\n");
     for case in cases {
-        let mut mistake = format!("[{}]({})", inline(&case.mistake), link(&case.path));
-        for said in &case.said {
+        let mut mistake = format!(
+            "[{}]({}#{})",
+            inline(&case.mistake),
+            link(&Path::new("fail").join(&case.file)),
+            case.name
+        );
+        for said in said::read(&case.text) {
             let at: Vec<String> = said.at.iter().map(|at| code(at)).collect();
             let _ = writeln!(
                 text,
                 "| {mistake} | {} | {} |",
                 at.join("<br>"),
-                words(said)
+                words(&said)
             );
             mistake.clear();
         }
     }
     text
+}
+
+/// What the first line of a program says of it, without the full stop.
+fn title(path: &Path) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let title = text.lines().next()?.strip_prefix("//!")?.trim();
+    Some(title.trim_end_matches('.').to_owned())
 }
 
 fn words(said: &Said) -> String {
@@ -199,7 +212,7 @@ const HEAD: &str = "\
 <!-- Written from ui-tests/fail and runtime/src/texts by `{command}`. -->
 
 {count} mistakes that the compiler catches, each with the code it points at and its words; search
-this page for the words you see. Every row is a file that the tests compile, and they compare the
+this page for the words you see. Every row is a program that the tests compile, and they compare the
 whole text, so what stands here is what rustc says. Left out here are rustc's notes about how it
 came to an error; the case has them. What only shows when the program runs is [below](#at-run-time).
 

@@ -1,27 +1,36 @@
-//! What the compiler says of `fail/<topic>/*.rs`, one mistake a file.
+//! What the compiler says of the mistakes in `fail/<topic>/*.md`.
 //!
-//! `UI=word cargo test -p durably-ui-tests` compiles the files whose path contains the word;
+//! `UI=word cargo test -p durably-ui-tests` compiles the cases whose `topic/name` contains the word;
 //! `TRYBUILD=overwrite` blesses their texts and writes `docs/diagnostics.md` anew.
 
-mod case;
+mod bless;
+mod cases;
 mod definitions;
 mod diagnostics;
 mod said;
 
-use std::{env, path::Path};
+use std::{
+    env,
+    panic::{self, AssertUnwindSafe},
+};
+
+use self::bless::Run;
 
 #[test]
 fn ui() {
-    let wanted = env::var("UI").unwrap_or_default();
+    let mut run = Run::prepare(env::var("UI").unwrap_or_default());
     let tests = trybuild::TestCases::new();
-    for file in case::sources(Path::new("fail")) {
-        if file.to_string_lossy().contains(&wanted) {
-            tests.compile_fail(file);
-        }
+    for program in run.programs() {
+        tests.compile_fail(program);
     }
-    // The files are compiled now; a table of what was blessed before is written after it.
-    drop(tests);
-    if case::blessing() {
+    // It compiles them when it is dropped, and panics then.
+    let compared = panic::catch_unwind(AssertUnwindSafe(|| drop(tests)));
+    if bless::blessing() {
+        // A program without a mistake is no reason to lose what the compiler says of the others.
+        run.bless();
         diagnostics::write();
+    }
+    if let Err(failed) = compared {
+        panic::resume_unwind(failed);
     }
 }

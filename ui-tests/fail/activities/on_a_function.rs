@@ -1,8 +1,0 @@
-//! `#[activities]` on a function.
-
-use durably::prelude::*;
-
-#[activities]
-async fn save() {}
-
-fn main() {}

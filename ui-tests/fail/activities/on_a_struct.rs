@@ -1,8 +1,0 @@
-//! `#[activities]` on the struct.
-
-use durably::prelude::*;
-
-#[activities]
-struct Shop;
-
-fn main() {}

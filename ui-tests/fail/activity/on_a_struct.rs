@@ -1,8 +1,0 @@
-//! `#[activity]` on a struct.
-
-use durably::prelude::*;
-
-#[activity]
-struct Pay;
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! A payload type that borrows.
-
-#[durably::data]
-struct Order<'a> {
-    id: &'a str,
-}
-
-fn main() {}

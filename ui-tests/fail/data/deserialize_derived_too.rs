@@ -1,9 +1,0 @@
-//! `Deserialize` derived beside `#[durably::data]`.
-
-#[durably::data]
-#[derive(Clone, serde::Deserialize)]
-struct Order {
-    id: u64,
-}
-
-fn main() {}

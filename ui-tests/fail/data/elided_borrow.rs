@@ -1,8 +1,0 @@
-//! A payload type with a borrowed field.
-
-#[durably::data]
-struct Order {
-    item: &str,
-}
-
-fn main() {}

@@ -1,6 +1,0 @@
-//! `#[durably::data]` on a function.
-
-#[durably::data]
-fn order() {}
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! `#[durably::data]` on an impl block.
-
-struct Order;
-
-#[durably::data]
-impl Order {}
-
-fn main() {}

@@ -1,8 +1,0 @@
-//! A payload type with a `&'static str`.
-
-#[durably::data]
-struct Order {
-    item: &'static str,
-}
-
-fn main() {}

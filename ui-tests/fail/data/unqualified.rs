@@ -1,8 +1,0 @@
-//! `#[data]` without its crate.
-
-#[data]
-struct Order {
-    price: u64,
-}
-
-fn main() {}

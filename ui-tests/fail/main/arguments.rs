@@ -1,4 +1,0 @@
-//! A `main` with arguments.
-
-#[durably::main]
-async fn main(arguments: Vec<String>) {}

@@ -1,4 +1,0 @@
-//! `#[durably::main]` on a `main` that is not `async`.
-
-#[durably::main]
-fn main() {}

@@ -1,6 +1,0 @@
-//! `#[durably::main]` on a struct.
-
-#[durably::main]
-struct Main;
-
-fn main() {}

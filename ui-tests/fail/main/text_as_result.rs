@@ -1,6 +1,0 @@
-//! A `main` that gives a text.
-
-#[durably::main]
-async fn main() -> String {
-    "done".to_owned()
-}

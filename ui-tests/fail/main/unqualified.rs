@@ -1,8 +1,0 @@
-//! `#[main]` without its crate.
-
-use durably::prelude::*;
-
-#[main]
-async fn main() -> Result<()> {
-    Ok(())
-}
