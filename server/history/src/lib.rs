@@ -13,6 +13,7 @@
 //! Queries leave no trace in a history; they are the driver's own business.
 
 mod apply;
+mod closing;
 mod command;
 mod cron;
 mod event;
@@ -36,6 +37,8 @@ mod state;
 mod task;
 mod time;
 mod timeout;
+mod transition;
+mod updates;
 
 pub use cron::CronSchedule;
 pub use event_log::EventLog;

@@ -2,28 +2,6 @@
 
 use std::time::Duration;
 
-use crate::apply::Out;
-use crate::request::terminate;
-use crate::state::{Form, Run};
-use crate::task::task_end::{self, Failed};
-use crate::task::workflow_task;
-
-/// Ends a run whose history has grown too large, and a workflow task behind which too much waits.
-pub(crate) fn enforce(run: &mut Run, out: &mut Out) {
-    if run.buffered.len() > BUFFERED_EVENTS {
-        task_end::end_failed(run, Failed::force_close(), out);
-        workflow_task::schedule(run, Form::Recorded, out);
-    }
-    let reason = if run.history_size >= HISTORY_SIZE {
-        "Workflow history size exceeds limit."
-    } else if run.events.len() >= HISTORY_COUNT {
-        "Workflow history count exceeds limit."
-    } else {
-        return;
-    };
-    terminate::by_server(run, reason.to_owned(), out);
-}
-
 /// One payload, failure or other blob.
 pub const BLOB: usize = 2 * 1024 * 1024;
 /// All notes of a workflow together.

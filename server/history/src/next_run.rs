@@ -9,7 +9,6 @@ use durably_proto::api::history::v1::WorkflowExecutionStartedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::api::workflow::v1::ResetPointInfo;
 
-use crate::apply::Out;
 use crate::id::{RequestId, RunId};
 use crate::limits;
 use crate::outcome::Effect;
@@ -17,6 +16,7 @@ use crate::retry::{Next, RequestedDelay};
 use crate::start::{Chain, Continued, Start, StartDelay};
 use crate::state::Run;
 use crate::time::Time;
+use crate::transition::Transition;
 
 /// What a retry or a cron schedule adds to the run that it repeats.
 pub(crate) struct Successor {
@@ -80,7 +80,7 @@ pub(crate) fn cron_backoff(run: &Run, now: Time) -> Option<Duration> {
 }
 
 /// Starts the same workflow once more.
-pub(crate) fn repeat(run: &mut Run, successor: Successor, out: &mut Out) {
+pub(crate) fn repeat(run: &mut Run, successor: Successor, out: &mut Transition) {
     let first = started_attributes(run);
     let attempt = match successor.initiator {
         ContinueAsNewInitiator::Retry => run.terms.attempt + 1,

@@ -8,7 +8,6 @@ use durably_proto::api::history::v1::{
     ActivityTaskCancelRequestedEventAttributes, ActivityTaskCanceledEventAttributes,
 };
 
-use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::plan::Plan;
 use crate::command::refusal::{Refusal, invalid_state};
@@ -16,6 +15,7 @@ use crate::failure;
 use crate::id::EventId;
 use crate::state::{ActivityState, Run};
 use crate::task::activity_task;
+use crate::transition::Transition;
 
 pub(crate) struct CancelActivity {
     scheduled: EventId,
@@ -47,7 +47,7 @@ impl CancelActivity {
         self,
         run: &mut Run,
         completing: &mut Completing,
-        out: &mut Out,
+        out: &mut Transition,
     ) -> EventId {
         let event = ActivityTaskCancelRequestedEventAttributes {
             scheduled_event_id: self.scheduled.0,

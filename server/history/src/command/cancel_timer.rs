@@ -5,7 +5,6 @@ use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
 use durably_proto::api::history::v1::TimerCanceledEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::plan::Plan;
 use crate::command::refusal::{Refusal, invalid_state};
@@ -13,6 +12,7 @@ use crate::id::{EventId, TimerId};
 use crate::input::Deadline;
 use crate::outcome::Effect;
 use crate::state::Run;
+use crate::transition::Transition;
 
 pub(crate) struct CancelTimer {
     id: TimerId,
@@ -43,7 +43,12 @@ impl CancelTimer {
         Err(Refusal::new(Cause::BadCancelTimerAttributes, message))
     }
 
-    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+    pub(crate) fn apply(
+        self,
+        run: &mut Run,
+        completing: &Completing,
+        out: &mut Transition,
+    ) -> EventId {
         let started = match run.timers.remove(&self.id) {
             Some(timer) => {
                 run.timers_by_time.remove(&(timer.fires_at, timer.started));

@@ -6,10 +6,10 @@ use durably_proto::api::enums::v1::WorkflowExecutionStatus;
 use durably_proto::api::history::v1::WorkflowExecutionCanceledEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::command::Completing;
 use crate::id::EventId;
 use crate::state::Run;
+use crate::transition::Transition;
 
 pub(crate) struct CancelWorkflow {
     details: Option<Payloads>,
@@ -22,7 +22,12 @@ pub(crate) fn read(attributes: CancelWorkflowExecutionCommandAttributes) -> Canc
 }
 
 impl CancelWorkflow {
-    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+    pub(crate) fn apply(
+        self,
+        run: &mut Run,
+        completing: &Completing,
+        out: &mut Transition,
+    ) -> EventId {
         let event = WorkflowExecutionCanceledEventAttributes {
             workflow_task_completed_event_id: completing.completed.0,
             details: self.details,

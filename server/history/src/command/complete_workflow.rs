@@ -9,13 +9,13 @@ use durably_proto::api::enums::v1::{
 use durably_proto::api::history::v1::WorkflowExecutionCompletedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::refusal::Refusal;
 use crate::id::EventId;
 use crate::limits;
 use crate::next_run::{self, Successor};
 use crate::state::Run;
+use crate::transition::Transition;
 
 pub(crate) struct CompleteWorkflow {
     result: Option<Payloads>,
@@ -38,7 +38,12 @@ pub(crate) fn read(
 }
 
 impl CompleteWorkflow {
-    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+    pub(crate) fn apply(
+        self,
+        run: &mut Run,
+        completing: &Completing,
+        out: &mut Transition,
+    ) -> EventId {
         let successor = next_run::cron_backoff(run, out.now).map(|backoff| {
             let initiator = ContinueAsNewInitiator::CronSchedule;
             Successor::new(run, initiator, backoff).completed(self.result.clone())

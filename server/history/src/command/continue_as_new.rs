@@ -11,7 +11,6 @@ use durably_proto::api::enums::v1::{
 use durably_proto::api::history::v1::WorkflowExecutionContinuedAsNewEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::refusal::Refusal;
 use crate::cron::CronSchedule;
@@ -23,6 +22,7 @@ use crate::retry::RetryPolicy;
 use crate::start::{Chain, Start, StartDelay, Timeouts};
 use crate::state::Run;
 use crate::time::{timeout_from_proto, timeout_to_proto, to_proto};
+use crate::transition::Transition;
 use crate::{limits, next_run, queue};
 
 pub(crate) struct ContinueAsNew {
@@ -132,7 +132,12 @@ pub(crate) fn refusal(
 }
 
 impl ContinueAsNew {
-    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+    pub(crate) fn apply(
+        self,
+        run: &mut Run,
+        completing: &Completing,
+        out: &mut Transition,
+    ) -> EventId {
         let attributes = self.attributes;
         let run_id = run.random.run_id();
         let event = WorkflowExecutionContinuedAsNewEventAttributes {

@@ -9,7 +9,6 @@ use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::history::v1::WorkflowExecutionFailedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::refusal::Refusal;
 use crate::id::EventId;
@@ -17,6 +16,7 @@ use crate::limits;
 use crate::next_run::{self, Successor};
 use crate::retry::Next;
 use crate::state::Run;
+use crate::transition::Transition;
 
 pub(crate) struct FailWorkflow {
     failure: Failure,
@@ -37,7 +37,12 @@ pub(crate) fn read(
 }
 
 impl FailWorkflow {
-    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+    pub(crate) fn apply(
+        self,
+        run: &mut Run,
+        completing: &Completing,
+        out: &mut Transition,
+    ) -> EventId {
         let (retry_state, successor) = match next_run::retry_backoff(run, &self.failure, out.now) {
             Next::After(backoff) => {
                 let successor = Successor::new(run, ContinueAsNewInitiator::Retry, backoff);

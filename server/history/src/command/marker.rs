@@ -6,12 +6,12 @@ use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
 use durably_proto::api::history::v1::MarkerRecordedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::refusal::Refusal;
 use crate::id::EventId;
 use crate::limits;
 use crate::state::Run;
+use crate::transition::Transition;
 
 pub(crate) struct RecordMarker(RecordMarkerCommandAttributes);
 
@@ -47,7 +47,7 @@ pub(crate) fn read(attributes: RecordMarkerCommandAttributes) -> Result<RecordMa
 }
 
 impl RecordMarker {
-    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &Out) -> EventId {
+    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &Transition) -> EventId {
         let event = MarkerRecordedEventAttributes {
             marker_name: self.0.marker_name,
             details: self.0.details,

@@ -23,9 +23,9 @@ use durably_proto::api::command::v1::Command as Message;
 use durably_proto::api::command::v1::command::Attributes;
 use durably_proto::api::enums::v1::{CommandType, WorkflowTaskFailedCause as Cause};
 
-use crate::apply::Out;
 use crate::id::EventId;
 use crate::state::Run;
+use crate::transition::Transition;
 
 use plan::Plan;
 use refusal::Refusal;
@@ -122,7 +122,7 @@ impl Command {
     }
 
     /// Applies a checked command; names its event.
-    fn apply(self, run: &mut Run, completing: &mut Completing, out: &mut Out) -> EventId {
+    fn apply(self, run: &mut Run, completing: &mut Completing, out: &mut Transition) -> EventId {
         match self {
             Self::ScheduleActivity(command) => command.apply(run, completing, out),
             Self::CancelActivity(command) => command.apply(run, completing, out),

@@ -9,7 +9,6 @@ use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
 use durably_proto::api::history::v1::WorkflowPropertiesModifiedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::plan::Plan;
 use crate::command::refusal::Refusal;
@@ -18,6 +17,7 @@ use crate::id::EventId;
 use crate::limits;
 use crate::outcome::Effect;
 use crate::state::Run;
+use crate::transition::Transition;
 
 pub(crate) struct ModifyProperties(Memo);
 
@@ -42,7 +42,12 @@ impl ModifyProperties {
         Ok(())
     }
 
-    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+    pub(crate) fn apply(
+        self,
+        run: &mut Run,
+        completing: &Completing,
+        out: &mut Transition,
+    ) -> EventId {
         for (name, value) in &self.0.fields {
             if is_nothing(value) {
                 run.memo.remove(name);

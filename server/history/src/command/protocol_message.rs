@@ -9,14 +9,14 @@ use durably_proto::api::history::v1::{
 use durably_proto::api::protocol::v1::Message;
 use durably_proto::api::update::v1::{Acceptance, Outcome, Rejection, Request, Response, outcome};
 
-use crate::apply::Out;
 use crate::command::plan::Plan;
 use crate::command::refusal::Refusal;
 use crate::id::{EventId, UpdateId};
 use crate::limits;
 use crate::outcome::UpdateStage;
-use crate::request::update::{self, TYPE_URL};
 use crate::state::{Run, Update, UpdateState};
+use crate::transition::Transition;
+use crate::updates::{self, TYPE_URL};
 
 /// One answer.
 pub(crate) enum UpdateMessage {
@@ -130,14 +130,14 @@ impl UpdateMessage {
         !self.is_rejection()
     }
 
-    pub(crate) fn apply(self, run: &mut Run, out: &mut Out) {
+    pub(crate) fn apply(self, run: &mut Run, out: &mut Transition) {
         match self {
             Self::Accept { id, acceptance } => accept(id, acceptance, run, out),
             Self::Reject { id, rejection } => {
                 let outcome = Outcome {
                     value: rejection.failure.map(outcome::Value::Failure),
                 };
-                update::reject(run, id, outcome, out);
+                updates::reject(run, id, outcome, out);
             }
             Self::Respond { id, response } => respond(id, response, run, out),
         }
@@ -167,14 +167,14 @@ impl UpdateMessage {
     }
 }
 
-fn accept(id: UpdateId, acceptance: Acceptance, run: &mut Run, out: &mut Out) {
+fn accept(id: UpdateId, acceptance: Acceptance, run: &mut Run, out: &mut Transition) {
     let order = run
         .updates
         .get(&id)
         .map_or(run.updates_admitted, |update| update.order);
     let event = WorkflowExecutionUpdateAcceptedEventAttributes {
         protocol_instance_id: id.to_string(),
-        accepted_request_message_id: update::message_id(&id),
+        accepted_request_message_id: updates::message_id(&id),
         accepted_request_sequencing_event_id: acceptance.accepted_request_sequencing_event_id,
         accepted_request: take_request(run, &id).or(acceptance.accepted_request),
     };
@@ -189,7 +189,7 @@ fn accept(id: UpdateId, acceptance: Acceptance, run: &mut Run, out: &mut Out) {
             state: UpdateState::Accepted(accepted),
         },
     );
-    update::reached(id, UpdateStage::Accepted, out);
+    updates::reached(id, UpdateStage::Accepted, out);
 }
 
 fn take_request(run: &mut Run, id: &UpdateId) -> Option<Request> {
@@ -199,7 +199,7 @@ fn take_request(run: &mut Run, id: &UpdateId) -> Option<Request> {
     }
 }
 
-fn respond(id: UpdateId, response: Response, run: &mut Run, out: &mut Out) {
+fn respond(id: UpdateId, response: Response, run: &mut Run, out: &mut Transition) {
     let Some(Update {
         order,
         state: UpdateState::Accepted(accepted),
@@ -216,10 +216,15 @@ fn respond(id: UpdateId, response: Response, run: &mut Run, out: &mut Out) {
             state: UpdateState::Completed(completed),
         },
     );
-    update::reached(id, UpdateStage::Completed(Box::new(outcome)), out);
+    updates::reached(id, UpdateStage::Completed(Box::new(outcome)), out);
 }
 
-fn record_completed(run: &mut Run, accepted: EventId, response: Response, out: &Out) -> EventId {
+fn record_completed(
+    run: &mut Run,
+    accepted: EventId,
+    response: Response,
+    out: &Transition,
+) -> EventId {
     let event = WorkflowExecutionUpdateCompletedEventAttributes {
         meta: response.meta,
         accepted_event_id: accepted.0,

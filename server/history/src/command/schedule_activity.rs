@@ -10,7 +10,6 @@ use durably_proto::api::history::v1::ActivityTaskScheduledEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::wkt;
 
-use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::plan::Plan;
 use crate::command::refusal::{Refusal, invalid_state};
@@ -19,6 +18,7 @@ use crate::retry::RetryPolicy;
 use crate::state::{Activity, ActivityState, ActivityTimeouts, Run};
 use crate::task::activity_task;
 use crate::time::{is_negative, timeout_from_proto, timeout_to_proto};
+use crate::transition::Transition;
 use crate::{limits, priority, queue};
 
 pub(crate) struct ScheduleActivity {
@@ -140,7 +140,7 @@ impl ScheduleActivity {
         self,
         run: &mut Run,
         completing: &mut Completing,
-        out: &mut Out,
+        out: &mut Transition,
     ) -> EventId {
         let attributes = self.attributes;
         let queue = attributes

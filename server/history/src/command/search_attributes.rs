@@ -6,7 +6,6 @@ use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
 use durably_proto::api::history::v1::UpsertWorkflowSearchAttributesEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::plan::Plan;
 use crate::command::properties;
@@ -16,6 +15,7 @@ use crate::input::{RefusedCommand, SearchAttributeProblem};
 use crate::limits;
 use crate::outcome::Effect;
 use crate::state::Run;
+use crate::transition::Transition;
 
 pub(crate) struct UpsertSearchAttributes(SearchAttributes);
 
@@ -50,7 +50,12 @@ impl UpsertSearchAttributes {
         Ok(())
     }
 
-    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+    pub(crate) fn apply(
+        self,
+        run: &mut Run,
+        completing: &Completing,
+        out: &mut Transition,
+    ) -> EventId {
         for (name, value) in &self.0.indexed_fields {
             if is_nothing(value) {
                 run.search_attributes.remove(name);

@@ -7,7 +7,6 @@ use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
 use durably_proto::api::history::v1::TimerStartedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::plan::Plan;
 use crate::command::refusal::{Refusal, invalid_state};
@@ -17,6 +16,7 @@ use crate::limits;
 use crate::outcome::Effect;
 use crate::state::{Run, Timer};
 use crate::time::{is_negative, timeout_from_proto, to_proto};
+use crate::transition::Transition;
 
 pub(crate) struct StartTimer {
     id: TimerId,
@@ -63,7 +63,12 @@ impl StartTimer {
         Ok(())
     }
 
-    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &mut Out) -> EventId {
+    pub(crate) fn apply(
+        self,
+        run: &mut Run,
+        completing: &Completing,
+        out: &mut Transition,
+    ) -> EventId {
         let event = TimerStartedEventAttributes {
             timer_id: self.id.to_string(),
             start_to_fire_timeout: Some(to_proto(self.after)),

@@ -9,7 +9,6 @@ use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::api::workflow::v1::ResetPointInfo;
 use durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
 
-use crate::apply::Out;
 use crate::command::Completing;
 use crate::command::plan::{self, Step};
 use crate::command::refusal::{Refusal, command_name};
@@ -20,19 +19,18 @@ use crate::outcome::{
 };
 use crate::queue::Sticky;
 use crate::rejection::{Invalid, Rejection};
-use crate::request::{terminate, update};
 use crate::state::{Form, Run, StartedTask};
 use crate::task::task_end::{self, Failed};
-use crate::task::workflow_task;
-use crate::task::{activity_task, task_event};
+use crate::task::{activity_task, termination, workflow_task};
 use crate::time::{Time, timeout_from_proto};
-use crate::{failure, limits};
+use crate::transition::Transition;
+use crate::{event, failure, limits, updates};
 
 /// Records the completion and does what the worker wants; or fails the task, if that cannot be done.
 pub(crate) fn complete(
     complete: CompleteWorkflowTask,
     run: &mut Run,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> Result<Reply, Rejection> {
     let task = run.started_task(&complete.token)?.clone();
     let mut response = complete.response;
@@ -73,7 +71,7 @@ pub(crate) fn complete(
     run.sticky = sticky(run, &response);
     apply_steps(steps, run, &mut completing, out);
     if !response.force_create_new_workflow_task && run.is_running() {
-        update::reject_unprocessed(run, out);
+        updates::reject_unprocessed(run, out);
     }
     let activities = start_eager(run, &completing, out);
     let original_at = if prolongs {
@@ -84,7 +82,7 @@ pub(crate) fn complete(
     let next = next_task(run, &completing, &response, original_at, out);
     if !run.is_running() {
         let continued = run.next_run_id().is_some();
-        update::abort_all(
+        updates::abort_all(
             run,
             if continued {
                 UpdateAbort::Continued
@@ -138,7 +136,7 @@ fn refuse(
     refusal: Refusal,
     response: &RespondWorkflowTaskCompletedRequest,
     run: &mut Run,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> Result<Reply, Rejection> {
     let Refusal {
         cause,
@@ -158,7 +156,7 @@ fn refuse(
     };
     task_end::end_failed(run, failed, out);
     if fatal {
-        terminate::by_server(run, message.clone(), out);
+        termination::by_server(run, message.clone(), out);
     } else {
         workflow_task::schedule(run, Form::Recorded, out);
     }
@@ -193,9 +191,9 @@ fn record(
     run: &mut Run,
     task: &StartedTask,
     response: &mut RespondWorkflowTaskCompletedRequest,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> EventId {
-    let (scheduled, started) = task_event::record_owed(run, task, &response.identity);
+    let (scheduled, started) = event::workflow_task::record_owed(run, task, &response.identity);
     #[expect(deprecated, reason = "workers still send it")]
     let (binary_checksum, worker_version) = (
         std::mem::take(&mut response.binary_checksum),
@@ -250,7 +248,7 @@ fn add_reset_point(
     binary_checksum: &str,
     worker_version: Option<&WorkerVersionStamp>,
     completed: EventId,
-    out: &mut Out,
+    out: &mut Transition,
 ) {
     let build_id = worker_version.map_or("", |version| version.build_id.as_str());
     let known = |point: &ResetPointInfo| {
@@ -288,7 +286,7 @@ fn sticky(run: &Run, response: &RespondWorkflowTaskCompletedRequest) -> Option<S
     })
 }
 
-fn apply_steps(steps: Vec<Step>, run: &mut Run, completing: &mut Completing, out: &mut Out) {
+fn apply_steps(steps: Vec<Step>, run: &mut Run, completing: &mut Completing, out: &mut Transition) {
     for step in steps {
         match step {
             Step::Message(message) => message.apply(run, out),
@@ -305,7 +303,11 @@ fn apply_steps(steps: Vec<Step>, run: &mut Run, completing: &mut Completing, out
 }
 
 /// Hands the worker the activities that it takes along.
-fn start_eager(run: &mut Run, completing: &Completing, out: &mut Out) -> Vec<StartedActivity> {
+fn start_eager(
+    run: &mut Run,
+    completing: &Completing,
+    out: &mut Transition,
+) -> Vec<StartedActivity> {
     let mut started = Vec::new();
     for scheduled in &completing.eager {
         // It may have been cancelled by a later command, or the run closed.
@@ -326,7 +328,7 @@ fn next_task(
     completing: &Completing,
     response: &RespondWorkflowTaskCompletedRequest,
     original_at: Time,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> Option<StartedWorkflowTask> {
     if !run.is_running() {
         return None;
@@ -334,7 +336,7 @@ fn next_task(
     let at_once = response.return_new_workflow_task;
     let form = if completing.wants_task || !run.buffered.is_empty() {
         Form::Recorded
-    } else if update::any_to_send(run, true) {
+    } else if updates::any_to_send(run, true) {
         // Only a task that is handed out at once can afford to leave no trace.
         if at_once {
             Form::Speculative

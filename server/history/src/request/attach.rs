@@ -3,13 +3,13 @@
 use durably_proto::api::history::v1::WorkflowExecutionOptionsUpdatedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::input::Attach;
 use crate::outcome::Reply;
 use crate::state::Run;
+use crate::transition::Transition;
 
 /// Remembers what the request wanted remembered.
-pub(crate) fn apply(attach: Attach, run: &mut Run, out: &mut Out) -> Reply {
+pub(crate) fn apply(attach: Attach, run: &mut Run, out: &mut Transition) -> Reply {
     if attach
         .request_id
         .as_ref()

@@ -3,17 +3,17 @@
 use durably_proto::api::history::v1::WorkflowExecutionCancelRequestedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::input::RequestCancel;
 use crate::outcome::Reply;
 use crate::rejection::{OtherChain, Rejection};
 use crate::state::Run;
+use crate::transition::Transition;
 
 /// Records the first request; a later one succeeds and adds nothing.
 pub(crate) fn apply(
     cancel: RequestCancel,
     run: &mut Run,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> Result<Reply, Rejection> {
     run.check_chain(cancel.first_run_id.as_ref())?;
     if run.cancel_requested {

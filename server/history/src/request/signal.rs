@@ -3,15 +3,19 @@
 use durably_proto::api::history::v1::WorkflowExecutionSignaledEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::input::Signal;
 use crate::limits;
 use crate::outcome::Reply;
 use crate::rejection::{LimitExceeded, Rejection};
 use crate::state::Run;
+use crate::transition::Transition;
 
 /// Records the signal, unless its request was seen before. A delayed run sees it when its delay is over.
-pub(crate) fn apply(signal: Signal, run: &mut Run, out: &mut Out) -> Result<Reply, Rejection> {
+pub(crate) fn apply(
+    signal: Signal,
+    run: &mut Run,
+    out: &mut Transition,
+) -> Result<Reply, Rejection> {
     let is_delayed = run.is_delayed();
     let reply = record_once(signal, run, out)?;
     if !is_delayed && matches!(reply, Reply::Done) {
@@ -24,7 +28,7 @@ pub(crate) fn apply(signal: Signal, run: &mut Run, out: &mut Out) -> Result<Repl
 pub(crate) fn apply_with_start(
     signal: Signal,
     run: &mut Run,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> Result<Reply, Rejection> {
     let reply = record_once(signal, run, out)?;
     if matches!(reply, Reply::Done) {
@@ -33,7 +37,7 @@ pub(crate) fn apply_with_start(
     Ok(reply)
 }
 
-fn record_once(signal: Signal, run: &mut Run, out: &mut Out) -> Result<Reply, Rejection> {
+fn record_once(signal: Signal, run: &mut Run, out: &mut Transition) -> Result<Reply, Rejection> {
     if run.signal_requests.contains(&signal.request_id) {
         return Ok(Reply::AlreadyDone);
     }
@@ -49,7 +53,7 @@ fn record_once(signal: Signal, run: &mut Run, out: &mut Out) -> Result<Reply, Re
 }
 
 /// Records the signal and remembers its request.
-pub(crate) fn record(signal: Signal, run: &mut Run, out: &mut Out) {
+pub(crate) fn record(signal: Signal, run: &mut Run, out: &mut Transition) {
     run.signals += 1;
     let event = WorkflowExecutionSignaledEventAttributes {
         signal_name: signal.name,

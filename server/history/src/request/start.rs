@@ -8,26 +8,27 @@ use durably_proto::api::history::v1::WorkflowExecutionStartedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::api::workflow::v1::ResetPoints;
 
-use crate::apply::Out;
 use crate::event_log::EventLog;
 use crate::id::{EventId, RequestId, Stamp};
 use crate::input::Deadline;
 use crate::outcome::{Effect, Outcome, Reply};
 use crate::queue;
 use crate::random::Random;
-use crate::request::{signal, update};
+use crate::request::signal;
 use crate::retry::RetryPolicy;
 use crate::start::{Start, StartDelay, Timeouts};
 use crate::state::{Form, Phase, Run, Terms, WorkflowTask};
 use crate::task::workflow_task;
 use crate::time::{Time, timeout_to_proto, to_proto};
+use crate::transition::Transition;
+use crate::updates;
 
 impl Run {
     /// Starts a run at `now`: its first events and what follows from them.
     ///
     /// The reply is the first workflow task if [`Start::eager`] asked for it and it is not held back.
     pub fn start(start: Start, now: Time) -> (Self, Outcome) {
-        let mut out = Out::new(now);
+        let mut out = Transition::new(now);
         let backoff = first_backoff(&start, now);
         let terms = terms(&start, backoff, now);
         let delayed = terms.executes_at > now;
@@ -54,7 +55,7 @@ impl Run {
             run.flush_buffer();
         }
         if let Some(update) = update {
-            update::admit(update, &mut run);
+            updates::admit(update, &mut run);
         }
         if let Some(at) = run.terms.run_expires_at {
             out.effect(Effect::Arm {

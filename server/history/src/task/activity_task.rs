@@ -9,7 +9,6 @@ use durably_proto::api::history::v1::{
     ActivityTaskScheduledEventAttributes, ActivityTaskStartedEventAttributes,
 };
 
-use crate::apply::Out;
 use crate::id::{EventId, RequestId};
 use crate::input::{ActivityTicket, Deadline, StartActivity};
 use crate::outcome::{Effect, Reply, StartedActivity};
@@ -17,10 +16,11 @@ use crate::rejection::{Rejection, TaskNotFound};
 use crate::retry::{Next, RequestedDelay};
 use crate::state::{Activity, ActivityState, Run};
 use crate::time::Time;
+use crate::transition::Transition;
 use crate::{failure, limits};
 
 /// Offers the activity's attempt to the pollers of its queue.
-pub(crate) fn offer(activity: &mut Activity, out: &mut Out) {
+pub(crate) fn offer(activity: &mut Activity, out: &mut Transition) {
     activity.state = ActivityState::Waiting;
     out.effect(Effect::DispatchActivity {
         ticket: ActivityTicket {
@@ -35,7 +35,7 @@ pub(crate) fn offer(activity: &mut Activity, out: &mut Out) {
 pub(crate) fn start(
     start: StartActivity,
     run: &mut Run,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> Result<Reply, Rejection> {
     let activity = run
         .activities
@@ -69,7 +69,7 @@ pub(crate) fn hand_out(
     scheduled: EventId,
     request_id: RequestId,
     identity: String,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> StartedActivity {
     let activity = run
         .activities
@@ -116,7 +116,7 @@ pub(crate) fn retry(
     run: &mut Run,
     scheduled: EventId,
     failure: &Failure,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> RetryState {
     let activity = run
         .activities
@@ -200,7 +200,7 @@ pub(crate) fn buffer_started(
 }
 
 /// Forgets an activity that is closed.
-pub(crate) fn forget(run: &mut Run, scheduled: EventId, out: &mut Out) {
+pub(crate) fn forget(run: &mut Run, scheduled: EventId, out: &mut Transition) {
     let Some(activity) = run.activities.remove(&scheduled) else {
         return;
     };
@@ -212,7 +212,7 @@ pub(crate) fn forget(run: &mut Run, scheduled: EventId, out: &mut Out) {
 
 /// Arms the activity's deadline for the next thing that can ring. A deadline that is armed too
 /// early rings in vain and is armed again then: heartbeats cost no timer.
-pub(crate) fn arm(activity: &mut Activity, out: &mut Out) {
+pub(crate) fn arm(activity: &mut Activity, out: &mut Transition) {
     let Some(at) = activity.next_ring() else {
         return;
     };

@@ -3,5 +3,5 @@
 pub(crate) mod activity_task;
 pub(crate) mod report;
 pub(crate) mod task_end;
-pub(crate) mod task_event;
+pub(crate) mod termination;
 pub(crate) mod workflow_task;

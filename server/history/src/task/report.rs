@@ -9,20 +9,20 @@ use durably_proto::api::history::v1::{
     ActivityTaskFailedEventAttributes,
 };
 
-use crate::apply::Out;
 use crate::id::{EventId, RequestId};
 use crate::input::{ActivityRef, CancelActivity, CompleteActivity, FailActivity, Heartbeat};
 use crate::outcome::Reply;
 use crate::rejection::{Invalid, Rejection, TaskNotFound};
 use crate::state::{ActivityState, Run};
 use crate::task::activity_task;
+use crate::transition::Transition;
 use crate::{failure, limits};
 
 /// The activity is alive.
 pub(crate) fn heartbeat(
     heartbeat: Heartbeat,
     run: &mut Run,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> Result<Reply, Rejection> {
     let scheduled = running(run, &heartbeat.activity)?;
     if size(heartbeat.details.as_ref()) > limits::BLOB {
@@ -44,7 +44,7 @@ pub(crate) fn heartbeat(
 pub(crate) fn complete(
     complete: CompleteActivity,
     run: &mut Run,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> Result<Reply, Rejection> {
     let scheduled = reported(run, &complete.activity)?;
     force_start(run, scheduled, &complete.identity, out);
@@ -77,7 +77,11 @@ pub(crate) fn complete(
 }
 
 /// An attempt at the activity failed.
-pub(crate) fn fail(fail: FailActivity, run: &mut Run, out: &mut Out) -> Result<Reply, Rejection> {
+pub(crate) fn fail(
+    fail: FailActivity,
+    run: &mut Run,
+    out: &mut Transition,
+) -> Result<Reply, Rejection> {
     let scheduled = reported(run, &fail.activity)?;
     force_start(run, scheduled, &fail.identity, out);
     if let Some(details) = fail.last_heartbeat_details {
@@ -107,7 +111,7 @@ pub(crate) fn fail(fail: FailActivity, run: &mut Run, out: &mut Out) -> Result<R
 pub(crate) fn cancel(
     cancel: CancelActivity,
     run: &mut Run,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> Result<Reply, Rejection> {
     let scheduled = reported(run, &cancel.activity)?;
     if size(cancel.details.as_ref()) > limits::BLOB {
@@ -154,7 +158,7 @@ fn close_failed(
     failure: Failure,
     identity: String,
     worker_version: Option<durably_proto::api::common::v1::WorkerVersionStamp>,
-    out: &mut Out,
+    out: &mut Transition,
 ) {
     let retry_state = activity_task::retry(run, scheduled, &failure, out);
     if retry_state == RetryState::InProgress {
@@ -200,7 +204,7 @@ fn reported(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
 }
 
 /// An activity may be closed by its id before any worker took it; the history then needs a start.
-fn force_start(run: &mut Run, scheduled: EventId, identity: &str, out: &mut Out) {
+fn force_start(run: &mut Run, scheduled: EventId, identity: &str, out: &mut Transition) {
     if !matches!(
         run.activities[&scheduled].state,
         ActivityState::Started { .. }

@@ -8,27 +8,26 @@ use durably_proto::api::history::v1::{
     WorkflowTaskFailedEventAttributes, WorkflowTaskTimedOutEventAttributes,
 };
 
-use crate::apply::Out;
+use crate::event::workflow_task::{record_owed, scheduled_event};
 use crate::id::EventId;
 use crate::input::{Deadline, FailWorkflowTask};
 use crate::outcome::{Effect, Reply};
 use crate::rejection::Rejection;
-use crate::request::terminate;
 use crate::state::{Form, Run, StartedTask, WorkflowTask};
-use crate::task::task_event::{record_owed, scheduled_event};
-use crate::task::workflow_task;
+use crate::task::{termination, workflow_task};
+use crate::transition::Transition;
 use crate::{failure, limits};
 
 /// The worker reports that it could not complete the task.
 pub(crate) fn fail(
     fail: FailWorkflowTask,
     run: &mut Run,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> Result<Reply, Rejection> {
     run.started_task(&fail.token)?;
     // The same task would produce the same message again.
     if fail.cause == WorkflowTaskFailedCause::GrpcMessageTooLarge {
-        terminate::by_server(run, "GrpcMessageTooLarge".to_owned(), out);
+        termination::by_server(run, "GrpcMessageTooLarge".to_owned(), out);
         return Ok(Reply::Done);
     }
     let failure = fail.failure.map(|failure| {
@@ -70,7 +69,7 @@ impl Failed {
 }
 
 /// Ends the started task as failed. Repeated failures write no events.
-pub(crate) fn end_failed(run: &mut Run, failed: Failed, out: &mut Out) {
+pub(crate) fn end_failed(run: &mut Run, failed: Failed, out: &mut Transition) {
     let Some(task) = take_started(run, out) else {
         return;
     };
@@ -102,7 +101,7 @@ pub(crate) fn end_failed(run: &mut Run, failed: Failed, out: &mut Out) {
 }
 
 /// Ends the started task as timed out.
-pub(crate) fn end_timed_out(run: &mut Run, out: &mut Out) {
+pub(crate) fn end_timed_out(run: &mut Run, out: &mut Transition) {
     let Some(task) = take_started(run, out) else {
         return;
     };
@@ -115,7 +114,7 @@ pub(crate) fn end_timed_out(run: &mut Run, out: &mut Out) {
 }
 
 /// Takes the scheduled task out of a queue it waited in for too long.
-pub(crate) fn end_waiting(run: &mut Run, out: &mut Out) {
+pub(crate) fn end_waiting(run: &mut Run, out: &mut Transition) {
     let WorkflowTask::Scheduled(task) = std::mem::replace(&mut run.task, WorkflowTask::Idle) else {
         return;
     };
@@ -136,7 +135,7 @@ pub(crate) fn end_waiting(run: &mut Run, out: &mut Out) {
 }
 
 /// Takes the started task out of the run, and its deadline away.
-pub(crate) fn take_started(run: &mut Run, out: &mut Out) -> Option<StartedTask> {
+pub(crate) fn take_started(run: &mut Run, out: &mut Transition) -> Option<StartedTask> {
     let WorkflowTask::Started(task) = &run.task else {
         return None;
     };
@@ -158,7 +157,7 @@ fn record_timed_out(
     scheduled: EventId,
     started: EventId,
     kind: TimeoutType,
-    out: &Out,
+    out: &Transition,
 ) {
     let event = WorkflowTaskTimedOutEventAttributes {
         scheduled_event_id: scheduled.0,

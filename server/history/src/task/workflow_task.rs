@@ -4,27 +4,27 @@ use std::time::Duration;
 
 use durably_proto::api::common::v1::WorkerVersionStamp;
 
-use crate::apply::Out;
+use crate::event::workflow_task::{scheduled_event, started_event, unrecorded_events};
 use crate::id::{EventId, RequestId, Stamp};
 use crate::input::{Deadline, StartWorkflowTask, WorkflowTaskTicket, WorkflowTaskToken};
 use crate::limits;
 use crate::outcome::{Effect, Reply, StartedWorkflowTask};
 use crate::queue::TaskQueue;
 use crate::rejection::{Rejection, TaskNotFound};
-use crate::request::update;
 use crate::state::{Form, HistorySize, Run, ScheduledTask, StartedTask, Suggest, WorkflowTask};
-use crate::task::task_event::{scheduled_event, started_event, unrecorded_events};
 use crate::time::Time;
+use crate::transition::Transition;
+use crate::updates;
 
 /// Schedules a workflow task and offers it to its queue.
-pub(crate) fn schedule(run: &mut Run, form: Form, out: &mut Out) {
+pub(crate) fn schedule(run: &mut Run, form: Form, out: &mut Transition) {
     let original_at = out.now;
     schedule_silently(run, form, original_at, out);
     dispatch(run, out);
 }
 
 /// Schedules a workflow task that its worker is about to be handed directly.
-pub(crate) fn schedule_silently(run: &mut Run, wanted: Form, original_at: Time, out: &Out) {
+pub(crate) fn schedule_silently(run: &mut Run, wanted: Form, original_at: Time, out: &Transition) {
     // With new events there is something to say, however often the last task failed.
     if !run.buffered.is_empty() {
         run.flush_buffer();
@@ -58,7 +58,7 @@ pub(crate) fn schedule_silently(run: &mut Run, wanted: Form, original_at: Time, 
 }
 
 /// Offers the scheduled task to its queue.
-pub(crate) fn dispatch(run: &mut Run, out: &mut Out) {
+pub(crate) fn dispatch(run: &mut Run, out: &mut Transition) {
     let queue = run.current_task_queue();
     let WorkflowTask::Scheduled(task) = &mut run.task else {
         return;
@@ -90,11 +90,11 @@ pub(crate) fn dispatch(run: &mut Run, out: &mut Out) {
 pub(crate) fn start(
     start: StartWorkflowTask,
     run: &mut Run,
-    out: &mut Out,
+    out: &mut Transition,
 ) -> Result<Reply, Rejection> {
     match &run.task {
         WorkflowTask::Scheduled(task) if task.stamp == start.ticket.stamp => {
-            if task.form == Form::Speculative && !update::any_to_send(run, true) {
+            if task.form == Form::Speculative && !updates::any_to_send(run, true) {
                 return Err(Rejection::TaskNotFound(TaskNotFound::Workflow));
             }
         }
@@ -128,7 +128,7 @@ pub(crate) fn start_scheduled(
     request_id: RequestId,
     identity: String,
     worker_version: Option<WorkerVersionStamp>,
-    out: &mut Out,
+    out: &mut Transition,
 ) {
     let WorkflowTask::Scheduled(mut task) = std::mem::replace(&mut run.task, WorkflowTask::Idle)
     else {
@@ -197,7 +197,7 @@ pub(crate) fn delivery(run: &mut Run, sticky: bool, resend: bool) -> StartedWork
             0..run.events.len()
         },
         transient: unrecorded_events(run, &task),
-        messages: update::take_messages(run, task.started, resend),
+        messages: updates::take_messages(run, task.started, resend),
         sticky,
         scheduled_at: task.task.at,
         started_at: task.at,
@@ -214,6 +214,14 @@ fn timeout_of_attempt(timeout: Duration, attempt: u32) -> Duration {
 }
 
 impl Run {
+    /// Schedules a workflow task for what was just recorded, unless one will see it anyway. This also
+    /// ends a start delay.
+    pub(crate) fn wake(&mut self, out: &mut Transition) {
+        if !self.has_workflow_task() {
+            schedule(self, Form::Recorded, out);
+        }
+    }
+
     /// The started workflow task that the token names.
     pub(crate) fn started_task(
         &self,

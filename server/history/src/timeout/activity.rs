@@ -5,15 +5,19 @@ use durably_proto::api::failure::v1::failure::FailureInfo;
 use durably_proto::api::history::v1::ActivityTaskTimedOutEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::failure;
 use crate::id::EventId;
 use crate::rejection::Rejection;
 use crate::state::{ActivityState, Run};
 use crate::task::activity_task;
+use crate::transition::Transition;
 
 /// Looks what the ring was for; if it was too early, the deadline is armed again.
-pub(crate) fn ring(scheduled: EventId, run: &mut Run, out: &mut Out) -> Result<(), Rejection> {
+pub(crate) fn ring(
+    scheduled: EventId,
+    run: &mut Run,
+    out: &mut Transition,
+) -> Result<(), Rejection> {
     let activity = run
         .activities
         .get_mut(&scheduled)
@@ -41,7 +45,7 @@ pub(crate) fn ring(scheduled: EventId, run: &mut Run, out: &mut Out) -> Result<(
 }
 
 /// Tries the activity again, or records that it timed out.
-fn time_out(run: &mut Run, scheduled: EventId, kind: TimeoutType, out: &mut Out) {
+fn time_out(run: &mut Run, scheduled: EventId, kind: TimeoutType, out: &mut Transition) {
     let mut failure = failure::activity_timeout(kind);
     let retry_state = activity_task::retry(run, scheduled, &failure, out);
     if retry_state == RetryState::InProgress {

@@ -5,13 +5,17 @@ pub(crate) mod run;
 pub(crate) mod user_timer;
 pub(crate) mod workflow_task;
 
-use crate::apply::Out;
 use crate::input::Deadline;
 use crate::rejection::Rejection;
 use crate::state::Run;
+use crate::transition::Transition;
 
 /// Handles one ring.
-pub(crate) fn apply(deadline: Deadline, run: &mut Run, out: &mut Out) -> Result<(), Rejection> {
+pub(crate) fn apply(
+    deadline: Deadline,
+    run: &mut Run,
+    out: &mut Transition,
+) -> Result<(), Rejection> {
     match deadline {
         Deadline::FirstWorkflowTask => workflow_task::first(run, out),
         Deadline::WorkflowTask(stamp) => workflow_task::ring(stamp, run, out),

@@ -6,17 +6,17 @@ use durably_proto::api::enums::v1::{
 use durably_proto::api::history::v1::WorkflowExecutionTimedOutEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::next_run::{self, Successor};
 use crate::outcome::UpdateAbort;
 use crate::rejection::Rejection;
-use crate::request::update;
 use crate::state::Run;
 use crate::task::task_end::{self, Failed};
+use crate::transition::Transition;
+use crate::updates;
 use crate::{failure, retry};
 
 /// Ends the run; it may be tried again, or go on by its cron schedule.
-pub(crate) fn ring(run: &mut Run, out: &mut Out) -> Result<(), Rejection> {
+pub(crate) fn ring(run: &mut Run, out: &mut Transition) -> Result<(), Rejection> {
     if run.terms.run_expires_at.is_none_or(|at| at > out.now) {
         return Err(Rejection::StaleDeadline);
     }
@@ -38,7 +38,7 @@ pub(crate) fn ring(run: &mut Run, out: &mut Out) -> Result<(), Rejection> {
     } else {
         UpdateAbort::Closed
     };
-    update::abort_all(run, abort, out);
+    updates::abort_all(run, abort, out);
     run.close(WorkflowExecutionStatus::TimedOut, out);
     if let Some(successor) = successor {
         next_run::repeat(run, successor, out);
@@ -46,7 +46,7 @@ pub(crate) fn ring(run: &mut Run, out: &mut Out) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn successor(run: &mut Run, out: &Out) -> (RetryState, Option<Successor>) {
+fn successor(run: &mut Run, out: &Transition) -> (RetryState, Option<Successor>) {
     if run
         .terms
         .execution_expires_at

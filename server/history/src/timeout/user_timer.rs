@@ -3,15 +3,15 @@
 use durably_proto::api::history::v1::TimerFiredEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::apply::Out;
 use crate::id::TimerId;
 use crate::input::Deadline;
 use crate::outcome::Effect;
 use crate::rejection::Rejection;
 use crate::state::Run;
+use crate::transition::Transition;
 
 /// Fires the timer, and all others that are due by now: one workflow task sees them all.
-pub(crate) fn ring(id: &TimerId, run: &mut Run, out: &mut Out) -> Result<(), Rejection> {
+pub(crate) fn ring(id: &TimerId, run: &mut Run, out: &mut Transition) -> Result<(), Rejection> {
     if run
         .timers
         .get(id)

@@ -3,6 +3,8 @@
 //! While a workflow task is with a worker, the history the worker sees must not move. What happens
 //! in the meantime is buffered, and recorded when the task ends, before the next one is scheduled.
 
+pub(crate) mod workflow_task;
+
 use std::collections::BTreeMap;
 
 use durably_proto::Message;
@@ -13,7 +15,6 @@ use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::id::{EventId, RequestId};
 use crate::state::Run;
-use crate::task::task_event;
 use crate::time::Time;
 
 impl Run {
@@ -37,7 +38,7 @@ impl Run {
 
     /// As [`buffer`](Self::buffer), with links to what caused the event.
     pub(crate) fn buffer_with_links(&mut self, at: Time, attributes: Attributes, links: Vec<Link>) {
-        task_event::make_ordinary(self);
+        workflow_task::make_ordinary(self);
         let mut event = unrecorded(at, attributes);
         event.links = links;
         self.buffered.push(event);

@@ -1,0 +1,42 @@
+//! The end of a run.
+
+use std::collections::BTreeSet;
+
+use durably_proto::api::enums::v1::WorkflowExecutionStatus;
+
+use crate::input::Deadline;
+use crate::outcome::Effect;
+use crate::state::{Phase, Run, WorkflowTask};
+use crate::transition::Transition;
+
+impl Run {
+    /// Ends the run: nothing of it is pending any more.
+    pub(crate) fn close(&mut self, status: WorkflowExecutionStatus, out: &mut Transition) {
+        self.phase = Phase::Closed {
+            status,
+            at: out.now,
+        };
+        self.buffered.clear();
+        if let WorkflowTask::Scheduled(task) = std::mem::replace(&mut self.task, WorkflowTask::Idle)
+            && task.waits_until.is_some()
+        {
+            out.effect(Effect::Disarm(Deadline::WorkflowTask(task.stamp)));
+        }
+        self.timers_by_time.clear();
+        for id in std::mem::take(&mut self.timers).into_keys() {
+            out.effect(Effect::Disarm(Deadline::Timer(id)));
+        }
+        for activity in std::mem::take(&mut self.activities).into_values() {
+            if activity.armed.is_some() {
+                out.effect(Effect::Disarm(Deadline::Activity(activity.scheduled)));
+            }
+        }
+        self.activity_ids.clear();
+        // No signal reaches a closed run.
+        self.signal_requests = BTreeSet::new();
+        if self.terms.run_expires_at.is_some() {
+            out.effect(Effect::Disarm(Deadline::Run));
+        }
+        out.effect(Effect::Closed(status));
+    }
+}

@@ -1,0 +1,43 @@
+//! The end of a run whose workflow is not asked.
+
+use durably_proto::api::enums::v1::WorkflowExecutionStatus;
+use durably_proto::api::history::v1::WorkflowExecutionTerminatedEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
+
+use crate::input::Terminate;
+use crate::outcome::UpdateAbort;
+use crate::state::Run;
+use crate::task::task_end::{self, Failed};
+use crate::transition::Transition;
+use crate::updates;
+
+/// Ends the run for something that must not go on.
+pub(crate) fn by_server(run: &mut Run, reason: String, out: &mut Transition) {
+    task_end::end_failed(run, Failed::force_close(), out);
+    let identity = "history-service".to_owned();
+    end(
+        Terminate {
+            reason,
+            identity,
+            ..Default::default()
+        },
+        run,
+        out,
+    );
+}
+
+pub(crate) fn end(terminate: Terminate, run: &mut Run, out: &mut Transition) {
+    run.flush_buffer();
+    let event = WorkflowExecutionTerminatedEventAttributes {
+        reason: terminate.reason,
+        details: terminate.details,
+        identity: terminate.identity,
+    };
+    run.record(
+        out.now,
+        Attributes::WorkflowExecutionTerminatedEventAttributes(event),
+    );
+    run.last_event_mut().links = terminate.links;
+    updates::abort_all(run, UpdateAbort::Closed, out);
+    run.close(WorkflowExecutionStatus::Terminated, out);
+}

@@ -1,0 +1,174 @@
+//! Updates: admitted by a client, delivered with a workflow task, accepted or rejected, completed.
+//!
+//! ```text
+//!   Admitted --task started--> Sent --accepted--> Accepted --responded--> Completed
+//!       |                        '----rejected--> forgotten
+//!       '--- run ends: Aborted, or a failure once accepted
+//! ```
+//! Nothing is recorded before the worker accepts: a rejected update leaves no trace.
+
+use durably_proto::Message as _;
+use durably_proto::api::history::v1::history_event::Attributes;
+use durably_proto::api::protocol::v1::Message;
+use durably_proto::api::protocol::v1::message::SequencingId;
+use durably_proto::api::update::v1::{Outcome, Request};
+use durably_proto::wkt;
+
+use crate::failure;
+use crate::id::{EventId, UpdateId};
+use crate::input::UpdateRequest;
+use crate::outcome::{UpdateAbort, UpdateStage, UpdateStatus};
+use crate::state::{Run, Update, UpdateState};
+use crate::transition::Transition;
+
+/// Remembers the update for the next workflow task.
+pub(crate) fn admit(request: UpdateRequest, run: &mut Run) {
+    run.updates_admitted += 1;
+    let update = Update {
+        order: run.updates_admitted,
+        state: UpdateState::Admitted(Box::new(request.request)),
+    };
+    run.updates.insert(request.id, update);
+}
+
+/// Whether a workflow task would have updates to deliver.
+pub(crate) fn any_to_send(run: &Run, resend: bool) -> bool {
+    run.updates
+        .values()
+        .any(|update| update.state.is_to_send(resend))
+}
+
+/// The messages a starting workflow task delivers; their updates count as sent.
+pub(crate) fn take_messages(run: &mut Run, started: EventId, resend: bool) -> Vec<Message> {
+    let mut to_send: Vec<_> = run
+        .updates
+        .iter_mut()
+        .filter(|(_, update)| update.state.is_to_send(resend))
+        .collect();
+    to_send.sort_by_key(|(_, update)| update.order);
+    to_send
+        .into_iter()
+        .filter_map(|(id, update)| {
+            let (UpdateState::Admitted(request) | UpdateState::Sent(request)) = &update.state
+            else {
+                return None;
+            };
+            let message = message(id, request, started);
+            update.state = UpdateState::Sent(request.clone());
+            Some(message)
+        })
+        .collect()
+}
+
+fn message(id: &UpdateId, request: &Request, started: EventId) -> Message {
+    Message {
+        id: message_id(id),
+        protocol_instance_id: id.to_string(),
+        body: Some(wkt::Any {
+            type_url: format!("{TYPE_URL}temporal.api.update.v1.Request"),
+            value: request.encode_to_vec(),
+        }),
+        sequencing_id: Some(SequencingId::EventId(started.0 - 1)),
+    }
+}
+
+/// The id of the message that delivers an update.
+pub(crate) fn message_id(id: &UpdateId) -> String {
+    format!("{id}/request")
+}
+
+/// Rejects what the worker was sent and left unanswered; it would be sent again and again.
+pub(crate) fn reject_unprocessed(run: &mut Run, out: &mut Transition) {
+    let ignored: Vec<_> = run
+        .updates
+        .iter()
+        .filter(|(_, update)| matches!(update.state, UpdateState::Sent(_)))
+        .map(|(id, _)| id.clone())
+        .collect();
+    for id in ignored {
+        reject(run, id, failure::update_unprocessed(), out);
+    }
+}
+
+/// Forgets a rejected update and tells those who wait for it.
+pub(crate) fn reject(run: &mut Run, id: UpdateId, outcome: Outcome, out: &mut Transition) {
+    run.updates.remove(&id);
+    reached(id, UpdateStage::Completed(Box::new(outcome)), out);
+}
+
+/// Ends all updates with the run.
+pub(crate) fn abort_all(run: &mut Run, abort: UpdateAbort, out: &mut Transition) {
+    let mut aborted = Vec::new();
+    for (id, update) in &mut run.updates {
+        match update.state {
+            UpdateState::Admitted(_) | UpdateState::Sent(_) => {
+                aborted.push(id.clone());
+                reached(id.clone(), UpdateStage::Aborted(abort), out);
+            }
+            UpdateState::Accepted(_) => {
+                update.state = UpdateState::Outlived;
+                reached(
+                    id.clone(),
+                    UpdateStage::Completed(Box::new(failure::update_outlived())),
+                    out,
+                );
+            }
+            UpdateState::Completed(_) | UpdateState::Outlived => {}
+        }
+    }
+    for id in aborted {
+        run.updates.remove(&id);
+    }
+}
+
+/// Tells those who wait for the update.
+pub(crate) fn reached(id: UpdateId, stage: UpdateStage, out: &mut Transition) {
+    out.update_reached(UpdateStatus { id, stage });
+}
+
+impl Run {
+    /// Where an update stands; none if it is not known, or was rejected.
+    pub fn update(&self, id: &UpdateId) -> Option<UpdateStatus> {
+        let stage = match &self.updates.get(id)?.state {
+            UpdateState::Admitted(_) | UpdateState::Sent(_) => UpdateStage::Admitted,
+            UpdateState::Accepted(_) => UpdateStage::Accepted,
+            UpdateState::Completed(event) => {
+                UpdateStage::Completed(Box::new(self.update_outcome(*event)))
+            }
+            UpdateState::Outlived => UpdateStage::Completed(Box::new(failure::update_outlived())),
+        };
+        Some(UpdateStatus {
+            id: id.clone(),
+            stage,
+        })
+    }
+
+    /// Whether the run has recorded a result of the update; it can be read however the run ended.
+    pub fn has_completed_update(&self, id: &UpdateId) -> bool {
+        let update = self.updates.get(id);
+        update.is_some_and(|update| matches!(update.state, UpdateState::Completed(_)))
+    }
+
+    fn update_outcome(&self, completed: EventId) -> Outcome {
+        let place = usize::try_from(completed.0 - 1).expect("an event id");
+        match self.events.get(place).and_then(|it| it.attributes) {
+            Some(Attributes::WorkflowExecutionUpdateCompletedEventAttributes(event)) => {
+                event.outcome.unwrap_or_default()
+            }
+            other => unreachable!("event {completed} completed an update, but is {other:?}"),
+        }
+    }
+}
+
+impl UpdateState {
+    fn is_to_send(&self, resend: bool) -> bool {
+        matches!(self, Self::Admitted(_)) || resend && matches!(self, Self::Sent(_))
+    }
+
+    pub(crate) fn is_in_flight(&self) -> bool {
+        matches!(self, Self::Admitted(_) | Self::Sent(_) | Self::Accepted(_))
+    }
+}
+
+/// What precedes a message's name in an `Any`.
+pub(crate) const TYPE_URL: &str = "type.googleapis.com/";
