@@ -116,8 +116,26 @@ fn folders_of_the_server_import_in_one_direction() {
             / lib main",
         exceptions: &[("execution", "namespace")],
     };
-    let violations = server.violations();
-    assert!(violations.is_empty(), "{}", violations.join("\n"));
+    let history = Layers {
+        folder: "server/history/src",
+        layers: "event_log id json limits time
+            / input random rejection
+            / cron failure priority queue retry reuse_policy
+            / start
+            / outcome state
+            / transition
+            / closing event next_run updates
+            / task
+            / request
+            / command timeout
+            / apply
+            / lib",
+        exceptions: &[],
+    };
+    for layers in [server, history] {
+        let violations = layers.violations();
+        assert!(violations.is_empty(), "{}", violations.join("\n"));
+    }
 }
 
 #[test]
