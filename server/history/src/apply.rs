@@ -2,13 +2,13 @@
 
 use crate::event;
 use crate::input::Input;
-use crate::outcome::{Outcome, Reply};
+use crate::open_transition::OpenTransition;
 use crate::rejection::{Closed, Rejection, TaskNotFound};
-use crate::state::{Form, Phase, Run, WorkflowTask};
+use crate::state::{Phase, Run, TaskType, WorkflowTask};
 use crate::task::task_end::{self, Failed};
 use crate::task::{termination, workflow_task};
 use crate::time::Time;
-use crate::transition::Transition;
+use crate::transition::{Reply, Transition};
 use crate::{command, limits, request, task, timeout};
 
 impl Run {
@@ -16,9 +16,9 @@ impl Run {
     ///
     /// # Errors
     /// A [`Rejection`] says why the input was refused; the run has not changed.
-    pub fn apply(&mut self, input: Input, now: Time) -> Result<Outcome, Rejection> {
+    pub fn apply(&mut self, input: Input, now: Time) -> Result<Transition, Rejection> {
         let first = self.events.len();
-        let mut out = Transition::new(now);
+        let mut out = OpenTransition::new(now);
         self.check_phase(&input)?;
         let is_written_down = is_written_down(&input);
         let is_update = matches!(input, Input::Update(_));
@@ -51,7 +51,7 @@ impl Run {
             }
         };
         if is_written_down {
-            event::workflow_task::make_ordinary(self);
+            event::workflow_task::convert_speculative(self);
         }
         // The real server keeps updates and their speculative tasks in memory only, and writes
         // nothing for a repeated request.
@@ -65,7 +65,12 @@ impl Run {
     }
 
     /// What every accepted input ends with.
-    pub(crate) fn close_off(&mut self, first: usize, mut out: Transition, reply: Reply) -> Outcome {
+    pub(crate) fn close_off(
+        &mut self,
+        first: usize,
+        mut out: OpenTransition,
+        reply: Reply,
+    ) -> Transition {
         if self.is_running() && !self.has_started_workflow_task() {
             self.flush_buffer();
         }
@@ -76,7 +81,7 @@ impl Run {
         if !self.is_running() {
             self.events.close();
         }
-        Outcome {
+        Transition {
             events: first..self.events.len(),
             effects: out.into_effects(),
             reply,
@@ -84,7 +89,7 @@ impl Run {
     }
 
     fn has_speculative_task(&self) -> bool {
-        matches!(&self.task, WorkflowTask::Started(started) if started.task.form == Form::Speculative)
+        matches!(&self.task, WorkflowTask::Started(started) if started.task.task_type == TaskType::Speculative)
     }
 
     /// A closed run accepts nothing, except that finished updates can still be read.
@@ -126,10 +131,10 @@ fn is_written_down(input: &Input) -> bool {
 }
 
 /// Ends a run whose history has grown too large, and a workflow task behind which too much waits.
-fn enforce_limits(run: &mut Run, out: &mut Transition) {
+fn enforce_limits(run: &mut Run, out: &mut OpenTransition) {
     if run.buffered.len() > limits::BUFFERED_EVENTS {
         task_end::end_failed(run, Failed::force_close(), out);
-        workflow_task::schedule(run, Form::Recorded, out);
+        workflow_task::schedule(run, TaskType::Normal, out);
     }
     let reason = if run.history_size >= limits::HISTORY_SIZE {
         "Workflow history size exceeds limit."

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use durably_proto::api::enums::v1::WorkflowExecutionStatus;
 
 use crate::input::Deadline;
-use crate::outcome::Effect;
+use crate::open_transition::OpenTransition;
 use crate::state::{Phase, Run, WorkflowTask};
-use crate::transition::Transition;
+use crate::transition::Effect;
 
 impl Run {
     /// Ends the run: nothing of it is pending any more.
-    pub(crate) fn close(&mut self, status: WorkflowExecutionStatus, out: &mut Transition) {
+    pub(crate) fn close(&mut self, status: WorkflowExecutionStatus, out: &mut OpenTransition) {
         self.phase = Phase::Closed {
             status,
             at: out.now,
@@ -34,7 +34,7 @@ impl Run {
         self.activity_ids.clear();
         // No signal reaches a closed run.
         self.signal_requests = BTreeSet::new();
-        if self.terms.run_expires_at.is_some() {
+        if self.config.run_expires_at.is_some() {
             out.effect(Effect::Disarm(Deadline::Run));
         }
         out.effect(Effect::Closed(status));

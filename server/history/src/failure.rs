@@ -60,7 +60,7 @@ pub(crate) fn too_large(message: &str, cause: Option<Failure>) -> Failure {
 }
 
 /// The outcome of an accepted update whose workflow ended first.
-pub(crate) fn update_outlived() -> Outcome {
+pub(crate) fn update_failed_at_close() -> Outcome {
     update_failure(
         "Workflow Update failed because the Workflow completed before the Update completed.",
         "AcceptedUpdateCompletedWorkflow",

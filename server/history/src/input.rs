@@ -139,7 +139,7 @@ pub struct Attach {
 
 /// Names one workflow task of a run; carried by [`Effect::DispatchWorkflowTask`](crate::Effect) to the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WorkflowTaskTicket {
+pub struct WorkflowTaskKey {
     /// The event that scheduled it, or will have.
     pub scheduled: EventId,
     /// Tells it from others with the same event id.
@@ -163,7 +163,7 @@ pub struct WorkflowTaskToken {
 #[derive(Clone, Debug)]
 pub struct StartWorkflowTask {
     /// The task.
-    pub ticket: WorkflowTaskTicket,
+    pub task_key: WorkflowTaskKey,
     /// The poll; the same poll may start the same task twice.
     pub request_id: RequestId,
     /// The queue that was polled; the sticky one receives only what is new.
@@ -182,12 +182,12 @@ pub struct CompleteWorkflowTask {
     /// What the worker wants; the token bytes in it are not looked at.
     pub response: RespondWorkflowTaskCompletedRequest,
     /// A command whose search attributes the namespace does not accept.
-    pub refused: Option<RefusedCommand>,
+    pub refused: Option<BadSearchAttributes>,
 }
 
 /// A command that breaks a rule of its namespace, which this crate does not know.
 #[derive(Clone, Debug)]
-pub struct RefusedCommand {
+pub struct BadSearchAttributes {
     /// Its place among the commands.
     pub place: usize,
     /// Why, in the platform's words.
@@ -224,7 +224,7 @@ pub struct FailWorkflowTask {
 
 /// Names one attempt at an activity; carried by [`Effect::DispatchActivity`](crate::Effect) to the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ActivityTicket {
+pub struct ActivityTaskKey {
     /// The event that scheduled the activity.
     pub scheduled: EventId,
     /// The attempt, from 1.
@@ -235,7 +235,7 @@ pub struct ActivityTicket {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActivityRef {
     /// By the task token of one attempt.
-    Token(ActivityTicket),
+    Token(ActivityTaskKey),
     /// By the activity's own id, whatever the attempt (the `...ById` requests).
     Id(ActivityId),
 }
@@ -244,7 +244,7 @@ pub enum ActivityRef {
 #[derive(Clone, Debug)]
 pub struct StartActivity {
     /// The attempt.
-    pub ticket: ActivityTicket,
+    pub task_key: ActivityTaskKey,
     /// The poll; the same poll may start the same task twice.
     pub request_id: RequestId,
     /// Who polls.

@@ -24,7 +24,7 @@ mod input;
 mod json;
 mod limits;
 mod next_run;
-mod outcome;
+mod open_transition;
 mod priority;
 mod queue;
 mod random;
@@ -44,20 +44,20 @@ pub use cron::CronSchedule;
 pub use event_log::EventLog;
 pub use id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId, WorkflowId};
 pub use input::{
-    ActivityRef, ActivityTicket, Attach, CancelActivity, CompleteActivity, CompleteWorkflowTask,
-    Deadline, FailActivity, FailWorkflowTask, Heartbeat, Input, RefusedCommand, RequestCancel,
-    SearchAttributeProblem, Signal, StartActivity, StartWorkflowTask, Terminate, UpdateRequest,
-    WorkflowTaskTicket, WorkflowTaskToken,
+    ActivityRef, ActivityTaskKey, Attach, BadSearchAttributes, CancelActivity, CompleteActivity,
+    CompleteWorkflowTask, Deadline, FailActivity, FailWorkflowTask, Heartbeat, Input,
+    RequestCancel, SearchAttributeProblem, Signal, StartActivity, StartWorkflowTask, Terminate,
+    UpdateRequest, WorkflowTaskKey, WorkflowTaskToken,
 };
 pub use limits::{BLOB as LARGEST_BLOB, DEFAULT_WORKFLOW_TASK_TIMEOUT, ID as LONGEST_ID};
-pub use outcome::{
-    CompletedWorkflowTask, Effect, Outcome, Reply, StartedActivity, StartedWorkflowTask,
-    UpdateAbort, UpdateStage, UpdateStatus,
-};
-pub use queue::{Sticky, TaskQueue, check as check_task_queue};
-pub use rejection::{Closed, Invalid, LimitExceeded, OtherChain, Rejection, TaskNotFound};
+pub use queue::{StickyQueue, TaskQueue, check as check_task_queue};
+pub use rejection::{ChainMismatch, Closed, Invalid, LimitExceeded, Rejection, TaskNotFound};
 pub use retry::RetryPolicy;
-pub use reuse_policy::{Policies, Refused, Verdict};
+pub use reuse_policy::{IdConflict, Policies, StartDecision};
 pub use start::{Chain, Continued, Parent, Start, StartDelay, Timeouts};
 pub use state::Run;
 pub use time::Time;
+pub use transition::{
+    CompletedWorkflowTask, Effect, Reply, StartedActivity, StartedWorkflowTask, Transition,
+    UpdateAbort, UpdateStage, UpdateStatus,
+};

@@ -11,12 +11,12 @@ use durably_proto::api::workflow::v1::ResetPointInfo;
 
 use crate::id::{RequestId, RunId};
 use crate::limits;
-use crate::outcome::Effect;
-use crate::retry::{Next, RequestedDelay};
+use crate::open_transition::OpenTransition;
+use crate::retry::{RequestedDelay, RetryDecision};
 use crate::start::{Chain, Continued, Start, StartDelay};
 use crate::state::Run;
 use crate::time::Time;
-use crate::transition::Transition;
+use crate::transition::Effect;
 
 /// What a retry or a cron schedule adds to the run that it repeats.
 pub(crate) struct Successor {
@@ -31,7 +31,7 @@ impl Successor {
     /// A successor that starts after `backoff`.
     pub(crate) fn new(run: &mut Run, initiator: ContinueAsNewInitiator, backoff: Duration) -> Self {
         // The last result survives failed runs.
-        let result = run.terms.last_completion_result.clone();
+        let result = run.config.last_completion_result.clone();
         Self {
             run_id: run.random.run_id(),
             initiator,
@@ -61,29 +61,32 @@ impl Successor {
 }
 
 /// Whether the workflow's retry policy asks for another run.
-pub(crate) fn retry_backoff(run: &Run, failure: &Failure, now: Time) -> Next {
-    let Some(policy) = &run.terms.retry_policy else {
-        return Next::No(RetryState::RetryPolicyNotSet);
+pub(crate) fn retry_backoff(run: &Run, failure: &Failure, now: Time) -> RetryDecision {
+    let Some(policy) = &run.config.retry_policy else {
+        return RetryDecision::No(RetryState::RetryPolicyNotSet);
     };
     policy.next(
-        run.terms.attempt,
+        run.config.attempt,
         Some(failure),
         now,
-        run.terms.execution_expires_at,
+        run.config.execution_expires_at,
         RequestedDelay::Limited,
     )
 }
 
 /// When the workflow's cron schedule asks for another run.
 pub(crate) fn cron_backoff(run: &Run, now: Time) -> Option<Duration> {
-    run.terms.cron.as_ref()?.backoff(run.terms.executes_at, now)
+    run.config
+        .cron
+        .as_ref()?
+        .backoff(run.config.executes_at, now)
 }
 
 /// Starts the same workflow once more.
-pub(crate) fn repeat(run: &mut Run, successor: Successor, out: &mut Transition) {
+pub(crate) fn start_next(run: &mut Run, successor: Successor, out: &mut OpenTransition) {
     let first = started_attributes(run);
     let attempt = match successor.initiator {
-        ContinueAsNewInitiator::Retry => run.terms.attempt + 1,
+        ContinueAsNewInitiator::Retry => run.config.attempt + 1,
         _ => 1,
     };
     let start = Start {
@@ -92,45 +95,45 @@ pub(crate) fn repeat(run: &mut Run, successor: Successor, out: &mut Transition) 
         memo: first.memo,
         search_attributes: first.search_attributes,
         completion_callbacks: run.callbacks.clone(),
-        delay: StartDelay::Backoff(spaced(run, successor.backoff, out.now)),
+        delay: StartDelay::Backoff(throttled_backoff(run, successor.backoff, out.now)),
         chain: Chain {
             attempt,
             last_completion_result: successor.result,
             continued_failure: successor.failure,
-            ..chain(run, successor.initiator, out.now)
+            ..next_in_chain(run, successor.initiator, out.now)
         },
-        ..heir(run, successor.run_id)
+        ..inherited_start(run, successor.run_id)
     };
     out.effect(Effect::StartNext(Box::new(start)));
 }
 
 /// A start with all that every next run inherits; the rest is empty.
-pub(crate) fn heir(run: &mut Run, run_id: RunId) -> Start {
-    let terms = &run.terms;
+pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
+    let config = &run.config;
     let versioning_override = started_attributes(run).versioning_override;
     Start {
-        workflow_id: terms.workflow_id.clone(),
+        workflow_id: config.workflow_id.clone(),
         seed: run.random.next_u64(),
         request_id: RequestId::from(run.random.run_id().as_str()),
         identity: String::new(),
-        workflow_type: terms.workflow_type.clone(),
-        task_queue: terms.task_queue.clone(),
+        workflow_type: config.workflow_type.clone(),
+        task_queue: config.task_queue.clone(),
         input: None,
         header: None,
         memo: None,
         search_attributes: None,
-        user_metadata: terms.user_metadata.clone(),
+        user_metadata: config.user_metadata.clone(),
         links: Vec::new(),
         completion_callbacks: Vec::new(),
-        priority: terms.priority.clone(),
+        priority: config.priority.clone(),
         versioning_override,
-        timeouts: terms.timeouts,
-        retry_policy: terms.retry_policy.clone(),
-        cron: terms.cron.clone(),
+        timeouts: config.timeouts,
+        retry_policy: config.retry_policy.clone(),
+        cron: config.cron.clone(),
         delay: StartDelay::None,
-        chain: chain(run, ContinueAsNewInitiator::Unspecified, terms.started_at),
-        parent: terms.parent.clone(),
-        root: terms.root.clone(),
+        chain: next_in_chain(run, ContinueAsNewInitiator::Unspecified, config.started_at),
+        parent: config.parent.clone(),
+        root: config.root.clone(),
         signal: None,
         update: None,
         eager: false,
@@ -139,18 +142,18 @@ pub(crate) fn heir(run: &mut Run, run_id: RunId) -> Start {
 }
 
 /// The place after this run.
-pub(crate) fn chain(run: &Run, initiator: ContinueAsNewInitiator, now: Time) -> Chain {
+pub(crate) fn next_in_chain(run: &Run, initiator: ContinueAsNewInitiator, now: Time) -> Chain {
     let expires_at = now + RETENTION;
     let reset_points = run.reset_points.iter().map(|point| ResetPointInfo {
         expire_time: point.expire_time.or_else(|| Some(expires_at.into())),
         ..point.clone()
     });
     Chain {
-        first_run_id: run.terms.first_run_id.clone(),
-        execution_expires_at: run.terms.execution_expires_at,
+        first_run_id: run.config.first_run_id.clone(),
+        execution_expires_at: run.config.execution_expires_at,
         attempt: 1,
         continued: Some(Continued {
-            run_id: run.terms.run_id.clone(),
+            run_id: run.config.run_id.clone(),
             initiator,
         }),
         last_completion_result: None,
@@ -160,13 +163,13 @@ pub(crate) fn chain(run: &Run, initiator: ContinueAsNewInitiator, now: Time) -> 
 }
 
 /// A backoff long enough that runs do not follow each other too fast; zero for none.
-pub(crate) fn spaced(run: &Run, backoff: Duration, now: Time) -> Duration {
-    let terms = &run.terms;
-    let started_early = now < terms.executes_at;
+pub(crate) fn throttled_backoff(run: &Run, backoff: Duration, now: Time) -> Duration {
+    let config = &run.config;
+    let started_early = now < config.executes_at;
     let lifetime = now.since(if started_early {
-        terms.started_at
+        config.started_at
     } else {
-        terms.executes_at
+        config.executes_at
     });
     if lifetime + backoff < limits::CONTINUE_AS_NEW_INTERVAL {
         limits::CONTINUE_AS_NEW_INTERVAL - lifetime

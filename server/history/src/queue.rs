@@ -15,12 +15,12 @@ pub enum TaskQueue {
     /// Any worker of the queue may take the task; it receives the whole history.
     Normal(Arc<str>),
     /// Only the worker that holds the run in its cache; it receives what is new.
-    Sticky(Sticky),
+    Sticky(StickyQueue),
 }
 
 /// A worker's own queue, as it named it when it completed its last workflow task.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sticky {
+pub struct StickyQueue {
     /// The queue's name.
     pub name: Arc<str>,
     /// The normal queue of the run.

@@ -22,7 +22,7 @@ pub enum Rejection {
     /// The workflow task failed several times in a row; an update would wait in vain.
     TaskFailing,
     /// The client named another first run than this execution has.
-    OtherChain(OtherChain),
+    ChainMismatch(ChainMismatch),
     /// Too many of something.
     LimitExceeded(LimitExceeded),
     /// The request itself is wrong.
@@ -49,7 +49,7 @@ pub enum TaskNotFound {
 
 /// The client named another first run than this execution has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OtherChain {
+pub struct ChainMismatch {
     /// The first run it has.
     pub first_run_id: RunId,
 }
@@ -92,7 +92,7 @@ impl fmt::Display for Rejection {
             Self::TaskFailing => f.write_str(
                 "Unable to perform workflow execution update due to Workflow Task in failed state.",
             ),
-            Self::OtherChain(_) => f.write_str("workflow execution not found"),
+            Self::ChainMismatch(_) => f.write_str("workflow execution not found"),
             Self::LimitExceeded(limit) => limit.fmt(f),
             Self::Invalid(invalid) => f.write_str(&invalid.0),
         }

@@ -23,7 +23,7 @@ pub struct RetryPolicy {
 
 /// Whether there is a next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum RetryDecision {
     /// After this long.
     After(Duration),
     /// There is none, for this reason.
@@ -113,12 +113,12 @@ impl RetryPolicy {
         now: Time,
         expires_at: Option<Time>,
         requested: RequestedDelay,
-    ) -> Next {
+    ) -> RetryDecision {
         if !failure.is_none_or(|failure| self.is_retryable(failure)) {
-            return Next::No(RetryState::NonRetryableFailure);
+            return RetryDecision::No(RetryState::NonRetryableFailure);
         }
         if self.maximum_attempts.is_some_and(|most| attempt >= most) {
-            return Next::No(RetryState::MaximumAttemptsReached);
+            return RetryDecision::No(RetryState::MaximumAttemptsReached);
         }
         let interval = match (failure.and_then(requested_delay), requested) {
             (None, _) => self.interval_after(attempt).min(self.maximum_interval),
@@ -129,14 +129,14 @@ impl RetryPolicy {
             (Some(Delay::Positive(delay)), RequestedDelay::Unlimited) => delay,
             // The platform takes zero for an interval without a maximum that has overflowed.
             (Some(Delay::Zero), RequestedDelay::Unlimited) => {
-                return Next::No(RetryState::Timeout);
+                return RetryDecision::No(RetryState::Timeout);
             }
             (Some(Delay::Negative), RequestedDelay::Unlimited) => Duration::ZERO,
         };
         if expires_at.is_some_and(|expires_at| now + interval > expires_at) {
-            return Next::No(RetryState::Timeout);
+            return RetryDecision::No(RetryState::Timeout);
         }
-        Next::After(interval)
+        RetryDecision::After(interval)
     }
 
     fn interval_after(&self, attempt: u32) -> Duration {

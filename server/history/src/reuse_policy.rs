@@ -8,7 +8,7 @@ use crate::rejection::Invalid;
 
 /// What to do with a start request whose workflow id is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum StartDecision {
     /// Start a new run.
     Start,
     /// Terminate the run there is, then start a new one.
@@ -16,12 +16,12 @@ pub enum Verdict {
     /// Answer with the run there is.
     UseExisting,
     /// Answer `ALREADY_EXISTS`.
-    Refuse(Refused),
+    Refuse(IdConflict),
 }
 
 /// Why a start request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum IdConflict {
     /// A run with this id is at work.
     Running,
     /// A run with this id has closed, and ids are used once.
@@ -79,26 +79,26 @@ impl Policies {
     }
 
     /// Decides against the status of the latest run of the id.
-    pub fn decide(self, latest: Status) -> Verdict {
+    pub fn decide(self, latest: Status) -> StartDecision {
         use WorkflowIdReusePolicy as Reuse;
         if matches!(latest, Status::Running | Status::Paused) {
             return match self.conflict {
-                WorkflowIdConflictPolicy::UseExisting => Verdict::UseExisting,
-                WorkflowIdConflictPolicy::TerminateExisting => Verdict::TerminateThenStart,
-                _ => Verdict::Refuse(Refused::Running),
+                WorkflowIdConflictPolicy::UseExisting => StartDecision::UseExisting,
+                WorkflowIdConflictPolicy::TerminateExisting => StartDecision::TerminateThenStart,
+                _ => StartDecision::Refuse(IdConflict::Running),
             };
         }
         match (self.reuse, latest) {
-            (Reuse::RejectDuplicate, _) => Verdict::Refuse(Refused::Closed),
+            (Reuse::RejectDuplicate, _) => StartDecision::Refuse(IdConflict::Closed),
             (Reuse::AllowDuplicateFailedOnly, Status::Completed) => {
-                Verdict::Refuse(Refused::Completed)
+                StartDecision::Refuse(IdConflict::Completed)
             }
-            _ => Verdict::Start,
+            _ => StartDecision::Start,
         }
     }
 }
 
-impl Refused {
+impl IdConflict {
     /// The platform's message for it.
     pub fn message(self) -> &'static str {
         match self {

@@ -18,7 +18,7 @@ use crate::cron::CronSchedule;
 use crate::event_log::EventLog;
 use crate::id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId, WorkflowId};
 use crate::limits;
-use crate::queue::{Sticky, TaskQueue};
+use crate::queue::{StickyQueue, TaskQueue};
 use crate::random::Random;
 use crate::retry::RetryPolicy;
 use crate::start::{Parent, Timeouts};
@@ -28,7 +28,7 @@ use crate::time::Time;
 #[derive(Debug)]
 pub struct Run {
     /// What was decided at the start; never changes.
-    pub(crate) terms: Box<Terms>,
+    pub(crate) config: Box<RunConfig>,
     /// All recorded events; only grows.
     pub(crate) events: EventLog,
     /// Encoded bytes of `events`; grows with them.
@@ -44,7 +44,7 @@ pub struct Run {
     /// The stamp of the last workflow task; counts them all.
     pub(crate) last_stamp: Stamp,
     /// The worker's own queue; set when it completes a task, cleared when one fails or goes elsewhere.
-    pub(crate) sticky: Option<Sticky>,
+    pub(crate) sticky: Option<StickyQueue>,
     /// The started event of the last completed workflow task; moves with every completion.
     pub(crate) last_completed_started: EventId,
     /// The workflow tried to close and must first see what came; until its next task ends.
@@ -87,7 +87,7 @@ pub struct Run {
 
 /// What was decided at the start of a run.
 #[derive(Debug)]
-pub(crate) struct Terms {
+pub(crate) struct RunConfig {
     pub workflow_id: WorkflowId,
     pub run_id: RunId,
     pub first_run_id: RunId,
@@ -142,7 +142,7 @@ pub(crate) struct ScheduledTask {
     /// When the first of a row of prolonged tasks was scheduled.
     pub original_at: Time,
     pub timeout: Duration,
-    pub form: Form,
+    pub task_type: TaskType,
     /// When its time in the queue is over, if it is limited.
     pub waits_until: Option<Time>,
 }
@@ -160,9 +160,9 @@ pub(crate) struct StartedTask {
 
 /// Where a workflow task's scheduled and started events are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum TaskType {
     /// In the history.
-    Recorded,
+    Normal,
     /// Nowhere until it completes: it repeats a failed task, and repeated failures write nothing.
     Transient,
     /// Nowhere until it completes: it carries updates, and vanishes if all are rejected.
@@ -173,12 +173,12 @@ pub(crate) enum Form {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HistorySize {
     pub bytes: usize,
-    pub suggest: Suggest,
+    pub suggest: ContinueAsNewSuggestion,
 }
 
 /// Whether the worker is told to continue as new, and why.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Suggest {
+pub(crate) struct ContinueAsNewSuggestion {
     pub too_large: bool,
     pub too_many_events: bool,
     pub too_many_updates: bool,
@@ -270,28 +270,28 @@ pub(crate) enum UpdateState {
     /// Done, recorded by this event.
     Completed(EventId),
     /// Accepted, but the run has ended.
-    Outlived,
+    FailedAtClose,
 }
 
 impl Run {
     /// The execution's name.
     pub fn workflow_id(&self) -> &WorkflowId {
-        &self.terms.workflow_id
+        &self.config.workflow_id
     }
 
     /// The run's name.
     pub fn run_id(&self) -> &RunId {
-        &self.terms.run_id
+        &self.config.run_id
     }
 
     /// The first run of the execution's chain.
     pub fn first_run_id(&self) -> &RunId {
-        &self.terms.first_run_id
+        &self.config.first_run_id
     }
 
     /// The request that started the run.
     pub fn start_request_id(&self) -> &RequestId {
-        &self.terms.request_id
+        &self.config.request_id
     }
 
     /// The type of the event that came of a request, if this run has seen it.
@@ -301,19 +301,19 @@ impl Run {
 
     /// The workflow's type.
     pub fn workflow_type(&self) -> &str {
-        &self.terms.workflow_type
+        &self.config.workflow_type
     }
 
     /// The normal queue of its tasks.
     pub fn task_queue(&self) -> &Arc<str> {
-        &self.terms.task_queue
+        &self.config.task_queue
     }
 
     /// The queue its next workflow task, or a query, would go to.
     pub fn current_task_queue(&self) -> TaskQueue {
         match &self.sticky {
             Some(sticky) => TaskQueue::Sticky(sticky.clone()),
-            None => TaskQueue::Normal(self.terms.task_queue.clone()),
+            None => TaskQueue::Normal(self.config.task_queue.clone()),
         }
     }
 
@@ -342,7 +342,7 @@ impl Run {
 
     /// When the run started.
     pub fn started_at(&self) -> Time {
-        self.terms.started_at
+        self.config.started_at
     }
 
     /// When the run ended.
@@ -395,7 +395,7 @@ impl Run {
     /// Whether the first workflow task is still held back. A task that left no trace did not end the
     /// delay.
     pub fn is_delayed(&self) -> bool {
-        self.terms.executes_at > self.terms.started_at
+        self.config.executes_at > self.config.started_at
             && self.is_running()
             && !self.has_workflow_task()
             && !self.has_completed_workflow_task()
@@ -403,12 +403,12 @@ impl Run {
 
     /// When the delay of the first workflow task is over, if it is still held back.
     pub fn delayed_until(&self) -> Option<Time> {
-        self.is_delayed().then_some(self.terms.executes_at)
+        self.is_delayed().then_some(self.config.executes_at)
     }
 
     /// How urgent its workflow tasks are.
     pub fn priority(&self) -> Priority {
-        self.terms.priority.clone().unwrap_or_default()
+        self.config.priority.clone().unwrap_or_default()
     }
 
     /// How urgent an activity is; that of the workflow once it is closed.

@@ -17,9 +17,9 @@ use durably_proto::wkt;
 use crate::failure;
 use crate::id::{EventId, UpdateId};
 use crate::input::UpdateRequest;
-use crate::outcome::{UpdateAbort, UpdateStage, UpdateStatus};
+use crate::open_transition::OpenTransition;
 use crate::state::{Run, Update, UpdateState};
-use crate::transition::Transition;
+use crate::transition::{UpdateAbort, UpdateStage, UpdateStatus};
 
 /// Remembers the update for the next workflow task.
 pub(crate) fn admit(request: UpdateRequest, run: &mut Run) {
@@ -78,7 +78,7 @@ pub(crate) fn message_id(id: &UpdateId) -> String {
 }
 
 /// Rejects what the worker was sent and left unanswered; it would be sent again and again.
-pub(crate) fn reject_unprocessed(run: &mut Run, out: &mut Transition) {
+pub(crate) fn reject_unprocessed(run: &mut Run, out: &mut OpenTransition) {
     let ignored: Vec<_> = run
         .updates
         .iter()
@@ -91,29 +91,29 @@ pub(crate) fn reject_unprocessed(run: &mut Run, out: &mut Transition) {
 }
 
 /// Forgets a rejected update and tells those who wait for it.
-pub(crate) fn reject(run: &mut Run, id: UpdateId, outcome: Outcome, out: &mut Transition) {
+pub(crate) fn reject(run: &mut Run, id: UpdateId, outcome: Outcome, out: &mut OpenTransition) {
     run.updates.remove(&id);
-    reached(id, UpdateStage::Completed(Box::new(outcome)), out);
+    notify_stage(id, UpdateStage::Completed(Box::new(outcome)), out);
 }
 
 /// Ends all updates with the run.
-pub(crate) fn abort_all(run: &mut Run, abort: UpdateAbort, out: &mut Transition) {
+pub(crate) fn abort_all(run: &mut Run, abort: UpdateAbort, out: &mut OpenTransition) {
     let mut aborted = Vec::new();
     for (id, update) in &mut run.updates {
         match update.state {
             UpdateState::Admitted(_) | UpdateState::Sent(_) => {
                 aborted.push(id.clone());
-                reached(id.clone(), UpdateStage::Aborted(abort), out);
+                notify_stage(id.clone(), UpdateStage::Aborted(abort), out);
             }
             UpdateState::Accepted(_) => {
-                update.state = UpdateState::Outlived;
-                reached(
+                update.state = UpdateState::FailedAtClose;
+                notify_stage(
                     id.clone(),
-                    UpdateStage::Completed(Box::new(failure::update_outlived())),
+                    UpdateStage::Completed(Box::new(failure::update_failed_at_close())),
                     out,
                 );
             }
-            UpdateState::Completed(_) | UpdateState::Outlived => {}
+            UpdateState::Completed(_) | UpdateState::FailedAtClose => {}
         }
     }
     for id in aborted {
@@ -122,7 +122,7 @@ pub(crate) fn abort_all(run: &mut Run, abort: UpdateAbort, out: &mut Transition)
 }
 
 /// Tells those who wait for the update.
-pub(crate) fn reached(id: UpdateId, stage: UpdateStage, out: &mut Transition) {
+pub(crate) fn notify_stage(id: UpdateId, stage: UpdateStage, out: &mut OpenTransition) {
     out.update_reached(UpdateStatus { id, stage });
 }
 
@@ -135,7 +135,9 @@ impl Run {
             UpdateState::Completed(event) => {
                 UpdateStage::Completed(Box::new(self.update_outcome(*event)))
             }
-            UpdateState::Outlived => UpdateStage::Completed(Box::new(failure::update_outlived())),
+            UpdateState::FailedAtClose => {
+                UpdateStage::Completed(Box::new(failure::update_failed_at_close()))
+            }
         };
         Some(UpdateStatus {
             id: id.clone(),

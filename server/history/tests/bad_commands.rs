@@ -1,6 +1,6 @@
 //! Commands that cannot be done fail the task, and nothing else of the task is done.
 
-use durably_history::{Input, RefusedCommand, Rejection, Reply, SearchAttributeProblem};
+use durably_history::{BadSearchAttributes, Input, Rejection, Reply, SearchAttributeProblem};
 use durably_proto::api::command::v1::command::Attributes;
 use durably_proto::api::command::v1::{Command, StartChildWorkflowExecutionCommandAttributes};
 use durably_proto::api::enums::v1::{
@@ -182,7 +182,7 @@ fn search_attributes_that_the_namespace_does_not_accept_for_the_next_run() {
         else {
             panic!("a completion");
         };
-        completion.refused = Some(RefusedCommand {
+        completion.refused = Some(BadSearchAttributes {
             place: 0,
             message: "not that one".to_owned(),
             problem,

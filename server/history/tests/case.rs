@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use durably_history::{
-    ActivityRef, ActivityTicket, CompleteActivity, CompleteWorkflowTask, CompletedWorkflowTask,
-    Deadline, Effect, FailActivity, FailWorkflowTask, Heartbeat, Input, Outcome, Rejection, Reply,
+    ActivityRef, ActivityTaskKey, CompleteActivity, CompleteWorkflowTask, CompletedWorkflowTask,
+    Deadline, Effect, FailActivity, FailWorkflowTask, Heartbeat, Input, Rejection, Reply,
     RequestId, Run, RunId, Signal, Start, StartActivity, StartWorkflowTask, StartedActivity,
-    StartedWorkflowTask, TaskQueue, Time, WorkflowTaskTicket, WorkflowTaskToken,
+    StartedWorkflowTask, TaskQueue, Time, Transition, WorkflowTaskKey, WorkflowTaskToken,
 };
 use durably_proto::api::command::v1::Command;
 use durably_proto::api::enums::v1::WorkflowTaskFailedCause;
@@ -32,8 +32,8 @@ pub struct Case {
     pub run: Run,
     pub now: Time,
     pub deadlines: BTreeMap<Deadline, Time>,
-    pub offered: Vec<(WorkflowTaskTicket, TaskQueue)>,
-    pub activities: Vec<ActivityTicket>,
+    pub offered: Vec<(WorkflowTaskKey, TaskQueue)>,
+    pub activities: Vec<ActivityTaskKey>,
     pub next: Option<Start>,
     pub effects: Vec<Effect>,
     shown: usize,
@@ -62,7 +62,7 @@ impl Case {
 
     /// A run, started.
     pub fn run(start: Start, now: Time) -> Self {
-        let (run, outcome) = Run::start(start, now);
+        let (run, transition) = Run::start(start, now);
         let mut case = Self {
             run,
             now,
@@ -73,7 +73,7 @@ impl Case {
             effects: Vec::new(),
             shown: 0,
         };
-        case.drive(&outcome);
+        case.drive(&transition);
         case
     }
 
@@ -90,15 +90,15 @@ impl Case {
     pub fn apply(&mut self, input: Input) -> Result<Reply, Rejection> {
         let before = self.events();
         match self.run.apply(input, self.now) {
-            Ok(outcome) => {
-                assert_eq!(outcome.events, before.len()..self.run.events().len());
+            Ok(transition) => {
+                assert_eq!(transition.events, before.len()..self.run.events().len());
                 assert_eq!(
                     self.events()[..before.len()],
                     before[..],
                     "history only grows"
                 );
-                self.drive(&outcome);
-                Ok(outcome.reply)
+                self.drive(&transition);
+                Ok(transition.reply)
             }
             Err(rejection) => {
                 assert_eq!(self.events(), before, "a refused input changes nothing");
@@ -111,9 +111,9 @@ impl Case {
         self.apply(input).expect("an input that is accepted")
     }
 
-    fn drive(&mut self, outcome: &Outcome) {
-        self.effects.clone_from(&outcome.effects);
-        for effect in &outcome.effects {
+    fn drive(&mut self, transition: &Transition) {
+        self.effects.clone_from(&transition.effects);
+        for effect in &transition.effects {
             match effect {
                 Effect::Arm { deadline, at } => {
                     self.deadlines.insert(deadline.clone(), *at);
@@ -121,10 +121,10 @@ impl Case {
                 Effect::Disarm(deadline) => {
                     self.deadlines.remove(deadline);
                 }
-                Effect::DispatchWorkflowTask { ticket, queue, .. } => {
-                    self.offered.push((*ticket, queue.clone()))
-                }
-                Effect::DispatchActivity { ticket, .. } => self.activities.push(*ticket),
+                Effect::DispatchWorkflowTask {
+                    task_key, queue, ..
+                } => self.offered.push((*task_key, queue.clone())),
+                Effect::DispatchActivity { task_key, .. } => self.activities.push(*task_key),
                 Effect::StartNext(start) => self.next = Some((**start).clone()),
                 Effect::Closed(_) | Effect::UpdateReached(_) | Effect::VisibilityChanged => {}
             }
@@ -158,8 +158,8 @@ impl Case {
     }
 
     pub fn poll_on(&mut self, queue: &str) -> StartedWorkflowTask {
-        let (ticket, _) = self.offered.pop().expect("an offered task");
-        match self.ok(poll(ticket, queue)) {
+        let (task_key, _) = self.offered.pop().expect("an offered task");
+        match self.ok(poll(task_key, queue)) {
             Reply::WorkflowTask(task) => *task,
             other => panic!("a started task, not {other:?}"),
         }
@@ -221,8 +221,8 @@ impl Case {
 
     /// A worker takes the activity attempt that was offered last.
     pub fn start_activity(&mut self) -> StartedActivity {
-        let ticket = self.activities.pop().expect("an offered activity");
-        match self.ok(poll_activity(ticket)) {
+        let task_key = self.activities.pop().expect("an offered activity");
+        match self.ok(poll_activity(task_key)) {
             Reply::Activity(activity) => *activity,
             other => panic!("a started activity, not {other:?}"),
         }
@@ -230,7 +230,7 @@ impl Case {
 
     pub fn complete_activity(&mut self, activity: &StartedActivity) {
         self.ok(Input::CompleteActivity(CompleteActivity {
-            activity: ActivityRef::Token(activity.ticket),
+            activity: ActivityRef::Token(activity.task_key),
             result: Some(command::payloads("done")),
             identity: "worker".to_owned(),
             worker_version: None,
@@ -239,7 +239,7 @@ impl Case {
 
     pub fn fail_activity(&mut self, activity: &StartedActivity, failure: Failure) {
         self.ok(Input::FailActivity(Box::new(FailActivity {
-            activity: ActivityRef::Token(activity.ticket),
+            activity: ActivityRef::Token(activity.task_key),
             failure: Some(failure),
             last_heartbeat_details: None,
             identity: "worker".to_owned(),
@@ -250,7 +250,7 @@ impl Case {
     /// Whether the activity learns that it should end.
     pub fn heartbeat(&mut self, activity: &StartedActivity, details: &str) -> bool {
         match self.ok(Input::Heartbeat(Heartbeat {
-            activity: ActivityRef::Token(activity.ticket),
+            activity: ActivityRef::Token(activity.task_key),
             details: Some(command::payloads(details)),
             identity: "worker".to_owned(),
         })) {
@@ -284,9 +284,9 @@ impl Case {
     }
 }
 
-pub fn poll(ticket: WorkflowTaskTicket, queue: &str) -> Input {
+pub fn poll(task_key: WorkflowTaskKey, queue: &str) -> Input {
     Input::StartWorkflowTask(StartWorkflowTask {
-        ticket,
+        task_key,
         request_id: RequestId::from("poll"),
         queue: Arc::from(queue),
         identity: "worker".to_owned(),
@@ -294,9 +294,9 @@ pub fn poll(ticket: WorkflowTaskTicket, queue: &str) -> Input {
     })
 }
 
-pub fn poll_activity(ticket: ActivityTicket) -> Input {
+pub fn poll_activity(task_key: ActivityTaskKey) -> Input {
     Input::StartActivity(StartActivity {
-        ticket,
+        task_key,
         request_id: RequestId::from("poll"),
         identity: "worker".to_owned(),
         worker_version: None,

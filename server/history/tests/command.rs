@@ -234,7 +234,7 @@ pub fn respond(id: &str, result: &str) -> Message {
 /// The worker's validator refuses an update.
 pub fn reject(id: &str) -> Message {
     let rejection = Rejection {
-        failure: Some(failure("no", "Refused")),
+        failure: Some(failure("no", "IdConflict")),
         ..Default::default()
     };
     message(id, "reject", "Rejection", rejection.encode_to_vec())

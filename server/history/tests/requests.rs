@@ -93,7 +93,7 @@ fn a_request_that_means_another_chain_of_runs_is_refused() {
     };
     assert!(matches!(
         case.apply(Input::Terminate(other)).unwrap_err(),
-        Rejection::OtherChain(_)
+        Rejection::ChainMismatch(_)
     ));
 }
 

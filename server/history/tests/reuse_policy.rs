@@ -1,12 +1,12 @@
 //! Workflow ids that are or were in use.
 
-use durably_history::{Policies, Refused, Verdict};
+use durably_history::{IdConflict, Policies, StartDecision};
 use durably_proto::api::enums::v1::{
     WorkflowExecutionStatus as Status, WorkflowIdConflictPolicy as Conflict,
     WorkflowIdReusePolicy as Reuse,
 };
 
-fn decide(reuse: Reuse, conflict: Conflict, latest: Status) -> Verdict {
+fn decide(reuse: Reuse, conflict: Conflict, latest: Status) -> StartDecision {
     Policies::new(reuse, conflict, Conflict::Fail)
         .expect("policies that agree")
         .decide(latest)
@@ -17,12 +17,12 @@ fn a_running_id_is_a_matter_of_the_conflict_policy() {
     let running = |conflict| decide(Reuse::AllowDuplicate, conflict, Status::Running);
     assert_eq!(
         running(Conflict::Unspecified),
-        Verdict::Refuse(Refused::Running)
+        StartDecision::Refuse(IdConflict::Running)
     );
-    assert_eq!(running(Conflict::UseExisting), Verdict::UseExisting);
+    assert_eq!(running(Conflict::UseExisting), StartDecision::UseExisting);
     assert_eq!(
         running(Conflict::TerminateExisting),
-        Verdict::TerminateThenStart
+        StartDecision::TerminateThenStart
     );
 }
 
@@ -31,19 +31,19 @@ fn a_closed_id_is_a_matter_of_the_reuse_policy() {
     let closed = |reuse, latest| decide(reuse, Conflict::Unspecified, latest);
     assert_eq!(
         closed(Reuse::Unspecified, Status::Completed),
-        Verdict::Start
+        StartDecision::Start
     );
     assert_eq!(
         closed(Reuse::AllowDuplicateFailedOnly, Status::Failed),
-        Verdict::Start
+        StartDecision::Start
     );
     assert_eq!(
         closed(Reuse::AllowDuplicateFailedOnly, Status::Completed),
-        Verdict::Refuse(Refused::Completed)
+        StartDecision::Refuse(IdConflict::Completed)
     );
     assert_eq!(
         closed(Reuse::RejectDuplicate, Status::Failed),
-        Verdict::Refuse(Refused::Closed)
+        StartDecision::Refuse(IdConflict::Closed)
     );
 }
 

@@ -54,9 +54,9 @@ fn an_eager_start_hands_the_first_task_to_its_caller() {
         eager: true,
         ..Start::from_request(request(), RunId::from("run-1"), 7).expect("good")
     };
-    let (run, outcome) = Run::start(start, Time::default());
-    let Reply::WorkflowTask(task) = outcome.reply else {
-        panic!("the first task, not {:?}", outcome.reply);
+    let (run, transition) = Run::start(start, Time::default());
+    let Reply::WorkflowTask(task) = transition.reply else {
+        panic!("the first task, not {:?}", transition.reply);
     };
     assert_eq!(task.history, 0..3);
     assert!(run.has_started_workflow_task());

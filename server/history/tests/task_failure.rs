@@ -162,14 +162,15 @@ fn a_worker_may_prolong_its_task_but_not_for_ever() {
 #[test]
 fn the_same_poll_may_start_the_same_task_twice_and_another_may_not() {
     let mut case = Case::start();
-    let (ticket, _) = case.offered[0].clone();
+    let (task_key, _) = case.offered[0].clone();
     let first = case.poll();
-    let durably_history::Reply::WorkflowTask(second) = case.ok(crate::case::poll(ticket, "queue"))
+    let durably_history::Reply::WorkflowTask(second) =
+        case.ok(crate::case::poll(task_key, "queue"))
     else {
         panic!("the task again");
     };
     assert_eq!((first.token, first.history), (second.token, second.history));
-    let Input::StartWorkflowTask(mut other) = crate::case::poll(ticket, "queue") else {
+    let Input::StartWorkflowTask(mut other) = crate::case::poll(task_key, "queue") else {
         unreachable!()
     };
     other.request_id = "another poll".into();

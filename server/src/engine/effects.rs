@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use durably_history::{Effect, TaskQueue, Time, WorkflowTaskTicket};
+use durably_history::{Effect, TaskQueue, Time, WorkflowTaskKey};
 
 use crate::engine::Engine;
 use crate::execution::offer::{ActivityOffer, WorkflowOffer};
@@ -24,17 +24,19 @@ impl Engine {
         let mut rearmed = false;
         for effect in effects {
             match effect {
-                Effect::DispatchWorkflowTask { ticket, queue, .. } => {
-                    self.offer_workflow_task(execution, record, ticket, queue, now);
+                Effect::DispatchWorkflowTask {
+                    task_key, queue, ..
+                } => {
+                    self.offer_workflow_task(execution, record, task_key, queue, now);
                 }
-                Effect::DispatchActivity { ticket, queue } => {
+                Effect::DispatchActivity { task_key, queue } => {
                     let offer = ActivityOffer {
                         execution: Arc::clone(execution),
                         run_id: record.run.run_id().clone(),
-                        ticket,
+                        task_key,
                     };
                     let queues = &execution.namespace.activity_tasks;
-                    let level = record.run.activity_priority(ticket.scheduled);
+                    let level = record.run.activity_priority(task_key.scheduled);
                     let level = Level::of(level.priority_key);
                     queues.offer(&queue, Kind::Normal, level, offer, now);
                 }
@@ -64,7 +66,7 @@ impl Engine {
         &self,
         execution: &Arc<Execution>,
         record: &Record,
-        ticket: WorkflowTaskTicket,
+        task_key: WorkflowTaskKey,
         queue: TaskQueue,
         now: Time,
     ) {
@@ -86,7 +88,7 @@ impl Engine {
         let offer = WorkflowOffer::Task {
             execution: Arc::clone(execution),
             run_id: record.run.run_id().clone(),
-            ticket,
+            task_key,
             normal_queue,
             level,
         };

@@ -8,7 +8,7 @@ pub(crate) mod timers;
 use std::sync::Arc;
 
 use durably_history::{
-    Effect, Input, Policies, Refused, Reply, Run, RunId, Start, Terminate, Time, Verdict,
+    Effect, IdConflict, Input, Policies, Reply, Run, RunId, Start, StartDecision, Terminate, Time,
 };
 use durably_proto::api::enums::v1::{EventType, WorkflowExecutionStatus};
 use tokio::sync::watch;
@@ -116,12 +116,12 @@ impl Engine {
         let record = runs
             .get(run_id)
             .ok_or_else(|| no_such_workflow(&execution.workflow_id))?;
-        let outcome = record.run.apply(input, now)?;
-        let mut next = next_run(&outcome.effects, now);
+        let transition = record.run.apply(input, now)?;
+        let mut next = next_run(&transition.effects, now);
         let mut changes = vec![Change::Applied {
             run_id,
-            events: outcome.events.clone(),
-            effects: &outcome.effects,
+            events: transition.events.clone(),
+            effects: &transition.effects,
         }];
         let next_effects = next
             .as_mut()
@@ -142,11 +142,11 @@ impl Engine {
         let record = runs
             .get(run_id)
             .ok_or_else(|| no_such_workflow(&execution.workflow_id))?;
-        self.dispatch(execution, record, outcome.effects, now);
-        if !outcome.events.is_empty() {
+        self.dispatch(execution, record, transition.effects, now);
+        if !transition.events.is_empty() {
             execution.changed.notify_waiters();
         }
-        let result = then(record, outcome.reply);
+        let result = then(record, transition.reply);
         if !record.run.has_workflow_task() {
             record.waiting.ask_again();
         }
@@ -200,16 +200,16 @@ impl Engine {
                 return Ok(found.with(result));
             }
             match policies.decide(latest.run.status()) {
-                Verdict::Start => {}
-                Verdict::UseExisting => {
+                StartDecision::Start => {}
+                StartDecision::UseExisting => {
                     let found = answer(false);
                     let result = with(&execution, &mut runs, &latest_id, Met::InUse)?;
                     return Ok(found.with(result));
                 }
-                Verdict::TerminateThenStart => {
+                StartDecision::TerminateThenStart => {
                     self.terminate_for_new(&execution, &mut runs, &latest_id, &start.run_id)?;
                 }
-                Verdict::Refuse(refused) => {
+                StartDecision::Refuse(refused) => {
                     return Err(Error::AlreadyStarted(AlreadyStarted {
                         message: refusal(refused, &latest.run),
                         start_request_id: latest.run.start_request_id().to_string(),
@@ -222,18 +222,23 @@ impl Engine {
         let _arriving = self.arriving();
         let now = self.clock.now();
         let run_id = start.run_id.clone();
-        let (run, outcome) = Run::start(start, now);
+        let (run, transition) = Run::start(start, now);
         let change = Change::Started {
             run: Box::new(run),
-            effects: &outcome.effects,
+            effects: &transition.effects,
         };
         self.store.commit(&mut runs, vec![change])?;
         self.clock.count_run();
         if let Some(record) = runs.get(&run_id) {
-            self.dispatch(&execution, record, outcome.effects, now);
+            self.dispatch(&execution, record, transition.effects, now);
         }
         execution.changed.notify_waiters();
-        let result = with(&execution, &mut runs, &run_id, Met::Started(outcome.reply))?;
+        let result = with(
+            &execution,
+            &mut runs,
+            &run_id,
+            Met::Started(transition.reply),
+        )?;
         Ok(Started {
             first_run_id: run_id.clone(),
             run_id,
@@ -321,24 +326,24 @@ fn no_such_workflow(workflow_id: &str) -> Error {
 }
 
 /// The real server's words for a workflow id that is in use.
-fn refusal(refused: Refused, run: &Run) -> String {
+fn refusal(refused: IdConflict, run: &Run) -> String {
     let ids = format!(
         "WorkflowId: {}, RunId: {}.",
         run.workflow_id(),
         run.run_id()
     );
     match refused {
-        Refused::Running => format!("Workflow execution is already running. {ids}"),
-        Refused::Closed => format!(
+        IdConflict::Running => format!("Workflow execution is already running. {ids}"),
+        IdConflict::Closed => format!(
             "Workflow execution already finished. {ids} Workflow Id reuse policy: reject duplicate workflow Id."
         ),
-        Refused::Completed => format!(
+        IdConflict::Completed => format!(
             "Workflow execution already finished successfully. {ids} Workflow Id reuse policy: allow duplicate workflow Id if last run failed."
         ),
     }
 }
 
-fn next_run(effects: &[Effect], now: Time) -> Option<(Run, durably_history::Outcome)> {
+fn next_run(effects: &[Effect], now: Time) -> Option<(Run, durably_history::Transition)> {
     effects.iter().find_map(|effect| match effect {
         Effect::StartNext(start) => Some(Run::start((**start).clone(), now)),
         _ => None,

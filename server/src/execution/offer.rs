@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use durably_history::{ActivityTicket, RunId, WorkflowTaskTicket};
+use durably_history::{ActivityTaskKey, RunId, WorkflowTaskKey};
 use durably_proto::api::query::v1::WorkflowQuery;
 
 use crate::execution::Execution;
@@ -16,7 +16,7 @@ pub(crate) enum WorkflowOffer {
     Task {
         execution: Arc<Execution>,
         run_id: RunId,
-        ticket: WorkflowTaskTicket,
+        task_key: WorkflowTaskKey,
         /// The queue it goes to when the sticky worker does not take it.
         normal_queue: Arc<str>,
         level: Level,
@@ -35,5 +35,5 @@ pub(crate) enum WorkflowOffer {
 pub(crate) struct ActivityOffer {
     pub(crate) execution: Arc<Execution>,
     pub(crate) run_id: RunId,
-    pub(crate) ticket: ActivityTicket,
+    pub(crate) task_key: ActivityTaskKey,
 }

@@ -76,7 +76,7 @@ impl Report {
         let token = ActivityToken::from_bytes(token)?;
         Ok(Self {
             namespace: engine.namespaces.find(namespace)?,
-            activity: ActivityRef::Token(token.ticket()),
+            activity: ActivityRef::Token(token.task_key()),
             workflow_id: token.workflow_id,
             run_id: token.run_id,
         })
@@ -316,7 +316,7 @@ pub(super) fn response(
     started: StartedActivity,
 ) -> PollActivityTaskQueueResponse {
     let run = &record.run;
-    let token = ActivityToken::new(&execution.workflow_id, run.run_id(), started.ticket);
+    let token = ActivityToken::new(&execution.workflow_id, run.run_id(), started.task_key);
     PollActivityTaskQueueResponse {
         task_token: token.encode_to_vec(),
         workflow_namespace: execution.namespace.name.to_string(),
@@ -335,7 +335,7 @@ pub(super) fn response(
         scheduled_time: Some(started.scheduled_at.into()),
         current_attempt_scheduled_time: Some(started.attempt_scheduled_at.into()),
         started_time: Some(started.started_at.into()),
-        attempt: i32::try_from(started.ticket.attempt).unwrap_or(i32::MAX),
+        attempt: i32::try_from(started.task_key.attempt).unwrap_or(i32::MAX),
         schedule_to_close_timeout: started.schedule_to_close_timeout,
         start_to_close_timeout: started.start_to_close_timeout,
         heartbeat_timeout: started.heartbeat_timeout,
@@ -351,7 +351,7 @@ fn start(
     identity: &str,
 ) -> Result<PollActivityTaskQueueResponse, Error> {
     let input = Input::StartActivity(StartActivity {
-        ticket: offer.ticket,
+        task_key: offer.task_key,
         request_id: RequestId::from(engine.ids.uuid()),
         identity: identity.to_owned(),
         worker_version: None,

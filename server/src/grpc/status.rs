@@ -90,7 +90,7 @@ fn rejected(rejection: &Rejection) -> (Code, String, Option<Any>) {
         )
         | Rejection::TaskAlreadyStarted
         | Rejection::StaleDeadline
-        | Rejection::OtherChain(_) => not_found(message),
+        | Rejection::ChainMismatch(_) => not_found(message),
         Rejection::Closing => (
             Code::ResourceExhausted,
             message,

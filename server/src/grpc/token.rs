@@ -2,7 +2,7 @@
 //! whatever else they hand back is refused, not trusted.
 
 use durably_history::{
-    ActivityTicket, EventId, RunId, Stamp, StartedWorkflowTask, WorkflowTaskToken,
+    ActivityTaskKey, EventId, RunId, Stamp, StartedWorkflowTask, WorkflowTaskToken,
 };
 use durably_proto::Message;
 use durably_proto::api::history::v1::HistoryEvent;
@@ -93,12 +93,12 @@ impl WorkflowToken {
 }
 
 impl ActivityToken {
-    pub(crate) fn new(workflow_id: &str, run_id: &RunId, ticket: ActivityTicket) -> Self {
+    pub(crate) fn new(workflow_id: &str, run_id: &RunId, task_key: ActivityTaskKey) -> Self {
         Self {
             workflow_id: workflow_id.to_owned(),
             run_id: run_id.to_string(),
-            scheduled: ticket.scheduled.0,
-            attempt: ticket.attempt,
+            scheduled: task_key.scheduled.0,
+            attempt: task_key.attempt,
         }
     }
 
@@ -108,8 +108,8 @@ impl ActivityToken {
         })
     }
 
-    pub(crate) fn ticket(&self) -> ActivityTicket {
-        ActivityTicket {
+    pub(crate) fn task_key(&self) -> ActivityTaskKey {
+        ActivityTaskKey {
             scheduled: EventId(self.scheduled),
             attempt: self.attempt,
         }
@@ -151,17 +151,17 @@ mod tests {
 
     #[test]
     fn a_token_is_recognised_as_what_it_is() {
-        let ticket = ActivityTicket {
+        let task_key = ActivityTaskKey {
             scheduled: EventId(5),
             attempt: 2,
         };
-        let activity = ActivityToken::new("w", &"r".into(), ticket).encode_to_vec();
+        let activity = ActivityToken::new("w", &"r".into(), task_key).encode_to_vec();
         let query = QueryToken::new(0).encode_to_vec();
         assert_eq!(
             ActivityToken::from_bytes(&activity)
-                .map(|token| token.ticket())
+                .map(|token| token.task_key())
                 .ok(),
-            Some(ticket)
+            Some(task_key)
         );
         assert!(QueryToken::from_bytes(&query).is_ok());
         assert!(WorkflowToken::from_bytes(&activity).is_err());

@@ -3,8 +3,8 @@
 use std::sync::{Arc, PoisonError};
 
 use durably_history::{
-    CompleteWorkflowTask, FailWorkflowTask, Input, RefusedCommand, Reply, RequestId, RunId,
-    StartWorkflowTask, StartedWorkflowTask, WorkflowTaskTicket,
+    BadSearchAttributes, CompleteWorkflowTask, FailWorkflowTask, Input, Reply, RequestId, RunId,
+    StartWorkflowTask, StartedWorkflowTask, WorkflowTaskKey,
 };
 use durably_proto::Message;
 use durably_proto::api::command::v1::Command;
@@ -64,9 +64,9 @@ pub(super) async fn poll(
             Some(WorkflowOffer::Task {
                 execution,
                 run_id,
-                ticket,
+                task_key,
                 ..
-            }) => start(engine, &execution, &run_id, ticket, queue, &request),
+            }) => start(engine, &execution, &run_id, task_key, queue, &request),
             Some(WorkflowOffer::Query {
                 execution,
                 run_id,
@@ -138,7 +138,7 @@ pub(super) fn complete(
 fn check_search_attributes(
     namespace: &Namespace,
     commands: &mut [Command],
-) -> Option<RefusedCommand> {
+) -> Option<BadSearchAttributes> {
     let known = namespace
         .attributes
         .read()
@@ -163,7 +163,7 @@ fn check_search_attributes(
                 fields.retain(|_, value| !values::is_nothing(value));
             }
             let bad = bad?;
-            Some(RefusedCommand {
+            Some(BadSearchAttributes {
                 place,
                 message: bad.message,
                 problem: bad.problem,
@@ -265,12 +265,12 @@ fn start(
     engine: &Engine,
     execution: &Arc<Execution>,
     run_id: &RunId,
-    ticket: WorkflowTaskTicket,
+    task_key: WorkflowTaskKey,
     queue: &str,
     request: &PollWorkflowTaskQueueRequest,
 ) -> Result<PollWorkflowTaskQueueResponse, Error> {
     let input = Input::StartWorkflowTask(StartWorkflowTask {
-        ticket,
+        task_key,
         request_id: RequestId::from(engine.ids.uuid()),
         queue: queue.into(),
         identity: request.identity.clone(),

@@ -122,8 +122,8 @@ fn folders_of_the_server_import_in_one_direction() {
             / input random rejection
             / cron failure priority queue retry reuse_policy
             / start
-            / outcome state
-            / transition
+            / state transition
+            / open_transition
             / closing event next_run updates
             / task
             / request

@@ -8,14 +8,14 @@ use durably_proto::api::history::v1::{
     ActivityTaskCancelRequestedEventAttributes, ActivityTaskCanceledEventAttributes,
 };
 
-use crate::command::Completing;
+use crate::command::Completion;
+use crate::command::bad_command::{BadCommand, invalid_state};
 use crate::command::plan::Plan;
-use crate::command::refusal::{Refusal, invalid_state};
 use crate::failure;
 use crate::id::EventId;
+use crate::open_transition::OpenTransition;
 use crate::state::{ActivityState, Run};
 use crate::task::activity_task;
-use crate::transition::Transition;
 
 pub(crate) struct CancelActivity {
     scheduled: EventId,
@@ -23,10 +23,10 @@ pub(crate) struct CancelActivity {
 
 pub(crate) fn read(
     attributes: &RequestCancelActivityTaskCommandAttributes,
-) -> Result<CancelActivity, Refusal> {
+) -> Result<CancelActivity, BadCommand> {
     if attributes.scheduled_event_id <= 0 {
         let message = "ScheduledEventId is not set on RequestCancelActivityTaskCommand.".to_owned();
-        return Err(Refusal::new(CAUSE, message));
+        return Err(BadCommand::new(CAUSE, message));
     }
     Ok(CancelActivity {
         scheduled: EventId(attributes.scheduled_event_id),
@@ -34,20 +34,20 @@ pub(crate) fn read(
 }
 
 impl CancelActivity {
-    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), BadCommand> {
         if plan.activities.cancel(self.scheduled) {
             return Ok(());
         }
         let action = "add-activitytask-cancel-requested-event";
         let message = invalid_state(action, "ScheduledEventID", &self.scheduled);
-        Err(Refusal::new(CAUSE, message))
+        Err(BadCommand::new(CAUSE, message))
     }
 
     pub(crate) fn apply(
         self,
         run: &mut Run,
-        completing: &mut Completing,
-        out: &mut Transition,
+        completing: &mut Completion,
+        out: &mut OpenTransition,
     ) -> EventId {
         let event = ActivityTaskCancelRequestedEventAttributes {
             scheduled_event_id: self.scheduled.0,
@@ -62,7 +62,7 @@ impl CancelActivity {
         };
         activity.cancel_requested = Some(requested);
         if !matches!(activity.state, ActivityState::Started { .. }) {
-            activity_task::forget(run, self.scheduled, out);
+            activity_task::remove(run, self.scheduled, out);
             let event = ActivityTaskCanceledEventAttributes {
                 details: Some(failure::json_text("ACTIVITY_ID_NOT_STARTED")),
                 latest_cancel_requested_event_id: requested.0,

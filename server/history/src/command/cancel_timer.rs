@@ -5,23 +5,23 @@ use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
 use durably_proto::api::history::v1::TimerCanceledEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::command::Completing;
+use crate::command::Completion;
+use crate::command::bad_command::{BadCommand, invalid_state};
 use crate::command::plan::Plan;
-use crate::command::refusal::{Refusal, invalid_state};
 use crate::id::{EventId, TimerId};
 use crate::input::Deadline;
-use crate::outcome::Effect;
+use crate::open_transition::OpenTransition;
 use crate::state::Run;
-use crate::transition::Transition;
+use crate::transition::Effect;
 
 pub(crate) struct CancelTimer {
     id: TimerId,
 }
 
-pub(crate) fn read(attributes: &CancelTimerCommandAttributes) -> Result<CancelTimer, Refusal> {
+pub(crate) fn read(attributes: &CancelTimerCommandAttributes) -> Result<CancelTimer, BadCommand> {
     if attributes.timer_id.is_empty() {
         let message = "TimerId is not set on CancelTimerCommand.".to_owned();
-        return Err(Refusal::new(Cause::BadCancelTimerAttributes, message));
+        return Err(BadCommand::new(Cause::BadCancelTimerAttributes, message));
     }
     Ok(CancelTimer {
         id: attributes.timer_id.as_str().into(),
@@ -29,7 +29,7 @@ pub(crate) fn read(attributes: &CancelTimerCommandAttributes) -> Result<CancelTi
 }
 
 impl CancelTimer {
-    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), BadCommand> {
         if plan.has_timer(&self.id) {
             plan.timers.insert(self.id.clone(), false);
             return Ok(());
@@ -40,14 +40,14 @@ impl CancelTimer {
             return Ok(());
         }
         let message = invalid_state("add-timer-canceled-event", "TimerID", &self.id);
-        Err(Refusal::new(Cause::BadCancelTimerAttributes, message))
+        Err(BadCommand::new(Cause::BadCancelTimerAttributes, message))
     }
 
     pub(crate) fn apply(
         self,
         run: &mut Run,
-        completing: &Completing,
-        out: &mut Transition,
+        completing: &Completion,
+        out: &mut OpenTransition,
     ) -> EventId {
         let started = match run.timers.remove(&self.id) {
             Some(timer) => {

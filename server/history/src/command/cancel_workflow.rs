@@ -6,10 +6,10 @@ use durably_proto::api::enums::v1::WorkflowExecutionStatus;
 use durably_proto::api::history::v1::WorkflowExecutionCanceledEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::command::Completing;
+use crate::command::Completion;
 use crate::id::EventId;
+use crate::open_transition::OpenTransition;
 use crate::state::Run;
-use crate::transition::Transition;
 
 pub(crate) struct CancelWorkflow {
     details: Option<Payloads>,
@@ -25,8 +25,8 @@ impl CancelWorkflow {
     pub(crate) fn apply(
         self,
         run: &mut Run,
-        completing: &Completing,
-        out: &mut Transition,
+        completing: &Completion,
+        out: &mut OpenTransition,
     ) -> EventId {
         let event = WorkflowExecutionCanceledEventAttributes {
             workflow_task_completed_event_id: completing.completed.0,

@@ -9,13 +9,13 @@ use durably_proto::api::enums::v1::{
 use durably_proto::api::history::v1::WorkflowExecutionCompletedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::command::Completing;
-use crate::command::refusal::Refusal;
+use crate::command::Completion;
+use crate::command::bad_command::BadCommand;
 use crate::id::EventId;
 use crate::limits;
 use crate::next_run::{self, Successor};
+use crate::open_transition::OpenTransition;
 use crate::state::Run;
-use crate::transition::Transition;
 
 pub(crate) struct CompleteWorkflow {
     result: Option<Payloads>,
@@ -23,11 +23,11 @@ pub(crate) struct CompleteWorkflow {
 
 pub(crate) fn read(
     attributes: CompleteWorkflowExecutionCommandAttributes,
-) -> Result<CompleteWorkflow, Refusal> {
+) -> Result<CompleteWorkflow, BadCommand> {
     if attributes.result.as_ref().map_or(0, Message::encoded_len) > limits::BLOB {
         let message = "CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.";
         // The platform blames activities for it, and so do we.
-        return Err(Refusal::too_large(
+        return Err(BadCommand::too_large(
             Cause::BadScheduleActivityAttributes,
             message,
         ));
@@ -41,8 +41,8 @@ impl CompleteWorkflow {
     pub(crate) fn apply(
         self,
         run: &mut Run,
-        completing: &Completing,
-        out: &mut Transition,
+        completing: &Completion,
+        out: &mut OpenTransition,
     ) -> EventId {
         let successor = next_run::cron_backoff(run, out.now).map(|backoff| {
             let initiator = ContinueAsNewInitiator::CronSchedule;
@@ -61,7 +61,7 @@ impl CompleteWorkflow {
         );
         run.close(WorkflowExecutionStatus::Completed, out);
         if let Some(successor) = successor {
-            next_run::repeat(run, successor, out);
+            next_run::start_next(run, successor, out);
         }
         completed
     }

@@ -11,18 +11,18 @@ use durably_proto::api::enums::v1::{
 use durably_proto::api::history::v1::WorkflowExecutionContinuedAsNewEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::command::Completing;
-use crate::command::refusal::Refusal;
+use crate::command::Completion;
+use crate::command::bad_command::BadCommand;
 use crate::cron::CronSchedule;
 use crate::id::EventId;
-use crate::input::{RefusedCommand, SearchAttributeProblem};
-use crate::outcome::Effect;
+use crate::input::{BadSearchAttributes, SearchAttributeProblem};
+use crate::open_transition::OpenTransition;
 use crate::request::parse::task_timeout;
 use crate::retry::RetryPolicy;
 use crate::start::{Chain, Start, StartDelay, Timeouts};
 use crate::state::Run;
 use crate::time::{timeout_from_proto, timeout_to_proto, to_proto};
-use crate::transition::Transition;
+use crate::transition::Effect;
 use crate::{limits, next_run, queue};
 
 pub(crate) struct ContinueAsNew {
@@ -39,14 +39,14 @@ pub(crate) struct ContinueAsNew {
 pub(crate) fn read(
     attributes: ContinueAsNewWorkflowExecutionCommandAttributes,
     run: &Run,
-) -> Result<ContinueAsNew, Refusal> {
-    let terms = &run.terms;
+) -> Result<ContinueAsNew, BadCommand> {
+    let config = &run.config;
     let named = |name: Option<&String>| name.filter(|name| !name.is_empty()).cloned();
     let workflow_type = named(attributes.workflow_type.as_ref().map(|kind| &kind.name));
     let task_queue = named(attributes.task_queue.as_ref().map(|queue| &queue.name));
-    let kind = workflow_type.as_ref().unwrap_or(&terms.workflow_type);
+    let kind = workflow_type.as_ref().unwrap_or(&config.workflow_type);
     if kind.len() > limits::ID {
-        return Err(Refusal::new(
+        return Err(BadCommand::new(
             CAUSE,
             format!(
                 "WorkflowType on ContinueAsNewWorkflowExecutionCommand exceeds length limit. WorkflowType={kind} Length={} Limit={}",
@@ -59,7 +59,7 @@ pub(crate) fn read(
         let named = queue::normal(name);
         queue::check_users(Some(&named)).map_err(|invalid| {
             // The double space is the platform's, which prints the message of the queue.
-            Refusal::new(
+            BadCommand::new(
                 CAUSE,
                 format!(
                     "error validating ContinueAsNewWorkflowExecutionCommand TaskQueue: {}. WorkflowType={kind} TaskQueue=name:{name:?}  kind:TASK_QUEUE_KIND_NORMAL",
@@ -69,10 +69,10 @@ pub(crate) fn read(
         })?;
     }
     let run_timeout =
-        timeout_from_proto(attributes.workflow_run_timeout.as_ref()).or(terms.timeouts.run);
+        timeout_from_proto(attributes.workflow_run_timeout.as_ref()).or(config.timeouts.run);
     let task = timeout_from_proto(attributes.workflow_task_timeout.as_ref())
-        .unwrap_or(terms.timeouts.task);
-    let bad = |invalid: crate::rejection::Invalid| Refusal::new(CAUSE, invalid.0);
+        .unwrap_or(config.timeouts.task);
+    let bad = |invalid: crate::rejection::Invalid| BadCommand::new(CAUSE, invalid.0);
     let retry_policy = attributes
         .retry_policy
         .as_ref()
@@ -83,17 +83,17 @@ pub(crate) fn read(
     let cron = CronSchedule::parse(&attributes.cron_schedule).ok();
     if attributes.input.as_ref().map_or(0, Message::encoded_len) > limits::BLOB {
         let message = "ContinueAsNewWorkflowExecutionCommandAttributes. Input exceeds size limit.";
-        return Err(Refusal::too_large(CAUSE, message));
+        return Err(BadCommand::too_large(CAUSE, message));
     }
     if attributes.memo.as_ref().map_or(0, Message::encoded_len) > limits::MEMO {
         let message = "ContinueAsNewWorkflowExecutionCommandAttributes. Memo exceeds size limit.";
-        return Err(Refusal::too_large(CAUSE, message));
+        return Err(BadCommand::too_large(CAUSE, message));
     }
     Ok(ContinueAsNew {
-        workflow_type: workflow_type.unwrap_or_else(|| terms.workflow_type.clone()),
-        task_queue: task_queue.unwrap_or_else(|| terms.task_queue.to_string()),
+        workflow_type: workflow_type.unwrap_or_else(|| config.workflow_type.clone()),
+        task_queue: task_queue.unwrap_or_else(|| config.task_queue.to_string()),
         timeouts: Timeouts {
-            execution: terms.timeouts.execution,
+            execution: config.timeouts.execution,
             run: run_timeout,
             task: task_timeout(Some(task), run_timeout),
         },
@@ -106,23 +106,23 @@ pub(crate) fn read(
 
 /// Why a command whose search attributes the namespace does not accept is refused.
 pub(crate) fn refusal(
-    refused: &RefusedCommand,
+    refused: &BadSearchAttributes,
     attributes: ContinueAsNewWorkflowExecutionCommandAttributes,
     run: &Run,
-) -> Refusal {
+) -> BadCommand {
     let message = &refused.message;
     if refused.problem == SearchAttributeProblem::Unknown {
-        return Refusal::new(Cause::BadSearchAttributes, message.clone());
+        return BadCommand::new(Cause::BadSearchAttributes, message.clone());
     }
     let read = match read(attributes, run) {
         Ok(read) => read,
         Err(refusal) => return refusal,
     };
     if refused.problem == SearchAttributeProblem::TooLarge {
-        return Refusal::too_large(CAUSE, message);
+        return BadCommand::too_large(CAUSE, message);
     }
     // The double space is the platform's, which prints the message of the queue.
-    Refusal::new(
+    BadCommand::new(
         Cause::BadSearchAttributes,
         format!(
             "invalid SearchAttributes on ContinueAsNewWorkflowExecutionCommand: {message}. WorkflowType={} TaskQueue=name:{:?}  kind:TASK_QUEUE_KIND_NORMAL",
@@ -135,8 +135,8 @@ impl ContinueAsNew {
     pub(crate) fn apply(
         self,
         run: &mut Run,
-        completing: &Completing,
-        out: &mut Transition,
+        completing: &Completion,
+        out: &mut OpenTransition,
     ) -> EventId {
         let attributes = self.attributes;
         let run_id = run.random.run_id();
@@ -187,7 +187,7 @@ impl ContinueAsNew {
             timeouts: self.timeouts,
             retry_policy: self.retry_policy,
             cron: self.cron,
-            delay: StartDelay::Backoff(next_run::spaced(
+            delay: StartDelay::Backoff(next_run::throttled_backoff(
                 run,
                 self.backoff.unwrap_or_default(),
                 out.now,
@@ -195,9 +195,9 @@ impl ContinueAsNew {
             chain: Chain {
                 last_completion_result: attributes.last_completion_result,
                 continued_failure: attributes.failure,
-                ..next_run::chain(run, initiator, out.now)
+                ..next_run::next_in_chain(run, initiator, out.now)
             },
-            ..next_run::heir(run, run_id)
+            ..next_run::inherited_start(run, run_id)
         };
         run.close(WorkflowExecutionStatus::ContinuedAsNew, out);
         out.effect(Effect::StartNext(Box::new(start)));

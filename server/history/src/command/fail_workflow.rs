@@ -9,14 +9,14 @@ use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::history::v1::WorkflowExecutionFailedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::command::Completing;
-use crate::command::refusal::Refusal;
+use crate::command::Completion;
+use crate::command::bad_command::BadCommand;
 use crate::id::EventId;
 use crate::limits;
 use crate::next_run::{self, Successor};
-use crate::retry::Next;
+use crate::open_transition::OpenTransition;
+use crate::retry::RetryDecision;
 use crate::state::Run;
-use crate::transition::Transition;
 
 pub(crate) struct FailWorkflow {
     failure: Failure,
@@ -24,14 +24,14 @@ pub(crate) struct FailWorkflow {
 
 pub(crate) fn read(
     attributes: FailWorkflowExecutionCommandAttributes,
-) -> Result<FailWorkflow, Refusal> {
+) -> Result<FailWorkflow, BadCommand> {
     let Some(failure) = attributes.failure else {
         let message = "Failure is not set on FailWorkflowExecutionCommand.".to_owned();
-        return Err(Refusal::new(CAUSE, message));
+        return Err(BadCommand::new(CAUSE, message));
     };
     if failure.encoded_len() > limits::BLOB {
         let message = "FailWorkflowExecutionCommandAttributes.Failure exceeds size limit.";
-        return Err(Refusal::too_large(CAUSE, message));
+        return Err(BadCommand::too_large(CAUSE, message));
     }
     Ok(FailWorkflow { failure })
 }
@@ -40,15 +40,15 @@ impl FailWorkflow {
     pub(crate) fn apply(
         self,
         run: &mut Run,
-        completing: &Completing,
-        out: &mut Transition,
+        completing: &Completion,
+        out: &mut OpenTransition,
     ) -> EventId {
         let (retry_state, successor) = match next_run::retry_backoff(run, &self.failure, out.now) {
-            Next::After(backoff) => {
+            RetryDecision::After(backoff) => {
                 let successor = Successor::new(run, ContinueAsNewInitiator::Retry, backoff);
                 (RetryState::InProgress, Some(successor))
             }
-            Next::No(reason) => {
+            RetryDecision::No(reason) => {
                 let successor = next_run::cron_backoff(run, out.now).map(|backoff| {
                     Successor::new(run, ContinueAsNewInitiator::CronSchedule, backoff)
                 });
@@ -70,7 +70,7 @@ impl FailWorkflow {
         );
         run.close(WorkflowExecutionStatus::Failed, out);
         if let Some(successor) = successor {
-            next_run::repeat(run, successor, out);
+            next_run::start_next(run, successor, out);
         }
         failed
     }

@@ -6,26 +6,26 @@ use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
 use durably_proto::api::history::v1::MarkerRecordedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::command::Completing;
-use crate::command::refusal::Refusal;
+use crate::command::Completion;
+use crate::command::bad_command::BadCommand;
 use crate::id::EventId;
 use crate::limits;
+use crate::open_transition::OpenTransition;
 use crate::state::Run;
-use crate::transition::Transition;
 
 pub(crate) struct RecordMarker(RecordMarkerCommandAttributes);
 
-pub(crate) fn read(attributes: RecordMarkerCommandAttributes) -> Result<RecordMarker, Refusal> {
+pub(crate) fn read(attributes: RecordMarkerCommandAttributes) -> Result<RecordMarker, BadCommand> {
     const CAUSE: Cause = Cause::BadRecordMarkerAttributes;
     if attributes.marker_name.is_empty() {
-        return Err(Refusal::new(
+        return Err(BadCommand::new(
             CAUSE,
             "MarkerName is not set on RecordMarkerCommand.".to_owned(),
         ));
     }
     let name = &attributes.marker_name;
     if name.len() > limits::ID {
-        return Err(Refusal::new(
+        return Err(BadCommand::new(
             CAUSE,
             format!(
                 "MarkerName on RecordMarkerCommand exceeds length limit. MarkerName={name} Length={} Limit={}",
@@ -41,13 +41,18 @@ pub(crate) fn read(attributes: RecordMarkerCommandAttributes) -> Result<RecordMa
         .sum();
     if size > limits::BLOB {
         let message = "RecordMarkerCommandAttributes.Details exceeds size limit.";
-        return Err(Refusal::too_large(CAUSE, message));
+        return Err(BadCommand::too_large(CAUSE, message));
     }
     Ok(RecordMarker(attributes))
 }
 
 impl RecordMarker {
-    pub(crate) fn apply(self, run: &mut Run, completing: &Completing, out: &Transition) -> EventId {
+    pub(crate) fn apply(
+        self,
+        run: &mut Run,
+        completing: &Completion,
+        out: &OpenTransition,
+    ) -> EventId {
         let event = MarkerRecordedEventAttributes {
             marker_name: self.0.marker_name,
             details: self.0.details,

@@ -3,6 +3,7 @@
 //! All commands are read and checked before the first one is applied, so that a task with one bad
 //! command among good ones changes nothing but its own failure.
 
+mod bad_command;
 mod cancel_activity;
 mod cancel_timer;
 mod cancel_workflow;
@@ -13,7 +14,6 @@ mod marker;
 mod plan;
 mod properties;
 mod protocol_message;
-mod refusal;
 mod schedule_activity;
 mod search_attributes;
 mod start_timer;
@@ -24,11 +24,11 @@ use durably_proto::api::command::v1::command::Attributes;
 use durably_proto::api::enums::v1::{CommandType, WorkflowTaskFailedCause as Cause};
 
 use crate::id::EventId;
+use crate::open_transition::OpenTransition;
 use crate::state::Run;
-use crate::transition::Transition;
 
+use bad_command::BadCommand;
 use plan::Plan;
-use refusal::Refusal;
 pub(crate) use task_completed::complete;
 
 /// One command, read and complete.
@@ -47,7 +47,7 @@ pub(crate) enum Command {
 }
 
 /// What the commands of one task share, and what they leave to be done after the last of them.
-pub(crate) struct Completing {
+pub(crate) struct Completion {
     /// The `WorkflowTaskCompleted` event they come from.
     pub completed: EventId,
     /// The worker.
@@ -60,7 +60,7 @@ pub(crate) struct Completing {
 
 impl Command {
     /// Reads a command; none for a protocol message, which only orders the messages beside it.
-    fn read(message: Message, run: &Run) -> Result<Self, Refusal> {
+    fn read(message: Message, run: &Run) -> Result<Self, BadCommand> {
         let kind = message.command_type();
         Ok(match message.attributes {
             Some(Attributes::ScheduleActivityTaskCommandAttributes(a)) => {
@@ -98,14 +98,14 @@ impl Command {
             }
             Some(_) => return Err(unsupported(kind)),
             None => {
-                let name = refusal::command_name(kind);
+                let name = bad_command::command_name(kind);
                 let message = format!("{name}CommandAttributes is not set on {name}Command.");
-                return Err(Refusal::new(cause_of(kind), message));
+                return Err(BadCommand::new(cause_of(kind), message));
             }
         })
     }
 
-    fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+    fn check(&self, plan: &mut Plan<'_>) -> Result<(), BadCommand> {
         match self {
             Self::ScheduleActivity(command) => command.check(plan),
             Self::CancelActivity(command) => command.check(plan),
@@ -122,7 +122,12 @@ impl Command {
     }
 
     /// Applies a checked command; names its event.
-    fn apply(self, run: &mut Run, completing: &mut Completing, out: &mut Transition) -> EventId {
+    fn apply(
+        self,
+        run: &mut Run,
+        completing: &mut Completion,
+        out: &mut OpenTransition,
+    ) -> EventId {
         match self {
             Self::ScheduleActivity(command) => command.apply(run, completing, out),
             Self::CancelActivity(command) => command.apply(run, completing, out),
@@ -139,9 +144,9 @@ impl Command {
     }
 }
 
-fn unsupported(kind: CommandType) -> Refusal {
+fn unsupported(kind: CommandType) -> BadCommand {
     let message = format!("this server does not support {} yet", kind.as_str_name());
-    Refusal::new(cause_of(kind), message)
+    BadCommand::new(cause_of(kind), message)
 }
 
 fn cause_of(kind: CommandType) -> Cause {

@@ -11,22 +11,25 @@ use durably_proto::api::protocol::v1::Message;
 use durably_proto::api::sdk::v1::{EventGroupMarker, UserMetadata};
 
 use crate::command::protocol_message::{self, PlannedUpdate, UpdateMessage};
-use crate::command::{Command, Refusal, continue_as_new, search_attributes};
+use crate::command::{BadCommand, Command, continue_as_new, search_attributes};
 use crate::id::{EventId, TimerId, UpdateId};
-use crate::input::RefusedCommand;
-use crate::state::{Form, Run, StartedTask};
+use crate::input::BadSearchAttributes;
+use crate::state::{Run, StartedTask, TaskType};
 
 use activities::PlannedActivities;
 
 /// One thing to do.
 pub(crate) enum Step {
-    Command { command: Command, extras: Extras },
+    Command {
+        command: Command,
+        extras: CommandMetadata,
+    },
     Message(UpdateMessage),
 }
 
 /// What every command may give its event.
 #[derive(Default)]
-pub(crate) struct Extras {
+pub(crate) struct CommandMetadata {
     pub user_metadata: Option<UserMetadata>,
     pub event_group_markers: Vec<EventGroupMarker>,
 }
@@ -51,15 +54,15 @@ pub(crate) fn plan(
     task: &StartedTask,
     commands: Vec<CommandMessage>,
     mut messages: Vec<Message>,
-    refused: Option<RefusedCommand>,
-) -> Result<Vec<Step>, Refusal> {
+    refused: Option<BadSearchAttributes>,
+) -> Result<Vec<Step>, BadCommand> {
     let mut plan = Plan {
         run,
         timers: BTreeMap::new(),
         unfired: BTreeSet::new(),
         activities: PlannedActivities::new(run),
         updates: BTreeMap::new(),
-        next_event: first_step(run, task),
+        next_event: first_step_event(run, task),
         closed: false,
     };
     let mut steps = Vec::with_capacity(commands.len() + messages.len());
@@ -73,7 +76,7 @@ pub(crate) fn plan(
             steps.extend(plan.message(message)?);
             continue;
         }
-        let extras = Extras {
+        let extras = CommandMetadata {
             user_metadata: command.user_metadata.take(),
             event_group_markers: std::mem::take(&mut command.event_group_markers),
         };
@@ -90,20 +93,20 @@ pub(crate) fn plan(
 }
 
 /// The first event that a step records: the one after `WorkflowTaskCompleted`.
-fn first_step(run: &Run, task: &StartedTask) -> EventId {
-    let completed = match task.task.form {
-        Form::Recorded => run.next_event_id(),
-        Form::Transient | Form::Speculative => run.next_event_id().next().next(),
+fn first_step_event(run: &Run, task: &StartedTask) -> EventId {
+    let completed = match task.task.task_type {
+        TaskType::Normal => run.next_event_id(),
+        TaskType::Transient | TaskType::Speculative => run.next_event_id().next().next(),
     };
     completed.next()
 }
 
-fn take(messages: &mut Vec<Message>, id: &str) -> Result<Message, Refusal> {
+fn take(messages: &mut Vec<Message>, id: &str) -> Result<Message, BadCommand> {
     let place = messages
         .iter()
         .position(|message| message.id == id)
         .ok_or_else(|| {
-            Refusal::new(
+            BadCommand::new(
                 Cause::BadUpdateWorkflowExecutionMessage,
                 format!("ProtocolMessageCommand referenced absent message ID {id}"),
             )
@@ -113,9 +116,9 @@ fn take(messages: &mut Vec<Message>, id: &str) -> Result<Message, Refusal> {
 
 impl Plan<'_> {
     /// A run may only be closed by a worker that has seen everything.
-    pub(crate) fn check_close(&mut self) -> Result<(), Refusal> {
+    pub(crate) fn check_close(&mut self) -> Result<(), BadCommand> {
         if self.run.buffered.len() > self.unfired.len() {
-            return Err(Refusal::unhandled());
+            return Err(BadCommand::unhandled());
         }
         self.closed = true;
         Ok(())
@@ -129,7 +132,7 @@ impl Plan<'_> {
     }
 
     /// Why a command with bad search attributes is refused.
-    fn refusal(&mut self, refused: &RefusedCommand, command: CommandMessage) -> Refusal {
+    fn refusal(&mut self, refused: &BadSearchAttributes, command: CommandMessage) -> BadCommand {
         match command.attributes {
             Some(Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(attributes)) => self
                 .check_close()
@@ -139,7 +142,7 @@ impl Plan<'_> {
         }
     }
 
-    fn message(&mut self, message: Message) -> Result<Option<Step>, Refusal> {
+    fn message(&mut self, message: Message) -> Result<Option<Step>, BadCommand> {
         let message = protocol_message::read(message)?;
         if !message.check(self)? {
             return Ok(None);

@@ -9,35 +9,35 @@ use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
 use durably_proto::api::history::v1::WorkflowPropertiesModifiedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::command::Completing;
+use crate::command::Completion;
+use crate::command::bad_command::BadCommand;
 use crate::command::plan::Plan;
-use crate::command::refusal::Refusal;
 use crate::command::search_attributes::is_nothing;
 use crate::id::EventId;
 use crate::limits;
-use crate::outcome::Effect;
+use crate::open_transition::OpenTransition;
 use crate::state::Run;
-use crate::transition::Transition;
+use crate::transition::Effect;
 
 pub(crate) struct ModifyProperties(Memo);
 
 pub(crate) fn read(
     attributes: ModifyWorkflowPropertiesCommandAttributes,
-) -> Result<ModifyProperties, Refusal> {
+) -> Result<ModifyProperties, BadCommand> {
     let memo = attributes.upserted_memo.unwrap_or_default();
     if memo.fields.is_empty() {
         let message =
             "UpsertedMemo.Fields is not set on ModifyWorkflowPropertiesCommand.".to_owned();
-        return Err(Refusal::new(CAUSE, message));
+        return Err(BadCommand::new(CAUSE, message));
     }
     Ok(ModifyProperties(memo))
 }
 
 impl ModifyProperties {
-    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), BadCommand> {
         if merged_size(&plan.run.memo, &self.0.fields) > limits::MEMO {
             let message = "ModifyWorkflowPropertiesCommandAttributes exceeds size limit.";
-            return Err(Refusal::too_large(CAUSE, message));
+            return Err(BadCommand::too_large(CAUSE, message));
         }
         Ok(())
     }
@@ -45,8 +45,8 @@ impl ModifyProperties {
     pub(crate) fn apply(
         self,
         run: &mut Run,
-        completing: &Completing,
-        out: &mut Transition,
+        completing: &Completion,
+        out: &mut OpenTransition,
     ) -> EventId {
         for (name, value) in &self.0.fields {
             if is_nothing(value) {

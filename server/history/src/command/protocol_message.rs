@@ -9,13 +9,13 @@ use durably_proto::api::history::v1::{
 use durably_proto::api::protocol::v1::Message;
 use durably_proto::api::update::v1::{Acceptance, Outcome, Rejection, Request, Response, outcome};
 
+use crate::command::bad_command::BadCommand;
 use crate::command::plan::Plan;
-use crate::command::refusal::Refusal;
 use crate::id::{EventId, UpdateId};
 use crate::limits;
-use crate::outcome::UpdateStage;
+use crate::open_transition::OpenTransition;
 use crate::state::{Run, Update, UpdateState};
-use crate::transition::Transition;
+use crate::transition::UpdateStage;
 use crate::updates::{self, TYPE_URL};
 
 /// One answer.
@@ -41,13 +41,13 @@ pub(crate) enum PlannedUpdate {
     Done,
 }
 
-pub(crate) fn read(message: Message) -> Result<UpdateMessage, Refusal> {
+pub(crate) fn read(message: Message) -> Result<UpdateMessage, BadCommand> {
     let id = UpdateId::from(message.protocol_instance_id);
     let body = message
         .body
         .ok_or_else(|| bad(format!("update {id} received a message without body")))?;
     if body.value.len() > limits::BLOB {
-        return Err(Refusal::too_large(CAUSE, "Message exceeds size limit."));
+        return Err(BadCommand::too_large(CAUSE, "Message exceeds size limit."));
     }
     let name = body
         .type_url
@@ -71,7 +71,7 @@ pub(crate) fn read(message: Message) -> Result<UpdateMessage, Refusal> {
 
 impl UpdateMessage {
     /// Whether the answer counts; after the run has closed only rejections do.
-    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<bool, Refusal> {
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<bool, BadCommand> {
         let planned = plan.updates.get(self.id()).copied();
         let known = plan.run.updates.get(self.id()).map(|update| &update.state);
         let unanswered = planned.is_none()
@@ -130,7 +130,7 @@ impl UpdateMessage {
         !self.is_rejection()
     }
 
-    pub(crate) fn apply(self, run: &mut Run, out: &mut Transition) {
+    pub(crate) fn apply(self, run: &mut Run, out: &mut OpenTransition) {
         match self {
             Self::Accept { id, acceptance } => accept(id, acceptance, run, out),
             Self::Reject { id, rejection } => {
@@ -149,7 +149,7 @@ impl UpdateMessage {
         }
     }
 
-    fn misplaced(&self, unknown: bool) -> Refusal {
+    fn misplaced(&self, unknown: bool) -> BadCommand {
         let id = self.id();
         if unknown {
             return bad(format!(
@@ -167,7 +167,7 @@ impl UpdateMessage {
     }
 }
 
-fn accept(id: UpdateId, acceptance: Acceptance, run: &mut Run, out: &mut Transition) {
+fn accept(id: UpdateId, acceptance: Acceptance, run: &mut Run, out: &mut OpenTransition) {
     let order = run
         .updates
         .get(&id)
@@ -189,17 +189,17 @@ fn accept(id: UpdateId, acceptance: Acceptance, run: &mut Run, out: &mut Transit
             state: UpdateState::Accepted(accepted),
         },
     );
-    updates::reached(id, UpdateStage::Accepted, out);
+    updates::notify_stage(id, UpdateStage::Accepted, out);
 }
 
 fn take_request(run: &mut Run, id: &UpdateId) -> Option<Request> {
     match run.updates.remove(id)?.state {
         UpdateState::Admitted(request) | UpdateState::Sent(request) => Some(*request),
-        UpdateState::Accepted(_) | UpdateState::Completed(_) | UpdateState::Outlived => None,
+        UpdateState::Accepted(_) | UpdateState::Completed(_) | UpdateState::FailedAtClose => None,
     }
 }
 
-fn respond(id: UpdateId, response: Response, run: &mut Run, out: &mut Transition) {
+fn respond(id: UpdateId, response: Response, run: &mut Run, out: &mut OpenTransition) {
     let Some(Update {
         order,
         state: UpdateState::Accepted(accepted),
@@ -216,14 +216,14 @@ fn respond(id: UpdateId, response: Response, run: &mut Run, out: &mut Transition
             state: UpdateState::Completed(completed),
         },
     );
-    updates::reached(id, UpdateStage::Completed(Box::new(outcome)), out);
+    updates::notify_stage(id, UpdateStage::Completed(Box::new(outcome)), out);
 }
 
 fn record_completed(
     run: &mut Run,
     accepted: EventId,
     response: Response,
-    out: &Transition,
+    out: &OpenTransition,
 ) -> EventId {
     let event = WorkflowExecutionUpdateCompletedEventAttributes {
         meta: response.meta,
@@ -236,8 +236,8 @@ fn record_completed(
     )
 }
 
-fn bad(message: String) -> Refusal {
-    Refusal::new(CAUSE, message)
+fn bad(message: String) -> BadCommand {
+    BadCommand::new(CAUSE, message)
 }
 
 const CAUSE: Cause = Cause::BadUpdateWorkflowExecutionMessage;

@@ -10,15 +10,15 @@ use durably_proto::api::history::v1::ActivityTaskScheduledEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::wkt;
 
-use crate::command::Completing;
+use crate::command::Completion;
+use crate::command::bad_command::{BadCommand, invalid_state};
 use crate::command::plan::Plan;
-use crate::command::refusal::{Refusal, invalid_state};
 use crate::id::{ActivityId, EventId};
+use crate::open_transition::OpenTransition;
 use crate::retry::RetryPolicy;
 use crate::state::{Activity, ActivityState, ActivityTimeouts, Run};
 use crate::task::activity_task;
 use crate::time::{is_negative, timeout_from_proto, timeout_to_proto};
-use crate::transition::Transition;
 use crate::{limits, priority, queue};
 
 pub(crate) struct ScheduleActivity {
@@ -31,7 +31,7 @@ pub(crate) struct ScheduleActivity {
 pub(crate) fn read(
     attributes: ScheduleActivityTaskCommandAttributes,
     run: &Run,
-) -> Result<ScheduleActivity, Refusal> {
+) -> Result<ScheduleActivity, BadCommand> {
     let kind = attributes
         .activity_type
         .as_ref()
@@ -58,10 +58,10 @@ pub(crate) fn read(
     let no_policy = RetryPolicyMessage::default();
     let retry = RetryPolicy::from_proto(attributes.retry_policy.as_ref().unwrap_or(&no_policy))
         .map_err(|invalid| bad(invalid.0))?;
-    let timeouts = timeouts(&attributes, run.terms.timeouts.run)?;
+    let timeouts = timeouts(&attributes, run.config.timeouts.run)?;
     if attributes.input.as_ref().map_or(0, Message::encoded_len) > limits::BLOB {
         let message = "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.";
-        return Err(Refusal::too_large(CAUSE, message));
+        return Err(BadCommand::too_large(CAUSE, message));
     }
     Ok(ScheduleActivity {
         id: ActivityId::from(id),
@@ -75,7 +75,7 @@ pub(crate) fn read(
 fn timeouts(
     attributes: &ScheduleActivityTaskCommandAttributes,
     run: Option<Duration>,
-) -> Result<ActivityTimeouts, Refusal> {
+) -> Result<ActivityTimeouts, BadCommand> {
     let read = |duration: Option<&wkt::Duration>, name: &str| {
         if is_negative(duration) {
             return Err(bad(format!(
@@ -119,10 +119,10 @@ fn timeouts(
 }
 
 impl ScheduleActivity {
-    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), BadCommand> {
         if plan.activities.contains(&self.id) {
             let message = invalid_state("add-activitytask-scheduled-event", "ActivityID", &self.id);
-            return Err(Refusal::new(Cause::ScheduleActivityDuplicateId, message));
+            return Err(BadCommand::new(Cause::ScheduleActivityDuplicateId, message));
         }
         let pending = plan.activities.pending();
         if pending >= limits::PENDING_ACTIVITIES {
@@ -130,7 +130,10 @@ impl ScheduleActivity {
                 "the number of pending activities, {pending}, has reached the per-workflow limit of {}",
                 limits::PENDING_ACTIVITIES
             );
-            return Err(Refusal::new(Cause::PendingActivitiesLimitExceeded, message));
+            return Err(BadCommand::new(
+                Cause::PendingActivitiesLimitExceeded,
+                message,
+            ));
         }
         plan.activities.schedule(self.id.clone(), plan.next_event);
         Ok(())
@@ -139,15 +142,15 @@ impl ScheduleActivity {
     pub(crate) fn apply(
         self,
         run: &mut Run,
-        completing: &mut Completing,
-        out: &mut Transition,
+        completing: &mut Completion,
+        out: &mut OpenTransition,
     ) -> EventId {
         let attributes = self.attributes;
         let queue = attributes
             .task_queue
             .map(|queue| queue.name)
             .unwrap_or_default();
-        let priority = priority::merged(run.terms.priority.as_ref(), attributes.priority.as_ref());
+        let priority = priority::merged(run.config.priority.as_ref(), attributes.priority.as_ref());
         let event = ActivityTaskScheduledEventAttributes {
             activity_id: attributes.activity_id,
             activity_type: attributes.activity_type,
@@ -204,8 +207,8 @@ impl ScheduleActivity {
     }
 }
 
-fn bad(message: String) -> Refusal {
-    Refusal::new(CAUSE, message)
+fn bad(message: String) -> BadCommand {
+    BadCommand::new(CAUSE, message)
 }
 
 const CAUSE: Cause = Cause::BadScheduleActivityAttributes;

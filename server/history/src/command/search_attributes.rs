@@ -6,46 +6,46 @@ use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
 use durably_proto::api::history::v1::UpsertWorkflowSearchAttributesEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::command::Completing;
+use crate::command::Completion;
+use crate::command::bad_command::BadCommand;
 use crate::command::plan::Plan;
 use crate::command::properties;
-use crate::command::refusal::Refusal;
 use crate::id::EventId;
-use crate::input::{RefusedCommand, SearchAttributeProblem};
+use crate::input::{BadSearchAttributes, SearchAttributeProblem};
 use crate::limits;
-use crate::outcome::Effect;
+use crate::open_transition::OpenTransition;
 use crate::state::Run;
-use crate::transition::Transition;
+use crate::transition::Effect;
 
 pub(crate) struct UpsertSearchAttributes(SearchAttributes);
 
 pub(crate) fn read(
     attributes: UpsertWorkflowSearchAttributesCommandAttributes,
-) -> Result<UpsertSearchAttributes, Refusal> {
+) -> Result<UpsertSearchAttributes, BadCommand> {
     let attributes = attributes.search_attributes.unwrap_or_default();
     if attributes.indexed_fields.is_empty() {
         let message =
             "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.".to_owned();
-        return Err(Refusal::new(CAUSE, message));
+        return Err(BadCommand::new(CAUSE, message));
     }
     Ok(UpsertSearchAttributes(attributes))
 }
 
 /// Why an upsert that the namespace does not accept is refused.
-pub(crate) fn refusal(refused: &RefusedCommand) -> Refusal {
-    Refusal {
+pub(crate) fn refusal(refused: &BadSearchAttributes) -> BadCommand {
+    BadCommand {
         fatal: refused.problem == SearchAttributeProblem::TooLarge,
-        ..Refusal::new(CAUSE, refused.message.clone())
+        ..BadCommand::new(CAUSE, refused.message.clone())
     }
 }
 
 impl UpsertSearchAttributes {
-    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), BadCommand> {
         if properties::merged_size(&plan.run.search_attributes, &self.0.indexed_fields)
             > limits::SEARCH_ATTRIBUTES
         {
             let message = "UpsertWorkflowSearchAttributesCommandAttributes exceeds size limit.";
-            return Err(Refusal::too_large(CAUSE, message));
+            return Err(BadCommand::too_large(CAUSE, message));
         }
         Ok(())
     }
@@ -53,8 +53,8 @@ impl UpsertSearchAttributes {
     pub(crate) fn apply(
         self,
         run: &mut Run,
-        completing: &Completing,
-        out: &mut Transition,
+        completing: &Completion,
+        out: &mut OpenTransition,
     ) -> EventId {
         for (name, value) in &self.0.indexed_fields {
             if is_nothing(value) {

@@ -7,27 +7,27 @@ use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
 use durably_proto::api::history::v1::TimerStartedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
-use crate::command::Completing;
+use crate::command::Completion;
+use crate::command::bad_command::{BadCommand, invalid_state};
 use crate::command::plan::Plan;
-use crate::command::refusal::{Refusal, invalid_state};
 use crate::id::{EventId, TimerId};
 use crate::input::Deadline;
 use crate::limits;
-use crate::outcome::Effect;
+use crate::open_transition::OpenTransition;
 use crate::state::{Run, Timer};
 use crate::time::{is_negative, timeout_from_proto, to_proto};
-use crate::transition::Transition;
+use crate::transition::Effect;
 
 pub(crate) struct StartTimer {
     id: TimerId,
     after: Duration,
 }
 
-pub(crate) fn read(attributes: StartTimerCommandAttributes) -> Result<StartTimer, Refusal> {
+pub(crate) fn read(attributes: StartTimerCommandAttributes) -> Result<StartTimer, BadCommand> {
     const CAUSE: Cause = Cause::BadStartTimerAttributes;
     let id = attributes.timer_id;
     if id.is_empty() {
-        return Err(Refusal::new(
+        return Err(BadCommand::new(
             CAUSE,
             "TimerId is not set on StartTimerCommand.".to_owned(),
         ));
@@ -38,13 +38,13 @@ pub(crate) fn read(attributes: StartTimerCommandAttributes) -> Result<StartTimer
             id.len(),
             limits::ID
         );
-        return Err(Refusal::new(CAUSE, message));
+        return Err(BadCommand::new(CAUSE, message));
     }
     if is_negative(attributes.start_to_fire_timeout.as_ref()) {
         let message = format!(
             "An invalid StartToFireTimeout is set on StartTimerCommand: negative duration. TimerId={id}"
         );
-        return Err(Refusal::new(CAUSE, message));
+        return Err(BadCommand::new(CAUSE, message));
     }
     let after = timeout_from_proto(attributes.start_to_fire_timeout.as_ref()).unwrap_or_default();
     Ok(StartTimer {
@@ -54,10 +54,10 @@ pub(crate) fn read(attributes: StartTimerCommandAttributes) -> Result<StartTimer
 }
 
 impl StartTimer {
-    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<(), BadCommand> {
         if plan.has_timer(&self.id) {
             let message = invalid_state("add-timer-started-event", "TimerID", &self.id);
-            return Err(Refusal::new(Cause::StartTimerDuplicateId, message));
+            return Err(BadCommand::new(Cause::StartTimerDuplicateId, message));
         }
         plan.timers.insert(self.id.clone(), true);
         Ok(())
@@ -66,8 +66,8 @@ impl StartTimer {
     pub(crate) fn apply(
         self,
         run: &mut Run,
-        completing: &Completing,
-        out: &mut Transition,
+        completing: &Completion,
+        out: &mut OpenTransition,
     ) -> EventId {
         let event = TimerStartedEventAttributes {
             timer_id: self.id.to_string(),

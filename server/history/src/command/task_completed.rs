@@ -9,28 +9,28 @@ use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::api::workflow::v1::ResetPointInfo;
 use durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
 
-use crate::command::Completing;
+use crate::command::Completion;
+use crate::command::bad_command::{BadCommand, command_name};
 use crate::command::plan::{self, Step};
-use crate::command::refusal::{Refusal, command_name};
 use crate::id::{EventId, RequestId};
 use crate::input::{CompleteWorkflowTask, Deadline};
-use crate::outcome::{
-    CompletedWorkflowTask, Effect, Reply, StartedActivity, StartedWorkflowTask, UpdateAbort,
-};
-use crate::queue::Sticky;
+use crate::open_transition::OpenTransition;
+use crate::queue::StickyQueue;
 use crate::rejection::{Invalid, Rejection};
-use crate::state::{Form, Run, StartedTask};
+use crate::state::{Run, StartedTask, TaskType};
 use crate::task::task_end::{self, Failed};
 use crate::task::{activity_task, termination, workflow_task};
 use crate::time::{Time, timeout_from_proto};
-use crate::transition::Transition;
+use crate::transition::{
+    CompletedWorkflowTask, Effect, Reply, StartedActivity, StartedWorkflowTask, UpdateAbort,
+};
 use crate::{event, failure, limits, updates};
 
 /// Records the completion and does what the worker wants; or fails the task, if that cannot be done.
 pub(crate) fn complete(
     complete: CompleteWorkflowTask,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     let task = run.started_task(&complete.token)?.clone();
     let mut response = complete.response;
@@ -41,7 +41,7 @@ pub(crate) fn complete(
     let prolongs = response.force_create_new_workflow_task && idle && messages.is_empty();
     if prolongs && task.task.original_at + limits::WORKFLOW_TASK_HEARTBEAT < out.now {
         task_end::end_timed_out(run, out);
-        workflow_task::schedule(run, Form::Recorded, out);
+        workflow_task::schedule(run, TaskType::Normal, out);
         return Ok(Reply::WorkflowTaskHeartbeatTimeout);
     }
     let steps = match plan::plan(run, &task, commands, messages, complete.refused) {
@@ -54,7 +54,7 @@ pub(crate) fn complete(
     task_end::take_started(run, out);
     // The delay ended while this task was started, so its deadline scheduled no other task.
     let is_overdue = vanishes && run.delayed_until().is_some_and(|at| at <= out.now);
-    let mut completing = Completing {
+    let mut completing = Completion {
         completed: EventId::NONE,
         identity: response.identity.clone(),
         eager: Vec::new(),
@@ -133,12 +133,12 @@ fn closes(kind: CommandType) -> bool {
 }
 
 fn refuse(
-    refusal: Refusal,
+    refusal: BadCommand,
     response: &RespondWorkflowTaskCompletedRequest,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
-    let Refusal {
+    let BadCommand {
         cause,
         message,
         fatal,
@@ -158,7 +158,7 @@ fn refuse(
     if fatal {
         termination::by_server(run, message.clone(), out);
     } else {
-        workflow_task::schedule(run, Form::Recorded, out);
+        workflow_task::schedule(run, TaskType::Normal, out);
     }
     Ok(Reply::WorkflowTaskRefused { cause, message })
 }
@@ -180,7 +180,7 @@ fn leaves_no_trace(
         false => 0,
     };
     let brought = run.next_event_id().0 - (run.last_completed_started.0 + 2);
-    task.task.form == Form::Speculative
+    task.task.task_type == TaskType::Speculative
         && brought <= most
         && steps
             .iter()
@@ -191,9 +191,10 @@ fn record(
     run: &mut Run,
     task: &StartedTask,
     response: &mut RespondWorkflowTaskCompletedRequest,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> EventId {
-    let (scheduled, started) = event::workflow_task::record_owed(run, task, &response.identity);
+    let (scheduled, started) =
+        event::workflow_task::record_deferred_events(run, task, &response.identity);
     #[expect(deprecated, reason = "workers still send it")]
     let (binary_checksum, worker_version) = (
         std::mem::take(&mut response.binary_checksum),
@@ -248,7 +249,7 @@ fn add_reset_point(
     binary_checksum: &str,
     worker_version: Option<&WorkerVersionStamp>,
     completed: EventId,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) {
     let build_id = worker_version.map_or("", |version| version.build_id.as_str());
     let known = |point: &ResetPointInfo| {
@@ -263,7 +264,7 @@ fn add_reset_point(
     run.reset_points.push(ResetPointInfo {
         build_id: build_id.to_owned(),
         binary_checksum: binary_checksum.to_owned(),
-        run_id: run.terms.run_id.to_string(),
+        run_id: run.config.run_id.to_string(),
         first_workflow_task_completed_id: completed.0,
         create_time: Some(out.now.into()),
         expire_time: None,
@@ -273,20 +274,25 @@ fn add_reset_point(
     out.effect(Effect::VisibilityChanged);
 }
 
-fn sticky(run: &Run, response: &RespondWorkflowTaskCompletedRequest) -> Option<Sticky> {
+fn sticky(run: &Run, response: &RespondWorkflowTaskCompletedRequest) -> Option<StickyQueue> {
     let attributes = response.sticky_attributes.as_ref()?;
     let queue = attributes
         .worker_task_queue
         .as_ref()
         .filter(|queue| !queue.name.is_empty())?;
-    Some(Sticky {
+    Some(StickyQueue {
         name: queue.name.as_str().into(),
-        normal_name: run.terms.task_queue.clone(),
+        normal_name: run.config.task_queue.clone(),
         schedule_to_start: timeout_from_proto(attributes.schedule_to_start_timeout.as_ref()),
     })
 }
 
-fn apply_steps(steps: Vec<Step>, run: &mut Run, completing: &mut Completing, out: &mut Transition) {
+fn apply_steps(
+    steps: Vec<Step>,
+    run: &mut Run,
+    completing: &mut Completion,
+    out: &mut OpenTransition,
+) {
     for step in steps {
         match step {
             Step::Message(message) => message.apply(run, out),
@@ -305,8 +311,8 @@ fn apply_steps(steps: Vec<Step>, run: &mut Run, completing: &mut Completing, out
 /// Hands the worker the activities that it takes along.
 fn start_eager(
     run: &mut Run,
-    completing: &Completing,
-    out: &mut Transition,
+    completing: &Completion,
+    out: &mut OpenTransition,
 ) -> Vec<StartedActivity> {
     let mut started = Vec::new();
     for scheduled in &completing.eager {
@@ -314,7 +320,7 @@ fn start_eager(
         if run.activities.contains_key(scheduled) {
             let request_id = RequestId::from(run.random.run_id().as_str());
             let identity = completing.identity.clone();
-            started.push(activity_task::hand_out(
+            started.push(activity_task::start_attempt(
                 run, *scheduled, request_id, identity, out,
             ));
         }
@@ -325,28 +331,28 @@ fn start_eager(
 /// Schedules the next task if there is something for it to do, and hands it out at once if the worker asks.
 fn next_task(
     run: &mut Run,
-    completing: &Completing,
+    completing: &Completion,
     response: &RespondWorkflowTaskCompletedRequest,
     original_at: Time,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Option<StartedWorkflowTask> {
     if !run.is_running() {
         return None;
     }
     let at_once = response.return_new_workflow_task;
-    let form = if completing.wants_task || !run.buffered.is_empty() {
-        Form::Recorded
+    let task_type = if completing.wants_task || !run.buffered.is_empty() {
+        TaskType::Normal
     } else if updates::any_to_send(run, true) {
         // Only a task that is handed out at once can afford to leave no trace.
         if at_once {
-            Form::Speculative
+            TaskType::Speculative
         } else {
-            Form::Recorded
+            TaskType::Normal
         }
     } else {
         return None;
     };
-    workflow_task::schedule_silently(run, form, original_at, out);
+    workflow_task::schedule_undispatched(run, task_type, original_at, out);
     if !at_once {
         workflow_task::dispatch(run, out);
         return None;

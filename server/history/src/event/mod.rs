@@ -38,7 +38,7 @@ impl Run {
 
     /// As [`buffer`](Self::buffer), with links to what caused the event.
     pub(crate) fn buffer_with_links(&mut self, at: Time, attributes: Attributes, links: Vec<Link>) {
-        workflow_task::make_ordinary(self);
+        workflow_task::convert_speculative(self);
         let mut event = unrecorded(at, attributes);
         event.links = links;
         self.buffered.push(event);

@@ -10,7 +10,7 @@ use durably_proto::api::history::v1::{
 
 use crate::event::unrecorded;
 use crate::id::EventId;
-use crate::state::{Form, Run, StartedTask, Suggest, WorkflowTask};
+use crate::state::{ContinueAsNewSuggestion, Run, StartedTask, TaskType, WorkflowTask};
 use crate::time::to_proto;
 
 pub(crate) fn scheduled_event(run: &Run, timeout: Duration, attempt: u32) -> Attributes {
@@ -45,7 +45,7 @@ fn started_attributes(task: &StartedTask) -> WorkflowTaskStartedEventAttributes 
 
 /// What the worker of such a task is shown in their place.
 pub(crate) fn unrecorded_events(run: &Run, task: &StartedTask) -> Vec<HistoryEvent> {
-    if task.task.form == Form::Recorded {
+    if task.task.task_type == TaskType::Normal {
         return Vec::new();
     }
     let mut scheduled = unrecorded(
@@ -66,12 +66,12 @@ fn anonymous_started_event(task: &StartedTask) -> Attributes {
 }
 
 /// A task that was to leave no trace becomes an ordinary one, because something else is written now.
-pub(crate) fn make_ordinary(run: &mut Run) {
+pub(crate) fn convert_speculative(run: &mut Run) {
     let (scheduled_at, timeout, started) = match &run.task {
-        WorkflowTask::Scheduled(task) if task.form == Form::Speculative => {
+        WorkflowTask::Scheduled(task) if task.task_type == TaskType::Speculative => {
             (task.at, task.timeout, None)
         }
-        WorkflowTask::Started(task) if task.task.form == Form::Speculative => (
+        WorkflowTask::Started(task) if task.task.task_type == TaskType::Speculative => (
             task.task.at,
             task.task.timeout,
             Some((task.at, anonymous_started_event(task))),
@@ -85,15 +85,19 @@ pub(crate) fn make_ordinary(run: &mut Run) {
     }
     match &mut run.task {
         WorkflowTask::Scheduled(task) | WorkflowTask::Started(StartedTask { task, .. }) => {
-            task.form = Form::Recorded
+            task.task_type = TaskType::Normal
         }
         WorkflowTask::Idle => {}
     }
 }
 
 /// Records the scheduled and started events that a transient or speculative task still owes.
-pub(crate) fn record_owed(run: &mut Run, task: &StartedTask, identity: &str) -> (EventId, EventId) {
-    if task.task.form == Form::Recorded {
+pub(crate) fn record_deferred_events(
+    run: &mut Run,
+    task: &StartedTask,
+    identity: &str,
+) -> (EventId, EventId) {
+    if task.task.task_type == TaskType::Normal {
         return (task.task.scheduled, task.started);
     }
     let event = scheduled_event(run, task.task.timeout, run.task_attempt);
@@ -118,7 +122,7 @@ impl Run {
             WorkflowTask::Idle => return Vec::new(),
         };
         // An event recorded since has taken the id: the task becomes an ordinary one when it starts.
-        if task.form == Form::Recorded || task.scheduled != self.next_event_id() {
+        if task.task_type == TaskType::Normal || task.scheduled != self.next_event_id() {
             return Vec::new();
         }
         let mut scheduled = unrecorded(
@@ -135,7 +139,7 @@ impl Run {
     }
 }
 
-impl Suggest {
+impl ContinueAsNewSuggestion {
     fn any(self) -> bool {
         self.too_large || self.too_many_events || self.too_many_updates
     }

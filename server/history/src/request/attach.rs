@@ -4,12 +4,12 @@ use durably_proto::api::history::v1::WorkflowExecutionOptionsUpdatedEventAttribu
 use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::input::Attach;
-use crate::outcome::Reply;
+use crate::open_transition::OpenTransition;
 use crate::state::Run;
-use crate::transition::Transition;
+use crate::transition::Reply;
 
 /// Remembers what the request wanted remembered.
-pub(crate) fn apply(attach: Attach, run: &mut Run, out: &mut Transition) -> Reply {
+pub(crate) fn apply(attach: Attach, run: &mut Run, out: &mut OpenTransition) -> Reply {
     if attach
         .request_id
         .as_ref()

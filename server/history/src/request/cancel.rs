@@ -4,16 +4,16 @@ use durably_proto::api::history::v1::WorkflowExecutionCancelRequestedEventAttrib
 use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::input::RequestCancel;
-use crate::outcome::Reply;
-use crate::rejection::{OtherChain, Rejection};
+use crate::open_transition::OpenTransition;
+use crate::rejection::{ChainMismatch, Rejection};
 use crate::state::Run;
-use crate::transition::Transition;
+use crate::transition::Reply;
 
 /// Records the first request; a later one succeeds and adds nothing.
 pub(crate) fn apply(
     cancel: RequestCancel,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     run.check_chain(cancel.first_run_id.as_ref())?;
     if run.cancel_requested {
@@ -32,7 +32,7 @@ pub(crate) fn apply(
         Attributes::WorkflowExecutionCancelRequestedEventAttributes(event),
         cancel.links,
     );
-    run.wake(out);
+    run.ensure_workflow_task(out);
     Ok(Reply::Done)
 }
 
@@ -40,9 +40,9 @@ impl Run {
     /// A client that names the first run means the runs of that chain and no later ones of the same id.
     pub(crate) fn check_chain(&self, wanted: Option<&crate::id::RunId>) -> Result<(), Rejection> {
         match wanted {
-            Some(wanted) if *wanted != self.terms.first_run_id => {
-                let first_run_id = self.terms.first_run_id.clone();
-                Err(Rejection::OtherChain(OtherChain { first_run_id }))
+            Some(wanted) if *wanted != self.config.first_run_id => {
+                let first_run_id = self.config.first_run_id.clone();
+                Err(Rejection::ChainMismatch(ChainMismatch { first_run_id }))
             }
             _ => Ok(()),
         }

@@ -25,11 +25,11 @@ impl Run {
     pub fn describe(&self) -> DescribeWorkflowExecutionResponse {
         DescribeWorkflowExecutionResponse {
             execution_config: Some(WorkflowExecutionConfig {
-                task_queue: Some(queue::normal(&self.terms.task_queue)),
-                workflow_execution_timeout: self.terms.timeouts.execution.map(to_proto),
-                workflow_run_timeout: self.terms.timeouts.run.map(to_proto),
-                default_workflow_task_timeout: Some(to_proto(self.terms.timeouts.task)),
-                user_metadata: self.terms.user_metadata.clone(),
+                task_queue: Some(queue::normal(&self.config.task_queue)),
+                workflow_execution_timeout: self.config.timeouts.execution.map(to_proto),
+                workflow_run_timeout: self.config.timeouts.run.map(to_proto),
+                default_workflow_task_timeout: Some(to_proto(self.config.timeouts.task)),
+                user_metadata: self.config.user_metadata.clone(),
             }),
             workflow_execution_info: Some(self.info()),
             pending_activities: self
@@ -45,7 +45,7 @@ impl Run {
 
     /// The run as lists show it.
     pub fn info(&self) -> WorkflowExecutionInfo {
-        let terms = &self.terms;
+        let config = &self.config;
         let memo = Memo {
             fields: self.memo.clone().into_iter().collect(),
         };
@@ -58,37 +58,37 @@ impl Run {
         };
         let closed_at = self.closed_at();
         let itself = || WorkflowExecution {
-            workflow_id: terms.workflow_id.to_string(),
-            run_id: terms.run_id.to_string(),
+            workflow_id: config.workflow_id.to_string(),
+            run_id: config.run_id.to_string(),
         };
         let info = WorkflowExecutionInfo {
             execution: Some(itself()),
             r#type: Some(WorkflowType {
-                name: terms.workflow_type.clone(),
+                name: config.workflow_type.clone(),
             }),
-            start_time: Some(terms.started_at.into()),
+            start_time: Some(config.started_at.into()),
             close_time: closed_at.map(Into::into),
             status: self.status().into(),
             history_length: self.next_event_id().0 - 1,
-            parent_namespace_id: terms
+            parent_namespace_id: config
                 .parent
                 .as_ref()
                 .map(|p| p.namespace_id.clone())
                 .unwrap_or_default(),
-            parent_execution: terms.parent.as_ref().map(|p| p.execution.clone()),
-            execution_time: Some(terms.executes_at.into()),
+            parent_execution: config.parent.as_ref().map(|p| p.execution.clone()),
+            execution_time: Some(config.executes_at.into()),
             memo: Some(memo),
             search_attributes: Some(indexed),
             auto_reset_points: Some(ResetPoints {
                 points: self.reset_points.clone(),
             }),
-            task_queue: terms.task_queue.to_string(),
+            task_queue: config.task_queue.to_string(),
             state_transition_count: self.transitions,
             history_size_bytes: i64::try_from(self.history_size).unwrap_or(i64::MAX),
-            execution_duration: closed_at.map(|at| between(terms.executes_at, at)),
-            root_execution: Some(terms.root.clone().unwrap_or_else(itself)),
-            first_run_id: terms.first_run_id.to_string(),
-            priority: terms.priority.clone(),
+            execution_duration: closed_at.map(|at| between(config.executes_at, at)),
+            root_execution: Some(config.root.clone().unwrap_or_else(itself)),
+            first_run_id: config.first_run_id.to_string(),
+            priority: config.priority.clone(),
             ..Default::default()
         };
         #[expect(deprecated, reason = "descriptions still show it")]
@@ -105,7 +105,7 @@ impl Run {
             return None;
         }
         let own = |point: &&ResetPointInfo| {
-            point.run_id == self.terms.run_id.as_str() && !point.build_id.is_empty()
+            point.run_id == self.config.run_id.as_str() && !point.build_id.is_empty()
         };
         let builds = self.reset_points.iter().filter(own);
         let builds = builds.map(|point| format!("{UNVERSIONED}:{}", point.build_id));
@@ -134,10 +134,10 @@ impl Run {
             (id.to_string(), info)
         });
         WorkflowExecutionExtendedInfo {
-            execution_expiration_time: self.terms.execution_expires_at.map(Into::into),
-            run_expiration_time: Some(self.terms.run_expires_at.map_or(NEVER, Into::into)),
+            execution_expiration_time: self.config.execution_expires_at.map(Into::into),
+            run_expiration_time: Some(self.config.run_expires_at.map_or(NEVER, Into::into)),
             cancel_requested: self.cancel_requested,
-            original_start_time: Some(self.terms.started_at.into()),
+            original_start_time: Some(self.config.started_at.into()),
             request_id_infos: request_id_infos.collect(),
             ..Default::default()
         }

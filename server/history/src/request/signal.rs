@@ -5,21 +5,21 @@ use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::input::Signal;
 use crate::limits;
-use crate::outcome::Reply;
+use crate::open_transition::OpenTransition;
 use crate::rejection::{LimitExceeded, Rejection};
 use crate::state::Run;
-use crate::transition::Transition;
+use crate::transition::Reply;
 
 /// Records the signal, unless its request was seen before. A delayed run sees it when its delay is over.
 pub(crate) fn apply(
     signal: Signal,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     let is_delayed = run.is_delayed();
     let reply = record_once(signal, run, out)?;
     if !is_delayed && matches!(reply, Reply::Done) {
-        run.wake(out);
+        run.ensure_workflow_task(out);
     }
     Ok(reply)
 }
@@ -28,16 +28,20 @@ pub(crate) fn apply(
 pub(crate) fn apply_with_start(
     signal: Signal,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     let reply = record_once(signal, run, out)?;
     if matches!(reply, Reply::Done) {
-        run.wake(out);
+        run.ensure_workflow_task(out);
     }
     Ok(reply)
 }
 
-fn record_once(signal: Signal, run: &mut Run, out: &mut Transition) -> Result<Reply, Rejection> {
+fn record_once(
+    signal: Signal,
+    run: &mut Run,
+    out: &mut OpenTransition,
+) -> Result<Reply, Rejection> {
     if run.signal_requests.contains(&signal.request_id) {
         return Ok(Reply::AlreadyDone);
     }
@@ -53,7 +57,7 @@ fn record_once(signal: Signal, run: &mut Run, out: &mut Transition) -> Result<Re
 }
 
 /// Records the signal and remembers its request.
-pub(crate) fn record(signal: Signal, run: &mut Run, out: &mut Transition) {
+pub(crate) fn record(signal: Signal, run: &mut Run, out: &mut OpenTransition) {
     run.signals += 1;
     let event = WorkflowExecutionSignaledEventAttributes {
         signal_name: signal.name,

@@ -11,30 +11,30 @@ use durably_proto::api::workflow::v1::ResetPoints;
 use crate::event_log::EventLog;
 use crate::id::{EventId, RequestId, Stamp};
 use crate::input::Deadline;
-use crate::outcome::{Effect, Outcome, Reply};
+use crate::open_transition::OpenTransition;
 use crate::queue;
 use crate::random::Random;
 use crate::request::signal;
 use crate::retry::RetryPolicy;
 use crate::start::{Start, StartDelay, Timeouts};
-use crate::state::{Form, Phase, Run, Terms, WorkflowTask};
+use crate::state::{Phase, Run, RunConfig, TaskType, WorkflowTask};
 use crate::task::workflow_task;
 use crate::time::{Time, timeout_to_proto, to_proto};
-use crate::transition::Transition;
+use crate::transition::{Effect, Reply, Transition};
 use crate::updates;
 
 impl Run {
     /// Starts a run at `now`: its first events and what follows from them.
     ///
     /// The reply is the first workflow task if [`Start::eager`] asked for it and it is not held back.
-    pub fn start(start: Start, now: Time) -> (Self, Outcome) {
-        let mut out = Transition::new(now);
+    pub fn start(start: Start, now: Time) -> (Self, Transition) {
+        let mut out = OpenTransition::new(now);
         let backoff = first_backoff(&start, now);
-        let terms = terms(&start, backoff, now);
-        let delayed = terms.executes_at > now;
+        let config = config(&start, backoff, now);
+        let delayed = config.executes_at > now;
         let eager = start.eager && !delayed;
-        let event = started_event(&start, &terms, backoff, eager);
-        let mut run = empty(terms, &start);
+        let event = started_event(&start, &config, backoff, eager);
+        let mut run = empty(config, &start);
         run.record(
             now,
             Attributes::WorkflowExecutionStartedEventAttributes(event),
@@ -57,32 +57,32 @@ impl Run {
         if let Some(update) = update {
             updates::admit(update, &mut run);
         }
-        if let Some(at) = run.terms.run_expires_at {
+        if let Some(at) = run.config.run_expires_at {
             out.effect(Effect::Arm {
                 deadline: Deadline::Run,
                 at,
             });
         }
         let reply = if delayed {
-            let at = run.terms.executes_at;
+            let at = run.config.executes_at;
             out.effect(Effect::Arm {
                 deadline: Deadline::FirstWorkflowTask,
                 at,
             });
             Reply::Done
         } else if eager {
-            workflow_task::schedule_silently(&mut run, Form::Recorded, now, &out);
+            workflow_task::schedule_undispatched(&mut run, TaskType::Normal, now, &out);
             let request_id = RequestId::from(run.random.run_id().as_str());
             workflow_task::start_scheduled(&mut run, request_id, identity, None, &mut out);
             let task = workflow_task::delivery(&mut run, false, true);
             Reply::WorkflowTask(Box::new(task))
         } else {
-            workflow_task::schedule(&mut run, Form::Recorded, &mut out);
+            workflow_task::schedule(&mut run, TaskType::Normal, &mut out);
             Reply::Done
         };
         out.effect(Effect::VisibilityChanged);
-        let outcome = run.close_off(0, out, reply);
-        (run, outcome)
+        let transition = run.close_off(0, out, reply);
+        (run, transition)
     }
 }
 
@@ -95,7 +95,7 @@ fn first_backoff(start: &Start, now: Time) -> std::time::Duration {
     }
 }
 
-fn terms(start: &Start, backoff: std::time::Duration, now: Time) -> Terms {
+fn config(start: &Start, backoff: std::time::Duration, now: Time) -> RunConfig {
     let executes_at = now + backoff;
     let execution_expires_at = match &start.chain.continued {
         Some(_) => start.chain.execution_expires_at,
@@ -111,7 +111,7 @@ fn terms(start: &Start, backoff: std::time::Duration, now: Time) -> Terms {
         (Some(run), Some(execution)) => Some(run.min(execution)),
         (run, execution) => run.or(execution),
     };
-    Terms {
+    RunConfig {
         workflow_id: start.workflow_id.clone(),
         run_id: start.run_id.clone(),
         first_run_id: start.chain.first_run_id.clone(),
@@ -134,9 +134,9 @@ fn terms(start: &Start, backoff: std::time::Duration, now: Time) -> Terms {
     }
 }
 
-fn empty(terms: Terms, start: &Start) -> Run {
+fn empty(config: RunConfig, start: &Start) -> Run {
     Run {
-        terms: Box::new(terms),
+        config: Box::new(config),
         events: EventLog::default(),
         history_size: 0,
         buffered: Vec::new(),
@@ -177,7 +177,7 @@ fn empty(terms: Terms, start: &Start) -> Run {
 
 fn started_event(
     start: &Start,
-    terms: &Terms,
+    config: &RunConfig,
     backoff: std::time::Duration,
     eager: bool,
 ) -> WorkflowExecutionStartedEventAttributes {
@@ -224,7 +224,7 @@ fn started_event(
         first_execution_run_id: chain.first_run_id.to_string(),
         retry_policy: start.retry_policy.as_ref().map(RetryPolicy::to_proto),
         attempt: i32::try_from(chain.attempt).unwrap_or(i32::MAX),
-        workflow_execution_expiration_time: terms.execution_expires_at.map(Into::into),
+        workflow_execution_expiration_time: config.execution_expires_at.map(Into::into),
         cron_schedule: start
             .cron
             .as_ref()

@@ -1,18 +1,18 @@
 //! A termination: the run ends, and the workflow is not asked.
 
 use crate::input::Terminate;
-use crate::outcome::Reply;
+use crate::open_transition::OpenTransition;
 use crate::rejection::Rejection;
 use crate::state::Run;
 use crate::task::task_end::{self, Failed};
 use crate::task::termination;
-use crate::transition::Transition;
+use crate::transition::Reply;
 
 /// Ends the run.
 pub(crate) fn apply(
     terminate: Terminate,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     run.check_chain(terminate.first_run_id.as_ref())?;
     let reason = match terminate.reason.as_str() {

@@ -2,18 +2,18 @@
 
 use crate::input::UpdateRequest;
 use crate::limits;
-use crate::outcome::{Reply, UpdateStage, UpdateStatus};
+use crate::open_transition::OpenTransition;
 use crate::rejection::{Closed, Invalid, LimitExceeded, Rejection};
-use crate::state::{Form, Phase, Run};
+use crate::state::{Phase, Run, TaskType};
 use crate::task::workflow_task;
-use crate::transition::Transition;
+use crate::transition::{Reply, UpdateStage, UpdateStatus};
 use crate::updates;
 
 /// Admits the update, or tells where it stands if it is known.
 pub(crate) fn apply(
     request: UpdateRequest,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     let known = run.update(&request.id).map(Reply::Update);
     if let Phase::Closed { status, .. } = run.phase {
@@ -34,7 +34,7 @@ pub(crate) fn apply(
     let id = request.id.clone();
     updates::admit(request, run);
     if !run.has_workflow_task() {
-        workflow_task::schedule(run, Form::Speculative, out);
+        workflow_task::schedule(run, TaskType::Speculative, out);
     }
     Ok(Reply::Update(UpdateStatus {
         id,

@@ -10,20 +10,20 @@ use durably_proto::api::history::v1::{
 };
 
 use crate::id::{EventId, RequestId};
-use crate::input::{ActivityTicket, Deadline, StartActivity};
-use crate::outcome::{Effect, Reply, StartedActivity};
+use crate::input::{ActivityTaskKey, Deadline, StartActivity};
+use crate::open_transition::OpenTransition;
 use crate::rejection::{Rejection, TaskNotFound};
-use crate::retry::{Next, RequestedDelay};
+use crate::retry::{RequestedDelay, RetryDecision};
 use crate::state::{Activity, ActivityState, Run};
 use crate::time::Time;
-use crate::transition::Transition;
+use crate::transition::{Effect, Reply, StartedActivity};
 use crate::{failure, limits};
 
 /// Offers the activity's attempt to the pollers of its queue.
-pub(crate) fn offer(activity: &mut Activity, out: &mut Transition) {
+pub(crate) fn offer(activity: &mut Activity, out: &mut OpenTransition) {
     activity.state = ActivityState::Waiting;
     out.effect(Effect::DispatchActivity {
-        ticket: ActivityTicket {
+        task_key: ActivityTaskKey {
             scheduled: activity.scheduled,
             attempt: activity.attempt,
         },
@@ -35,17 +35,17 @@ pub(crate) fn offer(activity: &mut Activity, out: &mut Transition) {
 pub(crate) fn start(
     start: StartActivity,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     let activity = run
         .activities
-        .get(&start.ticket.scheduled)
-        .filter(|activity| activity.attempt == start.ticket.attempt)
+        .get(&start.task_key.scheduled)
+        .filter(|activity| activity.attempt == start.task_key.attempt)
         .ok_or(Rejection::TaskNotFound(TaskNotFound::Activity))?;
     match &activity.state {
         ActivityState::Waiting => {}
         ActivityState::Started { request_id, .. } if *request_id == start.request_id => {
-            let started = started(run, start.ticket.scheduled);
+            let started = started(run, start.task_key.scheduled);
             return Ok(Reply::Activity(Box::new(started)));
         }
         ActivityState::Started { .. } => return Err(Rejection::TaskAlreadyStarted),
@@ -53,9 +53,9 @@ pub(crate) fn start(
             return Err(Rejection::TaskNotFound(TaskNotFound::Activity));
         }
     }
-    let started = hand_out(
+    let started = start_attempt(
         run,
-        start.ticket.scheduled,
+        start.task_key.scheduled,
         start.request_id,
         start.identity,
         out,
@@ -64,12 +64,12 @@ pub(crate) fn start(
 }
 
 /// Puts the activity into a worker's hands.
-pub(crate) fn hand_out(
+pub(crate) fn start_attempt(
     run: &mut Run,
     scheduled: EventId,
     request_id: RequestId,
     identity: String,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> StartedActivity {
     let activity = run
         .activities
@@ -91,7 +91,7 @@ fn started(run: &Run, scheduled: EventId) -> StartedActivity {
     let activity = &run.activities[&scheduled];
     let event = scheduled_attributes(run, scheduled);
     StartedActivity {
-        ticket: ActivityTicket {
+        task_key: ActivityTaskKey {
             scheduled,
             attempt: activity.attempt,
         },
@@ -116,7 +116,7 @@ pub(crate) fn retry(
     run: &mut Run,
     scheduled: EventId,
     failure: &Failure,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> RetryState {
     let activity = run
         .activities
@@ -125,7 +125,7 @@ pub(crate) fn retry(
     if activity.cancel_requested.is_some() {
         return RetryState::CancelRequested;
     }
-    if waited_too_long(failure) {
+    if is_final_timeout(failure) {
         return RetryState::Timeout;
     }
     let expires_at = activity
@@ -139,8 +139,8 @@ pub(crate) fn retry(
         expires_at,
         RequestedDelay::Unlimited,
     ) {
-        Next::No(reason) => reason,
-        Next::After(interval) => {
+        RetryDecision::No(reason) => reason,
+        RetryDecision::After(interval) => {
             activity.attempt += 1;
             activity.attempt_at = out.now + interval;
             activity.state = ActivityState::Backoff {
@@ -156,7 +156,7 @@ pub(crate) fn retry(
 }
 
 /// No retry policy makes up for a task that nobody took, or for a budget that is spent.
-fn waited_too_long(failure: &Failure) -> bool {
+fn is_final_timeout(failure: &Failure) -> bool {
     let Some(FailureInfo::TimeoutFailureInfo(info)) = &failure.failure_info else {
         return false;
     };
@@ -200,7 +200,7 @@ pub(crate) fn buffer_started(
 }
 
 /// Forgets an activity that is closed.
-pub(crate) fn forget(run: &mut Run, scheduled: EventId, out: &mut Transition) {
+pub(crate) fn remove(run: &mut Run, scheduled: EventId, out: &mut OpenTransition) {
     let Some(activity) = run.activities.remove(&scheduled) else {
         return;
     };
@@ -212,8 +212,8 @@ pub(crate) fn forget(run: &mut Run, scheduled: EventId, out: &mut Transition) {
 
 /// Arms the activity's deadline for the next thing that can ring. A deadline that is armed too
 /// early rings in vain and is armed again then: heartbeats cost no timer.
-pub(crate) fn arm(activity: &mut Activity, out: &mut Transition) {
-    let Some(at) = activity.next_ring() else {
+pub(crate) fn arm(activity: &mut Activity, out: &mut OpenTransition) {
+    let Some(at) = activity.next_deadline() else {
         return;
     };
     if activity.armed.is_none_or(|armed| at < armed) {
@@ -238,7 +238,7 @@ pub(crate) fn scheduled_attributes(
 }
 
 impl Activity {
-    fn next_ring(&self) -> Option<Time> {
+    fn next_deadline(&self) -> Option<Time> {
         let backoff = match self.state {
             ActivityState::Backoff { until } => Some(until),
             ActivityState::Waiting | ActivityState::Started { .. } => None,

@@ -11,18 +11,18 @@ use durably_proto::api::history::v1::{
 
 use crate::id::{EventId, RequestId};
 use crate::input::{ActivityRef, CancelActivity, CompleteActivity, FailActivity, Heartbeat};
-use crate::outcome::Reply;
+use crate::open_transition::OpenTransition;
 use crate::rejection::{Invalid, Rejection, TaskNotFound};
 use crate::state::{ActivityState, Run};
 use crate::task::activity_task;
-use crate::transition::Transition;
+use crate::transition::Reply;
 use crate::{failure, limits};
 
 /// The activity is alive.
 pub(crate) fn heartbeat(
     heartbeat: Heartbeat,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     let scheduled = running(run, &heartbeat.activity)?;
     if size(heartbeat.details.as_ref()) > limits::BLOB {
@@ -44,7 +44,7 @@ pub(crate) fn heartbeat(
 pub(crate) fn complete(
     complete: CompleteActivity,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     let scheduled = reported(run, &complete.activity)?;
     force_start(run, scheduled, &complete.identity, out);
@@ -61,7 +61,7 @@ pub(crate) fn complete(
         return Ok(Reply::Done);
     }
     activity_task::buffer_started(run, scheduled, complete.worker_version);
-    activity_task::forget(run, scheduled, out);
+    activity_task::remove(run, scheduled, out);
     let event = ActivityTaskCompletedEventAttributes {
         result: complete.result,
         scheduled_event_id: scheduled.0,
@@ -72,7 +72,7 @@ pub(crate) fn complete(
         out.now,
         Attributes::ActivityTaskCompletedEventAttributes(event),
     );
-    run.wake(out);
+    run.ensure_workflow_task(out);
     Ok(Reply::Done)
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn complete(
 pub(crate) fn fail(
     fail: FailActivity,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     let scheduled = reported(run, &fail.activity)?;
     force_start(run, scheduled, &fail.identity, out);
@@ -111,7 +111,7 @@ pub(crate) fn fail(
 pub(crate) fn cancel(
     cancel: CancelActivity,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     let scheduled = reported(run, &cancel.activity)?;
     if size(cancel.details.as_ref()) > limits::BLOB {
@@ -135,7 +135,7 @@ pub(crate) fn cancel(
     };
     force_start(run, scheduled, &cancel.identity, out);
     activity_task::buffer_started(run, scheduled, cancel.worker_version);
-    activity_task::forget(run, scheduled, out);
+    activity_task::remove(run, scheduled, out);
     let event = ActivityTaskCanceledEventAttributes {
         details: cancel.details,
         latest_cancel_requested_event_id: requested.0,
@@ -147,7 +147,7 @@ pub(crate) fn cancel(
         out.now,
         Attributes::ActivityTaskCanceledEventAttributes(event),
     );
-    run.wake(out);
+    run.ensure_workflow_task(out);
     Ok(Reply::Done)
 }
 
@@ -158,14 +158,14 @@ fn close_failed(
     failure: Failure,
     identity: String,
     worker_version: Option<durably_proto::api::common::v1::WorkerVersionStamp>,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) {
     let retry_state = activity_task::retry(run, scheduled, &failure, out);
     if retry_state == RetryState::InProgress {
         return;
     }
     activity_task::buffer_started(run, scheduled, worker_version);
-    activity_task::forget(run, scheduled, out);
+    activity_task::remove(run, scheduled, out);
     let event = ActivityTaskFailedEventAttributes {
         failure: Some(failure),
         scheduled_event_id: scheduled.0,
@@ -177,7 +177,7 @@ fn close_failed(
         out.now,
         Attributes::ActivityTaskFailedEventAttributes(event),
     );
-    run.wake(out);
+    run.ensure_workflow_task(out);
 }
 
 /// The activity, if it is with a worker.
@@ -192,10 +192,10 @@ fn running(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
 /// The activity a report is about: by token only the attempt that is with the worker, by id any.
 fn reported(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
     let found = match activity {
-        ActivityRef::Token(ticket) => run
+        ActivityRef::Token(task_key) => run
             .activities
-            .get(&ticket.scheduled)
-            .filter(|pending| pending.attempt == ticket.attempt)
+            .get(&task_key.scheduled)
+            .filter(|pending| pending.attempt == task_key.attempt)
             .filter(|pending| matches!(pending.state, ActivityState::Started { .. }))
             .map(|pending| pending.scheduled),
         ActivityRef::Id(id) => run.activity_ids.get(id).copied(),
@@ -204,12 +204,12 @@ fn reported(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
 }
 
 /// An activity may be closed by its id before any worker took it; the history then needs a start.
-fn force_start(run: &mut Run, scheduled: EventId, identity: &str, out: &mut Transition) {
+fn force_start(run: &mut Run, scheduled: EventId, identity: &str, out: &mut OpenTransition) {
     if !matches!(
         run.activities[&scheduled].state,
         ActivityState::Started { .. }
     ) {
-        activity_task::hand_out(
+        activity_task::start_attempt(
             run,
             scheduled,
             RequestId::default(),

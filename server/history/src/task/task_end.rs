@@ -8,21 +8,21 @@ use durably_proto::api::history::v1::{
     WorkflowTaskFailedEventAttributes, WorkflowTaskTimedOutEventAttributes,
 };
 
-use crate::event::workflow_task::{record_owed, scheduled_event};
+use crate::event::workflow_task::{record_deferred_events, scheduled_event};
 use crate::id::EventId;
 use crate::input::{Deadline, FailWorkflowTask};
-use crate::outcome::{Effect, Reply};
+use crate::open_transition::OpenTransition;
 use crate::rejection::Rejection;
-use crate::state::{Form, Run, StartedTask, WorkflowTask};
+use crate::state::{Run, StartedTask, TaskType, WorkflowTask};
 use crate::task::{termination, workflow_task};
-use crate::transition::Transition;
+use crate::transition::{Effect, Reply};
 use crate::{failure, limits};
 
 /// The worker reports that it could not complete the task.
 pub(crate) fn fail(
     fail: FailWorkflowTask,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     run.started_task(&fail.token)?;
     // The same task would produce the same message again.
@@ -44,7 +44,7 @@ pub(crate) fn fail(
         binary_checksum: fail.binary_checksum,
     };
     end_failed(run, end, out);
-    workflow_task::schedule(run, Form::Recorded, out);
+    workflow_task::schedule(run, TaskType::Normal, out);
     Ok(Reply::Done)
 }
 
@@ -69,7 +69,7 @@ impl Failed {
 }
 
 /// Ends the started task as failed. Repeated failures write no events.
-pub(crate) fn end_failed(run: &mut Run, failed: Failed, out: &mut Transition) {
+pub(crate) fn end_failed(run: &mut Run, failed: Failed, out: &mut OpenTransition) {
     let Some(task) = take_started(run, out) else {
         return;
     };
@@ -101,7 +101,7 @@ pub(crate) fn end_failed(run: &mut Run, failed: Failed, out: &mut Transition) {
 }
 
 /// Ends the started task as timed out.
-pub(crate) fn end_timed_out(run: &mut Run, out: &mut Transition) {
+pub(crate) fn end_timed_out(run: &mut Run, out: &mut OpenTransition) {
     let Some(task) = take_started(run, out) else {
         return;
     };
@@ -114,12 +114,12 @@ pub(crate) fn end_timed_out(run: &mut Run, out: &mut Transition) {
 }
 
 /// Takes the scheduled task out of a queue it waited in for too long.
-pub(crate) fn end_waiting(run: &mut Run, out: &mut Transition) {
+pub(crate) fn end_unstarted(run: &mut Run, out: &mut OpenTransition) {
     let WorkflowTask::Scheduled(task) = std::mem::replace(&mut run.task, WorkflowTask::Idle) else {
         return;
     };
     let mut scheduled = task.scheduled;
-    if task.form == Form::Speculative {
+    if task.task_type == TaskType::Speculative {
         let event = scheduled_event(run, task.timeout, run.task_attempt);
         scheduled = run.record(task.at, event);
     }
@@ -135,7 +135,7 @@ pub(crate) fn end_waiting(run: &mut Run, out: &mut Transition) {
 }
 
 /// Takes the started task out of the run, and its deadline away.
-pub(crate) fn take_started(run: &mut Run, out: &mut Transition) -> Option<StartedTask> {
+pub(crate) fn take_started(run: &mut Run, out: &mut OpenTransition) -> Option<StartedTask> {
     let WorkflowTask::Started(task) = &run.task else {
         return None;
     };
@@ -146,9 +146,9 @@ pub(crate) fn take_started(run: &mut Run, out: &mut Transition) -> Option<Starte
 }
 
 fn record_speculative(run: &mut Run, task: &StartedTask, identity: &str) -> (EventId, EventId) {
-    match task.task.form {
-        Form::Speculative => record_owed(run, task, identity),
-        Form::Recorded | Form::Transient => (task.task.scheduled, task.started),
+    match task.task.task_type {
+        TaskType::Speculative => record_deferred_events(run, task, identity),
+        TaskType::Normal | TaskType::Transient => (task.task.scheduled, task.started),
     }
 }
 
@@ -157,7 +157,7 @@ fn record_timed_out(
     scheduled: EventId,
     started: EventId,
     kind: TimeoutType,
-    out: &Transition,
+    out: &OpenTransition,
 ) {
     let event = WorkflowTaskTimedOutEventAttributes {
         scheduled_event_id: scheduled.0,

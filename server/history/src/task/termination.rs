@@ -5,14 +5,14 @@ use durably_proto::api::history::v1::WorkflowExecutionTerminatedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::input::Terminate;
-use crate::outcome::UpdateAbort;
+use crate::open_transition::OpenTransition;
 use crate::state::Run;
 use crate::task::task_end::{self, Failed};
-use crate::transition::Transition;
+use crate::transition::UpdateAbort;
 use crate::updates;
 
 /// Ends the run for something that must not go on.
-pub(crate) fn by_server(run: &mut Run, reason: String, out: &mut Transition) {
+pub(crate) fn by_server(run: &mut Run, reason: String, out: &mut OpenTransition) {
     task_end::end_failed(run, Failed::force_close(), out);
     let identity = "history-service".to_owned();
     end(
@@ -26,7 +26,7 @@ pub(crate) fn by_server(run: &mut Run, reason: String, out: &mut Transition) {
     );
 }
 
-pub(crate) fn end(terminate: Terminate, run: &mut Run, out: &mut Transition) {
+pub(crate) fn end(terminate: Terminate, run: &mut Run, out: &mut OpenTransition) {
     run.flush_buffer();
     let event = WorkflowExecutionTerminatedEventAttributes {
         reason: terminate.reason,

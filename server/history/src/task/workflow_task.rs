@@ -6,42 +6,49 @@ use durably_proto::api::common::v1::WorkerVersionStamp;
 
 use crate::event::workflow_task::{scheduled_event, started_event, unrecorded_events};
 use crate::id::{EventId, RequestId, Stamp};
-use crate::input::{Deadline, StartWorkflowTask, WorkflowTaskTicket, WorkflowTaskToken};
+use crate::input::{Deadline, StartWorkflowTask, WorkflowTaskKey, WorkflowTaskToken};
 use crate::limits;
-use crate::outcome::{Effect, Reply, StartedWorkflowTask};
+use crate::open_transition::OpenTransition;
 use crate::queue::TaskQueue;
 use crate::rejection::{Rejection, TaskNotFound};
-use crate::state::{Form, HistorySize, Run, ScheduledTask, StartedTask, Suggest, WorkflowTask};
+use crate::state::{
+    ContinueAsNewSuggestion, HistorySize, Run, ScheduledTask, StartedTask, TaskType, WorkflowTask,
+};
 use crate::time::Time;
-use crate::transition::Transition;
+use crate::transition::{Effect, Reply, StartedWorkflowTask};
 use crate::updates;
 
 /// Schedules a workflow task and offers it to its queue.
-pub(crate) fn schedule(run: &mut Run, form: Form, out: &mut Transition) {
+pub(crate) fn schedule(run: &mut Run, task_type: TaskType, out: &mut OpenTransition) {
     let original_at = out.now;
-    schedule_silently(run, form, original_at, out);
+    schedule_undispatched(run, task_type, original_at, out);
     dispatch(run, out);
 }
 
 /// Schedules a workflow task that its worker is about to be handed directly.
-pub(crate) fn schedule_silently(run: &mut Run, wanted: Form, original_at: Time, out: &Transition) {
+pub(crate) fn schedule_undispatched(
+    run: &mut Run,
+    wanted: TaskType,
+    original_at: Time,
+    out: &OpenTransition,
+) {
     // With new events there is something to say, however often the last task failed.
     if !run.buffered.is_empty() {
         run.flush_buffer();
         run.task_attempt = 1;
     }
-    let form = match wanted {
-        Form::Speculative => Form::Speculative,
-        _ if run.task_attempt > 1 => Form::Transient,
-        _ => Form::Recorded,
+    let task_type = match wanted {
+        TaskType::Speculative => TaskType::Speculative,
+        _ if run.task_attempt > 1 => TaskType::Transient,
+        _ => TaskType::Normal,
     };
-    let timeout = timeout_of_attempt(run.terms.timeouts.task, run.task_attempt);
-    let scheduled = match form {
-        Form::Recorded => {
+    let timeout = timeout_of_attempt(run.config.timeouts.task, run.task_attempt);
+    let scheduled = match task_type {
+        TaskType::Normal => {
             let event = scheduled_event(run, timeout, run.task_attempt);
             run.record(out.now, event)
         }
-        Form::Transient | Form::Speculative => run.next_event_id(),
+        TaskType::Transient | TaskType::Speculative => run.next_event_id(),
     };
     run.last_stamp = Stamp(run.last_stamp.0 + 1);
     let stamp = run.last_stamp;
@@ -51,20 +58,20 @@ pub(crate) fn schedule_silently(run: &mut Run, wanted: Form, original_at: Time, 
         at: out.now,
         original_at,
         timeout,
-        form,
+        task_type,
         waits_until: None,
     };
     run.task = WorkflowTask::Scheduled(task);
 }
 
 /// Offers the scheduled task to its queue.
-pub(crate) fn dispatch(run: &mut Run, out: &mut Transition) {
+pub(crate) fn dispatch(run: &mut Run, out: &mut OpenTransition) {
     let queue = run.current_task_queue();
     let WorkflowTask::Scheduled(task) = &mut run.task else {
         return;
     };
-    let speculative = task.form == Form::Speculative;
-    let ticket = WorkflowTaskTicket {
+    let speculative = task.task_type == TaskType::Speculative;
+    let task_key = WorkflowTaskKey {
         scheduled: task.scheduled,
         stamp: task.stamp,
     };
@@ -74,13 +81,13 @@ pub(crate) fn dispatch(run: &mut Run, out: &mut Transition) {
     };
     task.waits_until = patience.map(|patience| out.now + patience);
     out.effect(Effect::DispatchWorkflowTask {
-        ticket,
+        task_key,
         queue,
         speculative,
     });
     if let Some(at) = task.waits_until {
         out.effect(Effect::Arm {
-            deadline: Deadline::WorkflowTask(ticket.stamp),
+            deadline: Deadline::WorkflowTask(task_key.stamp),
             at,
         });
     }
@@ -90,15 +97,15 @@ pub(crate) fn dispatch(run: &mut Run, out: &mut Transition) {
 pub(crate) fn start(
     start: StartWorkflowTask,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     match &run.task {
-        WorkflowTask::Scheduled(task) if task.stamp == start.ticket.stamp => {
-            if task.form == Form::Speculative && !updates::any_to_send(run, true) {
+        WorkflowTask::Scheduled(task) if task.stamp == start.task_key.stamp => {
+            if task.task_type == TaskType::Speculative && !updates::any_to_send(run, true) {
                 return Err(Rejection::TaskNotFound(TaskNotFound::Workflow));
             }
         }
-        WorkflowTask::Started(task) if task.task.stamp == start.ticket.stamp => {
+        WorkflowTask::Started(task) if task.task.stamp == start.task_key.stamp => {
             if task.request_id != start.request_id {
                 return Err(Rejection::TaskAlreadyStarted);
             }
@@ -128,7 +135,7 @@ pub(crate) fn start_scheduled(
     request_id: RequestId,
     identity: String,
     worker_version: Option<WorkerVersionStamp>,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) {
     let WorkflowTask::Scheduled(mut task) = std::mem::replace(&mut run.task, WorkflowTask::Idle)
     else {
@@ -139,9 +146,9 @@ pub(crate) fn start_scheduled(
     }
     let size = run.size();
     // What came since makes a task that was to leave no trace an ordinary one.
-    if task.form != Form::Recorded && task.scheduled != run.next_event_id() {
+    if task.task_type != TaskType::Normal && task.scheduled != run.next_event_id() {
         run.task_attempt = 1;
-        task.form = Form::Recorded;
+        task.task_type = TaskType::Normal;
         let event = scheduled_event(run, task.timeout, 1);
         task.scheduled = run.record(out.now, event);
     }
@@ -154,7 +161,7 @@ pub(crate) fn start_scheduled(
         worker_version,
         size,
     };
-    if started.task.form == Form::Recorded {
+    if started.task.task_type == TaskType::Normal {
         let event = started_event(&started);
         started.started = run.record(out.now, event);
     }
@@ -216,9 +223,9 @@ fn timeout_of_attempt(timeout: Duration, attempt: u32) -> Duration {
 impl Run {
     /// Schedules a workflow task for what was just recorded, unless one will see it anyway. This also
     /// ends a start delay.
-    pub(crate) fn wake(&mut self, out: &mut Transition) {
+    pub(crate) fn ensure_workflow_task(&mut self, out: &mut OpenTransition) {
         if !self.has_workflow_task() {
-            schedule(self, Form::Recorded, out);
+            schedule(self, TaskType::Normal, out);
         }
     }
 
@@ -243,7 +250,7 @@ impl Run {
         let updates = usize::try_from(self.updates_admitted).unwrap_or(usize::MAX);
         HistorySize {
             bytes: self.history_size,
-            suggest: Suggest {
+            suggest: ContinueAsNewSuggestion {
                 too_large: self.history_size >= limits::HISTORY_SIZE_SUGGEST,
                 too_many_events: self.events.len() >= limits::HISTORY_COUNT_SUGGEST,
                 too_many_updates: updates >= limits::UPDATES_SUGGEST,

@@ -7,16 +7,16 @@ use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::failure;
 use crate::id::EventId;
+use crate::open_transition::OpenTransition;
 use crate::rejection::Rejection;
 use crate::state::{ActivityState, Run};
 use crate::task::activity_task;
-use crate::transition::Transition;
 
 /// Looks what the ring was for; if it was too early, the deadline is armed again.
 pub(crate) fn ring(
     scheduled: EventId,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<(), Rejection> {
     let activity = run
         .activities
@@ -45,7 +45,7 @@ pub(crate) fn ring(
 }
 
 /// Tries the activity again, or records that it timed out.
-fn time_out(run: &mut Run, scheduled: EventId, kind: TimeoutType, out: &mut Transition) {
+fn time_out(run: &mut Run, scheduled: EventId, kind: TimeoutType, out: &mut OpenTransition) {
     let mut failure = failure::activity_timeout(kind);
     let retry_state = activity_task::retry(run, scheduled, &failure, out);
     if retry_state == RetryState::InProgress {
@@ -61,7 +61,7 @@ fn time_out(run: &mut Run, scheduled: EventId, kind: TimeoutType, out: &mut Tran
     }
     failure.cause = activity.last_failure.clone().map(Box::new);
     activity_task::buffer_started(run, scheduled, None);
-    activity_task::forget(run, scheduled, out);
+    activity_task::remove(run, scheduled, out);
     let event = ActivityTaskTimedOutEventAttributes {
         failure: Some(failure),
         scheduled_event_id: scheduled.0,
@@ -72,7 +72,7 @@ fn time_out(run: &mut Run, scheduled: EventId, kind: TimeoutType, out: &mut Tran
         out.now,
         Attributes::ActivityTaskTimedOutEventAttributes(event),
     );
-    run.wake(out);
+    run.ensure_workflow_task(out);
 }
 
 const OUT_OF_TIME: &str = "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying";

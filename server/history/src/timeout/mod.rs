@@ -6,15 +6,15 @@ pub(crate) mod user_timer;
 pub(crate) mod workflow_task;
 
 use crate::input::Deadline;
+use crate::open_transition::OpenTransition;
 use crate::rejection::Rejection;
 use crate::state::Run;
-use crate::transition::Transition;
 
 /// Handles one ring.
 pub(crate) fn apply(
     deadline: Deadline,
     run: &mut Run,
-    out: &mut Transition,
+    out: &mut OpenTransition,
 ) -> Result<(), Rejection> {
     match deadline {
         Deadline::FirstWorkflowTask => workflow_task::first(run, out),

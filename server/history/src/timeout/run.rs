@@ -7,17 +7,17 @@ use durably_proto::api::history::v1::WorkflowExecutionTimedOutEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::next_run::{self, Successor};
-use crate::outcome::UpdateAbort;
+use crate::open_transition::OpenTransition;
 use crate::rejection::Rejection;
 use crate::state::Run;
 use crate::task::task_end::{self, Failed};
-use crate::transition::Transition;
+use crate::transition::UpdateAbort;
 use crate::updates;
 use crate::{failure, retry};
 
 /// Ends the run; it may be tried again, or go on by its cron schedule.
-pub(crate) fn ring(run: &mut Run, out: &mut Transition) -> Result<(), Rejection> {
-    if run.terms.run_expires_at.is_none_or(|at| at > out.now) {
+pub(crate) fn ring(run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
+    if run.config.run_expires_at.is_none_or(|at| at > out.now) {
         return Err(Rejection::StaleDeadline);
     }
     let (retry_state, successor) = successor(run, out);
@@ -41,14 +41,14 @@ pub(crate) fn ring(run: &mut Run, out: &mut Transition) -> Result<(), Rejection>
     updates::abort_all(run, abort, out);
     run.close(WorkflowExecutionStatus::TimedOut, out);
     if let Some(successor) = successor {
-        next_run::repeat(run, successor, out);
+        next_run::start_next(run, successor, out);
     }
     Ok(())
 }
 
-fn successor(run: &mut Run, out: &Transition) -> (RetryState, Option<Successor>) {
+fn successor(run: &mut Run, out: &OpenTransition) -> (RetryState, Option<Successor>) {
     if run
-        .terms
+        .config
         .execution_expires_at
         .is_some_and(|at| at <= out.now)
     {
@@ -56,14 +56,14 @@ fn successor(run: &mut Run, out: &Transition) -> (RetryState, Option<Successor>)
     }
     let failure = failure::timeout(TimeoutType::StartToClose, "workflow timeout".to_owned());
     match next_run::retry_backoff(run, &failure, out.now) {
-        retry::Next::After(backoff) => {
+        retry::RetryDecision::After(backoff) => {
             let initiator = ContinueAsNewInitiator::Retry;
             (
                 RetryState::InProgress,
                 Some(Successor::new(run, initiator, backoff).failed(failure)),
             )
         }
-        retry::Next::No(reason) => {
+        retry::RetryDecision::No(reason) => {
             let cron = next_run::cron_backoff(run, out.now);
             let successor = cron.map(|backoff| {
                 Successor::new(run, ContinueAsNewInitiator::CronSchedule, backoff).failed(failure)

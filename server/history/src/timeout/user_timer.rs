@@ -5,13 +5,13 @@ use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::id::TimerId;
 use crate::input::Deadline;
-use crate::outcome::Effect;
+use crate::open_transition::OpenTransition;
 use crate::rejection::Rejection;
 use crate::state::Run;
-use crate::transition::Transition;
+use crate::transition::Effect;
 
 /// Fires the timer, and all others that are due by now: one workflow task sees them all.
-pub(crate) fn ring(id: &TimerId, run: &mut Run, out: &mut Transition) -> Result<(), Rejection> {
+pub(crate) fn ring(id: &TimerId, run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
     if run
         .timers
         .get(id)
@@ -35,6 +35,6 @@ pub(crate) fn ring(id: &TimerId, run: &mut Run, out: &mut Transition) -> Result<
             out.effect(Effect::Disarm(Deadline::Timer(due)));
         }
     }
-    run.wake(out);
+    run.ensure_workflow_task(out);
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use durably_proto::api::enums::v1::{CommandType, WorkflowTaskFailedCause as Cause};
 
 /// Why the commands of a workflow task were refused; the task fails for it.
-pub(crate) struct Refusal {
+pub(crate) struct BadCommand {
     pub cause: Cause,
     /// As the worker and the history are told.
     pub message: String,
@@ -13,7 +13,7 @@ pub(crate) struct Refusal {
     pub fatal: bool,
 }
 
-impl Refusal {
+impl BadCommand {
     /// The worker can do better.
     pub(crate) fn new(cause: Cause, message: String) -> Self {
         Self {
