@@ -77,12 +77,12 @@ pub(crate) enum Error {
     /// The request was overtaken; the client should send it again.
     Aborted(&'static str),
     /// One of several operations sent together failed.
-    MultiOperation(Vec<Operation>),
+    MultiOperation(Vec<OperationResult>),
 }
 
 /// What became of one of several operations sent together.
 #[derive(Clone, Debug)]
-pub(crate) enum Operation {
+pub(crate) enum OperationResult {
     /// It was done.
     Done,
     /// It was not done, because another one failed.

@@ -14,9 +14,9 @@
 //! execution, the history core (the crate `durably-history`, without IO) decides, the store commits,
 //! and only then the effects act: tasks are offered to pollers, deadlines are armed, lists change.
 
+mod backend;
 mod clock;
 mod due_queue;
-mod engine;
 mod error;
 mod execution;
 mod grpc;
@@ -27,8 +27,8 @@ mod server;
 mod store;
 mod visibility;
 
+pub use crate::backend::advance::AdvanceError;
 pub use crate::clock::{Clock, ClockHold, SkipsTime};
-pub use crate::engine::advance::AdvanceError;
 pub use crate::error::StartError;
 pub use crate::server::Server;
 pub use crate::server::builder::ServerBuilder;

@@ -9,8 +9,8 @@ use durably_history::LONGEST_ID;
 
 use crate::error::Error;
 use crate::execution::offer::{ActivityOffer, WorkflowOffer};
-use crate::matching::query::Queries;
-use crate::matching::service::Queues;
+use crate::matching::query::DirectQueries;
+use crate::matching::queues::Queues;
 use crate::visibility::Visibility;
 use crate::visibility::attributes::Attributes;
 
@@ -32,8 +32,8 @@ pub(crate) struct Namespace {
     pub(crate) activity_tasks: Queues<ActivityOffer>,
     /// Polls for Nexus tasks, which nothing sends yet.
     pub(crate) nexus_tasks: Queues<Infallible>,
-    /// Queries that wait for a worker's answer.
-    pub(crate) queries: Queries,
+    /// DirectQueries that wait for a worker's answer.
+    pub(crate) queries: DirectQueries,
     pub(crate) visibility: Visibility,
     /// The search attributes executions may carry.
     pub(crate) attributes: RwLock<Attributes>,
@@ -77,7 +77,7 @@ impl Namespaces {
             workflow_tasks: Queues::new(),
             activity_tasks: Queues::new(),
             nexus_tasks: Queues::new(),
-            queries: Queries::default(),
+            queries: DirectQueries::default(),
             visibility: Visibility::default(),
             attributes: RwLock::new(Attributes::new()),
         };

@@ -6,7 +6,7 @@ mod activity;
 mod cancel;
 mod clock;
 mod continue_as_new;
-mod history;
+mod history_pages;
 mod lifecycle;
 mod namespace;
 mod python_clock;

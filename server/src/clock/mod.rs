@@ -22,10 +22,10 @@ pub use self::wait::{ClockHold, SkipsTime};
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Clock(pub(crate) Kind);
+pub struct Clock(pub(crate) ClockKind);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ClockKind {
     System,
     Skipping { pace: Pace, locks: i64 },
 }
@@ -42,7 +42,7 @@ pub(crate) enum Pace {
 impl Clock {
     /// The time of the machine.
     pub const fn system() -> Self {
-        Self(Kind::System)
+        Self(ClockKind::System)
     }
 
     /// A clock for tests in the server's own process. It stands still until a request that carries
@@ -53,7 +53,7 @@ impl Clock {
     /// activity is pending or running. Work that takes longer than a second lets the clock run at
     /// the machine's pace meanwhile, so that the timeouts of lost work still fire.
     pub const fn skipping() -> Self {
-        Self(Kind::Skipping {
+        Self(ClockKind::Skipping {
             pace: Pace::Still,
             locks: 1,
         })
@@ -63,7 +63,7 @@ impl Clock {
     /// and skips while a client has unlocked it through the TestService, as their test environments
     /// do while they wait for a result.
     pub const fn test_server() -> Self {
-        Self(Kind::Skipping {
+        Self(ClockKind::Skipping {
             pace: Pace::Machine,
             locks: 1,
         })
@@ -73,8 +73,8 @@ impl Clock {
     /// can still lock it through the TestService.
     pub const fn unlocked(self) -> Self {
         match self.0 {
-            Kind::System => self,
-            Kind::Skipping { pace, .. } => Self(Kind::Skipping { pace, locks: 0 }),
+            ClockKind::System => self,
+            ClockKind::Skipping { pace, .. } => Self(ClockKind::Skipping { pace, locks: 0 }),
         }
     }
 }

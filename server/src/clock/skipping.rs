@@ -11,7 +11,7 @@ use super::Pace;
 pub(super) struct Skipping {
     /// The time when `runs_since` was set; the time while the clock stands.
     pub(super) at: Time,
-    /// Since when the clock runs at the machine's pace; may lie ahead, see [`PATIENCE`].
+    /// Since when the clock runs at the machine's pace; may lie ahead, see [`WORK_GRACE`].
     pub(super) runs_since: Option<Instant>,
     pub(super) pace: Pace,
     /// Locks of the TestService, less its unlocks. Negative while results are awaited side by
@@ -31,7 +31,7 @@ pub(super) struct Skipping {
     /// Explicit moves in progress.
     pub(super) advances: usize,
     /// Work that no longer delays an explicit move, because nothing happened to it for long.
-    pub(super) tolerated: usize,
+    pub(super) ignored_work: usize,
     /// How far the clock ever ran at the machine's pace.
     pub(super) ran: Duration,
     /// The end of time was reported.
@@ -43,7 +43,7 @@ pub(super) struct Skipping {
 pub(super) enum Jump {
     Done,
     No,
-    /// The next timer is due beyond [`LAST`].
+    /// The next timer is due beyond [`LATEST`].
     PastTheEnd(Time),
 }
 
@@ -61,7 +61,7 @@ impl Skipping {
             sleepers: 0,
             unlocking_sleepers: 0,
             advances: 0,
-            tolerated: 0,
+            ignored_work: 0,
             ran: Duration::ZERO,
             end_reported: false,
         }
@@ -86,7 +86,7 @@ impl Skipping {
         match self.pace {
             Pace::Machine => Some(Duration::ZERO),
             Pace::Still if self.sleepers > 0 => Some(Duration::ZERO),
-            Pace::Still => (self.work > 0).then_some(PATIENCE),
+            Pace::Still => (self.work > 0).then_some(WORK_GRACE),
         }
     }
 
@@ -99,7 +99,7 @@ impl Skipping {
 
     /// An explicit move only waits for work; everything else also needs the locks to be gone.
     pub(super) fn may_jump(&self) -> bool {
-        if self.advances > 0 && self.work <= self.tolerated {
+        if self.advances > 0 && self.work <= self.ignored_work {
             return true;
         }
         if self.holds > 0 {
@@ -122,7 +122,7 @@ impl Skipping {
         let Some(due) = next() else {
             return Jump::No;
         };
-        if due > LAST {
+        if due > LATEST {
             let report = !std::mem::replace(&mut self.end_reported, true);
             return match report {
                 true => Jump::PastTheEnd(due),
@@ -160,8 +160,8 @@ pub(super) fn system_now() -> Time {
 /// The last time that the clock skips to: the end of 2261. `i64` nanoseconds end in April 2262; what
 /// is left of it keeps the deadlines of the work that is then in progress from being cut to one
 /// moment.
-pub(super) const LAST: Time = Time::from_unix_nanos(9_214_646_400 * 1_000_000_000);
+pub(super) const LATEST: Time = Time::from_unix_nanos(9_214_646_400 * 1_000_000_000);
 
 /// How long work may take before the clock of an in-process server runs at the machine's pace.
 /// Below it the times of a test are exact: what a workflow does takes no time.
-pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const WORK_GRACE: Duration = Duration::from_secs(1);

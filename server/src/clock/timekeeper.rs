@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use durably_history::Time;
 use tokio::sync::Notify;
 
-use super::skipping::{Jump, LAST, Skipping, count, system_now};
-use super::{Clock, Kind};
+use super::skipping::{Jump, LATEST, Skipping, count, system_now};
+use super::{Clock, ClockKind};
 
 /// The server's clock. Clones share its state.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Timekeeper {
     /// Wakes the timer service; see [`Self::wake`].
     wake: Arc<Notify>,
     /// Notified when the amount of work changes; see [`Self::work_changed`].
-    stirred: Arc<Notify>,
+    work_changed: Arc<Notify>,
 }
 
 /// What a client does to the clock while it sleeps in the server's time.
@@ -32,8 +32,8 @@ pub(crate) enum Sleep {
 impl Timekeeper {
     pub(crate) fn new(clock: Clock) -> Self {
         let skipping = match clock.0 {
-            Kind::System => None,
-            Kind::Skipping { pace, locks } => {
+            ClockKind::System => None,
+            ClockKind::Skipping { pace, locks } => {
                 let mut skipping = Skipping::new(pace, locks);
                 skipping.runs_since = skipping.delay().map(|delay| Instant::now() + delay);
                 Some(Arc::new(Mutex::new(skipping)))
@@ -42,7 +42,7 @@ impl Timekeeper {
         Self {
             skipping,
             wake: Arc::default(),
-            stirred: Arc::default(),
+            work_changed: Arc::default(),
         }
     }
 
@@ -55,8 +55,8 @@ impl Timekeeper {
     }
 
     /// Whether a skipping clock can skip to `time`.
-    pub(crate) fn reaches(time: Time) -> bool {
-        time <= LAST
+    pub(crate) fn can_skip_to(time: Time) -> bool {
+        time <= LATEST
     }
 
     /// Whether the clock can skip.
@@ -72,7 +72,7 @@ impl Timekeeper {
 
     /// Notified whenever the amount of work changes.
     pub(crate) fn work_changed(&self) -> &Notify {
-        &self.stirred
+        &self.work_changed
     }
 
     /// How long the machine takes to reach `due`; `None` if the clock stands.
@@ -156,17 +156,17 @@ impl Timekeeper {
     pub(crate) fn end_advance(&self) {
         self.change(|skipping| {
             skipping.advances -= 1;
-            skipping.tolerated = 0;
+            skipping.ignored_work = 0;
         });
     }
 
     /// Lets explicit moves pass over the work of now, if there is any.
-    pub(crate) fn tolerate_work(&self) -> bool {
-        let tolerated = self.change(|skipping| {
-            skipping.tolerated = skipping.work;
+    pub(crate) fn ignore_current_work(&self) -> bool {
+        let ignored_work = self.change(|skipping| {
+            skipping.ignored_work = skipping.work;
             skipping.work > 0
         });
-        tolerated == Some(true)
+        ignored_work == Some(true)
     }
 
     /// How much is pending or running.
@@ -186,10 +186,10 @@ impl Timekeeper {
         }
         self.change(|skipping| {
             skipping.work = (skipping.work + after).saturating_sub(before);
-            skipping.tolerated = skipping.tolerated.min(skipping.work);
+            skipping.ignored_work = skipping.ignored_work.min(skipping.work);
         });
         if self.skips() {
-            self.stirred.notify_waiters();
+            self.work_changed.notify_waiters();
         }
     }
 
@@ -345,9 +345,9 @@ mod tests {
     #[test]
     fn it_does_not_jump_to_the_end_of_time() {
         let clock = Timekeeper::new(Clock::skipping().unlocked());
-        assert!(clock.jump(|| Some(LAST)));
-        assert!(!clock.jump(|| Some(LAST + Duration::from_nanos(1))));
-        assert_eq!(clock.now(), LAST);
+        assert!(clock.jump(|| Some(LATEST)));
+        assert!(!clock.jump(|| Some(LATEST + Duration::from_nanos(1))));
+        assert_eq!(clock.now(), LATEST);
     }
 
     #[test]

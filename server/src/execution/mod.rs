@@ -1,7 +1,7 @@
 //! Executions: the runs of a workflow id behind one lock, and those who wait for them.
 
 pub(crate) mod offer;
-pub(crate) mod waiting;
+pub(crate) mod waiters;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use durably_history::{Deadline, Effect, Run, RunId, Time};
 use tokio::sync::Notify;
 
 use crate::due_queue::DueQueue;
-use crate::execution::waiting::Waiting;
+use crate::execution::waiters::Waiters;
 use crate::namespace::Namespace;
 
 /// All runs of one workflow id, behind one lock: whatever happens to an execution happens in one
@@ -41,8 +41,8 @@ pub(crate) struct Record {
     pub(crate) deadlines: DueQueue<Deadline>,
     /// How many of the run's events are committed.
     committed: usize,
-    /// Queries and updates that wait for this run; not kept over a restart.
-    pub(crate) waiting: Waiting,
+    /// DirectQueries and updates that wait for this run; not kept over a restart.
+    pub(crate) waiters: Waiters,
     /// How much of the run counts as being at work, for the skipping clock.
     pub(crate) at_work: usize,
 }
@@ -87,7 +87,7 @@ impl Record {
         Self {
             committed: 0,
             deadlines: DueQueue::default(),
-            waiting: Waiting::default(),
+            waiters: Waiters::default(),
             at_work: 0,
             run,
         }

@@ -6,7 +6,7 @@ use durably_history::{ActivityTaskKey, RunId, WorkflowTaskKey};
 use durably_proto::api::query::v1::WorkflowQuery;
 
 use crate::execution::Execution;
-use crate::matching::Level;
+use crate::matching::matcher::PriorityLevel;
 use crate::matching::query::QueryId;
 
 /// What waits in a queue of workflow tasks.
@@ -19,7 +19,7 @@ pub(crate) enum WorkflowOffer {
         task_key: WorkflowTaskKey,
         /// The queue it goes to when the sticky worker does not take it.
         normal_queue: Arc<str>,
-        level: Level,
+        level: PriorityLevel,
     },
     /// A query that goes to a worker by itself.
     Query {

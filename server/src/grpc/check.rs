@@ -19,7 +19,9 @@ pub(super) fn execution(named: Option<WorkflowExecution>) -> Result<WorkflowExec
 }
 
 /// As [`execution`], where the server looks the run up before it validates the request.
-pub(super) fn looked_up(named: Option<WorkflowExecution>) -> Result<WorkflowExecution, Error> {
+pub(super) fn execution_to_load(
+    named: Option<WorkflowExecution>,
+) -> Result<WorkflowExecution, Error> {
     let mut named = named.unwrap_or_default();
     if named.workflow_id.is_empty() {
         return Err(invalid(

@@ -54,7 +54,7 @@ pub(super) fn query_deadline(metadata: &MetadataMap) -> Instant {
 /// The deadline of a poll: early enough that the client receives the answer.
 pub(super) fn poll_deadline(metadata: &MetadataMap, longest: Duration) -> Instant {
     let wait = match client_timeout(metadata) {
-        Some(timeout) => longest.min(timeout.saturating_sub(ANSWER_TIME.min(timeout / 10))),
+        Some(timeout) => longest.min(timeout.saturating_sub(RESPONSE_MARGIN.min(timeout / 10))),
         None => longest,
     };
     Instant::now() + wait
@@ -91,7 +91,7 @@ pub(super) const UPDATE_POLL: Duration = Duration::from_secs(20);
 /// How long a query waits for a worker when the client does not say.
 const QUERY: Duration = Duration::from_secs(30);
 /// What is kept back from a client's timeout, so that the answer reaches it in time.
-const ANSWER_TIME: Duration = Duration::from_secs(1);
+const RESPONSE_MARGIN: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

@@ -31,7 +31,7 @@ impl Health for Frontend {
             async move { Ok(health) }
         });
         let end = futures::stream::once(async move {
-            frontend.engine.stopped().await;
+            frontend.backend.stopped().await;
             Ok(frontend.health())
         });
         Ok(Response::new(Box::pin(futures::StreamExt::chain(now, end))))
@@ -40,7 +40,7 @@ impl Health for Frontend {
 
 impl Frontend {
     fn health(&self) -> HealthCheckResponse {
-        let status = match self.engine.is_stopping() {
+        let status = match self.backend.is_stopping() {
             true => ServingStatus::NotServing,
             false => ServingStatus::Serving,
         };

@@ -14,17 +14,17 @@ use tonic::server::NamedService;
 use tonic::{Code, Status};
 
 /// The largest request: gRPC's usual limit, which the real server keeps to.
-pub(super) const LARGEST: usize = 4 * 1024 * 1024;
+pub(super) const MAX_MESSAGE_SIZE: usize = 4 * 1024 * 1024;
 
 /// A service whose refusals of large messages are worded as the real server's.
 #[derive(Clone, Debug)]
-pub(super) struct Sized<S>(pub(super) S);
+pub(super) struct SizeLimited<S>(pub(super) S);
 
-impl<S: NamedService> NamedService for Sized<S> {
+impl<S: NamedService> NamedService for SizeLimited<S> {
     const NAME: &'static str = S::NAME;
 }
 
-impl<S> Service<http::Request<Body>> for Sized<S>
+impl<S> Service<http::Request<Body>> for SizeLimited<S>
 where
     S: Service<http::Request<Body>, Response = http::Response<Body>>,
     S::Future: Send + 'static,
@@ -41,24 +41,24 @@ where
         let answer = self.0.call(request);
         Box::pin(async move {
             let answer = answer.await?;
-            let refused = Status::from_header_map(answer.headers()).and_then(|it| refused(&it));
+            let refused = Status::from_header_map(answer.headers()).and_then(|it| size_status(&it));
             Ok(refused.map_or(answer, Status::into_http))
         })
     }
 }
 
 /// The real server's status for what tonic says of a large message; none for any other status.
-fn refused(status: &Status) -> Option<Status> {
+fn size_status(status: &Status) -> Option<Status> {
     let text = match status.code() {
         Code::OutOfRange => {
             let found = status
                 .message()
                 .strip_prefix("Error, decoded message length too large: found ")?;
             let bytes = found.split(' ').next()?;
-            format!("grpc: received message larger than max ({bytes} vs. {LARGEST})")
+            format!("grpc: received message larger than max ({bytes} vs. {MAX_MESSAGE_SIZE})")
         }
         Code::ResourceExhausted if status.message().starts_with("Error decompressing: size") => {
-            format!("grpc: received message after decompression larger than max {LARGEST}")
+            format!("grpc: received message after decompression larger than max {MAX_MESSAGE_SIZE}")
         }
         _ => return None,
     };

@@ -1,11 +1,11 @@
 //! gRPC: messages in, calls, messages out. The same [`Frontend`] is behind the port and is
 //! called in process.
 
-mod activity;
+mod activity_task;
 mod check;
 mod deadline;
 mod health;
-mod history;
+mod history_reader;
 mod link;
 mod message_size;
 mod multi_operation;
@@ -21,8 +21,8 @@ mod token;
 mod unimplemented;
 mod update;
 mod visibility;
-mod worker;
 mod workflow;
+mod workflow_task;
 
 use std::sync::Arc;
 
@@ -37,26 +37,26 @@ use tonic::codec::CompressionEncoding;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Response, Status};
 
-use self::message_size::{LARGEST, Sized};
+use self::message_size::{MAX_MESSAGE_SIZE, SizeLimited};
+use crate::backend::Backend;
 use crate::clock::{SkipsTime, Timekeeper};
-use crate::engine::Engine;
 use crate::error::Error;
 
 /// Answers requests, wherever they come from.
 #[derive(Clone, Debug)]
 pub(crate) struct Frontend {
-    pub(crate) engine: Arc<Engine>,
+    pub(crate) backend: Arc<Backend>,
 }
 
 impl Frontend {
-    pub(crate) fn new(engine: Arc<Engine>) -> Self {
-        Self { engine }
+    pub(crate) fn new(backend: Arc<Backend>) -> Self {
+        Self { backend }
     }
 
     /// The clock that skips while the request waits, if it shall.
     fn skips<T>(&self, request: &tonic::Request<T>) -> Option<&Timekeeper> {
         let wanted = request.extensions().get::<SkipsTime>().is_some();
-        (wanted && self.engine.clock.skips()).then_some(&self.engine.clock)
+        (wanted && self.backend.clock.skips()).then_some(&self.backend.clock)
     }
 
     /// What the future says, or that the server stops.
@@ -64,10 +64,10 @@ impl Frontend {
         &self,
         future: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        self.engine.check_running()?;
+        self.backend.check_running()?;
         tokio::select! {
             answer = future => answer,
-            () = self.engine.stopped() => Err(Error::Unavailable("the server is shutting down")),
+            () = self.backend.stopped() => Err(Error::Unavailable("the server is shutting down")),
         }
     }
 }
@@ -84,15 +84,15 @@ pub(crate) async fn serve(
     };
     let mut server = tonic::transport::Server::builder();
     let mut router = server
-        .add_service(Sized(
+        .add_service(SizeLimited(
             WorkflowServiceServer::new(frontend.clone())
                 .accept_compressed(CompressionEncoding::Gzip)
-                .max_decoding_message_size(LARGEST),
+                .max_decoding_message_size(MAX_MESSAGE_SIZE),
         ))
-        .add_service(Sized(
+        .add_service(SizeLimited(
             OperatorServiceServer::new(frontend.clone())
                 .accept_compressed(CompressionEncoding::Gzip)
-                .max_decoding_message_size(LARGEST),
+                .max_decoding_message_size(MAX_MESSAGE_SIZE),
         ))
         .add_service(
             TestServiceServer::new(frontend.clone()).accept_compressed(CompressionEncoding::Gzip),
@@ -117,7 +117,7 @@ pub(crate) async fn serve(
     }
 }
 
-fn answered<T>(answer: Result<T, Error>) -> Result<Response<T>, Status> {
+fn into_response<T>(answer: Result<T, Error>) -> Result<Response<T>, Status> {
     match answer {
         Ok(message) => Ok(Response::new(message)),
         Err(error) => Err(error.into()),

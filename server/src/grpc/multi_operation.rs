@@ -16,44 +16,46 @@ use durably_proto::api::workflowservice::v1::{
 };
 
 use super::deadline::WaitLimit;
-use super::update::{self, Sent};
+use super::update::{self, SentUpdate};
 use super::{check, link, start};
+use crate::backend::{Backend, StartResolution};
 use crate::clock::Timekeeper;
-use crate::engine::{Engine, Met};
-use crate::error::{Error, Operation};
+use crate::error::{Error, OperationResult};
 use crate::execution::{Execution, Runs};
 use crate::namespace::Namespace;
 
 /// `ExecuteMultiOperation`.
 pub(super) async fn execute(
-    engine: &Engine,
+    backend: &Backend,
     request: ExecuteMultiOperationRequest,
     skips: Option<&Timekeeper>,
     limit: WaitLimit,
 ) -> Result<ExecuteMultiOperationResponse, Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
-    let operations = checked(engine, &namespace, request)?;
-    let mut was_overtaken = false;
+    let namespace = backend.namespaces.find(&request.namespace)?;
+    let operations = checked(backend, &namespace, request)?;
+    let mut was_retried = false;
     loop {
-        let (execution, way, sent) = send(engine, &namespace, &operations)?;
+        let (execution, target, sent) = send(backend, &namespace, &operations)?;
         let run_id = sent.run_id.clone();
-        let status = update::awaited(&execution, sent, operations.until, skips, limit).await?;
+        let status = update::await_stage(&execution, sent, operations.until, skips, limit).await?;
         let overtaken = status.stage == UpdateStage::Aborted(UpdateAbort::Closed);
-        if overtaken && way != Way::Started {
+        if overtaken && target != UpdateTarget::StartedRun {
             // The run closed before it accepted the update, which may now start a run of its own.
-            if was_overtaken {
-                return Err(of_update(Error::Aborted(update::ABORTED)));
+            if was_retried {
+                return Err(update_failed(Error::Aborted(update::ABORTED)));
             }
-            was_overtaken = true;
+            was_retried = true;
             continue;
         }
-        let of_update = |error| match way {
-            Way::Started => Error::MultiOperation(vec![Operation::Done, Operation::Failed(error)]),
-            Way::InUse | Way::Completed(_) => of_update(error),
+        let update_failed = |error| match target {
+            UpdateTarget::StartedRun => {
+                Error::MultiOperation(vec![OperationResult::Done, OperationResult::Failed(error)])
+            }
+            UpdateTarget::RunningRun | UpdateTarget::Completed(_) => update_failed(error),
         };
-        let updated = match way {
-            Way::Completed(_) => update::response(&execution, &run_id, status),
-            Way::Started | Way::InUse => {
+        let updated = match target {
+            UpdateTarget::Completed(_) => update::response(&execution, &run_id, status),
+            UpdateTarget::StartedRun | UpdateTarget::RunningRun => {
                 let request_id = &operations.update.request.request_id;
                 update::sent_response(&execution, &run_id, status, request_id)
             }
@@ -61,8 +63,8 @@ pub(super) async fn execute(
         use multi::response::Response;
         return Ok(ExecuteMultiOperationResponse {
             responses: [
-                Response::StartWorkflow(way.response(&execution, &run_id)),
-                Response::UpdateWorkflow(updated.map_err(of_update)?),
+                Response::StartWorkflow(target.response(&execution, &run_id)),
+                Response::UpdateWorkflow(updated.map_err(update_failed)?),
             ]
             .map(|response| multi::Response {
                 response: Some(response),
@@ -82,33 +84,33 @@ struct Operations {
 
 /// How the update reached its run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum UpdateTarget {
     /// With the start of the run.
-    Started,
+    StartedRun,
     /// The run is at work.
-    InUse,
+    RunningRun,
     /// It was completed before, by a run that may have ended in this status.
     Completed(WorkflowExecutionStatus),
 }
 
-impl Way {
+impl UpdateTarget {
     /// The answer to the start. For a run that was there it says as little as the real server's.
     fn response(self, execution: &Execution, run_id: &RunId) -> StartWorkflowExecutionResponse {
         let (status, link) = match self {
-            Self::Started | Self::InUse => (
+            Self::StartedRun | Self::RunningRun => (
                 WorkflowExecutionStatus::Running,
                 Some(link::to_start(execution, run_id)),
             ),
             Self::Completed(status) => (status, None),
         };
         let first_execution_run_id = match self {
-            Self::Started => run_id.to_string(),
-            Self::InUse | Self::Completed(_) => String::new(),
+            Self::StartedRun => run_id.to_string(),
+            Self::RunningRun | Self::Completed(_) => String::new(),
         };
         StartWorkflowExecutionResponse {
             run_id: run_id.to_string(),
             first_execution_run_id,
-            started: self == Self::Started,
+            started: self == Self::StartedRun,
             status: status.into(),
             link,
             ..StartWorkflowExecutionResponse::default()
@@ -117,17 +119,17 @@ impl Way {
 }
 
 fn send(
-    engine: &Engine,
+    backend: &Backend,
     namespace: &Arc<Namespace>,
     operations: &Operations,
-) -> Result<(Arc<Execution>, Way, Sent), Error> {
+) -> Result<(Arc<Execution>, UpdateTarget, SentUpdate), Error> {
     let Operations {
         start,
         policies,
         update,
         until,
     } = operations;
-    if let Some(sent) = send_again(engine, namespace, operations)? {
+    if let Some(sent) = resend(backend, namespace, operations)? {
         return Ok(sent);
     }
     let start = Start {
@@ -135,45 +137,50 @@ fn send(
         ..start.clone()
     };
     let mut failed_update = None;
-    let started = engine.start(
+    let started = backend.start(
         namespace,
         start,
         *policies,
         |execution, runs, run_id, met| {
             let mut to_running = |runs: &mut Runs| {
-                update::send(engine, execution, runs, run_id, update.clone(), *until)
+                update::send(backend, execution, runs, run_id, update.clone(), *until)
                     .inspect_err(|error| failed_update = Some(error.clone()))
             };
-            let (way, sent) = match met {
-                Met::Started(_) => (Way::Started, known(runs, run_id, &update.id, *until)?),
-                Met::InUse => (Way::InUse, to_running(runs)?),
-                Met::Repeated(_) if runs.get(run_id).is_some_and(|it| it.run.is_running()) => {
-                    (Way::InUse, to_running(runs)?)
+            let (target, sent) = match met {
+                StartResolution::Started(_) => (
+                    UpdateTarget::StartedRun,
+                    watch_known_update(runs, run_id, &update.id, *until)?,
+                ),
+                StartResolution::InUse => (UpdateTarget::RunningRun, to_running(runs)?),
+                StartResolution::Repeated(_)
+                    if runs.get(run_id).is_some_and(|it| it.run.is_running()) =>
+                {
+                    (UpdateTarget::RunningRun, to_running(runs)?)
                 }
                 // The run has ended, and the request does not start another one.
-                Met::Repeated(_) => {
+                StartResolution::Repeated(_) => {
                     return Err(Error::Unavailable("Workflow was not started: StartDeduped"));
                 }
             };
-            Ok((Arc::clone(execution), way, sent))
+            Ok((Arc::clone(execution), target, sent))
         },
     );
     match (started, failed_update) {
         (Ok(started), _) => Ok(started.result),
-        (Err(_), Some(error)) => Err(of_update(error)),
-        (Err(error), None) => Err(of_start(error)),
+        (Err(_), Some(error)) => Err(update_failed(error)),
+        (Err(error), None) => Err(start_failed(error)),
     }
 }
 
 /// An update that the latest run knows goes there, whatever the policies of the start say: for its
 /// result however the run ended, to be waited for while the run is at work.
-fn send_again(
-    engine: &Engine,
+fn resend(
+    backend: &Backend,
     namespace: &Namespace,
     operations: &Operations,
-) -> Result<Option<(Arc<Execution>, Way, Sent)>, Error> {
+) -> Result<Option<(Arc<Execution>, UpdateTarget, SentUpdate)>, Error> {
     let (update, until) = (&operations.update, operations.until);
-    let Ok(execution) = engine.execution(namespace, operations.start.workflow_id.as_str()) else {
+    let Ok(execution) = backend.execution(namespace, operations.start.workflow_id.as_str()) else {
         return Ok(None);
     };
     let mut runs = execution.lock();
@@ -182,45 +189,59 @@ fn send_again(
     };
     let run = &record.run;
     let run_id = run.run_id().clone();
-    let (way, sent) = if run.has_completed_update(&update.id) {
-        let way = Way::Completed(run.status());
-        (way, known(&mut runs, &run_id, &update.id, until)?)
+    let (target, sent) = if run.has_completed_update(&update.id) {
+        let target = UpdateTarget::Completed(run.status());
+        (
+            target,
+            watch_known_update(&mut runs, &run_id, &update.id, until)?,
+        )
     } else if run.is_running() && run.update(&update.id).is_some() {
         let sent = update::send(
-            engine,
+            backend,
             &execution,
             &mut runs,
             &run_id,
             update.clone(),
             until,
         );
-        (Way::InUse, sent.map_err(of_update)?)
+        (UpdateTarget::RunningRun, sent.map_err(update_failed)?)
     } else {
         return Ok(None);
     };
     drop(runs);
-    Ok(Some((execution, way, sent)))
+    Ok(Some((execution, target, sent)))
 }
 
-fn known(runs: &mut Runs, run_id: &RunId, id: &UpdateId, until: WaitStage) -> Result<Sent, Error> {
+fn watch_known_update(
+    runs: &mut Runs,
+    run_id: &RunId,
+    id: &UpdateId,
+    until: WaitStage,
+) -> Result<SentUpdate, Error> {
     let status = runs
         .get(run_id)
         .and_then(|record| record.run.update(id))
         .ok_or_else(|| Error::NotFound(format!("update \"{id}\" not found")))?;
-    Ok(update::waiting(runs, run_id.clone(), status, until))
+    Ok(update::watch(runs, run_id.clone(), status, until))
 }
 
-fn of_start(error: Error) -> Error {
-    Error::MultiOperation(vec![Operation::Failed(error), Operation::Aborted])
+fn start_failed(error: Error) -> Error {
+    Error::MultiOperation(vec![
+        OperationResult::Failed(error),
+        OperationResult::Aborted,
+    ])
 }
 
-fn of_update(error: Error) -> Error {
-    Error::MultiOperation(vec![Operation::Aborted, Operation::Failed(error)])
+fn update_failed(error: Error) -> Error {
+    Error::MultiOperation(vec![
+        OperationResult::Aborted,
+        OperationResult::Failed(error),
+    ])
 }
 
 /// Checks both operations, so that a client learns of the mistakes in either.
 fn checked(
-    engine: &Engine,
+    backend: &Backend,
     namespace: &Namespace,
     request: ExecuteMultiOperationRequest,
 ) -> Result<Operations, Error> {
@@ -235,19 +256,19 @@ fn checked(
             "Operations have to be exactly [Start, Update].",
         ));
     };
-    let start = checked_start(engine, namespace, start);
-    let update = checked_update(engine, namespace, update);
+    let start = checked_start(backend, namespace, start);
+    let update = checked_update(backend, namespace, update);
     let ((start, policies), (workflow_id, update, until)) = match (start, update) {
         (Ok(start), Ok(update)) => (start, update),
-        (Err(error), Ok(_)) => return Err(of_start(error)),
-        (Ok(_), Err(error)) => return Err(of_update(error)),
+        (Err(error), Ok(_)) => return Err(start_failed(error)),
+        (Ok(_), Err(error)) => return Err(update_failed(error)),
         (Err(start), Err(update)) => {
-            let both = [start, update].map(Operation::Failed).into();
+            let both = [start, update].map(OperationResult::Failed).into();
             return Err(Error::MultiOperation(both));
         }
     };
     if start.workflow_id.as_str() != workflow_id {
-        return Err(of_update(check::invalid(
+        return Err(update_failed(check::invalid(
             "WorkflowId is not consistent with previous operation(s).",
         )));
     }
@@ -261,7 +282,7 @@ fn checked(
 
 /// A start that the update would have to wait for is refused.
 fn checked_start(
-    engine: &Engine,
+    backend: &Backend,
     namespace: &Namespace,
     mut request: StartWorkflowExecutionRequest,
 ) -> Result<(Start, Policies), Error> {
@@ -270,8 +291,8 @@ fn checked_start(
         return Err(Error::NamespaceNotFound(request.namespace));
     }
     check_namespace(namespace, &request.namespace)?;
-    start::complete_request_id(engine, &mut request.request_id);
-    let (start, policies) = start::prepared(engine, namespace, request)?;
+    start::complete_request_id(backend, &mut request.request_id);
+    let (start, policies) = start::prepared(backend, namespace, request)?;
     if start.cron.is_some() {
         return Err(check::invalid("CronSchedule is not allowed."));
     }
@@ -286,13 +307,13 @@ fn checked_start(
 
 /// An update that could not reach a run that is yet to start is refused.
 fn checked_update(
-    engine: &Engine,
+    backend: &Backend,
     namespace: &Namespace,
     request: UpdateWorkflowExecutionRequest,
 ) -> Result<(String, UpdateRequest, WaitStage), Error> {
     check_namespace(namespace, &request.namespace)?;
     let named = check::execution(request.workflow_execution)?;
-    let update = update::checked(engine, request.request)?;
+    let update = update::checked(backend, request.request)?;
     let until = update::wanted_stage(request.wait_policy)?;
     if !request.first_execution_run_id.is_empty() {
         return Err(check::invalid("FirstExecutionRunId is not allowed."));
@@ -308,7 +329,7 @@ fn check_namespace(namespace: &Namespace, named: &str) -> Result<(), Error> {
     match named.is_empty() || *namespace.name == *named {
         true => Ok(()),
         false => Err(check::invalid(
-            "Operation namespace did not match request's namespace.",
+            "OperationResult namespace did not match request's namespace.",
         )),
     }
 }

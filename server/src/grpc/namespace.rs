@@ -16,12 +16,12 @@ use durably_proto::api::workflowservice::v1::{
 use durably_proto::wkt;
 
 use super::check;
-use crate::engine::Engine;
+use crate::backend::Backend;
 use crate::error::Error;
 use crate::namespace::{Namespace, Settings};
 
 /// `RegisterNamespace`.
-pub(super) fn register(engine: &Engine, request: RegisterNamespaceRequest) -> Result<(), Error> {
+pub(super) fn register(backend: &Backend, request: RegisterNamespaceRequest) -> Result<(), Error> {
     if request.namespace.is_empty() {
         return Err(Error::Invalid("Namespace not set on request.".to_owned()));
     }
@@ -46,9 +46,9 @@ pub(super) fn register(engine: &Engine, request: RegisterNamespaceRequest) -> Re
         retention,
         data: request.data.into_iter().collect(),
     };
-    engine
+    backend
         .namespaces
-        .register(&request.namespace, engine.ids.uuid(), settings)
+        .register(&request.namespace, backend.ids.uuid(), settings)
 }
 
 /// The real server asks for a day at least, the development server for any time at all.
@@ -62,23 +62,23 @@ fn retention(period: Option<wkt::Duration>) -> Result<Duration, Error> {
 
 /// `DescribeNamespace`, by name or by id.
 pub(super) fn describe(
-    engine: &Engine,
+    backend: &Backend,
     request: DescribeNamespaceRequest,
 ) -> Result<DescribeNamespaceResponse, Error> {
     let namespace = match (request.namespace.as_str(), request.id.as_str()) {
         ("", "") => {
             return Err(check::invalid("Namespace not set on request."));
         }
-        ("", id) => engine.namespaces.find_by_id(id)?,
-        (name, _) => engine.namespaces.find(name)?,
+        ("", id) => backend.namespaces.find_by_id(id)?,
+        (name, _) => backend.namespaces.find(name)?,
     };
     Ok(description(&namespace))
 }
 
 /// `ListNamespaces`. There are never so many that a page would not do.
-pub(super) fn list(engine: &Engine, _: ListNamespacesRequest) -> ListNamespacesResponse {
+pub(super) fn list(backend: &Backend, _: ListNamespacesRequest) -> ListNamespacesResponse {
     ListNamespacesResponse {
-        namespaces: engine.namespaces.all().iter().map(description).collect(),
+        namespaces: backend.namespaces.all().iter().map(description).collect(),
         next_page_token: Vec::new(),
     }
 }
@@ -104,7 +104,7 @@ pub(super) fn system_info() -> GetSystemInfoResponse {
 }
 
 /// `GetClusterInfo`.
-pub(super) fn cluster_info(engine: &Engine) -> GetClusterInfoResponse {
+pub(super) fn cluster_info(backend: &Backend) -> GetClusterInfoResponse {
     GetClusterInfoResponse {
         supported_clients: [
             ("temporal-cli", "<2.0.0"),
@@ -118,7 +118,7 @@ pub(super) fn cluster_info(engine: &Engine) -> GetClusterInfoResponse {
         .map(|(client, versions)| (client.to_owned(), versions.to_owned()))
         .into(),
         server_version: COMPATIBLE_WITH.to_owned(),
-        cluster_id: engine.cluster_id.clone(),
+        cluster_id: backend.cluster_id.clone(),
         version_info: Some(VersionInfo {
             current: Some(ReleaseInfo {
                 version: COMPATIBLE_WITH.to_owned(),

@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 
 use super::namespace::CLUSTER;
 use super::unimplemented::unimplemented_methods;
-use super::{Frontend, answered};
+use super::{Frontend, into_response};
 use crate::error::Error;
 use crate::visibility::attributes::Attributes;
 
@@ -20,21 +20,21 @@ impl OperatorService for Frontend {
         &self,
         request: Request<ListSearchAttributesRequest>,
     ) -> Result<Response<ListSearchAttributesResponse>, Status> {
-        answered(self.list_attributes(request.into_inner()))
+        into_response(self.list_attributes(request.into_inner()))
     }
 
     async fn add_search_attributes(
         &self,
         request: Request<AddSearchAttributesRequest>,
     ) -> Result<Response<AddSearchAttributesResponse>, Status> {
-        answered(self.add_attributes(request.into_inner()))
+        into_response(self.add_attributes(request.into_inner()))
     }
 
     async fn remove_search_attributes(
         &self,
         request: Request<RemoveSearchAttributesRequest>,
     ) -> Result<Response<RemoveSearchAttributesResponse>, Status> {
-        answered(self.remove_attributes(request.into_inner()))
+        into_response(self.remove_attributes(request.into_inner()))
     }
 
     async fn list_clusters(
@@ -44,7 +44,7 @@ impl OperatorService for Frontend {
         Ok(Response::new(ListClustersResponse {
             clusters: vec![ClusterMetadata {
                 cluster_name: CLUSTER.to_owned(),
-                cluster_id: self.engine.cluster_id.clone(),
+                cluster_id: self.backend.cluster_id.clone(),
                 initial_failover_version: 1,
                 history_shard_count: 1,
                 is_connection_enabled: true,
@@ -71,7 +71,7 @@ impl Frontend {
         &self,
         request: ListSearchAttributesRequest,
     ) -> Result<ListSearchAttributesResponse, Error> {
-        let namespace = self.engine.namespaces.find(&request.namespace)?;
+        let namespace = self.backend.namespaces.find(&request.namespace)?;
         let attributes = namespace
             .attributes
             .read()
@@ -87,7 +87,7 @@ impl Frontend {
         &self,
         request: AddSearchAttributesRequest,
     ) -> Result<AddSearchAttributesResponse, Error> {
-        let namespace = self.engine.namespaces.find(&request.namespace)?;
+        let namespace = self.backend.namespaces.find(&request.namespace)?;
         let mut attributes = namespace
             .attributes
             .write()
@@ -114,7 +114,7 @@ impl Frontend {
         &self,
         request: RemoveSearchAttributesRequest,
     ) -> Result<RemoveSearchAttributesResponse, Error> {
-        let namespace = self.engine.namespaces.find(&request.namespace)?;
+        let namespace = self.backend.namespaces.find(&request.namespace)?;
         let mut attributes = namespace
             .attributes
             .write()

@@ -1,4 +1,4 @@
-//! Queries: to a run at rest by themselves, to one that is being worked on along with its task.
+//! DirectQueries: to a run at rest by themselves, to one that is being worked on along with its task.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,42 +12,42 @@ use tokio::time::{Instant, timeout_at};
 
 use super::check;
 use super::deadline::EXPIRED;
-use crate::engine::effects::STICKY_WORKER_GONE;
-use crate::engine::{Engine, named_run};
+use crate::backend::effects::STICKY_WORKER_GONE;
+use crate::backend::{Backend, resolve_run};
 use crate::error::Error;
 use crate::execution::Execution;
 use crate::execution::offer::WorkflowOffer;
-use crate::execution::waiting::News;
-use crate::matching::Level;
-use crate::matching::query::Answer;
-use crate::matching::queue::Kind;
+use crate::execution::waiters::QueryResolution;
+use crate::matching::matcher::PriorityLevel;
+use crate::matching::query::QueryAnswer;
+use crate::matching::queue::QueueKind;
 
 /// `QueryWorkflow`.
 pub(super) async fn query(
-    engine: &Engine,
+    backend: &Backend,
     request: QueryWorkflowRequest,
     deadline: Instant,
 ) -> Result<QueryWorkflowResponse, Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     let reject = request.query_reject_condition();
     let named = check::execution(request.execution)?;
     let query = checked(request.query)?;
-    let execution = engine.execution(&namespace, &named.workflow_id)?;
-    let run_id = named_run(&execution, &mut execution.lock(), &named.run_id)?;
-    let _in_flight = engine.in_flight();
+    let execution = backend.execution(&namespace, &named.workflow_id)?;
+    let run_id = resolve_run(&execution, &mut execution.lock(), &named.run_id)?;
+    let _work = backend.begin_work();
     loop {
-        let answer = match way(engine, &execution, &run_id, &query, reject, deadline)? {
-            Way::Rejected(status) => return Ok(rejected(status)),
-            Way::Along(news) => match timeout_at(deadline, news).await {
-                Ok(Ok(News::Answered(answer))) => answer,
-                Ok(Ok(News::AskAgain) | Err(_)) => {
-                    engine.check_running()?;
+        let answer = match route(backend, &execution, &run_id, &query, reject, deadline)? {
+            QueryRoute::Rejected(status) => return Ok(rejected(status)),
+            QueryRoute::Piggybacked(resolution) => match timeout_at(deadline, resolution).await {
+                Ok(Ok(QueryResolution::Answered(answer))) => answer,
+                Ok(Ok(QueryResolution::Retry) | Err(_)) => {
+                    backend.check_running()?;
                     continue;
                 }
-                Err(_) => return Err(expired(engine)),
+                Err(_) => return Err(expired(backend)),
             },
-            Way::Alone(queue) => {
-                alone(engine, &execution, &run_id, queue, &query, deadline).await?
+            QueryRoute::Direct(queue) => {
+                query_directly(backend, &execution, &run_id, queue, &query, deadline).await?
             }
         };
         return match answer {
@@ -70,52 +70,54 @@ fn checked(query: Option<WorkflowQuery>) -> Result<WorkflowQuery, Error> {
 }
 
 /// How a query gets its answer.
-enum Way {
+enum QueryRoute {
     /// Not at all: the client does not ask runs in this state.
     Rejected(WorkflowExecutionStatus),
     /// With the next workflow task to complete: the one under way, or the first one.
-    Along(oneshot::Receiver<News>),
+    Piggybacked(oneshot::Receiver<QueryResolution>),
     /// By itself, over this queue.
-    Alone(TaskQueue),
+    Direct(TaskQueue),
 }
 
-fn way(
-    engine: &Engine,
+fn route(
+    backend: &Backend,
     execution: &Execution,
     run_id: &RunId,
     query: &WorkflowQuery,
     reject: QueryRejectCondition,
     deadline: Instant,
-) -> Result<Way, Error> {
-    engine.check_running()?;
+) -> Result<QueryRoute, Error> {
+    backend.check_running()?;
     let mut runs = execution.lock();
     let record = runs
         .get(run_id)
         .ok_or_else(|| Error::NotFound(format!("no run {run_id}")))?;
     let status = record.run.status();
     if is_rejected(reject, status) {
-        return Ok(Way::Rejected(status));
+        return Ok(QueryRoute::Rejected(status));
     }
-    check_answerable(engine, &record.run, deadline)?;
+    check_answerable(backend, &record.run, deadline)?;
     let run = &record.run;
     let at_rest = !run.is_running() || !run.has_workflow_task();
     // Without a completed task there is no state that a worker could be asked about by itself.
     if run.has_completed_workflow_task() && at_rest {
-        return Ok(Way::Alone(run.current_task_queue()));
+        return Ok(QueryRoute::Direct(run.current_task_queue()));
     }
-    let id = engine.ids.uuid();
-    Ok(Way::Along(record.waiting.go_along(id, query.clone())))
+    let id = backend.ids.uuid();
+    Ok(QueryRoute::Piggybacked(
+        record.waiters.piggyback_query(id, query.clone()),
+    ))
 }
 
 /// Refuses a query that no worker can answer before the deadline.
-fn check_answerable(engine: &Engine, run: &Run, deadline: Instant) -> Result<(), Error> {
+fn check_answerable(backend: &Backend, run: &Run, deadline: Instant) -> Result<(), Error> {
     if !run.is_running() && !run.has_completed_workflow_task() {
         return Err(Error::NotReady(
             "Workflow execution closed before WorkflowTaskStarted event",
         ));
     }
     let left = deadline.saturating_duration_since(Instant::now());
-    let too_late = engine.clock.now() + left;
+    let too_late = backend.clock.now() + left;
     if run.delayed_until().is_some_and(|at| at > too_late) {
         return Err(Error::NotReady("Workflow task is not scheduled yet."));
     }
@@ -128,62 +130,76 @@ fn check_answerable(engine: &Engine, run: &Run, deadline: Instant) -> Result<(),
 }
 
 /// Asks the worker that has the run at hand; if it does not answer soon, any worker.
-async fn alone(
-    engine: &Engine,
+async fn query_directly(
+    backend: &Backend,
     execution: &Arc<Execution>,
     run_id: &RunId,
     queue: TaskQueue,
     query: &WorkflowQuery,
     deadline: Instant,
-) -> Result<Answer, Error> {
+) -> Result<QueryAnswer, Error> {
     let normal = match queue {
         TaskQueue::Normal(name) => name,
         TaskQueue::Sticky(sticky) => {
             let queues = &execution.namespace.workflow_tasks;
-            if queues.is_polled(&sticky.name, STICKY_WORKER_GONE, engine.clock.now()) {
+            if queues.is_polled(&sticky.name, STICKY_WORKER_GONE, backend.clock.now()) {
                 let patience = sticky.schedule_to_start.unwrap_or(STICKY_PATIENCE);
                 let soon = deadline.min(Instant::now() + patience);
-                let mut asked = ask(engine, execution, run_id, &sticky.name, Kind::Sticky, query);
-                if let Some(answer) = asked.answered_by(soon).await {
+                let mut pending = dispatch_query(
+                    backend,
+                    execution,
+                    run_id,
+                    &sticky.name,
+                    QueueKind::Sticky,
+                    query,
+                );
+                if let Some(answer) = pending.answer_before(soon).await {
                     return Ok(answer);
                 }
             }
-            forget_worker(engine, execution, run_id);
+            reset_stickiness(backend, execution, run_id);
             if Instant::now() >= deadline {
-                return Err(expired(engine));
+                return Err(expired(backend));
             }
             sticky.normal_name
         }
     };
-    let mut asked = ask(engine, execution, run_id, &normal, Kind::Normal, query);
+    let mut pending = dispatch_query(
+        backend,
+        execution,
+        run_id,
+        &normal,
+        QueueKind::Normal,
+        query,
+    );
     if let Some(look) = deadline.checked_sub(NO_POLLER_TIME)
-        && let Some(answer) = asked.answered_by(look).await
+        && let Some(answer) = pending.answer_before(look).await
     {
         return Ok(answer);
     }
-    engine.check_running()?;
+    backend.check_running()?;
     let queues = &execution.namespace.workflow_tasks;
-    if !queues.is_polled(&normal, POLLER_GONE, engine.clock.now()) {
+    if !queues.is_polled(&normal, POLLER_GONE, backend.clock.now()) {
         return Err(Error::Precondition(
             "no poller seen for task queue recently, worker may be down".to_owned(),
         ));
     }
-    match asked.answered_by(deadline).await {
+    match pending.answer_before(deadline).await {
         Some(answer) => Ok(answer),
-        None => Err(expired(engine)),
+        None => Err(expired(backend)),
     }
 }
 
 /// Why a query ends without an answer: its deadline, or the end of the server.
-fn expired(engine: &Engine) -> Error {
-    match engine.check_running() {
+fn expired(backend: &Backend) -> Error {
+    match backend.check_running() {
         Ok(()) => EXPIRED,
         Err(stopping) => stopping,
     }
 }
 
 /// Whoever has the run at hand does not answer; its next task is for anybody, too.
-fn forget_worker(engine: &Engine, execution: &Arc<Execution>, run_id: &RunId) {
+fn reset_stickiness(backend: &Backend, execution: &Arc<Execution>, run_id: &RunId) {
     let mut runs = execution.lock();
     if !runs
         .get(run_id)
@@ -192,30 +208,36 @@ fn forget_worker(engine: &Engine, execution: &Arc<Execution>, run_id: &RunId) {
         return;
     }
     let reset = Input::ResetStickiness;
-    if let Err(refused) = engine.apply(execution, &mut runs, run_id, reset, |_, _| ()) {
+    if let Err(refused) = backend.apply(execution, &mut runs, run_id, reset, |_, _| ()) {
         tracing::debug!(?refused, "stickiness was not reset");
     }
 }
 
-fn ask<'a>(
-    engine: &Engine,
+fn dispatch_query<'a>(
+    backend: &Backend,
     execution: &'a Arc<Execution>,
     run_id: &RunId,
     queue: &Arc<str>,
-    kind: Kind,
+    kind: QueueKind,
     query: &WorkflowQuery,
-) -> crate::matching::query::Asked<'a> {
-    let asked = execution.namespace.queries.ask();
+) -> crate::matching::query::PendingQuery<'a> {
+    let pending = execution.namespace.queries.register();
     let offer = WorkflowOffer::Query {
         execution: Arc::clone(execution),
         run_id: run_id.clone(),
-        id: asked.id,
+        id: pending.id,
         query: Box::new(query.clone()),
     };
     let queues = &execution.namespace.workflow_tasks;
     // Somebody waits for the answer: it goes before tasks that are not urgent.
-    queues.offer(queue, kind, Level::default(), offer, engine.clock.now());
-    asked
+    queues.offer(
+        queue,
+        kind,
+        PriorityLevel::default(),
+        offer,
+        backend.clock.now(),
+    );
+    pending
 }
 
 fn is_rejected(condition: QueryRejectCondition, status: WorkflowExecutionStatus) -> bool {

@@ -10,8 +10,8 @@ use super::deadline::{
 };
 use super::unimplemented::{unimplemented_methods, unimplemented_workflow_methods};
 use super::{
-    Frontend, activity, answered, history, multi_operation, namespace, query, start, task_queue,
-    update, visibility, worker, workflow,
+    Frontend, activity_task, history_reader, into_response, multi_operation, namespace, query,
+    start, task_queue, update, visibility, workflow, workflow_task,
 };
 
 #[tonic::async_trait]
@@ -21,7 +21,9 @@ impl WorkflowService for Frontend {
         request: Request<RegisterNamespaceRequest>,
     ) -> Result<Response<RegisterNamespaceResponse>, Status> {
         let request = request.into_inner();
-        answered(namespace::register(&self.engine, request).map(|()| RegisterNamespaceResponse {}))
+        into_response(
+            namespace::register(&self.backend, request).map(|()| RegisterNamespaceResponse {}),
+        )
     }
 
     async fn describe_namespace(
@@ -29,7 +31,7 @@ impl WorkflowService for Frontend {
         request: Request<DescribeNamespaceRequest>,
     ) -> Result<Response<DescribeNamespaceResponse>, Status> {
         let request = request.into_inner();
-        answered(namespace::describe(&self.engine, request))
+        into_response(namespace::describe(&self.backend, request))
     }
 
     async fn list_namespaces(
@@ -37,7 +39,7 @@ impl WorkflowService for Frontend {
         request: Request<ListNamespacesRequest>,
     ) -> Result<Response<ListNamespacesResponse>, Status> {
         let request = request.into_inner();
-        answered(Ok(namespace::list(&self.engine, request)))
+        into_response(Ok(namespace::list(&self.backend, request)))
     }
 
     async fn start_workflow_execution(
@@ -45,7 +47,7 @@ impl WorkflowService for Frontend {
         request: Request<StartWorkflowExecutionRequest>,
     ) -> Result<Response<StartWorkflowExecutionResponse>, Status> {
         let request = request.into_inner();
-        answered(start::start(&self.engine, request))
+        into_response(start::start(&self.backend, request))
     }
 
     async fn get_workflow_execution_history_reverse(
@@ -53,7 +55,7 @@ impl WorkflowService for Frontend {
         request: Request<GetWorkflowExecutionHistoryReverseRequest>,
     ) -> Result<Response<GetWorkflowExecutionHistoryReverseResponse>, Status> {
         let request = request.into_inner();
-        answered(history::get_reverse(&self.engine, request))
+        into_response(history_reader::get_reverse(&self.backend, request))
     }
 
     async fn respond_workflow_task_completed(
@@ -61,7 +63,7 @@ impl WorkflowService for Frontend {
         request: Request<RespondWorkflowTaskCompletedRequest>,
     ) -> Result<Response<RespondWorkflowTaskCompletedResponse>, Status> {
         let request = request.into_inner();
-        answered(worker::complete(&self.engine, request))
+        into_response(workflow_task::complete(&self.backend, request))
     }
 
     async fn respond_workflow_task_failed(
@@ -69,7 +71,10 @@ impl WorkflowService for Frontend {
         request: Request<RespondWorkflowTaskFailedRequest>,
     ) -> Result<Response<RespondWorkflowTaskFailedResponse>, Status> {
         let request = request.into_inner();
-        answered(worker::fail(&self.engine, request).map(|()| RespondWorkflowTaskFailedResponse {}))
+        into_response(
+            workflow_task::fail(&self.backend, request)
+                .map(|()| RespondWorkflowTaskFailedResponse {}),
+        )
     }
 
     async fn record_activity_task_heartbeat(
@@ -77,7 +82,7 @@ impl WorkflowService for Frontend {
         request: Request<RecordActivityTaskHeartbeatRequest>,
     ) -> Result<Response<RecordActivityTaskHeartbeatResponse>, Status> {
         let request = request.into_inner();
-        answered(activity::heartbeat(&self.engine, request).map(heartbeat))
+        into_response(activity_task::heartbeat(&self.backend, request).map(heartbeat))
     }
 
     async fn record_activity_task_heartbeat_by_id(
@@ -85,7 +90,7 @@ impl WorkflowService for Frontend {
         request: Request<RecordActivityTaskHeartbeatByIdRequest>,
     ) -> Result<Response<RecordActivityTaskHeartbeatByIdResponse>, Status> {
         let request = request.into_inner();
-        answered(activity::heartbeat_by_id(&self.engine, request).map(heartbeat_by_id))
+        into_response(activity_task::heartbeat_by_id(&self.backend, request).map(heartbeat_by_id))
     }
 
     async fn respond_activity_task_completed(
@@ -93,8 +98,8 @@ impl WorkflowService for Frontend {
         request: Request<RespondActivityTaskCompletedRequest>,
     ) -> Result<Response<RespondActivityTaskCompletedResponse>, Status> {
         let request = request.into_inner();
-        answered(
-            activity::complete(&self.engine, request)
+        into_response(
+            activity_task::complete(&self.backend, request)
                 .map(|()| RespondActivityTaskCompletedResponse {}),
         )
     }
@@ -104,8 +109,8 @@ impl WorkflowService for Frontend {
         request: Request<RespondActivityTaskCompletedByIdRequest>,
     ) -> Result<Response<RespondActivityTaskCompletedByIdResponse>, Status> {
         let request = request.into_inner();
-        answered(
-            activity::complete_by_id(&self.engine, request)
+        into_response(
+            activity_task::complete_by_id(&self.backend, request)
                 .map(|()| RespondActivityTaskCompletedByIdResponse {}),
         )
     }
@@ -115,8 +120,8 @@ impl WorkflowService for Frontend {
         request: Request<RespondActivityTaskFailedRequest>,
     ) -> Result<Response<RespondActivityTaskFailedResponse>, Status> {
         let request = request.into_inner();
-        answered(
-            activity::fail(&self.engine, request)
+        into_response(
+            activity_task::fail(&self.backend, request)
                 .map(|()| RespondActivityTaskFailedResponse::default()),
         )
     }
@@ -126,8 +131,8 @@ impl WorkflowService for Frontend {
         request: Request<RespondActivityTaskFailedByIdRequest>,
     ) -> Result<Response<RespondActivityTaskFailedByIdResponse>, Status> {
         let request = request.into_inner();
-        answered(
-            activity::fail_by_id(&self.engine, request)
+        into_response(
+            activity_task::fail_by_id(&self.backend, request)
                 .map(|()| RespondActivityTaskFailedByIdResponse::default()),
         )
     }
@@ -137,8 +142,8 @@ impl WorkflowService for Frontend {
         request: Request<RespondActivityTaskCanceledRequest>,
     ) -> Result<Response<RespondActivityTaskCanceledResponse>, Status> {
         let request = request.into_inner();
-        answered(
-            activity::cancel(&self.engine, request)
+        into_response(
+            activity_task::cancel(&self.backend, request)
                 .map(|()| RespondActivityTaskCanceledResponse {}),
         )
     }
@@ -148,8 +153,8 @@ impl WorkflowService for Frontend {
         request: Request<RespondActivityTaskCanceledByIdRequest>,
     ) -> Result<Response<RespondActivityTaskCanceledByIdResponse>, Status> {
         let request = request.into_inner();
-        answered(
-            activity::cancel_by_id(&self.engine, request)
+        into_response(
+            activity_task::cancel_by_id(&self.backend, request)
                 .map(|()| RespondActivityTaskCanceledByIdResponse {}),
         )
     }
@@ -159,8 +164,8 @@ impl WorkflowService for Frontend {
         request: Request<RequestCancelWorkflowExecutionRequest>,
     ) -> Result<Response<RequestCancelWorkflowExecutionResponse>, Status> {
         let request = request.into_inner();
-        answered(
-            workflow::request_cancel(&self.engine, request)
+        into_response(
+            workflow::request_cancel(&self.backend, request)
                 .map(|()| RequestCancelWorkflowExecutionResponse {}),
         )
     }
@@ -170,7 +175,7 @@ impl WorkflowService for Frontend {
         request: Request<SignalWorkflowExecutionRequest>,
     ) -> Result<Response<SignalWorkflowExecutionResponse>, Status> {
         let request = request.into_inner();
-        answered(workflow::signal(&self.engine, request))
+        into_response(workflow::signal(&self.backend, request))
     }
 
     async fn signal_with_start_workflow_execution(
@@ -178,7 +183,7 @@ impl WorkflowService for Frontend {
         request: Request<SignalWithStartWorkflowExecutionRequest>,
     ) -> Result<Response<SignalWithStartWorkflowExecutionResponse>, Status> {
         let request = request.into_inner();
-        answered(start::signal_with_start(&self.engine, request))
+        into_response(start::signal_with_start(&self.backend, request))
     }
 
     async fn terminate_workflow_execution(
@@ -186,8 +191,8 @@ impl WorkflowService for Frontend {
         request: Request<TerminateWorkflowExecutionRequest>,
     ) -> Result<Response<TerminateWorkflowExecutionResponse>, Status> {
         let request = request.into_inner();
-        answered(
-            workflow::terminate(&self.engine, request)
+        into_response(
+            workflow::terminate(&self.backend, request)
                 .map(|()| TerminateWorkflowExecutionResponse {}),
         )
     }
@@ -197,7 +202,7 @@ impl WorkflowService for Frontend {
         request: Request<ListOpenWorkflowExecutionsRequest>,
     ) -> Result<Response<ListOpenWorkflowExecutionsResponse>, Status> {
         let request = request.into_inner();
-        answered(visibility::list_open(&self.engine, request))
+        into_response(visibility::list_open(&self.backend, request))
     }
 
     async fn list_closed_workflow_executions(
@@ -205,7 +210,7 @@ impl WorkflowService for Frontend {
         request: Request<ListClosedWorkflowExecutionsRequest>,
     ) -> Result<Response<ListClosedWorkflowExecutionsResponse>, Status> {
         let request = request.into_inner();
-        answered(visibility::list_closed(&self.engine, request))
+        into_response(visibility::list_closed(&self.backend, request))
     }
 
     async fn list_workflow_executions(
@@ -213,7 +218,7 @@ impl WorkflowService for Frontend {
         request: Request<ListWorkflowExecutionsRequest>,
     ) -> Result<Response<ListWorkflowExecutionsResponse>, Status> {
         let request = request.into_inner();
-        answered(visibility::list(&self.engine, request))
+        into_response(visibility::list(&self.backend, request))
     }
 
     async fn scan_workflow_executions(
@@ -221,7 +226,7 @@ impl WorkflowService for Frontend {
         request: Request<ScanWorkflowExecutionsRequest>,
     ) -> Result<Response<ScanWorkflowExecutionsResponse>, Status> {
         let request = request.into_inner();
-        answered(visibility::scan(&self.engine, request))
+        into_response(visibility::scan(&self.backend, request))
     }
 
     async fn count_workflow_executions(
@@ -229,14 +234,14 @@ impl WorkflowService for Frontend {
         request: Request<CountWorkflowExecutionsRequest>,
     ) -> Result<Response<CountWorkflowExecutionsResponse>, Status> {
         let request = request.into_inner();
-        answered(visibility::count(&self.engine, request))
+        into_response(visibility::count(&self.backend, request))
     }
 
     async fn get_search_attributes(
         &self,
         _: Request<GetSearchAttributesRequest>,
     ) -> Result<Response<GetSearchAttributesResponse>, Status> {
-        answered(Ok(visibility::attributes(&self.engine)))
+        into_response(Ok(visibility::attributes(&self.backend)))
     }
 
     async fn respond_query_task_completed(
@@ -244,8 +249,8 @@ impl WorkflowService for Frontend {
         request: Request<RespondQueryTaskCompletedRequest>,
     ) -> Result<Response<RespondQueryTaskCompletedResponse>, Status> {
         let request = request.into_inner();
-        answered(
-            worker::complete_query(&self.engine, request)
+        into_response(
+            workflow_task::complete_query(&self.backend, request)
                 .map(|()| RespondQueryTaskCompletedResponse {}),
         )
     }
@@ -255,8 +260,9 @@ impl WorkflowService for Frontend {
         request: Request<ResetStickyTaskQueueRequest>,
     ) -> Result<Response<ResetStickyTaskQueueResponse>, Status> {
         let request = request.into_inner();
-        answered(
-            workflow::reset_sticky(&self.engine, request).map(|()| ResetStickyTaskQueueResponse {}),
+        into_response(
+            workflow::reset_sticky(&self.backend, request)
+                .map(|()| ResetStickyTaskQueueResponse {}),
         )
     }
 
@@ -265,8 +271,8 @@ impl WorkflowService for Frontend {
         request: Request<ShutdownWorkerRequest>,
     ) -> Result<Response<ShutdownWorkerResponse>, Status> {
         let request = request.into_inner();
-        answered(
-            task_queue::shutdown_worker(&self.engine, request).map(|()| ShutdownWorkerResponse {}),
+        into_response(
+            task_queue::shutdown_worker(&self.backend, request).map(|()| ShutdownWorkerResponse {}),
         )
     }
 
@@ -275,7 +281,7 @@ impl WorkflowService for Frontend {
         request: Request<DescribeWorkflowExecutionRequest>,
     ) -> Result<Response<DescribeWorkflowExecutionResponse>, Status> {
         let request = request.into_inner();
-        answered(workflow::describe(&self.engine, request))
+        into_response(workflow::describe(&self.backend, request))
     }
 
     async fn describe_task_queue(
@@ -283,28 +289,28 @@ impl WorkflowService for Frontend {
         request: Request<DescribeTaskQueueRequest>,
     ) -> Result<Response<DescribeTaskQueueResponse>, Status> {
         let request = request.into_inner();
-        answered(task_queue::describe(&self.engine, request))
+        into_response(task_queue::describe(&self.backend, request))
     }
 
     async fn get_cluster_info(
         &self,
         _: Request<GetClusterInfoRequest>,
     ) -> Result<Response<GetClusterInfoResponse>, Status> {
-        answered(Ok(namespace::cluster_info(&self.engine)))
+        into_response(Ok(namespace::cluster_info(&self.backend)))
     }
 
     async fn get_system_info(
         &self,
         _: Request<GetSystemInfoRequest>,
     ) -> Result<Response<GetSystemInfoResponse>, Status> {
-        answered(Ok(namespace::system_info()))
+        into_response(Ok(namespace::system_info()))
     }
 
     async fn record_worker_heartbeat(
         &self,
         _: Request<RecordWorkerHeartbeatRequest>,
     ) -> Result<Response<RecordWorkerHeartbeatResponse>, Status> {
-        answered(Ok(RecordWorkerHeartbeatResponse {}))
+        into_response(Ok(RecordWorkerHeartbeatResponse {}))
     }
 
     async fn execute_multi_operation(
@@ -313,9 +319,9 @@ impl WorkflowService for Frontend {
     ) -> Result<Response<ExecuteMultiOperationResponse>, Status> {
         let skips = self.skips(&request);
         let limit = WaitLimit::of(request.metadata(), UPDATE_POLL);
-        answered(
+        into_response(
             self.unless_stopped(multi_operation::execute(
-                &self.engine,
+                &self.backend,
                 request.into_inner(),
                 skips,
                 limit,
@@ -330,10 +336,10 @@ impl WorkflowService for Frontend {
     ) -> Result<Response<GetWorkflowExecutionHistoryResponse>, Status> {
         let skips = self.skips(&request);
         let deadline = poll_deadline(request.metadata(), HISTORY_POLL);
-        let unrecorded = history::Unrecorded::of(request.metadata());
-        answered(
-            self.unless_stopped(history::get(
-                &self.engine,
+        let unrecorded = history_reader::Unrecorded::of(request.metadata());
+        into_response(
+            self.unless_stopped(history_reader::get(
+                &self.backend,
                 request.into_inner(),
                 unrecorded,
                 skips,
@@ -348,7 +354,7 @@ impl WorkflowService for Frontend {
         request: Request<PollWorkflowTaskQueueRequest>,
     ) -> Result<Response<PollWorkflowTaskQueueResponse>, Status> {
         let deadline = poll_deadline(request.metadata(), LONG_POLL);
-        answered(worker::poll(&self.engine, request.into_inner(), deadline).await)
+        into_response(workflow_task::poll(&self.backend, request.into_inner(), deadline).await)
     }
 
     async fn poll_activity_task_queue(
@@ -356,7 +362,7 @@ impl WorkflowService for Frontend {
         request: Request<PollActivityTaskQueueRequest>,
     ) -> Result<Response<PollActivityTaskQueueResponse>, Status> {
         let deadline = poll_deadline(request.metadata(), LONG_POLL);
-        answered(activity::poll(&self.engine, request.into_inner(), deadline).await)
+        into_response(activity_task::poll(&self.backend, request.into_inner(), deadline).await)
     }
 
     async fn query_workflow(
@@ -364,8 +370,8 @@ impl WorkflowService for Frontend {
         request: Request<QueryWorkflowRequest>,
     ) -> Result<Response<QueryWorkflowResponse>, Status> {
         let deadline = query_deadline(request.metadata());
-        answered(
-            self.unless_stopped(query::query(&self.engine, request.into_inner(), deadline))
+        into_response(
+            self.unless_stopped(query::query(&self.backend, request.into_inner(), deadline))
                 .await,
         )
     }
@@ -376,9 +382,9 @@ impl WorkflowService for Frontend {
     ) -> Result<Response<UpdateWorkflowExecutionResponse>, Status> {
         let skips = self.skips(&request);
         let limit = WaitLimit::of(request.metadata(), UPDATE_POLL);
-        answered(
+        into_response(
             self.unless_stopped(update::update(
-                &self.engine,
+                &self.backend,
                 request.into_inner(),
                 skips,
                 limit,
@@ -393,9 +399,9 @@ impl WorkflowService for Frontend {
     ) -> Result<Response<PollWorkflowExecutionUpdateResponse>, Status> {
         let skips = self.skips(&request);
         let limit = WaitLimit::of(request.metadata(), UPDATE_POLL);
-        answered(
+        into_response(
             self.unless_stopped(update::poll(
-                &self.engine,
+                &self.backend,
                 request.into_inner(),
                 skips,
                 limit,
@@ -409,7 +415,7 @@ impl WorkflowService for Frontend {
         request: Request<PollNexusTaskQueueRequest>,
     ) -> Result<Response<PollNexusTaskQueueResponse>, Status> {
         let deadline = poll_deadline(request.metadata(), LONG_POLL);
-        answered(task_queue::poll_nexus(&self.engine, request.into_inner(), deadline).await)
+        into_response(task_queue::poll_nexus(&self.backend, request.into_inner(), deadline).await)
     }
 
     unimplemented_workflow_methods! {}

@@ -10,8 +10,8 @@ use durably_proto::api::workflowservice::v1::{
     StartWorkflowExecutionResponse,
 };
 
-use super::{check, link, worker};
-use crate::engine::{Engine, Met};
+use super::{check, link, workflow_task};
+use crate::backend::{Backend, StartResolution};
 use crate::error::Error;
 use crate::execution::Record;
 use crate::namespace::Namespace;
@@ -19,16 +19,16 @@ use crate::visibility::values;
 
 /// `StartWorkflowExecution`.
 pub(super) fn start(
-    engine: &Engine,
+    backend: &Backend,
     mut request: StartWorkflowExecutionRequest,
 ) -> Result<StartWorkflowExecutionResponse, Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
-    complete_request_id(engine, &mut request.request_id);
+    let namespace = backend.namespaces.find(&request.namespace)?;
+    complete_request_id(backend, &mut request.request_id);
     let request_id = request.request_id.clone();
     let is_eager = request.request_eager_execution;
     let attach = attach(&request);
-    let (start, policies) = prepared(engine, &namespace, request)?;
-    let started = engine.start(
+    let (start, policies) = prepared(backend, &namespace, request)?;
+    let started = backend.start(
         &namespace,
         start,
         policies,
@@ -36,25 +36,25 @@ pub(super) fn start(
             let mut eager_task = None;
             let mut is_attached = false;
             match met {
-                Met::Started(Reply::WorkflowTask(task)) => {
+                StartResolution::Started(Reply::WorkflowTask(task)) => {
                     eager_task = runs
                         .get(run_id)
-                        .map(|record| worker::response(record, *task));
+                        .map(|record| workflow_task::response(record, *task));
                 }
-                Met::Started(_) => {}
-                Met::Repeated(EventType::WorkflowExecutionStarted) if is_eager => {
+                StartResolution::Started(_) => {}
+                StartResolution::Repeated(EventType::WorkflowExecutionStarted) if is_eager => {
                     let repeat = Input::RepeatEagerStart;
-                    let repeated = engine.apply(execution, runs, run_id, repeat, eager_response);
+                    let repeated = backend.apply(execution, runs, run_id, repeat, eager_response);
                     eager_task = unless_closed(repeated)?;
                 }
-                Met::Repeated(event_type) => {
+                StartResolution::Repeated(event_type) => {
                     is_attached = event_type != EventType::WorkflowExecutionStarted;
                 }
-                Met::InUse => {
+                StartResolution::InUse => {
                     if let Some(attach) = attach {
                         is_attached = attach.request_id.is_some();
                         let attach = Input::Attach(attach);
-                        engine.apply(execution, runs, run_id, attach, |_, _| ())?;
+                        backend.apply(execution, runs, run_id, attach, |_, _| ())?;
                     }
                 }
             }
@@ -81,7 +81,7 @@ pub(super) fn start(
 
 fn eager_response(record: &mut Record, reply: Reply) -> Option<PollWorkflowTaskQueueResponse> {
     match reply {
-        Reply::WorkflowTask(task) => Some(worker::response(record, *task)),
+        Reply::WorkflowTask(task) => Some(workflow_task::response(record, *task)),
         _ => None,
     }
 }
@@ -96,10 +96,10 @@ fn unless_closed<T>(applied: Result<Option<T>, Error>) -> Result<Option<T>, Erro
 
 /// `SignalWithStartWorkflowExecution`.
 pub(super) fn signal_with_start(
-    engine: &Engine,
+    backend: &Backend,
     mut request: SignalWithStartWorkflowExecutionRequest,
 ) -> Result<SignalWithStartWorkflowExecutionResponse, Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     if request.workflow_id_conflict_policy() == WorkflowIdConflictPolicy::Fail {
         return Err(check::invalid(
             "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.",
@@ -110,20 +110,20 @@ pub(super) fn signal_with_start(
         request.workflow_id_conflict_policy(),
         WorkflowIdConflictPolicy::UseExisting,
     )?;
-    complete_request_id(engine, &mut request.request_id);
+    complete_request_id(backend, &mut request.request_id);
     let request_id = request.request_id.clone();
-    let run_id = engine.ids.run_id(engine.clock.now());
-    let mut start = Start::from_signal_with_start(request, run_id, engine.ids.number())?;
+    let run_id = backend.ids.run_id(backend.clock.now());
+    let mut start = Start::from_signal_with_start(request, run_id, backend.ids.number())?;
     complete_search_attributes(&namespace, &mut start)?;
     let signal = start.signal.clone().unwrap_or_default();
-    let started = engine.start(
+    let started = backend.start(
         &namespace,
         start,
         policies,
         |execution, runs, run_id, met| {
-            if let Met::Repeated(_) | Met::InUse = met {
+            if let StartResolution::Repeated(_) | StartResolution::InUse = met {
                 let signal = Input::SignalWithStart(signal);
-                engine.apply(execution, runs, run_id, signal, |_, _| ())?;
+                backend.apply(execution, runs, run_id, signal, |_, _| ())?;
             }
             let signaled = EventType::WorkflowExecutionSignaled;
             Ok(link::to_request(execution, run_id, &request_id, signaled))
@@ -139,7 +139,7 @@ pub(super) fn signal_with_start(
 
 /// Checks a start request, which has its request id already.
 pub(super) fn prepared(
-    engine: &Engine,
+    backend: &Backend,
     namespace: &Namespace,
     request: StartWorkflowExecutionRequest,
 ) -> Result<(Start, Policies), Error> {
@@ -148,16 +148,16 @@ pub(super) fn prepared(
         request.workflow_id_conflict_policy(),
         WorkflowIdConflictPolicy::Fail,
     )?;
-    let run_id = engine.ids.run_id(engine.clock.now());
-    let mut start = Start::from_request(request, run_id, engine.ids.number())?;
+    let run_id = backend.ids.run_id(backend.clock.now());
+    let mut start = Start::from_request(request, run_id, backend.ids.number())?;
     complete_search_attributes(namespace, &mut start)?;
     Ok((start, policies))
 }
 
 /// Gives a request the id that it may lack.
-pub(super) fn complete_request_id(engine: &Engine, request_id: &mut String) {
+pub(super) fn complete_request_id(backend: &Backend, request_id: &mut String) {
     if request_id.is_empty() {
-        *request_id = engine.ids.uuid();
+        *request_id = backend.ids.uuid();
     }
 }
 
@@ -174,7 +174,7 @@ fn complete_search_attributes(namespace: &Namespace, start: &mut Start) -> Resul
         .map_err(|bad| Error::Invalid(bad.message))?;
     given
         .indexed_fields
-        .retain(|_, value| !values::is_nothing(value));
+        .retain(|_, value| !values::is_unset(value));
     Ok(())
 }
 

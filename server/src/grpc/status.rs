@@ -8,7 +8,7 @@ use durably_proto::{Message, rpc};
 use prost::Name;
 use tonic::{Code, Status};
 
-use crate::error::{Error, Operation};
+use crate::error::{Error, OperationResult};
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
@@ -139,24 +139,24 @@ fn exhausted(message: String) -> (Code, String, Option<Any>) {
 
 /// The status of the first operation that failed by itself stands for the whole; the details
 /// carry one status an operation.
-fn multi_operation(operations: Vec<Operation>) -> (Code, String, Option<Any>) {
+fn multi_operation(operations: Vec<OperationResult>) -> (Code, String, Option<Any>) {
     use details::multi_operation_execution_failure::OperationStatus;
     let mut failed = None;
     let mut statuses = Vec::new();
     for operation in operations {
         let (status, message, detail) = match operation {
-            Operation::Failed(error) => {
+            OperationResult::Failed(error) => {
                 let described = described(error);
                 let own = Some(described.0).filter(|code| *code != Code::Aborted);
                 failed = failed.or(own);
                 described
             }
-            Operation::Aborted => (
+            OperationResult::Aborted => (
                 Code::Aborted,
-                "Operation was aborted.".to_owned(),
+                "OperationResult was aborted.".to_owned(),
                 detail(&durably_proto::api::failure::v1::MultiOperationExecutionAborted {}),
             ),
-            Operation::Done => (Code::Ok, String::new(), None),
+            OperationResult::Done => (Code::Ok, String::new(), None),
         };
         statuses.push(OperationStatus {
             code: status.into(),

@@ -11,24 +11,24 @@ use durably_proto::api::workflowservice::v1::{
 };
 use tokio::time::Instant;
 
-use crate::engine::Engine;
+use crate::backend::Backend;
 use crate::error::Error;
 use crate::execution::offer::WorkflowOffer;
-use crate::matching::queue::{Kind, Poll};
-use crate::matching::service::Description;
+use crate::matching::queue::{Poll, QueueKind};
+use crate::matching::queues::Description;
 use crate::namespace::Namespace;
 
 use super::check;
-use super::worker::polled_queue;
+use super::workflow_task::polled_queue;
 
 /// `DescribeTaskQueue`.
 pub(super) fn describe(
-    engine: &Engine,
+    backend: &Backend,
     request: DescribeTaskQueueRequest,
 ) -> Result<DescribeTaskQueueResponse, Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     let (queue, _) = polled_queue(request.task_queue.as_ref())?;
-    let now = engine.clock.now();
+    let now = backend.clock.now();
     let asked = request.task_queue_type();
     let description = description(&namespace, queue, asked, now);
     let stats = stats(&description);
@@ -86,13 +86,13 @@ fn described_types(request: &DescribeTaskQueueRequest) -> Vec<i32> {
 
 /// `ShutdownWorker`: its polls end at once, and what waits for it alone goes to everybody.
 pub(super) fn shutdown_worker(
-    engine: &Engine,
+    backend: &Backend,
     request: ShutdownWorkerRequest,
 ) -> Result<(), Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     if !request.sticky_task_queue.is_empty() {
-        let now = engine.clock.now();
-        for offer in namespace.workflow_tasks.retire(&request.sticky_task_queue) {
+        let now = backend.clock.now();
+        for offer in namespace.workflow_tasks.drain(&request.sticky_task_queue) {
             // A query finds its other way by itself when the sticky worker does not answer.
             if let WorkflowOffer::Task {
                 normal_queue,
@@ -104,16 +104,16 @@ pub(super) fn shutdown_worker(
                 let queue = std::sync::Arc::clone(normal_queue);
                 namespace
                     .workflow_tasks
-                    .offer(&queue, Kind::Normal, level, offer, now);
+                    .offer(&queue, QueueKind::Normal, level, offer, now);
             }
         }
     }
     // Without a key the server cannot tell the worker from others of its identity.
     let (queue, key) = (&request.task_queue, &request.worker_instance_key);
     if !queue.is_empty() && !key.is_empty() {
-        namespace.workflow_tasks.shut_down(queue, key);
-        namespace.activity_tasks.shut_down(queue, key);
-        namespace.nexus_tasks.shut_down(queue, key);
+        namespace.workflow_tasks.end_polls_of(queue, key);
+        namespace.activity_tasks.end_polls_of(queue, key);
+        namespace.nexus_tasks.end_polls_of(queue, key);
     }
     Ok(())
 }
@@ -121,11 +121,11 @@ pub(super) fn shutdown_worker(
 /// `PollNexusTaskQueue`: nothing sends Nexus tasks yet, so the poll ends with its worker or at its
 /// deadline.
 pub(super) async fn poll_nexus(
-    engine: &Engine,
+    backend: &Backend,
     request: PollNexusTaskQueueRequest,
     deadline: Instant,
 ) -> Result<PollNexusTaskQueueResponse, Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     check::length(&request.identity, "Identity")?;
     let (queue, kind) = polled_queue(request.task_queue.as_ref())?;
     let poll = Poll {
@@ -135,11 +135,11 @@ pub(super) async fn poll_nexus(
         instance_key: &request.worker_instance_key,
         rate: None,
     };
-    engine.check_running()?;
-    let now = engine.clock.now();
+    backend.check_running()?;
+    let now = backend.clock.now();
     match namespace.nexus_tasks.poll(poll, now, deadline).await {
         Some(never) => match never {},
-        None => engine.check_running()?,
+        None => backend.check_running()?,
     }
     Ok(PollNexusTaskQueueResponse::default())
 }

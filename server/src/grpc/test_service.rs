@@ -10,9 +10,9 @@ use durably_proto::api::testservice::v1::{
 use durably_proto::service::testing::test_service_server::TestService;
 use tonic::{Request, Response, Status};
 
-use super::{Frontend, answered};
+use super::{Frontend, into_response};
+use crate::backend::Backend;
 use crate::clock::{Sleep, Timekeeper};
-use crate::engine::Engine;
 use crate::error::Error;
 
 #[tonic::async_trait]
@@ -21,7 +21,7 @@ impl TestService for Frontend {
         &self,
         _: Request<LockTimeSkippingRequest>,
     ) -> Result<Response<LockTimeSkippingResponse>, Status> {
-        self.engine.clock.lock();
+        self.backend.clock.lock();
         Ok(Response::new(LockTimeSkippingResponse {}))
     }
 
@@ -29,15 +29,15 @@ impl TestService for Frontend {
         &self,
         _: Request<UnlockTimeSkippingRequest>,
     ) -> Result<Response<UnlockTimeSkippingResponse>, Status> {
-        answered(unlock(&self.engine).map(|()| UnlockTimeSkippingResponse {}))
+        into_response(unlock(&self.backend).map(|()| UnlockTimeSkippingResponse {}))
     }
 
     async fn sleep(
         &self,
         request: Request<SleepRequest>,
     ) -> Result<Response<SleepResponse>, Status> {
-        let sleep = sleep(&self.engine, request.into_inner(), Sleep::Locked);
-        answered(self.unless_stopped(sleep).await)
+        let sleep = sleep(&self.backend, request.into_inner(), Sleep::Locked);
+        into_response(self.unless_stopped(sleep).await)
     }
 
     async fn sleep_until(
@@ -45,16 +45,16 @@ impl TestService for Frontend {
         request: Request<SleepUntilRequest>,
     ) -> Result<Response<SleepResponse>, Status> {
         let time = request.into_inner().timestamp.unwrap_or_default();
-        let sleep = sleep_until(&self.engine, time.into(), Sleep::Locked);
-        answered(self.unless_stopped(sleep).await)
+        let sleep = sleep_until(&self.backend, time.into(), Sleep::Locked);
+        into_response(self.unless_stopped(sleep).await)
     }
 
     async fn unlock_time_skipping_with_sleep(
         &self,
         request: Request<SleepRequest>,
     ) -> Result<Response<SleepResponse>, Status> {
-        let sleep = sleep(&self.engine, request.into_inner(), Sleep::Unlocked);
-        answered(self.unless_stopped(sleep).await)
+        let sleep = sleep(&self.backend, request.into_inner(), Sleep::Unlocked);
+        into_response(self.unless_stopped(sleep).await)
     }
 
     async fn get_current_time(
@@ -62,13 +62,13 @@ impl TestService for Frontend {
         _: Request<()>,
     ) -> Result<Response<GetCurrentTimeResponse>, Status> {
         Ok(Response::new(GetCurrentTimeResponse {
-            time: Some(self.engine.clock.now().into()),
+            time: Some(self.backend.clock.now().into()),
         }))
     }
 }
 
-fn unlock(engine: &Engine) -> Result<(), Error> {
-    match engine.clock.unlock() {
+fn unlock(backend: &Backend) -> Result<(), Error> {
+    match backend.clock.unlock() {
         true => Ok(()),
         false => Err(Error::Precondition(
             "time skipping is not locked; every unlock needs a lock before it".to_owned(),
@@ -77,17 +77,17 @@ fn unlock(engine: &Engine) -> Result<(), Error> {
 }
 
 async fn sleep(
-    engine: &Engine,
+    backend: &Backend,
     request: SleepRequest,
     sleep: Sleep,
 ) -> Result<SleepResponse, Error> {
     let duration = Duration::try_from(request.duration.unwrap_or_default())
         .map_err(|_| Error::Invalid("the duration to sleep is negative".to_owned()))?;
-    sleep_until(engine, engine.clock.now() + duration, sleep).await
+    sleep_until(backend, backend.clock.now() + duration, sleep).await
 }
 
-async fn sleep_until(engine: &Engine, time: Time, sleep: Sleep) -> Result<SleepResponse, Error> {
-    if !Timekeeper::reaches(time) {
+async fn sleep_until(backend: &Backend, time: Time, sleep: Sleep) -> Result<SleepResponse, Error> {
+    if !Timekeeper::can_skip_to(time) {
         return Err(Error::Invalid(
             "the time to sleep until is after the year 2261, near the end of the time that the \
              server can represent"
@@ -95,8 +95,8 @@ async fn sleep_until(engine: &Engine, time: Time, sleep: Sleep) -> Result<SleepR
         ));
     }
     // The alarm comes first: without it the clock would jump to the timer after it.
-    let mut sleeper = engine.timers.sleeper(time);
-    let sleeping = Sleeping::begin(&engine.clock, sleep);
+    let mut sleeper = backend.timers.sleeper(time);
+    let sleeping = Sleeping::begin(&backend.clock, sleep);
     // Until the answer is on its way, the clock does not jump past the time that was slept for.
     let _standstill = sleeper.woken().await;
     drop(sleeping);

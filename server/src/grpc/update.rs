@@ -20,42 +20,42 @@ use tokio::time::{Instant, timeout_at};
 
 use super::deadline::WaitLimit;
 use super::{check, link};
+use crate::backend::{Backend, resolve_run};
 use crate::clock::Timekeeper;
-use crate::engine::{Engine, named_run};
 use crate::error::Error;
-use crate::execution::waiting::has_reached;
+use crate::execution::waiters::has_reached;
 use crate::execution::{Execution, Runs};
 
 /// An update on its way, with whoever waits for it.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(super) struct SentUpdate {
     pub(super) run_id: RunId,
     /// Where it stood when the execution was unlocked.
     pub(super) status: UpdateStatus,
     /// Told when it has come far enough; `None` if it has already.
-    pub(super) news: Option<oneshot::Receiver<UpdateStatus>>,
+    pub(super) stage_reached: Option<oneshot::Receiver<UpdateStatus>>,
 }
 
 /// `UpdateWorkflowExecution`.
 pub(super) async fn update(
-    engine: &Engine,
+    backend: &Backend,
     request: UpdateWorkflowExecutionRequest,
     skips: Option<&Timekeeper>,
     limit: WaitLimit,
 ) -> Result<UpdateWorkflowExecutionResponse, Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     let named = check::execution(request.workflow_execution)?;
     let until = wanted_stage(request.wait_policy)?;
-    let update = checked(engine, request.request)?;
+    let update = checked(backend, request.request)?;
     let request_id = update.request.request_id.clone();
     loop {
-        let execution = engine.execution(&namespace, &named.workflow_id)?;
+        let execution = backend.execution(&namespace, &named.workflow_id)?;
         let sent = {
             let mut runs = execution.lock();
-            let run_id = named_run(&execution, &mut runs, &named.run_id)?;
+            let run_id = resolve_run(&execution, &mut runs, &named.run_id)?;
             check_chain(&mut runs, &run_id, &request.first_execution_run_id)?;
             send(
-                engine,
+                backend,
                 &execution,
                 &mut runs,
                 &run_id,
@@ -64,7 +64,7 @@ pub(super) async fn update(
             )?
         };
         let run_id = sent.run_id.clone();
-        let status = awaited(&execution, sent, until, skips, limit).await?;
+        let status = await_stage(&execution, sent, until, skips, limit).await?;
         match status.stage {
             // The workflow goes on in its next run, and so may the update.
             UpdateStage::Aborted(UpdateAbort::Continued)
@@ -76,30 +76,30 @@ pub(super) async fn update(
 
 /// `PollWorkflowExecutionUpdate`.
 pub(super) async fn poll(
-    engine: &Engine,
+    backend: &Backend,
     request: PollWorkflowExecutionUpdateRequest,
     skips: Option<&Timekeeper>,
     limit: WaitLimit,
 ) -> Result<PollWorkflowExecutionUpdateResponse, Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     let Some(wanted) = request.update_ref else {
         return Err(Error::Invalid("UpdateRef is not set on request.".into()));
     };
-    let named = check::looked_up(wanted.workflow_execution)?;
+    let named = check::execution_to_load(wanted.workflow_execution)?;
     let until = wait_stage(request.wait_policy);
-    let execution = engine.execution(&namespace, &named.workflow_id)?;
+    let execution = backend.execution(&namespace, &named.workflow_id)?;
     let id = UpdateId::from(wanted.update_id);
     let sent = {
         let mut runs = execution.lock();
-        let run_id = named_run(&execution, &mut runs, &named.run_id)?;
+        let run_id = resolve_run(&execution, &mut runs, &named.run_id)?;
         let status = runs
             .get(&run_id)
             .and_then(|record| record.run.update(&id))
             .ok_or_else(|| Error::NotFound(format!("update \"{id}\" not found")))?;
-        waiting(&mut runs, run_id, status, until)
+        watch(&mut runs, run_id, status, until)
     };
     let run_id = sent.run_id.clone();
-    let status = awaited(&execution, sent, until, skips, limit).await?;
+    let status = await_stage(&execution, sent, until, skips, limit).await?;
     let answered = response(&execution, &run_id, status)?;
     Ok(PollWorkflowExecutionUpdateResponse {
         outcome: answered.outcome,
@@ -109,7 +109,7 @@ pub(super) async fn poll(
 }
 
 /// Checks an update request and gives it an id if it has none.
-pub(super) fn checked(engine: &Engine, request: Option<Request>) -> Result<UpdateRequest, Error> {
+pub(super) fn checked(backend: &Backend, request: Option<Request>) -> Result<UpdateRequest, Error> {
     let mut request = request.unwrap_or_default();
     let Some(meta) = &mut request.meta else {
         return Err(check::invalid("Update meta is not set on request."));
@@ -122,7 +122,7 @@ pub(super) fn checked(engine: &Engine, request: Option<Request>) -> Result<Updat
         return Err(check::invalid("Update name is not set on request."));
     }
     if meta.update_id.is_empty() {
-        meta.update_id = engine.ids.uuid();
+        meta.update_id = backend.ids.uuid();
     }
     Ok(UpdateRequest {
         id: UpdateId::from(meta.update_id.as_str()),
@@ -151,14 +151,14 @@ fn wait_stage(policy: Option<WaitPolicy>) -> WaitStage {
 
 /// Sends an update to a run of a locked execution.
 pub(super) fn send(
-    engine: &Engine,
+    backend: &Backend,
     execution: &Arc<Execution>,
     runs: &mut Runs,
     run_id: &RunId,
     update: UpdateRequest,
     until: WaitStage,
-) -> Result<Sent, Error> {
-    let reply = engine.apply(
+) -> Result<SentUpdate, Error> {
+    let reply = backend.apply(
         execution,
         runs,
         run_id,
@@ -166,29 +166,29 @@ pub(super) fn send(
         |_, reply| reply,
     )?;
     match reply {
-        Reply::Update(status) => Ok(waiting(runs, run_id.clone(), status, until)),
+        Reply::Update(status) => Ok(watch(runs, run_id.clone(), status, until)),
         other => Err(Error::Invalid(format!("not an update: {other:?}"))),
     }
 }
 
 /// Registers a waiter for an update that has not come far enough.
-pub(super) fn waiting(
+pub(super) fn watch(
     runs: &mut Runs,
     run_id: RunId,
     status: UpdateStatus,
     until: WaitStage,
-) -> Sent {
+) -> SentUpdate {
     let id = status.id.clone();
-    let news = match has_reached(&status.stage, until) {
+    let stage_reached = match has_reached(&status.stage, until) {
         true => None,
         false => runs
             .get(&run_id)
-            .map(|record| record.waiting.await_update(id.clone(), until)),
+            .map(|record| record.waiters.add_update_waiter(id.clone(), until)),
     };
-    Sent {
+    SentUpdate {
         run_id,
         status,
-        news,
+        stage_reached,
     }
 }
 
@@ -197,40 +197,40 @@ pub(super) fn waiting(
 ///
 /// # Errors
 /// The client's deadline expired first.
-pub(super) async fn awaited(
+pub(super) async fn await_stage(
     execution: &Execution,
-    sent: Sent,
+    sent: SentUpdate,
     until: WaitStage,
     skips: Option<&Timekeeper>,
     limit: WaitLimit,
 ) -> Result<UpdateStatus, Error> {
-    let Some(mut news) = sent.news else {
+    let Some(mut stage_reached) = sent.stage_reached else {
         return Ok(sent.status);
     };
     let _wait = skips.and_then(|clock| {
         let mut runs = execution.lock();
         let record = runs.get(&sent.run_id)?;
         // Looked at under the lock: news that came since the update was sent end no wait.
-        let pending = news.is_empty();
+        let pending = stage_reached.is_empty();
         pending.then(|| {
             record
-                .waiting
-                .skip_until_update(sent.status.id.clone(), until, clock)
+                .waiters
+                .begin_update_wait(sent.status.id.clone(), until, clock)
         })
     });
-    let reached = timeout_at(limit.end(), &mut news).await;
+    let reached = timeout_at(limit.end(), &mut stage_reached).await;
     if let Ok(Ok(status)) = reached {
         return Ok(status);
     }
     let mut runs = execution.lock();
-    let stands = runs
+    let status = runs
         .get(&sent.run_id)
         .and_then(|record| record.run.update(&sent.status.id))
         .unwrap_or(sent.status);
-    if !has_reached(&stands.stage, until) {
+    if !has_reached(&status.stage, until) {
         limit.check_client()?;
     }
-    Ok(stands)
+    Ok(status)
 }
 
 /// The answer to who sent an update with this request.
@@ -267,7 +267,7 @@ pub(super) fn response(
     run_id: &RunId,
     status: UpdateStatus,
 ) -> Result<UpdateWorkflowExecutionResponse, Error> {
-    let (stage, outcome) = shown(status.stage)?;
+    let (stage, outcome) = stage_and_outcome(status.stage)?;
     Ok(UpdateWorkflowExecutionResponse {
         update_ref: Some(UpdateRef {
             workflow_execution: Some(WorkflowExecution {
@@ -282,7 +282,7 @@ pub(super) fn response(
     })
 }
 
-fn shown(stage: UpdateStage) -> Result<(WaitStage, Option<Outcome>), Error> {
+fn stage_and_outcome(stage: UpdateStage) -> Result<(WaitStage, Option<Outcome>), Error> {
     match stage {
         UpdateStage::Admitted => Ok((WaitStage::Admitted, None)),
         UpdateStage::Accepted => Ok((WaitStage::Accepted, None)),

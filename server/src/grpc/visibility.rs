@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use crate::engine::Engine;
+use crate::backend::Backend;
 use crate::error::Error;
 use crate::namespace::Namespace;
 use crate::visibility::attributes::{Attributes, status_name};
@@ -20,10 +20,10 @@ use durably_proto::api::workflowservice::v1::{
 
 /// `ListWorkflowExecutions`.
 pub(super) fn list(
-    engine: &Engine,
+    backend: &Backend,
     request: ListWorkflowExecutionsRequest,
 ) -> Result<ListWorkflowExecutionsResponse, Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     let query = parsed(&namespace, &request.query)?;
     if query.group.is_some() {
         return Err(Error::Invalid(
@@ -47,11 +47,11 @@ pub(super) fn list(
 
 /// `ScanWorkflowExecutions`.
 pub(super) fn scan(
-    engine: &Engine,
+    backend: &Backend,
     request: ScanWorkflowExecutionsRequest,
 ) -> Result<ScanWorkflowExecutionsResponse, Error> {
     let listed = list(
-        engine,
+        backend,
         ListWorkflowExecutionsRequest {
             namespace: request.namespace,
             page_size: request.page_size,
@@ -66,11 +66,11 @@ pub(super) fn scan(
 }
 
 /// `GetSearchAttributes`: those of all namespaces.
-pub(super) fn attributes(engine: &Engine) -> GetSearchAttributesResponse {
+pub(super) fn attributes(backend: &Backend) -> GetSearchAttributesResponse {
     let mut keys: std::collections::HashMap<_, _> = Attributes::system()
         .map(|(name, value_type)| (name.to_owned(), value_type.into()))
         .collect();
-    for namespace in engine.namespaces.all() {
+    for namespace in backend.namespaces.all() {
         let attributes = namespace
             .attributes
             .read()
@@ -84,10 +84,10 @@ pub(super) fn attributes(engine: &Engine) -> GetSearchAttributesResponse {
 
 /// `CountWorkflowExecutions`.
 pub(super) fn count(
-    engine: &Engine,
+    backend: &Backend,
     request: CountWorkflowExecutionsRequest,
 ) -> Result<CountWorkflowExecutionsResponse, Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     let query = parsed(&namespace, &request.query)?;
     let counts = namespace.visibility.count(&query);
     let groups = counts.iter().filter(|_| query.group.is_some());
@@ -104,7 +104,7 @@ pub(super) fn count(
 
 /// `ListOpenWorkflowExecutions`, from before there were queries.
 pub(super) fn list_open(
-    engine: &Engine,
+    backend: &Backend,
     request: ListOpenWorkflowExecutionsRequest,
 ) -> Result<ListOpenWorkflowExecutionsResponse, Error> {
     use list_open_workflow_executions_request::Filters;
@@ -115,7 +115,7 @@ pub(super) fn list_open(
         Filters::TypeFilter(by) => type_is(&by.name),
     }));
     let listed = list(
-        engine,
+        backend,
         ListWorkflowExecutionsRequest {
             namespace: request.namespace,
             page_size: request.maximum_page_size,
@@ -131,7 +131,7 @@ pub(super) fn list_open(
 
 /// `ListClosedWorkflowExecutions`, from before there were queries.
 pub(super) fn list_closed(
-    engine: &Engine,
+    backend: &Backend,
     request: ListClosedWorkflowExecutionsRequest,
 ) -> Result<ListClosedWorkflowExecutionsResponse, Error> {
     use list_closed_workflow_executions_request::Filters;
@@ -145,7 +145,7 @@ pub(super) fn list_closed(
         }
     }));
     let listed = list(
-        engine,
+        backend,
         ListWorkflowExecutionsRequest {
             namespace: request.namespace,
             page_size: request.maximum_page_size,

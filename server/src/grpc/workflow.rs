@@ -13,13 +13,13 @@ use durably_proto::api::workflowservice::v1::{
 };
 
 use super::{check, link};
-use crate::engine::{Engine, named_run};
+use crate::backend::{Backend, resolve_run};
 use crate::error::Error;
 use crate::execution::Execution;
 
 /// `SignalWorkflowExecution`.
 pub(super) fn signal(
-    engine: &Engine,
+    backend: &Backend,
     request: SignalWorkflowExecutionRequest,
 ) -> Result<SignalWorkflowExecutionResponse, Error> {
     let execution = check::execution(request.workflow_execution)?;
@@ -39,7 +39,7 @@ pub(super) fn signal(
         links: request.links,
         external: None,
     });
-    let (execution, run_id) = to_named(engine, &request.namespace, execution, input)?;
+    let (execution, run_id) = apply_to_named(backend, &request.namespace, execution, input)?;
     let signaled = EventType::WorkflowExecutionSignaled;
     Ok(SignalWorkflowExecutionResponse {
         link: Some(link::to_request(&execution, &run_id, &request_id, signaled)),
@@ -48,7 +48,7 @@ pub(super) fn signal(
 
 /// `RequestCancelWorkflowExecution`.
 pub(super) fn request_cancel(
-    engine: &Engine,
+    backend: &Backend,
     request: RequestCancelWorkflowExecutionRequest,
 ) -> Result<(), Error> {
     let execution = check::execution(request.workflow_execution)?;
@@ -60,7 +60,7 @@ pub(super) fn request_cancel(
         first_run_id: named(request.first_execution_run_id),
         external: None,
     });
-    let asked = to_named(engine, &request.namespace, execution, input);
+    let asked = apply_to_named(backend, &request.namespace, execution, input);
     match asked {
         // What has ended need not be asked to end.
         Err(Error::Rejected(Rejection::Closed(_))) => Ok(()),
@@ -70,7 +70,7 @@ pub(super) fn request_cancel(
 
 /// `TerminateWorkflowExecution`.
 pub(super) fn terminate(
-    engine: &Engine,
+    backend: &Backend,
     request: TerminateWorkflowExecutionRequest,
 ) -> Result<(), Error> {
     let execution = check::execution(request.workflow_execution)?;
@@ -82,17 +82,17 @@ pub(super) fn terminate(
         links: request.links,
         first_run_id: named(request.first_execution_run_id),
     });
-    to_named(engine, &request.namespace, execution, input).map(|_| ())
+    apply_to_named(backend, &request.namespace, execution, input).map(|_| ())
 }
 
 /// `ResetStickyTaskQueue`.
 pub(super) fn reset_sticky(
-    engine: &Engine,
+    backend: &Backend,
     request: ResetStickyTaskQueueRequest,
 ) -> Result<(), Error> {
     let execution = check::execution(request.execution)?;
-    to_named(
-        engine,
+    apply_to_named(
+        backend,
         &request.namespace,
         execution,
         Input::ResetStickiness,
@@ -102,14 +102,14 @@ pub(super) fn reset_sticky(
 
 /// `DescribeWorkflowExecution`.
 pub(super) fn describe(
-    engine: &Engine,
+    backend: &Backend,
     request: DescribeWorkflowExecutionRequest,
 ) -> Result<DescribeWorkflowExecutionResponse, Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     let named = check::execution(request.execution)?;
-    let execution = engine.execution(&namespace, &named.workflow_id)?;
+    let execution = backend.execution(&namespace, &named.workflow_id)?;
     let mut runs = execution.lock();
-    let run_id = named_run(&execution, &mut runs, &named.run_id)?;
+    let run_id = resolve_run(&execution, &mut runs, &named.run_id)?;
     match runs.get(&run_id) {
         Some(record) => Ok(record.run.describe()),
         None => Err(Error::NotFound(format!("no run {run_id}"))),
@@ -117,17 +117,17 @@ pub(super) fn describe(
 }
 
 /// Applies an input to the run a request names: that run.
-fn to_named(
-    engine: &Engine,
+fn apply_to_named(
+    backend: &Backend,
     namespace: &str,
     named: WorkflowExecution,
     input: Input,
 ) -> Result<(Arc<Execution>, RunId), Error> {
-    let namespace = engine.namespaces.find(namespace)?;
-    let execution = engine.execution(&namespace, &named.workflow_id)?;
+    let namespace = backend.namespaces.find(namespace)?;
+    let execution = backend.execution(&namespace, &named.workflow_id)?;
     let mut runs = execution.lock();
-    let run_id = named_run(&execution, &mut runs, &named.run_id)?;
-    engine.apply(&execution, &mut runs, &run_id, input, |_, _| ())?;
+    let run_id = resolve_run(&execution, &mut runs, &named.run_id)?;
+    backend.apply(&execution, &mut runs, &run_id, input, |_, _| ())?;
     drop(runs);
     Ok((execution, run_id))
 }

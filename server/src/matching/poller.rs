@@ -21,7 +21,7 @@ pub(crate) struct Poller {
 
 impl Pollers {
     /// A worker polls, or has a poll answered.
-    pub(crate) fn see(&mut self, identity: &str, now: Time) {
+    pub(crate) fn record_access(&mut self, identity: &str, now: Time) {
         match self.seen.get_mut(identity) {
             Some(last) => *last = now,
             None => {
@@ -73,8 +73,8 @@ mod tests {
     fn a_poller_is_forgotten_after_a_while() {
         let start = Time::default();
         let mut pollers = Pollers::default();
-        pollers.see("old", start);
-        pollers.see("new", start + REMEMBERED);
+        pollers.record_access("old", start);
+        pollers.record_access("new", start + REMEMBERED);
         let later = start + REMEMBERED + Duration::from_secs(1);
         assert!(pollers.any_since(Duration::from_secs(1), later));
         let names: Vec<_> = pollers
@@ -91,7 +91,7 @@ mod tests {
         let mut now = Time::default();
         for worker in 0..100 {
             now = now + REMEMBERED;
-            pollers.see(&format!("worker {worker}"), now);
+            pollers.record_access(&format!("worker {worker}"), now);
         }
         assert!(pollers.seen.len() <= 2, "{pollers:?}");
     }

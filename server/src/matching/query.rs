@@ -1,4 +1,4 @@
-//! Queries on their way. A query that finds the run at rest goes to a worker by itself; one that
+//! DirectQueries on their way. A query that finds the run at rest goes to a worker by itself; one that
 //! finds a workflow task under way goes along with it, so that it sees what that task will see.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 /// What a worker says to a query.
-pub(crate) type Answer = Result<Option<Payloads>, Box<QueryFailed>>;
+pub(crate) type QueryAnswer = Result<Option<Payloads>, Box<QueryFailed>>;
 
 /// The error that a worker answered a query with.
 #[derive(Clone, Debug)]
@@ -25,26 +25,26 @@ pub(crate) type QueryId = u64;
 
 /// The queries of a namespace that went to workers by themselves and are not answered yet.
 #[derive(Debug, Default)]
-pub(crate) struct Queries {
-    asked: Mutex<HashMap<QueryId, oneshot::Sender<Answer>>>,
+pub(crate) struct DirectQueries {
+    pending: Mutex<HashMap<QueryId, oneshot::Sender<QueryAnswer>>>,
     next: AtomicU64,
 }
 
 /// A query that waits for its answer. Dropped, it is forgotten.
 #[derive(Debug)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct PendingQuery<'a> {
     pub(crate) id: QueryId,
-    queries: &'a Queries,
-    pub(crate) answer: oneshot::Receiver<Answer>,
+    queries: &'a DirectQueries,
+    pub(crate) answer: oneshot::Receiver<QueryAnswer>,
 }
 
-impl Queries {
+impl DirectQueries {
     /// Opens a query.
-    pub(crate) fn ask(&self) -> Asked<'_> {
+    pub(crate) fn register(&self) -> PendingQuery<'_> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
         self.lock().insert(id, sender);
-        Asked {
+        PendingQuery {
             id,
             queries: self,
             answer,
@@ -57,25 +57,25 @@ impl Queries {
     }
 
     /// Gives the answer to whoever asked. `false`: nobody waits for it.
-    pub(crate) fn answer(&self, id: QueryId, answer: Answer) -> bool {
-        let asked = self.lock().remove(&id);
-        asked.is_some_and(|sender| sender.send(answer).is_ok())
+    pub(crate) fn answer(&self, id: QueryId, answer: QueryAnswer) -> bool {
+        let pending = self.lock().remove(&id);
+        pending.is_some_and(|sender| sender.send(answer).is_ok())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<QueryId, oneshot::Sender<Answer>>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<QueryId, oneshot::Sender<QueryAnswer>>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Asked<'_> {
+impl Drop for PendingQuery<'_> {
     fn drop(&mut self) {
         self.queries.lock().remove(&self.id);
     }
 }
 
-impl Asked<'_> {
+impl PendingQuery<'_> {
     /// The answer, if it comes in time.
-    pub(crate) async fn answered_by(&mut self, deadline: Instant) -> Option<Answer> {
+    pub(crate) async fn answer_before(&mut self, deadline: Instant) -> Option<QueryAnswer> {
         timeout_at(deadline, &mut self.answer)
             .await
             .ok()
@@ -89,20 +89,20 @@ mod tests {
 
     #[test]
     fn a_query_nobody_waits_for_is_forgotten() {
-        let queries = Queries::default();
-        let asked = queries.ask();
-        let id = asked.id;
+        let queries = DirectQueries::default();
+        let pending = queries.register();
+        let id = pending.id;
         assert!(queries.is_open(id));
-        drop(asked);
+        drop(pending);
         assert!(!queries.is_open(id));
         assert!(!queries.answer(id, Ok(None)));
     }
 
     #[test]
     fn an_answer_reaches_who_asked() {
-        let queries = Queries::default();
-        let mut first = queries.ask();
-        let mut second = queries.ask();
+        let queries = DirectQueries::default();
+        let mut first = queries.register();
+        let mut second = queries.register();
         assert!(queries.answer(second.id, Ok(Some(Payloads::default()))));
         assert!(matches!(second.answer.try_recv(), Ok(Ok(Some(_)))));
         assert!(first.answer.try_recv().is_err());

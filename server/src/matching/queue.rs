@@ -7,22 +7,22 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
-use super::departed::Departed;
+use super::matcher::{Matcher, PriorityLevel, WaiterId};
 use super::poller::{self, Pollers};
 use super::rate::RateLimit;
-use super::{Level, TaskQueue, WaiterId};
+use super::shut_down_workers::ShutDownWorkers;
 
 #[derive(Debug)]
 pub(super) struct Queue<T> {
-    kind: Kind,
-    inside: Mutex<Inside<T>>,
+    kind: QueueKind,
+    state: Mutex<QueueState<T>>,
     /// Told when tasks wait although polls do, because the rate limit holds them back.
     held_back: Notify,
 }
 
 #[derive(Debug)]
-pub(super) struct Inside<T> {
-    pub(super) tasks: TaskQueue<T, Waiter<T>>,
+pub(super) struct QueueState<T> {
+    pub(super) tasks: Matcher<T, Waiter<T>>,
     pub(super) pollers: Pollers,
     pub(super) rate: RateLimit,
 }
@@ -31,14 +31,14 @@ pub(super) struct Inside<T> {
 pub(super) struct Waiter<T> {
     identity: String,
     pub(super) instance_key: String,
-    task: oneshot::Sender<(Level, T)>,
+    task: oneshot::Sender<(PriorityLevel, T)>,
 }
 
 /// A worker's poll.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Poll<'a> {
     pub(crate) queue: &'a str,
-    pub(crate) kind: Kind,
+    pub(crate) kind: QueueKind,
     pub(crate) identity: &'a str,
     /// Tells this worker from others of the same identity; empty for older workers.
     pub(crate) instance_key: &'a str,
@@ -48,7 +48,7 @@ pub(crate) struct Poll<'a> {
 
 /// Whether a queue belongs to everybody or to one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum QueueKind {
     /// Tasks stay until a worker comes.
     Normal,
     /// A worker's own queue: when the worker is gone for good, so are its tasks, as each of
@@ -57,10 +57,10 @@ pub(crate) enum Kind {
 }
 
 impl<T: Send> Queue<T> {
-    pub(super) fn new(kind: Kind, tasks: TaskQueue<T, Waiter<T>>) -> Self {
+    pub(super) fn new(kind: QueueKind, tasks: Matcher<T, Waiter<T>>) -> Self {
         Self {
             kind,
-            inside: Mutex::new(Inside {
+            state: Mutex::new(QueueState {
                 tasks,
                 pollers: Pollers::default(),
                 rate: RateLimit::default(),
@@ -73,14 +73,14 @@ impl<T: Send> Queue<T> {
     pub(super) async fn poll(
         &self,
         poll: Poll<'_>,
-        departed: &Departed,
+        departed: &ShutDownWorkers,
         now: Time,
         deadline: Instant,
     ) -> Option<T> {
         {
-            let mut inside = self.lock();
-            inside.pollers.see(poll.identity, now);
-            inside.rate.set(poll.rate);
+            let mut state = self.lock();
+            state.pollers.record_access(poll.identity, now);
+            state.rate.set(poll.rate);
         }
         loop {
             // Listens before it looks, so that a task that is held back meanwhile wakes it.
@@ -88,9 +88,11 @@ impl<T: Send> Queue<T> {
             tokio::pin!(held_back);
             held_back.as_mut().enable();
             let (mut parked, allowed_at) = match self.take_or_park(poll, departed) {
-                Turn::Departed => return None,
-                Turn::Taken(task) => return Some(Handed::new(self, task).accept().await),
-                Turn::Parked(parked, allowed_at) => (parked, allowed_at),
+                PollAttempt::ShutDown => return None,
+                PollAttempt::Taken(task) => {
+                    return Some(TaskHandover::new(self, task).accept().await);
+                }
+                PollAttempt::Parked(parked, allowed_at) => (parked, allowed_at),
             };
             // A worker may have shut down between the look and the parking.
             if departed.contains(poll.instance_key) {
@@ -109,7 +111,7 @@ impl<T: Send> Queue<T> {
                 () = sleep_until(deadline) => None,
             };
             return match task {
-                Some(task) => Some(Handed::new(self, task).accept().await),
+                Some(task) => Some(TaskHandover::new(self, task).accept().await),
                 None => None,
             };
         }
@@ -118,70 +120,70 @@ impl<T: Send> Queue<T> {
 
 impl<T> Queue<T> {
     /// Takes the next task if the rate allows it now; otherwise the poll waits its turn.
-    fn take_or_park(&self, poll: Poll<'_>, departed: &Departed) -> Turn<'_, T> {
-        let mut inside = self.lock();
+    fn take_or_park(&self, poll: Poll<'_>, departed: &ShutDownWorkers) -> PollAttempt<'_, T> {
+        let mut state = self.lock();
         if departed.contains(poll.instance_key) {
-            return Turn::Departed;
+            return PollAttempt::ShutDown;
         }
         let at = Instant::now();
-        let allowed_at = match inside.tasks.backlog() {
+        let allowed_at = match state.tasks.backlog() {
             0 => None,
-            _ => inside.rate.next(at),
+            _ => state.rate.next(at),
         };
         if allowed_at == Some(at)
-            && let Some(task) = inside.tasks.take()
+            && let Some(task) = state.tasks.take()
         {
-            inside.rate.spend(at);
-            return Turn::Taken(task);
+            state.rate.record_task(at);
+            return PollAttempt::Taken(task);
         }
         let (sender, receiver) = oneshot::channel();
-        let waiter = inside.tasks.park(Waiter {
+        let waiter = state.tasks.park(Waiter {
             identity: poll.identity.to_owned(),
             instance_key: poll.instance_key.to_owned(),
             task: sender,
         });
-        let parked = Parked {
+        let parked = ParkedPoll {
             queue: self,
             waiter,
             receiver,
         };
-        Turn::Parked(parked, allowed_at)
+        PollAttempt::Parked(parked, allowed_at)
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Inside<T>> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lock(&self) -> MutexGuard<'_, QueueState<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn offer(&self, level: Level, task: T, now: Time) {
+    pub(super) fn offer(&self, level: PriorityLevel, task: T, now: Time) {
         {
-            let mut inside = self.lock();
-            inside.tasks.offer(level, task);
+            let mut state = self.lock();
+            state.tasks.offer(level, task);
         }
-        self.hand_over(Some(now));
+        self.deliver(Some(now));
     }
 
     /// Hands tasks to waiters for as long as there are both and the rate allows it.
-    fn hand_over(&self, now: Option<Time>) {
+    fn deliver(&self, now: Option<Time>) {
         loop {
             let (waiter, (level, task)) = {
-                let mut inside = self.lock();
-                if inside.tasks.waiting() == 0 || inside.tasks.backlog() == 0 {
+                let mut state = self.lock();
+                if state.tasks.waiting() == 0 || state.tasks.backlog() == 0 {
                     return;
                 }
                 let at = Instant::now();
-                if inside.rate.next(at) != Some(at) {
+                if state.rate.next(at) != Some(at) {
                     self.held_back.notify_waiters();
                     return;
                 }
-                let Some(matched) = inside.tasks.matched() else {
+                let Some(pop_match) = state.tasks.pop_match() else {
                     return;
                 };
-                inside.rate.spend(at);
+                state.rate.record_task(at);
                 if let Some(now) = now {
                     // Until it polls again, its worker is not gone.
-                    inside.pollers.see(&matched.0.identity, now);
+                    state.pollers.record_access(&pop_match.0.identity, now);
                 }
-                matched
+                pop_match
             };
             // A waiter that has gone in the meantime leaves the task to the next.
             if let Err((level, task)) = waiter.task.send((level, task)) {
@@ -191,9 +193,9 @@ impl<T> Queue<T> {
     }
 
     /// Takes back a task whose poll is gone: it keeps its place.
-    fn give_back(&self, (level, task): (Level, T)) {
+    fn requeue(&self, (level, task): (PriorityLevel, T)) {
         self.lock().tasks.offer_first(level, task);
-        self.hand_over(None);
+        self.deliver(None);
     }
 
     /// Somebody holds it, or it has tasks that must not be lost, or it was polled of late.
@@ -202,48 +204,48 @@ impl<T> Queue<T> {
         if Arc::strong_count(self) > 1 {
             return true;
         }
-        let inside = self.lock();
-        inside.pollers.any_since(poller::REMEMBERED, now)
-            || (self.kind == Kind::Normal && inside.tasks.backlog() > 0)
+        let state = self.lock();
+        state.pollers.any_since(poller::REMEMBERED, now)
+            || (self.kind == QueueKind::Normal && state.tasks.backlog() > 0)
     }
 }
 
 /// The outcome of one look at the queue.
-enum Turn<'a, T> {
+enum PollAttempt<'a, T> {
     /// Its worker has shut down.
-    Departed,
-    Taken((Level, T)),
+    ShutDown,
+    Taken((PriorityLevel, T)),
     /// It waits; if the rate limit holds tasks back, until this moment.
-    Parked(Parked<'a, T>, Option<Instant>),
+    Parked(ParkedPoll<'a, T>, Option<Instant>),
 }
 
 /// A waiting poll. However it ends, it leaves the queue, and a task that reached it in the same
 /// moment goes back to the head.
-struct Parked<'a, T> {
+struct ParkedPoll<'a, T> {
     queue: &'a Queue<T>,
     waiter: WaiterId,
-    receiver: oneshot::Receiver<(Level, T)>,
+    receiver: oneshot::Receiver<(PriorityLevel, T)>,
 }
 
-impl<T> Drop for Parked<'_, T> {
+impl<T> Drop for ParkedPoll<'_, T> {
     fn drop(&mut self) {
-        self.queue.lock().tasks.leave(self.waiter);
+        self.queue.lock().tasks.remove_waiter(self.waiter);
         self.receiver.close();
         if let Ok(task) = self.receiver.try_recv() {
-            self.queue.give_back(task);
+            self.queue.requeue(task);
         }
     }
 }
 
 /// A task handed to a poll that may be cancelled in the same moment. Dropping it puts the task back at
 /// the head of the queue.
-struct Handed<'a, T> {
+struct TaskHandover<'a, T> {
     queue: &'a Queue<T>,
-    task: Option<(Level, T)>,
+    task: Option<(PriorityLevel, T)>,
 }
 
-impl<'a, T> Handed<'a, T> {
-    fn new(queue: &'a Queue<T>, task: (Level, T)) -> Self {
+impl<'a, T> TaskHandover<'a, T> {
+    fn new(queue: &'a Queue<T>, task: (PriorityLevel, T)) -> Self {
         Self {
             queue,
             task: Some(task),
@@ -262,10 +264,10 @@ impl<'a, T> Handed<'a, T> {
     }
 }
 
-impl<T> Drop for Handed<'_, T> {
+impl<T> Drop for TaskHandover<'_, T> {
     fn drop(&mut self) {
         if let Some(task) = self.task.take() {
-            self.queue.give_back(task);
+            self.queue.requeue(task);
         }
     }
 }

@@ -39,7 +39,7 @@ impl RateLimit {
     }
 
     /// Counts a task that leaves.
-    pub(crate) fn spend(&mut self, now: Instant) {
+    pub(crate) fn record_task(&mut self, now: Instant) {
         if let Some(interval) = self.per_second.and_then(interval) {
             self.earned = Some(self.earned.unwrap_or(now).max(now) + interval);
         }
@@ -70,7 +70,7 @@ mod tests {
         for _ in 0..5 {
             let next = limit.next(Instant::now()).expect("it leaves");
             tokio::time::sleep_until(next).await;
-            limit.spend(Instant::now());
+            limit.record_task(Instant::now());
             waits.push(begin.elapsed().as_millis());
         }
         assert_eq!(waits, [0, 0, 500, 1000, 1500]);
@@ -80,14 +80,14 @@ mod tests {
     async fn a_rate_of_zero_stops_the_queue_and_none_lets_all_through() {
         let now = Instant::now();
         let mut limit = RateLimit::default();
-        limit.spend(now);
+        limit.record_task(now);
         assert_eq!(limit.next(now), Some(now));
         limit.set(Some(0.0));
         assert_eq!(limit.next(now), None);
         limit.set(None);
         assert_eq!(limit.next(now), None, "a poll that asks for nothing");
         limit.set(Some(f64::MIN_POSITIVE));
-        limit.spend(now);
+        limit.record_task(now);
         assert!(limit.next(now) > Some(now));
     }
 }

@@ -13,10 +13,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::backend::Backend;
+use crate::backend::advance::AdvanceError;
+use crate::backend::timers::{self, Timers};
 use crate::clock::{ClockHold, Timekeeper};
-use crate::engine::Engine;
-use crate::engine::advance::AdvanceError;
-use crate::engine::timers::{self, Timers};
 use crate::error::StartError;
 use crate::grpc::{self, Frontend};
 use crate::ids::Ids;
@@ -26,7 +26,7 @@ use crate::store::memory::MemoryStore;
 
 /// A running server. It stops when it is dropped; [`Server::shutdown`] also waits for the end.
 pub struct Server {
-    engine: Arc<Engine>,
+    backend: Arc<Backend>,
     frontend: Frontend,
     address: Option<SocketAddr>,
     tasks: JoinSet<()>,
@@ -65,7 +65,7 @@ impl Server {
     /// The server's time, which is the machine's unless its [`Clock`](crate::Clock) skips.
     pub fn now(&self) -> SystemTime {
         let since = self
-            .engine
+            .backend
             .clock
             .now()
             .since(durably_history::Time::default());
@@ -79,13 +79,13 @@ impl Server {
     /// # Errors
     /// The clock does not skip, the time is too far in the future, or the server stopped.
     pub async fn advance(&self, by: Duration) -> Result<(), AdvanceError> {
-        self.engine.advance(by).await
+        self.backend.advance(by).await
     }
 
     /// Keeps a skipping clock still until the guard is dropped, whoever waits; only
     /// [`Self::advance`] moves it meanwhile. A clock that does not skip cannot be held.
     pub fn hold_clock(&self) -> ClockHold {
-        ClockHold::new(&self.engine.clock)
+        ClockHold::new(&self.backend.clock)
     }
 
     /// Stops the server: requests that wait are ended, new ones refused, the port is given back.
@@ -108,7 +108,7 @@ impl Server {
                 .map_err(|_| StartError::NamespaceTwice(name))?;
         }
         let clock = Timekeeper::new(config.clock);
-        let engine = Arc::new(Engine {
+        let backend = Arc::new(Backend {
             namespaces,
             store: Box::new(MemoryStore::default()),
             timers: Timers::new(clock.wake()),
@@ -117,7 +117,7 @@ impl Server {
             ids,
             stop: watch::Sender::new(false),
         });
-        let frontend = Frontend::new(Arc::clone(&engine));
+        let frontend = Frontend::new(Arc::clone(&backend));
         let mut tasks = JoinSet::new();
         let address = match config.grpc {
             false => None,
@@ -128,14 +128,14 @@ impl Server {
                 };
                 let listener = TcpListener::bind(config.address).await.map_err(failed)?;
                 let address = listener.local_addr().map_err(failed)?;
-                let stop = engine.stop.subscribe();
+                let stop = backend.stop.subscribe();
                 tasks.spawn(grpc::serve(frontend.clone(), listener, stop));
                 Some(address)
             }
         };
-        tasks.spawn(timers::run(Arc::clone(&engine), engine.stop.subscribe()));
+        tasks.spawn(timers::run(Arc::clone(&backend), backend.stop.subscribe()));
         Ok(Self {
-            engine,
+            backend,
             frontend,
             address,
             tasks,
@@ -143,7 +143,7 @@ impl Server {
     }
 
     fn stop(&self) {
-        self.engine.stop();
+        self.backend.stop();
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
     #[tokio::test]
     async fn a_stopped_server_lets_go_of_tasks_that_nobody_took() {
         let server = Server::start().await.unwrap();
-        let namespace = Arc::downgrade(&server.engine.namespaces.find("default").unwrap());
+        let namespace = Arc::downgrade(&server.backend.namespaces.find("default").unwrap());
         let start = StartWorkflowExecutionRequest {
             namespace: "default".to_owned(),
             workflow_id: "id".to_owned(),

@@ -23,16 +23,16 @@ enum Value {
 
 /// Whether `info` answers the filter.
 pub(crate) fn matches(filter: &Filter, info: &WorkflowExecutionInfo) -> bool {
-    truth(filter, info) == Some(true)
+    evaluate(filter, info) == Some(true)
 }
 
 /// Whether a condition holds, as SQL has it: `None` where a field without a value is compared, which
 /// no `NOT` turns into an answer.
-fn truth(filter: &Filter, info: &WorkflowExecutionInfo) -> Option<bool> {
+fn evaluate(filter: &Filter, info: &WorkflowExecutionInfo) -> Option<bool> {
     match filter {
-        Filter::All(filters) => all(filters.iter().map(|filter| truth(filter, info))),
-        Filter::Any(filters) => any(filters.iter().map(|filter| truth(filter, info))),
-        Filter::Not(filter) => truth(filter, info).map(|holds| !holds),
+        Filter::All(filters) => all(filters.iter().map(|filter| evaluate(filter, info))),
+        Filter::Any(filters) => any(filters.iter().map(|filter| evaluate(filter, info))),
+        Filter::Not(filter) => evaluate(filter, info).map(|holds| !holds),
         Filter::Compare { field, by, with } => compares(field, *by, with, info),
         Filter::In { field, values } => any(values
             .iter()
@@ -124,7 +124,7 @@ fn compares(
     if let Some(found) = indexed {
         return Some(found == (by == Comparison::Equal));
     }
-    let ordering = ordering(&value?, &meant(field, with)?)?;
+    let ordering = ordering(&value?, &operand(field, with)?)?;
     Some(match by {
         Comparison::Equal => ordering.is_eq(),
         Comparison::NotEqual => ordering.is_ne(),
@@ -151,7 +151,7 @@ fn has_any_word(text: &str, wanted: &str) -> bool {
 }
 
 /// What a literal means for this field.
-fn meant(field: &Field, literal: &Literal) -> Option<Value> {
+fn operand(field: &Field, literal: &Literal) -> Option<Value> {
     match (field, literal) {
         (Field::ExecutionStatus, Literal::Text(text)) => {
             return attributes::status(text).map(|status| Value::Integer(status as i64));
@@ -247,13 +247,13 @@ fn value(field: &Field, info: &WorkflowExecutionInfo) -> Option<Value> {
         Field::RootRunId => text(&root?.run_id),
         Field::Carried(name, value_type) => {
             let payload = info.search_attributes.as_ref()?.indexed_fields.get(name)?;
-            carried(payload, *value_type)
+            attribute_value(payload, *value_type)
         }
     }
 }
 
 /// Search attributes travel as JSON payloads; `null` and the empty list mean that there is none.
-fn carried(payload: &Payload, value_type: IndexedValueType) -> Option<Value> {
+fn attribute_value(payload: &Payload, value_type: IndexedValueType) -> Option<Value> {
     let json: serde_json::Value = serde_json::from_slice(&payload.data).ok()?;
     // A list of one is as good as its item where there is room for one.
     let json = match json {

@@ -26,14 +26,14 @@ pub(crate) struct Visibility {
 #[derive(Debug, Default)]
 struct Table {
     /// In the order a list without `ORDER BY` has.
-    rows: BTreeMap<Place, Arc<WorkflowExecutionInfo>>,
+    rows: BTreeMap<SortKey, Arc<WorkflowExecutionInfo>>,
     /// Where the row of a run is.
-    places: HashMap<String, Place>,
+    places: HashMap<String, SortKey>,
 }
 
 /// Running executions come first, then the last closed; among equals the last started.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct SortKey {
     closed: Reverse<Nanos>,
     started: Reverse<Nanos>,
     run_id: String,
@@ -57,7 +57,7 @@ pub(crate) struct BadPageToken;
 impl Visibility {
     /// Enters an execution, or replaces what was known about it.
     pub(crate) fn upsert(&self, info: WorkflowExecutionInfo) {
-        let place = Place::of(&info);
+        let place = SortKey::of(&info);
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let old = table.places.insert(place.run_id.clone(), place.clone());
         if let Some(old) = old
@@ -86,7 +86,7 @@ impl Visibility {
     pub(crate) fn count(&self, query: &Query) -> BTreeMap<Option<String>, i64> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let mut counts = BTreeMap::new();
-        for info in table.answering(query) {
+        for info in table.matching_rows(query) {
             let group = query
                 .group
                 .as_ref()
@@ -98,23 +98,23 @@ impl Visibility {
 }
 
 impl Table {
-    fn answering<'a>(
+    fn matching_rows<'a>(
         &'a self,
         query: &'a Query,
     ) -> impl Iterator<Item = &'a Arc<WorkflowExecutionInfo>> {
-        self.rows.values().filter(|info| answers(query, info))
+        self.rows.values().filter(|info| is_match(query, info))
     }
 
     /// A page in the usual order; the token is the place of the last row shown.
     fn page(&self, query: &Query, size: usize, token: &[u8]) -> Result<Page, BadPageToken> {
         let start = match token.is_empty() {
             true => Bound::Unbounded,
-            false => Bound::Excluded(Place::from_token(token).ok_or(BadPageToken)?),
+            false => Bound::Excluded(SortKey::from_token(token).ok_or(BadPageToken)?),
         };
         let mut found = self
             .rows
             .range((start, Bound::Unbounded))
-            .filter(|(_, info)| answers(query, info));
+            .filter(|(_, info)| is_match(query, info));
         let mut executions = Vec::new();
         let mut last = None;
         for (place, info) in found.by_ref().take(size) {
@@ -122,7 +122,7 @@ impl Table {
             last = Some(place);
         }
         let next = match found.next() {
-            Some(_) => last.map(Place::to_token).unwrap_or_default(),
+            Some(_) => last.map(SortKey::to_token).unwrap_or_default(),
             None => Vec::new(),
         };
         Ok(Page { executions, next })
@@ -137,7 +137,7 @@ impl Table {
                 .and_then(|token| token.parse().ok())
                 .ok_or(BadPageToken)?,
         };
-        let mut all: Vec<_> = self.answering(query).collect();
+        let mut all: Vec<_> = self.matching_rows(query).collect();
         all.sort_by(|left, right| filter::compare(&query.order, left, right));
         let end = all.len().min(skipped.saturating_add(size));
         let executions = all
@@ -154,7 +154,7 @@ impl Table {
     }
 }
 
-impl Place {
+impl SortKey {
     fn of(info: &WorkflowExecutionInfo) -> Self {
         Self {
             closed: Reverse(info.close_time.map_or(Nanos::MAX, nanos)),
@@ -181,7 +181,7 @@ impl Place {
     }
 }
 
-fn answers(query: &Query, info: &WorkflowExecutionInfo) -> bool {
+fn is_match(query: &Query, info: &WorkflowExecutionInfo) -> bool {
     query
         .filter
         .as_ref()

@@ -28,14 +28,14 @@ pub(crate) fn parse(text: &str, attributes: &Attributes) -> Result<Query, QueryE
         attributes,
     };
     let mut query = Query::default();
-    if !parser.is_at_end() && !parser.sees("ORDER") && !parser.sees("GROUP") {
+    if !parser.is_at_end() && !parser.peek_keyword("ORDER") && !parser.peek_keyword("GROUP") {
         query.filter = Some(parser.any()?);
     }
-    if parser.takes("GROUP") {
+    if parser.eat("GROUP") {
         parser.expect("BY")?;
         query.group = Some(parser.field()?);
     }
-    if parser.takes("ORDER") {
+    if parser.eat("ORDER") {
         parser.expect("BY")?;
         query.order = parser.order()?;
     }
@@ -57,7 +57,7 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn any(&mut self) -> Result<Filter, QueryError> {
         let mut filters = vec![self.all()?];
-        while self.takes("OR") {
+        while self.eat("OR") {
             filters.push(self.all()?);
         }
         Ok(single_or(filters, Filter::Any))
@@ -65,7 +65,7 @@ impl Parser<'_> {
 
     fn all(&mut self) -> Result<Filter, QueryError> {
         let mut filters = vec![self.not()?];
-        while self.takes("AND") {
+        while self.eat("AND") {
             filters.push(self.not()?);
         }
         Ok(single_or(filters, Filter::All))
@@ -76,9 +76,9 @@ impl Parser<'_> {
         if self.depth > MAX_DEPTH {
             return Err(self.error("the query nests too deep".into()));
         }
-        let filter = if self.takes("NOT") {
+        let filter = if self.eat("NOT") {
             Filter::Not(Box::new(self.not()?))
-        } else if self.takes_symbol("(") {
+        } else if self.eat_symbol("(") {
             let inner = self.any()?;
             self.expect_symbol(")")?;
             inner
@@ -91,38 +91,40 @@ impl Parser<'_> {
 
     fn term(&mut self) -> Result<Filter, QueryError> {
         let field = self.field()?;
-        if self.takes("IS") {
-            let negated = self.takes("NOT");
+        if self.eat("IS") {
+            let negated = self.eat("NOT");
             self.expect("NULL")?;
             return Ok(negate_if(negated, Filter::IsNull { field }));
         }
-        let negated = self.takes("NOT");
-        if self.takes("IN") {
+        let negated = self.eat("NOT");
+        if self.eat("IN") {
             supported(&field, with_not(negated, "IN"))?;
             return Ok(negate_if(negated, self.in_list(field)?));
         }
-        if self.takes("BETWEEN") {
+        if self.eat("BETWEEN") {
             has_order(&field)?;
             let low = self.literal(&field)?;
             self.expect("AND")?;
             let high = self.literal(&field)?;
             return Ok(negate_if(negated, Filter::Between { field, low, high }));
         }
-        if self.takes("STARTS_WITH") {
+        if self.eat("STARTS_WITH") {
             supported(&field, with_not(negated, "STARTS_WITH"))?;
             let Some(Token::Text(prefix)) = self.peek().cloned() else {
                 return Err(self.unexpected("a text in quotes"));
             };
             field
                 .check(&Literal::Text(prefix.clone()))
-                .map_err(|problem| QueryError::meaning(format!("invalid expression: {problem}")))?;
+                .map_err(|problem| {
+                    QueryError::semantic(format!("invalid expression: {problem}"))
+                })?;
             self.next += 1;
             return Ok(negate_if(negated, Filter::StartsWith { field, prefix }));
         }
         if negated {
             return Err(self.unexpected("`IN`, `BETWEEN` or `STARTS_WITH`"));
         }
-        if self.sees("LIKE") {
+        if self.peek_keyword("LIKE") {
             return Err(unsupported(&field, with_not(negated, "LIKE")));
         }
         let by = self.comparison()?;
@@ -134,7 +136,7 @@ impl Parser<'_> {
     fn in_list(&mut self, field: Field) -> Result<Filter, QueryError> {
         self.expect_symbol("(")?;
         let mut values = vec![self.literal(&field)?];
-        while self.takes_symbol(",") {
+        while self.eat_symbol(",") {
             values.push(self.literal(&field)?);
         }
         self.expect_symbol(")")?;
@@ -165,7 +167,7 @@ impl Parser<'_> {
             _ => return Err(self.unexpected("a value: a text in quotes, a number, true or false")),
         };
         if let Err(problem) = field.check(&literal) {
-            return Err(QueryError::meaning(format!(
+            return Err(QueryError::semantic(format!(
                 "invalid expression: {problem}"
             )));
         }
@@ -179,7 +181,7 @@ impl Parser<'_> {
         };
         let Some(field) = self.attributes.field(word) else {
             let problem = format!("invalid search attribute: {word}");
-            return Err(QueryError::meaning(problem));
+            return Err(QueryError::semantic(problem));
         };
         self.next += 1;
         Ok(field)
@@ -189,9 +191,9 @@ impl Parser<'_> {
         let mut order = Vec::new();
         loop {
             let field = self.field()?;
-            let descending = !self.takes("ASC") && self.takes("DESC");
+            let descending = !self.eat("ASC") && self.eat("DESC");
             order.push(Order { field, descending });
-            if !self.takes_symbol(",") {
+            if !self.eat_symbol(",") {
                 return Ok(order);
             }
         }
@@ -205,31 +207,31 @@ impl Parser<'_> {
         self.next >= self.tokens.len()
     }
 
-    fn sees(&self, keyword: &str) -> bool {
+    fn peek_keyword(&self, keyword: &str) -> bool {
         matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(keyword))
     }
 
-    fn takes(&mut self, keyword: &str) -> bool {
-        let seen = self.sees(keyword);
+    fn eat(&mut self, keyword: &str) -> bool {
+        let seen = self.peek_keyword(keyword);
         self.next += usize::from(seen);
         seen
     }
 
-    fn takes_symbol(&mut self, symbol: &'static str) -> bool {
+    fn eat_symbol(&mut self, symbol: &'static str) -> bool {
         let seen = self.peek() == Some(&Token::Symbol(symbol));
         self.next += usize::from(seen);
         seen
     }
 
     fn expect(&mut self, keyword: &str) -> Result<(), QueryError> {
-        match self.takes(keyword) {
+        match self.eat(keyword) {
             true => Ok(()),
             false => Err(self.unexpected(&format!("`{keyword}`"))),
         }
     }
 
     fn expect_symbol(&mut self, symbol: &'static str) -> Result<(), QueryError> {
-        match self.takes_symbol(symbol) {
+        match self.eat_symbol(symbol) {
             true => Ok(()),
             false => Err(self.unexpected(&format!("`{symbol}`"))),
         }
@@ -274,7 +276,7 @@ fn supported(field: &Field, operator: &str) -> Result<(), QueryError> {
 }
 
 fn unsupported(field: &Field, operator: &str) -> QueryError {
-    QueryError::meaning(format!(
+    QueryError::semantic(format!(
         "operation is not supported: operator '{operator}' not supported for {} type search attribute '{}'",
         type_name(field.value_type()),
         field.name()
@@ -285,7 +287,7 @@ fn has_order(field: &Field) -> Result<(), QueryError> {
     match field.value_type() {
         value_type @ (IndexedValueType::Text
         | IndexedValueType::KeywordList
-        | IndexedValueType::Bool) => Err(QueryError::meaning(format!(
+        | IndexedValueType::Bool) => Err(QueryError::semantic(format!(
             "invalid expression: cannot do range condition on search attribute '{}' of type {}",
             field.name(),
             type_name(value_type)

@@ -97,7 +97,7 @@ impl QueryError {
     }
 
     /// A well-formed query asks for what there is not, in the real server's words.
-    pub(super) fn meaning(problem: String) -> Self {
+    pub(super) fn semantic(problem: String) -> Self {
         Self {
             position: None,
             problem,

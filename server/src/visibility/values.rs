@@ -47,7 +47,7 @@ pub(crate) fn check(
                 });
             }
         };
-        if let Err(shown) = fits(payload, value_type) {
+        if let Err(shown) = check_type(payload, value_type) {
             return Err(wrong(format!(
                 "invalid value for search attribute {name} of type {}: {shown}",
                 type_name(value_type)
@@ -72,13 +72,13 @@ pub(crate) fn check(
 }
 
 /// Whether a value stands for none at all: a start drops it, a command removes what was there.
-pub(crate) fn is_nothing(payload: &Payload) -> bool {
+pub(crate) fn is_unset(payload: &Payload) -> bool {
     encoding(payload) == b"binary/null" || matches!(payload.data.as_slice(), b"null" | b"[]")
 }
 
 /// Whether a payload has a value of this type; if not, the value as the real server shows it.
-fn fits(payload: &Payload, value_type: Type) -> Result<(), String> {
-    if is_nothing(payload) {
+fn check_type(payload: &Payload, value_type: Type) -> Result<(), String> {
+    if is_unset(payload) {
         return Ok(());
     }
     match encoding(payload) {

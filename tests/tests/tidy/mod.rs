@@ -110,7 +110,7 @@ fn folders_of_the_server_import_in_one_direction() {
             / execution
             / namespace
             / store
-            / engine
+            / backend
             / grpc
             / server
             / lib main",

@@ -20,8 +20,8 @@ use tokio::time::Instant;
 
 use super::check;
 use super::token::ActivityToken;
-use super::worker::polled_queue;
-use crate::engine::Engine;
+use super::workflow_task::polled_queue;
+use crate::backend::Backend;
 use crate::error::Error;
 use crate::execution::offer::ActivityOffer;
 use crate::execution::{Execution, Record};
@@ -30,11 +30,11 @@ use crate::namespace::Namespace;
 
 /// `PollActivityTaskQueue`.
 pub(super) async fn poll(
-    engine: &Engine,
+    backend: &Backend,
     request: PollActivityTaskQueueRequest,
     deadline: Instant,
 ) -> Result<PollActivityTaskQueueResponse, Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     check::length(&request.identity, "Identity")?;
     let (queue, kind) = polled_queue(request.task_queue.as_ref())?;
     let limits = request.task_queue_metadata.as_ref();
@@ -46,16 +46,16 @@ pub(super) async fn poll(
         rate: limits.and_then(|limits| limits.max_tasks_per_second),
     };
     loop {
-        engine.check_running()?;
+        backend.check_running()?;
         let offer = namespace
             .activity_tasks
-            .poll(poll, engine.clock.now(), deadline)
+            .poll(poll, backend.clock.now(), deadline)
             .await;
         let Some(offer) = offer else {
-            engine.check_running()?;
+            backend.check_running()?;
             return Ok(PollActivityTaskQueueResponse::default());
         };
-        match start(engine, &offer, &request.identity) {
+        match start(backend, &offer, &request.identity) {
             Ok(task) => return Ok(task),
             // It was overtaken: the activity timed out or was cancelled, or the run has closed.
             Err(overtaken) => tracing::debug!(?overtaken, "an activity task was not started"),
@@ -72,10 +72,10 @@ struct Report {
 }
 
 impl Report {
-    fn by_token(engine: &Engine, namespace: &str, token: &[u8]) -> Result<Self, Error> {
+    fn by_token(backend: &Backend, namespace: &str, token: &[u8]) -> Result<Self, Error> {
         let token = ActivityToken::from_bytes(token)?;
         Ok(Self {
-            namespace: engine.namespaces.find(namespace)?,
+            namespace: backend.namespaces.find(namespace)?,
             activity: ActivityRef::Token(token.task_key()),
             workflow_id: token.workflow_id,
             run_id: token.run_id,
@@ -83,7 +83,7 @@ impl Report {
     }
 
     fn by_id(
-        engine: &Engine,
+        backend: &Backend,
         namespace: &str,
         workflow_id: String,
         run_id: String,
@@ -100,7 +100,7 @@ impl Report {
         }
         let run_id = check::run_id(run_id, "RunId is not valid UUID.")?;
         Ok(Self {
-            namespace: engine.namespaces.find(namespace)?,
+            namespace: backend.namespaces.find(namespace)?,
             activity: ActivityRef::Id(ActivityId::from(activity_id)),
             workflow_id,
             run_id,
@@ -109,20 +109,20 @@ impl Report {
 
     fn apply(
         self,
-        engine: &Engine,
+        backend: &Backend,
         input: impl FnOnce(ActivityRef) -> Input,
     ) -> Result<Reply, Error> {
         let input = input(self.activity);
-        engine.apply_to(&self.namespace, &self.workflow_id, &self.run_id, input)
+        backend.apply_to(&self.namespace, &self.workflow_id, &self.run_id, input)
     }
 
     /// Whether the activity is asked to end.
     fn heartbeat(
         self,
-        engine: &Engine,
+        backend: &Backend,
         input: impl FnOnce(ActivityRef) -> Input,
     ) -> Result<bool, Error> {
-        let reply = self.apply(engine, input)?;
+        let reply = self.apply(backend, input)?;
         Ok(matches!(
             reply,
             Reply::Heartbeat {
@@ -134,11 +134,11 @@ impl Report {
 
 /// `RecordActivityTaskHeartbeat`: whether the activity is asked to end.
 pub(super) fn heartbeat(
-    engine: &Engine,
+    backend: &Backend,
     request: RecordActivityTaskHeartbeatRequest,
 ) -> Result<bool, Error> {
-    Report::by_token(engine, &request.namespace, &request.task_token)?.heartbeat(
-        engine,
+    Report::by_token(backend, &request.namespace, &request.task_token)?.heartbeat(
+        backend,
         |activity| {
             Input::Heartbeat(Heartbeat {
                 activity,
@@ -151,17 +151,17 @@ pub(super) fn heartbeat(
 
 /// `RecordActivityTaskHeartbeatById`.
 pub(super) fn heartbeat_by_id(
-    engine: &Engine,
+    backend: &Backend,
     request: RecordActivityTaskHeartbeatByIdRequest,
 ) -> Result<bool, Error> {
     Report::by_id(
-        engine,
+        backend,
         &request.namespace,
         request.workflow_id,
         request.run_id,
         &request.activity_id,
     )?
-    .heartbeat(engine, |activity| {
+    .heartbeat(backend, |activity| {
         Input::Heartbeat(Heartbeat {
             activity,
             details: request.details,
@@ -172,12 +172,12 @@ pub(super) fn heartbeat_by_id(
 
 /// `RespondActivityTaskCompleted`.
 pub(super) fn complete(
-    engine: &Engine,
+    backend: &Backend,
     request: RespondActivityTaskCompletedRequest,
 ) -> Result<(), Error> {
-    let report = Report::by_token(engine, &request.namespace, &request.task_token)?;
+    let report = Report::by_token(backend, &request.namespace, &request.task_token)?;
     check::length(&request.identity, "Identity")?;
-    report.apply(engine, |activity| {
+    report.apply(backend, |activity| {
         Input::CompleteActivity(CompleteActivity {
             activity,
             result: request.result,
@@ -191,18 +191,18 @@ pub(super) fn complete(
 
 /// `RespondActivityTaskCompletedById`.
 pub(super) fn complete_by_id(
-    engine: &Engine,
+    backend: &Backend,
     request: RespondActivityTaskCompletedByIdRequest,
 ) -> Result<(), Error> {
     check::length(&request.identity, "Identity")?;
     Report::by_id(
-        engine,
+        backend,
         &request.namespace,
         request.workflow_id,
         request.run_id,
         &request.activity_id,
     )?
-    .apply(engine, |activity| {
+    .apply(backend, |activity| {
         Input::CompleteActivity(CompleteActivity {
             activity,
             result: request.result,
@@ -215,10 +215,10 @@ pub(super) fn complete_by_id(
 
 /// `RespondActivityTaskFailed`.
 pub(super) fn fail(
-    engine: &Engine,
+    backend: &Backend,
     request: RespondActivityTaskFailedRequest,
 ) -> Result<(), Error> {
-    let report = Report::by_token(engine, &request.namespace, &request.task_token)?;
+    let report = Report::by_token(backend, &request.namespace, &request.task_token)?;
     check::length(&request.identity, "Identity")?;
     if request.failure.as_ref().is_some_and(|failure| {
         !matches!(
@@ -228,7 +228,7 @@ pub(super) fn fail(
     }) {
         return Err(check::invalid("Failure must have ApplicationFailureInfo."));
     }
-    report.apply(engine, |activity| {
+    report.apply(backend, |activity| {
         Input::FailActivity(Box::new(FailActivity {
             activity,
             failure: request.failure,
@@ -243,18 +243,18 @@ pub(super) fn fail(
 
 /// `RespondActivityTaskFailedById`.
 pub(super) fn fail_by_id(
-    engine: &Engine,
+    backend: &Backend,
     request: RespondActivityTaskFailedByIdRequest,
 ) -> Result<(), Error> {
     check::length(&request.identity, "Identity")?;
     Report::by_id(
-        engine,
+        backend,
         &request.namespace,
         request.workflow_id,
         request.run_id,
         &request.activity_id,
     )?
-    .apply(engine, |activity| {
+    .apply(backend, |activity| {
         Input::FailActivity(Box::new(FailActivity {
             activity,
             failure: request.failure,
@@ -268,12 +268,12 @@ pub(super) fn fail_by_id(
 
 /// `RespondActivityTaskCanceled`.
 pub(super) fn cancel(
-    engine: &Engine,
+    backend: &Backend,
     request: RespondActivityTaskCanceledRequest,
 ) -> Result<(), Error> {
-    let report = Report::by_token(engine, &request.namespace, &request.task_token)?;
+    let report = Report::by_token(backend, &request.namespace, &request.task_token)?;
     check::length(&request.identity, "Identity")?;
-    report.apply(engine, |activity| {
+    report.apply(backend, |activity| {
         Input::CancelActivity(CancelActivity {
             activity,
             details: request.details,
@@ -287,18 +287,18 @@ pub(super) fn cancel(
 
 /// `RespondActivityTaskCanceledById`.
 pub(super) fn cancel_by_id(
-    engine: &Engine,
+    backend: &Backend,
     request: RespondActivityTaskCanceledByIdRequest,
 ) -> Result<(), Error> {
     check::length(&request.identity, "Identity")?;
     Report::by_id(
-        engine,
+        backend,
         &request.namespace,
         request.workflow_id,
         request.run_id,
         &request.activity_id,
     )?
-    .apply(engine, |activity| {
+    .apply(backend, |activity| {
         Input::CancelActivity(CancelActivity {
             activity,
             details: request.details,
@@ -346,19 +346,19 @@ pub(super) fn response(
 }
 
 fn start(
-    engine: &Engine,
+    backend: &Backend,
     offer: &ActivityOffer,
     identity: &str,
 ) -> Result<PollActivityTaskQueueResponse, Error> {
     let input = Input::StartActivity(StartActivity {
         task_key: offer.task_key,
-        request_id: RequestId::from(engine.ids.uuid()),
+        request_id: RequestId::from(backend.ids.uuid()),
         identity: identity.to_owned(),
         worker_version: None,
     });
     let execution = &offer.execution;
     let mut runs = execution.lock();
-    engine.apply(
+    backend.apply(
         execution,
         &mut runs,
         &offer.run_id,

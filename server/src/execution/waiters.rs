@@ -10,12 +10,12 @@ use tokio::sync::oneshot;
 
 use crate::clock::Timekeeper;
 use crate::clock::wait::{Wait, WaitGuard};
-use crate::matching::query::Answer;
+use crate::matching::query::QueryAnswer;
 
 /// Those who wait for one run: queries that go along with its workflow tasks, and updates.
 #[derive(Debug, Default)]
-pub(crate) struct Waiting {
-    queries: Vec<Along>,
+pub(crate) struct Waiters {
+    queries: Vec<PiggybackedQuery>,
     updates: Vec<UpdateWaiter>,
     /// Waits that let a skipping clock skip until the run closes.
     closes: Vec<Arc<Wait>>,
@@ -25,19 +25,19 @@ pub(crate) struct Waiting {
 
 /// A query that goes along with a workflow task.
 #[derive(Debug)]
-struct Along {
+struct PiggybackedQuery {
     id: String,
     query: WorkflowQuery,
-    news: oneshot::Sender<News>,
+    resolution: oneshot::Sender<QueryResolution>,
 }
 
 /// What becomes of a query that goes along.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum QueryResolution {
     /// A worker answered.
-    Answered(Answer),
+    Answered(QueryAnswer),
     /// No workflow task is left to go along with; ask again.
-    AskAgain,
+    Retry,
 }
 
 #[derive(Debug)]
@@ -47,46 +47,54 @@ struct UpdateWaiter {
     status: oneshot::Sender<UpdateStatus>,
 }
 
-impl Waiting {
+impl Waiters {
     /// Lets a query go along with the next workflow task.
-    pub(crate) fn go_along(&mut self, id: String, query: WorkflowQuery) -> oneshot::Receiver<News> {
+    pub(crate) fn piggyback_query(
+        &mut self,
+        id: String,
+        query: WorkflowQuery,
+    ) -> oneshot::Receiver<QueryResolution> {
         // A run whose task is long in coming must not collect those whose clients have given up.
-        self.queries.retain(|along| !along.news.is_closed());
-        let (news, receiver) = oneshot::channel();
-        self.queries.push(Along { id, query, news });
+        self.queries.retain(|query| !query.resolution.is_closed());
+        let (resolution, receiver) = oneshot::channel();
+        self.queries.push(PiggybackedQuery {
+            id,
+            query,
+            resolution,
+        });
         receiver
     }
 
     /// The queries that a workflow task takes with it, by id.
-    pub(crate) fn for_task(&mut self) -> HashMap<String, WorkflowQuery> {
-        self.queries.retain(|along| !along.news.is_closed());
+    pub(crate) fn piggybacked_queries(&mut self) -> HashMap<String, WorkflowQuery> {
+        self.queries.retain(|query| !query.resolution.is_closed());
         self.queries
             .iter()
-            .map(|along| (along.id.clone(), along.query.clone()))
+            .map(|query| (query.id.clone(), query.query.clone()))
             .collect()
     }
 
     /// Hands a worker's answer on.
-    pub(crate) fn answer(&mut self, id: &str, answer: Answer) {
-        if let Some(at) = self.queries.iter().position(|along| along.id == id) {
+    pub(crate) fn answer_query(&mut self, id: &str, answer: QueryAnswer) {
+        if let Some(at) = self.queries.iter().position(|query| query.id == id) {
             // Nobody may wait any more; then nobody misses the answer.
             let _ = self
                 .queries
                 .swap_remove(at)
-                .news
-                .send(News::Answered(answer));
+                .resolution
+                .send(QueryResolution::Answered(answer));
         }
     }
 
     /// No workflow task comes that the queries left could go along with.
-    pub(crate) fn ask_again(&mut self) {
-        for along in self.queries.drain(..) {
-            let _ = along.news.send(News::AskAgain);
+    pub(crate) fn release_queries(&mut self) {
+        for query in self.queries.drain(..) {
+            let _ = query.resolution.send(QueryResolution::Retry);
         }
     }
 
     /// Waits until an update has come as far as `until`.
-    pub(crate) fn await_update(
+    pub(crate) fn add_update_waiter(
         &mut self,
         id: UpdateId,
         until: WaitStage,
@@ -98,7 +106,7 @@ impl Waiting {
     }
 
     /// Lets the clock skip until the run closes.
-    pub(crate) fn skip_until_closed(&mut self, clock: &Timekeeper) -> WaitGuard {
+    pub(crate) fn begin_close_wait(&mut self, clock: &Timekeeper) -> WaitGuard {
         self.closes.retain(|wait| !wait.is_over());
         let wait = Wait::begin(clock);
         self.closes.push(Arc::clone(&wait));
@@ -106,7 +114,7 @@ impl Waiting {
     }
 
     /// Lets the clock skip until an update has come as far as `until`.
-    pub(crate) fn skip_until_update(
+    pub(crate) fn begin_update_wait(
         &mut self,
         id: UpdateId,
         until: WaitStage,
@@ -119,14 +127,14 @@ impl Waiting {
     }
 
     /// Ends the waits for the end of the run.
-    pub(crate) fn run_closed(&mut self) {
+    pub(crate) fn end_close_waits(&mut self) {
         for wait in self.closes.drain(..) {
             wait.end();
         }
     }
 
     /// Tells those who wait that an update has come further.
-    pub(crate) fn update_reached(&mut self, status: &UpdateStatus) {
+    pub(crate) fn notify_update(&mut self, status: &UpdateStatus) {
         self.update_waits.retain(|(id, until, wait)| {
             let reached = *id == status.id && has_reached(&status.stage, *until);
             if reached {
@@ -159,43 +167,46 @@ mod tests {
 
     #[test]
     fn queries_go_along_until_they_are_answered() {
-        let mut waiting = Waiting::default();
-        let mut news = waiting.go_along("a".to_owned(), WorkflowQuery::default());
-        let mut other = waiting.go_along("b".to_owned(), WorkflowQuery::default());
-        assert_eq!(waiting.for_task().len(), 2);
+        let mut waiters = Waiters::default();
+        let mut resolution = waiters.piggyback_query("a".to_owned(), WorkflowQuery::default());
+        let mut other = waiters.piggyback_query("b".to_owned(), WorkflowQuery::default());
+        assert_eq!(waiters.piggybacked_queries().len(), 2);
         assert_eq!(
-            waiting.for_task().len(),
+            waiters.piggybacked_queries().len(),
             2,
             "a task that failed is repeated"
         );
-        waiting.answer("a", Ok(None));
-        assert!(matches!(news.try_recv(), Ok(News::Answered(Ok(None)))));
-        waiting.ask_again();
-        assert!(matches!(other.try_recv(), Ok(News::AskAgain)));
-        assert!(waiting.for_task().is_empty());
+        waiters.answer_query("a", Ok(None));
+        assert!(matches!(
+            resolution.try_recv(),
+            Ok(QueryResolution::Answered(Ok(None)))
+        ));
+        waiters.release_queries();
+        assert!(matches!(other.try_recv(), Ok(QueryResolution::Retry)));
+        assert!(waiters.piggybacked_queries().is_empty());
     }
 
     #[test]
     fn a_query_whose_client_has_given_up_leaves_nothing_behind() {
-        let mut waiting = Waiting::default();
+        let mut waiters = Waiters::default();
         for id in ["a", "b", "c"] {
-            drop(waiting.go_along(id.to_owned(), WorkflowQuery::default()));
+            drop(waiters.piggyback_query(id.to_owned(), WorkflowQuery::default()));
         }
-        assert_eq!(waiting.queries.len(), 1);
+        assert_eq!(waiters.queries.len(), 1);
     }
 
     #[test]
     fn an_update_is_awaited_up_to_a_stage() {
-        let mut waiting = Waiting::default();
-        let mut accepted = waiting.await_update("u".into(), WaitStage::Accepted);
-        let mut completed = waiting.await_update("u".into(), WaitStage::Completed);
-        waiting.update_reached(&UpdateStatus {
+        let mut waiters = Waiters::default();
+        let mut accepted = waiters.add_update_waiter("u".into(), WaitStage::Accepted);
+        let mut completed = waiters.add_update_waiter("u".into(), WaitStage::Completed);
+        waiters.notify_update(&UpdateStatus {
             id: "u".into(),
             stage: UpdateStage::Accepted,
         });
         assert!(accepted.try_recv().is_ok());
         assert!(completed.try_recv().is_err());
-        waiting.update_reached(&UpdateStatus {
+        waiters.notify_update(&UpdateStatus {
             id: "u".into(),
             stage: UpdateStage::Completed(Default::default()),
         });

@@ -15,26 +15,26 @@ use tonic::metadata::MetadataMap;
 
 use super::check;
 use super::token::HistoryToken;
+use crate::backend::{Backend, resolve_run};
 use crate::clock::Timekeeper;
-use crate::engine::{Engine, named_run};
 use crate::error::Error;
 use crate::execution::{Execution, Record};
 
 /// `GetWorkflowExecutionHistory`.
 pub(super) async fn get(
-    engine: &Engine,
+    backend: &Backend,
     request: GetWorkflowExecutionHistoryRequest,
     unrecorded: Unrecorded,
     skips: Option<&Timekeeper>,
     deadline: Instant,
 ) -> Result<GetWorkflowExecutionHistoryResponse, Error> {
-    let shown = match request.history_event_filter_type {
-        filter if filter == HistoryEventFilterType::CloseEvent as i32 => Shown::CloseEvent,
-        _ => Shown::AllEvents(unrecorded),
+    let filter = match request.history_event_filter_type {
+        filter if filter == HistoryEventFilterType::CloseEvent as i32 => EventFilter::CloseEvent,
+        _ => EventFilter::AllEvents(unrecorded),
     };
-    let only_close = shown == Shown::CloseEvent;
+    let only_close = filter == EventFilter::CloseEvent;
     let (execution, mut token) = open(
-        engine,
+        backend,
         &request.namespace,
         check::execution(request.execution)?,
         &request.next_page_token,
@@ -53,11 +53,11 @@ pub(super) async fn get(
         {
             let mut runs = execution.lock();
             let record = runs.get(&run_id).ok_or_else(|| run_is_gone(&run_id))?;
-            if let Some(page) = page(record, &token, limit, shown, request.wait_new_event) {
+            if let Some(page) = page(record, &token, limit, filter, request.wait_new_event) {
                 return Ok(response(page));
             }
             if wait.is_none() {
-                wait = skips.map(|clock| record.waiting.skip_until_closed(clock));
+                wait = skips.map(|clock| record.waiters.begin_close_wait(clock));
             }
         }
         if timeout_at(deadline, news).await.is_err() {
@@ -70,11 +70,11 @@ pub(super) async fn get(
 
 /// `GetWorkflowExecutionHistoryReverse`: the last events first.
 pub(super) fn get_reverse(
-    engine: &Engine,
+    backend: &Backend,
     request: GetWorkflowExecutionHistoryReverseRequest,
 ) -> Result<GetWorkflowExecutionHistoryReverseResponse, Error> {
     let (execution, token) = open(
-        engine,
+        backend,
         &request.namespace,
         check::execution(request.execution)?,
         &request.next_page_token,
@@ -120,7 +120,7 @@ pub(super) fn first_page(
         end: Some(end as u64),
         transient,
     };
-    let (events, next) = cut(events, &token, TASK_PAGE);
+    let (events, next) = cut_page(events, &token, TASK_PAGE);
     (
         events,
         next.map(|token| token.encode_to_vec()).unwrap_or_default(),
@@ -150,7 +150,7 @@ impl Unrecorded {
 
 /// The part of a history that a client wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
+enum EventFilter {
     AllEvents(Unrecorded),
     CloseEvent,
 }
@@ -162,12 +162,12 @@ fn page(
     record: &Record,
     token: &HistoryToken,
     limit: usize,
-    shown: Shown,
+    filter: EventFilter,
     wait: bool,
 ) -> Option<Page> {
     let events = record.run.events();
     let running = record.run.is_running();
-    let Shown::AllEvents(unrecorded) = shown else {
+    let EventFilter::AllEvents(unrecorded) = filter else {
         if running && wait {
             return None;
         }
@@ -178,7 +178,7 @@ fn page(
     if wait && running && !is_bounded && usize_of(token.seen) >= events.len() {
         return None;
     }
-    let (mut page, next) = cut(events, token, limit);
+    let (mut page, next) = cut_page(events, token, limit);
     if next.is_none() && !is_bounded && unrecorded == Unrecorded::Shown {
         page.extend(record.run.unrecorded_events());
     }
@@ -193,7 +193,7 @@ fn page(
 }
 
 /// At most `limit` events, and not more bytes than a message should have.
-fn cut(events: &EventLog, token: &HistoryToken, limit: usize) -> Page {
+fn cut_page(events: &EventLog, token: &HistoryToken, limit: usize) -> Page {
     let end = token
         .end
         .map_or(events.len(), |end| events.len().min(usize_of(end)));
@@ -217,13 +217,13 @@ fn cut(events: &EventLog, token: &HistoryToken, limit: usize) -> Page {
 }
 
 fn open(
-    engine: &Engine,
+    backend: &Backend,
     namespace: &str,
     named: durably_proto::api::common::v1::WorkflowExecution,
     token: &[u8],
 ) -> Result<(Arc<Execution>, HistoryToken), Error> {
-    let namespace = engine.namespaces.find(namespace)?;
-    let execution = engine.execution(&namespace, &named.workflow_id)?;
+    let namespace = backend.namespaces.find(namespace)?;
+    let execution = backend.execution(&namespace, &named.workflow_id)?;
     let token = match token.is_empty() {
         false => {
             let token = HistoryToken::from_bytes(token)?;
@@ -235,7 +235,7 @@ fn open(
             token
         }
         true => HistoryToken {
-            run_id: named_run(&execution, &mut execution.lock(), &named.run_id)?.to_string(),
+            run_id: resolve_run(&execution, &mut execution.lock(), &named.run_id)?.to_string(),
             ..HistoryToken::default()
         },
     };

@@ -22,25 +22,25 @@ use durably_proto::api::workflowservice::v1::{
 };
 use tokio::time::Instant;
 
-use super::history::first_page;
+use super::history_reader::first_page;
 use super::token::{QueryToken, WorkflowToken};
-use super::{activity, check};
-use crate::engine::Engine;
+use super::{activity_task, check};
+use crate::backend::Backend;
 use crate::error::Error;
 use crate::execution::offer::WorkflowOffer;
 use crate::execution::{Execution, Record};
-use crate::matching::query::{Answer, QueryFailed, QueryId};
-use crate::matching::queue::{Kind, Poll};
+use crate::matching::query::{QueryAnswer, QueryFailed, QueryId};
+use crate::matching::queue::{Poll, QueueKind};
 use crate::namespace::Namespace;
 use crate::visibility::values;
 
 /// `PollWorkflowTaskQueue`.
 pub(super) async fn poll(
-    engine: &Engine,
+    backend: &Backend,
     request: PollWorkflowTaskQueueRequest,
     deadline: Instant,
 ) -> Result<PollWorkflowTaskQueueResponse, Error> {
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     check::length(&request.identity, "Identity")?;
     let (queue, kind) = polled_queue(request.task_queue.as_ref())?;
     let poll = Poll {
@@ -51,14 +51,14 @@ pub(super) async fn poll(
         rate: None,
     };
     loop {
-        engine.check_running()?;
+        backend.check_running()?;
         let offer = namespace
             .workflow_tasks
-            .poll(poll, engine.clock.now(), deadline)
+            .poll(poll, backend.clock.now(), deadline)
             .await;
         let answer = match offer {
             None => {
-                engine.check_running()?;
+                backend.check_running()?;
                 return Ok(PollWorkflowTaskQueueResponse::default());
             }
             Some(WorkflowOffer::Task {
@@ -66,7 +66,7 @@ pub(super) async fn poll(
                 run_id,
                 task_key,
                 ..
-            }) => start(engine, &execution, &run_id, task_key, queue, &request),
+            }) => start(backend, &execution, &run_id, task_key, queue, &request),
             Some(WorkflowOffer::Query {
                 execution,
                 run_id,
@@ -88,12 +88,12 @@ pub(super) async fn poll(
 
 /// `RespondWorkflowTaskCompleted`.
 pub(super) fn complete(
-    engine: &Engine,
+    backend: &Backend,
     mut request: RespondWorkflowTaskCompletedRequest,
 ) -> Result<RespondWorkflowTaskCompletedResponse, Error> {
     let token = WorkflowToken::from_bytes(&request.task_token)?;
-    let namespace = engine.namespaces.find(&request.namespace)?;
-    let execution = engine.execution(&namespace, &token.workflow_id)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
+    let execution = backend.execution(&namespace, &token.workflow_id)?;
     let run_id = RunId::from(token.run_id.as_str());
     check::length(&request.identity, "Identity")?;
     let answers = std::mem::take(&mut request.query_results);
@@ -104,9 +104,9 @@ pub(super) fn complete(
         refused,
     }));
     let mut runs = execution.lock();
-    engine.apply(&execution, &mut runs, &run_id, input, |record, reply| {
+    backend.apply(&execution, &mut runs, &run_id, input, |record, reply| {
         for (id, result) in answers {
-            record.waiting.answer(&id, answer(result));
+            record.waiters.answer_query(&id, answer(result));
         }
         let completed = match reply {
             Reply::WorkflowTaskCompleted(completed) => *completed,
@@ -126,7 +126,7 @@ pub(super) fn complete(
             activity_tasks: completed
                 .activities
                 .into_iter()
-                .map(|started| activity::response(&execution, record, started))
+                .map(|started| activity_task::response(&execution, record, started))
                 .collect(),
             reset_history_event_id: completed.reset_to.map(|event| event.0).unwrap_or_default(),
         })
@@ -160,7 +160,7 @@ fn check_search_attributes(
             let bad = values::check(&namespace.name, &known, fields).err();
             // An upsert removes what was there; a new run has nothing that could be removed.
             if starts_run {
-                fields.retain(|_, value| !values::is_nothing(value));
+                fields.retain(|_, value| !values::is_unset(value));
             }
             let bad = bad?;
             Some(BadSearchAttributes {
@@ -173,11 +173,11 @@ fn check_search_attributes(
 
 /// `RespondWorkflowTaskFailed`.
 pub(super) fn fail(
-    engine: &Engine,
+    backend: &Backend,
     request: RespondWorkflowTaskFailedRequest,
 ) -> Result<(), Error> {
     let token = WorkflowToken::from_bytes(&request.task_token)?;
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     let cause = request.cause();
     let input = Input::FailWorkflowTask(Box::new(FailWorkflowTask {
         token: token.task(),
@@ -187,17 +187,17 @@ pub(super) fn fail(
         #[expect(deprecated, reason = "older workers still name their binary")]
         binary_checksum: request.binary_checksum,
     }));
-    engine.apply_to(&namespace, &token.workflow_id, &token.run_id, input)?;
+    backend.apply_to(&namespace, &token.workflow_id, &token.run_id, input)?;
     Ok(())
 }
 
 /// `RespondQueryTaskCompleted`.
 pub(super) fn complete_query(
-    engine: &Engine,
+    backend: &Backend,
     request: RespondQueryTaskCompletedRequest,
 ) -> Result<(), Error> {
     let token = QueryToken::from_bytes(&request.task_token)?;
-    let namespace = engine.namespaces.find(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     let answer = match request.completed_type() {
         QueryResultType::Answered => {
             // The worker has done its part; what is too large concerns whoever asked.
@@ -247,22 +247,22 @@ pub(super) fn response(
         scheduled_time: Some(task.scheduled_at.into()),
         started_time: Some(task.started_at.into()),
         messages: task.messages,
-        queries: record.waiting.for_task(),
-        ..about(record)
+        queries: record.waiters.piggybacked_queries(),
+        ..task_header(record)
     }
 }
 
 /// The queue a poll names, and whose it is.
-pub(super) fn polled_queue(queue: Option<&TaskQueue>) -> Result<(&str, Kind), Error> {
+pub(super) fn polled_queue(queue: Option<&TaskQueue>) -> Result<(&str, QueueKind), Error> {
     let kind = match queue {
-        Some(queue) if queue.kind() == TaskQueueKind::Sticky => Kind::Sticky,
-        _ => Kind::Normal,
+        Some(queue) if queue.kind() == TaskQueueKind::Sticky => QueueKind::Sticky,
+        _ => QueueKind::Normal,
     };
     Ok((check::task_queue(queue)?, kind))
 }
 
 fn start(
-    engine: &Engine,
+    backend: &Backend,
     execution: &Arc<Execution>,
     run_id: &RunId,
     task_key: WorkflowTaskKey,
@@ -271,13 +271,13 @@ fn start(
 ) -> Result<PollWorkflowTaskQueueResponse, Error> {
     let input = Input::StartWorkflowTask(StartWorkflowTask {
         task_key,
-        request_id: RequestId::from(engine.ids.uuid()),
+        request_id: RequestId::from(backend.ids.uuid()),
         queue: queue.into(),
         identity: request.identity.clone(),
-        worker_version: build(request),
+        worker_version: worker_version(request),
     });
     let mut runs = execution.lock();
-    engine.apply(
+    backend.apply(
         execution,
         &mut runs,
         run_id,
@@ -294,7 +294,7 @@ fn start(
     deprecated,
     reason = "workers send it until versioning by deployment replaces it"
 )]
-fn build(request: &PollWorkflowTaskQueueRequest) -> Option<WorkerVersionStamp> {
+fn worker_version(request: &PollWorkflowTaskQueueRequest) -> Option<WorkerVersionStamp> {
     let worker = request.worker_version_capabilities.as_ref()?;
     Some(WorkerVersionStamp {
         build_id: worker.build_id.clone(),
@@ -308,7 +308,7 @@ fn query_task(
     run_id: &RunId,
     id: QueryId,
     query: WorkflowQuery,
-    kind: Kind,
+    kind: QueueKind,
 ) -> Result<PollWorkflowTaskQueueResponse, Error> {
     if !execution.namespace.queries.is_open(id) {
         return Err(Error::NotFound("nobody waits for the query".to_owned()));
@@ -319,8 +319,8 @@ fn query_task(
         .ok_or_else(|| Error::NotFound("the queried run is gone".to_owned()))?;
     let run = &record.run;
     let (events, next_page_token) = match kind {
-        Kind::Normal => first_page(run.events(), run.events().len(), run_id, 0, Vec::new()),
-        Kind::Sticky => Default::default(),
+        QueueKind::Normal => first_page(run.events(), run.events().len(), run_id, 0, Vec::new()),
+        QueueKind::Sticky => Default::default(),
     };
     Ok(PollWorkflowTaskQueueResponse {
         task_token: QueryToken::new(id).encode_to_vec(),
@@ -329,11 +329,11 @@ fn query_task(
         history: Some(History { events }),
         next_page_token,
         query: Some(query),
-        ..about(record)
+        ..task_header(record)
     })
 }
 
-fn about(record: &Record) -> PollWorkflowTaskQueueResponse {
+fn task_header(record: &Record) -> PollWorkflowTaskQueueResponse {
     let run = &record.run;
     PollWorkflowTaskQueueResponse {
         workflow_execution: Some(WorkflowExecution {
@@ -361,7 +361,7 @@ fn too_large(failure: Option<Failure>) -> Box<QueryFailed> {
     })
 }
 
-fn answer(result: WorkflowQueryResult) -> Answer {
+fn answer(result: WorkflowQueryResult) -> QueryAnswer {
     match result.result_type() {
         QueryResultType::Answered => check::blob(result.answer.as_ref())
             .map(|()| result.answer)

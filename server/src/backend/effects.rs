@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use durably_history::{Effect, TaskQueue, Time, WorkflowTaskKey};
 
-use crate::engine::Engine;
+use crate::backend::Backend;
 use crate::execution::offer::{ActivityOffer, WorkflowOffer};
 use crate::execution::{Execution, Record};
-use crate::matching::Level;
-use crate::matching::queue::Kind;
+use crate::matching::matcher::PriorityLevel;
+use crate::matching::queue::QueueKind;
 
-impl Engine {
+impl Backend {
     /// Does what a committed input led to, in order. The execution is still locked, so nobody
     /// sees effects of two inputs out of order.
     pub(crate) fn dispatch(
@@ -37,8 +37,8 @@ impl Engine {
                     };
                     let queues = &execution.namespace.activity_tasks;
                     let level = record.run.activity_priority(task_key.scheduled);
-                    let level = Level::of(level.priority_key);
-                    queues.offer(&queue, Kind::Normal, level, offer, now);
+                    let level = PriorityLevel::of(level.priority_key);
+                    queues.offer(&queue, QueueKind::Normal, level, offer, now);
                 }
                 // The record holds the deadlines already; the timers only need the earliest.
                 Effect::Arm { .. } | Effect::Disarm(_) => rearmed = true,
@@ -46,19 +46,19 @@ impl Engine {
                 Effect::StartNext(_) => {}
                 Effect::Closed(_) => {
                     rearmed = true;
-                    record.waiting.run_closed();
-                    self.show(execution, record);
+                    record.waiters.end_close_waits();
+                    self.update_visibility(execution, record);
                     execution.closed.notify_waiters();
                 }
-                Effect::UpdateReached(status) => record.waiting.update_reached(&status),
-                Effect::VisibilityChanged => self.show(execution, record),
+                Effect::UpdateReached(status) => record.waiters.notify_update(&status),
+                Effect::VisibilityChanged => self.update_visibility(execution, record),
             }
         }
         if rearmed {
             let due = record.next_due();
             self.timers.set_run(execution, record.run.run_id(), due);
         }
-        self.count_work(record);
+        self.update_work_count(record);
     }
 
     /// Offers to the sticky queue only while its worker is there; nobody else would take it.
@@ -72,19 +72,19 @@ impl Engine {
     ) {
         let queues = &execution.namespace.workflow_tasks;
         let (queue, normal_queue, kind) = match queue {
-            TaskQueue::Normal(name) => (Arc::clone(&name), name, Kind::Normal),
+            TaskQueue::Normal(name) => (Arc::clone(&name), name, QueueKind::Normal),
             TaskQueue::Sticky(sticky)
                 if queues.is_polled(&sticky.name, STICKY_WORKER_GONE, now) =>
             {
-                (sticky.name, sticky.normal_name, Kind::Sticky)
+                (sticky.name, sticky.normal_name, QueueKind::Sticky)
             }
             TaskQueue::Sticky(sticky) => (
                 Arc::clone(&sticky.normal_name),
                 sticky.normal_name,
-                Kind::Normal,
+                QueueKind::Normal,
             ),
         };
-        let level = Level::of(record.run.priority().priority_key);
+        let level = PriorityLevel::of(record.run.priority().priority_key);
         let offer = WorkflowOffer::Task {
             execution: Arc::clone(execution),
             run_id: record.run.run_id().clone(),
@@ -96,12 +96,12 @@ impl Engine {
     }
 
     /// Brings what lists show up to date.
-    fn show(&self, execution: &Execution, record: &Record) {
+    fn update_visibility(&self, execution: &Execution, record: &Record) {
         execution.namespace.visibility.upsert(record.run.info());
     }
 
     /// Counts what is at work in the run, if the clock cares.
-    fn count_work(&self, record: &mut Record) {
+    fn update_work_count(&self, record: &mut Record) {
         if !self.clock.skips() {
             return;
         }

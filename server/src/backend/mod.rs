@@ -13,8 +13,8 @@ use durably_history::{
 use durably_proto::api::enums::v1::{EventType, WorkflowExecutionStatus};
 use tokio::sync::watch;
 
+use crate::backend::timers::Timers;
 use crate::clock::Timekeeper;
-use crate::engine::timers::Timers;
 use crate::error::{AlreadyStarted, Error};
 use crate::execution::{Execution, Record, Runs};
 use crate::ids::Ids;
@@ -23,7 +23,7 @@ use crate::store::{Change, Store};
 
 /// The server without its gRPC clothes.
 #[derive(Debug)]
-pub(crate) struct Engine {
+pub(crate) struct Backend {
     pub(crate) namespaces: Namespaces,
     pub(crate) store: Box<dyn Store>,
     pub(crate) clock: Timekeeper,
@@ -37,7 +37,7 @@ pub(crate) struct Engine {
 
 /// The run that a start request is answered with.
 #[derive(Debug)]
-pub(crate) struct Started<R> {
+pub(crate) struct StartedRun<R> {
     pub(crate) run_id: RunId,
     pub(crate) first_run_id: RunId,
     pub(crate) status: WorkflowExecutionStatus,
@@ -48,7 +48,7 @@ pub(crate) struct Started<R> {
 
 /// How a start request met that run.
 #[derive(Debug)]
-pub(crate) enum Met {
+pub(crate) enum StartResolution {
     /// It started the run, which replied.
     Started(Reply),
     /// It was sent before, and an event of this type came of it.
@@ -57,7 +57,7 @@ pub(crate) enum Met {
     InUse,
 }
 
-impl Engine {
+impl Backend {
     /// Ends requests that wait, refuses new ones, and lets the background work end.
     pub(crate) fn stop(&self) {
         self.stop.send_replace(true);
@@ -75,7 +75,7 @@ impl Engine {
 
     /// Waits until the server stops.
     pub(crate) async fn stopped(&self) {
-        // The sender is the engine's own, so it cannot be gone.
+        // The sender is the backend's own, so it cannot be gone.
         let _ = self.stop.subscribe().wait_for(|stopped| *stopped).await;
     }
 
@@ -111,7 +111,7 @@ impl Engine {
         input: Input,
         then: impl FnOnce(&mut Record, Reply) -> R,
     ) -> Result<R, Error> {
-        let _arriving = self.arriving();
+        let _work = self.begin_input();
         let now = self.clock.now();
         let record = runs
             .get(run_id)
@@ -148,7 +148,7 @@ impl Engine {
         }
         let result = then(record, transition.reply);
         if !record.run.has_workflow_task() {
-            record.waiting.ask_again();
+            record.waiters.release_queries();
         }
         Ok(result)
     }
@@ -163,7 +163,7 @@ impl Engine {
     ) -> Result<Reply, Error> {
         let execution = self.execution(namespace, workflow_id)?;
         let mut runs = execution.lock();
-        let run_id = named_run(&execution, &mut runs, run_id)?;
+        let run_id = resolve_run(&execution, &mut runs, run_id)?;
         self.apply(&execution, &mut runs, &run_id, input, |_, reply| reply)
     }
 
@@ -174,15 +174,15 @@ impl Engine {
         namespace: &Arc<Namespace>,
         start: Start,
         policies: Policies,
-        with: impl FnOnce(&Arc<Execution>, &mut Runs, &RunId, Met) -> Result<R, Error>,
-    ) -> Result<Started<R>, Error> {
+        with: impl FnOnce(&Arc<Execution>, &mut Runs, &RunId, StartResolution) -> Result<R, Error>,
+    ) -> Result<StartedRun<R>, Error> {
         let execution = self
             .store
             .find_or_create(namespace, start.workflow_id.as_str())?;
         let mut runs = execution.lock();
         if let Some(latest) = runs.latest() {
             let latest_id = latest.run.run_id().clone();
-            let answer = |is_new| Started {
+            let answer = |is_new| StartedRun {
                 run_id: latest_id.clone(),
                 first_run_id: latest.run.first_run_id().clone(),
                 status: latest.run.status(),
@@ -196,18 +196,23 @@ impl Engine {
             };
             if let Some(event_type) = repeated {
                 let found = answer(event_type == EventType::WorkflowExecutionStarted);
-                let result = with(&execution, &mut runs, &latest_id, Met::Repeated(event_type))?;
+                let result = with(
+                    &execution,
+                    &mut runs,
+                    &latest_id,
+                    StartResolution::Repeated(event_type),
+                )?;
                 return Ok(found.with(result));
             }
             match policies.decide(latest.run.status()) {
                 StartDecision::Start => {}
                 StartDecision::UseExisting => {
                     let found = answer(false);
-                    let result = with(&execution, &mut runs, &latest_id, Met::InUse)?;
+                    let result = with(&execution, &mut runs, &latest_id, StartResolution::InUse)?;
                     return Ok(found.with(result));
                 }
                 StartDecision::TerminateThenStart => {
-                    self.terminate_for_new(&execution, &mut runs, &latest_id, &start.run_id)?;
+                    self.terminate_running(&execution, &mut runs, &latest_id, &start.run_id)?;
                 }
                 StartDecision::Refuse(refused) => {
                     return Err(Error::AlreadyStarted(AlreadyStarted {
@@ -219,7 +224,7 @@ impl Engine {
                 }
             }
         }
-        let _arriving = self.arriving();
+        let _work = self.begin_input();
         let now = self.clock.now();
         let run_id = start.run_id.clone();
         let (run, transition) = Run::start(start, now);
@@ -237,9 +242,9 @@ impl Engine {
             &execution,
             &mut runs,
             &run_id,
-            Met::Started(transition.reply),
+            StartResolution::Started(transition.reply),
         )?;
-        Ok(Started {
+        Ok(StartedRun {
             first_run_id: run_id.clone(),
             run_id,
             status: WorkflowExecutionStatus::Running,
@@ -249,7 +254,7 @@ impl Engine {
     }
 
     /// Gives a run the deadlines whose time has come.
-    pub(crate) fn wake_run(&self, execution: &Arc<Execution>, run_id: &RunId) {
+    pub(crate) fn fire_deadlines(&self, execution: &Arc<Execution>, run_id: &RunId) {
         let mut runs = execution.lock();
         let now = self.clock.now();
         while let Some(deadline) = runs
@@ -266,7 +271,7 @@ impl Engine {
         }
     }
 
-    fn terminate_for_new(
+    fn terminate_running(
         &self,
         execution: &Arc<Execution>,
         runs: &mut Runs,
@@ -289,9 +294,9 @@ impl Engine {
     }
 }
 
-impl Started<()> {
-    fn with<R>(self, result: R) -> Started<R> {
-        Started {
+impl StartedRun<()> {
+    fn with<R>(self, result: R) -> StartedRun<R> {
+        StartedRun {
             run_id: self.run_id,
             first_run_id: self.first_run_id,
             status: self.status,
@@ -302,7 +307,7 @@ impl Started<()> {
 }
 
 /// The run of a locked execution that a request names; the latest if it names none.
-pub(crate) fn named_run(
+pub(crate) fn resolve_run(
     execution: &Execution,
     runs: &mut Runs,
     run_id: &str,

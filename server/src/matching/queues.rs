@@ -7,20 +7,20 @@ use std::time::Duration;
 use durably_history::Time;
 use tokio::time::Instant;
 
-use super::departed::Departed;
+use super::matcher::{Matcher, PriorityLevel};
 use super::poller::{Poller, Pollers};
-use super::queue::{Kind, Poll, Queue};
-use super::{Level, TaskQueue};
+use super::queue::{Poll, Queue, QueueKind};
+use super::shut_down_workers::ShutDownWorkers;
 
 /// All queues of one namespace for one type of task.
 #[derive(Debug)]
 pub(crate) struct Queues<T> {
-    named: RwLock<Named<T>>,
-    departed: Departed,
+    named: RwLock<QueueMap<T>>,
+    departed: ShutDownWorkers,
 }
 
 #[derive(Debug)]
-struct Named<T> {
+struct QueueMap<T> {
     queues: HashMap<Arc<str>, Arc<Queue<T>>>,
     /// How many queues there may be before those nobody uses are swept out.
     sweep_at: usize,
@@ -40,18 +40,25 @@ pub(crate) struct Description {
 impl<T: Send> Queues<T> {
     pub(crate) fn new() -> Self {
         Self {
-            named: RwLock::new(Named {
+            named: RwLock::new(QueueMap {
                 queues: HashMap::new(),
                 sweep_at: FIRST_SWEEP,
                 closed: false,
             }),
-            departed: Departed::default(),
+            departed: ShutDownWorkers::default(),
         }
     }
 
     /// Offers a task: to the poll that waits longest, or to the backlog.
-    pub(crate) fn offer(&self, queue: &Arc<str>, kind: Kind, level: Level, task: T, now: Time) {
-        let queue = match self.existing(queue) {
+    pub(crate) fn offer(
+        &self,
+        queue: &Arc<str>,
+        kind: QueueKind,
+        level: PriorityLevel,
+        task: T,
+        now: Time,
+    ) {
+        let queue = match self.find(queue) {
             Some(queue) => queue,
             None => self.create(Arc::clone(queue), kind, now),
         };
@@ -60,7 +67,7 @@ impl<T: Send> Queues<T> {
 
     /// Waits for a task until the deadline. A poll that is dropped loses none.
     pub(crate) async fn poll(&self, poll: Poll<'_>, now: Time, deadline: Instant) -> Option<T> {
-        let queue = match self.existing(poll.queue) {
+        let queue = match self.find(poll.queue) {
             Some(queue) => queue,
             None => self.create(poll.queue.into(), poll.kind, now),
         };
@@ -69,32 +76,32 @@ impl<T: Send> Queues<T> {
 
     /// Whether somebody waits at the queue or polled it within `span`.
     pub(crate) fn is_polled(&self, queue: &str, span: Duration, now: Time) -> bool {
-        self.existing(queue).is_some_and(|queue| {
-            let inside = queue.lock();
-            inside.tasks.waiting() > 0 || inside.pollers.any_since(span, now)
+        self.find(queue).is_some_and(|queue| {
+            let state = queue.lock();
+            state.tasks.waiting() > 0 || state.pollers.any_since(span, now)
         })
     }
 
     /// Ends the waiting polls of a worker with nothing, and those of it that are yet to arrive.
-    pub(crate) fn shut_down(&self, queue: &str, instance_key: &str) {
+    pub(crate) fn end_polls_of(&self, queue: &str, instance_key: &str) {
         self.departed.insert(instance_key);
-        if let Some(queue) = self.existing(queue) {
-            let mut inside = queue.lock();
-            inside
+        if let Some(queue) = self.find(queue) {
+            let mut state = queue.lock();
+            state
                 .tasks
                 .drain_waiters(|waiter| waiter.instance_key == instance_key);
         }
     }
 
     /// Ends a queue whose only worker goes: its polls end with nothing, its tasks come back.
-    pub(crate) fn retire(&self, queue: &str) -> Vec<T> {
-        let Some(queue) = self.existing(queue) else {
+    pub(crate) fn drain(&self, queue: &str) -> Vec<T> {
+        let Some(queue) = self.find(queue) else {
             return Vec::new();
         };
-        let mut inside = queue.lock();
-        inside.pollers = Pollers::default();
-        inside.tasks.drain_waiters(|_| true);
-        std::iter::from_fn(|| inside.tasks.take())
+        let mut state = queue.lock();
+        state.pollers = Pollers::default();
+        state.tasks.drain_waiters(|_| true);
+        std::iter::from_fn(|| state.tasks.take())
             .map(|(_, task)| task)
             .collect()
     }
@@ -115,29 +122,29 @@ impl<T: Send> Queues<T> {
 
     /// What there is to tell about a queue.
     pub(crate) fn describe(&self, queue: &str, now: Time) -> Description {
-        let Some(queue) = self.existing(queue) else {
+        let Some(queue) = self.find(queue) else {
             return Description::default();
         };
-        let mut inside = queue.lock();
+        let mut state = queue.lock();
         Description {
-            pollers: inside.pollers.list(now),
-            backlog: inside.tasks.backlog(),
-            rate: inside.rate.per_second(),
+            pollers: state.pollers.list(now),
+            backlog: state.tasks.backlog(),
+            rate: state.rate.per_second(),
         }
     }
 
     /// How many tasks wait in the queue.
     pub(crate) fn backlog(&self, queue: &str) -> usize {
-        self.existing(queue)
+        self.find(queue)
             .map_or(0, |queue| queue.lock().tasks.backlog())
     }
 
-    fn existing(&self, name: &str) -> Option<Arc<Queue<T>>> {
+    fn find(&self, name: &str) -> Option<Arc<Queue<T>>> {
         let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
         named.queues.get(name).cloned()
     }
 
-    fn create(&self, name: Arc<str>, kind: Kind, now: Time) -> Arc<Queue<T>> {
+    fn create(&self, name: Arc<str>, kind: QueueKind, now: Time) -> Arc<Queue<T>> {
         let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
         if named.queues.len() >= named.sweep_at {
             named.queues.retain(|_, queue| queue.is_in_use(now));
@@ -145,7 +152,7 @@ impl<T: Send> Queues<T> {
         }
         let closed = named.closed;
         let queue = named.queues.entry(name).or_insert_with(|| {
-            let mut tasks = TaskQueue::new();
+            let mut tasks = Matcher::new();
             if closed {
                 tasks.close();
             }
@@ -170,7 +177,7 @@ mod tests {
     fn by(queue: &str) -> Poll<'_> {
         Poll {
             queue,
-            kind: Kind::Normal,
+            kind: QueueKind::Normal,
             identity: "worker",
             instance_key: "instance",
             rate: None,
@@ -180,8 +187,8 @@ mod tests {
     fn offer<T: Send>(queues: &Queues<T>, queue: &str, task: T) {
         queues.offer(
             &queue.into(),
-            Kind::Normal,
-            Level::default(),
+            QueueKind::Normal,
+            PriorityLevel::default(),
             task,
             Time::default(),
         );
@@ -255,7 +262,7 @@ mod tests {
         let queues: Queues<u32> = Queues::new();
         let mut waiting = Box::pin(poll(&queues, "q"));
         assert!(futures_poll_once(&mut waiting).await.is_none());
-        queues.shut_down("q", "instance");
+        queues.end_polls_of("q", "instance");
         assert_eq!(waiting.await, None);
         offer(&queues, "q", 1);
         assert_eq!(poll(&queues, "q").await, None, "it arrives too late");
@@ -287,7 +294,7 @@ mod tests {
             })
             .collect();
         while queues
-            .existing("q")
+            .find("q")
             .is_none_or(|queue| queue.lock().tasks.waiting() < 4)
         {
             tokio::task::yield_now().await;
@@ -325,7 +332,13 @@ mod tests {
         let mut waiting = Box::pin(poll(&queues, "q"));
         assert!(futures_poll_once(&mut waiting).await.is_none());
         let later = Time::default() + Duration::from_secs(60);
-        queues.offer(&"q".into(), Kind::Normal, Level::default(), 1, later);
+        queues.offer(
+            &"q".into(),
+            QueueKind::Normal,
+            PriorityLevel::default(),
+            1,
+            later,
+        );
         assert_eq!(waiting.await, Some(1));
         assert!(queues.is_polled("q", Duration::from_secs(10), later));
     }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::backend::Backend;
 use crate::clock::Timekeeper;
-use crate::engine::Engine;
 
 /// Why [`Server::advance`](crate::Server::advance) did not move the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum AdvanceError {
 /// An explicit move in progress.
 struct Advance<'a>(&'a Timekeeper);
 
-impl Engine {
+impl Backend {
     /// Moves the clock by `by`: timers fire one after another, each when what the one before it led
     /// to is done, and the clock stops at its target.
     pub(crate) async fn advance(self: &Arc<Self>, by: Duration) -> Result<(), AdvanceError> {
@@ -32,7 +32,7 @@ impl Engine {
         // Time that work takes is not part of the move, or a timer that is set after it would miss
         // the target by as much.
         let target = || from + by + (self.clock.ran() - ran);
-        if !Timekeeper::reaches(from + by) {
+        if !Timekeeper::can_skip_to(from + by) {
             return Err(AdvanceError::TooFar(by));
         }
         let moving = async {
@@ -40,7 +40,7 @@ impl Engine {
             let mut time = target();
             let mut sleeper = self.timers.sleeper(time);
             let standstill = loop {
-                let (standstill, hung) = self.unless_work_hangs(sleeper.woken()).await;
+                let (standstill, hung) = self.wait_past_hung_work(sleeper.woken()).await;
                 match target() {
                     // While work hangs, the clock and such a target would run side by side.
                     later if later > time && !hung => {
@@ -53,7 +53,7 @@ impl Engine {
                 }
             };
             drop(advance);
-            self.settled().await;
+            self.wait_for_idle().await;
             drop(standstill);
         };
         tokio::select! {
@@ -65,17 +65,17 @@ impl Engine {
     /// Drives a wait for the clock, and says whether it passed over work. Work to which nothing
     /// happens for a long time does not delay it for ever: that is how a test lets the timeout of
     /// an activity that hangs pass.
-    async fn unless_work_hangs<T>(&self, wait: impl Future<Output = T>) -> (T, bool) {
+    async fn wait_past_hung_work<T>(&self, wait: impl Future<Output = T>) -> (T, bool) {
         let mut wait = std::pin::pin!(wait);
         let mut hung = false;
         loop {
-            let stirred = self.clock.work_changed().notified();
+            let work_changed = self.clock.work_changed().notified();
             tokio::select! {
                 biased;
                 done = &mut wait => return (done, hung),
-                () = stirred => {}
-                () = tokio::time::sleep(HANGS) => {
-                    hung |= self.clock.tolerate_work();
+                () = work_changed => {}
+                () = tokio::time::sleep(HUNG_AFTER) => {
+                    hung |= self.clock.ignore_current_work();
                 }
             }
         }
@@ -83,15 +83,15 @@ impl Engine {
 
     /// Waits until what the last timers led to is done, or hangs. The caller's own standstill is
     /// one unit of work.
-    async fn settled(&self) {
+    async fn wait_for_idle(&self) {
         loop {
-            let stirred = self.clock.work_changed().notified();
+            let work_changed = self.clock.work_changed().notified();
             if self.clock.work() <= 1 {
                 return;
             }
             tokio::select! {
-                () = stirred => {}
-                () = tokio::time::sleep(HANGS) => return,
+                () = work_changed => {}
+                () = tokio::time::sleep(HUNG_AFTER) => return,
             }
         }
     }
@@ -131,4 +131,4 @@ impl std::error::Error for AdvanceError {}
 
 /// How long nothing may happen to pending work, in the machine's time, before an explicit move
 /// passes over it. Much longer than a task of a test takes on a busy machine.
-const HANGS: Duration = Duration::from_secs(5);
+const HUNG_AFTER: Duration = Duration::from_secs(5);

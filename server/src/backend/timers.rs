@@ -9,8 +9,8 @@ use std::time::Duration;
 use durably_history::{RunId, Time};
 use tokio::sync::{Notify, oneshot, watch};
 
+use crate::backend::Backend;
 use crate::due_queue::DueQueue;
-use crate::engine::Engine;
 use crate::execution::Execution;
 
 /// The due times of all runs and sleepers.
@@ -34,25 +34,25 @@ pub(crate) enum Alarm {
     /// A client that sleeps in the server's time.
     Sleeper {
         number: u64,
-        done: Arc<Mutex<Option<oneshot::Sender<Standstill>>>>,
+        done: Arc<Mutex<Option<oneshot::Sender<WakeGuard>>>>,
     },
 }
 
 /// One unit of work that ends with the guard.
 #[derive(Debug)]
-pub(crate) struct InFlight<E: Deref<Target = Engine>> {
-    engine: E,
+pub(crate) struct WorkGuard<E: Deref<Target = Backend>> {
+    backend: E,
 }
 
 /// What a sleeper is woken with: until it lets go, the clock does not jump past the time it slept
 /// for.
-pub(crate) type Standstill = InFlight<Arc<Engine>>;
+pub(crate) type WakeGuard = WorkGuard<Arc<Backend>>;
 
 /// A sleeper among the alarms; taken out when it is dropped, as when its client hangs up.
-pub(crate) struct Sleeper<'a> {
+pub(crate) struct SleeperGuard<'a> {
     timers: &'a Timers,
     alarm: Alarm,
-    woken: oneshot::Receiver<Standstill>,
+    woken: oneshot::Receiver<WakeGuard>,
 }
 
 impl Timers {
@@ -75,14 +75,14 @@ impl Timers {
     }
 
     /// Sets an alarm for a sleeper.
-    pub(crate) fn sleeper(&self, time: Time) -> Sleeper<'_> {
+    pub(crate) fn sleeper(&self, time: Time) -> SleeperGuard<'_> {
         let (sender, woken) = oneshot::channel();
         let alarm = Alarm::Sleeper {
             number: self.sleepers.fetch_add(1, atomic::Ordering::Relaxed),
             done: Arc::new(Mutex::new(Some(sender))),
         };
         self.set(&alarm, Some(time));
-        Sleeper {
+        SleeperGuard {
             timers: self,
             alarm,
             woken,
@@ -109,28 +109,28 @@ impl Timers {
     }
 }
 
-impl Engine {
+impl Backend {
     /// Counts something as being at work, for as long as the guard lives.
-    pub(crate) fn in_flight(&self) -> InFlight<&Self> {
-        InFlight::of(self)
+    pub(crate) fn begin_work(&self) -> WorkGuard<&Self> {
+        WorkGuard::of(self)
     }
 
     /// Holds a skipping clock while an input is applied: its time must not be long gone when its
     /// effects are counted as work.
-    pub(crate) fn arriving(&self) -> Option<InFlight<&Self>> {
-        self.clock.skips().then(|| self.in_flight())
+    pub(crate) fn begin_input(&self) -> Option<WorkGuard<&Self>> {
+        self.clock.skips().then(|| self.begin_work())
     }
 
     /// Lets everything happen that is due.
-    fn ring(self: &Arc<Self>) {
+    fn fire_due_alarms(self: &Arc<Self>) {
         while let Some(alarm) = self.timers.pop_due(self.clock.now()) {
             match alarm {
-                Alarm::Run { execution, run_id } => self.wake_run(&execution, &run_id),
+                Alarm::Run { execution, run_id } => self.fire_deadlines(&execution, &run_id),
                 Alarm::Sleeper { done, .. } => {
                     let done = done.lock().unwrap_or_else(PoisonError::into_inner).take();
                     if let Some(done) = done {
                         // The client that slept may have gone.
-                        let _ = done.send(Standstill::of(Arc::clone(self)));
+                        let _ = done.send(WakeGuard::of(Arc::clone(self)));
                     }
                 }
             }
@@ -138,51 +138,51 @@ impl Engine {
     }
 
     /// Jumps to the next alarm, if the clock may.
-    fn skip(&self) -> bool {
+    fn skip_to_next_alarm(&self) -> bool {
         self.clock.jump(|| self.timers.next_due())
     }
 }
 
-impl<E: Deref<Target = Engine>> InFlight<E> {
-    fn of(engine: E) -> Self {
-        engine.clock.replace_work(0, 1);
-        Self { engine }
+impl<E: Deref<Target = Backend>> WorkGuard<E> {
+    fn of(backend: E) -> Self {
+        backend.clock.replace_work(0, 1);
+        Self { backend }
     }
 }
 
-impl Sleeper<'_> {
+impl SleeperGuard<'_> {
     /// Waits until the time has come; `None` if the server stops before.
-    pub(crate) async fn woken(&mut self) -> Option<Standstill> {
+    pub(crate) async fn woken(&mut self) -> Option<WakeGuard> {
         (&mut self.woken).await.ok()
     }
 }
 
-impl Drop for Sleeper<'_> {
+impl Drop for SleeperGuard<'_> {
     fn drop(&mut self) {
         self.timers.set(&self.alarm, None);
     }
 }
 
-impl<E: Deref<Target = Engine>> Drop for InFlight<E> {
+impl<E: Deref<Target = Backend>> Drop for WorkGuard<E> {
     fn drop(&mut self) {
-        self.engine.clock.replace_work(1, 0);
+        self.backend.clock.replace_work(1, 0);
     }
 }
 
 /// Rings whatever becomes due, until the server stops.
-pub(crate) async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
     loop {
-        engine.ring();
-        if engine.skip() {
+        backend.fire_due_alarms();
+        if backend.skip_to_next_alarm() {
             continue;
         }
-        let wait = engine
+        let wait = backend
             .timers
             .next_due()
-            .and_then(|due| engine.clock.machine_time_until(due))
+            .and_then(|due| backend.clock.machine_time_until(due))
             .unwrap_or(LONGEST_WAIT);
         tokio::select! {
-            () = engine.timers.wake.notified() => {}
+            () = backend.timers.wake.notified() => {}
             () = tokio::time::sleep(wait.min(LONGEST_WAIT)) => {}
             _ = stop.changed() => return,
         }

@@ -9,12 +9,12 @@ use tokio::time::Instant;
 
 /// The instance keys of workers that have shut down of late.
 #[derive(Debug, Default)]
-pub(crate) struct Departed {
+pub(crate) struct ShutDownWorkers {
     /// The oldest first.
     keys: Mutex<VecDeque<(Instant, String)>>,
 }
 
-impl Departed {
+impl ShutDownWorkers {
     /// Remembers a worker.
     pub(crate) fn insert(&self, key: &str) {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,7 +56,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_worker_is_forgotten_after_a_while() {
-        let departed = Departed::default();
+        let departed = ShutDownWorkers::default();
         departed.insert("worker");
         assert!(departed.contains("worker"));
         assert!(!departed.contains("another"));
