@@ -9,7 +9,7 @@ use tonic::Status;
 
 use super::{
     backoff::{Backoff, Outlook, outlook},
-    shared::Shared,
+    server::Server,
 };
 
 /// How long one attempt to answer may take.
@@ -17,7 +17,7 @@ pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Calls until it succeeds, cannot succeed, or `deadline` passes.
 pub(crate) async fn deliver<T, F: Future<Output = Result<T, Status>>>(
-    shared: &Shared,
+    server: &Server,
     what: &str,
     deadline: Instant,
     mut call: impl FnMut() -> F,
@@ -32,7 +32,7 @@ pub(crate) async fn deliver<T, F: Future<Output = Result<T, Status>>>(
         if outlook(&status) == Outlook::Final || Instant::now() + pause >= deadline {
             return Err(status);
         }
-        shared.lost(what, &status);
-        shared.sleep(pause).await;
+        server.log_unreachable(what, &status);
+        server.timers.sleep(pause).await;
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::shared::Phase;
+use super::lifecycle::Phase;
 use crate::error::Result;
 
 /// Tells a worker to shut down, from anywhere. Cheap to clone.
@@ -18,7 +18,7 @@ impl WorkerHandle {
     /// and waited for. [`Worker::run`](crate::worker::Worker::run) returns when that is done.
     pub fn shutdown(&self) {
         self.phase
-            .send_if_modified(|phase| Phase::Stopping.follows(phase));
+            .send_if_modified(|phase| Phase::Stopping.replace_earlier(phase));
     }
 }
 

@@ -11,13 +11,16 @@ mod backoff;
 mod deliver;
 mod error;
 mod handle;
+mod host;
+mod identity;
+mod lifecycle;
 mod options;
 mod poll;
 pub(crate) mod registry;
-mod shared;
+mod server;
 mod shutdown;
 mod slots;
-mod timer_thread;
+mod timers;
 mod workflow_task;
 
 #[cfg(test)]
@@ -32,9 +35,13 @@ use tonic::Code;
 use self::{
     backoff::{Backoff, Outlook, outlook},
     deliver::ANSWER_TIMEOUT,
+    host::Host,
+    identity::Identity,
+    lifecycle::{Lifecycle, Phase},
     options::Options,
     registry::Registry,
-    shared::{Phase, Shared},
+    server::Server,
+    timers::Timers,
 };
 pub use self::{
     error::WorkerError,
@@ -154,8 +161,8 @@ impl Worker {
     /// times out; to wait for the end, call [`WorkerHandle::shutdown`] and await the future.
     pub async fn run(self) -> Result<()> {
         let mut told = pin!(told_to_stop());
-        let (shared, polls_come_back) = self.prepare(told.as_mut()).await?;
-        work(shared, polls_come_back, told).await
+        let (host, polls_come_back) = self.prepare(told.as_mut()).await?;
+        work(host, polls_come_back, told).await
     }
 
     /// Runs in the background until the guard is told to end it, or dropped. It listens to no
@@ -165,8 +172,8 @@ impl Worker {
     /// As [`run`](Self::run), as far as they show before the first poll.
     pub async fn spawn(self) -> Result<WorkerGuard> {
         let handle = self.handle();
-        let (shared, polls_come_back) = self.prepare(std::future::pending()).await?;
-        let running = tokio::spawn(work(shared, polls_come_back, std::future::pending()));
+        let (host, polls_come_back) = self.prepare(std::future::pending()).await?;
+        let running = tokio::spawn(work(host, polls_come_back, std::future::pending()));
         Ok(WorkerGuard {
             handle,
             running: Some(running),
@@ -174,7 +181,7 @@ impl Worker {
     }
 
     /// Checks what can be checked before the first poll.
-    async fn prepare(self, told_to_stop: impl Future<Output = ()>) -> Result<(Arc<Shared>, bool)> {
+    async fn prepare(self, told_to_stop: impl Future<Output = ()>) -> Result<(Host, bool)> {
         let mut mistakes = Vec::new();
         self.registry.check(&mut mistakes);
         self.options.check(&mut mistakes);
@@ -189,59 +196,52 @@ impl Worker {
             }
             .into());
         }
-        let timers = timer_thread::handle().map_err(WorkerError::Thread)?;
-        let shared = Arc::new(Shared::new(
-            self.rpc,
-            timers,
-            self.namespace,
-            self.task_queue,
-            self.options,
-            self.registry,
-            self.phase,
-        ));
+        let timers = Timers::of_process().map_err(WorkerError::Thread)?;
+        let identity = self.options.identity.clone();
+        let identity = Identity::new(self.namespace, self.task_queue, identity);
+        let server = Server::new(self.rpc, identity, timers);
+        let host = Host::new(server, self.phase, self.registry, self.options);
         let polls_come_back = tokio::select! {
-            known = find_namespace(&shared) => known?,
-            () = shared.reached(Phase::Stopping) => false,
+            known = find_namespace(&host.server) => known?,
+            () = host.lifecycle.reached(Phase::Stopping) => false,
             () = told_to_stop => {
-                shared.advance(Phase::Stopping);
+                host.lifecycle.advance(Phase::Stopping);
                 false
             }
         };
-        Ok((shared, polls_come_back))
+        Ok((host, polls_come_back))
     }
 }
 
 /// Works until told to stop, then ends in order.
 async fn work(
-    shared: Arc<Shared>,
+    host: Host,
     polls_come_back: bool,
     told_to_stop: impl Future<Output = ()>,
 ) -> Result<()> {
-    if shared.is_stopping() {
+    let (server, lifecycle) = (&host.server, &host.lifecycle);
+    if lifecycle.is_stopping() {
         return Ok(());
     }
-    workflow_task::executor::start(&shared)?;
-    shared.log_start();
+    let shutdown = host.start(polls_come_back)?;
     // A future that is dropped stops the worker too, in the same order, but waits for nothing.
-    let _stop = StopOnDrop(Arc::clone(&shared));
-    shared
-        .timers
-        .spawn(workflow_task::watchdog::watch(Arc::clone(&shared)));
-    let polls_ended = poll::start(&shared);
-    let drain = shutdown::drain(Arc::clone(&shared), polls_ended, polls_come_back);
-    let mut drained = shared.timers.spawn(drain);
-    let drained = tokio::select! {
-        drained = &mut drained => drained,
+    let _stop = StopOnDrop(Arc::clone(lifecycle));
+    let mut ended = server.timers.spawn(shutdown.run());
+    let ended = tokio::select! {
+        ended = &mut ended => ended,
         () = told_to_stop => {
-            shared.advance(Phase::Stopping);
-            drained.await
+            lifecycle.advance(Phase::Stopping);
+            ended.await
         }
     };
-    drained?;
-    Ok(shared.verdict()?)
+    ended?;
+    match lifecycle.take_rejection() {
+        None => Ok(()),
+        Some(status) => Err(server.rejected(status).into()),
+    }
 }
 
-struct StopOnDrop(Arc<Shared>);
+struct StopOnDrop(Arc<Lifecycle>);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
@@ -251,28 +251,28 @@ impl Drop for StopOnDrop {
 
 /// Waits for the server, and makes sure of the namespace; says whether the server ends the polls of
 /// a worker that shuts down.
-async fn find_namespace(shared: &Shared) -> Result<bool> {
+async fn find_namespace(server: &Server) -> Result<bool> {
     let mut backoff = Backoff::up_to(Duration::from_secs(5));
     loop {
         let request = DescribeNamespaceRequest {
-            namespace: shared.namespace.clone(),
+            namespace: server.identity.namespace.clone(),
             ..Default::default()
         };
-        let status = match shared.rpc.describe_namespace(request, ANSWER_TIMEOUT).await {
+        let status = match server.rpc.describe_namespace(request, ANSWER_TIMEOUT).await {
             Ok(found) => {
-                shared.found();
+                server.log_reachable();
                 let capabilities = found.namespace_info.and_then(|info| info.capabilities);
                 return Ok(capabilities.is_some_and(|it| it.worker_poll_complete_on_shutdown));
             }
             Err(status) => status,
         };
         match (outlook(&status), status.code()) {
-            (Outlook::Retry, _) => shared.lost("looking up the namespace", &status),
+            (Outlook::Retry, _) => server.log_unreachable("looking up the namespace", &status),
             // A server may let a worker poll without letting it look at the namespace.
             (Outlook::Final, Code::Unimplemented | Code::PermissionDenied) => return Ok(false),
-            (Outlook::Final, _) => return Err(shared.refused(status).into()),
+            (Outlook::Final, _) => return Err(server.rejected(status).into()),
         }
-        shared.sleep(backoff.pause()).await;
+        server.timers.sleep(backoff.pause()).await;
     }
 }
 

@@ -7,6 +7,10 @@ use crate::{
     driver::instance::WorkflowEntry,
 };
 
+/// What to do about an activity that a worker lacks.
+pub(crate) const REGISTER_ACTIVITY: &str = "Register it (`.activity::<..>()` or `.activities(..)`), or name \
+    the queue of the workers that run it in the call: `.task_queue(\"..\")`";
+
 /// What a worker can run.
 #[derive(Default)]
 pub(crate) struct Registry {

@@ -1,4 +1,4 @@
-//! The way a worker ends: polls, workflow tasks, activities, threads, in this order.
+//! Ends a worker: polls, workflow tasks, activities, threads, in this order.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,11 +6,13 @@ use durably_proto::api::{enums::v1::TaskQueueType, workflowservice::v1::Shutdown
 use tokio::sync::mpsc;
 
 use super::{
+    activity_task::ActivityTasks,
     deliver::ANSWER_TIMEOUT,
-    shared::{Phase, Shared},
-    workflow_task::executor,
+    lifecycle::{Lifecycle, Phase},
+    server::Server,
+    workflow_task::WorkflowTasks,
 };
-use crate::{activity::CancelReason, telemetry::log};
+use crate::telemetry::log;
 
 /// How long polls on their way may take to come back after the server was told; a server that can
 /// end them does so at once.
@@ -20,81 +22,90 @@ const TASKS_END: Duration = Duration::from_secs(10);
 /// How long the reports on abandoned activities may take.
 const REPORTS_END: Duration = Duration::from_secs(10);
 
-/// Ends the worker once [`Phase::Stopping`] is reached.
-///
-/// It runs on the thread for timers, so that it also completes when the future of `Worker::run` is
-/// dropped or the runtime of the caller ends.
-pub(crate) async fn drain(
-    shared: Arc<Shared>,
-    mut polls_ended: mpsc::Receiver<()>,
-    polls_come_back: bool,
-) {
-    shared.reached(Phase::Stopping).await;
-    // Calls belong next to the connection; if its runtime has ended, so has the conversation.
-    let telling = Arc::clone(&shared);
-    let _ = shared
-        .net
-        .spawn(async move { tell_server(&telling).await })
-        .await;
-    if polls_come_back {
-        let _ = tokio::time::timeout(POLLS_END, polls_ended.recv()).await;
-    }
-    shared.advance(Phase::PollsAbandoned);
-    polls_ended.recv().await;
-
-    shared.lost_threads.release_slots();
-    if !shared.workflow_slots.all_free(TASKS_END).await {
-        log::warning!(
-            task_queue = shared.task_queue,
-            "workflow tasks are still in progress; the server will give them to another worker"
-        );
-    }
-
-    shared.closing.set(CancelReason::WorkerShutdown);
-    let grace = shared.options.shutdown_grace;
-    shared.activity_slots.all_free(grace).await;
-    shared.advance(Phase::ActivitiesAbandoned);
-    // A function that blocks keeps its slot; its attempt is reported all the same.
-    shared.unreported.all_free(REPORTS_END).await;
-    if !shared.activity_slots.are_free() {
-        log::warning!(
-            task_queue = shared.task_queue,
-            "activities that block are still running; their attempts are reported as failed, and are retried"
-        );
-    }
-    executor::stop(&shared);
+/// What has to end, and in which time.
+pub(crate) struct Shutdown {
+    pub(crate) server: Arc<Server>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) has_workflows: bool,
+    pub(crate) has_activities: bool,
+    pub(crate) has_sticky_queue: bool,
+    /// How long running activities may take to end.
+    pub(crate) grace: Duration,
+    pub(crate) workflows: Arc<WorkflowTasks>,
+    pub(crate) activities: Arc<ActivityTasks>,
+    /// Ends when the last poll has ended.
+    pub(crate) polls_ended: mpsc::Receiver<()>,
+    /// Whether the server ends the polls of a worker that shuts down.
+    pub(crate) polls_come_back: bool,
 }
 
-/// The server gives no more tasks to this worker's own queue, and ends its polls.
-async fn tell_server(shared: &Shared) {
-    let (workflows, activities) = (
-        shared.registry.has_workflows(),
-        shared.registry.has_activities(),
-    );
-    let kinds = [
-        (workflows, TaskQueueType::Workflow),
-        (activities, TaskQueueType::Activity),
-    ];
-    let request = ShutdownWorkerRequest {
-        namespace: shared.namespace.clone(),
-        sticky_task_queue: if workflows && shared.caches() {
-            shared.sticky_queue.clone()
-        } else {
-            String::new()
-        },
-        identity: shared.options.identity.clone(),
-        reason: "graceful shutdown".to_owned(),
-        worker_instance_key: shared.instance_key.clone(),
-        task_queue: shared.task_queue.clone(),
-        task_queue_types: kinds
-            .iter()
-            .filter(|(used, _)| *used)
-            .map(|(_, kind)| i32::from(*kind))
-            .collect(),
-        ..Default::default()
-    };
-    if let Err(status) = shared.rpc.shutdown_worker(request, ANSWER_TIMEOUT).await {
-        // A courtesy: without it tasks of cached runs wait until the sticky timeout.
+impl Shutdown {
+    /// Ends the worker once [`Phase::Stopping`] is reached.
+    ///
+    /// It runs on the thread for timers, so that it also completes when the future of `Worker::run` is
+    /// dropped or the runtime of the caller ends.
+    pub(crate) async fn run(mut self) {
+        self.lifecycle.reached(Phase::Stopping).await;
+        let request = self.request();
+        let server = Arc::clone(&self.server);
+        // If the runtime of the connection has ended, no RPC is possible.
+        let _ = self
+            .server
+            .spawn(async move { announce(&server, request).await })
+            .await;
+        if self.polls_come_back {
+            let _ = tokio::time::timeout(POLLS_END, self.polls_ended.recv()).await;
+        }
+        self.lifecycle.advance(Phase::PollsAbandoned);
+        self.polls_ended.recv().await;
+
+        let task_queue = &self.server.identity.task_queue;
+        if !self.workflows.ended(TASKS_END).await {
+            log::warning!(
+                task_queue,
+                "workflow tasks are still in progress; the server will give them to another worker"
+            );
+        }
+
+        self.activities.cancel_all();
+        self.activities.slots.all_free(self.grace).await;
+        self.lifecycle.advance(Phase::ActivitiesAbandoned);
+        // A function that blocks keeps its slot; its attempt is reported all the same.
+        self.activities.unreported.all_free(REPORTS_END).await;
+        if !self.activities.slots.are_free() {
+            log::warning!(
+                task_queue,
+                "activities that block are still running; their attempts are reported as failed, and are retried"
+            );
+        }
+        self.workflows.stop();
+    }
+
+    /// Makes the server give no more tasks to the worker's sticky queue, and end its polls.
+    fn request(&self) -> ShutdownWorkerRequest {
+        let kinds = [
+            (self.has_workflows, TaskQueueType::Workflow),
+            (self.has_activities, TaskQueueType::Activity),
+        ];
+        let used = kinds.iter().filter(|(used, _)| *used);
+        let identity = &self.server.identity;
+        let sticky_queue = self.has_sticky_queue.then(|| identity.sticky_queue.clone());
+        ShutdownWorkerRequest {
+            namespace: identity.namespace.clone(),
+            sticky_task_queue: sticky_queue.unwrap_or_default(),
+            identity: identity.identity.clone(),
+            reason: "graceful shutdown".to_owned(),
+            worker_instance_key: identity.instance_key.clone(),
+            task_queue: identity.task_queue.clone(),
+            task_queue_types: used.map(|(_, kind)| i32::from(*kind)).collect(),
+            ..Default::default()
+        }
+    }
+}
+
+async fn announce(server: &Server, request: ShutdownWorkerRequest) {
+    if let Err(status) = server.rpc.shutdown_worker(request, ANSWER_TIMEOUT).await {
+        // Without it tasks of cached runs only wait until the sticky timeout.
         tracing::debug!(
             code = ?status.code(),
             error = status.message(),

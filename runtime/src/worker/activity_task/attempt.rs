@@ -8,7 +8,7 @@ use std::{
 use durably_engine::Payload;
 use durably_proto::{api::workflowservice::v1::PollActivityTaskQueueResponse, wkt::Timestamp};
 
-use crate::{activity::ActivityInfo, wire, worker::shared::Shared};
+use crate::{activity::ActivityInfo, wire, worker::identity::Identity};
 
 /// How long a report is tried for when the attempt has no deadline.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -30,7 +30,7 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    pub(crate) fn of(shared: &Shared, task: PollActivityTaskQueueResponse) -> Self {
+    pub(crate) fn of(identity: &Identity, task: PollActivityTaskQueueResponse) -> Self {
         let execution = task.workflow_execution.unwrap_or_default();
         let started_at = time(task.started_time);
         let scheduled_at = time(task.scheduled_time);
@@ -42,7 +42,7 @@ impl Attempt {
             run_id: execution.run_id,
             workflow_type: task.workflow_type.unwrap_or_default().name,
             namespace: task.workflow_namespace,
-            task_queue: shared.task_queue.clone(),
+            task_queue: identity.task_queue.clone(),
             scheduled_at,
             attempt_scheduled_at: time(task.current_attempt_scheduled_time),
             started_at,

@@ -16,30 +16,30 @@ use crate::{
     },
     transport::retry::Patience,
     wire,
-    worker::{deliver::ANSWER_TIMEOUT, shared::Shared},
+    worker::{deliver::ANSWER_TIMEOUT, server::Server},
 };
 
 pub(crate) fn of(
-    shared: &Arc<Shared>,
+    server: &Arc<Server>,
     claim: &Claim,
     previous: Option<Payload>,
     cancel: &CancelSignal,
 ) -> Arc<Heart> {
-    let shared = Arc::clone(shared);
+    let server = Arc::clone(server);
     let token = claim.token.clone();
     let send = move |details: Option<Payload>| {
-        let shared = Arc::clone(&shared);
+        let server = Arc::clone(&server);
         let request = RecordActivityTaskHeartbeatRequest {
-            namespace: shared.namespace.clone(),
-            identity: shared.options.identity.clone(),
+            namespace: server.identity.namespace.clone(),
+            identity: server.identity.identity.clone(),
             task_token: token.clone(),
             details: wire::payload::list_to_proto(details.into_iter().collect()),
             ..Default::default()
         };
         // The pump runs on the thread for timers; calls belong next to the connection.
-        let sent = shared.net.spawn({
-            let shared = Arc::clone(&shared);
-            async move { beat(&shared, request).await }
+        let sent = server.spawn({
+            let server = Arc::clone(&server);
+            async move { beat(&server, request).await }
         });
         let beat: BoxFuture<'static, Reply> =
             Box::pin(async move { sent.await.unwrap_or(Reply::Lost) });
@@ -49,10 +49,10 @@ pub(crate) fn of(
     Heart::new(interval, previous, cancel.clone(), Box::new(send))
 }
 
-async fn beat(shared: &Shared, request: RecordActivityTaskHeartbeatRequest) -> Reply {
+async fn beat(server: &Server, request: RecordActivityTaskHeartbeatRequest) -> Reply {
     // The next heartbeat may come too late for a server that misses this one.
     let patience = Patience::sit_out(ANSWER_TIMEOUT);
-    let reply = shared.rpc.record_activity_task_heartbeat(request, patience);
+    let reply = server.rpc.record_activity_task_heartbeat(request, patience);
     match reply.await {
         Ok(reply) if reply.cancel_requested => Reply::Stop(CancelReason::Requested),
         Ok(reply) if reply.activity_paused => Reply::Stop(CancelReason::Paused),
@@ -60,7 +60,7 @@ async fn beat(shared: &Shared, request: RecordActivityTaskHeartbeatRequest) -> R
         Ok(_) => Reply::Alive,
         Err(status) if status.code() == Code::NotFound => Reply::Stop(CancelReason::Gone),
         Err(status) => {
-            shared.lost("a heartbeat", &status);
+            server.log_unreachable("a heartbeat", &status);
             Reply::Lost
         }
     }

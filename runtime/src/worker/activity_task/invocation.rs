@@ -11,6 +11,7 @@ use std::{
 use durably_engine::{FailureRecord, Payload};
 
 use super::{
+    ActivityTasks,
     attempt::Claim,
     report::{Ended, shut_down},
 };
@@ -21,85 +22,84 @@ use crate::{
     error::{AppError, Error, Meaning, Result},
     instance::panics,
     telemetry::log,
-    worker::{
-        shared::{Phase, Shared},
-        slots::Permit,
-    },
+    worker::{lifecycle::Phase, slots::Permit},
 };
 
 /// How long a body may clean up once the server takes no result of its attempt any more. The
 /// rustdoc of `ActivityCtx` promises it.
 const CLEAN_UP: Duration = Duration::from_secs(5);
 
-/// Waits for the call, its deadline, or the end of the worker.
-pub(crate) async fn run(
-    shared: &Shared,
-    claim: &Claim,
-    cancel: &CancelSignal,
-    call: impl Future<Output = Result<Payload>>,
-) -> Ended {
-    let mut call = pin!(call);
-    let result = tokio::select! {
-        biased;
-        result = &mut call => Some(result),
-        () = given_up(shared, claim, cancel) => None,
-        () = shared.reached(Phase::ActivitiesAbandoned) => return Ended::Failed(shut_down().into()),
-    };
-    match result {
-        Some(Ok(payload)) => Ended::Completed(payload),
-        Some(Err(error)) => of_error(shared, cancel, &error),
-        None => {
-            tokio::select! {
-                biased;
-                _ = call => {}
-                () = shared.sleep(CLEAN_UP) => {}
-                () = shared.reached(Phase::ActivitiesAbandoned) => {}
+impl ActivityTasks {
+    /// Waits for the call, its deadline, or the end of the worker.
+    pub(super) async fn run(
+        &self,
+        claim: &Claim,
+        cancel: &CancelSignal,
+        call: impl Future<Output = Result<Payload>>,
+    ) -> Ended {
+        let mut call = pin!(call);
+        let result = tokio::select! {
+            biased;
+            result = &mut call => Some(result),
+            () = self.given_up(claim, cancel) => None,
+            () = self.lifecycle.reached(Phase::ActivitiesAbandoned) => return Ended::Failed(shut_down().into()),
+        };
+        match result {
+            Some(Ok(payload)) => Ended::Completed(payload),
+            Some(Err(error)) => self.of_error(cancel, &error),
+            None => {
+                tokio::select! {
+                    biased;
+                    _ = call => {}
+                    () = self.server.timers.sleep(CLEAN_UP) => {}
+                    () = self.lifecycle.reached(Phase::ActivitiesAbandoned) => {}
+                }
+                Ended::Unheard
             }
-            Ended::Unheard
         }
     }
-}
 
-/// Resolves when the server takes no result of the attempt any more.
-async fn given_up(shared: &Shared, claim: &Claim, cancel: &CancelSignal) {
-    let overdue = async {
-        match claim.deadline {
-            Some(deadline) => shared.sleep_until(deadline).await,
-            None => std::future::pending().await,
-        }
-    };
-    let forgotten = async {
-        if cancel.wait().await != CancelReason::Gone {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        biased;
-        () = forgotten => {}
-        () = overdue => {
-            cancel.set(CancelReason::TimedOut);
-            log::on_attempt!(log::warning, claim.info, "activity attempt timed out");
+    /// Resolves when the server takes no result of the attempt any more.
+    async fn given_up(&self, claim: &Claim, cancel: &CancelSignal) {
+        let overdue = async {
+            match claim.deadline {
+                Some(deadline) => self.server.timers.sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        let forgotten = async {
+            if cancel.wait().await != CancelReason::Gone {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = forgotten => {}
+            () = overdue => {
+                cancel.set(CancelReason::TimedOut);
+                log::on_attempt!(log::warning, claim.info, "activity attempt timed out");
+            }
         }
     }
-}
 
-fn of_error(shared: &Shared, cancel: &CancelSignal, error: &Error) -> Ended {
-    if matches!(error.meaning(), Meaning::Cancelled) {
-        let reason = cancel.reason().or_else(|| shared.closing.reason());
-        match reason {
-            Some(CancelReason::Requested) => return Ended::Cancelled,
-            Some(CancelReason::WorkerShutdown) => return Ended::Failed(shut_down().into()),
-            Some(CancelReason::Gone | CancelReason::TimedOut) => return Ended::Unheard,
-            Some(CancelReason::Paused) => {
-                return Ended::Failed(stopped("ActivityPause", "paused").into());
+    fn of_error(&self, cancel: &CancelSignal, error: &Error) -> Ended {
+        if matches!(error.meaning(), Meaning::Cancelled) {
+            let reason = cancel.reason().or_else(|| self.shutdown.reason());
+            match reason {
+                Some(CancelReason::Requested) => return Ended::Cancelled,
+                Some(CancelReason::WorkerShutdown) => return Ended::Failed(shut_down().into()),
+                Some(CancelReason::Gone | CancelReason::TimedOut) => return Ended::Unheard,
+                Some(CancelReason::Paused) => {
+                    return Ended::Failed(stopped("ActivityPause", "paused").into());
+                }
+                Some(CancelReason::Reset) => {
+                    return Ended::Failed(stopped("ActivityReset", "reset").into());
+                }
+                None => {}
             }
-            Some(CancelReason::Reset) => {
-                return Ended::Failed(stopped("ActivityReset", "reset").into());
-            }
-            None => {}
         }
+        Ended::Failed(error.to_record().into())
     }
-    Ended::Failed(error.to_record().into())
 }
 
 /// Calls the user's function; a panic in it is an error, and so are details of its heartbeats that

@@ -9,67 +9,120 @@ use std::sync::Arc;
 
 use durably_engine::FailureRecord;
 use durably_proto::api::workflowservice::v1::PollActivityTaskQueueResponse;
+use tokio::runtime::Handle;
 
 use self::{
     attempt::Attempt,
     report::{Ended, Report},
 };
-use super::{shared::Shared, slots::Permit, workflow_task::unregistered::REGISTER};
+use super::{
+    lifecycle::Lifecycle,
+    registry::{REGISTER_ACTIVITY, Registry},
+    server::Server,
+    slots::{Permit, Slots},
+};
 use crate::{
-    activity::{ActivityCtx, ActivityInfo, cancel::CancelSignal},
+    activity::{ActivityCtx, ActivityInfo, CancelReason, cancel::CancelSignal},
     data::{Args, Callee},
     error::{AppError, Error},
 };
 
-/// Starts an attempt.
-pub(crate) fn start(
-    shared: &Arc<Shared>,
-    task: Box<PollActivityTaskQueueResponse>,
-    permit: Permit,
-) {
-    let Attempt {
-        claim,
-        input,
-        previous,
-    } = Attempt::of(shared, *task);
-    let cancel = CancelSignal::default();
-    let heart = heartbeats::of(shared, &claim, previous.first().cloned(), &cancel);
-    let report = Report::new(shared, Arc::clone(&claim), Arc::clone(&heart), permit);
-    // Everything above exists before the runtime of the caller is used: it may have ended, and then
-    // drops what it is given, which reports the attempt as failed.
-    let shared = Arc::clone(shared);
-    shared.clone().runtime.spawn(async move {
-        let info = Arc::clone(&claim.info);
-        let ended = match shared.registry.activity(&info.activity_type) {
-            None => Ended::Failed(unknown(&shared, &info).into()),
-            Some(activity) => {
-                let callee = Callee::Activity(info.activity_type.clone().into());
-                let ctx = ActivityCtx::new(
-                    info,
-                    previous,
-                    cancel.clone(),
-                    shared.closing.clone(),
-                    heart,
-                    shared.timers.clone(),
-                );
-                let args = Args::new(callee, input);
-                let call = invocation::call(activity, ctx, args, &report.permit);
-                invocation::run(&shared, &claim, &cancel, call).await
-            }
-        };
-        report.send(ended);
-    });
+/// What attempts of activities need of their worker.
+pub(crate) struct ActivityTasks {
+    server: Arc<Server>,
+    lifecycle: Arc<Lifecycle>,
+    registry: Arc<Registry>,
+    /// Where activities run: the runtime of the worker's caller.
+    runtime: Handle,
+    /// Attempts in progress.
+    pub(crate) slots: Slots,
+    /// Attempts whose end has not been sent to the server.
+    pub(crate) unreported: Slots,
+    /// Set when running activities should end because the worker does.
+    shutdown: CancelSignal,
 }
 
-fn unknown(shared: &Shared, info: &ActivityInfo) -> FailureRecord {
+impl ActivityTasks {
+    pub(crate) fn new(
+        server: Arc<Server>,
+        lifecycle: Arc<Lifecycle>,
+        registry: Arc<Registry>,
+        max_concurrent: usize,
+    ) -> Self {
+        Self {
+            server,
+            lifecycle,
+            registry,
+            runtime: Handle::current(),
+            slots: Slots::new(max_concurrent),
+            unreported: Slots::new(usize::MAX),
+            shutdown: CancelSignal::default(),
+        }
+    }
+
+    /// Starts an attempt.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        task: Box<PollActivityTaskQueueResponse>,
+        permit: Permit,
+    ) {
+        let Attempt {
+            claim,
+            input,
+            previous,
+        } = Attempt::of(&self.server.identity, *task);
+        let cancel = CancelSignal::default();
+        let heart = heartbeats::of(&self.server, &claim, previous.first().cloned(), &cancel);
+        let claimed = Arc::clone(&claim);
+        let unreported = self.unreported.try_acquire();
+        let report = Report::new(
+            &self.server,
+            claimed,
+            Arc::clone(&heart),
+            permit,
+            unreported,
+        );
+        // Everything above exists before the runtime of the caller is used: it may have ended, and then
+        // drops what it is given, which reports the attempt as failed.
+        let tasks = Arc::clone(self);
+        self.runtime.spawn(async move {
+            let info = Arc::clone(&claim.info);
+            let ended = match tasks.registry.activity(&info.activity_type) {
+                None => Ended::Failed(unknown(&tasks.registry, &info).into()),
+                Some(activity) => {
+                    let callee = Callee::Activity(info.activity_type.clone().into());
+                    let ctx = ActivityCtx::new(
+                        info,
+                        previous,
+                        cancel.clone(),
+                        tasks.shutdown.clone(),
+                        heart,
+                        tasks.server.timers.handle().clone(),
+                    );
+                    let args = Args::new(callee, input);
+                    let call = invocation::call(activity, ctx, args, &report.permit);
+                    tasks.run(&claim, &cancel, call).await
+                }
+            };
+            report.send(ended);
+        });
+    }
+
+    /// Requests that running activities end because the worker does.
+    pub(crate) fn cancel_all(&self) {
+        self.shutdown.set(CancelReason::WorkerShutdown);
+    }
+}
+
+fn unknown(registry: &Registry, info: &ActivityInfo) -> FailureRecord {
     let error = AppError::new(
         "NotFoundError",
         format!(
-            "activity `{}` of workflow `{}` is not registered on this worker (task queue `{}`); registered: {}. {REGISTER}",
+            "activity `{}` of workflow `{}` is not registered on this worker (task queue `{}`); registered: {}. {REGISTER_ACTIVITY}",
             info.activity_type,
             info.workflow_id,
-            shared.task_queue,
-            shared.registry.activity_names()
+            info.task_queue,
+            registry.activity_names()
         ),
     );
     Error::from(error).to_record()

@@ -18,7 +18,7 @@ use crate::{
     wire::status::is_too_large,
     worker::{
         deliver::{ANSWER_TIMEOUT, deliver},
-        shared::Shared,
+        server::Server,
         slots::Permit,
     },
 };
@@ -38,7 +38,7 @@ pub(crate) enum Ended {
 pub(crate) struct Report {
     claim: Arc<Claim>,
     pub(crate) permit: Arc<Permit>,
-    shared: Arc<Shared>,
+    server: Arc<Server>,
     heart: Arc<Heart>,
     ended: Option<Ended>,
     /// Held until the server has the report.
@@ -47,18 +47,19 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(
-        shared: &Arc<Shared>,
+        server: &Arc<Server>,
         claim: Arc<Claim>,
         heart: Arc<Heart>,
         permit: Permit,
+        unreported: Option<Permit>,
     ) -> Self {
         Self {
             claim,
             permit: Arc::new(permit),
-            shared: Arc::clone(shared),
+            server: Arc::clone(server),
             heart,
             ended: None,
-            unreported: shared.unreported.try_acquire(),
+            unreported,
         }
     }
 
@@ -78,28 +79,28 @@ impl Drop for Report {
             log::on_attempt!(log::warning, info, error, "activity attempt failed");
         }
         let unconfirmed = self.heart.stop();
-        let (shared, claim) = (Arc::clone(&self.shared), Arc::clone(&self.claim));
+        let (server, claim) = (Arc::clone(&self.server), Arc::clone(&self.claim));
         let (permit, unreported) = (Arc::clone(&self.permit), self.unreported.take());
-        self.shared.net.spawn(async move {
-            tell(&shared, &claim, ended, unconfirmed).await;
+        self.server.spawn(async move {
+            tell(&server, &claim, ended, unconfirmed).await;
             drop((permit, unreported));
         });
     }
 }
 
 /// Tells the server how the attempt ended, while it waits to hear.
-async fn tell(shared: &Shared, claim: &Claim, ended: Ended, unconfirmed: Option<Payload>) {
+async fn tell(server: &Server, claim: &Claim, ended: Ended, unconfirmed: Option<Payload>) {
     let told = match ended {
         Ended::Unheard => return,
-        Ended::Completed(result) => match completed(shared, claim, result).await {
+        Ended::Completed(result) => match completed(server, claim, result).await {
             Err(status) if is_too_large(&status) => {
                 let error = AppError::new("MessageTooLarge", status.message()).non_retryable();
-                failed(shared, claim, Error::from(error).to_record(), None).await
+                failed(server, claim, Error::from(error).to_record(), None).await
             }
             told => told,
         },
-        Ended::Cancelled => cancelled(shared, claim).await,
-        Ended::Failed(record) => failed(shared, claim, *record, unconfirmed).await,
+        Ended::Cancelled => cancelled(server, claim).await,
+        Ended::Failed(record) => failed(server, claim, *record, unconfirmed).await,
     };
     let Err(status) = told else { return };
     let (info, code, error) = (&claim.info, status.code(), status.message());
@@ -112,35 +113,35 @@ async fn tell(shared: &Shared, claim: &Claim, ended: Ended, unconfirmed: Option<
     }
 }
 
-async fn completed(shared: &Shared, claim: &Claim, result: Payload) -> Result<(), Status> {
+async fn completed(server: &Server, claim: &Claim, result: Payload) -> Result<(), Status> {
     let request = RespondActivityTaskCompletedRequest {
-        namespace: shared.namespace.clone(),
-        identity: shared.options.identity.clone(),
+        namespace: server.identity.namespace.clone(),
+        identity: server.identity.identity.clone(),
         task_token: claim.token.clone(),
         result: wire::payload::list_to_proto(vec![result]),
         ..Default::default()
     };
     let what = "completing an activity";
-    let reply = deliver(shared, what, claim.patience(), || {
+    let reply = deliver(server, what, claim.patience(), || {
         let request = request.clone();
-        shared
+        server
             .rpc
             .respond_activity_task_completed(request, ANSWER_TIMEOUT)
     });
     reply.await.map(drop)
 }
 
-async fn cancelled(shared: &Shared, claim: &Claim) -> Result<(), Status> {
+async fn cancelled(server: &Server, claim: &Claim) -> Result<(), Status> {
     let request = RespondActivityTaskCanceledRequest {
-        namespace: shared.namespace.clone(),
-        identity: shared.options.identity.clone(),
+        namespace: server.identity.namespace.clone(),
+        identity: server.identity.identity.clone(),
         task_token: claim.token.clone(),
         ..Default::default()
     };
     let what = "reporting an activity as cancelled";
-    let reply = deliver(shared, what, claim.patience(), || {
+    let reply = deliver(server, what, claim.patience(), || {
         let request = request.clone();
-        shared
+        server
             .rpc
             .respond_activity_task_canceled(request, ANSWER_TIMEOUT)
     });
@@ -148,23 +149,23 @@ async fn cancelled(shared: &Shared, claim: &Claim) -> Result<(), Status> {
 }
 
 async fn failed(
-    shared: &Shared,
+    server: &Server,
     claim: &Claim,
     record: FailureRecord,
     unconfirmed: Option<Payload>,
 ) -> Result<(), Status> {
     let request = RespondActivityTaskFailedRequest {
-        namespace: shared.namespace.clone(),
-        identity: shared.options.identity.clone(),
+        namespace: server.identity.namespace.clone(),
+        identity: server.identity.identity.clone(),
         task_token: claim.token.clone(),
         failure: Some(wire::failure::to_proto(record)),
         last_heartbeat_details: wire::payload::list_to_proto(unconfirmed.into_iter().collect()),
         ..Default::default()
     };
     let what = "reporting an activity as failed";
-    let reply = deliver(shared, what, claim.patience(), || {
+    let reply = deliver(server, what, claim.patience(), || {
         let request = request.clone();
-        shared
+        server
             .rpc
             .respond_activity_task_failed(request, ANSWER_TIMEOUT)
     });

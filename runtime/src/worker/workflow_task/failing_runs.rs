@@ -8,7 +8,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -16,8 +16,7 @@ use std::{
 
 use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
 
-use super::{intake, ticket::Ticket};
-use crate::worker::shared::{Phase, Shared};
+use super::task_info::TaskInfo;
 
 /// The shortest pause after a second failure, also for a task with hardly any time.
 const SHORTEST: Duration = Duration::from_millis(500);
@@ -41,19 +40,29 @@ struct Failing {
     early: Option<Box<PollWorkflowTaskQueueResponse>>,
 }
 
+/// Whether a task is kept because its run is in a pause.
+pub(crate) enum Held {
+    /// It is not, and can be worked on.
+    No(Box<PollWorkflowTaskQueueResponse>),
+    /// It is; the caller has to release it then, by the id of its run.
+    Until(Instant, String),
+    /// It replaces an earlier one, whose release is due already.
+    WithEarlier,
+}
+
 impl FailingRuns {
     /// Counts a failure of the run; returns how long its answer is withheld.
-    pub(crate) fn failed(&self, ticket: &Ticket) -> Duration {
+    pub(crate) fn failed(&self, task: &TaskInfo) -> Duration {
         let now = Instant::now();
         let mut runs = self.runs();
         runs.retain(|_, run| run.early.is_some() || now < run.until + MEMORY);
-        let run = runs.entry(ticket.run_id.clone()).or_insert(Failing {
+        let run = runs.entry(task.run_id.clone()).or_insert(Failing {
             failures: 0,
             until: now,
             early: None,
         });
         run.failures = run.failures.saturating_add(1);
-        let pause = pause(run.failures.max(ticket.attempt), ticket);
+        let pause = pause(run.failures.max(task.attempt), task);
         run.until = now + pause;
         self.any.store(true, Ordering::Relaxed);
         pause
@@ -68,43 +77,29 @@ impl FailingRuns {
         }
     }
 
-    /// Keeps a task until the pause of its run is over; returns it if there is none. A query is not
-    /// kept: it is asked once.
-    pub(crate) fn keep(
-        &self,
-        shared: &Arc<Shared>,
-        task: Box<PollWorkflowTaskQueueResponse>,
-    ) -> Option<Box<PollWorkflowTaskQueueResponse>> {
+    /// Keeps a task until the pause of its run is over. A query is not kept: its caller waits, and asks
+    /// once.
+    pub(crate) fn hold(&self, task: Box<PollWorkflowTaskQueueResponse>) -> Held {
         if !self.any.load(Ordering::Relaxed) || task.query.is_some() {
-            return Some(task);
+            return Held::No(task);
         }
-        let run_id = task.workflow_execution.as_ref()?.run_id.clone();
+        let run_id = task.workflow_execution.as_ref().map(|it| it.run_id.clone());
+        let run_id = run_id.unwrap_or_default();
         let mut runs = self.runs();
         let Some(run) = runs.get_mut(&run_id) else {
-            return Some(task);
+            return Held::No(task);
         };
-        let until = run.until;
-        if until <= Instant::now() {
-            return Some(task);
+        if run.until <= Instant::now() {
+            return Held::No(task);
         }
-        if run.early.replace(task).is_none() {
-            let shared = Arc::clone(shared);
-            shared.clone().net.spawn(async move {
-                tokio::select! {
-                    () = shared.sleep_until(until) => {}
-                    () = shared.reached(Phase::Stopping) => {}
-                }
-                let early = shared.failing_runs.take_early(&run_id);
-                if let Some(task) = early {
-                    let permit = shared.workflow_slots.acquire().await;
-                    intake::hand_in(&shared, task, permit);
-                }
-            });
+        match run.early.replace(task) {
+            None => Held::Until(run.until, run_id),
+            Some(_) => Held::WithEarlier,
         }
-        None
     }
 
-    fn take_early(&self, run_id: &str) -> Option<Box<PollWorkflowTaskQueueResponse>> {
+    /// The task that was kept during the pause of a run that is over.
+    pub(crate) fn release(&self, run_id: &str) -> Option<Box<PollWorkflowTaskQueueResponse>> {
         self.runs().get_mut(run_id)?.early.take()
     }
 
@@ -115,12 +110,12 @@ impl FailingRuns {
 
 /// After so many failures: 0, 1, 2, 4, then 8 seconds, and not so long that the server would take the
 /// task for lost.
-fn pause(failures: u32, ticket: &Ticket) -> Duration {
+fn pause(failures: u32, task: &TaskInfo) -> Duration {
     let Some(repeated) = failures.checked_sub(2) else {
         return Duration::ZERO;
     };
     let pause = Duration::from_secs(1 << repeated.min(3));
-    let left = (ticket.timeout / 5 * 4).saturating_sub(ticket.since.elapsed());
+    let left = (task.timeout / 5 * 4).saturating_sub(task.since.elapsed());
     pause.min(left).max(SHORTEST)
 }
 
@@ -140,7 +135,7 @@ mod tests {
     use super::*;
 
     /// A task of this attempt, which has so many seconds.
-    fn ticket(attempt: i32, seconds: Option<i64>) -> Ticket {
+    fn task(attempt: i32, seconds: Option<i64>) -> TaskInfo {
         let scheduled = WorkflowTaskScheduledEventAttributes {
             start_to_close_timeout: seconds.map(|seconds| wkt::Duration { seconds, nanos: 1 }),
             ..Default::default()
@@ -159,11 +154,11 @@ mod tests {
             history: Some(History { events }),
             ..Default::default()
         };
-        Ticket::take(&mut task)
+        TaskInfo::take(&mut task)
     }
 
     fn first_pause(attempt: i32, seconds: Option<i64>) -> Duration {
-        FailingRuns::default().failed(&ticket(attempt, seconds))
+        FailingRuns::default().failed(&task(attempt, seconds))
     }
 
     #[test]
@@ -184,7 +179,7 @@ mod tests {
     #[test]
     fn pauses_grow_also_when_the_server_counts_from_one_each_time() {
         let failing = FailingRuns::default();
-        let again = |failing: &FailingRuns| failing.failed(&ticket(1, None)).as_secs();
+        let again = |failing: &FailingRuns| failing.failed(&task(1, None)).as_secs();
         assert_eq!([0; 4].map(|_| again(&failing)), [0, 1, 2, 4]);
         failing.succeeded("run");
         assert_eq!(again(&failing), 0);

@@ -1,6 +1,6 @@
 //! Fetches the pages of history that a task came without.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use durably_proto::{
     Message,
@@ -14,24 +14,23 @@ use durably_proto::{
 };
 use tonic::Status;
 
-use super::{answer::PATIENCE, ticket::Ticket};
-use crate::{
-    telemetry::log,
-    worker::{
-        deliver::{ANSWER_TIMEOUT, deliver},
-        shared::Shared,
-    },
+use crate::worker::{
+    deliver::{ANSWER_TIMEOUT, deliver},
+    server::Server,
 };
+
+/// How long one page is tried for. Its task times out at the server meanwhile, ten seconds by default.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Adds the pages from `token` on to `events`; with an empty token, all of history.
 pub(crate) async fn add_pages(
-    shared: &Shared,
+    server: &Server,
     execution: &WorkflowExecution,
     mut token: Vec<u8>,
     events: &mut Vec<HistoryEvent>,
 ) -> Result<(), Status> {
     loop {
-        let page = page(shared, execution, token).await?;
+        let page = page(server, execution, token).await?;
         if let Some(history) = page.history {
             events.extend(history.events);
         }
@@ -47,35 +46,23 @@ pub(crate) async fn add_pages(
     }
 }
 
-/// Tells that a task is left to its timeout: without history nothing can be said about it.
-pub(crate) fn missing(shared: &Shared, ticket: &Ticket, status: &Status) {
-    log::on_task!(
-        log::warning,
-        shared,
-        ticket,
-        code = ?status.code(),
-        error = status.message(),
-        "the history of a workflow task could not be fetched"
-    );
-}
-
 async fn page(
-    shared: &Shared,
+    server: &Server,
     execution: &WorkflowExecution,
     token: Vec<u8>,
 ) -> Result<GetWorkflowExecutionHistoryResponse, Status> {
     let request = GetWorkflowExecutionHistoryRequest {
-        namespace: shared.namespace.clone(),
+        namespace: server.identity.namespace.clone(),
         execution: Some(execution.clone()),
         next_page_token: token,
         ..Default::default()
     };
     deliver(
-        shared,
+        server,
         "fetching history",
         Instant::now() + PATIENCE,
         || {
-            shared
+            server
                 .rpc
                 .get_workflow_execution_history(request.clone(), ANSWER_TIMEOUT)
         },

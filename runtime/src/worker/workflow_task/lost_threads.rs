@@ -8,16 +8,14 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{answer::Failure, ticket::Ticket};
-use crate::{
-    error::AppError,
-    telemetry::log,
-    worker::{shared::Shared, slots::Permit},
-};
+use super::{failure_report::FailureReport, task_info::TaskInfo};
+use crate::{error::AppError, telemetry::log, worker::slots::Permit};
 
 /// The lost threads of one worker.
-#[derive(Default)]
 pub(crate) struct LostThreads {
+    task_queue: String,
+    /// How many may be lost before the worker stops polling.
+    limit: usize,
     runs: Mutex<BTreeMap<String, Lost>>,
     count: watch::Sender<usize>,
 }
@@ -31,20 +29,29 @@ struct Lost {
 }
 
 impl LostThreads {
+    pub(crate) fn new(task_queue: String, limit: usize) -> Self {
+        Self {
+            task_queue,
+            limit,
+            runs: Mutex::default(),
+            count: watch::Sender::default(),
+        }
+    }
+
     /// Counts the thread that the task blocks.
-    pub(crate) fn add(&self, shared: &Shared, ticket: &Ticket, error: String, slot: Permit) {
+    pub(crate) fn add(&self, task: &TaskInfo, error: String, slot: Permit) {
         let lost = Lost {
             error,
             slot: Some(slot),
         };
         let mut runs = self.runs();
-        runs.insert(ticket.run_id.clone(), lost);
+        runs.insert(task.run_id.clone(), lost);
         self.count.send_replace(runs.len());
-        let (lost, limit) = (runs.len(), shared.options.max_lost_threads());
+        let (lost, limit) = (runs.len(), self.limit);
         drop(runs);
         if lost == limit + 1 {
             log::error!(
-                task_queue = shared.task_queue,
+                task_queue = self.task_queue,
                 lost_threads = lost,
                 max_lost_threads = limit,
                 "workflow code blocks more threads than `.max_lost_threads(..)` allows: this worker stops \
@@ -55,36 +62,39 @@ impl LostThreads {
     }
 
     /// The run has released its thread after all.
-    pub(crate) fn returned(&self, shared: &Shared, ticket: &Ticket) {
+    pub(crate) fn returned(&self, task: &TaskInfo) {
         let mut runs = self.runs();
-        runs.remove(&ticket.run_id);
+        runs.remove(&task.run_id);
         self.count.send_replace(runs.len());
-        let (lost, limit) = (runs.len(), shared.options.max_lost_threads());
+        let (lost, limit) = (runs.len(), self.limit);
         drop(runs);
         log::on_task!(
             log::warning,
-            shared,
-            ticket,
+            self,
+            task,
             "the run that blocked its thread has released it; the run will be replayed"
         );
         if lost == limit {
             log::warning!(
-                task_queue = shared.task_queue,
+                task_queue = self.task_queue,
                 "polling for workflow tasks again"
             );
         }
     }
 
     /// Fails a task of a run whose earlier task still blocks a thread: its code would block one more.
-    pub(crate) fn failure_of(&self, ticket: &Ticket) -> Option<Failure> {
+    pub(crate) fn failure_of(&self, task: &TaskInfo) -> Option<FailureReport> {
         let runs = self.runs();
-        let error = &runs.get(&ticket.run_id)?.error;
+        let error = &runs.get(&task.run_id)?.error;
         let text = format!("{error}. It still blocks that thread of this worker");
-        Some(Failure::of(&AppError::new("WorkflowBlocked", text).into()))
+        Some(FailureReport::of(
+            &AppError::new("WorkflowBlocked", text).into(),
+        ))
     }
 
-    /// Resolves while no more than `limit` threads are lost.
-    pub(crate) async fn at_most(&self, limit: usize) {
+    /// Resolves while no more threads are lost than the limit allows.
+    pub(crate) async fn within_limit(&self) {
+        let limit = self.limit;
         let mut count = self.count.subscribe();
         // The sender lives in `self`, so the wait ends by the condition only.
         let _ = count.wait_for(|lost| *lost <= limit).await;

@@ -1,12 +1,123 @@
-//! Runs workflow tasks: fetches missing history, drives the run on its thread, and answers.
+//! Runs workflow tasks: fetches missing history, drives the run on its thread, and responds.
 
-pub(super) mod answer;
 mod cache;
-pub(super) mod executor;
-pub(super) mod failing_runs;
+mod executor;
+mod failing_runs;
+mod failure_report;
 mod history_pages;
-pub(super) mod intake;
-pub(super) mod lost_threads;
-mod ticket;
-pub(super) mod unregistered;
-pub(super) mod watchdog;
+mod intake;
+mod lost_threads;
+mod respond;
+mod task_info;
+mod unregistered_calls;
+mod watchdog;
+
+use std::{io, sync::Arc, time::Duration};
+
+use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
+
+use self::{
+    executor::{Completions, Executors},
+    failing_runs::FailingRuns,
+    intake::Intake,
+    lost_threads::LostThreads,
+    respond::Responder,
+    unregistered_calls::UnregisteredCalls,
+};
+use super::{
+    activity_task::ActivityTasks,
+    lifecycle::Lifecycle,
+    options::Options,
+    registry::Registry,
+    server::Server,
+    slots::{Permit, Slots},
+};
+
+/// The workflow tasks of one worker, from poll to response.
+pub(crate) struct WorkflowTasks {
+    /// Workflow tasks in progress.
+    pub(crate) slots: Slots,
+    intake: Arc<Intake>,
+    executors: Arc<Executors>,
+}
+
+impl WorkflowTasks {
+    /// Starts the threads, and the watchdog over them.
+    ///
+    /// # Errors
+    /// If the operating system refuses a thread.
+    pub(crate) fn new(
+        server: &Arc<Server>,
+        lifecycle: &Arc<Lifecycle>,
+        registry: &Arc<Registry>,
+        activities: &Arc<ActivityTasks>,
+        options: &Options,
+    ) -> io::Result<Self> {
+        let slots = Slots::new(options.max_concurrent_workflow_tasks);
+        let intake = Arc::new(Intake {
+            server: Arc::clone(server),
+            lifecycle: Arc::clone(lifecycle),
+            slots: slots.clone(),
+            failing_runs: FailingRuns::default(),
+        });
+        let responder = Arc::new(Responder {
+            server: Arc::clone(server),
+            lifecycle: Arc::clone(lifecycle),
+            slots: slots.clone(),
+            intake: Arc::clone(&intake),
+            activities: Arc::clone(activities),
+        });
+        let completions = Completions {
+            server: Arc::clone(server),
+            lifecycle: Arc::clone(lifecycle),
+            registry: Arc::clone(registry),
+            activity_slots: activities.slots.clone(),
+            unregistered_calls: UnregisteredCalls::default(),
+            sticky_timeout: options.sticky_timeout,
+        };
+        let task_queue = server.identity.task_queue.clone();
+        let executors = Arc::new(Executors {
+            pool: executor::start(options.executor_threads)?,
+            registry: Arc::clone(registry),
+            lifecycle: Arc::clone(lifecycle),
+            completions,
+            lost_threads: LostThreads::new(task_queue, options.max_lost_threads()).into(),
+            outbox: Arc::clone(&responder) as _,
+            max_cached: options.max_cached_workflows,
+        });
+        let watchdog = watchdog::watch(
+            Arc::clone(&executors),
+            responder,
+            Arc::clone(lifecycle),
+            options.deadlock_timeout,
+        );
+        server.timers.spawn(watchdog);
+        Ok(Self {
+            slots,
+            intake,
+            executors,
+        })
+    }
+
+    /// Starts the work on a task.
+    pub(crate) fn start(&self, task: Box<PollWorkflowTaskQueueResponse>, permit: Permit) {
+        self.intake.take(&self.executors, task, permit);
+    }
+
+    /// Resolves while workflow code blocks no more threads than the worker may lose.
+    pub(crate) async fn few_threads_lost(&self) {
+        self.executors.lost_threads.within_limit().await;
+    }
+
+    /// Waits until no task is in progress, at most `longest`; returns whether that is so. Tasks that block
+    /// a thread are not waited for: they may never end.
+    pub(crate) async fn ended(&self, longest: Duration) -> bool {
+        self.executors.lost_threads.release_slots();
+        self.slots.all_free(longest).await
+    }
+
+    /// Drops the cached runs.
+    pub(crate) fn stop(&self) {
+        self.executors.stop();
+    }
+}

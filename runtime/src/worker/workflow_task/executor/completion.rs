@@ -1,16 +1,24 @@
-//! The answer to a task, encoded, with the activities that start here at once.
+//! Builds the response to a task: commands, activities that start here at once, names.
+
+use std::{sync::Arc, time::Duration};
 
 use durably_engine::{Command, ScheduleActivity, TaskCompletion};
+use durably_proto::api::{
+    taskqueue::v1::StickyExecutionAttributes,
+    workflowservice::v1::{
+        RespondWorkflowTaskCompletedRequest, respond_workflow_task_completed_request::Capabilities,
+    },
+};
 
-use super::Executor;
+use super::messages::{Completed, RunVersion};
 use crate::{
     wire,
     worker::{
-        slots::Permit,
-        workflow_task::{
-            answer::{Completed, Mark},
-            unregistered,
-        },
+        lifecycle::Lifecycle,
+        registry::Registry,
+        server::Server,
+        slots::{Permit, Slots},
+        workflow_task::unregistered_calls::UnregisteredCalls,
     },
 };
 
@@ -18,29 +26,63 @@ use crate::{
 /// keep its work from idle workers.
 const EAGER_ACTIVITIES: usize = 3;
 
-impl Executor {
-    /// The answer to a task, encoded.
-    pub(crate) fn completed(
+/// Builds the responses to tasks.
+pub(crate) struct Completions {
+    pub(crate) server: Arc<Server>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) activity_slots: Slots,
+    pub(crate) unregistered_calls: UnregisteredCalls,
+    /// How long a task waits for this worker before any worker may take it.
+    pub(crate) sticky_timeout: Duration,
+}
+
+impl Completions {
+    /// The response to a task; with `keeps_run` the next task of the run is to come here.
+    pub(crate) fn build(
         &self,
         mut completion: TaskCompletion,
-        mark: Mark,
-        keep: bool,
+        version: RunVersion,
+        keeps_run: bool,
     ) -> Completed {
-        let eager = self.claim_activities(&mut completion.commands, &mark.ticket.workflow_type);
-        let mut request = wire::command::task_completed(completion);
-        request.task_token.clone_from(&mark.ticket.token);
-        self.shared.sign_completion(&mut request, keep);
+        let eager = self.claim_activities(&mut completion.commands, &version.info.workflow_type);
+        let request = self.request(completion, &version.info.token, keeps_run);
         Completed {
             request,
-            mark,
+            version,
             eager,
         }
+    }
+
+    pub(crate) fn request(
+        &self,
+        completion: TaskCompletion,
+        token: &[u8],
+        keeps_run: bool,
+    ) -> RespondWorkflowTaskCompletedRequest {
+        let identity = &self.server.identity;
+        let stopping = self.lifecycle.is_stopping();
+        let mut request = wire::command::task_completed(completion);
+        request.task_token = token.to_vec();
+        request.namespace.clone_from(&identity.namespace);
+        request.identity.clone_from(&identity.identity);
+        request
+            .worker_instance_key
+            .clone_from(&identity.instance_key);
+        request.return_new_workflow_task = !stopping;
+        request.sticky_attributes = (keeps_run && !stopping).then(|| StickyExecutionAttributes {
+            worker_task_queue: Some(identity.sticky_task_queue()),
+            schedule_to_start_timeout: Some(wire::time::to_duration(self.sticky_timeout)),
+        });
+        request.capabilities = Some(Capabilities {
+            discard_speculative_workflow_task_with_events: true,
+        });
+        request
     }
 
     /// Marks the activities that this worker can start as soon as the server has recorded them.
     fn claim_activities(&self, commands: &mut [Command], workflow_type: &str) -> Vec<Permit> {
         let mut permits = Vec::new();
-        let shared = &self.shared;
         for command in commands {
             let Command::ScheduleActivity(activity) = command else {
                 continue;
@@ -48,12 +90,10 @@ impl Executor {
             let here = activity
                 .task_queue
                 .as_ref()
-                .is_none_or(|it| *it == shared.task_queue)
+                .is_none_or(|it| *it == self.server.identity.task_queue)
                 && self.can_run(activity, workflow_type);
-            let wanted = here && permits.len() < EAGER_ACTIVITIES && !shared.is_stopping();
-            let permit = wanted
-                .then(|| shared.activity_slots.try_acquire())
-                .flatten();
+            let wanted = here && permits.len() < EAGER_ACTIVITIES && !self.lifecycle.is_stopping();
+            let permit = wanted.then(|| self.activity_slots.try_acquire()).flatten();
             activity.eager = permit.is_some();
             permits.extend(permit);
         }
@@ -63,9 +103,10 @@ impl Executor {
     /// Whether an activity of this worker's queue can run here; logged if not.
     fn can_run(&self, activity: &ScheduleActivity, workflow_type: &str) -> bool {
         let name = &activity.activity_type;
-        let registered = self.shared.registry.activity(name).is_some();
+        let registered = self.registry.activity(name).is_some();
         if !registered {
-            unregistered::tell(&self.shared, workflow_type, name);
+            self.unregistered_calls
+                .warn(&self.server, &self.registry, workflow_type, name);
         }
         registered
     }

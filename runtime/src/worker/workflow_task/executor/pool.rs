@@ -1,53 +1,40 @@
-//! The threads that run workflow code: as many as there are cores, shared by the workers of the
-//! process.
+//! Threads with an inbox each, which can be replaced.
 
 use std::{
     io,
-    num::NonZero,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
 };
 
-use super::thread::{Message, Thread};
-use crate::{telemetry::log, worker::workflow_task::watchdog::Watched};
+use super::watched::Watched;
+use crate::telemetry::log;
 
-/// The threads that workers share; it lives as long as one of them does.
-static OF_PROCESS: Mutex<Weak<Pool>> = Mutex::new(Weak::new());
-
-/// Executor threads.
-pub(crate) struct Pool {
-    lanes: Vec<Lane>,
+/// Executor threads, each of which receives messages `M`.
+pub(crate) struct Pool<M> {
+    lanes: Vec<Lane<M>>,
+    run: Run<M>,
 }
 
-/// The way to the thread that owns a share of the runs. The thread can be replaced.
-struct Lane {
-    inbox: mpsc::Sender<Message>,
+/// What a thread runs: it handles the messages of its lane until they end or the watchdog gives it up.
+pub(crate) type Run<M> = fn(usize, Arc<Watched>, &Mutex<mpsc::Receiver<M>>);
+
+/// The inbox of the thread that owns a share of the runs. The thread can be replaced.
+struct Lane<M> {
+    inbox: mpsc::Sender<M>,
     /// Locked by the thread while it waits; a thread that is blocked by a run leaves it to its
     /// replacement, with all that has arrived.
-    messages: Arc<Mutex<mpsc::Receiver<Message>>>,
+    messages: Arc<Mutex<mpsc::Receiver<M>>>,
     /// The state of its thread; none if the operating system refused a replacement.
     thread: Mutex<Option<Arc<Watched>>>,
 }
 
-impl Pool {
-    /// The pool that workers of this process share.
-    pub(crate) fn of_process() -> io::Result<Arc<Self>> {
-        let mut shared = OF_PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = shared.upgrade() {
-            return Ok(pool);
-        }
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let pool = Self::new(cores)?;
-        *shared = Arc::downgrade(&pool);
-        Ok(pool)
-    }
-
+impl<M: Send + 'static> Pool<M> {
     /// A pool of so many threads, which end when it is dropped.
-    pub(crate) fn new(threads: usize) -> io::Result<Arc<Self>> {
+    pub(crate) fn new(threads: usize, run: Run<M>) -> io::Result<Self> {
         let lanes = (0..threads).map(|number| {
             let (inbox, messages) = mpsc::channel();
             let messages = Arc::new(Mutex::new(messages));
-            let thread = Thread::start(number, &messages)?;
+            let thread = start(number, &messages, run)?;
             Ok(Lane {
                 inbox,
                 messages,
@@ -55,7 +42,7 @@ impl Pool {
             })
         });
         let lanes = lanes.collect::<io::Result<_>>()?;
-        Ok(Arc::new(Self { lanes }))
+        Ok(Self { lanes, run })
     }
 
     /// Number of threads that work.
@@ -63,7 +50,7 @@ impl Pool {
         self.lanes.len()
     }
 
-    pub(crate) fn send(&self, lane: usize, message: Message) {
+    pub(crate) fn send(&self, lane: usize, message: M) {
         if let Some(lane) = self.lanes.get(lane) {
             // The receiver lives in the lane.
             let _ = lane.inbox.send(message);
@@ -88,7 +75,7 @@ impl Pool {
             if thread.is_some() {
                 continue;
             }
-            match Thread::start(number, &lane.messages) {
+            match start(number, &lane.messages, self.run) {
                 Ok(replacement) => *thread = Some(replacement),
                 Err(error) => log::error!(
                     %error,
@@ -100,22 +87,22 @@ impl Pool {
     }
 }
 
-impl Lane {
+impl<M> Lane<M> {
     fn thread(&self) -> MutexGuard<'_, Option<Arc<Watched>>> {
         self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_workers_of_a_process_share_their_threads() {
-        let (one, other) = (Pool::of_process().unwrap(), Pool::of_process().unwrap());
-        assert!(Arc::ptr_eq(&one, &other));
-        let own = Pool::new(3).unwrap();
-        assert_eq!(own.size(), 3);
-        assert!(!Arc::ptr_eq(&one, &own));
-    }
+/// Starts the thread of a lane; returns the part of it that the watchdog sees.
+fn start<M: Send + 'static>(
+    lane: usize,
+    messages: &Arc<Mutex<mpsc::Receiver<M>>>,
+    run: Run<M>,
+) -> io::Result<Arc<Watched>> {
+    let watched = Arc::new(Watched::default());
+    let (of_thread, messages) = (Arc::clone(&watched), Arc::clone(messages));
+    thread::Builder::new()
+        .name(format!("durably-{lane}"))
+        .spawn(move || run(lane, of_thread, &messages))?;
+    Ok(watched)
 }

@@ -10,18 +10,14 @@ use std::{
 use durably_engine::Completion;
 use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
 
-use super::{Delivery, Executor, Handled, Wake, Work, discard};
+use super::{
+    messages::{Output, QueuedTask, RunVersion},
+    shard::{Shard, Worked, discard},
+};
 use crate::{
     driver::Driver,
     wire,
-    worker::{
-        slots::Permit,
-        workflow_task::{
-            answer::{self, Mark},
-            intake,
-            ticket::Ticket,
-        },
-    },
+    worker::{slots::Permit, workflow_task::task_info::TaskInfo},
 };
 
 /// How long one turn of a replay lasts. The slice in progress is finished in any case.
@@ -37,39 +33,32 @@ pub(crate) struct Replays {
 }
 
 struct Replay {
-    ticket: Arc<Ticket>,
+    info: Arc<TaskInfo>,
     permit: Permit,
     driver: Box<Driver>,
     /// Later tasks of the run.
-    behind: VecDeque<Delivery>,
+    behind: VecDeque<QueuedTask>,
 }
 
 impl Replays {
     /// Keeps a task back while its run is replayed for an earlier one; returns it otherwise.
-    pub(crate) fn queue_behind(&mut self, delivery: Delivery) -> Option<Delivery> {
+    pub(crate) fn queue_behind(&mut self, task: QueuedTask) -> Option<QueuedTask> {
         if self.turns.is_empty() && self.beating.is_empty() {
-            return Some(delivery);
+            return Some(task);
         }
-        let run_id = match &delivery.work {
-            Work::Raw(task) => task
-                .workflow_execution
-                .as_ref()
-                .map(|it| it.run_id.as_str()),
-            Work::Decoded(ticket, _) => Some(ticket.run_id.as_str()),
-        }
-        .unwrap_or_default();
-        let in_turns = self.turns.iter_mut().find(|it| it.ticket.run_id == run_id);
+        let run_id = task.work.run_id();
+        let in_turns = self.turns.iter_mut().find(|it| it.info.run_id == run_id);
         match in_turns.or_else(|| self.beating.get_mut(run_id)) {
             Some(replay) => {
-                replay.behind.push_back(delivery);
+                replay.behind.push_back(task);
                 None
             }
-            None => Some(delivery),
+            None => Some(task),
         }
     }
 }
 
-impl Executor {
+impl Shard {
     pub(crate) fn has_turns(&self) -> bool {
         !self.replays.turns.is_empty()
     }
@@ -77,7 +66,7 @@ impl Executor {
     /// Works on the replay whose turn it is.
     pub(crate) fn turn(&mut self) {
         let Some(Replay {
-            ticket,
+            info,
             permit,
             driver,
             behind,
@@ -85,8 +74,8 @@ impl Executor {
         else {
             return;
         };
-        let run_id = ticket.run_id.clone();
-        self.work(ticket, permit, |this, ticket| this.advance(ticket, driver));
+        let run_id = info.run_id.clone();
+        self.work(info, permit, |this, info| this.advance(info, driver));
         if self.watched.is_given_up() {
             // Their permits are free again; the server hands them out once more.
             drop(behind);
@@ -94,14 +83,14 @@ impl Executor {
         }
         let unfinished = self.replays.turns.iter_mut();
         let mut unfinished = unfinished.chain(self.replays.beating.values_mut());
-        match unfinished.find(|it| it.ticket.run_id == run_id) {
+        match unfinished.find(|it| it.info.run_id == run_id) {
             Some(replay) => replay.behind = behind,
             None => behind.into_iter().for_each(|next| self.task(next)),
         }
     }
 
     /// Replays, and runs the slice that is new, until it is done or its turn ends.
-    pub(crate) fn advance(&mut self, ticket: &Arc<Ticket>, mut driver: Box<Driver>) -> Handled {
+    pub(crate) fn advance(&mut self, info: &Arc<TaskInfo>, mut driver: Box<Driver>) -> Worked {
         let turn = Instant::now();
         let watched = &self.watched;
         // What is timed is one activation, as live.
@@ -110,34 +99,35 @@ impl Executor {
             turn.elapsed() < TURN
         };
         match driver.advance(goes_on) {
-            Err(failure) => Handled::Failed(failure),
-            Ok(None) => Handled::Unfinished(driver),
+            Err(failure) => Worked::Failed(failure),
+            Ok(None) => Worked::Unfinished(driver),
             Ok(Some(Completion::Query(answer))) => {
                 // A query of a run that was not cached is mostly one of a run that has ended.
                 if driver.tasks() > 1 {
-                    self.keep(&ticket.run_id, driver);
+                    self.keep(&info.run_id, driver);
                 }
-                Handled::Answered(wire::command::query_completed(answer).into())
+                Worked::Answered(wire::command::query_completed(answer).into())
             }
             Ok(Some(Completion::Task(completion))) => {
-                let mark = Mark {
-                    ticket: Arc::clone(ticket),
+                let version = RunVersion {
+                    info: Arc::clone(info),
                     task: driver.task(),
                 };
-                let keep = !completion.ends_run && self.shared.caches();
+                let keep = !completion.ends_run && self.executors.max_cached > 0;
                 if keep {
-                    self.keep(&ticket.run_id, driver);
+                    self.keep(&info.run_id, driver);
                 }
-                Handled::Completed(Box::new(self.completed(completion, mark, keep)))
+                let completions = &self.executors.completions;
+                Worked::Completed(Box::new(completions.build(completion, version, keep)))
             }
         }
     }
 
     /// Keeps a replay for its next turn; first prolongs its task, if that has little time left.
-    pub(crate) fn suspend(&mut self, ticket: Arc<Ticket>, permit: Permit, driver: Box<Driver>) {
-        let prolong = !ticket.query_only && ticket.since.elapsed() >= ticket.timeout / 2;
+    pub(crate) fn suspend(&mut self, info: Arc<TaskInfo>, permit: Permit, driver: Box<Driver>) {
+        let prolong = !info.query_only && info.since.elapsed() >= info.timeout / 2;
         let replay = Replay {
-            ticket: Arc::clone(&ticket),
+            info: Arc::clone(&info),
             permit,
             driver,
             behind: VecDeque::new(),
@@ -146,19 +136,19 @@ impl Executor {
             self.replays.turns.push_back(replay);
             return;
         }
-        self.replays.beating.insert(ticket.run_id.clone(), replay);
-        let shared = Arc::clone(&self.shared);
-        self.shared.net.spawn(async move {
-            let task = answer::prolong(&shared, &ticket).await;
-            let run_id = ticket.run_id.clone();
-            shared.wake(&run_id, Wake::Prolonged(ticket, task));
-        });
+        self.replays.beating.insert(info.run_id.clone(), replay);
+        let caches = self.executors.max_cached > 0;
+        let completions = &self.executors.completions;
+        let mut request =
+            completions.request(durably_engine::Run::heartbeat(), &info.token, caches);
+        request.force_create_new_workflow_task = true;
+        self.executors.send(Output::Heartbeat(info, request.into()));
     }
 
     /// Resumes a replay with the task that the server gave for the heartbeat.
-    pub(crate) fn prolonged(
+    pub(crate) fn heartbeat_answered(
         &mut self,
-        before: &Ticket,
+        before: &TaskInfo,
         task: Option<Box<PollWorkflowTaskQueueResponse>>,
     ) {
         let Some(mut replay) = self.replays.beating.remove(&before.run_id) else {
@@ -166,24 +156,24 @@ impl Executor {
         };
         let Some(mut task) = task else {
             // The run is replayed for another task, on whichever worker gets it.
-            discard(&self.shared, &before.run_id, replay.driver);
+            discard(&self.executors, &before.run_id, replay.driver);
             replay.behind.into_iter().for_each(|next| self.task(next));
             return;
         };
         if task.next_page_token.is_empty() {
             let raw = task.clone();
-            let ticket = Arc::new(Ticket::take(&mut task));
+            let info = Arc::new(TaskInfo::take(&mut task));
             let decoded = wire::task::from_proto(*task).ok();
             if decoded.is_some_and(|task| replay.driver.prolong(task).is_ok()) {
-                replay.ticket = ticket;
+                replay.info = info;
                 self.replays.turns.push_back(replay);
                 return;
             }
             task = raw;
         }
         // As if it had been polled.
-        discard(&self.shared, &before.run_id, replay.driver);
-        intake::take(&self.shared, task, replay.permit);
+        discard(&self.executors, &before.run_id, replay.driver);
+        self.executors.send(Output::Task(task, replay.permit));
         replay.behind.into_iter().for_each(|next| self.task(next));
     }
 }

@@ -1,4 +1,4 @@
-//! A workflow task in progress, by its names.
+//! The names, the token and the time limit of a workflow task in progress.
 
 use std::time::{Duration, Instant};
 
@@ -8,29 +8,30 @@ use durably_proto::api::{
 
 use crate::wire;
 
-/// What answers and messages about a workflow task need to know of it.
+/// The names, the token and the time limit of a workflow task in progress: what responses and log lines
+/// need of it.
 #[derive(Debug)]
-pub(crate) struct Ticket {
-    /// What the server knows the task by.
+pub(crate) struct TaskInfo {
+    /// Identifies the task to the server.
     pub(crate) token: Vec<u8>,
     pub(crate) workflow_type: String,
     pub(crate) workflow_id: String,
     pub(crate) run_id: String,
     /// Which attempt at this task this is, from 1.
     pub(crate) attempt: u32,
-    /// The task only asks a query; nothing it does is recorded.
+    /// The task consists of a query; nothing it does is recorded.
     pub(crate) query_only: bool,
-    /// When it came.
+    /// When it arrived.
     pub(crate) since: Instant,
-    /// How long the server waits for its answer.
+    /// How long the server waits for the response, from the start of the task on.
     pub(crate) timeout: Duration,
 }
 
-/// What the platform gives a task whose workflow says nothing else.
+/// The server's default, for a task without the event that scheduled it.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-impl Ticket {
-    /// Of this task; its token moves into the ticket.
+impl TaskInfo {
+    /// Of this task, whose token is moved out.
     pub(crate) fn take(task: &mut PollWorkflowTaskQueueResponse) -> Self {
         let execution = task.workflow_execution.clone().unwrap_or_default();
         Self {
@@ -49,7 +50,7 @@ impl Ticket {
     }
 }
 
-/// The timeout of the task, which stands on the event that scheduled it.
+/// The timeout of the task, from the event that scheduled it.
 fn timeout(task: &PollWorkflowTaskQueueResponse) -> Option<Duration> {
     let events = &task.history.as_ref()?.events;
     let scheduled = events

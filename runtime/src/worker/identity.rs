@@ -1,0 +1,45 @@
+//! The names by which the server knows one running worker.
+
+use durably_proto::api::{enums::v1::TaskQueueKind, taskqueue::v1::TaskQueue};
+
+/// The names by which the server knows one running worker; every request carries some of them.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) namespace: String,
+    pub(crate) task_queue: String,
+    /// The queue that only this worker polls: tasks of its cached runs.
+    pub(crate) sticky_queue: String,
+    /// Differs for each start of a worker. The server uses it to end the polls of this one.
+    pub(crate) instance_key: String,
+    /// Who this worker is, for people who read histories.
+    pub(crate) identity: String,
+}
+
+impl Identity {
+    pub(crate) fn new(namespace: String, task_queue: String, identity: String) -> Self {
+        let instance_key = uuid::Uuid::new_v4().to_string();
+        Self {
+            namespace,
+            sticky_queue: format!("{task_queue}-{instance_key}"),
+            task_queue,
+            instance_key,
+            identity,
+        }
+    }
+
+    pub(crate) fn normal_task_queue(&self) -> TaskQueue {
+        TaskQueue {
+            name: self.task_queue.clone(),
+            kind: TaskQueueKind::Normal.into(),
+            normal_name: String::new(),
+        }
+    }
+
+    pub(crate) fn sticky_task_queue(&self) -> TaskQueue {
+        TaskQueue {
+            name: self.sticky_queue.clone(),
+            kind: TaskQueueKind::Sticky.into(),
+            normal_name: self.task_queue.clone(),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Long polls: one at rest, more while tasks come, none while the worker is full.
+
+mod activity_queue;
+mod workflow_queue;
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::sync::mpsc;
+use tonic::{Code, Status};
+
+pub(crate) use self::{activity_queue::ActivityQueue, workflow_queue::WorkflowQueue};
+use super::{
+    backoff::{Backoff, Outlook, outlook},
+    lifecycle::{Lifecycle, Phase},
+    server::Server,
+    slots::{Permit, Slots},
+};
+
+/// The server answers an empty poll after a minute; past this the connection is taken for dead.
+const POLL_TIMEOUT: Duration = Duration::from_secs(70);
+/// The longest pause while the server is away.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A poll that came back without a task sooner than this was no long poll: pause before the next.
+const LONG_ENOUGH: Duration = Duration::from_secs(1);
+
+/// A queue that a worker polls.
+pub(crate) trait Queue: Send + Sync + 'static {
+    type Task: Send;
+
+    /// Names the poll in logs.
+    const WHAT: &'static str;
+
+    /// A poll holds one of these while it waits, and its task afterwards.
+    fn slots(&self) -> &Slots;
+
+    /// Resolves while the worker may take more of these tasks.
+    fn may_poll(&self) -> impl Future<Output = ()> + Send;
+
+    /// One long poll; none if the server had no task for it.
+    fn poll(&self) -> impl Future<Output = Result<Option<Self::Task>, Status>> + Send;
+
+    /// Starts the work on a task.
+    fn start(&self, task: Self::Task, permit: Permit);
+}
+
+/// The pollers of one queue.
+pub(crate) struct Pollers<Q> {
+    pub(crate) queue: Q,
+    pub(crate) server: Arc<Server>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    /// Most pollers at a time.
+    pub(crate) most: usize,
+    /// Held by each poller: the receiver ends when the last one has ended.
+    pub(crate) alive: mpsc::Sender<()>,
+}
+
+/// The pollers of one queue, some of which run.
+struct Group<Q> {
+    pollers: Pollers<Q>,
+    /// How many run.
+    active: AtomicUsize,
+}
+
+impl<Q: Queue> Pollers<Q> {
+    /// Starts the first poller, which starts others while tasks come.
+    pub(crate) fn start(self) {
+        let group = Arc::new(Group {
+            pollers: self,
+            active: AtomicUsize::new(1),
+        });
+        let first = Arc::clone(&group);
+        let server = &group.pollers.server;
+        server.spawn(async move { first.run().await });
+    }
+}
+
+impl<Q: Queue> Group<Q> {
+    async fn run(self: Arc<Self>) {
+        let Pollers {
+            queue,
+            server,
+            lifecycle,
+            alive,
+            most: _,
+        } = &self.pollers;
+        let _alive = alive.clone();
+        let mut backoff = Backoff::up_to(LONGEST_PAUSE);
+        loop {
+            let permit = tokio::select! {
+                biased;
+                () = lifecycle.reached(Phase::Stopping) => break,
+                permit = async {
+                    queue.may_poll().await;
+                    queue.slots().acquire().await
+                } => permit,
+            };
+            let began = Instant::now();
+            let polled = tokio::select! {
+                biased;
+                polled = queue.poll() => polled,
+                () = lifecycle.reached(Phase::PollsAbandoned) => break,
+            };
+            match polled {
+                Ok(Some(task)) => {
+                    server.log_reachable();
+                    backoff.reset();
+                    self.grow();
+                    queue.start(task, permit);
+                    continue;
+                }
+                Ok(None) => {
+                    server.log_reachable();
+                    if self.shrinks() {
+                        return;
+                    }
+                }
+                // The end of a long poll that the server, or a proxy, did not end itself.
+                Err(status) if status.code() == Code::DeadlineExceeded => {}
+                Err(status) if outlook(&status) == Outlook::Final => {
+                    lifecycle.stop_rejected(status);
+                    break;
+                }
+                Err(status) => server.log_unreachable(Q::WHAT, &status),
+            }
+            drop(permit);
+            if began.elapsed() >= LONG_ENOUGH {
+                backoff.reset();
+                continue;
+            }
+            tokio::select! {
+                () = lifecycle.reached(Phase::Stopping) => break,
+                () = server.timers.sleep(backoff.pause()) => {}
+            }
+        }
+        self.active.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Tasks are coming: one more poller, up to the limit.
+    fn grow(self: &Arc<Self>) {
+        let Pollers {
+            server,
+            lifecycle,
+            most,
+            ..
+        } = &self.pollers;
+        let wants = |active| (active < *most && !lifecycle.is_stopping()).then_some(active + 1);
+        let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
+        if self.active.fetch_update(set, fetch, wants).is_ok() {
+            let another = Arc::clone(self);
+            server.spawn(async move { another.run_boxed().await });
+        }
+    }
+
+    /// The queue is empty: all pollers but one end.
+    fn shrinks(&self) -> bool {
+        let spare = |active| (active > 1).then(|| active - 1);
+        self.active
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, spare)
+            .is_ok()
+    }
+
+    /// A poller may start another, so its future has to be named without itself.
+    fn run_boxed(self: Arc<Self>) -> futures::future::BoxFuture<'static, ()> {
+        Box::pin(self.run())
+    }
+}

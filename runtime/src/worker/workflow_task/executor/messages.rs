@@ -1,0 +1,81 @@
+//! What goes in and out of executor threads.
+
+use std::sync::Arc;
+
+use durably_engine::{EventId, Task};
+use durably_proto::api::workflowservice::v1::{
+    PollWorkflowTaskQueueResponse, RespondQueryTaskCompletedRequest,
+    RespondWorkflowTaskCompletedRequest,
+};
+
+use crate::worker::{
+    slots::Permit,
+    workflow_task::{failure_report::FailureReport, task_info::TaskInfo},
+};
+
+/// All that can wake an executor thread.
+pub(crate) enum Wake {
+    /// A task for one of its runs.
+    Task(Box<QueuedTask>),
+    /// The response to a heartbeat of a long replay: the task that the server gave in return.
+    HeartbeatAnswered(Arc<TaskInfo>, Option<Box<PollWorkflowTaskQueueResponse>>),
+    /// The server rejected the response to a task, so the run is not what history says.
+    Evict(RunVersion),
+    /// The server dropped a task from history: the run resumes after an earlier one.
+    ResetTo(RunVersion, EventId),
+    /// Something outside of one of its runs woke that run.
+    WokenOutside,
+    /// The worker ends.
+    Stop,
+}
+
+/// A workflow task, and the permit to work on it.
+pub(crate) struct QueuedTask {
+    pub(crate) work: Work,
+    pub(crate) permit: Permit,
+}
+
+/// A workflow task as it came, or as it comes back with all of history.
+pub(crate) enum Work {
+    Raw(Box<PollWorkflowTaskQueueResponse>),
+    Decoded(Arc<TaskInfo>, Box<Task>),
+}
+
+impl Work {
+    pub(crate) fn run_id(&self) -> &str {
+        let execution = match self {
+            Self::Raw(task) => task.workflow_execution.as_ref(),
+            Self::Decoded(info, _) => return &info.run_id,
+        };
+        execution.map_or("", |it| &it.run_id)
+    }
+}
+
+/// A cached run as it was after one of its tasks.
+#[derive(Clone, Debug)]
+pub(crate) struct RunVersion {
+    pub(crate) info: Arc<TaskInfo>,
+    /// The number of the task; any later task makes a message about this version void.
+    pub(crate) task: u64,
+}
+
+/// What a thread has to send to the server.
+pub(crate) enum Output {
+    Completed(Box<Completed>, Permit),
+    Answered(Arc<TaskInfo>, Box<RespondQueryTaskCompletedRequest>, Permit),
+    Failed(Arc<TaskInfo>, FailureReport),
+    /// Requests all of history for the task, whose run is not cached.
+    FetchHistory(Arc<TaskInfo>, Box<Task>, Permit),
+    /// A task that is to be worked on as if it had been polled.
+    Task(Box<PollWorkflowTaskQueueResponse>, Permit),
+    /// Prolongs the task; the response wakes the thread.
+    Heartbeat(Arc<TaskInfo>, Box<RespondWorkflowTaskCompletedRequest>),
+}
+
+/// The response to a task that moves the run.
+pub(crate) struct Completed {
+    pub(crate) request: RespondWorkflowTaskCompletedRequest,
+    pub(crate) version: RunVersion,
+    /// Permits for the activities that are to start here at once.
+    pub(crate) eager: Vec<Permit>,
+}

@@ -1,0 +1,256 @@
+//! The runs of one worker on one thread.
+
+use std::sync::Arc;
+
+use durably_engine::{EventId, Task};
+use durably_proto::api::workflowservice::v1::RespondQueryTaskCompletedRequest;
+
+use super::{
+    executors::Executors,
+    messages::{Completed, Output, QueuedTask, RunVersion, Wake, Work},
+    replay::Replays,
+    watched::Watched,
+};
+use crate::{
+    driver::{Driver, instance::Host},
+    error::AppError,
+    instance::{panics, waker::Alarm},
+    telemetry::log,
+    wire,
+    worker::{
+        slots::Permit,
+        workflow_task::{cache::Cache, failure_report::FailureReport, task_info::TaskInfo},
+    },
+};
+
+/// The runs of one worker on one thread.
+pub(crate) struct Shard {
+    pub(super) executors: Arc<Executors>,
+    pub(super) watched: Arc<Watched>,
+    cache: Cache<Box<Driver>>,
+    /// Runs whose replay takes more than one turn.
+    pub(super) replays: Replays,
+    host: Host,
+}
+
+/// Result of the work on a task.
+pub(super) enum Worked {
+    Completed(Box<Completed>),
+    Answered(Box<RespondQueryTaskCompletedRequest>),
+    Failed(FailureReport),
+    /// All of history is needed.
+    NotCached(Box<Task>),
+    /// The replay has used up its turn.
+    Unfinished(Box<Driver>),
+    /// The server has given the task up, and its run has handled a later one.
+    Overtaken,
+}
+
+impl Shard {
+    pub(super) fn new(executors: Arc<Executors>, watched: Arc<Watched>, lane: usize) -> Self {
+        let lanes = executors.pool.size();
+        Self {
+            cache: Cache::new(executors.max_cached.div_ceil(lanes)),
+            host: Host {
+                namespace: executors.identity().namespace.as_str().into(),
+                alarm: alarm(&executors, lane),
+            },
+            replays: Replays::default(),
+            watched,
+            executors,
+        }
+    }
+
+    pub(super) fn handle(&mut self, wake: Wake) {
+        match wake {
+            Wake::Task(task) => self.task(*task),
+            Wake::HeartbeatAnswered(before, task) => self.heartbeat_answered(&before, task),
+            Wake::Evict(version) => self.evict_version(&version),
+            Wake::ResetTo(version, started) => self.reset(&version, started),
+            Wake::WokenOutside => self
+                .cache
+                .values()
+                .for_each(|run| run.tell_of_foreign_wake()),
+            // The thread drops the shard.
+            Wake::Stop => {}
+        }
+    }
+
+    fn evict(&mut self, run_id: &str) {
+        if let Some(driver) = self.cache.take(run_id) {
+            discard(&self.executors, run_id, driver);
+        }
+    }
+
+    pub(super) fn task(&mut self, task: QueuedTask) {
+        let Some(QueuedTask { work, permit }) = self.replays.queue_behind(task) else {
+            return;
+        };
+        let (info, decoded) = match work {
+            Work::Raw(mut task) => {
+                let info = Arc::new(TaskInfo::take(&mut task));
+                (info, Err(task))
+            }
+            Work::Decoded(info, task) => (info, Ok(task)),
+        };
+        if let Some(failure) = self.executors.lost_threads.failure_of(&info) {
+            // Its code would cost one more thread.
+            self.send(Worked::Failed(failure), info, permit);
+            return;
+        }
+        self.work(info, permit, |this, info| match decoded {
+            Ok(task) => match this.begin(info, task) {
+                Worked::NotCached(_) => Worked::Failed(no_history(info)),
+                handled => handled,
+            },
+            Err(raw) => match wire::task::from_proto(*raw) {
+                Ok(task) => this.begin(info, Box::new(task)),
+                Err(error) => Worked::Failed(FailureReport::of(&error.into())),
+            },
+        });
+    }
+
+    /// Works on a task under the watchdog's eyes, and sends the result.
+    pub(super) fn work(
+        &mut self,
+        info: Arc<TaskInfo>,
+        permit: Permit,
+        work: impl FnOnce(&mut Self, &Arc<TaskInfo>) -> Worked,
+    ) {
+        self.watched.begin(self.executors.key(), &info, permit);
+        // Panics of workflow code are caught where it runs. This is for those of its destructors,
+        // and for our own: they must not take the other runs of the thread with them.
+        let handled = panics::catch(|| work(self, &info))
+            .unwrap_or_else(|panic| Worked::Failed(FailureReport::of(&panic.into())));
+        let Some(permit) = self.watched.end() else {
+            // The task is answered, and the thread replaced; it ends.
+            self.executors.lost_threads.returned(&info);
+            return;
+        };
+        self.send(handled, info, permit);
+    }
+
+    fn begin(&mut self, info: &Arc<TaskInfo>, task: Box<Task>) -> Worked {
+        let mut cached = self.cache.take(&info.run_id);
+        if let Some(driver) = cached.take_if(|driver| driver.declines(&task)) {
+            self.keep(&info.run_id, driver);
+            return Worked::Overtaken;
+        }
+        let mut driver = match cached.filter(|driver| driver.continues(&task)) {
+            Some(driver) => driver,
+            None if !begins_with_the_run(&task) => return Worked::NotCached(task),
+            None => match self.executors.registry.workflow(&info.workflow_type) {
+                Some(entry) => Box::new(Driver::new(entry, self.host.clone())),
+                None => return Worked::Failed(self.unknown_type(info)),
+            },
+        };
+        match driver.begin(*task) {
+            Ok(()) => self.advance(info, driver),
+            Err(error) => Worked::Failed(error.into()),
+        }
+    }
+
+    /// Sends the result of a task.
+    fn send(&mut self, worked: Worked, info: Arc<TaskInfo>, permit: Permit) {
+        let output = match worked {
+            Worked::Completed(completed) => Output::Completed(completed, permit),
+            Worked::Answered(query) => Output::Answered(info, query, permit),
+            Worked::Failed(failure) => Output::Failed(info, failure),
+            Worked::NotCached(task) => Output::FetchHistory(info, task, permit),
+            Worked::Unfinished(driver) => return self.suspend(info, permit, driver),
+            Worked::Overtaken => {
+                log::on_task!(
+                    tracing::debug,
+                    self.executors.identity(),
+                    info,
+                    "a workflow task arrived after a later one of its run, and is left unanswered"
+                );
+                return;
+            }
+        };
+        self.executors.send(output);
+    }
+
+    /// Keeps a run for its next task; the one that has to go for it is replayed when its task
+    /// comes.
+    ///
+    /// The server is not told of it: this worker still polls the queue that the task goes to, so
+    /// telling would cost a call and save none.
+    pub(super) fn keep(&mut self, run_id: &str, driver: Box<Driver>) {
+        if let Some((run_id, evicted)) = self.cache.put(run_id, driver) {
+            discard(&self.executors, &run_id, evicted);
+        }
+    }
+
+    fn evict_version(&mut self, version: &RunVersion) {
+        if self.is_current(version) {
+            self.evict(&version.info.run_id);
+        }
+    }
+
+    fn reset(&mut self, version: &RunVersion, started: EventId) {
+        if self.is_current(version)
+            && let Some(driver) = self.cache.peek_mut(&version.info.run_id)
+        {
+            driver.reset_to(started);
+        }
+    }
+
+    fn is_current(&mut self, version: &RunVersion) -> bool {
+        let driver = self.cache.peek_mut(&version.info.run_id);
+        driver.is_some_and(|driver| driver.task() == version.task)
+    }
+
+    fn unknown_type(&self, info: &TaskInfo) -> FailureReport {
+        let error = AppError::new(
+            "NotFoundError",
+            format!(
+                "workflow type `{}` is not registered on this worker (task queue `{}`); registered: {}. \
+                 Register it (`.workflow::<..>()`), or start it on the task queue of the workers that have it",
+                info.workflow_type,
+                self.executors.identity().task_queue,
+                self.executors.registry.workflow_names()
+            ),
+        );
+        FailureReport::of(&error.into())
+    }
+}
+
+/// Makes the thread of a lane look which of the worker's runs something outside of them woke.
+/// Foreign code holds it, so it keeps nothing alive.
+fn alarm(executors: &Arc<Executors>, lane: usize) -> Alarm {
+    let executors = Arc::downgrade(executors);
+    Alarm::new(move || {
+        if let Some(executors) = executors.upgrade() {
+            executors.wake_lane(lane, Wake::WokenOutside);
+        }
+    })
+}
+
+/// Drops a run; user code has destructors, and those may panic.
+pub(super) fn discard(executors: &Executors, run_id: &str, driver: Box<Driver>) {
+    if let Err(panic) = panics::catch(|| drop(driver)) {
+        log::error!(
+            run_id,
+            task_queue = executors.identity().task_queue,
+            error = %panic,
+            "a workflow panicked in a `Drop`"
+        );
+    }
+}
+
+/// Fails a task whose history lacks its beginning although all of it was fetched; fetching it once
+/// more would return the same.
+fn no_history(info: &TaskInfo) -> FailureReport {
+    let text = format!(
+        "the server has no history of run {} from its first event on",
+        info.run_id
+    );
+    FailureReport::of(&AppError::new("HistoryMissing", text).into())
+}
+
+fn begins_with_the_run(task: &Task) -> bool {
+    task.history
+        .first()
+        .is_some_and(|event| event.id == EventId(1))
+}

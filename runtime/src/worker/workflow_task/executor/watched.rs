@@ -1,0 +1,118 @@
+//! The part of an executor thread that the watchdog sees.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::{
+    instance::current::Beacon,
+    worker::{slots::Permit, workflow_task::task_info::TaskInfo},
+};
+
+/// The part of an executor thread that the watchdog sees.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    /// Where workflow code of the thread was seen last.
+    pub(crate) beacon: Arc<Beacon>,
+    /// The task in hand; none while the thread waits for work.
+    busy: Mutex<Option<Busy>>,
+    /// The watchdog has failed the task in hand and replaced the thread, which ends as soon as the
+    /// run releases it. Never reset.
+    given_up: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Busy {
+    /// Start of the activation.
+    since: Instant,
+    worker: usize,
+    task: Arc<TaskInfo>,
+    permit: Permit,
+}
+
+impl Watched {
+    /// The thread begins with a task of the worker with this key.
+    pub(crate) fn begin(&self, worker: usize, task: &Arc<TaskInfo>, permit: Permit) {
+        self.beacon.clear();
+        *self.busy() = Some(Busy {
+            since: Instant::now(),
+            worker,
+            task: Arc::clone(task),
+            permit,
+        });
+    }
+
+    /// The thread begins with the next activation of its task.
+    pub(crate) fn begin_activation(&self) {
+        if let Some(busy) = &mut *self.busy() {
+            busy.since = Instant::now();
+        }
+    }
+
+    /// The thread is done with its task; nothing is returned if the watchdog was quicker.
+    pub(crate) fn end(&self) -> Option<Permit> {
+        self.busy().take().map(|busy| busy.permit)
+    }
+
+    /// Whether the task in hand is one of the worker's.
+    pub(crate) fn works_for(&self, worker: usize) -> bool {
+        self.busy().as_ref().is_some_and(|it| it.worker == worker)
+    }
+
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Acquire)
+    }
+
+    /// Gives the thread up if its task is one of the worker's and takes longer than `limit`.
+    ///
+    /// The thread cannot see that before `count` has returned: what it undoes on its return must have
+    /// been done.
+    pub(crate) fn give_up<T>(
+        &self,
+        worker: usize,
+        limit: Duration,
+        count: impl FnOnce(Arc<TaskInfo>, Permit) -> T,
+    ) -> Option<T> {
+        let mut busy = self.busy();
+        let overdue = busy.take_if(|it| it.worker == worker && it.since.elapsed() >= limit)?;
+        self.given_up.store(true, Ordering::Release);
+        self.beacon.give_up();
+        Some(count(overdue.task, overdue.permit))
+    }
+
+    fn busy(&self) -> MutexGuard<'_, Option<Busy>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
+
+    use super::*;
+    use crate::{
+        time::span::{millis, secs},
+        worker::slots::Slots,
+    };
+
+    #[test]
+    fn an_overdue_task_is_taken_over_once_and_its_thread_is_given_up() {
+        let (watched, slots) = (Watched::default(), Slots::new(1));
+        let overdue = |worker, limit| watched.give_up(worker, limit, |_, _| ()).is_some();
+        assert!(!overdue(7, Duration::ZERO));
+        let task = TaskInfo::take(&mut PollWorkflowTaskQueueResponse::default());
+        watched.begin(7, &Arc::new(task), slots.try_acquire().unwrap());
+        assert!(!overdue(7, secs(60)));
+        std::thread::sleep(millis(1));
+        assert!(!overdue(8, millis(1)), "it is not a task of that worker");
+        assert!(!watched.is_given_up());
+        assert!(overdue(7, millis(1)));
+        assert!(!overdue(7, millis(1)));
+        assert!(watched.end().is_none());
+        assert!(watched.is_given_up());
+    }
+}

@@ -1,0 +1,274 @@
+//! Sends the responses to workflow tasks, and acts on what the server returns.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use durably_engine::EventId;
+use durably_proto::api::workflowservice::v1::{
+    PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse, RespondQueryTaskCompletedRequest,
+    RespondWorkflowTaskCompletedRequest,
+};
+use tonic::{Code, Status};
+
+use super::{
+    executor::{Completed, Executors, Outbox, Output, RunVersion, Wake},
+    failure_report::FailureReport,
+    intake::Intake,
+    task_info::TaskInfo,
+};
+use crate::{
+    telemetry::log,
+    wire::status::is_too_large,
+    worker::{
+        activity_task::ActivityTasks,
+        deliver::{ANSWER_TIMEOUT, deliver},
+        lifecycle::{Lifecycle, Phase},
+        server::Server,
+        slots::{Permit, Slots},
+    },
+};
+
+/// How long a response to a workflow task is tried for. The server gives the task to another worker
+/// after its timeout, ten seconds by default, and rejects the late response.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Sends the responses to workflow tasks, and acts on what the server returns.
+pub(crate) struct Responder {
+    pub(crate) server: Arc<Server>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    /// Workflow tasks in progress.
+    pub(crate) slots: Slots,
+    pub(crate) intake: Arc<Intake>,
+    /// Starts the activities that the server returns.
+    pub(crate) activities: Arc<ActivityTasks>,
+}
+
+/// The server's text where a task ends a run that something has arrived for meanwhile.
+const UNHANDLED_COMMAND: &str = "UnhandledCommand";
+
+impl Outbox for Responder {
+    fn send(self: Arc<Self>, executors: &Arc<Executors>, output: Output) {
+        let (server, executors) = (Arc::clone(&self.server), Arc::clone(executors));
+        match output {
+            Output::Completed(completed, permit) => {
+                server.spawn(async move { self.complete(executors, *completed, permit).await });
+            }
+            Output::Answered(info, request, permit) => {
+                server.spawn(async move {
+                    self.answer_query(&info, *request).await;
+                    drop(permit);
+                });
+            }
+            Output::Failed(info, failure) => self.fail(info, failure),
+            Output::FetchHistory(info, task, permit) => {
+                server.spawn(async move {
+                    let taken = self
+                        .intake
+                        .take_with_history(&executors, &info, task, permit);
+                    if let Err(failure) = taken.await {
+                        self.report_failure(&info, failure).await;
+                    }
+                });
+            }
+            Output::Task(task, permit) => self.intake.take(&executors, task, permit),
+            Output::Heartbeat(info, request) => {
+                server.spawn(async move {
+                    let task = self.prolong(&info, *request).await;
+                    let run_id = info.run_id.clone();
+                    executors.wake(&run_id, Wake::HeartbeatAnswered(info, task));
+                });
+            }
+        }
+    }
+}
+
+impl Responder {
+    /// Fails a task, in the background.
+    pub(crate) fn fail(self: Arc<Self>, info: Arc<TaskInfo>, failure: FailureReport) {
+        let server = Arc::clone(&self.server);
+        server.spawn(async move { self.report_failure(&info, failure).await });
+    }
+
+    /// Completes a task, and starts what the server gives in return: activities, and the next task.
+    async fn complete(
+        self: Arc<Self>,
+        executors: Arc<Executors>,
+        completed: Completed,
+        permit: Permit,
+    ) {
+        let Completed {
+            request,
+            version,
+            mut eager,
+        } = completed;
+        let deadline = Instant::now() + PATIENCE;
+        let reply = deliver(&self.server, "completing a workflow task", deadline, || {
+            let request = request.clone();
+            self.server
+                .rpc
+                .respond_workflow_task_completed(request, ANSWER_TIMEOUT)
+        });
+        let reply = match reply.await {
+            Ok(reply) => reply,
+            Err(status) => {
+                drop((eager, permit));
+                self.rejected(&executors, version, status).await;
+                return;
+            }
+        };
+        self.intake.failing_runs.succeeded(&version.info.run_id);
+        for task in reply.activity_tasks {
+            self.start_activity(task, eager.pop()).await;
+        }
+        drop(eager);
+        if reply.reset_history_event_id > 0 {
+            let started = EventId(reply.reset_history_event_id);
+            let run_id = version.info.run_id.clone();
+            executors.wake(&run_id, Wake::ResetTo(version, started));
+        }
+        if let Some(task) = reply.workflow_task
+            && !task.task_token.is_empty()
+        {
+            self.intake.take(&executors, Box::new(task), permit);
+        }
+    }
+
+    /// Prolongs a task whose replay takes longer than the server waits; returns the task that the server
+    /// gives in its place.
+    async fn prolong(
+        &self,
+        info: &TaskInfo,
+        request: RespondWorkflowTaskCompletedRequest,
+    ) -> Option<Box<PollWorkflowTaskQueueResponse>> {
+        let deadline = info.since + info.timeout;
+        let reply = deliver(&self.server, "prolonging a workflow task", deadline, || {
+            let request = request.clone();
+            self.server
+                .rpc
+                .respond_workflow_task_completed(request, ANSWER_TIMEOUT)
+        });
+        match reply.await {
+            Ok(reply) => reply
+                .workflow_task
+                .filter(|task| !task.task_token.is_empty() && reply.reset_history_event_id == 0)
+                .map(Box::new),
+            Err(status) => {
+                self.log_rejected(info, "the heartbeat of a workflow task", &status);
+                None
+            }
+        }
+    }
+
+    /// Answers a task that only asks a query.
+    async fn answer_query(&self, info: &TaskInfo, mut request: RespondQueryTaskCompletedRequest) {
+        request
+            .namespace
+            .clone_from(&self.server.identity.namespace);
+        request.task_token.clone_from(&info.token);
+        let deadline = Instant::now() + PATIENCE;
+        let reply = deliver(&self.server, "answering a query", deadline, || {
+            let request = request.clone();
+            self.server
+                .rpc
+                .respond_query_task_completed(request, ANSWER_TIMEOUT)
+        });
+        match reply.await {
+            Ok(_) => {}
+            Err(status) if is_too_large(&status) => {
+                let failure = FailureReport::too_large("the answer to a query", &status);
+                Box::pin(self.report_failure(info, failure)).await;
+            }
+            Err(status) => self.log_rejected(info, "the answer to a query", &status),
+        }
+    }
+
+    /// Fails a task, and logs why. The server tries it again; its run waits until a worker can handle it.
+    ///
+    /// The server hands it out again at once, and what failed twice fails a third time: from the second
+    /// failure on the answer is withheld for a while. Answering at once and pausing before the retry is
+    /// run would be no different for the server, which waits for a worker in both cases and gives up on it
+    /// only after the task's timeout. Other SDKs do not answer a second failure at all. Callers hold no
+    /// permit meanwhile, so that runs that fail do not hold up the others.
+    async fn report_failure(&self, info: &TaskInfo, failure: FailureReport) {
+        let what = match info.query_only {
+            true => "query failed",
+            false => "workflow task failed, and will be tried again",
+        };
+        let error = failure.text();
+        log::on_task!(log::warning, self.server.identity, info, error, "{what}");
+        if info.query_only {
+            self.answer_query(info, failure.into_query_answer()).await;
+            return;
+        }
+        let pause = self.intake.failing_runs.failed(info);
+        tokio::select! {
+            () = self.server.timers.sleep(pause) => {}
+            // The next worker may have the code that works.
+            () = self.lifecycle.reached(Phase::Stopping) => {}
+        }
+        let _in_progress = self.slots.try_acquire();
+        let mut request = failure.into_request();
+        request
+            .namespace
+            .clone_from(&self.server.identity.namespace);
+        request.identity.clone_from(&self.server.identity.identity);
+        request.task_token.clone_from(&info.token);
+        let deadline = Instant::now() + PATIENCE;
+        let reply = deliver(&self.server, "failing a workflow task", deadline, || {
+            let request = request.clone();
+            self.server
+                .rpc
+                .respond_workflow_task_failed(request, ANSWER_TIMEOUT)
+        });
+        if let Err(status) = reply.await {
+            self.log_rejected(info, "the failure of a workflow task", &status);
+        }
+    }
+
+    /// The server rejected the response: the run is not what this worker made of it.
+    async fn rejected(&self, executors: &Arc<Executors>, version: RunVersion, status: Status) {
+        let info = Arc::clone(&version.info);
+        executors.wake(&info.run_id, Wake::Evict(version));
+        if is_too_large(&status) {
+            let failure = FailureReport::too_large("the answer to a workflow task", &status);
+            self.report_failure(&info, failure).await;
+        } else {
+            self.log_rejected(&info, "the answer to a workflow task", &status);
+        }
+    }
+
+    /// The server gives a task again when it misses the answer, so this is worth a line and no more.
+    fn log_rejected(&self, info: &TaskInfo, what: &str, status: &Status) {
+        let (code, error) = (status.code(), status.message());
+        let ended_too_early = code == Code::InvalidArgument && error == UNHANDLED_COMMAND;
+        if code == Code::NotFound || ended_too_early {
+            log::on_task!(
+                tracing::debug,
+                self.server.identity,
+                info,
+                error,
+                "{what} arrived too late"
+            );
+        } else {
+            log::on_task!(
+                log::warning,
+                self.server.identity,
+                info,
+                ?code,
+                error,
+                "the server refused {what}"
+            );
+        }
+    }
+
+    /// A server may give more activities than were asked for; those wait for a permit.
+    async fn start_activity(&self, task: PollActivityTaskQueueResponse, permit: Option<Permit>) {
+        let permit = match permit {
+            Some(permit) => permit,
+            None => self.activities.slots.acquire().await,
+        };
+        self.activities.start(Box::new(task), permit);
+    }
+}
