@@ -75,6 +75,8 @@ async fn a_worker_tells_what_it_polls_and_has_registered() -> Result<()> {
     ear::open();
     let server = Server::new();
     let worker = server.worker().activity::<double>().spawn().await?;
+    // The worker's own task runs for the first time.
+    tokio::task::yield_now().await;
     let told = "worker started task_queue=\"queue\" namespace=\"default\" workflows=none \
                 activities=`double`";
     assert!(ear::count(told) > 0, "{:?}", ear::heard("worker started"));
