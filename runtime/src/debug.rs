@@ -13,9 +13,9 @@ use crate::{
         Spelled, StateCell, Stub, Update, Value,
     },
     client::{
-        self, Client, FromClient, QueryCall, RawClient, RecordedSignal, RecordedUpdate, Recorder,
-        RunCall, SignalCall, StartCall, StartWithUpdate, Startable, UpdateCall, UpdateHandle,
-        WorkflowList,
+        self, Call, Client, FromClient, QueryCall, RawClient, RecordedSignal, RecordedUpdate,
+        Recorder, RunCall, SignalCall, StartCall, StartWithUpdate, Startable, UpdateCall,
+        UpdateHandle, WorkflowList,
     },
     definition::{NoQueue, NoTimeout, QueueSet, TimeoutSet, Workflow},
     hints::unsupported::Unsupported,
@@ -41,6 +41,7 @@ opaque! {
     [A] ActivityHandle<A>, "ActivityHandle";
     [W] ChildCall<W>, "ChildCall";
     [W: Workflow] ChildHandle<W>, "ChildHandle";
+    [T, E] Call<T, E>, "Call";
     [] Client, "Client";
     [] Ctx, "Ctx";
     [W: Workflow] ExternalHandle<W>, "ExternalHandle";

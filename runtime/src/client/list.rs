@@ -5,16 +5,20 @@ use std::{
     future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use durably_proto::api::workflowservice::v1::{
     CountWorkflowExecutionsRequest, ListWorkflowExecutionsRequest, ListWorkflowExecutionsResponse,
 };
 use futures::{Stream, future::BoxFuture};
-use tonic::Status;
 
-use super::{Client, WorkflowSummary, handle::target::AT_ONCE};
-use crate::{error::RpcError, wire::status::Refusal};
+use super::{
+    Client, WorkflowSummary,
+    call::{Call, within},
+    handle::target::AT_ONCE,
+};
+use crate::{error::RpcError, time::span::Span, wire::status::Refusal};
 
 /// Workflows that match a filter: a stream, read page by page as it is consumed.
 #[must_use = "a list asks the server when it is read"]
@@ -24,12 +28,13 @@ pub struct WorkflowList {
     /// What was fetched and not yet taken.
     fetched: VecDeque<WorkflowSummary>,
     next: Next,
+    timeout: Option<Duration>,
 }
 
 enum Next {
     /// The page this token stands for; the empty one for the first page.
     Page(Vec<u8>),
-    Asked(BoxFuture<'static, Result<ListWorkflowExecutionsResponse, Status>>),
+    Asked(BoxFuture<'static, Result<ListWorkflowExecutionsResponse, RpcError>>),
     /// There are no more pages.
     End,
 }
@@ -41,7 +46,15 @@ impl WorkflowList {
             filter,
             fetched: VecDeque::new(),
             next: Next::Page(Vec::new()),
+            timeout: None,
         }
+    }
+
+    /// How long to wait for each page, retries included; without limit if not set. After it the error
+    /// is [`RpcError::Timeout`], and the list ends there.
+    pub fn timeout(mut self, timeout: impl Span) -> Self {
+        self.timeout = Some(timeout.into_duration());
+        self
     }
 
     /// The next workflow, or `None` at the end.
@@ -62,9 +75,12 @@ impl WorkflowList {
             query: self.filter.clone(),
             ..Default::default()
         };
-        Next::Asked(Box::pin(async move {
-            rpc.list_workflow_executions(request, AT_ONCE).await
-        }))
+        let page = async move {
+            let page = rpc.list_workflow_executions(request, AT_ONCE).await;
+            page.map_err(|status| Refusal::from(status).otherwise)
+        };
+        let what = || "page of workflows".to_owned();
+        Next::Asked(Box::pin(within(self.timeout, what, page)))
     }
 }
 
@@ -92,9 +108,9 @@ impl Stream for WorkflowList {
                         self.fetched
                             .extend(workflows.map(WorkflowSummary::from_proto));
                     }
-                    Err(status) => {
+                    Err(error) => {
                         self.next = Next::End;
-                        return Poll::Ready(Some(Err(Refusal::from(status).otherwise)));
+                        return Poll::Ready(Some(Err(error)));
                     }
                 },
             }
@@ -102,14 +118,18 @@ impl Stream for WorkflowList {
     }
 }
 
-pub(crate) async fn count(client: &Client, query: String) -> Result<u64, RpcError> {
+pub(crate) fn count(client: Client, query: String) -> Call<u64, RpcError> {
     let request = CountWorkflowExecutionsRequest {
         namespace: client.namespace().to_owned(),
         query,
     };
-    let answer = client.rpc().count_workflow_executions(request, AT_ONCE);
-    match answer.await {
-        Ok(answer) => Ok(answer.count.max(0).cast_unsigned()),
-        Err(status) => Err(Refusal::from(status).otherwise),
-    }
+    Call::new(|timeout| {
+        within(timeout, || "count of workflows".to_owned(), async move {
+            let answer = client.rpc().count_workflow_executions(request, AT_ONCE);
+            match answer.await {
+                Ok(answer) => Ok(answer.count.max(0).cast_unsigned()),
+                Err(status) => Err(Refusal::from(status).otherwise),
+            }
+        })
+    })
 }

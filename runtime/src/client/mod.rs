@@ -23,6 +23,7 @@ use std::{borrow::Cow, sync::Arc};
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 
 pub use self::{
+    call::Call,
     connect::ClientBuilder,
     handle::{
         Handle,
@@ -50,7 +51,7 @@ pub use crate::hints::without_server::{FeatureIsOff, NeedsServer, ServerFeature}
 pub use crate::transport::rpc::RawClient;
 use crate::{
     data::{ArgList, Text},
-    error::ConnectError,
+    error::{ConnectError, RpcError},
     transport::rpc::Rpc,
 };
 
@@ -171,12 +172,8 @@ impl Client {
     ///
     /// # Errors
     /// The filter is wrong, or the request failed.
-    pub fn count<T: Text>(
-        &self,
-        filter: T,
-    ) -> impl Future<Output = Result<u64, crate::error::RpcError>> + Send + use<T> {
-        let (client, filter) = (self.clone(), filter.into_text());
-        async move { list::count(&client, filter).await }
+    pub fn count(&self, filter: impl Text) -> Call<u64, RpcError> {
+        list::count(self.clone(), filter.into_text())
     }
 
     /// The RPCs themselves, for what has no method here.

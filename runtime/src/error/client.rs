@@ -187,6 +187,33 @@ impl std::error::Error for UpdateFailed {
 
 links!(QueryFailed, UpdateFailed, UpdateRejected);
 
+/// Whether a part of an operation's error is an answer that did not come in time.
+trait IsRpcTimeout {
+    fn is_rpc_timeout(&self) -> bool {
+        false
+    }
+}
+
+impl IsRpcTimeout for RpcError {
+    fn is_rpc_timeout(&self) -> bool {
+        self.is_timeout()
+    }
+}
+
+impl IsRpcTimeout for DataError {}
+impl IsRpcTimeout for QueryFailed {}
+impl IsRpcTimeout for QueryRejected {}
+impl IsRpcTimeout for UpdateFailed {}
+impl IsRpcTimeout for UpdateNotFound {}
+impl IsRpcTimeout for UpdateRejected {}
+impl IsRpcTimeout for WorkflowAlreadyStarted {}
+impl IsRpcTimeout for WorkflowCancelled {}
+impl IsRpcTimeout for WorkflowFailed {}
+impl IsRpcTimeout for WorkflowNotFound {}
+impl IsRpcTimeout for WorkflowTerminated {}
+/// The workflow's own timeout, which is an answer.
+impl IsRpcTimeout for WorkflowTimedOut {}
+
 /// Declares the error of one operation: it says nothing itself, its parts do.
 macro_rules! operations {
     ($(
@@ -207,6 +234,12 @@ macro_rules! operations {
         links!($name);
 
         impl $name {
+            /// Whether no answer came in time: within the `.timeout(..)` of the call, or from a server that
+            /// kept silent. The server may have received the request all the same.
+            pub fn is_timeout(&self) -> bool {
+                match self { $( Self::$variant(error) => error.is_rpc_timeout(), )* }
+            }
+
             /// The first activity that failed in the chain of causes.
             pub fn activity(&self) -> Option<&ActivityError> {
                 chain::activity(self)
@@ -220,6 +253,12 @@ macro_rules! operations {
             /// Why the workflow or its handler failed, as the server tells it.
             pub fn failure(&self) -> Option<&Failure> {
                 chain::failure(self)
+            }
+        }
+
+        impl IsRpcTimeout for $name {
+            fn is_rpc_timeout(&self) -> bool {
+                self.is_timeout()
             }
         }
 
@@ -373,6 +412,12 @@ operations! {
         Start(StartError),
         /// It gave no result.
         Result(ResultError),
+    }
+}
+
+impl From<RpcError> for UpdateWithStartError {
+    fn from(error: RpcError) -> Self {
+        Self::Start(error.into())
     }
 }
 

@@ -36,10 +36,11 @@ pub enum RpcError {
         /// What the server says.
         message: String,
     },
-    /// No answer came in time. For queries and updates the usual cause is that no worker polls the
-    /// workflow's task queue.
+    /// No answer came in time: within the `.timeout(..)` of the call, or from a server that kept silent.
+    /// For results, queries and updates the usual cause is that no worker polls the workflow's task
+    /// queue. The server may have received the request all the same, and may have carried it out.
     Timeout {
-        /// What was waited for.
+        /// What was waited for, and how long.
         message: String,
     },
     /// The server could not be reached, or went away.
@@ -69,6 +70,13 @@ pub(crate) fn no_namespace(namespace: &str) -> String {
         "there is no namespace `{namespace}` on this server; `temporal operator namespace create -n \
          {namespace}` makes one"
     )
+}
+
+impl RpcError {
+    /// Whether no answer came in time ([`RpcError::Timeout`]).
+    pub const fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout { .. })
+    }
 }
 
 impl fmt::Display for RpcError {

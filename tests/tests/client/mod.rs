@@ -2,3 +2,4 @@ mod collected;
 mod errors;
 mod handle;
 mod start;
+mod timeouts;

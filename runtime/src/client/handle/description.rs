@@ -11,6 +11,7 @@ use durably_proto::api::{
 
 use super::target::{AT_ONCE, FromClient};
 use crate::{
+    client::call::{Call, within},
     data::Data,
     error::{DataError, Failure, HandleError},
     wire::{failure, payload, time::instant},
@@ -208,7 +209,15 @@ impl std::ops::Deref for WorkflowDescription {
     }
 }
 
-pub(crate) async fn workflow(target: &FromClient) -> Result<WorkflowDescription, HandleError> {
+pub(crate) fn call(target: &FromClient) -> Call<WorkflowDescription, HandleError> {
+    let target = target.clone();
+    Call::new(|timeout| async move {
+        let what = || format!("description of workflow `{}`", target.workflow_id());
+        within(timeout, what, workflow(&target)).await
+    })
+}
+
+async fn workflow(target: &FromClient) -> Result<WorkflowDescription, HandleError> {
     let run = target.run_id().unwrap_or_default();
     let request = DescribeWorkflowExecutionRequest {
         namespace: target.namespace(),

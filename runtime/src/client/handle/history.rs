@@ -11,7 +11,11 @@ use super::{
     target::{AT_ONCE, FromClient},
     timeline,
 };
-use crate::{error::HandleError, wire::time::instant};
+use crate::{
+    client::call::{Call, within},
+    error::HandleError,
+    wire::time::instant,
+};
 
 /// All that happened so far in a run; printed, it is a timeline.
 ///
@@ -129,8 +133,16 @@ impl fmt::Display for History {
     }
 }
 
+pub(crate) fn call(target: &FromClient) -> Call<History, HandleError> {
+    let target = target.clone();
+    Call::new(|timeout| async move {
+        let what = || format!("history of workflow `{}`", target.workflow_id());
+        within(timeout, what, fetch(&target)).await
+    })
+}
+
 /// Reads all pages of a run's history.
-pub(crate) async fn fetch(target: &FromClient) -> Result<History, HandleError> {
+async fn fetch(target: &FromClient) -> Result<History, HandleError> {
     let run = target.run_id().unwrap_or_default();
     let mut request = GetWorkflowExecutionHistoryRequest {
         namespace: target.namespace(),

@@ -10,7 +10,7 @@ pub(crate) mod untyped;
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
-use super::{Client, DynHandle, FromClient, History, WorkflowDescription};
+use super::{Call, Client, DynHandle, FromClient, History, WorkflowDescription};
 use crate::{
     data::Text,
     definition::{MethodsOf, Workflow},
@@ -87,10 +87,10 @@ impl<W: Workflow> Handle<W> {
     /// or the request failed.
     ///
     /// # Cancellation
-    /// Waiting is safe to give up at any time: nothing but the wait ends.
-    pub fn result(&self) -> impl Future<Output = Result<W::Output, ResultError>> + Send + use<W> {
-        let via = self.via.clone();
-        async move { result::of(&via, Cow::Borrowed(W::NAME), W::__output()).await }
+    /// Waiting is safe to give up at any time, by dropping the call or with [`timeout`](Call::timeout):
+    /// nothing but the wait ends.
+    pub fn result(&self) -> Call<W::Output, ResultError> {
+        result::call(&self.via, Cow::Borrowed(W::NAME), W::__output())
     }
 
     /// Asks the workflow to stop; what it does about it is its own affair. One that is closed takes
@@ -98,41 +98,32 @@ impl<W: Workflow> Handle<W> {
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
-    pub fn cancel(&self) -> impl Future<Output = Result<(), HandleError>> + Send + use<W> {
-        let via = self.via.clone();
-        async move { via.cancel().await }
+    pub fn cancel(&self) -> Call<(), HandleError> {
+        self.via.cancel()
     }
 
     /// Ends the workflow now, without a word to its code.
     ///
     /// # Errors
     /// There is no such running workflow, or the request failed.
-    pub fn terminate<T: Text>(
-        &self,
-        reason: T,
-    ) -> impl Future<Output = Result<(), HandleError>> + Send + use<W, T> {
-        let (via, reason) = (self.via.clone(), reason.into_text());
-        async move { via.terminate(reason).await }
+    pub fn terminate(&self, reason: impl Text) -> Call<(), HandleError> {
+        self.via.terminate(reason.into_text())
     }
 
     /// What the server knows of the workflow now.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
-    pub fn describe(
-        &self,
-    ) -> impl Future<Output = Result<WorkflowDescription, HandleError>> + Send + use<W> {
-        let via = self.via.clone();
-        async move { description::workflow(&via).await }
+    pub fn describe(&self) -> Call<WorkflowDescription, HandleError> {
+        description::call(&self.via)
     }
 
     /// All that happened so far in the run; printed, it is a timeline.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
-    pub fn history(&self) -> impl Future<Output = Result<History, HandleError>> + Send + use<W> {
-        let via = self.via.clone();
-        async move { history::fetch(&via).await }
+    pub fn history(&self) -> Call<History, HandleError> {
+        history::call(&self.via)
     }
 
     /// The same workflow by names instead of types.

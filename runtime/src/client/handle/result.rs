@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     __private::PayloadOf,
+    client::call::{Call, within},
     data::Callee,
     error::{
         Failure, ResultError, WorkflowCancelled, WorkflowFailed, WorkflowTerminated,
@@ -23,8 +24,20 @@ use crate::{
     wire::{failure, payload},
 };
 
+pub(crate) fn call<T: 'static>(
+    target: &FromClient,
+    workflow: Cow<'static, str>,
+    output: PayloadOf<T>,
+) -> Call<T, ResultError> {
+    let target = target.clone();
+    Call::new(|timeout| async move {
+        let what = || format!("result of workflow `{}`", target.workflow_id());
+        within(timeout, what, of(&target, workflow, output)).await
+    })
+}
+
 /// Waits for the end of the chain of runs: past continue-as-new, retries and cron.
-pub(crate) async fn of<T>(
+async fn of<T>(
     target: &FromClient,
     workflow: Cow<'static, str>,
     output: PayloadOf<T>,

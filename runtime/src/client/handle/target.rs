@@ -2,15 +2,23 @@
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use durably_proto::api::common::v1::WorkflowExecution;
+use durably_proto::api::{
+    common::v1::WorkflowExecution,
+    workflowservice::v1::{
+        RequestCancelWorkflowExecutionRequest, TerminateWorkflowExecutionRequest,
+    },
+};
 use tonic::Status;
 
 use crate::{
-    client::{Client, QueryCall, SignalCall, UpdateCall},
+    client::{
+        Client, QueryCall, SignalCall, UpdateCall,
+        call::{Call, within},
+    },
     data::EncodedArgs,
     definition::{CanQuery, CanUpdate, Via},
     error::{HandleError, RpcError, WorkflowNotFound},
-    transport::{retry::Patience, rpc::Rpc},
+    transport::{id, retry::Patience, rpc::Rpc},
     wire::status::{Reason, Refusal},
 };
 
@@ -122,39 +130,56 @@ impl FromClient {
         })
     }
 
-    pub(crate) async fn cancel(&self) -> Result<(), HandleError> {
-        let request =
-            durably_proto::api::workflowservice::v1::RequestCancelWorkflowExecutionRequest {
-                namespace: self.namespace(),
-                workflow_execution: self.execution(),
-                identity: self.identity(),
-                request_id: crate::transport::id::random(),
-                first_execution_run_id: self.first_run_id(),
+    pub(crate) fn cancel(&self) -> Call<(), HandleError> {
+        let to = self.clone();
+        Call::new(|timeout| async move {
+            let request = RequestCancelWorkflowExecutionRequest {
+                namespace: to.namespace(),
+                workflow_execution: to.execution(),
+                identity: to.identity(),
+                request_id: id::random(),
+                first_execution_run_id: to.first_run_id(),
                 ..Default::default()
             };
-        let answer = self
-            .rpc()
-            .request_cancel_workflow_execution(request, AT_ONCE);
-        answer
+            let what = || format!("response to the cancel request for `{}`", to.workflow_id());
+            within(timeout, what, async {
+                match to
+                    .rpc()
+                    .request_cancel_workflow_execution(request, AT_ONCE)
+                    .await
+                {
+                    Ok(_) => Ok(()),
+                    Err(status) => Err(to.refused(status)),
+                }
+            })
             .await
-            .map_err(|status| self.refused::<HandleError>(status))?;
-        Ok(())
+        })
     }
 
-    pub(crate) async fn terminate(&self, reason: String) -> Result<(), HandleError> {
-        let request = durably_proto::api::workflowservice::v1::TerminateWorkflowExecutionRequest {
-            namespace: self.namespace(),
-            workflow_execution: self.execution(),
-            reason,
-            identity: self.identity(),
-            first_execution_run_id: self.first_run_id(),
-            ..Default::default()
-        };
-        let answer = self.rpc().terminate_workflow_execution(request, AT_ONCE);
-        answer
+    pub(crate) fn terminate(&self, reason: String) -> Call<(), HandleError> {
+        let to = self.clone();
+        Call::new(|timeout| async move {
+            let request = TerminateWorkflowExecutionRequest {
+                namespace: to.namespace(),
+                workflow_execution: to.execution(),
+                reason,
+                identity: to.identity(),
+                first_execution_run_id: to.first_run_id(),
+                ..Default::default()
+            };
+            let what = || format!("response to the termination of `{}`", to.workflow_id());
+            within(timeout, what, async {
+                match to
+                    .rpc()
+                    .terminate_workflow_execution(request, AT_ONCE)
+                    .await
+                {
+                    Ok(_) => Ok(()),
+                    Err(status) => Err(to.refused(status)),
+                }
+            })
             .await
-            .map_err(|status| self.refused::<HandleError>(status))?;
-        Ok(())
+        })
     }
 }
 

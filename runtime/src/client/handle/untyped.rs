@@ -6,7 +6,7 @@ use super::{description, history, result};
 use crate::{
     __private::payload,
     client::{
-        FromClient, Handle, History, QueryCall, SignalCall, UpdateCall, UpdateHandle,
+        Call, FromClient, Handle, History, QueryCall, SignalCall, UpdateCall, UpdateHandle,
         WorkflowDescription,
     },
     data::{ArgList, Known, Text},
@@ -88,12 +88,8 @@ impl DynHandle {
     ///
     /// # Errors
     /// As [`Handle::result`].
-    pub fn result<R: Known>(&self) -> impl Future<Output = Result<R, ResultError>> + Send + use<R> {
-        let via = self.0.clone();
-        async move {
-            let workflow = Cow::Owned(via.workflow_id().to_owned());
-            result::of(&via, workflow, payload()).await
-        }
+    pub fn result<R: Known>(&self) -> Call<R, ResultError> {
+        result::call(&self.0, Cow::Owned(self.id().to_owned()), payload())
     }
 
     /// Asks the workflow to stop; what it does about it is its own affair. One that is closed takes
@@ -101,41 +97,32 @@ impl DynHandle {
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
-    pub fn cancel(&self) -> impl Future<Output = Result<(), HandleError>> + Send + use<> {
-        let via = self.0.clone();
-        async move { via.cancel().await }
+    pub fn cancel(&self) -> Call<(), HandleError> {
+        self.0.cancel()
     }
 
     /// Ends the workflow now, without a word to its code.
     ///
     /// # Errors
     /// There is no such running workflow, or the request failed.
-    pub fn terminate<T: Text>(
-        &self,
-        reason: T,
-    ) -> impl Future<Output = Result<(), HandleError>> + Send + use<T> {
-        let (via, reason) = (self.0.clone(), reason.into_text());
-        async move { via.terminate(reason).await }
+    pub fn terminate(&self, reason: impl Text) -> Call<(), HandleError> {
+        self.0.terminate(reason.into_text())
     }
 
     /// What the server knows of the workflow now.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
-    pub fn describe(
-        &self,
-    ) -> impl Future<Output = Result<WorkflowDescription, HandleError>> + Send + use<> {
-        let via = self.0.clone();
-        async move { description::workflow(&via).await }
+    pub fn describe(&self) -> Call<WorkflowDescription, HandleError> {
+        description::call(&self.0)
     }
 
     /// All that happened so far in the run; printed, it is a timeline.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
-    pub fn history(&self) -> impl Future<Output = Result<History, HandleError>> + Send + use<> {
-        let via = self.0.clone();
-        async move { history::fetch(&via).await }
+    pub fn history(&self) -> Call<History, HandleError> {
+        history::call(&self.0)
     }
 }
 

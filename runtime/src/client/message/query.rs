@@ -77,7 +77,9 @@ impl<R> QueryCall<R> {
         self
     }
 
-    /// How long to wait for a worker's answer; 30 seconds if not set.
+    /// How long to wait for a worker's answer, retries included; 30 seconds if not set.
+    ///
+    /// After it the error is [`RpcError::Timeout`], and `error.is_timeout()` holds.
     pub fn timeout(mut self, timeout: impl Span) -> Self {
         self.request.new_mut().timeout = timeout.into_duration();
         self
@@ -109,7 +111,10 @@ impl Query {
             query_reject_condition: condition.into(),
         };
         let answer = to.rpc().query_workflow(request, Patience::sit_out(timeout));
-        match answer.await {
+        let Ok(answer) = tokio::time::timeout(timeout, answer).await else {
+            return Err(no_answer(&to, &name, timeout).into());
+        };
+        match answer {
             Ok(answer) => match answer.query_rejected {
                 Some(rejected) => Err(rejection(&name, &rejected).into()),
                 None => {
@@ -155,15 +160,19 @@ fn refused(
         }
         .into(),
         _ => match refusal.otherwise {
-            RpcError::Timeout { .. } => RpcError::Timeout {
-                message: format!(
-                    "no worker answered query `{name}` of workflow `{}` within {timeout:?}; does \
-                     one poll its task queue?",
-                    to.workflow_id()
-                ),
-            },
+            RpcError::Timeout { .. } => no_answer(to, &name, timeout),
             other => other,
         }
         .into(),
+    }
+}
+
+fn no_answer(to: &FromClient, query: &str, timeout: Duration) -> RpcError {
+    RpcError::Timeout {
+        message: format!(
+            "no worker answered query `{query}` of workflow `{}` within {timeout:?}; does one poll its \
+             task queue?",
+            to.workflow_id()
+        ),
     }
 }

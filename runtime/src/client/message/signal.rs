@@ -5,18 +5,20 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use durably_proto::api::workflowservice::v1::SignalWorkflowExecutionRequest;
 
 use crate::{
     client::{
-        call::Request,
+        call::{Request, within},
         handle::target::{AT_ONCE, FromClient},
     },
     data::EncodedArgs,
     error::SignalError,
     hints::awaited::{self, Answer},
+    time::span::Span,
     transport::id,
     wire::payload,
 };
@@ -33,33 +35,63 @@ struct Signal {
     to: FromClient,
     name: Cow<'static, str>,
     args: EncodedArgs,
+    timeout: Option<Duration>,
 }
 
 impl SignalCall {
     pub(crate) fn new(to: FromClient, name: Cow<'static, str>, args: EncodedArgs) -> Self {
         Self {
-            request: Request::new(Signal { to, name, args }),
+            request: Request::new(Signal {
+                to,
+                name,
+                args,
+                timeout: None,
+            }),
             r#await: awaited::pending(),
         }
+    }
+
+    /// How long to wait for the server to record the signal, retries included; without limit if not set.
+    ///
+    /// After it the error is [`RpcError::Timeout`](crate::error::RpcError::Timeout), and
+    /// `error.is_timeout()` holds. The server may have received the signal
+    /// all the same.
+    pub fn timeout(mut self, timeout: impl Span) -> Self {
+        self.request.new_mut().timeout = Some(timeout.into_duration());
+        self
     }
 }
 
 impl Signal {
     async fn send(self) -> Result<(), SignalError> {
-        let to = self.to;
+        let Self {
+            to,
+            name,
+            args,
+            timeout,
+        } = self;
         let request = SignalWorkflowExecutionRequest {
             namespace: to.namespace(),
             workflow_execution: to.execution(),
-            signal_name: self.name.into_owned(),
-            input: payload::list_to_proto(self.args.0?),
+            signal_name: name.clone().into_owned(),
+            input: payload::list_to_proto(args.0?),
             identity: to.identity(),
             request_id: id::random(),
             ..Default::default()
         };
-        match to.rpc().signal_workflow_execution(request, AT_ONCE).await {
-            Ok(_) => Ok(()),
-            Err(status) => Err(to.refused(status)),
-        }
+        let what = || {
+            format!(
+                "response to signal `{name}` for workflow `{}`",
+                to.workflow_id()
+            )
+        };
+        within(timeout, what, async {
+            match to.rpc().signal_workflow_execution(request, AT_ONCE).await {
+                Ok(_) => Ok(()),
+                Err(status) => Err(to.refused(status)),
+            }
+        })
+        .await
     }
 }
 

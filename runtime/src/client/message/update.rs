@@ -6,6 +6,7 @@ use std::{
     marker::PhantomData,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use durably_engine::{FailureRecord, Payload};
@@ -24,12 +25,13 @@ use tonic::Status;
 
 use crate::{
     client::{
-        call::Request,
+        call::{Call, Request, within},
         handle::target::{AT_ONCE, FromClient, WAITING},
     },
     data::{Callee, Data, EncodedArgs, decode_result},
     error::{Failure, UpdateError, UpdateFailed, UpdateNotFound, UpdateRejected},
     hints::awaited::{self, Answer},
+    time::span::Span,
     transport::id,
     wire::{
         failure, payload,
@@ -51,6 +53,7 @@ struct Update {
     name: Cow<'static, str>,
     args: EncodedArgs,
     id: Option<String>,
+    timeout: Option<Duration>,
 }
 
 impl<R> UpdateCall<R> {
@@ -61,6 +64,7 @@ impl<R> UpdateCall<R> {
                 name,
                 args,
                 id: None,
+                timeout: None,
             }),
             r#await: awaited::pending(),
         }
@@ -73,19 +77,41 @@ impl<R> UpdateCall<R> {
         self
     }
 
+    /// How long to wait for the result, or for the acceptance if that is what is awaited, retries included; without limit if not set.
+    ///
+    /// After it the error is [`RpcError::Timeout`](crate::error::RpcError::Timeout), and
+    /// `error.is_timeout()` holds. The workflow may have accepted
+    /// the update all the same: an update of the same [`id`](Self::id) resumes the wait.
+    pub fn timeout(mut self, timeout: impl Span) -> Self {
+        self.request.new_mut().timeout = Some(timeout.into_duration());
+        self
+    }
+
     /// Sends the update and returns when the workflow has accepted it.
     ///
     /// # Errors
     /// The workflow rejected it ([`UpdateError::Rejected`]), there is no such running workflow, or the
     /// request failed. A failure of the handler is an error of [`UpdateHandle::result`] only.
-    pub async fn accepted(self) -> Result<UpdateHandle<R>, UpdateError> {
-        self.request.into_new().send(Stage::Accepted).await
+    pub fn accepted(self) -> Call<UpdateHandle<R>, UpdateError>
+    where
+        R: 'static,
+    {
+        let update = self.request.into_new();
+        let limit = update.timeout;
+        let accepted = Call::new(|timeout| async move {
+            let (name, id) = (update.name.clone(), update.to.workflow_id().to_owned());
+            let what = || format!("acceptance of update `{name}` by workflow `{id}`");
+            within(timeout, what, update.send(Stage::Accepted)).await
+        });
+        accepted.limited_to(limit)
     }
 }
 
 impl Update {
     async fn send<R>(self, stage: Stage) -> Result<UpdateHandle<R>, UpdateError> {
-        let Self { to, name, args, id } = self;
+        let Self {
+            to, name, args, id, ..
+        } = self;
         let id = id.unwrap_or_else(id::random);
         let request = request(&to, &name, args.0?, id.clone(), stage);
         loop {
@@ -107,8 +133,13 @@ impl<R: Data> Future for UpdateCall<R> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.get_mut().request.poll(cx, |update| {
             Box::pin(async {
-                let update: UpdateHandle<R> = update.send(Stage::Completed).await?;
-                update.result().await
+                let timeout = update.timeout;
+                let what = result_of(&update.name, &update.to);
+                within(timeout, what, async {
+                    let update: UpdateHandle<R> = update.send(Stage::Completed).await?;
+                    update.decoded().await
+                })
+                .await
             })
         })
     }
@@ -311,14 +342,31 @@ impl<R: Data> UpdateHandle<R> {
     /// # Errors
     /// The handler returned an error or the workflow ended first ([`UpdateError::Failed`]), or the
     /// request failed. An update that was attached to by its id may also be rejected meanwhile.
-    pub fn result(&self) -> impl Future<Output = Result<R, UpdateError>> + Send + use<R> {
-        let mut update = self.clone();
-        async move {
-            match update.outcome().await? {
-                Ok(payloads) => Ok(decode_result(&Callee::Update(update.name), payloads)?),
-                Err(record) if update.was_accepted().await => Err(update.failed(record)),
-                Err(record) => Err(update.rejected(record)),
-            }
+    pub fn result(&self) -> Call<R, UpdateError> {
+        let update = self.clone();
+        Call::new(|timeout| async move {
+            let what = result_of(&update.name, &update.to);
+            within(timeout, what, update.decoded()).await
+        })
+    }
+
+    async fn decoded(mut self) -> Result<R, UpdateError> {
+        match self.outcome().await? {
+            Ok(payloads) => Ok(decode_result(&Callee::Update(self.name), payloads)?),
+            Err(record) if self.was_accepted().await => Err(self.failed(record)),
+            Err(record) => Err(self.rejected(record)),
+        }
+    }
+}
+
+/// The text of a timeout.
+fn result_of(update: &str, to: &FromClient) -> impl FnOnce() -> String + use<> {
+    let (update, to) = (update.to_owned(), to.clone());
+    move || {
+        let workflow = to.workflow_id();
+        match &*update {
+            "" => format!("result of the update of workflow `{workflow}`"),
+            update => format!("result of update `{update}` of workflow `{workflow}`"),
         }
     }
 }

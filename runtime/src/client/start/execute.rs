@@ -6,7 +6,10 @@ use std::{
     marker::PhantomData,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use super::StartCall;
 use crate::{
@@ -18,6 +21,7 @@ use crate::{
     },
     definition::{HasQueue, QueueSet},
     error::RunError,
+    time::span::Span,
 };
 
 /// A workflow about to start, whose result is waited for; made by [`StartCall::result`].
@@ -32,6 +36,7 @@ struct Run<R> {
     /// The workflow's type, if this program knows it.
     workflow: Option<&'static str>,
     output: PayloadOf<R>,
+    timeout: Option<Duration>,
 }
 
 impl<Q, R> RunCall<Q, R> {
@@ -45,9 +50,20 @@ impl<Q, R> RunCall<Q, R> {
                 start,
                 workflow,
                 output,
+                timeout: None,
             }),
             queue: PhantomData,
         }
+    }
+
+    /// How long to wait for the result, the start and retries included; without limit if not set.
+    ///
+    /// After it the error is [`RpcError::Timeout`](crate::error::RpcError::Timeout), and
+    /// `error.is_timeout()` holds: of [`RunError::Start`] if the server did not confirm the start, which
+    /// it may have received all the same, and else of [`RunError::Result`]. The workflow is not stopped.
+    pub fn timeout(mut self, timeout: impl Span) -> Self {
+        self.request.new_mut().timeout = Some(timeout.into_duration());
+        self
     }
 }
 
@@ -61,11 +77,20 @@ impl<Q: HasQueue, R: 'static> Future for RunCall<Q, R> {
     }
 }
 
-async fn run<R>(request: Run<R>) -> Result<R, RunError> {
-    let handle: DynHandle = request.start.await?;
+async fn run<R: 'static>(request: Run<R>) -> Result<R, RunError> {
+    let began = Instant::now();
+    let mut start = request.start;
+    if let Some(timeout) = request.timeout {
+        start = start.timeout(timeout);
+    }
+    let handle: DynHandle = start.await?;
     let workflow = match request.workflow {
         Some(name) => Cow::Borrowed(name),
         None => Cow::Owned(handle.id().to_owned()),
     };
-    Ok(result::of(handle.target(), workflow, request.output).await?)
+    let result = result::call(handle.target(), workflow, request.output);
+    let left = request
+        .timeout
+        .map(|timeout| timeout.saturating_sub(began.elapsed()));
+    Ok(result.limited_to(left).await?)
 }

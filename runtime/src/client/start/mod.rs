@@ -20,7 +20,9 @@ use self::{
     with_message::RecordedSignal,
 };
 use super::{
-    Client, DynHandle, FromClient, Handle, RunCall, call::Request, handle::target::AT_ONCE,
+    Client, DynHandle, FromClient, Handle, RunCall,
+    call::{Request, within},
+    handle::target::AT_ONCE,
 };
 use crate::{
     __private::payload,
@@ -29,6 +31,7 @@ use crate::{
     error::{DataError, StartError, WorkflowAlreadyStarted},
     options::Retry,
     time::span::Span,
+    transport::id,
     wire::status::{Reason, Refusal},
 };
 
@@ -231,6 +234,17 @@ impl<W: Startable, Q> StartCall<W, Q> {
         self
     }
 
+    /// How long to wait for the server's response, retries included; without limit if not set. With
+    /// [`result`](StartCall::result) set it after that, for the whole.
+    ///
+    /// After it the error is [`RpcError::Timeout`](crate::error::RpcError::Timeout), and
+    /// `error.is_timeout()` holds. The server may have started the workflow all the same: a start with
+    /// the same [`id`](Self::id) tells.
+    pub fn timeout(mut self, timeout: impl Span) -> Self {
+        self.start_mut().timeout = Some(timeout.into_duration());
+        self
+    }
+
     pub(crate) fn start_mut(&mut self) -> &mut Start {
         &mut self.request.new_mut().start
     }
@@ -260,15 +274,25 @@ impl<W: Startable, Q: HasQueue> Future for StartCall<W, Q> {
     type Output = Result<W::Handle, StartError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let send = |StartRequest { start, signal }| match signal {
-            None => Box::pin(send::<W>(start)) as _,
-            Some(signal) => Box::pin(signal.send_with_start::<W>(start)) as _,
-        };
+        let send = |request| Box::pin(send::<W>(request)) as _;
         self.get_mut().request.poll(cx, send)
     }
 }
 
-async fn send<W: Startable>(start: Box<Start>) -> Result<W::Handle, StartError> {
+async fn send<W: Startable>(request: StartRequest) -> Result<W::Handle, StartError> {
+    let StartRequest { mut start, signal } = request;
+    let id = start.id.get_or_insert_with(id::random).clone();
+    let what = || format!("response to the start of workflow `{id}`");
+    within(start.timeout, what, async {
+        match signal {
+            None => start_alone::<W>(start).await,
+            Some(signal) => signal.send_with_start::<W>(start).await,
+        }
+    })
+    .await
+}
+
+async fn start_alone<W: Startable>(start: Box<Start>) -> Result<W::Handle, StartError> {
     let client = start.client.clone();
     let request = start.into_request()?;
     let id = request.workflow_id.clone();

@@ -61,6 +61,8 @@ pub(crate) struct Start {
     pub search_attributes: Header,
     pub id_reuse: IdReusePolicy,
     pub id_conflict: Option<IdConflictPolicy>,
+    /// How long the caller waits for the server's response.
+    pub timeout: Option<Duration>,
     /// The first memo or search attribute that could not be encoded.
     pub error: Option<DataError>,
 }
@@ -83,6 +85,7 @@ impl Start {
             search_attributes: Header::new(),
             id_reuse: IdReusePolicy::default(),
             id_conflict: None,
+            timeout: None,
             error: None,
         }
     }

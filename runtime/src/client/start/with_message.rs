@@ -28,13 +28,14 @@ use super::{
 use crate::{
     client::{
         FromClient, Handle, StartCall, Startable, UpdateHandle,
-        call::Request,
+        call::{Request, within},
         handle::target::{AT_ONCE, WAITING},
         message::update,
     },
     data::{ArgList, EncodedArgs, Text},
     definition::{CanUpdate, HasQueue, MethodsOf, Via, Workflow},
     error::{RpcError, StartError, UpdateError, UpdateWithStartError},
+    time::span::Span,
     transport::id,
     wire::{
         payload,
@@ -238,6 +239,17 @@ pub struct StartWithUpdate<W: Workflow, Q, R> {
     queue: PhantomData<fn() -> Q>,
 }
 
+impl<W: Workflow, Q, R> StartWithUpdate<W, Q, R> {
+    /// How long to wait for the update's acceptance, retries included; without limit if not set.
+    ///
+    /// After it the error is [`RpcError::Timeout`], and `error.is_timeout()` holds. The server may have
+    /// started the workflow, and the workflow accepted the update, all the same.
+    pub fn timeout(mut self, timeout: impl Span) -> Self {
+        self.request.new_mut().0.timeout = Some(timeout.into_duration());
+        self
+    }
+}
+
 /// The handles of both, or why one of them was refused.
 type Started<W, R> = Result<(Handle<W>, UpdateHandle<R>), UpdateWithStartError>;
 
@@ -245,7 +257,12 @@ impl<W: Workflow, Q: HasQueue, R: 'static> Future for StartWithUpdate<W, Q, R> {
     type Output = Started<W, R>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let send = |(start, update)| Box::pin(send::<W, R>(start, update)) as _;
+        let send = |(mut start, update): (Start, RecordedUpdate<R>)| {
+            let timeout = start.timeout;
+            let id = start.id.get_or_insert_with(id::random).clone();
+            let what = move || format!("response to the start of workflow `{id}` with an update");
+            Box::pin(within(timeout, what, send::<W, R>(start, update))) as _
+        };
         self.get_mut().request.poll(cx, send)
     }
 }
@@ -308,10 +325,10 @@ fn both(
 }
 
 fn incomplete() -> UpdateWithStartError {
-    StartError::from(RpcError::Other {
+    RpcError::Other {
         code: "incomplete answer".to_owned(),
         message: "the server did not answer both the start and the update".to_owned(),
-    })
+    }
     .into()
 }
 
@@ -326,6 +343,6 @@ fn refused_part(to: &FromClient, status: Status) -> UpdateWithStartError {
         Reason::Operation {
             refused: operation, ..
         } => refused(to.workflow_id().to_owned(), operation.into_status()).into(),
-        _ => StartError::from(refusal.otherwise).into(),
+        _ => refusal.otherwise.into(),
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use durably_proto::{
@@ -16,6 +19,7 @@ use crate::client::Client;
 pub(crate) struct Script<Q, A> {
     asked: Mutex<Vec<Q>>,
     answers: Mutex<VecDeque<Result<A, Status>>>,
+    silent: AtomicBool,
 }
 
 impl<Q, A> Default for Script<Q, A> {
@@ -23,6 +27,7 @@ impl<Q, A> Default for Script<Q, A> {
         Self {
             asked: Mutex::default(),
             answers: Mutex::default(),
+            silent: AtomicBool::default(),
         }
     }
 }
@@ -34,6 +39,11 @@ impl<Q: Clone, A> Script<Q, A> {
         answers.push_back(answer);
     }
 
+    /// Requests that there is no answer for are never answered.
+    pub(crate) fn then_silence(&self) {
+        self.silent.store(true, Ordering::Relaxed);
+    }
+
     /// All that was asked.
     pub(crate) fn asked(&self) -> Vec<Q> {
         self.asked
@@ -42,15 +52,19 @@ impl<Q: Clone, A> Script<Q, A> {
             .clone()
     }
 
-    fn answer(&self, request: Request<Q>) -> Result<Response<A>, Status> {
+    async fn answer(&self, request: Request<Q>) -> Result<Response<A>, Status> {
+        match self.next(request.into_inner()) {
+            Some(answer) => answer.map(Response::new),
+            None if self.silent.load(Ordering::Relaxed) => std::future::pending().await,
+            None => Err(Status::failed_precondition("the test has no more answers")),
+        }
+    }
+
+    fn next(&self, request: Q) -> Option<Result<A, Status>> {
         let mut asked = self.asked.lock().expect("nobody panics with the lock");
-        asked.push(request.into_inner());
+        asked.push(request);
         let mut answers = self.answers.lock().expect("nobody panics with the lock");
-        let unexpected = || Err(Status::failed_precondition("the test has no more answers"));
-        answers
-            .pop_front()
-            .unwrap_or_else(unexpected)
-            .map(Response::new)
+        answers.pop_front()
     }
 }
 
@@ -67,7 +81,7 @@ macro_rules! fake {
                 &self,
                 request: Request<pb::$request>,
             ) -> Result<Response<pb::$response>, Status> {
-                self.$name.answer(request)
+                self.$name.answer(request).await
             })*
         }
     };
@@ -83,6 +97,10 @@ fake! {
     poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse;
     get_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse;
     describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse;
+    request_cancel_workflow_execution(RequestCancelWorkflowExecutionRequest) -> RequestCancelWorkflowExecutionResponse;
+    terminate_workflow_execution(TerminateWorkflowExecutionRequest) -> TerminateWorkflowExecutionResponse;
+    signal_with_start_workflow_execution(SignalWithStartWorkflowExecutionRequest) -> SignalWithStartWorkflowExecutionResponse;
+    count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse;
     list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse;
 }
 

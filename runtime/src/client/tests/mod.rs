@@ -6,6 +6,7 @@ mod following;
 mod refusals;
 mod sending;
 mod stuck;
+mod timeouts;
 
 use super::{Client, DynHandle, Handle, StartCall};
 use crate::{
