@@ -1,6 +1,8 @@
 //! Rules of the repository that a machine can keep.
 
+mod dependencies;
 mod layers;
+mod pages;
 mod paths;
 mod tokens;
 
@@ -74,30 +76,6 @@ fn files_are_named_by_what_they_are_about() {
             "{}",
             path.display()
         );
-    }
-}
-
-#[test]
-fn the_cores_depend_on_no_io() {
-    for (core, allowed) in [
-        ("runtime/engine", &[][..]),
-        // jiff without its feature `std` is a pure function of its database, which is compiled in.
-        ("server/history", &["durably-proto", "jiff"][..]),
-    ] {
-        let manifest = fs::read_to_string(root().join(core).join("Cargo.toml"))
-            .expect("the core has a manifest");
-        let dependencies = manifest
-            .split("\n[")
-            .find(|section| section.starts_with("dependencies]"))
-            .unwrap_or_default();
-        for line in dependencies
-            .lines()
-            .skip(1)
-            .filter(|line| line.contains('='))
-        {
-            let name = line.split([' ', '=', '.']).next().unwrap_or_default();
-            assert!(allowed.contains(&name), "{core} depends on {name}");
-        }
     }
 }
 
@@ -181,95 +159,10 @@ fn nothing_is_left_for_later_in_the_code() {
 }
 
 #[test]
-fn chapters_and_methods_that_texts_name_exist() {
-    let guide = fs::read_to_string(root().join("docs/guide.md")).expect("the guide is there");
-    let chapters: Vec<&str> = guide
-        .lines()
-        .filter_map(|line| line.strip_prefix("## "))
-        .collect();
-    let modules = fs::read_to_string(root().join("runtime/src/guide.rs")).expect("it is there");
-    let start =
-        fs::read_to_string(root().join("runtime/src/client/start/mod.rs")).expect("it is there");
-    let mut named = 0;
-    for path in texts() {
-        let text = fs::read_to_string(&path).expect("texts are text");
-        let text = text_of(&text);
-        for chapter in after(&text, "see \"", '"') {
-            named += 1;
-            assert!(
-                chapters.contains(&chapter),
-                "{} names the chapter \"{chapter}\", which docs/guide.md does not have",
-                path.display()
-            );
-        }
-        for prefix in ["durably/latest/durably/guide/", "durably::guide::"] {
-            for module in after(&text, prefix, '/') {
-                named += 1;
-                let is_name = |c: char| c.is_alphanumeric() || c == '_';
-                let module = module.split(|c| !is_name(c)).next().unwrap_or_default();
-                assert!(
-                    modules.contains(&format!("pub mod {module} ")),
-                    "{} names `durably::guide::{module}`, which does not exist",
-                    path.display()
-                );
-            }
-        }
-        for option in after(&text, "where the workflow is started: `.", '(') {
-            named += 1;
-            assert!(
-                start.contains(&format!("pub fn {option}")),
-                "{} names `.{option}(..)`, which a start does not have",
-                path.display()
-            );
-        }
-    }
-    assert!(named >= 4, "the texts were not found");
-}
-
-/// What the programs say: sources, blessed texts, and what is shown to readers.
-fn texts() -> Vec<PathBuf> {
-    let mut found = all_sources();
-    for folder in ["runtime/src/texts", "runtime/clippy", "docs"] {
-        let entries = fs::read_dir(root().join(folder)).expect("the tree is readable");
-        found.extend(entries.flatten().map(|entry| entry.path()));
-    }
-    found.push(root().join("README.md"));
-    found.retain(|path| !path.starts_with(root().join("tests")) && path.is_file());
-    found
-}
-
-/// A source's texts as they are shown: without the breaks and the escapes of literals.
-fn text_of(source: &str) -> String {
-    let mut text = String::with_capacity(source.len());
-    for (at, part) in source.split("\\\n").enumerate() {
-        text.push_str(if at == 0 { part } else { part.trim_start() });
-    }
-    text.replace("\\\"", "\"")
-}
-
-/// What stands between `prefix` and `end`, wherever it does.
-fn after<'a>(text: &'a str, prefix: &str, end: char) -> Vec<&'a str> {
-    text.split(prefix)
-        .skip(1)
-        .map(|rest| rest.split([end, '\n']).next().unwrap_or_default())
-        .collect()
-}
-
-#[test]
 fn published_packages_carry_readme_and_licences() {
-    let workspace =
-        fs::read_to_string(root().join("Cargo.toml")).expect("the workspace has a manifest");
-    let members = workspace
-        .split_once("members = [")
-        .and_then(|(_, rest)| rest.split_once(']'))
-        .expect("the workspace names its members")
-        .0;
     let mut published = 0;
-    for member in members.split(',').map(|name| name.trim().trim_matches('"')) {
-        if member.is_empty() {
-            continue;
-        }
-        let folder = root().join(member);
+    for member in dependencies::members() {
+        let folder = root().join(&member);
         let manifest =
             fs::read_to_string(folder.join("Cargo.toml")).expect("a member has a manifest");
         if manifest.contains("\npublish = false\n") {
