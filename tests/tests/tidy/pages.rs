@@ -59,6 +59,41 @@ fn links_of_pages_have_targets() {
 }
 
 #[test]
+fn files_and_folders_that_pages_name_exist() {
+    let mut paths = 0;
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = prose(&read(page));
+        for path in text.split('`').skip(1).step_by(2) {
+            let is_path =
+                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-./".contains(c);
+            let is_file = path.ends_with(".rs");
+            if !path.chars().all(is_path) || !(is_file || path.contains('/')) {
+                continue;
+            }
+            paths += 1;
+            let is_there = |folder: &&str| root().join(folder).join(path).exists();
+            assert!(FOLDERS.iter().any(is_there), "{page} names `{path}`");
+        }
+    }
+    assert!(paths > 40, "the paths were not found");
+}
+
+/// What the paths of a page are relative to, when its text names the package.
+const FOLDERS: [&str; 11] = [
+    "",
+    "macros/src",
+    "runtime/src",
+    "runtime/src/definition",
+    "runtime/src/transport",
+    "runtime",
+    "runtime/engine/src",
+    "runtime/proto",
+    "server/src",
+    "examples",
+    "ui-tests",
+];
+
+#[test]
 fn chapters_that_rustdoc_links_to_exist() {
     let mut links = 0;
     let sources = all_sources().into_iter();
