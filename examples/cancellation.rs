@@ -1,10 +1,10 @@
-//! A trip whose bookings are undone when it is cancelled or something fails: a saga.
+//! A trip whose bookings are undone when it is cancelled or an activity fails: a saga.
 //!
 //! `cargo run --example cancellation`
 
 use durably::prelude::*;
 
-/// What all bookings share; a connection pool in a program that is not an example.
+/// The state that all activities share; in a real program a connection pool.
 struct Agency {
     name: &'static str,
 }
@@ -14,7 +14,7 @@ impl Agency {
     #[activity]
     async fn book(&self, what: String) -> Result<String> {
         if what == "moon rocket" {
-            // Trying again will not help.
+            // A retry would fail, too.
             return Err(AppError::new("SoldOut", what).non_retryable().into());
         }
         println!("  {}: booked {what}", self.name);
@@ -39,7 +39,7 @@ impl Trip {
         let mut saga = Saga::new();
         let trip = self.book_all(ctx, &mut saga, bookings).await;
         if trip.is_err() {
-            // Newest first, and not cancelled by what cancelled the trip.
+            // Undoes the bookings, newest first; a cancellation of the trip does not stop it.
             saga.compensate().await;
         }
         trip
@@ -57,7 +57,7 @@ impl Trip {
             saga.undo(agency.cancel_booking(&booked));
             self.booked.push(booked);
         }
-        // The day of departure. A cancelled wait is an `Err`, so `?` ends the trip here.
+        // Waits for the day of departure. A cancelled wait returns an `Err`, so `?` ends the trip.
         ctx.sleep(days(30)).await?;
         Ok(self.booked.len())
     }
@@ -85,7 +85,7 @@ async fn main() -> Result<()> {
     }
     trip.cancel().await?;
     match trip.result().await {
-        Err(error) if error.is_cancelled() => println!("  cancelled, and nothing stays booked"),
+        Err(error) if error.is_cancelled() => println!("  cancelled, and all bookings are undone"),
         other => println!("  {other:?}"),
     }
 

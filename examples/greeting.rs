@@ -1,4 +1,4 @@
-//! A greeting, the whole way from an annotated struct to a finished workflow.
+//! A greeting: signals, a query, an activity that is retried, a timer, the result and the history.
 //!
 //! `cargo run --example greeting` runs it on the embedded server, with nothing installed;
 //! `TEMPORAL_ADDRESS=localhost:7233 cargo run --example greeting` runs it unchanged on a Temporal
@@ -6,7 +6,7 @@
 
 use durably::prelude::*;
 
-/// Greets one person. The greeter needs two attempts to wake up.
+/// Greets one person; the first two attempts fail.
 #[activity(start_to_close = "10s")]
 async fn greet(ctx: &ActivityCtx, greeting: String, name: String) -> Result<String> {
     if ctx.attempt() < 3 {
@@ -15,7 +15,7 @@ async fn greet(ctx: &ActivityCtx, greeting: String, name: String) -> Result<Stri
     Ok(format!("{greeting}, {name}!"))
 }
 
-/// Greets everyone it is asked to, until it is told to finish.
+/// Greets each submitted name, until it receives the signal to finish.
 #[derive(Default)]
 struct Greeting {
     names: Vec<String>,
@@ -43,13 +43,13 @@ impl Greeting {
         }
     }
 
-    /// Ask for one more person to be greeted.
+    /// Requests a greeting for one more person.
     #[signal]
     fn submit_greeting(&mut self, name: String) {
         self.names.push(name);
     }
 
-    /// No more greetings after those already asked for.
+    /// Ends the workflow after the greetings that were requested before.
     #[signal(name = "Finish Politely")]
     fn finish(&mut self) {
         self.finished = true;

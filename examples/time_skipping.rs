@@ -1,10 +1,10 @@
-//! A month in a moment: a server whose clock skips ahead while a result is awaited, and when the test
-//! moves it.
+//! Four weeks in milliseconds: a server whose clock skips ahead while a client awaits a result, and when
+//! the test moves it.
 //!
 //! `cargo run --example time_skipping`
 //!
-//! This is how workflows that wait for days are tested. It always runs on the embedded server: the
-//! clock of a Temporal server is everybody's, and cannot jump.
+//! Workflows that wait for days are tested like this. It always runs on the embedded server: the clock of a
+//! Temporal server cannot skip.
 
 use std::time::Instant;
 
@@ -56,7 +56,7 @@ async fn main() -> Result<()> {
     assert_eq!(bob.result().await?, "never paid");
     println!("four weeks took {} ms", begun.elapsed().as_millis());
 
-    // Nothing else moves the clock: it can be stopped on the eighth day.
+    // Nothing else moves the clock, so it stops on the eighth day.
     let alice = Dunning::start(&client, "Alice").await?;
     server.advance(days(8)).await?;
     println!("it is {}, and Alice pays", server.now());

@@ -1,5 +1,5 @@
-//! An account: updates that change it and answer, a validator that refuses them, and a fresh start
-//! before its history grows long.
+//! An account: updates that change the balance and return it, a validator that rejects them, and
+//! continue-as-new before the history grows long.
 //!
 //! `cargo run --example updates`
 
@@ -36,7 +36,7 @@ impl Account {
         if self.closed {
             return Ok(self.balance);
         }
-        // The same account with an empty history; its id and its updates stay.
+        // A new run with an empty history; the workflow id stays.
         let next = Self {
             changes: 0,
             ..self.clone()
@@ -44,7 +44,7 @@ impl Account {
         Self::continue_as_new(next).into()
     }
 
-    /// Puts money in, and tells the balance.
+    /// Adds money, and returns the balance.
     #[update(validator = check_deposit)]
     fn deposit(&mut self, cents: u64) -> u64 {
         self.balance += cents;
@@ -60,7 +60,7 @@ impl Account {
         }
     }
 
-    /// Moves money out; the amount is held while it is on its way.
+    /// Sends money. The amount is deducted before the activity runs, and added again if it fails.
     #[update]
     async fn transfer(&mut self, ctx: &Ctx, to: String, cents: u64) -> Result<u64> {
         if self.balance < cents {
@@ -92,7 +92,7 @@ async fn main() -> Result<()> {
 
     let account = Account::start(&client, Account::default()).await?;
     println!("deposit 100     {}", account.deposit(100).await?);
-    // The validator's refusal is the caller's mistake, an error of the handler is the workflow's: a web
+    // A rejection by the validator is the caller's mistake, an error of the handler the workflow's: a web
     // service answers 422 and 500.
     if let Err(UpdateError::Rejected(rejected)) = account.deposit(0).await {
         println!("deposit 0       {rejected}");
@@ -102,7 +102,7 @@ async fn main() -> Result<()> {
     }
     println!("transfer 30     {}", account.transfer("Bob", 30).await?);
 
-    // Not waited for: accepted, and its result asked for later.
+    // Waits until the update is accepted only; its result is fetched later.
     let update = account.deposit(5).accepted().await?;
     println!("deposit 5       {}", update.result().await?);
 

@@ -1,4 +1,4 @@
-//! What the shop does in the world. It is `pub(crate)`, so that the workflows can call it.
+//! The shop's activities, `pub(crate)` so that the workflows can call them.
 
 use std::{collections::BTreeSet, sync::Mutex};
 
@@ -6,13 +6,13 @@ use durably::prelude::*;
 
 use crate::{data::Purchase, errors::ShopError};
 
-/// Takes the money.
+/// Charges the customer's card.
 #[activity(start_to_close = "10s")]
 pub(crate) async fn charge(purchase: Purchase) -> String {
     format!("card ending in {:04}", purchase.cents % 10_000)
 }
 
-/// The warehouse, which all attempts share.
+/// The warehouse; all attempts share one.
 pub(crate) struct Warehouse {
     stock: Mutex<BTreeSet<String>>,
 }

@@ -1,8 +1,8 @@
-//! What activities and workflows hand to each other.
+//! Arguments and results of the shop's workflows and activities.
 
 use std::fmt;
 
-/// What a customer wants.
+/// An item that a customer buys, and its price.
 #[durably::data]
 #[derive(Clone, Debug)]
 pub(crate) struct Purchase {
@@ -19,7 +19,7 @@ impl Purchase {
     }
 }
 
-/// What a customer gets.
+/// The result of an order.
 #[durably::data]
 #[derive(Clone, Debug)]
 pub(crate) struct Receipt {

@@ -1,14 +1,14 @@
-//! What can go wrong in the shop.
+//! The shop's errors, and how they are recorded.
 
 use durably::{ActivityError, AppError, Cancelled, ResultError};
 
 /// Why an activity of the shop fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ShopError {
-    /// Trying again does not help.
+    /// Not retryable.
     #[error("no {0} in stock")]
     OutOfStock(String),
-    /// Trying again helps.
+    /// Retryable.
     #[error("the warehouse is busy")]
     Busy,
 }
@@ -23,15 +23,15 @@ pub(crate) enum OrderError {
     NotApproved,
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
-    /// Has a text of its own, because a transparent variant would leave the activity's error out of
-    /// the recorded causes.
+    /// Has a message of its own, because a transparent variant would omit the activity's error from the
+    /// recorded causes.
     #[error("an activity of the order failed")]
     Activity(#[from] ActivityError),
 }
 
 const OUT_OF_STOCK: &str = "OutOfStock";
 
-/// How the error is recorded, which is what callers and retry policies see of it.
+/// Converts the error to its recorded form, on which callers and retry policies decide.
 impl From<ShopError> for AppError {
     fn from(error: ShopError) -> Self {
         match &error {
@@ -41,7 +41,7 @@ impl From<ShopError> for AppError {
     }
 }
 
-/// Whether an order failed because there was nothing to sell.
+/// Whether an order failed because its item was out of stock.
 pub(crate) fn is_out_of_stock(error: &ResultError) -> bool {
     let app = error.activity().and_then(ActivityError::app);
     app.is_some_and(|app| app.kind == OUT_OF_STOCK)

@@ -1,5 +1,5 @@
-//! A shop: a service of several modules. Data and errors, activities and workflows stand apart, and
-//! this file puts them together.
+//! A shop: a service of several modules for data, errors, activities and workflows, which this file
+//! connects.
 //!
 //! `cargo run --example shop`
 
@@ -16,7 +16,7 @@ use workflows::{Complaint, Order};
 
 const TASK_QUEUE: &str = "shop";
 
-/// The worker: everything that can run is listed here, and nowhere else.
+/// The worker, with all workflows and activities of the shop.
 fn worker(client: &Client) -> Worker {
     Worker::new(client, TASK_QUEUE)
         .workflow::<Order>()

@@ -1,10 +1,10 @@
-//! A complaint: the item comes back, or the customer keeps it.
+//! A complaint: the customer returns the item or keeps it.
 
 use durably::prelude::*;
 
 use crate::activities::Warehouse;
 
-/// One item that a customer wants to send back.
+/// One item that a customer wants to return.
 #[derive(Default)]
 pub(crate) struct Complaint {
     arrived: bool,
@@ -12,7 +12,7 @@ pub(crate) struct Complaint {
 
 #[workflow]
 impl Complaint {
-    /// Whether the item is back on its shelf.
+    /// Waits for the item for 30 days; returns whether it is back on its shelf.
     #[run]
     pub(crate) async fn run(&mut self, ctx: &Ctx, item: String) -> Result<bool> {
         let arrived = ctx.wait_until(|| self.arrived).timeout(days(30)).await?;

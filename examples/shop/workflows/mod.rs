@@ -1,4 +1,4 @@
-//! The workflows, one a file. Whoever starts one imports it from here.
+//! The workflows, each in its file; other modules import them from here.
 
 mod complaint;
 mod order;

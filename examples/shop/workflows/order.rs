@@ -14,8 +14,8 @@ pub(crate) struct Order {
     approved: bool,
 }
 
-/// `pub(crate)` methods can be called in the whole crate, on the type and on its handles; `run`
-/// decides it for `start` and `handle`.
+/// `pub(crate)` methods can be called in the whole crate, on the type and on its handles; `start` and
+/// `handle` have the visibility of `run`.
 #[workflow]
 impl Order {
     #[run]
@@ -34,7 +34,7 @@ impl Order {
         Ok(Receipt { payment, parcel })
     }
 
-    /// The customer's go-ahead.
+    /// Approves the order.
     #[signal]
     pub(crate) fn approve(&mut self) {
         self.approved = true;

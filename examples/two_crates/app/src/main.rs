@@ -1,5 +1,5 @@
-//! A program that runs the workflows of a library, and workflows that the library's macro wrote for
-//! it. `billing` is all it depends on.
+//! A program that runs the workflows of a library, and workflows that the library's macro generates. It
+//! depends on `billing` alone.
 //!
 //! `cargo run -p durably-example-app`
 

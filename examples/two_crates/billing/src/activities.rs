@@ -1,4 +1,4 @@
-//! What billing does in the world.
+//! The activities of billing.
 
 use durably::prelude::*;
 
@@ -6,19 +6,19 @@ use durably::prelude::*;
 #[durably::data]
 #[derive(Clone, Debug)]
 pub struct Position {
-    /// What was sold.
+    /// The item or service.
     pub what: String,
-    /// What it costs.
+    /// Its price.
     pub cents: u64,
 }
 
-/// Adds up what is to be paid.
+/// Returns the sum of the positions.
 #[activity(start_to_close = "10s")]
 pub async fn total(positions: Vec<Position>) -> u64 {
     positions.iter().map(|position| position.cents).sum()
 }
 
-/// Where letters go.
+/// Sends letters.
 #[derive(Clone, Debug, Default)]
 pub struct Mailbox {
     /// The name on the letters.

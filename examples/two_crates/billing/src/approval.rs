@@ -1,10 +1,9 @@
-//! Workflows that a macro writes into other crates.
+//! Workflows that a macro generates in other crates.
 
-/// Writes a module with the approval of one kind of thing: a workflow `Approval`, the activities that
-/// belong to it, and their data.
+/// Generates the approval of one kind of thing: a workflow `Approval`, its activities, and their data.
 ///
-/// What it writes finds durably through this crate, with `crate = $crate::durably`: the crate that
-/// calls it need not depend on durably.
+/// The generated code finds durably through this crate, with `crate = $crate::durably`: the crate that
+/// calls the macro need not depend on durably.
 ///
 /// ```
 /// mod refunds {
@@ -22,17 +21,17 @@
 #[macro_export]
 macro_rules! approval {
     ($kind:literal of $thing:ty) => {
-        /// What was decided.
+        /// A decision.
         #[$crate::durably::data(crate = $crate::durably)]
         #[derive(Clone, Debug)]
         pub struct Decision {
-            /// What it is about.
+            /// Its subject.
             pub about: $thing,
-            /// Whether it may be done.
+            /// Whether the subject is approved.
             pub approved: bool,
         }
 
-        /// Tells everybody what was decided.
+        /// Announces a decision.
         #[$crate::durably::activity(crate = $crate::durably, start_to_close = "10s")]
         pub async fn announce(decision: Decision) -> String {
             match decision.approved {
@@ -41,13 +40,13 @@ macro_rules! approval {
             }
         }
 
-        /// Those who decide.
+        /// The board that decides.
         #[derive(Clone, Copy, Debug)]
         pub struct Board;
 
         #[$crate::durably::activities(crate = $crate::durably)]
         impl Board {
-            /// Asks for a decision, and returns how many were asked.
+            /// Requests a decision, and returns the number of requests.
             #[activity(start_to_close = "10s")]
             pub async fn ask(&self, about: $thing) -> $crate::durably::Result<usize> {
                 Ok(format!("{about:?}").len())
@@ -75,19 +74,19 @@ macro_rules! approval {
                 Ok(announce::call(ctx, Decision { about, approved }).await?)
             }
 
-            /// The decision.
+            /// Decides.
             #[signal]
             pub fn decide(&mut self, approved: bool) {
                 self.decided = Some(approved);
             }
 
-            /// Whether there is one.
+            /// Whether a decision was made.
             #[query]
             pub fn is_decided(&self) -> bool {
                 self.decided.is_some()
             }
 
-            /// Takes the decision back, and returns it.
+            /// Revokes the decision, and returns it.
             #[update(validator = check)]
             pub async fn reopen(
                 &mut self,

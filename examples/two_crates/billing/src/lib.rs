@@ -1,4 +1,4 @@
-//! Billing as a library: workflows and activities that other crates start, register and extend.
+//! Billing as a library: workflows and activities that other crates register, start and extend.
 //!
 //! `cargo run -p durably-example-app` runs a program that depends on this crate alone.
 
@@ -12,7 +12,7 @@ use durably::{Client, Worker};
 /// The task queue that a worker of this crate polls.
 pub const TASK_QUEUE: &str = "billing";
 
-/// A worker with everything of this crate; the caller adds its own.
+/// A worker with the workflows and activities of this crate; the caller adds its own.
 pub fn worker(client: &Client, queue: &str, mailbox: activities::Mailbox) -> Worker {
     Worker::new(client, queue)
         .workflow::<workflows::Invoice>()

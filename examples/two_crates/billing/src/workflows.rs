@@ -1,10 +1,10 @@
-//! What billing decides.
+//! The workflows of billing.
 
 use durably::prelude::*;
 
 use crate::activities::{Mailbox, Position, total};
 
-/// An invoice: sent, then paid or written off.
+/// An invoice: sent, then paid.
 #[derive(Debug, Default)]
 pub struct Invoice {
     paid: u64,
@@ -23,7 +23,7 @@ impl Invoice {
         Ok(letter)
     }
 
-    /// A payment came in.
+    /// Records a payment, and returns the sum of all payments.
     #[update(validator = check)]
     pub fn pay(&mut self, cents: u64) -> u64 {
         self.paid += cents;
@@ -37,7 +37,7 @@ impl Invoice {
         }
     }
 
-    /// What was paid so far.
+    /// Returns the sum of all payments.
     #[query]
     pub fn paid(&self) -> u64 {
         self.paid
