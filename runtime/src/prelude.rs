@@ -1,4 +1,4 @@
-//! What the author of a workflow imports: `use durably::prelude::*;`.
+//! The items that most programs use: `use durably::prelude::*;`.
 
 pub use crate::{
     ActivityCtx, ActivityError, AppError, Cancelled, Client, Ctx, Either, Error, Handle, Result,

@@ -1,4 +1,4 @@
-//! What clippy says with the configuration that the crate ships, switched on as the guide says.
+//! Clippy's output with the configuration that the crate ships, switched on as the guide documents.
 
 use std::{
     env, fs,
@@ -24,7 +24,7 @@ fn clippy_sees_through_aliases_and_helpers_and_finds_nothing_in_generated_code()
     switch_on(&project);
     let said = clippy(&project);
     let (mut found, rest) = findings(&said);
-    assert_eq!(rest, [""; 0], "clippy says something else:\n{said}");
+    assert_eq!(rest, [""; 0], "clippy reports something else:\n{said}");
     found.sort();
     let wanted = expectations(&fs::read_to_string(program()).expect("the program is there"));
     let found: Vec<Finding> = found
@@ -44,9 +44,9 @@ fn clippy_sees_through_aliases_and_helpers_and_finds_nothing_in_generated_code()
     assert_eq!(found, wanted, "{said}");
 }
 
-/// A package of the user's: it depends on the crate, and has the program as its only target.
+/// Creates a package of a user: it depends on durably and has the program as its only target.
 ///
-/// It is built as trybuild builds its own, so the two share what they build of the dependencies.
+/// It is built with trybuild's flags, so that both share the built dependencies.
 fn project() -> PathBuf {
     let root = root();
     let project = target().join("clippy");
@@ -79,7 +79,7 @@ path = {:?}
     project
 }
 
-/// Takes the guide's test as a function: it is to run in the package of the user's, not in this one.
+/// Defines the guide's test as a function: it runs for the user's package, not for this one.
 macro_rules! as_a_function {
     (#[test] $($function:tt)*) => { $($function)* };
 }
@@ -91,7 +91,7 @@ fn clippy_toml_is_up_to_date() {
 }
 }
 
-/// The guide's test, in the process that [`switch_on`] starts.
+/// Runs the guide's test in the process that [`switch_on`] starts.
 #[test]
 fn in_the_package_of_a_user() {
     if env::var_os(IN_THE_PACKAGE).is_some() {
@@ -101,7 +101,7 @@ fn in_the_package_of_a_user() {
 
 const IN_THE_PACKAGE: &str = "DURABLY_CLIPPY_IN_THE_PACKAGE";
 
-/// Does in the package what the pages tell: its test writes the configuration, or `cp` does.
+/// Writes the configuration into the package in both documented ways: by the test, and by `cp`.
 fn switch_on(project: &Path) {
     let shipped = fs::read(root().join("runtime/clippy/clippy.toml")).ok();
     let configuration = project.join("clippy.toml");
@@ -152,7 +152,7 @@ fn page_of(path: &str) -> String {
     fs::read_to_string(root().join(path)).expect("the page is part of the repository")
 }
 
-/// What clippy says of the package.
+/// Runs clippy in the package, and returns its output.
 fn clippy(project: &Path) -> String {
     let flags = r#"["--cfg","trybuild","--verbose","-A","dead_code","--diagnostic-width=140"]"#;
     let host = host();
@@ -169,7 +169,7 @@ fn clippy(project: &Path) -> String {
     output(&mut command)
 }
 
-/// The findings in a text of clippy's, and the heads of whatever else it says.
+/// Parses clippy's output into findings, and the titles of all other messages.
 fn findings(said: &str) -> (Vec<Finding>, Vec<&str>) {
     let mut found = Vec::new();
     let mut rest = Vec::new();
@@ -199,7 +199,7 @@ fn findings(said: &str) -> (Vec<Finding>, Vec<&str>) {
     (found, rest)
 }
 
-/// The findings that the program's comments tell: `//~ path: part of the reason`.
+/// Parses the expected findings from the program's comments: `//~ path: part of the reason`.
 fn expectations(program: &str) -> Vec<Finding> {
     let mut wanted: Vec<Finding> = program
         .lines()
@@ -228,7 +228,7 @@ fn program() -> PathBuf {
     root().join("ui-tests/clippy/program.rs")
 }
 
-/// Where tests that compile put what they build.
+/// The target folder of tests that compile programs.
 fn target() -> PathBuf {
     let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
     tmp.parent().expect("the target folder").join("tests")
