@@ -96,6 +96,7 @@ mod instance;
 mod options;
 #[cfg(feature = "server")]
 mod server;
+mod setters;
 mod telemetry;
 #[cfg(feature = "replay")]
 mod testing;

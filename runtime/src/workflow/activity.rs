@@ -25,7 +25,6 @@ use crate::{
         ops::{Ended, Ticket, What},
     },
     options::{ActivityOptions, Retry},
-    time::span::Span,
 };
 
 /// One activity call; `.await` it once a timeout is known.
@@ -126,62 +125,22 @@ impl<A, T> ActivityCall<A, T> {
         }
     }
 
-    /// The longest one attempt may take.
-    pub fn start_to_close(mut self, duration: impl Span) -> ActivityCall<A, TimeoutSet> {
-        let duration = duration.into_duration();
-        self.set(|it| it.options.start_to_close = Some(duration));
-        self.with_timeout()
-    }
-
-    /// The longest all attempts together may take, with the pauses between them.
-    pub fn schedule_to_close(mut self, duration: impl Span) -> ActivityCall<A, TimeoutSet> {
-        let duration = duration.into_duration();
-        self.set(|it| it.options.schedule_to_close = Some(duration));
-        self.with_timeout()
-    }
-
-    /// The longest an attempt may wait for a worker.
-    pub fn schedule_to_start(mut self, duration: impl Span) -> Self {
-        let duration = duration.into_duration();
-        self.set(|it| it.options.schedule_to_start = Some(duration));
-        self
-    }
-
-    /// The longest pause between two heartbeats.
-    pub fn heartbeat(mut self, duration: impl Span) -> Self {
-        let duration = duration.into_duration();
-        self.set(|it| it.options.heartbeat = Some(duration));
-        self
-    }
-
-    /// How failed attempts are retried.
-    pub fn retry(mut self, retry: Retry /* as in `Retry::attempts(3)` */) -> Self {
-        self.set(|it| it.options.retry = Some(retry));
-        self
-    }
-
-    /// The task queue of the activity's workers; the workflow's own by default.
-    pub fn task_queue(mut self, queue: impl Text) -> Self {
-        self.set(|it| it.options.task_queue = Some(queue.into_text()));
-        self
-    }
-
     /// The id of the activity, unique among those that run; a number by default.
     pub fn id(mut self, id: impl Text) -> Self {
-        self.set(|it| it.id = Some(id.into_text()));
+        self.request(|it| it.id = Some(id.into_text()));
         self
     }
 
     /// What the activity does, for people who look at the history.
     pub fn summary(mut self, text: impl Text) -> Self {
-        self.set(|it| it.summary = Some(text.into_text()));
+        self.request(|it| it.summary = Some(text.into_text()));
         self
     }
 
     /// What cancelling means: ask the activity to stop and go on at once (`TryCancel`, unless given),
     /// ask and wait for how it ends (`WaitCompleted`), or go on without asking (`Abandon`).
     pub fn cancellation(mut self, kind: CancellationType) -> Self {
-        self.set(|it| it.cancellation = kind);
+        self.request(|it| it.cancellation = kind);
         self
     }
 
@@ -191,13 +150,19 @@ impl<A, T> ActivityCall<A, T> {
         self
     }
 
-    fn set(&mut self, change: impl FnOnce(&mut Request)) {
+    /// Changes the options; `setters/` has the methods.
+    pub(crate) fn set(&mut self, change: impl FnOnce(&mut ActivityOptions)) {
+        self.request(|it| change(&mut it.options));
+    }
+
+    fn request(&mut self, change: impl FnOnce(&mut Request)) {
         if let State::New(request) = &mut self.state {
             change(request);
         }
     }
 
-    fn with_timeout(self) -> ActivityCall<A, TimeoutSet> {
+    /// The same call, of which a timeout is known now.
+    pub(crate) fn decided(self) -> ActivityCall<A, TimeoutSet> {
         ActivityCall {
             core: self.core,
             reach: self.reach,

@@ -4,14 +4,14 @@ use std::marker::PhantomData;
 
 use super::{ActivityCall, Ctx};
 use crate::{
-    data::{EncodedArgs, Text},
+    data::EncodedArgs,
     definition::{Activity, NoTimeout, TimeoutSet},
     instance::current::in_workflow,
-    options::{ActivityOptions, Retry},
-    time::span::Span,
+    options::ActivityOptions,
 };
 
 /// The typed calls of an `#[activities]` impl share one context and one set of options.
+#[must_use = "a stub does nothing until an activity is called on it"]
 pub struct Stub<T> {
     ctx: Ctx,
     options: ActivityOptions,
@@ -30,46 +30,9 @@ impl Stub<NoTimeout> {
 }
 
 impl<T> Stub<T> {
-    /// The longest one attempt may take.
-    #[must_use]
-    pub fn start_to_close(mut self, d: impl Span) -> Stub<TimeoutSet> {
-        self.options.start_to_close = Some(d.into_duration());
-        self.with_timeout()
-    }
-
-    /// The longest all attempts together may take.
-    #[must_use]
-    pub fn schedule_to_close(mut self, d: impl Span) -> Stub<TimeoutSet> {
-        self.options.schedule_to_close = Some(d.into_duration());
-        self.with_timeout()
-    }
-
-    /// The longest an attempt may wait for a worker.
-    #[must_use]
-    pub fn schedule_to_start(mut self, d: impl Span) -> Self {
-        self.options.schedule_to_start = Some(d.into_duration());
-        self
-    }
-
-    /// The longest pause between two heartbeats.
-    #[must_use]
-    pub fn heartbeat(mut self, d: impl Span) -> Self {
-        self.options.heartbeat = Some(d.into_duration());
-        self
-    }
-
-    /// How failed attempts are retried.
-    #[must_use]
-    pub fn retry(mut self, retry: Retry /* as in `Retry::attempts(3)` */) -> Self {
-        self.options.retry = Some(retry);
-        self
-    }
-
-    /// The task queue of the activities' workers.
-    #[must_use]
-    pub fn task_queue(mut self, queue: impl Text) -> Self {
-        self.options.task_queue = Some(queue.into_text());
-        self
+    /// Changes the options; `setters/` has the methods.
+    pub(crate) fn set(&mut self, change: impl FnOnce(&mut ActivityOptions)) {
+        change(&mut self.options);
     }
 
     /// Calls one activity of the set: `U` is [`TimeoutSet`] if the activity declares a timeout
@@ -80,7 +43,8 @@ impl<T> Stub<T> {
         ActivityCall::with_options(&self.ctx, args, &self.options)
     }
 
-    fn with_timeout(self) -> Stub<TimeoutSet> {
+    /// The same stub, of whose calls a timeout is known now.
+    pub(crate) fn decided(self) -> Stub<TimeoutSet> {
         Stub {
             ctx: self.ctx,
             options: self.options,
