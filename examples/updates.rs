@@ -3,7 +3,7 @@
 //!
 //! `cargo run --example updates`
 
-use durably::{UpdateError, prelude::*};
+use durably::{error::UpdateError, prelude::*};
 
 /// Moves money to somebody else's account.
 #[activity(start_to_close = "10s", max_attempts = 2)]

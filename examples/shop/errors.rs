@@ -1,6 +1,6 @@
 //! The shop's errors, and how they are recorded.
 
-use durably::{ActivityError, AppError, Cancelled, ResultError};
+use durably::{ActivityError, AppError, Cancelled, error::ResultError};
 
 /// Why an activity of the shop fails.
 #[derive(Debug, thiserror::Error)]

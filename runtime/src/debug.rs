@@ -22,8 +22,8 @@ use crate::{
     worker::Worker,
     workflow::{
         ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, ExternalHandle,
-        FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, TryJoinAll, Untyped,
-        View, WaitUntil, WaitUntilTimeout,
+        FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, TryJoinAll,
+        UntypedActivity, View, WaitUntil, WaitUntilTimeout,
     },
 };
 
@@ -64,7 +64,7 @@ opaque! {
     [] FromWorkflow, "FromWorkflow";
     [T] Unsupported<T>, "Unsupported";
     [] client::Untyped, "Untyped";
-    [R] Untyped<R>, "Untyped";
+    [R] UntypedActivity<R>, "UntypedActivity";
 
     [F: Future] JoinAll<F>, "JoinAll";
     [F: futures::TryFuture] TryJoinAll<F>, "TryJoinAll";

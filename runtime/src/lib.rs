@@ -72,6 +72,26 @@
 //! before an await may have changed after it; the borrow checker refuses references that would
 //! notice. The [`guide`] has the rest of what workflow code may rely on.
 //!
+//! # Where things are
+//! [`prelude`] has what most files of workflows import. The names of a first program (the macros,
+//! [`Client`], [`Worker`], [`Ctx`], [`Error`], ..) are at the root too; all others are in the module that
+//! they are about:
+//!
+//! | module | |
+//! |---|---|
+//! | [`workflow`](mod@workflow) | what workflow code may do: contexts, calls, waits, combinators |
+//! | [`activity`](mod@activity) | the context of activities, their options, and a test of one |
+//! | [`client`] | connections, starts, handles and what they return |
+//! | [`worker`] | workers, their options and their shutdown |
+//! | [`error`] | what goes wrong, by operation |
+//! | [`data`](mod@data) | what can be serialised: arguments, results, bytes |
+//! | [`time`] | durations with units, workflow time |
+//! | `server` | the embedded server |
+//! | `replay` | replay of recorded histories |
+//! | [`raw`] | Temporal's own messages, for what has no method here |
+//! | [`clippy_toml`] | a configuration for clippy |
+//! | [`guide`] | longer reading |
+//!
 //! # Features
 //! - `server`: the embedded server (`Server`), and `Client::development`, which starts one if no
 //!   other is named;
@@ -83,10 +103,10 @@
 
 extern crate self as durably;
 
-mod activity;
+pub mod activity;
 pub mod client;
 pub mod clippy_toml;
-mod data;
+pub mod data;
 mod debug;
 mod definition;
 mod driver;
@@ -95,18 +115,18 @@ mod hints;
 mod instance;
 mod options;
 #[cfg(feature = "server")]
-mod server;
+pub mod server;
 mod setters;
 mod telemetry;
 #[cfg(feature = "replay")]
 mod testing;
 #[cfg(test)]
 mod texts;
-mod time;
+pub mod time;
 mod transport;
 mod wire;
-mod worker;
-mod workflow;
+pub mod worker;
+pub mod workflow;
 
 #[doc(hidden)]
 #[path = "definition/private.rs"]
@@ -114,47 +134,24 @@ pub mod __private;
 pub mod guide;
 pub mod prelude;
 
-pub use activity::{ActivityCtx, ActivityInfo, CancelReason, TestActivity};
-pub use client::{
-    Client, DynHandle, DynStart, Handle, History, QueryCall, RunCall, SignalCall, StartCall,
-    UpdateCall, UpdateHandle,
-};
-pub use data::{Bytes, Data, Known, Outgoing, Text};
-pub use definition::{
-    Activity, ActivitySet, AsClient, AsCtx, FreeActivity, HasQueue, HasTimeout, NoQueue, NoTimeout,
-    QueueSet, TimeoutSet, Workflow,
-};
-pub use durably_engine::CancellationType;
-pub use durably_engine::Payload;
+// At the root stands what a program of an hour's work names: what it starts from, what its methods
+// take and return, and what it writes in their bodies. All else is in the module that it is about.
+pub use activity::{ActivityCtx, Retry};
+pub use client::{Client, Handle};
+pub use data::Bytes;
 pub use durably_macros::{
     activities, activity, allow_nondeterminism, data, init, main, query, run, signal, update,
     workflow,
 };
+pub use error::{ActivityError, AppError, Cancelled, ContinueAsNew, Error, Result};
 #[cfg(feature = "server")]
-pub use error::AdvanceError;
-pub use error::{
-    ActivityError, AppError, Cancelled, ChildError, ConnectError, ContinueAsNew, DataError, Error,
-    Failure, HandleError, QueryError, Result, ResultError, RetryState, RpcError, RunError,
-    SignalError, StartError, TimeoutKind, UpdateError,
-};
-pub use hints::unsupported::Unsupported;
-pub use options::{ActivityOptions, InvalidOptions, Retry};
-#[cfg(feature = "server")]
-pub use server::{ClockHold, Server, ServerBuilder};
+pub use server::Server;
 #[cfg(feature = "replay")]
 pub use testing::replay;
-#[cfg(any(feature = "chrono", feature = "jiff"))]
-pub use time::TimeOutOfRange;
-pub use time::{
-    Time,
-    span::{Span, days, hours, millis, mins, secs},
-};
-pub use worker::{Worker, WorkerError, WorkerGuard, WorkerHandle};
+pub use time::{Time, days, hours, millis, mins, secs};
+pub use worker::Worker;
 pub use workflow::{
-    ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, Either, ExternalHandle,
-    FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, TryJoinAll, Untyped, View,
-    WaitUntil, WaitUntilTimeout, WorkflowRef, join, join_all, race, race_all, try_join,
-    try_join_all,
+    Ctx, Either, Saga, View, join, join_all, race, race_all, try_join, try_join_all,
 };
 
 /// The server's own requests and messages, for what has no method here.

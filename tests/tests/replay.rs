@@ -1,7 +1,7 @@
 //! Histories that were recorded on a real server replay for ever; those in `python_*.json` were
 //! written by workflows of the Python SDK that do what the ones here do.
 
-use durably::History;
+use durably::client::History;
 use durably::prelude::*;
 use durably::replay::{ReplayError, Replayer};
 

@@ -184,7 +184,7 @@ impl Scan {
 }
 
 /// Generic over the workflow.
-pub async fn result_of<W: durably::Workflow>(handle: &Handle<W>) -> Result<W::Output> {
+pub async fn result_of<W: durably::workflow::Workflow>(handle: &Handle<W>) -> Result<W::Output> {
     Ok(handle.result().await?)
 }
 

@@ -1,7 +1,7 @@
 //! Calls of activities, children and other workflows, with what can be said at the call.
 #![deny(warnings)]
 
-use durably::{CancellationType, TimeoutKind, prelude::*};
+use durably::{error::TimeoutKind, prelude::*, workflow::CancellationType};
 
 #[activity(start_to_close = "1m")]
 pub async fn translate(text: String, language: String) -> Result<String> {

@@ -17,11 +17,11 @@ async fn greet(name: String) -> String {
 
 /// An extension of the user's with the name of another SDK's method.
 trait Timers {
-    fn timer(&self, seconds: u64) -> durably::Sleep;
+    fn timer(&self, seconds: u64) -> durably::workflow::Sleep;
 }
 
 impl Timers for Ctx {
-    fn timer(&self, seconds: u64) -> durably::Sleep {
+    fn timer(&self, seconds: u64) -> durably::workflow::Sleep {
         self.sleep(secs(seconds))
     }
 }

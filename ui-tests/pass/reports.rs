@@ -3,7 +3,7 @@
 
 use std::error::Error as StdError;
 
-use durably::{ResultError, prelude::*};
+use durably::{error::ResultError, prelude::*};
 
 type Boxed = Box<dyn StdError + Send + Sync>;
 

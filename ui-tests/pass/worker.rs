@@ -1,7 +1,10 @@
 //! A worker with its options, two of them in one process, and an orderly end.
 #![deny(warnings)]
 
-use durably::{WorkerGuard, WorkerHandle, prelude::*};
+use durably::{
+    prelude::*,
+    worker::{WorkerGuard, WorkerHandle},
+};
 
 #[activity(start_to_close = "10s")]
 pub async fn fetch(url: String) -> Result<Vec<u8>> {

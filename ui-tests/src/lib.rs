@@ -120,7 +120,9 @@ pub mod hostile {
     }
 
     /// Generic code over handles.
-    pub async fn wait<W: ::durably::Workflow>(handle: &::durably::Handle<W>) -> Result<W::Output> {
+    pub async fn wait<W: ::durably::workflow::Workflow>(
+        handle: &::durably::Handle<W>,
+    ) -> Result<W::Output> {
         ::core::result::Result::Ok(handle.result().await?)
     }
 

@@ -1,7 +1,7 @@
 //! A set of activities: the user's block, a stub with their calls, and their registration.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{ImplItem, ItemImpl, parse_quote, spanned::Spanned as _};
 
 use super::{
@@ -71,7 +71,7 @@ fn stub_type(set: &Activities) -> TokenStream {
         #doc
         #quiet
         #[derive(::core::fmt::Debug)]
-        pub struct #stub<#timeout = #root::NoTimeout>(#root::__private::Stub<#timeout>);
+        pub struct #stub<#timeout = #root::__private::NoTimeout>(#root::__private::Stub<#timeout>);
     }
 }
 
@@ -112,12 +112,12 @@ fn calls(set: &Activities) -> TokenStream {
         let parameters = parameters(&activity.arguments, root);
         let (statements, arguments) = encoded(&activity.arguments, root);
         let known = match activity.declared.has_timeout() {
-            true => quote!(#root::TimeoutSet),
+            true => quote!(#root::__private::TimeoutSet),
             false => quote!(#timeout),
         };
         let at = ident.span();
         let (keyword, here) = (fn_at(at), root.at(at));
-        let gives = quote_spanned!(at=> #here::ActivityCall<#kind, #known>);
+        let gives = quote_spanned!(at=> #here::__private::ActivityCall<#kind, #known>);
         let body = braces(quote!(#statements self.0.call(#arguments)), at);
         quote! {
             #(#conditions)*
@@ -138,48 +138,62 @@ fn calls(set: &Activities) -> TokenStream {
 
 fn options(set: &Activities) -> TokenStream {
     let (root, ty, stub, timeout, quiet) = (&set.root, &set.ty, &set.stub, timeout(), quiet());
-    let (ctx, value) = (local("ctx"), local("value"));
+    let ctx = local("ctx");
+    let setters: TokenStream = OPTIONS.iter().map(|option| setter(set, option)).collect();
     let name = placed("stub", &set.ident);
     quote! {
         #quiet
         impl<#timeout> #stub<#timeout> {
-            /// The longest one attempt may take.
-            #[must_use]
-            pub fn start_to_close(self, #value: impl #root::Span) -> #stub<#root::TimeoutSet> {
-                #stub(self.0.start_to_close(#value))
-            }
-            /// The longest all attempts together may take.
-            #[must_use]
-            pub fn schedule_to_close(self, #value: impl #root::Span) -> #stub<#root::TimeoutSet> {
-                #stub(self.0.schedule_to_close(#value))
-            }
-            /// The longest an attempt may wait for a worker.
-            #[must_use]
-            pub fn schedule_to_start(self, #value: impl #root::Span) -> Self {
-                Self(self.0.schedule_to_start(#value))
-            }
-            /// The longest pause between two heartbeats.
-            #[must_use]
-            pub fn heartbeat(self, #value: impl #root::Span) -> Self {
-                Self(self.0.heartbeat(#value))
-            }
-            /// How failed attempts are retried.
-            #[must_use]
-            pub fn retry(self, #value: #root::Retry) -> Self {
-                Self(self.0.retry(#value))
-            }
-            /// The task queue of the workers that run them.
-            #[must_use]
-            pub fn task_queue(self, #value: impl #root::Text) -> Self {
-                Self(self.0.task_queue(#value))
-            }
+            #setters
         }
         #quiet
         impl #ty {
             /// Typed calls of these activities from a workflow.
-            pub fn #name(#ctx: &(impl #root::AsCtx + ?::core::marker::Sized)) -> #stub {
-                #stub(#root::__private::Stub::new(#root::AsCtx::__ctx(#ctx)))
+            pub fn #name(#ctx: &(impl #root::__private::AsCtx + ?::core::marker::Sized)) -> #stub {
+                #stub(#root::__private::Stub::new(#root::__private::AsCtx::__ctx(#ctx)))
             }
+        }
+    }
+}
+
+/// The setters of a stub. The runtime has their documentation and their names, in `setters/`.
+const OPTIONS: [(&str, Takes); 6] = [
+    ("start_to_close", Takes::ClosingTimeout),
+    ("schedule_to_close", Takes::ClosingTimeout),
+    ("schedule_to_start", Takes::Duration),
+    ("heartbeat", Takes::Duration),
+    ("retry", Takes::Retry),
+    ("task_queue", Takes::Text),
+];
+
+enum Takes {
+    /// A duration; the stub's calls have the timeout that Temporal needs.
+    ClosingTimeout,
+    Duration,
+    Retry,
+    Text,
+}
+
+fn setter(set: &Activities, (name, takes): &(&str, Takes)) -> TokenStream {
+    let (root, stub, value) = (&set.root, &set.stub, local("value"));
+    let ident = Ident::new(name, Span::call_site());
+    let doc = doc(&format!(
+        "The option `{name}` of each call, as `ActivityCall` has it."
+    ));
+    let ty = match takes {
+        Takes::ClosingTimeout | Takes::Duration => quote!(impl #root::__private::Span),
+        Takes::Retry => quote!(#root::__private::Retry),
+        Takes::Text => quote!(impl #root::__private::Text),
+    };
+    let timeout = match takes {
+        Takes::ClosingTimeout => quote!(#root::__private::TimeoutSet),
+        Takes::Duration | Takes::Retry | Takes::Text => timeout().into_token_stream(),
+    };
+    quote! {
+        #doc
+        #[must_use]
+        pub fn #ident(self, #value: #ty) -> #stub<#timeout> {
+            #stub(self.0.#ident(#value))
         }
     }
 }
@@ -212,7 +226,7 @@ fn registration(set: &Activities) -> TokenStream {
             {
                 let #this = ::std::sync::Arc::clone(&self);
                 #add(#wire, ::std::sync::Arc::new(
-                    move |#ctx: #root::ActivityCtx, mut #arguments: #root::__private::Args| {
+                    move |#ctx: #root::__private::ActivityCtx, mut #arguments: #root::__private::Args| {
                         let #this = ::std::sync::Arc::clone(&#this);
                         #invocation
                     },
@@ -226,7 +240,7 @@ fn registration(set: &Activities) -> TokenStream {
     quote! {
         #quiet
         #[allow(trivial_bounds)]
-        impl #root::ActivitySet for #ty
+        impl #root::__private::ActivitySet for #ty
         where
             #shared
         {

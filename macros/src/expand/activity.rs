@@ -76,23 +76,23 @@ pub(crate) fn sketched(sketch: &Sketch, root: &Root) -> TokenStream {
         const _: () = {
             #plain
             #quiet
-            impl #root::Activity for #ident {
+            impl #root::__private::Activity for #ident {
                 const NAME: &'static str = #name;
                 #output
-                fn __defaults() -> #root::ActivityOptions {
+                fn __defaults() -> #root::__private::ActivityOptions {
                     ::core::unreachable!()
                 }
             }
             #quiet
-            impl #root::FreeActivity for #ident {
-                fn __invoke(_: #root::ActivityCtx, _: #root::__private::Args) -> #root::__private::Invocation {
+            impl #root::__private::FreeActivity for #ident {
+                fn __invoke(_: #root::__private::ActivityCtx, _: #root::__private::Args) -> #root::__private::Invocation {
                     ::core::unreachable!()
                 }
             }
             #quiet
             #[allow(unused_variables)]
             impl #ident {
-                pub fn call(_: &(impl #root::AsCtx + ?::core::marker::Sized), #parameters) -> #root::ActivityCall<#ident, #root::TimeoutSet> {
+                pub fn call(_: &(impl #root::__private::AsCtx + ?::core::marker::Sized), #parameters) -> #root::__private::ActivityCall<#ident, #root::__private::TimeoutSet> {
                     ::core::unreachable!()
                 }
             }
@@ -144,10 +144,10 @@ pub(super) fn implementation(activity: &Activity, kind: TokenStream, root: &Root
     let defaults = defaults(&activity.declared, root);
     quote! {
         #quiet
-        impl #root::Activity for #kind {
+        impl #root::__private::Activity for #kind {
             const NAME: &'static str = #wire;
             #output
-            fn __defaults() -> #root::ActivityOptions {
+            fn __defaults() -> #root::__private::ActivityOptions {
                 #defaults
             }
         }
@@ -166,7 +166,7 @@ pub(super) fn invocation(
     let (statements, names) = decoded(&activity.arguments, root);
     let context = context(&activity.arguments, "ActivityCtxArg", quote!(&#ctx), root);
     let call = quote!(#function(#receiver #context #(#names),*));
-    let payload = quote!(<#kind as #root::Activity>::__output());
+    let payload = quote!(<#kind as #root::__private::Activity>::__output());
     let unused = quote!(let _ = (&#ctx, &mut #arguments););
     if activity.is_async {
         let result = concluded(&activity.output, quote!(#call.await), payload, root);
@@ -195,9 +195,9 @@ fn invoke(activity: &Activity, root: &Root) -> TokenStream {
     let invocation = invocation(activity, quote!(#ident), None, quote!(#ident), root);
     quote! {
         #quiet
-        impl #root::FreeActivity for #ident {
+        impl #root::__private::FreeActivity for #ident {
             fn __invoke(
-                #ctx: #root::ActivityCtx,
+                #ctx: #root::__private::ActivityCtx,
                 mut #arguments: #root::__private::Args,
             ) -> #root::__private::Invocation {
                 #invocation
@@ -216,8 +216,8 @@ fn call(activity: &Activity, root: &Root) -> TokenStream {
     let parameters = parameters(&activity.arguments, root);
     let (statements, arguments) = encoded(&activity.arguments, root);
     let timeout = match activity.declared.has_timeout() {
-        true => quote!(#root::TimeoutSet),
-        false => quote!(#root::NoTimeout),
+        true => quote!(#root::__private::TimeoutSet),
+        false => quote!(#root::__private::NoTimeout),
     };
     quote! {
         #quiet
@@ -225,9 +225,9 @@ fn call(activity: &Activity, root: &Root) -> TokenStream {
             #first
             #(#rest)*
             #[track_caller]
-            pub fn #name(#ctx: &(impl #root::AsCtx + ?::core::marker::Sized), #parameters) -> #root::ActivityCall<#ident, #timeout> {
+            pub fn #name(#ctx: &(impl #root::__private::AsCtx + ?::core::marker::Sized), #parameters) -> #root::__private::ActivityCall<#ident, #timeout> {
                 #statements
-                #root::ActivityCall::new(#root::AsCtx::__ctx(#ctx), #arguments)
+                #root::__private::ActivityCall::new(#root::__private::AsCtx::__ctx(#ctx), #arguments)
             }
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn parameters(arguments: &Arguments, root: &Root) -> TokenStream {
         true => {
             let at = ty.span();
             let root = root.at(at);
-            let text = quote_spanned!(at=> impl #root::Text);
+            let text = quote_spanned!(at=> impl #root::__private::Text);
             quote!(#name: #text,)
         }
         false => quote!(#name: #ty,),

@@ -94,7 +94,7 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
     let (from, here) = (root.at(of_result), root.at(at));
     let (gives, bound, send) = match handler.marker {
         Marker::Query => (
-            quote_spanned!(of_result=> #from::QueryCall<#result>),
+            quote_spanned!(of_result=> #from::__private::QueryCall<#result>),
             Some(quote_spanned!(at=> where #via: #here::__private::CanQuery)),
             quote_spanned!(of_result=> #from::__private::CanQuery::query),
         ),
@@ -162,52 +162,52 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
     // Beginnings and ends are where the names are, so that rustc points at nothing else.
     let (at_run, at_type) = (run.span(), of_type.span());
     let (on_run, on_type) = (root.at(at_run), root.at(at_type));
-    let start_call = quote_spanned!(at_run=> #on_run::StartCall<#ty, #queue>);
-    let child_call = quote_spanned!(at_run=> #on_run::ChildCall<#ty>);
-    let continued = quote_spanned!(at_run=> #on_run::ContinueAsNew);
-    let handle = quote_spanned!(at_type=> #on_type::Handle<#ty>);
-    let external = quote_spanned!(at_type=> #on_type::ExternalHandle<#ty>);
+    let start_call = quote_spanned!(at_run=> #on_run::__private::StartCall<#ty, #queue>);
+    let child_call = quote_spanned!(at_run=> #on_run::__private::ChildCall<#ty>);
+    let continued = quote_spanned!(at_run=> #on_run::__private::ContinueAsNew);
+    let handle = quote_spanned!(at_type=> #on_type::__private::Handle<#ty>);
+    let external = quote_spanned!(at_type=> #on_type::__private::ExternalHandle<#ty>);
     let each = [
         (
             placed("start", run),
             quote!(#start #(#rest)*),
             quote! {
-                (#client: &(impl #root::AsClient + ?::core::marker::Sized), #parameters) -> #start_call
+                (#client: &(impl #root::__private::AsClient + ?::core::marker::Sized), #parameters) -> #start_call
             },
             quote! {
                 #statements
-                #root::StartCall::new(#root::AsClient::__client(#client), #arguments)
+                #root::__private::StartCall::new(#root::__private::AsClient::__client(#client), #arguments)
             },
         ),
         (
             placed("handle", of_type),
             doc("A handle to an execution that exists already."),
             quote! {
-                (#client: &(impl #root::AsClient + ?::core::marker::Sized), #id: impl #root::Text) -> #handle
+                (#client: &(impl #root::__private::AsClient + ?::core::marker::Sized), #id: impl #root::__private::Text) -> #handle
             },
             quote! {
-                #root::Handle::attach(#root::AsClient::__client(#client), #root::Text::into_text(#id))
+                #root::__private::Handle::attach(#root::__private::AsClient::__client(#client), #root::__private::Text::into_text(#id))
             },
         ),
         (
             placed("child", run),
             quote!(#child #(#rest)* #[track_caller]),
             quote! {
-                (#ctx: &(impl #root::AsCtx + ?::core::marker::Sized), #parameters) -> #child_call
+                (#ctx: &(impl #root::__private::AsCtx + ?::core::marker::Sized), #parameters) -> #child_call
             },
             quote! {
                 #statements
-                #root::ChildCall::new(#root::AsCtx::__ctx(#ctx), #arguments)
+                #root::__private::ChildCall::new(#root::__private::AsCtx::__ctx(#ctx), #arguments)
             },
         ),
         (
             placed("external", of_type),
             doc("A handle to another running workflow, for use inside a workflow."),
             quote! {
-                (#ctx: &(impl #root::AsCtx + ?::core::marker::Sized), #id: impl #root::Text) -> #external
+                (#ctx: &(impl #root::__private::AsCtx + ?::core::marker::Sized), #id: impl #root::__private::Text) -> #external
             },
             quote! {
-                #root::ExternalHandle::new(#root::AsCtx::__ctx(#ctx), #root::Text::into_text(#id))
+                #root::__private::ExternalHandle::new(#root::__private::AsCtx::__ctx(#ctx), #root::__private::Text::into_text(#id))
             },
         ),
         (
@@ -219,7 +219,7 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             quote!((#parameters) -> #continued),
             quote! {
                 #statements
-                #root::ContinueAsNew::new(<#ty as #root::Workflow>::NAME, #arguments)
+                #root::__private::ContinueAsNew::new(<#ty as #root::__private::Workflow>::NAME, #arguments)
             },
         ),
     ];
@@ -243,7 +243,7 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
 pub(super) fn queue(workflow: &Workflow) -> TokenStream {
     let root = &workflow.root;
     match &workflow.task_queue {
-        Some(_) => quote!(#root::QueueSet),
-        None => quote!(#root::NoQueue),
+        Some(_) => quote!(#root::__private::QueueSet),
+        None => quote!(#root::__private::NoQueue),
     }
 }

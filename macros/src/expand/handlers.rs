@@ -91,7 +91,7 @@ fn run(workflow: &Workflow) -> TokenStream {
     let (root, ty) = (&workflow.root, &workflow.ty);
     let at = success(&workflow.run.output, root).span();
     let root = root.at(at);
-    let output = quote_spanned!(at=> <#ty as #root::Workflow>::__output());
+    let output = quote_spanned!(at=> <#ty as #root::__private::Workflow>::__output());
     running(&workflow.run, workflow, output)
 }
 

@@ -1,6 +1,6 @@
 //! Models to code. Nothing here can fail.
 //!
-//! Expansions name `::durably` and `::durably::__private` only, by absolute paths. Locals have
+//! Expansions name items of `::durably::__private` only, by absolute paths. Locals have
 //! mixed-site spans, so no name of the user's collides with them. What need not be visible stands
 //! inside `const _`.
 

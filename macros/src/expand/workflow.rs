@@ -73,7 +73,7 @@ fn implementation(workflow: &Workflow) -> TokenStream {
     };
     // At the user's type, where a second block is told.
     let items = braces(items, at);
-    let implementation = quote_spanned!(at=> impl #here::Workflow for #ty #items);
+    let implementation = quote_spanned!(at=> impl #here::__private::Workflow for #ty #items);
     quote! {
         #quiet
         #implementation

@@ -1,9 +1,47 @@
-//! Typed access to a Temporal server: clients, handles, and the options of what they do.
+//! Client code: connecting to a Temporal server, starting workflows, and talking to them.
 //!
-//! A [`Client`] is bound to a namespace. What it starts or attaches to is a [`Handle`], whose
-//! signals, queries and updates are the methods of the workflow; a [`DynHandle`] has them by name,
-//! for workflows in other languages. All of it can be shared between threads and tasks, and
-//! requests that may be repeated are, when the server is away for a moment.
+//! - [`Client`] is bound to one namespace of a server; [`ClientBuilder`] has the options of its
+//!   connection.
+//! - [`StartCall`] starts a workflow; [`RunCall`] waits for its result too; [`StartWithUpdate`] sends an
+//!   update along.
+//! - [`Handle`] is a running or closed workflow, whose signals, queries and updates are methods of it:
+//!   [`SignalCall`], [`QueryCall`], [`UpdateCall`], [`UpdateHandle`].
+//! - [`DynHandle`] and [`DynStart`] reach workflows in other languages, by name.
+//! - [`WorkflowList`], [`WorkflowDescription`] and [`History`] are what the server reports of workflows.
+//!
+//! All of it can be shared between threads and tasks. Requests that may be repeated are retried while
+//! the server is unreachable.
+//!
+//! ```no_run
+//! use durably::{client::IdReusePolicy, prelude::*};
+//! # #[derive(Default)]
+//! # struct Greeting {
+//! #     names: Vec<String>,
+//! # }
+//! # #[workflow]
+//! # impl Greeting {
+//! #     #[run]
+//! #     async fn run(&mut self, greeting: String) -> Vec<String> {
+//! #         vec![greeting]
+//! #     }
+//! #     #[signal]
+//! #     fn submit_greeting(&mut self, name: String) {
+//! #         self.names.push(name);
+//! #     }
+//! # }
+//!
+//! # async fn example() -> Result<()> {
+//! let client = Client::connect("localhost:7233").await?;
+//! let handle = Greeting::start(&client, "Hello")
+//!     .id("greeting-1")
+//!     .task_queue("greetings")
+//!     .id_reuse_policy(IdReusePolicy::RejectDuplicate)
+//!     .await?;
+//! handle.submit_greeting("Bob").await?;
+//! println!("{:?}", handle.result().await?);
+//! # Ok(())
+//! # }
+//! ```
 
 mod call;
 mod connect;
@@ -45,6 +83,7 @@ pub use self::{
         with_message::{RecordedSignal, RecordedUpdate, Recorder, StartWithUpdate},
     },
 };
+pub use crate::definition::{AsClient, HasQueue, NoQueue, QueueSet};
 #[cfg(not(feature = "server"))]
 #[doc(hidden)]
 pub use crate::hints::without_server::{FeatureIsOff, NeedsServer, ServerFeature};

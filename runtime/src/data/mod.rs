@@ -1,4 +1,28 @@
-//! Values to payloads and back.
+//! Values and payloads: what can be an argument, a result or a note of a workflow.
+//!
+//! - [`Data`] are the types that serde can write and read: they are serialised as JSON. [`Outgoing`] are
+//!   those that are only written.
+//! - [`Bytes`] are serialised as they are.
+//! - [`Text`] is what a `String` parameter takes where it is called.
+//! - [`Payload`] is a serialised value.
+//!
+//! ```
+//! use durably::{Bytes, prelude::*};
+//!
+//! #[durably::data]
+//! #[derive(Clone, Debug)]
+//! struct Photo {
+//!     title: String,
+//!     width: u32,
+//! }
+//!
+//! /// The title and the width are serialised as JSON, the image as bytes.
+//! #[activity(start_to_close = "30s")]
+//! async fn scale(photo: Photo, image: Bytes) -> Bytes {
+//!     println!("{} is {} wide", photo.title, photo.width);
+//!     image
+//! }
+//! ```
 
 mod args;
 mod bytes;
@@ -12,13 +36,12 @@ mod tests;
 
 use std::borrow::Cow;
 
-use durably_engine::Payload;
+pub use durably_engine::Payload;
 
 pub(crate) use self::args::decode_result;
-pub use self::{
-    args::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs},
-    bytes::Bytes,
-};
+#[doc(hidden)]
+pub use self::args::{Args, ArgsEncoder, Callee, EncodedArgs};
+pub use self::{args::ArgList, bytes::Bytes};
 use crate::error::{AppError, DataError, Result};
 
 /// A type that travels in payloads: anything serde can write and read.
@@ -112,6 +135,7 @@ impl Text for Cow<'_, str> {
 }
 
 /// The payload of one value.
+#[doc(hidden)]
 pub fn encode_result<T: Data>(result: &T) -> Result<Payload> {
     value::encode(result).map_err(|fault| {
         DataError::write("the result".to_owned(), type_name::short::<T>(), fault).into()

@@ -26,7 +26,7 @@ pub trait Activity: 'static {
 
 /// An activity that is a function, so that a worker can register it by its type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no activity that a worker can register by its type",
+    message = "`{Self}` is not an activity that a worker can register by its type",
     label = "not an activity function",
     note = "an activity is a function marked `#[activity]`, with a body; a set of them is registered by value: `.activities(Shop::default())`"
 )]
@@ -37,7 +37,7 @@ pub trait FreeActivity: Activity {
 
 /// The activities of one impl block; implemented by `#[activities]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no set of activities",
+    message = "`{Self}` is not a set of activities",
     label = "no `#[activities] impl` for this type",
     note = "an activity that is a function is registered by its type: `.activity::<greet>()`"
 )]

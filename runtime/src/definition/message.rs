@@ -33,7 +33,7 @@ pub trait CanUpdate: Via {
 #[diagnostic::on_unimplemented(
     message = "only a client can query a workflow, and this handle is one that workflow code holds",
     label = "Temporal has no command that queries another workflow",
-    note = "let the other workflow send a signal with what you need, or ask in an activity with a `Client`"
+    note = "let the other workflow send a signal with what you need, or query it from an activity with a `Client`"
 )]
 pub trait CanQuery: CanUpdate {
     #[doc(hidden)]

@@ -10,20 +10,17 @@ use std::marker::PhantomData;
 use durably_engine::Payload;
 pub use serde;
 
-use crate::{
-    activity::ActivityCtx,
-    data::{Data, Text, decode_result},
-    error::{DataError, Error, Result},
-    workflow::{Ctx, View},
-};
 pub use crate::{
-    data::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs, encode_result},
+    activity::ActivityCtx,
+    client::{Handle, QueryCall, StartCall},
+    data::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs, Text, encode_result},
     definition::{
-        ActivityCtxArg, ActivityFn, CallFn, Called, CanQuery, CanUpdate, CtxArg, Declared,
-        Definition, Initial, Invocation, MethodsOf, Outcome, QueryFn, Update, ValidateFn, Verdict,
-        Via, ViewArg,
+        Activity, ActivityCtxArg, ActivityFn, ActivitySet, AsClient, AsCtx, CallFn, Called,
+        CanQuery, CanUpdate, CtxArg, Declared, Definition, FreeActivity, Initial, Invocation,
+        MethodsOf, NoQueue, NoTimeout, Outcome, QueryFn, QueueSet, TimeoutSet, Update, ValidateFn,
+        Verdict, Via, ViewArg, Workflow,
     },
-    error::IntoFailure,
+    error::{ContinueAsNew, IntoFailure},
     hints::{
         returned::Nothing,
         workflow::{CalledInside, CalledThroughHandle},
@@ -32,7 +29,17 @@ pub use crate::{
         site::Site,
         state::{Lease, Root, StateCell},
     },
-    workflow::stub::{Stub, forbid_in_workflow},
+    options::{ActivityOptions, Retry},
+    time::span::Span,
+    workflow::{
+        ActivityCall, ChildCall, ExternalHandle,
+        stub::{Stub, forbid_in_workflow},
+    },
+};
+use crate::{
+    data::{Data, decode_result},
+    error::{DataError, Error, Result},
+    workflow::{Ctx, View},
 };
 
 /// How a `T` becomes a payload and is made from one.

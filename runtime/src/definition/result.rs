@@ -4,7 +4,7 @@ use crate::{data::reject, error::Result, hints::returned::Refusal};
 
 /// Splits a `Result` behind a type name that ends in `Result`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is named like a `Result` but is none",
+    message = "`{Self}` is named like a `Result` but is not one",
     label = "a return type whose name ends in `Result` is taken for one",
     note = "return `durably::Result<{Self}>`, or import the type under another name"
 )]

@@ -13,7 +13,7 @@ use crate::{
 
 /// A workflow type; implemented by `#[workflow]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no workflow",
+    message = "`{Self}` is not a workflow",
     label = "not a workflow type",
     note = "a workflow is a type with a `#[workflow] impl` block"
 )]
@@ -80,7 +80,7 @@ pub struct Update<W: 'static> {
 
 /// A state that is there without arguments.
 #[diagnostic::on_unimplemented(
-    message = "a run of `{Self}` has no first state",
+    message = "a run of `{Self}` has no initial state",
     label = "neither `Default` nor an `#[init]`",
     note = "put `#[derive(Default)]` on the type, or write `#[init] fn new(..) -> Self` in its `#[workflow]` block"
 )]

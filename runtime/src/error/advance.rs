@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 /// Why [`Server::advance`](crate::server::Server::advance) did not move the clock.
 ///
 /// ```
-/// # use durably::{AdvanceError, prelude::*};
+/// # use durably::{error::AdvanceError, prelude::*};
 /// # #[tokio::main]
 /// # async fn main() -> Result<()> {
 /// let server = durably::Server::start().await?;

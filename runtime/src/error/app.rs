@@ -51,7 +51,7 @@ use crate::{
 /// [`ActivityError::last_failure`](crate::error::ActivityError::last_failure).
 ///
 /// ```
-/// # use durably::{Handle, Workflow};
+/// # use durably::{Handle, workflow::Workflow};
 /// # async fn example<W: Workflow>(handle: Handle<W>) {
 /// if let Err(error) = handle.result().await {
 ///     let sold_out = error.apps().any(|app| app.kind == "OutOfStock");

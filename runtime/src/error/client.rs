@@ -319,7 +319,7 @@ operations! {
     /// ```
     /// # struct StatusCode; impl StatusCode { const OK: u16 = 200; const NOT_FOUND: u16 = 404;
     /// # const UNPROCESSABLE_ENTITY: u16 = 422; const INTERNAL_SERVER_ERROR: u16 = 500; }
-    /// use durably::{UpdateError, prelude::*};
+    /// use durably::{error::UpdateError, prelude::*};
     ///
     /// #[derive(Default)]
     /// struct Account {

@@ -13,7 +13,7 @@ use super::{
 /// Why something failed, as the server tells it; from any SDK.
 ///
 /// ```
-/// # use durably::{ActivityError, Failure, TimeoutKind};
+/// # use durably::{ActivityError, error::{Failure, TimeoutKind}};
 /// # fn verdict(error: ActivityError) -> &'static str {
 /// match error.cause {
 ///     Failure::App(app) if app.kind == "OutOfStock" => "sold out",

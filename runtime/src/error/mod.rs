@@ -7,7 +7,7 @@
 //! what can happen to it:
 //!
 //! ```
-//! # use durably::{Handle, ResultError, Workflow};
+//! # use durably::{Handle, error::ResultError, workflow::Workflow};
 //! # async fn example<W: Workflow<Output = u64>>(handle: Handle<W>) -> durably::Result<u64> {
 //! match handle.result().await {
 //!     Err(ResultError::Failed(failed)) if failed.app().is_some_and(|app| app.kind == "Empty") => {

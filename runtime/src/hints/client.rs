@@ -44,7 +44,7 @@ pub trait ExecutesWorkflows {
 
 /// `get_workflow_handle`: no client has it.
 #[diagnostic::on_unimplemented(
-    message = "`Client` has no `get_workflow_handle`: a workflow type gives its handles",
+    message = "`Client` has no `get_workflow_handle`: a workflow type makes its handles",
     label = "write `Greeting::handle(&client, id)`, or without its type `client.handle(id)`"
 )]
 pub trait GetsHandles {
@@ -75,7 +75,7 @@ pub trait SpeaksTls {
 /// Messages by name: no typed handle has them.
 #[diagnostic::on_unimplemented(
     message = "signals, queries and updates are methods of a typed handle, by their own names",
-    label = "write `handle.submit_greeting(..).await?`, or by name `handle.untyped()` before this"
+    label = "write `handle.submit_greeting(..).await?`, or `handle.untyped()` before it to send by name"
 )]
 pub trait ByName {
     #[doc(hidden)]

@@ -4,6 +4,7 @@
 pub(crate) mod awaited;
 mod client;
 pub(crate) mod returned;
+mod time;
 pub(crate) mod unsupported;
 #[cfg(not(feature = "server"))]
 pub(crate) mod without_server;

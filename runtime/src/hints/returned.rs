@@ -10,7 +10,7 @@ impl Nothing for () {}
 
 /// Why a validator refuses an update, in words for the sender.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot tell the sender why an update is refused",
+    message = "`{Self}` cannot be sent as the reason why an update is rejected",
     label = "the error of a validator implements `Display`",
     note = "return `Result<(), String>`, or an error type that implements `std::fmt::Display` (thiserror does)"
 )]

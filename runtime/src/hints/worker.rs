@@ -18,7 +18,7 @@ pub trait Built {
 /// `start`: no worker has it.
 #[diagnostic::on_unimplemented(
     message = "`Worker` has no `start`",
-    label = "write `.run().await?` to run until the process is told to stop, or `.spawn().await?` to run in the background"
+    label = "write `.run().await?` to run until ctrl-c or SIGTERM, or `.spawn().await?` to run in the background"
 )]
 pub trait Started {
     #[doc(hidden)]

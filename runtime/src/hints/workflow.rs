@@ -33,7 +33,7 @@ pub trait TimerOfCtx {
 
 /// `continue_as_new`: no context has it.
 #[diagnostic::on_unimplemented(
-    message = "`Ctx` has no `continue_as_new`: the next run is what this one returns",
+    message = "`Ctx` has no `continue_as_new`: the next run is returned from `run`",
     label = "write `return Self::continue_as_new(..).into();`, with the arguments of `run`"
 )]
 pub trait ContinuesAsNew {
@@ -53,8 +53,8 @@ pub trait WaitsForConditions {
 
 /// `start_activity`: no context has it.
 #[diagnostic::on_unimplemented(
-    message = "`Ctx` has no `start_activity`: an activity calls itself",
-    label = "write `greet::call(ctx, ..).await?`, or of a struct with `#[activities]` `Shop::stub(ctx).greet(..).await?`; `.start()` in place of `.await` gives a handle"
+    message = "`Ctx` has no `start_activity`: an activity is called through its own name",
+    label = "write `greet::call(ctx, ..).await?`, or `Shop::stub(ctx).greet(..).await?` for a method of an `#[activities]` block; `.start()` in place of `.await` returns a handle"
 )]
 pub trait StartsActivities {
     #[doc(hidden)]

@@ -24,7 +24,7 @@ use crate::{
 /// # use durably::prelude::*;
 /// # #[derive(Default)] struct Greeting;
 /// # #[workflow] impl Greeting { #[run] async fn run(&mut self, ctx: &Ctx) -> Result<u32> { Ok(1) } }
-/// use durably::{History, replay::Replayer};
+/// use durably::{client::History, replay::Replayer};
 ///
 /// # fn check() -> Result<()> {
 /// let history = History::from_json(&std::fs::read_to_string("greeting.json")?)?;

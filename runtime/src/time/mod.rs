@@ -1,4 +1,27 @@
-//! Workflow time: a point in time that cannot look at the clock.
+//! Durations with their units, and the time of workflows.
+//!
+//! - [`secs`], [`millis`], [`mins`], [`hours`] and [`days`] make the [`Duration`]s that timeouts, timers
+//!   and intervals take; [`Span`] is what those accept.
+//! - [`Time`] is a point in time that cannot read the clock of the machine.
+//!
+//! ```
+//! use durably::prelude::*;
+//!
+//! #[derive(Default)]
+//! struct Reminder;
+//!
+//! #[workflow]
+//! impl Reminder {
+//!     #[run]
+//!     async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+//!         let deadline: Time = ctx.now() + days(7);
+//!         while ctx.now() < deadline {
+//!             ctx.sleep(hours(24)).await?;
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//! ```
 
 #[cfg(feature = "chrono")]
 mod chrono;
@@ -16,6 +39,7 @@ use std::{
 
 #[cfg(any(feature = "chrono", feature = "jiff"))]
 pub use self::range::TimeOutOfRange;
+pub use self::span::{Span, days, hours, millis, mins, secs};
 
 /// A point in time, as [`View::now`](crate::workflow::View::now) gives it.
 ///
@@ -47,15 +71,6 @@ impl Time {
         self.0.duration_since(earlier.into().0)
     }
 
-    /// Does not compile, and says what to write.
-    #[doc(hidden)]
-    pub fn elapsed(self) -> Duration
-    where
-        for<'a> Self: Ticking,
-    {
-        Self::never()
-    }
-
     /// This much later; none if that is beyond what the platform can represent.
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         self.0.checked_add(duration).map(Self)
@@ -84,16 +99,6 @@ impl Time {
             }
         }
     }
-}
-
-/// A point in time that reads the clock: no type is.
-#[diagnostic::on_unimplemented(
-    message = "a workflow's `Time` has no `elapsed`, which would read the clock of the machine",
-    label = "subtract from the workflow's own time: `ctx.now() - start`"
-)]
-pub trait Ticking {
-    #[doc(hidden)]
-    fn never<T>() -> T;
 }
 
 impl From<SystemTime> for Time {

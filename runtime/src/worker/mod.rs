@@ -1,10 +1,43 @@
-//! Runs workflows and activities for one task queue.
+//! Workers: they poll a task queue and run workflows and activities.
 //!
-//! ```text
-//! poll ──> intake ──> executor (a thread: decode, driver, encode) ──> answer ──> server
-//!   │         ^── history ──'                                          │
-//!   '──> activity ──> server            <── eager activities, next task ┘
+//! - [`Worker`] has what is registered, and the options.
+//! - [`WorkerGuard`] is a worker that runs in the background; [`WorkerHandle`] shuts one down from
+//!   elsewhere.
+//! - [`WorkerError`] is why a worker could not start.
+//!
+//! ```no_run
+//! use durably::prelude::*;
+//! # #[activity(start_to_close = "10s")]
+//! # async fn greet(name: String) -> String {
+//! #     format!("Hello, {name}!")
+//! # }
+//! # #[derive(Default)]
+//! # struct Greeting;
+//! # #[workflow]
+//! # impl Greeting {
+//! #     #[run]
+//! #     async fn run(&mut self, ctx: &Ctx, name: String) -> Result<String> {
+//! #         Ok(greet::call(ctx, name).await?)
+//! #     }
+//! # }
+//!
+//! # async fn example() -> Result<()> {
+//! let client = Client::connect("localhost:7233").await?;
+//! let worker = Worker::new(&client, "greetings")
+//!     .workflow::<Greeting>()
+//!     .activity::<greet>()
+//!     .spawn()
+//!     .await?;
+//! println!("{}", Greeting::start(&client, "Bob").task_queue("greetings").result().await?);
+//! worker.shutdown().await
+//! # }
 //! ```
+
+// What a worker does with a task:
+//
+// poll ──> intake ──> executor (a thread: decode, driver, encode) ──> answer ──> server
+//   │         ^── history ──'                                          │
+//   '──> activity ──> server            <── eager activities, next task ┘
 
 mod activity_task;
 mod backoff;

@@ -70,9 +70,9 @@ struct Running {
 }
 
 /// An activity that is known by its name only; it gives an `R`.
-pub struct Untyped<R>(PhantomData<fn() -> R>);
+pub struct UntypedActivity<R>(PhantomData<fn() -> R>);
 
-impl<R: Known> Activity for Untyped<R> {
+impl<R: Known> Activity for UntypedActivity<R> {
     const NAME: &'static str = "";
     type Output = R;
     fn __output() -> PayloadOf<R> {
@@ -173,7 +173,7 @@ impl<A, T> ActivityCall<A, T> {
     }
 }
 
-impl<R> ActivityCall<Untyped<R>, NoTimeout> {
+impl<R> ActivityCall<UntypedActivity<R>, NoTimeout> {
     #[track_caller]
     pub(crate) fn untyped(ctx: &Ctx, name: String, args: EncodedArgs) -> Self {
         Self::build(ctx, name.into(), args, ActivityOptions::default())

@@ -9,7 +9,7 @@ use rand::{
 use uuid::Uuid;
 
 use super::{
-    activity::{ActivityCall, Untyped},
+    activity::{ActivityCall, UntypedActivity},
     condition::{CancelWait, WaitUntil},
     random::Random,
     scope::{Reach, Scope},
@@ -170,7 +170,7 @@ impl Ctx {
         &self,
         name: impl Text,
         args: impl ArgList,
-    ) -> ActivityCall<Untyped<R>, NoTimeout> {
+    ) -> ActivityCall<UntypedActivity<R>, NoTimeout> {
         ActivityCall::untyped(self, name.into_text(), args.encode())
     }
 }

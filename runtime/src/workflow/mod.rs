@@ -1,7 +1,48 @@
-//! What workflow code may do, and what drives the workflow code of one run.
+//! Workflow code: its contexts, and the calls, waits and combinators that it awaits.
 //!
-//! User code meets [`Ctx`] and [`View`] and the futures they give. All of them share one `Core`,
-//! which collects what is asked for; `run` feeds jobs in and polls the code until nothing moves.
+//! - Contexts: [`Ctx`] issues commands (timers, activities, random numbers); [`View`] reads facts about
+//!   the run, and is all that a query, a validator or `#[init]` has.
+//! - Activities: [`ActivityCall`] is what `greet::call(ctx, ..)` returns; [`ActivityHandle`] is one that
+//!   was started and is awaited later.
+//! - Waits: [`Sleep`], [`WaitUntil`], [`CancelWait`].
+//! - Concurrency: [`join`], [`race`], [`try_join`] and their `_all`; [`Spawned`] for what runs on its own.
+//! - Cancellation: [`Scope`] cancels a part of a workflow; [`Saga`] undoes what was done.
+//! - Other workflows: [`ChildCall`], [`ExternalHandle`]. This version has their types, but not yet their
+//!   commands.
+//!
+//! The names of every day are also in [`prelude`](crate::prelude) and at the root of the crate.
+//!
+//! ```
+//! use durably::prelude::*;
+//!
+//! #[activity(start_to_close = "10s")]
+//! async fn remind(customer: String) {
+//!     println!("{customer}, your trial is about to end");
+//! }
+//!
+//! #[derive(Default)]
+//! struct Trial {
+//!     paid: bool,
+//! }
+//!
+//! #[workflow]
+//! impl Trial {
+//!     #[run]
+//!     async fn run(&mut self, ctx: &Ctx, customer: String) -> Result<bool> {
+//!         ctx.wait_until(|| self.paid).timeout(days(25)).await?;
+//!         if !self.paid {
+//!             remind::call(ctx, customer).retry(Retry::attempts(3)).await?;
+//!             ctx.sleep(days(5)).await?;
+//!         }
+//!         Ok(self.paid)
+//!     }
+//!
+//!     #[signal]
+//!     fn pay(&mut self) {
+//!         self.paid = true;
+//!     }
+//! }
+//! ```
 
 mod activity;
 mod child;
@@ -17,8 +58,10 @@ pub(crate) mod stub;
 mod timer;
 mod view;
 
+pub use durably_engine::CancellationType;
+
 pub use self::{
-    activity::{ActivityCall, ActivityHandle, Untyped},
+    activity::{ActivityCall, ActivityHandle, UntypedActivity},
     child::{ChildCall, ChildHandle, ExternalHandle, FromWorkflow},
     combine::{
         Either, JoinAll, RaceAll, TryJoinAll, join, join_all, race, race_all, try_join,
@@ -33,3 +76,6 @@ pub use self::{
     timer::Sleep,
     view::{View, WorkflowRef},
 };
+pub use crate::definition::{AsCtx, HasTimeout, NoTimeout, TimeoutSet, Workflow};
+#[doc(hidden)]
+pub use crate::hints::unsupported::Unsupported;

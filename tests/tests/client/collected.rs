@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use durably::{UpdateHandle, WorkerGuard, prelude::*};
+use durably::{client::UpdateHandle, prelude::*, worker::WorkerGuard};
 use durably_tests::{World, on_both_servers, unique};
 use futures::{
     StreamExt, TryStreamExt,

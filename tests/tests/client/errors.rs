@@ -1,4 +1,4 @@
-use durably::{UpdateError, prelude::*};
+use durably::{error::UpdateError, prelude::*};
 use durably_tests::{World, on_both_servers, unique};
 
 /// Takes any text.

@@ -1,6 +1,9 @@
 //! `.timeout(..)` ends the wait and nothing else.
 
-use durably::{ResultError, RpcError, RunError, UpdateError, prelude::*};
+use durably::{
+    error::{ResultError, RpcError, RunError, UpdateError},
+    prelude::*,
+};
 use durably_tests::{World, on_both_servers, unique};
 
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use durably::{CancellationType, prelude::*};
+use durably::{prelude::*, workflow::CancellationType};
 use durably_tests::{
     World, eventually,
     history::{comparable, events},

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use durably::{UpdateError, prelude::*};
+use durably::{error::UpdateError, prelude::*};
 use durably_tests::{World, on_both_servers, process::tool};
 
 #[durably::data]

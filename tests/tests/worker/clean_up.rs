@@ -1,6 +1,6 @@
 //! The body of an activity cleans up after the server has given its attempt up.
 
-use durably::{CancelReason, TimeoutKind, prelude::*};
+use durably::{activity::CancelReason, error::TimeoutKind, prelude::*};
 use durably_tests::{World, on_both_servers};
 use tokio::sync::mpsc;
 

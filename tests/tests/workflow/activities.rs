@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use durably::{TimeoutKind, prelude::*};
+use durably::{error::TimeoutKind, prelude::*};
 use durably_tests::{World, on_both_servers};
 
 #[activity(start_to_close = "10s")]

@@ -1,4 +1,4 @@
-use durably::{CancellationType, prelude::*};
+use durably::{prelude::*, workflow::CancellationType};
 use durably_tests::{World, eventually, on_both_servers};
 
 #[activity(start_to_close = "10s")]

@@ -4,8 +4,10 @@
 use std::num::ParseIntError;
 
 use durably::{
-    ActivityError, Failure, QueryError, ResultError, RunError, UpdateError, WorkerGuard,
-    error::UpdateWithStartError, prelude::*,
+    ActivityError,
+    error::{Failure, QueryError, ResultError, RunError, UpdateError, UpdateWithStartError},
+    prelude::*,
+    worker::WorkerGuard,
 };
 use durably_tests::{World, on_both_servers, unique};
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use durably::{ResultError, Server, prelude::*};
+use durably::{Server, error::ResultError, prelude::*};
 use durably_tests::{World, eventually};
 
 #[activity(start_to_close = "10s")]
@@ -61,7 +61,7 @@ impl Forever {
     }
 }
 
-async fn dunning(world: &World) -> Result<durably::WorkerGuard> {
+async fn dunning(world: &World) -> Result<durably::worker::WorkerGuard> {
     world
         .worker()
         .workflow::<Dunning>()

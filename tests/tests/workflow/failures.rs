@@ -1,4 +1,4 @@
-use durably::{Failure, prelude::*};
+use durably::{error::Failure, prelude::*};
 use durably_tests::{World, eventually, on_both_servers};
 
 #[derive(Debug)]
@@ -51,7 +51,10 @@ impl Failing {
     }
 }
 
-async fn start(world: &World, case: &str) -> Result<(Handle<Failing>, durably::WorkerGuard)> {
+async fn start(
+    world: &World,
+    case: &str,
+) -> Result<(Handle<Failing>, durably::worker::WorkerGuard)> {
     let worker = world
         .worker()
         .workflow::<Failing>()

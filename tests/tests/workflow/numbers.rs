@@ -1,6 +1,6 @@
 //! NaN and infinities, which JSON cannot hold: whoever sends one is told, wherever it is sent.
 
-use durably::{ResultError, prelude::*};
+use durably::{error::ResultError, prelude::*};
 use durably_tests::{World, eventually, on_both_servers};
 
 /// What travels; the price of its second line may be none that JSON can hold.
@@ -112,7 +112,7 @@ on_both_servers! {
     a_retry_goes_on_from_the_last_heartbeat_that_could_be_written
 }
 
-async fn worker(world: &World) -> Result<durably::WorkerGuard> {
+async fn worker(world: &World) -> Result<durably::worker::WorkerGuard> {
     world
         .worker()
         .workflow::<Shop>()

@@ -3,7 +3,9 @@
 
 use std::error::Error as StdError;
 
-use durably::{CancellationType, ContinueAsNew, ResultError, WorkerGuard, prelude::*};
+use durably::{
+    ContinueAsNew, error::ResultError, prelude::*, worker::WorkerGuard, workflow::CancellationType,
+};
 use durably_tests::{World, eventually, on_both_servers};
 
 type Boxed = Box<dyn StdError + Send + Sync>;

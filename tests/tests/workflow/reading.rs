@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 
-use durably::{ActivityHandle, Scope, prelude::*};
+use durably::{
+    prelude::*,
+    workflow::{ActivityHandle, Scope},
+};
 use durably_tests::{World, on_both_servers};
 
 #[activity(start_to_close = "10s")]

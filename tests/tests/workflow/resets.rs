@@ -1,7 +1,7 @@
 //! Runs that were reset. The embedded server does not reset, so the bodies run on the real one; the
 //! history that one of them left is replayed everywhere.
 
-use durably::History;
+use durably::client::History;
 use durably::prelude::*;
 use durably::replay::Replayer;
 use durably_proto::api::workflowservice::v1::ResetWorkflowExecutionRequest;

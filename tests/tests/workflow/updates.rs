@@ -1,4 +1,7 @@
-use durably::{UpdateError, error::UpdateWithStartError, prelude::*};
+use durably::{
+    error::{UpdateError, UpdateWithStartError},
+    prelude::*,
+};
 use durably_tests::{World, on_both_servers, unique};
 
 /// An account as in the surface's third sample.
@@ -104,7 +107,7 @@ on_both_servers! {
     an_update_that_failed_as_its_run_continued_as_new_has_failed
 }
 
-async fn open(world: &World) -> Result<(Handle<Account>, durably::WorkerGuard)> {
+async fn open(world: &World) -> Result<(Handle<Account>, durably::worker::WorkerGuard)> {
     let worker = world
         .worker()
         .workflow::<Account>()

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bench_ours::Hello;
-use durably::{History, Result, replay::Replayer};
+use durably::{Result, client::History, replay::Replayer};
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);

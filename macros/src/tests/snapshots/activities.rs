@@ -45,7 +45,7 @@ const _: () = {
         clippy::restriction
     )]
     #[derive(::core::fmt::Debug)]
-    pub struct ShopStub<DurablyTimeout = ::durably::NoTimeout>(
+    pub struct ShopStub<DurablyTimeout = ::durably::__private::NoTimeout>(
         ::durably::__private::Stub<DurablyTimeout>,
     );
     ///The activity `reserveItem`.
@@ -86,7 +86,7 @@ const _: () = {
             clippy::pedantic,
             clippy::restriction
         )]
-        impl ::durably::Activity for reserve {
+        impl ::durably::__private::Activity for reserve {
             const NAME: &'static str = "reserveItem";
             type Output = <Result<String> as ::durably::__private::Outcome>::Ok;
             fn __output() -> ::durably::__private::PayloadOf<
@@ -96,7 +96,7 @@ const _: () = {
                     <Result<String> as ::durably::__private::Outcome>::Ok,
                 >()
             }
-            fn __defaults() -> ::durably::ActivityOptions {
+            fn __defaults() -> ::durably::__private::ActivityOptions {
                 ::core::convert::Into::into(::durably::__private::Declared {
                     schedule_to_close: ::core::option::Option::Some(
                         ::core::time::Duration::from_millis(3600000u64),
@@ -144,13 +144,13 @@ const _: () = {
             clippy::pedantic,
             clippy::restriction
         )]
-        impl ::durably::Activity for count {
+        impl ::durably::__private::Activity for count {
             const NAME: &'static str = "count";
             type Output = u64;
             fn __output() -> ::durably::__private::PayloadOf<u64> {
                 ::durably::__private::Spelled::<u64>::payload()
             }
-            fn __defaults() -> ::durably::ActivityOptions {
+            fn __defaults() -> ::durably::__private::ActivityOptions {
                 ::core::convert::Into::into(::durably::__private::Declared::NOTHING)
             }
         }
@@ -180,7 +180,10 @@ const _: () = {
         fn reserve(
             &self,
             order: Order,
-        ) -> ::durably::ActivityCall<reserve, ::durably::TimeoutSet> {
+        ) -> ::durably::__private::ActivityCall<
+            reserve,
+            ::durably::__private::TimeoutSet,
+        > {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
             ::durably::__private::payload::<Order>()
                 .add(&mut arguments, "order", &order);
@@ -188,7 +191,7 @@ const _: () = {
         }
         ///Calls the activity `count`.
         #[track_caller]
-        fn count(&self) -> ::durably::ActivityCall<count, DurablyTimeout> {
+        fn count(&self) -> ::durably::__private::ActivityCall<count, DurablyTimeout> {
             let arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
             self.0.call(arguments.finish())
         }
@@ -209,41 +212,53 @@ const _: () = {
         clippy::restriction
     )]
     impl<DurablyTimeout> ShopStub<DurablyTimeout> {
-        /// The longest one attempt may take.
+        ///The option `start_to_close` of each call, as `ActivityCall` has it.
         #[must_use]
         pub fn start_to_close(
             self,
-            value: impl ::durably::Span,
-        ) -> ShopStub<::durably::TimeoutSet> {
+            value: impl ::durably::__private::Span,
+        ) -> ShopStub<::durably::__private::TimeoutSet> {
             ShopStub(self.0.start_to_close(value))
         }
-        /// The longest all attempts together may take.
+        ///The option `schedule_to_close` of each call, as `ActivityCall` has it.
         #[must_use]
         pub fn schedule_to_close(
             self,
-            value: impl ::durably::Span,
-        ) -> ShopStub<::durably::TimeoutSet> {
+            value: impl ::durably::__private::Span,
+        ) -> ShopStub<::durably::__private::TimeoutSet> {
             ShopStub(self.0.schedule_to_close(value))
         }
-        /// The longest an attempt may wait for a worker.
+        ///The option `schedule_to_start` of each call, as `ActivityCall` has it.
         #[must_use]
-        pub fn schedule_to_start(self, value: impl ::durably::Span) -> Self {
-            Self(self.0.schedule_to_start(value))
+        pub fn schedule_to_start(
+            self,
+            value: impl ::durably::__private::Span,
+        ) -> ShopStub<DurablyTimeout> {
+            ShopStub(self.0.schedule_to_start(value))
         }
-        /// The longest pause between two heartbeats.
+        ///The option `heartbeat` of each call, as `ActivityCall` has it.
         #[must_use]
-        pub fn heartbeat(self, value: impl ::durably::Span) -> Self {
-            Self(self.0.heartbeat(value))
+        pub fn heartbeat(
+            self,
+            value: impl ::durably::__private::Span,
+        ) -> ShopStub<DurablyTimeout> {
+            ShopStub(self.0.heartbeat(value))
         }
-        /// How failed attempts are retried.
+        ///The option `retry` of each call, as `ActivityCall` has it.
         #[must_use]
-        pub fn retry(self, value: ::durably::Retry) -> Self {
-            Self(self.0.retry(value))
+        pub fn retry(
+            self,
+            value: ::durably::__private::Retry,
+        ) -> ShopStub<DurablyTimeout> {
+            ShopStub(self.0.retry(value))
         }
-        /// The task queue of the workers that run them.
+        ///The option `task_queue` of each call, as `ActivityCall` has it.
         #[must_use]
-        pub fn task_queue(self, value: impl ::durably::Text) -> Self {
-            Self(self.0.task_queue(value))
+        pub fn task_queue(
+            self,
+            value: impl ::durably::__private::Text,
+        ) -> ShopStub<DurablyTimeout> {
+            ShopStub(self.0.task_queue(value))
         }
     }
     #[allow(
@@ -263,8 +278,12 @@ const _: () = {
     )]
     impl Shop {
         /// Typed calls of these activities from a workflow.
-        pub fn stub(ctx: &(impl ::durably::AsCtx + ?::core::marker::Sized)) -> ShopStub {
-            ShopStub(::durably::__private::Stub::new(::durably::AsCtx::__ctx(ctx)))
+        pub fn stub(
+            ctx: &(impl ::durably::__private::AsCtx + ?::core::marker::Sized),
+        ) -> ShopStub {
+            ShopStub(
+                ::durably::__private::Stub::new(::durably::__private::AsCtx::__ctx(ctx)),
+            )
         }
     }
     #[allow(
@@ -283,7 +302,7 @@ const _: () = {
         clippy::restriction
     )]
     #[allow(trivial_bounds)]
-    impl ::durably::ActivitySet for Shop
+    impl ::durably::__private::ActivitySet for Shop
     where
         Shop: ::core::marker::Send + ::core::marker::Sync,
     {
@@ -299,7 +318,7 @@ const _: () = {
                 add(
                     "reserveItem",
                     ::std::sync::Arc::new(move |
-                        ctx: ::durably::ActivityCtx,
+                        ctx: ::durably::__private::ActivityCtx,
                         mut arguments: ::durably::__private::Args|
                     {
                         let this = ::std::sync::Arc::clone(&this);
@@ -308,7 +327,7 @@ const _: () = {
                                 let _ = (&ctx, &mut arguments);
                                 let argument_0 = ::durably::__private::payload::<Order>()
                                     .next(&mut arguments, "order")?;
-                                <reserve as ::durably::Activity>::__output()
+                                <reserve as ::durably::__private::Activity>::__output()
                                     .result(
                                         <Result<
                                             String,
@@ -329,14 +348,14 @@ const _: () = {
                 add(
                     "count",
                     ::std::sync::Arc::new(move |
-                        ctx: ::durably::ActivityCtx,
+                        ctx: ::durably::__private::ActivityCtx,
                         mut arguments: ::durably::__private::Args|
                     {
                         let this = ::std::sync::Arc::clone(&this);
                         ::durably::__private::Invocation::Blocking(
                             ::std::boxed::Box::new(move || {
                                 let _ = (&ctx, &mut arguments);
-                                <count as ::durably::Activity>::__output()
+                                <count as ::durably::__private::Activity>::__output()
                                     .value(&<Shop>::count(&*this))
                             }),
                         )

@@ -49,7 +49,7 @@ const _: () = {
         clippy::pedantic,
         clippy::restriction
     )]
-    impl ::durably::Activity for charge {
+    impl ::durably::__private::Activity for charge {
         const NAME: &'static str = "charge";
         type Output = <Result<Receipt> as ::durably::__private::Outcome>::Ok;
         fn __output() -> ::durably::__private::PayloadOf<
@@ -59,7 +59,7 @@ const _: () = {
                 <Result<Receipt> as ::durably::__private::Outcome>::Ok,
             >()
         }
-        fn __defaults() -> ::durably::ActivityOptions {
+        fn __defaults() -> ::durably::__private::ActivityOptions {
             ::core::convert::Into::into(::durably::__private::Declared {
                 start_to_close: ::core::option::Option::Some(
                     ::core::time::Duration::from_millis(90000u64),
@@ -84,9 +84,9 @@ const _: () = {
         clippy::pedantic,
         clippy::restriction
     )]
-    impl ::durably::FreeActivity for charge {
+    impl ::durably::__private::FreeActivity for charge {
         fn __invoke(
-            ctx: ::durably::ActivityCtx,
+            ctx: ::durably::__private::ActivityCtx,
             mut arguments: ::durably::__private::Args,
         ) -> ::durably::__private::Invocation {
             ::durably::__private::Invocation::Async(
@@ -96,7 +96,7 @@ const _: () = {
                         .next(&mut arguments, "card")?;
                     let argument_1 = ::durably::__private::payload::<u64>()
                         .next(&mut arguments, "cents")?;
-                    <charge as ::durably::Activity>::__output()
+                    <charge as ::durably::__private::Activity>::__output()
                         .result(
                             <Result<
                                 Receipt,
@@ -139,16 +139,19 @@ const _: () = {
         /// Charges a card.
         #[track_caller]
         pub fn call(
-            ctx: &(impl ::durably::AsCtx + ?::core::marker::Sized),
-            card: impl ::durably::Text,
+            ctx: &(impl ::durably::__private::AsCtx + ?::core::marker::Sized),
+            card: impl ::durably::__private::Text,
             cents: u64,
-        ) -> ::durably::ActivityCall<charge, ::durably::TimeoutSet> {
+        ) -> ::durably::__private::ActivityCall<
+            charge,
+            ::durably::__private::TimeoutSet,
+        > {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
             ::durably::__private::payload::<String>()
                 .add_text(&mut arguments, "card", card);
             ::durably::__private::payload::<u64>().add(&mut arguments, "cents", &cents);
-            ::durably::ActivityCall::new(
-                ::durably::AsCtx::__ctx(ctx),
+            ::durably::__private::ActivityCall::new(
+                ::durably::__private::AsCtx::__ctx(ctx),
                 arguments.finish(),
             )
         }

@@ -337,7 +337,7 @@ const _: () = {
         #[track_caller]
         fn rename(
             &self,
-            to: impl ::durably::Text,
+            to: impl ::durably::__private::Text,
         ) -> <DurablyVia as ::durably::__private::Via>::Update<
             <Result<Greeting> as ::durably::__private::Outcome>::Ok,
         >
@@ -354,7 +354,7 @@ const _: () = {
         }
         ///The query `names` of [`Greeting`].
         #[track_caller]
-        fn names(&self) -> ::durably::QueryCall<Vec<String>>
+        fn names(&self) -> ::durably::__private::QueryCall<Vec<String>>
         where
             DurablyVia: ::durably::__private::CanQuery,
         {
@@ -382,25 +382,25 @@ const _: () = {
         ///
         /// Greets.
         fn start(
-            client: &(impl ::durably::AsClient + ?::core::marker::Sized),
-            greeting: impl ::durably::Text,
-        ) -> ::durably::StartCall<Greeting, ::durably::QueueSet> {
+            client: &(impl ::durably::__private::AsClient + ?::core::marker::Sized),
+            greeting: impl ::durably::__private::Text,
+        ) -> ::durably::__private::StartCall<Greeting, ::durably::__private::QueueSet> {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
             ::durably::__private::payload::<String>()
                 .add_text(&mut arguments, "greeting", greeting);
-            ::durably::StartCall::new(
-                ::durably::AsClient::__client(client),
+            ::durably::__private::StartCall::new(
+                ::durably::__private::AsClient::__client(client),
                 arguments.finish(),
             )
         }
         ///A handle to an execution that exists already.
         fn handle(
-            client: &(impl ::durably::AsClient + ?::core::marker::Sized),
-            id: impl ::durably::Text,
-        ) -> ::durably::Handle<Greeting> {
-            ::durably::Handle::attach(
-                ::durably::AsClient::__client(client),
-                ::durably::Text::into_text(id),
+            client: &(impl ::durably::__private::AsClient + ?::core::marker::Sized),
+            id: impl ::durably::__private::Text,
+        ) -> ::durably::__private::Handle<Greeting> {
+            ::durably::__private::Handle::attach(
+                ::durably::__private::AsClient::__client(client),
+                ::durably::__private::Text::into_text(id),
             )
         }
         ///Runs this workflow as a child: `.await` gives its result, `.start().await` a handle.
@@ -408,31 +408,36 @@ const _: () = {
         /// Greets.
         #[track_caller]
         fn child(
-            ctx: &(impl ::durably::AsCtx + ?::core::marker::Sized),
-            greeting: impl ::durably::Text,
-        ) -> ::durably::ChildCall<Greeting> {
+            ctx: &(impl ::durably::__private::AsCtx + ?::core::marker::Sized),
+            greeting: impl ::durably::__private::Text,
+        ) -> ::durably::__private::ChildCall<Greeting> {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
             ::durably::__private::payload::<String>()
                 .add_text(&mut arguments, "greeting", greeting);
-            ::durably::ChildCall::new(::durably::AsCtx::__ctx(ctx), arguments.finish())
+            ::durably::__private::ChildCall::new(
+                ::durably::__private::AsCtx::__ctx(ctx),
+                arguments.finish(),
+            )
         }
         ///A handle to another running workflow, for use inside a workflow.
         fn external(
-            ctx: &(impl ::durably::AsCtx + ?::core::marker::Sized),
-            id: impl ::durably::Text,
-        ) -> ::durably::ExternalHandle<Greeting> {
-            ::durably::ExternalHandle::new(
-                ::durably::AsCtx::__ctx(ctx),
-                ::durably::Text::into_text(id),
+            ctx: &(impl ::durably::__private::AsCtx + ?::core::marker::Sized),
+            id: impl ::durably::__private::Text,
+        ) -> ::durably::__private::ExternalHandle<Greeting> {
+            ::durably::__private::ExternalHandle::new(
+                ::durably::__private::AsCtx::__ctx(ctx),
+                ::durably::__private::Text::into_text(id),
             )
         }
         ///Ends this run and starts the next one with these arguments: `return Self::continue_as_new(..).into()`.
-        fn continue_as_new(greeting: impl ::durably::Text) -> ::durably::ContinueAsNew {
+        fn continue_as_new(
+            greeting: impl ::durably::__private::Text,
+        ) -> ::durably::__private::ContinueAsNew {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
             ::durably::__private::payload::<String>()
                 .add_text(&mut arguments, "greeting", greeting);
-            ::durably::ContinueAsNew::new(
-                <Greeting as ::durably::Workflow>::NAME,
+            ::durably::__private::ContinueAsNew::new(
+                <Greeting as ::durably::__private::Workflow>::NAME,
                 arguments.finish(),
             )
         }
@@ -452,7 +457,7 @@ const _: () = {
         clippy::pedantic,
         clippy::restriction
     )]
-    impl ::durably::Workflow for Greeting {
+    impl ::durably::__private::Workflow for Greeting {
         const NAME: &'static str = "Greeting";
         const TASK_QUEUE: ::core::option::Option<&'static str> = ::core::option::Option::Some(
             "greetings",
@@ -465,7 +470,7 @@ const _: () = {
                 <Result<usize> as ::durably::__private::Outcome>::Ok,
             >()
         }
-        type Queue = ::durably::QueueSet;
+        type Queue = ::durably::__private::QueueSet;
         type Methods<DurablyVia: ::durably::__private::Via> = GreetingMethods<
             DurablyVia,
         >;
@@ -480,7 +485,7 @@ const _: () = {
                     ::core::result::Result::Ok(
                         ::durably::__private::Called::Running(
                             ::std::boxed::Box::pin(async move {
-                                <Greeting as ::durably::Workflow>::__output()
+                                <Greeting as ::durably::__private::Workflow>::__output()
                                     .result(
                                         <Result<
                                             usize,
