@@ -53,7 +53,7 @@ impl Everywhere {
         self.note(greet::call(ctx, "Ann").await?, self.n);
         // Inline captures, nested macros, macros that are no list of expressions.
         let prefix = "x";
-        let mut text = format!("{self:?} {prefix} {} {}", format!("{self:?}"), self.n,);
+        let mut text = format!("{self:?} {prefix} {} {}", format!("{self:?}").len(), self.n,);
         write!(text, "{self:?}")?;
         assert!(matches!(self.names.first(), Some(first) if !first.is_empty() && self.n > 0));
         let zeros = vec![self.n; 3];

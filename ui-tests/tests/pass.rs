@@ -26,6 +26,7 @@ mod programs {
     mod from_a_macro;
     mod generic_helpers;
     mod greeting;
+    mod helpers;
     mod in_a_function;
     mod inference;
     mod init;

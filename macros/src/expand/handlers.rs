@@ -14,6 +14,7 @@ use crate::{
         handler::{Handler, Validator},
         workflow::{Init, Workflow},
     },
+    rewrite::body_name,
     syntax::marker::Marker,
 };
 
@@ -117,18 +118,25 @@ fn message(handler: &Handler, workflow: &Workflow) -> TokenStream {
     }
 }
 
+/// A call of an async method. It takes the state for the method's body, as the method itself would.
 fn running(handler: &Handler, workflow: &Workflow, payload: TokenStream) -> TokenStream {
-    let (root, ty, method) = (&workflow.root, &workflow.ty, &handler.ident);
+    let (root, ty, body) = (&workflow.root, &workflow.ty, body_name(&handler.ident));
     let (cell, ctx, arguments) = (local("cell"), local("ctx"), local("arguments"));
+    let (held, lease, state) = (local("root"), local("lease"), local("state"));
     let (statements, names) = decoded(&handler.arguments, root);
     let context = context(&handler.arguments, "CtxArg", quote!(&#ctx), root);
-    let call = quote!(<#ty>::#method(&#cell, #context #(#names),*).await);
+    let call = quote!(<#ty>::#body(#state, &mut #lease, #context #(#names),*).await);
     let result = concluded(&handler.output, call, payload, root);
     quote! {
         |#cell, #ctx, mut #arguments| {
             #statements
             ::core::result::Result::Ok(#root::__private::Called::Running(
-                ::std::boxed::Box::pin(async move { #result }),
+                ::std::boxed::Box::pin(async move {
+                    let mut #held = #root::__private::Root::new(&#cell);
+                    let mut #lease = #root::__private::Lease::new(&mut #held);
+                    let #state = #lease.take();
+                    #result
+                }),
             ))
         }
     }

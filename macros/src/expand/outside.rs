@@ -25,6 +25,7 @@ pub(super) fn methods(workflow: &Workflow, lent: &[Lent]) -> TokenStream {
             ident,
             conditions,
             arguments,
+            ..
         } = lent;
         let arguments = (0..*arguments).map(|_| quote!(_: impl Sized));
         let at = ident.span();

@@ -41,13 +41,18 @@ pub(crate) fn allow(workflow: &Workflow, lent: &[Lent], block: &mut ItemImpl) {
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
         let name = &method.sig.ident;
-        let is_prescribed = prescribed_names.contains(&name);
-        // A wait holds the state, which stays on the run's thread; a closure takes `self` anew.
-        let is_rewritten = lent.iter().any(|it| it.ident == *name);
+        let split = lent.iter().find(|it| it.ident == *name || it.body == *name);
+        let is_body = split.is_some_and(|it| it.body == *name);
+        let is_prescribed = prescribed_names.contains(&split.map_or(name, |it| &it.ident));
         if is_prescribed {
             method.attrs.insert(0, prescribed());
         }
-        if is_rewritten {
+        if is_prescribed && split.is_some() && !is_body {
+            // The table calls the method with the body.
+            method.attrs.insert(0, parse_quote!(#[allow(dead_code)]));
+        }
+        // A wait holds the state, which stays on the run's thread; a closure takes `self` anew.
+        if split.is_some() {
             let rewritten = parse_quote! {
                 #[allow(
                     clippy::future_not_send,

@@ -17,6 +17,7 @@ pub(crate) enum BodyMistake<'a> {
     SpawnLends,
     AsyncClosure,
     AsyncFromSync(&'a Ident),
+    Recursion(&'a str),
 }
 
 impl fmt::Display for BodyMistake<'_> {
@@ -54,6 +55,10 @@ impl fmt::Display for BodyMistake<'_> {
             ),
             Self::AsyncClosure => f.write_str(
                 "an async closure cannot use `self` of a workflow; write an async method, or an `async {}` block",
+            ),
+            Self::Recursion(method) => write!(
+                f,
+                "this await makes the future of `{method}` hold itself; box the call: `Box::pin(self.{method}(..)).await`"
             ),
             Self::AsyncFromSync(method) => write!(
                 f,

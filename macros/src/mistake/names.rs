@@ -10,7 +10,6 @@ pub(crate) enum NameMistake<'a> {
     DeclaredTwice(Marker, &'a str, &'a Ident),
     FirstDeclared,
     ReservedWireName(&'a str),
-    ReservedLocal,
     HiddenByHandle {
         name: &'a str,
         marker: Marker,
@@ -35,9 +34,6 @@ impl fmt::Display for NameMistake<'_> {
             Self::FirstDeclared => f.write_str("it was first declared here"),
             Self::ReservedWireName(name) => {
                 write!(f, "`{name}` is reserved by Temporal; choose another name")
-            }
-            Self::ReservedLocal => {
-                f.write_str("`self_` is used by `#[workflow]` for `self`; choose another name")
             }
             Self::HiddenByHandle { name, marker, wire } => write!(
                 f,

@@ -9,7 +9,7 @@ use syn::{Pat, Type, ext::IdentExt as _, parse_quote};
 use super::payload_type::{self, Obstacle};
 use crate::{
     diag::Errors,
-    mistake::{NameMistake, SignatureMistake},
+    mistake::SignatureMistake,
     syntax::{
         half_typed::is_unread_argument,
         marker::Marker,
@@ -149,9 +149,6 @@ impl Arguments {
             errors.on(&parameter.pattern, mistake);
             return;
         };
-        if name == "self_" {
-            errors.at(name.span(), NameMistake::ReservedLocal);
-        }
         self.list.push(Argument {
             name: name.clone(),
             text: name.unraw().to_string(),

@@ -110,7 +110,7 @@ pub(crate) fn check(options: Options, mut item: ItemImpl, errors: &mut Errors) -
             rewrite::blank(method);
         }
     }
-    if !matches!(ungrouped(&block.item.self_ty), Type::Path(_)) {
+    if block.item.trait_.is_some() || !matches!(ungrouped(&block.item.self_ty), Type::Path(_)) {
         // A body without its state would be found fault with once more.
         rewrite::blank_all(&mut block.item);
         return Checked {

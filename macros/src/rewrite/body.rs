@@ -12,20 +12,23 @@ use syn::{
 };
 
 use super::{
-    Access, Cx, cell, hidden, lease,
+    Access, Cx, Holder, State, Uses, cell, hidden,
     look::{Context, is_self},
     mentions, misuse, opening,
     order::{self, Form},
-    site, this,
+    site,
 };
 use crate::{diag::Errors, mistake::BodyMistake};
 
 pub(super) struct Rewriter<'a> {
     pub(super) cx: &'a Cx,
-    pub(super) access: Access,
+    pub(super) state: State,
+    /// The name for the state in nested bodies.
+    pub(super) nested: String,
     pub(super) context: Option<&'a Context>,
     /// Whether the method has type parameters.
     pub(super) generic: bool,
+    pub(super) uses: &'a mut Uses,
     pub(super) errors: &'a mut Errors,
 }
 
@@ -61,8 +64,9 @@ impl VisitMut for Rewriter<'_> {
 
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         let rewritten = match &mut *expression {
+            Expr::Path(_) if self.state.is_as_written() => return,
             Expr::Path(path) if path.path.is_ident("self") => {
-                Some(self.access.state(self.cx, path.path.span()))
+                Some(self.state.value(self.cx, path.path.span()))
             }
             Expr::Await(awaited) => Some(self.awaited(awaited)),
             Expr::MethodCall(call) => match self.method_call(call) {
@@ -127,7 +131,8 @@ impl Rewriter<'_> {
             false => at,
         };
         self.visit_expr_mut(&mut awaited.base);
-        let (this, lease) = (this(at), lease(at));
+        self.uses.awaits |= matches!(self.state.holder, Holder::Receiver(_));
+        let (this, lease) = (self.state.variable(at), self.state.lease(at));
         let (future, result) = (hidden("future", at), hidden("result", at));
         let operand = &awaited.base;
         // A variable is moved by a call: moved by the pattern below, rustc would advise to borrow it
@@ -138,8 +143,8 @@ impl Rewriter<'_> {
         };
         let wait = quote_spanned!(at=> #future.await);
         let root = self.cx.root.at(at);
-        let give = self.spanned_call("give", start, at, quote_spanned!(at=> &mut #lease, #this));
-        let take = quote_spanned!(at=> #this = #root::__private::take(&mut #lease););
+        let give = self.spanned_call("give", start, at, quote_spanned!(at=> #lease, #this));
+        let take = quote_spanned!(at=> #this = #root::__private::take(#lease););
         let lent = quote! {
             match #moved {
                 #future => {
@@ -172,14 +177,20 @@ impl Rewriter<'_> {
         call
     }
 
+    /// The cell of the method.
+    fn cell(&mut self, at: Span) -> Ident {
+        self.uses.cell = true;
+        cell(at)
+    }
+
     fn method_call(&mut self, call: &mut ExprMethodCall) -> MethodCall {
         if is_self(&call.receiver) && self.cx.is_async(&call.method) {
             for argument in &mut call.args {
                 self.visit_expr_mut(argument);
             }
             let (method, turbofish, arguments) = (&call.method, &call.turbofish, &call.args);
-            let cell = cell(call.receiver.span());
             let at = call.receiver.span();
+            let cell = self.cell(at);
             let call = quote_spanned!(at=> Self::#method #turbofish(#cell, #arguments));
             return MethodCall::Became(call);
         }
@@ -208,7 +219,7 @@ impl Rewriter<'_> {
             && self.cx.names_async(&function.path)
             && is_self(first)
         {
-            let cell = cell(first.span());
+            let cell = self.cell(first.span());
             *first = parse_quote!(#cell);
         }
     }
@@ -266,8 +277,8 @@ impl Rewriter<'_> {
         let attributes = &block.attrs;
         let inner = &block.block;
         let mut body: Expr = parse_quote!(#inner);
-        let body = self.own_lease(&mut body, self.access, TokenStream::new());
-        let cell = cell(at);
+        let body = self.own_lease(&mut body, self.state.access, TokenStream::new());
+        let cell = self.cell(at);
         match capture {
             None => quote_spanned!(at=> #(#attributes)* async #body),
             // It may outlive this body: it takes a share of the cell along.
@@ -294,15 +305,22 @@ impl Rewriter<'_> {
     /// A body with a lease of its own, which comes after `first`.
     fn own_lease(&mut self, body: &mut Expr, access: Access, first: TokenStream) -> TokenStream {
         let at = body.span();
+        let state = State {
+            access,
+            holder: Holder::Local(self.nested.clone(), at),
+        };
+        let opening = opening(&state, self.cx, at);
+        self.uses.cell = true;
         Rewriter {
             cx: self.cx,
-            access,
+            state,
+            nested: self.nested.clone(),
             context: self.context,
             generic: self.generic,
+            uses: self.uses,
             errors: self.errors,
         }
         .visit_expr_mut(body);
-        let opening = opening(self.cx, at);
         let opening = quote!(#first #opening);
         match body {
             Expr::Block(block) if block.label.is_none() => {

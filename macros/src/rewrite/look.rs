@@ -1,6 +1,6 @@
-//! Looks at methods without changing them: reserved names, calls that cannot work.
+//! Looks at methods without changing them.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{
     Expr, ExprMethodCall, ImplItemFn, Item, PatIdent,
@@ -8,25 +8,7 @@ use syn::{
 };
 
 use super::Cx;
-use crate::{
-    diag::Errors,
-    mistake::{BodyMistake, NameMistake},
-    syntax::signature::parameters,
-};
-
-/// Reports the first use of the one name that rewritten bodies take.
-pub(super) fn check_reserved(method: &ImplItemFn, errors: &mut Errors) {
-    fn first(tokens: TokenStream) -> Option<Ident> {
-        tokens.into_iter().find_map(|token| match token {
-            TokenTree::Ident(ident) if ident == "self_" => Some(ident),
-            TokenTree::Group(group) => first(group.stream()),
-            _ => None,
-        })
-    }
-    if let Some(ident) = first(method.block.to_token_stream()) {
-        errors.at(ident.span(), NameMistake::ReservedLocal);
-    }
-}
+use crate::{diag::Errors, mistake::BodyMistake, syntax::signature::parameters};
 
 /// A plain method has no cell, so it cannot call an async one of the block.
 pub(super) fn check_plain(method: &ImplItemFn, cx: &Cx, errors: &mut Errors) {

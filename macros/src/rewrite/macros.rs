@@ -31,7 +31,7 @@ impl Rewriter<'_> {
 
     pub(super) fn macro_call(&mut self, call: &mut Macro) {
         let awaits = mentions(&call.tokens, "await");
-        if !awaits && !mentions(&call.tokens, "self") {
+        if !awaits && (self.state.is_as_written() || !mentions(&call.tokens, "self")) {
             return;
         }
         let mut body = MacroBody::of(call);
@@ -39,7 +39,9 @@ impl Rewriter<'_> {
         let format = capture::Format::of(call);
         let mut text_seen = false;
         for (index, expression) in body.expressions().into_iter().enumerate() {
-            captured |= format.is_at(index, text_seen) && capture::in_argument(expression);
+            captured |= !self.state.is_as_written()
+                && format.is_at(index, text_seen)
+                && capture::in_argument(expression);
             text_seen |= capture::is_text(expression);
             match expression {
                 // `name = value` among format arguments.
@@ -49,7 +51,7 @@ impl Rewriter<'_> {
         }
         call.tokens = match body.into_tokens() {
             Some(tokens) if captured => {
-                let state = self.access.state(self.cx, call.path.span());
+                let state = self.state.value(self.cx, call.path.span());
                 let argument = capture::argument(&state);
                 let comma = needs_comma(&tokens).then(|| quote!(,));
                 quote!(#tokens #comma #argument)
@@ -66,11 +68,14 @@ impl Rewriter<'_> {
 
     /// `self` by its stand-in, where the tokens are not understood.
     pub(super) fn replace_self(&self, tokens: TokenStream) -> TokenStream {
+        if self.state.is_as_written() {
+            return tokens;
+        }
         tokens
             .into_iter()
             .map(|token| match token {
                 TokenTree::Ident(word) if word == "self" => {
-                    let state = self.access.state(self.cx, word.span());
+                    let state = self.state.value(self.cx, word.span());
                     let mut group = Group::new(Delimiter::None, state);
                     group.set_span(word.span());
                     TokenTree::Group(group)

@@ -1,21 +1,22 @@
 //! Async methods of a workflow: `self` is theirs between awaits and lent at each `.await`.
 //!
 //! ```text
-//!   fn f(&mut self, ..)   ->  fn f(cell: &StateCell<Self>, ..), whose body opens with
-//!                             root = Root::new(cell); lease = Lease::new(&mut root); self_ = lease.take();
-//!   self                  ->  self_
-//!   x.await               ->  match x { f => { lease.give(self_); let r = f.await; self_ = lease.take(); r } }
-//!   self.method(..)       ->  Self::method(cell, ..), if it is an async method of the block
-//!   async { ..self.. }    ->  a body with a lease of its own, taken when it is polled
-//!   wait_until(|| self..) ->  a lease of its own for each look, which tells which condition it is
+//!   async fn f(&mut self, ..)  ->  async fn f(cell: &StateCell<Self>, ..), which takes the state, and
+//!                                  async fn __durably_f(mut self: &'durably mut Self,
+//!                                                       lease: &mut Lease<'durably, Self>, ..)
+//!                                  with the body that the user wrote
+//!   x.await                    ->  match x { f => { give(lease, self); let r = f.await; self = take(lease); r } }
+//!   self.method(..)            ->  Self::method(cell, ..), if it is an async method of the block
+//!   async { ..self.. }         ->  a body with a lease of its own, taken when it is polled
+//!   wait_until(|| self..)      ->  a lease of its own for each evaluation, and the condition's site
 //! ```
 //!
-//! [`order`] has what an await does to the places in the state around it, [`instrument`] what
-//! `#[tracing::instrument]` is told of all this.
+//! [`split`] makes the two methods. [`order`] decides what an await does to the places in the state
+//! around it, [`instrument`] adapts `#[tracing::instrument]` to the second method.
 //!
 //! The result is plain safe Rust: a borrow of `self` that is alive across an `.await` is refused by
-//! the ordinary borrow checker, with labels on the user's own tokens. What is refused here is what
-//! would otherwise fail with labels on ours.
+//! the ordinary borrow checker, with labels on the user's own tokens. Mistakes whose labels would
+//! stand on generated code are refused here.
 
 mod body;
 mod capture;
@@ -24,14 +25,18 @@ mod look;
 mod macros;
 mod misuse;
 mod order;
+mod recursion;
+mod split;
 
-use std::collections::BTreeSet;
+pub(crate) use split::body_name;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
     Attribute, ImplItem, ImplItemFn, ItemImpl, Lifetime, ReturnType, Signature, Type,
-    TypeImplTrait, TypeMacro, TypeReference, parse_quote, parse_quote_spanned,
+    TypeImplTrait, TypeMacro, TypeReference, parse_quote,
     visit::{self, Visit},
     visit_mut::VisitMut as _,
 };
@@ -46,9 +51,9 @@ use crate::{
     },
 };
 
-/// Rewrites the async methods of a block, and tells which they are.
+/// Splits and rewrites the async methods of a block; returns which they are.
 ///
-/// Of `refused` methods, by their places, the signature was found fault with already. A method
+/// `refused` are the methods, by their places, whose signatures have a reported mistake. A method
 /// that is refused keeps its signature, so that calls of it are still understood, and
 /// loses its body, of which rustc would only say the same again in other words.
 pub(crate) fn block(
@@ -58,55 +63,88 @@ pub(crate) fn block(
     errors: &mut Errors,
 ) -> Vec<Lent> {
     let mut lent = Vec::new();
+    let mut signatures = BTreeMap::new();
     let mut cx = Cx {
         root,
         owner: (*block.self_ty).clone(),
         methods: BTreeSet::new(),
     };
-    let mut methods: Vec<&mut ImplItemFn> = Vec::new();
-    for (index, item) in block.items.iter_mut().enumerate() {
+    for (index, item) in block.items.iter().enumerate() {
         let ImplItem::Fn(method) = item else { continue };
-        if method.sig.receiver().is_none() {
+        if method.sig.receiver().is_none() || method.sig.asyncness.is_none() {
             continue;
         }
-        if method.sig.asyncness.is_some() {
-            let mut found = Errors::new();
-            let lendable = check(method, &mut found);
-            if lendable {
-                cx.methods.insert(method.sig.ident.to_string());
-                lent.push(Lent::of(method));
-            }
-            let faulty = found.count() > 0;
-            match refused.contains(&index) {
-                true => found.discard(),
-                false => errors.append(found),
-            }
-            if faulty {
-                if lendable {
-                    take_cell(method, &cx);
-                }
-                blank(method);
-                continue;
-            }
+        let mut found = Errors::new();
+        if check(method, &mut found) {
+            cx.methods.insert(method.sig.ident.to_string());
+            lent.push(Lent::of(method));
+            let signature = match () {
+                () if found.count() > 0 => Signed::Wrong,
+                () if refused.contains(&index) => Signed::Refused,
+                () => Signed::Right,
+            };
+            signatures.insert(index, signature);
         }
-        methods.push(method);
+        match refused.contains(&index) {
+            true => found.discard(),
+            false => errors.append(found),
+        }
     }
-    for method in methods {
-        let before = errors.count();
-        match method.sig.asyncness {
-            Some(_) => rewrite(method, &cx, errors),
-            None => look::check_plain(method, &cx, errors),
+    let splittable = methods_at(&block.items, &signatures);
+    for index in recursion::check(splittable, &cx, errors) {
+        signatures.insert(index, Signed::Wrong);
+    }
+    for (index, item) in std::mem::take(&mut block.items).into_iter().enumerate() {
+        let ImplItem::Fn(mut method) = item else {
+            block.items.push(item);
+            continue;
+        };
+        let mut body = None;
+        match (method.sig.asyncness, signatures.get(&index)) {
+            _ if method.sig.receiver().is_none() => {}
+            (Some(_), Some(signature)) => body = rewrite(&mut method, *signature, &cx, errors),
+            (Some(_), None) => blank(&mut method),
+            (None, _) => {
+                let before = errors.count();
+                look::check_plain(&method, &cx, errors);
+                if errors.count() > before {
+                    blank(&mut method);
+                }
+            }
         }
-        if errors.count() > before {
-            blank(method);
-        }
+        // In this order rustc reports a recursion at the call that the user wrote.
+        let methods = body.into_iter().chain([method]);
+        block.items.extend(methods.map(ImplItem::Fn));
     }
     lent
+}
+
+/// The methods of a block that can be split, by their places.
+fn methods_at<'a>(
+    items: &'a [ImplItem],
+    signatures: &BTreeMap<usize, Signed>,
+) -> impl Iterator<Item = (usize, &'a ImplItemFn)> {
+    signatures.keys().filter_map(|index| match &items[*index] {
+        ImplItem::Fn(method) => Some((*index, method)),
+        _ => None,
+    })
+}
+
+/// What was found in the signature of an async method that can be split.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signed {
+    Right,
+    /// A mistake that was reported before, for which no message calls the method.
+    Refused,
+    /// A mistake for which the body is not looked at.
+    Wrong,
 }
 
 /// An async method, which has a cell where a caller sees `self`.
 pub(crate) struct Lent {
     pub(crate) ident: Ident,
+    /// The method with its body, which has `self` and a lease.
+    pub(crate) body: Ident,
     pub(crate) conditions: Vec<Attribute>,
     /// How many arguments follow `self`.
     pub(crate) arguments: usize,
@@ -116,6 +154,7 @@ impl Lent {
     fn of(method: &ImplItemFn) -> Self {
         Self {
             ident: method.sig.ident.clone(),
+            body: body_name(&method.sig.ident),
             conditions: Carried::of(&method.attrs).conditions,
             arguments: method.sig.inputs.len() - 1,
         }
@@ -137,7 +176,9 @@ pub(crate) fn blank(method: &mut ImplItemFn) {
     method
         .attrs
         .push(parse_quote!(#[allow(unused_variables, clippy::all)]));
+    let braces = method.block.brace_token;
     method.block = parse_quote!({ loop {} });
+    method.block.brace_token = braces;
 }
 
 /// What all methods of a block share.
@@ -166,7 +207,6 @@ impl Cx {
 /// Reports what keeps an async method from being rewritten, and tells whether its signature can
 /// be, so that calls of it are still understood.
 fn check(method: &ImplItemFn, errors: &mut Errors) -> bool {
-    look::check_reserved(method, errors);
     match Receiver::of(&method.sig) {
         Receiver::Exclusive(receiver) | Receiver::Shared(receiver) => {
             check_lifetimes(method, &receiver, errors)
@@ -178,39 +218,96 @@ fn check(method: &ImplItemFn, errors: &mut Errors) -> bool {
     }
 }
 
-/// `self` becomes the cell that it is lent from.
-fn take_cell(method: &mut ImplItemFn, cx: &Cx) {
-    let receiver = method.sig.receiver();
-    let at = receiver.map_or_else(Span::call_site, |receiver| receiver.self_token.span);
-    let (cell, root) = (cell(at), &cx.root);
-    if let Some(first) = method.sig.inputs.first_mut() {
-        *first = parse_quote_spanned!(at=> #cell: &#root::__private::StateCell<Self>);
-    }
-}
-
-fn rewrite(method: &mut ImplItemFn, cx: &Cx, errors: &mut Errors) {
+/// Splits an async method: it calls the returned one, which has the rewritten body. A method whose
+/// result has an opaque type stays one method: such a type captures all lifetimes of its signature,
+/// so the result would seem to borrow from the lease.
+fn rewrite(
+    method: &mut ImplItemFn,
+    signature: Signed,
+    cx: &Cx,
+    errors: &mut Errors,
+) -> Option<ImplItemFn> {
     let (receiver, access) = match Receiver::of(&method.sig) {
         Receiver::Exclusive(receiver) => (receiver, Access::Exclusive),
         Receiver::Shared(receiver) => (receiver, Access::Shared),
-        Receiver::None | Receiver::Other(_) => return,
+        Receiver::None | Receiver::Other(_) => return None,
     };
-    let at = receiver.at;
-    let context = look::context_of(method);
-    body::Rewriter {
-        cx,
+    let before = errors.count();
+    let mut uses = Uses::default();
+    let mut block = method.block.clone();
+    let nested = nested_name(method);
+    let is_opaque = has_opaque_type(&method.sig.output);
+    let state = State {
         access,
-        context: context.as_ref(),
-        generic: is_generic(&method.sig),
-        errors,
+        holder: match is_opaque {
+            true => Holder::Local(nested.clone(), receiver.at),
+            false => Holder::Receiver(receiver.at),
+        },
+    };
+    if signature != Signed::Wrong {
+        let context = look::context_of(method);
+        body::Rewriter {
+            cx,
+            state: state.clone(),
+            nested,
+            context: context.as_ref(),
+            generic: is_generic(&method.sig),
+            uses: &mut uses,
+            errors,
+        }
+        .visit_block_mut(&mut block);
     }
-    .visit_block_mut(&mut method.block);
-    let opening = opening(cx, at);
-    // The braces stay the user's: rustc points at them when a body gives the wrong thing. The
-    // statements are not parsed again: `break 'label ::path` would read as a labelled block.
-    let opened: syn::Block = parse_quote!({ #opening });
-    method.block.stmts.splice(..0, opened.stmts);
-    instrument::adapt(method);
-    take_cell(method, cx);
+    let is_faulty = signature == Signed::Wrong || errors.count() > before;
+    if is_opaque {
+        split::keep_whole(method, block, &state, receiver.at, cx);
+        if is_faulty {
+            blank(method);
+        }
+        return None;
+    }
+    if is_faulty {
+        uses = Uses::default();
+    }
+    let mut body = split::body(method, block, &receiver, uses, cx);
+    if is_faulty {
+        blank(&mut body);
+    }
+    split::hand_over(method, &receiver, cx);
+    if is_faulty || signature != Signed::Right {
+        blank(method);
+    }
+    Some(body)
+}
+
+/// What a body needs of the method around it.
+#[derive(Clone, Copy, Default)]
+struct Uses {
+    /// It awaits, outside of nested bodies: the state is given and taken.
+    awaits: bool,
+    /// It calls an async method, or has nested bodies.
+    cell: bool,
+}
+
+/// A name for the state in nested bodies, where no variable can be called `self`: one that the method
+/// does not have.
+fn nested_name(method: &ImplItemFn) -> String {
+    let mut name = String::from("self_");
+    while mentions(method, &name) {
+        name.push('_');
+    }
+    name
+}
+
+fn has_opaque_type(output: &ReturnType) -> bool {
+    struct Opaque(bool);
+    impl Visit<'_> for Opaque {
+        fn visit_type_impl_trait(&mut self, _: &TypeImplTrait) {
+            self.0 = true;
+        }
+    }
+    let mut opaque = Opaque(false);
+    opaque.visit_return_type(output);
+    opaque.0
 }
 
 /// Whether one condition in the source may be several, which decide by the types of a call.
@@ -242,6 +339,13 @@ fn site(cx: &Cx, at: Span) -> TokenStream {
     }
 }
 
+/// What stands for `self` in a body.
+#[derive(Clone)]
+struct State {
+    access: Access,
+    holder: Holder,
+}
+
 /// How a body may use `self`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
@@ -249,37 +353,70 @@ enum Access {
     Shared,
 }
 
-impl Access {
-    /// What stands for `self`.
-    fn state(self, cx: &Cx, at: Span) -> TokenStream {
-        let (this, root) = (this(at), cx.root.at(at));
-        match self {
-            Self::Exclusive => quote!(#this),
-            Self::Shared => quote_spanned!(at=> #root::__private::shared(#this)),
+/// The variable that holds the state. Its uses have the hygiene of its declaration: a body may come
+/// from another macro than its signature.
+#[derive(Clone)]
+enum Holder {
+    /// The method's receiver, which is declared here.
+    Receiver(Span),
+    /// A local of a nested body.
+    Local(String, Span),
+}
+
+impl State {
+    /// Whether `self` stays as it is written.
+    fn is_as_written(&self) -> bool {
+        matches!(
+            (&self.holder, self.access),
+            (Holder::Receiver(_), Access::Exclusive)
+        )
+    }
+
+    /// What `self` becomes.
+    fn value(&self, cx: &Cx, at: Span) -> TokenStream {
+        let (variable, root) = (self.variable(at), cx.root.at(at));
+        match self.access {
+            Access::Exclusive => quote!(#variable),
+            Access::Shared => quote_spanned!(at=> #root::__private::shared(#variable)),
+        }
+    }
+
+    fn variable(&self, at: Span) -> Ident {
+        match &self.holder {
+            Holder::Receiver(declared) => Ident::new("self", at.resolved_at(*declared)),
+            Holder::Local(name, declared) => Ident::new(name, at.resolved_at(*declared)),
+        }
+    }
+
+    /// The lease as an argument.
+    fn lease(&self, at: Span) -> TokenStream {
+        let lease = lease(at);
+        match self.holder {
+            Holder::Receiver(_) => quote!(#lease),
+            Holder::Local(..) => quote_spanned!(at=> &mut #lease),
         }
     }
 }
 
-/// The statements that open a body in which `self` is lent.
-fn opening(cx: &Cx, at: Span) -> TokenStream {
-    let (this, lease, cell, held, root) =
-        (this(at), lease(at), cell(at), hidden("root", at), &cx.root);
+/// The statements that open a body which takes the state into a variable of its own.
+fn opening(state: &State, cx: &Cx, at: Span) -> TokenStream {
+    let (variable, lease, cell, held, root) = (
+        state.variable(at),
+        lease(at),
+        cell(at),
+        hidden("root", at),
+        &cx.root,
+    );
     quote_spanned! {at=>
         let mut #held = #root::__private::Root::new(#cell);
         let mut #lease = #root::__private::Lease::new(&mut #held);
         #[allow(unused_mut, unused_variables, unused_assignments)]
-        let mut #this: &mut Self = #lease.take();
+        let mut #variable: &mut Self = #lease.take();
     }
 }
 
-/// The local that stands for `self`. It has the user's span and a name that reads like `self`,
-/// because rustc names it in its messages.
-fn this(at: Span) -> Ident {
-    Ident::new("self_", at)
-}
-
 fn lease(at: Span) -> Ident {
-    hidden("lease", at)
+    hidden("durably_lease", at)
 }
 
 fn cell(at: Span) -> Ident {

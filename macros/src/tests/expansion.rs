@@ -127,7 +127,7 @@ fn two_branches_that_use_the_state() {
             }
         },
     );
-    let body = &code[..code.find("#[doc(hidden)]").expect("it is generated")];
+    let body = &code[..code.find("\n#[doc(hidden)]").expect("it is generated")];
     check("branches.rs", body);
 }
 

@@ -154,6 +154,11 @@ impl<'r, W> Lease<'r, W> {
         }
     }
 
+    /// The cell that the state is lent from.
+    pub fn cell(&self) -> &'r StateCell<W> {
+        self.root.cell
+    }
+
     /// The state, exclusively, until it is given back.
     ///
     /// # Panics

@@ -12,26 +12,29 @@ impl Both {
         clippy::unused_async,
         clippy::unused_self
     )]
-    async fn run(cell: &::durably::__private::StateCell<Self>, ctx: &Ctx) {
-        let mut root = ::durably::__private::Root::new(cell);
-        let mut lease = ::durably::__private::Lease::new(&mut root);
-        #[allow(unused_mut, unused_variables, unused_assignments)]
-        let mut self_: &mut Self = lease.take();
+    #[doc(hidden)]
+    #[allow(dead_code, clippy::needless_arbitrary_self_type, clippy::too_many_arguments)]
+    async fn __durably_run<'durably>(
+        mut self: &'durably mut Self,
+        durably_lease: &mut ::durably::__private::Lease<'durably, Self>,
+        ctx: &Ctx,
+    ) {
+        let cell = durably_lease.cell();
         let a = async {
             let mut root = ::durably::__private::Root::new(cell);
-            let mut lease = ::durably::__private::Lease::new(&mut root);
+            let mut durably_lease = ::durably::__private::Lease::new(&mut root);
             #[allow(unused_mut, unused_variables, unused_assignments)]
-            let mut self_: &mut Self = lease.take();
+            let mut self_: &mut Self = durably_lease.take();
             {
                 match ::durably::__private::value(
                     ::durably::__private::Value(
                         match wait(ctx) {
                             future => {
-                                ::durably::__private::give(&mut lease, self_);
+                                ::durably::__private::give(&mut durably_lease, self_);
                                 let result = future.await;
                                 #[allow(unused_assignments)]
                                 {
-                                    self_ = ::durably::__private::take(&mut lease);
+                                    self_ = ::durably::__private::take(&mut durably_lease);
                                 }
                                 result
                             }
@@ -48,9 +51,9 @@ impl Both {
                 let cell = &share;
                 {
                     let mut root = ::durably::__private::Root::new(cell);
-                    let mut lease = ::durably::__private::Lease::new(&mut root);
+                    let mut durably_lease = ::durably::__private::Lease::new(&mut root);
                     #[allow(unused_mut, unused_variables, unused_assignments)]
-                    let mut self_: &mut Self = lease.take();
+                    let mut self_: &mut Self = durably_lease.take();
                     self_.n += 1;
                 }
             }
@@ -59,17 +62,37 @@ impl Both {
             ::durably::__private::Value(
                 match join(a, b) {
                     future => {
-                        ::durably::__private::give(&mut lease, self_);
+                        ::durably::__private::give(durably_lease, self);
                         let result = future.await;
                         #[allow(unused_assignments)]
                         {
-                            self_ = ::durably::__private::take(&mut lease);
+                            self = ::durably::__private::take(durably_lease);
                         }
                         result
                     }
                 },
             ),
         );
-        drop(format!("{self:?}", self = self_));
+        drop(format!("{self:?}"));
+    }
+    #[allow(
+        clippy::future_not_send,
+        clippy::shadow_reuse,
+        clippy::shadow_same,
+        clippy::shadow_unrelated
+    )]
+    #[allow(dead_code)]
+    #[allow(
+        clippy::needless_pass_by_ref_mut,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
+    async fn run(cell: &::durably::__private::StateCell<Self>, ctx: &Ctx) {
+        let mut root = ::durably::__private::Root::new(cell);
+        let mut durably_lease = ::durably::__private::Lease::new(&mut root);
+        let state = durably_lease.take();
+        Self::__durably_run(state, &mut durably_lease, ctx).await
     }
 }

@@ -12,16 +12,15 @@ impl Greeting {
         clippy::unused_async,
         clippy::unused_self
     )]
-    /// Greets.
-    async fn run(
-        cell: &::durably::__private::StateCell<Self>,
+    #[doc(hidden)]
+    #[allow(dead_code, clippy::needless_arbitrary_self_type, clippy::too_many_arguments)]
+    async fn __durably_run<'durably>(
+        mut self: &'durably mut Self,
+        durably_lease: &mut ::durably::__private::Lease<'durably, Self>,
         ctx: &Ctx,
         greeting: String,
     ) -> Result<usize> {
-        let mut root = ::durably::__private::Root::new(cell);
-        let mut lease = ::durably::__private::Lease::new(&mut root);
-        #[allow(unused_mut, unused_variables, unused_assignments)]
-        let mut self_: &mut Self = lease.take();
+        let cell = durably_lease.cell();
         ::durably::__private::value(
             ::durably::__private::Value(
                 match ctx
@@ -29,18 +28,20 @@ impl Greeting {
                         static SITE: ::durably::__private::Site = ::durably::__private::Site::new();
                         SITE.is_here();
                         let mut root = ::durably::__private::Root::new(cell);
-                        let mut lease = ::durably::__private::Lease::new(&mut root);
+                        let mut durably_lease = ::durably::__private::Lease::new(
+                            &mut root,
+                        );
                         #[allow(unused_mut, unused_variables, unused_assignments)]
-                        let mut self_: &mut Self = lease.take();
+                        let mut self_: &mut Self = durably_lease.take();
                         ::durably::__private::shared(self_).done
                     })
                 {
                     future => {
-                        ::durably::__private::give(&mut lease, self_);
+                        ::durably::__private::give(durably_lease, self);
                         let result = future.await;
                         #[allow(unused_assignments)]
                         {
-                            self_ = ::durably::__private::take(&mut lease);
+                            self = ::durably::__private::take(durably_lease);
                         }
                         result
                     }
@@ -53,22 +54,47 @@ impl Greeting {
                     ::durably::__private::Value(
                         match greet::call(ctx, greeting) {
                             future => {
-                                ::durably::__private::give(&mut lease, self_);
+                                ::durably::__private::give(durably_lease, self);
                                 let result = future.await;
                                 #[allow(unused_assignments)]
                                 {
-                                    self_ = ::durably::__private::take(&mut lease);
+                                    self = ::durably::__private::take(durably_lease);
                                 }
                                 result
                             }
                         },
                     ),
                 )? {
-                    operand_0 => self_.names.push(operand_0),
+                    operand_0 => self.names.push(operand_0),
                 },
             ),
         );
-        Ok(self_.names.len())
+        Ok(self.names.len())
+    }
+    #[allow(
+        clippy::future_not_send,
+        clippy::shadow_reuse,
+        clippy::shadow_same,
+        clippy::shadow_unrelated
+    )]
+    #[allow(dead_code)]
+    #[allow(
+        clippy::needless_pass_by_ref_mut,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
+    /// Greets.
+    async fn run(
+        cell: &::durably::__private::StateCell<Self>,
+        ctx: &Ctx,
+        greeting: String,
+    ) -> Result<usize> {
+        let mut root = ::durably::__private::Root::new(cell);
+        let mut durably_lease = ::durably::__private::Lease::new(&mut root);
+        let state = durably_lease.take();
+        Self::__durably_run(state, &mut durably_lease, ctx, greeting).await
     }
     #[allow(
         clippy::needless_pass_by_ref_mut,
@@ -93,6 +119,46 @@ impl Greeting {
         clippy::unused_async,
         clippy::unused_self
     )]
+    #[doc(hidden)]
+    #[allow(dead_code, clippy::needless_arbitrary_self_type, clippy::too_many_arguments)]
+    #[cfg(feature = "rename")]
+    async fn __durably_rename<'durably>(
+        mut self: &'durably mut Self,
+        durably_lease: &mut ::durably::__private::Lease<'durably, Self>,
+        ctx: &Ctx,
+        to: String,
+    ) -> Result<Self> {
+        let cell = durably_lease.cell();
+        ::durably::__private::value(
+            ::durably::__private::Value(
+                match Self::slow(cell, ctx) {
+                    future => {
+                        ::durably::__private::give(durably_lease, self);
+                        let result = future.await;
+                        #[allow(unused_assignments)]
+                        {
+                            self = ::durably::__private::take(durably_lease);
+                        }
+                        result
+                    }
+                },
+            ),
+        )
+    }
+    #[allow(
+        clippy::future_not_send,
+        clippy::shadow_reuse,
+        clippy::shadow_same,
+        clippy::shadow_unrelated
+    )]
+    #[allow(dead_code)]
+    #[allow(
+        clippy::needless_pass_by_ref_mut,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
     #[cfg(feature = "rename")]
     async fn rename(
         cell: &::durably::__private::StateCell<Self>,
@@ -100,24 +166,9 @@ impl Greeting {
         to: String,
     ) -> Result<Self> {
         let mut root = ::durably::__private::Root::new(cell);
-        let mut lease = ::durably::__private::Lease::new(&mut root);
-        #[allow(unused_mut, unused_variables, unused_assignments)]
-        let mut self_: &mut Self = lease.take();
-        ::durably::__private::value(
-            ::durably::__private::Value(
-                match Self::slow(cell, ctx) {
-                    future => {
-                        ::durably::__private::give(&mut lease, self_);
-                        let result = future.await;
-                        #[allow(unused_assignments)]
-                        {
-                            self_ = ::durably::__private::take(&mut lease);
-                        }
-                        result
-                    }
-                },
-            ),
-        )
+        let mut durably_lease = ::durably::__private::Lease::new(&mut root);
+        let state = durably_lease.take();
+        Self::__durably_rename(state, &mut durably_lease, ctx, to).await
     }
     #[allow(
         clippy::needless_pass_by_ref_mut,
@@ -136,15 +187,29 @@ impl Greeting {
         clippy::shadow_same,
         clippy::shadow_unrelated
     )]
+    #[doc(hidden)]
+    #[allow(dead_code, clippy::needless_arbitrary_self_type, clippy::too_many_arguments)]
+    async fn __durably_slow<'durably>(
+        self: &'durably mut Self,
+        _durably_lease: &mut ::durably::__private::Lease<'durably, Self>,
+        ctx: &Ctx,
+    ) -> Result<Self> {
+        Ok(::durably::__private::shared(self).clone())
+    }
+    #[allow(
+        clippy::future_not_send,
+        clippy::shadow_reuse,
+        clippy::shadow_same,
+        clippy::shadow_unrelated
+    )]
     async fn slow(
         cell: &::durably::__private::StateCell<Self>,
         ctx: &Ctx,
     ) -> Result<Self> {
         let mut root = ::durably::__private::Root::new(cell);
-        let mut lease = ::durably::__private::Lease::new(&mut root);
-        #[allow(unused_mut, unused_variables, unused_assignments)]
-        let mut self_: &mut Self = lease.take();
-        Ok(::durably::__private::shared(self_).clone())
+        let mut durably_lease = ::durably::__private::Lease::new(&mut root);
+        let state = durably_lease.take();
+        Self::__durably_slow(state, &mut durably_lease, ctx).await
     }
     #[allow(
         clippy::needless_pass_by_ref_mut,
@@ -485,13 +550,17 @@ const _: () = {
                     ::core::result::Result::Ok(
                         ::durably::__private::Called::Running(
                             ::std::boxed::Box::pin(async move {
+                                let mut root = ::durably::__private::Root::new(&cell);
+                                let mut lease = ::durably::__private::Lease::new(&mut root);
+                                let state = lease.take();
                                 <Greeting as ::durably::__private::Workflow>::__output()
                                     .result(
                                         <Result<
                                             usize,
                                         > as ::durably::__private::Outcome>::into_result(
-                                            <Greeting>::run(
-                                                    &cell,
+                                            <Greeting>::__durably_run(
+                                                    state,
+                                                    &mut lease,
                                                     <Ctx as ::durably::__private::CtxArg>::of(&ctx),
                                                     argument_0,
                                                 )
@@ -556,6 +625,9 @@ const _: () = {
                             ::core::result::Result::Ok(
                                 ::durably::__private::Called::Running(
                                     ::std::boxed::Box::pin(async move {
+                                        let mut root = ::durably::__private::Root::new(&cell);
+                                        let mut lease = ::durably::__private::Lease::new(&mut root);
+                                        let state = lease.take();
                                         ::durably::__private::payload::<
                                             <Result<Greeting> as ::durably::__private::Outcome>::Ok,
                                         >()
@@ -563,8 +635,9 @@ const _: () = {
                                                 <Result<
                                                     Greeting,
                                                 > as ::durably::__private::Outcome>::into_result(
-                                                    <Greeting>::rename(
-                                                            &cell,
+                                                    <Greeting>::__durably_rename(
+                                                            state,
+                                                            &mut lease,
                                                             <Ctx as ::durably::__private::CtxArg>::of(&ctx),
                                                             argument_0,
                                                         )
