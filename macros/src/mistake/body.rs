@@ -18,6 +18,8 @@ pub(crate) enum BodyMistake<'a> {
     AsyncClosure,
     AsyncFromSync(&'a Ident),
     Recursion(&'a str),
+    AwaitedBesideBorrow(&'a Ident),
+    GuardAwaits,
 }
 
 impl fmt::Display for BodyMistake<'_> {
@@ -59,6 +61,13 @@ impl fmt::Display for BodyMistake<'_> {
             Self::Recursion(method) => write!(
                 f,
                 "this await makes the future of `{method}` hold itself; box the call: `Box::pin(self.{method}(..)).await`"
+            ),
+            Self::AwaitedBesideBorrow(method) => write!(
+                f,
+                "`self` is lent to the handlers at `.await`, while the receiver of `{method}` borrows from it; await before this call: `let value = ...await;`"
+            ),
+            Self::GuardAwaits => f.write_str(
+                "`self` is lent to the handlers at `.await`, while `match` borrows from it; await before the `match`, or match on a copy of the value",
             ),
             Self::AsyncFromSync(method) => write!(
                 f,

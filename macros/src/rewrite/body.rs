@@ -12,7 +12,7 @@ use syn::{
 };
 
 use super::{
-    Access, Cx, Holder, State, Uses, cell, hidden,
+    Access, Cx, Holder, State, Uses, borrowed, cell, hidden,
     look::{Context, is_self},
     mentions, misuse, opening,
     order::{self, Form},
@@ -74,6 +74,7 @@ impl VisitMut for Rewriter<'_> {
                 MethodCall::Done => return,
                 MethodCall::Ordinary => self.in_order(expression),
             },
+            Expr::Match(branches) if borrowed::check_match(branches, self.errors) => return,
             Expr::Call(call) => {
                 self.enter_call(call);
                 self.in_order(expression)
@@ -198,6 +199,9 @@ impl Rewriter<'_> {
             && let Some((tokens, mistake)) = misuse::of(call, context, self.cx)
         {
             self.errors.on(tokens, mistake);
+            return MethodCall::Done;
+        }
+        if borrowed::check_call(call, self.errors) {
             return MethodCall::Done;
         }
         if call.method == "wait_until"

@@ -19,6 +19,7 @@
 //! stand on generated code are refused here.
 
 mod body;
+mod borrowed;
 mod capture;
 mod instrument;
 mod look;

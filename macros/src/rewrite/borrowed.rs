@@ -1,0 +1,110 @@
+//! Awaits at which the state is lent while the expression around them still borrows from it, where
+//! rustc would not tell what to write.
+
+use proc_macro2::Ident;
+use quote::ToTokens as _;
+use syn::{
+    Expr, ExprAsync, ExprAwait, ExprClosure, ExprMatch, ExprMethodCall, Item, Pat, Token,
+    visit::{self, Visit},
+};
+
+use super::look::is_self;
+use crate::{diag::Errors, mistake::BodyMistake};
+
+/// `self.lists.entry(key).or_default().push(x.await)`: reports the await, if there is one.
+pub(super) fn check_call(call: &ExprMethodCall, errors: &mut Errors) -> bool {
+    let awaited = call.args.iter().find_map(first_await);
+    let Some(awaited) = awaited.filter(|_| is_borrow_of_self(&call.receiver)) else {
+        return false;
+    };
+    errors.on(
+        awaited.to_token_stream(),
+        BodyMistake::AwaitedBesideBorrow(&call.method),
+    );
+    true
+}
+
+/// `match self.rows[0] { 1 if x.await => .. }`: reports the await, if there is one.
+pub(super) fn check_match(branches: &ExprMatch, errors: &mut Errors) -> bool {
+    let guards = branches.arms.iter().filter_map(|arm| arm.guard.as_ref());
+    let awaited = guards
+        .map(|(_, guard)| first_await(guard))
+        .find_map(|it| it);
+    let looks = branches
+        .arms
+        .iter()
+        .any(|arm| !matches!(arm.pat, Pat::Wild(_)));
+    let Some(awaited) = awaited.filter(|_| looks && is_place_of_self(&branches.expr)) else {
+        return false;
+    };
+    errors.on(awaited.to_token_stream(), BodyMistake::GuardAwaits);
+    true
+}
+
+/// Whether an expression is a call of a method whose result borrows, by its name, from a place of the
+/// state: `self.map.entry(key).or_default()`, `self.list.last_mut().unwrap()`.
+fn is_borrow_of_self(expression: &Expr) -> bool {
+    match expression {
+        Expr::MethodCall(call) => match () {
+            () if gives_borrow(&call.method) => is_rooted_in_self(&call.receiver),
+            () if call.method == "unwrap" || call.method == "expect" => {
+                is_borrow_of_self(&call.receiver)
+            }
+            () => false,
+        },
+        Expr::Try(tried) => is_borrow_of_self(&tried.expr),
+        Expr::Paren(paren) => is_borrow_of_self(&paren.expr),
+        Expr::Group(group) => is_borrow_of_self(&group.expr),
+        _ => false,
+    }
+}
+
+fn gives_borrow(method: &Ident) -> bool {
+    let name = method.to_string();
+    name.ends_with("_mut") || name == "or_default" || name.starts_with("or_insert")
+}
+
+/// Whether a chain of calls, fields and indices begins at `self`.
+fn is_rooted_in_self(expression: &Expr) -> bool {
+    match expression {
+        Expr::MethodCall(call) => is_rooted_in_self(&call.receiver),
+        Expr::Field(field) => is_rooted_in_self(&field.base),
+        Expr::Index(index) => is_rooted_in_self(&index.expr),
+        Expr::Try(tried) => is_rooted_in_self(&tried.expr),
+        Expr::Paren(paren) => is_rooted_in_self(&paren.expr),
+        Expr::Group(group) => is_rooted_in_self(&group.expr),
+        other => is_self(other),
+    }
+}
+
+/// Whether an expression is a place of the state, however its index is computed, or a reference to one.
+fn is_place_of_self(expression: &Expr) -> bool {
+    match expression {
+        Expr::Field(field) => is_place_of_self(&field.base),
+        Expr::Index(index) => is_place_of_self(&index.expr),
+        Expr::Reference(reference) => is_place_of_self(&reference.expr),
+        Expr::Paren(paren) => is_place_of_self(&paren.expr),
+        Expr::Group(group) => is_place_of_self(&group.expr),
+        other => is_self(other),
+    }
+}
+
+/// The first await that an expression does itself.
+fn first_await(expression: &Expr) -> Option<Token![await]> {
+    struct First(Option<Token![await]>);
+    impl Visit<'_> for First {
+        fn visit_expr_await(&mut self, awaited: &ExprAwait) {
+            visit::visit_expr_await(self, awaited);
+            self.0.get_or_insert(awaited.await_token);
+        }
+
+        fn visit_expr_async(&mut self, _: &ExprAsync) {}
+
+        fn visit_expr_closure(&mut self, _: &ExprClosure) {}
+
+        fn visit_item(&mut self, _: &Item) {}
+    }
+    let mut first = First(None);
+    first.visit_expr(expression);
+    first.0
+}
