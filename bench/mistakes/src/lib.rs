@@ -1,4 +1,4 @@
-//! What the programs in `examples/` share: the peer's names, and a run on a real server that tells
+//! What the programs in `programs/` share: the peer's names, and a run on a real server that tells
 //! whether anybody said anything about the mistake.
 //!
 //! The last line a program prints is `said: ...` (an error from the SDK: at the worker's start, at

@@ -1,8 +1,11 @@
 //! What the compiler says of the peer's programs.
 
+use super::programs::{self, Program};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
+    fs,
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -23,6 +26,7 @@ pub struct Errors {
 
 /// Compiles all of them, each by itself.
 pub fn all() -> All {
+    write_examples();
     let output = Command::new("cargo")
         .args(["check", "--release", "-p", "bench-mistakes", "--examples"])
         .args(["--keep-going", "--message-format=json"])
@@ -49,6 +53,23 @@ pub fn all() -> All {
         "the program without a mistake does not compile; is protoc installed?"
     );
     all
+}
+
+/// Writes the programs where cargo looks for the examples of a package.
+fn write_examples() {
+    let folder = Path::new("mistakes/examples");
+    fs::create_dir_all(folder).expect("the folder can be made");
+    let programs = programs::all(Path::new("mistakes/programs"));
+    for entry in fs::read_dir(folder).expect("it is there").flatten() {
+        let file = entry.file_name();
+        let is_program = |it: &Program| file == *format!("{}.rs", it.name);
+        if !programs.iter().any(is_program) {
+            fs::remove_file(entry.path()).expect("what was written can be removed");
+        }
+    }
+    for program in &programs {
+        program.write(folder);
+    }
 }
 
 /// An error of its own, not the line that counts the errors.

@@ -9,7 +9,7 @@ pub struct Mistake {
     pub ours: Expectation,
     /// `file::test`, the test that shows that we catch it at run time.
     pub shown_by: Option<String>,
-    /// The peer's program in `mistakes/examples`.
+    /// The peer's program in `mistakes/programs`.
     pub program: String,
     pub peer: Expectation,
     /// What the first error, or what was said or given at run time, contains.

@@ -1,6 +1,6 @@
 //! A count of the mistakes in `../ui-tests/fail`, and of some that show at run time only, on both
 //! sides: caught at compile time, caught at run time, or silent. Each is a program for the peer in
-//! `mistakes/examples`, compiled and, if it compiles, run; `mistakes/expected.tsv` says what is
+//! `mistakes/programs`, compiled and, if it compiles, run; `mistakes/expected.tsv` says what is
 //! expected, and a difference fails the count.
 
 #[path = "../../../ui-tests/tests/ui/cases/mod.rs"]
@@ -10,6 +10,7 @@ mod compiled;
 mod expected;
 mod observed;
 mod ours;
+mod programs;
 mod tally;
 
 use cases::Case;
