@@ -179,27 +179,17 @@ pub fn output(command: &mut Command) -> String {
     String::from_utf8(output.stdout).expect("programs print text")
 }
 
-/// The best of each `key=value` in a program's output; the peer's replay prints `N events/s`.
+/// The best of each `key=value` in a program's output.
 fn values(text: &str) -> Values {
     let mut values = Values::new();
-    let mut before = "";
-    for word in text.split_whitespace() {
-        let pair = match word.split_once('=') {
-            None if word == "events/s" => Some((word, before)),
-            pair => pair,
-        };
-        if let Some((key, value)) = pair
-            && let Ok(value) = value.trim_end_matches('s').parse::<f64>()
-        {
+    let pairs = text
+        .split_whitespace()
+        .filter_map(|word| word.split_once('='));
+    for (key, value) in pairs {
+        if let Ok(value) = value.parse::<f64>() {
             let best = values.entry(key.to_owned()).or_insert(value);
             *best = best.max(value);
         }
-        before = word;
-    }
-    if let Some(bytes) = text.split("idle rss per wf bytes ").nth(1)
-        && let Ok(bytes) = bytes.trim().parse()
-    {
-        values.insert("idle_bytes".to_owned(), bytes);
     }
     values
 }

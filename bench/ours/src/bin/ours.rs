@@ -4,7 +4,10 @@
 
 use std::time::{Duration, Instant};
 
-use bench_ours::{Hello, Sig, cpu, inc, rss_kib};
+use bench_ours::{
+    Hello, Sig, inc,
+    process::{cpu, rss_kib},
+};
 use durably::{Client, Result, Server, Worker};
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -12,7 +15,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 async fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [count, each, concurrency, mode, server] = &args[..] else {
-        durably::bail!("usage: ours WORKFLOWS EACH CONCURRENCY act|sig|idle remote|memory|loopback");
+        durably::bail!(
+            "usage: ours WORKFLOWS EACH CONCURRENCY act|sig|idle remote|memory|loopback"
+        );
     };
     let (count, each): (u64, u32) = (count.parse()?, each.parse()?);
     let concurrency: usize = concurrency.parse()?;
