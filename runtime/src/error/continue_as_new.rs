@@ -3,11 +3,7 @@
 use std::{cell::Cell, fmt};
 
 use super::{DataError, Error, Result};
-use crate::{
-    data::{EncodedArgs, Outgoing, Text, type_name, value},
-    options::Retry,
-    time::span::Span,
-};
+use crate::data::{EncodedArgs, Outgoing, Text, type_name, value};
 
 /// Ends a run and begins the next one of the same workflow, with an empty history.
 ///
@@ -102,22 +98,9 @@ impl ContinueAsNew {
         self
     }
 
-    /// The time the next run may take.
-    pub fn run_timeout(mut self, timeout: impl Span) -> Self {
-        self.0.request.run_timeout = Some(timeout.into_duration());
-        self
-    }
-
-    /// The time one workflow task of the next run may take.
-    pub fn task_timeout(mut self, timeout: impl Span) -> Self {
-        self.0.request.task_timeout = Some(timeout.into_duration());
-        self
-    }
-
-    /// How the next run is retried.
-    pub fn retry(mut self, retry: Retry) -> Self {
-        self.0.request.retry = Some(retry.policy());
-        self
+    /// Changes the options; `setters/` has the methods that a start has too.
+    pub(crate) fn set(&mut self, change: impl FnOnce(&mut durably_engine::ContinueAsNew)) {
+        change(&mut self.0.request);
     }
 
     /// Sets one note of the next run; the first call drops those of this run.

@@ -95,3 +95,9 @@ impl Retry {
         }
     }
 }
+
+impl From<Retry> for RetryPolicy {
+    fn from(retry: Retry) -> Self {
+        retry.policy()
+    }
+}

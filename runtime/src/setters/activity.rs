@@ -20,6 +20,13 @@ setters! {
         /// The longest all attempts together may take, with the pauses between them.
         fn schedule_to_close(duration: impl Span) = duration.into_duration();
     }
+}
+
+setters! {
+    for {
+        [A, T] ActivityCall<A, T>;
+        [T] Stub<T>;
+    }
     set {
         /// The longest an attempt may wait for a worker; no limit by default.
         fn schedule_to_start(duration: impl Span) = duration.into_duration();

@@ -9,47 +9,45 @@
 //! the line of a signature where a call does not fit it: a line of a macro's body it would not.
 
 mod activity;
+mod run;
 
 /// Writes each setter of the table into each type.
 ///
-/// A type's head names its parameters, the type, and after `=>` the type that it becomes by the setters
-/// under `decide`. The type has a `set`, which takes what changes its options.
+/// A type stands with its generic parameters before it. By `set` the setters return the type itself, by
+/// `decide` the type behind its `=>`. Each type has a method `set`, which takes what changes its options,
+/// and for `decide` a method `decided`, which makes the other type of it.
 macro_rules! setters {
-    (
-        for { $($head:tt)* }
-        decide $deciding:tt
-        set $setting:tt
-    ) => {
-        setters! { @each [$($head)*] $deciding $setting }
+    (for { $([$($generics:tt)*] $ty:ty;)* } set $setters:tt) => {
+        $( setters! { @set [$($generics)*] [$ty] $setters } )*
     };
-    (@each [$([$($generics:tt)*] $ty:ty => $decided:ty;)*] $deciding:tt $setting:tt) => {
-        $( setters! { @write [$($generics)*] [$ty] [$decided] $deciding $setting } )*
+    (for { $([$($generics:tt)*] $ty:ty => $decided:ty;)* } decide $setters:tt) => {
+        $( setters! { @decide [$($generics)*] [$ty] [$decided] $setters } )*
     };
-    (
-        @write [$($generics:tt)*] [$ty:ty] [$decided:ty]
-        { $(
-            $(#[$deciding_doc:meta])*
-            fn $deciding:ident($deciding_value:ident: $deciding_type:ty) = $decides:expr;
-        )* }
-        { $(
-            $(#[$doc:meta])*
-            fn $name:ident($value:ident: $type:ty) = $option:expr;
-        )* }
-    ) => {
+    (@decide [$($generics:tt)*] [$ty:ty] [$decided:ty] { $(
+        $(#[$doc:meta])*
+        fn $name:ident($value:ident: $type:ty) = $option:expr;
+    )* }) => {
         impl<$($generics)*> $ty {
             $(
-                $(#[$deciding_doc])*
-                pub fn $deciding(mut self, $deciding_value: $deciding_type) -> $decided {
-                    let value = $decides;
-                    self.set(|options| options.$deciding = Some(value));
+                $(#[$doc])*
+                pub fn $name(mut self, $value: $type) -> $decided {
+                    let value = $option;
+                    self.set(|options| options.$name = Some(value.into()));
                     self.decided()
                 }
             )*
+        }
+    };
+    (@set [$($generics:tt)*] [$ty:ty] { $(
+        $(#[$doc:meta])*
+        fn $name:ident($value:ident: $type:ty) = $option:expr;
+    )* }) => {
+        impl<$($generics)*> $ty {
             $(
                 $(#[$doc])*
                 pub fn $name(mut self, $value: $type) -> Self {
                     let value = $option;
-                    self.set(|options| options.$name = Some(value));
+                    self.set(|options| options.$name = Some(value.into()));
                     self
                 }
             )*

@@ -8,7 +8,7 @@ use std::{marker::PhantomData, ops::Deref, panic::Location};
 
 use super::context::Ctx;
 use crate::{
-    data::{EncodedArgs, Text},
+    data::EncodedArgs,
     definition::{MethodsOf, Via, Workflow},
     error::{Cancelled, ChildError},
     hints::unsupported::Unsupported,
@@ -18,9 +18,15 @@ use crate::{
 #[must_use = "the child starts when the call is awaited"]
 pub struct ChildCall<W> {
     ctx: Ctx,
-    id: Option<String>,
+    options: ChildOptions,
     place: &'static Location<'static>,
     workflow: PhantomData<fn() -> W>,
+}
+
+/// How a child is started.
+#[derive(Default)]
+pub(crate) struct ChildOptions {
+    pub id: Option<String>,
 }
 
 impl<W: Workflow> ChildCall<W> {
@@ -29,16 +35,15 @@ impl<W: Workflow> ChildCall<W> {
     pub fn new(ctx: &Ctx, _args: EncodedArgs) -> Self {
         Self {
             ctx: ctx.clone(),
-            id: None,
+            options: ChildOptions::default(),
             place: Location::caller(),
             workflow: PhantomData,
         }
     }
 
-    /// The workflow id of the child; a random one by default.
-    pub fn id(mut self, id: impl Text) -> Self {
-        self.id = Some(id.into_text());
-        self
+    /// Changes the options; `setters/` has the methods.
+    pub(crate) fn set(&mut self, change: impl FnOnce(&mut ChildOptions)) {
+        change(&mut self.options);
     }
 
     /// Starts the child, without waiting for its result.

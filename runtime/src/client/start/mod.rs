@@ -29,7 +29,6 @@ use crate::{
     data::{EncodedArgs, Known, Outgoing, Text, type_name, value},
     definition::{HasQueue, NoQueue, QueueSet, Workflow},
     error::{DataError, StartError, WorkflowAlreadyStarted},
-    options::Retry,
     time::span::Span,
     transport::id,
     wire::status::{Reason, Refusal},
@@ -147,12 +146,6 @@ impl<W: Startable, Q> StartCall<W, Q> {
         }
     }
 
-    /// The workflow id; random if not set.
-    pub fn id(mut self, id: impl Text) -> Self {
-        self.start_mut().id = Some(id.into_text());
-        self
-    }
-
     /// The task queue of the workers that run it.
     pub fn task_queue(mut self, queue: impl Text) -> StartCall<W, QueueSet> {
         self.start_mut().task_queue = queue.into_text();
@@ -167,27 +160,9 @@ impl<W: Startable, Q> StartCall<W, Q> {
         }
     }
 
-    /// The time all runs together may take: retries and continue-as-new included.
+    /// The longest all runs together may take, retries and continue-as-new included.
     pub fn execution_timeout(mut self, timeout: impl Span) -> Self {
         self.start_mut().execution_timeout = Some(timeout.into_duration());
-        self
-    }
-
-    /// The time one run may take.
-    pub fn run_timeout(mut self, timeout: impl Span) -> Self {
-        self.start_mut().run_timeout = Some(timeout.into_duration());
-        self
-    }
-
-    /// The time one workflow task may take; the server's default is ten seconds.
-    pub fn task_timeout(mut self, timeout: impl Span) -> Self {
-        self.start_mut().task_timeout = Some(timeout.into_duration());
-        self
-    }
-
-    /// Runs that fail are tried again; by default they are not.
-    pub fn retry(mut self, retry: Retry /* as in `Retry::attempts(3)` */) -> Self {
-        self.start_mut().retry = Some(retry);
         self
     }
 
@@ -243,6 +218,11 @@ impl<W: Startable, Q> StartCall<W, Q> {
     pub fn timeout(mut self, timeout: impl Span) -> Self {
         self.start_mut().timeout = Some(timeout.into_duration());
         self
+    }
+
+    /// Changes the options; `setters/` has the methods that other calls have too.
+    pub(crate) fn set(&mut self, change: impl FnOnce(&mut Start)) {
+        change(self.start_mut());
     }
 
     pub(crate) fn start_mut(&mut self) -> &mut Start {
