@@ -1,10 +1,10 @@
-//! An ordered queue of what is due when.
+//! A queue ordered by due time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use durably_history::Time;
 
-/// One due time a key; ordered by time, then by key.
+/// Keys with one due time each, ordered by time, then by key.
 #[derive(Debug)]
 pub(crate) struct DueQueue<K> {
     ordered: BTreeSet<(Time, K)>,
@@ -21,8 +21,8 @@ impl<K> Default for DueQueue<K> {
 }
 
 impl<K: Clone + Ord> DueQueue<K> {
-    /// Sets when `key` is due; `None` takes it out. Says whether the head of the queue is due
-    /// earlier than before.
+    /// Sets when `key` is due; `None` removes it. Returns whether the earliest due time has become
+    /// earlier, so that the caller knows when to wake its timer.
     pub(crate) fn set(&mut self, key: &K, due: Option<Time>) -> bool {
         let before = self.next_due();
         let old = match due {
@@ -45,15 +45,15 @@ impl<K: Clone + Ord> DueQueue<K> {
         }
     }
 
-    /// When the next key is due.
+    /// The earliest due time.
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.ordered.first().map(|(time, _)| *time)
     }
 
-    /// Takes the next key out if its time has come.
+    /// Removes and returns the next due key.
     pub(crate) fn pop_due(&mut self, now: Time) -> Option<K> {
-        // Times that are too far to be represented are cut to the last one. Nothing is due there,
-        // or a deadline that is set at the end of time would be over at once, again and again.
+        // Times beyond the representable range are clamped to the last one. Nothing is due there;
+        // otherwise a deadline at the end of time would expire at once, again and again.
         if self.next_due().filter(|due| *due < Time::MAX)? > now {
             return None;
         }

@@ -1,4 +1,5 @@
-//! Why a request is refused, in the server's own words; [`crate::grpc::status`] says it in gRPC's.
+//! Errors of the server: why a start failed, and why a request is refused. [`crate::grpc::status`]
+//! maps the latter to gRPC statuses.
 
 use std::fmt;
 use std::io;
@@ -9,19 +10,20 @@ use durably_history::{Invalid, Rejection, RunId};
 use crate::matching::query::QueryFailed;
 use crate::visibility::query::QueryError;
 
-/// Why a server could not start.
+/// Error of starting a server.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address cannot be listened on; most often another process does already. Port 0 takes
-    /// any free one.
+    /// The address cannot be listened on, most often because another process listens on it already.
+    /// Port 0 takes any free port.
     Listen {
-        /// The address that was asked for.
+        /// The address of [`ServerBuilder::listen`](crate::ServerBuilder::listen) or its default.
         address: SocketAddr,
-        /// What the system says.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// A namespace was named twice.
+    /// [`ServerBuilder::namespace`](crate::ServerBuilder::namespace) was called twice with this
+    /// name.
     NamespaceTwice(String),
 }
 
@@ -46,48 +48,48 @@ impl std::error::Error for StartError {
 /// Why a request is refused.
 #[derive(Clone, Debug)]
 pub(crate) enum Error {
-    /// The run refused it.
+    /// The history core rejected the input.
     Rejected(Rejection),
-    /// The store failed; the request has had no effect.
+    /// The store failed; the request had no effect.
     Store(StoreError),
-    /// There is no namespace of that name.
+    /// No namespace has this name or id.
     NamespaceNotFound(String),
-    /// There already is a namespace of that name.
+    /// A namespace has this name already.
     NamespaceExists(String),
-    /// There is no such execution, run, task or update.
+    /// No such execution, run, task or update.
     NotFound(String),
     /// The workflow id is in use.
     AlreadyStarted(AlreadyStarted),
-    /// The request itself is wrong.
+    /// A field of the request is invalid.
     Invalid(String),
-    /// The query of List or Count is wrong.
+    /// The filter of a List or Count request is invalid.
     Query(QueryError),
-    /// A worker answered a query with an error.
+    /// The worker answered the query with an error.
     QueryFailed(Box<QueryFailed>),
-    /// The workflow has not come far enough to be queried.
+    /// The workflow is not in a state in which it can be queried.
     NotReady(&'static str),
-    /// The state of things does not allow it.
+    /// A precondition other than the workflow's state does not hold.
     Precondition(String),
-    /// The server does not offer it.
+    /// The server does not permit the operation.
     PermissionDenied(&'static str),
-    /// Nobody answered in time.
+    /// The deadline expired before an answer.
     DeadlineExceeded(&'static str),
-    /// The server stops, or the client should try again for another reason.
+    /// The server is shutting down, or the client should retry for another reason.
     Unavailable(&'static str),
-    /// The request was overtaken; the client should send it again.
+    /// A concurrent request changed the run meanwhile; the client should retry.
     Aborted(&'static str),
-    /// One of several operations sent together failed.
+    /// An operation of a multi-operation request failed.
     MultiOperation(Vec<OperationResult>),
 }
 
-/// What became of one of several operations sent together.
+/// Result of one operation of a multi-operation request.
 #[derive(Clone, Debug)]
 pub(crate) enum OperationResult {
-    /// It was done.
+    /// The operation succeeded.
     Done,
-    /// It was not done, because another one failed.
+    /// The operation was not applied, because another one failed.
     Aborted,
-    /// It failed by itself.
+    /// The operation failed.
     Failed(Error),
 }
 
@@ -100,10 +102,10 @@ pub(crate) struct AlreadyStarted {
     pub(crate) first_run_id: String,
 }
 
-/// The store could not do its work. The caller may try again.
+/// Error of the store. The caller may retry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StoreError {
-    /// The events of a change do not continue those that are kept.
+    /// The events of a change do not follow those that are stored.
     Conflict { run_id: RunId },
 }
 

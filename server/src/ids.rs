@@ -1,25 +1,25 @@
-//! Ids the server makes up. They come from a seed, so that a run of the server can be repeated.
+//! Generator of the server's ids, seeded so that a run of the server can be reproduced.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use durably_history::{RunId, Time};
 
-/// An endless sequence of random numbers and ids.
+/// A sequence of random numbers and ids.
 #[derive(Debug)]
 pub(crate) struct Ids {
     state: AtomicU64,
 }
 
 impl Ids {
-    /// The sequence that a seed stands for.
+    /// The sequence of a seed.
     pub(crate) fn seeded(seed: u64) -> Self {
         Self {
             state: AtomicU64::new(seed),
         }
     }
 
-    /// A sequence of its own.
+    /// A sequence with a random seed.
     pub(crate) fn random() -> Self {
         Self::seeded(RandomState::new().hash_one(std::process::id()))
     }
@@ -35,7 +35,7 @@ impl Ids {
         z ^ (z >> 31)
     }
 
-    /// The next id, as the platform writes ids.
+    /// The next id, as a hyphenated UUID.
     pub(crate) fn uuid(&self) -> String {
         let random = (u128::from(self.number()) << 64) | u128::from(self.number());
         uuid::Builder::from_random_bytes(random.to_be_bytes())

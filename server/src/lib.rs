@@ -1,5 +1,5 @@
-//! An embedded Temporal server: every Temporal client reaches it by gRPC on loopback, and a client
-//! in the same process without a socket.
+//! An embedded Temporal server. Every Temporal client and worker reaches it through gRPC on
+//! loopback; a client in the same process calls it without a socket.
 //!
 //! ```
 //! # async fn start() -> Result<(), durably_server::StartError> {
@@ -10,9 +10,10 @@
 //! # }
 //! ```
 //!
-//! A request goes one way: [`grpc`](self) turns the message into an input, the engine locks the
-//! execution, the history core (the crate `durably-history`, without IO) decides, the store commits,
-//! and only then the effects act: tasks are offered to pollers, deadlines are armed, lists change.
+//! Every request takes the same path: the gRPC frontend converts the message into an input, the
+//! backend locks the execution, the history core (the crate `durably-history`, without IO) applies
+//! the input, and the store commits the transition. Only then are the effects executed: tasks are
+//! offered to pollers, timers are armed, the visibility index is updated.
 
 mod backend;
 mod clock;

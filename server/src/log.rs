@@ -1,4 +1,4 @@
-//! Log lines of the `durably-server` program, on standard error.
+//! Log of the program `durably-server`: writes tracing events to standard error.
 
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
@@ -8,7 +8,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// Writes events up to a level; spans are not shown.
+/// Writes events up to a level; ignores spans.
 #[derive(Debug)]
 pub(crate) struct Log {
     level: Level,
@@ -26,7 +26,7 @@ impl Log {
 
 impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // The libraries below say too much to be shown with our own lines.
+        // Dependencies log so much at info and below that the server's own lines would be lost.
         let is_ours = metadata.target().starts_with("durably");
         *metadata.level() <= self.level && (is_ours || *metadata.level() <= Level::WARN)
     }
@@ -43,7 +43,7 @@ impl Subscriber for Log {
         let metadata = event.metadata();
         let mut line = format!("{:5} {}:", metadata.level(), metadata.target());
         event.record(&mut Line(&mut line));
-        // A closed standard error is no reason to stop serving.
+        // Serving continues when standard error is closed.
         let _ = writeln!(std::io::stderr().lock(), "{line}");
     }
 

@@ -1,4 +1,4 @@
-//! `durably-server`: the embedded server as a program of its own.
+//! The program `durably-server`: runs the embedded server until a signal stops it.
 
 mod log;
 
@@ -61,7 +61,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Waits for ctrl-c or, where there is such a thing, the signal that ends services.
+/// Waits for ctrl-c or, on Unix, SIGTERM.
 async fn interrupted() -> std::io::Result<()> {
     #[cfg(unix)]
     {
@@ -92,7 +92,7 @@ struct Options {
     skip_time: SkipTime,
 }
 
-/// Whether and when the server's clock skips.
+/// When the server's clock skips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SkipTime {
     Never,
@@ -128,8 +128,8 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
             "-n" | "--namespace" => options.namespaces.push(value()?),
             "--log" => options.log = level(&value()?)?,
             "--skip-time" => options.skip_time = SkipTime::OnceUnlocked,
-            // The words of the test server that the other SDKs start: `PORT
-            // [--enable-time-skipping]`. Their test environments can be given this program instead.
+            // The command line of the test server that the other SDKs start, `PORT
+            // [--enable-time-skipping]`: their test environments can be given this program instead.
             "--enable-time-skipping" => options.skip_time = SkipTime::FromTheStart,
             port if port.parse::<u16>().is_ok() => {
                 options.port = number("the port", port)?;
@@ -146,7 +146,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
 fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {
     value
         .parse()
-        .map_err(|_| format!("`{value}` is no value for {name}"))
+        .map_err(|_| format!("`{value}` is not a valid value for {name}"))
 }
 
 fn level(value: &str) -> Result<Option<Level>, String> {
@@ -155,7 +155,7 @@ fn level(value: &str) -> Result<Option<Level>, String> {
         value => value
             .parse()
             .map(Some)
-            .map_err(|_| format!("`{value}` is none of off, error, warn, info, debug, trace")),
+            .map_err(|_| format!("`{value}` is not one of off, error, warn, info, debug, trace")),
     }
 }
 
@@ -165,17 +165,17 @@ const HELP: &str = "\
 A Temporal-compatible server in one process, in memory.
 
 Usage: durably-server [OPTIONS]
-       durably-server PORT [--enable-time-skipping]    as the SDKs start their test server
+       durably-server PORT [--enable-time-skipping]    compatible with the SDKs' test server
 
 Options:
-  -p, --port PORT        port to listen on; 0 takes any free one [default: 7233]
+  -p, --port PORT        port to listen on; 0 picks a free one [default: 7233]
       --ip ADDRESS       address to listen on; there is no access control [default: 127.0.0.1]
-  -n, --namespace NAME   namespace to create in addition to `default`; may be repeated
-      --log LEVEL        off, error, warn, info, debug or trace [default: warn]
-      --skip-time        the clock skips while a client has unlocked it through the TestService,
+  -n, --namespace NAME   namespace to register in addition to `default`; repeatable
+      --log LEVEL        log level: off, error, warn, info, debug or trace [default: warn]
+      --skip-time        skip time while a client has unlocked the clock through the TestService,
                          as the test environments of the SDKs do while they await a result
       --enable-time-skipping
-                         the clock skips from the start, until a client locks it
+                         skip time from the start, until a client locks the clock
   -h, --help             print this text
   -V, --version          print the version";
 
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(parsed("--port"), Err("--port needs a value".into()));
         assert_eq!(
             parsed("--port 99999"),
-            Err("`99999` is no value for --port".into())
+            Err("`99999` is not a valid value for --port".into())
         );
         assert!(parsed("--log loud").is_err());
     }

@@ -1,4 +1,4 @@
-//! Namespaces: who is there, and what belongs to each.
+//! Namespaces and their settings, queues and visibility index.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -20,26 +20,26 @@ pub(crate) struct Namespaces {
     by_name: RwLock<BTreeMap<Arc<str>, Arc<Namespace>>>,
 }
 
-/// One namespace, with everything that is not shared between namespaces.
+/// One namespace and everything that is not shared between namespaces.
 #[derive(Debug)]
 pub(crate) struct Namespace {
     pub(crate) name: Arc<str>,
     pub(crate) id: String,
     pub(crate) settings: Settings,
-    /// Workflow tasks and queries on their way to workers.
+    /// Workflow tasks and direct queries on offer.
     pub(crate) workflow_tasks: Queues<WorkflowOffer>,
-    /// Activity tasks on their way to workers.
+    /// Activity tasks on offer.
     pub(crate) activity_tasks: Queues<ActivityOffer>,
     /// Polls for Nexus tasks, which nothing sends yet.
     pub(crate) nexus_tasks: Queues<Infallible>,
-    /// DirectQueries that wait for a worker's answer.
+    /// Direct queries without an answer yet.
     pub(crate) queries: DirectQueries,
     pub(crate) visibility: Visibility,
     /// The search attributes executions may carry.
     pub(crate) attributes: RwLock<Attributes>,
 }
 
-/// What a namespace was registered with.
+/// Settings of a namespace.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) description: String,

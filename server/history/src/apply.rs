@@ -1,4 +1,4 @@
-//! One input: matched, handed to the one who knows, and closed off.
+//! `Run::apply`: dispatches an input to its handler and ends the transition.
 
 use crate::event;
 use crate::input::Input;
@@ -12,10 +12,10 @@ use crate::transition::{Reply, Transition};
 use crate::{command, limits, request, task, timeout};
 
 impl Run {
-    /// Applies one input that happens at `now`.
+    /// Applies one input at the time `now`.
     ///
     /// # Errors
-    /// A [`Rejection`] says why the input was refused; the run has not changed.
+    /// [`Rejection`] if the input is refused; the run has not changed then.
     pub fn apply(&mut self, input: Input, now: Time) -> Result<Transition, Rejection> {
         let first = self.events.len();
         let mut out = OpenTransition::new(now);
@@ -53,8 +53,8 @@ impl Run {
         if is_written_down {
             event::workflow_task::convert_speculative(self);
         }
-        // The real server keeps updates and their speculative tasks in memory only, and writes
-        // nothing for a repeated request.
+        // Not counted as a state transition: the real server keeps updates and speculative tasks in
+        // memory only, and writes nothing for a repeated request.
         let is_kept = !(is_update
             || starts_task && self.has_speculative_task()
             || matches!(reply, Reply::AlreadyDone));
@@ -64,7 +64,7 @@ impl Run {
         Ok(self.close_off(first, out, reply))
     }
 
-    /// What every accepted input ends with.
+    /// Ends a transition: flushes buffered events, enforces limits and seals the event log.
     pub(crate) fn close_off(
         &mut self,
         first: usize,
@@ -92,7 +92,7 @@ impl Run {
         matches!(&self.task, WorkflowTask::Started(started) if started.task.task_type == TaskType::Speculative)
     }
 
-    /// A closed run accepts nothing, except that finished updates can still be read.
+    /// Rejects inputs to a closed run, except reads of completed updates.
     fn check_phase(&self, input: &Input) -> Result<(), Rejection> {
         let Phase::Closed { status, .. } = self.phase else {
             return Ok(());
@@ -119,7 +119,8 @@ impl Run {
     }
 }
 
-/// Whatever is written down beside a speculative task makes it an ordinary one; its own comings and goings do not.
+/// Whether the input records events. Such an input converts a speculative task to a normal one; the
+/// task's own inputs do not.
 fn is_written_down(input: &Input) -> bool {
     !matches!(
         input,
@@ -130,7 +131,8 @@ fn is_written_down(input: &Input) -> bool {
     )
 }
 
-/// Ends a run whose history has grown too large, and a workflow task behind which too much waits.
+/// Terminates a run whose history exceeds a limit, and fails a workflow task with too many buffered
+/// events.
 fn enforce_limits(run: &mut Run, out: &mut OpenTransition) {
     if run.buffered.len() > limits::BUFFERED_EVENTS {
         task_end::end_failed(run, Failed::force_close(), out);

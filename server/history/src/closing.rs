@@ -1,4 +1,4 @@
-//! The end of a run.
+//! Closing a run: discards everything that is pending.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::state::{Phase, Run, WorkflowTask};
 use crate::transition::Effect;
 
 impl Run {
-    /// Ends the run: nothing of it is pending any more.
+    /// Closes the run and disarms its deadlines.
     pub(crate) fn close(&mut self, status: WorkflowExecutionStatus, out: &mut OpenTransition) {
         self.phase = Phase::Closed {
             status,
@@ -32,7 +32,7 @@ impl Run {
             }
         }
         self.activity_ids.clear();
-        // No signal reaches a closed run.
+        // A closed run receives no signals, so none needs to be deduplicated.
         self.signal_requests = BTreeSet::new();
         if self.config.run_expires_at.is_some() {
             out.effect(Effect::Disarm(Deadline::Run));

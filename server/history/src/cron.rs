@@ -1,7 +1,8 @@
-//! Cron schedules: when the next run of a repeated workflow starts.
+//! Cron schedules: compute when the next run of a repeated workflow starts.
 //!
-//! The rules are those of robfig/cron, which the real server uses, down to what it does on the two
-//! nights of daylight saving: histories of a schedule continue on either server.
+//! The rules are those of robfig/cron, which the real server uses, including the two nights a year
+//! on which daylight saving begins and ends, so that a schedule has the same times on either
+//! server.
 
 mod calendar;
 mod expression;
@@ -25,7 +26,7 @@ pub struct CronSchedule {
 enum Rule {
     /// `@every 5m`: whole seconds from the last start.
     Every(Duration),
-    /// Moments whose local time in this zone has these fields.
+    /// Times whose local time in this zone matches the fields.
     Fields(Fields, TimeZone),
 }
 
@@ -34,7 +35,7 @@ impl CronSchedule {
     /// `CRON_TZ=<zone> ` or `TZ=<zone> ` in front of it names a time zone other than UTC.
     ///
     /// # Errors
-    /// When it is none of these, names an unknown zone, or no date satisfies it.
+    /// [`Invalid`] if the expression is malformed, names an unknown zone, or no date satisfies it.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let rule =
             expression::parse(text).ok_or_else(|| Invalid("invalid CronSchedule.".to_owned()))?;
@@ -42,7 +43,7 @@ impl CronSchedule {
             text: text.to_owned(),
             rule,
         };
-        // A schedule that is ever satisfied is so within the five years from any start.
+        // A schedule that is ever satisfied has a time within five years of any start.
         if schedule.next_after(Time::default()).is_none() {
             return Err(Invalid(
                 "invalid CronSchedule, no time can be found to satisfy the schedule".to_owned(),
@@ -56,16 +57,17 @@ impl CronSchedule {
         &self.text
     }
 
-    /// How long after `now` the next run starts, in whole seconds, when the last one was due at
-    /// `last`; none if the schedule has no further time.
+    /// The delay from `now` to the next run, in whole seconds, when the last one was due at `last`;
+    /// none if the schedule has no further time.
     pub fn backoff(&self, last: Time, now: Time) -> Option<Duration> {
-        // A run that started early leaves its own time to the next one.
+        // A run that started before its time does not use it up.
         let mut next = match now < last {
             true => last,
             false => self.next_after(last)?,
         };
         while next < now {
-            // A run that outlived many of its times must not walk through all of them.
+            // After a run that outlived many of its times, the search skips ahead instead of
+            // enumerating them.
             let skip_from = match &self.rule {
                 Rule::Every(interval) => skip_to(next, now, *interval),
                 Rule::Fields(..) => Time::from_unix_nanos(now.as_unix_nanos() - 1),
@@ -98,7 +100,7 @@ fn skip_to(from: Time, now: Time, interval: Duration) -> Time {
     if reached < now {
         reached
     } else {
-        // It is due this very moment, so the last time is one step back.
+        // `now` is a time of the schedule, so the last one before it is one interval back.
         from + Duration::from_nanos(nanos).saturating_sub(interval)
     }
 }

@@ -1,8 +1,8 @@
-//! The events of one run, in few bytes.
+//! Event log: stores the events of a run in encoded form.
 //!
-//! A decoded event takes over two kilobytes with its maps and texts, its encoding a hundred and some.
-//! So events are kept encoded, one behind the other. Only those of the input that is being applied are
-//! decoded: a command gives its event what does not live in its attributes.
+//! A decoded event takes over two kilobytes with its maps and texts, an encoded one a hundred and
+//! some. Only the events of the input that is being applied are kept decoded, because handlers may
+//! still complete them.
 
 use std::ops::Range;
 
@@ -16,22 +16,22 @@ pub struct EventLog {
     bytes: Vec<u8>,
     /// Where each encoded event ends.
     ends: Vec<u32>,
-    /// The events that are not encoded yet, which follow them.
+    /// Events of the current input, not encoded yet.
     open: Vec<HistoryEvent>,
 }
 
 impl EventLog {
-    /// How many events there are.
+    /// Number of events.
     pub fn len(&self) -> usize {
         self.ends.len() + self.open.len()
     }
 
-    /// Whether there is none.
+    /// Whether the log is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The event at a place.
+    /// The event at an index.
     pub fn get(&self, place: usize) -> Option<HistoryEvent> {
         match place.checked_sub(self.ends.len()) {
             Some(open) => self.open.get(open).cloned(),
@@ -47,12 +47,12 @@ impl EventLog {
         self.get(self.len().checked_sub(1)?)
     }
 
-    /// The events of these places, in order.
+    /// The events of a range of indices.
     pub fn events(&self, places: Range<usize>) -> impl Iterator<Item = HistoryEvent> + '_ {
         places.filter_map(|place| self.get(place))
     }
 
-    /// The bytes of the event at a place, in the encoding that clients receive.
+    /// Encoded length of the event at an index.
     pub fn encoded_len(&self, place: usize) -> usize {
         match place.checked_sub(self.ends.len()) {
             Some(open) => self.open.get(open).map_or(0, Message::encoded_len),
@@ -60,7 +60,7 @@ impl EventLog {
         }
     }
 
-    /// The bytes of memory that the log holds for encoded events.
+    /// Bytes of memory allocated for encoded events.
     pub fn allocated(&self) -> usize {
         self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
     }
@@ -69,12 +69,12 @@ impl EventLog {
         self.open.push(event);
     }
 
-    /// An event of the input that is being applied; none of an earlier one changes.
+    /// An event of the current input; earlier ones are immutable.
     pub(crate) fn open_mut(&mut self, place: usize) -> Option<&mut HistoryEvent> {
         self.open.get_mut(place.checked_sub(self.ends.len())?)
     }
 
-    /// Encodes the events of the input that was applied.
+    /// Encodes the events of the current input.
     pub(crate) fn seal(&mut self) {
         for event in self.open.drain(..) {
             event
@@ -83,11 +83,11 @@ impl EventLog {
             let end = u32::try_from(self.bytes.len()).expect("a run ends at 50 MiB of history");
             self.ends.push(end);
         }
-        // An input records a handful of events at most times, and thousands once.
+        // Inputs record a few events, rarely thousands; the capacity of a large one is released.
         self.open.shrink_to(0);
     }
 
-    /// Gives back what was kept for further events.
+    /// Releases spare capacity; a closed run records no further events.
     pub(crate) fn close(&mut self) {
         self.bytes.shrink_to_fit();
         self.ends.shrink_to_fit();

@@ -1,4 +1,4 @@
-//! Failures that the server itself words.
+//! Failures that the server creates.
 
 use durably_proto::Message;
 use durably_proto::api::common::v1::{Payload, Payloads};
@@ -11,7 +11,7 @@ use durably_proto::api::update::v1::{Outcome, outcome};
 
 use crate::{json, limits};
 
-/// What went wrong with a workflow task, told by the server.
+/// The failure of a workflow task that the server fails.
 pub(crate) fn server(message: String) -> Failure {
     Failure {
         message,
@@ -22,7 +22,7 @@ pub(crate) fn server(message: String) -> Failure {
     }
 }
 
-/// The failure of an activity that took too long.
+/// A timeout failure.
 pub(crate) fn timeout(kind: TimeoutType, message: String) -> Failure {
     Failure {
         message,
@@ -35,7 +35,7 @@ pub(crate) fn timeout(kind: TimeoutType, message: String) -> Failure {
     }
 }
 
-/// `activity StartToClose timeout` and its like.
+/// The failure of an activity timeout, such as `activity StartToClose timeout`.
 pub(crate) fn activity_timeout(kind: TimeoutType) -> Failure {
     let name = match kind {
         TimeoutType::StartToClose => "StartToClose",
@@ -47,7 +47,7 @@ pub(crate) fn activity_timeout(kind: TimeoutType) -> Failure {
     timeout(kind, format!("activity {name} timeout"))
 }
 
-/// Something that was reported is too large to be recorded.
+/// The failure that replaces a report over the size limit.
 pub(crate) fn too_large(message: &str, cause: Option<Failure>) -> Failure {
     Failure {
         message: message.to_owned(),
@@ -59,7 +59,7 @@ pub(crate) fn too_large(message: &str, cause: Option<Failure>) -> Failure {
     }
 }
 
-/// The outcome of an accepted update whose workflow ended first.
+/// The outcome of an accepted update whose run closed before it completed.
 pub(crate) fn update_failed_at_close() -> Outcome {
     update_failure(
         "Workflow Update failed because the Workflow completed before the Update completed.",
@@ -67,7 +67,7 @@ pub(crate) fn update_failed_at_close() -> Outcome {
     )
 }
 
-/// The outcome of an update that the worker left unanswered.
+/// The outcome of an update that the worker did not answer.
 pub(crate) fn update_unprocessed() -> Outcome {
     update_failure(
         "Workflow Update is rejected because it wasn't processed by worker. Probably, Workflow Update is not supported by the worker.",
@@ -75,7 +75,8 @@ pub(crate) fn update_unprocessed() -> Outcome {
     )
 }
 
-/// A failure cut down to about `limit` bytes: message and kind stay, the rest goes as far as it must.
+/// Truncates a failure to about `limit` bytes: keeps message and kind, drops details, then shortens
+/// texts and causes.
 pub(crate) fn truncate(mut failure: Failure, limit: usize) -> Failure {
     if failure.encoded_len() <= limit {
         return failure;
@@ -96,14 +97,14 @@ pub(crate) fn truncate(mut failure: Failure, limit: usize) -> Failure {
     cut(&mut failure.source, 100);
     let cause = failure.cause.take();
     let left = limit.saturating_sub(failure.encoded_len());
-    // A cause of less room than this would say nothing.
+    // A cause of fewer bytes would be empty.
     failure.cause = cause
         .filter(|_| left > 64)
         .map(|cause| Box::new(truncate(*cause, left)));
     failure
 }
 
-/// A text as the SDKs encode it.
+/// Encodes a text as a JSON payload.
 pub(crate) fn json_text(text: &str) -> Payloads {
     Payloads {
         payloads: vec![Payload {

@@ -1,16 +1,16 @@
-//! The names of things: one newtype each, so that two ids are never mixed up.
+//! Ids: one newtype each, so that two kinds cannot be confused.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// The place of an event in its history, counted from 1.
+/// Position of an event in its history, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(pub i64);
 
 impl EventId {
     /// The first event of every history, `WorkflowExecutionStarted`.
     pub const FIRST: Self = Self(1);
-    /// No event: what the platform writes where a link has no target.
+    /// No event: the value of a link without a target.
     pub const NONE: Self = Self(0);
 
     /// The event after this one.
@@ -25,9 +25,10 @@ impl fmt::Display for EventId {
     }
 }
 
-/// Tells one scheduling of a workflow task from every other of the same run.
+/// Number of a scheduling of a workflow task, unique in its run.
 ///
-/// Event ids cannot: a speculative task that vanished leaves its event id to the next one.
+/// An event id does not identify a task: a speculative task that left no event leaves its id to the
+/// next one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp(pub u64);
 
@@ -65,16 +66,16 @@ macro_rules! text_id {
 }
 
 text_id! {
-    /// What the user calls the execution; shared by all runs of its chain.
+    /// Workflow id; shared by all runs of a chain.
     WorkflowId,
-    /// One run of an execution.
+    /// Id of one run of an execution.
     RunId,
-    /// What the worker calls an activity inside its run.
+    /// Id that the worker gives an activity, unique in its run.
     ActivityId,
-    /// What the worker calls a timer inside its run.
+    /// Id that the worker gives a timer, unique in its run.
     TimerId,
-    /// What the client calls an update.
+    /// Id that the client gives an update.
     UpdateId,
-    /// What the client calls a request, so that sending it twice does it once.
+    /// Id of a request; makes its repetition idempotent.
     RequestId,
 }

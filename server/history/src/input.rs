@@ -1,4 +1,4 @@
-//! Everything that can happen to a run.
+//! Inputs: what changes a run after its start.
 
 use std::sync::Arc;
 
@@ -12,57 +12,57 @@ use durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest
 
 use crate::id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId};
 
-/// Everything that can happen to a run after its start.
+/// An input of a run after its start.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A client, or another workflow, signals the workflow.
+    /// A signal of a client or another workflow.
     Signal(Signal),
-    /// A client's signal-with-start met this run; unlike a plain signal it ends the start delay.
+    /// A signal-with-start that found this run; unlike a plain signal it ends the start delay.
     SignalWithStart(Signal),
-    /// A client, or another workflow, asks the workflow to end itself.
+    /// A cancel request of a client or another workflow.
     RequestCancel(RequestCancel),
-    /// A client ends the workflow without asking it.
+    /// A termination request.
     Terminate(Terminate),
-    /// A client sends an update.
+    /// An update request.
     Update(UpdateRequest),
-    /// A client's start request with the conflict policy `USE_EXISTING` met this run.
+    /// A start request with the conflict policy `USE_EXISTING` that found this run.
     Attach(Attach),
-    /// A client repeats its eager start, because it may not have got the first task.
+    /// A repeated eager start: its client may not have received the first task.
     RepeatEagerStart,
-    /// A worker asks that the next task goes to the normal queue.
+    /// A request to send the next task to the normal queue.
     ResetStickiness,
-    /// A workflow task was handed to a poller.
+    /// A poll took a workflow task.
     StartWorkflowTask(StartWorkflowTask),
     /// A worker completed its workflow task.
     CompleteWorkflowTask(Box<CompleteWorkflowTask>),
-    /// A worker could not complete its workflow task.
+    /// A worker failed its workflow task.
     FailWorkflowTask(Box<FailWorkflowTask>),
-    /// An activity task was handed to a poller.
+    /// A poll took an activity task.
     StartActivity(StartActivity),
-    /// An activity reports that it is alive.
+    /// A heartbeat of an activity.
     Heartbeat(Heartbeat),
     /// An activity completed.
     CompleteActivity(CompleteActivity),
     /// An attempt at an activity failed.
     FailActivity(Box<FailActivity>),
-    /// An activity gave in to a cancel request.
+    /// An activity accepted its cancellation.
     CancelActivity(CancelActivity),
-    /// A deadline armed by [`Effect::Arm`](crate::Effect::Arm) was reached.
+    /// A deadline armed by [`Effect::Arm`](crate::Effect::Arm) is due.
     Due(Deadline),
 }
 
-/// A moment the run asked to be woken at. At most one is armed for each key.
+/// Key of a deadline; at most one is armed per key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Deadline {
-    /// The delay before the first workflow task is over.
+    /// The end of the start delay.
     FirstWorkflowTask,
-    /// The workflow task of this stamp: too long in a sticky queue, or too long with a worker.
+    /// A timeout of the workflow task of this stamp: schedule-to-start or start-to-close.
     WorkflowTask(Stamp),
-    /// A user timer fires.
+    /// A user timer.
     Timer(TimerId),
-    /// The activity scheduled by this event: a timeout, or its next attempt is due.
+    /// A timeout or the next attempt of the activity scheduled by this event.
     Activity(EventId),
-    /// The run took too long, or the runs of the execution together.
+    /// The run or execution timeout.
     Run,
 }
 
@@ -73,13 +73,13 @@ pub struct Signal {
     pub name: String,
     /// Its arguments.
     pub input: Option<Payloads>,
-    /// Headers that travel with the arguments.
+    /// Headers of the signal.
     pub header: Option<Header>,
-    /// Who signals.
+    /// Identity of the sender.
     pub identity: String,
     /// A signal with a request id that was seen before is not recorded again.
     pub request_id: RequestId,
-    /// Links to what caused the signal.
+    /// Links to the cause of the signal.
     pub links: Vec<Link>,
     /// The signalling workflow, if it was one.
     pub external: Option<WorkflowExecution>,
@@ -88,11 +88,11 @@ pub struct Signal {
 /// See [`Input::RequestCancel`].
 #[derive(Clone, Debug, Default)]
 pub struct RequestCancel {
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Who asks.
+    /// Identity of the client.
     pub identity: String,
-    /// Links to what caused the request.
+    /// Links to the cause.
     pub links: Vec<Link>,
     /// The first run of the execution the client means, if it said.
     pub first_run_id: Option<RunId>,
@@ -103,13 +103,13 @@ pub struct RequestCancel {
 /// See [`Input::Terminate`].
 #[derive(Clone, Debug, Default)]
 pub struct Terminate {
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// Details for people and programs.
     pub details: Option<Payloads>,
-    /// Who ends it.
+    /// Identity of the client.
     pub identity: String,
-    /// Links to what caused it.
+    /// Links to the cause.
     pub links: Vec<Link>,
     /// The first run of the execution the client means, if it said.
     pub first_run_id: Option<RunId>,
@@ -133,29 +133,29 @@ pub struct Attach {
     pub completion_callbacks: Vec<Callback>,
     /// Links to add.
     pub links: Vec<Link>,
-    /// Who asks.
+    /// Identity of the client.
     pub identity: String,
 }
 
-/// Names one workflow task of a run; carried by [`Effect::DispatchWorkflowTask`](crate::Effect) to the queue.
+/// Key of a scheduled workflow task, in [`Effect::DispatchWorkflowTask`](crate::Effect).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkflowTaskKey {
-    /// The event that scheduled it, or will have.
+    /// The scheduled event, which an unrecorded task does not have yet.
     pub scheduled: EventId,
-    /// Tells it from others with the same event id.
+    /// Distinguishes tasks with the same event id.
     pub stamp: Stamp,
 }
 
-/// Names one started workflow task; travels to the worker and back inside the task token.
+/// Identifies a started workflow task; the task token contains it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkflowTaskToken {
-    /// The event that scheduled it, or will have.
+    /// The scheduled event, which an unrecorded task does not have yet.
     pub scheduled: EventId,
-    /// The event that started it, or will have.
+    /// The started event, which an unrecorded task does not have yet.
     pub started: EventId,
     /// The attempt, from 1.
     pub attempt: u32,
-    /// Tells it from others with the same event ids.
+    /// Distinguishes tasks with the same event ids.
     pub stamp: Stamp,
 }
 
@@ -164,11 +164,11 @@ pub struct WorkflowTaskToken {
 pub struct StartWorkflowTask {
     /// The task.
     pub task_key: WorkflowTaskKey,
-    /// The poll; the same poll may start the same task twice.
+    /// Id of the poll; a repeated poll starts the same task again.
     pub request_id: RequestId,
     /// The queue that was polled; the sticky one receives only what is new.
     pub queue: Arc<str>,
-    /// Who polls.
+    /// Identity of the worker.
     pub identity: String,
     /// The worker's build.
     pub worker_version: Option<WorkerVersionStamp>,
@@ -179,31 +179,32 @@ pub struct StartWorkflowTask {
 pub struct CompleteWorkflowTask {
     /// The task, out of the task token.
     pub token: WorkflowTaskToken,
-    /// What the worker wants; the token bytes in it are not looked at.
+    /// The worker's request; its token bytes are ignored.
     pub response: RespondWorkflowTaskCompletedRequest,
     /// A command whose search attributes the namespace does not accept.
     pub refused: Option<BadSearchAttributes>,
 }
 
-/// A command that breaks a rule of its namespace, which this crate does not know.
+/// A command whose search attributes the namespace does not accept; this crate does not know the
+/// namespace's attributes.
 #[derive(Clone, Debug)]
 pub struct BadSearchAttributes {
-    /// Its place among the commands.
+    /// Index of the command.
     pub place: usize,
-    /// Why, in the platform's words.
+    /// The real server's text.
     pub message: String,
-    /// The kind of mistake, which commands word differently.
+    /// The kind of error; commands word it differently.
     pub problem: SearchAttributeProblem,
 }
 
-/// What is wrong with search attributes.
+/// Kind of error in search attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchAttributeProblem {
     /// The namespace has none of that name.
     Unknown,
-    /// The value is not of the attribute's type, or only the server sets the attribute.
+    /// The value has another type than the attribute, or only the server sets the attribute.
     Wrong,
-    /// A value is too large, and would be again: the run is terminated.
+    /// A value is too large; a retry cannot help, so the run is terminated.
     TooLarge,
 }
 
@@ -212,17 +213,17 @@ pub enum SearchAttributeProblem {
 pub struct FailWorkflowTask {
     /// The task, out of the task token.
     pub token: WorkflowTaskToken,
-    /// Why, in one word.
+    /// The cause.
     pub cause: WorkflowTaskFailedCause,
-    /// Why, in full.
+    /// The failure.
     pub failure: Option<Failure>,
-    /// Who reports.
+    /// Identity of the worker.
     pub identity: String,
     /// The worker's binary.
     pub binary_checksum: String,
 }
 
-/// Names one attempt at an activity; carried by [`Effect::DispatchActivity`](crate::Effect) to the queue.
+/// Key of an activity attempt, in [`Effect::DispatchActivity`](crate::Effect).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActivityTaskKey {
     /// The event that scheduled the activity.
@@ -245,9 +246,9 @@ pub enum ActivityRef {
 pub struct StartActivity {
     /// The attempt.
     pub task_key: ActivityTaskKey,
-    /// The poll; the same poll may start the same task twice.
+    /// Id of the poll; a repeated poll starts the same task again.
     pub request_id: RequestId,
-    /// Who polls.
+    /// Identity of the worker.
     pub identity: String,
     /// The worker's build.
     pub worker_version: Option<WorkerVersionStamp>,
@@ -258,9 +259,9 @@ pub struct StartActivity {
 pub struct Heartbeat {
     /// The activity.
     pub activity: ActivityRef,
-    /// What the next attempt will be given.
+    /// Details, for the next attempt too.
     pub details: Option<Payloads>,
-    /// Who reports.
+    /// Identity of the worker.
     pub identity: String,
 }
 
@@ -271,7 +272,7 @@ pub struct CompleteActivity {
     pub activity: ActivityRef,
     /// What it returned.
     pub result: Option<Payloads>,
-    /// Who reports.
+    /// Identity of the worker.
     pub identity: String,
     /// The worker's build.
     pub worker_version: Option<WorkerVersionStamp>,
@@ -284,9 +285,9 @@ pub struct FailActivity {
     pub activity: ActivityRef,
     /// How it failed.
     pub failure: Option<Failure>,
-    /// A last heartbeat that had not been sent.
+    /// Details of a heartbeat that had not been sent.
     pub last_heartbeat_details: Option<Payloads>,
-    /// Who reports.
+    /// Identity of the worker.
     pub identity: String,
     /// The worker's build.
     pub worker_version: Option<WorkerVersionStamp>,
@@ -297,9 +298,9 @@ pub struct FailActivity {
 pub struct CancelActivity {
     /// The activity.
     pub activity: ActivityRef,
-    /// What it had to say.
+    /// Details of the cancellation.
     pub details: Option<Payloads>,
-    /// Who reports.
+    /// Identity of the worker.
     pub identity: String,
     /// The worker's build.
     pub worker_version: Option<WorkerVersionStamp>,

@@ -1,4 +1,5 @@
-//! JSON values in payloads. They are few, so this crate has no serializer.
+//! JSON strings in payloads. The crate encodes no other JSON than these and lists of them, so it
+//! has no serializer.
 
 use std::fmt::Write as _;
 

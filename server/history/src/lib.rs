@@ -1,16 +1,16 @@
 //! The history of one Temporal workflow execution, without IO.
 //!
-//! A [`Run`] is the state of one run. [`Run::start`] makes it, [`Run::apply`] changes it:
-//! time, ids and randomness are arguments, and what must be done in the world is returned
-//! as [`Effect`]s. The same inputs always write the same history, event by event the one that
-//! the platform's own server writes.
+//! A [`Run`] is the state of one run. [`Run::start`] creates it, [`Run::apply`] applies an input: a
+//! request, a worker's response or a deadline. Time, ids and randomness are arguments; what must be
+//! done in the world is returned as [`Effect`]s. The same inputs always write the same history,
+//! event by event the one that a Temporal server writes.
 //!
-//! The driver's part, for every input:
-//! 1. load the run, `apply` the input at the time it happened;
-//! 2. on a [`Rejection`] answer it: the run has not changed;
-//! 3. otherwise commit the run with its new events, then do the effects in order, then answer.
+//! The caller's part, for every input:
+//! 1. load the run and apply the input at the current time;
+//! 2. on a [`Rejection`], answer with it; the run has not changed;
+//! 3. otherwise commit the run with its new events, then execute the effects in order, then answer.
 //!
-//! Queries leave no trace in a history; they are the driver's own business.
+//! Queries record no events; they are the caller's business.
 
 mod apply;
 mod closing;

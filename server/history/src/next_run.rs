@@ -1,4 +1,4 @@
-//! The run after this one: tried again, repeated by cron, or continued as new.
+//! The next run of a chain: a retry, a cron run, or a continuation as new.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::state::Run;
 use crate::time::Time;
 use crate::transition::Effect;
 
-/// What a retry or a cron schedule adds to the run that it repeats.
+/// What a retry or a cron run has in addition to the run that it repeats.
 pub(crate) struct Successor {
     run_id: RunId,
     initiator: ContinueAsNewInitiator,
@@ -30,7 +30,7 @@ pub(crate) struct Successor {
 impl Successor {
     /// A successor that starts after `backoff`.
     pub(crate) fn new(run: &mut Run, initiator: ContinueAsNewInitiator, backoff: Duration) -> Self {
-        // The last result survives failed runs.
+        // A failed run passes the last result on.
         let result = run.config.last_completion_result.clone();
         Self {
             run_id: run.random.run_id(),
@@ -41,7 +41,7 @@ impl Successor {
         }
     }
 
-    /// The run before it failed.
+    /// Passes the previous run's failure on.
     pub(crate) fn failed(self, failure: Failure) -> Self {
         Self {
             failure: Some(failure),
@@ -49,18 +49,18 @@ impl Successor {
         }
     }
 
-    /// The run before it returned.
+    /// Passes the previous run's result on.
     pub(crate) fn completed(self, result: Option<Payloads>) -> Self {
         Self { result, ..self }
     }
 
-    /// Its id, as the closing event shows it.
+    /// The next run's id, as the closing event records it.
     pub(crate) fn run_id_text(&self) -> String {
         self.run_id.to_string()
     }
 }
 
-/// Whether the workflow's retry policy asks for another run.
+/// Whether the workflow's retry policy allows another run.
 pub(crate) fn retry_backoff(run: &Run, failure: &Failure, now: Time) -> RetryDecision {
     let Some(policy) = &run.config.retry_policy else {
         return RetryDecision::No(RetryState::RetryPolicyNotSet);
@@ -74,7 +74,7 @@ pub(crate) fn retry_backoff(run: &Run, failure: &Failure, now: Time) -> RetryDec
     )
 }
 
-/// When the workflow's cron schedule asks for another run.
+/// The delay until the cron schedule's next run.
 pub(crate) fn cron_backoff(run: &Run, now: Time) -> Option<Duration> {
     run.config
         .cron
@@ -82,7 +82,7 @@ pub(crate) fn cron_backoff(run: &Run, now: Time) -> Option<Duration> {
         .backoff(run.config.executes_at, now)
 }
 
-/// Starts the same workflow once more.
+/// Starts a run that repeats the workflow with the same input.
 pub(crate) fn start_next(run: &mut Run, successor: Successor, out: &mut OpenTransition) {
     let first = started_attributes(run);
     let attempt = match successor.initiator {
@@ -107,7 +107,7 @@ pub(crate) fn start_next(run: &mut Run, successor: Successor, out: &mut OpenTran
     out.effect(Effect::StartNext(Box::new(start)));
 }
 
-/// A start with all that every next run inherits; the rest is empty.
+/// A start with everything that a next run inherits; the other fields are empty.
 pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
     let config = &run.config;
     let versioning_override = started_attributes(run).versioning_override;
@@ -141,7 +141,7 @@ pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
     }
 }
 
-/// The place after this run.
+/// The next run's position in the chain.
 pub(crate) fn next_in_chain(run: &Run, initiator: ContinueAsNewInitiator, now: Time) -> Chain {
     let expires_at = now + RETENTION;
     let reset_points = run.reset_points.iter().map(|point| ResetPointInfo {
@@ -162,7 +162,8 @@ pub(crate) fn next_in_chain(run: &Run, initiator: ContinueAsNewInitiator, now: T
     }
 }
 
-/// A backoff long enough that runs do not follow each other too fast; zero for none.
+/// The backoff, at least long enough that the chain's runs start
+/// [`limits::CONTINUE_AS_NEW_INTERVAL`] apart.
 pub(crate) fn throttled_backoff(run: &Run, backoff: Duration, now: Time) -> Duration {
     let config = &run.config;
     let started_early = now < config.executes_at;
@@ -186,5 +187,5 @@ pub(crate) fn started_attributes(run: &Run) -> WorkflowExecutionStartedEventAttr
     }
 }
 
-/// How long the platform keeps the history of a closed run in its default namespace.
+/// Retention of the default namespace; reset points expire with it.
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,11 +1,11 @@
-//! A state transition in progress: when it happens, and the effects that it has so far.
+//! A state transition in progress: its time and the effects collected so far.
 
 use crate::time::Time;
 use crate::transition::{Effect, UpdateStatus};
 
-/// What the handling of one input collects beside the events.
+/// Collects what handlers produce besides events.
 pub(crate) struct OpenTransition {
-    /// When the input happens.
+    /// The time of the input.
     pub now: Time,
     effects: Vec<Effect>,
 }
@@ -26,8 +26,8 @@ impl OpenTransition {
         self.effects.push(effect);
     }
 
-    /// Reports the stage that an update has reached. Only the last stage of an input is reported:
-    /// the task that accepts an update may also complete it or close the run.
+    /// Adds the effect that an update reached a stage. Only the last stage of an input is kept: the
+    /// task that accepts an update may also complete it or close the run.
     pub(crate) fn update_reached(&mut self, status: UpdateStatus) {
         let overtaken =
             |effect: &Effect| matches!(effect, Effect::UpdateReached(it) if it.id == status.id);

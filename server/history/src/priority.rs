@@ -1,4 +1,4 @@
-//! Priorities: which of the waiting tasks of a queue goes first.
+//! Priorities of tasks in a queue.
 
 use durably_proto::api::common::v1::Priority;
 
@@ -7,7 +7,7 @@ use crate::rejection::Invalid;
 /// Checks a priority that a request or a command sets.
 ///
 /// # Errors
-/// What is wrong with it, in the platform's words.
+/// [`Invalid`] with the real server's text.
 pub(crate) fn check(priority: Option<&Priority>) -> Result<(), Invalid> {
     let invalid = |message: &str| Err(Invalid(message.to_owned()));
     match priority {
@@ -20,7 +20,7 @@ pub(crate) fn check(priority: Option<&Priority>) -> Result<(), Invalid> {
     }
 }
 
-/// An activity's priority: what it does not set is the workflow's.
+/// Merges priorities: an activity inherits what it does not set from its workflow.
 pub(crate) fn merged(workflow: Option<&Priority>, activity: Option<&Priority>) -> Option<Priority> {
     let (Some(workflow), Some(activity)) = (workflow, activity) else {
         return activity.or(workflow).cloned();

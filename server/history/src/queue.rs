@@ -1,4 +1,4 @@
-//! Task queues as this crate names them.
+//! Task queues: normal and sticky ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use crate::rejection::Invalid;
 /// The queue that tasks of a run go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskQueue {
-    /// Any worker of the queue may take the task; it receives the whole history.
+    /// Shared queue: any of its workers takes the task and receives the whole history.
     Normal(Arc<str>),
-    /// Only the worker that holds the run in its cache; it receives what is new.
+    /// A worker's own queue: the worker has the run cached and receives the new events only.
     Sticky(StickyQueue),
 }
 
-/// A worker's own queue, as it named it when it completed its last workflow task.
+/// A worker's own queue, named in its last workflow task completion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StickyQueue {
     /// The queue's name.
     pub name: Arc<str>,
     /// The normal queue of the run.
     pub normal_name: Arc<str>,
-    /// How long a task may wait there before it goes to the normal queue instead.
+    /// How long a task may wait before it moves to the normal queue.
     pub schedule_to_start: Option<Duration>,
 }
 
@@ -52,10 +52,10 @@ impl From<&TaskQueue> for TaskQueueMessage {
     }
 }
 
-/// Checks a queue that a request or a command names.
+/// Checks a task queue of a request or a command.
 ///
 /// # Errors
-/// When it is missing, too long, or reserved, in the platform's words.
+/// [`Invalid`] with the real server's text if the name is missing, too long or reserved.
 pub fn check(queue: Option<&TaskQueueMessage>) -> Result<(), Invalid> {
     let invalid = |message: &str| Err(Invalid(message.to_owned()));
     match queue.map(|queue| queue.name.as_str()) {
@@ -69,7 +69,7 @@ pub fn check(queue: Option<&TaskQueueMessage>) -> Result<(), Invalid> {
     }
 }
 
-/// As [`check`], for the queue of a user's workflow or activity.
+/// As [`check`], for queues of workflows and activities.
 pub(crate) fn check_users(queue: Option<&TaskQueueMessage>) -> Result<(), Invalid> {
     check(queue)?;
     match queue {
@@ -81,12 +81,12 @@ pub(crate) fn check_users(queue: Option<&TaskQueueMessage>) -> Result<(), Invali
     }
 }
 
-/// Partitions of a queue are named so on the real server.
+/// Prefix of the real server's queue partitions.
 const PARTITIONS: &str = "/_sys/";
-/// Queues of the real server's own workers.
+/// Prefix of the real server's own queues.
 const INTERNAL: &str = "temporal-sys-per-ns-";
 
-/// The message naming a normal queue.
+/// The message of a normal queue.
 pub(crate) fn normal(name: &str) -> TaskQueueMessage {
     TaskQueueMessage {
         name: name.to_owned(),

@@ -1,8 +1,8 @@
-//! Randomness out of a seed: the same seed draws the same ids.
+//! Seeded random numbers: the same seed gives the same ids.
 
 use crate::id::RunId;
 
-/// A splitmix64 sequence; good enough for ids, and one number of state.
+/// A SplitMix64 generator: sufficient for ids, with a state of one number.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 

@@ -1,4 +1,4 @@
-//! Why an input was refused. A refused input has changed nothing.
+//! Rejections: errors of inputs. A rejected input has not changed the run.
 
 use std::fmt;
 
@@ -6,33 +6,33 @@ use durably_proto::api::enums::v1::WorkflowExecutionStatus;
 
 use crate::id::RunId;
 
-/// Why an input was refused.
+/// Error of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejection {
-    /// The run has ended.
+    /// The run is closed.
     Closed(Closed),
-    /// No such task is waiting or running: it was completed, it timed out, or another worker has it.
+    /// No such task is pending: it completed, timed out, or another worker has it.
     TaskNotFound(TaskNotFound),
     /// The task was started by another poll.
     TaskAlreadyStarted,
-    /// The deadline had been disarmed, or was moved.
+    /// The deadline was disarmed or moved.
     StaleDeadline,
-    /// The workflow tried to close and must see what came first; the client should try again.
+    /// The workflow tried to close and must first see buffered events; the client should retry.
     Closing,
-    /// The workflow task failed several times in a row; an update would wait in vain.
+    /// The workflow task keeps failing, so no worker would answer the update.
     TaskFailing,
-    /// The client named another first run than this execution has.
+    /// The request names another first run than the execution has.
     ChainMismatch(ChainMismatch),
-    /// Too many of something.
+    /// A limit is exceeded.
     LimitExceeded(LimitExceeded),
     /// The request itself is wrong.
     Invalid(Invalid),
 }
 
-/// The run has ended.
+/// See [`Rejection::Closed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed {
-    /// How.
+    /// The status that it closed with.
     pub status: WorkflowExecutionStatus,
 }
 
@@ -47,27 +47,27 @@ pub enum TaskNotFound {
     ActivityId,
 }
 
-/// The client named another first run than this execution has.
+/// See [`Rejection::ChainMismatch`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainMismatch {
-    /// The first run it has.
+    /// The execution's first run.
     pub first_run_id: RunId,
 }
 
-/// Too many of something.
+/// See [`Rejection::LimitExceeded`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitExceeded {
-    /// Updates at work at the same time.
+    /// Updates in flight.
     UpdatesInFlight {
-        /// The most there may be.
+        /// The maximum.
         limit: usize,
     },
-    /// Updates in the life of the run.
+    /// Updates of the run in total.
     UpdatesInTotal {
-        /// The most there may be.
+        /// The maximum.
         limit: usize,
     },
-    /// Signals in the life of the run.
+    /// Signals of the run in total.
     Signals,
 }
 

@@ -1,4 +1,4 @@
-//! Whether something that failed is tried again, and when.
+//! Retry policies of activities and workflows.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use durably_proto::wkt;
 use crate::rejection::Invalid;
 use crate::time::{Time, check_duration, timeout_from_proto, to_proto};
 
-/// How often and when a failed activity or workflow is tried again; every field has its value.
+/// Retry policy with the defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetryPolicy {
     initial_interval: Duration,
@@ -21,29 +21,29 @@ pub struct RetryPolicy {
     non_retryable_error_types: Vec<String>,
 }
 
-/// Whether there is a next attempt.
+/// Decision about a next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryDecision {
-    /// After this long.
+    /// Retry after this delay.
     After(Duration),
-    /// There is none, for this reason.
+    /// No retry, for this reason.
     No(RetryState),
 }
 
-/// Whether the maximum interval limits a delay that the failure itself requests.
+/// How a delay that the failure requests relates to the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestedDelay {
-    /// The delay replaces the policy's interval and its maximum, as for activities.
+    /// The delay replaces the interval and its maximum, as for activities.
     Unlimited,
-    /// The maximum interval limits the delay, as for workflows.
+    /// The delay is limited by the maximum interval, as for workflows.
     Limited,
 }
 
 impl RetryPolicy {
-    /// A policy with the platform's defaults where the message says nothing.
+    /// Converts a policy; fills unset fields with Temporal's defaults.
     ///
     /// # Errors
-    /// When a value makes no sense.
+    /// [`Invalid`] if a field is out of range.
     pub fn from_proto(policy: &RetryPolicyMessage) -> Result<Self, Invalid> {
         let initial_interval = non_negative(policy.initial_interval.as_ref(), "InitialInterval")?
             .filter(|d| !d.is_zero())
@@ -65,7 +65,7 @@ impl RetryPolicy {
         {
             return Err(invalid(&format!("Invalid timeout type value: {kind}.")));
         }
-        // One attempt is no retry at all, so the rest does not matter.
+        // With one attempt there is no retry, so the other fields are not checked.
         if maximum_attempts != 1 {
             if backoff_coefficient < 1.0 || !backoff_coefficient.is_finite() {
                 return Err(invalid(
@@ -87,7 +87,7 @@ impl RetryPolicy {
         })
     }
 
-    /// The policy as the platform writes it into events.
+    /// The policy as events record it.
     pub fn to_proto(&self) -> RetryPolicyMessage {
         RetryPolicyMessage {
             initial_interval: Some(to_proto(self.initial_interval)),
@@ -100,12 +100,13 @@ impl RetryPolicy {
         }
     }
 
-    /// The most attempts there may be; none for no limit.
+    /// Maximum number of attempts; none for no limit.
     pub fn maximum_attempts(&self) -> Option<u32> {
         self.maximum_attempts
     }
 
-    /// Decides about the attempt after `attempt`, which failed like this and may not start after `expires_at`.
+    /// Decides whether another attempt follows `attempt`, which failed with `failure`; none starts
+    /// after `expires_at`.
     pub fn next(
         &self,
         attempt: u32,
@@ -127,7 +128,8 @@ impl RetryPolicy {
             }
             (Some(Delay::Zero | Delay::Negative), RequestedDelay::Limited) => self.maximum_interval,
             (Some(Delay::Positive(delay)), RequestedDelay::Unlimited) => delay,
-            // The platform takes zero for an interval without a maximum that has overflowed.
+            // The real server treats a requested delay of zero as an overflowed interval, which
+            // ends the retries.
             (Some(Delay::Zero), RequestedDelay::Unlimited) => {
                 return RetryDecision::No(RetryState::Timeout);
             }
@@ -205,5 +207,5 @@ const TIMEOUT_TYPES: [&str; 4] = [
 ];
 const DEFAULT_INITIAL_INTERVAL: Duration = Duration::from_secs(1);
 const DEFAULT_COEFFICIENT: f64 = 2.0;
-/// The longest interval, as a multiple of the first.
+/// Default maximum interval, as a multiple of the first.
 const DEFAULT_MAXIMUM_FACTOR: u32 = 100;

@@ -1,4 +1,4 @@
-//! Whether a workflow id that is or was in use may be used again.
+//! Workflow id policies: decide about a start whose workflow id is or was in use.
 
 use durably_proto::api::enums::v1::{
     WorkflowExecutionStatus as Status, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
@@ -6,31 +6,32 @@ use durably_proto::api::enums::v1::{
 
 use crate::rejection::Invalid;
 
-/// What to do with a start request whose workflow id is known.
+/// Decision about a start request whose workflow id is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartDecision {
     /// Start a new run.
     Start,
-    /// Terminate the run there is, then start a new one.
+    /// Terminate the running run, then start a new one.
     TerminateThenStart,
-    /// Answer with the run there is.
+    /// Respond with the running run.
     UseExisting,
-    /// Answer `ALREADY_EXISTS`.
+    /// Respond with `ALREADY_EXISTS`.
     Refuse(IdConflict),
 }
 
-/// Why a start request was refused.
+/// Why a workflow id cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdConflict {
-    /// A run with this id is at work.
+    /// A run with this id is running.
     Running,
-    /// A run with this id has closed, and ids are used once.
+    /// A run with this id has closed, and the policy allows one run per id.
     Closed,
-    /// A run with this id has completed, and only failed ones may be repeated.
+    /// A run with this id has completed, and the policy allows another run only after a failed one.
     Completed,
 }
 
-/// The two policies of a request, checked together; the deprecated `TERMINATE_IF_RUNNING` is folded away.
+/// Reuse and conflict policy of a request; the deprecated `TERMINATE_IF_RUNNING` is converted into
+/// the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policies {
     reuse: WorkflowIdReusePolicy,
@@ -38,10 +39,10 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// Policies of a start request; a signal-with-start uses what exists unless told otherwise.
+    /// Checks the policies of a request; `default` is the conflict policy of requests without one.
     ///
     /// # Errors
-    /// When the two contradict each other.
+    /// [`Invalid`] if the two contradict each other.
     pub fn new(
         reuse: WorkflowIdReusePolicy,
         conflict: WorkflowIdConflictPolicy,
@@ -78,7 +79,7 @@ impl Policies {
         Ok(Self { reuse, conflict })
     }
 
-    /// Decides against the status of the latest run of the id.
+    /// Decides by the status of the id's latest run.
     pub fn decide(self, latest: Status) -> StartDecision {
         use WorkflowIdReusePolicy as Reuse;
         if matches!(latest, Status::Running | Status::Paused) {
@@ -99,7 +100,7 @@ impl Policies {
 }
 
 impl IdConflict {
-    /// The platform's message for it.
+    /// The real server's message.
     pub fn message(self) -> &'static str {
         match self {
             Self::Running => "Workflow execution is already running. WorkflowId: , RunId: ",

@@ -1,4 +1,4 @@
-//! All that is decided about a run before its first event.
+//! Start of a run: everything that is decided before its first event.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,19 +17,19 @@ use crate::input::{Signal, UpdateRequest};
 use crate::retry::RetryPolicy;
 use crate::time::Time;
 
-/// A run to be started: by a client ([`Start::from_request`]), or by the run before it
+/// Parameters of a run that a client starts ([`Start::from_request`]) or the previous run
 /// ([`Effect::StartNext`](crate::Effect::StartNext)).
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// The execution's name.
+    /// The execution's workflow id.
     pub workflow_id: WorkflowId,
-    /// The run's name, new for every run.
+    /// The new run's id.
     pub run_id: RunId,
-    /// Where the run's own random choices come from: ids of later runs, retry jitter.
+    /// Seed of the run's random numbers: ids of later runs, retry jitter.
     pub seed: u64,
-    /// The request that started it; a repeated request finds the same run.
+    /// The start request; its repetition finds this run.
     pub request_id: RequestId,
-    /// Who asked.
+    /// Identity of the client.
     pub identity: String,
     /// The workflow's type.
     pub workflow_type: String,
@@ -37,91 +37,91 @@ pub struct Start {
     pub task_queue: Arc<str>,
     /// The workflow's arguments.
     pub input: Option<Payloads>,
-    /// Headers that travel with the arguments.
+    /// Headers of the start request.
     pub header: Option<Header>,
-    /// Unindexed notes.
+    /// The memo.
     pub memo: Option<Memo>,
-    /// Indexed attributes.
+    /// The search attributes.
     pub search_attributes: Option<SearchAttributes>,
-    /// Summary and details for people.
+    /// Static summary and details.
     pub user_metadata: Option<UserMetadata>,
-    /// Links to what caused the start.
+    /// Links to the cause of the start.
     pub links: Vec<Link>,
-    /// Who is told when the execution closes.
+    /// Callbacks to call when the execution closes.
     pub completion_callbacks: Vec<Callback>,
     /// Priority of its tasks.
     pub priority: Option<Priority>,
-    /// Pinned version, if the client asked for one.
+    /// Versioning override of the request.
     pub versioning_override: Option<VersioningOverride>,
-    /// How long things may take.
+    /// The timeouts.
     pub timeouts: Timeouts,
-    /// Whether a failed or timed out run is tried again.
+    /// Retry policy of failed and timed out runs.
     pub retry_policy: Option<RetryPolicy>,
-    /// When the run is repeated, if it is.
+    /// Cron schedule of the chain.
     pub cron: Option<CronSchedule>,
-    /// What holds the first workflow task back.
+    /// Delay of the first workflow task.
     pub delay: StartDelay,
-    /// The run's place among the runs of its execution.
+    /// The run's position in its chain.
     pub chain: Chain,
     /// The workflow that started this one.
     pub parent: Option<Parent>,
-    /// The first workflow of the tree this one belongs to; none when it is this one.
+    /// The root of the workflow tree; none for the root itself.
     pub root: Option<WorkflowExecution>,
     /// The signal of a signal-with-start.
     pub signal: Option<Signal>,
     /// The update of an update-with-start.
     pub update: Option<UpdateRequest>,
-    /// The caller is also the worker and takes the first workflow task with the answer.
+    /// Whether the client is also the worker and takes the first workflow task with the response.
     pub eager: bool,
 }
 
 /// The timeouts of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For all runs of the execution together.
+    /// Of all runs of the chain together.
     pub execution: Option<Duration>,
-    /// For one run.
+    /// Of one run.
     pub run: Option<Duration>,
-    /// For one workflow task, from start to completion.
+    /// Of one workflow task, from start to completion.
     pub task: Duration,
 }
 
-/// What holds the first workflow task back.
+/// Delay of the first workflow task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartDelay {
-    /// Nothing; or the run's cron schedule, which is asked when the run starts.
+    /// None; a cron schedule is evaluated when the run starts.
     None,
-    /// The client asked for a delay; a signal ends it early.
+    /// Requested by the client; requests other than a plain signal end it early.
     Requested(Duration),
-    /// The run before this one asked for it: a retry's backoff, cron, or continue-as-new.
+    /// Requested by the previous run: a retry's backoff, cron or continue-as-new.
     Backoff(Duration),
 }
 
-/// A run's place among the runs of its execution.
+/// A run's position in the chain of runs of its execution.
 #[derive(Clone, Debug)]
 pub struct Chain {
-    /// The first run of all.
+    /// The first run of the chain.
     pub first_run_id: RunId,
-    /// When the execution timeout is over; none if there is none, or if the first run is yet to start.
+    /// When the execution timeout expires; none without one, or before the first run starts.
     pub execution_expires_at: Option<Time>,
     /// The attempt of the workflow's retry policy, from 1.
     pub attempt: u32,
-    /// What continues here.
+    /// The previous run.
     pub continued: Option<Continued>,
     /// The result of the last run that completed, for cron.
     pub last_completion_result: Option<Payloads>,
     /// The failure of the last run that failed, for cron and retries.
     pub continued_failure: Option<Failure>,
-    /// The first task each build completed in the runs before.
+    /// The first task that each build completed in earlier runs.
     pub reset_points: Vec<ResetPointInfo>,
 }
 
-/// The run before this one.
+/// The previous run of the chain.
 #[derive(Clone, Debug)]
 pub struct Continued {
     /// Its id.
     pub run_id: RunId,
-    /// Why it did not end there.
+    /// Why the chain continues.
     pub initiator: ContinueAsNewInitiator,
 }
 

@@ -1,4 +1,4 @@
-//! The state of one run: what was decided at its start, its history, and what is pending.
+//! State of one run: its configuration, history and pending work.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,68 +24,69 @@ use crate::retry::RetryPolicy;
 use crate::start::{Parent, Timeouts};
 use crate::time::Time;
 
-/// The state of one run, with its history. See the crate documentation for how it is driven.
+/// The state of one run with its history. The crate documentation describes how it is driven.
 #[derive(Debug)]
 pub struct Run {
-    /// What was decided at the start; never changes.
+    /// Decided at the start; immutable.
     pub(crate) config: Box<RunConfig>,
     /// All recorded events; only grows.
     pub(crate) events: EventLog,
     /// Encoded bytes of `events`; grows with them.
     pub(crate) history_size: usize,
-    /// Events that wait for the end of the started workflow task; emptied when it ends.
+    /// Events buffered until the started workflow task ends.
     pub(crate) buffered: Vec<HistoryEvent>,
-    /// Running, or how and when it ended; changes once.
+    /// Running, or closed with status and time; changes once.
     pub(crate) phase: Phase,
-    /// The workflow task there is, at most one; changes when one is scheduled, started or ends.
+    /// The current workflow task, at most one; changes when a task is scheduled, started or ends.
     pub(crate) task: WorkflowTask,
-    /// The attempt the workflow task has or the next one will have; 1 unless the last one failed.
+    /// The attempt of the current or next workflow task; 1 unless the last one failed.
     pub(crate) task_attempt: u32,
     /// The stamp of the last workflow task; counts them all.
     pub(crate) last_stamp: Stamp,
-    /// The worker's own queue; set when it completes a task, cleared when one fails or goes elsewhere.
+    /// The sticky queue; set when its worker completes a task, cleared when one fails or another
+    /// worker takes one.
     pub(crate) sticky: Option<StickyQueue>,
     /// The started event of the last completed workflow task; moves with every completion.
     pub(crate) last_completed_started: EventId,
-    /// The workflow tried to close and must first see what came; until its next task ends.
+    /// The workflow tried to close over buffered events; until its next task ends.
     pub(crate) close_attempted: bool,
-    /// User timers not fired yet; in on `StartTimer`, out when fired or cancelled.
+    /// Pending user timers; added by `StartTimer`, removed when fired or cancelled.
     pub(crate) timers: BTreeMap<TimerId, Timer>,
     /// The same timers in the order they fire.
     pub(crate) timers_by_time: BTreeMap<(Time, EventId), TimerId>,
-    /// Activities not closed yet, by scheduled event; in on `ScheduleActivityTask`, out when closed.
+    /// Pending activities by scheduled event; added by `ScheduleActivityTask`, removed when closed.
     pub(crate) activities: BTreeMap<EventId, Activity>,
     /// The same activities by their own id.
     pub(crate) activity_ids: BTreeMap<ActivityId, EventId>,
-    /// Updates admitted, at work, or completed; a rejected one is forgotten.
+    /// Updates that are admitted, accepted or completed; a rejected one is removed.
     pub(crate) updates: BTreeMap<UpdateId, Update>,
-    /// How many updates were ever admitted; also the order they are delivered in.
+    /// Number of updates ever admitted; the source of [`Update::order`].
     pub(crate) updates_admitted: u64,
-    /// A cancel request is recorded; later ones add nothing.
+    /// Whether a cancel request is recorded; later ones record nothing.
     pub(crate) cancel_requested: bool,
     /// Signals received; counts up.
     pub(crate) signals: usize,
-    /// Requests of signals seen, so that each counts once; only grows.
+    /// Request ids of recorded signals, to deduplicate them; only grows.
     pub(crate) signal_requests: BTreeSet<RequestId>,
-    /// Requests and the events that came of them, for descriptions; only grows.
+    /// Request ids and the events that they caused, for descriptions; only grows.
     pub(crate) requests: BTreeMap<RequestId, (EventType, EventId)>,
-    /// Who is told when the execution closes; grows when a start request attaches to the run.
+    /// Callbacks to call when the execution closes; grows when a start request attaches to the run.
     pub(crate) callbacks: Vec<Callback>,
-    /// Unindexed notes; changes with `ModifyWorkflowProperties`.
+    /// The memo; changes with `ModifyWorkflowProperties`.
     pub(crate) memo: BTreeMap<String, Payload>,
-    /// Indexed attributes; changes with `UpsertWorkflowSearchAttributes`.
+    /// Search attributes; change with `UpsertWorkflowSearchAttributes`.
     pub(crate) search_attributes: BTreeMap<String, Payload>,
-    /// The first task each build completed; grows with every new build.
+    /// The first task that each build completed; grows with every new build.
     pub(crate) reset_points: Vec<ResetPointInfo>,
     /// The build of the last completed workflow task.
     pub(crate) last_worker_version: Option<WorkerVersionStamp>,
-    /// Inputs applied; counts up.
+    /// Number of state transitions, as descriptions show it.
     pub(crate) transitions: i64,
     /// Source of the ids of later runs and tasks.
     pub(crate) random: Random,
 }
 
-/// What was decided at the start of a run.
+/// Configuration of a run, decided at its start.
 #[derive(Debug)]
 pub(crate) struct RunConfig {
     pub workflow_id: WorkflowId,
@@ -99,7 +100,7 @@ pub(crate) struct RunConfig {
     pub cron: Option<CronSchedule>,
     pub attempt: u32,
     pub started_at: Time,
-    /// When the first workflow task may go out; later than the start if it was held back.
+    /// When the first workflow task may be dispatched; later than the start if it is delayed.
     pub executes_at: Time,
     pub run_expires_at: Option<Time>,
     pub execution_expires_at: Option<Time>,
@@ -110,7 +111,7 @@ pub(crate) struct RunConfig {
     pub last_completion_result: Option<Payloads>,
 }
 
-/// Running, or ended.
+/// Whether the run is closed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Phase {
     Running,
@@ -139,11 +140,11 @@ pub(crate) struct ScheduledTask {
     /// The id of its scheduled event, or the id that event will have.
     pub scheduled: EventId,
     pub at: Time,
-    /// When the first of a row of prolonged tasks was scheduled.
+    /// When the first of a series of prolonged tasks was scheduled.
     pub original_at: Time,
     pub timeout: Duration,
     pub task_type: TaskType,
-    /// When its time in the queue is over, if it is limited.
+    /// When its schedule-to-start timeout expires, if it has one.
     pub waits_until: Option<Time>,
 }
 
@@ -158,25 +159,26 @@ pub(crate) struct StartedTask {
     pub size: HistorySize,
 }
 
-/// Where a workflow task's scheduled and started events are.
+/// Type of a workflow task; decides when its scheduled and started events are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TaskType {
-    /// In the history.
+    /// Recorded at once.
     Normal,
-    /// Nowhere until it completes: it repeats a failed task, and repeated failures write nothing.
+    /// Recorded when it completes: it repeats a failed task, and repeated failures record nothing.
     Transient,
-    /// Nowhere until it completes: it carries updates, and vanishes if all are rejected.
+    /// Recorded when it completes: it carries updates, and leaves no events if all are rejected.
     Speculative,
 }
 
-/// What `WorkflowTaskStarted` says about the history; kept so that a late event says the same.
+/// History size in `WorkflowTaskStarted`; kept, so that an event recorded later has the same
+/// values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HistorySize {
     pub bytes: usize,
     pub suggest: ContinueAsNewSuggestion,
 }
 
-/// Whether the worker is told to continue as new, and why.
+/// Whether the worker is advised to continue as new, and why.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ContinueAsNewSuggestion {
     pub too_large: bool,
@@ -184,14 +186,14 @@ pub(crate) struct ContinueAsNewSuggestion {
     pub too_many_updates: bool,
 }
 
-/// A user timer that has not fired.
+/// A pending user timer.
 #[derive(Clone, Debug)]
 pub(crate) struct Timer {
     pub started: EventId,
     pub fires_at: Time,
 }
 
-/// An activity that is not closed.
+/// A pending activity.
 ///
 /// ```text
 ///   Waiting --start--> Started --complete / fail / cancel / time out--> closed
@@ -204,36 +206,36 @@ pub(crate) struct Activity {
     pub scheduled: EventId,
     pub scheduled_at: Time,
     pub queue: Arc<str>,
-    /// Its own, filled up with the workflow's.
+    /// Merged with the workflow's.
     pub priority: Option<Priority>,
     pub timeouts: ActivityTimeouts,
     pub retry: RetryPolicy,
     /// From 1; counts up with every retry.
     pub attempt: u32,
-    /// When this attempt was or will be offered.
+    /// When this attempt was or will be dispatched.
     pub attempt_at: Time,
     pub state: ActivityState,
-    /// How the attempt before this one ended.
+    /// The previous attempt's failure.
     pub last_failure: Option<Failure>,
     /// When it ended.
     pub last_ended_at: Option<Time>,
-    /// What the last heartbeat said; kept from attempt to attempt.
+    /// Details of the last heartbeat; kept from attempt to attempt.
     pub heartbeat_details: Option<Payloads>,
     /// When it came.
     pub heartbeat_at: Option<Time>,
     pub last_worker: String,
     pub last_started_at: Option<Time>,
-    /// The event that asked it to end.
+    /// The `ActivityTaskCancelRequested` event.
     pub cancel_requested: Option<EventId>,
-    /// The earliest time its deadline is armed for.
+    /// The earliest time that its deadline is armed for.
     pub armed: Option<Time>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum ActivityState {
-    /// Offered to the pollers of its queue.
+    /// Dispatched to its queue.
     Waiting,
-    /// Not offered before this time.
+    /// Not dispatched before this time.
     Backoff { until: Time },
     /// With a worker.
     Started {
@@ -254,7 +256,7 @@ pub(crate) struct ActivityTimeouts {
 /// An update that was not rejected.
 #[derive(Clone, Debug)]
 pub(crate) struct Update {
-    /// Its place in the order of admission.
+    /// Number in the order of admission.
     pub order: u64,
     pub state: UpdateState,
 }
@@ -265,11 +267,11 @@ pub(crate) enum UpdateState {
     Admitted(Box<Request>),
     /// Delivered with the workflow task that is with the worker, or with one that failed.
     Sent(Box<Request>),
-    /// Let through by the worker, recorded by this event.
+    /// Accepted by the worker, recorded by this event.
     Accepted(EventId),
-    /// Done, recorded by this event.
+    /// Completed, recorded by this event.
     Completed(EventId),
-    /// Accepted, but the run has ended.
+    /// Accepted, but the run closed before it completed.
     FailedAtClose,
 }
 

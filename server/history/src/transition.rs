@@ -1,4 +1,4 @@
-//! What an input led to: events, effects and an answer.
+//! Transitions: the result of an accepted input.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,104 +16,105 @@ use crate::queue::TaskQueue;
 use crate::start::Start;
 use crate::time::Time;
 
-/// What an accepted input led to. The driver commits the run and the new events, then does the
-/// effects in order, then answers.
+/// Result of an accepted input. The caller commits the run and the new events, then executes the
+/// effects in order, then sends the reply.
 #[derive(Debug)]
 pub struct Transition {
-    /// The new events, as places in [`Run::events`](crate::Run::events).
+    /// The new events, as indices into [`Run::events`](crate::Run::events).
     pub events: Range<usize>,
-    /// What must be done after the commit, in order.
+    /// The effects, in the order of their execution.
     pub effects: Vec<Effect>,
-    /// What the asker is told.
+    /// The reply to the sender of the input.
     pub reply: Reply,
 }
 
-/// What the driver must do once the outcome is committed.
+/// What the caller must do after the commit.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Offer a workflow task to the pollers of a queue. A task that is offered again under a new
-    /// ticket makes the old ticket worthless.
+    /// Offer a workflow task to the pollers of a queue. Offering it again under a new key makes the
+    /// old key stale.
     DispatchWorkflowTask {
-        /// Names the task when a poller takes it.
+        /// Identifies the task when a poll takes it.
         task_key: WorkflowTaskKey,
-        /// Where.
+        /// The queue.
         queue: TaskQueue,
-        /// It carries updates only and leaves no trace if all are rejected; keep it in memory.
+        /// Whether the task is speculative and need not be durable.
         speculative: bool,
     },
     /// Offer an attempt at an activity to the pollers of a queue.
     DispatchActivity {
-        /// Names the attempt when a poller takes it.
+        /// Identifies the attempt when a poll takes it.
         task_key: ActivityTaskKey,
-        /// Where.
+        /// The queue.
         queue: Arc<str>,
     },
-    /// Give [`Input::Due`](crate::Input::Due) with this deadline at that time; replaces the
+    /// Apply [`Input::Due`](crate::Input::Due) with this deadline at that time; replaces the
     /// earlier time of the same deadline.
     Arm {
-        /// Which.
+        /// The key of the deadline.
         deadline: Deadline,
-        /// When.
+        /// Its time.
         at: Time,
     },
-    /// The deadline no longer matters. (One that is given all the same is refused as stale.)
+    /// Cancel the deadline. If it is due all the same, it is rejected as stale.
     Disarm(Deadline),
     /// Start the next run of the same execution, in the same commit.
     StartNext(Box<Start>),
-    /// The run is closed. Its deadlines and offered tasks no longer matter.
+    /// The run is closed; its deadlines and offered tasks are void.
     Closed(WorkflowExecutionStatus),
-    /// An update went a stage further; wake those who wait for it.
+    /// An update reached a stage; notify its waiters.
     UpdateReached(UpdateStatus),
-    /// Something that lists and descriptions show has changed.
+    /// A field of the visibility index has changed.
     VisibilityChanged,
 }
 
-/// What the asker is told.
+/// Reply to the sender of an input.
 #[derive(Debug)]
 pub enum Reply {
-    /// Nothing but that it is done.
+    /// The input was applied.
     Done,
-    /// The request had been done before; nothing was changed.
+    /// The input is a repetition; nothing was changed.
     AlreadyDone,
-    /// Where an update stands.
+    /// The status of an update.
     Update(UpdateStatus),
-    /// The workflow task that was started (also the first one, of an eager start).
+    /// The started workflow task, for an eager start too.
     WorkflowTask(Box<StartedWorkflowTask>),
-    /// A workflow task was completed.
+    /// The workflow task was completed.
     WorkflowTaskCompleted(Box<CompletedWorkflowTask>),
-    /// The worker's commands were refused, and its workflow task has been failed for it: events
-    /// and effects count, and the worker is answered `INVALID_ARGUMENT` with this message.
+    /// The commands are invalid, and the workflow task failed: events and effects count, and the
+    /// worker receives `INVALID_ARGUMENT` with this message.
     WorkflowTaskRefused {
-        /// Why, in one word.
+        /// The cause.
         cause: WorkflowTaskFailedCause,
-        /// Why, in full.
+        /// The message.
         message: String,
     },
-    /// The worker prolonged its workflow task too often; it is answered `NOT_FOUND`.
+    /// The worker prolonged its workflow task for too long and receives `NOT_FOUND`.
     WorkflowTaskHeartbeatTimeout,
-    /// The attempt at an activity that was started.
+    /// The started activity attempt.
     Activity(Box<StartedActivity>),
-    /// What a heartbeat learns.
+    /// The reply to a heartbeat.
     Heartbeat {
-        /// The workflow asked the activity to end.
+        /// Whether cancellation of the activity was requested.
         cancel_requested: bool,
     },
 }
 
-/// A workflow task in a worker's hands.
+/// A started workflow task, as the worker receives it.
 #[derive(Debug)]
 pub struct StartedWorkflowTask {
-    /// Goes into the task token.
+    /// Content of the task token.
     pub token: WorkflowTaskToken,
     /// The `WorkflowTaskStarted` event of the last task that completed.
     pub previous_started: EventId,
-    /// The events to send, as places in [`Run::events`](crate::Run::events).
+    /// The recorded events to send, as indices into [`Run::events`](crate::Run::events).
     pub history: Range<usize>,
-    /// Events to send after them that are not recorded yet: those of a transient or speculative task.
+    /// Unrecorded events to send after them: those of a transient or speculative task.
     pub transient: Vec<HistoryEvent>,
     /// Updates to deliver.
     pub messages: Vec<Message>,
-    /// The task came by a sticky queue: `history` starts where the worker's cache ends.
+    /// Whether the task was polled from a sticky queue: `history` then starts where the worker's
+    /// cache ends.
     pub sticky: bool,
     /// When it was scheduled.
     pub scheduled_at: Time,
@@ -121,31 +122,31 @@ pub struct StartedWorkflowTask {
     pub started_at: Time,
 }
 
-/// A workflow task that was completed.
+/// Result of a workflow task completion.
 #[derive(Debug, Default)]
 pub struct CompletedWorkflowTask {
-    /// The next task, started already, because the worker asked for it.
+    /// The next task, started at once at the worker's request.
     pub next: Option<StartedWorkflowTask>,
-    /// Activities started already, because the worker asked for them.
+    /// Activities started at once at the worker's request.
     pub activities: Vec<StartedActivity>,
-    /// The task has vanished; the worker forgets all events after this one.
+    /// The task left no events; the worker must discard the events after this one.
     pub reset_to: Option<EventId>,
 }
 
-/// An attempt at an activity in a worker's hands.
+/// A started activity attempt, as the worker receives it.
 #[derive(Clone, Debug)]
 pub struct StartedActivity {
-    /// Goes into the task token.
+    /// Content of the task token.
     pub task_key: ActivityTaskKey,
     /// The activity's id.
     pub activity_id: ActivityId,
     /// The activity's type.
     pub activity_type: Option<ActivityType>,
-    /// Headers that travel with the arguments.
+    /// Headers of the activity.
     pub header: Option<Header>,
     /// The arguments.
     pub input: Option<Payloads>,
-    /// What the last heartbeat of the attempts before said.
+    /// Details of the last heartbeat of earlier attempts.
     pub heartbeat_details: Option<Payloads>,
     /// When the activity was scheduled.
     pub scheduled_at: Time,
@@ -165,33 +166,33 @@ pub struct StartedActivity {
     pub priority: Option<Priority>,
 }
 
-/// Where an update stands.
+/// Status of an update.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateStatus {
-    /// Which.
+    /// The update.
     pub id: UpdateId,
-    /// How far.
+    /// Its stage.
     pub stage: UpdateStage,
 }
 
-/// How far an update has come.
+/// Stage of an update.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UpdateStage {
-    /// The worker has not answered yet.
+    /// Not accepted or rejected yet.
     Admitted,
-    /// The worker's validator let it through, and it is being worked on.
+    /// Accepted by the worker's validator, and in progress.
     Accepted,
-    /// It is done: what it returned, how it failed, or why the validator rejected it.
+    /// Completed with a result, a failure, or the validator's rejection.
     Completed(Box<v1::Outcome>),
-    /// The run ended before the worker saw it.
+    /// The run closed before the worker received it.
     Aborted(UpdateAbort),
 }
 
-/// Why an update can come no further.
+/// Why an update was aborted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpdateAbort {
-    /// The workflow is closed: answered `NOT_FOUND`.
+    /// The workflow is closed; the client receives `NOT_FOUND`.
     Closed,
-    /// The workflow goes on in another run; the client should try again.
+    /// The workflow continues in another run; the client should retry.
     Continued,
 }

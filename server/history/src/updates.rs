@@ -1,11 +1,11 @@
-//! Updates: admitted by a client, delivered with a workflow task, accepted or rejected, completed.
+//! Updates: their states, and their delivery with workflow tasks.
 //!
 //! ```text
 //!   Admitted --task started--> Sent --accepted--> Accepted --responded--> Completed
 //!       |                        '----rejected--> forgotten
 //!       '--- run ends: Aborted, or a failure once accepted
 //! ```
-//! Nothing is recorded before the worker accepts: a rejected update leaves no trace.
+//! No event is recorded before acceptance, so a rejected update leaves none.
 
 use durably_proto::Message as _;
 use durably_proto::api::history::v1::history_event::Attributes;
@@ -21,7 +21,7 @@ use crate::open_transition::OpenTransition;
 use crate::state::{Run, Update, UpdateState};
 use crate::transition::{UpdateAbort, UpdateStage, UpdateStatus};
 
-/// Remembers the update for the next workflow task.
+/// Admits an update, for the next workflow task.
 pub(crate) fn admit(request: UpdateRequest, run: &mut Run) {
     run.updates_admitted += 1;
     let update = Update {
@@ -31,14 +31,14 @@ pub(crate) fn admit(request: UpdateRequest, run: &mut Run) {
     run.updates.insert(request.id, update);
 }
 
-/// Whether a workflow task would have updates to deliver.
+/// Whether a workflow task would deliver updates.
 pub(crate) fn any_to_send(run: &Run, resend: bool) -> bool {
     run.updates
         .values()
         .any(|update| update.state.is_to_send(resend))
 }
 
-/// The messages a starting workflow task delivers; their updates count as sent.
+/// Builds the messages of a starting workflow task and marks their updates as sent.
 pub(crate) fn take_messages(run: &mut Run, started: EventId, resend: bool) -> Vec<Message> {
     let mut to_send: Vec<_> = run
         .updates
@@ -77,7 +77,8 @@ pub(crate) fn message_id(id: &UpdateId) -> String {
     format!("{id}/request")
 }
 
-/// Rejects what the worker was sent and left unanswered; it would be sent again and again.
+/// Rejects the updates that the worker did not answer; otherwise they would be sent again and
+/// again.
 pub(crate) fn reject_unprocessed(run: &mut Run, out: &mut OpenTransition) {
     let ignored: Vec<_> = run
         .updates
@@ -90,13 +91,13 @@ pub(crate) fn reject_unprocessed(run: &mut Run, out: &mut OpenTransition) {
     }
 }
 
-/// Forgets a rejected update and tells those who wait for it.
+/// Removes a rejected update and notifies its waiters.
 pub(crate) fn reject(run: &mut Run, id: UpdateId, outcome: Outcome, out: &mut OpenTransition) {
     run.updates.remove(&id);
     notify_stage(id, UpdateStage::Completed(Box::new(outcome)), out);
 }
 
-/// Ends all updates with the run.
+/// Ends all unfinished updates of a closing run.
 pub(crate) fn abort_all(run: &mut Run, abort: UpdateAbort, out: &mut OpenTransition) {
     let mut aborted = Vec::new();
     for (id, update) in &mut run.updates {
@@ -121,13 +122,13 @@ pub(crate) fn abort_all(run: &mut Run, abort: UpdateAbort, out: &mut OpenTransit
     }
 }
 
-/// Tells those who wait for the update.
+/// Notifies the update's waiters.
 pub(crate) fn notify_stage(id: UpdateId, stage: UpdateStage, out: &mut OpenTransition) {
     out.update_reached(UpdateStatus { id, stage });
 }
 
 impl Run {
-    /// Where an update stands; none if it is not known, or was rejected.
+    /// The status of an update; none if it is unknown or was rejected.
     pub fn update(&self, id: &UpdateId) -> Option<UpdateStatus> {
         let stage = match &self.updates.get(id)?.state {
             UpdateState::Admitted(_) | UpdateState::Sent(_) => UpdateStage::Admitted,
@@ -145,7 +146,7 @@ impl Run {
         })
     }
 
-    /// Whether the run has recorded a result of the update; it can be read however the run ended.
+    /// Whether the update is completed; its result can be read after the run has closed.
     pub fn has_completed_update(&self, id: &UpdateId) -> bool {
         let update = self.updates.get(id);
         update.is_some_and(|update| matches!(update.state, UpdateState::Completed(_)))
@@ -172,5 +173,5 @@ impl UpdateState {
     }
 }
 
-/// What precedes a message's name in an `Any`.
+/// Prefix of a message's name in an `Any`.
 pub(crate) const TYPE_URL: &str = "type.googleapis.com/";

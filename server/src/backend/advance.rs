@@ -1,4 +1,4 @@
-//! The explicit move of the clock.
+//! `Server::advance`: moves a skipping clock explicitly.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,30 +7,30 @@ use std::time::Duration;
 use crate::backend::Backend;
 use crate::clock::Timekeeper;
 
-/// Why [`Server::advance`](crate::Server::advance) did not move the clock.
+/// Error of [`Server::advance`](crate::Server::advance).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdvanceError {
-    /// The clock is the machine's.
+    /// The server runs on the machine's clock.
     NotSkipping,
-    /// The clock would pass the end of 2261.
+    /// The target lies after the end of 2261, the last time that the clock skips to.
     TooFar(Duration),
-    /// The server stopped meanwhile.
+    /// The server stopped before the clock reached its target.
     Stopped,
 }
 
-/// An explicit move in progress.
+/// Guard that counts an advance in progress.
 struct Advance<'a>(&'a Timekeeper);
 
 impl Backend {
-    /// Moves the clock by `by`: timers fire one after another, each when what the one before it led
-    /// to is done, and the clock stops at its target.
+    /// Advances the clock by `by`: timers fire in order, each after the work that the one before it
+    /// caused has ended.
     pub(crate) async fn advance(self: &Arc<Self>, by: Duration) -> Result<(), AdvanceError> {
         if !self.clock.skips() {
             return Err(AdvanceError::NotSkipping);
         }
         let (from, ran) = (self.clock.now(), self.clock.ran());
-        // Time that work takes is not part of the move, or a timer that is set after it would miss
-        // the target by as much.
+        // Time that work takes is added to the target; otherwise a timer that is set after it would
+        // miss the target by as much.
         let target = || from + by + (self.clock.ran() - ran);
         if !Timekeeper::can_skip_to(from + by) {
             return Err(AdvanceError::TooFar(by));
@@ -39,22 +39,24 @@ impl Backend {
             let advance = Advance::begin(&self.clock);
             let mut time = target();
             let mut sleeper = self.timers.sleeper(time);
-            let standstill = loop {
-                let (standstill, hung) = self.wait_past_hung_work(sleeper.woken()).await;
+            let wake_guard = loop {
+                let (wake_guard, hung) = self.wait_past_hung_work(sleeper.woken()).await;
                 match target() {
-                    // While work hangs, the clock and such a target would run side by side.
+                    // While work hangs, the clock runs, and a target that moves with it would never
+                    // be reached.
                     later if later > time && !hung => {
                         time = later;
-                        // Set before the clock is let go, or it would jump over the new target.
+                        // The new alarm is set before the guard is dropped; otherwise the clock
+                        // could jump past the new target.
                         sleeper = self.timers.sleeper(time);
-                        drop(standstill);
+                        drop(wake_guard);
                     }
-                    _ => break standstill,
+                    _ => break wake_guard,
                 }
             };
             drop(advance);
             self.wait_for_idle().await;
-            drop(standstill);
+            drop(wake_guard);
         };
         tokio::select! {
             () = moving => Ok(()),
@@ -62,9 +64,9 @@ impl Backend {
         }
     }
 
-    /// Drives a wait for the clock, and says whether it passed over work. Work to which nothing
-    /// happens for a long time does not delay it for ever: that is how a test lets the timeout of
-    /// an activity that hangs pass.
+    /// Drives a wait for the clock; returns whether hung work was passed over. Work without
+    /// progress is not waited for for ever: that is how a test lets the timeout of an activity that
+    /// hangs pass.
     async fn wait_past_hung_work<T>(&self, wait: impl Future<Output = T>) -> (T, bool) {
         let mut wait = std::pin::pin!(wait);
         let mut hung = false;
@@ -81,7 +83,7 @@ impl Backend {
         }
     }
 
-    /// Waits until what the last timers led to is done, or hangs. The caller's own standstill is
+    /// Waits until the work of the last timers has ended, or hangs. The caller's own wake guard is
     /// one unit of work.
     async fn wait_for_idle(&self) {
         loop {
@@ -129,6 +131,6 @@ impl fmt::Display for AdvanceError {
 
 impl std::error::Error for AdvanceError {}
 
-/// How long nothing may happen to pending work, in the machine's time, before an explicit move
-/// passes over it. Much longer than a task of a test takes on a busy machine.
+/// How long pending work may make no progress, in the machine's time, before an advance passes over
+/// it. Much longer than a task of a test takes on a busy machine.
 const HUNG_AFTER: Duration = Duration::from_secs(5);

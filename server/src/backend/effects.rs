@@ -1,4 +1,4 @@
-//! Effects become deeds: tasks go to matching, deadlines to the timers, news to those who wait.
+//! Executes committed effects: dispatches tasks, arms timers, notifies waiters.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use crate::matching::matcher::PriorityLevel;
 use crate::matching::queue::QueueKind;
 
 impl Backend {
-    /// Does what a committed input led to, in order. The execution is still locked, so nobody
-    /// sees effects of two inputs out of order.
+    /// Executes the effects of a committed transition in order. The execution is still locked, so
+    /// that the effects of two inputs are not interleaved.
     pub(crate) fn dispatch(
         &self,
         execution: &Arc<Execution>,
@@ -40,9 +40,10 @@ impl Backend {
                     let level = PriorityLevel::of(level.priority_key);
                     queues.offer(&queue, QueueKind::Normal, level, offer, now);
                 }
-                // The record holds the deadlines already; the timers only need the earliest.
+                // The record holds the deadlines; the timer service needs the earliest one only.
                 Effect::Arm { .. } | Effect::Disarm(_) => rearmed = true,
-                // Was started in the same commit, and does its own effects.
+                // The next run was started in the same commit; its own effects are executed
+                // separately.
                 Effect::StartNext(_) => {}
                 Effect::Closed(_) => {
                     rearmed = true;
@@ -61,7 +62,8 @@ impl Backend {
         self.update_work_count(record);
     }
 
-    /// Offers to the sticky queue only while its worker is there; nobody else would take it.
+    /// Offers a workflow task to the sticky queue only while its worker polls; no other worker
+    /// would take it from there.
     fn offer_workflow_task(
         &self,
         execution: &Arc<Execution>,
@@ -95,12 +97,12 @@ impl Backend {
         queues.offer(&queue, kind, level, offer, now);
     }
 
-    /// Brings what lists show up to date.
+    /// Updates the run's row in the visibility index.
     fn update_visibility(&self, execution: &Execution, record: &Record) {
         execution.namespace.visibility.upsert(record.run.info());
     }
 
-    /// Counts what is at work in the run, if the clock cares.
+    /// Reports the run's units of work to a skipping clock.
     fn update_work_count(&self, record: &mut Record) {
         if !self.clock.skips() {
             return;

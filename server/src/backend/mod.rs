@@ -1,5 +1,6 @@
-//! The one path of every input: find the execution, lock it, let the history core decide, commit,
-//! do the effects. Nothing here waits; what waits is built on top of it.
+//! The backend: the path of every input. Finds the execution, locks it, applies the input in the
+//! history core, commits the transition and executes its effects.  Nothing here waits; requests
+//! that wait are built on top.
 
 pub(crate) mod advance;
 pub(crate) mod effects;
@@ -21,7 +22,7 @@ use crate::ids::Ids;
 use crate::namespace::{Namespace, Namespaces};
 use crate::store::{Change, Store};
 
-/// The server without its gRPC clothes.
+/// The server behind its gRPC frontend.
 #[derive(Debug)]
 pub(crate) struct Backend {
     pub(crate) namespaces: Namespaces,
@@ -29,9 +30,9 @@ pub(crate) struct Backend {
     pub(crate) clock: Timekeeper,
     pub(crate) timers: Timers,
     pub(crate) ids: Ids,
-    /// What the server calls itself.
+    /// The id that `GetClusterInfo` returns.
     pub(crate) cluster_id: String,
-    /// Becomes true when the server stops: waiting requests end, new ones are refused.
+    /// Becomes true when the server stops: waiting requests are aborted, new ones refused.
     pub(crate) stop: watch::Sender<bool>,
 }
 
@@ -41,24 +42,24 @@ pub(crate) struct StartedRun<R> {
     pub(crate) run_id: RunId,
     pub(crate) first_run_id: RunId,
     pub(crate) status: WorkflowExecutionStatus,
-    /// The request started the run, now or when it was sent before.
+    /// Whether this request started the run, in this call or in an earlier attempt.
     pub(crate) is_new: bool,
     pub(crate) result: R,
 }
 
-/// How a start request met that run.
+/// How a start request was resolved.
 #[derive(Debug)]
 pub(crate) enum StartResolution {
-    /// It started the run, which replied.
+    /// The request started the run.
     Started(Reply),
-    /// It was sent before, and an event of this type came of it.
+    /// The request is a repetition; its first attempt caused an event of this type.
     Repeated(EventType),
-    /// The run is at work, and the request is content with it.
+    /// A run is at work, and the conflict policy is `USE_EXISTING`.
     InUse,
 }
 
 impl Backend {
-    /// Ends requests that wait, refuses new ones, and lets the background work end.
+    /// Aborts waiting requests, refuses new ones and ends the background tasks.
     pub(crate) fn stop(&self) {
         self.stop.send_replace(true);
         for namespace in self.namespaces.all() {
@@ -79,7 +80,7 @@ impl Backend {
         let _ = self.stop.subscribe().wait_for(|stopped| *stopped).await;
     }
 
-    /// Refuses a request if the server stops.
+    /// Returns an error if the server is shutting down.
     pub(crate) fn check_running(&self) -> Result<(), Error> {
         match self.is_stopping() {
             true => Err(Error::Unavailable("the server is shutting down")),
@@ -87,7 +88,7 @@ impl Backend {
         }
     }
 
-    /// The execution a request names.
+    /// Finds the execution that a request names.
     pub(crate) fn execution(
         &self,
         namespace: &Namespace,
@@ -101,8 +102,8 @@ impl Backend {
             .ok_or_else(|| no_such_workflow(workflow_id))
     }
 
-    /// Applies an input to a run of a locked execution, commits, and does the effects. `then` is
-    /// told the reply while the execution is still locked.
+    /// Applies an input to a run of a locked execution, commits the transition and executes its
+    /// effects. `then` receives the reply while the execution is still locked.
     pub(crate) fn apply<R>(
         &self,
         execution: &Arc<Execution>,
@@ -153,7 +154,7 @@ impl Backend {
         Ok(result)
     }
 
-    /// Applies an input to the run a request names.
+    /// Applies an input to the run that a request names.
     pub(crate) fn apply_to(
         &self,
         namespace: &Namespace,
@@ -167,8 +168,8 @@ impl Backend {
         self.apply(&execution, &mut runs, &run_id, input, |_, reply| reply)
     }
 
-    /// Starts a run, if the policies allow it. `with` receives the run and how the request met it,
-    /// and may apply more inputs to it.
+    /// Starts a run if the policies allow it. `with` receives the run and how the request was
+    /// resolved, and may apply further inputs before the execution is unlocked.
     pub(crate) fn start<R>(
         &self,
         namespace: &Arc<Namespace>,
@@ -191,7 +192,8 @@ impl Backend {
             };
             let repeated = match start.signal {
                 None => latest.run.request_event(&start.request_id),
-                // The request is the signal's: it is remembered by the run that has the signal.
+                // In a signal-with-start the request id belongs to the signal; the run that
+                // recorded the signal detects the repetition.
                 Some(_) => None,
             };
             if let Some(event_type) = repeated {
@@ -253,7 +255,7 @@ impl Backend {
         })
     }
 
-    /// Gives a run the deadlines whose time has come.
+    /// Applies all due deadlines of a run.
     pub(crate) fn fire_deadlines(&self, execution: &Arc<Execution>, run_id: &RunId) {
         let mut runs = execution.lock();
         let now = self.clock.now();
@@ -262,8 +264,8 @@ impl Backend {
             .and_then(|record| record.deadlines.pop_due(now))
         {
             let due = Input::Due(deadline);
-            if let Err(refused) = self.apply(execution, &mut runs, run_id, due, |_, _| ()) {
-                tracing::debug!(%run_id, ?refused, "a deadline no longer matters");
+            if let Err(error) = self.apply(execution, &mut runs, run_id, due, |_, _| ()) {
+                tracing::debug!(%run_id, ?error, "stale deadline dropped");
             }
         }
         if let Some(record) = runs.get(run_id) {

@@ -1,4 +1,4 @@
-//! The timer service: fires what is due, and lets a skipping clock jump.
+//! The timer service: fires due alarms and lets a skipping clock jump to the next one.
 
 use std::cmp::Ordering;
 use std::ops::Deref;
@@ -13,7 +13,7 @@ use crate::backend::Backend;
 use crate::due_queue::DueQueue;
 use crate::execution::Execution;
 
-/// The due times of all runs and sleepers.
+/// Alarms of all runs and sleeping clients.
 #[derive(Debug)]
 pub(crate) struct Timers {
     queue: Mutex<DueQueue<Alarm>>,
@@ -23,7 +23,7 @@ pub(crate) struct Timers {
     wake: Arc<Notify>,
 }
 
-/// What is to be woken.
+/// What an alarm wakes.
 #[derive(Clone, Debug)]
 pub(crate) enum Alarm {
     /// A run, for the earliest of its deadlines.
@@ -38,17 +38,17 @@ pub(crate) enum Alarm {
     },
 }
 
-/// One unit of work that ends with the guard.
+/// Guard that counts one unit of work for the clock.
 #[derive(Debug)]
 pub(crate) struct WorkGuard<E: Deref<Target = Backend>> {
     backend: E,
 }
 
-/// What a sleeper is woken with: until it lets go, the clock does not jump past the time it slept
-/// for.
+/// The work guard that a sleeper is woken with: while it lives, the clock does not jump past the
+/// time that was slept for.
 pub(crate) type WakeGuard = WorkGuard<Arc<Backend>>;
 
-/// A sleeper among the alarms; taken out when it is dropped, as when its client hangs up.
+/// Alarm of a sleeping client; removed when the guard is dropped, as when the client disconnects.
 pub(crate) struct SleeperGuard<'a> {
     timers: &'a Timers,
     alarm: Alarm,
@@ -65,7 +65,7 @@ impl Timers {
         }
     }
 
-    /// Sets when a run is to be woken next.
+    /// Sets or removes the alarm of a run.
     pub(crate) fn set_run(&self, execution: &Arc<Execution>, run_id: &RunId, due: Option<Time>) {
         let alarm = Alarm::Run {
             execution: Arc::clone(execution),
@@ -110,18 +110,18 @@ impl Timers {
 }
 
 impl Backend {
-    /// Counts something as being at work, for as long as the guard lives.
+    /// Counts one unit of work while the guard lives.
     pub(crate) fn begin_work(&self) -> WorkGuard<&Self> {
         WorkGuard::of(self)
     }
 
-    /// Holds a skipping clock while an input is applied: its time must not be long gone when its
-    /// effects are counted as work.
+    /// Counts the application of an input as work of a skipping clock: the clock must not jump
+    /// between the input's time and the moment at which its effects are counted as work.
     pub(crate) fn begin_input(&self) -> Option<WorkGuard<&Self>> {
         self.clock.skips().then(|| self.begin_work())
     }
 
-    /// Lets everything happen that is due.
+    /// Fires all due alarms.
     fn fire_due_alarms(self: &Arc<Self>) {
         while let Some(alarm) = self.timers.pop_due(self.clock.now()) {
             match alarm {
@@ -129,7 +129,7 @@ impl Backend {
                 Alarm::Sleeper { done, .. } => {
                     let done = done.lock().unwrap_or_else(PoisonError::into_inner).take();
                     if let Some(done) = done {
-                        // The client that slept may have gone.
+                        // The sleeping client may have disconnected.
                         let _ = done.send(WakeGuard::of(Arc::clone(self)));
                     }
                 }
@@ -151,7 +151,7 @@ impl<E: Deref<Target = Backend>> WorkGuard<E> {
 }
 
 impl SleeperGuard<'_> {
-    /// Waits until the time has come; `None` if the server stops before.
+    /// Waits until the alarm fires; `None` if the server stops first.
     pub(crate) async fn woken(&mut self) -> Option<WakeGuard> {
         (&mut self.woken).await.ok()
     }
@@ -169,7 +169,7 @@ impl<E: Deref<Target = Backend>> Drop for WorkGuard<E> {
     }
 }
 
-/// Rings whatever becomes due, until the server stops.
+/// Runs the timer service until the server stops.
 pub(crate) async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
     loop {
         backend.fire_due_alarms();
@@ -189,12 +189,11 @@ pub(crate) async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) 
     }
 }
 
-/// The runtime's timers have a millisecond's precision and a limited range; waking once an hour
-/// for nothing costs nothing.
+/// tokio's timers have a limited range; a spurious wake-up once an hour is free.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 impl Alarm {
-    /// Runs come before sleepers; among runs their ids decide, among sleepers who came first.
+    /// Orders alarms of the same time: runs before sleepers, runs by id, sleepers by age.
     fn place(&self) -> (u64, Option<&RunId>) {
         match self {
             Self::Run { run_id, .. } => (0, Some(run_id)),

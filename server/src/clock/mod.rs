@@ -1,8 +1,7 @@
-//! The server's time: the machine's, or a clock that skips to the next timer while a test waits.
+//! The server's clock: the machine's, or one that skips to the next timer while a test waits.
 //!
-//! [`Clock`] is the setting, [`timekeeper`] the clock at work,
-//! [`skipping`] the accounts that decide whether it may jump, [`wait`] the guards that let it skip
-//! or hold it.
+//! [`Clock`] is the setting, [`timekeeper`] the running clock, [`skipping`] the counters that
+//! decide whether it may jump, [`wait`] the guards that let it skip or hold it still.
 
 mod skipping;
 mod timekeeper;
@@ -11,7 +10,7 @@ pub(crate) mod wait;
 pub(crate) use self::timekeeper::{Sleep, Timekeeper};
 pub use self::wait::{ClockHold, SkipsTime};
 
-/// The clock of the server's timers and timeouts.
+/// Setting of the clock that drives the server's timers and timeouts.
 ///
 /// # Example: a server that skips time
 /// ```
@@ -30,28 +29,28 @@ pub(crate) enum ClockKind {
     Skipping { pace: Pace, locks: i64 },
 }
 
-/// What a skipping clock does while it does not skip.
+/// How a skipping clock runs while it does not skip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
-    /// It stands still.
+    /// The clock stands still.
     Still,
-    /// It runs as the machine's clock does.
+    /// The clock runs at the machine's pace.
     Machine,
 }
 
 impl Clock {
-    /// The time of the machine.
+    /// The machine's clock.
     pub const fn system() -> Self {
         Self(ClockKind::System)
     }
 
-    /// A clock for tests in the server's own process. It stands still until a request that carries
-    /// [`SkipsTime`] waits for a result or an update, or [`Server::advance`](crate::Server::advance)
-    /// moves it.
+    /// A skipping clock for tests in the server's process. The clock stands still until a request
+    /// that carries [`SkipsTime`] waits for a result or an update, or
+    /// [`Server::advance`](crate::Server::advance) moves it.
     ///
-    /// While a request waits, the clock jumps to the next timer whenever no workflow task and no
-    /// activity is pending or running. Work that takes longer than a second lets the clock run at
-    /// the machine's pace meanwhile, so that the timeouts of lost work still fire.
+    /// While such a request waits, the clock jumps to the next timer whenever no workflow task and
+    /// no activity is pending or running. Work that takes longer than a second lets the clock run
+    /// at the machine's pace meanwhile; otherwise the timeouts of lost work would never fire.
     pub const fn skipping() -> Self {
         Self(ClockKind::Skipping {
             pace: Pace::Still,
@@ -59,9 +58,9 @@ impl Clock {
         })
     }
 
-    /// The clock of a test server for the SDKs of other languages: it runs at the machine's pace,
-    /// and skips while a client has unlocked it through the TestService, as their test environments
-    /// do while they wait for a result.
+    /// A skipping clock for the test environments of other SDKs: it runs at the machine's pace, and
+    /// skips while a client has unlocked it through the TestService, as those environments do while
+    /// they await a result.
     pub const fn test_server() -> Self {
         Self(ClockKind::Skipping {
             pace: Pace::Machine,
@@ -69,8 +68,8 @@ impl Clock {
         })
     }
 
-    /// The same clock without its initial lock: it skips from the start, whoever waits. A client
-    /// can still lock it through the TestService.
+    /// Removes the clock's initial lock: the clock skips from the start, without a waiting request.
+    /// A client can still lock it through the TestService.
     pub const fn unlocked(self) -> Self {
         match self.0 {
             ClockKind::System => self,

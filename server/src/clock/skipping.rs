@@ -1,4 +1,4 @@
-//! A skipping clock: the accounts of who waits, holds and works, and whether they let it jump.
+//! State of a skipping clock: counts waits, holds and work, and decides whether the clock may jump.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,13 +9,14 @@ use super::Pace;
 /// The state of a skipping clock.
 #[derive(Debug)]
 pub(super) struct Skipping {
-    /// The time when `runs_since` was set; the time while the clock stands.
+    /// The time at which `runs_since` was set; the current time while the clock stands.
     pub(super) at: Time,
-    /// Since when the clock runs at the machine's pace; may lie ahead, see [`WORK_GRACE`].
+    /// The instant since which the clock runs at the machine's pace; in the future during
+    /// [`WORK_GRACE`].
     pub(super) runs_since: Option<Instant>,
     pub(super) pace: Pace,
-    /// Locks of the TestService, less its unlocks. Negative while results are awaited side by
-    /// side: each wait of another SDK unlocks once and locks once.
+    /// Locks minus unlocks of the TestService. Negative while several results are awaited at a
+    /// time: each wait of another SDK unlocks once and locks once.
     pub(super) locks: i64,
     /// Waits in this process that let the clock skip.
     pub(super) waits: i64,
@@ -25,20 +26,20 @@ pub(super) struct Skipping {
     pub(super) work: usize,
     /// Runs that were ever started; each is a result that a client may await.
     pub(super) runs: i64,
-    /// Clients that sleep in the server's time, and those of them that unlocked it for that.
+    /// Clients that sleep in the server's time, and those of them that unlocked the clock for it.
     pub(super) sleepers: usize,
     pub(super) unlocking_sleepers: usize,
-    /// Explicit moves in progress.
+    /// Calls of `Server::advance` in progress.
     pub(super) advances: usize,
-    /// Work that no longer delays an explicit move, because nothing happened to it for long.
+    /// Work that `Server::advance` no longer waits for, because it has made no progress for long.
     pub(super) ignored_work: usize,
-    /// How far the clock ever ran at the machine's pace.
+    /// Total time that the clock has run at the machine's pace.
     pub(super) ran: Duration,
-    /// The end of time was reported.
+    /// The warning that the clock reached [`LATEST`] was logged.
     pub(super) end_reported: bool,
 }
 
-/// The answer to "may the clock jump?"
+/// Result of an attempt to jump.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Jump {
     Done,
@@ -71,14 +72,14 @@ impl Skipping {
         self.at + self.running()
     }
 
-    /// How far the clock has run since its pace was set.
+    /// Time that the clock has run since its pace was set.
     pub(super) fn running(&self) -> Duration {
         self.runs_since.map_or(Duration::ZERO, |since| {
             Instant::now().saturating_duration_since(since)
         })
     }
 
-    /// After which delay the clock runs at the machine's pace; `None`: it stands.
+    /// Delay after which the clock runs at the machine's pace; `None` while it stands.
     pub(super) fn delay(&self) -> Option<Duration> {
         if self.holds > 0 {
             return None;
@@ -97,7 +98,7 @@ impl Skipping {
         self.runs_since = delay.map(|delay| Instant::now() + delay);
     }
 
-    /// An explicit move only waits for work; everything else also needs the locks to be gone.
+    /// `Server::advance` only waits for work; every other jump also needs the clock to be unlocked.
     pub(super) fn may_jump(&self) -> bool {
         if self.advances > 0 && self.work <= self.ignored_work {
             return true;
@@ -134,7 +135,7 @@ impl Skipping {
             self.ran += running;
             self.at = due;
             self.runs_since = self.delay().map(|_| match self.runs_since {
-                // The delay of a clock that did not run yet is still to pass.
+                // A grace period that has not passed yet is kept.
                 Some(since) => since.max(Instant::now()),
                 None => Instant::now(),
             });
@@ -147,7 +148,7 @@ pub(super) fn count(work: usize) -> i64 {
     i64::try_from(work).unwrap_or(i64::MAX)
 }
 
-/// The machine's time; what lies before 1970 or after 2262 is cut to that.
+/// The machine's time, clamped to the years 1970 to 2262.
 pub(super) fn system_now() -> Time {
     let nanos = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
@@ -157,11 +158,11 @@ pub(super) fn system_now() -> Time {
     Time::from_unix_nanos(nanos)
 }
 
-/// The last time that the clock skips to: the end of 2261. `i64` nanoseconds end in April 2262; what
-/// is left of it keeps the deadlines of the work that is then in progress from being cut to one
+/// The last time that the clock skips to: the end of 2261. Nanoseconds in an `i64` end in April
+/// 2262; the months between keep the deadlines of work in progress from being clamped to one
 /// moment.
 pub(super) const LATEST: Time = Time::from_unix_nanos(9_214_646_400 * 1_000_000_000);
 
 /// How long work may take before the clock of an in-process server runs at the machine's pace.
-/// Below it the times of a test are exact: what a workflow does takes no time.
+/// Below it a test's times are exact, because work takes no time.
 pub(super) const WORK_GRACE: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! The clock at work: its time, and the accounts that decide whether it may jump.
+//! The running clock: its time, and the counters that decide whether it may jump.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,12 +20,12 @@ pub(crate) struct Timekeeper {
     work_changed: Arc<Notify>,
 }
 
-/// What a client does to the clock while it sleeps in the server's time.
+/// Whether a client that sleeps in the server's time unlocks the clock meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sleep {
-    /// It leaves the locks as they are.
+    /// The lock count stays.
     Locked,
-    /// It gives one lock back meanwhile.
+    /// The lock count is one lower while the client sleeps.
     Unlocked,
 }
 
@@ -64,8 +64,8 @@ impl Timekeeper {
         self.skipping.is_some()
     }
 
-    /// Notified when the timer service has to look again: a timer is due earlier than before, or
-    /// the clock may jump or has changed its pace.
+    /// Notified when the timer service must check its alarms again: an alarm is due earlier than
+    /// before, or the clock may jump or has changed its pace.
     pub(crate) fn wake(&self) -> &Arc<Notify> {
         &self.wake
     }
@@ -75,7 +75,7 @@ impl Timekeeper {
         &self.work_changed
     }
 
-    /// How long the machine takes to reach `due`; `None` if the clock stands.
+    /// The machine's time until `due`; `None` if the clock stands.
     pub(crate) fn machine_time_until(&self, due: Time) -> Option<Duration> {
         match self.lock_state() {
             None => Some(due.since(system_now())),
@@ -85,20 +85,20 @@ impl Timekeeper {
         }
     }
 
-    /// How far the clock has run at the machine's pace, jumps not counted.
+    /// Time that the clock has run at the machine's pace, without jumps.
     pub(crate) fn ran(&self) -> Duration {
         self.lock_state()
             .map_or(Duration::ZERO, |skipping| skipping.ran + skipping.running())
     }
 
-    /// One more lock of the TestService.
+    /// Adds a lock of the TestService.
     pub(crate) fn lock(&self) {
         self.change(|skipping| skipping.locks += 1);
     }
 
-    /// Gives one lock back. `false`: nothing is left that could hold one. Runs and work count, as
-    /// in the test server that the other SDKs use: their clients unlock once for each result that
-    /// they await, so several unlocks at a time are in order.
+    /// Removes a lock; returns false if nothing can hold one. Runs and work count as holders, as in
+    /// the test server that the other SDKs use: their clients unlock once for each result that they
+    /// await, so several unlocks in a row are correct.
     pub(crate) fn unlock(&self) -> bool {
         let unlocked = self.change(|skipping| {
             let held = skipping.locks + skipping.runs + count(skipping.work);
@@ -110,8 +110,8 @@ impl Timekeeper {
         unlocked.unwrap_or(true)
     }
 
-    /// A client begins to sleep in the server's time. Its own timer can hold a lock, so this
-    /// unlocks whatever the number of locks is.
+    /// Counts a client that sleeps in the server's time. Its own timer can hold a lock, so the
+    /// clock is unlocked whatever the lock count is.
     pub(crate) fn begin_sleep(&self, sleep: Sleep) {
         self.change(|skipping| {
             skipping.sleepers += 1;
@@ -160,7 +160,8 @@ impl Timekeeper {
         });
     }
 
-    /// Lets explicit moves pass over the work of now, if there is any.
+    /// Excludes the current work from what `Server::advance` waits for; returns whether there is
+    /// any.
     pub(crate) fn ignore_current_work(&self) -> bool {
         let ignored_work = self.change(|skipping| {
             skipping.ignored_work = skipping.work;
@@ -169,17 +170,17 @@ impl Timekeeper {
         ignored_work == Some(true)
     }
 
-    /// How much is pending or running.
+    /// Units of work that are pending or running.
     pub(crate) fn work(&self) -> usize {
         self.lock_state().map_or(0, |skipping| skipping.work)
     }
 
-    /// A run was started.
+    /// Counts a started run.
     pub(crate) fn count_run(&self) {
         self.change(|skipping| skipping.runs += 1);
     }
 
-    /// Replaces the units of work that something counted for by those it counts for now.
+    /// Replaces `before` units of work by `after`.
     pub(crate) fn replace_work(&self, before: usize, after: usize) {
         if before == after {
             return;
@@ -193,7 +194,8 @@ impl Timekeeper {
         }
     }
 
-    /// Jumps to the time that `next` returns, if the clock may. No work begins meanwhile.
+    /// Jumps to the time that `next` returns, if the clock may. The lock is held meanwhile, so no
+    /// work begins in between.
     pub(crate) fn jump(&self, next: impl FnOnce() -> Option<Time>) -> bool {
         let Some(mut skipping) = self.lock_state() else {
             return false;
@@ -207,7 +209,8 @@ impl Timekeeper {
         jump == Jump::Done
     }
 
-    /// Changes the state; the pace follows, and so does the timer service.
+    /// Changes the counters, adapts the pace and wakes the timer service if the change matters to
+    /// it.
     fn change<R>(&self, change: impl FnOnce(&mut Skipping) -> R) -> Option<R> {
         let mut skipping = self.lock_state()?;
         let before = skipping.delay();
@@ -230,12 +233,12 @@ impl Timekeeper {
     }
 }
 
-/// Writes the one line about the end of time, to standard error if the program has no subscriber:
-/// a test that waits in vain has nothing else to go by.
+/// Logs that the clock has reached its last time; prints it to standard error if the program has no
+/// subscriber, because a test that waits for ever has no other output.
 fn report_end(now: Time, due: Time) {
-    let text = "the server's clock stops skipping: the next timer is due after the year 2261, near \
-                the end of the time that it can represent; a workflow that repeats a timer for \
-                ever, with nothing else to wait for, takes the clock there";
+    let text = "the server's clock stops skipping: the next timer is due after the year 2261, the \
+                last that the clock can represent; a common cause is a workflow that waits for \
+                timers in an endless loop";
     let (now, due) = (stamp(now), stamp(due));
     let unheard = tracing::dispatcher::get_default(|current| {
         current.is::<tracing::subscriber::NoSubscriber>()

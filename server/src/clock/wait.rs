@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Timekeeper;
 
-/// Marks a request whose wait lets a [skipping](super::Clock::skipping) clock skip: an extension of
-/// the request, which only a client in this process can set.
+/// Request extension that lets a [skipping](super::Clock::skipping) clock skip while the request
+/// waits. Only a client in the same process can set it.
 ///
-/// It has a meaning where a request waits for the end of a run or for an update.
+/// It applies to requests that wait for a workflow's result or for an update.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SkipsTime;
 
-/// A wait that lets the clock skip until it is over.
+/// A wait that lets the clock skip until it ends.
 ///
-/// The clock must not move between the event that ends a wait and the moment at which the waiting
-/// task notices: it would pass what was waited for. So the event itself ends the wait, under the
-/// lock of the execution, and dropping the guard is for waits that are given up.
+/// The event that is waited for ends the wait itself, under the lock of the execution: if the
+/// waiting task ended it, the clock could jump past the event before that task runs. Dropping the
+/// guard only ends waits that are cancelled.
 #[derive(Debug)]
 pub(crate) struct Wait {
     clock: Timekeeper,
@@ -28,7 +28,7 @@ pub(crate) struct Wait {
 pub(crate) struct WaitGuard(Arc<Wait>);
 
 impl Wait {
-    /// Lets the clock skip.
+    /// Begins a wait.
     pub(crate) fn begin(clock: &Timekeeper) -> Arc<Self> {
         clock.begin_wait();
         Arc::new(Self {
@@ -37,7 +37,7 @@ impl Wait {
         })
     }
 
-    /// Ends the wait; for good, however often.
+    /// Ends the wait. Later calls have no effect.
     pub(crate) fn end(&self) {
         if !self.over.swap(true, Ordering::AcqRel) {
             self.clock.end_wait();
@@ -62,7 +62,7 @@ impl Drop for WaitGuard {
     }
 }
 
-/// Keeps the clock still until it is dropped; made by
+/// Guard that holds a skipping clock still until it is dropped; created by
 /// [`Server::hold_clock`](crate::Server::hold_clock).
 #[derive(Debug)]
 #[must_use = "the clock is held until this is dropped"]

@@ -1,4 +1,4 @@
-//! Executions: the runs of a workflow id behind one lock, and those who wait for them.
+//! Executions: the runs of a workflow id behind one lock, and the requests that wait for them.
 
 pub(crate) mod offer;
 pub(crate) mod waiters;
@@ -13,16 +13,16 @@ use crate::due_queue::DueQueue;
 use crate::execution::waiters::Waiters;
 use crate::namespace::Namespace;
 
-/// All runs of one workflow id, behind one lock: whatever happens to an execution happens in one
-/// order. No lock of another execution is taken while it is held.
+/// All runs of one workflow id behind one lock, so that inputs to an execution are applied in one
+/// order. No lock of another execution is taken while it is held, which excludes deadlocks.
 #[derive(Debug)]
 pub(crate) struct Execution {
     pub(crate) namespace: Arc<Namespace>,
     pub(crate) workflow_id: Arc<str>,
     runs: Mutex<Runs>,
-    /// Told after every commit that added events.
+    /// Notified after every commit that added events.
     pub(crate) changed: Notify,
-    /// Told when a run closes.
+    /// Notified when a run closes.
     pub(crate) closed: Notify,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Runs {
     latest: Option<RunId>,
 }
 
-/// A run with what belongs to it but leaves no trace in its history.
+/// A run together with the state that is not part of its history.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) run: Run,
@@ -41,9 +41,9 @@ pub(crate) struct Record {
     pub(crate) deadlines: DueQueue<Deadline>,
     /// How many of the run's events are committed.
     committed: usize,
-    /// DirectQueries and updates that wait for this run; not kept over a restart.
+    /// Queries and updates that wait for this run; lost in a restart.
     pub(crate) waiters: Waiters,
-    /// How much of the run counts as being at work, for the skipping clock.
+    /// Units of work that the skipping clock counts for this run.
     pub(crate) at_work: usize,
 }
 
@@ -97,8 +97,8 @@ impl Record {
         self.committed
     }
 
-    /// Takes note of a commit: of the run's events up to `end`, and of the deadlines that effects arm
-    /// and disarm.
+    /// Records a commit: of the run's events up to `end`, and of the deadlines that effects arm and
+    /// disarm.
     pub(crate) fn commit(&mut self, end: usize, effects: &[Effect]) {
         self.committed = end.max(self.committed);
         for effect in effects {
@@ -118,7 +118,7 @@ impl Record {
         }
     }
 
-    /// When the run is to be woken next.
+    /// The earliest deadline.
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.deadlines.next_due()
     }

@@ -1,4 +1,4 @@
-//! Offers: tasks and queries on their way to workers, as the queues of a namespace hold them.
+//! Offers: the tasks and queries that the task queues of a namespace hold for workers.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::execution::Execution;
 use crate::matching::matcher::PriorityLevel;
 use crate::matching::query::QueryId;
 
-/// What waits in a queue of workflow tasks.
+/// An entry of a queue of workflow tasks.
 #[derive(Clone, Debug)]
 pub(crate) enum WorkflowOffer {
     /// A workflow task.
@@ -17,11 +17,11 @@ pub(crate) enum WorkflowOffer {
         execution: Arc<Execution>,
         run_id: RunId,
         task_key: WorkflowTaskKey,
-        /// The queue it goes to when the sticky worker does not take it.
+        /// The queue that receives the task when the sticky worker does not take it.
         normal_queue: Arc<str>,
         level: PriorityLevel,
     },
-    /// A query that goes to a worker by itself.
+    /// A direct query.
     Query {
         execution: Arc<Execution>,
         run_id: RunId,
@@ -30,7 +30,7 @@ pub(crate) enum WorkflowOffer {
     },
 }
 
-/// What waits in a queue of activity tasks: one attempt.
+/// An entry of a queue of activity tasks: one attempt.
 #[derive(Clone, Debug)]
 pub(crate) struct ActivityOffer {
     pub(crate) execution: Arc<Execution>,

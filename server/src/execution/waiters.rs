@@ -1,4 +1,5 @@
-//! Those who wait for a run: queries that go along with its workflow tasks, and updates.
+//! Waiters of a run: queries that are piggybacked on its workflow tasks, and requests that await
+//! updates.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,18 +13,18 @@ use crate::clock::Timekeeper;
 use crate::clock::wait::{Wait, WaitGuard};
 use crate::matching::query::QueryAnswer;
 
-/// Those who wait for one run: queries that go along with its workflow tasks, and updates.
+/// Waiters of one run.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     queries: Vec<PiggybackedQuery>,
     updates: Vec<UpdateWaiter>,
     /// Waits that let a skipping clock skip until the run closes.
     closes: Vec<Arc<Wait>>,
-    /// The same for updates, until they have come as far as the stage says.
+    /// Waits that let a skipping clock skip until an update reaches a stage.
     update_waits: Vec<(UpdateId, WaitStage, Arc<Wait>)>,
 }
 
-/// A query that goes along with a workflow task.
+/// A query that is delivered together with the next workflow task.
 #[derive(Debug)]
 struct PiggybackedQuery {
     id: String,
@@ -31,12 +32,12 @@ struct PiggybackedQuery {
     resolution: oneshot::Sender<QueryResolution>,
 }
 
-/// What becomes of a query that goes along.
+/// Resolution of a piggybacked query.
 #[derive(Debug)]
 pub(crate) enum QueryResolution {
     /// A worker answered.
     Answered(QueryAnswer),
-    /// No workflow task is left to go along with; ask again.
+    /// No workflow task is left to carry the query; the request must route it again.
     Retry,
 }
 
@@ -48,13 +49,13 @@ struct UpdateWaiter {
 }
 
 impl Waiters {
-    /// Lets a query go along with the next workflow task.
+    /// Adds a query to the next workflow task.
     pub(crate) fn piggyback_query(
         &mut self,
         id: String,
         query: WorkflowQuery,
     ) -> oneshot::Receiver<QueryResolution> {
-        // A run whose task is long in coming must not collect those whose clients have given up.
+        // A run without a worker must not accumulate queries whose clients have given up.
         self.queries.retain(|query| !query.resolution.is_closed());
         let (resolution, receiver) = oneshot::channel();
         self.queries.push(PiggybackedQuery {
@@ -65,7 +66,7 @@ impl Waiters {
         receiver
     }
 
-    /// The queries that a workflow task takes with it, by id.
+    /// The queries that a workflow task carries, by id.
     pub(crate) fn piggybacked_queries(&mut self) -> HashMap<String, WorkflowQuery> {
         self.queries.retain(|query| !query.resolution.is_closed());
         self.queries
@@ -74,10 +75,10 @@ impl Waiters {
             .collect()
     }
 
-    /// Hands a worker's answer on.
+    /// Delivers a worker's answer.
     pub(crate) fn answer_query(&mut self, id: &str, answer: QueryAnswer) {
         if let Some(at) = self.queries.iter().position(|query| query.id == id) {
-            // Nobody may wait any more; then nobody misses the answer.
+            // The client may have given up.
             let _ = self
                 .queries
                 .swap_remove(at)
@@ -86,14 +87,14 @@ impl Waiters {
         }
     }
 
-    /// No workflow task comes that the queries left could go along with.
+    /// Makes the remaining queries be routed again, because no workflow task is left to carry them.
     pub(crate) fn release_queries(&mut self) {
         for query in self.queries.drain(..) {
             let _ = query.resolution.send(QueryResolution::Retry);
         }
     }
 
-    /// Waits until an update has come as far as `until`.
+    /// Adds a waiter that is notified when an update reaches the stage `until`.
     pub(crate) fn add_update_waiter(
         &mut self,
         id: UpdateId,
@@ -113,7 +114,7 @@ impl Waiters {
         WaitGuard::new(wait)
     }
 
-    /// Lets the clock skip until an update has come as far as `until`.
+    /// Lets the clock skip until an update reaches the stage `until`.
     pub(crate) fn begin_update_wait(
         &mut self,
         id: UpdateId,
@@ -126,14 +127,14 @@ impl Waiters {
         WaitGuard::new(wait)
     }
 
-    /// Ends the waits for the end of the run.
+    /// Ends the waits for the run's close.
     pub(crate) fn end_close_waits(&mut self) {
         for wait in self.closes.drain(..) {
             wait.end();
         }
     }
 
-    /// Tells those who wait that an update has come further.
+    /// Notifies the waiters of an update of its new stage.
     pub(crate) fn notify_update(&mut self, status: &UpdateStatus) {
         self.update_waits.retain(|(id, until, wait)| {
             let reached = *id == status.id && has_reached(&status.stage, *until);
@@ -152,7 +153,7 @@ impl Waiters {
     }
 }
 
-/// Whether an update has come as far as a client waits for.
+/// Whether an update has reached the stage that a client waits for.
 pub(crate) fn has_reached(stage: &UpdateStage, until: WaitStage) -> bool {
     match stage {
         UpdateStage::Admitted => matches!(until, WaitStage::Unspecified | WaitStage::Admitted),

@@ -1,4 +1,4 @@
-//! Activity tasks, from and to workers; reports also come from elsewhere, by the activity's id.
+//! Activity tasks: polls, heartbeats and reports, by task token or by activity id.
 
 use std::sync::Arc;
 
@@ -57,13 +57,13 @@ pub(super) async fn poll(
         };
         match start(backend, &offer, &request.identity) {
             Ok(task) => return Ok(task),
-            // It was overtaken: the activity timed out or was cancelled, or the run has closed.
-            Err(overtaken) => tracing::debug!(?overtaken, "an activity task was not started"),
+            // The task is stale: the activity timed out or was cancelled, or the run has closed.
+            Err(stale) => tracing::debug!(error = ?stale, "stale activity task dropped"),
         }
     }
 }
 
-/// Which activity a report is about.
+/// The activity that a heartbeat or report names.
 struct Report {
     namespace: Arc<Namespace>,
     workflow_id: String,
@@ -93,7 +93,7 @@ impl Report {
             return Err(Error::Invalid("ActivityId is not set on request.".into()));
         }
         if workflow_id.is_empty() {
-            // The server takes it for an activity that no workflow scheduled.
+            // The real server takes it for an activity that no workflow scheduled.
             return Err(Error::NotFound(format!(
                 "activity not found for ID: {activity_id}"
             )));
@@ -116,7 +116,7 @@ impl Report {
         backend.apply_to(&self.namespace, &self.workflow_id, &self.run_id, input)
     }
 
-    /// Whether the activity is asked to end.
+    /// Records a heartbeat; returns whether cancellation of the activity was requested.
     fn heartbeat(
         self,
         backend: &Backend,
@@ -132,7 +132,7 @@ impl Report {
     }
 }
 
-/// `RecordActivityTaskHeartbeat`: whether the activity is asked to end.
+/// `RecordActivityTaskHeartbeat`; returns whether cancellation of the activity was requested.
 pub(super) fn heartbeat(
     backend: &Backend,
     request: RecordActivityTaskHeartbeatRequest,
@@ -309,7 +309,7 @@ pub(super) fn cancel_by_id(
     Ok(())
 }
 
-/// The attempt as the worker gets it.
+/// Builds the task that the worker receives.
 pub(super) fn response(
     execution: &Execution,
     record: &Record,

@@ -1,5 +1,6 @@
-//! Checks of request fields that need no execution, with the real server's texts. What it words
-//! differently from method to method stays so: clients show these texts to their users.
+//! Checks of request fields that need no execution, with the real server's texts. Texts that the
+//! real server words differently from method to method stay different, because clients show them to
+//! users.
 
 use durably_proto::Message;
 use durably_proto::api::common::v1::{Payloads, WorkflowExecution};
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 
-/// The execution that a request names, its run id in the one form that runs are stored under.
+/// Checks the execution that a request names and normalises its run id.
 pub(super) fn execution(named: Option<WorkflowExecution>) -> Result<WorkflowExecution, Error> {
     let mut named = named.ok_or_else(|| invalid("Execution is not set on request."))?;
     if named.workflow_id.is_empty() {
@@ -18,7 +19,8 @@ pub(super) fn execution(named: Option<WorkflowExecution>) -> Result<WorkflowExec
     Ok(named)
 }
 
-/// As [`execution`], where the server looks the run up before it validates the request.
+/// As [`execution`], for methods where the real server loads the run before it validates the
+/// request, with other texts.
 pub(super) fn execution_to_load(
     named: Option<WorkflowExecution>,
 ) -> Result<WorkflowExecution, Error> {
@@ -32,7 +34,7 @@ pub(super) fn execution_to_load(
     Ok(named)
 }
 
-/// A run id as it is stored; empty stands for the latest run.
+/// Normalises a run id; empty stands for the latest run.
 pub(super) fn run_id(run_id: String, otherwise: &str) -> Result<String, Error> {
     if run_id.is_empty() {
         return Ok(run_id);
@@ -43,7 +45,7 @@ pub(super) fn run_id(run_id: String, otherwise: &str) -> Result<String, Error> {
     }
 }
 
-/// Refuses a field that is longer than any id may be.
+/// Checks that a field is no longer than any id may be.
 pub(super) fn length(value: &str, field: &str) -> Result<(), Error> {
     match value.len() > durably_history::LONGEST_ID {
         true => Err(invalid(&format!("{field} length exceeds limit."))),
@@ -51,13 +53,13 @@ pub(super) fn length(value: &str, field: &str) -> Result<(), Error> {
     }
 }
 
-/// The name of the queue that a request names.
+/// Checks the task queue of a request and returns its name.
 pub(super) fn task_queue(queue: Option<&TaskQueue>) -> Result<&str, Error> {
     durably_history::check_task_queue(queue).map_err(Error::from)?;
     Ok(queue.map_or("", |queue| &queue.name))
 }
 
-/// Refuses payloads that are larger than any blob may be.
+/// Checks that payloads are no larger than any blob may be.
 pub(super) fn blob(payloads: Option<&Payloads>) -> Result<(), Error> {
     match payloads.map_or(0, Message::encoded_len) > durably_history::LARGEST_BLOB {
         true => Err(invalid("Blob data size exceeds limit.")),

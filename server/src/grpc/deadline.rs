@@ -1,4 +1,4 @@
-//! Deadlines of requests that wait.
+//! Deadlines of waiting requests.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tonic::metadata::MetadataMap;
 
 use crate::error::Error;
 
-/// The end of a request that waits: its client's deadline, or the server's own limit.
+/// The limits of a waiting request: its client's deadline and the server's own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WaitLimit {
     client: Option<Instant>,
@@ -15,7 +15,8 @@ pub(super) struct WaitLimit {
 }
 
 impl WaitLimit {
-    /// The client's `grpc-timeout`, and at most `longest`.
+    /// Limits of a request with this metadata: the client's `grpc-timeout` and the server's
+    /// `longest`.
     pub(super) fn of(metadata: &MetadataMap, longest: Duration) -> Self {
         let now = Instant::now();
         Self {
@@ -30,8 +31,8 @@ impl WaitLimit {
             .map_or(self.server, |client| client.min(self.server))
     }
 
-    /// Refuses an empty answer once the client's deadline has expired: the client would repeat the
-    /// request, and never see its own deadline.
+    /// Returns an error once the client's deadline has expired: an empty answer would make the
+    /// client repeat the request and never report its own deadline.
     ///
     /// # Errors
     /// [`Error::DeadlineExceeded`]; none if the server's own limit ended the wait.
@@ -46,7 +47,7 @@ impl WaitLimit {
 /// The error of a request that waited beyond its client's deadline.
 pub(super) const EXPIRED: Error = Error::DeadlineExceeded("context deadline exceeded");
 
-/// The deadline of a query: the client's.
+/// The deadline of a query: the client's or [`QUERY`].
 pub(super) fn query_deadline(metadata: &MetadataMap) -> Instant {
     Instant::now() + client_timeout(metadata).unwrap_or(QUERY)
 }
@@ -88,9 +89,9 @@ pub(super) const LONG_POLL: Duration = Duration::from_secs(60);
 pub(super) const HISTORY_POLL: Duration = Duration::from_secs(20);
 /// How long a request waits for an update; the real server's value.
 pub(super) const UPDATE_POLL: Duration = Duration::from_secs(20);
-/// How long a query waits for a worker when the client does not say.
+/// How long a query without a client deadline waits for a worker.
 const QUERY: Duration = Duration::from_secs(30);
-/// What is kept back from a client's timeout, so that the answer reaches it in time.
+/// Part of a client's timeout that is left for the response to arrive.
 const RESPONSE_MARGIN: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `grpc.health.v1`: a server that answers is well.
+//! `grpc.health.v1`: serving until the server stops.
 
 use durably_proto::health::health_check_response::ServingStatus;
 use durably_proto::health::{HealthCheckRequest, HealthCheckResponse};

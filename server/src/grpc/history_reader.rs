@@ -1,4 +1,4 @@
-//! Reading histories: page by page, from either end, and waiting for what comes.
+//! History reads: pages of events, from either end, and long polls for new ones.
 
 use std::sync::Arc;
 
@@ -41,11 +41,12 @@ pub(super) async fn get(
     )?;
     let run_id = RunId::from(token.run_id.as_str());
     let limit = page_limit(request.maximum_page_size);
-    // Who waits for the end of a run lets the clock skip; who reads on, event by event, watches.
+    // A request for the close event lets the clock skip; one that follows the history event by
+    // event only watches.
     let skips = skips.filter(|_| only_close);
     let mut wait = None;
     loop {
-        // Registered before looking, so that nothing that happens in between is missed.
+        // Registered before the check, so that no notification in between is missed.
         let news = match only_close {
             true => execution.closed.notified(),
             false => execution.changed.notified(),
@@ -61,7 +62,7 @@ pub(super) async fn get(
             }
         }
         if timeout_at(deadline, news).await.is_err() {
-            // The client asks again with the same token.
+            // The client repeats the request with the same token.
             token.end = None;
             return Ok(response((Vec::new(), Some(token))));
         }
@@ -84,7 +85,7 @@ pub(super) fn get_reverse(
     let mut runs = execution.lock();
     let record = runs.get(&run_id).ok_or_else(|| run_is_gone(&run_id))?;
     let events = record.run.events();
-    // Events recorded since the first page was read are not shown.
+    // Events recorded since the first page are left out, so that pages do not overlap.
     let all = token
         .end
         .map_or(events.len(), |end| events.len().min(usize_of(end)));
@@ -106,7 +107,7 @@ pub(super) fn get_reverse(
     })
 }
 
-/// The first page of what a workflow task shows, and the token of the rest.
+/// The first page of a workflow task's history, and the token of the rest.
 pub(super) fn first_page(
     events: &EventLog,
     end: usize,
@@ -127,8 +128,8 @@ pub(super) fn first_page(
     )
 }
 
-/// Whether a history ends with the scheduled and started events of a workflow task that are not
-/// recorded yet: those of an attempt after a failed one, or of a task for updates.
+/// Whether a history ends with the scheduled and started events of a workflow task that is not
+/// recorded yet: a transient or a speculative one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unrecorded {
     Shown,
@@ -136,7 +137,7 @@ pub(super) enum Unrecorded {
 }
 
 impl Unrecorded {
-    /// The platform's command line and web page expect recorded events only.
+    /// Temporal's CLI and UI expect recorded events only.
     pub(super) fn of(metadata: &MetadataMap) -> Self {
         let client = metadata
             .get("client-name")
@@ -148,7 +149,7 @@ impl Unrecorded {
     }
 }
 
-/// The part of a history that a client wants.
+/// The events that a client requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EventFilter {
     AllEvents(Unrecorded),
@@ -157,7 +158,7 @@ enum EventFilter {
 
 type Page = (Vec<HistoryEvent>, Option<HistoryToken>);
 
-/// The page a client is to be given, or `None` if it must wait.
+/// The next page for a client; `None` if the client must wait.
 fn page(
     record: &Record,
     token: &HistoryToken,
@@ -192,7 +193,7 @@ fn page(
     Some((page, next))
 }
 
-/// At most `limit` events, and not more bytes than a message should have.
+/// Cuts a page of at most `limit` events and about [`PAGE_BYTES`].
 fn cut_page(events: &EventLog, token: &HistoryToken, limit: usize) -> Page {
     let end = token
         .end
@@ -267,9 +268,9 @@ fn usize_of(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-/// Events in a page, whatever a client asks for; the real server's value.
+/// Maximum number of events in a page; the real server's value.
 const LARGEST_PAGE: usize = 1000;
-/// Events a workflow task carries before the worker must ask for the rest.
+/// Maximum number of events in a workflow task; the worker requests the rest.
 const TASK_PAGE: usize = 1000;
-/// Bytes of events in a page, well below gRPC's usual 4 MB for a message.
+/// Maximum bytes of events in a page, well below gRPC's usual limit of 4 MiB.
 const PAGE_BYTES: usize = 2 * 1024 * 1024;

@@ -1,4 +1,4 @@
-//! Links: references to the event that a request caused.
+//! Links from a response to the event that the request caused.
 
 use durably_history::RunId;
 use durably_proto::api::common::v1::Link;
@@ -33,7 +33,7 @@ pub(super) fn to_request(
     to_event(execution, run_id, Reference::RequestIdRef(request))
 }
 
-/// A link to a run, for a request that left no event there.
+/// A link to a run, for a request that recorded no event.
 pub(super) fn to_run(execution: &Execution, run_id: &RunId, reason: &str) -> Link {
     let run = Workflow {
         namespace: execution.namespace.name.to_string(),

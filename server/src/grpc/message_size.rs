@@ -1,8 +1,7 @@
-//! The status for a message that is larger than any may be.
+//! Statuses of messages over the size limit.
 //!
-//! gRPC implementations word it differently, and clients look at the code: `RESOURCE_EXHAUSTED` is
-//! what the real server answers, and what SDKs take as a reason to fail a task instead of sending the
-//! message again and again.
+//! tonic answers with other codes than Go's gRPC. The real server's `RESOURCE_EXHAUSTED` makes SDKs
+//! fail the task; with any other code they would send the message again and again.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,10 +12,10 @@ use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
 use tonic::{Code, Status};
 
-/// The largest request: gRPC's usual limit, which the real server keeps to.
+/// Maximum size of a request: gRPC's usual limit, which the real server keeps.
 pub(super) const MAX_MESSAGE_SIZE: usize = 4 * 1024 * 1024;
 
-/// A service whose refusals of large messages are worded as the real server's.
+/// A service that replaces tonic's statuses for large messages by the real server's.
 #[derive(Clone, Debug)]
 pub(super) struct SizeLimited<S>(pub(super) S);
 
@@ -47,7 +46,7 @@ where
     }
 }
 
-/// The real server's status for what tonic says of a large message; none for any other status.
+/// The real server's status for tonic's status of a large message; none for any other status.
 fn size_status(status: &Status) -> Option<Status> {
     let text = match status.code() {
         Code::OutOfRange => {

@@ -1,5 +1,5 @@
-//! gRPC: messages in, calls, messages out. The same [`Frontend`] is behind the port and is
-//! called in process.
+//! gRPC frontend: converts requests into calls of the backend and results into responses. The same
+//! [`Frontend`] serves the port and calls in process.
 
 mod activity_task;
 mod check;
@@ -42,7 +42,7 @@ use crate::backend::Backend;
 use crate::clock::{SkipsTime, Timekeeper};
 use crate::error::Error;
 
-/// Answers requests, wherever they come from.
+/// Implements the gRPC services, for the port and for calls in process.
 #[derive(Clone, Debug)]
 pub(crate) struct Frontend {
     pub(crate) backend: Arc<Backend>,
@@ -53,13 +53,13 @@ impl Frontend {
         Self { backend }
     }
 
-    /// The clock that skips while the request waits, if it shall.
+    /// The clock that may skip while the request waits, if the request carries [`SkipsTime`].
     fn skips<T>(&self, request: &tonic::Request<T>) -> Option<&Timekeeper> {
         let wanted = request.extensions().get::<SkipsTime>().is_some();
         (wanted && self.backend.clock.skips()).then_some(&self.backend.clock)
     }
 
-    /// What the future says, or that the server stops.
+    /// Awaits the future, or fails when the server stops.
     async fn unless_stopped<T>(
         &self,
         future: impl Future<Output = Result<T, Error>>,
@@ -98,22 +98,23 @@ pub(crate) async fn serve(
             TestServiceServer::new(frontend.clone()).accept_compressed(CompressionEncoding::Gzip),
         )
         .add_service(HealthServer::new(frontend).accept_compressed(CompressionEncoding::Gzip));
-    // The descriptors come with the build; if they were broken, only reflection would be missing.
+    // The descriptors are part of the build; if they were broken, the server would work without
+    // reflection.
     match reflection().build_v1() {
         Ok(v1) => router = router.add_service(v1),
-        Err(error) => tracing::warn!(%error, "no gRPC reflection"),
+        Err(error) => tracing::warn!(%error, "gRPC reflection v1 disabled"),
     }
     match reflection().build_v1alpha() {
         Ok(v1alpha) => router = router.add_service(v1alpha),
-        Err(error) => tracing::warn!(%error, "no gRPC reflection (v1alpha)"),
+        Err(error) => tracing::warn!(%error, "gRPC reflection v1alpha disabled"),
     }
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let stopped = async move {
-        // Without a sender the server is gone as well.
+        // Without a sender the server has stopped as well.
         let _ = stop.wait_for(|stopped| *stopped).await;
     };
     if let Err(error) = router.serve_with_incoming_shutdown(incoming, stopped).await {
-        tracing::error!(%error, "the gRPC listener ended");
+        tracing::error!(%error, "gRPC listener failed");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Update-with-start: both operations are checked before either is done.
+//! Update-with-start: checks both operations before it applies either.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub(super) async fn execute(
         let status = update::await_stage(&execution, sent, operations.until, skips, limit).await?;
         let overtaken = status.stage == UpdateStage::Aborted(UpdateAbort::Closed);
         if overtaken && target != UpdateTarget::StartedRun {
-            // The run closed before it accepted the update, which may now start a run of its own.
+            // The run closed before it accepted the update; the repetition may start a run.
             if was_retried {
                 return Err(update_failed(Error::Aborted(update::ABORTED)));
             }
@@ -82,19 +82,19 @@ struct Operations {
     until: WaitStage,
 }
 
-/// How the update reached its run.
+/// The run that received the update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum UpdateTarget {
-    /// With the start of the run.
+    /// A run that this request started, together with the update.
     StartedRun,
-    /// The run is at work.
+    /// A run that was running before.
     RunningRun,
-    /// It was completed before, by a run that may have ended in this status.
+    /// The update had been completed before; its run may have ended in this status.
     Completed(WorkflowExecutionStatus),
 }
 
 impl UpdateTarget {
-    /// The answer to the start. For a run that was there it says as little as the real server's.
+    /// The response to the start. For an existing run it has as few fields as the real server's.
     fn response(self, execution: &Execution, run_id: &RunId) -> StartWorkflowExecutionResponse {
         let (status, link) = match self {
             Self::StartedRun | Self::RunningRun => (
@@ -157,7 +157,7 @@ fn send(
                 {
                     (UpdateTarget::RunningRun, to_running(runs)?)
                 }
-                // The run has ended, and the request does not start another one.
+                // The run has ended, and the repeated request does not start another one.
                 StartResolution::Repeated(_) => {
                     return Err(Error::Unavailable("Workflow was not started: StartDeduped"));
                 }
@@ -172,8 +172,8 @@ fn send(
     }
 }
 
-/// An update that the latest run knows goes there, whatever the policies of the start say: for its
-/// result however the run ended, to be waited for while the run is at work.
+/// Finds an update that the latest run knows, whatever the start's policies: a completed one for
+/// its result, an unfinished one of a running run to wait for it.
 fn resend(
     backend: &Backend,
     namespace: &Namespace,
@@ -239,7 +239,7 @@ fn update_failed(error: Error) -> Error {
     ])
 }
 
-/// Checks both operations, so that a client learns of the mistakes in either.
+/// Checks both operations and reports the errors of both.
 fn checked(
     backend: &Backend,
     namespace: &Namespace,
@@ -280,13 +280,14 @@ fn checked(
     })
 }
 
-/// A start that the update would have to wait for is refused.
+/// Checks the start; refuses the options that an update-with-start does not support, among them
+/// those that delay the first workflow task, for which the update would have to wait.
 fn checked_start(
     backend: &Backend,
     namespace: &Namespace,
     mut request: StartWorkflowExecutionRequest,
 ) -> Result<(Start, Policies), Error> {
-    // An update without a namespace has that of the whole request; a start has none.
+    // An update without a namespace takes the request's; a start does not.
     if request.namespace.is_empty() {
         return Err(Error::NamespaceNotFound(request.namespace));
     }
@@ -305,7 +306,8 @@ fn checked_start(
     Ok((start, policies))
 }
 
-/// An update that could not reach a run that is yet to start is refused.
+/// Checks the update. Fields that name an existing run are refused, because the run may be yet to
+/// start.
 fn checked_update(
     backend: &Backend,
     namespace: &Namespace,
@@ -324,7 +326,7 @@ fn checked_update(
     Ok((named.workflow_id, update, until))
 }
 
-/// The namespace that an operation names, if it names one.
+/// Checks that an operation names the request's namespace or none.
 fn check_namespace(namespace: &Namespace, named: &str) -> Result<(), Error> {
     match named.is_empty() || *namespace.name == *named {
         true => Ok(()),

@@ -1,4 +1,4 @@
-//! Namespaces, and what the server says about itself.
+//! Namespace methods, and the server's self-description.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +51,8 @@ pub(super) fn register(backend: &Backend, request: RegisterNamespaceRequest) -> 
         .register(&request.namespace, backend.ids.uuid(), settings)
 }
 
-/// The real server asks for a day at least, the development server for any time at all.
+/// Checks the retention. A production server requires at least a day, the development server any
+/// positive time.
 fn retention(period: Option<wkt::Duration>) -> Result<Duration, Error> {
     period
         .filter(|period| period.seconds >= 0 && period.nanos >= 0)
@@ -75,7 +76,7 @@ pub(super) fn describe(
     Ok(description(&namespace))
 }
 
-/// `ListNamespaces`. There are never so many that a page would not do.
+/// `ListNamespaces`, in one page.
 pub(super) fn list(backend: &Backend, _: ListNamespacesRequest) -> ListNamespacesResponse {
     ListNamespacesResponse {
         namespaces: backend.namespaces.all().iter().map(description).collect(),
@@ -83,7 +84,7 @@ pub(super) fn list(backend: &Backend, _: ListNamespacesRequest) -> ListNamespace
     }
 }
 
-/// `GetSystemInfo`: what clients may count on.
+/// `GetSystemInfo`: the server's capabilities.
 pub(super) fn system_info() -> GetSystemInfoResponse {
     GetSystemInfoResponse {
         server_version: COMPATIBLE_WITH.to_owned(),
@@ -92,7 +93,7 @@ pub(super) fn system_info() -> GetSystemInfoResponse {
             internal_error_differentiation: true,
             activity_failure_include_heartbeat: true,
             encoded_failure_attributes: true,
-            // Workers say their build with every task only if this is on.
+            // Workers send their build id with every task only with this capability.
             build_id_based_versioning: true,
             upsert_memo: true,
             eager_workflow_start: true,
@@ -177,7 +178,7 @@ fn description(namespace: &Arc<Namespace>) -> DescribeNamespaceResponse {
     }
 }
 
-/// The server version whose behaviour is followed; clients switch features on by it.
+/// The server version that this server is compatible with; clients enable features by it.
 const COMPATIBLE_WITH: &str = "1.32.0";
-/// What a single development server calls itself.
+/// The cluster name of a development server.
 pub(super) const CLUSTER: &str = "active";

@@ -1,4 +1,4 @@
-//! `OperatorService`: search attributes, and what the command line asks of a cluster.
+//! `OperatorService`: search attributes and the cluster description of the CLI.
 
 use std::collections::HashMap;
 use std::sync::PoisonError;

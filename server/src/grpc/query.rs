@@ -1,4 +1,4 @@
-//! DirectQueries: to a run at rest by themselves, to one that is being worked on along with its task.
+//! Queries: dispatched directly while the run is idle, piggybacked on its workflow task otherwise.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,13 +69,13 @@ fn checked(query: Option<WorkflowQuery>) -> Result<WorkflowQuery, Error> {
     Ok(query)
 }
 
-/// How a query gets its answer.
+/// Route of a query to a worker.
 enum QueryRoute {
-    /// Not at all: the client does not ask runs in this state.
+    /// No route: the client's reject condition holds for this status.
     Rejected(WorkflowExecutionStatus),
-    /// With the next workflow task to complete: the one under way, or the first one.
+    /// Piggybacked on the workflow task in progress, or on the first one.
     Piggybacked(oneshot::Receiver<QueryResolution>),
-    /// By itself, over this queue.
+    /// Dispatched as a task of its own to this queue.
     Direct(TaskQueue),
 }
 
@@ -99,7 +99,7 @@ fn route(
     check_answerable(backend, &record.run, deadline)?;
     let run = &record.run;
     let at_rest = !run.is_running() || !run.has_workflow_task();
-    // Without a completed task there is no state that a worker could be asked about by itself.
+    // Before the first workflow task completes there is no state to query.
     if run.has_completed_workflow_task() && at_rest {
         return Ok(QueryRoute::Direct(run.current_task_queue()));
     }
@@ -109,7 +109,7 @@ fn route(
     ))
 }
 
-/// Refuses a query that no worker can answer before the deadline.
+/// Returns an error for a query that no worker can answer before the deadline.
 fn check_answerable(backend: &Backend, run: &Run, deadline: Instant) -> Result<(), Error> {
     if !run.is_running() && !run.has_completed_workflow_task() {
         return Err(Error::NotReady(
@@ -129,7 +129,7 @@ fn check_answerable(backend: &Backend, run: &Run, deadline: Instant) -> Result<(
     Ok(())
 }
 
-/// Asks the worker that has the run at hand; if it does not answer soon, any worker.
+/// Dispatches a query to the sticky worker, then to any worker of the normal queue.
 async fn query_directly(
     backend: &Backend,
     execution: &Arc<Execution>,
@@ -190,7 +190,7 @@ async fn query_directly(
     }
 }
 
-/// Why a query ends without an answer: its deadline, or the end of the server.
+/// The error of a query without an answer: its deadline, or the server's shutdown.
 fn expired(backend: &Backend) -> Error {
     match backend.check_running() {
         Ok(()) => EXPIRED,
@@ -198,7 +198,8 @@ fn expired(backend: &Backend) -> Error {
     }
 }
 
-/// Whoever has the run at hand does not answer; its next task is for anybody, too.
+/// Resets stickiness, because the sticky worker does not answer; the run's next workflow task goes
+/// to the normal queue, too.
 fn reset_stickiness(backend: &Backend, execution: &Arc<Execution>, run_id: &RunId) {
     let mut runs = execution.lock();
     if !runs
@@ -208,8 +209,8 @@ fn reset_stickiness(backend: &Backend, execution: &Arc<Execution>, run_id: &RunI
         return;
     }
     let reset = Input::ResetStickiness;
-    if let Err(refused) = backend.apply(execution, &mut runs, run_id, reset, |_, _| ()) {
-        tracing::debug!(?refused, "stickiness was not reset");
+    if let Err(error) = backend.apply(execution, &mut runs, run_id, reset, |_, _| ()) {
+        tracing::debug!(%run_id, ?error, "resetting stickiness failed");
     }
 }
 
@@ -229,7 +230,7 @@ fn dispatch_query<'a>(
         query: Box::new(query.clone()),
     };
     let queues = &execution.namespace.workflow_tasks;
-    // Somebody waits for the answer: it goes before tasks that are not urgent.
+    // A client waits for the answer, so it has the default priority whatever the run's.
     queues.offer(
         queue,
         kind,
@@ -260,9 +261,9 @@ fn rejected(status: WorkflowExecutionStatus) -> QueryWorkflowResponse {
     }
 }
 
-/// How long before its deadline a query is refused for the lack of pollers; the real server's value.
+/// How long before its deadline a query fails for lack of pollers; the real server's value.
 const NO_POLLER_TIME: Duration = Duration::from_secs(1);
-/// A queue that nobody polled for this long has lost its workers; the real server's value.
+/// How long after its last poll a queue counts as abandoned; the real server's value.
 const POLLER_GONE: Duration = Duration::from_secs(20);
-/// How long the sticky worker has for a query if it did not say itself.
+/// How long the sticky worker has for a query if its queue has no schedule-to-start timeout.
 const STICKY_PATIENCE: Duration = Duration::from_secs(5);

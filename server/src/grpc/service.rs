@@ -1,5 +1,5 @@
-//! `WorkflowService`: every method there is, and where it is answered. No method is left to
-//! the generated default, so one that is not there yet says its name.
+//! `WorkflowService`: routes every method to its implementation. No method is left to the generated
+//! default, so that an unimplemented one returns its full name.
 
 use durably_proto::api::workflowservice::v1::*;
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;

@@ -1,4 +1,4 @@
-//! Starting workflows: plainly, and with a signal.
+//! Workflow starts, with and without a signal.
 
 use std::sync::PoisonError;
 
@@ -86,7 +86,7 @@ fn eager_response(record: &mut Record, reply: Reply) -> Option<PollWorkflowTaskQ
     }
 }
 
-/// A run that has closed since has no task to hand out.
+/// Treats a run that has closed meanwhile as one without a task to repeat.
 fn unless_closed<T>(applied: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
     match applied {
         Err(Error::Rejected(Rejection::Closed(_))) => Ok(None),
@@ -137,7 +137,7 @@ pub(super) fn signal_with_start(
     })
 }
 
-/// Checks a start request, which has its request id already.
+/// Checks a start request whose request id is set.
 pub(super) fn prepared(
     backend: &Backend,
     namespace: &Namespace,
@@ -154,14 +154,14 @@ pub(super) fn prepared(
     Ok((start, policies))
 }
 
-/// Gives a request the id that it may lack.
+/// Generates a request id if the request has none.
 pub(super) fn complete_request_id(backend: &Backend, request_id: &mut String) {
     if request_id.is_empty() {
         *request_id = backend.ids.uuid();
     }
 }
 
-/// Gives the search attributes of a start their types.
+/// Checks the search attributes of a start and labels each with its type.
 fn complete_search_attributes(namespace: &Namespace, start: &mut Start) -> Result<(), Error> {
     let Some(given) = &mut start.search_attributes else {
         return Ok(());
@@ -178,7 +178,7 @@ fn complete_search_attributes(namespace: &Namespace, start: &mut Start) -> Resul
     Ok(())
 }
 
-/// What a start request that meets a running workflow leaves with it.
+/// The input of a start request that finds a running run.
 fn attach(request: &StartWorkflowExecutionRequest) -> Option<Attach> {
     let options = request.on_conflict_options.as_ref()?;
     let attach = Attach {

@@ -1,4 +1,4 @@
-//! The one table from the server's errors to gRPC statuses, with the details SDKs decode.
+//! Maps the server's errors to gRPC statuses with the details that SDKs decode.
 
 use durably_history::{LimitExceeded, Rejection, TaskNotFound};
 use durably_proto::api::enums::v1::{ResourceExhaustedCause, ResourceExhaustedScope};
@@ -21,7 +21,7 @@ impl From<Error> for Status {
     }
 }
 
-/// A text that fits into the headers of HTTP/2, and so reaches the client at all.
+/// Truncates a text to what fits into HTTP/2 headers; the client would not receive a longer one.
 fn truncated(mut message: String) -> String {
     if message.len() > LONGEST_MESSAGE {
         message.truncate(message.floor_char_boundary(LONGEST_MESSAGE - TRUNCATED.len()));
@@ -31,7 +31,7 @@ fn truncated(mut message: String) -> String {
 }
 
 const TRUNCATED: &str = "... <truncated>";
-/// The real server's value.
+/// Maximum length of a status message; the real server's value.
 const LONGEST_MESSAGE: usize = 4000;
 
 fn described(error: Error) -> (Code, String, Option<Any>) {
@@ -103,7 +103,7 @@ fn rejected(rejection: &Rejection) -> (Code, String, Option<Any>) {
         Rejection::LimitExceeded(
             LimitExceeded::UpdatesInFlight { .. } | LimitExceeded::UpdatesInTotal { .. },
         ) => exhausted(message),
-        // Clients retry an exhausted resource, but the number of signals never falls.
+        // Not `RESOURCE_EXHAUSTED`, which clients retry: the number of signals never falls.
         Rejection::LimitExceeded(LimitExceeded::Signals) | Rejection::Invalid(_) => {
             (Code::InvalidArgument, message, None)
         }
@@ -137,8 +137,8 @@ fn exhausted(message: String) -> (Code, String, Option<Any>) {
     )
 }
 
-/// The status of the first operation that failed by itself stands for the whole; the details
-/// carry one status an operation.
+/// The status of a multi-operation request is that of the first operation that failed; its details
+/// hold one status per operation.
 fn multi_operation(operations: Vec<OperationResult>) -> (Code, String, Option<Any>) {
     use details::multi_operation_execution_failure::OperationStatus;
     let mut failed = None;

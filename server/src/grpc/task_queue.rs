@@ -1,4 +1,4 @@
-//! Task queues as clients see them, and workers that leave.
+//! Task queue descriptions, worker shutdown, and Nexus polls.
 
 use durably_history::Time;
 use durably_proto::api::enums::v1::{DescribeTaskQueueMode, TaskQueueType};
@@ -37,7 +37,7 @@ pub(super) fn describe(
         backlog_count_hint: stats.approximate_backlog_count,
         ..TaskQueueStatus::default()
     });
-    // The enhanced mode asks for several types at once, by version; all workers here have none.
+    // The enhanced mode requests several types at a time, by version; workers here are unversioned.
     let types = described_types(&request);
     let types = types.iter().map(|task_queue_type| {
         let asked = TaskQueueType::try_from(*task_queue_type).unwrap_or(TaskQueueType::Workflow);
@@ -69,7 +69,7 @@ pub(super) fn describe(
     })
 }
 
-/// The types of tasks that the enhanced mode tells about.
+/// The task types of an enhanced request.
 #[expect(deprecated, reason = "the command line still asks in this mode")]
 fn described_types(request: &DescribeTaskQueueRequest) -> Vec<i32> {
     match request.api_mode() {
@@ -84,7 +84,8 @@ fn described_types(request: &DescribeTaskQueueRequest) -> Vec<i32> {
     }
 }
 
-/// `ShutdownWorker`: its polls end at once, and what waits for it alone goes to everybody.
+/// `ShutdownWorker`: ends the worker's polls and moves the tasks of its sticky queue to the normal
+/// one.
 pub(super) fn shutdown_worker(
     backend: &Backend,
     request: ShutdownWorkerRequest,
@@ -93,7 +94,7 @@ pub(super) fn shutdown_worker(
     if !request.sticky_task_queue.is_empty() {
         let now = backend.clock.now();
         for offer in namespace.workflow_tasks.drain(&request.sticky_task_queue) {
-            // A query finds its other way by itself when the sticky worker does not answer.
+            // A query falls back to the normal queue itself when the sticky worker does not answer.
             if let WorkflowOffer::Task {
                 normal_queue,
                 level,
@@ -108,7 +109,7 @@ pub(super) fn shutdown_worker(
             }
         }
     }
-    // Without a key the server cannot tell the worker from others of its identity.
+    // Without an instance key the worker cannot be told from others of its identity.
     let (queue, key) = (&request.task_queue, &request.worker_instance_key);
     if !queue.is_empty() && !key.is_empty() {
         namespace.workflow_tasks.end_polls_of(queue, key);
@@ -118,8 +119,8 @@ pub(super) fn shutdown_worker(
     Ok(())
 }
 
-/// `PollNexusTaskQueue`: nothing sends Nexus tasks yet, so the poll ends with its worker or at its
-/// deadline.
+/// `PollNexusTaskQueue`: the server creates no Nexus tasks, so the poll ends with its worker or at
+/// its deadline.
 pub(super) async fn poll_nexus(
     backend: &Backend,
     request: PollNexusTaskQueueRequest,
@@ -181,5 +182,5 @@ fn pollers(description: Description) -> Vec<PollerInfo> {
         .collect()
 }
 
-/// What the real server shows for a poller without a rate limit.
+/// The rate that the real server shows for a poller without a limit.
 const UNLIMITED_RATE: f64 = 100_000.0;

@@ -1,4 +1,4 @@
-//! `TestService`: how the test suites of other SDKs skip time.
+//! `TestService`: time skipping for the test environments of other SDKs.
 
 use std::time::Duration;
 
@@ -94,16 +94,17 @@ async fn sleep_until(backend: &Backend, time: Time, sleep: Sleep) -> Result<Slee
                 .to_owned(),
         ));
     }
-    // The alarm comes first: without it the clock would jump to the timer after it.
+    // The alarm is set first; otherwise the clock could jump past it.
     let mut sleeper = backend.timers.sleeper(time);
     let sleeping = Sleeping::begin(&backend.clock, sleep);
-    // Until the answer is on its way, the clock does not jump past the time that was slept for.
-    let _standstill = sleeper.woken().await;
+    // The guard lives until the response is built, so that the clock does not jump past the time
+    // that was slept for.
+    let _wake_guard = sleeper.woken().await;
     drop(sleeping);
     Ok(SleepResponse {})
 }
 
-/// A client that sleeps; one that hangs up ends it, too.
+/// Guard of a client that sleeps; also ends the sleep of one that disconnects.
 struct Sleeping<'a> {
     clock: &'a Timekeeper,
     sleep: Sleep,

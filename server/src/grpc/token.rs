@@ -1,5 +1,5 @@
-//! Tokens: what workers and clients hand back to be recognised. They are opaque to them, and
-//! whatever else they hand back is refused, not trusted.
+//! Tokens that workers and clients return. They are opaque to clients, so every other content is
+//! refused as invalid.
 
 use durably_history::{
     ActivityTaskKey, EventId, RunId, Stamp, StartedWorkflowTask, WorkflowTaskToken,
@@ -39,7 +39,7 @@ pub(crate) struct ActivityToken {
     pub(crate) attempt: u32,
 }
 
-/// The task token of a query that went to a worker by itself.
+/// The task token of a direct query.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct QueryToken {
     #[prost(fixed64, tag = "9")]
@@ -48,18 +48,18 @@ pub(crate) struct QueryToken {
     pub(crate) is_query: bool,
 }
 
-/// Where the next page of a history begins.
+/// The page token of a history read.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct HistoryToken {
     #[prost(string, tag = "1")]
     pub(crate) run_id: String,
-    /// How many events came before.
+    /// Number of events on earlier pages.
     #[prost(uint64, tag = "2")]
     pub(crate) seen: u64,
-    /// Where the history ends for this reader; none: wherever it ends then.
+    /// Number of events that this reader is shown; none for all that there will be.
     #[prost(uint64, optional, tag = "3")]
     pub(crate) end: Option<u64>,
-    /// Events that follow the last one but are not recorded.
+    /// Events of a transient or speculative task, shown after the last recorded one.
     #[prost(message, repeated, tag = "4")]
     pub(crate) transient: Vec<HistoryEvent>,
 }

@@ -1,10 +1,10 @@
-//! Methods that the embedded server does not answer yet. Each is written out, so that its error
-//! carries its full name.
+//! Methods that the embedded server does not implement. Each is written out, so that its error
+//! names it.
 
-/// Methods that are not there yet, each answering with its full name.
+/// Implements methods that return `UNIMPLEMENTED` with their full name.
 ///
-/// The trait is an `async_trait`, which has rewritten its methods before a macro inside can expand;
-/// hence the written-out signature.
+/// `async_trait` rewrites the methods of the trait before a macro inside it expands, so the
+/// signature here is the rewritten one.
 macro_rules! unimplemented_methods {
     ($service:literal;
      $($name:ident $method:ident($request:ident) $response:ident,)*) => {$(
@@ -31,7 +31,7 @@ macro_rules! unimplemented_methods {
 }
 pub(super) use unimplemented_methods;
 
-/// The methods of `WorkflowService` that are not there yet.
+/// The methods of `WorkflowService` that are not implemented.
 macro_rules! unimplemented_workflow_methods {
     () => {
         unimplemented_methods! { "temporal.api.workflowservice.v1.WorkflowService";

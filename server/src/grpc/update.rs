@@ -1,4 +1,4 @@
-//! Updates: sent, awaited, and asked after.
+//! Updates: sends them, waits for a stage, and polls their results.
 
 use std::sync::Arc;
 
@@ -26,13 +26,13 @@ use crate::error::Error;
 use crate::execution::waiters::has_reached;
 use crate::execution::{Execution, Runs};
 
-/// An update on its way, with whoever waits for it.
+/// An update that was sent, and the waiter for its stage.
 #[derive(Debug)]
 pub(super) struct SentUpdate {
     pub(super) run_id: RunId,
-    /// Where it stood when the execution was unlocked.
+    /// Its stage when the execution was unlocked.
     pub(super) status: UpdateStatus,
-    /// Told when it has come far enough; `None` if it has already.
+    /// Receives the status when the stage is reached; `None` if it was reached before.
     pub(super) stage_reached: Option<oneshot::Receiver<UpdateStatus>>,
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn update(
         let run_id = sent.run_id.clone();
         let status = await_stage(&execution, sent, until, skips, limit).await?;
         match status.stage {
-            // The workflow goes on in its next run, and so may the update.
+            // The workflow continued as new; the update is sent to the next run.
             UpdateStage::Aborted(UpdateAbort::Continued)
                 if named.run_id.is_empty() && Instant::now() < limit.end() => {}
             _ => return sent_response(&execution, &run_id, status, &request_id),
@@ -108,7 +108,7 @@ pub(super) async fn poll(
     })
 }
 
-/// Checks an update request and gives it an id if it has none.
+/// Checks an update request and generates an update id if it has none.
 pub(super) fn checked(backend: &Backend, request: Option<Request>) -> Result<UpdateRequest, Error> {
     let mut request = request.unwrap_or_default();
     let Some(meta) = &mut request.meta else {
@@ -130,10 +130,10 @@ pub(super) fn checked(backend: &Backend, request: Option<Request>) -> Result<Upd
     })
 }
 
-/// How far a client that sends an update wants to wait; to its end if it does not say.
+/// The stage that a sender waits for; `Completed` if the request has none.
 ///
 /// # Errors
-/// The update is not durable before its acceptance, so nothing can be promised of an admitted one.
+/// `Admitted` is refused, because an update is not durable before its acceptance.
 pub(super) fn wanted_stage(policy: Option<WaitPolicy>) -> Result<WaitStage, Error> {
     match wait_stage(policy) {
         WaitStage::Unspecified => Ok(WaitStage::Completed),
@@ -144,7 +144,7 @@ pub(super) fn wanted_stage(policy: Option<WaitPolicy>) -> Result<WaitStage, Erro
     }
 }
 
-/// How far a client wants to wait.
+/// The stage that a client waits for.
 fn wait_stage(policy: Option<WaitPolicy>) -> WaitStage {
     policy.map_or(WaitStage::Unspecified, |policy| policy.lifecycle_stage())
 }
@@ -171,7 +171,7 @@ pub(super) fn send(
     }
 }
 
-/// Registers a waiter for an update that has not come far enough.
+/// Registers a waiter unless the update has reached the stage.
 pub(super) fn watch(
     runs: &mut Runs,
     run_id: RunId,
@@ -192,8 +192,8 @@ pub(super) fn watch(
     }
 }
 
-/// Where the update stands when it has come far enough, or when the server's limit is reached. Until
-/// then the clock of `skips` may skip.
+/// Waits until the update reaches the stage or the server's limit expires, and returns its status.
+/// The clock of `skips` may skip meanwhile.
 ///
 /// # Errors
 /// The client's deadline expired first.
@@ -210,7 +210,8 @@ pub(super) async fn await_stage(
     let _wait = skips.and_then(|clock| {
         let mut runs = execution.lock();
         let record = runs.get(&sent.run_id)?;
-        // Looked at under the lock: news that came since the update was sent end no wait.
+        // Checked under the lock: if the stage was reached since the update was sent, no event is
+        // left to end a wait.
         let pending = stage_reached.is_empty();
         pending.then(|| {
             record
@@ -233,7 +234,7 @@ pub(super) async fn await_stage(
     Ok(status)
 }
 
-/// The answer to who sent an update with this request.
+/// The response to the sender of an update.
 pub(super) fn sent_response(
     execution: &Execution,
     run_id: &RunId,
@@ -247,7 +248,8 @@ pub(super) fn sent_response(
     );
     let link = match answered.stage() {
         WaitStage::Unspecified | WaitStage::Admitted => None,
-        // Also for one that was accepted before it failed; the real server does not tell them apart.
+        // Also for an update that was accepted before it failed; the real server does not
+        // distinguish the two.
         WaitStage::Completed if has_failed => {
             Some(link::to_run(execution, run_id, "Update rejected"))
         }
@@ -261,7 +263,7 @@ pub(super) fn sent_response(
     Ok(UpdateWorkflowExecutionResponse { link, ..answered })
 }
 
-/// Where an update stands, as clients read it.
+/// The response with an update's stage and outcome.
 pub(super) fn response(
     execution: &Execution,
     run_id: &RunId,
@@ -304,5 +306,5 @@ fn check_chain(runs: &mut Runs, run_id: &RunId, first_run_id: &str) -> Result<()
     }
 }
 
-/// Why an update ends that no worker had accepted when its run closed.
+/// Error text of an update that no worker had accepted when its run closed.
 pub(super) const ABORTED: &str = "workflow update was aborted by closing workflow";

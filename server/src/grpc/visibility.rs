@@ -1,4 +1,4 @@
-//! Lists and counts of executions.
+//! Visibility methods: lists, counts and search attributes.
 
 use std::sync::PoisonError;
 
@@ -102,7 +102,7 @@ pub(super) fn count(
     })
 }
 
-/// `ListOpenWorkflowExecutions`, from before there were queries.
+/// `ListOpenWorkflowExecutions`, rewritten as a query.
 pub(super) fn list_open(
     backend: &Backend,
     request: ListOpenWorkflowExecutionsRequest,
@@ -129,7 +129,7 @@ pub(super) fn list_open(
     })
 }
 
-/// `ListClosedWorkflowExecutions`, from before there were queries.
+/// `ListClosedWorkflowExecutions`, rewritten as a query.
 pub(super) fn list_closed(
     backend: &Backend,
     request: ListClosedWorkflowExecutionsRequest,
@@ -192,7 +192,7 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\'', "''")
 }
 
-/// A group's value as search attributes travel.
+/// A group's value as the payload of a search attribute.
 fn keyword(text: &str) -> Payload {
     Payload {
         metadata: [

@@ -1,4 +1,4 @@
-//! What clients do to a workflow that runs.
+//! Requests to an existing workflow: signal, cancel, terminate, describe.
 
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ pub(super) fn request_cancel(
     });
     let asked = apply_to_named(backend, &request.namespace, execution, input);
     match asked {
-        // What has ended need not be asked to end.
+        // Cancelling a closed run succeeds, as on the real server.
         Err(Error::Rejected(Rejection::Closed(_))) => Ok(()),
         asked => asked.map(|_| ()),
     }
@@ -116,7 +116,7 @@ pub(super) fn describe(
     }
 }
 
-/// Applies an input to the run a request names: that run.
+/// Applies an input to the run that a request names; returns the run.
 fn apply_to_named(
     backend: &Backend,
     namespace: &str,
@@ -132,8 +132,8 @@ fn apply_to_named(
     Ok((execution, run_id))
 }
 
-/// A client that names the first run of a chain means the run that is at work there, whichever run
-/// it names beside it.
+/// A client that names the first run of a chain means the chain's current run, whichever run id it
+/// names as well.
 fn latest_of(named: WorkflowExecution, first_run_id: &str) -> WorkflowExecution {
     match first_run_id {
         "" => named,

@@ -1,4 +1,4 @@
-//! Workflow tasks, from and to workers.
+//! Workflow and query tasks: polls and responses of workers.
 
 use std::sync::{Arc, PoisonError};
 
@@ -80,8 +80,8 @@ pub(super) async fn poll(
                 task.backlog_count_hint = i64::try_from(backlog).unwrap_or(i64::MAX);
                 return Ok(task);
             }
-            // It was overtaken: the run has closed, or the task went elsewhere.
-            Err(overtaken) => tracing::debug!(?overtaken, "a workflow task was not started"),
+            // The task is stale: the run has closed, or another poll took the task.
+            Err(stale) => tracing::debug!(error = ?stale, "stale workflow task dropped"),
         }
     }
 }
@@ -133,8 +133,8 @@ pub(super) fn complete(
     })?
 }
 
-/// Labels the search attributes of commands with their types; the first command whose attributes
-/// the namespace does not accept.
+/// Labels the search attributes of commands with their types; returns the first command whose
+/// attributes the namespace does not accept.
 fn check_search_attributes(
     namespace: &Namespace,
     commands: &mut [Command],
@@ -158,7 +158,7 @@ fn check_search_attributes(
             };
             let fields = &mut attributes.as_mut()?.indexed_fields;
             let bad = values::check(&namespace.name, &known, fields).err();
-            // An upsert removes what was there; a new run has nothing that could be removed.
+            // An upsert with an empty value removes the attribute; a new run has none to remove.
             if starts_run {
                 fields.retain(|_, value| !values::is_unset(value));
             }
@@ -200,7 +200,7 @@ pub(super) fn complete_query(
     let namespace = backend.namespaces.find(&request.namespace)?;
     let answer = match request.completed_type() {
         QueryResultType::Answered => {
-            // The worker has done its part; what is too large concerns whoever asked.
+            // The worker's response succeeds; the client receives the error.
             check::blob(request.query_result.as_ref())
                 .map(|()| request.query_result)
                 .map_err(|_| too_large(Some(Failure::default())))
@@ -223,7 +223,7 @@ pub(super) fn complete_query(
     }
 }
 
-/// The workflow task as the worker gets it.
+/// Builds the task that the worker receives.
 pub(super) fn response(
     record: &mut Record,
     task: StartedWorkflowTask,
@@ -252,7 +252,7 @@ pub(super) fn response(
     }
 }
 
-/// The queue a poll names, and whose it is.
+/// The name and kind of the queue that a poll names.
 pub(super) fn polled_queue(queue: Option<&TaskQueue>) -> Result<(&str, QueueKind), Error> {
     let kind = match queue {
         Some(queue) if queue.kind() == TaskQueueKind::Sticky => QueueKind::Sticky,
@@ -302,7 +302,7 @@ fn worker_version(request: &PollWorkflowTaskQueueRequest) -> Option<WorkerVersio
     })
 }
 
-/// A query by itself. The sticky worker has the run at hand and needs no history.
+/// Builds a direct query's task. The sticky worker has the run cached and needs no history.
 fn query_task(
     execution: &Execution,
     run_id: &RunId,
@@ -311,12 +311,12 @@ fn query_task(
     kind: QueueKind,
 ) -> Result<PollWorkflowTaskQueueResponse, Error> {
     if !execution.namespace.queries.is_open(id) {
-        return Err(Error::NotFound("nobody waits for the query".to_owned()));
+        return Err(Error::NotFound("no client waits for the query".to_owned()));
     }
     let mut runs = execution.lock();
     let record = runs
         .get(run_id)
-        .ok_or_else(|| Error::NotFound("the queried run is gone".to_owned()))?;
+        .ok_or_else(|| Error::NotFound("the queried run does not exist".to_owned()))?;
     let run = &record.run;
     let (events, next_page_token) = match kind {
         QueueKind::Normal => first_page(run.events(), run.events().len(), run_id, 0, Vec::new()),
@@ -352,8 +352,8 @@ fn task_header(record: &Record) -> PollWorkflowTaskQueueResponse {
     }
 }
 
-/// Why an answer does not reach whoever asked: by itself with the failure that SDKs raise, along
-/// with a workflow task without.
+/// The error of an answer over the size limit: a direct query carries the failure that SDKs raise,
+/// a piggybacked one none.
 fn too_large(failure: Option<Failure>) -> Box<QueryFailed> {
     Box::new(QueryFailed {
         message: "Blob data size exceeds limit.".to_owned(),

@@ -1,31 +1,32 @@
-//! The matcher of one task queue: a backlog of tasks and the polls that wait, without time, locks or IO.
+//! Matcher of one task queue: a backlog of tasks and the polls that wait, without time, locks or
+//! IO.
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// Tasks and waiters of one queue. Tasks leave by priority, then by age; waiters are served by age.
-/// Both sides are non-empty only while a rate limit holds the tasks back.
+/// Pairs tasks with waiting polls. Tasks leave by priority, then by age; polls are served by age.
+/// Both sides are non-empty only while a rate limit holds tasks back.
 #[derive(Debug)]
 pub(crate) struct Matcher<T, W> {
-    /// Tasks nobody has taken yet, the most urgent level and the oldest task first.
+    /// Tasks without a poll, the most urgent and oldest first.
     backlog: BTreeMap<PriorityLevel, VecDeque<T>>,
-    /// Polls that found nothing, the one that waits longest first; ids ascend.
+    /// Waiting polls, the oldest first; ids ascend.
     waiters: VecDeque<(WaiterId, W)>,
     /// The id the next waiter gets.
     next_waiter: u64,
-    /// Lets go of every task and waiter that it is given.
+    /// Drops every task and waiter that arrives.
     closed: bool,
 }
 
-/// Names a parked waiter, so that it can leave.
+/// Names a waiter, so that it can be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WaiterId(u64);
 
-/// How urgent a task is: 1 before 5.
+/// Priority of a task; 1 is more urgent than 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PriorityLevel(i32);
 
 impl PriorityLevel {
-    /// The level of a priority key; keys past the last level share it.
+    /// The level of a priority key; keys beyond the last level share it.
     pub(crate) fn of(priority_key: i32) -> Self {
         match priority_key {
             ..=0 => Self::default(),
@@ -53,22 +54,22 @@ impl<T, W> Matcher<T, W> {
         }
     }
 
-    /// Takes a task in; [`Self::pop_match`] says to whom it goes.
+    /// Adds a task to the backlog; [`Self::pop_match`] pairs it with a waiter.
     pub(crate) fn offer(&mut self, level: PriorityLevel, task: T) {
         if !self.closed {
             self.backlog.entry(level).or_default().push_back(task);
         }
     }
 
-    /// Takes a task in that already was at the head once: it does not lose its place.
+    /// Puts a task back at the head of its level, so that it keeps its place.
     pub(crate) fn offer_first(&mut self, level: PriorityLevel, task: T) {
         if !self.closed {
             self.backlog.entry(level).or_default().push_front(task);
         }
     }
 
-    /// The next task and the waiter it goes to. The caller hands it over, and if the waiter turns
-    /// out to be gone offers the task again with [`Self::offer_first`].
+    /// Removes the next task and the waiter that receives it. If the waiter turns out to be gone,
+    /// the caller puts the task back with [`Self::offer_first`].
     pub(crate) fn pop_match(&mut self) -> Option<(W, (PriorityLevel, T))> {
         if self.waiters.is_empty() || self.backlog() == 0 {
             return None;
@@ -77,7 +78,7 @@ impl<T, W> Matcher<T, W> {
         Some((waiter, self.take()?))
     }
 
-    /// The next task, without waiting for one.
+    /// Removes the next task.
     pub(crate) fn take(&mut self) -> Option<(PriorityLevel, T)> {
         let mut entry = self.backlog.first_entry()?;
         let level = *entry.key();
@@ -88,7 +89,7 @@ impl<T, W> Matcher<T, W> {
         Some((level, task?))
     }
 
-    /// Parks the waiter of a poll that found nothing to take.
+    /// Adds the waiter of a poll that found no task.
     pub(crate) fn park(&mut self, waiter: W) -> WaiterId {
         let id = WaiterId(self.next_waiter);
         self.next_waiter += 1;
@@ -98,7 +99,7 @@ impl<T, W> Matcher<T, W> {
         id
     }
 
-    /// Removes a waiter that gave up. `false` means that it was pop_match before.
+    /// Removes a waiter; returns false if it was matched before.
     pub(crate) fn remove_waiter(&mut self, id: WaiterId) -> bool {
         match self.waiters.binary_search_by_key(&id, |(id, _)| *id) {
             Ok(at) => self.waiters.remove(at).is_some(),
@@ -106,7 +107,7 @@ impl<T, W> Matcher<T, W> {
         }
     }
 
-    /// Takes all waiters out, for instance because their worker shuts down.
+    /// Removes the waiters that `gone` selects, for instance those of a worker that shuts down.
     pub(crate) fn drain_waiters(&mut self, mut gone: impl FnMut(&W) -> bool) -> Vec<W> {
         let (leaving, staying): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiters)
             .into_iter()
@@ -115,7 +116,7 @@ impl<T, W> Matcher<T, W> {
         leaving.into_iter().map(|(_, waiter)| waiter).collect()
     }
 
-    /// Lets go of all tasks and waiters, and of those that come.
+    /// Removes all tasks and waiters; later ones are dropped.
     pub(crate) fn close(&mut self) -> (Vec<T>, Vec<W>) {
         self.closed = true;
         let backlog = std::mem::take(&mut self.backlog);
@@ -125,12 +126,12 @@ impl<T, W> Matcher<T, W> {
         )
     }
 
-    /// How many tasks wait.
+    /// Number of tasks in the backlog.
     pub(crate) fn backlog(&self) -> usize {
         self.backlog.values().map(VecDeque::len).sum()
     }
 
-    /// How many polls wait.
+    /// Number of waiting polls.
     pub(crate) fn waiting(&self) -> usize {
         self.waiters.len()
     }

@@ -1,4 +1,4 @@
-//! Who has polled a queue of late.
+//! Pollers of a queue and when each was last seen.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use durably_history::Time;
 /// The pollers of one queue.
 #[derive(Debug, Default)]
 pub(crate) struct Pollers {
-    /// When each identity last began a poll or had one answered.
+    /// When each identity last began a poll or received a task.
     seen: HashMap<String, Time>,
 }
 
@@ -20,24 +20,24 @@ pub(crate) struct Poller {
 }
 
 impl Pollers {
-    /// A worker polls, or has a poll answered.
+    /// Records that a worker polls or receives a task.
     pub(crate) fn record_access(&mut self, identity: &str, now: Time) {
         match self.seen.get_mut(identity) {
             Some(last) => *last = now,
             None => {
-                // Workers come and go under ever new names.
+                // Restarted workers have new identities; old ones must not accumulate.
                 self.forget(now);
                 self.seen.insert(identity.to_owned(), now);
             }
         }
     }
 
-    /// Whether anybody polled within the last `span`.
+    /// Whether a worker polled within the last `span`.
     pub(crate) fn any_since(&self, span: Duration, now: Time) -> bool {
         self.seen.values().any(|last| is_within(*last, span, now))
     }
 
-    /// Those who polled within the last minutes.
+    /// The pollers of the last five minutes, by identity.
     pub(crate) fn list(&mut self, now: Time) -> Vec<Poller> {
         self.forget(now);
         let mut pollers: Vec<_> = self

@@ -1,5 +1,6 @@
-//! DirectQueries on their way. A query that finds the run at rest goes to a worker by itself; one that
-//! finds a workflow task under way goes along with it, so that it sees what that task will see.
+//! Direct queries: dispatched to a worker as tasks of their own, because the run is idle. A query
+//! of a run with a workflow task in progress is piggybacked on it instead (see
+//! [`crate::execution::waiters`]), so that it sees the state after that task.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,7 @@ use durably_proto::api::failure::v1::Failure;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-/// What a worker says to a query.
+/// A worker's answer to a query.
 pub(crate) type QueryAnswer = Result<Option<Payloads>, Box<QueryFailed>>;
 
 /// The error that a worker answered a query with.
@@ -20,17 +21,17 @@ pub(crate) struct QueryFailed {
     pub(crate) failure: Option<Failure>,
 }
 
-/// Names a query that went to a worker by itself.
+/// Names a direct query.
 pub(crate) type QueryId = u64;
 
-/// The queries of a namespace that went to workers by themselves and are not answered yet.
+/// The unanswered direct queries of a namespace.
 #[derive(Debug, Default)]
 pub(crate) struct DirectQueries {
     pending: Mutex<HashMap<QueryId, oneshot::Sender<QueryAnswer>>>,
     next: AtomicU64,
 }
 
-/// A query that waits for its answer. Dropped, it is forgotten.
+/// A query that waits for its answer; deregistered when it is dropped.
 #[derive(Debug)]
 pub(crate) struct PendingQuery<'a> {
     pub(crate) id: QueryId,
@@ -39,7 +40,7 @@ pub(crate) struct PendingQuery<'a> {
 }
 
 impl DirectQueries {
-    /// Opens a query.
+    /// Registers a query.
     pub(crate) fn register(&self) -> PendingQuery<'_> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
@@ -51,12 +52,12 @@ impl DirectQueries {
         }
     }
 
-    /// Whether somebody still waits for the answer.
+    /// Whether a client still waits for the answer.
     pub(crate) fn is_open(&self, id: QueryId) -> bool {
         self.lock().contains_key(&id)
     }
 
-    /// Gives the answer to whoever asked. `false`: nobody waits for it.
+    /// Delivers an answer; returns false if no client waits for it.
     pub(crate) fn answer(&self, id: QueryId, answer: QueryAnswer) -> bool {
         let pending = self.lock().remove(&id);
         pending.is_some_and(|sender| sender.send(answer).is_ok())
@@ -74,7 +75,7 @@ impl Drop for PendingQuery<'_> {
 }
 
 impl PendingQuery<'_> {
-    /// The answer, if it comes in time.
+    /// Waits for the answer until the deadline.
     pub(crate) async fn answer_before(&mut self, deadline: Instant) -> Option<QueryAnswer> {
         timeout_at(deadline, &mut self.answer)
             .await

@@ -1,4 +1,4 @@
-//! One queue behind its lock, and the polls that wait at it.
+//! One task queue: a matcher behind its lock, and the polls that wait for its tasks.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +16,7 @@ use super::shut_down_workers::ShutDownWorkers;
 pub(super) struct Queue<T> {
     kind: QueueKind,
     state: Mutex<QueueState<T>>,
-    /// Told when tasks wait although polls do, because the rate limit holds them back.
+    /// Notified when the rate limit holds tasks back although polls wait.
     held_back: Notify,
 }
 
@@ -40,19 +40,19 @@ pub(crate) struct Poll<'a> {
     pub(crate) queue: &'a str,
     pub(crate) kind: QueueKind,
     pub(crate) identity: &'a str,
-    /// Tells this worker from others of the same identity; empty for older workers.
+    /// Distinguishes workers of the same identity; empty for older workers.
     pub(crate) instance_key: &'a str,
-    /// Tasks a second that the queue is to give out at most.
+    /// Maximum rate of the queue, in tasks a second.
     pub(crate) rate: Option<f64>,
 }
 
-/// Whether a queue belongs to everybody or to one worker.
+/// Whether a queue is shared or belongs to one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QueueKind {
-    /// Tasks stay until a worker comes.
+    /// A shared queue; tasks stay until a worker takes them.
     Normal,
-    /// A worker's own queue: when the worker is gone for good, so are its tasks, as each of
-    /// them has been given to the normal queue by then.
+    /// A worker's own queue. It may be dropped together with its tasks once the worker is gone:
+    /// each of them has been offered to the normal queue by then.
     Sticky,
 }
 
@@ -69,11 +69,11 @@ impl<T: Send> Queue<T> {
         }
     }
 
-    /// Waits for a task until the deadline. A poll that is dropped loses none.
+    /// Waits for a task until the deadline. Dropping the future loses no task.
     pub(super) async fn poll(
         &self,
         poll: Poll<'_>,
-        departed: &ShutDownWorkers,
+        shut_down: &ShutDownWorkers,
         now: Time,
         deadline: Instant,
     ) -> Option<T> {
@@ -83,19 +83,19 @@ impl<T: Send> Queue<T> {
             state.rate.set(poll.rate);
         }
         loop {
-            // Listens before it looks, so that a task that is held back meanwhile wakes it.
+            // Registered before the attempt, so that no notification in between is missed.
             let held_back = self.held_back.notified();
             tokio::pin!(held_back);
             held_back.as_mut().enable();
-            let (mut parked, allowed_at) = match self.take_or_park(poll, departed) {
+            let (mut parked, allowed_at) = match self.take_or_park(poll, shut_down) {
                 PollAttempt::ShutDown => return None,
                 PollAttempt::Taken(task) => {
                     return Some(TaskHandover::new(self, task).accept().await);
                 }
                 PollAttempt::Parked(parked, allowed_at) => (parked, allowed_at),
             };
-            // A worker may have shut down between the look and the parking.
-            if departed.contains(poll.instance_key) {
+            // The worker may have shut down between the attempt and the parking.
+            if shut_down.contains(poll.instance_key) {
                 return None;
             }
             let again = async {
@@ -119,10 +119,10 @@ impl<T: Send> Queue<T> {
 }
 
 impl<T> Queue<T> {
-    /// Takes the next task if the rate allows it now; otherwise the poll waits its turn.
-    fn take_or_park(&self, poll: Poll<'_>, departed: &ShutDownWorkers) -> PollAttempt<'_, T> {
+    /// Takes the next task if the rate limit allows it; otherwise parks the poll.
+    fn take_or_park(&self, poll: Poll<'_>, shut_down: &ShutDownWorkers) -> PollAttempt<'_, T> {
         let mut state = self.lock();
-        if departed.contains(poll.instance_key) {
+        if shut_down.contains(poll.instance_key) {
             return PollAttempt::ShutDown;
         }
         let at = Instant::now();
@@ -162,7 +162,7 @@ impl<T> Queue<T> {
         self.deliver(Some(now));
     }
 
-    /// Hands tasks to waiters for as long as there are both and the rate allows it.
+    /// Delivers tasks to waiters while there are both and the rate limit allows it.
     fn deliver(&self, now: Option<Time>) {
         loop {
             let (waiter, (level, task)) = {
@@ -175,32 +175,33 @@ impl<T> Queue<T> {
                     self.held_back.notify_waiters();
                     return;
                 }
-                let Some(pop_match) = state.tasks.pop_match() else {
+                let Some(matched) = state.tasks.pop_match() else {
                     return;
                 };
                 state.rate.record_task(at);
                 if let Some(now) = now {
-                    // Until it polls again, its worker is not gone.
-                    state.pollers.record_access(&pop_match.0.identity, now);
+                    // The worker counts as present while it works on the task.
+                    state.pollers.record_access(&matched.0.identity, now);
                 }
-                pop_match
+                matched
             };
-            // A waiter that has gone in the meantime leaves the task to the next.
+            // A task whose waiter is gone goes to the next one.
             if let Err((level, task)) = waiter.task.send((level, task)) {
                 self.lock().tasks.offer_first(level, task);
             }
         }
     }
 
-    /// Takes back a task whose poll is gone: it keeps its place.
+    /// Puts a task whose poll is gone back at the head of the queue.
     fn requeue(&self, (level, task): (PriorityLevel, T)) {
         self.lock().tasks.offer_first(level, task);
         self.deliver(None);
     }
 
-    /// Somebody holds it, or it has tasks that must not be lost, or it was polled of late.
+    /// Whether the queue is referenced, has tasks that must not be lost, or was polled recently.
     pub(super) fn is_in_use(self: &Arc<Self>, now: Time) -> bool {
-        // Under the write lock nobody can take a further reference, so one means: only the map.
+        // The caller holds the map's write lock, so no further reference can be taken; one means
+        // only the map's.
         if Arc::strong_count(self) > 1 {
             return true;
         }
@@ -210,17 +211,18 @@ impl<T> Queue<T> {
     }
 }
 
-/// The outcome of one look at the queue.
+/// Result of one attempt to take a task.
 enum PollAttempt<'a, T> {
     /// Its worker has shut down.
     ShutDown,
     Taken((PriorityLevel, T)),
-    /// It waits; if the rate limit holds tasks back, until this moment.
+    /// The poll waits; with the instant at which the rate limit allows the next task, if it holds
+    /// one back.
     Parked(ParkedPoll<'a, T>, Option<Instant>),
 }
 
-/// A waiting poll. However it ends, it leaves the queue, and a task that reached it in the same
-/// moment goes back to the head.
+/// A waiting poll. When it is dropped, it leaves the queue, and a task delivered in the same moment
+/// goes back to the head.
 struct ParkedPoll<'a, T> {
     queue: &'a Queue<T>,
     waiter: WaiterId,
@@ -237,8 +239,8 @@ impl<T> Drop for ParkedPoll<'_, T> {
     }
 }
 
-/// A task handed to a poll that may be cancelled in the same moment. Dropping it puts the task back at
-/// the head of the queue.
+/// A task on its way to a poll that may be cancelled in the same moment. Dropping it puts the task
+/// back at the head of the queue.
 struct TaskHandover<'a, T> {
     queue: &'a Queue<T>,
     task: Option<(PriorityLevel, T)>,
@@ -252,11 +254,11 @@ impl<'a, T> TaskHandover<'a, T> {
         }
     }
 
-    /// Gives the task to the poll, unless the poll is dropped first.
+    /// Gives the task to the poll, unless the future is dropped first.
     ///
-    /// The connection looks for a cancelled request only while its future is pending. A task that
-    /// arrives together with the cancellation would be started for nobody, and wait for its
-    /// timeout; so the future is pending once more before the task counts as taken.
+    /// The connection notices a cancelled request only while its future is pending. A task that
+    /// arrives together with the cancellation would be started for no worker and time out, so the
+    /// future is pending once more before the task counts as taken.
     async fn accept(mut self) -> T {
         yield_now().await;
         let (_, task) = self.task.take().expect("taken only here");

@@ -1,4 +1,4 @@
-//! Queues by name.
+//! Task queues of a namespace, by name.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,28 +12,28 @@ use super::poller::{Poller, Pollers};
 use super::queue::{Poll, Queue, QueueKind};
 use super::shut_down_workers::ShutDownWorkers;
 
-/// All queues of one namespace for one type of task.
+/// The queues of one namespace for one type of task.
 #[derive(Debug)]
 pub(crate) struct Queues<T> {
     named: RwLock<QueueMap<T>>,
-    departed: ShutDownWorkers,
+    shut_down: ShutDownWorkers,
 }
 
 #[derive(Debug)]
 struct QueueMap<T> {
     queues: HashMap<Arc<str>, Arc<Queue<T>>>,
-    /// How many queues there may be before those nobody uses are swept out.
+    /// Number of queues at which unused ones are removed.
     sweep_at: usize,
-    /// Queues that are made now are closed from the start.
+    /// New queues are created closed.
     closed: bool,
 }
 
-/// What DescribeTaskQueue tells about a queue.
+/// A queue as DescribeTaskQueue shows it.
 #[derive(Debug, Default)]
 pub(crate) struct Description {
     pub(crate) pollers: Vec<Poller>,
     pub(crate) backlog: usize,
-    /// Tasks a second that its workers let it give out; none for no limit.
+    /// Maximum rate in tasks a second; none for no limit.
     pub(crate) rate: Option<f64>,
 }
 
@@ -45,11 +45,11 @@ impl<T: Send> Queues<T> {
                 sweep_at: FIRST_SWEEP,
                 closed: false,
             }),
-            departed: ShutDownWorkers::default(),
+            shut_down: ShutDownWorkers::default(),
         }
     }
 
-    /// Offers a task: to the poll that waits longest, or to the backlog.
+    /// Delivers a task to the longest waiting poll, or adds it to the backlog.
     pub(crate) fn offer(
         &self,
         queue: &Arc<str>,
@@ -65,16 +65,16 @@ impl<T: Send> Queues<T> {
         queue.offer(level, task, now);
     }
 
-    /// Waits for a task until the deadline. A poll that is dropped loses none.
+    /// Waits for a task until the deadline. Dropping the future loses no task.
     pub(crate) async fn poll(&self, poll: Poll<'_>, now: Time, deadline: Instant) -> Option<T> {
         let queue = match self.find(poll.queue) {
             Some(queue) => queue,
             None => self.create(poll.queue.into(), poll.kind, now),
         };
-        queue.poll(poll, &self.departed, now, deadline).await
+        queue.poll(poll, &self.shut_down, now, deadline).await
     }
 
-    /// Whether somebody waits at the queue or polled it within `span`.
+    /// Whether a poll waits for the queue or was seen within `span`.
     pub(crate) fn is_polled(&self, queue: &str, span: Duration, now: Time) -> bool {
         self.find(queue).is_some_and(|queue| {
             let state = queue.lock();
@@ -82,9 +82,9 @@ impl<T: Send> Queues<T> {
         })
     }
 
-    /// Ends the waiting polls of a worker with nothing, and those of it that are yet to arrive.
+    /// Ends the polls of a worker without a task: those that wait and those that arrive later.
     pub(crate) fn end_polls_of(&self, queue: &str, instance_key: &str) {
-        self.departed.insert(instance_key);
+        self.shut_down.insert(instance_key);
         if let Some(queue) = self.find(queue) {
             let mut state = queue.lock();
             state
@@ -93,7 +93,8 @@ impl<T: Send> Queues<T> {
         }
     }
 
-    /// Ends a queue whose only worker goes: its polls end with nothing, its tasks come back.
+    /// Empties a queue whose only worker shuts down: ends its polls without a task and returns its
+    /// tasks.
     pub(crate) fn drain(&self, queue: &str) -> Vec<T> {
         let Some(queue) = self.find(queue) else {
             return Vec::new();
@@ -106,8 +107,8 @@ impl<T: Send> Queues<T> {
             .collect()
     }
 
-    /// Ends all polls with nothing and lets all tasks go, because the server stops: each task
-    /// holds its execution, and so the namespace that these queues belong to.
+    /// Ends all polls and drops all tasks, because the server stops: each task holds its execution
+    /// and so the namespace that owns these queues.
     pub(crate) fn close(&self) {
         let queues = {
             let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
@@ -115,12 +116,12 @@ impl<T: Send> Queues<T> {
             std::mem::take(&mut named.queues)
         };
         for queue in queues.values() {
-            // The tasks are dropped when the lock is free again.
+            // The tasks are dropped after the lock is released.
             let _gone = queue.lock().tasks.close();
         }
     }
 
-    /// What there is to tell about a queue.
+    /// Describes a queue.
     pub(crate) fn describe(&self, queue: &str, now: Time) -> Description {
         let Some(queue) = self.find(queue) else {
             return Description::default();
@@ -133,7 +134,7 @@ impl<T: Send> Queues<T> {
         }
     }
 
-    /// How many tasks wait in the queue.
+    /// Number of tasks in the queue's backlog.
     pub(crate) fn backlog(&self, queue: &str) -> usize {
         self.find(queue)
             .map_or(0, |queue| queue.lock().tasks.backlog())
@@ -162,7 +163,7 @@ impl<T: Send> Queues<T> {
     }
 }
 
-/// Below this many queues nothing is swept.
+/// Number of queues below which unused ones are kept.
 const FIRST_SWEEP: usize = 256;
 
 #[cfg(test)]

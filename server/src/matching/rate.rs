@@ -1,33 +1,33 @@
-//! How fast a queue gives its tasks out, when its workers ask it to hold back.
+//! Rate limit of a task queue, set by its workers.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Lets a number of tasks a second through, and as many at once after a pause.
+/// Allows a number of tasks a second, and as many at once after a pause.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimit {
-    /// Tasks a second as the last poll asked for; none for no limit.
+    /// Tasks a second as the last poll set it; none for no limit.
     per_second: Option<f64>,
-    /// When the tokens spent so far are earned back.
+    /// When the tokens spent so far are replenished.
     earned: Option<Instant>,
 }
 
 impl RateLimit {
-    /// Sets what a poll asks for. One that does not speak of it leaves the limit as it is, as
-    /// workers of different versions share a queue.
+    /// Sets the rate of a poll. A poll without a rate leaves the limit as it is, because workers of
+    /// different versions share a queue.
     pub(crate) fn set(&mut self, per_second: Option<f64>) {
         if let Some(per_second) = per_second {
             self.per_second = Some(per_second);
         }
     }
 
-    /// How fast the queue gives tasks out; none for no limit.
+    /// The rate in tasks a second; none for no limit.
     pub(crate) fn per_second(&self) -> Option<f64> {
         self.per_second
     }
 
-    /// When the next task may leave; none: never at this rate.
+    /// The instant at which the next task may leave; none if the rate is zero.
     pub(crate) fn next(&self, now: Instant) -> Option<Instant> {
         let Some(rate) = self.per_second else {
             return Some(now);
@@ -38,7 +38,7 @@ impl RateLimit {
         Some(earned.checked_sub(burst).unwrap_or(now).max(now))
     }
 
-    /// Counts a task that leaves.
+    /// Spends the token of a task that leaves.
     pub(crate) fn record_task(&mut self, now: Instant) {
         if let Some(interval) = self.per_second.and_then(interval) {
             self.earned = Some(self.earned.unwrap_or(now).max(now) + interval);
@@ -46,7 +46,7 @@ impl RateLimit {
     }
 }
 
-/// The time between two tasks; none if no task ever follows.
+/// The interval between two tasks; none for a rate of zero.
 fn interval(rate: f64) -> Option<Duration> {
     (rate > 0.0).then(|| match Duration::try_from_secs_f64(1.0 / rate) {
         Ok(interval) => interval.min(LONGEST),
@@ -54,7 +54,7 @@ fn interval(rate: f64) -> Option<Duration> {
     })
 }
 
-/// Slower rates are as good as this one, and an `Instant` can hold it.
+/// Upper bound, so that the sum stays within the range of an `Instant`.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[cfg(test)]

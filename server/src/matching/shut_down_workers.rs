@@ -1,5 +1,5 @@
-//! Workers that have shut down. A poll of theirs that was sent before they knew, and arrives after
-//! the server heard of it, would wait in vain and take a task that nobody works on.
+//! Workers that have shut down recently. A poll that such a worker sent before its shutdown and
+//! that arrives after it would take a task that nobody works on.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The instance keys of workers that have shut down of late.
+/// Instance keys of workers that have shut down recently.
 #[derive(Debug, Default)]
 pub(crate) struct ShutDownWorkers {
     /// The oldest first.
@@ -15,7 +15,7 @@ pub(crate) struct ShutDownWorkers {
 }
 
 impl ShutDownWorkers {
-    /// Remembers a worker.
+    /// Adds a worker.
     pub(crate) fn insert(&self, key: &str) {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         forget(&mut keys);
@@ -25,14 +25,14 @@ impl ShutDownWorkers {
         }
     }
 
-    /// Whether the worker of this key has shut down; workers without a key are not known.
+    /// Whether the worker of this key has shut down; false for an empty key.
     pub(crate) fn contains(&self, key: &str) -> bool {
         if key.is_empty() {
             return false;
         }
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         forget(&mut keys);
-        keys.iter().any(|(_, departed)| departed == key)
+        keys.iter().any(|(_, shut_down)| shut_down == key)
     }
 }
 
@@ -45,9 +45,9 @@ fn forget(keys: &mut VecDeque<(Instant, String)>) {
     }
 }
 
-/// How long a poll can be under way; the real server's value.
+/// How long a key is kept; the real server's value.
 const REMEMBERED: Duration = Duration::from_secs(30);
-/// Workers that shut down faster than this are forgotten sooner; the real server's value.
+/// Maximum number of keys, the oldest are dropped first; the real server's value.
 const MOST: usize = 10_000;
 
 #[cfg(test)]
@@ -56,12 +56,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_worker_is_forgotten_after_a_while() {
-        let departed = ShutDownWorkers::default();
-        departed.insert("worker");
-        assert!(departed.contains("worker"));
-        assert!(!departed.contains("another"));
-        assert!(!departed.contains(""));
+        let shut_down = ShutDownWorkers::default();
+        shut_down.insert("worker");
+        assert!(shut_down.contains("worker"));
+        assert!(!shut_down.contains("another"));
+        assert!(!shut_down.contains(""));
         tokio::time::advance(REMEMBERED + Duration::from_secs(1)).await;
-        assert!(!departed.contains("worker"));
+        assert!(!shut_down.contains("worker"));
     }
 }

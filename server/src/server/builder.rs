@@ -1,4 +1,4 @@
-//! What a server is started with.
+//! Builder of a server.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::error::StartError;
 use crate::server::Server;
 
-/// Settings of a server that is about to start; from [`Server::builder`].
+/// Configures and starts a server; created by [`Server::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "a server starts with `.start().await`"]
 pub struct ServerBuilder {
@@ -28,39 +28,40 @@ impl ServerBuilder {
         }
     }
 
-    /// The port on loopback; 0, the default, takes any free one.
+    /// Sets the port on loopback. Default: 0, which takes any free port.
     pub fn port(mut self, port: u16) -> Self {
         self.address.set_port(port);
         self
     }
 
-    /// The address to listen on, instead of a port on loopback. There is no access control: whoever
-    /// reaches the address can do everything.
+    /// Sets the address to listen on, instead of a port on loopback. The server has no access
+    /// control: whoever reaches the address can call every method.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Registers a namespace in addition to `default`; may be repeated.
+    /// Registers a namespace in addition to `default`. Can be called several times.
     pub fn namespace(mut self, name: impl Into<String>) -> Self {
         self.namespaces.push(name.into());
         self
     }
 
-    /// Which time timers go by; the machine's unless told otherwise.
+    /// Sets the clock of timers and timeouts. Default: [`Clock::system`].
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Whether the server listens at all. Without it only [`Server::service`] reaches it.
+    /// Sets whether the server listens on a port. Default: true. Without a port only
+    /// [`Server::service`] reaches the server.
     pub fn grpc(mut self, listen: bool) -> Self {
         self.grpc = listen;
         self
     }
 
-    /// Where ids and retry jitter come from: with the same seed the same requests in the same
-    /// order get the same ids.
+    /// Sets the seed of ids and retry jitter: with the same seed, the same requests in the same
+    /// order get the same ids. Default: a random seed.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -69,7 +70,7 @@ impl ServerBuilder {
     /// Starts the server.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or a namespace is named twice.
+    /// [`StartError`] if the address cannot be listened on, or a namespace is registered twice.
     pub async fn start(self) -> Result<Server, StartError> {
         Server::launch(self).await
     }

@@ -1,4 +1,4 @@
-//! The running server: starting its parts, and stopping them.
+//! The server's handle: starts its parts and stops them.
 
 pub(crate) mod builder;
 
@@ -24,7 +24,8 @@ use crate::namespace::{Namespaces, Settings};
 use crate::server::builder::ServerBuilder;
 use crate::store::memory::MemoryStore;
 
-/// A running server. It stops when it is dropped; [`Server::shutdown`] also waits for the end.
+/// A running server. Dropping it stops it in the background; [`Server::shutdown`] also waits until
+/// it has stopped.
 pub struct Server {
     backend: Arc<Backend>,
     frontend: Frontend,
@@ -33,36 +34,37 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server as it is most often wanted: in memory, with the namespace `default`, on any
-    /// free port of loopback.
+    /// Starts an in-memory server with the namespace `default` on a free port of loopback and the
+    /// machine's clock.
     ///
     /// # Errors
-    /// When there is no port to listen on.
+    /// [`StartError::Listen`] if no port of loopback can be listened on.
     pub async fn start() -> Result<Self, StartError> {
         Self::builder().start().await
     }
 
-    /// A server with other settings.
+    /// Configures a server before it starts.
     pub fn builder() -> ServerBuilder {
         ServerBuilder::new()
     }
 
-    /// Where the server listens; `None` if it does not.
+    /// The address that the server listens on; `None` without [`ServerBuilder::grpc`].
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
-    /// The address as clients take it: `http://127.0.0.1:7233`; `None` if the server does not listen.
+    /// The address as a URL for clients, such as `http://127.0.0.1:7233`; `None` if the server does
+    /// not listen.
     pub fn url(&self) -> Option<String> {
         self.address.map(|address| format!("http://{address}"))
     }
 
-    /// The service that is behind the port, to be called in process.
+    /// The server's `WorkflowService`, for calls in process: the same service that the port serves.
     pub fn service(&self) -> Arc<dyn WorkflowService> {
         Arc::new(self.frontend.clone())
     }
 
-    /// The server's time, which is the machine's unless its [`Clock`](crate::Clock) skips.
+    /// The server's time: the machine's, unless its [`Clock`](crate::Clock) skips.
     pub fn now(&self) -> SystemTime {
         let since = self
             .backend
@@ -72,27 +74,30 @@ impl Server {
         SystemTime::UNIX_EPOCH + since
     }
 
-    /// Moves a skipping clock by `by`. Timers fire one after another, each when what the one before
-    /// it led to is done, and the clock stops at exactly that time. Work to which nothing happens
-    /// for five seconds of the machine's time does not delay it further.
+    /// Advances a skipping clock by `by`. Timers fire in order, each after the work that the one
+    /// before it caused has ended, and the clock stops exactly at the target. Work that makes no
+    /// progress for five seconds of the machine's time is not waited for any longer, so that the
+    /// timeout of an activity that hangs can be tested.
     ///
     /// # Errors
-    /// The clock does not skip, the time is too far in the future, or the server stopped.
+    /// [`AdvanceError`]: the clock does not skip, the target is too far in the future, or the
+    /// server stopped.
     pub async fn advance(&self, by: Duration) -> Result<(), AdvanceError> {
         self.backend.advance(by).await
     }
 
-    /// Keeps a skipping clock still until the guard is dropped, whoever waits; only
-    /// [`Self::advance`] moves it meanwhile. A clock that does not skip cannot be held.
+    /// Holds a skipping clock still until the guard is dropped, whatever requests wait; meanwhile
+    /// only [`Self::advance`] moves it. No effect on a clock that does not skip.
     pub fn hold_clock(&self) -> ClockHold {
         ClockHold::new(&self.backend.clock)
     }
 
-    /// Stops the server: requests that wait are ended, new ones refused, the port is given back.
+    /// Stops the server: aborts waiting requests, refuses new ones and closes the port. Waits up to
+    /// a second for clients to close their connections.
     pub async fn shutdown(mut self) {
         self.stop();
         let ended = async { while self.tasks.join_next().await.is_some() {} };
-        // A client may hold its connection; the port is ours to close all the same.
+        // A client may keep its connection open; the port is closed all the same.
         let _ = tokio::time::timeout(GRACE, ended).await;
         self.tasks.shutdown().await;
     }
@@ -161,9 +166,9 @@ impl fmt::Debug for Server {
     }
 }
 
-/// The namespace that clients use unless told otherwise.
+/// The namespace that clients use by default.
 const DEFAULT_NAMESPACE: &str = "default";
-/// How long a stopping server waits for its clients to hang up.
+/// How long a stopping server waits for clients to close their connections.
 const GRACE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

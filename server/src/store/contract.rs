@@ -1,4 +1,4 @@
-//! What every store must do. A store's own tests call [`suite`].
+//! Contract tests of the store. Every implementation of [`Store`] runs [`suite`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The store that lives as long as the process: what it hands out is what it keeps.
+//! The in-memory store. It hands out the very objects that it keeps, so a commit only checks and
+//! counts.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,7 +15,7 @@ pub(crate) struct MemoryStore {
     namespaces: RwLock<BTreeMap<Arc<str>, Table>>,
 }
 
-/// Found by every request, so hashed; nothing walks it in order.
+/// Hashed, because every request looks an execution up; nothing iterates it.
 type Table = HashMap<Arc<str>, Arc<Execution>>;
 
 impl Store for MemoryStore {
@@ -87,7 +88,7 @@ impl MemoryStore {
     }
 }
 
-/// Whether a change continues what is kept.
+/// Checks that a change follows the committed state.
 fn check(runs: &mut Runs, change: &Change<'_>) -> Result<(), StoreError> {
     let (run_id, continues) = match change {
         Change::Applied { run_id, events, .. } => {

@@ -1,4 +1,4 @@
-//! Search attributes: the ones every execution has, the ones a user adds, and the type of each.
+//! Search attributes: system fields, custom attributes of the namespace, and their types.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -8,7 +8,7 @@ use durably_proto::wkt::Timestamp;
 
 use super::query::Literal;
 
-/// Something an execution can be searched by.
+/// A field that a query can name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
     WorkflowId,
@@ -27,7 +27,7 @@ pub(crate) enum Field {
     ParentRunId,
     RootWorkflowId,
     RootRunId,
-    /// A search attribute that the execution carries with it.
+    /// A predefined or custom search attribute that executions carry.
     Carried(String, IndexedValueType),
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Attributes {
 }
 
 impl Attributes {
-    /// Those that a fresh namespace has.
+    /// The attributes of a new namespace.
     pub(crate) fn new() -> Self {
         Self {
             custom: BTreeMap::new(),
@@ -58,7 +58,7 @@ impl Attributes {
         Some(Field::Carried(name.to_owned(), value_type))
     }
 
-    /// The type of a search attribute that an execution may carry.
+    /// The type of an attribute that executions can carry.
     pub(crate) fn carried_type(&self, name: &str) -> Option<IndexedValueType> {
         match self.field(name)? {
             Field::Carried(_, value_type) => Some(value_type),
@@ -66,7 +66,7 @@ impl Attributes {
         }
     }
 
-    /// Adds a custom search attribute. `false`: the name is taken.
+    /// Adds a custom attribute; returns false if the name is taken.
     pub(crate) fn add(&mut self, name: &str, value_type: IndexedValueType) -> bool {
         if self.field(name).is_some() {
             return false;
@@ -75,7 +75,7 @@ impl Attributes {
         true
     }
 
-    /// Removes a custom search attribute. `false`: there is none of that name.
+    /// Removes a custom attribute; returns false if there is none of that name.
     pub(crate) fn remove(&mut self, name: &str) -> bool {
         self.custom.remove(name).is_some()
     }
@@ -85,7 +85,7 @@ impl Attributes {
         self.custom.iter().map(|(name, ty)| (name.as_str(), *ty))
     }
 
-    /// The search attributes that are always there.
+    /// The system's search attributes.
     pub(crate) fn system() -> impl Iterator<Item = (&'static str, IndexedValueType)> {
         FIELDS
             .iter()
@@ -95,7 +95,7 @@ impl Attributes {
 }
 
 impl Field {
-    /// Whether a literal can be a value of this field; if not, why, in the real server's words.
+    /// Checks that a literal can be a value of this field; the error has the real server's words.
     pub(crate) fn check(&self, literal: &Literal) -> Result<(), String> {
         let name = self.name();
         match (self, literal) {
@@ -168,7 +168,7 @@ impl Field {
         )
     }
 
-    /// The name users know it by.
+    /// The field's name in queries.
     pub(crate) fn name(&self) -> &str {
         if let Self::Carried(name, _) = self {
             return name;
@@ -179,7 +179,7 @@ impl Field {
             .map_or("", |(name, _, _)| name)
     }
 
-    /// What kind of values the field has.
+    /// The type of the field's values.
     pub(crate) fn value_type(&self) -> IndexedValueType {
         if let Self::Carried(_, value_type) = self {
             return *value_type;
@@ -191,7 +191,7 @@ impl Field {
     }
 }
 
-/// The literal as a time: RFC 3339, or nanoseconds since 1970.
+/// Parses a literal as a time: RFC 3339, or nanoseconds since 1970.
 pub(crate) fn time(literal: &Literal) -> Option<SystemTime> {
     match literal {
         Literal::Text(text) if has_zone(text) => text
@@ -206,7 +206,7 @@ pub(crate) fn time(literal: &Literal) -> Option<SystemTime> {
     }
 }
 
-/// Whether a time says its zone, as RFC 3339 asks for.
+/// Whether a time has a zone, which RFC 3339 requires.
 fn has_zone(text: &str) -> bool {
     let Some((_, clock)) = text.split_once(['T', 't']) else {
         return false;
@@ -214,7 +214,7 @@ fn has_zone(text: &str) -> bool {
     clock.ends_with(['Z', 'z']) || clock.contains(['+', '-'])
 }
 
-/// What the real server calls the type of a literal.
+/// The Go type of a literal, as the real server's errors name it.
 fn go_type(literal: &Literal) -> &'static str {
     match literal {
         Literal::Text(_) => "string",
@@ -224,7 +224,7 @@ fn go_type(literal: &Literal) -> &'static str {
     }
 }
 
-/// An execution status by the name users know it by.
+/// The execution status of a name in queries.
 pub(crate) fn status(name: &str) -> Option<WorkflowExecutionStatus> {
     STATUSES
         .iter()
@@ -298,7 +298,7 @@ fn clock_nanos(text: &str) -> Option<f64> {
         .then(|| (f64::from(hours) * 3600.0 + f64::from(minutes) * 60.0 + f64::from(seconds)) * 1e9)
 }
 
-/// What the server knows about every execution.
+/// System fields of every execution.
 const FIELDS: [(&str, IndexedValueType, Field); 16] = [
     ("WorkflowId", IndexedValueType::Keyword, Field::WorkflowId),
     ("RunId", IndexedValueType::Keyword, Field::RunId),
@@ -350,7 +350,7 @@ const FIELDS: [(&str, IndexedValueType, Field); 16] = [
     ("RootRunId", IndexedValueType::Keyword, Field::RootRunId),
 ];
 
-/// Search attributes of the platform that, like custom ones, an execution may carry.
+/// Predefined attributes that executions carry like custom ones; some of them only the server sets.
 const CARRIED: [(&str, IndexedValueType); 17] = [
     ("BatcherNamespace", IndexedValueType::Keyword),
     ("BatcherUser", IndexedValueType::Keyword),

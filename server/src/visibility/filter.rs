@@ -1,4 +1,4 @@
-//! Decides whether one execution answers a query, and how two of them are ordered.
+//! Evaluates a query's filter on one execution, and compares two executions by its sort keys.
 
 use std::cmp::Ordering;
 use std::time::{Duration, SystemTime};
@@ -10,7 +10,7 @@ use durably_proto::api::workflow::v1::WorkflowExecutionInfo;
 use super::attributes::{self, Field};
 use super::query::{Comparison, Filter, Literal, Order};
 
-/// The value of a field of one execution.
+/// Value of a field of one execution.
 #[derive(Clone, Debug, PartialEq)]
 enum Value {
     Text(String),
@@ -21,13 +21,13 @@ enum Value {
     Time(SystemTime),
 }
 
-/// Whether `info` answers the filter.
+/// Whether `info` satisfies the filter.
 pub(crate) fn matches(filter: &Filter, info: &WorkflowExecutionInfo) -> bool {
     evaluate(filter, info) == Some(true)
 }
 
-/// Whether a condition holds, as SQL has it: `None` where a field without a value is compared, which
-/// no `NOT` turns into an answer.
+/// Evaluates a condition in SQL's three-valued logic: `None` where a field without a value is
+/// compared, which no `NOT` turns into a match.
 fn evaluate(filter: &Filter, info: &WorkflowExecutionInfo) -> Option<bool> {
     match filter {
         Filter::All(filters) => all(filters.iter().map(|filter| evaluate(filter, info))),
@@ -64,7 +64,7 @@ fn any(truths: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     all(truths.map(|truth| truth.map(|holds| !holds))).map(|none| !none)
 }
 
-/// Orders two executions by the keys of a query.
+/// Compares two executions by the sort keys of a query.
 pub(crate) fn compare(
     order: &[Order],
     left: &WorkflowExecutionInfo,
@@ -108,8 +108,8 @@ fn compares(
     info: &WorkflowExecutionInfo,
 ) -> Option<bool> {
     let value = value(field, info);
-    // Words and lists are looked up in an index, in which a row without a value is not: `!=` holds
-    // for it.
+    // Keywords and lists are looked up in an index that has no row for an absent value, so `!=`
+    // holds for it.
     let indexed = match field.value_type() {
         IndexedValueType::Text => Some(matches!(
             (&value, with),
@@ -135,7 +135,8 @@ fn compares(
     })
 }
 
-/// Whether a text has one of the wanted words; what is written together must stand together.
+/// Whether a text contains one of the wanted words; words joined by punctuation must occur as a
+/// phrase.
 fn has_any_word(text: &str, wanted: &str) -> bool {
     let words = |text: &str| -> Vec<String> {
         text.split(|c: char| !c.is_alphanumeric())
@@ -150,7 +151,7 @@ fn has_any_word(text: &str, wanted: &str) -> bool {
     })
 }
 
-/// What a literal means for this field.
+/// The literal as a value of this field.
 fn operand(field: &Field, literal: &Literal) -> Option<Value> {
     match (field, literal) {
         (Field::ExecutionStatus, Literal::Text(text)) => {
@@ -172,7 +173,7 @@ fn operand(field: &Field, literal: &Literal) -> Option<Value> {
     }
 }
 
-/// The index of the real server holds microseconds.
+/// Truncates to microseconds, the precision of the real server's index.
 fn in_micros(time: SystemTime) -> SystemTime {
     match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) => time - Duration::from_nanos(u64::from(since.subsec_nanos() % 1000)),
@@ -195,12 +196,12 @@ fn ordering(left: &Value, right: &Value) -> Option<Ordering> {
     }
 }
 
-/// Compares exactly: beyond 2^53 a float has no place for every integer.
+/// Compares exactly: beyond 2^53 not every integer has a float.
 fn with_float(integer: i64, float: f64) -> Option<Ordering> {
     if float.is_nan() {
         return None;
     }
-    // 2^63 is the first float past the integers; both ends are exact.
+    // 2^63 is the first float beyond the range of `i64`.
     const END: f64 = 9_223_372_036_854_775_808.0;
     if float >= END {
         return Some(Ordering::Less);
@@ -252,10 +253,10 @@ fn value(field: &Field, info: &WorkflowExecutionInfo) -> Option<Value> {
     }
 }
 
-/// Search attributes travel as JSON payloads; `null` and the empty list mean that there is none.
+/// Decodes a search attribute from its JSON payload; `null` and the empty list mean no value.
 fn attribute_value(payload: &Payload, value_type: IndexedValueType) -> Option<Value> {
     let json: serde_json::Value = serde_json::from_slice(&payload.data).ok()?;
-    // A list of one is as good as its item where there is room for one.
+    // A list of one item is accepted where a single value is expected.
     let json = match json {
         serde_json::Value::Array(mut items)
             if items.len() == 1 && value_type != IndexedValueType::KeywordList =>

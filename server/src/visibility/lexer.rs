@@ -1,8 +1,8 @@
-//! The words, texts, numbers and symbols of a query.
+//! Lexer of the query language.
 
 use super::query::QueryError;
 
-/// What a query is made of.
+/// A token of a query.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     Word(String),
@@ -12,7 +12,7 @@ pub(super) enum Token {
     Symbol(&'static str),
 }
 
-/// Cuts a query into tokens, each with its place.
+/// Splits a query into tokens with their positions.
 pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, QueryError> {
     let characters: Vec<char> = text.chars().collect();
     let mut tokens = Vec::new();

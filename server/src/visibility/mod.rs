@@ -1,4 +1,4 @@
-//! Visibility: the index of all executions, for List and Count.
+//! Visibility: the index of a namespace's executions, for List and Count.
 
 pub(crate) mod attributes;
 mod filter;
@@ -25,13 +25,13 @@ pub(crate) struct Visibility {
 
 #[derive(Debug, Default)]
 struct Table {
-    /// In the order a list without `ORDER BY` has.
+    /// Sorted as a list without `ORDER BY`.
     rows: BTreeMap<SortKey, Arc<WorkflowExecutionInfo>>,
-    /// Where the row of a run is.
+    /// Sort keys by run id.
     places: HashMap<String, SortKey>,
 }
 
-/// Running executions come first, then the last closed; among equals the last started.
+/// Default order: running executions first, then the last closed; ties by start time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct SortKey {
     closed: Reverse<Nanos>,
@@ -50,12 +50,12 @@ pub(crate) struct Page {
     pub(crate) next: Vec<u8>,
 }
 
-/// The page token is not one this server gave out.
+/// The page token was not issued by this server.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BadPageToken;
 
 impl Visibility {
-    /// Enters an execution, or replaces what was known about it.
+    /// Inserts or replaces the row of an execution.
     pub(crate) fn upsert(&self, info: WorkflowExecutionInfo) {
         let place = SortKey::of(&info);
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
@@ -68,7 +68,7 @@ impl Visibility {
         table.rows.insert(place, Arc::new(info));
     }
 
-    /// One page of the executions that answer the query.
+    /// Lists a page of the executions that match the query.
     pub(crate) fn list(
         &self,
         query: &Query,
@@ -82,7 +82,7 @@ impl Visibility {
         }
     }
 
-    /// How many executions answer the query, by the value of its `GROUP BY` field.
+    /// Counts the executions that match the query, by the value of its `GROUP BY` field.
     pub(crate) fn count(&self, query: &Query) -> BTreeMap<Option<String>, i64> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let mut counts = BTreeMap::new();
@@ -105,7 +105,7 @@ impl Table {
         self.rows.values().filter(|info| is_match(query, info))
     }
 
-    /// A page in the usual order; the token is the place of the last row shown.
+    /// A page in the default order; the token is the sort key of the last row shown.
     fn page(&self, query: &Query, size: usize, token: &[u8]) -> Result<Page, BadPageToken> {
         let start = match token.is_empty() {
             true => Bound::Unbounded,
@@ -128,7 +128,7 @@ impl Table {
         Ok(Page { executions, next })
     }
 
-    /// A page in the order the query asks for; the token is how many rows came before.
+    /// A page in the query's order; the token is the number of rows on earlier pages.
     fn sorted_page(&self, query: &Query, size: usize, token: &[u8]) -> Result<Page, BadPageToken> {
         let skipped: usize = match token.is_empty() {
             true => 0,

@@ -1,4 +1,4 @@
-//! The query language of List and Count: text in, [`Query`] out, or where it is wrong.
+//! Parser of the query language of List and Count; errors have a position.
 //!
 //! ```text
 //! query   := [or] [ "GROUP" "BY" field ] [ "ORDER" "BY" field ["ASC"|"DESC"] {"," ..} ]
@@ -18,7 +18,7 @@ use super::attributes::{Attributes, Field, type_name};
 use super::lexer::{Token, tokens};
 use super::query::{Comparison, Filter, Literal, Order, Query, QueryError};
 
-/// Reads a query against the search attributes that exist.
+/// Parses a query; field names are resolved against the namespace's search attributes.
 pub(crate) fn parse(text: &str, attributes: &Attributes) -> Result<Query, QueryError> {
     let mut parser = Parser {
         tokens: tokens(text)?,
@@ -262,7 +262,8 @@ fn single_or(mut filters: Vec<Filter>, join: impl FnOnce(Vec<Filter>) -> Filter)
     }
 }
 
-/// Refuses an operator that a field does not have: words and lists have no order.
+/// Returns an error for an operator that the field's type does not support: keywords and lists have
+/// no order.
 fn supported(field: &Field, operator: &str) -> Result<(), QueryError> {
     let has = match field.value_type() {
         IndexedValueType::Text => matches!(operator, "=" | "!="),
@@ -312,7 +313,7 @@ fn negate_if(negated: bool, filter: Filter) -> Filter {
     }
 }
 
-/// Deeper nesting is not a question anyone asks, but could overflow the stack.
+/// Maximum nesting; deeper filters could overflow the stack.
 const MAX_DEPTH: usize = 64;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A checked query of List and Count, and why a query is refused.
+//! A parsed and checked query, and its errors.
 
 use super::attributes::Field;
 
@@ -10,7 +10,7 @@ pub(crate) struct Query {
     pub(crate) group: Option<Field>,
 }
 
-/// One key of the sorting.
+/// One sort key.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Order {
     pub(crate) field: Field,
@@ -70,7 +70,7 @@ impl Comparison {
     }
 }
 
-/// A value as written; what it means is decided by the field it is compared with.
+/// A value as written; the field that it is compared with decides its type.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Literal {
     Text(String),
@@ -79,16 +79,16 @@ pub(crate) enum Literal {
     Bool(bool),
 }
 
-/// Why a query is refused.
+/// Error in a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct QueryError {
-    /// Where in the text, counted in characters from one; not for what the real server words.
+    /// Position in the text, in characters from 1; none for errors in the real server's words.
     position: Option<usize>,
     problem: String,
 }
 
 impl QueryError {
-    /// Something is malformed at this place.
+    /// A syntax error at a position.
     pub(super) fn at(position: usize, problem: String) -> Self {
         Self {
             position: Some(position),
@@ -96,7 +96,7 @@ impl QueryError {
         }
     }
 
-    /// A well-formed query asks for what there is not, in the real server's words.
+    /// A semantic error in the real server's words.
     pub(super) fn semantic(problem: String) -> Self {
         Self {
             position: None,

@@ -1,5 +1,5 @@
-//! Values of search attributes, as starts and commands set them: checked against the types of the
-//! namespace, in the real server's words, and labelled with their type.
+//! Values of search attributes in starts and commands: checked against the namespace's types, with
+//! the real server's texts, and labelled with their type.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,20 +11,20 @@ use serde_json::Value;
 use super::attributes::{Attributes, Field, time, type_name};
 use super::query::Literal;
 
-/// Why search attributes are refused.
+/// Error in a search attribute's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BadValue {
     pub(crate) message: String,
     pub(crate) problem: SearchAttributeProblem,
 }
 
-/// Checks search attributes and labels each with its type, unless it has a label.
+/// Checks search attributes and labels each with its type, unless it is labelled.
 pub(crate) fn check(
     namespace: &str,
     known: &Attributes,
     fields: &mut HashMap<String, Payload>,
 ) -> Result<(), BadValue> {
-    // In the order of their names, so that the same request is always refused for the same reason.
+    // Sorted by name, so that the same request always gets the same error.
     let fields: BTreeMap<_, _> = fields.iter_mut().collect();
     let sizes: Vec<_> = fields
         .iter()
@@ -71,12 +71,14 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// Whether a value stands for none at all: a start drops it, a command removes what was there.
+/// Whether a payload encodes the absence of a value: a start drops it, an upsert removes the
+/// attribute.
 pub(crate) fn is_unset(payload: &Payload) -> bool {
     encoding(payload) == b"binary/null" || matches!(payload.data.as_slice(), b"null" | b"[]")
 }
 
-/// Whether a payload has a value of this type; if not, the value as the real server shows it.
+/// Checks that a payload has a value of this type; the error is the value as the real server shows
+/// it.
 fn check_type(payload: &Payload, value_type: Type) -> Result<(), String> {
     if is_unset(payload) {
         return Ok(());
@@ -114,7 +116,7 @@ fn is_a(value: &Value, value_type: Type) -> bool {
     }
 }
 
-/// `-0` is an integer to the real server, and a float to our JSON.
+/// `-0` is an integer for the real server, but a float for our JSON parser.
 fn is_negative_zero(value: &Value) -> bool {
     value
         .as_f64()
@@ -129,7 +131,7 @@ fn is_keyword(item: &Value) -> bool {
     }
 }
 
-/// A value as Go prints it.
+/// Formats a value as Go does.
 fn as_go(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
@@ -165,7 +167,7 @@ fn float_as_go(number: f64) -> String {
     format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
-/// A payload that says nothing decodable, as the real server shows it.
+/// Formats an undecodable payload as the real server does.
 fn undecoded(payload: &Payload) -> String {
     let mut parts = Vec::new();
     let metadata: BTreeMap<_, _> = payload.metadata.iter().collect();
@@ -200,7 +202,7 @@ const RESERVED: [&str; 6] = [
     "TemporalWorkflowVersioningBehavior",
 ];
 
-/// Bytes of one value; the real server's limit.
+/// Maximum bytes of one value; the real server's limit.
 const LARGEST_VALUE: usize = 2048;
 
 #[cfg(test)]

@@ -1,20 +1,20 @@
-//! Why the commands of a workflow task were refused.
+//! Bad commands: why a workflow task fails instead of completing.
 
 use std::fmt;
 
 use durably_proto::api::enums::v1::{CommandType, WorkflowTaskFailedCause as Cause};
 
-/// Why the commands of a workflow task were refused; the task fails for it.
+/// The error in a command or message; the workflow task fails with it.
 pub(crate) struct BadCommand {
     pub cause: Cause,
-    /// As the worker and the history are told.
+    /// The text for the worker and the history.
     pub message: String,
-    /// Trying again cannot help: the run is terminated.
+    /// A retry cannot help, so the run is terminated.
     pub fatal: bool,
 }
 
 impl BadCommand {
-    /// The worker can do better.
+    /// An error that other code or a retry can fix.
     pub(crate) fn new(cause: Cause, message: String) -> Self {
         Self {
             cause,
@@ -23,7 +23,7 @@ impl BadCommand {
         }
     }
 
-    /// The worker must first see what came while it worked.
+    /// The worker must first see the buffered events.
     pub(crate) fn unhandled() -> Self {
         let cause = Cause::UnhandledCommand;
         Self {
@@ -33,7 +33,7 @@ impl BadCommand {
         }
     }
 
-    /// Something is too large, and would be again.
+    /// A size limit is exceeded; a retry would exceed it again.
     pub(crate) fn too_large(cause: Cause, message: &str) -> Self {
         Self {
             fatal: true,
@@ -42,17 +42,17 @@ impl BadCommand {
     }
 }
 
-/// A command that does not fit the run, in the platform's words.
+/// The real server's text for a command that does not fit the run's state.
 pub(crate) fn invalid_state(action: &str, what: &str, id: &impl fmt::Display) -> String {
     format!("invalid history builder state for action: {action}, {what}: {id}")
 }
 
-/// The cause as the platform words it: `BadStartTimerAttributes`.
+/// The cause as the real server writes it: `BadStartTimerAttributes`.
 fn name(cause: Cause) -> String {
     camel_case(cause.as_str_name(), "WORKFLOW_TASK_FAILED_CAUSE_")
 }
 
-/// The type of a command as the platform words it: `StartTimer`.
+/// The command's type as the real server writes it: `StartTimer`.
 pub(crate) fn command_name(kind: CommandType) -> String {
     camel_case(kind.as_str_name(), "COMMAND_TYPE_")
 }

@@ -1,5 +1,5 @@
-//! `RequestCancelActivityTask`: the activity learns it with its next heartbeat; one that no worker
-//! has is cancelled at once.
+//! `RequestCancelActivityTask`: records the request, which the activity receives with its next
+//! heartbeat; an activity that no worker has is cancelled at once.
 
 use durably_proto::api::command::v1::RequestCancelActivityTaskCommandAttributes;
 use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;

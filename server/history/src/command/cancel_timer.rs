@@ -1,4 +1,4 @@
-//! `CancelTimer`: forgets the timer, even if it has fired behind the worker's back.
+//! `CancelTimer`: removes the timer, even if its `TimerFired` is buffered.
 
 use durably_proto::api::command::v1::CancelTimerCommandAttributes;
 use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;

@@ -1,4 +1,4 @@
-//! `CancelWorkflowExecution`: the workflow gave in to a cancel request. Nothing repeats it.
+//! `CancelWorkflowExecution`: closes the run as cancelled, without a retry or cron run.
 
 use durably_proto::api::command::v1::CancelWorkflowExecutionCommandAttributes;
 use durably_proto::api::common::v1::Payloads;

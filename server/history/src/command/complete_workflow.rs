@@ -1,4 +1,4 @@
-//! `CompleteWorkflowExecution`: the workflow returned; a cron schedule repeats it.
+//! `CompleteWorkflowExecution`: closes the run as completed; a cron schedule starts the next one.
 
 use durably_proto::Message;
 use durably_proto::api::command::v1::CompleteWorkflowExecutionCommandAttributes;
@@ -26,7 +26,7 @@ pub(crate) fn read(
 ) -> Result<CompleteWorkflow, BadCommand> {
     if attributes.result.as_ref().map_or(0, Message::encoded_len) > limits::BLOB {
         let message = "CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.";
-        // The platform blames activities for it, and so do we.
+        // The real server names this cause for it, although no activity is involved.
         return Err(BadCommand::too_large(
             Cause::BadScheduleActivityAttributes,
             message,

@@ -1,4 +1,4 @@
-//! `ContinueAsNewWorkflowExecution`: the workflow goes on in a run with a fresh history.
+//! `ContinueAsNewWorkflowExecution`: closes the run and starts the next one with a new history.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub(crate) struct ContinueAsNew {
     attributes: ContinueAsNewWorkflowExecutionCommandAttributes,
 }
 
-/// Reads the command; what it does not say stays as in this run.
+/// Parses the command; unset fields are inherited from this run.
 pub(crate) fn read(
     attributes: ContinueAsNewWorkflowExecutionCommandAttributes,
     run: &Run,
@@ -79,7 +79,8 @@ pub(crate) fn read(
         .map(RetryPolicy::from_proto)
         .transpose()
         .map_err(bad)?;
-    // Not a reason to refuse the command: the next run then starts at once, as one without.
+    // An invalid schedule does not fail the command: the next run starts at once, as on the real
+    // server.
     let cron = CronSchedule::parse(&attributes.cron_schedule).ok();
     if attributes.input.as_ref().map_or(0, Message::encoded_len) > limits::BLOB {
         let message = "ContinueAsNewWorkflowExecutionCommandAttributes. Input exceeds size limit.";
@@ -104,7 +105,7 @@ pub(crate) fn read(
     })
 }
 
-/// Why a command whose search attributes the namespace does not accept is refused.
+/// The error of a command whose search attributes the namespace does not accept.
 pub(crate) fn refusal(
     refused: &BadSearchAttributes,
     attributes: ContinueAsNewWorkflowExecutionCommandAttributes,

@@ -1,4 +1,5 @@
-//! `FailWorkflowExecution`: the workflow failed; its retry policy or cron schedule may go on.
+//! `FailWorkflowExecution`: closes the run as failed; its retry policy or cron schedule may start
+//! the next one.
 
 use durably_proto::Message;
 use durably_proto::api::command::v1::FailWorkflowExecutionCommandAttributes;

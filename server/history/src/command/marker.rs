@@ -1,4 +1,4 @@
-//! `RecordMarker`: something the worker wants to find in the history again.
+//! `RecordMarker`: records a marker, which the worker reads in replay.
 
 use durably_proto::Message;
 use durably_proto::api::command::v1::RecordMarkerCommandAttributes;

@@ -1,7 +1,7 @@
-//! What workers want: the commands of a completed workflow task.
+//! Commands of a completed workflow task.
 //!
-//! All commands are read and checked before the first one is applied, so that a task with one bad
-//! command among good ones changes nothing but its own failure.
+//! All commands are parsed and checked before the first one is applied, so that one bad command
+//! fails the task without any effect of the good ones.
 
 mod bad_command;
 mod cancel_activity;
@@ -31,7 +31,7 @@ use bad_command::BadCommand;
 use plan::Plan;
 pub(crate) use task_completed::complete;
 
-/// One command, read and complete.
+/// One parsed command.
 pub(crate) enum Command {
     ScheduleActivity(schedule_activity::ScheduleActivity),
     CancelActivity(cancel_activity::CancelActivity),
@@ -46,20 +46,20 @@ pub(crate) enum Command {
     ContinueAsNew(Box<continue_as_new::ContinueAsNew>),
 }
 
-/// What the commands of one task share, and what they leave to be done after the last of them.
+/// Context that the commands of one completion share, and what they leave to its end.
 pub(crate) struct Completion {
     /// The `WorkflowTaskCompleted` event they come from.
     pub completed: EventId,
     /// The worker.
     pub identity: String,
-    /// Activities the worker takes at once, by their scheduled event.
+    /// Activities that the worker starts eagerly, by scheduled event.
     pub eager: Vec<EventId>,
-    /// Something happened that the worker must see in another task.
+    /// Whether another workflow task is needed.
     pub wants_task: bool,
 }
 
 impl Command {
-    /// Reads a command; none for a protocol message, which only orders the messages beside it.
+    /// Parses a command. Protocol messages are handled by the plan.
     fn read(message: Message, run: &Run) -> Result<Self, BadCommand> {
         let kind = message.command_type();
         Ok(match message.attributes {
@@ -121,7 +121,7 @@ impl Command {
         }
     }
 
-    /// Applies a checked command; names its event.
+    /// Applies a checked command; returns its event.
     fn apply(
         self,
         run: &mut Run,

@@ -1,4 +1,5 @@
-//! The plan: what a task's commands and messages will do, checked against the run and each other.
+//! Plan of a completion: parses and checks its commands and messages against the run and each
+//! other.
 
 mod activities;
 
@@ -18,7 +19,7 @@ use crate::state::{Run, StartedTask, TaskType};
 
 use activities::PlannedActivities;
 
-/// One thing to do.
+/// One step of a completion.
 pub(crate) enum Step {
     Command {
         command: Command,
@@ -27,18 +28,18 @@ pub(crate) enum Step {
     Message(UpdateMessage),
 }
 
-/// What every command may give its event.
+/// Fields of a command that its event copies.
 #[derive(Default)]
 pub(crate) struct CommandMetadata {
     pub user_metadata: Option<UserMetadata>,
     pub event_group_markers: Vec<EventGroupMarker>,
 }
 
-/// The run as the steps planned so far will leave it.
+/// The run as it will be after the steps planned so far.
 pub(crate) struct Plan<'a> {
     pub run: &'a Run,
     pub timers: BTreeMap<TimerId, bool>,
-    /// Fired timers whose event the worker will never see.
+    /// Cancelled timers whose buffered `TimerFired` the worker will never see.
     pub unfired: BTreeSet<TimerId>,
     pub activities: PlannedActivities<'a>,
     pub updates: BTreeMap<UpdateId, PlannedUpdate>,
@@ -48,7 +49,7 @@ pub(crate) struct Plan<'a> {
     pub closed: bool,
 }
 
-/// Reads and checks everything the worker sent.
+/// Parses and checks the commands and messages of a completion.
 pub(crate) fn plan(
     run: &Run,
     task: &StartedTask,
@@ -85,7 +86,7 @@ pub(crate) fn plan(
         plan.next_event = plan.next_event.next();
         steps.push(Step::Command { command, extras });
     }
-    // What no command ordered comes last: rejections, which record nothing.
+    // Messages without a command come last: rejections, which record nothing.
     for message in messages {
         steps.extend(plan.message(message)?);
     }
@@ -115,7 +116,7 @@ fn take(messages: &mut Vec<Message>, id: &str) -> Result<Message, BadCommand> {
 }
 
 impl Plan<'_> {
-    /// A run may only be closed by a worker that has seen everything.
+    /// Checks a command that closes the run: the worker must have seen all events.
     pub(crate) fn check_close(&mut self) -> Result<(), BadCommand> {
         if self.run.buffered.len() > self.unfired.len() {
             return Err(BadCommand::unhandled());
@@ -131,7 +132,7 @@ impl Plan<'_> {
             .unwrap_or_else(|| self.run.timers.contains_key(id))
     }
 
-    /// Why a command with bad search attributes is refused.
+    /// The error of a command with bad search attributes.
     fn refusal(&mut self, refused: &BadSearchAttributes, command: CommandMessage) -> BadCommand {
         match command.attributes {
             Some(Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(attributes)) => self

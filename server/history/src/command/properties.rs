@@ -1,4 +1,4 @@
-//! `ModifyWorkflowProperties`: sets notes; an empty value removes one.
+//! `ModifyWorkflowProperties`: sets fields of the memo; an empty value removes one.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ impl ModifyProperties {
     }
 }
 
-/// The bytes of all fields, once the changes are made.
+/// Bytes of all fields after the changes.
 #[expect(
     clippy::disallowed_types,
     reason = "the message's own map; a sum does not depend on its order"

@@ -1,4 +1,4 @@
-//! A worker's answers to updates.
+//! Update messages of a worker: acceptance, rejection, response.
 
 use durably_proto::Message as _;
 use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
@@ -18,7 +18,7 @@ use crate::state::{Run, Update, UpdateState};
 use crate::transition::UpdateStage;
 use crate::updates::{self, TYPE_URL};
 
-/// One answer.
+/// One parsed message.
 pub(crate) enum UpdateMessage {
     Accept {
         id: UpdateId,
@@ -34,7 +34,7 @@ pub(crate) enum UpdateMessage {
     },
 }
 
-/// What an update will be once the answers planned so far are given.
+/// State of an update after the messages planned so far.
 #[derive(Clone, Copy)]
 pub(crate) enum PlannedUpdate {
     Accepted,
@@ -70,7 +70,8 @@ pub(crate) fn read(message: Message) -> Result<UpdateMessage, BadCommand> {
 }
 
 impl UpdateMessage {
-    /// Whether the answer counts; after the run has closed only rejections do.
+    /// Checks the message; returns whether it is applied. After the run is closed only rejections
+    /// are.
     pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<bool, BadCommand> {
         let planned = plan.updates.get(self.id()).copied();
         let known = plan.run.updates.get(self.id()).map(|update| &update.state);
@@ -125,7 +126,7 @@ impl UpdateMessage {
         matches!(self, Self::Reject { .. })
     }
 
-    /// Whether the answer leaves an event.
+    /// Whether the message records an event.
     pub(crate) fn is_recorded(&self) -> bool {
         !self.is_rejection()
     }

@@ -1,4 +1,4 @@
-//! `ScheduleActivityTask`: records the activity and offers its first attempt.
+//! `ScheduleActivityTask`: records the activity and dispatches its first attempt.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ pub(crate) fn read(
     })
 }
 
-/// Fills in what was not said: no timeout outlasts the one around it.
+/// Fills in and clamps the timeouts: none is longer than the one that includes it.
 fn timeouts(
     attributes: &ScheduleActivityTaskCommandAttributes,
     run: Option<Duration>,

@@ -1,4 +1,4 @@
-//! `UpsertWorkflowSearchAttributes`: sets indexed attributes; an empty value removes one.
+//! `UpsertWorkflowSearchAttributes`: sets search attributes; an empty value removes one.
 
 use durably_proto::api::command::v1::UpsertWorkflowSearchAttributesCommandAttributes;
 use durably_proto::api::common::v1::{Payload, SearchAttributes};
@@ -31,7 +31,7 @@ pub(crate) fn read(
     Ok(UpsertSearchAttributes(attributes))
 }
 
-/// Why an upsert that the namespace does not accept is refused.
+/// The error of an upsert that the namespace does not accept.
 pub(crate) fn refusal(refused: &BadSearchAttributes) -> BadCommand {
     BadCommand {
         fatal: refused.problem == SearchAttributeProblem::TooLarge,
@@ -75,7 +75,7 @@ impl UpsertSearchAttributes {
     }
 }
 
-/// The two encodings by which SDKs say that there is no value.
+/// Whether a payload has one of the two encodings of no value.
 pub(crate) fn is_nothing(value: &Payload) -> bool {
     let encoding = value
         .metadata

@@ -1,4 +1,4 @@
-//! A worker completed its workflow task.
+//! `RespondWorkflowTaskCompleted`: completes a workflow task and applies its commands.
 
 use durably_proto::api::command::v1::Command as CommandMessage;
 use durably_proto::api::common::v1::WorkerVersionStamp;
@@ -26,7 +26,7 @@ use crate::transition::{
 };
 use crate::{event, failure, limits, updates};
 
-/// Records the completion and does what the worker wants; or fails the task, if that cannot be done.
+/// Completes the workflow task and applies its commands, or fails it if a command is bad.
 pub(crate) fn complete(
     complete: CompleteWorkflowTask,
     run: &mut Run,
@@ -52,7 +52,7 @@ pub(crate) fn complete(
         && !response.force_create_new_workflow_task
         && leaves_no_trace(run, &task, &steps, &response);
     task_end::take_started(run, out);
-    // The delay ended while this task was started, so its deadline scheduled no other task.
+    // The start delay ended while this task was started, so its deadline scheduled no other task.
     let is_overdue = vanishes && run.delayed_until().is_some_and(|at| at <= out.now);
     let mut completing = Completion {
         completed: EventId::NONE,
@@ -102,7 +102,7 @@ pub(crate) fn complete(
     )))
 }
 
-/// What closes the run must come last.
+/// Checks that no command follows the one that closes the run.
 fn check_sequence(commands: &[CommandMessage]) -> Result<(), Rejection> {
     let Some((_, before)) = commands.split_last() else {
         return Ok(());
@@ -143,7 +143,7 @@ fn refuse(
         message,
         fatal,
     } = refusal;
-    // A task that keeps failing times out instead, which slows its repetition down.
+    // A task that failed before is left to time out, which slows its repetition down.
     if run.task_attempt > 1 && cause != WorkflowTaskFailedCause::UnhandledCommand {
         return Err(Rejection::Invalid(Invalid(message)));
     }
@@ -163,8 +163,9 @@ fn refuse(
     Ok(Reply::WorkflowTaskRefused { cause, message })
 }
 
-/// A task that came for updates only, and rejected them all. Events it brought along will be
-/// brought again by the next task, which not every worker can take, and none too many of.
+/// Whether a speculative task leaves no events, because all its updates were rejected. The next
+/// task then delivers the same events again, which older workers do not accept, and which is
+/// limited in number.
 fn leaves_no_trace(
     run: &Run,
     task: &StartedTask,
@@ -242,7 +243,7 @@ fn record(
     completed
 }
 
-/// Remembers the first task that each build completed.
+/// Records a reset point for the first task that each build completes.
 #[expect(deprecated, reason = "histories still show the checksum")]
 fn add_reset_point(
     run: &mut Run,
@@ -270,7 +271,7 @@ fn add_reset_point(
         expire_time: None,
         resettable: true,
     });
-    // Lists show the builds.
+    // Lists show builds.
     out.effect(Effect::VisibilityChanged);
 }
 
@@ -308,7 +309,7 @@ fn apply_steps(
     }
 }
 
-/// Hands the worker the activities that it takes along.
+/// Starts the activities that the worker requested eagerly.
 fn start_eager(
     run: &mut Run,
     completing: &Completion,
@@ -316,7 +317,7 @@ fn start_eager(
 ) -> Vec<StartedActivity> {
     let mut started = Vec::new();
     for scheduled in &completing.eager {
-        // It may have been cancelled by a later command, or the run closed.
+        // A later command may have cancelled it or closed the run.
         if run.activities.contains_key(scheduled) {
             let request_id = RequestId::from(run.random.run_id().as_str());
             let identity = completing.identity.clone();
@@ -328,7 +329,8 @@ fn start_eager(
     started
 }
 
-/// Schedules the next task if there is something for it to do, and hands it out at once if the worker asks.
+/// Schedules the next workflow task if it is needed, and starts it at once if the worker asks for
+/// it.
 fn next_task(
     run: &mut Run,
     completing: &Completion,
@@ -343,7 +345,8 @@ fn next_task(
     let task_type = if completing.wants_task || !run.buffered.is_empty() {
         TaskType::Normal
     } else if updates::any_to_send(run, true) {
-        // Only a task that is handed out at once can afford to leave no trace.
+        // Only a task that is started at once can be speculative; one that waits in a queue is
+        // recorded.
         if at_once {
             TaskType::Speculative
         } else {

@@ -1,8 +1,8 @@
-//! The next moment whose local time has the wanted fields.
+//! Calendar search: finds the next time whose local fields match an expression.
 //!
-//! A local time that a transition skips or repeats is resolved as Go's `time.Date` does, and the
-//! search takes the steps of robfig/cron: on the night that skips two o'clock `30 2 * * *` does not
-//! fire, and on the night that repeats one o'clock `30 1 * * *` fires twice.
+//! A local time that a zone transition skips or repeats is resolved as Go's `time.Date` does, and
+//! the search takes the steps of robfig/cron: on the night that skips two o'clock `30 2 * * *` does
+//! not fire, and on the night that repeats one o'clock `30 1 * * *` fires twice.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -15,7 +15,7 @@ pub(super) struct Fields {
     pub days: Bits,
     pub months: Bits,
     pub weekdays: Bits,
-    /// `*` in one of the two day fields makes both count; otherwise either is enough.
+    /// With `*` in one of the two day fields both must match; otherwise one is enough.
     pub both_days_count: bool,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Fields {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bits(pub u64);
 
-/// A moment in a zone, in seconds since the Unix epoch, with its local fields.
+/// A time in a zone, in seconds since the Unix epoch, with its local fields.
 struct Moment {
     unix: i64,
     year: i64,
@@ -42,11 +42,11 @@ impl Bits {
 }
 
 impl Fields {
-    /// The first second after `after` that has the fields; none within five years.
+    /// The first second after `after` that matches the fields; none within five years.
     pub(super) fn next_after(&self, after: i64, zone: &TimeZone) -> Option<i64> {
         let mut at = Moment::new(after.checked_add(1)?, zone);
         let last_year = at.year + 5;
-        // Once a larger field has moved, the smaller ones start from their beginning.
+        // After a larger field has advanced, the smaller ones restart at their minimum.
         let mut moved = false;
         'wrap: while at.year <= last_year {
             while !self.months.has(at.month) {
@@ -65,7 +65,7 @@ impl Fields {
                     moved = true;
                 }
                 at = Moment::date(at.year, at.month, at.day + 1, at.clock(), zone);
-                // A transition at midnight has moved the start of the day.
+                // A zone transition at midnight has moved the start of the day.
                 if at.hour > 12 {
                     at = Moment::new(at.unix + (24 - at.hour) * HOUR, zone);
                 } else if at.hour > 0 {
@@ -131,11 +131,11 @@ impl Moment {
         }
     }
 
-    /// The moment of a local date and time of day; a month or day past the end counts on.
+    /// The time of a local date and time of day; a month or day beyond the end carries over.
     fn date(year: i64, month: i64, day: i64, clock: i64, zone: &TimeZone) -> Self {
         let local = (days(year, month) + day - 1) * DAY + clock;
-        // The offset in force if the local time were UTC is right but near a transition; then the
-        // one in force at the moment it leads to counts.
+        // The offset at the local time taken as UTC is right except near a transition; there the
+        // offset at the resulting time counts.
         let first = local - offset(local, zone);
         Self::new(local - offset(first, zone), zone)
     }
@@ -147,7 +147,7 @@ impl Moment {
 
 /// Seconds that local time is ahead of UTC at a moment.
 fn offset(unix: i64, zone: &TimeZone) -> i64 {
-    // Every moment of ours fits: the range of nanoseconds is smaller than that of a `Timestamp`.
+    // Every `Time` fits: the range of nanoseconds is smaller than that of a `Timestamp`.
     Timestamp::from_second(unix).map_or(0, |at| i64::from(zone.to_offset(at).seconds()))
 }
 

@@ -1,4 +1,4 @@
-//! What a cron expression says.
+//! Parser of cron expressions.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use super::Rule;
 use super::calendar::{Bits, Fields};
 
-/// What an expression stands for; none if it is malformed.
+/// Parses an expression; none if it is malformed.
 pub(super) fn parse(text: &str) -> Option<Rule> {
     let (zone, text) = match text
         .strip_prefix("CRON_TZ=")
@@ -46,9 +46,9 @@ pub(super) fn parse(text: &str) -> Option<Rule> {
     Some(Rule::Fields(fields, zone))
 }
 
-/// A zone of the IANA database, its name in the one right spelling.
+/// A zone of the IANA database; names are case-sensitive.
 fn time_zone(name: &str) -> Option<TimeZone> {
-    // As Go names the server's own zone; a server's is UTC.
+    // Go's names of the server's own zone, which is UTC here.
     if matches!(name, "" | "Local") {
         return Some(TimeZone::UTC);
     }

@@ -1,7 +1,8 @@
-//! Events: recording them, and holding back those that must wait.
+//! Events: records them, and buffers those that must wait for the end of a workflow task.
 //!
-//! While a workflow task is with a worker, the history the worker sees must not move. What happens
-//! in the meantime is buffered, and recorded when the task ends, before the next one is scheduled.
+//! While a workflow task is started, the history must not change, because its worker has replayed
+//! it up to the started event. Events that occur meanwhile are buffered and recorded when the task
+//! ends, before the next one is scheduled.
 
 pub(crate) mod workflow_task;
 
@@ -18,12 +19,12 @@ use crate::state::Run;
 use crate::time::Time;
 
 impl Run {
-    /// Records an event at once.
+    /// Records an event.
     pub(crate) fn record(&mut self, at: Time, attributes: Attributes) -> EventId {
         self.push(unrecorded(at, attributes))
     }
 
-    /// Gives the last recorded event what does not live in its attributes.
+    /// The last recorded event, to set fields outside of its attributes.
     pub(crate) fn last_event_mut(&mut self) -> &mut HistoryEvent {
         let last = self.events.len() - 1;
         self.events
@@ -31,12 +32,12 @@ impl Run {
             .expect("it was recorded by this input")
     }
 
-    /// Holds an event back until no workflow task is with a worker; that may be at the end of this input.
+    /// Buffers an event until no workflow task is started, which may be at the end of this input.
     pub(crate) fn buffer(&mut self, at: Time, attributes: Attributes) {
         self.buffer_with_links(at, attributes, Vec::new());
     }
 
-    /// As [`buffer`](Self::buffer), with links to what caused the event.
+    /// As [`buffer`](Self::buffer), with links to the cause of the event.
     pub(crate) fn buffer_with_links(&mut self, at: Time, attributes: Attributes, links: Vec<Link>) {
         workflow_task::convert_speculative(self);
         let mut event = unrecorded(at, attributes);
@@ -44,8 +45,8 @@ impl Run {
         self.buffered.push(event);
     }
 
-    /// Records all buffered events: what ends something comes after everything else, so that it
-    /// also comes after what started it.
+    /// Records all buffered events. Events that end an activity or child come last, so that they
+    /// follow the events that started it.
     pub(crate) fn flush_buffer(&mut self) {
         if self.buffered.is_empty() {
             return;
@@ -60,7 +61,8 @@ impl Run {
         }
     }
 
-    /// Takes back a buffered `TimerFired`, whose timer the worker cancelled without having seen it.
+    /// Removes a buffered `TimerFired` whose timer the worker cancelled without having seen the
+    /// event.
     pub(crate) fn take_buffered_timer_fired(&mut self, timer_id: &str) -> Option<EventId> {
         let place = self
             .buffered
@@ -107,7 +109,7 @@ impl Run {
     }
 }
 
-/// An event that is not part of a history (yet).
+/// Builds an event that is not recorded.
 pub(crate) fn unrecorded(at: Time, attributes: Attributes) -> HistoryEvent {
     HistoryEvent {
         event_time: Some(at.into()),
@@ -117,7 +119,8 @@ pub(crate) fn unrecorded(at: Time, attributes: Attributes) -> HistoryEvent {
     }
 }
 
-/// Buffered events do not know the id of the `ActivityTaskStarted` buffered before them; now they learn it.
+/// Links a buffered event to the `ActivityTaskStarted` buffered before it, whose id was not known
+/// until now.
 fn link_started(event: &mut HistoryEvent, started: &mut BTreeMap<i64, i64>, id: EventId) {
     let (scheduled, link) = match &mut event.attributes {
         Some(Attributes::ActivityTaskStartedEventAttributes(a)) => {
@@ -175,7 +178,7 @@ fn request_id_of(event: &HistoryEvent) -> Option<&str> {
     Some(id.as_str()).filter(|id| !id.is_empty())
 }
 
-/// The type that belongs to the attributes; two names for one thing in the platform's messages.
+/// The event type of the attributes; Temporal's messages name each twice.
 fn event_type(attributes: &Attributes) -> EventType {
     use Attributes as A;
     match attributes {

@@ -1,4 +1,5 @@
-//! The events of a workflow task: written when it is scheduled and started, or only when it ends.
+//! Events of a workflow task: recorded when a normal task is scheduled and started, and when a
+//! transient or speculative one ends.
 
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ fn started_attributes(task: &StartedTask) -> WorkflowTaskStartedEventAttributes 
     }
 }
 
-/// What the worker of such a task is shown in their place.
+/// The scheduled and started events that the worker of an unrecorded task receives.
 pub(crate) fn unrecorded_events(run: &Run, task: &StartedTask) -> Vec<HistoryEvent> {
     if task.task.task_type == TaskType::Normal {
         return Vec::new();
@@ -58,14 +59,15 @@ pub(crate) fn unrecorded_events(run: &Run, task: &StartedTask) -> Vec<HistoryEve
     vec![scheduled, started]
 }
 
-/// The platform forgets who started a task when it writes the event down before the task has ended.
+/// The started event without identity, as the real server records it before the task has ended.
 fn anonymous_started_event(task: &StartedTask) -> Attributes {
     let mut event = started_attributes(task);
     event.identity = String::new();
     Attributes::WorkflowTaskStartedEventAttributes(event)
 }
 
-/// A task that was to leave no trace becomes an ordinary one, because something else is written now.
+/// Converts a speculative task to a normal one, because another event is recorded: its scheduled
+/// and started events must precede that one.
 pub(crate) fn convert_speculative(run: &mut Run) {
     let (scheduled_at, timeout, started) = match &run.task {
         WorkflowTask::Scheduled(task) if task.task_type == TaskType::Speculative => {
@@ -91,7 +93,7 @@ pub(crate) fn convert_speculative(run: &mut Run) {
     }
 }
 
-/// Records the scheduled and started events that a transient or speculative task still owes.
+/// Records the scheduled and started events of a transient or speculative task.
 pub(crate) fn record_deferred_events(
     run: &mut Run,
     task: &StartedTask,
@@ -113,15 +115,15 @@ pub(crate) fn record_deferred_events(
 }
 
 impl Run {
-    /// The events of the pending workflow task that are not recorded (yet): readers of the whole
-    /// history are shown them after it.
+    /// The unrecorded events of the pending workflow task, which readers of the whole history
+    /// receive after the recorded ones.
     pub fn unrecorded_events(&self) -> Vec<HistoryEvent> {
         let (task, started) = match &self.task {
             WorkflowTask::Scheduled(task) => (task, None),
             WorkflowTask::Started(task) => (&task.task, Some(task)),
             WorkflowTask::Idle => return Vec::new(),
         };
-        // An event recorded since has taken the id: the task becomes an ordinary one when it starts.
+        // An event recorded since has taken the id: the task is converted when it starts.
         if task.task_type == TaskType::Normal || task.scheduled != self.next_event_id() {
             return Vec::new();
         }

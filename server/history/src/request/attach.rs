@@ -1,4 +1,4 @@
-//! A start request that found this run at work and is content with it.
+//! Attaches a start request with the conflict policy `USE_EXISTING` to the running run.
 
 use durably_proto::api::history::v1::WorkflowExecutionOptionsUpdatedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
@@ -8,7 +8,7 @@ use crate::open_transition::OpenTransition;
 use crate::state::Run;
 use crate::transition::Reply;
 
-/// Remembers what the request wanted remembered.
+/// Records the request's id, callbacks and links.
 pub(crate) fn apply(attach: Attach, run: &mut Run, out: &mut OpenTransition) -> Reply {
     if attach
         .request_id

@@ -1,4 +1,4 @@
-//! A cancel request: the workflow is asked to end itself.
+//! A cancel request: records it and schedules a workflow task.
 
 use durably_proto::api::history::v1::WorkflowExecutionCancelRequestedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
@@ -9,7 +9,7 @@ use crate::rejection::{ChainMismatch, Rejection};
 use crate::state::Run;
 use crate::transition::Reply;
 
-/// Records the first request; a later one succeeds and adds nothing.
+/// Records the first request; later ones succeed without an event.
 pub(crate) fn apply(
     cancel: RequestCancel,
     run: &mut Run,
@@ -37,7 +37,7 @@ pub(crate) fn apply(
 }
 
 impl Run {
-    /// A client that names the first run means the runs of that chain and no later ones of the same id.
+    /// Rejects a request that names the first run of another chain.
     pub(crate) fn check_chain(&self, wanted: Option<&crate::id::RunId>) -> Result<(), Rejection> {
         match wanted {
             Some(wanted) if *wanted != self.config.first_run_id => {

@@ -1,4 +1,4 @@
-//! What a description of the run says.
+//! Descriptions of a run and its row in lists.
 
 use durably_proto::api::activity::v1::ActivityOptions;
 use durably_proto::api::common::v1::{
@@ -21,7 +21,7 @@ use crate::task::activity_task;
 use crate::time::{between, to_proto};
 
 impl Run {
-    /// The whole description, as clients receive it.
+    /// The response to `DescribeWorkflowExecution`.
     pub fn describe(&self) -> DescribeWorkflowExecutionResponse {
         DescribeWorkflowExecutionResponse {
             execution_config: Some(WorkflowExecutionConfig {
@@ -43,7 +43,7 @@ impl Run {
         }
     }
 
-    /// The run as lists show it.
+    /// The run's row in lists.
     pub fn info(&self) -> WorkflowExecutionInfo {
         let config = &self.config;
         let memo = Memo {
@@ -98,8 +98,8 @@ impl Run {
         }
     }
 
-    /// The builds that completed workflow tasks of the run, as the search attribute lists them; none
-    /// before the first task is completed.
+    /// The value of the search attribute `BuildIds`: builds that completed workflow tasks; none
+    /// before the first completion.
     fn build_ids(&self) -> Option<Payload> {
         if !self.has_completed_workflow_task() {
             return None;
@@ -215,7 +215,7 @@ impl Run {
     }
 }
 
-/// The options that the activity was scheduled with, with the server's defaults filled in.
+/// The activity's options with defaults filled in.
 fn options(scheduled: ActivityTaskScheduledEventAttributes) -> ActivityOptions {
     ActivityOptions {
         task_queue: scheduled.task_queue.map(|queue| TaskQueue {
@@ -233,11 +233,11 @@ fn options(scheduled: ActivityTaskScheduledEventAttributes) -> ActivityOptions {
     }
 }
 
-/// The search attribute that lists builds.
+/// Name of the search attribute.
 const BUILD_IDS: &str = "BuildIds";
-/// Marks builds of workers without versioning, and stands for all of them.
+/// Prefix of the builds of unversioned workers, and the value for all of them.
 const UNVERSIONED: &str = "unversioned";
-/// The expiration of a run without a timeout: the first moment that the real server's times know.
+/// Expiration time of a run without a timeout: the real server's zero time.
 const NEVER: Timestamp = Timestamp {
     seconds: -62_135_596_800,
     nanos: 0,

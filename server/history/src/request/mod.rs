@@ -1,4 +1,4 @@
-//! What clients ask of a run.
+//! Requests of clients.
 
 pub(crate) mod attach;
 pub(crate) mod cancel;

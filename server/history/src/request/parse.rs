@@ -1,4 +1,4 @@
-//! Start requests of clients, read into a [`Start`].
+//! Parses start requests into a [`Start`].
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::time::{check_duration, timeout_from_proto};
 use crate::{priority, queue};
 
 impl Start {
-    /// Reads a client's start request; the run gets this id and this source of randomness.
+    /// Parses a start request; the run gets this id and seed.
     ///
     /// # Errors
     /// What is missing or wrong in the request, in the platform's words.
@@ -100,8 +100,8 @@ impl Start {
         })
     }
 
-    /// Reads a client's signal-with-start request. The signal is in [`Start::signal`], for a run
-    /// that is at work already too.
+    /// Parses a signal-with-start request; [`Start::signal`] has the signal, for an existing run
+    /// too.
     ///
     /// # Errors
     /// What is missing or wrong in the request, in the platform's words.
@@ -110,7 +110,7 @@ impl Start {
         run_id: RunId,
         seed: u64,
     ) -> Result<Self, Invalid> {
-        // The server checks this request elsewhere than a plain start, with other texts.
+        // The real server checks this request with other texts than a plain start.
         check_set(&request.signal_name, "signal not set")?;
         check_length(&request.signal_name, "signal name")?;
         let workflow_type = request.workflow_type.as_ref().map_or("", |it| &it.name);
@@ -158,7 +158,7 @@ impl Start {
     }
 }
 
-/// Shorter timeouts bound the longer ones: no task outlasts its run, no run its execution.
+/// Clamps the timeouts: a task's to its run's, a run's to its execution's.
 fn timeouts(
     execution: Option<&wkt::Duration>,
     run: Option<&wkt::Duration>,
@@ -177,7 +177,7 @@ fn timeouts(
     })
 }
 
-/// The workflow task timeout that a run of this timeout can have.
+/// The workflow task timeout, clamped to the run timeout.
 pub(crate) fn task_timeout(wanted: Option<Duration>, run: Option<Duration>) -> Duration {
     wanted
         .unwrap_or(limits::DEFAULT_WORKFLOW_TASK_TIMEOUT)

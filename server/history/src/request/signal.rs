@@ -1,4 +1,4 @@
-//! A signal: recorded, and the worker is told.
+//! A signal: records it and schedules a workflow task.
 
 use durably_proto::api::history::v1::WorkflowExecutionSignaledEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
@@ -10,7 +10,7 @@ use crate::rejection::{LimitExceeded, Rejection};
 use crate::state::Run;
 use crate::transition::Reply;
 
-/// Records the signal, unless its request was seen before. A delayed run sees it when its delay is over.
+/// Records the signal, unless its request id was seen before. It does not end a start delay.
 pub(crate) fn apply(
     signal: Signal,
     run: &mut Run,
@@ -24,7 +24,7 @@ pub(crate) fn apply(
     Ok(reply)
 }
 
-/// As [`apply`], but a delayed run starts now.
+/// As [`apply`], but ends a start delay.
 pub(crate) fn apply_with_start(
     signal: Signal,
     run: &mut Run,
@@ -48,7 +48,7 @@ fn record_once(
     if run.signals >= limits::SIGNALS {
         return Err(Rejection::LimitExceeded(LimitExceeded::Signals));
     }
-    // The workflow wants to close but keeps finding new events: let it.
+    // A workflow that receives signals faster than it can close would never close.
     if run.close_attempted && run.has_started_workflow_task() {
         return Err(Rejection::Closing);
     }
@@ -56,7 +56,7 @@ fn record_once(
     Ok(Reply::Done)
 }
 
-/// Records the signal and remembers its request.
+/// Records the signal and its request id.
 pub(crate) fn record(signal: Signal, run: &mut Run, out: &mut OpenTransition) {
     run.signals += 1;
     let event = WorkflowExecutionSignaledEventAttributes {

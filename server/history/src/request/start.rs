@@ -1,4 +1,4 @@
-//! The start of a run: its first events.
+//! The start of a run: records its first events.
 
 use std::collections::BTreeMap;
 
@@ -24,9 +24,9 @@ use crate::transition::{Effect, Reply, Transition};
 use crate::updates;
 
 impl Run {
-    /// Starts a run at `now`: its first events and what follows from them.
+    /// Starts a run at `now`.
     ///
-    /// The reply is the first workflow task if [`Start::eager`] asked for it and it is not held back.
+    /// The reply is the first workflow task if [`Start::eager`] is set and the task is not delayed.
     pub fn start(start: Start, now: Time) -> (Self, Transition) {
         let mut out = OpenTransition::new(now);
         let backoff = first_backoff(&start, now);
@@ -41,7 +41,7 @@ impl Run {
         );
         let (signal, update, identity) = (start.signal, start.update, start.identity.clone());
         let first = run.last_event_mut();
-        // The platform keeps the summary with the first run only.
+        // The real server records the summary with the first run only.
         if start.chain.continued.is_none() {
             first.user_metadata = start.user_metadata;
         }
@@ -86,7 +86,7 @@ impl Run {
     }
 }
 
-/// How long the first workflow task is held back.
+/// The delay of the first workflow task.
 fn first_backoff(start: &Start, now: Time) -> std::time::Duration {
     match (start.delay, &start.cron) {
         (StartDelay::Requested(delay) | StartDelay::Backoff(delay), _) => delay,
@@ -192,7 +192,7 @@ fn started_event(
         run,
         task,
     } = start.timeouts;
-    // Only a workflow that continued itself names a run timeout it does not have.
+    // The real server records an absent run timeout only for a workflow that continued as new.
     let run_timeout = match initiator {
         ContinueAsNewInitiator::Workflow => Some(timeout_to_proto(run)),
         _ => run.map(to_proto),
@@ -230,7 +230,8 @@ fn started_event(
             .as_ref()
             .map(|cron| cron.as_str().to_owned())
             .unwrap_or_default(),
-        // A run that continues another without a pause says nothing, a first run says zero.
+        // Recorded as zero for a first run, and not at all for one that continues another without
+        // backoff.
         first_workflow_task_backoff: (chain.continued.is_none() || !backoff.is_zero())
             .then(|| to_proto(backoff)),
         memo: start

@@ -1,4 +1,4 @@
-//! A termination: the run ends, and the workflow is not asked.
+//! A termination request: closes the run without a workflow task.
 
 use crate::input::Terminate;
 use crate::open_transition::OpenTransition;
@@ -8,7 +8,7 @@ use crate::task::task_end::{self, Failed};
 use crate::task::termination;
 use crate::transition::Reply;
 
-/// Ends the run.
+/// Terminates the run.
 pub(crate) fn apply(
     terminate: Terminate,
     run: &mut Run,

@@ -9,7 +9,7 @@ use crate::task::workflow_task;
 use crate::transition::{Reply, UpdateStage, UpdateStatus};
 use crate::updates;
 
-/// Admits the update, or tells where it stands if it is known.
+/// Admits the update, or returns its status if it is known.
 pub(crate) fn apply(
     request: UpdateRequest,
     run: &mut Run,
@@ -19,7 +19,7 @@ pub(crate) fn apply(
     if let Phase::Closed { status, .. } = run.phase {
         return known.ok_or(Rejection::Closed(Closed { status }));
     }
-    // Its sender would ask again until the code is repaired, so a known update is refused, too.
+    // Known updates are refused, too: their sender would retry until the code is fixed.
     if run.has_failing_workflow_task() {
         return Err(Rejection::TaskFailing);
     }

@@ -1,4 +1,4 @@
-//! Attempts at activities: offering them, handing them to a worker, and trying again.
+//! Activity attempts: dispatch, start, retry and timeouts.
 
 use durably_proto::api::common::v1::WorkerVersionStamp;
 use durably_proto::api::enums::v1::{RetryState, TimeoutType};
@@ -19,7 +19,7 @@ use crate::time::Time;
 use crate::transition::{Effect, Reply, StartedActivity};
 use crate::{failure, limits};
 
-/// Offers the activity's attempt to the pollers of its queue.
+/// Dispatches the activity's attempt to its queue.
 pub(crate) fn offer(activity: &mut Activity, out: &mut OpenTransition) {
     activity.state = ActivityState::Waiting;
     out.effect(Effect::DispatchActivity {
@@ -31,7 +31,7 @@ pub(crate) fn offer(activity: &mut Activity, out: &mut OpenTransition) {
     });
 }
 
-/// A poller took the attempt.
+/// Starts the attempt for the poll that took it.
 pub(crate) fn start(
     start: StartActivity,
     run: &mut Run,
@@ -63,7 +63,7 @@ pub(crate) fn start(
     Ok(Reply::Activity(Box::new(started)))
 }
 
-/// Puts the activity into a worker's hands.
+/// Marks the attempt as started and builds the task.
 pub(crate) fn start_attempt(
     run: &mut Run,
     scheduled: EventId,
@@ -111,7 +111,7 @@ fn started(run: &Run, scheduled: EventId) -> StartedActivity {
     }
 }
 
-/// Tries the activity again later, if its policy allows it; says so, or why not.
+/// Schedules the next attempt if the retry policy allows it; returns the retry state.
 pub(crate) fn retry(
     run: &mut Run,
     scheduled: EventId,
@@ -155,7 +155,8 @@ pub(crate) fn retry(
     }
 }
 
-/// No retry policy makes up for a task that nobody took, or for a budget that is spent.
+/// Whether the failure is a timeout that is never retried: no worker took the task, or the
+/// schedule-to-close timeout expired.
 fn is_final_timeout(failure: &Failure) -> bool {
     let Some(FailureInfo::TimeoutFailureInfo(info)) = &failure.failure_info else {
         return false;
@@ -166,8 +167,8 @@ fn is_final_timeout(failure: &Failure) -> bool {
     )
 }
 
-/// Buffers the `ActivityTaskStarted` of an attempt that is about to close; it has waited until now,
-/// because attempts that are tried again write nothing.
+/// Buffers the `ActivityTaskStarted` of an attempt that is about to close. It is recorded only now,
+/// because attempts that are retried record nothing.
 pub(crate) fn buffer_started(
     run: &mut Run,
     scheduled: EventId,
@@ -199,7 +200,7 @@ pub(crate) fn buffer_started(
     run.buffer(at, Attributes::ActivityTaskStartedEventAttributes(event));
 }
 
-/// Forgets an activity that is closed.
+/// Removes a closed activity.
 pub(crate) fn remove(run: &mut Run, scheduled: EventId, out: &mut OpenTransition) {
     let Some(activity) = run.activities.remove(&scheduled) else {
         return;
@@ -210,8 +211,8 @@ pub(crate) fn remove(run: &mut Run, scheduled: EventId, out: &mut OpenTransition
     }
 }
 
-/// Arms the activity's deadline for the next thing that can ring. A deadline that is armed too
-/// early rings in vain and is armed again then: heartbeats cost no timer.
+/// Arms the activity's deadline. A heartbeat moves the deadline without arming it again; one that
+/// is due too early is rearmed then.
 pub(crate) fn arm(activity: &mut Activity, out: &mut OpenTransition) {
     let Some(at) = activity.next_deadline() else {
         return;
@@ -225,7 +226,7 @@ pub(crate) fn arm(activity: &mut Activity, out: &mut OpenTransition) {
     }
 }
 
-/// What was asked for when the activity was scheduled.
+/// The attributes of the activity's scheduled event.
 pub(crate) fn scheduled_attributes(
     run: &Run,
     scheduled: EventId,
@@ -251,7 +252,7 @@ impl Activity {
             .min()
     }
 
-    /// When which timeout is over; at the same moment the first one counts.
+    /// The activity's timeouts; of those that expire together the first one counts.
     pub(crate) fn timeouts_in_order(&self) -> [Option<(Time, TimeoutType)>; 4] {
         let timeouts = &self.timeouts;
         let after = |from: Time, timeout: Option<std::time::Duration>, kind| {
@@ -265,7 +266,8 @@ impl Activity {
         match self.state {
             ActivityState::Started { at, .. } => {
                 let alive = self.heartbeat_at.unwrap_or(at);
-                // An eager activity starts in the moment it is scheduled, so both may expire together.
+                // An eager activity starts when it is scheduled, so two timeouts may expire
+                // together.
                 [
                     total,
                     after(at, timeouts.start_to_close, TimeoutType::StartToClose),

@@ -1,4 +1,4 @@
-//! Tasks for workers: workflow tasks, and attempts at activities.
+//! Workflow and activity tasks.
 
 pub(crate) mod activity_task;
 pub(crate) mod report;

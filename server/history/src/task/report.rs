@@ -1,4 +1,4 @@
-//! What workers report about activities: alive, completed, failed, cancelled.
+//! Reports about activities: heartbeat, completion, failure, cancellation.
 
 use durably_proto::Message;
 use durably_proto::api::enums::v1::RetryState;
@@ -18,7 +18,7 @@ use crate::task::activity_task;
 use crate::transition::Reply;
 use crate::{failure, limits};
 
-/// The activity is alive.
+/// Records a heartbeat.
 pub(crate) fn heartbeat(
     heartbeat: Heartbeat,
     run: &mut Run,
@@ -40,7 +40,7 @@ pub(crate) fn heartbeat(
     })
 }
 
-/// The activity returned.
+/// Records a completion.
 pub(crate) fn complete(
     complete: CompleteActivity,
     run: &mut Run,
@@ -76,7 +76,7 @@ pub(crate) fn complete(
     Ok(Reply::Done)
 }
 
-/// An attempt at the activity failed.
+/// Records the failure of an attempt; retries the activity if its policy allows it.
 pub(crate) fn fail(
     fail: FailActivity,
     run: &mut Run,
@@ -107,7 +107,7 @@ pub(crate) fn fail(
     Ok(Reply::Done)
 }
 
-/// The activity gave in to a cancel request.
+/// Records that the activity accepted its cancellation.
 pub(crate) fn cancel(
     cancel: CancelActivity,
     run: &mut Run,
@@ -151,7 +151,7 @@ pub(crate) fn cancel(
     Ok(Reply::Done)
 }
 
-/// Tries the activity again, or records that it failed.
+/// Retries the activity, or records its failure.
 fn close_failed(
     run: &mut Run,
     scheduled: EventId,
@@ -180,7 +180,7 @@ fn close_failed(
     run.ensure_workflow_task(out);
 }
 
-/// The activity, if it is with a worker.
+/// Finds the reported activity if its attempt is started.
 fn running(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
     let scheduled = reported(run, activity)?;
     match run.activities[&scheduled].state {
@@ -189,7 +189,7 @@ fn running(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
     }
 }
 
-/// The activity a report is about: by token only the attempt that is with the worker, by id any.
+/// Finds the reported activity: by token the started attempt only, by id any.
 fn reported(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
     let found = match activity {
         ActivityRef::Token(task_key) => run
@@ -203,7 +203,8 @@ fn reported(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
     found.ok_or_else(|| not_found(activity))
 }
 
-/// An activity may be closed by its id before any worker took it; the history then needs a start.
+/// Starts an activity that is closed by id before any worker took it; the history needs a started
+/// event.
 fn force_start(run: &mut Run, scheduled: EventId, identity: &str, out: &mut OpenTransition) {
     if !matches!(
         run.activities[&scheduled].state,

@@ -1,4 +1,4 @@
-//! The end of a workflow task that was not completed: failed, timed out, or never taken.
+//! The end of a workflow task without completion: failed, timed out, or not started in time.
 
 use durably_proto::Message;
 use durably_proto::api::enums::v1::{TimeoutType, WorkflowTaskFailedCause};
@@ -18,14 +18,14 @@ use crate::task::{termination, workflow_task};
 use crate::transition::{Effect, Reply};
 use crate::{failure, limits};
 
-/// The worker reports that it could not complete the task.
+/// Fails the workflow task at the worker's request.
 pub(crate) fn fail(
     fail: FailWorkflowTask,
     run: &mut Run,
     out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     run.started_task(&fail.token)?;
-    // The same task would produce the same message again.
+    // A retry would produce the same message again.
     if fail.cause == WorkflowTaskFailedCause::GrpcMessageTooLarge {
         termination::by_server(run, "GrpcMessageTooLarge".to_owned(), out);
         return Ok(Reply::Done);
@@ -48,7 +48,7 @@ pub(crate) fn fail(
     Ok(Reply::Done)
 }
 
-/// How a workflow task failed.
+/// Cause of a failed workflow task.
 pub(crate) struct Failed {
     pub cause: WorkflowTaskFailedCause,
     pub failure: Option<Failure>,
@@ -57,7 +57,7 @@ pub(crate) struct Failed {
 }
 
 impl Failed {
-    /// The server fails the task to be able to close the run.
+    /// The server fails the task in order to close the run.
     pub(crate) fn force_close() -> Self {
         Self {
             cause: WorkflowTaskFailedCause::ForceCloseCommand,
@@ -68,7 +68,7 @@ impl Failed {
     }
 }
 
-/// Ends the started task as failed. Repeated failures write no events.
+/// Fails the started task. Repeated failures record no events.
 pub(crate) fn end_failed(run: &mut Run, failed: Failed, out: &mut OpenTransition) {
     let Some(task) = take_started(run, out) else {
         return;
@@ -100,7 +100,7 @@ pub(crate) fn end_failed(run: &mut Run, failed: Failed, out: &mut OpenTransition
     run.close_attempted = failed.cause == WorkflowTaskFailedCause::UnhandledCommand;
 }
 
-/// Ends the started task as timed out.
+/// Times the started task out.
 pub(crate) fn end_timed_out(run: &mut Run, out: &mut OpenTransition) {
     let Some(task) = take_started(run, out) else {
         return;
@@ -113,7 +113,7 @@ pub(crate) fn end_timed_out(run: &mut Run, out: &mut OpenTransition) {
     run.close_attempted = false;
 }
 
-/// Takes the scheduled task out of a queue it waited in for too long.
+/// Times a task out that no poll took in time.
 pub(crate) fn end_unstarted(run: &mut Run, out: &mut OpenTransition) {
     let WorkflowTask::Scheduled(task) = std::mem::replace(&mut run.task, WorkflowTask::Idle) else {
         return;
@@ -134,7 +134,7 @@ pub(crate) fn end_unstarted(run: &mut Run, out: &mut OpenTransition) {
     run.task_attempt = 1;
 }
 
-/// Takes the started task out of the run, and its deadline away.
+/// Removes the started task and disarms its deadline.
 pub(crate) fn take_started(run: &mut Run, out: &mut OpenTransition) -> Option<StartedTask> {
     let WorkflowTask::Started(task) = &run.task else {
         return None;
@@ -170,7 +170,8 @@ fn record_timed_out(
     );
 }
 
-/// A failure in a sticky queue may be the worker's: the task is first tried elsewhere, as if new.
+/// Counts a failed attempt. After a failure on a sticky queue the next attempt, on the normal
+/// queue, counts as the first, because the cause may be the worker.
 fn count_failure(run: &mut Run) {
     run.task_attempt = if run.sticky.take().is_some() {
         1

@@ -1,4 +1,4 @@
-//! The end of a run whose workflow is not asked.
+//! Termination of a run, by a request or by the server.
 
 use durably_proto::api::enums::v1::WorkflowExecutionStatus;
 use durably_proto::api::history::v1::WorkflowExecutionTerminatedEventAttributes;
@@ -11,7 +11,7 @@ use crate::task::task_end::{self, Failed};
 use crate::transition::UpdateAbort;
 use crate::updates;
 
-/// Ends the run for something that must not go on.
+/// Terminates the run on the server's behalf.
 pub(crate) fn by_server(run: &mut Run, reason: String, out: &mut OpenTransition) {
     task_end::end_failed(run, Failed::force_close(), out);
     let identity = "history-service".to_owned();

@@ -1,4 +1,4 @@
-//! The workflow task: scheduling it, and handing it to a worker.
+//! Workflow tasks: scheduling, dispatch and start.
 
 use std::time::Duration;
 
@@ -18,21 +18,21 @@ use crate::time::Time;
 use crate::transition::{Effect, Reply, StartedWorkflowTask};
 use crate::updates;
 
-/// Schedules a workflow task and offers it to its queue.
+/// Schedules and dispatches a workflow task.
 pub(crate) fn schedule(run: &mut Run, task_type: TaskType, out: &mut OpenTransition) {
     let original_at = out.now;
     schedule_undispatched(run, task_type, original_at, out);
     dispatch(run, out);
 }
 
-/// Schedules a workflow task that its worker is about to be handed directly.
+/// Schedules a workflow task that is not dispatched, because the worker receives it at once.
 pub(crate) fn schedule_undispatched(
     run: &mut Run,
     wanted: TaskType,
     original_at: Time,
     out: &OpenTransition,
 ) {
-    // With new events there is something to say, however often the last task failed.
+    // New events make it a first attempt, however often the last task failed.
     if !run.buffered.is_empty() {
         run.flush_buffer();
         run.task_attempt = 1;
@@ -64,7 +64,7 @@ pub(crate) fn schedule_undispatched(
     run.task = WorkflowTask::Scheduled(task);
 }
 
-/// Offers the scheduled task to its queue.
+/// Dispatches the scheduled task to its queue.
 pub(crate) fn dispatch(run: &mut Run, out: &mut OpenTransition) {
     let queue = run.current_task_queue();
     let WorkflowTask::Scheduled(task) = &mut run.task else {
@@ -93,7 +93,7 @@ pub(crate) fn dispatch(run: &mut Run, out: &mut OpenTransition) {
     }
 }
 
-/// A poller took the task.
+/// Starts the task for the poll that took it.
 pub(crate) fn start(
     start: StartWorkflowTask,
     run: &mut Run,
@@ -114,7 +114,7 @@ pub(crate) fn start(
         }
         _ => return Err(Rejection::TaskNotFound(TaskNotFound::Workflow)),
     }
-    // The sticky worker is gone, or the task would not have come this way.
+    // A task that reached the normal queue was not taken by the sticky worker.
     if !run.is_sticky_queue(&start.queue) {
         run.sticky = None;
     }
@@ -145,7 +145,7 @@ pub(crate) fn start_scheduled(
         out.effect(Effect::Disarm(Deadline::WorkflowTask(task.stamp)));
     }
     let size = run.size();
-    // What came since makes a task that was to leave no trace an ordinary one.
+    // Events recorded since convert a transient or speculative task to a normal one.
     if task.task_type != TaskType::Normal && task.scheduled != run.next_event_id() {
         run.task_attempt = 1;
         task.task_type = TaskType::Normal;
@@ -172,7 +172,7 @@ pub(crate) fn start_scheduled(
     run.task = WorkflowTask::Started(started);
 }
 
-/// Hands the first task out once more, if nobody has answered it yet.
+/// Returns the first task once more, if it is not completed.
 pub(crate) fn repeat_eager(run: &mut Run) -> Reply {
     let is_first =
         matches!(&run.task, WorkflowTask::Started(task) if task.started == FIRST_STARTED);
@@ -182,8 +182,8 @@ pub(crate) fn repeat_eager(run: &mut Run) -> Reply {
     Reply::WorkflowTask(Box::new(delivery(run, false, true)))
 }
 
-/// What the worker of the started task is handed. With `resend`, updates that an earlier task
-/// delivered in vain go out again.
+/// Builds the started task for its worker. With `resend`, updates that were delivered with an
+/// earlier task are sent again.
 pub(crate) fn delivery(run: &mut Run, sticky: bool, resend: bool) -> StartedWorkflowTask {
     let WorkflowTask::Started(task) = &run.task else {
         unreachable!("the caller started the task");
@@ -211,7 +211,7 @@ pub(crate) fn delivery(run: &mut Run, sticky: bool, resend: bool) -> StartedWork
     }
 }
 
-/// From the fourth attempt on, tasks get more and more time, which slows their repetition down.
+/// The timeout of an attempt: it grows from the fourth on, which slows the repetition down.
 fn timeout_of_attempt(timeout: Duration, attempt: u32) -> Duration {
     let Some(slow) = attempt.checked_sub(PROMPT_ATTEMPTS + 1) else {
         return timeout;
@@ -221,8 +221,8 @@ fn timeout_of_attempt(timeout: Duration, attempt: u32) -> Duration {
 }
 
 impl Run {
-    /// Schedules a workflow task for what was just recorded, unless one will see it anyway. This also
-    /// ends a start delay.
+    /// Schedules a workflow task for a new event, unless a pending one will deliver it. Also ends a
+    /// start delay.
     pub(crate) fn ensure_workflow_task(&mut self, out: &mut OpenTransition) {
         if !self.has_workflow_task() {
             schedule(self, TaskType::Normal, out);
@@ -259,7 +259,7 @@ impl Run {
     }
 }
 
-/// The started event of the first workflow task, if nothing came before that task.
+/// The started event of a first workflow task that no event precedes.
 const FIRST_STARTED: EventId = EventId(3);
 const PROMPT_ATTEMPTS: u32 = 3;
 const FIRST_DELAY: Duration = Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! An activity took too long, or its next attempt is due.
+//! The deadline of an activity: a timeout, or its next attempt.
 
 use durably_proto::api::enums::v1::{RetryState, TimeoutType};
 use durably_proto::api::failure::v1::failure::FailureInfo;
@@ -12,7 +12,7 @@ use crate::rejection::Rejection;
 use crate::state::{ActivityState, Run};
 use crate::task::activity_task;
 
-/// Looks what the ring was for; if it was too early, the deadline is armed again.
+/// Applies the due timeout or retry; arms the deadline again if neither is due yet.
 pub(crate) fn ring(
     scheduled: EventId,
     run: &mut Run,
@@ -44,7 +44,7 @@ pub(crate) fn ring(
     Ok(())
 }
 
-/// Tries the activity again, or records that it timed out.
+/// Retries the activity, or records its timeout.
 fn time_out(run: &mut Run, scheduled: EventId, kind: TimeoutType, out: &mut OpenTransition) {
     let mut failure = failure::activity_timeout(kind);
     let retry_state = activity_task::retry(run, scheduled, &failure, out);

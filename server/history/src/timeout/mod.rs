@@ -1,4 +1,5 @@
-//! Deadlines that were reached. A late or stale ring is refused and changes nothing.
+//! Due deadlines: timeouts, user timers and retries. A stale deadline is rejected and changes
+//! nothing.
 
 pub(crate) mod activity;
 pub(crate) mod run;
@@ -10,7 +11,7 @@ use crate::open_transition::OpenTransition;
 use crate::rejection::Rejection;
 use crate::state::Run;
 
-/// Handles one ring.
+/// Applies a due deadline.
 pub(crate) fn apply(
     deadline: Deadline,
     run: &mut Run,

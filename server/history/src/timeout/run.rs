@@ -1,4 +1,4 @@
-//! The run took too long.
+//! Run and execution timeouts.
 
 use durably_proto::api::enums::v1::{
     ContinueAsNewInitiator, RetryState, TimeoutType, WorkflowExecutionStatus,
@@ -15,7 +15,7 @@ use crate::transition::UpdateAbort;
 use crate::updates;
 use crate::{failure, retry};
 
-/// Ends the run; it may be tried again, or go on by its cron schedule.
+/// Closes the run as timed out; its retry policy or cron schedule may start the next one.
 pub(crate) fn ring(run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
     if run.config.run_expires_at.is_none_or(|at| at > out.now) {
         return Err(Rejection::StaleDeadline);

@@ -1,4 +1,4 @@
-//! A user timer fires.
+//! User timers.
 
 use durably_proto::api::history::v1::TimerFiredEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
@@ -10,7 +10,7 @@ use crate::rejection::Rejection;
 use crate::state::Run;
 use crate::transition::Effect;
 
-/// Fires the timer, and all others that are due by now: one workflow task sees them all.
+/// Fires the timer and all others that are due, so that one workflow task delivers them together.
 pub(crate) fn ring(id: &TimerId, run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
     if run
         .timers

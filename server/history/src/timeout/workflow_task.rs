@@ -1,4 +1,4 @@
-//! The first workflow task is due, or a workflow task took too long.
+//! Deadlines of workflow tasks: the start delay, schedule-to-start and start-to-close timeouts.
 
 use crate::id::Stamp;
 use crate::open_transition::OpenTransition;
@@ -6,7 +6,7 @@ use crate::rejection::Rejection;
 use crate::state::{Run, TaskType, WorkflowTask};
 use crate::task::{task_end, workflow_task};
 
-/// The delay before the first workflow task is over.
+/// Ends the start delay.
 pub(crate) fn first(run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
     if !run.is_delayed() || run.config.executes_at > out.now {
         return Err(Rejection::StaleDeadline);
@@ -15,7 +15,7 @@ pub(crate) fn first(run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejec
     Ok(())
 }
 
-/// Too long in a queue, or too long with a worker: the next task goes to the normal queue.
+/// Times the workflow task out; the next one goes to the normal queue.
 pub(crate) fn ring(stamp: Stamp, run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
     match &run.task {
         WorkflowTask::Scheduled(task)

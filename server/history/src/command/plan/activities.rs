@@ -1,4 +1,4 @@
-//! The pending activities of a run after the steps planned so far.
+//! Pending activities of a run after the steps planned so far.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +12,9 @@ pub(crate) struct PlannedActivities<'a> {
     scheduled: BTreeMap<EventId, ActivityId>,
     /// `scheduled`, by activity id.
     ids: BTreeMap<ActivityId, EventId>,
-    /// Cancel requested by a step while no worker had them: closed.
+    /// Cancelled by a step before a worker took them: closed.
     ended: BTreeSet<EventId>,
-    /// Cancel requested by a step while a worker had them: still pending.
+    /// Cancel requested by a step after a worker took them: still pending.
     cancel_requested: BTreeSet<EventId>,
     /// The number of pending activities.
     pending: usize,
@@ -52,11 +52,11 @@ impl<'a> PlannedActivities<'a> {
         self.pending += 1;
     }
 
-    /// Plans a cancel request. `false`: there is no such activity, or its worker has a cancel request
-    /// already.
+    /// Plans a cancel request; returns false if there is no such activity, or its cancellation was
+    /// requested before.
     ///
-    /// A request for an activity that has closed without the worker's knowledge is accepted: the
-    /// worker could not know. That includes one closed by an earlier request of the same task.
+    /// A request for an activity that has closed without the worker's knowledge is valid, also for
+    /// one that an earlier request of the same task closed.
     pub(crate) fn cancel(&mut self, scheduled: EventId) -> bool {
         if let Some(id) = self.scheduled.remove(&scheduled) {
             self.ids.remove(&id);
