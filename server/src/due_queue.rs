@@ -38,6 +38,7 @@ impl<K: Clone + Ord> DueQueue<K> {
         if let Some(time) = due {
             self.ordered.insert((time, key.clone()));
         }
+        self.assert_invariants();
         match (self.next_due(), before) {
             (Some(now), Some(before)) => now < before,
             (now, None) => now.is_some(),
@@ -59,7 +60,12 @@ impl<K: Clone + Ord> DueQueue<K> {
         }
         let (_, key) = self.ordered.pop_first()?;
         self.due.remove(&key);
+        self.assert_invariants();
         Some(key)
+    }
+
+    fn assert_invariants(&self) {
+        assert_eq!(self.ordered.len(), self.due.len(), "each key is due once");
     }
 }
 
@@ -86,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_one_due_time() {
+    fn setting_a_key_again_replaces_its_due_time() {
         let mut queue = DueQueue::default();
         queue.set(&"run", Some(at(10)));
         queue.set(&"run", Some(at(20)));
@@ -96,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_time_never_comes() {
+    fn a_key_at_the_last_time_is_never_due() {
         let mut queue = DueQueue::default();
         queue.set(&"task timeout", Some(Time::MAX + Duration::from_secs(10)));
         assert_eq!(queue.pop_due(Time::MAX), None);
     }
 
     #[test]
-    fn it_is_told_when_somebody_must_wake_earlier() {
+    fn set_returns_whether_the_earliest_time_became_earlier() {
         let mut queue = DueQueue::default();
         assert!(queue.set(&"head", Some(at(10))));
         assert!(!queue.set(&"tail", Some(at(20))));

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn it_starts_as_the_test_server_of_the_sdks() {
+    fn the_command_line_of_the_sdks_test_server_is_accepted() {
         for (line, skip_time) in [
             ("7234", SkipTime::OnceUnlocked),
             ("7234 --enable-time-skipping", SkipTime::FromTheStart),

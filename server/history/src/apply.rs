@@ -77,6 +77,7 @@ impl Run {
         if self.is_running() {
             enforce_limits(self, &mut out);
         }
+        self.assert_invariants();
         self.events.seal();
         if !self.is_running() {
             self.events.close();
@@ -86,6 +87,34 @@ impl Run {
             effects: out.into_effects(),
             reply,
         }
+    }
+
+    /// Asserts that state which is kept twice agrees, and that nothing is pending in a closed run.
+    ///
+    /// Checked once per input, in constant time: a broken invariant is a bug, and the history that
+    /// follows from it must not be committed.
+    fn assert_invariants(&self) {
+        assert_eq!(
+            self.timers.len(),
+            self.timers_by_time.len(),
+            "timers are indexed by id and by time"
+        );
+        assert_eq!(
+            self.activities.len(),
+            self.activity_ids.len(),
+            "activities are indexed by event and by id"
+        );
+        assert!(
+            self.buffered.is_empty() || self.has_started_workflow_task(),
+            "events are buffered only while a workflow task is started"
+        );
+        assert!(
+            self.is_running()
+                || !self.has_workflow_task()
+                    && self.timers.is_empty()
+                    && self.activities.is_empty(),
+            "a closed run has nothing pending"
+        );
     }
 
     fn has_speculative_task(&self) -> bool {

@@ -65,7 +65,11 @@ impl EventLog {
         self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
     }
 
+    /// Adds the next event.
     pub(crate) fn push(&mut self, event: HistoryEvent) {
+        // Events are found by their ids, so a gap would shift every link behind it.
+        let next = i64::try_from(self.len() + 1).expect("memory ends first");
+        assert_eq!(event.event_id, next, "events are numbered without gaps");
         self.open.push(event);
     }
 
@@ -89,6 +93,7 @@ impl EventLog {
 
     /// Releases spare capacity; a closed run records no further events.
     pub(crate) fn close(&mut self) {
+        assert!(self.open.is_empty(), "the last input is sealed");
         self.bytes.shrink_to_fit();
         self.ends.shrink_to_fit();
     }

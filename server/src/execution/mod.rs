@@ -77,7 +77,11 @@ impl Runs {
     /// Adds the run that was started last.
     pub(crate) fn insert_latest(&mut self, record: Record) {
         let run_id = record.run.run_id().clone();
-        self.by_id.insert(run_id.clone(), record);
+        let replaced = self.by_id.insert(run_id.clone(), record);
+        assert!(
+            replaced.is_none(),
+            "the store has checked that the run is new"
+        );
         self.latest = Some(run_id);
     }
 }
@@ -100,6 +104,10 @@ impl Record {
     /// Records a commit: of the run's events up to `end`, and of the deadlines that effects arm and
     /// disarm.
     pub(crate) fn commit(&mut self, end: usize, effects: &[Effect]) {
+        assert!(
+            end <= self.run.events().len(),
+            "only recorded events are committed"
+        );
         self.committed = end.max(self.committed);
         for effect in effects {
             match effect {

@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queries_go_along_until_they_are_answered() {
+    fn piggybacked_queries_stay_until_they_are_answered() {
         let mut waiters = Waiters::default();
         let mut resolution = waiters.piggyback_query("a".to_owned(), WorkflowQuery::default());
         let mut other = waiters.piggyback_query("b".to_owned(), WorkflowQuery::default());
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_whose_client_has_given_up_leaves_nothing_behind() {
+    fn a_query_whose_client_has_given_up_is_removed() {
         let mut waiters = Waiters::default();
         for id in ["a", "b", "c"] {
             drop(waiters.piggyback_query(id.to_owned(), WorkflowQuery::default()));

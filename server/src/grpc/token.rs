@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_recognised_as_what_it_is() {
+    fn tokens_of_one_kind_are_not_accepted_as_another() {
         let task_key = ActivityTaskKey {
             scheduled: EventId(5),
             attempt: 2,

@@ -94,6 +94,9 @@ impl<T, W> Matcher<T, W> {
         let id = WaiterId(self.next_waiter);
         self.next_waiter += 1;
         if !self.closed {
+            // `remove_waiter` finds a waiter by binary search.
+            let last = self.waiters.back().map(|(last, _)| *last);
+            assert!(last < Some(id), "ids of waiters ascend");
             self.waiters.push_back((id, waiter));
         }
         id

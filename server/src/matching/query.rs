@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_nobody_waits_for_is_forgotten() {
+    fn a_dropped_query_is_deregistered() {
         let queries = DirectQueries::default();
         let pending = queries.register();
         let id = pending.id;
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_reaches_who_asked() {
+    fn an_answer_reaches_its_query() {
         let queries = DirectQueries::default();
         let mut first = queries.register();
         let mut second = queries.register();

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_stopped_server_lets_go_of_tasks_that_nobody_took() {
+    async fn a_stopped_server_drops_tasks_without_a_poll() {
         let server = Server::start().await.unwrap();
         let namespace = Arc::downgrade(&server.backend.namespaces.find("default").unwrap());
         let start = StartWorkflowExecutionRequest {

@@ -50,6 +50,7 @@ impl<'a> PlannedActivities<'a> {
         self.ids.insert(id.clone(), scheduled);
         self.scheduled.insert(scheduled, id);
         self.pending += 1;
+        self.assert_invariants();
     }
 
     /// Plans a cancel request; returns false if there is no such activity, or its cancellation was
@@ -61,6 +62,7 @@ impl<'a> PlannedActivities<'a> {
         if let Some(id) = self.scheduled.remove(&scheduled) {
             self.ids.remove(&id);
             self.end(scheduled);
+            self.assert_invariants();
             return true;
         }
         match self.run.activities.get(&scheduled) {
@@ -77,6 +79,14 @@ impl<'a> PlannedActivities<'a> {
                 self.ended.contains(&scheduled) || self.run.has_buffered_activity_end(scheduled)
             }
         }
+    }
+
+    fn assert_invariants(&self) {
+        assert_eq!(
+            self.scheduled.len(),
+            self.ids.len(),
+            "planned activities are indexed by event and by id"
+        );
     }
 
     fn end(&mut self, scheduled: EventId) {
