@@ -19,7 +19,7 @@ async fn request_cancel(case: &Case) -> Result<(), tonic::Status> {
 }
 
 #[tokio::test]
-async fn a_workflow_is_asked_to_end() {
+async fn a_cancel_request_reaches_the_workflow() {
     let case = Case::new().await;
     case.start("w").await;
     request_cancel(&case).await.expect("it runs");
@@ -41,7 +41,7 @@ async fn a_workflow_is_asked_to_end() {
 }
 
 #[tokio::test]
-async fn a_workflow_is_terminated_without_being_asked() {
+async fn a_termination_closes_the_run_without_a_workflow_task() {
     let case = Case::new().await;
     case.start("w").await;
     let task = case.task().await;

@@ -40,7 +40,7 @@ fn result(case: &Case, id: &str) -> impl Future<Output = String> + use<> {
 }
 
 #[tokio::test]
-async fn it_stands_while_no_result_is_awaited() {
+async fn the_clock_stands_while_no_result_is_awaited() {
     let case = Case::with(Clock::skipping()).await;
     let before = case.server.now();
     sleeping(&case, "w", 1).await;
@@ -53,7 +53,7 @@ async fn it_stands_while_no_result_is_awaited() {
 }
 
 #[tokio::test]
-async fn it_stops_at_the_moment_that_was_awaited() {
+async fn the_clock_stops_at_the_awaited_event() {
     let case = Case::with(Clock::skipping()).await;
     let before = case.server.now();
     sleeping(&case, "soon", DAY).await;
@@ -69,7 +69,7 @@ async fn it_stops_at_the_moment_that_was_awaited() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_given_up_moves_it_no_further() {
+async fn a_cancelled_wait_stops_the_clock() {
     let case = Case::with(Clock::skipping()).await;
     sleeping(&case, "w", DAY).await;
     let waiting = tokio::spawn(result(&case, "w"));
@@ -82,7 +82,7 @@ async fn a_wait_that_is_given_up_moves_it_no_further() {
 }
 
 #[tokio::test]
-async fn a_wait_for_news_of_a_history_does_not_move_it() {
+async fn a_long_poll_for_events_does_not_move_the_clock() {
     let case = Case::with(Clock::skipping()).await;
     sleeping(&case, "w", DAY).await;
     let before = case.server.now();
@@ -111,7 +111,7 @@ async fn a_wait_for_news_of_a_history_does_not_move_it() {
 }
 
 #[tokio::test]
-async fn it_advances_by_what_was_asked_for() {
+async fn the_clock_advances_exactly_to_the_target() {
     let case = Case::with(Clock::skipping()).await;
     let before = case.server.now();
     sleeping(&case, "w", 7 * DAY).await;
@@ -135,7 +135,7 @@ async fn it_advances_by_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn work_that_hangs_does_not_hold_an_advance_for_ever() {
+async fn an_advance_passes_over_work_that_hangs() {
     let case = Case::with(Clock::skipping()).await;
     case.start("w").await;
     let task = case.task().await;
@@ -174,7 +174,7 @@ async fn a_held_clock_moves_only_when_told() {
 }
 
 #[tokio::test]
-async fn a_move_that_cannot_be_made_is_refused() {
+async fn an_impossible_advance_is_refused() {
     let machine = Case::new().await;
     let refused = machine.server.advance(A_DAY).await;
     assert_eq!(refused, Err(AdvanceError::NotSkipping));
@@ -185,7 +185,7 @@ async fn a_move_that_cannot_be_made_is_refused() {
 }
 
 #[tokio::test]
-async fn it_stops_skipping_near_the_end_of_time() {
+async fn the_clock_stops_skipping_at_its_last_time() {
     let case = Case::with(Clock::skipping()).await;
     sleeping(&case, "w", 30 * 365 * DAY).await;
     let waiting = tokio::spawn(result(&case, "w"));

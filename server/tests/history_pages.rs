@@ -44,7 +44,7 @@ async fn pages_join_to_the_whole() {
 }
 
 #[tokio::test]
-async fn it_is_read_backwards() {
+async fn a_history_is_read_backwards() {
     let case = with_signals(3).await;
     let mut ids = Vec::new();
     let mut token = Vec::new();
@@ -76,7 +76,7 @@ async fn it_is_read_backwards() {
 }
 
 #[tokio::test]
-async fn a_reader_waits_for_what_comes() {
+async fn a_reader_waits_for_new_events() {
     let case = with_signals(0).await;
     let mut request = get(0, Vec::new());
     request.wait_new_event = true;
@@ -120,7 +120,7 @@ async fn a_long_history_reaches_the_worker_in_pages() {
 }
 
 #[tokio::test]
-async fn tokens_of_others_are_refused() {
+async fn page_tokens_of_another_run_are_refused() {
     let case = with_signals(0).await;
     let refused = case
         .service

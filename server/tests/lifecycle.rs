@@ -120,7 +120,7 @@ async fn a_failed_workflow_task_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_stopping_server_ends_what_waits() {
+async fn a_stopping_server_aborts_waiting_requests() {
     let case = Case::new().await;
     let service = Arc::clone(&case.service);
     let waiting = tokio::spawn(async move {

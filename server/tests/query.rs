@@ -41,7 +41,7 @@ async fn answer_along(case: &Case, task: &PollWorkflowTaskQueueResponse, json: &
 }
 
 #[tokio::test]
-async fn a_run_at_rest_is_asked_by_a_task_of_its_own() {
+async fn an_idle_run_is_queried_by_a_direct_query_task() {
     let case = Case::new().await;
     case.start("w").await;
     let task = case.task().await;
@@ -58,7 +58,7 @@ async fn a_run_at_rest_is_asked_by_a_task_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_cached_run_is_asked_without_history() {
+async fn a_cached_run_is_queried_without_history() {
     let case = Case::new().await;
     case.start("w").await;
     let task = case.task().await;
@@ -75,7 +75,7 @@ async fn a_cached_run_is_asked_without_history() {
 }
 
 #[tokio::test]
-async fn a_query_goes_along_with_a_task_under_way() {
+async fn a_query_is_piggybacked_on_a_started_task() {
     let case = Case::new().await;
     case.start("w").await;
     let task = case.task().await;
@@ -90,7 +90,7 @@ async fn a_query_goes_along_with_a_task_under_way() {
 }
 
 #[tokio::test]
-async fn a_query_before_the_first_task_goes_along_with_it() {
+async fn a_query_before_the_first_task_is_piggybacked_on_it() {
     let case = Case::new().await;
     case.start("w").await;
     let worker = async {
@@ -104,7 +104,7 @@ async fn a_query_before_the_first_task_goes_along_with_it() {
 }
 
 #[tokio::test]
-async fn a_query_that_missed_the_task_is_asked_after_it() {
+async fn a_query_that_missed_the_task_is_dispatched_after_it() {
     let case = Case::new().await;
     case.start("w").await;
     let task = case.task().await;
@@ -122,7 +122,7 @@ async fn a_query_that_missed_the_task_is_asked_after_it() {
 }
 
 #[tokio::test]
-async fn a_query_the_worker_fails_says_why() {
+async fn a_query_that_the_worker_fails_returns_its_error() {
     let case = Case::new().await;
     case.start("w").await;
     let task = case.task().await;
@@ -153,7 +153,7 @@ async fn a_query_the_worker_fails_says_why() {
 }
 
 #[tokio::test]
-async fn a_closed_run_is_asked_unless_the_client_declines() {
+async fn a_closed_run_is_queried_unless_the_client_rejects_it() {
     let case = Case::new().await;
     case.start("w").await;
     let task = case.task().await;
@@ -179,7 +179,7 @@ async fn a_closed_run_is_asked_unless_the_client_declines() {
 }
 
 #[tokio::test]
-async fn without_a_worker_the_error_says_so() {
+async fn a_query_without_workers_names_the_missing_pollers() {
     let case = Case::new().await;
     let started = case
         .start_with(StartWorkflowExecutionRequest {

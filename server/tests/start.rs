@@ -102,7 +102,7 @@ async fn reuse_policies_decide_once_it_has_ended() {
 }
 
 #[tokio::test]
-async fn a_signal_starts_what_does_not_run() {
+async fn a_signal_with_start_starts_a_missing_workflow() {
     let case = Case::new().await;
     let signal = |name: &str| SignalWithStartWorkflowExecutionRequest {
         namespace: NAMESPACE.to_owned(),
@@ -148,7 +148,7 @@ async fn the_first_task_comes_with_the_answer_if_asked_for() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named() {
+async fn missing_fields_are_named() {
     let case = Case::new().await;
     let no_type = StartWorkflowExecutionRequest {
         workflow_type: None,

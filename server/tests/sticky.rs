@@ -12,7 +12,7 @@ async fn cached(case: &Case) {
 }
 
 #[tokio::test]
-async fn a_cached_run_gets_only_what_is_new() {
+async fn a_cached_run_receives_new_events_only() {
     let case = Case::new().await;
     cached(&case).await;
     let (task, signalled) = tokio::join!(case.sticky_task(), case.signal("w", "s"));
@@ -24,7 +24,7 @@ async fn a_cached_run_gets_only_what_is_new() {
 }
 
 #[tokio::test]
-async fn without_its_worker_a_run_goes_to_everybody() {
+async fn a_run_without_its_sticky_worker_goes_to_the_normal_queue() {
     let case = Case::new().await;
     cached(&case).await;
     case.signal("w", "s").await.expect("it runs");
@@ -33,7 +33,7 @@ async fn without_its_worker_a_run_goes_to_everybody() {
 }
 
 #[tokio::test]
-async fn a_worker_that_leaves_gives_its_tasks_back() {
+async fn the_sticky_tasks_of_a_worker_that_shuts_down_move_to_the_normal_queue() {
     let case = Case::new().await;
     cached(&case).await;
     let (task, signalled) = tokio::join!(case.sticky_task(), case.signal("w", "s"));
@@ -74,7 +74,7 @@ async fn stickiness_is_reset_on_demand() {
 }
 
 #[tokio::test]
-async fn a_task_too_long_in_the_sticky_queue_goes_to_everybody() {
+async fn a_sticky_task_that_times_out_goes_to_the_normal_queue() {
     let case = Case::with(Clock::system()).await;
     case.start("w").await;
     let task = case.task().await;

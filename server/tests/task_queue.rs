@@ -5,7 +5,7 @@ use tonic::Request;
 use crate::case::*;
 
 #[tokio::test]
-async fn a_queue_shows_who_polls_and_what_waits() {
+async fn a_queue_description_shows_pollers_and_backlog() {
     let case = Case::new().await;
     case.start("a").await;
     case.task().await;

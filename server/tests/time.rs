@@ -49,7 +49,7 @@ async fn timers_fire_in_their_order() {
 }
 
 #[tokio::test]
-async fn time_stands_while_somebody_works() {
+async fn the_clock_stands_while_a_task_is_started() {
     let case = Case::with(Clock::skipping().unlocked()).await;
     case.start("w").await;
     let task = case.task().await;
@@ -78,7 +78,7 @@ async fn a_run_ends_at_its_timeout() {
 }
 
 #[tokio::test]
-async fn a_workflow_task_that_takes_too_long_is_given_to_another() {
+async fn a_workflow_task_that_times_out_goes_to_another_worker() {
     let case = Case::new().await;
     case.start_with(StartWorkflowExecutionRequest {
         workflow_task_timeout: Some(durably_proto::wkt::Duration {

@@ -8,7 +8,7 @@ use tonic::{Code, Request};
 use crate::case::*;
 
 #[tokio::test]
-async fn a_method_that_is_not_there_says_its_name() {
+async fn an_unimplemented_method_returns_its_name() {
     let case = Case::new().await;
     let answered = case
         .service
@@ -25,7 +25,7 @@ async fn a_method_that_is_not_there_says_its_name() {
 }
 
 #[tokio::test]
-async fn so_it_does_through_the_port() {
+async fn an_unimplemented_method_returns_its_name_through_the_port() {
     let server = Server::start().await.expect("a port is free");
     let url = server.url().expect("it listens");
     let mut workflow = WorkflowServiceClient::connect(url.clone())

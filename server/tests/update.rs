@@ -258,7 +258,7 @@ async fn a_rejected_update_leaves_no_trace_behind_other_events() {
 }
 
 #[tokio::test]
-async fn an_update_starts_what_does_not_run() {
+async fn an_update_with_start_starts_a_missing_workflow() {
     let case = Case::new().await;
     let operations = || {
         let start = StartWorkflowExecutionRequest {
@@ -352,7 +352,7 @@ async fn malformed_messages_fail_the_task_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_nobody_answers_is_answered_by_the_server_without_an_outcome() {
+async fn an_unanswered_update_returns_its_stage_at_the_servers_limit() {
     let case = at_rest().await;
     for stage in [Stage::Accepted, Stage::Completed] {
         let began = Instant::now();
@@ -363,7 +363,7 @@ async fn an_update_that_nobody_answers_is_answered_by_the_server_without_an_outc
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_of_who_sends_an_update_is_no_answer() {
+async fn a_sender_whose_deadline_expires_receives_an_error() {
     let case = at_rest().await;
     let began = Instant::now();
     let mut request = Request::new(update("u", Stage::Completed));

@@ -22,7 +22,7 @@ async fn list(case: &Case, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn executions_are_found_by_what_they_are() {
+async fn executions_are_found_by_their_fields() {
     let case = Case::new().await;
     case.start("a").await;
     let task = case.task().await;
@@ -43,7 +43,7 @@ async fn executions_are_found_by_what_they_are() {
 }
 
 #[tokio::test]
-async fn a_bad_query_is_pointed_at() {
+async fn an_error_in_a_query_has_its_position() {
     let case = Case::new().await;
     let refused = case
         .service

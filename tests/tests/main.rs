@@ -1,4 +1,5 @@
-//! The one binary of end-to-end tests.
+//! End-to-end tests, one binary: each body runs on the embedded server and on a real Temporal
+//! server.
 
 mod client;
 mod interop;

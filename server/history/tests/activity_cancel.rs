@@ -10,7 +10,7 @@ use crate::command::{
 };
 
 #[test]
-fn an_activity_nobody_has_is_cancelled_at_once() {
+fn an_activity_that_no_worker_has_is_cancelled_at_once() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
     case.signal("stop");
@@ -51,7 +51,7 @@ fn an_activity_is_cancelled_by_the_task_that_schedules_it() {
 }
 
 #[test]
-fn the_ids_of_planned_events_follow_those_that_the_task_still_owes() {
+fn planned_event_ids_follow_the_unrecorded_events_of_the_task() {
     let mut case = Case::start();
     let task = case.poll();
     case.fail_task(&task);
@@ -70,7 +70,7 @@ fn the_ids_of_planned_events_follow_those_that_the_task_still_owes() {
 }
 
 #[test]
-fn answers_to_updates_count_among_the_planned_events() {
+fn update_messages_count_as_planned_events() {
     let mut case = Case::start();
     case.work(vec![]);
     case.ok(Input::Update(update("u")));
@@ -96,7 +96,7 @@ fn answers_to_updates_count_among_the_planned_events() {
 }
 
 #[test]
-fn a_running_activity_learns_it_with_its_heartbeat() {
+fn a_running_activity_receives_the_cancel_request_with_its_heartbeat() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
     let activity = case.start_activity();
@@ -114,7 +114,7 @@ fn a_running_activity_learns_it_with_its_heartbeat() {
 }
 
 #[test]
-fn an_activity_that_was_asked_to_end_is_not_tried_again() {
+fn an_activity_with_a_cancel_request_is_not_retried() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
     let activity = case.start_activity();
@@ -130,7 +130,7 @@ fn an_activity_that_was_asked_to_end_is_not_tried_again() {
 }
 
 #[test]
-fn an_activity_cannot_give_in_to_what_nobody_asked() {
+fn a_cancellation_without_a_request_is_rejected() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
     let activity = case.start_activity();
@@ -139,7 +139,7 @@ fn an_activity_cannot_give_in_to_what_nobody_asked() {
 }
 
 #[test]
-fn cancelling_what_has_just_ended_is_recorded_and_does_nothing() {
+fn cancelling_an_activity_that_has_just_closed_only_records_the_request() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
     let activity = case.start_activity();

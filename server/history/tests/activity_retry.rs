@@ -71,7 +71,7 @@ fn a_final_failure_is_not_tried_again() {
 }
 
 #[test]
-fn neither_is_one_of_a_kind_the_policy_names() {
+fn a_failure_of_a_type_that_the_policy_names_is_not_retried() {
     let mut case = Case::start();
     case.work(vec![schedule_activity_with("1", |a| {
         let mut policy = attempts(0);
@@ -142,7 +142,7 @@ fn after_a_negative_requested_delay_the_next_attempt_is_due_at_once() {
 }
 
 #[test]
-fn no_attempt_is_started_that_the_whole_budget_does_not_allow() {
+fn no_attempt_starts_after_schedule_to_close() {
     let mut case = Case::start();
     case.work(vec![schedule_activity_with("1", |a| {
         a.schedule_to_close_timeout = Some(seconds(2))
@@ -159,7 +159,7 @@ fn no_attempt_is_started_that_the_whole_budget_does_not_allow() {
 }
 
 #[test]
-fn what_a_heartbeat_said_is_given_to_the_next_attempt() {
+fn heartbeat_details_reach_the_next_attempt() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
     let activity = case.start_activity();
@@ -174,7 +174,7 @@ fn what_a_heartbeat_said_is_given_to_the_next_attempt() {
 }
 
 #[test]
-fn the_token_of_an_attempt_that_is_over_is_worth_nothing() {
+fn the_token_of_an_ended_attempt_is_stale() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
     let activity = case.start_activity();
@@ -209,7 +209,7 @@ fn an_activity_can_be_completed_by_its_id_before_a_worker_took_it() {
 }
 
 #[test]
-fn a_worker_may_take_an_activity_along_when_it_schedules_it() {
+fn a_worker_starts_an_activity_eagerly() {
     let mut case = Case::start();
     let task = case.poll();
     let completed = case.complete(

@@ -42,7 +42,7 @@ fn an_activity_nobody_takes_times_out_and_is_not_tried_again() {
 }
 
 #[test]
-fn a_spent_budget_ends_the_retries() {
+fn schedule_to_close_ends_the_retries() {
     let mut case = Case::start();
     case.work(vec![schedule_activity_with("1", |a| {
         a.schedule_to_close_timeout = Some(seconds(2))
@@ -67,7 +67,7 @@ fn a_spent_budget_ends_the_retries() {
 }
 
 #[test]
-fn a_silent_activity_times_out_with_what_it_said_last() {
+fn a_heartbeat_timeout_keeps_the_last_details() {
     let mut case = Case::start();
     case.work(vec![schedule_activity_with("1", |a| {
         a.heartbeat_timeout = Some(seconds(4));
@@ -109,7 +109,7 @@ fn no_timeout_outlasts_the_one_around_it() {
 }
 
 #[test]
-fn a_closed_activity_rings_no_more() {
+fn a_closed_activity_has_no_deadline() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
     let activity = case.start_activity();
@@ -119,7 +119,7 @@ fn a_closed_activity_rings_no_more() {
 }
 
 #[test]
-fn an_eager_activity_that_outlives_its_budget_has_spent_the_budget() {
+fn an_eager_activity_past_schedule_to_close_is_not_retried() {
     let mut case = Case::start();
     let task = case.poll();
     case.complete(

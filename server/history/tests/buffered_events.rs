@@ -25,7 +25,7 @@ fn signals_come_after_the_commands_and_before_the_next_task() {
 }
 
 #[test]
-fn what_ends_something_comes_last_and_is_linked_to_its_start() {
+fn closing_events_are_flushed_last_and_linked_to_their_start() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
     let activity = case.start_activity();

@@ -40,7 +40,7 @@ fn schedules_name_their_next_time() {
 }
 
 #[test]
-fn either_day_field_is_enough_unless_one_is_a_star() {
+fn either_day_field_matches_unless_one_is_a_star() {
     const DAY: u64 = 24 * 3600;
     let midnight = 22 * 3600 + 13 * 60 + 20;
     // From Sunday the 9th on: Friday is the 14th.
@@ -70,7 +70,7 @@ fn the_29th_of_february_is_found_years_ahead() {
 }
 
 #[test]
-fn what_is_no_schedule_is_refused() {
+fn an_invalid_schedule_is_refused() {
     for bad in [
         "",
         "* * * *",
@@ -92,7 +92,7 @@ fn what_is_no_schedule_is_refused() {
 
 /// Nights on which clocks change, with what the real server's library makes of them.
 #[test]
-fn the_nights_of_daylight_saving() {
+fn schedules_follow_daylight_saving_as_robfig_cron_does() {
     for (text, after, expected) in [
         // 02:30 does not exist on 14 March 2021 in New York; the next one is a day later.
         (

@@ -48,7 +48,7 @@ fn all_but_a_plain_signal_ends_the_delay() {
 }
 
 #[test]
-fn the_end_of_a_delay_that_was_cut_short_brings_no_second_task() {
+fn the_deadline_of_an_ended_delay_schedules_no_second_task() {
     let mut case = delayed();
     case.ok(cancel());
     case.pass(Duration::from_secs(60));
@@ -86,7 +86,7 @@ fn a_delay_that_ends_while_an_update_is_rejected_is_not_forgotten() {
 }
 
 #[test]
-fn a_cron_run_that_started_early_leaves_its_time_to_the_next() {
+fn a_cron_run_that_started_early_does_not_use_up_its_time() {
     for ending in [complete("bye"), fail(failure("no", "No"))] {
         let mut case = cron();
         let first = started(&case).first_workflow_task_backoff;

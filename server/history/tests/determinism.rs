@@ -30,6 +30,6 @@ fn story() -> Vec<u8> {
 }
 
 #[test]
-fn a_story_told_twice_is_the_same_story() {
+fn the_same_inputs_write_the_same_history_byte_for_byte() {
     assert_eq!(story(), story());
 }

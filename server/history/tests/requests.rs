@@ -27,7 +27,7 @@ fn a_repeated_signal_request_is_one_signal() {
 }
 
 #[test]
-fn a_cancel_request_is_seen_by_the_workflow_which_may_give_in() {
+fn a_cancelled_workflow_closes_as_canceled() {
     let mut case = Case::start();
     case.work(vec![]);
     case.skip();
@@ -85,7 +85,7 @@ fn a_termination_without_a_reason_is_given_one() {
 }
 
 #[test]
-fn a_request_that_means_another_chain_of_runs_is_refused() {
+fn a_request_for_another_chain_is_rejected() {
     let mut case = Case::start();
     let other = Terminate {
         first_run_id: Some("another".into()),

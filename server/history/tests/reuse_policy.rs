@@ -13,7 +13,7 @@ fn decide(reuse: Reuse, conflict: Conflict, latest: Status) -> StartDecision {
 }
 
 #[test]
-fn a_running_id_is_a_matter_of_the_conflict_policy() {
+fn the_conflict_policy_decides_about_a_running_id() {
     let running = |conflict| decide(Reuse::AllowDuplicate, conflict, Status::Running);
     assert_eq!(
         running(Conflict::Unspecified),
@@ -27,7 +27,7 @@ fn a_running_id_is_a_matter_of_the_conflict_policy() {
 }
 
 #[test]
-fn a_closed_id_is_a_matter_of_the_reuse_policy() {
+fn the_reuse_policy_decides_about_a_closed_id() {
     let closed = |reuse, latest| decide(reuse, Conflict::Unspecified, latest);
     assert_eq!(
         closed(Reuse::Unspecified, Status::Completed),

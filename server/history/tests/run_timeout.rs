@@ -26,7 +26,7 @@ fn a_run_that_takes_too_long_ends() {
 }
 
 #[test]
-fn the_task_a_worker_has_is_failed_first_and_nothing_that_waited_is_lost() {
+fn a_run_timeout_fails_the_started_task_and_flushes_buffered_events() {
     let mut case = Case::start_with(|request| request.workflow_run_timeout = Some(seconds(5)));
     case.poll();
     case.signal("waits");
@@ -56,7 +56,7 @@ fn a_retry_policy_tries_a_timed_out_run_again() {
 }
 
 #[test]
-fn but_not_past_the_execution_timeout() {
+fn a_timed_out_run_is_not_retried_past_the_execution_timeout() {
     let mut case = Case::start_with(|request| {
         request.workflow_run_timeout = Some(seconds(5));
         request.workflow_execution_timeout = Some(seconds(8));

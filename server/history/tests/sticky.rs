@@ -20,7 +20,7 @@ fn the_next_task_goes_to_the_workers_own_queue_with_the_new_events_only() {
 }
 
 #[test]
-fn a_task_nobody_takes_from_a_sticky_queue_goes_to_the_normal_one() {
+fn a_sticky_task_without_a_poll_moves_to_the_normal_queue() {
     let mut case = Case::start();
     case.work_sticky(vec![]);
     case.signal("news");
@@ -35,7 +35,7 @@ fn a_task_nobody_takes_from_a_sticky_queue_goes_to_the_normal_one() {
 }
 
 #[test]
-fn a_failed_sticky_task_is_first_tried_elsewhere() {
+fn a_failed_sticky_task_is_first_retried_on_the_normal_queue() {
     let mut case = Case::start();
     case.work_sticky(vec![]);
     case.signal("news");
@@ -49,7 +49,7 @@ fn a_failed_sticky_task_is_first_tried_elsewhere() {
 }
 
 #[test]
-fn a_sticky_task_that_reached_a_normal_poller_comes_with_everything() {
+fn a_sticky_task_on_the_normal_queue_carries_the_whole_history() {
     let mut case = Case::start();
     case.work_sticky(vec![]);
     case.signal("news");

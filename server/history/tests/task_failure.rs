@@ -67,7 +67,7 @@ fn a_task_that_times_out_is_tried_again() {
 }
 
 #[test]
-fn readers_are_shown_a_repeated_task_until_something_takes_the_place_of_its_events() {
+fn readers_see_a_transient_task_until_another_event_takes_its_id() {
     let mut case = Case::start();
     let shown = |case: &Case| -> Vec<_> {
         let events = case.run.unrecorded_events();
@@ -90,7 +90,7 @@ fn readers_are_shown_a_repeated_task_until_something_takes_the_place_of_its_even
 }
 
 #[test]
-fn a_signal_makes_a_repeated_task_an_ordinary_one() {
+fn a_signal_converts_a_transient_task_to_a_normal_one() {
     let mut case = Case::start();
     let task = case.poll();
     case.fail_task(&task);
@@ -106,7 +106,7 @@ fn a_signal_makes_a_repeated_task_an_ordinary_one() {
 }
 
 #[test]
-fn a_signal_during_a_repeated_task_waits_and_makes_the_next_one_ordinary() {
+fn a_signal_during_a_transient_task_is_buffered_and_the_next_task_is_normal() {
     let mut case = Case::start();
     let task = case.poll();
     case.fail_task(&task);
@@ -122,7 +122,7 @@ fn a_signal_during_a_repeated_task_waits_and_makes_the_next_one_ordinary() {
 }
 
 #[test]
-fn completing_a_task_takes_its_deadline_away() {
+fn completing_a_task_disarms_its_deadline() {
     let mut case = Case::start();
     let task = case.poll();
     assert_eq!(
@@ -137,7 +137,7 @@ fn completing_a_task_takes_its_deadline_away() {
 }
 
 #[test]
-fn a_worker_may_prolong_its_task_but_not_for_ever() {
+fn a_worker_prolongs_its_task_up_to_the_limit() {
     let mut case = Case::start();
     let mut task = case.poll();
     let prolong = |response: &mut durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest| {

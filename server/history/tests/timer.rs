@@ -16,7 +16,7 @@ fn a_timer_is_armed_for_the_time_it_fires() {
 }
 
 #[test]
-fn a_ring_before_its_time_is_stale() {
+fn a_deadline_before_its_time_is_stale() {
     let mut case = Case::start();
     case.work(vec![start_timer("1", 30)]);
     case.pass(Duration::from_secs(29));
@@ -46,7 +46,7 @@ fn timers_due_at_the_same_time_are_seen_by_one_task() {
 }
 
 #[test]
-fn a_cancelled_timer_does_not_ring() {
+fn a_cancelled_timer_has_no_deadline() {
     let mut case = Case::start();
     case.work(vec![start_timer("1", 30)]);
     case.signal("stop");
@@ -61,7 +61,7 @@ fn a_cancelled_timer_does_not_ring() {
 }
 
 #[test]
-fn a_timer_that_fired_behind_the_workers_back_is_cancelled_all_the_same() {
+fn a_timer_whose_fired_event_is_buffered_can_be_cancelled() {
     let mut case = Case::start();
     case.work(vec![start_timer("1", 1)]);
     case.signal("stop");

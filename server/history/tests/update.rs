@@ -107,7 +107,7 @@ fn a_rejected_update_leaves_no_trace() {
 }
 
 #[test]
-fn what_the_worker_does_beside_rejecting_is_recorded() {
+fn commands_of_a_task_that_rejects_an_update_are_recorded() {
     let mut case = idle();
     send(&mut case, "u1");
     let task = case.poll();
@@ -121,7 +121,7 @@ fn what_the_worker_does_beside_rejecting_is_recorded() {
 }
 
 #[test]
-fn a_signal_makes_the_updates_task_an_ordinary_one() {
+fn a_signal_converts_a_speculative_task_to_a_normal_one() {
     let mut case = idle();
     send(&mut case, "u1");
     case.signal("news");
@@ -136,7 +136,7 @@ fn a_signal_makes_the_updates_task_an_ordinary_one() {
 }
 
 #[test]
-fn a_signal_behind_the_started_task_of_an_update_writes_the_task_down() {
+fn a_signal_after_the_start_of_a_speculative_task_records_the_task() {
     let mut case = idle();
     send(&mut case, "u1");
     let task = case.poll();
@@ -154,7 +154,7 @@ fn a_signal_behind_the_started_task_of_an_update_writes_the_task_down() {
 }
 
 #[test]
-fn readers_of_the_history_see_the_task_that_is_not_recorded() {
+fn readers_see_the_unrecorded_speculative_task() {
     let mut case = idle();
     send(&mut case, "u1");
     assert_eq!(case.run.unrecorded_events().len(), 1);
@@ -188,7 +188,7 @@ fn an_update_during_a_task_is_carried_by_the_next() {
 }
 
 #[test]
-fn an_update_the_worker_ignores_is_rejected_for_it() {
+fn an_update_that_the_worker_ignores_is_rejected_by_the_server() {
     let mut case = idle();
     send(&mut case, "u1");
     let task = case.poll();
@@ -213,7 +213,7 @@ fn a_failed_task_delivers_its_updates_again() {
 }
 
 #[test]
-fn an_update_nobody_takes_becomes_an_ordinary_task() {
+fn a_speculative_task_without_a_poll_becomes_normal() {
     let mut case = idle();
     send(&mut case, "u1");
     case.ring();
@@ -268,7 +268,7 @@ fn an_update_the_worker_never_saw_is_aborted_with_its_run() {
 }
 
 #[test]
-fn only_so_many_updates_are_at_work_at_once() {
+fn the_number_of_updates_in_flight_is_limited() {
     let mut case = idle();
     for number in 0..10 {
         send(&mut case, &format!("u{number}"));
@@ -305,7 +305,7 @@ fn a_run_whose_task_failed_twice_refuses_updates_until_it_succeeds() {
 }
 
 #[test]
-fn whoever_waits_is_told_only_where_the_task_leaves_the_update() {
+fn waiters_are_notified_of_the_last_stage_of_a_task_only() {
     for (answers, closes) in [
         (vec!["accept", "respond"], false),
         (vec!["accept"], true),

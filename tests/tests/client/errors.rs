@@ -1,3 +1,5 @@
+//! Errors of client calls: what each names, and that the client remains usable.
+
 use durably::{error::UpdateError, prelude::*};
 use durably_tests::{World, on_both_servers, unique};
 

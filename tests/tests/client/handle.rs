@@ -1,3 +1,5 @@
+//! Handles of workflows: attached by id, described, listed, and awaited by several tasks.
+
 use durably::prelude::*;
 use durably_tests::{World, eventually, on_both_servers, unique};
 

@@ -1,3 +1,5 @@
+//! The client API, on both servers.
+
 mod collected;
 mod errors;
 mod handle;

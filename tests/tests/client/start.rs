@@ -1,3 +1,5 @@
+//! Starts: generated ids, conflict and reuse policies, timeouts.
+
 use durably::{client::IdConflictPolicy, client::IdReusePolicy, prelude::*};
 use durably_tests::{World, on_both_servers, unique};
 

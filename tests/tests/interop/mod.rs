@@ -1,2 +1,4 @@
+//! Interoperation: histories of both servers compared, and the Python SDK as client and worker.
+
 mod histories;
 mod python;

@@ -1,4 +1,4 @@
-//! What a hostile or broken peer sends: a clear error, and the other runs carry on.
+//! Malformed requests: a clear error, and the other runs carry on.
 
 use durably::prelude::*;
 use durably_proto::{
@@ -79,7 +79,7 @@ async fn malformed_task_tokens_are_refused(world: &World) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_method_that_is_not_there_says_its_name() -> Result<()> {
+async fn an_unimplemented_method_returns_its_name() -> Result<()> {
     let world = World::embedded().await?;
     let mut client = WorkflowServiceClient::connect(format!("http://{}", world.address())).await?;
     let status = client

@@ -1,4 +1,4 @@
-//! Requests that name a run of a chain, and requests that come twice.
+//! Requests that name a run of a chain, and repeated requests.
 
 use durably::prelude::*;
 use durably_proto::api::{

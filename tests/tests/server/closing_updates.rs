@@ -1,4 +1,4 @@
-//! Updates of a run that closes: in the task that accepts them, or before one does.
+//! Updates of a run that closes: accepted by the closing task, or not accepted at all.
 
 use durably::prelude::*;
 use durably_proto::api::{

@@ -12,7 +12,7 @@ use durably_tests::{
 
 on_both_servers! {
     a_schedule_in_a_time_zone_starts_at_its_local_time
-    what_is_no_schedule_is_refused
+    an_invalid_schedule_is_refused
 }
 
 /// The next nights of daylight saving are among these, whenever the test runs: the history core
@@ -82,7 +82,7 @@ async fn a_schedule_in_a_time_zone_starts_at_its_local_time(world: &World) -> Re
     Ok(())
 }
 
-async fn what_is_no_schedule_is_refused(world: &World) -> Result<()> {
+async fn an_invalid_schedule_is_refused(world: &World) -> Result<()> {
     let mut service = world.service().await?;
     for (schedule, answer) in [
         ("nonsense", "InvalidArgument: invalid CronSchedule."),

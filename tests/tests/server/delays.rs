@@ -1,4 +1,4 @@
-//! Runs whose first workflow task is held back: what ends the delay, and what waits for its end.
+//! Delayed runs: which requests end the delay of the first workflow task, and which wait.
 
 use std::time::Instant;
 
@@ -30,7 +30,7 @@ on_both_servers! {
     a_signal_with_start_ends_every_delay
     a_plain_signal_waits
     a_rejected_update_leaves_the_delay_as_it_was
-    a_run_that_started_early_leaves_its_time_to_the_next
+    a_cron_run_that_started_early_does_not_use_up_its_time
 }
 
 /// What holds the first workflow task of a run back.
@@ -281,7 +281,7 @@ async fn a_rejected_update_leaves_the_delay_as_it_was(world: &World) -> Result<(
     panic!("half a minute is not enough for five requests");
 }
 
-async fn a_run_that_started_early_leaves_its_time_to_the_next(world: &World) -> Result<()> {
+async fn a_cron_run_that_started_early_does_not_use_up_its_time(world: &World) -> Result<()> {
     let mut service = world.service().await?;
     for (delay, command) in [
         (Delay::Cron, complete_workflow()),

@@ -1,4 +1,4 @@
-//! What filters of lists mean, row by row.
+//! Filters of lists: which rows each matches.
 
 use durably::prelude::*;
 use durably_proto::api::{
@@ -12,8 +12,8 @@ use durably_tests::{
 };
 
 on_both_servers! {
-    a_filter_answers_with_the_rows_it_means
-    a_filter_without_a_meaning_is_refused
+    a_filter_returns_the_matching_rows
+    a_meaningless_filter_is_refused
 }
 
 /// The rows, each with its search attributes; `closed` is closed, the others run.
@@ -147,7 +147,7 @@ async fn listed(service: &mut Service, workflow_type: &str, filter: &str) -> Res
     Ok(rows)
 }
 
-async fn a_filter_answers_with_the_rows_it_means(world: &World) -> Result<()> {
+async fn a_filter_returns_the_matching_rows(world: &World) -> Result<()> {
     add_search_attributes(world).await?;
     let mut service = world.service().await?;
     let workflow_type = unique("Filtered");
@@ -197,7 +197,7 @@ async fn a_filter_answers_with_the_rows_it_means(world: &World) -> Result<()> {
     Ok(())
 }
 
-async fn a_filter_without_a_meaning_is_refused(world: &World) -> Result<()> {
+async fn a_meaningless_filter_is_refused(world: &World) -> Result<()> {
     add_search_attributes(world).await?;
     let mut service = world.service().await?;
     for (filter, text) in [

@@ -1,3 +1,6 @@
+//! The server's semantics: raw requests whose responses and histories must be the same on both
+//! servers.
+
 mod bad_input;
 mod chains;
 mod closing_updates;

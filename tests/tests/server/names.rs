@@ -1,4 +1,4 @@
-//! Names, ids and other fields of requests that no server accepts, with the text each answers.
+//! Invalid names, ids and other request fields, with the error text of each.
 
 use durably::prelude::*;
 use durably_proto::api::{

@@ -1,4 +1,4 @@
-//! Namespaces that are refused, and requests that name none.
+//! Invalid namespaces, and requests without one.
 
 use durably::prelude::*;
 use durably_proto::api::{replication::v1::ClusterReplicationConfig, workflowservice::v1::*};

@@ -1,4 +1,5 @@
-//! Commands of one workflow task that build on each other: something is scheduled and cancelled at once.
+//! Commands of one workflow task that depend on each other: scheduled and cancelled in the same
+//! task.
 
 use durably::prelude::*;
 use durably_proto::api::{
@@ -18,7 +19,7 @@ use durably_tests::{
 };
 
 on_both_servers! {
-    what_a_task_schedules_it_can_cancel
+    a_task_can_cancel_what_it_schedules
     a_request_to_cancel_twice_depends_on_who_has_the_activity
 }
 
@@ -119,7 +120,7 @@ async fn respond(
     ended(service.respond_workflow_task_completed(completed).await)
 }
 
-async fn what_a_task_schedules_it_can_cancel(world: &World) -> Result<()> {
+async fn a_task_can_cancel_what_it_schedules(world: &World) -> Result<()> {
     const REFUSED: &str = "InvalidArgument: BadRequestCancelActivityAttributes: invalid history \
          builder state for action: add-activitytask-cancel-requested-event, ScheduledEventID: 6";
     let mut service = world.service().await?;

@@ -1,4 +1,4 @@
-//! The order and the rate in which tasks that wait are given out.
+//! Dispatch order and rate limit of task queues.
 
 use durably::prelude::*;
 use durably_proto::api::{

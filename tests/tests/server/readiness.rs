@@ -22,7 +22,7 @@ on_both_servers! {
     a_run_whose_task_failed_twice_refuses_queries_and_updates
     a_run_that_closed_before_its_first_task_refuses_queries
     a_query_of_a_delayed_run_waits_if_the_first_task_is_due_in_time
-    a_query_waits_for_workers_that_polled_of_late
+    a_query_waits_for_workers_that_polled_recently
     a_query_without_workers_is_refused_near_its_deadline
     an_update_waits_until_the_deadline_of_its_client
     an_update_is_not_awaited_to_its_admission
@@ -183,7 +183,7 @@ async fn a_query_of_a_delayed_run_waits_if_the_first_task_is_due_in_time(
     Ok(())
 }
 
-async fn a_query_waits_for_workers_that_polled_of_late(world: &World) -> Result<()> {
+async fn a_query_waits_for_workers_that_polled_recently(world: &World) -> Result<()> {
     let mut service = world.service().await?;
     // Nobody has taken the first task.
     let id = started(world, &mut service).await?;

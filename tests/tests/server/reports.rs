@@ -1,4 +1,4 @@
-//! Reports of workers and their effect on runs: retried, timed out, terminated or refused.
+//! Reports of workers: retried, timed out, terminated or refused.
 
 use durably::prelude::*;
 use durably_proto::api::{
@@ -20,7 +20,7 @@ use futures::future::join_all;
 
 on_both_servers! {
     the_delay_that_a_failed_activity_requests_is_kept
-    an_eager_activity_that_outlives_its_budget_times_out
+    an_eager_activity_past_schedule_to_close_times_out
     a_report_to_a_closed_run_is_refused
     a_task_whose_message_is_too_large_terminates_the_run
     the_signal_after_the_last_allowed_one_is_refused_for_good
@@ -151,7 +151,7 @@ async fn the_delay_that_a_failed_activity_requests_is_kept(world: &World) -> Res
     Ok(())
 }
 
-async fn an_eager_activity_that_outlives_its_budget_times_out(world: &World) -> Result<()> {
+async fn an_eager_activity_past_schedule_to_close_times_out(world: &World) -> Result<()> {
     let mut service = world.service().await?;
     let (workflow_id, completed) = scheduled(world, &mut service, |activity| {
         activity.request_eager_execution = true;

@@ -1,4 +1,4 @@
-//! Run ids: how they look, and the texts that refuse others.
+//! Run ids: their format, and the error texts of invalid ones.
 
 use durably::prelude::*;
 use durably_proto::api::{

@@ -1,4 +1,4 @@
-//! Values of search attributes: what is refused, with which text, and what is kept.
+//! Values of search attributes: which are refused, with which text, and which are kept.
 
 use durably::prelude::*;
 use durably_proto::api::{

@@ -1,4 +1,4 @@
-//! What starts, signals and updates answer: the run, its chain, its status, and links.
+//! Responses to starts, signals and updates: run, chain, status and links.
 
 use durably::prelude::*;
 use durably_proto::Message as _;
@@ -28,11 +28,11 @@ use durably_tests::{
 
 on_both_servers! {
     a_start_names_the_first_run_of_the_chain
-    a_start_sent_again_tells_how_the_run_has_ended
-    an_eager_start_sent_again_brings_the_task_again
+    a_repeated_start_returns_the_status_of_the_closed_run
+    a_repeated_eager_start_returns_the_task_again
     a_signal_with_start_names_the_first_run_and_the_signal
     a_repeated_signal_with_start_is_no_repeated_start
-    an_update_links_to_what_came_of_it
+    an_update_response_links_to_its_event
 }
 
 /// A link in short: the run it leads to, and what there.
@@ -133,7 +133,7 @@ async fn taken(service: &mut Service, start: StartWorkflowExecutionRequest) -> [
     [taken.run_id, taken.first_execution_run_id]
 }
 
-async fn a_start_sent_again_tells_how_the_run_has_ended(world: &World) -> Result<()> {
+async fn a_repeated_start_returns_the_status_of_the_closed_run(world: &World) -> Result<()> {
     let mut service = world.service().await?;
     for (command, status) in [
         (Some(complete_workflow()), Status::Completed),
@@ -160,7 +160,7 @@ async fn a_start_sent_again_tells_how_the_run_has_ended(world: &World) -> Result
     Ok(())
 }
 
-async fn an_eager_start_sent_again_brings_the_task_again(world: &World) -> Result<()> {
+async fn a_repeated_eager_start_returns_the_task_again(world: &World) -> Result<()> {
     let mut service = world.service().await?;
     let start = StartWorkflowExecutionRequest {
         request_eager_execution: true,
@@ -272,7 +272,7 @@ async fn a_repeated_signal_with_start_is_no_repeated_start(world: &World) -> Res
     terminate(&mut other, &request.workflow_id).await
 }
 
-async fn an_update_links_to_what_came_of_it(world: &World) -> Result<()> {
+async fn an_update_response_links_to_its_event(world: &World) -> Result<()> {
     type Answers = fn(&Message) -> Vec<Message>;
     let mut service = world.service().await?;
     let start = world.start_request();

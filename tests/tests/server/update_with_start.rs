@@ -1,4 +1,4 @@
-//! Update-with-start: what it starts, what it finds, and what it refuses.
+//! Update-with-start: when it starts a run, when it uses an existing one, and what it refuses.
 
 use durably::prelude::*;
 use durably_proto::{

@@ -1,4 +1,4 @@
-//! Rules of the repository that a machine can keep.
+//! Rules of the repository that a program can check.
 
 mod dependencies;
 mod layers;
@@ -144,7 +144,7 @@ fn enums_of_internal_crates_are_closed() {
 }
 
 #[test]
-fn nothing_is_left_for_later_in_the_code() {
+fn no_source_has_a_placeholder() {
     for path in all_sources() {
         let text = fs::read_to_string(&path).expect("sources are text");
         for word in [

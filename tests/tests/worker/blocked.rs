@@ -1,3 +1,5 @@
+//! Runs that block their executor thread: the worker reports them and serves the other runs.
+
 use durably::prelude::*;
 use durably_tests::{World, eventually, on_both_servers};
 

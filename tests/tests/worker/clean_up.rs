@@ -1,4 +1,4 @@
-//! The body of an activity cleans up after the server has given its attempt up.
+//! The body of an activity cleans up after the server has timed its attempt out.
 
 use durably::{activity::CancelReason, error::TimeoutKind, prelude::*};
 use durably_tests::{World, on_both_servers};

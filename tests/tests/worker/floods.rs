@@ -1,5 +1,4 @@
-//! Runs that are signaled faster than their tasks are answered: tasks are given up by the server and
-//! overtaken by later ones.
+//! Runs that receive signals faster than their tasks complete: tasks time out and are superseded.
 
 use durably::prelude::*;
 use durably_proto::api::{

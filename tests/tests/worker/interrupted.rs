@@ -1,4 +1,4 @@
-//! Workers and servers that die mid-run: nothing is lost.
+//! Workers and servers that are killed mid-run: no event is lost.
 
 use std::process::Command;
 

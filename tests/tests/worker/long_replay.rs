@@ -1,4 +1,4 @@
-//! Runs whose replay takes longer than one activation, and than a workflow task, may take.
+//! Replays that take longer than one activation, and longer than a workflow task timeout.
 
 use durably::prelude::*;
 use durably_tests::{World, on_both_servers};

@@ -1,3 +1,5 @@
+//! Workers: registration, shutdown, overload and failures.
+
 mod blocked;
 mod clean_up;
 mod floods;

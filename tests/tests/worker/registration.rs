@@ -1,3 +1,5 @@
+//! Registration: all mistakes are reported at once, and unknown types wait for another worker.
+
 use durably::prelude::*;
 use durably_tests::{World, eventually, on_both_servers};
 
@@ -18,11 +20,11 @@ impl Plain {
 }
 
 on_both_servers! {
-    mistakes_are_told_all_at_once
+    all_registration_mistakes_are_reported_at_once
     an_unknown_workflow_type_waits_for_a_worker_that_knows_it
 }
 
-async fn mistakes_are_told_all_at_once(world: &World) -> Result<()> {
+async fn all_registration_mistakes_are_reported_at_once(world: &World) -> Result<()> {
     let error = world
         .worker()
         .workflow::<Plain>()

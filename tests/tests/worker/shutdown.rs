@@ -1,3 +1,5 @@
+//! Worker shutdown: running activities finish, cached runs move to another worker.
+
 use durably::prelude::*;
 use durably_tests::{World, eventually, on_both_servers};
 

@@ -1,3 +1,5 @@
+//! Activities: retries, timeouts, heartbeats, panics and registration.
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use durably::{error::TimeoutKind, prelude::*};

@@ -1,3 +1,5 @@
+//! Cancellation and termination of workflows and activities.
+
 use durably::{prelude::*, workflow::CancellationType};
 use durably_tests::{World, eventually, on_both_servers};
 

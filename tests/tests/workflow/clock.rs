@@ -1,5 +1,4 @@
-//! The clock of a skipping server moves while a result or an update is awaited, and when it is told
-//! to; for nothing else.
+//! The skipping clock: it moves while a result or an update is awaited, and on explicit request.
 
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Branches of a workflow that wait for each other and share its state.
+
 use std::cell::Cell;
 
 use durably::{prelude::*, replay::Replayer};

@@ -1,3 +1,5 @@
+//! Continue-as-new: each run passes its arguments to the next.
+
 use durably::prelude::*;
 use durably_tests::{World, on_both_servers, unique};
 

@@ -1,3 +1,5 @@
+//! Failures of workflows: error types, causes, retries, panics and undecodable arguments.
+
 use durably::{error::Failure, prelude::*};
 use durably_tests::{World, eventually, on_both_servers};
 

@@ -1,3 +1,5 @@
+//! Workflow semantics, on both servers.
+
 mod activities;
 mod cancellation;
 mod chains;

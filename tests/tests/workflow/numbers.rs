@@ -1,4 +1,4 @@
-//! NaN and infinities, which JSON cannot hold: whoever sends one is told, wherever it is sent.
+//! NaN and infinities, which JSON cannot represent: the sender receives an error with the path.
 
 use durably::{error::ResultError, prelude::*};
 use durably_tests::{World, eventually, on_both_servers};

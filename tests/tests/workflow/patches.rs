@@ -1,3 +1,5 @@
+//! Changed workflow code: patches, and the mismatch without one.
+
 use durably::prelude::*;
 use durably_tests::{World, eventually, on_both_servers, unique};
 

@@ -1,3 +1,5 @@
+//! Queries of running and closed workflows, and their errors.
+
 use durably::prelude::*;
 use durably_tests::{World, on_both_servers};
 

@@ -1,4 +1,5 @@
-//! Queries and validators that act on what the state keeps: a scope, a context, a running activity.
+//! Queries and validators that call contexts or activities kept in the state: an error, and no
+//! change.
 
 use std::cell::RefCell;
 

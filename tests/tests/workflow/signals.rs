@@ -1,3 +1,5 @@
+//! Signals: order, early arrival, async handlers and undecodable ones.
+
 use durably::prelude::*;
 use durably_tests::{World, on_both_servers, unique};
 

@@ -1,3 +1,5 @@
+//! Timers, and the skipping clock.
+
 use durably::prelude::*;
 use durably_tests::{World, on_both_servers};
 

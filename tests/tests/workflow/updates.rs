@@ -1,3 +1,5 @@
+//! Updates: results, rejections, failures, restarts and update-with-start.
+
 use durably::{
     error::{UpdateError, UpdateWithStartError},
     prelude::*,
