@@ -331,7 +331,7 @@ fn check_namespace(namespace: &Namespace, named: &str) -> Result<(), Error> {
     match named.is_empty() || *namespace.name == *named {
         true => Ok(()),
         false => Err(check::invalid(
-            "OperationResult namespace did not match request's namespace.",
+            "Operation namespace did not match request's namespace.",
         )),
     }
 }

@@ -153,7 +153,7 @@ fn multi_operation(operations: Vec<OperationResult>) -> (Code, String, Option<An
             }
             OperationResult::Aborted => (
                 Code::Aborted,
-                "OperationResult was aborted.".to_owned(),
+                "Operation was aborted.".to_owned(),
                 detail(&durably_proto::api::failure::v1::MultiOperationExecutionAborted {}),
             ),
             OperationResult::Done => (Code::Ok, String::new(), None),
