@@ -13,6 +13,7 @@ mod programs {
     mod activities;
     mod activity;
     mod aliases;
+    mod async_methods;
     mod attributes;
     mod call;
     mod cancellation;
@@ -26,7 +27,6 @@ mod programs {
     mod from_a_macro;
     mod generic_helpers;
     mod greeting;
-    mod helpers;
     mod in_a_function;
     mod inference;
     mod init;

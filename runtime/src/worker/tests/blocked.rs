@@ -153,6 +153,7 @@ async fn a_worker_that_lost_too_many_threads_stops_polling_until_one_returns() -
     server.normal.send(Ok(blocking.whole()))?;
     let text = server.failed().await.failure.unwrap().message;
     assert!(text.contains("still blocks"), "{text}");
+    assert!(text.starts_with("workflow `Held` has blocked"), "{text}");
     for n in 0..8 {
         server
             .normal

@@ -34,7 +34,9 @@ pub(crate) async fn watch(
         let blocked = pool.replace_threads(|thread| {
             thread.give_up(executors.key(), limit, |task, permit| {
                 let error = blocked(&task, limit, &thread.beacon);
-                executors.lost_threads.add(&task, error.to_string(), permit);
+                executors
+                    .lost_threads
+                    .add(&task, error.message.clone(), permit);
                 (task, FailureReport::of(&error.into()))
             })
         });
