@@ -9,8 +9,8 @@ use std::{fmt, future::Future};
 
 use crate::{
     __private::{
-        Args, ArgsEncoder, Called, Definition, FailureOf, Invocation, Lease, PayloadOf, Root,
-        Spelled, StateCell, Stub, Update, Value,
+        Args, ArgsEncoder, Called, Definition, Invocation, Lease, PayloadOf, Root, Spelled,
+        StateCell, Stub, Update, Value,
     },
     client::{
         self, Call, Client, FromClient, QueryCall, RawClient, RecordedSignal, RecordedUpdate,
@@ -90,7 +90,6 @@ opaque! {
     [] Invocation, "Invocation";
     [W] Lease<'_, W>, "Lease";
     [T] PayloadOf<T>, "PayloadOf";
-    [E] FailureOf<E>, "FailureOf";
     [W] Root<'_, W>, "Root";
     [T] Spelled<T>, "Spelled";
     [W] StateCell<W>, "StateCell";

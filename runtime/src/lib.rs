@@ -144,6 +144,12 @@ pub use durably_macros::{
     workflow,
 };
 pub use error::{ActivityError, AppError, Cancelled, ContinueAsNew, Error, Result};
+// rustc names these where a type lacks them, and prefers a path without a hidden module.
+#[doc(hidden)]
+pub use __private::{
+    ActivityCtxArg, CalledInside, CalledThroughHandle, CanQuery, CanUpdate, CtxArg, Initial,
+    Nothing, Outcome, Refusal, Serialisable, StateCell, Verdict, ViewArg,
+};
 #[cfg(feature = "server")]
 pub use server::Server;
 #[cfg(feature = "replay")]

@@ -53,5 +53,5 @@ pub(super) fn gives_nothing(output: &Output, root: &Root) -> Option<TokenStream>
     let at = ty.span();
     let success = success(output, root);
     let root = root.at(at);
-    Some(quote_spanned!(at=> const _: () = #root::__private::gives_nothing::<#success>();))
+    Some(quote_spanned!(at=> const _: fn() = <#success as #root::__private::Nothing>::nothing;))
 }

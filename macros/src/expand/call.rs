@@ -53,10 +53,11 @@ pub(super) fn encoded(arguments: &Arguments, root: &Root) -> (TokenStream, Token
     )
 }
 
-/// `payload::<Ty>()`, which checks that the type travels, at the type.
+/// `<Ty as Serialisable>::payload()`, which checks the type, where it is written. A function with a bound
+/// would do too, but rustc would add where that bound is.
 pub(super) fn payload_of(ty: TokenStream, at: Span, root: &Root) -> TokenStream {
     let root = root.at(at);
-    quote_spanned!(at=> #root::__private::payload::<#ty>())
+    quote_spanned!(at=> <#ty as #root::__private::Serialisable>::payload())
 }
 
 /// As [`payload_of`], and silent about a context, which an assertion names.

@@ -14,7 +14,7 @@ pub(crate) fn expand(input: &DeriveInput, root: &Root) -> TokenStream {
     let travel = fields_that_travel(input).map(|(conditions, ty)| {
         let at = ty.span();
         let root = root.at(at);
-        quote_spanned!(at=> #(#conditions)* #root::__private::travels::<#ty>();)
+        quote_spanned!(at=> #(#conditions)* let _ = <#ty as #root::__private::Serialisable>::payload;)
     });
     let travel: TokenStream = travel.collect();
     // Before the derives, so that ours is the first message about a field that does not travel.

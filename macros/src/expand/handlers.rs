@@ -72,7 +72,7 @@ fn init(workflow: &Workflow) -> TokenStream {
         Init::Default => {
             let at = workflow.ident.span();
             let root = root.at(at);
-            let initial = quote_spanned!(at=> #root::__private::initial::<#ty>());
+            let initial = quote_spanned!(at=> <#ty as #root::__private::Initial>::initial());
             return quote!(|#view, #arguments| ::core::result::Result::Ok(#initial));
         }
         Init::Refused => return quote!(|#view, #arguments| ::core::unreachable!()),
@@ -181,7 +181,7 @@ fn validate(handler: &Handler, workflow: &Workflow) -> TokenStream {
     });
     let at = output.span();
     let root = root.at(at);
-    let verdict = quote_spanned!(at=> #root::__private::verdict::<#output>);
+    let verdict = quote_spanned!(at=> <#output as #root::__private::Verdict>::into_verdict);
     quote! {
         ::core::option::Option::Some(|#state, #view, mut #arguments| {
             #statements

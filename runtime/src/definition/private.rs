@@ -1,9 +1,12 @@
 //! All that expansions of the macros may name. Not public API.
 //!
 //! An expansion says what is there (names, types, which method) and leaves the work to the
-//! functions here. [`payload`] is the one place where an argument or result is asked to be
-//! [`Data`]: called at every use with the span of the user's type, it lets rustc print one message
-//! for one mistake.
+//! functions here. [`Serialisable`] is the one trait that an argument or result needs: named at every
+//! use with the span of the user's type, it lets rustc print one message for one mistake.
+//!
+//! rustc adds where a bound of a function is that a type does not meet, which no user can make use of. So
+//! an expansion names the trait and its method (`<T as Verdict>::into_verdict`), not a function with the
+//! bound. The traits that rustc names are exported from the crate's root too, whose paths it prefers.
 
 use std::marker::PhantomData;
 
@@ -22,7 +25,7 @@ pub use crate::{
     },
     error::{ContinueAsNew, IntoFailure},
     hints::{
-        returned::Nothing,
+        returned::{Nothing, Refusal},
         workflow::{CalledInside, CalledThroughHandle},
     },
     instance::{
@@ -60,6 +63,26 @@ pub fn payload<T: Data>() -> PayloadOf<T> {
     }
 }
 
+/// A type that stands in a payload. [`Data`] says the same, but has supertraits, of which rustc would
+/// speak first where a method of it is named.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel in a Temporal payload",
+    label = "not serialisable",
+    note = "put `#[durably::data]` on the type, or on your types inside it (it derives serde's Serialize and Deserialize), or derive both yourself",
+    note = "a type of another crate has both only if that crate says so, often behind its feature `serde`"
+)]
+pub trait Serialisable: Sized {
+    /// Its conversions.
+    #[doc(hidden)]
+    fn payload() -> PayloadOf<Self>;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Data> Serialisable for T {
+    fn payload() -> PayloadOf<T> {
+        payload()
+    }
+}
+
 impl<T> PayloadOf<T> {
     /// Adds an argument to a call.
     pub fn add(self, to: &mut ArgsEncoder, name: &'static str, argument: &T) {
@@ -85,11 +108,11 @@ impl<T> PayloadOf<T> {
     pub fn result<E>(
         self,
         result: std::result::Result<T, E>,
-        failure: FailureOf<E>,
+        into_failure: fn(E) -> Error,
     ) -> Result<Payload> {
         match result {
             Ok(value) => (self.encode_result)(&value),
-            Err(error) => Err((failure.into_failure)(error)),
+            Err(error) => Err(into_failure(error)),
         }
     }
 }
@@ -100,31 +123,6 @@ impl PayloadOf<String> {
     pub fn add_text(self, to: &mut ArgsEncoder, name: &'static str, text: impl Text) {
         to.text(name, text);
     }
-}
-
-/// How an `E` becomes a failure.
-pub struct FailureOf<E> {
-    into_failure: fn(E) -> Error,
-}
-
-/// The conversion of a type that is an error.
-pub fn failure<E: IntoFailure>() -> FailureOf<E> {
-    FailureOf {
-        into_failure: E::into_failure,
-    }
-}
-
-/// The state of a run without an `#[init]`.
-pub fn initial<W: Initial>() -> W {
-    W::initial()
-}
-
-/// Checks that a signal gives nothing.
-pub const fn gives_nothing<T: Nothing>() {}
-
-/// What a validator says about an update.
-pub fn verdict<V: Verdict>(verdict: V) -> Result<()> {
-    verdict.into_verdict()
 }
 
 /// Tells types apart that are spelled like something else. An inherent item of `Spelled<X>` takes
@@ -185,9 +183,6 @@ pub fn take<'r, W>(lease: &mut Lease<'r, W>) -> &'r mut W {
 pub fn give<'r, W>(lease: &mut Lease<'r, W>, state: &'r mut W) {
     lease.give(state);
 }
-
-/// Asks whether a field's type travels.
-pub fn travels<T: Data>() {}
 
 /// The value of an awaited expression, in a call that gives the expression one span.
 ///

@@ -5,7 +5,10 @@
     message = "a signal cannot return a value to its sender; make this an `#[update]`",
     label = "a `#[signal]` returns nothing or a `Result<()>`"
 )]
-pub trait Nothing {}
+pub trait Nothing {
+    #[doc(hidden)]
+    fn nothing() {}
+}
 impl Nothing for () {}
 
 /// Why a validator refuses an update, in words for the sender.

@@ -92,9 +92,9 @@ const _: () = {
             fn __output() -> ::durably::__private::PayloadOf<
                 <Result<String> as ::durably::__private::Outcome>::Ok,
             > {
-                ::durably::__private::payload::<
-                    <Result<String> as ::durably::__private::Outcome>::Ok,
-                >()
+                <<Result<
+                    String,
+                > as ::durably::__private::Outcome>::Ok as ::durably::__private::Serialisable>::payload()
             }
             fn __defaults() -> ::durably::__private::ActivityOptions {
                 ::core::convert::Into::into(::durably::__private::Declared {
@@ -185,7 +185,7 @@ const _: () = {
             ::durably::__private::TimeoutSet,
         > {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
-            ::durably::__private::payload::<Order>()
+            <Order as ::durably::__private::Serialisable>::payload()
                 .add(&mut arguments, "order", &order);
             self.0.call(arguments.finish())
         }
@@ -325,7 +325,7 @@ const _: () = {
                         ::durably::__private::Invocation::Async(
                             ::std::boxed::Box::pin(async move {
                                 let _ = (&ctx, &mut arguments);
-                                let argument_0 = ::durably::__private::payload::<Order>()
+                                let argument_0 = <Order as ::durably::__private::Serialisable>::payload()
                                     .next(&mut arguments, "order")?;
                                 <reserve as ::durably::__private::Activity>::__output()
                                     .result(
@@ -334,9 +334,9 @@ const _: () = {
                                         > as ::durably::__private::Outcome>::into_result(
                                             <Shop>::reserve(&*this, argument_0).await,
                                         ),
-                                        ::durably::__private::failure::<
-                                            <Result<String> as ::durably::__private::Outcome>::Err,
-                                        >(),
+                                        <<Result<
+                                            String,
+                                        > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
                                     )
                             }),
                         )

@@ -55,9 +55,9 @@ const _: () = {
         fn __output() -> ::durably::__private::PayloadOf<
             <Result<Receipt> as ::durably::__private::Outcome>::Ok,
         > {
-            ::durably::__private::payload::<
-                <Result<Receipt> as ::durably::__private::Outcome>::Ok,
-            >()
+            <<Result<
+                Receipt,
+            > as ::durably::__private::Outcome>::Ok as ::durably::__private::Serialisable>::payload()
         }
         fn __defaults() -> ::durably::__private::ActivityOptions {
             ::core::convert::Into::into(::durably::__private::Declared {
@@ -92,9 +92,9 @@ const _: () = {
             ::durably::__private::Invocation::Async(
                 ::std::boxed::Box::pin(async move {
                     let _ = (&ctx, &mut arguments);
-                    let argument_0 = ::durably::__private::payload::<String>()
+                    let argument_0 = <String as ::durably::__private::Serialisable>::payload()
                         .next(&mut arguments, "card")?;
-                    let argument_1 = ::durably::__private::payload::<u64>()
+                    let argument_1 = <u64 as ::durably::__private::Serialisable>::payload()
                         .next(&mut arguments, "cents")?;
                     <charge as ::durably::__private::Activity>::__output()
                         .result(
@@ -110,9 +110,9 @@ const _: () = {
                                     )
                                     .await,
                             ),
-                            ::durably::__private::failure::<
-                                <Result<Receipt> as ::durably::__private::Outcome>::Err,
-                            >(),
+                            <<Result<
+                                Receipt,
+                            > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
                         )
                 }),
             )
@@ -147,9 +147,10 @@ const _: () = {
             ::durably::__private::TimeoutSet,
         > {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
-            ::durably::__private::payload::<String>()
+            <String as ::durably::__private::Serialisable>::payload()
                 .add_text(&mut arguments, "card", card);
-            ::durably::__private::payload::<u64>().add(&mut arguments, "cents", &cents);
+            <u64 as ::durably::__private::Serialisable>::payload()
+                .add(&mut arguments, "cents", &cents);
             ::durably::__private::ActivityCall::new(
                 ::durably::__private::AsCtx::__ctx(ctx),
                 arguments.finish(),

@@ -410,7 +410,8 @@ const _: () = {
             DurablyVia: ::durably::__private::CanUpdate,
         {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
-            ::durably::__private::payload::<String>().add_text(&mut arguments, "to", to);
+            <String as ::durably::__private::Serialisable>::payload()
+                .add_text(&mut arguments, "to", to);
             ::durably::__private::CanUpdate::update(
                 &self.0,
                 "rename",
@@ -451,7 +452,7 @@ const _: () = {
             greeting: impl ::durably::__private::Text,
         ) -> ::durably::__private::StartCall<Greeting, ::durably::__private::QueueSet> {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
-            ::durably::__private::payload::<String>()
+            <String as ::durably::__private::Serialisable>::payload()
                 .add_text(&mut arguments, "greeting", greeting);
             ::durably::__private::StartCall::new(
                 ::durably::__private::AsClient::__client(client),
@@ -477,7 +478,7 @@ const _: () = {
             greeting: impl ::durably::__private::Text,
         ) -> ::durably::__private::ChildCall<Greeting> {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
-            ::durably::__private::payload::<String>()
+            <String as ::durably::__private::Serialisable>::payload()
                 .add_text(&mut arguments, "greeting", greeting);
             ::durably::__private::ChildCall::new(
                 ::durably::__private::AsCtx::__ctx(ctx),
@@ -499,7 +500,7 @@ const _: () = {
             greeting: impl ::durably::__private::Text,
         ) -> ::durably::__private::ContinueAsNew {
             let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
-            ::durably::__private::payload::<String>()
+            <String as ::durably::__private::Serialisable>::payload()
                 .add_text(&mut arguments, "greeting", greeting);
             ::durably::__private::ContinueAsNew::new(
                 <Greeting as ::durably::__private::Workflow>::NAME,
@@ -531,9 +532,9 @@ const _: () = {
         fn __output() -> ::durably::__private::PayloadOf<
             <Result<usize> as ::durably::__private::Outcome>::Ok,
         > {
-            ::durably::__private::payload::<
-                <Result<usize> as ::durably::__private::Outcome>::Ok,
-            >()
+            <<Result<
+                usize,
+            > as ::durably::__private::Outcome>::Ok as ::durably::__private::Serialisable>::payload()
         }
         type Queue = ::durably::__private::QueueSet;
         type Methods<DurablyVia: ::durably::__private::Via> = GreetingMethods<
@@ -542,10 +543,10 @@ const _: () = {
         fn __definition() -> &'static ::durably::__private::Definition<Self> {
             &::durably::__private::Definition {
                 init: |view, arguments| ::core::result::Result::Ok(
-                    ::durably::__private::initial::<Greeting>(),
+                    <Greeting as ::durably::__private::Initial>::initial(),
                 ),
                 run: |cell, ctx, mut arguments| {
-                    let argument_0 = ::durably::__private::payload::<String>()
+                    let argument_0 = <String as ::durably::__private::Serialisable>::payload()
                         .next(&mut arguments, "greeting")?;
                     ::core::result::Result::Ok(
                         ::durably::__private::Called::Running(
@@ -566,9 +567,9 @@ const _: () = {
                                                 )
                                                 .await,
                                         ),
-                                        ::durably::__private::failure::<
-                                            <Result<usize> as ::durably::__private::Outcome>::Err,
-                                        >(),
+                                        <<Result<
+                                            usize,
+                                        > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
                                     )
                             }),
                         ),
@@ -580,7 +581,7 @@ const _: () = {
                         |cell, ctx, mut arguments| {
                             ::core::result::Result::Ok(
                                 ::durably::__private::Called::Done(
-                                    ::durably::__private::payload::<()>()
+                                    <() as ::durably::__private::Serialisable>::payload()
                                         .value(&cell.with(|state| <Greeting>::finish(state))),
                                 ),
                             )
@@ -610,17 +611,20 @@ const _: () = {
                             view,
                             mut arguments|
                         {
-                            let argument_0 = ::durably::__private::payload::<String>()
+                            let argument_0 = <String as ::durably::__private::Serialisable>::payload()
                                 .next(&mut arguments, "to")?;
                             let __argument_0 = &argument_0;
                             let __argument_0: &str = __argument_0;
                             let argument_0 = __argument_0;
-                            ::durably::__private::verdict::<
-                                Result<(), String>,
-                            >(<Greeting>::check(state, argument_0))
+                            <Result<
+                                (),
+                                String,
+                            > as ::durably::__private::Verdict>::into_verdict(
+                                <Greeting>::check(state, argument_0),
+                            )
                         }),
                         call: |cell, ctx, mut arguments| {
-                            let argument_0 = ::durably::__private::payload::<String>()
+                            let argument_0 = <String as ::durably::__private::Serialisable>::payload()
                                 .next(&mut arguments, "to")?;
                             ::core::result::Result::Ok(
                                 ::durably::__private::Called::Running(
@@ -628,9 +632,9 @@ const _: () = {
                                         let mut root = ::durably::__private::Root::new(&cell);
                                         let mut lease = ::durably::__private::Lease::new(&mut root);
                                         let state = lease.take();
-                                        ::durably::__private::payload::<
-                                            <Result<Greeting> as ::durably::__private::Outcome>::Ok,
-                                        >()
+                                        <<Result<
+                                            Greeting,
+                                        > as ::durably::__private::Outcome>::Ok as ::durably::__private::Serialisable>::payload()
                                             .result(
                                                 <Result<
                                                     Greeting,
@@ -643,9 +647,9 @@ const _: () = {
                                                         )
                                                         .await,
                                                 ),
-                                                ::durably::__private::failure::<
-                                                    <Result<Greeting> as ::durably::__private::Outcome>::Err,
-                                                >(),
+                                                <<Result<
+                                                    Greeting,
+                                                > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
                                             )
                                     }),
                                 ),
