@@ -11,6 +11,7 @@ use crate::{
     instance::{
         core::Issued,
         current::{Place, Who},
+        outside::OutsideState,
         panics::Panicked,
         waker::Alarm,
     },
@@ -26,6 +27,9 @@ pub(crate) trait Instance {
 
     /// Answers a query; it changes nothing.
     fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, Box<FailureRecord>>;
+
+    /// How far work of the run is that ends outside of history.
+    fn outside_state(&self) -> OutsideState;
 
     /// Tells of a wake from outside of the run that came between its tasks; once.
     fn tell_of_foreign_wake(&self);

@@ -11,7 +11,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use durably_engine::{Completion, EngineError, EventId, Job, Run, Task};
 
 use self::instance::{Host, Instance, TaskFailure, WorkflowEntry};
-use crate::instance::core::Issued;
+use crate::instance::{core::Issued, outside::OutsideState};
+
+/// How far a driver came with its task.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once a task; a box would be one allocation more for each"
+)]
+pub(crate) enum Progress {
+    /// To its end.
+    Done(Completion),
+    /// To the end of a turn: a long replay goes on when it is called again.
+    TurnOver,
+    /// To a wait for work that ends outside of history. User code has seen all of the task.
+    WaitsOutside,
+}
 
 static NEXT_TASK: AtomicU64 = AtomicU64::new(1);
 
@@ -74,22 +88,27 @@ impl Driver {
         self.run.prolong(task)
     }
 
-    /// Works on the task until it is done, and returns its completion, or until `goes_on`, which is
-    /// called before each activation, returns false.
+    /// Works on the task until it is done, until its run waits for outside work, or until `goes_on`, which
+    /// is called before each activation, returns false.
     ///
     /// # Errors
     /// Why the task fails, in the caller's words.
     pub(crate) fn advance<E: From<EngineError> + From<TaskFailure>>(
         &mut self,
         mut goes_on: impl FnMut() -> bool,
-    ) -> Result<Option<Completion>, E> {
+    ) -> Result<Progress, E> {
         let mut intents = Vec::new();
         loop {
             if self.run.is_between_slices() && !goes_on() {
-                return Ok(None);
+                return Ok(Progress::TurnOver);
             }
             let Some(job) = self.run.poll_job() else {
-                return Ok(Some(self.run.finish()?));
+                match self.outside_state() {
+                    OutsideState::Idle => return Ok(Progress::Done(self.run.finish()?)),
+                    OutsideState::Running => return Ok(Progress::WaitsOutside),
+                    OutsideState::Ended => self.run.resume(),
+                }
+                continue;
             };
             if let Job::Query {
                 id, name, input, ..
@@ -104,6 +123,29 @@ impl Driver {
                 self.run.issue(intent, place);
             }
         }
+    }
+
+    /// Completes the task, as far as it is, while its run waits for outside work. The run goes on with its
+    /// next task.
+    ///
+    /// # Errors
+    /// Why the task fails.
+    pub(crate) fn complete(&mut self) -> Result<Completion, EngineError> {
+        self.run.finish()
+    }
+
+    /// How far outside work is that the task in hand has to wait for. A task that only asks a query waits
+    /// for none.
+    pub(crate) fn outside_state(&self) -> OutsideState {
+        match self.run.is_live() {
+            true => self.instance.outside_state(),
+            false => OutsideState::Idle,
+        }
+    }
+
+    /// Whether the task in hand has answered queries.
+    pub(crate) fn has_answers(&self) -> bool {
+        self.run.has_answers()
     }
 
     /// Tells of a wake from outside of the run that came between its tasks; once.

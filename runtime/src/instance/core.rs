@@ -14,10 +14,12 @@ use super::{
     current::{self, Place},
     generator::Generator,
     ops::Ops,
+    outside::OutsideWork,
     patches::Patches,
     task::{TaskId, Waiter},
     turns::Turns,
     waits::{Version, Waits},
+    waker::Alarm,
 };
 use crate::time::Time;
 
@@ -35,6 +37,8 @@ pub(crate) struct Core {
     pub(crate) patches: Patches,
     /// Timers and activities on their way, and their results until they are fetched.
     pub(crate) ops: RefCell<Ops>,
+    /// Work that ends outside of history.
+    pub(crate) outside: OutsideWork,
     /// Waits that are on nothing the server does.
     pub(crate) waits: RefCell<Waits>,
     /// Which tasks are polled next.
@@ -101,6 +105,7 @@ impl Core {
     pub(crate) fn new(
         start: StartJob,
         namespace: Arc<str>,
+        alarm: Alarm,
         facts: Facts,
         patches: Patches,
     ) -> Rc<Self> {
@@ -111,6 +116,7 @@ impl Core {
             facts: Cell::new(facts),
             patches,
             ops: RefCell::default(),
+            outside: OutsideWork::new(alarm),
             waits: RefCell::default(),
             turns: Turns::default(),
             version: Cell::new(0),
@@ -221,6 +227,14 @@ impl Core {
         match waiter {
             Waiter::Task(task) => self.turns.give(task),
             Waiter::Nested(waker) => waker.wake(),
+        }
+    }
+
+    /// Wakes the waits whose outside work has ended.
+    pub(crate) fn wake_outside(&self) {
+        for waiter in self.outside.take_ended() {
+            self.moved.set(true);
+            self.wake(waiter);
         }
     }
 

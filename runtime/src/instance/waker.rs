@@ -33,7 +33,8 @@ pub(crate) struct RunWaker {
     alarm: Alarm,
 }
 
-/// Rung, on whichever thread, when something outside of a run wakes it.
+/// Wakes the executor thread of a run, from whichever thread: something outside of the run woke it, or work
+/// outside of its history has ended.
 #[derive(Clone, Default)]
 pub(crate) struct Alarm(Option<Arc<dyn Fn() + Send + Sync>>);
 
@@ -138,7 +139,7 @@ impl Alarm {
         Self(Some(Arc::new(ring)))
     }
 
-    fn ring(&self) {
+    pub(super) fn ring(&self) {
         if let Some(ring) = &self.0 {
             ring();
         }

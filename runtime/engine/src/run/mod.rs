@@ -183,6 +183,26 @@ impl Run {
         self.out.is_empty() && (self.hand.stage == Stage::Between || self.hand.stage == replayed)
     }
 
+    /// Whether the last slice of the task in hand is told, so that nothing is missing for its completion but
+    /// [`finish`](Self::finish).
+    pub fn is_live(&self) -> bool {
+        self.failed.is_none() && self.hand.stage == (Stage::Asking { live: true })
+    }
+
+    /// Has user code polled once more in the slice that [`is_live`](Self::is_live): something has come that
+    /// it waits for and that history does not hold.
+    pub fn resume(&mut self) {
+        if self.is_live() {
+            self.out.job(Job::Settle);
+            self.hand.stage = Stage::Telling { live: true };
+        }
+    }
+
+    /// Whether queries of the task in hand have been answered.
+    pub fn has_answers(&self) -> bool {
+        !self.hand.answers.is_empty()
+    }
+
     /// What to answer the server when a replay takes longer than its task may: the task is completed
     /// without commands, and the server gives another for [`prolong`](Self::prolong).
     ///

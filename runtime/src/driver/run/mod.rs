@@ -25,6 +25,7 @@ use crate::{
         core::{Core, Facts, Issued, Phase},
         current::{self, Who},
         ops::Ended,
+        outside::OutsideState,
         panics,
         patches::Patches,
         state::StateCell,
@@ -136,6 +137,13 @@ impl<W: Workflow> Instance for Run<W> {
         }
     }
 
+    fn outside_state(&self) -> OutsideState {
+        match self {
+            Self::Live(live) => live.core.outside.state(),
+            Self::Unborn { .. } => OutsideState::Idle,
+        }
+    }
+
     fn tell_of_foreign_wake(&self) {
         if let Self::Live(live) = self
             && live.wake.take_untold()
@@ -171,10 +179,10 @@ impl<W: Workflow> Live<W> {
         mut start: StartJob,
     ) -> Result<Self, TaskFailure> {
         let definition = W::__definition();
-        let wake = Arc::new(RunWaker::new(host.alarm));
+        let wake = Arc::new(RunWaker::new(host.alarm.clone()));
         let input = std::mem::take(&mut start.event.input);
         let args = |input| Args::new(Callee::Workflow(W::NAME.into()), input);
-        let core = Core::new(start, host.namespace, facts, patches);
+        let core = Core::new(start, host.namespace, host.alarm, facts, patches);
         let ctx = Ctx::of_run(&core);
         current::runs(Who::Start(W::NAME));
         let begin = || {

@@ -16,6 +16,7 @@ use crate::{
     instance::{
         core::{Core, NewTask, Phase},
         current::{self, Place, Who},
+        outside::OutsideState,
         panics,
         state::StateCell,
         task::TaskId,
@@ -74,6 +75,7 @@ impl<W: Workflow> Live<W> {
     /// which they began, until nothing moves. A task is passed over if a poll would change nothing.
     pub(crate) fn settle(&mut self) -> Result<(), TaskFailure> {
         self.refuse_foreign_wake()?;
+        self.core.wake_outside();
         // Jobs have changed the state, and the time.
         self.core.changed();
         // Whether nested conditions look again because of a change that nothing came after.
@@ -323,6 +325,7 @@ impl<W: Workflow> Live<W> {
         let handled = !self.definition.signals.is_empty() || !self.definition.updates.is_empty();
         if handled
             || self.core.ops.borrow().pending().next().is_some()
+            || self.core.outside.state() != OutsideState::Idle
             || !self.core.waits.borrow().is_empty()
         {
             return Ok(());

@@ -10,4 +10,5 @@ mod past;
 mod runs;
 mod server;
 mod shutdown;
+mod suspended;
 mod texts;

@@ -62,6 +62,18 @@ impl Past {
         self
     }
 
+    /// Its tasks have so much time.
+    pub(crate) fn task_timeout(mut self, timeout: std::time::Duration) -> Self {
+        for event in &mut self.events {
+            if let Some(Attributes::WorkflowTaskScheduledEventAttributes(it)) =
+                &mut event.attributes
+            {
+                it.start_to_close_timeout = Some(crate::wire::time::to_duration(timeout));
+            }
+        }
+        self
+    }
+
     /// A signal without arguments came.
     pub(crate) fn signal(self, name: &str) -> Self {
         let signaled = WorkflowExecutionSignaledEventAttributes {
@@ -114,6 +126,18 @@ impl Past {
         self.event(
             EventType::WorkflowTaskCompleted,
             Attributes::WorkflowTaskCompletedEventAttributes(answered),
+        )
+    }
+
+    /// A timer was started.
+    pub(crate) fn timer(self, id: &str) -> Self {
+        let started = TimerStartedEventAttributes {
+            timer_id: id.to_owned(),
+            ..Default::default()
+        };
+        self.event(
+            EventType::TimerStarted,
+            Attributes::TimerStartedEventAttributes(started),
         )
     }
 

@@ -8,7 +8,6 @@ use std::{
 use durably_engine::EventId;
 use durably_proto::api::workflowservice::v1::{
     PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse, RespondQueryTaskCompletedRequest,
-    RespondWorkflowTaskCompletedRequest,
 };
 use tonic::{Code, Status};
 
@@ -73,9 +72,10 @@ impl Outbox for Responder {
                 });
             }
             Output::Task(task, permit) => self.intake.take(&executors, task, permit),
-            Output::Heartbeat(info, request) => {
+            Output::Heartbeat(completed) => {
                 server.spawn(async move {
-                    let task = self.prolong(&info, *request).await;
+                    let info = Arc::clone(&completed.version.info);
+                    let task = self.prolong(*completed).await;
                     let run_id = info.run_id.clone();
                     executors.wake(&run_id, Wake::HeartbeatAnswered(info, task));
                 });
@@ -135,13 +135,14 @@ impl Responder {
         }
     }
 
-    /// Prolongs a task whose replay takes longer than the server waits; returns the task that the server
-    /// gives in its place.
-    async fn prolong(
-        &self,
-        info: &TaskInfo,
-        request: RespondWorkflowTaskCompletedRequest,
-    ) -> Option<Box<PollWorkflowTaskQueueResponse>> {
+    /// Prolongs a task that is put aside; returns the task that the server gives in its place.
+    async fn prolong(&self, completed: Completed) -> Option<Box<PollWorkflowTaskQueueResponse>> {
+        let Completed {
+            request,
+            version,
+            mut eager,
+        } = completed;
+        let info = &version.info;
         let deadline = info.since + info.timeout;
         let reply = deliver(&self.server, "prolonging a workflow task", deadline, || {
             let request = request.clone();
@@ -150,10 +151,21 @@ impl Responder {
                 .respond_workflow_task_completed(request, ANSWER_TIMEOUT)
         });
         match reply.await {
-            Ok(reply) => reply
-                .workflow_task
-                .filter(|task| !task.task_token.is_empty() && reply.reset_history_event_id == 0)
-                .map(Box::new),
+            Ok(reply) => {
+                for task in reply.activity_tasks {
+                    self.start_activity(task, eager.pop()).await;
+                }
+                reply
+                    .workflow_task
+                    .filter(|task| !task.task_token.is_empty() && reply.reset_history_event_id == 0)
+                    .map(Box::new)
+            }
+            Err(status) if is_too_large(&status) => {
+                drop(eager);
+                let failure = FailureReport::too_large("the heartbeat of a workflow task", &status);
+                self.report_failure(info, failure).await;
+                None
+            }
             Err(status) => {
                 self.log_rejected(info, "the heartbeat of a workflow task", &status);
                 None

@@ -50,6 +50,14 @@ impl TaskInfo {
     }
 }
 
+impl TaskInfo {
+    /// When a task that is still open is prolonged: after 80 % of its time, as in other SDKs. The rest is for
+    /// the request and its retries.
+    pub(crate) fn heartbeat_due(&self) -> Instant {
+        self.since + self.timeout / 5 * 4
+    }
+}
+
 /// The timeout of the task, from the event that scheduled it.
 fn timeout(task: &PollWorkflowTaskQueueResponse) -> Option<Duration> {
     let events = &task.history.as_ref()?.events;

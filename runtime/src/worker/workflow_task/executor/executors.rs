@@ -63,6 +63,13 @@ impl Executors {
         self.pool.send(lane, Message { executors, wake });
     }
 
+    /// Makes the threads give the tasks that they have put aside to other workers.
+    pub(crate) fn hand_back(self: &Arc<Self>) {
+        for lane in 0..self.pool.size() {
+            self.wake_lane(lane, Wake::HandBack);
+        }
+    }
+
     /// Makes the threads drop the runs of the worker. One that is blocked by a run does so when, and if,
     /// the run releases it.
     pub(crate) fn stop(self: &Arc<Self>) {

@@ -17,15 +17,19 @@ use crate::worker::{
 pub(crate) enum Wake {
     /// A task for one of its runs.
     Task(Box<QueuedTask>),
-    /// The response to a heartbeat of a long replay: the task that the server gave in return.
+    /// A task that is put aside has used up most of its time.
+    HeartbeatDue(Arc<TaskInfo>),
+    /// The response to a heartbeat: the task that the server gave in return.
     HeartbeatAnswered(Arc<TaskInfo>, Option<Box<PollWorkflowTaskQueueResponse>>),
     /// The server rejected the response to a task, so the run is not what history says.
     Evict(RunVersion),
     /// The server dropped a task from history: the run resumes after an earlier one.
     ResetTo(RunVersion, EventId),
-    /// Something outside of one of its runs woke that run.
+    /// Something outside of one of its runs woke that run, or outside work of one has ended.
     WokenOutside,
-    /// The worker ends.
+    /// The worker ends: tasks that are put aside go to other workers.
+    HandBack,
+    /// The worker has ended.
     Stop,
 }
 
@@ -69,7 +73,7 @@ pub(crate) enum Output {
     /// A task that is to be worked on as if it had been polled.
     Task(Box<PollWorkflowTaskQueueResponse>, Permit),
     /// Prolongs the task; the response wakes the thread.
-    Heartbeat(Arc<TaskInfo>, Box<RespondWorkflowTaskCompletedRequest>),
+    Heartbeat(Box<Completed>),
 }
 
 /// The response to a task that moves the run.

@@ -12,8 +12,8 @@ mod completion;
 mod executors;
 mod messages;
 mod pool;
-mod replay;
 mod shard;
+mod suspended;
 mod thread;
 mod watched;
 

@@ -1,18 +1,21 @@
 //! The runs of one worker on one thread.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use durably_engine::{EventId, Task};
+use durably_engine::{Completion, EventId, Task};
 use durably_proto::api::workflowservice::v1::RespondQueryTaskCompletedRequest;
 
 use super::{
     executors::Executors,
     messages::{Completed, Output, QueuedTask, RunVersion, Wake, Work},
-    replay::Replays,
+    suspended::{SuspendedTasks, Waits},
     watched::Watched,
 };
 use crate::{
-    driver::{Driver, instance::Host},
+    driver::{Driver, Progress, instance::Host},
     error::AppError,
     instance::{panics, waker::Alarm},
     telemetry::log,
@@ -23,13 +26,15 @@ use crate::{
     },
 };
 
+/// How long one turn of a replay lasts. The slice in progress is finished in any case.
+const TURN: Duration = Duration::from_millis(50);
+
 /// The runs of one worker on one thread.
 pub(crate) struct Shard {
     pub(super) executors: Arc<Executors>,
     pub(super) watched: Arc<Watched>,
     cache: Cache<Box<Driver>>,
-    /// Runs whose replay takes more than one turn.
-    pub(super) replays: Replays,
+    pub(super) suspended: SuspendedTasks,
     host: Host,
 }
 
@@ -40,8 +45,8 @@ pub(super) enum Worked {
     Failed(FailureReport),
     /// All of history is needed.
     NotCached(Box<Task>),
-    /// The replay has used up its turn.
-    Unfinished(Box<Driver>),
+    /// It cannot go on now.
+    Suspended(Waits),
     /// The server has given the task up, and its run has handled a later one.
     Overtaken,
 }
@@ -55,7 +60,7 @@ impl Shard {
                 namespace: executors.identity().namespace.as_str().into(),
                 alarm: alarm(&executors, lane),
             },
-            replays: Replays::default(),
+            suspended: SuspendedTasks::default(),
             watched,
             executors,
         }
@@ -64,16 +69,25 @@ impl Shard {
     pub(super) fn handle(&mut self, wake: Wake) {
         match wake {
             Wake::Task(task) => self.task(*task),
+            Wake::HeartbeatDue(info) => self.heartbeat(&info),
             Wake::HeartbeatAnswered(before, task) => self.heartbeat_answered(&before, task),
             Wake::Evict(version) => self.evict_version(&version),
             Wake::ResetTo(version, started) => self.reset(&version, started),
-            Wake::WokenOutside => self
-                .cache
-                .values()
-                .for_each(|run| run.tell_of_foreign_wake()),
+            Wake::WokenOutside => self.woken_outside(),
+            Wake::HandBack => self.hand_back(),
             // The thread drops the shard.
             Wake::Stop => {}
         }
+    }
+
+    fn woken_outside(&mut self) {
+        self.cache
+            .values()
+            .for_each(|run| run.tell_of_foreign_wake());
+        self.suspended
+            .drivers()
+            .for_each(Driver::tell_of_foreign_wake);
+        self.resume_outside();
     }
 
     fn evict(&mut self, run_id: &str) {
@@ -83,7 +97,7 @@ impl Shard {
     }
 
     pub(super) fn task(&mut self, task: QueuedTask) {
-        let Some(QueuedTask { work, permit }) = self.replays.queue_behind(task) else {
+        let Some(QueuedTask { work, permit }) = self.suspended.queue_behind(task) else {
             return;
         };
         let (info, decoded) = match work {
@@ -150,24 +164,63 @@ impl Shard {
         }
     }
 
-    /// Sends the result of a task.
-    fn send(&mut self, worked: Worked, info: Arc<TaskInfo>, permit: Permit) {
-        let output = match worked {
-            Worked::Completed(completed) => Output::Completed(completed, permit),
-            Worked::Answered(query) => Output::Answered(info, query, permit),
-            Worked::Failed(failure) => Output::Failed(info, failure),
-            Worked::NotCached(task) => Output::FetchHistory(info, task, permit),
-            Worked::Unfinished(driver) => return self.suspend(info, permit, driver),
-            Worked::Overtaken => {
-                log::on_task!(
-                    tracing::debug,
-                    self.executors.identity(),
-                    info,
-                    "a workflow task arrived after a later one of its run, and is left unanswered"
-                );
-                return;
-            }
+    /// Replays, and runs the slice that is new, until the task is done, waits, or its turn ends.
+    pub(super) fn advance(&mut self, info: &Arc<TaskInfo>, mut driver: Box<Driver>) -> Worked {
+        let turn = Instant::now();
+        let watched = &self.watched;
+        // What is timed is one activation, as live.
+        let goes_on = || {
+            watched.begin_activation();
+            turn.elapsed() < TURN
         };
+        match driver.advance(goes_on) {
+            Err(failure) => Worked::Failed(failure),
+            Ok(Progress::TurnOver) => Worked::Suspended(Waits::Turn(driver)),
+            Ok(Progress::WaitsOutside) => Worked::Suspended(Waits::Outside(driver)),
+            Ok(Progress::Done(Completion::Query(answer))) => {
+                // A query of a run that was not cached is mostly one of a run that has ended.
+                if driver.tasks() > 1 {
+                    self.keep(&info.run_id, driver);
+                }
+                Worked::Answered(wire::command::query_completed(answer).into())
+            }
+            Ok(Progress::Done(Completion::Task(completion))) => {
+                let version = RunVersion {
+                    info: Arc::clone(info),
+                    task: driver.task(),
+                };
+                let keep = !completion.ends_run && self.executors.max_cached > 0;
+                if keep {
+                    self.keep(&info.run_id, driver);
+                }
+                let completions = &self.executors.completions;
+                Worked::Completed(Box::new(completions.build(completion, version, keep)))
+            }
+        }
+    }
+
+    /// Sends the result of a task, or puts the task aside.
+    fn send(&mut self, worked: Worked, info: Arc<TaskInfo>, permit: Permit) {
+        let run_id = self.suspended.is_any().then(|| info.run_id.clone());
+        match worked {
+            Worked::Suspended(waits) => return self.suspend(info, permit, waits),
+            Worked::Completed(completed) => self.output(Output::Completed(completed, permit)),
+            Worked::Answered(query) => self.output(Output::Answered(info, query, permit)),
+            Worked::Failed(failure) => self.output(Output::Failed(info, failure)),
+            Worked::NotCached(task) => self.output(Output::FetchHistory(info, task, permit)),
+            Worked::Overtaken => log::on_task!(
+                tracing::debug,
+                self.executors.identity(),
+                info,
+                "a workflow task arrived after a later one of its run, and is left unanswered"
+            ),
+        }
+        if let Some(run_id) = run_id {
+            self.end_suspension(&run_id);
+        }
+    }
+
+    pub(super) fn output(&self, output: Output) {
         self.executors.send(output);
     }
 
@@ -176,7 +229,7 @@ impl Shard {
     ///
     /// The server is not told of it: this worker still polls the queue that the task goes to, so
     /// telling would cost a call and save none.
-    pub(super) fn keep(&mut self, run_id: &str, driver: Box<Driver>) {
+    fn keep(&mut self, run_id: &str, driver: Box<Driver>) {
         if let Some((run_id, evicted)) = self.cache.put(run_id, driver) {
             discard(&self.executors, &run_id, evicted);
         }

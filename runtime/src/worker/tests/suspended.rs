@@ -1,0 +1,373 @@
+//! Tasks that are put aside while their runs wait for work outside of history.
+
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    rc::Rc,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use durably_proto::api::{
+    command::v1::command::Attributes,
+    query::v1::WorkflowQuery,
+    workflowservice::v1::{
+        PollWorkflowTaskQueueResponse, RespondWorkflowTaskCompletedRequest,
+        RespondWorkflowTaskCompletedResponse,
+    },
+};
+use tonic::Status;
+
+use super::{
+    past::{Past, json},
+    server::Server,
+};
+use crate::{instance::outside::End, prelude::*};
+
+/// The work that runs wait for, by run id.
+static WORK: Mutex<Option<HashMap<String, Arc<End>>>> = Mutex::new(None);
+
+/// Waits for work that a test ends: [`end`].
+async fn outside(ctx: &Ctx) {
+    let core = Rc::clone(ctx.core());
+    let end = core.outside.begin();
+    let run_id = ctx.run_id().to_owned();
+    WORK.lock()
+        .unwrap()
+        .get_or_insert_default()
+        .insert(run_id, Arc::clone(&end));
+    poll_fn(|cx| core.outside.poll(&end, &core, cx)).await;
+}
+
+/// Ends the work that the run waits for, once it does.
+async fn end(run_id: &str) {
+    loop {
+        let work = WORK
+            .lock()
+            .unwrap()
+            .as_mut()
+            .and_then(|it| it.remove(run_id));
+        match work {
+            Some(work) => return work.reach(),
+            None => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    }
+}
+
+/// Waits for outside work beside a timer; then ends with the number of its signals.
+#[derive(Default)]
+struct Waiting {
+    signals: u32,
+}
+
+#[workflow]
+impl Waiting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<u32> {
+        let _ = race(ctx.sleep(secs(60)), outside(ctx)).await;
+        Ok(self.signals)
+    }
+
+    #[signal]
+    fn poke(&mut self) {
+        self.signals += 1;
+    }
+
+    #[query]
+    fn signals(&self) -> u32 {
+        self.signals
+    }
+}
+
+/// Ends at once.
+#[derive(Default)]
+struct Quick;
+
+#[workflow]
+impl Quick {
+    #[run]
+    async fn run(&mut self) {}
+}
+
+/// Blocks its thread for longer than it may.
+#[derive(Default)]
+struct Blocking;
+
+#[workflow]
+impl Blocking {
+    #[run]
+    async fn run(&mut self) {
+        #[allow_nondeterminism(reason = "the test needs a run that blocks")]
+        std::thread::sleep(Duration::from_millis(600));
+    }
+}
+
+fn waiting(run_id: &str) -> Past {
+    Past::begin("Waiting", run_id).task_timeout(Duration::from_secs(1))
+}
+
+/// The next task of a run whose last one was answered with a heartbeat.
+fn after_heartbeat(past: Past) -> Past {
+    past.answered().task().task_timeout(Duration::from_secs(1))
+}
+
+/// What the server answers to a heartbeat.
+fn returns(
+    task: PollWorkflowTaskQueueResponse,
+) -> Result<RespondWorkflowTaskCompletedResponse, Status> {
+    Ok(RespondWorkflowTaskCompletedResponse {
+        workflow_task: Some(task),
+        ..Default::default()
+    })
+}
+
+fn kinds(task: &RespondWorkflowTaskCompletedRequest) -> Vec<&str> {
+    let kinds = task.commands.iter().map(|it| match &it.attributes {
+        Some(Attributes::StartTimerCommandAttributes(_)) => "start timer",
+        Some(Attributes::CancelTimerCommandAttributes(_)) => "cancel timer",
+        Some(Attributes::CompleteWorkflowExecutionCommandAttributes(_)) => "complete",
+        other => panic!("{other:?}"),
+    });
+    kinds.collect()
+}
+
+#[tokio::test]
+async fn a_task_put_aside_is_prolonged_and_other_runs_are_served_meanwhile() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().executor_threads(1).max_cached_workflows(1);
+    let worker = worker.workflow::<Waiting>().workflow::<Quick>();
+    let worker = worker.spawn().await?;
+    let past = waiting("prolonged");
+    let begun = Instant::now();
+    server.normal.send(Ok(past.whole()))?;
+    // Their thread is the same, and there are more of them than the cache holds.
+    for n in 0..3 {
+        let quick = Past::begin("Quick", &format!("quick-{n}"));
+        server.normal.send(Ok(quick.whole()))?;
+        assert_eq!(
+            server.completed().await.task_token,
+            quick.whole().task_token
+        );
+    }
+    assert!(begun.elapsed() < Duration::from_millis(700));
+    let second = past.clone().answered().timer("1").task();
+    let second = second.task_timeout(Duration::from_secs(1));
+    let third = after_heartbeat(second.clone());
+    server
+        .script()
+        .completions
+        .extend([returns(second.tail()), returns(third.tail())]);
+
+    let heartbeat = server.completed().await;
+    let waited = begun.elapsed();
+    assert!(waited >= Duration::from_millis(790), "{waited:?}");
+    assert_eq!(heartbeat.task_token, past.whole().task_token);
+    assert!(heartbeat.force_create_new_workflow_task && heartbeat.return_new_workflow_task);
+    assert!(heartbeat.sticky_attributes.is_some());
+    // What user code has issued does not wait for what it waits for.
+    assert_eq!(kinds(&heartbeat), ["start timer"]);
+
+    let heartbeat = server.completed().await;
+    assert_eq!(heartbeat.task_token, second.whole().task_token);
+    assert!(heartbeat.force_create_new_workflow_task);
+    assert_eq!(kinds(&heartbeat), [""; 0]);
+
+    end("prolonged").await;
+    let last = server.completed().await;
+    assert_eq!(last.task_token, third.whole().task_token);
+    assert!(!last.force_create_new_workflow_task);
+    assert_eq!(kinds(&last), ["cancel timer", "complete"]);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn work_that_ends_in_time_needs_no_heartbeat() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Waiting>().spawn().await?;
+    let past = Past::begin("Waiting", "in-time");
+    server.normal.send(Ok(past.whole()))?;
+    end("in-time").await;
+    let completed = server.completed().await;
+    assert!(!completed.force_create_new_workflow_task);
+    assert_eq!(kinds(&completed), ["complete"]);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_run_that_waits_takes_in_what_comes_with_its_heartbeats() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Waiting>().spawn().await?;
+    let past = waiting("poked");
+    let poked = past.clone().answered().timer("1").signal("poke").task();
+    let poked = poked.task_timeout(Duration::from_secs(1));
+    let mut task = poked.tail();
+    let query = WorkflowQuery {
+        query_type: "signals".to_owned(),
+        ..Default::default()
+    };
+    task.queries.insert("asked".to_owned(), query);
+    let third = after_heartbeat(poked.clone());
+    server
+        .script()
+        .completions
+        .extend([returns(task), returns(third.tail())]);
+    server.normal.send(Ok(past.whole()))?;
+    server.completed().await;
+    // The query is answered before the time of its task is used up.
+    let begun = Instant::now();
+    let answered = server.completed().await;
+    assert!(begun.elapsed() < Duration::from_millis(500));
+    assert!(answered.force_create_new_workflow_task);
+    assert_eq!(answered.query_results["asked"].answer, json("1"));
+    end("poked").await;
+    let last = server.completed().await;
+    assert_eq!(last.task_token, third.whole().task_token);
+    assert_eq!(kinds(&last), ["cancel timer", "complete"]);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_task_that_times_out_while_put_aside_is_dropped_and_the_next_one_replays() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Waiting>().spawn().await?;
+    let past = waiting("timed-out");
+    let timed_out = || Err(Status::not_found("workflow task not found"));
+    server.script().completions.extend([timed_out()]);
+    server.normal.send(Ok(past.whole()))?;
+    // The second attempt arrives before the first is known to be lost.
+    let mut again = past.whole();
+    again.attempt = 2;
+    again.task_token = b"second attempt".to_vec();
+    server.normal.send(Ok(again))?;
+    let rejected = server.completed().await;
+    assert!(rejected.force_create_new_workflow_task);
+    let dropped = WORK
+        .lock()
+        .unwrap()
+        .as_mut()
+        .and_then(|it| it.remove("timed-out"));
+    assert!(dropped.is_some(), "the first attempt waits");
+    end("timed-out").await;
+    let completed = server.completed().await;
+    assert_eq!(completed.task_token, b"second attempt");
+    assert_eq!(kinds(&completed), ["complete"]);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_shutdown_gives_tasks_that_are_put_aside_to_other_workers() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Waiting>().spawn().await?;
+    let past = Past::begin("Waiting", "handed-back").task_timeout(Duration::from_secs(60));
+    server.normal.send(Ok(past.whole()))?;
+    let waits = || {
+        WORK.lock()
+            .unwrap()
+            .as_ref()
+            .is_some_and(|it| it.contains_key("handed-back"))
+    };
+    while !waits() {
+        tokio::task::yield_now().await;
+    }
+    let begun = Instant::now();
+    let shutdown = tokio::spawn(worker.shutdown());
+    server.heard().await;
+    let handed_back = server.completed().await;
+    assert!(
+        begun.elapsed() >= Duration::from_secs(4),
+        "it has time to end"
+    );
+    assert!(handed_back.force_create_new_workflow_task);
+    assert!(!handed_back.return_new_workflow_task);
+    assert!(handed_back.sticky_attributes.is_none());
+    assert_eq!(kinds(&handed_back), ["start timer"]);
+    shutdown.await?
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_tasks_that_can_go_on() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Waiting>().spawn().await?;
+    server
+        .normal
+        .send(Ok(Past::begin("Waiting", "at-the-end").whole()))?;
+    let waits = || {
+        WORK.lock()
+            .unwrap()
+            .as_ref()
+            .is_some_and(|it| it.contains_key("at-the-end"))
+    };
+    while !waits() {
+        tokio::task::yield_now().await;
+    }
+    let shutdown = tokio::spawn(worker.shutdown());
+    server.heard().await;
+    end("at-the-end").await;
+    assert_eq!(kinds(&server.completed().await), ["complete"]);
+    shutdown.await?
+}
+
+#[tokio::test]
+async fn a_thread_that_is_lost_drops_the_tasks_it_has_put_aside() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server
+        .worker()
+        .executor_threads(1)
+        .deadlock_timeout(millis(200));
+    let worker = worker.workflow::<Waiting>().workflow::<Blocking>();
+    let worker = worker.spawn().await?;
+    let past = waiting("on-a-lost-thread");
+    server.normal.send(Ok(past.whole()))?;
+    server
+        .normal
+        .send(Ok(Past::begin("Blocking", "blocking").whole()))?;
+    let text = server.failed().await.failure.unwrap().message;
+    assert!(text.contains("has blocked its thread"), "{text}");
+    // The server hands the task out again after its timeout.
+    end("on-a-lost-thread").await;
+    server.normal.send(Ok(past.whole()))?;
+    end("on-a-lost-thread").await;
+    let completed = server.completed().await;
+    assert_eq!(kinds(&completed), ["complete"]);
+    worker.shutdown().await
+}
+
+/// Holds a run's first task for so long; returns its history.
+#[cfg(feature = "server")]
+async fn hold(client: &Client, work: Duration, task_timeout: Duration) -> Result<String> {
+    let queue = format!("held-{}", uuid::Uuid::new_v4());
+    let worker = Worker::new(client, queue.as_str())
+        .workflow::<Waiting>()
+        .spawn()
+        .await?;
+    let handle = Waiting::start(client)
+        .task_queue(queue)
+        .task_timeout(task_timeout)
+        .await?;
+    let run_id = handle.run_id().expect("it was started here").to_owned();
+    handle.poke().await?;
+    tokio::time::sleep(work).await;
+    end(&run_id).await;
+    handle.result().await?;
+    let history = handle.history().await?.to_string();
+    worker.shutdown().await?;
+    for trouble in ["WorkflowTaskFailed", "WorkflowTaskTimedOut"] {
+        assert!(!history.contains(trouble), "{history}");
+    }
+    Ok(history)
+}
+
+#[cfg(feature = "server")]
+#[tokio::test]
+async fn a_server_keeps_a_task_alive_as_long_as_it_is_prolonged() -> Result<()> {
+    let server = crate::Server::start().await?;
+    let history = hold(
+        &server.client().await?,
+        Duration::from_secs(3),
+        Duration::from_secs(1),
+    )
+    .await?;
+    let heartbeats = history.matches("WorkflowTaskCompleted").count();
+    assert!(heartbeats >= 4, "{history}");
+    Ok(())
+}

@@ -1,0 +1,316 @@
+//! Tasks put aside: their thread serves its other runs until what they wait for has come.
+//!
+//! ```text
+//!  work ──> Turn or Outside ──────────────> work ──> ... ──> response
+//!              │  ^         what it waits for has come
+//!   80 % of    │  │
+//!   its time   v  │ the task that the server returns
+//!            heartbeat ── the server returns none ──> dropped; the run is replayed for its next task
+//! ```
+//!
+//! A task put aside keeps its permit, and its run is not in the cache, so that it cannot be evicted. Later
+//! tasks of the run queue behind it. A thread that is given up drops its tasks, and the server hands them
+//! out again after their timeout.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use durably_engine::{Completion, Run, Task};
+use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
+
+use super::{
+    messages::{Output, QueuedTask, RunVersion, Wake},
+    shard::{Shard, Worked, discard},
+};
+use crate::{
+    driver::Driver,
+    instance::outside::OutsideState,
+    wire,
+    worker::{slots::Permit, workflow_task::task_info::TaskInfo},
+};
+
+/// The tasks of one worker that are put aside on one thread. There are no more than permits.
+#[derive(Default)]
+pub(super) struct SuspendedTasks {
+    /// By run id.
+    tasks: HashMap<String, Suspended>,
+    /// Runs whose replay waits for its next turn, in this order.
+    turns: VecDeque<String>,
+}
+
+struct Suspended {
+    info: Arc<TaskInfo>,
+    /// None while the thread works on the task.
+    held: Option<(Permit, Waits)>,
+    /// A heartbeat is in flight, so the task must not be answered: its token is about to be void.
+    heartbeat: bool,
+    /// Later tasks of the run.
+    behind: VecDeque<QueuedTask>,
+}
+
+/// What a task waits for.
+pub(super) enum Waits {
+    /// The next turn of a long replay.
+    Turn(Box<Driver>),
+    /// Work of this process that history does not hold. User code has seen all of the task.
+    Outside(Box<Driver>),
+}
+
+impl Waits {
+    fn driver(&self) -> &Driver {
+        match self {
+            Self::Turn(driver) | Self::Outside(driver) => driver,
+        }
+    }
+
+    fn into_driver(self) -> Box<Driver> {
+        match self {
+            Self::Turn(driver) | Self::Outside(driver) => driver,
+        }
+    }
+}
+
+impl SuspendedTasks {
+    pub(super) fn is_any(&self) -> bool {
+        !self.tasks.is_empty()
+    }
+
+    fn has_turns(&self) -> bool {
+        !self.turns.is_empty()
+    }
+
+    /// Queues a task if an earlier one of its run is put aside; returns it otherwise.
+    pub(super) fn queue_behind(&mut self, task: QueuedTask) -> Option<QueuedTask> {
+        if self.tasks.is_empty() {
+            return Some(task);
+        }
+        match self.tasks.get_mut(task.work.run_id()) {
+            Some(suspended) => {
+                suspended.behind.push_back(task);
+                None
+            }
+            None => Some(task),
+        }
+    }
+
+    pub(super) fn drivers(&self) -> impl Iterator<Item = &Driver> {
+        let held = self.tasks.values().filter_map(|it| it.held.as_ref());
+        held.map(|(_, waits)| waits.driver())
+    }
+
+    /// Takes out what a task waited for, to work on the task, if `condition` holds.
+    fn take(
+        &mut self,
+        run_id: &str,
+        condition: impl FnOnce(&Suspended, &Waits) -> bool,
+    ) -> Option<(Arc<TaskInfo>, Permit, Waits)> {
+        let suspended = self.tasks.get_mut(run_id)?;
+        let (_, waits) = suspended.held.as_ref()?;
+        if !condition(suspended, waits) {
+            return None;
+        }
+        let (permit, waits) = suspended.held.take()?;
+        Some((Arc::clone(&suspended.info), permit, waits))
+    }
+}
+
+impl Shard {
+    pub(super) fn has_turns(&self) -> bool {
+        self.suspended.has_turns()
+    }
+
+    /// Puts a task aside.
+    pub(super) fn suspend(&mut self, info: Arc<TaskInfo>, permit: Permit, waits: Waits) {
+        if let Waits::Turn(_) = waits {
+            self.suspended.turns.push_back(info.run_id.clone());
+        }
+        let answers_now = matches!(&waits, Waits::Outside(driver) if driver.has_answers());
+        let known = self.suspended.tasks.get(&info.run_id);
+        let is_timed = known.is_some_and(|it| Arc::ptr_eq(&it.info, &info));
+        let behind = self.suspended.tasks.remove(&info.run_id);
+        let suspended = Suspended {
+            info: Arc::clone(&info),
+            held: Some((permit, waits)),
+            heartbeat: false,
+            behind: behind.map(|it| it.behind).unwrap_or_default(),
+        };
+        self.suspended.tasks.insert(info.run_id.clone(), suspended);
+        if answers_now {
+            // Those who query need not wait for what the task waits for.
+            self.heartbeat(&info);
+        } else if !is_timed && !info.query_only {
+            self.time_heartbeat(info);
+        }
+    }
+
+    fn time_heartbeat(&self, info: Arc<TaskInfo>) {
+        let timers = &self.executors.completions.server.timers;
+        let due = timers.sleep_until(info.heartbeat_due());
+        let executors = Arc::downgrade(&self.executors);
+        timers.spawn(async move {
+            due.await;
+            if let Some(executors) = executors.upgrade() {
+                let run_id = info.run_id.clone();
+                executors.wake(&run_id, Wake::HeartbeatDue(info));
+            }
+        });
+    }
+
+    /// Goes on with later tasks of a run after one that was put aside has ended.
+    pub(super) fn end_suspension(&mut self, run_id: &str) {
+        if self.suspended.tasks.is_empty() {
+            return;
+        }
+        if let Some(ended) = self.suspended.tasks.remove(run_id) {
+            ended.behind.into_iter().for_each(|next| self.task(next));
+        }
+    }
+
+    /// Works on the replay whose turn it is.
+    pub(super) fn turn(&mut self) {
+        let Some(run_id) = self.suspended.turns.pop_front() else {
+            return;
+        };
+        let is_turn =
+            |it: &Suspended, waits: &Waits| !it.heartbeat && matches!(waits, Waits::Turn(_));
+        if let Some((info, permit, Waits::Turn(driver))) = self.suspended.take(&run_id, is_turn) {
+            self.work(info, permit, |this, info| this.advance(info, driver));
+        }
+    }
+
+    /// Goes on with the tasks whose work outside of history has ended.
+    pub(super) fn resume_outside(&mut self) {
+        let run_ids: Vec<_> = self.suspended.tasks.keys().cloned().collect();
+        for run_id in run_ids {
+            // While a heartbeat is in flight the task that the server returns resumes the run.
+            let is_ready = |it: &Suspended, waits: &Waits| match waits {
+                Waits::Outside(driver) => {
+                    !it.heartbeat && driver.outside_state() == OutsideState::Ended
+                }
+                Waits::Turn(_) => false,
+            };
+            if let Some((info, permit, Waits::Outside(driver))) =
+                self.suspended.take(&run_id, is_ready)
+            {
+                self.work(info, permit, |this, info| this.advance(info, driver));
+            }
+            if self.watched.is_given_up() {
+                return;
+            }
+        }
+    }
+
+    /// Prolongs a task that is still put aside.
+    pub(super) fn heartbeat(&mut self, info: &Arc<TaskInfo>) {
+        let Some(suspended) = self.suspended.tasks.get_mut(&info.run_id) else {
+            return;
+        };
+        if suspended.heartbeat || info.query_only || !Arc::ptr_eq(&suspended.info, info) {
+            return;
+        }
+        let Some((_, waits)) = &mut suspended.held else {
+            return;
+        };
+        let completions = &self.executors.completions;
+        let (completion, task) = match waits {
+            Waits::Turn(driver) => (Run::heartbeat(), driver.task()),
+            Waits::Outside(driver) => match driver.complete() {
+                Ok(Completion::Task(completion)) => (completion, driver.task()),
+                // A task that only asks a query waits for nothing outside.
+                Ok(Completion::Query(_)) => return,
+                Err(error) => {
+                    let info = Arc::clone(info);
+                    if let Some((_, waits)) = suspended.held.take() {
+                        discard(&self.executors, &info.run_id, waits.into_driver());
+                    }
+                    self.output(Output::Failed(Arc::clone(&info), error.into()));
+                    self.end_suspension(&info.run_id);
+                    return;
+                }
+            },
+        };
+        suspended.heartbeat = true;
+        let info = Arc::clone(info);
+        let mut completed = completions.build(completion, RunVersion { info, task }, true);
+        completed.request.force_create_new_workflow_task = true;
+        self.output(Output::Heartbeat(completed.into()));
+    }
+
+    /// Prolongs all tasks that are put aside, when the worker ends: the server hands each to another worker.
+    pub(super) fn hand_back(&mut self) {
+        let tasks: Vec<_> = self
+            .suspended
+            .tasks
+            .values()
+            .map(|it| Arc::clone(&it.info))
+            .collect();
+        tasks.iter().for_each(|info| self.heartbeat(info));
+    }
+
+    /// Replaces a task that is put aside by the one that the server returned for its heartbeat.
+    pub(super) fn heartbeat_answered(
+        &mut self,
+        before: &Arc<TaskInfo>,
+        task: Option<Box<PollWorkflowTaskQueueResponse>>,
+    ) {
+        let run_id = &before.run_id;
+        let in_flight = |it: &Suspended, _: &Waits| it.heartbeat && Arc::ptr_eq(&it.info, before);
+        let Some((_, permit, waits)) = self.suspended.take(run_id, in_flight) else {
+            return;
+        };
+        let Some(mut raw) = task else {
+            // The run is replayed for another task, on whichever worker gets it.
+            discard(&self.executors, run_id, waits.into_driver());
+            self.end_suspension(run_id);
+            return;
+        };
+        let copy = raw.clone();
+        let info = Arc::new(TaskInfo::take(&mut raw));
+        let complete = raw.next_page_token.is_empty();
+        let task = complete
+            .then(|| wire::task::from_proto(*raw).ok())
+            .flatten();
+        let rest = match task {
+            Some(task) => self.go_on_with(info, task, permit, waits),
+            None => Err((permit, waits)),
+        };
+        if let Err((permit, waits)) = rest {
+            // As if it had been polled.
+            discard(&self.executors, run_id, waits.into_driver());
+            self.output(Output::Task(copy, permit));
+            self.end_suspension(run_id);
+        }
+    }
+
+    /// Gives what is put aside the task that it goes on with; gives it back if it cannot.
+    fn go_on_with(
+        &mut self,
+        info: Arc<TaskInfo>,
+        task: Task,
+        permit: Permit,
+        waits: Waits,
+    ) -> Result<(), (Permit, Waits)> {
+        match waits {
+            Waits::Turn(mut driver) => {
+                let prolonged = driver.prolong(task);
+                let waits = Waits::Turn(driver);
+                match prolonged {
+                    Ok(()) => self.suspend(info, permit, waits),
+                    Err(_) => return Err((permit, waits)),
+                }
+            }
+            Waits::Outside(driver) if !driver.continues(&task) => {
+                return Err((permit, Waits::Outside(driver)));
+            }
+            Waits::Outside(mut driver) => {
+                self.work(info, permit, |this, info| match driver.begin(task) {
+                    Ok(()) => this.advance(info, driver),
+                    Err(error) => Worked::Failed(error.into()),
+                });
+            }
+        }
+        Ok(())
+    }
+}
