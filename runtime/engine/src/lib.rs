@@ -13,7 +13,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use durably_engine::{Completion, EngineError, Intent, Job, Run, Seq, Task};
+//! use durably_engine::{Completion, EndRun, EngineError, Intent, Job, Run, Seq, Task};
 //!
 //! /// A workflow that sleeps for a day and then completes.
 //! fn handle(run: &mut Run, task: Task) -> Result<Completion, EngineError> {
@@ -29,7 +29,7 @@
 //!                 None,
 //!             ),
 //!             Job::TimerFired { seq: Seq(1) } => {
-//!                 run.issue(Intent::CompleteRun { result: vec![] }, None);
+//!                 run.issue(Intent::EndRun(EndRun::Complete(vec![])), None);
 //!             }
 //!             _ => {}
 //!         }
@@ -69,7 +69,7 @@ pub use machine::activity::{
     ActivityCanceled, ActivityFailed, ActivityScheduled, ActivityTimeouts, CancellationType,
     Outcome, ScheduleActivity,
 };
-pub use machine::finish::{ContinueAsNew, Ending};
+pub use machine::end_run::{ContinueAsNew, EndRun, Ending};
 pub use machine::update::{Message, MessageBody, UpdateAccepted, UpdateMessage, UpdateRequest};
 pub use mismatch::{CommandSummary, Difference, Mismatch, Place};
 pub use payload::{Header, Payload};

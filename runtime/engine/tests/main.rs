@@ -5,7 +5,7 @@ mod case;
 
 mod activity;
 mod depth;
-mod finish;
+mod end_run;
 mod mismatch;
 mod patch;
 mod query;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use durably_engine::{
-    Command, ContinueAsNew, Message, MessageBody, Payload, Priority, QueryAnswer, RetryPolicy,
-    ScheduleActivity, SdkMetadata, TaskCompletion,
+    Command, ContinueAsNew, EndRun, Message, MessageBody, Payload, Priority, QueryAnswer,
+    RetryPolicy, ScheduleActivity, SdkMetadata, TaskCompletion,
 };
 use durably_proto::{
     api::{
@@ -95,7 +95,13 @@ fn to_proto(command: Command) -> command::Command {
                 command::ProtocolMessageCommandAttributes { message_id },
             ),
         ),
-        Command::CompleteRun { result } => bare(
+        Command::EndRun(end) => end_run(end),
+    }
+}
+
+fn end_run(end: EndRun) -> command::Command {
+    match end {
+        EndRun::Complete(result) => bare(
             CommandType::CompleteWorkflowExecution,
             Attributes::CompleteWorkflowExecutionCommandAttributes(
                 command::CompleteWorkflowExecutionCommandAttributes {
@@ -103,15 +109,15 @@ fn to_proto(command: Command) -> command::Command {
                 },
             ),
         ),
-        Command::FailRun { failure } => bare(
+        EndRun::Fail(failure) => bare(
             CommandType::FailWorkflowExecution,
             Attributes::FailWorkflowExecutionCommandAttributes(
                 command::FailWorkflowExecutionCommandAttributes {
-                    failure: Some(failure::to_proto(failure)),
+                    failure: Some(failure::to_proto(*failure)),
                 },
             ),
         ),
-        Command::CancelRun { details } => bare(
+        EndRun::Cancel(details) => bare(
             CommandType::CancelWorkflowExecution,
             Attributes::CancelWorkflowExecutionCommandAttributes(
                 command::CancelWorkflowExecutionCommandAttributes {
@@ -119,7 +125,7 @@ fn to_proto(command: Command) -> command::Command {
                 },
             ),
         ),
-        Command::ContinueAsNew(next) => continue_as_new(*next),
+        EndRun::ContinueAsNew(next) => continue_as_new(*next),
     }
 }
 
@@ -374,14 +380,10 @@ mod tests {
             Command::ProtocolMessage {
                 message_id: "u/request/accept".to_owned(),
             },
-            Command::CompleteRun { result: Vec::new() },
-            Command::FailRun {
-                failure: Default::default(),
-            },
-            Command::CancelRun {
-                details: Vec::new(),
-            },
-            Command::ContinueAsNew(Box::default()),
+            Command::EndRun(EndRun::Complete(Vec::new())),
+            Command::EndRun(EndRun::Fail(Box::default())),
+            Command::EndRun(EndRun::Cancel(Vec::new())),
+            Command::EndRun(EndRun::ContinueAsNew(Box::default())),
         ];
         for command in commands {
             let sent = sent(command);

@@ -31,7 +31,7 @@ static HISTORY: LazyLock<MessageDescriptor> = LazyLock::new(|| {
 #[cfg(test)]
 mod tests {
     use durably_engine::{
-        Completion, EventKind, Fact, Intent, Job, Payload, Run, ScheduleActivity, Seq, Task,
+        Completion, EndRun, EventKind, Fact, Intent, Job, Payload, Run, ScheduleActivity, Seq, Task,
     };
 
     use super::*;
@@ -86,7 +86,7 @@ mod tests {
                 }))
             } else {
                 let result = vec![Payload::json(b"5".to_vec())];
-                Intent::CompleteRun { result }
+                Intent::EndRun(EndRun::Complete(result))
             };
             run.issue(intent, None);
         }

@@ -3,7 +3,7 @@
 //! A new kind is one more file with an `impl Machine`, and one more line in [`machines!`].
 
 pub(crate) mod activity;
-pub(crate) mod finish;
+pub(crate) mod end_run;
 mod once;
 mod patch;
 mod timer;
@@ -12,7 +12,7 @@ pub(crate) mod update;
 use std::collections::VecDeque;
 
 pub(crate) use activity::Activity;
-pub(crate) use finish::Finish;
+pub(crate) use end_run::EndRun;
 pub(crate) use once::{AnyOnce, Once};
 pub(crate) use patch::{Patch, PatchList, Patches};
 pub(crate) use timer::Timer;

@@ -2,7 +2,7 @@
 //!
 //! A new kind is one more file with an `impl Once`, and one more line in [`onces!`].
 
-use super::{Finish, Patch, PatchList, UpdateStep};
+use super::{EndRun, Patch, PatchList, UpdateStep};
 use crate::{CommandEvent, CommandSummary, TaskCompletion};
 
 /// What a command that is never answered does.
@@ -67,5 +67,5 @@ onces! {
     /// One word about an update.
     UpdateStep,
     /// The end of the run.
-    Finish,
+    EndRun,
 }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{
-    ContinueAsNew, EventId, FailureRecord, Message, Payload, ScheduleActivity, SdkMetadata,
-};
+use crate::{EndRun, EventId, FailureRecord, Message, Payload, ScheduleActivity, SdkMetadata};
 
 /// The answer to a task.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,23 +69,8 @@ pub enum Command {
         /// Id of the message.
         message_id: String,
     },
-    /// Ends the run with a result.
-    CompleteRun {
-        /// The result.
-        result: Vec<Payload>,
-    },
-    /// Ends the run with a failure.
-    FailRun {
-        /// The failure.
-        failure: FailureRecord,
-    },
-    /// Ends the run cancelled.
-    CancelRun {
-        /// What user code attached.
-        details: Vec<Payload>,
-    },
-    /// Ends the run with a next one. What it does not say is filled in from this run.
-    ContinueAsNew(Box<ContinueAsNew>),
+    /// Ends the run; always the last command of its task.
+    EndRun(EndRun),
 }
 
 /// The answer to a query.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{ContinueAsNew, FailureRecord, Payload, ScheduleActivity, Seq};
+use crate::{EndRun, FailureRecord, Payload, ScheduleActivity, Seq};
 
 /// One thing user code asked for, in the order it asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,21 +54,6 @@ pub enum Intent {
         /// What it returned.
         result: Result<Vec<Payload>, FailureRecord>,
     },
-    /// The run ends with a result.
-    CompleteRun {
-        /// The result.
-        result: Vec<Payload>,
-    },
-    /// The run ends with a failure.
-    FailRun {
-        /// The failure.
-        failure: FailureRecord,
-    },
-    /// The run ends cancelled.
-    CancelRun {
-        /// What user code attached.
-        details: Vec<Payload>,
-    },
-    /// The run ends, and the next one of its chain begins.
-    ContinueAsNew(Box<ContinueAsNew>),
+    /// The run ends; the first end counts.
+    EndRun(EndRun),
 }

@@ -9,10 +9,10 @@ use std::time::SystemTime;
 use self::updates::Arrivals;
 use crate::book::Book;
 use crate::flags::{self, Flags};
-use crate::machine::{Finish, Outbox, Patches, Updates};
+use crate::machine::{Outbox, Patches, Updates};
 use crate::{
-    Completion, EngineError, Event, EventId, FailureInfo, FailureRecord, Header, Intent, Job,
-    Payload, Place, Queries, QueryAnswer, RetryPolicy, Task, TaskCompletion, UpdateMessage,
+    Completion, EndRun, EngineError, Event, EventId, FailureInfo, FailureRecord, Header, Intent,
+    Job, Payload, Place, Queries, QueryAnswer, RetryPolicy, Task, TaskCompletion, UpdateMessage,
 };
 
 /// The replay of one run, kept between its tasks.
@@ -43,7 +43,7 @@ pub struct Run {
     /// What history says of the SDK that wrote it.
     flags: Flags,
     /// How user code ended the run in the slice that is told.
-    finish: Option<(Finish, Option<Place>)>,
+    end: Option<(EndRun, Option<Place>)>,
     /// What is left of the task in hand.
     hand: Hand,
     /// Jobs of the slice that is told.

@@ -73,8 +73,8 @@ impl Run {
     }
 
     pub(super) fn close_slice(&mut self, live: bool) {
-        if let Some((finish, place)) = self.finish.take() {
-            self.book.attempt(AnyOnce::Finish(finish), place);
+        if let Some((end, place)) = self.end.take() {
+            self.book.attempt(AnyOnce::EndRun(end), place);
         }
         self.awaits_answer = true;
         if live {

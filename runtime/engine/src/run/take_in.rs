@@ -1,8 +1,8 @@
 //! Taking in what user code asked for.
 
 use super::{Run, Stage};
-use crate::machine::{Activity, AnyMachine, AnyOnce, Finish, Timer};
-use crate::{Command, ContinueAsNew, EngineError, Intent, Place, Seq};
+use crate::machine::{Activity, AnyMachine, AnyOnce, Timer};
+use crate::{Command, ContinueAsNew, EndRun, EngineError, Intent, Place, Seq};
 
 impl Run {
     pub(super) fn take_in(
@@ -48,13 +48,11 @@ impl Run {
                 self.book.attempt(AnyOnce::UpdateStep(step), place);
                 Ok(())
             }
-            Intent::CompleteRun { result } => self.end(Finish::Complete(result), place),
-            Intent::FailRun { failure } => self.end(Finish::Fail(Box::new(failure)), place),
-            Intent::CancelRun { details } => self.end(Finish::Cancel(details), place),
-            Intent::ContinueAsNew(next) => {
+            Intent::EndRun(EndRun::ContinueAsNew(next)) => {
                 let next = self.fill_in(next);
-                self.end(Finish::ContinueAsNew(next), place)
+                self.end(EndRun::ContinueAsNew(next), place)
             }
+            Intent::EndRun(end) => self.end(end, place),
         }
     }
 
@@ -86,8 +84,8 @@ impl Run {
     }
 
     /// The first end counts; its command is sent after all others of the slice.
-    fn end(&mut self, finish: Finish, place: Option<Place>) -> Result<(), EngineError> {
-        self.finish.get_or_insert((finish, place));
+    fn end(&mut self, end: EndRun, place: Option<Place>) -> Result<(), EngineError> {
+        self.end.get_or_insert((end, place));
         Ok(())
     }
 

@@ -8,7 +8,7 @@ pub(crate) use code::{Code, Cx, End};
 pub(crate) use worker::Worker;
 pub(crate) use world::{World, sticky};
 
-use durably_engine::{Command, Completion, FailureInfo, FailureRecord, TaskCompletion};
+use durably_engine::{Command, Completion, EndRun, FailureInfo, FailureRecord, TaskCompletion};
 
 /// The commands of an answer, in words.
 pub(crate) fn commands(completion: &Completion) -> Vec<String> {
@@ -48,13 +48,13 @@ fn describe(command: &Command) -> String {
         },
         Command::UpsertPatches { ids } => format!("patches {}", ids.join(" ")),
         Command::ProtocolMessage { message_id } => format!("message {message_id}"),
-        Command::CompleteRun { result } => match result.first() {
+        Command::EndRun(EndRun::Complete(result)) => match result.first() {
             Some(result) => format!("complete {}", String::from_utf8_lossy(result.data())),
             None => "complete".to_owned(),
         },
-        Command::FailRun { failure } => format!("fail: {}", failure.message),
-        Command::CancelRun { .. } => "cancel".to_owned(),
-        Command::ContinueAsNew(next) => {
+        Command::EndRun(EndRun::Fail(failure)) => format!("fail: {}", failure.message),
+        Command::EndRun(EndRun::Cancel(_)) => "cancel".to_owned(),
+        Command::EndRun(EndRun::ContinueAsNew(next)) => {
             format!(
                 "continue as new {}",
                 next.workflow_type.as_deref().unwrap_or("?")

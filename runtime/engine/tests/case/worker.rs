@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use durably_engine::{
-    Advance, Completion, EngineError, Intent, Job, Payload, Run, Task, UpdateRequest,
+    Advance, Completion, EndRun, EngineError, Intent, Job, Payload, Run, Task, UpdateRequest,
 };
 
 use super::{Code, Cx, End, application};
@@ -132,18 +132,12 @@ impl Worker {
 }
 
 fn end(cx: &Cx, end: End) {
-    cx.intend(match end {
-        End::Complete(result) => Intent::CompleteRun {
-            result: vec![Payload::json(result.into_bytes())],
-        },
-        End::Fail(message) => Intent::FailRun {
-            failure: application(&message),
-        },
-        End::Cancel => Intent::CancelRun {
-            details: Vec::new(),
-        },
-        End::ContinueAsNew => Intent::ContinueAsNew(Box::default()),
-    });
+    cx.intend(Intent::EndRun(match end {
+        End::Complete(result) => EndRun::Complete(vec![Payload::json(result.into_bytes())]),
+        End::Fail(message) => EndRun::Fail(application(&message).into()),
+        End::Cancel => EndRun::Cancel(Vec::new()),
+        End::ContinueAsNew => EndRun::ContinueAsNew(Box::default()),
+    }));
 }
 
 /// A job as text, without what tells a replay from the first time: that markers of patches are known

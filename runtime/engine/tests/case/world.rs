@@ -271,10 +271,7 @@ impl World {
             Command::UpsertPatches { .. } => CommandEvent::SearchAttributesUpserted {
                 only_change_version: true,
             },
-            Command::CompleteRun { .. } => CommandEvent::RunEnded(Ending::Completed),
-            Command::FailRun { .. } => CommandEvent::RunEnded(Ending::Failed),
-            Command::CancelRun { .. } => CommandEvent::RunEnded(Ending::Canceled),
-            Command::ContinueAsNew(_) => CommandEvent::RunEnded(Ending::ContinuedAsNew),
+            Command::EndRun(end) => CommandEvent::RunEnded(end.ending()),
             other => panic!("the fixture does not know {other:?}"),
         };
         self.ended |= matches!(kind, CommandEvent::RunEnded(_));

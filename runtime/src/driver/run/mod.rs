@@ -13,7 +13,7 @@ mod rounds;
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
-use durably_engine::{Advance, FailureRecord, Intent, Job, Payload, StartJob};
+use durably_engine::{Advance, EndRun, FailureRecord, Job, Payload, StartJob};
 
 use self::rounds::{Handler, Spawned, Task};
 use super::instance::{Host, Instance, TaskFailure};
@@ -73,7 +73,7 @@ pub(crate) struct Live<W: Workflow> {
     /// Set when a future was added that has not been polled yet.
     fresh: bool,
     /// How the run ends; asked for once nothing moves any more.
-    ending: Option<Intent>,
+    ending: Option<EndRun>,
     /// Signals that nobody handles, as they came.
     unhandled: Vec<(String, Vec<Payload>)>,
 }

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use durably_engine::{Intent, Payload};
+use durably_engine::{EndRun, Intent, Payload};
 use futures::future::LocalBoxFuture;
 
 use super::Live;
@@ -234,22 +234,20 @@ impl<W: Workflow> Live<W> {
         &self,
         who: Who,
         result: Result<Payload>,
-    ) -> Result<Intent, TaskFailure> {
+    ) -> Result<EndRun, TaskFailure> {
         let error = match result {
             Ok(payload) => {
-                let result = vec![payload];
-                return Ok(Intent::CompleteRun { result });
+                return Ok(EndRun::Complete(vec![payload]));
             }
             Err(error) => error,
         };
         match error.meaning() {
             Meaning::Cancelled | Meaning::OtherCancelled if self.core.is_cancelled() => {
-                let details = Vec::new();
-                return Ok(Intent::CancelRun { details });
+                return Ok(EndRun::Cancel(Vec::new()));
             }
             Meaning::ContinueAsNew(next) => {
                 return match next.request() {
-                    Ok(next) => Ok(Intent::ContinueAsNew(Box::new(next))),
+                    Ok(next) => Ok(EndRun::ContinueAsNew(Box::new(next))),
                     Err(error) => Err(TaskFailure::error(&Error::from(error))),
                 };
             }
@@ -265,13 +263,13 @@ impl<W: Workflow> Live<W> {
                  from `Error::source`",
             )));
         }
-        Ok(Intent::FailRun { failure })
+        Ok(EndRun::Fail(failure.into()))
     }
 
     /// Ends the run. What still runs is dropped without a trace, as the other SDKs do.
-    fn over(&mut self, ending: Intent) {
+    fn over(&mut self, end: EndRun) {
         self.warn_of_unfinished();
-        self.core.issue(ending, None);
+        self.core.issue(Intent::EndRun(end), None);
         self.core.phase.set(Phase::Over);
         self.main = None;
         self.handlers.clear();

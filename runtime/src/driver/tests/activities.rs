@@ -37,7 +37,7 @@ fn a_failed_call_fails_the_workflow_with_the_name_and_the_cause() {
     case.run.handle(Job::Settle, &mut intents).unwrap();
     let [
         Issued {
-            intent: Intent::FailRun { failure },
+            intent: Intent::EndRun(EndRun::Fail(failure)),
             ..
         },
     ] = &intents[..]

@@ -98,7 +98,7 @@ fn causes_are_kept() {
     case.run.handle(Job::Settle, &mut intents).unwrap();
     let [
         Issued {
-            intent: Intent::FailRun { failure },
+            intent: Intent::EndRun(EndRun::Fail(failure)),
             ..
         },
     ] = &intents[..]

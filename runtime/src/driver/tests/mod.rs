@@ -22,7 +22,7 @@ mod waits;
 use std::time::{Duration, SystemTime};
 
 use durably_engine::{
-    Advance, FailureInfo, FailureRecord, Header, Intent, Job, Outcome, Payload, Priority,
+    Advance, EndRun, FailureInfo, FailureRecord, Header, Intent, Job, Outcome, Payload, Priority,
     RunStarted, Seq, StartJob, UpdateRequest,
 };
 use serde::Serialize;
@@ -371,10 +371,10 @@ fn say(intent: &Intent) -> String {
             Ok(result) => format!("complete {id}: {}", text(&result[0])),
             Err(failure) => format!("fail {id}: {}", failure.message),
         },
-        Intent::CompleteRun { result } => format!("done: {}", text(&result[0])),
-        Intent::FailRun { failure } => format!("failed: {}", failure.message),
-        Intent::CancelRun { .. } => "cancelled".into(),
-        Intent::ContinueAsNew(next) => {
+        Intent::EndRun(EndRun::Complete(result)) => format!("done: {}", text(&result[0])),
+        Intent::EndRun(EndRun::Fail(failure)) => format!("failed: {}", failure.message),
+        Intent::EndRun(EndRun::Cancel(_)) => "cancelled".into(),
+        Intent::EndRun(EndRun::ContinueAsNew(next)) => {
             let args: Vec<_> = next.input.iter().map(text).collect();
             let name = next.workflow_type.as_deref().unwrap_or("itself");
             format!("continue as {name}({})", args.join(", "))

@@ -1,4 +1,4 @@
-//! Finish: the command that ends the run, always the last one of its task.
+//! The end of a run: the command that ends the run, always the last one of its task.
 
 use std::time::Duration;
 
@@ -55,16 +55,22 @@ impl Ending {
     }
 }
 
-#[derive(Debug)]
-pub(crate) enum Finish {
+/// The end of a run: the last intent of user code, and the last command of its task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EndRun {
+    /// With a result.
     Complete(Vec<Payload>),
+    /// With a failure.
     Fail(Box<FailureRecord>),
+    /// Cancelled, with details.
     Cancel(Vec<Payload>),
+    /// With a next run of the chain. What it does not say is filled in from this run.
     ContinueAsNew(Box<ContinueAsNew>),
 }
 
-impl Finish {
-    const fn ending(&self) -> Ending {
+impl EndRun {
+    /// What the event that this leaves says.
+    pub const fn ending(&self) -> Ending {
         match self {
             Self::Complete(_) => Ending::Completed,
             Self::Fail(_) => Ending::Failed,
@@ -74,7 +80,7 @@ impl Finish {
     }
 }
 
-impl Once for Finish {
+impl Once for EndRun {
     fn summary(&self) -> CommandSummary {
         let message = match self {
             Self::Fail(failure) => Some(failure.message.clone()),
@@ -88,18 +94,8 @@ impl Once for Finish {
 
     fn send(&mut self, out: &mut TaskCompletion) {
         out.ends_run = true;
-        out.commands.push(match self {
-            Self::Complete(result) => Command::CompleteRun {
-                result: std::mem::take(result),
-            },
-            Self::Fail(failure) => Command::FailRun {
-                failure: std::mem::take(failure.as_mut()),
-            },
-            Self::Cancel(details) => Command::CancelRun {
-                details: std::mem::take(details),
-            },
-            Self::ContinueAsNew(next) => Command::ContinueAsNew(std::mem::take(next)),
-        });
+        let end = std::mem::replace(self, Self::Complete(Vec::new()));
+        out.commands.push(Command::EndRun(end));
     }
 
     fn left(&self, event: &CommandEvent) -> bool {

@@ -1,4 +1,4 @@
-use durably_engine::Command;
+use durably_engine::{Command, EndRun};
 
 use crate::case::{Code, End, Worker, World, commands, sticky, task};
 
@@ -20,7 +20,7 @@ fn every_way_to_end_is_a_command() {
 #[test]
 fn next_run_takes_over_what_the_server_would_not() {
     let answer = first_answer(|_| Box::pin(async { End::ContinueAsNew }));
-    let Command::ContinueAsNew(next) = &task(&answer).commands[0] else {
+    let Command::EndRun(EndRun::ContinueAsNew(next)) = &task(&answer).commands[0] else {
         panic!("the run continues as new");
     };
     assert_eq!(next.workflow_type.as_deref(), Some("Case"));
