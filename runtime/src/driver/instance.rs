@@ -17,25 +17,25 @@ use crate::{
     },
 };
 
-/// User code of one run: takes what the engine tells, gives what the workflow asks for.
+/// User code of one run: handles the engine's jobs, and issues intents.
 ///
-/// The worker tells every [`Job`] of the engine's in order, queries excepted, which go to
+/// The driver passes every [`Job`] of the engine in order, queries excepted, which go to
 /// [`query`](Self::query). A [`TaskFailure`] means that the run must be dropped and replayed later.
 pub(crate) trait Instance {
-    /// Tells user code one thing, and collects what it asks for meanwhile.
+    /// Handles one job, and appends the intents that user code issues meanwhile.
     fn handle(&mut self, job: Job, intents: &mut Vec<Issued>) -> Result<(), TaskFailure>;
 
-    /// Answers a query; it changes nothing.
+    /// Answers a query, which changes nothing.
     fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, Box<FailureRecord>>;
 
-    /// How far work of the run is that ends outside of history.
+    /// The state of the run's work that ends outside of history.
     fn outside_state(&self) -> OutsideState;
 
-    /// Tells of a wake from outside of the run that came between its tasks; once.
-    fn tell_of_foreign_wake(&self);
+    /// Logs, once, a wake from outside of the run that came between its tasks.
+    fn log_foreign_wake(&self);
 }
 
-/// Why user code could not go on: the workflow task fails, and the server tries it again later.
+/// Why user code could not go on: the workflow task fails, and the server retries it.
 #[derive(Clone, Debug)]
 pub(crate) struct TaskFailure {
     /// What is reported to the server.
@@ -44,21 +44,21 @@ pub(crate) struct TaskFailure {
     pub(crate) nondeterminism: bool,
 }
 
-/// How a worker makes instances of one workflow type.
+/// How a worker creates instances of one workflow type.
 #[derive(Clone, Copy)]
 pub(crate) struct WorkflowEntry {
     /// Name of the type.
     pub(crate) name: &'static str,
-    /// Makes the instance of a run, before any of its jobs is told.
-    pub(crate) start: fn(Host) -> Box<dyn Instance>,
+    /// Creates the instance of a run, before its first job.
+    pub(crate) start: fn(WorkerInfo) -> Box<dyn Instance>,
 }
 
-/// What a run may know of its worker.
+/// What a run knows of its worker.
 #[derive(Clone, Debug)]
-pub(crate) struct Host {
+pub(crate) struct WorkerInfo {
     /// The namespace the worker polls.
     pub(crate) namespace: Arc<str>,
-    /// Rung when something outside of the run wakes it.
+    /// Wakes the run's executor thread.
     pub(crate) alarm: Alarm,
 }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use durably_engine::{Completion, EngineError, EventId, Job, Run, Task};
 
-use self::instance::{Host, Instance, TaskFailure, WorkflowEntry};
+use self::instance::{Instance, TaskFailure, WorkerInfo, WorkflowEntry};
 use crate::instance::{core::Issued, outside::OutsideState};
 
 /// How far a driver came with its task.
@@ -33,17 +33,17 @@ static NEXT_TASK: AtomicU64 = AtomicU64::new(1);
 pub(crate) struct Driver {
     run: Run,
     instance: Box<dyn Instance>,
-    /// Counts the tasks this driver took.
+    /// Counts the tasks of this driver.
     tasks: u64,
-    /// The number of the last task, which no other driver's has; a late word about an earlier task, or
-    /// about one of a driver that this one replaced, is known by it.
+    /// The number of the last task, unique in the process: by it a late response to an earlier task, or to
+    /// one of a driver that this one replaced, is recognised.
     task: u64,
-    /// Whether the last task offered came too late; cleared when one is taken.
+    /// Whether the last task was declined; cleared when one begins.
     declined: bool,
 }
 
 impl Driver {
-    pub(crate) fn new(entry: &WorkflowEntry, host: Host) -> Self {
+    pub(crate) fn new(entry: &WorkflowEntry, host: WorkerInfo) -> Self {
         Self {
             run: Run::new(),
             instance: (entry.start)(host),
@@ -68,7 +68,7 @@ impl Driver {
         declines
     }
 
-    /// Takes a task in, for [`advance`](Self::advance). After a failure of either the driver must be
+    /// Begins a task, for [`advance`](Self::advance). After an error of either the driver must be
     /// dropped.
     ///
     /// # Errors
@@ -148,12 +148,12 @@ impl Driver {
         self.run.has_answers()
     }
 
-    /// Tells of a wake from outside of the run that came between its tasks; once.
-    pub(crate) fn tell_of_foreign_wake(&self) {
-        self.instance.tell_of_foreign_wake();
+    /// Logs, once, a wake from outside of the run that came between its tasks.
+    pub(crate) fn log_foreign_wake(&self) {
+        self.instance.log_foreign_wake();
     }
 
-    /// How many tasks this driver took.
+    /// How many tasks this driver has begun.
     pub(crate) fn tasks(&self) -> u64 {
         self.tasks
     }

@@ -37,7 +37,7 @@ impl<T> Future for Unsupported<T> {
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
         self.core.assert_commands_allowed();
         self.core.seen(self.place);
-        self.core.blame(format!(
+        self.core.record_fault(format!(
             "{} is not supported by this version of durably (at {})",
             self.what, self.place
         ));

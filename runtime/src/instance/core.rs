@@ -19,7 +19,7 @@ use super::{
     task::{TaskId, Waiter},
     turns::Turns,
     waits::{Version, Waits},
-    waker::Alarm,
+    waker::RunWaker,
 };
 use crate::time::Time;
 
@@ -54,11 +54,11 @@ pub(crate) struct Core {
     /// Set when something happened that another task or wait of the run may be waiting for.
     pub(crate) moved: Cell<bool>,
     /// What the code did that fails the workflow task; the first of it.
-    fault: RefCell<Option<String>>,
+    fault: RefCell<Option<Box<str>>>,
     /// The command that code issued by a drop while it was only allowed to read; the first of it.
-    refusal: RefCell<Option<String>>,
+    refusal: RefCell<Option<Box<str>>>,
     /// Why the run is asked to stop, once it is.
-    cancel_reason: RefCell<Option<String>>,
+    cancel_reason: RefCell<Option<Box<str>>>,
     /// Whether there is a reason; asked at every poll of every wait.
     cancelled: Cell<bool>,
     /// Asked for since the last job, in order.
@@ -105,7 +105,7 @@ impl Core {
     pub(crate) fn new(
         start: StartJob,
         namespace: Arc<str>,
-        alarm: Alarm,
+        waker: Arc<RunWaker>,
         facts: Facts,
         patches: Patches,
     ) -> Rc<Self> {
@@ -116,7 +116,7 @@ impl Core {
             facts: Cell::new(facts),
             patches,
             ops: RefCell::default(),
-            outside: OutsideWork::new(alarm),
+            outside: OutsideWork::new(waker),
             waits: RefCell::default(),
             turns: Turns::default(),
             version: Cell::new(0),
@@ -164,14 +164,16 @@ impl Core {
     pub(crate) fn refuses(&self, what: impl FnOnce() -> String) -> bool {
         let refuses = self.phase.get() == Phase::Reading;
         if refuses {
-            self.refusal.borrow_mut().get_or_insert_with(what);
+            self.refusal
+                .borrow_mut()
+                .get_or_insert_with(|| what().into());
         }
         refuses
     }
 
     /// The first command that was refused without a panic.
     pub(crate) fn take_refusal(&self) -> Option<String> {
-        self.refusal.take()
+        self.refusal.take().map(String::from)
     }
 
     /// Takes back what is no longer wanted. Futures are dropped at any time, so this never panics.
@@ -182,7 +184,7 @@ impl Core {
     }
 
     /// Takes the latest intent back, unissued.
-    pub(crate) fn unissue(&self) {
+    pub(crate) fn pop_last_intent(&self) {
         self.intents.borrow_mut().pop();
     }
 
@@ -192,13 +194,13 @@ impl Core {
         into.append(&mut self.intents.take());
     }
 
-    /// Notes a bug of the workflow's code; the workflow task will fail with it.
-    pub(crate) fn blame(&self, fault: String) {
-        self.fault.borrow_mut().get_or_insert(fault);
+    /// Records a bug of the workflow's code, with which the workflow task will fail.
+    pub(crate) fn record_fault(&self, fault: String) {
+        self.fault.borrow_mut().get_or_insert(fault.into());
     }
 
     pub(crate) fn take_fault(&self) -> Option<String> {
-        self.fault.take()
+        self.fault.take().map(String::from)
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
@@ -206,12 +208,12 @@ impl Core {
     }
 
     pub(crate) fn cancel_reason(&self) -> Option<String> {
-        self.cancel_reason.borrow().clone()
+        self.cancel_reason.borrow().as_deref().map(str::to_owned)
     }
 
     pub(crate) fn cancel(&self, reason: String) {
         self.cancelled.set(true);
-        self.cancel_reason.borrow_mut().get_or_insert(reason);
+        self.cancel_reason.borrow_mut().get_or_insert(reason.into());
         self.wake_all();
     }
 

@@ -1,4 +1,4 @@
-//! Timers and activities on their way.
+//! Timers and activities that have not ended, and how they ended.
 
 use std::{
     borrow::Cow,
@@ -13,28 +13,28 @@ use durably_engine::{FailureRecord, Intent, Outcome, Payload, Seq};
 
 use super::{core::Core, numbered::Numbered, task::Waiter};
 
-/// All operations of a run that did not come to their end, oldest first.
+/// The operations of a run that have not ended, or whose end user code has not taken, oldest first.
 #[derive(Default)]
 pub(crate) struct Ops(Numbered<Op>);
 
 /// One operation.
 pub(crate) struct Op {
-    pub(crate) what: What,
+    pub(crate) what: OpKind,
     pub(crate) place: &'static Location<'static>,
     state: State,
 }
 
-/// What an operation does.
+/// OpKind an operation does.
 #[derive(Clone, Debug)]
-pub(crate) enum What {
+pub(crate) enum OpKind {
     Timer(Duration),
     Activity(Cow<'static, str>),
 }
 
 enum State {
-    /// Nothing is known yet; who waits is none until it is polled.
+    /// It has not ended; the waiter is none until it is polled.
     Open(Option<Waiter>),
-    /// It ended, and nobody fetched how.
+    /// It ended; user code has not taken the result.
     Ended(Ended),
 }
 
@@ -49,14 +49,14 @@ pub(crate) enum Ended {
 }
 
 impl Ops {
-    /// Operations that somebody waits for.
+    /// Operations that have not ended.
     pub(crate) fn pending(&self) -> impl Iterator<Item = &Op> {
         self.0
             .values()
             .filter(|op| matches!(op.state, State::Open(_)))
     }
 
-    /// Takes in how `seq` ended; what nobody waits for any more is dropped.
+    /// Records how `seq` ended, and returns its waiter; the end of a dropped operation is ignored.
     pub(crate) fn end(&mut self, seq: Seq, ended: Ended) -> Option<Waiter> {
         let op = self.0.get_mut(seq.0)?;
         match std::mem::replace(&mut op.state, State::Ended(ended)) {
@@ -65,7 +65,7 @@ impl Ops {
         }
     }
 
-    /// Everybody who waits, in the order in which the operations began.
+    /// All waiters, in the order in which the operations began.
     pub(crate) fn take_all(&mut self) -> Vec<Waiter> {
         let waiters = self.0.values_mut().filter_map(|op| match &mut op.state {
             State::Open(waiter) => waiter.take(),
@@ -74,7 +74,7 @@ impl Ops {
         waiters.collect()
     }
 
-    fn begin(&mut self, what: What, place: &'static Location<'static>) -> Seq {
+    fn begin(&mut self, what: OpKind, place: &'static Location<'static>) -> Seq {
         let state = State::Open(None);
         Seq(self.0.add(Op { what, place, state }))
     }
@@ -91,7 +91,7 @@ impl From<Outcome> for Ended {
     }
 }
 
-impl fmt::Display for What {
+impl fmt::Display for OpKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timer(after) => write!(f, "sleep({after:?})"),
@@ -100,18 +100,18 @@ impl fmt::Display for What {
     }
 }
 
-/// The right to an operation's end. Dropped before, it cancels the operation.
-pub(crate) struct Ticket {
+/// Owns an operation until its end. Dropped earlier, it cancels the operation.
+pub(crate) struct OpGuard {
     core: Rc<Core>,
     seq: Seq,
     place: &'static Location<'static>,
 }
 
-impl Ticket {
-    /// Asks for an operation.
+impl OpGuard {
+    /// Begins an operation, and issues its intent.
     pub(crate) fn begin(
         core: Rc<Core>,
-        what: What,
+        what: OpKind,
         place: &'static Location<'static>,
         intent: impl FnOnce(Seq) -> Intent,
     ) -> Self {
@@ -121,7 +121,7 @@ impl Ticket {
         Self { core, seq, place }
     }
 
-    /// How it ended, once.
+    /// Resolves to how it ended, once.
     pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Ended> {
         self.core.assert_commands_allowed();
         self.core.seen(self.place);
@@ -142,7 +142,7 @@ impl Ticket {
         }
     }
 
-    /// Asks the operation to stop; how it ends is still told.
+    /// Requests that the operation stops; it still resolves to how it ends.
     pub(crate) fn cancel(&self) {
         let ops = self.core.ops.borrow();
         if let Some(Op {
@@ -155,7 +155,7 @@ impl Ticket {
         }
     }
 
-    /// Lets the operation go on unattended.
+    /// Lets the operation go on after this is dropped.
     #[track_caller]
     pub(crate) fn detach(self) {
         self.core.assert_commands_allowed();
@@ -180,9 +180,9 @@ impl Ticket {
     }
 }
 
-impl Drop for Ticket {
+impl Drop for OpGuard {
     fn drop(&mut self) {
-        // What a query drops goes on: a replay does not repeat the query.
+        // OpKind a query drops goes on: a replay does not repeat the query.
         if self.core.refuses(|| self.dropped()) {
             return;
         }
@@ -191,7 +191,7 @@ impl Drop for Ticket {
     }
 }
 
-impl What {
+impl OpKind {
     fn cancel(&self, seq: Seq) -> Intent {
         match self {
             Self::Timer(_) => Intent::CancelTimer { seq },

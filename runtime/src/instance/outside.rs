@@ -12,13 +12,20 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{core::Core, task::Waiter, waker::Alarm};
+use super::{
+    core::Core,
+    task::Waiter,
+    waker::{Alarm, RunWaker},
+};
 
-/// The work that has not ended, as far as the run has seen.
+/// The work that has not ended, as far as the run has seen. Boxed, because few runs have any.
 pub(crate) struct OutsideWork {
-    work: RefCell<Vec<Work>>,
-    alarm: Alarm,
+    open: RefCell<Option<Box<Open>>>,
+    run: Arc<RunWaker>,
 }
+
+#[derive(Default)]
+struct Open(Vec<Work>);
 
 struct Work {
     end: Arc<End>,
@@ -45,30 +52,34 @@ pub(crate) enum OutsideState {
 }
 
 impl OutsideWork {
-    /// No work yet; `alarm` wakes the executor of the run.
-    pub(crate) fn new(alarm: Alarm) -> Self {
+    /// No work yet.
+    pub(crate) fn new(run: Arc<RunWaker>) -> Self {
         Self {
-            work: RefCell::default(),
-            alarm,
+            open: RefCell::default(),
+            run,
         }
     }
 
     pub(crate) fn state(&self) -> OutsideState {
-        let work = self.work.borrow();
-        if work.is_empty() {
-            OutsideState::Idle
-        } else if work.iter().any(|it| it.end.is_reached()) {
-            OutsideState::Ended
-        } else {
-            OutsideState::Running
+        match &*self.open.borrow() {
+            None => OutsideState::Idle,
+            Some(open) if open.0.iter().any(|it| it.end.is_reached()) => OutsideState::Ended,
+            Some(_) => OutsideState::Running,
         }
     }
 
     /// Removes what has ended; returns who waits for it, in the order in which it began.
     pub(super) fn take_ended(&self) -> Vec<Waiter> {
-        let mut work = self.work.borrow_mut();
-        let ended = work.extract_if(.., |it| it.end.is_reached());
-        ended.filter_map(|it| it.waiter).collect()
+        let mut slot = self.open.borrow_mut();
+        let Some(open) = &mut *slot else {
+            return Vec::new();
+        };
+        let ended = open.0.extract_if(.., |it| it.end.is_reached());
+        let waiters = ended.filter_map(|it| it.waiter).collect();
+        if open.0.is_empty() {
+            *slot = None;
+        }
+        waiters
     }
 }
 
@@ -84,20 +95,22 @@ impl OutsideWork {
     pub(crate) fn begin(&self) -> Arc<End> {
         let end = Arc::new(End {
             reached: AtomicBool::new(false),
-            alarm: self.alarm.clone(),
+            alarm: self.run.alarm(),
         });
         let work = Work {
             end: Arc::clone(&end),
             waiter: None,
         };
-        self.work.borrow_mut().push(work);
+        let mut open = self.open.borrow_mut();
+        open.get_or_insert_default().0.push(work);
         end
     }
 
     /// Waits for the end of work of this run.
     pub(crate) fn poll(&self, end: &Arc<End>, core: &Core, cx: &Context<'_>) -> Poll<()> {
-        let mut work = self.work.borrow_mut();
-        match work.iter_mut().find(|it| Arc::ptr_eq(&it.end, end)) {
+        let mut open = self.open.borrow_mut();
+        let mut work = open.iter_mut().flat_map(|open| &mut open.0);
+        match work.find(|it| Arc::ptr_eq(&it.end, end)) {
             None => Poll::Ready(()),
             Some(open) => {
                 open.waiter = Some(core.park(cx));

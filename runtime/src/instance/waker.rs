@@ -21,14 +21,14 @@ use super::{current, task::TaskId};
 /// a clone alone proves nothing; the wake does.
 #[derive(Debug, Default)]
 pub(crate) struct RunWaker {
-    /// A future of the run asks to be polled again.
+    /// A future of the run has to be polled again.
     own: AtomicBool,
     /// The tasks that were woken.
     woken: Mutex<Vec<TaskId>>,
     /// Something outside of the run woke it, or would do so in vain.
     foreign: AtomicBool,
-    /// The foreign wake has been told of.
-    told: AtomicBool,
+    /// The foreign wake has been logged.
+    logged: AtomicBool,
     /// Rung by the first foreign wake.
     alarm: Alarm,
 }
@@ -46,16 +46,21 @@ impl RunWaker {
         }
     }
 
-    /// Tells this run from all others; it runs while [`current::enter`] holds this.
+    /// Identifies this run; its code runs while [`current::enter`] holds this.
     pub(crate) fn id(self: &Arc<Self>) -> usize {
         Arc::as_ptr(self).addr()
+    }
+
+    /// Wakes the executor thread of the run.
+    pub(super) fn alarm(&self) -> Alarm {
+        self.alarm.clone()
     }
 
     pub(crate) fn take_own(&self) -> bool {
         self.own.swap(false, Relaxed)
     }
 
-    /// The tasks that were woken since this was asked last.
+    /// The tasks that were woken since the last call.
     pub(crate) fn take_woken(&self) -> Vec<TaskId> {
         std::mem::take(&mut *self.woken())
     }
@@ -64,14 +69,14 @@ impl RunWaker {
         self.foreign.load(Relaxed)
     }
 
-    /// The run is gone: whoever wakes it from now on is nobody's business.
+    /// The run is dropped: later wakes are ignored, and not reported.
     pub(crate) fn retire(&self) {
         self.foreign.store(true, Relaxed);
     }
 
-    /// Whether a foreign wake is to be told of; once.
-    pub(crate) fn take_untold(&self) -> bool {
-        self.was_foreign() && !self.told.swap(true, Relaxed)
+    /// Whether a foreign wake has to be logged; once.
+    pub(crate) fn take_unlogged(&self) -> bool {
+        self.was_foreign() && !self.logged.swap(true, Relaxed)
     }
 
     fn woken(&self) -> MutexGuard<'_, Vec<TaskId>> {

@@ -1,9 +1,9 @@
-//! Warnings and errors that nobody subscribed to still reach standard error.
+//! Writes warnings and errors to standard error while there is no `tracing` subscriber.
 //!
-//! A worker tells through `tracing` what it cannot tell a caller: that a workflow task failed, that
-//! the server is away. Without a subscriber those events go nowhere, and a program that waits for a
-//! result would only hang. Any subscriber ends this; a library must not install one itself, since a
-//! process can have only one.
+//! A worker logs through `tracing` what has no caller to return it to: a workflow task failed, the
+//! server is unreachable. Without a subscriber those events are lost, and a program that waits for a
+//! result would hang without a word. Any subscriber replaces this; a library must not install one
+//! itself, since a process can have only one.
 
 use std::{
     fmt::{self, Write as _},
@@ -19,12 +19,12 @@ use tracing::{
 
 use super::replayed::is_silent;
 
-/// `tracing::warn!` that is heard without a subscriber.
+/// `tracing::warn!` that reaches standard error without a subscriber.
 macro_rules! warning {
     ($($event:tt)*) => { $crate::telemetry::log::heard(|| tracing::warn!($($event)*)) };
 }
 
-/// `tracing::error!` that is heard without a subscriber.
+/// `tracing::error!` that reaches standard error without a subscriber.
 macro_rules! error {
     ($($event:tt)*) => { $crate::telemetry::log::heard(|| tracing::error!($($event)*)) };
 }
@@ -149,24 +149,25 @@ impl fmt::Display for Line {
     }
 }
 
-/// Hears what is told, on whichever thread of the tests.
+/// Collects the log lines of all threads, for tests.
 #[cfg(test)]
-pub(crate) mod ear {
+pub(crate) mod test_log {
     use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
     use super::{Attributes, Event, Id, Line, Metadata, Record, Subscriber};
 
     static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-    /// Listens from now on, until the process ends.
+    /// Collects from now on, until the process ends.
     pub(crate) fn open() {
         static OPEN: Once = Once::new();
         OPEN.call_once(|| {
-            tracing::subscriber::set_global_default(Ear).expect("no test installs another one");
+            tracing::subscriber::set_global_default(Collector)
+                .expect("no test installs another one");
         });
     }
 
-    /// The first line that holds `needle`, if it was said.
+    /// The first line that holds `needle`, if there is one.
     pub(crate) fn heard(needle: &str) -> Option<String> {
         lines().iter().find(|line| line.contains(needle)).cloned()
     }
@@ -180,9 +181,9 @@ pub(crate) mod ear {
         LINES.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    struct Ear;
+    struct Collector;
 
-    impl Subscriber for Ear {
+    impl Subscriber for Collector {
         fn enabled(&self, metadata: &Metadata<'_>) -> bool {
             metadata.target().starts_with("durably")
         }

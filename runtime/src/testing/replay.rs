@@ -11,7 +11,7 @@ use crate::{
     definition::Workflow,
     driver::{
         Driver,
-        instance::{Host, TaskFailure, WorkflowEntry},
+        instance::{TaskFailure, WorkerInfo, WorkflowEntry},
     },
     instance::waker::Alarm,
     wire,
@@ -68,7 +68,7 @@ impl Replayer {
                     .collect(),
             });
         };
-        let host = Host {
+        let host = WorkerInfo {
             namespace: Arc::from("default"),
             alarm: Alarm::default(),
         };

@@ -8,7 +8,7 @@ use crate::{error::no_namespace, wire::status::is_about_a_missing_namespace};
 
 /// Why [`Worker::run`](crate::worker::Worker::run) ended with an error.
 ///
-/// A server that is away is no reason: the worker waits until it is back.
+/// An unreachable server does not end a worker, which retries until the server answers.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WorkerError {
@@ -26,10 +26,10 @@ pub enum WorkerError {
         task_queue: String,
         /// The namespace of its client.
         namespace: String,
-        /// What the server said.
+        /// The status of the server's response.
         status: Box<Status>,
     },
-    /// The operating system gave no thread to run workflow code on.
+    /// The operating system refused a thread to run workflow code on.
     Thread(io::Error),
 }
 

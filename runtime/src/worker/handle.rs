@@ -1,4 +1,4 @@
-//! Ends a worker from elsewhere.
+//! Shuts a worker down from outside of its task.
 
 use std::{fmt, sync::Arc};
 
@@ -7,15 +7,15 @@ use tokio::{sync::watch, task::JoinHandle};
 use super::lifecycle::Phase;
 use crate::error::Result;
 
-/// Tells a worker to shut down, from anywhere. Cheap to clone.
+/// Shuts a worker down, from any task or thread. Cheap to clone.
 #[derive(Clone)]
 pub struct WorkerHandle {
     pub(crate) phase: Arc<watch::Sender<Phase>>,
 }
 
 impl WorkerHandle {
-    /// Tells the worker to end in order: no new tasks, running ones to their end, activities told
-    /// and waited for. [`Worker::run`](crate::worker::Worker::run) returns when that is done.
+    /// Requests an orderly shutdown: no new tasks are polled, running ones complete, activities are
+    /// cancelled and waited for. [`Worker::run`](crate::worker::Worker::run) returns when that is done.
     pub fn shutdown(&self) {
         self.phase
             .send_if_modified(|phase| Phase::Stopping.replace_earlier(phase));
@@ -29,7 +29,7 @@ impl fmt::Debug for WorkerHandle {
 }
 
 /// A worker that runs in the background, from [`Worker::spawn`](crate::worker::Worker::spawn). Dropping the
-/// guard tells the worker to end, but does not wait for it.
+/// guard requests its shutdown, without waiting for it.
 #[derive(Debug)]
 #[must_use = "the worker ends when its guard is dropped"]
 pub struct WorkerGuard {
@@ -38,7 +38,7 @@ pub struct WorkerGuard {
 }
 
 impl WorkerGuard {
-    /// Ends the worker in order, and waits until that is done.
+    /// Shuts the worker down, and waits until it has ended.
     ///
     /// # Errors
     /// Why the worker ended, if it had ended by itself.
@@ -50,7 +50,7 @@ impl WorkerGuard {
         }
     }
 
-    /// Tells the worker to end, from anywhere.
+    /// A handle that requests the shutdown from any task or thread.
     pub fn handle(&self) -> WorkerHandle {
         self.handle.clone()
     }

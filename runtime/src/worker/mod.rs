@@ -88,9 +88,9 @@ use crate::{
     transport::rpc::Rpc,
 };
 
-/// Polls one task queue and runs what it is given.
+/// Polls one task queue, and runs its workflows and activities.
 ///
-/// What it has no caller to tell (a workflow task failed, the server is away) it tells through
+/// What it cannot return to a caller (a workflow task failed, the server is unreachable) it logs through
 /// `tracing`; while no subscriber is installed, warnings and errors go to standard error.
 ///
 /// ```no_run
@@ -166,40 +166,40 @@ impl Worker {
         self
     }
 
-    /// Ends the worker from elsewhere, once it runs.
+    /// A handle that shuts the worker down while it runs.
     pub fn handle(&self) -> WorkerHandle {
         WorkerHandle {
             phase: Arc::clone(&self.phase),
         }
     }
 
-    /// Runs until the process is told to stop (ctrl-c or SIGTERM), or [`WorkerHandle::shutdown`] is
-    /// called; then ends in order: no new tasks, running ones to their end, activities told and
+    /// Runs until the process receives ctrl-c or SIGTERM, or [`WorkerHandle::shutdown`] is called; then
+    /// shuts down in order: no new tasks are polled, running ones complete, activities are cancelled and
     /// waited for.
     ///
-    /// It waits for a server that is unreachable. A workflow task that fails is tried again, with pauses
+    /// It retries while the server is unreachable. A workflow task that fails is tried again, with pauses
     /// of up to eight seconds during which this worker withholds the answer; a shutdown sends it at once,
     /// and a process that is killed leaves the task to its timeout at the server, which grows with the
     /// attempts (see ["When nothing happens"](crate::guide#when-nothing-happens)).
     ///
     /// # Errors
-    /// [`WorkerError`]: registrations or options that cannot work, or a server that refuses, for
+    /// [`WorkerError`]: registrations or options that cannot work, or a server that rejects its polls, for
     /// instance because the namespace does not exist.
     ///
     /// # Cancellation
     /// Dropping the future (`tokio::select!`) shuts the worker down in the same order, in the
-    /// background: the server is told at once, so that cached runs move to other workers, and
+    /// background: the server is informed at once, so that cached runs move to other workers, and
     /// running activities have the [grace](Self::shutdown_grace) to end and are reported. What
     /// remains when the process or the caller's runtime ends first is retried by the server when it
     /// times out; to wait for the end, call [`WorkerHandle::shutdown`] and await the future.
     pub async fn run(self) -> Result<()> {
-        let mut told = pin!(told_to_stop());
-        let (host, polls_come_back) = self.prepare(told.as_mut()).await?;
-        work(host, polls_come_back, told).await
+        let mut stop = pin!(stop_requested());
+        let (host, polls_come_back) = self.prepare(stop.as_mut()).await?;
+        work(host, polls_come_back, stop).await
     }
 
-    /// Runs in the background until the guard is told to end it, or dropped. It listens to no
-    /// signals.
+    /// Runs in the background until the guard is shut down or dropped. It handles no signals of the
+    /// process.
     ///
     /// # Errors
     /// As [`run`](Self::run), as far as they show before the first poll.
@@ -214,7 +214,7 @@ impl Worker {
     }
 
     /// Checks what can be checked before the first poll.
-    async fn prepare(self, told_to_stop: impl Future<Output = ()>) -> Result<(Host, bool)> {
+    async fn prepare(self, stop_requested: impl Future<Output = ()>) -> Result<(Host, bool)> {
         let mut mistakes = Vec::new();
         self.registry.check(&mut mistakes);
         self.options.check(&mut mistakes);
@@ -237,7 +237,7 @@ impl Worker {
         let polls_come_back = tokio::select! {
             known = find_namespace(&host.server) => known?,
             () = host.lifecycle.reached(Phase::Stopping) => false,
-            () = told_to_stop => {
+            () = stop_requested => {
                 host.lifecycle.advance(Phase::Stopping);
                 false
             }
@@ -246,11 +246,11 @@ impl Worker {
     }
 }
 
-/// Works until told to stop, then ends in order.
+/// Works until a stop is requested, then shuts down in order.
 async fn work(
     host: Host,
     polls_come_back: bool,
-    told_to_stop: impl Future<Output = ()>,
+    stop_requested: impl Future<Output = ()>,
 ) -> Result<()> {
     let (server, lifecycle) = (&host.server, &host.lifecycle);
     if lifecycle.is_stopping() {
@@ -262,7 +262,7 @@ async fn work(
     let mut ended = server.timers.spawn(shutdown.run());
     let ended = tokio::select! {
         ended = &mut ended => ended,
-        () = told_to_stop => {
+        () = stop_requested => {
             lifecycle.advance(Phase::Stopping);
             ended.await
         }
@@ -282,8 +282,8 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Waits for the server, and makes sure of the namespace; says whether the server ends the polls of
-/// a worker that shuts down.
+/// Retries until the server describes the namespace; returns whether the server ends the polls of a worker
+/// that shuts down.
 async fn find_namespace(server: &Server) -> Result<bool> {
     let mut backoff = Backoff::up_to(Duration::from_secs(5));
     loop {
@@ -309,8 +309,8 @@ async fn find_namespace(server: &Server) -> Result<bool> {
     }
 }
 
-/// Resolves when the process is told to stop.
-async fn told_to_stop() {
+/// Resolves when the process receives ctrl-c or SIGTERM.
+async fn stop_requested() {
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

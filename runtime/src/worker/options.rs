@@ -1,4 +1,4 @@
-//! The knobs of a worker: what each does, its default, and why that is the default.
+//! The options of a worker, with their defaults.
 
 use std::{num::NonZero, thread, time::Duration};
 

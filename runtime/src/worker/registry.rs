@@ -1,4 +1,4 @@
-//! Name to workflow type or activity; mistakes are kept until the worker starts.
+//! Maps names to workflow types and activities. Mistakes are reported when the worker starts.
 
 use std::{any::type_name, collections::BTreeMap, fmt, sync::Arc};
 

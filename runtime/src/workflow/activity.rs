@@ -22,7 +22,7 @@ use crate::{
     error::ActivityError,
     instance::{
         core::Core,
-        ops::{Ended, Ticket, What},
+        ops::{Ended, OpGuard, OpKind},
     },
     options::{ActivityOptions, Retry},
 };
@@ -51,7 +51,7 @@ enum State {
     Done,
 }
 
-/// What is asked for, until it is.
+/// OpKind is asked for, until it is.
 struct Request {
     name: Cow<'static, str>,
     args: EncodedArgs,
@@ -64,7 +64,7 @@ struct Request {
 /// A call that was made.
 struct Running {
     name: Cow<'static, str>,
-    ticket: Ticket,
+    ticket: OpGuard,
     /// Whether it was asked to stop.
     stopping: bool,
 }
@@ -131,13 +131,13 @@ impl<A, T> ActivityCall<A, T> {
         self
     }
 
-    /// What the activity does, for people who look at the history.
+    /// OpKind the activity does, for people who look at the history.
     pub fn summary(mut self, text: impl Text) -> Self {
         self.request(|it| it.summary = Some(text.into_text()));
         self
     }
 
-    /// What cancelling means: ask the activity to stop and go on at once (`TryCancel`, unless given),
+    /// OpKind cancelling means: ask the activity to stop and go on at once (`TryCancel`, unless given),
     /// ask and wait for how it ends (`WaitCompleted`), or go on without asking (`Abandon`).
     pub fn cancellation(mut self, kind: CancellationType) -> Self {
         self.request(|it| it.cancellation = kind);
@@ -212,7 +212,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
             State::New(request) => match request.schedule(&self.core, self.place) {
                 Ok(running) => State::Running(running),
                 Err(fault) => {
-                    self.core.blame(fault);
+                    self.core.record_fault(fault);
                     State::Done
                 }
             },
@@ -228,7 +228,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
                 // The fault of a call that could not be made came first, and counts.
                 let place = self.place;
                 let what = format!("the activity called at {place}");
-                self.core.blame(awaited_again(&what));
+                self.core.record_fault(awaited_again(&what));
                 return Poll::Pending;
             }
             State::New(request) => {
@@ -250,7 +250,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
                 match A::__output().given(&Callee::Activity(name), result) {
                     Ok(output) => Poll::Ready(Ok(output)),
                     Err(error) => {
-                        self.core.blame(error.to_string());
+                        self.core.record_fault(error.to_string());
                         Poll::Pending
                     }
                 }
@@ -286,8 +286,8 @@ impl Request {
             summary: self.summary.and_then(|text| value::encode_json(&text).ok()),
             ..ScheduleActivity::default()
         });
-        let what = What::Activity(self.name.clone());
-        let ticket = Ticket::begin(core.clone(), what, place, |seq| {
+        let what = OpKind::Activity(self.name.clone());
+        let ticket = OpGuard::begin(core.clone(), what, place, |seq| {
             schedule.seq = seq;
             Intent::ScheduleActivity(schedule)
         });
@@ -350,7 +350,7 @@ impl<A: Activity> Future for ActivityHandle<A> {
     }
 }
 
-/// What a call gives that was cancelled before it was made: the same as one that was cancelled later.
+/// OpKind a call gives that was cancelled before it was made: the same as one that was cancelled later.
 fn cancelled_before_start(activity: &str) -> ActivityError {
     let info = FailureInfo::Activity {
         scheduled: Default::default(),

@@ -105,7 +105,8 @@ impl<T> Future for Spawned<T> {
                 Poll::Ready(value)
             }
             Output::Pending(_) | Output::Taken => {
-                this.core.blame(awaited_again(&Who::Spawned(this.place)));
+                this.core
+                    .record_fault(awaited_again(&Who::Spawned(this.place)));
                 Poll::Pending
             }
         }

@@ -17,7 +17,7 @@ use crate::{
     error::Cancelled,
     instance::{
         core::Core,
-        ops::{Ticket, What},
+        ops::{OpGuard, OpKind},
     },
 };
 
@@ -35,7 +35,7 @@ pub struct Sleep {
 enum State {
     New,
     Yielded,
-    Running(Ticket),
+    Running(OpGuard),
     Done,
 }
 
@@ -51,16 +51,16 @@ impl Sleep {
         }
     }
 
-    /// What is waited for, for people who look at the history.
+    /// OpKind is waited for, for people who look at the history.
     pub fn summary(mut self, text: impl Text) -> Self {
         self.summary = Some(text.into_text().into());
         self
     }
 
-    fn start(&mut self) -> Ticket {
+    fn start(&mut self) -> OpGuard {
         let summary = self.summary.take();
         let after = self.after;
-        Ticket::begin(self.core.clone(), What::Timer(after), self.place, |seq| {
+        OpGuard::begin(self.core.clone(), OpKind::Timer(after), self.place, |seq| {
             Intent::StartTimer {
                 seq,
                 after,

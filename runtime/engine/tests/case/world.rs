@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use durably_engine::{
     ActivityCanceled, ActivityFailed, ActivityScheduled, Answer, Command, CommandEvent, Completion,
-    Ending, Event, EventId, EventKind, Fact, MessageBody, Priority, Queries, QueryRequest,
-    RetryState, RunStarted, SdkMetadata, Signaled, Task, TaskEvent, TaskStarted, UpdateAccepted,
-    UpdateMessage, UpdateRequest,
+    Event, EventId, EventKind, Fact, MessageBody, Priority, Queries, QueryRequest, RetryState,
+    RunStarted, SdkMetadata, Signaled, Task, TaskEvent, TaskStarted, UpdateAccepted, UpdateMessage,
+    UpdateRequest,
 };
 use durably_engine::{FailureRecord, Header, Payload};
 

@@ -21,7 +21,9 @@ use durably_proto::{
 };
 
 use super::{Account, fake::server};
-use crate::{client::Handle, telemetry::log::ear, texts::Texts, time::span::secs, wire::payload};
+use crate::{
+    client::Handle, telemetry::log::test_log, texts::Texts, time::span::secs, wire::payload,
+};
 
 /// A run whose task was scheduled so many seconds ago.
 fn waits(attempt: i32, seconds: u64) -> DescribeWorkflowExecutionResponse {
@@ -121,7 +123,7 @@ fn overcome(last: Option<Attributes>) -> Page {
 
 #[tokio::test]
 async fn a_long_wait_is_explained_once() {
-    ear::open();
+    test_log::open();
     let mut texts = Texts::of("waiting");
     for (case, id, found, history) in [
         ("no worker takes the task", "stuck-1", waits(1, 20), None),
@@ -175,15 +177,15 @@ async fn a_long_wait_is_explained_once() {
         assert_eq!(result.ok(), Some(5));
         assert_eq!(fake.describe_workflow_execution.asked().len(), 1);
         let id = format!("workflow_id=\"{id}\"");
-        assert_eq!(ear::count(&id), 1);
-        texts.add(case, ear::heard(&id).unwrap_or_default());
+        assert_eq!(test_log::count(&id), 1);
+        texts.add(case, test_log::heard(&id).unwrap_or_default());
     }
     texts.check();
 }
 
 #[tokio::test]
 async fn a_workflow_that_works_is_waited_for_in_silence() {
-    ear::open();
+    test_log::open();
     let idle = DescribeWorkflowExecutionResponse::default();
     for (id, found) in [
         ("busy-1", waits(1, 1)),
@@ -197,6 +199,6 @@ async fn a_workflow_that_works_is_waited_for_in_silence() {
         pages.then(Ok(completed()));
         let result = Handle::<Account>::attach(&client, id).result().await;
         assert_eq!(result.ok(), Some(5));
-        assert_eq!(ear::count(id), 0);
+        assert_eq!(test_log::count(id), 0);
     }
 }

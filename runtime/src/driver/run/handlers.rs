@@ -6,7 +6,7 @@ use futures::future::LocalBoxFuture;
 use super::{
     Live,
     introspect::{self, METADATA, STACK_TRACE},
-    rounds::{Handler, Of, Task},
+    rounds::{Handler, HandlerKind, Task},
 };
 use crate::{
     data::{Args, Callee},
@@ -46,7 +46,7 @@ impl<W: Workflow> Live<W> {
         self.refuse_faults()?;
         match called {
             Ok(Called::Done(result)) => self.signal_ended(who, result)?,
-            Ok(Called::Running(future)) => self.begin_handler(Of::Signal { name }, future),
+            Ok(Called::Running(future)) => self.begin_handler(HandlerKind::Signal { name }, future),
             Err(error) => {
                 log::on_run!(
                     log::error,
@@ -117,12 +117,12 @@ impl<W: Workflow> Live<W> {
             Ok(Called::Done(result)) => self.update_ended(who, id, result),
             Ok(Called::Running(future)) => {
                 let name = update.name;
-                self.begin_handler(Of::Update { name, id }, future);
+                self.begin_handler(HandlerKind::Update { name, id }, future);
                 Ok(())
             }
             Err(error) => {
                 // The handler was not called, so nothing was asked for since.
-                self.core.unissue();
+                self.core.pop_last_intent();
                 self.reject(id, replaying, &error)
             }
         }
@@ -224,12 +224,16 @@ impl<W: Workflow> Live<W> {
         }
     }
 
-    fn begin_handler(&mut self, of: Of, future: LocalBoxFuture<'static, Result<Payload>>) {
+    fn begin_handler(
+        &mut self,
+        kind: HandlerKind,
+        future: LocalBoxFuture<'static, Result<Payload>>,
+    ) {
         self.last_handler += 1;
         let id = TaskId::Handler(self.last_handler);
         let task = Task::new(future, id, &self.core, &self.wake);
         self.handlers
-            .insert(self.last_handler, Handler { of, task });
+            .insert(self.last_handler, Handler { kind, task });
         self.core.open_handlers.set(self.handlers.len() as u32);
         self.fresh = true;
     }

@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 use durably_engine::{Advance, EndRun, FailureRecord, Job, Payload, StartJob};
 
 use self::rounds::{Handler, Spawned, Task};
-use super::instance::{Host, Instance, TaskFailure};
+use super::instance::{Instance, TaskFailure, WorkerInfo};
 use crate::{
     data::{Args, Callee},
     definition::{Called, Definition, Workflow},
@@ -37,14 +37,10 @@ use crate::{
 };
 
 /// The code of one run of a `W`.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a run is unborn for a moment only, so a box would be paid by the others"
-)]
 pub(crate) enum Run<W: Workflow> {
     /// Only the circumstances are known.
     Unborn {
-        host: Host,
+        host: WorkerInfo,
         facts: Option<Facts>,
         patches: Patches,
     },
@@ -79,7 +75,7 @@ pub(crate) struct Live<W: Workflow> {
 }
 
 impl<W: Workflow> Run<W> {
-    pub(crate) fn new(host: Host) -> Self {
+    pub(crate) fn new(host: WorkerInfo) -> Self {
         Self::Unborn {
             host,
             facts: None,
@@ -144,9 +140,9 @@ impl<W: Workflow> Instance for Run<W> {
         }
     }
 
-    fn tell_of_foreign_wake(&self) {
+    fn log_foreign_wake(&self) {
         if let Self::Live(live) = self
-            && live.wake.take_untold()
+            && live.wake.take_unlogged()
         {
             log::on_run!(
                 log::error,
@@ -173,16 +169,16 @@ impl From<Advance> for Facts {
 impl<W: Workflow> Live<W> {
     /// Constructs the state and calls the run method, which does nothing until it is polled.
     fn begin(
-        host: Host,
+        host: WorkerInfo,
         facts: Facts,
         patches: Patches,
         mut start: StartJob,
     ) -> Result<Self, TaskFailure> {
         let definition = W::__definition();
-        let wake = Arc::new(RunWaker::new(host.alarm.clone()));
+        let wake = Arc::new(RunWaker::new(host.alarm));
         let input = std::mem::take(&mut start.event.input);
         let args = |input| Args::new(Callee::Workflow(W::NAME.into()), input);
-        let core = Core::new(start, host.namespace, host.alarm, facts, patches);
+        let core = Core::new(start, host.namespace, Arc::clone(&wake), facts, patches);
         let ctx = Ctx::of_run(&core);
         current::runs(Who::Start(W::NAME));
         let begin = || {

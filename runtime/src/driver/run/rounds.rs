@@ -27,7 +27,7 @@ use crate::{
 
 /// An async handler that did not end.
 pub(crate) struct Handler {
-    pub(crate) of: Of,
+    pub(crate) kind: HandlerKind,
     pub(crate) task: Task<Result<Payload>>,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Spawned {
 }
 
 /// What a handler handles.
-pub(crate) enum Of {
+pub(crate) enum HandlerKind {
     Signal { name: &'static str },
     Update { name: &'static str, id: String },
 }
@@ -159,7 +159,7 @@ impl<W: Workflow> Live<W> {
         self.core.next_turn(after, upto)
     }
 
-    /// Of all tasks; what the turns leave out must change nothing.
+    /// As `next_turn`, without leaving out any task: what the turns leave out must change nothing.
     #[cfg(test)]
     fn next_of_all(&self, after: TaskId, upto: TaskId) -> Option<TaskId> {
         let number = |task| match task {
@@ -176,18 +176,18 @@ impl<W: Workflow> Live<W> {
     }
 
     fn poll_handler(&mut self, number: u32) -> Result<(), TaskFailure> {
-        let Some(Handler { of, task }) = self.handlers.get_mut(&number) else {
+        let Some(Handler { kind, task }) = self.handlers.get_mut(&number) else {
             return Ok(());
         };
-        let polled = poll(&self.core, &self.cell, task, of.who())?;
+        let polled = poll(&self.core, &self.cell, task, kind.who())?;
         if let Poll::Ready(result) = polled
-            && let Some(Handler { of, .. }) = self.handlers.remove(&number)
+            && let Some(Handler { kind, .. }) = self.handlers.remove(&number)
         {
             self.core.open_handlers.set(self.handlers.len() as u32);
-            let who = of.who();
-            match of {
-                Of::Signal { .. } => self.signal_ended(who, result)?,
-                Of::Update { id, .. } => self.update_ended(who, id, result)?,
+            let who = kind.who();
+            match kind {
+                HandlerKind::Signal { .. } => self.signal_ended(who, result)?,
+                HandlerKind::Update { id, .. } => self.update_ended(who, id, result)?,
             }
         }
         Ok(())
@@ -283,7 +283,7 @@ impl<W: Workflow> Live<W> {
                 log::warning,
                 self,
                 "the workflow ended while {} was running; wait for `ctx.handlers_finished()` first",
-                handler.of.who(),
+                handler.kind.who(),
             );
         }
         for (signal, _) in &self.unhandled {
@@ -344,7 +344,7 @@ impl<W: Workflow> Live<W> {
             .iter()
             .map(|task| (Who::Run(W::NAME), task.awaits));
         let handlers = self.handlers.values();
-        let handlers = handlers.map(|handler| (handler.of.who(), handler.task.awaits));
+        let handlers = handlers.map(|handler| (handler.kind.who(), handler.task.awaits));
         let shown = main.chain(handlers).filter_map(|(who, awaits)| {
             let place = awaits?;
             Some(format!("; {who} waits at {place}"))
@@ -404,7 +404,7 @@ fn poll<W: Workflow, T>(
     Ok(polled)
 }
 
-impl Of {
+impl HandlerKind {
     fn who(&self) -> Who {
         match self {
             Self::Signal { name } => Who::Signal(name),

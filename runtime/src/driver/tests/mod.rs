@@ -27,7 +27,7 @@ use durably_engine::{
 };
 use serde::Serialize;
 
-use super::instance::{Host, Instance, TaskFailure, WorkflowEntry};
+use super::instance::{Instance, TaskFailure, WorkerInfo, WorkflowEntry};
 use crate::{
     data::{ArgList, Args, Data, encode_result},
     definition::{Activity, Called, MethodsOf, TimeoutSet, Workflow},
@@ -143,7 +143,7 @@ impl Case {
 
     /// A run that nothing is known of.
     fn unborn<W: Workflow>() -> Self {
-        let host = Host {
+        let host = WorkerInfo {
             namespace: "default".into(),
             alarm: Alarm::default(),
         };

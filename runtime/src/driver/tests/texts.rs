@@ -6,8 +6,10 @@ use std::{
     task::{Poll, Waker},
 };
 
-use super::{Alarm, Case, Host, Job, Seq, TaskFailure, WorkflowEntry, completed, signal, update};
-use crate::{prelude::*, telemetry::log::ear, texts::Texts};
+use super::{
+    Alarm, Case, Job, Seq, TaskFailure, WorkerInfo, WorkflowEntry, completed, signal, update,
+};
+use crate::{prelude::*, telemetry::log::test_log, texts::Texts};
 
 thread_local! {
     static LEFT: RefCell<Vec<Waker>> = const { RefCell::new(Vec::new()) };
@@ -176,7 +178,7 @@ fn beginning(how: &str) -> Case {
 
 #[test]
 fn faults_of_workflow_code() {
-    ear::open();
+    test_log::open();
     let mut texts = Texts::of("faults");
 
     let mut case = wrong("stranger");
@@ -246,16 +248,16 @@ fn faults_of_workflow_code() {
 
 #[test]
 fn a_wake_between_two_tasks_rings_the_alarm_once_and_is_told_once() {
-    ear::open();
+    test_log::open();
     let (rung, bell) = std::sync::mpsc::channel();
-    let host = Host {
+    let host = WorkerInfo {
         namespace: "default".into(),
         alarm: Alarm::new(move || rung.send(()).expect("the test listens")),
     };
     let mut case = Case::of((WorkflowEntry::of::<Wrong>().start)(host));
     case.begin(("spawned",)).expect("the run begins");
     case.settle();
-    case.run.tell_of_foreign_wake();
+    case.run.log_foreign_wake();
     assert!(bell.try_recv().is_err());
     LEFT.with_borrow_mut(|left| {
         let again = left[0].clone();
@@ -263,16 +265,16 @@ fn a_wake_between_two_tasks_rings_the_alarm_once_and_is_told_once() {
     });
     strangers_wake();
     assert_eq!((bell.try_recv(), bell.try_recv().is_err()), (Ok(()), true));
-    case.run.tell_of_foreign_wake();
-    case.run.tell_of_foreign_wake();
+    case.run.log_foreign_wake();
+    case.run.log_foreign_wake();
     let told = "the run's next workflow task will fail: `Wrong` awaits a future";
-    assert_eq!(ear::count(told), 1);
+    assert_eq!(test_log::count(told), 1);
 }
 
 #[test]
 fn a_wake_of_a_run_that_is_gone_rings_no_alarm() {
     let (rung, bell) = std::sync::mpsc::channel();
-    let host = Host {
+    let host = WorkerInfo {
         namespace: "default".into(),
         alarm: Alarm::new(move || rung.send(()).expect("the test listens")),
     };
@@ -353,7 +355,7 @@ impl Plain {
 
 #[test]
 fn payloads_that_do_not_decode() {
-    ear::open();
+    test_log::open();
     let mut texts = Texts::of("payloads_of_workflows");
     let good = || serde_json::json!({ "id": "o-1", "items": [{ "cents": 1 }] });
     let bad = || serde_json::json!({ "id": "o-1", "items": [{ "cents": 1 }, { "cents": "2" }] });
@@ -385,7 +387,7 @@ fn payloads_that_do_not_decode() {
     case.signal("add", (0, bad()));
     texts.add(
         "an argument of a signal",
-        ear::heard("`order` of signal `add`").expect("it is told"),
+        test_log::heard("`order` of signal `add`").expect("it is told"),
     );
     texts.add(
         "an argument of a query",
@@ -410,7 +412,7 @@ fn payloads_that_do_not_decode() {
     case.signal("nobody", ());
     texts.add(
         "a signal that nobody handles",
-        ear::heard("known signals: add workflow_type=\"Reader\"").expect("it is told"),
+        test_log::heard("known signals: add workflow_type=\"Reader\"").expect("it is told"),
     );
     texts.add(
         "a query that nobody answers",

@@ -1,4 +1,4 @@
-//! The user's function: its call, its deadline, and the time it has to clean up.
+//! Calls the user's function, enforces its deadline, and gives it time to clean up.
 
 use std::{
     future::{Future, poll_fn},
@@ -25,7 +25,7 @@ use crate::{
     worker::{lifecycle::Phase, slots::Permit},
 };
 
-/// How long a body may clean up once the server takes no result of its attempt any more. The
+/// How long a body may clean up once the server accepts no result of its attempt any more. The
 /// rustdoc of `ActivityCtx` promises it.
 const CLEAN_UP: Duration = Duration::from_secs(5);
 
@@ -54,7 +54,7 @@ impl ActivityTasks {
                     () = self.server.timers.sleep(CLEAN_UP) => {}
                     () = self.lifecycle.reached(Phase::ActivitiesAbandoned) => {}
                 }
-                Ended::Unheard
+                Ended::Obsolete
             }
         }
     }
@@ -88,7 +88,7 @@ impl ActivityTasks {
             match reason {
                 Some(CancelReason::Requested) => return Ended::Cancelled,
                 Some(CancelReason::WorkerShutdown) => return Ended::Failed(shut_down().into()),
-                Some(CancelReason::Gone | CancelReason::TimedOut) => return Ended::Unheard,
+                Some(CancelReason::Gone | CancelReason::TimedOut) => return Ended::Obsolete,
                 Some(CancelReason::Paused) => {
                     return Ended::Failed(stopped("ActivityPause", "paused").into());
                 }

@@ -28,11 +28,11 @@ pub(crate) enum Ended {
     Completed(Payload),
     Cancelled,
     Failed(Box<FailureRecord>),
-    /// The server takes no result of it any more.
-    Unheard,
+    /// The server accepts no result of it any more.
+    Obsolete,
 }
 
-/// The report that the server is owed; an attempt that is dropped without one is reported as failed.
+/// The report of an attempt's end to the server; an attempt that is dropped without one is reported as failed.
 ///
 /// It is dropped when the runtime of the worker's caller ends before the attempt.
 pub(crate) struct Report {
@@ -63,7 +63,7 @@ impl Report {
         }
     }
 
-    /// Sends it.
+    /// Sends the report.
     pub(crate) fn send(mut self, ended: Ended) {
         self.ended = Some(ended);
     }
@@ -88,10 +88,10 @@ impl Drop for Report {
     }
 }
 
-/// Tells the server how the attempt ended, while it waits to hear.
+/// Reports the end of the attempt, retried until its deadline.
 async fn tell(server: &Server, claim: &Claim, ended: Ended, unconfirmed: Option<Payload>) {
     let told = match ended {
-        Ended::Unheard => return,
+        Ended::Obsolete => return,
         Ended::Completed(result) => match completed(server, claim, result).await {
             Err(status) if is_too_large(&status) => {
                 let error = AppError::new("MessageTooLarge", status.message()).non_retryable();

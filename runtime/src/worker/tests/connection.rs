@@ -7,7 +7,7 @@ use super::{
     past::{attempt, json},
     server::Server,
 };
-use crate::{prelude::*, telemetry::log::ear};
+use crate::{prelude::*, telemetry::log::test_log};
 
 #[activity(start_to_close = "10s")]
 async fn double(n: u32) -> u32 {
@@ -72,14 +72,18 @@ async fn a_namespace_that_is_not_there_is_told_as_clients_tell_it_and_once() -> 
 
 #[tokio::test]
 async fn a_worker_tells_what_it_polls_and_has_registered() -> Result<()> {
-    ear::open();
+    test_log::open();
     let server = Server::new();
     let worker = server.worker().activity::<double>().spawn().await?;
     // The worker's own task runs for the first time.
     tokio::task::yield_now().await;
     let told = "worker started task_queue=\"queue\" namespace=\"default\" workflows=none \
                 activities=`double`";
-    assert!(ear::count(told) > 0, "{:?}", ear::heard("worker started"));
+    assert!(
+        test_log::count(told) > 0,
+        "{:?}",
+        test_log::heard("worker started")
+    );
     worker.shutdown().await
 }
 

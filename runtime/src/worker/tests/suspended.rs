@@ -41,7 +41,8 @@ async fn outside(ctx: &Ctx) {
 
 /// Ends the work that the run waits for, once it does.
 async fn end(run_id: &str) {
-    loop {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < deadline {
         let work = WORK
             .lock()
             .unwrap()
@@ -52,6 +53,7 @@ async fn end(run_id: &str) {
             None => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     }
+    panic!("run {run_id} does not wait for outside work");
 }
 
 /// Waits for outside work beside a timer; then ends with the number of its signals.
@@ -98,7 +100,7 @@ impl Blocking {
     #[run]
     async fn run(&mut self) {
         #[allow_nondeterminism(reason = "the test needs a run that blocks")]
-        std::thread::sleep(Duration::from_millis(600));
+        std::thread::sleep(Duration::from_millis(1_500));
     }
 }
 
@@ -313,7 +315,7 @@ async fn a_thread_that_is_lost_drops_the_tasks_it_has_put_aside() -> Result<()> 
     let worker = server
         .worker()
         .executor_threads(1)
-        .deadlock_timeout(millis(200));
+        .deadlock_timeout(millis(500));
     let worker = worker.workflow::<Waiting>().workflow::<Blocking>();
     let worker = worker.spawn().await?;
     let past = waiting("on-a-lost-thread");

@@ -18,7 +18,7 @@ use crate::{
     data::{Callee, decode_result, encode_result},
     error::DataError,
     prelude::*,
-    telemetry::log::ear,
+    telemetry::log::test_log,
     texts::Texts,
 };
 
@@ -149,7 +149,7 @@ async fn registrations_that_cannot_work() {
 
 #[tokio::test]
 async fn what_is_not_registered_is_told() -> Result<()> {
-    ear::open();
+    test_log::open();
     let mut texts = Texts::of("unregistered");
     let mut server = Server::new();
     let worker = server
@@ -163,7 +163,7 @@ async fn what_is_not_registered_is_told() -> Result<()> {
         .send(Ok(Past::begin("Goodbye", "run").whole()))?;
     let failure = server.failed().await.failure.unwrap();
     texts.add("a workflow type that no worker has", failure.message);
-    let told = ear::heard("`Goodbye` is not registered").expect("it is told");
+    let told = test_log::heard("`Goodbye` is not registered").expect("it is told");
     texts.add("the same, in the log", told);
 
     for run in ["run-1", "run-2"] {
@@ -173,9 +173,9 @@ async fn what_is_not_registered_is_told() -> Result<()> {
         server.completed().await;
     }
     let missing = "`Greeting` calls activity `greet`";
-    let told = ear::heard(missing).expect("it is told");
+    let told = test_log::heard(missing).expect("it is told");
     texts.add("an activity that this worker lacks", told);
-    assert_eq!(ear::count(missing), 1, "once for each workflow type");
+    assert_eq!(test_log::count(missing), 1, "once for each workflow type");
 
     server.activities.send(Ok(attempt("greet", None)))?;
     let failure = server.activity_failed().await.failure.unwrap();
@@ -188,7 +188,7 @@ async fn what_is_not_registered_is_told() -> Result<()> {
     server
         .normal
         .send(Ok(Past::begin("Alone", "run").whole()))?;
-    let told = eventually(|| ear::heard("`Alone` calls activity")).await;
+    let told = eventually(|| test_log::heard("`Alone` calls activity")).await;
     texts.add("an activity that no worker of the queue has", told);
     worker.shutdown().await?;
     texts.check();
@@ -197,7 +197,7 @@ async fn what_is_not_registered_is_told() -> Result<()> {
 
 #[tokio::test]
 async fn an_activity_of_another_worker_is_not_missed() -> Result<()> {
-    ear::open();
+    test_log::open();
     let mut server = Server::new();
     server.script().activity_pollers = Some(1);
     let worker = server.worker().workflow::<Shared>().spawn().await?;
@@ -209,13 +209,13 @@ async fn an_activity_of_another_worker_is_not_missed() -> Result<()> {
         asked += usize::from(matches!(server.heard().await, Said::AskedForPollers));
     }
     worker.shutdown().await?;
-    assert_eq!((asked, ear::count("`Shared` calls activity")), (1, 0));
+    assert_eq!((asked, test_log::count("`Shared` calls activity")), (1, 0));
     Ok(())
 }
 
 #[tokio::test]
 async fn an_activity_of_another_queue_is_not_missed() -> Result<()> {
-    ear::open();
+    test_log::open();
     let mut server = Server::new();
     let worker = server
         .worker()
@@ -227,7 +227,7 @@ async fn an_activity_of_another_queue_is_not_missed() -> Result<()> {
         .send(Ok(Past::begin("Elsewhere", "run").whole()))?;
     server.completed().await;
     worker.shutdown().await?;
-    assert_eq!(ear::count("`Elsewhere` calls activity"), 0);
+    assert_eq!(test_log::count("`Elsewhere` calls activity"), 0);
     Ok(())
 }
 
@@ -290,7 +290,7 @@ async fn code_that_blocks_is_told_in_the_task_that_blocked() -> Result<()> {
 
 #[tokio::test]
 async fn a_wake_from_outside_is_told_at_once_and_fails_the_next_task() -> Result<()> {
-    ear::open();
+    test_log::open();
     let mut texts = Texts::of("foreign_wake");
     let mut server = Server::new();
     let worker = server.worker().workflow::<Strays>().spawn().await?;
@@ -298,10 +298,10 @@ async fn a_wake_from_outside_is_told_at_once_and_fails_the_next_task() -> Result
     server.normal.send(Ok(begun.whole()))?;
     server.completed().await;
     let told = "`Strays` awaits a future";
-    assert_eq!(ear::count(told), 0);
+    assert_eq!(test_log::count(told), 0);
     let left = std::mem::take(&mut *LEFT.lock().unwrap());
     left.into_iter().for_each(Waker::wake);
-    let said = eventually(|| ear::heard(told)).await;
+    let said = eventually(|| test_log::heard(told)).await;
     texts.add("the log, when the wake comes", said);
 
     let next = begun.answered().signal("poke").task();

@@ -1,11 +1,11 @@
-//! Runs kept between their tasks: those used last, up to a limit.
+//! Runs kept between their tasks: a cache that evicts the least recently used one.
 
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-/// Values by run id; beyond its limit the one not used for longest goes.
+/// Values by run id; beyond its limit the least recently used one is evicted.
 pub(crate) struct Cache<V> {
     limit: usize,
     runs: HashMap<Arc<str>, Slot<V>>,
@@ -37,7 +37,7 @@ impl<V> Cache<V> {
         Some(slot.value)
     }
 
-    /// Looks at a run without using it.
+    /// Borrows a run without counting that as a use.
     pub(crate) fn peek_mut(&mut self, run_id: &str) -> Option<&mut V> {
         self.runs.get_mut(run_id).map(|slot| &mut slot.value)
     }
@@ -47,7 +47,7 @@ impl<V> Cache<V> {
         self.runs.values().map(|slot| &slot.value)
     }
 
-    /// Puts a run in as the one used last; returns the one that has to go for it.
+    /// Inserts a run as the most recently used one; returns the run that is evicted for it.
     pub(crate) fn put(&mut self, run_id: &str, value: V) -> Option<(Arc<str>, V)> {
         self.take(run_id);
         let run_id: Arc<str> = run_id.into();

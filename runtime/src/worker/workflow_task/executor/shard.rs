@@ -15,7 +15,7 @@ use super::{
     watched::Watched,
 };
 use crate::{
-    driver::{Driver, Progress, instance::Host},
+    driver::{Driver, Progress, instance::WorkerInfo},
     error::AppError,
     instance::{panics, waker::Alarm},
     telemetry::log,
@@ -35,7 +35,7 @@ pub(crate) struct Shard {
     pub(super) watched: Arc<Watched>,
     cache: Cache<Box<Driver>>,
     pub(super) suspended: SuspendedTasks,
-    host: Host,
+    host: WorkerInfo,
 }
 
 /// Result of the work on a task.
@@ -56,7 +56,7 @@ impl Shard {
         let lanes = executors.pool.size();
         Self {
             cache: Cache::new(executors.max_cached.div_ceil(lanes)),
-            host: Host {
+            host: WorkerInfo {
                 namespace: executors.identity().namespace.as_str().into(),
                 alarm: alarm(&executors, lane),
             },
@@ -81,12 +81,8 @@ impl Shard {
     }
 
     fn woken_outside(&mut self) {
-        self.cache
-            .values()
-            .for_each(|run| run.tell_of_foreign_wake());
-        self.suspended
-            .drivers()
-            .for_each(Driver::tell_of_foreign_wake);
+        self.cache.values().for_each(|run| run.log_foreign_wake());
+        self.suspended.drivers().for_each(Driver::log_foreign_wake);
         self.resume_outside();
     }
 
