@@ -71,8 +71,9 @@ impl<T, E> Call<T, E> {
         self
     }
 
-    /// How long to wait for the response, retries included; without limit if not set. The limit runs
-    /// from the first poll, by the clock of the caller's tokio runtime.
+    /// How long to wait for the response, retries included, from the first poll on, by the clock of the
+    /// caller's tokio runtime. If not set, what waits for a workflow (a result, an update) waits without
+    /// limit, and what the server answers at once for about ten seconds.
     ///
     /// After it the error is [`RpcError::Timeout`], and `error.is_timeout()` holds. The server may have
     /// received the request all the same, and may still carry it out.

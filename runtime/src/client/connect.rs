@@ -11,26 +11,28 @@ use std::{
     time::Duration,
 };
 
-use durably_proto::api::workflowservice::v1::GetSystemInfoRequest;
 use futures::future::BoxFuture;
 use http::Uri;
 use tonic::{
-    Code, Status,
+    Status,
     metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue},
 };
 
-use super::{Client, Shared};
+use super::Client;
 use crate::{
     error::ConnectError,
     time::span::Span,
     transport::{
+        caller::Caller,
         channel::{Channel, Target},
         first_bytes::ForeignAnswer,
         id,
         retry::Patience,
-        rpc::Rpc,
     },
-    wire::status::Refusal,
+    wire::{
+        namespace::GetSystemInfo,
+        status::{CallError, Kind},
+    },
 };
 
 /// Where a server listens unless it is told otherwise.
@@ -156,18 +158,16 @@ impl ClientBuilder {
             Ok(channel) => channel,
             Err(error) => return Err(unreachable(address, error)),
         };
-        let rpc = Rpc::remote(channel.clone(), metadata.into_headers());
-        if let Err(error) = greet(&rpc, &address, self.connect_timeout).await {
+        let headers = metadata.into_headers();
+        let identity = self.identity.unwrap_or_else(id::identity);
+        let caller = Caller::grpc(channel.clone(), headers, &self.namespace, &identity);
+        if let Err(error) = greet(&caller, &address, self.connect_timeout).await {
             return Err(match channel.foreign_answer() {
                 Some(answer) => not_temporal(address, &answer),
                 None => error,
             });
         }
-        Ok(Client(Arc::new(Shared {
-            rpc,
-            namespace: self.namespace,
-            identity: self.identity.unwrap_or_else(id::identity),
-        })))
+        Ok(Client(Arc::new(caller)))
     }
 
     fn metadata(&self) -> Result<MetadataMap, ConnectError> {
@@ -254,12 +254,14 @@ fn without_credentials(address: &str) -> Cow<'_, str> {
 }
 
 /// Asks the server what it is, to learn whether it is one.
-pub(crate) async fn greet(rpc: &Rpc, address: &str, timeout: Duration) -> Result<(), ConnectError> {
+pub(crate) async fn greet(
+    caller: &Caller,
+    address: &str,
+    timeout: Duration,
+) -> Result<(), ConnectError> {
     let patience = Patience::one_attempt(timeout);
-    match rpc.get_system_info(GetSystemInfoRequest {}, patience).await {
-        Ok(_info) => Ok(()),
-        Err(status) => Err(refused(address.to_owned(), status)),
-    }
+    let response = caller.call(GetSystemInfo, patience).await;
+    response.map_err(|error| refused(address.to_owned(), error))
 }
 
 /// Reads `host:port`, `host`, or a URL of either.
@@ -334,23 +336,21 @@ fn not_temporal(address: String, message: &impl fmt::Display) -> ConnectError {
 }
 
 /// Why a server that took our connection did not tell what it is.
-fn refused(address: String, status: Status) -> ConnectError {
+fn refused(address: String, error: CallError) -> ConnectError {
+    let kind = error.kind();
+    let status = error.into_status();
     if let Some(answer) = status.source().and_then(<dyn StdError>::downcast_ref) {
         let answer: &ForeignAnswer = answer;
         return not_temporal(address, answer);
     }
-    match status.code() {
-        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled
-            if !is_foreign_protocol(&status) =>
-        {
+    match kind {
+        Kind::Unreachable | Kind::Timeout if !is_foreign_protocol(&status) => {
             unreachable(address, status)
         }
-        Code::PermissionDenied | Code::Unauthenticated | Code::ResourceExhausted => {
-            ConnectError::Refused {
-                address,
-                source: Refusal::from(status).otherwise,
-            }
-        }
+        Kind::PermissionDenied | Kind::Busy | Kind::TooLarge => ConnectError::Refused {
+            address,
+            source: CallError::from(status).into(),
+        },
         _ => not_temporal(address, &innermost(&status)),
     }
 }

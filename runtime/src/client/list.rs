@@ -8,17 +8,21 @@ use std::{
     time::Duration,
 };
 
-use durably_proto::api::workflowservice::v1::{
-    CountWorkflowExecutionsRequest, ListWorkflowExecutionsRequest, ListWorkflowExecutionsResponse,
-};
 use futures::{Stream, future::BoxFuture};
 
 use super::{
-    Client, WorkflowSummary,
+    Client,
     call::{Call, within},
-    handle::target::AT_ONCE,
 };
-use crate::{error::RpcError, time::span::Span, wire::status::Refusal};
+use crate::{
+    error::RpcError,
+    time::span::Span,
+    transport::retry::Patience,
+    wire::{
+        describe::WorkflowSummary,
+        list::{CountWorkflows, ListWorkflows, WorkflowPage},
+    },
+};
 
 /// Workflows that match a filter: a stream, read page by page as it is consumed.
 #[must_use = "a list asks the server when it is read"]
@@ -34,7 +38,7 @@ pub struct WorkflowList {
 enum Next {
     /// The page this token stands for; the empty one for the first page.
     Page(Vec<u8>),
-    Asked(BoxFuture<'static, Result<ListWorkflowExecutionsResponse, RpcError>>),
+    Asked(BoxFuture<'static, Result<WorkflowPage, RpcError>>),
     /// There are no more pages.
     End,
 }
@@ -50,7 +54,7 @@ impl WorkflowList {
         }
     }
 
-    /// How long to wait for each page, retries included; without limit if not set. After it the error
+    /// How long to wait for each page, retries included; about ten seconds if not set. After it the error
     /// is [`RpcError::Timeout`], and the list ends there.
     pub fn timeout(mut self, timeout: impl Span) -> Self {
         self.timeout = Some(timeout.into_duration());
@@ -67,17 +71,16 @@ impl WorkflowList {
             .transpose()
     }
 
-    fn ask(&self, next_page_token: Vec<u8>) -> Next {
-        let rpc = self.client.rpc().clone();
-        let request = ListWorkflowExecutionsRequest {
-            namespace: self.client.namespace().to_owned(),
-            next_page_token,
-            query: self.filter.clone(),
-            ..Default::default()
+    fn ask(&self, page_token: Vec<u8>) -> Next {
+        let client = self.client.clone();
+        let request = ListWorkflows {
+            filter: self.filter.clone(),
+            page_token,
         };
+        let patience = Patience::at_once(self.timeout);
         let page = async move {
-            let page = rpc.list_workflow_executions(request, AT_ONCE).await;
-            page.map_err(|status| Refusal::from(status).otherwise)
+            let page = client.caller().call(request, patience).await;
+            page.map_err(RpcError::from)
         };
         let what = || "page of workflows".to_owned();
         Next::Asked(Box::pin(within(self.timeout, what, page)))
@@ -104,9 +107,7 @@ impl Stream for WorkflowList {
                             token if token.is_empty() => Next::End,
                             token => Next::Page(token),
                         };
-                        let workflows = page.executions.into_iter();
-                        self.fetched
-                            .extend(workflows.map(WorkflowSummary::from_proto));
+                        self.fetched.extend(page.workflows);
                     }
                     Err(error) => {
                         self.next = Next::End;
@@ -118,18 +119,12 @@ impl Stream for WorkflowList {
     }
 }
 
-pub(crate) fn count(client: Client, query: String) -> Call<u64, RpcError> {
-    let request = CountWorkflowExecutionsRequest {
-        namespace: client.namespace().to_owned(),
-        query,
-    };
+pub(crate) fn count(client: Client, filter: String) -> Call<u64, RpcError> {
     Call::new(|timeout| {
         within(timeout, || "count of workflows".to_owned(), async move {
-            let answer = client.rpc().count_workflow_executions(request, AT_ONCE);
-            match answer.await {
-                Ok(answer) => Ok(answer.count.max(0).cast_unsigned()),
-                Err(status) => Err(Refusal::from(status).otherwise),
-            }
+            let request = CountWorkflows { filter };
+            let count = client.caller().call(request, Patience::at_once(timeout));
+            count.await.map_err(RpcError::from)
         })
     })
 }

@@ -65,21 +65,19 @@ pub use self::{
     connect::ClientBuilder,
     handle::{
         Handle,
-        description::{PendingActivity, WorkflowDescription, WorkflowStatus, WorkflowSummary},
-        history::{History, HistoryEvent},
+        description::{PendingActivity, WorkflowDescription},
         target::FromClient,
         untyped::DynHandle,
     },
     list::WorkflowList,
     message::{
-        query::{QueryCall, QueryReject},
+        query::QueryCall,
         signal::SignalCall,
         update::{UpdateCall, UpdateHandle},
     },
     start::{
         DynStart, StartCall, Startable, Untyped,
         execute::RunCall,
-        options::{IdConflictPolicy, IdReusePolicy},
         with_message::{RecordedSignal, RecordedUpdate, Recorder, StartWithUpdate},
     },
 };
@@ -87,11 +85,19 @@ pub use crate::definition::{AsClient, HasQueue, NoQueue, QueueSet};
 #[cfg(not(feature = "server"))]
 #[doc(hidden)]
 pub use crate::hints::without_server::{FeatureIsOff, NeedsServer, ServerFeature};
-pub use crate::transport::rpc::RawClient;
 use crate::{
     data::{ArgList, Text},
     error::{ConnectError, RpcError},
-    transport::rpc::Rpc,
+    transport::{caller::Caller, id},
+};
+pub use crate::{
+    transport::rpc::RawClient,
+    wire::{
+        describe::{WorkflowStatus, WorkflowSummary},
+        history::{History, HistoryEvent},
+        query::QueryReject,
+        start::{IdConflictPolicy, IdReusePolicy},
+    },
 };
 
 /// A namespace on a server.
@@ -108,14 +114,7 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Client(Arc<Shared>);
-
-struct Shared {
-    rpc: Rpc,
-    namespace: String,
-    /// Who we are, in the histories we write to.
-    identity: String,
-}
+pub struct Client(Arc<Caller>);
 
 impl Client {
     /// Connects to the server at `address` (`host:port` or `http://host:port`), namespace
@@ -148,23 +147,19 @@ impl Client {
         namespace: String,
         server: Option<Arc<dyn Any + Send + Sync>>,
     ) -> Result<Self, ConnectError> {
-        let rpc = Rpc::local(service, server);
-        connect::greet(&rpc, "this process", connect::CONNECT_TIMEOUT).await?;
-        Ok(Self(Arc::new(Shared {
-            rpc,
-            namespace,
-            identity: crate::transport::id::identity(),
-        })))
+        let caller = Caller::in_process(service, server, &namespace, &id::identity());
+        connect::greet(&caller, "this process", connect::CONNECT_TIMEOUT).await?;
+        Ok(Self(Arc::new(caller)))
     }
 
     /// The namespace this client is bound to.
     pub fn namespace(&self) -> &str {
-        &self.0.namespace
+        self.0.namespace()
     }
 
     /// Who this client is, in the histories it writes to.
     pub fn identity(&self) -> &str {
-        &self.0.identity
+        self.0.identity()
     }
 
     /// The workflow of this id, without its type: its messages go by their names.
@@ -217,11 +212,10 @@ impl Client {
 
     /// The RPCs themselves, for what has no method here.
     pub fn raw(&self) -> RawClient {
-        RawClient(self.0.rpc.clone())
+        RawClient((*self.0).clone())
     }
 
-    /// The RPCs, for the worker.
-    pub(crate) fn rpc(&self) -> &Rpc {
-        &self.0.rpc
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.0
     }
 }

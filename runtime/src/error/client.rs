@@ -7,7 +7,7 @@ use super::{
     WorkflowFailed, WorkflowTerminated, WorkflowTimedOut,
     chain::{self, links},
 };
-use crate::client::WorkflowStatus;
+use crate::wire::describe::WorkflowStatus;
 
 /// There is no such workflow, or it is closed and takes no more messages.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::wire::status::{CallError, Kind};
+
 /// A request was refused for a reason that has nothing to do with the workflow it was about, or
 /// did not reach the server.
 ///
@@ -55,6 +57,12 @@ pub enum RpcError {
         /// What the server says.
         message: String,
     },
+    /// The server's response lacks something, or holds something that cannot be read. The server is
+    /// newer or older than this version knows, or what answers is not one.
+    MalformedResponse {
+        /// What is wrong with it.
+        message: String,
+    },
     /// Anything else.
     Other {
         /// gRPC's name for it.
@@ -79,6 +87,58 @@ impl RpcError {
     }
 }
 
+impl From<CallError> for RpcError {
+    fn from(error: CallError) -> Self {
+        if let Some(namespace) = error.missing_namespace() {
+            return Self::NamespaceNotFound { namespace };
+        }
+        let status = match error {
+            CallError::Malformed(error) => {
+                let message = error.to_string();
+                return Self::MalformedResponse { message };
+            }
+            CallError::Codec(fault) => {
+                return Self::Other {
+                    code: "payload codec".to_owned(),
+                    message: fault.to_string(),
+                };
+            }
+            CallError::Status(_) => error,
+        };
+        let message = status.message();
+        match status.kind() {
+            Kind::PermissionDenied => Self::PermissionDenied {
+                message: status.denial().unwrap_or(message),
+            },
+            Kind::InvalidArgument => Self::InvalidArgument { message },
+            Kind::TooLarge => Self::TooLarge { message },
+            Kind::Busy => Self::Busy { message },
+            Kind::Timeout => Self::Timeout {
+                message: match &*message {
+                    "Timeout expired" => {
+                        "the server took longer than the request allows".to_owned()
+                    }
+                    _ => message,
+                },
+            },
+            Kind::Unreachable => {
+                let status = status.into_status();
+                Self::Unreachable {
+                    message,
+                    source: std::error::Error::source(&status)
+                        .is_some()
+                        .then(|| status.into()),
+                }
+            }
+            Kind::Unimplemented => Self::Unimplemented { message },
+            Kind::NotFound | Kind::Other => Self::Other {
+                code: format!("{:?}", status.code()),
+                message,
+            },
+        }
+    }
+}
+
 impl fmt::Display for RpcError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -94,6 +154,7 @@ impl fmt::Display for RpcError {
             Self::Unimplemented { message } => {
                 write!(f, "the server does not know this request: {message}")
             }
+            Self::MalformedResponse { message } => write!(f, "malformed response: {message}"),
             Self::Other { code, message } => write!(f, "{code}: {message}"),
         }
     }

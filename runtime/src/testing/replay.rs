@@ -7,14 +7,13 @@ pub use durably_engine::{CommandSummary, Difference, Ending, EventId, Mismatch};
 use durably_engine::{EngineError, EventKind, Fact, Task};
 
 use crate::{
-    client::History,
     definition::Workflow,
     driver::{
         Driver,
         instance::{TaskFailure, WorkerInfo, WorkflowEntry},
     },
     instance::waker::Alarm,
-    wire,
+    wire::{self, history::History},
     worker::registry::listed,
 };
 
@@ -159,10 +158,20 @@ impl From<TaskFailure> for ReplayError {
     }
 }
 
+impl History {
+    /// Reads a history that `temporal workflow show -o json` or the Temporal UI exported.
+    ///
+    /// # Errors
+    /// The text is no history.
+    pub fn from_json(json: &str) -> Result<Self, ReplayError> {
+        Ok(Self::from_raw(wire::json::history(json)?))
+    }
+}
+
 /// A task that replays a history and asks for nothing more. The history itself names the run.
 fn task(history: History) -> Result<Task, ReplayError> {
     let mut task = Task::default();
-    wire::task::append_history(&mut task, history.into_raw())?;
+    wire::workflow_task::append_history(&mut task, history.into_raw().events)?;
     let Some(EventKind::Fact(Fact::RunStarted(started))) =
         task.history.first().map(|event| &event.kind)
     else {

@@ -15,13 +15,18 @@ use http::{
 use tokio::{runtime::Handle, task::JoinHandle};
 use tonic::{Code, Status};
 
-use super::{channel::Channel, first_bytes::ForeignAnswer};
+use super::{
+    caller::Transport,
+    channel::Channel,
+    first_bytes::ForeignAnswer,
+    rpc::{self, Rpc},
+};
 
 /// A page of history may be much larger than gRPC's customary 4 MiB; the server has its own limits.
 const MAX_MESSAGE_SIZE: usize = 128 * 1024 * 1024;
 /// Before each message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
-const NO_MESSAGE: &str = "the answer is not one plain message";
+const NO_MESSAGE: &str = "malformed response: not one plain message";
 
 /// A gRPC client.
 #[derive(Clone)]
@@ -42,30 +47,6 @@ impl Grpc {
 
     pub(crate) fn channel(&self) -> &Channel {
         &self.channel
-    }
-
-    /// Sends a message and waits for the answer, not longer than `timeout`.
-    ///
-    /// All but reading the answer happens on the connection's thread: a caller on another one wakes
-    /// it once, and is woken once.
-    ///
-    /// # Cancellation
-    /// A call that is dropped is cancelled at the server.
-    pub(crate) async fn call<M: Message, A: Message + Default>(
-        self: &Arc<Self>,
-        path: PathAndQuery,
-        message: &M,
-        timeout: Duration,
-    ) -> Result<A, Status> {
-        let this = Arc::clone(self);
-        let frame = frame(message);
-        let exchange = async move { this.timed(path, frame, timeout).await };
-        let answer = if self.channel.is_here() {
-            exchange.await
-        } else {
-            there(self.channel.net(), exchange).await
-        };
-        read(answer?)
     }
 
     async fn timed(
@@ -132,6 +113,32 @@ impl Grpc {
             .headers_mut()
             .insert("grpc-timeout", encode_timeout(timeout));
         Ok(request)
+    }
+}
+
+impl Transport for Arc<Grpc> {
+    /// The frame, which attempts share.
+    type Prepared<M: Rpc> = Bytes;
+
+    fn prepare<M: Rpc>(&self, message: M) -> Bytes {
+        frame(&message)
+    }
+
+    /// All but reading the answer happens on the connection's thread: a caller on another one wakes
+    /// it once, and is woken once.
+    ///
+    /// # Cancellation
+    /// A call that is dropped is cancelled at the server.
+    async fn send<M: Rpc>(&self, frame: &Bytes, timeout: Duration) -> Result<M::Reply, Status> {
+        let this = Self::clone(self);
+        let frame = frame.clone();
+        let exchange = async move { this.timed(rpc::path::<M>(), frame, timeout).await };
+        let answer = if self.channel.is_here() {
+            exchange.await
+        } else {
+            there(self.channel.net(), exchange).await
+        };
+        read(answer?)
     }
 }
 
@@ -213,7 +220,7 @@ fn read<A: Message + Default>(mut body: Bytes) -> Result<A, Status> {
     if !whole {
         return Err(Status::internal(NO_MESSAGE));
     }
-    A::decode(body).map_err(|error| Status::internal(format!("the answer: {error}")))
+    A::decode(body).map_err(|error| Status::internal(format!("malformed response: {error}")))
 }
 
 /// What came back is from something else than a gRPC server; the

@@ -1,137 +1,146 @@
-//! How often one RPC is tried, and how long it may take.
+//! How long one call may take, how often it is attempted, and the pauses between.
 
 use std::{
     hash::{BuildHasher, RandomState},
     time::{Duration, Instant},
 };
 
-use tonic::{Code, Status};
+use crate::wire::status::Retry;
 
-use crate::wire::status::is_too_large;
-
-/// How long one RPC may take, and how many attempts it is worth.
+/// How long one call may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
-    timeout: Duration,
-    persistence: Persistence,
+    /// For one attempt.
+    pub(crate) attempt: Duration,
+    limit: Limit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Persistence {
-    /// The caller decides what an error means.
+enum Limit {
+    /// One attempt; the caller decides what an error means.
     OneAttempt,
-    /// For requests that change nothing when they arrive twice: passing faults are sat out, for a
-    /// while.
-    SitOut,
-    /// For waiting: the answer will come, whatever happens to the connection meanwhile.
-    UntilAnswered,
+    /// Faults are retried until this has passed.
+    Deadline(Instant),
+    /// The answer will come, whatever happens to the connection meanwhile.
+    None,
 }
 
-/// After so long without an answer a fault is no longer taken for a passing one.
-const SIT_OUT: Duration = Duration::from_secs(10);
+/// How long a server that works takes to answer a request that does not wait for anything.
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the server holds a request that waits for something, and a while more.
+const LONG_POLL_TIMEOUT: Duration = Duration::from_secs(65);
 /// The longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl Patience {
-    pub(crate) const fn one_attempt(timeout: Duration) -> Self {
+    pub(crate) const fn one_attempt(attempt: Duration) -> Self {
         Self {
-            timeout,
-            persistence: Persistence::OneAttempt,
+            attempt,
+            limit: Limit::OneAttempt,
         }
     }
 
-    pub(crate) const fn sit_out(timeout: Duration) -> Self {
-        Self {
-            timeout,
-            persistence: Persistence::SitOut,
+    /// For a request that the server answers at once: faults are retried until `timeout` has passed, or
+    /// for ten seconds.
+    pub(crate) fn at_once(timeout: Option<Duration>) -> Self {
+        Self::up_to(timeout.unwrap_or(ANSWER_TIMEOUT), ANSWER_TIMEOUT)
+    }
+
+    /// Faults are retried until `timeout` has passed.
+    pub(crate) fn up_to(timeout: Duration, attempt: Duration) -> Self {
+        match Instant::now().checked_add(timeout) {
+            Some(deadline) => Self {
+                attempt,
+                limit: Limit::Deadline(deadline),
+            },
+            None => Self {
+                attempt,
+                limit: Limit::None,
+            },
         }
     }
 
-    pub(crate) const fn until_answered(timeout: Duration) -> Self {
+    /// For a report that the server waits for until then.
+    pub(crate) const fn until(deadline: Instant) -> Self {
         Self {
-            timeout,
-            persistence: Persistence::UntilAnswered,
+            attempt: ANSWER_TIMEOUT,
+            limit: Limit::Deadline(deadline),
+        }
+    }
+
+    /// For a request without which nothing can begin.
+    pub(crate) const fn until_reachable() -> Self {
+        Self {
+            attempt: ANSWER_TIMEOUT,
+            limit: Limit::None,
+        }
+    }
+
+    /// For a request that the server answers when something has happened, or after a while with nothing.
+    pub(crate) const fn until_answered() -> Self {
+        Self {
+            attempt: LONG_POLL_TIMEOUT,
+            limit: Limit::None,
         }
     }
 }
 
-/// A bare timeout is one attempt.
-impl From<Duration> for Patience {
-    fn from(timeout: Duration) -> Self {
-        Self::one_attempt(timeout)
-    }
-}
-
-/// The attempts of one RPC.
-pub(crate) struct Attempts<M> {
-    /// What is sent; taken by an attempt that is the last one whatever comes.
-    message: Option<M>,
+/// The failed attempts of one call.
+#[derive(Debug)]
+pub(crate) struct Attempts {
     patience: Patience,
-    /// When the first attempt failed.
-    failing_since: Option<Instant>,
-    /// How many attempts failed.
+    backoff: Backoff,
+}
+
+impl Attempts {
+    pub(crate) const fn new(patience: Patience) -> Self {
+        Self {
+            patience,
+            backoff: Backoff::new(),
+        }
+    }
+
+    /// The pause before the next attempt, unless the one that failed `now` was the last.
+    pub(crate) fn next_pause(&mut self, retry: Retry, now: Instant) -> Option<Duration> {
+        if retry == Retry::Never || self.patience.limit == Limit::OneAttempt {
+            return None;
+        }
+        let pause = self.backoff.pause(retry);
+        match self.patience.limit {
+            Limit::Deadline(deadline) if now + pause >= deadline => None,
+            Limit::Deadline(_) | Limit::None | Limit::OneAttempt => Some(pause),
+        }
+    }
+}
+
+/// Pauses that grow from 100 ms by 1.7 to five seconds, give or take a fifth.
+#[derive(Debug)]
+pub(crate) struct Backoff {
     failed: u32,
 }
 
-impl<M: Clone> Attempts<M> {
-    pub(crate) const fn new(message: M, patience: Patience) -> Self {
-        Self {
-            message: Some(message),
-            patience,
-            failing_since: None,
-            failed: 0,
-        }
+impl Backoff {
+    pub(crate) const fn new() -> Self {
+        Self { failed: 0 }
     }
 
-    pub(crate) const fn timeout(&self) -> Duration {
-        self.patience.timeout
-    }
-
-    /// The message for the next attempt.
-    pub(crate) fn message(&mut self) -> M {
-        let message = match self.patience.persistence {
-            Persistence::OneAttempt => self.message.take(),
-            Persistence::SitOut | Persistence::UntilAnswered => self.message.clone(),
-        };
-        message.expect("after the only attempt `pause_after` gives its error back")
-    }
-
-    /// Waits before the next attempt, or gives the error back if there shall be none.
-    pub(crate) async fn pause_after(&mut self, status: Status) -> Result<(), Status> {
-        match self.next_pause(&status, Instant::now()) {
-            Some(pause) => {
-                tokio::time::sleep(pause).await;
-                Ok(())
-            }
-            None => Err(status),
-        }
-    }
-
-    /// How long to wait after an attempt that failed `now`, if there shall be another one.
-    fn next_pause(&mut self, status: &Status, now: Instant) -> Option<Duration> {
-        let failing_since = *self.failing_since.get_or_insert(now);
-        let pause = self.pause(status);
-        let patient = match self.patience.persistence {
-            Persistence::OneAttempt => false,
-            Persistence::SitOut => is_passing(status) && now + pause < failing_since + SIT_OUT,
-            Persistence::UntilAnswered => is_passing(status) || is_interruption(status),
-        };
+    /// The pause after one more failure.
+    pub(crate) fn pause(&mut self, retry: Retry) -> Duration {
+        let failed = self.failed;
         self.failed += 1;
-        patient.then_some(pause)
-    }
-
-    /// 100 ms, growing by 1.7, give or take a fifth; a server that is busy gets a second at least.
-    fn pause(&self, status: &Status) -> Duration {
-        if self.failed == 0 && is_interruption(status) {
-            return Duration::ZERO;
-        }
-        let first: Duration = match status.code() {
-            Code::ResourceExhausted => Duration::from_secs(1),
-            _ => Duration::from_millis(100),
+        let first = match retry {
+            Retry::Interrupted if failed == 0 => return Duration::ZERO,
+            Retry::Later => Duration::from_secs(1),
+            Retry::Soon | Retry::Interrupted | Retry::Never => Duration::from_millis(100),
         };
-        let growth = 1.7_f64.powi(self.failed.min(20).cast_signed());
+        let growth = 1.7_f64.powi(failed.min(20).cast_signed());
         let pause = first.mul_f64(growth).min(LONGEST_PAUSE);
         pause.mul_f64(0.8 + 0.4 * jitter())
+    }
+
+    /// The server answered: the next pause is a short one.
+    pub(crate) fn reset(&mut self) {
+        self.failed = 0;
     }
 }
 
@@ -142,91 +151,58 @@ fn jitter() -> f64 {
     f64::from((bits >> 32) as u32) / f64::from(u32::MAX)
 }
 
-/// Faults that may be gone the next time.
-fn is_passing(status: &Status) -> bool {
-    match status.code() {
-        Code::Unavailable | Code::Aborted | Code::Internal | Code::Unknown | Code::DataLoss => true,
-        Code::ResourceExhausted => !is_too_large(status),
-        _ => false,
-    }
-}
-
-/// The end of an attempt that says nothing about the request: its time ran out, or the connection
-/// was closed under it.
-fn is_interruption(status: &Status) -> bool {
-    matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
-    use tonic::Status;
-
-    use super::{Attempts, LONGEST_PAUSE, Patience, SIT_OUT};
+    use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn is_repeated(patience: impl Into<Patience>, status: Status) -> bool {
-        let mut attempts = Attempts::new((), patience.into());
-        attempts.message();
-        attempts.next_pause(&status, Instant::now()).is_some()
+    fn is_retried(patience: Patience, retry: Retry) -> bool {
+        let mut attempts = Attempts::new(patience);
+        attempts.next_pause(retry, Instant::now()).is_some()
     }
 
     #[test]
-    fn a_passing_fault_is_sat_out() {
-        let patience = Patience::sit_out(SECOND);
-        assert!(is_repeated(patience, Status::unavailable("restarting")));
-        assert!(is_repeated(patience, Status::resource_exhausted("busy")));
-    }
-
-    #[test]
-    fn a_refusal_is_final() {
-        for patience in [Patience::sit_out(SECOND), Patience::until_answered(SECOND)] {
-            assert!(!is_repeated(
-                patience,
-                Status::not_found("no such workflow")
-            ));
-            assert!(!is_repeated(patience, Status::invalid_argument("no id")));
-            let size = "grpc: received message larger than max (5 vs. 4)";
-            assert!(!is_repeated(patience, Status::resource_exhausted(size)));
+    fn a_refusal_is_final_and_one_attempt_is_one() {
+        for patience in [Patience::at_once(None), Patience::until_answered()] {
+            assert!(!is_retried(patience, Retry::Never));
+            assert!(is_retried(patience, Retry::Soon));
+            assert!(is_retried(patience, Retry::Later));
+            assert!(is_retried(patience, Retry::Interrupted));
         }
+        assert!(!is_retried(Patience::one_attempt(SECOND), Retry::Soon));
     }
 
     #[test]
-    fn waiting_goes_on_after_an_interruption() {
-        let expired = || Status::cancelled("Timeout expired");
-        assert!(is_repeated(Patience::until_answered(SECOND), expired()));
-        assert!(!is_repeated(Patience::sit_out(SECOND), expired()));
-    }
-
-    #[test]
-    fn one_attempt_is_one() {
-        assert!(!is_repeated(SECOND, Status::unavailable("gone")));
-    }
-
-    #[test]
-    fn a_fault_that_stays_is_reported_unless_one_waits() {
-        let first = Instant::now();
-        for (patience, repeated) in [
-            (Patience::sit_out(SECOND), false),
-            (Patience::until_answered(SECOND), true),
+    fn a_fault_that_stays_is_reported_at_the_deadline() {
+        let now = Instant::now();
+        for (patience, retried) in [
+            (Patience::at_once(None), false),
+            (Patience::at_once(Some(SECOND * 30)), true),
+            (Patience::at_once(Some(Duration::MAX)), true),
+            (Patience::until(now + SECOND * 5), false),
+            (Patience::until_answered(), true),
         ] {
-            let mut attempts = Attempts::new((), patience);
-            let gone = Status::unavailable("gone");
-            assert!(attempts.next_pause(&gone, first).is_some());
-            let later = attempts.next_pause(&gone, first + SIT_OUT);
-            assert_eq!(later.is_some(), repeated);
+            let mut attempts = Attempts::new(patience);
+            assert!(attempts.next_pause(Retry::Soon, now).is_some());
+            let later = attempts.next_pause(Retry::Soon, now + SECOND * 11);
+            assert_eq!(later.is_some(), retried, "{patience:?}");
         }
     }
 
     #[test]
-    fn pauses_grow_to_a_limit() {
-        let mut attempts = Attempts::new((), Patience::until_answered(SECOND));
-        let mut pause = || attempts.next_pause(&Status::unavailable("gone"), Instant::now());
-        assert!(pause() < Some(Duration::from_millis(121)));
-        let last = (0..30).map(|_| pause()).last().flatten();
+    fn pauses_grow_to_a_limit_and_start_over() {
+        let mut backoff = Backoff::new();
+        assert!(backoff.pause(Retry::Soon) < Duration::from_millis(121));
+        let last = (0..30).map(|_| backoff.pause(Retry::Soon)).last();
         assert!(last > Some(LONGEST_PAUSE.mul_f64(0.79)));
         assert!(last < Some(LONGEST_PAUSE.mul_f64(1.21)));
+        backoff.reset();
+        assert!(backoff.pause(Retry::Soon) < Duration::from_millis(121));
+        backoff.reset();
+        assert_eq!(backoff.pause(Retry::Interrupted), Duration::ZERO);
+        assert!(backoff.pause(Retry::Interrupted) > Duration::ZERO);
+        backoff.reset();
+        assert!(backoff.pause(Retry::Later) > SECOND.mul_f64(0.79));
     }
 }

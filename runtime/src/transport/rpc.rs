@@ -1,139 +1,63 @@
-//! One method an RPC, over gRPC or in process.
+//! The table of RPCs: which message goes to which method, and what comes back.
 
 #[cfg(any(feature = "server", test))]
-use std::any::Any;
-use std::{sync::Arc, time::Duration};
+use std::pin::Pin;
+use std::time::Duration;
 
-use durably_proto::api::workflowservice::v1 as pb;
 #[cfg(any(feature = "server", test))]
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
-use http::{HeaderMap, uri::PathAndQuery};
-use tokio::runtime::Handle;
+use durably_proto::{Message, api::workflowservice::v1 as pb};
+use http::uri::PathAndQuery;
 use tonic::Status;
 #[cfg(any(feature = "server", test))]
 use tonic::{Request, Response};
 
-use super::{
-    channel::Channel,
-    grpc::Grpc,
-    retry::{Attempts, Patience},
-};
+use super::caller::Caller;
 
-/// The way to a server.
-#[derive(Clone)]
-pub(crate) struct Rpc(Transport);
+/// The request message of an RPC.
+pub(crate) trait Rpc: Message + Clone + Sized + 'static {
+    type Reply: Message + Default;
+    /// The method's name in the service: `PollWorkflowTaskQueue`.
+    const NAME: &'static str;
 
-#[derive(Clone)]
-enum Transport {
-    /// Over the network.
-    Remote(Arc<Grpc>),
-    /// In this process, without a socket.
+    /// Calls the service in this process.
     #[cfg(any(feature = "server", test))]
-    Local(Local),
-}
-
-/// A service in this process.
-#[cfg(any(feature = "server", test))]
-#[derive(Clone)]
-struct Local {
-    service: Arc<dyn WorkflowService>,
-    /// The server behind it, for everything that calls it: clients, handles, calls and workers. None if
-    /// the server has an owner of its own.
-    _server: Option<Arc<dyn Any + Send + Sync>>,
-}
-
-/// A year: gRPC's header for timeouts has room for eight digits, and refuses what needs more.
-#[cfg(any(feature = "server", test))]
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
-
-impl Rpc {
-    /// `headers` go with every request: who we are, and the API key.
-    pub(crate) fn remote(channel: Channel, headers: HeaderMap) -> Self {
-        Self(Transport::Remote(Arc::new(Grpc::new(channel, headers))))
-    }
-
-    #[cfg(any(feature = "server", test))]
-    pub(crate) fn local(
-        service: Arc<dyn WorkflowService>,
-        server: Option<Arc<dyn Any + Send + Sync>>,
-    ) -> Self {
-        Self(Transport::Local(Local {
-            service,
-            _server: server,
-        }))
-    }
-
-    /// The runtime on which calls take the fewest hand-overs: the connection's own, or else the
-    /// caller's.
-    pub(crate) fn runtime(&self) -> Handle {
-        match &self.0 {
-            Transport::Remote(grpc) => grpc.channel().net().clone(),
-            #[cfg(any(feature = "server", test))]
-            Transport::Local(_) => Handle::current(),
-        }
-    }
-}
-
-/// The path of the method that takes `request`.
-fn path(request: &'static str) -> PathAndQuery {
-    let method = request.trim_end_matches("Request");
-    let path = format!("/temporal.api.workflowservice.v1.WorkflowService/{method}");
-    PathAndQuery::try_from(path).expect("the name of a message makes a path")
+    fn serve(service: &dyn WorkflowService, request: Request<Self>) -> Served<'_, Self::Reply>;
 }
 
 #[cfg(any(feature = "server", test))]
-fn timed<M>(message: M, timeout: Duration) -> Request<M> {
-    let mut request = Request::new(message);
-    request.set_timeout(timeout.min(LONGEST_TIMEOUT));
-    // What we await, a test awaits: meanwhile the clock of a skipping server may move.
-    #[cfg(feature = "server")]
-    request.extensions_mut().insert(durably_server::SkipsTime);
-    request
+pub(crate) type Served<'a, R> =
+    Pin<Box<dyn Future<Output = Result<Response<R>, Status>> + Send + 'a>>;
+
+/// The path of the method that takes `M`.
+pub(crate) fn path<M: Rpc>() -> PathAndQuery {
+    let path = format!(
+        "/temporal.api.workflowservice.v1.WorkflowService/{}",
+        M::NAME
+    );
+    PathAndQuery::try_from(path).expect("the name of a method makes a path")
 }
 
-/// What the network layer does for a remote call: no answer in time is an error.
-#[cfg(any(feature = "server", test))]
-async fn within<T>(
-    timeout: Duration,
-    answer: impl Future<Output = Result<T, Status>>,
-) -> Result<T, Status> {
-    match tokio::time::timeout(timeout, answer).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Status::deadline_exceeded(format!(
-            "no answer within {timeout:?}"
-        ))),
-    }
+/// `PollWorkflowTaskQueueRequest` without its last word.
+const fn method_of(request: &str) -> &str {
+    let (name, _) = request.split_at(request.len() - "Request".len());
+    name
 }
 
 macro_rules! rpcs {
     ($($name:ident($request:ident) -> $response:ident;)*) => {
-        impl Rpc {
-            $(pub(crate) async fn $name(
-                &self,
-                message: pb::$request,
-                patience: impl Into<Patience>,
-            ) -> Result<pb::$response, Status> {
-                let mut attempts = Attempts::new(message, patience.into());
-                loop {
-                    let timeout = attempts.timeout();
-                    let message = attempts.message();
-                    let answer = match &self.0 {
-                        Transport::Remote(grpc) => {
-                            grpc.call(path(stringify!($request)), &message, timeout).await
-                        }
-                        #[cfg(any(feature = "server", test))]
-                        Transport::Local(local) => {
-                            let answer = local.service.$name(timed(message, timeout));
-                            within(timeout, answer).await.map(Response::into_inner)
-                        }
-                    };
-                    match answer {
-                        Ok(answer) => return Ok(answer),
-                        Err(status) => attempts.pause_after(status).await?,
-                    }
-                }
-            })*
-        }
+        $(impl Rpc for pb::$request {
+            type Reply = pb::$response;
+            const NAME: &'static str = method_of(stringify!($request));
+
+            #[cfg(any(feature = "server", test))]
+            fn serve(
+                service: &dyn WorkflowService,
+                request: Request<Self>,
+            ) -> Served<'_, Self::Reply> {
+                service.$name(request)
+            }
+        })*
 
         impl RawClient {
             $(
@@ -146,7 +70,7 @@ macro_rules! rpcs {
                     message: pb::$request,
                     timeout: Duration,
                 ) -> Result<pb::$response, Status> {
-                    self.0.$name(message, Patience::one_attempt(timeout)).await
+                    self.0.send_raw(message, timeout).await
                 }
             )*
         }
@@ -158,7 +82,7 @@ macro_rules! rpcs {
 /// For what the client has no method for. The messages are those of
 /// [`raw::api`](crate::raw::api) and follow Temporal's own versions, not this crate's.
 #[derive(Clone)]
-pub struct RawClient(pub(crate) Rpc);
+pub struct RawClient(pub(crate) Caller);
 
 rpcs! {
     get_system_info(GetSystemInfoRequest) -> GetSystemInfoResponse;

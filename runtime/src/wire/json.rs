@@ -35,7 +35,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::wire::task::append_history;
+    use crate::wire::workflow_task::append_history;
 
     /// Histories that the Python SDK wrote on a real server.
     const RECORDED: [&str; 9] = [
@@ -52,7 +52,7 @@ mod tests {
 
     fn read(json: &str) -> Task {
         let mut task = Task::default();
-        append_history(&mut task, history(json).unwrap()).unwrap();
+        append_history(&mut task, history(json).unwrap().events).unwrap();
         task
     }
 

@@ -1,15 +1,37 @@
 //! Messages to domain types and back: the only place where an `Option` from protobuf is opened.
 
+pub(crate) mod activity_task;
 pub(crate) mod command;
+pub(crate) mod describe;
 mod error;
 pub(crate) mod event;
 pub(crate) mod failure;
+pub(crate) mod heartbeat;
+pub(crate) mod history;
 #[cfg(feature = "replay")]
 pub(crate) mod json;
+pub(crate) mod list;
+pub(crate) mod namespace;
 pub(crate) mod payload;
+pub(crate) mod payload_fields;
+pub(crate) mod poll;
+pub(crate) mod query;
+pub(crate) mod request;
+pub(crate) mod respond;
+pub(crate) mod result;
+pub(crate) mod shutdown;
+pub(crate) mod signal;
+pub(crate) mod start;
 pub(crate) mod status;
-pub(crate) mod task;
+pub(crate) mod stop;
 pub(crate) mod time;
+mod timeline;
+pub(crate) mod update;
+pub(crate) mod workflow_task;
+
+#[cfg(test)]
+#[path = "tests/headers.rs"]
+mod headers;
 
 pub(crate) use self::error::{Fault, WireError};
 

@@ -1,18 +1,207 @@
-//! What a gRPC status means: the one table from the server's refusals to ours.
+//! What a gRPC status means: the one table from codes and error details to what a caller can do.
+
+use std::fmt;
 
 use durably_engine::FailureRecord;
 use durably_proto::{Message, api::errordetails::v1 as details, rpc, wkt::Any};
 use tonic::{Code, Status};
 
-use super::failure;
-use crate::error::RpcError;
+use super::{WireError, failure};
 
-/// A refusal, read.
-pub(crate) struct Refusal {
-    /// What only some operations expect.
-    pub reason: Reason,
-    /// What it is to all others.
-    pub otherwise: RpcError,
+/// Why a call has no response.
+#[derive(Debug)]
+pub(crate) enum CallError {
+    /// The server, or the connection to it, says so.
+    Status(Status),
+    /// The response lacks something, or holds something that cannot be read.
+    Malformed(WireError),
+    /// A codec could not transform payloads.
+    Codec(CodecFault),
+}
+
+/// Why the payloads of a message could not be transformed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CodecFault(String);
+
+impl CodecFault {
+    pub(crate) fn new(reason: &impl ToString) -> Self {
+        Self(reason.to_string())
+    }
+}
+
+impl fmt::Display for CodecFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a payload codec failed: {}", self.0)
+    }
+}
+
+impl std::error::Error for CodecFault {}
+
+/// Whether sending the same request again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retry {
+    Never,
+    /// The server is unreachable, restarting or has lost the request: soon.
+    Soon,
+    /// The server is busy: not before a second has passed.
+    Later,
+    /// The attempt was interrupted, which says nothing about the request: the first time at once.
+    Interrupted,
+}
+
+/// The kinds of faults that every operation knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    PermissionDenied,
+    InvalidArgument,
+    TooLarge,
+    Busy,
+    Timeout,
+    Unreachable,
+    NotFound,
+    Unimplemented,
+    Other,
+}
+
+/// The only table of gRPC's codes.
+const fn table(code: Code) -> (Kind, Retry) {
+    match code {
+        Code::Unavailable => (Kind::Unreachable, Retry::Soon),
+        Code::ResourceExhausted => (Kind::Busy, Retry::Later),
+        Code::DeadlineExceeded => (Kind::Timeout, Retry::Interrupted),
+        // The connection was closed under the call; tonic also calls so a deadline that it enforced.
+        Code::Cancelled => (Kind::Timeout, Retry::Interrupted),
+        Code::Aborted | Code::Internal | Code::Unknown | Code::DataLoss => {
+            (Kind::Other, Retry::Soon)
+        }
+        Code::PermissionDenied | Code::Unauthenticated => (Kind::PermissionDenied, Retry::Never),
+        Code::InvalidArgument | Code::OutOfRange => (Kind::InvalidArgument, Retry::Never),
+        Code::NotFound => (Kind::NotFound, Retry::Never),
+        Code::Unimplemented => (Kind::Unimplemented, Retry::Never),
+        Code::Ok | Code::AlreadyExists | Code::FailedPrecondition => (Kind::Other, Retry::Never),
+    }
+}
+
+impl CallError {
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Status(status) => kind(status),
+            Self::Malformed(_) | Self::Codec(_) => Kind::Other,
+        }
+    }
+
+    /// A response that cannot be read would come again, as long as nobody fixes the server.
+    pub(crate) fn retry(&self) -> Retry {
+        match self {
+            Self::Status(status) => retry(status),
+            Self::Malformed(_) | Self::Codec(_) => Retry::Never,
+        }
+    }
+
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.kind() == Kind::NotFound
+    }
+
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.kind() == Kind::TooLarge
+    }
+
+    /// gRPC's name of the code, for logs.
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Status(status) => status.code(),
+            Self::Malformed(_) | Self::Codec(_) => Code::Internal,
+        }
+    }
+
+    /// What the server says.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Status(status) => status.message().to_owned(),
+            Self::Malformed(error) => malformed(error),
+            Self::Codec(fault) => fault.to_string(),
+        }
+    }
+
+    pub(crate) fn into_status(self) -> Status {
+        match self {
+            Self::Status(status) => status,
+            Self::Malformed(error) => Status::internal(malformed(&error)),
+            Self::Codec(fault) => Status::internal(fault.to_string()),
+        }
+    }
+
+    /// Reads the details that only some operations expect.
+    pub(crate) fn reason(&self) -> Reason {
+        match self {
+            Self::Status(status) => reason(status, &read_details(status)),
+            Self::Malformed(_) | Self::Codec(_) => Reason::Unspecific,
+        }
+    }
+
+    /// The namespace of the request, if the server does not have it.
+    pub(crate) fn missing_namespace(&self) -> Option<String> {
+        match self {
+            Self::Status(status) => missing_namespace(&read_details(status)).map(|it| it.namespace),
+            Self::Malformed(_) | Self::Codec(_) => None,
+        }
+    }
+
+    /// The reason that a server gives for denying permission.
+    pub(crate) fn denial(&self) -> Option<String> {
+        let Self::Status(status) = self else {
+            return None;
+        };
+        let denied: details::PermissionDeniedFailure =
+            find(&read_details(status), "PermissionDeniedFailure")?;
+        Some(denied.reason).filter(|reason| !reason.is_empty())
+    }
+}
+
+impl From<Status> for CallError {
+    fn from(status: Status) -> Self {
+        Self::Status(status)
+    }
+}
+
+impl From<CodecFault> for CallError {
+    fn from(fault: CodecFault) -> Self {
+        Self::Codec(fault)
+    }
+}
+
+impl From<WireError> for CallError {
+    fn from(error: WireError) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+fn malformed(error: &WireError) -> String {
+    format!("malformed response: {error}")
+}
+
+fn kind(status: &Status) -> Kind {
+    let (kind, _) = table(status.code());
+    match kind {
+        Kind::InvalidArgument if is_over_a_limit(status.message()) => Kind::TooLarge,
+        Kind::Busy if is_too_large(status) => Kind::TooLarge,
+        // The fault below is one of the connection.
+        Kind::Other
+            if matches!(status.code(), Code::Unknown | Code::Internal)
+                && std::error::Error::source(status).is_some() =>
+        {
+            Kind::Unreachable
+        }
+        kind => kind,
+    }
+}
+
+pub(crate) fn retry(status: &Status) -> Retry {
+    if is_too_large(status) {
+        return Retry::Never;
+    }
+    let (_, retry) = table(status.code());
+    retry
 }
 
 /// What only some operations expect.
@@ -44,7 +233,7 @@ pub(crate) struct Operation {
 
 impl Operation {
     /// As the operation would have been refused by itself.
-    pub(crate) fn into_status(self) -> Status {
+    pub(crate) fn into_error(self) -> CallError {
         let Self {
             code,
             message,
@@ -55,17 +244,7 @@ impl Operation {
             message: message.clone(),
             details,
         };
-        Status::with_details(code.into(), message, envelope.encode_to_vec().into())
-    }
-}
-
-impl From<Status> for Refusal {
-    fn from(status: Status) -> Self {
-        let details = read_details(&status);
-        Self {
-            reason: reason(&status, &details),
-            otherwise: rpc_error(status, &details),
-        }
+        Status::with_details(code.into(), message, envelope.encode_to_vec().into()).into()
     }
 }
 
@@ -148,56 +327,6 @@ fn missing_namespace(all: &[Any]) -> Option<details::NamespaceNotFoundFailure> {
     find(all, "NamespaceNotFoundFailure")
 }
 
-fn rpc_error(status: Status, all: &[Any]) -> RpcError {
-    if let Some(missing) = missing_namespace(all) {
-        return RpcError::NamespaceNotFound {
-            namespace: missing.namespace,
-        };
-    }
-    let message = status.message().to_owned();
-    match status.code() {
-        Code::PermissionDenied | Code::Unauthenticated => RpcError::PermissionDenied {
-            message: find::<details::PermissionDeniedFailure>(all, "PermissionDeniedFailure")
-                .map(|denied| denied.reason)
-                .filter(|reason| !reason.is_empty())
-                .unwrap_or(message),
-        },
-        Code::InvalidArgument if is_over_a_limit(&message) => RpcError::TooLarge { message },
-        Code::InvalidArgument | Code::OutOfRange => RpcError::InvalidArgument { message },
-        Code::ResourceExhausted if is_too_large(&status) => RpcError::TooLarge { message },
-        Code::ResourceExhausted => RpcError::Busy { message },
-        // tonic calls a deadline that the client enforced `Cancelled`.
-        Code::DeadlineExceeded | Code::Cancelled => RpcError::Timeout {
-            message: match &*message {
-                "Timeout expired" => "the server took longer than the request allows".to_owned(),
-                _ => message,
-            },
-        },
-        Code::Unavailable => RpcError::Unreachable {
-            message,
-            source: None,
-        },
-        Code::Unimplemented => RpcError::Unimplemented { message },
-        Code::Unknown | Code::Internal if std::error::Error::source(&status).is_some() => {
-            RpcError::Unreachable {
-                message,
-                source: Some(Box::new(status)),
-            }
-        }
-        code @ (Code::Ok
-        | Code::Unknown
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::FailedPrecondition
-        | Code::Aborted
-        | Code::Internal
-        | Code::DataLoss) => RpcError::Other {
-            code: format!("{code:?}"),
-            message,
-        },
-    }
-}
-
 /// The second text answers an update that its run had not accepted when it closed.
 fn is_about_a_closed_run(message: &str) -> bool {
     message.contains("already completed") || message.contains("aborted by closing workflow")
@@ -214,7 +343,67 @@ fn is_over_a_limit(message: &str) -> bool {
 }
 
 /// gRPC uses one code for a busy server and for a message over the size limit.
-pub(crate) fn is_too_large(status: &Status) -> bool {
+fn is_too_large(status: &Status) -> bool {
     status.message().contains("message larger than max")
         || status.message().contains("message length too large")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODES: [Code; 17] = [
+        Code::Ok,
+        Code::Cancelled,
+        Code::Unknown,
+        Code::InvalidArgument,
+        Code::DeadlineExceeded,
+        Code::NotFound,
+        Code::AlreadyExists,
+        Code::PermissionDenied,
+        Code::ResourceExhausted,
+        Code::FailedPrecondition,
+        Code::Aborted,
+        Code::OutOfRange,
+        Code::Unimplemented,
+        Code::Internal,
+        Code::Unavailable,
+        Code::DataLoss,
+        Code::Unauthenticated,
+    ];
+
+    #[test]
+    fn a_passing_fault_is_retried_and_a_refusal_is_final() {
+        let retried = CODES.map(|code| (code, retry(&Status::new(code, ""))));
+        let passing: Vec<Code> = retried
+            .iter()
+            .filter(|(_, retry)| *retry != Retry::Never)
+            .map(|(code, _)| *code)
+            .collect();
+        assert_eq!(
+            passing,
+            [
+                Code::Cancelled,
+                Code::Unknown,
+                Code::DeadlineExceeded,
+                Code::ResourceExhausted,
+                Code::Aborted,
+                Code::Internal,
+                Code::Unavailable,
+                Code::DataLoss,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_message_over_the_limit_is_not_a_busy_server() {
+        let size = "grpc: received message larger than max (5 vs. 4)";
+        let large = CallError::from(Status::resource_exhausted(size));
+        assert_eq!(
+            (large.kind(), large.retry()),
+            (Kind::TooLarge, Retry::Never)
+        );
+        let busy = CallError::from(Status::resource_exhausted("slow down"));
+        assert_eq!((busy.kind(), busy.retry()), (Kind::Busy, Retry::Later));
+    }
 }

@@ -1,6 +1,6 @@
 //! The names by which the server knows one running worker.
 
-use durably_proto::api::{enums::v1::TaskQueueKind, taskqueue::v1::TaskQueue};
+use crate::wire::poll::TaskQueue;
 
 /// The names by which the server knows one running worker; every request carries some of them.
 #[derive(Debug)]
@@ -28,18 +28,13 @@ impl Identity {
     }
 
     pub(crate) fn normal_task_queue(&self) -> TaskQueue {
-        TaskQueue {
-            name: self.task_queue.clone(),
-            kind: TaskQueueKind::Normal.into(),
-            normal_name: String::new(),
-        }
+        TaskQueue::Normal(self.task_queue.clone())
     }
 
     pub(crate) fn sticky_task_queue(&self) -> TaskQueue {
-        TaskQueue {
+        TaskQueue::Sticky {
             name: self.sticky_queue.clone(),
-            kind: TaskQueueKind::Sticky.into(),
-            normal_name: self.task_queue.clone(),
+            normal: self.task_queue.clone(),
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
-use tonic::Status;
+
+use crate::wire::status::CallError;
 
 /// How far a worker is on its way from start to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +36,7 @@ impl Phase {
 pub(crate) struct Lifecycle {
     phase: Arc<watch::Sender<Phase>>,
     /// The rejected poll that ends the worker.
-    rejection: Mutex<Option<Status>>,
+    rejection: Mutex<Option<CallError>>,
 }
 
 impl Lifecycle {
@@ -68,17 +69,17 @@ impl Lifecycle {
 
     /// Stops the worker because the server rejects its polls. The first rejection is kept: the polls of
     /// the other queues fail for the same reason.
-    pub(crate) fn stop_rejected(&self, status: Status) {
+    pub(crate) fn stop_rejected(&self, error: CallError) {
         let mut rejection = self
             .rejection
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        rejection.get_or_insert(status);
+        rejection.get_or_insert(error);
         self.advance(Phase::Stopping);
     }
 
     /// The rejection that stopped the worker, if one did.
-    pub(crate) fn take_rejection(&self) -> Option<Status> {
+    pub(crate) fn take_rejection(&self) -> Option<CallError> {
         let mut rejection = self
             .rejection
             .lock()
@@ -89,6 +90,8 @@ impl Lifecycle {
 
 #[cfg(test)]
 mod tests {
+    use tonic::Status;
+
     use super::*;
 
     #[test]
@@ -103,10 +106,10 @@ mod tests {
     #[test]
     fn the_first_rejection_ends_the_worker() {
         let lifecycle = Lifecycle::new(Arc::default());
-        lifecycle.stop_rejected(Status::not_found("first"));
-        lifecycle.stop_rejected(Status::internal("second"));
+        lifecycle.stop_rejected(Status::not_found("first").into());
+        lifecycle.stop_rejected(Status::internal("second").into());
         assert!(lifecycle.is_stopping());
-        let rejection = lifecycle.take_rejection().map(|it| it.message().to_owned());
+        let rejection = lifecycle.take_rejection().map(|it| it.message());
         assert_eq!(rejection.as_deref(), Some("first"));
     }
 }

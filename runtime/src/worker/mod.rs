@@ -40,8 +40,6 @@
 //   '──> activity ──> server            <── eager activities, next task ┘
 
 mod activity_task;
-mod backoff;
-mod deliver;
 mod error;
 mod handle;
 mod host;
@@ -59,15 +57,15 @@ mod workflow_task;
 #[cfg(test)]
 mod tests;
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, sync::Arc};
 
-use durably_proto::api::workflowservice::v1::DescribeNamespaceRequest;
 use tokio::sync::watch;
-use tonic::Code;
 
+pub use self::{
+    error::WorkerError,
+    handle::{WorkerGuard, WorkerHandle},
+};
 use self::{
-    backoff::{Backoff, Outlook, outlook},
-    deliver::ANSWER_TIMEOUT,
     host::Host,
     identity::Identity,
     lifecycle::{Lifecycle, Phase},
@@ -76,16 +74,13 @@ use self::{
     server::Server,
     timers::Timers,
 };
-pub use self::{
-    error::WorkerError,
-    handle::{WorkerGuard, WorkerHandle},
-};
 use crate::{
     client::Client,
     data::Text,
     definition::{ActivitySet, FreeActivity, Workflow},
     error::Result,
-    transport::rpc::Rpc,
+    transport::{caller::Caller, retry::Patience},
+    wire::{namespace::DescribeNamespace, status::Kind},
 };
 
 /// Polls one task queue, and runs its workflows and activities.
@@ -114,8 +109,7 @@ use crate::{
 /// ```
 #[must_use = "a worker does nothing until it runs"]
 pub struct Worker {
-    rpc: Rpc,
-    namespace: String,
+    caller: Caller,
     task_queue: String,
     options: Options,
     registry: Registry,
@@ -125,22 +119,19 @@ pub struct Worker {
 impl Worker {
     /// A worker for `task_queue`, with nothing registered.
     pub fn new(client: &Client, task_queue: impl Text) -> Self {
-        let rpc = client.rpc().clone();
-        let queue = task_queue.into_text();
-        Self::on(rpc, client.namespace(), client.identity(), queue)
+        Self::on(client.caller().clone(), task_queue.into_text())
     }
 
-    fn on(rpc: Rpc, namespace: &str, identity: &str, task_queue: String) -> Self {
+    fn on(caller: Caller, task_queue: String) -> Self {
         Self {
-            rpc,
-            namespace: namespace.to_owned(),
             task_queue,
             options: Options {
-                identity: identity.to_owned(),
+                identity: caller.identity().to_owned(),
                 ..Options::default()
             },
             registry: Registry::default(),
             phase: Arc::new(watch::Sender::new(Phase::Running)),
+            caller,
         }
     }
 
@@ -231,8 +222,9 @@ impl Worker {
         }
         let timers = Timers::of_process().map_err(WorkerError::Thread)?;
         let identity = self.options.identity.clone();
-        let identity = Identity::new(self.namespace, self.task_queue, identity);
-        let server = Server::new(self.rpc, identity, timers);
+        let namespace = self.caller.namespace().to_owned();
+        let identity = Identity::new(namespace, self.task_queue, identity);
+        let server = Server::new(&self.caller, identity, timers);
         let host = Host::new(server, self.phase, self.registry, self.options);
         let polls_come_back = tokio::select! {
             known = find_namespace(&host.server) => known?,
@@ -270,7 +262,7 @@ async fn work(
     ended?;
     match lifecycle.take_rejection() {
         None => Ok(()),
-        Some(status) => Err(server.rejected(status).into()),
+        Some(rejection) => Err(server.rejected(rejection).into()),
     }
 }
 
@@ -285,27 +277,14 @@ impl Drop for StopOnDrop {
 /// Retries until the server describes the namespace; returns whether the server ends the polls of a worker
 /// that shuts down.
 async fn find_namespace(server: &Server) -> Result<bool> {
-    let mut backoff = Backoff::up_to(Duration::from_secs(5));
-    loop {
-        let request = DescribeNamespaceRequest {
-            namespace: server.identity.namespace.clone(),
-            ..Default::default()
-        };
-        let status = match server.rpc.describe_namespace(request, ANSWER_TIMEOUT).await {
-            Ok(found) => {
-                server.log_reachable();
-                let capabilities = found.namespace_info.and_then(|info| info.capabilities);
-                return Ok(capabilities.is_some_and(|it| it.worker_poll_complete_on_shutdown));
-            }
-            Err(status) => status,
-        };
-        match (outlook(&status), status.code()) {
-            (Outlook::Retry, _) => server.log_unreachable("looking up the namespace", &status),
-            // A server may let a worker poll without letting it look at the namespace.
-            (Outlook::Final, Code::Unimplemented | Code::PermissionDenied) => return Ok(false),
-            (Outlook::Final, _) => return Err(server.rejected(status).into()),
+    let patience = Patience::until_reachable();
+    match server.caller.call(DescribeNamespace, patience).await {
+        Ok(namespace) => Ok(namespace.ends_polls_on_shutdown),
+        // A server may let a worker poll without letting it look at the namespace.
+        Err(error) if matches!(error.kind(), Kind::Unimplemented | Kind::PermissionDenied) => {
+            Ok(false)
         }
-        server.timers.sleep(backoff.pause()).await;
+        Err(error) => Err(server.rejected(error).into()),
     }
 }
 

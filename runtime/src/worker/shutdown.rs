@@ -2,17 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use durably_proto::api::{enums::v1::TaskQueueType, workflowservice::v1::ShutdownWorkerRequest};
 use tokio::sync::mpsc;
 
 use super::{
     activity_task::ActivityTasks,
-    deliver::ANSWER_TIMEOUT,
     lifecycle::{Lifecycle, Phase},
     server::Server,
     workflow_task::WorkflowTasks,
 };
-use crate::telemetry::log;
+use crate::{
+    telemetry::log,
+    transport::retry::{ANSWER_TIMEOUT, Patience},
+    wire::shutdown::ShutdownWorker,
+};
 
 /// How long polls on their way may take to come back after the server was told; a server that can
 /// end them does so at once.
@@ -81,34 +83,25 @@ impl Shutdown {
         self.workflows.stop();
     }
 
-    /// Makes the server give no more tasks to the worker's sticky queue, and end its polls.
-    fn request(&self) -> ShutdownWorkerRequest {
-        let kinds = [
-            (self.has_workflows, TaskQueueType::Workflow),
-            (self.has_activities, TaskQueueType::Activity),
-        ];
-        let used = kinds.iter().filter(|(used, _)| *used);
+    fn request(&self) -> ShutdownWorker {
         let identity = &self.server.identity;
-        let sticky_queue = self.has_sticky_queue.then(|| identity.sticky_queue.clone());
-        ShutdownWorkerRequest {
-            namespace: identity.namespace.clone(),
-            sticky_task_queue: sticky_queue.unwrap_or_default(),
-            identity: identity.identity.clone(),
-            reason: "graceful shutdown".to_owned(),
-            worker_instance_key: identity.instance_key.clone(),
+        ShutdownWorker {
             task_queue: identity.task_queue.clone(),
-            task_queue_types: used.map(|(_, kind)| i32::from(*kind)).collect(),
-            ..Default::default()
+            sticky_queue: self.has_sticky_queue.then(|| identity.sticky_queue.clone()),
+            instance_key: identity.instance_key.clone(),
+            polls_workflows: self.has_workflows,
+            polls_activities: self.has_activities,
         }
     }
 }
 
-async fn announce(server: &Server, request: ShutdownWorkerRequest) {
-    if let Err(status) = server.rpc.shutdown_worker(request, ANSWER_TIMEOUT).await {
+async fn announce(server: &Server, request: ShutdownWorker) {
+    let patience = Patience::one_attempt(ANSWER_TIMEOUT);
+    if let Err(error) = server.caller.call(request, patience).await {
         // Without it tasks of cached runs only wait until the sticky timeout.
         tracing::debug!(
-            code = ?status.code(),
-            error = status.message(),
+            code = ?error.code(),
+            error = error.message(),
             "the server was not told of the worker's end"
         );
     }

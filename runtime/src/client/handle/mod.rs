@@ -5,7 +5,6 @@ pub(crate) mod history;
 mod progress_warning;
 pub(crate) mod result;
 pub(crate) mod target;
-mod timeline;
 pub(crate) mod untyped;
 
 use std::{borrow::Cow, fmt, ops::Deref};

@@ -5,54 +5,42 @@
 
 use std::time::{Duration, SystemTime};
 
-use durably_proto::api::{
-    enums::v1::PendingWorkflowTaskState,
-    history::v1::history_event::Attributes,
-    workflow::v1::{PendingActivityInfo, PendingWorkflowTaskInfo},
-    workflowservice::v1::{DescribeWorkflowExecutionRequest, GetWorkflowExecutionHistoryRequest},
-};
-
-use super::target::{AT_ONCE, FromClient};
+use super::{description::describe, target::FromClient};
 use crate::{
+    error::HandleError,
     telemetry::log,
-    wire::{failure, time::instant},
+    transport::retry::Patience,
+    wire::{
+        describe::{PendingActivity, PendingWorkflowTask},
+        failure,
+        history::{self, GetHistory},
+    },
 };
 
 /// A task that waits longer than this has nobody to take it.
 const LONG: Duration = Duration::from_secs(15);
 
 /// An activity that comes to this attempt is not likely to succeed in a later one.
-const SEVERAL: i32 = 4;
+const SEVERAL: u32 = 4;
 
 /// Looks once, and tells what it finds. A server that does not say is left alone.
 pub(crate) async fn tell(target: &FromClient, run: &str) {
-    let request = DescribeWorkflowExecutionRequest {
-        namespace: target.namespace(),
-        execution: target.execution_of_run(run.to_owned()),
-    };
-    let answer = target.rpc().describe_workflow_execution(request, AT_ONCE);
-    let Ok(found) = answer.await else {
+    let Ok(found) = describe(target, run, Patience::at_once(None)).await else {
         return;
     };
-    let info = found.workflow_execution_info.unwrap_or_default();
-    let workflow_type = info.r#type.unwrap_or_default().name;
+    let info = found.summary;
+    let (workflow_type, run_id) = (info.workflow_type, info.run_id);
     let (workflow_id, task_queue) = (target.workflow_id(), info.task_queue);
-    let run_id = info.execution.unwrap_or_default().run_id;
-    let Some(task) = found.pending_workflow_task else {
-        if let Some(activity) = hopeless(found.pending_activities) {
-            let (activity_type, last) = (
-                activity.activity_type.unwrap_or_default().name,
-                last(activity.maximum_attempts),
-            );
-            let error = activity
-                .last_failure
-                .map(|failure| failure::chain(&failure::from_proto(failure)));
+    let Some(task) = found.workflow_task else {
+        if let Some(activity) = hopeless(found.activities) {
+            let (activity_type, last) = (activity.activity_type, last(activity.max_attempts));
+            let error = activity.last_failure.map(|record| failure::chain(&record));
             log::warning!(
                 workflow_type,
                 workflow_id,
                 run_id,
                 activity_type,
-                activity_id = activity.activity_id,
+                activity_id = activity.id,
                 attempt = activity.attempt,
                 error,
                 "still waiting for the result: activity `{activity_type}` fails again and again, {last}"
@@ -79,62 +67,42 @@ pub(crate) async fn tell(target: &FromClient, run: &str) {
             task_queue,
             "still waiting for the result: no worker takes the workflow's task; does one run that polls \
              task queue `{task_queue}` in namespace `{}`?",
-            target.namespace()
+            target.client().namespace()
         );
     }
 }
 
 /// The activity with the most attempts, among those whose attempts fail again and again.
-fn hopeless(activities: Vec<PendingActivityInfo>) -> Option<PendingActivityInfo> {
+fn hopeless(activities: Vec<PendingActivity>) -> Option<PendingActivity> {
     activities
         .into_iter()
         .filter(|activity| activity.attempt >= SEVERAL && activity.last_failure.is_some())
         .max_by_key(|activity| activity.attempt)
 }
 
-fn last(maximum_attempts: i32) -> String {
-    match maximum_attempts {
-        0 => "and without `max_attempts` there is no last attempt".to_owned(),
-        last => format!("and attempt {last} is the last"),
+fn last(max_attempts: Option<u32>) -> String {
+    match max_attempts {
+        None => "and without `max_attempts` there is no last attempt".to_owned(),
+        Some(last) => format!("and attempt {last} is the last"),
     }
 }
 
-fn is_left_alone(task: &PendingWorkflowTaskInfo) -> bool {
-    let since = task.scheduled_time.and_then(instant);
-    let waits = since.and_then(|since| SystemTime::now().duration_since(since).ok());
-    task.state() == PendingWorkflowTaskState::Scheduled && waits.is_some_and(|waits| waits > LONG)
+fn is_left_alone(task: &PendingWorkflowTask) -> bool {
+    let waits = task
+        .waiting_since
+        .and_then(|since| SystemTime::now().duration_since(since).ok());
+    waits.is_some_and(|waits| waits > LONG)
 }
 
-/// Why the task failed first; the server records no more of failures in a row. A history of several
-/// pages is not read for it.
+/// Why the task failed first. A history of several pages is not read for it.
 async fn last_failure(target: &FromClient, run: &str) -> Option<String> {
-    let request = GetWorkflowExecutionHistoryRequest {
-        namespace: target.namespace(),
-        execution: target.execution_of_run(run.to_owned()),
-        ..Default::default()
+    let request = GetHistory {
+        execution: target.execution_of_run(run),
+        page_token: Vec::new(),
     };
-    let answer = target
-        .rpc()
-        .get_workflow_execution_history(request, AT_ONCE);
-    let page = answer.await.ok()?;
-    if !page.next_page_token.is_empty() {
-        return None;
+    let page = target.send::<_, HandleError>(request, None).await.ok()?;
+    match page.next_page_token.is_empty() {
+        true => history::task_failure(page.events),
+        false => None,
     }
-    let events = page.history?.events.into_iter().rev();
-    // What failed before a task went well was another one.
-    events
-        .filter_map(|event| event.attributes)
-        .find_map(|attributes| match attributes {
-            Attributes::WorkflowTaskFailedEventAttributes(failed) => Some(
-                failed
-                    .failure
-                    .map(|it| failure::chain(&failure::from_proto(it))),
-            ),
-            Attributes::WorkflowTaskTimedOutEventAttributes(_) => {
-                Some(Some("its worker did not answer in time".to_owned()))
-            }
-            Attributes::WorkflowTaskCompletedEventAttributes(_) => Some(None),
-            _ => None,
-        })
-        .flatten()
 }

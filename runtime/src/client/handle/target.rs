@@ -2,14 +2,6 @@
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use durably_proto::api::{
-    common::v1::WorkflowExecution,
-    workflowservice::v1::{
-        RequestCancelWorkflowExecutionRequest, TerminateWorkflowExecutionRequest,
-    },
-};
-use tonic::Status;
-
 use crate::{
     client::{
         Client, QueryCall, SignalCall, UpdateCall,
@@ -18,14 +10,13 @@ use crate::{
     data::EncodedArgs,
     definition::{CanQuery, CanUpdate, Via},
     error::{HandleError, RpcError, WorkflowNotFound},
-    transport::{id, retry::Patience, rpc::Rpc},
-    wire::status::{Reason, Refusal},
+    transport::{caller::Caller, retry::Patience, rpc::Rpc},
+    wire::{
+        request::{Execution, Request},
+        status::{CallError, Reason},
+        stop::{CancelWorkflow, TerminateWorkflow},
+    },
 };
-
-/// A request that the server answers at once.
-pub(crate) const AT_ONCE: Patience = Patience::sit_out(Duration::from_secs(10));
-/// A request that the server answers when something happened, or after a while with nothing.
-pub(crate) const WAITING: Patience = Patience::until_answered(Duration::from_secs(65));
 
 /// The transport of handles at a client: which execution, on which server.
 #[derive(Clone)]
@@ -66,8 +57,8 @@ impl FromClient {
         &self.0.client
     }
 
-    pub(crate) fn rpc(&self) -> &Rpc {
-        self.0.client.rpc()
+    pub(crate) fn caller(&self) -> &Caller {
+        self.0.client.caller()
     }
 
     pub(crate) fn workflow_id(&self) -> &str {
@@ -84,33 +75,27 @@ impl FromClient {
         self.0.started.clone().unwrap_or_default()
     }
 
-    pub(crate) fn namespace(&self) -> String {
-        self.0.client.namespace().to_owned()
-    }
-
-    pub(crate) fn identity(&self) -> String {
-        self.0.client.identity().to_owned()
-    }
-
     /// Where messages go.
-    pub(crate) fn execution(&self) -> Option<WorkflowExecution> {
-        self.execution_of_run(self.0.run_id.clone().unwrap_or_default())
+    pub(crate) fn execution(&self) -> Execution {
+        self.execution_of_run(self.0.run_id.as_deref().unwrap_or_default())
     }
 
     /// One run of the workflow.
-    pub(crate) fn execution_of_run(&self, run_id: String) -> Option<WorkflowExecution> {
-        Some(WorkflowExecution {
+    pub(crate) fn execution_of_run(&self, run_id: &str) -> Execution {
+        Execution {
             workflow_id: self.0.workflow_id.clone(),
-            run_id,
-        })
+            run_id: run_id.to_owned(),
+        }
     }
 
     /// Reads a refusal: either the workflow is not there, or it is of the general kind.
-    pub(crate) fn refused<E: From<WorkflowNotFound> + From<RpcError>>(&self, status: Status) -> E {
-        let refusal = Refusal::from(status);
-        match self.missing(&refusal.reason) {
+    pub(crate) fn refused<E: From<WorkflowNotFound> + From<RpcError>>(
+        &self,
+        error: CallError,
+    ) -> E {
+        match self.missing(&error.reason()) {
             Some(missing) => missing.into(),
-            None => refusal.otherwise.into(),
+            None => RpcError::from(error).into(),
         }
     }
 
@@ -133,53 +118,40 @@ impl FromClient {
     pub(crate) fn cancel(&self) -> Call<(), HandleError> {
         let to = self.clone();
         Call::new(|timeout| async move {
-            let request = RequestCancelWorkflowExecutionRequest {
-                namespace: to.namespace(),
-                workflow_execution: to.execution(),
-                identity: to.identity(),
-                request_id: id::random(),
-                first_execution_run_id: to.first_run_id(),
-                ..Default::default()
+            let request = CancelWorkflow {
+                execution: to.execution(),
+                first_run_id: to.first_run_id(),
             };
             let what = || format!("response to the cancel request for `{}`", to.workflow_id());
-            within(timeout, what, async {
-                match to
-                    .rpc()
-                    .request_cancel_workflow_execution(request, AT_ONCE)
-                    .await
-                {
-                    Ok(_) => Ok(()),
-                    Err(status) => Err(to.refused(status)),
-                }
-            })
-            .await
+            within(timeout, what, to.send(request, timeout)).await
         })
     }
 
     pub(crate) fn terminate(&self, reason: String) -> Call<(), HandleError> {
         let to = self.clone();
         Call::new(|timeout| async move {
-            let request = TerminateWorkflowExecutionRequest {
-                namespace: to.namespace(),
-                workflow_execution: to.execution(),
+            let request = TerminateWorkflow {
+                execution: to.execution(),
+                first_run_id: to.first_run_id(),
                 reason,
-                identity: to.identity(),
-                first_execution_run_id: to.first_run_id(),
-                ..Default::default()
             };
             let what = || format!("response to the termination of `{}`", to.workflow_id());
-            within(timeout, what, async {
-                match to
-                    .rpc()
-                    .terminate_workflow_execution(request, AT_ONCE)
-                    .await
-                {
-                    Ok(_) => Ok(()),
-                    Err(status) => Err(to.refused(status)),
-                }
-            })
-            .await
+            within(timeout, what, to.send(request, timeout)).await
         })
+    }
+
+    /// Sends a request that the server answers at once.
+    pub(crate) async fn send<R, E>(
+        &self,
+        request: R,
+        timeout: Option<Duration>,
+    ) -> Result<R::Response, E>
+    where
+        R: Request<Message: Rpc<Reply = R::Reply>>,
+        E: From<WorkflowNotFound> + From<RpcError>,
+    {
+        let response = self.caller().call(request, Patience::at_once(timeout));
+        response.await.map_err(|error| self.refused(error))
     }
 }
 

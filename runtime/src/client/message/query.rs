@@ -8,23 +8,18 @@ use std::{
     time::Duration,
 };
 
-use durably_proto::api::{
-    enums::v1::QueryRejectCondition,
-    query::v1::{QueryRejected as ProtoRejected, WorkflowQuery},
-    workflowservice::v1::QueryWorkflowRequest,
-};
-use tonic::Status;
+use durably_engine::Header;
 
 use crate::{
-    client::{WorkflowStatus, call::Request, handle::target::FromClient},
+    client::{call::Request, handle::target::FromClient},
     data::{Callee, Data, EncodedArgs, decode_result},
     error::{Failure, QueryError, QueryFailed, QueryRejected, RpcError},
     hints::awaited::{self, Answer},
     time::span::Span,
     transport::retry::Patience,
     wire::{
-        payload,
-        status::{Reason, Refusal},
+        query::{QueryReject, QueryResponse, QueryWorkflow},
+        status::{CallError, Reason},
     },
 };
 
@@ -45,16 +40,6 @@ struct Query {
     args: EncodedArgs,
     reject: Option<QueryReject>,
     timeout: Duration,
-}
-
-/// When a query shall not be asked at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum QueryReject {
-    /// The workflow is closed.
-    NotOpen,
-    /// The workflow is closed, and not because it completed.
-    NotCompletedCleanly,
 }
 
 impl<R> QueryCall<R> {
@@ -95,34 +80,26 @@ impl Query {
             reject,
             timeout,
         } = self;
-        let condition = match reject {
-            None => QueryRejectCondition::None,
-            Some(QueryReject::NotOpen) => QueryRejectCondition::NotOpen,
-            Some(QueryReject::NotCompletedCleanly) => QueryRejectCondition::NotCompletedCleanly,
-        };
-        let request = QueryWorkflowRequest {
-            namespace: to.namespace(),
+        let request = QueryWorkflow {
             execution: to.execution(),
-            query: Some(WorkflowQuery {
-                query_type: name.clone().into_owned(),
-                query_args: payload::list_to_proto(args.0?),
-                header: None,
-            }),
-            query_reject_condition: condition.into(),
+            name: name.clone().into_owned(),
+            input: args.0?,
+            header: Header::new(),
+            reject,
         };
-        let answer = to.rpc().query_workflow(request, Patience::sit_out(timeout));
-        let Ok(answer) = tokio::time::timeout(timeout, answer).await else {
+        let patience = Patience::up_to(timeout, timeout);
+        let response = to.caller().call(request, patience);
+        let Ok(response) = tokio::time::timeout(timeout, response).await else {
             return Err(no_answer(&to, &name, timeout).into());
         };
-        match answer {
-            Ok(answer) => match answer.query_rejected {
-                Some(rejected) => Err(rejection(&name, &rejected).into()),
-                None => {
-                    let payloads = payload::list_from_proto(answer.query_result);
-                    Ok(decode_result(&Callee::Query(name), payloads)?)
-                }
-            },
-            Err(status) => Err(refused(&to, name, timeout, status)),
+        match response {
+            Ok(QueryResponse::Answered(answer)) => Ok(decode_result(&Callee::Query(name), answer)?),
+            Ok(QueryResponse::Rejected(status)) => Err(QueryRejected {
+                query: name.into_owned(),
+                status,
+            }
+            .into()),
+            Err(error) => Err(refused(&to, name, timeout, error)),
         }
     }
 }
@@ -136,34 +113,24 @@ impl<R: Data> Future for QueryCall<R> {
     }
 }
 
-fn rejection(name: &str, rejected: &ProtoRejected) -> QueryRejected {
-    QueryRejected {
-        query: name.to_owned(),
-        status: WorkflowStatus::from_proto(rejected.status),
-    }
-}
-
 fn refused(
     to: &FromClient,
     name: Cow<'static, str>,
     timeout: Duration,
-    status: Status,
+    error: CallError,
 ) -> QueryError {
-    let refusal = Refusal::from(status);
-    if let Some(missing) = to.missing(&refusal.reason) {
+    let reason = error.reason();
+    if let Some(missing) = to.missing(&reason) {
         return missing.into();
     }
-    match refusal.reason {
-        Reason::QueryFailed(record) => QueryFailed {
-            query: name.into_owned(),
-            cause: Failure::from_record(*record),
-        }
-        .into(),
-        _ => match refusal.otherwise {
-            RpcError::Timeout { .. } => no_answer(to, &name, timeout),
-            other => other,
-        }
-        .into(),
+    if let Reason::QueryFailed(record) = reason {
+        let cause = Failure::from_record(*record);
+        let query = name.into_owned();
+        return QueryFailed { query, cause }.into();
+    }
+    match RpcError::from(error) {
+        RpcError::Timeout { .. } => no_answer(to, &name, timeout).into(),
+        other => other.into(),
     }
 }
 

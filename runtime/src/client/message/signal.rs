@@ -8,19 +8,18 @@ use std::{
     time::Duration,
 };
 
-use durably_proto::api::workflowservice::v1::SignalWorkflowExecutionRequest;
+use durably_engine::Header;
 
 use crate::{
     client::{
         call::{Request, within},
-        handle::target::{AT_ONCE, FromClient},
+        handle::target::FromClient,
     },
     data::EncodedArgs,
     error::SignalError,
     hints::awaited::{self, Answer},
     time::span::Span,
-    transport::id,
-    wire::payload,
+    wire::signal::SignalWorkflow,
 };
 
 /// A signal about to be sent; `.await` returns when the server has recorded it.
@@ -51,7 +50,7 @@ impl SignalCall {
         }
     }
 
-    /// How long to wait for the server to record the signal, retries included; without limit if not set.
+    /// How long to wait for the server to record the signal, retries included; about ten seconds if not set.
     ///
     /// After it the error is [`RpcError::Timeout`](crate::error::RpcError::Timeout), and
     /// `error.is_timeout()` holds. The server may have received the signal
@@ -70,28 +69,17 @@ impl Signal {
             args,
             timeout,
         } = self;
-        let request = SignalWorkflowExecutionRequest {
-            namespace: to.namespace(),
-            workflow_execution: to.execution(),
-            signal_name: name.clone().into_owned(),
-            input: payload::list_to_proto(args.0?),
-            identity: to.identity(),
-            request_id: id::random(),
-            ..Default::default()
+        let request = SignalWorkflow {
+            execution: to.execution(),
+            name: name.clone().into_owned(),
+            input: args.0?,
+            header: Header::new(),
         };
         let what = || {
-            format!(
-                "response to signal `{name}` for workflow `{}`",
-                to.workflow_id()
-            )
+            let workflow = to.workflow_id();
+            format!("response to signal `{name}` for workflow `{workflow}`")
         };
-        within(timeout, what, async {
-            match to.rpc().signal_workflow_execution(request, AT_ONCE).await {
-                Ok(_) => Ok(()),
-                Err(status) => Err(to.refused(status)),
-            }
-        })
-        .await
+        within(timeout, what, to.send(request, timeout)).await
     }
 }
 

@@ -4,38 +4,28 @@ use std::{
     borrow::Cow,
     future::Future,
     marker::PhantomData,
+    ops::ControlFlow,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
 
-use durably_engine::{FailureRecord, Payload};
-use durably_proto::api::{
-    enums::v1::UpdateWorkflowExecutionLifecycleStage as Stage,
-    update::v1::{
-        Input, Meta, Outcome as ProtoOutcome, Request as ProtoRequest, UpdateRef, WaitPolicy,
-        outcome::Value,
-    },
-    workflowservice::v1::{
-        PollWorkflowExecutionUpdateRequest, UpdateWorkflowExecutionRequest,
-        UpdateWorkflowExecutionResponse,
-    },
-};
-use tonic::Status;
+use durably_engine::{FailureRecord, Header, Payload};
 
 use crate::{
     client::{
         call::{Call, Request, within},
-        handle::target::{AT_ONCE, FromClient, WAITING},
+        handle::target::FromClient,
     },
     data::{Callee, Data, EncodedArgs, decode_result},
-    error::{Failure, UpdateError, UpdateFailed, UpdateNotFound, UpdateRejected},
+    error::{Failure, RpcError, UpdateError, UpdateFailed, UpdateNotFound, UpdateRejected},
     hints::awaited::{self, Answer},
     time::span::Span,
-    transport::id,
+    transport::{id, retry::Patience},
     wire::{
-        failure, payload,
-        status::{Reason, Refusal},
+        request::Execution,
+        status::{CallError, Reason},
+        update::{PollUpdate, Stage, UpdateOutcome, UpdateResponse, UpdateWorkflow},
     },
 };
 
@@ -77,7 +67,8 @@ impl<R> UpdateCall<R> {
         self
     }
 
-    /// How long to wait for the result, or for the acceptance if that is what is awaited, retries included; without limit if not set.
+    /// How long to wait for the result, or for the acceptance if that is what is awaited, retries
+    /// included; without limit if not set.
     ///
     /// After it the error is [`RpcError::Timeout`](crate::error::RpcError::Timeout), and
     /// `error.is_timeout()` holds. The workflow may have accepted
@@ -114,15 +105,15 @@ impl Update {
         } = self;
         let id = id.unwrap_or_else(id::random);
         let request = request(&to, &name, args.0?, id.clone(), stage);
-        loop {
-            let answer = to.rpc().update_workflow_execution(request.clone(), WAITING);
-            let answer = answer
-                .await
-                .map_err(|status| to.refused::<UpdateError>(status))?;
-            // The server gives up waiting after a while; asking again with the same id goes on.
-            if let Some(handle) = UpdateHandle::reached(&to, &name, &id, answer) {
-                return handle.unless_rejected().await;
-            }
+        // The server gives up waiting after a while; sent again with the same id, the update resumes.
+        let reached = |response| match UpdateHandle::reached(&to, &name, &id, response) {
+            Some(handle) => ControlFlow::Break(handle),
+            None => ControlFlow::Continue(()),
+        };
+        let patience = Patience::until_answered();
+        match to.caller().call_until(request, patience, reached).await {
+            Ok(handle) => handle.unless_rejected().await,
+            Err(error) => Err(to.refused(error)),
         }
     }
 }
@@ -152,26 +143,15 @@ pub(crate) fn request(
     args: Vec<Payload>,
     update_id: String,
     stage: Stage,
-) -> UpdateWorkflowExecutionRequest {
-    UpdateWorkflowExecutionRequest {
-        namespace: to.namespace(),
-        workflow_execution: to.execution(),
-        first_execution_run_id: to.first_run_id(),
-        wait_policy: Some(WaitPolicy {
-            lifecycle_stage: stage.into(),
-        }),
-        request: Some(ProtoRequest {
-            meta: Some(Meta {
-                update_id,
-                identity: to.identity(),
-            }),
-            input: Some(Input {
-                header: None,
-                name: name.to_owned(),
-                args: payload::list_to_proto(args),
-            }),
-            ..Default::default()
-        }),
+) -> UpdateWorkflow {
+    UpdateWorkflow {
+        execution: to.execution(),
+        first_run_id: to.first_run_id(),
+        update_id,
+        name: name.to_owned(),
+        input: args,
+        header: Header::new(),
+        wait_for: stage,
     }
 }
 
@@ -182,14 +162,11 @@ pub struct UpdateHandle<R> {
     name: Cow<'static, str>,
     id: String,
     /// How it ended, if the server said so already.
-    outcome: Option<Outcome>,
+    outcome: Option<UpdateOutcome>,
     /// Whether the server said that the workflow accepted it.
     accepted: bool,
     result: PhantomData<fn() -> R>,
 }
-
-/// What the handler gave.
-type Outcome = Result<Vec<Payload>, FailureRecord>;
 
 impl<R> UpdateHandle<R> {
     /// An update that was sent by somebody else.
@@ -209,14 +186,14 @@ impl<R> UpdateHandle<R> {
         to: &FromClient,
         name: &str,
         id: &str,
-        answer: UpdateWorkflowExecutionResponse,
+        response: UpdateResponse,
     ) -> Option<Self> {
-        let outcome = answer.outcome.and_then(read_outcome);
-        if outcome.is_none() && answer.stage < i32::from(Stage::Accepted) {
+        let outcome = response.outcome;
+        if outcome.is_none() && !response.accepted {
             return None;
         }
         Some(Self {
-            to: in_run(to, answer.update_ref),
+            to: in_run(to, response.execution),
             name: Cow::Owned(name.to_owned()),
             id: id.to_owned(),
             accepted: !matches!(outcome, Some(Err(_))),
@@ -251,13 +228,11 @@ impl<R> UpdateHandle<R> {
         if self.accepted {
             return true;
         }
-        let answer = self
-            .to
-            .rpc()
-            .poll_workflow_execution_update(self.poll(Stage::Unspecified), AT_ONCE);
-        match answer.await {
-            Ok(answer) => answer.stage >= i32::from(Stage::Accepted),
-            Err(status) => !matches!(Refusal::from(status).reason, Reason::NoUpdate),
+        let request = self.poll(Stage::Any);
+        let response = self.to.caller().call(request, Patience::at_once(None));
+        match response.await {
+            Ok(response) => response.accepted,
+            Err(error) => !matches!(error.reason(), Reason::NoUpdate),
         }
     }
 
@@ -279,58 +254,50 @@ impl<R> UpdateHandle<R> {
         .into()
     }
 
-    fn poll(&self, stage: Stage) -> PollWorkflowExecutionUpdateRequest {
-        PollWorkflowExecutionUpdateRequest {
-            namespace: self.to.namespace(),
-            update_ref: Some(UpdateRef {
-                workflow_execution: self.to.execution(),
-                update_id: self.id.clone(),
-            }),
-            identity: self.to.identity(),
-            wait_policy: Some(WaitPolicy {
-                lifecycle_stage: stage.into(),
-            }),
+    fn poll(&self, stage: Stage) -> PollUpdate {
+        PollUpdate {
+            execution: self.to.execution(),
+            update_id: self.id.clone(),
+            wait_for: stage,
         }
     }
 
-    fn refused(&self, status: Status) -> UpdateError {
-        let refusal = Refusal::from(status);
-        if let Reason::NoUpdate = refusal.reason {
+    fn refused(&self, error: CallError) -> UpdateError {
+        let reason = error.reason();
+        if let Reason::NoUpdate = reason {
             return UpdateNotFound {
                 update_id: self.id.clone(),
                 workflow_id: self.to.workflow_id().to_owned(),
             }
             .into();
         }
-        match self.to.missing(&refusal.reason) {
+        match self.to.missing(&reason) {
             Some(missing) => missing.into(),
-            None => refusal.otherwise.into(),
+            None => RpcError::from(error).into(),
         }
     }
 
-    async fn outcome(&mut self) -> Result<Outcome, UpdateError> {
+    async fn outcome(&mut self) -> Result<UpdateOutcome, UpdateError> {
         if let Some(known) = &self.outcome {
             return Ok(known.clone());
         }
         let request = self.poll(Stage::Completed);
-        loop {
-            let answer = self
-                .to
-                .rpc()
-                .poll_workflow_execution_update(request.clone(), WAITING);
-            let answer = answer.await.map_err(|status| self.refused(status))?;
-            if let Some(outcome) = answer.outcome.and_then(read_outcome) {
-                // The workflow may be in its next run by now, which does not know the update.
-                self.to = in_run(&self.to, answer.update_ref);
-                return Ok(outcome);
-            }
-        }
+        let completed = |response: UpdateResponse| match response.outcome {
+            Some(outcome) => ControlFlow::Break((outcome, response.execution)),
+            None => ControlFlow::Continue(()),
+        };
+        let caller = self.to.caller();
+        let response = caller.call_until(request, Patience::until_answered(), completed);
+        let (outcome, run) = response.await.map_err(|error| self.refused(error))?;
+        // The workflow may be in its next run by now, which does not know the update.
+        self.to = in_run(&self.to, run);
+        Ok(outcome)
     }
 }
 
 /// The run that the server names as the update's, as far as it names one.
-fn in_run(to: &FromClient, update: Option<UpdateRef>) -> FromClient {
-    match update.and_then(|it| it.workflow_execution) {
+fn in_run(to: &FromClient, run: Option<Execution>) -> FromClient {
+    match run {
         Some(run) => FromClient::attached(to.client(), run.workflow_id, Some(run.run_id)),
         None => to.clone(),
     }
@@ -383,11 +350,4 @@ impl<R> Clone for UpdateHandle<R> {
             result: PhantomData,
         }
     }
-}
-
-fn read_outcome(outcome: ProtoOutcome) -> Option<Outcome> {
-    Some(match outcome.value? {
-        Value::Success(result) => Ok(payload::list_from_proto(Some(result))),
-        Value::Failure(failed) => Err(failure::from_proto(failed)),
-    })
 }

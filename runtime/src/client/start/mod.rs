@@ -13,25 +13,23 @@ use std::{
 };
 
 use durably_engine::Payload;
-use tonic::Status;
 
-use self::{
-    options::{IdConflictPolicy, IdReusePolicy, Start},
-    with_message::RecordedSignal,
-};
+use self::{options::Start, with_message::RecordedSignal};
 use super::{
     Client, DynHandle, FromClient, Handle, RunCall,
     call::{Request, within},
-    handle::target::AT_ONCE,
 };
 use crate::{
     __private::payload,
     data::{EncodedArgs, Known, Outgoing, Text, type_name, value},
     definition::{HasQueue, NoQueue, QueueSet, Workflow},
-    error::{DataError, StartError, WorkflowAlreadyStarted},
+    error::{DataError, RpcError, StartError, WorkflowAlreadyStarted},
     time::span::Span,
-    transport::id,
-    wire::status::{Reason, Refusal},
+    transport::{id, retry::Patience},
+    wire::{
+        start::{IdConflictPolicy, IdReusePolicy},
+        status::{CallError, Reason},
+    },
 };
 
 /// A workflow about to start: `.await` gives a handle, `.result().await` the result.
@@ -209,7 +207,7 @@ impl<W: Startable, Q> StartCall<W, Q> {
         self
     }
 
-    /// How long to wait for the server's response, retries included; without limit if not set. With
+    /// How long to wait for the server's response, retries included; about ten seconds if not set. With
     /// [`result`](StartCall::result) set it after that, for the whole.
     ///
     /// After it the error is [`RpcError::Timeout`](crate::error::RpcError::Timeout), and
@@ -273,32 +271,23 @@ async fn send<W: Startable>(request: StartRequest) -> Result<W::Handle, StartErr
 }
 
 async fn start_alone<W: Startable>(start: Box<Start>) -> Result<W::Handle, StartError> {
-    let client = start.client.clone();
+    let (client, patience) = (start.client.clone(), Patience::at_once(start.timeout));
     let request = start.into_request()?;
     let id = request.workflow_id.clone();
-    match client
-        .rpc()
-        .start_workflow_execution(request, AT_ONCE)
-        .await
-    {
-        Ok(started) => Ok(W::__handle(FromClient::started(
-            &client,
-            id,
-            started.run_id,
-        ))),
-        Err(status) => Err(refused(id, status)),
+    match client.caller().call(request, patience).await {
+        Ok(run_id) => Ok(W::__handle(FromClient::started(&client, id, run_id))),
+        Err(error) => Err(refused(id, error)),
     }
 }
 
 /// Why the server did not start the workflow.
-pub(crate) fn refused(workflow_id: String, status: Status) -> StartError {
-    let refusal = Refusal::from(status);
-    match refusal.reason {
+pub(crate) fn refused(workflow_id: String, error: CallError) -> StartError {
+    match error.reason() {
         Reason::AlreadyStarted { run_id } => WorkflowAlreadyStarted {
             workflow_id,
             run_id,
         }
         .into(),
-        _ => refusal.otherwise.into(),
+        _ => RpcError::from(error).into(),
     }
 }

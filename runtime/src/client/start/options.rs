@@ -3,11 +3,6 @@
 use std::time::Duration;
 
 use durably_engine::Header;
-use durably_proto::api::{
-    common::v1::WorkflowType,
-    enums::v1::{WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
-    workflowservice::v1::StartWorkflowExecutionRequest,
-};
 
 use crate::{
     client::Client,
@@ -15,34 +10,8 @@ use crate::{
     error::DataError,
     options::Retry,
     transport::id,
-    wire::{command, payload, time::to_duration},
+    wire::start::{IdConflictPolicy, IdReusePolicy, StartWorkflow},
 };
-
-/// Whether a workflow id that a closed workflow had may be used again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum IdReusePolicy {
-    /// Yes.
-    #[default]
-    AllowDuplicate,
-    /// Only if the closed one did not complete.
-    AllowDuplicateFailedOnly,
-    /// No.
-    RejectDuplicate,
-}
-
-/// What to do when a workflow of that id is running.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum IdConflictPolicy {
-    /// The start fails.
-    #[default]
-    Fail,
-    /// The start gives a handle of the running one.
-    UseExisting,
-    /// The running one is terminated, and a new one started.
-    TerminateExisting,
-}
 
 /// A workflow about to be started.
 pub(crate) struct Start {
@@ -90,51 +59,26 @@ impl Start {
         }
     }
 
-    /// The message that asks the server for it.
-    pub(crate) fn into_request(self) -> Result<StartWorkflowExecutionRequest, DataError> {
+    pub(crate) fn into_request(self) -> Result<StartWorkflow, DataError> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        Ok(StartWorkflowExecutionRequest {
-            namespace: self.client.namespace().to_owned(),
+        Ok(StartWorkflow {
             workflow_id: self.id.unwrap_or_else(id::random),
-            workflow_type: Some(WorkflowType {
-                name: self.workflow,
-            }),
-            task_queue: Some(command::task_queue(self.task_queue)),
-            input: payload::list_to_proto(self.args.0?),
-            workflow_execution_timeout: self.execution_timeout.map(to_duration),
-            workflow_run_timeout: self.run_timeout.map(to_duration),
-            workflow_task_timeout: self.task_timeout.map(to_duration),
-            identity: self.client.identity().to_owned(),
-            request_id: id::random(),
-            workflow_id_reuse_policy: reuse_policy(self.id_reuse).into(),
-            workflow_id_conflict_policy: conflict_policy(self.id_conflict).into(),
-            retry_policy: self
-                .retry
-                .map(|retry| command::retry_policy(retry.policy())),
-            cron_schedule: self.cron.unwrap_or_default(),
-            workflow_start_delay: self.start_delay.map(to_duration),
-            memo: payload::memo_to_proto(self.memo),
-            search_attributes: payload::search_attributes_to_proto(self.search_attributes),
-            ..Default::default()
+            workflow_type: self.workflow,
+            task_queue: self.task_queue,
+            input: self.args.0?,
+            header: Header::new(),
+            execution_timeout: self.execution_timeout,
+            run_timeout: self.run_timeout,
+            task_timeout: self.task_timeout,
+            retry: self.retry.map(|retry| retry.policy()),
+            cron: self.cron.unwrap_or_default(),
+            start_delay: self.start_delay,
+            memo: self.memo,
+            search_attributes: self.search_attributes,
+            id_reuse: self.id_reuse,
+            id_conflict: self.id_conflict,
         })
-    }
-}
-
-const fn reuse_policy(policy: IdReusePolicy) -> WorkflowIdReusePolicy {
-    match policy {
-        IdReusePolicy::AllowDuplicate => WorkflowIdReusePolicy::AllowDuplicate,
-        IdReusePolicy::AllowDuplicateFailedOnly => WorkflowIdReusePolicy::AllowDuplicateFailedOnly,
-        IdReusePolicy::RejectDuplicate => WorkflowIdReusePolicy::RejectDuplicate,
-    }
-}
-
-const fn conflict_policy(policy: Option<IdConflictPolicy>) -> WorkflowIdConflictPolicy {
-    match policy {
-        None => WorkflowIdConflictPolicy::Unspecified,
-        Some(IdConflictPolicy::Fail) => WorkflowIdConflictPolicy::Fail,
-        Some(IdConflictPolicy::UseExisting) => WorkflowIdConflictPolicy::UseExisting,
-        Some(IdConflictPolicy::TerminateExisting) => WorkflowIdConflictPolicy::TerminateExisting,
     }
 }

@@ -4,42 +4,27 @@ use std::{
     borrow::Cow,
     future::Future,
     marker::PhantomData,
+    ops::ControlFlow,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use durably_proto::api::{
-    enums::v1::UpdateWorkflowExecutionLifecycleStage as Stage,
-    workflowservice::v1::{
-        ExecuteMultiOperationRequest, ExecuteMultiOperationResponse,
-        SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionResponse,
-        UpdateWorkflowExecutionResponse,
-        execute_multi_operation_request::{Operation, operation::Operation as Kind},
-        execute_multi_operation_response::response::Response as Answer,
-    },
-};
-use tonic::Status;
-
-use super::{
-    Untyped,
-    options::{IdConflictPolicy, Start},
-    refused,
-};
+use super::{Untyped, options::Start, refused};
 use crate::{
     client::{
         FromClient, Handle, StartCall, Startable, UpdateHandle,
         call::{Request, within},
-        handle::target::{AT_ONCE, WAITING},
         message::update,
     },
     data::{ArgList, EncodedArgs, Text},
     definition::{CanUpdate, HasQueue, MethodsOf, Via, Workflow},
     error::{RpcError, StartError, UpdateError, UpdateWithStartError},
     time::span::Span,
-    transport::id,
+    transport::{id, retry::Patience},
     wire::{
-        payload,
-        status::{Reason, Refusal},
+        start::{IdConflictPolicy, SignalWithStart, UpdateWithStart, UpdateWithStartResponse},
+        status::{CallError, Reason},
+        update::Stage,
     },
 };
 
@@ -196,37 +181,16 @@ impl RecordedSignal {
         self,
         start: Box<Start>,
     ) -> Result<W::Handle, StartError> {
-        let client = start.client.clone();
-        let start = start.into_request()?;
-        let id = start.workflow_id.clone();
-        let request = SignalWithStartWorkflowExecutionRequest {
-            signal_name: self.name.into_owned(),
-            signal_input: payload::list_to_proto(self.args.0?),
-            namespace: start.namespace,
-            workflow_id: start.workflow_id,
-            workflow_type: start.workflow_type,
-            task_queue: start.task_queue,
-            input: start.input,
-            workflow_execution_timeout: start.workflow_execution_timeout,
-            workflow_run_timeout: start.workflow_run_timeout,
-            workflow_task_timeout: start.workflow_task_timeout,
-            identity: start.identity,
-            request_id: start.request_id,
-            workflow_id_reuse_policy: start.workflow_id_reuse_policy,
-            workflow_id_conflict_policy: start.workflow_id_conflict_policy,
-            retry_policy: start.retry_policy,
-            cron_schedule: start.cron_schedule,
-            memo: start.memo,
-            search_attributes: start.search_attributes,
-            workflow_start_delay: start.workflow_start_delay,
-            ..Default::default()
+        let (client, patience) = (start.client.clone(), Patience::at_once(start.timeout));
+        let request = SignalWithStart {
+            start: start.into_request()?,
+            signal: self.name.into_owned(),
+            input: self.args.0?,
         };
-        let answer = client
-            .rpc()
-            .signal_with_start_workflow_execution(request, AT_ONCE);
-        match answer.await {
-            Ok(answer) => Ok(W::__handle(FromClient::started(&client, id, answer.run_id))),
-            Err(status) => Err(refused(id, status)),
+        let id = request.start.workflow_id.clone();
+        match client.caller().call(request, patience).await {
+            Ok(run_id) => Ok(W::__handle(FromClient::started(&client, id, run_id))),
+            Err(error) => Err(refused(id, error)),
         }
     }
 }
@@ -278,71 +242,40 @@ fn send<W: Workflow, R>(
         let to = FromClient::attached(&client, start.workflow_id.clone(), None);
         let update_id = id.unwrap_or_else(id::random);
         let args = args.0.map_err(UpdateError::from)?;
-        let update = update::request(&to, &name, args, update_id.clone(), Stage::Accepted);
-        let operation = |kind| Operation {
-            operation: Some(kind),
+        let request = UpdateWithStart {
+            start,
+            update: update::request(&to, &name, args, update_id.clone(), Stage::Accepted),
         };
-        let request = ExecuteMultiOperationRequest {
-            namespace: client.namespace().to_owned(),
-            operations: vec![
-                operation(Kind::StartWorkflow(start)),
-                operation(Kind::UpdateWorkflow(update)),
-            ],
-            ..Default::default()
+        // The server gives up waiting after a while; sent again with the same ids, both resume.
+        let reached = |response: UpdateWithStartResponse| match UpdateHandle::reached(
+            &to,
+            &name,
+            &update_id,
+            response.update,
+        ) {
+            Some(update) => ControlFlow::Break((response.run_id, update)),
+            None => ControlFlow::Continue(()),
         };
-        loop {
-            let answer = client
-                .rpc()
-                .execute_multi_operation(request.clone(), WAITING);
-            let answer = answer.await.map_err(|status| refused_part(&to, status))?;
-            let (started, updated) = both(answer).ok_or_else(incomplete)?;
-            // The server gives up waiting after a while; asking again with the same ids goes on.
-            if let Some(update) = UpdateHandle::reached(&to, &name, &update_id, updated) {
-                let update = update.unless_rejected().await?;
-                let id = to.workflow_id().to_owned();
-                let workflow = FromClient::started(&client, id, started.run_id);
-                return Ok((Handle::new(workflow), update));
-            }
-        }
+        let response = client
+            .caller()
+            .call_until(request, Patience::until_answered(), reached);
+        let (run_id, update) = response.await.map_err(|error| refused_part(&to, error))?;
+        let update = update.unless_rejected().await?;
+        let workflow = FromClient::started(&client, to.workflow_id().to_owned(), run_id);
+        Ok((Handle::new(workflow), update))
     }
-}
-
-/// The answers to both operations, in the order they were asked for.
-fn both(
-    answer: ExecuteMultiOperationResponse,
-) -> Option<(
-    StartWorkflowExecutionResponse,
-    UpdateWorkflowExecutionResponse,
-)> {
-    let mut answers = answer.responses.into_iter();
-    let mut next = || answers.next()?.response;
-    match (next()?, next()?) {
-        (Answer::StartWorkflow(started), Answer::UpdateWorkflow(updated)) => {
-            Some((started, updated))
-        }
-        _ => None,
-    }
-}
-
-fn incomplete() -> UpdateWithStartError {
-    RpcError::Other {
-        code: "incomplete answer".to_owned(),
-        message: "the server did not answer both the start and the update".to_owned(),
-    }
-    .into()
 }
 
 /// Why one of the two operations, and so both, were refused.
-fn refused_part(to: &FromClient, status: Status) -> UpdateWithStartError {
-    let refusal = Refusal::from(status);
-    match refusal.reason {
+fn refused_part(to: &FromClient, error: CallError) -> UpdateWithStartError {
+    match error.reason() {
         Reason::Operation {
             index: 1,
             refused: update,
-        } => to.refused::<UpdateError>(update.into_status()).into(),
+        } => to.refused::<UpdateError>(update.into_error()).into(),
         Reason::Operation {
             refused: operation, ..
-        } => refused(to.workflow_id().to_owned(), operation.into_status()).into(),
-        _ => refusal.otherwise.into(),
+        } => refused(to.workflow_id().to_owned(), operation.into_error()).into(),
+        _ => RpcError::from(error).into(),
     }
 }

@@ -1,8 +1,10 @@
 //! The client against a server that answers as the test says.
 
+mod codecs;
 mod connection;
 mod fake;
 mod following;
+mod malformed;
 mod refusals;
 mod sending;
 mod stuck;

@@ -263,6 +263,7 @@ async fn a_list_reads_its_pages_as_it_goes() {
         executions: types
             .iter()
             .map(|name| WorkflowExecutionInfo {
+                execution: Some(Default::default()),
                 r#type: Some((*name).into()),
                 ..Default::default()
             })

@@ -177,6 +177,8 @@ impl<W: Workflow> Live<W> {
         let definition = W::__definition();
         let wake = Arc::new(RunWaker::new(host.alarm));
         let input = std::mem::take(&mut start.event.input);
+        // The header is for whoever intercepts the start; a run that waits does not keep it.
+        drop(std::mem::take(&mut start.event.header));
         let args = |input| Args::new(Callee::Workflow(W::NAME.into()), input);
         let core = Core::new(start, host.namespace, Arc::clone(&wake), facts, patches);
         let ctx = Ctx::of_run(&core);

@@ -2,13 +2,16 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use durably_engine::Payload;
-use durably_proto::{api::workflowservice::v1::PollActivityTaskQueueResponse, wkt::Timestamp};
 
-use crate::{activity::ActivityInfo, wire, worker::identity::Identity};
+use crate::{
+    activity::ActivityInfo,
+    wire::{activity_task::ActivityTask, payload_fields::Subject, status::CodecFault},
+    worker::identity::Identity,
+};
 
 /// How long a report is tried for when the attempt has no deadline.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -27,39 +30,39 @@ pub(crate) struct Attempt {
     pub(crate) input: Vec<Payload>,
     /// Details of the previous attempt's last heartbeat.
     pub(crate) previous: Vec<Payload>,
+    /// Why the payloads could not be decoded; the attempt has to fail.
+    pub(crate) fault: Option<CodecFault>,
 }
 
 impl Attempt {
-    pub(crate) fn of(identity: &Identity, task: PollActivityTaskQueueResponse) -> Self {
-        let execution = task.workflow_execution.unwrap_or_default();
-        let started_at = time(task.started_time);
-        let scheduled_at = time(task.scheduled_time);
+    pub(crate) fn of(identity: &Identity, task: ActivityTask) -> Self {
         let info = ActivityInfo {
             activity_id: task.activity_id,
-            activity_type: task.activity_type.unwrap_or_default().name,
-            attempt: u32::try_from(task.attempt).unwrap_or(1),
-            workflow_id: execution.workflow_id,
-            run_id: execution.run_id,
-            workflow_type: task.workflow_type.unwrap_or_default().name,
-            namespace: task.workflow_namespace,
+            activity_type: task.activity_type,
+            attempt: task.attempt,
+            workflow_id: task.execution.workflow_id,
+            run_id: task.execution.run_id,
+            workflow_type: task.workflow_type,
+            namespace: task.namespace,
             task_queue: identity.task_queue.clone(),
-            scheduled_at,
-            attempt_scheduled_at: time(task.current_attempt_scheduled_time),
-            started_at,
-            start_to_close: wire::time::limit(task.start_to_close_timeout),
-            schedule_to_close: wire::time::limit(task.schedule_to_close_timeout),
-            heartbeat_timeout: wire::time::limit(task.heartbeat_timeout),
+            scheduled_at: task.scheduled_at,
+            attempt_scheduled_at: task.attempt_scheduled_at,
+            started_at: task.started_at,
+            start_to_close: task.start_to_close,
+            schedule_to_close: task.schedule_to_close,
+            heartbeat_timeout: task.heartbeat_timeout,
             is_local: false,
         };
         let claim = Claim {
-            token: task.task_token,
+            token: task.token,
             deadline: deadline(&info),
             info: Arc::new(info),
         };
         Self {
             claim: Arc::new(claim),
-            input: wire::payload::list_from_proto(task.input),
-            previous: wire::payload::list_from_proto(task.heartbeat_details),
+            input: task.input,
+            previous: task.heartbeat_details,
+            fault: task.fault,
         }
     }
 }
@@ -71,13 +74,15 @@ fn deadline(info: &ActivityInfo) -> Option<Instant> {
     Instant::now().checked_add(left.unwrap_or_default())
 }
 
-fn time(timestamp: Option<Timestamp>) -> SystemTime {
-    timestamp
-        .and_then(wire::time::instant)
-        .unwrap_or(SystemTime::UNIX_EPOCH)
-}
-
 impl Claim {
+    /// For the codecs of payloads in a report.
+    pub(crate) fn about(&self) -> Subject {
+        Subject {
+            workflow_id: self.info.workflow_id.clone(),
+            activity_type: Some(self.info.activity_type.clone()),
+        }
+    }
+
     /// Until when a report is retried.
     pub(crate) fn patience(&self) -> Instant {
         self.deadline.unwrap_or_else(|| Instant::now() + PATIENCE)

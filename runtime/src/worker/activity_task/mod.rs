@@ -8,7 +8,6 @@ mod report;
 use std::sync::Arc;
 
 use durably_engine::FailureRecord;
-use durably_proto::api::workflowservice::v1::PollActivityTaskQueueResponse;
 use tokio::runtime::Handle;
 
 use self::{
@@ -25,6 +24,7 @@ use crate::{
     activity::{ActivityCtx, ActivityInfo, CancelReason, cancel::CancelSignal},
     data::{Args, Callee},
     error::{AppError, Error},
+    wire::{activity_task::ActivityTask, status::CodecFault},
 };
 
 /// What attempts of activities need of their worker.
@@ -61,16 +61,13 @@ impl ActivityTasks {
     }
 
     /// Starts an attempt.
-    pub(crate) fn start(
-        self: &Arc<Self>,
-        task: Box<PollActivityTaskQueueResponse>,
-        permit: Permit,
-    ) {
+    pub(crate) fn start(self: &Arc<Self>, task: ActivityTask, permit: Permit) {
         let Attempt {
             claim,
             input,
             previous,
-        } = Attempt::of(&self.server.identity, *task);
+            fault,
+        } = Attempt::of(&self.server.identity, task);
         let cancel = CancelSignal::default();
         let heart = heartbeats::of(&self.server, &claim, previous.first().cloned(), &cancel);
         let claimed = Arc::clone(&claim);
@@ -87,9 +84,11 @@ impl ActivityTasks {
         let tasks = Arc::clone(self);
         self.runtime.spawn(async move {
             let info = Arc::clone(&claim.info);
-            let ended = match tasks.registry.activity(&info.activity_type) {
-                None => Ended::Failed(unknown(&tasks.registry, &info).into()),
-                Some(activity) => {
+            let registered = tasks.registry.activity(&info.activity_type);
+            let ended = match (fault, registered) {
+                (Some(fault), _) => Ended::Failed(undecodable(&fault).into()),
+                (None, None) => Ended::Failed(unknown(&tasks.registry, &info).into()),
+                (None, Some(activity)) => {
                     let callee = Callee::Activity(info.activity_type.clone().into());
                     let ctx = ActivityCtx::new(
                         info,
@@ -112,6 +111,10 @@ impl ActivityTasks {
     pub(crate) fn cancel_all(&self) {
         self.shutdown.set(CancelReason::WorkerShutdown);
     }
+}
+
+fn undecodable(fault: &CodecFault) -> FailureRecord {
+    Error::from(AppError::new("PayloadCodec", fault.to_string())).to_record()
 }
 
 fn unknown(registry: &Registry, info: &ActivityInfo) -> FailureRecord {

@@ -2,26 +2,19 @@
 
 use std::sync::Arc;
 
-use durably_engine::{FailureRecord, Payload};
-use durably_proto::api::workflowservice::v1::{
-    RespondActivityTaskCanceledRequest, RespondActivityTaskCompletedRequest,
-    RespondActivityTaskFailedRequest,
-};
-use tonic::{Code, Status};
-
 use super::attempt::Claim;
 use crate::{
     activity::heartbeat::Heart,
-    error::{AppError, Error, Result},
+    error::{AppError, Error},
     telemetry::log,
-    wire,
-    wire::status::is_too_large,
-    worker::{
-        deliver::{ANSWER_TIMEOUT, deliver},
-        server::Server,
-        slots::Permit,
+    transport::{caller::Caller, retry::Patience},
+    wire::{
+        activity_task::{CancelActivity, CompleteActivity, FailActivity},
+        failure,
     },
+    worker::{server::Server, slots::Permit},
 };
+use durably_engine::{FailureRecord, Payload};
 
 /// How an attempt ended.
 pub(crate) enum Ended {
@@ -75,101 +68,64 @@ impl Drop for Report {
         let ended = ended.unwrap_or_else(|| Ended::Failed(shut_down().into()));
         if let Ended::Failed(record) = &ended {
             let info = &self.claim.info;
-            let error = wire::failure::chain(record);
+            let error = failure::chain(record);
             log::on_attempt!(log::warning, info, error, "activity attempt failed");
         }
         let unconfirmed = self.heart.stop();
         let (server, claim) = (Arc::clone(&self.server), Arc::clone(&self.claim));
         let (permit, unreported) = (Arc::clone(&self.permit), self.unreported.take());
         self.server.spawn(async move {
-            tell(&server, &claim, ended, unconfirmed).await;
+            tell(&server.caller, &claim, ended, unconfirmed).await;
             drop((permit, unreported));
         });
     }
 }
 
 /// Reports the end of the attempt, retried until its deadline.
-async fn tell(server: &Server, claim: &Claim, ended: Ended, unconfirmed: Option<Payload>) {
+async fn tell(caller: &Caller, claim: &Claim, ended: Ended, unconfirmed: Option<Payload>) {
+    let token = || claim.token.clone();
+    let patience = Patience::until(claim.patience());
+    let about = || Some(|| claim.about());
+    let failed = |failure, last_heartbeat| FailActivity {
+        token: token(),
+        failure,
+        last_heartbeat,
+    };
     let told = match ended {
         Ended::Obsolete => return,
-        Ended::Completed(result) => match completed(server, claim, result).await {
-            Err(status) if is_too_large(&status) => {
-                let error = AppError::new("MessageTooLarge", status.message()).non_retryable();
-                failed(server, claim, Error::from(error).to_record(), None).await
+        Ended::Completed(result) => {
+            let token = token();
+            let completed = CompleteActivity { token, result };
+            match caller.call_about(completed, patience, about()).await {
+                Err(rejection) if rejection.is_too_large() => {
+                    let error = AppError::new("MessageTooLarge", rejection.message());
+                    let record = Error::from(error.non_retryable()).to_record();
+                    caller
+                        .call_about(failed(record, None), patience, about())
+                        .await
+                }
+                told => told,
             }
-            told => told,
-        },
-        Ended::Cancelled => cancelled(server, claim).await,
-        Ended::Failed(record) => failed(server, claim, *record, unconfirmed).await,
+        }
+        Ended::Cancelled => {
+            caller
+                .call(CancelActivity { token: token() }, patience)
+                .await
+        }
+        Ended::Failed(record) => {
+            let failed = failed(*record, unconfirmed);
+            caller.call_about(failed, patience, about()).await
+        }
     };
-    let Err(status) = told else { return };
-    let (info, code, error) = (&claim.info, status.code(), status.message());
-    if code == Code::NotFound {
+    let Err(rejection) = told else { return };
+    let (info, code, error) = (&claim.info, rejection.code(), rejection.message());
+    if rejection.is_not_found() {
         let what = "the report of an activity attempt arrived too late";
         log::on_attempt!(tracing::debug, info, error, "{what}");
     } else {
         let what = "the server refused the report of an activity attempt";
         log::on_attempt!(log::warning, info, ?code, error, "{what}");
     }
-}
-
-async fn completed(server: &Server, claim: &Claim, result: Payload) -> Result<(), Status> {
-    let request = RespondActivityTaskCompletedRequest {
-        namespace: server.identity.namespace.clone(),
-        identity: server.identity.identity.clone(),
-        task_token: claim.token.clone(),
-        result: wire::payload::list_to_proto(vec![result]),
-        ..Default::default()
-    };
-    let what = "completing an activity";
-    let reply = deliver(server, what, claim.patience(), || {
-        let request = request.clone();
-        server
-            .rpc
-            .respond_activity_task_completed(request, ANSWER_TIMEOUT)
-    });
-    reply.await.map(drop)
-}
-
-async fn cancelled(server: &Server, claim: &Claim) -> Result<(), Status> {
-    let request = RespondActivityTaskCanceledRequest {
-        namespace: server.identity.namespace.clone(),
-        identity: server.identity.identity.clone(),
-        task_token: claim.token.clone(),
-        ..Default::default()
-    };
-    let what = "reporting an activity as cancelled";
-    let reply = deliver(server, what, claim.patience(), || {
-        let request = request.clone();
-        server
-            .rpc
-            .respond_activity_task_canceled(request, ANSWER_TIMEOUT)
-    });
-    reply.await.map(drop)
-}
-
-async fn failed(
-    server: &Server,
-    claim: &Claim,
-    record: FailureRecord,
-    unconfirmed: Option<Payload>,
-) -> Result<(), Status> {
-    let request = RespondActivityTaskFailedRequest {
-        namespace: server.identity.namespace.clone(),
-        identity: server.identity.identity.clone(),
-        task_token: claim.token.clone(),
-        failure: Some(wire::failure::to_proto(record)),
-        last_heartbeat_details: wire::payload::list_to_proto(unconfirmed.into_iter().collect()),
-        ..Default::default()
-    };
-    let what = "reporting an activity as failed";
-    let reply = deliver(server, what, claim.patience(), || {
-        let request = request.clone();
-        server
-            .rpc
-            .respond_activity_task_failed(request, ANSWER_TIMEOUT)
-    });
-    reply.await.map(drop)
 }
 
 pub(crate) fn shut_down() -> FailureRecord {

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use durably_proto::api::workflowservice::v1::{
-    PollActivityTaskQueueRequest, PollActivityTaskQueueResponse,
-};
-use tonic::Status;
-
 use super::{POLL_TIMEOUT, Queue};
-use crate::worker::{
-    activity_task::ActivityTasks,
-    server::Server,
-    slots::{Permit, Slots},
+use crate::{
+    transport::retry::Patience,
+    wire::{activity_task::ActivityTask, poll::PollActivityTask, status::CallError},
+    worker::{
+        activity_task::ActivityTasks,
+        server::Server,
+        slots::{Permit, Slots},
+    },
 };
 
 /// The activities of the task queue.
@@ -21,7 +20,7 @@ pub(crate) struct ActivityQueue {
 }
 
 impl Queue for ActivityQueue {
-    type Task = Box<PollActivityTaskQueueResponse>;
+    type Task = ActivityTask;
     const WHAT: &'static str = "polling for activity tasks";
 
     fn slots(&self) -> &Slots {
@@ -30,18 +29,14 @@ impl Queue for ActivityQueue {
 
     async fn may_poll(&self) {}
 
-    async fn poll(&self) -> Result<Option<Self::Task>, Status> {
+    async fn poll(&self) -> Result<Option<Self::Task>, CallError> {
         let identity = &self.server.identity;
-        let request = PollActivityTaskQueueRequest {
-            namespace: identity.namespace.clone(),
-            task_queue: Some(identity.normal_task_queue()),
-            identity: identity.identity.clone(),
-            worker_instance_key: identity.instance_key.clone(),
-            ..Default::default()
+        let request = PollActivityTask {
+            queue: identity.normal_task_queue(),
+            instance_key: identity.instance_key.clone(),
         };
-        let rpc = &self.server.rpc;
-        let response = rpc.poll_activity_task_queue(request, POLL_TIMEOUT).await?;
-        Ok((!response.task_token.is_empty()).then(|| Box::new(response)))
+        let patience = Patience::one_attempt(POLL_TIMEOUT);
+        self.server.caller.call(request, patience).await
     }
 
     fn start(&self, task: Self::Task, permit: Permit) {

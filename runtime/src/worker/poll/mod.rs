@@ -13,20 +13,21 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use tonic::{Code, Status};
 
 pub(crate) use self::{activity_queue::ActivityQueue, workflow_queue::WorkflowQueue};
 use super::{
-    backoff::{Backoff, Outlook, outlook},
     lifecycle::{Lifecycle, Phase},
     server::Server,
     slots::{Permit, Slots},
 };
+use crate::{
+    telemetry::log,
+    transport::retry::Backoff,
+    wire::status::{CallError, Retry},
+};
 
 /// The server answers an empty poll after a minute; past this the connection is taken for dead.
 const POLL_TIMEOUT: Duration = Duration::from_secs(70);
-/// The longest pause while the server is away.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A poll that came back without a task sooner than this was no long poll: pause before the next.
 const LONG_ENOUGH: Duration = Duration::from_secs(1);
 
@@ -44,7 +45,7 @@ pub(crate) trait Queue: Send + Sync + 'static {
     fn may_poll(&self) -> impl Future<Output = ()> + Send;
 
     /// One long poll; none if the server had no task for it.
-    fn poll(&self) -> impl Future<Output = Result<Option<Self::Task>, Status>> + Send;
+    fn poll(&self) -> impl Future<Output = Result<Option<Self::Task>, CallError>> + Send;
 
     /// Starts the work on a task.
     fn start(&self, task: Self::Task, permit: Permit);
@@ -91,7 +92,7 @@ impl<Q: Queue> Group<Q> {
             most: _,
         } = &self.pollers;
         let _alive = alive.clone();
-        let mut backoff = Backoff::up_to(LONGEST_PAUSE);
+        let mut backoff = Backoff::new();
         loop {
             let permit = tokio::select! {
                 biased;
@@ -101,6 +102,7 @@ impl<Q: Queue> Group<Q> {
                     queue.slots().acquire().await
                 } => permit,
             };
+            let mut failed = None;
             let began = Instant::now();
             let polled = tokio::select! {
                 biased;
@@ -109,34 +111,47 @@ impl<Q: Queue> Group<Q> {
             };
             match polled {
                 Ok(Some(task)) => {
-                    server.log_reachable();
                     backoff.reset();
                     self.grow();
                     queue.start(task, permit);
                     continue;
                 }
                 Ok(None) => {
-                    server.log_reachable();
                     if self.shrinks() {
                         return;
                     }
                 }
-                // The end of a long poll that the server, or a proxy, did not end itself.
-                Err(status) if status.code() == Code::DeadlineExceeded => {}
-                Err(status) if outlook(&status) == Outlook::Final => {
-                    lifecycle.stop_rejected(status);
+                // The server went on: only this task is lost, until it times out.
+                Err(CallError::Malformed(error)) => log::warning!(
+                    task_queue = server.identity.task_queue,
+                    namespace = server.identity.namespace,
+                    %error,
+                    "{} brought a malformed task, which is left to its timeout",
+                    Q::WHAT
+                ),
+                Err(error) if error.retry() == Retry::Never => {
+                    lifecycle.stop_rejected(error);
                     break;
                 }
-                Err(status) => server.log_unreachable(Q::WHAT, &status),
+                Err(error) => failed = Some(error),
             }
             drop(permit);
-            if began.elapsed() >= LONG_ENOUGH {
+            let long_enough = began.elapsed() >= LONG_ENOUGH;
+            if long_enough {
+                backoff.reset();
+            }
+            let retry = failed.as_ref().map_or(Retry::Soon, CallError::retry);
+            let pause = backoff.pause(retry);
+            if let Some(error) = failed {
+                server.caller.note_failure(Q::WHAT, &error, pause);
+            }
+            if long_enough {
                 backoff.reset();
                 continue;
             }
             tokio::select! {
                 () = lifecycle.reached(Phase::Stopping) => break,
-                () = server.timers.sleep(backoff.pause()) => {}
+                () = server.timers.sleep(pause) => {}
             }
         }
         self.active.fetch_sub(1, Ordering::Relaxed);

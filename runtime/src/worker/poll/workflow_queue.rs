@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use durably_proto::api::workflowservice::v1::{
-    PollWorkflowTaskQueueRequest, PollWorkflowTaskQueueResponse,
-};
-use tonic::Status;
-
 use super::{POLL_TIMEOUT, Queue};
-use crate::worker::{
-    server::Server,
-    slots::{Permit, Slots},
-    workflow_task::WorkflowTasks,
+use crate::{
+    transport::retry::Patience,
+    wire::{poll::PollWorkflowTask, status::CallError, workflow_task::PolledTask},
+    worker::{
+        server::Server,
+        slots::{Permit, Slots},
+        workflow_task::WorkflowTasks,
+    },
 };
 
 /// The task queue, or the sticky queue of the worker.
@@ -22,7 +21,7 @@ pub(crate) struct WorkflowQueue {
 }
 
 impl Queue for WorkflowQueue {
-    type Task = Box<PollWorkflowTaskQueueResponse>;
+    type Task = PolledTask;
     const WHAT: &'static str = "polling for workflow tasks";
 
     fn slots(&self) -> &Slots {
@@ -33,22 +32,18 @@ impl Queue for WorkflowQueue {
         self.tasks.few_threads_lost().await;
     }
 
-    async fn poll(&self) -> Result<Option<Self::Task>, Status> {
+    async fn poll(&self) -> Result<Option<Self::Task>, CallError> {
         let identity = &self.server.identity;
-        let task_queue = match self.sticky {
+        let queue = match self.sticky {
             true => identity.sticky_task_queue(),
             false => identity.normal_task_queue(),
         };
-        let request = PollWorkflowTaskQueueRequest {
-            namespace: identity.namespace.clone(),
-            task_queue: Some(task_queue),
-            identity: identity.identity.clone(),
-            worker_instance_key: identity.instance_key.clone(),
-            ..Default::default()
+        let request = PollWorkflowTask {
+            queue,
+            instance_key: identity.instance_key.clone(),
         };
-        let rpc = &self.server.rpc;
-        let response = rpc.poll_workflow_task_queue(request, POLL_TIMEOUT).await?;
-        Ok((!response.task_token.is_empty()).then(|| Box::new(response)))
+        let patience = Patience::one_attempt(POLL_TIMEOUT);
+        self.server.caller.call(request, patience).await
     }
 
     fn start(&self, task: Self::Task, permit: Permit) {

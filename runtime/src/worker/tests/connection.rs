@@ -1,6 +1,14 @@
-//! Servers that are away, and servers that refuse.
+//! Servers that are unreachable, servers that refuse, and malformed responses.
 
-use durably_proto::{Message, api::errordetails::v1::NamespaceNotFoundFailure, rpc, wkt::Any};
+use durably_proto::{
+    Message,
+    api::{
+        errordetails::v1::NamespaceNotFoundFailure,
+        workflowservice::v1::{PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse},
+    },
+    rpc,
+    wkt::Any,
+};
 use tonic::{Code, Status};
 
 use super::{
@@ -14,16 +22,90 @@ async fn double(n: u32) -> u32 {
     n * 2
 }
 
+#[derive(Default)]
+struct Idle;
+
+#[workflow]
+impl Idle {
+    #[run]
+    async fn run(&mut self) {}
+}
+
 #[tokio::test]
 async fn a_server_that_comes_back_is_polled_again() -> Result<()> {
     let mut server = Server::new();
     let worker = server.worker().activity::<double>().spawn().await?;
-    server.activities.send(Err(Status::unavailable("away")))?;
     server
         .activities
-        .send(Err(Status::deadline_exceeded("still away")))?;
+        .send(Err(Status::unavailable("restarting")))?;
+    server
+        .activities
+        .send(Err(Status::deadline_exceeded("no answer")))?;
     server.activities.send(Ok(attempt("double", json("21"))))?;
     assert_eq!(server.activity_completed().await.result, json("42"));
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_logged_once_and_once_more_when_it_is_reachable() -> Result<()> {
+    test_log::open();
+    let mut server = Server::new();
+    let worker = server.worker().activity::<double>().spawn().await?;
+    for _ in 0..2 {
+        let broken = Status::unavailable("the cable of this test is cut");
+        server.activities.send(Err(broken))?;
+    }
+    server.activities.send(Ok(attempt("double", json("21"))))?;
+    server.activity_completed().await;
+    let told = "server unreachable (polling for activity tasks failed), retrying in ";
+    assert_eq!(test_log::count("the cable of this test is cut"), 1);
+    let line = test_log::heard("the cable of this test is cut").unwrap_or_default();
+    assert!(
+        line.contains(told) && line.contains("code=Unavailable"),
+        "{line}"
+    );
+    assert!(test_log::count("server reachable again task_queue=\"queue\"") > 0);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_malformed_activity_task_is_logged_and_the_next_one_runs() -> Result<()> {
+    test_log::open();
+    let mut server = Server::new();
+    let worker = server.worker().activity::<double>().spawn().await?;
+    let nameless = PollActivityTaskQueueResponse {
+        activity_type: None,
+        ..attempt("double", json("1"))
+    };
+    server.activities.send(Ok(nameless))?;
+    server.activities.send(Ok(attempt("double", json("21"))))?;
+    assert_eq!(server.activity_completed().await.result, json("42"));
+    let told = "polling for activity tasks brought a malformed task, which is left to its timeout: \
+                activity task lacks `activity_type` task_queue=\"queue\"";
+    assert_eq!(
+        test_log::count(told),
+        1,
+        "{:?}",
+        test_log::heard("malformed task")
+    );
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_workflow_task_without_its_run_fails_and_the_next_one_runs() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Idle>().spawn().await?;
+    let runless = PollWorkflowTaskQueueResponse {
+        task_token: b"runless".to_vec(),
+        ..Default::default()
+    };
+    server.normal.send(Ok(runless))?;
+    let failed = server.failed().await;
+    assert_eq!(failed.task_token, b"runless");
+    assert_eq!(
+        failed.failure.unwrap_or_default().message,
+        "workflow task lacks `workflow_execution`"
+    );
     worker.shutdown().await
 }
 

@@ -2,6 +2,7 @@
 
 mod activities;
 mod blocked;
+mod codecs;
 mod connection;
 mod deadlines;
 mod failing;

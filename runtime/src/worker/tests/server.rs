@@ -13,7 +13,10 @@ use durably_proto::{
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tonic::{Request, Response, Status};
 
-use crate::{transport::rpc::Rpc, worker::Worker};
+use crate::{
+    transport::{caller::Caller, codec::Codecs},
+    worker::Worker,
+};
 
 /// What a worker told the server.
 #[derive(Debug)]
@@ -88,8 +91,14 @@ impl Server {
 
     /// A worker of this server, with nothing registered.
     pub(crate) fn worker(&self) -> Worker {
-        let rpc = Rpc::local(Arc::clone(&self.service) as Arc<dyn WorkflowService>, None);
-        Worker::on(rpc, "default", "me", "queue".to_owned()).executor_threads(2)
+        self.worker_with(Codecs::default())
+    }
+
+    /// A worker of this server that encodes and decodes payloads.
+    pub(crate) fn worker_with(&self, codecs: Codecs) -> Worker {
+        let service = Arc::clone(&self.service) as Arc<dyn WorkflowService>;
+        let caller = Caller::in_process(service, None, "default", "me").with_codecs(codecs);
+        Worker::on(caller, "queue".to_owned()).executor_threads(2)
     }
 
     /// What the worker says next.

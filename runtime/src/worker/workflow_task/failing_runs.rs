@@ -14,9 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
-
 use super::task_info::TaskInfo;
+use crate::wire::workflow_task::PolledTask;
 
 /// The shortest pause after a second failure, also for a task with hardly any time.
 const SHORTEST: Duration = Duration::from_millis(500);
@@ -37,13 +36,13 @@ struct Failing {
     /// End of the pause.
     until: Instant,
     /// The latest task that arrived during the pause; the server has given up those before it.
-    early: Option<Box<PollWorkflowTaskQueueResponse>>,
+    early: Option<PolledTask>,
 }
 
 /// Whether a task is kept because its run is in a pause.
 pub(crate) enum Held {
     /// It is not, and can be worked on.
-    No(Box<PollWorkflowTaskQueueResponse>),
+    No(PolledTask),
     /// It is; the caller has to release it then, by the id of its run.
     Until(Instant, String),
     /// It replaces an earlier one, whose release is due already.
@@ -79,12 +78,11 @@ impl FailingRuns {
 
     /// Keeps a task until the pause of its run is over. A query is not kept: its caller waits, and asks
     /// once.
-    pub(crate) fn hold(&self, task: Box<PollWorkflowTaskQueueResponse>) -> Held {
-        if !self.any.load(Ordering::Relaxed) || task.query.is_some() {
+    pub(crate) fn hold(&self, task: PolledTask) -> Held {
+        if !self.any.load(Ordering::Relaxed) || task.is_query_only() {
             return Held::No(task);
         }
-        let run_id = task.workflow_execution.as_ref().map(|it| it.run_id.clone());
-        let run_id = run_id.unwrap_or_default();
+        let run_id = task.run_id().to_owned();
         let mut runs = self.runs();
         let Some(run) = runs.get_mut(&run_id) else {
             return Held::No(task);
@@ -99,7 +97,7 @@ impl FailingRuns {
     }
 
     /// The task that was kept during the pause of a run that is over.
-    pub(crate) fn release(&self, run_id: &str) -> Option<Box<PollWorkflowTaskQueueResponse>> {
+    pub(crate) fn release(&self, run_id: &str) -> Option<PolledTask> {
         self.runs().get_mut(run_id)?.early.take()
     }
 
@@ -128,6 +126,7 @@ mod tests {
                 History, HistoryEvent, WorkflowTaskScheduledEventAttributes,
                 history_event::Attributes,
             },
+            workflowservice::v1::PollWorkflowTaskQueueResponse,
         },
         wkt,
     };
@@ -145,7 +144,8 @@ mod tests {
             attributes: Some(scheduled),
             ..Default::default()
         }];
-        let mut task = PollWorkflowTaskQueueResponse {
+        let task = PollWorkflowTaskQueueResponse {
+            task_token: b"token".to_vec(),
             attempt,
             workflow_execution: Some(WorkflowExecution {
                 run_id: "run".to_owned(),
@@ -154,7 +154,7 @@ mod tests {
             history: Some(History { events }),
             ..Default::default()
         };
-        TaskInfo::take(&mut task)
+        TaskInfo::take(&mut PolledTask::new(task).unwrap())
     }
 
     fn first_pause(attempt: i32, seconds: Option<i64>) -> Duration {

@@ -1,22 +1,21 @@
 //! Why a workflow task fails, as it is reported to the server.
 
 use durably_engine::{EngineError, FailureRecord};
-use durably_proto::api::{
-    enums::v1::{QueryResultType, WorkflowTaskFailedCause},
-    workflowservice::v1::{RespondQueryTaskCompletedRequest, RespondWorkflowTaskFailedRequest},
-};
-use tonic::Status;
 
 use crate::{
     driver::instance::TaskFailure,
     error::{AppError, Error},
-    wire,
+    wire::{
+        failure,
+        respond::{AnswerQuery, FailWorkflowTask, TaskFailureCause},
+        status::CallError,
+    },
 };
 
 /// Why a workflow task fails, as it is reported to the server.
 #[derive(Debug)]
 pub(crate) struct FailureReport {
-    cause: WorkflowTaskFailedCause,
+    cause: TaskFailureCause,
     record: Box<FailureRecord>,
 }
 
@@ -24,66 +23,58 @@ impl FailureReport {
     /// For this error; a bug of the worker, its configuration or the workflow.
     pub(crate) fn of(error: &Error) -> Self {
         Self {
-            cause: WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
+            cause: TaskFailureCause::WorkerFailure,
             record: error.to_record().into(),
         }
     }
 
     /// The server refuses `what` because of its size.
-    pub(crate) fn too_large(what: &str, status: &Status) -> Self {
+    pub(crate) fn too_large(what: &str, error: &CallError) -> Self {
         let error = AppError::new(
             "MessageTooLarge",
-            format!("{what} is too large for the server: {}", status.message()),
+            format!("{what} is too large for the server: {}", error.message()),
         );
         Self {
-            cause: WorkflowTaskFailedCause::GrpcMessageTooLarge,
+            cause: TaskFailureCause::MessageTooLarge,
             record: Error::from(error).to_record().into(),
         }
     }
 
-    /// The response to a task that moves the run; names and token are left to the caller.
-    pub(crate) fn into_request(self) -> RespondWorkflowTaskFailedRequest {
-        RespondWorkflowTaskFailedRequest {
-            cause: self.cause.into(),
-            failure: Some(wire::failure::to_proto(*self.record)),
-            ..Default::default()
+    /// The response to a task that moves the run.
+    pub(crate) fn into_request(self, token: Vec<u8>) -> FailWorkflowTask {
+        FailWorkflowTask {
+            token,
+            cause: self.cause,
+            failure: *self.record,
         }
     }
 
     /// Its text with its causes, for logs.
     pub(crate) fn text(&self) -> String {
-        wire::failure::chain(&self.record)
+        failure::chain(&self.record)
     }
 
     /// The response to a task that consists of a query.
-    pub(crate) fn into_query_answer(self) -> RespondQueryTaskCompletedRequest {
-        RespondQueryTaskCompletedRequest {
-            completed_type: QueryResultType::Failed.into(),
-            error_message: self.record.message.clone(),
-            failure: Some(wire::failure::to_proto(*self.record)),
-            cause: self.cause.into(),
-            ..Default::default()
-        }
+    pub(crate) fn into_query_answer(self, token: Vec<u8>) -> AnswerQuery {
+        AnswerQuery::failed(self.cause, *self.record, token)
     }
 }
 
 impl From<EngineError> for FailureReport {
     fn from(error: EngineError) -> Self {
         let (cause, error) = match error {
-            EngineError::Mismatch(mismatch) => (
-                WorkflowTaskFailedCause::NonDeterministicError,
-                Error::from(*mismatch),
-            ),
+            EngineError::Mismatch(mismatch) => {
+                (TaskFailureCause::Nondeterminism, Error::from(*mismatch))
+            }
             other @ (EngineError::CacheMiss { .. }
             | EngineError::UnknownEvent { .. }
             | EngineError::MalformedHistory { .. }
             | EngineError::IncompleteHistory { .. }
             | EngineError::UnknownCommand { .. }
             | EngineError::DuplicateCommand { .. }
-            | EngineError::UnknownUpdate { .. }) => (
-                WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
-                Error::from(other),
-            ),
+            | EngineError::UnknownUpdate { .. }) => {
+                (TaskFailureCause::WorkerFailure, Error::from(other))
+            }
         };
         Self {
             cause,
@@ -95,9 +86,9 @@ impl From<EngineError> for FailureReport {
 impl From<TaskFailure> for FailureReport {
     fn from(failure: TaskFailure) -> Self {
         let cause = if failure.nondeterminism {
-            WorkflowTaskFailedCause::NonDeterministicError
+            TaskFailureCause::Nondeterminism
         } else {
-            WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure
+            TaskFailureCause::WorkerFailure
         };
         Self {
             cause,

@@ -3,22 +3,18 @@
 use std::sync::Arc;
 
 use durably_engine::Task;
-use durably_proto::api::{
-    common::v1::WorkflowExecution, history::v1::History,
-    workflowservice::v1::PollWorkflowTaskQueueResponse,
-};
-use tonic::Status;
 
 use super::{
     executor::{Executors, QueuedTask, Wake, Work},
     failing_runs::{FailingRuns, Held},
     failure_report::FailureReport,
-    history_pages::add_pages,
+    history_pages::fetch_pages,
     task_info::TaskInfo,
 };
 use crate::{
+    error::AppError,
     telemetry::log,
-    wire,
+    wire::{self, request::Execution, status::CallError, workflow_task::PolledTask},
     worker::{
         lifecycle::{Lifecycle, Phase},
         server::Server,
@@ -41,7 +37,7 @@ impl Intake {
     pub(crate) fn take(
         self: &Arc<Self>,
         executors: &Arc<Executors>,
-        task: Box<PollWorkflowTaskQueueResponse>,
+        task: PolledTask,
         permit: Permit,
     ) {
         let (until, run_id) = match self.failing_runs.hold(task) {
@@ -63,25 +59,23 @@ impl Intake {
     }
 
     /// Brings a task to its thread at once, also if its run fails here.
-    fn take_now(
-        self: &Arc<Self>,
-        executors: &Arc<Executors>,
-        task: Box<PollWorkflowTaskQueueResponse>,
-        permit: Permit,
-    ) {
-        if task.next_page_token.is_empty() {
-            self.wake(executors, task, permit);
+    fn take_now(self: &Arc<Self>, executors: &Arc<Executors>, task: PolledTask, permit: Permit) {
+        if !task.has_more_pages() {
+            wake(executors, task, permit);
             return;
         }
         let (this, executors) = (Arc::clone(self), Arc::clone(executors));
         self.server.spawn(async move {
             let mut task = task;
-            let execution = task.workflow_execution.clone().unwrap_or_default();
-            let token = std::mem::take(&mut task.next_page_token);
-            let history = task.history.get_or_insert_default();
-            match add_pages(&this.server, &execution, token, &mut history.events).await {
-                Ok(()) => this.wake(&executors, task, permit),
-                Err(status) => this.log_no_history(&TaskInfo::take(&mut task), &status),
+            let token = task.take_page_token();
+            match fetch_pages(&this.server, task.execution(), token).await {
+                Ok(events) => {
+                    task.append(events);
+                    wake(&executors, task, permit);
+                }
+                // Without its history the task cannot be worked on, but it can fail with the reason.
+                Err(CallError::Codec(fault)) => wake(&executors, task.undecodable(fault), permit),
+                Err(error) => this.log_no_history(&TaskInfo::take(&mut task), &error),
             }
         });
     }
@@ -97,16 +91,22 @@ impl Intake {
         mut task: Box<Task>,
         permit: Permit,
     ) -> Result<(), FailureReport> {
-        let execution = WorkflowExecution {
+        let execution = Execution {
             workflow_id: info.workflow_id.clone(),
             run_id: info.run_id.clone(),
         };
-        let mut events = Vec::new();
-        let fetched = add_pages(&self.server, &execution, Vec::new(), &mut events);
-        if let Err(status) = fetched.await {
-            self.log_no_history(info, &status);
-            return Ok(());
-        }
+        let mut events = match fetch_pages(&self.server, execution, Vec::new()).await {
+            Ok(events) => events,
+            Err(CallError::Codec(fault)) => {
+                return Err(FailureReport::of(
+                    &AppError::new("PayloadCodec", fault.to_string()).into(),
+                ));
+            }
+            Err(error) => {
+                self.log_no_history(info, &error);
+                return Ok(());
+            }
+        };
         // The tail came with the task. It may hold events that are not in history yet: those of a task
         // that leaves no trace unless it does something.
         if let Some(first) = task.history.first() {
@@ -114,7 +114,7 @@ impl Intake {
             events.truncate(before_tail);
         }
         let mut tail = std::mem::take(&mut task.history);
-        let appended = wire::task::append_history(&mut task, History { events });
+        let appended = wire::workflow_task::append_history(&mut task, events);
         appended.map_err(|error| FailureReport::of(&error.into()))?;
         task.history.append(&mut tail);
         let work = Work::Decoded(Arc::clone(info), task);
@@ -123,33 +123,21 @@ impl Intake {
         Ok(())
     }
 
-    fn wake(
-        &self,
-        executors: &Arc<Executors>,
-        task: Box<PollWorkflowTaskQueueResponse>,
-        permit: Permit,
-    ) {
-        let Some(execution) = &task.workflow_execution else {
-            log::warning!(
-                task_queue = self.server.identity.task_queue,
-                "the server gave a workflow task without an execution; it is left alone"
-            );
-            return;
-        };
-        let run_id = execution.run_id.clone();
-        let work = Work::Raw(task);
-        executors.wake(&run_id, Wake::Task(Box::new(QueuedTask { work, permit })));
-    }
-
     /// Logs that a task is left to its timeout: without history nothing can be said about it.
-    fn log_no_history(&self, info: &TaskInfo, status: &Status) {
+    fn log_no_history(&self, info: &TaskInfo, error: &CallError) {
         log::on_task!(
             log::warning,
             self.server.identity,
             info,
-            code = ?status.code(),
-            error = status.message(),
+            code = ?error.code(),
+            error = error.message(),
             "the history of a workflow task could not be fetched"
         );
     }
+}
+
+fn wake(executors: &Arc<Executors>, task: PolledTask, permit: Permit) {
+    let run_id = task.run_id().to_owned();
+    let work = Work::Polled(task);
+    executors.wake(&run_id, Wake::Task(Box::new(QueuedTask { work, permit })));
 }

@@ -14,8 +14,6 @@ mod watchdog;
 
 use std::{io, sync::Arc, time::Duration};
 
-use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
-
 use self::{
     executor::{Completions, Executors},
     failing_runs::FailingRuns,
@@ -32,6 +30,7 @@ use super::{
     server::Server,
     slots::{Permit, Slots},
 };
+use crate::wire::workflow_task::PolledTask;
 
 /// The workflow tasks of one worker, from poll to response.
 pub(crate) struct WorkflowTasks {
@@ -100,7 +99,7 @@ impl WorkflowTasks {
     }
 
     /// Starts the work on a task.
-    pub(crate) fn start(&self, task: Box<PollWorkflowTaskQueueResponse>, permit: Permit) {
+    pub(crate) fn start(&self, task: PolledTask, permit: Permit) {
         self.intake.take(&self.executors, task, permit);
     }
 

@@ -5,12 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use durably_engine::EventId;
-use durably_proto::api::workflowservice::v1::{
-    PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse, RespondQueryTaskCompletedRequest,
-};
-use tonic::{Code, Status};
-
 use super::{
     executor::{Completed, Executors, Outbox, Output, RunVersion, Wake},
     failure_report::FailureReport,
@@ -19,10 +13,17 @@ use super::{
 };
 use crate::{
     telemetry::log,
-    wire::status::is_too_large,
+    transport::{retry::Patience, rpc::Rpc},
+    wire::{
+        WireError,
+        activity_task::ActivityTask,
+        request::Request,
+        respond::AnswerQuery,
+        status::{CallError, Kind},
+        workflow_task::PolledTask,
+    },
     worker::{
         activity_task::ActivityTasks,
-        deliver::{ANSWER_TIMEOUT, deliver},
         lifecycle::{Lifecycle, Phase},
         server::Server,
         slots::{Permit, Slots},
@@ -56,7 +57,7 @@ impl Outbox for Responder {
             }
             Output::Answered(info, request, permit) => {
                 server.spawn(async move {
-                    self.answer_query(&info, *request).await;
+                    self.answer_query(&info, request).await;
                     drop(permit);
                 });
             }
@@ -103,96 +104,66 @@ impl Responder {
             version,
             mut eager,
         } = completed;
-        let deadline = Instant::now() + PATIENCE;
-        let reply = deliver(&self.server, "completing a workflow task", deadline, || {
-            let request = request.clone();
-            self.server
-                .rpc
-                .respond_workflow_task_completed(request, ANSWER_TIMEOUT)
-        });
-        let reply = match reply.await {
-            Ok(reply) => reply,
-            Err(status) => {
+        let patience = Patience::until(Instant::now() + PATIENCE);
+        let response = match self.call(&version.info, request, patience).await {
+            Ok(response) => response,
+            Err(error) => {
                 drop((eager, permit));
-                self.rejected(&executors, version, status).await;
+                self.rejected(&executors, version, error).await;
                 return;
             }
         };
         self.intake.failing_runs.succeeded(&version.info.run_id);
-        for task in reply.activity_tasks {
-            self.start_activity(task, eager.pop()).await;
-        }
+        self.start_activities(&version.info, response.activities, &mut eager)
+            .await;
         drop(eager);
-        if reply.reset_history_event_id > 0 {
-            let started = EventId(reply.reset_history_event_id);
+        if let Some(started) = response.reset_to {
             let run_id = version.info.run_id.clone();
             executors.wake(&run_id, Wake::ResetTo(version, started));
         }
-        if let Some(task) = reply.workflow_task
-            && !task.task_token.is_empty()
-        {
-            self.intake.take(&executors, Box::new(task), permit);
+        if let Some(task) = response.task {
+            self.intake.take(&executors, task, permit);
         }
     }
 
     /// Prolongs a task that is put aside; returns the task that the server gives in its place.
-    async fn prolong(&self, completed: Completed) -> Option<Box<PollWorkflowTaskQueueResponse>> {
+    async fn prolong(&self, completed: Completed) -> Option<PolledTask> {
         let Completed {
             request,
             version,
             mut eager,
         } = completed;
         let info = &version.info;
-        let deadline = info.since + info.timeout;
-        let reply = deliver(&self.server, "prolonging a workflow task", deadline, || {
-            let request = request.clone();
-            self.server
-                .rpc
-                .respond_workflow_task_completed(request, ANSWER_TIMEOUT)
-        });
-        match reply.await {
-            Ok(reply) => {
-                for task in reply.activity_tasks {
-                    self.start_activity(task, eager.pop()).await;
-                }
-                reply
-                    .workflow_task
-                    .filter(|task| !task.task_token.is_empty() && reply.reset_history_event_id == 0)
-                    .map(Box::new)
+        let patience = Patience::until(info.since + info.timeout);
+        match self.call(info, request, patience).await {
+            Ok(response) => {
+                self.start_activities(info, response.activities, &mut eager)
+                    .await;
+                response.task.filter(|_| response.reset_to.is_none())
             }
-            Err(status) if is_too_large(&status) => {
+            Err(error) if error.is_too_large() => {
                 drop(eager);
-                let failure = FailureReport::too_large("the heartbeat of a workflow task", &status);
+                let failure = FailureReport::too_large("the heartbeat of a workflow task", &error);
                 self.report_failure(info, failure).await;
                 None
             }
-            Err(status) => {
-                self.log_rejected(info, "the heartbeat of a workflow task", &status);
+            Err(error) => {
+                self.log_rejected(info, "the heartbeat of a workflow task", &error);
                 None
             }
         }
     }
 
     /// Answers a task that only asks a query.
-    async fn answer_query(&self, info: &TaskInfo, mut request: RespondQueryTaskCompletedRequest) {
-        request
-            .namespace
-            .clone_from(&self.server.identity.namespace);
-        request.task_token.clone_from(&info.token);
-        let deadline = Instant::now() + PATIENCE;
-        let reply = deliver(&self.server, "answering a query", deadline, || {
-            let request = request.clone();
-            self.server
-                .rpc
-                .respond_query_task_completed(request, ANSWER_TIMEOUT)
-        });
-        match reply.await {
-            Ok(_) => {}
-            Err(status) if is_too_large(&status) => {
-                let failure = FailureReport::too_large("the answer to a query", &status);
+    async fn answer_query(&self, info: &TaskInfo, request: AnswerQuery) {
+        let patience = Patience::until(Instant::now() + PATIENCE);
+        match self.call(info, request, patience).await {
+            Ok(()) => {}
+            Err(error) if error.is_too_large() => {
+                let failure = FailureReport::too_large("the answer to a query", &error);
                 Box::pin(self.report_failure(info, failure)).await;
             }
-            Err(status) => self.log_rejected(info, "the answer to a query", &status),
+            Err(error) => self.log_rejected(info, "the answer to a query", &error),
         }
     }
 
@@ -211,7 +182,8 @@ impl Responder {
         let error = failure.text();
         log::on_task!(log::warning, self.server.identity, info, error, "{what}");
         if info.query_only {
-            self.answer_query(info, failure.into_query_answer()).await;
+            self.answer_query(info, failure.into_query_answer(info.token.clone()))
+                .await;
             return;
         }
         let pause = self.intake.failing_runs.failed(info);
@@ -221,41 +193,47 @@ impl Responder {
             () = self.lifecycle.reached(Phase::Stopping) => {}
         }
         let _in_progress = self.slots.try_acquire();
-        let mut request = failure.into_request();
-        request
-            .namespace
-            .clone_from(&self.server.identity.namespace);
-        request.identity.clone_from(&self.server.identity.identity);
-        request.task_token.clone_from(&info.token);
-        let deadline = Instant::now() + PATIENCE;
-        let reply = deliver(&self.server, "failing a workflow task", deadline, || {
-            let request = request.clone();
-            self.server
-                .rpc
-                .respond_workflow_task_failed(request, ANSWER_TIMEOUT)
-        });
-        if let Err(status) = reply.await {
-            self.log_rejected(info, "the failure of a workflow task", &status);
+        let request = failure.into_request(info.token.clone());
+        let patience = Patience::until(Instant::now() + PATIENCE);
+        if let Err(error) = self.call(info, request, patience).await {
+            self.log_rejected(info, "the failure of a workflow task", &error);
         }
     }
 
+    async fn call<R: Request>(
+        &self,
+        info: &TaskInfo,
+        request: R,
+        patience: Patience,
+    ) -> Result<R::Response, CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply>,
+    {
+        let about = Some(|| info.about());
+        self.server
+            .caller
+            .call_about(request, patience, about)
+            .await
+    }
+
     /// The server rejected the response: the run is not what this worker made of it.
-    async fn rejected(&self, executors: &Arc<Executors>, version: RunVersion, status: Status) {
+    async fn rejected(&self, executors: &Arc<Executors>, version: RunVersion, error: CallError) {
         let info = Arc::clone(&version.info);
         executors.wake(&info.run_id, Wake::Evict(version));
-        if is_too_large(&status) {
-            let failure = FailureReport::too_large("the answer to a workflow task", &status);
+        if error.is_too_large() {
+            let failure = FailureReport::too_large("the answer to a workflow task", &error);
             self.report_failure(&info, failure).await;
         } else {
-            self.log_rejected(&info, "the answer to a workflow task", &status);
+            self.log_rejected(&info, "the answer to a workflow task", &error);
         }
     }
 
     /// The server gives a task again when it misses the answer, so this is worth a line and no more.
-    fn log_rejected(&self, info: &TaskInfo, what: &str, status: &Status) {
-        let (code, error) = (status.code(), status.message());
-        let ended_too_early = code == Code::InvalidArgument && error == UNHANDLED_COMMAND;
-        if code == Code::NotFound || ended_too_early {
+    fn log_rejected(&self, info: &TaskInfo, what: &str, rejection: &CallError) {
+        let (code, error) = (rejection.code(), rejection.message());
+        let ended_too_early =
+            rejection.kind() == Kind::InvalidArgument && error == UNHANDLED_COMMAND;
+        if rejection.is_not_found() || ended_too_early {
             log::on_task!(
                 tracing::debug,
                 self.server.identity,
@@ -275,12 +253,33 @@ impl Responder {
         }
     }
 
+    /// Starts the activities that the server returned for a task.
+    async fn start_activities(
+        &self,
+        info: &TaskInfo,
+        tasks: Vec<Result<ActivityTask, WireError>>,
+        eager: &mut Vec<Permit>,
+    ) {
+        for task in tasks {
+            match task {
+                Ok(task) => self.start_activity(task, eager.pop()).await,
+                Err(error) => log::on_task!(
+                    log::warning,
+                    self.server.identity,
+                    info,
+                    %error,
+                    "the server returned a malformed activity task, which is left to its timeout"
+                ),
+            }
+        }
+    }
+
     /// A server may give more activities than were asked for; those wait for a permit.
-    async fn start_activity(&self, task: PollActivityTaskQueueResponse, permit: Option<Permit>) {
+    async fn start_activity(&self, task: ActivityTask, permit: Option<Permit>) {
         let permit = match permit {
             Some(permit) => permit,
             None => self.activities.slots.acquire().await,
         };
-        self.activities.start(Box::new(task), permit);
+        self.activities.start(task, permit);
     }
 }

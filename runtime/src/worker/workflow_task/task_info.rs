@@ -2,11 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use durably_proto::api::{
-    history::v1::history_event::Attributes, workflowservice::v1::PollWorkflowTaskQueueResponse,
-};
-
-use crate::wire;
+use crate::wire::{payload_fields::Subject, workflow_task::PolledTask};
 
 /// The names, the token and the time limit of a workflow task in progress: what responses and log lines
 /// need of it.
@@ -32,20 +28,25 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl TaskInfo {
     /// Of this task, whose token is moved out.
-    pub(crate) fn take(task: &mut PollWorkflowTaskQueueResponse) -> Self {
-        let execution = task.workflow_execution.clone().unwrap_or_default();
+    pub(crate) fn take(task: &mut PolledTask) -> Self {
+        let execution = task.execution();
         Self {
-            token: std::mem::take(&mut task.task_token),
-            workflow_type: task
-                .workflow_type
-                .as_ref()
-                .map_or_else(String::new, |it| it.name.clone()),
+            token: task.take_token(),
+            workflow_type: task.workflow_type().to_owned(),
             workflow_id: execution.workflow_id,
             run_id: execution.run_id,
-            attempt: u32::try_from(task.attempt).unwrap_or(1),
-            query_only: task.query.is_some(),
+            attempt: task.attempt(),
+            query_only: task.is_query_only(),
             since: Instant::now(),
-            timeout: timeout(task).unwrap_or(DEFAULT_TIMEOUT),
+            timeout: task.timeout().unwrap_or(DEFAULT_TIMEOUT),
+        }
+    }
+
+    /// For the codecs of payloads in a response.
+    pub(crate) fn about(&self) -> Subject {
+        Subject {
+            workflow_id: self.workflow_id.clone(),
+            activity_type: None,
         }
     }
 }
@@ -56,17 +57,4 @@ impl TaskInfo {
     pub(crate) fn heartbeat_due(&self) -> Instant {
         self.since + self.timeout / 5 * 4
     }
-}
-
-/// The timeout of the task, from the event that scheduled it.
-fn timeout(task: &PollWorkflowTaskQueueResponse) -> Option<Duration> {
-    let events = &task.history.as_ref()?.events;
-    let scheduled = events
-        .iter()
-        .rev()
-        .find_map(|event| match &event.attributes {
-            Some(Attributes::WorkflowTaskScheduledEventAttributes(it)) => Some(it),
-            _ => None,
-        })?;
-    wire::time::limit(scheduled.start_to_close_timeout)
 }

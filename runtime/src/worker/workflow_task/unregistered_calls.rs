@@ -7,12 +7,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use durably_proto::api::{enums::v1::TaskQueueType, workflowservice::v1::DescribeTaskQueueRequest};
-
 use crate::{
     telemetry::log,
+    transport::retry::{ANSWER_TIMEOUT, Patience},
+    wire::poll::HasActivityPollers,
     worker::{
-        deliver::ANSWER_TIMEOUT,
         registry::{REGISTER_ACTIVITY, Registry},
         server::Server,
     },
@@ -79,12 +78,10 @@ impl UnregisteredCalls {
 
 /// Whether no worker polls the queue for activities, as far as the server knows.
 async fn has_no_pollers(server: &Server) -> bool {
-    let request = DescribeTaskQueueRequest {
-        namespace: server.identity.namespace.clone(),
-        task_queue: Some(server.identity.normal_task_queue()),
-        task_queue_type: TaskQueueType::Activity.into(),
-        ..Default::default()
+    let request = HasActivityPollers {
+        queue: server.identity.normal_task_queue(),
     };
-    let answer = server.rpc.describe_task_queue(request, ANSWER_TIMEOUT);
-    answer.await.is_ok_and(|queue| queue.pollers.is_empty())
+    let patience = Patience::one_attempt(ANSWER_TIMEOUT);
+    let has_pollers = server.caller.call(request, patience).await;
+    has_pollers.is_ok_and(|has_pollers| !has_pollers)
 }

@@ -2,17 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use durably_engine::{Command, ScheduleActivity, TaskCompletion};
-use durably_proto::api::{
-    taskqueue::v1::StickyExecutionAttributes,
-    workflowservice::v1::{
-        RespondWorkflowTaskCompletedRequest, respond_workflow_task_completed_request::Capabilities,
-    },
-};
-
 use super::messages::{Completed, RunVersion};
 use crate::{
-    wire,
+    wire::respond::CompleteWorkflowTask,
     worker::{
         lifecycle::Lifecycle,
         registry::Registry,
@@ -21,6 +13,7 @@ use crate::{
         workflow_task::unregistered_calls::UnregisteredCalls,
     },
 };
+use durably_engine::{Command, ScheduleActivity, TaskCompletion};
 
 /// Activities one task may start on this worker without a poll, so that a large fan-out does not
 /// keep its work from idle workers.
@@ -59,25 +52,18 @@ impl Completions {
         completion: TaskCompletion,
         token: &[u8],
         keeps_run: bool,
-    ) -> RespondWorkflowTaskCompletedRequest {
+    ) -> CompleteWorkflowTask {
         let identity = &self.server.identity;
-        let stopping = self.lifecycle.is_stopping();
-        let mut request = wire::command::task_completed(completion);
-        request.task_token = token.to_vec();
-        request.namespace.clone_from(&identity.namespace);
-        request.identity.clone_from(&identity.identity);
-        request
-            .worker_instance_key
-            .clone_from(&identity.instance_key);
-        request.return_new_workflow_task = !stopping;
-        request.sticky_attributes = (keeps_run && !stopping).then(|| StickyExecutionAttributes {
-            worker_task_queue: Some(identity.sticky_task_queue()),
-            schedule_to_start_timeout: Some(wire::time::to_duration(self.sticky_timeout)),
-        });
-        request.capabilities = Some(Capabilities {
-            discard_speculative_workflow_task_with_events: true,
-        });
-        request
+        let instance_key = identity.instance_key.clone();
+        let request = CompleteWorkflowTask::new(completion, token.to_vec(), instance_key);
+        if self.lifecycle.is_stopping() {
+            return request;
+        }
+        let request = request.returning_next_task();
+        match keeps_run {
+            true => request.sticky_to(identity.sticky_task_queue(), self.sticky_timeout),
+            false => request,
+        }
     }
 
     /// Marks the activities that this worker can start as soon as the server has recorded them.

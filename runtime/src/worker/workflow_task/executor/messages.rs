@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use crate::{
+    wire::{
+        respond::{AnswerQuery, CompleteWorkflowTask},
+        workflow_task::PolledTask,
+    },
+    worker::{
+        slots::Permit,
+        workflow_task::{failure_report::FailureReport, task_info::TaskInfo},
+    },
+};
 use durably_engine::{EventId, Task};
-use durably_proto::api::workflowservice::v1::{
-    PollWorkflowTaskQueueResponse, RespondQueryTaskCompletedRequest,
-    RespondWorkflowTaskCompletedRequest,
-};
-
-use crate::worker::{
-    slots::Permit,
-    workflow_task::{failure_report::FailureReport, task_info::TaskInfo},
-};
 
 /// All that can wake an executor thread.
 pub(crate) enum Wake {
@@ -20,7 +21,7 @@ pub(crate) enum Wake {
     /// A task that is put aside has used up most of its time.
     HeartbeatDue(Arc<TaskInfo>),
     /// The response to a heartbeat: the task that the server gave in return.
-    HeartbeatAnswered(Arc<TaskInfo>, Option<Box<PollWorkflowTaskQueueResponse>>),
+    HeartbeatAnswered(Arc<TaskInfo>, Option<PolledTask>),
     /// The server rejected the response to a task, so the run is not what history says.
     Evict(RunVersion),
     /// The server dropped a task from history: the run resumes after an earlier one.
@@ -41,17 +42,16 @@ pub(crate) struct QueuedTask {
 
 /// A workflow task as it came, or as it comes back with all of history.
 pub(crate) enum Work {
-    Raw(Box<PollWorkflowTaskQueueResponse>),
+    Polled(PolledTask),
     Decoded(Arc<TaskInfo>, Box<Task>),
 }
 
 impl Work {
     pub(crate) fn run_id(&self) -> &str {
-        let execution = match self {
-            Self::Raw(task) => task.workflow_execution.as_ref(),
-            Self::Decoded(info, _) => return &info.run_id,
-        };
-        execution.map_or("", |it| &it.run_id)
+        match self {
+            Self::Polled(task) => task.run_id(),
+            Self::Decoded(info, _) => &info.run_id,
+        }
     }
 }
 
@@ -66,19 +66,19 @@ pub(crate) struct RunVersion {
 /// What a thread has to send to the server.
 pub(crate) enum Output {
     Completed(Box<Completed>, Permit),
-    Answered(Arc<TaskInfo>, Box<RespondQueryTaskCompletedRequest>, Permit),
+    Answered(Arc<TaskInfo>, AnswerQuery, Permit),
     Failed(Arc<TaskInfo>, FailureReport),
     /// Requests all of history for the task, whose run is not cached.
     FetchHistory(Arc<TaskInfo>, Box<Task>, Permit),
     /// A task that is to be worked on as if it had been polled.
-    Task(Box<PollWorkflowTaskQueueResponse>, Permit),
+    Task(PolledTask, Permit),
     /// Prolongs the task; the response wakes the thread.
     Heartbeat(Box<Completed>),
 }
 
 /// The response to a task that moves the run.
 pub(crate) struct Completed {
-    pub(crate) request: RespondWorkflowTaskCompletedRequest,
+    pub(crate) request: CompleteWorkflowTask,
     pub(crate) version: RunVersion,
     /// Permits for the activities that are to start here at once.
     pub(crate) eager: Vec<Permit>,

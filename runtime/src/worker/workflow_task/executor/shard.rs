@@ -6,7 +6,6 @@ use std::{
 };
 
 use durably_engine::{Completion, EventId, Task};
-use durably_proto::api::workflowservice::v1::RespondQueryTaskCompletedRequest;
 
 use super::{
     executors::Executors,
@@ -19,7 +18,7 @@ use crate::{
     error::AppError,
     instance::{panics, waker::Alarm},
     telemetry::log,
-    wire,
+    wire::respond::AnswerQuery,
     worker::{
         slots::Permit,
         workflow_task::{cache::Cache, failure_report::FailureReport, task_info::TaskInfo},
@@ -41,7 +40,7 @@ pub(crate) struct Shard {
 /// Result of the work on a task.
 pub(super) enum Worked {
     Completed(Box<Completed>),
-    Answered(Box<RespondQueryTaskCompletedRequest>),
+    Answered(AnswerQuery),
     Failed(FailureReport),
     /// All of history is needed.
     NotCached(Box<Task>),
@@ -97,7 +96,7 @@ impl Shard {
             return;
         };
         let (info, decoded) = match work {
-            Work::Raw(mut task) => {
+            Work::Polled(mut task) => {
                 let info = Arc::new(TaskInfo::take(&mut task));
                 (info, Err(task))
             }
@@ -113,7 +112,7 @@ impl Shard {
                 Worked::NotCached(_) => Worked::Failed(no_history(info)),
                 handled => handled,
             },
-            Err(raw) => match wire::task::from_proto(*raw) {
+            Err(polled) => match polled.decode() {
                 Ok(task) => this.begin(info, Box::new(task)),
                 Err(error) => Worked::Failed(FailureReport::of(&error.into())),
             },
@@ -178,7 +177,7 @@ impl Shard {
                 if driver.tasks() > 1 {
                     self.keep(&info.run_id, driver);
                 }
-                Worked::Answered(wire::command::query_completed(answer).into())
+                Worked::Answered(AnswerQuery::new(answer, info.token.clone()))
             }
             Ok(Progress::Done(Completion::Task(completion))) => {
                 let version = RunVersion {

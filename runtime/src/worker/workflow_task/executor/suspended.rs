@@ -18,7 +18,6 @@ use std::{
 };
 
 use durably_engine::{Completion, Run, Task};
-use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
 
 use super::{
     messages::{Output, QueuedTask, RunVersion, Wake},
@@ -27,7 +26,7 @@ use super::{
 use crate::{
     driver::Driver,
     instance::outside::OutsideState,
-    wire,
+    wire::workflow_task::PolledTask,
     worker::{slots::Permit, workflow_task::task_info::TaskInfo},
 };
 
@@ -234,7 +233,7 @@ impl Shard {
         suspended.heartbeat = true;
         let info = Arc::clone(info);
         let mut completed = completions.build(completion, RunVersion { info, task }, true);
-        completed.request.force_create_new_workflow_task = true;
+        completed.request = completed.request.prolonging();
         self.output(Output::Heartbeat(completed.into()));
     }
 
@@ -250,11 +249,7 @@ impl Shard {
     }
 
     /// Replaces a task that is put aside by the one that the server returned for its heartbeat.
-    pub(super) fn heartbeat_answered(
-        &mut self,
-        before: &Arc<TaskInfo>,
-        task: Option<Box<PollWorkflowTaskQueueResponse>>,
-    ) {
+    pub(super) fn heartbeat_answered(&mut self, before: &Arc<TaskInfo>, task: Option<PolledTask>) {
         let run_id = &before.run_id;
         let in_flight = |it: &Suspended, _: &Waits| it.heartbeat && Arc::ptr_eq(&it.info, before);
         let Some((_, permit, waits)) = self.suspended.take(run_id, in_flight) else {
@@ -268,10 +263,8 @@ impl Shard {
         };
         let copy = raw.clone();
         let info = Arc::new(TaskInfo::take(&mut raw));
-        let complete = raw.next_page_token.is_empty();
-        let task = complete
-            .then(|| wire::task::from_proto(*raw).ok())
-            .flatten();
+        let complete = !raw.has_more_pages();
+        let task = complete.then(|| raw.decode().ok()).flatten();
         let rest = match task {
             Some(task) => self.go_on_with(info, task, permit, waits),
             None => Err((permit, waits)),

@@ -96,6 +96,7 @@ mod tests {
     use super::*;
     use crate::{
         time::span::{millis, secs},
+        wire::workflow_task::PolledTask,
         worker::slots::Slots,
     };
 
@@ -104,7 +105,11 @@ mod tests {
         let (watched, slots) = (Watched::default(), Slots::new(1));
         let overdue = |worker, limit| watched.give_up(worker, limit, |_, _| ()).is_some();
         assert!(!overdue(7, Duration::ZERO));
-        let task = TaskInfo::take(&mut PollWorkflowTaskQueueResponse::default());
+        let polled = PollWorkflowTaskQueueResponse {
+            task_token: b"token".to_vec(),
+            ..Default::default()
+        };
+        let task = TaskInfo::take(&mut PolledTask::new(polled).unwrap());
         watched.begin(7, &Arc::new(task), slots.try_acquire().unwrap());
         assert!(!overdue(7, secs(60)));
         std::thread::sleep(millis(1));

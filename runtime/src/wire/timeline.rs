@@ -18,9 +18,10 @@ use durably_proto::{
     wkt,
 };
 
-use crate::{
-    client::{History, HistoryEvent},
-    wire::{payload, time::span},
+use super::{
+    history::{History, HistoryEvent},
+    payload,
+    time::span,
 };
 
 /// Longer values are cut.
@@ -298,26 +299,21 @@ mod tests {
     #[test]
     fn time_since_the_start_is_as_exact_as_it_is_short() {
         let start = SystemTime::UNIX_EPOCH;
-        let after = |duration| {
-            crate::client::handle::timeline::elapsed(Some(start), Some(start + duration))
-        };
+        let after = |duration| crate::wire::timeline::elapsed(Some(start), Some(start + duration));
         assert_eq!(after(Duration::from_millis(1_234)), "+1.234s");
         assert_eq!(after(Duration::from_secs(75)), "+1m15s");
         assert_eq!(after(Duration::from_secs(7_500)), "+2h05m");
         assert_eq!(after(Duration::from_secs(30 * 86_400)), "+30d00h");
-        assert_eq!(
-            crate::client::handle::timeline::elapsed(None, Some(start)),
-            ""
-        );
+        assert_eq!(crate::wire::timeline::elapsed(None, Some(start)), "");
     }
 
     #[test]
     fn long_values_are_cut_between_characters() {
-        assert_eq!(crate::client::handle::timeline::cut("short"), "short");
-        let cut = crate::client::handle::timeline::cut(&"ä".repeat(200));
+        assert_eq!(crate::wire::timeline::cut("short"), "short");
+        let cut = crate::wire::timeline::cut(&"ä".repeat(200));
         assert_eq!(
             cut.chars().count(),
-            crate::client::handle::timeline::LONGEST_VALUE + 1
+            crate::wire::timeline::LONGEST_VALUE + 1
         );
     }
 }

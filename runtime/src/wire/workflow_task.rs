@@ -1,10 +1,12 @@
 //! Workflow tasks, as they are polled.
 
+use std::time::Duration;
+
 use durably_engine::{EventId, Queries, QueryRequest, Task, UpdateMessage};
 use durably_proto::{
     Message as _,
     api::{
-        history::v1::History,
+        history::v1::{HistoryEvent, history_event::Attributes},
         protocol::v1::{Message, message::SequencingId},
         query::v1::WorkflowQuery,
         update::v1::Request,
@@ -12,11 +14,103 @@ use durably_proto::{
     },
 };
 
-use super::{Fault, WireError, event, payload};
+use super::{Fault, WireError, event, payload, request::Execution, status::CodecFault, time};
 
-/// Reads a polled task; more pages of history are appended by [`append_history`]. An empty poll,
-/// which has no token, is no task: do not come here with it.
-pub(crate) fn from_proto(response: PollWorkflowTaskQueueResponse) -> Result<Task, WireError> {
+/// A workflow task as it was polled. It is read by [`decode`](Self::decode) on the thread that owns its
+/// run: histories may be long.
+#[derive(Clone, Debug)]
+pub(crate) struct PolledTask {
+    message: Box<PollWorkflowTaskQueueResponse>,
+    /// Why its payloads could not be decoded.
+    fault: Option<CodecFault>,
+}
+
+impl PolledTask {
+    /// None if the server had no task.
+    pub(crate) fn new(response: PollWorkflowTaskQueueResponse) -> Option<Self> {
+        (!response.task_token.is_empty()).then(|| Self {
+            message: Box::new(response),
+            fault: None,
+        })
+    }
+
+    /// Moves out the token, by which the server knows the task.
+    pub(crate) fn take_token(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.message.task_token)
+    }
+
+    /// Both ids are empty if the server left them out; then decoding fails.
+    pub(crate) fn execution(&self) -> Execution {
+        let execution = self.message.workflow_execution.clone();
+        Execution::from_proto(execution.unwrap_or_default())
+    }
+
+    /// Empty if the server left it out; then decoding fails.
+    pub(crate) fn run_id(&self) -> &str {
+        let execution = self.message.workflow_execution.as_ref();
+        execution.map_or("", |it| &it.run_id)
+    }
+
+    pub(crate) fn workflow_type(&self) -> &str {
+        let workflow_type = self.message.workflow_type.as_ref();
+        workflow_type.map_or("", |it| &it.name)
+    }
+
+    /// From 1.
+    pub(crate) fn attempt(&self) -> u32 {
+        u32::try_from(self.message.attempt).unwrap_or(1)
+    }
+
+    /// Whether the task consists of a query; nothing it does is recorded.
+    pub(crate) fn is_query_only(&self) -> bool {
+        self.message.query.is_some()
+    }
+
+    /// How long the server waits for the response, from the event that scheduled the task.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        let events = &self.message.history.as_ref()?.events;
+        let mut newest_first = events.iter().rev();
+        let scheduled = newest_first.find_map(|event| match &event.attributes {
+            Some(Attributes::WorkflowTaskScheduledEventAttributes(it)) => Some(it),
+            _ => None,
+        })?;
+        time::limit(scheduled.start_to_close_timeout)
+    }
+
+    /// Whether the task came without all of its history.
+    pub(crate) fn has_more_pages(&self) -> bool {
+        !self.message.next_page_token.is_empty()
+    }
+
+    /// Moves out the token of the next page of history.
+    pub(crate) fn take_page_token(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.message.next_page_token)
+    }
+
+    /// Adds events of further pages.
+    pub(crate) fn append(&mut self, events: Vec<HistoryEvent>) {
+        let history = self.message.history.get_or_insert_default();
+        history.events.extend(events);
+    }
+
+    /// A task whose payloads could not be decoded, which therefore fails.
+    pub(crate) fn undecodable(mut self, fault: CodecFault) -> Self {
+        self.fault.get_or_insert(fault);
+        self
+    }
+
+    pub(crate) fn decode(self) -> Result<Task, WireError> {
+        match self.fault {
+            None => from_proto(*self.message),
+            Some(fault) => {
+                let fault = Fault::Undecodable(fault.to_string());
+                Err(WireError::new("workflow task", "payloads", fault))
+            }
+        }
+    }
+}
+
+fn from_proto(response: PollWorkflowTaskQueueResponse) -> Result<Task, WireError> {
     let place = "workflow task";
     let execution = response
         .workflow_execution
@@ -50,14 +144,14 @@ pub(crate) fn from_proto(response: PollWorkflowTaskQueueResponse) -> Result<Task
             .collect::<Result<_, _>>()?,
         queries,
     };
-    append_history(&mut task, response.history.unwrap_or_default())?;
+    append_history(&mut task, response.history.unwrap_or_default().events)?;
     Ok(task)
 }
 
 /// Reads the next page of history of a task.
-pub(crate) fn append_history(task: &mut Task, page: History) -> Result<(), WireError> {
-    task.history.reserve(page.events.len());
-    for it in page.events {
+pub(crate) fn append_history(task: &mut Task, page: Vec<HistoryEvent>) -> Result<(), WireError> {
+    task.history.reserve(page.len());
+    for it in page {
         task.history.push(event::from_proto(it)?);
     }
     Ok(())
@@ -96,8 +190,7 @@ fn update_message(message: Message) -> Result<UpdateMessage, WireError> {
 mod tests {
     use durably_proto::api::common::v1::{WorkflowExecution, WorkflowType};
     use durably_proto::api::history::v1::{
-        ActivityTaskScheduledEventAttributes, HistoryEvent, WorkflowTaskStartedEventAttributes,
-        history_event::Attributes,
+        ActivityTaskScheduledEventAttributes, History, WorkflowTaskStartedEventAttributes,
     };
     use durably_proto::api::update::v1::{Input, Meta};
     use durably_proto::wkt;

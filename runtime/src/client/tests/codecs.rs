@@ -1,0 +1,96 @@
+//! Codecs see every payload that a client sends and gets.
+
+use std::sync::Arc;
+
+use durably_proto::api::{
+    history::v1::{
+        History, HistoryEvent, WorkflowExecutionCompletedEventAttributes, history_event::Attributes,
+    },
+    workflowservice::v1 as pb,
+};
+
+use super::{
+    Account,
+    fake::{Fake, server},
+};
+use crate::{
+    client::{Client, Handle},
+    error::{ResultError, RpcError, SignalError},
+    transport::test_codec::{Seen, marked, marks},
+    wire::payload,
+};
+
+async fn with_marks(bytes: &[u8]) -> (Arc<Fake>, Client, Seen) {
+    let (fake, client) = server().await;
+    let (codecs, seen) = marks(bytes);
+    let caller = client.caller().clone().with_codecs(codecs);
+    (fake, Client(Arc::new(caller)), seen)
+}
+
+fn completed(result: durably_engine::Payload) -> pb::GetWorkflowExecutionHistoryResponse {
+    let completed = WorkflowExecutionCompletedEventAttributes {
+        result: payload::list_to_proto(vec![result]),
+        ..Default::default()
+    };
+    pb::GetWorkflowExecutionHistoryResponse {
+        history: Some(History {
+            events: vec![HistoryEvent {
+                attributes: Some(Attributes::WorkflowExecutionCompletedEventAttributes(
+                    completed,
+                )),
+                ..Default::default()
+            }],
+        }),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn arguments_are_encoded_in_order_and_results_decoded_in_reverse() {
+    let (fake, client, seen) = with_marks(b"ab").await;
+    let signaled = pb::SignalWorkflowExecutionResponse::default();
+    fake.signal_workflow_execution.then(Ok(signaled));
+    let signal = client.handle("acc-1").signal("open", (5, "x"));
+    signal.await.expect("the signal is recorded");
+    let asked = fake.signal_workflow_execution.asked().remove(0);
+    assert_eq!(
+        payload::list_from_proto(asked.input),
+        [marked("5", "ab"), marked("\"x\"", "ab")]
+    );
+
+    let page = completed(marked("70", "ab"));
+    fake.get_workflow_execution_history.then(Ok(page));
+    let result = Handle::<Account>::attach(&client, "acc-1").result().await;
+    assert_eq!(result.expect("the run completed"), 70);
+
+    let seen = seen.lock().expect("nobody panics with the lock");
+    assert_eq!(seen.len(), 4);
+    assert!(seen.iter().all(|about| about.workflow_id == "acc-1"));
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_encoded_is_not_sent() {
+    let (fake, client, _) = with_marks(b"a").await;
+    let signal = client.handle("acc-1").signal("open", ("unmarkable",));
+    let error = signal.await.expect_err("it cannot be encoded");
+    assert!(matches!(&error, SignalError::Rpc(RpcError::Other { .. })));
+    assert_eq!(
+        error.to_string(),
+        "payload codec: a payload codec failed: there is no key"
+    );
+    assert!(fake.signal_workflow_execution.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_response_that_cannot_be_decoded_is_told() {
+    let (fake, client, _) = with_marks(b"a").await;
+    fake.get_workflow_execution_history
+        .then(Ok(completed(marked("70", "b"))));
+    let error = Handle::<Account>::attach(&client, "acc-1").result().await;
+    let error = error.expect_err("the mark is another one");
+    assert!(matches!(&error, ResultError::Rpc(_)), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "payload codec: a payload codec failed: the key does not fit"
+    );
+}

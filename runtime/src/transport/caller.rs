@@ -1,0 +1,421 @@
+//! Calls to a server: who calls, in which namespace, and on what way.
+
+#[cfg(any(feature = "server", test))]
+use std::any::Any;
+use std::{
+    ops::ControlFlow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+#[cfg(any(feature = "server", test))]
+use durably_proto::service::workflow::workflow_service_server::WorkflowService;
+use http::HeaderMap;
+use tokio::runtime::Handle;
+use tonic::Status;
+
+#[cfg(any(feature = "server", test))]
+use super::in_process::InProcess;
+use super::{
+    availability::Availability,
+    channel::Channel,
+    codec::Codecs,
+    grpc::Grpc,
+    retry::{Attempts, Patience},
+    rpc::Rpc,
+};
+use crate::wire::{
+    payload_fields::Subject,
+    request::{Request, Sender},
+    status::{CallError, Retry},
+};
+
+/// Calls a server on behalf of one client or worker. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    route: Route,
+    namespace: Arc<str>,
+    identity: Arc<str>,
+    /// Where pauses are measured, if the clock of the caller's runtime may be paused.
+    timers: Option<Handle>,
+    availability: Option<Arc<Availability>>,
+    codecs: Codecs,
+}
+
+/// A way to a server.
+pub(crate) trait Transport {
+    /// A message, ready to be sent any number of times.
+    type Prepared<M: Rpc>: Send + Sync;
+
+    fn prepare<M: Rpc>(&self, message: M) -> Self::Prepared<M>;
+
+    /// One attempt.
+    fn send<M: Rpc>(
+        &self,
+        message: &Self::Prepared<M>,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<M::Reply, Status>> + Send;
+}
+
+/// The way to this caller's server.
+#[derive(Clone)]
+enum Route {
+    Grpc(Arc<Grpc>),
+    #[cfg(any(feature = "server", test))]
+    InProcess(InProcess),
+}
+
+impl Caller {
+    /// `headers` go with every request: who we are, and the API key.
+    pub(crate) fn grpc(
+        channel: Channel,
+        headers: HeaderMap,
+        namespace: &str,
+        identity: &str,
+    ) -> Self {
+        let grpc = Arc::new(Grpc::new(channel, headers));
+        Self::new(Route::Grpc(grpc), namespace, identity)
+    }
+
+    /// Keeps `server` alive.
+    #[cfg(any(feature = "server", test))]
+    pub(crate) fn in_process(
+        service: Arc<dyn WorkflowService>,
+        server: Option<Arc<dyn Any + Send + Sync>>,
+        namespace: &str,
+        identity: &str,
+    ) -> Self {
+        let route = Route::InProcess(InProcess::new(service, server));
+        Self::new(route, namespace, identity)
+    }
+
+    fn new(route: Route, namespace: &str, identity: &str) -> Self {
+        Self {
+            route,
+            namespace: namespace.into(),
+            identity: identity.into(),
+            timers: None,
+            availability: None,
+            codecs: Codecs::default(),
+        }
+    }
+
+    /// The same server and namespace, for a worker: its pauses are measured by `timers`, and it logs
+    /// when the server becomes unreachable and when it is reachable again.
+    pub(crate) fn for_worker(
+        &self,
+        identity: &str,
+        timers: Handle,
+        availability: Arc<Availability>,
+    ) -> Self {
+        Self {
+            route: self.route.clone(),
+            namespace: Arc::clone(&self.namespace),
+            identity: identity.into(),
+            timers: Some(timers),
+            availability: Some(availability),
+            codecs: self.codecs.clone(),
+        }
+    }
+
+    /// The same caller, with these codecs in place of its own.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "called by the option for codecs")
+    )]
+    pub(crate) fn with_codecs(self, codecs: Codecs) -> Self {
+        Self { codecs, ..self }
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    pub(crate) fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// The runtime on which calls take the fewest hand-overs: the connection's own, or else the
+    /// caller's.
+    pub(crate) fn runtime(&self) -> Handle {
+        match &self.route {
+            Route::Grpc(grpc) => grpc.channel().net().clone(),
+            #[cfg(any(feature = "server", test))]
+            Route::InProcess(_) => Handle::current(),
+        }
+    }
+
+    /// Sends a request until it has a response, cannot have one, or patience ends.
+    pub(crate) async fn call<R: Request>(
+        &self,
+        request: R,
+        patience: Patience,
+    ) -> Result<R::Response, CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply>,
+    {
+        self.call_about(request, patience, None::<fn() -> Subject>)
+            .await
+    }
+
+    /// As [`call`](Self::call), for a request that does not say which workflow its payloads belong to.
+    pub(crate) async fn call_about<R: Request>(
+        &self,
+        request: R,
+        patience: Patience,
+        about: Option<impl FnOnce() -> Subject>,
+    ) -> Result<R::Response, CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply>,
+    {
+        let prepared = self.message(request, about).await?;
+        match &self.route {
+            Route::Grpc(grpc) => self.attempt::<R, _>(grpc, prepared, patience).await,
+            #[cfg(any(feature = "server", test))]
+            Route::InProcess(local) => self.attempt::<R, _>(local, prepared, patience).await,
+        }
+    }
+
+    /// Sends the same request again as long as its response says no more than that the server has
+    /// stopped waiting.
+    pub(crate) async fn call_until<R: Request, T>(
+        &self,
+        request: R,
+        patience: Patience,
+        accept: impl FnMut(R::Response) -> ControlFlow<T>,
+    ) -> Result<T, CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply>,
+    {
+        let outgoing = self.message(request, None::<fn() -> Subject>).await?;
+        match &self.route {
+            Route::Grpc(grpc) => {
+                self.attempt_until::<R, _, _>(grpc, outgoing, patience, accept)
+                    .await
+            }
+            #[cfg(any(feature = "server", test))]
+            Route::InProcess(local) => {
+                self.attempt_until::<R, _, _>(local, outgoing, patience, accept)
+                    .await
+            }
+        }
+    }
+
+    /// The message of a request, with its payloads encoded, and what they belong to.
+    async fn message<R: Request>(
+        &self,
+        request: R,
+        about: Option<impl FnOnce() -> Subject>,
+    ) -> Result<(R::Message, Option<Subject>), CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply>,
+    {
+        let mut message = request.into_message(self.sender());
+        if self.codecs.is_empty() {
+            return Ok((message, None));
+        }
+        let about = about.map_or_else(|| R::about(&message), |about| about());
+        self.codecs.encode(&mut message, about.clone()).await?;
+        Ok((message, Some(about)))
+    }
+
+    /// Decodes the payloads of a reply, and reads it.
+    async fn response<R: Request>(
+        &self,
+        mut reply: R::Reply,
+        about: Option<&Subject>,
+    ) -> Result<R::Response, CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply>,
+    {
+        if let Some(about) = about {
+            let about = R::about_reply(&reply).unwrap_or_else(|| about.clone());
+            if let Err(fault) = self.codecs.decode(&mut reply, about).await {
+                return R::undecodable(reply, fault);
+            }
+        }
+        Ok(R::read(reply)?)
+    }
+
+    /// A message of the raw client, sent once.
+    pub(crate) async fn send_raw<M: Rpc>(
+        &self,
+        message: M,
+        timeout: Duration,
+    ) -> Result<M::Reply, Status> {
+        match &self.route {
+            Route::Grpc(grpc) => grpc.send::<M>(&grpc.prepare(message), timeout).await,
+            #[cfg(any(feature = "server", test))]
+            Route::InProcess(local) => local.send::<M>(&local.prepare(message), timeout).await,
+        }
+    }
+
+    fn sender(&self) -> Sender<'_> {
+        Sender {
+            namespace: &self.namespace,
+            identity: &self.identity,
+        }
+    }
+
+    async fn attempt<R: Request, T: Transport>(
+        &self,
+        transport: &T,
+        (message, about): (R::Message, Option<Subject>),
+        patience: Patience,
+    ) -> Result<R::Response, CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply>,
+    {
+        let message = transport.prepare(message);
+        let reply = self
+            .attempt_prepared::<T, R::Message>(transport, &message, patience)
+            .await?;
+        self.response::<R>(reply, about.as_ref()).await
+    }
+
+    async fn attempt_until<R: Request, T: Transport, A>(
+        &self,
+        transport: &T,
+        (message, about): (R::Message, Option<Subject>),
+        patience: Patience,
+        mut accept: impl FnMut(R::Response) -> ControlFlow<A>,
+    ) -> Result<A, CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply>,
+    {
+        let message = transport.prepare(message);
+        loop {
+            let reply = self
+                .attempt_prepared::<T, R::Message>(transport, &message, patience)
+                .await?;
+            let response = self.response::<R>(reply, about.as_ref()).await?;
+            if let ControlFlow::Break(accepted) = accept(response) {
+                return Ok(accepted);
+            }
+        }
+    }
+
+    async fn attempt_prepared<T: Transport, M: Rpc>(
+        &self,
+        transport: &T,
+        message: &T::Prepared<M>,
+        patience: Patience,
+    ) -> Result<M::Reply, CallError> {
+        let mut attempts = Attempts::new(patience);
+        loop {
+            let error = match transport.send::<M>(message, patience.attempt).await {
+                Ok(reply) => {
+                    self.note_success();
+                    return Ok(reply);
+                }
+                Err(status) => CallError::from(status),
+            };
+            match attempts.next_pause(error.retry(), Instant::now()) {
+                Some(pause) => self.pause(M::NAME, &error, pause).await,
+                None => return Err(error),
+            }
+        }
+    }
+
+    async fn pause(&self, method: &str, error: &CallError, pause: Duration) {
+        self.note_failure(method, error, pause);
+        let sleep = {
+            let _timers = self.timers.as_ref().map(Handle::enter);
+            tokio::time::sleep(pause)
+        };
+        sleep.await;
+    }
+
+    /// Logs that the server has become unreachable, for a caller with retries of its own.
+    pub(crate) fn note_failure(&self, method: &str, error: &CallError, pause: Duration) {
+        if let Some(availability) = &self.availability
+            && error.retry() != Retry::Interrupted
+        {
+            availability.note_failure(method, error, pause);
+        }
+    }
+
+    fn note_success(&self) {
+        if let Some(availability) = &self.availability {
+            availability.note_success();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use durably_proto::api::workflowservice::v1 as pb;
+
+    use super::*;
+    use crate::wire::{list::CountWorkflows, request::Execution, signal::SignalWorkflow};
+
+    struct Idle;
+
+    impl WorkflowService for Idle {}
+
+    fn caller() -> Caller {
+        Caller::in_process(Arc::new(Idle), None, "default", "me")
+    }
+
+    /// A way on which the first attempts fail.
+    struct Faulty {
+        prepared: AtomicUsize,
+        sent: AtomicUsize,
+        failing: usize,
+    }
+
+    impl Transport for Faulty {
+        type Prepared<M: Rpc> = Vec<u8>;
+
+        fn prepare<M: Rpc>(&self, message: M) -> Vec<u8> {
+            self.prepared.fetch_add(1, Ordering::Relaxed);
+            message.encode_to_vec()
+        }
+
+        async fn send<M: Rpc>(&self, message: &Vec<u8>, _: Duration) -> Result<M::Reply, Status> {
+            assert!(!message.is_empty());
+            match self.sent.fetch_add(1, Ordering::Relaxed) < self.failing {
+                true => Err(Status::unavailable("restarting")),
+                false => Ok(M::Reply::default()),
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_is_encoded_once_however_often_it_is_sent() {
+        let faulty = Faulty {
+            prepared: AtomicUsize::new(0),
+            sent: AtomicUsize::new(0),
+            failing: 4,
+        };
+        let caller = caller();
+        let request = CountWorkflows {
+            filter: "WorkflowId = 'a'".to_owned(),
+        };
+        let message = request.into_message(caller.sender());
+        let patience = Patience::until_reachable();
+        let count = caller
+            .attempt::<CountWorkflows, _>(&faulty, (message, None), patience)
+            .await;
+        assert_eq!(count.expect("the fifth attempt succeeds"), 0);
+        assert_eq!(faulty.prepared.into_inner(), 1);
+        assert_eq!(faulty.sent.into_inner(), 5);
+    }
+
+    #[test]
+    fn each_request_says_who_sends_it_and_has_an_id() {
+        let caller = caller();
+        let signal = || SignalWorkflow {
+            execution: Execution::default(),
+            name: "open".to_owned(),
+            input: Vec::new(),
+            header: Default::default(),
+        };
+        let [one, other]: [pb::SignalWorkflowExecutionRequest; 2] =
+            [signal(), signal()].map(|signal| signal.into_message(caller.sender()));
+        assert_eq!((&*one.namespace, &*one.identity), ("default", "me"));
+        assert!(!one.request_id.is_empty() && one.request_id != other.request_id);
+    }
+}

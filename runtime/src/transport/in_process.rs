@@ -1,0 +1,56 @@
+//! The way to a server in this process: its service trait, without a socket and without encoding.
+
+use std::{any::Any, sync::Arc, time::Duration};
+
+use durably_proto::service::workflow::workflow_service_server::WorkflowService;
+use tonic::{Request, Response, Status};
+
+use super::{caller::Transport, rpc::Rpc};
+
+/// A service in this process.
+#[derive(Clone)]
+pub(crate) struct InProcess {
+    service: Arc<dyn WorkflowService>,
+    /// The server behind it, for everything that calls it: clients, handles, calls and workers. None if
+    /// the server has an owner of its own.
+    _server: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+/// A year: gRPC's header for timeouts has room for eight digits, and refuses what needs more.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+impl InProcess {
+    pub(crate) fn new(
+        service: Arc<dyn WorkflowService>,
+        server: Option<Arc<dyn Any + Send + Sync>>,
+    ) -> Self {
+        Self {
+            service,
+            _server: server,
+        }
+    }
+}
+
+impl Transport for InProcess {
+    type Prepared<M: Rpc> = M;
+
+    fn prepare<M: Rpc>(&self, message: M) -> M {
+        message
+    }
+
+    /// Does what the network layer does for a remote call: no answer in time is an error.
+    async fn send<M: Rpc>(&self, message: &M, timeout: Duration) -> Result<M::Reply, Status> {
+        let mut request = Request::new(message.clone());
+        request.set_timeout(timeout.min(LONGEST_TIMEOUT));
+        // What we await, a test awaits: meanwhile the clock of a skipping server may move.
+        #[cfg(feature = "server")]
+        request.extensions_mut().insert(durably_server::SkipsTime);
+        let reply = M::serve(&*self.service, request);
+        match tokio::time::timeout(timeout, reply).await {
+            Ok(reply) => reply.map(Response::into_inner),
+            Err(_) => Err(Status::deadline_exceeded(format!(
+                "no answer within {timeout:?}"
+            ))),
+        }
+    }
+}

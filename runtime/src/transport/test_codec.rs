@@ -1,0 +1,84 @@
+//! A codec for tests: it marks what it encodes.
+
+use std::sync::{Arc, Mutex};
+
+use durably_engine::Payload;
+use futures::future::BoxFuture;
+
+use super::codec::{Codec, CodecError, Codecs};
+use crate::wire::payload_fields::Subject;
+
+/// Puts its mark behind the data of what it encodes, and takes it off again. It cannot decode what has
+/// no mark, and cannot encode the text `"unmarkable"`.
+struct Mark {
+    mark: u8,
+    seen: Seen,
+}
+
+/// What the payloads belonged to that codecs were given.
+pub(crate) type Seen = Arc<Mutex<Vec<Subject>>>;
+
+/// Codecs with these marks, and what they are told.
+pub(crate) fn marks(marks: &[u8]) -> (Codecs, Seen) {
+    let seen = Seen::default();
+    let mark = |mark: &u8| -> Box<dyn Codec> {
+        Box::new(Mark {
+            mark: *mark,
+            seen: Arc::clone(&seen),
+        })
+    };
+    (Codecs::new(marks.iter().map(mark).collect()), seen)
+}
+
+/// A payload of JSON with marks behind it.
+pub(crate) fn marked(json: &str, marks: &str) -> Payload {
+    Payload::json(format!("{json}{marks}").into_bytes())
+}
+
+impl Mark {
+    fn note(&self, about: &Subject) {
+        let mut seen = self.seen.lock().expect("nobody panics with the lock");
+        seen.push(about.clone());
+    }
+}
+
+impl Codec for Mark {
+    fn encode<'a>(
+        &'a self,
+        payloads: Vec<Payload>,
+        about: &'a Subject,
+    ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            self.note(about);
+            let encode = |payload: Payload| {
+                if payload.data() == b"\"unmarkable\"" {
+                    return Err("there is no key".into());
+                }
+                let (_, mut data, _) = payload.into_parts();
+                data.push(self.mark);
+                Ok(Payload::json(data))
+            };
+            payloads.into_iter().map(encode).collect()
+        })
+    }
+
+    fn decode<'a>(
+        &'a self,
+        payloads: Vec<Payload>,
+        about: &'a Subject,
+    ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            self.note(about);
+            let decode = |payload: Payload| {
+                let (_, mut data, _) = payload.into_parts();
+                match data.pop() {
+                    Some(last) if last == self.mark => Ok(Payload::json(data)),
+                    _ => Err("the key does not fit".into()),
+                }
+            };
+            payloads.into_iter().map(decode).collect()
+        })
+    }
+}

@@ -1,0 +1,228 @@
+//! Descriptions of workflows.
+
+use std::{fmt, time::SystemTime};
+
+use durably_engine::{FailureRecord, Header};
+use durably_proto::api::{
+    enums::v1::{PendingActivityState, PendingWorkflowTaskState, WorkflowExecutionStatus},
+    workflow::v1 as workflow,
+    workflowservice::v1 as pb,
+};
+
+use super::{
+    WireError, failure, payload,
+    payload_fields::Subject,
+    request::{Execution, Request, Sender},
+    time::instant,
+};
+
+/// Where a workflow stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WorkflowStatus {
+    /// It runs.
+    Running,
+    /// It runs, but is held.
+    Paused,
+    /// It gave a result.
+    Completed,
+    /// It returned an error.
+    Failed,
+    /// It was cancelled.
+    Cancelled,
+    /// It was terminated.
+    Terminated,
+    /// It went on in another run.
+    ContinuedAsNew,
+    /// It took too long.
+    TimedOut,
+    /// A state this version does not know.
+    Unknown,
+}
+
+impl WorkflowStatus {
+    /// Whether the workflow has not come to its end.
+    pub const fn is_running(self) -> bool {
+        matches!(self, Self::Running | Self::Paused)
+    }
+}
+
+impl fmt::Display for WorkflowStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Terminated => "terminated",
+            Self::ContinuedAsNew => "continued as new",
+            Self::TimedOut => "timed out",
+            Self::Unknown => "in an unknown state",
+        })
+    }
+}
+
+/// One run of a workflow, as lists show it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkflowSummary {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The run.
+    pub run_id: String,
+    /// The type of the workflow.
+    pub workflow_type: String,
+    /// Where it stands.
+    pub status: WorkflowStatus,
+    /// The task queue of its workers.
+    pub task_queue: String,
+    /// When it was started.
+    pub start_time: Option<SystemTime>,
+    /// When its first workflow task was due: after a start delay or a pause.
+    pub execution_time: Option<SystemTime>,
+    /// When it came to its end.
+    pub close_time: Option<SystemTime>,
+    /// How many events its history has.
+    pub history_length: u64,
+    /// The workflow id of the parent, if it is a child.
+    pub parent_id: Option<String>,
+    pub(crate) memo: Header,
+    pub(crate) search_attributes: Header,
+}
+
+/// Describes one run of a workflow.
+#[derive(Debug)]
+pub(crate) struct DescribeWorkflow {
+    pub(crate) execution: Execution,
+}
+
+#[derive(Debug)]
+pub(crate) struct Description {
+    pub(crate) summary: WorkflowSummary,
+    pub(crate) activities: Vec<PendingActivity>,
+    /// The workflow ids.
+    pub(crate) children: Vec<String>,
+    pub(crate) workflow_task: Option<PendingWorkflowTask>,
+}
+
+/// An activity that is not finished.
+#[derive(Clone, Debug)]
+pub(crate) struct PendingActivity {
+    pub(crate) id: String,
+    pub(crate) activity_type: String,
+    /// From 1.
+    pub(crate) attempt: u32,
+    /// None if there is no limit.
+    pub(crate) max_attempts: Option<u32>,
+    pub(crate) is_started: bool,
+    pub(crate) last_started: Option<SystemTime>,
+    pub(crate) last_heartbeat: Option<SystemTime>,
+    pub(crate) last_failure: Option<FailureRecord>,
+    pub(crate) last_worker: String,
+}
+
+/// A workflow task that is not completed.
+#[derive(Clone, Debug)]
+pub(crate) struct PendingWorkflowTask {
+    /// From 1.
+    pub(crate) attempt: u32,
+    /// Since when it waits for a worker; none if one has it.
+    pub(crate) waiting_since: Option<SystemTime>,
+}
+
+impl Request for DescribeWorkflow {
+    type Message = pb::DescribeWorkflowExecutionRequest;
+    type Reply = pb::DescribeWorkflowExecutionResponse;
+    type Response = Description;
+
+    fn into_message(self, sender: Sender<'_>) -> Self::Message {
+        pb::DescribeWorkflowExecutionRequest {
+            namespace: sender.namespace(),
+            execution: Some(self.execution.into_proto()),
+        }
+    }
+
+    fn about(message: &Self::Message) -> Subject {
+        Execution::about(message.execution.as_ref())
+    }
+
+    fn read(reply: Self::Reply) -> Result<Description, WireError> {
+        const PLACE: &str = "description of a workflow";
+        let info = reply
+            .workflow_execution_info
+            .ok_or_else(|| WireError::missing(PLACE, "workflow_execution_info"))?;
+        let activities = reply.pending_activities.into_iter().map(pending_activity);
+        let children = reply.pending_children.into_iter().map(|it| it.workflow_id);
+        Ok(Description {
+            summary: summary(PLACE, info)?,
+            activities: activities.collect(),
+            children: children.collect(),
+            workflow_task: reply.pending_workflow_task.map(pending_workflow_task),
+        })
+    }
+}
+
+pub(super) fn summary(
+    place: &str,
+    info: workflow::WorkflowExecutionInfo,
+) -> Result<WorkflowSummary, WireError> {
+    let execution = info
+        .execution
+        .ok_or_else(|| WireError::missing(place, "execution"))?;
+    let workflow_type = info
+        .r#type
+        .ok_or_else(|| WireError::missing(place, "type"))?;
+    Ok(WorkflowSummary {
+        workflow_id: execution.workflow_id,
+        run_id: execution.run_id,
+        workflow_type: workflow_type.name,
+        status: status(info.status),
+        task_queue: info.task_queue,
+        start_time: info.start_time.and_then(instant),
+        execution_time: info.execution_time.and_then(instant),
+        close_time: info.close_time.and_then(instant),
+        history_length: info.history_length.max(0).cast_unsigned(),
+        parent_id: info.parent_execution.map(|parent| parent.workflow_id),
+        memo: payload::memo_from_proto(info.memo),
+        search_attributes: payload::search_attributes_from_proto(info.search_attributes),
+    })
+}
+
+pub(super) fn status(status: i32) -> WorkflowStatus {
+    match WorkflowExecutionStatus::try_from(status) {
+        Ok(WorkflowExecutionStatus::Running) => WorkflowStatus::Running,
+        Ok(WorkflowExecutionStatus::Paused) => WorkflowStatus::Paused,
+        Ok(WorkflowExecutionStatus::Completed) => WorkflowStatus::Completed,
+        Ok(WorkflowExecutionStatus::Failed) => WorkflowStatus::Failed,
+        Ok(WorkflowExecutionStatus::Canceled) => WorkflowStatus::Cancelled,
+        Ok(WorkflowExecutionStatus::Terminated) => WorkflowStatus::Terminated,
+        Ok(WorkflowExecutionStatus::ContinuedAsNew) => WorkflowStatus::ContinuedAsNew,
+        Ok(WorkflowExecutionStatus::TimedOut) => WorkflowStatus::TimedOut,
+        Ok(WorkflowExecutionStatus::Unspecified) | Err(_) => WorkflowStatus::Unknown,
+    }
+}
+
+fn pending_activity(info: workflow::PendingActivityInfo) -> PendingActivity {
+    PendingActivity {
+        id: info.activity_id,
+        activity_type: info.activity_type.unwrap_or_default().name,
+        attempt: info.attempt.max(0).cast_unsigned(),
+        max_attempts: u32::try_from(info.maximum_attempts)
+            .ok()
+            .filter(|most| *most > 0),
+        is_started: info.state == i32::from(PendingActivityState::Started),
+        last_started: info.last_started_time.and_then(instant),
+        last_heartbeat: info.last_heartbeat_time.and_then(instant),
+        last_failure: info.last_failure.map(failure::from_proto),
+        last_worker: info.last_worker_identity,
+    }
+}
+
+fn pending_workflow_task(info: workflow::PendingWorkflowTaskInfo) -> PendingWorkflowTask {
+    let waits = info.state() == PendingWorkflowTaskState::Scheduled;
+    PendingWorkflowTask {
+        attempt: info.attempt.max(0).cast_unsigned(),
+        waiting_since: info.scheduled_time.filter(|_| waits).and_then(instant),
+    }
+}

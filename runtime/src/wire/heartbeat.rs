@@ -1,0 +1,54 @@
+//! Heartbeats of activities.
+
+use durably_engine::Payload;
+use durably_proto::api::workflowservice::v1 as pb;
+
+use super::{
+    WireError, payload,
+    request::{Request, Sender},
+};
+
+/// Reports that an attempt is alive.
+#[derive(Debug)]
+pub(crate) struct RecordHeartbeat {
+    pub(crate) token: Vec<u8>,
+    pub(crate) details: Option<Payload>,
+}
+
+/// What the server wants the attempt to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeartbeatResponse {
+    Continue,
+    /// The workflow requested its cancellation.
+    Cancel,
+    Paused,
+    Reset,
+}
+
+impl Request for RecordHeartbeat {
+    type Message = pb::RecordActivityTaskHeartbeatRequest;
+    type Reply = pb::RecordActivityTaskHeartbeatResponse;
+    type Response = HeartbeatResponse;
+
+    fn into_message(self, sender: Sender<'_>) -> Self::Message {
+        pb::RecordActivityTaskHeartbeatRequest {
+            namespace: sender.namespace(),
+            identity: sender.identity(),
+            task_token: self.token,
+            details: payload::list_to_proto(self.details.into_iter().collect()),
+            ..Default::default()
+        }
+    }
+
+    fn read(reply: Self::Reply) -> Result<HeartbeatResponse, WireError> {
+        Ok(if reply.cancel_requested {
+            HeartbeatResponse::Cancel
+        } else if reply.activity_paused {
+            HeartbeatResponse::Paused
+        } else if reply.activity_reset {
+            HeartbeatResponse::Reset
+        } else {
+            HeartbeatResponse::Continue
+        })
+    }
+}

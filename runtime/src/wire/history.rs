@@ -1,0 +1,209 @@
+//! Histories: as a client shows them, and how they are fetched, page by page.
+
+use std::{fmt, time::SystemTime};
+
+use durably_proto::{
+    Message,
+    api::{
+        enums::v1::EventType,
+        history::{v1 as proto, v1::history_event::Attributes},
+        workflowservice::v1 as pb,
+    },
+};
+
+use super::{
+    Fault, WireError, failure,
+    payload_fields::Subject,
+    request::{Execution, Request, Sender},
+    time::instant,
+    timeline,
+};
+
+/// All that happened so far in a run; printed, it is a timeline.
+///
+/// ```text
+/// Greeting greeting-1, run 0199b6f4-…
+///    1  +0.000s  WorkflowExecutionStarted  Greeting("Hello") on queue `greetings`
+///    2  +0.000s  WorkflowTaskScheduled
+///    3  +0.004s  WorkflowTaskStarted
+/// ```
+#[derive(Clone, Debug)]
+pub struct History {
+    workflow_id: String,
+    run_id: String,
+    events: Vec<HistoryEvent>,
+}
+
+/// One thing that happened in a run.
+#[derive(Clone, Debug)]
+pub struct HistoryEvent(proto::HistoryEvent);
+
+impl History {
+    /// A history as the server sends it.
+    pub fn from_raw(history: proto::History) -> Self {
+        let workflow_id = match history.events.first().and_then(|it| it.attributes.as_ref()) {
+            Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => {
+                started.workflow_id.clone()
+            }
+            _ => String::new(),
+        };
+        Self::new(workflow_id, String::new(), history.events)
+    }
+
+    /// `run_id` counts if the first event does not name the run.
+    pub(crate) fn new(
+        workflow_id: String,
+        run_id: String,
+        events: Vec<proto::HistoryEvent>,
+    ) -> Self {
+        let events: Vec<_> = events.into_iter().map(HistoryEvent).collect();
+        Self {
+            workflow_id,
+            run_id: timeline::run_id(&events).map_or(run_id, ToOwned::to_owned),
+            events,
+        }
+    }
+
+    /// The workflow id.
+    pub fn workflow_id(&self) -> &str {
+        &self.workflow_id
+    }
+
+    /// The run; empty if it was not told and the history has no first event.
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    /// The events, oldest first.
+    pub fn events(&self) -> &[HistoryEvent] {
+        &self.events
+    }
+
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether there are no events.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// The events as the server sent them, for what is not shown here.
+    pub fn into_raw(self) -> proto::History {
+        proto::History {
+            events: self.events.into_iter().map(|event| event.0).collect(),
+        }
+    }
+}
+
+impl HistoryEvent {
+    /// Its number; the first is 1.
+    pub fn id(&self) -> i64 {
+        self.0.event_id
+    }
+
+    /// When it was recorded.
+    pub fn time(&self) -> Option<SystemTime> {
+        self.0.event_time.and_then(instant)
+    }
+
+    /// The name of its type: `ActivityTaskScheduled`.
+    pub fn name(&self) -> String {
+        match EventType::try_from(self.0.event_type) {
+            Ok(known) => format!("{known:?}"),
+            Err(_) => format!("EventType{}", self.0.event_type),
+        }
+    }
+
+    /// What is interesting about it, in a few words; may be empty.
+    pub fn summary(&self) -> String {
+        timeline::summary(&self.0)
+    }
+
+    /// The event as the server sent it.
+    pub fn raw(&self) -> &proto::HistoryEvent {
+        &self.0
+    }
+}
+
+impl fmt::Display for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        timeline::write(self, f)
+    }
+}
+
+/// Fetches one page of a run's history.
+#[derive(Debug)]
+pub(crate) struct GetHistory {
+    pub(crate) execution: Execution,
+    /// Empty for the first page.
+    pub(crate) page_token: Vec<u8>,
+}
+
+/// Events as the server sent them.
+pub(crate) type Events = Vec<proto::HistoryEvent>;
+
+/// Events that replay needs are read on the thread that replays.
+#[derive(Debug)]
+pub(crate) struct HistoryPage {
+    pub(crate) events: Events,
+    /// Empty on the last page.
+    pub(crate) next_page_token: Vec<u8>,
+}
+
+impl Request for GetHistory {
+    type Message = pb::GetWorkflowExecutionHistoryRequest;
+    type Reply = pb::GetWorkflowExecutionHistoryResponse;
+    type Response = HistoryPage;
+
+    fn into_message(self, sender: Sender<'_>) -> Self::Message {
+        pb::GetWorkflowExecutionHistoryRequest {
+            namespace: sender.namespace(),
+            execution: Some(self.execution.into_proto()),
+            next_page_token: self.page_token,
+            ..Default::default()
+        }
+    }
+
+    fn about(message: &Self::Message) -> Subject {
+        Execution::about(message.execution.as_ref())
+    }
+
+    fn read(reply: Self::Reply) -> Result<HistoryPage, WireError> {
+        let mut events = reply.history.unwrap_or_default().events;
+        for blob in reply.raw_history {
+            let history = proto::History::decode(&*blob.data).map_err(|error| {
+                let fault = Fault::Undecodable(error.to_string());
+                WireError::new("page of history", "raw_history", fault)
+            })?;
+            events.extend(history.events);
+        }
+        Ok(HistoryPage {
+            events,
+            next_page_token: reply.next_page_token,
+        })
+    }
+}
+
+/// Why the workflow task that is tried again failed first; the server records no more of failures in a
+/// row.
+pub(crate) fn task_failure(events: Vec<proto::HistoryEvent>) -> Option<String> {
+    // What failed before a task went well was another one.
+    let newest_first = events.into_iter().rev();
+    newest_first
+        .filter_map(|event| event.attributes)
+        .find_map(|attributes| match attributes {
+            Attributes::WorkflowTaskFailedEventAttributes(failed) => Some(
+                failed
+                    .failure
+                    .map(|it| failure::chain(&failure::from_proto(it))),
+            ),
+            Attributes::WorkflowTaskTimedOutEventAttributes(_) => {
+                Some(Some("its worker did not answer in time".to_owned()))
+            }
+            Attributes::WorkflowTaskCompletedEventAttributes(_) => Some(None),
+            _ => None,
+        })
+        .flatten()
+}

@@ -1,0 +1,71 @@
+//! Lists and counts of workflows.
+
+use durably_proto::api::workflowservice::v1 as pb;
+
+use super::{
+    WireError, describe,
+    describe::WorkflowSummary,
+    request::{Request, Sender},
+};
+
+/// Lists workflows, a page at a time.
+#[derive(Debug)]
+pub(crate) struct ListWorkflows {
+    pub(crate) filter: String,
+    /// Empty for the first page.
+    pub(crate) page_token: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(crate) struct WorkflowPage {
+    pub(crate) workflows: Vec<WorkflowSummary>,
+    /// Empty on the last page.
+    pub(crate) next_page_token: Vec<u8>,
+}
+
+/// Counts workflows.
+#[derive(Debug)]
+pub(crate) struct CountWorkflows {
+    pub(crate) filter: String,
+}
+
+impl Request for ListWorkflows {
+    type Message = pb::ListWorkflowExecutionsRequest;
+    type Reply = pb::ListWorkflowExecutionsResponse;
+    type Response = WorkflowPage;
+
+    fn into_message(self, sender: Sender<'_>) -> Self::Message {
+        pb::ListWorkflowExecutionsRequest {
+            namespace: sender.namespace(),
+            next_page_token: self.page_token,
+            query: self.filter,
+            ..Default::default()
+        }
+    }
+
+    fn read(reply: Self::Reply) -> Result<WorkflowPage, WireError> {
+        let executions = reply.executions.into_iter();
+        let workflows = executions.map(|info| describe::summary("list of workflows", info));
+        Ok(WorkflowPage {
+            workflows: workflows.collect::<Result<_, _>>()?,
+            next_page_token: reply.next_page_token,
+        })
+    }
+}
+
+impl Request for CountWorkflows {
+    type Message = pb::CountWorkflowExecutionsRequest;
+    type Reply = pb::CountWorkflowExecutionsResponse;
+    type Response = u64;
+
+    fn into_message(self, sender: Sender<'_>) -> Self::Message {
+        pb::CountWorkflowExecutionsRequest {
+            namespace: sender.namespace(),
+            query: self.filter,
+        }
+    }
+
+    fn read(reply: Self::Reply) -> Result<u64, WireError> {
+        Ok(reply.count.max(0).cast_unsigned())
+    }
+}

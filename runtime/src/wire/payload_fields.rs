@@ -1,0 +1,467 @@
+//! Every payload of the messages that are sent and received, for codecs to transform.
+//!
+//! Search attributes are left out, because the server reads them, and so are the markers of patches,
+//! which other SDKs write without a codec.
+
+use std::collections::HashMap;
+
+use durably_engine::Payload;
+use durably_proto::{
+    api::{
+        command, common, failure, history, protocol, query, sdk, update, workflow, workflowservice,
+    },
+    wkt::Any,
+};
+
+use super::{Fault, PATCH_MARKER, WireError, payload};
+
+/// The workflow that a payload belongs to, and the activity if it is one's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Subject {
+    /// Empty if the message does not say.
+    pub(crate) workflow_id: String,
+    pub(crate) activity_type: Option<String>,
+}
+
+/// Payloads that stand in one field.
+pub(crate) enum Field<'a> {
+    /// Exactly one.
+    One(&'a mut common::v1::Payload),
+    /// As many as there are.
+    Many(&'a mut Vec<common::v1::Payload>),
+}
+
+impl Field<'_> {
+    /// Moves the payloads out.
+    pub(crate) fn take(self) -> Vec<Payload> {
+        match self {
+            Self::One(payload) => vec![payload::from_proto(std::mem::take(payload))],
+            Self::Many(list) => std::mem::take(list)
+                .into_iter()
+                .map(payload::from_proto)
+                .collect(),
+        }
+    }
+
+    /// Moves payloads in.
+    ///
+    /// # Errors
+    /// How many there are, if the field takes exactly one.
+    pub(crate) fn put(self, payloads: Vec<Payload>) -> Result<(), usize> {
+        let count = payloads.len();
+        let mut payloads = payloads.into_iter().map(payload::to_proto);
+        match self {
+            Self::Many(list) => list.extend(payloads),
+            Self::One(field) => match (payloads.next(), count) {
+                (Some(payload), 1) => *field = payload,
+                _ => return Err(count),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// Goes through the payloads of a message.
+pub(crate) struct Visitor<'a> {
+    about: Subject,
+    visit: &'a mut dyn FnMut(&Subject, Field<'_>),
+    /// The first part of the message that could not be read.
+    fault: Option<WireError>,
+}
+
+impl<'a> Visitor<'a> {
+    pub(crate) fn new(about: Subject, visit: &'a mut dyn FnMut(&Subject, Field<'_>)) -> Self {
+        Self {
+            about,
+            visit,
+            fault: None,
+        }
+    }
+
+    /// Visits all payloads, always in the same order.
+    ///
+    /// # Errors
+    /// A message within the message cannot be read.
+    pub(crate) fn all_of(mut self, message: &mut impl PayloadFields) -> Result<(), WireError> {
+        message.visit(&mut self);
+        self.fault.map_or(Ok(()), Err)
+    }
+}
+
+/// A message, or a part of one, that may hold payloads.
+pub(crate) trait PayloadFields {
+    fn visit(&mut self, visitor: &mut Visitor<'_>);
+}
+
+impl PayloadFields for common::v1::Payload {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        (visitor.visit)(&visitor.about, Field::One(self));
+    }
+}
+
+impl PayloadFields for common::v1::Payloads {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        (visitor.visit)(&visitor.about, Field::Many(&mut self.payloads));
+    }
+}
+
+impl<T: PayloadFields> PayloadFields for Option<T> {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        if let Some(it) = self {
+            it.visit(visitor);
+        }
+    }
+}
+
+impl<T: PayloadFields> PayloadFields for Box<T> {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        (**self).visit(visitor);
+    }
+}
+
+impl<T: PayloadFields> PayloadFields for Vec<T> {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        self.iter_mut().for_each(|it| it.visit(visitor));
+    }
+}
+
+impl<T: PayloadFields> PayloadFields for HashMap<String, T> {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        self.values_mut().for_each(|it| it.visit(visitor));
+    }
+}
+
+/// Messages, with those of their fields that may hold payloads.
+macro_rules! fields {
+    ($($($message:ident)::+ { $($field:ident),* })*) => { $(
+        impl PayloadFields for $($message)::+ {
+            #[allow(
+                unused_variables,
+                deprecated,
+                reason = "some messages have no payloads, and older servers fill deprecated fields"
+            )]
+            fn visit(&mut self, visitor: &mut Visitor<'_>) {
+                $( self.$field.visit(visitor); )*
+            }
+        }
+    )* };
+}
+
+/// Messages whose payloads belong to the activity that they name.
+macro_rules! fields_of_activity {
+    ($($($message:ident)::+ { $($field:ident),* })*) => { $(
+        impl PayloadFields for $($message)::+ {
+            fn visit(&mut self, visitor: &mut Visitor<'_>) {
+                let activity_type = self.activity_type.as_ref().map(|it| it.name.clone());
+                let outer = std::mem::replace(&mut visitor.about.activity_type, activity_type);
+                $( self.$field.visit(visitor); )*
+                visitor.about.activity_type = outer;
+            }
+        }
+    )* };
+}
+
+/// Fields that hold one of several messages, with those that may hold payloads.
+macro_rules! variants {
+    ($($($field:ident)::+ { $($variant:ident,)* })*) => { $(
+        impl PayloadFields for $($field)::+ {
+            #[allow(unreachable_patterns, reason = "of some fields each message may hold payloads")]
+            fn visit(&mut self, visitor: &mut Visitor<'_>) {
+                match self {
+                    $( Self::$variant(it) => it.visit(visitor), )*
+                    _ => {}
+                }
+            }
+        }
+    )* };
+}
+
+impl PayloadFields for history::v1::MarkerRecordedEventAttributes {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        if self.marker_name != PATCH_MARKER {
+            self.details.visit(visitor);
+        }
+        self.header.visit(visitor);
+        self.failure.visit(visitor);
+    }
+}
+
+impl PayloadFields for command::v1::RecordMarkerCommandAttributes {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        if self.marker_name != PATCH_MARKER {
+            self.details.visit(visitor);
+        }
+        self.header.visit(visitor);
+        self.failure.visit(visitor);
+    }
+}
+
+impl PayloadFields for workflowservice::v1::GetWorkflowExecutionHistoryResponse {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        self.history.visit(visitor);
+        for blob in &mut self.raw_history {
+            reencode::<history::v1::History>(&mut blob.data, "raw_history", visitor);
+        }
+    }
+}
+
+impl PayloadFields for workflowservice::v1::PollWorkflowTaskQueueResponse {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        self.history.visit(visitor);
+        self.query.visit(visitor);
+        self.queries.visit(visitor);
+        self.messages.visit(visitor);
+    }
+}
+
+impl PayloadFields for workflowservice::v1::RespondWorkflowTaskCompletedRequest {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        self.commands.visit(visitor);
+        self.query_results.visit(visitor);
+        self.messages.visit(visitor);
+    }
+}
+
+/// The messages of updates, which are encoded within the message.
+impl PayloadFields for protocol::v1::Message {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        let Some(Any { type_url, value }) = &mut self.body else {
+            return;
+        };
+        match type_url.rsplit('.').next() {
+            Some("Request") => reencode::<update::v1::Request>(value, "body", visitor),
+            Some("Acceptance") => reencode::<update::v1::Acceptance>(value, "body", visitor),
+            Some("Rejection") => reencode::<update::v1::Rejection>(value, "body", visitor),
+            Some("Response") => reencode::<update::v1::Response>(value, "body", visitor),
+            Some(_) | None => {}
+        }
+    }
+}
+
+/// Visits a message that is encoded within another one.
+fn reencode<M: PayloadFields + durably_proto::Message + Default>(
+    bytes: &mut Vec<u8>,
+    field: &'static str,
+    visitor: &mut Visitor<'_>,
+) {
+    match M::decode(&**bytes) {
+        Ok(mut message) => {
+            message.visit(visitor);
+            *bytes = message.encode_to_vec();
+        }
+        Err(error) => {
+            let fault = Fault::Undecodable(error.to_string());
+            let error = WireError::new("message with payloads", field, fault);
+            visitor.fault.get_or_insert(error);
+        }
+    }
+}
+
+fields! {
+    update::v1::Acceptance { accepted_request }
+    update::v1::Rejection { rejected_request, failure }
+    update::v1::Response { outcome }
+    workflowservice::v1::StartWorkflowExecutionRequest { input, memo, header, continued_failure, last_completion_result, completion_callbacks, user_metadata }
+    common::v1::Memo { fields }
+    common::v1::Header { fields }
+    failure::v1::Failure { encoded_attributes, cause, failure_info }
+    failure::v1::ApplicationFailureInfo { details }
+    failure::v1::TimeoutFailureInfo { last_heartbeat_details }
+    failure::v1::CanceledFailureInfo { details }
+    failure::v1::ResetWorkflowFailureInfo { last_heartbeat_details }
+    common::v1::Callback { variant }
+    common::v1::callback::NexusHandler { source_context }
+    sdk::v1::UserMetadata { summary, details }
+    workflowservice::v1::StartWorkflowExecutionResponse { eager_workflow_task }
+    history::v1::History { events }
+    history::v1::HistoryEvent { user_metadata, event_group_markers, attributes }
+    sdk::v1::EventGroupMarker { variant }
+    sdk::v1::event_group_marker::Label { label }
+    history::v1::WorkflowExecutionStartedEventAttributes { input, continued_failure, last_completion_result, memo, header, completion_callbacks }
+    history::v1::WorkflowExecutionCompletedEventAttributes { result }
+    history::v1::WorkflowExecutionFailedEventAttributes { failure }
+    history::v1::WorkflowTaskFailedEventAttributes { failure }
+    history::v1::ActivityTaskStartedEventAttributes { last_failure }
+    history::v1::ActivityTaskCompletedEventAttributes { result }
+    history::v1::ActivityTaskFailedEventAttributes { failure }
+    history::v1::ActivityTaskTimedOutEventAttributes { failure }
+    history::v1::ActivityTaskCanceledEventAttributes { details }
+    history::v1::WorkflowExecutionSignaledEventAttributes { input, header }
+    history::v1::WorkflowExecutionTerminatedEventAttributes { details }
+    history::v1::WorkflowExecutionCanceledEventAttributes { details }
+    history::v1::WorkflowExecutionContinuedAsNewEventAttributes { input, failure, last_completion_result, header, memo }
+    history::v1::StartChildWorkflowExecutionInitiatedEventAttributes { input, header, memo }
+    history::v1::ChildWorkflowExecutionStartedEventAttributes { header }
+    history::v1::ChildWorkflowExecutionCompletedEventAttributes { result }
+    history::v1::ChildWorkflowExecutionFailedEventAttributes { failure }
+    history::v1::ChildWorkflowExecutionCanceledEventAttributes { details }
+    history::v1::SignalExternalWorkflowExecutionInitiatedEventAttributes { input, header }
+    history::v1::WorkflowExecutionUpdateAcceptedEventAttributes { accepted_request }
+    update::v1::Request { input, completion_callbacks }
+    update::v1::Input { header, args }
+    history::v1::WorkflowExecutionUpdateRejectedEventAttributes { rejected_request, failure }
+    history::v1::WorkflowExecutionUpdateCompletedEventAttributes { outcome }
+    update::v1::Outcome { value }
+    history::v1::WorkflowPropertiesModifiedExternallyEventAttributes { upserted_memo }
+    history::v1::WorkflowPropertiesModifiedEventAttributes { upserted_memo }
+    history::v1::WorkflowExecutionUpdateAdmittedEventAttributes { request }
+    history::v1::NexusOperationScheduledEventAttributes { input }
+    history::v1::NexusOperationCompletedEventAttributes { result }
+    history::v1::NexusOperationFailedEventAttributes { failure }
+    history::v1::NexusOperationCanceledEventAttributes { failure }
+    history::v1::NexusOperationTimedOutEventAttributes { failure }
+    history::v1::WorkflowExecutionOptionsUpdatedEventAttributes { attached_completion_callbacks, workflow_update_options }
+    history::v1::workflow_execution_options_updated_event_attributes::WorkflowUpdateOptionsUpdate { attached_completion_callbacks }
+    history::v1::NexusOperationCancelRequestFailedEventAttributes { failure }
+    query::v1::WorkflowQuery { query_args, header }
+    workflowservice::v1::ExecuteMultiOperationRequest { operations }
+    workflowservice::v1::execute_multi_operation_request::Operation { operation }
+    workflowservice::v1::UpdateWorkflowExecutionRequest { request }
+    workflowservice::v1::ExecuteMultiOperationResponse { responses }
+    workflowservice::v1::execute_multi_operation_response::Response { response }
+    workflowservice::v1::UpdateWorkflowExecutionResponse { outcome }
+    workflowservice::v1::SignalWorkflowExecutionRequest { input, header }
+    workflowservice::v1::SignalWithStartWorkflowExecutionRequest { input, signal_input, memo, header, user_metadata }
+    workflowservice::v1::QueryWorkflowRequest { query }
+    workflowservice::v1::QueryWorkflowResponse { query_result }
+    workflowservice::v1::PollWorkflowExecutionUpdateResponse { outcome }
+    workflowservice::v1::TerminateWorkflowExecutionRequest { details }
+    workflowservice::v1::DescribeWorkflowExecutionResponse { execution_config, workflow_execution_info, pending_activities, callbacks, pending_nexus_operations }
+    workflow::v1::WorkflowExecutionConfig { user_metadata }
+    workflow::v1::WorkflowExecutionInfo { memo }
+    workflow::v1::CallbackInfo { callback, last_attempt_failure }
+    workflow::v1::PendingNexusOperationInfo { last_attempt_failure, cancellation_info }
+    workflow::v1::NexusOperationCancellationInfo { last_attempt_failure }
+    workflowservice::v1::ListWorkflowExecutionsResponse { executions }
+    workflowservice::v1::CountWorkflowExecutionsResponse { groups }
+    workflowservice::v1::count_workflow_executions_response::AggregationGroup { group_values }
+    command::v1::Command { user_metadata, event_group_markers, attributes }
+    command::v1::CompleteWorkflowExecutionCommandAttributes { result }
+    command::v1::FailWorkflowExecutionCommandAttributes { failure }
+    command::v1::CancelWorkflowExecutionCommandAttributes { details }
+    command::v1::ContinueAsNewWorkflowExecutionCommandAttributes { input, failure, last_completion_result, header, memo }
+    command::v1::StartChildWorkflowExecutionCommandAttributes { input, header, memo }
+    command::v1::SignalExternalWorkflowExecutionCommandAttributes { input, header }
+    command::v1::ModifyWorkflowPropertiesCommandAttributes { upserted_memo }
+    command::v1::ScheduleNexusOperationCommandAttributes { input }
+    query::v1::WorkflowQueryResult { answer, failure }
+    workflowservice::v1::RespondWorkflowTaskCompletedResponse { workflow_task, activity_tasks }
+    workflowservice::v1::RespondWorkflowTaskFailedRequest { failure }
+    workflowservice::v1::RespondQueryTaskCompletedRequest { query_result, failure }
+    workflowservice::v1::RecordActivityTaskHeartbeatRequest { details }
+    workflowservice::v1::RespondActivityTaskCompletedRequest { result }
+    workflowservice::v1::RespondActivityTaskFailedRequest { failure, last_heartbeat_details }
+    workflowservice::v1::RespondActivityTaskFailedResponse { failures }
+    workflowservice::v1::RespondActivityTaskCanceledRequest { details }
+    workflowservice::v1::SignalWorkflowExecutionResponse {}
+    workflowservice::v1::SignalWithStartWorkflowExecutionResponse {}
+    workflowservice::v1::PollWorkflowExecutionUpdateRequest {}
+    workflowservice::v1::RequestCancelWorkflowExecutionRequest {}
+    workflowservice::v1::RequestCancelWorkflowExecutionResponse {}
+    workflowservice::v1::TerminateWorkflowExecutionResponse {}
+    workflowservice::v1::DescribeWorkflowExecutionRequest {}
+    workflowservice::v1::GetWorkflowExecutionHistoryRequest {}
+    workflowservice::v1::ListWorkflowExecutionsRequest {}
+    workflowservice::v1::CountWorkflowExecutionsRequest {}
+    workflowservice::v1::PollWorkflowTaskQueueRequest {}
+    workflowservice::v1::RespondWorkflowTaskFailedResponse {}
+    workflowservice::v1::RespondQueryTaskCompletedResponse {}
+    workflowservice::v1::PollActivityTaskQueueRequest {}
+    workflowservice::v1::RecordActivityTaskHeartbeatResponse {}
+    workflowservice::v1::RespondActivityTaskCompletedResponse {}
+    workflowservice::v1::RespondActivityTaskCanceledResponse {}
+    workflowservice::v1::GetSystemInfoRequest {}
+    workflowservice::v1::GetSystemInfoResponse {}
+    workflowservice::v1::DescribeNamespaceRequest {}
+    workflowservice::v1::DescribeNamespaceResponse {}
+    workflowservice::v1::ShutdownWorkerRequest {}
+    workflowservice::v1::ShutdownWorkerResponse {}
+    workflowservice::v1::DescribeTaskQueueRequest {}
+    workflowservice::v1::DescribeTaskQueueResponse {}
+}
+
+fields_of_activity! {
+    history::v1::ActivityTaskScheduledEventAttributes { header, input }
+    workflow::v1::PendingActivityInfo { heartbeat_details, last_failure }
+    command::v1::ScheduleActivityTaskCommandAttributes { header, input }
+    workflowservice::v1::PollActivityTaskQueueResponse { header, input, heartbeat_details }
+}
+
+variants! {
+    failure::v1::failure::FailureInfo {
+        ApplicationFailureInfo,
+        TimeoutFailureInfo,
+        CanceledFailureInfo,
+        ResetWorkflowFailureInfo,
+    }
+    common::v1::callback::Variant {
+        NexusHandler,
+    }
+    history::v1::history_event::Attributes {
+        WorkflowExecutionStartedEventAttributes,
+        WorkflowExecutionCompletedEventAttributes,
+        WorkflowExecutionFailedEventAttributes,
+        WorkflowTaskFailedEventAttributes,
+        ActivityTaskScheduledEventAttributes,
+        ActivityTaskStartedEventAttributes,
+        ActivityTaskCompletedEventAttributes,
+        ActivityTaskFailedEventAttributes,
+        ActivityTaskTimedOutEventAttributes,
+        ActivityTaskCanceledEventAttributes,
+        MarkerRecordedEventAttributes,
+        WorkflowExecutionSignaledEventAttributes,
+        WorkflowExecutionTerminatedEventAttributes,
+        WorkflowExecutionCanceledEventAttributes,
+        WorkflowExecutionContinuedAsNewEventAttributes,
+        StartChildWorkflowExecutionInitiatedEventAttributes,
+        ChildWorkflowExecutionStartedEventAttributes,
+        ChildWorkflowExecutionCompletedEventAttributes,
+        ChildWorkflowExecutionFailedEventAttributes,
+        ChildWorkflowExecutionCanceledEventAttributes,
+        SignalExternalWorkflowExecutionInitiatedEventAttributes,
+        WorkflowExecutionUpdateAcceptedEventAttributes,
+        WorkflowExecutionUpdateRejectedEventAttributes,
+        WorkflowExecutionUpdateCompletedEventAttributes,
+        WorkflowPropertiesModifiedExternallyEventAttributes,
+        WorkflowPropertiesModifiedEventAttributes,
+        WorkflowExecutionUpdateAdmittedEventAttributes,
+        NexusOperationScheduledEventAttributes,
+        NexusOperationCompletedEventAttributes,
+        NexusOperationFailedEventAttributes,
+        NexusOperationCanceledEventAttributes,
+        NexusOperationTimedOutEventAttributes,
+        WorkflowExecutionOptionsUpdatedEventAttributes,
+        NexusOperationCancelRequestFailedEventAttributes,
+    }
+    sdk::v1::event_group_marker::Variant {
+        Label,
+    }
+    update::v1::outcome::Value {
+        Success,
+        Failure,
+    }
+    workflowservice::v1::execute_multi_operation_request::operation::Operation {
+        StartWorkflow,
+        UpdateWorkflow,
+    }
+    workflowservice::v1::execute_multi_operation_response::response::Response {
+        StartWorkflow,
+        UpdateWorkflow,
+    }
+    command::v1::command::Attributes {
+        ScheduleActivityTaskCommandAttributes,
+        CompleteWorkflowExecutionCommandAttributes,
+        FailWorkflowExecutionCommandAttributes,
+        CancelWorkflowExecutionCommandAttributes,
+        RecordMarkerCommandAttributes,
+        ContinueAsNewWorkflowExecutionCommandAttributes,
+        StartChildWorkflowExecutionCommandAttributes,
+        SignalExternalWorkflowExecutionCommandAttributes,
+        ModifyWorkflowPropertiesCommandAttributes,
+        ScheduleNexusOperationCommandAttributes,
+    }
+}
+
+#[cfg(all(test, feature = "replay"))]
+#[path = "tests/payload_fields.rs"]
+mod tests;

@@ -1,0 +1,258 @@
+//! Starts of workflows, alone or together with a signal or an update.
+
+use std::time::Duration;
+
+use durably_engine::{Header, Payload, RetryPolicy};
+use durably_proto::api::{
+    common::v1::WorkflowType,
+    enums::v1::{WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
+    workflowservice::v1 as pb,
+    workflowservice::v1::{
+        execute_multi_operation_request::{Operation, operation::Operation as Kind},
+        execute_multi_operation_response::response::Response as Reply,
+    },
+};
+
+use super::{
+    WireError, command, payload,
+    payload_fields::Subject,
+    request::{Request, Sender},
+    time::to_duration,
+    update::{UpdateResponse, UpdateWorkflow},
+};
+
+/// Whether a workflow id that a closed workflow had may be used again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdReusePolicy {
+    /// Yes.
+    #[default]
+    AllowDuplicate,
+    /// Only if the closed one did not complete.
+    AllowDuplicateFailedOnly,
+    /// No.
+    RejectDuplicate,
+}
+
+/// What to do when a workflow of that id is running.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdConflictPolicy {
+    /// The start fails.
+    #[default]
+    Fail,
+    /// The start gives a handle of the running one.
+    UseExisting,
+    /// The running one is terminated, and a new one started.
+    TerminateExisting,
+}
+
+/// Starts a workflow.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StartWorkflow {
+    pub(crate) workflow_id: String,
+    pub(crate) workflow_type: String,
+    pub(crate) task_queue: String,
+    pub(crate) input: Vec<Payload>,
+    pub(crate) header: Header,
+    pub(crate) execution_timeout: Option<Duration>,
+    pub(crate) run_timeout: Option<Duration>,
+    pub(crate) task_timeout: Option<Duration>,
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) cron: String,
+    pub(crate) start_delay: Option<Duration>,
+    pub(crate) memo: Header,
+    pub(crate) search_attributes: Header,
+    pub(crate) id_reuse: IdReusePolicy,
+    /// The server's default if none.
+    pub(crate) id_conflict: Option<IdConflictPolicy>,
+}
+
+impl StartWorkflow {
+    fn into_proto(self, sender: Sender<'_>) -> pb::StartWorkflowExecutionRequest {
+        pb::StartWorkflowExecutionRequest {
+            namespace: sender.namespace(),
+            workflow_id: self.workflow_id,
+            workflow_type: Some(WorkflowType {
+                name: self.workflow_type,
+            }),
+            task_queue: Some(command::task_queue(self.task_queue)),
+            input: payload::list_to_proto(self.input),
+            header: payload::header_to_proto(self.header),
+            workflow_execution_timeout: self.execution_timeout.map(to_duration),
+            workflow_run_timeout: self.run_timeout.map(to_duration),
+            workflow_task_timeout: self.task_timeout.map(to_duration),
+            identity: sender.identity(),
+            request_id: sender.request_id(),
+            workflow_id_reuse_policy: reuse_policy(self.id_reuse).into(),
+            workflow_id_conflict_policy: conflict_policy(self.id_conflict).into(),
+            retry_policy: self.retry.map(command::retry_policy),
+            cron_schedule: self.cron,
+            workflow_start_delay: self.start_delay.map(to_duration),
+            memo: payload::memo_to_proto(self.memo),
+            search_attributes: payload::search_attributes_to_proto(self.search_attributes),
+            ..Default::default()
+        }
+    }
+}
+
+impl Request for StartWorkflow {
+    type Message = pb::StartWorkflowExecutionRequest;
+    type Reply = pb::StartWorkflowExecutionResponse;
+    /// The id of the run.
+    type Response = String;
+
+    fn into_message(self, sender: Sender<'_>) -> Self::Message {
+        self.into_proto(sender)
+    }
+
+    fn about(message: &Self::Message) -> Subject {
+        about(&message.workflow_id)
+    }
+
+    fn read(reply: Self::Reply) -> Result<String, WireError> {
+        run_id("response to a start", reply.run_id)
+    }
+}
+
+/// Signals a workflow, which is started if it does not run.
+#[derive(Debug)]
+pub(crate) struct SignalWithStart {
+    pub(crate) start: StartWorkflow,
+    pub(crate) signal: String,
+    pub(crate) input: Vec<Payload>,
+}
+
+impl Request for SignalWithStart {
+    type Message = pb::SignalWithStartWorkflowExecutionRequest;
+    type Reply = pb::SignalWithStartWorkflowExecutionResponse;
+    /// The id of the run.
+    type Response = String;
+
+    fn into_message(self, sender: Sender<'_>) -> Self::Message {
+        let start = self.start.into_proto(sender);
+        pb::SignalWithStartWorkflowExecutionRequest {
+            signal_name: self.signal,
+            signal_input: payload::list_to_proto(self.input),
+            namespace: start.namespace,
+            workflow_id: start.workflow_id,
+            workflow_type: start.workflow_type,
+            task_queue: start.task_queue,
+            input: start.input,
+            header: start.header,
+            workflow_execution_timeout: start.workflow_execution_timeout,
+            workflow_run_timeout: start.workflow_run_timeout,
+            workflow_task_timeout: start.workflow_task_timeout,
+            identity: start.identity,
+            request_id: start.request_id,
+            workflow_id_reuse_policy: start.workflow_id_reuse_policy,
+            workflow_id_conflict_policy: start.workflow_id_conflict_policy,
+            retry_policy: start.retry_policy,
+            cron_schedule: start.cron_schedule,
+            memo: start.memo,
+            search_attributes: start.search_attributes,
+            workflow_start_delay: start.workflow_start_delay,
+            ..Default::default()
+        }
+    }
+
+    fn about(message: &Self::Message) -> Subject {
+        about(&message.workflow_id)
+    }
+
+    fn read(reply: Self::Reply) -> Result<String, WireError> {
+        run_id("response to a signal with start", reply.run_id)
+    }
+}
+
+/// Updates a workflow, which is started if it does not run.
+#[derive(Debug)]
+pub(crate) struct UpdateWithStart {
+    pub(crate) start: StartWorkflow,
+    pub(crate) update: UpdateWorkflow,
+}
+
+/// Responses to both operations.
+#[derive(Debug)]
+pub(crate) struct UpdateWithStartResponse {
+    pub(crate) run_id: String,
+    pub(crate) update: UpdateResponse,
+}
+
+impl Request for UpdateWithStart {
+    type Message = pb::ExecuteMultiOperationRequest;
+    type Reply = pb::ExecuteMultiOperationResponse;
+    type Response = UpdateWithStartResponse;
+
+    fn into_message(self, sender: Sender<'_>) -> Self::Message {
+        let start = self.start.into_proto(sender);
+        let update = self.update.into_message(sender);
+        let operation = |kind| Operation {
+            operation: Some(kind),
+        };
+        pb::ExecuteMultiOperationRequest {
+            namespace: sender.namespace(),
+            operations: vec![
+                operation(Kind::StartWorkflow(start)),
+                operation(Kind::UpdateWorkflow(update)),
+            ],
+            ..Default::default()
+        }
+    }
+
+    /// The responses come in the order of the operations.
+    fn about(message: &Self::Message) -> Subject {
+        let first = message.operations.first();
+        match first.and_then(|it| it.operation.as_ref()) {
+            Some(Kind::StartWorkflow(start)) => about(&start.workflow_id),
+            Some(Kind::UpdateWorkflow(_)) | None => Subject::default(),
+        }
+    }
+
+    fn read(reply: Self::Reply) -> Result<UpdateWithStartResponse, WireError> {
+        const PLACE: &str = "response to an update with start";
+        let mut replies = reply.responses.into_iter();
+        let mut next = || replies.next()?.response;
+        let Some(Reply::StartWorkflow(started)) = next() else {
+            return Err(WireError::missing(PLACE, "responses[0].start_workflow"));
+        };
+        let Some(Reply::UpdateWorkflow(updated)) = next() else {
+            return Err(WireError::missing(PLACE, "responses[1].update_workflow"));
+        };
+        Ok(UpdateWithStartResponse {
+            run_id: run_id(PLACE, started.run_id)?,
+            update: UpdateWorkflow::read(updated)?,
+        })
+    }
+}
+
+fn about(workflow_id: &str) -> Subject {
+    Subject {
+        workflow_id: workflow_id.to_owned(),
+        activity_type: None,
+    }
+}
+
+fn run_id(place: &str, run_id: String) -> Result<String, WireError> {
+    match run_id.is_empty() {
+        true => Err(WireError::missing(place, "run_id")),
+        false => Ok(run_id),
+    }
+}
+
+const fn reuse_policy(policy: IdReusePolicy) -> WorkflowIdReusePolicy {
+    match policy {
+        IdReusePolicy::AllowDuplicate => WorkflowIdReusePolicy::AllowDuplicate,
+        IdReusePolicy::AllowDuplicateFailedOnly => WorkflowIdReusePolicy::AllowDuplicateFailedOnly,
+        IdReusePolicy::RejectDuplicate => WorkflowIdReusePolicy::RejectDuplicate,
+    }
+}
+
+const fn conflict_policy(policy: Option<IdConflictPolicy>) -> WorkflowIdConflictPolicy {
+    match policy {
+        None => WorkflowIdConflictPolicy::Unspecified,
+        Some(IdConflictPolicy::Fail) => WorkflowIdConflictPolicy::Fail,
+        Some(IdConflictPolicy::UseExisting) => WorkflowIdConflictPolicy::UseExisting,
+        Some(IdConflictPolicy::TerminateExisting) => WorkflowIdConflictPolicy::TerminateExisting,
+    }
+}

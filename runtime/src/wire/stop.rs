@@ -1,0 +1,67 @@
+//! Cancel requests and terminations, sent by a client.
+
+use durably_proto::api::workflowservice::v1 as pb;
+
+use super::{
+    WireError,
+    request::{Execution, Request, Sender},
+};
+
+/// Requests the cancellation of a workflow.
+#[derive(Debug)]
+pub(crate) struct CancelWorkflow {
+    pub(crate) execution: Execution,
+    /// The run that has to be the first of the chain; empty for any.
+    pub(crate) first_run_id: String,
+}
+
+/// Terminates a workflow.
+#[derive(Debug)]
+pub(crate) struct TerminateWorkflow {
+    pub(crate) execution: Execution,
+    /// The run that has to be the first of the chain; empty for any.
+    pub(crate) first_run_id: String,
+    pub(crate) reason: String,
+}
+
+impl Request for CancelWorkflow {
+    type Message = pb::RequestCancelWorkflowExecutionRequest;
+    type Reply = pb::RequestCancelWorkflowExecutionResponse;
+    type Response = ();
+
+    fn into_message(self, sender: Sender<'_>) -> Self::Message {
+        pb::RequestCancelWorkflowExecutionRequest {
+            namespace: sender.namespace(),
+            workflow_execution: Some(self.execution.into_proto()),
+            identity: sender.identity(),
+            request_id: sender.request_id(),
+            first_execution_run_id: self.first_run_id,
+            ..Default::default()
+        }
+    }
+
+    fn read(_: Self::Reply) -> Result<(), WireError> {
+        Ok(())
+    }
+}
+
+impl Request for TerminateWorkflow {
+    type Message = pb::TerminateWorkflowExecutionRequest;
+    type Reply = pb::TerminateWorkflowExecutionResponse;
+    type Response = ();
+
+    fn into_message(self, sender: Sender<'_>) -> Self::Message {
+        pb::TerminateWorkflowExecutionRequest {
+            namespace: sender.namespace(),
+            workflow_execution: Some(self.execution.into_proto()),
+            reason: self.reason,
+            identity: sender.identity(),
+            first_execution_run_id: self.first_run_id,
+            ..Default::default()
+        }
+    }
+
+    fn read(_: Self::Reply) -> Result<(), WireError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,201 @@
+//! Every field of each message that may hold payloads is visited, whatever the messages become.
+
+use durably_proto::{FILE_DESCRIPTOR_SET, Message};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value,
+};
+
+use super::*;
+
+const PAYLOAD: &str = "temporal.api.common.v1.Payload";
+
+/// The payloads that a message holds after `path`, one message of which nothing else is set.
+fn message_with(root: &MessageDescriptor, path: &[FieldDescriptor]) -> DynamicMessage {
+    let mut message = DynamicMessage::new(root.clone());
+    let Some((field, rest)) = path.split_first() else {
+        message.set_field_by_name("data", Value::Bytes(b"found".to_vec().into()));
+        return message;
+    };
+    let value = match field.kind() {
+        Kind::Message(entry) if field.is_map() => {
+            let inner = match entry.map_entry_value_field().kind() {
+                Kind::Message(inner) => message_with(&inner, rest),
+                _ => unreachable!("payloads are messages"),
+            };
+            let entries = [(MapKey::String("key".to_owned()), Value::Message(inner))];
+            Value::Map(entries.into_iter().collect())
+        }
+        Kind::Message(inner) => {
+            let inner = Value::Message(message_with(&inner, rest));
+            match field.is_list() {
+                true => Value::List(vec![inner]),
+                false => inner,
+            }
+        }
+        _ => unreachable!("payloads are messages"),
+    };
+    message.set_field(field, value);
+    message
+}
+
+/// All paths to payloads, without those through a message of the same kind twice.
+fn paths(
+    message: &MessageDescriptor,
+    above: &mut Vec<FieldDescriptor>,
+    kinds: &mut Vec<String>,
+    found: &mut Vec<Vec<FieldDescriptor>>,
+) {
+    if message.full_name() == PAYLOAD {
+        found.push(above.clone());
+        return;
+    }
+    // The server reads search attributes.
+    if message.full_name() == "temporal.api.common.v1.SearchAttributes"
+        || kinds.iter().any(|kind| kind == message.full_name())
+    {
+        return;
+    }
+    kinds.push(message.full_name().to_owned());
+    for field in message.fields() {
+        let inner = match field.kind() {
+            Kind::Message(entry) if field.is_map() => entry.map_entry_value_field().kind(),
+            kind => kind,
+        };
+        if let Kind::Message(inner) = inner {
+            above.push(field);
+            paths(&inner, above, kinds, found);
+            above.pop();
+        }
+    }
+    kinds.pop();
+}
+
+fn check<M: Message + Default + PayloadFields>(pool: &DescriptorPool, name: &str) -> usize {
+    let name = format!("temporal.api.workflowservice.v1.{name}");
+    let root = pool.get_message_by_name(&name).expect("the API has it");
+    let mut found = Vec::new();
+    paths(&root, &mut Vec::new(), &mut Vec::new(), &mut found);
+    for path in &found {
+        let bytes = message_with(&root, path).encode_to_vec();
+        let mut message = M::decode(&*bytes).expect("it was encoded just now");
+        let mut payloads = Vec::new();
+        let mut visit = |_: &Subject, field: Field<'_>| payloads.extend(field.take());
+        let visited = Visitor::new(Subject::default(), &mut visit).all_of(&mut message);
+        visited.expect("nothing is encoded within it");
+        let names: Vec<_> = path.iter().map(FieldDescriptor::name).collect();
+        assert_eq!(payloads.len(), 1, "{name}: {}", names.join("."));
+        assert_eq!(payloads[0].data(), b"found");
+    }
+    found.len()
+}
+
+macro_rules! check_all {
+    ($pool:ident: $($message:ident)*) => {
+        [$( check::<workflowservice::v1::$message>($pool, stringify!($message)) ),*]
+    };
+}
+
+#[test]
+fn every_payload_of_every_message_is_visited() {
+    let pool = &DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the build wrote it");
+    let found: usize = check_all! { pool:
+        StartWorkflowExecutionRequest StartWorkflowExecutionResponse
+        SignalWithStartWorkflowExecutionRequest SignalWithStartWorkflowExecutionResponse
+        ExecuteMultiOperationRequest ExecuteMultiOperationResponse
+        SignalWorkflowExecutionRequest SignalWorkflowExecutionResponse
+        QueryWorkflowRequest QueryWorkflowResponse
+        UpdateWorkflowExecutionRequest UpdateWorkflowExecutionResponse
+        PollWorkflowExecutionUpdateRequest PollWorkflowExecutionUpdateResponse
+        RequestCancelWorkflowExecutionRequest RequestCancelWorkflowExecutionResponse
+        TerminateWorkflowExecutionRequest TerminateWorkflowExecutionResponse
+        DescribeWorkflowExecutionRequest DescribeWorkflowExecutionResponse
+        GetWorkflowExecutionHistoryRequest GetWorkflowExecutionHistoryResponse
+        ListWorkflowExecutionsRequest ListWorkflowExecutionsResponse
+        CountWorkflowExecutionsRequest CountWorkflowExecutionsResponse
+        PollWorkflowTaskQueueRequest PollWorkflowTaskQueueResponse
+        RespondWorkflowTaskCompletedRequest RespondWorkflowTaskCompletedResponse
+        RespondWorkflowTaskFailedRequest RespondWorkflowTaskFailedResponse
+        RespondQueryTaskCompletedRequest RespondQueryTaskCompletedResponse
+        PollActivityTaskQueueRequest PollActivityTaskQueueResponse
+        RecordActivityTaskHeartbeatRequest RecordActivityTaskHeartbeatResponse
+        RespondActivityTaskCompletedRequest RespondActivityTaskCompletedResponse
+        RespondActivityTaskFailedRequest RespondActivityTaskFailedResponse
+        RespondActivityTaskCanceledRequest RespondActivityTaskCanceledResponse
+    }
+    .into_iter()
+    .sum();
+    assert!(found > 300, "{found}");
+}
+
+#[test]
+fn payloads_of_updates_within_a_task_are_visited_and_put_back() {
+    let request = update::v1::Request {
+        input: Some(update::v1::Input {
+            args: payload::list_to_proto(vec![Payload::json(b"1".to_vec())]),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let body = Any {
+        type_url: "type.googleapis.com/temporal.api.update.v1.Request".to_owned(),
+        value: request.encode_to_vec(),
+    };
+    let mut task = workflowservice::v1::PollWorkflowTaskQueueResponse {
+        messages: vec![protocol::v1::Message {
+            body: Some(body),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let mut replace = |_: &Subject, mut field: Field<'_>| {
+        if let Field::Many(list) = &mut field {
+            list.clear();
+        }
+        field.put(vec![Payload::json(b"2".to_vec())]).unwrap();
+    };
+    let visited = Visitor::new(Subject::default(), &mut replace).all_of(&mut task);
+    visited.unwrap();
+    let body = task.messages[0].body.as_ref().unwrap();
+    let request = update::v1::Request::decode(&*body.value).unwrap();
+    assert_eq!(
+        payload::list_from_proto(request.input.unwrap_or_default().args),
+        [Payload::json(b"2".to_vec())]
+    );
+}
+
+#[test]
+fn an_activity_s_payloads_name_it_and_patches_are_left_alone() {
+    let scheduled = command::v1::ScheduleActivityTaskCommandAttributes {
+        activity_type: Some("charge".into()),
+        input: payload::list_to_proto(vec![Payload::null()]),
+        ..Default::default()
+    };
+    let patch = command::v1::RecordMarkerCommandAttributes {
+        marker_name: PATCH_MARKER.to_owned(),
+        details: HashMap::from([(String::new(), common::v1::Payloads::default())]),
+        ..Default::default()
+    };
+    let ended = command::v1::CompleteWorkflowExecutionCommandAttributes {
+        result: payload::list_to_proto(vec![Payload::null()]),
+    };
+    use command::v1::command::Attributes as A;
+    let commands = [
+        A::ScheduleActivityTaskCommandAttributes(scheduled),
+        A::RecordMarkerCommandAttributes(patch),
+        A::CompleteWorkflowExecutionCommandAttributes(ended),
+    ];
+    let mut request = workflowservice::v1::RespondWorkflowTaskCompletedRequest {
+        commands: commands
+            .map(|attributes| command::v1::Command {
+                attributes: Some(attributes),
+                ..Default::default()
+            })
+            .into(),
+        ..Default::default()
+    };
+    let mut owners = Vec::new();
+    let mut visit = |about: &Subject, _: Field<'_>| owners.push(about.activity_type.clone());
+    let visited = Visitor::new(Subject::default(), &mut visit).all_of(&mut request);
+    visited.unwrap();
+    assert_eq!(owners, [Some("charge".to_owned()), None]);
+}

@@ -1,0 +1,104 @@
+//! Codecs see every payload that a worker gets and sends, before workflow code and after it.
+
+use durably_proto::api::command::v1::command::Attributes;
+
+use super::{
+    past::{Past, attempt, json},
+    server::Server,
+};
+use crate::{prelude::*, transport::test_codec::marks, wire::payload_fields::Subject};
+
+#[activity(start_to_close = "10s")]
+async fn double(n: u32) -> u32 {
+    n * 2
+}
+
+#[derive(Default)]
+struct Doubling;
+
+#[workflow]
+impl Doubling {
+    #[run]
+    async fn run(&mut self, n: u32) -> u32 {
+        n * 2
+    }
+}
+
+#[tokio::test]
+async fn an_activity_sees_what_was_encoded_and_the_server_what_is() -> Result<()> {
+    let mut server = Server::new();
+    let (codecs, seen) = marks(b"ab");
+    let worker = server.worker_with(codecs).activity::<double>();
+    let worker = worker.spawn().await?;
+    server
+        .activities
+        .send(Ok(attempt("double", json("21ab"))))?;
+    assert_eq!(server.activity_completed().await.result, json("42ab"));
+    let about = Subject {
+        workflow_id: "id".to_owned(),
+        activity_type: Some("double".to_owned()),
+    };
+    assert_eq!(*seen.lock().unwrap(), vec![about; 4]);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn an_attempt_that_cannot_be_decoded_fails_and_may_be_retried() -> Result<()> {
+    let mut server = Server::new();
+    let (codecs, _) = marks(b"a");
+    let worker = server.worker_with(codecs).activity::<double>();
+    let worker = worker.spawn().await?;
+    server.activities.send(Ok(attempt("double", json("21b"))))?;
+    let failed = server.activity_failed().await.failure.unwrap_or_default();
+    assert_eq!(
+        failed.message,
+        "a payload codec failed: the key does not fit"
+    );
+    server.activities.send(Ok(attempt("double", json("21a"))))?;
+    assert_eq!(server.activity_completed().await.result, json("42a"));
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_workflow_task_is_decoded_and_its_commands_are_encoded() -> Result<()> {
+    let mut server = Server::new();
+    let (codecs, seen) = marks(b"ab");
+    let worker = server.worker_with(codecs).workflow::<Doubling>();
+    let worker = worker.spawn().await?;
+    let past = Past::begin("Doubling", "run-c1").with_input(json("21ab"));
+    server.normal.send(Ok(past.whole()))?;
+    let completed = server.completed().await;
+    let Some(Attributes::CompleteWorkflowExecutionCommandAttributes(ended)) =
+        &completed.commands[0].attributes
+    else {
+        panic!("the workflow ends");
+    };
+    assert_eq!(ended.result, json("42ab"));
+    let seen = seen.lock().unwrap().clone();
+    assert!(
+        seen.iter().all(|about| about.workflow_id == "id"),
+        "{seen:?}"
+    );
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_workflow_task_that_cannot_be_decoded_fails_and_a_later_one_is_done() -> Result<()> {
+    let mut server = Server::new();
+    let (codecs, _) = marks(b"a");
+    let worker = server.worker_with(codecs).workflow::<Doubling>();
+    let worker = worker.spawn().await?;
+    let past = Past::begin("Doubling", "run-c2");
+    let undecodable = past.clone().with_input(json("21b"));
+    server.normal.send(Ok(undecodable.whole()))?;
+    let failed = server.failed().await.failure.unwrap_or_default();
+    assert_eq!(
+        failed.message,
+        "workflow task: `payloads` cannot be decoded: a payload codec failed: the key does not fit"
+    );
+    server
+        .normal
+        .send(Ok(past.with_input(json("21a")).whole()))?;
+    assert_eq!(server.completed().await.commands.len(), 1);
+    worker.shutdown().await
+}
