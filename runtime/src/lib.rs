@@ -116,7 +116,6 @@ mod instance;
 mod options;
 #[cfg(feature = "server")]
 pub mod server;
-mod setters;
 mod telemetry;
 #[cfg(feature = "replay")]
 mod testing;

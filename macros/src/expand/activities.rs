@@ -156,7 +156,7 @@ fn options(set: &Activities) -> TokenStream {
     }
 }
 
-/// The setters of a stub. The runtime has their documentation and their names, in `setters/`.
+/// The setters of a stub. The runtime has their documentation and their names, in `options/setters.rs`.
 const OPTIONS: [(&str, Takes); 6] = [
     ("start_to_close", Takes::ClosingTimeout),
     ("schedule_to_close", Takes::ClosingTimeout),

@@ -157,6 +157,7 @@ pub trait ArgList {
     fn encode(self) -> EncodedArgs;
 }
 
+#[diagnostic::do_not_recommend]
 impl ArgList for EncodedArgs {
     fn encode(self) -> EncodedArgs {
         self

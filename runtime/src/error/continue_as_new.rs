@@ -3,7 +3,14 @@
 use std::{cell::Cell, fmt};
 
 use super::{DataError, Error, Result};
-use crate::data::{EncodedArgs, Outgoing, Text, type_name, value};
+use crate::{
+    data::{EncodedArgs, Outgoing, Text, type_name, value},
+    options::{
+        Retry,
+        setters::{doc_of, setters, value_of},
+    },
+    time::span::Span,
+};
 
 /// Ends a run and begins the next one of the same workflow, with an empty history.
 ///
@@ -98,8 +105,13 @@ impl ContinueAsNew {
         self
     }
 
-    /// Changes the options; `setters/` has the methods that a start has too.
-    pub(crate) fn set(&mut self, change: impl FnOnce(&mut durably_engine::ContinueAsNew)) {
+    setters! {
+        fn run_timeout(timeout: impl Span) -> Self;
+        fn task_timeout(timeout: impl Span) -> Self;
+        fn retry(retry: Retry /* as in `Retry::attempts(3)` */) -> Self;
+    }
+
+    fn set(&mut self, change: impl FnOnce(&mut durably_engine::ContinueAsNew)) {
         change(&mut self.0.request);
     }
 

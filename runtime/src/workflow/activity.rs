@@ -24,7 +24,11 @@ use crate::{
         core::Core,
         ops::{Ended, OpGuard, OpKind},
     },
-    options::{ActivityOptions, Retry},
+    options::{
+        ActivityOptions, Retry,
+        setters::{doc_of, setters, value_of},
+    },
+    time::span::Span,
 };
 
 /// One activity call; `.await` it once a timeout is known.
@@ -102,6 +106,15 @@ impl<A: Activity, T> ActivityCall<A, T> {
 // Without a bound on the activity, so that rustc asks once, at the `.await`, for the result of one
 // that is called by its name.
 impl<A, T> ActivityCall<A, T> {
+    setters! {
+        fn start_to_close(duration: impl Span) -> ActivityCall<A, TimeoutSet>;
+        fn schedule_to_close(duration: impl Span) -> ActivityCall<A, TimeoutSet>;
+        fn schedule_to_start(duration: impl Span) -> Self;
+        fn heartbeat(duration: impl Span) -> Self;
+        fn retry(retry: Retry /* as in `Retry::attempts(3)` */) -> Self;
+        fn task_queue(queue: impl Text) -> Self;
+    }
+
     #[track_caller]
     fn build(
         ctx: &Ctx,
@@ -150,8 +163,7 @@ impl<A, T> ActivityCall<A, T> {
         self
     }
 
-    /// Changes the options; `setters/` has the methods.
-    pub(crate) fn set(&mut self, change: impl FnOnce(&mut ActivityOptions)) {
+    fn set(&mut self, change: impl FnOnce(&mut ActivityOptions)) {
         self.request(|it| change(&mut it.options));
     }
 
@@ -162,7 +174,7 @@ impl<A, T> ActivityCall<A, T> {
     }
 
     /// The same call, of which a timeout is known now.
-    pub(crate) fn decided(self) -> ActivityCall<A, TimeoutSet> {
+    fn decided(self) -> ActivityCall<A, TimeoutSet> {
         ActivityCall {
             core: self.core,
             reach: self.reach,

@@ -8,10 +8,11 @@ use std::{marker::PhantomData, ops::Deref, panic::Location};
 
 use super::context::Ctx;
 use crate::{
-    data::EncodedArgs,
+    data::{EncodedArgs, Text},
     definition::{MethodsOf, Via, Workflow},
     error::{Cancelled, ChildError},
     hints::unsupported::Unsupported,
+    options::setters::{doc_of, setters, value_of},
 };
 
 /// A child workflow about to start: `.await` gives its result, [`start`](Self::start) a handle.
@@ -25,8 +26,8 @@ pub struct ChildCall<W> {
 
 /// How a child is started.
 #[derive(Default)]
-pub(crate) struct ChildOptions {
-    pub id: Option<String>,
+struct ChildOptions {
+    id: Option<String>,
 }
 
 impl<W: Workflow> ChildCall<W> {
@@ -41,8 +42,11 @@ impl<W: Workflow> ChildCall<W> {
         }
     }
 
-    /// Changes the options; `setters/` has the methods.
-    pub(crate) fn set(&mut self, change: impl FnOnce(&mut ChildOptions)) {
+    setters! {
+        fn id(id: impl Text) -> Self;
+    }
+
+    fn set(&mut self, change: impl FnOnce(&mut ChildOptions)) {
         change(&mut self.options);
     }
 

@@ -4,10 +4,14 @@ use std::marker::PhantomData;
 
 use super::{ActivityCall, Ctx};
 use crate::{
-    data::EncodedArgs,
+    data::{EncodedArgs, Text},
     definition::{Activity, NoTimeout, TimeoutSet},
     instance::current::in_workflow,
-    options::ActivityOptions,
+    options::{
+        ActivityOptions, Retry,
+        setters::{doc_of, setters, value_of},
+    },
+    time::span::Span,
 };
 
 /// The typed calls of an `#[activities]` impl share one context and one set of options.
@@ -30,8 +34,16 @@ impl Stub<NoTimeout> {
 }
 
 impl<T> Stub<T> {
-    /// Changes the options; `setters/` has the methods.
-    pub(crate) fn set(&mut self, change: impl FnOnce(&mut ActivityOptions)) {
+    setters! {
+        fn start_to_close(duration: impl Span) -> Stub<TimeoutSet>;
+        fn schedule_to_close(duration: impl Span) -> Stub<TimeoutSet>;
+        fn schedule_to_start(duration: impl Span) -> Self;
+        fn heartbeat(duration: impl Span) -> Self;
+        fn retry(retry: Retry) -> Self;
+        fn task_queue(queue: impl Text) -> Self;
+    }
+
+    fn set(&mut self, change: impl FnOnce(&mut ActivityOptions)) {
         change(&mut self.options);
     }
 
@@ -44,7 +56,7 @@ impl<T> Stub<T> {
     }
 
     /// The same stub, of whose calls a timeout is known now.
-    pub(crate) fn decided(self) -> Stub<TimeoutSet> {
+    fn decided(self) -> Stub<TimeoutSet> {
         Stub {
             ctx: self.ctx,
             options: self.options,

@@ -198,8 +198,7 @@ fn chapters_and_methods_that_texts_name_exist() {
     let guide = read("docs/guide.md");
     let chapters = chapters(&guide);
     let modules = read("runtime/src/guide.rs");
-    // The setters of a start: its own, and those of the table that it shares with children.
-    let start = read("runtime/src/client/start/mod.rs") + &read("runtime/src/setters/run.rs");
+    let start = read("runtime/src/client/start/mod.rs");
     let mut named = 0;
     for path in texts() {
         let text = fs::read_to_string(&path).expect("texts are text");

@@ -24,6 +24,10 @@ use crate::{
     data::{EncodedArgs, Known, Outgoing, Text, type_name, value},
     definition::{HasQueue, NoQueue, QueueSet, Workflow},
     error::{DataError, RpcError, StartError, WorkflowAlreadyStarted},
+    options::{
+        Retry,
+        setters::{doc_of, setters, value_of},
+    },
     time::span::Span,
     transport::{id, retry::Patience},
     wire::{
@@ -218,8 +222,14 @@ impl<W: Startable, Q> StartCall<W, Q> {
         self
     }
 
-    /// Changes the options; `setters/` has the methods that other calls have too.
-    pub(crate) fn set(&mut self, change: impl FnOnce(&mut Start)) {
+    setters! {
+        fn id(id: impl Text) -> Self;
+        fn run_timeout(timeout: impl Span) -> Self;
+        fn task_timeout(timeout: impl Span) -> Self;
+        fn retry(retry: Retry /* as in `Retry::attempts(3)` */) -> Self;
+    }
+
+    fn set(&mut self, change: impl FnOnce(&mut Start)) {
         change(self.start_mut());
     }
 
