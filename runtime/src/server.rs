@@ -44,6 +44,24 @@ pub struct Server(durably_server::Server);
 /// # Ok(())
 /// # }
 /// ```
+///
+/// ```no_run
+/// # async fn example() -> durably::Result<()> {
+/// let server = durably::Server::builder()
+///     .listen(([0, 0, 0, 0], 7233).into())
+///     .seed(7)
+///     .start()
+///     .await?;
+/// println!("listening on {:?}", server.address());
+/// let shop = server.client_of("default").await?;
+///
+/// // On another port of loopback, or on none.
+/// let other = durably::Server::builder().port(7234).start().await?;
+/// let silent = durably::Server::builder().in_process_only().start().await?;
+/// assert_eq!(silent.address(), None);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a server starts with `.start().await`"]
 pub struct ServerBuilder(durably_server::ServerBuilder);
@@ -52,7 +70,7 @@ impl Server {
     /// Starts a server on any free port of loopback, with the namespace `default`.
     ///
     /// # Errors
-    /// There is no port to listen on.
+    /// No port is free to listen on.
     pub async fn start() -> Result<Self, ConnectError> {
         Self::builder().start().await
     }
@@ -167,7 +185,7 @@ impl Server {
         }
     }
 
-    /// Stops the server: requests that wait are ended, new ones refused, the port is given back.
+    /// Stops the server: waiting requests are aborted, new ones refused, the port is released.
     pub async fn shutdown(self) {
         self.0.shutdown().await;
     }

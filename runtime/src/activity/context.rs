@@ -87,6 +87,16 @@ enum Beats {
 }
 
 /// Facts about one attempt of an activity.
+///
+/// ```
+/// # use durably::prelude::*;
+/// #[activity(start_to_close = "1m")]
+/// async fn import(ctx: &ActivityCtx, file: String) -> Result<()> {
+///     println!("{file}, attempt {} of {}", ctx.attempt(), ctx.activity_id());
+///     println!("called by {}, until {:?}", ctx.workflow_id(), ctx.info().deadline());
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ActivityInfo {

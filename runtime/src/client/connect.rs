@@ -54,6 +54,22 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Ok(())
 /// # }
 /// ```
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # async fn example() -> Result<()> {
+/// let client = Client::builder("temporal.internal:7233")
+///     .namespace("shop")
+///     .identity("shop-frontend-1")
+///     .api_key("secret")
+///     .header("x-team", "checkout")
+///     .connect_timeout(secs(5))
+///     .keep_alive(secs(30))
+///     .connect()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "`.connect().await` makes the client"]
 pub struct ClientBuilder {

@@ -14,9 +14,9 @@ use crate::{
 
 /// An activity as workflows call it; implemented by `#[activity]`.
 pub trait Activity: 'static {
-    /// The name the server knows the activity by.
+    /// The name of the activity type on the server.
     const NAME: &'static str;
-    /// What a completed attempt gives; it travels.
+    /// The result of a completed attempt.
     type Output: 'static;
     #[doc(hidden)]
     fn __output() -> PayloadOf<Self::Output>;
@@ -68,7 +68,7 @@ pub struct Declared {
     pub schedule_to_start: Option<Duration>,
     /// The longest pause between two heartbeats.
     pub heartbeat: Option<Duration>,
-    /// At most so many attempts.
+    /// The highest number of attempts.
     pub max_attempts: Option<u32>,
     /// The task queue of the workers that run it.
     pub task_queue: Option<&'static str>,

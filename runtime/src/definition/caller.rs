@@ -1,4 +1,4 @@
-//! Who makes a call: a workflow's code by its context, or a program by its client.
+//! The caller of a generated function: workflow code by its context, or a program by its client.
 //!
 //! Each generated function takes one of the two, by reference. The bounds say which, and what to
 //! call in its place, where rustc would only say that types differ.

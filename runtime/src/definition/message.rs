@@ -10,9 +10,9 @@ pub trait MethodsOf<V> {
 
 /// How a message reaches a workflow: from a client, or from inside another workflow.
 pub trait Via {
-    /// What sending a signal gives: a future.
+    /// The future of sending a signal.
     type Signal;
-    /// What sending an update gives, where [`CanUpdate`] holds.
+    /// The future of sending an update, where [`CanUpdate`] holds.
     type Update<R>;
     #[doc(hidden)]
     fn signal(&self, name: &'static str, args: EncodedArgs) -> Self::Signal;

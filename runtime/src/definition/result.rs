@@ -24,7 +24,7 @@ impl<T, E> Outcome for std::result::Result<T, E> {
     }
 }
 
-/// What a validator says.
+/// The result of a validator.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say whether an update is accepted",
     label = "a validator returns `Result<(), E>`, where `E` is `Display`"

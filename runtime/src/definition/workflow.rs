@@ -18,11 +18,11 @@ use crate::{
     note = "a workflow is a type with a `#[workflow] impl` block"
 )]
 pub trait Workflow: Sized + 'static {
-    /// The name the server knows the type by.
+    /// The name of the workflow type on the server.
     const NAME: &'static str;
     /// The task queue declared on the type.
     const TASK_QUEUE: Option<&'static str>;
-    /// What a completed run gives; it travels.
+    /// The result of a completed run.
     type Output: 'static;
     /// [`QueueSet`](super::QueueSet) if a task queue was declared, else [`NoQueue`](super::NoQueue).
     type Queue;
@@ -44,7 +44,7 @@ pub enum Called {
     Running(LocalBoxFuture<'static, Result<Payload>>),
 }
 
-/// Starts a run method, a signal or an update handler. An error says that an argument could not be
+/// Starts a run method, a signal or an update handler. An error means that an argument could not be
 /// decoded; the handler was not called.
 pub type CallFn<W> = fn(StateCell<W>, Ctx, Args) -> Result<Called>;
 

@@ -1,4 +1,4 @@
-//! What a workflow learns when an activity did not give a result.
+//! The error of an activity that returned no result.
 
 use std::fmt;
 
@@ -11,6 +11,27 @@ use super::{
 use crate::data::Data;
 
 /// An activity failed, timed out or was cancelled.
+///
+/// ```
+/// # use durably::prelude::*;
+/// use durably::error::{RetryState, TimeoutKind};
+///
+/// # #[activity(start_to_close = "10m", heartbeat = "10s")]
+/// # async fn copy(ctx: &ActivityCtx, pages: u32) { ctx.heartbeat(pages); }
+/// # async fn example(ctx: &Ctx, pages: u32) -> Result<u32> {
+/// match copy::call(ctx, pages).retry(Retry::attempts(3)).await {
+///     Ok(()) => Ok(pages),
+///     Err(error) if error.is_cancelled() => Err(error.into()),
+///     Err(error) if error.timeout() == Some(TimeoutKind::Heartbeat) => {
+///         // Its last heartbeat had the number of pages that were copied.
+///         println!("{} stopped: {:?}", error.activity_id(), error.last_failure());
+///         Ok(error.last_heartbeat::<u32>()?.unwrap_or(0))
+///     }
+///     Err(error) if error.retry_state() == RetryState::MaximumAttemptsReached => Ok(0),
+///     Err(error) => Err(error.into()),
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ActivityError {
@@ -78,10 +99,10 @@ impl ActivityError {
         timeout.cause.as_deref().cloned().map(Failure::from_record)
     }
 
-    /// What the activity told in its last heartbeat before a timeout.
+    /// The details of the activity's last heartbeat before a timeout.
     ///
     /// # Errors
-    /// It is no `T`.
+    /// It cannot be deserialised as a `T`.
     pub fn last_heartbeat<T: Data>(&self) -> Result<Option<T>, DataError> {
         match self.record.cause.as_ref().map(|cause| &cause.info) {
             Some(FailureInfo::Timeout {

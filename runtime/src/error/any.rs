@@ -29,6 +29,33 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// `?` also turns it into `anyhow::Error` (feature `anyhow`, on by default), `eyre::Report` (feature
 /// `eyre`) and `Box<dyn std::error::Error>`, where `downcast_ref` finds the same error. The other way
 /// round is [`from_boxed`](Self::from_boxed).
+///
+/// # Reading one
+/// ```
+/// use durably::{ActivityError, AppError, Error};
+///
+/// fn report(error: Error) -> String {
+///     if error.is_cancelled() {
+///         return "cancelled".to_owned();
+///     }
+///     if let Some(app) = error.app() {
+///         return format!("{}: {}", app.kind, app.message);
+///     }
+///     if error.is::<std::io::Error>() {
+///         let causes = error.chain().count();
+///         return format!("input or output, {causes} links");
+///     }
+///     let activity: Option<&ActivityError> = error.activity();
+///     let of = activity.map_or("no activity", |error| error.activity.as_str());
+///     let (child, failure) = (error.child().is_some(), error.failure().is_some());
+///     format!("{of}, child: {child}, failure: {failure}, {} application errors", error.apps().count())
+/// }
+///
+/// assert_eq!(report(AppError::new("SoldOut", "no seat is left").into()), "SoldOut: no seat is left");
+///
+/// let error = Error::message("no seat is left");
+/// assert!(error.downcast::<std::io::Error>().is_err());
+/// ```
 pub struct Error(Box<dyn AnyError>);
 
 /// An error whose type name was taken when it was known.
@@ -86,7 +113,7 @@ impl Error {
     /// The error as an `E` by move, or itself again.
     ///
     /// # Errors
-    /// The error itself, if it is no `E`.
+    /// The error itself, if it is not an `E`.
     pub fn downcast<E: StdError + Send + Sync + 'static>(self) -> Result<E> {
         if !self.is::<E>() {
             return Err(self);
@@ -129,7 +156,7 @@ impl Error {
         chain::apps(self.0.as_std())
     }
 
-    /// Why an activity, a child or a workflow failed, as the server tells it.
+    /// Why an activity, a child or a workflow failed, as the server reports it.
     pub fn failure(&self) -> Option<&Failure> {
         chain::failure(self.0.as_std())
     }
@@ -169,7 +196,7 @@ impl Error {
     }
 }
 
-/// What `?` takes: every error that owns what it holds and may move between threads.
+/// The errors that `?` converts: those that own what they hold and may move between threads.
 // Of these words rustc prints the label alone where a `?` does not fit.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an error that can become a `durably::Error`",

@@ -69,7 +69,7 @@ pub struct AppError {
     pub message: String,
     /// Data for those who handle it; read it with [`detail`](Self::detail).
     pub details: Vec<Payload>,
-    /// Trying again is no use.
+    /// It is not retried.
     pub non_retryable: bool,
     /// The pause before the next attempt, instead of the retry policy's.
     pub next_retry_delay: Option<Duration>,
@@ -96,7 +96,7 @@ impl AppError {
         }
     }
 
-    /// Trying again is no use.
+    /// It is not retried.
     pub fn non_retryable(mut self) -> Self {
         self.non_retryable = true;
         self
@@ -134,7 +134,7 @@ impl AppError {
     /// The detail at `index`, from 0.
     ///
     /// # Errors
-    /// There is no such detail, or it is no `T`.
+    /// There is no such detail, or it cannot be deserialised as a `T`.
     pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
         let what = || format!("detail {index} of error `{}`", self.kind);
         DataError::read_at(&self.details, index, what)

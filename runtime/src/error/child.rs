@@ -1,4 +1,4 @@
-//! What a workflow learns when a child did not give a result.
+//! The error of a child workflow that returned no result.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Why there is no client.
+//! Why a client could not connect.
 
 use std::fmt;
 
@@ -10,14 +10,14 @@ use super::RpcError;
 pub enum ConnectError {
     /// The address is not one.
     Address {
-        /// As it was given.
+        /// The address as it was passed.
         address: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// The address asks for TLS, and this program was built without it.
+    /// The address requires TLS, and this program was built without it.
     TlsMissing {
-        /// As it was given.
+        /// The address as it was passed.
         address: String,
     },
     /// A header, or the API key, has characters that cannot be sent.

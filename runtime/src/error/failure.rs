@@ -1,4 +1,4 @@
-//! Why something failed, as the server tells it.
+//! Why something failed, as the server reports it.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::{
     meaning::Mark,
 };
 
-/// Why something failed, as the server tells it; from any SDK.
+/// Why something failed, as the server reports it; from any SDK.
 ///
 /// ```
 /// # use durably::{ActivityError, error::{Failure, TimeoutKind}};
@@ -50,7 +50,7 @@ pub enum Failure {
 pub struct ServerFailure {
     /// What happened.
     pub message: String,
-    /// Trying again is no use.
+    /// It is not retried.
     pub non_retryable: bool,
     /// What led to it: the failure that was too large, for one, cut to a size that is allowed.
     pub cause: Option<Box<Failure>>,

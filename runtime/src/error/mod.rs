@@ -1,9 +1,9 @@
 //! The public error families.
 //!
-//! [`Error`] is what user code passes on with `?`; the other types say what happened, and are
-//! found in it again by [`Error::downcast_ref`] and the shorthands beside it.
+//! [`Error`] is the type that user code passes on with `?`. The other types are the errors that it holds:
+//! [`Error::downcast_ref`], [`Error::app`] and its like return them.
 //!
-//! Each thing a client does has its own enum ([`StartError`], [`ResultError`], ..), composed of
+//! Each operation of a client has its own enum ([`StartError`], [`ResultError`], ..), composed of
 //! what can happen to it:
 //!
 //! ```

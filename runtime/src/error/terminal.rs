@@ -43,7 +43,7 @@ impl WorkflowCancelled {
     /// What the workflow attached, at `index` from 0.
     ///
     /// # Errors
-    /// There is no such detail, or it is no `T`.
+    /// There is no such detail, or it cannot be deserialised as a `T`.
     pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
         let what = || format!("detail {index} of the cancellation");
         DataError::read_at(&self.details, index, what)

@@ -24,7 +24,7 @@ pub(crate) struct Op {
     state: State,
 }
 
-/// OpKind an operation does.
+/// The kind of an operation.
 #[derive(Clone, Debug)]
 pub(crate) enum OpKind {
     Timer(Duration),
@@ -182,7 +182,7 @@ impl OpGuard {
 
 impl Drop for OpGuard {
     fn drop(&mut self) {
-        // OpKind a query drops goes on: a replay does not repeat the query.
+        // An operation that a query drops goes on: a replay does not repeat the query.
         if self.core.refuses(|| self.dropped()) {
             return;
         }

@@ -8,9 +8,9 @@ use super::Retry;
 
 /// How an activity is scheduled.
 ///
-/// What is not given here is taken from the activity's own declaration, and then left to the
-/// server. One of [`start_to_close`](Self::start_to_close) and
-/// [`schedule_to_close`](Self::schedule_to_close) must be given in the end.
+/// An option that is not set is taken from the activity's own declaration, or else from the
+/// server's defaults. One of [`start_to_close`](Self::start_to_close) and
+/// [`schedule_to_close`](Self::schedule_to_close) must be set in one of the two places.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ActivityOptions {

@@ -7,16 +7,31 @@ use durably_engine::RetryPolicy;
 use crate::time::span::Span;
 
 /// How failed attempts are retried.
+///
+/// ```
+/// use durably::{Retry, mins, secs};
+///
+/// // Five attempts, with pauses of 2, 6, 18 and 54 seconds.
+/// let retry = Retry::attempts(5)
+///     .initial_interval(secs(2))
+///     .backoff(3.0)
+///     .maximum_interval(mins(1))
+///     .not_for("CardDeclined");
+/// assert_eq!(retry.max_attempts, 5);
+///
+/// // A single attempt.
+/// assert_eq!(Retry::never(), Retry::attempts(1));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Retry {
-    /// At most so many attempts; 0 for no limit.
+    /// The highest number of attempts; 0 for no limit.
     pub max_attempts: u32,
     /// The pause before the second attempt; the server's default is one second.
     pub initial_interval: Option<Duration>,
     /// The longest pause; the server's default is a hundred times the initial one.
     pub maximum_interval: Option<Duration>,
-    /// By what a pause grows; the server's default is 2.
+    /// The factor by which each pause is longer than the one before; the server's default is 2.
     pub backoff: Option<f64>,
     /// Error types that are not retried.
     pub non_retryable: Vec<String>,
@@ -50,7 +65,7 @@ impl Retry {
         self
     }
 
-    /// By what a pause grows; 1 for pauses of one length.
+    /// The factor by which each pause is longer than the one before; 1 for equal pauses.
     #[must_use]
     pub fn backoff(mut self, factor: f64) -> Self {
         self.backoff = Some(factor);

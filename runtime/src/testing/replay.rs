@@ -17,7 +17,7 @@ use crate::{
     worker::registry::listed,
 };
 
-/// Replays histories of the workflow types that it is given.
+/// Replays histories of the workflow types that are registered with it.
 ///
 /// ```no_run
 /// # use durably::prelude::*;
@@ -37,7 +37,7 @@ pub struct Replayer {
 }
 
 impl Replayer {
-    /// A replayer that knows no workflow type yet.
+    /// A replayer without workflow types.
     pub fn new() -> Self {
         Self::default()
     }
@@ -97,11 +97,11 @@ pub enum ReplayError {
         /// What it said.
         message: String,
     },
-    /// The history is of a workflow type that the replayer was not given.
+    /// The history is of a workflow type that is not registered with the replayer.
     UnknownType {
         /// The type of the history.
         found: String,
-        /// The types that the replayer was given.
+        /// The types that are registered.
         registered: Vec<String>,
     },
     /// The history cannot be read, or this version does not understand it.

@@ -41,7 +41,7 @@ use std::{
 pub use self::range::TimeOutOfRange;
 pub use self::span::{Span, days, hours, millis, mins, secs};
 
-/// A point in time, as [`View::now`](crate::workflow::View::now) gives it.
+/// A point in time, as [`View::now`](crate::workflow::View::now) returns it.
 ///
 /// It has the arithmetic of [`SystemTime`] and converts from and into it, but no `elapsed` and no
 /// `now`: those read the clock of the machine, which replay cannot repeat.
@@ -56,6 +56,17 @@ pub use self::span::{Span, days, hours, millis, mins, secs};
 ///
 /// With the features `jiff` and `chrono` it converts from and into `jiff::Timestamp` and
 /// `chrono::DateTime`, by `TryFrom`: each reaches another range of years.
+///
+/// ```
+/// use durably::{Time, hours, millis, mins, secs};
+///
+/// let opened = Time::UNIX_EPOCH + hours(1);
+/// let closed = opened + mins(90);
+/// assert_eq!(closed.duration_since(opened).ok(), Some(secs(5_400)));
+/// assert_eq!(closed.unix_seconds(), 9_000);
+/// assert!(opened.checked_add(millis(1)) > Some(opened));
+/// assert!(opened.checked_sub(hours(2)).is_some());
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(SystemTime);
 
@@ -66,17 +77,17 @@ impl Time {
     /// The time that passed since `earlier`.
     ///
     /// # Errors
-    /// When `earlier` is later; the error tells by how much.
+    /// `earlier` is later; the error has the difference.
     pub fn duration_since(self, earlier: impl Into<Self>) -> Result<Duration, SystemTimeError> {
         self.0.duration_since(earlier.into().0)
     }
 
-    /// This much later; none if that is beyond what the platform can represent.
+    /// This much later; `None` if the platform cannot represent it.
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         self.0.checked_add(duration).map(Self)
     }
 
-    /// This much earlier; none if that is beyond what the platform can represent.
+    /// This much earlier; `None` if the platform cannot represent it.
     pub fn checked_sub(self, duration: Duration) -> Option<Self> {
         self.0.checked_sub(duration).map(Self)
     }
@@ -114,7 +125,7 @@ impl From<Time> for SystemTime {
 }
 
 /// # Panics
-/// If the result is beyond what the platform can represent.
+/// If the platform cannot represent the result.
 impl Add<Duration> for Time {
     type Output = Self;
     fn add(self, duration: Duration) -> Self {
@@ -123,7 +134,7 @@ impl Add<Duration> for Time {
 }
 
 /// # Panics
-/// If the result is beyond what the platform can represent.
+/// If the platform cannot represent the result.
 impl Sub<Duration> for Time {
     type Output = Self;
     fn sub(self, duration: Duration) -> Self {

@@ -1,4 +1,4 @@
-//! Activities, called.
+//! Calls of activities.
 
 use std::{
     borrow::Cow,
@@ -37,9 +37,55 @@ use crate::{
 /// was built, so it borrows nothing.
 ///
 /// # Cancellation
-/// When the context is cancelled the activity is asked to stop, and the call gives an error whose
+/// When the context is cancelled, a request to cancel is sent to the activity, and the call returns an error whose
 /// [`is_cancelled`](ActivityError::is_cancelled) holds; see [`cancellation`](Self::cancellation) for
 /// whether it waits for the activity. Dropping a call that was made cancels the activity too.
+///
+/// # Options
+/// ```
+/// use durably::{prelude::*, workflow::CancellationType};
+///
+/// #[activity]
+/// async fn render(film: String) -> u64 {
+///     film.len() as u64
+/// }
+///
+/// #[derive(Default)]
+/// struct Studio;
+///
+/// #[workflow]
+/// impl Studio {
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx, film: String) -> Result<u64> {
+///         // Called, awaited at once.
+///         let first = render::call(ctx, &film)
+///             .start_to_close(mins(10))
+///             .schedule_to_close(hours(2))
+///             .schedule_to_start(mins(30))
+///             .heartbeat(secs(30))
+///             .retry(Retry::attempts(5).initial_interval(secs(2)).not_for("NoSuchFilm"))
+///             .task_queue("gpu")
+///             .id("render-1")
+///             .summary("the first cut")
+///             .cancellation(CancellationType::WaitCompleted)
+///             .await?;
+///
+///         // Started now, awaited later.
+///         let mut trailer = render::call(ctx, "trailer").start_to_close(mins(1)).start();
+///         if first == 0 {
+///             trailer.cancel();
+///         }
+///         let seconds = trailer.await?;
+///
+///         // Done even if the workflow is cancelled meanwhile.
+///         render::call(ctx, "credits").start_to_close(mins(1)).shielded().await?;
+///
+///         // Started, and its result is of no interest.
+///         render::call(ctx, "poster").start_to_close(mins(1)).start().detach();
+///         Ok(first + seconds)
+///     }
+/// }
+/// ```
 #[must_use = "the activity is scheduled when the call is awaited"]
 pub struct ActivityCall<A, T> {
     core: Rc<Core>,
@@ -55,7 +101,7 @@ enum State {
     Done,
 }
 
-/// OpKind is asked for, until it is.
+/// The request; taken when the activity is scheduled.
 struct Request {
     name: Cow<'static, str>,
     args: EncodedArgs,
@@ -69,11 +115,11 @@ struct Request {
 struct Running {
     name: Cow<'static, str>,
     ticket: OpGuard,
-    /// Whether it was asked to stop.
+    /// Whether a request to cancel was sent.
     stopping: bool,
 }
 
-/// An activity that is known by its name only; it gives an `R`.
+/// An activity that is known by its name only; its result is an `R`.
 pub struct UntypedActivity<R>(PhantomData<fn() -> R>);
 
 impl<R: Known> Activity for UntypedActivity<R> {
@@ -95,7 +141,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
         Self::build(ctx, A::NAME.into(), args, A::__defaults())
     }
 
-    /// A call with the options that the activity declares, but for those given.
+    /// A call with the options that the activity declares, overlaid with `options`.
     #[doc(hidden)]
     #[track_caller]
     pub fn with_options(ctx: &Ctx, args: EncodedArgs, options: &ActivityOptions) -> Self {
@@ -144,20 +190,20 @@ impl<A, T> ActivityCall<A, T> {
         self
     }
 
-    /// OpKind the activity does, for people who look at the history.
+    /// A description of the call, which the UI and the CLI show in the history.
     pub fn summary(mut self, text: impl Text) -> Self {
         self.request(|it| it.summary = Some(text.into_text()));
         self
     }
 
-    /// OpKind cancelling means: ask the activity to stop and go on at once (`TryCancel`, unless given),
-    /// ask and wait for how it ends (`WaitCompleted`), or go on without asking (`Abandon`).
+    /// What cancellation does: request it and return at once (`TryCancel`, the default), request it and
+    /// wait until the activity has ended (`WaitCompleted`), or return without a request (`Abandon`).
     pub fn cancellation(mut self, kind: CancellationType) -> Self {
         self.request(|it| it.cancellation = kind);
         self
     }
 
-    /// The call goes on when the workflow is cancelled.
+    /// The call is not cancelled with the workflow.
     pub fn shielded(mut self) -> Self {
         self.reach = Reach::Shielded;
         self
@@ -195,7 +241,7 @@ impl<R> ActivityCall<UntypedActivity<R>, NoTimeout> {
 impl<A: Activity, T> ActivityCall<A, T> {
     // The bound stands at the method, so that rustc says what is missing and not only that the method
     // cannot be called.
-    /// Makes the call now; the handle gives the result later.
+    /// Schedules the activity now; awaiting the handle returns its result.
     #[track_caller]
     pub fn start(mut self) -> ActivityHandle<A>
     where
@@ -213,7 +259,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
 }
 
 impl<A: Activity, T> ActivityCall<A, T> {
-    /// Asks for the activity, unless it was asked for, is cancelled already, or cannot be asked for.
+    /// Schedules the activity, unless it is scheduled or cancelled already, or its arguments are invalid.
     #[track_caller]
     fn begin(&mut self) {
         self.core.assert_commands_allowed();
@@ -319,14 +365,14 @@ impl<A: Activity, T: HasTimeout> Future for ActivityCall<A, T> {
     }
 }
 
-/// An activity that was called, and whose result is awaited later.
+/// An activity that was started, and whose result is awaited later.
 ///
-/// Dropping the handle cancels the activity; [`detach`](Self::detach) lets it go on.
-#[must_use = "dropping the handle cancels the activity; `detach` lets it go on"]
+/// Dropping the handle cancels the activity; [`detach`](Self::detach) lets it run on.
+#[must_use = "dropping the handle cancels the activity; `detach` lets it run on"]
 pub struct ActivityHandle<A>(ActivityCall<A, TimeoutSet>);
 
 impl<A: Activity> ActivityHandle<A> {
-    /// Asks the activity to stop. The handle still gives how it ended.
+    /// Requests cancellation of the activity. Awaiting the handle still returns its result.
     ///
     /// # Panics
     /// In a query or a validator, which then fails: it reads the state and cancels nothing.
@@ -362,7 +408,7 @@ impl<A: Activity> Future for ActivityHandle<A> {
     }
 }
 
-/// OpKind a call gives that was cancelled before it was made: the same as one that was cancelled later.
+/// The error of a call that was cancelled before it was made: the same as of one that was cancelled later.
 fn cancelled_before_start(activity: &str) -> ActivityError {
     let info = FailureInfo::Activity {
         scheduled: Default::default(),

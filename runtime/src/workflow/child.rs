@@ -1,8 +1,8 @@
 //! Children and other running workflows.
 //!
 //! The types are here so that programs that name them compile; the commands behind them come with a
-//! later version. Code that awaits one fails its workflow task with a text that says so, and the run
-//! goes on once the worker can.
+//! later version. Code that awaits one fails its workflow task with a message that says so; the run
+//! resumes on a worker that has them.
 
 use std::{marker::PhantomData, ops::Deref, panic::Location};
 
@@ -15,7 +15,7 @@ use crate::{
     options::setters::{doc_of, setters, value_of},
 };
 
-/// A child workflow about to start: `.await` gives its result, [`start`](Self::start) a handle.
+/// A child workflow about to start: `.await` returns its result, [`start`](Self::start) a handle.
 #[must_use = "the child starts when the call is awaited"]
 pub struct ChildCall<W> {
     ctx: Ctx,

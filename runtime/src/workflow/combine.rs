@@ -8,7 +8,17 @@ use std::{
 
 use futures::{TryFuture, future};
 
-/// What [`race`] gives.
+/// The output of [`race`].
+///
+/// ```
+/// use durably::Either;
+///
+/// let won: Either<u32, &str> = Either::First(3);
+/// assert_eq!(won.first(), Some(3));
+///
+/// let same: Either<u32, u32> = Either::Second(4);
+/// assert_eq!(same.into_inner(), 4);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Either<A, B> {
     /// The first future finished first, or together with the second.
@@ -18,7 +28,7 @@ pub enum Either<A, B> {
 }
 
 impl<A, B> Either<A, B> {
-    /// What the first future gave, if it won.
+    /// The output of the first future, if it finished first.
     pub fn first(self) -> Option<A> {
         match self {
             Self::First(value) => Some(value),
@@ -26,7 +36,7 @@ impl<A, B> Either<A, B> {
         }
     }
 
-    /// What the second future gave, if it won.
+    /// The output of the second future, if it finished first.
     pub fn second(self) -> Option<B> {
         match self {
             Self::First(_) => None,
@@ -36,7 +46,7 @@ impl<A, B> Either<A, B> {
 }
 
 impl<T> Either<T, T> {
-    /// What the winner gave.
+    /// The output of the future that finished first.
     pub fn into_inner(self) -> T {
         match self {
             Self::First(value) | Self::Second(value) => value,
@@ -46,7 +56,17 @@ impl<T> Either<T, T> {
 
 /// Both, polled in the order they are written.
 ///
-/// It waits for both whatever they give; [`try_join`] stops at the first error.
+/// It waits for both, also if one fails; [`try_join`] returns at the first error.
+///
+/// ```
+/// # use durably::prelude::*;
+/// # #[activity(start_to_close = "10s")]
+/// # async fn price(item: u32) -> u64 { u64::from(item) * 10 }
+/// # async fn both(ctx: &Ctx) -> Result<u64> {
+/// let (first, second) = join(price::call(ctx, 1), price::call(ctx, 2)).await;
+/// # Ok(first? + second?)
+/// # }
+/// ```
 pub async fn join<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
     future::join(a, b).await
 }
@@ -55,11 +75,21 @@ pub async fn join<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
 ///
 /// The futures are collected when this is called, so the iterator may borrow what changes while
 /// they run.
+///
+/// ```
+/// # use durably::prelude::*;
+/// # #[activity(start_to_close = "10s")]
+/// # async fn price(item: u32) -> u64 { u64::from(item) * 10 }
+/// # async fn cheap(ctx: &Ctx, items: Vec<u32>) -> usize {
+/// let prices = join_all(items.into_iter().map(|item| price::call(ctx, item))).await;
+/// prices.iter().filter(|price| matches!(price, Ok(0..100))).count()
+/// # }
+/// ```
 pub fn join_all<I: IntoIterator<Item: Future>>(all: I) -> JoinAll<I::Item> {
     JoinAll(future::join_all(all))
 }
 
-/// What [`join_all`] gives: it borrows nothing but what the futures borrow.
+/// The future of [`join_all`]: it borrows nothing but what the futures borrow.
 #[must_use = "nothing runs until this is awaited"]
 pub struct JoinAll<F: Future>(future::JoinAll<F>);
 
@@ -72,6 +102,16 @@ impl<F: Future> Future for JoinAll<F> {
 }
 
 /// Both, or the first error; the other is dropped then, and so cancelled.
+///
+/// ```
+/// # use durably::prelude::*;
+/// # #[activity(start_to_close = "10s")]
+/// # async fn price(item: u32) -> u64 { u64::from(item) * 10 }
+/// # async fn both(ctx: &Ctx) -> Result<u64> {
+/// let (first, second) = try_join(price::call(ctx, 1), price::call(ctx, 2)).await?;
+/// # Ok(first + second)
+/// # }
+/// ```
 pub async fn try_join<A, B, T, U, E>(a: A, b: B) -> Result<(T, U), E>
 where
     A: Future<Output = Result<T, E>>,
@@ -83,6 +123,16 @@ where
 /// All of them, or the first error; the others are dropped then, and so cancelled.
 ///
 /// The futures are collected when this is called, as by [`join_all`].
+///
+/// ```
+/// # use durably::prelude::*;
+/// # #[activity(start_to_close = "10s")]
+/// # async fn price(item: u32) -> u64 { u64::from(item) * 10 }
+/// # async fn total(ctx: &Ctx, items: Vec<u32>) -> Result<u64> {
+/// let prices = try_join_all(items.into_iter().map(|item| price::call(ctx, item))).await?;
+/// # Ok(prices.iter().sum())
+/// # }
+/// ```
 pub fn try_join_all<I, T, E>(all: I) -> TryJoinAll<I::Item>
 where
     I: IntoIterator<Item: Future<Output = Result<T, E>>>,
@@ -90,7 +140,7 @@ where
     TryJoinAll(future::try_join_all(all))
 }
 
-/// What [`try_join_all`] gives: it borrows nothing but what the futures borrow.
+/// The future of [`try_join_all`]: it borrows nothing but what the futures borrow.
 #[must_use = "nothing runs until this is awaited"]
 pub struct TryJoinAll<F: TryFuture>(future::TryJoinAll<F>);
 
@@ -105,6 +155,18 @@ impl<F: TryFuture> Future for TryJoinAll<F> {
 /// The first to finish; the other is dropped, and so cancelled.
 ///
 /// If both finish at once, the first one written wins.
+///
+/// ```
+/// # use durably::prelude::*;
+/// # #[activity(start_to_close = "10m")]
+/// # async fn price(item: u32) -> u64 { u64::from(item) * 10 }
+/// # async fn soon(ctx: &Ctx) -> Result<Option<u64>> {
+/// match race(price::call(ctx, 1), ctx.sleep(secs(30))).await {
+///     Either::First(price) => Ok(Some(price?)),
+///     Either::Second(_elapsed) => Ok(None),
+/// }
+/// # }
+/// ```
 pub async fn race<A: Future, B: Future>(a: A, b: B) -> Either<A::Output, B::Output> {
     let mut a = pin!(a);
     let mut b = pin!(b);
@@ -119,7 +181,7 @@ pub async fn race<A: Future, B: Future>(a: A, b: B) -> Either<A::Output, B::Outp
 
 /// The first to finish, with its position; the others are dropped, and so cancelled.
 ///
-/// If several finish at once, the first one given wins. Of no futures nothing ever comes. The
+/// If several finish at once, the first one in order wins. Without futures it never completes. The
 /// futures are collected when this is called, as by [`join_all`].
 ///
 /// `race_all(&mut calls)` races calls by reference and drops none of them: the losers keep running, and
@@ -150,7 +212,7 @@ pub fn race_all<I: IntoIterator<Item: Future>>(all: I) -> RaceAll<I::Item> {
     RaceAll(all.into_iter().map(Box::pin).collect())
 }
 
-/// What [`race_all`] gives: it borrows nothing but what the futures borrow.
+/// The future of [`race_all`]: it borrows nothing but what the futures borrow.
 #[must_use = "nothing runs until this is awaited"]
 pub struct RaceAll<F>(Vec<Pin<Box<F>>>);
 

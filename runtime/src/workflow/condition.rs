@@ -41,7 +41,7 @@ impl<F: FnMut() -> bool> WaitUntil<F> {
         }
     }
 
-    /// Waits no longer than this: the wait gives whether the condition came to hold.
+    /// Limits the wait: it returns whether the condition became true in time.
     ///
     /// No timer is started if the condition holds at once, or if the duration is zero.
     pub fn timeout(self, duration: impl Span) -> WaitUntilTimeout<F> {

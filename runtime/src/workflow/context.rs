@@ -1,4 +1,4 @@
-//! `Ctx`: what workflow code may ask for.
+//! `Ctx`: the commands of workflow code.
 
 use std::{future::Future, ops::Deref, panic::Location, rc::Rc};
 
@@ -24,10 +24,61 @@ use crate::{
     time::span::Span,
 };
 
-/// Commands: what a workflow does. Derefs to [`View`], so it knows all facts too.
+/// The context of workflow code: issues commands. Derefs to [`View`], which has the facts about the run.
 ///
 /// Futures made from a context stop with an error once the context is cancelled; see
 /// [`shield`](Self::shield) for work that must be done nevertheless.
+///
+/// ```
+/// use durably::prelude::*;
+///
+/// #[activity(start_to_close = "10s")]
+/// async fn reserve(item: u32) {}
+///
+/// #[activity(start_to_close = "10s")]
+/// async fn release(item: u32) {}
+///
+/// #[derive(Default)]
+/// struct Order {
+///     paid: bool,
+/// }
+///
+/// #[workflow]
+/// impl Order {
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx, item: u32) -> Result<String> {
+///         reserve::call(ctx, item).await?;
+///         let paid = ctx.wait_until(|| self.paid).timeout(days(3)).await;
+///         if ctx.is_cancelled() {
+///             // `ctx` is cancelled, so what must still be done goes through a shielded context.
+///             tracing::info!("cancelled: {:?}", ctx.cancel_reason());
+///             release::call(&ctx.shield(), item).await?;
+///         }
+///         paid?;
+///
+///         // A part of the workflow that can be cancelled on its own.
+///         let (scope, part) = ctx.scope();
+///         let reminder = ctx.spawn(async move { part.sleep(days(1)).await });
+///         scope.cancel();
+///         let _cancelled = reminder.await;
+///
+///         // Numbers and ids that replay repeats.
+///         let lucky: bool = ctx.random();
+///         let id = ctx.uuid();
+///
+///         // New code, for runs that begin after it was deployed.
+///         if ctx.patched("a second reminder") {
+///             ctx.sleep(hours(1)).await?;
+///         }
+///         Ok(format!("{id} {lucky}"))
+///     }
+///
+///     #[signal]
+///     fn pay(&mut self) {
+///         self.paid = true;
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Ctx {
     view: View,
@@ -58,33 +109,33 @@ impl Ctx {
         &self.reach
     }
 
-    /// Waits durably: the process may stop meanwhile, the timer is kept by the server.
+    /// Starts a timer and waits for it. The server keeps the timer, so the worker may stop meanwhile.
     ///
-    /// A zero duration starts no timer; it lets handlers and other branches run, and goes on.
+    /// A zero duration starts no timer; it lets handlers and other branches run, and resumes.
     ///
     /// # Cancellation
-    /// Gives [`Cancelled`](crate::error::Cancelled), and the timer is cancelled. Dropping the future
+    /// Returns [`Cancelled`](crate::error::Cancelled), and the timer is cancelled. Dropping the future
     /// cancels the timer too.
     #[track_caller]
     pub fn sleep(&self, duration: impl Span) -> Sleep {
         Sleep::new(self, duration.into_duration(), Location::caller())
     }
 
-    /// Waits until `condition` holds. It is looked at whenever something happened in the workflow.
+    /// Waits until `condition` is true. It is evaluated whenever the state may have changed.
     ///
-    /// With [`timeout`](WaitUntil::timeout) the wait tells whether the condition came to hold.
+    /// With [`timeout`](WaitUntil::timeout) it returns whether the condition became true in time.
     ///
     /// # Cancellation
-    /// Gives [`Cancelled`](crate::error::Cancelled), unless the condition holds at that moment.
+    /// Returns [`Cancelled`](crate::error::Cancelled), unless the condition is true at that moment.
     ///
     /// # Determinism
-    /// The condition decides by the workflow's state alone, and changes nothing.
+    /// The condition reads nothing but the workflow's state, and changes nothing.
     #[track_caller]
     pub fn wait_until<F: FnMut() -> bool>(&self, condition: F) -> WaitUntil<F> {
         WaitUntil::new(self, condition, Location::caller())
     }
 
-    /// Runs a future beside the rest of the workflow, from the next moment the workflow waits.
+    /// Runs a future concurrently with the rest of the workflow, from the next `.await` on.
     ///
     /// It runs to its end even if the handle is dropped, unless the workflow ends before.
     #[track_caller]
@@ -92,7 +143,7 @@ impl Ctx {
         spawn(self.core(), future, Location::caller())
     }
 
-    /// A context that cancellation does not reach, for cleaning up.
+    /// A context that is not cancelled with the workflow, for cleaning up.
     pub fn shield(&self) -> Self {
         Self {
             view: self.view.clone(),
@@ -121,7 +172,7 @@ impl Ctx {
         CancelWait::new(self, Location::caller())
     }
 
-    /// Why the run is asked to stop, in the words of who asks; none while nobody does.
+    /// The reason of the request to cancel the run; `None` if there is no request.
     pub fn cancel_reason(&self) -> Option<String> {
         self.core().cancel_reason()
     }
@@ -147,8 +198,8 @@ impl Ctx {
         uuid::Builder::from_random_bytes(self.random()).into_uuid()
     }
 
-    /// Whether the code behind a change is to run: true in runs that meet it for the first time
-    /// now, false in runs whose history was written before the change.
+    /// Whether to run the new code of a change: true in runs that reach this call for the first time
+    /// now, false in runs whose history was recorded before the change.
     ///
     /// The answer is recorded under `id`, and stays the same for the whole run.
     #[track_caller]
@@ -156,15 +207,15 @@ impl Ctx {
         self.core().patched(id, false)
     }
 
-    /// Says that no run remembers the time before the change `id`, so `patched` is not asked any
-    /// more. The call goes too, once no run remembers the time before this call.
+    /// Marks that no open run is older than the change `id`, so its `patched` call is gone. Remove this
+    /// call too, once no open run is older than it.
     #[track_caller]
     pub fn deprecate_patch(&self, id: &str) {
         self.core().patched(id, true);
     }
 
-    /// An activity called by its name, whose result is an `R`, which travels: of a worker in another
-    /// language, for example.
+    /// Calls an activity by its name, for example one of a worker in another language. Its result is
+    /// deserialised as an `R`.
     #[track_caller]
     pub fn activity<R>(
         &self,

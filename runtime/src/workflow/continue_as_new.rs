@@ -1,6 +1,6 @@
 //! A next run of another workflow type.
 //!
-//! [`ContinueAsNew`] itself is an error, far below what knows of workflow types.
+//! [`ContinueAsNew`] itself is an error, in a layer that does not know workflow types.
 
 use crate::{data::ArgList, definition::Workflow, error::ContinueAsNew};
 

@@ -49,7 +49,7 @@ impl Saga {
 
     /// Undoes all steps noted so far, newest first, one after the other.
     ///
-    /// A compensation that fails does not keep the others from running; the errors are given back.
+    /// A compensation that fails does not keep the others from running; their errors are returned.
     pub async fn compensate(&mut self) -> Vec<ActivityError> {
         let mut errors = Vec::new();
         while let Some(undo) = self.undo.pop() {

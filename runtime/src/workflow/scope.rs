@@ -25,7 +25,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Cancels what was asked for through the context of this scope, and through scopes within it.
+    /// Cancels all calls and waits that were made through the context of this scope or of scopes within it.
     ///
     /// # Panics
     /// In a query or a validator, which then fails: it reads the state and cancels nothing.

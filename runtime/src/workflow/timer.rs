@@ -22,6 +22,14 @@ use crate::{
 };
 
 /// The future of [`Ctx::sleep`].
+///
+/// ```
+/// # use durably::prelude::*;
+/// # async fn example(ctx: &Ctx) -> Result<()> {
+/// ctx.sleep(days(30)).summary("until the trial ends").await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "the timer starts when this is awaited"]
 pub struct Sleep {
     core: Rc<Core>,
@@ -51,7 +59,7 @@ impl Sleep {
         }
     }
 
-    /// OpKind is waited for, for people who look at the history.
+    /// A description of the timer, which the UI and the CLI show in the history.
     pub fn summary(mut self, text: impl Text) -> Self {
         self.summary = Some(text.into_text().into());
         self

@@ -1,4 +1,4 @@
-//! `View`: what workflow code may know.
+//! `View`: the facts about a run that workflow code can read.
 
 use std::{rc::Rc, time::Duration};
 
@@ -11,16 +11,69 @@ use crate::{
     time::Time,
 };
 
-/// Read-only facts about a run: what a query, a validator or a constructor may see.
+/// Read-only facts about a run, for queries, validators and `#[init]` too.
 ///
 /// Everything here is the same when the run is replayed. A [`Ctx`](crate::workflow::Ctx) derefs to it.
+///
+/// ```
+/// use durably::prelude::*;
+///
+/// #[derive(Default)]
+/// struct Report {
+///     lines: Vec<String>,
+/// }
+///
+/// #[workflow]
+/// impl Report {
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+///         // What identifies the run.
+///         let id = format!("{}/{}", ctx.workflow_id(), ctx.run_id());
+///         self.lines.push(format!("{id} of {} in {}", ctx.workflow_type(), ctx.namespace()));
+///         self.lines.push(format!("queue {}, attempt {}", ctx.task_queue(), ctx.attempt()));
+///         self.lines.push(format!("chain {}, after {:?}", ctx.first_run_id(), ctx.continued_from()));
+///         if let (Some(parent), Some(root)) = (ctx.parent(), ctx.root()) {
+///             let namespace = parent.namespace().unwrap_or("the same namespace");
+///             self.lines.push(format!("child of {} in {namespace}", parent.workflow_id()));
+///             self.lines.push(format!("run {} is at the top", root.run_id()));
+///         }
+///
+///         // When, and how long it may take.
+///         let age = ctx.now().duration_since(ctx.started_at());
+///         self.lines.push(format!("{age:?} of {:?}", ctx.run_timeout()));
+///         self.lines.push(format!("{:?} {:?}", ctx.execution_timeout(), ctx.task_timeout()));
+///
+///         // The run before, and what was set at the start.
+///         let total = ctx.last_completion::<u64>()?.unwrap_or(0);
+///         self.lines.push(format!("{total}, {:?}, cron {:?}", ctx.last_failure(), ctx.cron()));
+///         let note = ctx.memo("note").is_some() || ctx.search_attribute("Customer").is_some();
+///         self.lines.push(format!("annotated: {note}"));
+///
+///         // Before history grows too long, and after all handlers have ended.
+///         if ctx.continue_as_new_suggested() || ctx.history_length() > 10_000 {
+///             ctx.wait_until(|| ctx.handlers_finished()).await?;
+///             return Self::continue_as_new().into();
+///         }
+///         if !ctx.is_replaying() {
+///             tracing::info!("{} bytes of history", ctx.history_size());
+///         }
+///         Ok(())
+///     }
+///
+///     /// A query has the facts, but no commands.
+///     #[query]
+///     fn age(&self, view: &View) -> u64 {
+///         view.now().duration_since(view.started_at()).map_or(0, |age| age.as_secs())
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct View {
     pub(crate) core: Rc<Core>,
 }
 
 impl View {
-    /// Workflow time: when the current workflow task started, not what the clock says.
+    /// Workflow time: when the current workflow task started, not the time of the machine's clock.
     pub fn now(&self) -> Time {
         self.core.facts.get().now
     }
@@ -55,7 +108,7 @@ impl View {
         &self.core.namespace
     }
 
-    /// The task queue of the workflow; activities go there too unless told otherwise.
+    /// The task queue of the workflow; activities use it too, unless they set another.
     pub fn task_queue(&self) -> &str {
         &self.core.start.event.task_queue
     }
@@ -70,17 +123,17 @@ impl View {
         self.core.start.event.time.into()
     }
 
-    /// The time the whole chain of runs may take; none is no limit.
+    /// The longest the whole chain of runs may take; `None` if there is no limit.
     pub fn execution_timeout(&self) -> Option<Duration> {
         self.core.start.event.execution_timeout
     }
 
-    /// The time this run may take; none is no limit.
+    /// The longest this run may take; `None` if there is no limit.
     pub fn run_timeout(&self) -> Option<Duration> {
         self.core.start.event.run_timeout
     }
 
-    /// The time one workflow task may take.
+    /// The longest one workflow task may take.
     pub fn task_timeout(&self) -> Option<Duration> {
         self.core.start.event.task_timeout
     }
@@ -95,7 +148,7 @@ impl View {
         self.core.start.event.parent.as_ref().map(WorkflowRef)
     }
 
-    /// The workflow at the top of the tree of children; none for the top itself.
+    /// The workflow at the top of the tree of children; `None` for the top itself.
     pub fn root(&self) -> Option<WorkflowRef<'_>> {
         self.core.start.event.root.as_ref().map(WorkflowRef)
     }
@@ -103,7 +156,7 @@ impl View {
     /// The result of the run before this one, under a cron schedule.
     ///
     /// # Errors
-    /// When it is no `T`.
+    /// It cannot be deserialised as a `T`.
     pub fn last_completion<T: Data>(&self) -> Result<Option<T>> {
         let Some(payload) = self.core.start.event.last_completion.first() else {
             return Ok(None);
@@ -118,7 +171,7 @@ impl View {
         Some(Failure::from_record(record))
     }
 
-    /// A note that was kept with the workflow when it started.
+    /// A memo that was set when the workflow was started.
     pub fn memo(&self, name: &str) -> Option<&Payload> {
         self.core.start.event.memo.get(name)
     }
@@ -128,31 +181,30 @@ impl View {
         self.core.start.event.search_attributes.get(name)
     }
 
-    /// How many events history has at the current workflow task.
+    /// The number of events in history at the current workflow task.
     pub fn history_length(&self) -> u32 {
         self.core.facts.get().history_length
     }
 
-    /// How many bytes history has at the current workflow task.
+    /// The size of history in bytes at the current workflow task.
     pub fn history_size(&self) -> u64 {
         self.core.facts.get().history_size
     }
 
-    /// Whether the server finds history long enough for the workflow to continue as new.
+    /// Whether the server suggests to continue as new, because history has grown long.
     pub fn continue_as_new_suggested(&self) -> bool {
         self.core.facts.get().continue_as_new_suggested
     }
 
-    /// Whether every async signal and update handler that began came to its end.
+    /// Whether every async signal and update handler that was started has finished.
     ///
-    /// A workflow that ends earlier takes the running handlers down with it, and their callers get
-    /// an error: `ctx.wait_until(|| ctx.handlers_finished()).await?` waits for them.
+    /// A workflow that ends earlier drops the running handlers, and their callers get an error: `ctx.wait_until(|| ctx.handlers_finished()).await?` waits for them.
     pub fn handlers_finished(&self) -> bool {
         self.core.open_handlers.get() == 0
     }
 
-    /// Whether what runs now happened before and is only repeated. For logs and metrics; code that
-    /// decides by it breaks replay.
+    /// Whether the code is replayed from history now. For logs and metrics; code that decides by it
+    /// breaks replay.
     pub fn is_replaying(&self) -> bool {
         self.core.facts.get().replaying
     }
@@ -163,7 +215,7 @@ impl View {
 pub struct WorkflowRef<'a>(&'a RunRef);
 
 impl<'a> WorkflowRef<'a> {
-    /// Its namespace; none if it is the same.
+    /// Its namespace; `None` if it is the same.
     pub fn namespace(self) -> Option<&'a str> {
         some(&self.0.namespace)
     }

@@ -46,6 +46,44 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+///
+/// What else it can do:
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// #     #[query]
+/// #     fn count(&self) -> u32 {
+/// #         1
+/// #     }
+/// #     #[update]
+/// #     fn add(&mut self, name: String) -> u32 {
+/// #         2
+/// #     }
+/// # }
+/// use durably::client::WorkflowStatus;
+///
+/// # async fn example(handle: Handle<Greeting>) -> Result<()> {
+/// println!("{} {:?}", handle.id(), handle.run_id());
+///
+/// let description = handle.describe().await?;
+/// if description.summary.status == WorkflowStatus::Running {
+///     handle.cancel().await?;
+/// }
+/// println!("{}", handle.history().await?);
+/// handle.terminate("no longer needed").await?;
+///
+/// let by_name = handle.untyped();
+/// let count: u32 = by_name.query("count", ()).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Handle<W: Workflow> {
     via: FromClient,
     methods: W::Methods<FromClient>,

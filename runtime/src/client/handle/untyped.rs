@@ -27,6 +27,41 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// #     #[query]
+/// #     fn count(&self) -> u32 {
+/// #         1
+/// #     }
+/// #     #[update]
+/// #     fn add(&mut self, name: String) -> u32 {
+/// #         2
+/// #     }
+/// # }
+/// # async fn example(client: Client) -> Result<()> {
+/// let handle = client.handle("greeting-1");
+/// let count: u32 = handle.update("add", ("Bob",)).id("add-bob").await?;
+/// let again = handle.update_handle::<u32>("add-bob").result().await?;
+/// assert_eq!(count, again);
+///
+/// println!("{:?} {}", handle.run_id(), handle.history().await?);
+/// println!("{:?}", handle.describe().await?);
+/// handle.cancel().await?;
+/// handle.terminate("no longer needed").await?;
+///
+/// let typed: Handle<Greeting> = handle.typed();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct DynHandle(FromClient);
 

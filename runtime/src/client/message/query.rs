@@ -27,6 +27,33 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A query about to be asked; `.await` gives the answer.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// #     #[query]
+/// #     fn count(&self) -> u32 {
+/// #         1
+/// #     }
+/// #     #[update]
+/// #     fn add(&mut self, name: String) -> u32 {
+/// #         2
+/// #     }
+/// # }
+/// use durably::client::QueryReject;
+///
+/// # async fn example(handle: Handle<Greeting>) -> Result<()> {
+/// let count = handle.count().reject_if(QueryReject::NotOpen).timeout(secs(5)).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "the query is asked when this is awaited"]
 pub struct QueryCall<R> {
     request: Request<Query, Result<R, QueryError>>,

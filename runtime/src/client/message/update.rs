@@ -31,6 +31,36 @@ use crate::{
 
 /// An update about to be sent: `.await` gives its result, `.accepted().await` a handle as soon as
 /// the workflow has accepted it.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// #     #[query]
+/// #     fn count(&self) -> u32 {
+/// #         1
+/// #     }
+/// #     #[update]
+/// #     fn add(&mut self, name: String) -> u32 {
+/// #         2
+/// #     }
+/// # }
+/// # async fn example(handle: Handle<Greeting>) -> Result<()> {
+/// // Waits for the result.
+/// let count = handle.add("Bob").id("add-bob").timeout(secs(5)).await?;
+///
+/// // Waits until the update is accepted.
+/// let update = handle.add("Alice").accepted().await?;
+/// println!("{} returned {}", update.id(), update.result().await?);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "the update is sent when this is awaited"]
 pub struct UpdateCall<R> {
     request: Request<Update, Result<R, UpdateError>>,

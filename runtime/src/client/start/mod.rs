@@ -66,6 +66,49 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+///
+/// All options:
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// #     #[query]
+/// #     fn count(&self) -> u32 {
+/// #         1
+/// #     }
+/// #     #[update]
+/// #     fn add(&mut self, name: String) -> u32 {
+/// #         2
+/// #     }
+/// # }
+/// use durably::client::{IdConflictPolicy, IdReusePolicy};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let handle = Greeting::start(&client, "Hello")
+///     .id("greeting-1")
+///     .id_reuse_policy(IdReusePolicy::AllowDuplicateFailedOnly)
+///     .id_conflict_policy(IdConflictPolicy::UseExisting)
+///     .execution_timeout(days(7))
+///     .run_timeout(days(1))
+///     .task_timeout(secs(10))
+///     .retry(Retry::attempts(3))
+///     .cron("0 7 * * *")
+///     .memo("note", "asked for by Bob")
+///     .search_attribute("Customer", "c-17")
+///     .timeout(secs(5))
+///     .await?;
+///
+/// // Tomorrow, and its result.
+/// let greeting = Greeting::start(&client, "Hello").start_delay(days(1)).result().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "the workflow starts when this is awaited"]
 pub struct StartCall<W: Startable, Q> {
     request: Request<StartRequest, Result<W::Handle, StartError>>,
