@@ -44,7 +44,7 @@ pub enum FailureInfo {
     Timeout {
         /// Which one.
         kind: TimeoutKind,
-        /// What the activity told in its last heartbeat.
+        /// Details of the activity's last heartbeat.
         last_heartbeat_details: Vec<Payload>,
     },
     /// Cancelled.
@@ -61,7 +61,7 @@ pub enum FailureInfo {
     },
     /// The workflow was reset while the activity ran.
     ResetWorkflow {
-        /// What the activity told in its last heartbeat.
+        /// Details of the activity's last heartbeat.
         last_heartbeat_details: Vec<Payload>,
     },
     /// An activity failed; the cause says how.

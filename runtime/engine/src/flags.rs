@@ -15,7 +15,7 @@ enum Flag {
     JobOrder = 1,
     /// The task was completed to prolong a replay: its facts are part of the next task's slice.
     ReplayHeartbeat = 2,
-    /// Updates are told after their sequencing event; before, they came after all facts of their slice.
+    /// The job of an update comes after its sequencing event; before, it came after all facts of its slice.
     UpdatesInPlace = 3,
 }
 
@@ -57,7 +57,7 @@ impl Flags {
         }
     }
 
-    /// Whether the slice whose answer was recorded last told updates in place.
+    /// Whether the jobs of updates came in place in the slice whose completion was recorded last.
     ///
     /// Histories of other SDKs record none of our switches; they order updates by the same event.
     pub(crate) fn updates_in_place(&self) -> bool {

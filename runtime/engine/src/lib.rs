@@ -1,12 +1,12 @@
 //! Replay of one Temporal workflow run, without IO.
 //!
-//! The engine is told what the server told, and says what user code must be told and what the
-//! server must be asked. It has no clock, no thread, no randomness and no wire format of its own.
+//! Consumes history events, queries and update requests; produces jobs for user code and commands for the
+//! server. It has no clock, no thread, no randomness and no wire format of its own.
 //!
 //! A driver calls it in this order:
 //!
 //! 1. [`Run::handle_task`] with what the server sent;
-//! 2. [`Run::poll_job`] until it returns `None`, telling each [`Job`] to user code, and calling
+//! 2. [`Run::poll_job`] until it returns `None`, passing each [`Job`] to user code, and calling
 //!    [`Run::issue`] with every [`Intent`] of user code and [`Run::answer`] with the answer to every
 //!    [`Job::Query`] before the next job is polled;
 //! 3. [`Run::finish`], whose [`Completion`] is sent to the server.

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CancelReason {
-    /// The workflow asked for it; the activity ends it by returning [`Cancelled`](crate::error::Cancelled).
+    /// The workflow requested it; the activity ends it by returning [`Cancelled`](crate::error::Cancelled).
     Requested,
     /// The worker shuts down; an attempt that does not end in time is retried on another one.
     WorkerShutdown,

@@ -32,7 +32,7 @@ pub(crate) enum Reply {
     Alive,
     /// The activity should stop.
     Stop(CancelReason),
-    /// The server was not reached; the next heartbeat tells again.
+    /// The server was not reached; the next heartbeat repeats the details.
     Lost,
 }
 
@@ -108,7 +108,7 @@ impl Heart {
     }
 }
 
-/// Whether a heartbeat needs somebody to send it.
+/// Whether a heartbeat needs a new pump to send it.
 #[derive(Debug, PartialEq, Eq)]
 enum Sender {
     Needed,

@@ -93,7 +93,7 @@ impl TaskFailure {
 
     /// `who` panicked.
     ///
-    /// Where the place of a panic is not the mistake's, the `.await` before it is told too.
+    /// Where the place of a panic is not the mistake's, the text names the `.await` before it too.
     pub(crate) fn panicked(who: Who, panicked: Panicked, awaits: Option<Place>) -> Self {
         let mut text = format!("{who} {panicked}");
         if text.contains(NO_REACTOR) {

@@ -1,4 +1,4 @@
-//! What one run knows and has asked for; shared by its contexts and futures.
+//! The facts and intents of one run; shared by its contexts and futures.
 
 use std::{
     cell::{Cell, RefCell},
@@ -49,7 +49,7 @@ pub(crate) struct Core {
     pub(crate) spawned: RefCell<Vec<NewTask>>,
     /// Async handlers that began and did not end.
     pub(crate) open_handlers: Cell<u32>,
-    /// What may be asked for at the moment.
+    /// Which commands are allowed at the moment.
     pub(crate) phase: Cell<Phase>,
     /// Set when something happened that another task or wait of the run may be waiting for.
     pub(crate) moved: Cell<bool>,
@@ -90,14 +90,14 @@ pub(crate) struct Facts {
     pub(crate) continue_as_new_suggested: bool,
 }
 
-/// What user code may ask for.
+/// Which commands user code may issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Nothing: a query, a validator or a constructor runs.
     Reading,
     /// Everything: the run method and handlers run.
     Live,
-    /// Whatever is asked for is dropped: the run is over, or leaves the cache.
+    /// Intents are dropped: the run is over, or leaves the cache.
     Over,
 }
 
@@ -188,7 +188,7 @@ impl Core {
         self.intents.borrow_mut().pop();
     }
 
-    /// Moves what was asked for to `into`.
+    /// Moves the intents to `into`.
     pub(crate) fn drain_intents(&self, into: &mut Vec<Issued>) {
         // The room goes with the intents: a cached run waits much longer than it works.
         into.append(&mut self.intents.take());

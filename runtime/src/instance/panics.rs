@@ -28,7 +28,7 @@ impl fmt::Display for Panicked {
 
 impl std::error::Error for Panicked {}
 
-/// Runs user code; a panic in it is caught and told.
+/// Runs user code; returns a panic in it as an error.
 pub(crate) fn catch<R>(user_code: impl FnOnce() -> R) -> Result<R, Panicked> {
     install_hook();
     let outer = CATCHING.replace(true);
@@ -45,7 +45,7 @@ thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// The hook of the process stays in force for all panics that nobody here waits for.
+/// The hook of the process stays in force for all panics that are not caught here.
 fn install_hook() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -26,6 +26,6 @@ impl TaskId {
 pub(crate) enum Waiter {
     /// A task that polls the wait each time it is polled.
     Task(TaskId),
-    /// A combinator that polls only who was woken, and is told by this.
+    /// A combinator that polls only what was woken, and is woken by this.
     Nested(Waker),
 }

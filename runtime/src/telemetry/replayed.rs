@@ -1,4 +1,4 @@
-//! What workflow code tells `tracing` is heard once, not again at each replay.
+//! Silences the `tracing` events of workflow code while it is replayed, so that each is logged once.
 
 use std::cell::Cell;
 
@@ -8,7 +8,7 @@ thread_local! {
     static SILENT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs code of a workflow; whatever it tells `tracing` is lost if it only repeats what it did, and
+/// Runs code of a workflow; its `tracing` events are dropped if it only repeats what it did, and
 /// so is what the SDK has to say of it.
 ///
 /// Queries do not come here, and no validator runs while replaying: neither is ever repeated.

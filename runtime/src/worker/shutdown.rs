@@ -16,7 +16,7 @@ use crate::{
     wire::shutdown::ShutdownWorker,
 };
 
-/// How long polls on their way may take to come back after the server was told; a server that can
+/// How long polls in flight may take to return after the shutdown was announced; a server that can
 /// end them does so at once.
 const POLLS_END: Duration = Duration::from_secs(2);
 /// How long workflow tasks may take to be answered; the server gives them again after ten seconds.
@@ -102,7 +102,7 @@ async fn announce(server: &Server, request: ShutdownWorker) {
         tracing::debug!(
             code = ?error.code(),
             error = error.message(),
-            "the server was not told of the worker's end"
+            "the worker's shutdown could not be announced to the server"
         );
     }
 }

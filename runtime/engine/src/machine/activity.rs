@@ -116,7 +116,7 @@ pub enum Outcome {
 
 #[derive(Debug)]
 pub(crate) struct Activity {
-    /// What user code asked for; arguments and the like leave with the command.
+    /// The intent of user code; arguments and the like leave with the command.
     asked: Box<ScheduleActivity>,
     state: State,
 }

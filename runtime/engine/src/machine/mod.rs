@@ -59,7 +59,7 @@ pub(crate) enum Cancel {
     Command,
 }
 
-/// The jobs of the slice that is told.
+/// The jobs of the slice in hand.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     jobs: VecDeque<Job>,
@@ -71,7 +71,7 @@ impl Outbox {
         self.jobs.push_back(job);
     }
 
-    /// Tells user code what follows from its own intents: after all that history tells, and again
+    /// Adds jobs that follow from user code's own intents: after those of history, and again
     /// until nothing moves.
     pub(crate) fn job_before_settle(&mut self, job: Job) {
         self.jobs.pop_back_if(|last| matches!(last, Job::Settle));

@@ -4,7 +4,7 @@
 //!   Open --accept--> Accepted --complete--> Done    two events: UpdateAccepted, UpdateCompleted
 //!     '----reject--------------------------> Done   no event
 //! ```
-//! What the server is told travels as a message; a `ProtocolMessage` command says where among the
+//! Acceptance, rejection and result are sent as messages; a `ProtocolMessage` command says where among the
 //! commands it belongs.
 
 use std::collections::BTreeMap;
@@ -50,40 +50,40 @@ pub struct UpdateMessage {
 pub struct UpdateAccepted {
     /// Id of the update.
     pub id: String,
-    /// The message that asked for it.
+    /// The message that requested it.
     pub message_id: String,
-    /// The event after which it was asked for.
+    /// The event after which it was requested.
     pub sequencing: EventId,
     /// What was asked; missing when an earlier event holds it.
     pub request: Option<UpdateRequest>,
 }
 
-/// One thing the server is told about an update.
+/// One message to the server about an update.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
     /// Id of the message.
     pub id: String,
     /// Id of the exchange of messages; the update's.
     pub protocol_instance: String,
-    /// What is told.
+    /// Its content.
     pub body: MessageBody,
 }
 
-/// What is told about an update.
+/// The content of a message about an update.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MessageBody {
     /// It passed its validator.
     Accepted {
-        /// The message that asked for it.
+        /// The message that requested it.
         message_id: String,
-        /// The event after which it was asked for.
+        /// The event after which it was requested.
         sequencing: EventId,
     },
     /// It did not.
     Rejected {
-        /// The message that asked for it.
+        /// The message that requested it.
         message_id: String,
-        /// The event after which it was asked for.
+        /// The event after which it was requested.
         sequencing: EventId,
         /// Why.
         failure: FailureRecord,

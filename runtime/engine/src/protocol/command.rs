@@ -18,11 +18,11 @@ pub enum Completion {
 pub struct TaskCompletion {
     /// What the server is asked to do, in this order.
     pub commands: Vec<Command>,
-    /// What the server is told about updates.
+    /// Acceptances, rejections and results of updates.
     pub messages: Vec<Message>,
     /// Answers to the queries of the task.
     pub answers: Vec<QueryAnswer>,
-    /// What this SDK tells about itself.
+    /// What history records of this SDK.
     pub sdk: SdkMetadata,
     /// One of the commands ends the run.
     pub ends_run: bool,

@@ -43,7 +43,7 @@ pub enum TaskEvent {
     Started(TaskStarted),
     /// The worker answered the task; the commands follow.
     Completed {
-        /// What its SDK told about itself, if it told anything new.
+        /// What its SDK recorded of itself, if that is new.
         sdk: Option<Box<SdkMetadata>>,
     },
     /// The worker did not answer in time.
@@ -247,7 +247,7 @@ pub struct TaskStarted {
     pub continue_as_new_suggested: bool,
 }
 
-/// What the SDK of a worker tells about itself with each answered task.
+/// What the SDK of a worker records of itself with each completed task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SdkMetadata {
     /// Name of the SDK; empty when it did not change since the last task.

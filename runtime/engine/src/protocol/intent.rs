@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{EndRun, FailureRecord, Payload, ScheduleActivity, Seq};
 
-/// One thing user code asked for, in the order it asked.
+/// One request of user code; the engine receives them in the order in which they are issued.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Intent {
     /// Answered by [`Job::TimerFired`](crate::Job::TimerFired).

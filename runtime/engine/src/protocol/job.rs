@@ -4,10 +4,10 @@ use std::time::SystemTime;
 
 use crate::{Header, Outcome, Payload, RunStarted, Seq, UpdateRequest};
 
-/// One thing to tell user code.
+/// One notification to user code.
 ///
 /// The jobs of a slice are the same in the same order whether the slice happens now or is replayed:
-/// `Advance`, `KnowPatch`, then what history tells in its order, each update after its sequencing
+/// `Advance`, `KnowPatch`, then the jobs of history's events in their order, each update after its sequencing
 /// event, then `Settle`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
@@ -55,7 +55,7 @@ pub enum Job {
         /// Why, in their words.
         reason: String,
     },
-    /// All of this slice is told: poll user code until nothing moves.
+    /// The slice has no further job: poll user code until nothing moves.
     Settle,
     /// Somebody asks; answered by [`Run::answer`](crate::Run::answer), and by nothing else.
     Query {

@@ -36,17 +36,17 @@ pub struct Run {
     book: Book,
     /// Updates that are not completed.
     updates: Updates,
-    /// Updates that are not told yet.
+    /// Updates whose job is not out yet.
     arrivals: Arrivals,
     /// Patches that history or user code named.
     patches: Patches,
     /// What history says of the SDK that wrote it.
     flags: Flags,
-    /// How user code ended the run in the slice that is told.
+    /// How user code ended the run in the slice in hand.
     end: Option<(EndRun, Option<Place>)>,
     /// What is left of the task in hand.
     hand: Hand,
-    /// Jobs of the slice that is told.
+    /// Jobs of the slice in hand.
     out: Outbox,
     /// Why the run is of no use any more.
     failed: Option<EngineError>,
@@ -75,7 +75,7 @@ struct Hand {
     history: std::vec::IntoIter<Event>,
     /// Its `TaskStarted`; 0 if it only asks.
     started: EventId,
-    /// Its updates, until its slice is told.
+    /// Its updates, until its slice is read.
     messages: Vec<UpdateMessage>,
     /// Its queries, until they are asked.
     queries: Queries,
@@ -93,7 +93,7 @@ enum Stage {
     Idle,
     /// The next slice is to be found.
     Between,
-    /// A slice is told; `live` if its commands are to be sent.
+    /// The jobs of a slice are polled; `live` if its commands are to be sent.
     Telling { live: bool },
     /// Nothing is left but queries.
     Asking { live: bool },
@@ -152,7 +152,7 @@ impl Run {
     /// The next thing to tell user code; none when the task is done, or has failed, which
     /// [`finish`](Self::finish) tells.
     ///
-    /// A resolution may be told after user code stopped to wait for it, when both happened in one
+    /// A resolution may come after user code stopped to wait for it, when both happened in one
     /// slice; it is to be passed over.
     pub fn poll_job(&mut self) -> Option<Job> {
         loop {
@@ -183,14 +183,14 @@ impl Run {
         self.out.is_empty() && (self.hand.stage == Stage::Between || self.hand.stage == replayed)
     }
 
-    /// Whether the last slice of the task in hand is told, so that nothing is missing for its completion but
+    /// Whether user code has handled the last slice of the task in hand: the next call is
     /// [`finish`](Self::finish).
     pub fn is_live(&self) -> bool {
         self.failed.is_none() && self.hand.stage == (Stage::Asking { live: true })
     }
 
-    /// Has user code polled once more in the slice that [`is_live`](Self::is_live): something has come that
-    /// it waits for and that history does not hold.
+    /// Reopens the last slice of a run that [`is_live`](Self::is_live), to poll user code once more: work that
+    /// ends outside of history has ended.
     pub fn resume(&mut self) {
         if self.is_live() {
             self.out.job(Job::Settle);
@@ -216,7 +216,7 @@ impl Run {
     }
 
     /// Replaces the task in hand, which was answered with a [`heartbeat`](Self::heartbeat), by the
-    /// one that the server gave in return.
+    /// one that the server returned.
     ///
     /// # Errors
     /// [`EngineError::CacheMiss`] if its history does not follow that of the task in hand, or if user

@@ -1,4 +1,4 @@
-//! Taking in what user code asked for.
+//! Applies the intents of user code.
 
 use super::{Run, Stage};
 use crate::machine::{Activity, AnyMachine, AnyOnce, Timer};

@@ -1,18 +1,18 @@
-//! Where updates are told among the other facts of their slice.
+//! Places updates among the other facts of their slice.
 //!
 //! An update is requested by a message of the task, or by the event `UpdateAdmitted` after a reset. The
 //! platform gives each a sequencing event, after which it happens: the last event before `TaskStarted`
 //! for a message, the event itself for `UpdateAdmitted`. The acceptance echoes it, so that a replay,
-//! which finds the update in `UpdateAccepted`, tells it between the same two events.
+//! which finds the update in `UpdateAccepted`, places it between the same two events.
 
 use super::Run;
 use crate::machine::OpenUpdate;
 use crate::{EngineError, EventId, UpdateAccepted, UpdateMessage, UpdateRequest};
 
-/// The updates of a run that are not told yet.
+/// The updates of a run whose job is not out yet.
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
-    /// Those of the slice in hand, in the order in which they are told.
+    /// Those of the slice in hand, in the order of their jobs.
     due: Vec<Arrival>,
     /// Requests of `UpdateAdmitted` events whose acceptance is not known.
     admitted: Vec<(EventId, UpdateRequest)>,
@@ -22,7 +22,7 @@ pub(super) struct Arrivals {
 struct Arrival {
     message_id: String,
     protocol_instance: String,
-    /// The event after which the update is told.
+    /// The event after which its job comes.
     sequencing: EventId,
     /// None if an `UpdateAdmitted` event holds it.
     request: Option<UpdateRequest>,

@@ -23,8 +23,8 @@ use crate::{
 };
 
 impl<W: Workflow> Live<W> {
-    /// A signal is never lost: one that nobody handles is kept and told of, one that cannot be read
-    /// is told of. Neither keeps the run from going on.
+    /// A signal is never lost: one without a handler is kept and logged, one that cannot be read
+    /// is logged. Neither stops the run.
     pub(crate) fn signal(&mut self, name: String, input: Vec<Payload>) -> Result<(), TaskFailure> {
         let signals = self.definition.signals;
         let Some(&(name, call)) = signals.iter().find(|(known, _)| *known == name) else {
@@ -121,7 +121,7 @@ impl<W: Workflow> Live<W> {
                 Ok(())
             }
             Err(error) => {
-                // The handler was not called, so nothing was asked for since.
+                // The handler was not called, so no intent was issued since.
                 self.core.pop_last_intent();
                 self.reject(id, replaying, &error)
             }

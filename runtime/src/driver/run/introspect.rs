@@ -12,7 +12,7 @@ use crate::{
 
 /// Where the workflow waits, for people.
 pub(crate) const STACK_TRACE: &str = "__stack_trace";
-/// What the workflow can be asked and told, for the UI.
+/// The signals, queries and updates of the workflow, for the UI.
 pub(crate) const METADATA: &str = "__temporal_workflow_metadata";
 
 pub(crate) fn stack_trace(core: &Core, whereabouts: &str) -> Payload {

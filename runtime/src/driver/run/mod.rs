@@ -68,9 +68,9 @@ pub(crate) struct Live<W: Workflow> {
     last_spawned: u32,
     /// Set when a future was added that has not been polled yet.
     fresh: bool,
-    /// How the run ends; asked for once nothing moves any more.
+    /// How the run ends; issued once nothing moves any more.
     ending: Option<EndRun>,
-    /// Signals that nobody handles, as they came.
+    /// Signals without a handler, in order of arrival.
     unhandled: Vec<(String, Vec<Payload>)>,
 }
 

@@ -255,7 +255,7 @@ impl<W: Workflow> Live<W> {
         }
         let failure = error.to_record();
         let type_name = error.type_name();
-        // The run would fail for good, though its code asked for the next run.
+        // The run would fail for good, though its code requested the next run.
         if NextRun::is_dropped_with(error) {
             return Err(TaskFailure::fault(format!(
                 "{who} returned a `{type_name}` that holds a continue-as-new, but its `source()` \

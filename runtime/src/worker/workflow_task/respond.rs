@@ -274,7 +274,7 @@ impl Responder {
         }
     }
 
-    /// A server may give more activities than were asked for; those wait for a permit.
+    /// A server may return more activities than were requested; those wait for a permit.
     async fn start_activity(&self, task: ActivityTask, permit: Option<Permit>) {
         let permit = match permit {
             Some(permit) => permit,

@@ -222,7 +222,7 @@ impl Shard {
     /// Keeps a run for its next task; the one that has to go for it is replayed when its task
     /// comes.
     ///
-    /// The server is not told of it: this worker still polls the queue that the task goes to, so
+    /// The server is not informed: this worker still polls the queue that the task goes to, so
     /// telling would cost a call and save none.
     fn keep(&mut self, run_id: &str, driver: Box<Driver>) {
         if let Some((run_id, evicted)) = self.cache.put(run_id, driver) {

@@ -66,7 +66,7 @@ impl Thread {
             self.shards.remove(&key);
             return;
         }
-        // After its stop a worker is sent only what nobody waits for.
+        // Messages that arrive after its stop have no effect: its runs are gone, and its tasks answered.
         if !self.shards.contains_key(&key) {
             let ended = executors.lifecycle.has_reached(Phase::ActivitiesAbandoned);
             if !matches!(wake, Wake::Task(_)) || ended {
