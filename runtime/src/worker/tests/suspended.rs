@@ -39,8 +39,8 @@ async fn outside(ctx: &Ctx) {
     poll_fn(|cx| core.outside.poll(&end, &core, cx)).await;
 }
 
-/// Ends the work that the run waits for, once it does.
-async fn end(run_id: &str) {
+/// The work that the run waits for, once it does.
+async fn begun(run_id: &str) -> Arc<End> {
     let deadline = Instant::now() + Duration::from_secs(20);
     while Instant::now() < deadline {
         let work = WORK
@@ -49,11 +49,16 @@ async fn end(run_id: &str) {
             .as_mut()
             .and_then(|it| it.remove(run_id));
         match work {
-            Some(work) => return work.reach(),
+            Some(work) => return work,
             None => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     }
     panic!("run {run_id} does not wait for outside work");
+}
+
+/// Ends the work that the run waits for, once it does.
+async fn end(run_id: &str) {
+    begun(run_id).await.reach();
 }
 
 /// Waits for outside work beside a timer; then ends with the number of its signals.
@@ -241,14 +246,9 @@ async fn a_task_that_times_out_while_put_aside_is_dropped_and_the_next_one_repla
     again.attempt = 2;
     again.task_token = b"second attempt".to_vec();
     server.normal.send(Ok(again))?;
+    let _first = begun("timed-out").await;
     let rejected = server.completed().await;
     assert!(rejected.force_create_new_workflow_task);
-    let dropped = WORK
-        .lock()
-        .unwrap()
-        .as_mut()
-        .and_then(|it| it.remove("timed-out"));
-    assert!(dropped.is_some(), "the first attempt waits");
     end("timed-out").await;
     let completed = server.completed().await;
     assert_eq!(completed.task_token, b"second attempt");
