@@ -57,9 +57,6 @@ mod tests;
 use std::any::Any;
 use std::{borrow::Cow, sync::Arc};
 
-#[cfg(any(feature = "server", test))]
-use durably_proto::service::workflow::workflow_service_server::WorkflowService;
-
 pub use self::{
     call::Call,
     connect::ClientBuilder,
@@ -85,6 +82,8 @@ pub use crate::definition::{AsClient, HasQueue, NoQueue, QueueSet};
 #[cfg(not(feature = "server"))]
 #[doc(hidden)]
 pub use crate::hints::without_server::{FeatureIsOff, NeedsServer, ServerFeature};
+#[cfg(any(feature = "server", test))]
+use crate::transport::in_process::Service;
 use crate::{
     data::{ArgList, Text},
     error::{ConnectError, RpcError},
@@ -143,7 +142,7 @@ impl Client {
     /// A client of a server in this process. All that calls the server through it keeps `server` alive.
     #[cfg(any(feature = "server", test))]
     pub(crate) async fn in_process(
-        service: Arc<dyn WorkflowService>,
+        service: Arc<Service>,
         namespace: String,
         server: Option<Arc<dyn Any + Send + Sync>>,
     ) -> Result<Self, ConnectError> {

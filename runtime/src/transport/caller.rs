@@ -8,14 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-#[cfg(any(feature = "server", test))]
-use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 use http::HeaderMap;
 use tokio::runtime::Handle;
 use tonic::Status;
 
 #[cfg(any(feature = "server", test))]
-use super::in_process::InProcess;
+use super::in_process::{InProcess, Service};
 use super::{
     availability::Availability,
     channel::Channel,
@@ -80,7 +78,7 @@ impl Caller {
     /// Keeps `server` alive.
     #[cfg(any(feature = "server", test))]
     pub(crate) fn in_process(
-        service: Arc<dyn WorkflowService>,
+        service: Arc<Service>,
         server: Option<Arc<dyn Any + Send + Sync>>,
         namespace: &str,
         identity: &str,
@@ -346,7 +344,9 @@ impl Caller {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use durably_proto::api::workflowservice::v1 as pb;
+    use durably_proto::{
+        api::workflowservice::v1 as pb, service::workflow::workflow_service_server::WorkflowService,
+    };
 
     use super::*;
     use crate::wire::{list::CountWorkflows, request::Execution, signal::SignalWorkflow};

@@ -7,10 +7,13 @@ use tonic::{Request, Response, Status};
 
 use super::{caller::Transport, rpc::Rpc};
 
+/// The RPCs of a server, as a trait.
+pub(crate) type Service = dyn WorkflowService;
+
 /// A service in this process.
 #[derive(Clone)]
 pub(crate) struct InProcess {
-    service: Arc<dyn WorkflowService>,
+    service: Arc<Service>,
     /// The server behind it, for everything that calls it: clients, handles, calls and workers. None if
     /// the server has an owner of its own.
     _server: Option<Arc<dyn Any + Send + Sync>>,
@@ -20,10 +23,7 @@ pub(crate) struct InProcess {
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl InProcess {
-    pub(crate) fn new(
-        service: Arc<dyn WorkflowService>,
-        server: Option<Arc<dyn Any + Send + Sync>>,
-    ) -> Self {
+    pub(crate) fn new(service: Arc<Service>, server: Option<Arc<dyn Any + Send + Sync>>) -> Self {
         Self {
             service,
             _server: server,

@@ -8,7 +8,7 @@ pub(crate) mod first_bytes;
 mod grpc;
 pub(crate) mod id;
 #[cfg(any(feature = "server", test))]
-mod in_process;
+pub(crate) mod in_process;
 pub(crate) mod net;
 pub(crate) mod retry;
 pub(crate) mod rpc;
