@@ -25,6 +25,19 @@ use crate::{
 };
 
 /// Workflows that match a filter: a stream, read page by page as it is consumed.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # async fn example(client: Client) -> Result<()> {
+/// let mut running = client.list("ExecutionStatus = 'Running'").timeout(secs(10));
+/// while let Some(workflow) = running.next().await? {
+///     let note: Option<String> = workflow.memo("note")?;
+///     let customer: Option<String> = workflow.search_attribute("Customer")?;
+///     println!("{} {note:?} {customer:?}", workflow.workflow_id);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a list asks the server when it is read"]
 pub struct WorkflowList {
     client: Client,

@@ -60,6 +60,18 @@ use crate::{
 /// }
 /// # }
 /// ```
+///
+/// # All parts of one
+/// ```
+/// use durably::{AppError, Error, secs};
+///
+/// let error = AppError::new("SoldOut", "no seat is left")
+///     .details(vec!["12A", "12B"])
+///     .next_retry_delay(secs(30))
+///     .caused_by(Error::message("the airline answered 409"));
+/// assert_eq!(error.detail::<Vec<String>>(0).unwrap(), ["12A", "12B"]);
+/// assert_eq!(error.stack_trace(), "");
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AppError {

@@ -63,6 +63,28 @@ use crate::{
 ///     }
 /// }
 /// ```
+///
+/// All options:
+/// ```
+/// # use durably::prelude::*;
+/// #[derive(Default)]
+/// struct Poller;
+///
+/// #[workflow]
+/// impl Poller {
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx, page: u64) -> Result<()> {
+///         Self::continue_as_new(page + 1)
+///             .task_queue("polling")
+///             .run_timeout(days(2))
+///             .task_timeout(secs(10))
+///             .retry(Retry::attempts(3))
+///             .memo("page", page)
+///             .search_attribute("Page", page)
+///             .into()
+///     }
+/// }
+/// ```
 // Boxed, because it stands in the errors of users, which every `Result` of theirs makes room for.
 #[derive(Clone, Debug)]
 #[must_use = "return it from `run`: `Self::continue_as_new(..).into()`"]

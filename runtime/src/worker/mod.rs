@@ -107,6 +107,30 @@ use crate::{
 ///     .await
 /// # }
 /// ```
+///
+/// All options:
+/// ```no_run
+/// # use durably::prelude::*;
+/// # async fn example(client: Client) -> Result<()> {
+/// let worker = Worker::new(&client, "greetings")
+///     .max_cached_workflows(10_000)
+///     .max_concurrent_workflow_tasks(100)
+///     .max_concurrent_activities(50)
+///     .workflow_pollers(4)
+///     .activity_pollers(4)
+///     .executor_threads(2)
+///     .max_lost_threads(1)
+///     .sticky_timeout(secs(10))
+///     .deadlock_timeout(secs(2))
+///     .identity("greeter-1")
+///     .shutdown_grace(secs(30))
+///     .spawn()
+///     .await?;
+/// let handle = worker.handle();
+/// handle.shutdown();
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a worker does nothing until it runs"]
 pub struct Worker {
     caller: Caller,
