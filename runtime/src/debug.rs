@@ -8,14 +8,14 @@
 use std::{fmt, future::Future};
 
 use crate::{
-    __private::{
-        Args, ArgsEncoder, Called, Definition, Invocation, Lease, PayloadOf, Root, Spelled,
-        StateCell, Stub, Update, Value,
-    },
     client::{
         self, Call, Client, FromClient, QueryCall, RawClient, RecordedSignal, RecordedUpdate,
         Recorder, RunCall, SignalCall, StartCall, StartWithUpdate, Startable, UpdateCall,
         UpdateHandle, WorkflowList,
+    },
+    definition::private::{
+        Args, ArgsEncoder, Called, Definition, Invocation, Lease, PayloadOf, Root, Spelled,
+        StateCell, Stub, Update, Value,
     },
     definition::{NoQueue, NoTimeout, QueueSet, TimeoutSet, Workflow},
     hints::unsupported::Unsupported,

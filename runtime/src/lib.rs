@@ -127,9 +127,6 @@ mod wire;
 pub mod worker;
 pub mod workflow;
 
-#[doc(hidden)]
-#[path = "definition/private.rs"]
-pub mod __private;
 pub mod guide;
 pub mod prelude;
 
@@ -138,6 +135,8 @@ pub mod prelude;
 pub use activity::{ActivityCtx, Retry};
 pub use client::{Client, Handle};
 pub use data::Bytes;
+#[doc(hidden)]
+pub use definition::private as __private;
 pub use durably_macros::{
     activities, activity, allow_nondeterminism, data, init, main, query, run, signal, update,
     workflow,

@@ -6,8 +6,8 @@ use durably_engine::Payload;
 use futures::future::BoxFuture;
 
 use crate::{
-    __private::{Args, PayloadOf},
     activity::ActivityCtx,
+    definition::private::{Args, PayloadOf},
     error::Result,
     options::{ActivityOptions, Retry},
 };

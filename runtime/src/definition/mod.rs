@@ -4,6 +4,7 @@ mod activity;
 mod caller;
 mod context;
 mod message;
+pub mod private;
 mod result;
 mod typestate;
 mod workflow;

@@ -5,7 +5,7 @@ use futures::future::LocalBoxFuture;
 
 use super::{MethodsOf, Via};
 use crate::{
-    __private::{Args, PayloadOf},
+    definition::private::{Args, PayloadOf},
     error::Result,
     instance::state::StateCell,
     workflow::{Ctx, View},

@@ -16,8 +16,8 @@ use durably_engine::{
 
 use super::{context::Ctx, scope::Reach, spawn::awaited_again};
 use crate::{
-    __private::{PayloadOf, payload},
     data::{Callee, EncodedArgs, Known, Text, value},
+    definition::private::{PayloadOf, payload},
     definition::{Activity, HasTimeout, NoTimeout, TimeoutSet},
     error::ActivityError,
     instance::{

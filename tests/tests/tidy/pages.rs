@@ -79,12 +79,14 @@ fn files_and_folders_that_pages_name_exist() {
 }
 
 /// What the paths of a page are relative to, when its text names the package.
-const FOLDERS: [&str; 11] = [
+const FOLDERS: [&str; 13] = [
     "",
     "macros/src",
     "runtime/src",
     "runtime/src/definition",
     "runtime/src/transport",
+    "runtime/src/worker",
+    "runtime/src/worker/workflow_task",
     "runtime",
     "runtime/engine/src",
     "runtime/proto",
@@ -226,7 +228,9 @@ fn chapters_and_methods_that_texts_name_exist() {
         for option in after(&text, "where the workflow is started: `.", '(') {
             named += 1;
             assert!(
-                start.contains(&format!("fn {option}(")),
+                ['(', '<']
+                    .iter()
+                    .any(|next| start.contains(&format!("fn {option}{next}"))),
                 "{} names `.{option}(..)`, which a start does not have",
                 path.display()
             );

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::{progress_warning, target::FromClient};
 use crate::{
-    __private::PayloadOf,
     client::call::{Call, within},
     data::Callee,
+    definition::private::PayloadOf,
     error::{
         Failure, ResultError, RpcError, WorkflowCancelled, WorkflowFailed, WorkflowTerminated,
         WorkflowTimedOut,

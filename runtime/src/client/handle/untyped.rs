@@ -4,13 +4,13 @@ use std::{borrow::Cow, fmt};
 
 use super::{description, history, result};
 use crate::{
-    __private::payload,
     client::{
         Call, FromClient, Handle, History, QueryCall, SignalCall, UpdateCall, UpdateHandle,
         WorkflowDescription,
     },
     data::{ArgList, Known, Text},
     definition::Workflow,
+    definition::private::payload,
     error::{HandleError, ResultError},
 };
 

@@ -13,12 +13,12 @@ use tokio::time::Instant;
 
 use super::StartCall;
 use crate::{
-    __private::PayloadOf,
     client::{
         Untyped,
         call::Request,
         handle::{result, untyped::DynHandle},
     },
+    definition::private::PayloadOf,
     definition::{HasQueue, QueueSet},
     error::RunError,
     time::span::Span,

@@ -20,8 +20,8 @@ use super::{
     call::{Request, within},
 };
 use crate::{
-    __private::payload,
     data::{EncodedArgs, Known, Outgoing, Text, type_name, value},
+    definition::private::payload,
     definition::{HasQueue, NoQueue, QueueSet, Workflow},
     error::{DataError, RpcError, StartError, WorkflowAlreadyStarted},
     options::{

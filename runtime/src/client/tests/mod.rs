@@ -40,8 +40,8 @@ impl Workflow for Account {
     type Queue = NoQueue;
     type Methods<V: Via> = AccountMethods<V>;
 
-    fn __output() -> crate::__private::PayloadOf<u64> {
-        crate::__private::payload()
+    fn __output() -> crate::definition::private::PayloadOf<u64> {
+        crate::definition::private::payload()
     }
 
     fn __definition() -> &'static Definition<Self> {

@@ -45,8 +45,8 @@ macro_rules! table {
             const NAME: &'static str = stringify!($type);
             const TASK_QUEUE: Option<&'static str> = None;
             type Output = ();
-            fn __output() -> crate::__private::PayloadOf<()> {
-                crate::__private::payload()
+            fn __output() -> crate::definition::private::PayloadOf<()> {
+                crate::definition::private::payload()
             }
             type Queue = crate::definition::NoQueue;
             type Methods<V: crate::definition::Via> = crate::driver::tests::NoMethods;
@@ -96,8 +96,8 @@ struct Greet;
 impl Activity for Greet {
     const NAME: &'static str = "greet";
     type Output = String;
-    fn __output() -> crate::__private::PayloadOf<String> {
-        crate::__private::payload()
+    fn __output() -> crate::definition::private::PayloadOf<String> {
+        crate::definition::private::payload()
     }
     fn __defaults() -> ActivityOptions {
         ActivityOptions {

@@ -376,7 +376,7 @@ fn payloads_that_do_not_decode() {
     texts.add("bytes for text", refusal(case.begin((bytes,))));
     let mut case = Case::unborn::<Plain>();
     let unknown = durably_engine::Payload::new("binary/encrypted", vec![1]);
-    let sent = crate::__private::EncodedArgs::from_payloads(vec![unknown]);
+    let sent = crate::definition::private::EncodedArgs::from_payloads(vec![unknown]);
     texts.add("a payload of a codec", refusal(case.begin(sent)));
     let mut case = Case::unborn::<Reader>();
     texts.add("an argument of `init`", refusal(case.begin((bad(), 1))));
