@@ -45,7 +45,7 @@ impl Loan {
     ) -> Result<bool> {
         let history = [1, 2, 3];
         let scored = score::call(
-            ctx, &name, age, income, debts, city, married, children, rate, history,
+            ctx, &name, age, income, debts, &city, married, children, rate, history,
         );
         let score = scored.await?;
         ctx.wait_until(|| self.papers.len() > 2).await?;

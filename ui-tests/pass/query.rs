@@ -84,7 +84,7 @@ pub async fn board(client: &Client) -> Result<()> {
         from = page.next;
     }
     let late = delivery.is_late(90).timeout(secs(2)).await?;
-    let streets = delivery.streets(Some("Elm".into())).await?;
+    let streets = delivery.streets(Some("Elm")).await?;
     let known: Option<Stop> = delivery.last().await?;
     println!("{late} {streets:?} {known:?} {}", delivery.minutes().await?);
     Ok(())

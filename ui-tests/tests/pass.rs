@@ -39,6 +39,7 @@ mod programs {
     mod order;
     mod own_errors;
     mod own_names;
+    mod payloads;
     mod places;
     mod plain_methods;
     mod query;

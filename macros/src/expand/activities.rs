@@ -6,9 +6,9 @@ use syn::{ImplItem, ItemImpl, parse_quote, spanned::Spanned as _};
 
 use super::{
     activity::{checks, implementation, invocation},
-    braces,
+    braces, by_type_in_scope,
     call::{doc, encoded, parameters},
-    fn_at, local, placed, plain_in_scope, quiet,
+    fn_at, local, placed, quiet,
     shape::prescribed,
 };
 use crate::model::activities::{Activities, Method};
@@ -20,7 +20,7 @@ pub(crate) fn expand(set: &Activities, mut block: ItemImpl) -> TokenStream {
     }
     let stub = stub_type(set);
     let kinds: TokenStream = set.methods.iter().map(|method| kind(set, method)).collect();
-    let plain = plain_in_scope(&set.root);
+    let plain = by_type_in_scope(&set.root);
     let (calls, options, registration) = (calls(set), options(set), registration(set));
     quote! {
         #block
@@ -110,7 +110,8 @@ fn calls(set: &Activities) -> TokenStream {
             .then(|| doc(&format!("Calls the activity `{}`.", activity.wire.text)));
         let ident = &activity.ident;
         let parameters = parameters(&activity.arguments, root);
-        let (statements, arguments) = encoded(&activity.arguments, root);
+        let source = quote!(self.0.arguments());
+        let (statements, arguments) = encoded(&activity.arguments, source, root);
         let known = match activity.declared.has_timeout() {
             true => quote!(#root::__private::TimeoutSet),
             false => quote!(#timeout),

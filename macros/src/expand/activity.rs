@@ -5,9 +5,9 @@ use quote::{quote, quote_spanned};
 use syn::AttrStyle;
 
 use super::{
-    asserts,
+    asserts, by_type_in_scope,
     call::{associated_output, doc, doc_before, encoded, parameters},
-    local, placed, plain_in_scope, quiet,
+    local, placed, quiet,
     shape::prescribed,
     take::{concluded, context, decoded},
 };
@@ -28,7 +28,7 @@ pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &Root) ->
     let invoke = function.body.as_ref().map(|_| invoke(activity, root));
     let call = call(activity, root);
     let checks = checks(activity, root);
-    let plain = plain_in_scope(root);
+    let plain = by_type_in_scope(root);
     let quiet = quiet();
     // At the function's name, so that what rustc says about the type points there. A struct with
     // braces, because beside it the name is the function's.
@@ -65,7 +65,7 @@ pub(crate) fn sketched(sketch: &Sketch, root: &Root) -> TokenStream {
     } = sketch;
     let (conditions, quiet, name) = (&carried.conditions, quiet(), ident.to_string());
     let (parameters, output) = (parameters(arguments, root), associated_output(output, root));
-    let plain = plain_in_scope(root);
+    let plain = by_type_in_scope(root);
     quote! {
         #(#conditions)*
         #quiet
@@ -168,8 +168,10 @@ pub(super) fn invocation(
     let call = quote!(#function(#receiver #context #(#names),*));
     let payload = quote!(<#kind as #root::__private::Activity>::__output());
     let unused = quote!(let _ = (&#ctx, &mut #arguments););
+    let converter = quote!(#arguments.converter());
     if activity.is_async {
-        let result = concluded(&activity.output, quote!(#call.await), payload, root);
+        let call = quote!(#call.await);
+        let result = concluded(&activity.output, call, payload, converter, root);
         let at = activity.ident.span();
         return quote_spanned! {at=>
             #root::__private::Invocation::Async(::std::boxed::Box::pin(async move {
@@ -179,7 +181,7 @@ pub(super) fn invocation(
             }))
         };
     }
-    let result = concluded(&activity.output, call, payload, root);
+    let result = concluded(&activity.output, call, payload, converter, root);
     quote! {
         #root::__private::Invocation::Blocking(::std::boxed::Box::new(move || {
             #unused
@@ -214,7 +216,8 @@ fn call(activity: &Activity, root: &Root) -> TokenStream {
         activity.carried.documented,
     );
     let parameters = parameters(&activity.arguments, root);
-    let (statements, arguments) = encoded(&activity.arguments, root);
+    let source = quote!(#root::__private::AsCtx::__ctx(#ctx).__arguments());
+    let (statements, arguments) = encoded(&activity.arguments, source, root);
     let timeout = match activity.declared.has_timeout() {
         true => quote!(#root::__private::TimeoutSet),
         false => quote!(#root::__private::NoTimeout),

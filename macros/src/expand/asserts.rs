@@ -1,4 +1,4 @@
-//! Checks that only types can answer, spanned on the user's types. They need `Plain` in scope.
+//! Checks that only types can answer, spanned on the user's types. They need the traits of [`by_type_in_scope`](super::by_type_in_scope).
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;

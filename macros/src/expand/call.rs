@@ -2,11 +2,11 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{GenericArgument, PathArguments, Type, spanned::Spanned as _};
+use syn::{GenericArgument, Ident, PathArguments, Type, spanned::Spanned as _};
 
 use super::local;
 use crate::{
-    model::arguments::{Argument, Arguments, is_context_by_name},
+    model::arguments::{Argument, Arguments},
     root::Root,
     syntax::signature::{Output, ungrouped},
 };
@@ -14,72 +14,73 @@ use crate::{
 /// `name: impl Text, amount: u64`
 pub(super) fn parameters(arguments: &Arguments, root: &Root) -> TokenStream {
     let parameter = |Argument {
-                         name, ty, is_text, ..
-                     }: &Argument| match is_text {
-        true => {
+                         name,
+                         ty,
+                         text_trait,
+                         ..
+                     }: &Argument| match text_trait {
+        Some(text) => {
+            let text = Ident::new(text, Span::call_site());
             let at = ty.span();
             let root = root.at(at);
-            let text = quote_spanned!(at=> impl #root::__private::Text);
+            let text = quote_spanned!(at=> impl #root::__private::#text);
             quote!(#name: #text,)
         }
-        false => quote!(#name: #ty,),
+        None => quote!(#name: #ty,),
     };
     arguments.list.iter().map(parameter).collect()
 }
 
-/// Statements that encode the parameters, and the expression that has them.
-pub(super) fn encoded(arguments: &Arguments, root: &Root) -> (TokenStream, TokenStream) {
+/// Statements that encode the parameters, and the expression that has them; `source` makes an encoder
+/// for those who make the call.
+pub(super) fn encoded(
+    arguments: &Arguments,
+    source: TokenStream,
+    root: &Root,
+) -> (TokenStream, TokenStream) {
     let encoder = local("arguments");
     let one = |Argument {
                    name,
                    text,
                    ty,
-                   is_text,
+                   text_trait,
                }: &Argument| {
         let payload = payload_of_argument(ty, root);
-        match is_text {
-            true => quote!(#payload.add_text(&mut #encoder, #text, #name);),
-            false => quote!(#payload.add(&mut #encoder, #text, &#name);),
+        match text_trait {
+            Some(_) => quote!(#payload.add_text(&mut #encoder, #text, #name);),
+            None => quote!(#payload.add(&mut #encoder, #text, &#name);),
         }
     };
     let statements: TokenStream = arguments.list.iter().map(one).collect();
     let mutability = (!arguments.list.is_empty()).then(|| quote!(mut));
     (
         quote! {
-            let #mutability #encoder = <#root::__private::ArgsEncoder as ::core::default::Default>::default();
+            let #mutability #encoder = #source;
             #statements
         },
         quote!(#encoder.finish()),
     )
 }
 
-/// `<Ty as Serialisable>::payload()`, which checks the type, where it is written. A function with a bound
-/// would do too, but rustc would add where that bound is.
+/// The conversions of a type, chosen by the type when the expansion is compiled: a message says there
+/// if it has none. Silent about types that an assertion names. Needs the traits of [`by_type_in_scope`].
+///
+/// [`by_type_in_scope`]: super::by_type_in_scope
 pub(super) fn payload_of(ty: TokenStream, at: Span, root: &Root) -> TokenStream {
     let root = root.at(at);
-    quote_spanned!(at=> <#ty as #root::__private::Serialisable>::payload())
+    quote_spanned!(at=> (&&&&&#root::__private::Spelled::<#ty>::HERE).payload())
 }
 
-/// As [`payload_of`], and silent about a context, which an assertion names.
+/// The conversions of an argument.
 pub(super) fn payload_of_argument(ty: &Type, root: &Root) -> TokenStream {
-    match is_context_by_name(ty) {
-        true => plain_payload(ty, root),
-        false => payload_of(ty.to_token_stream(), ty.span(), root),
-    }
-}
-
-/// As [`payload_of`], and silent about types that an assertion names. Needs `Plain` in scope.
-pub(super) fn plain_payload(ty: &Type, root: &Root) -> TokenStream {
-    let at = ty.span();
-    let root = root.at(at);
-    quote_spanned!(at=> #root::__private::Spelled::<#ty>::payload())
+    payload_of(ty.to_token_stream(), ty.span(), root)
 }
 
 /// The conversions of what a method gives.
 pub(super) fn payload_of_output(output: &Output, root: &Root) -> TokenStream {
     match output {
         Output::Unit => payload_of(quote!(()), Span::call_site(), root),
-        Output::Value(ty) => plain_payload(ty, root),
+        Output::Value(ty) => payload_of_argument(ty, root),
         Output::Fallible(ty) => payload_of(success(output, root), success_span(ty), root),
     }
 }

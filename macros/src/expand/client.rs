@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 
 use super::{
     braces,
-    call::{doc, doc_before, encoded, parameters, success},
+    call::{doc, doc_before, encoded, parameters, payload_of_output, success},
     fn_at, local, placed, quiet,
 };
 use crate::{
@@ -84,7 +84,8 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
         ))
     });
     let parameters = parameters(&handler.arguments, root);
-    let (statements, arguments) = encoded(&handler.arguments, root);
+    let source = quote!(#root::__private::Via::arguments(&self.0));
+    let (statements, arguments) = encoded(&handler.arguments, source, root);
     let result = success(&handler.output, root);
     let at = ident.span();
     let of_result = match handler.output {
@@ -92,6 +93,11 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
         Output::Value(_) | Output::Fallible(_) => result.span(),
     };
     let (from, here) = (root.at(of_result), root.at(at));
+    let conversions = payload_of_output(&handler.output, root);
+    let conversions = match handler.marker {
+        Marker::Query | Marker::Update => quote!(, #conversions),
+        _ => TokenStream::new(),
+    };
     let (gives, bound, send) = match handler.marker {
         Marker::Query => (
             quote_spanned!(of_result=> #from::__private::QueryCall<#result>),
@@ -110,7 +116,7 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
         ),
     };
     let keyword = fn_at(at);
-    let sent = quote_spanned!(of_result=> #send(&self.0, #wire, #arguments));
+    let sent = quote_spanned!(of_result=> #send(&self.0, #wire, #arguments #conversions));
     let body = braces(quote!(#statements #sent), at);
     quote! {
         #(#conditions)*
@@ -131,13 +137,14 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
         _ => &workflow.run.arguments,
     };
     let parameters = parameters(taken, root);
-    let (mut statements, arguments) = encoded(taken, root);
-    if workflow.is_sketch {
-        let encoder = local("arguments");
-        let nothing =
-            quote!(<#root::__private::ArgsEncoder as ::core::default::Default>::default());
-        statements = quote!(let #encoder = #nothing;);
-    }
+    let from = |source: TokenStream| match workflow.is_sketch {
+        true => {
+            let (_, arguments) = encoded(taken, TokenStream::new(), root);
+            let encoder = local("arguments");
+            (quote!(let #encoder = #source;), arguments)
+        }
+        false => encoded(taken, source, root),
+    };
     let queue = queue(workflow);
     let (documented, rest) = (
         workflow.run.carried.documented,
@@ -158,6 +165,10 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
         documented,
     );
     let (client, ctx, id) = (local("client"), local("ctx"), local("id"));
+    let (of_client, started) =
+        from(quote!(#root::__private::AsClient::__client(#client).__arguments()));
+    let (of_ctx, called) = from(quote!(#root::__private::AsCtx::__ctx(#ctx).__arguments()));
+    let (of_run, next) = from(quote!(#root::__private::arguments_of_next_run()));
     let (run, of_type, vis) = (&workflow.run.ident, &workflow.ident, &workflow.run.vis);
     // Beginnings and ends are where the names are, so that rustc points at nothing else.
     let (at_run, at_type) = (run.span(), of_type.span());
@@ -175,8 +186,8 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
                 (#client: &(impl #root::__private::AsClient + ?::core::marker::Sized), #parameters) -> #start_call
             },
             quote! {
-                #statements
-                #root::__private::StartCall::new(#root::__private::AsClient::__client(#client), #arguments)
+                #of_client
+                #root::__private::StartCall::new(#root::__private::AsClient::__client(#client), #started)
             },
         ),
         (
@@ -196,8 +207,8 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
                 (#ctx: &(impl #root::__private::AsCtx + ?::core::marker::Sized), #parameters) -> #child_call
             },
             quote! {
-                #statements
-                #root::__private::ChildCall::new(#root::__private::AsCtx::__ctx(#ctx), #arguments)
+                #of_ctx
+                #root::__private::ChildCall::new(#root::__private::AsCtx::__ctx(#ctx), #called)
             },
         ),
         (
@@ -218,8 +229,8 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             ),
             quote!((#parameters) -> #continued),
             quote! {
-                #statements
-                #root::__private::ContinueAsNew::new(<#ty as #root::__private::Workflow>::NAME, #arguments)
+                #of_run
+                #root::__private::ContinueAsNew::new(<#ty as #root::__private::Workflow>::NAME, #next)
             },
         ),
     ];

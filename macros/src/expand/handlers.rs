@@ -109,7 +109,8 @@ fn message(handler: &Handler, workflow: &Workflow) -> TokenStream {
     let context = context(&handler.arguments, "CtxArg", quote!(&#ctx), root);
     let call = quote!(#cell.with(|#state| <#ty>::#method(#state, #context #(#names),*)));
     let payload = payload_of_output(&handler.output, root);
-    let result = concluded(&handler.output, call, payload, root);
+    let converter = quote!(#arguments.converter());
+    let result = concluded(&handler.output, call, payload, converter, root);
     quote! {
         |#cell, #ctx, mut #arguments| {
             #statements
@@ -126,10 +127,12 @@ fn running(handler: &Handler, workflow: &Workflow, payload: TokenStream) -> Toke
     let (statements, names) = decoded(&handler.arguments, root);
     let context = context(&handler.arguments, "CtxArg", quote!(&#ctx), root);
     let call = quote!(<#ty>::#body(#state, &mut #lease, #context #(#names),*).await);
-    let result = concluded(&handler.output, call, payload, root);
+    let converter = local("converter");
+    let result = concluded(&handler.output, call, payload, quote!(&#converter), root);
     quote! {
         |#cell, #ctx, mut #arguments| {
             #statements
+            let #converter = ::core::clone::Clone::clone(#arguments.converter());
             ::core::result::Result::Ok(#root::__private::Called::Running(
                 ::std::boxed::Box::pin(async move {
                     let mut #held = #root::__private::Root::new(&#cell);
@@ -149,7 +152,8 @@ fn query(handler: &Handler, workflow: &Workflow) -> TokenStream {
     let context = context(&handler.arguments, "ViewArg", quote!(#view), root);
     let call = quote!(<#ty>::#method(#state, #context #(#names),*));
     let payload = payload_of_output(&handler.output, root);
-    let result = concluded(&handler.output, call, payload, root);
+    let converter = quote!(#arguments.converter());
+    let result = concluded(&handler.output, call, payload, converter, root);
     quote!(|#state, #view, mut #arguments| { #statements #result })
 }
 

@@ -24,11 +24,15 @@ use quote::{quote, quote_spanned};
 
 use crate::root::Root;
 
-/// The trait behind `Spelled::<T>::..`, for an expansion's `const _`.
-fn plain_in_scope(root: &Root) -> TokenStream {
+/// The traits behind `Spelled::<T>`, for an expansion's `const _`.
+fn by_type_in_scope(root: &Root) -> TokenStream {
     quote! {
         #[allow(unused_imports)]
-        use #root::__private::Plain as _;
+        use #root::__private::{
+            ByEncoding as _, ByJsonMessage as _, ByJsonMessages as _, ByMessage as _,
+            ByMessages as _, ByOptionalJsonMessage as _, ByOptionalMessage as _, ByScalar as _,
+            Plain as _,
+        };
     }
 }
 

@@ -39,15 +39,16 @@ pub(super) fn context(
     Some(quote_spanned!(at=> <#ty as #root::__private::#of>::of(#value),))
 }
 
-/// The result of `call` as a payload or an error.
+/// The result of `call` as a payload or an error; `converter` is that of the worker.
 pub(super) fn concluded(
     output: &Output,
     call: TokenStream,
     payload: TokenStream,
+    converter: TokenStream,
     root: &Root,
 ) -> TokenStream {
     match output {
-        Output::Unit | Output::Value(_) => quote!(#payload.value(&#call)),
+        Output::Unit | Output::Value(_) => quote!(#payload.value(&#call, #converter)),
         Output::Fallible(ty) => {
             let at = argument_of(ty, 1).map_or_else(|| ty.span(), |error| error.span());
             let at_error = root.at(at);
@@ -57,7 +58,7 @@ pub(super) fn concluded(
             let at = ty.span();
             let root = root.at(at);
             let into_result = quote_spanned!(at=> <#ty as #root::__private::Outcome>::into_result);
-            quote_spanned!(at=> #payload.result(#into_result(#call), #failure))
+            quote_spanned!(at=> #payload.result(#into_result(#call), #failure, #converter))
         }
     }
 }

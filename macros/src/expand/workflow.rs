@@ -5,10 +5,10 @@ use quote::{quote, quote_spanned};
 use syn::ItemImpl;
 
 use super::{
-    asserts, braces,
+    asserts, braces, by_type_in_scope,
     call::associated_output,
     client::{functions, methods_impl, methods_type, queue},
-    handlers, outside, plain_in_scope, quiet, unmarked,
+    handlers, outside, quiet, unmarked,
 };
 use crate::{
     model::{
@@ -27,7 +27,7 @@ pub(crate) fn expand(workflow: &Workflow, block: &ItemImpl, lent: &[Lent]) -> To
     let functions = functions(workflow);
     let implementation = implementation(workflow);
     let checks: TokenStream = checks(workflow).collect();
-    let plain = plain_in_scope(&workflow.root);
+    let plain = by_type_in_scope(&workflow.root);
     let outside = outside::methods(workflow, lent);
     // What is refused is not used, which need not be said.
     let refused = (workflow.is_sketch).then(|| quote!(#[allow(dead_code, unused_variables)]));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
-use syn::{Pat, Type, ext::IdentExt as _, parse_quote};
+use syn::{GenericArgument, Pat, PathArguments, Type, ext::IdentExt as _, parse_quote};
 
 use super::payload_type::{self, Obstacle};
 use crate::{
@@ -33,8 +33,8 @@ pub(crate) struct Argument {
     /// Its name in error texts.
     pub(crate) text: String,
     pub(crate) ty: Type,
-    /// Whether the call side takes anything that is text.
-    pub(crate) is_text: bool,
+    /// The trait of what the call side takes in its place, if it is text.
+    pub(crate) text_trait: Option<&'static str>,
 }
 
 impl Arguments {
@@ -92,7 +92,7 @@ impl Arguments {
             name: format_ident!("argument_{index}"),
             text: String::new(),
             ty: parse_quote!(impl Sized),
-            is_text: false,
+            text_trait: None,
         };
         Self {
             context: None,
@@ -152,12 +152,39 @@ impl Arguments {
         self.list.push(Argument {
             name: name.clone(),
             text: name.unraw().to_string(),
-            is_text: is_named(&parameter.ty, "String"),
+            text_trait: text_trait(&parameter.ty),
             ty: match self_ty {
                 Some(self_ty) => payload_type::without_self(&parameter.ty, self_ty),
                 None => parameter.ty.clone(),
             },
         });
+    }
+}
+
+/// By its spelling; a type of the user's with one of these names is refused where it is converted.
+fn text_trait(ty: &Type) -> Option<&'static str> {
+    if is_named(ty, "String") {
+        return Some("Text");
+    }
+    let of_strings = only_parameter(ty).is_some_and(|inner| is_named(inner, "String"));
+    match of_strings {
+        true if is_named(ty, "Option") => Some("OptionalText"),
+        true if is_named(ty, "Vec") => Some("TextList"),
+        _ => None,
+    }
+}
+
+/// The `T` of `Vec<T>`.
+fn only_parameter(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ungrouped(ty) else {
+        return None;
+    };
+    match &path.path.segments.last()?.arguments {
+        PathArguments::AngleBracketed(given) if given.args.len() == 1 => match &given.args[0] {
+            GenericArgument::Type(inner) => Some(inner),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -8,14 +8,13 @@ use std::{
 };
 
 use durably_engine::Payload;
-use serde::de::DeserializeOwned;
 
 use super::{
     cancel::{CancelReason, CancelSignal},
     heartbeat::Heart,
 };
 use crate::{
-    data::{Outgoing, type_name, value},
+    data::{Converter, Incoming, Outgoing, type_name},
     error::{DataError, Result},
     telemetry::log,
 };
@@ -73,6 +72,7 @@ struct Attempt {
     /// Set when the whole worker shuts down.
     worker: CancelSignal,
     beats: Beats,
+    converter: Converter,
     /// The first details of a heartbeat that could not be written.
     unwritten: OnceLock<DataError>,
 }
@@ -154,6 +154,7 @@ impl ActivityCtx {
         worker: CancelSignal,
         heart: Arc<Heart>,
         runtime: tokio::runtime::Handle,
+        converter: Converter,
     ) -> Self {
         Self {
             attempt: Arc::new(Attempt {
@@ -162,6 +163,7 @@ impl ActivityCtx {
                 cancel,
                 worker,
                 beats: Beats::Server { heart, runtime },
+                converter,
                 unwritten: OnceLock::new(),
             }),
         }
@@ -178,7 +180,7 @@ impl ActivityCtx {
     /// activity is alive, a log line says at once what is wrong, and when the body returns a result,
     /// the attempt fails with the [`DataError`](crate::error::DataError) instead.
     pub fn heartbeat<T: Outgoing>(&self, details: T) {
-        let payload = match value::encode(&details) {
+        let payload = match details.__encode(&self.attempt.converter) {
             Ok(payload) => Some(payload),
             Err(fault) => {
                 let what = self.details_in_words();
@@ -207,7 +209,7 @@ impl ActivityCtx {
     ///
     /// # Errors
     /// The details are there, but are no `T`.
-    pub fn heartbeat_details<T: DeserializeOwned + 'static>(&self) -> Result<Option<T>> {
+    pub fn heartbeat_details<T: Incoming>(&self) -> Result<Option<T>> {
         let Some(details) = self.attempt.previous.first() else {
             return Ok(None);
         };
@@ -291,6 +293,7 @@ impl ActivityCtx {
                 cancel: CancelSignal::default(),
                 worker: CancelSignal::default(),
                 beats: Beats::Test(Mutex::default()),
+                converter: Converter::default(),
                 unwritten: OnceLock::new(),
             }),
         };
@@ -306,8 +309,8 @@ impl ActivityCtx {
         }
     }
 
-    fn decode<T: DeserializeOwned + 'static>(&self, details: Payload) -> Result<T> {
-        value::decode(details)
+    fn decode<T: Incoming>(&self, details: Payload) -> Result<T> {
+        T::__decode(details, &self.attempt.converter)
             .map_err(|fault| DataError::read::<T>(self.details_in_words(), fault).into())
     }
 
@@ -342,7 +345,7 @@ impl TestActivity {
     ///
     /// # Errors
     /// Details that are no `T`, or that could not be written.
-    pub fn heartbeats<T: DeserializeOwned + 'static>(&self) -> Result<Vec<T>> {
+    pub fn heartbeats<T: Incoming>(&self) -> Result<Vec<T>> {
         self.ctx.refuse_unwritten()?;
         let Beats::Test(beats) = &self.ctx.attempt.beats else {
             return Ok(Vec::new());

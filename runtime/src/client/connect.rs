@@ -20,6 +20,7 @@ use tonic::{
 
 use super::Client;
 use crate::{
+    data::{Converter, Format},
     error::ConnectError,
     time::span::Span,
     transport::{
@@ -80,6 +81,7 @@ pub struct ClientBuilder {
     headers: Vec<(String, String)>,
     connect_timeout: Duration,
     keep_alive: Option<Duration>,
+    converter: Converter,
     connecting: Connecting,
 }
 
@@ -103,6 +105,7 @@ impl ClientBuilder {
             headers: Vec::new(),
             connect_timeout: CONNECT_TIMEOUT,
             keep_alive: Some(Duration::from_secs(30)),
+            converter: Converter::default(),
             connecting: Connecting::default(),
         }
     }
@@ -155,6 +158,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Writes values in this format instead of JSON, in this client and the workers that use it.
+    /// JSON is still read.
+    pub fn format(mut self, format: impl Format) -> Self {
+        self.converter = Converter::of(format);
+        self
+    }
+
     /// Connects, and asks the server what it is, so that a wrong address is known now.
     ///
     /// # Errors
@@ -183,7 +193,7 @@ impl ClientBuilder {
                 None => error,
             });
         }
-        Ok(Client(Arc::new(caller)))
+        Ok(Client(Arc::new(caller), self.converter))
     }
 
     fn metadata(&self) -> Result<MetadataMap, ConnectError> {
@@ -228,6 +238,7 @@ impl fmt::Debug for ClientBuilder {
             headers,
             connect_timeout,
             keep_alive,
+            converter,
             connecting: _,
         } = self;
         let headers: Vec<(&str, Hidden)> = headers
@@ -242,6 +253,7 @@ impl fmt::Debug for ClientBuilder {
             .field("headers", &headers)
             .field("connect_timeout", connect_timeout)
             .field("keep_alive", keep_alive)
+            .field("converter", converter)
             .finish()
     }
 }

@@ -85,7 +85,7 @@ pub use crate::hints::without_server::{FeatureIsOff, NeedsServer, ServerFeature}
 #[cfg(any(feature = "server", test))]
 use crate::transport::in_process::Service;
 use crate::{
-    data::{ArgList, Text},
+    data::{ArgList, ArgsEncoder, Converter, Format, Text},
     error::{ConnectError, RpcError},
     transport::{caller::Caller, id},
 };
@@ -113,7 +113,7 @@ pub use crate::{
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Client(Arc<Caller>);
+pub struct Client(Arc<Caller>, Converter);
 
 impl Client {
     /// Connects to the server at `address` (`host:port` or `http://host:port`), namespace
@@ -148,7 +148,21 @@ impl Client {
     ) -> Result<Self, ConnectError> {
         let caller = Caller::in_process(service, server, &namespace, &id::identity());
         connect::greet(&caller, "this process", connect::CONNECT_TIMEOUT).await?;
-        Ok(Self(Arc::new(caller)))
+        Ok(Self(Arc::new(caller), Converter::JSON))
+    }
+
+    /// The same client and connection, which writes values in this format instead of JSON; workers of
+    /// the returned client do, too. JSON is still read.
+    ///
+    /// ```
+    /// # use durably::{Client, data::Format};
+    /// # fn example(client: Client, format: impl Format) -> Client {
+    /// let metrics = client.with_format(format);
+    /// # metrics
+    /// # }
+    /// ```
+    pub fn with_format(&self, format: impl Format) -> Self {
+        Self(Arc::clone(&self.0), Converter::of(format))
     }
 
     /// The namespace this client is bound to.
@@ -181,7 +195,11 @@ impl Client {
     /// # }
     /// ```
     pub fn start(&self, workflow: impl Text, args: impl ArgList) -> DynStart {
-        StartCall::by_name(self, Cow::Owned(workflow.into_text()), args.encode())
+        StartCall::by_name(
+            self,
+            Cow::Owned(workflow.into_text()),
+            args.encode(self.converter()),
+        )
     }
 
     /// The workflows that match a [list filter](https://docs.temporal.io/list-filter), newest
@@ -212,6 +230,17 @@ impl Client {
     /// The RPCs themselves, for what has no method here.
     pub fn raw(&self) -> RawClient {
         RawClient((*self.0).clone())
+    }
+
+    /// How this client converts values.
+    pub(crate) fn converter(&self) -> &Converter {
+        &self.1
+    }
+
+    /// Arguments for a call of this client, none yet.
+    #[doc(hidden)]
+    pub fn __arguments(&self) -> ArgsEncoder {
+        ArgsEncoder::new(self.converter())
     }
 
     pub(crate) fn caller(&self) -> &Caller {

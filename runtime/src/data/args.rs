@@ -3,9 +3,8 @@
 use std::{borrow::Cow, fmt, vec};
 
 use durably_engine::Payload;
-use serde::Serialize;
 
-use super::{Data, Text, type_name, value};
+use super::{Converter, Data, Incoming, Outgoing, type_name};
 use crate::error::{DataError, DataFault, Error, Result};
 
 /// Who takes the arguments or gives the result; names itself in error texts.
@@ -43,23 +42,38 @@ pub struct Args {
     callee: Callee,
     payloads: vec::IntoIter<Payload>,
     taken: usize,
+    converter: Converter,
 }
 
 impl Args {
     /// The arguments a caller sent to `callee`.
-    pub fn new(callee: Callee, payloads: Vec<Payload>) -> Self {
+    pub fn new(callee: Callee, payloads: Vec<Payload>, converter: Converter) -> Self {
         Self {
             callee,
             payloads: payloads.into_iter(),
             taken: 0,
+            converter,
         }
+    }
+
+    /// The converter of who was called; the result is encoded by it too.
+    pub fn converter(&self) -> &Converter {
+        &self.converter
     }
 
     /// Decodes the next argument; `name` is the parameter's, for error texts. A missing one is
     /// decoded as `null`, so trailing `Option` parameters may be left out.
     pub fn next<T: Data>(&mut self, name: &'static str) -> Result<T> {
+        self.next_with(name, T::__decode)
+    }
+
+    pub(super) fn next_with<T>(
+        &mut self,
+        name: &'static str,
+        decode: impl Fn(Payload, &Converter) -> Result<T, DataFault>,
+    ) -> Result<T> {
         self.taken += 1;
-        decode_or_missing(self.payloads.next()).map_err(|fault| {
+        decode_or_missing(self.payloads.next(), &self.converter, decode).map_err(|fault| {
             let what = format!("argument {} `{name}` of {}", self.taken, self.callee);
             Error::from(DataError::read::<T>(what, fault))
         })
@@ -71,62 +85,76 @@ impl Args {
     }
 }
 
-/// The result that `callee` gave: its first payload, or nothing.
-pub(crate) fn decode_result<T: Data, P: IntoIterator<Item = Payload>>(
+/// The result that `callee` returned: its first payload, or nothing.
+pub(crate) fn decode_result<T: Incoming, P: IntoIterator<Item = Payload>>(
     callee: &Callee,
     payloads: P,
+    converter: &Converter,
 ) -> Result<T, DataError> {
-    decode_or_missing(payloads.into_iter().next())
+    decode_or_missing(payloads.into_iter().next(), converter, T::__decode)
         .map_err(|fault| DataError::read::<T>(format!("the result of {callee}"), fault))
 }
 
 /// Nothing is read as `null`; a type that has no value for that misses it.
-fn decode_or_missing<T: Data>(payload: Option<Payload>) -> Result<T, DataFault> {
+pub(super) fn decode_or_missing<T>(
+    payload: Option<Payload>,
+    converter: &Converter,
+    decode: impl Fn(Payload, &Converter) -> Result<T, DataFault>,
+) -> Result<T, DataFault> {
     match payload {
-        Some(payload) => value::decode(payload),
-        None => value::decode(Payload::null()).map_err(|_| DataFault::Missing),
+        Some(payload) => decode(payload, converter),
+        None => decode(Payload::null(), converter).map_err(|_| DataFault::Missing),
     }
 }
 
 /// Arguments on their way out: encoded when the call is built, so the call borrows nothing.
 #[derive(Debug)]
-pub struct EncodedArgs(pub(crate) Result<Vec<Payload>, DataError>);
+pub struct EncodedArgs(
+    pub(crate) Result<Vec<Payload>, DataError>,
+    /// That of the caller.
+    pub(crate) Converter,
+);
 
 impl EncodedArgs {
     /// Arguments that are payloads already.
     pub fn from_payloads(payloads: Vec<Payload>) -> Self {
-        Self(Ok(payloads))
+        Self(Ok(payloads), Converter::JSON)
     }
 }
 
-/// Encodes arguments one by one; the first error is kept.
+/// Encodes arguments one by one, by the converter of who sends them; the first error is kept.
 #[derive(Default)]
 pub struct ArgsEncoder {
+    converter: Converter,
     payloads: Vec<Payload>,
     error: Option<DataError>,
 }
 
 impl ArgsEncoder {
-    /// Adds one argument; `name` is the parameter's, for error texts.
-    pub fn arg<T: Data>(&mut self, name: &'static str, argument: &T) {
-        self.push::<T>(Some(name), value::encode(argument));
-    }
-
-    /// Adds one text argument.
-    pub fn text(&mut self, name: &'static str, text: impl Text) {
-        self.push::<String>(Some(name), value::encode_json(text.as_text()));
+    /// No arguments yet.
+    pub(crate) fn new(converter: &Converter) -> Self {
+        Self {
+            converter: converter.clone(),
+            payloads: Vec::new(),
+            error: None,
+        }
     }
 
     /// All of them.
     pub fn finish(self) -> EncodedArgs {
-        EncodedArgs(match self.error {
+        let encoded = match self.error {
             Some(error) => Err(error),
             None => Ok(self.payloads),
-        })
+        };
+        EncodedArgs(encoded, self.converter)
     }
 
-    fn push<T>(&mut self, name: Option<&'static str>, encoded: Result<Payload, DataFault>) {
-        match encoded {
+    pub(super) fn push<T>(
+        &mut self,
+        name: Option<&'static str>,
+        encode: impl FnOnce(&Converter) -> Result<Payload, DataFault>,
+    ) {
+        match encode(&self.converter) {
             Ok(payload) => self.payloads.push(payload),
             Err(fault) => {
                 let index = self.payloads.len() + 1;
@@ -144,8 +172,9 @@ impl ArgsEncoder {
 
 /// A tuple of arguments for calls by name: `("a", 1)`.
 ///
-/// What is in it is serialised at once. It owns what it holds (`'static`), because bytes are told
-/// from other values by their type.
+/// Each is serialised at once. A value with an encoding of its own is in a wrapper that says so:
+/// [`Bytes`](crate::Bytes), [`Encoded`](crate::data::Encoded), [`JsonProto`](crate::data::JsonProto) or
+/// [`BinaryProto`](crate::data::BinaryProto).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no list of arguments",
     label = "expected a tuple",
@@ -154,12 +183,12 @@ impl ArgsEncoder {
 )]
 pub trait ArgList {
     #[doc(hidden)]
-    fn encode(self) -> EncodedArgs;
+    fn encode(self, converter: &Converter) -> EncodedArgs;
 }
 
 #[diagnostic::do_not_recommend]
 impl ArgList for EncodedArgs {
-    fn encode(self) -> EncodedArgs {
+    fn encode(self, _: &Converter) -> EncodedArgs {
         self
     }
 }
@@ -167,13 +196,13 @@ impl ArgList for EncodedArgs {
 macro_rules! arg_lists {
     ($(($($letter:ident)*))*) => { $(
         #[diagnostic::do_not_recommend]
-        impl<$($letter: Serialize + 'static),*> ArgList for ($($letter,)*) {
-            fn encode(self) -> EncodedArgs {
+        impl<$($letter: Outgoing),*> ArgList for ($($letter,)*) {
+            fn encode(self, converter: &Converter) -> EncodedArgs {
                 #[allow(non_snake_case, reason = "one name for a parameter and its value")]
                 let ($($letter,)*) = self;
                 #[allow(unused_mut, reason = "the empty tuple adds nothing")]
-                let mut encoder = ArgsEncoder::default();
-                $(encoder.push::<$letter>(None, value::encode(&$letter));)*
+                let mut encoder = ArgsEncoder::new(converter);
+                $(encoder.push::<$letter>(None, |converter| $letter.__encode(converter));)*
                 encoder.finish()
             }
         }

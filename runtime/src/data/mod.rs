@@ -1,9 +1,12 @@
 //! Values and payloads: what can be an argument, a result or a note of a workflow.
 //!
-//! - [`Data`] are the types that serde can write and read: they are serialised as JSON. [`Outgoing`] are
-//!   those that are only written.
-//! - [`Bytes`] are serialised as they are.
-//! - [`Text`] is what a `String` parameter takes where it is called.
+//! - [`Data`] are the types that serde can write and read: they are serialised as JSON, or in the
+//!   [`Format`] of the client. [`Outgoing`] are those that are only written, [`Incoming`] those that are
+//!   only read.
+//! - [`Bytes`] are serialised as they are, prost messages as protobuf, a type that implements [`Encoding`]
+//!   as it says.
+//! - [`Text`] is what a `String` parameter takes where it is called; [`OptionalText`] and [`TextList`] are
+//!   what an `Option` and a `Vec` of it take.
 //! - [`Payload`] is a serialised value.
 //!
 //! ```
@@ -25,45 +28,115 @@
 //! ```
 
 mod args;
+mod by_type;
 mod bytes;
+mod encoding;
 mod finite;
+mod format;
 mod path;
+mod probe;
+mod protobuf;
+mod text;
 pub(crate) mod type_name;
 pub(crate) mod value;
 
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-
 pub use durably_engine::Payload;
+use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::args::decode_result;
+pub use self::{
+    args::ArgList,
+    bytes::Bytes,
+    encoding::{Encoded, Encoding, EncodingError, Own},
+    format::{Format, FormatReader, FormatValue},
+    protobuf::{BinaryProto, JsonMessage, JsonProto, NamedMessage},
+    text::{OptionalText, Text, TextList},
+};
 #[doc(hidden)]
-pub use self::args::{Args, ArgsEncoder, Callee, EncodedArgs};
-pub use self::{args::ArgList, bytes::Bytes};
-use crate::error::{AppError, DataError, Result};
+pub use self::{
+    args::{Args, ArgsEncoder, Callee, EncodedArgs},
+    by_type::{
+        ByEncoding, ByJsonMessage, ByJsonMessages, ByMessage, ByMessages, ByOptionalJsonMessage,
+        ByOptionalMessage, ByScalar, PayloadOf, Spelled,
+    },
+    format::Converter,
+};
+use crate::error::{AppError, DataFault, Result};
 
-/// A type that travels in payloads: anything serde can write and read.
+/// A type of values that can be sent and received: anything that serde can write and read, and the
+/// wrappers of what it cannot.
+///
+/// | value | encoding |
+/// |---|---|
+/// | `()`, `None` | `binary/null` |
+/// | [`Bytes`] | `binary/plain` |
+/// | [`JsonProto`], [`BinaryProto`] of a prost message | `json/protobuf`, `binary/protobuf` |
+/// | [`Encoded`] with a type that implements [`Encoding`], [`Payload`](crate::data::Payload) among them | its own |
+/// | everything else | `json/plain`, or that of the client's [`Format`] |
+///
+/// Arguments and results of workflows, activities and handlers need no wrapper: there the macros know
+/// the type, and choose by it when the program is compiled. A prost message, a type with an
+/// [`Encoding`], a `Payload`, `Vec<u8>`, and `Option`s and `Vec`s of them are written as they are in
+/// the table. A function that takes any `T: Data` sees a serde value in each, which for a `Vec<u8>` is
+/// a list of numbers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in a Temporal payload",
     label = "not serialisable",
     note = "put `#[durably::data]` on the type, or on your types inside it (it derives serde's Serialize and Deserialize), or derive both yourself",
     note = "a type of another crate has both only if that crate says so, often behind its feature `serde`"
 )]
-pub trait Data: serde::Serialize + serde::de::DeserializeOwned + 'static {}
+pub trait Data: Outgoing + Incoming {}
 #[diagnostic::do_not_recommend]
-impl<T: serde::Serialize + serde::de::DeserializeOwned + 'static> Data for T {}
+impl<T: Outgoing + Incoming> Data for T {}
 
-/// A value that only leaves: anything serde can write.
+/// A type of values that are only sent: anything that serde can write, and the wrappers that
+/// [`Data`] names.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in a Temporal payload",
     label = "not serialisable",
     note = "put `#[durably::data]` on the type, or derive serde's `Serialize`"
 )]
-pub trait Outgoing: serde::Serialize + 'static {}
+pub trait Outgoing: Sized + 'static {
+    #[doc(hidden)]
+    fn __encode(&self, converter: &Converter) -> Result<Payload, DataFault>;
+
+    /// The payload of a value that is known not to be [`Bytes`].
+    #[doc(hidden)]
+    fn __encode_without_probe(&self, converter: &Converter) -> Result<Payload, DataFault> {
+        self.__encode(converter)
+    }
+}
 #[diagnostic::do_not_recommend]
-impl<T: serde::Serialize + 'static> Outgoing for T {}
+impl<T: Serialize + 'static> Outgoing for T {
+    fn __encode(&self, converter: &Converter) -> Result<Payload, DataFault> {
+        value::encode_any(self, converter)
+    }
+
+    fn __encode_without_probe(&self, converter: &Converter) -> Result<Payload, DataFault> {
+        value::encode(self, converter)
+    }
+}
+
+/// A type of values that are only received: anything that serde can read, and the wrappers that
+/// [`Data`] names.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a Temporal payload",
+    label = "not deserialisable",
+    note = "put `#[durably::data]` on the type, or derive serde's `Deserialize`"
+)]
+pub trait Incoming: Sized + 'static {
+    #[doc(hidden)]
+    fn __decode(payload: Payload, converter: &Converter) -> Result<Self, DataFault>;
+}
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + 'static> Incoming for T {
+    fn __decode(payload: Payload, converter: &Converter) -> Result<Self, DataFault> {
+        value::decode(payload, converter)
+    }
+}
 
 /// What a call by name gives: a type that travels, which the caller names.
 #[diagnostic::on_unimplemented(
@@ -76,70 +149,10 @@ pub trait Known: Data {}
 #[diagnostic::do_not_recommend]
 impl<T: Data> Known for T {}
 
-/// What a `String` parameter accepts at the call side.
-#[diagnostic::on_unimplemented(
-    message = "expected text for this argument, found `{Self}`",
-    label = "not a string",
-    note = "this parameter is a `String`: pass a `&str`, `String` or `&String`, or call `.to_string()` on what can be shown"
-)]
-pub trait Text {
-    /// The text, borrowed.
-    fn as_text(&self) -> &str;
-
-    /// The text, owned.
-    fn into_text(self) -> String;
-}
-
-#[diagnostic::do_not_recommend]
-impl Text for &str {
-    fn as_text(&self) -> &str {
-        self
-    }
-
-    fn into_text(self) -> String {
-        self.to_owned()
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl Text for String {
-    fn as_text(&self) -> &str {
-        self
-    }
-
-    fn into_text(self) -> String {
-        self
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl Text for &String {
-    fn as_text(&self) -> &str {
-        self
-    }
-
-    fn into_text(self) -> String {
-        self.clone()
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl Text for Cow<'_, str> {
-    fn as_text(&self) -> &str {
-        self
-    }
-
-    fn into_text(self) -> String {
-        self.into_owned()
-    }
-}
-
-/// The payload of one value.
-#[doc(hidden)]
-pub fn encode_result<T: Data>(result: &T) -> Result<Payload> {
-    value::encode(result).map_err(|fault| {
-        DataError::write("the result".to_owned(), type_name::short::<T>(), fault).into()
-    })
+/// The payload of a result, for definitions that no macro wrote.
+#[cfg(test)]
+pub(crate) fn encode_result<T: Data>(result: &T) -> Result<Payload> {
+    PayloadOf::of_any().value(result, &Converter::default())
 }
 
 /// The verdict of an update's validator.

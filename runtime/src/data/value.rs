@@ -1,36 +1,69 @@
-//! One value to its payload and back, in the encodings that every Temporal SDK shares.
+//! One serde value to its payload and back.
 //!
 //! | value | encoding |
 //! |---|---|
 //! | `()`, `None`, whatever serialises as `null` | `binary/null` |
-//! | [`Bytes`](crate::data::Bytes), `Vec<u8>`, also in an `Option` | `binary/plain` |
-//! | everything else | `json/plain` |
+//! | everything else | `json/plain`, or that of the [`Format`](super::Format) |
+//!
+//! Types that no format writes are in [`encoding`](super::encoding), messages in
+//! [`protobuf`](super::protobuf).
 
-use std::{any::TypeId, cell::Cell};
+use std::cell::Cell;
 
 use durably_engine::{
     Payload,
-    payload::{BYTES, JSON, JSON_PROTOBUF, NULL},
+    payload::{BINARY_PROTOBUF, BYTES, JSON, JSON_PROTOBUF, NULL},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{bytes, finite::Finite, path};
+use super::{
+    Converter, bytes,
+    finite::Finite,
+    format, path,
+    probe::{self, Probed},
+    protobuf,
+};
 use crate::error::DataFault;
 
 /// Most arguments are short; this spares their vectors the first growths.
 const TYPICAL_SIZE: usize = 64;
 
-pub(crate) fn encode<T: Serialize + 'static>(value: &T) -> Result<Payload, DataFault> {
-    if TypeId::of::<T>() == TypeId::of::<()>() {
-        return Ok(Payload::null());
+/// The payload of a value whose type is known not to be [`Bytes`](super::Bytes).
+pub(crate) fn encode<T: Serialize>(value: &T, converter: &Converter) -> Result<Payload, DataFault> {
+    match converter.format() {
+        None => encode_json(value),
+        Some(format) => match probe::of(value) {
+            Probed::Null => Ok(Payload::null()),
+            Probed::Bytes(bytes) => Ok(Payload::bytes(bytes)),
+            Probed::Other => format::write(format, value),
+        },
     }
-    if let Some(bytes) = bytes::of(value) {
-        return Ok(Payload::bytes(bytes.to_vec()));
+}
+
+/// The payload of a value of any type.
+pub(crate) fn encode_any<T: Serialize>(
+    value: &T,
+    converter: &Converter,
+) -> Result<Payload, DataFault> {
+    match probe::of(value) {
+        Probed::Null => Ok(Payload::null()),
+        Probed::Bytes(bytes) => Ok(Payload::bytes(bytes)),
+        Probed::Other => match converter.format() {
+            None => encode_json(value),
+            Some(format) => format::write(format, value),
+        },
     }
-    encode_json(value)
 }
 
 pub(crate) fn encode_json<T: Serialize + ?Sized>(value: &T) -> Result<Payload, DataFault> {
+    let json = write_json(value)?;
+    Ok(match &*json {
+        b"null" => Payload::null(),
+        _ => Payload::json(json),
+    })
+}
+
+pub(crate) fn write_json<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, DataFault> {
     let mut json = Vec::with_capacity(TYPICAL_SIZE);
     let refused = Cell::new(None);
     let mut serializer = serde_json::Serializer::new(&mut json);
@@ -49,20 +82,27 @@ pub(crate) fn encode_json<T: Serialize + ?Sized>(value: &T) -> Result<Payload, D
             },
         });
     }
-    Ok(match &*json {
-        b"null" => Payload::null(),
-        _ => Payload::json(json),
-    })
+    Ok(json)
 }
 
-pub(crate) fn decode<T: DeserializeOwned + 'static>(payload: Payload) -> Result<T, DataFault> {
+/// Reads by the encoding that the payload names: a worker reads JSON whatever it writes.
+pub(crate) fn decode<T: DeserializeOwned>(
+    payload: Payload,
+    converter: &Converter,
+) -> Result<T, DataFault> {
     match payload.encoding() {
         JSON | JSON_PROTOBUF => decode_json(payload.data()),
         NULL => decode_json(b"null"),
-        BYTES => bytes::into(payload.into_data()).ok_or(DataFault::Bytes),
-        other => Err(DataFault::UnknownEncoding {
-            encoding: other.to_owned(),
+        BYTES => bytes::read(payload.data()),
+        BINARY_PROTOBUF => Err(DataFault::Protobuf {
+            message: protobuf::name_of(&payload).unwrap_or_default(),
         }),
+        other => match converter.format() {
+            Some(format) if format.encoding() == other => format::read(format, payload.data()),
+            Some(_) | None => Err(DataFault::UnknownEncoding {
+                encoding: other.to_owned(),
+            }),
+        },
     }
 }
 

@@ -1,6 +1,9 @@
 //! How signals, queries and updates reach a workflow.
 
-use crate::{client::QueryCall, data::EncodedArgs};
+use crate::{
+    client::QueryCall,
+    data::{ArgsEncoder, EncodedArgs, PayloadOf},
+};
 
 /// Wraps a transport into the generated methods.
 pub trait MethodsOf<V> {
@@ -15,6 +18,8 @@ pub trait Via {
     /// The future of sending an update, where [`CanUpdate`] holds.
     type Update<R>;
     #[doc(hidden)]
+    fn arguments(&self) -> ArgsEncoder;
+    #[doc(hidden)]
     fn signal(&self, name: &'static str, args: EncodedArgs) -> Self::Signal;
 }
 
@@ -26,7 +31,12 @@ pub trait Via {
 )]
 pub trait CanUpdate: Via {
     #[doc(hidden)]
-    fn update<R>(&self, name: &'static str, args: EncodedArgs) -> Self::Update<R>;
+    fn update<R>(
+        &self,
+        name: &'static str,
+        args: EncodedArgs,
+        result: PayloadOf<R>,
+    ) -> Self::Update<R>;
 }
 
 /// A transport that can query; only a client can.
@@ -37,5 +47,6 @@ pub trait CanUpdate: Via {
 )]
 pub trait CanQuery: CanUpdate {
     #[doc(hidden)]
-    fn query<R>(&self, name: &'static str, args: EncodedArgs) -> QueryCall<R>;
+    fn query<R>(&self, name: &'static str, args: EncodedArgs, result: PayloadOf<R>)
+    -> QueryCall<R>;
 }

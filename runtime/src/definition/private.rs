@@ -1,14 +1,13 @@
 //! All that expansions of the macros may name. Not public API.
 //!
 //! An expansion says what is there (names, types, which method) and leaves the work to the
-//! functions here. [`Serialisable`] is the one trait that an argument or result needs: named at every
-//! use with the span of the user's type, it lets rustc print one message for one mistake.
+//! functions here. [`Plain::payload`] is the one place where an argument or result is asked to be
+//! [`Data`]: called at every use with the span of the user's type, it lets rustc print one message
+//! for one mistake.
 //!
 //! rustc adds where a bound of a function is that a type does not meet, which no user can make use of. So
 //! an expansion names the trait and its method (`<T as Verdict>::into_verdict`), not a function with the
 //! bound. The traits that rustc names are exported from the crate's root too, whose paths it prefers.
-
-use std::marker::PhantomData;
 
 use durably_engine::Payload;
 pub use serde;
@@ -16,7 +15,11 @@ pub use serde;
 pub use crate::{
     activity::ActivityCtx,
     client::{Handle, QueryCall, StartCall},
-    data::{ArgList, Args, ArgsEncoder, Callee, EncodedArgs, Text, encode_result},
+    data::{
+        ArgList, Args, ArgsEncoder, ByEncoding, ByJsonMessage, ByJsonMessages, ByMessage,
+        ByMessages, ByOptionalJsonMessage, ByOptionalMessage, ByScalar, Callee, Converter,
+        EncodedArgs, OptionalText, PayloadOf, Spelled, Text, TextList,
+    },
     definition::{
         Activity, ActivityCtxArg, ActivityFn, ActivitySet, AsClient, AsCtx, CallFn, Called,
         CanQuery, CanUpdate, CtxArg, Declared, Definition, FreeActivity, Initial, Invocation,
@@ -40,27 +43,15 @@ pub use crate::{
     },
 };
 use crate::{
-    data::{Data, decode_result},
-    error::{DataError, Error, Result},
+    data::Data,
+    error::{Error, Result},
+    instance::current,
     workflow::{Ctx, View},
 };
 
-/// How a `T` becomes a payload and is made from one.
-pub struct PayloadOf<T> {
-    encode_argument: fn(&mut ArgsEncoder, &'static str, &T),
-    decode_argument: fn(&mut Args, &'static str) -> Result<T>,
-    encode_result: fn(&T) -> Result<Payload>,
-    decode_result: fn(&Callee, Vec<Payload>) -> Result<T, DataError>,
-}
-
-/// The conversions of a type that travels.
+/// The conversions of a type that a generic function names.
 pub fn payload<T: Data>() -> PayloadOf<T> {
-    PayloadOf {
-        encode_argument: ArgsEncoder::arg::<T>,
-        decode_argument: Args::next::<T>,
-        encode_result: encode_result::<T>,
-        decode_result: decode_result::<T, Vec<Payload>>,
-    }
+    PayloadOf::of_any()
 }
 
 /// A type that stands in a payload. [`Data`] says the same, but has supertraits, of which rustc would
@@ -84,64 +75,38 @@ impl<T: Data> Serialisable for T {
 }
 
 impl<T> PayloadOf<T> {
-    /// Adds an argument to a call.
-    pub fn add(self, to: &mut ArgsEncoder, name: &'static str, argument: &T) {
-        (self.encode_argument)(to, name, argument);
-    }
-
-    /// The next argument of a call.
-    pub fn next(self, of: &mut Args, name: &'static str) -> Result<T> {
-        (self.decode_argument)(of, name)
-    }
-
-    /// The result that `callee` gave.
-    pub(crate) fn given(self, callee: &Callee, payloads: Vec<Payload>) -> Result<T, DataError> {
-        (self.decode_result)(callee, payloads)
-    }
-
-    /// The payload of a result that cannot be an error.
-    pub fn value(self, value: &T) -> Result<Payload> {
-        (self.encode_result)(value)
-    }
-
     /// The payload of a result that may be an error.
     pub fn result<E>(
         self,
         result: std::result::Result<T, E>,
         into_failure: fn(E) -> Error,
+        converter: &Converter,
     ) -> Result<Payload> {
         match result {
-            Ok(value) => (self.encode_result)(&value),
+            Ok(value) => self.value(&value, converter),
             Err(error) => Err(into_failure(error)),
         }
     }
 }
 
-impl PayloadOf<String> {
-    /// Adds a text argument to a call. Only for std's `String`: a type of the user's with that name
-    /// is refused here.
-    pub fn add_text(self, to: &mut ArgsEncoder, name: &'static str, text: impl Text) {
-        to.text(name, text);
-    }
+/// Arguments of a continue-as-new, none yet.
+pub fn arguments_of_next_run() -> ArgsEncoder {
+    ArgsEncoder::new(&current::converter())
 }
 
-/// Tells types apart that are spelled like something else. An inherent item of `Spelled<X>` takes
-/// precedence over the one of [`Plain`], which holds for every type.
-pub struct Spelled<T>(PhantomData<T>);
-
-/// What holds for every type.
+/// What holds for every type, however it is spelled.
 pub trait Plain<T> {
     /// Whether the type is a `Result`, under whatever name.
     const IS_RESULT: bool = false;
     /// Whether the type is a context.
     const IS_CONTEXT: bool = false;
 
-    /// As [`payload`].
-    fn payload() -> PayloadOf<T>
+    /// The conversions of a type that serde writes and reads.
+    fn payload(&self) -> PayloadOf<T>
     where
         T: Data,
     {
-        payload()
+        PayloadOf::of_the_rest()
     }
 }
 impl<T> Plain<T> for Spelled<T> {}
@@ -151,7 +116,7 @@ impl<T, E> Spelled<std::result::Result<T, E>> {
     pub const IS_RESULT: bool = true;
 
     /// Never called: the type is refused where it is written.
-    pub fn payload() -> PayloadOf<std::result::Result<T, E>> {
+    pub fn payload(&self) -> PayloadOf<std::result::Result<T, E>> {
         unreachable!("a `Result` under another name does not compile")
     }
 }
@@ -163,7 +128,7 @@ macro_rules! contexts {
             pub const IS_CONTEXT: bool = true;
 
             /// Never called: the type is refused where it is written.
-            pub fn payload() -> PayloadOf<$context> {
+            pub fn payload(&self) -> PayloadOf<$context> {
                 unreachable!("a context by value does not compile")
             }
         }

@@ -9,7 +9,7 @@ use crate::{
     definition::Workflow,
     error::{AppError, Error},
     instance::{
-        core::Issued,
+        core::{Issued, WorkerFacts},
         current::{Place, Who},
         outside::OutsideState,
         panics::Panicked,
@@ -56,8 +56,7 @@ pub(crate) struct WorkflowEntry {
 /// What a run knows of its worker.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkerInfo {
-    /// The namespace the worker polls.
-    pub(crate) namespace: Arc<str>,
+    pub(crate) facts: Arc<WorkerFacts>,
     /// Wakes the run's executor thread.
     pub(crate) alarm: Alarm,
 }

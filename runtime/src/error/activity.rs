@@ -8,7 +8,7 @@ use super::{
     AppError, DataError, Failure,
     chain::{self, links},
 };
-use crate::data::Data;
+use crate::data::{Converter, Data};
 
 /// An activity failed, timed out or was cancelled.
 ///
@@ -110,7 +110,7 @@ impl ActivityError {
                 ..
             }) if !last_heartbeat_details.is_empty() => {
                 let what = || format!("the last heartbeat of activity `{}`", self.activity);
-                DataError::read_at(last_heartbeat_details, 0, what).map(Some)
+                DataError::read_at(last_heartbeat_details, 0, &Converter::default(), what).map(Some)
             }
             _ => Ok(None),
         }

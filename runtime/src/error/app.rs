@@ -6,7 +6,7 @@ use durably_engine::{FailureRecord, Payload};
 
 use super::{DataError, Error, Failure, chain};
 use crate::{
-    data::{Data, Outgoing, type_name, value},
+    data::{Converter, Data, Outgoing, type_name},
     telemetry::log,
     time::span::Span,
 };
@@ -120,13 +120,15 @@ impl AppError {
     /// losing the error itself would be worse. [`detail`](Self::detail) quotes that text in its error,
     /// and a log line has it too.
     pub fn details<T: Outgoing>(mut self, detail: T) -> Self {
-        let payload = value::encode(&detail).unwrap_or_else(|fault| {
-            let what = format!("a detail of error `{}`", self.kind);
-            let error = DataError::write(what, type_name::short::<T>(), fault);
-            log::warning!(%error, "a detail of an error is replaced by a text");
-            let text = serde_json::Value::String(error.to_string());
-            Payload::json(text.to_string().into_bytes())
-        });
+        let payload = detail
+            .__encode(&Converter::default())
+            .unwrap_or_else(|fault| {
+                let what = format!("a detail of error `{}`", self.kind);
+                let error = DataError::write(what, type_name::short::<T>(), fault);
+                log::warning!(%error, "a detail of an error is replaced by a text");
+                let text = serde_json::Value::String(error.to_string());
+                Payload::json(text.to_string().into_bytes())
+            });
         self.details.push(payload);
         self
     }
@@ -149,7 +151,7 @@ impl AppError {
     /// There is no such detail, or it cannot be deserialised as a `T`.
     pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
         let what = || format!("detail {index} of error `{}`", self.kind);
-        DataError::read_at(&self.details, index, what)
+        DataError::read_at(&self.details, index, &Converter::default(), what)
     }
 
     /// The stack trace of an error from another process, in the form of its language.

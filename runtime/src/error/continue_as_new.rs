@@ -4,7 +4,7 @@ use std::{cell::Cell, fmt};
 
 use super::{DataError, Error, Result};
 use crate::{
-    data::{EncodedArgs, Outgoing, Text, type_name, value},
+    data::{Converter, EncodedArgs, Outgoing, Text, type_name},
     options::{
         Retry,
         setters::{doc_of, setters, value_of},
@@ -94,6 +94,7 @@ pub struct ContinueAsNew(Box<NextRun>);
 #[derive(Clone, Debug)]
 pub(crate) struct NextRun {
     request: durably_engine::ContinueAsNew,
+    converter: Converter,
     /// The first argument or memo that could not be encoded.
     error: Option<DataError>,
 }
@@ -111,14 +112,19 @@ impl ContinueAsNew {
             workflow_type: Some(workflow.to_owned()),
             ..Default::default()
         };
-        let error = match args.0 {
+        let EncodedArgs(encoded, converter) = args;
+        let error = match encoded {
             Ok(payloads) => {
                 request.input = payloads;
                 None
             }
             Err(error) => Some(error),
         };
-        Self(Box::new(NextRun { request, error }))
+        Self(Box::new(NextRun {
+            request,
+            converter,
+            error,
+        }))
     }
 
     /// The task queue of the next run.
@@ -140,7 +146,7 @@ impl ContinueAsNew {
     /// Sets one note of the next run; the first call drops those of this run.
     pub fn memo<T: Outgoing>(mut self, name: impl Into<String>, note: T) -> Self {
         let name = name.into();
-        match encode_named("memo", &name, &note) {
+        match encode_named("memo", &name, &note, &self.0.converter) {
             Ok(payload) => {
                 let memo = self.0.request.memo.get_or_insert_default();
                 memo.insert(name, payload);
@@ -153,7 +159,8 @@ impl ContinueAsNew {
     /// Sets one search attribute of the next run; the first call drops those of this run.
     pub fn search_attribute<T: Outgoing>(mut self, name: impl Into<String>, attribute: T) -> Self {
         let name = name.into();
-        match encode_named("search attribute", &name, &attribute) {
+        // The server reads them, and reads nothing but JSON.
+        match encode_named("search attribute", &name, &attribute, &Converter::JSON) {
             Ok(payload) => {
                 let attributes = self.0.request.search_attributes.get_or_insert_default();
                 attributes.insert(name, payload);
@@ -200,8 +207,9 @@ fn encode_named<T: Outgoing>(
     what: &str,
     name: &str,
     content: &T,
+    converter: &Converter,
 ) -> Result<durably_engine::Payload, DataError> {
-    value::encode(content).map_err(|fault| {
+    content.__encode(converter).map_err(|fault| {
         let what = format!("{what} `{name}`");
         DataError::write(what, type_name::short::<T>(), fault)
     })

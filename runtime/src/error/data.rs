@@ -3,9 +3,8 @@
 use std::fmt;
 
 use durably_engine::Payload;
-use serde::de::DeserializeOwned;
 
-use crate::data::{type_name, value};
+use crate::data::{Converter, Incoming, type_name};
 
 /// An argument, result or detail could not be turned into a payload or back.
 ///
@@ -43,6 +42,26 @@ pub enum DataFault {
         /// The encoding's name.
         encoding: String,
     },
+    /// It is a protobuf message, and the type is not: it takes the prost type of that message.
+    Protobuf {
+        /// The name of the message; empty if the payload does not say.
+        message: String,
+    },
+    /// It is no protobuf message, and the type is one.
+    NotProtobuf {
+        /// How it is encoded.
+        encoding: String,
+    },
+    /// It is another protobuf message than the type.
+    OtherMessage {
+        /// The name of the message that was sent.
+        found: String,
+        /// The name of the type's message.
+        expected: String,
+    },
+    /// It is in JSON, and the type is a protobuf message that cannot be read from JSON: `pbjson-build`
+    /// generates serde's traits for it. Or the sender writes `binary/protobuf`.
+    NoJsonForm,
     /// It has a number that JSON cannot hold: NaN or an infinity. An `Option<f64>` can stand for
     /// what is not known.
     NotFinite {
@@ -87,16 +106,43 @@ impl DataError {
     }
 
     /// Reads one of several payloads.
-    pub(crate) fn read_at<T: DeserializeOwned + 'static>(
+    pub(crate) fn read_at<T: Incoming>(
         payloads: &[Payload],
         index: usize,
+        converter: &Converter,
         what: impl FnOnce() -> String,
     ) -> Result<T, Self> {
         match payloads.get(index) {
-            Some(payload) => value::decode(payload.clone()),
+            Some(payload) => T::__decode(payload.clone(), converter),
             None => Err(DataFault::Missing),
         }
         .map_err(|fault| Self::read::<T>(what(), fault))
+    }
+}
+
+impl DataFault {
+    /// The fault of an item, as a fault of the list.
+    pub(crate) fn inside(self, index: usize) -> Self {
+        let below = |path: String| format!("[{index}]{path}");
+        let unreadable = |reason: String| Self::Unreadable {
+            reason,
+            path: below(String::new()),
+        };
+        match self {
+            Self::Unreadable { reason, path } => Self::Unreadable {
+                reason,
+                path: below(path),
+            },
+            Self::NotFinite { number, path } => Self::NotFinite {
+                number,
+                path: below(path),
+            },
+            Self::NotSerialisable { reason, path } => Self::NotSerialisable {
+                reason,
+                path: below(path),
+            },
+            other => unreadable(other.to_string()),
+        }
     }
 }
 
@@ -132,6 +178,23 @@ impl fmt::Display for DataFault {
                 write!(f, " is {number}, which JSON cannot hold")
             }
             Self::Bytes => f.write_str("it is bytes; take `durably::Bytes` or `Vec<u8>`"),
+            Self::Protobuf { message } if message.is_empty() => {
+                f.write_str("it is a protobuf message; take its prost type")
+            }
+            Self::Protobuf { message } => write!(
+                f,
+                "it is the protobuf message `{message}`; take its prost type"
+            ),
+            Self::NotProtobuf { encoding } => {
+                write!(f, "it is `{encoding}`, not a protobuf message")
+            }
+            Self::OtherMessage { found, expected } => {
+                write!(f, "it is the protobuf message `{found}`, not `{expected}`")
+            }
+            Self::NoJsonForm => f.write_str(
+                "it is JSON, and this message cannot be read from JSON without serde's traits; \
+                 generate them with pbjson, or send `binary/protobuf`",
+            ),
             Self::UnknownEncoding { encoding } if encoding.is_empty() => {
                 f.write_str("it does not say how it is encoded")
             }

@@ -9,7 +9,7 @@ use super::{
     chain::{self, links},
     meaning::Mark,
 };
-use crate::data::Data;
+use crate::data::{Converter, Data};
 
 /// The workflow failed: its code returned an error.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ impl WorkflowCancelled {
     /// There is no such detail, or it cannot be deserialised as a `T`.
     pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
         let what = || format!("detail {index} of the cancellation");
-        DataError::read_at(&self.details, index, what)
+        DataError::read_at(&self.details, index, &Converter::default(), what)
     }
 }
 

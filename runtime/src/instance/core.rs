@@ -21,14 +21,13 @@ use super::{
     waits::{Version, Waits},
     waker::RunWaker,
 };
-use crate::time::Time;
+use crate::{data::Converter, time::Time};
 
 /// One run, as its user code meets it.
 pub(crate) struct Core {
     /// How the run began. The arguments are gone: they went to the constructor.
     pub(crate) start: StartJob,
-    /// The namespace of the worker.
-    pub(crate) namespace: Arc<str>,
+    pub(crate) worker: Arc<WorkerFacts>,
     /// Set by the first job of every slice.
     pub(crate) facts: Cell<Facts>,
     /// The sequence all random numbers of the run come from.
@@ -80,6 +79,15 @@ pub(crate) struct Issued {
     pub(crate) place: Option<Place>,
 }
 
+/// The facts about a worker that its runs share.
+#[derive(Debug)]
+pub(crate) struct WorkerFacts {
+    /// The namespace that it polls.
+    pub(crate) namespace: String,
+    /// How it converts values.
+    pub(crate) converter: Converter,
+}
+
 /// What changes from slice to slice.
 #[derive(Clone, Copy)]
 pub(crate) struct Facts {
@@ -102,9 +110,14 @@ pub(crate) enum Phase {
 }
 
 impl Core {
+    /// How the worker converts values.
+    pub(crate) fn converter(&self) -> &Converter {
+        &self.worker.converter
+    }
+
     pub(crate) fn new(
         start: StartJob,
-        namespace: Arc<str>,
+        worker: Arc<WorkerFacts>,
         waker: Arc<RunWaker>,
         facts: Facts,
         patches: Patches,
@@ -112,7 +125,7 @@ impl Core {
         Rc::new(Self {
             random: Generator::new(start.randomness_seed),
             start,
-            namespace,
+            worker,
             facts: Cell::new(facts),
             patches,
             ops: RefCell::default(),

@@ -10,6 +10,8 @@ use std::{
     },
 };
 
+use crate::data::Converter;
+
 /// Whether workflow code runs on this thread right now.
 pub(crate) fn in_workflow() -> bool {
     current() != NOBODY
@@ -20,16 +22,23 @@ pub(crate) fn current() -> usize {
     INSIDE.get()
 }
 
-/// Runs code of the workflow run `id`.
-pub(crate) fn enter<R>(id: usize, user_code: impl FnOnce() -> R) -> R {
-    struct Leave(usize);
+/// Runs code of the workflow run `id`, whose worker has this converter.
+pub(crate) fn enter<R>(id: usize, converter: Converter, user_code: impl FnOnce() -> R) -> R {
+    struct Leave(usize, Converter);
     impl Drop for Leave {
         fn drop(&mut self) {
             INSIDE.set(self.0);
+            CONVERTER.set(std::mem::take(&mut self.1));
         }
     }
-    let _leave = Leave(INSIDE.replace(id));
+    let _leave = Leave(INSIDE.replace(id), CONVERTER.replace(converter));
     user_code()
+}
+
+/// The converter of the run whose code runs on this thread right now; outside of a run that of JSON.
+/// For calls that name no context: those that continue a run as a new one.
+pub(crate) fn converter() -> Converter {
+    CONVERTER.with_borrow(Clone::clone)
 }
 
 /// A place in the source.
@@ -152,5 +161,6 @@ const NOBODY: usize = 0;
 
 thread_local! {
     static INSIDE: Cell<usize> = const { Cell::new(NOBODY) };
+    static CONVERTER: RefCell<Converter> = const { RefCell::new(Converter::JSON) };
     static BEACON: RefCell<Option<Arc<Beacon>>> = const { RefCell::new(None) };
 }

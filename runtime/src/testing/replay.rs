@@ -7,12 +7,13 @@ pub use durably_engine::{CommandSummary, Difference, Ending, EventId, Mismatch};
 use durably_engine::{EngineError, EventKind, Fact, Task};
 
 use crate::{
+    data::{Converter, Format},
     definition::Workflow,
     driver::{
         Driver,
         instance::{TaskFailure, WorkerInfo, WorkflowEntry},
     },
-    instance::waker::Alarm,
+    instance::{core::WorkerFacts, waker::Alarm},
     wire::{self, history::History},
     worker::registry::listed,
 };
@@ -34,6 +35,7 @@ use crate::{
 #[derive(Default)]
 pub struct Replayer {
     workflows: BTreeMap<&'static str, WorkflowEntry>,
+    converter: Converter,
 }
 
 impl Replayer {
@@ -47,6 +49,13 @@ impl Replayer {
     pub fn workflow<W: Workflow>(mut self) -> Self {
         let entry = WorkflowEntry::of::<W>();
         self.workflows.insert(entry.name, entry);
+        self
+    }
+
+    /// Reads values in this format in addition to JSON, as the workers of the workflows did.
+    #[must_use]
+    pub fn format(mut self, format: impl Format) -> Self {
+        self.converter = Converter::of(format);
         self
     }
 
@@ -68,7 +77,10 @@ impl Replayer {
             });
         };
         let host = WorkerInfo {
-            namespace: Arc::from("default"),
+            facts: Arc::new(WorkerFacts {
+                namespace: "default".to_owned(),
+                converter: self.converter.clone(),
+            }),
             alarm: Alarm::default(),
         };
         let mut driver = Driver::new(entry, host);

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use durably_engine::{Header, Payload};
-use durably_proto::api::common::v1 as common;
+use durably_engine::{Header, Payload, payload::BINARY_PROTOBUF};
+use durably_proto::{Message as _, api::common::v1 as common};
 
 /// The metadata key under which a payload says how it is encoded.
 const ENCODING: &str = "encoding";
@@ -44,6 +44,22 @@ pub(crate) fn list_from_proto(payloads: Option<common::Payloads>) -> Vec<Payload
 pub(crate) fn list_to_proto(payloads: Vec<Payload>) -> Option<common::Payloads> {
     let payloads: Vec<_> = payloads.into_iter().map(to_proto).collect();
     (!payloads.is_empty()).then_some(common::Payloads { payloads })
+}
+
+/// The message that holds the payloads of a list in one payload.
+pub(crate) const PAYLOADS: &str = "temporal.api.common.v1.Payloads";
+
+/// One payload that holds others.
+pub(crate) fn pack(payloads: Vec<Payload>) -> Payload {
+    let payloads = payloads.into_iter().map(to_proto).collect();
+    let data = common::Payloads { payloads }.encode_to_vec();
+    Payload::new(BINARY_PROTOBUF, data).with_metadata("messageType", PAYLOADS.into())
+}
+
+/// The payloads in the data of one that holds others; the error is in words.
+pub(crate) fn unpack(data: &[u8]) -> Result<Vec<Payload>, String> {
+    let list = common::Payloads::decode(data).map_err(|error| error.to_string())?;
+    Ok(list.payloads.into_iter().map(from_proto).collect())
 }
 
 /// Payloads by name, as headers, memos and search attributes hold them.

@@ -143,7 +143,9 @@ pub struct Worker {
 impl Worker {
     /// A worker for `task_queue`, with nothing registered.
     pub fn new(client: &Client, task_queue: impl Text) -> Self {
-        Self::on(client.caller().clone(), task_queue.into_text())
+        let mut worker = Self::on(client.caller().clone(), task_queue.into_text());
+        worker.registry.converter = client.converter().clone();
+        worker
     }
 
     fn on(caller: Caller, task_queue: String) -> Self {

@@ -3,6 +3,7 @@
 use std::{any::type_name, collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
+    data::Converter,
     definition::{ActivityFn, ActivitySet, FreeActivity, Workflow},
     driver::instance::WorkflowEntry,
 };
@@ -11,9 +12,11 @@ use crate::{
 pub(crate) const REGISTER_ACTIVITY: &str = "Register it (`.activity::<..>()` or `.activities(..)`), or name \
     the queue of the workers that run it in the call: `.task_queue(\"..\")`";
 
-/// What a worker can run.
+/// What a worker can run, and how its arguments and results are converted.
 #[derive(Default)]
 pub(crate) struct Registry {
+    /// That of the worker's client.
+    pub(crate) converter: Converter,
     workflows: BTreeMap<&'static str, Registered<WorkflowEntry>>,
     activities: BTreeMap<&'static str, Registered<ActivityFn>>,
     mistakes: Vec<String>,

@@ -305,7 +305,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
         self.state = State::Done;
         match ended {
             Ended::Completed(result) => {
-                match A::__output().given(&Callee::Activity(name), result) {
+                match A::__output().given(&Callee::Activity(name), result, self.core.converter()) {
                     Ok(output) => Poll::Ready(Ok(output)),
                     Err(error) => {
                         self.core.record_fault(error.to_string());

@@ -8,7 +8,7 @@ use std::{marker::PhantomData, ops::Deref, panic::Location};
 
 use super::context::Ctx;
 use crate::{
-    data::{EncodedArgs, Text},
+    data::{ArgsEncoder, EncodedArgs, Text},
     definition::{MethodsOf, Via, Workflow},
     error::{Cancelled, ChildError},
     hints::unsupported::Unsupported,
@@ -123,6 +123,10 @@ pub struct FromWorkflow {
 impl Via for FromWorkflow {
     type Signal = Unsupported<Result<(), Cancelled>>;
     type Update<R> = Unsupported<Result<R, Cancelled>>;
+
+    fn arguments(&self) -> ArgsEncoder {
+        self.ctx.__arguments()
+    }
 
     #[track_caller]
     fn signal(&self, name: &'static str, _args: EncodedArgs) -> Self::Signal {

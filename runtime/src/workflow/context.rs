@@ -18,7 +18,7 @@ use super::{
     view::View,
 };
 use crate::{
-    data::{ArgList, Text},
+    data::{ArgList, ArgsEncoder, Text},
     definition::NoTimeout,
     instance::core::Core,
     time::span::Span,
@@ -103,6 +103,12 @@ impl Ctx {
 
     pub(crate) fn core(&self) -> &Rc<Core> {
         &self.view.core
+    }
+
+    /// Arguments for a call of this run, none yet.
+    #[doc(hidden)]
+    pub fn __arguments(&self) -> ArgsEncoder {
+        ArgsEncoder::new(self.core().converter())
     }
 
     pub(crate) fn reach(&self) -> &Reach {
@@ -222,6 +228,6 @@ impl Ctx {
         name: impl Text,
         args: impl ArgList,
     ) -> ActivityCall<UntypedActivity<R>, NoTimeout> {
-        ActivityCall::untyped(self, name.into_text(), args.encode())
+        ActivityCall::untyped(self, name.into_text(), args.encode(self.core().converter()))
     }
 }

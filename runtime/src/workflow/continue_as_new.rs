@@ -2,7 +2,7 @@
 //!
 //! [`ContinueAsNew`] itself is an error, in a layer that does not know workflow types.
 
-use crate::{data::ArgList, definition::Workflow, error::ContinueAsNew};
+use crate::{data::ArgList, definition::Workflow, error::ContinueAsNew, instance::current};
 
 impl ContinueAsNew {
     /// Continues as a workflow of another type, with these arguments.
@@ -35,6 +35,6 @@ impl ContinueAsNew {
     /// }
     /// ```
     pub fn other<W: Workflow>(args: impl ArgList) -> Self {
-        Self::new(W::NAME, args.encode())
+        Self::new(W::NAME, args.encode(&current::converter()))
     }
 }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::{ActivityCall, Ctx};
 use crate::{
-    data::{EncodedArgs, Text},
+    data::{ArgsEncoder, EncodedArgs, Text},
     definition::{Activity, NoTimeout, TimeoutSet},
     instance::current::in_workflow,
     options::{
@@ -45,6 +45,12 @@ impl<T> Stub<T> {
 
     fn set(&mut self, change: impl FnOnce(&mut ActivityOptions)) {
         change(&mut self.options);
+    }
+
+    /// Arguments for a call, none yet.
+    #[doc(hidden)]
+    pub fn arguments(&self) -> ArgsEncoder {
+        self.ctx.__arguments()
     }
 
     /// Calls one activity of the set: `U` is [`TimeoutSet`] if the activity declares a timeout

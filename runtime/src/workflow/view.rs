@@ -105,7 +105,7 @@ impl View {
 
     /// The namespace the workflow lives in.
     pub fn namespace(&self) -> &str {
-        &self.core.namespace
+        &self.core.worker.namespace
     }
 
     /// The task queue of the workflow; activities use it too, unless they set another.
@@ -162,7 +162,11 @@ impl View {
             return Ok(None);
         };
         let workflow = Callee::Workflow(self.workflow_type().to_owned().into());
-        Ok(Some(decode_result(&workflow, [payload.clone()])?))
+        Ok(Some(decode_result(
+            &workflow,
+            [payload.clone()],
+            self.core.converter(),
+        )?))
     }
 
     /// Why the run before this one failed, under a cron schedule or a retry policy.

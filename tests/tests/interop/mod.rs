@@ -1,4 +1,5 @@
 //! Interoperation: histories of both servers compared, and the Python SDK as client and worker.
 
 mod histories;
+mod payloads;
 mod python;

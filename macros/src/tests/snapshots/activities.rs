@@ -27,7 +27,11 @@ impl Shop {
 }
 const _: () = {
     #[allow(unused_imports)]
-    use ::durably::__private::Plain as _;
+    use ::durably::__private::{
+        ByEncoding as _, ByJsonMessage as _, ByJsonMessages as _, ByMessage as _,
+        ByMessages as _, ByOptionalJsonMessage as _, ByOptionalMessage as _,
+        ByScalar as _, Plain as _,
+    };
     ///Calls of the activities of [`Shop`] from a workflow.
     #[allow(
         dead_code,
@@ -92,9 +96,10 @@ const _: () = {
             fn __output() -> ::durably::__private::PayloadOf<
                 <Result<String> as ::durably::__private::Outcome>::Ok,
             > {
-                <<Result<
-                    String,
-                > as ::durably::__private::Outcome>::Ok as ::durably::__private::Serialisable>::payload()
+                (&&&&&::durably::__private::Spelled::<
+                    <Result<String> as ::durably::__private::Outcome>::Ok,
+                >::HERE)
+                    .payload()
             }
             fn __defaults() -> ::durably::__private::ActivityOptions {
                 ::core::convert::Into::into(::durably::__private::Declared {
@@ -148,7 +153,7 @@ const _: () = {
             const NAME: &'static str = "count";
             type Output = u64;
             fn __output() -> ::durably::__private::PayloadOf<u64> {
-                ::durably::__private::Spelled::<u64>::payload()
+                (&&&&&::durably::__private::Spelled::<u64>::HERE).payload()
             }
             fn __defaults() -> ::durably::__private::ActivityOptions {
                 ::core::convert::Into::into(::durably::__private::Declared::NOTHING)
@@ -184,15 +189,16 @@ const _: () = {
             reserve,
             ::durably::__private::TimeoutSet,
         > {
-            let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
-            <Order as ::durably::__private::Serialisable>::payload()
+            let mut arguments = self.0.arguments();
+            (&&&&&::durably::__private::Spelled::<Order>::HERE)
+                .payload()
                 .add(&mut arguments, "order", &order);
             self.0.call(arguments.finish())
         }
         ///Calls the activity `count`.
         #[track_caller]
         fn count(&self) -> ::durably::__private::ActivityCall<count, DurablyTimeout> {
-            let arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
+            let arguments = self.0.arguments();
             self.0.call(arguments.finish())
         }
     }
@@ -325,7 +331,10 @@ const _: () = {
                         ::durably::__private::Invocation::Async(
                             ::std::boxed::Box::pin(async move {
                                 let _ = (&ctx, &mut arguments);
-                                let argument_0 = <Order as ::durably::__private::Serialisable>::payload()
+                                let argument_0 = (&&&&&::durably::__private::Spelled::<
+                                    Order,
+                                >::HERE)
+                                    .payload()
                                     .next(&mut arguments, "order")?;
                                 <reserve as ::durably::__private::Activity>::__output()
                                     .result(
@@ -337,6 +346,7 @@ const _: () = {
                                         <<Result<
                                             String,
                                         > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
+                                        arguments.converter(),
                                     )
                             }),
                         )
@@ -356,7 +366,7 @@ const _: () = {
                             ::std::boxed::Box::new(move || {
                                 let _ = (&ctx, &mut arguments);
                                 <count as ::durably::__private::Activity>::__output()
-                                    .value(&<Shop>::count(&*this))
+                                    .value(&<Shop>::count(&*this), arguments.converter())
                             }),
                         )
                     }),

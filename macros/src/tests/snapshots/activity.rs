@@ -33,7 +33,11 @@ pub struct charge {
 }
 const _: () = {
     #[allow(unused_imports)]
-    use ::durably::__private::Plain as _;
+    use ::durably::__private::{
+        ByEncoding as _, ByJsonMessage as _, ByJsonMessages as _, ByMessage as _,
+        ByMessages as _, ByOptionalJsonMessage as _, ByOptionalMessage as _,
+        ByScalar as _, Plain as _,
+    };
     #[allow(
         dead_code,
         deprecated,
@@ -55,9 +59,10 @@ const _: () = {
         fn __output() -> ::durably::__private::PayloadOf<
             <Result<Receipt> as ::durably::__private::Outcome>::Ok,
         > {
-            <<Result<
-                Receipt,
-            > as ::durably::__private::Outcome>::Ok as ::durably::__private::Serialisable>::payload()
+            (&&&&&::durably::__private::Spelled::<
+                <Result<Receipt> as ::durably::__private::Outcome>::Ok,
+            >::HERE)
+                .payload()
         }
         fn __defaults() -> ::durably::__private::ActivityOptions {
             ::core::convert::Into::into(::durably::__private::Declared {
@@ -92,9 +97,11 @@ const _: () = {
             ::durably::__private::Invocation::Async(
                 ::std::boxed::Box::pin(async move {
                     let _ = (&ctx, &mut arguments);
-                    let argument_0 = <String as ::durably::__private::Serialisable>::payload()
+                    let argument_0 = (&&&&&::durably::__private::Spelled::<String>::HERE)
+                        .payload()
                         .next(&mut arguments, "card")?;
-                    let argument_1 = <u64 as ::durably::__private::Serialisable>::payload()
+                    let argument_1 = (&&&&&::durably::__private::Spelled::<u64>::HERE)
+                        .payload()
                         .next(&mut arguments, "cents")?;
                     <charge as ::durably::__private::Activity>::__output()
                         .result(
@@ -113,6 +120,7 @@ const _: () = {
                             <<Result<
                                 Receipt,
                             > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
+                            arguments.converter(),
                         )
                 }),
             )
@@ -146,10 +154,12 @@ const _: () = {
             charge,
             ::durably::__private::TimeoutSet,
         > {
-            let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
-            <String as ::durably::__private::Serialisable>::payload()
+            let mut arguments = ::durably::__private::AsCtx::__ctx(ctx).__arguments();
+            (&&&&&::durably::__private::Spelled::<String>::HERE)
+                .payload()
                 .add_text(&mut arguments, "card", card);
-            <u64 as ::durably::__private::Serialisable>::payload()
+            (&&&&&::durably::__private::Spelled::<u64>::HERE)
+                .payload()
                 .add(&mut arguments, "cents", &cents);
             ::durably::__private::ActivityCall::new(
                 ::durably::__private::AsCtx::__ctx(ctx),

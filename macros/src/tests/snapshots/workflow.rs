@@ -274,7 +274,11 @@ trait AsyncMethodsOf_Greeting {
 impl AsyncMethodsOf_Greeting for Greeting {}
 const _: () = {
     #[allow(unused_imports)]
-    use ::durably::__private::Plain as _;
+    use ::durably::__private::{
+        ByEncoding as _, ByJsonMessage as _, ByJsonMessages as _, ByMessage as _,
+        ByMessages as _, ByOptionalJsonMessage as _, ByOptionalMessage as _,
+        ByScalar as _, Plain as _,
+    };
     ///Signals, queries and updates of [`Greeting`]; every handle derefs to it.
     #[allow(
         dead_code,
@@ -394,7 +398,7 @@ const _: () = {
         ///The signal `Finish` of [`Greeting`].
         #[track_caller]
         fn finish(&self) -> <DurablyVia as ::durably::__private::Via>::Signal {
-            let arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
+            let arguments = ::durably::__private::Via::arguments(&self.0);
             ::durably::__private::Via::signal(&self.0, "Finish", arguments.finish())
         }
         #[cfg(feature = "rename")]
@@ -409,13 +413,18 @@ const _: () = {
         where
             DurablyVia: ::durably::__private::CanUpdate,
         {
-            let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
-            <String as ::durably::__private::Serialisable>::payload()
+            let mut arguments = ::durably::__private::Via::arguments(&self.0);
+            (&&&&&::durably::__private::Spelled::<String>::HERE)
+                .payload()
                 .add_text(&mut arguments, "to", to);
             ::durably::__private::CanUpdate::update(
                 &self.0,
                 "rename",
                 arguments.finish(),
+                (&&&&&::durably::__private::Spelled::<
+                    <Result<Greeting> as ::durably::__private::Outcome>::Ok,
+                >::HERE)
+                    .payload(),
             )
         }
         ///The query `names` of [`Greeting`].
@@ -424,8 +433,13 @@ const _: () = {
         where
             DurablyVia: ::durably::__private::CanQuery,
         {
-            let arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
-            ::durably::__private::CanQuery::query(&self.0, "names", arguments.finish())
+            let arguments = ::durably::__private::Via::arguments(&self.0);
+            ::durably::__private::CanQuery::query(
+                &self.0,
+                "names",
+                arguments.finish(),
+                (&&&&&::durably::__private::Spelled::<Vec<String>>::HERE).payload(),
+            )
         }
     }
     #[allow(
@@ -451,8 +465,10 @@ const _: () = {
             client: &(impl ::durably::__private::AsClient + ?::core::marker::Sized),
             greeting: impl ::durably::__private::Text,
         ) -> ::durably::__private::StartCall<Greeting, ::durably::__private::QueueSet> {
-            let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
-            <String as ::durably::__private::Serialisable>::payload()
+            let mut arguments = ::durably::__private::AsClient::__client(client)
+                .__arguments();
+            (&&&&&::durably::__private::Spelled::<String>::HERE)
+                .payload()
                 .add_text(&mut arguments, "greeting", greeting);
             ::durably::__private::StartCall::new(
                 ::durably::__private::AsClient::__client(client),
@@ -477,8 +493,9 @@ const _: () = {
             ctx: &(impl ::durably::__private::AsCtx + ?::core::marker::Sized),
             greeting: impl ::durably::__private::Text,
         ) -> ::durably::__private::ChildCall<Greeting> {
-            let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
-            <String as ::durably::__private::Serialisable>::payload()
+            let mut arguments = ::durably::__private::AsCtx::__ctx(ctx).__arguments();
+            (&&&&&::durably::__private::Spelled::<String>::HERE)
+                .payload()
                 .add_text(&mut arguments, "greeting", greeting);
             ::durably::__private::ChildCall::new(
                 ::durably::__private::AsCtx::__ctx(ctx),
@@ -499,8 +516,9 @@ const _: () = {
         fn continue_as_new(
             greeting: impl ::durably::__private::Text,
         ) -> ::durably::__private::ContinueAsNew {
-            let mut arguments = <::durably::__private::ArgsEncoder as ::core::default::Default>::default();
-            <String as ::durably::__private::Serialisable>::payload()
+            let mut arguments = ::durably::__private::arguments_of_next_run();
+            (&&&&&::durably::__private::Spelled::<String>::HERE)
+                .payload()
                 .add_text(&mut arguments, "greeting", greeting);
             ::durably::__private::ContinueAsNew::new(
                 <Greeting as ::durably::__private::Workflow>::NAME,
@@ -532,9 +550,10 @@ const _: () = {
         fn __output() -> ::durably::__private::PayloadOf<
             <Result<usize> as ::durably::__private::Outcome>::Ok,
         > {
-            <<Result<
-                usize,
-            > as ::durably::__private::Outcome>::Ok as ::durably::__private::Serialisable>::payload()
+            (&&&&&::durably::__private::Spelled::<
+                <Result<usize> as ::durably::__private::Outcome>::Ok,
+            >::HERE)
+                .payload()
         }
         type Queue = ::durably::__private::QueueSet;
         type Methods<DurablyVia: ::durably::__private::Via> = GreetingMethods<
@@ -546,8 +565,10 @@ const _: () = {
                     <Greeting as ::durably::__private::Initial>::initial(),
                 ),
                 run: |cell, ctx, mut arguments| {
-                    let argument_0 = <String as ::durably::__private::Serialisable>::payload()
+                    let argument_0 = (&&&&&::durably::__private::Spelled::<String>::HERE)
+                        .payload()
                         .next(&mut arguments, "greeting")?;
+                    let converter = ::core::clone::Clone::clone(arguments.converter());
                     ::core::result::Result::Ok(
                         ::durably::__private::Called::Running(
                             ::std::boxed::Box::pin(async move {
@@ -570,6 +591,7 @@ const _: () = {
                                         <<Result<
                                             usize,
                                         > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
+                                        &converter,
                                     )
                             }),
                         ),
@@ -581,8 +603,12 @@ const _: () = {
                         |cell, ctx, mut arguments| {
                             ::core::result::Result::Ok(
                                 ::durably::__private::Called::Done(
-                                    <() as ::durably::__private::Serialisable>::payload()
-                                        .value(&cell.with(|state| <Greeting>::finish(state))),
+                                    (&&&&&::durably::__private::Spelled::<()>::HERE)
+                                        .payload()
+                                        .value(
+                                            &cell.with(|state| <Greeting>::finish(state)),
+                                            arguments.converter(),
+                                        ),
                                 ),
                             )
                         },
@@ -592,12 +618,14 @@ const _: () = {
                     (
                         "names",
                         |state, view, mut arguments| {
-                            ::durably::__private::Spelled::<Vec<String>>::payload()
+                            (&&&&&::durably::__private::Spelled::<Vec<String>>::HERE)
+                                .payload()
                                 .value(
                                     &<Greeting>::names(
                                         state,
                                         <View as ::durably::__private::ViewArg>::of(view),
                                     ),
+                                    arguments.converter(),
                                 )
                         },
                     ),
@@ -611,7 +639,10 @@ const _: () = {
                             view,
                             mut arguments|
                         {
-                            let argument_0 = <String as ::durably::__private::Serialisable>::payload()
+                            let argument_0 = (&&&&&::durably::__private::Spelled::<
+                                String,
+                            >::HERE)
+                                .payload()
                                 .next(&mut arguments, "to")?;
                             let __argument_0 = &argument_0;
                             let __argument_0: &str = __argument_0;
@@ -624,17 +655,24 @@ const _: () = {
                             )
                         }),
                         call: |cell, ctx, mut arguments| {
-                            let argument_0 = <String as ::durably::__private::Serialisable>::payload()
+                            let argument_0 = (&&&&&::durably::__private::Spelled::<
+                                String,
+                            >::HERE)
+                                .payload()
                                 .next(&mut arguments, "to")?;
+                            let converter = ::core::clone::Clone::clone(
+                                arguments.converter(),
+                            );
                             ::core::result::Result::Ok(
                                 ::durably::__private::Called::Running(
                                     ::std::boxed::Box::pin(async move {
                                         let mut root = ::durably::__private::Root::new(&cell);
                                         let mut lease = ::durably::__private::Lease::new(&mut root);
                                         let state = lease.take();
-                                        <<Result<
-                                            Greeting,
-                                        > as ::durably::__private::Outcome>::Ok as ::durably::__private::Serialisable>::payload()
+                                        (&&&&&::durably::__private::Spelled::<
+                                            <Result<Greeting> as ::durably::__private::Outcome>::Ok,
+                                        >::HERE)
+                                            .payload()
                                             .result(
                                                 <Result<
                                                     Greeting,
@@ -650,6 +688,7 @@ const _: () = {
                                                 <<Result<
                                                     Greeting,
                                                 > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
+                                                &converter,
                                             )
                                     }),
                                 ),

@@ -7,7 +7,7 @@ use durably_engine::Header;
 use super::target::FromClient;
 use crate::{
     client::call::{Call, within},
-    data::Data,
+    data::{Converter, Data},
     error::{DataError, Failure, HandleError},
     transport::retry::Patience,
     wire::describe::{self, DescribeWorkflow, Description, WorkflowSummary},
@@ -36,7 +36,13 @@ fn read<T: Data>(named: &Header, name: &str, kind: &str) -> Result<Option<T>, Da
         return Ok(None);
     };
     let what = || format!("{kind} `{name}`");
-    DataError::read_at(std::slice::from_ref(payload), 0, what).map(Some)
+    DataError::read_at(
+        std::slice::from_ref(payload),
+        0,
+        &Converter::default(),
+        what,
+    )
+    .map(Some)
 }
 
 /// What the server knows of one run of a workflow.

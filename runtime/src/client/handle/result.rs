@@ -21,7 +21,7 @@ pub(crate) fn call<T: 'static>(
     output: PayloadOf<T>,
 ) -> Call<T, ResultError> {
     let target = target.clone();
-    Call::new(|timeout| async move {
+    Call::new(move |timeout| async move {
         let what = || format!("result of workflow `{}`", target.workflow_id());
         within(timeout, what, of(&target, workflow, output)).await
     })
@@ -42,7 +42,8 @@ async fn of<T>(
                 continue;
             }
             RunEnd::Completed(result) => {
-                return Ok(output.given(&Callee::Workflow(workflow), result)?);
+                let workflow = Callee::Workflow(workflow);
+                return Ok(output.given(&workflow, result, target.client().converter())?);
             }
             RunEnd::Failed { cause, retry_state } => WorkflowFailed {
                 workflow_id,

@@ -7,7 +7,7 @@ use crate::{
         Client, QueryCall, SignalCall, UpdateCall,
         call::{Call, within},
     },
-    data::EncodedArgs,
+    data::{ArgsEncoder, EncodedArgs, PayloadOf},
     definition::{CanQuery, CanUpdate, Via},
     error::{HandleError, RpcError, WorkflowNotFound},
     transport::{caller::Caller, retry::Patience, rpc::Rpc},
@@ -159,6 +159,10 @@ impl Via for FromClient {
     type Signal = SignalCall;
     type Update<R> = UpdateCall<R>;
 
+    fn arguments(&self) -> ArgsEncoder {
+        self.client().__arguments()
+    }
+
     fn signal(&self, name: &'static str, args: EncodedArgs) -> SignalCall {
         SignalCall::new(self.clone(), Cow::Borrowed(name), args)
     }
@@ -166,14 +170,24 @@ impl Via for FromClient {
 
 #[diagnostic::do_not_recommend]
 impl CanUpdate for FromClient {
-    fn update<R>(&self, name: &'static str, args: EncodedArgs) -> UpdateCall<R> {
-        UpdateCall::new(self.clone(), Cow::Borrowed(name), args)
+    fn update<R>(
+        &self,
+        name: &'static str,
+        args: EncodedArgs,
+        result: PayloadOf<R>,
+    ) -> UpdateCall<R> {
+        UpdateCall::new(self.clone(), Cow::Borrowed(name), args, result)
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl CanQuery for FromClient {
-    fn query<R>(&self, name: &'static str, args: EncodedArgs) -> QueryCall<R> {
-        QueryCall::new(self.clone(), Cow::Borrowed(name), args)
+    fn query<R>(
+        &self,
+        name: &'static str,
+        args: EncodedArgs,
+        result: PayloadOf<R>,
+    ) -> QueryCall<R> {
+        QueryCall::new(self.clone(), Cow::Borrowed(name), args, result)
     }
 }

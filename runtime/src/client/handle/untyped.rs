@@ -101,22 +101,27 @@ impl DynHandle {
 
     /// Sends a signal.
     pub fn signal(&self, name: impl Text, args: impl ArgList) -> SignalCall {
-        SignalCall::new(self.0.clone(), Cow::Owned(name.into_text()), args.encode())
+        let args = args.encode(self.0.client().converter());
+        SignalCall::new(self.0.clone(), Cow::Owned(name.into_text()), args)
     }
 
     /// Asks a query.
     pub fn query<R: Known>(&self, name: impl Text, args: impl ArgList) -> QueryCall<R> {
-        QueryCall::new(self.0.clone(), Cow::Owned(name.into_text()), args.encode())
+        let args = args.encode(self.0.client().converter());
+        let name = Cow::Owned(name.into_text());
+        QueryCall::new(self.0.clone(), name, args, payload())
     }
 
     /// Sends an update.
     pub fn update<R: Known>(&self, name: impl Text, args: impl ArgList) -> UpdateCall<R> {
-        UpdateCall::new(self.0.clone(), Cow::Owned(name.into_text()), args.encode())
+        let args = args.encode(self.0.client().converter());
+        let name = Cow::Owned(name.into_text());
+        UpdateCall::new(self.0.clone(), name, args, payload())
     }
 
     /// An update that was sent before, by its id.
     pub fn update_handle<R: Known>(&self, update_id: impl Text) -> UpdateHandle<R> {
-        UpdateHandle::attach(self.0.clone(), update_id.into_text())
+        UpdateHandle::attach(self.0.clone(), update_id.into_text(), payload())
     }
 
     /// Waits for the result; see [`Handle::result`].

@@ -12,7 +12,7 @@ use durably_engine::Header;
 
 use crate::{
     client::{call::Request, handle::target::FromClient},
-    data::{Callee, Data, EncodedArgs, decode_result},
+    data::{Callee, EncodedArgs, PayloadOf},
     error::{Failure, QueryError, QueryFailed, QueryRejected, RpcError},
     hints::awaited::{self, Answer},
     time::span::Span,
@@ -57,6 +57,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 #[must_use = "the query is asked when this is awaited"]
 pub struct QueryCall<R> {
     request: Request<Query, Result<R, QueryError>>,
+    result: PayloadOf<R>,
     #[expect(dead_code, reason = "its name and its type are for rustc's advice")]
     r#await: Result<Answer<R>, QueryError>,
 }
@@ -70,7 +71,12 @@ struct Query {
 }
 
 impl<R> QueryCall<R> {
-    pub(crate) fn new(to: FromClient, name: Cow<'static, str>, args: EncodedArgs) -> Self {
+    pub(crate) fn new(
+        to: FromClient,
+        name: Cow<'static, str>,
+        args: EncodedArgs,
+        result: PayloadOf<R>,
+    ) -> Self {
         Self {
             request: Request::new(Query {
                 to,
@@ -79,6 +85,7 @@ impl<R> QueryCall<R> {
                 reject: None,
                 timeout: TIMEOUT,
             }),
+            result,
             r#await: awaited::pending(),
         }
     }
@@ -99,7 +106,7 @@ impl<R> QueryCall<R> {
 }
 
 impl Query {
-    async fn ask<R: Data>(self) -> Result<R, QueryError> {
+    async fn ask<R>(self, result: PayloadOf<R>) -> Result<R, QueryError> {
         let Self {
             to,
             name,
@@ -120,7 +127,10 @@ impl Query {
             return Err(no_answer(&to, &name, timeout).into());
         };
         match response {
-            Ok(QueryResponse::Answered(answer)) => Ok(decode_result(&Callee::Query(name), answer)?),
+            Ok(QueryResponse::Answered(answer)) => {
+                let query = Callee::Query(name);
+                Ok(result.given(&query, answer, to.client().converter())?)
+            }
             Ok(QueryResponse::Rejected(status)) => Err(QueryRejected {
                 query: name.into_owned(),
                 status,
@@ -131,11 +141,12 @@ impl Query {
     }
 }
 
-impl<R: Data> Future for QueryCall<R> {
+impl<R: 'static> Future for QueryCall<R> {
     type Output = Result<R, QueryError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let ask = |query: Query| Box::pin(query.ask()) as _;
+        let result = self.result;
+        let ask = |query: Query| Box::pin(query.ask(result)) as _;
         self.get_mut().request.poll(cx, ask)
     }
 }

@@ -3,7 +3,6 @@
 use std::{
     borrow::Cow,
     future::Future,
-    marker::PhantomData,
     ops::ControlFlow,
     pin::Pin,
     task::{Context, Poll},
@@ -17,7 +16,7 @@ use crate::{
         call::{Call, Request, within},
         handle::target::FromClient,
     },
-    data::{Callee, Data, EncodedArgs, decode_result},
+    data::{Callee, EncodedArgs, PayloadOf},
     error::{Failure, RpcError, UpdateError, UpdateFailed, UpdateNotFound, UpdateRejected},
     hints::awaited::{self, Answer},
     time::span::Span,
@@ -64,6 +63,7 @@ use crate::{
 #[must_use = "the update is sent when this is awaited"]
 pub struct UpdateCall<R> {
     request: Request<Update, Result<R, UpdateError>>,
+    result: PayloadOf<R>,
     #[expect(dead_code, reason = "its name and its type are for rustc's advice")]
     r#await: Result<Answer<R>, UpdateError>,
 }
@@ -77,7 +77,12 @@ struct Update {
 }
 
 impl<R> UpdateCall<R> {
-    pub(crate) fn new(to: FromClient, name: Cow<'static, str>, args: EncodedArgs) -> Self {
+    pub(crate) fn new(
+        to: FromClient,
+        name: Cow<'static, str>,
+        args: EncodedArgs,
+        result: PayloadOf<R>,
+    ) -> Self {
         Self {
             request: Request::new(Update {
                 to,
@@ -86,6 +91,7 @@ impl<R> UpdateCall<R> {
                 id: None,
                 timeout: None,
             }),
+            result,
             r#await: awaited::pending(),
         }
     }
@@ -117,26 +123,33 @@ impl<R> UpdateCall<R> {
     where
         R: 'static,
     {
-        let update = self.request.into_new();
+        let Self {
+            request, result, ..
+        } = self;
+        let update = request.into_new();
         let limit = update.timeout;
-        let accepted = Call::new(|timeout| async move {
+        let accepted = Call::new(move |timeout| async move {
             let (name, id) = (update.name.clone(), update.to.workflow_id().to_owned());
             let what = || format!("acceptance of update `{name}` by workflow `{id}`");
-            within(timeout, what, update.send(Stage::Accepted)).await
+            within(timeout, what, update.send(Stage::Accepted, result)).await
         });
         accepted.limited_to(limit)
     }
 }
 
 impl Update {
-    async fn send<R>(self, stage: Stage) -> Result<UpdateHandle<R>, UpdateError> {
+    async fn send<R>(
+        self,
+        stage: Stage,
+        result: PayloadOf<R>,
+    ) -> Result<UpdateHandle<R>, UpdateError> {
         let Self {
             to, name, args, id, ..
         } = self;
         let id = id.unwrap_or_else(id::random);
         let request = request(&to, &name, args.0?, id.clone(), stage);
         // The server gives up waiting after a while; sent again with the same id, the update resumes.
-        let reached = |response| match UpdateHandle::reached(&to, &name, &id, response) {
+        let reached = |response| match UpdateHandle::reached(&to, &name, &id, response, result) {
             Some(handle) => ControlFlow::Break(handle),
             None => ControlFlow::Continue(()),
         };
@@ -148,16 +161,17 @@ impl Update {
     }
 }
 
-impl<R: Data> Future for UpdateCall<R> {
+impl<R: 'static> Future for UpdateCall<R> {
     type Output = Result<R, UpdateError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let result = self.result;
         self.get_mut().request.poll(cx, |update| {
-            Box::pin(async {
+            Box::pin(async move {
                 let timeout = update.timeout;
                 let what = result_of(&update.name, &update.to);
                 within(timeout, what, async {
-                    let update: UpdateHandle<R> = update.send(Stage::Completed).await?;
+                    let update = update.send(Stage::Completed, result).await?;
                     update.decoded().await
                 })
                 .await
@@ -195,19 +209,19 @@ pub struct UpdateHandle<R> {
     outcome: Option<UpdateOutcome>,
     /// Whether the server said that the workflow accepted it.
     accepted: bool,
-    result: PhantomData<fn() -> R>,
+    result: PayloadOf<R>,
 }
 
 impl<R> UpdateHandle<R> {
     /// An update that was sent by somebody else.
-    pub(crate) fn attach(to: FromClient, id: String) -> Self {
+    pub(crate) fn attach(to: FromClient, id: String, result: PayloadOf<R>) -> Self {
         Self {
             to,
             name: Cow::Borrowed(""),
             id,
             outcome: None,
             accepted: false,
-            result: PhantomData,
+            result,
         }
     }
 
@@ -217,6 +231,7 @@ impl<R> UpdateHandle<R> {
         name: &str,
         id: &str,
         response: UpdateResponse,
+        result: PayloadOf<R>,
     ) -> Option<Self> {
         let outcome = response.outcome;
         if outcome.is_none() && !response.accepted {
@@ -228,7 +243,7 @@ impl<R> UpdateHandle<R> {
             id: id.to_owned(),
             accepted: !matches!(outcome, Some(Err(_))),
             outcome,
-            result: PhantomData,
+            result,
         })
     }
 
@@ -333,7 +348,7 @@ fn in_run(to: &FromClient, run: Option<Execution>) -> FromClient {
     }
 }
 
-impl<R: Data> UpdateHandle<R> {
+impl<R: 'static> UpdateHandle<R> {
     /// Waits for the update's result; can be asked again.
     ///
     /// # Errors
@@ -349,7 +364,11 @@ impl<R: Data> UpdateHandle<R> {
 
     async fn decoded(mut self) -> Result<R, UpdateError> {
         match self.outcome().await? {
-            Ok(payloads) => Ok(decode_result(&Callee::Update(self.name), payloads)?),
+            Ok(payloads) => {
+                let converter = self.to.client().converter();
+                let callee = Callee::Update(self.name);
+                Ok(self.result.given(&callee, payloads, converter)?)
+            }
             Err(record) if self.was_accepted().await => Err(self.failed(record)),
             Err(record) => Err(self.rejected(record)),
         }
@@ -377,7 +396,7 @@ impl<R> Clone for UpdateHandle<R> {
             id: self.id.clone(),
             outcome: self.outcome.clone(),
             accepted: self.accepted,
-            result: PhantomData,
+            result: self.result,
         }
     }
 }

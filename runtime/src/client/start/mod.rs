@@ -20,7 +20,7 @@ use super::{
     call::{Request, within},
 };
 use crate::{
-    data::{EncodedArgs, Known, Outgoing, Text, type_name, value},
+    data::{Converter, EncodedArgs, Known, Outgoing, Text, type_name},
     definition::private::payload,
     definition::{HasQueue, NoQueue, QueueSet, Workflow},
     error::{DataError, RpcError, StartError, WorkflowAlreadyStarted},
@@ -227,7 +227,8 @@ impl<W: Startable, Q> StartCall<W, Q> {
     /// Adds a note that is kept with the workflow, and shown by `describe` and `list`.
     pub fn memo<T: Outgoing>(mut self, name: impl Text, note: T) -> Self {
         let name = name.into_text();
-        if let Some(note) = self.encoded("memo", &name, &note) {
+        let converter = self.start_mut().client.converter().clone();
+        if let Some(note) = self.encoded(&converter, "memo", &name, &note) {
             self.start_mut().memo.insert(name, note);
         }
         self
@@ -236,7 +237,9 @@ impl<W: Startable, Q> StartCall<W, Q> {
     /// Sets an attribute that list filters can name; it must be registered with the server.
     pub fn search_attribute<T: Outgoing>(mut self, name: impl Text, attribute: T) -> Self {
         let name = name.into_text();
-        if let Some(attribute) = self.encoded("search attribute", &name, &attribute) {
+        // The server reads them, and reads nothing but JSON.
+        let json = &Converter::JSON;
+        if let Some(attribute) = self.encoded(json, "search attribute", &name, &attribute) {
             self.start_mut().search_attributes.insert(name, attribute);
         }
         self
@@ -288,8 +291,14 @@ impl<W: Startable, Q> StartCall<W, Q> {
         *self.request.into_new().start
     }
 
-    fn encoded<T: Outgoing>(&mut self, what: &str, name: &str, content: &T) -> Option<Payload> {
-        match value::encode(content) {
+    fn encoded<T: Outgoing>(
+        &mut self,
+        converter: &Converter,
+        what: &str,
+        name: &str,
+        content: &T,
+    ) -> Option<Payload> {
+        match content.__encode(converter) {
             Ok(payload) => Some(payload),
             Err(fault) => {
                 let what = format!("{what} `{name}`");

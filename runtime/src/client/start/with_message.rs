@@ -12,11 +12,11 @@ use std::{
 use super::{Untyped, options::Start, refused};
 use crate::{
     client::{
-        FromClient, Handle, StartCall, Startable, UpdateHandle,
+        Client, FromClient, Handle, StartCall, Startable, UpdateHandle,
         call::{Request, within},
         message::update,
     },
-    data::{ArgList, EncodedArgs, Text},
+    data::{ArgList, ArgsEncoder, EncodedArgs, PayloadOf, Text},
     definition::{CanUpdate, HasQueue, MethodsOf, Via, Workflow},
     error::{RpcError, StartError, UpdateError, UpdateWithStartError},
     time::span::Span,
@@ -30,7 +30,7 @@ use crate::{
 
 /// The transport that only writes down what would be sent; see [`StartCall::with_signal`].
 #[derive(Clone)]
-pub struct Recorder(());
+pub struct Recorder(Client);
 
 /// A signal, written down.
 pub struct RecordedSignal {
@@ -43,12 +43,16 @@ pub struct RecordedUpdate<R> {
     name: Cow<'static, str>,
     args: EncodedArgs,
     id: Option<String>,
-    result: PhantomData<fn() -> R>,
+    result: PayloadOf<R>,
 }
 
 impl Via for Recorder {
     type Signal = RecordedSignal;
     type Update<R> = RecordedUpdate<R>;
+
+    fn arguments(&self) -> ArgsEncoder {
+        self.0.__arguments()
+    }
 
     fn signal(&self, name: &'static str, args: EncodedArgs) -> RecordedSignal {
         RecordedSignal {
@@ -59,12 +63,17 @@ impl Via for Recorder {
 }
 
 impl CanUpdate for Recorder {
-    fn update<R>(&self, name: &'static str, args: EncodedArgs) -> RecordedUpdate<R> {
+    fn update<R>(
+        &self,
+        name: &'static str,
+        args: EncodedArgs,
+        result: PayloadOf<R>,
+    ) -> RecordedUpdate<R> {
         RecordedUpdate {
             name: Cow::Borrowed(name),
             args,
             id: None,
-            result: PhantomData,
+            result,
         }
     }
 }
@@ -111,7 +120,7 @@ impl<W: Workflow, Q> StartCall<W, Q> {
         mut self,
         signal: impl FnOnce(&W::Methods<Recorder>) -> RecordedSignal,
     ) -> Self {
-        let methods = W::Methods::<Recorder>::new(Recorder(()));
+        let methods = W::Methods::<Recorder>::new(Recorder(self.start_mut().client.clone()));
         self.set_signal(signal(&methods));
         self
     }
@@ -152,7 +161,7 @@ impl<W: Workflow, Q> StartCall<W, Q> {
         mut self,
         update: impl FnOnce(&W::Methods<Recorder>) -> RecordedUpdate<R>,
     ) -> StartWithUpdate<W, Q, R> {
-        let methods = W::Methods::<Recorder>::new(Recorder(()));
+        let methods = W::Methods::<Recorder>::new(Recorder(self.start_mut().client.clone()));
         let update = update(&methods);
         self.start_mut()
             .id_conflict
@@ -168,9 +177,10 @@ impl<Q> StartCall<Untyped, Q> {
     /// Sends a signal in the same request: to the running workflow of that id, or to the one that
     /// is started because there is none. The last call counts.
     pub fn with_signal(mut self, name: impl Text, args: impl ArgList) -> Self {
+        let args = args.encode(self.start_mut().client.converter());
         self.set_signal(RecordedSignal {
             name: Cow::Owned(name.into_text()),
-            args: args.encode(),
+            args,
         });
         self
     }
@@ -235,7 +245,12 @@ fn send<W: Workflow, R>(
     start: Start,
     update: RecordedUpdate<R>,
 ) -> impl Future<Output = Started<W, R>> + Send {
-    let RecordedUpdate { name, args, id, .. } = update;
+    let RecordedUpdate {
+        name,
+        args,
+        id,
+        result,
+    } = update;
     async move {
         let client = start.client.clone();
         let start = start.into_request().map_err(StartError::from)?;
@@ -252,6 +267,7 @@ fn send<W: Workflow, R>(
             &name,
             &update_id,
             response.update,
+            result,
         ) {
             Some(update) => ControlFlow::Break((response.run_id, update)),
             None => ControlFlow::Continue(()),

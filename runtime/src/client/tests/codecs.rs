@@ -24,7 +24,11 @@ async fn with_marks(bytes: &[u8]) -> (Arc<Fake>, Client, Seen) {
     let (fake, client) = server().await;
     let (codecs, seen) = marks(bytes);
     let caller = client.caller().clone().with_codecs(codecs);
-    (fake, Client(Arc::new(caller)), seen)
+    (
+        fake,
+        Client(Arc::new(caller), crate::data::Converter::JSON),
+        seen,
+    )
 }
 
 fn completed(result: durably_engine::Payload) -> pb::GetWorkflowExecutionHistoryResponse {

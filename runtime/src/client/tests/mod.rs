@@ -29,7 +29,11 @@ impl<V> MethodsOf<V> for AccountMethods<V> {
 
 impl<V: CanUpdate> AccountMethods<V> {
     fn deposit(&self) -> V::Update<u64> {
-        self.0.update("deposit", ArgsEncoder::default().finish())
+        self.0.update(
+            "deposit",
+            ArgsEncoder::default().finish(),
+            crate::__private::payload(),
+        )
     }
 }
 

@@ -38,7 +38,11 @@ impl<W: Workflow> Live<W> {
             self.unhandled.push((name, input));
             return Ok(());
         };
-        let args = Args::new(Callee::Signal(name.into()), input);
+        let args = Args::new(
+            Callee::Signal(name.into()),
+            input,
+            self.core.converter().clone(),
+        );
         let who = Who::Signal(name);
         current::runs(who);
         let called = panics::catch(|| call(self.cell.clone(), self.ctx.clone(), args))
@@ -107,7 +111,11 @@ impl<W: Workflow> Live<W> {
         }
         self.core
             .issue(Intent::AcceptUpdate { id: id.clone() }, None);
-        let args = Args::new(Callee::Update(update.name.into()), input);
+        let args = Args::new(
+            Callee::Update(update.name.into()),
+            input,
+            self.core.converter().clone(),
+        );
         let who = Who::Update(update.name);
         current::runs(who);
         let called = panics::catch(|| (update.call)(self.cell.clone(), self.ctx.clone(), args))
@@ -133,7 +141,11 @@ impl<W: Workflow> Live<W> {
         let Some(validate) = update.validate else {
             return Ok(());
         };
-        let args = Args::new(Callee::Update(update.name.into()), input);
+        let args = Args::new(
+            Callee::Update(update.name.into()),
+            input,
+            self.core.converter().clone(),
+        );
         let who = Who::Validator(update.name);
         self.reading(who, || {
             self.cell.with(|state| validate(state, &self.ctx, args))
@@ -198,7 +210,11 @@ impl<W: Workflow> Live<W> {
             let error = Error::from(AppError::new("UnknownQuery", text));
             return Err(Box::new(error.to_record()));
         };
-        let args = Args::new(Callee::Query(name.into()), input);
+        let args = Args::new(
+            Callee::Query(name.into()),
+            input,
+            self.core.converter().clone(),
+        );
         self.reading(Who::Query(name), || {
             self.cell.with(|state| answer(state, &self.ctx, args))
         })
@@ -209,7 +225,9 @@ impl<W: Workflow> Live<W> {
     fn reading<T>(&self, who: Who, look: impl FnOnce() -> Result<T>) -> Result<T> {
         current::runs(who);
         let phase = self.core.phase.replace(Phase::Reading);
-        let looked = current::enter(self.wake.id(), || panics::catch(look));
+        let looked = current::enter(self.wake.id(), self.core.converter().clone(), || {
+            panics::catch(look)
+        });
         self.core.phase.set(phase);
         let refused = self.core.take_refusal();
         let looked = looked.unwrap_or_else(|panicked| {

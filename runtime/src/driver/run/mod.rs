@@ -90,7 +90,10 @@ impl<W: Workflow> Instance for Run<W> {
             Self::Live(live) => {
                 let id = live.wake.id();
                 let replaying = live.core.facts.get().replaying;
-                let handled = silent_if(replaying, || current::enter(id, || live.handle(job)));
+                let converter = live.core.converter().clone();
+                let handled = silent_if(replaying, || {
+                    current::enter(id, converter, || live.handle(job))
+                });
                 live.core.drain_intents(intents);
                 handled
             }
@@ -179,8 +182,11 @@ impl<W: Workflow> Live<W> {
         let input = std::mem::take(&mut start.event.input);
         // The header is for whoever intercepts the start; a run that waits does not keep it.
         drop(std::mem::take(&mut start.event.header));
-        let args = |input| Args::new(Callee::Workflow(W::NAME.into()), input);
-        let core = Core::new(start, host.namespace, Arc::clone(&wake), facts, patches);
+        let core = Core::new(start, host.facts, Arc::clone(&wake), facts, patches);
+        let args = |input| {
+            let callee = Callee::Workflow(W::NAME.into());
+            Args::new(callee, input, core.converter().clone())
+        };
         let ctx = Ctx::of_run(&core);
         current::runs(Who::Start(W::NAME));
         let begin = || {
@@ -191,7 +197,7 @@ impl<W: Workflow> Live<W> {
             Ok((cell, main))
         };
         let began = silent_if(facts.replaying, || {
-            current::enter(wake.id(), || panics::catch(begin))
+            current::enter(wake.id(), core.converter().clone(), || panics::catch(begin))
         });
         let (cell, main) = began
             .map_err(|panicked| TaskFailure::panicked(Who::Start(W::NAME), panicked, None))?
@@ -255,7 +261,7 @@ impl<W: Workflow> Drop for Live<W> {
     fn drop(&mut self) {
         self.core.phase.set(Phase::Over);
         self.wake.retire();
-        let dropped = current::enter(self.wake.id(), || {
+        let dropped = current::enter(self.wake.id(), self.core.converter().clone(), || {
             panics::catch(|| {
                 self.handlers.clear();
                 self.main = None;

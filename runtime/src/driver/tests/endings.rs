@@ -15,7 +15,7 @@ fn an_error_fails_the_run() {
 #[derive(Default)]
 struct GoesOn;
 table!(GoesOn, run: |_, _, _| running::<()>(async {
-    ContinueAsNew::new("GoesOn", (3,).encode()).into()
+    ContinueAsNew::new("GoesOn", (3,).encode(&crate::data::Converter::default())).into()
 }));
 
 #[test]

@@ -120,7 +120,7 @@ fn a_query_cannot_ask_for_commands_through_a_kept_context() {
 #[derive(Default)]
 struct Child;
 table!(Child, run: |_, ctx, _| running(async move {
-    let child = crate::workflow::ChildCall::<Child>::new(&ctx, ().encode());
+    let child = crate::workflow::ChildCall::<Child>::new(&ctx, ().encode(&crate::data::Converter::default()));
     Ok(child.await?)
 }));
 

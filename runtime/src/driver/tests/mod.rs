@@ -109,7 +109,10 @@ impl Activity for Greet {
 
 #[track_caller]
 fn greet(ctx: &Ctx, name: &str) -> ActivityCall<Greet, TimeoutSet> {
-    ActivityCall::new(ctx, (name.to_owned(),).encode())
+    ActivityCall::new(
+        ctx,
+        (name.to_owned(),).encode(&crate::data::Converter::default()),
+    )
 }
 
 /// One run, told one job after the other.
@@ -144,7 +147,10 @@ impl Case {
     /// A run that nothing is known of.
     fn unborn<W: Workflow>() -> Self {
         let host = WorkerInfo {
-            namespace: "default".into(),
+            facts: std::sync::Arc::new(crate::instance::core::WorkerFacts {
+                namespace: "default".to_owned(),
+                converter: crate::data::Converter::JSON,
+            }),
             alarm: Alarm::default(),
         };
         Self::of((WorkflowEntry::of::<W>().start)(host))
@@ -161,7 +167,10 @@ impl Case {
     fn begin(&mut self, args: impl ArgList) -> Result<(), TaskFailure> {
         self.try_tell(self.advance())?;
         let mut start = start();
-        start.event.input = args.encode().0.expect("test arguments are data");
+        start.event.input = args
+            .encode(&crate::data::Converter::default())
+            .0
+            .expect("test arguments are data");
         self.try_tell(Job::Start(start))?;
         Ok(())
     }
@@ -241,7 +250,10 @@ impl Case {
     }
 
     fn query(&mut self, name: &str, args: impl ArgList) -> Result<String, String> {
-        let input = args.encode().0.expect("test arguments are data");
+        let input = args
+            .encode(&crate::data::Converter::default())
+            .0
+            .expect("test arguments are data");
         match self.run.query(name, input) {
             Ok(payload) => Ok(text(&payload)),
             Err(failure) => Err(failure.message),
@@ -297,7 +309,10 @@ fn app(kind: &str) -> FailureInfo {
 fn signal(name: &str, args: impl ArgList) -> Job {
     Job::Signal {
         name: name.into(),
-        input: args.encode().0.expect("test arguments are data"),
+        input: args
+            .encode(&crate::data::Converter::default())
+            .0
+            .expect("test arguments are data"),
         header: Header::new(),
         identity: String::new(),
     }
@@ -307,7 +322,10 @@ fn update(id: &str, name: &str, args: impl ArgList, replaying: bool) -> Job {
     Job::Update(UpdateRequest {
         id: id.into(),
         name: name.into(),
-        input: args.encode().0.expect("test arguments are data"),
+        input: args
+            .encode(&crate::data::Converter::default())
+            .0
+            .expect("test arguments are data"),
         replaying,
         ..UpdateRequest::default()
     })

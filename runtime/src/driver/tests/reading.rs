@@ -93,7 +93,10 @@ const TRIES: &[Try] = &[
     ("asks for a patch", |it| _ = it.ctx.patched("new")),
     ("drops a patch", |it| it.ctx.deprecate_patch("new")),
     ("starts a child", |it| {
-        poll_once(ChildCall::<Keeper>::new(&it.ctx, ().encode()).start());
+        poll_once(
+            ChildCall::<Keeper>::new(&it.ctx, ().encode(&crate::data::Converter::default()))
+                .start(),
+        );
         assert_eq!(it.external.id(), "other");
     }),
 ];

@@ -251,7 +251,10 @@ fn a_wake_between_two_tasks_rings_the_alarm_once_and_is_told_once() {
     test_log::open();
     let (rung, bell) = std::sync::mpsc::channel();
     let host = WorkerInfo {
-        namespace: "default".into(),
+        facts: std::sync::Arc::new(crate::instance::core::WorkerFacts {
+            namespace: "default".to_owned(),
+            converter: crate::data::Converter::JSON,
+        }),
         alarm: Alarm::new(move || rung.send(()).expect("the test listens")),
     };
     let mut case = Case::of((WorkflowEntry::of::<Wrong>().start)(host));
@@ -275,7 +278,10 @@ fn a_wake_between_two_tasks_rings_the_alarm_once_and_is_told_once() {
 fn a_wake_of_a_run_that_is_gone_rings_no_alarm() {
     let (rung, bell) = std::sync::mpsc::channel();
     let host = WorkerInfo {
-        namespace: "default".into(),
+        facts: std::sync::Arc::new(crate::instance::core::WorkerFacts {
+            namespace: "default".to_owned(),
+            converter: crate::data::Converter::JSON,
+        }),
         alarm: Alarm::new(move || rung.send(()).expect("the test listens")),
     };
     let mut case = Case::of((WorkflowEntry::of::<Wrong>().start)(host));
@@ -372,7 +378,7 @@ fn payloads_that_do_not_decode() {
     let mut case = Case::unborn::<Plain>();
     texts.add("a missing argument of `run`", refusal(case.begin(())));
     let mut case = Case::unborn::<Plain>();
-    let bytes = vec![0_u8, 159];
+    let bytes = crate::Bytes(vec![0, 159]);
     texts.add("bytes for text", refusal(case.begin((bytes,))));
     let mut case = Case::unborn::<Plain>();
     let unknown = durably_engine::Payload::new("binary/encrypted", vec![1]);

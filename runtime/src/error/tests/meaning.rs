@@ -52,7 +52,7 @@ struct Helper(#[source] anyhow::Error);
 struct Hides(ContinueAsNew);
 
 fn next_run() -> ContinueAsNew {
-    ContinueAsNew::new("Trip", (3,).encode())
+    ContinueAsNew::new("Trip", (3,).encode(&crate::data::Converter::default()))
 }
 
 fn cancelled_activity() -> ActivityError {

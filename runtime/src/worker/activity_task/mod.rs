@@ -97,8 +97,9 @@ impl ActivityTasks {
                         tasks.shutdown.clone(),
                         heart,
                         tasks.server.timers.handle().clone(),
+                        tasks.registry.converter.clone(),
                     );
-                    let args = Args::new(callee, input);
+                    let args = Args::new(callee, input, tasks.registry.converter.clone());
                     let call = invocation::call(activity, ctx, args, &report.permit);
                     tasks.run(&claim, &cancel, call).await
                 }

@@ -15,7 +15,7 @@ use super::{
     server::{Said, Server},
 };
 use crate::{
-    data::{Callee, decode_result, encode_result},
+    data::{Callee, Converter, decode_result, encode_result},
     error::DataError,
     prelude::*,
     telemetry::log::test_log,
@@ -335,7 +335,9 @@ async fn payloads_that_do_not_decode_outside_of_workflows() -> Result<()> {
     worker.shutdown().await?;
 
     let wrong = || [Payload::json(br#"{"step":"two"}"#.to_vec())];
-    let read = |callee: Callee| decode_result::<Progress, _>(&callee, wrong()).unwrap_err();
+    let read = |callee: Callee| {
+        decode_result::<Progress, _>(&callee, wrong(), &Converter::default()).unwrap_err()
+    };
     for (case, callee) in [
         (
             "the result of a workflow",
@@ -346,7 +348,11 @@ async fn payloads_that_do_not_decode_outside_of_workflows() -> Result<()> {
     ] {
         texts.add(case, read(callee).to_string());
     }
-    let none = decode_result::<Progress, _>(&Callee::Workflow("Greeting".into()), []);
+    let none = decode_result::<Progress, _>(
+        &Callee::Workflow("Greeting".into()),
+        [],
+        &Converter::default(),
+    );
     texts.add("a result that is not there", none.unwrap_err().to_string());
     let error = AppError::new("OutOfStock", "none left").details("three");
     let detail = |index| -> DataError { error.detail::<u32>(index).unwrap_err() };

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     driver::{Driver, Progress, instance::WorkerInfo},
     error::AppError,
-    instance::{panics, waker::Alarm},
+    instance::{core::WorkerFacts, panics, waker::Alarm},
     telemetry::log,
     wire::respond::AnswerQuery,
     worker::{
@@ -56,7 +56,10 @@ impl Shard {
         Self {
             cache: Cache::new(executors.max_cached.div_ceil(lanes)),
             host: WorkerInfo {
-                namespace: executors.identity().namespace.as_str().into(),
+                facts: Arc::new(WorkerFacts {
+                    namespace: executors.identity().namespace.clone(),
+                    converter: executors.registry.converter.clone(),
+                }),
                 alarm: alarm(&executors, lane),
             },
             suspended: SuspendedTasks::default(),

@@ -1,0 +1,134 @@
+//! What parameters that are texts accept at the call side.
+
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+
+/// What a `String` parameter accepts at the call side.
+#[diagnostic::on_unimplemented(
+    message = "expected text for this argument, found `{Self}`",
+    label = "not a string",
+    note = "this parameter is a `String`: pass a `&str`, `String` or `&String`, or call `.to_string()` on what can be shown"
+)]
+pub trait Text {
+    /// The text, borrowed.
+    fn as_text(&self) -> &str;
+
+    /// The text, owned.
+    fn into_text(self) -> String;
+}
+
+#[diagnostic::do_not_recommend]
+impl Text for &str {
+    fn as_text(&self) -> &str {
+        self
+    }
+
+    fn into_text(self) -> String {
+        self.to_owned()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Text for String {
+    fn as_text(&self) -> &str {
+        self
+    }
+
+    fn into_text(self) -> String {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Text for &String {
+    fn as_text(&self) -> &str {
+        self
+    }
+
+    fn into_text(self) -> String {
+        self.clone()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Text for Cow<'_, str> {
+    fn as_text(&self) -> &str {
+        self
+    }
+
+    fn into_text(self) -> String {
+        self.into_owned()
+    }
+}
+
+/// What an `Option<String>` parameter accepts at the call side: `None`, `Some("text")`, and a
+/// reference to an `Option` of any [`Text`].
+// Exactly one `Option` by value, or rustc could not infer the type of a `None`.
+#[diagnostic::on_unimplemented(
+    message = "expected an optional text for this argument, found `{Self}`",
+    label = "neither `Option<&str>` nor a reference to an `Option<String>`",
+    note = "this parameter is an `Option<String>`: pass `None`, `Some(\"text\")`, or borrow an option of your own: `&name`, `&Some(name)`"
+)]
+pub trait OptionalText {
+    #[doc(hidden)]
+    fn as_optional_text(&self) -> Option<&str>;
+}
+
+#[diagnostic::do_not_recommend]
+impl OptionalText for Option<&str> {
+    fn as_optional_text(&self) -> Option<&str> {
+        *self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Text> OptionalText for &Option<T> {
+    fn as_optional_text(&self) -> Option<&str> {
+        self.as_ref().map(Text::as_text)
+    }
+}
+
+/// What a `Vec<String>` parameter accepts at the call side: a `Vec<String>`, an array of any
+/// [`Text`], and a reference to a `Vec`, an array or a slice of any [`Text`].
+// Exactly one `Vec` by value, or rustc could not infer the type of a `vec![]`.
+#[diagnostic::on_unimplemented(
+    message = "expected a list of texts for this argument, found `{Self}`",
+    label = "neither a `Vec<String>` nor a reference to a list of texts",
+    note = "this parameter is a `Vec<String>`: pass one, or borrow a list of your own: `&names`, `&[\"a\", \"b\"]`"
+)]
+pub trait TextList {
+    #[doc(hidden)]
+    type Item: Text;
+    #[doc(hidden)]
+    fn as_texts(&self) -> &[Self::Item];
+}
+
+macro_rules! lists {
+    ($([$($generics:tt)*] $list:ty, $item:ty;)*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> TextList for $list {
+            type Item = $item;
+
+            fn as_texts(&self) -> &[$item] {
+                &self[..]
+            }
+        }
+    )* };
+}
+lists! {
+    [] Vec<String>, String;
+    [T: Text, const N: usize] [T; N], T;
+    [T: Text] &Vec<T>, T;
+    [T: Text] &[T], T;
+    [T: Text, const N: usize] &[T; N], T;
+}
+
+/// The texts of a list, as serde's list of strings.
+pub(super) struct Texts<'a, T>(pub(super) &'a [T]);
+
+impl<T: Text> Serialize for Texts<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Text::as_text))
+    }
+}
