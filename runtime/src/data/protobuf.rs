@@ -24,7 +24,7 @@ const MESSAGE_TYPE: &str = "messageType";
 /// generates them, is written like this anyway.
 ///
 /// ```
-/// # use durably_proto::wkt::Duration;
+/// # use prost_wkt_types::Duration;
 /// use durably::{data::JsonProto, error::AppError};
 ///
 /// let pause = Duration { seconds: 5, nanos: 0 };
