@@ -13,13 +13,13 @@ use quote::{ToTokens as _, quote};
 use syn::{DeriveInput, Item, ItemFn, ItemImpl};
 
 use crate::{
+    crate_path::CratePath,
     determinism,
     diag::Errors,
     expand,
-    mistake::{DataMistake, MainMistake, OurBug, PlaceMistake},
+    mistake::{DataMistake, MainMistake, OurBug, PlacementMistake},
     model,
-    root::Root,
-    syntax::{activity_fn::ActivityFn, attr::Options, half_typed, marker, marker::Marker},
+    syntax::{activity_fn::ActivityFn, incomplete, marker, marker::Marker, options::Options},
 };
 
 /// One macro: options and item to code, mistakes to the sink.
@@ -52,15 +52,15 @@ pub(crate) fn workflow(
     errors: &mut Errors,
 ) -> TokenStream {
     let options = Options::parse(options, Marker::Workflow, errors);
-    if let Some((block, for_editor)) = half_typed::block(item.clone(), errors) {
+    if let Some((block, for_editor)) = incomplete::block(item.clone(), errors) {
         let mut checked = model::workflow::check(options, block, errors);
         if let Some(workflow) = &checked.workflow {
-            expand::shape::allow(workflow, &checked.lent, &mut checked.item);
-            expand::documented::as_written(&mut checked.item, checked.written);
+            expand::lints::allow(workflow, &checked.async_methods, &mut checked.item);
+            expand::rustdoc::add_written_signatures(&mut checked.item, checked.written);
         }
         let block = &checked.item;
         let code = match &checked.workflow {
-            Some(workflow) => expand::workflow::expand(workflow, block, &checked.lent),
+            Some(workflow) => expand::workflow::expand(workflow, block, &checked.async_methods),
             None => quote!(#[allow(dead_code, unused_variables)] #block),
         };
         return quote!(#code #for_editor);
@@ -69,7 +69,7 @@ pub(crate) fn workflow(
         model::fields::check(options, &mut fields, errors);
         return fields.into_token_stream();
     }
-    misplaced::<ItemImpl>(item, PlaceMistake::WorkflowOnOther, errors)
+    misplaced::<ItemImpl>(item, PlacementMistake::WorkflowOnOther, errors)
 }
 
 pub(crate) fn activity(
@@ -79,18 +79,19 @@ pub(crate) fn activity(
 ) -> TokenStream {
     let mut options = Options::parse(options, Marker::Activity, errors);
     let root = root(&mut options, errors);
-    let read = half_typed::function::<ActivityFn>(item.clone(), errors);
+    let read = incomplete::function::<ActivityFn>(item.clone(), errors);
     let Some((function, for_editor)) = read else {
-        return misplaced::<ItemFn>(item, PlaceMistake::ActivityOnOther, errors);
+        return misplaced::<ItemFn>(item, PlacementMistake::ActivityOnOther, errors);
     };
     let code = match model::activity::function(options, &function, errors) {
         Some(activity) => expand::activity::expand(&activity, &function, &root),
         None => {
-            let sketch = model::activity::sketch(&function);
-            let sketch = sketch.map(|sketch| expand::activity::sketched(&sketch, &root));
+            let placeholder = model::activity::placeholder(&function);
+            let placeholder =
+                placeholder.map(|placeholder| expand::activity::placeholder(&placeholder, &root));
             match function.body {
-                Some(_) => quote!(#item #sketch),
-                None => quote!(#sketch),
+                Some(_) => quote!(#item #placeholder),
+                None => quote!(#placeholder),
             }
         }
     };
@@ -103,8 +104,8 @@ pub(crate) fn activities(
     errors: &mut Errors,
 ) -> TokenStream {
     let options = Options::parse(options, Marker::Activities, errors);
-    let Some((block, for_editor)) = half_typed::block(item.clone(), errors) else {
-        return misplaced::<ItemImpl>(item, PlaceMistake::ActivitiesOnOther, errors);
+    let Some((block, for_editor)) = incomplete::block(item.clone(), errors) else {
+        return misplaced::<ItemImpl>(item, PlacementMistake::ActivitiesOnOther, errors);
     };
     let code = match model::activities::check(options, block, errors) {
         (block, Some(set)) => expand::activities::expand(&set, block),
@@ -130,7 +131,7 @@ pub(crate) fn main(options: TokenStream, item: TokenStream, errors: &mut Errors)
     let mut options = Options::parse(options, Marker::Main, errors);
     let root = root(&mut options, errors);
     options.finish(errors);
-    let Some((function, for_editor)) = half_typed::function::<ItemFn>(item.clone(), errors) else {
+    let Some((function, for_editor)) = incomplete::function::<ItemFn>(item.clone(), errors) else {
         return misplaced::<ItemFn>(item, MainMistake::OnOther, errors);
     };
     let code = match model::main::check(&function, errors) {
@@ -154,7 +155,7 @@ macro_rules! stray {
     ($($name:ident $marker:ident)*) => { $(
         /// The mark outside of a `#[workflow]` block.
         pub(crate) fn $name(_: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
-            errors.at(Span::call_site(), PlaceMistake::StrayMark(Marker::$marker));
+            errors.at(Span::call_site(), PlacementMistake::StrayMark(Marker::$marker));
             item
         }
     )* };
@@ -167,10 +168,10 @@ stray! {
     stray_update Update
 }
 
-fn root(options: &mut Options, errors: &mut Errors) -> Root {
+fn root(options: &mut Options, errors: &mut Errors) -> CratePath {
     options
         .path("crate", errors)
-        .map_or_else(Root::found, |path| Root::written(&path))
+        .map_or_else(CratePath::found, |path| CratePath::written(&path))
 }
 
 /// An item of another kind, or one that cannot be read as `Wanted`.

@@ -6,6 +6,7 @@
 
 use proc_macro::TokenStream;
 
+mod crate_path;
 mod determinism;
 mod diag;
 mod entry;
@@ -13,7 +14,6 @@ mod expand;
 mod mistake;
 mod model;
 mod rewrite;
-mod root;
 mod syntax;
 #[cfg(test)]
 mod tests;

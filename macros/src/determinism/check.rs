@@ -13,9 +13,8 @@ use syn::{
 };
 
 use super::{
-    lift_permits,
-    list::{self, Group},
-    permit_of_clippy, take_permits, tokens,
+    denylist::{self, Group},
+    lift_permits, permit_of_clippy, take_permits, tokens,
 };
 use crate::{diag::Errors, mistake::DeterminismMistake, syntax::macro_body::MacroBody};
 
@@ -44,7 +43,7 @@ impl<'e> Check<'e> {
     }
 
     /// Visits something that may carry a permit.
-    fn under<T: ?Sized>(
+    fn with_permit<T: ?Sized>(
         &mut self,
         permit: bool,
         it: &mut T,
@@ -78,7 +77,7 @@ impl<'e> Check<'e> {
 
     /// A function or constant that is named in an expression.
     fn operation(&mut self, path: &Path) {
-        match list::operation(&segments(path)) {
+        match denylist::operation(&segments(path)) {
             Some(group) => self.refuse(path, &segments(path).join("::"), group),
             None => self.type_in(path),
         }
@@ -88,17 +87,17 @@ impl<'e> Check<'e> {
     fn type_in(&mut self, path: &Path) {
         let written = segments(path);
         for (at, segment) in path.segments.iter().enumerate() {
-            let Some(group) = list::type_named(&written[..=at]) else {
+            let Some(group) = denylist::type_named(&written[..=at]) else {
                 continue;
             };
             let arguments = match &segment.arguments {
                 PathArguments::AngleBracketed(given) => given.args.len(),
                 PathArguments::None | PathArguments::Parenthesized(_) => 0,
             };
-            let with_hasher = list::takes_hasher(&written[at], arguments)
+            let with_hasher = denylist::takes_hasher(&written[at], arguments)
                 || written
                     .get(at + 1)
-                    .is_some_and(|it| list::is_made_with_hasher(it));
+                    .is_some_and(|it| denylist::is_made_with_hasher(it));
             if !with_hasher {
                 self.refuse(&segment.ident, &written[at], group);
             }
@@ -106,28 +105,28 @@ impl<'e> Check<'e> {
     }
 
     /// What one `use` inside a body takes in: functions are called by their last name then.
-    fn taken_in(&mut self, tree: &UseTree, path: &mut Vec<String>) {
+    fn check_use_tree(&mut self, tree: &UseTree, path: &mut Vec<String>) {
         match tree {
             UseTree::Path(step) => {
                 path.push(step.ident.to_string());
-                self.taken_in(&step.tree, path);
+                self.check_use_tree(&step.tree, path);
                 path.pop();
             }
             UseTree::Group(group) => {
                 for tree in &group.items {
-                    self.taken_in(tree, path);
+                    self.check_use_tree(tree, path);
                 }
             }
-            UseTree::Name(name) => self.taken(&name.ident, path),
-            UseTree::Rename(name) => self.taken(&name.ident, path),
+            UseTree::Name(name) => self.check_use_name(&name.ident, path),
+            UseTree::Rename(name) => self.check_use_name(&name.ident, path),
             UseTree::Glob(_) => {}
         }
     }
 
-    fn taken(&mut self, name: &Ident, path: &[String]) {
+    fn check_use_name(&mut self, name: &Ident, path: &[String]) {
         let path = [path, &[name.to_string()]].concat();
-        let renamed_type = || list::type_named(&path);
-        if let Some(group) = list::operation(&path).or_else(renamed_type) {
+        let renamed_type = || denylist::type_named(&path);
+        if let Some(group) = denylist::operation(&path).or_else(renamed_type) {
             self.refuse(name, &path.join("::"), group);
         }
     }
@@ -145,7 +144,7 @@ impl<'e> Check<'e> {
         } in statics.0
         {
             let permit = take_permits(&mut attributes.clone(), self.errors);
-            self.under(permit, &mut value, |this, value| {
+            self.with_permit(permit, &mut value, |this, value| {
                 if has_interior(&ty) {
                     this.refuse_static(&name);
                 } else {
@@ -161,9 +160,9 @@ impl<'e> Check<'e> {
         for path in tokens::paths(call.tokens.clone()) {
             let written = path.written();
             let found = match path.is_macro {
-                true => list::macro_named(&written),
-                false => list::operation(&written).or_else(|| {
-                    (1..=written.len()).find_map(|to| list::type_named(&written[..to]))
+                true => denylist::macro_named(&written),
+                false => denylist::operation(&written).or_else(|| {
+                    (1..=written.len()).find_map(|to| denylist::type_named(&written[..to]))
                 }),
             };
             if let Some(group) = found.filter(|_| written.len() > 1 || path.is_macro) {
@@ -176,17 +175,17 @@ impl<'e> Check<'e> {
 impl VisitMut for Check<'_> {
     fn visit_impl_item_fn_mut(&mut self, method: &mut ImplItemFn) {
         let permit = lift_permits(&mut method.attrs, self.errors);
-        self.under(permit, method, visit_mut::visit_impl_item_fn_mut);
+        self.with_permit(permit, method, visit_mut::visit_impl_item_fn_mut);
     }
 
     fn visit_item_fn_mut(&mut self, function: &mut ItemFn) {
         let permit = lift_permits(&mut function.attrs, self.errors);
-        self.under(permit, function, visit_mut::visit_item_fn_mut);
+        self.with_permit(permit, function, visit_mut::visit_item_fn_mut);
     }
 
     fn visit_local_mut(&mut self, local: &mut Local) {
         let permit = lift_permits(&mut local.attrs, self.errors);
-        self.under(permit, local, visit_mut::visit_local_mut);
+        self.with_permit(permit, local, visit_mut::visit_local_mut);
     }
 
     fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
@@ -196,16 +195,16 @@ impl VisitMut for Check<'_> {
             Stmt::Local(_) | Stmt::Item(_) => None,
         };
         let permit = attributes.is_some_and(|them| take_permits(them, self.errors));
-        self.under(permit, statement, visit_mut::visit_stmt_mut);
+        self.with_permit(permit, statement, visit_mut::visit_stmt_mut);
         if permit && ends_with_semicolon(statement) {
-            tell_clippy(statement);
+            add_clippy_allow(statement);
         }
     }
 
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         let attributes = attributes_of(expression);
         let permit = attributes.is_some_and(|them| take_permits(them, self.errors));
-        self.under(permit, expression, visit_mut::visit_expr_mut);
+        self.with_permit(permit, expression, visit_mut::visit_expr_mut);
     }
 
     fn visit_expr_path_mut(&mut self, path: &mut ExprPath) {
@@ -231,7 +230,7 @@ impl VisitMut for Check<'_> {
 
     fn visit_item_static_mut(&mut self, item: &mut ItemStatic) {
         let permit = lift_permits(&mut item.attrs, self.errors);
-        self.under(permit, item, |this, item| {
+        self.with_permit(permit, item, |this, item| {
             if matches!(item.mutability, syn::StaticMutability::Mut(_)) || has_interior(&item.ty) {
                 this.refuse_static(&item.ident);
             } else {
@@ -242,8 +241,8 @@ impl VisitMut for Check<'_> {
 
     fn visit_item_use_mut(&mut self, item: &mut ItemUse) {
         let permit = lift_permits(&mut item.attrs, self.errors);
-        self.under(permit, item, |this, item| {
-            this.taken_in(&item.tree, &mut Vec::new());
+        self.with_permit(permit, item, |this, item| {
+            this.check_use_tree(&item.tree, &mut Vec::new());
         });
     }
 
@@ -251,7 +250,7 @@ impl VisitMut for Check<'_> {
         let path = segments(&call.path);
         let name = path.last().map_or("", String::as_str);
         let mut body = MacroBody::of(call);
-        if let Some(group) = list::macro_named(&path)
+        if let Some(group) = denylist::macro_named(&path)
             && !is_biased(call)
         {
             self.refuse(&call.path, &format!("{}!", path.join("::")), group);
@@ -316,7 +315,7 @@ fn has_interior(ty: &Type) -> bool {
     impl Visit<'_> for Interior {
         fn visit_type_path(&mut self, path: &TypePath) {
             let last = path.path.segments.last();
-            self.0 |= last.is_some_and(|last| list::is_interior(&last.ident.to_string()));
+            self.0 |= last.is_some_and(|last| denylist::is_interior(&last.ident.to_string()));
             visit::visit_type_path(self, path);
         }
     }
@@ -335,7 +334,7 @@ fn is_name_of_static(name: &Ident) -> bool {
 fn changes_static(call: &ExprMethodCall) -> bool {
     let of_ordering = |argument: &Expr| matches!(argument, Expr::Path(it) if it.path.segments.iter().any(|it| it.ident == "Ordering"));
     let method = call.method.to_string();
-    list::changes_by(&method)
+    denylist::changes_by(&method)
         || matches!(method.as_str(), "load" | "store" | "swap")
             && call.args.last().is_some_and(of_ordering)
 }
@@ -363,7 +362,7 @@ fn ends_with_semicolon(statement: &Stmt) -> bool {
 
 /// Tells clippy of a permit on a statement; around a block, since an attribute would be lost on a
 /// macro and misread before an assignment.
-fn tell_clippy(statement: &mut Stmt) {
+fn add_clippy_allow(statement: &mut Stmt) {
     let allow = permit_of_clippy();
     *statement = Stmt::Expr(
         parse_quote!(#allow { #statement }),

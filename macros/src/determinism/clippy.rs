@@ -6,7 +6,7 @@
 
 use std::{env, fs, path::PathBuf};
 
-use super::list::{Group, TOPICS};
+use super::denylist::{Group, TOPICS};
 
 #[test]
 fn the_shipped_configuration_is_the_list() {

@@ -1,13 +1,13 @@
 //! What would make a replay differ, as far as written paths tell.
 //!
-//! [`list`] says what is refused, [`check`] looks for it. Aliases, helpers elsewhere and methods on
+//! [`denylist`] says what is refused, [`check`] looks for it. Aliases, helpers elsewhere and methods on
 //! values are for clippy, whose configuration is written from the same list, and for the checks at
 //! run time.
 
 mod check;
 #[cfg(test)]
 mod clippy;
-mod list;
+mod denylist;
 mod tokens;
 
 use quote::ToTokens;
@@ -17,7 +17,7 @@ use self::check::Check;
 use crate::{
     diag::Errors,
     mistake::DeterminismMistake,
-    syntax::{attr::Options, marker::Marker},
+    syntax::{marker::Marker, options::Options},
 };
 
 /// Checks the bodies and signatures of a block, and takes the permits off.

@@ -6,10 +6,11 @@ use syn::{ImplItem, ItemImpl, parse_quote, spanned::Spanned as _};
 
 use super::{
     activity::{checks, implementation, invocation},
-    braces, by_type_in_scope,
+    allow_lints, braces,
     call::{doc, encoded, parameters},
-    fn_at, local, placed, quiet,
-    shape::prescribed,
+    fn_at, import_dispatch_traits,
+    lints::prescribed,
+    local, placed,
 };
 use crate::model::activities::{Activities, Method};
 
@@ -20,7 +21,7 @@ pub(crate) fn expand(set: &Activities, mut block: ItemImpl) -> TokenStream {
     }
     let stub = stub_type(set);
     let kinds: TokenStream = set.methods.iter().map(|method| kind(set, method)).collect();
-    let plain = by_type_in_scope(&set.root);
+    let plain = import_dispatch_traits(&set.root);
     let (calls, options, registration) = (calls(set), options(set), registration(set));
     quote! {
         #block
@@ -62,14 +63,14 @@ fn owner() -> Ident {
 }
 
 fn stub_type(set: &Activities) -> TokenStream {
-    let (root, stub, timeout, quiet) = (&set.root, &set.stub, timeout(), quiet());
+    let (root, stub, timeout, allow_lints) = (&set.root, &set.stub, timeout(), allow_lints());
     let doc = doc(&format!(
         "Calls of the activities of [`{}`] from a workflow.",
         set.ident
     ));
     quote! {
         #doc
-        #quiet
+        #allow_lints
         #[derive(::core::fmt::Debug)]
         pub struct #stub<#timeout = #root::__private::NoTimeout>(#root::__private::Stub<#timeout>);
     }
@@ -80,16 +81,17 @@ fn stub_type(set: &Activities) -> TokenStream {
 /// Its parameter is always the user's type: with it a public method of a private type may give
 /// private values, as any method may.
 fn kind(set: &Activities, method: &Method) -> TokenStream {
-    let (root, ty, kind, vis, quiet) = (&set.root, &set.ty, &method.kind, &method.vis, quiet());
+    let (root, ty, kind, vis, allow_lints) =
+        (&set.root, &set.ty, &method.kind, &method.vis, allow_lints());
     let wire = &method.activity.wire.text;
     let (words, owner) = (doc(&format!("The activity `{wire}`.")), owner());
-    let conditions = &method.activity.carried.conditions;
+    let conditions = &method.activity.inherited.conditions;
     let implementation = implementation(&method.activity, quote!(#kind), root);
     let checks = checks(&method.activity, root);
     quote! {
         #(#conditions)*
         #words
-        #quiet
+        #allow_lints
         #[allow(non_camel_case_types)]
         #[derive(::core::fmt::Debug)]
         #vis struct #kind<#owner = #ty> {
@@ -102,11 +104,11 @@ fn kind(set: &Activities, method: &Method) -> TokenStream {
 }
 
 fn calls(set: &Activities) -> TokenStream {
-    let (root, stub, timeout, quiet) = (&set.root, &set.stub, timeout(), quiet());
+    let (root, stub, timeout, allow_lints) = (&set.root, &set.stub, timeout(), allow_lints());
     let one = |method: &Method| {
         let (activity, kind, vis) = (&method.activity, &method.kind, &method.vis);
-        let (conditions, rest) = (&activity.carried.conditions, &activity.carried.rest);
-        let words = (!activity.carried.documented)
+        let (conditions, rest) = (&activity.inherited.conditions, &activity.inherited.rest);
+        let words = (!activity.inherited.documented)
             .then(|| doc(&format!("Calls the activity `{}`.", activity.wire.text)));
         let ident = &activity.ident;
         let parameters = parameters(&activity.arguments, root);
@@ -130,7 +132,7 @@ fn calls(set: &Activities) -> TokenStream {
     };
     let calls: TokenStream = set.methods.iter().map(one).collect();
     quote! {
-        #quiet
+        #allow_lints
         impl<#timeout> #stub<#timeout> {
             #calls
         }
@@ -138,16 +140,17 @@ fn calls(set: &Activities) -> TokenStream {
 }
 
 fn options(set: &Activities) -> TokenStream {
-    let (root, ty, stub, timeout, quiet) = (&set.root, &set.ty, &set.stub, timeout(), quiet());
+    let (root, ty, stub, timeout, allow_lints) =
+        (&set.root, &set.ty, &set.stub, timeout(), allow_lints());
     let ctx = local("ctx");
     let setters: TokenStream = OPTIONS.iter().map(|option| setter(set, option)).collect();
     let name = placed("stub", &set.ident);
     quote! {
-        #quiet
+        #allow_lints
         impl<#timeout> #stub<#timeout> {
             #setters
         }
-        #quiet
+        #allow_lints
         impl #ty {
             /// Typed calls of these activities from a workflow.
             pub fn #name(#ctx: &(impl #root::__private::AsCtx + ?::core::marker::Sized)) -> #stub {
@@ -200,7 +203,7 @@ fn setter(set: &Activities, (name, takes): &(&str, Takes)) -> TokenStream {
 }
 
 fn registration(set: &Activities) -> TokenStream {
-    let (root, ty, quiet) = (&set.root, &set.ty, quiet());
+    let (root, ty, allow_lints) = (&set.root, &set.ty, allow_lints());
     let (add, this, ctx, arguments) = (
         local("add"),
         local("this"),
@@ -210,7 +213,7 @@ fn registration(set: &Activities) -> TokenStream {
     let one = |method: &Method| {
         let (activity, kind) = (&method.activity, &method.kind);
         let (conditions, wire, ident) = (
-            &activity.carried.conditions,
+            &activity.inherited.conditions,
             &activity.wire.text,
             &activity.ident,
         );
@@ -239,7 +242,7 @@ fn registration(set: &Activities) -> TokenStream {
     // Said here, it is asked here and taken for granted below: one message where a type is not.
     let shared = quote_spanned!(ty.span()=> #ty: ::core::marker::Send + ::core::marker::Sync);
     quote! {
-        #quiet
+        #allow_lints
         #[allow(trivial_bounds)]
         impl #root::__private::ActivitySet for #ty
         where

@@ -5,31 +5,32 @@ use quote::{quote, quote_spanned};
 use syn::AttrStyle;
 
 use super::{
-    asserts, by_type_in_scope,
+    allow_lints, asserts,
     call::{associated_output, doc, doc_before, encoded, parameters},
-    local, placed, quiet,
-    shape::prescribed,
-    take::{concluded, context, decoded},
+    decode::{context, decoded, encoded_result},
+    import_dispatch_traits,
+    lints::prescribed,
+    local, placed,
 };
 use crate::{
-    model::activity::{Activity, Declared, Millis, Sketch},
-    root::Root,
+    crate_path::CratePath,
+    model::activity::{Activity, Declared, Millis, Placeholder},
     syntax::activity_fn::ActivityFn,
 };
 
 /// Everything `#[activity]` puts in place of the function.
-pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &Root) -> TokenStream {
+pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &CratePath) -> TokenStream {
     let body = guarded(activity, function, root);
     let (ident, vis, wire) = (&activity.ident, &function.vis, &activity.wire.text);
-    let (conditions, rest) = (&activity.carried.conditions, &activity.carried.rest);
-    let words = (!activity.carried.documented)
+    let (conditions, rest) = (&activity.inherited.conditions, &activity.inherited.rest);
+    let words = (!activity.inherited.documented)
         .then(|| doc(&format!("The activity `{wire}`, to call and to register.")));
     let implementation = implementation(activity, quote!(#ident), root);
     let invoke = function.body.as_ref().map(|_| invoke(activity, root));
     let call = call(activity, root);
     let checks = checks(activity, root);
-    let plain = by_type_in_scope(root);
-    let quiet = quiet();
+    let plain = import_dispatch_traits(root);
+    let allow_lints = allow_lints();
     // At the function's name, so that what rustc says about the type points there. A struct with
     // braces, because beside it the name is the function's.
     let kind = quote_spanned!(ident.span()=> struct #ident { never: ::core::convert::Infallible });
@@ -38,7 +39,7 @@ pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &Root) ->
         #(#conditions)*
         #words
         #(#rest)*
-        #quiet
+        #allow_lints
         #[allow(non_camel_case_types)]
         #[derive(::core::fmt::Debug)]
         #vis #kind
@@ -55,27 +56,27 @@ pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &Root) ->
 
 /// What stands beside a function that was refused: its calls and its registration are understood,
 /// and do nothing.
-pub(crate) fn sketched(sketch: &Sketch, root: &Root) -> TokenStream {
-    let Sketch {
+pub(crate) fn placeholder(placeholder: &Placeholder, root: &CratePath) -> TokenStream {
+    let Placeholder {
         ident,
         vis,
-        carried,
+        inherited,
         arguments,
         output,
-    } = sketch;
-    let (conditions, quiet, name) = (&carried.conditions, quiet(), ident.to_string());
+    } = placeholder;
+    let (conditions, allow_lints, name) = (&inherited.conditions, allow_lints(), ident.to_string());
     let (parameters, output) = (parameters(arguments, root), associated_output(output, root));
-    let plain = by_type_in_scope(root);
+    let plain = import_dispatch_traits(root);
     quote! {
         #(#conditions)*
-        #quiet
+        #allow_lints
         #[allow(non_camel_case_types, missing_docs)]
         #[derive(::core::fmt::Debug)]
         #vis struct #ident { never: ::core::convert::Infallible }
         #(#conditions)*
         const _: () = {
             #plain
-            #quiet
+            #allow_lints
             impl #root::__private::Activity for #ident {
                 const NAME: &'static str = #name;
                 #output
@@ -83,13 +84,13 @@ pub(crate) fn sketched(sketch: &Sketch, root: &Root) -> TokenStream {
                     ::core::unreachable!()
                 }
             }
-            #quiet
+            #allow_lints
             impl #root::__private::FreeActivity for #ident {
                 fn __invoke(_: #root::__private::ActivityCtx, _: #root::__private::Args) -> #root::__private::Invocation {
                     ::core::unreachable!()
                 }
             }
-            #quiet
+            #allow_lints
             #[allow(unused_variables)]
             impl #ident {
                 pub fn call(_: &(impl #root::__private::AsCtx + ?::core::marker::Sized), #parameters) -> #root::__private::ActivityCall<#ident, #root::__private::TimeoutSet> {
@@ -101,7 +102,7 @@ pub(crate) fn sketched(sketch: &Sketch, root: &Root) -> TokenStream {
 }
 
 /// The user's function, which refuses to run as a plain function of a workflow.
-fn guarded(activity: &Activity, function: &ActivityFn, root: &Root) -> Option<TokenStream> {
+fn guarded(activity: &Activity, function: &ActivityFn, root: &CratePath) -> Option<TokenStream> {
     let statements = &function.body.as_ref()?.stmts;
     let (vis, sig, wire) = (&function.vis, &function.sig, &activity.wire.text);
     let outer = function
@@ -131,19 +132,23 @@ fn guarded(activity: &Activity, function: &ActivityFn, root: &Root) -> Option<To
 }
 
 /// What only types can tell.
-pub(super) fn checks(activity: &Activity, root: &Root) -> TokenStream {
-    let spelled = asserts::spelled(&activity.output, root);
-    let no_context = asserts::no_context(&activity.arguments, root);
-    quote!(#spelled #no_context)
+pub(super) fn checks(activity: &Activity, root: &CratePath) -> TokenStream {
+    let assert_result_spelling = asserts::assert_result_spelling(&activity.output, root);
+    let assert_no_context = asserts::assert_no_context(&activity.arguments, root);
+    quote!(#assert_result_spelling #assert_no_context)
 }
 
 /// `impl Activity` for the type that stands for the activity.
-pub(super) fn implementation(activity: &Activity, kind: TokenStream, root: &Root) -> TokenStream {
-    let (wire, quiet) = (&activity.wire.text, quiet());
+pub(super) fn implementation(
+    activity: &Activity,
+    kind: TokenStream,
+    root: &CratePath,
+) -> TokenStream {
+    let (wire, allow_lints) = (&activity.wire.text, allow_lints());
     let output = associated_output(&activity.output, root);
     let defaults = defaults(&activity.declared, root);
     quote! {
-        #quiet
+        #allow_lints
         impl #root::__private::Activity for #kind {
             const NAME: &'static str = #wire;
             #output
@@ -160,7 +165,7 @@ pub(super) fn invocation(
     function: TokenStream,
     receiver: Option<TokenStream>,
     kind: TokenStream,
-    root: &Root,
+    root: &CratePath,
 ) -> TokenStream {
     let (ctx, arguments) = (local("ctx"), local("arguments"));
     let (statements, names) = decoded(&activity.arguments, root);
@@ -171,7 +176,7 @@ pub(super) fn invocation(
     let converter = quote!(#arguments.converter());
     if activity.is_async {
         let call = quote!(#call.await);
-        let result = concluded(&activity.output, call, payload, converter, root);
+        let result = encoded_result(&activity.output, call, payload, converter, root);
         let at = activity.ident.span();
         return quote_spanned! {at=>
             #root::__private::Invocation::Async(::std::boxed::Box::pin(async move {
@@ -181,7 +186,7 @@ pub(super) fn invocation(
             }))
         };
     }
-    let result = concluded(&activity.output, call, payload, converter, root);
+    let result = encoded_result(&activity.output, call, payload, converter, root);
     quote! {
         #root::__private::Invocation::Blocking(::std::boxed::Box::new(move || {
             #unused
@@ -191,12 +196,12 @@ pub(super) fn invocation(
     }
 }
 
-fn invoke(activity: &Activity, root: &Root) -> TokenStream {
-    let (ident, quiet) = (&activity.ident, quiet());
+fn invoke(activity: &Activity, root: &CratePath) -> TokenStream {
+    let (ident, allow_lints) = (&activity.ident, allow_lints());
     let (ctx, arguments) = (local("ctx"), local("arguments"));
     let invocation = invocation(activity, quote!(#ident), None, quote!(#ident), root);
     quote! {
-        #quiet
+        #allow_lints
         impl #root::__private::FreeActivity for #ident {
             fn __invoke(
                 #ctx: #root::__private::ActivityCtx,
@@ -208,12 +213,12 @@ fn invoke(activity: &Activity, root: &Root) -> TokenStream {
     }
 }
 
-fn call(activity: &Activity, root: &Root) -> TokenStream {
-    let (ident, quiet, ctx) = (&activity.ident, quiet(), local("ctx"));
-    let (rest, name) = (&activity.carried.rest, placed("call", ident));
+fn call(activity: &Activity, root: &CratePath) -> TokenStream {
+    let (ident, allow_lints, ctx) = (&activity.ident, allow_lints(), local("ctx"));
+    let (rest, name) = (&activity.inherited.rest, placed("call", ident));
     let first = doc_before(
         "Calls this activity from a workflow.",
-        activity.carried.documented,
+        activity.inherited.documented,
     );
     let parameters = parameters(&activity.arguments, root);
     let source = quote!(#root::__private::AsCtx::__ctx(#ctx).__arguments());
@@ -223,7 +228,7 @@ fn call(activity: &Activity, root: &Root) -> TokenStream {
         false => quote!(#root::__private::NoTimeout),
     };
     quote! {
-        #quiet
+        #allow_lints
         impl #ident {
             #first
             #(#rest)*
@@ -237,7 +242,7 @@ fn call(activity: &Activity, root: &Root) -> TokenStream {
 }
 
 /// `Declared { start_to_close: .., ..Declared::NOTHING }.into()`
-fn defaults(declared: &Declared, root: &Root) -> TokenStream {
+fn defaults(declared: &Declared, root: &CratePath) -> TokenStream {
     let mut given = TokenStream::new();
     let durations = [
         (quote!(start_to_close), declared.start_to_close),

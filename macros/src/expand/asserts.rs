@@ -1,4 +1,4 @@
-//! Checks that only types can answer, spanned on the user's types. They need the traits of [`by_type_in_scope`](super::by_type_in_scope).
+//! Checks that only types can answer, spanned on the user's types. They need the traits of [`import_dispatch_traits`](super::import_dispatch_traits).
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
@@ -6,8 +6,8 @@ use syn::spanned::Spanned as _;
 
 use super::call::success;
 use crate::{
+    crate_path::CratePath,
     model::arguments::{Arguments, is_context_by_name},
-    root::Root,
     syntax::signature::Output,
 };
 
@@ -16,7 +16,7 @@ const CONTEXT_BY_VALUE: &str =
     "the context is taken by reference, and comes first: write `&` before its type";
 
 /// A return type that is not named like a `Result` must not be one.
-pub(super) fn spelled(output: &Output, root: &Root) -> Option<TokenStream> {
+pub(super) fn assert_result_spelling(output: &Output, root: &CratePath) -> Option<TokenStream> {
     let Output::Value(ty) = output else {
         return None;
     };
@@ -28,7 +28,7 @@ pub(super) fn spelled(output: &Output, root: &Root) -> Option<TokenStream> {
 }
 
 /// An argument that is named like a context must not be one.
-pub(super) fn no_context(arguments: &Arguments, root: &Root) -> TokenStream {
+pub(super) fn assert_no_context(arguments: &Arguments, root: &CratePath) -> TokenStream {
     let suspects = arguments
         .list
         .iter()
@@ -46,7 +46,7 @@ pub(super) fn no_context(arguments: &Arguments, root: &Root) -> TokenStream {
 }
 
 /// A signal's `Result` holds nothing.
-pub(super) fn gives_nothing(output: &Output, root: &Root) -> Option<TokenStream> {
+pub(super) fn assert_unit_success(output: &Output, root: &CratePath) -> Option<TokenStream> {
     let Output::Fallible(ty) = output else {
         return None;
     };

@@ -6,13 +6,13 @@ use syn::{GenericArgument, Ident, PathArguments, Type, spanned::Spanned as _};
 
 use super::local;
 use crate::{
+    crate_path::CratePath,
     model::arguments::{Argument, Arguments},
-    root::Root,
     syntax::signature::{Output, ungrouped},
 };
 
 /// `name: impl Text, amount: u64`
-pub(super) fn parameters(arguments: &Arguments, root: &Root) -> TokenStream {
+pub(super) fn parameters(arguments: &Arguments, root: &CratePath) -> TokenStream {
     let parameter = |Argument {
                          name,
                          ty,
@@ -36,7 +36,7 @@ pub(super) fn parameters(arguments: &Arguments, root: &Root) -> TokenStream {
 pub(super) fn encoded(
     arguments: &Arguments,
     source: TokenStream,
-    root: &Root,
+    root: &CratePath,
 ) -> (TokenStream, TokenStream) {
     let encoder = local("arguments");
     let one = |Argument {
@@ -63,21 +63,21 @@ pub(super) fn encoded(
 }
 
 /// The conversions of a type, chosen by the type when the expansion is compiled: a message says there
-/// if it has none. Silent about types that an assertion names. Needs the traits of [`by_type_in_scope`].
+/// if it has none. Silent about types that an assertion names. Needs the traits of [`import_dispatch_traits`].
 ///
-/// [`by_type_in_scope`]: super::by_type_in_scope
-pub(super) fn payload_of(ty: TokenStream, at: Span, root: &Root) -> TokenStream {
+/// [`import_dispatch_traits`]: super::import_dispatch_traits
+pub(super) fn payload_of(ty: TokenStream, at: Span, root: &CratePath) -> TokenStream {
     let root = root.at(at);
     quote_spanned!(at=> (&&&&&#root::__private::Spelled::<#ty>::HERE).payload())
 }
 
 /// The conversions of an argument.
-pub(super) fn payload_of_argument(ty: &Type, root: &Root) -> TokenStream {
+pub(super) fn payload_of_argument(ty: &Type, root: &CratePath) -> TokenStream {
     payload_of(ty.to_token_stream(), ty.span(), root)
 }
 
 /// The conversions of what a method gives.
-pub(super) fn payload_of_output(output: &Output, root: &Root) -> TokenStream {
+pub(super) fn payload_of_output(output: &Output, root: &CratePath) -> TokenStream {
     match output {
         Output::Unit => payload_of(quote!(()), Span::call_site(), root),
         Output::Value(ty) => payload_of_argument(ty, root),
@@ -87,7 +87,7 @@ pub(super) fn payload_of_output(output: &Output, root: &Root) -> TokenStream {
 
 /// `type Output` and `fn __output`, all of it at the user's type: what is wrong with that type is
 /// then told once, and there.
-pub(super) fn associated_output(output: &Output, root: &Root) -> TokenStream {
+pub(super) fn associated_output(output: &Output, root: &CratePath) -> TokenStream {
     let (success, payload) = (success(output, root), payload_of_output(output, root));
     let at = success.span();
     let root = root.at(at);
@@ -100,7 +100,7 @@ pub(super) fn associated_output(output: &Output, root: &Root) -> TokenStream {
 }
 
 /// The type of a success.
-pub(super) fn success(output: &Output, root: &Root) -> TokenStream {
+pub(super) fn success(output: &Output, root: &CratePath) -> TokenStream {
     match output {
         Output::Unit => quote!(()),
         Output::Value(ty) => ty.to_token_stream(),

@@ -5,9 +5,9 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::{
-    braces,
+    allow_lints, braces,
     call::{doc, doc_before, encoded, parameters, payload_of_output, success},
-    fn_at, local, placed, quiet,
+    fn_at, local, placed,
 };
 use crate::{
     model::{
@@ -32,10 +32,10 @@ pub(super) fn methods_type(workflow: &Workflow) -> TokenStream {
     let doc = doc(&text);
     // All of it at the user's type, where a second block or a type of that name is told.
     let definition = quote_spanned!(methods.span()=> pub struct #methods<#via>(#via););
-    let quiet = quiet();
+    let allow_lints = allow_lints();
     quote! {
         #doc
-        #quiet
+        #allow_lints
         #[derive(::core::fmt::Debug)]
         #definition
     }
@@ -43,7 +43,8 @@ pub(super) fn methods_type(workflow: &Workflow) -> TokenStream {
 
 /// The methods themselves.
 pub(super) fn methods_impl(workflow: &Workflow) -> TokenStream {
-    let (root, methods, via, quiet) = (&workflow.root, &workflow.methods, via(), quiet());
+    let (root, methods, via, allow_lints) =
+        (&workflow.root, &workflow.methods, via(), allow_lints());
     let wrapped = local("via");
     let each: TokenStream = workflow
         .handlers
@@ -51,20 +52,20 @@ pub(super) fn methods_impl(workflow: &Workflow) -> TokenStream {
         .map(|handler| method(handler, workflow))
         .collect();
     quote! {
-        #quiet
+        #allow_lints
         impl<#via: #root::__private::Via> #root::__private::MethodsOf<#via> for #methods<#via> {
             fn new(#wrapped: #via) -> Self {
                 Self(#wrapped)
             }
         }
-        #quiet
+        #allow_lints
         impl<#via> ::core::ops::Deref for #methods<#via> {
             type Target = #via;
             fn deref(&self) -> &#via {
                 &self.0
             }
         }
-        #quiet
+        #allow_lints
         impl<#via: #root::__private::Via> #methods<#via> {
             #each
         }
@@ -75,8 +76,8 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
     let root = &workflow.root;
     let (ident, vis) = (&handler.ident, &handler.vis);
     let (wire, via) = (&handler.wire.text, via());
-    let (conditions, rest) = (&handler.carried.conditions, &handler.carried.rest);
-    let words = (!handler.carried.documented).then(|| {
+    let (conditions, rest) = (&handler.inherited.conditions, &handler.inherited.rest);
+    let words = (!handler.inherited.documented).then(|| {
         doc(&format!(
             "The {} `{wire}` of [`{}`].",
             handler.marker.word(),
@@ -129,15 +130,17 @@ fn method(handler: &Handler, workflow: &Workflow) -> TokenStream {
 
 /// `start`, `handle`, `child`, `external`, `continue_as_new`, as public as the run method.
 pub(super) fn functions(workflow: &Workflow) -> TokenStream {
-    let (root, ty, quiet) = (&workflow.root, &workflow.ty, quiet());
+    let (root, ty, allow_lints) = (&workflow.root, &workflow.ty, allow_lints());
     let taken = match &workflow.init {
-        Init::Written(init) if workflow.run.arguments.list.is_empty() && !workflow.is_sketch => {
+        Init::Written(init)
+            if workflow.run.arguments.list.is_empty() && !workflow.is_placeholder =>
+        {
             &init.arguments
         }
         _ => &workflow.run.arguments,
     };
     let parameters = parameters(taken, root);
-    let from = |source: TokenStream| match workflow.is_sketch {
+    let from = |source: TokenStream| match workflow.is_placeholder {
         true => {
             let (_, arguments) = encoded(taken, TokenStream::new(), root);
             let encoder = local("arguments");
@@ -147,10 +150,10 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
     };
     let queue = queue(workflow);
     let (documented, rest) = (
-        workflow.run.carried.documented,
+        workflow.run.inherited.documented,
         workflow
             .run
-            .carried
+            .inherited
             .rest
             .iter()
             .filter(|attribute| attribute.path().is_ident("doc"))
@@ -243,7 +246,7 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             quote!(#before #vis #keyword #name #signature #body)
         });
     quote! {
-        #quiet
+        #allow_lints
         impl #ty {
             #(#each)*
         }

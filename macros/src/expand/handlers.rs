@@ -6,8 +6,8 @@ use syn::spanned::Spanned as _;
 
 use super::{
     call::{payload_of_output, success},
+    decode::{context, decoded, encoded_result},
     local,
-    take::{concluded, context, decoded},
 };
 use crate::{
     model::{
@@ -28,7 +28,7 @@ pub(super) fn table(workflow: &Workflow) -> TokenStream {
             .iter()
             .filter(|handler| handler.marker == marker)
             .map(|handler| {
-                let conditions = &handler.carried.conditions;
+                let conditions = &handler.inherited.conditions;
                 let entry = entry(handler, workflow);
                 quote!(#(#conditions)* #entry,)
             })
@@ -110,7 +110,7 @@ fn message(handler: &Handler, workflow: &Workflow) -> TokenStream {
     let call = quote!(#cell.with(|#state| <#ty>::#method(#state, #context #(#names),*)));
     let payload = payload_of_output(&handler.output, root);
     let converter = quote!(#arguments.converter());
-    let result = concluded(&handler.output, call, payload, converter, root);
+    let result = encoded_result(&handler.output, call, payload, converter, root);
     quote! {
         |#cell, #ctx, mut #arguments| {
             #statements
@@ -128,7 +128,7 @@ fn running(handler: &Handler, workflow: &Workflow, payload: TokenStream) -> Toke
     let context = context(&handler.arguments, "CtxArg", quote!(&#ctx), root);
     let call = quote!(<#ty>::#body(#state, &mut #lease, #context #(#names),*).await);
     let converter = local("converter");
-    let result = concluded(&handler.output, call, payload, quote!(&#converter), root);
+    let result = encoded_result(&handler.output, call, payload, quote!(&#converter), root);
     quote! {
         |#cell, #ctx, mut #arguments| {
             #statements
@@ -153,7 +153,7 @@ fn query(handler: &Handler, workflow: &Workflow) -> TokenStream {
     let call = quote!(<#ty>::#method(#state, #context #(#names),*));
     let payload = payload_of_output(&handler.output, root);
     let converter = quote!(#arguments.converter());
-    let result = concluded(&handler.output, call, payload, converter, root);
+    let result = encoded_result(&handler.output, call, payload, converter, root);
     quote!(|#state, #view, mut #arguments| { #statements #result })
 }
 

@@ -4,10 +4,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ItemFn;
 
-use crate::root::Root;
+use crate::crate_path::CratePath;
 
 /// `fn main` that runs the user's `async fn main` inside it.
-pub(crate) fn expand(function: &ItemFn, root: &Root) -> TokenStream {
+pub(crate) fn expand(function: &ItemFn, root: &CratePath) -> TokenStream {
     let ItemFn {
         attrs,
         vis,

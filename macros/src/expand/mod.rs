@@ -7,25 +7,25 @@
 pub(crate) mod activities;
 pub(crate) mod activity;
 mod asserts;
+mod async_method_hints;
 mod call;
 mod client;
 pub(crate) mod data;
-pub(crate) mod documented;
+mod decode;
 mod handlers;
+pub(crate) mod lints;
 pub(crate) mod main;
-mod outside;
-pub(crate) mod shape;
-mod take;
-mod unmarked;
+pub(crate) mod rustdoc;
+mod unmarked_method_hints;
 pub(crate) mod workflow;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
-use crate::root::Root;
+use crate::crate_path::CratePath;
 
 /// The traits behind `Spelled::<T>`, for an expansion's `const _`.
-fn by_type_in_scope(root: &Root) -> TokenStream {
+fn import_dispatch_traits(root: &CratePath) -> TokenStream {
     quote! {
         #[allow(unused_imports)]
         use #root::__private::{
@@ -61,7 +61,7 @@ fn local(name: &str) -> Ident {
 }
 
 /// Lints that are about the user's own code, on items that only repeat its types and names.
-fn quiet() -> TokenStream {
+fn allow_lints() -> TokenStream {
     quote! {
         #[allow(
             dead_code,

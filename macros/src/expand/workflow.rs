@@ -5,32 +5,36 @@ use quote::{quote, quote_spanned};
 use syn::ItemImpl;
 
 use super::{
-    asserts, braces, by_type_in_scope,
+    allow_lints, asserts, async_method_hints, braces,
     call::associated_output,
     client::{functions, methods_impl, methods_type, queue},
-    handlers, outside, quiet, unmarked,
+    handlers, import_dispatch_traits, unmarked_method_hints,
 };
 use crate::{
     model::{
         handler::Handler,
         workflow::{Init, Workflow},
     },
-    rewrite::Lent,
+    rewrite::AsyncMethod,
     syntax::marker::Marker,
 };
 
 /// Everything `#[workflow]` puts in place of the block.
-pub(crate) fn expand(workflow: &Workflow, block: &ItemImpl, lent: &[Lent]) -> TokenStream {
+pub(crate) fn expand(
+    workflow: &Workflow,
+    block: &ItemImpl,
+    async_methods: &[AsyncMethod],
+) -> TokenStream {
     let methods_type = methods_type(workflow);
     let methods_impl = methods_impl(workflow);
-    let unmarked = unmarked::methods(workflow);
+    let unmarked = unmarked_method_hints::methods(workflow);
     let functions = functions(workflow);
     let implementation = implementation(workflow);
     let checks: TokenStream = checks(workflow).collect();
-    let plain = by_type_in_scope(&workflow.root);
-    let outside = outside::methods(workflow, lent);
+    let plain = import_dispatch_traits(&workflow.root);
+    let outside = async_method_hints::methods(workflow, async_methods);
     // What is refused is not used, which need not be said.
-    let refused = (workflow.is_sketch).then(|| quote!(#[allow(dead_code, unused_variables)]));
+    let refused = (workflow.is_placeholder).then(|| quote!(#[allow(dead_code, unused_variables)]));
     quote! {
         #refused
         #block
@@ -49,13 +53,13 @@ pub(crate) fn expand(workflow: &Workflow, block: &ItemImpl, lent: &[Lent]) -> To
 
 fn implementation(workflow: &Workflow) -> TokenStream {
     let (root, ty, name) = (&workflow.root, &workflow.ty, &workflow.name);
-    let (methods, queue, quiet) = (&workflow.methods, queue(workflow), quiet());
+    let (methods, queue, allow_lints) = (&workflow.methods, queue(workflow), allow_lints());
     let output = associated_output(&workflow.run.output, root);
     let task_queue = match &workflow.task_queue {
         Some(queue) => quote!(::core::option::Option::Some(#queue)),
         None => quote!(::core::option::Option::None),
     };
-    let table = match workflow.is_sketch {
+    let table = match workflow.is_placeholder {
         false => handlers::table(workflow),
         true => quote!(loop {}),
     };
@@ -75,7 +79,7 @@ fn implementation(workflow: &Workflow) -> TokenStream {
     let items = braces(items, at);
     let implementation = quote_spanned!(at=> impl #here::__private::Workflow for #ty #items);
     quote! {
-        #quiet
+        #allow_lints
         #implementation
     }
 }
@@ -83,16 +87,16 @@ fn implementation(workflow: &Workflow) -> TokenStream {
 fn checks(workflow: &Workflow) -> impl Iterator<Item = TokenStream> {
     let root = &workflow.root;
     let of = move |handler: &Handler| {
-        let spelled = asserts::spelled(&handler.output, root);
-        let no_context = asserts::no_context(&handler.arguments, root);
-        let gives_nothing = (handler.marker == Marker::Signal)
-            .then(|| asserts::gives_nothing(&handler.output, root))
+        let assert_result_spelling = asserts::assert_result_spelling(&handler.output, root);
+        let assert_no_context = asserts::assert_no_context(&handler.arguments, root);
+        let assert_unit_success = (handler.marker == Marker::Signal)
+            .then(|| asserts::assert_unit_success(&handler.output, root))
             .flatten();
-        let checks = quote!(#spelled #no_context #gives_nothing);
+        let checks = quote!(#assert_result_spelling #assert_no_context #assert_unit_success);
         if checks.is_empty() {
             return checks;
         }
-        let conditions = &handler.carried.conditions;
+        let conditions = &handler.inherited.conditions;
         quote! {
             #(#conditions)*
             const _: () = { #checks };
@@ -105,7 +109,7 @@ fn checks(workflow: &Workflow) -> impl Iterator<Item = TokenStream> {
     workflow
         .handlers
         .iter()
-        .chain((!workflow.is_sketch).then_some(&workflow.run))
+        .chain((!workflow.is_placeholder).then_some(&workflow.run))
         .chain(init)
         .map(of)
 }

@@ -9,18 +9,18 @@ mod data;
 mod determinism;
 mod main;
 mod names;
-mod nearest;
 mod options;
-mod place;
+mod placement;
 mod signature;
+mod suggestion;
 mod validator;
 
 use std::fmt;
 
-pub(crate) use self::nearest::nearest;
+pub(crate) use self::suggestion::nearest;
 pub(crate) use self::{
     block::BlockMistake, body::BodyMistake, data::DataMistake, determinism::DeterminismMistake,
-    main::MainMistake, names::NameMistake, options::OptionMistake, place::PlaceMistake,
+    main::MainMistake, names::NameMistake, options::OptionMistake, placement::PlacementMistake,
     signature::SignatureMistake, validator::ValidatorMistake,
 };
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use proc_macro2::Ident;
 
-use super::nearest::nearest;
-use crate::syntax::{duration::Wrong, marker::Marker};
+use super::suggestion::nearest;
+use crate::syntax::{duration::DurationError, marker::Marker};
 
 pub(crate) enum OptionMistake<'a> {
     InParentheses(Marker, Option<String>),
@@ -26,7 +26,7 @@ pub(crate) enum OptionMistake<'a> {
     EmptyText(&'static str),
     FlagHasValue(&'static str),
     CountFromOne(&'static str),
-    Duration(&'a Wrong),
+    Duration(&'a DurationError),
     LongerThanWhole(&'static str, &'static str),
 }
 

@@ -4,17 +4,19 @@ use proc_macro2::Ident;
 use quote::format_ident;
 use syn::{ItemImpl, Type, Visibility};
 
-use super::{activity::Activity, name::Taken, own_name::Spelled, workflow::type_name};
+use super::{
+    activity::Activity, generated_name::UsedNames, name::UniqueNames, workflow::type_name,
+};
 use crate::{
+    crate_path::CratePath,
     diag::Errors,
-    mistake::{BlockMistake, NameMistake, PlaceMistake, SignatureMistake},
-    root::Root,
-    syntax::{attr::Options, block::Block, half_typed, marker::Marker, signature::Receiver},
+    mistake::{BlockMistake, NameMistake, PlacementMistake, SignatureMistake},
+    syntax::{block::Block, incomplete, marker::Marker, options::Options, signature::Receiver},
 };
 
 /// A set of activities, checked.
 pub(crate) struct Activities {
-    pub(crate) root: Root,
+    pub(crate) root: CratePath,
     pub(crate) ty: Type,
     pub(crate) ident: Ident,
     /// The name of the generated type that carries the calls.
@@ -43,11 +45,11 @@ pub(crate) fn check(
 ) -> (ItemImpl, Option<Activities>) {
     let root = options
         .path("crate", errors)
-        .map_or_else(Root::found, |path| Root::written(&path));
+        .map_or_else(CratePath::found, |path| CratePath::written(&path));
     options.finish(errors);
     let ty = (*item.self_ty).clone();
     let ident = if let Some((_, of_trait, _)) = &item.trait_ {
-        errors.on(of_trait, PlaceMistake::TraitBlock(Marker::Activities));
+        errors.on(of_trait, PlacementMistake::TraitBlock(Marker::Activities));
         None
     } else {
         type_name(&ty, &item.generics, Marker::Activities, errors)
@@ -56,11 +58,11 @@ pub(crate) fn check(
     let Some(ident) = ident else {
         return (block.item, None);
     };
-    if block.marked.is_empty() && !block.item.items.iter().any(half_typed::is_unread) {
+    if block.marked.is_empty() && !block.item.items.iter().any(incomplete::is_incomplete) {
         errors.on(&ident, BlockMistake::NoActivities(&ident));
     }
-    let spelled = Spelled::of(&block.item, &root);
-    let mut taken = Taken::default();
+    let used_names = UsedNames::of(&block.item, &root);
+    let mut unique_names = UniqueNames::default();
     let mut methods = Vec::new();
     for marked in std::mem::take(&mut block.marked) {
         let method = block.method(marked.index);
@@ -88,12 +90,12 @@ pub(crate) fn check(
             );
             continue;
         }
-        if activity.carried.conditions.is_empty() {
-            taken.add(Marker::Activity, &activity.wire, &ident, errors);
+        if activity.inherited.conditions.is_empty() {
+            unique_names.add(Marker::Activity, &activity.wire, &ident, errors);
         }
         methods.push(Method {
             vis: method.vis.clone(),
-            kind: spelled.other_than(activity.ident.clone()),
+            kind: used_names.unused_name(activity.ident.clone()),
             index: marked.index,
             takes_self: receiver.tokens().is_some(),
             activity,
@@ -101,7 +103,7 @@ pub(crate) fn check(
     }
     let activities = Activities {
         root,
-        stub: spelled.other_than(format_ident!("{}Stub", ident)),
+        stub: used_names.unused_name(format_ident!("{}Stub", ident)),
         ty,
         ident,
         methods,

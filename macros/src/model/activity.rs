@@ -11,9 +11,9 @@ use crate::{
     mistake::{OptionMistake, SignatureMistake},
     syntax::{
         activity_fn::ActivityFn,
-        attr::{Keyed, Options},
-        carried::Carried,
+        inherited_attributes::InheritedAttributes,
         marker::Marker,
+        options::{Keyed, Options},
         signature::{self, Output},
     },
 };
@@ -23,7 +23,7 @@ pub(crate) struct Activity {
     pub(crate) ident: Ident,
     pub(crate) wire: WireName,
     pub(crate) declared: Declared,
-    pub(crate) carried: Carried,
+    pub(crate) inherited: InheritedAttributes,
     pub(crate) is_async: bool,
     pub(crate) arguments: Arguments,
     pub(crate) output: Output,
@@ -80,16 +80,16 @@ pub(crate) fn function(
 }
 
 /// What is known of a function that was refused, so that calls of it are known.
-pub(crate) struct Sketch {
+pub(crate) struct Placeholder {
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,
-    pub(crate) carried: Carried,
+    pub(crate) inherited: InheritedAttributes,
     pub(crate) arguments: Arguments,
     pub(crate) output: Output,
 }
 
 /// Sketches a function that was refused; a method has no place for it.
-pub(crate) fn sketch(function: &ActivityFn) -> Option<Sketch> {
+pub(crate) fn placeholder(function: &ActivityFn) -> Option<Placeholder> {
     let sig = &function.sig;
     if sig.receiver().is_some() || sig.generics.type_params().next().is_some() {
         return None;
@@ -97,11 +97,11 @@ pub(crate) fn sketch(function: &ActivityFn) -> Option<Sketch> {
     let mut told = Errors::new();
     let output = output::of(Output::of(&sig.output), None, Marker::Activity, &mut told);
     told.discard();
-    Some(Sketch {
+    Some(Placeholder {
         ident: sig.ident.clone(),
         vis: function.vis.clone(),
-        carried: Carried::of(&function.attrs),
-        arguments: Arguments::sketched(&signature::parameters(sig)),
+        inherited: InheritedAttributes::of(&function.attrs),
+        arguments: Arguments::placeholder(&signature::parameters(sig)),
         output: output.unwrap_or(Output::Unit),
     })
 }
@@ -142,7 +142,7 @@ impl Activity {
             ident: sig.ident.clone(),
             wire,
             declared,
-            carried: Carried::of(attrs),
+            inherited: InheritedAttributes::of(attrs),
             is_async: sig.asyncness.is_some(),
             arguments,
             output: output?,

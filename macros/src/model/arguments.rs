@@ -11,7 +11,7 @@ use crate::{
     diag::Errors,
     mistake::SignatureMistake,
     syntax::{
-        half_typed::is_unread_argument,
+        incomplete::is_incomplete_argument,
         marker::Marker,
         signature::{Parameter, is_named, ungrouped},
     },
@@ -46,8 +46,9 @@ impl Arguments {
         errors: &mut Errors,
     ) -> Option<Self> {
         let before = errors.count();
-        let is_unread = |parameter: &Parameter| parameter.name().is_some_and(is_unread_argument);
-        if parameters.iter().any(is_unread) {
+        let is_incomplete =
+            |parameter: &Parameter| parameter.name().is_some_and(is_incomplete_argument);
+        if parameters.iter().any(is_incomplete) {
             return None;
         }
         let mut arguments = Self {
@@ -80,7 +81,7 @@ impl Arguments {
     }
 
     /// Those of a refused method: of an argument only that it is there.
-    pub(crate) fn sketched(parameters: &[Parameter]) -> Self {
+    pub(crate) fn placeholder(parameters: &[Parameter]) -> Self {
         let is_context = |index: usize, parameter: &Parameter| {
             let reference = parameter.reference().filter(|_| index == 0);
             reference.is_some_and(|first| may_be_context(&first.elem))

@@ -49,7 +49,7 @@ pub(crate) fn check(input: &DeriveInput, errors: &mut Errors) -> bool {
 /// The types of fields that serde has to know, each with its conditions. One with an attribute of
 /// serde's may be written in another way, and one that is generic or names the type by `Self` cannot
 /// be asked for from outside.
-pub(crate) fn fields_that_travel(
+pub(crate) fn serialized_fields(
     input: &DeriveInput,
 ) -> impl Iterator<Item = (Vec<&Attribute>, &Type)> {
     let parameters: Vec<&Ident> = input

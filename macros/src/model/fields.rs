@@ -2,12 +2,12 @@
 
 use syn::{Data, DeriveInput, Field, Fields};
 
-use crate::{determinism, diag::Errors, mistake::PlaceMistake, syntax::attr::Options};
+use crate::{determinism, diag::Errors, mistake::PlacementMistake, syntax::options::Options};
 
 /// Checks the fields and takes our marks off them.
 pub(crate) fn check(options: Options, item: &mut DeriveInput, errors: &mut Errors) {
     for key in options.keys() {
-        errors.at(key.span(), PlaceMistake::OptionOfBlock(key.to_string()));
+        errors.at(key.span(), PlacementMistake::OptionOfBlock(key.to_string()));
     }
     match &mut item.data {
         Data::Struct(data) => check_fields(&mut data.fields, errors),
@@ -16,7 +16,7 @@ pub(crate) fn check(options: Options, item: &mut DeriveInput, errors: &mut Error
                 check_fields(&mut variant.fields, errors);
             }
         }
-        Data::Union(data) => errors.on(data.union_token, PlaceMistake::WorkflowOnOther),
+        Data::Union(data) => errors.on(data.union_token, PlacementMistake::WorkflowOnOther),
     }
 }
 

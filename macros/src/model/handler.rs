@@ -12,9 +12,9 @@ use crate::{
     diag::Errors,
     mistake::{SignatureMistake, ValidatorMistake, nearest},
     syntax::{
-        attr::Options,
-        carried::Carried,
+        inherited_attributes::InheritedAttributes,
         marker::Marker,
+        options::Options,
         signature::{self, Output, Parameter, Receiver, is_named, ungrouped},
     },
 };
@@ -26,7 +26,7 @@ pub(crate) struct Handler {
     /// Who may call it: as the user wrote it.
     pub(crate) vis: Visibility,
     pub(crate) wire: WireName,
-    pub(crate) carried: Carried,
+    pub(crate) inherited: InheritedAttributes,
     pub(crate) is_async: bool,
     pub(crate) arguments: Arguments,
     pub(crate) output: Output,
@@ -112,7 +112,7 @@ impl Handler {
             ident: sig.ident.clone(),
             vis: method.vis.clone(),
             wire,
-            carried: Carried::of(&method.attrs),
+            inherited: InheritedAttributes::of(&method.attrs),
             is_async: sig.asyncness.is_some(),
             arguments,
             output: output?,
@@ -122,7 +122,7 @@ impl Handler {
     }
 
     /// What is known of a method that was refused, so that what is called because of it is known.
-    pub(crate) fn sketched(marker: Marker, method: &ImplItemFn, owner: &Owner<'_>) -> Self {
+    pub(crate) fn placeholder(marker: Marker, method: &ImplItemFn, owner: &Owner<'_>) -> Self {
         let sig = &method.sig;
         let mut told = Errors::new();
         let is_generic = type_parameters(sig).next().is_some();
@@ -137,9 +137,9 @@ impl Handler {
                 text: sig.ident.to_string(),
                 at: sig.ident.span(),
             },
-            carried: Carried::of(&method.attrs),
+            inherited: InheritedAttributes::of(&method.attrs),
             is_async: true,
-            arguments: Arguments::sketched(&signature::parameters(sig)),
+            arguments: Arguments::placeholder(&signature::parameters(sig)),
             output: output.unwrap_or(Output::Unit),
             validator: None,
         }

@@ -9,8 +9,8 @@ use crate::{
     diag::Errors,
     mistake::NameMistake,
     syntax::{
-        attr::{Keyed, Options},
         marker::Marker,
+        options::{Keyed, Options},
     },
 };
 
@@ -79,9 +79,9 @@ impl WireName {
 
 /// The wire names of one kind, to find the second of two.
 #[derive(Default)]
-pub(crate) struct Taken(BTreeMap<(Marker, String), Span>);
+pub(crate) struct UniqueNames(BTreeMap<(Marker, String), Span>);
 
-impl Taken {
+impl UniqueNames {
     /// Reports a name that is taken.
     pub(crate) fn add(
         &mut self,

@@ -50,7 +50,7 @@ pub(crate) fn owned(ty: &Type) -> Option<&'static str> {
 
 /// Writes the owned type where a signature has a bare `str` or slice, which was reported, and tells
 /// whether it had one: rustc would advise to borrow it.
-pub(crate) fn give_sizes(signature: &mut Signature) -> bool {
+pub(crate) fn replace_unsized_types(signature: &mut Signature) -> bool {
     let mut gave = false;
     let mut own = |ty: &mut Type| {
         *ty = match ungrouped(ty) {

@@ -11,30 +11,30 @@ use syn::{
 
 use super::{
     arguments::Arguments,
+    generated_name::UsedNames,
     handler::{Handler, Owner},
-    name::{self, Taken},
-    own_name::Spelled,
+    name::{self, UniqueNames},
     payload_type,
 };
 use crate::{
+    crate_path::CratePath,
     determinism,
     diag::Errors,
-    mistake::{BlockMistake, PlaceMistake},
-    rewrite::{self, Lent},
-    root::Root,
+    mistake::{BlockMistake, PlacementMistake},
+    rewrite::{self, AsyncMethod},
     syntax::{
-        attr::Options,
         block::Block,
-        carried::Carried,
-        half_typed,
+        incomplete,
+        inherited_attributes::InheritedAttributes,
         marker::Marker,
+        options::Options,
         signature::{is_named, parameters, ungrouped},
     },
 };
 
 /// A workflow type, checked.
 pub(crate) struct Workflow {
-    pub(crate) root: Root,
+    pub(crate) root: CratePath,
     pub(crate) ty: Type,
     pub(crate) ident: Ident,
     pub(crate) name: String,
@@ -45,7 +45,7 @@ pub(crate) struct Workflow {
     pub(crate) async_methods: Ident,
     pub(crate) run: Handler,
     /// Whether the run method was refused: calls of what it makes are understood, and do nothing.
-    pub(crate) is_sketch: bool,
+    pub(crate) is_placeholder: bool,
     pub(crate) init: Init,
     pub(crate) handlers: Vec<Handler>,
     /// Methods that a handle does not have, but might be thought to have.
@@ -68,8 +68,8 @@ impl Unmarked {
         method.sig.receiver()?;
         (!name::is_of_handles(&method.sig.ident)).then(|| Self {
             ident: method.sig.ident.clone(),
-            conditions: Carried::of(&method.attrs).conditions,
-            arguments: Arguments::sketched(&parameters(&method.sig)).list.len(),
+            conditions: InheritedAttributes::of(&method.attrs).conditions,
+            arguments: Arguments::placeholder(&parameters(&method.sig)).list.len(),
         })
     }
 }
@@ -91,7 +91,7 @@ pub(crate) struct Checked {
     /// The workflow, if it has a run method. Handlers that could not be understood are left out.
     pub(crate) workflow: Option<Workflow>,
     /// The async methods, which nobody calls from outside.
-    pub(crate) lent: Vec<Lent>,
+    pub(crate) async_methods: Vec<AsyncMethod>,
     /// The ones among them that documentation shows, as the user wrote them.
     pub(crate) written: Vec<ImplItemFn>,
 }
@@ -105,34 +105,34 @@ pub(crate) fn check(options: Options, mut item: ItemImpl, errors: &mut Errors) -
     let workflow = head.and_then(|head| head.complete(&mut block, errors));
     for index in &block.refused {
         if let ImplItem::Fn(method) = &mut block.item.items[*index]
-            && payload_type::give_sizes(&mut method.sig)
+            && payload_type::replace_unsized_types(&mut method.sig)
         {
             rewrite::blank(method);
         }
     }
     if block.item.trait_.is_some() || !matches!(ungrouped(&block.item.self_ty), Type::Path(_)) {
         // A body without its state would be found fault with once more.
-        rewrite::blank_all(&mut block.item);
+        rewrite::clear_bodies(&mut block.item);
         return Checked {
             item: block.item,
             workflow,
-            lent: Vec::new(),
+            async_methods: Vec::new(),
             written: Vec::new(),
         };
     }
     let written = shown_async_methods(&block.item);
-    let lent = rewrite::block(
+    let async_methods = rewrite::block(
         &mut block.item,
         workflow
             .as_ref()
-            .map_or_else(Root::found, |workflow| workflow.root.clone()),
+            .map_or_else(CratePath::found, |workflow| workflow.root.clone()),
         &block.refused,
         errors,
     );
     Checked {
         item: block.item,
         workflow,
-        lent,
+        async_methods,
         written,
     }
 }
@@ -155,7 +155,10 @@ fn shown_async_methods(block: &ItemImpl) -> Vec<ImplItemFn> {
 fn drop_second_mark(item: &mut ItemImpl, errors: &mut Errors) {
     item.attrs.retain(|attribute| match Marker::of(attribute) {
         Some(second @ (Marker::Workflow | Marker::Activities)) => {
-            errors.on(attribute, PlaceMistake::TwoMarks(Marker::Workflow, second));
+            errors.on(
+                attribute,
+                PlacementMistake::TwoMarks(Marker::Workflow, second),
+            );
             false
         }
         _ => true,
@@ -164,7 +167,7 @@ fn drop_second_mark(item: &mut ItemImpl, errors: &mut Errors) {
 
 /// What the attribute and the first line of the block say.
 struct Head {
-    root: Root,
+    root: CratePath,
     ty: Type,
     ident: Ident,
     name: String,
@@ -177,10 +180,10 @@ impl Head {
         let task_queue = options.text("task_queue", errors);
         let root = options
             .path("crate", errors)
-            .map_or_else(Root::found, |path| Root::written(&path));
+            .map_or_else(CratePath::found, |path| CratePath::written(&path));
         options.finish(errors);
         if let Some((_, of_trait, _)) = &item.trait_ {
-            errors.on(of_trait, PlaceMistake::TraitBlock(Marker::Workflow));
+            errors.on(of_trait, PlacementMistake::TraitBlock(Marker::Workflow));
             return None;
         }
         let ident = type_name(&item.self_ty, &item.generics, Marker::Workflow, errors)?;
@@ -199,9 +202,9 @@ impl Head {
     fn complete(self, block: &mut Block, errors: &mut Errors) -> Option<Workflow> {
         let (mut run, mut init) = (Singles::default(), Singles::default());
         let mut handlers = Vec::new();
-        let mut sketch = None;
-        let mut taken = Taken::default();
-        let spelled = Spelled::of(&block.item, &self.root);
+        let mut placeholder = None;
+        let mut unique_names = UniqueNames::default();
+        let used_names = UsedNames::of(&block.item, &self.root);
         let marked = std::mem::take(&mut block.marked);
         let mut refused = BTreeSet::new();
         let owner = Owner {
@@ -229,7 +232,7 @@ impl Head {
             match marked.marker {
                 Marker::Run => {
                     if run.first.is_none() {
-                        sketch = Some(Handler::sketched(marked.marker, method, &owner));
+                        placeholder = Some(Handler::placeholder(marked.marker, method, &owner));
                     }
                     run.add(marked.marker, method.sig.ident.clone(), handler, errors);
                 }
@@ -237,8 +240,8 @@ impl Head {
                 _ => {
                     if let Some(handler) = handler {
                         // Two under different conditions may never meet; rustc sees it if they do.
-                        if handler.carried.conditions.is_empty() {
-                            taken.add(handler.marker, &handler.wire, &self.ident, errors);
+                        if handler.inherited.conditions.is_empty() {
+                            unique_names.add(handler.marker, &handler.wire, &self.ident, errors);
                         }
                         handlers.push(handler);
                     }
@@ -265,23 +268,23 @@ impl Head {
             .map(ToString::to_string)
             .collect();
         // One that is half typed is not missing.
-        if run.first.is_none() && !block.item.items.iter().any(half_typed::is_unread) {
+        if run.first.is_none() && !block.item.items.iter().any(incomplete::is_incomplete) {
             errors.on(&self.ident, BlockMistake::NoRun(&self.ident));
         }
-        let is_sketch = run.handler.is_none();
-        let run = run.handler.or(sketch)?;
+        let is_placeholder = run.handler.is_none();
+        let run = run.handler.or(placeholder)?;
         let init = match (init.first, init.handler) {
             (None, _) => Init::Default,
             (Some(_), None) => Init::Refused,
             (Some(_), Some(init)) => {
-                if !is_sketch {
+                if !is_placeholder {
                     check_same_arguments(&run, &init, errors);
                 }
                 Init::Written(Box::new(init))
             }
         };
         Some(Workflow {
-            methods: spelled.other_than(format_ident!("{}Methods", self.ident)),
+            methods: used_names.unused_name(format_ident!("{}Methods", self.ident)),
             // It stands beside the user's types, none of which is named against the custom.
             async_methods: format_ident!("AsyncMethodsOf_{}", self.ident),
             root: self.root,
@@ -290,7 +293,7 @@ impl Head {
             name: self.name,
             task_queue: self.task_queue,
             run,
-            is_sketch,
+            is_placeholder,
             init,
             handlers,
             unmarked,
@@ -326,7 +329,7 @@ fn is_unconditional(handler: &Handler, errors: &mut Errors) -> bool {
     let (Marker::Run | Marker::Init) = handler.marker else {
         return true;
     };
-    let condition = handler.carried.conditions.first();
+    let condition = handler.inherited.conditions.first();
     if let Some(condition) = condition {
         errors.on(condition, BlockMistake::Conditional(handler.marker));
     }
@@ -356,8 +359,8 @@ pub(crate) fn type_name(
 ) -> Option<Ident> {
     if let Some(parameter) = generics.params.first() {
         let mistake = match parameter {
-            GenericParam::Lifetime(_) => PlaceMistake::BorrowingType(marker),
-            _ => PlaceMistake::GenericType(marker),
+            GenericParam::Lifetime(_) => PlacementMistake::BorrowingType(marker),
+            _ => PlacementMistake::GenericType(marker),
         };
         errors.on(parameter, mistake);
         return None;
@@ -370,9 +373,9 @@ pub(crate) fn type_name(
                     PathArguments::AngleBracketed(given)
                         if matches!(given.args.first(), Some(GenericArgument::Lifetime(_))) =>
                     {
-                        PlaceMistake::BorrowingType(marker)
+                        PlacementMistake::BorrowingType(marker)
                     }
-                    _ => PlaceMistake::GenericType(marker),
+                    _ => PlacementMistake::GenericType(marker),
                 };
                 errors.on(&last.arguments, mistake);
                 return None;
@@ -380,7 +383,7 @@ pub(crate) fn type_name(
             Some(last.ident.clone())
         }
         other => {
-            errors.on(other, PlaceMistake::UnnamedType(marker));
+            errors.on(other, PlacementMistake::UnnamedType(marker));
             None
         }
     }

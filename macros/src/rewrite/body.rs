@@ -12,11 +12,12 @@ use syn::{
 };
 
 use super::{
-    Access, Cx, Holder, State, Uses, borrowed, cell, hidden,
-    look::{Context, is_self},
-    mentions, misuse, opening,
-    order::{self, Form},
-    site,
+    Access, Cx, Holder, State, Uses, borrowed, cell,
+    context::Context,
+    context_misuse,
+    evaluation_order::{self, Form},
+    hidden, mentions, opening, site,
+    state_place::is_self,
 };
 use crate::{diag::Errors, mistake::BodyMistake};
 
@@ -43,7 +44,7 @@ impl VisitMut for Rewriter<'_> {
     /// Attributes stand before all of what a statement becomes: `#[cfg(..)]` removes all of it.
     fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
         if let Stmt::Macro(call) = statement
-            && let Some(expression) = self.looking_macro(&mut call.mac)
+            && let Some(expression) = self.by_reference_macro(&mut call.mac)
         {
             let (attributes, semi) = (&call.attrs, call.semi_token);
             let expression = Expr::Verbatim(quote!(#(#attributes)* #expression));
@@ -79,7 +80,7 @@ impl VisitMut for Rewriter<'_> {
                 self.enter_call(call);
                 self.in_order(expression)
             }
-            Expr::Macro(call) => self.looking_macro(&mut call.mac),
+            Expr::Macro(call) => self.by_reference_macro(&mut call.mac),
             Expr::Break(jump) if jump.label.is_some() => {
                 visit_mut::visit_expr_break_mut(self, jump);
                 jump.expr = jump.expr.take().map(|value| {
@@ -146,7 +147,7 @@ impl Rewriter<'_> {
         let root = self.cx.root.at(at);
         let give = self.spanned_call("give", start, at, quote_spanned!(at=> #lease, #this));
         let take = quote_spanned!(at=> #this = #root::__private::take(#lease););
-        let lent = quote! {
+        let async_methods = quote! {
             match #moved {
                 #future => {
                     #give;
@@ -157,7 +158,7 @@ impl Rewriter<'_> {
                 }
             }
         };
-        self.one_span(operand.to_token_stream(), at, lent)
+        self.one_span(operand.to_token_stream(), at, async_methods)
     }
 
     /// A call whose first token has the span of the operand's first one and whose parenthesis has that
@@ -196,7 +197,7 @@ impl Rewriter<'_> {
             return MethodCall::Became(call);
         }
         if let Some(context) = self.context
-            && let Some((tokens, mistake)) = misuse::of(call, context, self.cx)
+            && let Some((tokens, mistake)) = context_misuse::of(call, context, self.cx)
         {
             self.errors.on(tokens, mistake);
             return MethodCall::Done;
@@ -247,7 +248,7 @@ impl Rewriter<'_> {
     /// An expression with operands that are to be awaited before it, so that no place in the state is
     /// borrowed meanwhile; none if it has no such operands.
     fn in_order(&mut self, expression: &mut Expr) -> Option<TokenStream> {
-        let (operands, form) = order::take_out(expression)?;
+        let (operands, form) = evaluation_order::take_out(expression)?;
         let operands: Vec<_> = operands
             .into_iter()
             .map(|(name, mut value)| {

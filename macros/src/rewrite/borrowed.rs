@@ -8,7 +8,7 @@ use syn::{
     visit::{self, Visit},
 };
 
-use super::look::is_self;
+use super::state_place::is_self;
 use crate::{diag::Errors, mistake::BodyMistake};
 
 /// `self.lists.entry(key).or_default().push(x.await)`: reports the await, if there is one.

@@ -6,16 +6,16 @@ use syn::{Expr, Macro, spanned::Spanned as _, visit_mut::VisitMut as _};
 
 use super::{
     body::{Rewriter, in_own_parentheses},
-    capture, mentions, order,
+    evaluation_order, format_capture, mentions,
 };
 use crate::{mistake::BodyMistake, syntax::macro_body::MacroBody};
 
 impl Rewriter<'_> {
     /// `format!("{} {}", self.name, x.await)` looks at all of its arguments at once; what is awaited
     /// comes first. None if the macro, or its arguments, are of another kind.
-    pub(super) fn looking_macro(&mut self, call: &mut Macro) -> Option<TokenStream> {
+    pub(super) fn by_reference_macro(&mut self, call: &mut Macro) -> Option<TokenStream> {
         let mut body = MacroBody::of(call);
-        let operands = order::take_out_of_macro(&call.path, &mut body)?;
+        let operands = evaluation_order::take_out_of_macro(&call.path, &mut body)?;
         call.tokens = body.into_tokens()?;
         self.macro_call(call);
         let bound =
@@ -36,13 +36,13 @@ impl Rewriter<'_> {
         }
         let mut body = MacroBody::of(call);
         let mut captured = false;
-        let format = capture::Format::of(call);
+        let format = format_capture::Format::of(call);
         let mut text_seen = false;
         for (index, expression) in body.expressions().into_iter().enumerate() {
             captured |= !self.state.is_as_written()
                 && format.is_at(index, text_seen)
-                && capture::in_argument(expression);
-            text_seen |= capture::is_text(expression);
+                && format_capture::in_argument(expression);
+            text_seen |= format_capture::is_text(expression);
             match expression {
                 // `name = value` among format arguments.
                 Expr::Assign(named) => self.visit_expr_mut(&mut named.right),
@@ -52,7 +52,7 @@ impl Rewriter<'_> {
         call.tokens = match body.into_tokens() {
             Some(tokens) if captured => {
                 let state = self.state.value(self.cx, call.path.span());
-                let argument = capture::argument(&state);
+                let argument = format_capture::argument(&state);
                 let comma = needs_comma(&tokens).then(|| quote!(,));
                 quote!(#tokens #comma #argument)
             }

@@ -20,14 +20,16 @@
 
 mod body;
 mod borrowed;
-mod capture;
+mod context;
+mod context_misuse;
+mod evaluation_order;
+mod format_capture;
 mod instrument;
-mod look;
 mod macros;
-mod misuse;
-mod order;
 mod recursion;
 mod split;
+mod state_place;
+mod sync_method;
 
 pub(crate) use split::body_name;
 
@@ -43,11 +45,11 @@ use syn::{
 };
 
 use crate::{
+    crate_path::CratePath,
     diag::Errors,
     mistake::BodyMistake,
-    root::Root,
     syntax::{
-        carried::Carried,
+        inherited_attributes::InheritedAttributes,
         signature::{Receiver, Reference, is_named},
     },
 };
@@ -59,11 +61,11 @@ use crate::{
 /// loses its body, of which rustc would only say the same again in other words.
 pub(crate) fn block(
     block: &mut ItemImpl,
-    root: Root,
+    root: CratePath,
     refused: &BTreeSet<usize>,
     errors: &mut Errors,
-) -> Vec<Lent> {
-    let mut lent = Vec::new();
+) -> Vec<AsyncMethod> {
+    let mut async_methods = Vec::new();
     let mut signatures = BTreeMap::new();
     let mut cx = Cx {
         root,
@@ -78,7 +80,7 @@ pub(crate) fn block(
         let mut found = Errors::new();
         if check(method, &mut found) {
             cx.methods.insert(method.sig.ident.to_string());
-            lent.push(Lent::of(method));
+            async_methods.push(AsyncMethod::of(method));
             let signature = match () {
                 () if found.count() > 0 => Signed::Wrong,
                 () if refused.contains(&index) => Signed::Refused,
@@ -107,7 +109,7 @@ pub(crate) fn block(
             (Some(_), None) => blank(&mut method),
             (None, _) => {
                 let before = errors.count();
-                look::check_plain(&method, &cx, errors);
+                sync_method::check(&method, &cx, errors);
                 if errors.count() > before {
                     blank(&mut method);
                 }
@@ -117,7 +119,7 @@ pub(crate) fn block(
         let methods = body.into_iter().chain([method]);
         block.items.extend(methods.map(ImplItem::Fn));
     }
-    lent
+    async_methods
 }
 
 /// The methods of a block that can be split, by their places.
@@ -142,7 +144,7 @@ enum Signed {
 }
 
 /// An async method, which has a cell where a caller sees `self`.
-pub(crate) struct Lent {
+pub(crate) struct AsyncMethod {
     pub(crate) ident: Ident,
     /// The method with its body, which has `self` and a lease.
     pub(crate) body: Ident,
@@ -151,19 +153,19 @@ pub(crate) struct Lent {
     pub(crate) arguments: usize,
 }
 
-impl Lent {
+impl AsyncMethod {
     fn of(method: &ImplItemFn) -> Self {
         Self {
             ident: method.sig.ident.clone(),
             body: body_name(&method.sig.ident),
-            conditions: Carried::of(&method.attrs).conditions,
+            conditions: InheritedAttributes::of(&method.attrs).conditions,
             arguments: method.sig.inputs.len() - 1,
         }
     }
 }
 
 /// Takes the bodies of a block's methods away.
-pub(crate) fn blank_all(block: &mut ItemImpl) {
+pub(crate) fn clear_bodies(block: &mut ItemImpl) {
     for item in &mut block.items {
         if let ImplItem::Fn(method) = item {
             blank(method);
@@ -184,7 +186,7 @@ pub(crate) fn blank(method: &mut ImplItemFn) {
 
 /// What all methods of a block share.
 struct Cx {
-    root: Root,
+    root: CratePath,
     owner: Type,
     /// The async methods: they take a cell for `self`.
     methods: BTreeSet<String>,
@@ -246,7 +248,7 @@ fn rewrite(
         },
     };
     if signature != Signed::Wrong {
-        let context = look::context_of(method);
+        let context = context::context_of(method);
         body::Rewriter {
             cx,
             state: state.clone(),
@@ -273,7 +275,7 @@ fn rewrite(
     if is_faulty {
         blank(&mut body);
     }
-    split::hand_over(method, &receiver, cx);
+    split::delegate_to_body(method, &receiver, cx);
     if is_faulty || signature != Signed::Right {
         blank(method);
     }
@@ -435,7 +437,7 @@ fn mentions(tokens: impl ToTokens, word: &str) -> bool {
         tokens.into_iter().any(|token| match token {
             TokenTree::Ident(ident) => ident == word,
             TokenTree::Group(group) => search(group.stream(), word),
-            TokenTree::Literal(text) => word == "self" && capture::in_literal(&text),
+            TokenTree::Literal(text) => word == "self" && format_capture::in_literal(&text),
             TokenTree::Punct(_) => false,
         })
     }

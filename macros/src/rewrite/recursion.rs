@@ -10,7 +10,7 @@ use syn::{
     visit::{self, Visit},
 };
 
-use super::{Cx, look::is_self};
+use super::{Cx, state_place::is_self};
 use crate::{diag::Errors, mistake::BodyMistake};
 
 /// Reports the awaits that close a circle, each of which a box would break; returns the methods, by

@@ -109,7 +109,7 @@ fn take_cell(method: &mut ImplItemFn, at: Span, cx: &Cx) {
 }
 
 /// Lets a method take the state and await the one with its body.
-pub(super) fn hand_over(method: &mut ImplItemFn, receiver: &Reference, cx: &Cx) {
+pub(super) fn delegate_to_body(method: &mut ImplItemFn, receiver: &Reference, cx: &Cx) {
     let at = receiver.at;
     let root = &cx.root;
     let body = body_name(&method.sig.ident);

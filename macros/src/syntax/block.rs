@@ -6,12 +6,12 @@ use proc_macro2::Span;
 use syn::{Attribute, ImplItem, ImplItemFn, ItemImpl};
 
 use super::{
-    attr::Options,
     marker::{self, Marker},
+    options::Options,
 };
 use crate::{
     diag::Errors,
-    mistake::{BlockMistake, PlaceMistake},
+    mistake::{BlockMistake, PlacementMistake},
 };
 
 /// An impl block, its marks taken off.
@@ -47,7 +47,7 @@ impl Block {
             method.attrs.retain(|attribute| {
                 let foreign = foreign_mark(attribute).filter(|_| belongs(Marker::Update));
                 if let Some(instead) = foreign {
-                    errors.on(attribute, PlaceMistake::ForeignMark(instead));
+                    errors.on(attribute, PlacementMistake::ForeignMark(instead));
                 }
                 foreign.is_none()
             });
@@ -65,7 +65,7 @@ impl Block {
                             index,
                         });
                     }
-                    Some(first) => errors.on(attribute, PlaceMistake::TwoMarks(first, marker)),
+                    Some(first) => errors.on(attribute, PlacementMistake::TwoMarks(first, marker)),
                 }
                 false
             });
@@ -73,7 +73,7 @@ impl Block {
                 if let Some(stray) = Marker::of(attribute)
                     && (stray.is_of_workflow() || stray == Marker::Activity)
                 {
-                    errors.on(attribute, PlaceMistake::MarkOfOtherBlock(stray));
+                    errors.on(attribute, PlacementMistake::MarkOfOtherBlock(stray));
                 }
             }
             method
@@ -140,7 +140,7 @@ fn refuse_marks(item: &mut ImplItem, errors: &mut Errors) {
     };
     attributes.retain(|attribute| match Marker::of(attribute) {
         Some(marker) if is_ours_on_method(attribute) => {
-            errors.on(attribute, PlaceMistake::MarkOnOther(marker));
+            errors.on(attribute, PlacementMistake::MarkOnOther(marker));
             false
         }
         _ => true,

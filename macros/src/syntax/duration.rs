@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 /// Why a text is no duration, and what to write.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Wrong {
+pub(crate) enum DurationError {
     /// A number without a unit.
     NoUnit(String),
     /// Something else; the nearest right spelling, if there is one.
@@ -17,7 +17,7 @@ pub(crate) enum Wrong {
     TooLong(String),
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoUnit(number) => write!(
@@ -45,7 +45,7 @@ impl fmt::Display for Wrong {
 const LONGEST: Duration = Duration::from_secs(10_000 * 365 * 86_400);
 
 /// Reads `"1h30m"`: numbers with units, largest unit first or not.
-pub(crate) fn parse(text: &str) -> Result<Duration, Wrong> {
+pub(crate) fn parse(text: &str) -> Result<Duration, DurationError> {
     if let Some(rest) = text.trim().strip_prefix('-') {
         let unit = match rest.ends_with(|c: char| c.is_ascii_digit()) {
             true => "s",
@@ -53,14 +53,14 @@ pub(crate) fn parse(text: &str) -> Result<Duration, Wrong> {
         };
         let meant = format!("{rest}{unit}");
         return Err(match read(&meant, exact_unit) {
-            Some(_) => Wrong::Negative(meant),
-            None => Wrong::Unreadable(text.to_owned(), None),
+            Some(_) => DurationError::Negative(meant),
+            None => DurationError::Unreadable(text.to_owned(), None),
         });
     }
     if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit()) {
         return Err(match text.trim_start_matches('0') {
-            "" => Wrong::Zero,
-            _ => Wrong::NoUnit(text.to_owned()),
+            "" => DurationError::Zero,
+            _ => DurationError::NoUnit(text.to_owned()),
         });
     }
     let Some(total) = read(text, exact_unit) else {
@@ -68,13 +68,13 @@ pub(crate) fn parse(text: &str) -> Result<Duration, Wrong> {
         let near = read(&loose, loose_unit)
             .or_else(|| fraction(&loose))
             .filter(|total| !total.is_zero());
-        return Err(Wrong::Unreadable(text.to_owned(), near.map(write)));
+        return Err(DurationError::Unreadable(text.to_owned(), near.map(write)));
     };
     if total.is_zero() {
-        return Err(Wrong::Zero);
+        return Err(DurationError::Zero);
     }
     if total > LONGEST {
-        return Err(Wrong::TooLong(text.to_owned()));
+        return Err(DurationError::TooLong(text.to_owned()));
     }
     Ok(total)
 }
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn a_text_in_words_is_answered_with_its_spelling() {
         let near = |text| match parse(text) {
-            Err(Wrong::Unreadable(_, near)) => near,
+            Err(DurationError::Unreadable(_, near)) => near,
             other => panic!("{other:?}"),
         };
         assert_eq!(near("10 seconds").as_deref(), Some("10s"));
@@ -184,12 +184,15 @@ mod tests {
 
     #[test]
     fn zero_negative_and_unitless_are_told_apart() {
-        assert_eq!(parse("0"), Err(Wrong::Zero));
-        assert_eq!(parse("0s"), Err(Wrong::Zero));
-        assert_eq!(parse("10"), Err(Wrong::NoUnit("10".into())));
-        assert_eq!(parse("-5s"), Err(Wrong::Negative("5s".into())));
-        assert_eq!(parse("-5"), Err(Wrong::Negative("5s".into())));
-        assert_eq!(parse("-"), Err(Wrong::Unreadable("-".into(), None)));
-        assert_eq!(parse("99999999d"), Err(Wrong::TooLong("99999999d".into())));
+        assert_eq!(parse("0"), Err(DurationError::Zero));
+        assert_eq!(parse("0s"), Err(DurationError::Zero));
+        assert_eq!(parse("10"), Err(DurationError::NoUnit("10".into())));
+        assert_eq!(parse("-5s"), Err(DurationError::Negative("5s".into())));
+        assert_eq!(parse("-5"), Err(DurationError::Negative("5s".into())));
+        assert_eq!(parse("-"), Err(DurationError::Unreadable("-".into(), None)));
+        assert_eq!(
+            parse("99999999d"),
+            Err(DurationError::TooLong("99999999d".into()))
+        );
     }
 }

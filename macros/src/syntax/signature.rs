@@ -7,11 +7,8 @@ use syn::{Attribute, FnArg, Lifetime, Pat, PatType, ReturnType, Signature, Type,
 /// How a method takes `self`.
 #[derive(Clone)]
 pub(crate) enum Receiver {
-    /// Not at all.
     None,
-    /// `&self`.
     Shared(Reference),
-    /// `&mut self`.
     Exclusive(Reference),
     /// `self`, `self: Box<Self>` and the like.
     Other(TokenStream),
@@ -58,9 +55,7 @@ impl Parameter {
 /// What a function gives.
 #[derive(Clone)]
 pub(crate) enum Output {
-    /// Nothing.
     Unit,
-    /// A value.
     Value(Type),
     /// A type whose name ends in `Result`.
     Fallible(Type),

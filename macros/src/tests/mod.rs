@@ -4,10 +4,10 @@
 
 #[path = "../../../tests/blessed.rs"]
 mod blessed;
-mod broken;
-mod documented;
+mod doc_comments;
 mod expansion;
-mod half_typed;
+mod incomplete;
+mod mistakes;
 
 use proc_macro2::TokenStream;
 use syn::visit::Visit;

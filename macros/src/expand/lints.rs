@@ -5,7 +5,7 @@ use syn::{Attribute, ImplItem, ItemImpl, parse_quote};
 
 use crate::{
     model::workflow::{Init, Workflow},
-    rewrite::Lent,
+    rewrite::AsyncMethod,
 };
 
 /// For a marked method or function: its arguments are owned, its receiver a reference, its `async`
@@ -23,7 +23,7 @@ pub(super) fn prescribed() -> Attribute {
 }
 
 /// Allows them, before what the user says of lints, on the methods of a workflow that have a prescribed signature, and on its async ones.
-pub(crate) fn allow(workflow: &Workflow, lent: &[Lent], block: &mut ItemImpl) {
+pub(crate) fn allow(workflow: &Workflow, async_methods: &[AsyncMethod], block: &mut ItemImpl) {
     let validators = workflow
         .handlers
         .iter()
@@ -41,7 +41,9 @@ pub(crate) fn allow(workflow: &Workflow, lent: &[Lent], block: &mut ItemImpl) {
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
         let name = &method.sig.ident;
-        let split = lent.iter().find(|it| it.ident == *name || it.body == *name);
+        let split = async_methods
+            .iter()
+            .find(|it| it.ident == *name || it.body == *name);
         let is_body = split.is_some_and(|it| it.body == *name);
         let is_prescribed = prescribed_names.contains(&split.map_or(name, |it| &it.ident));
         if is_prescribed {

@@ -2,7 +2,7 @@
 
 /// The known key that a misspelt one was probably meant to be.
 pub(crate) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
-    let elsewhere = ELSEWHERE
+    let elsewhere = FOREIGN_KEYS
         .iter()
         .filter(|(word, _)| *word == key)
         .find_map(|(_, ours)| known.iter().find(|known| *known == ours));
@@ -23,7 +23,7 @@ pub(crate) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 /// What other SDKs and Temporal's documentation call our options.
-const ELSEWHERE: [(&str, &str); 12] = [
+const FOREIGN_KEYS: [(&str, &str); 12] = [
     ("timeout", "start_to_close"),
     ("schedule_timeout", "schedule_to_close"),
     ("retry", "max_attempts"),

@@ -5,7 +5,7 @@ use syn::{Attribute, Meta, Token, punctuated::Punctuated};
 
 /// What generated items carry over from the user's.
 #[derive(Clone, Default)]
-pub(crate) struct Carried {
+pub(crate) struct InheritedAttributes {
     /// `cfg` and `cfg_attr(.., cfg(..))`: whether the item is there at all.
     pub(crate) conditions: Vec<Attribute>,
     /// `doc`, `deprecated`, `allow` and conditional ones of these.
@@ -14,25 +14,25 @@ pub(crate) struct Carried {
     pub(crate) documented: bool,
 }
 
-impl Carried {
+impl InheritedAttributes {
     pub(crate) fn of(attributes: &[Attribute]) -> Self {
-        let mut carried = Self::default();
+        let mut inherited = Self::default();
         for attribute in attributes {
             let path = attribute.path();
             if path.is_ident("cfg") {
-                carried.conditions.push(attribute.clone());
+                inherited.conditions.push(attribute.clone());
             } else if path.is_ident("cfg_attr") {
-                carried.conditional(attribute);
+                inherited.conditional(attribute);
             } else if path.is_ident("doc") {
-                carried.documented = true;
-                carried.rest.push(attribute.clone());
+                inherited.documented = true;
+                inherited.rest.push(attribute.clone());
             } else if path.is_ident("deprecated") || path.is_ident("allow") {
-                carried.rest.push(attribute.clone());
+                inherited.rest.push(attribute.clone());
             } else if path.is_ident("expect") {
-                carried.rest.push(as_allow(attribute));
+                inherited.rest.push(as_allow(attribute));
             }
         }
-        carried
+        inherited
     }
 
     /// `cfg_attr(condition, attributes..)`, with what is not carried left out.

@@ -6,7 +6,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::{client::via, quiet};
+use super::{allow_lints, client::via};
 use crate::model::workflow::{Unmarked, Workflow};
 
 /// `fn total(&self, ..) -> .. where ..`
@@ -15,7 +15,7 @@ pub(super) fn methods(workflow: &Workflow) -> Option<TokenStream> {
         return None;
     }
     let (root, ty, methods) = (&workflow.root, &workflow.ty, &workflow.methods);
-    let (via, quiet) = (via(), quiet());
+    let (via, allow_lints) = (via(), allow_lints());
     let each = workflow.unmarked.iter().map(|method| {
         let Unmarked {
             ident,
@@ -43,7 +43,7 @@ pub(super) fn methods(workflow: &Workflow) -> Option<TokenStream> {
         }
     });
     Some(quote! {
-        #quiet
+        #allow_lints
         impl<#via> #methods<#via> {
             #(#each)*
         }

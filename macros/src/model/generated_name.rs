@@ -6,38 +6,38 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident};
 use syn::{FnArg, ImplItem, ItemImpl, ext::IdentExt as _};
 
-use crate::root::Root;
+use crate::crate_path::CratePath;
 
 /// The words that generated code repeats: the block's type, the types in its signatures, and the
 /// path of the runtime crate.
 ///
 /// Generated types stand in a scope of their own, where they can only hide a type that is named
 /// there. What stands in bodies is not repeated.
-pub(crate) struct Spelled(BTreeSet<String>);
+pub(crate) struct UsedNames(BTreeSet<String>);
 
-impl Spelled {
-    pub(crate) fn of(block: &ItemImpl, root: &Root) -> Self {
+impl UsedNames {
+    pub(crate) fn of(block: &ItemImpl, root: &CratePath) -> Self {
         // `&'static str` is our own word.
-        let mut spelled = Self(BTreeSet::from(["str".to_owned()]));
-        spelled.add(root.to_token_stream());
-        spelled.add(block.self_ty.to_token_stream());
+        let mut used_names = Self(BTreeSet::from(["str".to_owned()]));
+        used_names.add(root.to_token_stream());
+        used_names.add(block.self_ty.to_token_stream());
         for item in &block.items {
             if let ImplItem::Fn(method) = item {
                 for input in &method.sig.inputs {
                     if let FnArg::Typed(input) = input {
-                        spelled.add(input.ty.to_token_stream());
+                        used_names.add(input.ty.to_token_stream());
                     }
                 }
-                spelled.add(method.sig.output.to_token_stream());
+                used_names.add(method.sig.output.to_token_stream());
             }
         }
-        spelled
+        used_names
     }
 
     /// `name`, with underscores added while the block has it for something else.
-    pub(crate) fn other_than(&self, name: Ident) -> Ident {
+    pub(crate) fn unused_name(&self, name: Ident) -> Ident {
         match self.0.contains(&name.unraw().to_string()) {
-            true => self.other_than(format_ident!("{}_", name, span = name.span())),
+            true => self.unused_name(format_ident!("{}_", name, span = name.span())),
             false => name,
         }
     }

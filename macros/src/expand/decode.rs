@@ -8,10 +8,10 @@ use super::{
     call::{argument_of, payload_of_argument},
     local,
 };
-use crate::{model::arguments::Arguments, root::Root, syntax::signature::Output};
+use crate::{crate_path::CratePath, model::arguments::Arguments, syntax::signature::Output};
 
 /// Statements that decode arguments from the local `arguments`, and the locals they fill.
-pub(super) fn decoded(arguments: &Arguments, root: &Root) -> (TokenStream, Vec<Ident>) {
+pub(super) fn decoded(arguments: &Arguments, root: &CratePath) -> (TokenStream, Vec<Ident>) {
     let source = local("arguments");
     let mut names = Vec::new();
     let mut statements = TokenStream::new();
@@ -30,7 +30,7 @@ pub(super) fn context(
     arguments: &Arguments,
     of: &str,
     value: TokenStream,
-    root: &Root,
+    root: &CratePath,
 ) -> Option<TokenStream> {
     let ty = arguments.context.as_ref()?;
     let at = ty.span();
@@ -40,12 +40,12 @@ pub(super) fn context(
 }
 
 /// The result of `call` as a payload or an error; `converter` is that of the worker.
-pub(super) fn concluded(
+pub(super) fn encoded_result(
     output: &Output,
     call: TokenStream,
     payload: TokenStream,
     converter: TokenStream,
-    root: &Root,
+    root: &CratePath,
 ) -> TokenStream {
     match output {
         Output::Unit | Output::Value(_) => quote!(#payload.value(&#call, #converter)),

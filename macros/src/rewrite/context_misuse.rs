@@ -7,8 +7,9 @@ use syn::{Expr, ExprMethodCall};
 
 use super::{
     Cx,
-    look::{Context, is_place_of_self, is_self},
+    context::Context,
     mentions,
+    state_place::{is_place_of_self, is_self},
 };
 use crate::mistake::BodyMistake;
 

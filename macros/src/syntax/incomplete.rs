@@ -59,7 +59,7 @@ pub(crate) fn function<T: Parse>(
 }
 
 /// Whether this stands for an item that could not be read.
-pub(crate) fn is_unread(item: &ImplItem) -> bool {
+pub(crate) fn is_incomplete(item: &ImplItem) -> bool {
     matches!(item, ImplItem::Verbatim(tokens) if tokens.is_empty())
 }
 
@@ -98,7 +98,7 @@ fn for_editor(item: TokenStream) -> TokenStream {
 }
 
 /// Whether this stands for an argument that could not be read.
-pub(crate) fn is_unread_argument(name: &Ident) -> bool {
+pub(crate) fn is_incomplete_argument(name: &Ident) -> bool {
     name == UNREAD_ARGUMENT
 }
 

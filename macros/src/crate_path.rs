@@ -7,14 +7,14 @@ use quote::{ToTokens, quote};
 
 /// The path of the runtime crate: `crate = path`, or the name it has in Cargo.toml.
 #[derive(Clone)]
-pub(crate) enum Root {
+pub(crate) enum CratePath {
     /// By us: the same in every place.
     Found(TokenStream),
     /// By the user: its tokens mean what they mean where they were written.
     Written(TokenStream),
 }
 
-impl Root {
+impl CratePath {
     /// What the user says.
     pub(crate) fn written(path: &syn::Path) -> Self {
         Self::Written(path.to_token_stream())
@@ -66,7 +66,7 @@ impl Root {
     }
 }
 
-impl ToTokens for Root {
+impl ToTokens for CratePath {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         self.tokens().to_tokens(tokens);
     }

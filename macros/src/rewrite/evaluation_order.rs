@@ -18,9 +18,8 @@ use syn::{
 };
 
 use super::{
-    hidden,
-    look::{is_place_of_self, is_self},
-    mentions,
+    hidden, mentions,
+    state_place::{is_place_of_self, is_self},
 };
 use crate::syntax::macro_body::MacroBody;
 

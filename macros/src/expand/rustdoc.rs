@@ -6,7 +6,7 @@
 use syn::{ImplItem, ImplItemFn, ItemImpl, parse_quote};
 
 /// Adds the methods of `block` as they were `written`, for rustdoc alone.
-pub(crate) fn as_written(block: &mut ItemImpl, written: Vec<ImplItemFn>) {
+pub(crate) fn add_written_signatures(block: &mut ItemImpl, written: Vec<ImplItemFn>) {
     for item in &mut block.items {
         if let ImplItem::Fn(method) = item
             && written.iter().any(|it| it.sig.ident == method.sig.ident)

@@ -4,15 +4,15 @@
 //! are read twice: here, as they are spelt in workflow code, and by clippy, as they resolve (see
 //! [`super::clippy`]).
 
-mod order;
-mod outside;
+mod environment;
+mod hash_order;
 mod random;
 mod sync;
 mod tasks;
 mod time;
 
 pub(super) use self::{
-    order::{is_made_with_hasher, takes_hasher},
+    hash_order::{is_made_with_hasher, takes_hasher},
     sync::{changes_by, is_interior},
 };
 
@@ -53,9 +53,9 @@ pub(super) const TOPICS: &[(&str, &[Group])] = &[
     ("clocks and waits", time::GROUPS),
     ("tasks and threads", tasks::GROUPS),
     ("chance", random::GROUPS),
-    ("the world outside", outside::GROUPS),
+    ("the world outside", environment::GROUPS),
     ("what several threads share", sync::GROUPS),
-    ("containers without an order", order::GROUPS),
+    ("containers without an order", hash_order::GROUPS),
 ];
 
 /// The group of a function or a type that a path in an expression names.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::syntax::marker::Marker;
 
-pub(crate) enum PlaceMistake {
+pub(crate) enum PlacementMistake {
     TwoMarks(Marker, Marker),
     StrayMark(Marker),
     MarkOnOther(Marker),
@@ -20,7 +20,7 @@ pub(crate) enum PlaceMistake {
     UnnamedType(Marker),
 }
 
-impl fmt::Display for PlaceMistake {
+impl fmt::Display for PlacementMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TwoMarks(first, second) if first == second => {

@@ -8,25 +8,25 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::{braces, quiet};
-use crate::{model::workflow::Workflow, rewrite::Lent};
+use super::{allow_lints, braces};
+use crate::{model::workflow::Workflow, rewrite::AsyncMethod};
 
 /// `trait AsyncMethodsOf_Greeting { fn run(&mut self, ..) -> .. where .. }`
-pub(super) fn methods(workflow: &Workflow, lent: &[Lent]) -> TokenStream {
-    if lent.is_empty() {
+pub(super) fn methods(workflow: &Workflow, async_methods: &[AsyncMethod]) -> TokenStream {
+    if async_methods.is_empty() {
         return TokenStream::new();
     }
     let (root, ty) = (&workflow.root, &workflow.ty);
     let name = &workflow.async_methods;
     let at = name.span();
-    let quiet = quiet();
-    let methods = lent.iter().map(|lent| {
-        let Lent {
+    let allow_lints = allow_lints();
+    let methods = async_methods.iter().map(|method| {
+        let AsyncMethod {
             ident,
             conditions,
             arguments,
             ..
-        } = lent;
+        } = method;
         let arguments = (0..*arguments).map(|_| quote!(_: impl Sized));
         let at = ident.span();
         let here = root.at(at);
@@ -51,7 +51,7 @@ pub(super) fn methods(workflow: &Workflow, lent: &[Lent]) -> TokenStream {
     let implementation = quote_spanned!(at=> impl #name for #ty #nothing);
     quote! {
         #[doc(hidden)]
-        #quiet
+        #allow_lints
         #[allow(non_camel_case_types)]
         #definition
         #implementation
