@@ -1,26 +1,26 @@
-//! Where expansions find the runtime crate.
+//! The path of the runtime crate, by which expansions name its items.
 
 use std::{env, fs, path::Path, sync::OnceLock};
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
-/// The path of the runtime crate: `crate = path`, or the name it has in Cargo.toml.
+/// The runtime crate's path: the option `crate = path`, or its name in Cargo.toml.
 #[derive(Clone)]
 pub(crate) enum CratePath {
-    /// By us: the same in every place.
+    /// Read from Cargo.toml; may be respanned, since it resolves identically everywhere.
     Found(TokenStream),
-    /// By the user: its tokens mean what they mean where they were written.
+    /// Written by the user; its tokens resolve by their own spans, so those must be kept.
     Written(TokenStream),
 }
 
 impl CratePath {
-    /// What the user says.
+    /// Creates the path from the option `crate = path`.
     pub(crate) fn written(path: &syn::Path) -> Self {
         Self::Written(path.to_token_stream())
     }
 
-    /// What Cargo says, and `::durably` where it says nothing.
+    /// Reads the name from Cargo.toml; `::durably` if the manifest does not rename the crate.
     pub(crate) fn found() -> Self {
         static RENAMED: OnceLock<Option<String>> = OnceLock::new();
         let renamed = RENAMED.get_or_init(|| {
@@ -32,11 +32,11 @@ impl CratePath {
         Self::Found(quote!(::#name))
     }
 
-    /// The path at another place: rustc points at macro code as soon as one token of an expression
-    /// is placed there.
+    /// Respans the path to `span`: a single token with a macro span would make rustc point at macro
+    /// code instead of the user's expression.
     ///
-    /// A path that was written keeps what its tokens mean: `$crate` is the crate of the
-    /// `macro_rules!` that wrote it only as long as its span says so.
+    /// A written path keeps its hygiene: `$crate` resolves to the crate of its `macro_rules!` by the
+    /// token's span.
     pub(crate) fn at(&self, span: Span) -> TokenStream {
         let place = |token: TokenTree| match self {
             Self::Found(_) => placed(token, span),
@@ -48,7 +48,8 @@ impl CratePath {
         self.tokens().clone().into_iter().map(place).collect()
     }
 
-    /// The path as text, for serde's `crate` attribute; `None` if no text can say it.
+    /// Formats the path as text for serde's `crate` attribute; `None` for `$crate`, which resolves only
+    /// as a token.
     pub(crate) fn to_text(&self) -> Option<String> {
         let is_dollar_crate =
             |token: TokenTree| matches!(token, TokenTree::Ident(word) if word == "$crate");
@@ -77,10 +78,10 @@ fn placed(mut token: TokenTree, at: Span) -> TokenTree {
     token
 }
 
-/// The name under which a manifest depends on `durably`, if it gives it another one.
+/// Finds the name to which a manifest renames its dependency `durably`, if it does.
 ///
-/// Reads lines instead of TOML: a manifest that says it in a way this does not see needs
-/// `crate = path`, and a TOML parser in every build would cost more than that.
+/// Scans lines instead of parsing TOML: a parser would cost every build more than the few manifests
+/// that need `crate = path` because their rename is formatted unusually.
 fn rename_in(manifest: &str) -> Option<String> {
     let mut table = "";
     for line in manifest.lines().map(str::trim) {

@@ -1,11 +1,12 @@
-//! The sink of mistakes. It panics when it is dropped unread, so no mistake is lost on the way.
+//! The error sink collects mistakes until they are reported. Dropping an unreported sink panics, so
+//! that no mistake is lost between stages.
 
 use std::fmt;
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
-/// The mistakes found so far.
+/// Collects mistakes as `syn::Error`s.
 pub(crate) struct Errors {
     found: Vec<syn::Error>,
     reported: bool,
@@ -19,39 +20,39 @@ impl Errors {
         }
     }
 
-    /// A mistake that all of `tokens` make.
+    /// Records a mistake that spans all of `tokens`.
     pub(crate) fn on(&mut self, tokens: impl ToTokens, mistake: impl fmt::Display) {
         self.found
             .push(syn::Error::new_spanned(tokens, mistake.to_string()));
     }
 
-    /// A mistake at one place.
+    /// Records a mistake at one span.
     pub(crate) fn at(&mut self, place: Span, mistake: impl fmt::Display) {
         self.found.push(syn::Error::new(place, mistake.to_string()));
     }
 
-    /// What syn has to say.
+    /// Records a syntax error of syn's.
     pub(crate) fn push(&mut self, error: syn::Error) {
         self.found.push(error);
     }
 
-    /// How many there are; two counts tell whether a step found any.
+    /// Returns the number of mistakes; comparing two counts shows whether a step recorded any.
     pub(crate) fn count(&self) -> usize {
         self.found.len()
     }
 
-    /// Takes over those of another sink.
+    /// Moves the mistakes of another sink into this one.
     pub(crate) fn append(&mut self, mut others: Self) {
         self.found.append(&mut others.found);
         others.reported = true;
     }
 
-    /// Forgets them: each was said before, in other words.
+    /// Drops the mistakes unreported, where each repeats a mistake that is reported already.
     pub(crate) fn discard(mut self) {
         self.reported = true;
     }
 
-    /// All of them as `compile_error!` calls.
+    /// Converts all mistakes into `compile_error!` calls.
     pub(crate) fn report(mut self) -> TokenStream {
         self.reported = true;
         self.found

@@ -1,7 +1,8 @@
-//! Runs a macro: its stages, its mistakes, and what is left for the editor when it fails.
+//! Entry points of the macros: run the stages, collect mistakes and emit code.
 //!
-//! On a mistake the user's item is still emitted, marks taken off and bodies rewritten, together
-//! with all code that could be generated: names stay known, so one mistake is one message.
+//! A macro that finds mistakes still emits the user's item, with our attributes removed and bodies
+//! rewritten, and all code that could be generated. Names stay resolvable, so rustc adds no errors
+//! of its own to a mistake, and editors keep completion.
 
 use std::{
     fmt,
@@ -22,10 +23,10 @@ use crate::{
     syntax::{activity_fn::ActivityFn, incomplete, marker, marker::Marker, options::Options},
 };
 
-/// One macro: options and item to code, mistakes to the sink.
+/// A macro's implementation: expands options and item, and records mistakes in the sink.
 pub(crate) type Macro = fn(TokenStream, TokenStream, &mut Errors) -> TokenStream;
 
-/// What the compiler calls.
+/// Expands a macro for the compiler: converts its token streams.
 pub(crate) fn run(
     of: Macro,
     options: proc_macro::TokenStream,
@@ -34,7 +35,7 @@ pub(crate) fn run(
     expand(of, options.into(), item.into()).into()
 }
 
-/// Code and mistakes together.
+/// Expands a macro into its code and a `compile_error!` for each mistake; a panic becomes one too.
 pub(crate) fn expand(of: Macro, options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     let code = catch_unwind(AssertUnwindSafe(|| of(options, item.clone(), &mut errors)));
@@ -153,7 +154,7 @@ pub(crate) fn allow_nondeterminism(
 
 macro_rules! stray {
     ($($name:ident $marker:ident)*) => { $(
-        /// The mark outside of a `#[workflow]` block.
+        /// Reports a mark outside of a `#[workflow]` block, which would have consumed the mark.
         pub(crate) fn $name(_: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
             errors.at(Span::call_site(), PlacementMistake::StrayMark(Marker::$marker));
             item
@@ -174,7 +175,7 @@ fn root(options: &mut Options, errors: &mut Errors) -> CratePath {
         .map_or_else(CratePath::found, |path| CratePath::written(&path))
 }
 
-/// An item of another kind, or one that cannot be read as `Wanted`.
+/// Reports an item of another kind, or the syntax error of an item that does not parse as `Wanted`.
 fn misplaced<Wanted: syn::parse::Parse>(
     item: TokenStream,
     mistake: impl fmt::Display,

@@ -1,8 +1,8 @@
 //! The attribute macros of durably: `use durably::prelude::*;` brings them all.
 //!
-//! Every macro reads what the user wrote (`syntax`), checks and completes it (`model`, with
-//! `determinism` and `rewrite` for bodies) and writes code from it (`expand`). Mistakes are
-//! collected in between and reported together by `entry`.
+//! Every macro parses the user's code (`syntax`), checks and completes it (`model`, with
+//! `determinism` and `rewrite` for bodies) and generates code from the model (`expand`). All stages
+//! collect mistakes, and `entry` reports them together.
 
 use proc_macro::TokenStream;
 

@@ -1,4 +1,4 @@
-//! Looks through code for what the list refuses.
+//! The check visits code and reports the operations on the denylist.
 
 use std::mem;
 
@@ -20,9 +20,9 @@ use crate::{diag::Errors, mistake::DeterminismMistake, syntax::macro_body::Macro
 
 pub(super) struct Check<'e> {
     errors: &'e mut Errors,
-    /// Whether a permit stands around what is visited.
+    /// Whether a permit covers the visited code.
     permitted: bool,
-    /// What a permit may stand on here.
+    /// The items on which a permit is allowed here, for messages.
     permit_on: &'static str,
 }
 
@@ -42,7 +42,7 @@ impl<'e> Check<'e> {
         }
     }
 
-    /// Visits something that may carry a permit.
+    /// Visits code with its `permit`, if it has one, and restores the outer permission.
     fn with_permit<T: ?Sized>(
         &mut self,
         permit: bool,
@@ -75,7 +75,7 @@ impl<'e> Check<'e> {
         }
     }
 
-    /// A function or constant that is named in an expression.
+    /// Checks a function or constant that is named in an expression.
     fn operation(&mut self, path: &Path) {
         match denylist::operation(&segments(path)) {
             Some(group) => self.refuse(path, &segments(path).join("::"), group),
@@ -83,7 +83,7 @@ impl<'e> Check<'e> {
         }
     }
 
-    /// A type, or what stands behind one.
+    /// Checks the types in a path, including the type before an associated item.
     fn type_in(&mut self, path: &Path) {
         let written = segments(path);
         for (at, segment) in path.segments.iter().enumerate() {
@@ -104,7 +104,8 @@ impl<'e> Check<'e> {
         }
     }
 
-    /// What one `use` inside a body takes in: functions are called by their last name then.
+    /// Checks the names that a `use` inside a body imports: later calls of an imported function show only
+    /// its last segment, which alone is not on the denylist.
     fn check_use_tree(&mut self, tree: &UseTree, path: &mut Vec<String>) {
         match tree {
             UseTree::Path(step) => {
@@ -131,7 +132,7 @@ impl<'e> Check<'e> {
         }
     }
 
-    /// `thread_local! { .. }` and `lazy_static! { .. }`.
+    /// Checks the statics in `thread_local! { .. }` and `lazy_static! { .. }`.
     fn statics(&mut self, call: &Macro) {
         let Ok(statics) = Statics::parse.parse2(call.tokens.clone()) else {
             return;
@@ -155,7 +156,7 @@ impl<'e> Check<'e> {
         }
     }
 
-    /// What a macro of unknown grammar gets.
+    /// Checks the paths among the tokens of a macro of unknown grammar.
     fn opaque(&mut self, call: &Macro) {
         for path in tokens::paths(call.tokens.clone()) {
             let written = path.written();
@@ -274,7 +275,7 @@ impl VisitMut for Check<'_> {
     }
 }
 
-/// What `thread_local!` and `lazy_static!` take.
+/// The grammar of `thread_local!` and `lazy_static!`.
 struct Statics(Vec<StaticIn>);
 
 struct StaticIn {
@@ -309,7 +310,7 @@ impl Parse for Statics {
     }
 }
 
-/// Whether a static of this type can change.
+/// Whether a static of this type is mutable at run time.
 fn has_interior(ty: &Type) -> bool {
     struct Interior(bool);
     impl Visit<'_> for Interior {
@@ -324,13 +325,13 @@ fn has_interior(ty: &Type) -> bool {
     interior.0
 }
 
-/// Whether a name is written as statics are.
+/// Whether a name is in upper case, as statics are.
 fn is_name_of_static(name: &Ident) -> bool {
     let name = name.to_string();
     name.len() > 1 && !name.contains(char::is_lowercase)
 }
 
-/// Whether a call on a static tells that the static can change.
+/// Whether a call on a static shows that the static is mutable.
 fn changes_static(call: &ExprMethodCall) -> bool {
     let of_ordering = |argument: &Expr| matches!(argument, Expr::Path(it) if it.path.segments.iter().any(|it| it.ident == "Ordering"));
     let method = call.method.to_string();
@@ -339,7 +340,7 @@ fn changes_static(call: &ExprMethodCall) -> bool {
             && call.args.last().is_some_and(of_ordering)
 }
 
-/// Whether a `select!` is told to poll in the order written.
+/// Whether a `select!` is `biased`, and so polls in the order written.
 fn is_biased(call: &Macro) -> bool {
     matches!(call.tokens.clone().into_iter().next(),
         Some(proc_macro2::TokenTree::Ident(first)) if first == "biased")
@@ -360,8 +361,8 @@ fn ends_with_semicolon(statement: &Stmt) -> bool {
     }
 }
 
-/// Tells clippy of a permit on a statement; around a block, since an attribute would be lost on a
-/// macro and misread before an assignment.
+/// Adds an `allow` for clippy to a permitted statement. The attribute is put on a block around the
+/// statement: rustc ignores it on a macro, and rejects it before an assignment.
 fn add_clippy_allow(statement: &mut Stmt) {
     let allow = permit_of_clippy();
     *statement = Stmt::Expr(
@@ -370,7 +371,7 @@ fn add_clippy_allow(statement: &mut Stmt) {
     );
 }
 
-/// Where the parser puts the attributes of a statement that begins with this expression.
+/// Finds the leftmost operand of an expression, to which the parser attaches a statement's attributes.
 fn leftmost_attributes(expression: &mut Expr) -> Option<&mut Vec<Attribute>> {
     match expression {
         Expr::Assign(assign) => leftmost_attributes(&mut assign.left),

@@ -1,8 +1,8 @@
-//! The configuration for clippy that the crate ships, written from the same list.
+//! Clippy's configuration: generates the file that the runtime crate ships from the denylist.
 //!
-//! Clippy looks at what a path resolves to, so it sees through aliases and imports, in helpers as
-//! well as in workflows. It is given no `replacement`: it would put `durably::HashMap` in the place of
-//! `HashMap<K, V>`, arguments and all. `BLESS=1 cargo test -p durably-macros` writes the file anew.
+//! Clippy resolves paths, so it sees through aliases and imports, in helpers as well as in workflows.
+//! The entries have no `replacement`: clippy would replace all of `HashMap<K, V>`, with its arguments,
+//! by `durably::HashMap`. `BLESS=1 cargo test -p durably-macros` writes the file.
 
 use std::{env, fs, path::PathBuf};
 
@@ -48,7 +48,7 @@ fn key(name: &str, paths: impl Fn(&Group) -> Vec<&'static str>) -> String {
 
 fn entry(listed: &str, group: &Group) -> String {
     let path = listed.trim_start_matches('/').replace('/', "::");
-    // Who does without a crate, or builds for another system, shall hear nothing of it.
+    // Clippy would warn about paths of crates that the user does not have, or of another platform.
     let is_everywhere = path.starts_with("std::") && !path.starts_with("std::os::");
     let optional = match is_everywhere {
         true => "",

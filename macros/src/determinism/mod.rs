@@ -1,8 +1,9 @@
-//! What would make a replay differ, as far as written paths tell.
+//! Determinism checks: reports nondeterministic operations in workflow code, as far as written paths
+//! show them.
 //!
-//! [`denylist`] says what is refused, [`check`] looks for it. Aliases, helpers elsewhere and methods on
-//! values are for clippy, whose configuration is written from the same list, and for the checks at
-//! run time.
+//! [`denylist`] lists the operations, [`check`] finds them. Macros see no types, so aliases, helpers in
+//! other files and methods on values are left to clippy, whose configuration is generated from the
+//! same list, and to the checks at run time.
 
 mod check;
 #[cfg(test)]
@@ -20,7 +21,7 @@ use crate::{
     syntax::{marker::Marker, options::Options},
 };
 
-/// Checks the bodies and signatures of a block, and takes the permits off.
+/// Checks the bodies and signatures of a block, and removes the permits.
 pub(crate) fn check_block(block: &mut ItemImpl, errors: &mut Errors) {
     Check::of_code(errors).visit_item_impl_mut(block);
 }
@@ -30,9 +31,7 @@ pub(crate) fn check_type(ty: &Type, errors: &mut Errors) {
     Check::of_field(errors).visit_type_mut(&mut ty.clone());
 }
 
-/// Takes the permits off something, and tells whether there was one.
-///
-/// What stays tells clippy the same.
+/// Replaces the permits among attributes by an `allow` for clippy; returns whether there was one.
 pub(crate) fn lift_permits(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> bool {
     let permitted = take_permits(attributes, errors);
     if permitted {
@@ -41,7 +40,7 @@ pub(crate) fn lift_permits(attributes: &mut Vec<Attribute>, errors: &mut Errors)
     permitted
 }
 
-/// As [`lift_permits`], and nothing stays.
+/// Removes the permits among attributes, without an `allow` in their place.
 fn take_permits(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> bool {
     let is_permit = |it: &Attribute| Marker::of(it) == Some(Marker::AllowNondeterminism);
     for permit in attributes.iter().filter(|it| is_permit(it)) {
@@ -53,14 +52,14 @@ fn take_permits(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> bool {
     attributes.len() < before
 }
 
-/// What clippy understands of a permit.
+/// The `allow` that permits the same to clippy.
 fn permit_of_clippy() -> Attribute {
     parse_quote! {
         #[allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
     }
 }
 
-/// The required reason of a permit.
+/// Checks the required reason of a permit.
 pub(crate) fn reason(mut options: Options, place: impl ToTokens, errors: &mut Errors) {
     let before = errors.count();
     let reason: Option<LitStr> = options.text("reason", errors).map(|given| given.value);

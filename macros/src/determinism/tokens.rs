@@ -1,4 +1,4 @@
-//! Paths among the tokens of a macro whose grammar is unknown.
+//! Token search: finds the paths among the tokens of a macro of unknown grammar.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -15,7 +15,7 @@ impl LoosePath {
         self.segments.iter().map(ToString::to_string).collect()
     }
 
-    /// As messages call it.
+    /// Formats the path for messages.
     pub(super) fn name(&self) -> String {
         let mark = if self.is_macro { "!" } else { "" };
         self.written().join("::") + mark
@@ -28,7 +28,7 @@ impl ToTokens for LoosePath {
     }
 }
 
-/// All paths in the tokens, at any depth.
+/// Finds all paths in the tokens, at any depth.
 pub(super) fn paths(tokens: TokenStream) -> Vec<LoosePath> {
     let mut found = Vec::new();
     let mut rest = tokens.into_iter().peekable();

@@ -1,4 +1,4 @@
-//! A set of activities: the user's block, a stub with their calls, and their registration.
+//! Sets of activities: generates the stub with their calls, and their registration.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
@@ -9,12 +9,12 @@ use super::{
     allow_lints, braces,
     call::{doc, encoded, parameters},
     fn_at, import_dispatch_traits,
-    lints::prescribed,
+    lints::required_signature,
     local, placed,
 };
 use crate::model::activities::{Activities, Method};
 
-/// Everything `#[activities]` puts in place of the block.
+/// Expands a block under `#[activities]`.
 pub(crate) fn expand(set: &Activities, mut block: ItemImpl) -> TokenStream {
     for method in &set.methods {
         guard(set, method, &mut block);
@@ -36,7 +36,7 @@ pub(crate) fn expand(set: &Activities, mut block: ItemImpl) -> TokenStream {
     }
 }
 
-/// The method refuses to run as a plain function of a workflow.
+/// Guards a method's body against direct calls in workflow code, which must go through the stub.
 fn guard(set: &Activities, method: &Method, block: &mut ItemImpl) {
     let (root, wire) = (&set.root, &method.activity.wire.text);
     if let ImplItem::Fn(item) = &mut block.items[method.index] {
@@ -48,16 +48,17 @@ fn guard(set: &Activities, method: &Method, block: &mut ItemImpl) {
         let instead = format!("{}::stub(ctx).{}({rest})", set.ident, item.sig.ident);
         let guard = parse_quote!(#root::__private::forbid_in_workflow(#wire, #instead););
         item.block.stmts.insert(0, guard);
-        item.attrs.insert(0, prescribed());
+        item.attrs.insert(0, required_signature());
     }
 }
 
-/// Whether a timeout is known. A type parameter hides the user's types of its name.
+/// Names the type parameter for whether a timeout is set. Type parameters shadow the user's types, so
+/// the name is unusual.
 fn timeout() -> Ident {
     Ident::new("DurablyTimeout", Span::call_site())
 }
 
-/// The type whose activity it is.
+/// Names the type parameter for the type that owns the activity.
 fn owner() -> Ident {
     Ident::new("DurablyOwner", Span::call_site())
 }
@@ -76,10 +77,10 @@ fn stub_type(set: &Activities) -> TokenStream {
     }
 }
 
-/// The type that stands for one activity, as visible as its method.
+/// Generates the type that implements `Activity`, as visible as its method.
 ///
-/// Its parameter is always the user's type: with it a public method of a private type may give
-/// private values, as any method may.
+/// Its parameter is always the user's type: thereby a public method of a private type may return
+/// private values, as methods may.
 fn kind(set: &Activities, method: &Method) -> TokenStream {
     let (root, ty, kind, vis, allow_lints) =
         (&set.root, &set.ty, &method.kind, &method.vis, allow_lints());
@@ -160,7 +161,7 @@ fn options(set: &Activities) -> TokenStream {
     }
 }
 
-/// The setters of a stub. The runtime has their documentation and their names, in `options/setters.rs`.
+/// The setters of a stub, which the runtime names and documents in `options/setters.rs`.
 const OPTIONS: [(&str, Takes); 6] = [
     ("start_to_close", Takes::ClosingTimeout),
     ("schedule_to_close", Takes::ClosingTimeout),
@@ -239,7 +240,7 @@ fn registration(set: &Activities) -> TokenStream {
         }
     };
     let each: TokenStream = set.methods.iter().map(one).collect();
-    // Said here, it is asked here and taken for granted below: one message where a type is not.
+    // A bound here makes rustc check the types here and assume them below, so a missing impl is one error.
     let shared = quote_spanned!(ty.span()=> #ty: ::core::marker::Send + ::core::marker::Sync);
     quote! {
         #allow_lints

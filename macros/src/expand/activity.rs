@@ -1,4 +1,4 @@
-//! An activity that is a function: the function, and a type of its name to call and register it by.
+//! Activity functions: generates the type of the function's name, by which it is called and registered.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -9,7 +9,7 @@ use super::{
     call::{associated_output, doc, doc_before, encoded, parameters},
     decode::{context, decoded, encoded_result},
     import_dispatch_traits,
-    lints::prescribed,
+    lints::required_signature,
     local, placed,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     syntax::activity_fn::ActivityFn,
 };
 
-/// Everything `#[activity]` puts in place of the function.
+/// Expands a function under `#[activity]`.
 pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &CratePath) -> TokenStream {
     let body = guarded(activity, function, root);
     let (ident, vis, wire) = (&activity.ident, &function.vis, &activity.wire.text);
@@ -31,8 +31,8 @@ pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &CratePat
     let checks = checks(activity, root);
     let plain = import_dispatch_traits(root);
     let allow_lints = allow_lints();
-    // At the function's name, so that what rustc says about the type points there. A struct with
-    // braces, because beside it the name is the function's.
+    // The type has the span of the function's name, so that rustc's errors about the type point there.
+    // It is a struct with braces, because a unit struct would also claim the function's value name.
     let kind = quote_spanned!(ident.span()=> struct #ident { never: ::core::convert::Infallible });
     quote! {
         #body
@@ -54,8 +54,7 @@ pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &CratePat
     }
 }
 
-/// What stands beside a function that was refused: its calls and its registration are understood,
-/// and do nothing.
+/// Generates the placeholder for a refused function: calls and registration compile, without effect.
 pub(crate) fn placeholder(placeholder: &Placeholder, root: &CratePath) -> TokenStream {
     let Placeholder {
         ident,
@@ -101,7 +100,7 @@ pub(crate) fn placeholder(placeholder: &Placeholder, root: &CratePath) -> TokenS
     }
 }
 
-/// The user's function, which refuses to run as a plain function of a workflow.
+/// Guards the user's function against direct calls in workflow code, which must use `call`.
 fn guarded(activity: &Activity, function: &ActivityFn, root: &CratePath) -> Option<TokenStream> {
     let statements = &function.body.as_ref()?.stmts;
     let (vis, sig, wire) = (&function.vis, &function.sig, &activity.wire.text);
@@ -119,9 +118,9 @@ fn guarded(activity: &Activity, function: &ActivityFn, root: &CratePath) -> Opti
         ", .."
     };
     let instead = format!("{}::call(ctx{rest})", sig.ident);
-    let prescribed = prescribed();
+    let required_signature = required_signature();
     Some(quote! {
-        #prescribed
+        #required_signature
         #(#outer)*
         #vis #sig {
             #(#inner)*
@@ -131,14 +130,14 @@ fn guarded(activity: &Activity, function: &ActivityFn, root: &CratePath) -> Opti
     })
 }
 
-/// What only types can tell.
+/// Generates the checks that need type information.
 pub(super) fn checks(activity: &Activity, root: &CratePath) -> TokenStream {
     let assert_result_spelling = asserts::assert_result_spelling(&activity.output, root);
     let assert_no_context = asserts::assert_no_context(&activity.arguments, root);
     quote!(#assert_result_spelling #assert_no_context)
 }
 
-/// `impl Activity` for the type that stands for the activity.
+/// Implements `Activity` for the activity's type.
 pub(super) fn implementation(
     activity: &Activity,
     kind: TokenStream,
@@ -159,7 +158,7 @@ pub(super) fn implementation(
     }
 }
 
-/// One attempt: calls `function` on `receiver`, if it takes one.
+/// Generates one attempt: decodes the arguments and calls `function`, on `receiver` if it has one.
 pub(super) fn invocation(
     activity: &Activity,
     function: TokenStream,

@@ -1,4 +1,5 @@
-//! Checks that only types can answer, spanned on the user's types. They need the traits of [`import_dispatch_traits`](super::import_dispatch_traits).
+//! Assertions that need type information: generates compile-time checks with the spans of the user's
+//! types. They need the imports of [`import_dispatch_traits`](super::import_dispatch_traits).
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
@@ -15,7 +16,7 @@ const HIDDEN_RESULT: &str = "this return type is a `Result` under another name: 
 const CONTEXT_BY_VALUE: &str =
     "the context is taken by reference, and comes first: write `&` before its type";
 
-/// A return type that is not named like a `Result` must not be one.
+/// Asserts that a return type whose name does not end in `Result` is not a `Result`.
 pub(super) fn assert_result_spelling(output: &Output, root: &CratePath) -> Option<TokenStream> {
     let Output::Value(ty) = output else {
         return None;
@@ -27,7 +28,7 @@ pub(super) fn assert_result_spelling(output: &Output, root: &CratePath) -> Optio
     })
 }
 
-/// An argument that is named like a context must not be one.
+/// Asserts that an argument spelled like a context is a user's type of that name.
 pub(super) fn assert_no_context(arguments: &Arguments, root: &CratePath) -> TokenStream {
     let suspects = arguments
         .list
@@ -45,7 +46,7 @@ pub(super) fn assert_no_context(arguments: &Arguments, root: &CratePath) -> Toke
     suspects.map(check).collect()
 }
 
-/// A signal's `Result` holds nothing.
+/// Asserts that a signal's `Result` holds `()`.
 pub(super) fn assert_unit_success(output: &Output, root: &CratePath) -> Option<TokenStream> {
     let Output::Fallible(ty) = output else {
         return None;

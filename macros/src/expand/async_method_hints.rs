@@ -1,9 +1,9 @@
-//! What somebody finds who calls an async method as if it were one of any struct.
+//! Hints for async methods: generates trait methods that explain where an async method can be called.
 //!
-//! The method itself takes a cell in place of `self`, so rustc would say that it is none and advise
-//! to call it as a function. A trait method of its name is found instead, and does not compile with
-//! words on where such methods run. Nothing else finds it: methods that are callable come first,
-//! because they need no `&mut self` or are the type's own.
+//! The rewritten method takes a cell in place of `self`, so for `value.run(..)` rustc would report that
+//! it is not a method and suggest to call it as a function. Method resolution finds the trait method
+//! instead, whose bound fails with an `on_unimplemented` message. No valid call resolves to it: methods
+//! by `&self` and the type's own methods take precedence.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};

@@ -1,4 +1,4 @@
-//! The calling side of a method: parameters, and how they are encoded.
+//! Calls: generates the caller's parameters and encodes the arguments.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
@@ -11,7 +11,7 @@ use crate::{
     syntax::signature::{Output, ungrouped},
 };
 
-/// `name: impl Text, amount: u64`
+/// Generates the parameters of a call: `name: impl Text, amount: u64`.
 pub(super) fn parameters(arguments: &Arguments, root: &CratePath) -> TokenStream {
     let parameter = |Argument {
                          name,
@@ -31,8 +31,8 @@ pub(super) fn parameters(arguments: &Arguments, root: &CratePath) -> TokenStream
     arguments.list.iter().map(parameter).collect()
 }
 
-/// Statements that encode the parameters, and the expression that has them; `source` makes an encoder
-/// for those who make the call.
+/// Generates statements that encode the parameters, and the expression of the payloads; `source` is the
+/// expression of the caller's encoder.
 pub(super) fn encoded(
     arguments: &Arguments,
     source: TokenStream,
@@ -62,8 +62,9 @@ pub(super) fn encoded(
     )
 }
 
-/// The conversions of a type, chosen by the type when the expansion is compiled: a message says there
-/// if it has none. Silent about types that an assertion names. Needs the traits of [`import_dispatch_traits`].
+/// Generates the payload conversions of a type. rustc selects them by the type, and reports a type
+/// without conversions at `at`; types that an assertion reports compile. Needs the imports of
+/// [`import_dispatch_traits`].
 ///
 /// [`import_dispatch_traits`]: super::import_dispatch_traits
 pub(super) fn payload_of(ty: TokenStream, at: Span, root: &CratePath) -> TokenStream {
@@ -71,12 +72,12 @@ pub(super) fn payload_of(ty: TokenStream, at: Span, root: &CratePath) -> TokenSt
     quote_spanned!(at=> (&&&&&#root::__private::Spelled::<#ty>::HERE).payload())
 }
 
-/// The conversions of an argument.
+/// Generates the payload conversions of an argument.
 pub(super) fn payload_of_argument(ty: &Type, root: &CratePath) -> TokenStream {
     payload_of(ty.to_token_stream(), ty.span(), root)
 }
 
-/// The conversions of what a method gives.
+/// Generates the payload conversions of a method's output.
 pub(super) fn payload_of_output(output: &Output, root: &CratePath) -> TokenStream {
     match output {
         Output::Unit => payload_of(quote!(()), Span::call_site(), root),
@@ -85,8 +86,8 @@ pub(super) fn payload_of_output(output: &Output, root: &CratePath) -> TokenStrea
     }
 }
 
-/// `type Output` and `fn __output`, all of it at the user's type: what is wrong with that type is
-/// then told once, and there.
+/// `type Output` and `fn __output`, all of it with the span of the user's type, so that
+/// rustc reports an error of that type once, and there.
 pub(super) fn associated_output(output: &Output, root: &CratePath) -> TokenStream {
     let (success, payload) = (success(output, root), payload_of_output(output, root));
     let at = success.span();
@@ -99,7 +100,7 @@ pub(super) fn associated_output(output: &Output, root: &CratePath) -> TokenStrea
     }
 }
 
-/// The type of a success.
+/// Generates the type of a successful output.
 pub(super) fn success(output: &Output, root: &CratePath) -> TokenStream {
     match output {
         Output::Unit => quote!(()),
@@ -112,12 +113,12 @@ pub(super) fn success(output: &Output, root: &CratePath) -> TokenStream {
     }
 }
 
-/// Where the type of a success is written: the `T` of `Result<T, E>`, or the alias.
+/// Returns the span of the success type: the `T` of `Result<T, E>`, or the alias.
 fn success_span(ty: &Type) -> Span {
     argument_of(ty, 0).map_or_else(|| ty.span(), |success| success.span())
 }
 
-/// A type argument of the last segment: the `T` or the `E` in `Result<T, E>`, to point at.
+/// Returns a type argument of the last segment: the `T` or the `E` in `Result<T, E>`, for its span.
 pub(super) fn argument_of(ty: &Type, index: usize) -> Option<&Type> {
     let Type::Path(path) = ungrouped(ty) else {
         return None;
@@ -131,12 +132,12 @@ pub(super) fn argument_of(ty: &Type, index: usize) -> Option<&Type> {
     }
 }
 
-/// `#[doc = ".."]` for a generated item that the user did not document.
+/// Generates the doc comment of an item for which the user wrote none.
 pub(super) fn doc(text: &str) -> TokenStream {
     quote!(#[doc = #text])
 }
 
-/// The first line of a generated function, then the user's doc comment.
+/// Generates the first line of a function's documentation, which the user's doc comment follows.
 pub(super) fn doc_before(text: &str, documented: bool) -> TokenStream {
     let gap = documented.then(|| quote!(#[doc = ""]));
     quote!(#[doc = #text] #gap)

@@ -1,4 +1,4 @@
-//! What callers see: the handlers as methods of every handle, and the type's own functions.
+//! Client calls: generates the handlers' methods on handles, and the workflow type's functions.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -17,7 +17,8 @@ use crate::{
     syntax::{marker::Marker, signature::Output},
 };
 
-/// The transport of the generated methods. A type parameter hides the user's types of its name.
+/// Names the type parameter for how methods are called. Type parameters shadow the user's types, so
+/// the name is unusual.
 pub(super) fn via() -> Ident {
     Ident::new("DurablyVia", Span::call_site())
 }
@@ -30,7 +31,7 @@ pub(super) fn methods_type(workflow: &Workflow) -> TokenStream {
         workflow.ident
     );
     let doc = doc(&text);
-    // All of it at the user's type, where a second block or a type of that name is told.
+    // All spans are the user's type's, so that rustc reports a second block or a type of that name there.
     let definition = quote_spanned!(methods.span()=> pub struct #methods<#via>(#via););
     let allow_lints = allow_lints();
     quote! {
@@ -41,7 +42,7 @@ pub(super) fn methods_type(workflow: &Workflow) -> TokenStream {
     }
 }
 
-/// The methods themselves.
+/// Generates the methods.
 pub(super) fn methods_impl(workflow: &Workflow) -> TokenStream {
     let (root, methods, via, allow_lints) =
         (&workflow.root, &workflow.methods, via(), allow_lints());
@@ -173,7 +174,7 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
     let (of_ctx, called) = from(quote!(#root::__private::AsCtx::__ctx(#ctx).__arguments()));
     let (of_run, next) = from(quote!(#root::__private::arguments_of_next_run()));
     let (run, of_type, vis) = (&workflow.run.ident, &workflow.ident, &workflow.run.vis);
-    // Beginnings and ends are where the names are, so that rustc points at nothing else.
+    // First and last tokens have the names' spans, so that rustc's errors point at those.
     let (at_run, at_type) = (run.span(), of_type.span());
     let (on_run, on_type) = (root.at(at_run), root.at(at_type));
     let start_call = quote_spanned!(at_run=> #on_run::__private::StartCall<#ty, #queue>);
@@ -253,7 +254,7 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
     }
 }
 
-/// Whether a start knows its task queue.
+/// Generates the type that states whether a start has a task queue.
 pub(super) fn queue(workflow: &Workflow) -> TokenStream {
     let root = &workflow.root;
     match &workflow.task_queue {

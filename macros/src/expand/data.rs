@@ -1,4 +1,5 @@
-//! `#[durably::data]`: serde's derives through the one crate that users depend on.
+//! Payload types: generates serde's derives through the runtime crate, so that users need no dependency
+//! on serde.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -7,22 +8,23 @@ use syn::{DeriveInput, spanned::Spanned as _};
 use super::allow_lints;
 use crate::{crate_path::CratePath, model::data::serialized_fields};
 
-/// The type with serde's derives on it.
+/// Adds serde's derives to the type.
 pub(crate) fn expand(input: &DeriveInput, root: &CratePath) -> TokenStream {
     let (serde, alias) = serde(input, root);
     let allow_lints = allow_lints();
-    let travel = serialized_fields(input).map(|(conditions, ty)| {
+    let assertions = serialized_fields(input).map(|(conditions, ty)| {
         let at = ty.span();
         let root = root.at(at);
         quote_spanned!(at=> #(#conditions)* let _ = <#ty as #root::__private::Serialisable>::payload;)
     });
-    let travel: TokenStream = travel.collect();
-    // Before the derives, so that ours is the first message about a field that does not travel.
-    let asked = (!travel.is_empty()).then(
-        || quote!(#allow_lints #[allow(unused_qualifications)] const _: fn() = || { #travel };),
+    let assertions: TokenStream = assertions.collect();
+    // The assertions precede the derives, so that our message about a field without serde's traits comes
+    // first.
+    let check = (!assertions.is_empty()).then(
+        || quote!(#allow_lints #[allow(unused_qualifications)] const _: fn() = || { #assertions };),
     );
     quote! {
-        #asked
+        #check
         #alias
         #[derive(#root::__private::serde::Serialize, #root::__private::serde::Deserialize)]
         #[serde(crate = #serde)]
@@ -30,8 +32,8 @@ pub(crate) fn expand(input: &DeriveInput, root: &CratePath) -> TokenStream {
     }
 }
 
-/// The path of serde in its own attribute, which takes a text, and an import to refer to where no
-/// text says the same: `$crate` in a text means nothing.
+/// Returns the text for serde's `crate` attribute. A path with `$crate` cannot be a text, so it is
+/// imported under a name, and the import is returned too.
 fn serde(input: &DeriveInput, root: &CratePath) -> (String, Option<TokenStream>) {
     if let Some(root) = root.to_text() {
         return (format!("{root}::__private::serde"), None);

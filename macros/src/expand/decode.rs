@@ -1,4 +1,4 @@
-//! The called side of a method: arguments decoded, the result made a payload.
+//! Worker-side conversions: decodes a method's arguments, and encodes its result.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{crate_path::CratePath, model::arguments::Arguments, syntax::signature::Output};
 
-/// Statements that decode arguments from the local `arguments`, and the locals they fill.
+/// Generates statements that decode arguments from the local `arguments`; returns their locals too.
 pub(super) fn decoded(arguments: &Arguments, root: &CratePath) -> (TokenStream, Vec<Ident>) {
     let source = local("arguments");
     let mut names = Vec::new();
@@ -25,7 +25,7 @@ pub(super) fn decoded(arguments: &Arguments, root: &CratePath) -> (TokenStream, 
     (statements, names)
 }
 
-/// The context argument: which contexts fit is decided by a trait, at the user's type.
+/// Generates the context argument. A trait decides which contexts are valid, with the user's span.
 pub(super) fn context(
     arguments: &Arguments,
     of: &str,
@@ -39,7 +39,7 @@ pub(super) fn context(
     Some(quote_spanned!(at=> <#ty as #root::__private::#of>::of(#value),))
 }
 
-/// The result of `call` as a payload or an error; `converter` is that of the worker.
+/// Generates the result of `call` as a payload or an error; `converter` is that of the worker.
 pub(super) fn encoded_result(
     output: &Output,
     call: TokenStream,

@@ -1,4 +1,5 @@
-//! The registration table: how the worker calls each method.
+//! The definition table: generates the functions by which a worker calls the constructor, the run method
+//! and the handlers.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
@@ -18,7 +19,7 @@ use crate::{
     syntax::marker::Marker,
 };
 
-/// `&Definition { .. }`
+/// Generates `&Definition { .. }`.
 pub(super) fn table(workflow: &Workflow) -> TokenStream {
     let root = &workflow.root;
     let (init, run) = (init(workflow), run(workflow));
@@ -96,7 +97,7 @@ fn run(workflow: &Workflow) -> TokenStream {
     running(&workflow.run, workflow, output)
 }
 
-/// A signal or an update.
+/// Generates the entry of a signal or an update.
 fn message(handler: &Handler, workflow: &Workflow) -> TokenStream {
     if handler.is_async {
         let payload = payload_of_output(&handler.output, &workflow.root);
@@ -119,7 +120,8 @@ fn message(handler: &Handler, workflow: &Workflow) -> TokenStream {
     }
 }
 
-/// A call of an async method. It takes the state for the method's body, as the method itself would.
+/// Generates a call of an async method's body. Takes the state from the cell as the method itself
+/// would, and spares the run a second copy of the arguments.
 fn running(handler: &Handler, workflow: &Workflow, payload: TokenStream) -> TokenStream {
     let (root, ty, body) = (&workflow.root, &workflow.ty, body_name(&handler.ident));
     let (cell, ctx, arguments) = (local("cell"), local("ctx"), local("arguments"));
@@ -175,7 +177,7 @@ fn validate(handler: &Handler, workflow: &Workflow) -> TokenStream {
         let root = root.at(at);
         quote_spanned!(at=> <#context as #root::__private::ViewArg>::of(#view),)
     });
-    // A wrong type is told where the validator has it, by a local with that span alone.
+    // A local whose tokens all have the validator's span makes rustc report a wrong type there.
     let looks = names.iter().zip(parameters).map(|(name, ty)| {
         let at = ty.span();
         let look = Ident::new(&format!("__{name}"), at);

@@ -1,5 +1,4 @@
-//! Lints that would have another signature than the one that the macros ask for, and lints about
-//! what an async method of a workflow is rewritten to.
+//! Lint levels: allows lints against signatures that the macros require, and against rewritten bodies.
 
 use syn::{Attribute, ImplItem, ItemImpl, parse_quote};
 
@@ -8,9 +7,9 @@ use crate::{
     rewrite::AsyncMethod,
 };
 
-/// For a marked method or function: its arguments are owned, its receiver a reference, its `async`
-/// says where it runs.
-pub(super) fn prescribed() -> Attribute {
+/// Allows lints against required signatures: arguments are owned, the receiver is a reference, and
+/// `async` decides where a handler runs.
+pub(super) fn required_signature() -> Attribute {
     parse_quote! {
         #[allow(
             clippy::needless_pass_by_ref_mut,
@@ -22,7 +21,8 @@ pub(super) fn prescribed() -> Attribute {
     }
 }
 
-/// Allows them, before what the user says of lints, on the methods of a workflow that have a prescribed signature, and on its async ones.
+/// Allows lints on methods with a required signature and on async methods of a workflow. Each `allow`
+/// precedes the user's attributes, which can override it.
 pub(crate) fn allow(workflow: &Workflow, async_methods: &[AsyncMethod], block: &mut ItemImpl) {
     let validators = workflow
         .handlers
@@ -47,13 +47,13 @@ pub(crate) fn allow(workflow: &Workflow, async_methods: &[AsyncMethod], block: &
         let is_body = split.is_some_and(|it| it.body == *name);
         let is_prescribed = prescribed_names.contains(&split.map_or(name, |it| &it.ident));
         if is_prescribed {
-            method.attrs.insert(0, prescribed());
+            method.attrs.insert(0, required_signature());
         }
         if is_prescribed && split.is_some() && !is_body {
-            // The table calls the method with the body.
+            // The definition table calls the body's method, so this one may be unused.
             method.attrs.insert(0, parse_quote!(#[allow(dead_code)]));
         }
-        // A wait holds the state, which stays on the run's thread; a closure takes `self` anew.
+        // Futures hold the state, which never leaves the run's thread; nested bodies shadow its variable.
         if split.is_some() {
             let rewritten = parse_quote! {
                 #[allow(

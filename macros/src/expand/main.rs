@@ -1,4 +1,4 @@
-//! `#[durably::main]`: a main function around the async one.
+//! Main functions: generates `fn main`, which runs the async one on a runtime.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,7 +6,7 @@ use syn::ItemFn;
 
 use crate::crate_path::CratePath;
 
-/// `fn main` that runs the user's `async fn main` inside it.
+/// Generates `fn main` around the user's `async fn main`.
 pub(crate) fn expand(function: &ItemFn, root: &CratePath) -> TokenStream {
     let ItemFn {
         attrs,
@@ -26,7 +26,8 @@ pub(crate) fn expand(function: &ItemFn, root: &CratePath) -> TokenStream {
     }
 }
 
-/// A main function in place of one that cannot be run, so that rustc does not miss it.
+/// Generates an empty main function for a refused one, so that rustc does not also report a missing
+/// main function.
 pub(crate) fn without_body(function: &ItemFn) -> TokenStream {
     let name = &function.sig.ident;
     quote!(fn #name() {})

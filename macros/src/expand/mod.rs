@@ -1,8 +1,8 @@
-//! Models to code. Nothing here can fail.
+//! Expand stage: generates code from models, and cannot fail.
 //!
-//! Expansions name items of `::durably::__private` only, by absolute paths. Locals have
-//! mixed-site spans, so no name of the user's collides with them. What need not be visible stands
-//! inside `const _`.
+//! Expansions name items of `::durably::__private` only, by absolute paths. Locals have mixed-site
+//! spans, so that no name of the user's collides with them. Items that users never name stand inside
+//! `const _`.
 
 pub(crate) mod activities;
 pub(crate) mod activity;
@@ -24,7 +24,7 @@ use quote::{quote, quote_spanned};
 
 use crate::crate_path::CratePath;
 
-/// The traits behind `Spelled::<T>`, for an expansion's `const _`.
+/// Imports the traits by which `Spelled::<T>` dispatches on a type, into an expansion's `const _`.
 fn import_dispatch_traits(root: &CratePath) -> TokenStream {
     quote! {
         #[allow(unused_imports)]
@@ -36,31 +36,32 @@ fn import_dispatch_traits(root: &CratePath) -> TokenStream {
     }
 }
 
-/// The name of a generated function, placed on what the user wrote for it: there an editor goes
-/// from a call, and there rustc says "defined here".
+/// Names a generated function, with the span of the user's item: an editor goes there from a call, and
+/// rustc labels it "defined here".
 fn placed(name: &str, on: &Ident) -> Ident {
     Ident::new(name, on.span())
 }
 
-/// The word `fn` at a place of the user's. With the name, the end of the return type and the body's
-/// braces there, rustc points at that place when it tells of the function.
+/// Generates the keyword `fn` with a span of the user's. If name, end of the return type and braces
+/// have that span too, rustc's errors about the function point there.
 fn fn_at(place: Span) -> TokenStream {
     quote_spanned!(place=> fn)
 }
 
-/// Braces at a place of the user's, for an item that is to be told there.
+/// Wraps items in braces with a span of the user's, so that rustc's errors about them point there.
 fn braces(items: TokenStream, at: Span) -> TokenTree {
     let mut braces = Group::new(Delimiter::Brace, items);
     braces.set_span(at);
     braces.into()
 }
 
-/// A local of an expansion.
+/// Names a local variable of an expansion.
 fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// Lints that are about the user's own code, on items that only repeat its types and names.
+/// Allows lints on generated items that repeat the user's types and names: those lints report the
+/// user's own items already.
 fn allow_lints() -> TokenStream {
     quote! {
         #[allow(

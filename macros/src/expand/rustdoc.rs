@@ -1,11 +1,10 @@
-//! What rustdoc shows of a workflow's async methods: the signatures that the user wrote.
+//! Documentation of async methods: shows rustdoc the signatures that the user wrote.
 //!
-//! In code such a method takes a cell in place of `self`, which no reader of the documentation can
-//! make use of.
+//! The compiled method takes a cell in place of `self`, which readers of the documentation cannot use.
 
 use syn::{ImplItem, ImplItemFn, ItemImpl, parse_quote};
 
-/// Adds the methods of `block` as they were `written`, for rustdoc alone.
+/// Adds the signatures as `written` to `block` under `cfg(doc)`, and hides the compiled methods there.
 pub(crate) fn add_written_signatures(block: &mut ItemImpl, written: Vec<ImplItemFn>) {
     for item in &mut block.items {
         if let ImplItem::Fn(method) = item

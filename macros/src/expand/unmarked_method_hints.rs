@@ -1,7 +1,7 @@
-//! What a handle answers that is asked for a method without a mark.
+//! Hints for unmarked methods: generates methods on handles that explain which methods a handle has.
 //!
-//! rustc would only say that there is no such method, although the user reads it in the block. A
-//! method of its name is found instead, and does not compile with words on what a handle calls.
+//! rustc would only report that the method does not exist, although the user sees it in the block. A
+//! generated method of its name is found instead, whose bound fails with an `on_unimplemented` message.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};

@@ -1,4 +1,4 @@
-//! A workflow: the user's block, the calls, and the implementation the worker reads.
+//! Workflows: generates the calls, and the implementation of `Workflow` for the worker.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -19,7 +19,7 @@ use crate::{
     syntax::marker::Marker,
 };
 
-/// Everything `#[workflow]` puts in place of the block.
+/// Expands a block under `#[workflow]`.
 pub(crate) fn expand(
     workflow: &Workflow,
     block: &ItemImpl,
@@ -32,13 +32,13 @@ pub(crate) fn expand(
     let implementation = implementation(workflow);
     let checks: TokenStream = checks(workflow).collect();
     let plain = import_dispatch_traits(&workflow.root);
-    let outside = async_method_hints::methods(workflow, async_methods);
-    // What is refused is not used, which need not be said.
+    let hints = async_method_hints::methods(workflow, async_methods);
+    // Refused methods are not called, so rustc would also warn that they are unused.
     let refused = (workflow.is_placeholder).then(|| quote!(#[allow(dead_code, unused_variables)]));
     quote! {
         #refused
         #block
-        #outside
+        #hints
         const _: () = {
             #plain
             #methods_type
@@ -75,7 +75,7 @@ fn implementation(workflow: &Workflow) -> TokenStream {
                 #table
             }
     };
-    // At the user's type, where a second block is told.
+    // The impl has the span of the user's type, where rustc reports a second block.
     let items = braces(items, at);
     let implementation = quote_spanned!(at=> impl #here::__private::Workflow for #ty #items);
     quote! {

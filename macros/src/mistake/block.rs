@@ -1,4 +1,4 @@
-//! A block as a whole.
+//! Mistakes in an impl block as a whole.
 
 use std::fmt;
 

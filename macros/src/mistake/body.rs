@@ -1,4 +1,4 @@
-//! Bodies of async methods.
+//! Mistakes in bodies of async methods.
 
 use std::fmt;
 

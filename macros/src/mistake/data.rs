@@ -1,4 +1,4 @@
-//! `#[durably::data]`.
+//! Mistakes under `#[durably::data]`.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What replay would do differently.
+//! Mistakes that make workflow code nondeterministic.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ pub(crate) enum DeterminismMistake<'a> {
         name: &'a str,
         why: &'a str,
         instead: &'a str,
-        /// What a permit may stand on.
+        /// The items on which a permit is allowed here.
         permit_on: &'a str,
     },
     SharedStatic(&'a Ident),

@@ -1,4 +1,4 @@
-//! `#[durably::main]`.
+//! Mistakes under `#[durably::main]`.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The table of messages: what is wrong, why, and what to write instead; one file a topic.
+//! Error messages of the macros: what is wrong, why, and what to write instead; one file per topic.
 //!
 //! Texts are lower case and end without a full stop. The second clause is the remedy, because a
 //! procedural macro cannot attach a help line on stable Rust.
@@ -24,7 +24,7 @@ pub(crate) use self::{
     signature::SignatureMistake, validator::ValidatorMistake,
 };
 
-/// A panic of ours.
+/// A panic inside a macro, reported as a bug of this crate.
 pub(crate) struct OurBug<'a>(pub(crate) &'a str);
 
 impl fmt::Display for OurBug<'_> {

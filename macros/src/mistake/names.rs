@@ -1,4 +1,4 @@
-//! Names that are taken.
+//! Mistakes in names: duplicates, and names of generated methods.
 
 use std::fmt;
 

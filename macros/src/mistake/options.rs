@@ -1,4 +1,4 @@
-//! Options of attributes and their values.
+//! Mistakes in attribute options and their values.
 
 use std::fmt;
 
@@ -112,7 +112,7 @@ impl fmt::Display for OptionMistake<'_> {
     }
 }
 
-/// Where an option that exists belongs.
+/// Returns the attribute on which a known option belongs.
 fn place_of(key: &str, given_on: Marker) -> Option<&'static str> {
     Some(match key {
         "remote" if given_on == Marker::Activity => {
@@ -131,7 +131,7 @@ fn place_of(key: &str, given_on: Marker) -> Option<&'static str> {
     })
 }
 
-/// The method of a start that sets what `key` means.
+/// Returns the start's method that sets the option `key`.
 fn start_option(key: &str) -> Option<&'static str> {
     Some(match key {
         "id" => "it is chosen where the workflow is started: `.id(..)`",

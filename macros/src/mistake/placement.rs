@@ -1,4 +1,4 @@
-//! Where an attribute stands.
+//! Mistakes in the placement of an attribute.
 
 use std::fmt;
 

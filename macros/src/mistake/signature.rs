@@ -1,4 +1,4 @@
-//! Signatures of marked methods and functions.
+//! Mistakes in signatures of marked methods and functions.
 
 use std::fmt;
 

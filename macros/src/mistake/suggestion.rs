@@ -1,6 +1,6 @@
-//! Guessing what a misspelt word was meant to be.
+//! Suggestions for unknown option keys, by edit distance and by the names of other SDKs.
 
-/// The known key that a misspelt one was probably meant to be.
+/// Finds the known key nearest to an unknown one, if any is near enough.
 pub(crate) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let elsewhere = FOREIGN_KEYS
         .iter()
@@ -22,7 +22,7 @@ pub(crate) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     close.or(contained).copied()
 }
 
-/// What other SDKs and Temporal's documentation call our options.
+/// Names of options in other SDKs and Temporal's documentation, with ours.
 const FOREIGN_KEYS: [(&str, &str); 12] = [
     ("timeout", "start_to_close"),
     ("schedule_timeout", "schedule_to_close"),
@@ -38,7 +38,7 @@ const FOREIGN_KEYS: [(&str, &str); 12] = [
     ("rename", "name"),
 ];
 
-/// Levenshtein's.
+/// Computes the Levenshtein distance.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,4 +1,4 @@
-//! Validators of updates.
+//! Mistakes in validators of updates.
 
 use std::fmt;
 

@@ -14,30 +14,30 @@ use crate::{
     syntax::{block::Block, incomplete, marker::Marker, options::Options, signature::Receiver},
 };
 
-/// A set of activities, checked.
+/// A checked set of activities.
 pub(crate) struct Activities {
     pub(crate) root: CratePath,
     pub(crate) ty: Type,
     pub(crate) ident: Ident,
-    /// The name of the generated type that carries the calls.
+    /// The generated type whose methods call the activities.
     pub(crate) stub: Ident,
     pub(crate) methods: Vec<Method>,
 }
 
-/// One of them.
+/// One activity of the set.
 pub(crate) struct Method {
     pub(crate) activity: Activity,
-    /// Who may call it: as the user wrote it.
+    /// The visibility that the user wrote, which the call on the stub repeats.
     pub(crate) vis: Visibility,
-    /// The type that stands for it, named like it.
+    /// The generated type that implements `Activity`, named like the method.
     pub(crate) kind: Ident,
-    /// Its place in the block, whose body gets a guard.
+    /// The method's index in the block; its body gets a guard.
     pub(crate) index: usize,
-    /// Whether it takes `&self`; an associated function may do without.
+    /// Whether the method takes `&self`; an associated function does not.
     pub(crate) takes_self: bool,
 }
 
-/// Checks a block under `#[activities]`; gives it back without marks.
+/// Checks a block under `#[activities]`; returns the block without marks.
 pub(crate) fn check(
     mut options: Options,
     item: ItemImpl,
@@ -111,7 +111,7 @@ pub(crate) fn check(
     (block.item, Some(activities))
 }
 
-/// Methods that every stub has.
+/// Methods that every stub has, whose names an activity cannot have.
 const OPTIONS: [&str; 6] = [
     "start_to_close",
     "schedule_to_close",

@@ -1,4 +1,4 @@
-//! One activity: a function, or a method of a set.
+//! Activities: checks one function, or one method of a set.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// An activity, checked.
+/// A checked activity.
 pub(crate) struct Activity {
     pub(crate) ident: Ident,
     pub(crate) wire: WireName,
@@ -29,13 +29,13 @@ pub(crate) struct Activity {
     pub(crate) output: Output,
 }
 
-/// What the attribute says about how it is scheduled.
+/// The scheduling options that the attribute declares.
 pub(crate) struct Declared {
     pub(crate) start_to_close: Option<Millis>,
     pub(crate) schedule_to_close: Option<Millis>,
     pub(crate) schedule_to_start: Option<Millis>,
     pub(crate) heartbeat: Option<Millis>,
-    /// Where that is said.
+    /// The span of the key `heartbeat`.
     heartbeat_at: Option<Span>,
     pub(crate) max_attempts: Option<u32>,
     pub(crate) task_queue: Option<LitStr>,
@@ -43,12 +43,12 @@ pub(crate) struct Declared {
     pub(crate) remote: Option<Span>,
 }
 
-/// A duration in an expansion.
+/// A duration in milliseconds, as expansions write it.
 #[derive(Clone, Copy)]
 pub(crate) struct Millis(pub(crate) u64);
 
 impl Declared {
-    /// Whether a call needs no timeout of its own.
+    /// Whether the declared timeouts suffice for a call.
     pub(crate) fn has_timeout(&self) -> bool {
         self.start_to_close.is_some() || self.schedule_to_close.is_some()
     }
@@ -79,7 +79,7 @@ pub(crate) fn function(
     None
 }
 
-/// What is known of a function that was refused, so that calls of it are known.
+/// Stands in for a function with a reported mistake, so that its calls compile without further errors.
 pub(crate) struct Placeholder {
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,
@@ -88,15 +88,21 @@ pub(crate) struct Placeholder {
     pub(crate) output: Output,
 }
 
-/// Sketches a function that was refused; a method has no place for it.
+/// Creates the placeholder of a refused function; `None` for a method, whose impl block cannot
+/// hold a type, and for a generic function.
 pub(crate) fn placeholder(function: &ActivityFn) -> Option<Placeholder> {
     let sig = &function.sig;
     if sig.receiver().is_some() || sig.generics.type_params().next().is_some() {
         return None;
     }
-    let mut told = Errors::new();
-    let output = output::of(Output::of(&sig.output), None, Marker::Activity, &mut told);
-    told.discard();
+    let mut reported = Errors::new();
+    let output = output::of(
+        Output::of(&sig.output),
+        None,
+        Marker::Activity,
+        &mut reported,
+    );
+    reported.discard();
     Some(Placeholder {
         ident: sig.ident.clone(),
         vis: function.vis.clone(),

@@ -1,4 +1,4 @@
-//! What a method takes: perhaps a context, then arguments that travel as payloads.
+//! Arguments: checks a method's parameters, an optional context followed by payload arguments.
 
 use std::collections::BTreeSet;
 
@@ -30,15 +30,15 @@ pub(crate) struct Arguments {
 #[derive(Clone)]
 pub(crate) struct Argument {
     pub(crate) name: Ident,
-    /// Its name in error texts.
+    /// The argument's name in errors at run time.
     pub(crate) text: String,
     pub(crate) ty: Type,
-    /// The trait of what the call side takes in its place, if it is text.
+    /// The trait of the caller's parameter, if the argument is text: a call takes `&str` for `String`.
     pub(crate) text_trait: Option<&'static str>,
 }
 
 impl Arguments {
-    /// Checks parameters; `None` if any is wrong.
+    /// Checks parameters; `None` if any has a mistake.
     pub(crate) fn of(
         parameters: &[Parameter],
         self_ty: Option<&Type>,
@@ -80,7 +80,7 @@ impl Arguments {
         (errors.count() == before && arguments.are_distinct()).then_some(arguments)
     }
 
-    /// Those of a refused method: of an argument only that it is there.
+    /// Creates the placeholders of a refused method's arguments, which accept every type.
     pub(crate) fn placeholder(parameters: &[Parameter]) -> Self {
         let is_context = |index: usize, parameter: &Parameter| {
             let reference = parameter.reference().filter(|_| index == 0);
@@ -101,7 +101,7 @@ impl Arguments {
         }
     }
 
-    /// The types as the user wrote them, for comparison.
+    /// Returns the types as the user wrote them, for comparison.
     pub(crate) fn types(&self) -> Vec<String> {
         self.list
             .iter()
@@ -109,7 +109,7 @@ impl Arguments {
             .collect()
     }
 
-    /// Two of one name are told by rustc.
+    /// Whether all names differ; rustc reports those that do not.
     fn are_distinct(&self) -> bool {
         let names: BTreeSet<&str> = self.list.iter().map(|one| one.text.as_str()).collect();
         names.len() == self.list.len()
@@ -162,7 +162,8 @@ impl Arguments {
     }
 }
 
-/// By its spelling; a type of the user's with one of these names is refused where it is converted.
+/// Recognises text types by spelling: for a user's type of such a name the generated conversion fails
+/// to compile.
 fn text_trait(ty: &Type) -> Option<&'static str> {
     if is_named(ty, "String") {
         return Some("Text");
@@ -175,7 +176,7 @@ fn text_trait(ty: &Type) -> Option<&'static str> {
     }
 }
 
-/// The `T` of `Vec<T>`.
+/// Returns the `T` of `Vec<T>`.
 fn only_parameter(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ungrouped(ty) else {
         return None;
@@ -189,7 +190,7 @@ fn only_parameter(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// `&Ctx` inside of another type.
+/// Whether a reference to a context stands inside of another type.
 fn ends_in_context(reference: &TokenStream) -> bool {
     let ty = syn::parse2::<Type>(reference.clone());
     ty.is_ok_and(|mut ty| {
@@ -209,12 +210,13 @@ fn mentions_context(ty: TokenStream) -> bool {
     })
 }
 
-/// `&Client`
+/// Whether the type is `&Client`, a common mistake with a message of its own.
 fn is_client(ty: &Type) -> bool {
     matches!(ungrouped(ty), Type::Reference(reference) if is_named(&reference.elem, "Client"))
 }
 
-/// A reference to one of these is an argument that should be owned; rustc would speak of contexts.
+/// Whether a reference to the type may be the context. For the common payload types it is an argument
+/// that must be owned, where rustc's error would be about contexts.
 fn may_be_context(ty: &Type) -> bool {
     const NEVER: [&str; 20] = [
         "str", "String", "Vec", "Option", "Box", "bool", "char", "u8", "u16", "u32", "u64", "u128",
@@ -223,7 +225,8 @@ fn may_be_context(ty: &Type) -> bool {
     matches!(ungrouped(ty), Type::Path(_)) && !NEVER.iter().any(|name| is_named(ty, name))
 }
 
-/// Contexts in a wrong place are looked for by spelling; a type of the user's may have that name.
+/// Whether the type is spelled like a context. Misplaced contexts are only suspected by spelling,
+/// because a user's type may have that name; expansions assert the suspicion by type.
 pub(crate) fn is_context_by_name(ty: &Type) -> bool {
     CONTEXTS.iter().any(|name| is_named(ty, name))
 }

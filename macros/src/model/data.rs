@@ -1,4 +1,4 @@
-//! A payload type: a struct or an enum that owns what it holds.
+//! Payload types: checks the struct or enum under `#[durably::data]`, whose fields must be owned.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
@@ -17,7 +17,7 @@ use crate::{
     syntax::signature::{is_named, ungrouped},
 };
 
-/// Whether the type can be given serde's derives.
+/// Checks that serde's derives apply to the type.
 pub(crate) fn check(input: &DeriveInput, errors: &mut Errors) -> bool {
     let before = errors.count();
     if let Data::Union(data) = &input.data {
@@ -46,9 +46,9 @@ pub(crate) fn check(input: &DeriveInput, errors: &mut Errors) -> bool {
     errors.count() == before
 }
 
-/// The types of fields that serde has to know, each with its conditions. One with an attribute of
-/// serde's may be written in another way, and one that is generic or names the type by `Self` cannot
-/// be asked for from outside.
+/// Returns the types of fields that must implement serde's traits, each with its `cfg`s. Omits fields
+/// with a serde attribute, which may convert the field, and types that name a type parameter or `Self`,
+/// which an assertion outside of the type cannot name.
 pub(crate) fn serialized_fields(
     input: &DeriveInput,
 ) -> impl Iterator<Item = (Vec<&Attribute>, &Type)> {
@@ -72,7 +72,7 @@ pub(crate) fn serialized_fields(
         Data::Union(_) => Vec::new(),
     };
     let converted = input.attrs.iter().any(|it| is_of_serde(it) && converts(it));
-    let outside = move |ty: &Type| {
+    let is_nameable = move |ty: &Type| {
         !mentions_any(ty.to_token_stream(), &|ident| {
             ident == "Self" || parameters.contains(&ident)
         })
@@ -80,7 +80,9 @@ pub(crate) fn serialized_fields(
     fields
         .into_iter()
         .filter(move |(variant, field)| {
-            !converted && !variant.iter().chain(&field.attrs).any(is_of_serde) && outside(&field.ty)
+            !converted
+                && !variant.iter().chain(&field.attrs).any(is_of_serde)
+                && is_nameable(&field.ty)
         })
         .map(|(variant, field)| {
             let attributes = variant.iter().chain(&field.attrs);
@@ -93,7 +95,7 @@ fn is_of_serde(attribute: &Attribute) -> bool {
     attribute.path().is_ident("serde") || attribute.path().is_ident("cfg_attr")
 }
 
-/// Whether the attribute lets serde write another type, or with other bounds.
+/// Whether the attribute makes serde convert to another type, or use other bounds.
 fn converts(attribute: &Attribute) -> bool {
     let names = ["from", "try_from", "into", "remote", "bound"];
     mentions_any(attribute.to_token_stream(), &|ident| {
@@ -109,8 +111,8 @@ fn mentions_any(tokens: TokenStream, named: &dyn Fn(&Ident) -> bool) -> bool {
     })
 }
 
-/// The type with a lifetime at every reference, so that rustc does not ask for one that would be
-/// refused here.
+/// Adds `'static` to every reference of a refused type: rustc would suggest a lifetime parameter, which
+/// a payload type cannot have.
 pub(crate) fn with_lifetimes(mut input: DeriveInput) -> DeriveInput {
     struct Static;
     impl VisitMut for Static {
@@ -138,7 +140,7 @@ fn derives(input: &DeriveInput) -> Vec<Path> {
     lists.flatten().collect()
 }
 
-/// The references in the fields, but for those that serde is told something about.
+/// Returns the references in fields without serde attributes.
 fn references(input: &DeriveInput) -> Vec<&TypeReference> {
     struct Search<'i>(Vec<&'i TypeReference>);
     impl<'i> Visit<'i> for Search<'i> {
@@ -151,7 +153,7 @@ fn references(input: &DeriveInput) -> Vec<&TypeReference> {
         fn visit_type(&mut self, ty: &'i Type) {
             match ungrouped(ty) {
                 Type::Reference(reference) => self.0.push(reference),
-                // It holds nothing.
+                // `PhantomData` holds no value.
                 Type::Path(TypePath { .. }) if is_named(ty, "PhantomData") => {}
                 _ => visit::visit_type(self, ty),
             }

@@ -1,10 +1,10 @@
-//! `#[workflow]` on a struct or an enum: only its fields are looked at.
+//! Workflow state: checks the fields of a struct or enum under `#[workflow]` for nondeterminism.
 
 use syn::{Data, DeriveInput, Field, Fields};
 
 use crate::{determinism, diag::Errors, mistake::PlacementMistake, syntax::options::Options};
 
-/// Checks the fields and takes our marks off them.
+/// Checks the fields and removes our marks from them.
 pub(crate) fn check(options: Options, item: &mut DeriveInput, errors: &mut Errors) {
     for key in options.keys() {
         errors.at(key.span(), PlacementMistake::OptionOfBlock(key.to_string()));

@@ -1,4 +1,4 @@
-//! Names of generated types, which must not hide a type that the user names.
+//! Generated names: chooses names of generated types that do not shadow a type in the user's code.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use syn::{FnArg, ImplItem, ItemImpl, ext::IdentExt as _};
 
 use crate::crate_path::CratePath;
 
-/// The words that generated code repeats: the block's type, the types in its signatures, and the
-/// path of the runtime crate.
+/// The user's names that generated code repeats: those in the block's type, in its signatures and in
+/// the path of the runtime crate.
 ///
-/// Generated types stand in a scope of their own, where they can only hide a type that is named
-/// there. What stands in bodies is not repeated.
+/// Names in bodies do not count: generated types stand in a scope of their own, and bodies stay
+/// outside of it.
 pub(crate) struct UsedNames(BTreeSet<String>);
 
 impl UsedNames {
     pub(crate) fn of(block: &ItemImpl, root: &CratePath) -> Self {
-        // `&'static str` is our own word.
+        // Generated code itself names `&'static str`.
         let mut used_names = Self(BTreeSet::from(["str".to_owned()]));
         used_names.add(root.to_token_stream());
         used_names.add(block.self_ty.to_token_stream());
@@ -34,7 +34,7 @@ impl UsedNames {
         used_names
     }
 
-    /// `name`, with underscores added while the block has it for something else.
+    /// Returns `name`, with underscores added until the block does not use it.
     pub(crate) fn unused_name(&self, name: Ident) -> Ident {
         match self.0.contains(&name.unraw().to_string()) {
             true => self.unused_name(format_ident!("{}_", name, span = name.span())),

@@ -1,4 +1,4 @@
-//! One marked method of a workflow, and the rules for its receiver.
+//! Handlers: checks one marked method of a workflow, its receiver, arguments and validator.
 
 use proc_macro2::Ident;
 use syn::{GenericParam, ImplItemFn, ReturnType, Type, Visibility};
@@ -23,7 +23,7 @@ use crate::{
 pub(crate) struct Handler {
     pub(crate) marker: Marker,
     pub(crate) ident: Ident,
-    /// Who may call it: as the user wrote it.
+    /// The visibility that the user wrote, which the call on handles repeats.
     pub(crate) vis: Visibility,
     pub(crate) wire: WireName,
     pub(crate) inherited: InheritedAttributes,
@@ -35,15 +35,15 @@ pub(crate) struct Handler {
 
 /// The method that may reject an update.
 pub(crate) struct Validator {
-    /// Its name where the update names it.
+    /// The validator's name in the update's option, for error spans.
     pub(crate) ident: Ident,
     pub(crate) context: Option<Type>,
-    /// The types through which it looks at the arguments.
+    /// The types of the validator's references to the arguments.
     pub(crate) parameters: Vec<Type>,
     pub(crate) output: Type,
 }
 
-/// What every method of a block shares.
+/// The block of a handler.
 pub(crate) struct Owner<'a> {
     pub(crate) ty: &'a Type,
     pub(crate) ident: &'a Ident,
@@ -90,7 +90,7 @@ impl Handler {
                 }
                 allowed => output::of(allowed, Some(owner.ty), marker, errors),
             },
-            // What it gives is said anew with `async`.
+            // The missing `async` is reported already, and the user will write the output anew with it.
             Marker::Run if sig.asyncness.is_none() => None,
             _ => output::of(Output::of(&sig.output), Some(owner.ty), marker, errors),
         };
@@ -121,14 +121,14 @@ impl Handler {
         (errors.count() == before).then_some(handler)
     }
 
-    /// What is known of a method that was refused, so that what is called because of it is known.
+    /// Creates the placeholder of a refused method, so that calls of its generated functions compile.
     pub(crate) fn placeholder(marker: Marker, method: &ImplItemFn, owner: &Owner<'_>) -> Self {
         let sig = &method.sig;
-        let mut told = Errors::new();
+        let mut reported = Errors::new();
         let is_generic = type_parameters(sig).next().is_some();
         let output = Some(Output::of(&sig.output)).filter(|_| !is_generic);
-        let output = output.and_then(|it| output::of(it, Some(owner.ty), marker, &mut told));
-        told.discard();
+        let output = output.and_then(|it| output::of(it, Some(owner.ty), marker, &mut reported));
+        reported.discard();
         Self {
             marker,
             ident: sig.ident.clone(),
@@ -147,7 +147,7 @@ impl Handler {
 }
 
 impl Validator {
-    /// Finds the method in this block and checks it.
+    /// Finds the validator in the update's block and checks it.
     fn of(
         ident: Ident,
         update: &Ident,
@@ -249,7 +249,7 @@ impl Validator {
     }
 }
 
-/// `async`, and how `self` is taken.
+/// Checks `async` and the receiver.
 fn check_shape(marker: Marker, method: &ImplItemFn, errors: &mut Errors) {
     let sig = &method.sig;
     let receiver = Receiver::of(sig);

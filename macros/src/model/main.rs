@@ -1,10 +1,10 @@
-//! A program's `async fn main`.
+//! Main functions: checks the function under `#[durably::main]`.
 
 use syn::ItemFn;
 
 use crate::{diag::Errors, mistake::MainMistake};
 
-/// Whether the function can be run.
+/// Checks that the function is an `async fn main` that a runtime can run.
 pub(crate) fn check(function: &ItemFn, errors: &mut Errors) -> bool {
     let before = errors.count();
     if function.sig.ident != "main" && !function.sig.inputs.is_empty() {

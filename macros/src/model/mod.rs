@@ -1,5 +1,5 @@
-//! Checked and complete declarations. Defaults are decided only here; what is left out of a model
-//! was reported.
+//! Model stage: checks parsed declarations and completes them with defaults, which are decided only
+//! here. A model omits only declarations whose mistakes are reported.
 
 pub(crate) mod activities;
 pub(crate) mod activity;

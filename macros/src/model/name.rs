@@ -1,4 +1,4 @@
-//! Wire names, and names that are taken.
+//! Names: checks wire names for duplicates, and Rust names for collisions with generated methods.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Methods of handles that a generated method of the same name would be hidden by.
+/// Methods of handles, which would hide a generated method of the same name.
 const OF_HANDLES: [&str; 14] = [
     "id",
     "run_id",
@@ -42,16 +42,16 @@ const OF_TYPES: [&str; 6] = [
     "continue_as_new",
 ];
 
-/// The name on the server.
+/// A wire name: the name under which the server knows a type or handler.
 #[derive(Clone)]
 pub(crate) struct WireName {
     pub(crate) text: String,
-    /// Where it was chosen.
+    /// The span of the option `name`, or of the Rust name.
     pub(crate) at: Span,
 }
 
 impl WireName {
-    /// `name = ".."`, or the Rust name.
+    /// Takes the option `name = ".."`; defaults to the Rust name.
     pub(crate) fn of(
         options: &mut Options,
         ident: &Ident,
@@ -77,12 +77,12 @@ impl WireName {
     }
 }
 
-/// The wire names of one kind, to find the second of two.
+/// The wire names of each kind, to find duplicates.
 #[derive(Default)]
 pub(crate) struct UniqueNames(BTreeMap<(Marker, String), Span>);
 
 impl UniqueNames {
-    /// Reports a name that is taken.
+    /// Adds a name, or reports a duplicate.
     pub(crate) fn add(
         &mut self,
         marker: Marker,

@@ -1,4 +1,4 @@
-//! What a method gives, checked.
+//! Outputs: checks a method's return type.
 
 use syn::Type;
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// Checks that the output can become a payload, and writes `Self` out.
+/// Checks that the output can be a payload, and replaces `Self` by the type.
 pub(crate) fn of(
     output: Output,
     self_ty: Option<&Type>,
@@ -39,7 +39,7 @@ pub(crate) fn of(
             errors.on(tokens, SignatureMistake::UnsizedResult(marker, instead));
             return None;
         }
-        // rustc tells it of every function.
+        // rustc reports a missing type in every function.
         Some(Obstacle::Unsized(..)) => return None,
         None => {}
     }

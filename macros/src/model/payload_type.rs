@@ -1,4 +1,5 @@
-//! Types that travel in payloads: owned, concrete, and written so that they mean the same elsewhere.
+//! Types of payloads: checks that a type is owned and concrete, and rewrites it to mean the same outside
+//! of its impl block.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -11,17 +12,17 @@ use syn::{
 
 use crate::syntax::signature::{is_named, ungrouped};
 
-/// What keeps a type from travelling, as far as its spelling tells.
+/// Why a type cannot be a payload, as far as its spelling shows.
 pub(crate) enum Obstacle {
-    /// Something borrowed, and what to write instead if that is known.
+    /// A reference or lifetime, and the owned type to suggest if it is known.
     Borrowed(TokenStream, Option<&'static str>),
-    /// A `str` or a slice, and what to write instead.
+    /// A bare `str` or slice, and the owned type to suggest.
     Unsized(TokenStream, &'static str),
     /// `impl Trait`, or `dyn Trait` by itself.
     Opaque(TokenStream),
 }
 
-/// The first obstacle in a type.
+/// Finds the first obstacle in a type.
 pub(crate) fn obstacle(ty: &Type) -> Option<Obstacle> {
     match ungrouped(ty) {
         Type::Slice(slice) => {
@@ -38,7 +39,7 @@ pub(crate) fn obstacle(ty: &Type) -> Option<Obstacle> {
     search.0
 }
 
-/// What owns what a reference to `ty` borrows, if its spelling tells.
+/// Suggests the owned type for a reference to `ty`, if its spelling shows it.
 pub(crate) fn owned(ty: &Type) -> Option<&'static str> {
     match ungrouped(ty) {
         Type::Slice(_) => Some("Vec<..>"),
@@ -48,8 +49,8 @@ pub(crate) fn owned(ty: &Type) -> Option<&'static str> {
     }
 }
 
-/// Writes the owned type where a signature has a bare `str` or slice, which was reported, and tells
-/// whether it had one: rustc would advise to borrow it.
+/// Replaces each bare `str` or slice in a signature, which is reported already, by the owned type:
+/// rustc would suggest to borrow it. Returns whether there was one.
 pub(crate) fn replace_unsized_types(signature: &mut Signature) -> bool {
     let mut gave = false;
     let mut own = |ty: &mut Type| {
@@ -74,7 +75,7 @@ pub(crate) fn replace_unsized_types(signature: &mut Signature) -> bool {
     gave
 }
 
-/// The type with `Self` written out, for use outside the impl block.
+/// Replaces `Self` in a type, for use outside of the impl block.
 pub(crate) fn without_self(ty: &Type, self_ty: &Type) -> Type {
     let mut ty = ty.clone();
     WriteOut(self_ty).visit_type_mut(&mut ty);
@@ -107,7 +108,7 @@ impl Visit<'_> for Search {
     }
 }
 
-/// The type, as if it were written where `Self` was.
+/// Respans the type to the span of the `Self` that it replaces.
 fn located(ty: &Type, at: Span) -> Type {
     fn moved(tokens: TokenStream, at: Span) -> TokenStream {
         tokens

@@ -1,4 +1,4 @@
-//! A workflow: one run, perhaps a constructor, and handlers with unique names.
+//! Workflows: checks a block's one run method, its optional constructor, and its handlers.
 
 use std::collections::BTreeSet;
 
@@ -32,29 +32,30 @@ use crate::{
     },
 };
 
-/// A workflow type, checked.
+/// A checked workflow type.
 pub(crate) struct Workflow {
     pub(crate) root: CratePath,
     pub(crate) ty: Type,
     pub(crate) ident: Ident,
     pub(crate) name: String,
     pub(crate) task_queue: Option<LitStr>,
-    /// The name of the generated type that carries the handlers' calls.
+    /// The generated type whose methods call the handlers.
     pub(crate) methods: Ident,
-    /// The name of the generated trait that explains calls of async methods on a value.
+    /// The generated trait whose methods explain why async methods cannot be called on a value.
     pub(crate) async_methods: Ident,
     pub(crate) run: Handler,
-    /// Whether the run method was refused: calls of what it makes are understood, and do nothing.
+    /// Whether the run method was refused: its generated functions then compile, without a body.
     pub(crate) is_placeholder: bool,
     pub(crate) init: Init,
     pub(crate) handlers: Vec<Handler>,
-    /// Methods that a handle does not have, but might be thought to have.
+    /// Methods without a mark, which users may expect on handles.
     pub(crate) unmarked: Vec<Unmarked>,
-    /// Generated functions whose names the block has taken, which was reported.
+    /// Generated functions that are omitted, because the block has methods of their names, which are
+    /// reported.
     pub(crate) collisions: Vec<String>,
 }
 
-/// A method that no message calls: a helper, or the run method.
+/// A method that no signal, query or update calls: a helper, or the run method.
 pub(crate) struct Unmarked {
     pub(crate) ident: Ident,
     pub(crate) conditions: Vec<Attribute>,
@@ -63,7 +64,7 @@ pub(crate) struct Unmarked {
 }
 
 impl Unmarked {
-    /// `None` for what a handle could not be asked for, or has in another way.
+    /// Returns `None` for a function without `self`, and for a name that handles have.
     fn of(method: &ImplItemFn) -> Option<Self> {
         method.sig.receiver()?;
         (!name::is_of_handles(&method.sig.ident)).then(|| Self {
@@ -74,25 +75,24 @@ impl Unmarked {
     }
 }
 
-/// Where the first state comes from.
+/// The source of the initial state.
 pub(crate) enum Init {
-    /// From `Default`.
     Default,
-    /// From the block's `#[init]`.
+    /// The block's `#[init]`.
     Written(Box<Handler>),
-    /// From an `#[init]` that was refused.
+    /// An `#[init]` with a reported mistake.
     Refused,
 }
 
-/// What became of an impl block.
+/// A checked impl block.
 pub(crate) struct Checked {
     /// The block without marks, its async bodies rewritten.
     pub(crate) item: ItemImpl,
-    /// The workflow, if it has a run method. Handlers that could not be understood are left out.
+    /// The workflow, if it has a run method. Handlers with mistakes are omitted.
     pub(crate) workflow: Option<Workflow>,
-    /// The async methods, which nobody calls from outside.
+    /// The async methods, which are callable only inside of the block's bodies.
     pub(crate) async_methods: Vec<AsyncMethod>,
-    /// The ones among them that documentation shows, as the user wrote them.
+    /// Signatures of the public async methods as the user wrote them, for rustdoc.
     pub(crate) written: Vec<ImplItemFn>,
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn check(options: Options, mut item: ItemImpl, errors: &mut Errors) -
         }
     }
     if block.item.trait_.is_some() || !matches!(ungrouped(&block.item.self_ty), Type::Path(_)) {
-        // A body without its state would be found fault with once more.
+        // Unrewritten bodies would repeat the mistake in rustc's errors.
         rewrite::clear_bodies(&mut block.item);
         return Checked {
             item: block.item,
@@ -137,7 +137,7 @@ pub(crate) fn check(options: Options, mut item: ItemImpl, errors: &mut Errors) -
     }
 }
 
-/// Async methods that are not private, without their bodies.
+/// Copies the async methods that are not private, without their bodies.
 fn shown_async_methods(block: &ItemImpl) -> Vec<ImplItemFn> {
     let methods = block.items.iter().filter_map(method_of);
     let shown = methods.filter(|method| {
@@ -151,7 +151,7 @@ fn shown_async_methods(block: &ItemImpl) -> Vec<ImplItemFn> {
         .collect()
 }
 
-/// The block is one workflow, and not a set of activities too.
+/// Reports and removes a second block attribute: a block cannot also be a set of activities.
 fn drop_second_mark(item: &mut ItemImpl, errors: &mut Errors) {
     item.attrs.retain(|attribute| match Marker::of(attribute) {
         Some(second @ (Marker::Workflow | Marker::Activities)) => {
@@ -165,7 +165,7 @@ fn drop_second_mark(item: &mut ItemImpl, errors: &mut Errors) {
     });
 }
 
-/// What the attribute and the first line of the block say.
+/// The attribute's options and the block's type.
 struct Head {
     root: CratePath,
     ty: Type,
@@ -239,7 +239,7 @@ impl Head {
                 Marker::Init => init.add(marked.marker, method.sig.ident.clone(), handler, errors),
                 _ => {
                     if let Some(handler) = handler {
-                        // Two under different conditions may never meet; rustc sees it if they do.
+                        // Different `cfg`s may exclude each other; rustc reports them if they do not.
                         if handler.inherited.conditions.is_empty() {
                             unique_names.add(handler.marker, &handler.wire, &self.ident, errors);
                         }
@@ -267,7 +267,7 @@ impl Head {
             .filter(|method| name::is_of_types(method))
             .map(ToString::to_string)
             .collect();
-        // One that is half typed is not missing.
+        // A half-typed item may be the run method.
         if run.first.is_none() && !block.item.items.iter().any(incomplete::is_incomplete) {
             errors.on(&self.ident, BlockMistake::NoRun(&self.ident));
         }
@@ -285,7 +285,7 @@ impl Head {
         };
         Some(Workflow {
             methods: used_names.unused_name(format_ident!("{}Methods", self.ident)),
-            // It stands beside the user's types, none of which is named against the custom.
+            // The trait stands among the user's types; its unconventional case avoids collisions.
             async_methods: format_ident!("AsyncMethodsOf_{}", self.ident),
             root: self.root,
             ty: self.ty,
@@ -302,7 +302,7 @@ impl Head {
     }
 }
 
-/// A mark that may stand once.
+/// The method of a mark that is allowed once per block.
 #[derive(Default)]
 struct Singles {
     first: Option<Ident>,
@@ -324,7 +324,7 @@ impl Singles {
     }
 }
 
-/// Run and constructor are there in every build.
+/// Reports a `cfg` on the run method or constructor, which every build needs.
 fn is_unconditional(handler: &Handler, errors: &mut Errors) -> bool {
     let (Marker::Run | Marker::Init) = handler.marker else {
         return true;
@@ -336,7 +336,7 @@ fn is_unconditional(handler: &Handler, errors: &mut Errors) -> bool {
     condition.is_none()
 }
 
-/// Run and constructor both take the workflow's arguments; one of them may take none.
+/// Checks that run method and constructor take the same arguments; one of the two may take none.
 fn check_same_arguments(run: &Handler, init: &Handler, errors: &mut Errors) {
     let (of_run, of_init) = (run.arguments.types(), init.arguments.types());
     if !of_run.is_empty() && !of_init.is_empty() && of_run != of_init {
@@ -350,7 +350,7 @@ fn check_same_arguments(run: &Handler, init: &Handler, errors: &mut Errors) {
     }
 }
 
-/// The name of the type of a block: a plain one without parameters.
+/// Returns the name of a block's type, which must be a plain one without parameters.
 pub(crate) fn type_name(
     ty: &Type,
     generics: &syn::Generics,

@@ -1,4 +1,4 @@
-//! The rewriting of one async body.
+//! Async bodies: rewrites `self`, awaits, calls of async methods, and nested bodies.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -24,7 +24,7 @@ use crate::{diag::Errors, mistake::BodyMistake};
 pub(super) struct Rewriter<'a> {
     pub(super) cx: &'a Cx,
     pub(super) state: State,
-    /// The name for the state in nested bodies.
+    /// The state's name in nested bodies.
     pub(super) nested: String,
     pub(super) context: Option<&'a Context>,
     /// Whether the method has type parameters.
@@ -34,14 +34,14 @@ pub(super) struct Rewriter<'a> {
 }
 
 impl VisitMut for Rewriter<'_> {
-    /// Items inside a body have a `self` of their own, or none.
+    /// Skips items inside of a body, which have a `self` of their own or none.
     fn visit_item_mut(&mut self, _: &mut Item) {}
 
     fn visit_macro_mut(&mut self, call: &mut Macro) {
         self.macro_call(call);
     }
 
-    /// Attributes stand before all of what a statement becomes: `#[cfg(..)]` removes all of it.
+    /// Moves attributes before the rewritten statement, so that `#[cfg(..)]` removes all of it.
     fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
         if let Stmt::Macro(call) = statement
             && let Some(expression) = self.by_reference_macro(&mut call.mac)
@@ -84,14 +84,14 @@ impl VisitMut for Rewriter<'_> {
             Expr::Break(jump) if jump.label.is_some() => {
                 visit_mut::visit_expr_break_mut(self, jump);
                 jump.expr = jump.expr.take().map(|value| {
-                    // To a parser, `'label ::path` begins like a labelled block.
+                    // The parser would read `'label ::path` as a labelled block.
                     let value = in_own_parentheses(value.into_token_stream());
                     Box::new(Expr::Verbatim(value))
                 });
                 return;
             }
             Expr::Async(block) if mentions(&block.block, "self") => Some(self.async_block(block)),
-            // Its awaits are its own, and it holds no lease.
+            // The awaits of such a body are its own, and it has no lease.
             Expr::Async(_) => return,
             Expr::Closure(closure) if closure.asyncness.is_some() => {
                 return self.async_closure(closure);
@@ -111,23 +111,23 @@ impl VisitMut for Rewriter<'_> {
     }
 }
 
-/// What the rewriting of a method call came to.
+/// The result of rewriting a method call.
 enum MethodCall {
-    /// A call of something else.
+    /// The call is replaced by another expression.
     Became(TokenStream),
-    /// All of it is rewritten, or refused.
+    /// The whole call is rewritten or refused.
     Done,
-    /// It is as any other expression.
+    /// The call needs only the rewriting of its operands.
     Ordinary,
 }
 
 impl Rewriter<'_> {
-    /// Lends the state while the operand is awaited. `match` keeps the operand's temporaries alive
-    /// as long as a plain `.await` does.
+    /// Lends the state while the operand is awaited. A `match` keeps the operand's temporaries alive as
+    /// long as a plain `.await` does, where a `let` would drop them.
     fn awaited(&mut self, awaited: &mut ExprAwait) -> TokenStream {
         let at = awaited.await_token.span;
-        // What `give` spans. Where the operand itself holds the state, rustc would advise to "add
-        // a local" for one call inside of another one's `.await`, did they have one span.
+        // The span of `give`. If the operand itself holds the state, one span for both calls would make rustc
+        // suggest to "add a local" for a call inside of another one's `.await`.
         let start = match mentions(&awaited.base, "self") {
             true => first_span(&awaited.base, at),
             false => at,
@@ -137,8 +137,8 @@ impl Rewriter<'_> {
         let (this, lease) = (self.state.variable(at), self.state.lease(at));
         let (future, result) = (hidden("future", at), hidden("result", at));
         let operand = &awaited.base;
-        // A variable is moved by a call: moved by the pattern below, rustc would advise to borrow it
-        // there if it is awaited twice.
+        // A call moves the variable: if the pattern below moved a variable that is awaited twice, rustc
+        // would suggest to borrow in the pattern.
         let moved = match &**operand {
             Expr::Path(path) => self.spanned_call("moved", at, at, path.to_token_stream()),
             _ => operand.to_token_stream(),
@@ -161,15 +161,15 @@ impl Rewriter<'_> {
         self.one_span(operand.to_token_stream(), at, async_methods)
     }
 
-    /// A call whose first token has the span of the operand's first one and whose parenthesis has that
-    /// of `await`, so that rustc underlines all of `operand.await`.
+    /// Generates a call with the operand's span on its first token and `await`'s span on its parentheses,
+    /// so that rustc underlines all of `operand.await`.
     fn one_span(&self, operand: TokenStream, end: Span, inner: TokenStream) -> TokenStream {
         let root = self.cx.root.at(end);
         let value = quote_spanned!(end=> #root::__private::Value(#inner));
         self.spanned_call("value", first_span(operand, end), end, value)
     }
 
-    /// A call of one of the runtime's functions, from one span to another.
+    /// Generates a call of a runtime function that spans from `start` to `end`.
     fn spanned_call(&self, name: &str, start: Span, end: Span, inner: TokenStream) -> TokenStream {
         let (root, name) = (self.cx.root.at(start), Ident::new(name, start));
         let mut call = quote_spanned!(start=> #root::__private::#name);
@@ -179,7 +179,7 @@ impl Rewriter<'_> {
         call
     }
 
-    /// The cell of the method.
+    /// Names the method's cell, and records its use.
     fn cell(&mut self, at: Span) -> Ident {
         self.uses.cell = true;
         cell(at)
@@ -218,7 +218,7 @@ impl Rewriter<'_> {
         MethodCall::Ordinary
     }
 
-    /// `Self::helper(self, ..)` of an async method.
+    /// Rewrites the path call of an async method, `Self::helper(self, ..)`.
     fn enter_call(&mut self, call: &mut ExprCall) {
         if let (Expr::Path(function), Some(first)) = (&*call.func, call.args.first_mut())
             && self.cx.names_async(&function.path)
@@ -229,8 +229,8 @@ impl Rewriter<'_> {
         }
     }
 
-    /// The condition of `wait_until`: it looks at the state while everyone waits, with a lease for
-    /// each look.
+    /// Rewrites the condition of `wait_until`: the runtime evaluates it while all bodies have lent the
+    /// state, so each evaluation takes a lease of its own.
     fn condition(&mut self, condition: &mut ExprClosure) {
         if mentions(&condition.body, "await") {
             self.errors
@@ -245,8 +245,8 @@ impl Rewriter<'_> {
         *condition.body = Expr::Verbatim(body);
     }
 
-    /// An expression with operands that are to be awaited before it, so that no place in the state is
-    /// borrowed meanwhile; none if it has no such operands.
+    /// Evaluates the awaiting operands of an expression before it, so that no place in the state is
+    /// borrowed during an await; `None` if there are no such operands.
     fn in_order(&mut self, expression: &mut Expr) -> Option<TokenStream> {
         let (operands, form) = evaluation_order::take_out(expression)?;
         let operands: Vec<_> = operands
@@ -276,7 +276,8 @@ impl Rewriter<'_> {
         })
     }
 
-    /// `async { ..self.. }`: may be polled beside other code, so it takes the state when polled.
+    /// `async { ..self.. }`: may be polled between polls of other code, so it takes the state on each
+    /// poll.
     fn async_block(&mut self, block: &mut ExprAsync) -> TokenStream {
         let (at, capture) = (block.async_token.span, block.capture);
         let attributes = &block.attrs;
@@ -286,7 +287,7 @@ impl Rewriter<'_> {
         let cell = self.cell(at);
         match capture {
             None => quote_spanned!(at=> #(#attributes)* async #body),
-            // It may outlive this body: it takes a share of the cell along.
+            // The block may outlive this body, so it owns a clone of the cell.
             Some(capture) => {
                 let share = hidden("share", at);
                 quote_spanned! {at=>
@@ -307,7 +308,7 @@ impl Rewriter<'_> {
         }
     }
 
-    /// A body with a lease of its own, which comes after `first`.
+    /// Generates a nested body with a lease of its own, after the statements `first`.
     fn own_lease(&mut self, body: &mut Expr, access: Access, first: TokenStream) -> TokenStream {
         let at = body.span();
         let state = State {
@@ -343,21 +344,21 @@ fn first_span(tokens: impl ToTokens, or: Span) -> Span {
     first.map_or(or, |token| token.span())
 }
 
-/// A block whose braces are where the user's were.
+/// Generates a block with the span of the user's braces.
 fn braced(inner: TokenStream, at: Span) -> TokenStream {
     let mut group = Group::new(Delimiter::Brace, inner);
     group.set_span(at);
     TokenTree::Group(group).into()
 }
 
-/// Parentheses of our own, of which no lint says that they are not needed.
+/// Wraps an expression in parentheses with a macro span, which lints do not report.
 pub(super) fn in_own_parentheses(inner: TokenStream) -> TokenStream {
     let mut group = Group::new(Delimiter::Parenthesis, inner);
     group.set_span(Span::mixed_site());
     TokenTree::Group(group).into()
 }
 
-/// Takes the attributes of a statement away; a parser gives them to the leftmost operand.
+/// Removes the attributes of a statement, which the parser attaches to its leftmost operand.
 fn take_attributes(expression: &mut Expr) -> Vec<Attribute> {
     let with_attributes = |input: ParseStream<'_>| {
         let attributes = input.call(Attribute::parse_outer)?;

@@ -6,26 +6,27 @@ use syn::{Expr, ImplItemFn, PatIdent, visit::Visit};
 
 use crate::syntax::signature::parameters;
 
-/// How a method calls its context.
+/// The name of a method's context.
 pub(super) struct Context {
     pub(super) name: Ident,
-    /// Whether the body gives the name to something else too, such as a clone.
+    /// Whether the body binds the name again, for example to a clone.
     is_shadowed: bool,
 }
 
 impl Context {
-    /// Whether an expression calls something by this name.
+    /// Whether an expression uses the name, for the context or a variable that shadows it.
     pub(super) fn may_be_in(&self, expression: &Expr) -> bool {
         super::mentions(expression, &self.name.to_string())
     }
 
-    /// Whether code surely means the context by this name.
+    /// Whether code uses the name, and nothing shadows it.
     pub(super) fn is_in(&self, code: impl ToTokens) -> bool {
         !self.is_shadowed && super::mentions(code, &self.name.to_string())
     }
 }
 
-/// The context of a method: what its first reference is called, whatever its type.
+/// Finds the context of a method: the first parameter, if it is a reference. Its type cannot be checked
+/// here, because it may be an alias.
 pub(super) fn context_of(method: &ImplItemFn) -> Option<Context> {
     struct Rebinding<'a>(&'a Ident, bool);
     impl Visit<'_> for Rebinding<'_> {

@@ -1,5 +1,5 @@
-//! Calls of a context's methods with an argument that rustc would find fault with in words of
-//! closures and lifetimes.
+//! Misused context methods: reports arguments for which rustc's errors would be about closures and
+//! lifetimes.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
@@ -13,11 +13,11 @@ use super::{
 };
 use crate::mistake::BodyMistake;
 
-/// What is wrong with a call, and where.
+/// A mistake, and the tokens that it spans.
 type Misuse = (TokenStream, BodyMistake<'static>);
 
-/// The misuse in a call of a method of `context`; of users' own methods that are called the same
-/// nothing is known.
+/// Finds the misuse in a call of a method of `context`. Calls on other receivers are ignored: they may be
+/// of users' methods of the same names.
 pub(super) fn of(call: &ExprMethodCall, context: &Context, cx: &Cx) -> Option<Misuse> {
     let (Some(argument), 1) = (call.args.first(), call.args.len()) else {
         return None;

@@ -1,5 +1,5 @@
-//! The order of evaluation around an await: which operands of an expression are taken out and
-//! evaluated before it, so that no place in the state is borrowed while they are awaited.
+//! Evaluation order around an await: moves operands out of an expression and evaluates them before it,
+//! so that no place in the state is borrowed while they are awaited.
 //!
 //! ```text
 //!   self.rows[i.await] = v           ->  match v { value => match i.await { index => self.rows[index] = value } }
@@ -7,9 +7,9 @@
 //!   show(&self.list, x.await)        ->  match x.await { argument => show(&self.list, argument) }
 //! ```
 //!
-//! What is taken out is evaluated in the order in which Rust evaluates it. What stays has no effects
-//! of its own: literals, closures, variables, and places in the state, which plain Rust would keep
-//! borrowed meanwhile, so that nobody could tell whether they are looked at before or after.
+//! The moved operands keep Rust's order of evaluation. The operands that stay have no effects: literals,
+//! closures, variables, and places in the state. Plain Rust would keep such a place borrowed during the
+//! await, so no program can observe that it is read afterwards.
 
 use proc_macro2::Ident;
 use syn::{
@@ -23,24 +23,23 @@ use super::{
 };
 use crate::syntax::macro_body::MacroBody;
 
-/// What an expression is, out of which operands were taken.
+/// The form of the expression that remains.
 #[derive(Clone, Copy)]
 pub(super) enum Form {
-    /// It gives a value.
+    /// A value.
     Value,
-    /// It assigns.
+    /// An assignment.
     Statement,
-    /// A `match`, which may stand as a statement without a semicolon.
+    /// A `match`, which can be a statement without a semicolon.
     Branches,
-    /// A place that is looked at.
+    /// A place that is read.
     Place,
 }
 
-/// Operands, by the names that stand for them, in the order in which they are evaluated.
+/// Moved operands with the names that replace them, in evaluation order.
 type Operands = Vec<(Ident, Expr)>;
 
-/// Takes the operands out of an expression that are to be evaluated before it; none if there are
-/// none.
+/// Moves the operands that must be evaluated before an expression out of it; `None` if it has none.
 pub(super) fn take_out(expression: &mut Expr) -> Option<(Operands, Form)> {
     let mut taken = TakenOut::default();
     let form = match expression {
@@ -49,7 +48,7 @@ pub(super) fn take_out(expression: &mut Expr) -> Option<(Operands, Form)> {
             taken.take_indices(&mut assign.left);
             Form::Statement
         }
-        // The operand is evaluated first, as it is for numbers.
+        // The right operand is evaluated first, as Rust does for primitive types.
         Expr::Binary(update) if is_awaiting_update(update) => {
             taken.take(&mut update.right);
             if awaits_in_place(&update.left) {
@@ -94,12 +93,12 @@ pub(super) fn take_out(expression: &mut Expr) -> Option<(Operands, Form)> {
     (!taken.0.is_empty()).then_some((taken.0, form))
 }
 
-/// Takes the awaited arguments out of a macro that looks at all of its arguments at once.
+/// Moves the awaiting arguments out of a macro that borrows all of its arguments at once.
 pub(super) fn take_out_of_macro(path: &Path, body: &mut MacroBody) -> Option<Operands> {
     let looked_at = match path.segments.last()?.ident.to_string().as_str() {
         "format" | "print" | "println" | "eprint" | "eprintln" | "panic" | "todo"
         | "unimplemented" | "unreachable" | "write" | "writeln" | "bail" => usize::MAX,
-        // The text is made only when the assertion fails.
+        // The message is evaluated only when the assertion fails.
         "assert_eq" | "assert_ne" => 2,
         _ => return None,
     };
@@ -123,12 +122,12 @@ pub(super) fn take_out_of_macro(path: &Path, body: &mut MacroBody) -> Option<Ope
     (!taken.0.is_empty()).then_some(taken.0)
 }
 
-/// Operands that were taken out of an expression, in the order in which they are evaluated.
+/// The operands moved so far, in evaluation order.
 #[derive(Default)]
 struct TakenOut(Vec<(Ident, Expr)>);
 
 impl TakenOut {
-    /// Takes an operand out, unless it has no effects.
+    /// Moves an operand out, unless it has no effects.
     fn take(&mut self, operand: &mut Expr) {
         if matches!(operand, Expr::Closure(_) | Expr::Lit(_)) || is_reference_into_self(operand) {
             return;
@@ -138,7 +137,7 @@ impl TakenOut {
         self.0.push((name, value));
     }
 
-    /// Takes the indices out of a place in the state.
+    /// Moves the indices out of a place in the state.
     fn take_indices(&mut self, place: &mut Expr) {
         match place {
             Expr::Field(field) => self.take_indices(&mut field.base),
@@ -156,12 +155,12 @@ impl TakenOut {
         }
     }
 
-    /// Takes the arguments of a call out, as far as the last one that awaits.
+    /// Moves the arguments of a call out, up to the last one that awaits.
     fn take_arguments(&mut self, arguments: &mut Punctuated<Expr, Token![,]>) {
         self.take_list(arguments.iter_mut().collect(), is_reference_into_self);
     }
 
-    /// Takes the arguments of a macro out that looks at them by reference.
+    /// Moves the arguments out of a macro that takes them by reference.
     fn take_looked_at(&mut self, arguments: Vec<&mut Expr>) {
         self.take_list(arguments, |argument| {
             is_variable(argument) || is_place_of_self(argument)

@@ -1,4 +1,4 @@
-//! Inline captures of `self` in format strings: `format!("{self:?}")`.
+//! Captures in format strings: finds `self` in `format!("{self:?}")`.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::ToTokens as _;
@@ -18,7 +18,7 @@ pub(super) fn in_argument(argument: &Expr) -> bool {
         if captures_self(&text.value()))
 }
 
-/// Whether an argument of a macro is a text.
+/// Whether an argument of a macro is a string literal.
 pub(super) fn is_text(argument: &Expr) -> bool {
     matches!(
         argument,
@@ -29,13 +29,13 @@ pub(super) fn is_text(argument: &Expr) -> bool {
     )
 }
 
-/// Where a macro has its format string.
+/// The position of a macro's format string.
 pub(super) enum Format {
-    /// It has none: its texts are values.
+    /// No format string: its literals are values.
     Nowhere,
-    /// As the argument of this place.
+    /// The argument at this index.
     At(usize),
-    /// As the first text, as far as one can tell.
+    /// The first string literal, a guess for unknown macros.
     FirstText,
 }
 
@@ -55,8 +55,8 @@ impl Format {
         }
     }
 
-    /// Whether the argument at `index` is the format string; `after_text`, if one before it is a
-    /// text.
+    /// Whether the argument at `index` is the format string; `after_text` is whether an argument before it
+    /// is a string literal.
     pub(super) fn is_at(&self, index: usize, after_text: bool) -> bool {
         match self {
             Self::Nowhere => false,
@@ -66,7 +66,7 @@ impl Format {
     }
 }
 
-/// The argument that makes such a capture mean `state`: a named one called `self`.
+/// Generates the argument that binds such a capture to `state`: a named one called `self`.
 pub(super) fn argument(state: &TokenStream) -> TokenStream {
     quote::quote!(self = #state)
 }

@@ -1,10 +1,10 @@
-//! `#[tracing::instrument(..)]` on an async method: it is expanded after `#[workflow]`, on the method
-//! with the body, so it finds `self` there. Of that method's own it is told:
+//! Tracing of async methods: adapts `#[tracing::instrument(..)]`, which is expanded after `#[workflow]` on
+//! the method with the body and finds `self` there, to that method's name and lease:
 //!
 //! ```text
 //!   instrument(skip(self, ctx))  ->  instrument(name = "run", skip(self, ctx, lease))
-//!   (self is not skipped)        ->  fields(self = %format!("{:?}", self)), whose mistake rustc
-//!                                    reports in fewer words
+//!   (self is not skipped)        ->  fields(self = %format!("{:?}", self)), for which rustc's
+//!                                    error about `Debug` is shorter
 //! ```
 
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -14,7 +14,7 @@ use syn::{
     spanned::Spanned as _,
 };
 
-/// Adapts the attribute of a method that the user wrote to the method with its body.
+/// Adapts the attribute to the method with the body.
 ///
 /// A method that is not split has a cell in place of `this` and the lease.
 pub(super) fn adapt(method: &mut ImplItemFn, this: Option<&Ident>, lease: &Ident) {
@@ -30,16 +30,15 @@ pub(super) fn adapt(method: &mut ImplItemFn, this: Option<&Ident>, lease: &Ident
     }
 }
 
-/// What the attribute is adapted to.
+/// The method with the body, to which the attribute is adapted.
 struct To<'a> {
-    /// What the user called the method.
+    /// The name of the user's method.
     name: String,
     this: Option<&'a Ident>,
     lease: &'a Ident,
 }
 
-/// Takes the attribute away from a method that is refused: of its arguments it would say something
-/// that is not the mistake.
+/// Removes the attribute from a refused method, where its expansion would add errors about arguments.
 pub(super) fn remove(method: &mut ImplItemFn) {
     let nothing = Ident::new("nothing", Span::call_site());
     let to = To {
@@ -78,7 +77,7 @@ fn adapted(meta: &Meta, to: &To<'_>) -> Option<Meta> {
     Some(parse_quote!(#path(#arguments)))
 }
 
-/// The arguments of the attribute, with the method's name and without the lease among its fields.
+/// Adds the method's name to the attribute's arguments, and skips the lease.
 fn arguments(written: TokenStream, at: Span, to: &To<'_>) -> TokenStream {
     let To { name, this, lease } = to;
     let mut arguments = split(written);
@@ -128,7 +127,7 @@ fn is_name(argument: &TokenStream) -> bool {
     }
 }
 
-/// Whether a field is called so, as far as its first word: `self`, but not `self.name`.
+/// Whether the first word of a field is `name`: `self`, but not `self.name`.
 fn starts_with(field: &TokenStream, name: &str) -> bool {
     let mut tokens = field.clone().into_iter();
     let first = tokens.next().is_some_and(|first| first.to_string() == name);
@@ -146,7 +145,7 @@ fn named_list(argument: &TokenStream, name: &str) -> Option<TokenStream> {
     }
 }
 
-/// What stands between commas.
+/// Splits a list at its commas.
 fn split(list: TokenStream) -> Vec<TokenStream> {
     let mut parts = vec![TokenStream::new()];
     for token in list {

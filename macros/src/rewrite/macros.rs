@@ -1,4 +1,4 @@
-//! Macro calls in a body: `self` and awaits in their arguments, as far as those read like Rust.
+//! Macro calls in a body: rewrites `self` and awaits in arguments that parse as Rust expressions.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};

@@ -1,4 +1,5 @@
-//! Async methods of a workflow: `self` is theirs between awaits and lent at each `.await`.
+//! Rewriting of async methods: makes each `.await` lend the workflow state, so that a body has `self`
+//! exclusively between awaits and handlers have it during them.
 //!
 //! ```text
 //!   async fn f(&mut self, ..)  ->  async fn f(cell: &StateCell<Self>, ..), which takes the state, and
@@ -11,12 +12,12 @@
 //!   wait_until(|| self..)      ->  a lease of its own for each evaluation, and the condition's site
 //! ```
 //!
-//! [`split`] makes the two methods. [`order`] decides what an await does to the places in the state
-//! around it, [`instrument`] adapts `#[tracing::instrument]` to the second method.
+//! [`split`] generates the two methods. [`evaluation_order`] evaluates operands before an await, so that
+//! no place in the state around it is borrowed. [`instrument`] adapts `#[tracing::instrument]` to the
+//! second method.
 //!
-//! The result is plain safe Rust: a borrow of `self` that is alive across an `.await` is refused by
-//! the ordinary borrow checker, with labels on the user's own tokens. Mistakes whose labels would
-//! stand on generated code are refused here.
+//! The result is safe Rust: the borrow checker rejects a borrow of `self` across an `.await`, with labels
+//! on the user's tokens. Mistakes that rustc would label on generated code are reported here.
 
 mod body;
 mod borrowed;
@@ -54,11 +55,11 @@ use crate::{
     },
 };
 
-/// Splits and rewrites the async methods of a block; returns which they are.
+/// Splits and rewrites the async methods of a block, and returns them.
 ///
-/// `refused` are the methods, by their places, whose signatures have a reported mistake. A method
-/// that is refused keeps its signature, so that calls of it are still understood, and
-/// loses its body, of which rustc would only say the same again in other words.
+/// `refused` holds the indices of methods whose signatures have a reported mistake. A refused method
+/// keeps its signature, so that its calls compile, and loses its body, in which rustc would report
+/// the mistake again.
 pub(crate) fn block(
     block: &mut ItemImpl,
     root: CratePath,
@@ -115,14 +116,14 @@ pub(crate) fn block(
                 }
             }
         }
-        // In this order rustc reports a recursion at the call that the user wrote.
+        // With the body's method first, rustc reports a recursion at the user's call.
         let methods = body.into_iter().chain([method]);
         block.items.extend(methods.map(ImplItem::Fn));
     }
     async_methods
 }
 
-/// The methods of a block that can be split, by their places.
+/// Returns the methods of a block that can be split, with their indices.
 fn methods_at<'a>(
     items: &'a [ImplItem],
     signatures: &BTreeMap<usize, Signed>,
@@ -133,20 +134,20 @@ fn methods_at<'a>(
     })
 }
 
-/// What was found in the signature of an async method that can be split.
+/// The check result of the signature of an async method that can be split.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Signed {
     Right,
-    /// A mistake that was reported before, for which no message calls the method.
+    /// A mistake that `model` reported, so that no generated code calls the method.
     Refused,
-    /// A mistake for which the body is not looked at.
+    /// A mistake that is reported here; the body is not rewritten.
     Wrong,
 }
 
-/// An async method, which has a cell where a caller sees `self`.
+/// A split async method: takes the state's cell in place of `self`.
 pub(crate) struct AsyncMethod {
     pub(crate) ident: Ident,
-    /// The method with its body, which has `self` and a lease.
+    /// The name of the method with the body, which takes `self` and a lease.
     pub(crate) body: Ident,
     pub(crate) conditions: Vec<Attribute>,
     /// How many arguments follow `self`.
@@ -164,7 +165,7 @@ impl AsyncMethod {
     }
 }
 
-/// Takes the bodies of a block's methods away.
+/// Replaces the bodies of a block's methods by diverging ones.
 pub(crate) fn clear_bodies(block: &mut ItemImpl) {
     for item in &mut block.items {
         if let ImplItem::Fn(method) = item {
@@ -173,7 +174,7 @@ pub(crate) fn clear_bodies(block: &mut ItemImpl) {
     }
 }
 
-/// A body that fits every signature.
+/// Replaces a method's body by a diverging one, which fits every signature.
 pub(crate) fn blank(method: &mut ImplItemFn) {
     instrument::remove(method);
     method
@@ -184,11 +185,11 @@ pub(crate) fn blank(method: &mut ImplItemFn) {
     method.block.brace_token = braces;
 }
 
-/// What all methods of a block share.
+/// The block around a method.
 struct Cx {
     root: CratePath,
     owner: Type,
-    /// The async methods: they take a cell for `self`.
+    /// Names of the async methods, which take a cell for `self`.
     methods: BTreeSet<String>,
 }
 
@@ -207,8 +208,8 @@ impl Cx {
     }
 }
 
-/// Reports what keeps an async method from being rewritten, and tells whether its signature can
-/// be, so that calls of it are still understood.
+/// Reports mistakes that prevent the rewriting of an async method; returns whether its signature can
+/// still be rewritten, so that its calls compile.
 fn check(method: &ImplItemFn, errors: &mut Errors) -> bool {
     match Receiver::of(&method.sig) {
         Receiver::Exclusive(receiver) | Receiver::Shared(receiver) => {
@@ -221,9 +222,9 @@ fn check(method: &ImplItemFn, errors: &mut Errors) -> bool {
     }
 }
 
-/// Splits an async method: it calls the returned one, which has the rewritten body. A method whose
-/// result has an opaque type stays one method: such a type captures all lifetimes of its signature,
-/// so the result would seem to borrow from the lease.
+/// Splits an async method: moves its rewritten body into the returned method, which it calls. A method
+/// with an opaque return type stays one method: such a type captures all lifetimes of its signature,
+/// so the result would borrow from the lease.
 fn rewrite(
     method: &mut ImplItemFn,
     signature: Signed,
@@ -282,17 +283,17 @@ fn rewrite(
     Some(body)
 }
 
-/// What a body needs of the method around it.
+/// The variables that a body needs from the method around it.
 #[derive(Clone, Copy, Default)]
 struct Uses {
-    /// It awaits, outside of nested bodies: the state is given and taken.
+    /// The body awaits outside of nested bodies, so it needs the lease.
     awaits: bool,
-    /// It calls an async method, or has nested bodies.
+    /// The body calls an async method or has nested bodies, so it needs the cell.
     cell: bool,
 }
 
-/// A name for the state in nested bodies, where no variable can be called `self`: one that the method
-/// does not have.
+/// Chooses a name for the state in nested bodies, where a variable cannot be named `self`; the method
+/// does not use it otherwise.
 fn nested_name(method: &ImplItemFn) -> String {
     let mut name = String::from("self_");
     while mentions(method, &name) {
@@ -313,14 +314,15 @@ fn has_opaque_type(output: &ReturnType) -> bool {
     opaque.0
 }
 
-/// Whether one condition in the source may be several, which decide by the types of a call.
+/// Whether a method has type parameters: each instantiation of one condition in the source is then a
+/// condition of its own.
 fn is_generic(signature: &Signature) -> bool {
     struct Anonymous(bool);
     impl Visit<'_> for Anonymous {
         fn visit_type_impl_trait(&mut self, _: &TypeImplTrait) {
             self.0 = true;
         }
-        // A macro may stand for such a type.
+        // A macro may expand to such a type.
         fn visit_type_macro(&mut self, _: &TypeMacro) {
             self.0 = true;
         }
@@ -333,7 +335,7 @@ fn is_generic(signature: &Signature) -> bool {
         || generics.const_params().next().is_some()
 }
 
-/// The statements that tell which condition a body is.
+/// Generates the static by which the runtime identifies a condition in the source.
 fn site(cx: &Cx, at: Span) -> TokenStream {
     let (site, root) = (hidden("SITE", at), &cx.root);
     quote_spanned! {at=>
@@ -342,14 +344,14 @@ fn site(cx: &Cx, at: Span) -> TokenStream {
     }
 }
 
-/// What stands for `self` in a body.
+/// The expression for `self` in a body.
 #[derive(Clone)]
 struct State {
     access: Access,
     holder: Holder,
 }
 
-/// How a body may use `self`.
+/// A body's access to `self`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
     Exclusive,
@@ -360,7 +362,7 @@ enum Access {
 /// from another macro than its signature.
 #[derive(Clone)]
 enum Holder {
-    /// The method's receiver, which is declared here.
+    /// The method's receiver.
     Receiver(Span),
     /// A local of a nested body.
     Local(String, Span),
@@ -375,7 +377,7 @@ impl State {
         )
     }
 
-    /// What `self` becomes.
+    /// Generates the expression for `self`.
     fn value(&self, cx: &Cx, at: Span) -> TokenStream {
         let (variable, root) = (self.variable(at), cx.root.at(at));
         match self.access {
@@ -391,7 +393,7 @@ impl State {
         }
     }
 
-    /// The lease as an argument.
+    /// Generates the lease as an argument.
     fn lease(&self, at: Span) -> TokenStream {
         let lease = lease(at);
         match self.holder {
@@ -401,7 +403,7 @@ impl State {
     }
 }
 
-/// The statements that open a body which takes the state into a variable of its own.
+/// Generates the first statements of a body that takes the state into a variable of its own.
 fn opening(state: &State, cx: &Cx, at: Span) -> TokenStream {
     let (variable, lease, cell, held, root) = (
         state.variable(at),
@@ -426,12 +428,12 @@ fn cell(at: Span) -> Ident {
     hidden("cell", at)
 }
 
-/// A local that user code cannot name or collide with.
+/// Names a local with mixed-site hygiene, which user code cannot name.
 fn hidden(name: &str, at: Span) -> Ident {
     Ident::new(name, Span::mixed_site().located_at(at))
 }
 
-/// Whether `word` stands anywhere in the tokens.
+/// Whether the tokens contain `word` at any depth.
 fn mentions(tokens: impl ToTokens, word: &str) -> bool {
     fn search(tokens: TokenStream, word: &str) -> bool {
         tokens.into_iter().any(|token| match token {
@@ -444,8 +446,8 @@ fn mentions(tokens: impl ToTokens, word: &str) -> bool {
     search(tokens.into_token_stream(), word)
 }
 
-/// Nothing that is borrowed from `self` can be named outside the body. Tells whether the signature
-/// means the same without the receiver.
+/// Reports outputs that borrow from `self`, whose lifetime ends with the body. Returns whether the
+/// signature has the same meaning without the receiver.
 fn check_lifetimes(method: &ImplItemFn, receiver: &Reference, errors: &mut Errors) -> bool {
     if let Some(lifetime) = &receiver.lifetime {
         errors.on(lifetime, BodyMistake::NamedLifetime);

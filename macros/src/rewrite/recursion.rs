@@ -1,5 +1,5 @@
-//! Async methods that await themselves, also through each other. rustc would report the two methods
-//! that each of them becomes.
+//! Recursion: reports async methods that await themselves, directly or through others. rustc would report
+//! it for both generated methods of each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,8 @@ use syn::{
 use super::{Cx, state_place::is_self};
 use crate::{diag::Errors, mistake::BodyMistake};
 
-/// Reports the awaits that close a circle, each of which a box would break; returns the methods, by
-/// their places, in which they stand.
+/// Reports the awaits that close a cycle, each of which `Box::pin` would break; returns the indices of
+/// their methods.
 pub(super) fn check<'a>(
     methods: impl Iterator<Item = (usize, &'a ImplItemFn)>,
     cx: &Cx,
@@ -45,13 +45,14 @@ pub(super) fn check<'a>(
     places
 }
 
-/// Methods by their names: their places, and what they await.
+/// Methods by name: their indices, and the calls that they await.
 type Calls = BTreeMap<String, (usize, Vec<Call>)>;
 
 /// The name of an awaited method, and the await.
 type Call = (String, TokenStream);
 
-/// The calls of async methods that a body awaits itself. An async block may be boxed.
+/// Collects the calls of async methods that a body itself awaits. Async blocks are skipped, because they
+/// may be boxed.
 struct Awaited<'a> {
     cx: &'a Cx,
     calls: Vec<Call>,

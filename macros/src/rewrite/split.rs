@@ -1,4 +1,4 @@
-//! The two methods that an async method becomes.
+//! Split methods: generates the two methods that replace an async method.
 //!
 //! ```text
 //!   async fn f<T>(cell: &StateCell<Self>, a: A, b: impl B) -> R {
@@ -12,9 +12,9 @@
 //!   ) -> R { .. }
 //! ```
 //!
-//! The body is in a method of its own so that its state is called `self`, which no local can be: rustc
-//! names it in its messages. The registration table calls that method too, and spares the run a
-//! second copy of its arguments.
+//! The body has a method of its own so that its state is named `self`, which a local cannot be: rustc's
+//! errors name the variable. The definition table also calls that method, which saves a second copy
+//! of the arguments.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -27,12 +27,12 @@ use syn::{
 use super::{Cx, State, Uses, cell, hidden, instrument, lease, opening};
 use crate::syntax::signature::Reference;
 
-/// The name of the method with the body of this one.
+/// Returns the name of the method with the body of `method`.
 pub(crate) fn body_name(method: &Ident) -> Ident {
     Ident::new(&format!("__durably_{}", method.unraw()), method.span())
 }
 
-/// The method with the body that the user wrote, rewritten to `block`.
+/// Generates the method with the rewritten body `block`.
 pub(super) fn body(
     method: &ImplItemFn,
     block: Block,
@@ -48,7 +48,7 @@ pub(super) fn body(
         block,
         ..method.clone()
     };
-    // A lease that is not needed is named so that no lint reports it.
+    // An unused lease has a name with an underscore, which lints ignore.
     let lease = match uses.awaits || uses.cell {
         true => lease(at),
         false => hidden("_durably_lease", at),
@@ -82,7 +82,7 @@ pub(super) fn body(
     body.sig.inputs = parse_quote!(#this, #lease: #lease_type, #(#inputs),*);
     if uses.cell {
         let cell = cell(at);
-        // The braces stay the user's: rustc points at them when a body gives the wrong thing. The
+        // The braces keep the user's spans: rustc's errors about a missing value point at them. The
         // statements are not parsed again: `break 'label ::path` would read as a labelled block.
         let first = parse_quote_spanned!(at=> let #cell = #lease.cell(););
         body.block.stmts.insert(0, first);
@@ -90,7 +90,7 @@ pub(super) fn body(
     body
 }
 
-/// Gives a method that is not split its rewritten body, in which a local stands for `self`.
+/// Puts the rewritten body into a method that is not split, where a local replaces `self`.
 pub(super) fn keep_whole(method: &mut ImplItemFn, block: Block, state: &State, at: Span, cx: &Cx) {
     let opening = opening(state, cx, at);
     let opened: Block = parse_quote!({ #opening });
@@ -100,7 +100,7 @@ pub(super) fn keep_whole(method: &mut ImplItemFn, block: Block, state: &State, a
     take_cell(method, at, cx);
 }
 
-/// `self` becomes the cell that the state is lent from.
+/// Replaces `self` by the cell of the state.
 fn take_cell(method: &mut ImplItemFn, at: Span, cx: &Cx) {
     let (cell, root) = (cell(at), &cx.root);
     if let Some(first) = method.sig.inputs.first_mut() {
@@ -108,7 +108,7 @@ fn take_cell(method: &mut ImplItemFn, at: Span, cx: &Cx) {
     }
 }
 
-/// Lets a method take the state and await the one with its body.
+/// Replaces a method's body: it takes the state and awaits the method with the body.
 pub(super) fn delegate_to_body(method: &mut ImplItemFn, receiver: &Reference, cx: &Cx) {
     let at = receiver.at;
     let root = &cx.root;
@@ -143,7 +143,7 @@ pub(super) fn delegate_to_body(method: &mut ImplItemFn, receiver: &Reference, cx
     }};
 }
 
-/// The type and const parameters of a method, of which not all need follow from its arguments.
+/// Generates the type and const arguments of a method, which cannot always be inferred.
 fn turbofish(method: &ImplItemFn) -> Option<TokenStream> {
     let names = method
         .sig
@@ -159,7 +159,7 @@ fn turbofish(method: &ImplItemFn) -> Option<TokenStream> {
     (!names.is_empty()).then(|| quote!(::<#(#names),*>))
 }
 
-/// An attribute as the method has it that callers see.
+/// Filters an attribute for the method that callers see.
 fn of_signature(attribute: &Meta) -> Option<Meta> {
     const NAMES: [&str; 10] = [
         "allow",
@@ -177,7 +177,7 @@ fn of_signature(attribute: &Meta) -> Option<Meta> {
     if let Meta::List(list) = attribute
         && path.is_ident("expect")
     {
-        // What is expected in the body is not in the signature.
+        // A lint that is expected in the body does not fire in the signature.
         let lints = &list.tokens;
         return Some(parse_quote!(allow(#lints)));
     }
@@ -185,14 +185,14 @@ fn of_signature(attribute: &Meta) -> Option<Meta> {
     is_wanted.then(|| attribute.clone())
 }
 
-/// An attribute as the method with the body has it. Macros see the body as it was written.
+/// Filters an attribute for the method with the body, which keeps attribute macros.
 fn of_body(attribute: &Meta) -> Option<Meta> {
     let others = ["deprecated", "doc", "must_use"];
     let is_other = others.iter().any(|name| attribute.path().is_ident(name));
     (!is_other).then(|| attribute.clone())
 }
 
-/// The attributes that one of the methods has, also out of `cfg_attr(condition, ..)`.
+/// Filters the attributes for one of the methods, also inside of `cfg_attr(condition, ..)`.
 fn attributes(of: &[Attribute], had: fn(&Meta) -> Option<Meta>) -> Vec<Attribute> {
     let part = |attribute: &Attribute| {
         let meta = part(&attribute.meta, had)?;

@@ -2,7 +2,7 @@
 
 use syn::Expr;
 
-/// Whether an expression is the word `self`.
+/// Whether an expression is `self`.
 pub(super) fn is_self(expression: &Expr) -> bool {
     match expression {
         Expr::Path(path) => path.path.is_ident("self"),

@@ -1,4 +1,4 @@
-//! A function under `#[activity]`; one that is `remote` has no body.
+//! Activity functions: parses the function under `#[activity]`, which has no body if it is `remote`.
 
 use syn::{
     Attribute, Block, Signature, Token, Visibility,

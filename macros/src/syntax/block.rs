@@ -1,4 +1,4 @@
-//! An impl block: its marked methods, and the block without the marks.
+//! Impl blocks: separates the marks of methods from the block.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
@@ -14,11 +14,11 @@ use crate::{
     mistake::{BlockMistake, PlacementMistake},
 };
 
-/// An impl block, its marks taken off.
+/// An impl block without marks, and its marked methods.
 pub(crate) struct Block {
     pub(crate) item: ItemImpl,
     pub(crate) marked: Vec<Marked>,
-    /// The places of marked methods of which nothing can be made, which was reported.
+    /// Indices of marked methods with a reported mistake, for which no code is generated.
     pub(crate) refused: BTreeSet<usize>,
 }
 
@@ -26,12 +26,12 @@ pub(crate) struct Block {
 pub(crate) struct Marked {
     pub(crate) marker: Marker,
     pub(crate) options: Options,
-    /// Its place among the block's items.
+    /// The method's index among the block's items.
     pub(crate) index: usize,
 }
 
 impl Block {
-    /// Takes the marks that `belongs` here off the methods of `item`.
+    /// Removes from the methods of `item` the marks for which `belongs` is true; reports other marks.
     pub(crate) fn split(
         mut item: ItemImpl,
         belongs: fn(Marker) -> bool,
@@ -87,7 +87,7 @@ impl Block {
         }
     }
 
-    /// A method by its place.
+    /// Returns the method at an index of the block's items.
     pub(crate) fn method(&self, index: usize) -> &ImplItemFn {
         match &self.item.items[index] {
             ImplItem::Fn(method) => method,
@@ -96,8 +96,8 @@ impl Block {
     }
 }
 
-/// Two methods of one name would be told by rustc once for each thing generated for them.
-/// Conditional ones may never meet.
+/// Drops the second of two methods of one name: rustc would report it once for each item generated
+/// for it. Methods under a `cfg` stay, because their conditions may exclude each other.
 fn drop_second_methods(item: &mut ItemImpl, errors: &mut Errors) {
     let mut seen: BTreeMap<String, Span> = BTreeMap::new();
     item.items.retain(|item| {
@@ -125,13 +125,13 @@ fn drop_second_methods(item: &mut ItemImpl, errors: &mut Errors) {
     });
 }
 
-/// Takes our marks off what is no method.
+/// Removes and reports marks on items other than methods.
 fn refuse_marks(item: &mut ImplItem, errors: &mut Errors) {
     let attributes = match item {
         ImplItem::Const(constant) => &mut constant.attrs,
         ImplItem::Type(ty) => &mut ty.attrs,
         ImplItem::Macro(call) => &mut call.attrs,
-        // A method without a body, which rustc tells.
+        // A method without a body, which rustc reports.
         ImplItem::Verbatim(tokens) => {
             *tokens = marker::strip(std::mem::take(tokens));
             return;
@@ -147,7 +147,7 @@ fn refuse_marks(item: &mut ImplItem, errors: &mut Errors) {
     });
 }
 
-/// What to write instead of a mark that other SDKs have.
+/// Translates a mark of another SDK into ours.
 fn foreign_mark(attribute: &Attribute) -> Option<&'static str> {
     let last = attribute.path().segments.last()?;
     ["validator", "update_validator"]

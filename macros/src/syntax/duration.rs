@@ -1,8 +1,8 @@
-//! Durations as attributes take them: `"1h30m"`, `"10s"`, `"250ms"`.
+//! Durations in attributes: parses `"1h30m"`, `"10s"`, `"250ms"`.
 
 use std::{fmt, time::Duration};
 
-/// Why a text is no duration, and what to write.
+/// Why a text is not a duration, and what to write.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum DurationError {
     /// A number without a unit.
@@ -44,7 +44,7 @@ impl fmt::Display for DurationError {
 
 const LONGEST: Duration = Duration::from_secs(10_000 * 365 * 86_400);
 
-/// Reads `"1h30m"`: numbers with units, largest unit first or not.
+/// Parses `"1h30m"`: numbers with units, largest unit first or not.
 pub(crate) fn parse(text: &str) -> Result<Duration, DurationError> {
     if let Some(rest) = text.trim().strip_prefix('-') {
         let unit = match rest.ends_with(|c: char| c.is_ascii_digit()) {
@@ -96,7 +96,7 @@ fn read(text: &str, unit: fn(&str) -> Option<u64>) -> Option<Duration> {
     (!text.is_empty()).then_some(total)
 }
 
-/// What `1.5h` means.
+/// Parses a fraction such as `1.5h`, to suggest its spelling in whole units.
 fn fraction(text: &str) -> Option<Duration> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, word) = text.split_at(end);
@@ -123,7 +123,7 @@ fn exact_unit(word: &str) -> Option<u64> {
     })
 }
 
-/// What people write for a unit.
+/// Parses other common spellings of a unit, to suggest the right one.
 fn loose_unit(word: &str) -> Option<u64> {
     let word = word.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | '_' | '.'));
     let word = word.strip_suffix(" and").unwrap_or(word);

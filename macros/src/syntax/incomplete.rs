@@ -1,9 +1,10 @@
-//! Code that cannot be read: half typed, or of a syntax newer than the parser's.
+//! Incomplete code: recovers from syntax errors in an item that is half typed, or written in a syntax
+//! newer than the parser's.
 //!
-//! What can be read is read, method by method, so that a missing semicolon in one body is one
-//! mistake instead of a workflow that nobody knows any more. rust-analyzer closes most half-typed
-//! code before a macro sees it; what it cannot close stands once more at the end of the expansion,
-//! as it was written and for rust-analyzer alone, so that completion goes on there.
+//! Each method is parsed by itself, so that a missing semicolon in one body is one error and the
+//! workflow's names still resolve. rust-analyzer completes most half-typed code before it calls a
+//! macro; the code that it cannot complete is repeated at the end of the expansion, as the user wrote
+//! it and visible to rust-analyzer only, so that completion works inside it.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
@@ -15,10 +16,11 @@ use syn::{
 use super::marker;
 use crate::diag::Errors;
 
-/// Reads an impl block. A body that cannot be read is blank, and an item that cannot is empty;
-/// both are reported. With it comes what follows its expansion for the editor.
+/// Parses an impl block. A body with a syntax error is replaced by a diverging one, and another item
+/// with a syntax error by an empty item; both are reported. Returns the block and the code for the
+/// editor that follows its expansion.
 ///
-/// `None`, and nothing is reported, if this is no impl block.
+/// Returns `None` and reports nothing if the tokens are not an impl block.
 pub(crate) fn block(tokens: TokenStream, errors: &mut Errors) -> Option<(ItemImpl, TokenStream)> {
     let whole = match syn::parse2(tokens.clone()) {
         Ok(item) => return Some((item, TokenStream::new())),
@@ -36,14 +38,14 @@ pub(crate) fn block(tokens: TokenStream, errors: &mut Errors) -> Option<(ItemImp
         });
         item.items.push(read);
     }
-    // Where an item ends is a guess, so what only the whole shows must not be lost.
+    // Ends of items are guessed, so if every item parses by itself, the block's error is reported.
     if errors.count() == before {
         errors.push(whole);
     }
     Some((item, for_editor(quote!(#head { #unread }))))
 }
 
-/// Reads a function, whose body is blank if it cannot be read, as [`block`] does.
+/// Parses a function, and recovers from a syntax error in its body as [`block`] does.
 pub(crate) fn function<T: Parse>(
     tokens: TokenStream,
     errors: &mut Errors,
@@ -58,12 +60,12 @@ pub(crate) fn function<T: Parse>(
     }
 }
 
-/// Whether this stands for an item that could not be read.
+/// Whether an item replaces one with a syntax error.
 pub(crate) fn is_incomplete(item: &ImplItem) -> bool {
     matches!(item, ImplItem::Verbatim(tokens) if tokens.is_empty())
 }
 
-/// Reads one item. What is missing at its end is missing at its last token.
+/// Parses one item. An unexpected end is reported at the item's last token.
 fn read(tokens: TokenStream) -> syn::Result<ImplItem> {
     let last = tokens.clone().into_iter().last();
     let mut item = Group::new(Delimiter::Brace, tokens);
@@ -76,7 +78,7 @@ fn read(tokens: TokenStream) -> syn::Result<ImplItem> {
     item_of.parse2(TokenTree::Group(item).into())
 }
 
-/// Without the parser's list of everything that could stand there.
+/// Shortens an error: drops the parser's list of all tokens that it expected.
 fn in_short(error: syn::Error) -> syn::Error {
     let text = error.to_string();
     match text.split_once(", expected one of: ") {
@@ -85,8 +87,8 @@ fn in_short(error: syn::Error) -> syn::Error {
     }
 }
 
-/// What only rust-analyzer looks at. Its groups are the user's own, so that rustc, which reads it
-/// before it leaves it out, finds the same mistake at the same place and tells it once.
+/// Generates code that only rust-analyzer compiles. Its groups keep the user's spans: rustc parses the
+/// code before it removes it, and deduplicates an error at the same span.
 fn for_editor(item: TokenStream) -> TokenStream {
     quote! {
         #[allow(unexpected_cfgs)]
@@ -97,15 +99,14 @@ fn for_editor(item: TokenStream) -> TokenStream {
     }
 }
 
-/// Whether this stands for an argument that could not be read.
+/// Whether a name is that of a placeholder for an argument with a syntax error.
 pub(crate) fn is_incomplete_argument(name: &Ident) -> bool {
     name == UNREAD_ARGUMENT
 }
 
 const UNREAD_ARGUMENT: &str = "__half_typed";
 
-/// An item of which at least the signature can be read, or what is before and behind its
-/// arguments, or one that is empty.
+/// Recovers an item: with its signature, else with the arguments that parse, else as an empty item.
 fn without_body(tokens: TokenStream) -> ImplItem {
     let read = |tokens| syn::parse2(tokens).ok();
     blank(tokens)
@@ -113,7 +114,7 @@ fn without_body(tokens: TokenStream) -> ImplItem {
         .unwrap_or_else(|| ImplItem::Verbatim(TokenStream::new()))
 }
 
-/// A function with something in place of each argument that cannot be read.
+/// Replaces each argument that has a syntax error by a placeholder.
 fn without_unread_arguments(function: TokenStream) -> TokenStream {
     let mut is_signature = false;
     let token = |token: TokenTree| match token {
@@ -142,7 +143,7 @@ fn without_unread_arguments(function: TokenStream) -> TokenStream {
     function.into_iter().map(token).collect()
 }
 
-/// What stands between the commas that are no part of a type.
+/// Splits arguments at the commas outside of types.
 fn arguments_in(tokens: TokenStream) -> Vec<TokenStream> {
     let mut arguments: Vec<TokenStream> = Vec::new();
     let mut argument = TokenStream::new();
@@ -164,7 +165,7 @@ fn arguments_in(tokens: TokenStream) -> Vec<TokenStream> {
     arguments
 }
 
-/// A function with a body that fits every signature.
+/// Replaces a function's body by a diverging one, which fits every return type.
 fn blank(tokens: TokenStream) -> Option<TokenStream> {
     let (head, body) = split_body(tokens)?;
     let mut blank = Group::new(Delimiter::Brace, quote!(loop {}));
@@ -172,7 +173,7 @@ fn blank(tokens: TokenStream) -> Option<TokenStream> {
     Some(quote!(#[allow(unused_variables, clippy::all)] #head #blank))
 }
 
-/// The tokens before the braces that end an item, and the braces.
+/// Splits an item into the tokens before its final braces, and the braces.
 fn split_body(tokens: TokenStream) -> Option<(TokenStream, Group)> {
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
     match tokens.pop()? {
@@ -183,8 +184,8 @@ fn split_body(tokens: TokenStream) -> Option<(TokenStream, Group)> {
     }
 }
 
-/// The items of a block. One ends with the braces of a function or a macro, with a semicolon, or
-/// where attributes follow anything but attributes.
+/// Splits a block into items. An item ends with the braces of a function or a macro, with a semicolon,
+/// or where attributes follow other tokens.
 fn items(tokens: TokenStream) -> Vec<TokenStream> {
     let mut items = Vec::new();
     let mut item = Vec::new();

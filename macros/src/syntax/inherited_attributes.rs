@@ -1,9 +1,9 @@
-//! The user's attributes that are repeated on everything generated for an item.
+//! Inherited attributes: those of the user's that generated items repeat.
 
 use quote::quote;
 use syn::{Attribute, Meta, Token, punctuated::Punctuated};
 
-/// What generated items carry over from the user's.
+/// The attributes of a user's item that the items generated for it repeat.
 #[derive(Clone, Default)]
 pub(crate) struct InheritedAttributes {
     /// `cfg` and `cfg_attr(.., cfg(..))`: whether the item is there at all.
@@ -35,7 +35,7 @@ impl InheritedAttributes {
         inherited
     }
 
-    /// `cfg_attr(condition, attributes..)`, with what is not carried left out.
+    /// `cfg_attr(condition, attributes..)`, reduced to the attributes that are inherited.
     fn conditional(&mut self, attribute: &Attribute) {
         let parts = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
         let Ok(parts) = parts else { return };
@@ -57,7 +57,7 @@ impl InheritedAttributes {
     }
 }
 
-/// An expectation about the user's code would be unfulfilled in ours.
+/// Converts `expect` into `allow`: the lint expected in the user's code may not fire in generated code.
 fn as_allow(attribute: &Attribute) -> Attribute {
     match &attribute.meta {
         Meta::List(list) => {

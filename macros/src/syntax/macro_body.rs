@@ -1,4 +1,5 @@
-//! The arguments of a macro call, as far as they read like Rust.
+//! Macro arguments: parses those of common grammars into expressions, so that bodies can be checked
+//! and rewritten inside of macro calls.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -8,7 +9,7 @@ use syn::{
     punctuated::Punctuated,
 };
 
-/// What stands between the parentheses.
+/// The parsed arguments of a macro call.
 pub(crate) enum MacroBody {
     /// `format!(a, b, name = c)`
     List(Punctuated<Expr, Token![,]>),
@@ -21,7 +22,7 @@ pub(crate) enum MacroBody {
         Box<Pat>,
         Option<(Token![if], Box<Expr>)>,
     ),
-    /// Something else.
+    /// Another grammar.
     Opaque,
 }
 
@@ -50,7 +51,7 @@ impl MacroBody {
         matching.parse2(tokens()).unwrap_or(Self::Opaque)
     }
 
-    /// The expressions in it.
+    /// Returns the expressions among the arguments.
     pub(crate) fn expressions(&mut self) -> Vec<&mut Expr> {
         match self {
             Self::List(list) => list.iter_mut().collect(),
@@ -61,7 +62,7 @@ impl MacroBody {
         }
     }
 
-    /// The tokens again; `None` if they were not understood.
+    /// Converts the arguments back into tokens; `None` for another grammar.
     pub(crate) fn into_tokens(self) -> Option<TokenStream> {
         Some(match self {
             Self::List(list) => list.into_token_stream(),

@@ -1,11 +1,11 @@
-//! The attributes that are ours, and how they are found and removed.
+//! Markers: recognises and removes the attributes of this crate.
 
 use std::fmt;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::Attribute;
 
-/// One of our attributes.
+/// An attribute of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Marker {
     Workflow,
@@ -36,7 +36,7 @@ impl Marker {
         ("allow_nondeterminism", Self::AllowNondeterminism),
     ];
 
-    /// What kind of mark an attribute is, if it is one of ours.
+    /// Recognises an attribute of this crate.
     ///
     /// A path counts by its last segment: `#[durably::signal]` and a re-export are marks too.
     pub(crate) fn of(attribute: &Attribute) -> Option<Self> {
@@ -44,7 +44,7 @@ impl Marker {
         Self::named(&last.ident.to_string())
     }
 
-    /// Marks that belong on methods of a `#[workflow]` block.
+    /// Whether the mark belongs on a method of a `#[workflow]` block.
     pub(crate) fn is_of_workflow(self) -> bool {
         matches!(
             self,
@@ -52,7 +52,7 @@ impl Marker {
         )
     }
 
-    /// Whether what it marks has a name on the server.
+    /// Whether the marked item has a wire name.
     pub(crate) fn is_named(self) -> bool {
         matches!(
             self,
@@ -60,7 +60,7 @@ impl Marker {
         )
     }
 
-    /// The word alone, as in "signal `submit`".
+    /// Returns the attribute's name without `#[..]`, as in "signal `submit`".
     pub(crate) fn word(self) -> &'static str {
         Self::ALL
             .iter()
@@ -85,7 +85,7 @@ impl fmt::Display for Marker {
     }
 }
 
-/// The tokens without our marks. For input that syn cannot read: editors still get the item.
+/// Removes our marks from tokens that syn cannot parse, so that editors still see the item.
 pub(crate) fn strip(tokens: TokenStream) -> TokenStream {
     let mut kept = Vec::new();
     for token in tokens {
@@ -104,7 +104,8 @@ pub(crate) fn strip(tokens: TokenStream) -> TokenStream {
     kept.into_iter().collect()
 }
 
-/// A group without marks stays the user's own, whose two braces have a place each.
+/// Whether a group contains a mark. Other groups are kept as they are: a rebuilt group has one span for
+/// both delimiters, where the user's has two.
 fn holds_mark(tokens: TokenStream) -> bool {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     tokens.iter().enumerate().any(|(index, token)| match token {

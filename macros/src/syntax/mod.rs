@@ -1,4 +1,5 @@
-//! What the user wrote, spans kept, before anything is judged.
+//! Syntax stage: parses attributes and items, and keeps spans. Whether the parsed code is a valid
+//! workflow or activity is checked in `model`.
 
 pub(crate) mod activity_fn;
 pub(crate) mod block;

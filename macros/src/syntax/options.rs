@@ -1,4 +1,4 @@
-//! Options in parentheses: `name = "..", start_to_close = "10s", remote`.
+//! Attribute options: parses `name = "..", start_to_close = "10s", remote`.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use syn::{
 use super::{duration, marker::Marker};
 use crate::{diag::Errors, mistake::OptionMistake};
 
-/// A value with the places of its key and of itself, so that a conflict points at either.
+/// An option's value with the spans of its key and of itself, so that a conflict can point at either.
 #[derive(Clone)]
 pub(crate) struct Keyed<T> {
     pub(crate) key: Span,
@@ -22,8 +22,8 @@ pub(crate) struct Keyed<T> {
     pub(crate) value: T,
 }
 
-/// The options of one attribute. Taking one makes its key known; [`finish`](Self::finish) reports
-/// the keys that nobody took.
+/// The options of one attribute. Each getter removes its option and registers its key as known;
+/// [`finish`](Self::finish) reports the remaining options as unknown.
 pub(crate) struct Options {
     marker: Marker,
     given: Vec<(Ident, Option<Expr>)>,
@@ -31,7 +31,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Those of an attribute inside an item.
+    /// Parses the options of a mark inside an item.
     pub(crate) fn of(attribute: &Attribute, marker: Marker, errors: &mut Errors) -> Self {
         match &attribute.meta {
             Meta::Path(_) => Self::parse(TokenStream::new(), marker, errors),
@@ -50,7 +50,7 @@ impl Options {
         }
     }
 
-    /// Those in the parentheses of `marker`.
+    /// Parses the tokens in the parentheses of `marker`.
     pub(crate) fn parse(tokens: TokenStream, marker: Marker, errors: &mut Errors) -> Self {
         let mut given: Vec<(Ident, Option<Expr>)> = Vec::new();
         let read = |input: ParseStream<'_>| {
@@ -94,7 +94,7 @@ impl Options {
         }
     }
 
-    /// A text that is not empty: names and task queues.
+    /// Takes a non-empty text: a name or a task queue.
     pub(crate) fn text(&mut self, key: &'static str, errors: &mut Errors) -> Option<Keyed<LitStr>> {
         let found = self.literal(key, errors)?;
         if found.value.value().trim().is_empty() {
@@ -104,7 +104,7 @@ impl Options {
         Some(found)
     }
 
-    /// A duration such as `"1h30m"`.
+    /// Takes a duration such as `"1h30m"`.
     pub(crate) fn duration(
         &mut self,
         key: &'static str,
@@ -116,7 +116,7 @@ impl Options {
                 lit: Lit::Str(text),
                 ..
             })) => text.value(),
-            // A bare number: read like one without a unit, which says what to write.
+            // A bare number is parsed as a text without a unit, whose error suggests the spelling.
             Some(Expr::Lit(ExprLit {
                 lit: Lit::Int(number),
                 ..
@@ -139,7 +139,7 @@ impl Options {
             }),
             Err(wrong) => {
                 errors.at(found.at, OptionMistake::Duration(&wrong));
-                // A stand-in: that the option is given is known, so no call lacks it.
+                // A placeholder, so that calls do not also fail for a missing timeout.
                 Some(Keyed {
                     key: found.key,
                     at: found.at,
@@ -149,7 +149,7 @@ impl Options {
         }
     }
 
-    /// A count of at least one.
+    /// Takes a count of at least one.
     pub(crate) fn count(&mut self, key: &'static str, errors: &mut Errors) -> Option<Keyed<u32>> {
         let found = self.take(key)?;
         let value = match &found.value {
@@ -172,7 +172,7 @@ impl Options {
         }
     }
 
-    /// The name of a method.
+    /// Takes the name of a method.
     pub(crate) fn method(
         &mut self,
         key: &'static str,
@@ -199,7 +199,7 @@ impl Options {
         None
     }
 
-    /// A path: `crate = flows::durably`.
+    /// Takes a path: `crate = flows::durably`.
     pub(crate) fn path(&mut self, key: &'static str, errors: &mut Errors) -> Option<Path> {
         let found = self.take(key)?;
         match found.value {
@@ -211,7 +211,7 @@ impl Options {
         }
     }
 
-    /// A key that stands alone.
+    /// Takes a key without a value, and returns its span.
     pub(crate) fn flag(&mut self, key: &'static str, errors: &mut Errors) -> Option<Span> {
         let found = self.take(key)?;
         if found.value.is_some() {
@@ -220,12 +220,12 @@ impl Options {
         Some(found.key)
     }
 
-    /// The keys that nobody took.
+    /// Returns the keys of the remaining options.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Ident> {
         self.given.iter().map(|(key, _)| key)
     }
 
-    /// Reports what nobody took.
+    /// Reports the remaining options as unknown.
     pub(crate) fn finish(self, errors: &mut Errors) {
         for (key, value) in &self.given {
             errors.at(
@@ -282,7 +282,7 @@ impl Options {
     }
 }
 
-/// What a user's `macro_rules!` hands over as `$value` comes in a group that nobody sees.
+/// Unwraps the invisible group in which `macro_rules!` passes a `$value` fragment.
 fn ungrouped(value: Expr) -> Expr {
     match value {
         Expr::Group(group) => ungrouped(*group.expr),
@@ -290,7 +290,7 @@ fn ungrouped(value: Expr) -> Expr {
     }
 }
 
-/// The method that a value other than a name probably means: `"check"`, `Self::check`, `check()`.
+/// Guesses the method that a value other than a name means: `"check"`, `Self::check`, `check()`.
 fn meant_method(value: &Expr) -> Option<String> {
     match value {
         Expr::Lit(ExprLit {

@@ -1,4 +1,4 @@
-//! One function or method as it was written: receiver, parameters, output.
+//! Signatures: parses the receiver, the parameters and the output of a function or method.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
@@ -17,11 +17,11 @@ pub(crate) enum Receiver {
 /// A receiver by reference.
 #[derive(Clone)]
 pub(crate) struct Reference {
-    /// All of it, for error spans.
+    /// The whole receiver, for error spans.
     pub(crate) tokens: TokenStream,
     /// The word `self`.
     pub(crate) at: Span,
-    /// Its lifetime, if it is named.
+    /// The reference's lifetime, if it is named.
     pub(crate) lifetime: Option<Lifetime>,
 }
 
@@ -30,12 +30,12 @@ pub(crate) struct Reference {
 pub(crate) struct Parameter {
     pub(crate) pattern: Pat,
     pub(crate) ty: Type,
-    /// The attribute on it that changes what the signature is, if there is one.
+    /// The parameter's `cfg` or `cfg_attr`, which would change the signature.
     pub(crate) conditional: Option<Attribute>,
 }
 
 impl Parameter {
-    /// Its name, if it has a plain one.
+    /// Returns the parameter's name, if its pattern is a plain one.
     pub(crate) fn name(&self) -> Option<&Ident> {
         match &self.pattern {
             Pat::Ident(name) if name.subpat.is_none() && name.by_ref.is_none() => Some(&name.ident),
@@ -43,7 +43,7 @@ impl Parameter {
         }
     }
 
-    /// The reference, if it is one.
+    /// Returns the parameter's type, if it is a reference.
     pub(crate) fn reference(&self) -> Option<&TypeReference> {
         match ungrouped(&self.ty) {
             Type::Reference(reference) => Some(reference),
@@ -52,7 +52,7 @@ impl Parameter {
     }
 }
 
-/// What a function gives.
+/// A function's return type.
 #[derive(Clone)]
 pub(crate) enum Output {
     Unit,
@@ -107,7 +107,7 @@ impl Receiver {
         }
     }
 
-    /// Where to point, if there is a receiver.
+    /// Returns the receiver's tokens for an error span, if there is a receiver.
     pub(crate) fn tokens(&self) -> Option<&TokenStream> {
         match self {
             Self::None => None,
@@ -117,7 +117,7 @@ impl Receiver {
     }
 }
 
-/// The parameters after the receiver.
+/// Parses the parameters after the receiver.
 pub(crate) fn parameters(signature: &Signature) -> Vec<Parameter> {
     signature
         .inputs
@@ -136,7 +136,7 @@ pub(crate) fn parameters(signature: &Signature) -> Vec<Parameter> {
         .collect()
 }
 
-/// A type without the invisible groups that `macro_rules` puts around its fragments.
+/// Unwraps a type from the invisible groups that `macro_rules` puts around its fragments.
 pub(crate) fn ungrouped(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => ungrouped(&group.elem),
@@ -145,7 +145,7 @@ pub(crate) fn ungrouped(ty: &Type) -> &Type {
     }
 }
 
-/// Whether the type is written with this name last.
+/// Whether the last segment of the type's path is `name`.
 pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
     matches!(ungrouped(ty), Type::Path(path)
         if path.path.segments.last().is_some_and(|last| last.ident == name))

@@ -1,4 +1,4 @@
-//! What an editor shows of a generated function: what the user wrote about it.
+//! Doc comments: generated functions repeat the user's.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,7 +6,7 @@ use syn::{Attribute, ImplItem, Item, Lit, Meta, Type};
 
 use crate::entry;
 
-/// The lines of documentation of `Type::function` in an expansion.
+/// Collects the doc lines of `Type::function` in an expansion.
 fn docs(code: &TokenStream, of: &str, function: &str) -> Vec<String> {
     let file: syn::File = syn::parse2(code.clone()).expect("an expansion is items");
     let mut found = Vec::new();

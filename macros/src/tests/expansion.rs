@@ -1,4 +1,4 @@
-//! Snapshots of whole expansions, and what must not stand in any of them.
+//! Snapshots of whole expansions, and names that no expansion may use.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Code as an editor has it while somebody types: what stays known, and what is left to complete.
+//! Incomplete code, as an editor expands it: names still resolve, and completion still works.
 
 use proc_macro2::TokenStream;
 

@@ -1,4 +1,4 @@
-//! Input with mistakes: what is said, and what is left for the editor.
+//! Mistakes: the reported messages, and the code that is emitted for editors.
 
 use proc_macro2::TokenStream;
 use quote::quote;

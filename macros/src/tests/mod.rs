@@ -1,6 +1,6 @@
-//! What the macros make of code, right and wrong.
+//! Tests of whole expansions, of valid and of invalid code.
 //!
-//! `snapshots/` holds expansions; `BLESS=1 cargo test -p durably-macros` writes them anew.
+//! `snapshots/` holds expansions; `BLESS=1 cargo test -p durably-macros` writes them.
 
 #[path = "../../../tests/blessed.rs"]
 mod blessed;
@@ -14,14 +14,14 @@ use syn::visit::Visit;
 
 use crate::entry::{self, Macro};
 
-/// What a macro makes of an item that is right: its code, laid out.
+/// Expands a valid item and formats the code.
 fn expanded(of: Macro, options: TokenStream, item: TokenStream) -> String {
     let code = entry::expand(of, options, item);
     assert_eq!(mistakes(&code), Vec::<String>::new());
     laid_out(code)
 }
 
-/// The texts of the `compile_error!`s in an expansion.
+/// Collects the texts of the `compile_error!`s in an expansion.
 fn mistakes(code: &TokenStream) -> Vec<String> {
     struct Errors(Vec<String>);
     impl Visit<'_> for Errors {

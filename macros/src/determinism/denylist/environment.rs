@@ -1,4 +1,4 @@
-//! The process, its surroundings, files, the network and the terminal.
+//! The process's environment: processes, variables, files, network and terminal.
 
 use super::Group;
 

@@ -1,4 +1,4 @@
-//! Containers that iterate in another order in each process.
+//! Hash-ordered containers: their iteration order differs between processes.
 
 use super::Group;
 
@@ -30,12 +30,13 @@ pub(super) const GROUPS: &[Group] = &[
 const WHY: &str =
     "iterates in another order in each process, so replaying the workflow would diverge";
 
-/// Whether a container with so many type arguments was given a hasher.
+/// Whether a container with this number of type arguments has an explicit hasher, which may be a
+/// deterministic one.
 pub(in crate::determinism) fn takes_hasher(name: &str, arguments: usize) -> bool {
     matches!((name, arguments), ("HashMap", 3) | ("HashSet", 2))
 }
 
-/// Whether this function makes a container with a hasher that it is given.
+/// Whether this function creates a container with an explicit hasher.
 pub(in crate::determinism) fn is_made_with_hasher(function: &str) -> bool {
     matches!(function, "with_hasher" | "with_capacity_and_hasher")
 }

@@ -1,8 +1,9 @@
-//! What workflow code may not do, why, and what to use in its place: a file a topic.
+//! The denylist: lists nondeterministic operations, why each is refused, and its replacement; one file
+//! per topic.
 //!
-//! The lists name *operations*, not modules, so that values such as `std::net::IpAddr` pass. They
-//! are read twice: here, as they are spelt in workflow code, and by clippy, as they resolve (see
-//! [`super::clippy`]).
+//! The list names *operations*, not modules, so that values such as `std::net::IpAddr` are allowed. It
+//! is matched twice: here against paths as workflow code spells them, and by clippy against paths as
+//! they resolve (see [`super::clippy`]).
 
 mod environment;
 mod hash_order;
@@ -16,28 +17,27 @@ pub(super) use self::{
     sync::{changes_by, is_interior},
 };
 
-/// Things that are refused for one reason and have one remedy.
+/// Operations that are refused for one reason and have one replacement.
 ///
-/// A path is written out from its crate on. What stands right of its `/` is the shortest spelling
-/// that is taken for it: `std::time/Instant::now` is found as `Instant::now`, `time::Instant::now`
+/// A listed path is complete, from its crate on. The part after its `/` is the shortest spelling that
+/// matches: `std::time/Instant::now` is found as `Instant::now`, `time::Instant::now`
 /// and `std::time::Instant::now`, and not as `now` or `crate::Instant::now`.
 pub(super) struct Group {
-    /// What is wrong with them; follows the name.
+    /// The reason; the error puts it after the operation's name.
     pub(super) why: &'static str,
-    /// What to use instead of them.
+    /// The replacement.
     pub(super) instead: &'static str,
-    /// Functions, and methods that a path may name.
+    /// Functions, and methods called by path.
     pub(super) functions: &'static [&'static str],
-    /// Functions of a trait, which may be called through any type; without `/`.
+    /// Functions of a trait, which can be called through any type; without `/`.
     pub(super) trait_functions: &'static [&'static str],
-    /// Types, whatever is done with them.
+    /// Types, refused in every use.
     pub(super) types: &'static [&'static str],
-    /// Macros.
     pub(super) macros: &'static [&'static str],
 }
 
 impl Group {
-    /// A group of nothing.
+    /// The defaults of a group.
     const EMPTY: Self = Self {
         why: "is not deterministic, so replaying the workflow would diverge",
         instead: "",
@@ -48,7 +48,7 @@ impl Group {
     };
 }
 
-/// All groups, topic by topic.
+/// All groups by topic. The topics' titles are headings in clippy's configuration.
 pub(super) const TOPICS: &[(&str, &[Group])] = &[
     ("clocks and waits", time::GROUPS),
     ("tasks and threads", tasks::GROUPS),
@@ -58,7 +58,7 @@ pub(super) const TOPICS: &[(&str, &[Group])] = &[
     ("containers without an order", hash_order::GROUPS),
 ];
 
-/// The group of a function or a type that a path in an expression names.
+/// Finds the group of the function or type that a path in an expression names.
 pub(super) fn operation(path: &[String]) -> Option<&'static Group> {
     find(|group| {
         let of_trait = |listed: &str| {
@@ -70,12 +70,12 @@ pub(super) fn operation(path: &[String]) -> Option<&'static Group> {
     })
 }
 
-/// The group of a type.
+/// Finds the group of a type.
 pub(super) fn type_named(path: &[String]) -> Option<&'static Group> {
     find(|group| group.types.iter().any(|listed| is_spelt(path, listed)))
 }
 
-/// The group of a macro.
+/// Finds the group of a macro.
 pub(super) fn macro_named(path: &[String]) -> Option<&'static Group> {
     find(|group| group.macros.iter().any(|listed| is_spelt(path, listed)))
 }
@@ -87,7 +87,7 @@ fn find(mut wanted: impl FnMut(&Group) -> bool) -> Option<&'static Group> {
         .find(|group| wanted(group))
 }
 
-/// Whether a path is a spelling of what is listed.
+/// Whether a path is a spelling of a listed path.
 fn is_spelt(path: &[String], listed: &str) -> bool {
     if !path.last().is_some_and(|last| listed.ends_with(last)) {
         return false;

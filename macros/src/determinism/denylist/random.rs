@@ -1,4 +1,4 @@
-//! Chance that does not come from the run's seed.
+//! Randomness that is not derived from the run's seed.
 
 use super::Group;
 

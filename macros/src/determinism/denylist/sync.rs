@@ -1,4 +1,4 @@
-//! What threads, or runs, share and wait for.
+//! Synchronisation: state that threads share, and waits for other threads.
 
 use super::Group;
 
@@ -43,9 +43,10 @@ pub(super) const GROUPS: &[Group] = &[Group {
     ..Group::EMPTY
 }];
 
-/// Types through which a static can change once the program runs.
+/// Types with interior mutability, which make a static mutable at run time.
 ///
-/// `LazyLock` and its like are absent: what they hold is computed once, from what is checked too.
+/// `LazyLock` and its like are absent: their value is computed once, by an initialiser that is checked
+/// too.
 const INTERIOR: &[&str] = &[
     "Mutex",
     "RwLock",
@@ -57,7 +58,7 @@ const INTERIOR: &[&str] = &[
     "DashMap",
 ];
 
-/// Methods that only what can be changed through a shared reference has.
+/// Methods that only types with interior mutability have.
 const CHANGES: &[&str] = &[
     "fetch_add",
     "fetch_sub",
@@ -76,12 +77,12 @@ const CHANGES: &[&str] = &[
     "get_or_init",
 ];
 
-/// Whether a static of this type can change.
+/// Whether a type has interior mutability.
 pub(in crate::determinism) fn is_interior(name: &str) -> bool {
     INTERIOR.contains(&name) || name.starts_with("Atomic")
 }
 
-/// Whether only a static that can change has a method of this name.
+/// Whether a method of this name exists only on types with interior mutability.
 pub(in crate::determinism) fn changes_by(method: &str) -> bool {
     CHANGES.contains(&method)
 }

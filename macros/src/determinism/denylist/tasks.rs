@@ -1,4 +1,4 @@
-//! Tasks, threads, and ways to wait for several things in an order of their own.
+//! Tasks and threads, and combinators that poll in an order of their own.
 
 use super::Group;
 

@@ -1,4 +1,4 @@
-//! Clocks, and waits that history does not know.
+//! Clocks, and waits that history does not record.
 
 use super::Group;
 
