@@ -161,11 +161,11 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             .collect::<Vec<_>>(),
     );
     let start = doc_before(
-        "Starts this workflow: `.await` gives a handle, `.result().await` its result.",
+        "Starts this workflow: `.await` returns a handle, `.result().await` its result.",
         documented,
     );
     let child = doc_before(
-        "Runs this workflow as a child: `.await` gives its result, `.start().await` a handle.",
+        "Runs this workflow as a child: `.await` returns its result, `.start().await` a handle.",
         documented,
     );
     let (client, ctx, id) = (local("client"), local("ctx"), local("id"));

@@ -13,7 +13,7 @@ impl fmt::Display for DataMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OnOther => {
-                f.write_str("`#[durably::data]` goes on a struct or an enum that travels as a payload")
+                f.write_str("`#[durably::data]` goes on a struct or an enum that is serialised as a payload")
             }
             Self::Borrows => f.write_str(
                 "a payload type owns what it holds, because it is decoded elsewhere; drop the lifetime and use owned fields",

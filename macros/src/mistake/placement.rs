@@ -44,7 +44,7 @@ impl fmt::Display for PlacementMistake {
             ),
             Self::ForeignMark(instead) => f.write_str(instead),
             Self::MarkOfOtherBlock(Marker::Activity) => f.write_str(
-                "an activity is no part of a workflow; write it as a function, or in an `#[activities] impl` block of a type of its own",
+                "an activity does not belong in a workflow; write it as a function, or in an `#[activities] impl` block of a type of its own",
             ),
             Self::MarkOfOtherBlock(marker) => write!(
                 f,

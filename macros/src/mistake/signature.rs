@@ -51,13 +51,13 @@ impl fmt::Display for SignatureMistake {
                 "`#[run]` takes `&mut self`, which is lent to the handlers at each `.await`",
             ),
             Self::InitReceiver => f.write_str(
-                "`#[init]` makes the state, so there is no `self` yet: `fn new(args..) -> Self`",
+                "`#[init]` constructs the state, so there is no `self` yet: `fn new(args..) -> Self`",
             ),
             Self::InitAsync => f.write_str(
                 "`#[init]` makes the state before anything runs and cannot await; drop `async`, and wait in `#[run]`",
             ),
             Self::InitGives => f.write_str(
-                "`#[init]` gives the workflow's state: `-> Self` (what can fail belongs in `#[run]`)",
+                "`#[init]` returns the workflow's state: `-> Self` (what can fail belongs in `#[run]`)",
             ),
             Self::QueryAsync => f.write_str(
                 "a `#[query]` answers from the state it sees now and cannot await; drop `async`, or make this an `#[update]` if it must do work",

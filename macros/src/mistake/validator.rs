@@ -30,7 +30,7 @@ impl fmt::Display for ValidatorMistake<'_> {
             ),
             Self::NotFound(name, None) => write!(
                 f,
-                "this block has no method `{name}`; a validator stands beside its update: `fn {name}(&self, ..) -> Result<(), String>`"
+                "this block has no method `{name}`; a validator is a method of the same block: `fn {name}(&self, ..) -> Result<(), String>`"
             ),
             Self::Itself(name) => write!(
                 f,

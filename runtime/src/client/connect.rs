@@ -312,7 +312,11 @@ fn parse(address: &str) -> Result<Uri, ConnectError> {
                 address: address.to_owned(),
             });
         }
-        Some((scheme, _)) => return Err(wrong(&format!("`{scheme}` is no scheme we speak"))),
+        Some((scheme, _)) => {
+            return Err(wrong(&format!(
+                "`{scheme}` is not a scheme that a client can use"
+            )));
+        }
         None => format!("http://{address}"),
     };
     let uri: Uri = url
@@ -457,9 +461,12 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_an_address_is_said() {
-        assert!(parsed("local host:7233").starts_with("`local host:7233` is no server address"));
-        assert!(parsed("").contains("is no server address"));
-        assert!(parsed("grpc://localhost:7233").contains("`grpc` is no scheme we speak"));
+        assert!(parsed("local host:7233").starts_with("`local host:7233` is not a server address"));
+        assert!(parsed("").contains("is not a server address"));
+        assert!(
+            parsed("grpc://localhost:7233")
+                .contains("`grpc` is not a scheme that a client can use")
+        );
         assert!(parsed("https://my.tmprl.cloud:7233").contains("asks for TLS"));
         assert!(parsed("localhost:99999").contains("no server address"));
     }

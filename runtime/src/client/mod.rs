@@ -87,7 +87,7 @@ use crate::transport::in_process::Service;
 use crate::{
     data::{ArgList, ArgsEncoder, Converter, Format, Text},
     error::{ConnectError, RpcError},
-    transport::{caller::Caller, id},
+    transport::caller::Caller,
 };
 pub use crate::{
     transport::rpc::RawClient,
@@ -146,7 +146,12 @@ impl Client {
         namespace: String,
         server: Option<Arc<dyn Any + Send + Sync>>,
     ) -> Result<Self, ConnectError> {
-        let caller = Caller::in_process(service, server, &namespace, &id::identity());
+        let caller = Caller::in_process(
+            service,
+            server,
+            &namespace,
+            &crate::transport::id::identity(),
+        );
         connect::greet(&caller, "this process", connect::CONNECT_TIMEOUT).await?;
         Ok(Self(Arc::new(caller), Converter::JSON))
     }

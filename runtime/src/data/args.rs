@@ -1,4 +1,4 @@
-//! Lists of arguments: each travels as a payload of its own.
+//! Lists of arguments: each is serialised as a payload of its own.
 
 use std::{borrow::Cow, fmt, vec};
 
@@ -176,7 +176,7 @@ impl ArgsEncoder {
 /// [`Bytes`](crate::Bytes), [`Encoded`](crate::data::Encoded), [`JsonProto`](crate::data::JsonProto) or
 /// [`BinaryProto`](crate::data::BinaryProto).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no list of arguments",
+    message = "`{Self}` is not a list of arguments",
     label = "expected a tuple",
     note = "write a tuple, also for one argument: `(\"Bob\",)`; no arguments are `()`",
     note = "each argument implements `serde::Serialize` and borrows nothing"

@@ -83,7 +83,7 @@ use crate::error::{AppError, DataFault, Result};
 /// the table. A function that takes any `T: Data` sees a serde value in each, which for a `Vec<u8>` is
 /// a list of numbers.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel in a Temporal payload",
+    message = "`{Self}` cannot be serialised into a Temporal payload",
     label = "not serialisable",
     note = "put `#[durably::data]` on the type, or on your types inside it (it derives serde's Serialize and Deserialize), or derive both yourself",
     note = "a type of another crate has both only if that crate says so, often behind its feature `serde`"
@@ -95,7 +95,7 @@ impl<T: Outgoing + Incoming> Data for T {}
 /// A type of values that are only sent: anything that serde can write, and the wrappers that
 /// [`Data`] names.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel in a Temporal payload",
+    message = "`{Self}` cannot be serialised into a Temporal payload",
     label = "not serialisable",
     note = "put `#[durably::data]` on the type, or derive serde's `Serialize`"
 )]
@@ -138,10 +138,10 @@ impl<T: DeserializeOwned + 'static> Incoming for T {
     }
 }
 
-/// What a call by name gives: a type that travels, which the caller names.
+/// The result of a call by name: a type that the caller names.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a call by name",
-    label = "not a type that travels in a payload",
+    label = "not a type that a payload can hold",
     note = "`!` means that nothing says which type it is: write `let text: String = ..`, or give the call the type, as in `.result::<String>()`",
     note = "put `#[durably::data]` on a type of your own (it derives serde's Serialize and Deserialize), or derive both yourself"
 )]

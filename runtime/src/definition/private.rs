@@ -57,7 +57,7 @@ pub fn payload<T: Data>() -> PayloadOf<T> {
 /// A type that stands in a payload. [`Data`] says the same, but has supertraits, of which rustc would
 /// speak first where a method of it is named.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel in a Temporal payload",
+    message = "`{Self}` cannot be serialised into a Temporal payload",
     label = "not serialisable",
     note = "put `#[durably::data]` on the type, or on your types inside it (it derives serde's Serialize and Deserialize), or derive both yourself",
     note = "a type of another crate has both only if that crate says so, often behind its feature `serde`"

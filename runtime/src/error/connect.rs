@@ -58,7 +58,7 @@ impl fmt::Display for ConnectError {
         match self {
             Self::Address { address, reason } => write!(
                 f,
-                "`{address}` is no server address: {reason}; write `localhost:7233` or \
+                "`{address}` is not a server address: {reason}; write `localhost:7233` or \
                  `http://localhost:7233`"
             ),
             Self::TlsMissing { address } => write!(

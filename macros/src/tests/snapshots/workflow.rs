@@ -458,7 +458,7 @@ const _: () = {
         clippy::restriction
     )]
     impl Greeting {
-        ///Starts this workflow: `.await` gives a handle, `.result().await` its result.
+        ///Starts this workflow: `.await` returns a handle, `.result().await` its result.
         ///
         /// Greets.
         fn start(
@@ -485,7 +485,7 @@ const _: () = {
                 ::durably::__private::Text::into_text(id),
             )
         }
-        ///Runs this workflow as a child: `.await` gives its result, `.start().await` a handle.
+        ///Runs this workflow as a child: `.await` returns its result, `.start().await` a handle.
         ///
         /// Greets.
         #[track_caller]
