@@ -11,17 +11,14 @@ use std::{
 use futures::{Stream, future::BoxFuture};
 
 use super::{
-    Client,
+    Client, WorkflowSummary,
     call::{Call, within},
 };
 use crate::{
     error::RpcError,
     time::span::Span,
     transport::retry::Patience,
-    wire::{
-        describe::WorkflowSummary,
-        list::{CountWorkflows, ListWorkflows, WorkflowPage},
-    },
+    wire::list::{CountWorkflows, ListWorkflows, WorkflowPage},
 };
 
 /// Workflows that match a filter: a stream, read page by page as it is consumed.
@@ -120,7 +117,10 @@ impl Stream for WorkflowList {
                             token if token.is_empty() => Next::End,
                             token => Next::Page(token),
                         };
-                        self.fetched.extend(page.workflows);
+                        let page = page.workflows.into_iter();
+                        let converter = self.client.converter().clone();
+                        self.fetched
+                            .extend(page.map(|it| WorkflowSummary::new(it, &converter)));
                     }
                     Err(error) => {
                         self.next = Next::End;

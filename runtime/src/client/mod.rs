@@ -62,7 +62,7 @@ pub use self::{
     connect::ClientBuilder,
     handle::{
         Handle,
-        description::{PendingActivity, WorkflowDescription},
+        description::{PendingActivity, WorkflowDescription, WorkflowSummary},
         target::FromClient,
         untyped::DynHandle,
     },
@@ -92,7 +92,7 @@ use crate::{
 pub use crate::{
     transport::rpc::RawClient,
     wire::{
-        describe::{WorkflowStatus, WorkflowSummary},
+        describe::WorkflowStatus,
         history::{History, HistoryEvent},
         query::QueryReject,
         start::{IdConflictPolicy, IdReusePolicy},

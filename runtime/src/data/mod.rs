@@ -41,7 +41,7 @@ pub(crate) mod type_name;
 pub(crate) mod value;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use durably_engine::Payload;
 use serde::{Serialize, de::DeserializeOwned};

@@ -64,29 +64,18 @@ impl fmt::Display for WorkflowStatus {
 }
 
 /// One run of a workflow, as lists show it.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct WorkflowSummary {
-    /// The workflow id.
-    pub workflow_id: String,
-    /// The run.
-    pub run_id: String,
-    /// The type of the workflow.
-    pub workflow_type: String,
-    /// Where it stands.
-    pub status: WorkflowStatus,
-    /// The task queue of its workers.
-    pub task_queue: String,
-    /// When it was started.
-    pub start_time: Option<SystemTime>,
-    /// When its first workflow task was due: after a start delay or a pause.
-    pub execution_time: Option<SystemTime>,
-    /// When it came to its end.
-    pub close_time: Option<SystemTime>,
-    /// How many events its history has.
-    pub history_length: u64,
-    /// The workflow id of the parent, if it is a child.
-    pub parent_id: Option<String>,
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub(crate) workflow_id: String,
+    pub(crate) run_id: String,
+    pub(crate) workflow_type: String,
+    pub(crate) status: WorkflowStatus,
+    pub(crate) task_queue: String,
+    pub(crate) start_time: Option<SystemTime>,
+    pub(crate) execution_time: Option<SystemTime>,
+    pub(crate) close_time: Option<SystemTime>,
+    pub(crate) history_length: u64,
+    pub(crate) parent_id: Option<String>,
     pub(crate) memo: Header,
     pub(crate) search_attributes: Header,
 }
@@ -99,7 +88,7 @@ pub(crate) struct DescribeWorkflow {
 
 #[derive(Debug)]
 pub(crate) struct Description {
-    pub(crate) summary: WorkflowSummary,
+    pub(crate) summary: Summary,
     pub(crate) activities: Vec<PendingActivity>,
     /// The workflow ids.
     pub(crate) children: Vec<String>,
@@ -166,14 +155,14 @@ impl Request for DescribeWorkflow {
 pub(super) fn summary(
     place: &str,
     info: workflow::WorkflowExecutionInfo,
-) -> Result<WorkflowSummary, WireError> {
+) -> Result<Summary, WireError> {
     let execution = info
         .execution
         .ok_or_else(|| WireError::missing(place, "execution"))?;
     let workflow_type = info
         .r#type
         .ok_or_else(|| WireError::missing(place, "type"))?;
-    Ok(WorkflowSummary {
+    Ok(Summary {
         workflow_id: execution.workflow_id,
         run_id: execution.run_id,
         workflow_type: workflow_type.name,

@@ -4,7 +4,7 @@ use durably_proto::api::workflowservice::v1 as pb;
 
 use super::{
     WireError, describe,
-    describe::WorkflowSummary,
+    describe::Summary,
     request::{Request, Sender},
 };
 
@@ -18,7 +18,7 @@ pub(crate) struct ListWorkflows {
 
 #[derive(Debug)]
 pub(crate) struct WorkflowPage {
-    pub(crate) workflows: Vec<WorkflowSummary>,
+    pub(crate) workflows: Vec<Summary>,
     /// Empty on the last page.
     pub(crate) next_page_token: Vec<u8>,
 }

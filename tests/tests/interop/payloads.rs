@@ -282,6 +282,8 @@ async fn message_pack_is_what_both_sides_write(world: &World) -> Result<()> {
         .memo("by", "Ada")
         .with_signal(|it| it.read(reading("cellar", 9)))
         .await?;
+    let by: Option<String> = station.describe().await?.memo("by")?;
+    assert_eq!(by.as_deref(), Some("Ada"));
     // The next run begins with the warmest reading, and waits for another.
     let other = client.handle(&id);
     durably_tests::eventually("the next run", || async {

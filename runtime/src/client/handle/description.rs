@@ -10,16 +10,64 @@ use crate::{
     data::{Converter, Data},
     error::{DataError, Failure, HandleError},
     transport::retry::Patience,
-    wire::describe::{self, DescribeWorkflow, Description, WorkflowSummary},
+    wire::describe::{self, DescribeWorkflow, Description, WorkflowStatus},
 };
 
+/// One run of a workflow, as lists show it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkflowSummary {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The run.
+    pub run_id: String,
+    /// The type of the workflow.
+    pub workflow_type: String,
+    /// Where it stands.
+    pub status: WorkflowStatus,
+    /// The task queue of its workers.
+    pub task_queue: String,
+    /// When it was started.
+    pub start_time: Option<SystemTime>,
+    /// When its first workflow task was due: after a start delay or a pause.
+    pub execution_time: Option<SystemTime>,
+    /// When it came to its end.
+    pub close_time: Option<SystemTime>,
+    /// How many events its history has.
+    pub history_length: u64,
+    /// The workflow id of the parent, if it is a child.
+    pub parent_id: Option<String>,
+    memo: Header,
+    search_attributes: Header,
+    /// That of the client; memos are in its format.
+    converter: Converter,
+}
+
 impl WorkflowSummary {
+    pub(crate) fn new(summary: describe::Summary, converter: &Converter) -> Self {
+        Self {
+            workflow_id: summary.workflow_id,
+            run_id: summary.run_id,
+            workflow_type: summary.workflow_type,
+            status: summary.status,
+            task_queue: summary.task_queue,
+            start_time: summary.start_time,
+            execution_time: summary.execution_time,
+            close_time: summary.close_time,
+            history_length: summary.history_length,
+            parent_id: summary.parent_id,
+            memo: summary.memo,
+            search_attributes: summary.search_attributes,
+            converter: converter.clone(),
+        }
+    }
+
     /// A note that is kept with the workflow.
     ///
     /// # Errors
     /// It is no `T`.
     pub fn memo<T: Data>(&self, name: &str) -> Result<Option<T>, DataError> {
-        read(&self.memo, name, "memo")
+        read(&self.memo, name, "memo", &self.converter)
     }
 
     /// An attribute that list filters can name.
@@ -27,22 +75,23 @@ impl WorkflowSummary {
     /// # Errors
     /// It is no `T`.
     pub fn search_attribute<T: Data>(&self, name: &str) -> Result<Option<T>, DataError> {
-        read(&self.search_attributes, name, "search attribute")
+        // The server indexes them, and reads JSON only.
+        let json = &Converter::JSON;
+        read(&self.search_attributes, name, "search attribute", json)
     }
 }
 
-fn read<T: Data>(named: &Header, name: &str, kind: &str) -> Result<Option<T>, DataError> {
+fn read<T: Data>(
+    named: &Header,
+    name: &str,
+    kind: &str,
+    converter: &Converter,
+) -> Result<Option<T>, DataError> {
     let Some(payload) = named.get(name) else {
         return Ok(None);
     };
     let what = || format!("{kind} `{name}`");
-    DataError::read_at(
-        std::slice::from_ref(payload),
-        0,
-        &Converter::default(),
-        what,
-    )
-    .map(Some)
+    DataError::read_at(std::slice::from_ref(payload), 0, converter, what).map(Some)
 }
 
 /// What the server knows of one run of a workflow.
@@ -111,7 +160,7 @@ pub(crate) fn call(target: &FromClient) -> Call<WorkflowDescription, HandleError
             let found = describe(&target, run, Patience::at_once(timeout)).await?;
             let activities = found.activities.into_iter();
             Ok(WorkflowDescription {
-                summary: found.summary,
+                summary: WorkflowSummary::new(found.summary, target.client().converter()),
                 pending_activities: activities.map(PendingActivity::new).collect(),
                 pending_children: found.children,
             })

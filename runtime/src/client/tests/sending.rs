@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use durably_engine::Payload;
 use durably_proto::api::{
-    common::v1::WorkflowExecution,
+    common::v1::{Memo, SearchAttributes, WorkflowExecution},
     enums::v1::UpdateWorkflowExecutionLifecycleStage as Stage,
     failure::v1::Failure,
     update::v1::{Outcome, UpdateRef, outcome::Value},
     workflow::v1::WorkflowExecutionInfo,
     workflowservice::v1::{
-        ListWorkflowExecutionsResponse, PollWorkflowExecutionUpdateResponse, QueryWorkflowResponse,
-        StartWorkflowExecutionResponse, UpdateWorkflowExecutionResponse,
+        DescribeWorkflowExecutionResponse, ListWorkflowExecutionsResponse,
+        PollWorkflowExecutionUpdateResponse, QueryWorkflowResponse, StartWorkflowExecutionResponse,
+        UpdateWorkflowExecutionResponse,
     },
 };
 use tonic::Status;
@@ -19,7 +20,7 @@ use tonic::Status;
 use super::{Account, fake::server};
 use crate::{
     client::StartCall,
-    data::EncodedArgs,
+    data::{EncodedArgs, tests::formats::MessagePack},
     definition::QueueSet,
     error::UpdateError,
     time::span::{hours, secs},
@@ -286,6 +287,50 @@ async fn a_list_reads_its_pages_as_it_goes() {
         .map(|asked| asked.next_page_token)
         .collect();
     assert_eq!(tokens, [&b""[..], b"more", b"even more"]);
+}
+
+#[tokio::test]
+async fn memos_are_read_in_the_format_of_the_client_and_search_attributes_as_json() {
+    let (fake, client) = server().await;
+    let client = client.with_format(MessagePack);
+    let found = || WorkflowExecutionInfo {
+        execution: Some(Default::default()),
+        r#type: Some("a".into()),
+        memo: Some(Memo {
+            fields: [
+                ("by", Payload::new("binary/msgpack", b"\xa3Ada".to_vec())),
+                ("for", Payload::json(br#""Bob""#.to_vec())),
+            ]
+            .map(|(name, note)| (name.to_owned(), payload::to_proto(note)))
+            .into(),
+        }),
+        search_attributes: Some(SearchAttributes {
+            indexed_fields: [("City", Payload::json(br#""Rome""#.to_vec()))]
+                .map(|(name, city)| (name.to_owned(), payload::to_proto(city)))
+                .into(),
+        }),
+        ..Default::default()
+    };
+    fake.list_workflow_executions
+        .then(Ok(ListWorkflowExecutionsResponse {
+            executions: vec![found()],
+            ..Default::default()
+        }));
+    fake.describe_workflow_execution
+        .then(Ok(DescribeWorkflowExecutionResponse {
+            workflow_execution_info: Some(found()),
+            ..Default::default()
+        }));
+    let listed = client.list("").next().await.expect("the page comes");
+    let described = client.handle("a").describe().await.expect("it is found");
+    for summary in [&listed.expect("there is one"), &described.summary] {
+        let memo = |name| summary.memo::<String>(name).expect("it is a text");
+        assert_eq!(memo("by").as_deref(), Some("Ada"));
+        assert_eq!(memo("for").as_deref(), Some("Bob"));
+        assert_eq!(memo("to"), None);
+        let city = summary.search_attribute::<String>("City");
+        assert_eq!(city.expect("it is a text").as_deref(), Some("Rome"));
+    }
 }
 
 #[tokio::test]

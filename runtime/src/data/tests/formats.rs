@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// MessagePack, as a user writes it.
-struct MessagePack;
+pub(crate) struct MessagePack;
 
 impl Format for MessagePack {
     fn encoding(&self) -> &'static str {

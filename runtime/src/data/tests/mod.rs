@@ -1,7 +1,7 @@
 //! Wire forms and error texts.
 
 mod by_type;
-mod formats;
+pub(crate) mod formats;
 
 use std::collections::BTreeMap;
 
