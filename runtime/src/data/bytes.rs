@@ -14,6 +14,9 @@ use crate::error::DataFault;
 /// By this name a serializer of ours knows a [`Bytes`] from a text.
 pub(super) const BYTES_NAME: &str = "durably::Bytes";
 
+/// A list that says it is longer gets its memory as it is read.
+const MOST_RESERVED: usize = 4096;
+
 /// Bytes, wherever they stand in a payload.
 ///
 /// An argument or result that is a `Bytes` or a `Vec<u8>`, also in an `Option`, is serialised as
@@ -116,7 +119,9 @@ impl<'de> de::Visitor<'de> for Visitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Bytes, A::Error> {
-        let mut bytes = Vec::with_capacity(seq.size_hint().unwrap_or(0));
+        // The sender chose the number, and may not send as many.
+        let expected = seq.size_hint().unwrap_or(0).min(MOST_RESERVED);
+        let mut bytes = Vec::with_capacity(expected);
         while let Some(byte) = seq.next_element()? {
             bytes.push(byte);
         }

@@ -172,6 +172,30 @@ macro_rules! bytes {
 }
 bytes! { Bytes Vec<u8> }
 
+/// Those of the `bytes` crate are bytes, too, although prost implements `Message` for them.
+impl Own for ::bytes::Bytes {
+    fn encode_own(&self, _: &Converter) -> Result<Payload, DataFault> {
+        Ok(Payload::bytes(self.to_vec()))
+    }
+
+    fn decode_own(payload: Payload, converter: &Converter) -> Result<Self, DataFault> {
+        Bytes::decode_own(payload, converter).map(|bytes| bytes.0.into())
+    }
+}
+
+/// As a list of [`Bytes`]; serde is an option of the `bytes` crate.
+impl Own for Vec<::bytes::Bytes> {
+    fn encode_own(&self, converter: &Converter) -> Result<Payload, DataFault> {
+        let list: Vec<Bytes> = self.iter().map(|bytes| Bytes(bytes.to_vec())).collect();
+        value::encode(&list, converter)
+    }
+
+    fn decode_own(payload: Payload, converter: &Converter) -> Result<Self, DataFault> {
+        let list: Vec<Bytes> = value::decode(payload, converter)?;
+        Ok(list.into_iter().map(|bytes| bytes.0.into()).collect())
+    }
+}
+
 impl<T: Own> Own for Option<T> {
     fn encode_own(&self, converter: &Converter) -> Result<Payload, DataFault> {
         match self {

@@ -17,13 +17,22 @@ pub(super) enum Probed {
 
 pub(super) fn of<T: Serialize>(value: &T) -> Probed {
     value
-        .serialize(Probe { in_bytes: false })
+        .serialize(Probe(Place::Outermost))
         .unwrap_or(Probed::Other)
 }
 
-struct Probe {
-    /// Whether the value inside of a `Bytes` comes next.
-    in_bytes: bool,
+struct Probe(Place);
+
+/// Where the value that comes next stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// It is the value that is asked about, maybe in an `Option`.
+    Outermost,
+    /// It is what is in a `Bytes`.
+    Bytes,
+    /// It is what is in a newtype of the user's: a type that holds bytes is none of ours, so it is
+    /// encoded by serde everywhere, as by the macros.
+    Newtype,
 }
 
 /// It is a list or a map, or its own `Serialize` gave up.
@@ -92,8 +101,11 @@ impl Serializer for Probe {
         name: &'static str,
         value: &T,
     ) -> Result<Probed, Stopped> {
-        let in_bytes = name == BYTES_NAME;
-        value.serialize(Self { in_bytes })
+        let is_bytes = self.0 == Place::Outermost && name == BYTES_NAME;
+        value.serialize(Self(match is_bytes {
+            true => Place::Bytes,
+            false => Place::Newtype,
+        }))
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -107,9 +119,9 @@ impl Serializer for Probe {
     }
 
     fn serialize_bytes(self, bytes: &[u8]) -> Result<Probed, Stopped> {
-        Ok(match self.in_bytes {
-            true => Probed::Bytes(bytes.to_vec()),
-            false => Probed::Other,
+        Ok(match self.0 {
+            Place::Bytes => Probed::Bytes(bytes.to_vec()),
+            Place::Outermost | Place::Newtype => Probed::Other,
         })
     }
 

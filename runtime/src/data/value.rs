@@ -34,8 +34,7 @@ pub(crate) fn encode<T: Serialize>(value: &T, converter: &Converter) -> Result<P
         None => encode_json(value),
         Some(format) => match probe::of(value) {
             Probed::Null => Ok(Payload::null()),
-            Probed::Bytes(bytes) => Ok(Payload::bytes(bytes)),
-            Probed::Other => format::write(format, value),
+            Probed::Bytes(_) | Probed::Other => format::write(format, value),
         },
     }
 }

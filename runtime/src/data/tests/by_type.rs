@@ -109,7 +109,7 @@ fn bytes_are_plain_by_themselves_and_json_in_a_list() {
 }
 
 #[test]
-fn what_prost_takes_for_a_message_stays_json() {
+fn what_prost_takes_for_a_message_is_none() {
     written! {
         (), () => "binary/null", b"";
         bool, true => "json/plain", b"true";
@@ -121,6 +121,10 @@ fn what_prost_takes_for_a_message_stays_json() {
         Vec<String>, vec!["a".to_owned()] => "json/plain", br#"["a"]"#;
         Option<Vec<u64>>, Some(vec![1]) => "json/plain", b"[1]";
         Box<u32>, Box::new(5) => "json/plain", b"5";
+        bytes::Bytes, bytes::Bytes::from_static(&[7]) => "binary/plain", &[7];
+        Option<bytes::Bytes>, Some(bytes::Bytes::from_static(&[7])) => "binary/plain", &[7];
+        Option<bytes::Bytes>, None => "binary/null", b"";
+        Vec<bytes::Bytes>, vec![bytes::Bytes::from_static(&[7])] => "json/plain", br#"["Bw=="]"#;
         (u64, Vec<u8>), (1, vec![2]) => "json/plain", b"[1,[2]]";
     }
 }

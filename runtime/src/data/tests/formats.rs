@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use durably_engine::Payload;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::value::SeqDeserializer};
 
 use super::payload;
 use crate::{
@@ -94,6 +94,52 @@ fn nothing_bytes_and_messages_keep_their_encodings() {
     assert_eq!(encoding(value), "binary/null");
     let value = payload!(Vec<u32>).value(&vec![1], &converter);
     assert_eq!(encoding(value), "binary/msgpack");
+}
+
+/// A newtype of the user's.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Photo(Bytes);
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Note(Option<u32>);
+
+#[test]
+fn a_newtype_of_bytes_has_the_same_encoding_everywhere() {
+    let photo = || Photo(Bytes(vec![1, 2]));
+    for (converter, encoding, data) in [
+        (Converter::JSON, "json/plain", &br#""AQI=""#[..]),
+        (
+            Converter::of(MessagePack),
+            "binary/msgpack",
+            b"\xc4\x02\x01\x02",
+        ),
+    ] {
+        let typed = payload!(Photo).value(&photo(), &converter).unwrap();
+        let generic = photo().__encode(&converter).unwrap();
+        assert_eq!((generic.encoding(), generic.data()), (encoding, data));
+        assert_eq!(typed, generic);
+        let optional = Some(photo()).__encode(&converter).unwrap();
+        assert_eq!(optional, generic);
+        assert_eq!(Photo::__decode(generic, &converter), Ok(photo()));
+        let bytes = Some(Bytes(vec![1])).__encode(&converter).unwrap();
+        assert_eq!(bytes.encoding(), "binary/plain");
+        let note = Note(None).__encode(&converter).unwrap();
+        assert_eq!(note.encoding(), "binary/null");
+    }
+}
+
+#[test]
+fn memory_for_bytes_is_not_reserved_by_what_a_sender_says() {
+    // An array32 of 4 Gi numbers, of which none is there.
+    let short = Payload::new("binary/msgpack", b"\xdd\xff\xff\xff\xff".to_vec());
+    assert!(Bytes::__decode(short, &Converter::of(MessagePack)).is_err());
+    let endless = (0..usize::MAX).map(|_| "no number");
+    let endless = SeqDeserializer::<_, serde::de::value::Error>::new(endless);
+    let error = Bytes::deserialize(endless).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "invalid type: string \"no number\", expected u8"
+    );
 }
 
 #[test]
