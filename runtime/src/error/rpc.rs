@@ -100,7 +100,7 @@ impl From<CallError> for RpcError {
             CallError::Codec(fault) => {
                 return Self::Other {
                     code: "payload codec".to_owned(),
-                    message: fault.to_string(),
+                    message: fault.reason().to_owned(),
                 };
             }
             CallError::Status(_) => error,

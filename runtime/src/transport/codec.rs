@@ -136,3 +136,62 @@ impl fmt::Debug for Codecs {
         f.debug_tuple("Codecs").field(&count).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use durably_proto::{
+        Message,
+        api::{common::v1 as common, protocol, update::v1 as update, workflowservice::v1 as pb},
+        wkt::Any,
+    };
+
+    use super::*;
+    use crate::{
+        transport::test_codec::{marked, marks},
+        wire::payload,
+    };
+
+    /// A task with an update whose header has these entries.
+    fn task(entries: [(&str, Payload); 3]) -> pb::PollWorkflowTaskQueueResponse {
+        let fields = entries.map(|(key, value)| (key.to_owned(), payload::to_proto(value)));
+        let header = common::Header {
+            fields: fields.into(),
+        };
+        let request = update::Request {
+            input: Some(update::Input {
+                header: Some(header),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let body = Any {
+            type_url: "type.googleapis.com/temporal.api.update.v1.Request".to_owned(),
+            value: request.encode_to_vec(),
+        };
+        pb::PollWorkflowTaskQueueResponse {
+            messages: vec![protocol::v1::Message {
+                body: Some(body),
+                ..Default::default()
+            }],
+            ..Default::default()
+        }
+    }
+
+    /// What a message holds within a message is read anew for each visit, with a map of its own order.
+    #[tokio::test]
+    async fn entries_of_a_map_keep_their_values() {
+        let (codecs, _) = marks(b"a");
+        for _ in 0..64 {
+            let mut task = task(["1", "2", "3"].map(|key| (key, marked(key, "a"))));
+            let decoded = codecs.decode(&mut task, Subject::default()).await;
+            decoded.expect("all are marked");
+            let body = task.messages.remove(0).body.unwrap_or_default();
+            let request = update::Request::decode(&*body.value).expect("it was encoded");
+            let header = request.input.and_then(|it| it.header).unwrap_or_default();
+            assert_eq!(header.fields.len(), 3);
+            for (key, value) in header.fields {
+                assert_eq!(payload::from_proto(value), marked(&key, ""));
+            }
+        }
+    }
+}

@@ -127,7 +127,10 @@ impl<T: PayloadFields> PayloadFields for Vec<T> {
 
 impl<T: PayloadFields> PayloadFields for HashMap<String, T> {
     fn visit(&mut self, visitor: &mut Visitor<'_>) {
-        self.values_mut().for_each(|it| it.visit(visitor));
+        // Each map has an order of its own, and a message within a message is read anew by each visit.
+        let mut entries: Vec<(&String, &mut T)> = self.iter_mut().collect();
+        entries.sort_unstable_by_key(|(key, _)| *key);
+        entries.into_iter().for_each(|(_, it)| it.visit(visitor));
     }
 }
 

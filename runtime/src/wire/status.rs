@@ -27,6 +27,11 @@ impl CodecFault {
     pub(crate) fn new(reason: &impl ToString) -> Self {
         Self(reason.to_string())
     }
+
+    /// What the codec says.
+    pub(crate) fn reason(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Display for CodecFault {
@@ -398,6 +403,12 @@ mod tests {
     #[test]
     fn a_message_over_the_limit_is_not_a_busy_server() {
         let size = "grpc: received message larger than max (5 vs. 4)";
+        let large = CallError::from(Status::resource_exhausted(size));
+        assert_eq!(
+            (large.kind(), large.retry()),
+            (Kind::TooLarge, Retry::Never)
+        );
+        let size = "decoded message length too large: more than 5 bytes";
         let large = CallError::from(Status::resource_exhausted(size));
         assert_eq!(
             (large.kind(), large.retry()),
