@@ -52,7 +52,7 @@ pub(crate) trait Transport {
         &self,
         message: &Self::Prepared<M>,
         timeout: Duration,
-    ) -> impl Future<Output = Result<M::Reply, Status>> + Send;
+    ) -> impl Future<Output = Result<M::Reply, CallError>> + Send;
 }
 
 /// The way to this caller's server.
@@ -167,10 +167,34 @@ impl Caller {
         R::Message: Rpc<Reply = R::Reply>,
     {
         let prepared = self.message(request, about).await?;
+        self.send::<R>(prepared, &mut Attempts::new(patience)).await
+    }
+
+    /// As [`call`](Self::call), for a caller that has to know whether the request was repeated.
+    pub(crate) async fn call_with<R: Request>(
+        &self,
+        request: R,
+        attempts: &mut Attempts,
+    ) -> Result<R::Response, CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply>,
+    {
+        let prepared = self.message(request, None::<fn() -> Subject>).await?;
+        self.send::<R>(prepared, attempts).await
+    }
+
+    async fn send<R: Request>(
+        &self,
+        prepared: (R::Message, Option<Subject>),
+        attempts: &mut Attempts,
+    ) -> Result<R::Response, CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply>,
+    {
         match &self.route {
-            Route::Grpc(grpc) => self.attempt::<R, _>(grpc, prepared, patience).await,
+            Route::Grpc(grpc) => self.attempt::<R, _>(grpc, prepared, attempts).await,
             #[cfg(any(feature = "server", test))]
-            Route::InProcess(local) => self.attempt::<R, _>(local, prepared, patience).await,
+            Route::InProcess(local) => self.attempt::<R, _>(local, prepared, attempts).await,
         }
     }
 
@@ -241,11 +265,12 @@ impl Caller {
         message: M,
         timeout: Duration,
     ) -> Result<M::Reply, Status> {
-        match &self.route {
+        let reply = match &self.route {
             Route::Grpc(grpc) => grpc.send::<M>(&grpc.prepare(message), timeout).await,
             #[cfg(any(feature = "server", test))]
             Route::InProcess(local) => local.send::<M>(&local.prepare(message), timeout).await,
-        }
+        };
+        reply.map_err(CallError::into_status)
     }
 
     fn sender(&self) -> Sender<'_> {
@@ -259,14 +284,14 @@ impl Caller {
         &self,
         transport: &T,
         (message, about): (R::Message, Option<Subject>),
-        patience: Patience,
+        attempts: &mut Attempts,
     ) -> Result<R::Response, CallError>
     where
         R::Message: Rpc<Reply = R::Reply>,
     {
         let message = transport.prepare(message);
         let reply = self
-            .attempt_prepared::<T, R::Message>(transport, &message, patience)
+            .attempt_prepared::<T, R::Message>(transport, &message, attempts)
             .await?;
         self.response::<R>(reply, about.as_ref()).await
     }
@@ -284,7 +309,11 @@ impl Caller {
         let message = transport.prepare(message);
         loop {
             let reply = self
-                .attempt_prepared::<T, R::Message>(transport, &message, patience)
+                .attempt_prepared::<T, R::Message>(
+                    transport,
+                    &message,
+                    &mut Attempts::new(patience),
+                )
                 .await?;
             let response = self.response::<R>(reply, about.as_ref()).await?;
             if let ControlFlow::Break(accepted) = accept(response) {
@@ -297,16 +326,16 @@ impl Caller {
         &self,
         transport: &T,
         message: &T::Prepared<M>,
-        patience: Patience,
+        attempts: &mut Attempts,
     ) -> Result<M::Reply, CallError> {
-        let mut attempts = Attempts::new(patience);
         loop {
-            let error = match transport.send::<M>(message, patience.attempt).await {
+            let timeout = attempts.timeout(Instant::now());
+            let error = match transport.send::<M>(message, timeout).await {
                 Ok(reply) => {
                     self.note_success();
                     return Ok(reply);
                 }
-                Err(status) => CallError::from(status),
+                Err(error) => error,
             };
             match attempts.next_pause(error.retry(), Instant::now()) {
                 Some(pause) => self.pause(M::NAME, &error, pause).await,
@@ -374,10 +403,14 @@ mod tests {
             message.encode_to_vec()
         }
 
-        async fn send<M: Rpc>(&self, message: &Vec<u8>, _: Duration) -> Result<M::Reply, Status> {
+        async fn send<M: Rpc>(
+            &self,
+            message: &Vec<u8>,
+            _: Duration,
+        ) -> Result<M::Reply, CallError> {
             assert!(!message.is_empty());
             match self.sent.fetch_add(1, Ordering::Relaxed) < self.failing {
-                true => Err(Status::unavailable("restarting")),
+                true => Err(Status::unavailable("restarting").into()),
                 false => Ok(M::Reply::default()),
             }
         }
@@ -397,7 +430,7 @@ mod tests {
         let message = request.into_message(caller.sender());
         let patience = Patience::until_reachable();
         let count = caller
-            .attempt::<CountWorkflows, _>(&faulty, (message, None), patience)
+            .attempt::<CountWorkflows, _>(&faulty, (message, None), &mut Attempts::new(patience))
             .await;
         assert_eq!(count.expect("the fifth attempt succeeds"), 0);
         assert_eq!(faulty.prepared.into_inner(), 1);

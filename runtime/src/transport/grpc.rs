@@ -21,12 +21,12 @@ use super::{
     first_bytes::ForeignAnswer,
     rpc::{self, Rpc},
 };
+use crate::wire::{Fault, WireError, status::CallError};
 
 /// A page of history may be much larger than gRPC's customary 4 MiB; the server has its own limits.
 const MAX_MESSAGE_SIZE: usize = 128 * 1024 * 1024;
 /// Before each message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
-const NO_MESSAGE: &str = "malformed response: not one plain message";
 
 /// A gRPC client.
 #[derive(Clone)]
@@ -54,12 +54,13 @@ impl Grpc {
         path: PathAndQuery,
         body: Bytes,
         timeout: Duration,
-    ) -> Result<Bytes, Status> {
+    ) -> Result<Bytes, CallError> {
         match tokio::time::timeout(timeout, self.exchange(path, body, timeout)).await {
             Ok(answer) => answer,
-            Err(_) => Err(Status::deadline_exceeded(format!(
-                "no answer within {timeout:?}"
-            ))),
+            Err(_) => {
+                let message = format!("no answer within {timeout:?}");
+                Err(Status::deadline_exceeded(message).into())
+            }
         }
     }
 
@@ -68,7 +69,7 @@ impl Grpc {
         path: PathAndQuery,
         body: Bytes,
         timeout: Duration,
-    ) -> Result<Bytes, Status> {
+    ) -> Result<Bytes, CallError> {
         let mut connection = self.channel.ready().await?;
         let request = self.request(path, timeout)?;
         let (answer, mut upload) = connection.send_request(request, false).map_err(broken)?;
@@ -77,8 +78,8 @@ impl Grpc {
         // An answer without a body has its status in the headers.
         if let Some(status) = Status::from_header_map(&head.headers) {
             return match status.code() {
-                Code::Ok => Err(Status::internal(NO_MESSAGE)),
-                _ => Err(status),
+                Code::Ok => Err(no_message().into()),
+                _ => Err(status.into()),
             };
         }
         if !is_grpc(&head.headers) {
@@ -86,16 +87,17 @@ impl Grpc {
             let mut body = body;
             let first = body.data().await.and_then(Result::ok).unwrap_or_default();
             let answer = ForeignAnswer::http(head.status, &head.headers, &first);
-            return Err(foreign(answer, head.status));
+            return Err(foreign(answer, head.status).into());
         }
         let (message, trailers) = receive(body).await?;
         match trailers.as_ref().and_then(Status::from_header_map) {
             Some(status) if status.code() == Code::Ok => Ok(message),
-            Some(status) => Err(status),
+            Some(status) => Err(status.into()),
             None => Err(foreign(
                 ForeignAnswer::http(head.status, &head.headers, &message),
                 head.status,
-            )),
+            )
+            .into()),
         }
     }
 
@@ -129,7 +131,7 @@ impl Transport for Arc<Grpc> {
     ///
     /// # Cancellation
     /// A call that is dropped is cancelled at the server.
-    async fn send<M: Rpc>(&self, frame: &Bytes, timeout: Duration) -> Result<M::Reply, Status> {
+    async fn send<M: Rpc>(&self, frame: &Bytes, timeout: Duration) -> Result<M::Reply, CallError> {
         let this = Self::clone(self);
         let frame = frame.clone();
         let exchange = async move { this.timed(rpc::path::<M>(), frame, timeout).await };
@@ -138,18 +140,18 @@ impl Transport for Arc<Grpc> {
         } else {
             there(self.channel.net(), exchange).await
         };
-        read(answer?)
+        Ok(read(answer?)?)
     }
 }
 
 /// Runs `exchange` on that thread, as long as the caller waits for it.
 async fn there(
     net: &Handle,
-    exchange: impl Future<Output = Result<Bytes, Status>> + Send + 'static,
-) -> Result<Bytes, Status> {
+    exchange: impl Future<Output = Result<Bytes, CallError>> + Send + 'static,
+) -> Result<Bytes, CallError> {
     let mut task = AbortOnDrop(net.spawn(exchange));
     let answered = (&mut task.0).await;
-    answered.unwrap_or_else(|ended| Err(Status::unavailable(ended.to_string())))
+    answered.unwrap_or_else(|ended| Err(Status::unavailable(ended.to_string()).into()))
 }
 
 struct AbortOnDrop<T>(JoinHandle<T>);
@@ -198,7 +200,7 @@ async fn receive(mut body: RecvStream) -> Result<(Bytes, Option<HeaderMap>), Sta
         }
         let length = first.len() + rest.len();
         if length > MAX_MESSAGE_SIZE {
-            return Err(Status::out_of_range(format!(
+            return Err(Status::resource_exhausted(format!(
                 "decoded message length too large: more than {MAX_MESSAGE_SIZE} bytes"
             )));
         }
@@ -211,16 +213,24 @@ async fn receive(mut body: RecvStream) -> Result<(Bytes, Option<HeaderMap>), Sta
 }
 
 /// The message in an answer's body.
-fn read<A: Message + Default>(mut body: Bytes) -> Result<A, Status> {
+fn read<A: Message + Default>(mut body: Bytes) -> Result<A, WireError> {
     let whole = body.len() >= PREFIX && {
         let plain = body.get_u8() == 0;
         let length = body.get_u32() as usize;
         plain && length == body.len()
     };
     if !whole {
-        return Err(Status::internal(NO_MESSAGE));
+        return Err(no_message());
     }
-    A::decode(body).map_err(|error| Status::internal(format!("malformed response: {error}")))
+    A::decode(body).map_err(|error| undecodable(error.to_string()))
+}
+
+fn no_message() -> WireError {
+    undecodable("not one plain message".to_owned())
+}
+
+fn undecodable(reason: String) -> WireError {
+    WireError::new("gRPC frame", "message", Fault::Undecodable(reason))
 }
 
 /// What came back is from something else than a gRPC server; the

@@ -3,9 +3,10 @@
 use std::{any::Any, sync::Arc, time::Duration};
 
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Status};
 
 use super::{caller::Transport, rpc::Rpc};
+use crate::wire::status::CallError;
 
 /// The RPCs of a server, as a trait.
 pub(crate) type Service = dyn WorkflowService;
@@ -39,7 +40,7 @@ impl Transport for InProcess {
     }
 
     /// Does what the network layer does for a remote call: no answer in time is an error.
-    async fn send<M: Rpc>(&self, message: &M, timeout: Duration) -> Result<M::Reply, Status> {
+    async fn send<M: Rpc>(&self, message: &M, timeout: Duration) -> Result<M::Reply, CallError> {
         let mut request = Request::new(message.clone());
         request.set_timeout(timeout.min(LONGEST_TIMEOUT));
         // What we await, a test awaits: meanwhile the clock of a skipping server may move.
@@ -47,10 +48,11 @@ impl Transport for InProcess {
         request.extensions_mut().insert(durably_server::SkipsTime);
         let reply = M::serve(&*self.service, request);
         match tokio::time::timeout(timeout, reply).await {
-            Ok(reply) => reply.map(Response::into_inner),
-            Err(_) => Err(Status::deadline_exceeded(format!(
-                "no answer within {timeout:?}"
-            ))),
+            Ok(reply) => Ok(reply?.into_inner()),
+            Err(_) => {
+                let message = format!("no answer within {timeout:?}");
+                Err(Status::deadline_exceeded(message).into())
+            }
         }
     }
 }

@@ -11,8 +11,9 @@ use crate::wire::status::Retry;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     /// For one attempt.
-    pub(crate) attempt: Duration,
+    attempt: Duration,
     limit: Limit,
+    longest_pause: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +32,27 @@ pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const LONG_POLL_TIMEOUT: Duration = Duration::from_secs(65);
 /// The longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The same for a worker's responses and reports, which the server waits for.
+const LONGEST_PAUSE_OF_REPORTS: Duration = Duration::from_secs(2);
+/// The first pause for a busy server.
+const LATER: Duration = Duration::from_secs(1);
+/// The pause before the last attempt ends this long before the deadline.
+const LAST_ATTEMPT: Duration = Duration::from_millis(100);
+/// How long after the deadline an attempt is given up: a call's own timeout ends it before, with an error
+/// that says what was waited for.
+const GRACE: Duration = Duration::from_millis(250);
 
 impl Patience {
-    pub(crate) const fn one_attempt(attempt: Duration) -> Self {
+    const fn new(attempt: Duration, limit: Limit) -> Self {
         Self {
             attempt,
-            limit: Limit::OneAttempt,
+            limit,
+            longest_pause: LONGEST_PAUSE,
         }
+    }
+
+    pub(crate) const fn one_attempt(attempt: Duration) -> Self {
+        Self::new(attempt, Limit::OneAttempt)
     }
 
     /// For a request that the server answers at once: faults are retried until `timeout` has passed, or
@@ -48,16 +63,8 @@ impl Patience {
 
     /// Faults are retried until `timeout` has passed.
     pub(crate) fn up_to(timeout: Duration, attempt: Duration) -> Self {
-        match Instant::now().checked_add(timeout) {
-            Some(deadline) => Self {
-                attempt,
-                limit: Limit::Deadline(deadline),
-            },
-            None => Self {
-                attempt,
-                limit: Limit::None,
-            },
-        }
+        let deadline = Instant::now().checked_add(timeout);
+        Self::new(attempt, deadline.map_or(Limit::None, Limit::Deadline))
     }
 
     /// For a report that the server waits for until then.
@@ -65,22 +72,33 @@ impl Patience {
         Self {
             attempt: ANSWER_TIMEOUT,
             limit: Limit::Deadline(deadline),
+            longest_pause: LONGEST_PAUSE_OF_REPORTS,
         }
     }
 
     /// For a request without which nothing can begin.
     pub(crate) const fn until_reachable() -> Self {
-        Self {
-            attempt: ANSWER_TIMEOUT,
-            limit: Limit::None,
-        }
+        Self::new(ANSWER_TIMEOUT, Limit::None)
     }
 
     /// For a request that the server answers when something has happened, or after a while with nothing.
     pub(crate) const fn until_answered() -> Self {
-        Self {
-            attempt: LONG_POLL_TIMEOUT,
-            limit: Limit::None,
+        Self::new(LONG_POLL_TIMEOUT, Limit::None)
+    }
+
+    /// How long an attempt that begins `now` may take.
+    pub(crate) fn attempt(&self, now: Instant) -> Duration {
+        match self.limit {
+            Limit::Deadline(deadline) => {
+                let left = deadline.saturating_duration_since(now);
+                let left = left.saturating_add(GRACE);
+                // Errors name it: no fractions of milliseconds.
+                let left = left.saturating_sub(Duration::from_nanos(
+                    (left.subsec_nanos() % 1_000_000).into(),
+                ));
+                self.attempt.min(left)
+            }
+            Limit::OneAttempt | Limit::None => self.attempt,
         }
     }
 }
@@ -96,32 +114,55 @@ impl Attempts {
     pub(crate) const fn new(patience: Patience) -> Self {
         Self {
             patience,
-            backoff: Backoff::new(),
+            backoff: Backoff::up_to(patience.longest_pause),
         }
     }
 
-    /// The pause before the next attempt, unless the one that failed `now` was the last.
+    /// How long the attempt that begins `now` may take.
+    pub(crate) fn timeout(&self, now: Instant) -> Duration {
+        self.patience.attempt(now)
+    }
+
+    /// Whether the request was sent before, and may have been carried out then.
+    pub(crate) const fn is_repeated(&self) -> bool {
+        self.backoff.failed > 0
+    }
+
+    /// The pause before the next attempt, unless the one that failed `now` was the last. The pause before
+    /// the last one is shorter, so that it begins before the deadline.
     pub(crate) fn next_pause(&mut self, retry: Retry, now: Instant) -> Option<Duration> {
         if retry == Retry::Never || self.patience.limit == Limit::OneAttempt {
             return None;
         }
         let pause = self.backoff.pause(retry);
-        match self.patience.limit {
-            Limit::Deadline(deadline) if now + pause >= deadline => None,
-            Limit::Deadline(_) | Limit::None | Limit::OneAttempt => Some(pause),
-        }
+        let Limit::Deadline(deadline) = self.patience.limit else {
+            return Some(pause);
+        };
+        let room = deadline
+            .saturating_duration_since(now)
+            .saturating_sub(LAST_ATTEMPT);
+        let least = match retry {
+            Retry::Later => LATER.min(pause),
+            Retry::Soon | Retry::Interrupted | Retry::Never => Duration::ZERO,
+        };
+        (room > least).then(|| pause.min(room))
     }
 }
 
-/// Pauses that grow from 100 ms by 1.7 to five seconds, give or take a fifth.
+/// Pauses that grow from 100 ms by 1.7 to the longest one, give or take a fifth.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     failed: u32,
+    longest: Duration,
 }
 
 impl Backoff {
     pub(crate) const fn new() -> Self {
-        Self { failed: 0 }
+        Self::up_to(LONGEST_PAUSE)
+    }
+
+    const fn up_to(longest: Duration) -> Self {
+        Self { failed: 0, longest }
     }
 
     /// The pause after one more failure.
@@ -130,11 +171,11 @@ impl Backoff {
         self.failed += 1;
         let first = match retry {
             Retry::Interrupted if failed == 0 => return Duration::ZERO,
-            Retry::Later => Duration::from_secs(1),
+            Retry::Later => LATER,
             Retry::Soon | Retry::Interrupted | Retry::Never => Duration::from_millis(100),
         };
         let growth = 1.7_f64.powi(failed.min(20).cast_signed());
-        let pause = first.mul_f64(growth).min(LONGEST_PAUSE);
+        let pause = first.mul_f64(growth).min(self.longest);
         pause.mul_f64(0.8 + 0.4 * jitter())
     }
 
@@ -188,6 +229,46 @@ mod tests {
             let later = attempts.next_pause(Retry::Soon, now + SECOND * 11);
             assert_eq!(later.is_some(), retried, "{patience:?}");
         }
+    }
+
+    #[test]
+    fn the_last_attempt_begins_before_the_deadline_and_ends_with_it() {
+        let now = Instant::now();
+        let deadline = now + SECOND * 8;
+        for (patience, longest) in [
+            (Patience::until(deadline), LONGEST_PAUSE_OF_REPORTS),
+            (Patience::at_once(Some(SECOND * 8)), LONGEST_PAUSE),
+        ] {
+            let mut attempts = Attempts::new(patience);
+            assert!(!attempts.is_repeated());
+            let mut at = now;
+            while let Some(pause) = attempts.next_pause(Retry::Soon, at) {
+                assert!(pause <= longest.mul_f64(1.21), "{pause:?}");
+                at += pause;
+                assert!(at < deadline && at + attempts.timeout(at) <= deadline + GRACE * 2);
+            }
+            assert!(attempts.is_repeated());
+            assert!(at >= deadline - LAST_ATTEMPT, "{:?}", deadline - at);
+        }
+    }
+
+    #[test]
+    fn an_attempt_takes_its_own_time_or_what_is_left() {
+        let now = Instant::now();
+        let attempts = Attempts::new(Patience::until(now + SECOND * 30));
+        for (passed, timeout) in [(0, 10_000), (25_000, 5_250), (40_000, 250)] {
+            let at = now + Duration::from_millis(passed);
+            assert_eq!(attempts.timeout(at), Duration::from_millis(timeout));
+        }
+        let attempts = Attempts::new(Patience::until_answered());
+        assert_eq!(attempts.timeout(now + SECOND * 99), LONG_POLL_TIMEOUT);
+    }
+
+    #[test]
+    fn a_busy_server_is_not_asked_sooner_because_the_deadline_is_near() {
+        let now = Instant::now();
+        let mut attempts = Attempts::new(Patience::until(now + SECOND));
+        assert_eq!(attempts.next_pause(Retry::Later, now + SECOND / 2), None);
     }
 
     #[test]

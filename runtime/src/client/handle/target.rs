@@ -10,7 +10,11 @@ use crate::{
     data::{ArgsEncoder, EncodedArgs, PayloadOf},
     definition::{CanQuery, CanUpdate, Via},
     error::{HandleError, RpcError, WorkflowNotFound},
-    transport::{caller::Caller, retry::Patience, rpc::Rpc},
+    transport::{
+        caller::Caller,
+        retry::{Attempts, Patience},
+        rpc::Rpc,
+    },
     wire::{
         request::{Execution, Request},
         status::{CallError, Reason},
@@ -136,7 +140,20 @@ impl FromClient {
                 reason,
             };
             let what = || format!("response to the termination of `{}`", to.workflow_id());
-            within(timeout, what, to.send(request, timeout)).await
+            let terminated = async {
+                let mut attempts = Attempts::new(Patience::at_once(timeout));
+                match to.caller().call_with(request, &mut attempts).await {
+                    Ok(()) => Ok(()),
+                    // By an attempt whose response was lost.
+                    Err(error)
+                        if attempts.is_repeated() && error.reason() == Reason::WorkflowClosed =>
+                    {
+                        Ok(())
+                    }
+                    Err(error) => Err(to.refused(error)),
+                }
+            };
+            within(timeout, what, terminated).await
         })
     }
 

@@ -141,7 +141,8 @@ impl DynHandle {
         self.0.cancel()
     }
 
-    /// Ends the workflow now, without a word to its code.
+    /// Ends the workflow now, without a word to its code. If the request had to be repeated, a workflow
+    /// that is closed by then counts as terminated.
     ///
     /// # Errors
     /// There is no such running workflow, or the request failed.

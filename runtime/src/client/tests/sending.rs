@@ -22,7 +22,7 @@ use crate::{
     client::StartCall,
     data::{EncodedArgs, tests::formats::MessagePack},
     definition::QueueSet,
-    error::UpdateError,
+    error::{HandleError, UpdateError},
     time::span::{hours, secs},
     wire::payload,
 };
@@ -342,4 +342,24 @@ async fn a_query_may_wait_for_ever() {
     }));
     let balance = client.handle("acc-1").query::<u64>("balance", ());
     assert_eq!(balance.timeout(Duration::MAX).await.unwrap(), 7);
+}
+
+#[tokio::test]
+async fn a_repeated_termination_finds_the_workflow_closed_by_the_first() {
+    let (fake, client) = server().await;
+    let closed = || Status::not_found("workflow execution already completed");
+    let handle = client.handle("acc-1");
+
+    fake.terminate_workflow_execution
+        .then(Err(Status::unavailable("connection reset")));
+    fake.terminate_workflow_execution.then(Err(closed()));
+    handle.terminate("enough").await.expect("it is terminated");
+
+    fake.terminate_workflow_execution.then(Err(closed()));
+    let error = handle.terminate("enough").await;
+    let error = error.expect_err("it was closed before");
+    assert!(
+        matches!(&error, HandleError::NotFound(missing) if missing.closed),
+        "{error:?}"
+    );
 }
