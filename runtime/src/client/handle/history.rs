@@ -1,5 +1,7 @@
 //! The history of a run, fetched.
 
+use std::time::Duration;
+
 use super::target::FromClient;
 use crate::{
     client::call::{Call, within},
@@ -12,12 +14,13 @@ pub(crate) fn call(target: &FromClient) -> Call<History, HandleError> {
     let target = target.clone();
     Call::new(|timeout| async move {
         let what = || format!("history of workflow `{}`", target.workflow_id());
-        within(timeout, what, fetch(&target, Patience::at_once(timeout))).await
+        within(timeout, what, fetch(&target, timeout)).await
     })
 }
 
-/// Fetches all pages of a run's history.
-async fn fetch(target: &FromClient, patience: Patience) -> Result<History, HandleError> {
+/// Fetches all pages of a run's history, within `timeout`; without one, each page has its own limit.
+async fn fetch(target: &FromClient, timeout: Option<Duration>) -> Result<History, HandleError> {
+    let whole = timeout.map(|_| Patience::at_once(timeout));
     let run = target.run_id().unwrap_or_default();
     let mut events = Vec::new();
     let mut page_token = Vec::new();
@@ -26,6 +29,7 @@ async fn fetch(target: &FromClient, patience: Patience) -> Result<History, Handl
             execution: target.execution_of_run(run),
             page_token,
         };
+        let patience = whole.unwrap_or_else(|| Patience::at_once(None));
         let page = match target.caller().call(request, patience).await {
             Ok(page) => page,
             Err(error) => return Err(target.refused(error)),

@@ -67,7 +67,7 @@ struct Query {
     name: Cow<'static, str>,
     args: EncodedArgs,
     reject: Option<QueryReject>,
-    timeout: Duration,
+    timeout: Option<Duration>,
 }
 
 impl<R> QueryCall<R> {
@@ -83,7 +83,7 @@ impl<R> QueryCall<R> {
                 name,
                 args,
                 reject: None,
-                timeout: TIMEOUT,
+                timeout: None,
             }),
             result,
             r#await: awaited::pending(),
@@ -100,7 +100,7 @@ impl<R> QueryCall<R> {
     ///
     /// After it the error is [`RpcError::Timeout`], and `error.is_timeout()` holds.
     pub fn timeout(mut self, timeout: impl Span) -> Self {
-        self.request.new_mut().timeout = timeout.into_duration();
+        self.request.new_mut().timeout = Some(timeout.into_duration());
         self
     }
 }
@@ -121,10 +121,15 @@ impl Query {
             header: Header::new(),
             reject,
         };
-        let patience = Patience::up_to(timeout, timeout);
-        let response = to.caller().call(request, patience);
-        let Ok(response) = tokio::time::timeout(timeout, response).await else {
-            return Err(no_answer(&to, &name, timeout).into());
+        let limit = timeout.unwrap_or(TIMEOUT);
+        let response = to.caller().call(request, Patience::up_to(limit, limit));
+        let response = match timeout {
+            // Measured where the connection is: the clock of the caller's runtime may be paused.
+            None => Ok(response.await),
+            Some(timeout) => tokio::time::timeout(timeout, response).await,
+        };
+        let Ok(response) = response else {
+            return Err(no_answer(&to, &name, limit).into());
         };
         match response {
             Ok(QueryResponse::Answered(answer)) => {
@@ -136,7 +141,7 @@ impl Query {
                 status,
             }
             .into()),
-            Err(error) => Err(refused(&to, name, timeout, error)),
+            Err(error) => Err(refused(&to, name, limit, error)),
         }
     }
 }

@@ -17,7 +17,7 @@ use tonic::Code;
 
 use crate::{
     client::Client,
-    error::ConnectError,
+    error::{ConnectError, ResultError, RpcError},
     time::span::{millis, secs},
 };
 
@@ -44,9 +44,13 @@ async fn request(connection: &mut Connection<TcpStream, Bytes>) -> SendResponse<
 }
 
 /// Answers with an empty message.
-fn answer(mut respond: SendResponse<Bytes>) {
+fn answer(respond: SendResponse<Bytes>) {
+    answer_with(respond, &[0; 5]);
+}
+
+fn answer_with(mut respond: SendResponse<Bytes>, frame: &'static [u8]) {
     let mut body = respond.send_response(Response::new(()), false).unwrap();
-    body.send_data(Bytes::from_static(&[0; 5]), false).unwrap();
+    body.send_data(Bytes::from_static(frame), false).unwrap();
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", HeaderValue::from_static("0"));
     body.send_trailers(trailers).unwrap();
@@ -92,6 +96,53 @@ async fn a_silent_server_is_waited_for_as_long_as_the_call_may_take() {
     let client = Client::connect(address.to_string()).await.unwrap();
     let asked = ask(&client, millis(20)).await;
     assert_eq!(asked, Err(Code::DeadlineExceeded));
+}
+
+/// A field of a wrong type, half a frame, and nothing.
+const MALFORMED: [&[u8]; 3] = [&[0, 0, 0, 0, 1, 0xff], &[0, 0, 0, 0, 9, 1], &[]];
+
+#[tokio::test]
+async fn a_frame_that_cannot_be_decoded_is_not_asked_for_again() {
+    let (listener, address) = Listener::bind().await;
+    tokio::spawn(async move {
+        let mut connection = listener.connection().await;
+        answer(request(&mut connection).await);
+        for frame in MALFORMED {
+            answer_with(request(&mut connection).await, frame);
+        }
+        connection.accept().await;
+    });
+    let client = Client::connect(address.to_string()).await.unwrap();
+    for frame in MALFORMED {
+        let result = client.handle("acc-1").result::<u64>().timeout(secs(10));
+        let error = result.await.expect_err("the frame is malformed");
+        assert!(
+            matches!(&error, ResultError::Rpc(RpcError::MalformedResponse { .. })),
+            "{frame:?}: {error:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_waits_for_its_answer_though_the_caller_s_clock_is_paused() {
+    let (sender, address) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        crate::definition::private::block_on(async move {
+            let (listener, address) = Listener::bind().await;
+            sender.send(address).unwrap();
+            let mut connection = listener.connection().await;
+            answer(request(&mut connection).await);
+            let query = request(&mut connection).await;
+            tokio::time::sleep(millis(50)).await;
+            answer(query);
+            connection.accept().await;
+        });
+    });
+    let address = address.await.unwrap();
+    let client = Client::connect(address.to_string()).await.unwrap();
+    let error = client.handle("acc-1").query::<u64>("balance", ()).await;
+    let error = error.expect_err("the answer is empty");
+    assert!(!error.is_timeout(), "{error}");
 }
 
 #[tokio::test]
