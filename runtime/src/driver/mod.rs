@@ -98,6 +98,7 @@ impl Driver {
         mut goes_on: impl FnMut() -> bool,
     ) -> Result<Progress, E> {
         let mut intents = Vec::new();
+        let mut resumed = None;
         loop {
             if self.run.is_between_slices() && !goes_on() {
                 return Ok(Progress::TurnOver);
@@ -106,7 +107,12 @@ impl Driver {
                 match self.outside_state() {
                     OutsideState::Idle => return Ok(Progress::Done(self.run.finish()?)),
                     OutsideState::Running => return Ok(Progress::WaitsOutside),
-                    OutsideState::Ended => self.run.resume(),
+                    OutsideState::Ended { seen } => {
+                        // Otherwise this loop would not end.
+                        let before = resumed.replace(seen);
+                        assert_ne!(before, Some(seen), "the run sees the end of outside work");
+                        self.run.resume();
+                    }
                 }
                 continue;
             };

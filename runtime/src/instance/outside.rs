@@ -4,7 +4,9 @@
 //! (`worker/workflow_task/executor/suspended.rs`), is woken by the alarm, and has the run polled again.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
+    pin::Pin,
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -21,6 +23,8 @@ use super::{
 /// The work that has not ended, as far as the run has seen. Boxed, because few runs have any.
 pub(crate) struct OutsideWork {
     open: RefCell<Option<Box<Open>>>,
+    /// How much ended work the run has taken out.
+    taken: Cell<usize>,
     run: Arc<RunWaker>,
 }
 
@@ -47,8 +51,8 @@ pub(crate) enum OutsideState {
     Idle,
     /// All of it goes on.
     Running,
-    /// Some of it has ended, and the run has not seen that.
-    Ended,
+    /// Some of it has ended, and the run has not seen that; it has seen the end of so much before.
+    Ended { seen: usize },
 }
 
 impl OutsideWork {
@@ -56,6 +60,7 @@ impl OutsideWork {
     pub(crate) fn new(run: Arc<RunWaker>) -> Self {
         Self {
             open: RefCell::default(),
+            taken: Cell::default(),
             run,
         }
     }
@@ -63,7 +68,9 @@ impl OutsideWork {
     pub(crate) fn state(&self) -> OutsideState {
         match &*self.open.borrow() {
             None => OutsideState::Idle,
-            Some(open) if open.0.iter().any(|it| it.end.is_reached()) => OutsideState::Ended,
+            Some(open) if open.0.iter().any(|it| it.end.is_reached()) => OutsideState::Ended {
+                seen: self.taken.get(),
+            },
             Some(_) => OutsideState::Running,
         }
     }
@@ -74,12 +81,63 @@ impl OutsideWork {
         let Some(open) = &mut *slot else {
             return Vec::new();
         };
+        let before = open.0.len();
         let ended = open.0.extract_if(.., |it| it.end.is_reached());
         let waiters = ended.filter_map(|it| it.waiter).collect();
+        self.taken.set(self.taken.get() + before - open.0.len());
         if open.0.is_empty() {
             *slot = None;
         }
         waiters
+    }
+
+    /// Forgets all of it: the run has ended, and its task waits for nothing.
+    pub(crate) fn clear(&self) {
+        *self.open.borrow_mut() = None;
+    }
+
+    /// Forgets work that nobody waits for any more.
+    fn remove(&self, end: &Arc<End>) {
+        let mut slot = self.open.borrow_mut();
+        if let Some(open) = &mut *slot {
+            open.0.retain(|it| !Arc::ptr_eq(&it.end, end));
+            if open.0.is_empty() {
+                *slot = None;
+            }
+        }
+    }
+
+    /// Who waits for the work from now on; none if it has ended.
+    fn set_waiter(&self, end: &Arc<End>, waiter: impl FnOnce() -> Waiter) -> Option<()> {
+        let mut open = self.open.borrow_mut();
+        let mut work = open.iter_mut().flat_map(|open| &mut open.0);
+        let work = work.find(|it| Arc::ptr_eq(&it.end, end))?;
+        work.waiter = Some(waiter());
+        Some(())
+    }
+}
+
+/// The wait of workflow code for outside work; dropped, it holds the run's task no more.
+pub(crate) struct OutsideWait {
+    end: Arc<End>,
+    core: Rc<Core>,
+}
+
+impl Future for OutsideWait {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { end, core } = &*self;
+        match core.outside.set_waiter(end, || core.park(cx)) {
+            None => Poll::Ready(()),
+            Some(()) => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for OutsideWait {
+    fn drop(&mut self) {
+        self.core.outside.remove(&self.end);
     }
 }
 
@@ -90,33 +148,27 @@ impl OutsideWork {
         reason = "local activities begin such work; until then tests do"
     )
 )]
-impl OutsideWork {
-    /// Begins work, on which the run's task waits from now on.
-    pub(crate) fn begin(&self) -> Arc<End> {
+impl OutsideWait {
+    /// Begins work of the run, on which its task waits from now on.
+    pub(crate) fn begin(core: &Rc<Core>) -> Self {
+        let work = &core.outside;
         let end = Arc::new(End {
             reached: AtomicBool::new(false),
-            alarm: self.run.alarm(),
+            alarm: work.run.alarm(),
         });
-        let work = Work {
+        let mut open = work.open.borrow_mut();
+        open.get_or_insert_default().0.push(Work {
             end: Arc::clone(&end),
             waiter: None,
-        };
-        let mut open = self.open.borrow_mut();
-        open.get_or_insert_default().0.push(work);
-        end
+        });
+        drop(open);
+        let core = Rc::clone(core);
+        Self { end, core }
     }
 
-    /// Waits for the end of work of this run.
-    pub(crate) fn poll(&self, end: &Arc<End>, core: &Core, cx: &Context<'_>) -> Poll<()> {
-        let mut open = self.open.borrow_mut();
-        let mut work = open.iter_mut().flat_map(|open| &mut open.0);
-        match work.find(|it| Arc::ptr_eq(&it.end, end)) {
-            None => Poll::Ready(()),
-            Some(open) => {
-                open.waiter = Some(core.park(cx));
-                Poll::Pending
-            }
-        }
+    /// For who does the work.
+    pub(crate) fn end(&self) -> Arc<End> {
+        Arc::clone(&self.end)
     }
 }
 
@@ -128,7 +180,7 @@ impl End {
     /// Ends the work, and wakes the executor of its run.
     #[cfg_attr(
         not(test),
-        expect(dead_code, reason = "as that of `OutsideWork::begin`")
+        expect(dead_code, reason = "as that of `OutsideWait::begin`")
     )]
     pub(crate) fn reach(&self) {
         self.reached.store(true, Ordering::Release);

@@ -274,6 +274,7 @@ impl<W: Workflow> Live<W> {
         self.main = None;
         self.handlers.clear();
         self.spawned.clear();
+        self.core.outside.clear();
         self.core.open_handlers.set(0);
     }
 

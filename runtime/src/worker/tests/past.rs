@@ -141,6 +141,18 @@ impl Past {
         )
     }
 
+    /// A timer fired.
+    pub(crate) fn fired(self, id: &str) -> Self {
+        let fired = TimerFiredEventAttributes {
+            started_event_id: self.last(),
+            timer_id: id.to_owned(),
+        };
+        self.event(
+            EventType::TimerFired,
+            Attributes::TimerFiredEventAttributes(fired),
+        )
+    }
+
     /// An activity was scheduled, run, and gave `result`.
     pub(crate) fn activity(self, id: &str, kind: &str, result: &str) -> Self {
         let scheduled = ActivityTaskScheduledEventAttributes {

@@ -2,8 +2,6 @@
 
 use std::{
     collections::HashMap,
-    future::poll_fn,
-    rc::Rc,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -22,25 +20,27 @@ use super::{
     past::{Past, json},
     server::Server,
 };
-use crate::{instance::outside::End, prelude::*};
+use crate::{
+    instance::outside::{End, OutsideWait},
+    prelude::*,
+};
 
 /// The work that runs wait for, by run id.
 static WORK: Mutex<Option<HashMap<String, Arc<End>>>> = Mutex::new(None);
 
 /// Waits for work that a test ends: [`end`].
-async fn outside(ctx: &Ctx) {
-    let core = Rc::clone(ctx.core());
-    let end = core.outside.begin();
+pub(super) async fn outside(ctx: &Ctx) {
+    let wait = OutsideWait::begin(ctx.core());
     let run_id = ctx.run_id().to_owned();
     WORK.lock()
         .unwrap()
         .get_or_insert_default()
-        .insert(run_id, Arc::clone(&end));
-    poll_fn(|cx| core.outside.poll(&end, &core, cx)).await;
+        .insert(run_id, wait.end());
+    wait.await;
 }
 
 /// The work that the run waits for, once it does.
-async fn begun(run_id: &str) -> Arc<End> {
+pub(super) async fn begun(run_id: &str) -> Arc<End> {
     let deadline = Instant::now() + Duration::from_secs(20);
     while Instant::now() < deadline {
         let work = WORK
@@ -63,7 +63,7 @@ async fn end(run_id: &str) {
 
 /// Waits for outside work beside a timer; then ends with the number of its signals.
 #[derive(Default)]
-struct Waiting {
+pub(super) struct Waiting {
     signals: u32,
 }
 
@@ -86,9 +86,23 @@ impl Waiting {
     }
 }
 
+/// Gives outside work up, and goes on without it.
+#[derive(Default)]
+struct Racing;
+
+#[workflow]
+impl Racing {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        let _ = race(outside(ctx), async {}).await;
+        ctx.sleep(secs(60)).await?;
+        Ok(())
+    }
+}
+
 /// Ends at once.
 #[derive(Default)]
-struct Quick;
+pub(super) struct Quick;
 
 #[workflow]
 impl Quick {
@@ -109,7 +123,7 @@ impl Blocking {
     }
 }
 
-fn waiting(run_id: &str) -> Past {
+pub(super) fn waiting(run_id: &str) -> Past {
     Past::begin("Waiting", run_id).task_timeout(Duration::from_secs(1))
 }
 
@@ -128,7 +142,7 @@ fn returns(
     })
 }
 
-fn kinds(task: &RespondWorkflowTaskCompletedRequest) -> Vec<&str> {
+pub(super) fn kinds(task: &RespondWorkflowTaskCompletedRequest) -> Vec<&str> {
     let kinds = task.commands.iter().map(|it| match &it.attributes {
         Some(Attributes::StartTimerCommandAttributes(_)) => "start timer",
         Some(Attributes::CancelTimerCommandAttributes(_)) => "cancel timer",
@@ -234,6 +248,48 @@ async fn a_run_that_waits_takes_in_what_comes_with_its_heartbeats() -> Result<()
 }
 
 #[tokio::test]
+async fn a_run_that_ends_without_its_outside_work_is_reported_at_once() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().executor_threads(1);
+    let worker = worker.workflow::<Waiting>().workflow::<Quick>();
+    let worker = worker.spawn().await?;
+    let past = waiting("over");
+    let fired = past.clone().answered().timer("1").fired("1").task();
+    let fired = fired.task_timeout(Duration::from_secs(60));
+    server.script().completions.extend([returns(fired.tail())]);
+    server.normal.send(Ok(past.whole()))?;
+    let work = begun("over").await;
+    let heartbeat = server.completed().await;
+    assert!(heartbeat.force_create_new_workflow_task);
+    let ended = server.completed().await;
+    assert_eq!(ended.task_token, fired.whole().task_token);
+    assert_eq!(kinds(&ended), ["complete"]);
+    assert!(!ended.force_create_new_workflow_task);
+    // Its thread is free, also when the work ends after all.
+    work.reach();
+    let quick = Past::begin("Quick", "after-over");
+    server.normal.send(Ok(quick.whole()))?;
+    assert_eq!(
+        server.completed().await.task_token,
+        quick.whole().task_token
+    );
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_branch_that_lost_a_race_does_not_hold_the_task() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Racing>().spawn().await?;
+    let past = Past::begin("Racing", "racing").task_timeout(Duration::from_secs(60));
+    server.normal.send(Ok(past.whole()))?;
+    let completed = server.completed().await;
+    assert!(!completed.force_create_new_workflow_task);
+    assert_eq!(kinds(&completed), ["start timer"]);
+    begun("racing").await.reach();
+    worker.shutdown().await
+}
+
+#[tokio::test]
 async fn a_task_that_times_out_while_put_aside_is_dropped_and_the_next_one_replays() -> Result<()> {
     let mut server = Server::new();
     let worker = server.worker().workflow::<Waiting>().spawn().await?;
@@ -242,7 +298,7 @@ async fn a_task_that_times_out_while_put_aside_is_dropped_and_the_next_one_repla
     server.script().completions.extend([timed_out()]);
     server.normal.send(Ok(past.whole()))?;
     // The second attempt arrives before the first is known to be lost.
-    let mut again = past.whole();
+    let mut again = past.task_timeout(Duration::from_secs(60)).whole();
     again.attempt = 2;
     again.task_token = b"second attempt".to_vec();
     server.normal.send(Ok(again))?;
@@ -348,8 +404,9 @@ async fn hold(client: &Client, work: Duration, task_timeout: Duration) -> Result
         .await?;
     let run_id = handle.run_id().expect("it was started here").to_owned();
     handle.poke().await?;
+    let begun = begun(&run_id).await;
     tokio::time::sleep(work).await;
-    end(&run_id).await;
+    begun.reach();
     handle.result().await?;
     let history = handle.history().await?.to_string();
     worker.shutdown().await?;

@@ -186,7 +186,7 @@ impl Shard {
             // While a heartbeat is in flight the task that the server returns resumes the run.
             let is_ready = |it: &Suspended, waits: &Waits| match waits {
                 Waits::Outside(driver) => {
-                    !it.heartbeat && driver.outside_state() == OutsideState::Ended
+                    !it.heartbeat && matches!(driver.outside_state(), OutsideState::Ended { .. })
                 }
                 Waits::Turn(_) => false,
             };
