@@ -12,4 +12,5 @@ mod runs;
 mod server;
 mod shutdown;
 mod suspended;
+mod suspended_lost;
 mod texts;

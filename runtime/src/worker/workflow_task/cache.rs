@@ -42,6 +42,12 @@ impl<V> Cache<V> {
         self.runs.get_mut(run_id).map(|slot| &mut slot.value)
     }
 
+    /// Takes all of them out, in no order.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (Arc<str>, V)> {
+        self.order.clear();
+        self.runs.drain().map(|(run_id, slot)| (run_id, slot.value))
+    }
+
     /// All of them, in no order.
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.runs.values().map(|slot| &slot.value)

@@ -12,7 +12,11 @@ mod task_info;
 mod unregistered_calls;
 mod watchdog;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use self::{
     executor::{Completions, Executors},
@@ -83,6 +87,7 @@ impl WorkflowTasks {
             lost_threads: LostThreads::new(task_queue, options.max_lost_threads()).into(),
             outbox: Arc::clone(&responder) as _,
             max_cached: options.max_cached_workflows,
+            hands_back: AtomicBool::new(false),
         });
         let watchdog = watchdog::watch(
             Arc::clone(&executors),

@@ -2,7 +2,10 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
@@ -25,6 +28,8 @@ pub(crate) struct Executors {
     pub(crate) outbox: Arc<dyn Outbox>,
     /// Runs kept between their tasks, on all threads.
     pub(crate) max_cached: usize,
+    /// The worker ends, and tasks that are put aside go to other workers. Never reset.
+    pub(crate) hands_back: AtomicBool,
 }
 
 /// Sends what the threads have for the server, and wakes them with what comes back.
@@ -65,9 +70,16 @@ impl Executors {
 
     /// Makes the threads give the tasks that they have put aside to other workers.
     pub(crate) fn hand_back(self: &Arc<Self>) {
+        // For those that are put aside from now on.
+        self.hands_back.store(true, Ordering::Release);
         for lane in 0..self.pool.size() {
             self.wake_lane(lane, Wake::HandBack);
         }
+    }
+
+    /// Whether a task that is put aside goes to another worker at once.
+    pub(crate) fn hands_back(&self) -> bool {
+        self.hands_back.load(Ordering::Acquire)
     }
 
     /// Makes the threads drop the runs of the worker. One that is blocked by a run does so when, and if,

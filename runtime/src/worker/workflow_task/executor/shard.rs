@@ -50,6 +50,18 @@ pub(super) enum Worked {
     Overtaken,
 }
 
+/// Its runs have user code, which may panic when it is dropped.
+impl Drop for Shard {
+    fn drop(&mut self) {
+        for (run_id, driver) in self.cache.drain() {
+            discard(&self.executors, &run_id, driver);
+        }
+        for (run_id, driver) in self.suspended.drain() {
+            discard(&self.executors, &run_id, driver);
+        }
+    }
+}
+
 impl Shard {
     pub(super) fn new(executors: Arc<Executors>, watched: Arc<Watched>, lane: usize) -> Self {
         let lanes = executors.pool.size();
@@ -95,7 +107,8 @@ impl Shard {
     }
 
     pub(super) fn task(&mut self, task: QueuedTask) {
-        let Some(QueuedTask { work, permit }) = self.suspended.queue_behind(task) else {
+        let Some(QueuedTask { work, permit }) = self.suspended.queue_behind(task, &self.watched)
+        else {
             return;
         };
         let (info, decoded) = match work {

@@ -18,10 +18,12 @@ use std::{
 };
 
 use durably_engine::{Completion, Run, Task};
+use tokio::task::AbortHandle;
 
 use super::{
-    messages::{Output, QueuedTask, RunVersion, Wake},
+    messages::{Output, QueuedTask, RunVersion, Wake, Work},
     shard::{Shard, Worked, discard},
+    watched::{ParkedPermit, Watched},
 };
 use crate::{
     driver::Driver,
@@ -42,11 +44,22 @@ pub(super) struct SuspendedTasks {
 struct Suspended {
     info: Arc<TaskInfo>,
     /// None while the thread works on the task.
-    held: Option<(Permit, Waits)>,
+    held: Option<(ParkedPermit, Waits)>,
     /// A heartbeat is in flight, so the task must not be answered: its token is about to be void.
     heartbeat: bool,
+    /// Runs until the heartbeat is due; none if there is to be none.
+    timer: Option<HeartbeatTimer>,
     /// Later tasks of the run.
-    behind: VecDeque<QueuedTask>,
+    behind: VecDeque<(Work, ParkedPermit)>,
+}
+
+/// Aborted when it is dropped: a task that ends in time leaves no timer.
+struct HeartbeatTimer(AbortHandle);
+
+impl Drop for HeartbeatTimer {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// What a task waits for.
@@ -81,13 +94,18 @@ impl SuspendedTasks {
     }
 
     /// Queues a task if an earlier one of its run is put aside; returns it otherwise.
-    pub(super) fn queue_behind(&mut self, task: QueuedTask) -> Option<QueuedTask> {
+    pub(super) fn queue_behind(
+        &mut self,
+        task: QueuedTask,
+        watched: &Arc<Watched>,
+    ) -> Option<QueuedTask> {
         if self.tasks.is_empty() {
             return Some(task);
         }
         match self.tasks.get_mut(task.work.run_id()) {
             Some(suspended) => {
-                suspended.behind.push_back(task);
+                let QueuedTask { work, permit } = task;
+                suspended.behind.push_back((work, watched.park(permit)));
                 None
             }
             None => Some(task),
@@ -99,18 +117,27 @@ impl SuspendedTasks {
         held.map(|(_, waits)| waits.driver())
     }
 
-    /// Takes out what a task waited for, to work on the task, if `condition` holds.
+    /// Takes out all that is put aside.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (String, Box<Driver>)> {
+        self.turns.clear();
+        let tasks = self.tasks.drain();
+        tasks.filter_map(|(run_id, it)| Some((run_id, it.held?.1.into_driver())))
+    }
+
+    /// Takes out what a task waited for, to work on the task, if `condition` holds; nothing if the thread
+    /// is given up.
     fn take(
         &mut self,
         run_id: &str,
         condition: impl FnOnce(&Suspended, &Waits) -> bool,
     ) -> Option<(Arc<TaskInfo>, Permit, Waits)> {
         let suspended = self.tasks.get_mut(run_id)?;
-        let (_, waits) = suspended.held.as_ref()?;
+        let (parked, waits) = suspended.held.as_ref()?;
         if !condition(suspended, waits) {
             return None;
         }
-        let (permit, waits) = suspended.held.take()?;
+        let permit = parked.take()?;
+        let (_, waits) = suspended.held.take()?;
         Some((Arc::clone(&suspended.info), permit, waits))
     }
 }
@@ -126,35 +153,42 @@ impl Shard {
             self.suspended.turns.push_back(info.run_id.clone());
         }
         let answers_now = matches!(&waits, Waits::Outside(driver) if driver.has_answers());
-        let known = self.suspended.tasks.get(&info.run_id);
-        let is_timed = known.is_some_and(|it| Arc::ptr_eq(&it.info, &info));
-        let behind = self.suspended.tasks.remove(&info.run_id);
+        // Those who query need not wait for what the task waits for, nor does a worker that ends.
+        let heartbeat_now = answers_now || self.executors.hands_back();
+        let (timer, behind) = match self.suspended.tasks.remove(&info.run_id) {
+            Some(it) if Arc::ptr_eq(&it.info, &info) => (it.timer, it.behind),
+            Some(it) => (None, it.behind),
+            None => (None, VecDeque::new()),
+        };
+        let is_timed = timer.is_some() || heartbeat_now || info.query_only;
         let suspended = Suspended {
             info: Arc::clone(&info),
-            held: Some((permit, waits)),
+            held: Some((self.watched.park(permit), waits)),
             heartbeat: false,
-            behind: behind.map(|it| it.behind).unwrap_or_default(),
+            timer: match is_timed {
+                true => timer,
+                false => Some(self.time_heartbeat(Arc::clone(&info))),
+            },
+            behind,
         };
         self.suspended.tasks.insert(info.run_id.clone(), suspended);
-        if answers_now {
-            // Those who query need not wait for what the task waits for.
+        if heartbeat_now {
             self.heartbeat(&info);
-        } else if !is_timed && !info.query_only {
-            self.time_heartbeat(info);
         }
     }
 
-    fn time_heartbeat(&self, info: Arc<TaskInfo>) {
+    fn time_heartbeat(&self, info: Arc<TaskInfo>) -> HeartbeatTimer {
         let timers = &self.executors.completions.server.timers;
         let due = timers.sleep_until(info.heartbeat_due());
         let executors = Arc::downgrade(&self.executors);
-        timers.spawn(async move {
+        let timer = timers.spawn(async move {
             due.await;
             if let Some(executors) = executors.upgrade() {
                 let run_id = info.run_id.clone();
                 executors.wake(&run_id, Wake::HeartbeatDue(info));
             }
         });
+        HeartbeatTimer(timer.abort_handle())
     }
 
     /// Goes on with later tasks of a run after one that was put aside has ended.
@@ -162,8 +196,15 @@ impl Shard {
         if self.suspended.tasks.is_empty() {
             return;
         }
-        if let Some(ended) = self.suspended.tasks.remove(run_id) {
-            ended.behind.into_iter().for_each(|next| self.task(next));
+        let Some(ended) = self.suspended.tasks.remove(run_id) else {
+            return;
+        };
+        for (work, permit) in ended.behind {
+            // None is left on a thread that is given up: the server hands the tasks out again.
+            let Some(permit) = permit.take() else {
+                return;
+            };
+            self.task(QueuedTask { work, permit });
         }
     }
 
@@ -212,6 +253,7 @@ impl Shard {
         let Some((_, waits)) = &mut suspended.held else {
             return;
         };
+        let keeps_run = self.executors.max_cached > 0;
         let completions = &self.executors.completions;
         let (completion, task) = match waits {
             Waits::Turn(driver) => (Run::heartbeat(), driver.task()),
@@ -232,7 +274,7 @@ impl Shard {
         };
         suspended.heartbeat = true;
         let info = Arc::clone(info);
-        let mut completed = completions.build(completion, RunVersion { info, task }, true);
+        let mut completed = completions.build(completion, RunVersion { info, task }, keeps_run);
         completed.request = completed.request.prolonging();
         self.output(Output::Heartbeat(completed.into()));
     }

@@ -5,8 +5,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError, mpsc},
 };
 
-use super::{executors::Message, messages::Wake, shard::Shard, watched::Watched};
-use crate::worker::lifecycle::Phase;
+use super::{
+    executors::{Executors, Message},
+    messages::Wake,
+    shard::Shard,
+    watched::Watched,
+};
+use crate::{instance::panics, telemetry::log, worker::lifecycle::Phase};
 
 /// Messages that are handled between two turns of long replays.
 const MESSAGES_BETWEEN_TURNS: usize = 64;
@@ -38,7 +43,9 @@ pub(crate) fn run(lane: usize, watched: Arc<Watched>, messages: &Mutex<mpsc::Rec
                 }
             };
             match message {
-                Ok(message) => thread.handle(message),
+                Ok(Message { executors, wake }) => {
+                    thread.guard(executors.key(), |thread| thread.handle(executors, wake));
+                }
                 Err(mpsc::TryRecvError::Empty) => break,
                 Err(mpsc::TryRecvError::Disconnected) => return,
             }
@@ -46,8 +53,13 @@ pub(crate) fn run(lane: usize, watched: Arc<Watched>, messages: &Mutex<mpsc::Rec
                 return;
             }
         }
-        for shard in thread.shards.values_mut() {
-            shard.turn();
+        let keys: Vec<_> = thread.shards.keys().copied().collect();
+        for key in keys {
+            thread.guard(key, |thread| {
+                if let Some(shard) = thread.shards.get_mut(&key) {
+                    shard.turn();
+                }
+            });
             if thread.watched.is_given_up() {
                 return;
             }
@@ -60,7 +72,20 @@ impl Thread {
         self.shards.values().any(Shard::has_turns)
     }
 
-    fn handle(&mut self, Message { executors, wake }: Message) {
+    /// Keeps a panic from the lane, which other workers share. Workflow code is guarded where it runs; this
+    /// is for our own bugs. The worker's runs are dropped: their tasks time out, and are replayed.
+    fn guard(&mut self, worker: usize, work: impl FnOnce(&mut Self)) {
+        if let Err(panic) = panics::catch(|| work(self)) {
+            log::error!(
+                error = %panic,
+                "an executor thread panicked; a worker's runs on it are dropped, and will be replayed"
+            );
+            drop(self.watched.end());
+            self.shards.remove(&worker);
+        }
+    }
+
+    fn handle(&mut self, executors: Arc<Executors>, wake: Wake) {
         let key = executors.key();
         if let Wake::Stop = wake {
             self.shards.remove(&key);

@@ -1,6 +1,7 @@
 //! The part of an executor thread that the watchdog sees.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -23,6 +24,23 @@ pub(crate) struct Watched {
     /// The watchdog has failed the task in hand and replaced the thread, which ends as soon as the
     /// run releases it. Never reset.
     given_up: AtomicBool,
+    /// The permits of the tasks that the thread has put aside.
+    parked: Mutex<ParkedPermits>,
+}
+
+#[derive(Debug, Default)]
+struct ParkedPermits {
+    /// Counts them.
+    last: u64,
+    permits: HashMap<u64, Permit>,
+}
+
+/// The permit of a task that is put aside; it is free again when this is dropped, or when the thread is
+/// given up.
+#[derive(Debug)]
+pub(crate) struct ParkedPermit {
+    watched: Arc<Watched>,
+    number: u64,
 }
 
 #[derive(Debug)]
@@ -58,6 +76,19 @@ impl Watched {
         self.busy().take().map(|busy| busy.permit)
     }
 
+    /// Keeps the permit of a task that is put aside where a thread that is blocked for ever does not hold it.
+    pub(crate) fn park(self: &Arc<Self>, permit: Permit) -> ParkedPermit {
+        let mut parked = self.parked();
+        parked.last += 1;
+        let number = parked.last;
+        if !self.is_given_up() {
+            parked.permits.insert(number, permit);
+        }
+        drop(parked);
+        let watched = Arc::clone(self);
+        ParkedPermit { watched, number }
+    }
+
     /// Whether the task in hand is one of the worker's.
     pub(crate) fn works_for(&self, worker: usize) -> bool {
         self.busy().as_ref().is_some_and(|it| it.worker == worker)
@@ -81,11 +112,30 @@ impl Watched {
         let overdue = busy.take_if(|it| it.worker == worker && it.since.elapsed() >= limit)?;
         self.given_up.store(true, Ordering::Release);
         self.beacon.give_up();
+        // The tasks it has put aside, also those of other workers, are lost with it.
+        self.parked().permits.clear();
         Some(count(overdue.task, overdue.permit))
     }
 
     fn busy(&self) -> MutexGuard<'_, Option<Busy>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn parked(&self) -> MutexGuard<'_, ParkedPermits> {
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ParkedPermit {
+    /// Takes the permit, to work on the task; none if the thread is given up.
+    pub(crate) fn take(&self) -> Option<Permit> {
+        self.watched.parked().permits.remove(&self.number)
+    }
+}
+
+impl Drop for ParkedPermit {
+    fn drop(&mut self) {
+        drop(self.take());
     }
 }
 
@@ -102,7 +152,10 @@ mod tests {
 
     #[test]
     fn an_overdue_task_is_taken_over_once_and_its_thread_is_given_up() {
-        let (watched, slots) = (Watched::default(), Slots::new(1));
+        let (watched, slots) = (Arc::new(Watched::default()), Slots::new(3));
+        let parked = watched.park(slots.try_acquire().unwrap());
+        let resumed = watched.park(slots.try_acquire().unwrap());
+        let resumed = resumed.take().unwrap();
         let overdue = |worker, limit| watched.give_up(worker, limit, |_, _| ()).is_some();
         assert!(!overdue(7, Duration::ZERO));
         let polled = PollWorkflowTaskQueueResponse {
@@ -119,5 +172,10 @@ mod tests {
         assert!(!overdue(7, millis(1)));
         assert!(watched.end().is_none());
         assert!(watched.is_given_up());
+        drop(resumed);
+        assert!(slots.are_free(), "those of tasks put aside too");
+        assert!(parked.take().is_none());
+        assert!(watched.park(slots.try_acquire().unwrap()).take().is_none());
+        assert!(slots.are_free());
     }
 }
