@@ -1,6 +1,6 @@
 //! Workflow tasks, as they are polled.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use durably_engine::{EventId, Queries, QueryRequest, Task, UpdateMessage};
 use durably_proto::{
@@ -23,6 +23,7 @@ pub(crate) struct PolledTask {
     message: Box<PollWorkflowTaskQueueResponse>,
     /// Why its payloads could not be decoded.
     fault: Option<CodecFault>,
+    arrived: Instant,
 }
 
 impl PolledTask {
@@ -31,7 +32,13 @@ impl PolledTask {
         (!response.task_token.is_empty()).then(|| Self {
             message: Box::new(response),
             fault: None,
+            arrived: Instant::now(),
         })
+    }
+
+    /// When the server returned it: about when the time of the task began.
+    pub(crate) fn arrived(&self) -> Instant {
+        self.arrived
     }
 
     /// Moves out the token, by which the server knows the task.

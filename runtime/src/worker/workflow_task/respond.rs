@@ -134,7 +134,7 @@ impl Responder {
             mut eager,
         } = completed;
         let info = &version.info;
-        let patience = Patience::until(info.since + info.timeout);
+        let patience = Patience::until(info.deadline());
         match self.call(info, request, patience).await {
             Ok(response) => {
                 self.start_activities(info, response.activities, &mut eager)
