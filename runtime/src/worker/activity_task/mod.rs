@@ -86,7 +86,7 @@ impl ActivityTasks {
             let info = Arc::clone(&claim.info);
             let registered = tasks.registry.activity(&info.activity_type);
             let ended = match (fault, registered) {
-                (Some(fault), _) => Ended::Failed(undecodable(&fault).into()),
+                (Some(fault), _) => Ended::Failed(codec_failure(&fault).into()),
                 (None, None) => Ended::Failed(unknown(&tasks.registry, &info).into()),
                 (None, Some(activity)) => {
                     let callee = Callee::Activity(info.activity_type.clone().into());
@@ -114,7 +114,7 @@ impl ActivityTasks {
     }
 }
 
-fn undecodable(fault: &CodecFault) -> FailureRecord {
+fn codec_failure(fault: &CodecFault) -> FailureRecord {
     Error::from(AppError::new("PayloadCodec", fault.to_string())).to_record()
 }
 

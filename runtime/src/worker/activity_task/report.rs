@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::attempt::Claim;
+use super::{attempt::Claim, codec_failure};
 use crate::{
     activity::heartbeat::Heart,
     error::{AppError, Error},
@@ -11,6 +11,7 @@ use crate::{
     wire::{
         activity_task::{CancelActivity, CompleteActivity, FailActivity},
         failure,
+        status::CallError,
     },
     worker::{server::Server, slots::Permit},
 };
@@ -97,6 +98,10 @@ async fn tell(caller: &Caller, claim: &Claim, ended: Ended, unconfirmed: Option<
             let token = token();
             let completed = CompleteActivity { token, result };
             match caller.call_about(completed, patience, about()).await {
+                Err(CallError::Codec(fault)) => {
+                    let failed = failed(codec_failure(&fault), unconfirmed);
+                    caller.call_about(failed, patience, about()).await
+                }
                 Err(rejection) if rejection.is_too_large() => {
                     let error = AppError::new("MessageTooLarge", rejection.message());
                     let record = Error::from(error.non_retryable()).to_record();
@@ -116,6 +121,14 @@ async fn tell(caller: &Caller, claim: &Claim, ended: Ended, unconfirmed: Option<
             let failed = failed(*record, unconfirmed);
             caller.call_about(failed, patience, about()).await
         }
+    };
+    let told = match told {
+        // Details of the failure or of the last heartbeat; this failure has none.
+        Err(CallError::Codec(fault)) => {
+            let failed = failed(codec_failure(&fault), None);
+            caller.call_about(failed, patience, about()).await
+        }
+        told => told,
     };
     let Err(rejection) = told else { return };
     let (info, code, error) = (&claim.info, rejection.code(), rejection.message());

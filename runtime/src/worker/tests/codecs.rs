@@ -13,6 +13,33 @@ async fn double(n: u32) -> u32 {
     n * 2
 }
 
+#[activity(start_to_close = "10s")]
+async fn echo(fails: bool) -> Result<String> {
+    match fails {
+        false => Ok("unmarkable".to_owned()),
+        true => Err(AppError::new("Secret", "it has details")
+            .details("unmarkable")
+            .into()),
+    }
+}
+
+/// Neither its result nor its answer can be encoded.
+#[derive(Default)]
+struct Unmarkable;
+
+#[workflow]
+impl Unmarkable {
+    #[run]
+    async fn run(&mut self) -> String {
+        "unmarkable".to_owned()
+    }
+
+    #[query]
+    fn secret(&self) -> String {
+        "unmarkable".to_owned()
+    }
+}
+
 #[derive(Default)]
 struct Doubling;
 
@@ -100,5 +127,37 @@ async fn a_workflow_task_that_cannot_be_decoded_fails_and_a_later_one_is_done() 
         .normal
         .send(Ok(past.with_input(json("21a")).whole()))?;
     assert_eq!(server.completed().await.commands.len(), 1);
+    worker.shutdown().await
+}
+
+const NO_KEY: &str = "a payload codec failed: there is no key";
+
+#[tokio::test]
+async fn an_attempt_whose_result_or_error_cannot_be_encoded_fails_with_the_reason() -> Result<()> {
+    let mut server = Server::new();
+    let (codecs, _) = marks(b"a");
+    let worker = server.worker_with(codecs).activity::<echo>();
+    let worker = worker.spawn().await?;
+    for fails in ["falsea", "truea"] {
+        server.activities.send(Ok(attempt("echo", json(fails))))?;
+        let failed = server.activity_failed().await.failure.unwrap_or_default();
+        assert_eq!(failed.message, NO_KEY);
+    }
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_workflow_task_whose_response_cannot_be_encoded_fails_with_the_reason() -> Result<()> {
+    let mut server = Server::new();
+    let (codecs, _) = marks(b"a");
+    let worker = server.worker_with(codecs).workflow::<Unmarkable>();
+    let worker = worker.spawn().await?;
+    let past = Past::begin("Unmarkable", "run-c3");
+    server.normal.send(Ok(past.whole()))?;
+    let failed = server.failed().await.failure.unwrap_or_default();
+    assert_eq!(failed.message, NO_KEY);
+    let ended = past.answered().ended("\"another\"a");
+    server.normal.send(Ok(ended.query("secret")))?;
+    assert_eq!(server.answered().await.error_message, NO_KEY);
     worker.shutdown().await
 }

@@ -8,7 +8,7 @@ use crate::{
     wire::{
         failure,
         respond::{AnswerQuery, FailWorkflowTask, TaskFailureCause},
-        status::CallError,
+        status::{CallError, CodecFault},
     },
 };
 
@@ -28,8 +28,23 @@ impl FailureReport {
         }
     }
 
+    /// For the task whose response, `what`, cannot be sent, or is refused, as it is; none if a failure would
+    /// fare no better.
+    pub(crate) fn undeliverable(what: &str, error: &CallError) -> Option<Self> {
+        match error {
+            CallError::Codec(fault) => Some(Self::codec(fault)),
+            error if error.is_too_large() => Some(Self::too_large(what, error)),
+            _ => None,
+        }
+    }
+
+    /// A codec could not transform payloads.
+    pub(crate) fn codec(fault: &CodecFault) -> Self {
+        Self::of(&AppError::new("PayloadCodec", fault.to_string()).into())
+    }
+
     /// The server refuses `what` because of its size.
-    pub(crate) fn too_large(what: &str, error: &CallError) -> Self {
+    fn too_large(what: &str, error: &CallError) -> Self {
         let error = AppError::new(
             "MessageTooLarge",
             format!("{what} is too large for the server: {}", error.message()),

@@ -12,7 +12,6 @@ use super::{
     task_info::TaskInfo,
 };
 use crate::{
-    error::AppError,
     telemetry::log,
     wire::{self, request::Execution, status::CallError, workflow_task::PolledTask},
     worker::{
@@ -98,9 +97,7 @@ impl Intake {
         let mut events = match fetch_pages(&self.server, execution, Vec::new()).await {
             Ok(events) => events,
             Err(CallError::Codec(fault)) => {
-                return Err(FailureReport::of(
-                    &AppError::new("PayloadCodec", fault.to_string()).into(),
-                ));
+                return Err(FailureReport::codec(&fault));
             }
             Err(error) => {
                 self.log_no_history(info, &error);

@@ -127,7 +127,7 @@ impl Responder {
     }
 
     /// Prolongs a task that is put aside; returns the task that the server gives in its place.
-    async fn prolong(&self, completed: Completed) -> Option<PolledTask> {
+    async fn prolong(self: &Arc<Self>, completed: Completed) -> Option<PolledTask> {
         let Completed {
             request,
             version,
@@ -141,14 +141,14 @@ impl Responder {
                     .await;
                 response.task.filter(|_| response.reset_to.is_none())
             }
-            Err(error) if error.is_too_large() => {
-                drop(eager);
-                let failure = FailureReport::too_large("the heartbeat of a workflow task", &error);
-                self.report_failure(info, failure).await;
-                None
-            }
             Err(error) => {
-                self.log_rejected(info, "the heartbeat of a workflow task", &error);
+                drop(eager);
+                let what = "the heartbeat of a workflow task";
+                match FailureReport::undeliverable(what, &error) {
+                    // In the background: later tasks of the run need not wait for its pause.
+                    Some(failure) => Arc::clone(self).fail(Arc::clone(info), failure),
+                    None => self.log_rejected(info, what, &error),
+                }
                 None
             }
         }
@@ -157,13 +157,13 @@ impl Responder {
     /// Answers a task that only asks a query.
     async fn answer_query(&self, info: &TaskInfo, request: AnswerQuery) {
         let patience = Patience::until(Instant::now() + PATIENCE);
-        match self.call(info, request, patience).await {
-            Ok(()) => {}
-            Err(error) if error.is_too_large() => {
-                let failure = FailureReport::too_large("the answer to a query", &error);
-                Box::pin(self.report_failure(info, failure)).await;
-            }
-            Err(error) => self.log_rejected(info, "the answer to a query", &error),
+        let Err(error) = self.call(info, request, patience).await else {
+            return;
+        };
+        let what = "the answer to a query";
+        match FailureReport::undeliverable(what, &error) {
+            Some(failure) => Box::pin(self.report_failure(info, failure)).await,
+            None => self.log_rejected(info, what, &error),
         }
     }
 
@@ -193,9 +193,16 @@ impl Responder {
             () = self.lifecycle.reached(Phase::Stopping) => {}
         }
         let _in_progress = self.slots.try_acquire();
-        let request = failure.into_request(info.token.clone());
-        let patience = Patience::until(Instant::now() + PATIENCE);
-        if let Err(error) = self.call(info, request, patience).await {
+        let send = |failure: FailureReport| {
+            let request = failure.into_request(info.token.clone());
+            self.call(info, request, Patience::until(Instant::now() + PATIENCE))
+        };
+        let sent = match send(failure).await {
+            // Its details are payloads too; this failure has none.
+            Err(CallError::Codec(fault)) => send(FailureReport::codec(&fault)).await,
+            sent => sent,
+        };
+        if let Err(error) = sent {
             self.log_rejected(info, "the failure of a workflow task", &error);
         }
     }
@@ -220,11 +227,10 @@ impl Responder {
     async fn rejected(&self, executors: &Arc<Executors>, version: RunVersion, error: CallError) {
         let info = Arc::clone(&version.info);
         executors.wake(&info.run_id, Wake::Evict(version));
-        if error.is_too_large() {
-            let failure = FailureReport::too_large("the answer to a workflow task", &error);
-            self.report_failure(&info, failure).await;
-        } else {
-            self.log_rejected(&info, "the answer to a workflow task", &error);
+        let what = "the answer to a workflow task";
+        match FailureReport::undeliverable(what, &error) {
+            Some(failure) => self.report_failure(&info, failure).await,
+            None => self.log_rejected(&info, what, &error),
         }
     }
 
