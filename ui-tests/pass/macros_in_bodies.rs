@@ -58,6 +58,8 @@ impl Chat {
             let zeros = vec![0_u8; both.len()];
             assert_eq!(zeros.len(), 2, "as many as {both:?}");
         }
+        self.without_awaits(ctx).await?;
+        self.without_awaits_shared(ctx).await?;
         let mut text = String::new();
         writeln!(text, "{} posted in {room}", self.posted)?;
         write!(&mut text, "{:?}", self.muted)?;
@@ -70,6 +72,28 @@ impl Chat {
             n if n > 1_000_000 => bail!("{n} is too much for {}", self.muted.len()),
             _ => Ok(text),
         }
+    }
+
+    async fn step(&mut self, ctx: &Ctx, n: u64) -> Result<u64> {
+        ctx.sleep(secs(1)).await?;
+        self.posted += n;
+        Ok(self.posted)
+    }
+
+    /// Arguments that use the state, none of which awaits in the macro call.
+    async fn without_awaits(&mut self, ctx: &Ctx) -> Result<()> {
+        let steps = vec![self.step(ctx, 1), Self::step(self, ctx, 2)];
+        let steps = try_join_all(steps).await?;
+        try_join_all(vec![ctx.wait_until(|| self.posted > 2)]).await?;
+        join_all(vec![async { self.posted += steps[0] }]).await;
+        Ok(())
+    }
+
+    /// The same where `self` is shared.
+    async fn without_awaits_shared(&self, ctx: &Ctx) -> Result<()> {
+        try_join_all(vec![ctx.wait_until(|| self.posted > 2)]).await?;
+        join_all(vec![async { self.lines.len() }]).await;
+        Ok(())
     }
 
     #[signal]

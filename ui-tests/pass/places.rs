@@ -9,7 +9,7 @@
     reason = "every place is tried, also where another one would be simpler"
 )]
 
-use std::{collections::BTreeMap, fmt::Write as _, ops::ControlFlow};
+use std::{cell::RefCell, collections::BTreeMap, fmt::Write as _, ops::ControlFlow, rc::Rc};
 
 use durably::prelude::*;
 
@@ -74,6 +74,8 @@ macro_rules! both {
             calls: Vec<fn(u32) -> u32>,
             text: String,
             n: u32,
+            shared: Rc<RefCell<Vec<u32>>>,
+            option: Option<[u32; 2]>,
         }
 
         #[workflow]
@@ -85,6 +87,7 @@ macro_rules! both {
                 self.patterns(ctx).await?;
                 self.in_places(ctx).await?;
                 self.arguments(ctx).await?;
+                self.receivers(ctx).await?;
                 self.macros(ctx).await?;
                 self.statements(ctx).await
             }
@@ -102,6 +105,8 @@ macro_rules! both {
             calls: Vec<fn(u32) -> u32>,
             text: String,
             n: u32,
+            shared: Rc<RefCell<Vec<u32>>>,
+            option: Option<[u32; 2]>,
         }
 
         impl Plain {
@@ -344,6 +349,16 @@ both! {
         self.list.push(later(1).await?);
         let all = try_join_all([look(ctx, 1), look(ctx, 2)]).await?;
         self.list.extend(all.iter().map(|n| n + self.n));
+        Ok(())
+    }
+
+    /// What the call is a method of looks borrowed from the state, but is owned.
+    async fn receivers(&mut self, ctx: &Ctx) -> Result<()> {
+        self.shared.clone().borrow_mut().push(look(ctx, 1).await?);
+        self.rows.pop().unwrap_or_default().cells.iter_mut().nth(look(ctx, 1).await? as usize);
+        self.list.clone().iter_mut().nth(look(ctx, 1).await? as usize);
+        self.option.unwrap().iter_mut().nth(look(ctx, 1).await? as usize);
+        self.n = self.list.first_mut().unwrap().saturating_add(look(ctx, 1).await?);
         Ok(())
     }
 

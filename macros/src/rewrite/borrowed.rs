@@ -14,7 +14,8 @@ use crate::{diag::Errors, mistake::BodyMistake};
 /// `self.lists.entry(key).or_default().push(x.await)`: reports the await, if there is one.
 pub(super) fn check_call(call: &ExprMethodCall, errors: &mut Errors) -> bool {
     let awaited = call.args.iter().find_map(first_await);
-    let Some(awaited) = awaited.filter(|_| is_borrow_of_self(&call.receiver)) else {
+    let borrows = !copies_number(&call.method) && is_borrow_of_self(&call.receiver);
+    let Some(awaited) = awaited.filter(|_| borrows) else {
         return false;
     };
     errors.on(
@@ -41,12 +42,13 @@ pub(super) fn check_match(branches: &ExprMatch, errors: &mut Errors) -> bool {
     true
 }
 
-/// Whether an expression is a call of a method whose result borrows, by its name, from a place of the
-/// state: `self.map.entry(key).or_default()`, `self.list.last_mut().unwrap()`.
+/// Whether an expression is a call of methods whose results all borrow, by their names, from a place of
+/// the state: `self.map.entry(key).or_default()`, `self.list.last_mut().unwrap()`. Not
+/// `self.shared.clone().borrow_mut()`, which borrows from the clone.
 fn is_borrow_of_self(expression: &Expr) -> bool {
     match expression {
         Expr::MethodCall(call) => match () {
-            () if gives_borrow(&call.method) => is_rooted_in_self(&call.receiver),
+            () if gives_borrow(&call.method) => is_in_self(&call.receiver),
             () if call.method == "unwrap" || call.method == "expect" => {
                 is_borrow_of_self(&call.receiver)
             }
@@ -64,15 +66,45 @@ fn gives_borrow(method: &Ident) -> bool {
     name.ends_with("_mut") || name == "or_default" || name.starts_with("or_insert")
 }
 
-/// Whether a chain of calls, fields and indices begins at `self`.
-fn is_rooted_in_self(expression: &Expr) -> bool {
+/// Whether a method's result borrows from its receiver and is what a method of `gives_borrow` is
+/// called on.
+fn leads_to_borrow(method: &Ident) -> bool {
+    matches!(
+        method.to_string().as_str(),
+        "entry" | "and_modify" | "as_ref" | "as_deref"
+    )
+}
+
+/// Whether a method takes a number by value, so that its receiver is copied before the arguments are
+/// evaluated: `self.counts.entry(key).or_default().saturating_add(x.await)`.
+fn copies_number(method: &Ident) -> bool {
+    let name = method.to_string();
+    let families = ["checked_", "overflowing_", "saturating_", "wrapping_"];
+    families.iter().any(|family| name.starts_with(family))
+        || matches!(
+            name.as_str(),
+            "abs_diff"
+                | "clamp"
+                | "div_euclid"
+                | "max"
+                | "min"
+                | "pow"
+                | "powf"
+                | "powi"
+                | "rem_euclid"
+        )
+}
+
+/// Whether an expression is a place of the state, or one behind a borrow of it:
+/// `self.rows.last_mut()?.cells`.
+fn is_in_self(expression: &Expr) -> bool {
     match expression {
-        Expr::MethodCall(call) => is_rooted_in_self(&call.receiver),
-        Expr::Field(field) => is_rooted_in_self(&field.base),
-        Expr::Index(index) => is_rooted_in_self(&index.expr),
-        Expr::Try(tried) => is_rooted_in_self(&tried.expr),
-        Expr::Paren(paren) => is_rooted_in_self(&paren.expr),
-        Expr::Group(group) => is_rooted_in_self(&group.expr),
+        Expr::MethodCall(call) if leads_to_borrow(&call.method) => is_in_self(&call.receiver),
+        Expr::MethodCall(_) | Expr::Try(_) => is_borrow_of_self(expression),
+        Expr::Field(field) => is_in_self(&field.base),
+        Expr::Index(index) => is_in_self(&index.expr),
+        Expr::Paren(paren) => is_in_self(&paren.expr),
+        Expr::Group(group) => is_in_self(&group.expr),
         other => is_self(other),
     }
 }

@@ -31,7 +31,9 @@ impl Rewriter<'_> {
 
     pub(super) fn macro_call(&mut self, call: &mut Macro) {
         let awaits = mentions(&call.tokens, "await");
-        if !awaits && (self.state.is_as_written() || !mentions(&call.tokens, "self")) {
+        // Also where `self` stays as it is written, an argument may call an async method, wait for a
+        // condition, or be an `async` block.
+        if !awaits && !mentions(&call.tokens, "self") {
             return;
         }
         let mut body = MacroBody::of(call);
