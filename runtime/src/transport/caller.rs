@@ -241,15 +241,19 @@ impl Caller {
         Ok((message, Some(about)))
     }
 
-    /// Decodes the payloads of a reply, and reads it.
+    /// Decodes the payloads of a reply, and reads it; decodes those in the details of a refusal.
     async fn response<R: Request>(
         &self,
-        mut reply: R::Reply,
+        reply: Result<R::Reply, CallError>,
         about: Option<&Subject>,
     ) -> Result<R::Response, CallError>
     where
         R::Message: Rpc<Reply = R::Reply>,
     {
+        let mut reply = match reply {
+            Ok(reply) => reply,
+            Err(refusal) => return Err(self.decoded(refusal, about).await),
+        };
         if let Some(about) = about {
             let about = R::about_reply(&reply).unwrap_or_else(|| about.clone());
             if let Err(fault) = self.codecs.decode(&mut reply, about).await {
@@ -257,6 +261,17 @@ impl Caller {
             }
         }
         Ok(R::read(reply)?)
+    }
+
+    /// The refusal with the payloads in its details decoded, or why they cannot be.
+    async fn decoded(&self, refusal: CallError, about: Option<&Subject>) -> CallError {
+        let (Some(about), Some(mut details)) = (about, refusal.details()) else {
+            return refusal;
+        };
+        match self.codecs.decode(&mut details, about.clone()).await {
+            Ok(()) => refusal.with_details(&details),
+            Err(fault) => fault.into(),
+        }
     }
 
     /// A message of the raw client, sent once.
@@ -292,7 +307,7 @@ impl Caller {
         let message = transport.prepare(message);
         let reply = self
             .attempt_prepared::<T, R::Message>(transport, &message, attempts)
-            .await?;
+            .await;
         self.response::<R>(reply, about.as_ref()).await
     }
 
@@ -314,7 +329,7 @@ impl Caller {
                     &message,
                     &mut Attempts::new(patience),
                 )
-                .await?;
+                .await;
             let response = self.response::<R>(reply, about.as_ref()).await?;
             if let ControlFlow::Break(accepted) = accept(response) {
                 return Ok(accepted);

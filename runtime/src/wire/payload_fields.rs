@@ -8,8 +8,10 @@ use std::collections::HashMap;
 use durably_engine::Payload;
 use durably_proto::{
     api::{
-        command, common, failure, history, protocol, query, sdk, update, workflow, workflowservice,
+        command, common, errordetails, failure, history, protocol, query, sdk, update, workflow,
+        workflowservice,
     },
+    rpc,
     wkt::Any,
 };
 
@@ -241,6 +243,17 @@ impl PayloadFields for protocol::v1::Message {
     }
 }
 
+/// The details of a gRPC status, each of which is encoded within it.
+impl PayloadFields for rpc::Status {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        for Any { type_url, value } in &mut self.details {
+            if type_url.rsplit(['/', '.']).next() == Some("QueryFailedFailure") {
+                reencode::<errordetails::v1::QueryFailedFailure>(value, "details", visitor);
+            }
+        }
+    }
+}
+
 /// Visits a message that is encoded within another one.
 fn reencode<M: PayloadFields + durably_proto::Message + Default>(
     bytes: &mut Vec<u8>,
@@ -265,6 +278,7 @@ fields! {
     update::v1::Rejection { rejected_request, failure }
     update::v1::Response { outcome }
     workflowservice::v1::StartWorkflowExecutionRequest { input, memo, header, continued_failure, last_completion_result, completion_callbacks, user_metadata }
+    errordetails::v1::QueryFailedFailure { failure }
     common::v1::Memo { fields }
     common::v1::Header { fields }
     failure::v1::Failure { encoded_attributes, cause, failure_info }

@@ -136,6 +136,29 @@ impl CallError {
         }
     }
 
+    /// The details that the server sent with a refusal, whose payloads are encoded by codecs.
+    pub(crate) fn details(&self) -> Option<rpc::Status> {
+        match self {
+            Self::Status(status) if !status.details().is_empty() => {
+                rpc::Status::decode(status.details()).ok()
+            }
+            Self::Status(_) | Self::Malformed(_) | Self::Codec(_) => None,
+        }
+    }
+
+    /// The same refusal, with these details in place of its own.
+    pub(crate) fn with_details(self, details: &rpc::Status) -> Self {
+        match self {
+            Self::Status(status) => {
+                let bytes = details.encode_to_vec().into();
+                let metadata = status.metadata().clone();
+                let (code, message) = (status.code(), status.message());
+                Status::with_details_and_metadata(code, message, bytes, metadata).into()
+            }
+            Self::Malformed(_) | Self::Codec(_) => self,
+        }
+    }
+
     /// Reads the details that only some operations expect.
     pub(crate) fn reason(&self) -> Reason {
         match self {

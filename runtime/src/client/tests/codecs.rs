@@ -2,12 +2,21 @@
 
 use std::sync::Arc;
 
-use durably_proto::api::{
-    history::v1::{
-        History, HistoryEvent, WorkflowExecutionCompletedEventAttributes, history_event::Attributes,
+use durably_proto::{
+    Message as _,
+    api::{
+        errordetails::v1::QueryFailedFailure,
+        failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
+        history::v1::{
+            History, HistoryEvent, WorkflowExecutionCompletedEventAttributes,
+            history_event::Attributes,
+        },
+        workflowservice::v1 as pb,
     },
-    workflowservice::v1 as pb,
+    rpc,
+    wkt::Any,
 };
+use tonic::{Code, Status};
 
 use super::{
     Account,
@@ -15,7 +24,7 @@ use super::{
 };
 use crate::{
     client::{Client, Handle},
-    error::{ResultError, RpcError, SignalError},
+    error::{QueryError, ResultError, RpcError, SignalError},
     transport::test_codec::{Seen, marked, marks},
     wire::payload,
 };
@@ -91,4 +100,65 @@ async fn a_response_that_cannot_be_decoded_is_told() {
     let error = error.expect_err("the mark is another one");
     assert!(matches!(&error, ResultError::Rpc(_)), "{error:?}");
     assert_eq!(error.to_string(), "payload codec: the key does not fit");
+}
+
+/// A query's failure with one detail, as the server sends it.
+fn query_failed(detail: durably_engine::Payload) -> Status {
+    let application = ApplicationFailureInfo {
+        r#type: "Empty".to_owned(),
+        details: payload::list_to_proto(vec![detail]),
+        ..Default::default()
+    };
+    let failed = QueryFailedFailure {
+        failure: Some(Failure {
+            message: "no balance".to_owned(),
+            failure_info: Some(FailureInfo::ApplicationFailureInfo(application)),
+            ..Default::default()
+        }),
+    };
+    let code = Code::InvalidArgument;
+    let details = rpc::Status {
+        code: code.into(),
+        message: "no balance".to_owned(),
+        details: vec![Any {
+            type_url: "type.googleapis.com/temporal.api.errordetails.v1.QueryFailedFailure"
+                .to_owned(),
+            value: failed.encode_to_vec(),
+        }],
+    };
+    Status::with_details(code, "no balance", details.encode_to_vec().into())
+}
+
+#[tokio::test]
+async fn the_failure_in_the_details_of_a_status_is_decoded() {
+    let (fake, client, seen) = with_marks(b"ab").await;
+    fake.query_workflow
+        .then(Err(query_failed(marked("7", "ab"))));
+    let error = client.handle("acc-1").query::<u64>("balance", ()).await;
+    let error = error.expect_err("the query failed");
+    assert_eq!(
+        error.to_string(),
+        "query `balance` failed: Empty: no balance"
+    );
+    let QueryError::Failed(failed) = &error else {
+        panic!("{error:?}");
+    };
+    let app = failed.cause.app().expect("an application error");
+    assert_eq!(app.kind, "Empty");
+    assert_eq!(app.detail::<u64>(0).expect("it is a number"), 7);
+    let seen = seen.lock().expect("nobody panics with the lock");
+    assert_eq!(seen.len(), 2);
+    assert!(seen.iter().all(|about| about.workflow_id == "acc-1"));
+}
+
+#[tokio::test]
+async fn a_failure_in_the_details_that_cannot_be_decoded_is_told() {
+    let (fake, client, _) = with_marks(b"a").await;
+    fake.query_workflow
+        .then(Err(query_failed(marked("7", "b"))));
+    let error = client.handle("acc-1").query::<u64>("balance", ()).await;
+    assert_eq!(
+        error.expect_err("the mark is another one").to_string(),
+        "payload codec: the key does not fit"
+    );
 }

@@ -128,6 +128,37 @@ fn every_payload_of_every_message_is_visited() {
 }
 
 #[test]
+fn payloads_in_each_detail_of_a_status_are_visited() {
+    let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the build wrote it");
+    let mut visited = 0;
+    for detail in pool.all_messages() {
+        if detail.package_name() != "temporal.api.errordetails.v1" {
+            continue;
+        }
+        let mut found = Vec::new();
+        paths(&detail, &mut Vec::new(), &mut Vec::new(), &mut found);
+        for path in found {
+            let mut status = rpc::Status {
+                details: vec![Any {
+                    type_url: format!("type.googleapis.com/{}", detail.full_name()),
+                    value: message_with(&detail, &path).encode_to_vec(),
+                }],
+                ..Default::default()
+            };
+            let mut payloads = Vec::new();
+            let mut visit = |_: &Subject, field: Field<'_>| payloads.extend(field.take());
+            let whole = Visitor::new(Subject::default(), &mut visit).all_of(&mut status);
+            whole.expect("the detail can be read");
+            let names: Vec<_> = path.iter().map(FieldDescriptor::name).collect();
+            let name = detail.full_name();
+            assert_eq!(payloads.len(), 1, "{name}: {}", names.join("."));
+            visited += 1;
+        }
+    }
+    assert!(visited > 3, "{visited}");
+}
+
+#[test]
 fn payloads_of_updates_within_a_task_are_visited_and_put_back() {
     let request = update::v1::Request {
         input: Some(update::v1::Input {
