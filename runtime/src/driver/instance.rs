@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use durably_engine::{FailureRecord, Job, Payload};
+use durably_engine::{FailureRecord, Job, Payload, QueryRequest};
 
 use super::run::Run;
 use crate::{
@@ -21,12 +21,15 @@ use crate::{
 ///
 /// The driver passes every [`Job`] of the engine in order, queries excepted, which go to
 /// [`query`](Self::query). A [`TaskFailure`] means that the run must be dropped and replayed later.
+///
+/// An interceptor of workflows is an instance around another one: the start, signals, updates and queries
+/// arrive here with their headers, and [`Run`] drops them, because user code does not read them.
 pub(crate) trait Instance {
     /// Handles one job, and appends the intents that user code issues meanwhile.
     fn handle(&mut self, job: Job, intents: &mut Vec<Issued>) -> Result<(), TaskFailure>;
 
     /// Answers a query, which changes nothing.
-    fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, Box<FailureRecord>>;
+    fn query(&mut self, query: QueryRequest) -> Result<Payload, Box<FailureRecord>>;
 
     /// The state of the run's work that ends outside of history.
     fn outside_state(&self) -> OutsideState;

@@ -8,7 +8,7 @@ mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use durably_engine::{Completion, EngineError, EventId, Job, Run, Task};
+use durably_engine::{Completion, EngineError, EventId, Job, QueryRequest, Run, Task};
 
 use self::instance::{Instance, TaskFailure, WorkerInfo, WorkflowEntry};
 use crate::instance::{core::Issued, outside::OutsideState};
@@ -117,10 +117,18 @@ impl Driver {
                 continue;
             };
             if let Job::Query {
-                id, name, input, ..
+                id,
+                name,
+                input,
+                header,
             } = job
             {
-                let answer = self.instance.query(&name, input);
+                let answer = self.instance.query(QueryRequest {
+                    id: id.clone(),
+                    name,
+                    input,
+                    header,
+                });
                 self.run.answer(id, answer.map_err(|failure| *failure));
                 continue;
             }

@@ -13,7 +13,7 @@ mod rounds;
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
-use durably_engine::{Advance, EndRun, FailureRecord, Job, Payload, StartJob};
+use durably_engine::{Advance, EndRun, FailureRecord, Job, Payload, QueryRequest, StartJob};
 
 use self::rounds::{Handler, Spawned, Task};
 use super::instance::{Instance, TaskFailure, WorkerInfo};
@@ -129,9 +129,9 @@ impl<W: Workflow> Instance for Run<W> {
         }
     }
 
-    fn query(&mut self, name: &str, input: Vec<Payload>) -> Result<Payload, Box<FailureRecord>> {
+    fn query(&mut self, query: QueryRequest) -> Result<Payload, Box<FailureRecord>> {
         match self {
-            Self::Live(live) => live.query(name, input),
+            Self::Live(live) => live.query(&query.name, query.input),
             Self::Unborn { .. } => Err(TaskFailure::out_of_order("a query before Start").failure),
         }
     }

@@ -264,7 +264,7 @@ fn a_query_that_misuses_a_context_leaves_no_trace() {
     let asked = |queries: &[&str]| {
         let (mut case, _) = Case::started::<Peeks>();
         for query in queries {
-            let text = case.run.query(query, vec![]).unwrap_err().message;
+            let text = case.query(query, ()).unwrap_err();
             assert!(text.contains("through a context or a handle"), "{text}");
         }
         [case.fire(1), case.fire(2)]

@@ -6,6 +6,7 @@ mod combine;
 mod costs;
 mod endings;
 mod faults;
+mod headers;
 mod messages;
 mod patches;
 pub(crate) mod programs;
@@ -23,7 +24,7 @@ use std::time::{Duration, SystemTime};
 
 use durably_engine::{
     Advance, EndRun, FailureInfo, FailureRecord, Header, Intent, Job, Outcome, Payload, Priority,
-    RunStarted, Seq, StartJob, UpdateRequest,
+    QueryRequest, RunStarted, Seq, StartJob, UpdateRequest,
 };
 use serde::Serialize;
 
@@ -146,14 +147,7 @@ impl Case {
 
     /// A run that nothing is known of.
     fn unborn<W: Workflow>() -> Self {
-        let host = WorkerInfo {
-            facts: std::sync::Arc::new(crate::instance::core::WorkerFacts {
-                namespace: "default".to_owned(),
-                converter: crate::data::Converter::JSON,
-            }),
-            alarm: Alarm::default(),
-        };
-        Self::of((WorkflowEntry::of::<W>().start)(host))
+        Self::of((WorkflowEntry::of::<W>().start)(host()))
     }
 
     fn of(run: Box<dyn Instance>) -> Self {
@@ -254,7 +248,11 @@ impl Case {
             .encode(&crate::data::Converter::default())
             .0
             .expect("test arguments are data");
-        match self.run.query(name, input) {
+        match self.run.query(QueryRequest {
+            name: name.to_owned(),
+            input,
+            ..QueryRequest::default()
+        }) {
             Ok(payload) => Ok(text(&payload)),
             Err(failure) => Err(failure.message),
         }
@@ -263,6 +261,16 @@ impl Case {
     fn pass(&mut self, time: Duration) {
         self.now += time;
         self.tell(self.advance());
+    }
+}
+
+fn host() -> WorkerInfo {
+    WorkerInfo {
+        facts: std::sync::Arc::new(crate::instance::core::WorkerFacts {
+            namespace: "default".to_owned(),
+            converter: crate::data::Converter::JSON,
+        }),
+        alarm: Alarm::default(),
     }
 }
 

@@ -60,7 +60,8 @@ impl ActivityTasks {
         }
     }
 
-    /// Starts an attempt.
+    /// Starts an attempt. An interceptor of activities begins here: the task still has its header, which
+    /// an [`Attempt`] has not.
     pub(crate) fn start(self: &Arc<Self>, task: ActivityTask, permit: Permit) {
         let Attempt {
             claim,
