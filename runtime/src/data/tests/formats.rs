@@ -149,7 +149,7 @@ fn arguments_are_written_by_the_converter_of_the_caller() {
     payload!(String).add_text(&mut encoder, "to", "bob");
     payload!(Option<String>).add_text(&mut encoder, "from", Some("ada"));
     payload!(Option<String>).add_text(&mut encoder, "via", None);
-    payload!(Vec<String>).add_text(&mut encoder, "copies", &["eve"]);
+    payload!(Vec<String>).add_text(&mut encoder, "copies", ["eve"]);
     let encoded = encoder.finish().0.expect("all can be written");
     let data: Vec<_> = encoded
         .iter()
