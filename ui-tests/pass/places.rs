@@ -3,7 +3,9 @@
 #![deny(warnings)]
 #![allow(
     clippy::async_yields_async,
+    clippy::await_holding_refcell_ref,
     clippy::explicit_auto_deref,
+    clippy::iter_nth,
     clippy::needless_late_init,
     clippy::needless_return,
     reason = "every place is tried, also where another one would be simpler"
