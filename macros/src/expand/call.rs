@@ -20,8 +20,8 @@ pub(super) fn parameters(arguments: &Arguments, root: &CratePath) -> TokenStream
                          ..
                      }: &Argument| match text_trait {
         Some(text) => {
-            let text = Ident::new(text, Span::call_site());
             let at = ty.span();
+            let text = Ident::new(text, at);
             let root = root.at(at);
             let text = quote_spanned!(at=> impl #root::__private::#text);
             quote!(#name: #text,)

@@ -74,7 +74,7 @@ use crate::error::{AppError, DataFault, Result};
 /// | `()`, `None` | `binary/null` |
 /// | [`Bytes`] | `binary/plain` |
 /// | [`JsonProto`], [`BinaryProto`] of a prost message | `json/protobuf`, `binary/protobuf` |
-/// | [`Encoded`] with a type that implements [`Encoding`], [`Payload`](crate::data::Payload) among them | its own |
+/// | [`Encoded`] with a type that implements [`Encoding`], [`Payload`] among them | its own |
 /// | everything else | `json/plain`, or that of the client's [`Format`] |
 ///
 /// Arguments and results of workflows, activities and handlers need no wrapper: there the macros know
