@@ -468,6 +468,6 @@ mod tests {
                 .contains("`grpc` is not a scheme that a client can use")
         );
         assert!(parsed("https://my.tmprl.cloud:7233").contains("asks for TLS"));
-        assert!(parsed("localhost:99999").contains("no server address"));
+        assert!(parsed("localhost:99999").contains("not a server address"));
     }
 }
