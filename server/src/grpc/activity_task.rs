@@ -7,7 +7,9 @@ use durably_history::{
     Reply, RequestId, StartActivity, StartedActivity,
 };
 use durably_proto::Message;
-use durably_proto::api::common::v1::{WorkflowExecution, WorkflowType};
+use durably_proto::api::common::v1::{
+    Payloads, WorkerVersionStamp, WorkflowExecution, WorkflowType,
+};
 use durably_proto::api::failure::v1::failure::FailureInfo;
 use durably_proto::api::workflowservice::v1::{
     PollActivityTaskQueueRequest, PollActivityTaskQueueResponse,
@@ -107,6 +109,75 @@ impl Report {
         })
     }
 
+    /// Records a heartbeat; returns whether cancellation of the activity was requested.
+    fn heartbeat(
+        self,
+        backend: &Backend,
+        details: Option<Payloads>,
+        identity: String,
+    ) -> Result<bool, Error> {
+        let reply = self.apply(backend, |activity| {
+            Input::Heartbeat(Heartbeat {
+                activity,
+                details,
+                identity,
+            })
+        })?;
+        Ok(matches!(
+            reply,
+            Reply::Heartbeat {
+                cancel_requested: true
+            }
+        ))
+    }
+
+    fn complete(
+        self,
+        backend: &Backend,
+        result: Option<Payloads>,
+        identity: String,
+        worker_version: Option<WorkerVersionStamp>,
+    ) -> Result<(), Error> {
+        self.apply(backend, |activity| {
+            Input::CompleteActivity(CompleteActivity {
+                activity,
+                result,
+                identity,
+                worker_version,
+            })
+        })?;
+        Ok(())
+    }
+
+    fn fail(
+        self,
+        backend: &Backend,
+        fail: impl FnOnce(ActivityRef) -> FailActivity,
+    ) -> Result<(), Error> {
+        self.apply(backend, |activity| {
+            Input::FailActivity(Box::new(fail(activity)))
+        })?;
+        Ok(())
+    }
+
+    fn cancel(
+        self,
+        backend: &Backend,
+        details: Option<Payloads>,
+        identity: String,
+        worker_version: Option<WorkerVersionStamp>,
+    ) -> Result<(), Error> {
+        self.apply(backend, |activity| {
+            Input::CancelActivity(CancelActivity {
+                activity,
+                details,
+                identity,
+                worker_version,
+            })
+        })?;
+        Ok(())
+    }
+
     fn apply(
         self,
         backend: &Backend,
@@ -115,21 +186,19 @@ impl Report {
         let input = input(self.activity);
         backend.apply_to(&self.namespace, &self.workflow_id, &self.run_id, input)
     }
+}
 
-    /// Records a heartbeat; returns whether cancellation of the activity was requested.
-    fn heartbeat(
-        self,
-        backend: &Backend,
-        input: impl FnOnce(ActivityRef) -> Input,
-    ) -> Result<bool, Error> {
-        let reply = self.apply(backend, input)?;
-        Ok(matches!(
-            reply,
-            Reply::Heartbeat {
-                cancel_requested: true
-            }
-        ))
-    }
+/// The report of a request that names its activity by id. Four messages have these fields.
+macro_rules! by_id {
+    ($backend:expr, $request:expr) => {
+        Report::by_id(
+            $backend,
+            &$request.namespace,
+            $request.workflow_id,
+            $request.run_id,
+            &$request.activity_id,
+        )?
+    };
 }
 
 /// `RecordActivityTaskHeartbeat`; returns whether cancellation of the activity was requested.
@@ -139,13 +208,8 @@ pub(super) fn heartbeat(
 ) -> Result<bool, Error> {
     Report::by_token(backend, &request.namespace, &request.task_token)?.heartbeat(
         backend,
-        |activity| {
-            Input::Heartbeat(Heartbeat {
-                activity,
-                details: request.details,
-                identity: request.identity,
-            })
-        },
+        request.details,
+        request.identity,
     )
 }
 
@@ -154,20 +218,7 @@ pub(super) fn heartbeat_by_id(
     backend: &Backend,
     request: RecordActivityTaskHeartbeatByIdRequest,
 ) -> Result<bool, Error> {
-    Report::by_id(
-        backend,
-        &request.namespace,
-        request.workflow_id,
-        request.run_id,
-        &request.activity_id,
-    )?
-    .heartbeat(backend, |activity| {
-        Input::Heartbeat(Heartbeat {
-            activity,
-            details: request.details,
-            identity: request.identity,
-        })
-    })
+    by_id!(backend, request).heartbeat(backend, request.details, request.identity)
 }
 
 /// `RespondActivityTaskCompleted`.
@@ -177,16 +228,9 @@ pub(super) fn complete(
 ) -> Result<(), Error> {
     let report = Report::by_token(backend, &request.namespace, &request.task_token)?;
     check::length(&request.identity, "Identity")?;
-    report.apply(backend, |activity| {
-        Input::CompleteActivity(CompleteActivity {
-            activity,
-            result: request.result,
-            identity: request.identity,
-            #[expect(deprecated, reason = "older workers still send it")]
-            worker_version: request.worker_version,
-        })
-    })?;
-    Ok(())
+    #[expect(deprecated, reason = "older workers still send it")]
+    let version = request.worker_version;
+    report.complete(backend, request.result, request.identity, version)
 }
 
 /// `RespondActivityTaskCompletedById`.
@@ -195,22 +239,7 @@ pub(super) fn complete_by_id(
     request: RespondActivityTaskCompletedByIdRequest,
 ) -> Result<(), Error> {
     check::length(&request.identity, "Identity")?;
-    Report::by_id(
-        backend,
-        &request.namespace,
-        request.workflow_id,
-        request.run_id,
-        &request.activity_id,
-    )?
-    .apply(backend, |activity| {
-        Input::CompleteActivity(CompleteActivity {
-            activity,
-            result: request.result,
-            identity: request.identity,
-            worker_version: None,
-        })
-    })?;
-    Ok(())
+    by_id!(backend, request).complete(backend, request.result, request.identity, None)
 }
 
 /// `RespondActivityTaskFailed`.
@@ -228,17 +257,14 @@ pub(super) fn fail(
     }) {
         return Err(check::invalid("Failure must have ApplicationFailureInfo."));
     }
-    report.apply(backend, |activity| {
-        Input::FailActivity(Box::new(FailActivity {
-            activity,
-            failure: request.failure,
-            last_heartbeat_details: request.last_heartbeat_details,
-            identity: request.identity,
-            #[expect(deprecated, reason = "older workers still send it")]
-            worker_version: request.worker_version,
-        }))
-    })?;
-    Ok(())
+    report.fail(backend, |activity| FailActivity {
+        activity,
+        failure: request.failure,
+        last_heartbeat_details: request.last_heartbeat_details,
+        identity: request.identity,
+        #[expect(deprecated, reason = "older workers still send it")]
+        worker_version: request.worker_version,
+    })
 }
 
 /// `RespondActivityTaskFailedById`.
@@ -247,23 +273,13 @@ pub(super) fn fail_by_id(
     request: RespondActivityTaskFailedByIdRequest,
 ) -> Result<(), Error> {
     check::length(&request.identity, "Identity")?;
-    Report::by_id(
-        backend,
-        &request.namespace,
-        request.workflow_id,
-        request.run_id,
-        &request.activity_id,
-    )?
-    .apply(backend, |activity| {
-        Input::FailActivity(Box::new(FailActivity {
-            activity,
-            failure: request.failure,
-            last_heartbeat_details: request.last_heartbeat_details,
-            identity: request.identity,
-            worker_version: None,
-        }))
-    })?;
-    Ok(())
+    by_id!(backend, request).fail(backend, |activity| FailActivity {
+        activity,
+        failure: request.failure,
+        last_heartbeat_details: request.last_heartbeat_details,
+        identity: request.identity,
+        worker_version: None,
+    })
 }
 
 /// `RespondActivityTaskCanceled`.
@@ -273,16 +289,9 @@ pub(super) fn cancel(
 ) -> Result<(), Error> {
     let report = Report::by_token(backend, &request.namespace, &request.task_token)?;
     check::length(&request.identity, "Identity")?;
-    report.apply(backend, |activity| {
-        Input::CancelActivity(CancelActivity {
-            activity,
-            details: request.details,
-            identity: request.identity,
-            #[expect(deprecated, reason = "older workers still send it")]
-            worker_version: request.worker_version,
-        })
-    })?;
-    Ok(())
+    #[expect(deprecated, reason = "older workers still send it")]
+    let version = request.worker_version;
+    report.cancel(backend, request.details, request.identity, version)
 }
 
 /// `RespondActivityTaskCanceledById`.
@@ -291,22 +300,7 @@ pub(super) fn cancel_by_id(
     request: RespondActivityTaskCanceledByIdRequest,
 ) -> Result<(), Error> {
     check::length(&request.identity, "Identity")?;
-    Report::by_id(
-        backend,
-        &request.namespace,
-        request.workflow_id,
-        request.run_id,
-        &request.activity_id,
-    )?
-    .apply(backend, |activity| {
-        Input::CancelActivity(CancelActivity {
-            activity,
-            details: request.details,
-            identity: request.identity,
-            worker_version: None,
-        })
-    })?;
-    Ok(())
+    by_id!(backend, request).cancel(backend, request.details, request.identity, None)
 }
 
 /// Builds the task that the worker receives.
