@@ -82,26 +82,28 @@ pub(crate) fn heard(emit: impl FnOnce()) {
     }
     if dispatcher::get_default(|current| current.is::<NoSubscriber>()) {
         // Made for one event: nothing stays behind that a later subscriber has to share with.
-        dispatcher::with_default(&Dispatch::new(StandardError), emit);
+        dispatcher::with_default(&Dispatch::new(Events(StandardError)), emit);
     } else {
         emit();
     }
 }
 
-/// One line an event: `durably WARN activity attempt failed: no tea left activity_id="1" attempt=2`.
-struct StandardError;
+/// Receives the events of [`Events`].
+pub(crate) trait Sink: 'static {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool;
+    fn event(&self, event: &Event<'_>);
+}
 
-impl Subscriber for StandardError {
+/// A subscriber to events alone: the lines of this module have no spans.
+pub(crate) struct Events<S>(pub(crate) S);
+
+impl<S: Sink> Subscriber for Events<S> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN
+        self.0.enabled(metadata)
     }
 
     fn event(&self, event: &Event<'_>) {
-        let mut line = Line::default();
-        event.record(&mut line);
-        let level = event.metadata().level();
-        // A closed standard error is no reason to stop working.
-        let _ = writeln!(std::io::stderr().lock(), "durably {level} {line}");
+        self.0.event(event);
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -117,12 +119,39 @@ impl Subscriber for StandardError {
     fn exit(&self, _: &Id) {}
 }
 
+/// One line an event: `durably WARN activity attempt failed: no tea left activity_id="1" attempt=2`.
+struct StandardError;
+
+impl Sink for StandardError {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let level = event.metadata().level();
+        // A closed standard error is no reason to stop working.
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "durably {level} {}",
+            Line::of(event)
+        );
+    }
+}
+
 /// The message, the error, and the other fields in their order.
 #[derive(Default)]
 struct Line {
     message: String,
     error: String,
     fields: String,
+}
+
+impl Line {
+    fn of(event: &Event<'_>) -> Self {
+        let mut line = Self::default();
+        event.record(&mut line);
+        line
+    }
 }
 
 impl Visit for Line {
@@ -154,7 +183,7 @@ impl fmt::Display for Line {
 pub(crate) mod test_log {
     use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-    use super::{Attributes, Event, Id, Line, Metadata, Record, Subscriber};
+    use super::{Event, Events, Line, Metadata, Sink};
 
     static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -162,7 +191,7 @@ pub(crate) mod test_log {
     pub(crate) fn open() {
         static OPEN: Once = Once::new();
         OPEN.call_once(|| {
-            tracing::subscriber::set_global_default(Collector)
+            tracing::subscriber::set_global_default(Events(Collector))
                 .expect("no test installs another one");
         });
     }
@@ -183,29 +212,15 @@ pub(crate) mod test_log {
 
     struct Collector;
 
-    impl Subscriber for Collector {
+    impl Sink for Collector {
         fn enabled(&self, metadata: &Metadata<'_>) -> bool {
             metadata.target().starts_with("durably")
         }
 
         fn event(&self, event: &Event<'_>) {
-            let mut line = Line::default();
-            event.record(&mut line);
             let level = event.metadata().level();
-            lines().push(format!("{level} {line}"));
+            lines().push(format!("{level} {}", Line::of(event)));
         }
-
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-        fn enter(&self, _: &Id) {}
-
-        fn exit(&self, _: &Id) {}
     }
 }
 
@@ -217,28 +232,14 @@ mod tests {
 
     struct Heard(Arc<Mutex<String>>);
 
-    impl Subscriber for Heard {
+    impl Sink for Heard {
         fn enabled(&self, _: &Metadata<'_>) -> bool {
             true
         }
 
         fn event(&self, event: &Event<'_>) {
-            let mut line = Line::default();
-            event.record(&mut line);
-            *self.0.lock().expect("no test panics here") += &line.to_string();
+            *self.0.lock().expect("no test panics here") += &Line::of(event).to_string();
         }
-
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-        fn enter(&self, _: &Id) {}
-
-        fn exit(&self, _: &Id) {}
     }
 
     #[test]
@@ -246,7 +247,7 @@ mod tests {
         let heard = Arc::new(Mutex::new(String::new()));
         // An event before there is a subscriber must not spoil what comes after.
         warning!(run = 1, "nobody listens");
-        dispatcher::with_default(&Dispatch::new(Heard(Arc::clone(&heard))), || {
+        dispatcher::with_default(&Dispatch::new(Events(Heard(Arc::clone(&heard)))), || {
             warning!(run = 2, id = "a", error = "no \"b\"", "task {} failed", 7);
         });
         assert_eq!(
