@@ -181,24 +181,24 @@ macro_rules! variants {
     )* };
 }
 
-impl PayloadFields for history::v1::MarkerRecordedEventAttributes {
-    fn visit(&mut self, visitor: &mut Visitor<'_>) {
-        if self.marker_name != PATCH_MARKER {
-            self.details.visit(visitor);
+/// Markers, as commands and as events. The details of a patch are the worker's own, not a user's.
+macro_rules! markers {
+    ($($($message:ident)::+,)*) => { $(
+        impl PayloadFields for $($message)::+ {
+            fn visit(&mut self, visitor: &mut Visitor<'_>) {
+                if self.marker_name != PATCH_MARKER {
+                    self.details.visit(visitor);
+                }
+                self.header.visit(visitor);
+                self.failure.visit(visitor);
+            }
         }
-        self.header.visit(visitor);
-        self.failure.visit(visitor);
-    }
+    )* };
 }
 
-impl PayloadFields for command::v1::RecordMarkerCommandAttributes {
-    fn visit(&mut self, visitor: &mut Visitor<'_>) {
-        if self.marker_name != PATCH_MARKER {
-            self.details.visit(visitor);
-        }
-        self.header.visit(visitor);
-        self.failure.visit(visitor);
-    }
+markers! {
+    command::v1::RecordMarkerCommandAttributes,
+    history::v1::MarkerRecordedEventAttributes,
 }
 
 impl PayloadFields for workflowservice::v1::GetWorkflowExecutionHistoryResponse {
@@ -207,23 +207,6 @@ impl PayloadFields for workflowservice::v1::GetWorkflowExecutionHistoryResponse 
         for blob in &mut self.raw_history {
             reencode::<history::v1::History>(&mut blob.data, "raw_history", visitor);
         }
-    }
-}
-
-impl PayloadFields for workflowservice::v1::PollWorkflowTaskQueueResponse {
-    fn visit(&mut self, visitor: &mut Visitor<'_>) {
-        self.history.visit(visitor);
-        self.query.visit(visitor);
-        self.queries.visit(visitor);
-        self.messages.visit(visitor);
-    }
-}
-
-impl PayloadFields for workflowservice::v1::RespondWorkflowTaskCompletedRequest {
-    fn visit(&mut self, visitor: &mut Visitor<'_>) {
-        self.commands.visit(visitor);
-        self.query_results.visit(visitor);
-        self.messages.visit(visitor);
     }
 }
 
@@ -279,6 +262,8 @@ fields! {
     update::v1::Response { outcome }
     workflowservice::v1::StartWorkflowExecutionRequest { input, memo, header, continued_failure, last_completion_result, completion_callbacks, user_metadata }
     errordetails::v1::QueryFailedFailure { failure }
+    workflowservice::v1::PollWorkflowTaskQueueResponse { history, query, queries, messages }
+    workflowservice::v1::RespondWorkflowTaskCompletedRequest { commands, query_results, messages }
     common::v1::Memo { fields }
     common::v1::Header { fields }
     failure::v1::Failure { encoded_attributes, cause, failure_info }
