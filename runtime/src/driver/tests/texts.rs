@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Alarm, Case, Job, Seq, TaskFailure, WorkerInfo, WorkflowEntry, completed, signal, update,
+    Alarm, Case, Job, Seq, TaskFailure, WorkerInfo, WorkflowEntry, completed, host, signal, update,
 };
 use crate::{prelude::*, telemetry::log::test_log, texts::Texts};
 
@@ -246,18 +246,21 @@ fn faults_of_workflow_code() {
     texts.check();
 }
 
+/// A worker whose alarm sends to the receiver.
+fn worker_with_bell() -> (WorkerInfo, std::sync::mpsc::Receiver<()>) {
+    let (rung, bell) = std::sync::mpsc::channel();
+    let worker = WorkerInfo {
+        alarm: Alarm::new(move || rung.send(()).expect("the test listens")),
+        ..host()
+    };
+    (worker, bell)
+}
+
 #[test]
 fn a_wake_between_two_tasks_rings_the_alarm_once_and_is_told_once() {
     test_log::open();
-    let (rung, bell) = std::sync::mpsc::channel();
-    let host = WorkerInfo {
-        facts: std::sync::Arc::new(crate::instance::core::WorkerFacts {
-            namespace: "default".to_owned(),
-            converter: crate::data::Converter::JSON,
-        }),
-        alarm: Alarm::new(move || rung.send(()).expect("the test listens")),
-    };
-    let mut case = Case::of((WorkflowEntry::of::<Wrong>().start)(host));
+    let (worker, bell) = worker_with_bell();
+    let mut case = Case::of((WorkflowEntry::of::<Wrong>().start)(worker));
     case.begin(("spawned",)).expect("the run begins");
     case.settle();
     case.run.log_foreign_wake();
@@ -276,15 +279,8 @@ fn a_wake_between_two_tasks_rings_the_alarm_once_and_is_told_once() {
 
 #[test]
 fn a_wake_of_a_run_that_is_gone_rings_no_alarm() {
-    let (rung, bell) = std::sync::mpsc::channel();
-    let host = WorkerInfo {
-        facts: std::sync::Arc::new(crate::instance::core::WorkerFacts {
-            namespace: "default".to_owned(),
-            converter: crate::data::Converter::JSON,
-        }),
-        alarm: Alarm::new(move || rung.send(()).expect("the test listens")),
-    };
-    let mut case = Case::of((WorkflowEntry::of::<Wrong>().start)(host));
+    let (worker, bell) = worker_with_bell();
+    let mut case = Case::of((WorkflowEntry::of::<Wrong>().start)(worker));
     case.begin(("spawned",)).expect("the run begins");
     case.settle();
     drop(case);

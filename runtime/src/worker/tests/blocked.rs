@@ -1,14 +1,14 @@
 //! Runs that keep their thread: it is replaced, and what else ran on it resumes.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicBool, Ordering::Relaxed},
-    mpsc,
-};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use durably_proto::api::enums::v1::CommandType;
 
-use super::{past::Past, server::Server};
+use super::{
+    held::{Held, hold},
+    past::Past,
+    server::Server,
+};
 use crate::prelude::*;
 
 /// Loops over awaits that never wait; each way once.
@@ -33,28 +33,6 @@ impl Looping {
             }
         }
         Ok(())
-    }
-}
-
-/// Blocks until a test lets it go.
-#[derive(Default)]
-struct Held;
-
-static HELD: Mutex<Option<mpsc::Receiver<()>>> = Mutex::new(None);
-
-fn hold() {
-    let held = HELD.lock().unwrap().take();
-    if let Some(held) = held {
-        let _ = held.recv();
-    }
-}
-
-#[workflow]
-impl Held {
-    #[run]
-    async fn run(&mut self) {
-        #[allow_nondeterminism(reason = "the test needs a run that blocks")]
-        hold();
     }
 }
 
@@ -135,8 +113,7 @@ async fn loops_without_waiting_leave_all_threads_to_the_other_runs() -> Result<(
 #[tokio::test]
 async fn a_worker_that_lost_too_many_threads_stops_polling_until_one_returns() -> Result<()> {
     let mut server = Server::new();
-    let (let_go, held) = mpsc::channel();
-    *HELD.lock().unwrap() = Some(held);
+    let release = hold("held");
     let worker = server
         .worker()
         .workflow_pollers(1)
@@ -163,7 +140,7 @@ async fn a_worker_that_lost_too_many_threads_stops_polling_until_one_returns() -
         tokio::task::yield_now().await;
     }
     assert_eq!(server.waiting_tasks(), 8);
-    let_go.send(())?;
+    release.send(())?;
     for _ in 0..8 {
         ended(&mut server).await;
     }
@@ -172,34 +149,13 @@ async fn a_worker_that_lost_too_many_threads_stops_polling_until_one_returns() -
 
 #[tokio::test]
 async fn a_run_that_blocks_a_shared_thread_does_not_hold_up_other_workers() -> Result<()> {
-    #[derive(Default)]
-    struct Stuck;
-
-    #[workflow]
-    impl Stuck {
-        #[run]
-        async fn run(&mut self) {
-            #[allow_nondeterminism(reason = "the test needs a run that blocks")]
-            keep_thread();
-        }
-    }
-
-    static KEPT: Mutex<Option<mpsc::Receiver<()>>> = Mutex::new(None);
-    fn keep_thread() {
-        let kept = KEPT.lock().unwrap().take();
-        if let Some(kept) = kept {
-            let _ = kept.recv();
-        }
-    }
-
-    let (let_go, kept) = mpsc::channel();
-    *KEPT.lock().unwrap() = Some(kept);
+    let release = hold("stuck");
     let first = Server::new();
-    let worker = first.worker().shared_threads().workflow::<Stuck>();
+    let worker = first.worker().shared_threads().workflow::<Held>();
     let worker = worker.deadlock_timeout(millis(300)).spawn().await?;
     first
         .normal
-        .send(Ok(Past::begin("Stuck", "stuck").whole()))?;
+        .send(Ok(Past::begin("Held", "stuck").whole()))?;
     let mut second = Server::new();
     let neighbour = second.worker().shared_threads().workflow::<Polite>();
     let neighbour = neighbour.deadlock_timeout(secs(60)).spawn().await?;
@@ -211,6 +167,6 @@ async fn a_run_that_blocks_a_shared_thread_does_not_hold_up_other_workers() -> R
     for _ in 0..16 {
         ended(&mut second).await;
     }
-    let_go.send(())?;
+    release.send(())?;
     neighbour.shutdown().await
 }

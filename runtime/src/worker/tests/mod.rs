@@ -6,6 +6,7 @@ mod codecs;
 mod connection;
 mod deadlines;
 mod failing;
+mod held;
 mod logs;
 mod past;
 mod runs;

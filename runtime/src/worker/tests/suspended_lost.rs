@@ -1,42 +1,17 @@
 //! Tasks that are put aside when their thread, their worker or their run's state ends.
 
 use std::{
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering::Relaxed},
-        mpsc,
-    },
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
 use super::{
+    held::{Held, hold},
     past::Past,
     server::Server,
     suspended::{Quick, Waiting, begun, kinds, outside, waiting},
 };
 use crate::prelude::*;
-
-/// Blocks its thread until a test lets it go.
-#[derive(Default)]
-struct Stuck;
-
-static STUCK: Mutex<Option<mpsc::Receiver<()>>> = Mutex::new(None);
-
-fn keep_thread() {
-    let kept = STUCK.lock().unwrap().take();
-    if let Some(kept) = kept {
-        let _ = kept.recv();
-    }
-}
-
-#[workflow]
-impl Stuck {
-    #[run]
-    async fn run(&mut self) {
-        #[allow_nondeterminism(reason = "the test needs a run that blocks")]
-        keep_thread();
-    }
-}
 
 /// Panics when it is dropped.
 #[derive(Default)]
@@ -82,25 +57,24 @@ impl Slow {
 #[tokio::test]
 async fn a_thread_that_never_returns_keeps_no_permit_of_what_it_has_put_aside() -> Result<()> {
     let mut server = Server::new();
-    let (let_go, stuck) = mpsc::channel();
-    *STUCK.lock().unwrap() = Some(stuck);
+    let release = hold("stuck-for-ever");
     let worker = server
         .worker()
         .executor_threads(1)
         .deadlock_timeout(millis(500));
-    let worker = worker.workflow::<Waiting>().workflow::<Stuck>();
+    let worker = worker.workflow::<Waiting>().workflow::<Held>();
     let worker = worker.spawn().await?;
     let past = Past::begin("Waiting", "kept").task_timeout(Duration::from_secs(60));
     server.normal.send(Ok(past.whole()))?;
     let _work = begun("kept").await;
-    let stuck = Past::begin("Stuck", "stuck-for-ever");
+    let stuck = Past::begin("Held", "stuck-for-ever");
     server.normal.send(Ok(stuck.whole()))?;
     assert_eq!(server.failed().await.task_token, stuck.whole().task_token);
     let begun = Instant::now();
     worker.shutdown().await?;
     let took = begun.elapsed();
     assert!(took < Duration::from_secs(4), "{took:?}");
-    let_go.send(())?;
+    release.send(())?;
     Ok(())
 }
 
