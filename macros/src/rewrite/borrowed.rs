@@ -1,5 +1,5 @@
 //! Awaits at which the state is lent while the expression around them still borrows from it, where
-//! rustc would not tell what to write.
+//! rustc's own message would not name the call to write.
 
 use proc_macro2::Ident;
 use quote::ToTokens as _;

@@ -56,7 +56,7 @@ impl Args {
         }
     }
 
-    /// The converter of who was called; the result is encoded by it too.
+    /// The converter of the called worker; it encodes the result, too.
     pub fn converter(&self) -> &Converter {
         &self.converter
     }
@@ -122,7 +122,7 @@ impl EncodedArgs {
     }
 }
 
-/// Encodes arguments one by one, by the converter of who sends them; the first error is kept.
+/// Encodes arguments one by one by the sender's converter; keeps the first error.
 #[derive(Default)]
 pub struct ArgsEncoder {
     converter: Converter,

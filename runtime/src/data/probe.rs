@@ -26,7 +26,7 @@ struct Probe(Place);
 /// Where the value that comes next stands.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
-    /// It is the value that is asked about, maybe in an `Option`.
+    /// The value is the outermost one, maybe in an `Option`.
     Outermost,
     /// It is what is in a `Bytes`.
     Bytes,

@@ -51,7 +51,7 @@ pub struct JsonProto<M>(pub M);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BinaryProto<M>(pub M);
 
-/// A message that another process can tell by its name.
+/// A message that other processes identify by its name.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a protobuf message with a name",
     label = "`prost::Message`, `prost::Name` and `Default` are needed",

@@ -142,7 +142,7 @@ pub fn take<'r, W>(lease: &mut Lease<'r, W>) -> &'r mut W {
     lease.take()
 }
 
-/// Gives the state back for an await, where this is called.
+/// Releases the state for an await, and records the caller's place as that of the await.
 #[inline(always)]
 #[track_caller]
 pub fn give<'r, W>(lease: &mut Lease<'r, W>, state: &'r mut W) {

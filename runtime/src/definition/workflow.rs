@@ -29,7 +29,7 @@ pub trait Workflow: Sized + 'static {
     /// Signals, queries and updates as methods, over a transport.
     type Methods<V: Via>: MethodsOf<V>;
     // A bound on `Output` would be checked in the implementation's head, where rustc speaks of
-    // serde's traits. Asked for here, it speaks of the payload.
+    // serde's traits. Required here, its message is about the payload.
     #[doc(hidden)]
     fn __output() -> PayloadOf<Self::Output>;
     #[doc(hidden)]

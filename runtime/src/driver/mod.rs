@@ -53,7 +53,7 @@ impl Driver {
         }
     }
 
-    /// Whether the history of `task` goes on where this run stopped.
+    /// Whether the history of `task` continues where this run stopped.
     pub(crate) fn continues(&self, task: &Task) -> bool {
         self.run.continues(task)
     }

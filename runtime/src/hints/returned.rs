@@ -1,4 +1,4 @@
-//! What handlers and validators may return, in words for those who return something else.
+//! Bounds on what handlers and validators return, with the compiler's words for other types.
 
 /// What a signal handler may give: nothing.
 #[diagnostic::on_unimplemented(

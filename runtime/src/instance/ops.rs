@@ -182,7 +182,7 @@ impl OpGuard {
 
 impl Drop for OpGuard {
     fn drop(&mut self) {
-        // An operation that a query drops goes on: a replay does not repeat the query.
+        // An operation whose future a query drops continues: a replay does not repeat the query.
         if self.core.refuses(|| self.dropped()) {
             return;
         }

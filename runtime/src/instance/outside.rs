@@ -33,7 +33,7 @@ struct Open(Vec<Work>);
 
 struct Work {
     end: Arc<End>,
-    /// Who waits for the end; none until that is polled.
+    /// The waiter to wake at the end; none until the wait is polled.
     waiter: Option<Waiter>,
 }
 
@@ -75,7 +75,7 @@ impl OutsideWork {
         }
     }
 
-    /// Removes what has ended; returns who waits for it, in the order in which it began.
+    /// Removes ended work; returns its waiters in the order in which the work began.
     pub(super) fn take_ended(&self) -> Vec<Waiter> {
         let mut slot = self.open.borrow_mut();
         let Some(open) = &mut *slot else {
@@ -96,7 +96,7 @@ impl OutsideWork {
         *self.open.borrow_mut() = None;
     }
 
-    /// Forgets work that nobody waits for any more.
+    /// Removes work whose wait was dropped.
     fn remove(&self, end: &Arc<End>) {
         let mut slot = self.open.borrow_mut();
         if let Some(open) = &mut *slot {
@@ -107,7 +107,7 @@ impl OutsideWork {
         }
     }
 
-    /// Who waits for the work from now on; none if it has ended.
+    /// Sets the waiter to wake when the work ends; returns none if it has ended.
     fn set_waiter(&self, end: &Arc<End>, waiter: impl FnOnce() -> Waiter) -> Option<()> {
         let mut open = self.open.borrow_mut();
         let mut work = open.iter_mut().flat_map(|open| &mut open.0);

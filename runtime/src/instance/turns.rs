@@ -50,7 +50,7 @@ impl Turns {
         given || unwakeable
     }
 
-    /// Whether a new task, or one that was woken, was polled since this was asked last.
+    /// Whether a new task, or one that was woken, was polled since the last call.
     pub(crate) fn take_any_given(&self) -> bool {
         self.any_given.take()
     }

@@ -1,4 +1,4 @@
-//! Whether the server of a worker is reachable, as its log tells.
+//! Logs when a worker's server becomes unreachable, and when it is reachable again.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},

@@ -1,4 +1,4 @@
-//! Calls to a server: who calls, in which namespace, and on what way.
+//! Calls to a server: the identity and namespace of the caller, the headers and the transport.
 
 #[cfg(any(feature = "server", test))]
 use std::any::Any;

@@ -1,4 +1,4 @@
-//! The table of RPCs: which message goes to which method, and what comes back.
+//! The table of RPCs: the method of each request message, and its response.
 
 #[cfg(any(feature = "server", test))]
 use std::pin::Pin;

@@ -18,7 +18,7 @@ struct Mark {
 /// What the payloads belonged to that codecs were given.
 pub(crate) type Seen = Arc<Mutex<Vec<Subject>>>;
 
-/// Codecs with these marks, and what they are told.
+/// Codecs that append these marks, and the subjects that they receive.
 pub(crate) fn marks(marks: &[u8]) -> (Codecs, Seen) {
     let seen = Seen::default();
     let mark = |mark: &u8| -> Box<dyn Codec> {

@@ -69,7 +69,7 @@ impl History {
         &self.workflow_id
     }
 
-    /// The run; empty if it was not told and the history has no first event.
+    /// The run; empty if the caller has not named it and the history has no first event.
     pub fn run_id(&self) -> &str {
         &self.run_id
     }

@@ -13,7 +13,7 @@ use super::{
     request::{Execution, Request, Sender},
 };
 
-/// When a query shall not be asked at all.
+/// The states of a workflow in which a query is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueryReject {

@@ -13,7 +13,7 @@ use super::{
 pub(crate) trait Request {
     /// The message that is sent.
     type Message: PayloadFields;
-    /// The message that comes back.
+    /// The response message.
     type Reply: PayloadFields;
     /// The reply as a domain type.
     type Response;

@@ -27,7 +27,7 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct CompleteWorkflowTask(Box<pb::RespondWorkflowTaskCompletedRequest>);
 
-/// What the server gives in return for a completed task.
+/// The response to a completed task: activities to start, and the run's next task.
 #[derive(Debug)]
 pub(crate) struct CompletedResponse {
     /// Activities that start on this worker at once.
@@ -49,7 +49,7 @@ impl CompleteWorkflowTask {
         Self(Box::new(message))
     }
 
-    /// Asks for the run's next task in the response.
+    /// Requests the run's next task in the response.
     pub(crate) fn returning_next_task(mut self) -> Self {
         self.0.return_new_workflow_task = true;
         self
@@ -64,7 +64,7 @@ impl CompleteWorkflowTask {
         self
     }
 
-    /// Asks for another task at once: this one is completed to keep it from timing out.
+    /// Requests another task at once: this one is completed to keep it from timing out.
     pub(crate) fn prolonging(mut self) -> Self {
         self.0.force_create_new_workflow_task = true;
         self

@@ -41,7 +41,7 @@ pub enum IdConflictPolicy {
     /// The start fails.
     #[default]
     Fail,
-    /// The start gives a handle of the running one.
+    /// The start returns a handle of the running one.
     UseExisting,
     /// The running one is terminated, and a new one started.
     TerminateExisting,

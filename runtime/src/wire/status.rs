@@ -95,7 +95,7 @@ impl CallError {
         }
     }
 
-    /// A response that cannot be read would come again, as long as nobody fixes the server.
+    /// A repeated request would get the same malformed response until the server is fixed.
     pub(crate) fn retry(&self) -> Retry {
         match self {
             Self::Status(status) => retry(status),
@@ -175,7 +175,7 @@ impl CallError {
         }
     }
 
-    /// The reason that a server gives for denying permission.
+    /// The reason in a server's PERMISSION_DENIED.
     pub(crate) fn denial(&self) -> Option<String> {
         let Self::Status(status) = self else {
             return None;

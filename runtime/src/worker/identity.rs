@@ -11,7 +11,7 @@ pub(crate) struct Identity {
     pub(crate) sticky_queue: String,
     /// Differs for each start of a worker. The server uses it to end the polls of this one.
     pub(crate) instance_key: String,
-    /// Who this worker is, for people who read histories.
+    /// The identity of this worker in histories.
     pub(crate) identity: String,
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Options {
     pub(crate) max_lost_threads: Option<usize>,
     /// How long a task waits for this worker before any worker may take it.
     pub(crate) sticky_timeout: Duration,
-    /// Who this worker is, for people who read histories.
+    /// The identity of this worker in histories.
     pub(crate) identity: String,
     /// How long running activities are waited for when the worker shuts down.
     pub(crate) shutdown_grace: Duration,

@@ -115,5 +115,5 @@ impl Backend {
     }
 }
 
-/// A sticky queue that nobody polled for this long has lost its worker; the real server's value.
+/// A sticky queue without a poll for this long has lost its worker; the real server's value.
 pub(crate) const STICKY_WORKER_GONE: Duration = Duration::from_secs(10);

@@ -109,7 +109,7 @@ pub(super) fn shutdown_worker(
             }
         }
     }
-    // Without an instance key the worker cannot be told from others of its identity.
+    // Without an instance key the worker cannot be distinguished from others of its identity.
     let (queue, key) = (&request.task_queue, &request.worker_instance_key);
     if !queue.is_empty() && !key.is_empty() {
         namespace.workflow_tasks.end_polls_of(queue, key);

@@ -254,7 +254,7 @@ impl<'a, T> TaskHandover<'a, T> {
         }
     }
 
-    /// Gives the task to the poll, unless the future is dropped first.
+    /// Hands the task to the poll, unless the future is dropped first.
     ///
     /// The connection notices a cancelled request only while its future is pending. A task that
     /// arrives together with the cancellation would be started for no worker and time out, so the

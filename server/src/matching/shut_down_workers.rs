@@ -1,5 +1,5 @@
 //! Workers that have shut down recently. A poll that such a worker sent before its shutdown and
-//! that arrives after it would take a task that nobody works on.
+//! that arrives after it would take a task that no worker works on.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

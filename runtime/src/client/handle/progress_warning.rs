@@ -1,4 +1,4 @@
-//! Tells who waits for a result what keeps the workflow from going on.
+//! Warns a caller blocked on a result why the workflow makes no progress.
 //!
 //! A task that fails is tried again until a worker can do it, and one that no worker takes waits for
 //! ever: without a word the caller could only wonder.
@@ -17,13 +17,13 @@ use crate::{
     },
 };
 
-/// A task that waits longer than this has nobody to take it.
+/// A task that waits longer than this is taken to have no worker.
 const LONG: Duration = Duration::from_secs(15);
 
 /// An activity that comes to this attempt is not likely to succeed in a later one.
 const SEVERAL: u32 = 4;
 
-/// Looks once, and tells what it finds. A server that does not say is left alone.
+/// Describes the workflow once and logs the cause. A server that does not answer is not asked again.
 pub(crate) async fn tell(target: &FromClient, run: &str) {
     let Ok(found) = describe(target, run, Patience::at_once(None)).await else {
         return;

@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// How long a query waits for a worker's answer, unless told otherwise.
+/// How long a query waits for a worker's answer by default.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A query about to be asked; `.await` gives the answer.

@@ -268,7 +268,7 @@ impl<R> UpdateHandle<R> {
     /// The outcome of an update that was rejected and of one whose handler failed look the same, and
     /// what the failure is called is up to the worker's SDK. But a rejected update leaves no trace in
     /// history, so the server that has just answered the one who sent it does not know it any more. A
-    /// server that cannot be asked is taken to have recorded it: the failure itself is told either way.
+    /// server that cannot be reached is taken to have recorded it: the failure itself is returned either way.
     async fn was_accepted(&self) -> bool {
         if self.accepted {
             return true;

@@ -180,7 +180,7 @@ impl<W: Workflow> Live<W> {
         let definition = W::__definition();
         let wake = Arc::new(RunWaker::new(host.alarm));
         let input = std::mem::take(&mut start.event.input);
-        // The header is for whoever intercepts the start; a run that waits does not keep it.
+        // Interceptors of the start read the header; an idle run does not keep it.
         drop(std::mem::take(&mut start.event.header));
         let core = Core::new(start, host.facts, Arc::clone(&wake), facts, patches);
         let args = |input| {

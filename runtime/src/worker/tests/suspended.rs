@@ -61,7 +61,7 @@ async fn end(run_id: &str) {
     begun(run_id).await.reach();
 }
 
-/// Waits for outside work beside a timer; then ends with the number of its signals.
+/// Waits for outside work and a timer at once; then returns the number of its signals.
 #[derive(Default)]
 pub(super) struct Waiting {
     signals: u32,
@@ -86,7 +86,7 @@ impl Waiting {
     }
 }
 
-/// Gives outside work up, and goes on without it.
+/// Drops the wait for outside work, and continues without it.
 #[derive(Default)]
 struct Racing;
 

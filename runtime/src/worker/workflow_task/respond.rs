@@ -92,7 +92,7 @@ impl Responder {
         server.spawn(async move { self.report_failure(&info, failure).await });
     }
 
-    /// Completes a task, and starts what the server gives in return: activities, and the next task.
+    /// Completes a task, and starts the activities and the next task that the server returns.
     async fn complete(
         self: Arc<Self>,
         executors: Arc<Executors>,
@@ -126,7 +126,7 @@ impl Responder {
         }
     }
 
-    /// Prolongs a task that is put aside; returns the task that the server gives in its place.
+    /// Prolongs a task that is put aside; returns the task with which the server replaces it.
     async fn prolong(self: &Arc<Self>, completed: Completed) -> Option<PolledTask> {
         let Completed {
             request,
@@ -154,7 +154,7 @@ impl Responder {
         }
     }
 
-    /// Answers a task that only asks a query.
+    /// Answers a task that consists of a query.
     async fn answer_query(&self, info: &TaskInfo, request: AnswerQuery) {
         let patience = Patience::until(Instant::now() + PATIENCE);
         let Err(error) = self.call(info, request, patience).await else {

@@ -40,7 +40,7 @@ pub(crate) struct QueuedTask {
     pub(crate) permit: Permit,
 }
 
-/// A workflow task as it came, or as it comes back with all of history.
+/// A workflow task as it was polled, or taken in again with its whole history.
 pub(crate) enum Work {
     Polled(PolledTask),
     Decoded(Arc<TaskInfo>, Box<Task>),

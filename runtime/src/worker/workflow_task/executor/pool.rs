@@ -15,7 +15,7 @@ pub(crate) struct Pool<M> {
     run: Run<M>,
 }
 
-/// What a thread runs: it handles the messages of its lane until they end or the watchdog gives it up.
+/// Handles the messages of a lane until the lane closes or the watchdog abandons the thread.
 pub(crate) type Run<M> = fn(usize, Arc<Watched>, &Mutex<mpsc::Receiver<M>>);
 
 /// The inbox of the thread that owns a share of the runs. The thread can be replaced.

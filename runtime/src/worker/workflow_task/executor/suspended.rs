@@ -153,7 +153,7 @@ impl Shard {
             self.suspended.turns.push_back(info.run_id.clone());
         }
         let answers_now = matches!(&waits, Waits::Outside(driver) if driver.has_answers());
-        // Those who query need not wait for what the task waits for, nor does a worker that ends.
+        // Callers of queries need not wait for the task's outside work, and neither does a shutdown.
         let heartbeat_now = answers_now || self.executors.hands_back();
         let (timer, behind) = match self.suspended.tasks.remove(&info.run_id) {
             Some(it) if Arc::ptr_eq(&it.info, &info) => (it.timer, it.behind),
@@ -191,7 +191,7 @@ impl Shard {
         HeartbeatTimer(timer.abort_handle())
     }
 
-    /// Goes on with later tasks of a run after one that was put aside has ended.
+    /// Starts the later tasks of a run after one that was put aside has ended.
     pub(super) fn end_suspension(&mut self, run_id: &str) {
         if self.suspended.tasks.is_empty() {
             return;
@@ -220,7 +220,7 @@ impl Shard {
         }
     }
 
-    /// Goes on with the tasks whose work outside of history has ended.
+    /// Resumes the tasks whose work outside of history has ended.
     pub(super) fn resume_outside(&mut self) {
         let run_ids: Vec<_> = self.suspended.tasks.keys().cloned().collect();
         for run_id in run_ids {

@@ -98,7 +98,7 @@ impl Watched {
         self.given_up.load(Ordering::Acquire)
     }
 
-    /// Gives the thread up if its task is one of the worker's and takes longer than `limit`.
+    /// Abandons the thread if its task is one of the worker's and takes longer than `limit`.
     ///
     /// The thread cannot see that before `count` has returned: what it undoes on its return must have
     /// been done.
