@@ -79,9 +79,6 @@ impl Run {
         }
         self.assert_invariants();
         self.events.seal();
-        if !self.is_running() {
-            self.events.close();
-        }
         Transition {
             events: first..self.events.len(),
             effects: out.into_effects(),
@@ -109,10 +106,7 @@ impl Run {
             "events are buffered only while a workflow task is started"
         );
         assert!(
-            self.is_running()
-                || !self.has_workflow_task()
-                    && self.timers.is_empty()
-                    && self.activities.is_empty(),
+            self.is_running() || !self.has_pending(),
             "a closed run has nothing pending"
         );
     }

@@ -1,7 +1,5 @@
 //! Closing a run: discards everything that is pending.
 
-use std::collections::BTreeSet;
-
 use durably_proto::api::enums::v1::WorkflowExecutionStatus;
 
 use crate::input::Deadline;
@@ -16,24 +14,24 @@ impl Run {
             status,
             at: out.now,
         };
-        self.buffered.clear();
+        self.buffered.take_all();
         if let WorkflowTask::Scheduled(task) = std::mem::replace(&mut self.task, WorkflowTask::Idle)
             && task.waits_until.is_some()
         {
             out.effect(Effect::Disarm(Deadline::WorkflowTask(task.stamp)));
         }
         self.timers_by_time.clear();
-        for id in std::mem::take(&mut self.timers).into_keys() {
+        for id in self.timers.take_all().into_keys() {
             out.effect(Effect::Disarm(Deadline::Timer(id)));
         }
-        for activity in std::mem::take(&mut self.activities).into_values() {
+        for activity in self.activities.take_all().into_values() {
             if activity.armed.is_some() {
                 out.effect(Effect::Disarm(Deadline::Activity(activity.scheduled)));
             }
         }
         self.activity_ids.clear();
         // A closed run receives no signals, so none needs to be deduplicated.
-        self.signal_requests = BTreeSet::new();
+        self.signal_requests.take_all();
         if self.config.run_expires_at.is_some() {
             out.effect(Effect::Disarm(Deadline::Run));
         }

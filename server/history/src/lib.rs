@@ -8,13 +8,18 @@
 //! The caller's part, for every input:
 //! 1. load the run and apply the input at the current time;
 //! 2. on a [`Rejection`], answer with it; the run has not changed;
-//! 3. otherwise commit the run with its new events, then execute the effects in order, then answer.
+//! 3. otherwise commit [`Run::take_changes`], then execute the effects in order, then answer.
+//!
+//! A run that is not in memory is restored from its committed parts and events ([`Run::restore`]),
+//! and does what it would have done; its first effects are those of [`Run::resume`].
 //!
 //! Queries record no events; they are the caller's business.
 
 mod apply;
+mod checksum;
 mod closing;
 mod command;
+mod corrupted;
 mod cron;
 mod event;
 mod event_log;
@@ -32,16 +37,19 @@ mod rejection;
 mod request;
 mod retry;
 mod reuse_policy;
+mod snapshot;
 mod start;
 mod state;
 mod task;
 mod time;
 mod timeout;
+mod tracked;
 mod transition;
 mod updates;
 
+pub use corrupted::Corrupted;
 pub use cron::CronSchedule;
-pub use event_log::EventLog;
+pub use event_log::{EventBatch, EventLog};
 pub use id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId, WorkflowId};
 pub use input::{
     ActivityRef, ActivityTaskKey, Attach, BadSearchAttributes, CancelActivity, CompleteActivity,
@@ -54,6 +62,7 @@ pub use queue::{StickyQueue, TaskQueue, check as check_task_queue};
 pub use rejection::{ChainMismatch, Closed, Invalid, LimitExceeded, Rejection, TaskNotFound};
 pub use retry::RetryPolicy;
 pub use reuse_policy::{IdConflict, Policies, StartDecision};
+pub use snapshot::{Changes, Part, PartKey};
 pub use start::{Chain, Continued, Parent, Start, StartDelay, Timeouts};
 pub use state::Run;
 pub use time::Time;

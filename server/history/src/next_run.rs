@@ -94,7 +94,7 @@ pub(crate) fn start_next(run: &mut Run, successor: Successor, out: &mut OpenTran
         header: first.header,
         memo: first.memo,
         search_attributes: first.search_attributes,
-        completion_callbacks: run.callbacks.clone(),
+        completion_callbacks: run.callbacks.values().cloned().collect(),
         delay: StartDelay::Backoff(throttled_backoff(run, successor.backoff, out.now)),
         chain: Chain {
             attempt,
@@ -144,7 +144,7 @@ pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
 /// The next run's position in the chain.
 pub(crate) fn next_in_chain(run: &Run, initiator: ContinueAsNewInitiator, now: Time) -> Chain {
     let expires_at = now + RETENTION;
-    let reset_points = run.reset_points.iter().map(|point| ResetPointInfo {
+    let reset_points = run.reset_points.values().map(|point| ResetPointInfo {
         expire_time: point.expire_time.or_else(|| Some(expires_at.into())),
         ..point.clone()
     });

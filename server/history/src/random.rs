@@ -11,6 +11,11 @@ impl Random {
         Self(seed)
     }
 
+    /// The seed of the numbers to come.
+    pub(crate) fn state(&self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -1,6 +1,6 @@
 //! State of one run: its configuration, history and pending work.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use crate::random::Random;
 use crate::retry::RetryPolicy;
 use crate::start::{Parent, Timeouts};
 use crate::time::Time;
+use crate::tracked::Tracked;
 
 /// The state of one run with its history. The crate documentation describes how it is driven.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub struct Run {
     /// Encoded bytes of `events`; grows with them.
     pub(crate) history_size: usize,
     /// Events buffered until the started workflow task ends.
-    pub(crate) buffered: Vec<HistoryEvent>,
+    pub(crate) buffered: Tracked<u64, HistoryEvent>,
     /// Running, or closed with status and time; changes once.
     pub(crate) phase: Phase,
     /// The current workflow task, at most one; changes when a task is scheduled, started or ends.
@@ -51,15 +52,15 @@ pub struct Run {
     /// The workflow tried to close over buffered events; until its next task ends.
     pub(crate) close_attempted: bool,
     /// Pending user timers; added by `StartTimer`, removed when fired or cancelled.
-    pub(crate) timers: BTreeMap<TimerId, Timer>,
+    pub(crate) timers: Tracked<TimerId, Timer>,
     /// The same timers in the order they fire.
     pub(crate) timers_by_time: BTreeMap<(Time, EventId), TimerId>,
     /// Pending activities by scheduled event; added by `ScheduleActivityTask`, removed when closed.
-    pub(crate) activities: BTreeMap<EventId, Activity>,
+    pub(crate) activities: Tracked<EventId, Activity>,
     /// The same activities by their own id.
     pub(crate) activity_ids: BTreeMap<ActivityId, EventId>,
     /// Updates that are admitted, accepted or completed; a rejected one is removed.
-    pub(crate) updates: BTreeMap<UpdateId, Update>,
+    pub(crate) updates: Tracked<UpdateId, Update>,
     /// Number of updates ever admitted; the source of [`Update::order`].
     pub(crate) updates_admitted: u64,
     /// Whether a cancel request is recorded; later ones record nothing.
@@ -67,23 +68,34 @@ pub struct Run {
     /// Signals received; counts up.
     pub(crate) signals: usize,
     /// Request ids of recorded signals, to deduplicate them; only grows.
-    pub(crate) signal_requests: BTreeSet<RequestId>,
+    pub(crate) signal_requests: Tracked<RequestId, ()>,
     /// Request ids and the events that they caused, for descriptions; only grows.
-    pub(crate) requests: BTreeMap<RequestId, (EventType, EventId)>,
+    pub(crate) requests: Tracked<RequestId, (EventType, EventId)>,
     /// Callbacks to call when the execution closes; grows when a start request attaches to the run.
-    pub(crate) callbacks: Vec<Callback>,
+    pub(crate) callbacks: Tracked<u64, Callback>,
     /// The memo; changes with `ModifyWorkflowProperties`.
-    pub(crate) memo: BTreeMap<String, Payload>,
+    pub(crate) memo: Tracked<String, Payload>,
     /// Search attributes; change with `UpsertWorkflowSearchAttributes`.
-    pub(crate) search_attributes: BTreeMap<String, Payload>,
+    pub(crate) search_attributes: Tracked<String, Payload>,
     /// The first task that each build completed; grows with every new build.
-    pub(crate) reset_points: Vec<ResetPointInfo>,
+    pub(crate) reset_points: Tracked<u64, ResetPointInfo>,
     /// The build of the last completed workflow task.
     pub(crate) last_worker_version: Option<WorkerVersionStamp>,
     /// Number of state transitions, as descriptions show it.
     pub(crate) transitions: i64,
     /// Source of the ids of later runs and tasks.
     pub(crate) random: Random,
+    /// What the last commit has of the parts that are not entries of a collection.
+    pub(crate) taken: Taken,
+}
+
+/// The parts that were taken for a commit; see [`Run::take_changes`].
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    /// Whether the configuration was.
+    pub config: bool,
+    /// The core as it was last.
+    pub core: Box<[u8]>,
 }
 
 /// Configuration of a run, decided at its start.
@@ -373,6 +385,11 @@ impl Run {
         !matches!(self.task, WorkflowTask::Idle)
     }
 
+    /// Whether a workflow task, a timer or an activity is pending.
+    pub(crate) fn has_pending(&self) -> bool {
+        self.has_workflow_task() || !self.timers.is_empty() || !self.activities.is_empty()
+    }
+
     /// Whether a workflow task is with a worker.
     pub fn has_started_workflow_task(&self) -> bool {
         matches!(self.task, WorkflowTask::Started(_))
@@ -397,10 +414,12 @@ impl Run {
     /// Whether the first workflow task is still held back. A task that left no trace did not end the
     /// delay.
     pub fn is_delayed(&self) -> bool {
-        self.config.executes_at > self.config.started_at
-            && self.is_running()
-            && !self.has_workflow_task()
-            && !self.has_completed_workflow_task()
+        self.starts_delayed() && self.is_running() && !self.has_workflow_task()
+    }
+
+    /// Whether the first workflow task was delayed and none has completed since.
+    pub(crate) fn starts_delayed(&self) -> bool {
+        self.config.executes_at > self.config.started_at && !self.has_completed_workflow_task()
     }
 
     /// When the delay of the first workflow task is over, if it is still held back.

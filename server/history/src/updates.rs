@@ -42,20 +42,24 @@ pub(crate) fn any_to_send(run: &Run, resend: bool) -> bool {
 pub(crate) fn take_messages(run: &mut Run, started: EventId, resend: bool) -> Vec<Message> {
     let mut to_send: Vec<_> = run
         .updates
-        .iter_mut()
+        .iter()
         .filter(|(_, update)| update.state.is_to_send(resend))
+        .map(|(id, update)| (update.order, id.clone()))
         .collect();
-    to_send.sort_by_key(|(_, update)| update.order);
+    to_send.sort();
     to_send
         .into_iter()
-        .filter_map(|(id, update)| {
-            let (UpdateState::Admitted(request) | UpdateState::Sent(request)) = &update.state
-            else {
-                return None;
-            };
-            let message = message(id, request, started);
-            update.state = UpdateState::Sent(request.clone());
-            Some(message)
+        .filter_map(|(_, id)| match &run.updates.get(&id)?.state {
+            UpdateState::Admitted(request) => {
+                let request = request.clone();
+                let message = message(&id, &request, started);
+                run.updates.get_mut(&id)?.state = UpdateState::Sent(request);
+                Some(message)
+            }
+            UpdateState::Sent(request) => Some(message(&id, request, started)),
+            UpdateState::Accepted(_) | UpdateState::Completed(_) | UpdateState::FailedAtClose => {
+                None
+            }
         })
         .collect()
 }
@@ -99,26 +103,28 @@ pub(crate) fn reject(run: &mut Run, id: UpdateId, outcome: Outcome, out: &mut Op
 
 /// Ends all unfinished updates of a closing run.
 pub(crate) fn abort_all(run: &mut Run, abort: UpdateAbort, out: &mut OpenTransition) {
-    let mut aborted = Vec::new();
-    for (id, update) in &mut run.updates {
-        match update.state {
-            UpdateState::Admitted(_) | UpdateState::Sent(_) => {
-                aborted.push(id.clone());
-                notify_stage(id.clone(), UpdateStage::Aborted(abort), out);
-            }
-            UpdateState::Accepted(_) => {
+    let unfinished: Vec<_> = run
+        .updates
+        .iter()
+        .filter(|(_, update)| update.state.is_in_flight())
+        .map(|(id, _)| id.clone())
+        .collect();
+    for id in unfinished {
+        let accepted = run
+            .updates
+            .get_mut(&id)
+            .filter(|update| matches!(update.state, UpdateState::Accepted(_)));
+        let stage = match accepted {
+            Some(update) => {
                 update.state = UpdateState::FailedAtClose;
-                notify_stage(
-                    id.clone(),
-                    UpdateStage::Completed(Box::new(failure::update_failed_at_close())),
-                    out,
-                );
+                UpdateStage::Completed(Box::new(failure::update_failed_at_close()))
             }
-            UpdateState::Completed(_) | UpdateState::FailedAtClose => {}
-        }
-    }
-    for id in aborted {
-        run.updates.remove(&id);
+            None => {
+                run.updates.remove(&id);
+                UpdateStage::Aborted(abort)
+            }
+        };
+        notify_stage(id, stage, out);
     }
 }
 

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use durably_history::{
-    ActivityRef, ActivityTaskKey, CompleteActivity, CompleteWorkflowTask, CompletedWorkflowTask,
-    Deadline, Effect, FailActivity, FailWorkflowTask, Heartbeat, Input, Rejection, Reply,
-    RequestId, Run, RunId, Signal, Start, StartActivity, StartWorkflowTask, StartedActivity,
-    StartedWorkflowTask, TaskQueue, Time, Transition, WorkflowTaskKey, WorkflowTaskToken,
+    ActivityRef, ActivityTaskKey, Changes, CompleteActivity, CompleteWorkflowTask,
+    CompletedWorkflowTask, Corrupted, Deadline, Effect, EventBatch, EventLog, FailActivity,
+    FailWorkflowTask, Heartbeat, Input, PartKey, Rejection, Reply, RequestId, Run, RunId, Signal,
+    Start, StartActivity, StartWorkflowTask, StartedActivity, StartedWorkflowTask, TaskQueue, Time,
+    Transition, WorkflowTaskKey, WorkflowTaskToken,
 };
 use durably_proto::api::command::v1::Command;
 use durably_proto::api::enums::v1::WorkflowTaskFailedCause;
@@ -36,7 +37,18 @@ pub struct Case {
     pub activities: Vec<ActivityTaskKey>,
     pub next: Option<Start>,
     pub effects: Vec<Effect>,
+    pub stored: Stored,
+    /// What the last input changed.
+    pub changes: Changes,
+    commits: usize,
     shown: usize,
+}
+
+/// What a store keeps of a run.
+#[derive(Clone, Default)]
+pub struct Stored {
+    pub parts: BTreeMap<PartKey, Vec<u8>>,
+    pub events: Vec<EventBatch>,
 }
 
 impl Case {
@@ -71,8 +83,12 @@ impl Case {
             activities: Vec::new(),
             next: None,
             effects: Vec::new(),
+            stored: Stored::default(),
+            changes: Changes::default(),
+            commits: 0,
             shown: 0,
         };
+        case.commit();
         case.drive(&transition);
         case
     }
@@ -97,11 +113,15 @@ impl Case {
                     before[..],
                     "history only grows"
                 );
+                self.commit();
                 self.drive(&transition);
                 Ok(transition.reply)
             }
             Err(rejection) => {
                 assert_eq!(self.events(), before, "a refused input changes nothing");
+                let changes = self.run.take_changes();
+                assert_eq!(changes.parts, [], "a refused input changes nothing");
+                assert_eq!(changes.events, None, "a refused input changes nothing");
                 Err(rejection)
             }
         }
@@ -109,6 +129,18 @@ impl Case {
 
     pub fn ok(&mut self, input: Input) -> Reply {
         self.apply(input).expect("an input that is accepted")
+    }
+
+    /// Stores what changed, and goes on with the run that is restored from all that is stored.
+    fn commit(&mut self) {
+        self.changes = self.run.take_changes();
+        self.stored.apply(self.changes.clone());
+        self.commits += 1;
+        if self.commits < MANY_COMMITS || self.commits.is_multiple_of(MANY_COMMITS) {
+            let restored = self.stored.restore().expect("the store loses nothing");
+            assert_eq!(lines(&restored), lines(&self.run));
+            self.run = restored;
+        }
     }
 
     fn drive(&mut self, transition: &Transition) {
@@ -129,6 +161,18 @@ impl Case {
                 Effect::Closed(_) | Effect::UpdateReached(_) | Effect::VisibilityChanged => {}
             }
         }
+        let armed = self.run.resume().into_iter().filter_map(|it| match it {
+            Effect::Arm { deadline, at } => Some((deadline, at)),
+            _ => None,
+        });
+        let mut armed: BTreeMap<_, _> = armed.collect();
+        let mut deadlines = self.deadlines.clone();
+        if self.run.delayed_until().is_none() {
+            // It stays armed during a task that may have ended the delay, and is stale then.
+            armed.remove(&Deadline::FirstWorkflowTask);
+            deadlines.remove(&Deadline::FirstWorkflowTask);
+        }
+        assert_eq!(armed, deadlines, "a restart finds the deadlines again");
     }
 
     /// Lets time pass until the next armed deadline and rings it.
@@ -282,6 +326,35 @@ impl Case {
         let log = self.run.events();
         log.events(0..log.len()).collect()
     }
+}
+
+/// To restore a long history again and again takes long.
+const MANY_COMMITS: usize = 100;
+
+impl Stored {
+    pub fn apply(&mut self, changes: Changes) {
+        for part in changes.parts {
+            match part.value {
+                Some(value) => self.parts.insert(part.key, value),
+                None => Some(self.parts.remove(&part.key).expect("a stored part")),
+            };
+        }
+        self.events.extend(changes.events);
+    }
+
+    pub fn restore(&self) -> Result<Run, Corrupted> {
+        Run::restore(
+            self.parts.clone(),
+            EventLog::from_batches(self.events.clone())?,
+        )
+    }
+}
+
+/// All that is in a run, sorted, because the maps of the platform's messages have no order.
+fn lines(run: &Run) -> Vec<String> {
+    let mut lines: Vec<_> = format!("{run:#?}").lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
 }
 
 pub fn poll(task_key: WorkflowTaskKey, queue: &str) -> Input {

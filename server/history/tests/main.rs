@@ -20,6 +20,7 @@ mod memory;
 mod requests;
 mod reuse_policy;
 mod run_timeout;
+mod snapshot;
 mod start;
 mod sticky;
 mod task_failure;

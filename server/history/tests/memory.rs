@@ -1,5 +1,7 @@
 //! What an event costs in memory besides its payloads.
 
+use durably_history::EventLog;
+
 use crate::case::Case;
 use crate::command::complete;
 
@@ -13,18 +15,29 @@ fn an_event_costs_no_more_than_a_few_hundred_bytes() {
         case.signal(&format!("signal {number}"));
     }
     let log = case.run.events();
-    let encoded: usize = (0..log.len()).map(|place| log.encoded_len(place)).sum();
     assert!(log.len() > SIGNALS);
     let each = log.allocated() / log.len();
     assert!(each < 300, "{each} bytes an event");
+}
+
+#[test]
+fn a_closed_run_keeps_its_events_and_little_else() {
+    let mut case = Case::start();
+    for number in 0..SIGNALS {
+        case.signal(&format!("signal {number}"));
+    }
     case.work(vec![complete("done")]);
-    let log = case.run.events();
     assert!(!case.run.is_running());
-    // A closed run keeps its events and their places, and nothing for events to come.
-    let last: usize = (log.len() - 3..log.len())
-        .map(|place| log.encoded_len(place))
-        .sum();
-    assert!(log.allocated() <= encoded + last + 4 * (log.len() + 3));
+    let log = case.run.events();
+    let encoded: usize = (0..log.len()).map(|place| log.encoded_len(place)).sum();
+    let lengths = 2 * log.len();
+    // Nothing is left over for events to come, and the store has the very same bytes.
+    let batches = case.stored.events.len();
+    assert!(log.allocated() <= encoded + lengths + log.len() + 32 * batches);
+    let merged = EventLog::from_batches([log.merged()]).expect("whole events");
+    assert!(merged.allocated() <= encoded + lengths + log.len() + 32);
+    let places = 0..log.len();
+    assert!(log.events(places.clone()).eq(merged.events(places)));
 }
 
 #[test]

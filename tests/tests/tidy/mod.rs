@@ -96,12 +96,12 @@ fn folders_import_in_one_direction() {
     };
     let history = Layers {
         folder: "server/history/src",
-        layers: "event_log id json limits time
-            / input random rejection
+        layers: "checksum corrupted id json limits time tracked
+            / event_log input random rejection
             / cron failure priority queue retry reuse_policy
             / start
             / state transition
-            / open_transition
+            / open_transition snapshot
             / closing event next_run updates
             / task
             / request

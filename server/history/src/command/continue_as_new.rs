@@ -184,7 +184,7 @@ impl ContinueAsNew {
             header: attributes.header,
             memo: attributes.memo,
             search_attributes: attributes.search_attributes,
-            completion_callbacks: run.callbacks.clone(),
+            completion_callbacks: run.callbacks.values().cloned().collect(),
             timeouts: self.timeouts,
             retry_policy: self.retry_policy,
             cron: self.cron,

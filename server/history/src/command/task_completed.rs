@@ -256,11 +256,11 @@ fn add_reset_point(
     let known = |point: &ResetPointInfo| {
         point.build_id == build_id && point.binary_checksum == binary_checksum
     };
-    if run.reset_points.iter().any(known) {
+    if run.reset_points.values().any(known) {
         return;
     }
     if run.reset_points.len() >= MAX_RESET_POINTS {
-        run.reset_points.remove(0);
+        run.reset_points.remove_first();
     }
     run.reset_points.push(ResetPointInfo {
         build_id: build_id.to_owned(),

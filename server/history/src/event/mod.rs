@@ -51,8 +51,10 @@ impl Run {
         if self.buffered.is_empty() {
             return;
         }
-        let (last, first): (Vec<_>, Vec<_>) = std::mem::take(&mut self.buffered)
-            .into_iter()
+        let (last, first): (Vec<_>, Vec<_>) = self
+            .buffered
+            .take_all()
+            .into_values()
             .partition(ends_something);
         let mut started = BTreeMap::new();
         for mut event in first.into_iter().chain(last) {
@@ -64,11 +66,11 @@ impl Run {
     /// Removes a buffered `TimerFired` whose timer the worker cancelled without having seen the
     /// event.
     pub(crate) fn take_buffered_timer_fired(&mut self, timer_id: &str) -> Option<EventId> {
-        let place = self
+        let (&number, _) = self
             .buffered
             .iter()
-            .position(|event| fires(event, timer_id))?;
-        match self.buffered.remove(place).attributes {
+            .find(|(_, event)| fires(event, timer_id))?;
+        match self.buffered.remove(&number)?.attributes {
             Some(Attributes::TimerFiredEventAttributes(fired)) => {
                 Some(EventId(fired.started_event_id))
             }
@@ -78,12 +80,12 @@ impl Run {
 
     /// Whether a timer's `TimerFired` is buffered.
     pub(crate) fn has_buffered_timer_fired(&self, timer_id: &str) -> bool {
-        self.buffered.iter().any(|event| fires(event, timer_id))
+        self.buffered.values().any(|event| fires(event, timer_id))
     }
 
     /// Whether the end of an activity is buffered.
     pub(crate) fn has_buffered_activity_end(&self, scheduled: EventId) -> bool {
-        self.buffered.iter().any(|event| {
+        self.buffered.values().any(|event| {
             let of = match &event.attributes {
                 Some(Attributes::ActivityTaskCompletedEventAttributes(a)) => a.scheduled_event_id,
                 Some(Attributes::ActivityTaskFailedEventAttributes(a)) => a.scheduled_event_id,

@@ -80,7 +80,7 @@ impl Run {
             memo: Some(memo),
             search_attributes: Some(indexed),
             auto_reset_points: Some(ResetPoints {
-                points: self.reset_points.clone(),
+                points: self.reset_points.values().cloned().collect(),
             }),
             task_queue: config.task_queue.to_string(),
             state_transition_count: self.transitions,
@@ -107,7 +107,7 @@ impl Run {
         let own = |point: &&ResetPointInfo| {
             point.run_id == self.config.run_id.as_str() && !point.build_id.is_empty()
         };
-        let builds = self.reset_points.iter().filter(own);
+        let builds = self.reset_points.values().filter(own);
         let builds = builds.map(|point| format!("{UNVERSIONED}:{}", point.build_id));
         let ids: Vec<_> = std::iter::once(UNVERSIONED.to_owned())
             .chain(builds)

@@ -42,7 +42,7 @@ fn record_once(
     run: &mut Run,
     out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
-    if run.signal_requests.contains(&signal.request_id) {
+    if run.signal_requests.contains_key(&signal.request_id) {
         return Ok(Reply::AlreadyDone);
     }
     if run.signals >= limits::SIGNALS {
@@ -69,7 +69,7 @@ pub(crate) fn record(signal: Signal, run: &mut Run, out: &mut OpenTransition) {
         ..Default::default()
     };
     if !signal.request_id.as_str().is_empty() {
-        run.signal_requests.insert(signal.request_id);
+        run.signal_requests.insert(signal.request_id, ());
     }
     run.buffer_with_links(
         out.now,

@@ -17,9 +17,10 @@ use crate::random::Random;
 use crate::request::signal;
 use crate::retry::RetryPolicy;
 use crate::start::{Start, StartDelay, Timeouts};
-use crate::state::{Phase, Run, RunConfig, TaskType, WorkflowTask};
+use crate::state::{Phase, Run, RunConfig, Taken, TaskType, WorkflowTask};
 use crate::task::workflow_task;
 use crate::time::{Time, timeout_to_proto, to_proto};
+use crate::tracked::Tracked;
 use crate::transition::{Effect, Reply, Transition};
 use crate::updates;
 
@@ -135,11 +136,11 @@ fn config(start: &Start, backoff: std::time::Duration, now: Time) -> RunConfig {
 }
 
 fn empty(config: RunConfig, start: &Start) -> Run {
-    Run {
+    let mut run = Run {
         config: Box::new(config),
         events: EventLog::default(),
         history_size: 0,
-        buffered: Vec::new(),
+        buffered: Tracked::default(),
         phase: Phase::Running,
         task: WorkflowTask::Idle,
         task_attempt: 1,
@@ -147,32 +148,37 @@ fn empty(config: RunConfig, start: &Start) -> Run {
         sticky: None,
         last_completed_started: EventId::NONE,
         close_attempted: false,
-        timers: BTreeMap::new(),
+        timers: Tracked::default(),
         timers_by_time: BTreeMap::new(),
-        activities: BTreeMap::new(),
+        activities: Tracked::default(),
         activity_ids: BTreeMap::new(),
-        updates: BTreeMap::new(),
+        updates: Tracked::default(),
         updates_admitted: 0,
         cancel_requested: false,
         signals: 0,
-        signal_requests: std::collections::BTreeSet::new(),
-        requests: BTreeMap::new(),
-        callbacks: start.completion_callbacks.clone(),
-        memo: start
-            .memo
-            .iter()
-            .flat_map(|memo| memo.fields.clone())
-            .collect(),
-        search_attributes: start
-            .search_attributes
-            .iter()
-            .flat_map(|s| s.indexed_fields.clone())
-            .collect(),
-        reset_points: start.chain.reset_points.clone(),
+        signal_requests: Tracked::default(),
+        requests: Tracked::default(),
+        callbacks: Tracked::default(),
+        memo: Tracked::default(),
+        search_attributes: Tracked::default(),
+        reset_points: Tracked::default(),
         last_worker_version: None,
         transitions: 1,
         random: Random::new(start.seed),
+        taken: Taken::default(),
+    };
+    run.callbacks
+        .extend(start.completion_callbacks.iter().cloned());
+    run.reset_points
+        .extend(start.chain.reset_points.iter().cloned());
+    for (name, value) in start.memo.iter().flat_map(|memo| &memo.fields) {
+        run.memo.insert(name.clone(), value.clone());
     }
+    let attributes = start.search_attributes.iter();
+    for (name, value) in attributes.flat_map(|attributes| &attributes.indexed_fields) {
+        run.search_attributes.insert(name.clone(), value.clone());
+    }
+    run
 }
 
 fn started_event(

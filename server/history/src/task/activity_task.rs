@@ -22,13 +22,18 @@ use crate::{failure, limits};
 /// Dispatches the activity's attempt to its queue.
 pub(crate) fn offer(activity: &mut Activity, out: &mut OpenTransition) {
     activity.state = ActivityState::Waiting;
-    out.effect(Effect::DispatchActivity {
+    out.effect(dispatch_of(activity));
+}
+
+/// The dispatch of a waiting activity.
+pub(crate) fn dispatch_of(activity: &Activity) -> Effect {
+    Effect::DispatchActivity {
         task_key: ActivityTaskKey {
             scheduled: activity.scheduled,
             attempt: activity.attempt,
         },
         queue: activity.queue.clone(),
-    });
+    }
 }
 
 /// Starts the attempt for the poll that took it.

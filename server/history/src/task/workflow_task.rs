@@ -70,26 +70,32 @@ pub(crate) fn dispatch(run: &mut Run, out: &mut OpenTransition) {
     let WorkflowTask::Scheduled(task) = &mut run.task else {
         return;
     };
-    let speculative = task.task_type == TaskType::Speculative;
-    let task_key = WorkflowTaskKey {
-        scheduled: task.scheduled,
-        stamp: task.stamp,
-    };
-    let patience = match &queue {
-        TaskQueue::Sticky(sticky) => sticky.schedule_to_start,
-        TaskQueue::Normal(_) => speculative.then_some(limits::SPECULATIVE_SCHEDULE_TO_START),
+    let patience = match (&queue, task.task_type) {
+        (TaskQueue::Sticky(sticky), _) => sticky.schedule_to_start,
+        (TaskQueue::Normal(_), TaskType::Speculative) => {
+            Some(limits::SPECULATIVE_SCHEDULE_TO_START)
+        }
+        (TaskQueue::Normal(_), TaskType::Normal | TaskType::Transient) => None,
     };
     task.waits_until = patience.map(|patience| out.now + patience);
-    out.effect(Effect::DispatchWorkflowTask {
-        task_key,
-        queue,
-        speculative,
-    });
+    out.effect(dispatch_of(task, queue));
     if let Some(at) = task.waits_until {
         out.effect(Effect::Arm {
-            deadline: Deadline::WorkflowTask(task_key.stamp),
+            deadline: Deadline::WorkflowTask(task.stamp),
             at,
         });
+    }
+}
+
+/// The dispatch of a scheduled task to a queue.
+pub(crate) fn dispatch_of(task: &ScheduledTask, queue: TaskQueue) -> Effect {
+    Effect::DispatchWorkflowTask {
+        task_key: WorkflowTaskKey {
+            scheduled: task.scheduled,
+            stamp: task.stamp,
+        },
+        queue,
+        speculative: task.task_type == TaskType::Speculative,
     }
 }
 

@@ -20,11 +20,12 @@ pub(crate) fn ring(
 ) -> Result<(), Rejection> {
     let activity = run
         .activities
-        .get_mut(&scheduled)
+        .get(&scheduled)
         .ok_or(Rejection::StaleDeadline)?;
     if activity.armed.is_none_or(|armed| armed > out.now) {
         return Err(Rejection::StaleDeadline);
     }
+    let activity = run.activities.get_mut(&scheduled).expect("found above");
     activity.armed = None;
     let expired = activity
         .timeouts_in_order()

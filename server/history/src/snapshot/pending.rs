@@ -1,0 +1,315 @@
+//! Timers, activities, updates and requests as parts.
+
+use durably_proto::api::common::v1::{Payloads, Priority, RetryPolicy as RetryPolicyMessage};
+use durably_proto::api::enums::v1::EventType;
+use durably_proto::api::failure::v1::Failure;
+use durably_proto::api::history::v1::history_event::Attributes;
+use durably_proto::api::update::v1::Request;
+use durably_proto::wkt;
+
+use crate::event_log::EventLog;
+use crate::id::{EventId, TimerId};
+use crate::retry::RetryPolicy;
+use crate::snapshot::message::{
+    Empty, counter, nanos, recorded, required, time, timeout, timeout_message,
+};
+use crate::state::{Activity, ActivityState, ActivityTimeouts, Timer, Update, UpdateState};
+use crate::time::Time;
+
+/// Field numbers are stable.
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub(super) struct TimerMessage {
+    #[prost(int64, tag = "1")]
+    started: i64,
+    #[prost(sfixed64, tag = "2")]
+    fires_at: i64,
+}
+
+/// Field numbers are stable.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ActivityMessage {
+    #[prost(string, tag = "1")]
+    id: String,
+    #[prost(sfixed64, tag = "2")]
+    scheduled_at: i64,
+    #[prost(string, tag = "3")]
+    queue: String,
+    #[prost(message, optional, tag = "4")]
+    priority: Option<Priority>,
+    #[prost(message, optional, tag = "5")]
+    schedule_to_close: Option<wkt::Duration>,
+    #[prost(message, optional, tag = "6")]
+    schedule_to_start: Option<wkt::Duration>,
+    #[prost(message, optional, tag = "7")]
+    start_to_close: Option<wkt::Duration>,
+    #[prost(message, optional, tag = "8")]
+    heartbeat: Option<wkt::Duration>,
+    #[prost(message, optional, tag = "9")]
+    retry: Option<RetryPolicyMessage>,
+    #[prost(uint32, tag = "10")]
+    attempt: u32,
+    #[prost(sfixed64, tag = "11")]
+    attempt_at: i64,
+    #[prost(oneof = "ActivityStateMessage", tags = "12, 13, 14")]
+    state: Option<ActivityStateMessage>,
+    #[prost(message, optional, tag = "15")]
+    last_failure: Option<Failure>,
+    #[prost(sfixed64, optional, tag = "16")]
+    last_ended_at: Option<i64>,
+    #[prost(message, optional, tag = "17")]
+    heartbeat_details: Option<Payloads>,
+    #[prost(sfixed64, optional, tag = "18")]
+    heartbeat_at: Option<i64>,
+    #[prost(string, tag = "19")]
+    last_worker: String,
+    #[prost(sfixed64, optional, tag = "20")]
+    last_started_at: Option<i64>,
+    #[prost(int64, optional, tag = "21")]
+    cancel_requested: Option<i64>,
+    #[prost(sfixed64, optional, tag = "22")]
+    armed: Option<i64>,
+}
+
+/// Field numbers are stable.
+#[derive(Clone, PartialEq, prost::Oneof)]
+enum ActivityStateMessage {
+    #[prost(message, tag = "12")]
+    Waiting(Empty),
+    /// Until this time.
+    #[prost(sfixed64, tag = "13")]
+    Backoff(i64),
+    #[prost(message, tag = "14")]
+    Started(AttemptMessage),
+}
+
+/// Field numbers are stable.
+#[derive(Clone, PartialEq, prost::Message)]
+struct AttemptMessage {
+    #[prost(sfixed64, tag = "1")]
+    at: i64,
+    #[prost(string, tag = "2")]
+    request_id: String,
+    #[prost(string, tag = "3")]
+    identity: String,
+}
+
+/// Field numbers are stable.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct UpdateMessage {
+    #[prost(uint64, tag = "1")]
+    order: u64,
+    #[prost(oneof = "UpdateStateMessage", tags = "2, 3, 4, 5, 6")]
+    state: Option<UpdateStateMessage>,
+}
+
+/// Field numbers are stable.
+#[derive(Clone, PartialEq, prost::Oneof)]
+enum UpdateStateMessage {
+    #[prost(message, tag = "2")]
+    Admitted(Box<Request>),
+    #[prost(message, tag = "3")]
+    Sent(Box<Request>),
+    /// By this event.
+    #[prost(int64, tag = "4")]
+    Accepted(i64),
+    /// By this event.
+    #[prost(int64, tag = "5")]
+    Completed(i64),
+    #[prost(message, tag = "6")]
+    FailedAtClose(Empty),
+}
+
+/// Field numbers are stable.
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub(super) struct RequestMessage {
+    #[prost(int32, tag = "1")]
+    event_type: i32,
+    #[prost(int64, tag = "2")]
+    event: i64,
+}
+
+impl From<&Timer> for TimerMessage {
+    fn from(timer: &Timer) -> Self {
+        Self {
+            started: timer.started.0,
+            fires_at: timer.fires_at.as_unix_nanos(),
+        }
+    }
+}
+
+impl TimerMessage {
+    pub(super) fn restore(self, id: &TimerId, events: &EventLog) -> Result<Timer, String> {
+        let started = recorded("its start", self.started, events)?;
+        match attributes(events, started) {
+            Some(Attributes::TimerStartedEventAttributes(event))
+                if event.timer_id == id.as_str() =>
+            {
+                Ok(Timer {
+                    started,
+                    fires_at: Time::from_unix_nanos(self.fires_at),
+                })
+            }
+            _ => Err(format!("event {started} did not start it")),
+        }
+    }
+}
+
+impl From<&Activity> for ActivityMessage {
+    fn from(activity: &Activity) -> Self {
+        let state = match &activity.state {
+            ActivityState::Waiting => ActivityStateMessage::Waiting(Empty {}),
+            ActivityState::Backoff { until } => {
+                ActivityStateMessage::Backoff(until.as_unix_nanos())
+            }
+            ActivityState::Started {
+                at,
+                request_id,
+                identity,
+            } => ActivityStateMessage::Started(AttemptMessage {
+                at: at.as_unix_nanos(),
+                request_id: request_id.to_string(),
+                identity: identity.clone(),
+            }),
+        };
+        Self {
+            id: activity.id.to_string(),
+            scheduled_at: activity.scheduled_at.as_unix_nanos(),
+            queue: activity.queue.to_string(),
+            priority: activity.priority.clone(),
+            schedule_to_close: timeout_message(activity.timeouts.schedule_to_close),
+            schedule_to_start: timeout_message(activity.timeouts.schedule_to_start),
+            start_to_close: timeout_message(activity.timeouts.start_to_close),
+            heartbeat: timeout_message(activity.timeouts.heartbeat),
+            retry: Some(activity.retry.to_proto()),
+            attempt: activity.attempt,
+            attempt_at: activity.attempt_at.as_unix_nanos(),
+            state: Some(state),
+            last_failure: activity.last_failure.clone(),
+            last_ended_at: nanos(activity.last_ended_at),
+            heartbeat_details: activity.heartbeat_details.clone(),
+            heartbeat_at: nanos(activity.heartbeat_at),
+            last_worker: activity.last_worker.clone(),
+            last_started_at: nanos(activity.last_started_at),
+            cancel_requested: activity.cancel_requested.map(|event| event.0),
+            armed: nanos(activity.armed),
+        }
+    }
+}
+
+impl ActivityMessage {
+    pub(super) fn restore(self, scheduled: EventId, events: &EventLog) -> Result<Activity, String> {
+        let scheduled = recorded("its start", scheduled.0, events)?;
+        if !matches!(
+            attributes(events, scheduled),
+            Some(Attributes::ActivityTaskScheduledEventAttributes(event)) if event.activity_id == self.id
+        ) {
+            return Err(format!("event {scheduled} did not schedule it"));
+        }
+        let state = match required("state", self.state)? {
+            ActivityStateMessage::Waiting(_) => ActivityState::Waiting,
+            ActivityStateMessage::Backoff(until) => ActivityState::Backoff {
+                until: Time::from_unix_nanos(until),
+            },
+            ActivityStateMessage::Started(attempt) => ActivityState::Started {
+                at: Time::from_unix_nanos(attempt.at),
+                request_id: attempt.request_id.into(),
+                identity: attempt.identity,
+            },
+        };
+        let retry = required("retry policy", self.retry)?;
+        let cancel_requested = self
+            .cancel_requested
+            .map(|event| recorded("its cancel request", event, events));
+        Ok(Activity {
+            id: self.id.into(),
+            scheduled,
+            scheduled_at: Time::from_unix_nanos(self.scheduled_at),
+            queue: self.queue.into(),
+            priority: self.priority,
+            timeouts: ActivityTimeouts {
+                schedule_to_close: timeout("schedule-to-close timeout", self.schedule_to_close)?,
+                schedule_to_start: timeout("schedule-to-start timeout", self.schedule_to_start)?,
+                start_to_close: timeout("start-to-close timeout", self.start_to_close)?,
+                heartbeat: timeout("heartbeat timeout", self.heartbeat)?,
+            },
+            retry: RetryPolicy::from_proto(&retry).map_err(|invalid| invalid.0)?,
+            attempt: counter("the attempt", self.attempt, u32::MAX)?,
+            attempt_at: Time::from_unix_nanos(self.attempt_at),
+            state,
+            last_failure: self.last_failure,
+            last_ended_at: time(self.last_ended_at),
+            heartbeat_details: self.heartbeat_details,
+            heartbeat_at: time(self.heartbeat_at),
+            last_worker: self.last_worker,
+            last_started_at: time(self.last_started_at),
+            cancel_requested: cancel_requested.transpose()?,
+            armed: time(self.armed),
+        })
+    }
+}
+
+impl From<&Update> for UpdateMessage {
+    fn from(update: &Update) -> Self {
+        let state = match &update.state {
+            UpdateState::Admitted(request) => UpdateStateMessage::Admitted(request.clone()),
+            UpdateState::Sent(request) => UpdateStateMessage::Sent(request.clone()),
+            UpdateState::Accepted(event) => UpdateStateMessage::Accepted(event.0),
+            UpdateState::Completed(event) => UpdateStateMessage::Completed(event.0),
+            UpdateState::FailedAtClose => UpdateStateMessage::FailedAtClose(Empty {}),
+        };
+        Self {
+            order: update.order,
+            state: Some(state),
+        }
+    }
+}
+
+impl UpdateMessage {
+    pub(super) fn restore(self, events: &EventLog) -> Result<Update, String> {
+        let state = match required("state", self.state)? {
+            UpdateStateMessage::Admitted(request) => UpdateState::Admitted(request),
+            UpdateStateMessage::Sent(request) => UpdateState::Sent(request),
+            UpdateStateMessage::Accepted(event) => {
+                UpdateState::Accepted(recorded("its acceptance", event, events)?)
+            }
+            UpdateStateMessage::Completed(event) => {
+                let event = recorded("its completion", event, events)?;
+                if !matches!(
+                    attributes(events, event),
+                    Some(Attributes::WorkflowExecutionUpdateCompletedEventAttributes(
+                        _
+                    ))
+                ) {
+                    return Err(format!("event {event} completed no update"));
+                }
+                UpdateState::Completed(event)
+            }
+            UpdateStateMessage::FailedAtClose(_) => UpdateState::FailedAtClose,
+        };
+        Ok(Update {
+            order: self.order,
+            state,
+        })
+    }
+}
+
+impl From<&(EventType, EventId)> for RequestMessage {
+    fn from((event_type, event): &(EventType, EventId)) -> Self {
+        Self {
+            event_type: (*event_type).into(),
+            event: event.0,
+        }
+    }
+}
+
+impl RequestMessage {
+    pub(super) fn restore(self, events: &EventLog) -> Result<(EventType, EventId), String> {
+        let event_type = EventType::try_from(self.event_type)
+            .map_err(|_| format!("its event type {} is unknown", self.event_type))?;
+        Ok((event_type, recorded("its event", self.event, events)?))
+    }
+}
+
+fn attributes(events: &EventLog, event: EventId) -> Option<Attributes> {
+    events.get(usize::try_from(event.0 - 1).ok()?)?.attributes
+}

@@ -1,0 +1,197 @@
+//! Restores a run from its parts and events.
+
+use std::collections::BTreeMap;
+
+use durably_proto::api::history::v1::history_event::Attributes;
+use prost::Message;
+
+use crate::corrupted::Corrupted;
+use crate::event_log::EventLog;
+use crate::id::Stamp;
+use crate::random::Random;
+use crate::snapshot::config::ConfigMessage;
+use crate::snapshot::core::CoreMessage;
+use crate::snapshot::key::{PartKey, PartName};
+use crate::snapshot::message::{Empty, counter};
+use crate::snapshot::part;
+use crate::snapshot::pending::{ActivityMessage, RequestMessage, TimerMessage, UpdateMessage};
+use crate::state::{Run, RunConfig, Taken};
+
+impl Run {
+    /// Restores a run from all its parts, as they were taken last, and its events. It behaves as
+    /// the run that they were taken of.
+    ///
+    /// # Errors
+    /// [`Corrupted`] if a part or an event is missing, damaged, or written by a version of this
+    /// program that knows more.
+    pub fn restore(
+        parts: impl IntoIterator<Item = (PartKey, Vec<u8>)>,
+        events: EventLog,
+    ) -> Result<Self, Corrupted> {
+        let mut config = None;
+        let mut core = None;
+        let mut entries = Vec::new();
+        let mut count = 0;
+        for (key, value) in parts {
+            count += 1;
+            match key.name() {
+                Some(PartName::Config) => config = Some(read_config(&key, &value)?),
+                Some(PartName::Core) => core = Some((open(&key, &value)?, value)),
+                Some(name) => entries.push((key, name, value)),
+                None => return Err(Corrupted::new(key, "this kind of part is unknown")),
+            }
+        }
+        let config = config.ok_or_else(|| missing(PartName::Config))?;
+        let (core, core_value) = core.ok_or_else(|| missing(PartName::Core))?;
+        check_complete(&core, count, &events)?;
+        let key = PartKey::from(&PartName::Core);
+        let mut run = from_core(config, core, core_value, events)
+            .map_err(|problem| Corrupted::new(&key, problem))?;
+        for (key, name, value) in entries {
+            if !add(&mut run, &key, name, &value)? {
+                return Err(Corrupted::new(key, "the run has two of it"));
+            }
+        }
+        check_invariants(&run).map_err(|problem| Corrupted::new(key, problem))?;
+        Ok(run)
+    }
+}
+
+fn read_config(key: &PartKey, value: &[u8]) -> Result<RunConfig, Corrupted> {
+    let message: ConfigMessage = open(key, value)?;
+    RunConfig::try_from(message).map_err(|problem| Corrupted::new(key, problem))
+}
+
+/// Checks that no part and no event is missing, and that the events are the committed ones.
+fn check_complete(core: &CoreMessage, parts: u64, events: &EventLog) -> Result<(), Corrupted> {
+    let corrupted = |place: &str, problem: &str| Err(Corrupted::new(place, problem));
+    if events.len() as u64 != core.events {
+        let problem = format!("there are {} of {}", events.len(), core.events);
+        return corrupted("events", &problem);
+    }
+    if events.checksum().value() != core.events_checksum {
+        return corrupted("events", "their checksum is wrong");
+    }
+    if parts != core.parts {
+        return corrupted("parts", &format!("there are {parts} of {}", core.parts));
+    }
+    match events.get(0).and_then(|first| first.attributes) {
+        Some(Attributes::WorkflowExecutionStartedEventAttributes(_)) => Ok(()),
+        _ => corrupted("events", "the first one does not start the run"),
+    }
+}
+
+fn from_core(
+    config: RunConfig,
+    mut core: CoreMessage,
+    value: Vec<u8>,
+    events: EventLog,
+) -> Result<Run, String> {
+    let size = |field: &str, value: u64| {
+        let value = counter(field, value, u64::from(u32::MAX))?;
+        usize::try_from(value).map_err(|error| error.to_string())
+    };
+    Ok(Run {
+        history_size: size("the history's size", core.history_size)?,
+        phase: core.phase()?,
+        task: core.take_task(&events)?,
+        task_attempt: counter("the workflow task's attempt", core.task_attempt, u32::MAX)?,
+        last_stamp: Stamp(counter("the last stamp", core.last_stamp, u64::MAX)?),
+        sticky: core.sticky(&config.task_queue)?,
+        last_completed_started: core.last_completed_started(&events)?,
+        close_attempted: core.close_attempted,
+        updates_admitted: counter("the number of updates", core.updates_admitted, u64::MAX)?,
+        cancel_requested: core.cancel_requested,
+        signals: size("the number of signals", core.signals)?,
+        last_worker_version: core.last_worker_version.take(),
+        transitions: counter("the number of transitions", core.transitions, i64::MAX)?,
+        random: Random::new(core.random),
+        config: Box::new(config),
+        events,
+        buffered: Default::default(),
+        timers: Default::default(),
+        timers_by_time: BTreeMap::new(),
+        activities: Default::default(),
+        activity_ids: BTreeMap::new(),
+        updates: Default::default(),
+        signal_requests: Default::default(),
+        requests: Default::default(),
+        callbacks: Default::default(),
+        memo: Default::default(),
+        search_attributes: Default::default(),
+        reset_points: Default::default(),
+        taken: Taken {
+            config: true,
+            core: value.into(),
+        },
+    })
+}
+
+/// Adds an entry to its collection; returns false if the collection has it already.
+fn add(run: &mut Run, key: &PartKey, name: PartName, value: &[u8]) -> Result<bool, Corrupted> {
+    let events = &run.events;
+    let corrupted = |problem| Corrupted::new(key, problem);
+    Ok(match name {
+        PartName::Config | PartName::Core => false,
+        PartName::Timer(id) => {
+            let timer = open::<TimerMessage>(key, value)?
+                .restore(&id, events)
+                .map_err(corrupted)?;
+            let place = (timer.fires_at, timer.started);
+            run.timers_by_time.insert(place, id.clone()).is_none() && run.timers.restore(id, timer)
+        }
+        PartName::Activity(scheduled) => {
+            let activity = open::<ActivityMessage>(key, value)?
+                .restore(scheduled, events)
+                .map_err(corrupted)?;
+            let id = activity.id.clone();
+            run.activity_ids.insert(id, scheduled).is_none()
+                && run.activities.restore(scheduled, activity)
+        }
+        PartName::Update(id) => {
+            let update = open::<UpdateMessage>(key, value)?.restore(events);
+            run.updates.restore(id, update.map_err(corrupted)?)
+        }
+        PartName::SignalRequest(id) => {
+            let Empty {} = open(key, value)?;
+            run.signal_requests.restore(id, ())
+        }
+        PartName::Request(id) => {
+            let request = open::<RequestMessage>(key, value)?.restore(events);
+            run.requests.restore(id, request.map_err(corrupted)?)
+        }
+        PartName::BufferedEvent(number) => {
+            let number = counter("its number", number, u64::MAX).map_err(corrupted)?;
+            run.buffered.restore(number, open(key, value)?)
+        }
+        PartName::Callback(number) => {
+            let number = counter("its number", number, u64::MAX).map_err(corrupted)?;
+            run.callbacks.restore(number, open(key, value)?)
+        }
+        PartName::MemoField(name) => run.memo.restore(name, open(key, value)?),
+        PartName::SearchAttribute(name) => run.search_attributes.restore(name, open(key, value)?),
+        PartName::ResetPoint(number) => {
+            let number = counter("its number", number, u64::MAX).map_err(corrupted)?;
+            run.reset_points.restore(number, open(key, value)?)
+        }
+    })
+}
+
+/// The invariants that [`Run::apply`] asserts.
+fn check_invariants(run: &Run) -> Result<(), &'static str> {
+    if !run.buffered.is_empty() && !run.has_started_workflow_task() {
+        return Err("events are buffered, but no workflow task is started");
+    }
+    if !run.is_running() && run.has_pending() {
+        return Err("the run is closed, but something is pending");
+    }
+    Ok(())
+}
+
+fn open<M: Message + Default>(key: &PartKey, value: &[u8]) -> Result<M, Corrupted> {
+    part::open(key, value).map_err(|problem| Corrupted::new(key, problem))
+}
+
+fn missing(name: PartName) -> Corrupted {
+    Corrupted::new(PartKey::from(&name), "it is missing")
+}

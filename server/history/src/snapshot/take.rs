@@ -1,0 +1,136 @@
+//! Changes of a run since the last commit.
+
+use prost::Message;
+
+use crate::event_log::EventBatch;
+use crate::snapshot::config::ConfigMessage;
+use crate::snapshot::core::CoreMessage;
+use crate::snapshot::key::{PartKey, PartName};
+use crate::snapshot::message::Empty;
+use crate::snapshot::part;
+use crate::snapshot::pending::{ActivityMessage, RequestMessage, TimerMessage, UpdateMessage};
+use crate::state::Run;
+use crate::tracked::Tracked;
+
+/// What changed in a run since the last commit, encoded.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// The parts that changed.
+    pub parts: Vec<Part>,
+    /// The new events, if there are any.
+    pub events: Option<EventBatch>,
+}
+
+/// A part of a run's state that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Names the part within its run.
+    pub key: PartKey,
+    /// The part's new value; `None` if the part was removed.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Run {
+    /// What changed since the last call, to be committed as a whole; everything for a new run. The
+    /// caller takes the changes after an accepted input, or after several that are one commit.
+    ///
+    /// If the commit fails, this run is ahead of the store and must be dropped; [`Run::restore`]
+    /// returns it as it was before.
+    pub fn take_changes(&mut self) -> Changes {
+        let events = self.events.take_batch();
+        if !self.is_running() {
+            self.events.close();
+        }
+        let mut parts = Vec::new();
+        if !self.taken.config {
+            self.taken.config = true;
+            parts.push(changed(
+                PartName::Config,
+                &ConfigMessage::from(&*self.config),
+            ));
+        }
+        let core = changed(PartName::Core, &CoreMessage::new(self, self.count_parts()));
+        if core.value.as_deref() != Some(&self.taken.core) {
+            self.taken.core = core.value.clone().unwrap_or_default().into();
+            parts.push(core);
+        }
+        take(&mut self.timers, PartName::Timer, &mut parts, |timer| {
+            TimerMessage::from(timer)
+        });
+        take(&mut self.activities, PartName::Activity, &mut parts, |it| {
+            ActivityMessage::from(it)
+        });
+        take(&mut self.updates, PartName::Update, &mut parts, |update| {
+            UpdateMessage::from(update)
+        });
+        let name = PartName::SignalRequest;
+        take(&mut self.signal_requests, name, &mut parts, |()| Empty {});
+        take(&mut self.requests, PartName::Request, &mut parts, |it| {
+            RequestMessage::from(it)
+        });
+        take_as_is(&mut self.buffered, PartName::BufferedEvent, &mut parts);
+        take_as_is(&mut self.callbacks, PartName::Callback, &mut parts);
+        take_as_is(&mut self.memo, PartName::MemoField, &mut parts);
+        let attributes = &mut self.search_attributes;
+        take_as_is(attributes, PartName::SearchAttribute, &mut parts);
+        take_as_is(&mut self.reset_points, PartName::ResetPoint, &mut parts);
+        Changes { parts, events }
+    }
+
+    fn count_parts(&self) -> usize {
+        let collections = self.timers.len()
+            + self.activities.len()
+            + self.updates.len()
+            + self.signal_requests.len()
+            + self.requests.len()
+            + self.buffered.len()
+            + self.callbacks.len()
+            + self.memo.len()
+            + self.search_attributes.len()
+            + self.reset_points.len();
+        CONFIG_AND_CORE + collections
+    }
+}
+
+/// Takes the changed entries of a collection whose values are messages.
+fn take_as_is<K: Ord + Clone, M: Message + Clone>(
+    entries: &mut Tracked<K, M>,
+    name: impl Fn(K) -> PartName,
+    parts: &mut Vec<Part>,
+) {
+    take_with(entries, name, parts, part::seal);
+}
+
+/// Takes the changed entries of a collection.
+fn take<K: Ord + Clone, V, M: Message>(
+    entries: &mut Tracked<K, V>,
+    name: impl Fn(K) -> PartName,
+    parts: &mut Vec<Part>,
+    message: impl Fn(&V) -> M,
+) {
+    take_with(entries, name, parts, |key, value| {
+        part::seal(key, &message(value))
+    });
+}
+
+fn take_with<K: Ord + Clone, V>(
+    entries: &mut Tracked<K, V>,
+    name: impl Fn(K) -> PartName,
+    parts: &mut Vec<Part>,
+    seal: impl Fn(&PartKey, &V) -> Vec<u8>,
+) {
+    parts.extend(entries.take_changed().map(|(key, value)| {
+        let key = PartKey::from(&name(key));
+        let value = value.map(|value| seal(&key, value));
+        Part { key, value }
+    }));
+}
+
+fn changed(name: PartName, message: &impl Message) -> Part {
+    let key = PartKey::from(&name);
+    let value = Some(part::seal(&key, message));
+    Part { key, value }
+}
+
+/// The parts that every run has.
+const CONFIG_AND_CORE: usize = 2;
