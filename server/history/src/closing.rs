@@ -20,18 +20,15 @@ impl Run {
         {
             out.effect(Effect::Disarm(Deadline::WorkflowTask(task.stamp)));
         }
-        self.timers_by_time.clear();
-        for id in self.timers.take_all().into_keys() {
+        for id in self.timers.clear() {
             out.effect(Effect::Disarm(Deadline::Timer(id)));
         }
-        for activity in self.activities.take_all().into_values() {
+        for activity in self.activities.clear() {
             if activity.armed.is_some() {
                 out.effect(Effect::Disarm(Deadline::Activity(activity.scheduled)));
             }
         }
-        self.activity_ids.clear();
-        // A closed run receives no signals, so none needs to be deduplicated.
-        self.signal_requests.take_all();
+        self.requests.forget_signals();
         if self.config.run_expires_at.is_some() {
             out.effect(Effect::Disarm(Deadline::Run));
         }

@@ -30,6 +30,7 @@ mod json;
 mod limits;
 mod next_run;
 mod open_transition;
+mod pending;
 mod priority;
 mod queue;
 mod random;

@@ -1,6 +1,5 @@
 //! State of one run: its configuration, history and pending work.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,16 +7,18 @@ use durably_proto::api::common::v1::{
     Callback, Payload, Payloads, Priority, WorkerVersionStamp, WorkflowExecution,
 };
 use durably_proto::api::enums::v1::{EventType, WorkflowExecutionStatus};
-use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::history::v1::HistoryEvent;
 use durably_proto::api::sdk::v1::UserMetadata;
-use durably_proto::api::update::v1::Request;
 use durably_proto::api::workflow::v1::ResetPointInfo;
 
 use crate::cron::CronSchedule;
 use crate::event_log::EventLog;
-use crate::id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId, WorkflowId};
+use crate::id::{EventId, RequestId, RunId, Stamp, WorkflowId};
 use crate::limits;
+use crate::pending::activities::{Activities, ActivityState};
+use crate::pending::requests::Requests;
+use crate::pending::timers::Timers;
+use crate::pending::updates::Updates;
 use crate::queue::{StickyQueue, TaskQueue};
 use crate::random::Random;
 use crate::retry::RetryPolicy;
@@ -52,25 +53,15 @@ pub struct Run {
     /// The workflow tried to close over buffered events; until its next task ends.
     pub(crate) close_attempted: bool,
     /// Pending user timers; added by `StartTimer`, removed when fired or cancelled.
-    pub(crate) timers: Tracked<TimerId, Timer>,
-    /// The same timers in the order they fire.
-    pub(crate) timers_by_time: BTreeMap<(Time, EventId), TimerId>,
-    /// Pending activities by scheduled event; added by `ScheduleActivityTask`, removed when closed.
-    pub(crate) activities: Tracked<EventId, Activity>,
-    /// The same activities by their own id.
-    pub(crate) activity_ids: BTreeMap<ActivityId, EventId>,
+    pub(crate) timers: Timers,
+    /// Pending activities; added by `ScheduleActivityTask`, removed when closed.
+    pub(crate) activities: Activities,
     /// Updates that are admitted, accepted or completed; a rejected one is removed.
-    pub(crate) updates: Tracked<UpdateId, Update>,
-    /// Number of updates ever admitted; the source of [`Update::order`].
-    pub(crate) updates_admitted: u64,
+    pub(crate) updates: Updates,
     /// Whether a cancel request is recorded; later ones record nothing.
     pub(crate) cancel_requested: bool,
-    /// Signals received; counts up.
-    pub(crate) signals: usize,
-    /// Request ids of recorded signals, to deduplicate them; only grows.
-    pub(crate) signal_requests: Tracked<RequestId, ()>,
-    /// Request ids and the events that they caused, for descriptions; only grows.
-    pub(crate) requests: Tracked<RequestId, (EventType, EventId)>,
+    /// Ids of recorded requests.
+    pub(crate) requests: Requests,
     /// Callbacks to call when the execution closes; grows when a start request attaches to the run.
     pub(crate) callbacks: Tracked<u64, Callback>,
     /// The memo; changes with `ModifyWorkflowProperties`.
@@ -198,95 +189,6 @@ pub(crate) struct ContinueAsNewSuggestion {
     pub too_many_updates: bool,
 }
 
-/// A pending user timer.
-#[derive(Clone, Debug)]
-pub(crate) struct Timer {
-    pub started: EventId,
-    pub fires_at: Time,
-}
-
-/// A pending activity.
-///
-/// ```text
-///   Waiting --start--> Started --complete / fail / cancel / time out--> closed
-///      ^                  |
-///      '-- due -- Backoff <-- failed or timed out, and tried again
-/// ```
-#[derive(Clone, Debug)]
-pub(crate) struct Activity {
-    pub id: ActivityId,
-    pub scheduled: EventId,
-    pub scheduled_at: Time,
-    pub queue: Arc<str>,
-    /// Merged with the workflow's.
-    pub priority: Option<Priority>,
-    pub timeouts: ActivityTimeouts,
-    pub retry: RetryPolicy,
-    /// From 1; counts up with every retry.
-    pub attempt: u32,
-    /// When this attempt was or will be dispatched.
-    pub attempt_at: Time,
-    pub state: ActivityState,
-    /// The previous attempt's failure.
-    pub last_failure: Option<Failure>,
-    /// When it ended.
-    pub last_ended_at: Option<Time>,
-    /// Details of the last heartbeat; kept from attempt to attempt.
-    pub heartbeat_details: Option<Payloads>,
-    /// When it came.
-    pub heartbeat_at: Option<Time>,
-    pub last_worker: String,
-    pub last_started_at: Option<Time>,
-    /// The `ActivityTaskCancelRequested` event.
-    pub cancel_requested: Option<EventId>,
-    /// The earliest time that its deadline is armed for.
-    pub armed: Option<Time>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum ActivityState {
-    /// Dispatched to its queue.
-    Waiting,
-    /// Not dispatched before this time.
-    Backoff { until: Time },
-    /// With a worker.
-    Started {
-        at: Time,
-        request_id: RequestId,
-        identity: String,
-    },
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ActivityTimeouts {
-    pub schedule_to_close: Option<Duration>,
-    pub schedule_to_start: Option<Duration>,
-    pub start_to_close: Option<Duration>,
-    pub heartbeat: Option<Duration>,
-}
-
-/// An update that was not rejected.
-#[derive(Clone, Debug)]
-pub(crate) struct Update {
-    /// Number in the order of admission.
-    pub order: u64,
-    pub state: UpdateState,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum UpdateState {
-    /// Waits for the next workflow task.
-    Admitted(Box<Request>),
-    /// Delivered with the workflow task that is with the worker, or with one that failed.
-    Sent(Box<Request>),
-    /// Accepted by the worker, recorded by this event.
-    Accepted(EventId),
-    /// Completed, recorded by this event.
-    Completed(EventId),
-    /// Accepted, but the run closed before it completed.
-    FailedAtClose,
-}
-
 impl Run {
     /// The execution's name.
     pub fn workflow_id(&self) -> &WorkflowId {
@@ -310,7 +212,7 @@ impl Run {
 
     /// The type of the event that came of a request, if this run has seen it.
     pub fn request_event(&self, id: &RequestId) -> Option<EventType> {
-        self.requests.get(id).map(|(event_type, _)| *event_type)
+        self.requests.event(id).map(|(event_type, _)| event_type)
     }
 
     /// The workflow's type.
@@ -387,7 +289,7 @@ impl Run {
 
     /// Whether a workflow task, a timer or an activity is pending.
     pub(crate) fn has_pending(&self) -> bool {
-        self.has_workflow_task() || !self.timers.is_empty() || !self.activities.is_empty()
+        self.has_workflow_task() || self.timers.len() + self.activities.len() > 0
     }
 
     /// Whether a workflow task is with a worker.
@@ -434,7 +336,7 @@ impl Run {
 
     /// How urgent an activity is; that of the workflow once it is closed.
     pub fn activity_priority(&self, scheduled: EventId) -> Priority {
-        match self.activities.get(&scheduled) {
+        match self.activities.get(scheduled) {
             Some(activity) => activity.priority.clone().unwrap_or_default(),
             None => self.priority(),
         }
@@ -443,7 +345,7 @@ impl Run {
     /// Whether an activity is with a worker or could be taken by one.
     pub fn has_runnable_activity(&self) -> bool {
         self.activities
-            .values()
+            .iter()
             .any(|activity| !matches!(activity.state, ActivityState::Backoff { .. }))
     }
 }

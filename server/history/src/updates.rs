@@ -1,10 +1,5 @@
-//! Updates: their states, and their delivery with workflow tasks.
+//! Updates: their delivery with workflow tasks, and their ends.
 //!
-//! ```text
-//!   Admitted --task started--> Sent --accepted--> Accepted --responded--> Completed
-//!       |                        '----rejected--> forgotten
-//!       '--- run ends: Aborted, or a failure once accepted
-//! ```
 //! No event is recorded before acceptance, so a rejected update leaves none.
 
 use durably_proto::Message as _;
@@ -16,51 +11,15 @@ use durably_proto::wkt;
 
 use crate::failure;
 use crate::id::{EventId, UpdateId};
-use crate::input::UpdateRequest;
 use crate::open_transition::OpenTransition;
-use crate::state::{Run, Update, UpdateState};
+use crate::pending::updates::{EndAtClose, UpdateState};
+use crate::state::Run;
 use crate::transition::{UpdateAbort, UpdateStage, UpdateStatus};
-
-/// Admits an update, for the next workflow task.
-pub(crate) fn admit(request: UpdateRequest, run: &mut Run) {
-    run.updates_admitted += 1;
-    let update = Update {
-        order: run.updates_admitted,
-        state: UpdateState::Admitted(Box::new(request.request)),
-    };
-    run.updates.insert(request.id, update);
-}
-
-/// Whether a workflow task would deliver updates.
-pub(crate) fn any_to_send(run: &Run, resend: bool) -> bool {
-    run.updates
-        .values()
-        .any(|update| update.state.is_to_send(resend))
-}
 
 /// Builds the messages of a starting workflow task and marks their updates as sent.
 pub(crate) fn take_messages(run: &mut Run, started: EventId, resend: bool) -> Vec<Message> {
-    let mut to_send: Vec<_> = run
-        .updates
-        .iter()
-        .filter(|(_, update)| update.state.is_to_send(resend))
-        .map(|(id, update)| (update.order, id.clone()))
-        .collect();
-    to_send.sort();
-    to_send
-        .into_iter()
-        .filter_map(|(_, id)| match &run.updates.get(&id)?.state {
-            UpdateState::Admitted(request) => {
-                let request = request.clone();
-                let message = message(&id, &request, started);
-                run.updates.get_mut(&id)?.state = UpdateState::Sent(request);
-                Some(message)
-            }
-            UpdateState::Sent(request) => Some(message(&id, request, started)),
-            UpdateState::Accepted(_) | UpdateState::Completed(_) | UpdateState::FailedAtClose => {
-                None
-            }
-        })
+    let sent = run.updates.send(resend).into_iter();
+    sent.map(|(id, request)| message(&id, &request, started))
         .collect()
 }
 
@@ -84,44 +43,24 @@ pub(crate) fn message_id(id: &UpdateId) -> String {
 /// Rejects the updates that the worker did not answer; otherwise they would be sent again and
 /// again.
 pub(crate) fn reject_unprocessed(run: &mut Run, out: &mut OpenTransition) {
-    let ignored: Vec<_> = run
-        .updates
-        .iter()
-        .filter(|(_, update)| matches!(update.state, UpdateState::Sent(_)))
-        .map(|(id, _)| id.clone())
-        .collect();
-    for id in ignored {
+    for id in run.updates.sent() {
         reject(run, id, failure::update_unprocessed(), out);
     }
 }
 
 /// Removes a rejected update and notifies its waiters.
 pub(crate) fn reject(run: &mut Run, id: UpdateId, outcome: Outcome, out: &mut OpenTransition) {
-    run.updates.remove(&id);
+    run.updates.reject(&id);
     notify_stage(id, UpdateStage::Completed(Box::new(outcome)), out);
 }
 
 /// Ends all unfinished updates of a closing run.
 pub(crate) fn abort_all(run: &mut Run, abort: UpdateAbort, out: &mut OpenTransition) {
-    let unfinished: Vec<_> = run
-        .updates
-        .iter()
-        .filter(|(_, update)| update.state.is_in_flight())
-        .map(|(id, _)| id.clone())
-        .collect();
-    for id in unfinished {
-        let accepted = run
-            .updates
-            .get_mut(&id)
-            .filter(|update| matches!(update.state, UpdateState::Accepted(_)));
-        let stage = match accepted {
-            Some(update) => {
-                update.state = UpdateState::FailedAtClose;
+    for (id, end) in run.updates.end_all() {
+        let stage = match end {
+            EndAtClose::Aborted => UpdateStage::Aborted(abort),
+            EndAtClose::Failed => {
                 UpdateStage::Completed(Box::new(failure::update_failed_at_close()))
-            }
-            None => {
-                run.updates.remove(&id);
-                UpdateStage::Aborted(abort)
             }
         };
         notify_stage(id, stage, out);
@@ -166,16 +105,6 @@ impl Run {
             }
             other => unreachable!("event {completed} completed an update, but is {other:?}"),
         }
-    }
-}
-
-impl UpdateState {
-    fn is_to_send(&self, resend: bool) -> bool {
-        matches!(self, Self::Admitted(_)) || resend && matches!(self, Self::Sent(_))
-    }
-
-    pub(crate) fn is_in_flight(&self) -> bool {
-        matches!(self, Self::Admitted(_) | Self::Sent(_) | Self::Accepted(_))
     }
 }
 

@@ -99,7 +99,7 @@ fn folders_import_in_one_direction() {
         layers: "checksum corrupted id json limits time tracked
             / event_log input random rejection
             / cron failure priority queue retry reuse_policy
-            / start
+            / pending start
             / state transition
             / open_transition snapshot
             / closing event next_run updates

@@ -14,7 +14,7 @@ use crate::command::plan::Plan;
 use crate::failure;
 use crate::id::EventId;
 use crate::open_transition::OpenTransition;
-use crate::state::{ActivityState, Run};
+use crate::state::Run;
 use crate::task::activity_task;
 
 pub(crate) struct CancelActivity {
@@ -57,11 +57,12 @@ impl CancelActivity {
             out.now,
             Attributes::ActivityTaskCancelRequestedEventAttributes(event),
         );
-        let Some(activity) = run.activities.get_mut(&self.scheduled) else {
+        let Some(activity) = run.activities.get(self.scheduled) else {
             return requested;
         };
-        activity.cancel_requested = Some(requested);
-        if !matches!(activity.state, ActivityState::Started { .. }) {
+        if activity.is_started() {
+            run.activities.request_cancel(self.scheduled, requested);
+        } else {
             activity_task::remove(run, self.scheduled, out);
             let event = ActivityTaskCanceledEventAttributes {
                 details: Some(failure::json_text("ACTIVITY_ID_NOT_STARTED")),

@@ -51,7 +51,6 @@ impl CancelTimer {
     ) -> EventId {
         let started = match run.timers.remove(&self.id) {
             Some(timer) => {
-                run.timers_by_time.remove(&(timer.fires_at, timer.started));
                 out.effect(Effect::Disarm(Deadline::Timer(self.id.clone())));
                 timer.started
             }

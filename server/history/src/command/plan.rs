@@ -129,7 +129,7 @@ impl Plan<'_> {
         self.timers
             .get(id)
             .copied()
-            .unwrap_or_else(|| self.run.timers.contains_key(id))
+            .unwrap_or_else(|| self.run.timers.contains(id))
     }
 
     /// The error of a command with bad search attributes.

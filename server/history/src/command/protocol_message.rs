@@ -7,14 +7,15 @@ use durably_proto::api::history::v1::{
     WorkflowExecutionUpdateAcceptedEventAttributes, WorkflowExecutionUpdateCompletedEventAttributes,
 };
 use durably_proto::api::protocol::v1::Message;
-use durably_proto::api::update::v1::{Acceptance, Outcome, Rejection, Request, Response, outcome};
+use durably_proto::api::update::v1::{Acceptance, Outcome, Rejection, Response, outcome};
 
 use crate::command::bad_command::BadCommand;
 use crate::command::plan::Plan;
 use crate::id::{EventId, UpdateId};
 use crate::limits;
 use crate::open_transition::OpenTransition;
-use crate::state::{Run, Update, UpdateState};
+use crate::pending::updates::UpdateState;
+use crate::state::Run;
 use crate::transition::UpdateStage;
 use crate::updates::{self, TYPE_URL};
 
@@ -169,54 +170,32 @@ impl UpdateMessage {
 }
 
 fn accept(id: UpdateId, acceptance: Acceptance, run: &mut Run, out: &mut OpenTransition) {
-    let order = run
-        .updates
-        .get(&id)
-        .map_or(run.updates_admitted, |update| update.order);
     let event = WorkflowExecutionUpdateAcceptedEventAttributes {
         protocol_instance_id: id.to_string(),
         accepted_request_message_id: updates::message_id(&id),
         accepted_request_sequencing_event_id: acceptance.accepted_request_sequencing_event_id,
-        accepted_request: take_request(run, &id).or(acceptance.accepted_request),
+        accepted_request: run
+            .updates
+            .request(&id)
+            .cloned()
+            .or(acceptance.accepted_request),
     };
     let accepted = run.record(
         out.now,
         Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(event),
     );
-    run.updates.insert(
-        id.clone(),
-        Update {
-            order,
-            state: UpdateState::Accepted(accepted),
-        },
-    );
+    run.updates.accept(id.clone(), accepted);
     updates::notify_stage(id, UpdateStage::Accepted, out);
 }
 
-fn take_request(run: &mut Run, id: &UpdateId) -> Option<Request> {
-    match run.updates.remove(id)?.state {
-        UpdateState::Admitted(request) | UpdateState::Sent(request) => Some(*request),
-        UpdateState::Accepted(_) | UpdateState::Completed(_) | UpdateState::FailedAtClose => None,
-    }
-}
-
 fn respond(id: UpdateId, response: Response, run: &mut Run, out: &mut OpenTransition) {
-    let Some(Update {
-        order,
-        state: UpdateState::Accepted(accepted),
-    }) = run.updates.get(&id).cloned()
-    else {
+    let Some(UpdateState::Accepted(accepted)) = run.updates.get(&id).map(|it| &it.state) else {
         return;
     };
+    let accepted = *accepted;
     let outcome = response.outcome.clone().unwrap_or_default();
     let completed = record_completed(run, accepted, response, out);
-    run.updates.insert(
-        id.clone(),
-        Update {
-            order,
-            state: UpdateState::Completed(completed),
-        },
-    );
+    run.updates.complete(&id, completed);
     updates::notify_stage(id, UpdateStage::Completed(Box::new(outcome)), out);
 }
 

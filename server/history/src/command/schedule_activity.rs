@@ -15,8 +15,9 @@ use crate::command::bad_command::{BadCommand, invalid_state};
 use crate::command::plan::Plan;
 use crate::id::{ActivityId, EventId};
 use crate::open_transition::OpenTransition;
+use crate::pending::activities::{Activity, ActivityTimeouts};
 use crate::retry::RetryPolicy;
-use crate::state::{Activity, ActivityState, ActivityTimeouts, Run};
+use crate::state::Run;
 use crate::task::activity_task;
 use crate::time::{is_negative, timeout_from_proto, timeout_to_proto};
 use crate::{limits, priority, queue};
@@ -175,34 +176,21 @@ impl ScheduleActivity {
             out.now,
             Attributes::ActivityTaskScheduledEventAttributes(event),
         );
-        let mut activity = Activity {
-            id: self.id.clone(),
+        run.activities.schedule(Activity::new(
+            self.id,
             scheduled,
-            scheduled_at: out.now,
-            queue: queue.into(),
+            out.now,
+            queue.into(),
             priority,
-            timeouts: self.timeouts,
-            retry: self.retry,
-            attempt: 1,
-            attempt_at: out.now,
-            state: ActivityState::Waiting,
-            last_failure: None,
-            last_ended_at: None,
-            heartbeat_details: None,
-            heartbeat_at: None,
-            last_worker: String::new(),
-            last_started_at: None,
-            cancel_requested: None,
-            armed: None,
-        };
+            self.timeouts,
+            self.retry,
+        ));
         if attributes.request_eager_execution {
             completing.eager.push(scheduled);
         } else {
-            activity_task::offer(&mut activity, out);
-            activity_task::arm(&mut activity, out);
+            activity_task::offer(run, scheduled, out);
+            activity_task::arm(run, scheduled, out);
         }
-        run.activity_ids.insert(self.id, scheduled);
-        run.activities.insert(scheduled, activity);
         scheduled
     }
 }

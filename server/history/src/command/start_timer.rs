@@ -14,7 +14,8 @@ use crate::id::{EventId, TimerId};
 use crate::input::Deadline;
 use crate::limits;
 use crate::open_transition::OpenTransition;
-use crate::state::{Run, Timer};
+use crate::pending::timers::Timer;
+use crate::state::Run;
 use crate::time::{is_negative, timeout_from_proto, to_proto};
 use crate::transition::Effect;
 
@@ -76,10 +77,8 @@ impl StartTimer {
         };
         let started = run.record(out.now, Attributes::TimerStartedEventAttributes(event));
         let fires_at = out.now + self.after;
-        run.timers_by_time
-            .insert((fires_at, started), self.id.clone());
         run.timers
-            .insert(self.id.clone(), Timer { started, fires_at });
+            .start(self.id.clone(), Timer { started, fires_at });
         out.effect(Effect::Arm {
             deadline: Deadline::Timer(self.id),
             at: fires_at,

@@ -318,7 +318,7 @@ fn start_eager(
     let mut started = Vec::new();
     for scheduled in &completing.eager {
         // A later command may have cancelled it or closed the run.
-        if run.activities.contains_key(scheduled) {
+        if run.activities.get(*scheduled).is_some() {
             let request_id = RequestId::from(run.random.run_id().as_str());
             let identity = completing.identity.clone();
             started.push(activity_task::start_attempt(
@@ -344,7 +344,7 @@ fn next_task(
     let at_once = response.return_new_workflow_task;
     let task_type = if completing.wants_task || !run.buffered.is_empty() {
         TaskType::Normal
-    } else if updates::any_to_send(run, true) {
+    } else if run.updates.any_to_send(true) {
         // Only a task that is started at once can be speculative; one that waits in a queue is
         // recorded.
         if at_once {

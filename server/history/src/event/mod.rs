@@ -104,7 +104,7 @@ impl Run {
         self.history_size += event.encoded_len();
         if let Some(request_id) = request_id_of(&event) {
             self.requests
-                .insert(RequestId::from(request_id), (event.event_type(), id));
+                .record(RequestId::from(request_id), event.event_type(), id);
         }
         self.events.push(event);
         id

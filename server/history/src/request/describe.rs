@@ -15,8 +15,9 @@ use durably_proto::api::workflowservice::v1::DescribeWorkflowExecutionResponse;
 use durably_proto::wkt::Timestamp;
 
 use crate::json;
+use crate::pending::activities::{Activity, ActivityState};
 use crate::queue;
-use crate::state::{Activity, ActivityState, Run, ScheduledTask, WorkflowTask};
+use crate::state::{Run, ScheduledTask, WorkflowTask};
 use crate::task::activity_task;
 use crate::time::{between, to_proto};
 
@@ -34,7 +35,7 @@ impl Run {
             workflow_execution_info: Some(self.info()),
             pending_activities: self
                 .activities
-                .values()
+                .iter()
                 .map(|a| self.pending_activity(a))
                 .collect(),
             pending_workflow_task: self.pending_workflow_task(),
@@ -125,9 +126,9 @@ impl Run {
     }
 
     fn extended_info(&self) -> WorkflowExecutionExtendedInfo {
-        let request_id_infos = self.requests.iter().map(|(id, (kind, event))| {
+        let request_id_infos = self.requests.events().map(|(id, kind, event)| {
             let info = RequestIdInfo {
-                event_type: (*kind).into(),
+                event_type: kind.into(),
                 event_id: event.0,
                 buffered: false,
             };

@@ -42,10 +42,10 @@ fn record_once(
     run: &mut Run,
     out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
-    if run.signal_requests.contains_key(&signal.request_id) {
+    if run.requests.has_signal(&signal.request_id) {
         return Ok(Reply::AlreadyDone);
     }
-    if run.signals >= limits::SIGNALS {
+    if run.requests.signals_received() >= limits::SIGNALS {
         return Err(Rejection::LimitExceeded(LimitExceeded::Signals));
     }
     // A workflow that receives signals faster than it can close would never close.
@@ -58,7 +58,6 @@ fn record_once(
 
 /// Records the signal and its request id.
 pub(crate) fn record(signal: Signal, run: &mut Run, out: &mut OpenTransition) {
-    run.signals += 1;
     let event = WorkflowExecutionSignaledEventAttributes {
         signal_name: signal.name,
         input: signal.input,
@@ -68,9 +67,7 @@ pub(crate) fn record(signal: Signal, run: &mut Run, out: &mut OpenTransition) {
         request_id: signal.request_id.to_string(),
         ..Default::default()
     };
-    if !signal.request_id.as_str().is_empty() {
-        run.signal_requests.insert(signal.request_id, ());
-    }
+    run.requests.record_signal(signal.request_id);
     run.buffer_with_links(
         out.now,
         Attributes::WorkflowExecutionSignaledEventAttributes(event),

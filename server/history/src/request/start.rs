@@ -1,7 +1,5 @@
 //! The start of a run: records its first events.
 
-use std::collections::BTreeMap;
-
 use durably_proto::api::common::v1::{Memo, SearchAttributes, WorkflowType};
 use durably_proto::api::enums::v1::{ContinueAsNewInitiator, EventType};
 use durably_proto::api::history::v1::WorkflowExecutionStartedEventAttributes;
@@ -12,6 +10,10 @@ use crate::event_log::EventLog;
 use crate::id::{EventId, RequestId, Stamp};
 use crate::input::Deadline;
 use crate::open_transition::OpenTransition;
+use crate::pending::activities::Activities;
+use crate::pending::requests::Requests;
+use crate::pending::timers::Timers;
+use crate::pending::updates::Updates;
 use crate::queue;
 use crate::random::Random;
 use crate::request::signal;
@@ -22,7 +24,6 @@ use crate::task::workflow_task;
 use crate::time::{Time, timeout_to_proto, to_proto};
 use crate::tracked::Tracked;
 use crate::transition::{Effect, Reply, Transition};
-use crate::updates;
 
 impl Run {
     /// Starts a run at `now`.
@@ -47,16 +48,15 @@ impl Run {
             first.user_metadata = start.user_metadata;
         }
         first.links = start.links;
-        run.requests.insert(
-            start.request_id,
-            (EventType::WorkflowExecutionStarted, EventId::FIRST),
-        );
+        let event_type = EventType::WorkflowExecutionStarted;
+        run.requests
+            .record(start.request_id, event_type, EventId::FIRST);
         if let Some(signal) = signal {
             signal::record(signal, &mut run, &mut out);
             run.flush_buffer();
         }
         if let Some(update) = update {
-            updates::admit(update, &mut run);
+            run.updates.admit(update.id, update.request);
         }
         if let Some(at) = run.config.run_expires_at {
             out.effect(Effect::Arm {
@@ -148,16 +148,11 @@ fn empty(config: RunConfig, start: &Start) -> Run {
         sticky: None,
         last_completed_started: EventId::NONE,
         close_attempted: false,
-        timers: Tracked::default(),
-        timers_by_time: BTreeMap::new(),
-        activities: Tracked::default(),
-        activity_ids: BTreeMap::new(),
-        updates: Tracked::default(),
-        updates_admitted: 0,
+        timers: Timers::default(),
+        activities: Activities::default(),
+        updates: Updates::default(),
         cancel_requested: false,
-        signals: 0,
-        signal_requests: Tracked::default(),
-        requests: Tracked::default(),
+        requests: Requests::default(),
         callbacks: Tracked::default(),
         memo: Tracked::default(),
         search_attributes: Tracked::default(),

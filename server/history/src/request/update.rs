@@ -7,7 +7,6 @@ use crate::rejection::{Closed, Invalid, LimitExceeded, Rejection};
 use crate::state::{Phase, Run, TaskType};
 use crate::task::workflow_task;
 use crate::transition::{Reply, UpdateStage, UpdateStatus};
-use crate::updates;
 
 /// Admits the update, or returns its status if it is known.
 pub(crate) fn apply(
@@ -32,7 +31,7 @@ pub(crate) fn apply(
     check(&request)?;
     check_limits(run)?;
     let id = request.id.clone();
-    updates::admit(request, run);
+    run.updates.admit(request.id, request.request);
     if !run.has_workflow_task() {
         workflow_task::schedule(run, TaskType::Speculative, out);
     }
@@ -57,12 +56,7 @@ fn check(request: &UpdateRequest) -> Result<(), Rejection> {
 }
 
 fn check_limits(run: &Run) -> Result<(), Rejection> {
-    let in_flight = run
-        .updates
-        .values()
-        .filter(|update| update.state.is_in_flight())
-        .count();
-    if in_flight >= limits::UPDATES_IN_FLIGHT {
+    if run.updates.in_flight() >= limits::UPDATES_IN_FLIGHT {
         let limit = limits::UPDATES_IN_FLIGHT;
         return Err(Rejection::LimitExceeded(LimitExceeded::UpdatesInFlight {
             limit,

@@ -9,11 +9,13 @@ use durably_proto::wkt;
 
 use crate::event_log::EventLog;
 use crate::id::{EventId, TimerId};
+use crate::pending::activities::{Activity, ActivityState, ActivityTimeouts};
+use crate::pending::timers::Timer;
+use crate::pending::updates::{Update, UpdateState};
 use crate::retry::RetryPolicy;
 use crate::snapshot::message::{
     Empty, counter, nanos, recorded, required, time, timeout, timeout_message,
 };
-use crate::state::{Activity, ActivityState, ActivityTimeouts, Timer, Update, UpdateState};
 use crate::time::Time;
 
 /// Field numbers are stable.

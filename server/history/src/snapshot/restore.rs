@@ -1,13 +1,13 @@
 //! Restores a run from its parts and events.
 
-use std::collections::BTreeMap;
-
 use durably_proto::api::history::v1::history_event::Attributes;
 use prost::Message;
 
 use crate::corrupted::Corrupted;
 use crate::event_log::EventLog;
 use crate::id::Stamp;
+use crate::pending::requests::Requests;
+use crate::pending::updates::Updates;
 use crate::random::Random;
 use crate::snapshot::config::ConfigMessage;
 use crate::snapshot::core::CoreMessage;
@@ -49,7 +49,7 @@ impl Run {
             .map_err(|problem| Corrupted::new(&key, problem))?;
         for (key, name, value) in entries {
             if !add(&mut run, &key, name, &value)? {
-                return Err(Corrupted::new(key, "the run has two of it"));
+                return Err(Corrupted::new(key, "it contradicts another part"));
             }
         }
         check_invariants(&run).map_err(|problem| Corrupted::new(key, problem))?;
@@ -100,9 +100,7 @@ fn from_core(
         sticky: core.sticky(&config.task_queue)?,
         last_completed_started: core.last_completed_started(&events)?,
         close_attempted: core.close_attempted,
-        updates_admitted: counter("the number of updates", core.updates_admitted, u64::MAX)?,
         cancel_requested: core.cancel_requested,
-        signals: size("the number of signals", core.signals)?,
         last_worker_version: core.last_worker_version.take(),
         transitions: counter("the number of transitions", core.transitions, i64::MAX)?,
         random: Random::new(core.random),
@@ -110,12 +108,13 @@ fn from_core(
         events,
         buffered: Default::default(),
         timers: Default::default(),
-        timers_by_time: BTreeMap::new(),
         activities: Default::default(),
-        activity_ids: BTreeMap::new(),
-        updates: Default::default(),
-        signal_requests: Default::default(),
-        requests: Default::default(),
+        updates: Updates::with_admitted(counter(
+            "the number of updates",
+            core.updates_admitted,
+            u64::MAX,
+        )?),
+        requests: Requests::with_signals_received(size("the number of signals", core.signals)?),
         callbacks: Default::default(),
         memo: Default::default(),
         search_attributes: Default::default(),
@@ -127,7 +126,7 @@ fn from_core(
     })
 }
 
-/// Adds an entry to its collection; returns false if the collection has it already.
+/// Adds an entry to its collection; returns false if it contradicts another entry.
 fn add(run: &mut Run, key: &PartKey, name: PartName, value: &[u8]) -> Result<bool, Corrupted> {
     let events = &run.events;
     let corrupted = |problem| Corrupted::new(key, problem);
@@ -137,16 +136,13 @@ fn add(run: &mut Run, key: &PartKey, name: PartName, value: &[u8]) -> Result<boo
             let timer = open::<TimerMessage>(key, value)?
                 .restore(&id, events)
                 .map_err(corrupted)?;
-            let place = (timer.fires_at, timer.started);
-            run.timers_by_time.insert(place, id.clone()).is_none() && run.timers.restore(id, timer)
+            run.timers.restore(id, timer)
         }
         PartName::Activity(scheduled) => {
             let activity = open::<ActivityMessage>(key, value)?
                 .restore(scheduled, events)
                 .map_err(corrupted)?;
-            let id = activity.id.clone();
-            run.activity_ids.insert(id, scheduled).is_none()
-                && run.activities.restore(scheduled, activity)
+            run.activities.restore(activity)
         }
         PartName::Update(id) => {
             let update = open::<UpdateMessage>(key, value)?.restore(events);
@@ -154,11 +150,12 @@ fn add(run: &mut Run, key: &PartKey, name: PartName, value: &[u8]) -> Result<boo
         }
         PartName::SignalRequest(id) => {
             let Empty {} = open(key, value)?;
-            run.signal_requests.restore(id, ())
+            run.requests.restore_signal(id)
         }
         PartName::Request(id) => {
             let request = open::<RequestMessage>(key, value)?.restore(events);
-            run.requests.restore(id, request.map_err(corrupted)?)
+            let (event_type, event) = request.map_err(corrupted)?;
+            run.requests.restore(id, event_type, event)
         }
         PartName::BufferedEvent(number) => {
             let number = counter("its number", number, u64::MAX).map_err(corrupted)?;

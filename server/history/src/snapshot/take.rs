@@ -54,20 +54,26 @@ impl Run {
             self.taken.core = core.value.clone().unwrap_or_default().into();
             parts.push(core);
         }
-        take(&mut self.timers, PartName::Timer, &mut parts, |timer| {
-            TimerMessage::from(timer)
-        });
-        take(&mut self.activities, PartName::Activity, &mut parts, |it| {
-            ActivityMessage::from(it)
-        });
-        take(&mut self.updates, PartName::Update, &mut parts, |update| {
-            UpdateMessage::from(update)
-        });
-        let name = PartName::SignalRequest;
-        take(&mut self.signal_requests, name, &mut parts, |()| Empty {});
-        take(&mut self.requests, PartName::Request, &mut parts, |it| {
-            RequestMessage::from(it)
-        });
+        let timers = self.timers.take_changed();
+        take(timers, PartName::Timer, &mut parts, TimerMessage::from);
+        let activities = self.activities.take_changed();
+        take(
+            activities,
+            PartName::Activity,
+            &mut parts,
+            ActivityMessage::from,
+        );
+        let updates = self.updates.take_changed();
+        take(updates, PartName::Update, &mut parts, UpdateMessage::from);
+        let signals = self.requests.take_changed_signals();
+        take(signals, PartName::SignalRequest, &mut parts, |()| Empty {});
+        let requests = self.requests.take_changed();
+        take(
+            requests,
+            PartName::Request,
+            &mut parts,
+            RequestMessage::from,
+        );
         take_as_is(&mut self.buffered, PartName::BufferedEvent, &mut parts);
         take_as_is(&mut self.callbacks, PartName::Callback, &mut parts);
         take_as_is(&mut self.memo, PartName::MemoField, &mut parts);
@@ -81,7 +87,6 @@ impl Run {
         let collections = self.timers.len()
             + self.activities.len()
             + self.updates.len()
-            + self.signal_requests.len()
             + self.requests.len()
             + self.buffered.len()
             + self.callbacks.len()
@@ -92,36 +97,29 @@ impl Run {
     }
 }
 
+/// Takes the changed entries of a collection.
+fn take<'a, K, V: 'a, M: Message>(
+    changed: impl Iterator<Item = (K, Option<&'a V>)>,
+    name: impl Fn(K) -> PartName,
+    parts: &mut Vec<Part>,
+    message: impl Fn(&'a V) -> M,
+) {
+    parts.extend(changed.map(|(key, value)| {
+        let key = PartKey::from(&name(key));
+        let value = value.map(|value| part::seal(&key, &message(value)));
+        Part { key, value }
+    }));
+}
+
 /// Takes the changed entries of a collection whose values are messages.
-fn take_as_is<K: Ord + Clone, M: Message + Clone>(
+fn take_as_is<K: Ord + Clone, M: Message>(
     entries: &mut Tracked<K, M>,
     name: impl Fn(K) -> PartName,
     parts: &mut Vec<Part>,
 ) {
-    take_with(entries, name, parts, part::seal);
-}
-
-/// Takes the changed entries of a collection.
-fn take<K: Ord + Clone, V, M: Message>(
-    entries: &mut Tracked<K, V>,
-    name: impl Fn(K) -> PartName,
-    parts: &mut Vec<Part>,
-    message: impl Fn(&V) -> M,
-) {
-    take_with(entries, name, parts, |key, value| {
-        part::seal(key, &message(value))
-    });
-}
-
-fn take_with<K: Ord + Clone, V>(
-    entries: &mut Tracked<K, V>,
-    name: impl Fn(K) -> PartName,
-    parts: &mut Vec<Part>,
-    seal: impl Fn(&PartKey, &V) -> Vec<u8>,
-) {
     parts.extend(entries.take_changed().map(|(key, value)| {
         let key = PartKey::from(&name(key));
-        let value = value.map(|value| seal(&key, value));
+        let value = value.map(|value| part::seal(&key, value));
         Part { key, value }
     }));
 }

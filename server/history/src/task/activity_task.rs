@@ -12,17 +12,16 @@ use durably_proto::api::history::v1::{
 use crate::id::{EventId, RequestId};
 use crate::input::{ActivityTaskKey, Deadline, StartActivity};
 use crate::open_transition::OpenTransition;
+use crate::pending::activities::{Activity, ActivityState};
 use crate::rejection::{Rejection, TaskNotFound};
 use crate::retry::{RequestedDelay, RetryDecision};
-use crate::state::{Activity, ActivityState, Run};
-use crate::time::Time;
+use crate::state::Run;
 use crate::transition::{Effect, Reply, StartedActivity};
 use crate::{failure, limits};
 
 /// Dispatches the activity's attempt to its queue.
-pub(crate) fn offer(activity: &mut Activity, out: &mut OpenTransition) {
-    activity.state = ActivityState::Waiting;
-    out.effect(dispatch_of(activity));
+pub(crate) fn offer(run: &Run, scheduled: EventId, out: &mut OpenTransition) {
+    out.effect(dispatch_of(pending(run, scheduled)));
 }
 
 /// The dispatch of a waiting activity.
@@ -44,7 +43,7 @@ pub(crate) fn start(
 ) -> Result<Reply, Rejection> {
     let activity = run
         .activities
-        .get(&start.task_key.scheduled)
+        .get(start.task_key.scheduled)
         .filter(|activity| activity.attempt == start.task_key.attempt)
         .ok_or(Rejection::TaskNotFound(TaskNotFound::Activity))?;
     match &activity.state {
@@ -76,24 +75,14 @@ pub(crate) fn start_attempt(
     identity: String,
     out: &mut OpenTransition,
 ) -> StartedActivity {
-    let activity = run
-        .activities
-        .get_mut(&scheduled)
-        .expect("the caller saw it");
-    activity.last_started_at = Some(out.now);
-    activity.last_worker.clone_from(&identity);
-    activity.heartbeat_at = None;
-    activity.state = ActivityState::Started {
-        at: out.now,
-        request_id,
-        identity,
-    };
-    arm(activity, out);
+    run.activities
+        .start_attempt(scheduled, out.now, request_id, identity);
+    arm(run, scheduled, out);
     started(run, scheduled)
 }
 
 fn started(run: &Run, scheduled: EventId) -> StartedActivity {
-    let activity = &run.activities[&scheduled];
+    let activity = pending(run, scheduled);
     let event = scheduled_attributes(run, scheduled);
     StartedActivity {
         task_key: ActivityTaskKey {
@@ -123,10 +112,7 @@ pub(crate) fn retry(
     failure: &Failure,
     out: &mut OpenTransition,
 ) -> RetryState {
-    let activity = run
-        .activities
-        .get_mut(&scheduled)
-        .expect("the caller saw it");
+    let activity = pending(run, scheduled);
     if activity.cancel_requested.is_some() {
         return RetryState::CancelRequested;
     }
@@ -146,15 +132,10 @@ pub(crate) fn retry(
     ) {
         RetryDecision::No(reason) => reason,
         RetryDecision::After(interval) => {
-            activity.attempt += 1;
-            activity.attempt_at = out.now + interval;
-            activity.state = ActivityState::Backoff {
-                until: activity.attempt_at,
-            };
-            activity.last_failure =
-                Some(failure::truncate(failure.clone(), limits::RETRIED_FAILURE));
-            activity.last_ended_at = Some(out.now);
-            arm(activity, out);
+            let failure = failure::truncate(failure.clone(), limits::RETRIED_FAILURE);
+            run.activities
+                .back_off(scheduled, out.now, interval, failure);
+            arm(run, scheduled, out);
             RetryState::InProgress
         }
     }
@@ -179,7 +160,7 @@ pub(crate) fn buffer_started(
     scheduled: EventId,
     worker_version: Option<WorkerVersionStamp>,
 ) {
-    let activity = &run.activities[&scheduled];
+    let activity = pending(run, scheduled);
     let ActivityState::Started {
         at,
         request_id,
@@ -207,10 +188,9 @@ pub(crate) fn buffer_started(
 
 /// Removes a closed activity.
 pub(crate) fn remove(run: &mut Run, scheduled: EventId, out: &mut OpenTransition) {
-    let Some(activity) = run.activities.remove(&scheduled) else {
+    let Some(activity) = run.activities.remove(scheduled) else {
         return;
     };
-    run.activity_ids.remove(&activity.id);
     if activity.armed.is_some() {
         out.effect(Effect::Disarm(Deadline::Activity(scheduled)));
     }
@@ -218,17 +198,19 @@ pub(crate) fn remove(run: &mut Run, scheduled: EventId, out: &mut OpenTransition
 
 /// Arms the activity's deadline. A heartbeat moves the deadline without arming it again; one that
 /// is due too early is rearmed then.
-pub(crate) fn arm(activity: &mut Activity, out: &mut OpenTransition) {
-    let Some(at) = activity.next_deadline() else {
-        return;
-    };
-    if activity.armed.is_none_or(|armed| at < armed) {
-        activity.armed = Some(at);
+pub(crate) fn arm(run: &mut Run, scheduled: EventId, out: &mut OpenTransition) {
+    if let Some(at) = run.activities.arm(scheduled) {
         out.effect(Effect::Arm {
-            deadline: Deadline::Activity(activity.scheduled),
+            deadline: Deadline::Activity(scheduled),
             at,
         });
     }
+}
+
+/// An activity that the caller has seen.
+pub(crate) fn pending(run: &Run, scheduled: EventId) -> &Activity {
+    let activity = run.activities.get(scheduled);
+    activity.expect("the caller has seen the activity")
 }
 
 /// The attributes of the activity's scheduled event.
@@ -240,54 +222,5 @@ pub(crate) fn scheduled_attributes(
     match run.events.get(place).and_then(|it| it.attributes) {
         Some(Attributes::ActivityTaskScheduledEventAttributes(event)) => event,
         other => unreachable!("event {scheduled} scheduled an activity, but is {other:?}"),
-    }
-}
-
-impl Activity {
-    fn next_deadline(&self) -> Option<Time> {
-        let backoff = match self.state {
-            ActivityState::Backoff { until } => Some(until),
-            ActivityState::Waiting | ActivityState::Started { .. } => None,
-        };
-        self.timeouts_in_order()
-            .into_iter()
-            .flatten()
-            .map(|(at, _)| at)
-            .chain(backoff)
-            .min()
-    }
-
-    /// The activity's timeouts; of those that expire together the first one counts.
-    pub(crate) fn timeouts_in_order(&self) -> [Option<(Time, TimeoutType)>; 4] {
-        let timeouts = &self.timeouts;
-        let after = |from: Time, timeout: Option<std::time::Duration>, kind| {
-            timeout.map(|timeout| (from + timeout, kind))
-        };
-        let total = after(
-            self.scheduled_at,
-            timeouts.schedule_to_close,
-            TimeoutType::ScheduleToClose,
-        );
-        match self.state {
-            ActivityState::Started { at, .. } => {
-                let alive = self.heartbeat_at.unwrap_or(at);
-                // An eager activity starts when it is scheduled, so two timeouts may expire
-                // together.
-                [
-                    total,
-                    after(at, timeouts.start_to_close, TimeoutType::StartToClose),
-                    after(alive, timeouts.heartbeat, TimeoutType::Heartbeat),
-                    None,
-                ]
-            }
-            ActivityState::Waiting | ActivityState::Backoff { .. } => {
-                let taken = after(
-                    self.attempt_at,
-                    timeouts.schedule_to_start,
-                    TimeoutType::ScheduleToStart,
-                );
-                [taken, total, None, None]
-            }
-        }
     }
 }

@@ -13,7 +13,7 @@ use crate::id::{EventId, RequestId};
 use crate::input::{ActivityRef, CancelActivity, CompleteActivity, FailActivity, Heartbeat};
 use crate::open_transition::OpenTransition;
 use crate::rejection::{Invalid, Rejection, TaskNotFound};
-use crate::state::{ActivityState, Run};
+use crate::state::Run;
 use crate::task::activity_task;
 use crate::transition::Reply;
 use crate::{failure, limits};
@@ -32,9 +32,9 @@ pub(crate) fn heartbeat(
             cancel_requested: true,
         });
     }
-    let activity = run.activities.get_mut(&scheduled).expect("found above");
-    activity.heartbeat_at = Some(out.now);
-    activity.heartbeat_details = heartbeat.details;
+    run.activities
+        .heartbeat(scheduled, out.now, heartbeat.details);
+    let activity = activity_task::pending(run, scheduled);
     Ok(Reply::Heartbeat {
         cancel_requested: activity.cancel_requested.is_some(),
     })
@@ -85,9 +85,7 @@ pub(crate) fn fail(
     let scheduled = reported(run, &fail.activity)?;
     force_start(run, scheduled, &fail.identity, out);
     if let Some(details) = fail.last_heartbeat_details {
-        let activity = run.activities.get_mut(&scheduled).expect("found above");
-        activity.heartbeat_details = Some(details);
-        activity.heartbeat_at = Some(out.now);
+        run.activities.heartbeat(scheduled, out.now, Some(details));
     }
     let failure = match fail.failure {
         Some(failure) if failure.encoded_len() > limits::BLOB => {
@@ -127,7 +125,7 @@ pub(crate) fn cancel(
         );
         return Ok(Reply::Done);
     }
-    let Some(requested) = run.activities[&scheduled].cancel_requested else {
+    let Some(requested) = activity_task::pending(run, scheduled).cancel_requested else {
         return Err(Rejection::Invalid(Invalid(
             "unable to mark activity as canceled without activity being request canceled first"
                 .to_owned(),
@@ -183,9 +181,9 @@ fn close_failed(
 /// Finds the reported activity if its attempt is started.
 fn running(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
     let scheduled = reported(run, activity)?;
-    match run.activities[&scheduled].state {
-        ActivityState::Started { .. } => Ok(scheduled),
-        ActivityState::Waiting | ActivityState::Backoff { .. } => Err(not_found(activity)),
+    match activity_task::pending(run, scheduled).is_started() {
+        true => Ok(scheduled),
+        false => Err(not_found(activity)),
     }
 }
 
@@ -194,11 +192,10 @@ fn reported(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
     let found = match activity {
         ActivityRef::Token(task_key) => run
             .activities
-            .get(&task_key.scheduled)
-            .filter(|pending| pending.attempt == task_key.attempt)
-            .filter(|pending| matches!(pending.state, ActivityState::Started { .. }))
+            .get(task_key.scheduled)
+            .filter(|pending| pending.attempt == task_key.attempt && pending.is_started())
             .map(|pending| pending.scheduled),
-        ActivityRef::Id(id) => run.activity_ids.get(id).copied(),
+        ActivityRef::Id(id) => run.activities.event_of(id),
     };
     found.ok_or_else(|| not_found(activity))
 }
@@ -206,10 +203,7 @@ fn reported(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
 /// Starts an activity that is closed by id before any worker took it; the history needs a started
 /// event.
 fn force_start(run: &mut Run, scheduled: EventId, identity: &str, out: &mut OpenTransition) {
-    if !matches!(
-        run.activities[&scheduled].state,
-        ActivityState::Started { .. }
-    ) {
+    if !activity_task::pending(run, scheduled).is_started() {
         activity_task::start_attempt(
             run,
             scheduled,

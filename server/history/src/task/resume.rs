@@ -2,7 +2,8 @@
 //! were armed, were in its memory only.
 
 use crate::input::Deadline;
-use crate::state::{ActivityState, Run, StartedTask, TaskType, WorkflowTask};
+use crate::pending::activities::ActivityState;
+use crate::state::{Run, StartedTask, TaskType, WorkflowTask};
 use crate::task::{activity_task, workflow_task};
 use crate::time::Time;
 use crate::transition::Effect;
@@ -15,7 +16,7 @@ impl Run {
         if let WorkflowTask::Scheduled(task) = &self.task {
             effects.push(workflow_task::dispatch_of(task, self.current_task_queue()));
         }
-        for activity in self.activities.values() {
+        for activity in self.activities.iter() {
             if matches!(activity.state, ActivityState::Waiting) {
                 effects.push(activity_task::dispatch_of(activity));
             }
@@ -55,8 +56,8 @@ impl Run {
         let timers = self.timers.iter();
         armed.extend(timers.map(|(id, timer)| (Deadline::Timer(id.clone()), timer.fires_at)));
         let activities = self.activities.iter();
-        armed.extend(activities.filter_map(|(scheduled, activity)| {
-            Some((Deadline::Activity(*scheduled), activity.armed?))
+        armed.extend(activities.filter_map(|activity| {
+            Some((Deadline::Activity(activity.scheduled), activity.armed?))
         }));
         armed
     }

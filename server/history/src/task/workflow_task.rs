@@ -107,7 +107,7 @@ pub(crate) fn start(
 ) -> Result<Reply, Rejection> {
     match &run.task {
         WorkflowTask::Scheduled(task) if task.stamp == start.task_key.stamp => {
-            if task.task_type == TaskType::Speculative && !updates::any_to_send(run, true) {
+            if task.task_type == TaskType::Speculative && !run.updates.any_to_send(true) {
                 return Err(Rejection::TaskNotFound(TaskNotFound::Workflow));
             }
         }
@@ -253,7 +253,7 @@ impl Run {
     }
 
     fn size(&self) -> HistorySize {
-        let updates = usize::try_from(self.updates_admitted).unwrap_or(usize::MAX);
+        let updates = usize::try_from(self.updates.admitted()).unwrap_or(usize::MAX);
         HistorySize {
             bytes: self.history_size,
             suggest: ContinueAsNewSuggestion {

@@ -8,8 +8,9 @@ use durably_proto::api::history::v1::history_event::Attributes;
 use crate::failure;
 use crate::id::EventId;
 use crate::open_transition::OpenTransition;
+use crate::pending::activities::ActivityState;
 use crate::rejection::Rejection;
-use crate::state::{ActivityState, Run};
+use crate::state::Run;
 use crate::task::activity_task;
 
 /// Applies the due timeout or retry; arms the deadline again if neither is due yet.
@@ -18,30 +19,23 @@ pub(crate) fn ring(
     run: &mut Run,
     out: &mut OpenTransition,
 ) -> Result<(), Rejection> {
-    let activity = run
-        .activities
-        .get(&scheduled)
-        .ok_or(Rejection::StaleDeadline)?;
+    let activity = run.activities.get(scheduled);
+    let activity = activity.ok_or(Rejection::StaleDeadline)?;
     if activity.armed.is_none_or(|armed| armed > out.now) {
         return Err(Rejection::StaleDeadline);
     }
-    let activity = run.activities.get_mut(&scheduled).expect("found above");
-    activity.armed = None;
-    let expired = activity
-        .timeouts_in_order()
-        .into_iter()
-        .flatten()
-        .filter(|(at, _)| *at <= out.now)
-        .min_by_key(|(at, _)| *at)
-        .map(|(_, kind)| kind);
+    let expired = activity.expired(out.now);
+    let is_due = matches!(activity.state, ActivityState::Backoff { until } if until <= out.now);
+    run.activities.disarm(scheduled);
     if let Some(kind) = expired {
         time_out(run, scheduled, kind, out);
         return Ok(());
     }
-    if matches!(activity.state, ActivityState::Backoff { until } if until <= out.now) {
-        activity_task::offer(activity, out);
+    if is_due {
+        run.activities.end_backoff(scheduled, out.now);
+        activity_task::offer(run, scheduled, out);
     }
-    activity_task::arm(activity, out);
+    activity_task::arm(run, scheduled, out);
     Ok(())
 }
 
@@ -55,7 +49,7 @@ fn time_out(run: &mut Run, scheduled: EventId, kind: TimeoutType, out: &mut Open
     if retry_state == RetryState::Timeout && kind != TimeoutType::ScheduleToStart {
         failure = failure::timeout(TimeoutType::ScheduleToClose, OUT_OF_TIME.to_owned());
     }
-    let activity = &run.activities[&scheduled];
+    let activity = activity_task::pending(run, scheduled);
     if let Some(FailureInfo::TimeoutFailureInfo(info)) = &mut failure.failure_info {
         info.last_heartbeat_details
             .clone_from(&activity.heartbeat_details);

@@ -19,16 +19,10 @@ pub(crate) fn ring(id: &TimerId, run: &mut Run, out: &mut OpenTransition) -> Res
     {
         return Err(Rejection::StaleDeadline);
     }
-    while let Some(first) = run.timers_by_time.first_entry() {
-        let &(fires_at, started) = first.key();
-        if fires_at > out.now {
-            break;
-        }
-        let due = first.remove();
-        run.timers.remove(&due);
+    while let Some((due, timer)) = run.timers.pop_due(out.now) {
         let event = TimerFiredEventAttributes {
             timer_id: due.to_string(),
-            started_event_id: started.0,
+            started_event_id: timer.started.0,
         };
         run.buffer(out.now, Attributes::TimerFiredEventAttributes(event));
         if due != *id {

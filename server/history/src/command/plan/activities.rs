@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{ActivityId, EventId};
-use crate::state::{ActivityState, Run};
+use crate::pending::activities::ActivityState;
+use crate::state::Run;
 
 /// Activities scheduled and cancelled by the steps planned so far.
 pub(crate) struct PlannedActivities<'a> {
@@ -37,8 +38,8 @@ impl<'a> PlannedActivities<'a> {
         if self.ids.contains_key(id) {
             return true;
         }
-        let recorded = self.run.activity_ids.get(id);
-        recorded.is_some_and(|scheduled| !self.ended.contains(scheduled))
+        let recorded = self.run.activities.event_of(id);
+        recorded.is_some_and(|scheduled| !self.ended.contains(&scheduled))
     }
 
     /// How many activities are pending.
@@ -65,7 +66,7 @@ impl<'a> PlannedActivities<'a> {
             self.assert_invariants();
             return true;
         }
-        match self.run.activities.get(&scheduled) {
+        match self.run.activities.get(scheduled) {
             Some(activity) => match activity.state {
                 ActivityState::Started { .. } => {
                     activity.cancel_requested.is_none() && self.cancel_requested.insert(scheduled)
