@@ -32,7 +32,6 @@ pub const STICKY: &str = "sticky";
 pub struct Case {
     pub run: Run,
     pub now: Time,
-    pub deadlines: BTreeMap<Deadline, Time>,
     pub offered: Vec<(WorkflowTaskKey, TaskQueue)>,
     pub activities: Vec<ActivityTaskKey>,
     pub next: Option<Start>,
@@ -78,7 +77,6 @@ impl Case {
         let mut case = Self {
             run,
             now,
-            deadlines: BTreeMap::new(),
             offered: Vec::new(),
             activities: Vec::new(),
             next: None,
@@ -153,46 +151,31 @@ impl Case {
         self.effects.clone_from(&transition.effects);
         for effect in &transition.effects {
             match effect {
-                Effect::Arm { deadline, at } => {
-                    self.deadlines.insert(deadline.clone(), *at);
-                }
-                Effect::Disarm(deadline) => {
-                    self.deadlines.remove(deadline);
-                }
                 Effect::DispatchWorkflowTask {
                     task_key, queue, ..
                 } => self.offered.push((*task_key, queue.clone())),
                 Effect::DispatchActivity { task_key, .. } => self.activities.push(*task_key),
                 Effect::StartNext(start) => self.next = Some((**start).clone()),
-                Effect::Closed(_) | Effect::UpdateReached(_) | Effect::VisibilityChanged => {}
+                Effect::Arm { .. }
+                | Effect::Disarm(_)
+                | Effect::Closed(_)
+                | Effect::UpdateReached(_)
+                | Effect::VisibilityChanged => {}
             }
         }
-        let armed = self.run.resume().into_iter().filter_map(|it| match it {
-            Effect::Arm { deadline, at } => Some((deadline, at)),
-            _ => None,
-        });
-        let mut armed: BTreeMap<_, _> = armed.collect();
-        let mut deadlines = self.deadlines.clone();
-        if self.run.delayed_until().is_none() {
-            // It stays armed during a task that may have ended the delay, and is stale then.
-            armed.remove(&Deadline::FirstWorkflowTask);
-            deadlines.remove(&Deadline::FirstWorkflowTask);
-        }
-        assert_eq!(armed, deadlines, "a restart finds the deadlines again");
     }
 
-    /// Lets time pass until the next armed deadline and rings it.
+    /// Lets time pass until the next deadline and rings it.
     pub fn ring(&mut self) -> Deadline {
-        let (deadline, at) = self
-            .deadlines
-            .iter()
-            .min_by_key(|(_, at)| **at)
-            .map(|(d, at)| (d.clone(), *at))
-            .expect("a deadline");
+        let (at, deadline) = self.run.next_deadline().expect("a deadline");
         self.now = self.now.max(at);
-        self.deadlines.remove(&deadline);
         self.ok(Input::Due(deadline.clone()));
         deadline
+    }
+
+    /// The deadline that is due first.
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.run.next_deadline().map(|(_, deadline)| deadline)
     }
 
     /// Lets time pass until this deadline and rings it, after all that come before.

@@ -57,7 +57,7 @@ fn the_deadline_of_an_ended_delay_schedules_no_second_task() {
         Some(Rejection::StaleDeadline)
     );
     case.work(vec![]);
-    assert!(!case.deadlines.contains_key(&Deadline::FirstWorkflowTask));
+    assert_eq!(case.deadline(), None);
 }
 
 #[test]

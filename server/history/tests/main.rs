@@ -13,6 +13,7 @@ mod bad_commands;
 mod buffered_events;
 mod continue_as_new;
 mod cron;
+mod deadline;
 mod delay;
 mod determinism;
 mod greeting;

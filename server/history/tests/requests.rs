@@ -67,7 +67,7 @@ fn a_termination_ends_the_run_and_the_task_a_worker_has() {
         "5 workflow_execution_signaled waits",
         "6 workflow_execution_terminated broken",
     ]);
-    assert!(case.deadlines.is_empty());
+    assert_eq!(case.deadline(), None);
     let late = case.apply(crate::case::completion(task.token, vec![], vec![], |_| {}));
     assert!(matches!(late.unwrap_err(), Rejection::TaskNotFound(_)));
     assert!(matches!(

@@ -8,11 +8,12 @@ use crate::case::Case;
 use crate::command::{cancel_timer, complete, start_timer};
 
 #[test]
-fn a_timer_is_armed_for_the_time_it_fires() {
+fn a_timer_is_due_when_it_fires() {
     let mut case = Case::start();
     case.work(vec![start_timer("1", 30)]);
-    let armed = case.deadlines[&Deadline::Timer("1".into())];
-    assert_eq!(armed.since(case.now), Duration::from_secs(30));
+    let at = case.now + Duration::from_secs(30);
+    let deadline = Deadline::Timer("1".into());
+    assert_eq!(case.run.next_deadline(), Some((at, deadline)));
 }
 
 #[test]
@@ -39,10 +40,7 @@ fn timers_due_at_the_same_time_are_seen_by_one_task() {
         "9 timer_fired id=a started=6",
         "10 workflow_task_scheduled on=queue attempt=1 timeout=10s",
     ]);
-    assert_eq!(
-        case.deadlines.keys().collect::<Vec<_>>(),
-        [&Deadline::Timer("late".into())]
-    );
+    assert_eq!(case.deadline(), Some(Deadline::Timer("late".into())));
 }
 
 #[test]
@@ -57,7 +55,7 @@ fn a_cancelled_timer_has_no_deadline() {
         "9 workflow_task_completed scheduled=7 started=8",
         "10 timer_canceled id=1 started=5",
     ]);
-    assert!(case.deadlines.is_empty());
+    assert_eq!(case.deadline(), None);
 }
 
 #[test]

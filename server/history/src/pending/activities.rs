@@ -1,6 +1,6 @@
 //! Pending activities.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub(crate) struct Activities {
     by_event: Tracked<EventId, Activity>,
     /// The same activities by their own ids.
     by_id: BTreeMap<ActivityId, EventId>,
+    /// The same activities in the order of their next deadlines; without those that have none.
+    by_due: BTreeSet<(Time, EventId)>,
 }
 
 /// A pending activity.
@@ -91,6 +93,7 @@ impl Activities {
         );
         let other = self.by_id.insert(activity.id.clone(), scheduled);
         assert!(other.is_none(), "activity {} is pending", activity.id);
+        self.by_due.extend(activity.due());
         let other = self.by_event.insert(scheduled, activity);
         assert!(other.is_none(), "an event schedules one activity");
         self.assert_invariants();
@@ -172,6 +175,7 @@ impl Activities {
         let activity = self.by_event.remove(&scheduled)?;
         let indexed = self.by_id.remove(&activity.id);
         assert_eq!(indexed, Some(scheduled), "an activity is found by its id");
+        self.move_due(activity.due(), None);
         self.assert_invariants();
         Some(activity)
     }
@@ -179,6 +183,7 @@ impl Activities {
     /// Removes all activities and returns them.
     pub(crate) fn clear(&mut self) -> impl Iterator<Item = Activity> {
         self.by_id.clear();
+        self.by_due.clear();
         self.by_event.take_all().into_values()
     }
 
@@ -197,6 +202,11 @@ impl Activities {
     /// The activity's deadline fires.
     pub(crate) fn disarm(&mut self, scheduled: EventId) {
         self.change(scheduled, |activity| activity.armed = None);
+    }
+
+    /// The activity whose deadline is due first: a timeout or its next attempt.
+    pub(crate) fn first_due(&self) -> Option<(Time, EventId)> {
+        self.by_due.first().copied()
     }
 
     pub(crate) fn get(&self, scheduled: EventId) -> Option<&Activity> {
@@ -220,6 +230,7 @@ impl Activities {
     pub(crate) fn restore(&mut self, activity: Activity) -> bool {
         let scheduled = activity.scheduled;
         let id = activity.id.clone();
+        self.by_due.extend(activity.due());
         self.by_id.insert(id, scheduled).is_none() && self.by_event.restore(scheduled, activity)
     }
 
@@ -230,7 +241,24 @@ impl Activities {
 
     fn change(&mut self, scheduled: EventId, change: impl FnOnce(&mut Activity)) {
         let activity = self.by_event.get_mut(&scheduled);
-        change(activity.expect("the caller has seen the activity"));
+        let activity = activity.expect("the caller has seen the activity");
+        let before = activity.due();
+        change(activity);
+        let after = activity.due();
+        self.move_due(before, after);
+        self.assert_invariants();
+    }
+
+    /// Moves an activity in the order of deadlines.
+    fn move_due(&mut self, before: Option<(Time, EventId)>, after: Option<(Time, EventId)>) {
+        if before == after {
+            return;
+        }
+        if let Some(before) = before {
+            let was_there = self.by_due.remove(&before);
+            assert!(was_there, "an activity is found by its deadline");
+        }
+        self.by_due.extend(after);
     }
 
     fn assert_invariants(&self) {
@@ -238,6 +266,10 @@ impl Activities {
             self.by_event.len(),
             self.by_id.len(),
             "activities are found by event and by id"
+        );
+        assert!(
+            self.by_due.len() <= self.by_event.len(),
+            "an activity has one deadline"
         );
     }
 }
@@ -288,6 +320,11 @@ impl Activity {
             .filter(|(at, _)| *at <= now)
             .min_by_key(|(at, _)| *at)
             .map(|(_, kind)| kind)
+    }
+
+    /// Its place in the order of deadlines.
+    fn due(&self) -> Option<(Time, EventId)> {
+        Some((self.next_deadline()?, self.scheduled))
     }
 
     fn next_deadline(&self) -> Option<Time> {

@@ -57,6 +57,12 @@ impl Timers {
         self.by_id.take_all().into_keys()
     }
 
+    /// The timer that fires first.
+    pub(crate) fn first(&self) -> Option<(&TimerId, &Timer)> {
+        let (_, id) = self.by_time.first_key_value()?;
+        self.by_id.get_key_value(id)
+    }
+
     pub(crate) fn get(&self, id: &TimerId) -> Option<&Timer> {
         self.by_id.get(id)
     }

@@ -2,6 +2,7 @@
 //! nothing.
 
 pub(crate) mod activity;
+mod next;
 pub(crate) mod run;
 pub(crate) mod user_timer;
 pub(crate) mod workflow_task;
@@ -17,6 +18,20 @@ pub(crate) fn apply(
     run: &mut Run,
     out: &mut OpenTransition,
 ) -> Result<(), Rejection> {
+    let first = run.next_deadline();
+    let is_due = first
+        .as_ref()
+        .is_some_and(|(at, first)| *first == deadline && *at <= out.now);
+    let result = fire(deadline, run, out);
+    // Otherwise the caller, which fires the first deadline while it is due, would do so for ever.
+    if is_due {
+        assert_eq!(result, Ok(()), "a deadline that is due is not stale");
+        assert_ne!(run.next_deadline(), first, "a deadline fires once");
+    }
+    result
+}
+
+fn fire(deadline: Deadline, run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
     match deadline {
         Deadline::FirstWorkflowTask => workflow_task::first(run, out),
         Deadline::WorkflowTask(stamp) => workflow_task::ring(stamp, run, out),
