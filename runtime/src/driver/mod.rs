@@ -8,7 +8,7 @@ mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use durably_engine::{Completion, EngineError, EventId, Job, QueryRequest, Run, Task};
+use durably_engine::{Completion, EngineError, EventId, Job, QueryAnswer, QueryRequest, Run, Task};
 
 use self::instance::{Instance, TaskFailure, WorkerInfo, WorkflowEntry};
 use crate::instance::{core::Issued, outside::OutsideState};
@@ -23,7 +23,8 @@ pub(crate) enum Progress {
     Done(Completion),
     /// To the end of a turn: a long replay goes on when it is called again.
     TurnOver,
-    /// To a wait for work that ends outside of history. User code has seen all of the task.
+    /// To a wait for work that ends outside of history, or to the end of a turn when such work has ended.
+    /// User code has seen all of the task.
     WaitsOutside,
 }
 
@@ -89,7 +90,7 @@ impl Driver {
     }
 
     /// Works on the task until it is done, until its run waits for outside work, or until `goes_on`, which
-    /// is called before each activation, returns false.
+    /// is called before each activation, returns false. The end of outside work begins an activation, too.
     ///
     /// # Errors
     /// Why the task fails, in the caller's words.
@@ -107,6 +108,8 @@ impl Driver {
                 match self.outside_state() {
                     OutsideState::Idle => return Ok(Progress::Done(self.run.finish()?)),
                     OutsideState::Running => return Ok(Progress::WaitsOutside),
+                    // Its end wakes the executor, which resumes the run after the other work of its thread.
+                    OutsideState::Ended { .. } if !goes_on() => return Ok(Progress::WaitsOutside),
                     OutsideState::Ended { seen } => {
                         // Otherwise this loop would not end.
                         let before = resumed.replace(seen);
@@ -135,6 +138,25 @@ impl Driver {
             self.instance.handle(job, &mut intents)?;
             for Issued { intent, place } in intents.drain(..) {
                 self.run.issue(intent, place);
+            }
+        }
+    }
+
+    /// Answers a task that consists of a query, between two tasks or while the run waits for outside work. After
+    /// an error the driver must be dropped.
+    ///
+    /// # Errors
+    /// Why the query cannot be answered, in the caller's words.
+    pub(crate) fn query<E: From<EngineError> + From<TaskFailure>>(
+        &mut self,
+        task: Task,
+    ) -> Result<QueryAnswer, E> {
+        self.begin(task)?;
+        match self.advance::<E>(|| true)? {
+            Progress::Done(Completion::Query(answer)) => Ok(answer),
+            Progress::Done(Completion::Task(_)) | Progress::TurnOver | Progress::WaitsOutside => {
+                let text = "the server sent a query with a task that does more than ask";
+                Err(TaskFailure::fault(text).into())
             }
         }
     }

@@ -14,4 +14,5 @@ mod server;
 mod shutdown;
 mod suspended;
 mod suspended_lost;
+mod suspended_queries;
 mod texts;

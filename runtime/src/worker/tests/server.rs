@@ -10,7 +10,7 @@ use durably_proto::{
     api::{history::v1::HistoryEvent, workflowservice::v1::*},
     service::workflow::workflow_service_server::WorkflowService,
 };
-use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -46,6 +46,8 @@ struct Scripted {
 #[derive(Default)]
 pub(crate) struct Script {
     pub(crate) completions: VecDeque<Result<RespondWorkflowTaskCompletedResponse, Status>>,
+    /// The response to the next completion is held until something is sent.
+    pub(crate) hold_completion: Option<oneshot::Receiver<()>>,
     pub(crate) heartbeats: VecDeque<Result<RecordActivityTaskHeartbeatResponse, Status>>,
     /// How many workers poll the queue for activities; without this the server does not say.
     pub(crate) activity_pollers: Option<usize>,
@@ -227,8 +229,17 @@ impl WorkflowService for Scripted {
         &self,
         request: Request<RespondWorkflowTaskCompletedRequest>,
     ) -> Result<Response<RespondWorkflowTaskCompletedResponse>, Status> {
-        let reply = self.script.lock().unwrap().completions.pop_front();
+        let (reply, hold) = {
+            let mut script = self.script.lock().unwrap();
+            (
+                script.completions.pop_front(),
+                script.hold_completion.take(),
+            )
+        };
         self.hear::<()>(Said::Completed(Box::new(request.into_inner())))?;
+        if let Some(hold) = hold {
+            let _ = hold.await;
+        }
         reply
             .unwrap_or_else(|| Ok(Default::default()))
             .map(Response::new)

@@ -133,7 +133,7 @@ fn after_heartbeat(past: Past) -> Past {
 }
 
 /// What the server answers to a heartbeat.
-fn returns(
+pub(super) fn returns(
     task: PollWorkflowTaskQueueResponse,
 ) -> Result<RespondWorkflowTaskCompletedResponse, Status> {
     Ok(RespondWorkflowTaskCompletedResponse {
@@ -286,6 +286,51 @@ async fn a_branch_that_lost_a_race_does_not_hold_the_task() -> Result<()> {
     assert!(!completed.force_create_new_workflow_task);
     assert_eq!(kinds(&completed), ["start timer"]);
     begun("racing").await.reach();
+    worker.shutdown().await
+}
+
+/// Waits for outside work again and again, which has ended whenever it looks, and computes in between.
+#[derive(Default)]
+struct Busy;
+
+#[workflow]
+impl Busy {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) {
+        for _ in 0..30 {
+            let wait = OutsideWait::begin(ctx.core());
+            wait.end().reach();
+            wait.await;
+            #[allow_nondeterminism(reason = "the test needs a run that computes")]
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_watchdog_measures_each_resumption_by_itself() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().deadlock_timeout(millis(500));
+    let worker = worker.workflow::<Busy>().spawn().await?;
+    let past = Past::begin("Busy", "busy").task_timeout(Duration::from_secs(60));
+    server.normal.send(Ok(past.whole()))?;
+    assert_eq!(kinds(&server.completed().await), ["complete"]);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_run_that_resumes_again_and_again_lets_other_runs_of_its_thread_in() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().executor_threads(1);
+    let worker = worker.workflow::<Busy>().workflow::<Quick>();
+    let worker = worker.spawn().await?;
+    let busy = Past::begin("Busy", "busy-first").task_timeout(Duration::from_secs(60));
+    let quick = Past::begin("Quick", "quick-second");
+    server.normal.send(Ok(busy.whole()))?;
+    server.normal.send(Ok(quick.whole()))?;
+    let ended = [server.completed().await, server.completed().await];
+    let tokens = ended.map(|task| task.task_token);
+    assert_eq!(tokens, [quick, busy].map(|past| past.whole().task_token));
     worker.shutdown().await
 }
 

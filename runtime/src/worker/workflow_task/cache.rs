@@ -48,11 +48,6 @@ impl<V> Cache<V> {
         self.runs.drain().map(|(run_id, slot)| (run_id, slot.value))
     }
 
-    /// All of them, in no order.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.runs.values().map(|slot| &slot.value)
-    }
-
     /// Inserts a run as the most recently used one; returns the run that is evicted for it.
     pub(crate) fn put(&mut self, run_id: &str, value: V) -> Option<(Arc<str>, V)> {
         self.take(run_id);

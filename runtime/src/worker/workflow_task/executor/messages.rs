@@ -26,8 +26,8 @@ pub(crate) enum Wake {
     Evict(RunVersion),
     /// The server dropped a task from history: the run resumes after an earlier one.
     ResetTo(RunVersion, EventId),
-    /// Something outside of one of its runs woke that run, or outside work of one has ended.
-    WokenOutside,
+    /// Something outside of the run with this id woke it, or outside work of it has ended.
+    RunWoken(Arc<str>),
     /// The worker ends: tasks that are put aside go to other workers.
     HandBack,
     /// The worker has ended.
@@ -53,6 +53,31 @@ impl Work {
             Self::Decoded(info, _) => &info.run_id,
         }
     }
+
+    /// Whether the task consists of a query.
+    pub(crate) fn is_query_only(&self) -> bool {
+        match self {
+            Self::Polled(task) => task.is_query_only(),
+            Self::Decoded(info, _) => info.query_only,
+        }
+    }
+
+    /// Separates the names, the token and the time limit of the task.
+    pub(crate) fn open(self) -> (Arc<TaskInfo>, Content) {
+        match self {
+            Self::Polled(mut task) => {
+                let info = Arc::new(TaskInfo::take(&mut task));
+                (info, Content::Polled(task))
+            }
+            Self::Decoded(info, task) => (info, Content::Decoded(task)),
+        }
+    }
+}
+
+/// What a workflow task asks of its run.
+pub(crate) enum Content {
+    Polled(PolledTask),
+    Decoded(Box<Task>),
 }
 
 /// A cached run as it was after one of its tasks.

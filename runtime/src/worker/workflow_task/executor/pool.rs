@@ -16,7 +16,7 @@ pub(crate) struct Pool<M> {
 }
 
 /// Handles the messages of a lane until the lane closes or the watchdog abandons the thread.
-pub(crate) type Run<M> = fn(usize, Arc<Watched>, &Mutex<mpsc::Receiver<M>>);
+pub(crate) type Run<M> = fn(Arc<Watched>, &Mutex<mpsc::Receiver<M>>);
 
 /// The inbox of the thread that owns a share of the runs. The thread can be replaced.
 struct Lane<M> {
@@ -103,6 +103,6 @@ fn start<M: Send + 'static>(
     let (of_thread, messages) = (Arc::clone(&watched), Arc::clone(messages));
     thread::Builder::new()
         .name(format!("durably-{lane}"))
-        .spawn(move || run(lane, of_thread, &messages))?;
+        .spawn(move || run(of_thread, &messages))?;
     Ok(watched)
 }

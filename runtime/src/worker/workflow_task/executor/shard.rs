@@ -9,7 +9,7 @@ use durably_engine::{Completion, EventId, Task};
 
 use super::{
     executors::Executors,
-    messages::{Completed, Output, QueuedTask, RunVersion, Wake, Work},
+    messages::{Completed, Content, Output, QueuedTask, RunVersion, Wake},
     suspended::{SuspendedTasks, Waits},
     watched::Watched,
 };
@@ -25,7 +25,8 @@ use crate::{
     },
 };
 
-/// How long one turn of a replay lasts. The slice in progress is finished in any case.
+/// How long one turn lasts: of a replay, or of a run whose outside work ends again and again. The activation
+/// in progress is finished in any case.
 const TURN: Duration = Duration::from_millis(50);
 
 /// The runs of one worker on one thread.
@@ -34,7 +35,7 @@ pub(crate) struct Shard {
     pub(super) watched: Arc<Watched>,
     cache: Cache<Box<Driver>>,
     pub(super) suspended: SuspendedTasks,
-    host: WorkerInfo,
+    facts: Arc<WorkerFacts>,
 }
 
 /// Result of the work on a task.
@@ -63,17 +64,14 @@ impl Drop for Shard {
 }
 
 impl Shard {
-    pub(super) fn new(executors: Arc<Executors>, watched: Arc<Watched>, lane: usize) -> Self {
+    pub(super) fn new(executors: Arc<Executors>, watched: Arc<Watched>) -> Self {
         let lanes = executors.pool.size();
         Self {
             cache: Cache::new(executors.max_cached.div_ceil(lanes)),
-            host: WorkerInfo {
-                facts: Arc::new(WorkerFacts {
-                    namespace: executors.identity().namespace.clone(),
-                    converter: executors.registry.converter.clone(),
-                }),
-                alarm: alarm(&executors, lane),
-            },
+            facts: Arc::new(WorkerFacts {
+                namespace: executors.identity().namespace.clone(),
+                converter: executors.registry.converter.clone(),
+            }),
             suspended: SuspendedTasks::default(),
             watched,
             executors,
@@ -87,17 +85,19 @@ impl Shard {
             Wake::HeartbeatAnswered(before, task) => self.heartbeat_answered(&before, task),
             Wake::Evict(version) => self.evict_version(&version),
             Wake::ResetTo(version, started) => self.reset(&version, started),
-            Wake::WokenOutside => self.woken_outside(),
+            Wake::RunWoken(run_id) => self.run_woken(&run_id),
             Wake::HandBack => self.hand_back(),
             // The thread drops the shard.
             Wake::Stop => {}
         }
     }
 
-    fn woken_outside(&mut self) {
-        self.cache.values().for_each(|run| run.log_foreign_wake());
-        self.suspended.drivers().for_each(Driver::log_foreign_wake);
-        self.resume_outside();
+    fn run_woken(&mut self, run_id: &str) {
+        let cached = self.cache.peek_mut(run_id).map(|driver| &**driver);
+        if let Some(driver) = cached.or_else(|| self.suspended.driver(run_id)) {
+            driver.log_foreign_wake();
+        }
+        self.resume_outside(run_id);
     }
 
     fn evict(&mut self, run_id: &str) {
@@ -107,52 +107,51 @@ impl Shard {
     }
 
     pub(super) fn task(&mut self, task: QueuedTask) {
-        let Some(QueuedTask { work, permit }) = self.suspended.queue_behind(task, &self.watched)
-        else {
+        let Some(QueuedTask { work, permit }) = self.queue_behind(task) else {
             return;
         };
-        let (info, decoded) = match work {
-            Work::Polled(mut task) => {
-                let info = Arc::new(TaskInfo::take(&mut task));
-                (info, Err(task))
-            }
-            Work::Decoded(info, task) => (info, Ok(task)),
-        };
+        let (info, content) = work.open();
         if let Some(failure) = self.executors.lost_threads.failure_of(&info) {
             // Its code would cost one more thread.
             self.send(Worked::Failed(failure), info, permit);
             return;
         }
-        self.work(info, permit, |this, info| match decoded {
-            Ok(task) => match this.begin(info, task) {
-                Worked::NotCached(_) => Worked::Failed(no_history(info)),
-                handled => handled,
-            },
-            Err(polled) => match polled.decode() {
-                Ok(task) => this.begin(info, Box::new(task)),
-                Err(error) => Worked::Failed(FailureReport::of(&error.into())),
-            },
+        self.work(info, permit, |this, info| {
+            read(info, content, |task| this.begin(info, task))
         });
     }
 
-    /// Works on a task under the watchdog's eyes, and sends the result.
+    /// Works on a task while the watchdog measures it, and sends the result.
     pub(super) fn work(
         &mut self,
         info: Arc<TaskInfo>,
         permit: Permit,
         work: impl FnOnce(&mut Self, &Arc<TaskInfo>) -> Worked,
     ) {
-        self.watched.begin(self.executors.key(), &info, permit);
+        if let Some((worked, permit)) = self.measured(&info, permit, work) {
+            self.send(worked, info, permit);
+        }
+    }
+
+    /// Works on a task while the watchdog measures it; returns the result and the permit, unless the watchdog
+    /// has given the thread up.
+    pub(super) fn measured(
+        &mut self,
+        info: &Arc<TaskInfo>,
+        permit: Permit,
+        work: impl FnOnce(&mut Self, &Arc<TaskInfo>) -> Worked,
+    ) -> Option<(Worked, Permit)> {
+        self.watched.begin(self.executors.key(), info, permit);
         // Panics of workflow code are caught where it runs. This is for those of its destructors,
         // and for our own: they must not take the other runs of the thread with them.
-        let handled = panics::catch(|| work(self, &info))
+        let worked = panics::catch(|| work(self, info))
             .unwrap_or_else(|panic| Worked::Failed(FailureReport::of(&panic.into())));
         let Some(permit) = self.watched.end() else {
             // The task is answered, and the thread replaced; it ends.
-            self.executors.lost_threads.returned(&info);
-            return;
+            self.executors.lost_threads.returned(info);
+            return None;
         };
-        self.send(handled, info, permit);
+        Some((worked, permit))
     }
 
     fn begin(&mut self, info: &Arc<TaskInfo>, task: Box<Task>) -> Worked {
@@ -165,7 +164,7 @@ impl Shard {
             Some(driver) => driver,
             None if !begins_with_the_run(&task) => return Worked::NotCached(task),
             None => match self.executors.registry.workflow(&info.workflow_type) {
-                Some(entry) => Box::new(Driver::new(entry, self.host.clone())),
+                Some(entry) => Box::new(Driver::new(entry, self.worker_info(&info.run_id))),
                 None => return Worked::Failed(self.unknown_type(info)),
             },
         };
@@ -179,7 +178,7 @@ impl Shard {
     pub(super) fn advance(&mut self, info: &Arc<TaskInfo>, mut driver: Box<Driver>) -> Worked {
         let turn = Instant::now();
         let watched = &self.watched;
-        // What is timed is one activation, as live.
+        // The watchdog measures each activation by itself: of a replay as of live code.
         let goes_on = || {
             watched.begin_activation();
             turn.elapsed() < TURN
@@ -212,9 +211,18 @@ impl Shard {
 
     /// Sends the result of a task, or puts the task aside.
     fn send(&mut self, worked: Worked, info: Arc<TaskInfo>, permit: Permit) {
-        let run_id = self.suspended.is_any().then(|| info.run_id.clone());
+        let ends = !matches!(worked, Worked::Suspended(_)) && self.suspended.is_any();
+        let ended = ends.then(|| info.run_id.clone());
+        self.respond(worked, info, permit);
+        if let Some(run_id) = ended {
+            self.end_suspension(&run_id);
+        }
+    }
+
+    /// As [`send`](Self::send), without a start of the tasks that have queued behind this one.
+    pub(super) fn respond(&mut self, worked: Worked, info: Arc<TaskInfo>, permit: Permit) {
         match worked {
-            Worked::Suspended(waits) => return self.suspend(info, permit, waits),
+            Worked::Suspended(waits) => self.suspend(info, permit, waits),
             Worked::Completed(completed) => self.output(Output::Completed(completed, permit)),
             Worked::Answered(query) => self.output(Output::Answered(info, query, permit)),
             Worked::Failed(failure) => self.output(Output::Failed(info, failure)),
@@ -225,9 +233,6 @@ impl Shard {
                 info,
                 "a workflow task arrived after a later one of its run, and is left unanswered"
             ),
-        }
-        if let Some(run_id) = run_id {
-            self.end_suspension(&run_id);
         }
     }
 
@@ -265,6 +270,13 @@ impl Shard {
         driver.is_some_and(|driver| driver.task() == version.task)
     }
 
+    fn worker_info(&self, run_id: &str) -> WorkerInfo {
+        WorkerInfo {
+            facts: Arc::clone(&self.facts),
+            alarm: alarm(&self.executors, run_id),
+        }
+    }
+
     fn unknown_type(&self, info: &TaskInfo) -> FailureReport {
         let error = AppError::new(
             "NotFoundError",
@@ -280,13 +292,12 @@ impl Shard {
     }
 }
 
-/// Makes the thread of a lane look which of the worker's runs something outside of them woke.
-/// Foreign code holds it, so it keeps nothing alive.
-fn alarm(executors: &Arc<Executors>, lane: usize) -> Alarm {
-    let executors = Arc::downgrade(executors);
+/// Wakes the thread that owns the run. Foreign code holds it, so it keeps nothing alive.
+fn alarm(executors: &Arc<Executors>, run_id: &str) -> Alarm {
+    let (executors, run_id) = (Arc::downgrade(executors), Arc::<str>::from(run_id));
     Alarm::new(move || {
         if let Some(executors) = executors.upgrade() {
-            executors.wake_lane(lane, Wake::WokenOutside);
+            executors.wake(&run_id, Wake::RunWoken(Arc::clone(&run_id)));
         }
     })
 }
@@ -300,6 +311,25 @@ pub(super) fn discard(executors: &Executors, run_id: &str, driver: Box<Driver>) 
             error = %panic,
             "a workflow panicked in a `Drop`"
         );
+    }
+}
+
+/// Reads a task, and works on it. One that was read before has come with all of history, so that a run that is
+/// not cached is not fetched once more.
+pub(super) fn read(
+    info: &TaskInfo,
+    content: Content,
+    work: impl FnOnce(Box<Task>) -> Worked,
+) -> Worked {
+    match content {
+        Content::Polled(polled) => match polled.decode() {
+            Ok(task) => work(Box::new(task)),
+            Err(error) => Worked::Failed(FailureReport::of(&error.into())),
+        },
+        Content::Decoded(task) => match work(task) {
+            Worked::NotCached(_) => Worked::Failed(no_history(info)),
+            worked => worked,
+        },
     }
 }
 

@@ -11,6 +11,12 @@
 //! A task put aside keeps its permit, and its run is not in the cache, so that it cannot be evicted. Later
 //! tasks of the run queue behind it. A thread that is given up drops its tasks, and the server hands them
 //! out again after their timeout.
+//!
+//! Callers of queries need not wait for a task's outside work: a query that came with the task, or that queues
+//! behind it, brings the heartbeat forward. What the query reads is then recorded, as other SDKs demand of a
+//! query: they answer it at the end of the task in hand, and force a new one. A server sends a query with a
+//! task of its own when the run has no task open; it queues here if an event has opened one by the time it
+//! arrives.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -22,13 +28,13 @@ use tokio::task::AbortHandle;
 
 use super::{
     messages::{Output, QueuedTask, RunVersion, Wake, Work},
-    shard::{Shard, Worked, discard},
-    watched::{ParkedPermit, Watched},
+    shard::{Shard, Worked, discard, read},
+    watched::ParkedPermit,
 };
 use crate::{
     driver::Driver,
     instance::outside::OutsideState,
-    wire::workflow_task::PolledTask,
+    wire::{respond::AnswerQuery, workflow_task::PolledTask},
     worker::{slots::Permit, workflow_task::task_info::TaskInfo},
 };
 
@@ -70,6 +76,19 @@ pub(super) enum Waits {
     Outside(Box<Driver>),
 }
 
+impl Suspended {
+    /// Whether a query waits for the task, whose state it can read as soon as that is recorded. The state of a
+    /// replay in progress is not the run's yet.
+    fn is_queried(&self) -> bool {
+        match &self.held {
+            Some((_, Waits::Outside(driver))) => {
+                driver.has_answers() || self.behind.iter().any(|(work, _)| work.is_query_only())
+            }
+            Some((_, Waits::Turn(_))) | None => false,
+        }
+    }
+}
+
 impl Waits {
     fn driver(&self) -> &Driver {
         match self {
@@ -93,28 +112,17 @@ impl SuspendedTasks {
         !self.turns.is_empty()
     }
 
-    /// Queues a task if an earlier one of its run is put aside; returns it otherwise.
-    pub(super) fn queue_behind(
-        &mut self,
-        task: QueuedTask,
-        watched: &Arc<Watched>,
-    ) -> Option<QueuedTask> {
-        if self.tasks.is_empty() {
-            return Some(task);
-        }
-        match self.tasks.get_mut(task.work.run_id()) {
-            Some(suspended) => {
-                let QueuedTask { work, permit } = task;
-                suspended.behind.push_back((work, watched.park(permit)));
-                None
-            }
-            None => Some(task),
-        }
+    /// The run, if a task of it is put aside.
+    pub(super) fn driver(&self, run_id: &str) -> Option<&Driver> {
+        let (_, waits) = self.tasks.get(run_id)?.held.as_ref()?;
+        Some(waits.driver())
     }
 
-    pub(super) fn drivers(&self) -> impl Iterator<Item = &Driver> {
-        let held = self.tasks.values().filter_map(|it| it.held.as_ref());
-        held.map(|(_, waits)| waits.driver())
+    /// Takes out the next query that has queued behind the task of a run.
+    fn take_query(&mut self, run_id: &str) -> Option<(Work, ParkedPermit)> {
+        let behind = &mut self.tasks.get_mut(run_id)?.behind;
+        let at = behind.iter().position(|(work, _)| work.is_query_only())?;
+        behind.remove(at)
     }
 
     /// Takes out all that is put aside.
@@ -147,30 +155,46 @@ impl Shard {
         self.suspended.has_turns()
     }
 
+    /// Queues a task if an earlier one of its run is put aside; returns it otherwise.
+    pub(super) fn queue_behind(&mut self, task: QueuedTask) -> Option<QueuedTask> {
+        if !self.suspended.is_any() {
+            return Some(task);
+        }
+        let Some(suspended) = self.suspended.tasks.get_mut(task.work.run_id()) else {
+            return Some(task);
+        };
+        let QueuedTask { work, permit } = task;
+        suspended
+            .behind
+            .push_back((work, self.watched.park(permit)));
+        if suspended.is_queried() {
+            let info = Arc::clone(&suspended.info);
+            self.heartbeat(&info);
+        }
+        None
+    }
+
     /// Puts a task aside.
     pub(super) fn suspend(&mut self, info: Arc<TaskInfo>, permit: Permit, waits: Waits) {
         if let Waits::Turn(_) = waits {
             self.suspended.turns.push_back(info.run_id.clone());
         }
-        let answers_now = matches!(&waits, Waits::Outside(driver) if driver.has_answers());
-        // Callers of queries need not wait for the task's outside work, and neither does a shutdown.
-        let heartbeat_now = answers_now || self.executors.hands_back();
         let (timer, behind) = match self.suspended.tasks.remove(&info.run_id) {
             Some(it) if Arc::ptr_eq(&it.info, &info) => (it.timer, it.behind),
             Some(it) => (None, it.behind),
             None => (None, VecDeque::new()),
         };
-        let is_timed = timer.is_some() || heartbeat_now || info.query_only;
-        let suspended = Suspended {
+        let mut suspended = Suspended {
             info: Arc::clone(&info),
             held: Some((self.watched.park(permit), waits)),
             heartbeat: false,
-            timer: match is_timed {
-                true => timer,
-                false => Some(self.time_heartbeat(Arc::clone(&info))),
-            },
+            timer,
             behind,
         };
+        let heartbeat_now = suspended.is_queried() || self.executors.hands_back();
+        if suspended.timer.is_none() && !heartbeat_now && !info.query_only {
+            suspended.timer = Some(self.time_heartbeat(Arc::clone(&info)));
+        }
         self.suspended.tasks.insert(info.run_id.clone(), suspended);
         if heartbeat_now {
             self.heartbeat(&info);
@@ -220,25 +244,18 @@ impl Shard {
         }
     }
 
-    /// Resumes the tasks whose work outside of history has ended.
-    pub(super) fn resume_outside(&mut self) {
-        let run_ids: Vec<_> = self.suspended.tasks.keys().cloned().collect();
-        for run_id in run_ids {
-            // While a heartbeat is in flight the task that the server returns resumes the run.
-            let is_ready = |it: &Suspended, waits: &Waits| match waits {
-                Waits::Outside(driver) => {
-                    !it.heartbeat && matches!(driver.outside_state(), OutsideState::Ended { .. })
-                }
-                Waits::Turn(_) => false,
-            };
-            if let Some((info, permit, Waits::Outside(driver))) =
-                self.suspended.take(&run_id, is_ready)
-            {
-                self.work(info, permit, |this, info| this.advance(info, driver));
+    /// Resumes the task of a run if its work outside of history has ended.
+    pub(super) fn resume_outside(&mut self, run_id: &str) {
+        // While a heartbeat is in flight the task that the server returns resumes the run.
+        let is_ready = |it: &Suspended, waits: &Waits| match waits {
+            Waits::Outside(driver) => {
+                !it.heartbeat && matches!(driver.outside_state(), OutsideState::Ended { .. })
             }
-            if self.watched.is_given_up() {
-                return;
-            }
+            Waits::Turn(_) => false,
+        };
+        if let Some((info, permit, Waits::Outside(driver))) = self.suspended.take(run_id, is_ready)
+        {
+            self.work(info, permit, |this, info| this.advance(info, driver));
         }
     }
 
@@ -303,6 +320,23 @@ impl Shard {
             self.end_suspension(run_id);
             return;
         };
+        let waits = match waits {
+            Waits::Outside(driver) => self.answer_queries(run_id, driver).map(Waits::Outside),
+            Waits::Turn(driver) => Some(Waits::Turn(driver)),
+        };
+        if self.watched.is_given_up() {
+            // A query has blocked it. The server hands the tasks out again.
+            if let Some(waits) = waits {
+                discard(&self.executors, run_id, waits.into_driver());
+            }
+            return;
+        }
+        let Some(waits) = waits else {
+            // As if it had been polled.
+            self.output(Output::Task(raw, permit));
+            self.end_suspension(run_id);
+            return;
+        };
         let copy = raw.clone();
         let info = Arc::new(TaskInfo::take(&mut raw));
         let complete = !raw.has_more_pages();
@@ -317,6 +351,26 @@ impl Shard {
             self.output(Output::Task(copy, permit));
             self.end_suspension(run_id);
         }
+    }
+
+    /// Answers the queries that have queued behind a task whose heartbeat is recorded; returns the run if it can
+    /// go on.
+    fn answer_queries(&mut self, run_id: &str, driver: Box<Driver>) -> Option<Box<Driver>> {
+        let mut run = Some(driver);
+        while run.is_some()
+            && let Some((work, permit)) = self.suspended.take_query(run_id)
+            // None is left on a thread that is given up.
+            && let Some(permit) = permit.take()
+        {
+            let (info, content) = work.open();
+            let answered = self.measured(&info, permit, |_, info| {
+                read(info, content, |task| answer_query(info, *task, &mut run))
+            });
+            if let Some((worked, permit)) = answered {
+                self.respond(worked, info, permit);
+            }
+        }
+        run
     }
 
     /// Gives what is put aside the task that it goes on with; gives it back if it cannot.
@@ -347,5 +401,22 @@ impl Shard {
             }
         }
         Ok(())
+    }
+}
+
+/// Answers a query from the run, which is taken out if it is of no use any more.
+fn answer_query(info: &TaskInfo, task: Task, run: &mut Option<Box<Driver>>) -> Worked {
+    let Some(driver) = run else {
+        return Worked::NotCached(task.into());
+    };
+    if !driver.continues(&task) {
+        return Worked::NotCached(task.into());
+    }
+    match driver.query(task) {
+        Ok(answer) => Worked::Answered(AnswerQuery::new(answer, info.token.clone())),
+        Err(failure) => {
+            *run = None;
+            Worked::Failed(failure)
+        }
     }
 }

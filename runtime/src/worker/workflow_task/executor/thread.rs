@@ -17,17 +17,15 @@ use crate::{instance::panics, telemetry::log, worker::lifecycle::Phase};
 const MESSAGES_BETWEEN_TURNS: usize = 64;
 
 struct Thread {
-    lane: usize,
     watched: Arc<Watched>,
     /// By the keys of their workers.
     shards: HashMap<usize, Shard>,
 }
 
 /// Handles the messages of a lane until they end, or the watchdog gives the thread up.
-pub(crate) fn run(lane: usize, watched: Arc<Watched>, messages: &Mutex<mpsc::Receiver<Message>>) {
+pub(crate) fn run(watched: Arc<Watched>, messages: &Mutex<mpsc::Receiver<Message>>) {
     Arc::clone(&watched.beacon).install();
     let mut thread = Thread {
-        lane,
         watched,
         shards: HashMap::new(),
     };
@@ -97,7 +95,7 @@ impl Thread {
             if !matches!(wake, Wake::Task(_)) || ended {
                 return;
             }
-            let shard = Shard::new(executors, Arc::clone(&self.watched), self.lane);
+            let shard = Shard::new(executors, Arc::clone(&self.watched));
             self.shards.insert(key, shard);
         }
         if let Some(shard) = self.shards.get_mut(&key) {
