@@ -199,9 +199,11 @@ async fn receive(mut body: RecvStream) -> Result<(Bytes, Option<HeaderMap>), Sta
             rest.extend_from_slice(&chunk);
         }
         let length = first.len() + rest.len();
+        let length = announced(&first, &rest).map_or(length, |it| it.max(length));
         if length > MAX_MESSAGE_SIZE {
             return Err(Status::resource_exhausted(format!(
-                "decoded message length too large: more than {MAX_MESSAGE_SIZE} bytes"
+                "decoded message length too large: {length} bytes, and the limit of this client is \
+                 {MAX_MESSAGE_SIZE} bytes"
             )));
         }
     }
@@ -210,6 +212,19 @@ async fn receive(mut body: RecvStream) -> Result<(Bytes, Option<HeaderMap>), Sta
         first = [first, rest.freeze()].concat().into();
     }
     Ok((first, trailers))
+}
+
+/// The length of a body, by the prefix of its message: one that is too large need not be received to its end.
+fn announced(first: &[u8], rest: &[u8]) -> Option<usize> {
+    let mut prefix = first.iter().chain(rest).copied();
+    let is_frame = prefix.next()? <= 1;
+    let length = [
+        prefix.next()?,
+        prefix.next()?,
+        prefix.next()?,
+        prefix.next()?,
+    ];
+    is_frame.then(|| PREFIX.saturating_add(u32::from_be_bytes(length) as usize))
 }
 
 /// The message in an answer's body.

@@ -111,6 +111,14 @@ impl CallError {
         self.kind() == Kind::TooLarge
     }
 
+    /// Whether the request or its answer is over gRPC's limit for one message.
+    pub(crate) fn is_over_message_limit(&self) -> bool {
+        match self {
+            Self::Status(status) => is_too_large(status),
+            Self::Malformed(_) | Self::Codec(_) => false,
+        }
+    }
+
     /// gRPC's name of the code, for logs.
     pub(crate) fn code(&self) -> Code {
         match self {
@@ -212,7 +220,7 @@ fn kind(status: &Status) -> Kind {
     let (kind, _) = table(status.code());
     match kind {
         Kind::InvalidArgument if is_over_a_limit(status.message()) => Kind::TooLarge,
-        Kind::Busy if is_too_large(status) => Kind::TooLarge,
+        Kind::Busy | Kind::InvalidArgument if is_too_large(status) => Kind::TooLarge,
         // The fault below is one of the connection.
         Kind::Other
             if matches!(status.code(), Code::Unknown | Code::Internal)
@@ -370,7 +378,8 @@ fn is_over_a_limit(message: &str) -> bool {
     message.contains("exceeds size limit") || message.contains("exceeds limit")
 }
 
-/// gRPC uses one code for a busy server and for a message over the size limit.
+/// gRPC uses one code for a busy server and for a message over the size limit; some servers call the latter out
+/// of range.
 fn is_too_large(status: &Status) -> bool {
     status.message().contains("message larger than max")
         || status.message().contains("message length too large")
@@ -437,7 +446,18 @@ mod tests {
             (large.kind(), large.retry()),
             (Kind::TooLarge, Retry::Never)
         );
+        assert!(large.is_over_message_limit());
+        let size = "Error, decoded message length too large: found 5 bytes, the limit is: 4 bytes";
+        let large = CallError::from(Status::out_of_range(size));
+        assert_eq!(
+            (large.kind(), large.retry()),
+            (Kind::TooLarge, Retry::Never)
+        );
+        assert!(large.is_over_message_limit());
         let busy = CallError::from(Status::resource_exhausted("slow down"));
         assert_eq!((busy.kind(), busy.retry()), (Kind::Busy, Retry::Later));
+        assert!(!busy.is_over_message_limit());
+        let name = CallError::from(Status::invalid_argument("TaskQueue length exceeds limit."));
+        assert!(name.is_too_large() && !name.is_over_message_limit());
     }
 }

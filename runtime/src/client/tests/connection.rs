@@ -123,6 +123,39 @@ async fn a_frame_that_cannot_be_decoded_is_not_asked_for_again() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_over_the_limit_is_refused_by_its_announced_length() {
+    let (listener, address) = Listener::bind().await;
+    let server = tokio::spawn(async move {
+        let mut connection = listener.connection().await;
+        answer(request(&mut connection).await);
+        let mut respond = request(&mut connection).await;
+        let mut body = respond.send_response(Response::new(()), false).unwrap();
+        // The prefix comes in two parts, and no more is ever sent.
+        body.send_data(Bytes::from_static(&[0, 0xff]), false)
+            .unwrap();
+        body.send_data(Bytes::from_static(&[0, 0, 2, 7]), false)
+            .unwrap();
+        // The connection is of use all the same.
+        answer(request(&mut connection).await);
+        while connection.accept().await.is_some() {}
+        let reason = poll_fn(|cx| body.poll_reset(cx)).await;
+        assert_eq!(reason.unwrap(), Reason::CANCEL);
+    });
+    let client = Client::connect(address.to_string()).await.unwrap();
+    let raw = client.raw();
+    let refused = raw
+        .get_system_info(GetSystemInfoRequest {}, secs(10))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    let length = 0xff00_0002_u32 + 5;
+    assert!(refused.message().contains(&length.to_string()), "{refused}");
+    assert_eq!(ask(&client, secs(10)).await, Ok(()));
+    drop((client, raw));
+    server.await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_query_waits_for_its_answer_though_the_caller_s_clock_is_paused() {
     let (sender, address) = tokio::sync::oneshot::channel();

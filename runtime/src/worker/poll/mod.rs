@@ -129,6 +129,16 @@ impl<Q: Queue> Group<Q> {
                     "{} brought a malformed task, which is left to its timeout",
                     Q::WHAT
                 ),
+                // A poll itself is small. No retry can bring the task, but the others need their worker.
+                Err(error) if error.is_over_message_limit() => log::error!(
+                    task_queue = server.identity.task_queue,
+                    namespace = server.identity.namespace,
+                    error = error.message(),
+                    "{} brought a task that is too large, which is left to its timeout, and so again: the \
+                     payloads of its workflow must become smaller. Pass references to large values instead \
+                     of the values, and reset or terminate the workflow",
+                    Q::WHAT
+                ),
                 Err(error) if error.retry() == Retry::Never => {
                     lifecycle.stop_rejected(error);
                     break;

@@ -92,6 +92,37 @@ async fn a_malformed_activity_task_is_logged_and_the_next_one_runs() -> Result<(
 }
 
 #[tokio::test]
+async fn a_task_that_is_too_large_is_logged_and_the_next_one_runs() -> Result<()> {
+    test_log::open();
+    let mut server = Server::new();
+    let worker = server.worker().activity::<double>().spawn().await?;
+    let too_large = "decoded message length too large: 5000000007 bytes";
+    server
+        .activities
+        .send(Err(Status::resource_exhausted(too_large)))?;
+    server.activities.send(Ok(attempt("double", json("21"))))?;
+    assert_eq!(server.activity_completed().await.result, json("42"));
+    assert_eq!(test_log::count(too_large), 1);
+    let line = test_log::heard(too_large).unwrap_or_default();
+    assert!(
+        line.contains("polling for activity tasks brought a task that is too large"),
+        "{line}"
+    );
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_name_over_a_limit_ends_the_worker() -> Result<()> {
+    let server = Server::new();
+    let worker = server.worker().activity::<double>();
+    let refusal = Status::invalid_argument("TaskQueue length exceeds limit.");
+    server.activities.send(Err(refusal))?;
+    let text = worker.run().await.unwrap_err().to_string();
+    assert!(text.contains("TaskQueue length exceeds limit."), "{text}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_workflow_task_without_its_run_fails_and_the_next_one_runs() -> Result<()> {
     let mut server = Server::new();
     let worker = server.worker().workflow::<Idle>().spawn().await?;
