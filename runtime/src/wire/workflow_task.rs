@@ -41,6 +41,11 @@ impl PolledTask {
         self.arrived
     }
 
+    /// By which the server knows the task.
+    pub(crate) fn token(&self) -> &[u8] {
+        &self.message.task_token
+    }
+
     /// Moves out the token, by which the server knows the task.
     pub(crate) fn take_token(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.message.task_token)
@@ -94,10 +99,27 @@ impl PolledTask {
         std::mem::take(&mut self.message.next_page_token)
     }
 
-    /// Adds events of further pages.
+    /// Adds events of further pages, but for those that it has.
     pub(crate) fn append(&mut self, events: Vec<HistoryEvent>) {
-        let history = self.message.history.get_or_insert_default();
-        history.events.extend(events);
+        let known = &mut self.message.history.get_or_insert_default().events;
+        let last = known.last().map_or(0, |event| event.event_id);
+        known.extend(events.into_iter().filter(|event| event.event_id > last));
+    }
+
+    /// Becomes the task that the server returned for a heartbeat of this one, which has the events since. The
+    /// server repeats neither the history before them nor the messages.
+    pub(crate) fn prolong(&mut self, next: Self) {
+        let earlier = std::mem::replace(self, next);
+        let mut message = earlier.message;
+        let events = std::mem::replace(&mut self.message.history, message.history.take());
+        self.append(events.unwrap_or_default().events);
+        let messages = std::mem::replace(&mut self.message.messages, message.messages);
+        self.message.messages.extend(messages);
+        for (id, query) in message.queries {
+            self.message.queries.entry(id).or_insert(query);
+        }
+        self.message.previous_started_event_id = message.previous_started_event_id;
+        self.fault = earlier.fault.or_else(|| self.fault.take());
     }
 
     /// A task whose payloads could not be decoded, which therefore fails.

@@ -23,6 +23,26 @@ pub struct Task {
     pub queries: Queries,
 }
 
+impl Task {
+    /// Becomes the task that the server returned for a heartbeat of this one, whose history is known up to
+    /// `last`. The server does not repeat the messages of a task that was answered with a heartbeat.
+    pub fn prolong(&mut self, next: Self, last: EventId) {
+        let known = next.history.partition_point(|event| event.id <= last);
+        self.history.extend(next.history.into_iter().skip(known));
+        self.started = next.started;
+        self.messages.extend(next.messages);
+        if let (Queries::Attached(queries), Queries::Attached(new)) =
+            (&mut self.queries, next.queries)
+        {
+            for query in new {
+                if queries.iter().all(|known| known.id != query.id) {
+                    queries.push(query);
+                }
+            }
+        }
+    }
+}
+
 /// What a task asks beside going on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Queries {

@@ -231,22 +231,17 @@ impl Run {
             return Err(EngineError::CacheMiss { expected, found });
         }
         let hand = &mut self.hand;
-        let known = position_after(&task.history, last);
-        let mut history: Vec<_> = std::mem::take(&mut hand.history).collect();
-        history.extend(task.history.into_iter().skip(known));
-        hand.history = history.into_iter();
-        hand.started = task.started;
-        // The server does not repeat the messages of a task that was answered with a heartbeat.
-        hand.messages.extend(task.messages);
-        if let (Queries::Attached(queries), Queries::Attached(new)) =
-            (&mut hand.queries, task.queries)
-        {
-            for query in new {
-                if queries.iter().all(|known| known.id != query.id) {
-                    queries.push(query);
-                }
-            }
-        }
+        let mut prolonged = Task {
+            history: std::mem::take(&mut hand.history).collect(),
+            messages: std::mem::take(&mut hand.messages),
+            queries: std::mem::take(&mut hand.queries),
+            ..Task::default()
+        };
+        prolonged.prolong(task, last);
+        hand.history = prolonged.history.into_iter();
+        hand.started = prolonged.started;
+        hand.messages = prolonged.messages;
+        hand.queries = prolonged.queries;
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod failing;
 mod held;
 mod logs;
 mod past;
+mod prolonged;
 mod runs;
 mod server;
 mod shutdown;

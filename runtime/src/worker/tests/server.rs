@@ -53,6 +53,8 @@ pub(crate) struct Script {
     pub(crate) activity_pollers: Option<usize>,
     /// Pages of history, in the order they are asked for.
     pub(crate) pages: VecDeque<GetWorkflowExecutionHistoryResponse>,
+    /// The next page is held until something is sent.
+    pub(crate) hold_page: Option<oneshot::Receiver<()>>,
 }
 
 type Queue<T> = AsyncMutex<mpsc::UnboundedReceiver<Result<T, Status>>>;
@@ -295,8 +297,14 @@ impl WorkflowService for Scripted {
         &self,
         _: Request<GetWorkflowExecutionHistoryRequest>,
     ) -> Result<Response<GetWorkflowExecutionHistoryResponse>, Status> {
-        let page = self.script.lock().unwrap().pages.pop_front();
+        let (page, hold) = {
+            let mut script = self.script.lock().unwrap();
+            (script.pages.pop_front(), script.hold_page.take())
+        };
         self.hear::<()>(Said::AskedForHistory)?;
+        if let Some(hold) = hold {
+            let _ = hold.await;
+        }
         page.map(Response::new)
             .ok_or_else(|| Status::not_found("no history"))
     }

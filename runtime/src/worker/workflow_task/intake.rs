@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use durably_engine::Task;
+use durably_engine::{EventId, Task};
 
 use super::{
     executor::{Executors, QueuedTask, Wake, Work},
     failing_runs::{FailingRuns, Held},
     failure_report::FailureReport,
-    history_pages::fetch_pages,
+    prolonged::Pages,
     task_info::TaskInfo,
 };
 use crate::{
     telemetry::log,
-    wire::{self, request::Execution, status::CallError, workflow_task::PolledTask},
+    wire::{self, WireError, history::Events, status::CallError, workflow_task::PolledTask},
     worker::{
         lifecycle::{Lifecycle, Phase},
         server::Server,
@@ -66,57 +66,59 @@ impl Intake {
         let (this, executors) = (Arc::clone(self), Arc::clone(executors));
         self.server.spawn(async move {
             let mut task = task;
+            let info = TaskInfo::of(&task);
             let token = task.take_page_token();
-            match fetch_pages(&this.server, task.execution(), token).await {
-                Ok(events) => {
-                    task.append(events);
-                    wake(&executors, task, permit);
-                }
+            let pages = Pages::fetch(&this.server, &executors, info, token).await;
+            // Without it the server hands the task out again.
+            let Some(Pages { events, later }) = pages else {
+                return;
+            };
+            match events {
+                Ok(events) => task.append(events),
                 // Without its history the task cannot be worked on, but it can fail with the reason.
-                Err(CallError::Codec(fault)) => wake(&executors, task.undecodable(fault), permit),
-                Err(error) => this.log_no_history(&TaskInfo::take(&mut task), &error),
+                Err(CallError::Codec(fault)) => task = task.undecodable(fault),
+                Err(error) => return this.log_no_history(&TaskInfo::of(&task), &error),
             }
+            for later in later {
+                task.prolong(later);
+            }
+            wake(&executors, task, permit);
         });
     }
 
     /// Brings a task to its thread again, with all of history: its run is not cached.
     ///
     /// # Errors
-    /// Why the task fails.
+    /// Why the task fails, with the task as it is by then.
     pub(crate) async fn take_with_history(
         &self,
         executors: &Arc<Executors>,
-        info: &Arc<TaskInfo>,
+        mut info: Arc<TaskInfo>,
         mut task: Box<Task>,
         permit: Permit,
-    ) -> Result<(), FailureReport> {
-        let execution = Execution {
-            workflow_id: info.workflow_id.clone(),
-            run_id: info.run_id.clone(),
+    ) -> Result<(), (Arc<TaskInfo>, FailureReport)> {
+        let pages = Pages::fetch(&self.server, executors, info.as_ref().clone(), Vec::new()).await;
+        let Some(Pages { events, later }) = pages else {
+            return Ok(());
         };
-        let mut events = match fetch_pages(&self.server, execution, Vec::new()).await {
+        if let Some(last) = later.last() {
+            info = Arc::new(TaskInfo::of(last));
+        }
+        let events = match events {
             Ok(events) => events,
-            Err(CallError::Codec(fault)) => {
-                return Err(FailureReport::codec(&fault));
-            }
+            Err(CallError::Codec(fault)) => return Err((info, FailureReport::codec(&fault))),
             Err(error) => {
-                self.log_no_history(info, &error);
+                self.log_no_history(&info, &error);
                 return Ok(());
             }
         };
-        // The tail came with the task. It may hold events that are not in history yet: those of a task
-        // that leaves no trace unless it does something.
-        if let Some(first) = task.history.first() {
-            let before_tail = events.partition_point(|event| event.event_id < first.id.0);
-            events.truncate(before_tail);
+        if let Err(error) = complete(&mut task, events, later) {
+            return Err((info, FailureReport::of(&error.into())));
         }
-        let mut tail = std::mem::take(&mut task.history);
-        let appended = wire::workflow_task::append_history(&mut task, events);
-        appended.map_err(|error| FailureReport::of(&error.into()))?;
-        task.history.append(&mut tail);
-        let work = Work::Decoded(Arc::clone(info), task);
+        let run_id = info.run_id.clone();
+        let work = Work::Decoded(info, task);
         let queued = Box::new(QueuedTask { work, permit });
-        executors.wake(&info.run_id, Wake::Task(queued));
+        executors.wake(&run_id, Wake::Task(queued));
         Ok(())
     }
 
@@ -131,6 +133,24 @@ impl Intake {
             "the history of a workflow task could not be fetched"
         );
     }
+}
+
+/// Puts the pages of history before the tail that came with the task, and what the server returned later behind it.
+fn complete(task: &mut Task, mut events: Events, later: Vec<PolledTask>) -> Result<(), WireError> {
+    // The tail may hold events that are not in history yet: those of a task that leaves no trace unless it does
+    // something.
+    if let Some(first) = task.history.first() {
+        let before_tail = events.partition_point(|event| event.event_id < first.id.0);
+        events.truncate(before_tail);
+    }
+    let mut tail = std::mem::take(&mut task.history);
+    wire::workflow_task::append_history(task, events)?;
+    task.history.append(&mut tail);
+    for later in later {
+        let last = task.history.last().map_or(EventId(0), |event| event.id);
+        task.prolong(later.decode()?, last);
+    }
+    Ok(())
 }
 
 fn wake(executors: &Arc<Executors>, task: PolledTask, permit: Permit) {

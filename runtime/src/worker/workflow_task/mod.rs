@@ -7,6 +7,8 @@ mod failure_report;
 mod history_pages;
 mod intake;
 mod lost_threads;
+mod prolonged;
+mod rejection;
 mod respond;
 mod task_info;
 mod unregistered_calls;

@@ -9,18 +9,15 @@ use super::{
     executor::{Completed, Executors, Outbox, Output, RunVersion, Wake},
     failure_report::FailureReport,
     intake::Intake,
+    rejection::log_rejected,
     task_info::TaskInfo,
 };
 use crate::{
     telemetry::log,
     transport::{retry::Patience, rpc::Rpc},
     wire::{
-        WireError,
-        activity_task::ActivityTask,
-        request::Request,
-        respond::AnswerQuery,
-        status::{CallError, Kind},
-        workflow_task::PolledTask,
+        WireError, activity_task::ActivityTask, request::Request, respond::AnswerQuery,
+        status::CallError, workflow_task::PolledTask,
     },
     worker::{
         activity_task::ActivityTasks,
@@ -45,9 +42,6 @@ pub(crate) struct Responder {
     pub(crate) activities: Arc<ActivityTasks>,
 }
 
-/// The server's text where a task ends a run that something has arrived for meanwhile.
-const UNHANDLED_COMMAND: &str = "UnhandledCommand";
-
 impl Outbox for Responder {
     fn send(self: Arc<Self>, executors: &Arc<Executors>, output: Output) {
         let (server, executors) = (Arc::clone(&self.server), Arc::clone(executors));
@@ -66,8 +60,8 @@ impl Outbox for Responder {
                 server.spawn(async move {
                     let taken = self
                         .intake
-                        .take_with_history(&executors, &info, task, permit);
-                    if let Err(failure) = taken.await {
+                        .take_with_history(&executors, info, task, permit);
+                    if let Err((info, failure)) = taken.await {
                         self.report_failure(&info, failure).await;
                     }
                 });
@@ -147,7 +141,7 @@ impl Responder {
                 match FailureReport::undeliverable(what, &error) {
                     // In the background: later tasks of the run need not wait for its pause.
                     Some(failure) => Arc::clone(self).fail(Arc::clone(info), failure),
-                    None => self.log_rejected(info, what, &error),
+                    None => log_rejected(&self.server, info, what, &error),
                 }
                 None
             }
@@ -163,7 +157,7 @@ impl Responder {
         let what = "the answer to a query";
         match FailureReport::undeliverable(what, &error) {
             Some(failure) => Box::pin(self.report_failure(info, failure)).await,
-            None => self.log_rejected(info, what, &error),
+            None => log_rejected(&self.server, info, what, &error),
         }
     }
 
@@ -203,7 +197,7 @@ impl Responder {
             sent => sent,
         };
         if let Err(error) = sent {
-            self.log_rejected(info, "the failure of a workflow task", &error);
+            log_rejected(&self.server, info, "the failure of a workflow task", &error);
         }
     }
 
@@ -230,32 +224,7 @@ impl Responder {
         let what = "the answer to a workflow task";
         match FailureReport::undeliverable(what, &error) {
             Some(failure) => self.report_failure(&info, failure).await,
-            None => self.log_rejected(&info, what, &error),
-        }
-    }
-
-    /// The server gives a task again when it misses the answer, so this is worth a line and no more.
-    fn log_rejected(&self, info: &TaskInfo, what: &str, rejection: &CallError) {
-        let (code, error) = (rejection.code(), rejection.message());
-        let ended_too_early =
-            rejection.kind() == Kind::InvalidArgument && error == UNHANDLED_COMMAND;
-        if rejection.is_not_found() || ended_too_early {
-            log::on_task!(
-                tracing::debug,
-                self.server.identity,
-                info,
-                error,
-                "{what} arrived too late"
-            );
-        } else {
-            log::on_task!(
-                log::warning,
-                self.server.identity,
-                info,
-                ?code,
-                error,
-                "the server refused {what}"
-            );
+            None => log_rejected(&self.server, &info, what, &error),
         }
     }
 

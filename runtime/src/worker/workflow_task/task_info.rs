@@ -6,7 +6,7 @@ use crate::wire::{payload_fields::Subject, workflow_task::PolledTask};
 
 /// The names, the token and the time limit of a workflow task in progress: what responses and log lines
 /// need of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TaskInfo {
     /// Identifies the task to the server.
     pub(crate) token: Vec<u8>,
@@ -32,9 +32,19 @@ const FAR: Duration = Duration::from_secs(365 * 24 * 3_600);
 impl TaskInfo {
     /// Of this task, whose token is moved out.
     pub(crate) fn take(task: &mut PolledTask) -> Self {
+        let token = task.take_token();
+        Self::new(task, token)
+    }
+
+    /// Of this task, whose token is copied.
+    pub(crate) fn of(task: &PolledTask) -> Self {
+        Self::new(task, task.token().to_owned())
+    }
+
+    fn new(task: &PolledTask, token: Vec<u8>) -> Self {
         let execution = task.execution();
         Self {
-            token: task.take_token(),
+            token,
             workflow_type: task.workflow_type().to_owned(),
             workflow_id: execution.workflow_id,
             run_id: execution.run_id,
