@@ -15,6 +15,7 @@ use durably::{Client, Result, Server, Worker};
 pub mod crunch;
 pub mod history;
 pub mod process;
+pub mod proxy;
 pub mod raw;
 pub mod raw_update;
 

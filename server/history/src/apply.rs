@@ -105,13 +105,16 @@ impl Run {
         matches!(&self.task, WorkflowTask::Started(started) if started.task.task_type == TaskType::Speculative)
     }
 
-    /// Rejects inputs to a closed run, except reads of completed updates.
+    /// Rejects inputs to a closed run, except reads of completed updates and signals that it has received.
     fn check_phase(&self, input: &Input) -> Result<(), Rejection> {
         let Phase::Closed { status, .. } = self.phase else {
             return Ok(());
         };
         Err(match input {
             Input::Update(_) => return Ok(()),
+            Input::Signal(signal) if self.requests.has_signal(&signal.request_id) => {
+                return Ok(());
+            }
             Input::CompleteWorkflowTask(_)
             | Input::FailWorkflowTask(_)
             | Input::StartWorkflowTask(_) => Rejection::TaskNotFound(TaskNotFound::Workflow),

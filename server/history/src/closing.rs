@@ -28,7 +28,6 @@ impl Run {
                 out.effect(Effect::Disarm(Deadline::Activity(activity.scheduled)));
             }
         }
-        self.requests.forget_signals();
         if self.config.run_expires_at.is_some() {
             out.effect(Effect::Disarm(Deadline::Run));
         }

@@ -27,6 +27,28 @@ fn a_repeated_signal_request_is_one_signal() {
 }
 
 #[test]
+fn a_signal_that_the_run_received_before_it_closed_is_known_afterwards() {
+    let mut case = Case::start();
+    let once = Signal {
+        request_id: "once".into(),
+        ..signal("one")
+    };
+    case.ok(Input::Signal(once.clone()));
+    case.work(vec![cancel_workflow()]);
+    case.skip();
+    assert!(matches!(case.ok(Input::Signal(once)), Reply::AlreadyDone));
+    let other = Signal {
+        request_id: "other".into(),
+        ..signal("one")
+    };
+    for unknown in [other, signal("one")] {
+        let refused = case.run.apply(Input::Signal(unknown), case.now);
+        assert!(matches!(refused, Err(Rejection::Closed(_))));
+    }
+    case.expect(&[]);
+}
+
+#[test]
 fn a_cancelled_workflow_closes_as_canceled() {
     let mut case = Case::start();
     case.work(vec![]);

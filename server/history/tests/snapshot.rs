@@ -196,6 +196,8 @@ fn a_closed_run_leaves_nothing_pending_behind() {
             "core",
             "update \"u1\"",
             "update \"u2\"",
+            // The signal may be repeated.
+            "signal request \"request\"",
             "request \"start\"",
             "callback 0",
             "memo field \"note\"",

@@ -3,5 +3,6 @@
 mod collected;
 mod errors;
 mod handle;
+mod repeated;
 mod start;
 mod timeouts;

@@ -10,7 +10,7 @@ use crate::tracked::Tracked;
 pub(crate) struct Requests {
     /// The events that requests caused, for descriptions; only grows.
     events: Tracked<RequestId, (EventType, EventId)>,
-    /// Request ids of signals, while the run is open.
+    /// Request ids of signals; only grows. A closed run keeps them: the signal that made it end may be repeated.
     signals: Tracked<RequestId, ()>,
     /// Number of signals received; not every one has a request id.
     signals_received: usize,
@@ -53,11 +53,6 @@ impl Requests {
     /// How many signals were received.
     pub(crate) fn signals_received(&self) -> usize {
         self.signals_received
-    }
-
-    /// Removes the ids of signals: a closed run receives no further ones.
-    pub(crate) fn forget_signals(&mut self) {
-        self.signals.take_all();
     }
 
     /// How many ids are kept.
