@@ -9,9 +9,9 @@ use std::{fmt, future::Future};
 
 use crate::{
     client::{
-        self, Call, Client, FromClient, QueryCall, RawClient, RecordedSignal, RecordedUpdate,
-        Recorder, RunCall, SignalCall, StartCall, StartWithUpdate, Startable, UpdateCall,
-        UpdateHandle, WorkflowList,
+        self, Call, Client, FromClient, QueryCall, RecordedSignal, RecordedUpdate, Recorder,
+        RunCall, SignalCall, StartCall, StartWithUpdate, Startable, UpdateCall, UpdateHandle,
+        WorkflowList,
     },
     definition::private::{
         Args, ArgsEncoder, Called, Definition, Invocation, Lease, PayloadOf, Root, Spelled,
@@ -19,6 +19,7 @@ use crate::{
     },
     definition::{NoQueue, NoTimeout, QueueSet, TimeoutSet, Workflow},
     hints::unsupported::Unsupported,
+    transport::rpc::RawClient,
     worker::Worker,
     workflow::{
         ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, ExternalHandle,

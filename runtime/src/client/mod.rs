@@ -84,19 +84,16 @@ pub use crate::definition::{AsClient, HasQueue, NoQueue, QueueSet};
 pub use crate::hints::without_server::{FeatureIsOff, NeedsServer, ServerFeature};
 #[cfg(any(feature = "server", test))]
 use crate::transport::in_process::Service;
+pub use crate::wire::{
+    describe::WorkflowStatus,
+    history::{History, HistoryEvent},
+    query::QueryReject,
+    start::{IdConflictPolicy, IdReusePolicy},
+};
 use crate::{
     data::{ArgList, ArgsEncoder, Converter, Format, Text},
     error::{ConnectError, RpcError},
-    transport::caller::Caller,
-};
-pub use crate::{
-    transport::rpc::RawClient,
-    wire::{
-        describe::WorkflowStatus,
-        history::{History, HistoryEvent},
-        query::QueryReject,
-        start::{IdConflictPolicy, IdReusePolicy},
-    },
+    transport::{caller::Caller, rpc::RawClient},
 };
 
 /// A namespace on a server.

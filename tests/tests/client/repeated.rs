@@ -1,7 +1,11 @@
 //! Requests that the client repeats because the connection broke between request and response: the first attempt
 //! has arrived, and what it did is not held against the second.
 
-use durably::prelude::*;
+use durably::{
+    error::{ResultError, SignalError},
+    prelude::*,
+    worker::WorkerGuard,
+};
 use durably_tests::{World, eventually, on_both_servers, proxy::Proxy};
 
 /// Ends when it is signalled.
@@ -40,7 +44,7 @@ struct Visit {
     direct: Handle<Door>,
     proxied: Handle<Door>,
     proxy: Proxy,
-    _worker: durably::WorkerGuard,
+    _worker: WorkerGuard,
 }
 
 impl Visit {

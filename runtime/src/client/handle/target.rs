@@ -22,7 +22,23 @@ use crate::{
     },
 };
 
-/// The transport of handles at a client: which execution, on which server.
+/// The type parameter of a workflow's generated methods where a client sends them: which execution, on which server.
+///
+/// A [`Handle`](crate::client::Handle) dereferences to those methods; programs have no need to name it.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)] struct Door;
+/// # #[workflow] impl Door {
+/// #     #[run] async fn run(&mut self) {}
+/// #     #[signal] fn knock(&mut self) {}
+/// # }
+/// # async fn example(handle: Handle<Door>) -> Result<()> {
+/// // A method of the type that has `FromClient` as its parameter.
+/// handle.knock().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct FromClient(Arc<Target>);
 

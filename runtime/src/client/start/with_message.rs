@@ -28,7 +28,28 @@ use crate::{
     },
 };
 
-/// The transport that only writes down what would be sent; see [`StartCall::with_signal`].
+/// The type parameter of a workflow's generated methods where their messages go with its start: each call returns the
+/// message instead of sending it.
+///
+/// The closure of [`StartCall::with_signal`] and of [`StartCall::with_update`] takes those methods; programs have no
+/// need to name it.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)] struct Door;
+/// # #[workflow] impl Door {
+/// #     #[run] async fn run(&mut self) {}
+/// #     #[signal] fn knock(&mut self) {}
+/// # }
+/// # async fn example(client: &Client) -> Result<()> {
+/// Door::start(client)
+///     .id("front-door")
+///     .task_queue("doors")
+///     .with_signal(|door| door.knock())
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Recorder(Client);
 
