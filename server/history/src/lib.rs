@@ -11,7 +11,7 @@
 //! 3. otherwise commit [`Run::take_changes`], then execute the effects in order, then answer.
 //!
 //! A run that is not in memory is restored from its committed parts and events ([`Run::restore`]),
-//! and does what it would have done; its first effects are those of [`Run::resume`].
+//! and does what it would have done; its first effects are [`Run::pending_tasks`].
 //!
 //! Queries record no events; they are the caller's business.
 
@@ -31,6 +31,7 @@ mod limits;
 mod next_run;
 mod open_transition;
 mod pending;
+mod pending_tasks;
 mod priority;
 mod queue;
 mod random;

@@ -316,12 +316,10 @@ impl Run {
     /// Whether the first workflow task is still held back. A task that left no trace did not end the
     /// delay.
     pub fn is_delayed(&self) -> bool {
-        self.starts_delayed() && self.is_running() && !self.has_workflow_task()
-    }
-
-    /// Whether the first workflow task was delayed and none has completed since.
-    pub(crate) fn starts_delayed(&self) -> bool {
-        self.config.executes_at > self.config.started_at && !self.has_completed_workflow_task()
+        self.config.executes_at > self.config.started_at
+            && self.is_running()
+            && !self.has_workflow_task()
+            && !self.has_completed_workflow_task()
     }
 
     /// When the delay of the first workflow task is over, if it is still held back.

@@ -18,6 +18,7 @@ mod delay;
 mod determinism;
 mod greeting;
 mod memory;
+mod pending_tasks;
 mod requests;
 mod reuse_policy;
 mod run_timeout;

@@ -332,7 +332,7 @@ fn parts_with_other_contents_restore_a_run_or_an_error() {
                 restored += 1;
                 run.describe();
                 run.unrecorded_events();
-                run.resume();
+                run.pending_tasks();
             }
             Err(_) => errors += 1,
         }

@@ -101,7 +101,7 @@ fn folders_import_in_one_direction() {
             / cron failure priority queue retry reuse_policy
             / pending start
             / state transition
-            / open_transition snapshot
+            / open_transition pending_tasks snapshot
             / closing event next_run updates
             / task
             / request

@@ -71,10 +71,6 @@ impl Timers {
         self.by_id.contains_key(id)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&TimerId, &Timer)> {
-        self.by_id.iter()
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.by_id.len()
     }

@@ -21,18 +21,7 @@ use crate::{failure, limits};
 
 /// Dispatches the activity's attempt to its queue.
 pub(crate) fn offer(run: &Run, scheduled: EventId, out: &mut OpenTransition) {
-    out.effect(dispatch_of(pending(run, scheduled)));
-}
-
-/// The dispatch of a waiting activity.
-pub(crate) fn dispatch_of(activity: &Activity) -> Effect {
-    Effect::DispatchActivity {
-        task_key: ActivityTaskKey {
-            scheduled: activity.scheduled,
-            attempt: activity.attempt,
-        },
-        queue: activity.queue.clone(),
-    }
+    out.effect(pending(run, scheduled).offer());
 }
 
 /// Starts the attempt for the poll that took it.

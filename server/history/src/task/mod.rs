@@ -2,7 +2,6 @@
 
 pub(crate) mod activity_task;
 pub(crate) mod report;
-mod resume;
 pub(crate) mod task_end;
 pub(crate) mod termination;
 pub(crate) mod workflow_task;

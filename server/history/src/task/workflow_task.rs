@@ -6,7 +6,7 @@ use durably_proto::api::common::v1::WorkerVersionStamp;
 
 use crate::event::workflow_task::{scheduled_event, started_event, unrecorded_events};
 use crate::id::{EventId, RequestId, Stamp};
-use crate::input::{Deadline, StartWorkflowTask, WorkflowTaskKey, WorkflowTaskToken};
+use crate::input::{Deadline, StartWorkflowTask, WorkflowTaskToken};
 use crate::limits;
 use crate::open_transition::OpenTransition;
 use crate::queue::TaskQueue;
@@ -78,24 +78,12 @@ pub(crate) fn dispatch(run: &mut Run, out: &mut OpenTransition) {
         (TaskQueue::Normal(_), TaskType::Normal | TaskType::Transient) => None,
     };
     task.waits_until = patience.map(|patience| out.now + patience);
-    out.effect(dispatch_of(task, queue));
+    out.effect(task.offer(queue));
     if let Some(at) = task.waits_until {
         out.effect(Effect::Arm {
             deadline: Deadline::WorkflowTask(task.stamp),
             at,
         });
-    }
-}
-
-/// The dispatch of a scheduled task to a queue.
-pub(crate) fn dispatch_of(task: &ScheduledTask, queue: TaskQueue) -> Effect {
-    Effect::DispatchWorkflowTask {
-        task_key: WorkflowTaskKey {
-            scheduled: task.scheduled,
-            stamp: task.stamp,
-        },
-        queue,
-        speculative: task.task_type == TaskType::Speculative,
     }
 }
 

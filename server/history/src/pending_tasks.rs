@@ -1,0 +1,59 @@
+//! Tasks that wait in queues: what a server offers again after a restart.
+
+use crate::input::{ActivityTaskKey, WorkflowTaskKey};
+use crate::pending::activities::{Activity, ActivityState};
+use crate::queue::TaskQueue;
+use crate::state::{Run, ScheduledTask, TaskType, WorkflowTask};
+use crate::transition::Effect;
+
+impl Run {
+    /// Whether a task of the run waits in a queue for a worker.
+    pub fn has_pending_task(&self) -> bool {
+        self.offers().next().is_some()
+    }
+
+    /// The effects that offer the tasks that wait in queues once more: queues are in the memory of
+    /// the server only.
+    pub fn pending_tasks(&self) -> Vec<Effect> {
+        self.offers().collect()
+    }
+
+    fn offers(&self) -> impl Iterator<Item = Effect> {
+        let workflow_task = match &self.task {
+            WorkflowTask::Scheduled(task) => Some(task.offer(self.current_task_queue())),
+            WorkflowTask::Idle | WorkflowTask::Started(_) => None,
+        };
+        let activities = self.activities.iter();
+        let activities = activities.filter(|it| matches!(it.state, ActivityState::Waiting));
+        workflow_task
+            .into_iter()
+            .chain(activities.map(Activity::offer))
+    }
+}
+
+impl ScheduledTask {
+    /// Offers the task to the pollers of a queue.
+    pub(crate) fn offer(&self, queue: TaskQueue) -> Effect {
+        Effect::DispatchWorkflowTask {
+            task_key: WorkflowTaskKey {
+                scheduled: self.scheduled,
+                stamp: self.stamp,
+            },
+            queue,
+            speculative: self.task_type == TaskType::Speculative,
+        }
+    }
+}
+
+impl Activity {
+    /// Offers the attempt to the pollers of its queue.
+    pub(crate) fn offer(&self) -> Effect {
+        Effect::DispatchActivity {
+            task_key: ActivityTaskKey {
+                scheduled: self.scheduled,
+                attempt: self.attempt,
+            },
+            queue: self.queue.clone(),
+        }
+    }
+}
