@@ -5,9 +5,11 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use durably_history::{Invalid, Rejection, RunId};
+use durably_history::{Invalid, Rejection};
 
 use crate::matching::query::QueryFailed;
+use crate::name::ExecutionName;
+use crate::visibility::BadPageToken;
 use crate::visibility::query::QueryError;
 
 /// Error of starting a server.
@@ -25,6 +27,27 @@ pub enum StartError {
     /// [`ServerBuilder::namespace`](crate::ServerBuilder::namespace) was called twice with this
     /// name.
     NamespaceTwice(String),
+    /// A namespace of [`ServerBuilder::namespace`](crate::ServerBuilder::namespace) cannot be
+    /// registered.
+    Namespace {
+        /// Its name.
+        name: String,
+        /// Why not.
+        problem: String,
+    },
+    /// The database cannot be opened or read.
+    Database {
+        /// What is wrong, and with which file.
+        problem: String,
+    },
+}
+
+impl StartError {
+    pub(crate) fn database(error: StoreError) -> Self {
+        Self::Database {
+            problem: error.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for StartError {
@@ -32,6 +55,10 @@ impl fmt::Display for StartError {
         match self {
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
             Self::NamespaceTwice(name) => write!(f, "namespace `{name}` is named twice"),
+            Self::Namespace { name, problem } => {
+                write!(f, "namespace `{name}` cannot be registered: {problem}")
+            }
+            Self::Database { problem } => f.write_str(problem),
         }
     }
 }
@@ -40,7 +67,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Listen { source, .. } => Some(source),
-            Self::NamespaceTwice(_) => None,
+            Self::NamespaceTwice(_) | Self::Namespace { .. } | Self::Database { .. } => None,
         }
     }
 }
@@ -102,24 +129,63 @@ pub(crate) struct AlreadyStarted {
     pub(crate) first_run_id: String,
 }
 
-/// Error of the store. The caller may retry.
+/// Error of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StoreError {
-    /// The events of a change do not follow those that are stored.
-    Conflict { run_id: RunId },
+    /// A commit does not follow the commit before it; a retry finds the state that is stored.
+    Conflict { execution: ExecutionName },
+    /// What is stored cannot be read.
+    Corrupted(String),
+    /// The database failed; a retry may succeed.
+    Failed(String),
+    /// The store has stopped.
+    Stopped,
+}
+
+/// Error of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ListError {
+    /// The page token was not issued by this server.
+    BadPageToken,
+    /// The store failed.
+    Store(StoreError),
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Conflict { run_id } => {
-                write!(f, "the store holds another history of run {run_id}")
+            Self::Conflict { execution } => {
+                write!(f, "a concurrent commit changed {execution}; try again")
             }
+            Self::Corrupted(what) => write!(f, "the database is damaged: {what}"),
+            Self::Failed(problem) => write!(f, "the database failed: {problem}"),
+            Self::Stopped => f.write_str("the server is shutting down"),
         }
     }
 }
 
 impl std::error::Error for StoreError {}
+
+impl From<BadPageToken> for ListError {
+    fn from(_: BadPageToken) -> Self {
+        Self::BadPageToken
+    }
+}
+
+impl From<StoreError> for ListError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<ListError> for Error {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::BadPageToken => Self::Invalid("Invalid NextPageToken.".to_owned()),
+            ListError::Store(error) => Self::Store(error),
+        }
+    }
+}
 
 impl From<Rejection> for Error {
     fn from(rejection: Rejection) -> Self {

@@ -23,6 +23,7 @@ mod execution;
 mod grpc;
 mod ids;
 mod matching;
+mod name;
 mod namespace;
 mod server;
 mod store;

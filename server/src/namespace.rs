@@ -1,17 +1,16 @@
-//! Namespaces and their settings, queues and visibility index.
+//! Namespaces and their settings, queues and search attributes.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use durably_history::LONGEST_ID;
 
 use crate::error::Error;
-use crate::execution::offer::{ActivityOffer, WorkflowOffer};
+use crate::matching::offer::{ActivityOffer, WorkflowOffer};
 use crate::matching::query::DirectQueries;
 use crate::matching::queues::Queues;
-use crate::visibility::Visibility;
+use crate::store::{Settings, Store, StoredNamespace};
 use crate::visibility::attributes::Attributes;
 
 /// All namespaces, by name.
@@ -34,34 +33,19 @@ pub(crate) struct Namespace {
     pub(crate) nexus_tasks: Queues<Infallible>,
     /// Direct queries without an answer yet.
     pub(crate) queries: DirectQueries,
-    pub(crate) visibility: Visibility,
     /// The search attributes executions may carry.
-    pub(crate) attributes: RwLock<Attributes>,
-}
-
-/// Settings of a namespace.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) description: String,
-    pub(crate) owner_email: String,
-    pub(crate) retention: Duration,
-    pub(crate) data: BTreeMap<String, String>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            description: String::new(),
-            owner_email: String::new(),
-            retention: DEFAULT_RETENTION,
-            data: BTreeMap::new(),
-        }
-    }
+    attributes: RwLock<Attributes>,
 }
 
 impl Namespaces {
-    /// Adds a namespace.
-    pub(crate) fn register(&self, name: &str, id: String, settings: Settings) -> Result<(), Error> {
+    /// Adds a namespace. It is durable on return.
+    pub(crate) fn register(
+        &self,
+        store: &dyn Store,
+        name: &str,
+        id: String,
+        settings: Settings,
+    ) -> Result<(), Error> {
         if name.len() > LONGEST_ID {
             return Err(too_long());
         }
@@ -69,20 +53,22 @@ impl Namespaces {
         if by_name.contains_key(name) || name == SYSTEM {
             return Err(Error::NamespaceExists(name.to_owned()));
         }
-        let name: Arc<str> = name.into();
-        let namespace = Namespace {
-            name: Arc::clone(&name),
+        let namespace = Namespace::new(StoredNamespace {
+            name: name.into(),
             id,
             settings,
-            workflow_tasks: Queues::new(),
-            activity_tasks: Queues::new(),
-            nexus_tasks: Queues::new(),
-            queries: DirectQueries::default(),
-            visibility: Visibility::default(),
-            attributes: RwLock::new(Attributes::new()),
-        };
-        by_name.insert(name, Arc::new(namespace));
+            attributes: Vec::new(),
+        });
+        store.put_namespace(&namespace.facts(&namespace.attributes()))?;
+        by_name.insert(Arc::clone(&namespace.name), Arc::new(namespace));
         Ok(())
+    }
+
+    /// Adds a namespace that is in the store.
+    pub(crate) fn add_stored(&self, stored: StoredNamespace) {
+        let namespace = Namespace::new(stored);
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        by_name.insert(Arc::clone(&namespace.name), Arc::new(namespace));
     }
 
     /// The namespace of that name.
@@ -111,6 +97,59 @@ impl Namespaces {
     }
 }
 
+impl Namespace {
+    fn new(stored: StoredNamespace) -> Self {
+        let mut attributes = Attributes::new();
+        for (name, value_type) in stored.attributes {
+            attributes.add(&name, value_type);
+        }
+        Self {
+            name: stored.name,
+            id: stored.id,
+            settings: stored.settings,
+            workflow_tasks: Queues::new(),
+            activity_tasks: Queues::new(),
+            nexus_tasks: Queues::new(),
+            queries: DirectQueries::default(),
+            attributes: RwLock::new(attributes),
+        }
+    }
+
+    /// The search attributes that executions may carry.
+    pub(crate) fn attributes(&self) -> RwLockReadGuard<'_, Attributes> {
+        self.attributes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the search attributes, unless the change fails. They are durable on return.
+    pub(crate) fn change_attributes(
+        &self,
+        store: &dyn Store,
+        change: impl FnOnce(&mut Attributes) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut attributes = self
+            .attributes
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut changed = attributes.clone();
+        change(&mut changed)?;
+        store.put_namespace(&self.facts(&changed))?;
+        *attributes = changed;
+        Ok(())
+    }
+
+    fn facts(&self, attributes: &Attributes) -> StoredNamespace {
+        let custom = attributes.custom();
+        StoredNamespace {
+            name: Arc::clone(&self.name),
+            id: self.id.clone(),
+            settings: self.settings.clone(),
+            attributes: custom.map(|(name, ty)| (name.to_owned(), ty)).collect(),
+        }
+    }
+}
+
 /// The real server's own namespace; nobody else may have the name.
 const SYSTEM: &str = "temporal-system";
 
@@ -118,17 +157,16 @@ fn too_long() -> Error {
     Error::Invalid("Namespace length exceeds limit.".to_owned())
 }
 
-/// The development server's own: a day.
-const DEFAULT_RETENTION: Duration = Duration::from_secs(24 * 3600);
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::memory::MemoryStore;
 
     #[test]
     fn a_namespace_is_registered_once() {
         let namespaces = Namespaces::default();
-        let register = || namespaces.register("a", "id".to_owned(), Settings::default());
+        let store = MemoryStore::new("cluster".to_owned());
+        let register = || namespaces.register(&store, "a", "id".to_owned(), Settings::default());
         assert!(register().is_ok());
         assert!(matches!(register(), Err(Error::NamespaceExists(name)) if name == "a"));
         assert!(namespaces.find("a").is_ok());

@@ -6,9 +6,9 @@ use std::time::Duration;
 use durably_history::{Effect, TaskQueue, Time, WorkflowTaskKey};
 
 use crate::backend::Backend;
-use crate::execution::offer::{ActivityOffer, WorkflowOffer};
 use crate::execution::{Execution, Record};
 use crate::matching::matcher::PriorityLevel;
+use crate::matching::offer::{ActivityOffer, WorkflowOffer};
 use crate::matching::queue::QueueKind;
 
 impl Backend {
@@ -16,12 +16,11 @@ impl Backend {
     /// that the effects of two inputs are not interleaved.
     pub(crate) fn dispatch(
         &self,
-        execution: &Arc<Execution>,
+        execution: &Execution,
         record: &mut Record,
         effects: Vec<Effect>,
         now: Time,
     ) {
-        let mut rearmed = false;
         for effect in effects {
             match effect {
                 Effect::DispatchWorkflowTask {
@@ -31,8 +30,7 @@ impl Backend {
                 }
                 Effect::DispatchActivity { task_key, queue } => {
                     let offer = ActivityOffer {
-                        execution: Arc::clone(execution),
-                        run_id: record.run.run_id().clone(),
+                        run: execution.run_name(record.run.run_id()),
                         task_key,
                     };
                     let queues = &execution.namespace.activity_tasks;
@@ -40,33 +38,39 @@ impl Backend {
                     let level = PriorityLevel::of(level.priority_key);
                     queues.offer(&queue, QueueKind::Normal, level, offer, now);
                 }
-                // The record holds the deadlines; the timer service needs the earliest one only.
-                Effect::Arm { .. } | Effect::Disarm(_) => rearmed = true,
+                // The run knows its deadlines; the timer service needs the earliest one only.
+                Effect::Arm { .. } | Effect::Disarm(_) => {}
                 // The next run was started in the same commit; its own effects are executed
                 // separately.
                 Effect::StartNext(_) => {}
                 Effect::Closed(_) => {
-                    rearmed = true;
                     record.waiters.end_close_waits();
-                    self.update_visibility(execution, record);
                     execution.closed.notify_waiters();
                 }
                 Effect::UpdateReached(status) => record.waiters.notify_update(&status),
-                Effect::VisibilityChanged => self.update_visibility(execution, record),
+                // The row is part of the commit.
+                Effect::VisibilityChanged => {}
             }
         }
-        if rearmed {
-            let due = record.next_due();
-            self.timers.set_run(execution, record.run.run_id(), due);
+        let due = record.next_due();
+        if due != record.alarm {
+            self.set_alarm(execution, record, due);
         }
         self.update_work_count(record);
+    }
+
+    /// Sets the alarm of a run for its earliest deadline.
+    pub(crate) fn set_alarm(&self, execution: &Execution, record: &mut Record, due: Option<Time>) {
+        let run = execution.run_name(record.run.run_id());
+        self.timers.set_run(&run, due);
+        record.alarm = due;
     }
 
     /// Offers a workflow task to the sticky queue only while its worker polls; no other worker
     /// would take it from there.
     fn offer_workflow_task(
         &self,
-        execution: &Arc<Execution>,
+        execution: &Execution,
         record: &Record,
         task_key: WorkflowTaskKey,
         queue: TaskQueue,
@@ -88,18 +92,12 @@ impl Backend {
         };
         let level = PriorityLevel::of(record.run.priority().priority_key);
         let offer = WorkflowOffer::Task {
-            execution: Arc::clone(execution),
-            run_id: record.run.run_id().clone(),
+            run: execution.run_name(record.run.run_id()),
             task_key,
             normal_queue,
             level,
         };
         queues.offer(&queue, kind, level, offer, now);
-    }
-
-    /// Updates the run's row in the visibility index.
-    fn update_visibility(&self, execution: &Execution, record: &Record) {
-        execution.namespace.visibility.upsert(record.run.info());
     }
 
     /// Reports the run's units of work to a skipping clock.

@@ -1,12 +1,16 @@
 //! The backend: the path of every input. Finds the execution, locks it, applies the input in the
-//! history core, commits the transition and executes its effects.  Nothing here waits; requests
-//! that wait are built on top.
+//! history core, commits the transition and executes its effects once the commit is durable.
+//! Nothing here waits; requests that wait are built on top.
 
 pub(crate) mod advance;
+mod commit;
 pub(crate) mod effects;
+mod recover;
+pub(crate) mod request;
+pub(crate) mod sweep;
 pub(crate) mod timers;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use durably_history::{
     Effect, IdConflict, Input, Policies, Reply, Run, RunId, Start, StartDecision, Terminate, Time,
@@ -14,26 +18,34 @@ use durably_history::{
 use durably_proto::api::enums::v1::{EventType, WorkflowExecutionStatus};
 use tokio::sync::watch;
 
+use crate::backend::commit::Applied;
+use crate::backend::request::RequestScope;
 use crate::backend::timers::Timers;
 use crate::clock::Timekeeper;
 use crate::error::{AlreadyStarted, Error};
-use crate::execution::{Execution, Record, Runs};
+use crate::execution::executions::Executions;
+use crate::execution::{Execution, Record, RunEffects, Runs};
 use crate::ids::Ids;
+use crate::name::RunName;
 use crate::namespace::{Namespace, Namespaces};
-use crate::store::{Change, Store};
+use crate::store::Store;
 
 /// The server behind its gRPC frontend.
 #[derive(Debug)]
 pub(crate) struct Backend {
     pub(crate) namespaces: Namespaces,
-    pub(crate) store: Box<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) executions: Executions,
     pub(crate) clock: Timekeeper,
     pub(crate) timers: Timers,
     pub(crate) ids: Ids,
-    /// The id that `GetClusterInfo` returns.
-    pub(crate) cluster_id: String,
     /// Becomes true when the server stops: waiting requests are aborted, new ones refused.
     pub(crate) stop: watch::Sender<bool>,
+    /// The server's runtime. A client in process may use another one, which may end before the
+    /// server does.
+    pub(crate) runtime: tokio::runtime::Handle,
+    /// The backend itself, for its tasks.
+    pub(crate) own: Weak<Self>,
 }
 
 /// The run that a start request is answered with.
@@ -88,22 +100,9 @@ impl Backend {
         }
     }
 
-    /// Finds the execution that a request names.
-    pub(crate) fn execution(
-        &self,
-        namespace: &Namespace,
-        workflow_id: &str,
-    ) -> Result<Arc<Execution>, Error> {
-        if workflow_id.is_empty() {
-            return Err(Error::Invalid("WorkflowId is not set on request.".into()));
-        }
-        self.store
-            .find(namespace, workflow_id)?
-            .ok_or_else(|| no_such_workflow(workflow_id))
-    }
-
-    /// Applies an input to a run of a locked execution, commits the transition and executes its
-    /// effects. `then` receives the reply while the execution is still locked.
+    /// Applies an input to a run of a locked execution and commits the transition. `then` receives
+    /// the reply while the execution is still locked; its result must not leave the server before
+    /// the commit is durable.
     pub(crate) fn apply<R>(
         &self,
         execution: &Arc<Execution>,
@@ -112,41 +111,40 @@ impl Backend {
         input: Input,
         then: impl FnOnce(&mut Record, Reply) -> R,
     ) -> Result<R, Error> {
-        let _work = self.begin_input();
+        let work = self.begin_input();
         let now = self.clock.now();
-        let record = runs
-            .get(run_id)
-            .ok_or_else(|| no_such_workflow(&execution.workflow_id))?;
+        let found = runs.get(run_id);
+        let record = self
+            .unless_failed(execution, found)?
+            .ok_or_else(|| no_such_workflow(execution.workflow_id()))?;
         let transition = record.run.apply(input, now)?;
-        let mut next = next_run(&transition.effects, now);
-        let mut changes = vec![Change::Applied {
-            run_id,
-            events: transition.events.clone(),
-            effects: &transition.effects,
-        }];
-        let next_effects = next
-            .as_mut()
-            .map(|(_, next)| std::mem::take(&mut next.effects));
-        let next_id = next.as_ref().map(|(run, _)| run.run_id().clone());
-        if let (Some((run, _)), Some(effects)) = (next, &next_effects) {
-            changes.push(Change::Started {
-                run: Box::new(run),
-                effects,
+        let mut changes = vec![record.take_change(false, &transition.effects)];
+        let mut effects = Vec::new();
+        let next = next_run(&transition.effects, now).map(|(run, next)| {
+            let mut record = Record::new(run);
+            changes.push(record.take_change(true, &next.effects));
+            effects.push(RunEffects {
+                run_id: record.run.run_id().clone(),
+                effects: next.effects,
             });
-        }
-        self.store.commit(runs, changes)?;
-        if let (Some(next_id), Some(effects)) = (next_id, next_effects)
-            && let Some(record) = runs.get(&next_id)
-        {
-            self.dispatch(execution, record, effects, now);
-        }
+            record
+        });
+        effects.push(RunEffects {
+            run_id: run_id.clone(),
+            effects: transition.effects,
+        });
+        let applied = Applied {
+            changes,
+            started: next,
+            effects,
+            has_events: !transition.events.is_empty(),
+            now,
+            work,
+        };
+        self.commit(execution, runs, applied)?;
         let record = runs
-            .get(run_id)
-            .ok_or_else(|| no_such_workflow(&execution.workflow_id))?;
-        self.dispatch(execution, record, transition.effects, now);
-        if !transition.events.is_empty() {
-            execution.changed.notify_waiters();
-        }
+            .get(run_id)?
+            .ok_or_else(|| no_such_workflow(execution.workflow_id()))?;
         let result = then(record, transition.reply);
         if !record.run.has_workflow_task() {
             record.waiters.release_queries();
@@ -154,10 +152,67 @@ impl Backend {
         Ok(result)
     }
 
+    /// Applies all due deadlines of a run.
+    pub(crate) fn fire_deadlines(&self, name: &RunName) {
+        // A namespace is never removed.
+        let Ok(namespace) = self.namespaces.find(&name.execution.namespace) else {
+            return;
+        };
+        let workflow_id = &name.execution.workflow_id;
+        let execution = self.executions.find_or_create(&namespace, workflow_id);
+        let mut runs = execution.lock();
+        let now = self.clock.now();
+        loop {
+            let found = runs.get(&name.run_id);
+            // A failure has been seen to: the execution is recovered.
+            let Ok(Some(record)) = self.unless_failed(&execution, found) else {
+                return;
+            };
+            let Some(deadline) = record.due(now) else {
+                let due = record.next_due();
+                self.set_alarm(&execution, record, due);
+                return;
+            };
+            let due = Input::Due(deadline);
+            match self.apply(&execution, &mut runs, &name.run_id, due, |_, _| ()) {
+                Ok(()) => {}
+                // The deadline is met when the execution is recovered.
+                Err(error) => {
+                    tracing::debug!(run_id = %name.run_id, ?error, "firing a deadline failed");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn terminate_running(
+        &self,
+        execution: &Arc<Execution>,
+        runs: &mut Runs,
+        run_id: &RunId,
+        new_run_id: &RunId,
+    ) -> Result<(), Error> {
+        let terminate = Input::Terminate(Terminate {
+            reason: "TerminateIfRunning WorkflowIdReusePolicy Policy".to_owned(),
+            identity: "history-service".to_owned(),
+            details: Some(durably_proto::api::common::v1::Payloads {
+                payloads: vec![durably_proto::api::common::v1::Payload {
+                    metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
+                    data: format!("\"terminated by new runID: {new_run_id}\"").into_bytes(),
+                    ..Default::default()
+                }],
+            }),
+            ..Terminate::default()
+        });
+        self.apply(execution, runs, run_id, terminate, |_, _| ())
+    }
+}
+
+impl RequestScope<'_> {
     /// Applies an input to the run that a request names.
     pub(crate) fn apply_to(
         &self,
-        namespace: &Namespace,
+        namespace: &Arc<Namespace>,
         workflow_id: &str,
         run_id: &str,
         input: Input,
@@ -177,11 +232,9 @@ impl Backend {
         policies: Policies,
         with: impl FnOnce(&Arc<Execution>, &mut Runs, &RunId, StartResolution) -> Result<R, Error>,
     ) -> Result<StartedRun<R>, Error> {
-        let execution = self
-            .store
-            .find_or_create(namespace, start.workflow_id.as_str())?;
+        let execution = self.to_start(namespace, &start);
         let mut runs = execution.lock();
-        if let Some(latest) = runs.latest() {
+        if let Some(latest) = runs.latest()? {
             let latest_id = latest.run.run_id().clone();
             let answer = |is_new| StartedRun {
                 run_id: latest_id.clone(),
@@ -226,20 +279,24 @@ impl Backend {
                 }
             }
         }
-        let _work = self.begin_input();
+        let work = self.begin_input();
         let now = self.clock.now();
         let run_id = start.run_id.clone();
         let (run, transition) = Run::start(start, now);
-        let change = Change::Started {
-            run: Box::new(run),
-            effects: &transition.effects,
+        let mut record = Record::new(run);
+        let applied = Applied {
+            changes: vec![record.take_change(true, &transition.effects)],
+            started: Some(record),
+            effects: vec![RunEffects {
+                run_id: run_id.clone(),
+                effects: transition.effects,
+            }],
+            has_events: true,
+            now,
+            work,
         };
-        self.store.commit(&mut runs, vec![change])?;
+        self.commit(&execution, &mut runs, applied)?;
         self.clock.count_run();
-        if let Some(record) = runs.get(&run_id) {
-            self.dispatch(&execution, record, transition.effects, now);
-        }
-        execution.changed.notify_waiters();
         let result = with(
             &execution,
             &mut runs,
@@ -253,46 +310,6 @@ impl Backend {
             is_new: true,
             result,
         })
-    }
-
-    /// Applies all due deadlines of a run.
-    pub(crate) fn fire_deadlines(&self, execution: &Arc<Execution>, run_id: &RunId) {
-        let mut runs = execution.lock();
-        let now = self.clock.now();
-        while let Some(deadline) = runs
-            .get(run_id)
-            .and_then(|record| record.deadlines.pop_due(now))
-        {
-            let due = Input::Due(deadline);
-            if let Err(error) = self.apply(execution, &mut runs, run_id, due, |_, _| ()) {
-                tracing::debug!(%run_id, ?error, "stale deadline dropped");
-            }
-        }
-        if let Some(record) = runs.get(run_id) {
-            self.timers.set_run(execution, run_id, record.next_due());
-        }
-    }
-
-    fn terminate_running(
-        &self,
-        execution: &Arc<Execution>,
-        runs: &mut Runs,
-        run_id: &RunId,
-        new_run_id: &RunId,
-    ) -> Result<(), Error> {
-        let terminate = Input::Terminate(Terminate {
-            reason: "TerminateIfRunning WorkflowIdReusePolicy Policy".to_owned(),
-            identity: "history-service".to_owned(),
-            details: Some(durably_proto::api::common::v1::Payloads {
-                payloads: vec![durably_proto::api::common::v1::Payload {
-                    metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
-                    data: format!("\"terminated by new runID: {new_run_id}\"").into_bytes(),
-                    ..Default::default()
-                }],
-            }),
-            ..Terminate::default()
-        });
-        self.apply(execution, runs, run_id, terminate, |_, _| ())
     }
 }
 
@@ -315,15 +332,15 @@ pub(crate) fn resolve_run(
     run_id: &str,
 ) -> Result<RunId, Error> {
     let record = match run_id.is_empty() {
-        true => runs.latest(),
-        false => runs.get(&RunId::from(run_id)),
+        true => runs.latest()?,
+        false => runs.get(&RunId::from(run_id))?,
     };
     match record {
         Some(record) => Ok(record.run.run_id().clone()),
-        None if run_id.is_empty() => Err(no_such_workflow(&execution.workflow_id)),
+        None if run_id.is_empty() => Err(no_such_workflow(execution.workflow_id())),
         None => Err(Error::NotFound(format!(
             "workflow execution not found for workflow ID \"{}\" and run ID \"{run_id}\"",
-            execution.workflow_id
+            execution.workflow_id()
         ))),
     }
 }

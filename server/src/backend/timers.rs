@@ -1,7 +1,6 @@
 //! The timer service: fires due alarms and lets a skipping clock jump to the next one.
 
 use std::cmp::Ordering;
-use std::ops::Deref;
 use std::sync::atomic::{self, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,8 +9,9 @@ use durably_history::{RunId, Time};
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::backend::Backend;
+use crate::clock::WorkGuard;
 use crate::due_queue::DueQueue;
-use crate::execution::Execution;
+use crate::name::RunName;
 
 /// Alarms of all runs and sleeping clients.
 #[derive(Debug)]
@@ -27,32 +27,20 @@ pub(crate) struct Timers {
 #[derive(Clone, Debug)]
 pub(crate) enum Alarm {
     /// A run, for the earliest of its deadlines.
-    Run {
-        execution: Arc<Execution>,
-        run_id: RunId,
-    },
+    Run(RunName),
     /// A client that sleeps in the server's time.
     Sleeper {
         number: u64,
-        done: Arc<Mutex<Option<oneshot::Sender<WakeGuard>>>>,
+        done: Arc<Mutex<Option<oneshot::Sender<WorkGuard>>>>,
     },
 }
-
-/// Guard that counts one unit of work for the clock.
-#[derive(Debug)]
-pub(crate) struct WorkGuard<E: Deref<Target = Backend>> {
-    backend: E,
-}
-
-/// The work guard that a sleeper is woken with: while it lives, the clock does not jump past the
-/// time that was slept for.
-pub(crate) type WakeGuard = WorkGuard<Arc<Backend>>;
 
 /// Alarm of a sleeping client; removed when the guard is dropped, as when the client disconnects.
 pub(crate) struct SleeperGuard<'a> {
     timers: &'a Timers,
     alarm: Alarm,
-    woken: oneshot::Receiver<WakeGuard>,
+    /// Receives the guard that keeps the clock from jumping past the time that was slept for.
+    woken: oneshot::Receiver<WorkGuard>,
 }
 
 impl Timers {
@@ -66,12 +54,8 @@ impl Timers {
     }
 
     /// Sets or removes the alarm of a run.
-    pub(crate) fn set_run(&self, execution: &Arc<Execution>, run_id: &RunId, due: Option<Time>) {
-        let alarm = Alarm::Run {
-            execution: Arc::clone(execution),
-            run_id: run_id.clone(),
-        };
-        self.set(&alarm, due);
+    pub(crate) fn set_run(&self, run: &RunName, due: Option<Time>) {
+        self.set(&Alarm::Run(run.clone()), due);
     }
 
     /// Sets an alarm for a sleeper.
@@ -111,26 +95,26 @@ impl Timers {
 
 impl Backend {
     /// Counts one unit of work while the guard lives.
-    pub(crate) fn begin_work(&self) -> WorkGuard<&Self> {
-        WorkGuard::of(self)
+    pub(crate) fn begin_work(&self) -> WorkGuard {
+        WorkGuard::begin(&self.clock)
     }
 
     /// Counts the application of an input as work of a skipping clock: the clock must not jump
     /// between the input's time and the moment at which its effects are counted as work.
-    pub(crate) fn begin_input(&self) -> Option<WorkGuard<&Self>> {
+    pub(crate) fn begin_input(&self) -> Option<WorkGuard> {
         self.clock.skips().then(|| self.begin_work())
     }
 
     /// Fires all due alarms.
-    fn fire_due_alarms(self: &Arc<Self>) {
+    fn fire_due_alarms(&self) {
         while let Some(alarm) = self.timers.pop_due(self.clock.now()) {
             match alarm {
-                Alarm::Run { execution, run_id } => self.fire_deadlines(&execution, &run_id),
+                Alarm::Run(run) => self.fire_deadlines(&run),
                 Alarm::Sleeper { done, .. } => {
                     let done = done.lock().unwrap_or_else(PoisonError::into_inner).take();
                     if let Some(done) = done {
                         // The sleeping client may have disconnected.
-                        let _ = done.send(WakeGuard::of(Arc::clone(self)));
+                        let _ = done.send(self.begin_work());
                     }
                 }
             }
@@ -143,16 +127,9 @@ impl Backend {
     }
 }
 
-impl<E: Deref<Target = Backend>> WorkGuard<E> {
-    fn of(backend: E) -> Self {
-        backend.clock.replace_work(0, 1);
-        Self { backend }
-    }
-}
-
 impl SleeperGuard<'_> {
     /// Waits until the alarm fires; `None` if the server stops first.
-    pub(crate) async fn woken(&mut self) -> Option<WakeGuard> {
+    pub(crate) async fn woken(&mut self) -> Option<WorkGuard> {
         (&mut self.woken).await.ok()
     }
 }
@@ -160,12 +137,6 @@ impl SleeperGuard<'_> {
 impl Drop for SleeperGuard<'_> {
     fn drop(&mut self) {
         self.timers.set(&self.alarm, None);
-    }
-}
-
-impl<E: Deref<Target = Backend>> Drop for WorkGuard<E> {
-    fn drop(&mut self) {
-        self.backend.clock.replace_work(1, 0);
     }
 }
 
@@ -194,9 +165,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 impl Alarm {
     /// Orders alarms of the same time: runs before sleepers, runs by id, sleepers by age.
-    fn place(&self) -> (u64, Option<&RunId>) {
+    fn place(&self) -> (u64, Option<(&RunId, &RunName)>) {
         match self {
-            Self::Run { run_id, .. } => (0, Some(run_id)),
+            Self::Run(run) => (0, Some((&run.run_id, run))),
             Self::Sleeper { number, .. } => (number.saturating_add(1), None),
         }
     }

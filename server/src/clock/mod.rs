@@ -8,6 +8,7 @@ mod timekeeper;
 pub(crate) mod wait;
 
 pub(crate) use self::timekeeper::{Sleep, Timekeeper};
+pub(crate) use self::wait::WorkGuard;
 pub use self::wait::{ClockHold, SkipsTime};
 
 /// Setting of the clock that drives the server's timers and timeouts.

@@ -1,4 +1,4 @@
-//! Guards of a skipping clock: a wait that lets it skip, and a hold that keeps it still.
+//! Guards of a skipping clock: a wait that lets it skip; work and holds that keep it still.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,6 +59,24 @@ impl WaitGuard {
 impl Drop for WaitGuard {
     fn drop(&mut self) {
         self.0.end();
+    }
+}
+
+/// One unit of work: while the guard lives, a skipping clock does not jump.
+#[derive(Debug)]
+pub(crate) struct WorkGuard(Timekeeper);
+
+impl WorkGuard {
+    /// Counts one unit of work.
+    pub(crate) fn begin(clock: &Timekeeper) -> Self {
+        clock.replace_work(0, 1);
+        Self(clock.clone())
+    }
+}
+
+impl Drop for WorkGuard {
+    fn drop(&mut self) {
+        self.0.replace_work(1, 0);
     }
 }
 

@@ -23,20 +23,20 @@ use tokio::time::Instant;
 use super::check;
 use super::token::ActivityToken;
 use super::workflow_task::polled_queue;
-use crate::backend::Backend;
+use crate::backend::request::RequestScope;
 use crate::error::Error;
-use crate::execution::offer::ActivityOffer;
 use crate::execution::{Execution, Record};
+use crate::matching::offer::ActivityOffer;
 use crate::matching::queue::Poll;
 use crate::namespace::Namespace;
 
 /// `PollActivityTaskQueue`.
 pub(super) async fn poll(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: PollActivityTaskQueueRequest,
     deadline: Instant,
 ) -> Result<PollActivityTaskQueueResponse, Error> {
-    let namespace = backend.namespaces.find(&request.namespace)?;
+    let namespace = scope.namespaces.find(&request.namespace)?;
     check::length(&request.identity, "Identity")?;
     let (queue, kind) = polled_queue(request.task_queue.as_ref())?;
     let limits = request.task_queue_metadata.as_ref();
@@ -48,16 +48,17 @@ pub(super) async fn poll(
         rate: limits.and_then(|limits| limits.max_tasks_per_second),
     };
     loop {
-        backend.check_running()?;
+        scope.check_running()?;
         let offer = namespace
             .activity_tasks
-            .poll(poll, backend.clock.now(), deadline)
+            .poll(poll, scope.clock.now(), deadline)
             .await;
         let Some(offer) = offer else {
-            backend.check_running()?;
+            scope.check_running()?;
             return Ok(PollActivityTaskQueueResponse::default());
         };
-        match start(backend, &offer, &request.identity) {
+        let execution = scope.offered(&namespace, &offer.run);
+        match start(scope, &execution, &offer, &request.identity) {
             Ok(task) => return Ok(task),
             // The task is stale: the activity timed out or was cancelled, or the run has closed.
             Err(stale) => tracing::debug!(error = ?stale, "stale activity task dropped"),
@@ -74,10 +75,10 @@ struct Report {
 }
 
 impl Report {
-    fn by_token(backend: &Backend, namespace: &str, token: &[u8]) -> Result<Self, Error> {
+    fn by_token(scope: &RequestScope<'_>, namespace: &str, token: &[u8]) -> Result<Self, Error> {
         let token = ActivityToken::from_bytes(token)?;
         Ok(Self {
-            namespace: backend.namespaces.find(namespace)?,
+            namespace: scope.namespaces.find(namespace)?,
             activity: ActivityRef::Token(token.task_key()),
             workflow_id: token.workflow_id,
             run_id: token.run_id,
@@ -85,7 +86,7 @@ impl Report {
     }
 
     fn by_id(
-        backend: &Backend,
+        scope: &RequestScope<'_>,
         namespace: &str,
         workflow_id: String,
         run_id: String,
@@ -102,7 +103,7 @@ impl Report {
         }
         let run_id = check::run_id(run_id, "RunId is not valid UUID.")?;
         Ok(Self {
-            namespace: backend.namespaces.find(namespace)?,
+            namespace: scope.namespaces.find(namespace)?,
             activity: ActivityRef::Id(ActivityId::from(activity_id)),
             workflow_id,
             run_id,
@@ -112,11 +113,11 @@ impl Report {
     /// Records a heartbeat; returns whether cancellation of the activity was requested.
     fn heartbeat(
         self,
-        backend: &Backend,
+        scope: &RequestScope<'_>,
         details: Option<Payloads>,
         identity: String,
     ) -> Result<bool, Error> {
-        let reply = self.apply(backend, |activity| {
+        let reply = self.apply(scope, |activity| {
             Input::Heartbeat(Heartbeat {
                 activity,
                 details,
@@ -133,12 +134,12 @@ impl Report {
 
     fn complete(
         self,
-        backend: &Backend,
+        scope: &RequestScope<'_>,
         result: Option<Payloads>,
         identity: String,
         worker_version: Option<WorkerVersionStamp>,
     ) -> Result<(), Error> {
-        self.apply(backend, |activity| {
+        self.apply(scope, |activity| {
             Input::CompleteActivity(CompleteActivity {
                 activity,
                 result,
@@ -151,10 +152,10 @@ impl Report {
 
     fn fail(
         self,
-        backend: &Backend,
+        scope: &RequestScope<'_>,
         fail: impl FnOnce(ActivityRef) -> FailActivity,
     ) -> Result<(), Error> {
-        self.apply(backend, |activity| {
+        self.apply(scope, |activity| {
             Input::FailActivity(Box::new(fail(activity)))
         })?;
         Ok(())
@@ -162,12 +163,12 @@ impl Report {
 
     fn cancel(
         self,
-        backend: &Backend,
+        scope: &RequestScope<'_>,
         details: Option<Payloads>,
         identity: String,
         worker_version: Option<WorkerVersionStamp>,
     ) -> Result<(), Error> {
-        self.apply(backend, |activity| {
+        self.apply(scope, |activity| {
             Input::CancelActivity(CancelActivity {
                 activity,
                 details,
@@ -180,19 +181,19 @@ impl Report {
 
     fn apply(
         self,
-        backend: &Backend,
+        scope: &RequestScope<'_>,
         input: impl FnOnce(ActivityRef) -> Input,
     ) -> Result<Reply, Error> {
         let input = input(self.activity);
-        backend.apply_to(&self.namespace, &self.workflow_id, &self.run_id, input)
+        scope.apply_to(&self.namespace, &self.workflow_id, &self.run_id, input)
     }
 }
 
 /// The report of a request that names its activity by id. Four messages have these fields.
 macro_rules! by_id {
-    ($backend:expr, $request:expr) => {
+    ($scope:expr, $request:expr) => {
         Report::by_id(
-            $backend,
+            $scope,
             &$request.namespace,
             $request.workflow_id,
             $request.run_id,
@@ -203,11 +204,11 @@ macro_rules! by_id {
 
 /// `RecordActivityTaskHeartbeat`; returns whether cancellation of the activity was requested.
 pub(super) fn heartbeat(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: RecordActivityTaskHeartbeatRequest,
 ) -> Result<bool, Error> {
-    Report::by_token(backend, &request.namespace, &request.task_token)?.heartbeat(
-        backend,
+    Report::by_token(scope, &request.namespace, &request.task_token)?.heartbeat(
+        scope,
         request.details,
         request.identity,
     )
@@ -215,39 +216,39 @@ pub(super) fn heartbeat(
 
 /// `RecordActivityTaskHeartbeatById`.
 pub(super) fn heartbeat_by_id(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: RecordActivityTaskHeartbeatByIdRequest,
 ) -> Result<bool, Error> {
-    by_id!(backend, request).heartbeat(backend, request.details, request.identity)
+    by_id!(scope, request).heartbeat(scope, request.details, request.identity)
 }
 
 /// `RespondActivityTaskCompleted`.
 pub(super) fn complete(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: RespondActivityTaskCompletedRequest,
 ) -> Result<(), Error> {
-    let report = Report::by_token(backend, &request.namespace, &request.task_token)?;
+    let report = Report::by_token(scope, &request.namespace, &request.task_token)?;
     check::length(&request.identity, "Identity")?;
     #[expect(deprecated, reason = "older workers still send it")]
     let version = request.worker_version;
-    report.complete(backend, request.result, request.identity, version)
+    report.complete(scope, request.result, request.identity, version)
 }
 
 /// `RespondActivityTaskCompletedById`.
 pub(super) fn complete_by_id(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: RespondActivityTaskCompletedByIdRequest,
 ) -> Result<(), Error> {
     check::length(&request.identity, "Identity")?;
-    by_id!(backend, request).complete(backend, request.result, request.identity, None)
+    by_id!(scope, request).complete(scope, request.result, request.identity, None)
 }
 
 /// `RespondActivityTaskFailed`.
 pub(super) fn fail(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: RespondActivityTaskFailedRequest,
 ) -> Result<(), Error> {
-    let report = Report::by_token(backend, &request.namespace, &request.task_token)?;
+    let report = Report::by_token(scope, &request.namespace, &request.task_token)?;
     check::length(&request.identity, "Identity")?;
     if request.failure.as_ref().is_some_and(|failure| {
         !matches!(
@@ -257,7 +258,7 @@ pub(super) fn fail(
     }) {
         return Err(check::invalid("Failure must have ApplicationFailureInfo."));
     }
-    report.fail(backend, |activity| FailActivity {
+    report.fail(scope, |activity| FailActivity {
         activity,
         failure: request.failure,
         last_heartbeat_details: request.last_heartbeat_details,
@@ -269,11 +270,11 @@ pub(super) fn fail(
 
 /// `RespondActivityTaskFailedById`.
 pub(super) fn fail_by_id(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: RespondActivityTaskFailedByIdRequest,
 ) -> Result<(), Error> {
     check::length(&request.identity, "Identity")?;
-    by_id!(backend, request).fail(backend, |activity| FailActivity {
+    by_id!(scope, request).fail(scope, |activity| FailActivity {
         activity,
         failure: request.failure,
         last_heartbeat_details: request.last_heartbeat_details,
@@ -284,23 +285,23 @@ pub(super) fn fail_by_id(
 
 /// `RespondActivityTaskCanceled`.
 pub(super) fn cancel(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: RespondActivityTaskCanceledRequest,
 ) -> Result<(), Error> {
-    let report = Report::by_token(backend, &request.namespace, &request.task_token)?;
+    let report = Report::by_token(scope, &request.namespace, &request.task_token)?;
     check::length(&request.identity, "Identity")?;
     #[expect(deprecated, reason = "older workers still send it")]
     let version = request.worker_version;
-    report.cancel(backend, request.details, request.identity, version)
+    report.cancel(scope, request.details, request.identity, version)
 }
 
 /// `RespondActivityTaskCanceledById`.
 pub(super) fn cancel_by_id(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: RespondActivityTaskCanceledByIdRequest,
 ) -> Result<(), Error> {
     check::length(&request.identity, "Identity")?;
-    by_id!(backend, request).cancel(backend, request.details, request.identity, None)
+    by_id!(scope, request).cancel(scope, request.details, request.identity, None)
 }
 
 /// Builds the task that the worker receives.
@@ -310,7 +311,7 @@ pub(super) fn response(
     started: StartedActivity,
 ) -> PollActivityTaskQueueResponse {
     let run = &record.run;
-    let token = ActivityToken::new(&execution.workflow_id, run.run_id(), started.task_key);
+    let token = ActivityToken::new(execution.workflow_id(), run.run_id(), started.task_key);
     PollActivityTaskQueueResponse {
         task_token: token.encode_to_vec(),
         workflow_namespace: execution.namespace.name.to_string(),
@@ -318,7 +319,7 @@ pub(super) fn response(
             name: run.workflow_type().to_owned(),
         }),
         workflow_execution: Some(WorkflowExecution {
-            workflow_id: execution.workflow_id.to_string(),
+            workflow_id: execution.workflow_id().to_string(),
             run_id: run.run_id().to_string(),
         }),
         activity_type: started.activity_type,
@@ -340,22 +341,22 @@ pub(super) fn response(
 }
 
 fn start(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
+    execution: &Arc<Execution>,
     offer: &ActivityOffer,
     identity: &str,
 ) -> Result<PollActivityTaskQueueResponse, Error> {
     let input = Input::StartActivity(StartActivity {
         task_key: offer.task_key,
-        request_id: RequestId::from(backend.ids.uuid()),
+        request_id: RequestId::from(scope.ids.uuid()),
         identity: identity.to_owned(),
         worker_version: None,
     });
-    let execution = &offer.execution;
     let mut runs = execution.lock();
-    backend.apply(
+    scope.apply(
         execution,
         &mut runs,
-        &offer.run_id,
+        &offer.run.run_id,
         input,
         |record, reply| match reply {
             Reply::Activity(started) => Ok(response(execution, record, *started)),

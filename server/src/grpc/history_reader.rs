@@ -15,14 +15,15 @@ use tonic::metadata::MetadataMap;
 
 use super::check;
 use super::token::HistoryToken;
-use crate::backend::{Backend, resolve_run};
+use crate::backend::request::RequestScope;
+use crate::backend::resolve_run;
 use crate::clock::Timekeeper;
 use crate::error::Error;
 use crate::execution::{Execution, Record};
 
 /// `GetWorkflowExecutionHistory`.
 pub(super) async fn get(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: GetWorkflowExecutionHistoryRequest,
     unrecorded: Unrecorded,
     skips: Option<&Timekeeper>,
@@ -34,7 +35,7 @@ pub(super) async fn get(
     };
     let only_close = filter == EventFilter::CloseEvent;
     let (execution, mut token) = open(
-        backend,
+        scope,
         &request.namespace,
         check::execution(request.execution)?,
         &request.next_page_token,
@@ -53,7 +54,7 @@ pub(super) async fn get(
         };
         {
             let mut runs = execution.lock();
-            let record = runs.get(&run_id).ok_or_else(|| run_is_gone(&run_id))?;
+            let record = runs.get(&run_id)?.ok_or_else(|| run_is_gone(&run_id))?;
             if let Some(page) = page(record, &token, limit, filter, request.wait_new_event) {
                 return Ok(response(page));
             }
@@ -71,11 +72,11 @@ pub(super) async fn get(
 
 /// `GetWorkflowExecutionHistoryReverse`: the last events first.
 pub(super) fn get_reverse(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: GetWorkflowExecutionHistoryReverseRequest,
 ) -> Result<GetWorkflowExecutionHistoryReverseResponse, Error> {
     let (execution, token) = open(
-        backend,
+        scope,
         &request.namespace,
         check::execution(request.execution)?,
         &request.next_page_token,
@@ -83,7 +84,7 @@ pub(super) fn get_reverse(
     let run_id = RunId::from(token.run_id.as_str());
     let limit = page_limit(request.maximum_page_size);
     let mut runs = execution.lock();
-    let record = runs.get(&run_id).ok_or_else(|| run_is_gone(&run_id))?;
+    let record = runs.get(&run_id)?.ok_or_else(|| run_is_gone(&run_id))?;
     let events = record.run.events();
     // Events recorded since the first page are left out, so that pages do not overlap.
     let all = token
@@ -218,13 +219,13 @@ fn cut_page(events: &EventLog, token: &HistoryToken, limit: usize) -> Page {
 }
 
 fn open(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     namespace: &str,
     named: durably_proto::api::common::v1::WorkflowExecution,
     token: &[u8],
 ) -> Result<(Arc<Execution>, HistoryToken), Error> {
-    let namespace = backend.namespaces.find(namespace)?;
-    let execution = backend.execution(&namespace, &named.workflow_id)?;
+    let namespace = scope.namespaces.find(namespace)?;
+    let execution = scope.execution(&namespace, &named.workflow_id)?;
     let token = match token.is_empty() {
         false => {
             let token = HistoryToken::from_bytes(token)?;

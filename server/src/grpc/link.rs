@@ -37,7 +37,7 @@ pub(super) fn to_request(
 pub(super) fn to_run(execution: &Execution, run_id: &RunId, reason: &str) -> Link {
     let run = Workflow {
         namespace: execution.namespace.name.to_string(),
-        workflow_id: execution.workflow_id.to_string(),
+        workflow_id: execution.workflow_id().to_string(),
         run_id: run_id.to_string(),
         reason: reason.to_owned(),
     };
@@ -49,7 +49,7 @@ pub(super) fn to_run(execution: &Execution, run_id: &RunId, reason: &str) -> Lin
 fn to_event(execution: &Execution, run_id: &RunId, reference: Reference) -> Link {
     let event = WorkflowEvent {
         namespace: execution.namespace.name.to_string(),
-        workflow_id: execution.workflow_id.to_string(),
+        workflow_id: execution.workflow_id().to_string(),
         run_id: run_id.to_string(),
         reference: Some(reference),
     };

@@ -39,6 +39,7 @@ use tonic::{Response, Status};
 
 use self::message_size::{MAX_MESSAGE_SIZE, SizeLimited};
 use crate::backend::Backend;
+use crate::backend::request::RequestScope;
 use crate::clock::{SkipsTime, Timekeeper};
 use crate::error::Error;
 
@@ -57,6 +58,11 @@ impl Frontend {
     fn skips<T>(&self, request: &tonic::Request<T>) -> Option<&Timekeeper> {
         let wanted = request.extensions().get::<SkipsTime>().is_some();
         (wanted && self.backend.clock.skips()).then_some(&self.backend.clock)
+    }
+
+    /// The scope of a request that reads or changes executions.
+    fn scope(&self) -> RequestScope<'_> {
+        RequestScope::new(&self.backend)
     }
 
     /// Awaits the future, or fails when the server stops.
@@ -116,6 +122,15 @@ pub(crate) async fn serve(
     if let Err(error) = router.serve_with_incoming_shutdown(incoming, stopped).await {
         tracing::error!(%error, "gRPC listener failed");
     }
+}
+
+/// Answers a request once everything that it has read and changed is durable.
+async fn respond<T>(
+    scope: RequestScope<'_>,
+    answer: Result<T, Error>,
+) -> Result<Response<T>, Status> {
+    scope.settle().await?;
+    into_response(answer)
 }
 
 fn into_response<T>(answer: Result<T, Error>) -> Result<Response<T>, Status> {

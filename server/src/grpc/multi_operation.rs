@@ -18,7 +18,8 @@ use durably_proto::api::workflowservice::v1::{
 use super::deadline::WaitLimit;
 use super::update::{self, SentUpdate};
 use super::{check, link, start};
-use crate::backend::{Backend, StartResolution};
+use crate::backend::StartResolution;
+use crate::backend::request::RequestScope;
 use crate::clock::Timekeeper;
 use crate::error::{Error, OperationResult};
 use crate::execution::{Execution, Runs};
@@ -26,16 +27,16 @@ use crate::namespace::Namespace;
 
 /// `ExecuteMultiOperation`.
 pub(super) async fn execute(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: ExecuteMultiOperationRequest,
     skips: Option<&Timekeeper>,
     limit: WaitLimit,
 ) -> Result<ExecuteMultiOperationResponse, Error> {
-    let namespace = backend.namespaces.find(&request.namespace)?;
-    let operations = checked(backend, &namespace, request)?;
+    let namespace = scope.namespaces.find(&request.namespace)?;
+    let operations = checked(scope, &namespace, request)?;
     let mut was_retried = false;
     loop {
-        let (execution, target, sent) = send(backend, &namespace, &operations)?;
+        let (execution, target, sent) = send(scope, &namespace, &operations)?;
         let run_id = sent.run_id.clone();
         let status = update::await_stage(&execution, sent, operations.until, skips, limit).await?;
         let overtaken = status.stage == UpdateStage::Aborted(UpdateAbort::Closed);
@@ -119,7 +120,7 @@ impl UpdateTarget {
 }
 
 fn send(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     namespace: &Arc<Namespace>,
     operations: &Operations,
 ) -> Result<(Arc<Execution>, UpdateTarget, SentUpdate), Error> {
@@ -129,7 +130,7 @@ fn send(
         update,
         until,
     } = operations;
-    if let Some(sent) = resend(backend, namespace, operations)? {
+    if let Some(sent) = resend(scope, namespace, operations)? {
         return Ok(sent);
     }
     let start = Start {
@@ -137,13 +138,13 @@ fn send(
         ..start.clone()
     };
     let mut failed_update = None;
-    let started = backend.start(
+    let started = scope.start(
         namespace,
         start,
         *policies,
         |execution, runs, run_id, met| {
             let mut to_running = |runs: &mut Runs| {
-                update::send(backend, execution, runs, run_id, update.clone(), *until)
+                update::send(scope, execution, runs, run_id, update.clone(), *until)
                     .inspect_err(|error| failed_update = Some(error.clone()))
             };
             let (target, sent) = match met {
@@ -153,7 +154,7 @@ fn send(
                 ),
                 StartResolution::InUse => (UpdateTarget::RunningRun, to_running(runs)?),
                 StartResolution::Repeated(_)
-                    if runs.get(run_id).is_some_and(|it| it.run.is_running()) =>
+                    if runs.get(run_id)?.is_some_and(|it| it.run.is_running()) =>
                 {
                     (UpdateTarget::RunningRun, to_running(runs)?)
                 }
@@ -175,16 +176,16 @@ fn send(
 /// Finds an update that the latest run knows, whatever the start's policies: a completed one for
 /// its result, an unfinished one of a running run to wait for it.
 fn resend(
-    backend: &Backend,
-    namespace: &Namespace,
+    scope: &RequestScope<'_>,
+    namespace: &Arc<Namespace>,
     operations: &Operations,
 ) -> Result<Option<(Arc<Execution>, UpdateTarget, SentUpdate)>, Error> {
     let (update, until) = (&operations.update, operations.until);
-    let Ok(execution) = backend.execution(namespace, operations.start.workflow_id.as_str()) else {
+    let Ok(execution) = scope.execution(namespace, operations.start.workflow_id.as_str()) else {
         return Ok(None);
     };
     let mut runs = execution.lock();
-    let Some(record) = runs.latest() else {
+    let Some(record) = runs.latest()? else {
         return Ok(None);
     };
     let run = &record.run;
@@ -196,14 +197,7 @@ fn resend(
             watch_known_update(&mut runs, &run_id, &update.id, until)?,
         )
     } else if run.is_running() && run.update(&update.id).is_some() {
-        let sent = update::send(
-            backend,
-            &execution,
-            &mut runs,
-            &run_id,
-            update.clone(),
-            until,
-        );
+        let sent = update::send(scope, &execution, &mut runs, &run_id, update.clone(), until);
         (UpdateTarget::RunningRun, sent.map_err(update_failed)?)
     } else {
         return Ok(None);
@@ -219,10 +213,10 @@ fn watch_known_update(
     until: WaitStage,
 ) -> Result<SentUpdate, Error> {
     let status = runs
-        .get(run_id)
+        .get(run_id)?
         .and_then(|record| record.run.update(id))
         .ok_or_else(|| Error::NotFound(format!("update \"{id}\" not found")))?;
-    Ok(update::watch(runs, run_id.clone(), status, until))
+    update::watch(runs, run_id.clone(), status, until)
 }
 
 fn start_failed(error: Error) -> Error {
@@ -241,7 +235,7 @@ fn update_failed(error: Error) -> Error {
 
 /// Checks both operations and reports the errors of both.
 fn checked(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     namespace: &Namespace,
     request: ExecuteMultiOperationRequest,
 ) -> Result<Operations, Error> {
@@ -256,8 +250,8 @@ fn checked(
             "Operations have to be exactly [Start, Update].",
         ));
     };
-    let start = checked_start(backend, namespace, start);
-    let update = checked_update(backend, namespace, update);
+    let start = checked_start(scope, namespace, start);
+    let update = checked_update(scope, namespace, update);
     let ((start, policies), (workflow_id, update, until)) = match (start, update) {
         (Ok(start), Ok(update)) => (start, update),
         (Err(error), Ok(_)) => return Err(start_failed(error)),
@@ -283,7 +277,7 @@ fn checked(
 /// Checks the start; refuses the options that an update-with-start does not support, among them
 /// those that delay the first workflow task, for which the update would have to wait.
 fn checked_start(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     namespace: &Namespace,
     mut request: StartWorkflowExecutionRequest,
 ) -> Result<(Start, Policies), Error> {
@@ -292,8 +286,8 @@ fn checked_start(
         return Err(Error::NamespaceNotFound(request.namespace));
     }
     check_namespace(namespace, &request.namespace)?;
-    start::complete_request_id(backend, &mut request.request_id);
-    let (start, policies) = start::prepared(backend, namespace, request)?;
+    start::complete_request_id(scope, &mut request.request_id);
+    let (start, policies) = start::prepared(scope, namespace, request)?;
     if start.cron.is_some() {
         return Err(check::invalid("CronSchedule is not allowed."));
     }
@@ -309,13 +303,13 @@ fn checked_start(
 /// Checks the update. Fields that name an existing run are refused, because the run may be yet to
 /// start.
 fn checked_update(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     namespace: &Namespace,
     request: UpdateWorkflowExecutionRequest,
 ) -> Result<(String, UpdateRequest, WaitStage), Error> {
     check_namespace(namespace, &request.namespace)?;
     let named = check::execution(request.workflow_execution)?;
-    let update = update::checked(backend, request.request)?;
+    let update = update::checked(scope, request.request)?;
     let until = update::wanted_stage(request.wait_policy)?;
     if !request.first_execution_run_id.is_empty() {
         return Err(check::invalid("FirstExecutionRunId is not allowed."));

@@ -18,7 +18,8 @@ use durably_proto::wkt;
 use super::check;
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::namespace::{Namespace, Settings};
+use crate::namespace::Namespace;
+use crate::store::Settings;
 
 /// `RegisterNamespace`.
 pub(super) fn register(backend: &Backend, request: RegisterNamespaceRequest) -> Result<(), Error> {
@@ -46,9 +47,11 @@ pub(super) fn register(backend: &Backend, request: RegisterNamespaceRequest) -> 
         retention,
         data: request.data.into_iter().collect(),
     };
+    let id = backend.ids.uuid();
+    let store = &*backend.store;
     backend
         .namespaces
-        .register(&request.namespace, backend.ids.uuid(), settings)
+        .register(store, &request.namespace, id, settings)
 }
 
 /// Checks the retention. A production server requires at least a day, the development server any
@@ -119,7 +122,7 @@ pub(super) fn cluster_info(backend: &Backend) -> GetClusterInfoResponse {
         .map(|(client, versions)| (client.to_owned(), versions.to_owned()))
         .into(),
         server_version: COMPATIBLE_WITH.to_owned(),
-        cluster_id: backend.cluster_id.clone(),
+        cluster_id: backend.store.cluster_id().to_owned(),
         version_info: Some(VersionInfo {
             current: Some(ReleaseInfo {
                 version: COMPATIBLE_WITH.to_owned(),

@@ -1,7 +1,6 @@
 //! `OperatorService`: search attributes and the cluster description of the CLI.
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
 
 use durably_proto::api::enums::v1::IndexedValueType;
 use durably_proto::api::operatorservice::v1::*;
@@ -44,7 +43,7 @@ impl OperatorService for Frontend {
         Ok(Response::new(ListClustersResponse {
             clusters: vec![ClusterMetadata {
                 cluster_name: CLUSTER.to_owned(),
-                cluster_id: self.backend.cluster_id.clone(),
+                cluster_id: self.backend.store.cluster_id().to_owned(),
                 initial_failover_version: 1,
                 history_shard_count: 1,
                 is_connection_enabled: true,
@@ -72,10 +71,7 @@ impl Frontend {
         request: ListSearchAttributesRequest,
     ) -> Result<ListSearchAttributesResponse, Error> {
         let namespace = self.backend.namespaces.find(&request.namespace)?;
-        let attributes = namespace
-            .attributes
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let attributes = namespace.attributes();
         Ok(ListSearchAttributesResponse {
             custom_attributes: by_name(attributes.custom()),
             system_attributes: by_name(Attributes::system()),
@@ -88,25 +84,25 @@ impl Frontend {
         request: AddSearchAttributesRequest,
     ) -> Result<AddSearchAttributesResponse, Error> {
         let namespace = self.backend.namespaces.find(&request.namespace)?;
-        let mut attributes = namespace
-            .attributes
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        for (name, value_type) in request.search_attributes {
-            let value_type = IndexedValueType::try_from(value_type)
-                .ok()
-                .filter(|value_type| *value_type != IndexedValueType::Unspecified)
-                .ok_or_else(|| {
-                    Error::Invalid(format!("unknown type of search attribute {name}"))
-                })?;
-            if !attributes.add(&name, value_type)
-                && attributes.carried_type(&name) != Some(value_type)
-            {
-                return Err(Error::Invalid(format!(
-                    "search attribute {name} already exists with another type"
-                )));
+        let store = &*self.backend.store;
+        namespace.change_attributes(store, |attributes| {
+            for (name, value_type) in request.search_attributes {
+                let value_type = IndexedValueType::try_from(value_type)
+                    .ok()
+                    .filter(|value_type| *value_type != IndexedValueType::Unspecified)
+                    .ok_or_else(|| {
+                        Error::Invalid(format!("unknown type of search attribute {name}"))
+                    })?;
+                if !attributes.add(&name, value_type)
+                    && attributes.carried_type(&name) != Some(value_type)
+                {
+                    return Err(Error::Invalid(format!(
+                        "search attribute {name} already exists with another type"
+                    )));
+                }
             }
-        }
+            Ok(())
+        })?;
         Ok(AddSearchAttributesResponse {})
     }
 
@@ -115,17 +111,17 @@ impl Frontend {
         request: RemoveSearchAttributesRequest,
     ) -> Result<RemoveSearchAttributesResponse, Error> {
         let namespace = self.backend.namespaces.find(&request.namespace)?;
-        let mut attributes = namespace
-            .attributes
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        for name in request.search_attributes {
-            if !attributes.remove(&name) {
-                return Err(Error::NotFound(format!(
-                    "Search attribute {name} doesn't exist."
-                )));
+        let store = &*self.backend.store;
+        namespace.change_attributes(store, |attributes| {
+            for name in request.search_attributes {
+                if !attributes.remove(&name) {
+                    return Err(Error::NotFound(format!(
+                        "Search attribute {name} doesn't exist."
+                    )));
+                }
             }
-        }
+            Ok(())
+        })?;
         Ok(RemoveSearchAttributesResponse {})
     }
 }

@@ -13,41 +13,42 @@ use tokio::time::{Instant, timeout_at};
 use super::check;
 use super::deadline::EXPIRED;
 use crate::backend::effects::STICKY_WORKER_GONE;
-use crate::backend::{Backend, resolve_run};
+use crate::backend::request::RequestScope;
+use crate::backend::resolve_run;
 use crate::error::Error;
 use crate::execution::Execution;
-use crate::execution::offer::WorkflowOffer;
 use crate::execution::waiters::QueryResolution;
 use crate::matching::matcher::PriorityLevel;
+use crate::matching::offer::WorkflowOffer;
 use crate::matching::query::QueryAnswer;
 use crate::matching::queue::QueueKind;
 
 /// `QueryWorkflow`.
 pub(super) async fn query(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: QueryWorkflowRequest,
     deadline: Instant,
 ) -> Result<QueryWorkflowResponse, Error> {
-    let namespace = backend.namespaces.find(&request.namespace)?;
+    let namespace = scope.namespaces.find(&request.namespace)?;
     let reject = request.query_reject_condition();
     let named = check::execution(request.execution)?;
     let query = checked(request.query)?;
-    let execution = backend.execution(&namespace, &named.workflow_id)?;
+    let execution = scope.execution(&namespace, &named.workflow_id)?;
     let run_id = resolve_run(&execution, &mut execution.lock(), &named.run_id)?;
-    let _work = backend.begin_work();
+    let _work = scope.begin_work();
     loop {
-        let answer = match route(backend, &execution, &run_id, &query, reject, deadline)? {
+        let answer = match route(scope, &execution, &run_id, &query, reject, deadline)? {
             QueryRoute::Rejected(status) => return Ok(rejected(status)),
             QueryRoute::Piggybacked(resolution) => match timeout_at(deadline, resolution).await {
                 Ok(Ok(QueryResolution::Answered(answer))) => answer,
                 Ok(Ok(QueryResolution::Retry) | Err(_)) => {
-                    backend.check_running()?;
+                    scope.check_running()?;
                     continue;
                 }
-                Err(_) => return Err(expired(backend)),
+                Err(_) => return Err(expired(scope)),
             },
             QueryRoute::Direct(queue) => {
-                query_directly(backend, &execution, &run_id, queue, &query, deadline).await?
+                query_directly(scope, &execution, &run_id, queue, &query, deadline).await?
             }
         };
         return match answer {
@@ -80,44 +81,44 @@ enum QueryRoute {
 }
 
 fn route(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     execution: &Execution,
     run_id: &RunId,
     query: &WorkflowQuery,
     reject: QueryRejectCondition,
     deadline: Instant,
 ) -> Result<QueryRoute, Error> {
-    backend.check_running()?;
+    scope.check_running()?;
     let mut runs = execution.lock();
     let record = runs
-        .get(run_id)
+        .get(run_id)?
         .ok_or_else(|| Error::NotFound(format!("no run {run_id}")))?;
     let status = record.run.status();
     if is_rejected(reject, status) {
         return Ok(QueryRoute::Rejected(status));
     }
-    check_answerable(backend, &record.run, deadline)?;
+    check_answerable(scope, &record.run, deadline)?;
     let run = &record.run;
     let at_rest = !run.is_running() || !run.has_workflow_task();
     // Before the first workflow task completes there is no state to query.
     if run.has_completed_workflow_task() && at_rest {
         return Ok(QueryRoute::Direct(run.current_task_queue()));
     }
-    let id = backend.ids.uuid();
+    let id = scope.ids.uuid();
     Ok(QueryRoute::Piggybacked(
         record.waiters.piggyback_query(id, query.clone()),
     ))
 }
 
 /// Returns an error for a query that no worker can answer before the deadline.
-fn check_answerable(backend: &Backend, run: &Run, deadline: Instant) -> Result<(), Error> {
+fn check_answerable(scope: &RequestScope<'_>, run: &Run, deadline: Instant) -> Result<(), Error> {
     if !run.is_running() && !run.has_completed_workflow_task() {
         return Err(Error::NotReady(
             "Workflow execution closed before WorkflowTaskStarted event",
         ));
     }
     let left = deadline.saturating_duration_since(Instant::now());
-    let too_late = backend.clock.now() + left;
+    let too_late = scope.clock.now() + left;
     if run.delayed_until().is_some_and(|at| at > too_late) {
         return Err(Error::NotReady("Workflow task is not scheduled yet."));
     }
@@ -131,7 +132,7 @@ fn check_answerable(backend: &Backend, run: &Run, deadline: Instant) -> Result<(
 
 /// Dispatches a query to the sticky worker, then to any worker of the normal queue.
 async fn query_directly(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     execution: &Arc<Execution>,
     run_id: &RunId,
     queue: TaskQueue,
@@ -142,11 +143,11 @@ async fn query_directly(
         TaskQueue::Normal(name) => name,
         TaskQueue::Sticky(sticky) => {
             let queues = &execution.namespace.workflow_tasks;
-            if queues.is_polled(&sticky.name, STICKY_WORKER_GONE, backend.clock.now()) {
+            if queues.is_polled(&sticky.name, STICKY_WORKER_GONE, scope.clock.now()) {
                 let patience = sticky.schedule_to_start.unwrap_or(STICKY_PATIENCE);
                 let soon = deadline.min(Instant::now() + patience);
                 let mut pending = dispatch_query(
-                    backend,
+                    scope,
                     execution,
                     run_id,
                     &sticky.name,
@@ -157,42 +158,35 @@ async fn query_directly(
                     return Ok(answer);
                 }
             }
-            reset_stickiness(backend, execution, run_id);
+            reset_stickiness(scope, execution, run_id);
             if Instant::now() >= deadline {
-                return Err(expired(backend));
+                return Err(expired(scope));
             }
             sticky.normal_name
         }
     };
-    let mut pending = dispatch_query(
-        backend,
-        execution,
-        run_id,
-        &normal,
-        QueueKind::Normal,
-        query,
-    );
+    let mut pending = dispatch_query(scope, execution, run_id, &normal, QueueKind::Normal, query);
     if let Some(look) = deadline.checked_sub(NO_POLLER_TIME)
         && let Some(answer) = pending.answer_before(look).await
     {
         return Ok(answer);
     }
-    backend.check_running()?;
+    scope.check_running()?;
     let queues = &execution.namespace.workflow_tasks;
-    if !queues.is_polled(&normal, POLLER_GONE, backend.clock.now()) {
+    if !queues.is_polled(&normal, POLLER_GONE, scope.clock.now()) {
         return Err(Error::Precondition(
             "no poller seen for task queue recently, worker may be down".to_owned(),
         ));
     }
     match pending.answer_before(deadline).await {
         Some(answer) => Ok(answer),
-        None => Err(expired(backend)),
+        None => Err(expired(scope)),
     }
 }
 
 /// The error of a query without an answer: its deadline, or the server's shutdown.
-fn expired(backend: &Backend) -> Error {
-    match backend.check_running() {
+fn expired(scope: &RequestScope<'_>) -> Error {
+    match scope.check_running() {
         Ok(()) => EXPIRED,
         Err(stopping) => stopping,
     }
@@ -200,22 +194,19 @@ fn expired(backend: &Backend) -> Error {
 
 /// Resets stickiness, because the sticky worker does not answer; the run's next workflow task goes
 /// to the normal queue, too.
-fn reset_stickiness(backend: &Backend, execution: &Arc<Execution>, run_id: &RunId) {
+fn reset_stickiness(scope: &RequestScope<'_>, execution: &Arc<Execution>, run_id: &RunId) {
     let mut runs = execution.lock();
-    if !runs
-        .get(run_id)
-        .is_some_and(|record| record.run.is_running())
-    {
+    if !matches!(runs.get(run_id), Ok(Some(record)) if record.run.is_running()) {
         return;
     }
     let reset = Input::ResetStickiness;
-    if let Err(error) = backend.apply(execution, &mut runs, run_id, reset, |_, _| ()) {
+    if let Err(error) = scope.apply(execution, &mut runs, run_id, reset, |_, _| ()) {
         tracing::debug!(%run_id, ?error, "resetting stickiness failed");
     }
 }
 
 fn dispatch_query<'a>(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     execution: &'a Arc<Execution>,
     run_id: &RunId,
     queue: &Arc<str>,
@@ -224,8 +215,7 @@ fn dispatch_query<'a>(
 ) -> crate::matching::query::PendingQuery<'a> {
     let pending = execution.namespace.queries.register();
     let offer = WorkflowOffer::Query {
-        execution: Arc::clone(execution),
-        run_id: run_id.clone(),
+        run: execution.run_name(run_id),
         id: pending.id,
         query: Box::new(query.clone()),
     };
@@ -236,7 +226,7 @@ fn dispatch_query<'a>(
         kind,
         PriorityLevel::default(),
         offer,
-        backend.clock.now(),
+        scope.clock.now(),
     );
     pending
 }

@@ -11,7 +11,7 @@ use super::deadline::{
 use super::unimplemented::{unimplemented_methods, unimplemented_workflow_methods};
 use super::{
     Frontend, activity_task, history_reader, into_response, multi_operation, namespace, query,
-    start, task_queue, update, visibility, workflow, workflow_task,
+    respond, start, task_queue, update, visibility, workflow, workflow_task,
 };
 
 #[tonic::async_trait]
@@ -46,155 +46,169 @@ impl WorkflowService for Frontend {
         &self,
         request: Request<StartWorkflowExecutionRequest>,
     ) -> Result<Response<StartWorkflowExecutionResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(start::start(&self.backend, request))
+        let answer = start::start(&scope, request);
+        respond(scope, answer).await
     }
 
     async fn get_workflow_execution_history_reverse(
         &self,
         request: Request<GetWorkflowExecutionHistoryReverseRequest>,
     ) -> Result<Response<GetWorkflowExecutionHistoryReverseResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(history_reader::get_reverse(&self.backend, request))
+        let answer = history_reader::get_reverse(&scope, request);
+        respond(scope, answer).await
     }
 
     async fn respond_workflow_task_completed(
         &self,
         request: Request<RespondWorkflowTaskCompletedRequest>,
     ) -> Result<Response<RespondWorkflowTaskCompletedResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(workflow_task::complete(&self.backend, request))
+        let answer = workflow_task::complete(&scope, request);
+        respond(scope, answer).await
     }
 
     async fn respond_workflow_task_failed(
         &self,
         request: Request<RespondWorkflowTaskFailedRequest>,
     ) -> Result<Response<RespondWorkflowTaskFailedResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(
-            workflow_task::fail(&self.backend, request)
-                .map(|()| RespondWorkflowTaskFailedResponse {}),
-        )
+        let answer =
+            workflow_task::fail(&scope, request).map(|()| RespondWorkflowTaskFailedResponse {});
+        respond(scope, answer).await
     }
 
     async fn record_activity_task_heartbeat(
         &self,
         request: Request<RecordActivityTaskHeartbeatRequest>,
     ) -> Result<Response<RecordActivityTaskHeartbeatResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(activity_task::heartbeat(&self.backend, request).map(heartbeat))
+        let answer = activity_task::heartbeat(&scope, request).map(heartbeat);
+        respond(scope, answer).await
     }
 
     async fn record_activity_task_heartbeat_by_id(
         &self,
         request: Request<RecordActivityTaskHeartbeatByIdRequest>,
     ) -> Result<Response<RecordActivityTaskHeartbeatByIdResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(activity_task::heartbeat_by_id(&self.backend, request).map(heartbeat_by_id))
+        let answer = activity_task::heartbeat_by_id(&scope, request).map(heartbeat_by_id);
+        respond(scope, answer).await
     }
 
     async fn respond_activity_task_completed(
         &self,
         request: Request<RespondActivityTaskCompletedRequest>,
     ) -> Result<Response<RespondActivityTaskCompletedResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(
-            activity_task::complete(&self.backend, request)
-                .map(|()| RespondActivityTaskCompletedResponse {}),
-        )
+        let answer = activity_task::complete(&scope, request)
+            .map(|()| RespondActivityTaskCompletedResponse {});
+        respond(scope, answer).await
     }
 
     async fn respond_activity_task_completed_by_id(
         &self,
         request: Request<RespondActivityTaskCompletedByIdRequest>,
     ) -> Result<Response<RespondActivityTaskCompletedByIdResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(
-            activity_task::complete_by_id(&self.backend, request)
-                .map(|()| RespondActivityTaskCompletedByIdResponse {}),
-        )
+        let answer = activity_task::complete_by_id(&scope, request)
+            .map(|()| RespondActivityTaskCompletedByIdResponse {});
+        respond(scope, answer).await
     }
 
     async fn respond_activity_task_failed(
         &self,
         request: Request<RespondActivityTaskFailedRequest>,
     ) -> Result<Response<RespondActivityTaskFailedResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(
-            activity_task::fail(&self.backend, request)
-                .map(|()| RespondActivityTaskFailedResponse::default()),
-        )
+        let answer = activity_task::fail(&scope, request)
+            .map(|()| RespondActivityTaskFailedResponse::default());
+        respond(scope, answer).await
     }
 
     async fn respond_activity_task_failed_by_id(
         &self,
         request: Request<RespondActivityTaskFailedByIdRequest>,
     ) -> Result<Response<RespondActivityTaskFailedByIdResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(
-            activity_task::fail_by_id(&self.backend, request)
-                .map(|()| RespondActivityTaskFailedByIdResponse::default()),
-        )
+        let answer = activity_task::fail_by_id(&scope, request)
+            .map(|()| RespondActivityTaskFailedByIdResponse::default());
+        respond(scope, answer).await
     }
 
     async fn respond_activity_task_canceled(
         &self,
         request: Request<RespondActivityTaskCanceledRequest>,
     ) -> Result<Response<RespondActivityTaskCanceledResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(
-            activity_task::cancel(&self.backend, request)
-                .map(|()| RespondActivityTaskCanceledResponse {}),
-        )
+        let answer =
+            activity_task::cancel(&scope, request).map(|()| RespondActivityTaskCanceledResponse {});
+        respond(scope, answer).await
     }
 
     async fn respond_activity_task_canceled_by_id(
         &self,
         request: Request<RespondActivityTaskCanceledByIdRequest>,
     ) -> Result<Response<RespondActivityTaskCanceledByIdResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(
-            activity_task::cancel_by_id(&self.backend, request)
-                .map(|()| RespondActivityTaskCanceledByIdResponse {}),
-        )
+        let answer = activity_task::cancel_by_id(&scope, request)
+            .map(|()| RespondActivityTaskCanceledByIdResponse {});
+        respond(scope, answer).await
     }
 
     async fn request_cancel_workflow_execution(
         &self,
         request: Request<RequestCancelWorkflowExecutionRequest>,
     ) -> Result<Response<RequestCancelWorkflowExecutionResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(
-            workflow::request_cancel(&self.backend, request)
-                .map(|()| RequestCancelWorkflowExecutionResponse {}),
-        )
+        let answer = workflow::request_cancel(&scope, request)
+            .map(|()| RequestCancelWorkflowExecutionResponse {});
+        respond(scope, answer).await
     }
 
     async fn signal_workflow_execution(
         &self,
         request: Request<SignalWorkflowExecutionRequest>,
     ) -> Result<Response<SignalWorkflowExecutionResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(workflow::signal(&self.backend, request))
+        let answer = workflow::signal(&scope, request);
+        respond(scope, answer).await
     }
 
     async fn signal_with_start_workflow_execution(
         &self,
         request: Request<SignalWithStartWorkflowExecutionRequest>,
     ) -> Result<Response<SignalWithStartWorkflowExecutionResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(start::signal_with_start(&self.backend, request))
+        let answer = start::signal_with_start(&scope, request);
+        respond(scope, answer).await
     }
 
     async fn terminate_workflow_execution(
         &self,
         request: Request<TerminateWorkflowExecutionRequest>,
     ) -> Result<Response<TerminateWorkflowExecutionResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(
-            workflow::terminate(&self.backend, request)
-                .map(|()| TerminateWorkflowExecutionResponse {}),
-        )
+        let answer =
+            workflow::terminate(&scope, request).map(|()| TerminateWorkflowExecutionResponse {});
+        respond(scope, answer).await
     }
 
     async fn list_open_workflow_executions(
@@ -248,22 +262,22 @@ impl WorkflowService for Frontend {
         &self,
         request: Request<RespondQueryTaskCompletedRequest>,
     ) -> Result<Response<RespondQueryTaskCompletedResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(
-            workflow_task::complete_query(&self.backend, request)
-                .map(|()| RespondQueryTaskCompletedResponse {}),
-        )
+        let answer = workflow_task::complete_query(&scope, request)
+            .map(|()| RespondQueryTaskCompletedResponse {});
+        respond(scope, answer).await
     }
 
     async fn reset_sticky_task_queue(
         &self,
         request: Request<ResetStickyTaskQueueRequest>,
     ) -> Result<Response<ResetStickyTaskQueueResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(
-            workflow::reset_sticky(&self.backend, request)
-                .map(|()| ResetStickyTaskQueueResponse {}),
-        )
+        let answer =
+            workflow::reset_sticky(&scope, request).map(|()| ResetStickyTaskQueueResponse {});
+        respond(scope, answer).await
     }
 
     async fn shutdown_worker(
@@ -280,8 +294,10 @@ impl WorkflowService for Frontend {
         &self,
         request: Request<DescribeWorkflowExecutionRequest>,
     ) -> Result<Response<DescribeWorkflowExecutionResponse>, Status> {
+        let scope = self.scope();
         let request = request.into_inner();
-        into_response(workflow::describe(&self.backend, request))
+        let answer = workflow::describe(&scope, request);
+        respond(scope, answer).await
     }
 
     async fn describe_task_queue(
@@ -317,97 +333,96 @@ impl WorkflowService for Frontend {
         &self,
         request: Request<ExecuteMultiOperationRequest>,
     ) -> Result<Response<ExecuteMultiOperationResponse>, Status> {
+        let scope = self.scope();
         let skips = self.skips(&request);
         let limit = WaitLimit::of(request.metadata(), UPDATE_POLL);
-        into_response(
-            self.unless_stopped(multi_operation::execute(
-                &self.backend,
+        let answer = self
+            .unless_stopped(multi_operation::execute(
+                &scope,
                 request.into_inner(),
                 skips,
                 limit,
             ))
-            .await,
-        )
+            .await;
+        respond(scope, answer).await
     }
 
     async fn get_workflow_execution_history(
         &self,
         request: Request<GetWorkflowExecutionHistoryRequest>,
     ) -> Result<Response<GetWorkflowExecutionHistoryResponse>, Status> {
+        let scope = self.scope();
         let skips = self.skips(&request);
         let deadline = poll_deadline(request.metadata(), HISTORY_POLL);
         let unrecorded = history_reader::Unrecorded::of(request.metadata());
-        into_response(
-            self.unless_stopped(history_reader::get(
-                &self.backend,
+        let answer = self
+            .unless_stopped(history_reader::get(
+                &scope,
                 request.into_inner(),
                 unrecorded,
                 skips,
                 deadline,
             ))
-            .await,
-        )
+            .await;
+        respond(scope, answer).await
     }
 
     async fn poll_workflow_task_queue(
         &self,
         request: Request<PollWorkflowTaskQueueRequest>,
     ) -> Result<Response<PollWorkflowTaskQueueResponse>, Status> {
+        let scope = self.scope();
         let deadline = poll_deadline(request.metadata(), LONG_POLL);
-        into_response(workflow_task::poll(&self.backend, request.into_inner(), deadline).await)
+        let answer = workflow_task::poll(&scope, request.into_inner(), deadline).await;
+        respond(scope, answer).await
     }
 
     async fn poll_activity_task_queue(
         &self,
         request: Request<PollActivityTaskQueueRequest>,
     ) -> Result<Response<PollActivityTaskQueueResponse>, Status> {
+        let scope = self.scope();
         let deadline = poll_deadline(request.metadata(), LONG_POLL);
-        into_response(activity_task::poll(&self.backend, request.into_inner(), deadline).await)
+        let answer = activity_task::poll(&scope, request.into_inner(), deadline).await;
+        respond(scope, answer).await
     }
 
     async fn query_workflow(
         &self,
         request: Request<QueryWorkflowRequest>,
     ) -> Result<Response<QueryWorkflowResponse>, Status> {
+        let scope = self.scope();
         let deadline = query_deadline(request.metadata());
-        into_response(
-            self.unless_stopped(query::query(&self.backend, request.into_inner(), deadline))
-                .await,
-        )
+        let answer = self
+            .unless_stopped(query::query(&scope, request.into_inner(), deadline))
+            .await;
+        respond(scope, answer).await
     }
 
     async fn update_workflow_execution(
         &self,
         request: Request<UpdateWorkflowExecutionRequest>,
     ) -> Result<Response<UpdateWorkflowExecutionResponse>, Status> {
+        let scope = self.scope();
         let skips = self.skips(&request);
         let limit = WaitLimit::of(request.metadata(), UPDATE_POLL);
-        into_response(
-            self.unless_stopped(update::update(
-                &self.backend,
-                request.into_inner(),
-                skips,
-                limit,
-            ))
-            .await,
-        )
+        let answer = self
+            .unless_stopped(update::update(&scope, request.into_inner(), skips, limit))
+            .await;
+        respond(scope, answer).await
     }
 
     async fn poll_workflow_execution_update(
         &self,
         request: Request<PollWorkflowExecutionUpdateRequest>,
     ) -> Result<Response<PollWorkflowExecutionUpdateResponse>, Status> {
+        let scope = self.scope();
         let skips = self.skips(&request);
         let limit = WaitLimit::of(request.metadata(), UPDATE_POLL);
-        into_response(
-            self.unless_stopped(update::poll(
-                &self.backend,
-                request.into_inner(),
-                skips,
-                limit,
-            ))
-            .await,
-        )
+        let answer = self
+            .unless_stopped(update::poll(&scope, request.into_inner(), skips, limit))
+            .await;
+        respond(scope, answer).await
     }
 
     async fn poll_nexus_task_queue(

@@ -1,7 +1,5 @@
 //! Workflow starts, with and without a signal.
 
-use std::sync::PoisonError;
-
 use durably_history::{Attach, Input, Policies, Rejection, Reply, RequestId, Start};
 use durably_proto::api::enums::v1::{EventType, WorkflowIdConflictPolicy};
 use durably_proto::api::workflowservice::v1::{
@@ -11,7 +9,8 @@ use durably_proto::api::workflowservice::v1::{
 };
 
 use super::{check, link, workflow_task};
-use crate::backend::{Backend, StartResolution};
+use crate::backend::StartResolution;
+use crate::backend::request::RequestScope;
 use crate::error::Error;
 use crate::execution::Record;
 use crate::namespace::Namespace;
@@ -19,16 +18,16 @@ use crate::visibility::values;
 
 /// `StartWorkflowExecution`.
 pub(super) fn start(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     mut request: StartWorkflowExecutionRequest,
 ) -> Result<StartWorkflowExecutionResponse, Error> {
-    let namespace = backend.namespaces.find(&request.namespace)?;
-    complete_request_id(backend, &mut request.request_id);
+    let namespace = scope.namespaces.find(&request.namespace)?;
+    complete_request_id(scope, &mut request.request_id);
     let request_id = request.request_id.clone();
     let is_eager = request.request_eager_execution;
     let attach = attach(&request);
-    let (start, policies) = prepared(backend, &namespace, request)?;
-    let started = backend.start(
+    let (start, policies) = prepared(scope, &namespace, request)?;
+    let started = scope.start(
         &namespace,
         start,
         policies,
@@ -38,13 +37,13 @@ pub(super) fn start(
             match met {
                 StartResolution::Started(Reply::WorkflowTask(task)) => {
                     eager_task = runs
-                        .get(run_id)
+                        .get(run_id)?
                         .map(|record| workflow_task::response(record, *task));
                 }
                 StartResolution::Started(_) => {}
                 StartResolution::Repeated(EventType::WorkflowExecutionStarted) if is_eager => {
                     let repeat = Input::RepeatEagerStart;
-                    let repeated = backend.apply(execution, runs, run_id, repeat, eager_response);
+                    let repeated = scope.apply(execution, runs, run_id, repeat, eager_response);
                     eager_task = unless_closed(repeated)?;
                 }
                 StartResolution::Repeated(event_type) => {
@@ -54,7 +53,7 @@ pub(super) fn start(
                     if let Some(attach) = attach {
                         is_attached = attach.request_id.is_some();
                         let attach = Input::Attach(attach);
-                        backend.apply(execution, runs, run_id, attach, |_, _| ())?;
+                        scope.apply(execution, runs, run_id, attach, |_, _| ())?;
                     }
                 }
             }
@@ -96,10 +95,10 @@ fn unless_closed<T>(applied: Result<Option<T>, Error>) -> Result<Option<T>, Erro
 
 /// `SignalWithStartWorkflowExecution`.
 pub(super) fn signal_with_start(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     mut request: SignalWithStartWorkflowExecutionRequest,
 ) -> Result<SignalWithStartWorkflowExecutionResponse, Error> {
-    let namespace = backend.namespaces.find(&request.namespace)?;
+    let namespace = scope.namespaces.find(&request.namespace)?;
     if request.workflow_id_conflict_policy() == WorkflowIdConflictPolicy::Fail {
         return Err(check::invalid(
             "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.",
@@ -110,20 +109,20 @@ pub(super) fn signal_with_start(
         request.workflow_id_conflict_policy(),
         WorkflowIdConflictPolicy::UseExisting,
     )?;
-    complete_request_id(backend, &mut request.request_id);
+    complete_request_id(scope, &mut request.request_id);
     let request_id = request.request_id.clone();
-    let run_id = backend.ids.run_id(backend.clock.now());
-    let mut start = Start::from_signal_with_start(request, run_id, backend.ids.number())?;
+    let run_id = scope.ids.run_id(scope.clock.now());
+    let mut start = Start::from_signal_with_start(request, run_id, scope.ids.number())?;
     complete_search_attributes(&namespace, &mut start)?;
     let signal = start.signal.clone().unwrap_or_default();
-    let started = backend.start(
+    let started = scope.start(
         &namespace,
         start,
         policies,
         |execution, runs, run_id, met| {
             if let StartResolution::Repeated(_) | StartResolution::InUse = met {
                 let signal = Input::SignalWithStart(signal);
-                backend.apply(execution, runs, run_id, signal, |_, _| ())?;
+                scope.apply(execution, runs, run_id, signal, |_, _| ())?;
             }
             let signaled = EventType::WorkflowExecutionSignaled;
             Ok(link::to_request(execution, run_id, &request_id, signaled))
@@ -139,7 +138,7 @@ pub(super) fn signal_with_start(
 
 /// Checks a start request whose request id is set.
 pub(super) fn prepared(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     namespace: &Namespace,
     request: StartWorkflowExecutionRequest,
 ) -> Result<(Start, Policies), Error> {
@@ -148,16 +147,16 @@ pub(super) fn prepared(
         request.workflow_id_conflict_policy(),
         WorkflowIdConflictPolicy::Fail,
     )?;
-    let run_id = backend.ids.run_id(backend.clock.now());
-    let mut start = Start::from_request(request, run_id, backend.ids.number())?;
+    let run_id = scope.ids.run_id(scope.clock.now());
+    let mut start = Start::from_request(request, run_id, scope.ids.number())?;
     complete_search_attributes(namespace, &mut start)?;
     Ok((start, policies))
 }
 
 /// Generates a request id if the request has none.
-pub(super) fn complete_request_id(backend: &Backend, request_id: &mut String) {
+pub(super) fn complete_request_id(scope: &RequestScope<'_>, request_id: &mut String) {
     if request_id.is_empty() {
-        *request_id = backend.ids.uuid();
+        *request_id = scope.ids.uuid();
     }
 }
 
@@ -166,10 +165,7 @@ fn complete_search_attributes(namespace: &Namespace, start: &mut Start) -> Resul
     let Some(given) = &mut start.search_attributes else {
         return Ok(());
     };
-    let known = namespace
-        .attributes
-        .read()
-        .unwrap_or_else(PoisonError::into_inner);
+    let known = namespace.attributes();
     values::check(&namespace.name, &known, &mut given.indexed_fields)
         .map_err(|bad| Error::Invalid(bad.message))?;
     given

@@ -8,7 +8,7 @@ use durably_proto::{Message, rpc};
 use prost::Name;
 use tonic::{Code, Status};
 
-use crate::error::{Error, OperationResult};
+use crate::error::{Error, OperationResult, StoreError};
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
@@ -37,7 +37,17 @@ const LONGEST_MESSAGE: usize = 4000;
 fn described(error: Error) -> (Code, String, Option<Any>) {
     match error {
         Error::Rejected(rejection) => rejected(&rejection),
-        Error::Store(error) => (Code::Unavailable, error.to_string(), None),
+        Error::Store(error) => (
+            match error {
+                // A retry would find the same.
+                StoreError::Corrupted(_) => Code::DataLoss,
+                StoreError::Conflict { .. } | StoreError::Failed(_) | StoreError::Stopped => {
+                    Code::Unavailable
+                }
+            },
+            error.to_string(),
+            None,
+        ),
         Error::NamespaceNotFound(namespace) => (
             Code::NotFound,
             format!("Namespace {namespace} is not found."),

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::execution::offer::WorkflowOffer;
+use crate::matching::offer::WorkflowOffer;
 use crate::matching::queue::{Poll, QueueKind};
 use crate::matching::queues::Description;
 use crate::namespace::Namespace;

@@ -20,7 +20,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::deadline::WaitLimit;
 use super::{check, link};
-use crate::backend::{Backend, resolve_run};
+use crate::backend::request::RequestScope;
+use crate::backend::resolve_run;
 use crate::clock::Timekeeper;
 use crate::error::Error;
 use crate::execution::waiters::has_reached;
@@ -38,30 +39,23 @@ pub(super) struct SentUpdate {
 
 /// `UpdateWorkflowExecution`.
 pub(super) async fn update(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: UpdateWorkflowExecutionRequest,
     skips: Option<&Timekeeper>,
     limit: WaitLimit,
 ) -> Result<UpdateWorkflowExecutionResponse, Error> {
-    let namespace = backend.namespaces.find(&request.namespace)?;
+    let namespace = scope.namespaces.find(&request.namespace)?;
     let named = check::execution(request.workflow_execution)?;
     let until = wanted_stage(request.wait_policy)?;
-    let update = checked(backend, request.request)?;
+    let update = checked(scope, request.request)?;
     let request_id = update.request.request_id.clone();
     loop {
-        let execution = backend.execution(&namespace, &named.workflow_id)?;
+        let execution = scope.execution(&namespace, &named.workflow_id)?;
         let sent = {
             let mut runs = execution.lock();
             let run_id = resolve_run(&execution, &mut runs, &named.run_id)?;
             check_chain(&mut runs, &run_id, &request.first_execution_run_id)?;
-            send(
-                backend,
-                &execution,
-                &mut runs,
-                &run_id,
-                update.clone(),
-                until,
-            )?
+            send(scope, &execution, &mut runs, &run_id, update.clone(), until)?
         };
         let run_id = sent.run_id.clone();
         let status = await_stage(&execution, sent, until, skips, limit).await?;
@@ -76,27 +70,27 @@ pub(super) async fn update(
 
 /// `PollWorkflowExecutionUpdate`.
 pub(super) async fn poll(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: PollWorkflowExecutionUpdateRequest,
     skips: Option<&Timekeeper>,
     limit: WaitLimit,
 ) -> Result<PollWorkflowExecutionUpdateResponse, Error> {
-    let namespace = backend.namespaces.find(&request.namespace)?;
+    let namespace = scope.namespaces.find(&request.namespace)?;
     let Some(wanted) = request.update_ref else {
         return Err(Error::Invalid("UpdateRef is not set on request.".into()));
     };
     let named = check::execution_to_load(wanted.workflow_execution)?;
     let until = wait_stage(request.wait_policy);
-    let execution = backend.execution(&namespace, &named.workflow_id)?;
+    let execution = scope.execution(&namespace, &named.workflow_id)?;
     let id = UpdateId::from(wanted.update_id);
     let sent = {
         let mut runs = execution.lock();
         let run_id = resolve_run(&execution, &mut runs, &named.run_id)?;
         let status = runs
-            .get(&run_id)
+            .get(&run_id)?
             .and_then(|record| record.run.update(&id))
             .ok_or_else(|| Error::NotFound(format!("update \"{id}\" not found")))?;
-        watch(&mut runs, run_id, status, until)
+        watch(&mut runs, run_id, status, until)?
     };
     let run_id = sent.run_id.clone();
     let status = await_stage(&execution, sent, until, skips, limit).await?;
@@ -109,7 +103,10 @@ pub(super) async fn poll(
 }
 
 /// Checks an update request and generates an update id if it has none.
-pub(super) fn checked(backend: &Backend, request: Option<Request>) -> Result<UpdateRequest, Error> {
+pub(super) fn checked(
+    scope: &RequestScope<'_>,
+    request: Option<Request>,
+) -> Result<UpdateRequest, Error> {
     let mut request = request.unwrap_or_default();
     let Some(meta) = &mut request.meta else {
         return Err(check::invalid("Update meta is not set on request."));
@@ -122,7 +119,7 @@ pub(super) fn checked(backend: &Backend, request: Option<Request>) -> Result<Upd
         return Err(check::invalid("Update name is not set on request."));
     }
     if meta.update_id.is_empty() {
-        meta.update_id = backend.ids.uuid();
+        meta.update_id = scope.ids.uuid();
     }
     Ok(UpdateRequest {
         id: UpdateId::from(meta.update_id.as_str()),
@@ -151,14 +148,14 @@ fn wait_stage(policy: Option<WaitPolicy>) -> WaitStage {
 
 /// Sends an update to a run of a locked execution.
 pub(super) fn send(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     execution: &Arc<Execution>,
     runs: &mut Runs,
     run_id: &RunId,
     update: UpdateRequest,
     until: WaitStage,
 ) -> Result<SentUpdate, Error> {
-    let reply = backend.apply(
+    let reply = scope.apply(
         execution,
         runs,
         run_id,
@@ -166,7 +163,7 @@ pub(super) fn send(
         |_, reply| reply,
     )?;
     match reply {
-        Reply::Update(status) => Ok(watch(runs, run_id.clone(), status, until)),
+        Reply::Update(status) => watch(runs, run_id.clone(), status, until),
         other => Err(Error::Invalid(format!("not an update: {other:?}"))),
     }
 }
@@ -177,19 +174,19 @@ pub(super) fn watch(
     run_id: RunId,
     status: UpdateStatus,
     until: WaitStage,
-) -> SentUpdate {
+) -> Result<SentUpdate, Error> {
     let id = status.id.clone();
     let stage_reached = match has_reached(&status.stage, until) {
         true => None,
         false => runs
-            .get(&run_id)
+            .get(&run_id)?
             .map(|record| record.waiters.add_update_waiter(id.clone(), until)),
     };
-    SentUpdate {
+    Ok(SentUpdate {
         run_id,
         status,
         stage_reached,
-    }
+    })
 }
 
 /// Waits until the update reaches the stage or the server's limit expires, and returns its status.
@@ -209,7 +206,7 @@ pub(super) async fn await_stage(
     };
     let _wait = skips.and_then(|clock| {
         let mut runs = execution.lock();
-        let record = runs.get(&sent.run_id)?;
+        let record = runs.get(&sent.run_id).ok()??;
         // Checked under the lock: if the stage was reached since the update was sent, no event is
         // left to end a wait.
         let pending = stage_reached.is_empty();
@@ -225,7 +222,7 @@ pub(super) async fn await_stage(
     }
     let mut runs = execution.lock();
     let status = runs
-        .get(&sent.run_id)
+        .get(&sent.run_id)?
         .and_then(|record| record.run.update(&sent.status.id))
         .unwrap_or(sent.status);
     if !has_reached(&status.stage, until) {
@@ -273,7 +270,7 @@ pub(super) fn response(
     Ok(UpdateWorkflowExecutionResponse {
         update_ref: Some(UpdateRef {
             workflow_execution: Some(WorkflowExecution {
-                workflow_id: execution.workflow_id.to_string(),
+                workflow_id: execution.workflow_id().to_string(),
                 run_id: run_id.to_string(),
             }),
             update_id: status.id.to_string(),
@@ -295,8 +292,7 @@ fn stage_and_outcome(stage: UpdateStage) -> Result<(WaitStage, Option<Outcome>),
 }
 
 fn check_chain(runs: &mut Runs, run_id: &RunId, first_run_id: &str) -> Result<(), Error> {
-    let record = runs.get(run_id);
-    match record {
+    match runs.get(run_id)? {
         Some(record)
             if !first_run_id.is_empty() && record.run.first_run_id().as_str() != first_run_id =>
         {

@@ -1,7 +1,5 @@
 //! Visibility methods: lists, counts and search attributes.
 
-use std::sync::PoisonError;
-
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::namespace::Namespace;
@@ -31,10 +29,8 @@ pub(super) fn list(
         ));
     }
     let size = page_size(request.page_size);
-    let page = namespace
-        .visibility
-        .list(&query, size, &request.next_page_token)
-        .map_err(|_| Error::Invalid("Invalid NextPageToken.".to_owned()))?;
+    let token = &request.next_page_token;
+    let page = backend.store.list(&namespace.name, &query, size, token)?;
     Ok(ListWorkflowExecutionsResponse {
         executions: page
             .executions
@@ -71,10 +67,7 @@ pub(super) fn attributes(backend: &Backend) -> GetSearchAttributesResponse {
         .map(|(name, value_type)| (name.to_owned(), value_type.into()))
         .collect();
     for namespace in backend.namespaces.all() {
-        let attributes = namespace
-            .attributes
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let attributes = namespace.attributes();
         for (name, value_type) in attributes.custom() {
             keys.insert(name.to_owned(), value_type.into());
         }
@@ -89,7 +82,7 @@ pub(super) fn count(
 ) -> Result<CountWorkflowExecutionsResponse, Error> {
     let namespace = backend.namespaces.find(&request.namespace)?;
     let query = parsed(&namespace, &request.query)?;
-    let counts = namespace.visibility.count(&query);
+    let counts = backend.store.count(&namespace.name, &query)?;
     let groups = counts.iter().filter(|_| query.group.is_some());
     Ok(CountWorkflowExecutionsResponse {
         count: counts.values().sum(),
@@ -160,10 +153,7 @@ pub(super) fn list_closed(
 }
 
 fn parsed(namespace: &Namespace, text: &str) -> Result<Query, Error> {
-    let attributes = namespace
-        .attributes
-        .read()
-        .unwrap_or_else(PoisonError::into_inner);
+    let attributes = namespace.attributes();
     Ok(parser::parse(text, &attributes)?)
 }
 

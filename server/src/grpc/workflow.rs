@@ -13,13 +13,14 @@ use durably_proto::api::workflowservice::v1::{
 };
 
 use super::{check, link};
-use crate::backend::{Backend, resolve_run};
+use crate::backend::request::RequestScope;
+use crate::backend::resolve_run;
 use crate::error::Error;
 use crate::execution::Execution;
 
 /// `SignalWorkflowExecution`.
 pub(super) fn signal(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: SignalWorkflowExecutionRequest,
 ) -> Result<SignalWorkflowExecutionResponse, Error> {
     let execution = check::execution(request.workflow_execution)?;
@@ -39,7 +40,7 @@ pub(super) fn signal(
         links: request.links,
         external: None,
     });
-    let (execution, run_id) = apply_to_named(backend, &request.namespace, execution, input)?;
+    let (execution, run_id) = apply_to_named(scope, &request.namespace, execution, input)?;
     let signaled = EventType::WorkflowExecutionSignaled;
     Ok(SignalWorkflowExecutionResponse {
         link: Some(link::to_request(&execution, &run_id, &request_id, signaled)),
@@ -48,7 +49,7 @@ pub(super) fn signal(
 
 /// `RequestCancelWorkflowExecution`.
 pub(super) fn request_cancel(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: RequestCancelWorkflowExecutionRequest,
 ) -> Result<(), Error> {
     let execution = check::execution(request.workflow_execution)?;
@@ -60,7 +61,7 @@ pub(super) fn request_cancel(
         first_run_id: named(request.first_execution_run_id),
         external: None,
     });
-    let asked = apply_to_named(backend, &request.namespace, execution, input);
+    let asked = apply_to_named(scope, &request.namespace, execution, input);
     match asked {
         // Cancelling a closed run succeeds, as on the real server.
         Err(Error::Rejected(Rejection::Closed(_))) => Ok(()),
@@ -70,7 +71,7 @@ pub(super) fn request_cancel(
 
 /// `TerminateWorkflowExecution`.
 pub(super) fn terminate(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: TerminateWorkflowExecutionRequest,
 ) -> Result<(), Error> {
     let execution = check::execution(request.workflow_execution)?;
@@ -82,35 +83,29 @@ pub(super) fn terminate(
         links: request.links,
         first_run_id: named(request.first_execution_run_id),
     });
-    apply_to_named(backend, &request.namespace, execution, input).map(|_| ())
+    apply_to_named(scope, &request.namespace, execution, input).map(|_| ())
 }
 
 /// `ResetStickyTaskQueue`.
 pub(super) fn reset_sticky(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: ResetStickyTaskQueueRequest,
 ) -> Result<(), Error> {
     let execution = check::execution(request.execution)?;
-    apply_to_named(
-        backend,
-        &request.namespace,
-        execution,
-        Input::ResetStickiness,
-    )
-    .map(|_| ())
+    apply_to_named(scope, &request.namespace, execution, Input::ResetStickiness).map(|_| ())
 }
 
 /// `DescribeWorkflowExecution`.
 pub(super) fn describe(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: DescribeWorkflowExecutionRequest,
 ) -> Result<DescribeWorkflowExecutionResponse, Error> {
-    let namespace = backend.namespaces.find(&request.namespace)?;
+    let namespace = scope.namespaces.find(&request.namespace)?;
     let named = check::execution(request.execution)?;
-    let execution = backend.execution(&namespace, &named.workflow_id)?;
+    let execution = scope.execution(&namespace, &named.workflow_id)?;
     let mut runs = execution.lock();
     let run_id = resolve_run(&execution, &mut runs, &named.run_id)?;
-    match runs.get(&run_id) {
+    match runs.get(&run_id)? {
         Some(record) => Ok(record.run.describe()),
         None => Err(Error::NotFound(format!("no run {run_id}"))),
     }
@@ -118,16 +113,16 @@ pub(super) fn describe(
 
 /// Applies an input to the run that a request names; returns the run.
 fn apply_to_named(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     namespace: &str,
     named: WorkflowExecution,
     input: Input,
 ) -> Result<(Arc<Execution>, RunId), Error> {
-    let namespace = backend.namespaces.find(namespace)?;
-    let execution = backend.execution(&namespace, &named.workflow_id)?;
+    let namespace = scope.namespaces.find(namespace)?;
+    let execution = scope.execution(&namespace, &named.workflow_id)?;
     let mut runs = execution.lock();
     let run_id = resolve_run(&execution, &mut runs, &named.run_id)?;
-    backend.apply(&execution, &mut runs, &run_id, input, |_, _| ())?;
+    scope.apply(&execution, &mut runs, &run_id, input, |_, _| ())?;
     drop(runs);
     Ok((execution, run_id))
 }

@@ -1,6 +1,6 @@
 //! Workflow and query tasks: polls and responses of workers.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use durably_history::{
     BadSearchAttributes, CompleteWorkflowTask, FailWorkflowTask, Input, Reply, RequestId, RunId,
@@ -25,10 +25,10 @@ use tokio::time::Instant;
 use super::history_reader::first_page;
 use super::token::{QueryToken, WorkflowToken};
 use super::{activity_task, check};
-use crate::backend::Backend;
+use crate::backend::request::RequestScope;
 use crate::error::Error;
-use crate::execution::offer::WorkflowOffer;
 use crate::execution::{Execution, Record};
+use crate::matching::offer::WorkflowOffer;
 use crate::matching::query::{QueryAnswer, QueryFailed, QueryId};
 use crate::matching::queue::{Poll, QueueKind};
 use crate::namespace::Namespace;
@@ -36,11 +36,11 @@ use crate::visibility::values;
 
 /// `PollWorkflowTaskQueue`.
 pub(super) async fn poll(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: PollWorkflowTaskQueueRequest,
     deadline: Instant,
 ) -> Result<PollWorkflowTaskQueueResponse, Error> {
-    let namespace = backend.namespaces.find(&request.namespace)?;
+    let namespace = scope.namespaces.find(&request.namespace)?;
     check::length(&request.identity, "Identity")?;
     let (queue, kind) = polled_queue(request.task_queue.as_ref())?;
     let poll = Poll {
@@ -51,28 +51,24 @@ pub(super) async fn poll(
         rate: None,
     };
     loop {
-        backend.check_running()?;
+        scope.check_running()?;
         let offer = namespace
             .workflow_tasks
-            .poll(poll, backend.clock.now(), deadline)
+            .poll(poll, scope.clock.now(), deadline)
             .await;
         let answer = match offer {
             None => {
-                backend.check_running()?;
+                scope.check_running()?;
                 return Ok(PollWorkflowTaskQueueResponse::default());
             }
-            Some(WorkflowOffer::Task {
-                execution,
-                run_id,
-                task_key,
-                ..
-            }) => start(backend, &execution, &run_id, task_key, queue, &request),
-            Some(WorkflowOffer::Query {
-                execution,
-                run_id,
-                id,
-                query,
-            }) => query_task(&execution, &run_id, id, *query, kind),
+            Some(WorkflowOffer::Task { run, task_key, .. }) => {
+                let execution = scope.offered(&namespace, &run);
+                start(scope, &execution, &run.run_id, task_key, queue, &request)
+            }
+            Some(WorkflowOffer::Query { run, id, query }) => {
+                let execution = scope.offered(&namespace, &run);
+                query_task(&execution, &run.run_id, id, *query, kind)
+            }
         };
         match answer {
             Ok(mut task) => {
@@ -88,12 +84,12 @@ pub(super) async fn poll(
 
 /// `RespondWorkflowTaskCompleted`.
 pub(super) fn complete(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     mut request: RespondWorkflowTaskCompletedRequest,
 ) -> Result<RespondWorkflowTaskCompletedResponse, Error> {
     let token = WorkflowToken::from_bytes(&request.task_token)?;
-    let namespace = backend.namespaces.find(&request.namespace)?;
-    let execution = backend.execution(&namespace, &token.workflow_id)?;
+    let namespace = scope.namespaces.find(&request.namespace)?;
+    let execution = scope.execution(&namespace, &token.workflow_id)?;
     let run_id = RunId::from(token.run_id.as_str());
     check::length(&request.identity, "Identity")?;
     let answers = std::mem::take(&mut request.query_results);
@@ -104,7 +100,7 @@ pub(super) fn complete(
         refused,
     }));
     let mut runs = execution.lock();
-    backend.apply(&execution, &mut runs, &run_id, input, |record, reply| {
+    scope.apply(&execution, &mut runs, &run_id, input, |record, reply| {
         for (id, result) in answers {
             record.waiters.answer_query(&id, answer(result));
         }
@@ -139,10 +135,7 @@ fn check_search_attributes(
     namespace: &Namespace,
     commands: &mut [Command],
 ) -> Option<BadSearchAttributes> {
-    let known = namespace
-        .attributes
-        .read()
-        .unwrap_or_else(PoisonError::into_inner);
+    let known = namespace.attributes();
     commands
         .iter_mut()
         .enumerate()
@@ -173,11 +166,11 @@ fn check_search_attributes(
 
 /// `RespondWorkflowTaskFailed`.
 pub(super) fn fail(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: RespondWorkflowTaskFailedRequest,
 ) -> Result<(), Error> {
     let token = WorkflowToken::from_bytes(&request.task_token)?;
-    let namespace = backend.namespaces.find(&request.namespace)?;
+    let namespace = scope.namespaces.find(&request.namespace)?;
     let cause = request.cause();
     let input = Input::FailWorkflowTask(Box::new(FailWorkflowTask {
         token: token.task(),
@@ -187,17 +180,17 @@ pub(super) fn fail(
         #[expect(deprecated, reason = "older workers still name their binary")]
         binary_checksum: request.binary_checksum,
     }));
-    backend.apply_to(&namespace, &token.workflow_id, &token.run_id, input)?;
+    scope.apply_to(&namespace, &token.workflow_id, &token.run_id, input)?;
     Ok(())
 }
 
 /// `RespondQueryTaskCompleted`.
 pub(super) fn complete_query(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     request: RespondQueryTaskCompletedRequest,
 ) -> Result<(), Error> {
     let token = QueryToken::from_bytes(&request.task_token)?;
-    let namespace = backend.namespaces.find(&request.namespace)?;
+    let namespace = scope.namespaces.find(&request.namespace)?;
     let answer = match request.completed_type() {
         QueryResultType::Answered => {
             // The worker's response succeeds; the client receives the error.
@@ -262,7 +255,7 @@ pub(super) fn polled_queue(queue: Option<&TaskQueue>) -> Result<(&str, QueueKind
 }
 
 fn start(
-    backend: &Backend,
+    scope: &RequestScope<'_>,
     execution: &Arc<Execution>,
     run_id: &RunId,
     task_key: WorkflowTaskKey,
@@ -271,13 +264,13 @@ fn start(
 ) -> Result<PollWorkflowTaskQueueResponse, Error> {
     let input = Input::StartWorkflowTask(StartWorkflowTask {
         task_key,
-        request_id: RequestId::from(backend.ids.uuid()),
+        request_id: RequestId::from(scope.ids.uuid()),
         queue: queue.into(),
         identity: request.identity.clone(),
         worker_version: worker_version(request),
     });
     let mut runs = execution.lock();
-    backend.apply(
+    scope.apply(
         execution,
         &mut runs,
         run_id,
@@ -315,7 +308,7 @@ fn query_task(
     }
     let mut runs = execution.lock();
     let record = runs
-        .get(run_id)
+        .get(run_id)?
         .ok_or_else(|| Error::NotFound("the queried run does not exist".to_owned()))?;
     let run = &record.run;
     let (events, next_page_token) = match kind {

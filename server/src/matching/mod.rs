@@ -4,6 +4,7 @@
 //! matcher behind a lock and lets polls wait; [`queues`] finds the queues of a namespace by name.
 
 pub(crate) mod matcher;
+pub(crate) mod offer;
 pub(crate) mod poller;
 pub(crate) mod query;
 pub(crate) mod queue;

@@ -1,28 +1,33 @@
 //! The server's handle: starts its parts and stops them.
 
 pub(crate) mod builder;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
-use std::iter;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tonic::Status;
 
 use crate::backend::Backend;
 use crate::backend::advance::AdvanceError;
+use crate::backend::sweep;
 use crate::backend::timers::{self, Timers};
 use crate::clock::{ClockHold, Timekeeper};
-use crate::error::StartError;
+use crate::error::{Error, StartError};
+use crate::execution::executions::Executions;
 use crate::grpc::{self, Frontend};
 use crate::ids::Ids;
-use crate::namespace::{Namespaces, Settings};
+use crate::namespace::Namespaces;
 use crate::server::builder::ServerBuilder;
 use crate::store::memory::MemoryStore;
+use crate::store::{Settings, Store};
 
 /// A running server. Dropping it stops it in the background; [`Server::shutdown`] also waits until
 /// it has stopped.
@@ -104,24 +109,30 @@ impl Server {
 
     pub(crate) async fn launch(config: ServerBuilder) -> Result<Self, StartError> {
         let ids = config.seed.map_or_else(Ids::random, Ids::seeded);
-        let namespaces = Namespaces::default();
-        let named = config.namespaces.into_iter();
-        let names = named.filter(|name| name != DEFAULT_NAMESPACE);
-        for name in iter::once(DEFAULT_NAMESPACE.to_owned()).chain(names) {
-            namespaces
-                .register(&name, ids.uuid(), Settings::default())
-                .map_err(|_| StartError::NamespaceTwice(name))?;
-        }
+        let store = Arc::new(MemoryStore::new(ids.uuid()));
+        Self::launch_on(store, ids, config).await
+    }
+
+    /// Starts a server that goes on with what the store has.
+    async fn launch_on(
+        store: Arc<dyn Store>,
+        ids: Ids,
+        config: ServerBuilder,
+    ) -> Result<Self, StartError> {
         let clock = Timekeeper::new(config.clock);
-        let backend = Arc::new(Backend {
-            namespaces,
-            store: Box::new(MemoryStore::default()),
+        let backend = Arc::new_cyclic(|own| Backend {
+            namespaces: Namespaces::default(),
+            executions: Executions::new(Arc::clone(&store)),
+            store,
             timers: Timers::new(clock.wake()),
             clock,
-            cluster_id: ids.uuid(),
             ids,
             stop: watch::Sender::new(false),
+            runtime: tokio::runtime::Handle::current(),
+            own: Weak::clone(own),
         });
+        open_namespaces(&backend, config.namespaces)?;
+        backend.recover_all().map_err(StartError::database)?;
         let frontend = Frontend::new(Arc::clone(&backend));
         let mut tasks = JoinSet::new();
         let address = match config.grpc {
@@ -139,6 +150,7 @@ impl Server {
             }
         };
         tasks.spawn(timers::run(Arc::clone(&backend), backend.stop.subscribe()));
+        tasks.spawn(sweep::run(Arc::clone(&backend), backend.stop.subscribe()));
         Ok(Self {
             backend,
             frontend,
@@ -150,6 +162,38 @@ impl Server {
     fn stop(&self) {
         self.backend.stop();
     }
+}
+
+/// Opens the namespaces of the store, and adds those of the configuration that it does not have.
+fn open_namespaces(backend: &Backend, configured: Vec<String>) -> Result<(), StartError> {
+    let (store, namespaces) = (&*backend.store, &backend.namespaces);
+    for stored in store.namespaces().map_err(StartError::database)? {
+        namespaces.add_stored(stored);
+    }
+    let mut names = vec![DEFAULT_NAMESPACE.to_owned()];
+    for name in configured {
+        match names.contains(&name) {
+            true if name == DEFAULT_NAMESPACE => {}
+            true => return Err(StartError::NamespaceTwice(name)),
+            false => names.push(name),
+        }
+    }
+    for name in names {
+        let registered = namespaces.register(store, &name, backend.ids.uuid(), Settings::default());
+        match registered {
+            Ok(()) => {}
+            // The store has it.
+            Err(Error::NamespaceExists(_)) if namespaces.find(&name).is_ok() => {}
+            Err(Error::Store(error)) => return Err(StartError::database(error)),
+            Err(error) => {
+                return Err(StartError::Namespace {
+                    name,
+                    problem: Status::from(error).message().to_owned(),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Drop for Server {
@@ -170,36 +214,3 @@ impl fmt::Debug for Server {
 const DEFAULT_NAMESPACE: &str = "default";
 /// How long a stopping server waits for clients to close their connections.
 const GRACE: Duration = Duration::from_secs(1);
-
-#[cfg(test)]
-mod tests {
-    use durably_proto::api::common::v1::WorkflowType;
-    use durably_proto::api::taskqueue::v1::TaskQueue;
-    use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_stopped_server_drops_tasks_without_a_poll() {
-        let server = Server::start().await.unwrap();
-        let namespace = Arc::downgrade(&server.backend.namespaces.find("default").unwrap());
-        let start = StartWorkflowExecutionRequest {
-            namespace: "default".to_owned(),
-            workflow_id: "id".to_owned(),
-            workflow_type: Some(WorkflowType {
-                name: "Greeting".to_owned(),
-            }),
-            task_queue: Some(TaskQueue {
-                name: "greetings".to_owned(),
-                ..TaskQueue::default()
-            }),
-            request_id: "request".to_owned(),
-            ..StartWorkflowExecutionRequest::default()
-        };
-        let request = tonic::Request::new(start);
-        let started = server.service().start_workflow_execution(request).await;
-        assert!(started.unwrap().into_inner().started);
-        server.shutdown().await;
-        assert!(namespace.upgrade().is_none());
-    }
-}

@@ -2,146 +2,341 @@
 
 use std::sync::Arc;
 
-use durably_history::{Deadline, Effect, Run, RunId, Start, Time};
+use durably_history::{EventLog, Input, Run, RunId, Signal, Start, Terminate, Time};
 use durably_proto::api::common::v1::WorkflowType;
+use durably_proto::api::enums::v1::IndexedValueType;
 use durably_proto::api::taskqueue::v1::TaskQueue;
 use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
 
-use super::{Change, Runs, Store, StoreError};
-use crate::namespace::{Namespace, Namespaces, Settings};
+use super::memory::MemoryStore;
+use super::{Commit, OpenRun, RunChange, RunPhase, Settings, Store, StoredNamespace, Submitted};
+use crate::error::StoreError;
+use crate::name::{ExecutionName, RunName};
+use crate::visibility::attributes::Attributes;
+use crate::visibility::parser;
+use crate::visibility::query::Query;
 
-#[test]
-fn memory() {
-    suite(|| Box::new(super::memory::MemoryStore::default()));
+#[tokio::test]
+async fn memory() {
+    suite(&mut || Arc::new(MemoryStore::new("cluster".to_owned()))).await;
 }
 
 /// Runs all cases, each on a fresh store.
-fn suite(fresh: impl Fn() -> Box<dyn Store>) {
+pub(super) async fn suite(fresh: &mut dyn FnMut() -> Arc<dyn Store>) {
+    namespaces_are_kept(&*fresh());
     an_unknown_execution_is_not_found(&*fresh());
-    a_name_finds_the_same_execution(&*fresh());
-    namespaces_do_not_mix(&*fresh());
-    a_started_run_is_the_latest(&*fresh());
-    the_next_run_comes_with_the_end_of_the_last(&*fresh());
-    deadlines_are_kept_with_the_run(&*fresh());
-    a_change_that_does_not_continue_is_refused_as_a_whole(&*fresh());
+    a_run_is_rebuilt(&*fresh()).await;
+    executions_do_not_mix(&*fresh()).await;
+    a_started_run_is_the_latest(&*fresh()).await;
+    the_next_run_comes_with_the_end_of_the_last(&*fresh()).await;
+    a_commit_that_does_not_follow_is_refused_as_a_whole(&*fresh()).await;
+    commits_take_effect_in_the_order_of_the_calls(&*fresh()).await;
+    open_runs_are_listed_with_what_a_restart_needs(&*fresh()).await;
+    rows_are_listed_and_counted(&*fresh()).await;
+    closed_runs_are_removed_the_earliest_first(&*fresh()).await;
+}
+
+fn namespaces_are_kept(store: &dyn Store) {
+    assert!(!store.cluster_id().is_empty());
+    put(store, "b");
+    let mut changed = put(store, "a");
+    changed.settings.description = "changed".to_owned();
+    changed.attributes = vec![("Customer".to_owned(), IndexedValueType::Keyword)];
+    store.put_namespace(&changed).expect("it is kept");
+    let kept = store.namespaces().expect("they are read");
+    let names: Vec<_> = kept.iter().map(|it| &*it.name).collect();
+    assert_eq!(names, ["a", "b"]);
+    assert_eq!(kept[0].id, "id of a");
+    assert_eq!(kept[0].settings, changed.settings);
+    assert_eq!(kept[0].attributes, changed.attributes);
 }
 
 fn an_unknown_execution_is_not_found(store: &dyn Store) {
-    let found = store.find(&namespace("a"), "w");
-    assert!(matches!(found, Ok(None)));
+    put(store, "a");
+    let name = execution("a", "w");
+    assert_eq!(store.execution(&name), Ok(None));
+    assert!(matches!(store.run(&name, &"r".into()), Ok(None)));
+    let unknown = execution("none", "w");
+    assert_eq!(store.execution(&unknown), Ok(None));
 }
 
-fn a_name_finds_the_same_execution(store: &dyn Store) {
-    let namespace = namespace("a");
-    let created = store.find_or_create(&namespace, "w").expect("created");
-    let found = store.find(&namespace, "w").expect("found").expect("there");
-    let again = store.find_or_create(&namespace, "w").expect("found");
-    assert!(Arc::ptr_eq(&created, &found));
-    assert!(Arc::ptr_eq(&created, &again));
+async fn a_run_is_rebuilt(store: &dyn Store) {
+    let mut case = Case::new(store, "a", "w");
+    let mut run = case.start("r").await;
+    for number in 0..3 {
+        case.signal(&mut run, &format!("signal {number}")).await;
+    }
+    let stored = case.stored("r");
+    assert_eq!(format!("{stored:?}"), format!("{run:?}"));
+    let latest = store.execution(&case.name).expect("it is read");
+    let latest = latest.expect("it was committed");
+    assert_eq!((latest.latest, latest.version), ("r".into(), 4));
 }
 
-fn namespaces_do_not_mix(store: &dyn Store) {
-    let in_a = store.find_or_create(&namespace("a"), "w").expect("created");
-    let in_b = store.find_or_create(&namespace("b"), "w").expect("created");
-    assert!(!Arc::ptr_eq(&in_a, &in_b));
+async fn executions_do_not_mix(store: &dyn Store) {
+    Case::new(store, "a", "w").start("r").await;
+    Case::new(store, "b", "w").start("r of b").await;
+    let of_b = execution("b", "w");
+    assert!(matches!(store.run(&of_b, &"r".into()), Ok(None)));
+    assert!(matches!(store.run(&of_b, &"r of b".into()), Ok(Some(_))));
+    let other = execution("a", "v");
+    assert!(matches!(store.run(&other, &"r".into()), Ok(None)));
 }
 
-fn a_started_run_is_the_latest(store: &dyn Store) {
-    let execution = store.find_or_create(&namespace("a"), "w").expect("created");
-    let mut runs = execution.lock();
-    assert!(runs.latest().is_none());
-    start(store, &mut runs, "first").expect("committed");
-    start(store, &mut runs, "second").expect("committed");
-    assert_eq!(latest(&mut runs), Some("second".into()));
-    assert!(runs.get(&"first".into()).is_some());
-    assert!(runs.get(&"third".into()).is_none());
+async fn a_started_run_is_the_latest(store: &dyn Store) {
+    let mut case = Case::new(store, "a", "w");
+    let mut first = case.start("first").await;
+    case.terminate(&mut first).await;
+    case.start("second").await;
+    assert_eq!(case.latest(), "second".into());
+    assert!(!case.stored("first").is_running());
 }
 
-fn the_next_run_comes_with_the_end_of_the_last(store: &dyn Store) {
-    let execution = store.find_or_create(&namespace("a"), "w").expect("created");
-    let mut runs = execution.lock();
-    start(store, &mut runs, "first").expect("committed");
-    let events = committed(&mut runs, "first");
-    let first = "first".into();
-    let changes = vec![
-        Change::Applied {
-            run_id: &first,
-            events: events..events,
-            effects: &[],
-        },
-        Change::Started {
-            run: Box::new(run("second")),
-            effects: &[],
-        },
-    ];
-    store.commit(&mut runs, changes).expect("committed");
-    assert_eq!(latest(&mut runs), Some("second".into()));
+async fn the_next_run_comes_with_the_end_of_the_last(store: &dyn Store) {
+    let mut case = Case::new(store, "a", "w");
+    let mut first = case.start("first").await;
+    apply(&mut first, Input::Terminate(Terminate::default()));
+    let mut second = run("second");
+    let changes = vec![change(&mut first, false), change(&mut second, true)];
+    case.commit(changes).await.expect("both are committed");
+    assert_eq!(case.latest(), "second".into());
+    assert!(!case.stored("first").is_running());
 }
 
-fn deadlines_are_kept_with_the_run(store: &dyn Store) {
-    let execution = store.find_or_create(&namespace("a"), "w").expect("created");
-    let mut runs = execution.lock();
-    let at = Time::from_unix_nanos;
-    let timer = Deadline::Timer("t".into());
-    let effects = [
-        arm(Deadline::Run, at(50)),
-        arm(timer.clone(), at(10)),
-        arm(Deadline::FirstWorkflowTask, at(20)),
-        Effect::Disarm(timer),
-    ];
-    let change = Change::Started {
-        run: Box::new(run("r")),
-        effects: &effects,
+async fn a_commit_that_does_not_follow_is_refused_as_a_whole(store: &dyn Store) {
+    let mut case = Case::new(store, "a", "w");
+    let mut first = case.start("first").await;
+    let conflict = Err(StoreError::Conflict {
+        execution: case.name.clone(),
+    });
+    // It starts a run that is there already.
+    let mut again = run("first");
+    let changes = vec![change(&mut again, true)];
+    assert_eq!(case.commit(changes).await, conflict);
+    // It follows an older version.
+    case.signal(&mut first, "kept").await;
+    case.version -= 1;
+    apply(&mut first, Input::Terminate(Terminate::default()));
+    let mut second = run("second");
+    let changes = vec![change(&mut first, false), change(&mut second, true)];
+    assert_eq!(case.commit(changes).await, conflict);
+    assert!(case.stored("first").is_running());
+    assert_eq!(case.latest(), "first".into());
+    let second = store.run(&case.name, &"second".into());
+    assert!(matches!(second, Ok(None)));
+    // It changes a run that is not there.
+    case.version += 1;
+    let mut unknown = run("unknown");
+    let changes = vec![change(&mut unknown, false)];
+    assert_eq!(case.commit(changes).await, conflict);
+}
+
+async fn commits_take_effect_in_the_order_of_the_calls(store: &dyn Store) {
+    let mut case = Case::new(store, "a", "w");
+    let mut run = case.start("r").await;
+    let mut submitted = Vec::new();
+    for number in 0..100 {
+        apply(&mut run, signal(&number.to_string()));
+        let change = change(&mut run, false);
+        submitted.push(case.submit(vec![change]));
+        // A second commit on the same version conflicts, and does not hinder those that follow.
+        let mut late = super::contract::run("late");
+        let late = self::change(&mut late, true);
+        case.version -= 1;
+        let late = case.submit(vec![late]);
+        assert!(matches!(
+            confirmed(late).await,
+            Err(StoreError::Conflict { .. })
+        ));
+    }
+    for submitted in submitted {
+        assert_eq!(confirmed(submitted).await, Ok(()));
+    }
+    assert_eq!(format!("{:?}", case.stored("r")), format!("{run:?}"));
+}
+
+async fn open_runs_are_listed_with_what_a_restart_needs(store: &dyn Store) {
+    let mut closed = Case::new(store, "a", "closed");
+    let mut run = closed.start("1").await;
+    closed.terminate(&mut run).await;
+    let mut open = Case::new(store, "a", "open");
+    let mut run = super::contract::run("2");
+    let mut change = change(&mut run, true);
+    let at = Time::from_unix_nanos(7);
+    change.phase = RunPhase::Open {
+        next_due: Some(at),
+        has_tasks: true,
     };
-    store.commit(&mut runs, vec![change]).expect("committed");
-    let record = runs.get(&"r".into()).expect("it was committed");
-    assert_eq!(record.next_due(), Some(at(20)));
-}
-
-fn a_change_that_does_not_continue_is_refused_as_a_whole(store: &dyn Store) {
-    let execution = store.find_or_create(&namespace("a"), "w").expect("created");
-    let mut runs = execution.lock();
-    start(store, &mut runs, "first").expect("committed");
-    assert!(
-        start(store, &mut runs, "first").is_err(),
-        "it is there already"
+    open.commit(vec![change]).await.expect("it is committed");
+    Case::new(store, "b", "open").start("3").await;
+    let mut listed = Vec::new();
+    let each = &mut |run| listed.push(run);
+    store.open_runs(each).expect("they are listed");
+    listed.sort_by(|left, right| left.name.cmp(&right.name));
+    let expected = |namespace: &str, run_id: &str, next_due, has_tasks| OpenRun {
+        name: RunName {
+            execution: execution(namespace, "open"),
+            run_id: run_id.into(),
+        },
+        next_due,
+        has_tasks,
+    };
+    assert_eq!(
+        listed,
+        [
+            expected("a", "2", Some(at), true),
+            expected("b", "3", None, false)
+        ]
     );
-    let first = RunId::from("first");
-    let changes = vec![
-        Change::Started {
-            run: Box::new(run("second")),
-            effects: &[],
-        },
-        Change::Applied {
-            run_id: &first,
-            events: 90..91,
-            effects: &[],
-        },
-    ];
-    let refused = store.commit(&mut runs, changes);
-    assert_eq!(refused, Err(StoreError::Conflict { run_id: first }));
-    assert!(runs.get(&"second".into()).is_none());
 }
 
-fn namespace(name: &str) -> Arc<Namespace> {
-    let namespaces = Namespaces::default();
-    namespaces
-        .register(name, name.to_owned(), Settings::default())
-        .expect("it is the only one");
-    namespaces.find(name).expect("it was registered")
+async fn rows_are_listed_and_counted(store: &dyn Store) {
+    for (workflow_id, run_id) in [("a", "1"), ("b", "2"), ("c", "3")] {
+        Case::new(store, "n", workflow_id).start(run_id).await;
+    }
+    let mut case = Case::new(store, "n", "d");
+    let mut run = case.start("4").await;
+    case.terminate(&mut run).await;
+    Case::new(store, "m", "a").start("5").await;
+    assert_eq!(listed(store, "n", "WorkflowId IN ('a', 'c')"), ["a", "c"]);
+    assert_eq!(listed(store, "n", "ExecutionStatus = 'Terminated'"), ["d"]);
+    assert_eq!(listed(store, "n", ""), ["a", "b", "c", "d"]);
+    let counts = store.count("n", &query("GROUP BY ExecutionStatus"));
+    let counts = counts.expect("they are counted");
+    assert_eq!(counts[&Some("Running".to_owned())], 3);
+    assert_eq!(counts[&Some("Terminated".to_owned())], 1);
+    let first = store.list("n", &query(""), 3, b"").expect("it is listed");
+    let rest = store.list("n", &query(""), 3, &first.next);
+    assert_eq!(rest.expect("it is listed").executions.len(), 1);
+    assert!(store.list("n", &query(""), 3, b"junk").is_err());
 }
 
-fn start(store: &dyn Store, runs: &mut Runs, run_id: &str) -> Result<(), StoreError> {
-    let change = Change::Started {
-        run: Box::new(run(run_id)),
-        effects: &[],
+async fn closed_runs_are_removed_the_earliest_first(store: &dyn Store) {
+    let mut case = Case::new(store, "a", "w");
+    for (at, run_id) in [(10, "1"), (20, "2"), (30, "3")] {
+        let mut run = case.start(run_id).await;
+        apply(&mut run, Input::Terminate(Terminate::default()));
+        let mut change = change(&mut run, false);
+        change.phase = RunPhase::Closed {
+            at: Time::from_unix_nanos(at),
+        };
+        case.commit(vec![change]).await.expect("it is committed");
+    }
+    let remove = |before, limit| {
+        let before = Time::from_unix_nanos(before);
+        store.remove_closed("a", before, limit).expect("it works")
     };
-    store.commit(runs, vec![change])
+    assert_eq!(remove(10, 9), 0);
+    assert_eq!(remove(99, 1), 1);
+    assert!(matches!(store.run(&case.name, &"1".into()), Ok(None)));
+    assert_eq!(remove(30, 9), 1);
+    assert_eq!(case.latest(), "3".into());
+    assert_eq!(listed(store, "a", "").len(), 1);
+    assert_eq!(remove(99, 9), 1);
+    assert_eq!(store.execution(&case.name), Ok(None));
+    let mut again = Case::new(store, "a", "w");
+    again.start("1").await;
+}
+
+/// One execution in a store.
+struct Case<'a> {
+    store: &'a dyn Store,
+    name: ExecutionName,
+    version: u64,
+}
+
+impl<'a> Case<'a> {
+    fn new(store: &'a dyn Store, namespace: &str, workflow_id: &str) -> Self {
+        put(store, namespace);
+        Self {
+            store,
+            name: execution(namespace, workflow_id),
+            version: 0,
+        }
+    }
+
+    fn submit(&mut self, runs: Vec<RunChange>) -> Submitted {
+        let follows = self.version;
+        self.version += 1;
+        self.store.commit(Commit {
+            execution: self.name.clone(),
+            follows,
+            runs,
+        })
+    }
+
+    async fn commit(&mut self, runs: Vec<RunChange>) -> Result<(), StoreError> {
+        let committed = confirmed(self.submit(runs)).await;
+        if committed.is_err() {
+            self.version -= 1;
+        }
+        committed
+    }
+
+    async fn start(&mut self, run_id: &str) -> Run {
+        let mut run = start(self.name.workflow_id.as_ref(), run_id);
+        let change = change(&mut run, true);
+        self.commit(vec![change]).await.expect("it is committed");
+        run
+    }
+
+    async fn signal(&mut self, run: &mut Run, name: &str) {
+        apply(run, signal(name));
+        let change = change(run, false);
+        self.commit(vec![change]).await.expect("it is committed");
+    }
+
+    async fn terminate(&mut self, run: &mut Run) {
+        apply(run, Input::Terminate(Terminate::default()));
+        let change = change(run, false);
+        self.commit(vec![change]).await.expect("it is committed");
+    }
+
+    fn latest(&self) -> RunId {
+        let stored = self.store.execution(&self.name).expect("it is read");
+        stored.expect("it was committed").latest
+    }
+
+    fn stored(&self, run_id: &str) -> Run {
+        let stored = self.store.run(&self.name, &run_id.into());
+        let stored = stored.expect("it is read").expect("it was committed");
+        let events = EventLog::from_batches(stored.events).expect("they are whole");
+        Run::restore(stored.parts, events).expect("the parts are whole")
+    }
+}
+
+async fn confirmed(submitted: Submitted) -> Result<(), StoreError> {
+    match submitted {
+        Submitted::Done(result) => result,
+        Submitted::Pending(confirmation) => confirmation.await.expect("the store runs"),
+    }
+}
+
+fn put(store: &dyn Store, name: &str) -> StoredNamespace {
+    let namespace = StoredNamespace {
+        name: name.into(),
+        id: format!("id of {name}"),
+        settings: Settings::default(),
+        attributes: Vec::new(),
+    };
+    store.put_namespace(&namespace).expect("it is kept");
+    namespace
+}
+
+fn execution(namespace: &str, workflow_id: &str) -> ExecutionName {
+    ExecutionName {
+        namespace: namespace.into(),
+        workflow_id: workflow_id.into(),
+    }
 }
 
 fn run(run_id: &str) -> Run {
+    start("w", run_id)
+}
+
+fn start(workflow_id: &str, run_id: &str) -> Run {
     let request = StartWorkflowExecutionRequest {
-        workflow_id: "w".to_owned(),
+        workflow_id: workflow_id.to_owned(),
         workflow_type: Some(WorkflowType {
             name: "T".to_owned(),
         }),
@@ -155,15 +350,47 @@ fn run(run_id: &str) -> Run {
     Run::start(start, Time::default()).0
 }
 
-fn committed(runs: &mut Runs, run_id: &str) -> usize {
-    runs.get(&run_id.into())
-        .map_or(0, |record| record.run.events().len())
+fn signal(name: &str) -> Input {
+    Input::Signal(Signal {
+        name: name.to_owned(),
+        request_id: name.into(),
+        ..Signal::default()
+    })
 }
 
-fn latest(runs: &mut Runs) -> Option<RunId> {
-    runs.latest().map(|record| record.run.run_id().clone())
+fn apply(run: &mut Run, input: Input) {
+    let applied = run.apply(input, Time::default());
+    applied.expect("it is accepted");
 }
 
-fn arm(deadline: Deadline, at: Time) -> Effect {
-    Effect::Arm { deadline, at }
+fn change(run: &mut Run, is_new: bool) -> RunChange {
+    let changes = run.take_changes();
+    RunChange {
+        run_id: run.run_id().clone(),
+        is_new,
+        parts: changes.parts,
+        events: changes.events,
+        phase: match run.closed_at() {
+            Some(at) => RunPhase::Closed { at },
+            None => RunPhase::Open {
+                next_due: None,
+                has_tasks: false,
+            },
+        },
+        row: Some(Box::new(run.info())),
+    }
+}
+
+fn query(text: &str) -> Query {
+    parser::parse(text, &Attributes::new()).expect("the query is well formed")
+}
+
+fn listed(store: &dyn Store, namespace: &str, text: &str) -> Vec<String> {
+    let page = store.list(namespace, &query(text), 100, b"");
+    page.expect("it is listed")
+        .executions
+        .iter()
+        .filter_map(|row| row.execution.as_ref())
+        .map(|execution| execution.workflow_id.clone())
+        .collect()
 }

@@ -1,108 +1,330 @@
-//! The in-memory store. It hands out the very objects that it keeps, so a commit only checks and
-//! counts.
+//! The in-memory store.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasher;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use super::{Change, Store};
-use crate::error::StoreError;
-use crate::execution::{Execution, Record, Runs};
-use crate::namespace::Namespace;
+use durably_history::{EventBatch, Part, PartKey, RunId, Time};
 
-/// Keeps executions in memory.
-#[derive(Debug, Default)]
+use super::{
+    Commit, OpenRun, RunChange, RunPhase, Store, StoredExecution, StoredNamespace, StoredRun,
+    Submitted,
+};
+use crate::error::{ListError, StoreError};
+use crate::name::{ExecutionName, RunName};
+use crate::visibility::query::Query;
+use crate::visibility::{Page, Visibility};
+
+/// Keeps everything in memory.
+#[derive(Debug)]
 pub(crate) struct MemoryStore {
-    namespaces: RwLock<BTreeMap<Arc<str>, Table>>,
+    cluster_id: String,
+    namespaces: RwLock<BTreeMap<Arc<str>, Arc<NamespaceTable>>>,
+    /// Executions by the hash of their name, so that commits of two executions rarely wait for each
+    /// other.
+    shards: [Mutex<Shard>; SHARDS],
+    hasher: std::hash::RandomState,
 }
 
-/// Hashed, because every request looks an execution up; nothing iterates it.
-type Table = HashMap<Arc<str>, Arc<Execution>>;
+type Shard = HashMap<ExecutionName, ExecutionEntry>;
 
-impl Store for MemoryStore {
-    fn find(
-        &self,
-        namespace: &Namespace,
-        workflow_id: &str,
-    ) -> Result<Option<Arc<Execution>>, StoreError> {
-        Ok(self.existing(namespace, workflow_id))
+#[derive(Debug)]
+struct NamespaceTable {
+    facts: StoredNamespace,
+    index: Arc<NamespaceIndex>,
+}
+
+#[derive(Debug, Default)]
+struct NamespaceIndex {
+    visibility: Visibility,
+    /// Closed runs in the order of their close times, for retention.
+    closed: Mutex<BTreeSet<(Time, RunName)>>,
+}
+
+#[derive(Debug)]
+struct ExecutionEntry {
+    latest: RunId,
+    version: u64,
+    runs: BTreeMap<RunId, RunEntry>,
+}
+
+#[derive(Debug)]
+struct RunEntry {
+    /// Sorted by key.
+    parts: Vec<(PartKey, Vec<u8>)>,
+    events: Vec<EventBatch>,
+    phase: RunPhase,
+}
+
+impl MemoryStore {
+    pub(crate) fn new(cluster_id: String) -> Self {
+        Self {
+            cluster_id,
+            namespaces: RwLock::default(),
+            shards: std::array::from_fn(|_| Mutex::default()),
+            hasher: std::hash::RandomState::new(),
+        }
     }
 
-    fn find_or_create(
-        &self,
-        namespace: &Arc<Namespace>,
-        workflow_id: &str,
-    ) -> Result<Arc<Execution>, StoreError> {
-        if let Some(execution) = self.existing(namespace, workflow_id) {
-            return Ok(execution);
-        }
-        let mut namespaces = self
+    fn shard(&self, name: &ExecutionName) -> MutexGuard<'_, Shard> {
+        let hash = usize::try_from(self.hasher.hash_one(name) % SHARDS as u64);
+        let shard = &self.shards[hash.expect("less than the number of shards")];
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn index(&self, namespace: &str) -> Option<Arc<NamespaceIndex>> {
+        let namespaces = self
             .namespaces
-            .write()
+            .read()
             .unwrap_or_else(PoisonError::into_inner);
-        let table = namespaces.entry(Arc::clone(&namespace.name)).or_default();
-        if let Some(execution) = table.get(workflow_id) {
-            return Ok(Arc::clone(execution));
-        }
-        let workflow_id: Arc<str> = workflow_id.into();
-        let execution = Arc::new(Execution::new(
-            Arc::clone(namespace),
-            Arc::clone(&workflow_id),
-        ));
-        table.insert(workflow_id, Arc::clone(&execution));
-        Ok(execution)
+        Some(Arc::clone(&namespaces.get(namespace)?.index))
     }
 
-    fn commit(&self, runs: &mut Runs, changes: Vec<Change<'_>>) -> Result<(), StoreError> {
-        for change in &changes {
-            check(runs, change)?;
+    fn apply(&self, commit: Commit) -> Result<(), StoreError> {
+        let Commit {
+            execution: name,
+            follows,
+            runs,
+        } = commit;
+        let mut shard = self.shard(&name);
+        let stored = shard.get(&name);
+        let version = stored.map_or(0, |entry| entry.version);
+        let continues = runs.iter().all(|change| {
+            let known = stored.and_then(|entry| entry.runs.get(&change.run_id));
+            known.is_none() == change.is_new
+        });
+        if version != follows || !continues {
+            return Err(StoreError::Conflict { execution: name });
         }
-        for change in changes {
-            match change {
-                Change::Applied {
-                    run_id,
-                    events,
-                    effects,
-                } => {
-                    if let Some(record) = runs.get(run_id) {
-                        record.commit(events.end, effects);
-                    }
-                }
-                Change::Started { run, effects } => {
-                    let mut record = Record::new(*run);
-                    record.commit(record.run.events().len(), effects);
-                    runs.insert_latest(record);
-                }
+        for change in runs {
+            let run_id = change.run_id.clone();
+            if let Some(index) = self.index(&name.namespace) {
+                index.update(&name, &change);
             }
+            let entry = shard
+                .entry(name.clone())
+                .or_insert_with(|| ExecutionEntry::new(run_id.clone()));
+            entry.change(run_id, change);
+        }
+        if let Some(entry) = shard.get_mut(&name) {
+            entry.version = follows + 1;
         }
         Ok(())
     }
 }
 
-impl MemoryStore {
-    fn existing(&self, namespace: &Namespace, workflow_id: &str) -> Option<Arc<Execution>> {
+impl Store for MemoryStore {
+    fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
+    fn namespaces(&self) -> Result<Vec<StoredNamespace>, StoreError> {
         let namespaces = self
             .namespaces
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        namespaces.get(&namespace.name)?.get(workflow_id).cloned()
+        Ok(namespaces
+            .values()
+            .map(|table| table.facts.clone())
+            .collect())
+    }
+
+    fn put_namespace(&self, namespace: &StoredNamespace) -> Result<(), StoreError> {
+        let mut namespaces = self
+            .namespaces
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let index = match namespaces.get(&namespace.name) {
+            Some(table) => Arc::clone(&table.index),
+            None => Arc::default(),
+        };
+        let table = NamespaceTable {
+            facts: namespace.clone(),
+            index,
+        };
+        namespaces.insert(Arc::clone(&namespace.name), Arc::new(table));
+        Ok(())
+    }
+
+    fn execution(&self, name: &ExecutionName) -> Result<Option<StoredExecution>, StoreError> {
+        let shard = self.shard(name);
+        Ok(shard.get(name).map(|entry| StoredExecution {
+            latest: entry.latest.clone(),
+            version: entry.version,
+        }))
+    }
+
+    fn run(&self, name: &ExecutionName, run_id: &RunId) -> Result<Option<StoredRun>, StoreError> {
+        let shard = self.shard(name);
+        let run = shard.get(name).and_then(|entry| entry.runs.get(run_id));
+        Ok(run.map(|run| StoredRun {
+            parts: run.parts.clone(),
+            events: run.events.clone(),
+        }))
+    }
+
+    fn commit(&self, commit: Commit) -> Submitted {
+        Submitted::Done(self.apply(commit))
+    }
+
+    fn open_runs(&self, each: &mut dyn FnMut(OpenRun)) -> Result<(), StoreError> {
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            for (name, entry) in &*shard {
+                for (run_id, run) in &entry.runs {
+                    let RunPhase::Open {
+                        next_due,
+                        has_tasks,
+                    } = run.phase
+                    else {
+                        continue;
+                    };
+                    each(OpenRun {
+                        name: RunName {
+                            execution: name.clone(),
+                            run_id: run_id.clone(),
+                        },
+                        next_due,
+                        has_tasks,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn list(
+        &self,
+        namespace: &str,
+        query: &Query,
+        size: usize,
+        token: &[u8],
+    ) -> Result<Page, ListError> {
+        match self.index(namespace) {
+            Some(index) => Ok(index.visibility.list(query, size, token)?),
+            None => Ok(Page::default()),
+        }
+    }
+
+    fn count(
+        &self,
+        namespace: &str,
+        query: &Query,
+    ) -> Result<BTreeMap<Option<String>, i64>, StoreError> {
+        let index = self.index(namespace);
+        Ok(index.map_or_else(BTreeMap::new, |index| index.visibility.count(query)))
+    }
+
+    fn remove_closed(
+        &self,
+        namespace: &str,
+        before: Time,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let Some(index) = self.index(namespace) else {
+            return Ok(0);
+        };
+        let mut removed = 0;
+        while removed < limit {
+            let Some(RunName { execution, run_id }) = index.take_closed(before) else {
+                break;
+            };
+            let mut shard = self.shard(&execution);
+            if let Some(entry) = shard.get_mut(&execution) {
+                entry.runs.remove(&run_id);
+                if entry.runs.is_empty() {
+                    shard.remove(&execution);
+                }
+            }
+            index.visibility.remove(&run_id);
+            removed += 1;
+        }
+        Ok(removed)
     }
 }
 
-/// Checks that a change follows the committed state.
-fn check(runs: &mut Runs, change: &Change<'_>) -> Result<(), StoreError> {
-    let (run_id, continues) = match change {
-        Change::Applied { run_id, events, .. } => {
-            let committed = runs.get(run_id).map(|record| record.committed());
-            let continues =
-                events.is_empty() && committed.is_some() || committed == Some(events.start);
-            (*run_id, continues)
+impl NamespaceIndex {
+    fn update(&self, name: &ExecutionName, change: &RunChange) {
+        if let Some(row) = &change.row {
+            self.visibility.upsert((**row).clone());
         }
-        Change::Started { run, .. } => (run.run_id(), runs.get(run.run_id()).is_none()),
-    };
-    match continues {
-        true => Ok(()),
-        false => Err(StoreError::Conflict {
-            run_id: run_id.clone(),
-        }),
+        if let RunPhase::Closed { at } = change.phase {
+            let run = RunName {
+                execution: name.clone(),
+                run_id: change.run_id.clone(),
+            };
+            self.lock_closed().insert((at, run));
+        }
+    }
+
+    /// Takes the run that closed first, if it closed before that time.
+    fn take_closed(&self, before: Time) -> Option<RunName> {
+        let mut closed = self.lock_closed();
+        let (at, _) = closed.first()?;
+        match *at < before {
+            true => closed.pop_first().map(|(_, name)| name),
+            false => None,
+        }
+    }
+
+    fn lock_closed(&self) -> MutexGuard<'_, BTreeSet<(Time, RunName)>> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+impl ExecutionEntry {
+    fn new(latest: RunId) -> Self {
+        Self {
+            latest,
+            version: 0,
+            runs: BTreeMap::new(),
+        }
+    }
+
+    fn change(&mut self, run_id: RunId, change: RunChange) {
+        if change.is_new {
+            self.latest = run_id.clone();
+        }
+        let run = self.runs.entry(run_id).or_insert_with(|| RunEntry {
+            parts: Vec::new(),
+            events: Vec::new(),
+            phase: change.phase,
+        });
+        run.phase = change.phase;
+        run.events.extend(change.events);
+        for part in change.parts {
+            run.put(part);
+        }
+        if let RunPhase::Closed { .. } = run.phase {
+            run.parts.shrink_to_fit();
+            run.merge_events();
+        }
+    }
+}
+
+impl RunEntry {
+    /// Puts all events into one batch, which takes less memory.
+    fn merge_events(&mut self) {
+        if self.events.len() < 2 {
+            return;
+        }
+        let bytes: Vec<&[u8]> = self.events.iter().map(|batch| &*batch.events).collect();
+        let events = bytes.concat().into();
+        self.events = vec![EventBatch { first: 0, events }];
+    }
+
+    fn put(&mut self, part: Part) {
+        let place = self.parts.binary_search_by(|(key, _)| key.cmp(&part.key));
+        match (place, part.value) {
+            (Ok(at), Some(value)) => self.parts[at].1 = value,
+            (Ok(at), None) => {
+                self.parts.remove(at);
+            }
+            (Err(at), Some(value)) => self.parts.insert(at, (part.key, value)),
+            (Err(_), None) => {}
+        }
+    }
+}
+
+/// More than any machine has cores that commit at the same time.
+const SHARDS: usize = 64;

@@ -1,64 +1,84 @@
-//! The store: keeps runs, histories and armed deadlines behind one contract.
+//! The store: keeps what the server has acknowledged, behind one contract.
 //!
-//! | key                        | value                                          | written by            |
-//! |----------------------------|------------------------------------------------|-----------------------|
-//! | namespace, workflow id     | the latest run                                 | start, next run       |
-//! | namespace, run id          | state and history ([`Run`]), armed deadlines   | every accepted input  |
+//! | key                        | value                                                  |
+//! |----------------------------|--------------------------------------------------------|
+//! | namespace                  | its settings and search attributes                     |
+//! | namespace, workflow id     | the latest run, and the number of commits              |
+//! | namespace, run id          | the parts of its state, its events, its phase, its row |
 //!
-//! A store hands out one [`Execution`] per name. The backend locks it, applies an input to a run of
-//! it, and hands the change to [`Store::commit`], which makes events, state, effects and the latest
-//! run durable together. Nothing is answered or dispatched before that.
+//! A store keeps facts, never live objects: the server rebuilds a run from its parts and events when
+//! a request names it, and may drop it from memory at any time. One [`Commit`] changes one
+//! execution, all or nothing. Nothing is answered or dispatched before its commit lasts.
 
 #[cfg(test)]
 mod contract;
+mod facts;
+#[cfg(test)]
+pub(crate) mod faulty;
 pub(crate) mod memory;
+mod settings;
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
-use std::sync::Arc;
 
-use durably_history::{Effect, Run, RunId};
+use durably_history::{RunId, Time};
 
-use crate::error::StoreError;
-use crate::execution::{Execution, Runs};
-use crate::namespace::Namespace;
+pub(crate) use self::facts::{
+    Commit, OpenRun, RunChange, RunPhase, StoredExecution, StoredNamespace, StoredRun, Submitted,
+};
+pub(crate) use self::settings::Settings;
+use crate::error::{ListError, StoreError};
+use crate::name::ExecutionName;
+use crate::visibility::Page;
+use crate::visibility::query::Query;
 
-/// Stores executions.
+/// Keeps namespaces, executions and their visibility.
 pub(crate) trait Store: fmt::Debug + Send + Sync {
-    /// Finds the execution of that name. It may have no run yet: its first start is in progress, or
-    /// was refused.
-    fn find(
+    /// Id of the cluster, the same as long as the store exists.
+    fn cluster_id(&self) -> &str;
+
+    /// All namespaces.
+    fn namespaces(&self) -> Result<Vec<StoredNamespace>, StoreError>;
+
+    /// Inserts or replaces a namespace. It is durable on return.
+    fn put_namespace(&self, namespace: &StoredNamespace) -> Result<(), StoreError>;
+
+    /// Finds an execution; `None` if nothing of it was ever committed.
+    fn execution(&self, name: &ExecutionName) -> Result<Option<StoredExecution>, StoreError>;
+
+    /// Finds a run. A run of another execution is not found.
+    fn run(&self, name: &ExecutionName, run_id: &RunId) -> Result<Option<StoredRun>, StoreError>;
+
+    /// Commits changes of one execution, all or none. Commits take effect in the order of the calls.
+    /// One that does not follow the version of the commit before is refused with
+    /// [`StoreError::Conflict`].
+    fn commit(&self, commit: Commit) -> Submitted;
+
+    /// Lists all open runs.
+    fn open_runs(&self, each: &mut dyn FnMut(OpenRun)) -> Result<(), StoreError>;
+
+    /// Lists a page of the runs that match the query.
+    fn list(
         &self,
-        namespace: &Namespace,
-        workflow_id: &str,
-    ) -> Result<Option<Arc<Execution>>, StoreError>;
+        namespace: &str,
+        query: &Query,
+        size: usize,
+        token: &[u8],
+    ) -> Result<Page, ListError>;
 
-    /// Finds the execution of that name or creates one without runs.
-    fn find_or_create(
+    /// Counts the runs that match the query, by the value of its `GROUP BY` field.
+    fn count(
         &self,
-        namespace: &Arc<Namespace>,
-        workflow_id: &str,
-    ) -> Result<Arc<Execution>, StoreError>;
+        namespace: &str,
+        query: &Query,
+    ) -> Result<BTreeMap<Option<String>, i64>, StoreError>;
 
-    /// Commits changes of one locked execution, all or none. On an error the execution is as after
-    /// the commit before: the store drops this copy, and the next lookup returns another.
-    fn commit(&self, runs: &mut Runs, changes: Vec<Change<'_>>) -> Result<(), StoreError>;
-}
-
-/// One change of a commit.
-#[derive(Debug)]
-pub(crate) enum Change<'a> {
-    /// An input was applied to an existing run.
-    Applied {
-        run_id: &'a RunId,
-        /// The new events, as indices into [`Run::events`].
-        events: Range<usize>,
-        /// The effects of the input; the deadlines among them are stored with the run.
-        effects: &'a [Effect],
-    },
-    /// A new run becomes the latest of the execution.
-    Started {
-        run: Box<Run>,
-        effects: &'a [Effect],
-    },
+    /// Removes runs of a namespace that closed before a time, at most `limit` of them, the earliest
+    /// first; returns how many. An execution is removed with its last run.
+    fn remove_closed(
+        &self,
+        namespace: &str,
+        before: Time,
+        limit: usize,
+    ) -> Result<usize, StoreError>;
 }

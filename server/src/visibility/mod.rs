@@ -1,4 +1,4 @@
-//! Visibility: the index of a namespace's executions, for List and Count.
+//! Visibility: the filter language of List and Count, and an index of a namespace's runs in memory.
 
 pub(crate) mod attributes;
 mod filter;
@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use durably_history::RunId;
 use durably_proto::api::workflow::v1::WorkflowExecutionInfo;
 use durably_proto::wkt::Timestamp;
 
@@ -43,7 +44,7 @@ struct SortKey {
 type Nanos = i128;
 
 /// One page of a list.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Page {
     pub(crate) executions: Vec<Arc<WorkflowExecutionInfo>>,
     /// Empty when there is no further page.
@@ -66,6 +67,14 @@ impl Visibility {
             table.rows.remove(&old);
         }
         table.rows.insert(place, Arc::new(info));
+    }
+
+    /// Removes the row of a run.
+    pub(crate) fn remove(&self, run_id: &RunId) {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = table.places.remove(run_id.as_str()) {
+            table.rows.remove(&place);
+        }
     }
 
     /// Lists a page of the executions that match the query.

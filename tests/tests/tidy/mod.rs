@@ -83,16 +83,17 @@ fn files_are_named_by_what_they_are_about() {
 fn folders_import_in_one_direction() {
     let server = Layers {
         folder: "server/src",
-        layers: "clock due_queue ids log matching visibility
+        layers: "clock due_queue ids log name visibility
+            / matching
             / error
-            / execution
-            / namespace
             / store
+            / namespace
+            / execution
             / backend
             / grpc
             / server
             / lib main",
-        exceptions: &[("execution", "namespace")],
+        exceptions: &[],
     };
     let history = Layers {
         folder: "server/history/src",

@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use durably_history::{ActivityTaskKey, RunId, WorkflowTaskKey};
+use durably_history::{ActivityTaskKey, WorkflowTaskKey};
 use durably_proto::api::query::v1::WorkflowQuery;
 
-use crate::execution::Execution;
-use crate::matching::matcher::PriorityLevel;
-use crate::matching::query::QueryId;
+use super::matcher::PriorityLevel;
+use super::query::QueryId;
+use crate::name::RunName;
 
 /// An entry of a queue of workflow tasks.
 #[derive(Clone, Debug)]
 pub(crate) enum WorkflowOffer {
     /// A workflow task.
     Task {
-        execution: Arc<Execution>,
-        run_id: RunId,
+        run: RunName,
         task_key: WorkflowTaskKey,
         /// The queue that receives the task when the sticky worker does not take it.
         normal_queue: Arc<str>,
@@ -23,8 +22,7 @@ pub(crate) enum WorkflowOffer {
     },
     /// A direct query.
     Query {
-        execution: Arc<Execution>,
-        run_id: RunId,
+        run: RunName,
         id: QueryId,
         query: Box<WorkflowQuery>,
     },
@@ -33,7 +31,6 @@ pub(crate) enum WorkflowOffer {
 /// An entry of a queue of activity tasks: one attempt.
 #[derive(Clone, Debug)]
 pub(crate) struct ActivityOffer {
-    pub(crate) execution: Arc<Execution>,
-    pub(crate) run_id: RunId,
+    pub(crate) run: RunName,
     pub(crate) task_key: ActivityTaskKey,
 }

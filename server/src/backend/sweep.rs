@@ -1,0 +1,50 @@
+//! The sweep: idle executions leave memory, and closed runs leave the store after their retention.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use durably_history::Time;
+use tokio::sync::watch;
+
+use super::Backend;
+
+/// Sweeps until the server stops.
+pub(crate) async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            _ = stop.changed() => return,
+        }
+        backend.executions.sweep();
+        // The store may wait for its disk.
+        let expiring = Arc::clone(&backend);
+        let removed = tokio::task::spawn_blocking(move || expiring.remove_expired());
+        if let Err(error) = removed.await {
+            tracing::error!(%error, "removing closed runs failed");
+        }
+    }
+}
+
+impl Backend {
+    /// Removes closed runs whose retention is over. A skipping clock may pass years within a test,
+    /// whose runs are to be looked at afterwards; it removes nothing.
+    fn remove_expired(&self) {
+        if self.clock.skips() {
+            return;
+        }
+        for namespace in self.namespaces.all() {
+            let retention = i64::try_from(namespace.settings.retention.as_nanos());
+            let now = self.clock.now().as_unix_nanos();
+            let before = now.saturating_sub(retention.unwrap_or(i64::MAX));
+            let before = Time::from_unix_nanos(before);
+            if let Err(error) = self.store.remove_closed(&namespace.name, before, BATCH) {
+                tracing::warn!(namespace = %namespace.name, %error, "removing closed runs failed");
+            }
+        }
+    }
+}
+
+/// How often; an execution leaves memory after one to two intervals without a use.
+const INTERVAL: Duration = Duration::from_secs(10);
+/// Maximum number of runs that one sweep removes for a namespace, so that it never takes long.
+const BATCH: usize = 10_000;

@@ -1,0 +1,114 @@
+//! The executions in memory, by name.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::{Execution, Runs};
+use crate::error::StoreError;
+use crate::name::ExecutionName;
+use crate::namespace::Namespace;
+use crate::store::Store;
+
+/// The executions in memory.
+#[derive(Debug)]
+pub(crate) struct Executions {
+    store: Arc<dyn Store>,
+    by_namespace: RwLock<HashMap<Arc<str>, Table>>,
+}
+
+/// Executions by workflow id. Hashed, because every request looks an execution up; only the sweep
+/// iterates it.
+type Table = HashMap<Arc<str>, Arc<Execution>>;
+
+impl Executions {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            by_namespace: RwLock::default(),
+        }
+    }
+
+    /// Finds the execution of that name. It may have no run: its first start is in progress, or was
+    /// refused.
+    pub(crate) fn find(
+        &self,
+        namespace: &Arc<Namespace>,
+        workflow_id: &str,
+    ) -> Result<Option<Arc<Execution>>, StoreError> {
+        if let Some(execution) = self.live(&namespace.name, workflow_id) {
+            return Ok(Some(execution));
+        }
+        let name = name(namespace, workflow_id);
+        let stored = self.store.execution(&name)?;
+        Ok(stored.is_some().then(|| {
+            let runs = Runs::new(name.clone(), Arc::clone(&self.store), Some(stored.into()));
+            self.insert(namespace, name, runs)
+        }))
+    }
+
+    /// Finds the execution of that name or creates one that reads the store when it is used.
+    pub(crate) fn find_or_create(
+        &self,
+        namespace: &Arc<Namespace>,
+        workflow_id: &str,
+    ) -> Arc<Execution> {
+        if let Some(execution) = self.live(&namespace.name, workflow_id) {
+            return execution;
+        }
+        let name = name(namespace, workflow_id);
+        let runs = Runs::new(name.clone(), Arc::clone(&self.store), None);
+        self.insert(namespace, name, runs)
+    }
+
+    /// Drops executions from memory that nobody uses and nobody has looked up since the last sweep.
+    pub(crate) fn sweep(&self) {
+        let mut by_namespace = self
+            .by_namespace
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        for table in by_namespace.values_mut() {
+            table.retain(|_, execution| {
+                // While the map is locked nobody can take another reference. Whoever waits for the
+                // execution holds one.
+                let is_used = execution.used.swap(false, Ordering::AcqRel);
+                is_used || Arc::strong_count(execution) > 1 || !execution.lock().is_idle()
+            });
+            table.shrink_to(table.len() * 2);
+        }
+    }
+
+    fn live(&self, namespace: &str, workflow_id: &str) -> Option<Arc<Execution>> {
+        let by_namespace = self
+            .by_namespace
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let execution = by_namespace.get(namespace)?.get(workflow_id)?;
+        execution.used.store(true, Ordering::Release);
+        Some(Arc::clone(execution))
+    }
+
+    fn insert(
+        &self,
+        namespace: &Arc<Namespace>,
+        name: ExecutionName,
+        runs: Runs,
+    ) -> Arc<Execution> {
+        let mut by_namespace = self
+            .by_namespace
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let table = by_namespace.entry(Arc::clone(&name.namespace)).or_default();
+        let execution = table
+            .entry(Arc::clone(&name.workflow_id))
+            .or_insert_with(|| Arc::new(Execution::new(Arc::clone(namespace), name, runs)));
+        Arc::clone(execution)
+    }
+}
+
+fn name(namespace: &Namespace, workflow_id: &str) -> ExecutionName {
+    ExecutionName {
+        namespace: Arc::clone(&namespace.name),
+        workflow_id: workflow_id.into(),
+    }
+}

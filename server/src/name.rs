@@ -1,0 +1,31 @@
+//! Names of executions and runs. What is queued, armed or stored names a run; only
+//! [`crate::execution`] holds live ones.
+
+use std::fmt;
+use std::sync::Arc;
+
+use durably_history::RunId;
+
+/// Names an execution: all runs of one workflow id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ExecutionName {
+    pub(crate) namespace: Arc<str>,
+    pub(crate) workflow_id: Arc<str>,
+}
+
+/// Names one run of an execution.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RunName {
+    pub(crate) execution: ExecutionName,
+    pub(crate) run_id: RunId,
+}
+
+impl fmt::Display for ExecutionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            namespace,
+            workflow_id,
+        } = self;
+        write!(f, "workflow {workflow_id} in namespace {namespace}")
+    }
+}
