@@ -11,12 +11,12 @@ use durably_engine::{Intent, StartJob};
 use futures::future::LocalBoxFuture;
 
 use super::{
+    coroutine::{CoroutineId, Waiter},
     current::{self, Place},
     generator::Generator,
     ops::Ops,
     outside::OutsideWork,
     patches::Patches,
-    task::{TaskId, Waiter},
     turns::Turns,
     waits::{Version, Waits},
     waker::RunWaker,
@@ -40,17 +40,17 @@ pub(crate) struct Core {
     pub(crate) outside: OutsideWork,
     /// Waits that are on nothing the server does.
     pub(crate) waits: RefCell<Waits>,
-    /// Which tasks are polled next.
+    /// Which coroutines are polled next.
     pub(crate) turns: Turns,
     /// Grows whenever the state may have changed.
     pub(crate) version: Cell<Version>,
-    /// Futures given to `spawn` since tasks were polled last.
-    pub(crate) spawned: RefCell<Vec<NewTask>>,
+    /// Futures given to `spawn` since coroutines were polled last.
+    pub(crate) spawned: RefCell<Vec<NewCoroutine>>,
     /// Async handlers that began and did not end.
     pub(crate) open_handlers: Cell<u32>,
     /// Which commands are allowed at the moment.
     pub(crate) phase: Cell<Phase>,
-    /// Set when something happened that another task or wait of the run may be waiting for.
+    /// Set when something happened that another coroutine or wait of the run may be waiting for.
     pub(crate) moved: Cell<bool>,
     /// What the code did that fails the workflow task; the first of it.
     fault: RefCell<Option<Box<str>>>,
@@ -67,7 +67,7 @@ pub(crate) struct Core {
 }
 
 /// A future given to `spawn`, and where.
-pub(crate) struct NewTask {
+pub(crate) struct NewCoroutine {
     pub(crate) future: LocalBoxFuture<'static, ()>,
     pub(crate) place: Place,
 }
@@ -240,7 +240,7 @@ impl Core {
 
     pub(crate) fn wake(&self, waiter: Waiter) {
         match waiter {
-            Waiter::Task(task) => self.turns.give(task),
+            Waiter::Coroutine(coroutine) => self.turns.give(coroutine),
             Waiter::Nested(waker) => waker.wake(),
         }
     }
@@ -255,8 +255,8 @@ impl Core {
 
     /// What a wait was for has come.
     pub(crate) fn wait_ended(&self, wait: u32) {
-        if let Some(task) = self.waits.borrow_mut().end(wait) {
-            self.turns.give(task);
+        if let Some(coroutine) = self.waits.borrow_mut().end(wait) {
+            self.turns.give(coroutine);
         }
     }
 
@@ -276,26 +276,26 @@ impl Core {
         any
     }
 
-    /// The next task after `after`, up to `upto`, to which a poll may mean something.
-    pub(crate) fn next_turn(&self, after: TaskId, upto: TaskId) -> Option<TaskId> {
+    /// The next coroutine after `after`, up to `upto`, to which a poll may mean something.
+    pub(crate) fn next_turn(&self, after: CoroutineId, upto: CoroutineId) -> Option<CoroutineId> {
         let given = self.turns.next(after, upto);
         let look = self
             .waits
             .borrow()
             .next_look(after, upto, self.version.get());
         match look {
-            Some(look) if given.is_none_or(|given| look.task < given) => {
+            Some(look) if given.is_none_or(|given| look.coroutine < given) => {
                 self.waits.borrow_mut().take_look(look);
-                Some(look.task)
+                Some(look.coroutine)
             }
             _ => given,
         }
     }
 
-    /// Whether a task waits for a condition that was false before the state may have changed.
+    /// Whether a coroutine waits for a condition that was false before the state may have changed.
     pub(crate) fn is_look_due(&self) -> bool {
         let waits = self.waits.borrow();
-        let look = waits.next_look(TaskId::START, TaskId::END, self.version.get());
+        let look = waits.next_look(CoroutineId::START, CoroutineId::END, self.version.get());
         look.is_some()
     }
 
@@ -307,7 +307,7 @@ impl Core {
     /// Whom to poll when a wait that is pending may end.
     pub(crate) fn park(&self, cx: &Context<'_>) -> Waiter {
         match self.turns.polled_with(cx.waker()) {
-            Some(task) => Waiter::Task(task),
+            Some(coroutine) => Waiter::Coroutine(coroutine),
             None => Waiter::Nested(cx.waker().clone()),
         }
     }

@@ -1,6 +1,7 @@
 //! The state of one run that its driver and the API of workflow code share.
 
 pub(crate) mod core;
+pub(crate) mod coroutine;
 pub(crate) mod current;
 pub(crate) mod generator;
 mod numbered;
@@ -12,7 +13,6 @@ pub(crate) mod patches;
 pub(crate) mod probe;
 pub(crate) mod site;
 pub(crate) mod state;
-pub(crate) mod task;
 pub(crate) mod turns;
 pub(crate) mod waits;
 pub(crate) mod waker;

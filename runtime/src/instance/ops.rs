@@ -11,7 +11,7 @@ use std::{
 
 use durably_engine::{FailureRecord, Intent, Outcome, Payload, Seq};
 
-use super::{core::Core, numbered::Numbered, task::Waiter};
+use super::{core::Core, coroutine::Waiter, numbered::Numbered};
 
 /// The operations of a run that have not ended, or whose end user code has not taken, oldest first.
 #[derive(Default)]

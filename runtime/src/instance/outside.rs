@@ -16,7 +16,7 @@ use std::{
 
 use super::{
     core::Core,
-    task::Waiter,
+    coroutine::Waiter,
     waker::{Alarm, RunWaker},
 };
 

@@ -1,4 +1,4 @@
-//! Waits on events inside the run: a condition becomes true, a spawned task ends.
+//! Waits on events inside the run: a condition becomes true, a spawned coroutine ends.
 //!
 //! A change of the state costs what it may end, not all that waits. Waits for one condition are one
 //! [`Kind`]: the first of them is polled, and the others only if the condition held, each after what
@@ -13,9 +13,9 @@ use std::{
 
 use super::{
     core::Core,
+    coroutine::{CoroutineId, Waiter},
     current::Place,
     numbered::Numbered,
-    task::{TaskId, Waiter},
 };
 
 /// The waits that are pending, in the order in which they began.
@@ -24,8 +24,8 @@ pub(crate) struct Waits {
     pending: Numbered<Wait>,
     /// The conditions that decide by the state alone; few, as there is one for a place in the source.
     conditions: Vec<Condition>,
-    /// Conditions that tasks wait for, with the version of the state at which each was false last.
-    of_tasks: BTreeMap<(Kind, TaskId, u32), Version>,
+    /// Conditions that coroutines wait for, with the version of the state at which each was false last.
+    of_coroutines: BTreeMap<(Kind, CoroutineId, u32), Version>,
     /// Waits within combinators that poll only who was woken, and were not woken yet.
     nested: BTreeSet<(Kind, u32)>,
     /// The last wait that had begun when the latest look of nested waits did.
@@ -109,15 +109,20 @@ impl Waits {
         Kind::Shared(at as u32)
     }
 
-    /// The first task of those after `after`, up to `upto`, that waits for a condition that was not
+    /// The first coroutine of those after `after`, up to `upto`, that waits for a condition that was not
     /// false at `version`.
-    pub(crate) fn next_look(&self, after: TaskId, upto: TaskId, version: Version) -> Option<Look> {
+    pub(crate) fn next_look(
+        &self,
+        after: CoroutineId,
+        upto: CoroutineId,
+        version: Version,
+    ) -> Option<Look> {
         let waits_of = |kind| {
             let range = (
                 Excluded((kind, after, u32::MAX)),
                 Included((kind, upto, u32::MAX)),
             );
-            self.of_tasks.range(range)
+            self.of_coroutines.range(range)
         };
         let alone = waits_of(Kind::Alone).find(|(_, false_at)| **false_at != version);
         let shared = self.conditions.iter().zip(0..);
@@ -125,14 +130,19 @@ impl Waits {
             .filter(|(condition, _)| condition.false_at != version)
             .filter_map(|(_, at)| waits_of(Kind::Shared(at)).next());
         let all = alone.into_iter().chain(shared);
-        all.map(|(&(kind, task, wait), _)| Look { task, kind, wait })
-            .min_by_key(|look| look.task)
+        all.map(|(&(kind, coroutine, wait), _)| Look {
+            coroutine,
+            kind,
+            wait,
+        })
+        .min_by_key(|look| look.coroutine)
     }
 
-    /// The task is polled for this look. A task that does not poll the wait now polls it before it
+    /// The coroutine is polled for this look. A coroutine that does not poll the wait now polls it before it
     /// waits for it again.
     pub(crate) fn take_look(&mut self, look: Look) {
-        self.of_tasks.remove(&(look.kind, look.task, look.wait));
+        self.of_coroutines
+            .remove(&(look.kind, look.coroutine, look.wait));
     }
 
     /// Begins a look of nested waits: wakes those that may end, in the order in which they began.
@@ -189,16 +199,16 @@ impl Waits {
     /// Everybody who waits, in the order in which the waits began.
     pub(crate) fn take_all(&mut self) -> Vec<Waiter> {
         self.nested.clear();
-        self.of_tasks.clear();
+        self.of_coroutines.clear();
         let all = self.pending.values_mut();
         all.filter_map(|wait| wait.waiter.take()).collect()
     }
 
-    /// What the wait was for has come; the task to poll for it, unless the wait is nested.
-    pub(crate) fn end(&mut self, id: u32) -> Option<TaskId> {
+    /// What the wait was for has come; the coroutine to poll for it, unless the wait is nested.
+    pub(crate) fn end(&mut self, id: u32) -> Option<CoroutineId> {
         let wait = self.pending.get_mut(id)?;
         match wait.waiter {
-            Some(Waiter::Task(task)) => Some(task),
+            Some(Waiter::Coroutine(coroutine)) => Some(coroutine),
             Some(Waiter::Nested(_)) => {
                 self.nested.remove(&(wait.kind, id));
                 wait.kind = Kind::Ended;
@@ -230,7 +240,7 @@ impl Waits {
         let waiter = wait.waiter.take_if(|it| matches!(it, Waiter::Nested(_)))?;
         match waiter {
             Waiter::Nested(waker) => Some(waker),
-            Waiter::Task(_) => None,
+            Waiter::Coroutine(_) => None,
         }
     }
 
@@ -262,7 +272,7 @@ impl Waits {
         let Kind::Shared(at) = wait.kind else {
             return None;
         };
-        if matches!(wait.waiter, Some(Waiter::Task(_))) {
+        if matches!(wait.waiter, Some(Waiter::Coroutine(_))) {
             return None;
         }
         // The condition held, so it may hold for the next one.
@@ -277,9 +287,9 @@ impl Waits {
             return;
         };
         match (&wait.waiter, wait.kind) {
-            (Some(Waiter::Task(_)), Kind::Event | Kind::Ended) | (None, _) => {}
-            (Some(Waiter::Task(task)), kind) => {
-                self.of_tasks.insert((kind, *task, id), version);
+            (Some(Waiter::Coroutine(_)), Kind::Event | Kind::Ended) | (None, _) => {}
+            (Some(Waiter::Coroutine(coroutine)), kind) => {
+                self.of_coroutines.insert((kind, *coroutine, id), version);
             }
             (Some(Waiter::Nested(_)), kind) => {
                 self.nested.insert((kind, id));
@@ -292,8 +302,8 @@ impl Waits {
             return;
         };
         match &wait.waiter {
-            Some(Waiter::Task(task)) => {
-                self.of_tasks.remove(&(wait.kind, *task, id));
+            Some(Waiter::Coroutine(coroutine)) => {
+                self.of_coroutines.remove(&(wait.kind, *coroutine, id));
             }
             Some(Waiter::Nested(_)) => {
                 self.nested.remove(&(wait.kind, id));
@@ -303,10 +313,10 @@ impl Waits {
     }
 }
 
-/// A look of a task at a condition that it waits for.
+/// A look of a coroutine at a condition that it waits for.
 #[derive(Clone, Copy)]
 pub(crate) struct Look {
-    pub(crate) task: TaskId,
+    pub(crate) coroutine: CoroutineId,
     kind: Kind,
     wait: u32,
 }

@@ -1,4 +1,4 @@
-//! Who wakes a run, and which of its tasks.
+//! Who wakes a run, and which of its coroutines.
 
 use std::{
     fmt,
@@ -9,7 +9,7 @@ use std::{
     task::{Wake, Waker},
 };
 
-use super::{current, task::TaskId};
+use super::{coroutine::CoroutineId, current};
 
 /// What the wakers of one run share.
 ///
@@ -23,8 +23,8 @@ use super::{current, task::TaskId};
 pub(crate) struct RunWaker {
     /// A future of the run has to be polled again.
     own: AtomicBool,
-    /// The tasks that were woken.
-    woken: Mutex<Vec<TaskId>>,
+    /// The coroutines that were woken.
+    woken: Mutex<Vec<CoroutineId>>,
     /// Something outside of the run woke it, or would do so in vain.
     foreign: AtomicBool,
     /// The foreign wake has been logged.
@@ -60,8 +60,8 @@ impl RunWaker {
         self.own.swap(false, Relaxed)
     }
 
-    /// The tasks that were woken since the last call.
-    pub(crate) fn take_woken(&self) -> Vec<TaskId> {
+    /// The coroutines that were woken since the last call.
+    pub(crate) fn take_woken(&self) -> Vec<CoroutineId> {
         std::mem::take(&mut *self.woken())
     }
 
@@ -79,31 +79,31 @@ impl RunWaker {
         self.was_foreign() && !self.logged.swap(true, Relaxed)
     }
 
-    fn woken(&self) -> MutexGuard<'_, Vec<TaskId>> {
+    fn woken(&self) -> MutexGuard<'_, Vec<CoroutineId>> {
         self.woken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What one task is polled with.
+/// What one coroutine is polled with.
 #[derive(Debug)]
-pub(crate) struct TaskWaker {
-    shared: Arc<OfTask>,
+pub(crate) struct CoroutineWaker {
+    shared: Arc<WakeTarget>,
     waker: Waker,
 }
 
 #[derive(Debug)]
-struct OfTask {
+struct WakeTarget {
     run: Arc<RunWaker>,
-    task: TaskId,
+    coroutine: CoroutineId,
     /// Whether it was woken since it was polled last.
     woken: AtomicBool,
 }
 
-impl TaskWaker {
-    pub(crate) fn new(run: &Arc<RunWaker>, task: TaskId) -> Self {
-        let shared = Arc::new(OfTask {
+impl CoroutineWaker {
+    pub(crate) fn new(run: &Arc<RunWaker>, coroutine: CoroutineId) -> Self {
+        let shared = Arc::new(WakeTarget {
             run: Arc::clone(run),
-            task,
+            coroutine,
             woken: AtomicBool::new(false),
         });
         let waker = Waker::from(Arc::clone(&shared));
@@ -116,13 +116,13 @@ impl TaskWaker {
         &self.waker
     }
 
-    /// Whether anybody else holds a clone, and so may wake the task.
+    /// Whether anybody else holds a clone, and so may wake the coroutine.
     pub(crate) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.shared) > 2
     }
 }
 
-impl Wake for OfTask {
+impl Wake for WakeTarget {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -131,7 +131,7 @@ impl Wake for OfTask {
         if current::current() == self.run.id() {
             self.run.own.store(true, Relaxed);
             if !self.woken.swap(true, Relaxed) {
-                self.run.woken().push(self.task);
+                self.run.woken().push(self.coroutine);
             }
         } else if !self.run.foreign.swap(true, Relaxed) {
             self.run.alarm.ring();

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::instance::{
-    core::{Core, NewTask},
+    core::{Core, NewCoroutine},
     current::{Place, Who},
     waits::{Entry, Kind},
 };
@@ -71,7 +71,9 @@ pub(crate) fn spawn<F: Future<Output: 'static> + 'static>(
             of_run.wait_ended(wait);
         }
     });
-    core.spawned.borrow_mut().push(NewTask { future, place });
+    core.spawned
+        .borrow_mut()
+        .push(NewCoroutine { future, place });
     core.moved.set(true);
     spawned
 }

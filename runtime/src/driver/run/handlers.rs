@@ -6,7 +6,7 @@ use futures::future::LocalBoxFuture;
 use super::{
     Live,
     introspect::{self, METADATA, STACK_TRACE},
-    rounds::{Handler, HandlerKind, Task},
+    rounds::{Coroutine, Handler, HandlerKind},
 };
 use crate::{
     data::{Args, Callee},
@@ -15,9 +15,9 @@ use crate::{
     error::{AppError, Error, Meaning, Result},
     instance::{
         core::Phase,
+        coroutine::CoroutineId,
         current::{self, Who},
         panics,
-        task::TaskId,
     },
     telemetry::log,
 };
@@ -248,10 +248,10 @@ impl<W: Workflow> Live<W> {
         future: LocalBoxFuture<'static, Result<Payload>>,
     ) {
         self.last_handler += 1;
-        let id = TaskId::Handler(self.last_handler);
-        let task = Task::new(future, id, &self.core, &self.wake);
+        let id = CoroutineId::Handler(self.last_handler);
+        let coroutine = Coroutine::new(future, id, &self.core, &self.wake);
         self.handlers
-            .insert(self.last_handler, Handler { kind, task });
+            .insert(self.last_handler, Handler { kind, coroutine });
         self.core.open_handlers.set(self.handlers.len() as u32);
         self.fresh = true;
     }

@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 use durably_engine::{Advance, EndRun, FailureRecord, Job, Payload, QueryRequest, StartJob};
 
-use self::rounds::{Handler, Spawned, Task};
+use self::rounds::{Coroutine, Handler, Spawned};
 use super::instance::{Instance, TaskFailure, WorkerInfo};
 use crate::{
     data::{Args, Callee},
@@ -23,13 +23,13 @@ use crate::{
     error::Result,
     instance::{
         core::{Core, Facts, Issued, Phase},
+        coroutine::CoroutineId,
         current::{self, Who},
         ops::Ended,
         outside::OutsideState,
         panics,
         patches::Patches,
         state::StateCell,
-        task::TaskId,
         waker::RunWaker,
     },
     telemetry::{log, replayed::silent_if},
@@ -57,7 +57,7 @@ pub(crate) struct Live<W: Workflow> {
     /// Who woke the run.
     wake: Arc<RunWaker>,
     /// The run method, until it ends.
-    main: Option<Task<Result<Payload>>>,
+    main: Option<Coroutine<Result<Payload>>>,
     /// Async handlers that did not end, in the order in which they began.
     handlers: BTreeMap<u32, Handler>,
     /// Spawned futures that did not end, in the order in which they were spawned.
@@ -206,7 +206,7 @@ impl<W: Workflow> Live<W> {
             Called::Running(main) => main,
             Called::Done(result) => Box::pin(std::future::ready(result)),
         };
-        let main = Task::new(main, TaskId::Run, &core, &wake);
+        let main = Coroutine::new(main, CoroutineId::Run, &core, &wake);
         Ok(Self {
             definition,
             cell,

@@ -14,13 +14,13 @@ use crate::{
     driver::instance::TaskFailure,
     error::{Error, Meaning, NextRun, Result},
     instance::{
-        core::{Core, NewTask, Phase},
+        core::{Core, NewCoroutine, Phase},
+        coroutine::CoroutineId,
         current::{self, Place, Who},
         outside::OutsideState,
         panics,
         state::StateCell,
-        task::TaskId,
-        waker::{RunWaker, TaskWaker},
+        waker::{CoroutineWaker, RunWaker},
     },
     telemetry::log,
 };
@@ -28,23 +28,23 @@ use crate::{
 /// An async handler that did not end.
 pub(crate) struct Handler {
     pub(crate) kind: HandlerKind,
-    pub(crate) task: Task<Result<Payload>>,
+    pub(crate) coroutine: Coroutine<Result<Payload>>,
 }
 
 /// A future of the run.
-pub(crate) struct Task<T> {
-    id: TaskId,
+pub(crate) struct Coroutine<T> {
+    id: CoroutineId,
     future: LocalBoxFuture<'static, T>,
-    waker: TaskWaker,
+    waker: CoroutineWaker,
     /// The `.await` it is suspended at, as far as a body of the workflow shows it.
     awaits: Option<Place>,
 }
 
-impl<T> Task<T> {
+impl<T> Coroutine<T> {
     /// A future that is polled for the first time in its turn.
     pub(crate) fn new(
         future: LocalBoxFuture<'static, T>,
-        id: TaskId,
+        id: CoroutineId,
         core: &Core,
         run: &Arc<RunWaker>,
     ) -> Self {
@@ -52,7 +52,7 @@ impl<T> Task<T> {
         Self {
             id,
             future,
-            waker: TaskWaker::new(run, id),
+            waker: CoroutineWaker::new(run, id),
             awaits: None,
         }
     }
@@ -61,7 +61,7 @@ impl<T> Task<T> {
 /// A spawned future that did not end.
 pub(crate) struct Spawned {
     place: Place,
-    task: Task<()>,
+    coroutine: Coroutine<()>,
 }
 
 /// What a handler handles.
@@ -72,7 +72,7 @@ pub(crate) enum HandlerKind {
 
 impl<W: Workflow> Live<W> {
     /// Polls handlers, the run method and spawned futures, in this order and each in the order in
-    /// which they began, until nothing moves. A task is passed over if a poll would change nothing.
+    /// which they began, until nothing moves. A coroutine is passed over if a poll would change nothing.
     pub(crate) fn settle(&mut self) -> Result<(), TaskFailure> {
         self.refuse_foreign_wake()?;
         self.core.wake_outside();
@@ -84,12 +84,12 @@ impl<W: Workflow> Live<W> {
             let fresh = std::mem::take(&mut self.fresh);
             self.core.moved.set(false);
             self.wake.take_own();
-            self.poll_tasks(TaskId::START, TaskId::END_OF_HANDLERS)?;
-            self.poll_tasks(TaskId::END_OF_HANDLERS, TaskId::Run)?;
+            self.poll_coroutines(CoroutineId::START, CoroutineId::END_OF_HANDLERS)?;
+            self.poll_coroutines(CoroutineId::END_OF_HANDLERS, CoroutineId::Run)?;
             self.begin_spawned();
-            self.poll_tasks(TaskId::Run, TaskId::END)?;
+            self.poll_coroutines(CoroutineId::Run, CoroutineId::END)?;
             let woken = self.wake.take_own();
-            // A task that a channel woke may change the state and end nothing that durably knows.
+            // A coroutine that a channel woke may change the state and end nothing that durably knows.
             let due = self.core.turns.take_any_given() && self.core.is_look_due();
             let moved = fresh || self.core.moved.get();
             if moved {
@@ -128,29 +128,34 @@ impl<W: Workflow> Live<W> {
         Ok(())
     }
 
-    /// Whether what one task did may matter to another one, or to a wait of the same task.
+    /// Whether what one coroutine did may matter to another one, or to a wait of the same coroutine.
     fn has_onlookers(&self) -> bool {
-        let tasks = usize::from(self.main.is_some()) + self.handlers.len() + self.spawned.len();
+        let coroutines =
+            usize::from(self.main.is_some()) + self.handlers.len() + self.spawned.len();
         let waits = !self.core.waits.borrow().is_empty();
-        tasks > 1 || waits || !self.core.spawned.borrow().is_empty()
+        coroutines > 1 || waits || !self.core.spawned.borrow().is_empty()
     }
 
-    /// Polls the tasks after `after`, up to `upto`, to which a poll may mean something.
-    fn poll_tasks(&mut self, mut after: TaskId, upto: TaskId) -> Result<(), TaskFailure> {
-        while let Some(task) = self.next_turn(after, upto) {
-            after = task;
-            match task {
-                TaskId::Handler(number) => self.poll_handler(number)?,
-                TaskId::Run => self.poll_main()?,
-                TaskId::Spawned(number) => self.poll_spawned(number)?,
+    /// Polls the coroutines after `after`, up to `upto`, to which a poll may mean something.
+    fn poll_coroutines(
+        &mut self,
+        mut after: CoroutineId,
+        upto: CoroutineId,
+    ) -> Result<(), TaskFailure> {
+        while let Some(coroutine) = self.next_turn(after, upto) {
+            after = coroutine;
+            match coroutine {
+                CoroutineId::Handler(number) => self.poll_handler(number)?,
+                CoroutineId::Run => self.poll_main()?,
+                CoroutineId::Spawned(number) => self.poll_spawned(number)?,
             }
         }
         Ok(())
     }
 
-    fn next_turn(&self, after: TaskId, upto: TaskId) -> Option<TaskId> {
-        for task in self.wake.take_woken() {
-            self.core.turns.give(task);
+    fn next_turn(&self, after: CoroutineId, upto: CoroutineId) -> Option<CoroutineId> {
+        for coroutine in self.wake.take_woken() {
+            self.core.turns.give(coroutine);
         }
         #[cfg(test)]
         if crate::instance::probe::EVERYTHING.get() {
@@ -159,27 +164,27 @@ impl<W: Workflow> Live<W> {
         self.core.next_turn(after, upto)
     }
 
-    /// As `next_turn`, without leaving out any task: what the turns leave out must change nothing.
+    /// As `next_turn`, without leaving out any coroutine: what the turns leave out must change nothing.
     #[cfg(test)]
-    fn next_of_all(&self, after: TaskId, upto: TaskId) -> Option<TaskId> {
-        let number = |task| match task {
-            TaskId::Handler(number) | TaskId::Spawned(number) => number,
-            TaskId::Run => 0,
+    fn next_of_all(&self, after: CoroutineId, upto: CoroutineId) -> Option<CoroutineId> {
+        let number = |coroutine| match coroutine {
+            CoroutineId::Handler(number) | CoroutineId::Spawned(number) => number,
+            CoroutineId::Run => 0,
         };
         let handlers = self.handlers.range(number(after).saturating_add(1)..);
         let spawned = self.spawned.range(number(after).saturating_add(1)..);
         match upto {
-            TaskId::END_OF_HANDLERS => handlers.map(|it| it.1.task.id).next(),
-            TaskId::Run => self.main.iter().map(|it| it.id).find(|it| after < *it),
-            _ => spawned.map(|it| it.1.task.id).next(),
+            CoroutineId::END_OF_HANDLERS => handlers.map(|it| it.1.coroutine.id).next(),
+            CoroutineId::Run => self.main.iter().map(|it| it.id).find(|it| after < *it),
+            _ => spawned.map(|it| it.1.coroutine.id).next(),
         }
     }
 
     fn poll_handler(&mut self, number: u32) -> Result<(), TaskFailure> {
-        let Some(Handler { kind, task }) = self.handlers.get_mut(&number) else {
+        let Some(Handler { kind, coroutine }) = self.handlers.get_mut(&number) else {
             return Ok(());
         };
-        let polled = poll(&self.core, &self.cell, task, kind.who())?;
+        let polled = poll(&self.core, &self.cell, coroutine, kind.who())?;
         if let Poll::Ready(result) = polled
             && let Some(Handler { kind, .. }) = self.handlers.remove(&number)
         {
@@ -209,20 +214,20 @@ impl<W: Workflow> Live<W> {
 
     /// Gives new futures their turn.
     fn begin_spawned(&mut self) {
-        for NewTask { future, place } in self.core.spawned.take() {
+        for NewCoroutine { future, place } in self.core.spawned.take() {
             self.last_spawned += 1;
-            let id = TaskId::Spawned(self.last_spawned);
-            let task = Task::new(future, id, &self.core, &self.wake);
+            let id = CoroutineId::Spawned(self.last_spawned);
+            let coroutine = Coroutine::new(future, id, &self.core, &self.wake);
             self.spawned
-                .insert(self.last_spawned, Spawned { place, task });
+                .insert(self.last_spawned, Spawned { place, coroutine });
         }
     }
 
     fn poll_spawned(&mut self, number: u32) -> Result<(), TaskFailure> {
-        let Some(Spawned { place, task }) = self.spawned.get_mut(&number) else {
+        let Some(Spawned { place, coroutine }) = self.spawned.get_mut(&number) else {
             return Ok(());
         };
-        let polled = poll(&self.core, &self.cell, task, Who::Spawned(place))?;
+        let polled = poll(&self.core, &self.cell, coroutine, Who::Spawned(place))?;
         if polled.is_ready() {
             drop(self.spawned.remove(&number));
         }
@@ -343,9 +348,9 @@ impl<W: Workflow> Live<W> {
         let main = self
             .main
             .iter()
-            .map(|task| (Who::Run(W::NAME), task.awaits));
+            .map(|coroutine| (Who::Run(W::NAME), coroutine.awaits));
         let handlers = self.handlers.values();
-        let handlers = handlers.map(|handler| (handler.kind.who(), handler.task.awaits));
+        let handlers = handlers.map(|handler| (handler.kind.who(), handler.coroutine.awaits));
         let shown = main.chain(handlers).filter_map(|(who, awaits)| {
             let place = awaits?;
             Some(format!("; {who} waits at {place}"))
@@ -365,20 +370,21 @@ impl<W: Workflow> Live<W> {
 fn poll<W: Workflow, T>(
     core: &Core,
     cell: &StateCell<W>,
-    task: &mut Task<T>,
+    coroutine: &mut Coroutine<T>,
     who: Who,
 ) -> Result<Poll<T>, TaskFailure> {
-    current::resumes(who, task.awaits);
-    cell.set_awaits(task.awaits);
+    current::resumes(who, coroutine.awaits);
+    cell.set_awaits(coroutine.awaits);
     let seen_before = core.forget_seen();
     let moved_before = core.moved.replace(false);
-    let waker = task.waker.begin_poll();
-    let in_turn = core.turns.begin(task.id, waker);
+    let waker = coroutine.waker.begin_poll();
+    let in_turn = core.turns.begin(coroutine.id, waker);
     let mut cx = Context::from_waker(waker);
-    let polled = panics::catch(|| task.future.as_mut().poll(&mut cx));
+    let polled = panics::catch(|| coroutine.future.as_mut().poll(&mut cx));
     let ended = !matches!(polled, Ok(Poll::Pending));
-    core.turns.end(task.id, ended || task.waker.is_shared());
-    // A task that looked at a condition in vain did nothing else.
+    core.turns
+        .end(coroutine.id, ended || coroutine.waker.is_shared());
+    // A coroutine that looked at a condition in vain did nothing else.
     let moved = core.moved.get() || ended;
     if in_turn || moved {
         core.changed();
@@ -386,13 +392,14 @@ fn poll<W: Workflow, T>(
     core.moved.set(moved || moved_before);
     let seen = core.last_seen();
     core.remember_seen(seen_before);
-    task.awaits = cell.awaits();
-    let polled = polled.map_err(|panicked| TaskFailure::panicked(who, panicked, task.awaits))?;
+    coroutine.awaits = cell.awaits();
+    let polled =
+        polled.map_err(|panicked| TaskFailure::panicked(who, panicked, coroutine.awaits))?;
     if let Some(fault) = core.take_fault() {
         return Err(TaskFailure::fault(fault));
     }
     if cell.is_lent() {
-        let place = match (seen, task.awaits) {
+        let place = match (seen, coroutine.awaits) {
             (Some(place), _) => format!("; the durable wait it polled last is at {place}"),
             (None, Some(place)) => format!("; the last await before it is at {place}"),
             (None, None) => String::new(),
