@@ -44,7 +44,7 @@ pub(crate) struct Core {
     pub(crate) turns: Turns,
     /// Grows whenever the state may have changed.
     pub(crate) version: Cell<Version>,
-    /// Futures given to `spawn` since coroutines were polled last.
+    /// Futures passed to `spawn` since coroutines were polled last.
     pub(crate) spawned: RefCell<Vec<NewCoroutine>>,
     /// Async handlers that began and did not end.
     pub(crate) open_handlers: Cell<u32>,
@@ -66,7 +66,7 @@ pub(crate) struct Core {
     last_seen: Cell<Option<Place>>,
 }
 
-/// A future given to `spawn`, and where.
+/// A future passed to `spawn`, and where.
 pub(crate) struct NewCoroutine {
     pub(crate) future: LocalBoxFuture<'static, ()>,
     pub(crate) place: Place,
@@ -157,10 +157,10 @@ impl Core {
     }
 
     /// Comes before everything that changes what the run does next: replay leaves out what only
-    /// looks.
+    /// reads.
     ///
     /// # Panics
-    /// While user code runs that may only look; the panic becomes its error.
+    /// While user code runs that may only read; the panic becomes its error.
     #[track_caller]
     pub(crate) fn assert_commands_allowed(&self) {
         assert!(
@@ -230,7 +230,7 @@ impl Core {
         self.wake_all();
     }
 
-    /// Every wait is to look again.
+    /// Wakes every wait.
     pub(crate) fn wake_all(&self) {
         self.moved.set(true);
         let waits = self.waits.borrow_mut().take_all();
@@ -240,7 +240,7 @@ impl Core {
 
     pub(crate) fn wake(&self, waiter: Waiter) {
         match waiter {
-            Waiter::Coroutine(coroutine) => self.turns.give(coroutine),
+            Waiter::Coroutine(coroutine) => self.turns.schedule(coroutine),
             Waiter::Nested(waker) => waker.wake(),
         }
     }
@@ -253,50 +253,50 @@ impl Core {
         }
     }
 
-    /// What a wait was for has come.
+    /// Ends a wait, and schedules its coroutine.
     pub(crate) fn wait_ended(&self, wait: u32) {
         if let Some(coroutine) = self.waits.borrow_mut().end(wait) {
-            self.turns.give(coroutine);
+            self.turns.schedule(coroutine);
         }
     }
 
-    /// Begins a look of waits on the state that are polled only when woken; whether there are any.
-    pub(crate) fn begin_look(&self) -> bool {
+    /// Begins a check of waits on the state that are polled only when woken; returns whether there are any.
+    pub(crate) fn begin_checks(&self) -> bool {
         let any = self.waits.borrow().has_nested();
-        let woken = self.waits.borrow_mut().begin_look();
+        let woken = self.waits.borrow_mut().begin_checks();
         woken.into_iter().for_each(Waker::wake);
         any
     }
 
-    /// Goes on with the look, if more waits have to be woken for it.
-    pub(crate) fn go_on_looking(&self) -> bool {
-        let woken = self.waits.borrow_mut().go_on_looking();
+    /// Continues the check, if more waits have to be woken for it.
+    pub(crate) fn continue_checks(&self) -> bool {
+        let woken = self.waits.borrow_mut().continue_checks();
         let any = !woken.is_empty();
         woken.into_iter().for_each(Waker::wake);
         any
     }
 
-    /// The next coroutine after `after`, up to `upto`, to which a poll may mean something.
+    /// The next coroutine after `after`, up to `upto`, that a poll may change.
     pub(crate) fn next_turn(&self, after: CoroutineId, upto: CoroutineId) -> Option<CoroutineId> {
-        let given = self.turns.next(after, upto);
-        let look = self
+        let scheduled = self.turns.next(after, upto);
+        let check = self
             .waits
             .borrow()
-            .next_look(after, upto, self.version.get());
-        match look {
-            Some(look) if given.is_none_or(|given| look.coroutine < given) => {
-                self.waits.borrow_mut().take_look(look);
-                Some(look.coroutine)
+            .next_check(after, upto, self.version.get());
+        match check {
+            Some(check) if scheduled.is_none_or(|scheduled| check.coroutine < scheduled) => {
+                self.waits.borrow_mut().take_check(check);
+                Some(check.coroutine)
             }
-            _ => given,
+            _ => scheduled,
         }
     }
 
     /// Whether a coroutine waits for a condition that was false before the state may have changed.
-    pub(crate) fn is_look_due(&self) -> bool {
+    pub(crate) fn is_check_due(&self) -> bool {
         let waits = self.waits.borrow();
-        let look = waits.next_look(CoroutineId::START, CoroutineId::END, self.version.get());
-        look.is_some()
+        let check = waits.next_check(CoroutineId::START, CoroutineId::END, self.version.get());
+        check.is_some()
     }
 
     /// Notes that the state may have changed.
@@ -318,7 +318,7 @@ impl Core {
         current::seen(place);
     }
 
-    /// Forgets which wait was polled last, and gives it.
+    /// Takes the wait that was polled last.
     pub(crate) fn forget_seen(&self) -> Option<Place> {
         self.last_seen.take()
     }

@@ -13,21 +13,21 @@ use super::coroutine::CoroutineId;
 #[derive(Default)]
 pub(crate) struct Turns {
     /// New coroutines, and those that were woken.
-    given: RefCell<BTreeSet<CoroutineId>>,
-    /// Tasks that nobody can wake: they are polled whenever the run is.
+    scheduled: RefCell<BTreeSet<CoroutineId>>,
+    /// Coroutines that nothing can wake: they are polled whenever the run is.
     unwakeable: RefCell<BTreeSet<CoroutineId>>,
     /// The coroutine that is being polled, and the data of its waker.
     polled: Cell<Option<(CoroutineId, *const ())>>,
-    /// Whether a wait of durably's has noted that this coroutine waits for it.
-    noted: Cell<bool>,
+    /// Whether a wait of durably's has this coroutine as its waiter.
+    has_waiter: Cell<bool>,
     /// Whether a new coroutine, or one that was woken, was polled in this round.
-    any_given: Cell<bool>,
+    any_scheduled: Cell<bool>,
 }
 
 impl Turns {
-    /// The coroutine is polled in its turn.
-    pub(crate) fn give(&self, coroutine: CoroutineId) {
-        self.given.borrow_mut().insert(coroutine);
+    /// Schedules a coroutine: it is polled in its turn.
+    pub(crate) fn schedule(&self, coroutine: CoroutineId) {
+        self.scheduled.borrow_mut().insert(coroutine);
     }
 
     /// The first coroutine after `after`, up to `upto`, that has a turn.
@@ -36,31 +36,32 @@ impl Turns {
             let of = of.borrow();
             of.range((Excluded(after), Included(upto))).next().copied()
         };
-        let (given, unwakeable) = (first(&self.given), first(&self.unwakeable));
-        given.into_iter().chain(unwakeable).min()
+        let (scheduled, unwakeable) = (first(&self.scheduled), first(&self.unwakeable));
+        scheduled.into_iter().chain(unwakeable).min()
     }
 
-    /// The coroutine is about to be polled with this waker; whether it was its turn.
+    /// Records that the coroutine is about to be polled with this waker; returns whether it was scheduled.
     pub(crate) fn begin(&self, coroutine: CoroutineId, waker: &Waker) -> bool {
         self.polled.set(Some((coroutine, waker.data())));
-        self.noted.set(false);
-        let given = self.given.borrow_mut().remove(&coroutine);
-        self.any_given.set(self.any_given.get() || given);
+        self.has_waiter.set(false);
+        let scheduled = self.scheduled.borrow_mut().remove(&coroutine);
+        self.any_scheduled
+            .set(self.any_scheduled.get() || scheduled);
         let unwakeable = self.unwakeable.borrow_mut().remove(&coroutine);
-        given || unwakeable
+        scheduled || unwakeable
     }
 
     /// Whether a new coroutine, or one that was woken, was polled since the last call.
-    pub(crate) fn take_any_given(&self) -> bool {
-        self.any_given.take()
+    pub(crate) fn take_any_scheduled(&self) -> bool {
+        self.any_scheduled.take()
     }
 
-    /// The coroutine was polled; `wakeable` tells whether its waker was kept, unless it has ended.
+    /// Records that the coroutine was polled; `wakeable` is whether its waker was kept, or the coroutine has ended.
     pub(crate) fn end(&self, coroutine: CoroutineId, wakeable: bool) {
         self.polled.set(None);
-        // A future that leaves no trace breaks a promise that all futures give. It was always polled
-        // with the others, so it still is.
-        if !wakeable && !self.noted.get() {
+        // A future that is pending and keeps no waker breaks the contract of `Future::poll`. Such a future was
+        // always polled with the others, so it still is.
+        if !wakeable && !self.has_waiter.get() {
             self.unwakeable.borrow_mut().insert(coroutine);
         }
     }
@@ -70,7 +71,7 @@ impl Turns {
         let (coroutine, data) = self.polled.get()?;
         let same = data == waker.data();
         if same {
-            self.noted.set(true);
+            self.has_waiter.set(true);
         }
         same.then_some(coroutine)
     }

@@ -1,8 +1,8 @@
 //! Waits on events inside the run: a condition becomes true, a spawned coroutine ends.
 //!
-//! A change of the state costs what it may end, not all that waits. Waits for one condition are one
-//! [`Kind`]: the first of them is polled, and the others only if the condition held, each after what
-//! the one before it did. What a condition that captured something tells is known of that wait alone.
+//! A change of the state costs as much as the waits that it may end, not as all waits. Waits for one condition
+//! are of one [`Kind`]: the first of them is polled, and the next one only if the condition held, after what the
+//! first one's end changed. The result of a condition that captures something is known for its own wait alone.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,14 +22,14 @@ use super::{
 #[derive(Default)]
 pub(crate) struct Waits {
     pending: Numbered<Wait>,
-    /// The conditions that decide by the state alone; few, as there is one for a place in the source.
+    /// The conditions that depend on the state alone; few, as there is one for a place in the source.
     conditions: Vec<Condition>,
-    /// Conditions that coroutines wait for, with the version of the state at which each was false last.
+    /// Conditions that coroutines wait for, with the version of the state at which each was last false.
     of_coroutines: BTreeMap<(Kind, CoroutineId, u32), Version>,
-    /// Waits within combinators that poll only who was woken, and were not woken yet.
+    /// Waits in combinators that poll only the futures that were woken; those that have not been woken.
     nested: BTreeSet<(Kind, u32)>,
-    /// The last wait that had begun when the latest look of nested waits did.
-    last_looked_for: u32,
+    /// The last wait that had begun when the latest check of nested waits did.
+    last_checked: u32,
 }
 
 /// Counts what may have changed the state of the run.
@@ -61,16 +61,16 @@ struct Condition {
     /// Where it is written.
     site: usize,
     place: Place,
-    /// When it was false last.
+    /// The version of the state at which it was last false.
     false_at: Version,
-    /// The last of its nested waits that was woken, during a look.
+    /// The last of its nested waits that was woken, during a check.
     woken_to: Option<u32>,
-    /// Whether one of those has told that it is false.
-    told: bool,
+    /// Whether one of those has found the condition false.
+    found_false: bool,
 }
 
-/// So many nested waits of one kind are woken at once. The first that are polled mostly tell that the
-/// others go on waiting.
+/// So many nested waits of one kind are woken at once. Mostly the first that is polled finds the condition false,
+/// and the others need no poll.
 const WINDOW: usize = 64;
 
 #[cfg(not(test))]
@@ -102,7 +102,7 @@ impl Waits {
                 place,
                 false_at: 0,
                 woken_to: None,
-                told: false,
+                found_false: false,
             });
             self.conditions.len() - 1
         });
@@ -111,12 +111,12 @@ impl Waits {
 
     /// The first coroutine of those after `after`, up to `upto`, that waits for a condition that was not
     /// false at `version`.
-    pub(crate) fn next_look(
+    pub(crate) fn next_check(
         &self,
         after: CoroutineId,
         upto: CoroutineId,
         version: Version,
-    ) -> Option<Look> {
+    ) -> Option<Check> {
         let waits_of = |kind| {
             let range = (
                 Excluded((kind, after, u32::MAX)),
@@ -130,24 +130,24 @@ impl Waits {
             .filter(|(condition, _)| condition.false_at != version)
             .filter_map(|(_, at)| waits_of(Kind::Shared(at)).next());
         let all = alone.into_iter().chain(shared);
-        all.map(|(&(kind, coroutine, wait), _)| Look {
+        all.map(|(&(kind, coroutine, wait), _)| Check {
             coroutine,
             kind,
             wait,
         })
-        .min_by_key(|look| look.coroutine)
+        .min_by_key(|check| check.coroutine)
     }
 
-    /// The coroutine is polled for this look. A coroutine that does not poll the wait now polls it before it
+    /// The coroutine is polled for this check. A coroutine that does not poll the wait now polls it before it
     /// waits for it again.
-    pub(crate) fn take_look(&mut self, look: Look) {
+    pub(crate) fn take_check(&mut self, check: Check) {
         self.of_coroutines
-            .remove(&(look.kind, look.coroutine, look.wait));
+            .remove(&(check.kind, check.coroutine, check.wait));
     }
 
-    /// Begins a look of nested waits: wakes those that may end, in the order in which they began.
-    pub(crate) fn begin_look(&mut self) -> Vec<Waker> {
-        self.last_looked_for = self.pending.last();
+    /// Begins a check of nested waits: wakes those that may end, in the order in which they began.
+    pub(crate) fn begin_checks(&mut self) -> Vec<Waker> {
+        self.last_checked = self.pending.last();
         let mut woken = BTreeSet::new();
         woken.extend(self.nested_of(Kind::Ended, 0));
         woken.extend(self.nested_of(Kind::Event, 0).take(window()));
@@ -158,13 +158,12 @@ impl Waits {
         self.take_wakers(woken)
     }
 
-    /// Goes on with a look in which nothing ended. Waits that nobody polls now do not tell whether the
-    /// others end.
-    pub(crate) fn go_on_looking(&mut self) -> Vec<Waker> {
+    /// Continues a check in which nothing ended. Waits that are not polled now do not show whether the others end.
+    pub(crate) fn continue_checks(&mut self) -> Vec<Waker> {
         let mut woken = BTreeSet::new();
         for at in 0..self.conditions.len() {
             let condition = &self.conditions[at];
-            if let (Some(to), false) = (condition.woken_to, condition.told) {
+            if let (Some(to), false) = (condition.woken_to, condition.found_false) {
                 self.widen(at, to, &mut woken);
             }
         }
@@ -185,10 +184,10 @@ impl Waits {
         woken.extend(next);
     }
 
-    pub(crate) fn end_look(&mut self) {
+    pub(crate) fn end_checks(&mut self) {
         for condition in &mut self.conditions {
             condition.woken_to = None;
-            condition.told = false;
+            condition.found_false = false;
         }
     }
 
@@ -196,7 +195,7 @@ impl Waits {
         !self.nested.is_empty()
     }
 
-    /// Everybody who waits, in the order in which the waits began.
+    /// All waiters, in the order in which the waits began.
     pub(crate) fn take_all(&mut self) -> Vec<Waiter> {
         self.nested.clear();
         self.of_coroutines.clear();
@@ -204,7 +203,7 @@ impl Waits {
         all.filter_map(|wait| wait.waiter.take()).collect()
     }
 
-    /// What the wait was for has come; the coroutine to poll for it, unless the wait is nested.
+    /// Ends a wait; returns the coroutine to poll for it, unless the wait is nested.
     pub(crate) fn end(&mut self, id: u32) -> Option<CoroutineId> {
         let wait = self.pending.get_mut(id)?;
         match wait.waiter {
@@ -219,11 +218,11 @@ impl Waits {
         }
     }
 
-    /// Nested waits that had begun when the look did.
+    /// Nested waits that had begun when the check did.
     fn nested_of(&self, kind: Kind, after: u32) -> impl Iterator<Item = u32> {
         let range = (Excluded((kind, after)), Included((kind, u32::MAX)));
         let of_kind = self.nested.range(range).map(|(_, id)| *id);
-        of_kind.take_while(|id| *id <= self.last_looked_for)
+        of_kind.take_while(|id| *id <= self.last_checked)
     }
 
     fn take_wakers(&mut self, waits: BTreeSet<u32>) -> Vec<Waker> {
@@ -249,7 +248,7 @@ impl Waits {
             let condition = &mut self.conditions[at as usize];
             condition.false_at = version;
             let before = id.and_then(|id| self.pending.get(id));
-            condition.told |= before.is_some_and(|before| before.waiter.is_none());
+            condition.found_false |= before.is_some_and(|before| before.waiter.is_none());
         }
         let id = match id {
             Some(id) => {
@@ -265,7 +264,7 @@ impl Waits {
         id
     }
 
-    /// Removes a wait; gives whom to wake because it may have ended.
+    /// Removes a wait; returns the waker of the next one, which may have ended too.
     fn leave(&mut self, id: u32) -> Option<Waker> {
         self.unlist(id);
         let wait = self.pending.remove(id)?;
@@ -313,9 +312,9 @@ impl Waits {
     }
 }
 
-/// A look of a coroutine at a condition that it waits for.
+/// The check of a condition that a coroutine waits for.
 #[derive(Clone, Copy)]
-pub(crate) struct Look {
+pub(crate) struct Check {
     pub(crate) coroutine: CoroutineId,
     kind: Kind,
     wait: u32,
@@ -326,7 +325,7 @@ pub(crate) struct Look {
 pub(crate) struct Entry(Option<(Rc<Core>, u32)>);
 
 impl Entry {
-    /// Notes that the future is pending; gives its number.
+    /// Records that the future is pending; returns its number.
     pub(crate) fn park(
         &mut self,
         core: &Rc<Core>,
@@ -353,7 +352,7 @@ impl Entry {
         id
     }
 
-    /// Notes that the future ended.
+    /// Records that the future ended.
     pub(crate) fn leave(&mut self) {
         if let Some((core, id)) = self.0.take() {
             core.moved.set(true);

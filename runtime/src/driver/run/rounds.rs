@@ -48,7 +48,7 @@ impl<T> Coroutine<T> {
         core: &Core,
         run: &Arc<RunWaker>,
     ) -> Self {
-        core.turns.give(id);
+        core.turns.schedule(id);
         Self {
             id,
             future,
@@ -78,8 +78,8 @@ impl<W: Workflow> Live<W> {
         self.core.wake_outside();
         // Jobs have changed the state, and the time.
         self.core.changed();
-        // Whether nested conditions look again because of a change that nothing came after.
-        let mut looking = false;
+        // Whether nested conditions are checked once more, after the last change.
+        let mut checking = false;
         loop {
             let fresh = std::mem::take(&mut self.fresh);
             self.core.moved.set(false);
@@ -90,13 +90,13 @@ impl<W: Workflow> Live<W> {
             self.poll_coroutines(CoroutineId::Run, CoroutineId::END)?;
             let woken = self.wake.take_own();
             // A coroutine that a channel woke may change the state and end nothing that durably knows.
-            let due = self.core.turns.take_any_given() && self.core.is_look_due();
+            let due = self.core.turns.take_any_scheduled() && self.core.is_check_due();
             let moved = fresh || self.core.moved.get();
             if moved {
-                looking = false;
-                self.core.waits.borrow_mut().end_look();
+                checking = false;
+                self.core.waits.borrow_mut().end_checks();
             }
-            if woken || due || moved && self.has_onlookers() {
+            if woken || due || moved && self.may_affect_others() {
                 // A loop over awaits that do not wait, `ctx.sleep(secs(0))` for one, comes by here.
                 if current::is_given_up() {
                     return Err(TaskFailure::fault(
@@ -105,19 +105,19 @@ impl<W: Workflow> Live<W> {
                 }
                 continue;
             }
-            // All is quiet, but combinators that poll only who was woken kept their conditions
-            // from looking. They may wake the run for reasons of their own, so a look that moves
+            // Nothing moves any more, but combinators that poll only the futures that were woken have not had
+            // their conditions checked. They may wake the run for reasons of their own, so a check that moves
             // nothing is the last one.
-            let look = match looking {
-                true => self.core.go_on_looking(),
-                false => self.core.begin_look(),
+            let check = match checking {
+                true => self.core.continue_checks(),
+                false => self.core.begin_checks(),
             };
-            if !look {
+            if !check {
                 break;
             }
-            looking = true;
+            checking = true;
         }
-        self.core.waits.borrow_mut().end_look();
+        self.core.waits.borrow_mut().end_checks();
         match self.ending.take() {
             Some(ending) => self.over(ending),
             None => {
@@ -128,15 +128,15 @@ impl<W: Workflow> Live<W> {
         Ok(())
     }
 
-    /// Whether what one coroutine did may matter to another one, or to a wait of the same coroutine.
-    fn has_onlookers(&self) -> bool {
+    /// Whether a change by one coroutine may affect another one, or a wait of the same coroutine.
+    fn may_affect_others(&self) -> bool {
         let coroutines =
             usize::from(self.main.is_some()) + self.handlers.len() + self.spawned.len();
         let waits = !self.core.waits.borrow().is_empty();
         coroutines > 1 || waits || !self.core.spawned.borrow().is_empty()
     }
 
-    /// Polls the coroutines after `after`, up to `upto`, to which a poll may mean something.
+    /// Polls the coroutines after `after`, up to `upto`, that a poll may change.
     fn poll_coroutines(
         &mut self,
         mut after: CoroutineId,
@@ -155,7 +155,7 @@ impl<W: Workflow> Live<W> {
 
     fn next_turn(&self, after: CoroutineId, upto: CoroutineId) -> Option<CoroutineId> {
         for coroutine in self.wake.take_woken() {
-            self.core.turns.give(coroutine);
+            self.core.turns.schedule(coroutine);
         }
         #[cfg(test)]
         if crate::instance::probe::EVERYTHING.get() {
@@ -212,7 +212,7 @@ impl<W: Workflow> Live<W> {
         Ok(())
     }
 
-    /// Gives new futures their turn.
+    /// Schedules new futures.
     fn begin_spawned(&mut self) {
         for NewCoroutine { future, place } in self.core.spawned.take() {
             self.last_spawned += 1;
@@ -366,7 +366,7 @@ impl<W: Workflow> Live<W> {
     }
 }
 
-/// Polls one future of the run, and looks at what it did besides.
+/// Polls one future of the run, and records what it changed.
 fn poll<W: Workflow, T>(
     core: &Core,
     cell: &StateCell<W>,
@@ -384,7 +384,7 @@ fn poll<W: Workflow, T>(
     let ended = !matches!(polled, Ok(Poll::Pending));
     core.turns
         .end(coroutine.id, ended || coroutine.waker.is_shared());
-    // A coroutine that looked at a condition in vain did nothing else.
+    // A coroutine that found its condition false did nothing else.
     let moved = core.moved.get() || ended;
     if in_turn || moved {
         core.changed();
