@@ -66,8 +66,8 @@ pub use error::EngineError;
 pub use failure::{FailureCategory, FailureInfo, FailureRecord, RetryState, TimeoutKind};
 pub use id::{EventId, Seq};
 pub use machine::activity::{
-    ActivityCanceled, ActivityFailed, ActivityScheduled, ActivityTimeouts, CancellationType,
-    Outcome, ScheduleActivity,
+    ActivityCanceled, ActivityFailed, ActivityOutcome, ActivityScheduled, ActivityTimeouts,
+    CancellationType, ScheduleActivity,
 };
 pub use machine::end_run::{ContinueAsNew, EndRun, Ending};
 pub use machine::update::{Message, MessageBody, UpdateAccepted, UpdateMessage, UpdateRequest};

@@ -1,16 +1,16 @@
-use durably_engine::{CancellationType, FailureInfo, Outcome};
+use durably_engine::{ActivityOutcome, CancellationType, FailureInfo};
 
 use crate::case::{Code, End, Worker, World, application, commands, sticky, task};
 
-fn end(outcome: &Outcome) -> End {
+fn end(outcome: &ActivityOutcome) -> End {
     End::Complete(match outcome {
-        Outcome::Completed(_) => "completed".to_owned(),
-        Outcome::Failed(failure) => format!(
+        ActivityOutcome::Completed(_) => "completed".to_owned(),
+        ActivityOutcome::Failed(failure) => format!(
             "{}: {:?}",
             failure.message,
             failure.cause.as_ref().map(|it| &it.message)
         ),
-        Outcome::Cancelled(_) => "cancelled".to_owned(),
+        ActivityOutcome::Cancelled(_) => "cancelled".to_owned(),
     })
 }
 
@@ -72,7 +72,7 @@ fn failure_names_the_activity_and_wraps_its_cause() {
         World::new(),
         Worker::new(|cx| {
             Box::pin(async move {
-                let Outcome::Failed(failure) = cx.activity("greet").await else {
+                let ActivityOutcome::Failed(failure) = cx.activity("greet").await else {
                     return End::Fail("expected a failure".to_owned());
                 };
                 let FailureInfo::Activity {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use durably_engine::{FailureRecord, Job, Payload, QueryRequest};
 
-use super::run::Run;
+use super::run::RunCode;
 use crate::{
     definition::Workflow,
     error::{AppError, Error},
@@ -23,7 +23,7 @@ use crate::{
 /// [`query`](Self::query). A [`TaskFailure`] means that the run must be dropped and replayed later.
 ///
 /// An interceptor of workflows is an instance around another one: the start, signals, updates and queries
-/// arrive here with their headers, and [`Run`] drops them, because user code does not read them.
+/// arrive here with their headers, and [`RunCode`] drops them, because user code does not read them.
 pub(crate) trait Instance {
     /// Handles one job, and appends the intents that user code issues meanwhile.
     fn handle(&mut self, job: Job, intents: &mut Vec<Issued>) -> Result<(), TaskFailure>;
@@ -69,7 +69,7 @@ impl WorkflowEntry {
     pub(crate) fn of<W: Workflow>() -> Self {
         Self {
             name: W::NAME,
-            start: |host| Box::new(Run::<W>::new(host)),
+            start: |host| Box::new(RunCode::<W>::new(host)),
         }
     }
 }

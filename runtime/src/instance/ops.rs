@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use durably_engine::{FailureRecord, Intent, Outcome, Payload, Seq};
+use durably_engine::{ActivityOutcome, FailureRecord, Intent, Payload, Seq};
 
 use super::{core::Core, coroutine::Waiter, numbered::Numbered};
 
@@ -35,11 +35,11 @@ enum State {
     /// It has not ended; the waiter is none until it is polled.
     Open(Option<Waiter>),
     /// It ended; user code has not taken the result.
-    Ended(Ended),
+    Ended(OpResult),
 }
 
 /// How an operation ended.
-pub(crate) enum Ended {
+pub(crate) enum OpResult {
     /// The timer ran out.
     Fired,
     /// The activity gave a result.
@@ -57,7 +57,7 @@ impl Ops {
     }
 
     /// Records how `seq` ended, and returns its waiter; the end of a dropped operation is ignored.
-    pub(crate) fn end(&mut self, seq: Seq, ended: Ended) -> Option<Waiter> {
+    pub(crate) fn end(&mut self, seq: Seq, ended: OpResult) -> Option<Waiter> {
         let op = self.0.get_mut(seq.0)?;
         match std::mem::replace(&mut op.state, State::Ended(ended)) {
             State::Open(waiter) => waiter,
@@ -80,11 +80,11 @@ impl Ops {
     }
 }
 
-impl From<Outcome> for Ended {
-    fn from(outcome: Outcome) -> Self {
+impl From<ActivityOutcome> for OpResult {
+    fn from(outcome: ActivityOutcome) -> Self {
         match outcome {
-            Outcome::Completed(result) => Self::Completed(result),
-            Outcome::Failed(failure) | Outcome::Cancelled(failure) => {
+            ActivityOutcome::Completed(result) => Self::Completed(result),
+            ActivityOutcome::Failed(failure) | ActivityOutcome::Cancelled(failure) => {
                 Self::Failed(Box::new(failure))
             }
         }
@@ -122,7 +122,7 @@ impl OpGuard {
     }
 
     /// Resolves to how it ended, once.
-    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Ended> {
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<OpResult> {
         self.core.assert_commands_allowed();
         self.core.seen(self.place);
         let mut ops = self.core.ops.borrow_mut();

@@ -22,7 +22,7 @@ use crate::{
     error::ActivityError,
     instance::{
         core::Core,
-        ops::{Ended, OpGuard, OpKind},
+        ops::{OpGuard, OpKind, OpResult},
     },
     options::{
         ActivityOptions, Retry,
@@ -304,7 +304,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
         let name = std::mem::take(&mut running.name);
         self.state = State::Done;
         match ended {
-            Ended::Completed(result) => {
+            OpResult::Completed(result) => {
                 match A::__output().given(&Callee::Activity(name), result, self.core.converter()) {
                     Ok(output) => Poll::Ready(Ok(output)),
                     Err(error) => {
@@ -313,8 +313,8 @@ impl<A: Activity, T> ActivityCall<A, T> {
                     }
                 }
             }
-            Ended::Failed(failure) => Poll::Ready(Err(ActivityError::from_record(*failure))),
-            Ended::Fired => Poll::Pending,
+            OpResult::Failed(failure) => Poll::Ready(Err(ActivityError::from_record(*failure))),
+            OpResult::Fired => Poll::Pending,
         }
     }
 }

@@ -105,7 +105,7 @@ pub struct ActivityCanceled {
 
 /// How an activity ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum ActivityOutcome {
     /// With a result.
     Completed(Vec<Payload>),
     /// With a failure that names the activity and wraps its cause.
@@ -172,9 +172,9 @@ impl Activity {
         self.asked.summary = None;
     }
 
-    fn cancelled(&self, attempt: LastAttempt, details: Vec<Payload>) -> Outcome {
+    fn cancelled(&self, attempt: LastAttempt, details: Vec<Payload>) -> ActivityOutcome {
         let cause = FailureRecord::new("", FailureInfo::Canceled { details });
-        Outcome::Cancelled(self.failure("Activity cancelled", attempt, cause))
+        ActivityOutcome::Cancelled(self.failure("Activity cancelled", attempt, cause))
     }
 
     /// Wraps what went wrong in a failure that names the activity.
@@ -190,16 +190,16 @@ impl Activity {
         FailureRecord::new(message, info).caused_by(cause)
     }
 
-    fn outcome(&self, scheduled: EventId, answer: Answer) -> Result<Outcome, Answer> {
+    fn outcome(&self, scheduled: EventId, answer: Answer) -> Result<ActivityOutcome, Answer> {
         Ok(match answer {
-            Answer::ActivityCompleted { result } => Outcome::Completed(result),
+            Answer::ActivityCompleted { result } => ActivityOutcome::Completed(result),
             Answer::ActivityFailed(it) => {
                 let (attempt, cause) = attempt_of(scheduled, *it);
-                Outcome::Failed(self.failure("Activity task failed", attempt, cause))
+                ActivityOutcome::Failed(self.failure("Activity task failed", attempt, cause))
             }
             Answer::ActivityTimedOut(it) => {
                 let (attempt, cause) = attempt_of(scheduled, *it);
-                Outcome::Failed(self.failure("Activity task timed out", attempt, cause))
+                ActivityOutcome::Failed(self.failure("Activity task timed out", attempt, cause))
             }
             Answer::ActivityCanceled(it) => {
                 let attempt = LastAttempt {

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::{Header, Outcome, Payload, RunStarted, Seq, UpdateRequest};
+use crate::{ActivityOutcome, Header, Payload, RunStarted, Seq, UpdateRequest};
 
 /// One notification to user code.
 ///
@@ -48,7 +48,7 @@ pub enum Job {
         /// The activity.
         seq: Seq,
         /// How.
-        outcome: Outcome,
+        outcome: ActivityOutcome,
     },
     /// Somebody asks the run to stop.
     CancelRequested {

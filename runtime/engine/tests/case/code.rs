@@ -9,7 +9,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use durably_engine::{CancellationType, Intent, Outcome, Payload, Place, ScheduleActivity, Seq};
+use durably_engine::{
+    ActivityOutcome, CancellationType, Intent, Payload, Place, ScheduleActivity, Seq,
+};
 
 /// A piece of workflow code.
 pub(crate) type Code = fn(Cx) -> Pin<Box<dyn Future<Output = End>>>;
@@ -33,7 +35,7 @@ pub(crate) struct State {
     pub(crate) replaying: bool,
     pub(crate) intents: VecDeque<(Intent, Place)>,
     pub(crate) timers: BTreeSet<Seq>,
-    pub(crate) activities: BTreeMap<Seq, Outcome>,
+    pub(crate) activities: BTreeMap<Seq, ActivityOutcome>,
     pub(crate) signals: VecDeque<String>,
     pub(crate) cancelled: bool,
     pub(crate) patches: BTreeMap<String, bool>,
@@ -99,11 +101,11 @@ impl Cx {
         self.intend(Intent::CancelActivity { seq });
     }
 
-    pub(crate) async fn resolved(&self, seq: Seq) -> Outcome {
+    pub(crate) async fn resolved(&self, seq: Seq) -> ActivityOutcome {
         until(self, |state| state.activities.remove(&seq)).await
     }
 
-    pub(crate) async fn activity(&self, name: &str) -> Outcome {
+    pub(crate) async fn activity(&self, name: &str) -> ActivityOutcome {
         self.resolved(self.start_activity(name, CancellationType::TryCancel))
             .await
     }

@@ -27,11 +27,11 @@ use crate::{
 /// A workflow about to start, whose result is waited for; made by [`StartCall::result`].
 #[must_use = "the workflow starts when this is awaited"]
 pub struct RunCall<Q, R> {
-    request: Request<Run<R>, Result<R, RunError>>,
+    request: Request<StartAndWait<R>, Result<R, RunError>>,
     queue: PhantomData<fn() -> Q>,
 }
 
-struct Run<R> {
+struct StartAndWait<R> {
     start: StartCall<Untyped, QueueSet>,
     /// The workflow's type, if this program knows it.
     workflow: Option<&'static str>,
@@ -46,7 +46,7 @@ impl<Q, R> RunCall<Q, R> {
         output: PayloadOf<R>,
     ) -> Self {
         Self {
-            request: Request::new(Run {
+            request: Request::new(StartAndWait {
                 start,
                 workflow,
                 output,
@@ -77,7 +77,7 @@ impl<Q: HasQueue, R: 'static> Future for RunCall<Q, R> {
     }
 }
 
-async fn run<R: 'static>(request: Run<R>) -> Result<R, RunError> {
+async fn run<R: 'static>(request: StartAndWait<R>) -> Result<R, RunError> {
     let began = Instant::now();
     let mut start = request.start;
     if let Some(timeout) = request.timeout {

@@ -25,7 +25,7 @@ use crate::{
         core::{Core, Facts, Issued, Phase},
         coroutine::CoroutineId,
         current::{self, Who},
-        ops::Ended,
+        ops::OpResult,
         outside::OutsideState,
         panics,
         patches::Patches,
@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// The code of one run of a `W`.
-pub(crate) enum Run<W: Workflow> {
+pub(crate) enum RunCode<W: Workflow> {
     /// Only the circumstances are known.
     Unborn {
         host: WorkerInfo,
@@ -74,7 +74,7 @@ pub(crate) struct Live<W: Workflow> {
     unhandled: Vec<(String, Vec<Payload>)>,
 }
 
-impl<W: Workflow> Run<W> {
+impl<W: Workflow> RunCode<W> {
     pub(crate) fn new(host: WorkerInfo) -> Self {
         Self::Unborn {
             host,
@@ -84,7 +84,7 @@ impl<W: Workflow> Run<W> {
     }
 }
 
-impl<W: Workflow> Instance for Run<W> {
+impl<W: Workflow> Instance for RunCode<W> {
     fn handle(&mut self, job: Job, intents: &mut Vec<Issued>) -> Result<(), TaskFailure> {
         match self {
             Self::Live(live) => {
@@ -237,7 +237,7 @@ impl<W: Workflow> Live<W> {
             Job::Reseed { randomness_seed } => self.core.random.reseed(randomness_seed),
             Job::Signal { name, input, .. } => self.signal(name, input)?,
             Job::Update(request) => self.update(request)?,
-            Job::TimerFired { seq } => self.end(seq, Ended::Fired),
+            Job::TimerFired { seq } => self.end(seq, OpResult::Fired),
             Job::ActivityResolved { seq, outcome } => self.end(seq, outcome.into()),
             Job::CancelRequested { reason } => self.core.cancel(reason),
             Job::Settle => self.settle()?,
@@ -248,7 +248,7 @@ impl<W: Workflow> Live<W> {
         Ok(())
     }
 
-    fn end(&self, seq: durably_engine::Seq, ended: Ended) {
+    fn end(&self, seq: durably_engine::Seq, ended: OpResult) {
         let waiter = self.core.ops.borrow_mut().end(seq, ended);
         if let Some(waiter) = waiter {
             self.core.wake(waiter);

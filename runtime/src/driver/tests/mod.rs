@@ -23,8 +23,8 @@ mod waits;
 use std::time::{Duration, SystemTime};
 
 use durably_engine::{
-    Advance, EndRun, FailureInfo, FailureRecord, Header, Intent, Job, Outcome, Payload, Priority,
-    QueryRequest, RunStarted, Seq, StartJob, UpdateRequest,
+    ActivityOutcome, Advance, EndRun, FailureInfo, FailureRecord, Header, Intent, Job, Payload,
+    Priority, QueryRequest, RunStarted, Seq, StartJob, UpdateRequest,
 };
 use serde::Serialize;
 
@@ -278,7 +278,7 @@ fn completed(seq: u32, result: impl Serialize) -> Job {
     let json = serde_json::to_vec(&result).expect("test results are JSON");
     Job::ActivityResolved {
         seq: Seq(seq),
-        outcome: Outcome::Completed(vec![Payload::json(json)]),
+        outcome: ActivityOutcome::Completed(vec![Payload::json(json)]),
     }
 }
 
@@ -298,8 +298,8 @@ fn failed(seq: u32, cause: FailureInfo) -> Job {
     Job::ActivityResolved {
         seq: Seq(seq),
         outcome: match cancelled {
-            true => Outcome::Cancelled(failure),
-            false => Outcome::Failed(failure),
+            true => ActivityOutcome::Cancelled(failure),
+            false => ActivityOutcome::Failed(failure),
         },
     }
 }

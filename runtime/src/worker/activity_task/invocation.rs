@@ -13,7 +13,7 @@ use durably_engine::{FailureRecord, Payload};
 use super::{
     ActivityTasks,
     attempt::Claim,
-    report::{Ended, shut_down},
+    report::{AttemptResult, shut_down},
 };
 use crate::{
     activity::{ActivityCtx, CancelReason, cancel::CancelSignal},
@@ -36,16 +36,16 @@ impl ActivityTasks {
         claim: &Claim,
         cancel: &CancelSignal,
         call: impl Future<Output = Result<Payload>>,
-    ) -> Ended {
+    ) -> AttemptResult {
         let mut call = pin!(call);
         let result = tokio::select! {
             biased;
             result = &mut call => Some(result),
             () = self.given_up(claim, cancel) => None,
-            () = self.lifecycle.reached(Phase::ActivitiesAbandoned) => return Ended::Failed(shut_down().into()),
+            () = self.lifecycle.reached(Phase::ActivitiesAbandoned) => return AttemptResult::Failed(shut_down().into()),
         };
         match result {
-            Some(Ok(payload)) => Ended::Completed(payload),
+            Some(Ok(payload)) => AttemptResult::Completed(payload),
             Some(Err(error)) => self.of_error(cancel, &error),
             None => {
                 tokio::select! {
@@ -54,7 +54,7 @@ impl ActivityTasks {
                     () = self.server.timers.sleep(CLEAN_UP) => {}
                     () = self.lifecycle.reached(Phase::ActivitiesAbandoned) => {}
                 }
-                Ended::Obsolete
+                AttemptResult::Obsolete
             }
         }
     }
@@ -82,23 +82,27 @@ impl ActivityTasks {
         }
     }
 
-    fn of_error(&self, cancel: &CancelSignal, error: &Error) -> Ended {
+    fn of_error(&self, cancel: &CancelSignal, error: &Error) -> AttemptResult {
         if matches!(error.meaning(), Meaning::Cancelled) {
             let reason = cancel.reason().or_else(|| self.shutdown.reason());
             match reason {
-                Some(CancelReason::Requested) => return Ended::Cancelled,
-                Some(CancelReason::WorkerShutdown) => return Ended::Failed(shut_down().into()),
-                Some(CancelReason::Gone | CancelReason::TimedOut) => return Ended::Obsolete,
+                Some(CancelReason::Requested) => return AttemptResult::Cancelled,
+                Some(CancelReason::WorkerShutdown) => {
+                    return AttemptResult::Failed(shut_down().into());
+                }
+                Some(CancelReason::Gone | CancelReason::TimedOut) => {
+                    return AttemptResult::Obsolete;
+                }
                 Some(CancelReason::Paused) => {
-                    return Ended::Failed(stopped("ActivityPause", "paused").into());
+                    return AttemptResult::Failed(stopped("ActivityPause", "paused").into());
                 }
                 Some(CancelReason::Reset) => {
-                    return Ended::Failed(stopped("ActivityReset", "reset").into());
+                    return AttemptResult::Failed(stopped("ActivityReset", "reset").into());
                 }
                 None => {}
             }
         }
-        Ended::Failed(error.to_record().into())
+        AttemptResult::Failed(error.to_record().into())
     }
 }
 

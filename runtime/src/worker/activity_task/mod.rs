@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use self::{
     attempt::Attempt,
-    report::{Ended, Report},
+    report::{AttemptResult, Report},
 };
 use super::{
     lifecycle::Lifecycle,
@@ -87,8 +87,8 @@ impl ActivityTasks {
             let info = Arc::clone(&claim.info);
             let registered = tasks.registry.activity(&info.activity_type);
             let ended = match (fault, registered) {
-                (Some(fault), _) => Ended::Failed(codec_failure(&fault).into()),
-                (None, None) => Ended::Failed(unknown(&tasks.registry, &info).into()),
+                (Some(fault), _) => AttemptResult::Failed(codec_failure(&fault).into()),
+                (None, None) => AttemptResult::Failed(unknown(&tasks.registry, &info).into()),
                 (None, Some(activity)) => {
                     let callee = Callee::Activity(info.activity_type.clone().into());
                     let ctx = ActivityCtx::new(

@@ -18,7 +18,7 @@ use crate::{
 use durably_engine::{FailureRecord, Payload};
 
 /// How an attempt ended.
-pub(crate) enum Ended {
+pub(crate) enum AttemptResult {
     Completed(Payload),
     Cancelled,
     Failed(Box<FailureRecord>),
@@ -34,7 +34,7 @@ pub(crate) struct Report {
     pub(crate) permit: Arc<Permit>,
     server: Arc<Server>,
     heart: Arc<Heart>,
-    ended: Option<Ended>,
+    ended: Option<AttemptResult>,
     /// Held until the server has the report.
     unreported: Option<Permit>,
 }
@@ -58,7 +58,7 @@ impl Report {
     }
 
     /// Sends the report.
-    pub(crate) fn send(mut self, ended: Ended) {
+    pub(crate) fn send(mut self, ended: AttemptResult) {
         self.ended = Some(ended);
     }
 }
@@ -66,8 +66,8 @@ impl Report {
 impl Drop for Report {
     fn drop(&mut self) {
         let ended = self.ended.take();
-        let ended = ended.unwrap_or_else(|| Ended::Failed(shut_down().into()));
-        if let Ended::Failed(record) = &ended {
+        let ended = ended.unwrap_or_else(|| AttemptResult::Failed(shut_down().into()));
+        if let AttemptResult::Failed(record) = &ended {
             let info = &self.claim.info;
             let error = failure::chain(record);
             log::on_attempt!(log::warning, info, error, "activity attempt failed");
@@ -76,14 +76,19 @@ impl Drop for Report {
         let (server, claim) = (Arc::clone(&self.server), Arc::clone(&self.claim));
         let (permit, unreported) = (Arc::clone(&self.permit), self.unreported.take());
         self.server.spawn(async move {
-            tell(&server.caller, &claim, ended, unconfirmed).await;
+            send_result(&server.caller, &claim, ended, unconfirmed).await;
             drop((permit, unreported));
         });
     }
 }
 
 /// Reports the end of the attempt, retried until its deadline.
-async fn tell(caller: &Caller, claim: &Claim, ended: Ended, unconfirmed: Option<Payload>) {
+async fn send_result(
+    caller: &Caller,
+    claim: &Claim,
+    ended: AttemptResult,
+    unconfirmed: Option<Payload>,
+) {
     let token = || claim.token.clone();
     let patience = Patience::until(claim.patience());
     let about = || Some(|| claim.about());
@@ -93,8 +98,8 @@ async fn tell(caller: &Caller, claim: &Claim, ended: Ended, unconfirmed: Option<
         last_heartbeat,
     };
     let told = match ended {
-        Ended::Obsolete => return,
-        Ended::Completed(result) => {
+        AttemptResult::Obsolete => return,
+        AttemptResult::Completed(result) => {
             let token = token();
             let completed = CompleteActivity { token, result };
             match caller.call_about(completed, patience, about()).await {
@@ -112,12 +117,12 @@ async fn tell(caller: &Caller, claim: &Claim, ended: Ended, unconfirmed: Option<
                 told => told,
             }
         }
-        Ended::Cancelled => {
+        AttemptResult::Cancelled => {
             caller
                 .call(CancelActivity { token: token() }, patience)
                 .await
         }
-        Ended::Failed(record) => {
+        AttemptResult::Failed(record) => {
             let failed = failed(*record, unconfirmed);
             caller.call_about(failed, patience, about()).await
         }

@@ -12,11 +12,11 @@ use crate::telemetry::log;
 /// Executor threads, each of which receives messages `M`.
 pub(crate) struct Pool<M> {
     lanes: Vec<Lane<M>>,
-    run: Run<M>,
+    run: ThreadMain<M>,
 }
 
 /// Handles the messages of a lane until the lane closes or the watchdog abandons the thread.
-pub(crate) type Run<M> = fn(Arc<Watched>, &Mutex<mpsc::Receiver<M>>);
+pub(crate) type ThreadMain<M> = fn(Arc<Watched>, &Mutex<mpsc::Receiver<M>>);
 
 /// The inbox of the thread that owns a share of the runs. The thread can be replaced.
 struct Lane<M> {
@@ -30,7 +30,7 @@ struct Lane<M> {
 
 impl<M: Send + 'static> Pool<M> {
     /// A pool of so many threads, which end when it is dropped.
-    pub(crate) fn new(threads: usize, run: Run<M>) -> io::Result<Self> {
+    pub(crate) fn new(threads: usize, run: ThreadMain<M>) -> io::Result<Self> {
         let lanes = (0..threads).map(|number| {
             let (inbox, messages) = mpsc::channel();
             let messages = Arc::new(Mutex::new(messages));
@@ -97,7 +97,7 @@ impl<M> Lane<M> {
 fn start<M: Send + 'static>(
     lane: usize,
     messages: &Arc<Mutex<mpsc::Receiver<M>>>,
-    run: Run<M>,
+    run: ThreadMain<M>,
 ) -> io::Result<Arc<Watched>> {
     let watched = Arc::new(Watched::default());
     let (of_thread, messages) = (Arc::clone(&watched), Arc::clone(messages));
