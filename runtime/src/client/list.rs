@@ -48,7 +48,7 @@ pub struct WorkflowList {
 enum Next {
     /// The page this token stands for; the empty one for the first page.
     Page(Vec<u8>),
-    Asked(BoxFuture<'static, Result<WorkflowPage, RpcError>>),
+    Fetching(BoxFuture<'static, Result<WorkflowPage, RpcError>>),
     /// There are no more pages.
     End,
 }
@@ -81,7 +81,7 @@ impl WorkflowList {
             .transpose()
     }
 
-    fn ask(&self, page_token: Vec<u8>) -> Next {
+    fn fetch_page(&self, page_token: Vec<u8>) -> Next {
         let client = self.client.clone();
         let request = ListWorkflows {
             filter: self.filter.clone(),
@@ -93,7 +93,7 @@ impl WorkflowList {
             page.map_err(RpcError::from)
         };
         let what = || "page of workflows".to_owned();
-        Next::Asked(Box::pin(within(self.timeout, what, page)))
+        Next::Fetching(Box::pin(within(self.timeout, what, page)))
     }
 }
 
@@ -109,9 +109,9 @@ impl Stream for WorkflowList {
                 Next::End => return Poll::Ready(None),
                 Next::Page(token) => {
                     let token = std::mem::take(token);
-                    self.next = self.ask(token);
+                    self.next = self.fetch_page(token);
                 }
-                Next::Asked(answer) => match ready!(answer.as_mut().poll(cx)) {
+                Next::Fetching(answer) => match ready!(answer.as_mut().poll(cx)) {
                     Ok(page) => {
                         self.next = match page.next_page_token {
                             token if token.is_empty() => Next::End,

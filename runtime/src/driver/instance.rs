@@ -13,7 +13,7 @@ use crate::{
         current::{Place, Who},
         outside::OutsideState,
         panics::Panicked,
-        waker::Alarm,
+        waker::ExecutorWaker,
     },
 };
 
@@ -61,7 +61,7 @@ pub(crate) struct WorkflowEntry {
 pub(crate) struct WorkerInfo {
     pub(crate) facts: Arc<WorkerFacts>,
     /// Wakes the run's executor thread.
-    pub(crate) alarm: Alarm,
+    pub(crate) executor: ExecutorWaker,
 }
 
 impl WorkflowEntry {

@@ -86,7 +86,7 @@ pub(crate) struct Seen {
     pub(crate) place: Option<Place>,
 }
 
-/// Tells other threads where the workflow code of one thread was seen last.
+/// Shows other threads where the workflow code of one thread was seen last.
 ///
 /// An executor thread installs its own; a watchdog reads it when a run blocks the thread.
 #[derive(Debug, Default)]
@@ -131,12 +131,12 @@ pub(crate) fn runs(who: Who) {
 /// a loop that is blamed between two of its awaits.
 pub(crate) fn resumes(who: Who, place: Option<Place>) {
     let who = Some(who);
-    tell(|seen| *seen = Seen { who, place });
+    update_seen(|seen| *seen = Seen { who, place });
 }
 
 /// Notes that workflow code of this thread polls a wait written at `place`.
 pub(crate) fn seen(place: Place) {
-    tell(|seen| seen.place = Some(place));
+    update_seen(|seen| seen.place = Some(place));
 }
 
 /// Whether the watchdog has replaced this thread, because workflow code kept it for too long.
@@ -148,7 +148,7 @@ pub(crate) fn is_given_up() -> bool {
     })
 }
 
-fn tell(note: impl FnOnce(&mut Seen)) {
+fn update_seen(note: impl FnOnce(&mut Seen)) {
     BEACON.with_borrow(|beacon| {
         if let Some(beacon) = beacon {
             note(&mut beacon.last());

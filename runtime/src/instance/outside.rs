@@ -1,7 +1,7 @@
 //! Work of a run that ends outside of its history, such as a local activity.
 //!
 //! The run's workflow task stays open until all of it has ended: its executor puts the task aside
-//! (`worker/workflow_task/executor/suspended.rs`), is woken by the alarm, and has the run polled again.
+//! (`worker/workflow_task/executor/suspended.rs`), is woken at its end, and has the run polled again.
 
 use std::{
     cell::{Cell, RefCell},
@@ -17,7 +17,7 @@ use std::{
 use super::{
     core::Core,
     coroutine::Waiter,
-    waker::{Alarm, RunWaker},
+    waker::{ExecutorWaker, RunWaker},
 };
 
 /// The work that has not ended, as far as the run has seen. Boxed, because few runs have any.
@@ -41,7 +41,7 @@ struct Work {
 #[derive(Debug)]
 pub(crate) struct End {
     reached: AtomicBool,
-    alarm: Alarm,
+    executor: ExecutorWaker,
 }
 
 /// How far the outside work of a run is.
@@ -154,7 +154,7 @@ impl OutsideWait {
         let work = &core.outside;
         let end = Arc::new(End {
             reached: AtomicBool::new(false),
-            alarm: work.run.alarm(),
+            executor: work.run.executor(),
         });
         let mut open = work.open.borrow_mut();
         open.get_or_insert_default().0.push(Work {
@@ -184,6 +184,6 @@ impl End {
     )]
     pub(crate) fn reach(&self) {
         self.reached.store(true, Ordering::Release);
-        self.alarm.ring();
+        self.executor.wake();
     }
 }

@@ -29,19 +29,19 @@ pub(crate) struct RunWaker {
     foreign: AtomicBool,
     /// The foreign wake has been logged.
     logged: AtomicBool,
-    /// Rung by the first foreign wake.
-    alarm: Alarm,
+    /// Woken by the first foreign wake.
+    executor: ExecutorWaker,
 }
 
 /// Wakes the executor thread of a run, from whichever thread: something outside of the run woke it, or work
 /// outside of its history has ended.
 #[derive(Clone, Default)]
-pub(crate) struct Alarm(Option<Arc<dyn Fn() + Send + Sync>>);
+pub(crate) struct ExecutorWaker(Option<Arc<dyn Fn() + Send + Sync>>);
 
 impl RunWaker {
-    pub(crate) fn new(alarm: Alarm) -> Self {
+    pub(crate) fn new(executor: ExecutorWaker) -> Self {
         Self {
-            alarm,
+            executor,
             ..Self::default()
         }
     }
@@ -52,8 +52,8 @@ impl RunWaker {
     }
 
     /// Wakes the executor thread of the run.
-    pub(super) fn alarm(&self) -> Alarm {
-        self.alarm.clone()
+    pub(super) fn executor(&self) -> ExecutorWaker {
+        self.executor.clone()
     }
 
     pub(crate) fn take_own(&self) -> bool {
@@ -134,25 +134,25 @@ impl Wake for WakeTarget {
                 self.run.woken().push(self.coroutine);
             }
         } else if !self.run.foreign.swap(true, Relaxed) {
-            self.run.alarm.ring();
+            self.run.executor.wake();
         }
     }
 }
 
-impl Alarm {
-    pub(crate) fn new(ring: impl Fn() + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(ring)))
+impl ExecutorWaker {
+    pub(crate) fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(wake)))
     }
 
-    pub(super) fn ring(&self) {
-        if let Some(ring) = &self.0 {
-            ring();
+    pub(super) fn wake(&self) {
+        if let Some(wake) = &self.0 {
+            wake();
         }
     }
 }
 
-impl fmt::Debug for Alarm {
+impl fmt::Debug for ExecutorWaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Alarm")
+        f.write_str("ExecutorWaker")
     }
 }

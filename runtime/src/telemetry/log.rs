@@ -17,16 +17,16 @@ use tracing::{
     subscriber::NoSubscriber,
 };
 
-use super::replayed::is_silent;
+use super::replayed::is_suppressed;
 
 /// `tracing::warn!` that reaches standard error without a subscriber.
 macro_rules! warning {
-    ($($event:tt)*) => { $crate::telemetry::log::heard(|| tracing::warn!($($event)*)) };
+    ($($event:tt)*) => { $crate::telemetry::log::emit(|| tracing::warn!($($event)*)) };
 }
 
 /// `tracing::error!` that reaches standard error without a subscriber.
 macro_rules! error {
-    ($($event:tt)*) => { $crate::telemetry::log::heard(|| tracing::error!($($event)*)) };
+    ($($event:tt)*) => { $crate::telemetry::log::emit(|| tracing::error!($($event)*)) };
 }
 
 /// An event about a workflow task: `on_task!(log::warning, shared, ticket, "..")`.
@@ -76,15 +76,15 @@ pub(crate) use {error, on_attempt, on_run, on_task, warning};
 
 /// Emits an event to the subscriber of this thread, or to standard error if there is none; not
 /// again when a replay repeats it.
-pub(crate) fn heard(emit: impl FnOnce()) {
-    if is_silent() {
+pub(crate) fn emit(event: impl FnOnce()) {
+    if is_suppressed() {
         return;
     }
     if dispatcher::get_default(|current| current.is::<NoSubscriber>()) {
         // Made for one event: nothing stays behind that a later subscriber has to share with.
-        dispatcher::with_default(&Dispatch::new(Events(StandardError)), emit);
+        dispatcher::with_default(&Dispatch::new(Events(StandardError)), event);
     } else {
-        emit();
+        event();
     }
 }
 
@@ -197,7 +197,7 @@ pub(crate) mod test_log {
     }
 
     /// The first line that holds `needle`, if there is one.
-    pub(crate) fn heard(needle: &str) -> Option<String> {
+    pub(crate) fn find(needle: &str) -> Option<String> {
         lines().iter().find(|line| line.contains(needle)).cloned()
     }
 
@@ -230,9 +230,9 @@ mod tests {
 
     use super::*;
 
-    struct Heard(Arc<Mutex<String>>);
+    struct Lines(Arc<Mutex<String>>);
 
-    impl Sink for Heard {
+    impl Sink for Lines {
         fn enabled(&self, _: &Metadata<'_>) -> bool {
             true
         }
@@ -243,15 +243,15 @@ mod tests {
     }
 
     #[test]
-    fn a_subscriber_hears_everything_once_and_as_it_was_said() {
-        let heard = Arc::new(Mutex::new(String::new()));
+    fn a_subscriber_receives_each_event_once_and_unchanged() {
+        let lines = Arc::new(Mutex::new(String::new()));
         // An event before there is a subscriber must not spoil what comes after.
-        warning!(run = 1, "nobody listens");
-        dispatcher::with_default(&Dispatch::new(Events(Heard(Arc::clone(&heard)))), || {
+        warning!(run = 1, "there is no subscriber");
+        dispatcher::with_default(&Dispatch::new(Events(Lines(Arc::clone(&lines)))), || {
             warning!(run = 2, id = "a", error = "no \"b\"", "task {} failed", 7);
         });
         assert_eq!(
-            *heard.lock().expect("no test panics here"),
+            *lines.lock().expect("no test panics here"),
             "task 7 failed: no \"b\" run=2 id=\"a\""
         );
     }

@@ -13,7 +13,7 @@ use crate::{
         Driver,
         instance::{TaskFailure, WorkerInfo, WorkflowEntry},
     },
-    instance::{core::WorkerFacts, waker::Alarm},
+    instance::{core::WorkerFacts, waker::ExecutorWaker},
     wire::{self, history::History},
     worker::registry::listed,
 };
@@ -81,7 +81,7 @@ impl Replayer {
                 namespace: "default".to_owned(),
                 converter: self.converter.clone(),
             }),
-            alarm: Alarm::default(),
+            executor: ExecutorWaker::default(),
         };
         let mut driver = Driver::new(entry, host);
         driver.begin(task)?;

@@ -1,7 +1,7 @@
 //! Warns a caller blocked on a result why the workflow makes no progress.
 //!
-//! A task that fails is tried again until a worker can do it, and one that no worker takes waits for
-//! ever: without a word the caller could only wonder.
+//! A task that fails is tried again until a worker can do it, and one that no worker takes waits for ever; the
+//! caller has no other sign of either.
 
 use std::time::{Duration, SystemTime};
 
@@ -24,7 +24,7 @@ const LONG: Duration = Duration::from_secs(15);
 const SEVERAL: u32 = 4;
 
 /// Describes the workflow once and logs the cause. A server that does not answer is not asked again.
-pub(crate) async fn tell(target: &FromClient, run: &str) {
+pub(crate) async fn log(target: &FromClient, run: &str) {
     let Ok(found) = describe(target, run, Patience::at_once(None)).await else {
         return;
     };

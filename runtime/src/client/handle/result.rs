@@ -95,7 +95,7 @@ async fn run_end(target: &FromClient, run_id: &str) -> Result<RunEnd, ResultErro
             Err(error) => return Err(target.refused(error)),
         }
         if !std::mem::replace(&mut warned, true) {
-            progress_warning::tell(target, run_id).await;
+            progress_warning::log(target, run_id).await;
         }
     }
 }

@@ -106,7 +106,7 @@ impl<R> QueryCall<R> {
 }
 
 impl Query {
-    async fn ask<R>(self, result: PayloadOf<R>) -> Result<R, QueryError> {
+    async fn send<R>(self, result: PayloadOf<R>) -> Result<R, QueryError> {
         let Self {
             to,
             name,
@@ -151,7 +151,7 @@ impl<R: 'static> Future for QueryCall<R> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let result = self.result;
-        let ask = |query: Query| Box::pin(query.ask(result)) as _;
+        let ask = |query: Query| Box::pin(query.send(result)) as _;
         self.get_mut().request.poll(cx, ask)
     }
 }

@@ -178,7 +178,7 @@ async fn a_long_wait_is_explained_once() {
         assert_eq!(fake.describe_workflow_execution.asked().len(), 1);
         let id = format!("workflow_id=\"{id}\"");
         assert_eq!(test_log::count(&id), 1);
-        texts.add(case, test_log::heard(&id).unwrap_or_default());
+        texts.add(case, test_log::find(&id).unwrap_or_default());
     }
     texts.check();
 }

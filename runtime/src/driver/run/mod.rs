@@ -32,7 +32,7 @@ use crate::{
         state::StateCell,
         waker::RunWaker,
     },
-    telemetry::{log, replayed::silent_if},
+    telemetry::{log, replayed::suppressed_if},
     workflow::Ctx,
 };
 
@@ -91,7 +91,7 @@ impl<W: Workflow> Instance for RunCode<W> {
                 let id = live.wake.id();
                 let replaying = live.core.facts.get().replaying;
                 let converter = live.core.converter().clone();
-                let handled = silent_if(replaying, || {
+                let handled = suppressed_if(replaying, || {
                     current::enter(id, converter, || live.handle(job))
                 });
                 live.core.drain_intents(intents);
@@ -178,7 +178,7 @@ impl<W: Workflow> Live<W> {
         mut start: StartJob,
     ) -> Result<Self, TaskFailure> {
         let definition = W::__definition();
-        let wake = Arc::new(RunWaker::new(host.alarm));
+        let wake = Arc::new(RunWaker::new(host.executor));
         let input = std::mem::take(&mut start.event.input);
         // Interceptors of the start read the header; an idle run does not keep it.
         drop(std::mem::take(&mut start.event.header));
@@ -196,7 +196,7 @@ impl<W: Workflow> Live<W> {
             let main = (definition.run)(cell.clone(), ctx.clone(), args(input))?;
             Ok((cell, main))
         };
-        let began = silent_if(facts.replaying, || {
+        let began = suppressed_if(facts.replaying, || {
             current::enter(wake.id(), core.converter().clone(), || panics::catch(begin))
         });
         let (cell, main) = began

@@ -53,7 +53,7 @@ fn a_failed_call_fails_the_workflow_with_the_name_and_the_cause() {
 #[test]
 fn a_result_of_another_type_fails_the_task_and_names_activity_and_type() {
     let (mut case, _) = Case::started::<Greeting>();
-    case.tell(completed(1, 42));
+    case.handle(completed(1, 42));
     assert_eq!(
         case.failing(),
         "cannot read the result of activity `greet` as `String`: \

@@ -29,7 +29,7 @@ fn cancellation_ends_waits_and_shielded_work_goes_on() {
 #[test]
 fn a_timer_that_fired_with_the_cancellation_has_fired() {
     let (mut case, _) = Case::started::<CleansUp>();
-    case.tell(Job::TimerFired { seq: Seq(1) });
+    case.handle(Job::TimerFired { seq: Seq(1) });
     assert_eq!(case.cancel(), [r#"activity 2: greet("cleaner")"#]);
     assert_eq!(case.complete(2, "clean"), ["done: null"]);
 }

@@ -45,7 +45,7 @@ fn join_all_takes_results_in_any_order() {
 fn join_all_takes_many_results_at_once() {
     let (mut case, _) = Case::started::<Fans>();
     for seq in 1..=100 {
-        case.tell(completed(seq, "x"));
+        case.handle(completed(seq, "x"));
     }
     assert_eq!(case.settle(), ["done: 100"]);
 }
@@ -108,7 +108,7 @@ fn the_loser_of_a_race_is_cancelled() {
 #[test]
 fn the_first_written_wins_a_tie() {
     let (mut case, _) = Case::started::<Races>();
-    case.tell(Job::TimerFired { seq: Seq(2) });
+    case.handle(Job::TimerFired { seq: Seq(2) });
     assert_eq!(case.complete(1, "tie"), [r#"done: "tie""#]);
 }
 
@@ -164,7 +164,7 @@ fn a_queue_of_waits_gives_them_as_they_end_however_they_are_told() {
 
     let (mut at_once, _) = Case::started::<Queues>();
     for seq in order {
-        at_once.tell(completed(seq, seq.to_string()));
+        at_once.handle(completed(seq, seq.to_string()));
     }
     assert_eq!(at_once.settle(), wanted);
 }

@@ -93,7 +93,7 @@ table!(Nested, run: |_, ctx, _| running::<()>(async move {
 #[test]
 fn causes_are_kept() {
     let (mut case, _) = Case::started::<Nested>();
-    case.tell(failed(1, app("Broken")));
+    case.handle(failed(1, app("Broken")));
     let mut intents = Vec::new();
     case.run.handle(Job::Settle, &mut intents).unwrap();
     let [

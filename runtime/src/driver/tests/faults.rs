@@ -13,7 +13,7 @@ table!(Panics, run: |_, ctx, _| running(async move {
 #[test]
 fn a_panic_fails_the_task_with_its_text_and_place() {
     let (mut case, _) = Case::started::<Panics>();
-    case.tell(Job::TimerFired { seq: Seq(1) });
+    case.handle(Job::TimerFired { seq: Seq(1) });
     let text = case.failing();
     assert!(text.starts_with("`Panics` panicked at "), "{text}");
     assert!(
@@ -45,7 +45,7 @@ fn a_wake_from_outside_fails_the_task_with_the_last_durable_wait() {
     assert_eq!(case.fire(1), [""; 0]);
     SENDER.take().unwrap().send(()).unwrap();
     case.signal("poke", ());
-    let failed = case.try_tell(Job::Settle).unwrap_err();
+    let failed = case.try_handle(Job::Settle).unwrap_err();
     assert!(failed.nondeterminism);
     let text = failed.failure.message;
     assert!(
@@ -66,7 +66,7 @@ table!(Endless, run: |_, ctx, _| running(async move {
 #[test]
 fn a_wait_that_nothing_can_end_fails_the_task() {
     let (mut case, _) = Case::started::<Endless>();
-    case.tell(Job::TimerFired { seq: Seq(1) });
+    case.handle(Job::TimerFired { seq: Seq(1) });
     let text = case.failing();
     assert!(
         text.starts_with("`Endless` waits for a future that durably does not know"),

@@ -221,7 +221,7 @@ fn an_update_handler_that_fails_fails_the_update_only() {
 fn an_accepted_update_is_not_validated_again() {
     let mut case = Case::replayed::<Account>(&[]);
     assert_eq!(
-        case.tell(update("u1", "deposit", (0,), true)),
+        case.handle(update("u1", "deposit", (0,), true)),
         ["accept u1", "complete u1: 0"]
     );
 }
@@ -230,7 +230,7 @@ fn an_accepted_update_is_not_validated_again() {
 fn an_accepted_update_whose_handler_is_gone_fails_the_task() {
     let mut case = Case::replayed::<Account>(&[]);
     let failed = case
-        .try_tell(update("u1", "withdraw", (), true))
+        .try_handle(update("u1", "withdraw", (), true))
         .unwrap_err();
     assert!(failed.nondeterminism);
 }

@@ -12,7 +12,7 @@ mod patches;
 pub(crate) mod programs;
 mod randomness;
 mod reading;
-mod silence;
+mod replayed_events;
 mod spawn;
 mod speed;
 mod surface;
@@ -33,7 +33,7 @@ use crate::{
     data::{ArgList, Args, Data, encode_result},
     definition::{Activity, Called, MethodsOf, TimeoutSet, Workflow},
     error::Result,
-    instance::{core::Issued, waker::Alarm},
+    instance::{core::Issued, waker::ExecutorWaker},
     options::ActivityOptions,
     time::span::secs,
     workflow::{ActivityCall, Ctx, View},
@@ -139,7 +139,7 @@ impl Case {
         case.replaying = replaying;
         for id in patches {
             let id = (*id).to_owned();
-            case.try_tell(Job::KnowPatch { id })?;
+            case.try_handle(Job::KnowPatch { id })?;
         }
         case.begin(())?;
         Ok(case)
@@ -159,13 +159,13 @@ impl Case {
     }
 
     fn begin(&mut self, args: impl ArgList) -> Result<(), TaskFailure> {
-        self.try_tell(self.advance())?;
+        self.try_handle(self.advance())?;
         let mut start = start();
         start.event.input = args
             .encode(&crate::data::Converter::default())
             .0
             .expect("test arguments are data");
-        self.try_tell(Job::Start(start))?;
+        self.try_handle(Job::Start(start))?;
         Ok(())
     }
 
@@ -186,25 +186,25 @@ impl Case {
         })
     }
 
-    fn try_tell(&mut self, job: Job) -> Result<Vec<String>, TaskFailure> {
+    fn try_handle(&mut self, job: Job) -> Result<Vec<String>, TaskFailure> {
         let mut intents = Vec::new();
         self.run.handle(job, &mut intents)?;
         Ok(intents.iter().map(|issued| say(&issued.intent)).collect())
     }
 
     /// Tells one job, and gives what was asked for at once.
-    fn tell(&mut self, job: Job) -> Vec<String> {
-        self.try_tell(job).expect("the task does not fail")
+    fn handle(&mut self, job: Job) -> Vec<String> {
+        self.try_handle(job).expect("the task does not fail")
     }
 
     fn settle(&mut self) -> Vec<String> {
-        self.tell(Job::Settle)
+        self.handle(Job::Settle)
     }
 
     /// Tells one job that asks for nothing by itself, then settles.
     fn after(&mut self, job: Job) -> Vec<String> {
         assert_eq!(
-            self.tell(job),
+            self.handle(job),
             [""; 0],
             "nothing is asked for before all is told"
         );
@@ -213,7 +213,7 @@ impl Case {
 
     /// Settles, which fails the task; gives the failure's text.
     fn failing(&mut self) -> String {
-        let failed = self.try_tell(Job::Settle).expect_err("the task fails");
+        let failed = self.try_handle(Job::Settle).expect_err("the task fails");
         failed.failure.message
     }
 
@@ -236,11 +236,11 @@ impl Case {
     }
 
     fn signal(&mut self, name: &str, args: impl ArgList) -> Vec<String> {
-        self.tell(signal(name, args))
+        self.handle(signal(name, args))
     }
 
     fn update(&mut self, id: &str, name: &str, args: impl ArgList) -> Vec<String> {
-        self.tell(update(id, name, args, false))
+        self.handle(update(id, name, args, false))
     }
 
     fn query(&mut self, name: &str, args: impl ArgList) -> Result<String, String> {
@@ -260,7 +260,7 @@ impl Case {
 
     fn pass(&mut self, time: Duration) {
         self.now += time;
-        self.tell(self.advance());
+        self.handle(self.advance());
     }
 }
 
@@ -270,7 +270,7 @@ fn host() -> WorkerInfo {
             namespace: "default".to_owned(),
             converter: crate::data::Converter::JSON,
         }),
-        alarm: Alarm::default(),
+        executor: ExecutorWaker::default(),
     }
 }
 

@@ -388,7 +388,7 @@ fn told(seed: u64) -> Vec<String> {
                     (seq, false) => completed(seq, "done"),
                 },
             };
-            match case.try_tell(job) {
+            match case.try_handle(job) {
                 Ok(asked) => said.extend(asked),
                 Err(failed) => {
                     said.push(failed.failure.message);
@@ -397,7 +397,7 @@ fn told(seed: u64) -> Vec<String> {
             }
         }
         let mut asked = Vec::new();
-        let _ = case.tell(case.advance());
+        let _ = case.handle(case.advance());
         let settled = case.run.handle(Job::Settle, &mut asked);
         said.append(&mut LOG.take());
         for Issued { intent, .. } in &asked {

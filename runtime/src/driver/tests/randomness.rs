@@ -17,7 +17,7 @@ fn drawn(replaying: bool, reseed: Option<u64>) -> String {
     case.pass(secs(0));
     case.settle();
     if let Some(randomness_seed) = reseed {
-        case.tell(Job::Reseed { randomness_seed });
+        case.handle(Job::Reseed { randomness_seed });
     }
     case.fire(1).remove(0)
 }

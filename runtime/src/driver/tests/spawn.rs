@@ -73,7 +73,7 @@ fn an_output_that_is_awaited_again_fails_the_task() {
 
     let (mut case, _) = Case::started::<ActivityTwice>();
     assert_eq!(case.complete(1, "Hello"), [""; 0]);
-    case.tell(Job::TimerFired { seq: Seq(2) });
+    case.handle(Job::TimerFired { seq: Seq(2) });
     let text = case.failing();
     assert!(
         text.starts_with("the activity called at ") && text.contains("awaited again"),

@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::{
-    Alarm, Case, Job, Seq, TaskFailure, WorkerInfo, WorkflowEntry, completed, host, signal, update,
+    Case, ExecutorWaker, Job, Seq, TaskFailure, WorkerInfo, WorkflowEntry, completed, host, signal,
+    update,
 };
 use crate::{prelude::*, telemetry::log::test_log, texts::Texts};
 
@@ -200,28 +201,28 @@ fn faults_of_workflow_code() {
     texts.add("a wake from outside, in a spawned future", case.failing());
     let mut case = Case::begun::<Alone>();
     case.settle();
-    case.tell(Job::TimerFired { seq: Seq(1) });
+    case.handle(Job::TimerFired { seq: Seq(1) });
     texts.add("a wait that nothing can end", case.failing());
 
     let mut case = beginning("hidden sleep");
     texts.add("an await hidden in a macro", case.failing());
     let mut case = wrong("hidden stranger");
-    case.tell(Job::TimerFired { seq: Seq(1) });
+    case.handle(Job::TimerFired { seq: Seq(1) });
     texts.add("the same, of a future that is not durable", case.failing());
     let mut case = wrong("waits");
     case.signal("hide", ());
     texts.add("the same, in a handler", case.failing());
 
     let mut case = wrong("panic");
-    case.tell(Job::TimerFired { seq: Seq(1) });
+    case.handle(Job::TimerFired { seq: Seq(1) });
     texts.add("a panic", case.failing());
     let mut case = beginning("panic in a spawned future");
     texts.add("a panic in a spawned future", case.failing());
     let mut case = wrong("waits");
-    let failed = case.try_tell(signal("panic", ())).unwrap_err();
+    let failed = case.try_handle(signal("panic", ())).unwrap_err();
     texts.add("a panic in a signal handler", failed.failure.message);
     let mut case = wrong("waits");
-    let failed = case.try_tell(update("1", "fall", (), false));
+    let failed = case.try_handle(update("1", "fall", (), false));
     texts.add(
         "a panic in an update handler",
         failed.unwrap_err().failure.message,
@@ -246,31 +247,34 @@ fn faults_of_workflow_code() {
     texts.check();
 }
 
-/// A worker whose alarm sends to the receiver.
-fn worker_with_bell() -> (WorkerInfo, std::sync::mpsc::Receiver<()>) {
-    let (rung, bell) = std::sync::mpsc::channel();
+/// A worker whose executor is woken through the receiver.
+fn worker_with_waker() -> (WorkerInfo, std::sync::mpsc::Receiver<()>) {
+    let (sender, woken) = std::sync::mpsc::channel();
     let worker = WorkerInfo {
-        alarm: Alarm::new(move || rung.send(()).expect("the test listens")),
+        executor: ExecutorWaker::new(move || sender.send(()).expect("the test listens")),
         ..host()
     };
-    (worker, bell)
+    (worker, woken)
 }
 
 #[test]
-fn a_wake_between_two_tasks_rings_the_alarm_once_and_is_told_once() {
+fn a_wake_between_two_tasks_wakes_the_executor_once_and_is_logged_once() {
     test_log::open();
-    let (worker, bell) = worker_with_bell();
+    let (worker, woken) = worker_with_waker();
     let mut case = Case::of((WorkflowEntry::of::<Wrong>().start)(worker));
     case.begin(("spawned",)).expect("the run begins");
     case.settle();
     case.run.log_foreign_wake();
-    assert!(bell.try_recv().is_err());
+    assert!(woken.try_recv().is_err());
     LEFT.with_borrow_mut(|left| {
         let again = left[0].clone();
         left.push(again);
     });
     strangers_wake();
-    assert_eq!((bell.try_recv(), bell.try_recv().is_err()), (Ok(()), true));
+    assert_eq!(
+        (woken.try_recv(), woken.try_recv().is_err()),
+        (Ok(()), true)
+    );
     case.run.log_foreign_wake();
     case.run.log_foreign_wake();
     let told = "the run's next workflow task will fail: `Wrong` awaits a future";
@@ -278,14 +282,14 @@ fn a_wake_between_two_tasks_rings_the_alarm_once_and_is_told_once() {
 }
 
 #[test]
-fn a_wake_of_a_run_that_is_gone_rings_no_alarm() {
-    let (worker, bell) = worker_with_bell();
+fn a_wake_of_a_dropped_run_wakes_no_executor() {
+    let (worker, woken) = worker_with_waker();
     let mut case = Case::of((WorkflowEntry::of::<Wrong>().start)(worker));
     case.begin(("spawned",)).expect("the run begins");
     case.settle();
     drop(case);
     strangers_wake();
-    assert!(bell.try_recv().is_err());
+    assert!(woken.try_recv().is_err());
 }
 
 /// Reads what it is sent.
@@ -389,7 +393,7 @@ fn payloads_that_do_not_decode() {
     case.signal("add", (0, bad()));
     texts.add(
         "an argument of a signal",
-        test_log::heard("`order` of signal `add`").expect("it is told"),
+        test_log::find("`order` of signal `add`").expect("it is told"),
     );
     texts.add(
         "an argument of a query",
@@ -402,8 +406,8 @@ fn payloads_that_do_not_decode() {
     texts.add(
         "the result of an activity",
         match case
-            .try_tell(completed(1, 5))
-            .and_then(|_| case.try_tell(Job::Settle))
+            .try_handle(completed(1, 5))
+            .and_then(|_| case.try_handle(Job::Settle))
         {
             Ok(asked) => asked.join("\n"),
             Err(failed) => failed.failure.message,
@@ -414,7 +418,7 @@ fn payloads_that_do_not_decode() {
     case.signal("nobody", ());
     texts.add(
         "a signal that nobody handles",
-        test_log::heard("known signals: add workflow_type=\"Reader\"").expect("it is told"),
+        test_log::find("known signals: add workflow_type=\"Reader\"").expect("it is told"),
     );
     texts.add(
         "a query that nobody answers",

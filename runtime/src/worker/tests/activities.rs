@@ -13,7 +13,7 @@ use tonic::Status;
 
 use super::{
     past::{attempt, json},
-    server::{Said, Server},
+    server::{Call, Server},
 };
 use crate::{activity::CancelReason, error::Cancelled, prelude::*};
 
@@ -178,11 +178,11 @@ async fn a_cancel_request_comes_with_a_heartbeat() -> Result<()> {
     server
         .activities
         .send(Ok(attempt("until_cancelled", None)))?;
-    let Said::Heartbeat(beat) = server.heard().await else {
+    let Call::Heartbeat(beat) = server.next_call().await else {
         panic!("expected a heartbeat");
     };
     assert_eq!(beat.details, json("1"));
-    let Said::ActivityCanceled(cancelled) = server.heard().await else {
+    let Call::ActivityCanceled(cancelled) = server.next_call().await else {
         panic!("expected a cancelled activity");
     };
     assert_eq!(cancelled.task_token, b"until_cancelled");
@@ -197,9 +197,9 @@ async fn a_heartbeat_that_a_busy_server_misses_is_sent_again_before_the_next_is_
     let away = Err(Status::unavailable("restarting"));
     server.script().heartbeats.push_back(away);
     server.activities.send(Ok(attempt("waits", None)))?;
-    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
-    let again = tokio::time::timeout(secs(4), server.heard()).await?;
-    assert!(matches!(again, Said::Heartbeat(_)));
+    assert!(matches!(server.next_call().await, Call::Heartbeat(_)));
+    let again = tokio::time::timeout(secs(4), server.next_call()).await?;
+    assert!(matches!(again, Call::Heartbeat(_)));
     worker.shutdown().await
 }
 
@@ -234,7 +234,7 @@ async fn an_attempt_the_server_no_longer_knows_is_told_to_stop() -> Result<()> {
     server
         .activities
         .send(Ok(attempt("until_cancelled", None)))?;
-    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
+    assert!(matches!(server.next_call().await, Call::Heartbeat(_)));
     assert!(text_of(&server.activity_failed().await).contains("Gone"));
     worker.shutdown().await
 }
@@ -246,7 +246,7 @@ async fn details_held_back_by_the_throttle_go_out_with_the_failure() -> Result<(
     let mut task = attempt("reports", None);
     task.heartbeat_details = json("9");
     server.activities.send(Ok(task))?;
-    let Said::Heartbeat(beat) = server.heard().await else {
+    let Call::Heartbeat(beat) = server.next_call().await else {
         panic!("expected a heartbeat");
     };
     assert_eq!(beat.details, json("1"));

@@ -101,8 +101,8 @@ async fn loops_without_waiting_leave_all_threads_to_the_other_runs() -> Result<(
     server.page(signalled.whole().history.unwrap().events, "");
     server.sticky.send(Ok(signalled.tail()))?;
     assert!(matches!(
-        server.heard().await,
-        crate::worker::tests::server::Said::AskedForHistory
+        server.next_call().await,
+        crate::worker::tests::server::Call::GetHistory
     ));
     ended(&mut server).await;
     worker.shutdown().await?;

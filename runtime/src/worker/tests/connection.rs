@@ -59,7 +59,7 @@ async fn an_unreachable_server_is_logged_once_and_once_more_when_it_is_reachable
     server.activity_completed().await;
     let told = "server unreachable (polling for activity tasks failed), retrying in ";
     assert_eq!(test_log::count("the cable of this test is cut"), 1);
-    let line = test_log::heard("the cable of this test is cut").unwrap_or_default();
+    let line = test_log::find("the cable of this test is cut").unwrap_or_default();
     assert!(
         line.contains(told) && line.contains("code=Unavailable"),
         "{line}"
@@ -86,7 +86,7 @@ async fn a_malformed_activity_task_is_logged_and_the_next_one_runs() -> Result<(
         test_log::count(told),
         1,
         "{:?}",
-        test_log::heard("malformed task")
+        test_log::find("malformed task")
     );
     worker.shutdown().await
 }
@@ -103,7 +103,7 @@ async fn a_task_that_is_too_large_is_logged_and_the_next_one_runs() -> Result<()
     server.activities.send(Ok(attempt("double", json("21"))))?;
     assert_eq!(server.activity_completed().await.result, json("42"));
     assert_eq!(test_log::count(too_large), 1);
-    let line = test_log::heard(too_large).unwrap_or_default();
+    let line = test_log::find(too_large).unwrap_or_default();
     assert!(
         line.contains("polling for activity tasks brought a task that is too large"),
         "{line}"
@@ -195,7 +195,7 @@ async fn a_worker_tells_what_it_polls_and_has_registered() -> Result<()> {
     assert!(
         test_log::count(told) > 0,
         "{:?}",
-        test_log::heard("worker started")
+        test_log::find("worker started")
     );
     worker.shutdown().await
 }

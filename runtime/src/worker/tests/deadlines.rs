@@ -8,7 +8,7 @@ use tonic::Status;
 
 use super::{
     past::attempt,
-    server::{Said, Server},
+    server::{Call, Server},
 };
 use crate::{activity::CancelReason, prelude::*};
 
@@ -61,12 +61,12 @@ async fn a_body_sees_that_it_timed_out_and_has_time_to_clean_up() -> Result<()> 
         nanos: 50_000_000,
     });
     server.activities.send(Ok(task))?;
-    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
+    assert!(matches!(server.next_call().await, Call::Heartbeat(_)));
     turns.add_permits(1);
     assert_eq!(seen.recv().await, Some(CancelReason::TimedOut));
     worker.shutdown().await?;
     // The server has given the attempt up, so the next word is that of the shutdown.
-    assert!(matches!(server.heard().await, Said::ShutDown(_)));
+    assert!(matches!(server.next_call().await, Call::ShutDown(_)));
     Ok(())
 }
 
@@ -78,7 +78,7 @@ async fn a_body_that_the_server_forgot_has_time_to_clean_up() -> Result<()> {
     let gone = Err(Status::not_found("no such activity"));
     server.script().heartbeats.push_back(gone);
     server.activities.send(Ok(attempt("tidies_up", None)))?;
-    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
+    assert!(matches!(server.next_call().await, Call::Heartbeat(_)));
     turns.add_permits(1);
     assert_eq!(seen.recv().await, Some(CancelReason::Gone));
     worker.shutdown().await

@@ -7,7 +7,7 @@ use tonic::Status;
 
 use super::{
     past::{Past, json},
-    server::{Said, Server},
+    server::{Call, Server},
 };
 use crate::prelude::*;
 
@@ -102,11 +102,11 @@ async fn the_answer_to_a_second_failure_is_withheld_for_every_cause() {
             server.normal.send(Ok(fine("probe").query("said"))).unwrap();
             let mut answered = false;
             let failed = loop {
-                match server.heard().await {
-                    Said::Failed(failed) => break failed,
-                    Said::Answered(_) => answered = true,
-                    Said::Completed(_) => {}
-                    other => panic!("{cause}: heard {other:?}"),
+                match server.next_call().await {
+                    Call::Failed(failed) => break failed,
+                    Call::Answered(_) => answered = true,
+                    Call::Completed(_) => {}
+                    other => panic!("{cause}: got {other:?}"),
                 }
             };
             assert_eq!(failed.task_token, token, "{cause}");
@@ -145,10 +145,10 @@ async fn a_failed_run_is_not_run_again_early_whatever_the_server_hands_out() -> 
     assert_eq!(server.failed().await.task_token, b"2");
     worker.shutdown().await?;
     let last = loop {
-        match server.heard().await {
-            Said::ShutDown(_) => {}
-            Said::Failed(failed) => break failed,
-            other => panic!("expected a failed task, heard {other:?}"),
+        match server.next_call().await {
+            Call::ShutDown(_) => {}
+            Call::Failed(failed) => break failed,
+            other => panic!("expected a failed task, got {other:?}"),
         }
     };
     assert_eq!(last.task_token, b"199");
@@ -169,7 +169,7 @@ async fn a_worker_that_ends_gives_back_the_tasks_that_failed() -> Result<()> {
         .send(Ok(Past::begin("Broken", "run").whole()))?;
     server.failed().await;
     worker.shutdown().await?;
-    while !matches!(server.heard().await, Said::Failed(_)) {}
+    while !matches!(server.next_call().await, Call::Failed(_)) {}
     assert!(begun.elapsed() < secs(5));
     Ok(())
 }

@@ -11,7 +11,7 @@ use tonic::Status;
 
 use super::{
     past::{Past, attempt, json},
-    server::{Said, Server},
+    server::{Call, Server},
     texts::eventually,
 };
 use crate::{prelude::*, telemetry::log::test_log};
@@ -138,28 +138,28 @@ async fn a_failed_attempt_is_named_with_the_chain_of_its_causes() -> Result<()> 
         server.activities.send(Ok(shipping(kind)))?;
         until_failed(&mut server).await;
         let expected = line(&format!("activity attempt failed: {error}"), kind);
-        assert_eq!(test_log::heard(&expected), Some(expected));
+        assert_eq!(test_log::find(&expected), Some(expected));
     }
     let nan = format!("activity attempt will fail: {}", failed[3].1);
     assert_eq!(test_log::count(&line(&nan, "tells_nan")), 1);
 
     server.activities.send(Ok(shipping("unknown")))?;
     until_failed(&mut server).await;
-    let told = test_log::heard("activity attempt failed: activity `unknown` of workflow").unwrap();
+    let told = test_log::find("activity attempt failed: activity `unknown` of workflow").unwrap();
     assert!(told.ends_with(&line("", "unknown")[5..]), "{told}");
 
     server.activities.send(Ok(shipping("hangs")))?;
-    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
+    assert!(matches!(server.next_call().await, Call::Heartbeat(_)));
     worker.shutdown().await?;
     until_failed(&mut server).await;
     let error = "the worker is shutting down, and this attempt did not end in time";
     let expected = line(&format!("activity attempt failed: {error}"), "hangs");
-    assert_eq!(test_log::heard(&expected), Some(expected));
+    assert_eq!(test_log::find(&expected), Some(expected));
     Ok(())
 }
 
 async fn until_failed(server: &mut Server) {
-    while !matches!(server.heard().await, Said::ActivityFailed(_)) {}
+    while !matches!(server.next_call().await, Call::ActivityFailed(_)) {}
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn an_attempt_that_times_out_is_named() -> Result<()> {
     });
     server.activities.send(Ok(task))?;
     let expected = line("activity attempt timed out", "waits");
-    let told = eventually(|| test_log::heard(&expected)).await;
+    let told = eventually(|| test_log::find(&expected)).await;
     assert_eq!(told, expected);
     worker.shutdown().await
 }
@@ -218,7 +218,7 @@ async fn a_workflow_task_that_fails_or_is_refused_is_named() -> Result<()> {
         failure.message
     );
     let expected = line_of_task(&said, "run-that-panics", " attempt=1");
-    assert_eq!(test_log::heard(&expected), Some(expected));
+    assert_eq!(test_log::find(&expected), Some(expected));
 
     let refusal = Status::invalid_argument("no such command");
     server.script().completions.push_back(Err(refusal));
@@ -228,7 +228,7 @@ async fn a_workflow_task_that_fails_or_is_refused_is_named() -> Result<()> {
     let said = "WARN the server refused the answer to a workflow task: no such command";
     let expected = line_of_task(said, "run-that-is-refused", " attempt=1");
     let expected = format!("{expected} code=InvalidArgument");
-    let told = eventually(|| test_log::heard(&expected)).await;
+    let told = eventually(|| test_log::find(&expected)).await;
     assert_eq!(told, expected);
 
     let past = Past::begin("Fragile", "run-with-signals").with_input(json("1"));
@@ -241,7 +241,7 @@ async fn a_workflow_task_that_fails_or_is_refused_is_named() -> Result<()> {
          missing: expected `u32`",
     ] {
         let expected = line_of_task(said, "run-with-signals", "");
-        assert!(test_log::heard(&expected).is_some(), "{expected}");
+        assert!(test_log::find(&expected).is_some(), "{expected}");
     }
     worker.shutdown().await
 }
@@ -258,7 +258,7 @@ async fn a_query_that_fails_its_task_is_not_said_to_be_tried_again() -> Result<(
     server.normal.send(Ok(past))?;
     server.answered().await;
     assert!(
-        test_log::heard("run_id=\"run-that-is-asked\"")
+        test_log::find("run_id=\"run-that-is-asked\"")
             .unwrap()
             .starts_with("WARN query failed: ")
     );

@@ -13,7 +13,7 @@ use tonic::Status;
 
 use super::{
     past::{Past, json},
-    server::{Said, Server},
+    server::{Call, Server},
     suspended::returns,
 };
 use crate::prelude::*;
@@ -115,7 +115,7 @@ async fn a_task_is_prolonged_while_pages_of_its_history_are_fetched() -> Result<
     let next = after_heartbeat(&past);
     server.script().completions.extend([returns(next.tail())]);
     server.normal.send(Ok(task))?;
-    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    assert!(matches!(server.next_call().await, Call::GetHistory));
     assert_prolongs(&server.completed().await, &past);
     release.send(()).expect("the page is awaited");
     assert_ends(&server.completed().await, &next);
@@ -134,10 +134,10 @@ async fn a_task_is_prolonged_while_the_history_of_its_run_is_fetched_again() -> 
     server.script().completions.extend([returns(next.tail())]);
     // The run is not cached here.
     server.sticky.send(Ok(past.tail()))?;
-    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    assert!(matches!(server.next_call().await, Call::GetHistory));
     assert_prolongs(&server.completed().await, &past);
     release.send(()).expect("the page is awaited");
-    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    assert!(matches!(server.next_call().await, Call::GetHistory));
     assert_ends(&server.completed().await, &next);
     worker.shutdown().await
 }
@@ -153,7 +153,7 @@ async fn a_task_that_is_lost_while_its_history_is_fetched_is_worked_on_when_it_c
     let timed_out = Err(Status::not_found("workflow task not found"));
     server.script().completions.extend([timed_out]);
     server.normal.send(Ok(task))?;
-    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    assert!(matches!(server.next_call().await, Call::GetHistory));
     assert_prolongs(&server.completed().await, &past);
     let mut again = past.whole();
     again.attempt = 2;
@@ -173,7 +173,7 @@ async fn a_worker_that_caches_no_runs_does_not_begin_to_fetch_anew() -> Result<(
     server.page(rest, "");
     let release = hold_page(&server);
     server.normal.send(Ok(task))?;
-    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    assert!(matches!(server.next_call().await, Call::GetHistory));
     tokio::time::sleep(Duration::from_millis(1_000)).await;
     release.send(()).expect("the page is awaited");
     let completed = server.completed().await;

@@ -13,7 +13,7 @@ use tonic::Status;
 
 use super::{
     past::{Past, attempt, json},
-    server::{Said, Server},
+    server::{Call, Server},
 };
 use crate::prelude::*;
 
@@ -156,8 +156,8 @@ async fn a_run_that_is_not_cached_is_replayed_from_fetched_history() -> Result<(
     server.page(past.events[2..7].to_vec(), "");
 
     server.sticky.send(Ok(past.tail()))?;
-    assert!(matches!(server.heard().await, Said::AskedForHistory));
-    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    assert!(matches!(server.next_call().await, Call::GetHistory));
+    assert!(matches!(server.next_call().await, Call::GetHistory));
     let answer = server.completed().await;
     assert_eq!(answer.task_token, past.tail().task_token);
     assert_eq!(kinds(&answer), [CommandType::CompleteWorkflowExecution]);
@@ -175,7 +175,7 @@ async fn the_pages_a_task_came_without_are_fetched() -> Result<()> {
     task.next_page_token = b"more".to_vec();
 
     server.normal.send(Ok(task))?;
-    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    assert!(matches!(server.next_call().await, Call::GetHistory));
     let answer = server.completed().await;
     assert_eq!(kinds(&answer), [CommandType::CompleteWorkflowExecution]);
     worker.shutdown().await
@@ -311,12 +311,12 @@ async fn an_activity_starts_here_at_once_and_the_next_task_needs_no_poll() -> Re
     assert!(activity.request_eager_execution);
     let mut answers = [false; 2];
     for _ in 0..2 {
-        match server.heard().await {
-            Said::ActivityCompleted(it) => {
+        match server.next_call().await {
+            Call::ActivityCompleted(it) => {
                 assert_eq!(it.result, json("\"Hello, Ann!\""));
                 answers[0] = true;
             }
-            Said::Completed(it) => {
+            Call::Completed(it) => {
                 assert_eq!(kinds(&it), [CommandType::CompleteWorkflowExecution]);
                 answers[1] = true;
             }
@@ -354,7 +354,7 @@ async fn a_run_whose_answer_was_refused_is_replayed() -> Result<()> {
     let past = greeted();
     server.page(past.events.clone(), "");
     server.sticky.send(Ok(past.tail()))?;
-    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    assert!(matches!(server.next_call().await, Call::GetHistory));
     server.completed().await;
     worker.shutdown().await
 }
@@ -398,7 +398,7 @@ async fn a_task_that_is_handed_out_again_after_a_later_one_is_replayed() -> Resu
     server.sticky.send(Ok(early.tail()))?;
     server.page(early.events.clone(), "");
     server.sticky.send(Ok(early.tail()))?;
-    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    assert!(matches!(server.next_call().await, Call::GetHistory));
     let answer = server.completed().await;
     assert_eq!(answer.task_token, early.tail().task_token);
     worker.shutdown().await
@@ -492,7 +492,7 @@ async fn a_task_whose_history_the_server_does_not_have_fails() -> Result<()> {
         server.page(Vec::new(), "");
     }
     server.sticky.send(Ok(greeted().tail()))?;
-    assert!(matches!(server.heard().await, Said::AskedForHistory));
+    assert!(matches!(server.next_call().await, Call::GetHistory));
     let failed = server.failed().await.failure.unwrap_or_default();
     assert!(failed.message.contains("no history"), "{failed:?}");
     worker.shutdown().await

@@ -1,4 +1,4 @@
-//! A server that says what the test wrote down, and remembers what it is told.
+//! A server that responds as a test has scripted, and records the calls of the worker.
 
 use std::{
     collections::VecDeque,
@@ -18,9 +18,9 @@ use crate::{
     worker::Worker,
 };
 
-/// What a worker told the server.
+/// A call of the worker.
 #[derive(Debug)]
-pub(crate) enum Said {
+pub(crate) enum Call {
     Completed(Box<RespondWorkflowTaskCompletedRequest>),
     Failed(Box<RespondWorkflowTaskFailedRequest>),
     Answered(Box<RespondQueryTaskCompletedRequest>),
@@ -28,8 +28,8 @@ pub(crate) enum Said {
     ActivityFailed(Box<RespondActivityTaskFailedRequest>),
     ActivityCanceled(Box<RespondActivityTaskCanceledRequest>),
     Heartbeat(Box<RecordActivityTaskHeartbeatRequest>),
-    AskedForHistory,
-    AskedForPollers,
+    GetHistory,
+    DescribeTaskQueue,
     ShutDown(Box<ShutdownWorkerRequest>),
 }
 
@@ -38,18 +38,18 @@ struct Scripted {
     normal: Queue<PollWorkflowTaskQueueResponse>,
     sticky: Queue<PollWorkflowTaskQueueResponse>,
     activities: Queue<PollActivityTaskQueueResponse>,
-    said: mpsc::UnboundedSender<Said>,
+    calls: mpsc::UnboundedSender<Call>,
     script: Arc<Mutex<Script>>,
 }
 
-/// What the server answers to the next calls; what is not written down is answered with nothing.
+/// The responses to the next calls; a call without one has an empty response.
 #[derive(Default)]
 pub(crate) struct Script {
     pub(crate) completions: VecDeque<Result<RespondWorkflowTaskCompletedResponse, Status>>,
     /// The response to the next completion is held until something is sent.
     pub(crate) hold_completion: Option<oneshot::Receiver<()>>,
     pub(crate) heartbeats: VecDeque<Result<RecordActivityTaskHeartbeatResponse, Status>>,
-    /// How many workers poll the queue for activities; without this the server does not say.
+    /// How many workers poll the queue for activities; without this the call is not implemented.
     pub(crate) activity_pollers: Option<usize>,
     /// Pages of history, in the order they are asked for.
     pub(crate) pages: VecDeque<GetWorkflowExecutionHistoryResponse>,
@@ -67,7 +67,7 @@ pub(crate) struct Server {
     pub(crate) sticky: Feed<PollWorkflowTaskQueueResponse>,
     pub(crate) activities: Feed<PollActivityTaskQueueResponse>,
     pub(crate) script: Arc<Mutex<Script>>,
-    said: mpsc::UnboundedReceiver<Said>,
+    calls: mpsc::UnboundedReceiver<Call>,
 }
 
 impl Server {
@@ -75,21 +75,21 @@ impl Server {
         let (normal, normal_polls) = mpsc::unbounded_channel();
         let (sticky, sticky_polls) = mpsc::unbounded_channel();
         let (activities, activity_polls) = mpsc::unbounded_channel();
-        let (tell, said) = mpsc::unbounded_channel();
+        let (record, calls) = mpsc::unbounded_channel();
         let script = Arc::new(Mutex::new(Script::default()));
         Self {
             service: Arc::new(Scripted {
                 normal: AsyncMutex::new(normal_polls),
                 sticky: AsyncMutex::new(sticky_polls),
                 activities: AsyncMutex::new(activity_polls),
-                said: tell,
+                calls: record,
                 script: Arc::clone(&script),
             }),
             normal,
             sticky,
             activities,
             script,
-            said,
+            calls,
         }
     }
 
@@ -105,45 +105,45 @@ impl Server {
         Worker::on(caller, "queue".to_owned()).executor_threads(2)
     }
 
-    /// What the worker says next.
-    pub(crate) async fn heard(&mut self) -> Said {
-        let said = tokio::time::timeout(Duration::from_secs(20), self.said.recv()).await;
-        said.expect("the worker says something")
+    /// The next call of the worker.
+    pub(crate) async fn next_call(&mut self) -> Call {
+        let call = tokio::time::timeout(Duration::from_secs(20), self.calls.recv()).await;
+        call.expect("the worker calls the server")
             .expect("the service lives as long as this fixture")
     }
 
     pub(crate) async fn completed(&mut self) -> RespondWorkflowTaskCompletedRequest {
-        match self.heard().await {
-            Said::Completed(it) => *it,
-            other => panic!("expected a completed task, heard {other:?}"),
+        match self.next_call().await {
+            Call::Completed(it) => *it,
+            other => panic!("expected a completed task, got {other:?}"),
         }
     }
 
     pub(crate) async fn failed(&mut self) -> RespondWorkflowTaskFailedRequest {
-        match self.heard().await {
-            Said::Failed(it) => *it,
-            other => panic!("expected a failed task, heard {other:?}"),
+        match self.next_call().await {
+            Call::Failed(it) => *it,
+            other => panic!("expected a failed task, got {other:?}"),
         }
     }
 
     pub(crate) async fn answered(&mut self) -> RespondQueryTaskCompletedRequest {
-        match self.heard().await {
-            Said::Answered(it) => *it,
-            other => panic!("expected the answer to a query, heard {other:?}"),
+        match self.next_call().await {
+            Call::Answered(it) => *it,
+            other => panic!("expected the answer to a query, got {other:?}"),
         }
     }
 
     pub(crate) async fn activity_failed(&mut self) -> RespondActivityTaskFailedRequest {
-        match self.heard().await {
-            Said::ActivityFailed(it) => *it,
-            other => panic!("expected a failed activity, heard {other:?}"),
+        match self.next_call().await {
+            Call::ActivityFailed(it) => *it,
+            other => panic!("expected a failed activity, got {other:?}"),
         }
     }
 
     pub(crate) async fn activity_completed(&mut self) -> RespondActivityTaskCompletedRequest {
-        match self.heard().await {
-            Said::ActivityCompleted(it) => *it,
-            other => panic!("expected a completed activity, heard {other:?}"),
+        match self.next_call().await {
+            Call::ActivityCompleted(it) => *it,
+            other => panic!("expected a completed activity, got {other:?}"),
         }
     }
 
@@ -172,9 +172,9 @@ impl Server {
 }
 
 impl Scripted {
-    fn hear<T: Default>(&self, said: Said) -> Result<Response<T>, Status> {
-        // A test that has ended hears nothing any more.
-        let _ = self.said.send(said);
+    fn record<T: Default>(&self, call: Call) -> Result<Response<T>, Status> {
+        // A test that has ended receives nothing any more.
+        let _ = self.calls.send(call);
         Ok(Response::new(T::default()))
     }
 }
@@ -201,7 +201,7 @@ impl WorkflowService for Scripted {
     ) -> Result<Response<DescribeTaskQueueResponse>, Status> {
         let pollers = self.script.lock().unwrap().activity_pollers;
         let pollers = pollers.ok_or_else(|| Status::unimplemented("not here"))?;
-        self.hear::<()>(Said::AskedForPollers)?;
+        self.record::<()>(Call::DescribeTaskQueue)?;
         Ok(Response::new(DescribeTaskQueueResponse {
             pollers: vec![Default::default(); pollers],
             ..Default::default()
@@ -238,7 +238,7 @@ impl WorkflowService for Scripted {
                 script.hold_completion.take(),
             )
         };
-        self.hear::<()>(Said::Completed(Box::new(request.into_inner())))?;
+        self.record::<()>(Call::Completed(Box::new(request.into_inner())))?;
         if let Some(hold) = hold {
             let _ = hold.await;
         }
@@ -251,35 +251,35 @@ impl WorkflowService for Scripted {
         &self,
         request: Request<RespondWorkflowTaskFailedRequest>,
     ) -> Result<Response<RespondWorkflowTaskFailedResponse>, Status> {
-        self.hear(Said::Failed(Box::new(request.into_inner())))
+        self.record(Call::Failed(Box::new(request.into_inner())))
     }
 
     async fn respond_query_task_completed(
         &self,
         request: Request<RespondQueryTaskCompletedRequest>,
     ) -> Result<Response<RespondQueryTaskCompletedResponse>, Status> {
-        self.hear(Said::Answered(Box::new(request.into_inner())))
+        self.record(Call::Answered(Box::new(request.into_inner())))
     }
 
     async fn respond_activity_task_completed(
         &self,
         request: Request<RespondActivityTaskCompletedRequest>,
     ) -> Result<Response<RespondActivityTaskCompletedResponse>, Status> {
-        self.hear(Said::ActivityCompleted(Box::new(request.into_inner())))
+        self.record(Call::ActivityCompleted(Box::new(request.into_inner())))
     }
 
     async fn respond_activity_task_failed(
         &self,
         request: Request<RespondActivityTaskFailedRequest>,
     ) -> Result<Response<RespondActivityTaskFailedResponse>, Status> {
-        self.hear(Said::ActivityFailed(Box::new(request.into_inner())))
+        self.record(Call::ActivityFailed(Box::new(request.into_inner())))
     }
 
     async fn respond_activity_task_canceled(
         &self,
         request: Request<RespondActivityTaskCanceledRequest>,
     ) -> Result<Response<RespondActivityTaskCanceledResponse>, Status> {
-        self.hear(Said::ActivityCanceled(Box::new(request.into_inner())))
+        self.record(Call::ActivityCanceled(Box::new(request.into_inner())))
     }
 
     async fn record_activity_task_heartbeat(
@@ -287,7 +287,7 @@ impl WorkflowService for Scripted {
         request: Request<RecordActivityTaskHeartbeatRequest>,
     ) -> Result<Response<RecordActivityTaskHeartbeatResponse>, Status> {
         let reply = self.script.lock().unwrap().heartbeats.pop_front();
-        self.hear::<()>(Said::Heartbeat(Box::new(request.into_inner())))?;
+        self.record::<()>(Call::Heartbeat(Box::new(request.into_inner())))?;
         reply
             .unwrap_or_else(|| Ok(Default::default()))
             .map(Response::new)
@@ -301,7 +301,7 @@ impl WorkflowService for Scripted {
             let mut script = self.script.lock().unwrap();
             (script.pages.pop_front(), script.hold_page.take())
         };
-        self.hear::<()>(Said::AskedForHistory)?;
+        self.record::<()>(Call::GetHistory)?;
         if let Some(hold) = hold {
             let _ = hold.await;
         }
@@ -313,6 +313,6 @@ impl WorkflowService for Scripted {
         &self,
         request: Request<ShutdownWorkerRequest>,
     ) -> Result<Response<ShutdownWorkerResponse>, Status> {
-        self.hear(Said::ShutDown(Box::new(request.into_inner())))
+        self.record(Call::ShutDown(Box::new(request.into_inner())))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use super::{
     past::attempt,
-    server::{Said, Server},
+    server::{Call, Server},
 };
 use crate::{error::Cancelled, prelude::*};
 
@@ -32,9 +32,9 @@ async fn the_server_is_told_first_and_running_activities_come_to_their_end() -> 
     let mut server = Server::new();
     let worker = server.worker().activity::<until_told>().spawn().await?;
     server.activities.send(Ok(attempt("until_told", None)))?;
-    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
+    assert!(matches!(server.next_call().await, Call::Heartbeat(_)));
     worker.shutdown().await?;
-    let Said::ShutDown(told) = server.heard().await else {
+    let Call::ShutDown(told) = server.next_call().await else {
         panic!("expected the server to be told");
     };
     assert_eq!(told.task_queue, "queue");
@@ -55,9 +55,9 @@ async fn an_activity_that_gives_up_is_retried_elsewhere() -> Result<()> {
     server
         .activities
         .send(Ok(attempt("gives_up_when_told", None)))?;
-    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
+    assert!(matches!(server.next_call().await, Call::Heartbeat(_)));
     worker.shutdown().await?;
-    assert!(matches!(server.heard().await, Said::ShutDown(_)));
+    assert!(matches!(server.next_call().await, Call::ShutDown(_)));
     let failed = server.activity_failed().await;
     assert!(failed.failure.unwrap().message.contains("shutting down"));
     Ok(())
@@ -73,9 +73,9 @@ async fn an_activity_that_does_not_end_is_reported_after_the_grace_period() -> R
         .spawn()
         .await?;
     server.activities.send(Ok(attempt("never_ends", None)))?;
-    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
+    assert!(matches!(server.next_call().await, Call::Heartbeat(_)));
     worker.shutdown().await?;
-    assert!(matches!(server.heard().await, Said::ShutDown(_)));
+    assert!(matches!(server.next_call().await, Call::ShutDown(_)));
     let failed = server.activity_failed().await;
     assert!(failed.failure.unwrap().message.contains("shutting down"));
     Ok(())
@@ -106,10 +106,10 @@ async fn a_shutdown_does_not_wait_for_a_function_that_blocks_past_the_grace() ->
     let mut task = attempt("deaf", None);
     task.start_to_close_timeout.as_mut().unwrap().seconds = 100;
     server.activities.send(Ok(task))?;
-    assert!(matches!(server.heard().await, Said::Heartbeat(_)));
+    assert!(matches!(server.next_call().await, Call::Heartbeat(_)));
     // The reports of attempts have ten seconds; this one is out long before.
     tokio::time::timeout(secs(8), worker.shutdown()).await??;
-    assert!(matches!(server.heard().await, Said::ShutDown(_)));
+    assert!(matches!(server.next_call().await, Call::ShutDown(_)));
     let failed = server.activity_failed().await;
     assert!(failed.failure.unwrap().message.contains("shutting down"));
     let_go.send(())?;
@@ -123,9 +123,9 @@ async fn a_worker_whose_future_is_dropped_shuts_down_in_the_background() -> Resu
     server.activities.send(Ok(attempt("until_told", None)))?;
     tokio::select! {
         ended = worker.run() => panic!("the worker ended by itself: {ended:?}"),
-        beat = server.heard() => assert!(matches!(beat, Said::Heartbeat(_))),
+        beat = server.next_call() => assert!(matches!(beat, Call::Heartbeat(_))),
     }
-    assert!(matches!(server.heard().await, Said::ShutDown(_)));
+    assert!(matches!(server.next_call().await, Call::ShutDown(_)));
     let done = server.activity_completed().await;
     let result = done.result.unwrap().payloads[0].data.clone();
     assert_eq!(result, b"\"WorkerShutdown\"");

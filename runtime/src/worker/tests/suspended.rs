@@ -374,7 +374,7 @@ async fn a_shutdown_gives_tasks_that_are_put_aside_to_other_workers() -> Result<
     }
     let begun = Instant::now();
     let shutdown = tokio::spawn(worker.shutdown());
-    server.heard().await;
+    server.next_call().await;
     let handed_back = server.completed().await;
     assert!(
         begun.elapsed() >= Duration::from_secs(4),
@@ -404,7 +404,7 @@ async fn a_shutdown_waits_for_tasks_that_can_go_on() -> Result<()> {
         tokio::task::yield_now().await;
     }
     let shutdown = tokio::spawn(worker.shutdown());
-    server.heard().await;
+    server.next_call().await;
     end("at-the-end").await;
     assert_eq!(kinds(&server.completed().await), ["complete"]);
     shutdown.await?

@@ -122,7 +122,7 @@ async fn a_task_put_aside_late_in_a_shutdown_is_given_to_other_workers_at_once()
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let shutdown = tokio::spawn(worker.shutdown());
-    server.heard().await;
+    server.next_call().await;
     let handed_back = server.completed().await;
     assert!(handed_back.force_create_new_workflow_task);
     assert!(!handed_back.return_new_workflow_task);

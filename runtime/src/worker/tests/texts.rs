@@ -12,7 +12,7 @@ use durably_proto::api::enums::v1::WorkflowTaskFailedCause;
 
 use super::{
     past::{Past, attempt, json},
-    server::{Said, Server},
+    server::{Call, Server},
 };
 use crate::{
     data::{Callee, Converter, decode_result, encode_result},
@@ -163,7 +163,7 @@ async fn what_is_not_registered_is_told() -> Result<()> {
         .send(Ok(Past::begin("Goodbye", "run").whole()))?;
     let failure = server.failed().await.failure.unwrap();
     texts.add("a workflow type that no worker has", failure.message);
-    let told = test_log::heard("`Goodbye` is not registered").expect("it is told");
+    let told = test_log::find("`Goodbye` is not registered").expect("it is told");
     texts.add("the same, in the log", told);
 
     for run in ["run-1", "run-2"] {
@@ -173,7 +173,7 @@ async fn what_is_not_registered_is_told() -> Result<()> {
         server.completed().await;
     }
     let missing = "`Greeting` calls activity `greet`";
-    let told = test_log::heard(missing).expect("it is told");
+    let told = test_log::find(missing).expect("it is told");
     texts.add("an activity that this worker lacks", told);
     assert_eq!(test_log::count(missing), 1, "once for each workflow type");
 
@@ -188,7 +188,7 @@ async fn what_is_not_registered_is_told() -> Result<()> {
     server
         .normal
         .send(Ok(Past::begin("Alone", "run").whole()))?;
-    let told = eventually(|| test_log::heard("`Alone` calls activity")).await;
+    let told = eventually(|| test_log::find("`Alone` calls activity")).await;
     texts.add("an activity that no worker of the queue has", told);
     worker.shutdown().await?;
     texts.check();
@@ -206,7 +206,7 @@ async fn an_activity_of_another_worker_is_not_missed() -> Result<()> {
         .send(Ok(Past::begin("Shared", "run").whole()))?;
     let mut asked = 0;
     for _ in 0..2 {
-        asked += usize::from(matches!(server.heard().await, Said::AskedForPollers));
+        asked += usize::from(matches!(server.next_call().await, Call::DescribeTaskQueue));
     }
     worker.shutdown().await?;
     assert_eq!((asked, test_log::count("`Shared` calls activity")), (1, 0));
@@ -301,7 +301,7 @@ async fn a_wake_from_outside_is_told_at_once_and_fails_the_next_task() -> Result
     assert_eq!(test_log::count(told), 0);
     let left = std::mem::take(&mut *LEFT.lock().unwrap());
     left.into_iter().for_each(Waker::wake);
-    let said = eventually(|| test_log::heard(told)).await;
+    let said = eventually(|| test_log::find(told)).await;
     texts.add("the log, when the wake comes", said);
 
     let next = begun.answered().signal("poke").task();

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     driver::{Driver, Progress, instance::WorkerInfo},
     error::AppError,
-    instance::{core::WorkerFacts, panics, waker::Alarm},
+    instance::{core::WorkerFacts, panics, waker::ExecutorWaker},
     telemetry::log,
     wire::respond::AnswerQuery,
     worker::{
@@ -273,7 +273,7 @@ impl Shard {
     fn worker_info(&self, run_id: &str) -> WorkerInfo {
         WorkerInfo {
             facts: Arc::clone(&self.facts),
-            alarm: alarm(&self.executors, run_id),
+            executor: executor_waker(&self.executors, run_id),
         }
     }
 
@@ -293,9 +293,9 @@ impl Shard {
 }
 
 /// Wakes the thread that owns the run. Foreign code holds it, so it keeps nothing alive.
-fn alarm(executors: &Arc<Executors>, run_id: &str) -> Alarm {
+fn executor_waker(executors: &Arc<Executors>, run_id: &str) -> ExecutorWaker {
     let (executors, run_id) = (Arc::downgrade(executors), Arc::<str>::from(run_id));
-    Alarm::new(move || {
+    ExecutorWaker::new(move || {
         if let Some(executors) = executors.upgrade() {
             executors.wake(&run_id, Wake::RunWoken(Arc::clone(&run_id)));
         }

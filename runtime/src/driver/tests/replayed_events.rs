@@ -9,16 +9,16 @@ use tracing::{
 
 use super::*;
 use crate::telemetry::{
-    log::{Events, Sink, heard},
-    replayed::silent_if,
+    log::{Events, Sink, emit},
+    replayed::suppressed_if,
 };
 
 #[derive(Default)]
-struct Talks(bool);
-table!(Talks,
+struct Logs(bool);
+table!(Logs,
     init: |_, _| {
         tracing::info!("init");
-        Ok(Talks::default())
+        Ok(Logs::default())
     },
     run: |state, ctx, _| running(async move {
         tracing::info!("run");
@@ -30,64 +30,64 @@ table!(Talks,
         tracing::info!("signal");
         done({ state.with(|it| it.0 = true); Ok(()) })
     })],
-    queries: &[("heard", |_, _, _| {
+    queries: &[("logged", |_, _, _| {
         tracing::info!("query");
         encode_result(&())
     })]
 );
 
 #[test]
-fn a_run_that_is_not_replayed_is_heard() {
-    let heard = listening(|| {
-        let mut case = Case::begun::<Talks>();
+fn the_events_of_a_run_that_is_not_replayed_are_logged() {
+    let logged = logged_by(|| {
+        let mut case = Case::begun::<Logs>();
         case.settle();
         case.signal("go", ());
         case.settle();
     });
-    assert_eq!(heard, ["init", "run", "signal", "end"]);
+    assert_eq!(logged, ["init", "run", "signal", "end"]);
 }
 
 #[test]
-fn what_is_replayed_is_silent_and_what_comes_after_is_heard() {
-    let heard = listening(|| {
-        let mut case = Case::replayed::<Talks>(&[]);
+fn what_is_replayed_is_suppressed_and_what_comes_after_is_logged() {
+    let logged = logged_by(|| {
+        let mut case = Case::replayed::<Logs>(&[]);
         case.settle();
-        case.query("heard", ()).expect("the query is known");
+        case.query("logged", ()).expect("the query is known");
         case.replaying = false;
-        case.tell(case.advance());
+        case.handle(case.advance());
         case.signal("go", ());
         case.settle();
     });
-    assert_eq!(heard, ["query", "signal", "end"]);
+    assert_eq!(logged, ["query", "signal", "end"]);
 }
 
 #[test]
 fn the_sdk_repeats_no_warning_either_not_even_without_a_subscriber() {
-    let mut said = 0;
+    let mut emitted = 0;
     for replaying in [false, true, false] {
-        silent_if(replaying, || heard(|| said += 1));
+        suppressed_if(replaying, || emit(|| emitted += 1));
     }
-    assert_eq!(said, 2);
+    assert_eq!(emitted, 2);
 }
 
-/// What a subscriber hears meanwhile.
-fn listening(code: impl FnOnce()) -> Vec<String> {
-    let ear = Ear::default();
-    dispatcher::with_default(&Dispatch::new(Events(ear.clone())), code);
-    std::mem::take(&mut ear.0.lock().unwrap_or_else(PoisonError::into_inner))
+/// The events that a subscriber receives from this code.
+fn logged_by(code: impl FnOnce()) -> Vec<String> {
+    let collector = Collector::default();
+    dispatcher::with_default(&Dispatch::new(Events(collector.clone())), code);
+    std::mem::take(&mut collector.0.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 #[derive(Clone, Default)]
-struct Ear(Arc<Mutex<Vec<String>>>);
+struct Collector(Arc<Mutex<Vec<String>>>);
 
-impl Visit for Ear {
+impl Visit for Collector {
     fn record_debug(&mut self, _: &Field, value: &dyn std::fmt::Debug) {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.push(format!("{value:?}"));
+        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        logged.push(format!("{value:?}"));
     }
 }
 
-impl Sink for Ear {
+impl Sink for Collector {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
