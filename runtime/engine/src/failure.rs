@@ -144,7 +144,7 @@ pub enum TimeoutKind {
     ScheduleToStart,
     /// All attempts together took too long.
     ScheduleToClose,
-    /// The activity stopped telling that it is alive.
+    /// The activity has sent no heartbeat for too long.
     Heartbeat,
     /// A kind this version does not know.
     Other(i32),

@@ -42,12 +42,12 @@
 //!
 //! The same [`Run`] is given the following tasks of its workflow as long as it is cached; what a
 //! task recorded is compared with what this run attempted when the next one arrives. Where to read
-//! on: `slice.rs` says how history is cut into tasks, `book.rs` pairs attempts with events, and each
+//! on: `slice.rs` says how history is cut into tasks, `commands.rs` pairs commands with events, and each
 //! file of `machine/` is one kind of command, `machine/timer.rs` the simplest.
 
 #![forbid(unsafe_code)]
 
-mod book;
+mod commands;
 mod error;
 mod failure;
 mod flags;

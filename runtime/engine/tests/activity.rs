@@ -178,11 +178,11 @@ fn what_an_activity_does_after_it_counts_as_cancelled_is_not_told() {
     let answer = worker.handle(sticky(&world.take_task())).unwrap();
     world.answer(&answer);
     world.complete_activity();
-    let told = worker.told.len();
+    let before = worker.jobs.len();
     let answer = worker.handle(sticky(&world.take_task())).unwrap();
     assert_eq!(commands(&answer), [""; 0]);
     assert_eq!(
-        worker.told.len() - told,
+        worker.jobs.len() - before,
         2,
         "advance and settle, nothing else"
     );

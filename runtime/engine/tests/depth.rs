@@ -31,11 +31,11 @@ fn same_at_every_depth(code: Code, script: Script) {
             let commands = worker.handle(task).unwrap();
             assert_eq!(commands, *answer, "task {at}, replayed up to task {depth}");
         }
-        assert_eq!(worker.told, live.told, "replayed up to task {depth}");
+        assert_eq!(worker.jobs, live.jobs, "replayed up to task {depth}");
     }
     let mut replay = Worker::new(code);
     replay.handle(world.replay()).unwrap();
-    assert_eq!(replay.told, live.told, "replayed to the end");
+    assert_eq!(replay.jobs, live.jobs, "replayed to the end");
 }
 
 #[test]

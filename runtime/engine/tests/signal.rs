@@ -15,7 +15,7 @@ fn signals_before_the_first_task_are_told_after_the_start_in_order() {
     }
     let answer = worker.handle(world.take_task()).unwrap();
     assert_eq!(commands(&answer), ["complete one two three"]);
-    assert!(worker.told[1].starts_with("Start"), "{:?}", worker.told);
+    assert!(worker.jobs[1].starts_with("Start"), "{:?}", worker.jobs);
 }
 
 #[test]

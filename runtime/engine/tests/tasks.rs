@@ -126,9 +126,9 @@ fn workflow_time_is_when_the_task_started() {
     let (mut world, mut worker) = (World::new(), Worker::new(WORDS));
     worker.handle(world.take_task()).unwrap();
     assert!(
-        worker.told[0].contains("tv_sec: 1002"),
+        worker.jobs[0].contains("tv_sec: 1002"),
         "{}",
-        worker.told[0]
+        worker.jobs[0]
     );
 }
 
@@ -141,9 +141,9 @@ fn reset_gives_new_random_numbers() {
     });
     worker.handle(world.take_task()).unwrap();
     assert!(
-        worker.told.iter().any(|job| job.starts_with("Reseed")),
+        worker.jobs.iter().any(|job| job.starts_with("Reseed")),
         "{:?}",
-        worker.told
+        worker.jobs
     );
 }
 

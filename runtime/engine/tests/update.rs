@@ -91,7 +91,7 @@ fn update_that_history_holds_is_told_live_and_on_replay() {
 /// The signals and updates among what a worker was told.
 fn messages(worker: &Worker) -> Vec<&str> {
     let messages = worker
-        .told
+        .jobs
         .iter()
         .filter(|job| job.starts_with("Signal") || job.starts_with("UpdateRequest"));
     // The first string of either is the name of the signal, or the id of the update.
@@ -123,7 +123,7 @@ fn updates_that_a_reset_admitted_are_told_where_they_stand() {
     world.answer(&answer);
     let mut replay = Worker::new(STAY);
     replay.handle(world.replay()).unwrap();
-    assert_eq!(replay.told, worker.told);
+    assert_eq!(replay.jobs, worker.jobs);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn an_update_message_is_told_after_its_sequencing_event() {
     world.answer(&answer);
     let mut replay = Worker::new(STAY);
     replay.handle(world.replay()).unwrap();
-    assert_eq!(replay.told, worker.told);
+    assert_eq!(replay.jobs, worker.jobs);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn nothing_is_told_before_the_start() {
     let (mut world, mut worker) = (World::new(), Worker::new(STAY));
     world.update_after("u1", "now", 0);
     worker.handle(world.take_task()).unwrap();
-    assert!(worker.told[1].starts_with("Start"), "{:?}", worker.told);
+    assert!(worker.jobs[1].starts_with("Start"), "{:?}", worker.jobs);
     assert_eq!(messages(&worker), ["u1"]);
 }
 
@@ -169,7 +169,7 @@ fn histories_that_told_updates_last_are_replayed_so() {
     world.answer(&answer);
     let mut again = Worker::new(STAY);
     again.handle(world.replay()).unwrap();
-    assert_eq!(again.told, replay.told);
+    assert_eq!(again.jobs, replay.jobs);
 }
 
 #[test]

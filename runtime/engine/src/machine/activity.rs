@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Scheduled --ActivityTaskScheduled--> Running --Completed, Failed, TimedOut, Canceled--> Done   job
-//!       |                                   |--cancel (try)-----> Stopping, told --ended--> Done   job at once
+//!       |                                   |--cancel (try)-----> Stopping, resolved -end-> Done   job at once
 //!       |                                   |--cancel (wait)----> Stopping ------ended----> Done   job
 //!       |                                   '--cancel (abandon)-> Abandoned -----ended----> Done   job at once
 //!       '--- cancelled before the command left -------------------------------------------> Done   job at once
@@ -127,10 +127,10 @@ enum State {
     Running {
         scheduled: EventId,
     },
-    /// `told`: user code already knows that it is cancelled.
+    /// `resolved`: user code already knows that it is cancelled.
     Stopping {
         scheduled: EventId,
-        told: bool,
+        resolved: bool,
     },
     Abandoned,
     Done,
@@ -214,8 +214,8 @@ impl Activity {
         })
     }
 
-    /// Tells user code at once that the activity counts as cancelled.
-    fn tell_cancelled(&self, scheduled: EventId, out: &mut Outbox) {
+    /// Resolves the activity for user code at once: it counts as cancelled.
+    fn resolve_cancelled(&self, scheduled: EventId, out: &mut Outbox) {
         let attempt = LastAttempt {
             scheduled,
             retry_state: RetryState::CancelRequested,
@@ -304,7 +304,7 @@ impl Machine for Activity {
             State::Running { scheduled }
             | State::Stopping {
                 scheduled,
-                told: false,
+                resolved: false,
             } => {
                 let outcome = self.outcome(scheduled, answer)?;
                 out.job(Job::ActivityResolved {
@@ -312,7 +312,7 @@ impl Machine for Activity {
                     outcome,
                 });
             }
-            State::Stopping { told: true, .. } | State::Abandoned => {}
+            State::Stopping { resolved: true, .. } | State::Abandoned => {}
             State::Scheduled | State::Done => return Err(answer),
         }
         self.state = State::Done;
@@ -323,27 +323,27 @@ impl Machine for Activity {
         match (self.state, self.asked.cancellation) {
             (State::Scheduled, _) => {
                 self.state = State::Done;
-                self.tell_cancelled(EventId(0), out);
+                self.resolve_cancelled(EventId(0), out);
                 Cancel::Quiet
             }
             (State::Running { scheduled }, CancellationType::TryCancel) => {
                 self.state = State::Stopping {
                     scheduled,
-                    told: true,
+                    resolved: true,
                 };
-                self.tell_cancelled(scheduled, out);
+                self.resolve_cancelled(scheduled, out);
                 Cancel::Command
             }
             (State::Running { scheduled }, CancellationType::WaitCompleted) => {
                 self.state = State::Stopping {
                     scheduled,
-                    told: false,
+                    resolved: false,
                 };
                 Cancel::Command
             }
             (State::Running { scheduled }, CancellationType::Abandon) => {
                 self.state = State::Abandoned;
-                self.tell_cancelled(scheduled, out);
+                self.resolve_cancelled(scheduled, out);
                 Cancel::Quiet
             }
             (State::Stopping { .. } | State::Abandoned | State::Done, _) => Cancel::Quiet,

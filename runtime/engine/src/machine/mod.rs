@@ -50,12 +50,12 @@ pub(crate) enum Step {
     Cancel,
 }
 
-/// What stopping a machine asks of the book.
+/// The command that stopping a machine takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cancel {
     /// Nothing.
     Quiet,
-    /// A command that tells the server.
+    /// One that informs the server.
     Command,
 }
 

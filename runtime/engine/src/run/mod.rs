@@ -1,13 +1,13 @@
 //! One run: owns all state.
 
+mod intents;
 mod read;
-mod take_in;
 mod updates;
 
 use std::time::SystemTime;
 
 use self::updates::Arrivals;
-use crate::book::Book;
+use crate::commands::Commands;
 use crate::flags::{self, Flags};
 use crate::machine::{Outbox, Patches, Updates};
 use crate::{
@@ -32,8 +32,8 @@ pub struct Run {
     awaits_answer: bool,
     /// Workflow time; never moves back.
     now: Option<SystemTime>,
-    /// What user code attempted, beside what history records.
-    book: Book,
+    /// The commands that user code issued, paired with the events that history records.
+    commands: Commands,
     /// Updates that are not completed.
     updates: Updates,
     /// Updates whose job is not out yet.
@@ -94,9 +94,9 @@ enum Stage {
     /// The next slice is to be found.
     Between,
     /// The jobs of a slice are polled; `live` if its commands are to be sent.
-    Telling { live: bool },
+    Jobs { live: bool },
     /// Nothing is left but queries.
-    Asking { live: bool },
+    Queries { live: bool },
 }
 
 impl Run {
@@ -149,8 +149,8 @@ impl Run {
         Ok(())
     }
 
-    /// The next thing to tell user code; none when the task is done, or has failed, which
-    /// [`finish`](Self::finish) tells.
+    /// The next job for user code; none when the task is done, or has failed, which
+    /// [`finish`](Self::finish) returns.
     ///
     /// A resolution may come after user code stopped to wait for it, when both happened in one
     /// slice; it is to be passed over.
@@ -164,11 +164,11 @@ impl Run {
             }
             let step = match self.hand.stage {
                 Stage::Between => self.next_slice(),
-                Stage::Telling { live } => {
+                Stage::Jobs { live } => {
                     self.close_slice(live);
                     Ok(())
                 }
-                Stage::Idle | Stage::Asking { .. } => return None,
+                Stage::Idle | Stage::Queries { .. } => return None,
             };
             if let Err(error) = step {
                 self.fail(error);
@@ -179,14 +179,14 @@ impl Run {
     /// Whether the next [`poll_job`](Self::poll_job) begins a slice: a place at which a long replay
     /// can be interrupted, and where [`prolong`](Self::prolong) may be called.
     pub fn is_between_slices(&self) -> bool {
-        let replayed = Stage::Telling { live: false };
+        let replayed = Stage::Jobs { live: false };
         self.out.is_empty() && (self.hand.stage == Stage::Between || self.hand.stage == replayed)
     }
 
     /// Whether user code has handled the last slice of the task in hand: the next call is
     /// [`finish`](Self::finish).
     pub fn is_live(&self) -> bool {
-        self.failed.is_none() && self.hand.stage == (Stage::Asking { live: true })
+        self.failed.is_none() && self.hand.stage == (Stage::Queries { live: true })
     }
 
     /// Reopens the last slice of a run that [`is_live`](Self::is_live), to poll user code once more: work that
@@ -194,7 +194,7 @@ impl Run {
     pub fn resume(&mut self) {
         if self.is_live() {
             self.out.job(Job::Settle);
-            self.hand.stage = Stage::Telling { live: true };
+            self.hand.stage = Stage::Jobs { live: true };
         }
     }
 
@@ -247,7 +247,7 @@ impl Run {
 
     /// Takes in an intent of user code, and the line that issued it, which a mismatch names.
     pub fn issue(&mut self, intent: Intent, place: Option<Place>) {
-        if let Err(error) = self.take_in(intent, place) {
+        if let Err(error) = self.apply_intent(intent, place) {
             self.fail(error);
         }
     }
@@ -277,12 +277,12 @@ impl Run {
             answers,
             ..TaskCompletion::default()
         };
-        if hand.stage == (Stage::Asking { live: true }) {
-            self.book.send(&mut completion);
+        if hand.stage == (Stage::Queries { live: true }) {
+            self.commands.send(&mut completion);
             self.fill_in_task_queues(&mut completion.commands);
             completion.sdk = self.flags.unrecorded();
         }
-        self.book.shrink();
+        self.commands.shrink();
         self.out.shrink();
         Ok(Completion::Task(completion))
     }

@@ -1,7 +1,7 @@
 //! Reading history: slices, and the jobs that each event becomes.
 
 use super::{Carried, Names, Run, Stage};
-use crate::book::Conflict;
+use crate::commands::Conflict;
 use crate::machine::AnyOnce;
 use crate::slice::{self, Slice};
 use crate::{
@@ -17,7 +17,7 @@ impl Run {
             None => {
                 self.read_last_commands()?;
                 self.expect_no_task()?;
-                self.ask_queries(false);
+                self.queue_queries(false);
                 Ok(())
             }
         }
@@ -61,31 +61,31 @@ impl Run {
         for _ in 0..slice.len {
             if let Some(event) = self.hand.history.next() {
                 if in_place {
-                    self.tell_updates_before(event.id);
+                    self.queue_updates_before(event.id);
                 }
                 self.read(event, live)?;
             }
         }
-        self.tell_last_updates()?;
+        self.queue_last_updates()?;
         self.out.job(Job::Settle);
-        self.hand.stage = Stage::Telling { live };
+        self.hand.stage = Stage::Jobs { live };
         Ok(())
     }
 
     pub(super) fn close_slice(&mut self, live: bool) {
         if let Some((end, place)) = self.end.take() {
-            self.book.attempt(AnyOnce::EndRun(end), place);
+            self.commands.attempt(AnyOnce::EndRun(end), place);
         }
         self.awaits_answer = true;
         if live {
-            self.ask_queries(true);
+            self.queue_queries(true);
         } else {
             self.hand.stage = Stage::Between;
         }
     }
 
-    fn ask_queries(&mut self, live: bool) {
-        self.hand.stage = Stage::Asking { live };
+    fn queue_queries(&mut self, live: bool) {
+        self.hand.stage = Stage::Queries { live };
         let queries = match &mut self.hand.queries {
             Queries::Attached(queries) => std::mem::take(queries),
             Queries::Only(query) => vec![std::mem::take(query)],
@@ -114,7 +114,7 @@ impl Run {
         let rest = self.hand.history.as_slice();
         if !self.awaits_answer && rest.first().is_none_or(|next| next.kind.is_task()) {
             let at = rest.first().map_or(self.processed, |next| next.id);
-            self.book
+            self.commands
                 .expect_no_more()
                 .map_err(|conflict| mismatch(&self.names, at, conflict))?;
         }
@@ -138,12 +138,12 @@ impl Run {
         self.processed = id;
         match event.kind {
             EventKind::Command(left) => self
-                .book
+                .commands
                 .record(id, left)
                 .map_err(|conflict| mismatch(&self.names, id, conflict)),
             EventKind::Task(task) => self.read_task(id, task),
             EventKind::Answer { opened, answer } => self
-                .book
+                .commands
                 .resolve(opened, answer, &mut self.out)
                 .map_err(|answer| EngineError::MalformedHistory {
                     event: id,
@@ -185,7 +185,7 @@ impl Run {
             self.awaits_answer = false;
             return Ok(());
         }
-        self.book
+        self.commands
             .expect_no_more()
             .map_err(|conflict| mismatch(&self.names, id, conflict))?;
         if let TaskEvent::Failed {

@@ -72,7 +72,7 @@ impl Arrivals {
         });
     }
 
-    /// Takes the first update out that is told before the event `next`; one whose request is not read
+    /// Takes the first update out whose job comes before the event `next`; one whose request is not read
     /// yet waits for it.
     fn take_before(&mut self, next: EventId) -> Option<(Arrival, UpdateRequest)> {
         for at in 0..self.due.len() {
@@ -96,7 +96,7 @@ impl Arrivals {
 
 impl Run {
     /// Tells the updates that happen before the event `next`.
-    pub(super) fn tell_updates_before(&mut self, next: EventId) {
+    pub(super) fn queue_updates_before(&mut self, next: EventId) {
         while let Some((arrival, mut request)) = self.arrivals.take_before(next) {
             request.replaying = arrival.accepted;
             let update = OpenUpdate {
@@ -111,8 +111,8 @@ impl Run {
     }
 
     /// Tells the rest of the slice's updates.
-    pub(super) fn tell_last_updates(&mut self) -> Result<(), EngineError> {
-        self.tell_updates_before(EventId(i64::MAX));
+    pub(super) fn queue_last_updates(&mut self) -> Result<(), EngineError> {
+        self.queue_updates_before(EventId(i64::MAX));
         match self.arrivals.due.first() {
             None => Ok(()),
             Some(Arrival {

@@ -17,9 +17,9 @@ pub(crate) struct Worker {
     cx: Cx,
     /// The code of the run and of its handlers; none once it came to its end.
     threads: Vec<Pin<Box<dyn Future<Output = ()>>>>,
-    /// Every job that was told, but for what differs between a replay and the first time.
-    pub(crate) told: Vec<String>,
-    /// Whether each slice was told as a replay.
+    /// Every job, but for what differs between a replay and the first time.
+    pub(crate) jobs: Vec<String>,
+    /// Whether each slice was a replay.
     pub(crate) replayed: Vec<bool>,
 }
 
@@ -30,7 +30,7 @@ impl Worker {
             code,
             cx: Cx::default(),
             threads: Vec::new(),
-            told: Vec::new(),
+            jobs: Vec::new(),
             replayed: Vec::new(),
         }
     }
@@ -39,14 +39,14 @@ impl Worker {
     pub(crate) fn handle(&mut self, task: Task) -> Result<Completion, EngineError> {
         self.run.handle_task(task)?;
         while let Some(job) = self.run.poll_job() {
-            self.told.extend(same_on_replay(&job));
-            self.tell(job);
+            self.jobs.extend(same_on_replay(&job));
+            self.handle_job(job);
             self.issue();
         }
         self.run.finish()
     }
 
-    fn tell(&mut self, job: Job) {
+    fn handle_job(&mut self, job: Job) {
         let mut state = self.cx.0.borrow_mut();
         match job {
             Job::Advance(advance) => {

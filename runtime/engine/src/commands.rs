@@ -1,4 +1,4 @@
-//! The book pairs what this run attempts with what history records, in order.
+//! Pairs the commands of this run with the events that history records, in order.
 
 use std::collections::VecDeque;
 
@@ -6,21 +6,21 @@ use crate::machine::{AnyMachine, AnyOnce, Cancel, Machine, Once, Outbox, Step};
 use crate::slab::Slab;
 use crate::{Answer, CommandEvent, CommandSummary, EventId, Place, Seq, TaskCompletion};
 
-/// Commands that wait for their events, and commands whose events wait for their answers.
+/// The commands of a run: those whose events are to come, and those whose answers are.
 #[derive(Debug, Default)]
-pub(crate) struct Book {
-    /// Attempted and not yet found in history, in the order of attempts.
+pub(crate) struct Commands {
+    /// Issued by user code, and without an event in history so far; in the order in which they were issued.
     attempts: VecDeque<Attempt>,
     /// Open commands by number.
     machines: Slab<AnyMachine>,
-    /// Which open command left which event; ascending, because history is read in order. Closed
+    /// The event of each open command; ascending, because history is read in order. Closed
     /// commands stay until they are the oldest, or too many.
     by_event: VecDeque<(EventId, Seq)>,
     /// How many of those are closed.
     closed: usize,
 }
 
-/// So many closed commands are kept before they are looked for.
+/// So many closed commands are kept before they are removed.
 const CLOSED: usize = 32;
 
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(crate) struct Conflict {
     pub(crate) place: Option<Place>,
 }
 
-impl Book {
+impl Commands {
     /// User code opens a command; false if its number was used before.
     pub(crate) fn open(&mut self, seq: Seq, machine: AnyMachine, place: Option<Place>) -> bool {
         self.attempts
@@ -62,7 +62,7 @@ impl Book {
         true
     }
 
-    /// User code attempts what nothing answers.
+    /// User code issues a command that nothing answers.
     pub(crate) fn attempt(&mut self, once: AnyOnce, place: Option<Place>) {
         self.attempts
             .push_back(Attempt::Once(Box::new(once), place));
@@ -122,7 +122,7 @@ impl Book {
         }
     }
 
-    /// Everything attempted must have been found.
+    /// Fails if a command has no event in history.
     pub(crate) fn expect_no_more(&mut self) -> Result<(), Conflict> {
         while let Some(attempt) = self.attempts.front() {
             let (attempted, place) = match attempt {
@@ -145,7 +145,7 @@ impl Book {
         Ok(())
     }
 
-    /// Gives the answer of a command to its machine; returns it if none waits for it.
+    /// Passes the answer of a command to its machine; returns it if no machine waits for it.
     pub(crate) fn resolve(
         &mut self,
         opened: EventId,
@@ -166,7 +166,7 @@ impl Book {
         Ok(())
     }
 
-    /// Everything attempted in the slice that ends now, as commands; they wait for their events.
+    /// Adds the commands that were issued in the slice that ends now; their events are to come.
     pub(crate) fn send(&mut self, out: &mut TaskCompletion) {
         self.attempts.retain_mut(|attempt| match attempt {
             Attempt::Machine(seq, step, _) => match self.machines.get_mut(*seq) {
@@ -183,7 +183,7 @@ impl Book {
         });
     }
 
-    /// Gives memory back that a burst took.
+    /// Frees memory that a burst took.
     pub(crate) fn shrink(&mut self) {
         if self.closed * 2 >= self.by_event.len() {
             self.forget_closed();
@@ -217,7 +217,7 @@ impl Book {
     }
 }
 
-/// What the engine itself writes and other versions may have written otherwise.
+/// Whether the engine itself writes the event, and other versions may have written it otherwise.
 const fn may_be_passed_over(event: &CommandEvent) -> bool {
     matches!(
         event,

@@ -5,7 +5,7 @@ use crate::machine::{Activity, AnyMachine, AnyOnce, Timer};
 use crate::{Command, ContinueAsNew, EndRun, EngineError, Intent, Place, Seq};
 
 impl Run {
-    pub(super) fn take_in(
+    pub(super) fn apply_intent(
         &mut self,
         intent: Intent,
         place: Option<Place>,
@@ -27,25 +27,25 @@ impl Run {
             Intent::CancelTimer { seq } => self.cancel("cancel timer", seq, place),
             Intent::CancelActivity { seq } => self.cancel("cancel activity", seq, place),
             Intent::SetPatch { id, deprecated } => {
-                let replaying = self.hand.stage != (Stage::Telling { live: true });
+                let replaying = self.hand.stage != (Stage::Jobs { live: true });
                 for once in self.patches.set(id, deprecated, replaying) {
-                    self.book.attempt(once, place);
+                    self.commands.attempt(once, place);
                 }
                 Ok(())
             }
             Intent::AcceptUpdate { id } => {
                 let step = self.updates.accept(id)?;
-                self.book.attempt(AnyOnce::UpdateStep(step), place);
+                self.commands.attempt(AnyOnce::UpdateStep(step), place);
                 Ok(())
             }
             Intent::RejectUpdate { id, failure } => {
                 let step = self.updates.reject(id, failure)?;
-                self.book.attempt(AnyOnce::UpdateStep(step), place);
+                self.commands.attempt(AnyOnce::UpdateStep(step), place);
                 Ok(())
             }
             Intent::CompleteUpdate { id, result } => {
                 let step = self.updates.complete(id, result)?;
-                self.book.attempt(AnyOnce::UpdateStep(step), place);
+                self.commands.attempt(AnyOnce::UpdateStep(step), place);
                 Ok(())
             }
             Intent::EndRun(EndRun::ContinueAsNew(next)) => {
@@ -63,7 +63,7 @@ impl Run {
         machine: AnyMachine,
         place: Option<Place>,
     ) -> Result<(), EngineError> {
-        if self.book.open(seq, machine, place) {
+        if self.commands.open(seq, machine, place) {
             Ok(())
         } else {
             Err(EngineError::DuplicateCommand { intent, seq })
@@ -76,7 +76,7 @@ impl Run {
         seq: Seq,
         place: Option<Place>,
     ) -> Result<(), EngineError> {
-        if self.book.cancel(seq, place, &mut self.out) {
+        if self.commands.cancel(seq, place, &mut self.out) {
             Ok(())
         } else {
             Err(EngineError::UnknownCommand { intent, seq })
