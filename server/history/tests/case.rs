@@ -3,6 +3,7 @@
 //! A test says what happens in domain words and compares the history as text, one line an event.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,7 +138,7 @@ impl Case {
         self.commits += 1;
         if self.is_checked() {
             let restored = self.stored.restore().expect("the store loses nothing");
-            assert_eq!(lines(&restored), lines(&self.run));
+            assert_same(&restored, &self.run);
             self.run = restored;
         }
     }
@@ -338,11 +339,24 @@ impl Stored {
     }
 }
 
-/// All that is in a run, sorted, because the maps of the platform's messages have no order.
-fn lines(run: &Run) -> Vec<String> {
-    let mut lines: Vec<_> = format!("{run:#?}").lines().map(str::to_owned).collect();
-    lines.sort();
-    lines
+/// Compares all that is in two values, whatever the order, because the maps of the platform's
+/// messages have none.
+#[track_caller]
+pub fn assert_same(left: &impl Debug, right: &impl Debug) {
+    let lines = |value: &dyn Debug| {
+        let mut lines: Vec<_> = format!("{value:#?}").lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let (left, right) = (lines(left), lines(right));
+    if left != right {
+        let without = |lines: &[String], others: &[String]| {
+            let lines = lines.iter().filter(|line| !others.contains(line));
+            lines.cloned().collect::<Vec<_>>().join("\n")
+        };
+        let (only_left, only_right) = (without(&left, &right), without(&right, &left));
+        panic!("only left:\n{only_left}\nonly right:\n{only_right}");
+    }
 }
 
 pub fn poll(task_key: WorkflowTaskKey, queue: &str) -> Input {

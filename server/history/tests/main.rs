@@ -4,6 +4,7 @@
 
 mod case;
 mod command;
+mod random;
 mod text;
 
 mod activity_cancel;
@@ -19,6 +20,7 @@ mod determinism;
 mod greeting;
 mod memory;
 mod pending_tasks;
+mod random_walk;
 mod requests;
 mod reuse_policy;
 mod run_timeout;

@@ -15,6 +15,8 @@ use crate::command::{
     schedule_activity, schedule_activity_with, seconds, start_timer, update,
 };
 
+use crate::random::Random;
+
 /// How many of everything are pending where it must not matter.
 const MANY: usize = 1000;
 
@@ -438,27 +440,6 @@ fn damage(bytes: &mut Vec<u8>, random: &mut Random) {
             }
             _ => *bytes = (0..random.below(60)).map(|_| random.byte()).collect(),
         }
-    }
-}
-
-/// Random numbers of a seed, so that a failure is found again.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).expect("below a usize")
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
     }
 }
 

@@ -1,0 +1,303 @@
+//! Random inputs, good and stale ones, to a run that is restored after each, and to one that never
+//! is: they do the same.
+
+use std::time::Duration;
+
+use durably_history::{
+    ActivityRef, ActivityTaskKey, Attach, CancelActivity, CompleteActivity, Effect, FailActivity,
+    Heartbeat, Input, Reply, RequestCancel, Run, Signal, Start, Terminate, Time, Transition,
+    WorkflowTaskKey, WorkflowTaskToken,
+};
+use durably_proto::api::command::v1::Command;
+use durably_proto::api::protocol::v1::Message;
+
+use crate::case::{self, QUEUE, STICKY, Stored, assert_same};
+use crate::command::{self, payloads, seconds, update};
+use crate::random::Random;
+
+const WALKS: u64 = 24;
+const STEPS: usize = 70;
+
+#[test]
+fn a_restored_run_does_what_the_run_would_have_done() {
+    let mut closed = 0;
+    let mut accepted = 0;
+    for seed in 0..WALKS {
+        let mut walk = Walk::start(seed);
+        for _ in 0..STEPS {
+            walk.step();
+        }
+        closed += usize::from(!walk.live.is_running());
+        accepted += walk.accepted;
+    }
+    // Most inputs do something, and some runs end early.
+    assert!(accepted > STEPS * 8, "{accepted} inputs were accepted");
+    assert!((1..20).contains(&closed), "{closed} runs closed");
+}
+
+/// The two runs, and what a driver knows about them.
+struct Walk {
+    random: Random,
+    now: Time,
+    live: Run,
+    restored: Run,
+    stored: Stored,
+    offered: Vec<WorkflowTaskKey>,
+    tokens: Vec<WorkflowTaskToken>,
+    activities: Vec<ActivityTaskKey>,
+    started: Vec<ActivityTaskKey>,
+    accepted: usize,
+}
+
+impl Walk {
+    fn start(seed: u64) -> Self {
+        let mut random = Random(seed);
+        let request = durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest {
+            workflow_id: "walk".to_owned(),
+            workflow_type: Some(command::workflow_type("Walk")),
+            task_queue: Some(command::queue(QUEUE)),
+            workflow_run_timeout: random.once_in(3).then(|| seconds(60)),
+            workflow_start_delay: random.once_in(4).then(|| seconds(5)),
+            retry_policy: random.once_in(3).then(|| command::attempts(2)),
+            ..Default::default()
+        };
+        let start = Start::from_request(request, "run".into(), seed).expect("a good request");
+        let now = Time::from_unix_nanos(1_000_000_000_000_000_000);
+        let (mut live, transition) = Run::start(start, now);
+        let mut stored = Stored::default();
+        stored.apply(live.take_changes());
+        let restored = stored.restore().expect("all is stored");
+        let mut walk = Self {
+            random,
+            now,
+            live,
+            restored,
+            stored,
+            offered: Vec::new(),
+            tokens: Vec::new(),
+            activities: Vec::new(),
+            started: Vec::new(),
+            accepted: 0,
+        };
+        walk.drive(transition);
+        walk
+    }
+
+    fn step(&mut self) {
+        let input = self.input();
+        let live = self.live.apply(input.clone(), self.now);
+        let restored = self.restored.apply(input, self.now);
+        assert_same(&live, &restored);
+        assert_same(&self.live, &self.restored);
+        self.live.take_changes();
+        self.stored.apply(self.restored.take_changes());
+        self.restored = self.stored.restore().expect("all is stored");
+        assert_same(&self.live, &self.restored);
+        if let Ok(transition) = live {
+            self.accepted += 1;
+            self.drive(transition);
+        }
+    }
+
+    fn drive(&mut self, transition: Transition) {
+        for effect in transition.effects {
+            match effect {
+                Effect::DispatchWorkflowTask { task_key, .. } => self.offered.push(task_key),
+                Effect::DispatchActivity { task_key, .. } => self.activities.push(task_key),
+                _ => {}
+            }
+        }
+        match transition.reply {
+            Reply::WorkflowTask(task) => self.tokens.push(task.token),
+            Reply::WorkflowTaskCompleted(completed) => {
+                self.tokens.extend(completed.next.map(|task| task.token));
+                let eager = completed.activities.into_iter();
+                self.started.extend(eager.map(|activity| activity.task_key));
+            }
+            Reply::Activity(activity) => self.started.push(activity.task_key),
+            _ => {}
+        }
+    }
+
+    /// An input, or time that passes until the next deadline.
+    fn input(&mut self) -> Input {
+        loop {
+            let input = match self.random.below(16) {
+                0..=4 => self.workflow_task(),
+                5..=8 => self.activity(),
+                9..=10 => self.deadline(),
+                _ => Some(self.request()),
+            };
+            if let Some(input) = input {
+                return input;
+            }
+        }
+    }
+
+    /// Polls a task or completes it, newer ones rather than older ones.
+    fn workflow_task(&mut self) -> Option<Input> {
+        if self.random.once_in(2) {
+            let place = self.recent(self.offered.len())?;
+            let queue = *self.one_of(&[QUEUE, STICKY]);
+            return Some(case::poll(self.offered[place], queue));
+        }
+        let place = self.recent(self.tokens.len())?;
+        let token = self.tokens[place];
+        if self.random.once_in(8) {
+            return Some(Input::FailWorkflowTask(Box::new(
+                durably_history::FailWorkflowTask {
+                    token,
+                    cause: Default::default(),
+                    failure: Some(command::failure("task", "Boom")),
+                    identity: "worker".to_owned(),
+                    binary_checksum: String::new(),
+                },
+            )));
+        }
+        let (commands, messages) = self.answer();
+        let (is_sticky, returns_new, forces_new) = (
+            self.random.once_in(2),
+            self.random.once_in(3),
+            self.random.once_in(6),
+        );
+        Some(case::completion(token, commands, messages, |response| {
+            if is_sticky {
+                case::sticky(response);
+            }
+            response.return_new_workflow_task = returns_new;
+            response.force_create_new_workflow_task = forces_new;
+        }))
+    }
+
+    fn answer(&mut self) -> (Vec<Command>, Vec<Message>) {
+        let mut commands = Vec::new();
+        let mut messages = Vec::new();
+        for _ in 0..self.random.below(3) {
+            let id = self.random.below(4).to_string();
+            match self.random.below(7) {
+                0..=1 => {
+                    commands.push(command::start_timer(&id, self.random.below(20) as i64));
+                }
+                2 => commands.push(command::cancel_timer(&id)),
+                3..=4 => commands.push(self.schedule_activity(&id)),
+                5 => {
+                    let event = self.random.below(self.live.events().len()) + 1;
+                    commands.push(command::cancel_activity(event as i64));
+                }
+                _ => {
+                    let message = match self.random.below(3) {
+                        0 => command::accept(&id),
+                        1 => command::respond(&id, "result"),
+                        _ => command::reject(&id),
+                    };
+                    commands.push(command::protocol(&message.id));
+                    messages.push(message);
+                }
+            }
+        }
+        if self.random.once_in(12) {
+            commands.push(match self.random.below(4) {
+                0 => command::complete("done"),
+                1 => command::fail(command::failure("no", "No")),
+                2 => command::cancel_workflow(),
+                _ => command::continue_as_new(|_| {}),
+            });
+        }
+        (commands, messages)
+    }
+
+    fn schedule_activity(&mut self, id: &str) -> Command {
+        let random = &mut self.random;
+        command::schedule_activity_with(id, |activity| {
+            activity.request_eager_execution = random.once_in(4);
+            activity.heartbeat_timeout = random.once_in(2).then(|| seconds(3));
+            activity.schedule_to_start_timeout = random.once_in(4).then(|| seconds(8));
+            activity.schedule_to_close_timeout = random.once_in(3).then(|| seconds(25));
+            activity.retry_policy = random.once_in(2).then(|| command::attempts(3));
+        })
+    }
+
+    fn activity(&mut self) -> Option<Input> {
+        if self.random.once_in(2) {
+            let place = self.recent(self.activities.len())?;
+            return Some(case::poll_activity(self.activities[place]));
+        }
+        let place = self.recent(self.started.len())?;
+        let activity = match self.random.once_in(4) {
+            true => ActivityRef::Id(self.random.below(4).to_string().into()),
+            false => ActivityRef::Token(self.started[place]),
+        };
+        let details = Some(payloads("details"));
+        let identity = "worker".to_owned();
+        Some(match self.random.below(5) {
+            0..=1 => Input::Heartbeat(Heartbeat {
+                activity,
+                details,
+                identity,
+            }),
+            2 => Input::CompleteActivity(CompleteActivity {
+                activity,
+                result: details,
+                identity,
+                worker_version: None,
+            }),
+            3 => Input::FailActivity(Box::new(FailActivity {
+                activity,
+                failure: Some(command::failure("no", "No")),
+                last_heartbeat_details: self.random.once_in(2).then_some(details).flatten(),
+                identity,
+                worker_version: None,
+            })),
+            _ => Input::CancelActivity(CancelActivity {
+                activity,
+                details,
+                identity,
+                worker_version: None,
+            }),
+        })
+    }
+
+    /// Lets time pass: until the next deadline, or to a time before it.
+    fn deadline(&mut self) -> Option<Input> {
+        let (at, deadline) = self.live.next_deadline()?;
+        let left = at.since(self.now);
+        if self.random.once_in(3) {
+            self.now = self.now + left / 2;
+        } else {
+            self.now = self.now + left;
+        }
+        Some(Input::Due(deadline))
+    }
+
+    fn request(&mut self) -> Input {
+        self.now = self.now + Duration::from_millis(self.random.below(1500) as u64);
+        let id = self.random.below(6).to_string();
+        let signal = Signal {
+            request_id: id.as_str().into(),
+            ..case::signal("go")
+        };
+        match self.random.below(14) {
+            0..=3 => Input::Signal(signal),
+            4 => Input::Signal(case::signal("go")),
+            5 => Input::SignalWithStart(signal),
+            6..=9 => Input::Update(update(&id)),
+            10 => Input::Attach(Attach {
+                request_id: Some(id.into()),
+                ..Attach::default()
+            }),
+            11 => Input::ResetStickiness,
+            12 => Input::RequestCancel(RequestCancel::default()),
+            _ if self.random.once_in(6) => Input::Terminate(Terminate::default()),
+            _ => Input::RepeatEagerStart,
+        }
+    }
+
+    /// A place among the last few of a list.
+    fn recent(&mut self, len: usize) -> Option<usize> {
+        len.checked_sub(1 + self.random.below(len.clamp(1, 3)))
+    }
+
+    fn one_of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        &all[self.random.below(all.len())]
+    }
+}
