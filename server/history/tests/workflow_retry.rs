@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use durably_history::{Input, RequestCancel};
 use durably_proto::api::common::v1::RetryPolicy;
 use durably_proto::api::enums::v1::WorkflowExecutionStatus;
 use durably_proto::api::failure::v1::failure::FailureInfo;
@@ -78,4 +79,22 @@ fn a_final_failure_is_the_end_with_a_policy_too() {
     case.work(vec![fail(final_failure("nope"))]);
     assert!(case.next.is_none());
     assert!(crate::text::line(&case.last()).contains("non_retryable_failure"));
+}
+
+#[test]
+fn an_interval_longer_than_time_is_no_error() {
+    let mut case = Case::start_with(|request| {
+        request.retry_policy = Some(RetryPolicy {
+            initial_interval: Some(seconds(i64::MAX)),
+            ..attempts(0)
+        });
+    });
+    case.work(vec![fail(failure("nope", "Nope"))]);
+    let mut next = case.next_run();
+    assert_eq!(next.deadline(), None);
+    // A cancel request ends the delay; the next interval is twice as long.
+    next.ok(Input::RequestCancel(RequestCancel::default()));
+    next.pass(Duration::from_secs(1));
+    next.work(vec![fail(failure("nope", "Nope"))]);
+    assert!(next.next.is_some());
 }
