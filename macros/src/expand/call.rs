@@ -69,7 +69,11 @@ pub(super) fn encoded(
 /// [`import_dispatch_traits`]: super::import_dispatch_traits
 pub(super) fn payload_of(ty: TokenStream, at: Span, root: &CratePath) -> TokenStream {
     let root = root.at(at);
-    quote_spanned!(at=> (&&&&&#root::__private::Spelled::<#ty>::HERE).payload())
+    quote_spanned! {at=>
+        <#ty as #root::__private::Serialisable<_>>::payload(
+            (&&&&&#root::__private::Spelled::<#ty>::HERE).payload()
+        )
+    }
 }
 
 /// Generates the payload conversions of an argument.

@@ -1,5 +1,5 @@
 //! Payload types: generates serde's derives through the runtime crate, so that users need no dependency
-//! on serde.
+//! on serde. They name it by its public path, which rustc prints in its errors.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -15,7 +15,7 @@ pub(crate) fn expand(input: &DeriveInput, root: &CratePath) -> TokenStream {
     let assertions = serialized_fields(input).map(|(conditions, ty)| {
         let at = ty.span();
         let root = root.at(at);
-        quote_spanned!(at=> #(#conditions)* let _ = <#ty as #root::__private::Serialisable>::payload;)
+        quote_spanned!(at=> #(#conditions)* let _ = <#ty as #root::__private::Serialisable<#root::__private::BySerde>>::payload;)
     });
     let assertions: TokenStream = assertions.collect();
     // The assertions precede the derives, so that our message about a field without serde's traits comes
@@ -26,7 +26,7 @@ pub(crate) fn expand(input: &DeriveInput, root: &CratePath) -> TokenStream {
     quote! {
         #check
         #alias
-        #[derive(#root::__private::serde::Serialize, #root::__private::serde::Deserialize)]
+        #[derive(#root::data::serde::Serialize, #root::data::serde::Deserialize)]
         #[serde(crate = #serde)]
         #input
     }
@@ -36,13 +36,13 @@ pub(crate) fn expand(input: &DeriveInput, root: &CratePath) -> TokenStream {
 /// imported under a name, and the import is returned too.
 fn serde(input: &DeriveInput, root: &CratePath) -> (String, Option<TokenStream>) {
     if let Some(root) = root.to_text() {
-        return (format!("{root}::__private::serde"), None);
+        return (format!("{root}::data::serde"), None);
     }
     let name = format_ident!("__serde_of_{}", input.ident);
     let import = quote! {
         #[doc(hidden)]
         #[allow(unused_imports, non_snake_case)]
-        use #root::__private::serde as #name;
+        use #root::data::serde as #name;
     };
     (name.to_string(), Some(import))
 }

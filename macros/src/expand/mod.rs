@@ -1,6 +1,7 @@
 //! Expand stage: generates code from models, and cannot fail.
 //!
-//! Expansions name items of `::durably::__private` only, by absolute paths. Locals have mixed-site
+//! Expansions name items of `::durably::__private` only (and serde, as `::durably::data::serde`), by absolute
+//! paths. Locals have mixed-site
 //! spans, so that no name of the user's collides with them. Items that users never name stand inside
 //! `const _`.
 

@@ -4,7 +4,8 @@
 //! Stable Rust has no specialisation, but it prefers one method to another by how often a receiver
 //! is borrowed. An expansion writes `(&&&&&Spelled::<Type>::HERE).payload()` with a type of the
 //! user's. rustc tries the traits below from most to least borrowed and takes the first whose bound
-//! holds:
+//! holds. The expansion passes what it returns to [`Serialisable::payload`](crate::Serialisable), which
+//! makes the conversions of it:
 //!
 //! | receiver | trait | types | encoding |
 //! |---|---|---|---|
@@ -14,8 +15,9 @@
 //! | `&Spelled` | [`ByMessage`], [`ByOptionalMessage`], [`ByMessages`] | other messages | `binary/protobuf` |
 //! | `Spelled` | [`Plain`](crate::__private::Plain) | the rest | serde |
 //!
-//! So a type that is nothing of all this is refused by the last one, whose bound is [`Data`]. In a
-//! generic function the type is not known, and the same method is the last one for all types.
+//! The last one holds for every type. Its bound, [`Data`](crate::data::Data), is one of `Serialisable`: had
+//! the method the bound, rustc would add a note on the method to each error. In a generic function the type
+//! is not known, and the last one is chosen for all types.
 
 use std::marker::PhantomData;
 

@@ -44,6 +44,33 @@ pub(crate) mod value;
 pub(crate) mod tests;
 
 pub use durably_engine::Payload;
+/// serde, of the version whose traits make a type [`Data`]: to implement them without a dependency of
+/// your own. [`#[durably::data]`](macro@crate::data) derives them.
+///
+/// ```
+/// use durably::data::serde::{Deserialize, Deserializer, Serialize, Serializer};
+///
+/// struct Cents(u64);
+///
+/// impl Serialize for Cents {
+///     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+///         serializer.serialize_u64(self.0)
+///     }
+/// }
+///
+/// impl<'de> Deserialize<'de> for Cents {
+///     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+///         u64::deserialize(deserializer).map(Self)
+///     }
+/// }
+///
+/// #[durably::activity(start_to_close = "10s")]
+/// async fn pay(price: Cents) -> u64 {
+///     price.0
+/// }
+/// ```
+// rustc names it in its errors where a field of a payload type has not its traits.
+pub use serde;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::args::decode_result;

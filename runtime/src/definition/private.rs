@@ -1,16 +1,14 @@
 //! All that expansions of the macros may name. Not public API.
 //!
 //! An expansion says what is there (names, types, which method) and leaves the work to the
-//! functions here. [`Plain::payload`] is the one place where an argument or result is asked to be
-//! [`Data`]: called at every use with the span of the user's type, it lets rustc print one message
-//! for one mistake.
+//! functions here. [`Serialisable`] is the one bound that requires an argument or result to be [`Data`]:
+//! named at every use with the span of the user's type, it lets rustc print one message for one mistake.
 //!
 //! rustc adds where a bound of a function is that a type does not meet, which no user can make use of. So
 //! an expansion names the trait and its method (`<T as Verdict>::into_verdict`), not a function with the
 //! bound. The traits that rustc names are exported from the crate's root too, whose paths it prefers.
 
 use durably_engine::Payload;
-pub use serde;
 
 pub use crate::{
     activity::ActivityCtx,
@@ -54,25 +52,48 @@ pub fn payload<T: Data>() -> PayloadOf<T> {
     PayloadOf::of_any()
 }
 
-/// A type that stands in a payload. [`Data`] says the same, but has supertraits, of which rustc would
-/// speak first where a method of it is named.
+/// A type that stands in a payload, with `Chosen`, what [`Spelled`] chose for it. [`Data`] says the same
+/// of a type for which nothing else was chosen, but has supertraits, of which rustc would speak first
+/// where a method of it is named.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be serialised into a Temporal payload",
     label = "not serialisable",
     note = "put `#[durably::data]` on the type, or on your types inside it (it derives serde's Serialize and Deserialize), or derive both yourself",
     note = "a type of another crate has both only if that crate says so, often behind its feature `serde`"
 )]
-pub trait Serialisable: Sized {
+pub trait Serialisable<Chosen = BySerde>: Sized {
     /// Its conversions.
     #[doc(hidden)]
-    fn payload() -> PayloadOf<Self>;
+    fn payload(chosen: Chosen) -> PayloadOf<Self>;
 }
 #[diagnostic::do_not_recommend]
 impl<T: Data> Serialisable for T {
-    fn payload() -> PayloadOf<T> {
-        payload()
+    fn payload(_: BySerde) -> PayloadOf<T> {
+        PayloadOf::of_the_rest()
     }
 }
+#[diagnostic::do_not_recommend]
+impl<T> Serialisable<PayloadOf<T>> for T {
+    fn payload(chosen: PayloadOf<T>) -> PayloadOf<T> {
+        chosen
+    }
+}
+// For all types, as the one above: with a single `Chosen` that fits a type without serde, rustc would
+// infer it and report the argument instead of the type.
+#[diagnostic::do_not_recommend]
+impl<T> Serialisable<Refused> for T {
+    fn payload(_: Refused) -> PayloadOf<T> {
+        unreachable!("an assertion on the type does not compile")
+    }
+}
+
+/// Nothing but serde is left for a type.
+#[derive(Clone, Copy, Debug)]
+pub struct BySerde;
+
+/// An assertion refuses the type where it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused;
 
 impl<T> PayloadOf<T> {
     /// The payload of a result that may be an error.
@@ -95,29 +116,27 @@ pub fn arguments_of_next_run() -> ArgsEncoder {
 }
 
 /// What holds for every type, however it is spelled.
-pub trait Plain<T> {
+pub trait Plain {
     /// Whether the type is a `Result`, under whatever name.
     const IS_RESULT: bool = false;
     /// Whether the type is a context.
     const IS_CONTEXT: bool = false;
 
-    /// The conversions of a type that serde writes and reads.
-    fn payload(&self) -> PayloadOf<T>
-    where
-        T: Data,
-    {
-        PayloadOf::of_the_rest()
+    /// What is chosen for a type that no other trait is for. [`Serialisable`] decides whether serde
+    /// writes and reads it.
+    fn payload(&self) -> BySerde {
+        BySerde
     }
 }
-impl<T> Plain<T> for Spelled<T> {}
+impl<T> Plain for Spelled<T> {}
 
 impl<T, E> Spelled<std::result::Result<T, E>> {
     /// It is.
     pub const IS_RESULT: bool = true;
 
-    /// Never called: the type is refused where it is written.
-    pub fn payload(&self) -> PayloadOf<std::result::Result<T, E>> {
-        unreachable!("a `Result` under another name does not compile")
+    /// A `Result` under another name is refused.
+    pub fn payload(&self) -> Refused {
+        Refused
     }
 }
 
@@ -127,9 +146,9 @@ macro_rules! contexts {
             /// It is.
             pub const IS_CONTEXT: bool = true;
 
-            /// Never called: the type is refused where it is written.
-            pub fn payload(&self) -> PayloadOf<$context> {
-                unreachable!("a context by value does not compile")
+            /// A context by value is refused.
+            pub fn payload(&self) -> Refused {
+                Refused
             }
         }
     )* };

@@ -7,6 +7,7 @@ mod bless;
 mod cases;
 mod definitions;
 mod diagnostics;
+mod paths;
 mod said;
 
 use std::{

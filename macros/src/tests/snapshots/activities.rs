@@ -96,10 +96,16 @@ const _: () = {
             fn __output() -> ::durably::__private::PayloadOf<
                 <Result<String> as ::durably::__private::Outcome>::Ok,
             > {
-                (&&&&&::durably::__private::Spelled::<
-                    <Result<String> as ::durably::__private::Outcome>::Ok,
-                >::HERE)
-                    .payload()
+                <<Result<
+                    String,
+                > as ::durably::__private::Outcome>::Ok as ::durably::__private::Serialisable<
+                    _,
+                >>::payload(
+                    (&&&&&::durably::__private::Spelled::<
+                        <Result<String> as ::durably::__private::Outcome>::Ok,
+                    >::HERE)
+                        .payload(),
+                )
             }
             fn __defaults() -> ::durably::__private::ActivityOptions {
                 ::core::convert::Into::into(::durably::__private::Declared {
@@ -153,7 +159,9 @@ const _: () = {
             const NAME: &'static str = "count";
             type Output = u64;
             fn __output() -> ::durably::__private::PayloadOf<u64> {
-                (&&&&&::durably::__private::Spelled::<u64>::HERE).payload()
+                <u64 as ::durably::__private::Serialisable<
+                    _,
+                >>::payload((&&&&&::durably::__private::Spelled::<u64>::HERE).payload())
             }
             fn __defaults() -> ::durably::__private::ActivityOptions {
                 ::core::convert::Into::into(::durably::__private::Declared::NOTHING)
@@ -161,7 +169,7 @@ const _: () = {
         }
         const _: () = ::core::assert!(
             ! ::durably::__private::Spelled:: < u64 > ::IS_RESULT,
-            "this return type is a `Result` under another name: let the alias end in `Result`, so that the macros can tell"
+            "this return type is a `Result` under another name; end the alias in `Result`, so that the macros recognise it"
         );
     };
     #[allow(
@@ -190,8 +198,9 @@ const _: () = {
             ::durably::__private::TimeoutSet,
         > {
             let mut arguments = self.0.arguments();
-            (&&&&&::durably::__private::Spelled::<Order>::HERE)
-                .payload()
+            <Order as ::durably::__private::Serialisable<
+                _,
+            >>::payload((&&&&&::durably::__private::Spelled::<Order>::HERE).payload())
                 .add(&mut arguments, "order", &order);
             self.0.call(arguments.finish())
         }
@@ -331,10 +340,12 @@ const _: () = {
                         ::durably::__private::Invocation::Async(
                             ::std::boxed::Box::pin(async move {
                                 let _ = (&ctx, &mut arguments);
-                                let argument_0 = (&&&&&::durably::__private::Spelled::<
-                                    Order,
-                                >::HERE)
-                                    .payload()
+                                let argument_0 = <Order as ::durably::__private::Serialisable<
+                                    _,
+                                >>::payload(
+                                        (&&&&&::durably::__private::Spelled::<Order>::HERE)
+                                            .payload(),
+                                    )
                                     .next(&mut arguments, "order")?;
                                 <reserve as ::durably::__private::Activity>::__output()
                                     .result(

@@ -59,10 +59,16 @@ const _: () = {
         fn __output() -> ::durably::__private::PayloadOf<
             <Result<Receipt> as ::durably::__private::Outcome>::Ok,
         > {
-            (&&&&&::durably::__private::Spelled::<
-                <Result<Receipt> as ::durably::__private::Outcome>::Ok,
-            >::HERE)
-                .payload()
+            <<Result<
+                Receipt,
+            > as ::durably::__private::Outcome>::Ok as ::durably::__private::Serialisable<
+                _,
+            >>::payload(
+                (&&&&&::durably::__private::Spelled::<
+                    <Result<Receipt> as ::durably::__private::Outcome>::Ok,
+                >::HERE)
+                    .payload(),
+            )
         }
         fn __defaults() -> ::durably::__private::ActivityOptions {
             ::core::convert::Into::into(::durably::__private::Declared {
@@ -97,11 +103,18 @@ const _: () = {
             ::durably::__private::Invocation::Async(
                 ::std::boxed::Box::pin(async move {
                     let _ = (&ctx, &mut arguments);
-                    let argument_0 = (&&&&&::durably::__private::Spelled::<String>::HERE)
-                        .payload()
+                    let argument_0 = <String as ::durably::__private::Serialisable<
+                        _,
+                    >>::payload(
+                            (&&&&&::durably::__private::Spelled::<String>::HERE)
+                                .payload(),
+                        )
                         .next(&mut arguments, "card")?;
-                    let argument_1 = (&&&&&::durably::__private::Spelled::<u64>::HERE)
-                        .payload()
+                    let argument_1 = <u64 as ::durably::__private::Serialisable<
+                        _,
+                    >>::payload(
+                            (&&&&&::durably::__private::Spelled::<u64>::HERE).payload(),
+                        )
                         .next(&mut arguments, "cents")?;
                     <charge as ::durably::__private::Activity>::__output()
                         .result(
@@ -155,11 +168,13 @@ const _: () = {
             ::durably::__private::TimeoutSet,
         > {
             let mut arguments = ::durably::__private::AsCtx::__ctx(ctx).__arguments();
-            (&&&&&::durably::__private::Spelled::<String>::HERE)
-                .payload()
+            <String as ::durably::__private::Serialisable<
+                _,
+            >>::payload((&&&&&::durably::__private::Spelled::<String>::HERE).payload())
                 .add_text(&mut arguments, "card", card);
-            (&&&&&::durably::__private::Spelled::<u64>::HERE)
-                .payload()
+            <u64 as ::durably::__private::Serialisable<
+                _,
+            >>::payload((&&&&&::durably::__private::Spelled::<u64>::HERE).payload())
                 .add(&mut arguments, "cents", &cents);
             ::durably::__private::ActivityCall::new(
                 ::durably::__private::AsCtx::__ctx(ctx),

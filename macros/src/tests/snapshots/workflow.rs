@@ -414,17 +414,24 @@ const _: () = {
             DurablyVia: ::durably::__private::CanUpdate,
         {
             let mut arguments = ::durably::__private::Via::arguments(&self.0);
-            (&&&&&::durably::__private::Spelled::<String>::HERE)
-                .payload()
+            <String as ::durably::__private::Serialisable<
+                _,
+            >>::payload((&&&&&::durably::__private::Spelled::<String>::HERE).payload())
                 .add_text(&mut arguments, "to", to);
             ::durably::__private::CanUpdate::update(
                 &self.0,
                 "rename",
                 arguments.finish(),
-                (&&&&&::durably::__private::Spelled::<
-                    <Result<Greeting> as ::durably::__private::Outcome>::Ok,
-                >::HERE)
-                    .payload(),
+                <<Result<
+                    Greeting,
+                > as ::durably::__private::Outcome>::Ok as ::durably::__private::Serialisable<
+                    _,
+                >>::payload(
+                    (&&&&&::durably::__private::Spelled::<
+                        <Result<Greeting> as ::durably::__private::Outcome>::Ok,
+                    >::HERE)
+                        .payload(),
+                ),
             )
         }
         ///The query `names` of [`Greeting`].
@@ -438,7 +445,13 @@ const _: () = {
                 &self.0,
                 "names",
                 arguments.finish(),
-                (&&&&&::durably::__private::Spelled::<Vec<String>>::HERE).payload(),
+                <Vec<
+                    String,
+                > as ::durably::__private::Serialisable<
+                    _,
+                >>::payload(
+                    (&&&&&::durably::__private::Spelled::<Vec<String>>::HERE).payload(),
+                ),
             )
         }
     }
@@ -467,8 +480,9 @@ const _: () = {
         ) -> ::durably::__private::StartCall<Greeting, ::durably::__private::QueueSet> {
             let mut arguments = ::durably::__private::AsClient::__client(client)
                 .__arguments();
-            (&&&&&::durably::__private::Spelled::<String>::HERE)
-                .payload()
+            <String as ::durably::__private::Serialisable<
+                _,
+            >>::payload((&&&&&::durably::__private::Spelled::<String>::HERE).payload())
                 .add_text(&mut arguments, "greeting", greeting);
             ::durably::__private::StartCall::new(
                 ::durably::__private::AsClient::__client(client),
@@ -494,8 +508,9 @@ const _: () = {
             greeting: impl ::durably::__private::Text,
         ) -> ::durably::__private::ChildCall<Greeting> {
             let mut arguments = ::durably::__private::AsCtx::__ctx(ctx).__arguments();
-            (&&&&&::durably::__private::Spelled::<String>::HERE)
-                .payload()
+            <String as ::durably::__private::Serialisable<
+                _,
+            >>::payload((&&&&&::durably::__private::Spelled::<String>::HERE).payload())
                 .add_text(&mut arguments, "greeting", greeting);
             ::durably::__private::ChildCall::new(
                 ::durably::__private::AsCtx::__ctx(ctx),
@@ -517,8 +532,9 @@ const _: () = {
             greeting: impl ::durably::__private::Text,
         ) -> ::durably::__private::ContinueAsNew {
             let mut arguments = ::durably::__private::arguments_of_next_run();
-            (&&&&&::durably::__private::Spelled::<String>::HERE)
-                .payload()
+            <String as ::durably::__private::Serialisable<
+                _,
+            >>::payload((&&&&&::durably::__private::Spelled::<String>::HERE).payload())
                 .add_text(&mut arguments, "greeting", greeting);
             ::durably::__private::ContinueAsNew::new(
                 <Greeting as ::durably::__private::Workflow>::NAME,
@@ -550,10 +566,16 @@ const _: () = {
         fn __output() -> ::durably::__private::PayloadOf<
             <Result<usize> as ::durably::__private::Outcome>::Ok,
         > {
-            (&&&&&::durably::__private::Spelled::<
-                <Result<usize> as ::durably::__private::Outcome>::Ok,
-            >::HERE)
-                .payload()
+            <<Result<
+                usize,
+            > as ::durably::__private::Outcome>::Ok as ::durably::__private::Serialisable<
+                _,
+            >>::payload(
+                (&&&&&::durably::__private::Spelled::<
+                    <Result<usize> as ::durably::__private::Outcome>::Ok,
+                >::HERE)
+                    .payload(),
+            )
         }
         type Queue = ::durably::__private::QueueSet;
         type Methods<DurablyVia: ::durably::__private::Via> = GreetingMethods<
@@ -565,8 +587,12 @@ const _: () = {
                     <Greeting as ::durably::__private::Initial>::initial(),
                 ),
                 run: |cell, ctx, mut arguments| {
-                    let argument_0 = (&&&&&::durably::__private::Spelled::<String>::HERE)
-                        .payload()
+                    let argument_0 = <String as ::durably::__private::Serialisable<
+                        _,
+                    >>::payload(
+                            (&&&&&::durably::__private::Spelled::<String>::HERE)
+                                .payload(),
+                        )
                         .next(&mut arguments, "greeting")?;
                     let converter = ::core::clone::Clone::clone(arguments.converter());
                     ::core::result::Result::Ok(
@@ -603,8 +629,11 @@ const _: () = {
                         |cell, ctx, mut arguments| {
                             ::core::result::Result::Ok(
                                 ::durably::__private::Called::Done(
-                                    (&&&&&::durably::__private::Spelled::<()>::HERE)
-                                        .payload()
+                                    <() as ::durably::__private::Serialisable<
+                                        _,
+                                    >>::payload(
+                                            (&&&&&::durably::__private::Spelled::<()>::HERE).payload(),
+                                        )
                                         .value(
                                             &cell.with(|state| <Greeting>::finish(state)),
                                             arguments.converter(),
@@ -618,8 +647,14 @@ const _: () = {
                     (
                         "names",
                         |state, view, mut arguments| {
-                            (&&&&&::durably::__private::Spelled::<Vec<String>>::HERE)
-                                .payload()
+                            <Vec<
+                                String,
+                            > as ::durably::__private::Serialisable<
+                                _,
+                            >>::payload(
+                                    (&&&&&::durably::__private::Spelled::<Vec<String>>::HERE)
+                                        .payload(),
+                                )
                                 .value(
                                     &<Greeting>::names(
                                         state,
@@ -639,10 +674,12 @@ const _: () = {
                             view,
                             mut arguments|
                         {
-                            let argument_0 = (&&&&&::durably::__private::Spelled::<
-                                String,
-                            >::HERE)
-                                .payload()
+                            let argument_0 = <String as ::durably::__private::Serialisable<
+                                _,
+                            >>::payload(
+                                    (&&&&&::durably::__private::Spelled::<String>::HERE)
+                                        .payload(),
+                                )
                                 .next(&mut arguments, "to")?;
                             let __argument_0 = &argument_0;
                             let __argument_0: &str = __argument_0;
@@ -655,10 +692,12 @@ const _: () = {
                             )
                         }),
                         call: |cell, ctx, mut arguments| {
-                            let argument_0 = (&&&&&::durably::__private::Spelled::<
-                                String,
-                            >::HERE)
-                                .payload()
+                            let argument_0 = <String as ::durably::__private::Serialisable<
+                                _,
+                            >>::payload(
+                                    (&&&&&::durably::__private::Spelled::<String>::HERE)
+                                        .payload(),
+                                )
                                 .next(&mut arguments, "to")?;
                             let converter = ::core::clone::Clone::clone(
                                 arguments.converter(),
@@ -669,10 +708,16 @@ const _: () = {
                                         let mut root = ::durably::__private::Root::new(&cell);
                                         let mut lease = ::durably::__private::Lease::new(&mut root);
                                         let state = lease.take();
-                                        (&&&&&::durably::__private::Spelled::<
-                                            <Result<Greeting> as ::durably::__private::Outcome>::Ok,
-                                        >::HERE)
-                                            .payload()
+                                        <<Result<
+                                            Greeting,
+                                        > as ::durably::__private::Outcome>::Ok as ::durably::__private::Serialisable<
+                                            _,
+                                        >>::payload(
+                                                (&&&&&::durably::__private::Spelled::<
+                                                    <Result<Greeting> as ::durably::__private::Outcome>::Ok,
+                                                >::HERE)
+                                                    .payload(),
+                                            )
                                             .result(
                                                 <Result<
                                                     Greeting,
@@ -702,7 +747,7 @@ const _: () = {
     const _: () = {
         const _: () = ::core::assert!(
             ! ::durably::__private::Spelled:: < Vec < String > > ::IS_RESULT,
-            "this return type is a `Result` under another name: let the alias end in `Result`, so that the macros can tell"
+            "this return type is a `Result` under another name; end the alias in `Result`, so that the macros recognise it"
         );
     };
 };

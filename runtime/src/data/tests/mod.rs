@@ -20,7 +20,9 @@ macro_rules! payload {
             ByMessages as _, ByOptionalJsonMessage as _, ByOptionalMessage as _, ByScalar as _,
             Plain as _,
         };
-        (&&&&&crate::__private::Spelled::<$type>::HERE).payload()
+        <$type as crate::__private::Serialisable<_>>::payload(
+            (&&&&&crate::__private::Spelled::<$type>::HERE).payload(),
+        )
     }};
 }
 use payload;
