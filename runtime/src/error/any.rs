@@ -7,7 +7,7 @@ use std::{any::Any, error::Error as StdError, fmt};
 #[cfg(feature = "eyre")]
 use super::erased;
 use super::{ActivityError, AppError, ChildError, Failure, Meaning, chain, erased::Erased};
-use crate::data::type_name;
+use crate::{data::type_name, hints::converted::OwnedError};
 
 /// `Result` with durably's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -195,18 +195,6 @@ impl Error {
         self.0.as_std()
     }
 }
-
-/// The errors that `?` converts: those that own what they hold and may move between threads.
-// Of these words rustc prints the label alone where a `?` does not fit.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an error that can become a `durably::Error`",
-    label = "not an error type; make one of it: `Error::message(..)`, or `.map_err(Error::from_boxed)` for `anyhow::Error`, `eyre::Report` and boxed errors",
-    note = "an error type implements `std::error::Error + Send + Sync + 'static` (thiserror does)"
-)]
-pub trait OwnedError: StdError + Send + Sync + 'static {}
-
-#[diagnostic::do_not_recommend]
-impl<E: StdError + Send + Sync + 'static> OwnedError for E {}
 
 impl<E: OwnedError> From<E> for Error {
     fn from(error: E) -> Self {

@@ -5,6 +5,7 @@ use std::{cell::Cell, fmt};
 use super::{DataError, Error, Result};
 use crate::{
     data::{Converter, EncodedArgs, Outgoing, Text, type_name},
+    hints::converted::HoldsContinueAsNew,
     options::{
         Retry,
         setters::{doc_of, setters, value_of},
@@ -234,24 +235,6 @@ impl fmt::Display for NextRun {
 }
 
 impl std::error::Error for NextRun {}
-
-/// An error type that `run` can return a continue-as-new in.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot hold a continue-as-new",
-    label = "`{Self}` does not implement `From<durably::ContinueAsNew>`",
-    note = "add a variant for it: `#[error(transparent)] ContinueAsNew(#[from] durably::ContinueAsNew)` with thiserror; or return `durably::Result<T>`"
-)]
-pub trait HoldsContinueAsNew {
-    #[doc(hidden)]
-    fn hold(next: ContinueAsNew) -> Self;
-}
-
-#[diagnostic::do_not_recommend]
-impl<E: From<ContinueAsNew>> HoldsContinueAsNew for E {
-    fn hold(next: ContinueAsNew) -> Self {
-        next.into()
-    }
-}
 
 impl<T, E: HoldsContinueAsNew> From<ContinueAsNew> for Result<T, E> {
     fn from(next: ContinueAsNew) -> Self {

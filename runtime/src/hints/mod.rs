@@ -3,6 +3,7 @@
 
 pub(crate) mod awaited;
 mod client;
+pub(crate) mod converted;
 pub(crate) mod returned;
 mod time;
 pub(crate) mod unsupported;

@@ -135,6 +135,7 @@ fn folders_import_in_one_direction() {
             ("definition", "client"),
             ("definition", "workflow"),
             ("definition", "hints"),
+            ("error", "hints"),
             ("workflow", "hints"),
             ("client", "hints"),
             ("error", "lib"),

@@ -1,0 +1,35 @@
+//! Bounds on conversions of errors, with the compiler's words for types that have none.
+
+use std::error::Error as StdError;
+
+use crate::error::ContinueAsNew;
+
+/// The errors that `?` converts: those that own what they hold and may move between threads.
+// Of these words rustc prints the label alone where a `?` does not fit.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an error that can become a `durably::Error`",
+    label = "not an error type; make one of it: `Error::message(..)`, or `.map_err(Error::from_boxed)` for `anyhow::Error`, `eyre::Report` and boxed errors",
+    note = "an error type implements `std::error::Error + Send + Sync + 'static` (thiserror does)"
+)]
+pub trait OwnedError: StdError + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<E: StdError + Send + Sync + 'static> OwnedError for E {}
+
+/// An error type that `run` can return a continue-as-new in.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot hold a continue-as-new",
+    label = "`{Self}` does not implement `From<durably::ContinueAsNew>`",
+    note = "add a variant for it: `#[error(transparent)] ContinueAsNew(#[from] durably::ContinueAsNew)` with thiserror; or return `durably::Result<T>`"
+)]
+pub trait HoldsContinueAsNew {
+    #[doc(hidden)]
+    fn hold(next: ContinueAsNew) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<ContinueAsNew>> HoldsContinueAsNew for E {
+    fn hold(next: ContinueAsNew) -> Self {
+        next.into()
+    }
+}
