@@ -184,5 +184,5 @@ pub(crate) fn encode_result<T: Data>(result: &T) -> Result<Payload> {
 
 /// The verdict of an update's validator.
 pub(crate) fn reject<E: std::fmt::Display>(verdict: std::result::Result<(), E>) -> Result<()> {
-    verdict.map_err(|reason| AppError::new("UpdateRejected", reason.to_string()).into())
+    verdict.map_err(|reason| AppError::new(AppError::REJECTED, reason.to_string()).into())
 }

@@ -95,6 +95,10 @@ impl AppError {
     /// The type of errors that were made from a text alone.
     pub(crate) const PLAIN: &'static str = "Error";
 
+    /// The type of the reason why a validator rejected an update. The text leaves it out, because the
+    /// error that holds it says that the update was rejected.
+    pub(crate) const REJECTED: &'static str = "UpdateRejected";
+
     /// An error that is retried as the retry policy says.
     pub fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
@@ -165,7 +169,7 @@ impl AppError {
 impl fmt::Display for AppError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.kind {
-            "" | Self::PLAIN => f.write_str(&self.message)?,
+            "" | Self::PLAIN | Self::REJECTED => f.write_str(&self.message)?,
             kind => write!(f, "{kind}: {}", self.message)?,
         }
         match &self.cause {

@@ -9,7 +9,9 @@ use durably_engine::{
     EventId, FailureCategory, FailureInfo, FailureRecord, Payload, RetryState, TimeoutKind,
 };
 
-use super::{ActivityError, AppError, Cancelled, ChildError, Error, Failure, Result};
+use super::{
+    ActivityError, AppError, Cancelled, ChildError, Error, Failure, Result, UpdateRejected,
+};
 
 /// A user's own error, with a source.
 #[derive(Debug)]
@@ -107,6 +109,22 @@ fn an_error_of_the_users_keeps_its_name_and_its_causes() {
     assert_eq!(kind, "OutOfStock");
     let cause = record.cause.expect("the source is kept");
     assert_eq!(cause.message, "invalid digit found in string");
+}
+
+#[test]
+fn a_rejected_update_says_so_once() {
+    let reason = AppError::new(AppError::REJECTED, "nothing to deposit");
+    let error = Error::from(UpdateRejected {
+        update: "deposit".to_owned(),
+        update_id: "u".to_owned(),
+        cause: Failure::from_record(Error::from(reason).to_record()),
+    });
+    let text = "update `deposit` was rejected: nothing to deposit";
+    assert_eq!(error.to_string(), text);
+    assert_eq!(format!("{error:#}"), text);
+    assert_eq!(format!("{error:?}"), text);
+    let kind = error.app().map(|app| &*app.kind);
+    assert_eq!(kind, Some("UpdateRejected"));
 }
 
 #[test]
