@@ -16,6 +16,7 @@ pub struct Warehouse {
     orders: VecDeque<Order>,
     failed: Vec<(String, String)>,
     shipped: u32,
+    counts: (u32, u32),
 }
 
 #[durably::data]
@@ -44,6 +45,7 @@ impl Warehouse {
                 self.serve(ctx, order).await?;
             }
         }
+        self.shipped += self.first_large(ctx).await?;
         // All that is left, at once; each branch has the state between its awaits.
         let left = std::mem::take(&mut self.orders);
         let last = left
@@ -70,6 +72,30 @@ impl Warehouse {
             ctx.sleep(secs(5)).await?;
         }
         Ok(())
+    }
+
+    async fn first_large(&mut self, ctx: &Ctx) -> Result<u32> {
+        // The loop ends with the await, so nothing is borrowed during it.
+        for order in &self.orders {
+            if order.pieces > 100 {
+                let pieces = order.pieces;
+                ctx.sleep(secs(1)).await?;
+                return Ok(pieces);
+            }
+        }
+        for order in self.orders.iter_mut() {
+            order.pieces += 1;
+            if order.pieces > 10 {
+                let id = order.id.clone();
+                ship::call(ctx, id, 1).await?;
+                break;
+            }
+        }
+        // A pattern that reads nothing borrows nothing.
+        Ok(match self.counts {
+            (_, _) if ctx.sleep(secs(1)).await.is_ok() => 1,
+            _ => 0,
+        })
     }
 
     #[signal]

@@ -20,6 +20,7 @@ pub(crate) enum BodyMistake<'a> {
     Recursion(&'a str),
     AwaitedBesideBorrow(&'a Ident),
     GuardAwaits,
+    LoopAwaits,
 }
 
 impl fmt::Display for BodyMistake<'_> {
@@ -67,7 +68,10 @@ impl fmt::Display for BodyMistake<'_> {
                 "`self` is lent to the handlers at `.await`, while the receiver of `{method}` borrows from it; await before this call: `let value = ...await;`"
             ),
             Self::GuardAwaits => f.write_str(
-                "`self` is lent to the handlers at `.await`, while `match` borrows from it; await before the `match`, or match on a copy of the value",
+                "`self` is lent to the handlers at `.await`, while `match` borrows from it; await before the `match`, or match on a clone",
+            ),
+            Self::LoopAwaits => f.write_str(
+                "`self` is lent to the handlers at `.await`, while `for` borrows from it; loop over a clone, or over what `std::mem::take` moves out of the field",
             ),
             Self::AsyncFromSync(method) => write!(
                 f,

@@ -16,7 +16,7 @@ use super::{
     context::Context,
     context_misuse,
     evaluation_order::{self, Form},
-    hidden, mentions, opening, site,
+    hidden, loop_over_state, mentions, opening, site,
     state_place::is_self,
 };
 use crate::{diag::Errors, mistake::BodyMistake};
@@ -76,6 +76,7 @@ impl VisitMut for Rewriter<'_> {
                 MethodCall::Ordinary => self.in_order(expression),
             },
             Expr::Match(branches) if borrowed::check_match(branches, self.errors) => return,
+            Expr::ForLoop(each) if loop_over_state::check(each, self.errors) => return,
             Expr::Call(call) => {
                 self.enter_call(call);
                 self.in_order(expression)

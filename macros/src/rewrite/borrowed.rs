@@ -4,7 +4,7 @@
 use proc_macro2::Ident;
 use quote::ToTokens as _;
 use syn::{
-    Expr, ExprAsync, ExprAwait, ExprClosure, ExprMatch, ExprMethodCall, Item, Pat, Token,
+    Expr, ExprAsync, ExprAwait, ExprClosure, ExprMatch, ExprMethodCall, Item, Pat, Path, Token,
     visit::{self, Visit},
 };
 
@@ -31,15 +31,46 @@ pub(super) fn check_match(branches: &ExprMatch, errors: &mut Errors) -> bool {
     let awaited = guards
         .map(|(_, guard)| first_await(guard))
         .find_map(|it| it);
-    let looks = branches
-        .arms
-        .iter()
-        .any(|arm| !matches!(arm.pat, Pat::Wild(_)));
-    let Some(awaited) = awaited.filter(|_| looks && is_place_of_self(&branches.expr)) else {
+    let reads = branches.arms.iter().any(|arm| reads(&arm.pat));
+    let Some(awaited) = awaited.filter(|_| reads && is_place_of_self(&branches.expr)) else {
         return false;
     };
     errors.on(awaited.to_token_stream(), BodyMistake::GuardAwaits);
     true
+}
+
+/// Whether a pattern certainly reads the place that is matched, so that `match` borrows it during the
+/// guards: it binds or compares a part of it. `(_, _)` and `Point { .. }` read nothing.
+fn reads(pattern: &Pat) -> bool {
+    match pattern {
+        Pat::Ident(_) | Pat::Lit(_) | Pat::Range(_) | Pat::Const(_) => true,
+        Pat::Path(path) => is_variant(&path.path),
+        Pat::TupleStruct(parts) => is_variant(&parts.path) || parts.elems.iter().any(reads),
+        Pat::Struct(parts) => {
+            is_variant(&parts.path) || parts.fields.iter().any(|field| reads(&field.pat))
+        }
+        Pat::Tuple(parts) => parts.elems.iter().any(reads),
+        Pat::Slice(parts) => parts.elems.iter().any(reads),
+        Pat::Or(cases) => cases.cases.iter().any(reads),
+        Pat::Reference(reference) => reads(&reference.pat),
+        Pat::Paren(paren) => reads(&paren.pat),
+        Pat::Type(typed) => reads(&typed.pat),
+        _ => false,
+    }
+}
+
+/// Whether a path is a variant of an enum, by its name: `Some`, `Status::Open`.
+fn is_variant(path: &Path) -> bool {
+    let names: Vec<String> = path
+        .segments
+        .iter()
+        .map(|it| it.ident.to_string())
+        .collect();
+    match &names[..] {
+        [.., owner, _] => owner.starts_with(char::is_uppercase),
+        [name] => matches!(name.as_str(), "Some" | "Ok" | "Err"),
+        [] => false,
+    }
 }
 
 /// Whether an expression is a call of methods whose results all borrow, by their names, from a place of
@@ -97,7 +128,7 @@ fn copies_number(method: &Ident) -> bool {
 
 /// Whether an expression is a place of the state, or one behind a borrow of it:
 /// `self.rows.last_mut()?.cells`.
-fn is_in_self(expression: &Expr) -> bool {
+pub(super) fn is_in_self(expression: &Expr) -> bool {
     match expression {
         Expr::MethodCall(call) if leads_to_borrow(&call.method) => is_in_self(&call.receiver),
         Expr::MethodCall(_) | Expr::Try(_) => is_borrow_of_self(expression),
@@ -122,7 +153,7 @@ fn is_place_of_self(expression: &Expr) -> bool {
 }
 
 /// The first await that an expression does itself.
-fn first_await(expression: &Expr) -> Option<Token![await]> {
+pub(super) fn first_await(expression: &Expr) -> Option<Token![await]> {
     struct First(Option<Token![await]>);
     impl Visit<'_> for First {
         fn visit_expr_await(&mut self, awaited: &ExprAwait) {

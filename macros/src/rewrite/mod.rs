@@ -26,6 +26,7 @@ mod context_misuse;
 mod evaluation_order;
 mod format_capture;
 mod instrument;
+mod loop_over_state;
 mod macros;
 mod recursion;
 mod split;
