@@ -177,13 +177,13 @@ fn validate(handler: &Handler, workflow: &Workflow) -> TokenStream {
         let root = root.at(at);
         quote_spanned!(at=> <#context as #root::__private::ViewArg>::of(#view),)
     });
-    // A local whose tokens all have the validator's span makes rustc report a wrong type there.
-    let looks = names.iter().zip(parameters).map(|(name, ty)| {
-        let at = ty.span();
-        let look = Ident::new(&format!("__{name}"), at);
-        let taken = quote!(let #look = &#name;);
-        let typed = quote_spanned!(at=> let #look: #ty = #look;);
-        quote!(#taken #typed let #name = #look;)
+    // A local whose name has the span of the update's argument makes rustc report a wrong type there, and
+    // label the validator's.
+    let taken = handler.arguments.list.iter().map(|argument| &argument.ty);
+    let looks = names.iter().zip(parameters).zip(taken);
+    let looks = looks.map(|((name, ty), taken)| {
+        let look = Ident::new(&format!("__{name}"), taken.span());
+        quote!(let #look = &#name; let #name: #ty = #look;)
     });
     let at = output.span();
     let root = root.at(at);

@@ -682,8 +682,7 @@ const _: () = {
                                 )
                                 .next(&mut arguments, "to")?;
                             let __argument_0 = &argument_0;
-                            let __argument_0: &str = __argument_0;
-                            let argument_0 = __argument_0;
+                            let argument_0: &str = __argument_0;
                             <Result<
                                 (),
                                 String,
