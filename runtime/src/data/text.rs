@@ -66,9 +66,9 @@ impl Text for Cow<'_, str> {
 /// reference to an `Option` of any [`Text`].
 // Exactly one `Option` by value, or rustc could not infer the type of a `None`.
 #[diagnostic::on_unimplemented(
-    message = "expected an optional text for this argument, found `{Self}`",
-    label = "neither `Option<&str>` nor a reference to an `Option<String>`",
-    note = "this parameter is an `Option<String>`: pass `None`, `Some(\"text\")`, or borrow an option of your own: `&name`, `&Some(name)`"
+    message = "an optional text is passed as `None`, `Some(\"text\")` or a borrowed option, such as `&name`, not as `{Self}`",
+    label = "neither an `Option<&str>` nor a reference to an option of a text",
+    note = "this parameter is an `Option<String>`: borrow an owned option (`&name`, `&Some(name)`)"
 )]
 pub trait OptionalText {
     #[doc(hidden)]
@@ -93,9 +93,9 @@ impl<T: Text> OptionalText for &Option<T> {
 /// [`Text`], and a reference to a `Vec`, an array or a slice of any [`Text`].
 // Exactly one `Vec` by value, or rustc could not infer the type of a `vec![]`.
 #[diagnostic::on_unimplemented(
-    message = "expected a list of texts for this argument, found `{Self}`",
-    label = "neither a `Vec<String>` nor a reference to a list of texts",
-    note = "this parameter is a `Vec<String>`: pass one, or borrow a list of your own: `&names`, `&[\"a\", \"b\"]`"
+    message = "a list of texts is passed as a `Vec<String>`, an array or a borrowed list, such as `&names`, not as `{Self}`",
+    label = "neither a `Vec<String>` nor an array of texts nor a reference to a list of texts",
+    note = "this parameter is a `Vec<String>`: borrow a list of other texts (`&names`, `&[\"a\", \"b\"]`)"
 )]
 pub trait TextList {
     #[doc(hidden)]

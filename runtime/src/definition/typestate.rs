@@ -21,8 +21,8 @@ pub struct QueueSet;
 /// Whether a workflow start has a task queue.
 #[diagnostic::on_unimplemented(
     message = "no task queue chosen for this workflow start",
-    label = "add `.task_queue(\"..\")` to the call",
-    note = "or declare it once on the workflow: `#[workflow(task_queue = \"..\")]`"
+    label = "add `.task_queue(\"..\")` to the call, before the `.await`",
+    note = "or declare it once on the workflow: `#[workflow(task_queue = \"..\")]`; the `.await` stays either way"
 )]
 pub trait HasQueue {}
 #[diagnostic::do_not_recommend]

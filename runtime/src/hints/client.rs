@@ -5,11 +5,11 @@ use std::future::Ready;
 
 use crate::{
     client::{
-        Client, ClientBuilder, DynHandle, FromClient, QueryCall, RunCall, SignalCall, StartCall,
-        Untyped, UpdateCall,
+        Call, Client, ClientBuilder, DynHandle, FromClient, History, QueryCall, RunCall,
+        SignalCall, StartCall, Startable, Untyped, UpdateCall, WorkflowDescription,
     },
     definition::QueueSet,
-    error::{ConnectError, RpcError},
+    error::{ConnectError, HandleError, RpcError},
 };
 
 /// `Client::new`: no client is one.
@@ -82,6 +82,16 @@ pub trait ByName {
     fn never<T>() -> T;
 }
 
+/// The methods of a handle: no start has them.
+#[diagnostic::on_unimplemented(
+    message = "a start returns its handle when it is awaited",
+    label = "write `.await?` after the start, before this"
+)]
+pub trait ReturnsHandle {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
 // No type has the traits. `for<'a>` lets a bound stand that is known not to hold.
 #[doc(hidden)]
 impl Client {
@@ -138,6 +148,72 @@ impl ClientBuilder {
     pub fn tls(self, _options: impl Sized) -> Self
     where
         for<'a> Self: SpeaksTls,
+    {
+        Self::never()
+    }
+}
+
+#[doc(hidden)]
+impl<W: Startable, Q> StartCall<W, Q> {
+    pub fn run_id(&self) -> Option<&str>
+    where
+        for<'a> Self: ReturnsHandle,
+    {
+        Self::never()
+    }
+
+    pub fn cancel(&self) -> Call<(), HandleError>
+    where
+        for<'a> Self: ReturnsHandle,
+    {
+        Self::never()
+    }
+
+    pub fn terminate(&self, _reason: impl Sized) -> Call<(), HandleError>
+    where
+        for<'a> Self: ReturnsHandle,
+    {
+        Self::never()
+    }
+
+    pub fn describe(&self) -> Call<WorkflowDescription, HandleError>
+    where
+        for<'a> Self: ReturnsHandle,
+    {
+        Self::never()
+    }
+
+    pub fn history(&self) -> Call<History, HandleError>
+    where
+        for<'a> Self: ReturnsHandle,
+    {
+        Self::never()
+    }
+
+    pub fn untyped(&self) -> DynHandle
+    where
+        for<'a> Self: ReturnsHandle,
+    {
+        Self::never()
+    }
+
+    pub fn signal(&self, _name: impl Sized, _args: impl Sized) -> SignalCall
+    where
+        for<'a> Self: ReturnsHandle,
+    {
+        Self::never()
+    }
+
+    pub fn query<R>(&self, _name: impl Sized, _args: impl Sized) -> QueryCall<R>
+    where
+        for<'a> Self: ReturnsHandle,
+    {
+        Self::never()
+    }
+
+    pub fn update<R>(&self, _name: impl Sized, _args: impl Sized) -> UpdateCall<R>
+    where
+        for<'a> Self: ReturnsHandle,
     {
         Self::never()
     }
