@@ -12,9 +12,9 @@ use crate::{
     syntax::signature::Output,
 };
 
-const HIDDEN_RESULT: &str = "this return type is a `Result` under another name: let the alias end in `Result`, so that the macros can tell";
+const HIDDEN_RESULT: &str = "this return type is a `Result` under another name; end the alias in `Result`, so that the macros recognise it";
 const CONTEXT_BY_VALUE: &str =
-    "the context is taken by reference, and comes first: write `&` before its type";
+    "the context is the first argument, by reference; write `&` before its type";
 
 /// Asserts that a return type whose name does not end in `Result` is not a `Result`.
 pub(super) fn assert_result_spelling(output: &Output, root: &CratePath) -> Option<TokenStream> {

@@ -22,17 +22,17 @@ impl fmt::Display for BlockMistake<'_> {
         match self {
             Self::NoRun(owner) => write!(
                 f,
-                "`{owner}` has no `#[run]` method; a workflow is one `#[workflow] impl` block with its body in \
-                 `#[run] async fn run(&mut self, ctx: &Ctx) -> Result<()>` (helpers may stand in plain impl blocks)"
+                "`{owner}` has no `#[run]` method; write the body of the workflow in this block: \
+                 `#[run] async fn run(&mut self, ctx: &Ctx) -> Result<()>` (other methods may stand in plain impl blocks)"
             ),
             Self::SecondOf(marker) => write!(
                 f,
-                "a workflow has one `{marker}` method; this is the second"
+                "a workflow has one `{marker}` method, and this is the second; remove one"
             ),
             Self::FirstOf(marker) => write!(f, "the first `{marker}` is here"),
             Self::Conditional(marker) => write!(
                 f,
-                "a workflow is the same in every build, so its `{marker}` cannot depend on a `cfg`; put the condition inside of the body, or on the whole block and its type"
+                "a workflow is the same in every build, so its `{marker}` cannot depend on a `cfg`; put the condition inside the body, or on the whole block and its type"
             ),
             Self::MethodTwice(method) => write!(
                 f,
@@ -46,7 +46,7 @@ impl fmt::Display for BlockMistake<'_> {
             ),
             Self::NoActivities(owner) => write!(
                 f,
-                "no method of `{owner}` is an activity; mark those that workflows may call with `#[activity]`"
+                "`{owner}` has no `#[activity]` method; mark the methods that workflows call with `#[activity]`"
             ),
         }
     }

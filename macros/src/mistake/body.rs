@@ -27,10 +27,10 @@ impl fmt::Display for BodyMistake<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AsyncReceiver => {
-                f.write_str("async methods of a workflow take `&mut self` or `&self`")
+                f.write_str("async methods of a workflow borrow its state; take `&mut self` or `&self`")
             }
             Self::NamedLifetime => f.write_str(
-                "nothing borrowed from `self` can outlive an async workflow method, so its lifetime cannot be named; return or fill owned values",
+                "nothing borrowed from `self` can outlive an async workflow method, so its lifetime cannot be named; return an owned value",
             ),
             Self::BorrowedFromSelf => f.write_str(
                 "nothing borrowed from `self` can leave an async workflow method, where handlers may change it; return an owned value",
@@ -39,29 +39,29 @@ impl fmt::Display for BodyMistake<'_> {
                 "`.await` inside this macro call cannot be seen by `#[workflow]`; bind the awaited value to a variable first",
             ),
             Self::ConditionAwaits => {
-                f.write_str("a `wait_until` condition only looks at the state and cannot await")
+                f.write_str("a `wait_until` condition only reads the state and cannot await; await before the call")
             }
             Self::ConditionIsValue => f.write_str(
-                "`wait_until` asks again and again, so it takes a closure: write `||` before this condition",
+                "`wait_until` evaluates its condition repeatedly, so it takes a closure; write `||` before this condition",
             ),
             Self::ConditionTakesArguments => f.write_str(
-                "a `wait_until` condition takes no arguments; it looks at `self`: `wait_until(|| self.done)`",
+                "a `wait_until` condition takes no arguments; read the state from `self`: `wait_until(|| self.done)`",
             ),
             Self::StateOfContext => f.write_str(
-                "the state is `self`: read and write its fields, without a closure",
+                "the state is `self`; read and write its fields, without a closure",
             ),
             Self::SpawnBorrows => f.write_str(
-                "what is spawned may outlive this method; write `async move`, with a clone of the context (`let ctx = ctx.clone();`)",
+                "a spawned future may outlive this method; write `async move`, with a clone of the context (`let ctx = ctx.clone();`)",
             ),
             Self::SpawnLends => f.write_str(
-                "what is spawned may outlive this method; call this inside of an `async move {}` block, with a clone of the context",
+                "a spawned future may outlive this method; call this inside an `async move {}` block, with a clone of the context (`let ctx = ctx.clone();`)",
             ),
             Self::AsyncClosure => f.write_str(
                 "an async closure cannot use `self` of a workflow; write an async method, or an `async {}` block",
             ),
             Self::Recursion(method) => write!(
                 f,
-                "this await makes the future of `{method}` hold itself; box the call: `Box::pin(self.{method}(..)).await`"
+                "this await makes the future of `{method}` contain itself; box the call: `Box::pin(self.{method}(..)).await`"
             ),
             Self::AwaitedBesideBorrow(method) => write!(
                 f,
@@ -75,7 +75,7 @@ impl fmt::Display for BodyMistake<'_> {
             ),
             Self::AsyncFromSync(method) => write!(
                 f,
-                "async methods of a workflow can be called from its async methods only; make this method `async`, or `{method}` a plain one"
+                "only async methods of a workflow can call its async methods; make this method `async`, or `{method}` a plain one"
             ),
         }
     }

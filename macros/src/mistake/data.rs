@@ -13,21 +13,21 @@ impl fmt::Display for DataMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OnOther => {
-                f.write_str("`#[durably::data]` goes on a struct or an enum that is serialised as a payload")
+                f.write_str("`#[durably::data]` goes on the struct or enum that is serialised as a payload")
             }
             Self::Borrows => f.write_str(
-                "a payload type owns what it holds, because it is decoded elsewhere; drop the lifetime and use owned fields",
+                "a payload type is decoded in another process, so its fields cannot be borrowed; drop the lifetime and use owned types",
             ),
             Self::BorrowedField(Some(instead)) => write!(
                 f,
-                "a payload type owns what it holds, because it is decoded elsewhere; use `{instead}`"
+                "a payload type is decoded in another process, so its fields cannot be borrowed; use `{instead}`"
             ),
             Self::BorrowedField(None) => f.write_str(
-                "a payload type owns what it holds, because it is decoded elsewhere; drop the `&`",
+                "a payload type is decoded in another process, so its fields cannot be borrowed; drop the `&`",
             ),
             Self::DerivedTwice(name) => write!(
                 f,
-                "`#[durably::data]` derives `{name}` already; drop one of the two"
+                "`#[durably::data]` derives `{name}` already; remove this one"
             ),
         }
     }

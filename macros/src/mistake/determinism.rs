@@ -27,15 +27,15 @@ impl fmt::Display for DeterminismMistake<'_> {
             } => write!(
                 f,
                 "`{name}` {why}; use {instead} instead\n\
-                 (if this can never influence commands, say so: `#[allow_nondeterminism(reason = \"..\")]` on the {permit_on})"
+                 (if this can never influence commands, permit it: `#[allow_nondeterminism(reason = \"..\")]` on the {permit_on})"
             ),
             Self::SharedStatic(name) => write!(
                 f,
                 "`{name}` is shared by all runs of this worker, so replaying the workflow would diverge; keep it in a field of `self`\n\
-                 (if this can never influence commands, say so: `#[allow_nondeterminism(reason = \"..\")]` on the statement or fn)"
+                 (if this can never influence commands, permit it: `#[allow_nondeterminism(reason = \"..\")]` on the statement or fn)"
             ),
             Self::NoReason => f.write_str(
-                "say why this can never influence commands: `#[allow_nondeterminism(reason = \"..\")]`",
+                "`#[allow_nondeterminism]` needs the reason why this can never influence commands; write `#[allow_nondeterminism(reason = \"..\")]`",
             ),
         }
     }

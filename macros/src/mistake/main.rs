@@ -13,7 +13,7 @@ impl fmt::Display for MainMistake {
         match self {
             Self::OnOther => f.write_str("`#[durably::main]` goes on `async fn main`"),
             Self::NotAsync => f.write_str(
-                "`#[durably::main]` runs an async main: write `async fn main()`, or drop the attribute",
+                "`#[durably::main]` runs an async `main`; write `async fn main()`, or remove the attribute",
             ),
             Self::TakesArguments => f.write_str(
                 "`main` takes no arguments; read them with `std::env::args()`",

@@ -28,10 +28,10 @@ impl fmt::Display for NameMistake<'_> {
         match self {
             Self::DeclaredTwice(marker, name, owner) => write!(
                 f,
-                "{} `{name}` is declared twice in `{owner}`",
+                "{} `{name}` is declared twice in `{owner}`; rename one",
                 marker.word()
             ),
-            Self::FirstDeclared => f.write_str("it was first declared here"),
+            Self::FirstDeclared => f.write_str("the first one is here"),
             Self::ReservedWireName(name) => {
                 write!(f, "`{name}` is reserved by Temporal; choose another name")
             }

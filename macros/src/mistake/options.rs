@@ -37,7 +37,7 @@ impl fmt::Display for OptionMistake<'_> {
                 let option = name.as_ref().map(|name| format!("name = {name}"));
                 write!(
                     f,
-                    "options of `{marker}` go in parentheses: `#[{}({})]`",
+                    "options of `{marker}` go in parentheses; write `#[{}({})]`",
                     marker.word(),
                     option.as_deref().unwrap_or("..")
                 )
@@ -50,9 +50,14 @@ impl fmt::Display for OptionMistake<'_> {
                     Marker::AllowNondeterminism => "reason = \"..\"",
                     _ => "name = \"..\"",
                 };
-                write!(f, "`{marker}` takes options by key, such as `{example}`")
+                write!(
+                    f,
+                    "`{marker}` takes options by key; write `key = value`, such as `{example}`"
+                )
             }
-            Self::NeedsEquals(key) => write!(f, "an option's value stands after `=`: `{key} = ..`"),
+            Self::NeedsEquals(key) => {
+                write!(f, "the value of an option follows `=`; write `{key} = ..`")
+            }
             Self::Twice(key) => write!(f, "`{key}` is given twice; keep one"),
             Self::Unknown {
                 key,
@@ -80,33 +85,36 @@ impl fmt::Display for OptionMistake<'_> {
                 write!(f, " (known: {})", known.join(", "))
             }
             Self::NeedsText(key, example) => {
-                write!(f, "`{key}` takes a text: `{key} = {example}`")
+                write!(f, "`{key}` takes a text; write `{key} = {example}`")
             }
             Self::NeedsTextHere(key) => write!(
                 f,
-                "`{key}` takes a text written here, because a macro cannot look into a constant: `{key} = \"..\"`"
+                "`{key}` takes a text literal, because a macro cannot read a constant; write `{key} = \"..\"`"
             ),
             Self::NeedsMethod(key, name) => write!(
                 f,
-                "`{key}` takes the name of a method of this block: `{key} = {}`",
+                "`{key}` takes the name of a method of this block; write `{key} = {}`",
                 name.as_deref().unwrap_or("check_order")
             ),
             Self::NeedsPath(key) => {
-                write!(f, "`{key}` takes a path: `{key} = ::my_crate::durably`")
+                write!(
+                    f,
+                    "`{key}` takes a path; write `{key} = ::my_crate::durably`"
+                )
             }
             Self::EmptyText(key) => write!(
                 f,
-                "`{key}` is empty; give it a text, or leave it out for the default"
+                "`{key}` is empty; write a text, or leave it out for the default"
             ),
-            Self::FlagHasValue(key) => write!(f, "`{key}` stands alone, without a value"),
+            Self::FlagHasValue(key) => write!(f, "`{key}` takes no value; write `{key}` alone"),
             Self::CountFromOne(key) => write!(
                 f,
-                "`{key}` is a whole number from 1; leave it out for no limit"
+                "`{key}` takes a whole number from 1; leave it out for no limit"
             ),
             Self::Duration(wrong) => wrong.fmt(f),
             Self::LongerThanWhole(part, whole) => write!(
                 f,
-                "`{part}` is longer than `{whole}`, so it could never run out; shorten it or leave it out"
+                "`{part}` is longer than `{whole}`, so it would never expire; shorten it, or leave it out"
             ),
         }
     }
@@ -134,16 +142,14 @@ fn place_of(key: &str, given_on: Marker) -> Option<&'static str> {
 /// Returns the start's method that sets the option `key`.
 fn start_option(key: &str) -> Option<&'static str> {
     Some(match key {
-        "id" => "it is chosen where the workflow is started: `.id(..)`",
-        "run_timeout" => "it is chosen where the workflow is started: `.run_timeout(..)`",
-        "execution_timeout" => {
-            "it is chosen where the workflow is started: `.execution_timeout(..)`"
-        }
-        "task_timeout" => "it is chosen where the workflow is started: `.task_timeout(..)`",
-        "id_reuse_policy" => "it is chosen where the workflow is started: `.id_reuse_policy(..)`",
-        "cron" | "cron_schedule" => "it is chosen where the workflow is started: `.cron(..)`",
-        "retry" | "retry_policy" => "it is chosen where the workflow is started: `.retry(..)`",
-        "memo" => "it is chosen where the workflow is started: `.memo(..)`",
+        "id" => "set it where the workflow is started: `.id(..)`",
+        "run_timeout" => "set it where the workflow is started: `.run_timeout(..)`",
+        "execution_timeout" => "set it where the workflow is started: `.execution_timeout(..)`",
+        "task_timeout" => "set it where the workflow is started: `.task_timeout(..)`",
+        "id_reuse_policy" => "set it where the workflow is started: `.id_reuse_policy(..)`",
+        "cron" | "cron_schedule" => "set it where the workflow is started: `.cron(..)`",
+        "retry" | "retry_policy" => "set it where the workflow is started: `.retry(..)`",
+        "memo" => "set it where the workflow is started: `.memo(..)`",
         _ => return None,
     })
 }

@@ -28,7 +28,7 @@ impl fmt::Display for PlacementMistake {
             }
             Self::TwoMarks(Marker::Workflow, second) => write!(
                 f,
-                "this block is a `#[workflow]`; move what is not one into a block of a type of its own, under `{second}`"
+                "this block is marked `#[workflow]` already; move the other methods into a block of another type, under `{second}`"
             ),
             Self::TwoMarks(first, second) => write!(
                 f,
@@ -36,19 +36,19 @@ impl fmt::Display for PlacementMistake {
             ),
             Self::StrayMark(marker) => write!(
                 f,
-                "`{marker}` marks a method of a `#[workflow] impl` block; put `#[workflow]` on the impl (which does not see marks that a macro or a `cfg_attr` writes)"
+                "`{marker}` marks a method of a `#[workflow] impl` block; put `#[workflow]` on the block (which does not see marks that a macro or a `cfg_attr` writes)"
             ),
             Self::MarkOnOther(marker) => write!(
                 f,
-                "`{marker}` marks a method, which is what a worker can call; write it as one"
+                "`{marker}` marks a method; a worker calls nothing else"
             ),
             Self::ForeignMark(instead) => f.write_str(instead),
             Self::MarkOfOtherBlock(Marker::Activity) => f.write_str(
-                "an activity does not belong in a workflow; write it as a function, or in an `#[activities] impl` block of a type of its own",
+                "`#[activity]` does not mark a method of a `#[workflow] impl` block; write the activity as a function, or in an `#[activities] impl` block of another type",
             ),
             Self::MarkOfOtherBlock(marker) => write!(
                 f,
-                "`{marker}` marks a method of a `#[workflow] impl` block; this block holds activities"
+                "`{marker}` marks a method of a `#[workflow] impl` block, and this block has activities; move the method"
             ),
             Self::WorkflowOnOther => f.write_str(
                 "`#[workflow]` goes on the impl block with the workflow's methods (or, to check its fields, on the struct)",
@@ -64,20 +64,20 @@ impl fmt::Display for PlacementMistake {
                 "`{marker}` goes on an inherent impl block; move the methods out of the trait impl"
             ),
             Self::GenericType(Marker::Activities) => f.write_str(
-                "each activity has one name and one payload format, so its type cannot be generic; keep a `Box<dyn Trait>` in a field instead",
+                "an activity has one name and one payload format, so its type cannot be generic; keep a `Box<dyn Trait>` in a field",
             ),
             Self::GenericType(_) => f.write_str(
-                "a workflow type has one name and one payload format, so it cannot be generic; write one type for each case",
+                "a workflow has one name and one payload format, so its type cannot be generic; write one type for each case",
             ),
             Self::OptionOfBlock(key) => write!(
                 f,
-                "on a type `#[workflow]` only checks the fields; give `{key}` to the one on the impl block"
+                "on a type `#[workflow]` only checks the fields; move `{key}` to the one on the impl block"
             ),
             Self::BorrowingType(Marker::Activities) => f.write_str(
-                "activities run as long as their worker does, so what they share is owned; use `String` or `Arc<..>` in place of a reference",
+                "activities run as long as their worker, so their type cannot borrow; use owned fields, such as `String` or `Arc<..>`",
             ),
             Self::BorrowingType(_) => f.write_str(
-                "a workflow outlives every borrow, on whichever worker runs it next; drop the lifetime and use owned fields",
+                "a workflow may move to another worker, so its type cannot borrow; use owned fields",
             ),
             Self::UnnamedType(marker) => write!(
                 f,

@@ -34,36 +34,36 @@ impl fmt::Display for ValidatorMistake<'_> {
             ),
             Self::Itself(name) => write!(
                 f,
-                "an update cannot be its own validator; write a method beside it: `fn check_{name}(&self, ..) -> Result<(), String>`"
+                "an update cannot be its own validator; write another method: `fn check_{name}(&self, ..) -> Result<(), String>`"
             ),
             Self::Marked(name, marker) => write!(
                 f,
-                "`{name}` is marked `{marker}`; a validator is a plain method, which looks at the update's arguments: `fn check(&self, ..) -> Result<(), String>`"
+                "`{name}` is marked `{marker}`, and a validator is a plain method; write another method: `fn check(&self, ..) -> Result<(), String>`"
             ),
             Self::Generic => f.write_str(
-                "a validator looks at the arguments of its update, so it takes no type parameters; write their types",
+                "a validator takes the arguments of its update, so it cannot be generic; write concrete types",
             ),
-            Self::NotPlain => f.write_str("the SDK calls a validator itself, so it is a plain safe `fn`"),
+            Self::NotPlain => f.write_str("the SDK calls a validator, so it cannot be `unsafe`; write a plain `fn`"),
             Self::LooksOnly => {
-                f.write_str("a validator only looks at the arguments; write `&` without `mut`")
+                f.write_str("a validator only reads the arguments; write `&` without `mut`")
             }
-            Self::ViewLast => f.write_str("a validator's `view: &View` comes first; move it to the front"),
+            Self::ViewLast => f.write_str("the context is the first argument, by reference; move it to the front"),
             Self::Async => f.write_str(
-                "a validator decides before the update leaves a trace, so it cannot await; drop `async`",
+                "a validator runs before the update is in history, so it cannot await; drop `async`",
             ),
             Self::Receiver => {
-                f.write_str("a validator only looks at the workflow's state: take `&self`")
+                f.write_str("a validator only reads the workflow's state; take `&self`")
             }
             Self::GivesNothing => f.write_str(
-                "a validator says whether the update is accepted: return `Result<(), E>`, where `E` is `Display`",
+                "a validator accepts or rejects the update; return `Result<(), E>`, where `E` implements `Display`",
             ),
             Self::Arguments { update, validator } => write!(
                 f,
-                "the update has {} and its validator takes {validator}; take the same ones by reference, after an optional `view: &View`",
+                "the update has {} and its validator takes {validator}; take the same ones, by reference, after an optional `view: &View`",
                 count(*update, "argument")
             ),
             Self::TakesReferences => {
-                f.write_str("a validator looks at the arguments by reference: write `&` before this type")
+                f.write_str("a validator takes the arguments by reference; write `&` before this type")
             }
         }
     }

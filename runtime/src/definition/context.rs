@@ -8,7 +8,7 @@ use crate::{
 /// A context that may be the first parameter of an async handler or of `run`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a workflow context",
-    label = "the context comes first and by reference: `ctx: &durably::Ctx` or `view: &durably::View`",
+    label = "the context is the first argument, by reference: `ctx: &durably::Ctx` or `view: &durably::View`",
     note = "arguments are decoded from payloads, so they cannot be borrowed: take them by value"
 )]
 pub trait CtxArg {
@@ -51,7 +51,7 @@ impl ViewArg for View {
 /// The context that may be the first parameter of an activity.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an activity context",
-    label = "an activity's context comes first and by reference: `ctx: &durably::ActivityCtx`",
+    label = "the context is the first argument, by reference: `ctx: &durably::ActivityCtx`",
     note = "arguments are decoded from payloads, so they cannot be borrowed: take them by value"
 )]
 pub trait ActivityCtxArg {

@@ -26,8 +26,8 @@ impl<T, E> Outcome for std::result::Result<T, E> {
 
 /// The result of a validator.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say whether an update is accepted",
-    label = "a validator returns `Result<(), E>`, where `E` is `Display`"
+    message = "`{Self}` neither accepts nor rejects an update",
+    label = "a validator returns `Result<(), E>`, where `E` implements `Display`"
 )]
 pub trait Verdict {
     #[doc(hidden)]

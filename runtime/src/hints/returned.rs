@@ -2,7 +2,7 @@
 
 /// What a signal handler may give: nothing.
 #[diagnostic::on_unimplemented(
-    message = "a signal cannot return a value to its sender; make this an `#[update]`",
+    message = "a `#[signal]` cannot return a value to its sender; make this an `#[update]`",
     label = "a `#[signal]` returns nothing or a `Result<()>`"
 )]
 pub trait Nothing {
