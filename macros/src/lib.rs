@@ -86,7 +86,8 @@ pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Derives what a payload type needs: serde's `Serialize` and `Deserialize`, without serde among
-/// your dependencies. Option: `crate = path`.
+/// your dependencies. It derives nothing else: `Clone`, `Debug` and the like are the type's own.
+/// Option: `crate = path`.
 #[proc_macro_attribute]
 pub fn data(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::data, options, item)
