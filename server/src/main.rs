@@ -4,6 +4,7 @@ mod log;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use durably_server::{Clock, Server};
 use tracing::Level;
@@ -48,6 +49,9 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let mut builder = Server::builder()
         .listen(SocketAddr::from((options.ip, options.port)))
         .clock(clock);
+    if let Some(retention) = options.retention {
+        builder = builder.retention(retention);
+    }
     for namespace in options.namespaces {
         builder = builder.namespace(namespace);
     }
@@ -88,6 +92,7 @@ struct Options {
     ip: std::net::IpAddr,
     port: u16,
     namespaces: Vec<String>,
+    retention: Option<Duration>,
     log: Option<Level>,
     skip_time: SkipTime,
 }
@@ -107,6 +112,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
         ip: Ipv4Addr::LOCALHOST.into(),
         port: DEFAULT_PORT,
         namespaces: Vec::new(),
+        retention: None,
         log: Some(Level::WARN),
         skip_time: SkipTime::Never,
     };
@@ -126,6 +132,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
             "-p" | "--port" => options.port = number(&name, &value()?)?,
             "--ip" => options.ip = number(&name, &value()?)?,
             "-n" | "--namespace" => options.namespaces.push(value()?),
+            "--retention" => options.retention = Some(duration(&value()?)?),
             "--log" => options.log = level(&value()?)?,
             "--skip-time" => options.skip_time = SkipTime::OnceUnlocked,
             // The command line of the test server that the other SDKs start, `PORT
@@ -147,6 +154,30 @@ fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {
     value
         .parse()
         .map_err(|_| format!("`{value}` is not a valid value for {name}"))
+}
+
+/// Reads a duration such as `36h`: a whole number with a unit.
+fn duration(value: &str) -> Result<Duration, String> {
+    let refused = || {
+        format!(
+            "`{value}` is not a duration: a number and one of the units s, m, h, d, as in `36h`"
+        )
+    };
+    let unit = value.chars().next_back().ok_or_else(refused)?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 24 * 3600,
+        _ => return Err(refused()),
+    };
+    let number: u64 = value
+        .strip_suffix(unit)
+        .and_then(|number| number.parse().ok())
+        .filter(|number| *number > 0)
+        .ok_or_else(refused)?;
+    let seconds = number.checked_mul(seconds).ok_or_else(refused)?;
+    Ok(Duration::from_secs(seconds))
 }
 
 fn level(value: &str) -> Result<Option<Level>, String> {
@@ -171,6 +202,7 @@ Options:
   -p, --port PORT        port to listen on; 0 picks a free one [default: 7233]
       --ip ADDRESS       address to listen on; there is no access control [default: 127.0.0.1]
   -n, --namespace NAME   namespace to register in addition to `default`; repeatable
+      --retention TIME   how long closed workflows are kept, such as 36h or 30d [default: 1d]
       --log LEVEL        log level: off, error, warn, info, debug or trace [default: warn]
       --skip-time        skip time while a client has unlocked the clock through the TestService,
                          as the test environments of the SDKs do while they await a result
@@ -189,9 +221,11 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let Ok(Command::Serve(options)) = parsed("--port 0 --namespace=a -n b --log info") else {
+        let line = "--port 0 --namespace=a -n b --log info --retention 2d";
+        let Ok(Command::Serve(options)) = parsed(line) else {
             panic!("the line is well formed");
         };
+        assert_eq!(options.retention, Some(Duration::from_secs(2 * 24 * 3600)));
         assert_eq!(options.port, 0);
         assert_eq!(options.namespaces, ["a", "b"]);
         assert_eq!(options.log, Some(Level::INFO));
@@ -227,5 +261,9 @@ mod tests {
             Err("`99999` is not a valid value for --port".into())
         );
         assert!(parsed("--log loud").is_err());
+        for retention in ["", "1", "d", "-1d", "0s", "1w", "1é", "99999999999999999d"] {
+            let refused = parse(["--retention", retention].map(str::to_owned).into_iter());
+            assert!(refused.is_err(), "{retention}");
+        }
     }
 }

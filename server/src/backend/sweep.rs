@@ -28,7 +28,7 @@ pub(crate) async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) 
 impl Backend {
     /// Removes closed runs whose retention is over. A skipping clock may pass years within a test,
     /// whose runs are to be looked at afterwards; it removes nothing.
-    fn remove_expired(&self) {
+    pub(crate) fn remove_expired(&self) {
         if self.clock.skips() {
             return;
         }

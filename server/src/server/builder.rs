@@ -1,10 +1,12 @@
 //! Builder of a server.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::error::StartError;
 use crate::server::Server;
+use crate::store::DEFAULT_RETENTION;
 
 /// Configures and starts a server; created by [`Server::builder`].
 #[derive(Clone, Debug)]
@@ -13,6 +15,7 @@ pub struct ServerBuilder {
     pub(crate) address: SocketAddr,
     pub(crate) grpc: bool,
     pub(crate) namespaces: Vec<String>,
+    pub(crate) retention: Duration,
     pub(crate) clock: Clock,
     pub(crate) seed: Option<u64>,
 }
@@ -23,6 +26,7 @@ impl ServerBuilder {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             grpc: true,
             namespaces: Vec::new(),
+            retention: DEFAULT_RETENTION,
             clock: Clock::system(),
             seed: None,
         }
@@ -44,6 +48,25 @@ impl ServerBuilder {
     /// Registers a namespace in addition to `default`. Can be called several times.
     pub fn namespace(mut self, name: impl Into<String>) -> Self {
         self.namespaces.push(name.into());
+        self
+    }
+
+    /// Sets how long closed workflows of the namespaces that the server registers at its start are
+    /// kept; those registered by clients have their own. Default: a day. A server with a skipping
+    /// clock keeps closed workflows for ever.
+    ///
+    /// # Example: closed workflows of a month
+    /// ```
+    /// # use std::time::Duration;
+    /// # use durably_server::Server;
+    /// # async fn start() -> Result<(), durably_server::StartError> {
+    /// let month = Duration::from_secs(30 * 24 * 3600);
+    /// let server = Server::builder().retention(month).start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.retention = retention;
         self
     }
 

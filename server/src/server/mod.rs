@@ -131,7 +131,7 @@ impl Server {
             runtime: tokio::runtime::Handle::current(),
             own: Weak::clone(own),
         });
-        open_namespaces(&backend, config.namespaces)?;
+        open_namespaces(&backend, config.namespaces, config.retention)?;
         backend.recover_all().map_err(StartError::database)?;
         let frontend = Frontend::new(Arc::clone(&backend));
         let mut tasks = JoinSet::new();
@@ -165,7 +165,11 @@ impl Server {
 }
 
 /// Opens the namespaces of the store, and adds those of the configuration that it does not have.
-fn open_namespaces(backend: &Backend, configured: Vec<String>) -> Result<(), StartError> {
+fn open_namespaces(
+    backend: &Backend,
+    configured: Vec<String>,
+    retention: Duration,
+) -> Result<(), StartError> {
     let (store, namespaces) = (&*backend.store, &backend.namespaces);
     for stored in store.namespaces().map_err(StartError::database)? {
         namespaces.add_stored(stored);
@@ -179,7 +183,11 @@ fn open_namespaces(backend: &Backend, configured: Vec<String>) -> Result<(), Sta
         }
     }
     for name in names {
-        let registered = namespaces.register(store, &name, backend.ids.uuid(), Settings::default());
+        let settings = Settings {
+            retention,
+            ..Settings::default()
+        };
+        let registered = namespaces.register(store, &name, backend.ids.uuid(), settings);
         match registered {
             Ok(()) => {}
             // The store has it.

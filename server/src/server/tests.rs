@@ -267,6 +267,26 @@ async fn waiting_run(case: &Case) -> String {
     info.execution.unwrap().run_id
 }
 
+#[tokio::test]
+async fn a_closed_workflow_is_removed_after_its_retention() {
+    let case = Case::new().await;
+    case.start("closed").await.unwrap();
+    case.start("open").await.unwrap();
+    case.terminate("closed").await.unwrap();
+    case.server.backend.remove_expired();
+    case.describe("closed").await.unwrap();
+    let namespace = case.server.backend.namespaces.find(NAMESPACE).unwrap();
+    let store = &case.server.backend.store;
+    let now = case.server.backend.clock.now();
+    let end = now + namespace.settings.retention;
+    assert_eq!(store.remove_closed(NAMESPACE, end, 9), Ok(1));
+    case.forget();
+    let gone = case.describe("closed").await.unwrap_err();
+    assert_eq!(gone.code(), Code::NotFound);
+    case.describe("open").await.unwrap();
+    assert!(case.start("closed").await.unwrap().started);
+}
+
 /// A server on a store that can fail.
 struct Case {
     server: Server,
