@@ -6,7 +6,7 @@
 //! | everything else | `json/plain`, or that of the [`Format`](super::Format) |
 //!
 //! Types that no format writes are in [`encoding`](super::encoding), messages in
-//! [`protobuf`](super::protobuf).
+//! [`protobuf`].
 
 use std::cell::Cell;
 

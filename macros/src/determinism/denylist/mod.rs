@@ -3,7 +3,7 @@
 //!
 //! The list names *operations*, not modules, so that values such as `std::net::IpAddr` are allowed. It
 //! is matched twice: here against paths as workflow code spells them, and by clippy against paths as
-//! they resolve (see [`super::clippy`]).
+//! they resolve (see `clippy.rs` beside this folder).
 
 mod environment;
 mod hash_order;

@@ -1,6 +1,6 @@
 //! What a run has going: one machine for each open command, one file for each kind.
 //!
-//! A new kind is one more file with an `impl Machine`, and one more line in [`machines!`].
+//! A new kind is one more file with an `impl Machine`, and one more line in `machines!`.
 
 pub(crate) mod activity;
 pub(crate) mod end_run;

@@ -1,6 +1,6 @@
 //! Commands that nothing answers: they leave one event, and that is all.
 //!
-//! A new kind is one more file with an `impl Once`, and one more line in [`onces!`].
+//! A new kind is one more file with an `impl Once`, and one more line in `onces!`.
 
 use super::{EndRun, Patch, PatchList, UpdateStep};
 use crate::{CommandEvent, CommandSummary, TaskCompletion};
