@@ -80,6 +80,30 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Such a method takes `&self`. `Shop::stub(ctx)` gives their typed calls in a workflow,
 /// `.activities(Shop::new(..))` registers them with a worker. An activity is as visible on a stub as
 /// its method. Option: `crate = path`.
+///
+/// ```
+/// use durably::prelude::*;
+///
+/// struct Shop {
+///     currency: String,
+/// }
+///
+/// #[activities]
+/// impl Shop {
+///     #[activity(start_to_close = "10s")]
+///     async fn price(&self, cents: u64) -> String {
+///         format!("{cents} {}", self.currency)
+///     }
+/// }
+///
+/// async fn price_of_two(ctx: &Ctx, cents: u64) -> Result<String> {
+///     Ok(Shop::stub(ctx).price(2 * cents).await?)
+/// }
+///
+/// fn worker(client: &Client) -> Worker {
+///     Worker::new(client, "shop").activities(Shop { currency: "EUR".to_owned() })
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::activities, options, item)
@@ -88,6 +112,22 @@ pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Derives what a payload type needs: serde's `Serialize` and `Deserialize`, without serde among
 /// your dependencies. It derives nothing else: `Clone`, `Debug` and the like are the type's own.
 /// Option: `crate = path`.
+///
+/// ```
+/// use durably::prelude::*;
+///
+/// #[durably::data]
+/// #[derive(Clone, Debug, PartialEq)]
+/// struct Order {
+///     item: String,
+///     amount: u32,
+/// }
+///
+/// #[activity(start_to_close = "10s")]
+/// async fn ship(order: Order) -> u32 {
+///     order.amount
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn data(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::data, options, item)
@@ -110,6 +150,34 @@ pub fn run(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Marks the constructor of a workflow's state: `fn([view: &View,] args..) -> Self`.
 ///
 /// It takes the workflow's arguments, as `#[run]` does; one of the two may take none.
+///
+/// ```
+/// use durably::prelude::*;
+///
+/// struct Account {
+///     owner: String,
+///     balance: u64,
+/// }
+///
+/// #[workflow]
+/// impl Account {
+///     #[init]
+///     fn new(view: &View, owner: String) -> Self {
+///         Self { owner: format!("{owner} ({})", view.workflow_id()), balance: 0 }
+///     }
+///
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx) -> Result<String> {
+///         ctx.wait_until(|| self.balance > 1_000).await?;
+///         Ok(self.owner.clone())
+///     }
+///
+///     #[signal]
+///     fn deposit(&mut self, cents: u64) {
+///         self.balance += cents;
+///     }
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn init(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::stray_init, options, item)
@@ -133,6 +201,36 @@ pub fn query(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Options: `name = ".."`, and `validator = method`, a plain
 /// `fn(&self, [view: &View,] args by reference..) -> Result<(), impl Display>` whose `Err` rejects
 /// the update before it leaves a trace.
+///
+/// ```
+/// use durably::prelude::*;
+///
+/// #[derive(Default)]
+/// struct Account {
+///     balance: u64,
+/// }
+///
+/// #[workflow]
+/// impl Account {
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+///         Ok(ctx.sleep(days(365)).await?)
+///     }
+///
+///     #[update(validator = is_covered)]
+///     fn withdraw(&mut self, cents: u64) -> u64 {
+///         self.balance -= cents;
+///         self.balance
+///     }
+///
+///     fn is_covered(&self, cents: &u64) -> Result<(), String> {
+///         match *cents <= self.balance {
+///             true => Ok(()),
+///             false => Err(format!("only {} cents are left", self.balance)),
+///         }
+///     }
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn update(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::stray_update, options, item)
@@ -140,6 +238,26 @@ pub fn update(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Lets a function, a statement or a field do what `#[workflow]` refuses as nondeterministic, and
 /// says why that cannot influence commands: `#[allow_nondeterminism(reason = "only a metric")]`.
+///
+/// ```
+/// use durably::prelude::*;
+///
+/// #[derive(Default)]
+/// struct Report;
+///
+/// #[workflow]
+/// impl Report {
+///     #[run]
+///     async fn run(&mut self) -> u64 {
+///         #[allow_nondeterminism(reason = "only printed")]
+///         let began = std::time::Instant::now();
+///         let sum = (1..=1_000).sum();
+///         #[allow_nondeterminism(reason = "only printed")]
+///         println!("took {:?}", began.elapsed());
+///         sum
+///     }
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn allow_nondeterminism(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::allow_nondeterminism, options, item)

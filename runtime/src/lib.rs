@@ -169,9 +169,20 @@ pub mod raw {
 }
 
 /// A `HashMap` whose iteration order is the same in every process, so workflow code may use it.
+///
+/// ```
+/// let mut stock: durably::HashMap<&str, u32> = durably::HashMap::default();
+/// stock.insert("unicorn", 3);
+/// assert_eq!(stock["unicorn"], 3);
+/// ```
 pub type HashMap<K, V> =
     std::collections::HashMap<K, V, std::hash::BuildHasherDefault<std::hash::DefaultHasher>>;
 /// A `HashSet` whose iteration order is the same in every process, so workflow code may use it.
+///
+/// ```
+/// let seen: durably::HashSet<u32> = [1, 2, 1].into_iter().collect();
+/// assert_eq!(seen.len(), 2);
+/// ```
 pub type HashSet<T> =
     std::collections::HashSet<T, std::hash::BuildHasherDefault<std::hash::DefaultHasher>>;
 

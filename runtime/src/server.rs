@@ -81,6 +81,17 @@ impl Server {
     }
 
     /// Where the server listens; `None` if it does not.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> durably::Result<()> {
+    /// let server = durably::Server::builder().namespace("shop").start().await?;
+    /// println!("temporal workflow list --address {}", server.address().expect("it listens"));
+    /// let shop = server.client_of("shop").await?;
+    /// assert_eq!(shop.namespace(), "shop");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn address(&self) -> Option<SocketAddr> {
         self.0.address()
     }
@@ -258,6 +269,20 @@ impl ServerBuilder {
 }
 
 /// Keeps the clock of a server still until it is dropped; made by [`Server::hold_clock`].
+///
+/// ```
+/// # use durably::prelude::*;
+/// # #[tokio::main]
+/// # async fn main() -> Result<()> {
+/// let server = durably::Server::builder().skip_time().start().await?;
+/// let clock: durably::server::ClockHold = server.hold_clock();
+/// let before = server.now();
+/// server.advance(mins(1)).await?;
+/// assert_eq!(server.now() - before, mins(1));
+/// drop(clock);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "the clock is held until this is dropped"]
 pub struct ClockHold {
@@ -274,6 +299,15 @@ impl Client {
     /// A client for development: of the server that `TEMPORAL_ADDRESS` names, or, if that is not
     /// set, of an embedded server that is started here. The server runs as long as something needs it:
     /// the client and its clones, handles, calls that are awaited, and workers.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # async fn example() -> Result<()> {
+    /// let client = Client::development().await?;
+    /// println!("{} workflows", client.count("").await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Client::from_env`]; the embedded server could not be started.

@@ -13,6 +13,16 @@ use crate::visibility::BadPageToken;
 use crate::visibility::query::QueryError;
 
 /// Error of starting a server.
+///
+/// ```
+/// use durably_server::{Server, StartError};
+///
+/// # #[tokio::main]
+/// # async fn main() {
+/// let server = Server::builder().namespace("shop").namespace("shop").start().await;
+/// assert!(matches!(server, Err(StartError::NamespaceTwice(name)) if name == "shop"));
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {

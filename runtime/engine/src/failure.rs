@@ -133,6 +133,16 @@ pub enum FailureCategory {
 }
 
 /// Which timeout ran out.
+///
+/// ```
+/// use durably_engine::TimeoutKind;
+///
+/// /// Whether an activity was lost, not slow.
+/// fn is_lost(timeout: TimeoutKind) -> bool {
+///     matches!(timeout, TimeoutKind::Heartbeat | TimeoutKind::ScheduleToStart)
+/// }
+/// assert!(!is_lost(TimeoutKind::StartToClose));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimeoutKind {
     /// Not said.
@@ -151,6 +161,16 @@ pub enum TimeoutKind {
 }
 
 /// Why something that failed is or is not tried again.
+///
+/// ```
+/// use durably_engine::RetryState;
+///
+/// /// Whether more attempts or more time could have helped.
+/// fn is_exhausted(state: RetryState) -> bool {
+///     matches!(state, RetryState::MaximumAttemptsReached | RetryState::Timeout)
+/// }
+/// assert!(!is_exhausted(RetryState::NonRetryableFailure));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RetryState {
     /// Not said.

@@ -3,6 +3,14 @@
 use std::fmt;
 
 /// Position of an event in the history of a run; the first event is 1.
+///
+/// ```
+/// use durably_engine::EventId;
+///
+/// let started = EventId(1);
+/// assert!(started < EventId(2));
+/// assert_eq!(started.0, 1);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(pub i64);
 

@@ -44,6 +44,15 @@ pub struct Mismatch {
 }
 
 /// A command, by what replay compares.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use durably_engine::CommandSummary;
+///
+/// let timer = CommandSummary::StartTimer { after: Duration::from_secs(60) };
+/// assert_eq!(timer.to_string(), "start timer (60s)");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommandSummary {
@@ -111,6 +120,22 @@ pub enum CommandSummary {
 }
 
 /// A field in which the two commands of a [`Mismatch`] differ although they are of one kind.
+///
+/// ```
+/// use durably_engine::{CommandSummary, Difference, EventId, Mismatch};
+///
+/// let patch = |id: &str| Some(CommandSummary::MarkPatch { id: id.to_owned() });
+/// let mismatch = Mismatch {
+///     workflow_type: "Order".to_owned(),
+///     event: EventId(5),
+///     recorded: patch("reminder"),
+///     attempted: patch("remainder"),
+///     place: None,
+/// };
+/// for Difference { field, recorded, attempted } in mismatch.differences() {
+///     println!("{field}: {recorded} in history, {attempted} in the code");
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Name of the field.

@@ -23,6 +23,27 @@ pub type Metadata = Vec<(String, Vec<u8>)>;
 /// One encoded value.
 ///
 /// The encodings that every Temporal SDK knows are kept without an allocation of their own.
+///
+/// ```
+/// use durably_engine::Payload;
+///
+/// // One of the encodings that every SDK reads, and another one.
+/// assert_eq!(Payload::json(b"\"Bob\"".to_vec()).encoding(), "json/plain");
+/// assert_eq!(Payload::bytes(vec![1, 2]).encoding(), "binary/plain");
+/// assert_eq!(Payload::null().data(), b"");
+/// let picture = Payload::new("image/png", vec![0x89]);
+/// assert_eq!(picture, Payload::from_encoding_bytes(b"image/png", vec![0x89]));
+///
+/// // Metadata, which other processes may read.
+/// let mut picture = picture.with_metadata("camera", b"left".to_vec());
+/// picture.set_metadata("shot", b"7".to_vec());
+/// assert_eq!(picture.metadata_of("camera"), Some(&b"left"[..]));
+/// assert_eq!(picture.metadata().len(), 2);
+///
+/// let (encoding, data, metadata) = picture.clone().into_parts();
+/// assert_eq!((&*encoding, metadata.len()), ("image/png", 2));
+/// assert_eq!(picture.into_data(), data);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payload {
     encoding: Cow<'static, str>,

@@ -58,6 +58,28 @@ use crate::{
 ///     Ok(())
 /// }
 /// ```
+///
+/// # Facts about the attempt, and where to resume
+/// ```
+/// # use durably::prelude::*;
+/// # async fn copy(_: u32) {}
+/// #[activity(start_to_close = "1h", heartbeat = "30s")]
+/// async fn copy_pages(ctx: &ActivityCtx, pages: u32) -> Result<u32> {
+///     println!("attempt {} of activity {}", ctx.attempt(), ctx.activity_id());
+///     println!("called by {}, until {:?}", ctx.workflow_id(), ctx.info().deadline());
+///     // The details of the previous attempt's last heartbeat.
+///     let first = ctx.heartbeat_details::<u32>()?.map_or(0, |last| last + 1);
+///     for page in first..pages {
+///         if let Some(reason) = ctx.cancel_reason() {
+///             println!("{reason:?} before page {page}");
+///             return Err(Cancelled.into());
+///         }
+///         copy(page).await;
+///         ctx.heartbeat(page);
+///     }
+///     Ok(pages - first)
+/// }
+/// ```
 #[derive(Clone)]
 pub struct ActivityCtx {
     attempt: Arc<Attempt>,
@@ -178,7 +200,7 @@ impl ActivityCtx {
     /// # Errors
     /// Details that cannot be written, NaN for example, fail the attempt: the server hears that the
     /// activity is alive, a log line says at once what is wrong, and when the body returns a result,
-    /// the attempt fails with the [`DataError`](crate::error::DataError) instead.
+    /// the attempt fails with the [`DataError`] instead.
     pub fn heartbeat<T: Outgoing>(&self, details: T) {
         let payload = match details.__encode(&self.attempt.converter) {
             Ok(payload) => Some(payload),
@@ -330,6 +352,32 @@ impl fmt::Debug for ActivityCtx {
 }
 
 /// The other end of [`ActivityCtx::for_test`]: sees the heartbeats, and cancels.
+///
+/// ```
+/// use durably::prelude::*;
+///
+/// #[activity(start_to_close = "1h", heartbeat = "30s")]
+/// async fn copy_pages(ctx: &ActivityCtx, pages: u32) -> Result<()> {
+///     for page in 0..pages {
+///         if ctx.is_cancelled() {
+///             return Err(Cancelled.into());
+///         }
+///         ctx.heartbeat(page);
+///     }
+///     Ok(())
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<()> {
+/// let (ctx, test) = ActivityCtx::for_test("copy_pages");
+/// copy_pages(&ctx, 3).await?;
+/// assert_eq!(test.heartbeats::<u32>()?, [0, 1, 2]);
+///
+/// test.cancel();
+/// assert!(copy_pages(&ctx, 3).await.unwrap_err().is_cancelled());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct TestActivity {
     ctx: ActivityCtx,

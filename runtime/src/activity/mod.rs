@@ -3,7 +3,7 @@
 //! - [`ActivityCtx`] is the context that may be an activity's first parameter; [`ActivityInfo`] has the
 //!   facts about the attempt.
 //! - [`CancelReason`] says why an attempt should stop.
-//! - [`ActivityOptions`] and [`Retry`] are how it is scheduled and retried; a workflow sets them on
+//! - [`Retry`] is how failed attempts are retried; a workflow sets it, and the timeouts, on
 //!   [`ActivityCall`](crate::workflow::ActivityCall).
 //! - [`TestActivity`] runs an activity in a unit test, without a worker.
 //! - [`Activity`], [`FreeActivity`] and [`ActivitySet`] are implemented by `#[activity]` and
@@ -38,5 +38,5 @@ pub use self::{
 };
 pub use crate::{
     definition::{Activity, ActivitySet, FreeActivity},
-    options::{ActivityOptions, InvalidOptions, Retry},
+    options::Retry,
 };

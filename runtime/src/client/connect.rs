@@ -160,6 +160,14 @@ impl ClientBuilder {
 
     /// Writes values in this format instead of JSON, in this client and the workers that use it.
     /// JSON is still read.
+    ///
+    /// ```no_run
+    /// # use durably::{Client, data::Format};
+    /// # async fn example(message_pack: impl Format) -> durably::Result<Client> {
+    /// let client = Client::builder("localhost:7233").format(message_pack).connect().await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
     pub fn format(mut self, format: impl Format) -> Self {
         self.converter = Converter::of(format);
         self

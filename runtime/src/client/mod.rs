@@ -109,6 +109,28 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # async fn example() -> Result<()> {
+/// // As the variables of the environment say.
+/// let client = Client::from_env().await?;
+/// println!("{} in {}", client.identity(), client.namespace());
+///
+/// // Another namespace, with a key.
+/// let shop = Client::builder("temporal.internal:7233").namespace("shop").api_key("secret");
+/// let shop = shop.connect().await?;
+///
+/// // Workflows that exist, by id and by a filter.
+/// shop.handle("order-1").signal("pay", (100,)).await?;
+/// println!("{} are running", shop.count("ExecutionStatus = 'Running'").await?);
+///
+/// // Requests that have no method here.
+/// let info = shop.raw().get_system_info(Default::default(), secs(5)).await?;
+/// println!("server {}", info.server_version);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client(Arc<Caller>, Converter);
 

@@ -175,6 +175,18 @@ impl ArgsEncoder {
 /// Each is serialised at once. A value with an encoding of its own is in a wrapper that says so:
 /// [`Bytes`](crate::Bytes), [`Encoded`](crate::data::Encoded), [`JsonProto`](crate::data::JsonProto) or
 /// [`BinaryProto`](crate::data::BinaryProto).
+///
+/// ```no_run
+/// use durably::{data::BinaryProto, prelude::*, raw::api::common::v1::WorkflowExecution};
+///
+/// # async fn example(client: Client, run: WorkflowExecution) -> Result<()> {
+/// let handle = client.handle("archive-1");
+/// handle.signal("close", ()).await?;
+/// handle.signal("rename", ("Photos of 2026",)).await?;
+/// handle.signal("add", (BinaryProto(run), 3)).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of arguments",
     label = "expected a tuple",

@@ -36,6 +36,11 @@ pub struct Bytes(pub Vec<u8>);
 
 impl Bytes {
     /// The bytes by move.
+    ///
+    /// ```
+    /// let picture = durably::Bytes::from(vec![0x89, b'P']);
+    /// assert_eq!(picture.into_vec(), [0x89, b'P']);
+    /// ```
     pub fn into_vec(self) -> Vec<u8> {
         self.0
     }

@@ -11,6 +11,18 @@ use super::{Bytes, Converter, Incoming, Outgoing, protobuf, value};
 use crate::{error::DataFault, wire::payload};
 
 /// An error of an [`Encoding`]: any error type, by `?`, or a text, by `.into()`.
+///
+/// ```
+/// use durably::data::EncodingError;
+///
+/// fn cents(text: &str) -> Result<u64, EncodingError> {
+///     match text.strip_suffix(" ct") {
+///         Some(number) => Ok(number.parse()?),
+///         None => Err(format!("`{text}` is not an amount of money").into()),
+///     }
+/// }
+/// assert_eq!(cents("12 ct").unwrap(), 12);
+/// ```
 pub type EncodingError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A type that is written as a payload of its own making, whatever format the client or the worker
@@ -114,6 +126,19 @@ impl<T: Own> Incoming for Encoded<T> {
 
 /// Every type that no format writes: those with an [`Encoding`], bytes, `()`, and options and lists
 /// of them.
+///
+/// ```
+/// use durably::{ActivityCtx, Bytes, data::{Encoded, Own}};
+///
+/// /// Reports progress that is not serde's.
+/// fn report<T: Own>(ctx: &ActivityCtx, progress: T) {
+///     ctx.heartbeat(Encoded(progress));
+/// }
+///
+/// let (ctx, test) = ActivityCtx::for_test("scan");
+/// report(&ctx, Some(Bytes::from(vec![1, 2])));
+/// assert_eq!(test.heartbeats::<Bytes>().unwrap(), [Bytes::from(vec![1, 2])]);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no encoding of its own",
     label = "`durably::data::Encoding` is not implemented",

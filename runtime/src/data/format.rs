@@ -72,6 +72,15 @@ pub trait Format: Send + Sync + 'static {
 }
 
 /// A value for a [`Format`] to serialise, of any type.
+///
+/// ```
+/// use durably::data::{EncodingError, FormatValue};
+///
+/// /// The `write` of a format.
+/// fn write(value: FormatValue<'_>) -> Result<Vec<u8>, EncodingError> {
+///     Ok(serde_json::to_vec_pretty(&value)?)
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct FormatValue<'a>(&'a dyn erased_serde::Serialize);
 
@@ -88,6 +97,15 @@ impl fmt::Debug for FormatValue<'_> {
 }
 
 /// The type of a value that a [`Format`] deserialises.
+///
+/// ```
+/// use durably::data::{EncodingError, FormatReader};
+///
+/// /// The `read` of a format.
+/// fn read(data: &[u8], reader: FormatReader<'_>) -> Result<(), EncodingError> {
+///     reader.read(&mut serde_json::Deserializer::from_slice(data))
+/// }
+/// ```
 pub struct FormatReader<'a>(&'a mut dyn Slot);
 
 impl fmt::Debug for FormatReader<'_> {

@@ -109,6 +109,31 @@ use crate::error::{AppError, DataFault, Result};
 /// [`Encoding`], a `Payload`, `Vec<u8>`, and `Option`s and `Vec`s of them are written as they are in
 /// the table. A function that takes any `T: Data` sees a serde value in each, which for a `Vec<u8>` is
 /// a list of numbers.
+///
+/// ```
+/// use durably::{data::Data, prelude::*};
+///
+/// #[durably::data]
+/// #[derive(Clone)]
+/// struct Page {
+///     number: u32,
+///     text: String,
+/// }
+///
+/// /// Takes up the work where the previous attempt reported it, or at `first`.
+/// fn resume<T: Data + Clone>(ctx: &ActivityCtx, first: &T) -> Result<T> {
+///     let page = ctx.heartbeat_details::<T>()?.unwrap_or_else(|| first.clone());
+///     ctx.heartbeat(page.clone());
+///     Ok(page)
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let (ctx, test) = ActivityCtx::for_test("print");
+/// resume(&ctx, &Page { number: 1, text: "Once".to_owned() })?;
+/// assert_eq!(test.heartbeats::<Page>()?[0].number, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be serialised into a Temporal payload",
     label = "not serialisable",
@@ -121,6 +146,19 @@ impl<T: Outgoing + Incoming> Data for T {}
 
 /// A type of values that are only sent: anything that serde can write, and the wrappers that
 /// [`Data`] names.
+///
+/// ```
+/// use durably::{ActivityCtx, data::Outgoing};
+///
+/// fn report<T: Outgoing>(ctx: &ActivityCtx, progress: T) {
+///     println!("{} makes progress", ctx.activity_id());
+///     ctx.heartbeat(progress);
+/// }
+///
+/// let (ctx, test) = ActivityCtx::for_test("print");
+/// report(&ctx, ("page", 7));
+/// assert_eq!(test.heartbeats::<(String, u32)>().unwrap(), [("page".to_owned(), 7)]);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be serialised into a Temporal payload",
     label = "not serialisable",
@@ -149,6 +187,18 @@ impl<T: Serialize + 'static> Outgoing for T {
 
 /// A type of values that are only received: anything that serde can read, and the wrappers that
 /// [`Data`] names.
+///
+/// ```
+/// use durably::{ActivityCtx, Result, data::Incoming};
+///
+/// /// What the previous attempt reported, or the default.
+/// fn progress<T: Incoming + Default>(ctx: &ActivityCtx) -> Result<T> {
+///     Ok(ctx.heartbeat_details()?.unwrap_or_default())
+/// }
+///
+/// let (ctx, _) = ActivityCtx::for_test("print");
+/// assert_eq!(progress::<u32>(&ctx).unwrap(), 0);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a Temporal payload",
     label = "not deserialisable",
@@ -166,6 +216,15 @@ impl<T: DeserializeOwned + 'static> Incoming for T {
 }
 
 /// The result of a call by name: a type that the caller names.
+///
+/// ```
+/// use durably::{data::Known, prelude::*};
+///
+/// /// The result of a workflow in any language.
+/// async fn result_of<T: Known>(client: &Client, workflow_id: &str) -> Result<T> {
+///     Ok(client.handle(workflow_id).result().await?)
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a call by name",
     label = "not a type that a payload can hold",

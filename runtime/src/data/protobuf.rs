@@ -52,6 +52,15 @@ pub struct JsonProto<M>(pub M);
 pub struct BinaryProto<M>(pub M);
 
 /// A message that other processes identify by its name.
+///
+/// ```
+/// use durably::{data::NamedMessage, raw::api::common::v1::WorkflowExecution};
+///
+/// fn name<M: NamedMessage>() -> String {
+///     M::full_name()
+/// }
+/// assert_eq!(name::<WorkflowExecution>(), "temporal.api.common.v1.WorkflowExecution");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a protobuf message with a name",
     label = "`prost::Message`, `prost::Name` and `Default` are needed",
@@ -62,6 +71,20 @@ pub trait NamedMessage: Message + Name + Default + 'static {}
 impl<M: Message + Name + Default + 'static> NamedMessage for M {}
 
 /// A message with a JSON form.
+///
+/// ```
+/// use durably::{ActivityCtx, data::{JsonMessage, JsonProto}};
+/// # use prost_wkt_types::Duration;
+///
+/// /// Reports progress as other SDKs write messages.
+/// fn report<M: JsonMessage>(ctx: &ActivityCtx, progress: M) {
+///     ctx.heartbeat(JsonProto(progress));
+/// }
+///
+/// let (ctx, test) = ActivityCtx::for_test("wait");
+/// report(&ctx, Duration { seconds: 5, nanos: 0 });
+/// assert_eq!(test.heartbeats::<JsonProto<Duration>>().unwrap()[0].0.seconds, 5);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a protobuf message with a JSON form",
     label = "a message with serde's `Serialize` and `Deserialize` is needed",

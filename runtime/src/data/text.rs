@@ -5,6 +5,21 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 
 /// What a `String` parameter accepts at the call side.
+///
+/// ```
+/// use durably::data::Text;
+///
+/// fn queue_of(customer: impl Text) -> String {
+///     match customer.as_text() {
+///         "" => "orders".to_owned(),
+///         _ => format!("orders-{}", customer.into_text()),
+///     }
+/// }
+///
+/// assert_eq!(queue_of("c-17"), "orders-c-17");
+/// assert_eq!(queue_of(String::new()), "orders");
+/// assert_eq!(queue_of(&"c-18".to_owned()), "orders-c-18");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "expected text for this argument, found `{Self}`",
     label = "not a string",
@@ -64,6 +79,27 @@ impl Text for Cow<'_, str> {
 
 /// What an `Option<String>` parameter accepts at the call side: `None`, `Some("text")`, and a
 /// reference to an `Option` of any [`Text`].
+///
+/// ```
+/// use durably::{data::OptionalText, prelude::*};
+///
+/// #[activity(start_to_close = "10s")]
+/// async fn greet(name: String, title: Option<String>) -> String {
+///     format!("Hello, {} {name}!", title.unwrap_or_default())
+/// }
+///
+/// async fn greet_all(ctx: &Ctx, title: Option<String>) -> Result<()> {
+///     greet::call(ctx, "Bob", None).await?;
+///     greet::call(ctx, "Alice", Some("Dr.")).await?;
+///     greet::call(ctx, "Carol", &title).await?;
+///     Ok(())
+/// }
+///
+/// /// A helper accepts the same.
+/// async fn greet_bob(ctx: &Ctx, title: impl OptionalText) -> Result<String> {
+///     Ok(greet::call(ctx, "Bob", title).await?)
+/// }
+/// ```
 // Exactly one `Option` by value, or rustc could not infer the type of a `None`.
 #[diagnostic::on_unimplemented(
     message = "an optional text is passed as `None`, `Some(\"text\")` or a borrowed option, such as `&name`, not as `{Self}`",
@@ -91,6 +127,26 @@ impl<T: Text> OptionalText for &Option<T> {
 
 /// What a `Vec<String>` parameter accepts at the call side: a `Vec<String>`, an array of any
 /// [`Text`], and a reference to a `Vec`, an array or a slice of any [`Text`].
+///
+/// ```
+/// use durably::{data::TextList, prelude::*};
+///
+/// #[activity(start_to_close = "10s")]
+/// async fn greet(names: Vec<String>) -> String {
+///     format!("Hello, {}!", names.join(" and "))
+/// }
+///
+/// async fn greet_all(ctx: &Ctx, names: &[String]) -> Result<()> {
+///     greet::call(ctx, ["Bob", "Alice"]).await?;
+///     greet::call(ctx, names).await?;
+///     Ok(())
+/// }
+///
+/// /// A helper accepts the same.
+/// async fn greet_guests(ctx: &Ctx, names: impl TextList) -> Result<String> {
+///     Ok(greet::call(ctx, names).await?)
+/// }
+/// ```
 // Exactly one `Vec` by value, or rustc could not infer the type of a `vec![]`.
 #[diagnostic::on_unimplemented(
     message = "a list of texts is passed as a `Vec<String>`, an array or a borrowed list, such as `&names`, not as `{Self}`",

@@ -13,6 +13,22 @@ use crate::{
 };
 
 /// An activity as workflows call it; implemented by `#[activity]`.
+///
+/// ```
+/// use durably::{activity::Activity, prelude::*};
+///
+/// #[activity(start_to_close = "10s")]
+/// async fn charge(cents: u64) -> String {
+///     format!("receipt for {cents}")
+/// }
+///
+/// assert_eq!(charge::NAME, "charge");
+///
+/// fn log<A: Activity<Output = String>>(receipt: A::Output) {
+///     println!("{} returned {receipt}", A::NAME);
+/// }
+/// log::<charge>("receipt for 7".to_owned());
+/// ```
 pub trait Activity: 'static {
     /// The name of the activity type on the server.
     const NAME: &'static str;
@@ -25,6 +41,15 @@ pub trait Activity: 'static {
 }
 
 /// An activity that is a function, so that a worker can register it by its type.
+///
+/// ```
+/// use durably::{activity::FreeActivity, prelude::*};
+///
+/// /// A worker that runs one activity, on a queue of its own.
+/// fn worker_of<A: FreeActivity>(client: &Client) -> Worker {
+///     Worker::new(client, A::NAME).activity::<A>()
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an activity that a worker can register by its type",
     label = "not an activity function",
@@ -36,6 +61,29 @@ pub trait FreeActivity: Activity {
 }
 
 /// The activities of one impl block; implemented by `#[activities]`.
+///
+/// ```
+/// use durably::{activity::ActivitySet, prelude::*};
+///
+/// struct Shop {
+///     currency: String,
+/// }
+///
+/// #[activities]
+/// impl Shop {
+///     #[activity(start_to_close = "10s")]
+///     async fn price(&self, cents: u64) -> String {
+///         format!("{cents} {}", self.currency)
+///     }
+/// }
+///
+/// fn worker_of(client: &Client, set: impl ActivitySet) -> Worker {
+///     Worker::new(client, "shop").activities(set)
+/// }
+/// # fn example(client: &Client) {
+/// let worker = worker_of(client, Shop { currency: "EUR".to_owned() });
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a set of activities",
     label = "no `#[activities] impl` for this type",

@@ -8,6 +8,19 @@ use std::{rc::Rc, sync::Arc};
 use crate::{client::Client, workflow::Ctx};
 
 /// A workflow's context, or a pointer to one.
+///
+/// ```
+/// use durably::{prelude::*, workflow::AsCtx};
+///
+/// #[activity(start_to_close = "10s")]
+/// async fn greet(name: String) {}
+///
+/// async fn greet_twice(ctx: &impl AsCtx, name: &str) -> Result<()> {
+///     greet::call(ctx, name).await?;
+///     greet::call(ctx, name).await?;
+///     Ok(())
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "only workflow code can make this call, and `{Self}` is not a workflow context",
     label = "pass the workflow's `ctx: &durably::Ctx`",
@@ -26,6 +39,32 @@ impl AsCtx for Ctx {
 }
 
 /// A client, or a pointer to one.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use durably::{client::AsClient, prelude::*};
+///
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// # }
+///
+/// async fn greeting(client: &impl AsClient) -> Result<String> {
+///     Ok(Greeting::start(client, "Hello").result().await?)
+/// }
+///
+/// async fn both(client: Client, shared: Arc<Client>) -> Result<()> {
+///     greeting(&client).await?;
+///     greeting(&shared).await?;
+///     Ok(())
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this call needs a client, and `{Self}` is not one",
     label = "pass a `&durably::Client`",

@@ -12,6 +12,32 @@ use crate::{
 };
 
 /// A workflow type; implemented by `#[workflow]`.
+///
+/// ```
+/// use durably::{prelude::*, workflow::Workflow};
+///
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// # }
+///
+/// assert_eq!(Greeting::NAME, "Greeting");
+/// assert_eq!(Greeting::TASK_QUEUE, Some("greetings"));
+///
+/// /// Prints the result of a workflow of any type.
+/// async fn print<W: Workflow>(handle: Handle<W>) -> Result<()>
+/// where
+///     W::Output: std::fmt::Display,
+/// {
+///     println!("{} {} returned {}", W::NAME, handle.id(), handle.result().await?);
+///     Ok(())
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a workflow",
     label = "not a workflow type",

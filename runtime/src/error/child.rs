@@ -10,6 +10,30 @@ use super::{
 };
 
 /// A child workflow failed, timed out, was cancelled or terminated, or could not be started.
+///
+/// ```
+/// use durably::{error::{ChildError, Failure, RetryState, TimeoutKind}, prelude::*};
+///
+/// /// What to do about a child that gave no result.
+/// fn report(error: Error) -> Result<String> {
+///     let Some(child) = error.child() else {
+///         return Err(error);
+///     };
+///     let run = format!("{} {} (run {})", child.workflow, child.workflow_id, child.run_id());
+///     Ok(match &child.cause {
+///         Failure::Terminated => format!("{run} was terminated"),
+///         _ if child.is_cancelled() => format!("{run} was cancelled"),
+///         _ if child.timeout() == Some(TimeoutKind::StartToClose) => format!("{run} took too long"),
+///         cause if child.retry_state() == RetryState::MaximumAttemptsReached => {
+///             format!("{run} failed for the last time: {cause}")
+///         }
+///         cause => format!("{run} failed: {cause}"),
+///     })
+/// }
+///
+/// let error = report(Error::message("no child")).unwrap_err();
+/// assert_eq!(error.to_string(), "no child");
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChildError {

@@ -10,6 +10,19 @@ use super::{
 use crate::wire::describe::WorkflowStatus;
 
 /// There is no such workflow, or it is closed and takes no more messages.
+///
+/// ```no_run
+/// use durably::{error::HandleError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.handle("order-1").terminate("out of stock").await {
+///     Err(HandleError::NotFound(missing)) if missing.closed => println!("it ended before"),
+///     Err(HandleError::NotFound(missing)) => println!("no {}", missing.workflow_id),
+///     terminated => terminated?,
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorkflowNotFound {
@@ -20,6 +33,19 @@ pub struct WorkflowNotFound {
 }
 
 /// The workflow has no accepted update of this id.
+///
+/// ```no_run
+/// use durably::{error::UpdateError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let deposit = client.handle("account-1").update_handle::<u64>("deposit-7");
+/// match deposit.result().await {
+///     Err(UpdateError::UpdateNotFound(missing)) => println!("{} was not sent", missing.update_id),
+///     balance => println!("{}", balance?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpdateNotFound {
@@ -30,6 +56,18 @@ pub struct UpdateNotFound {
 }
 
 /// A workflow with this id exists already, and the id policies do not allow another one.
+///
+/// ```no_run
+/// use durably::{error::StartError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.start("Order", ()).task_queue("orders").id("order-1").await {
+///     Err(StartError::AlreadyStarted(it)) => println!("run {} has the id", it.run_id),
+///     started => println!("{}", started?.id()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorkflowAlreadyStarted {
@@ -40,6 +78,19 @@ pub struct WorkflowAlreadyStarted {
 }
 
 /// The query was not asked, because the workflow is not in the state that was asked for.
+///
+/// ```no_run
+/// use durably::{client::QueryReject, error::QueryError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let query = client.handle("greeting-1").query::<u32>("count", ());
+/// match query.reject_if(QueryReject::NotOpen).await {
+///     Err(QueryError::Rejected(it)) => println!("not asked for {}: {}", it.query, it.status),
+///     count => println!("{}", count?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueryRejected {
@@ -50,6 +101,18 @@ pub struct QueryRejected {
 }
 
 /// The query's handler returned an error, or the workflow has no such query.
+///
+/// ```no_run
+/// use durably::{error::QueryError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.handle("greeting-1").query::<u32>("count", ()).await {
+///     Err(QueryError::Failed(it)) => println!("{} failed: {} {:?}", it.query, it.cause, it.app()),
+///     count => println!("{}", count?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct QueryFailed {
@@ -63,6 +126,18 @@ pub struct QueryFailed {
 /// arguments do not decode.
 ///
 /// The update has changed nothing and left no trace in history.
+///
+/// ```no_run
+/// use durably::{error::UpdateError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.handle("account-1").update::<u64>("deposit", (0,)).await {
+///     Err(UpdateError::Rejected(it)) => println!("{} was refused: {}", it.update, it.cause),
+///     balance => println!("{}", balance?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UpdateRejected {
@@ -77,6 +152,18 @@ pub struct UpdateRejected {
 
 /// The workflow accepted the update, and its handler returned an error, or the workflow ended before
 /// the handler did.
+///
+/// ```no_run
+/// use durably::{error::UpdateError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.handle("account-1").update::<u64>("deposit", (100,)).id("deposit-7").await {
+///     Err(UpdateError::Failed(it)) => println!("{} failed: {}", it.update_id, it.cause),
+///     balance => println!("{}", balance?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UpdateFailed {
@@ -278,6 +365,20 @@ macro_rules! operations {
 
 operations! {
     /// Why a workflow could not be started.
+    ///
+    /// ```no_run
+    /// use durably::{error::StartError, prelude::*};
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// match client.start("Order", ()).task_queue("orders").id("order-1").timeout(secs(5)).await {
+    ///     Ok(order) => println!("{} started", order.id()),
+    ///     Err(StartError::AlreadyStarted(it)) => println!("run {} has the id", it.run_id),
+    ///     Err(error) if error.is_timeout() => println!("perhaps started: {error}"),
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     StartError {
         /// The id is taken.
         AlreadyStarted(WorkflowAlreadyStarted),
@@ -288,6 +389,18 @@ operations! {
     }
 
     /// Why a signal could not be sent.
+    ///
+    /// ```no_run
+    /// use durably::{error::SignalError, prelude::*};
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// match client.handle("order-1").signal("pay", (100,)).await {
+    ///     Err(SignalError::NotFound(missing)) if missing.closed => println!("paid too late"),
+    ///     sent => sent?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     SignalError {
         /// No running workflow has the id.
         NotFound(WorkflowNotFound),
@@ -298,6 +411,20 @@ operations! {
     }
 
     /// Why a query gave no answer.
+    ///
+    /// ```no_run
+    /// use durably::{error::QueryError, prelude::*};
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// match client.handle("order-1").query::<u32>("count", ()).timeout(secs(5)).await {
+    ///     Ok(count) => println!("{count}"),
+    ///     Err(error) if error.is_timeout() => println!("no worker answers"),
+    ///     Err(QueryError::Failed(failed)) => println!("its code failed: {}", failed.cause),
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     QueryError {
         /// No workflow has the id.
         NotFound(WorkflowNotFound),
@@ -318,7 +445,8 @@ operations! {
     ///
     /// ```
     /// # struct StatusCode; impl StatusCode { const OK: u16 = 200; const NOT_FOUND: u16 = 404;
-    /// # const UNPROCESSABLE_ENTITY: u16 = 422; const INTERNAL_SERVER_ERROR: u16 = 500; }
+    /// # const CONFLICT: u16 = 409; const UNPROCESSABLE_ENTITY: u16 = 422;
+    /// # const INTERNAL_SERVER_ERROR: u16 = 500; }
     /// use durably::{error::UpdateError, prelude::*};
     ///
     /// #[derive(Default)]
@@ -349,6 +477,7 @@ operations! {
     ///         Ok(balance) => (StatusCode::OK, balance.to_string()),
     ///         Err(UpdateError::Rejected(it)) => (StatusCode::UNPROCESSABLE_ENTITY, it.to_string()),
     ///         Err(UpdateError::NotFound(it)) => (StatusCode::NOT_FOUND, it.to_string()),
+    ///         Err(error) if error.is_cancelled() => (StatusCode::CONFLICT, error.to_string()),
     ///         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     ///     }
     /// }
@@ -373,6 +502,31 @@ operations! {
     }
 
     /// Why a workflow was not started together with an update, or the update gave no result.
+    ///
+    /// ```no_run
+    /// use durably::{error::{UpdateError, UpdateWithStartError}, prelude::*};
+    /// # #[derive(Default)]
+    /// # struct Account;
+    /// # #[workflow(task_queue = "accounts")]
+    /// # impl Account {
+    /// #     #[run]
+    /// #     async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+    /// #         Ok(ctx.sleep(days(365)).await?)
+    /// #     }
+    /// #     #[update]
+    /// #     fn deposit(&mut self, cents: u64) {}
+    /// # }
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let start = Account::start(&client).id("account-1");
+    /// match start.with_update(|account| account.deposit(0)).await {
+    ///     Err(UpdateWithStartError::Start(error)) => println!("not started: {error}"),
+    ///     Err(UpdateWithStartError::Update(UpdateError::Rejected(it))) => println!("{}", it.cause),
+    ///     accepted => println!("{}", accepted?.1.id()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     UpdateWithStartError {
         /// The workflow could not be started.
         Start(StartError),
@@ -381,6 +535,31 @@ operations! {
     }
 
     /// Why a workflow gave no result.
+    ///
+    /// ```no_run
+    /// use durably::{ActivityError, error::{ChildError, Failure, ResultError}, prelude::*};
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let result = client.handle("order-1").result::<String>().timeout(mins(1)).await;
+    /// let error: ResultError = match result {
+    ///     Ok(receipt) => return Ok(println!("{receipt}")),
+    ///     Err(error) => error,
+    /// };
+    /// if error.is_timeout() {
+    ///     println!("it still runs");
+    /// } else if error.is_cancelled() {
+    ///     println!("it was cancelled");
+    /// }
+    /// // What its code returned, with the causes.
+    /// let app: Option<&AppError> = error.app();
+    /// let activity: Option<&ActivityError> = error.activity();
+    /// let child: Option<&ChildError> = error.child();
+    /// let failure: Option<&Failure> = error.failure();
+    /// println!("{app:?} {activity:?} {child:?} {failure:?}");
+    /// println!("{} links, {} of the application", error.chain().count(), error.apps().count());
+    /// # Ok(())
+    /// # }
+    /// ```
     ResultError {
         /// Its code returned an error.
         Failed(WorkflowFailed),
@@ -399,6 +578,19 @@ operations! {
     }
 
     /// Why a workflow could not be cancelled, terminated or looked at.
+    ///
+    /// ```no_run
+    /// use durably::{error::HandleError, prelude::*};
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// match client.handle("order-1").cancel().timeout(secs(5)).await {
+    ///     Err(HandleError::NotFound(missing)) => println!("{missing}"),
+    ///     Err(error) if error.is_timeout() => println!("perhaps requested: {error}"),
+    ///     requested => requested?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     HandleError {
         /// No such workflow, or it is closed.
         NotFound(WorkflowNotFound),
@@ -407,6 +599,20 @@ operations! {
     }
 
     /// Why a workflow was not run to its result.
+    ///
+    /// ```no_run
+    /// use durably::{error::{ResultError, RunError}, prelude::*};
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// match client.start("Order", ()).task_queue("orders").result::<String>().await {
+    ///     Err(RunError::Start(error)) => println!("not started: {error}"),
+    ///     Err(RunError::Result(ResultError::Failed(failed))) => println!("{}", failed.cause),
+    ///     Err(error) if error.is_cancelled() => println!("it was cancelled"),
+    ///     receipt => println!("{}", receipt?),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     RunError {
         /// It could not be started.
         Start(StartError),

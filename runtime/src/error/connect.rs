@@ -5,6 +5,18 @@ use std::fmt;
 use super::RpcError;
 
 /// Why a client could not be made.
+///
+/// ```no_run
+/// use durably::{error::ConnectError, prelude::*};
+///
+/// # async fn example() -> Result<()> {
+/// let client = match Client::connect("localhost:7233").await {
+///     Err(ConnectError::Unreachable { address, .. }) => bail!("start a server at {address}"),
+///     client => client?,
+/// };
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConnectError {

@@ -10,6 +10,18 @@ use crate::data::{Converter, Incoming, type_name};
 ///
 /// The usual cause is that the two sides disagree about a type: compare the parameter's type with
 /// what the caller sends.
+///
+/// ```
+/// use durably::{ActivityCtx, error::{DataError, DataFault}};
+///
+/// let (ctx, test) = ActivityCtx::for_test("print");
+/// ctx.heartbeat("page 7");
+/// let error = test.heartbeats::<u32>().unwrap_err();
+/// let error: &DataError = error.downcast_ref().unwrap();
+/// assert_eq!(error.what, "the heartbeat details of activity `print`");
+/// assert_eq!(error.type_name, "u32");
+/// assert!(matches!(error.fault, DataFault::Unreadable { .. }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DataError {
@@ -23,6 +35,18 @@ pub struct DataError {
 }
 
 /// Why a value could not be written or read.
+///
+/// ```
+/// use durably::{ActivityCtx, error::{DataError, DataFault}};
+///
+/// let (ctx, test) = ActivityCtx::for_test("measure");
+/// ctx.heartbeat(vec![1.5, f64::NAN]);
+/// let error = test.heartbeats::<Vec<f64>>().unwrap_err();
+/// match &error.downcast_ref::<DataError>().unwrap().fault {
+///     DataFault::NotFinite { number, path } => assert_eq!((&**number, &**path), ("NaN", "[1]")),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataFault {

@@ -23,6 +23,26 @@ use super::{
 /// }
 /// # }
 /// ```
+///
+/// Whatever it is, these read it:
+///
+/// ```
+/// use durably::{AppError, error::Failure};
+///
+/// fn describe(failure: &Failure) -> String {
+///     if failure.is_cancelled() {
+///         return "cancelled".to_owned();
+///     }
+///     if let Some(kind) = failure.timeout() {
+///         return format!("timeout: {kind:?}");
+///     }
+///     // The application's error may be that of an activity which failed the workflow.
+///     let app: Option<&AppError> = failure.app();
+///     let kinds: Vec<_> = failure.apps().map(|app| &*app.kind).collect();
+///     format!("{app:?} {kinds:?}, {} links", failure.chain().count())
+/// }
+/// assert_eq!(describe(&Failure::Cancelled), "cancelled");
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Failure {
@@ -45,6 +65,22 @@ pub enum Failure {
 }
 
 /// A failure that the server raised by itself.
+///
+/// ```
+/// use durably::error::{Failure, ServerFailure};
+///
+/// /// Whether another attempt can help.
+/// fn can_be_retried(failure: &Failure) -> bool {
+///     match failure {
+///         Failure::Server(ServerFailure { message, non_retryable, .. }) => {
+///             println!("the server: {message}");
+///             !non_retryable
+///         }
+///         other => !other.is_cancelled(),
+///     }
+/// }
+/// assert!(!can_be_retried(&Failure::Cancelled));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServerFailure {
@@ -57,6 +93,17 @@ pub struct ServerFailure {
 }
 
 /// A failure of a kind that this version has no name for.
+///
+/// ```
+/// use durably::error::{Failure, OtherFailure};
+///
+/// /// The messages of a failure and of its causes.
+/// fn messages(other: &OtherFailure) -> Vec<String> {
+///     let mut messages = vec![other.message.clone()];
+///     messages.extend(other.cause.iter().map(|cause: &Box<Failure>| cause.to_string()));
+///     messages
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OtherFailure {

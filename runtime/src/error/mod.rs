@@ -105,6 +105,25 @@ impl std::error::Error for Cancelled {
 }
 
 /// What may stand in the `Err` of a workflow, handler or activity.
+///
+/// ```
+/// use durably::{error::IntoFailure, prelude::*};
+///
+/// #[derive(Debug, thiserror::Error)]
+/// #[error("{item} is sold out")]
+/// struct SoldOut {
+///     item: u32,
+/// }
+///
+/// #[activity(start_to_close = "10s")]
+/// async fn order(item: u32) -> Result<(), SoldOut> {
+///     Err(SoldOut { item })
+/// }
+///
+/// fn may_be_returned<E: IntoFailure>() {}
+/// may_be_returned::<SoldOut>();
+/// may_be_returned::<Error>();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be reported as a failure",
     label = "not an error type",

@@ -8,6 +8,20 @@ use crate::wire::status::{CallError, Kind};
 /// did not reach the server.
 ///
 /// Passing faults were retried before they are reported here.
+///
+/// ```no_run
+/// use durably::{error::RpcError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.count("ExecutionStatus = 'Running'").timeout(secs(5)).await {
+///     Ok(running) => println!("{running} are running"),
+///     Err(error) if error.is_timeout() => println!("no answer yet: {error}"),
+///     Err(RpcError::Unreachable { message, .. }) => println!("no server: {message}"),
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RpcError {

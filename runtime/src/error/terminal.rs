@@ -12,6 +12,20 @@ use super::{
 use crate::data::{Converter, Data};
 
 /// The workflow failed: its code returned an error.
+///
+/// ```no_run
+/// use durably::{error::ResultError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.handle("order-1").result::<String>().await {
+///     Err(ResultError::Failed(it)) if it.app().is_some_and(|app| app.kind == "SoldOut") => {
+///         println!("{} is sold out ({:?})", it.workflow_id, it.retry_state);
+///     }
+///     receipt => println!("{}", receipt?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WorkflowFailed {
@@ -28,6 +42,19 @@ pub struct WorkflowFailed {
 links!(WorkflowFailed);
 
 /// The workflow was cancelled, and its code let it be.
+///
+/// ```no_run
+/// use durably::{error::ResultError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.handle("order-1").result::<String>().await {
+///     // Workflows in other languages may attach details.
+///     Err(ResultError::Cancelled(it)) => println!("cancelled: {:?}", it.detail::<String>(0)),
+///     receipt => println!("{}", receipt?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WorkflowCancelled {
@@ -51,6 +78,18 @@ impl WorkflowCancelled {
 }
 
 /// The workflow was terminated by a client, without a word to its code.
+///
+/// ```no_run
+/// use durably::{error::ResultError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.handle("order-1").result::<String>().await {
+///     Err(ResultError::Terminated(it)) => println!("terminated: {}", it.reason),
+///     receipt => println!("{}", receipt?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WorkflowTerminated {
@@ -63,6 +102,18 @@ pub struct WorkflowTerminated {
 }
 
 /// The workflow took longer than its execution or run timeout.
+///
+/// ```no_run
+/// use durably::{error::ResultError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.handle("order-1").result::<String>().await {
+///     Err(ResultError::TimedOut(it)) => println!("run {} took too long", it.run_id),
+///     receipt => println!("{}", receipt?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WorkflowTimedOut {

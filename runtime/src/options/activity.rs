@@ -106,13 +106,11 @@ impl ActivityOptions {
 /// The options of an activity call contradict each other.
 ///
 /// The workflow task fails with this text, so the run waits until the code is corrected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct InvalidOptions {
-    /// The activity that was called.
-    pub activity: String,
+#[derive(Debug)]
+pub(crate) struct InvalidOptions {
+    activity: String,
     /// What is wrong, one sentence each.
-    pub wrong: Vec<String>,
+    wrong: Vec<String>,
 }
 
 impl fmt::Display for InvalidOptions {
@@ -125,8 +123,6 @@ impl fmt::Display for InvalidOptions {
         )
     }
 }
-
-impl std::error::Error for InvalidOptions {}
 
 #[cfg(test)]
 mod tests {

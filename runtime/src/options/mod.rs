@@ -6,7 +6,4 @@ mod activity;
 mod retry;
 pub(crate) mod setters;
 
-pub use self::{
-    activity::{ActivityOptions, InvalidOptions},
-    retry::Retry,
-};
+pub use self::{activity::ActivityOptions, retry::Retry};

@@ -53,6 +53,14 @@ impl Replayer {
     }
 
     /// Reads values in this format in addition to JSON, as the workers of the workflows did.
+    ///
+    /// ```
+    /// # use durably::{data::Format, replay::Replayer};
+    /// # fn example(message_pack: impl Format) -> Replayer {
+    /// let replayer = Replayer::new().format(message_pack);
+    /// # replayer
+    /// # }
+    /// ```
     #[must_use]
     pub fn format(mut self, format: impl Format) -> Self {
         self.converter = Converter::of(format);
@@ -99,6 +107,22 @@ impl fmt::Debug for Replayer {
 }
 
 /// Why a replay did not come to its end.
+///
+/// ```
+/// use durably::replay::ReplayError;
+///
+/// /// Whether the code of today disagrees with the history.
+/// fn is_incompatible(error: &ReplayError) -> bool {
+///     match error {
+///         ReplayError::Mismatch(mismatch) => {
+///             println!("event {}: {mismatch}", mismatch.event.0);
+///             true
+///         }
+///         ReplayError::Code { message } => panic!("{message}"),
+///         other => panic!("the history was not replayed: {other}"),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ReplayError {
@@ -172,6 +196,16 @@ impl From<TaskFailure> for ReplayError {
 
 impl History {
     /// Reads a history that `temporal workflow show -o json` or the Temporal UI exported.
+    ///
+    /// ```no_run
+    /// use durably::client::History;
+    ///
+    /// # fn example() -> durably::Result<()> {
+    /// // From `temporal workflow show -w order-1 -o json > order.json`.
+    /// let history = History::from_json(&std::fs::read_to_string("order.json")?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The text is no history.

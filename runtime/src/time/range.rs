@@ -8,6 +8,21 @@ use super::Time;
 ///
 /// The platform's [`SystemTime`], which [`Time`] wraps, `jiff::Timestamp` and `chrono::DateTime`
 /// each have a range of their own.
+///
+/// ```
+/// use durably::{Time, time::TimeOutOfRange};
+///
+/// /// The time in a type of another crate: `jiff::Timestamp` or `chrono::DateTime`.
+/// fn convert<T: TryFrom<Time, Error = TimeOutOfRange>>(time: Time) -> Option<T> {
+///     match T::try_from(time) {
+///         Ok(time) => Some(time),
+///         Err(error) => {
+///             println!("{error}");
+///             None
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeOutOfRange {
     time: String,

@@ -81,6 +81,19 @@ macro_rules! rpcs {
 ///
 /// For what the client has no method for. The messages are those of
 /// [`raw::api`](crate::raw::api) and follow Temporal's own versions, not this crate's.
+///
+/// ```no_run
+/// use durably::{prelude::*, raw::api::workflowservice::v1::ResetStickyTaskQueueRequest};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let request = ResetStickyTaskQueueRequest {
+///     namespace: client.namespace().to_owned(),
+///     ..Default::default()
+/// };
+/// client.raw().reset_sticky_task_queue(request, secs(10)).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct RawClient(pub(crate) Caller);
 

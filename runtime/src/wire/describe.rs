@@ -17,6 +17,21 @@ use super::{
 };
 
 /// Where a workflow stands.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// use durably::client::WorkflowStatus;
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let order = client.handle("order-1").describe().await?;
+/// match order.summary.status {
+///     status if status.is_running() => println!("{status}"),
+///     WorkflowStatus::Completed => println!("done at {:?}", order.summary.close_time),
+///     status => println!("no result: {status}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WorkflowStatus {

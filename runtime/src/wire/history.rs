@@ -27,6 +27,25 @@ use super::{
 ///    2  +0.000s  WorkflowTaskScheduled
 ///    3  +0.004s  WorkflowTaskStarted
 /// ```
+///
+/// The events, from a client or from a file:
+///
+/// ```
+/// use durably::{client::History, raw::api};
+///
+/// let started = api::history::v1::HistoryEvent {
+///     event_id: 1,
+///     event_type: api::enums::v1::EventType::WorkflowExecutionStarted.into(),
+///     ..Default::default()
+/// };
+/// let history = History::from_raw(api::history::v1::History { events: vec![started] });
+/// assert_eq!((history.len(), history.is_empty()), (1, false));
+/// for event in history.events() {
+///     println!("{} {} {}", event.id(), event.name(), event.summary());
+/// }
+/// println!("{} {}\n{history}", history.workflow_id(), history.run_id());
+/// assert_eq!(history.into_raw().events[0].event_id, 1);
+/// ```
 #[derive(Clone, Debug)]
 pub struct History {
     workflow_id: String,
@@ -35,6 +54,20 @@ pub struct History {
 }
 
 /// One thing that happened in a run.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # async fn example(client: Client) -> Result<()> {
+/// let history = client.handle("order-1").history().await?;
+/// for event in history.events() {
+///     if event.name() == "TimerStarted" {
+///         println!("{:?} event {}: {}", event.time(), event.id(), event.summary());
+///         println!("{:?}", event.raw().attributes);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct HistoryEvent(proto::HistoryEvent);
 

@@ -14,6 +14,19 @@ use super::{
 };
 
 /// The states of a workflow in which a query is rejected.
+///
+/// ```no_run
+/// use durably::{client::QueryReject, error::QueryError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let query = client.handle("greeting-1").query::<u32>("count", ());
+/// match query.reject_if(QueryReject::NotOpen).await {
+///     Err(QueryError::Rejected(rejected)) => println!("the workflow is {}", rejected.status),
+///     count => println!("{}", count?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueryReject {

@@ -22,6 +22,17 @@ use super::{
 };
 
 /// Whether a workflow id that a closed workflow had may be used again.
+///
+/// ```no_run
+/// use durably::{client::IdReusePolicy, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// // One greeting a day, unless that of today has failed.
+/// let start = client.start("Greeting", ("Hello",)).task_queue("greetings").id("greeting-2026-03-01");
+/// start.id_reuse_policy(IdReusePolicy::AllowDuplicateFailedOnly).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdReusePolicy {
@@ -35,6 +46,17 @@ pub enum IdReusePolicy {
 }
 
 /// What to do when a workflow of that id is running.
+///
+/// ```no_run
+/// use durably::{client::IdConflictPolicy, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// // The account's workflow, started if it does not run.
+/// let start = client.start("Account", ()).task_queue("accounts").id("account-1");
+/// let account = start.id_conflict_policy(IdConflictPolicy::UseExisting).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdConflictPolicy {

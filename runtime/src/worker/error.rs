@@ -9,6 +9,22 @@ use crate::{error::no_namespace, wire::status::is_about_a_missing_namespace};
 /// Why [`Worker::run`](crate::worker::Worker::run) ended with an error.
 ///
 /// An unreachable server does not end a worker, which retries until the server answers.
+///
+/// ```no_run
+/// use durably::{prelude::*, worker::WorkerError};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let Err(error) = Worker::new(&client, "").run().await else {
+///     return Ok(());
+/// };
+/// match error.downcast_ref() {
+///     Some(WorkerError::Setup { mistakes, .. }) => println!("{}", mistakes.join("\n")),
+///     Some(WorkerError::Refused { status, .. }) => println!("{}", status.message()),
+///     Some(_) | None => println!("{error}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WorkerError {

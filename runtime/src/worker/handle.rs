@@ -8,6 +8,20 @@ use super::lifecycle::Phase;
 use crate::error::Result;
 
 /// Shuts a worker down, from any task or thread. Cheap to clone.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # async fn example(client: Client) -> Result<()> {
+/// let worker = Worker::new(&client, "greetings");
+/// let handle = worker.handle();
+/// tokio::spawn(async move {
+///     tokio::time::sleep(hours(1)).await;
+///     handle.shutdown();
+/// });
+/// // Returns when it has shut down, after an hour at the latest.
+/// worker.run().await
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct WorkerHandle {
     pub(crate) phase: Arc<watch::Sender<Phase>>,
@@ -30,6 +44,19 @@ impl fmt::Debug for WorkerHandle {
 
 /// A worker that runs in the background, from [`Worker::spawn`](crate::worker::Worker::spawn). Dropping the
 /// guard requests its shutdown, without waiting for it.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # async fn example(client: Client) -> Result<()> {
+/// let worker = Worker::new(&client, "greetings").spawn().await?;
+/// // For code that ends the worker, but does not own it.
+/// let handle = worker.handle();
+/// // Requests the shutdown, and waits for it.
+/// worker.shutdown().await?;
+/// # handle.shutdown();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "the worker ends when its guard is dropped"]
 pub struct WorkerGuard {

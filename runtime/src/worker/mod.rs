@@ -177,6 +177,26 @@ impl Worker {
     }
 
     /// Registers the activities of a value.
+    ///
+    /// ```
+    /// use durably::prelude::*;
+    ///
+    /// struct Shop {
+    ///     currency: String,
+    /// }
+    ///
+    /// #[activities]
+    /// impl Shop {
+    ///     #[activity(start_to_close = "10s")]
+    ///     async fn price(&self, cents: u64) -> String {
+    ///         format!("{cents} {}", self.currency)
+    ///     }
+    /// }
+    ///
+    /// # fn example(client: &Client) {
+    /// let worker = Worker::new(client, "shop").activities(Shop { currency: "EUR".to_owned() });
+    /// # }
+    /// ```
     pub fn activities<S: ActivitySet>(mut self, set: S) -> Self /* by value: `.activities(shop)` */
     {
         self.registry.add_set(set);

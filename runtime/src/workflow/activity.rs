@@ -120,6 +120,19 @@ struct Running {
 }
 
 /// An activity that is known by its name only; its result is an `R`.
+///
+/// ```
+/// use durably::{prelude::*, workflow::{ActivityCall, NoTimeout, UntypedActivity}};
+///
+/// /// An activity of a worker in another language.
+/// fn charge(ctx: &Ctx, cents: u64) -> ActivityCall<UntypedActivity<String>, NoTimeout> {
+///     ctx.activity("Charge", (cents,))
+/// }
+///
+/// async fn pay(ctx: &Ctx) -> Result<String> {
+///     Ok(charge(ctx, 100).start_to_close(secs(10)).await?)
+/// }
+/// ```
 pub struct UntypedActivity<R>(PhantomData<fn() -> R>);
 
 impl<R: Known> Activity for UntypedActivity<R> {
@@ -368,6 +381,33 @@ impl<A: Activity, T: HasTimeout> Future for ActivityCall<A, T> {
 /// An activity that was started, and whose result is awaited later.
 ///
 /// Dropping the handle cancels the activity; [`detach`](Self::detach) lets it run on.
+///
+/// ```
+/// use durably::{prelude::*, workflow::ActivityHandle};
+///
+/// #[activity(start_to_close = "1h")]
+/// async fn film(scene: String) -> u64 {
+///     scene.len() as u64
+/// }
+///
+/// #[activity(start_to_close = "10s")]
+/// async fn invite(guests: u32) {}
+///
+/// async fn shoot(ctx: &Ctx) -> Result<Option<u64>> {
+///     // It runs on, and nobody waits for it.
+///     invite::call(ctx, 30).start().detach();
+///
+///     let mut scene: ActivityHandle<film> = film::call(ctx, "sunset").start();
+///     if let Either::First(seconds) = race(&mut scene, ctx.sleep(mins(20))).await {
+///         return Ok(Some(seconds?));
+///     }
+///     scene.cancel();
+///     match scene.await {
+///         Err(error) if error.is_cancelled() => Ok(None),
+///         seconds => Ok(Some(seconds?)),
+///     }
+/// }
+/// ```
 #[must_use = "dropping the handle cancels the activity; `detach` lets it run on"]
 pub struct ActivityHandle<A>(ActivityCall<A, TimeoutSet>);
 

@@ -16,6 +16,29 @@ use crate::{
 };
 
 /// A child workflow about to start: `.await` returns its result, [`start`](Self::start) a handle.
+///
+/// ```
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// #     #[signal]
+/// #     fn submit_greeting(&mut self, name: String) {}
+/// # }
+/// # async fn example(ctx: &Ctx) -> Result<()> {
+/// let greeting = Greeting::child(ctx, "Hello").id("greeting-1").await?;
+///
+/// // Started, and given a signal.
+/// let child = Greeting::child(ctx, "Hello").start().await?;
+/// child.submit_greeting("Bob").await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "the child starts when the call is awaited"]
 pub struct ChildCall<W> {
     ctx: Ctx,
@@ -68,6 +91,28 @@ impl<W: Workflow> IntoFuture for ChildCall<W> {
 }
 
 /// A started child; its signals are methods.
+///
+/// ```
+/// use durably::{prelude::*, workflow::ChildHandle};
+///
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// #     #[signal]
+/// #     fn submit_greeting(&mut self, name: String) {}
+/// # }
+///
+/// async fn invite(child: &ChildHandle<Greeting>) -> Result<()> {
+///     child.submit_greeting("Bob").await?;
+///     tracing::info!("invited to {}", child.id());
+///     Ok(())
+/// }
+/// ```
 pub struct ChildHandle<W: Workflow> {
     methods: W::Methods<FromWorkflow>,
     id: String,
@@ -88,6 +133,29 @@ impl<W: Workflow> Deref for ChildHandle<W> {
 }
 
 /// Another running workflow; its signals are methods.
+///
+/// ```
+/// use durably::{prelude::*, workflow::ExternalHandle};
+///
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// #     #[signal]
+/// #     fn submit_greeting(&mut self, name: String) {}
+/// # }
+///
+/// async fn invite(ctx: &Ctx) -> Result<()> {
+///     let greeting: ExternalHandle<Greeting> = Greeting::external(ctx, "greeting-1");
+///     greeting.submit_greeting("Bob").await?;
+///     tracing::info!("invited to {}", greeting.id());
+///     Ok(())
+/// }
+/// ```
 pub struct ExternalHandle<W: Workflow> {
     methods: W::Methods<FromWorkflow>,
     id: String,

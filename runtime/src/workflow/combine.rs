@@ -37,6 +37,13 @@ impl<A, B> Either<A, B> {
     }
 
     /// The output of the second future, if it finished first.
+    ///
+    /// ```
+    /// use durably::Either;
+    ///
+    /// let late: Either<u32, &str> = Either::Second("timed out");
+    /// assert_eq!(late.second(), Some("timed out"));
+    /// ```
     pub fn second(self) -> Option<B> {
         match self {
             Self::First(_) => None,
@@ -90,6 +97,14 @@ pub fn join_all<I: IntoIterator<Item: Future>>(all: I) -> JoinAll<I::Item> {
 }
 
 /// The future of [`join_all`]: it borrows nothing but what the futures borrow.
+///
+/// ```
+/// use durably::{prelude::*, workflow::{JoinAll, Sleep}};
+///
+/// fn naps(ctx: &Ctx) -> JoinAll<Sleep> {
+///     join_all((1..=3).map(|n| ctx.sleep(mins(n))))
+/// }
+/// ```
 #[must_use = "nothing runs until this is awaited"]
 pub struct JoinAll<F: Future>(future::JoinAll<F>);
 
@@ -141,6 +156,14 @@ where
 }
 
 /// The future of [`try_join_all`]: it borrows nothing but what the futures borrow.
+///
+/// ```
+/// use durably::{prelude::*, workflow::{Sleep, TryJoinAll}};
+///
+/// fn naps(ctx: &Ctx) -> TryJoinAll<Sleep> {
+///     try_join_all((1..=3).map(|n| ctx.sleep(mins(n))))
+/// }
+/// ```
 #[must_use = "nothing runs until this is awaited"]
 pub struct TryJoinAll<F: TryFuture>(future::TryJoinAll<F>);
 
@@ -213,6 +236,14 @@ pub fn race_all<I: IntoIterator<Item: Future>>(all: I) -> RaceAll<I::Item> {
 }
 
 /// The future of [`race_all`]: it borrows nothing but what the futures borrow.
+///
+/// ```
+/// use durably::{prelude::*, workflow::{RaceAll, Sleep}};
+///
+/// fn naps(ctx: &Ctx) -> RaceAll<Sleep> {
+///     race_all((1..=3).map(|n| ctx.sleep(mins(n))))
+/// }
+/// ```
 #[must_use = "nothing runs until this is awaited"]
 pub struct RaceAll<F>(Vec<Pin<Box<F>>>);
 

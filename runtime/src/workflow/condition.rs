@@ -20,6 +20,32 @@ use crate::{
 };
 
 /// The future of [`Ctx::wait_until`].
+///
+/// ```
+/// # use durably::prelude::*;
+/// #[derive(Default)]
+/// struct Order {
+///     paid: bool,
+/// }
+///
+/// #[workflow]
+/// impl Order {
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx) -> Result<bool> {
+///         if !ctx.wait_until(|| self.paid).timeout(days(3)).await? {
+///             return Ok(false);
+///         }
+///         // Without a limit.
+///         ctx.wait_until(|| ctx.handlers_finished()).await?;
+///         Ok(true)
+///     }
+///
+///     #[signal]
+///     fn pay(&mut self) {
+///         self.paid = true;
+///     }
+/// }
+/// ```
 #[must_use = "nothing is waited for until this is awaited"]
 pub struct WaitUntil<F> {
     ctx: Ctx,
@@ -83,6 +109,22 @@ impl<F: FnMut() -> bool> Future for WaitUntil<F> {
 }
 
 /// The future of [`WaitUntil::timeout`]: whether the condition came to hold in time.
+///
+/// ```
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Order {
+/// #     paid: bool,
+/// # }
+/// # #[workflow]
+/// # impl Order {
+/// #     #[run]
+/// #     async fn run(&mut self, ctx: &Ctx) -> Result<bool> {
+/// let paid = ctx.wait_until(|| self.paid).timeout(days(3)).summary("until it is paid").await?;
+/// #         Ok(paid)
+/// #     }
+/// # }
+/// ```
 #[must_use = "nothing is waited for until this is awaited"]
 pub struct WaitUntilTimeout<F> {
     until: WaitUntil<F>,
@@ -119,6 +161,16 @@ impl<F: FnMut() -> bool> Future for WaitUntilTimeout<F> {
 }
 
 /// The future of [`Ctx::cancelled`].
+///
+/// ```
+/// # use durably::prelude::*;
+/// # async fn example(ctx: &Ctx) -> Result<()> {
+/// if let Either::First(()) = race(ctx.cancelled(), ctx.sleep(days(30))).await {
+///     println!("cancelled: {:?}", ctx.cancel_reason());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is waited for until this is awaited"]
 pub struct CancelWait {
     core: Rc<Core>,

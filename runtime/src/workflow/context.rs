@@ -79,6 +79,28 @@ use crate::{
 ///     }
 /// }
 /// ```
+///
+/// More of it, each on its own:
+///
+/// ```
+/// # use durably::prelude::*;
+/// # async fn example(ctx: &Ctx) -> Result<()> {
+/// use durably::workflow::Random;
+///
+/// // An activity of a worker in another language, by its name.
+/// let receipt: String = ctx.activity("Charge", (100,)).start_to_close(secs(10)).await?;
+///
+/// // A generator for functions that take one.
+/// let mut rng: Random = ctx.rng();
+///
+/// // No run is older than this change any more.
+/// ctx.deprecate_patch("a second reminder");
+///
+/// // Until the workflow is cancelled.
+/// ctx.cancelled().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Ctx {
     view: View,

@@ -12,6 +12,17 @@ use crate::instance::core::Core;
 /// generators of a run draw from one sequence.
 ///
 /// Not for secrets: who can read the history can compute the numbers.
+///
+/// ```
+/// use durably::{prelude::*, workflow::Random};
+/// use rand::{RngExt, seq::SliceRandom};
+///
+/// fn shuffled(ctx: &Ctx, mut names: Vec<String>) -> (Vec<String>, u32) {
+///     let mut rng: Random = ctx.rng();
+///     names.shuffle(&mut rng);
+///     (names, rng.random_range(1..=6))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Random {
     core: Rc<Core>,

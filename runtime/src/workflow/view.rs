@@ -215,6 +215,19 @@ impl View {
 }
 
 /// Another workflow, by its names.
+///
+/// ```
+/// use durably::{prelude::*, workflow::WorkflowRef};
+///
+/// fn path(parent: WorkflowRef<'_>) -> String {
+///     let namespace = parent.namespace().unwrap_or("the same namespace");
+///     format!("{}, run {}, in {namespace}", parent.workflow_id(), parent.run_id())
+/// }
+///
+/// fn origin(view: &View) -> String {
+///     view.parent().map_or_else(|| "no parent".to_owned(), path)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkflowRef<'a>(&'a RunRef);
 

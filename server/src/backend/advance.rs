@@ -8,6 +8,20 @@ use crate::backend::Backend;
 use crate::clock::Timekeeper;
 
 /// Error of [`Server::advance`](crate::Server::advance).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use durably_server::{AdvanceError, Server};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), durably_server::StartError> {
+/// let server = Server::start().await?;
+/// let error = server.advance(Duration::from_secs(1)).await.unwrap_err();
+/// assert_eq!(error, AdvanceError::NotSkipping);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdvanceError {
     /// The server runs on the machine's clock.

@@ -21,6 +21,20 @@ pub use self::wait::{ClockHold, SkipsTime};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Example: a server for the test environment of another SDK
+/// ```
+/// use durably_server::{Clock, Server};
+///
+/// # async fn start() -> Result<(), durably_server::StartError> {
+/// let server = Server::builder().port(7233).clock(Clock::test_server()).start().await?;
+/// # Ok(())
+/// # }
+/// assert_eq!(Clock::default(), Clock::system());
+/// // Skips without a request that waits.
+/// let clock = Clock::skipping().unlocked();
+/// assert_ne!(clock, Clock::skipping());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock(pub(crate) ClockKind);
 

@@ -9,6 +9,14 @@ use super::Timekeeper;
 /// waits. Only a client in the same process can set it.
 ///
 /// It applies to requests that wait for a workflow's result or for an update.
+///
+/// ```
+/// use durably_server::SkipsTime;
+///
+/// let mut request = tonic::Request::new("any message that waits for a result");
+/// request.extensions_mut().insert(SkipsTime);
+/// assert!(request.extensions().get::<SkipsTime>().is_some());
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SkipsTime;
 
@@ -82,6 +90,23 @@ impl Drop for WorkGuard {
 
 /// Guard that holds a skipping clock still until it is dropped; created by
 /// [`Server::hold_clock`](crate::Server::hold_clock).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use durably_server::{Clock, ClockHold, Server};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder().clock(Clock::skipping()).start().await?;
+/// let hold: ClockHold = server.hold_clock();
+/// let held_at = server.now();
+/// server.advance(Duration::from_secs(60)).await?;
+/// assert_eq!(server.now().duration_since(held_at)?, Duration::from_secs(60));
+/// drop(hold);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "the clock is held until this is dropped"]
 pub struct ClockHold(Timekeeper);

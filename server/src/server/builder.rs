@@ -9,6 +9,29 @@ use crate::server::Server;
 use crate::store::DEFAULT_RETENTION;
 
 /// Configures and starts a server; created by [`Server::builder`].
+///
+/// ```
+/// use durably_server::{Clock, Server};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder()
+///     .namespace("shop")
+///     .port(0)
+///     .clock(Clock::skipping())
+///     .seed(7)
+///     .start()
+///     .await?;
+///
+/// // On all interfaces.
+/// let server = Server::builder().listen(([0, 0, 0, 0], 0).into()).start().await?;
+///
+/// // On no port: only `Server::service` reaches it.
+/// let server = Server::builder().grpc(false).start().await?;
+/// assert_eq!(server.address(), None);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a server starts with `.start().await`"]
 pub struct ServerBuilder {

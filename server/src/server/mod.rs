@@ -31,6 +31,36 @@ use crate::store::{Settings, Store};
 
 /// A running server. Dropping it stops it in the background; [`Server::shutdown`] also waits until
 /// it has stopped.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use durably_server::{Clock, Server};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder().clock(Clock::skipping()).start().await?;
+/// println!("{} {:?}", server.url().expect("it listens"), server.address());
+///
+/// // In process, without the socket.
+/// let request = tonic::Request::new(Default::default());
+/// let info = server.service().get_system_info(request).await?.into_inner();
+/// println!("{}", info.server_version);
+///
+/// // Eight days pass at once.
+/// let before = server.now();
+/// let clock = server.hold_clock();
+/// server.advance(Duration::from_secs(8 * 86_400)).await?;
+/// assert_eq!(server.now().duration_since(before)?, Duration::from_secs(8 * 86_400));
+/// drop(clock);
+///
+/// server.shutdown().await;
+///
+/// // On the machine's clock.
+/// let server = Server::start().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Server {
     backend: Arc<Backend>,
     frontend: Frontend,

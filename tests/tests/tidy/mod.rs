@@ -1,9 +1,12 @@
 //! Rules of the repository that a program can check.
 
 mod dependencies;
+mod examples;
+mod items;
 mod layers;
 mod pages;
 mod paths;
+mod public_items;
 mod tokens;
 
 use std::{

@@ -2,13 +2,32 @@
 
 /// The words and signs of a source with their lines, without comments and literals.
 pub(super) fn tokens(text: &str) -> Vec<(&str, usize)> {
+    let mut tokens = tokens_and_docs(text);
+    tokens.retain(|(token, _)| !is_doc(token));
+    tokens
+}
+
+/// Whether a token is a line of documentation.
+pub(super) fn is_doc(token: &str) -> bool {
+    let is_outer = token.starts_with("///") && !token.starts_with("////");
+    is_outer || token.starts_with("//!")
+}
+
+/// The tokens of a source, and the lines of its documentation with their signs.
+pub(super) fn tokens_and_docs(text: &str) -> Vec<(&str, usize)> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::new();
     let (mut at, mut line) = (0, 1);
     while at < bytes.len() {
         let rest = &text[at..];
         let length = match bytes[at] {
-            b'/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+            b'/' if rest.starts_with("//") => {
+                let length = rest.find('\n').unwrap_or(rest.len());
+                if is_doc(&rest[..length]) {
+                    tokens.push((&rest[..length], line));
+                }
+                length
+            }
             b'/' if rest.starts_with("/*") => block_comment(rest),
             b'"' => string(rest),
             b'r' | b'b' | b'c' if raw_string(rest).is_some() => raw_string(rest).unwrap_or(1),

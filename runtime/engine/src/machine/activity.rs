@@ -59,6 +59,12 @@ pub struct ActivityTimeouts {
 }
 
 /// What cancelling an activity means to the run.
+///
+/// ```
+/// use durably_engine::CancellationType;
+///
+/// assert_eq!(CancellationType::default(), CancellationType::TryCancel);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CancellationType {
     /// Ask it to stop, and go on at once as if it had.

@@ -32,6 +32,13 @@ pub struct ContinueAsNew {
 }
 
 /// How a run ended by a command of its own.
+///
+/// ```
+/// use durably_engine::{CommandSummary, Ending};
+///
+/// let completed = CommandSummary::EndRun { ending: Ending::Completed, message: None };
+/// assert_eq!(completed.to_string(), "complete the workflow");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// With a result.

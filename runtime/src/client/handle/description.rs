@@ -14,6 +14,19 @@ use crate::{
 };
 
 /// One run of a workflow, as lists show it.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # async fn example(client: Client) -> Result<()> {
+/// let mut orders = client.list("WorkflowType = 'Order'");
+/// while let Some(order) = orders.next().await? {
+///     let note: Option<String> = order.memo("note")?;
+///     let customer: Option<String> = order.search_attribute("Customer")?;
+///     println!("{} is {}: {note:?} {customer:?}", order.workflow_id, order.status);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WorkflowSummary {
@@ -95,6 +108,19 @@ fn read<T: Data>(
 }
 
 /// What the server knows of one run of a workflow.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # async fn example(client: Client) -> Result<()> {
+/// let order = client.handle("order-1").describe().await?;
+/// println!("{} since {:?}", order.summary.status, order.summary.start_time);
+/// for activity in &order.pending_activities {
+///     println!("{}, attempt {}", activity.activity_type, activity.attempt);
+/// }
+/// println!("{} children", order.pending_children.len());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WorkflowDescription {
@@ -107,6 +133,21 @@ pub struct WorkflowDescription {
 }
 
 /// An activity that is not finished.
+///
+/// ```
+/// use durably::client::PendingActivity;
+///
+/// /// Why the activity has not started, as far as the server knows.
+/// fn obstacle(activity: &PendingActivity) -> Option<String> {
+///     if activity.is_started {
+///         return None;
+///     }
+///     match &activity.last_failure {
+///         Some(failure) => Some(format!("attempt {} follows: {failure}", activity.attempt)),
+///         None => Some("no worker has taken it".to_owned()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PendingActivity {

@@ -54,6 +54,7 @@ use crate::{
 /// assert_eq!(count, again);
 ///
 /// println!("{:?} {}", handle.run_id(), handle.history().await?);
+/// println!("{}", handle.run("0199b6f4-6e5b-7c0e-8f0a-2d1b3c4d5e6f").history().await?);
 /// println!("{:?}", handle.describe().await?);
 /// handle.cancel().await?;
 /// handle.terminate("no longer needed").await?;

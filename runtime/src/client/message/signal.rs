@@ -23,6 +23,29 @@ use crate::{
 };
 
 /// A signal about to be sent; `.await` returns when the server has recorded it.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// #     #[signal]
+/// #     fn submit_greeting(&mut self, name: String) {}
+/// # }
+/// # async fn example(client: Client) -> Result<()> {
+/// let handle = Greeting::handle(&client, "greeting-1");
+/// handle.submit_greeting("Bob").await?;
+///
+/// // An error if the server has not recorded it after two seconds.
+/// handle.submit_greeting("Alice").timeout(secs(2)).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "the signal is sent when this is awaited"]
 pub struct SignalCall {
     request: Request<Signal, Result<(), SignalError>>,

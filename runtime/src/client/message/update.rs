@@ -106,9 +106,8 @@ impl<R> UpdateCall<R> {
     /// How long to wait for the result, or for the acceptance if that is what is awaited, retries
     /// included; without limit if not set.
     ///
-    /// After it the error is [`RpcError::Timeout`](crate::error::RpcError::Timeout), and
-    /// `error.is_timeout()` holds. The workflow may have accepted
-    /// the update all the same: an update of the same [`id`](Self::id) resumes the wait.
+    /// After it the error is [`RpcError::Timeout`], and `error.is_timeout()` holds. The workflow may have
+    /// accepted the update all the same: an update of the same [`id`](Self::id) resumes the wait.
     pub fn timeout(mut self, timeout: impl Span) -> Self {
         self.request.new_mut().timeout = Some(timeout.into_duration());
         self
@@ -200,6 +199,33 @@ pub(crate) fn request(
 }
 
 /// An accepted update.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// #     #[update]
+/// #     fn add(&mut self, name: String) -> u32 {
+/// #         2
+/// #     }
+/// # }
+/// # async fn example(client: Client) -> Result<()> {
+/// let handle = Greeting::handle(&client, "greeting-1");
+/// let update = handle.add("Bob").accepted().await?;
+/// println!("{} returned {}", update.id(), update.result().timeout(secs(30)).await?);
+///
+/// // The same update from another process, by its id.
+/// let attached = handle.untyped().update_handle::<u32>(update.id());
+/// println!("{}", attached.result().await?);
+/// # Ok(())
+/// # }
+/// ```
 pub struct UpdateHandle<R> {
     /// The workflow, and the run that accepted the update.
     to: FromClient,

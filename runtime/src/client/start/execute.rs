@@ -25,6 +25,29 @@ use crate::{
 };
 
 /// A workflow about to start, whose result is waited for; made by [`StartCall::result`].
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// # }
+/// # async fn example(client: Client) -> Result<()> {
+/// let greeting = Greeting::start(&client, "Hello").id("greeting-1").result().await?;
+///
+/// // Waits a minute for it; the workflow runs on after that.
+/// match Greeting::start(&client, &greeting).result().timeout(mins(1)).await {
+///     Err(error) if error.is_timeout() => println!("{error}"),
+///     greeting => println!("{}", greeting?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "the workflow starts when this is awaited"]
 pub struct RunCall<Q, R> {
     request: Request<StartAndWait<R>, Result<R, RunError>>,

@@ -122,9 +122,29 @@ struct StartRequest {
 }
 
 /// The start of a workflow whose type is not known to this program.
+///
+/// ```no_run
+/// use durably::{client::DynStart, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let start: DynStart = client.start("Greeting", ("Hello",));
+/// let handle = start.id("greeting-1").task_queue("greetings").await?;
+/// let greeting: String = handle.result().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub type DynStart = StartCall<Untyped, NoQueue>;
 
 /// What a start can be of: a workflow type, or [`Untyped`].
+///
+/// ```
+/// use durably::{client::{StartCall, Startable}, prelude::*};
+///
+/// /// The options of every start of this program.
+/// fn ours<W: Startable, Q>(start: StartCall<W, Q>) -> StartCall<W, Q> {
+///     start.run_timeout(hours(1)).retry(Retry::attempts(3)).memo("team", "checkout")
+/// }
+/// ```
 pub trait Startable: 'static {
     /// What the start gives.
     type Handle;
@@ -141,6 +161,14 @@ impl<W: Workflow> Startable for W {
 }
 
 /// A workflow whose type is not known to this program.
+///
+/// ```
+/// use durably::{client::{QueueSet, StartCall, Untyped}, prelude::*};
+///
+/// fn greeting(client: &Client, text: &str) -> StartCall<Untyped, QueueSet> {
+///     client.start("Greeting", (text.to_owned(),)).task_queue("greetings")
+/// }
+/// ```
 pub enum Untyped {}
 
 impl Startable for Untyped {
@@ -260,9 +288,9 @@ impl<W: Startable, Q> StartCall<W, Q> {
     /// How long to wait for the server's response, retries included; about ten seconds if not set. With
     /// [`result`](StartCall::result) set it after that, for the whole.
     ///
-    /// After it the error is [`RpcError::Timeout`](crate::error::RpcError::Timeout), and
-    /// `error.is_timeout()` holds. The server may have started the workflow all the same: a start with
-    /// the same [`id`](Self::id) tells.
+    /// After it the error is [`RpcError::Timeout`], and `error.is_timeout()` holds. The server may have
+    /// started the workflow all the same: while that runs, another start with the same [`id`](Self::id)
+    /// fails with [`StartError::AlreadyStarted`] by default.
     pub fn timeout(mut self, timeout: impl Span) -> Self {
         self.start_mut().timeout = Some(timeout.into_duration());
         self

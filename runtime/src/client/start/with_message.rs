@@ -54,12 +54,55 @@ use crate::{
 pub struct Recorder(Client);
 
 /// A signal, written down.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// #     #[signal]
+/// #     fn submit_greeting(&mut self, name: String) {}
+/// # }
+/// # async fn example(client: Client) -> Result<()> {
+/// let start = Greeting::start(&client, "Hello").id("greeting-1");
+/// start.with_signal(|workflow| workflow.submit_greeting("Bob")).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct RecordedSignal {
     name: Cow<'static, str>,
     args: EncodedArgs,
 }
 
 /// An update, written down.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// #     #[update]
+/// #     fn add(&mut self, name: String) -> u32 {
+/// #         2
+/// #     }
+/// # }
+/// # async fn example(client: Client) -> Result<()> {
+/// let start = Greeting::start(&client, "Hello").id("greeting-1");
+/// let (handle, update) = start.with_update(|workflow| workflow.add("Bob").id("add-bob")).await?;
+/// assert_eq!(update.id(), "add-bob");
+/// # Ok(())
+/// # }
+/// ```
 pub struct RecordedUpdate<R> {
     name: Cow<'static, str>,
     args: EncodedArgs,
@@ -228,6 +271,29 @@ impl RecordedSignal {
 
 /// A workflow about to start, with an update that goes with it: `.await` gives both handles as
 /// soon as the update is accepted.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # #[derive(Default)]
+/// # struct Greeting;
+/// # #[workflow(task_queue = "greetings")]
+/// # impl Greeting {
+/// #     #[run]
+/// #     async fn run(&mut self, greeting: String) -> String {
+/// #         greeting
+/// #     }
+/// #     #[update]
+/// #     fn add(&mut self, name: String) -> u32 {
+/// #         2
+/// #     }
+/// # }
+/// # async fn example(client: Client) -> Result<()> {
+/// let start = Greeting::start(&client, "Hello").id("greeting-1");
+/// let (handle, update) = start.with_update(|workflow| workflow.add("Bob")).timeout(secs(10)).await?;
+/// println!("{} of {}", update.result().await?, handle.id());
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "the workflow starts when this is awaited"]
 pub struct StartWithUpdate<W: Workflow, Q, R> {
     request: Request<(Start, RecordedUpdate<R>), Started<W, R>>,
