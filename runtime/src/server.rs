@@ -231,7 +231,7 @@ impl ServerBuilder {
     /// The clock moves
     /// - while a client of this process awaits the result of a workflow or of an update: to the
     ///   next timer, whenever no workflow task and no activity is pending or running;
-    /// - when [`Server::advance`] is told to move it, by exactly that much.
+    /// - by [`Server::advance`], by exactly the duration of its argument.
     ///
     /// It moves for nothing else: not for a query, a signal, or a sleep of the test.
     /// [`Server::hold_clock`] also stops it while a result is awaited. Work that takes longer than
@@ -248,8 +248,8 @@ impl ServerBuilder {
         Self(self.0.grpc(false))
     }
 
-    /// Where ids and retry jitter come from: with the same seed the same requests in the same
-    /// order get the same ids.
+    /// The seed of ids and retry jitter, random by default: with the same seed, the same requests in the
+    /// same order get the same ids.
     pub fn seed(self, seed: u64) -> Self {
         Self(self.0.seed(seed))
     }

@@ -155,7 +155,8 @@ pub struct ActivityInfo {
 }
 
 impl ActivityInfo {
-    /// When the time of this attempt is over, by the clock of the server.
+    /// When this attempt times out, by the clock of the server: the earlier end of its start-to-close
+    /// and schedule-to-close timeout. `None` if it has neither.
     pub fn deadline(&self) -> Option<SystemTime> {
         // A limit past what a clock can show is none.
         let own = self
@@ -191,16 +192,17 @@ impl ActivityCtx {
         }
     }
 
-    /// Tells the server that the activity is alive, with its progress.
+    /// Sends a heartbeat: the server records that the activity is alive, with the details of its progress.
     ///
-    /// It returns at once and may be called as often as the activity likes: what is sent is
-    /// throttled to 80 % of the heartbeat timeout, and the newest details win. They are given to the
-    /// next attempt, see [`heartbeat_details`](Self::heartbeat_details).
+    /// It returns at once and may be called at any rate. At most one request is sent in an interval, with
+    /// the newest details: 80 % of the heartbeat timeout, but no longer than a minute, or 30 seconds
+    /// without a timeout. The next attempt reads the details by
+    /// [`heartbeat_details`](Self::heartbeat_details).
     ///
     /// # Errors
-    /// Details that cannot be written, NaN for example, fail the attempt: the server hears that the
-    /// activity is alive, a log line says at once what is wrong, and when the body returns a result,
-    /// the attempt fails with the [`DataError`] instead.
+    /// Details that cannot be written, NaN for example, fail the attempt: the heartbeat is sent without
+    /// them, the error is logged at once, and when the body returns a result, the attempt fails with the
+    /// [`DataError`] instead.
     pub fn heartbeat<T: Outgoing>(&self, details: T) {
         let payload = match details.__encode(&self.attempt.converter) {
             Ok(payload) => Some(payload),
@@ -230,7 +232,7 @@ impl ActivityCtx {
     /// The details of the last heartbeat of the previous attempt, if there were any.
     ///
     /// # Errors
-    /// The details are there, but are no `T`.
+    /// [`DataError`]: the details cannot be deserialised as a `T`.
     pub fn heartbeat_details<T: Incoming>(&self) -> Result<Option<T>> {
         let Some(details) = self.attempt.previous.first() else {
             return Ok(None);
@@ -351,7 +353,7 @@ impl fmt::Debug for ActivityCtx {
     }
 }
 
-/// The other end of [`ActivityCtx::for_test`]: sees the heartbeats, and cancels.
+/// The other end of [`ActivityCtx::for_test`]: reads the heartbeats, and requests cancellation.
 ///
 /// ```
 /// use durably::prelude::*;
@@ -384,7 +386,8 @@ pub struct TestActivity {
 }
 
 impl TestActivity {
-    /// Asks the activity to stop, as its workflow would.
+    /// Requests cancellation as the activity's workflow would: with the reason
+    /// [`Requested`](CancelReason::Requested).
     pub fn cancel(&self) {
         self.ctx.attempt.cancel.set(CancelReason::Requested);
     }
@@ -392,7 +395,7 @@ impl TestActivity {
     /// The details of all heartbeats so far.
     ///
     /// # Errors
-    /// Details that are no `T`, or that could not be written.
+    /// [`DataError`]: details that cannot be deserialised as a `T`, or that could not be written.
     pub fn heartbeats<T: Incoming>(&self) -> Result<Vec<T>> {
         self.ctx.refuse_unwritten()?;
         let Beats::Test(beats) = &self.ctx.attempt.beats else {

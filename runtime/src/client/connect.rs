@@ -133,13 +133,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends this key with every request, as Temporal Cloud asks for.
+    /// Sends this key as `authorization: Bearer <key>` with every request, as Temporal Cloud requires; no
+    /// key by default.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(key.into());
         self
     }
 
-    /// Sends this header with every request.
+    /// Sends this header with every request; may be repeated. A name or a value that HTTP does not allow
+    /// is an error of [`connect`](Self::connect).
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self

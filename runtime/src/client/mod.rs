@@ -194,13 +194,13 @@ impl Client {
         self.0.namespace()
     }
 
-    /// Who this client is, in the histories it writes to.
+    /// The identity of this client in the histories that it writes to; `process@host` by default.
     pub fn identity(&self) -> &str {
         self.0.identity()
     }
 
-    /// The workflow of this id, without its type: its messages go by their names.
-    /// `Greeting::handle(&client, id)` gives a typed one.
+    /// A handle of the workflow with this id, without its type: its messages are sent by their names.
+    /// `Greeting::handle(&client, id)` returns a typed one. Neither sends a request.
     pub fn handle(&self, id: impl Text) -> DynHandle {
         DynHandle::new(FromClient::attached(self, id.into_text(), None))
     }
@@ -246,7 +246,7 @@ impl Client {
     /// How many workflows match a [list filter](https://docs.temporal.io/list-filter).
     ///
     /// # Errors
-    /// The filter is wrong, or the request failed.
+    /// [`RpcError::InvalidArgument`] if the filter is invalid; the other kinds if the request failed.
     pub fn count(&self, filter: impl Text) -> Call<u64, RpcError> {
         list::count(self.clone(), filter.into_text())
     }

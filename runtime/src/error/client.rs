@@ -337,7 +337,7 @@ macro_rules! operations {
                 chain::child(self)
             }
 
-            /// Why the workflow or its handler failed, as the server tells it.
+            /// Why the workflow or its handler failed, as the server reports it.
             pub fn failure(&self) -> Option<&Failure> {
                 chain::failure(self)
             }

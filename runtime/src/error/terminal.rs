@@ -41,7 +41,7 @@ pub struct WorkflowFailed {
 
 links!(WorkflowFailed);
 
-/// The workflow was cancelled, and its code let it be.
+/// The workflow was cancelled: its code returned [`Cancelled`](crate::error::Cancelled) after a request.
 ///
 /// ```no_run
 /// use durably::{error::ResultError, prelude::*};
@@ -77,7 +77,7 @@ impl WorkflowCancelled {
     }
 }
 
-/// The workflow was terminated by a client, without a word to its code.
+/// The workflow was terminated by a client; its code did not run again.
 ///
 /// ```no_run
 /// use durably::{error::ResultError, prelude::*};
@@ -97,7 +97,7 @@ pub struct WorkflowTerminated {
     pub workflow_id: String,
     /// The run that was terminated.
     pub run_id: String,
-    /// Why, in the words of who did it; may be empty.
+    /// The reason that the client gave; may be empty.
     pub reason: String,
 }
 

@@ -38,7 +38,7 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// At most `n` attempts.
+    /// At most `n` attempts, the first included; 0 for no limit.
     pub fn attempts(n: u32) -> Self {
         Self {
             max_attempts: n,
@@ -51,28 +51,29 @@ impl Retry {
         Self::attempts(1)
     }
 
-    /// The pause before the second attempt.
+    /// The pause before the second attempt; one second by default.
     #[must_use]
     pub fn initial_interval(mut self, pause: impl Span) -> Self {
         self.initial_interval = Some(pause.into_duration());
         self
     }
 
-    /// The longest pause.
+    /// The longest pause; a hundred times the initial one by default.
     #[must_use]
     pub fn maximum_interval(mut self, pause: impl Span) -> Self {
         self.maximum_interval = Some(pause.into_duration());
         self
     }
 
-    /// The factor by which each pause is longer than the one before; 1 for equal pauses.
+    /// The factor by which each pause is longer than the one before, 2 by default; 1 for equal pauses.
     #[must_use]
     pub fn backoff(mut self, factor: f64) -> Self {
         self.backoff = Some(factor);
         self
     }
 
-    /// Failures of this error type are not retried.
+    /// Failures of this error type ([`AppError::kind`](crate::AppError::kind)) are not retried; may be
+    /// repeated.
     #[must_use]
     pub fn not_for(mut self, kind: impl Into<String>) -> Self {
         self.non_retryable.push(kind.into());

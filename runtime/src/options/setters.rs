@@ -21,9 +21,9 @@ macro_rules! table {
 
 table! { $
     start_to_close, crate::time::span::Span::into_duration,
-        "The longest one attempt may take.";
+        "The longest one attempt may take; by default as long as `schedule_to_close`.";
     schedule_to_close, crate::time::span::Span::into_duration,
-        "The longest all attempts together may take, with the pauses between them.";
+        "The longest all attempts together may take, with the pauses between them; no limit by default.";
     schedule_to_start, crate::time::span::Span::into_duration,
         "The longest an attempt may wait for a worker; no limit by default.";
     heartbeat, crate::time::span::Span::into_duration,

@@ -64,7 +64,8 @@ macro_rules! rpcs {
                 #[doc = concat!("`", stringify!($request), "` to `", stringify!($response), "`.")]
                 ///
                 /// # Errors
-                /// What the server, or the way to it, says.
+                /// The status of the server's response, or of the connection's failure. After `timeout`
+                /// it is `DeadlineExceeded`.
                 pub async fn $name(
                     &self,
                     message: pb::$request,

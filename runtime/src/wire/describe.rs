@@ -16,7 +16,7 @@ use super::{
     time::instant,
 };
 
-/// Where a workflow stands.
+/// The status of a workflow.
 ///
 /// ```no_run
 /// # use durably::prelude::*;
@@ -47,7 +47,7 @@ pub enum WorkflowStatus {
     Cancelled,
     /// It was terminated.
     Terminated,
-    /// It went on in another run.
+    /// It continued in another run.
     ContinuedAsNew,
     /// It took too long.
     TimedOut,

@@ -67,7 +67,7 @@ impl<F: FnMut() -> bool> WaitUntil<F> {
         }
     }
 
-    /// Limits the wait: it returns whether the condition became true in time.
+    /// Limits the wait: it returns whether the condition became true in time, `false` after the timeout.
     ///
     /// No timer is started if the condition holds at once, or if the duration is zero.
     pub fn timeout(self, duration: impl Span) -> WaitUntilTimeout<F> {
@@ -133,7 +133,7 @@ pub struct WaitUntilTimeout<F> {
 }
 
 impl<F: FnMut() -> bool> WaitUntilTimeout<F> {
-    /// What is waited for, for people who look at the history.
+    /// A description of the wait's timer, which the UI and the CLI show in the history.
     pub fn summary(mut self, text: impl crate::data::Text) -> Self {
         self.timer = self.timer.summary(text);
         self

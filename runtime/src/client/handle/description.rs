@@ -75,18 +75,18 @@ impl WorkflowSummary {
         }
     }
 
-    /// A note that is kept with the workflow.
+    /// The memo of this name; `None` if the workflow has none.
     ///
     /// # Errors
-    /// It is no `T`.
+    /// It cannot be deserialised as a `T`.
     pub fn memo<T: Data>(&self, name: &str) -> Result<Option<T>, DataError> {
         read(&self.memo, name, "memo", &self.converter)
     }
 
-    /// An attribute that list filters can name.
+    /// The search attribute of this name, which list filters can use; `None` if it is not set.
     ///
     /// # Errors
-    /// It is no `T`.
+    /// It cannot be deserialised as a `T`.
     pub fn search_attribute<T: Data>(&self, name: &str) -> Result<Option<T>, DataError> {
         // The server indexes them, and reads JSON only.
         let json = &Converter::JSON;
@@ -161,7 +161,7 @@ pub struct PendingActivity {
     pub is_started: bool,
     /// When the attempt was started, or the last one was.
     pub last_started: Option<SystemTime>,
-    /// When it last said that it is alive.
+    /// When its last heartbeat was recorded.
     pub last_heartbeat: Option<SystemTime>,
     /// What the last attempt failed with.
     pub last_failure: Option<Failure>,

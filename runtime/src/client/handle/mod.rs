@@ -130,8 +130,8 @@ impl<W: Workflow> Handle<W> {
         result::call(&self.via, Cow::Borrowed(W::NAME), W::__output())
     }
 
-    /// Asks the workflow to stop; what it does about it is its own affair. One that is closed takes
-    /// the request too, and nothing comes of it.
+    /// Requests cancellation; the workflow's code decides how it ends. A closed workflow accepts the
+    /// request, without effect.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
@@ -139,7 +139,7 @@ impl<W: Workflow> Handle<W> {
         self.via.cancel()
     }
 
-    /// Ends the workflow now, without a word to its code. If the request had to be repeated, a workflow
+    /// Ends the workflow now; its code does not run again. If the request had to be repeated, a workflow
     /// that is closed by then counts as terminated.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl<W: Workflow> Handle<W> {
         self.via.terminate(reason.into_text())
     }
 
-    /// What the server knows of the workflow now.
+    /// The workflow's present state at the server: status, times, pending activities and children.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
@@ -156,7 +156,7 @@ impl<W: Workflow> Handle<W> {
         description::call(&self.via)
     }
 
-    /// All that happened so far in the run; printed, it is a timeline.
+    /// All events of the run so far; printed, they are a timeline.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.

@@ -133,8 +133,8 @@ impl DynHandle {
         result::call(&self.0, Cow::Owned(self.id().to_owned()), payload())
     }
 
-    /// Asks the workflow to stop; what it does about it is its own affair. One that is closed takes
-    /// the request too, and nothing comes of it.
+    /// Requests cancellation; the workflow's code decides how it ends. A closed workflow accepts the
+    /// request, without effect.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
@@ -142,7 +142,7 @@ impl DynHandle {
         self.0.cancel()
     }
 
-    /// Ends the workflow now, without a word to its code. If the request had to be repeated, a workflow
+    /// Ends the workflow now; its code does not run again. If the request had to be repeated, a workflow
     /// that is closed by then counts as terminated.
     ///
     /// # Errors
@@ -151,7 +151,7 @@ impl DynHandle {
         self.0.terminate(reason.into_text())
     }
 
-    /// What the server knows of the workflow now.
+    /// The workflow's present state at the server: status, times, pending activities and children.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
@@ -159,7 +159,7 @@ impl DynHandle {
         description::call(&self.0)
     }
 
-    /// All that happened so far in the run; printed, it is a timeline.
+    /// All events of the run so far; printed, they are a timeline.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.

@@ -26,7 +26,7 @@ use crate::{
 /// How long a query waits for a worker's answer by default.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A query about to be asked; `.await` gives the answer.
+/// A query about to be sent; `.await` returns the worker's answer.
 ///
 /// ```no_run
 /// # use durably::prelude::*;
@@ -90,7 +90,8 @@ impl<R> QueryCall<R> {
         }
     }
 
-    /// Does not ask a workflow in such a state; the error is [`QueryError::Rejected`].
+    /// Rejects the query if the workflow is in such a state; the error is [`QueryError::Rejected`]. By
+    /// default a workflow is queried in any state.
     pub fn reject_if(mut self, condition: QueryReject) -> Self {
         self.request.new_mut().reject = Some(condition);
         self

@@ -219,7 +219,8 @@ impl<W: Startable, Q> StartCall<W, Q> {
         }
     }
 
-    /// The task queue of the workers that run it.
+    /// The task queue of the workers that run it; by default the one that `#[workflow(task_queue = "..")]`
+    /// declares. Without either the start does not compile.
     pub fn task_queue(mut self, queue: impl Text) -> StartCall<W, QueueSet> {
         self.start_mut().task_queue = queue.into_text();
         self.retyped()
@@ -233,26 +234,32 @@ impl<W: Startable, Q> StartCall<W, Q> {
         }
     }
 
-    /// The longest all runs together may take, retries and continue-as-new included.
+    /// The longest all runs together may take, retries and continue-as-new included; no limit by default.
     pub fn execution_timeout(mut self, timeout: impl Span) -> Self {
         self.start_mut().execution_timeout = Some(timeout.into_duration());
         self
     }
 
-    /// Runs it again and again, as a cron expression says.
+    /// Runs it again and again on a cron schedule, in UTC: `"0 7 * * *"` is every day at seven, and
+    /// `"CRON_TZ=Europe/Berlin 0 7 * * *"` names another time zone. The first run waits for the schedule
+    /// too.
+    ///
+    /// An invalid expression is [`RpcError::InvalidArgument`] when the start is awaited.
     pub fn cron(mut self, expression: impl Text) -> Self {
         self.start_mut().cron = Some(expression.into_text());
         self
     }
 
-    /// Waits so long before the first workflow task. A cancel request, an update or a
-    /// signal-with-start ends the wait; a plain signal does not.
+    /// The time from the start to the first workflow task; zero by default. A cancel request, an update
+    /// or a signal-with-start ends the wait; a plain signal does not.
     pub fn start_delay(mut self, delay: impl Span) -> Self {
         self.start_mut().start_delay = Some(delay.into_duration());
         self
     }
 
-    /// Adds a note that is kept with the workflow, and shown by `describe` and `list`.
+    /// Adds a memo: a value that is kept with the workflow, and shown by `describe` and `list`.
+    ///
+    /// One that cannot be written is [`StartError::Data`] when the start is awaited.
     pub fn memo<T: Outgoing>(mut self, name: impl Text, note: T) -> Self {
         let name = name.into_text();
         let converter = self.start_mut().client.converter().clone();
@@ -262,7 +269,9 @@ impl<W: Startable, Q> StartCall<W, Q> {
         self
     }
 
-    /// Sets an attribute that list filters can name; it must be registered with the server.
+    /// Sets a search attribute, which list filters can use; it must be registered with the server.
+    ///
+    /// One that cannot be written is [`StartError::Data`] when the start is awaited.
     pub fn search_attribute<T: Outgoing>(mut self, name: impl Text, attribute: T) -> Self {
         let name = name.into_text();
         // The server reads them, and reads nothing but JSON.
@@ -273,13 +282,14 @@ impl<W: Startable, Q> StartCall<W, Q> {
         self
     }
 
-    /// Whether the id of a closed workflow may be used again.
+    /// Whether the id of a closed workflow may be used again; by default it may.
     pub fn id_reuse_policy(mut self, policy: IdReusePolicy) -> Self {
         self.start_mut().id_reuse = policy;
         self
     }
 
-    /// What to do when a workflow of that id is running.
+    /// What to do when a workflow of that id is running; by default the start fails with
+    /// [`StartError::AlreadyStarted`].
     pub fn id_conflict_policy(mut self, policy: IdConflictPolicy) -> Self {
         self.start_mut().id_conflict = Some(policy);
         self
