@@ -47,11 +47,11 @@ pub enum Input {
     FailActivity(Box<FailActivity>),
     /// An activity accepted its cancellation.
     CancelActivity(CancelActivity),
-    /// A deadline armed by [`Effect::Arm`](crate::Effect::Arm) is due.
+    /// A deadline is due; see [`Run::next_deadline`](crate::Run::next_deadline).
     Due(Deadline),
 }
 
-/// Key of a deadline; at most one is armed per key.
+/// Key of a deadline.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Deadline {
     /// The end of the start delay.

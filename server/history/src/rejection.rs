@@ -15,7 +15,7 @@ pub enum Rejection {
     TaskNotFound(TaskNotFound),
     /// The task was started by another poll.
     TaskAlreadyStarted,
-    /// The deadline was disarmed or moved.
+    /// The deadline is gone, or not due yet.
     StaleDeadline,
     /// The workflow tried to close and must first see buffered events; the client should retry.
     Closing,
@@ -87,7 +87,7 @@ impl fmt::Display for Rejection {
                 f.write_str("cannot find pending activity with ActivityID")
             }
             Self::TaskAlreadyStarted => f.write_str("task already started by another poll"),
-            Self::StaleDeadline => f.write_str("deadline no longer armed"),
+            Self::StaleDeadline => f.write_str("deadline is not due"),
             Self::Closing => f.write_str("workflow operation can not be applied because workflow is closing"),
             Self::TaskFailing => f.write_str(
                 "Unable to perform workflow execution update due to Workflow Task in failed state.",

@@ -11,7 +11,7 @@ use durably_proto::api::update::v1;
 use durably_proto::wkt;
 
 use crate::id::{ActivityId, EventId, UpdateId};
-use crate::input::{ActivityTaskKey, Deadline, WorkflowTaskKey, WorkflowTaskToken};
+use crate::input::{ActivityTaskKey, WorkflowTaskKey, WorkflowTaskToken};
 use crate::queue::TaskQueue;
 use crate::start::Start;
 use crate::time::Time;
@@ -48,19 +48,9 @@ pub enum Effect {
         /// The queue.
         queue: Arc<str>,
     },
-    /// Apply [`Input::Due`](crate::Input::Due) with this deadline at that time; replaces the
-    /// earlier time of the same deadline.
-    Arm {
-        /// The key of the deadline.
-        deadline: Deadline,
-        /// Its time.
-        at: Time,
-    },
-    /// Cancel the deadline. If it is due all the same, it is rejected as stale.
-    Disarm(Deadline),
     /// Start the next run of the same execution, in the same commit.
     StartNext(Box<Start>),
-    /// The run is closed; its deadlines and offered tasks are void.
+    /// The run is closed; its offered tasks are void.
     Closed(WorkflowExecutionStatus),
     /// An update reached a stage; notify its waiters.
     UpdateReached(UpdateStatus),

@@ -157,11 +157,7 @@ impl Case {
                 } => self.offered.push((*task_key, queue.clone())),
                 Effect::DispatchActivity { task_key, .. } => self.activities.push(*task_key),
                 Effect::StartNext(start) => self.next = Some((**start).clone()),
-                Effect::Arm { .. }
-                | Effect::Disarm(_)
-                | Effect::Closed(_)
-                | Effect::UpdateReached(_)
-                | Effect::VisibilityChanged => {}
+                Effect::Closed(_) | Effect::UpdateReached(_) | Effect::VisibilityChanged => {}
             }
         }
     }

@@ -122,7 +122,7 @@ fn a_signal_during_a_transient_task_is_buffered_and_the_next_task_is_normal() {
 }
 
 #[test]
-fn completing_a_task_disarms_its_deadline() {
+fn completing_a_task_ends_its_deadline() {
     let mut case = Case::start();
     let task = case.poll();
     let deadline = Deadline::WorkflowTask(task.token.stamp);

@@ -1,4 +1,4 @@
-//! Executes committed effects: dispatches tasks, arms timers, notifies waiters.
+//! Executes committed effects: dispatches tasks, notifies waiters, sets the run's alarm.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,8 +38,6 @@ impl Backend {
                     let level = PriorityLevel::of(level.priority_key);
                     queues.offer(&queue, QueueKind::Normal, level, offer, now);
                 }
-                // The run knows its deadlines; the timer service needs the earliest one only.
-                Effect::Arm { .. } | Effect::Disarm(_) => {}
                 // The next run was started in the same commit; its own effects are executed
                 // separately.
                 Effect::StartNext(_) => {}

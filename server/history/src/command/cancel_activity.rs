@@ -15,7 +15,6 @@ use crate::failure;
 use crate::id::EventId;
 use crate::open_transition::OpenTransition;
 use crate::state::Run;
-use crate::task::activity_task;
 
 pub(crate) struct CancelActivity {
     scheduled: EventId,
@@ -63,7 +62,7 @@ impl CancelActivity {
         if activity.is_started() {
             run.activities.request_cancel(self.scheduled, requested);
         } else {
-            activity_task::remove(run, self.scheduled, out);
+            run.activities.remove(self.scheduled);
             let event = ActivityTaskCanceledEventAttributes {
                 details: Some(failure::json_text("ACTIVITY_ID_NOT_STARTED")),
                 latest_cancel_requested_event_id: requested.0,

@@ -9,10 +9,8 @@ use crate::command::Completion;
 use crate::command::bad_command::{BadCommand, invalid_state};
 use crate::command::plan::Plan;
 use crate::id::{EventId, TimerId};
-use crate::input::Deadline;
 use crate::open_transition::OpenTransition;
 use crate::state::Run;
-use crate::transition::Effect;
 
 pub(crate) struct CancelTimer {
     id: TimerId,
@@ -50,10 +48,7 @@ impl CancelTimer {
         out: &mut OpenTransition,
     ) -> EventId {
         let started = match run.timers.remove(&self.id) {
-            Some(timer) => {
-                out.effect(Effect::Disarm(Deadline::Timer(self.id.clone())));
-                timer.started
-            }
+            Some(timer) => timer.started,
             None => run
                 .take_buffered_timer_fired(self.id.as_str())
                 .expect("checked by the plan"),

@@ -189,7 +189,6 @@ impl ScheduleActivity {
             completing.eager.push(scheduled);
         } else {
             activity_task::offer(run, scheduled, out);
-            activity_task::arm(run, scheduled, out);
         }
         scheduled
     }

@@ -1,4 +1,4 @@
-//! `StartTimer`: records the timer and arms it.
+//! `StartTimer`: records the timer.
 
 use std::time::Duration;
 
@@ -11,13 +11,11 @@ use crate::command::Completion;
 use crate::command::bad_command::{BadCommand, invalid_state};
 use crate::command::plan::Plan;
 use crate::id::{EventId, TimerId};
-use crate::input::Deadline;
 use crate::limits;
 use crate::open_transition::OpenTransition;
 use crate::pending::timers::Timer;
 use crate::state::Run;
 use crate::time::{is_negative, timeout_from_proto, to_proto};
-use crate::transition::Effect;
 
 pub(crate) struct StartTimer {
     id: TimerId,
@@ -77,12 +75,7 @@ impl StartTimer {
         };
         let started = run.record(out.now, Attributes::TimerStartedEventAttributes(event));
         let fires_at = out.now + self.after;
-        run.timers
-            .start(self.id.clone(), Timer { started, fires_at });
-        out.effect(Effect::Arm {
-            deadline: Deadline::Timer(self.id),
-            at: fires_at,
-        });
+        run.timers.start(self.id, Timer { started, fires_at });
         started
     }
 }

@@ -13,7 +13,7 @@ use crate::command::Completion;
 use crate::command::bad_command::{BadCommand, command_name};
 use crate::command::plan::{self, Step};
 use crate::id::{EventId, RequestId};
-use crate::input::{CompleteWorkflowTask, Deadline};
+use crate::input::CompleteWorkflowTask;
 use crate::open_transition::OpenTransition;
 use crate::queue::StickyQueue;
 use crate::rejection::{Invalid, Rejection};
@@ -51,7 +51,7 @@ pub(crate) fn complete(
     let vanishes = idle
         && !response.force_create_new_workflow_task
         && leaves_no_trace(run, &task, &steps, &response);
-    task_end::take_started(run, out);
+    task_end::take_started(run);
     // The start delay ended while this task was started, so its deadline scheduled no other task.
     let is_overdue = vanishes && run.delayed_until().is_some_and(|at| at <= out.now);
     let mut completing = Completion {
@@ -61,9 +61,6 @@ pub(crate) fn complete(
         wants_task: response.force_create_new_workflow_task || is_overdue,
     };
     if !vanishes {
-        if run.delayed_until().is_some() {
-            out.effect(Effect::Disarm(Deadline::FirstWorkflowTask));
-        }
         completing.completed = record(run, &task, &mut response, out);
     }
     run.task_attempt = 1;

@@ -57,8 +57,6 @@ pub(crate) struct Activity {
     pub last_started_at: Option<Time>,
     /// The `ActivityTaskCancelRequested` event.
     pub cancel_requested: Option<EventId>,
-    /// The earliest time that its deadline is armed for.
-    pub armed: Option<Time>,
 }
 
 #[derive(Clone, Debug)]
@@ -180,28 +178,11 @@ impl Activities {
         Some(activity)
     }
 
-    /// Removes all activities and returns them.
-    pub(crate) fn clear(&mut self) -> impl Iterator<Item = Activity> {
+    /// Removes all activities.
+    pub(crate) fn clear(&mut self) {
         self.by_id.clear();
         self.by_due.clear();
-        self.by_event.take_all().into_values()
-    }
-
-    /// Arms the activity's deadline, if it is not armed for an earlier time; returns the time that
-    /// it is armed for now.
-    pub(crate) fn arm(&mut self, scheduled: EventId) -> Option<Time> {
-        let activity = self.by_event.get(&scheduled)?;
-        let at = activity.next_deadline()?;
-        if activity.armed.is_some_and(|armed| armed <= at) {
-            return None;
-        }
-        self.change(scheduled, |activity| activity.armed = Some(at));
-        Some(at)
-    }
-
-    /// The activity's deadline fires.
-    pub(crate) fn disarm(&mut self, scheduled: EventId) {
-        self.change(scheduled, |activity| activity.armed = None);
+        self.by_event.take_all();
     }
 
     /// The activity whose deadline is due first: a timeout or its next attempt.
@@ -303,7 +284,6 @@ impl Activity {
             last_worker: String::new(),
             last_started_at: None,
             cancel_requested: None,
-            armed: None,
         }
     }
 

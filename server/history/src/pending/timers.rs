@@ -51,10 +51,10 @@ impl Timers {
         Some((id, timer))
     }
 
-    /// Removes all timers and returns their ids.
-    pub(crate) fn clear(&mut self) -> impl Iterator<Item = TimerId> {
+    /// Removes all timers.
+    pub(crate) fn clear(&mut self) {
         self.by_time.clear();
-        self.by_id.take_all().into_keys()
+        self.by_id.take_all();
     }
 
     /// The timer that fires first.

@@ -8,7 +8,6 @@ use durably_proto::api::workflow::v1::ResetPoints;
 
 use crate::event_log::EventLog;
 use crate::id::{EventId, RequestId, Stamp};
-use crate::input::Deadline;
 use crate::open_transition::OpenTransition;
 use crate::pending::activities::Activities;
 use crate::pending::requests::Requests;
@@ -58,18 +57,7 @@ impl Run {
         if let Some(update) = update {
             run.updates.admit(update.id, update.request);
         }
-        if let Some(at) = run.config.run_expires_at {
-            out.effect(Effect::Arm {
-                deadline: Deadline::Run,
-                at,
-            });
-        }
         let reply = if delayed {
-            let at = run.config.executes_at;
-            out.effect(Effect::Arm {
-                deadline: Deadline::FirstWorkflowTask,
-                at,
-            });
             Reply::Done
         } else if eager {
             workflow_task::schedule_undispatched(&mut run, TaskType::Normal, now, &out);

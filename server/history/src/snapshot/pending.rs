@@ -68,8 +68,6 @@ pub(super) struct ActivityMessage {
     last_started_at: Option<i64>,
     #[prost(int64, optional, tag = "21")]
     cancel_requested: Option<i64>,
-    #[prost(sfixed64, optional, tag = "22")]
-    armed: Option<i64>,
 }
 
 /// Field numbers are stable.
@@ -193,7 +191,6 @@ impl From<&Activity> for ActivityMessage {
             last_worker: activity.last_worker.clone(),
             last_started_at: nanos(activity.last_started_at),
             cancel_requested: activity.cancel_requested.map(|event| event.0),
-            armed: nanos(activity.armed),
         }
     }
 }
@@ -245,7 +242,6 @@ impl ActivityMessage {
             last_worker: self.last_worker,
             last_started_at: time(self.last_started_at),
             cancel_requested: cancel_requested.transpose()?,
-            armed: time(self.armed),
         })
     }
 }

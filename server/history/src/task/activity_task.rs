@@ -10,13 +10,13 @@ use durably_proto::api::history::v1::{
 };
 
 use crate::id::{EventId, RequestId};
-use crate::input::{ActivityTaskKey, Deadline, StartActivity};
+use crate::input::{ActivityTaskKey, StartActivity};
 use crate::open_transition::OpenTransition;
 use crate::pending::activities::{Activity, ActivityState};
 use crate::rejection::{Rejection, TaskNotFound};
 use crate::retry::{RequestedDelay, RetryDecision};
 use crate::state::Run;
-use crate::transition::{Effect, Reply, StartedActivity};
+use crate::transition::{Reply, StartedActivity};
 use crate::{failure, limits};
 
 /// Dispatches the activity's attempt to its queue.
@@ -66,7 +66,6 @@ pub(crate) fn start_attempt(
 ) -> StartedActivity {
     run.activities
         .start_attempt(scheduled, out.now, request_id, identity);
-    arm(run, scheduled, out);
     started(run, scheduled)
 }
 
@@ -124,7 +123,6 @@ pub(crate) fn retry(
             let failure = failure::truncate(failure.clone(), limits::RETRIED_FAILURE);
             run.activities
                 .back_off(scheduled, out.now, interval, failure);
-            arm(run, scheduled, out);
             RetryState::InProgress
         }
     }
@@ -173,27 +171,6 @@ pub(crate) fn buffer_started(
         ..event
     };
     run.buffer(at, Attributes::ActivityTaskStartedEventAttributes(event));
-}
-
-/// Removes a closed activity.
-pub(crate) fn remove(run: &mut Run, scheduled: EventId, out: &mut OpenTransition) {
-    let Some(activity) = run.activities.remove(scheduled) else {
-        return;
-    };
-    if activity.armed.is_some() {
-        out.effect(Effect::Disarm(Deadline::Activity(scheduled)));
-    }
-}
-
-/// Arms the activity's deadline. A heartbeat moves the deadline without arming it again; one that
-/// is due too early is rearmed then.
-pub(crate) fn arm(run: &mut Run, scheduled: EventId, out: &mut OpenTransition) {
-    if let Some(at) = run.activities.arm(scheduled) {
-        out.effect(Effect::Arm {
-            deadline: Deadline::Activity(scheduled),
-            at,
-        });
-    }
 }
 
 /// An activity that the caller has seen.

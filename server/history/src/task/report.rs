@@ -61,7 +61,7 @@ pub(crate) fn complete(
         return Ok(Reply::Done);
     }
     activity_task::buffer_started(run, scheduled, complete.worker_version);
-    activity_task::remove(run, scheduled, out);
+    run.activities.remove(scheduled);
     let event = ActivityTaskCompletedEventAttributes {
         result: complete.result,
         scheduled_event_id: scheduled.0,
@@ -133,7 +133,7 @@ pub(crate) fn cancel(
     };
     force_start(run, scheduled, &cancel.identity, out);
     activity_task::buffer_started(run, scheduled, cancel.worker_version);
-    activity_task::remove(run, scheduled, out);
+    run.activities.remove(scheduled);
     let event = ActivityTaskCanceledEventAttributes {
         details: cancel.details,
         latest_cancel_requested_event_id: requested.0,
@@ -163,7 +163,7 @@ fn close_failed(
         return;
     }
     activity_task::buffer_started(run, scheduled, worker_version);
-    activity_task::remove(run, scheduled, out);
+    run.activities.remove(scheduled);
     let event = ActivityTaskFailedEventAttributes {
         failure: Some(failure),
         scheduled_event_id: scheduled.0,

@@ -10,12 +10,12 @@ use durably_proto::api::history::v1::{
 
 use crate::event::workflow_task::{record_deferred_events, scheduled_event};
 use crate::id::EventId;
-use crate::input::{Deadline, FailWorkflowTask};
+use crate::input::FailWorkflowTask;
 use crate::open_transition::OpenTransition;
 use crate::rejection::Rejection;
 use crate::state::{Run, StartedTask, TaskType, WorkflowTask};
 use crate::task::{termination, workflow_task};
-use crate::transition::{Effect, Reply};
+use crate::transition::Reply;
 use crate::{failure, limits};
 
 /// Fails the workflow task at the worker's request.
@@ -70,7 +70,7 @@ impl Failed {
 
 /// Fails the started task. Repeated failures record no events.
 pub(crate) fn end_failed(run: &mut Run, failed: Failed, out: &mut OpenTransition) {
-    let Some(task) = take_started(run, out) else {
+    let Some(task) = take_started(run) else {
         return;
     };
     let (scheduled, started) = record_speculative(run, &task, &failed.identity);
@@ -102,7 +102,7 @@ pub(crate) fn end_failed(run: &mut Run, failed: Failed, out: &mut OpenTransition
 
 /// Times the started task out.
 pub(crate) fn end_timed_out(run: &mut Run, out: &mut OpenTransition) {
-    let Some(task) = take_started(run, out) else {
+    let Some(task) = take_started(run) else {
         return;
     };
     let (scheduled, started) = record_speculative(run, &task, "");
@@ -134,14 +134,13 @@ pub(crate) fn end_unstarted(run: &mut Run, out: &mut OpenTransition) {
     run.task_attempt = 1;
 }
 
-/// Removes the started task and disarms its deadline.
-pub(crate) fn take_started(run: &mut Run, out: &mut OpenTransition) -> Option<StartedTask> {
+/// Removes the started task.
+pub(crate) fn take_started(run: &mut Run) -> Option<StartedTask> {
     let WorkflowTask::Started(task) = &run.task else {
         return None;
     };
     let task = task.clone();
     run.task = WorkflowTask::Idle;
-    out.effect(Effect::Disarm(Deadline::WorkflowTask(task.task.stamp)));
     Some(task)
 }
 

@@ -6,7 +6,7 @@ use durably_proto::api::common::v1::WorkerVersionStamp;
 
 use crate::event::workflow_task::{scheduled_event, started_event, unrecorded_events};
 use crate::id::{EventId, RequestId, Stamp};
-use crate::input::{Deadline, StartWorkflowTask, WorkflowTaskToken};
+use crate::input::{StartWorkflowTask, WorkflowTaskToken};
 use crate::limits;
 use crate::open_transition::OpenTransition;
 use crate::queue::TaskQueue;
@@ -15,7 +15,7 @@ use crate::state::{
     ContinueAsNewSuggestion, HistorySize, Run, ScheduledTask, StartedTask, TaskType, WorkflowTask,
 };
 use crate::time::Time;
-use crate::transition::{Effect, Reply, StartedWorkflowTask};
+use crate::transition::{Reply, StartedWorkflowTask};
 use crate::updates;
 
 /// Schedules and dispatches a workflow task.
@@ -79,12 +79,6 @@ pub(crate) fn dispatch(run: &mut Run, out: &mut OpenTransition) {
     };
     task.waits_until = patience.map(|patience| out.now + patience);
     out.effect(task.offer(queue));
-    if let Some(at) = task.waits_until {
-        out.effect(Effect::Arm {
-            deadline: Deadline::WorkflowTask(task.stamp),
-            at,
-        });
-    }
 }
 
 /// Starts the task for the poll that took it.
@@ -135,9 +129,6 @@ pub(crate) fn start_scheduled(
     else {
         unreachable!("the caller saw the scheduled task");
     };
-    if task.waits_until.is_some() {
-        out.effect(Effect::Disarm(Deadline::WorkflowTask(task.stamp)));
-    }
     let size = run.size();
     // Events recorded since convert a transient or speculative task to a normal one.
     if task.task_type != TaskType::Normal && task.scheduled != run.next_event_id() {
@@ -159,10 +150,6 @@ pub(crate) fn start_scheduled(
         let event = started_event(&started);
         started.started = run.record(out.now, event);
     }
-    out.effect(Effect::Arm {
-        deadline: Deadline::WorkflowTask(started.task.stamp),
-        at: out.now + started.task.timeout,
-    });
     run.task = WorkflowTask::Started(started);
 }
 

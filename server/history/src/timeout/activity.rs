@@ -13,7 +13,7 @@ use crate::rejection::Rejection;
 use crate::state::Run;
 use crate::task::activity_task;
 
-/// Applies the due timeout or retry; arms the deadline again if neither is due yet.
+/// Applies the due timeout or retry.
 pub(crate) fn ring(
     scheduled: EventId,
     run: &mut Run,
@@ -21,22 +21,20 @@ pub(crate) fn ring(
 ) -> Result<(), Rejection> {
     let activity = run.activities.get(scheduled);
     let activity = activity.ok_or(Rejection::StaleDeadline)?;
-    if activity.armed.is_none_or(|armed| armed > out.now) {
-        return Err(Rejection::StaleDeadline);
-    }
-    let expired = activity.expired(out.now);
-    let is_due = matches!(activity.state, ActivityState::Backoff { until } if until <= out.now);
-    run.activities.disarm(scheduled);
-    if let Some(kind) = expired {
+    if let Some(kind) = activity.expired(out.now) {
         time_out(run, scheduled, kind, out);
         return Ok(());
     }
-    if is_due {
-        run.activities.end_backoff(scheduled, out.now);
-        activity_task::offer(run, scheduled, out);
+    match activity.state {
+        ActivityState::Backoff { until } if until <= out.now => {
+            run.activities.end_backoff(scheduled, out.now);
+            activity_task::offer(run, scheduled, out);
+            Ok(())
+        }
+        ActivityState::Backoff { .. } | ActivityState::Waiting | ActivityState::Started { .. } => {
+            Err(Rejection::StaleDeadline)
+        }
     }
-    activity_task::arm(run, scheduled, out);
-    Ok(())
 }
 
 /// Retries the activity, or records its timeout.
@@ -56,7 +54,7 @@ fn time_out(run: &mut Run, scheduled: EventId, kind: TimeoutType, out: &mut Open
     }
     failure.cause = activity.last_failure.clone().map(Box::new);
     activity_task::buffer_started(run, scheduled, None);
-    activity_task::remove(run, scheduled, out);
+    run.activities.remove(scheduled);
     let event = ActivityTaskTimedOutEventAttributes {
         failure: Some(failure),
         scheduled_event_id: scheduled.0,

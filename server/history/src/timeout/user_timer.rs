@@ -4,11 +4,9 @@ use durably_proto::api::history::v1::TimerFiredEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::id::TimerId;
-use crate::input::Deadline;
 use crate::open_transition::OpenTransition;
 use crate::rejection::Rejection;
 use crate::state::Run;
-use crate::transition::Effect;
 
 /// Fires the timer and all others that are due, so that one workflow task delivers them together.
 pub(crate) fn ring(id: &TimerId, run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
@@ -25,9 +23,6 @@ pub(crate) fn ring(id: &TimerId, run: &mut Run, out: &mut OpenTransition) -> Res
             started_event_id: timer.started.0,
         };
         run.buffer(out.now, Attributes::TimerFiredEventAttributes(event));
-        if due != *id {
-            out.effect(Effect::Disarm(Deadline::Timer(due)));
-        }
     }
     run.ensure_workflow_task(out);
     Ok(())
