@@ -27,6 +27,7 @@ mod run_timeout;
 mod snapshot;
 mod start;
 mod sticky;
+mod stored;
 mod task_failure;
 mod timer;
 mod update;

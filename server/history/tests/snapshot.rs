@@ -21,7 +21,7 @@ use crate::random::Random;
 const MANY: usize = 1000;
 
 /// A run that has an entry in every collection, and entries in every state.
-fn full() -> Case {
+pub fn full() -> Case {
     let mut case = Case::start_with(|request| {
         request.memo = Some(Memo {
             fields: [("note".to_owned(), payload("new"))].into(),

@@ -1,0 +1,67 @@
+//! Runs that earlier versions of this program stored.
+
+use std::fmt::Write as _;
+
+use durably_history::{EventBatch, PartKey};
+
+use crate::case::{Stored, assert_same};
+use crate::snapshot::full;
+
+/// Written by the first version of the format. Whatever changes, it is restored as the same run: a
+/// later version that stores a run in another way adds a file, and keeps this one.
+const FIRST: &str = include_str!("stored/first.txt");
+
+#[test]
+fn a_run_of_the_first_version_is_restored() {
+    let full = full();
+    if std::env::var_os("BLESS").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stored/first.txt");
+        std::fs::write(path, write(&full.stored)).expect("the file can be written");
+        return;
+    }
+    let restored = read(FIRST).restore().expect("it was stored whole");
+    assert_same(&restored, &full.run);
+}
+
+/// A line for each part and each batch of events: what, key or first index, bytes.
+fn write(stored: &Stored) -> String {
+    let mut text = String::new();
+    for (key, value) in &stored.parts {
+        writeln!(text, "part {} {}", hex(key.as_bytes()), hex(value)).expect("memory suffices");
+    }
+    for batch in &stored.events {
+        writeln!(text, "events {} {}", batch.first, hex(&batch.events)).expect("memory suffices");
+    }
+    text
+}
+
+fn read(text: &str) -> Stored {
+    let mut stored = Stored::default();
+    for line in text.lines() {
+        let words: Vec<_> = line.split(' ').collect();
+        match words[..] {
+            ["part", key, value] => {
+                let key = PartKey::from_bytes(&bytes(key));
+                stored.parts.insert(key, bytes(value));
+            }
+            ["events", first, events] => stored.events.push(EventBatch {
+                first: first.parse().expect("a number"),
+                events: bytes(events).into(),
+            }),
+            _ => panic!("a part or events, not {line}"),
+        }
+    }
+    stored
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits = hex.as_bytes().chunks(2);
+    let digits = digits.map(|two| str::from_utf8(two).expect("ASCII"));
+    digits
+        .map(|two| u8::from_str_radix(two, 16).expect("two hex digits"))
+        .collect()
+}
