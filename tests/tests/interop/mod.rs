@@ -1,5 +1,6 @@
 //! Interoperation: histories of both servers compared, and the Python SDK as client and worker.
 
+mod details;
 mod headers;
 mod histories;
 mod payloads;

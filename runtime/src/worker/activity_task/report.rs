@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{attempt::Claim, codec_failure};
 use crate::{
     activity::heartbeat::Heart,
-    error::{AppError, Error},
+    error::AppError,
     telemetry::log,
     transport::{caller::Caller, retry::Patience},
     wire::{
@@ -109,7 +109,7 @@ async fn send_result(
                 }
                 Err(rejection) if rejection.is_too_large() => {
                     let error = AppError::new("MessageTooLarge", rejection.message());
-                    let record = Error::from(error.non_retryable()).to_record();
+                    let record = error.non_retryable().into_record();
                     caller
                         .call_about(failed(record, None), patience, about())
                         .await
@@ -148,5 +148,5 @@ async fn send_result(
 
 pub(crate) fn shut_down() -> FailureRecord {
     let text = "the worker is shutting down, and this attempt did not end in time";
-    Error::from(AppError::new("WorkerShutdown", text)).to_record()
+    AppError::new("WorkerShutdown", text).into_record()
 }
