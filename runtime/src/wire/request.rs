@@ -72,10 +72,7 @@ impl Execution {
     /// For the codecs of payloads that belong to it.
     pub(super) fn about(execution: Option<&WorkflowExecution>) -> Subject {
         let workflow_id = execution.map(|it| it.workflow_id.clone());
-        Subject {
-            workflow_id: workflow_id.unwrap_or_default(),
-            activity_type: None,
-        }
+        Subject::workflow(workflow_id.unwrap_or_default())
     }
 
     pub(crate) fn from_proto(execution: WorkflowExecution) -> Self {

@@ -61,11 +61,13 @@ async fn an_activity_sees_what_was_encoded_and_the_server_what_is() -> Result<()
         .activities
         .send(Ok(attempt("double", json("21ab"))))?;
     assert_eq!(server.activity_completed().await.result, json("42ab"));
-    let about = Subject {
+    let argument = Subject {
         workflow_id: "id".to_owned(),
         activity_type: Some("double".to_owned()),
     };
-    assert_eq!(*seen.lock().unwrap(), vec![about; 4]);
+    let result = Subject::workflow("id");
+    let expected = [argument.clone(), argument, result.clone(), result];
+    assert_eq!(*seen.lock().unwrap(), expected);
     worker.shutdown().await
 }
 
