@@ -55,7 +55,7 @@ impl Attempt {
         };
         let claim = Claim {
             token: task.token,
-            deadline: deadline(&info),
+            deadline: deadline(&info, task.arrived),
             info: Arc::new(info),
         };
         Self {

@@ -123,12 +123,22 @@ async fn send_result(
                 .await
         }
         AttemptResult::Failed(record) => {
-            let failed = failed(*record, unconfirmed);
-            caller.call_about(failed, patience, about()).await
+            let has_heartbeat = unconfirmed.is_some();
+            let with_heartbeat = failed((*record).clone(), unconfirmed);
+            match caller.call_about(with_heartbeat, patience, about()).await {
+                // The failure says more than the heartbeat.
+                Err(CallError::Codec(fault)) if has_heartbeat => {
+                    let what = "the last heartbeat of an activity attempt is lost";
+                    log::on_attempt!(log::warning, claim.info, error = %fault, "{what}");
+                    let failed = failed(*record, None);
+                    caller.call_about(failed, patience, about()).await
+                }
+                told => told,
+            }
         }
     };
     let told = match told {
-        // Details of the failure or of the last heartbeat; this failure has none.
+        // This failure has no details.
         Err(CallError::Codec(fault)) => {
             let failed = failed(codec_failure(&fault), None);
             caller.call_about(failed, patience, about()).await
