@@ -1,25 +1,30 @@
 //! Evaluates a query's filter on one execution, and compares two executions by its sort keys.
 
 use std::cmp::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use durably_proto::api::common::v1::Payload;
 use durably_proto::api::enums::v1::IndexedValueType;
 use durably_proto::api::workflow::v1::WorkflowExecutionInfo;
+use durably_proto::wkt::Timestamp;
 
 use super::attributes::{self, Field};
 use super::query::{Comparison, Filter, Literal, Order};
 
 /// Value of a field of one execution.
 #[derive(Clone, Debug, PartialEq)]
-enum Value {
+pub(crate) enum Value {
     Text(String),
     Texts(Vec<String>),
     Integer(i64),
     Number(f64),
     Bool(bool),
-    Time(SystemTime),
+    /// Microseconds since 1970, the precision of the real server's index.
+    Time(i64),
 }
+
+/// The values that a query sorts an execution by.
+pub(crate) type SortValues = Vec<Option<Value>>;
 
 /// Whether `info` satisfies the filter.
 pub(crate) fn matches(filter: &Filter, info: &WorkflowExecutionInfo) -> bool {
@@ -64,15 +69,20 @@ fn any(truths: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     all(truths.map(|truth| truth.map(|holds| !holds))).map(|none| !none)
 }
 
+/// The values that a query sorts this execution by.
+pub(crate) fn sort_values(order: &[Order], info: &WorkflowExecutionInfo) -> SortValues {
+    order.iter().map(|key| value(&key.field, info)).collect()
+}
+
 /// Compares two executions by the sort keys of a query.
 pub(crate) fn compare(
     order: &[Order],
-    left: &WorkflowExecutionInfo,
-    right: &WorkflowExecutionInfo,
+    left: &[Option<Value>],
+    right: &[Option<Value>],
 ) -> Ordering {
-    for key in order {
-        let ordering = match (value(&key.field, left), value(&key.field, right)) {
-            (Some(left), Some(right)) => ordering(&left, &right).unwrap_or(Ordering::Equal),
+    for (key, (left, right)) in order.iter().zip(left.iter().zip(right)) {
+        let ordering = match (left, right) {
+            (Some(left), Some(right)) => ordering(left, right).unwrap_or(Ordering::Equal),
             (left, right) => left.is_some().cmp(&right.is_some()),
         };
         let ordering = match key.descending {
@@ -88,7 +98,12 @@ pub(crate) fn compare(
 
 /// The value a count groups by, as text.
 pub(crate) fn group(field: &Field, info: &WorkflowExecutionInfo) -> Option<String> {
-    Some(match value(field, info)? {
+    value(field, info).map(|value| group_text(field, value))
+}
+
+/// A value of a field as the text of its group.
+pub(crate) fn group_text(field: &Field, value: Value) -> String {
+    match value {
         Value::Text(text) => text,
         Value::Texts(texts) => texts.join(","),
         Value::Integer(value) if *field == Field::ExecutionStatus => {
@@ -97,8 +112,8 @@ pub(crate) fn group(field: &Field, info: &WorkflowExecutionInfo) -> Option<Strin
         Value::Integer(value) => value.to_string(),
         Value::Number(number) => number.to_string(),
         Value::Bool(value) => value.to_string(),
-        Value::Time(time) => durably_proto::wkt::Timestamp::from(time).to_string(),
-    })
+        Value::Time(micros) => timestamp(micros).to_string(),
+    }
 }
 
 fn compares(
@@ -152,7 +167,7 @@ fn has_any_word(text: &str, wanted: &str) -> bool {
 }
 
 /// The literal as a value of this field.
-fn operand(field: &Field, literal: &Literal) -> Option<Value> {
+pub(crate) fn operand(field: &Field, literal: &Literal) -> Option<Value> {
     match (field, literal) {
         (Field::ExecutionStatus, Literal::Text(text)) => {
             return attributes::status(text).map(|status| Value::Integer(status as i64));
@@ -164,7 +179,7 @@ fn operand(field: &Field, literal: &Literal) -> Option<Value> {
     }
     match (field.value_type(), literal) {
         (IndexedValueType::Datetime, literal) => {
-            attributes::time(literal).map(|time| Value::Time(in_micros(time)))
+            attributes::time(literal).map(|time| Value::Time(micros(time)))
         }
         (_, Literal::Text(text)) => Some(Value::Text(text.clone())),
         (_, Literal::Bool(value)) => Some(Value::Bool(*value)),
@@ -173,11 +188,20 @@ fn operand(field: &Field, literal: &Literal) -> Option<Value> {
     }
 }
 
-/// Truncates to microseconds, the precision of the real server's index.
-fn in_micros(time: SystemTime) -> SystemTime {
-    match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => time - Duration::from_nanos(u64::from(since.subsec_nanos() % 1000)),
-        Err(_) => time,
+/// Microseconds since 1970, rounded down.
+fn micros(time: SystemTime) -> i64 {
+    let stamp = Timestamp::from(time);
+    stamp
+        .seconds
+        .saturating_mul(1_000_000)
+        .saturating_add(i64::from(stamp.nanos) / 1000)
+}
+
+fn timestamp(micros: i64) -> Timestamp {
+    let nanos = micros.rem_euclid(1_000_000) * 1000;
+    Timestamp {
+        seconds: micros.div_euclid(1_000_000),
+        nanos: i32::try_from(nanos).expect("less than a second"),
     }
 }
 
@@ -217,11 +241,12 @@ fn with_float(integer: i64, float: f64) -> Option<Ordering> {
     )
 }
 
-fn value(field: &Field, info: &WorkflowExecutionInfo) -> Option<Value> {
+/// The value of a field; `None` if the execution has none.
+pub(crate) fn value(field: &Field, info: &WorkflowExecutionInfo) -> Option<Value> {
     let text = |text: &str| (!text.is_empty()).then(|| Value::Text(text.to_owned()));
-    let time = |time: Option<durably_proto::wkt::Timestamp>| {
+    let time = |time: Option<Timestamp>| {
         let time = SystemTime::try_from(time?).ok()?;
-        Some(Value::Time(in_micros(time)))
+        Some(Value::Time(micros(time)))
     };
     // Written into the index when the run closes.
     let at_close = |value: i64| info.close_time.map(|_| Value::Integer(value));
@@ -254,7 +279,7 @@ fn value(field: &Field, info: &WorkflowExecutionInfo) -> Option<Value> {
 }
 
 /// Decodes a search attribute from its JSON payload; `null` and the empty list mean no value.
-fn attribute_value(payload: &Payload, value_type: IndexedValueType) -> Option<Value> {
+pub(crate) fn attribute_value(payload: &Payload, value_type: IndexedValueType) -> Option<Value> {
     let json: serde_json::Value = serde_json::from_slice(&payload.data).ok()?;
     // A list of one item is accepted where a single value is expected.
     let json = match json {
@@ -271,7 +296,7 @@ fn attribute_value(payload: &Payload, value_type: IndexedValueType) -> Option<Va
         IndexedValueType::Bool => json.as_bool().map(Value::Bool),
         IndexedValueType::Datetime => {
             let literal = Literal::Text(json.as_str()?.to_owned());
-            attributes::time(&literal).map(|time| Value::Time(in_micros(time)))
+            attributes::time(&literal).map(|time| Value::Time(micros(time)))
         }
         IndexedValueType::KeywordList => match json {
             serde_json::Value::String(text) => Some(Value::Texts(vec![text])),

@@ -1,7 +1,7 @@
 //! Visibility: the filter language of List and Count, and an index of a namespace's runs in memory.
 
 pub(crate) mod attributes;
-mod filter;
+pub(crate) mod filter;
 mod lexer;
 pub(crate) mod parser;
 pub(crate) mod query;
@@ -34,14 +34,14 @@ struct Table {
 
 /// Default order: running executions first, then the last closed; ties by start time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct SortKey {
-    closed: Reverse<Nanos>,
-    started: Reverse<Nanos>,
-    run_id: String,
+pub(crate) struct SortKey {
+    pub(crate) closed: Reverse<Nanos>,
+    pub(crate) started: Reverse<Nanos>,
+    pub(crate) run_id: String,
 }
 
 /// Nanoseconds since 1970.
-type Nanos = i128;
+pub(crate) type Nanos = i128;
 
 /// One page of a list.
 #[derive(Debug, Default)]
@@ -139,21 +139,18 @@ impl Table {
 
     /// A page in the query's order; the token is the number of rows on earlier pages.
     fn sorted_page(&self, query: &Query, size: usize, token: &[u8]) -> Result<Page, BadPageToken> {
-        let skipped: usize = match token.is_empty() {
-            true => 0,
-            false => std::str::from_utf8(token)
-                .ok()
-                .and_then(|token| token.parse().ok())
-                .ok_or(BadPageToken)?,
-        };
-        let mut all: Vec<_> = self.matching_rows(query).collect();
-        all.sort_by(|left, right| filter::compare(&query.order, left, right));
+        let skipped = rows_before(token)?;
+        let mut all: Vec<_> = self
+            .matching_rows(query)
+            .map(|info| (filter::sort_values(&query.order, info), info))
+            .collect();
+        all.sort_by(|(left, _), (right, _)| filter::compare(&query.order, left, right));
         let end = all.len().min(skipped.saturating_add(size));
         let executions = all
             .get(skipped..end)
             .unwrap_or_default()
             .iter()
-            .map(|info| Arc::clone(info))
+            .map(|(_, info)| Arc::clone(info))
             .collect();
         let next = match end < all.len() {
             true => end.to_string().into_bytes(),
@@ -164,7 +161,7 @@ impl Table {
 }
 
 impl SortKey {
-    fn of(info: &WorkflowExecutionInfo) -> Self {
+    pub(crate) fn of(info: &WorkflowExecutionInfo) -> Self {
         Self {
             closed: Reverse(info.close_time.map_or(Nanos::MAX, nanos)),
             started: Reverse(info.start_time.map_or(0, nanos)),
@@ -176,11 +173,12 @@ impl SortKey {
         }
     }
 
-    fn to_token(&self) -> Vec<u8> {
+    pub(crate) fn to_token(&self) -> Vec<u8> {
         format!("{} {} {}", self.closed.0, self.started.0, self.run_id).into_bytes()
     }
 
-    fn from_token(token: &[u8]) -> Option<Self> {
+    /// The sort key of the last row of the page before.
+    pub(crate) fn from_token(token: &[u8]) -> Option<Self> {
         let mut parts = std::str::from_utf8(token).ok()?.splitn(3, ' ');
         Some(Self {
             closed: Reverse(parts.next()?.parse().ok()?),
@@ -190,7 +188,19 @@ impl SortKey {
     }
 }
 
-fn is_match(query: &Query, info: &WorkflowExecutionInfo) -> bool {
+/// How many rows the pages before show, by the token of a sorted list.
+pub(crate) fn rows_before(token: &[u8]) -> Result<usize, BadPageToken> {
+    match token.is_empty() {
+        true => Ok(0),
+        false => std::str::from_utf8(token)
+            .ok()
+            .and_then(|token| token.parse().ok())
+            .ok_or(BadPageToken),
+    }
+}
+
+/// Whether the query's filter, if it has one, matches this execution.
+pub(crate) fn is_match(query: &Query, info: &WorkflowExecutionInfo) -> bool {
     query
         .filter
         .as_ref()

@@ -58,7 +58,7 @@ pub(crate) enum Comparison {
 }
 
 impl Comparison {
-    pub(super) fn symbol(self) -> &'static str {
+    pub(crate) fn symbol(self) -> &'static str {
         match self {
             Self::Equal => "=",
             Self::NotEqual => "!=",
