@@ -1,12 +1,19 @@
 //! Errors of the server: why a start failed, and why a request is refused. [`crate::grpc::status`]
 //! maps the latter to gRPC statuses.
 
+#[cfg(feature = "sqlite")]
+mod database;
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+#[cfg(feature = "sqlite")]
+use std::path::PathBuf;
 
 use durably_history::{Invalid, Rejection};
 
+#[cfg(feature = "sqlite")]
+pub use self::database::DatabaseProblem;
 use crate::matching::query::QueryFailed;
 use crate::name::ExecutionName;
 use crate::visibility::BadPageToken;
@@ -45,16 +52,25 @@ pub enum StartError {
         /// Why not.
         problem: String,
     },
-    /// The database cannot be opened or read.
+    /// The database cannot be opened.
+    #[cfg(feature = "sqlite")]
     Database {
-        /// What is wrong, and with which file.
+        /// The path as it was given.
+        path: PathBuf,
+        /// Why it cannot be opened, and what to do about it.
+        problem: DatabaseProblem,
+    },
+    /// What is stored cannot be read, or a namespace cannot be stored: the database is damaged, or
+    /// the disk fails or is full.
+    Store {
+        /// What is wrong.
         problem: String,
     },
 }
 
 impl StartError {
-    pub(crate) fn database(error: StoreError) -> Self {
-        Self::Database {
+    pub(crate) fn store(error: StoreError) -> Self {
+        Self::Store {
             problem: error.to_string(),
         }
     }
@@ -68,7 +84,11 @@ impl fmt::Display for StartError {
             Self::Namespace { name, problem } => {
                 write!(f, "namespace `{name}` cannot be registered: {problem}")
             }
-            Self::Database { problem } => f.write_str(problem),
+            #[cfg(feature = "sqlite")]
+            Self::Database { path, problem } => {
+                write!(f, "cannot open database `{}`: {problem}", path.display())
+            }
+            Self::Store { problem } => f.write_str(problem),
         }
     }
 }
@@ -77,7 +97,14 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Listen { source, .. } => Some(source),
-            Self::NamespaceTwice(_) | Self::Namespace { .. } | Self::Database { .. } => None,
+            Self::NamespaceTwice(_) | Self::Namespace { .. } | Self::Store { .. } => None,
+            #[cfg(feature = "sqlite")]
+            Self::Database {
+                problem: DatabaseProblem::Io(error),
+                ..
+            } => Some(error),
+            #[cfg(feature = "sqlite")]
+            Self::Database { .. } => None,
         }
     }
 }

@@ -6,6 +6,8 @@ mod activity;
 mod cancel;
 mod clock;
 mod continue_as_new;
+#[cfg(feature = "sqlite")]
+mod database;
 mod history_pages;
 mod lifecycle;
 mod namespace;

@@ -14,7 +14,6 @@ use durably::{Client, Result, Server, Worker};
 
 pub mod crunch;
 pub mod history;
-pub mod message_pack;
 pub mod process;
 pub mod proxy;
 pub mod raw;

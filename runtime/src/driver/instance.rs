@@ -6,7 +6,6 @@ use durably_engine::{FailureRecord, Job, Payload, QueryRequest};
 
 use super::run::RunCode;
 use crate::{
-    data::Converter,
     definition::Workflow,
     error::{AppError, Error},
     instance::{
@@ -82,24 +81,16 @@ const PLAIN_CALL: &str = "was called as a plain function inside a workflow";
 
 impl TaskFailure {
     /// User code returned an error where it may not, or its arguments cannot be read.
-    pub(crate) fn error(error: &Error, converter: &Converter) -> Self {
+    pub(crate) fn error(error: &Error) -> Self {
         Self {
-            failure: Box::new(error.to_record(converter)),
-            nondeterminism: false,
-        }
-    }
-
-    /// The failure is an error of durably's own.
-    pub(crate) fn own(error: impl Into<Error>) -> Self {
-        Self {
-            failure: Box::new(error.into().to_own_record()),
+            failure: Box::new(error.to_record()),
             nondeterminism: false,
         }
     }
 
     /// User code has a bug, described in `text`.
     pub(crate) fn fault(text: impl Into<String>) -> Self {
-        Self::own(AppError::new("WorkflowFault", text))
+        Self::error(&AppError::new("WorkflowFault", text).into())
     }
 
     /// `who` panicked.
@@ -115,14 +106,14 @@ impl TaskFailure {
         {
             text += &format!("; the last await before it is at {place}");
         }
-        Self::own(AppError::new("Panic", text))
+        Self::error(&AppError::new("Panic", text).into())
     }
 
     /// User code did what replay cannot repeat.
     pub(crate) fn nondeterminism(text: String) -> Self {
         Self {
             nondeterminism: true,
-            ..Self::own(AppError::new("Nondeterminism", text))
+            ..Self::error(&AppError::new("Nondeterminism", text).into())
         }
     }
 

@@ -8,7 +8,6 @@ use super::{
     AppError, Failure,
     chain::{self, links},
 };
-use crate::data::Converter;
 
 /// A child workflow failed, timed out, was cancelled or terminated, or could not be started.
 ///
@@ -50,7 +49,7 @@ pub struct ChildError {
 
 impl ChildError {
     /// The child that a failure of kind `ChildWorkflow` is about.
-    pub(crate) fn from_record(record: FailureRecord, converter: &Converter) -> Self {
+    pub(crate) fn from_record(record: FailureRecord) -> Self {
         let (workflow, workflow_id) = match &record.info {
             FailureInfo::ChildWorkflow {
                 workflow_type,
@@ -59,7 +58,7 @@ impl ChildError {
             } => (workflow_type.clone(), workflow_id.clone()),
             _ => Default::default(),
         };
-        let cause = Failure::cause_of(&record, converter);
+        let cause = Failure::cause_of(&record);
         Self {
             workflow,
             workflow_id,

@@ -129,14 +129,18 @@ impl DataError {
         }
     }
 
-    /// Decodes a payload, which `what` names.
-    pub(crate) fn decode<T: Incoming>(
-        payload: &Payload,
+    /// Reads one of several payloads.
+    pub(crate) fn read_at<T: Incoming>(
+        payloads: &[Payload],
+        index: usize,
         converter: &Converter,
         what: impl FnOnce() -> String,
     ) -> Result<T, Self> {
-        let decoded = T::__decode(payload.clone(), converter);
-        decoded.map_err(|fault| Self::read::<T>(what(), fault))
+        match payloads.get(index) {
+            Some(payload) => T::__decode(payload.clone(), converter),
+            None => Err(DataFault::Missing),
+        }
+        .map_err(|fault| Self::read::<T>(what(), fault))
     }
 }
 

@@ -5,12 +5,10 @@ use std::fmt;
 use durably_engine::{FailureInfo, FailureRecord, TimeoutKind};
 
 use super::{
-    ActivityError, AppError, ChildError, Details,
+    ActivityError, AppError, ChildError,
     chain::{self, links},
     meaning::Mark,
-    record::SOURCE,
 };
-use crate::data::Converter;
 
 /// Why something failed, as the server reports it; from any SDK.
 ///
@@ -118,39 +116,39 @@ pub struct OtherFailure {
 }
 
 impl Failure {
-    /// What the server recorded, with the converter of who received it.
-    pub(crate) fn from_record(record: FailureRecord, converter: &Converter) -> Self {
+    /// Reads what the server recorded.
+    pub(crate) fn from_record(record: FailureRecord) -> Self {
         match record.info {
-            FailureInfo::Application { .. } => Self::App(Box::new(app_error(record, converter))),
+            FailureInfo::Application { .. } => Self::App(Box::new(app_error(record))),
             FailureInfo::Timeout { kind, .. } => Self::Timeout(kind),
             FailureInfo::Canceled { .. } => Self::Cancelled,
             FailureInfo::Terminated => Self::Terminated,
             FailureInfo::Activity { .. } => {
-                Self::Activity(Box::new(ActivityError::from_record(record, converter)))
+                Self::Activity(Box::new(ActivityError::from_record(record)))
             }
             FailureInfo::ChildWorkflow { .. } => {
-                Self::Child(Box::new(ChildError::from_record(record, converter)))
+                Self::Child(Box::new(ChildError::from_record(record)))
             }
             FailureInfo::Server { non_retryable } => Self::Server(ServerFailure {
-                cause: recorded_cause(&record, converter),
+                cause: recorded_cause(&record),
                 message: record.message,
                 non_retryable,
             }),
-            _ => Self::Other(OtherFailure::from_record(record, converter)),
+            _ => Self::Other(OtherFailure::from(record)),
         }
     }
 
     /// The cause of a record that wraps one; the record's own message if it wraps nothing.
-    pub(super) fn cause_of(record: &FailureRecord, converter: &Converter) -> Self {
+    pub(super) fn cause_of(record: &FailureRecord) -> Self {
         match &record.cause {
-            Some(cause) => Self::from_record((**cause).clone(), converter),
-            None => Self::Other(OtherFailure::from_record(record.clone(), converter)),
+            Some(cause) => Self::from_record((**cause).clone()),
+            None => Self::Other(OtherFailure::from(record.clone())),
         }
     }
 
-    pub(super) fn to_record(&self, converter: &Converter) -> FailureRecord {
+    pub(super) fn to_record(&self) -> FailureRecord {
         match self {
-            Self::App(app) => app.to_record(converter),
+            Self::App(app) => app.to_record(),
             Self::Activity(activity) => activity.to_record(),
             Self::Child(child) => child.to_record(),
             Self::Other(other) => (*other.record).clone(),
@@ -161,21 +159,16 @@ impl Failure {
                     last_heartbeat_details: Vec::new(),
                 },
             ),
-            Self::Cancelled => FailureRecord {
-                message: "cancelled".to_owned(),
-                source: SOURCE.to_owned(),
-                info: FailureInfo::Canceled {
+            Self::Cancelled => FailureRecord::new(
+                "cancelled",
+                FailureInfo::Canceled {
                     details: Vec::new(),
                 },
-                ..FailureRecord::default()
-            },
+            ),
             Self::Terminated => FailureRecord::new("terminated", FailureInfo::Terminated),
             Self::Server(server) => FailureRecord {
                 message: server.message.clone(),
-                cause: server
-                    .cause
-                    .as_ref()
-                    .map(|it| Box::new(it.to_record(converter))),
+                cause: server.cause.as_ref().map(|it| Box::new(it.to_record())),
                 info: FailureInfo::Server {
                     non_retryable: server.non_retryable,
                 },
@@ -205,22 +198,22 @@ impl Failure {
 
 links!(Failure);
 
-impl OtherFailure {
-    fn from_record(record: FailureRecord, converter: &Converter) -> Self {
+impl From<FailureRecord> for OtherFailure {
+    fn from(record: FailureRecord) -> Self {
         Self {
             message: record.message.clone(),
-            cause: recorded_cause(&record, converter),
+            cause: recorded_cause(&record),
             record: Box::new(record),
         }
     }
 }
 
-fn recorded_cause(record: &FailureRecord, converter: &Converter) -> Option<Box<Failure>> {
+fn recorded_cause(record: &FailureRecord) -> Option<Box<Failure>> {
     let cause = record.cause.as_deref()?;
-    Some(Box::new(Failure::from_record(cause.clone(), converter)))
+    Some(Box::new(Failure::from_record(cause.clone())))
 }
 
-fn app_error(mut record: FailureRecord, converter: &Converter) -> AppError {
+fn app_error(mut record: FailureRecord) -> AppError {
     let FailureInfo::Application {
         kind,
         non_retryable,
@@ -234,10 +227,10 @@ fn app_error(mut record: FailureRecord, converter: &Converter) -> AppError {
     AppError {
         kind,
         message: std::mem::take(&mut record.message),
-        details: Details::received(details, converter),
+        details,
         non_retryable,
         next_retry_delay,
-        cause: recorded_cause(&record, converter),
+        cause: recorded_cause(&record),
         origin: Some(Box::new(record)),
     }
 }

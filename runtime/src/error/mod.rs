@@ -33,7 +33,6 @@ mod client;
 mod connect;
 mod continue_as_new;
 mod data;
-mod details;
 mod erased;
 mod failure;
 mod meaning;
@@ -63,7 +62,6 @@ pub use self::{
     connect::ConnectError,
     continue_as_new::ContinueAsNew,
     data::{DataError, DataFault},
-    details::Details,
     failure::{Failure, OtherFailure, ServerFailure},
     rpc::RpcError,
     terminal::{WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut},

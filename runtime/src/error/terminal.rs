@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use durably_engine::RetryState;
+use durably_engine::{Payload, RetryState};
 
 use super::{
-    AppError, DataError, Details, Failure,
+    AppError, DataError, Failure,
     chain::{self, links},
     meaning::Mark,
 };
-use crate::data::Data;
+use crate::data::{Converter, Data};
 
 /// The workflow failed: its code returned an error.
 ///
@@ -63,7 +63,7 @@ pub struct WorkflowCancelled {
     /// The run that was cancelled.
     pub run_id: String,
     /// What the workflow attached.
-    pub details: Details,
+    pub details: Vec<Payload>,
 }
 
 impl WorkflowCancelled {
@@ -72,7 +72,8 @@ impl WorkflowCancelled {
     /// # Errors
     /// There is no such detail, or it cannot be deserialised as a `T`.
     pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
-        self.details.read(index, || "the cancellation".to_owned())
+        let what = || format!("detail {index} of the cancellation");
+        DataError::read_at(&self.details, index, &Converter::default(), what)
     }
 }
 

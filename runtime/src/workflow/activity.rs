@@ -16,7 +16,7 @@ use durably_engine::{
 
 use super::{context::Ctx, scope::Reach, spawn::awaited_again};
 use crate::{
-    data::{Callee, Converter, EncodedArgs, Known, Text, value},
+    data::{Callee, EncodedArgs, Known, Text, value},
     definition::private::{PayloadOf, payload},
     definition::{Activity, HasTimeout, NoTimeout, TimeoutSet},
     error::ActivityError,
@@ -303,7 +303,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
                 return Poll::Pending;
             }
             State::New(request) => {
-                let error = cancelled_before_start(&request.name, self.core.converter());
+                let error = cancelled_before_start(&request.name);
                 self.state = State::Done;
                 self.core.moved.set(true);
                 return Poll::Ready(Err(error));
@@ -326,10 +326,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
                     }
                 }
             }
-            OpResult::Failed(failure) => {
-                let converter = self.core.converter();
-                Poll::Ready(Err(ActivityError::from_record(*failure, converter)))
-            }
+            OpResult::Failed(failure) => Poll::Ready(Err(ActivityError::from_record(*failure))),
             OpResult::Fired => Poll::Pending,
         }
     }
@@ -452,7 +449,7 @@ impl<A: Activity> Future for ActivityHandle<A> {
 }
 
 /// The error of a call that was cancelled before it was made: the same as of one that was cancelled later.
-fn cancelled_before_start(activity: &str, converter: &Converter) -> ActivityError {
+fn cancelled_before_start(activity: &str) -> ActivityError {
     let info = FailureInfo::Activity {
         scheduled: Default::default(),
         started: Default::default(),
@@ -468,5 +465,5 @@ fn cancelled_before_start(activity: &str, converter: &Converter) -> ActivityErro
         },
     );
     let record = FailureRecord::new("Activity cancelled", info).caused_by(cause);
-    ActivityError::from_record(record, converter)
+    ActivityError::from_record(record)
 }

@@ -1,6 +1,8 @@
 //! Builder of a server.
 
 use std::net::{Ipv4Addr, SocketAddr};
+#[cfg(feature = "sqlite")]
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -41,6 +43,8 @@ pub struct ServerBuilder {
     pub(crate) retention: Duration,
     pub(crate) clock: Clock,
     pub(crate) seed: Option<u64>,
+    #[cfg(feature = "sqlite")]
+    pub(crate) database: Option<PathBuf>,
 }
 
 impl ServerBuilder {
@@ -52,6 +56,8 @@ impl ServerBuilder {
             retention: DEFAULT_RETENTION,
             clock: Clock::system(),
             seed: None,
+            #[cfg(feature = "sqlite")]
+            database: None,
         }
     }
 
@@ -110,6 +116,33 @@ impl ServerBuilder {
     /// order get the same ids. Default: a random seed.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// Keeps everything in an SQLite file, which is created if there is none. A server that starts
+    /// on it goes on where the last one stopped, also if that one was killed. Without a database a
+    /// server keeps everything in memory and forgets it when it stops.
+    ///
+    /// A request is answered when what it changed is on the disk: after `fsync` (on macOS
+    /// `F_FULLFSYNC`) of SQLite's log, which lies next to the file. It then survives a crash of the
+    /// process or of the machine, as far as the drive keeps what it has acknowledged. Requests that
+    /// cannot be written, because the disk is full, fail, and the server goes on.
+    ///
+    /// One server at a time uses a file; while it runs it holds a lock on a file of the same name
+    /// with `.lock` at its end.
+    ///
+    /// # Example: a workflow server for one machine
+    /// ```no_run
+    /// # async fn start() -> Result<(), durably_server::StartError> {
+    /// use durably_server::Server;
+    ///
+    /// let server = Server::builder().database("app.db").port(7233).start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "sqlite")]
+    pub fn database(mut self, path: impl Into<PathBuf>) -> Self {
+        self.database = Some(path.into());
         self
     }
 

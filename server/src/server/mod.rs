@@ -27,6 +27,8 @@ use crate::ids::Ids;
 use crate::namespace::Namespaces;
 use crate::server::builder::ServerBuilder;
 use crate::store::memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+use crate::store::sqlite::SqliteStore;
 use crate::store::{Settings, Store};
 
 /// A running server. Dropping it stops it in the background; [`Server::shutdown`] also waits until
@@ -135,11 +137,13 @@ impl Server {
         // A client may keep its connection open; the port is closed all the same.
         let _ = tokio::time::timeout(GRACE, ended).await;
         self.tasks.shutdown().await;
+        // Whoever still holds the service keeps the store, but nobody may use it any more.
+        self.backend.store.close();
     }
 
     pub(crate) async fn launch(config: ServerBuilder) -> Result<Self, StartError> {
         let ids = config.seed.map_or_else(Ids::random, Ids::seeded);
-        let store = Arc::new(MemoryStore::new(ids.uuid()));
+        let store = open_store(&config, &ids)?;
         Self::launch_on(store, ids, config).await
     }
 
@@ -162,7 +166,7 @@ impl Server {
             own: Weak::clone(own),
         });
         open_namespaces(&backend, config.namespaces, config.retention)?;
-        backend.recover_all().map_err(StartError::database)?;
+        backend.recover_all().map_err(StartError::store)?;
         let frontend = Frontend::new(Arc::clone(&backend));
         let mut tasks = JoinSet::new();
         let address = match config.grpc {
@@ -194,6 +198,25 @@ impl Server {
     }
 }
 
+#[cfg(feature = "sqlite")]
+fn open_store(config: &ServerBuilder, ids: &Ids) -> Result<Arc<dyn Store>, StartError> {
+    let Some(path) = &config.database else {
+        return Ok(Arc::new(MemoryStore::new(ids.uuid())));
+    };
+    match SqliteStore::open(path, &ids.uuid()) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(problem) => Err(StartError::Database {
+            path: path.clone(),
+            problem,
+        }),
+    }
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn open_store(_: &ServerBuilder, ids: &Ids) -> Result<Arc<dyn Store>, StartError> {
+    Ok(Arc::new(MemoryStore::new(ids.uuid())))
+}
+
 /// Opens the namespaces of the store, and adds those of the configuration that it does not have.
 fn open_namespaces(
     backend: &Backend,
@@ -201,7 +224,7 @@ fn open_namespaces(
     retention: Duration,
 ) -> Result<(), StartError> {
     let (store, namespaces) = (&*backend.store, &backend.namespaces);
-    for stored in store.namespaces().map_err(StartError::database)? {
+    for stored in store.namespaces().map_err(StartError::store)? {
         namespaces.add_stored(stored);
     }
     let mut names = vec![DEFAULT_NAMESPACE.to_owned()];
@@ -222,7 +245,7 @@ fn open_namespaces(
             Ok(()) => {}
             // The store has it.
             Err(Error::NamespaceExists(_)) if namespaces.find(&name).is_ok() => {}
-            Err(Error::Store(error)) => return Err(StartError::database(error)),
+            Err(Error::Store(error)) => return Err(StartError::store(error)),
             Err(error) => {
                 return Err(StartError::Namespace {
                     name,

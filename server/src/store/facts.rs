@@ -89,7 +89,10 @@ pub(crate) enum RunPhase {
 pub(crate) enum Submitted {
     /// It is done, or refused.
     Done(Result<(), StoreError>),
-    #[cfg_attr(not(test), expect(dead_code, reason = "memory needs no time"))]
+    #[cfg_attr(
+        not(any(test, feature = "sqlite")),
+        expect(dead_code, reason = "memory needs no time")
+    )]
     /// It is durable when this resolves to `Ok`. The sender is dropped when the store has stopped.
     Pending(oneshot::Receiver<Result<(), StoreError>>),
 }

@@ -162,6 +162,10 @@ impl Store for FaultyStore {
     ) -> Result<usize, StoreError> {
         self.inner.remove_closed(namespace, before, limit)
     }
+
+    fn close(&self) {
+        self.inner.close();
+    }
 }
 
 fn failed() -> StoreError {

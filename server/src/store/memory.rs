@@ -241,6 +241,8 @@ impl Store for MemoryStore {
         }
         Ok(removed)
     }
+
+    fn close(&self) {}
 }
 
 impl NamespaceIndex {

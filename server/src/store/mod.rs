@@ -17,6 +17,8 @@ mod facts;
 pub(crate) mod faulty;
 pub(crate) mod memory;
 mod settings;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -81,4 +83,9 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
         before: Time,
         limit: usize,
     ) -> Result<usize, StoreError>;
+
+    /// Makes durable what was committed, and releases what the store holds, so that another server
+    /// can use it. Later calls fail with [`StoreError::Stopped`], but not those of a store in memory,
+    /// which has nothing to release.
+    fn close(&self);
 }

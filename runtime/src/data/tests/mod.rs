@@ -1,7 +1,6 @@
 //! Wire forms and error texts.
 
 mod by_type;
-mod captured;
 pub(crate) mod formats;
 
 use std::collections::BTreeMap;

@@ -158,7 +158,7 @@ impl<W: Workflow> Live<W> {
                 "history holds an update that was accepted, and now it is not: {error}"
             )));
         }
-        let failure = error.to_record(self.core.converter());
+        let failure = error.to_record();
         self.core.issue(Intent::RejectUpdate { id, failure }, None);
         Ok(())
     }
@@ -175,11 +175,11 @@ impl<W: Workflow> Live<W> {
             Ok(payload) => Ok(vec![payload]),
             Err(error) => match error.meaning() {
                 Meaning::Cancelled | Meaning::OtherCancelled if self.core.is_cancelled() => {
-                    Err(error.to_cancelled_record(self.core.converter()))
+                    Err(error.to_cancelled_record())
                 }
                 Meaning::ContinueAsNew(_) => return Err(misplaced_continue_as_new(who)),
                 Meaning::Cancelled | Meaning::OtherCancelled | Meaning::Failure => {
-                    Err(error.to_record(self.core.converter()))
+                    Err(error.to_record())
                 }
             },
         };
@@ -207,7 +207,8 @@ impl<W: Workflow> Live<W> {
                 "query handler for `{name}` expected but not found; known queries: {}",
                 list(queries.iter().map(|(known, _)| *known)),
             );
-            return Err(Box::new(AppError::new("UnknownQuery", text).into_record()));
+            let error = Error::from(AppError::new("UnknownQuery", text));
+            return Err(Box::new(error.to_record()));
         };
         let args = Args::new(
             Callee::Query(name.into()),
@@ -217,7 +218,7 @@ impl<W: Workflow> Live<W> {
         self.reading(Who::Query(name), || {
             self.cell.with(|state| answer(state, &self.ctx, args))
         })
-        .map_err(|error| Box::new(error.to_record(self.core.converter())))
+        .map_err(|error| Box::new(error.to_record()))
     }
 
     /// Runs user code that may only look. A panic is its error.

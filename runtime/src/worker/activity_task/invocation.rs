@@ -102,7 +102,7 @@ impl ActivityTasks {
                 None => {}
             }
         }
-        AttemptResult::Failed(error.to_record(&self.registry.converter).into())
+        AttemptResult::Failed(error.to_record().into())
     }
 }
 
@@ -157,5 +157,5 @@ fn panicked(panic: &panics::Panicked) -> Error {
 
 fn stopped(kind: &str, how: &str) -> FailureRecord {
     let text = format!("the activity was {how}, which aborted this attempt");
-    AppError::new(kind, text).into_record()
+    Error::from(AppError::new(kind, text)).to_record()
 }

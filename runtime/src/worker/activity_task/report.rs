@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{attempt::Claim, codec_failure};
 use crate::{
     activity::heartbeat::Heart,
-    error::AppError,
+    error::{AppError, Error},
     telemetry::log,
     transport::{caller::Caller, retry::Patience},
     wire::{
@@ -109,7 +109,7 @@ async fn send_result(
                 }
                 Err(rejection) if rejection.is_too_large() => {
                     let error = AppError::new("MessageTooLarge", rejection.message());
-                    let record = error.non_retryable().into_record();
+                    let record = Error::from(error.non_retryable()).to_record();
                     caller
                         .call_about(failed(record, None), patience, about())
                         .await
@@ -123,22 +123,12 @@ async fn send_result(
                 .await
         }
         AttemptResult::Failed(record) => {
-            let has_heartbeat = unconfirmed.is_some();
-            let with_heartbeat = failed((*record).clone(), unconfirmed);
-            match caller.call_about(with_heartbeat, patience, about()).await {
-                // The failure says more than the heartbeat.
-                Err(CallError::Codec(fault)) if has_heartbeat => {
-                    let what = "the last heartbeat of an activity attempt is lost";
-                    log::on_attempt!(log::warning, claim.info, error = %fault, "{what}");
-                    let failed = failed(*record, None);
-                    caller.call_about(failed, patience, about()).await
-                }
-                told => told,
-            }
+            let failed = failed(*record, unconfirmed);
+            caller.call_about(failed, patience, about()).await
         }
     };
     let told = match told {
-        // This failure has no details.
+        // Details of the failure or of the last heartbeat; this failure has none.
         Err(CallError::Codec(fault)) => {
             let failed = failed(codec_failure(&fault), None);
             caller.call_about(failed, patience, about()).await
@@ -158,5 +148,5 @@ async fn send_result(
 
 pub(crate) fn shut_down() -> FailureRecord {
     let text = "the worker is shutting down, and this attempt did not end in time";
-    AppError::new("WorkerShutdown", text).into_record()
+    Error::from(AppError::new("WorkerShutdown", text)).to_record()
 }

@@ -57,7 +57,10 @@ impl TaskInfo {
 
     /// For the codecs of payloads in a response.
     pub(crate) fn about(&self) -> Subject {
-        Subject::workflow(&self.workflow_id)
+        Subject {
+            workflow_id: self.workflow_id.clone(),
+            activity_type: None,
+        }
     }
 }
 

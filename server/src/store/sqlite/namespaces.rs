@@ -1,0 +1,122 @@
+//! Namespaces in the database.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use durably_proto::api::enums::v1::IndexedValueType;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::error::StoreError;
+use crate::store::{Settings, StoredNamespace};
+
+/// The number of a namespace; `None` if there is none of that name.
+pub(super) fn number(connection: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT namespace FROM namespaces WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
+/// Reads all namespaces.
+pub(super) fn all(connection: &Connection) -> Result<Vec<StoredNamespace>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT namespace, name, id, description, owner_email, retention_seconds, retention_nanos, data
+         FROM namespaces ORDER BY name",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut namespaces = Vec::new();
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(1)?;
+        let data: String = row.get(7)?;
+        let data: BTreeMap<String, String> = serde_json::from_str(&data).map_err(|error| {
+            StoreError::Corrupted(format!("the data of namespace {name}: {error}"))
+        })?;
+        namespaces.push(StoredNamespace {
+            id: row.get(2)?,
+            settings: Settings {
+                description: row.get(3)?,
+                owner_email: row.get(4)?,
+                retention: Duration::new(row.get(5)?, row.get(6)?),
+                data,
+            },
+            attributes: attributes(connection, row.get(0)?, &name)?,
+            name: name.into(),
+        });
+    }
+    Ok(namespaces)
+}
+
+fn attributes(
+    connection: &Connection,
+    namespace: i64,
+    namespace_name: &str,
+) -> Result<Vec<(String, IndexedValueType)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name, type FROM search_attributes WHERE namespace = ?1 ORDER BY name",
+    )?;
+    let mut rows = statement.query([namespace])?;
+    let mut attributes = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (name, number): (String, i32) = (row.get(0)?, row.get(1)?);
+        let value_type = IndexedValueType::try_from(number).map_err(|_| {
+            StoreError::Corrupted(format!(
+                "search attribute {name} of namespace {namespace_name} has the unknown type {number}"
+            ))
+        })?;
+        attributes.push((name, value_type));
+    }
+    Ok(attributes)
+}
+
+/// Inserts or replaces a namespace.
+pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusqlite::Result<()> {
+    let StoredNamespace {
+        name,
+        id,
+        settings,
+        attributes,
+    } = namespace;
+    let Settings {
+        description,
+        owner_email,
+        retention,
+        data,
+    } = settings;
+    let data = serde_json::to_string(data).expect("a map of texts has JSON");
+    let number: i64 = connection
+        .prepare_cached(
+            "INSERT INTO namespaces
+                 (name, id, description, owner_email, retention_seconds, retention_nanos, data)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (name) DO UPDATE SET
+                 id = excluded.id,
+                 description = excluded.description,
+                 owner_email = excluded.owner_email,
+                 retention_seconds = excluded.retention_seconds,
+                 retention_nanos = excluded.retention_nanos,
+                 data = excluded.data
+             RETURNING namespace",
+        )?
+        .query_row(
+            params![
+                name,
+                id,
+                description,
+                owner_email,
+                i64::try_from(retention.as_secs()).unwrap_or(i64::MAX),
+                retention.subsec_nanos(),
+                data,
+            ],
+            |row| row.get(0),
+        )?;
+    connection
+        .prepare_cached("DELETE FROM search_attributes WHERE namespace = ?1")?
+        .execute([number])?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO search_attributes (namespace, name, type) VALUES (?1, ?2, ?3)",
+    )?;
+    for (name, value_type) in attributes {
+        insert.execute(params![number, name, *value_type as i32])?;
+    }
+    Ok(())
+}

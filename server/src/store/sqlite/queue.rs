@@ -1,0 +1,113 @@
+//! The queue of the writer, bounded by the bytes that wait in it.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// What waits for the writer, in the order of the calls.
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    state: Mutex<State<T>>,
+    /// Notified when something was added, or the queue was closed.
+    added: Condvar,
+    /// Notified when something was taken, or the queue was closed.
+    taken: Condvar,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    waiting: VecDeque<(usize, T)>,
+    bytes: usize,
+    is_closed: bool,
+}
+
+/// The queue is closed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct IsClosed;
+
+impl<T> Queue<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            state: Mutex::new(State {
+                waiting: VecDeque::new(),
+                bytes: 0,
+                is_closed: false,
+            }),
+            added: Condvar::new(),
+            taken: Condvar::new(),
+        }
+    }
+
+    /// Adds what takes so many bytes. Blocks while too many wait: callers that outrun the disk are
+    /// slowed down instead of filling the memory.
+    pub(super) fn add(&self, bytes: usize, item: T) -> Result<(), IsClosed> {
+        let mut state = self
+            .taken
+            .wait_while(self.lock(), |state| {
+                !state.is_closed && state.bytes >= MOST_BYTES
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        if state.is_closed {
+            return Err(IsClosed);
+        }
+        state.bytes += bytes;
+        state.waiting.push_back((bytes, item));
+        drop(state);
+        self.added.notify_one();
+        Ok(())
+    }
+
+    /// Takes what waits, up to the size of a group; waits while there is nothing. Empty when the
+    /// queue is closed and everything was taken.
+    pub(super) fn take(&self) -> Vec<T> {
+        let mut state = self
+            .added
+            .wait_while(self.lock(), |state| {
+                !state.is_closed && state.waiting.is_empty()
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut group = Vec::new();
+        let mut group_bytes = 0;
+        while group.len() < LARGEST_GROUP
+            && group_bytes < LARGEST_GROUP_BYTES
+            && let Some((bytes, item)) = state.waiting.pop_front()
+        {
+            group_bytes += bytes;
+            group.push(item);
+        }
+        state.bytes -= group_bytes;
+        drop(state);
+        self.taken.notify_all();
+        group
+    }
+
+    /// Refuses further items; those that wait can still be taken.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.added.notify_all();
+        self.taken.notify_all();
+    }
+
+    /// Drops what waits.
+    pub(super) fn clear(&self) {
+        let mut state = self.lock();
+        let waiting = std::mem::take(&mut state.waiting);
+        state.bytes = 0;
+        drop(state);
+        drop(waiting);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().waiting.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Bytes that wait before callers block.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// Commits in one transaction: a larger one makes its first commit wait for the last without saving
+/// more.
+const LARGEST_GROUP: usize = 1000;
+const LARGEST_GROUP_BYTES: usize = 16 * 1024 * 1024;

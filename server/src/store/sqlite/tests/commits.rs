@@ -1,0 +1,197 @@
+//! Commits: groups, failures, restarts.
+
+use std::sync::Arc;
+use std::{fs, thread};
+
+use super::{Folder, change, commit, name, open, start, stored, wait};
+use crate::error::StoreError;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{RunPhase, Store, Submitted};
+
+#[test]
+fn what_was_committed_is_there_after_a_restart() {
+    let folder = Folder::new();
+    let store = folder.open();
+    assert_eq!(commit(&store, start("w", b"1")), Ok(()));
+    assert_eq!(commit(&store, change("w", 1, b"2")), Ok(()));
+    let cluster_id = store.cluster_id().to_owned();
+    drop(store);
+    let store = SqliteStore::open(&folder.database(), "another cluster").expect("opened");
+    assert_eq!(store.cluster_id(), cluster_id);
+    assert_eq!(stored(&store, "w"), Some(b"2".to_vec()));
+    let execution = store.execution(&name("w")).expect("read").expect("there");
+    assert_eq!((execution.latest.as_str(), execution.version), ("run", 2));
+    let namespaces = store.namespaces().expect("read");
+    assert_eq!(namespaces.len(), 1);
+    let mut open = Vec::new();
+    store.open_runs(&mut |run| open.push(run)).expect("read");
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].name.execution, name("w"));
+    assert!(open[0].has_tasks);
+}
+
+#[test]
+fn what_was_answered_is_in_the_files_that_a_crash_leaves() {
+    let folder = Folder::new();
+    let store = folder.open();
+    for number in 0..20 {
+        let id = format!("w{number}");
+        assert_eq!(commit(&store, start(&id, id.as_bytes())), Ok(()));
+    }
+    // The files as they are while the store runs.
+    let crashed = Folder::new();
+    for entry in fs::read_dir(&folder.0).expect("it is there") {
+        let file = entry.expect("it is there").file_name();
+        fs::copy(folder.0.join(&file), crashed.0.join(&file)).expect("copied");
+    }
+    let restarted = crashed.open();
+    for number in 0..20 {
+        let id = format!("w{number}");
+        assert_eq!(stored(&restarted, &id), Some(id.into_bytes()));
+    }
+}
+
+#[test]
+fn commits_that_wait_are_written_before_the_store_ends() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let waiting: Vec<_> = (0..500)
+        .map(|number| store.commit(start(&format!("w{number}"), b"1")))
+        .collect();
+    drop(store);
+    for submitted in waiting {
+        assert_eq!(wait(submitted), Ok(()));
+    }
+    let store = folder.open();
+    assert_eq!(stored(&store, "w499"), Some(b"1".to_vec()));
+}
+
+#[test]
+fn commits_of_many_threads_are_each_answered() {
+    let folder = Folder::new();
+    let store = Arc::new(folder.open());
+    let threads: Vec<_> = (0..8)
+        .map(|thread| {
+            let store = Arc::clone(&store);
+            thread::spawn(move || {
+                let id = format!("w{thread}");
+                assert_eq!(commit(&store, start(&id, b"0")), Ok(()));
+                for version in 1..50 {
+                    let value = version.to_string().into_bytes();
+                    assert_eq!(commit(&store, change(&id, version, &value)), Ok(()));
+                    // Whoever was answered reads what was committed.
+                    assert_eq!(stored(&store, &id), Some(value));
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("it found what it had committed");
+    }
+}
+
+#[test]
+fn a_refused_commit_fails_alone_in_its_group() {
+    let folder = Folder::new();
+    let store = folder.open();
+    assert_eq!(commit(&store, start("w", b"1")), Ok(()));
+    // Without waiting, so that they come to the writer together.
+    let submitted: Vec<Submitted> = vec![
+        store.commit(start("before", b"1")),
+        store.commit(change("w", 9, b"wrong version")),
+        store.commit(start("w", b"a run that exists")),
+        store.commit(change("w", 1, b"2")),
+        store.commit(change("w", 2, b"3")),
+        store.commit(start("after", b"1")),
+    ];
+    let results: Vec<_> = submitted.into_iter().map(wait).collect();
+    let conflict = Err(StoreError::Conflict {
+        execution: name("w"),
+    });
+    let wanted = [Ok(()), conflict.clone(), conflict, Ok(()), Ok(()), Ok(())];
+    assert_eq!(results, wanted);
+    assert_eq!(stored(&store, "w"), Some(b"3".to_vec()));
+}
+
+#[test]
+fn a_commit_that_cannot_be_written_fails_alone_in_its_group() {
+    let folder = Folder::new();
+    let store = folder.open();
+    assert_eq!(commit(&store, start("w", b"1")), Ok(()));
+    // Events at an index that is taken: the change of a caller with a bug.
+    let mut broken = start("w", b"broken");
+    broken.follows = 1;
+    broken.runs[0].is_new = false;
+    let submitted = vec![
+        store.commit(start("before", b"1")),
+        store.commit(broken),
+        store.commit(start("after", b"1")),
+    ];
+    let results: Vec<_> = submitted.into_iter().map(wait).collect();
+    assert_eq!(results[0], Ok(()));
+    assert!(
+        matches!(results[1], Err(StoreError::Failed(_))),
+        "{results:?}"
+    );
+    assert_eq!(results[2], Ok(()));
+    assert_eq!(stored(&store, "w"), Some(b"1".to_vec()));
+    assert_eq!(stored(&store, "after"), Some(b"1".to_vec()));
+}
+
+#[test]
+fn a_full_disk_fails_commits_until_there_is_space() {
+    let folder = Folder::new();
+    let store = folder.open();
+    assert_eq!(commit(&store, start("before", b"1")), Ok(()));
+    let large = vec![7; 1_000_000];
+    for fill in [start("large", &large), change("before", 1, &large)] {
+        // It is a setting of the connection, which is replaced after the failure.
+        store.writer.execute("PRAGMA max_page_count = 1");
+        let Err(StoreError::Failed(problem)) = commit(&store, fill) else {
+            panic!("there is no space");
+        };
+        assert!(problem.contains("full"), "{problem}");
+    }
+    assert_eq!(stored(&store, "large"), None);
+    assert_eq!(stored(&store, "before"), Some(b"1".to_vec()));
+    assert_eq!(commit(&store, start("large", &large)), Ok(()));
+    assert_eq!(commit(&store, change("before", 1, b"2")), Ok(()));
+    assert_eq!(stored(&store, "large"), Some(large));
+}
+
+#[test]
+fn a_commit_in_a_namespace_that_is_not_stored_is_refused() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let mut elsewhere = start("w", b"1");
+    elsewhere.execution.namespace = "unknown".into();
+    assert!(matches!(
+        commit(&store, elsewhere),
+        Err(StoreError::Failed(problem)) if problem.contains("unknown")
+    ));
+}
+
+#[test]
+fn a_closed_run_is_not_open_after_a_restart() {
+    let folder = Folder::new();
+    let store = folder.open();
+    assert_eq!(commit(&store, start("w", b"1")), Ok(()));
+    let mut close = change("w", 1, b"2");
+    close.runs[0].phase = RunPhase::Closed {
+        at: durably_history::Time::from_unix_nanos(9),
+    };
+    assert_eq!(commit(&store, close), Ok(()));
+    drop(store);
+    let store = open(&folder.database());
+    let mut runs = 0;
+    store.open_runs(&mut |_| runs += 1).expect("read");
+    assert_eq!(runs, 0);
+    let removed = |nanos| {
+        let before = durably_history::Time::from_unix_nanos(nanos);
+        store.remove_closed("default", before, 1000)
+    };
+    assert_eq!(removed(9), Ok(0));
+    assert_eq!(removed(10), Ok(1));
+    assert_eq!(stored(&store, "w"), None);
+    assert_eq!(store.execution(&name("w")), Ok(None));
+}

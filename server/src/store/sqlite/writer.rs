@@ -1,0 +1,301 @@
+//! The thread that writes. It takes what waits in its queue into one transaction, so that one `fsync`
+//! serves every commit that came while the group before was written.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+
+use durably_history::Time;
+use rusqlite::Connection;
+use rusqlite::wal::CheckpointMode;
+use tokio::sync::oneshot;
+use tracing::warn;
+
+use super::attributes::AttributeNumbers;
+use super::commit::PreparedCommit;
+use super::connection::{open, set_up_writer};
+use super::failure::is_of_statement;
+use super::queue::Queue;
+use super::{namespaces, remove};
+use crate::error::StoreError;
+use crate::store::StoredNamespace;
+
+/// The writer's thread and its queue.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queue: Arc<Queue<Job>>,
+    /// Until the writer is closed.
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Debug)]
+struct Job {
+    work: Work,
+    answer: Answer,
+}
+
+#[derive(Debug)]
+enum Work {
+    Commit(PreparedCommit),
+    PutNamespace(StoredNamespace),
+    RemoveClosed {
+        namespace: String,
+        before: Time,
+        limit: usize,
+    },
+    /// Runs SQL outside of a transaction, to inject failures.
+    #[cfg(test)]
+    Execute(String),
+}
+
+/// Where the result goes: the number of runs that were removed, or 0.
+#[derive(Debug)]
+enum Answer {
+    Async(oneshot::Sender<Result<(), StoreError>>),
+    Blocking(mpsc::Sender<Result<usize, StoreError>>),
+}
+
+impl Writer {
+    /// Starts the thread with a connection that [`set_up_writer`] has set up.
+    pub(super) fn start(path: PathBuf, connection: Connection) -> io::Result<Self> {
+        let queue = Arc::new(Queue::new());
+        let mut database = Database {
+            path,
+            connection: Some(connection),
+            numbers: AttributeNumbers::default(),
+        };
+        let thread = thread::Builder::new().name("durably-sqlite".to_owned());
+        let thread = thread.spawn({
+            let queue = CloseOnDrop(Arc::clone(&queue));
+            move || database.run(&queue.0)
+        })?;
+        Ok(Self {
+            queue,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    pub(super) fn commit(
+        &self,
+        commit: PreparedCommit,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    ) -> Result<(), StoreError> {
+        let bytes = commit.bytes();
+        let job = Job {
+            work: Work::Commit(commit),
+            answer: Answer::Async(answer),
+        };
+        let added = self.queue.add(bytes, job);
+        added.map_err(|_| StoreError::Stopped)
+    }
+
+    pub(super) fn put_namespace(&self, namespace: StoredNamespace) -> Result<(), StoreError> {
+        self.call(Work::PutNamespace(namespace)).map(|_| ())
+    }
+
+    /// Removes closed runs in small transactions, between which commits take their turn.
+    pub(super) fn remove_closed(
+        &self,
+        namespace: &str,
+        before: Time,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let mut removed = 0;
+        loop {
+            let limit = (limit - removed).min(REMOVED_AT_ONCE);
+            let now = self.call(Work::RemoveClosed {
+                namespace: namespace.to_owned(),
+                before,
+                limit,
+            })?;
+            removed += now;
+            if now < REMOVED_AT_ONCE {
+                return Ok(removed);
+            }
+        }
+    }
+
+    /// Writes what waits and ends the thread.
+    pub(super) fn close(&self) {
+        self.queue.close();
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
+            // A panic of the thread was reported by the panic hook.
+            let _ = thread.join();
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn execute(&self, sql: &str) {
+        self.call(Work::Execute(sql.to_owned())).expect("it is SQL");
+    }
+
+    fn call(&self, work: Work) -> Result<usize, StoreError> {
+        let (answer, answered) = mpsc::channel();
+        let job = Job {
+            work,
+            answer: Answer::Blocking(answer),
+        };
+        let added = self.queue.add(0, job);
+        added.map_err(|_| StoreError::Stopped)?;
+        answered.recv().map_err(|_| StoreError::Stopped)?
+    }
+}
+
+/// Closes the queue when the thread ends, also by a panic, so that nobody waits for it.
+struct CloseOnDrop(Arc<Queue<Job>>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+        self.0.clear();
+    }
+}
+
+/// The database, as the thread has it.
+struct Database {
+    path: PathBuf,
+    /// None after a failure; the next group gets another one.
+    connection: Option<Connection>,
+    numbers: AttributeNumbers,
+}
+
+/// What became of one job in a transaction that was committed.
+type Written = Result<usize, StoreError>;
+
+impl Database {
+    fn run(&mut self, queue: &Queue<Job>) {
+        loop {
+            let group = queue.take();
+            if group.is_empty() {
+                return;
+            }
+            let (work, answers): (Vec<_>, Vec<_>) =
+                group.into_iter().map(|job| (job.work, job.answer)).unzip();
+            let written = self.write(&work);
+            for (answer, written) in answers.into_iter().zip(written) {
+                answer.send(written);
+            }
+            self.checkpoint(queue.is_empty());
+        }
+    }
+
+    /// Writes a group in one transaction. If one of them cannot be written at all, each of the others
+    /// gets a transaction of its own, so that it does not fail with it.
+    fn write(&mut self, group: &[Work]) -> Vec<Written> {
+        match self.try_write(group) {
+            Ok(written) => written,
+            Err(error) if group.len() > 1 && is_of_statement(&error) => group
+                .chunks(1)
+                .flat_map(|alone| {
+                    let written = self.try_write(alone);
+                    written.unwrap_or_else(|error| vec![Err(error.into())])
+                })
+                .collect(),
+            Err(error) => {
+                let error = StoreError::from(error);
+                group.iter().map(|_| Err(error.clone())).collect()
+            }
+        }
+    }
+
+    fn try_write(&mut self, group: &[Work]) -> rusqlite::Result<Vec<Written>> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let connection = open(&self.path)?;
+                set_up_writer(&connection)?;
+                connection
+            }
+        };
+        let written = in_transaction(&connection, || {
+            group
+                .iter()
+                .map(|work| work.write(&connection, &mut self.numbers))
+                .collect()
+        });
+        match &written {
+            Ok(_) => self.connection = Some(connection),
+            // What the connection remembers may be what was not written; closing it rolls back.
+            Err(_) => self.numbers.clear(),
+        }
+        written
+    }
+
+    /// Moves the log into the database when it is long, sooner if nothing waits. Its commits were
+    /// answered before.
+    fn checkpoint(&self, is_idle: bool) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        let log_pages = |mode| {
+            let pages = connection.wal_checkpoint_v2(None::<&str>, mode);
+            pages.map(|(log, _)| log)
+        };
+        let limit = if is_idle { IDLE_LOG_PAGES } else { LOG_PAGES };
+        let done = match log_pages(CheckpointMode::NOOP) {
+            Ok(pages) if pages >= limit => log_pages(CheckpointMode::PASSIVE),
+            other => other,
+        };
+        if let Err(error) = done {
+            // Nothing is lost: the log has it.
+            warn!(%error, "cannot move the write-ahead log into the database");
+        }
+    }
+}
+
+/// After an error the transaction is still open.
+fn in_transaction<T>(
+    connection: &Connection,
+    work: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let execute = |sql| {
+        let mut statement = connection.prepare_cached(sql)?;
+        statement.execute([]).map(drop)
+    };
+    execute("BEGIN IMMEDIATE")?;
+    let done = work()?;
+    execute("COMMIT")?;
+    Ok(done)
+}
+
+impl Work {
+    fn write(
+        &self,
+        connection: &Connection,
+        numbers: &mut AttributeNumbers,
+    ) -> rusqlite::Result<Written> {
+        match self {
+            Self::Commit(commit) => {
+                let written = commit.write(connection, numbers)?;
+                Ok(written.map(|()| 0))
+            }
+            Self::PutNamespace(namespace) => namespaces::put(connection, namespace).map(|()| Ok(0)),
+            Self::RemoveClosed {
+                namespace,
+                before,
+                limit,
+            } => remove::closed(connection, namespace, *before, *limit).map(Ok),
+            #[cfg(test)]
+            Self::Execute(sql) => connection.execute_batch(sql).map(|()| Ok(0)),
+        }
+    }
+}
+
+impl Answer {
+    /// A caller that was dropped needs no answer.
+    fn send(self, written: Written) {
+        match self {
+            Self::Async(answer) => drop(answer.send(written.map(|_| ()))),
+            Self::Blocking(answer) => drop(answer.send(written)),
+        }
+    }
+}
+
+/// Runs that one transaction removes: a few milliseconds of work.
+const REMOVED_AT_ONCE: usize = 100;
+/// Pages of the log at which it is moved into the database: 16 MiB while commits wait, which are
+/// delayed by it, 4 MiB otherwise.
+const LOG_PAGES: i32 = 4096;
+const IDLE_LOG_PAGES: i32 = 1024;

@@ -1,0 +1,103 @@
+//! Servers that keep their data in a file.
+
+use std::path::PathBuf;
+
+use durably_proto::api::enums::v1::WorkflowExecutionStatus;
+use durably_proto::api::workflowservice::v1::ListWorkflowExecutionsRequest;
+use durably_server::{Clock, DatabaseProblem, Server, StartError};
+use tonic::Request;
+
+use crate::case::*;
+
+/// A folder that is removed with its content.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let name = format!("durably-server-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).expect("the folder is new");
+        Self(path)
+    }
+
+    async fn server(&self) -> Case {
+        let server = Server::builder()
+            .database(self.0.join("app.db"))
+            .clock(Clock::skipping().unlocked())
+            .grpc(false);
+        let server = server.start().await.expect("the database can be opened");
+        Case {
+            service: server.service(),
+            server,
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn a_workflow_goes_on_after_a_restart() {
+    let folder = Folder::new("restart");
+    let first = folder.server().await;
+    first.start("w").await;
+    let task = first.task().await;
+    let commands = vec![schedule_activity("a"), start_timer("t", 3600)];
+    first.complete(&task, commands).await;
+    first.signal("w", "s").await.expect("the workflow is open");
+    let history = first.history("w").await;
+    // Clients that are still there do not keep the file.
+    let clients = first.service;
+    first.server.shutdown().await;
+    let second = folder.server().await;
+    assert_eq!(second.history("w").await, history);
+    let activity = second.activity().await;
+    assert_eq!(activity.activity_id, "a");
+    second.complete_activity(activity).await;
+    let task = second.task().await;
+    second.complete(&task, vec![complete_workflow()]).await;
+    assert_eq!(
+        short(&second.closed("w").await),
+        "WorkflowExecutionCompleted"
+    );
+    second.server.shutdown().await;
+    let third = folder.server().await;
+    let info = third.describe("w").await.workflow_execution_info;
+    let status = info.unwrap_or_default().status;
+    assert_eq!(status, i32::from(WorkflowExecutionStatus::Completed));
+    let list = ListWorkflowExecutionsRequest {
+        namespace: "default".to_owned(),
+        query: "ExecutionStatus = 'Completed'".to_owned(),
+        ..ListWorkflowExecutionsRequest::default()
+    };
+    let service = &third.service;
+    let listed = ok(service.list_workflow_executions(Request::new(list)).await);
+    assert_eq!(listed.executions.len(), 1);
+    drop(clients);
+}
+
+#[tokio::test]
+async fn a_second_server_on_a_file_is_refused() {
+    let folder = Folder::new("second");
+    let first = folder.server().await;
+    let path = folder.0.join("app.db");
+    let refused = Server::builder().database(&path).start().await;
+    let error = refused.expect_err("it is in use");
+    assert!(matches!(
+        &error,
+        StartError::Database {
+            problem: DatabaseProblem::InUse { process: Some(_) },
+            ..
+        }
+    ));
+    let shown = error.to_string();
+    assert!(
+        shown.contains("app.db") && shown.contains("another server"),
+        "{shown}"
+    );
+    first.server.shutdown().await;
+    folder.server().await;
+}
