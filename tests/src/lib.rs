@@ -14,6 +14,7 @@ use durably::{Client, Result, Server, Worker};
 
 pub mod crunch;
 pub mod history;
+pub mod message_pack;
 pub mod process;
 pub mod proxy;
 pub mod raw;

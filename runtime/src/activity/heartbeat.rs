@@ -34,6 +34,8 @@ pub(crate) enum Reply {
     Stop(CancelReason),
     /// The server was not reached; the next heartbeat repeats the details.
     Lost,
+    /// The details cannot be sent, whether the server is reached or not.
+    Unsendable,
 }
 
 /// Sends one heartbeat.
@@ -87,9 +89,14 @@ impl Heart {
             let due = this.throttle().due(Instant::now());
             match due {
                 Due::Now { number, details } => {
-                    let reply = (this.send)(details).await;
-                    let confirmed = !matches!(reply, Reply::Lost);
-                    this.throttle().sent(number, confirmed, Instant::now());
+                    let reply = (this.send)(details.clone()).await;
+                    let sent = Sent { number, details };
+                    let alive = this.throttle().sent(sent, &reply, Instant::now());
+                    let reply = match alive {
+                        None => reply,
+                        // Without it the server would take the activity for dead.
+                        Some(Alive(known)) => (this.send)(known).await,
+                    };
                     if let Reply::Stop(reason) = reply {
                         this.cancel.set(reason);
                     }
@@ -126,11 +133,26 @@ enum Due {
     Nothing,
 }
 
+/// A heartbeat that was sent.
+struct Sent {
+    number: u64,
+    details: Option<Payload>,
+}
+
+/// A heartbeat in place of one whose details cannot be sent: with the details that the server has, which
+/// it would forget otherwise.
+#[derive(Debug, PartialEq)]
+struct Alive(Option<Payload>);
+
 /// Decides when which heartbeat goes out.
 struct Throttle {
     interval: Duration,
     /// The newest details.
     details: Option<Payload>,
+    /// The details that the server has.
+    known: Option<Payload>,
+    /// The newest heartbeat is to be sent.
+    pending: bool,
     /// The server has not confirmed the newest heartbeat.
     unconfirmed: bool,
     /// Counts heartbeats, so that one noted while another is on its way is not lost.
@@ -147,7 +169,9 @@ impl Throttle {
     fn new(interval: Duration, previous: Option<Payload>) -> Self {
         Self {
             interval,
+            known: previous.clone(),
             details: previous,
+            pending: false,
             unconfirmed: false,
             number: 0,
             last: None,
@@ -160,6 +184,7 @@ impl Throttle {
         if details.is_some() {
             self.details = details;
         }
+        self.pending = true;
         self.unconfirmed = true;
         self.number += 1;
         if self.running || self.stopped {
@@ -170,7 +195,7 @@ impl Throttle {
     }
 
     fn due(&mut self, now: Instant) -> Due {
-        if self.stopped || !self.unconfirmed {
+        if self.stopped || !self.pending {
             self.running = false;
             return Due::Nothing;
         }
@@ -183,10 +208,27 @@ impl Throttle {
         }
     }
 
-    fn sent(&mut self, number: u64, confirmed: bool, now: Instant) {
+    /// Takes in the reply to a heartbeat; returns the one to send in its place.
+    fn sent(&mut self, sent: Sent, reply: &Reply, now: Instant) -> Option<Alive> {
         self.last = Some(now);
-        if confirmed && number == self.number {
-            self.unconfirmed = false;
+        let is_newest = sent.number == self.number;
+        match reply {
+            Reply::Lost => None,
+            Reply::Alive | Reply::Stop(_) => {
+                self.known = sent.details;
+                if is_newest {
+                    self.pending = false;
+                    self.unconfirmed = false;
+                }
+                None
+            }
+            Reply::Unsendable => {
+                // Sent again by itself, it would keep an activity alive that no longer says so.
+                if is_newest {
+                    self.pending = false;
+                }
+                (sent.details != self.known).then(|| Alive(self.known.clone()))
+            }
         }
     }
 
@@ -203,6 +245,12 @@ mod tests {
 
     fn payload(text: &str) -> Option<Payload> {
         Some(Payload::json(text.as_bytes().to_vec()))
+    }
+
+    /// The details of a heartbeat are its number.
+    fn sent(throttle: &mut Throttle, number: u64, reply: Reply, now: Instant) -> Option<Alive> {
+        let details = payload(&number.to_string());
+        throttle.sent(Sent { number, details }, &reply, now)
     }
 
     #[test]
@@ -223,7 +271,7 @@ mod tests {
             details: payload("1"),
         };
         assert_eq!(throttle.due(start), first);
-        throttle.sent(1, true, start);
+        sent(&mut throttle, 1, Reply::Alive, start);
 
         assert_eq!(throttle.note(payload("2")), Sender::Running);
         assert_eq!(throttle.note(payload("3")), Sender::Running);
@@ -233,7 +281,7 @@ mod tests {
             details: payload("3"),
         };
         assert_eq!(throttle.due(start + secs(8)), second);
-        throttle.sent(3, true, start + secs(8));
+        sent(&mut throttle, 3, Reply::Alive, start + secs(8));
         assert_eq!(throttle.due(start + secs(8)), Due::Nothing);
         assert_eq!(throttle.note(payload("4")), Sender::Needed);
     }
@@ -244,7 +292,7 @@ mod tests {
         let mut throttle = Throttle::new(secs(8), None);
         throttle.note(payload("1"));
         throttle.due(start);
-        throttle.sent(1, true, start);
+        sent(&mut throttle, 1, Reply::Alive, start);
         throttle.note(payload("2"));
         assert_eq!(throttle.stop(), payload("2"));
         assert_eq!(throttle.due(start + secs(9)), Due::Nothing);
@@ -272,7 +320,7 @@ mod tests {
         throttle.note(payload("1"));
         throttle.due(start);
         throttle.note(payload("2"));
-        throttle.sent(1, true, start);
+        sent(&mut throttle, 1, Reply::Alive, start);
         assert_eq!(throttle.due(start + secs(1)), Due::At(start + secs(8)));
         assert_eq!(throttle.stop(), payload("2"));
     }
@@ -283,7 +331,48 @@ mod tests {
         let mut throttle = Throttle::new(secs(8), None);
         throttle.note(payload("1"));
         throttle.due(start);
-        throttle.sent(1, false, start);
+        sent(&mut throttle, 1, Reply::Lost, start);
+        assert_eq!(throttle.due(start + secs(1)), Due::At(start + secs(8)));
+    }
+
+    #[test]
+    fn details_that_cannot_be_sent_are_replaced_once_by_those_that_the_server_has() {
+        let start = Instant::now();
+        let mut throttle = Throttle::new(secs(8), payload("of the previous attempt"));
+        throttle.note(payload("1"));
+        throttle.due(start);
+        let alive = sent(&mut throttle, 1, Reply::Unsendable, start);
+        assert_eq!(alive, Some(Alive(payload("of the previous attempt"))));
+        assert_eq!(throttle.due(start + secs(9)), Due::Nothing);
+
+        throttle.note(payload("2"));
+        throttle.due(start + secs(9));
+        sent(&mut throttle, 2, Reply::Alive, start + secs(9));
+        throttle.note(payload("3"));
+        throttle.due(start + secs(17));
+        let alive = sent(&mut throttle, 3, Reply::Unsendable, start + secs(17));
+        assert_eq!(alive, Some(Alive(payload("2"))));
+        assert_eq!(throttle.stop(), payload("3"), "the failure may have them");
+    }
+
+    #[test]
+    fn what_the_server_has_is_not_sent_in_place_of_itself() {
+        let start = Instant::now();
+        let mut throttle = Throttle::new(secs(8), payload("1"));
+        throttle.note(None);
+        throttle.due(start);
+        assert_eq!(sent(&mut throttle, 1, Reply::Unsendable, start), None);
+    }
+
+    #[test]
+    fn details_noted_while_others_turn_out_unsendable_are_kept() {
+        let start = Instant::now();
+        let mut throttle = Throttle::new(secs(8), None);
+        throttle.note(payload("1"));
+        throttle.due(start);
+        throttle.note(payload("2"));
+        let alive = sent(&mut throttle, 1, Reply::Unsendable, start);
+        assert_eq!(alive, Some(Alive(None)));
         assert_eq!(throttle.due(start + secs(1)), Due::At(start + secs(8)));
     }
 }

@@ -191,7 +191,7 @@ impl ArgsEncoder {
     message = "`{Self}` is not a list of arguments",
     label = "expected a tuple",
     note = "write a tuple, also for one argument: `(\"Bob\",)`; no arguments are `()`",
-    note = "each argument implements `serde::Serialize` and borrows nothing"
+    note = "each argument implements `serde::Serialize`"
 )]
 pub trait ArgList {
     #[doc(hidden)]

@@ -7,7 +7,7 @@ use durably_engine::{
     payload::{BINARY_PROTOBUF, BYTES, JSON_PROTOBUF, NULL},
 };
 
-use super::{Bytes, Converter, Incoming, Outgoing, protobuf, value};
+use super::{Bytes, Converter, Incoming, Outgoing, Unencoded, protobuf, value};
 use crate::{error::DataFault, wire::payload};
 
 /// An error of an [`Encoding`]: any error type, by `?`, or a text, by `.into()`.
@@ -116,6 +116,10 @@ impl<T: Own> Outgoing for Encoded<T> {
     fn __encode(&self, converter: &Converter) -> Result<Payload, DataFault> {
         self.0.encode_own(converter)
     }
+
+    fn __unencoded(&self) -> Unencoded {
+        self.0.unencoded_own()
+    }
 }
 
 impl<T: Own> Incoming for Encoded<T> {
@@ -149,6 +153,13 @@ pub trait Own: Sized + 'static {
     fn encode_own(&self, converter: &Converter) -> Result<Payload, DataFault>;
     #[doc(hidden)]
     fn decode_own(payload: Payload, converter: &Converter) -> Result<Self, DataFault>;
+
+    /// The value for a converter that is not known yet: encoded already, unless a format writes a part
+    /// of it.
+    #[doc(hidden)]
+    fn unencoded_own(&self) -> Unencoded {
+        Unencoded::of_payload(self.encode_own(&Converter::JSON))
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -211,8 +222,11 @@ impl Own for ::bytes::Bytes {
 /// As a list of [`Bytes`]; serde is an option of the `bytes` crate.
 impl Own for Vec<::bytes::Bytes> {
     fn encode_own(&self, converter: &Converter) -> Result<Payload, DataFault> {
-        let list: Vec<Bytes> = self.iter().map(|bytes| Bytes(bytes.to_vec())).collect();
-        value::encode(&list, converter)
+        value::encode(&serde_bytes(self), converter)
+    }
+
+    fn unencoded_own(&self) -> Unencoded {
+        Unencoded::of_serde(&serde_bytes(self))
     }
 
     fn decode_own(payload: Payload, converter: &Converter) -> Result<Self, DataFault> {
@@ -221,11 +235,22 @@ impl Own for Vec<::bytes::Bytes> {
     }
 }
 
+fn serde_bytes(list: &[::bytes::Bytes]) -> Vec<Bytes> {
+    list.iter().map(|bytes| Bytes(bytes.to_vec())).collect()
+}
+
 impl<T: Own> Own for Option<T> {
     fn encode_own(&self, converter: &Converter) -> Result<Payload, DataFault> {
         match self {
             Some(value) => value.encode_own(converter),
             None => Ok(Payload::null()),
+        }
+    }
+
+    fn unencoded_own(&self) -> Unencoded {
+        match self {
+            Some(value) => value.unencoded_own(),
+            None => Unencoded::of_payload(Ok(Payload::null())),
         }
     }
 

@@ -13,8 +13,8 @@ use crate::error::DataFault;
 
 /// A serde format other than JSON, for [`ClientBuilder::format`](crate::client::ClientBuilder::format).
 ///
-/// It writes the arguments, results, memos and heartbeat details of a client and of the workers that use
-/// the client. Details of an [`AppError`](crate::AppError) and search attributes are written as JSON.
+/// It writes the arguments, results, memos, heartbeat details and details of errors of a client and of
+/// the workers that use the client. Search attributes are written as JSON, because the server reads them.
 /// `None` and `()` stay `binary/null`, bytes `binary/plain`, messages protobuf: these encodings are
 /// the same in every SDK. A payload is read by the encoding that it names, so JSON is read as before.
 ///

@@ -30,6 +30,7 @@
 mod args;
 mod by_type;
 mod bytes;
+mod captured;
 mod encoding;
 mod finite;
 mod format;
@@ -89,6 +90,7 @@ pub use self::{
         ByEncoding, ByJsonMessage, ByJsonMessages, ByMessage, ByMessages, ByOptionalJsonMessage,
         ByOptionalMessage, ByScalar, PayloadOf, Spelled,
     },
+    captured::Unencoded,
     format::Converter,
 };
 use crate::error::{AppError, DataFault, Result};
@@ -164,9 +166,13 @@ impl<T: Outgoing + Incoming> Data for T {}
     label = "not serialisable",
     note = "put `#[durably::data]` on the type, or derive serde's `Serialize`"
 )]
-pub trait Outgoing: Sized + 'static {
+pub trait Outgoing: Sized {
     #[doc(hidden)]
     fn __encode(&self, converter: &Converter) -> Result<Payload, DataFault>;
+
+    /// The value for a converter that is not known yet.
+    #[doc(hidden)]
+    fn __unencoded(&self) -> Unencoded;
 
     /// The payload of a value that is known not to be [`Bytes`].
     #[doc(hidden)]
@@ -175,9 +181,13 @@ pub trait Outgoing: Sized + 'static {
     }
 }
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + 'static> Outgoing for T {
+impl<T: Serialize> Outgoing for T {
     fn __encode(&self, converter: &Converter) -> Result<Payload, DataFault> {
         value::encode_any(self, converter)
+    }
+
+    fn __unencoded(&self) -> Unencoded {
+        Unencoded::of_serde(self)
     }
 
     fn __encode_without_probe(&self, converter: &Converter) -> Result<Payload, DataFault> {

@@ -9,7 +9,7 @@ use prost::{Message, Name};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Converter, Incoming, Outgoing,
+    Converter, Incoming, Outgoing, Unencoded,
     encoding::{Item, Own},
     value,
 };
@@ -158,6 +158,10 @@ macro_rules! wrappers {
         impl<M: $message> Outgoing for $wrapper<M> {
             fn __encode(&self, _: &Converter) -> Result<Payload, DataFault> {
                 $encode(&self.0)
+            }
+
+            fn __unencoded(&self) -> Unencoded {
+                Unencoded::of_payload($encode(&self.0))
             }
         }
 

@@ -6,6 +6,7 @@ use durably_engine::{FailureRecord, Job, Payload, QueryRequest};
 
 use super::run::RunCode;
 use crate::{
+    data::Converter,
     definition::Workflow,
     error::{AppError, Error},
     instance::{
@@ -81,16 +82,24 @@ const PLAIN_CALL: &str = "was called as a plain function inside a workflow";
 
 impl TaskFailure {
     /// User code returned an error where it may not, or its arguments cannot be read.
-    pub(crate) fn error(error: &Error) -> Self {
+    pub(crate) fn error(error: &Error, converter: &Converter) -> Self {
         Self {
-            failure: Box::new(error.to_record()),
+            failure: Box::new(error.to_record(converter)),
+            nondeterminism: false,
+        }
+    }
+
+    /// The failure is an error of durably's own.
+    pub(crate) fn own(error: impl Into<Error>) -> Self {
+        Self {
+            failure: Box::new(error.into().to_own_record()),
             nondeterminism: false,
         }
     }
 
     /// User code has a bug, described in `text`.
     pub(crate) fn fault(text: impl Into<String>) -> Self {
-        Self::error(&AppError::new("WorkflowFault", text).into())
+        Self::own(AppError::new("WorkflowFault", text))
     }
 
     /// `who` panicked.
@@ -106,14 +115,14 @@ impl TaskFailure {
         {
             text += &format!("; the last await before it is at {place}");
         }
-        Self::error(&AppError::new("Panic", text).into())
+        Self::own(AppError::new("Panic", text))
     }
 
     /// User code did what replay cannot repeat.
     pub(crate) fn nondeterminism(text: String) -> Self {
         Self {
             nondeterminism: true,
-            ..Self::error(&AppError::new("Nondeterminism", text).into())
+            ..Self::own(AppError::new("Nondeterminism", text))
         }
     }
 

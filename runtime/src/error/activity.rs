@@ -41,22 +41,25 @@ pub struct ActivityError {
     pub cause: Failure,
     /// The failure as history records it.
     record: Box<FailureRecord>,
+    /// That of the worker or client that received it.
+    converter: Converter,
 }
 
 impl ActivityError {
     /// The activity that a failure of kind `Activity` is about.
     ///
     /// A record of another kind is taken for the cause, so that nothing the server says is lost.
-    pub(crate) fn from_record(record: FailureRecord) -> Self {
+    pub(crate) fn from_record(record: FailureRecord, converter: &Converter) -> Self {
         let activity = match &record.info {
             FailureInfo::Activity { activity_type, .. } => activity_type.clone(),
             _ => String::new(),
         };
-        let cause = Failure::cause_of(&record);
+        let cause = Failure::cause_of(&record, converter);
         Self {
             activity,
             cause,
             record: Box::new(record),
+            converter: converter.clone(),
         }
     }
 
@@ -96,7 +99,8 @@ impl ActivityError {
         let FailureInfo::Timeout { .. } = timeout.info else {
             return None;
         };
-        timeout.cause.as_deref().cloned().map(Failure::from_record)
+        let before = timeout.cause.as_deref()?;
+        Some(Failure::from_record(before.clone(), &self.converter))
     }
 
     /// The details of the activity's last heartbeat before a timeout.
@@ -104,16 +108,18 @@ impl ActivityError {
     /// # Errors
     /// It cannot be deserialised as a `T`.
     pub fn last_heartbeat<T: Data>(&self) -> Result<Option<T>, DataError> {
-        match self.record.cause.as_ref().map(|cause| &cause.info) {
-            Some(FailureInfo::Timeout {
-                last_heartbeat_details,
-                ..
-            }) if !last_heartbeat_details.is_empty() => {
-                let what = || format!("the last heartbeat of activity `{}`", self.activity);
-                DataError::read_at(last_heartbeat_details, 0, &Converter::default(), what).map(Some)
-            }
-            _ => Ok(None),
-        }
+        let Some(FailureInfo::Timeout {
+            last_heartbeat_details,
+            ..
+        }) = self.record.cause.as_ref().map(|cause| &cause.info)
+        else {
+            return Ok(None);
+        };
+        let Some(details) = last_heartbeat_details.first() else {
+            return Ok(None);
+        };
+        let what = || format!("the last heartbeat of activity `{}`", self.activity);
+        DataError::decode(details, &self.converter, what).map(Some)
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::{fmt, time::Duration};
 
-use durably_engine::{FailureRecord, Payload};
+use durably_engine::FailureRecord;
 
-use super::{DataError, Error, Failure, chain};
+use super::{DataError, Details, Error, Failure, chain};
 use crate::{
-    data::{Converter, Data, Outgoing, type_name},
-    telemetry::log,
+    data::{Data, Outgoing},
     time::span::Span,
 };
 
@@ -80,7 +79,7 @@ pub struct AppError {
     /// What happened.
     pub message: String,
     /// Data for those who handle it; read it with [`detail`](Self::detail).
-    pub details: Vec<Payload>,
+    pub details: Details,
     /// It is not retried.
     pub non_retryable: bool,
     /// The pause before the next attempt, instead of the retry policy's.
@@ -104,7 +103,7 @@ impl AppError {
         Self {
             kind: kind.into(),
             message: message.into(),
-            details: Vec::new(),
+            details: Details::default(),
             non_retryable: false,
             next_retry_delay: None,
             cause: None,
@@ -120,20 +119,23 @@ impl AppError {
 
     /// Adds one value for those who handle the error.
     ///
-    /// A value that cannot be written, NaN for example, is replaced by a text that says so, because
-    /// losing the error itself would be worse. [`detail`](Self::detail) quotes that text in its error,
-    /// and a log line has it too.
+    /// The value is copied now, and encoded when the error is sent, in the format of the client or
+    /// worker that sends it.
+    ///
+    /// A value that cannot be encoded, NaN in JSON for example, is replaced by a text that says so,
+    /// because losing the error itself would be worse. The receiver's [`detail`](Self::detail) quotes
+    /// that text in its error, and a log line of the sender has it too.
+    ///
+    /// ```
+    /// use durably::AppError;
+    ///
+    /// fn sold_out(seats: &[String]) -> AppError {
+    ///     AppError::new("SoldOut", "no seat is left").details(seats).details(&seats.len())
+    /// }
+    /// assert_eq!(sold_out(&[]).detail::<Vec<String>>(0).unwrap(), [""; 0]);
+    /// ```
     pub fn details<T: Outgoing>(mut self, detail: T) -> Self {
-        let payload = detail
-            .__encode(&Converter::default())
-            .unwrap_or_else(|fault| {
-                let what = format!("a detail of error `{}`", self.kind);
-                let error = DataError::write(what, type_name::short::<T>(), fault);
-                log::warning!(%error, "a detail of an error is replaced by a text");
-                let text = serde_json::Value::String(error.to_string());
-                Payload::json(text.to_string().into_bytes())
-            });
-        self.details.push(payload);
+        self.details.add(&detail);
         self
     }
 
@@ -145,17 +147,22 @@ impl AppError {
 
     /// What led to it.
     pub fn caused_by(mut self, cause: impl Into<Error>) -> Self {
-        self.cause = Some(Box::new(Failure::from_record(cause.into().to_record())));
+        self.cause = Some(Box::new(Failure::of(&cause.into())));
+        // The cause that it was received with is replaced, too.
+        if let Some(origin) = &mut self.origin {
+            origin.cause = None;
+        }
         self
     }
 
     /// The detail at `index`, from 0.
     ///
     /// # Errors
-    /// There is no such detail, or it cannot be deserialised as a `T`.
+    /// There is no such detail, or it cannot be deserialised as a `T`. The detail of an error that was
+    /// not sent yet passes JSON here.
     pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
-        let what = || format!("detail {index} of error `{}`", self.kind);
-        DataError::read_at(&self.details, index, &Converter::default(), what)
+        self.details
+            .read(index, || format!("error `{}`", self.kind))
     }
 
     /// The stack trace of an error from another process, in the form of its language.

@@ -8,6 +8,7 @@ use super::{
     AppError, Failure,
     chain::{self, links},
 };
+use crate::data::Converter;
 
 /// A child workflow failed, timed out, was cancelled or terminated, or could not be started.
 ///
@@ -49,7 +50,7 @@ pub struct ChildError {
 
 impl ChildError {
     /// The child that a failure of kind `ChildWorkflow` is about.
-    pub(crate) fn from_record(record: FailureRecord) -> Self {
+    pub(crate) fn from_record(record: FailureRecord, converter: &Converter) -> Self {
         let (workflow, workflow_id) = match &record.info {
             FailureInfo::ChildWorkflow {
                 workflow_type,
@@ -58,7 +59,7 @@ impl ChildError {
             } => (workflow_type.clone(), workflow_id.clone()),
             _ => Default::default(),
         };
-        let cause = Failure::cause_of(&record);
+        let cause = Failure::cause_of(&record, converter);
         Self {
             workflow,
             workflow_id,

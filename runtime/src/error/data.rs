@@ -129,18 +129,14 @@ impl DataError {
         }
     }
 
-    /// Reads one of several payloads.
-    pub(crate) fn read_at<T: Incoming>(
-        payloads: &[Payload],
-        index: usize,
+    /// Decodes a payload, which `what` names.
+    pub(crate) fn decode<T: Incoming>(
+        payload: &Payload,
         converter: &Converter,
         what: impl FnOnce() -> String,
     ) -> Result<T, Self> {
-        match payloads.get(index) {
-            Some(payload) => T::__decode(payload.clone(), converter),
-            None => Err(DataFault::Missing),
-        }
-        .map_err(|fault| Self::read::<T>(what(), fault))
+        let decoded = T::__decode(payload.clone(), converter);
+        decoded.map_err(|fault| Self::read::<T>(what(), fault))
     }
 }
 

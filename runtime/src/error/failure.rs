@@ -5,10 +5,12 @@ use std::fmt;
 use durably_engine::{FailureInfo, FailureRecord, TimeoutKind};
 
 use super::{
-    ActivityError, AppError, ChildError,
+    ActivityError, AppError, ChildError, Details,
     chain::{self, links},
     meaning::Mark,
+    record::SOURCE,
 };
+use crate::data::Converter;
 
 /// Why something failed, as the server reports it; from any SDK.
 ///
@@ -116,39 +118,39 @@ pub struct OtherFailure {
 }
 
 impl Failure {
-    /// Reads what the server recorded.
-    pub(crate) fn from_record(record: FailureRecord) -> Self {
+    /// What the server recorded, with the converter of who received it.
+    pub(crate) fn from_record(record: FailureRecord, converter: &Converter) -> Self {
         match record.info {
-            FailureInfo::Application { .. } => Self::App(Box::new(app_error(record))),
+            FailureInfo::Application { .. } => Self::App(Box::new(app_error(record, converter))),
             FailureInfo::Timeout { kind, .. } => Self::Timeout(kind),
             FailureInfo::Canceled { .. } => Self::Cancelled,
             FailureInfo::Terminated => Self::Terminated,
             FailureInfo::Activity { .. } => {
-                Self::Activity(Box::new(ActivityError::from_record(record)))
+                Self::Activity(Box::new(ActivityError::from_record(record, converter)))
             }
             FailureInfo::ChildWorkflow { .. } => {
-                Self::Child(Box::new(ChildError::from_record(record)))
+                Self::Child(Box::new(ChildError::from_record(record, converter)))
             }
             FailureInfo::Server { non_retryable } => Self::Server(ServerFailure {
-                cause: recorded_cause(&record),
+                cause: recorded_cause(&record, converter),
                 message: record.message,
                 non_retryable,
             }),
-            _ => Self::Other(OtherFailure::from(record)),
+            _ => Self::Other(OtherFailure::from_record(record, converter)),
         }
     }
 
     /// The cause of a record that wraps one; the record's own message if it wraps nothing.
-    pub(super) fn cause_of(record: &FailureRecord) -> Self {
+    pub(super) fn cause_of(record: &FailureRecord, converter: &Converter) -> Self {
         match &record.cause {
-            Some(cause) => Self::from_record((**cause).clone()),
-            None => Self::Other(OtherFailure::from(record.clone())),
+            Some(cause) => Self::from_record((**cause).clone(), converter),
+            None => Self::Other(OtherFailure::from_record(record.clone(), converter)),
         }
     }
 
-    pub(super) fn to_record(&self) -> FailureRecord {
+    pub(super) fn to_record(&self, converter: &Converter) -> FailureRecord {
         match self {
-            Self::App(app) => app.to_record(),
+            Self::App(app) => app.to_record(converter),
             Self::Activity(activity) => activity.to_record(),
             Self::Child(child) => child.to_record(),
             Self::Other(other) => (*other.record).clone(),
@@ -159,16 +161,21 @@ impl Failure {
                     last_heartbeat_details: Vec::new(),
                 },
             ),
-            Self::Cancelled => FailureRecord::new(
-                "cancelled",
-                FailureInfo::Canceled {
+            Self::Cancelled => FailureRecord {
+                message: "cancelled".to_owned(),
+                source: SOURCE.to_owned(),
+                info: FailureInfo::Canceled {
                     details: Vec::new(),
                 },
-            ),
+                ..FailureRecord::default()
+            },
             Self::Terminated => FailureRecord::new("terminated", FailureInfo::Terminated),
             Self::Server(server) => FailureRecord {
                 message: server.message.clone(),
-                cause: server.cause.as_ref().map(|it| Box::new(it.to_record())),
+                cause: server
+                    .cause
+                    .as_ref()
+                    .map(|it| Box::new(it.to_record(converter))),
                 info: FailureInfo::Server {
                     non_retryable: server.non_retryable,
                 },
@@ -198,22 +205,22 @@ impl Failure {
 
 links!(Failure);
 
-impl From<FailureRecord> for OtherFailure {
-    fn from(record: FailureRecord) -> Self {
+impl OtherFailure {
+    fn from_record(record: FailureRecord, converter: &Converter) -> Self {
         Self {
             message: record.message.clone(),
-            cause: recorded_cause(&record),
+            cause: recorded_cause(&record, converter),
             record: Box::new(record),
         }
     }
 }
 
-fn recorded_cause(record: &FailureRecord) -> Option<Box<Failure>> {
+fn recorded_cause(record: &FailureRecord, converter: &Converter) -> Option<Box<Failure>> {
     let cause = record.cause.as_deref()?;
-    Some(Box::new(Failure::from_record(cause.clone())))
+    Some(Box::new(Failure::from_record(cause.clone(), converter)))
 }
 
-fn app_error(mut record: FailureRecord) -> AppError {
+fn app_error(mut record: FailureRecord, converter: &Converter) -> AppError {
     let FailureInfo::Application {
         kind,
         non_retryable,
@@ -227,10 +234,10 @@ fn app_error(mut record: FailureRecord) -> AppError {
     AppError {
         kind,
         message: std::mem::take(&mut record.message),
-        details,
+        details: Details::received(details, converter),
         non_retryable,
         next_retry_delay,
-        cause: recorded_cause(&record),
+        cause: recorded_cause(&record, converter),
         origin: Some(Box::new(record)),
     }
 }

@@ -33,6 +33,7 @@ mod client;
 mod connect;
 mod continue_as_new;
 mod data;
+mod details;
 mod erased;
 mod failure;
 mod meaning;
@@ -62,6 +63,7 @@ pub use self::{
     connect::ConnectError,
     continue_as_new::ContinueAsNew,
     data::{DataError, DataFault},
+    details::Details,
     failure::{Failure, OtherFailure, ServerFailure},
     rpc::RpcError,
     terminal::{WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut},

@@ -5,24 +5,26 @@ use std::error::Error as StdError;
 use durably_engine::{FailureCategory, FailureInfo, FailureRecord};
 
 use super::{ActivityError, AppError, Cancelled, ChildError, DataError, Error, Failure, chain};
-use crate::data::type_name;
+use crate::data::{Converter, type_name};
 
-/// How our failures sign themselves.
-const SOURCE: &str = "durably";
+/// The `source` of the failures that are made here.
+pub(super) const SOURCE: &str = "durably";
 
 impl Error {
-    /// The failure to record for this error.
-    ///
-    /// Temporal's own errors become what they were; every other error becomes an application
-    /// failure under the name of its type, and its sources become the chain of causes.
-    pub(crate) fn to_record(&self) -> FailureRecord {
-        to_record(self.as_std(), self.type_name())
+    /// The failure to record for this error; `converter` encodes the details.
+    pub(crate) fn to_record(&self, converter: &Converter) -> FailureRecord {
+        Failure::of(self).to_record(converter)
+    }
+
+    /// The failure to record for an error of durably's own, which has no details.
+    pub(crate) fn to_own_record(&self) -> FailureRecord {
+        self.to_record(&Converter::JSON)
     }
 
     /// The failure to record for this error where it is a cancellation: the server's kind of
     /// failure for that, with the text and the causes of an error type of the user's.
-    pub(crate) fn to_cancelled_record(&self) -> FailureRecord {
-        let record = self.to_record();
+    pub(crate) fn to_cancelled_record(&self, converter: &Converter) -> FailureRecord {
+        let record = self.to_record(converter);
         match record.info {
             FailureInfo::Application { .. } => FailureRecord {
                 info: FailureInfo::Canceled {
@@ -35,8 +37,23 @@ impl Error {
     }
 }
 
+impl Failure {
+    /// What an error is to Temporal.
+    ///
+    /// Temporal's own errors become what they were; every other error becomes an application
+    /// error under the name of its type, and its sources become the chain of causes.
+    pub(super) fn of(error: &Error) -> Self {
+        of(error.as_std(), error.type_name())
+    }
+}
+
 impl AppError {
-    pub(super) fn to_record(&self) -> FailureRecord {
+    /// The failure to record for an error of durably's own, which has no details.
+    pub(crate) fn into_record(self) -> FailureRecord {
+        self.to_record(&Converter::JSON)
+    }
+
+    pub(super) fn to_record(&self, converter: &Converter) -> FailureRecord {
         let (category, stack_trace, encoded_attributes) = match &self.origin {
             Some(origin) => (
                 category(&origin.info),
@@ -47,7 +64,10 @@ impl AppError {
         };
         let cause = match self.origin.as_ref().and_then(|it| it.cause.as_ref()) {
             Some(recorded) => Some(recorded.clone()),
-            None => self.cause.as_ref().map(|cause| Box::new(cause.to_record())),
+            None => {
+                let cause = self.cause.as_ref();
+                cause.map(|cause| Box::new(cause.to_record(converter)))
+            }
         };
         FailureRecord {
             message: self.message.clone(),
@@ -61,7 +81,7 @@ impl AppError {
             info: FailureInfo::Application {
                 kind: self.kind.clone(),
                 non_retryable: self.non_retryable,
-                details: self.details.clone(),
+                details: self.details.encode(&self.kind, converter),
                 next_retry_delay: self.next_retry_delay,
                 category,
             },
@@ -76,48 +96,35 @@ fn category(info: &FailureInfo) -> FailureCategory {
     }
 }
 
-fn to_record(error: &(dyn StdError + 'static), type_name: &str) -> FailureRecord {
-    let signed = |mut record: FailureRecord| {
-        SOURCE.clone_into(&mut record.source);
-        record
-    };
+fn of(error: &(dyn StdError + 'static), type_name: &str) -> Failure {
     if let Some(app) = error.downcast_ref::<AppError>() {
-        app.to_record()
+        Failure::App(Box::new(app.clone()))
     } else if let Some(activity) = error.downcast_ref::<ActivityError>() {
-        activity.to_record()
+        Failure::Activity(Box::new(activity.clone()))
     } else if let Some(child) = error.downcast_ref::<ChildError>() {
-        child.to_record()
+        Failure::Child(Box::new(child.clone()))
     } else if let Some(failure) = error.downcast_ref::<Failure>() {
-        failure.to_record()
+        failure.clone()
     } else if error.is::<Cancelled>() {
-        signed(Failure::Cancelled.to_record())
+        Failure::Cancelled
     } else {
-        foreign(error, type_name)
+        Failure::App(Box::new(foreign(error, type_name)))
     }
 }
 
 /// An error that Temporal knows nothing of. The types of its sources are not known either, but for
 /// our own, so they are all called `Error`.
-fn foreign(error: &(dyn StdError + 'static), type_name: &str) -> FailureRecord {
+fn foreign(error: &(dyn StdError + 'static), type_name: &str) -> AppError {
     let cause = chain::cause(error).map(|source| {
         let name = if source.is::<DataError>() {
             type_name::bare::<DataError>()
         } else {
             AppError::PLAIN
         };
-        Box::new(to_record(source, name))
+        Box::new(of(source, name))
     });
-    FailureRecord {
-        message: error.to_string(),
-        source: SOURCE.to_owned(),
+    AppError {
         cause,
-        info: FailureInfo::Application {
-            kind: type_name.to_owned(),
-            non_retryable: false,
-            details: Vec::new(),
-            next_retry_delay: None,
-            category: FailureCategory::Unspecified,
-        },
-        ..FailureRecord::default()
+        ..AppError::new(type_name, error.to_string())
     }
 }

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use durably_engine::{Payload, RetryState};
+use durably_engine::RetryState;
 
 use super::{
-    AppError, DataError, Failure,
+    AppError, DataError, Details, Failure,
     chain::{self, links},
     meaning::Mark,
 };
-use crate::data::{Converter, Data};
+use crate::data::Data;
 
 /// The workflow failed: its code returned an error.
 ///
@@ -63,7 +63,7 @@ pub struct WorkflowCancelled {
     /// The run that was cancelled.
     pub run_id: String,
     /// What the workflow attached.
-    pub details: Vec<Payload>,
+    pub details: Details,
 }
 
 impl WorkflowCancelled {
@@ -72,8 +72,7 @@ impl WorkflowCancelled {
     /// # Errors
     /// There is no such detail, or it cannot be deserialised as a `T`.
     pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
-        let what = || format!("detail {index} of the cancellation");
-        DataError::read_at(&self.details, index, &Converter::default(), what)
+        self.details.read(index, || "the cancellation".to_owned())
     }
 }
 

@@ -250,6 +250,7 @@ impl Caller {
     where
         R::Message: Rpc<Reply = R::Reply>,
     {
+        let arrived = Instant::now();
         let mut reply = match reply {
             Ok(reply) => reply,
             Err(refusal) => return Err(self.decoded(refusal, about).await),
@@ -257,10 +258,11 @@ impl Caller {
         if let Some(about) = about {
             let about = R::about_reply(&reply).unwrap_or_else(|| about.clone());
             if let Err(fault) = self.codecs.decode(&mut reply, about).await {
-                return R::undecodable(reply, fault);
+                let response = R::undecodable(reply, fault)?;
+                return Ok(R::arrived(response, arrived));
             }
         }
-        Ok(R::read(reply)?)
+        Ok(R::arrived(R::read(reply)?, arrived))
     }
 
     /// The refusal with the payloads in its details decoded, or why they cannot be.
@@ -392,8 +394,21 @@ mod tests {
         api::workflowservice::v1 as pb, service::workflow::workflow_service_server::WorkflowService,
     };
 
+    use durably_engine::Payload;
+    use futures::future::BoxFuture;
+
     use super::*;
-    use crate::wire::{list::CountWorkflows, request::Execution, signal::SignalWorkflow};
+    use crate::{
+        transport::codec::{Codec, CodecError},
+        wire::{
+            list::CountWorkflows,
+            payload,
+            poll::{PollActivityTask, PollWorkflowTask},
+            request::Execution,
+            respond::CompleteWorkflowTask,
+            signal::SignalWorkflow,
+        },
+    };
 
     struct Idle;
 
@@ -465,5 +480,88 @@ mod tests {
             [signal(), signal()].map(|signal| signal.into_message(caller.sender()));
         assert_eq!((&*one.namespace, &*one.identity), ("default", "me"));
         assert!(!one.request_id.is_empty() && one.request_id != other.request_id);
+    }
+
+    /// Notes when it decodes.
+    struct Clocked(Arc<std::sync::Mutex<Vec<Instant>>>);
+
+    impl Codec for Clocked {
+        fn encode<'a>(
+            &'a self,
+            payloads: Vec<Payload>,
+            _: &'a Subject,
+        ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>> {
+            Box::pin(async move { Ok(payloads) })
+        }
+
+        fn decode<'a>(
+            &'a self,
+            _: Vec<Payload>,
+            _: &'a Subject,
+        ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>> {
+            self.0
+                .lock()
+                .expect("nobody panics with it")
+                .push(Instant::now());
+            Box::pin(async { Err("the key is gone".into()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_task_arrived_before_its_payloads_were_decoded() {
+        let decoded = Arc::default();
+        let codecs = Codecs::new(vec![Box::new(Clocked(Arc::clone(&decoded)))]);
+        let caller = caller().with_codecs(codecs);
+        let about = Some(&Subject::default());
+        let input = || payload::list_to_proto(vec![Payload::null()]);
+        let query = durably_proto::api::query::v1::WorkflowQuery {
+            query_args: input(),
+            ..Default::default()
+        };
+        let workflow = pb::PollWorkflowTaskQueueResponse {
+            task_token: b"token".to_vec(),
+            query: Some(query),
+            ..Default::default()
+        };
+        let activity = pb::PollActivityTaskQueueResponse {
+            task_token: b"token".to_vec(),
+            activity_type: Some(Default::default()),
+            workflow_execution: Some(Default::default()),
+            input: input(),
+            ..Default::default()
+        };
+        let both = pb::RespondWorkflowTaskCompletedResponse {
+            workflow_task: Some(workflow.clone()),
+            activity_tasks: vec![activity.clone()],
+            ..Default::default()
+        };
+        let workflow = caller
+            .response::<PollWorkflowTask>(Ok(workflow), about)
+            .await;
+        let activity = caller
+            .response::<PollActivityTask>(Ok(activity), about)
+            .await;
+        let both = caller
+            .response::<CompleteWorkflowTask>(Ok(both), about)
+            .await;
+        let mut both = both.expect("its parts fail by themselves");
+        let returned = both.activities.remove(0).expect("it is well-formed");
+        let arrivals = [
+            workflow
+                .expect("it fails by itself")
+                .expect("it is there")
+                .arrived(),
+            activity
+                .expect("it fails by itself")
+                .expect("it is there")
+                .arrived,
+            both.task.expect("it is there").arrived(),
+            returned.arrived,
+        ];
+        let decoded = decoded.lock().expect("nobody panics with it").clone();
+        let expected = [decoded[0], decoded[1], decoded[2], decoded[2]];
+        for (arrived, decoded) in arrivals.into_iter().zip(expected) {
+            assert!(arrived <= decoded, "{arrived:?} {decoded:?}");
+        }
     }
 }

@@ -13,4 +13,7 @@ pub(crate) mod net;
 pub(crate) mod retry;
 pub(crate) mod rpc;
 #[cfg(test)]
+#[path = "tests/subjects.rs"]
+mod subjects;
+#[cfg(test)]
 pub(crate) mod test_codec;

@@ -1,4 +1,4 @@
-//! A codec for tests: it marks what it encodes.
+//! Codecs for tests: one marks what it encodes, one binds it to its subject.
 
 use std::sync::{Arc, Mutex};
 
@@ -80,5 +80,57 @@ impl Codec for Mark {
             };
             payloads.into_iter().map(decode).collect()
         })
+    }
+}
+
+/// Codecs by which a payload can be decoded for the subject alone that it was encoded for.
+pub(crate) fn keyed() -> Codecs {
+    Codecs::new(vec![Box::new(Keyed)])
+}
+
+/// Puts the subject before the data; everything it encodes has its encoding.
+struct Keyed;
+
+const SEALED: &str = "binary/sealed";
+
+fn key(about: &Subject) -> Vec<u8> {
+    let activity_type = about.activity_type.as_deref().unwrap_or_default();
+    format!("{}/{activity_type}:", about.workflow_id).into_bytes()
+}
+
+impl Codec for Keyed {
+    fn encode<'a>(
+        &'a self,
+        payloads: Vec<Payload>,
+        about: &'a Subject,
+    ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>> {
+        let encode = move |payload: Payload| {
+            let mut data = key(about);
+            data.extend(payload.encoding().bytes().chain([0]));
+            data.extend(payload.data());
+            Payload::new(SEALED, data)
+        };
+        let encoded = payloads.into_iter().map(encode).collect();
+        Box::pin(async move { Ok(encoded) })
+    }
+
+    fn decode<'a>(
+        &'a self,
+        payloads: Vec<Payload>,
+        about: &'a Subject,
+    ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>> {
+        let decode = move |payload: Payload| {
+            let key = key(about);
+            let Some(content) = payload.data().strip_prefix(&*key) else {
+                let sealed = String::from_utf8_lossy(payload.data());
+                let key = String::from_utf8_lossy(&key);
+                return Err(format!("`{sealed}` was not encoded for `{key}`").into());
+            };
+            let end = content.iter().position(|byte| *byte == 0);
+            let (encoding, data) = content.split_at(end.ok_or("it was not encoded here")?);
+            Ok(Payload::from_encoding_bytes(encoding, data[1..].to_vec()))
+        };
+        let decoded = payloads.into_iter().map(decode).collect();
+        Box::pin(async move { decoded })
     }
 }

@@ -1,6 +1,6 @@
 //! Activity tasks, and the reports on their attempts.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use durably_engine::{FailureRecord, Header, Payload};
 use durably_proto::{api::workflowservice::v1 as pb, wkt::Timestamp};
@@ -37,6 +37,8 @@ pub(crate) struct ActivityTask {
     pub(crate) start_to_close: Option<Duration>,
     pub(crate) schedule_to_close: Option<Duration>,
     pub(crate) heartbeat_timeout: Option<Duration>,
+    /// When the server returned it: about when the time of the attempt began.
+    pub(crate) arrived: Instant,
     /// Why the payloads could not be decoded; the attempt has to fail.
     pub(crate) fault: Option<CodecFault>,
 }
@@ -66,8 +68,14 @@ impl ActivityTask {
             start_to_close: limit(task.start_to_close_timeout),
             schedule_to_close: limit(task.schedule_to_close_timeout),
             heartbeat_timeout: limit(task.heartbeat_timeout),
+            arrived: Instant::now(),
             fault: None,
         })
+    }
+
+    /// The task, which arrived at that time.
+    pub(super) fn arrived_at(self, arrived: Instant) -> Self {
+        Self { arrived, ..self }
     }
 
     pub(super) fn undecodable(mut self, fault: CodecFault) -> Self {

@@ -1,7 +1,7 @@
 //! Every payload of the messages that are sent and received, for codecs to transform.
 //!
-//! Search attributes are left out, because the server reads them, and so are the markers of patches,
-//! which other SDKs write without a codec.
+//! Search attributes are left out, because the server reads and writes them, and so are the markers of
+//! patches, which other SDKs write without a codec.
 
 use std::collections::HashMap;
 
@@ -17,12 +17,33 @@ use durably_proto::{
 
 use super::{Fault, PATCH_MARKER, WireError, payload};
 
-/// The workflow that a payload belongs to, and the activity if it is one's.
+/// The workflow that a payload belongs to, and the activity if it is an argument of one.
+///
+/// Codecs may derive a key from it, so whoever encodes a payload and all who decode it name the same
+/// subject. Each message has to say it by itself, because codecs run before the engine:
+///
+/// | payload | subject |
+/// |---|---|
+/// | arguments and headers of an activity | the workflow that calls it, and the activity |
+/// | results, failures and heartbeats of an activity | the workflow alone: the events with them do not name the activity |
+/// | arguments, headers, memo, summary, result and failure of a child | the child |
+/// | a signal from one workflow to another | the receiver |
+/// | everything else | the workflow in whose history or description it is |
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Subject {
     /// Empty if the message does not say.
     pub(crate) workflow_id: String,
     pub(crate) activity_type: Option<String>,
+}
+
+impl Subject {
+    /// A workflow itself.
+    pub(crate) fn workflow(id: impl Into<String>) -> Self {
+        Self {
+            workflow_id: id.into(),
+            activity_type: None,
+        }
+    }
 }
 
 /// Payloads that stand in one field.
@@ -78,6 +99,17 @@ impl<'a> Visitor<'a> {
             visit,
             fault: None,
         }
+    }
+
+    /// Visits what belongs to this workflow; without an id, to the one that the message around it belongs
+    /// to.
+    fn within(&mut self, workflow_id: Option<String>, visit: impl FnOnce(&mut Self)) {
+        let Some(inner) = workflow_id.filter(|id| !id.is_empty()) else {
+            return visit(self);
+        };
+        let outer = std::mem::replace(&mut self.about, Subject::workflow(inner));
+        visit(self);
+        self.about = outer;
     }
 
     /// Visits all payloads, always in the same order.
@@ -152,18 +184,73 @@ macro_rules! fields {
     )* };
 }
 
-/// Messages whose payloads belong to the activity that they name.
+/// Messages with the arguments and the header of the activity that they name, which belong to it; what
+/// else they have does not.
 macro_rules! fields_of_activity {
-    ($($($message:ident)::+ { $($field:ident),* })*) => { $(
+    ($($($message:ident)::+ { $($argument:ident),* } { $($other:ident),* })*) => { $(
         impl PayloadFields for $($message)::+ {
             fn visit(&mut self, visitor: &mut Visitor<'_>) {
                 let activity_type = self.activity_type.as_ref().map(|it| it.name.clone());
                 let outer = std::mem::replace(&mut visitor.about.activity_type, activity_type);
-                $( self.$field.visit(visitor); )*
+                $( self.$argument.visit(visitor); )*
                 visitor.about.activity_type = outer;
+                $( self.$other.visit(visitor); )*
             }
         }
     )* };
+}
+
+/// How a message names the workflow that its payloads belong to.
+trait WorkflowName {
+    fn workflow_id(&self) -> Option<String>;
+}
+
+impl WorkflowName for String {
+    fn workflow_id(&self) -> Option<String> {
+        Some(self.clone())
+    }
+}
+
+impl WorkflowName for Option<common::v1::WorkflowExecution> {
+    fn workflow_id(&self) -> Option<String> {
+        Some(self.as_ref()?.workflow_id.clone())
+    }
+}
+
+/// Messages whose payloads belong to the workflow that a field of them names.
+macro_rules! fields_of_workflow {
+    ($($($message:ident)::+ [$owner:ident] { $($field:ident),* })*) => { $(
+        impl PayloadFields for $($message)::+ {
+            fn visit(&mut self, visitor: &mut Visitor<'_>) {
+                visitor.within(self.$owner.workflow_id(), |visitor| {
+                    $( self.$field.visit(visitor); )*
+                });
+            }
+        }
+    )* };
+}
+
+/// Commands and events. The summary of the start of a child is copied to the child.
+macro_rules! with_summaries {
+    ($($($message:ident)::+: $attributes:path, $start_child:ident;)*) => { $(
+        impl PayloadFields for $($message)::+ {
+            fn visit(&mut self, visitor: &mut Visitor<'_>) {
+                use $attributes as Attributes;
+                let child = match &self.attributes {
+                    Some(Attributes::$start_child(start)) => Some(start.workflow_id.clone()),
+                    _ => None,
+                };
+                visitor.within(child, |visitor| self.user_metadata.visit(visitor));
+                self.event_group_markers.visit(visitor);
+                self.attributes.visit(visitor);
+            }
+        }
+    )* };
+}
+
+with_summaries! {
+    command::v1::Command: command::v1::command::Attributes, StartChildWorkflowExecutionCommandAttributes;
+    history::v1::HistoryEvent: history::v1::history_event::Attributes, StartChildWorkflowExecutionInitiatedEventAttributes;
 }
 
 /// Fields that hold one of several messages, with those that may hold payloads.
@@ -276,7 +363,6 @@ fields! {
     sdk::v1::UserMetadata { summary, details }
     workflowservice::v1::StartWorkflowExecutionResponse { eager_workflow_task }
     history::v1::History { events }
-    history::v1::HistoryEvent { user_metadata, event_group_markers, attributes }
     sdk::v1::EventGroupMarker { variant }
     sdk::v1::event_group_marker::Label { label }
     history::v1::WorkflowExecutionStartedEventAttributes { input, continued_failure, last_completion_result, memo, header, completion_callbacks }
@@ -292,12 +378,6 @@ fields! {
     history::v1::WorkflowExecutionTerminatedEventAttributes { details }
     history::v1::WorkflowExecutionCanceledEventAttributes { details }
     history::v1::WorkflowExecutionContinuedAsNewEventAttributes { input, failure, last_completion_result, header, memo }
-    history::v1::StartChildWorkflowExecutionInitiatedEventAttributes { input, header, memo }
-    history::v1::ChildWorkflowExecutionStartedEventAttributes { header }
-    history::v1::ChildWorkflowExecutionCompletedEventAttributes { result }
-    history::v1::ChildWorkflowExecutionFailedEventAttributes { failure }
-    history::v1::ChildWorkflowExecutionCanceledEventAttributes { details }
-    history::v1::SignalExternalWorkflowExecutionInitiatedEventAttributes { input, header }
     history::v1::WorkflowExecutionUpdateAcceptedEventAttributes { accepted_request }
     update::v1::Request { input, completion_callbacks }
     update::v1::Input { header, args }
@@ -330,20 +410,16 @@ fields! {
     workflowservice::v1::TerminateWorkflowExecutionRequest { details }
     workflowservice::v1::DescribeWorkflowExecutionResponse { execution_config, workflow_execution_info, pending_activities, callbacks, pending_nexus_operations }
     workflow::v1::WorkflowExecutionConfig { user_metadata }
-    workflow::v1::WorkflowExecutionInfo { memo }
+    workflow::v1::PendingActivityInfo { heartbeat_details, last_failure }
     workflow::v1::CallbackInfo { callback, last_attempt_failure }
     workflow::v1::PendingNexusOperationInfo { last_attempt_failure, cancellation_info }
     workflow::v1::NexusOperationCancellationInfo { last_attempt_failure }
     workflowservice::v1::ListWorkflowExecutionsResponse { executions }
-    workflowservice::v1::CountWorkflowExecutionsResponse { groups }
-    workflowservice::v1::count_workflow_executions_response::AggregationGroup { group_values }
-    command::v1::Command { user_metadata, event_group_markers, attributes }
+    workflowservice::v1::CountWorkflowExecutionsResponse {}
     command::v1::CompleteWorkflowExecutionCommandAttributes { result }
     command::v1::FailWorkflowExecutionCommandAttributes { failure }
     command::v1::CancelWorkflowExecutionCommandAttributes { details }
     command::v1::ContinueAsNewWorkflowExecutionCommandAttributes { input, failure, last_completion_result, header, memo }
-    command::v1::StartChildWorkflowExecutionCommandAttributes { input, header, memo }
-    command::v1::SignalExternalWorkflowExecutionCommandAttributes { input, header }
     command::v1::ModifyWorkflowPropertiesCommandAttributes { upserted_memo }
     command::v1::ScheduleNexusOperationCommandAttributes { input }
     query::v1::WorkflowQueryResult { answer, failure }
@@ -382,11 +458,22 @@ fields! {
     workflowservice::v1::DescribeTaskQueueResponse {}
 }
 
+fields_of_workflow! {
+    workflow::v1::WorkflowExecutionInfo [execution] { memo }
+    command::v1::StartChildWorkflowExecutionCommandAttributes [workflow_id] { input, header, memo }
+    command::v1::SignalExternalWorkflowExecutionCommandAttributes [execution] { input, header }
+    history::v1::StartChildWorkflowExecutionInitiatedEventAttributes [workflow_id] { input, header, memo }
+    history::v1::ChildWorkflowExecutionStartedEventAttributes [workflow_execution] { header }
+    history::v1::ChildWorkflowExecutionCompletedEventAttributes [workflow_execution] { result }
+    history::v1::ChildWorkflowExecutionFailedEventAttributes [workflow_execution] { failure }
+    history::v1::ChildWorkflowExecutionCanceledEventAttributes [workflow_execution] { details }
+    history::v1::SignalExternalWorkflowExecutionInitiatedEventAttributes [workflow_execution] { input, header }
+}
+
 fields_of_activity! {
-    history::v1::ActivityTaskScheduledEventAttributes { header, input }
-    workflow::v1::PendingActivityInfo { heartbeat_details, last_failure }
-    command::v1::ScheduleActivityTaskCommandAttributes { header, input }
-    workflowservice::v1::PollActivityTaskQueueResponse { header, input, heartbeat_details }
+    history::v1::ActivityTaskScheduledEventAttributes { header, input } {}
+    command::v1::ScheduleActivityTaskCommandAttributes { header, input } {}
+    workflowservice::v1::PollActivityTaskQueueResponse { header, input } { heartbeat_details }
 }
 
 variants! {

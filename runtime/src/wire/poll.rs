@@ -1,5 +1,7 @@
 //! Polls for tasks.
 
+use std::time::Instant;
+
 use durably_proto::api::{
     enums::v1::{TaskQueueKind, TaskQueueType},
     taskqueue::v1 as taskqueue,
@@ -84,6 +86,10 @@ impl Request for PollWorkflowTask {
         Some(Execution::about(reply.workflow_execution.as_ref()))
     }
 
+    fn arrived(response: Option<PolledTask>, at: Instant) -> Option<PolledTask> {
+        response.map(|task| task.arrived_at(at))
+    }
+
     /// The task fails with the fault: another worker may have the codec.
     fn undecodable(reply: Self::Reply, fault: CodecFault) -> Result<Option<PolledTask>, CallError> {
         Ok(PolledTask::new(reply).map(|task| task.undecodable(fault)))
@@ -115,6 +121,10 @@ impl Request for PollActivityTask {
 
     fn about_reply(reply: &Self::Reply) -> Option<Subject> {
         Some(Execution::about(reply.workflow_execution.as_ref()))
+    }
+
+    fn arrived(response: Option<ActivityTask>, at: Instant) -> Option<ActivityTask> {
+        response.map(|task| task.arrived_at(at))
     }
 
     /// The attempt fails with the fault: another worker may have the codec.

@@ -1,5 +1,7 @@
 //! A request to the server and its response, as domain types.
 
+use std::time::Instant;
+
 use durably_proto::api::common::v1::WorkflowExecution;
 use uuid::Uuid;
 
@@ -30,6 +32,11 @@ pub(crate) trait Request {
     /// The workflow that the payloads of the reply belong to, if the request does not say.
     fn about_reply(_: &Self::Reply) -> Option<Subject> {
         None
+    }
+
+    /// The response, with the time at which its reply arrived: decoding may take long.
+    fn arrived(response: Self::Response, _at: Instant) -> Self::Response {
+        response
     }
 
     /// The response to a reply whose payloads could not be decoded.
@@ -72,10 +79,7 @@ impl Execution {
     /// For the codecs of payloads that belong to it.
     pub(super) fn about(execution: Option<&WorkflowExecution>) -> Subject {
         let workflow_id = execution.map(|it| it.workflow_id.clone());
-        Subject {
-            workflow_id: workflow_id.unwrap_or_default(),
-            activity_type: None,
-        }
+        Subject::workflow(workflow_id.unwrap_or_default())
     }
 
     pub(crate) fn from_proto(execution: WorkflowExecution) -> Self {

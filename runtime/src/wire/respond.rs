@@ -1,6 +1,6 @@
 //! Responses to workflow tasks.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use durably_engine::{EventId, FailureRecord, QueryAnswer, TaskCompletion};
 use durably_proto::api::{
@@ -91,6 +91,15 @@ impl Request for CompleteWorkflowTask {
             task: reply.workflow_task.and_then(PolledTask::new),
             reset_to: (reset_to > 0).then_some(EventId(reset_to)),
         })
+    }
+
+    fn arrived(response: CompletedResponse, at: Instant) -> CompletedResponse {
+        let activities = response.activities.into_iter();
+        CompletedResponse {
+            activities: activities.map(|task| Ok(task?.arrived_at(at))).collect(),
+            task: response.task.map(|task| task.arrived_at(at)),
+            reset_to: response.reset_to,
+        }
     }
 
     /// The task is completed all the same. What came in return fails: another worker may have the codec.

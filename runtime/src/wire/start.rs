@@ -129,7 +129,7 @@ impl Request for StartWorkflow {
     }
 
     fn about(message: &Self::Message) -> Subject {
-        about(&message.workflow_id)
+        Subject::workflow(&message.workflow_id)
     }
 
     fn read(reply: Self::Reply) -> Result<String, WireError> {
@@ -179,7 +179,7 @@ impl Request for SignalWithStart {
     }
 
     fn about(message: &Self::Message) -> Subject {
-        about(&message.workflow_id)
+        Subject::workflow(&message.workflow_id)
     }
 
     fn read(reply: Self::Reply) -> Result<String, WireError> {
@@ -226,7 +226,7 @@ impl Request for UpdateWithStart {
     fn about(message: &Self::Message) -> Subject {
         let first = message.operations.first();
         match first.and_then(|it| it.operation.as_ref()) {
-            Some(Kind::StartWorkflow(start)) => about(&start.workflow_id),
+            Some(Kind::StartWorkflow(start)) => Subject::workflow(&start.workflow_id),
             Some(Kind::UpdateWorkflow(_)) | None => Subject::default(),
         }
     }
@@ -245,13 +245,6 @@ impl Request for UpdateWithStart {
             run_id: run_id(PLACE, started.run_id)?,
             update: UpdateWorkflow::read(updated)?,
         })
-    }
-}
-
-fn about(workflow_id: &str) -> Subject {
-    Subject {
-        workflow_id: workflow_id.to_owned(),
-        activity_type: None,
     }
 }
 

@@ -4,6 +4,7 @@ use durably_proto::api::workflowservice::v1 as pb;
 
 use super::{
     WireError,
+    payload_fields::Subject,
     request::{Execution, Request, Sender},
 };
 
@@ -49,6 +50,10 @@ impl Request for TerminateWorkflow {
     type Message = pb::TerminateWorkflowExecutionRequest;
     type Reply = pb::TerminateWorkflowExecutionResponse;
     type Response = ();
+
+    fn about(message: &Self::Message) -> Subject {
+        Execution::about(message.workflow_execution.as_ref())
+    }
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::TerminateWorkflowExecutionRequest {

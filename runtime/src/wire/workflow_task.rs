@@ -36,6 +36,11 @@ impl PolledTask {
         })
     }
 
+    /// The task, which arrived at that time.
+    pub(super) fn arrived_at(self, arrived: Instant) -> Self {
+        Self { arrived, ..self }
+    }
+
     /// When the server returned it: about when the time of the task began.
     pub(crate) fn arrived(&self) -> Instant {
         self.arrived

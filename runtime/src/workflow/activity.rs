@@ -16,7 +16,7 @@ use durably_engine::{
 
 use super::{context::Ctx, scope::Reach, spawn::awaited_again};
 use crate::{
-    data::{Callee, EncodedArgs, Known, Text, value},
+    data::{Callee, Converter, EncodedArgs, Known, Text, value},
     definition::private::{PayloadOf, payload},
     definition::{Activity, HasTimeout, NoTimeout, TimeoutSet},
     error::ActivityError,
@@ -303,7 +303,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
                 return Poll::Pending;
             }
             State::New(request) => {
-                let error = cancelled_before_start(&request.name);
+                let error = cancelled_before_start(&request.name, self.core.converter());
                 self.state = State::Done;
                 self.core.moved.set(true);
                 return Poll::Ready(Err(error));
@@ -326,7 +326,10 @@ impl<A: Activity, T> ActivityCall<A, T> {
                     }
                 }
             }
-            OpResult::Failed(failure) => Poll::Ready(Err(ActivityError::from_record(*failure))),
+            OpResult::Failed(failure) => {
+                let converter = self.core.converter();
+                Poll::Ready(Err(ActivityError::from_record(*failure, converter)))
+            }
             OpResult::Fired => Poll::Pending,
         }
     }
@@ -449,7 +452,7 @@ impl<A: Activity> Future for ActivityHandle<A> {
 }
 
 /// The error of a call that was cancelled before it was made: the same as of one that was cancelled later.
-fn cancelled_before_start(activity: &str) -> ActivityError {
+fn cancelled_before_start(activity: &str, converter: &Converter) -> ActivityError {
     let info = FailureInfo::Activity {
         scheduled: Default::default(),
         started: Default::default(),
@@ -465,5 +468,5 @@ fn cancelled_before_start(activity: &str) -> ActivityError {
         },
     );
     let record = FailureRecord::new("Activity cancelled", info).caused_by(cause);
-    ActivityError::from_record(record)
+    ActivityError::from_record(record, converter)
 }

@@ -172,7 +172,7 @@ impl View {
     /// Why the run before this one failed, under a cron schedule or a retry policy.
     pub fn last_failure(&self) -> Option<Failure> {
         let record = self.core.start.event.last_failure.clone()?;
-        Some(Failure::from_record(record))
+        Some(Failure::from_record(record, self.core.converter()))
     }
 
     /// A memo that was set when the workflow was started.

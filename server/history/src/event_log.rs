@@ -108,22 +108,6 @@ impl EventLog {
         }
     }
 
-    /// All encoded events in one batch.
-    ///
-    /// A batch costs about forty bytes besides its events, and an input is a batch. A store that
-    /// keeps closed runs in memory saves most of it by keeping their events in one.
-    pub fn merged(&self) -> EventBatch {
-        let mut events = Vec::with_capacity(self.batches.iter().map(|batch| batch.len()).sum());
-        for batch in &self.batches {
-            events.extend_from_slice(batch);
-        }
-        events.extend_from_slice(&self.sealed);
-        EventBatch {
-            first: 0,
-            events: events.into(),
-        }
-    }
-
     /// Bytes of memory allocated for encoded events.
     pub fn allocated(&self) -> usize {
         let batches: usize = self
@@ -188,8 +172,9 @@ impl EventLog {
 
     fn add_batch(&mut self, batch: EventBatch) -> Result<(), Corrupted> {
         let EventBatch { first, events } = batch;
-        let corrupted =
-            |problem: &str| Corrupted::new(format!("events from {}", first + 1), problem);
+        let corrupted = |problem: &str| {
+            Corrupted::new(format!("events from {}", first.saturating_add(1)), problem)
+        };
         if first != self.encoded {
             let problem = format!("the events before them end at {}", self.encoded);
             return Err(corrupted(&problem));

@@ -399,6 +399,10 @@ fn events_with_a_gap_or_unknown_attributes_are_an_error() {
     for (batches, problem) in [
         (vec![batch(0, &[])], "events from 1: there are none"),
         (
+            vec![batch(usize::MAX, &[2, 8, 2])],
+            "the events before them end at 0",
+        ),
+        (
             vec![batch(1, &[2, 8, 2])],
             "events from 2: the events before them end at 0",
         ),

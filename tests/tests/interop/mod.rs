@@ -1,5 +1,7 @@
 //! Interoperation: histories of both servers compared, and the Python SDK as client and worker.
 
+mod bad_values;
+mod details;
 mod headers;
 mod histories;
 mod payloads;

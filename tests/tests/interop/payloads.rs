@@ -4,15 +4,12 @@
 use std::process::{Command, Stdio};
 
 use durably::{
-    data::{
-        BinaryProto, Encoded, Encoding, EncodingError, Format, FormatReader, FormatValue,
-        JsonProto, Payload,
-    },
+    data::{BinaryProto, Encoded, Encoding, EncodingError, JsonProto, Payload},
     prelude::*,
     raw::api::common::v1::WorkflowExecution,
 };
 use durably_proto::wkt::{Duration, Timestamp};
-use durably_tests::{World, on_both_servers, process::tool, unique};
+use durably_tests::{World, message_pack::MessagePack, on_both_servers, process::tool, unique};
 
 /// Cents as a text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -190,22 +187,6 @@ async fn a_python_worker_sends_and_receives_messages(world: &World) -> Result<()
     let ended = tokio::task::spawn_blocking(move || worker.wait());
     assert!(ended.await.expect("waiting does not panic")?.success());
     Ok(())
-}
-
-struct MessagePack;
-
-impl Format for MessagePack {
-    fn encoding(&self) -> &'static str {
-        "binary/msgpack"
-    }
-
-    fn write(&self, value: FormatValue<'_>) -> Result<Vec<u8>, EncodingError> {
-        Ok(rmp_serde::to_vec_named(&value)?)
-    }
-
-    fn read(&self, data: &[u8], reader: FormatReader<'_>) -> Result<(), EncodingError> {
-        reader.read(&mut rmp_serde::Deserializer::new(data))
-    }
 }
 
 #[durably::data]

@@ -104,7 +104,7 @@ fn read<T: Data>(
         return Ok(None);
     };
     let what = || format!("{kind} `{name}`");
-    DataError::read_at(std::slice::from_ref(payload), 0, converter, what).map(Some)
+    DataError::decode(payload, converter, what).map(Some)
 }
 
 /// What the server knows of one run of a workflow.
@@ -170,7 +170,8 @@ pub struct PendingActivity {
 }
 
 impl PendingActivity {
-    fn new(activity: describe::PendingActivity) -> Self {
+    fn new(activity: describe::PendingActivity, converter: &Converter) -> Self {
+        let last_failure = activity.last_failure;
         Self {
             id: activity.id,
             activity_type: activity.activity_type,
@@ -178,7 +179,7 @@ impl PendingActivity {
             is_started: activity.is_started,
             last_started: activity.last_started,
             last_heartbeat: activity.last_heartbeat,
-            last_failure: activity.last_failure.map(Failure::from_record),
+            last_failure: last_failure.map(|it| Failure::from_record(it, converter)),
             last_worker: activity.last_worker,
         }
     }
@@ -199,10 +200,12 @@ pub(crate) fn call(target: &FromClient) -> Call<WorkflowDescription, HandleError
         within(timeout, what, async {
             let run = target.run_id().unwrap_or_default();
             let found = describe(&target, run, Patience::at_once(timeout)).await?;
+            let converter = target.client().converter();
             let activities = found.activities.into_iter();
+            let activities = activities.map(|it| PendingActivity::new(it, converter));
             Ok(WorkflowDescription {
-                summary: WorkflowSummary::new(found.summary, target.client().converter()),
-                pending_activities: activities.map(PendingActivity::new).collect(),
+                summary: WorkflowSummary::new(found.summary, converter),
+                pending_activities: activities.collect(),
                 pending_children: found.children,
             })
         })

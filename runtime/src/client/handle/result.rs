@@ -8,8 +8,8 @@ use crate::{
     data::Callee,
     definition::private::PayloadOf,
     error::{
-        Failure, ResultError, RpcError, WorkflowCancelled, WorkflowFailed, WorkflowTerminated,
-        WorkflowTimedOut,
+        Details, Failure, ResultError, RpcError, WorkflowCancelled, WorkflowFailed,
+        WorkflowTerminated, WorkflowTimedOut,
     },
     transport::retry::Patience,
     wire::result::{AwaitClose, CloseResponse, RunEnd},
@@ -33,6 +33,7 @@ async fn of<T>(
     workflow: Cow<'static, str>,
     output: PayloadOf<T>,
 ) -> Result<T, ResultError> {
+    let converter = target.client().converter();
     let mut run_id = target.run_id().unwrap_or_default().to_owned();
     loop {
         let workflow_id = target.workflow_id().to_owned();
@@ -43,12 +44,12 @@ async fn of<T>(
             }
             RunEnd::Completed(result) => {
                 let workflow = Callee::Workflow(workflow);
-                return Ok(output.given(&workflow, result, target.client().converter())?);
+                return Ok(output.given(&workflow, result, converter)?);
             }
             RunEnd::Failed { cause, retry_state } => WorkflowFailed {
                 workflow_id,
                 run_id,
-                cause: Failure::from_record(*cause),
+                cause: Failure::from_record(*cause, converter),
                 retry_state,
             }
             .into(),
@@ -61,7 +62,7 @@ async fn of<T>(
             RunEnd::Cancelled { details } => WorkflowCancelled {
                 workflow_id,
                 run_id,
-                details,
+                details: Details::received(details, converter),
             }
             .into(),
             RunEnd::Terminated { reason } => WorkflowTerminated {

@@ -168,7 +168,7 @@ fn refused(
         return missing.into();
     }
     if let Reason::QueryFailed(record) = reason {
-        let cause = Failure::from_record(*record);
+        let cause = Failure::from_record(*record, to.client().converter());
         let query = name.into_owned();
         return QueryFailed { query, cause }.into();
     }

@@ -311,7 +311,7 @@ impl<R> UpdateHandle<R> {
         UpdateRejected {
             update: self.name.clone().into_owned(),
             update_id: self.id.clone(),
-            cause: Failure::from_record(record),
+            cause: Failure::from_record(record, self.to.client().converter()),
         }
         .into()
     }
@@ -320,7 +320,7 @@ impl<R> UpdateHandle<R> {
         UpdateFailed {
             update: self.name.clone().into_owned(),
             update_id: self.id.clone(),
-            cause: Failure::from_record(record),
+            cause: Failure::from_record(record, self.to.client().converter()),
         }
         .into()
     }

@@ -4,6 +4,8 @@ mod codecs;
 mod connection;
 mod fake;
 mod following;
+#[cfg(feature = "server")]
+mod keyed;
 mod malformed;
 mod refusals;
 mod sending;

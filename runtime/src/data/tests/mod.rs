@@ -1,6 +1,7 @@
 //! Wire forms and error texts.
 
 mod by_type;
+mod captured;
 pub(crate) mod formats;
 
 use std::collections::BTreeMap;

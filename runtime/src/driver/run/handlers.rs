@@ -158,7 +158,7 @@ impl<W: Workflow> Live<W> {
                 "history holds an update that was accepted, and now it is not: {error}"
             )));
         }
-        let failure = error.to_record();
+        let failure = error.to_record(self.core.converter());
         self.core.issue(Intent::RejectUpdate { id, failure }, None);
         Ok(())
     }
@@ -175,11 +175,11 @@ impl<W: Workflow> Live<W> {
             Ok(payload) => Ok(vec![payload]),
             Err(error) => match error.meaning() {
                 Meaning::Cancelled | Meaning::OtherCancelled if self.core.is_cancelled() => {
-                    Err(error.to_cancelled_record())
+                    Err(error.to_cancelled_record(self.core.converter()))
                 }
                 Meaning::ContinueAsNew(_) => return Err(misplaced_continue_as_new(who)),
                 Meaning::Cancelled | Meaning::OtherCancelled | Meaning::Failure => {
-                    Err(error.to_record())
+                    Err(error.to_record(self.core.converter()))
                 }
             },
         };
@@ -207,8 +207,7 @@ impl<W: Workflow> Live<W> {
                 "query handler for `{name}` expected but not found; known queries: {}",
                 list(queries.iter().map(|(known, _)| *known)),
             );
-            let error = Error::from(AppError::new("UnknownQuery", text));
-            return Err(Box::new(error.to_record()));
+            return Err(Box::new(AppError::new("UnknownQuery", text).into_record()));
         };
         let args = Args::new(
             Callee::Query(name.into()),
@@ -218,7 +217,7 @@ impl<W: Workflow> Live<W> {
         self.reading(Who::Query(name), || {
             self.cell.with(|state| answer(state, &self.ctx, args))
         })
-        .map_err(|error| Box::new(error.to_record()))
+        .map_err(|error| Box::new(error.to_record(self.core.converter())))
     }
 
     /// Runs user code that may only look. A panic is its error.

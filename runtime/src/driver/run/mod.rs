@@ -201,7 +201,7 @@ impl<W: Workflow> Live<W> {
         });
         let (cell, main) = began
             .map_err(|panicked| TaskFailure::panicked(Who::Start(W::NAME), panicked, None))?
-            .map_err(|error| TaskFailure::error(&error))?;
+            .map_err(|error| TaskFailure::error(&error, core.converter()))?;
         let main = match main {
             Called::Running(main) => main,
             Called::Done(result) => Box::pin(std::future::ready(result)),

@@ -12,7 +12,7 @@ use super::Live;
 use crate::{
     definition::Workflow,
     driver::instance::TaskFailure,
-    error::{Error, Meaning, NextRun, Result},
+    error::{Meaning, NextRun, Result},
     instance::{
         core::{Core, NewCoroutine, Phase},
         coroutine::CoroutineId,
@@ -253,12 +253,12 @@ impl<W: Workflow> Live<W> {
             Meaning::ContinueAsNew(next) => {
                 return match next.request() {
                     Ok(next) => Ok(EndRun::ContinueAsNew(Box::new(next))),
-                    Err(error) => Err(TaskFailure::error(&Error::from(error))),
+                    Err(error) => Err(TaskFailure::own(error)),
                 };
             }
             Meaning::Cancelled | Meaning::OtherCancelled | Meaning::Failure => {}
         }
-        let failure = error.to_record();
+        let failure = error.to_record(self.core.converter());
         let type_name = error.type_name();
         // The run would fail for good, though its code requested the next run.
         if NextRun::is_dropped_with(error) {

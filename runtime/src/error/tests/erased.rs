@@ -14,7 +14,7 @@ fn fails() -> Result<()> {
 }
 
 fn kind(error: &Error) -> String {
-    match error.to_record().info {
+    match error.to_own_record().info {
         FailureInfo::Application { kind, .. } => kind,
         other => panic!("{other:?}"),
     }
@@ -107,7 +107,10 @@ mod with_anyhow {
             "in the shop: no unicorn left: invalid digit found in string"
         );
         assert!(error.chain().any(|cause| cause.is::<ParseIntError>()));
-        let cause = error.to_record().cause.expect("the context has a cause");
+        let cause = error
+            .to_own_record()
+            .cause
+            .expect("the context has a cause");
         assert_eq!(cause.message, "no unicorn left");
     }
 

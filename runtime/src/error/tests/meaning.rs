@@ -6,10 +6,10 @@ use durably_engine::FailureInfo;
 
 use super::{activity_failure, canceled, python_failure};
 use crate::{
-    data::ArgList,
+    data::{ArgList, Converter},
     error::{
-        ActivityError, AppError, Cancelled, ContinueAsNew, Error, Failure, Meaning, NextRun,
-        ResultError, WorkflowCancelled, WorkflowFailed, WorkflowTerminated,
+        ActivityError, AppError, Cancelled, ContinueAsNew, Details, Error, Failure, Meaning,
+        NextRun, ResultError, WorkflowCancelled, WorkflowFailed, WorkflowTerminated,
     },
 };
 
@@ -52,22 +52,22 @@ struct Helper(#[source] anyhow::Error);
 struct Hides(ContinueAsNew);
 
 fn next_run() -> ContinueAsNew {
-    ContinueAsNew::new("Trip", (3,).encode(&crate::data::Converter::default()))
+    ContinueAsNew::new("Trip", (3,).encode(&Converter::default()))
 }
 
 fn cancelled_activity() -> ActivityError {
-    ActivityError::from_record(activity_failure(canceled()))
+    ActivityError::from_record(activity_failure(canceled()), &Converter::JSON)
 }
 
 fn failed_activity() -> ActivityError {
-    ActivityError::from_record(activity_failure(python_failure("no tea")))
+    ActivityError::from_record(activity_failure(python_failure("no tea")), &Converter::JSON)
 }
 
 fn cancelled_workflow() -> WorkflowCancelled {
     WorkflowCancelled {
         workflow_id: "trip".to_owned(),
         run_id: "r".to_owned(),
-        details: Vec::new(),
+        details: Details::default(),
     }
 }
 
@@ -193,11 +193,11 @@ fn the_marks_of_a_meaning_are_no_causes() {
     ] {
         assert_eq!(error.chain().count(), 1, "{error:?}");
         assert_eq!(format!("{error:?}"), error.to_string());
-        assert_eq!(error.to_record().cause, None);
+        assert_eq!(error.to_own_record().cause, None);
     }
     let wrapped = Error::from(Wrapped(Cancelled));
     assert_eq!(format!("{wrapped:#}"), "the trip failed: cancelled");
-    let record = wrapped.to_record();
+    let record = wrapped.to_own_record();
     assert!(
         matches!(&record.info, FailureInfo::Application { kind, .. } if kind.starts_with("Wrapped")),
         "{record:?}"
@@ -209,11 +209,11 @@ fn the_marks_of_a_meaning_are_no_causes() {
 
 #[test]
 fn a_cancellation_is_recorded_with_the_users_text() {
-    let record = Error::from(Wrapped(Cancelled)).to_cancelled_record();
+    let record = Error::from(Wrapped(Cancelled)).to_cancelled_record(&Converter::JSON);
     assert!(matches!(record.info, FailureInfo::Canceled { .. }));
     assert_eq!(record.message, "the trip failed");
     assert!(record.cause.is_some());
-    let activity = Error::from(cancelled_activity()).to_cancelled_record();
+    let activity = Error::from(cancelled_activity()).to_cancelled_record(&Converter::JSON);
     assert!(matches!(activity.info, FailureInfo::Activity { .. }));
 }
 

@@ -1,5 +1,6 @@
 //! Errors to failures and back, and what they say.
 
+mod details;
 mod erased;
 mod meaning;
 
@@ -12,6 +13,7 @@ use durably_engine::{
 use super::{
     ActivityError, AppError, Cancelled, ChildError, Error, Failure, Result, UpdateRejected,
 };
+use crate::data::Converter;
 
 /// A user's own error, with a source.
 #[derive(Debug)]
@@ -35,7 +37,7 @@ fn out_of_stock() -> OutOfStock {
 
 /// The error that stands for a recorded failure.
 fn error(record: FailureRecord) -> Error {
-    Failure::from_record(record).into()
+    Failure::from_record(record, &Converter::JSON).into()
 }
 
 /// An application failure as another SDK writes it.
@@ -101,7 +103,7 @@ fn canceled() -> FailureRecord {
 
 #[test]
 fn an_error_of_the_users_keeps_its_name_and_its_causes() {
-    let record = Error::from(out_of_stock()).to_record();
+    let record = Error::from(out_of_stock()).to_own_record();
     assert_eq!(record.message, "no unicorn left");
     let FailureInfo::Application { kind, .. } = &record.info else {
         panic!("{record:?}");
@@ -117,7 +119,7 @@ fn a_rejected_update_says_so_once() {
     let error = Error::from(UpdateRejected {
         update: "deposit".to_owned(),
         update_id: "u".to_owned(),
-        cause: Failure::from_record(Error::from(reason).to_record()),
+        cause: Failure::from_record(reason.into_record(), &Converter::JSON),
     });
     let text = "update `deposit` was rejected: nothing to deposit";
     assert_eq!(error.to_string(), text);
@@ -135,7 +137,7 @@ fn an_app_error_says_all_that_temporal_knows() {
         .non_retryable()
         .next_retry_delay(Duration::from_secs(5))
         .caused_by(out_of_stock());
-    let record = Error::from(error).to_record();
+    let record = Error::from(error).to_own_record();
     assert_eq!(
         record.info,
         FailureInfo::Application {
@@ -177,7 +179,7 @@ fn failures_survive_the_way_through_an_error() {
         ),
         FailureRecord::new("unset", FailureInfo::Unset),
     ] {
-        assert_eq!(error(record.clone()).to_record(), record);
+        assert_eq!(error(record.clone()).to_own_record(), record);
     }
 }
 
@@ -214,13 +216,13 @@ fn app_is_the_outermost_application_error_and_apps_are_all() {
     let stock = FailureRecord::new(
         "no tea",
         Error::from(AppError::new("StockError", ""))
-            .to_record()
+            .to_own_record()
             .info,
     );
     let order = AppError::new("OrderError", "no order").caused_by(error(activity_failure(stock)));
-    let record = child_failure(Error::from(order).to_record());
+    let record = child_failure(Error::from(order).to_own_record());
     let kinds = |apps: Vec<&AppError>| apps.iter().map(|app| app.kind.clone()).collect::<Vec<_>>();
-    let child = ChildError::from_record(record.clone());
+    let child = ChildError::from_record(record.clone(), &Converter::JSON);
     assert_eq!(child.app().map(|app| &*app.kind), Some("OrderError"));
     assert_eq!(kinds(child.apps().collect()), ["OrderError", "StockError"]);
     // The child, its error, the activity, and its error.
@@ -255,7 +257,7 @@ fn what_led_to_a_failure_of_another_kind_is_a_link_of_the_chain() {
         let record = FailureRecord::new("too large", info).caused_by(python_failure("no tea"));
         let error = error(record.clone());
         assert_eq!(error.app().map(|app| &*app.kind), Some("ValueError"));
-        assert_eq!(error.to_record(), record);
+        assert_eq!(error.to_own_record(), record);
     }
 }
 
@@ -269,7 +271,7 @@ fn a_timeout_tells_its_kind_and_the_last_heartbeat() {
         },
     )
     .caused_by(python_failure("last attempt"));
-    let error = ActivityError::from_record(activity_failure(timeout));
+    let error = ActivityError::from_record(activity_failure(timeout), &Converter::JSON);
     assert_eq!(error.timeout(), Some(TimeoutKind::Heartbeat));
     assert_eq!(error.last_heartbeat::<u32>(), Ok(Some(7)));
     let last = error.last_failure().expect("an attempt failed before");

@@ -49,10 +49,10 @@ fn paths(
         found.push(above.clone());
         return;
     }
-    // The server reads search attributes.
-    if message.full_name() == "temporal.api.common.v1.SearchAttributes"
-        || kinds.iter().any(|kind| kind == message.full_name())
-    {
+    // The server reads search attributes, and writes the values by which it groups counts.
+    let is_the_servers = message.full_name() == "temporal.api.common.v1.SearchAttributes"
+        || message.full_name().ends_with(".AggregationGroup");
+    if is_the_servers || kinds.iter().any(|kind| kind == message.full_name()) {
         return;
     }
     kinds.push(message.full_name().to_owned());

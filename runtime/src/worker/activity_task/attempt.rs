@@ -55,7 +55,7 @@ impl Attempt {
         };
         let claim = Claim {
             token: task.token,
-            deadline: deadline(&info),
+            deadline: deadline(&info, task.arrived),
             info: Arc::new(info),
         };
         Self {
@@ -69,18 +69,15 @@ impl Attempt {
 
 /// The deadline by the clock of this process. Only spans of the server's clock are used, so clocks
 /// that differ do no harm.
-fn deadline(info: &ActivityInfo) -> Option<Instant> {
+fn deadline(info: &ActivityInfo, arrived: Instant) -> Option<Instant> {
     let left = info.deadline()?.duration_since(info.started_at);
-    Instant::now().checked_add(left.unwrap_or_default())
+    arrived.checked_add(left.unwrap_or_default())
 }
 
 impl Claim {
-    /// For the codecs of payloads in a report.
+    /// For the codecs of payloads in a report, which belong to the workflow.
     pub(crate) fn about(&self) -> Subject {
-        Subject {
-            workflow_id: self.info.workflow_id.clone(),
-            activity_type: Some(self.info.activity_type.clone()),
-        }
+        Subject::workflow(&self.info.workflow_id)
     }
 
     /// Until when a report is retried.

@@ -12,8 +12,12 @@ use crate::{
         cancel::CancelSignal,
         heartbeat::{self, Heart, Reply},
     },
+    telemetry::log,
     transport::retry::Patience,
-    wire::heartbeat::{HeartbeatResponse, RecordHeartbeat},
+    wire::{
+        heartbeat::{HeartbeatResponse, RecordHeartbeat},
+        status::{CallError, Retry},
+    },
     worker::server::Server,
 };
 
@@ -54,6 +58,23 @@ async fn beat(server: &Server, claim: &Claim, request: RecordHeartbeat) -> Reply
         Ok(HeartbeatResponse::Reset) => Reply::Stop(CancelReason::Reset),
         Ok(HeartbeatResponse::Continue) => Reply::Alive,
         Err(error) if error.is_not_found() => Reply::Stop(CancelReason::Gone),
-        Err(_) => Reply::Lost,
+        Err(error) => not_sent(claim, &error),
     }
+}
+
+/// The outcome of a heartbeat that the server did not get. What a repetition cannot help is logged: a
+/// server that is unreachable has a log line of its own.
+fn not_sent(claim: &Claim, error: &CallError) -> Reply {
+    let (info, code, text) = (&claim.info, error.code(), error.message());
+    let unsendable = matches!(error, CallError::Codec(_)) || error.is_too_large();
+    if unsendable {
+        let what = "details of a heartbeat cannot be sent";
+        log::on_attempt!(log::warning, info, ?code, error = text, "{what}");
+        return Reply::Unsendable;
+    }
+    if error.retry() == Retry::Never {
+        let what = "the server refused a heartbeat";
+        log::on_attempt!(log::warning, info, ?code, error = text, "{what}");
+    }
+    Reply::Lost
 }

@@ -102,7 +102,7 @@ impl ActivityTasks {
                 None => {}
             }
         }
-        AttemptResult::Failed(error.to_record().into())
+        AttemptResult::Failed(error.to_record(&self.registry.converter).into())
     }
 }
 
@@ -157,5 +157,5 @@ fn panicked(panic: &panics::Panicked) -> Error {
 
 fn stopped(kind: &str, how: &str) -> FailureRecord {
     let text = format!("the activity was {how}, which aborted this attempt");
-    Error::from(AppError::new(kind, text)).to_record()
+    AppError::new(kind, text).into_record()
 }

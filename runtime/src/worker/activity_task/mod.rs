@@ -23,7 +23,7 @@ use super::{
 use crate::{
     activity::{ActivityCtx, ActivityInfo, CancelReason, cancel::CancelSignal},
     data::{Args, Callee},
-    error::{AppError, Error},
+    error::AppError,
     wire::{activity_task::ActivityTask, status::CodecFault},
 };
 
@@ -116,7 +116,7 @@ impl ActivityTasks {
 }
 
 fn codec_failure(fault: &CodecFault) -> FailureRecord {
-    Error::from(AppError::new("PayloadCodec", fault.to_string())).to_record()
+    AppError::new("PayloadCodec", fault.to_string()).into_record()
 }
 
 fn unknown(registry: &Registry, info: &ActivityInfo) -> FailureRecord {
@@ -130,5 +130,5 @@ fn unknown(registry: &Registry, info: &ActivityInfo) -> FailureRecord {
             registry.activity_names()
         ),
     );
-    Error::from(error).to_record()
+    error.into_record()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{attempt::Claim, codec_failure};
 use crate::{
     activity::heartbeat::Heart,
-    error::{AppError, Error},
+    error::AppError,
     telemetry::log,
     transport::{caller::Caller, retry::Patience},
     wire::{
@@ -109,7 +109,7 @@ async fn send_result(
                 }
                 Err(rejection) if rejection.is_too_large() => {
                     let error = AppError::new("MessageTooLarge", rejection.message());
-                    let record = Error::from(error.non_retryable()).to_record();
+                    let record = error.non_retryable().into_record();
                     caller
                         .call_about(failed(record, None), patience, about())
                         .await
@@ -123,12 +123,22 @@ async fn send_result(
                 .await
         }
         AttemptResult::Failed(record) => {
-            let failed = failed(*record, unconfirmed);
-            caller.call_about(failed, patience, about()).await
+            let has_heartbeat = unconfirmed.is_some();
+            let with_heartbeat = failed((*record).clone(), unconfirmed);
+            match caller.call_about(with_heartbeat, patience, about()).await {
+                // The failure says more than the heartbeat.
+                Err(CallError::Codec(fault)) if has_heartbeat => {
+                    let what = "the last heartbeat of an activity attempt is lost";
+                    log::on_attempt!(log::warning, claim.info, error = %fault, "{what}");
+                    let failed = failed(*record, None);
+                    caller.call_about(failed, patience, about()).await
+                }
+                told => told,
+            }
         }
     };
     let told = match told {
-        // Details of the failure or of the last heartbeat; this failure has none.
+        // This failure has no details.
         Err(CallError::Codec(fault)) => {
             let failed = failed(codec_failure(&fault), None);
             caller.call_about(failed, patience, about()).await
@@ -148,5 +158,5 @@ async fn send_result(
 
 pub(crate) fn shut_down() -> FailureRecord {
     let text = "the worker is shutting down, and this attempt did not end in time";
-    Error::from(AppError::new("WorkerShutdown", text)).to_record()
+    AppError::new("WorkerShutdown", text).into_record()
 }

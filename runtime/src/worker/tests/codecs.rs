@@ -1,12 +1,17 @@
 //! Codecs see every payload that a worker gets and sends, before workflow code and after it.
 
-use durably_proto::api::command::v1::command::Attributes;
+use durably_proto::api::{
+    command::v1::command::Attributes, workflowservice::v1::RecordActivityTaskHeartbeatResponse,
+};
 
 use super::{
     past::{Past, attempt, json},
-    server::Server,
+    server::{Call, Server},
 };
-use crate::{prelude::*, transport::test_codec::marks, wire::payload_fields::Subject};
+use crate::{
+    prelude::*, telemetry::log::test_log, transport::test_codec::marks,
+    wire::payload_fields::Subject,
+};
 
 #[activity(start_to_close = "10s")]
 async fn double(n: u32) -> u32 {
@@ -20,6 +25,17 @@ async fn echo(fails: bool) -> Result<String> {
         true => Err(AppError::new("Secret", "it has details")
             .details("unmarkable")
             .into()),
+    }
+}
+
+/// Only its first heartbeat is sent before it ends.
+#[activity(start_to_close = "10s", heartbeat = "10s")]
+async fn beat(ctx: &ActivityCtx, fails: bool) -> Result<String> {
+    ctx.heartbeat("unmarkable");
+    ctx.cancelled().await;
+    match fails {
+        false => Ok("done".to_owned()),
+        true => bail!("gave up"),
     }
 }
 
@@ -61,11 +77,13 @@ async fn an_activity_sees_what_was_encoded_and_the_server_what_is() -> Result<()
         .activities
         .send(Ok(attempt("double", json("21ab"))))?;
     assert_eq!(server.activity_completed().await.result, json("42ab"));
-    let about = Subject {
+    let argument = Subject {
         workflow_id: "id".to_owned(),
         activity_type: Some("double".to_owned()),
     };
-    assert_eq!(*seen.lock().unwrap(), vec![about; 4]);
+    let result = Subject::workflow("id");
+    let expected = [argument.clone(), argument, result.clone(), result];
+    assert_eq!(*seen.lock().unwrap(), expected);
     worker.shutdown().await
 }
 
@@ -159,5 +177,47 @@ async fn a_workflow_task_whose_response_cannot_be_encoded_fails_with_the_reason(
     let ended = past.answered().ended("\"another\"a");
     server.normal.send(Ok(ended.query("secret")))?;
     assert_eq!(server.answered().await.error_message, NO_KEY);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_cannot_be_encoded_is_logged_and_the_attempt_goes_on() -> Result<()> {
+    test_log::open();
+    let mut server = Server::new();
+    let (codecs, _) = marks(b"a");
+    let worker = server.worker_with(codecs).activity::<beat>();
+    let worker = worker.spawn().await?;
+    let cancel = || RecordActivityTaskHeartbeatResponse {
+        cancel_requested: true,
+        ..Default::default()
+    };
+
+    server.script().heartbeats.push_back(Ok(cancel()));
+    let mut first = attempt("beat", json("falsea"));
+    first.activity_id = "unencodable".to_owned();
+    server.activities.send(Ok(first))?;
+    let Call::Heartbeat(alive) = server.next_call().await else {
+        panic!("the server hears that the attempt is alive");
+    };
+    assert_eq!(alive.details, None, "it has none yet");
+    assert_eq!(server.activity_completed().await.result, json("\"done\"a"));
+    let expected = format!(
+        "details of a heartbeat cannot be sent: {NO_KEY} activity_type=\"beat\" \
+         activity_id=\"unencodable\" attempt=2"
+    );
+    assert_eq!(test_log::count(&expected), 1);
+
+    server.script().heartbeats.push_back(Ok(cancel()));
+    let mut second = attempt("beat", json("truea"));
+    second.heartbeat_details = json("1a");
+    server.activities.send(Ok(second))?;
+    let Call::Heartbeat(alive) = server.next_call().await else {
+        panic!("the server hears that the attempt is alive");
+    };
+    assert_eq!(alive.details, json("1a"), "it keeps what it has");
+    let failed = server.activity_failed().await;
+    let told = failed.failure.unwrap_or_default().message;
+    assert_eq!(told, "gave up", "what cannot be encoded does not hide it");
+    assert_eq!(failed.last_heartbeat_details, None);
     worker.shutdown().await
 }

@@ -24,7 +24,7 @@ impl FailureReport {
     pub(crate) fn of(error: &Error) -> Self {
         Self {
             cause: TaskFailureCause::WorkerFailure,
-            record: error.to_record().into(),
+            record: error.to_own_record().into(),
         }
     }
 
@@ -51,7 +51,7 @@ impl FailureReport {
         );
         Self {
             cause: TaskFailureCause::MessageTooLarge,
-            record: Error::from(error).to_record().into(),
+            record: error.into_record().into(),
         }
     }
 
@@ -93,7 +93,7 @@ impl From<EngineError> for FailureReport {
         };
         Self {
             cause,
-            record: error.to_record().into(),
+            record: error.to_own_record().into(),
         }
     }
 }

@@ -57,10 +57,7 @@ impl TaskInfo {
 
     /// For the codecs of payloads in a response.
     pub(crate) fn about(&self) -> Subject {
-        Subject {
-            workflow_id: self.workflow_id.clone(),
-            activity_type: None,
-        }
+        Subject::workflow(&self.workflow_id)
     }
 }
 

@@ -25,6 +25,7 @@
 //! parts and the events and has the checksum of the events. So a lost, damaged or exchanged part is
 //! an error, too, and never a run that does something else.
 
+mod changes;
 mod config;
 mod core;
 mod key;
@@ -32,7 +33,6 @@ mod message;
 mod part;
 mod pending;
 mod restore;
-mod take;
 
+pub use changes::{Changes, Part};
 pub use key::PartKey;
-pub use take::{Changes, Part};

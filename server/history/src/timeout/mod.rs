@@ -2,7 +2,7 @@
 //! nothing.
 
 pub(crate) mod activity;
-mod next;
+mod next_deadline;
 pub(crate) mod run;
 pub(crate) mod user_timer;
 pub(crate) mod workflow_task;

@@ -55,31 +55,31 @@ impl Run {
             parts.push(core);
         }
         let timers = self.timers.take_changed();
-        take(timers, PartName::Timer, &mut parts, TimerMessage::from);
+        add(timers, PartName::Timer, &mut parts, TimerMessage::from);
         let activities = self.activities.take_changed();
-        take(
+        add(
             activities,
             PartName::Activity,
             &mut parts,
             ActivityMessage::from,
         );
         let updates = self.updates.take_changed();
-        take(updates, PartName::Update, &mut parts, UpdateMessage::from);
+        add(updates, PartName::Update, &mut parts, UpdateMessage::from);
         let signals = self.requests.take_changed_signals();
-        take(signals, PartName::SignalRequest, &mut parts, |()| Empty {});
+        add(signals, PartName::SignalRequest, &mut parts, |()| Empty {});
         let requests = self.requests.take_changed();
-        take(
+        add(
             requests,
             PartName::Request,
             &mut parts,
             RequestMessage::from,
         );
-        take_as_is(&mut self.buffered, PartName::BufferedEvent, &mut parts);
-        take_as_is(&mut self.callbacks, PartName::Callback, &mut parts);
-        take_as_is(&mut self.memo, PartName::MemoField, &mut parts);
+        add_messages(&mut self.buffered, PartName::BufferedEvent, &mut parts);
+        add_messages(&mut self.callbacks, PartName::Callback, &mut parts);
+        add_messages(&mut self.memo, PartName::MemoField, &mut parts);
         let attributes = &mut self.search_attributes;
-        take_as_is(attributes, PartName::SearchAttribute, &mut parts);
-        take_as_is(&mut self.reset_points, PartName::ResetPoint, &mut parts);
+        add_messages(attributes, PartName::SearchAttribute, &mut parts);
+        add_messages(&mut self.reset_points, PartName::ResetPoint, &mut parts);
         Changes { parts, events }
     }
 
@@ -97,8 +97,8 @@ impl Run {
     }
 }
 
-/// Takes the changed entries of a collection.
-fn take<'a, K, V: 'a, M: Message>(
+/// Adds the changed entries of a collection.
+fn add<'a, K, V: 'a, M: Message>(
     changed: impl Iterator<Item = (K, Option<&'a V>)>,
     name: impl Fn(K) -> PartName,
     parts: &mut Vec<Part>,
@@ -111,8 +111,8 @@ fn take<'a, K, V: 'a, M: Message>(
     }));
 }
 
-/// Takes the changed entries of a collection whose values are messages.
-fn take_as_is<K: Ord + Clone, M: Message>(
+/// Adds the changed entries of a collection whose values are messages.
+fn add_messages<K: Ord + Clone, M: Message>(
     entries: &mut Tracked<K, M>,
     name: impl Fn(K) -> PartName,
     parts: &mut Vec<Part>,
