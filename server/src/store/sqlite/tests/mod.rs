@@ -3,6 +3,7 @@
 mod commits;
 mod filters;
 mod opening;
+mod plans;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
