@@ -64,6 +64,8 @@ impl Writer {
             path,
             connection: Some(connection),
             numbers: AttributeNumbers::default(),
+            moved_pages: 0,
+            checkpoint_failed: false,
         };
         let thread = thread::Builder::new().name("durably-sqlite".to_owned());
         let thread = thread.spawn({
@@ -159,6 +161,10 @@ struct Database {
     /// None after a failure; the next group gets another one.
     connection: Option<Connection>,
     numbers: AttributeNumbers,
+    /// Pages of the log that are in the database.
+    moved_pages: i32,
+    /// Whether the last attempt to move the log failed, which is logged once.
+    checkpoint_failed: bool,
 }
 
 /// What became of one job in a transaction that was committed.
@@ -224,23 +230,35 @@ impl Database {
     }
 
     /// Moves the log into the database when it is long, sooner if nothing waits. Its commits were
-    /// answered before.
-    fn checkpoint(&self, is_idle: bool) {
+    /// answered before. What another program still reads of the log stays in it.
+    fn checkpoint(&mut self, is_idle: bool) {
         let Some(connection) = &self.connection else {
             return;
         };
-        let log_pages = |mode| {
-            let pages = connection.wal_checkpoint_v2(None::<&str>, mode);
-            pages.map(|(log, _)| log)
-        };
         let limit = if is_idle { IDLE_LOG_PAGES } else { LOG_PAGES };
-        let done = match log_pages(CheckpointMode::NOOP) {
-            Ok(pages) if pages >= limit => log_pages(CheckpointMode::PASSIVE),
-            other => other,
-        };
-        if let Err(error) = done {
+        let log = |mode| connection.wal_checkpoint_v2(None::<&str>, mode);
+        let done = log(CheckpointMode::NOOP).and_then(|(pages, _)| {
+            // A log that is shorter than what was moved has begun anew.
+            let moved = match self.moved_pages {
+                moved if moved > pages => 0,
+                moved => moved,
+            };
+            match pages - moved >= limit {
+                true => log(CheckpointMode::PASSIVE).map(|(_, moved)| moved),
+                false => Ok(moved),
+            }
+        });
+        match done {
+            Ok(moved) => {
+                self.moved_pages = moved;
+                self.checkpoint_failed = false;
+            }
             // Nothing is lost: the log has it.
-            warn!(%error, "cannot move the write-ahead log into the database");
+            Err(error) if !self.checkpoint_failed => {
+                self.checkpoint_failed = true;
+                warn!(%error, "cannot move the write-ahead log into the database");
+            }
+            Err(_) => {}
         }
     }
 }

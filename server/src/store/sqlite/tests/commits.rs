@@ -195,3 +195,33 @@ fn a_closed_run_is_not_open_after_a_restart() {
     assert_eq!(stored(&store, "w"), None);
     assert_eq!(store.execution(&name("w")), Ok(None));
 }
+
+#[test]
+fn the_log_is_moved_into_the_database() {
+    let folder = Folder::new();
+    let store = folder.open();
+    for number in 0..20 {
+        let large = vec![7; 1_000_000];
+        assert_eq!(commit(&store, start(&format!("w{number}"), &large)), Ok(()));
+    }
+    let log = fs::metadata(folder.0.join("app.db-wal")).expect("the store runs");
+    assert!(log.len() < 10_000_000, "{} bytes", log.len());
+}
+
+#[test]
+fn a_closed_store_refuses_calls_and_releases_its_file() {
+    let folder = Folder::new();
+    let store = folder.open();
+    assert_eq!(commit(&store, start("w", b"1")), Ok(()));
+    store.close();
+    assert_eq!(
+        commit(&store, change("w", 1, b"2")),
+        Err(StoreError::Stopped)
+    );
+    assert_eq!(store.execution(&name("w")), Err(StoreError::Stopped));
+    let next = folder.open();
+    assert_eq!(stored(&next, "w"), Some(b"1".to_vec()));
+    // Closing it again does not release the file of the next one.
+    drop(store);
+    assert!(SqliteStore::open(&folder.database(), "cluster").is_err());
+}
