@@ -225,6 +225,41 @@ impl ServerBuilder {
         Self(self.0.namespace(name))
     }
 
+    /// Keeps everything in an SQLite file, which is created if there is none: a server that starts on it goes
+    /// on where the last one stopped, also if that one was killed. A request is answered when what it
+    /// changed is on the disk. Without a database a server keeps everything in memory, and forgets it when
+    /// it stops.
+    ///
+    /// One server at a time uses a file. A server with a database cannot [skip time](Self::skip_time), and
+    /// ignores a [seed](Self::seed).
+    ///
+    /// ```no_run
+    /// # async fn example() -> durably::Result<()> {
+    /// let server = durably::Server::builder().database("app.db").start().await?;
+    /// let client = server.client().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "sqlite")]
+    pub fn database(self, path: impl Into<std::path::PathBuf>) -> Self {
+        Self(self.0.database(path))
+    }
+
+    /// How long closed workflows are kept: those of the namespaces that are registered at the start, a day
+    /// by default. A server that [skips time](Self::skip_time) keeps them for ever.
+    ///
+    /// ```
+    /// # async fn example() -> durably::Result<()> {
+    /// use durably::days;
+    ///
+    /// let server = durably::Server::builder().retention(days(30)).start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn retention(self, retention: Duration) -> Self {
+        Self(self.0.retention(retention))
+    }
+
     /// The server's clock stands still, and skips while a test waits: a workflow that sleeps a
     /// month is tested in milliseconds.
     ///
@@ -257,7 +292,7 @@ impl ServerBuilder {
     /// Starts the server.
     ///
     /// # Errors
-    /// The address cannot be listened on, or a namespace is named twice.
+    /// The address cannot be listened on, a namespace is named twice, or the database cannot be opened.
     pub async fn start(self) -> Result<Server, ConnectError> {
         match self.0.start().await {
             Ok(server) => Ok(Server(server)),

@@ -3,6 +3,8 @@
 mod log;
 
 use std::net::{Ipv4Addr, SocketAddr};
+#[cfg(feature = "sqlite")]
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -55,6 +57,10 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     for namespace in options.namespaces {
         builder = builder.namespace(namespace);
     }
+    #[cfg(feature = "sqlite")]
+    if let Some(database) = options.database {
+        builder = builder.database(database);
+    }
     let server = builder.start().await?;
     if let Some(address) = server.address() {
         println!("durably-server listens on {address}");
@@ -93,6 +99,8 @@ struct Options {
     port: u16,
     namespaces: Vec<String>,
     retention: Option<Duration>,
+    #[cfg(feature = "sqlite")]
+    database: Option<PathBuf>,
     log: Option<Level>,
     skip_time: SkipTime,
 }
@@ -113,6 +121,8 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
         port: DEFAULT_PORT,
         namespaces: Vec::new(),
         retention: None,
+        #[cfg(feature = "sqlite")]
+        database: None,
         log: Some(Level::WARN),
         skip_time: SkipTime::Never,
     };
@@ -132,6 +142,12 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
             "-p" | "--port" => options.port = number(&name, &value()?)?,
             "--ip" => options.ip = number(&name, &value()?)?,
             "-n" | "--namespace" => options.namespaces.push(value()?),
+            #[cfg(feature = "sqlite")]
+            "-f" | "--db-filename" => options.database = Some(value()?.into()),
+            #[cfg(not(feature = "sqlite"))]
+            "-f" | "--db-filename" => {
+                return Err(format!("{name} needs a build with the feature `sqlite`"));
+            }
             "--retention" => options.retention = Some(duration(&value()?)?),
             "--log" => options.log = level(&value()?)?,
             "--skip-time" => options.skip_time = SkipTime::OnceUnlocked,
@@ -193,7 +209,7 @@ fn level(value: &str) -> Result<Option<Level>, String> {
 const DEFAULT_PORT: u16 = 7233;
 
 const HELP: &str = "\
-A Temporal-compatible server in one process, in memory.
+A Temporal-compatible server in one process.
 
 Usage: durably-server [OPTIONS]
        durably-server PORT [--enable-time-skipping]    compatible with the SDKs' test server
@@ -202,6 +218,8 @@ Options:
   -p, --port PORT        port to listen on; 0 picks a free one [default: 7233]
       --ip ADDRESS       address to listen on; there is no access control [default: 127.0.0.1]
   -n, --namespace NAME   namespace to register in addition to `default`; repeatable
+  -f, --db-filename FILE SQLite file that keeps everything over restarts, created if there is none;
+                         without it everything is in memory
       --retention TIME   how long closed workflows are kept, such as 36h or 30d [default: 1d]
       --log LEVEL        log level: off, error, warn, info, debug or trace [default: warn]
       --skip-time        skip time while a client has unlocked the clock through the TestService,
@@ -229,6 +247,13 @@ mod tests {
         assert_eq!(options.port, 0);
         assert_eq!(options.namespaces, ["a", "b"]);
         assert_eq!(options.log, Some(Level::INFO));
+        #[cfg(feature = "sqlite")]
+        for line in ["-f app.db", "--db-filename app.db", "--db-filename=app.db"] {
+            let Ok(Command::Serve(options)) = parsed(line) else {
+                panic!("{line} is well formed");
+            };
+            assert_eq!(options.database, Some("app.db".into()), "{line}");
+        }
         assert_eq!(parsed("--help"), Ok(Command::Help));
         assert_eq!(parsed("-V"), Ok(Command::Version));
     }

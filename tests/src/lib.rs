@@ -19,6 +19,7 @@ pub mod process;
 pub mod proxy;
 pub mod raw;
 pub mod raw_update;
+pub mod tally;
 
 /// Where a test body runs.
 pub struct World {

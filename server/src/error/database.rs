@@ -46,6 +46,9 @@ pub enum DatabaseProblem {
     ReadOnly,
     /// The disk is full.
     DiskFull,
+    /// The server was given a [clock](crate::Clock) that skips. What is stored must find the time to
+    /// go on after a restart, so a server with a database runs on the machine's clock.
+    SkippingClock,
     /// Another error of the operating system or of SQLite.
     Io(io::Error),
 }
@@ -76,6 +79,9 @@ impl fmt::Display for DatabaseProblem {
             Self::NoFolder => f.write_str("its folder does not exist; create the folder first"),
             Self::ReadOnly => f.write_str("the file or its folder cannot be written to"),
             Self::DiskFull => f.write_str("the disk is full"),
+            Self::SkippingClock => f.write_str(
+                "a server with a database runs on the machine's clock and cannot skip time",
+            ),
             Self::Io(error) => error.fmt(f),
         }
     }

@@ -113,7 +113,8 @@ impl ServerBuilder {
     }
 
     /// Sets the seed of ids and retry jitter: with the same seed, the same requests in the same
-    /// order get the same ids. Default: a random seed.
+    /// order get the same ids. Default: a random seed. A server with a database ignores it, because
+    /// its ids must not be those of an earlier start.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -127,6 +128,8 @@ impl ServerBuilder {
     /// `F_FULLFSYNC`) of SQLite's log, which lies next to the file. It then survives a crash of the
     /// process or of the machine, as far as the drive keeps what it has acknowledged. Requests that
     /// cannot be written, because the disk is full, fail, and the server goes on.
+    ///
+    /// The server runs on the machine's clock: a [`Self::clock`] that skips is refused.
     ///
     /// One server at a time uses a file; while it runs it holds a lock on a file of the same name
     /// with `.lock` at its end.
@@ -144,6 +147,14 @@ impl ServerBuilder {
     pub fn database(mut self, path: impl Into<PathBuf>) -> Self {
         self.database = Some(path.into());
         self
+    }
+
+    pub(crate) fn has_database(&self) -> bool {
+        #[cfg(feature = "sqlite")]
+        let has = self.database.is_some();
+        #[cfg(not(feature = "sqlite"))]
+        let has = false;
+        has
     }
 
     /// Starts the server.

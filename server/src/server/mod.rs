@@ -19,7 +19,11 @@ use crate::backend::Backend;
 use crate::backend::advance::AdvanceError;
 use crate::backend::sweep;
 use crate::backend::timers::{self, Timers};
+#[cfg(feature = "sqlite")]
+use crate::clock::Clock;
 use crate::clock::{ClockHold, Timekeeper};
+#[cfg(feature = "sqlite")]
+use crate::error::DatabaseProblem;
 use crate::error::{Error, StartError};
 use crate::execution::executions::Executions;
 use crate::grpc::{self, Frontend};
@@ -142,7 +146,11 @@ impl Server {
     }
 
     pub(crate) async fn launch(config: ServerBuilder) -> Result<Self, StartError> {
-        let ids = config.seed.map_or_else(Ids::random, Ids::seeded);
+        let ids = match config.seed {
+            Some(seed) if !config.has_database() => Ids::seeded(seed),
+            // What an earlier server has stored must not meet the same ids again.
+            Some(_) | None => Ids::random(),
+        };
         let store = open_store(&config, &ids)?;
         Self::launch_on(store, ids, config).await
     }
@@ -203,7 +211,11 @@ fn open_store(config: &ServerBuilder, ids: &Ids) -> Result<Arc<dyn Store>, Start
     let Some(path) = &config.database else {
         return Ok(Arc::new(MemoryStore::new(ids.uuid())));
     };
-    match SqliteStore::open(path, &ids.uuid()) {
+    let opened = match config.clock == Clock::system() {
+        true => SqliteStore::open(path, &ids.uuid()),
+        false => Err(DatabaseProblem::SkippingClock),
+    };
+    match opened {
         Ok(store) => Ok(Arc::new(store)),
         Err(problem) => Err(StartError::Database {
             path: path.clone(),

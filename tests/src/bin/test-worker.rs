@@ -1,7 +1,10 @@
 //! A worker in a process of its own, to be killed: `test-worker ADDRESS QUEUE`.
 
 use durably::{Result, Worker};
-use durably_tests::crunch::{Crunch, crunch};
+use durably_tests::{
+    crunch::{Crunch, crunch},
+    tally::{Tally, weigh},
+};
 
 #[durably::main]
 async fn main() -> Result<()> {
@@ -14,6 +17,8 @@ async fn main() -> Result<()> {
     Worker::new(&client, queue)
         .workflow::<Crunch>()
         .activity::<crunch>()
+        .workflow::<Tally>()
+        .activity::<weigh>()
         .run()
         .await
 }

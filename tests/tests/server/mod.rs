@@ -8,6 +8,7 @@ mod cron;
 mod delays;
 mod description;
 mod filters;
+mod kills;
 mod names;
 mod namespaces;
 mod plans;
