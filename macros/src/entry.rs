@@ -118,12 +118,21 @@ pub(crate) fn activities(
 pub(crate) fn data(options: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
     let mut options = Options::parse(options, Marker::Data, errors);
     let root = root(&mut options, errors);
+    let before = errors.count();
+    let encoding = model::data::encoding(&mut options, errors);
+    let is_unknown = errors.count() > before;
     options.finish(errors);
     let Ok(input) = syn::parse2::<DeriveInput>(item.clone()) else {
         return misplaced::<DeriveInput>(item, DataMistake::OnOther, errors);
     };
-    match model::data::check(&input, errors) {
-        true => expand::data::expand(&input, &root),
+    if is_unknown {
+        return item;
+    }
+    match model::data::check(&input, encoding, errors) {
+        true => match encoding {
+            Some(encoding) => expand::data::message(&input, encoding, &root),
+            None => expand::data::serialised(&input, &root),
+        },
         false => model::data::with_lifetimes(input).into_token_stream(),
     }
 }

@@ -111,7 +111,7 @@ pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Derives what a payload type needs: serde's `Serialize` and `Deserialize`, without serde among
 /// your dependencies. It derives nothing else: `Clone`, `Debug` and the like are the type's own.
-/// Option: `crate = path`.
+/// Options: `crate = path`, `encoding = ".."`.
 ///
 /// ```
 /// use durably::prelude::*;
@@ -128,6 +128,11 @@ pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
 ///     order.amount
 /// }
 /// ```
+///
+/// On a prost message, the option `encoding = "binary/protobuf"` or `encoding = "json/protobuf"` implements
+/// `durably::Encoding` instead, and derives nothing. `json/protobuf` requires serde's traits of the message,
+/// as `pbjson` generates them. With `binary/protobuf`, a message that has them is still decoded from
+/// `json/protobuf`. `durably::Encoding` has an example.
 #[proc_macro_attribute]
 pub fn data(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::data, options, item)

@@ -134,7 +134,7 @@ pub mod prelude;
 // take and return, and what it writes in their bodies. All else is in the module that it is about.
 pub use activity::{ActivityCtx, Retry};
 pub use client::{Client, Handle};
-pub use data::Bytes;
+pub use data::{Bytes, Encoding};
 #[doc(hidden)]
 pub use definition::private as __private;
 pub use durably_macros::{
@@ -145,8 +145,9 @@ pub use error::{ActivityError, AppError, Cancelled, ContinueAsNew, Error, Result
 // rustc names these where a type lacks them, and prefers a path without a hidden module.
 #[doc(hidden)]
 pub use __private::{
-    ActivityCtxArg, CalledInside, CalledThroughHandle, CanQuery, CanUpdate, CtxArg, Initial,
-    Nothing, Outcome, Refusal, Serialisable, StateCell, Verdict, ViewArg,
+    ActivityCtxArg, AsBinaryProto, AsJsonProto, CalledInside, CalledThroughHandle, CanQuery,
+    CanUpdate, CtxArg, Initial, Nothing, Outcome, Refusal, Serialisable, StateCell, Verdict,
+    ViewArg,
 };
 #[cfg(feature = "server")]
 pub use server::Server;

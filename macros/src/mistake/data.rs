@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use crate::model::data::MessageEncoding;
+
 pub(crate) enum DataMistake {
     OnOther,
     Borrows,
     BorrowedField(Option<&'static str>),
     DerivedTwice(&'static str),
+    EncodingOfSerde,
+    UnknownEncoding(String),
 }
 
 impl fmt::Display for DataMistake {
@@ -28,6 +32,16 @@ impl fmt::Display for DataMistake {
             Self::DerivedTwice(name) => write!(
                 f,
                 "`#[durably::data]` derives `{name}` already; remove this one"
+            ),
+            Self::EncodingOfSerde => f.write_str(
+                "`json/plain` is the encoding of `#[durably::data]` types without the option; remove `encoding`",
+            ),
+            Self::UnknownEncoding(found) => write!(
+                f,
+                "`{found}` is not an encoding of protobuf messages; write `\"{}\"` or `\"{}\"`, or implement \
+                 `durably::Encoding` for an encoding of your own",
+                MessageEncoding::BINARY,
+                MessageEncoding::JSON,
             ),
         }
     }

@@ -1,4 +1,5 @@
-//! Payload types: checks the struct or enum under `#[durably::data]`, whose fields must be owned.
+//! Payload types: checks the struct or enum under `#[durably::data]`, whose fields must be owned, and parses
+//! the encoding of a protobuf message.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
@@ -14,11 +15,48 @@ use super::payload_type;
 use crate::{
     diag::Errors,
     mistake::DataMistake,
-    syntax::signature::{is_named, ungrouped},
+    syntax::{
+        options::Options,
+        signature::{is_named, ungrouped},
+    },
 };
 
-/// Checks that serde's derives apply to the type.
-pub(crate) fn check(input: &DeriveInput, errors: &mut Errors) -> bool {
+/// The encoding of a protobuf message.
+#[derive(Clone, Copy)]
+pub(crate) enum MessageEncoding {
+    Binary,
+    Json,
+}
+
+impl MessageEncoding {
+    pub(crate) const BINARY: &'static str = "binary/protobuf";
+    pub(crate) const JSON: &'static str = "json/protobuf";
+}
+
+/// Takes the option `encoding = ".."`.
+pub(crate) fn encoding(options: &mut Options, errors: &mut Errors) -> Option<MessageEncoding> {
+    let found = options.text("encoding", errors)?;
+    match found.value.value().as_str() {
+        MessageEncoding::BINARY => Some(MessageEncoding::Binary),
+        MessageEncoding::JSON => Some(MessageEncoding::Json),
+        "json/plain" => {
+            errors.on(found.value, DataMistake::EncodingOfSerde);
+            None
+        }
+        other => {
+            errors.on(&found.value, DataMistake::UnknownEncoding(other.to_owned()));
+            None
+        }
+    }
+}
+
+/// Checks that serde's derives apply to the type; or the encoding of a message, whose serde traits are the
+/// user's own.
+pub(crate) fn check(
+    input: &DeriveInput,
+    encoding: Option<MessageEncoding>,
+    errors: &mut Errors,
+) -> bool {
     let before = errors.count();
     if let Data::Union(data) = &input.data {
         errors.on(data.union_token, DataMistake::OnOther);
@@ -32,7 +70,11 @@ pub(crate) fn check(input: &DeriveInput, errors: &mut Errors) -> bool {
             errors.on(reference, DataMistake::BorrowedField(instead));
         }
     }
-    for derived in derives(input) {
+    let own_derives = match encoding {
+        Some(_) => Vec::new(),
+        None => derives(input),
+    };
+    for derived in own_derives {
         for name in ["Serialize", "Deserialize"] {
             if derived
                 .segments

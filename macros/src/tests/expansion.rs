@@ -75,6 +75,23 @@ fn methods_of_the_users_own_types_take_what_they_take() {
 }
 
 #[test]
+fn a_message_with_an_encoding() {
+    let code = expanded(
+        entry::data,
+        quote!(encoding = "binary/protobuf"),
+        quote! {
+            #[cfg(feature = "quotes")]
+            #[derive(prost::Message)]
+            struct Quote<T: Item> {
+                #[prost(message, repeated, tag = "1")]
+                items: Vec<T>,
+            }
+        },
+    );
+    check("message.rs", &code);
+}
+
+#[test]
 fn an_activity_function() {
     let code = expanded(
         entry::activity,

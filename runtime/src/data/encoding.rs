@@ -39,7 +39,8 @@ pub type EncodingError = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// ```
 /// use durably::{
-///     data::{Encoding, EncodingError, Payload},
+///     Encoding,
+///     data::{EncodingError, Payload},
 ///     prelude::*,
 /// };
 ///
@@ -64,6 +65,34 @@ pub type EncodingError = Box<dyn std::error::Error + Send + Sync>;
 /// async fn charge(amount: Money, tips: Vec<Money>) -> Result<Money> {
 ///     let tips: i64 = tips.iter().map(|tip| tip.cents).sum();
 ///     Ok(Money { cents: amount.cents + tips })
+/// }
+/// ```
+///
+/// # Example: the encoding of a prost message
+///
+/// A message with serde's traits is encoded as `json/protobuf`, any other as `binary/protobuf`. The option
+/// `encoding` of [`data`](macro@crate::data) names another one of the two, and implements this trait. A message
+/// with serde's traits is still decoded from `json/protobuf`, which running workflows have in their histories,
+/// and which other SDKs send by default:
+///
+/// ```
+/// use durably::prelude::*;
+///
+/// #[durably::data(encoding = "binary/protobuf")]
+/// #[derive(Clone, PartialEq, prost::Message, serde::Serialize, serde::Deserialize)]
+/// struct Quote {
+///     #[prost(uint64, tag = "1")]
+///     cents: u64,
+/// }
+///
+/// impl prost::Name for Quote {
+///     const NAME: &'static str = "Quote";
+///     const PACKAGE: &'static str = "shop.v1";
+/// }
+///
+/// #[activity(start_to_close = "10s")]
+/// async fn double(quote: Quote) -> Quote {
+///     Quote { cents: 2 * quote.cents }
 /// }
 /// ```
 pub trait Encoding: Sized + 'static {
@@ -145,7 +174,7 @@ impl<T: Own> Incoming for Encoded<T> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no encoding of its own",
-    label = "`durably::data::Encoding` is not implemented",
+    label = "`durably::Encoding` is not implemented",
     note = "serde's types need no wrapper here"
 )]
 pub trait Own: Sized + 'static {
@@ -165,16 +194,22 @@ pub trait Own: Sized + 'static {
 #[diagnostic::do_not_recommend]
 impl<T: Encoding> Own for T {
     fn encode_own(&self, _: &Converter) -> Result<Payload, DataFault> {
-        self.encode().map_err(|error| DataFault::NotSerialisable {
-            reason: error.to_string(),
-            path: String::new(),
+        self.encode().map_err(|error| match error.downcast() {
+            Ok(fault) => *fault,
+            Err(error) => DataFault::NotSerialisable {
+                reason: error.to_string(),
+                path: String::new(),
+            },
         })
     }
 
     fn decode_own(payload: Payload, _: &Converter) -> Result<Self, DataFault> {
-        Self::decode(payload).map_err(|error| DataFault::Unreadable {
-            reason: error.to_string(),
-            path: String::new(),
+        Self::decode(payload).map_err(|error| match error.downcast() {
+            Ok(fault) => *fault,
+            Err(error) => DataFault::Unreadable {
+                reason: error.to_string(),
+                path: String::new(),
+            },
         })
     }
 }

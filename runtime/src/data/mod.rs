@@ -92,6 +92,7 @@ pub use self::{
     },
     captured::Unencoded,
     format::Converter,
+    protobuf::{AsBinaryProto, AsJsonProto, DecodeBinary, DecodeBinaryOrJson},
 };
 use crate::error::{AppError, DataFault, Result};
 

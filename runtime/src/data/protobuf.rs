@@ -9,7 +9,7 @@ use prost::{Message, Name};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Converter, Incoming, Outgoing, Unencoded,
+    Converter, EncodingError, Incoming, Outgoing, Spelled, Unencoded,
     encoding::{Item, Own},
     value,
 };
@@ -93,6 +93,82 @@ impl<M: Message + Name + Default + 'static> NamedMessage for M {}
 pub trait JsonMessage: NamedMessage + Serialize + DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<M: NamedMessage + Serialize + DeserializeOwned> JsonMessage for M {}
+
+/// A message with `#[durably::data(encoding = "binary/protobuf")]`. [`NamedMessage`] has the same bounds as
+/// supertraits, which rustc would report instead where an expansion names a method of it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a protobuf message with a name",
+    label = "`prost::Message`, `prost::Name` and `Default` are needed",
+    note = "prost-build implements `prost::Name` after `Config::enable_type_names()`"
+)]
+pub trait AsBinaryProto: Sized {
+    /// Its payload.
+    fn encode(&self) -> Result<Payload, EncodingError>;
+    /// The message of a payload.
+    fn decode(payload: Payload) -> Result<Self, EncodingError>;
+}
+#[diagnostic::do_not_recommend]
+impl<M: NamedMessage> AsBinaryProto for M {
+    fn encode(&self) -> Result<Payload, EncodingError> {
+        Ok(encode_binary(self))
+    }
+
+    fn decode(payload: Payload) -> Result<Self, EncodingError> {
+        Ok(decode_binary(payload)?)
+    }
+}
+
+/// A message with `#[durably::data(encoding = "json/protobuf")]`; see [`AsBinaryProto`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a protobuf message with a JSON form",
+    label = "`prost::Message`, `prost::Name`, `Default` and serde's traits are needed",
+    note = "prost-build implements `prost::Name` after `Config::enable_type_names()`, and pbjson-build serde's traits",
+    note = "`encoding = \"binary/protobuf\"` requires no serde"
+)]
+pub trait AsJsonProto: Sized {
+    /// Its payload.
+    fn encode(&self) -> Result<Payload, EncodingError>;
+    /// The message of a payload.
+    fn decode(payload: Payload) -> Result<Self, EncodingError>;
+}
+#[diagnostic::do_not_recommend]
+impl<M: JsonMessage> AsJsonProto for M {
+    fn encode(&self) -> Result<Payload, EncodingError> {
+        Ok(encode_json(self)?)
+    }
+
+    fn decode(payload: Payload) -> Result<Self, EncodingError> {
+        Ok(decode_json(payload, &Converter::JSON)?)
+    }
+}
+
+/// Decodes a message that is encoded as `binary/protobuf`, from JSON too: payloads of workflows that
+/// started before the message had that encoding, and of SDKs whose default is `json/protobuf`. Only
+/// messages with serde's traits can be; an expansion writes `(&&Spelled::<Self>::HERE).decode(..)`, for
+/// which rustc chooses [`DecodeBinary`] for the others.
+pub trait DecodeBinaryOrJson<M> {
+    /// The message of a payload.
+    fn decode(&self, payload: Payload, binary: DecodeMessage<M>) -> Result<M, EncodingError>;
+}
+impl<M: JsonMessage> DecodeBinaryOrJson<M> for &Spelled<M> {
+    fn decode(&self, payload: Payload, _: DecodeMessage<M>) -> Result<M, EncodingError> {
+        Ok(decode_json(payload, &Converter::JSON)?)
+    }
+}
+
+/// Decodes any other message that is encoded as `binary/protobuf`. It has no bound, which rustc would
+/// report in addition to that of [`AsBinaryProto`].
+pub trait DecodeBinary<M> {
+    /// The message of a payload.
+    fn decode(&self, payload: Payload, binary: DecodeMessage<M>) -> Result<M, EncodingError>;
+}
+impl<M> DecodeBinary<M> for Spelled<M> {
+    fn decode(&self, payload: Payload, binary: DecodeMessage<M>) -> Result<M, EncodingError> {
+        binary(payload)
+    }
+}
+
+type DecodeMessage<M> = fn(Payload) -> Result<M, EncodingError>;
 
 pub(super) fn encode_json<M: JsonMessage>(message: &M) -> Result<Payload, DataFault> {
     let json = value::write_json(message)?;

@@ -14,9 +14,10 @@ pub use crate::{
     activity::ActivityCtx,
     client::{Handle, QueryCall, StartCall},
     data::{
-        ArgList, Args, ArgsEncoder, ByEncoding, ByJsonMessage, ByJsonMessages, ByMessage,
-        ByMessages, ByOptionalJsonMessage, ByOptionalMessage, ByScalar, Callee, Converter,
-        EncodedArgs, OptionalText, PayloadOf, Spelled, Text, TextList,
+        ArgList, Args, ArgsEncoder, AsBinaryProto, AsJsonProto, ByEncoding, ByJsonMessage,
+        ByJsonMessages, ByMessage, ByMessages, ByOptionalJsonMessage, ByOptionalMessage, ByScalar,
+        Callee, Converter, DecodeBinary, DecodeBinaryOrJson, EncodedArgs, OptionalText, PayloadOf,
+        Spelled, Text, TextList,
     },
     definition::{
         Activity, ActivityCtxArg, ActivityFn, ActivitySet, AsClient, AsCtx, CallFn, Called,

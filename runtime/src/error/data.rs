@@ -229,3 +229,5 @@ impl fmt::Display for DataFault {
 }
 
 impl std::error::Error for DataError {}
+
+impl std::error::Error for DataFault {}

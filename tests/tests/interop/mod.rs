@@ -4,5 +4,6 @@ mod bad_values;
 mod details;
 mod headers;
 mod histories;
+mod message_encodings;
 mod payloads;
 mod python;

@@ -57,6 +57,45 @@ fn item() -> Item {
     }
 }
 
+/// A message with serde's traits that is encoded as `binary/protobuf` all the same.
+#[crate::data(encoding = "binary/protobuf")]
+#[derive(Clone, PartialEq, prost::Message, serde::Serialize, serde::Deserialize)]
+struct Packed {
+    #[prost(string, tag = "1")]
+    name: String,
+}
+
+impl prost::Name for Packed {
+    const NAME: &'static str = "Packed";
+    const PACKAGE: &'static str = "shop.v1";
+}
+
+/// The same in JSON.
+#[crate::data(encoding = "json/protobuf")]
+#[derive(Clone, PartialEq, prost::Message, serde::Serialize, serde::Deserialize)]
+struct Shown {
+    #[prost(double, tag = "1")]
+    price: f64,
+}
+
+impl prost::Name for Shown {
+    const NAME: &'static str = "Shown";
+    const PACKAGE: &'static str = "shop.v1";
+}
+
+/// A message without serde's traits, for which the attribute names the default.
+#[crate::data(encoding = "binary/protobuf")]
+#[derive(Clone, PartialEq, prost::Message)]
+struct Page {
+    #[prost(message, repeated, tag = "1")]
+    items: Vec<Item>,
+}
+
+impl prost::Name for Page {
+    const NAME: &'static str = "Page";
+    const PACKAGE: &'static str = "shop.v1";
+}
+
 fn duration() -> Duration {
     Duration {
         seconds: 1,
@@ -149,6 +188,102 @@ fn a_type_with_an_encoding_keeps_it_in_options_and_lists() {
     encoded(payload!(Vec<Payload>), &vec![Payload::bytes(vec![1])]);
 }
 
+fn packed() -> Packed {
+    Packed {
+        name: "ab".to_owned(),
+    }
+}
+
+#[test]
+fn a_message_has_the_encoding_that_its_attribute_names() {
+    let shown = || Shown { price: 1.5 };
+    let page = Page {
+        items: vec![item()],
+    };
+    written! {
+        Packed, packed() => "binary/protobuf", b"\x0a\x02ab";
+        Option<Packed>, Some(packed()) => "binary/protobuf", b"\x0a\x02ab";
+        Option<Packed>, None => "binary/null", b"";
+        Shown, shown() => "json/protobuf", br#"{"price":1.5}"#;
+        Option<Shown>, Some(shown()) => "json/protobuf", br#"{"price":1.5}"#;
+        Option<Shown>, None => "binary/null", b"";
+        Page, page.clone() => "binary/protobuf", b"\x0a\x06\x0a\x02ab\x10\x03";
+    }
+    for (payload, message) in [
+        (encoded(payload!(Packed), &packed()), "shop.v1.Packed"),
+        (encoded(payload!(Shown), &shown()), "shop.v1.Shown"),
+        (encoded(payload!(Page), &page), "shop.v1.Page"),
+    ] {
+        assert_eq!(payload.metadata_of("messageType"), Some(message.as_bytes()));
+    }
+    let lists = [
+        (
+            encoded(payload!(Vec<Packed>), &vec![packed()]),
+            "binary/protobuf",
+        ),
+        (
+            encoded(payload!(Vec<Shown>), &vec![shown()]),
+            "json/protobuf",
+        ),
+    ];
+    for (list, encoding) in lists {
+        assert_eq!(
+            list.metadata_of("messageType"),
+            Some(&b"temporal.api.common.v1.Payloads"[..])
+        );
+        let mut args = Args::new(
+            Callee::Signal("put".into()),
+            vec![list],
+            Converter::default(),
+        );
+        let items = payload!(Vec<Payload>).next(&mut args, "it");
+        assert_eq!(items.expect("it is a list")[0].encoding(), encoding);
+    }
+}
+
+#[test]
+fn a_message_encoded_as_binary_is_decoded_from_json_where_serde_knows_it() {
+    let json = |encoding: &str, text: &str| {
+        let payload = Payload::new(encoding.to_owned(), text.as_bytes().to_vec());
+        let mut args = Args::new(
+            Callee::Signal("put".into()),
+            vec![payload],
+            Converter::default(),
+        );
+        payload!(Packed).next(&mut args, "it")
+    };
+    for encoding in ["json/protobuf", "json/plain"] {
+        let read = json(encoding, r#"{"name":"ab"}"#);
+        assert_eq!(read.expect("serde reads it"), packed());
+    }
+    let page = Payload::new("json/protobuf", b"{}".to_vec());
+    assert_eq!(
+        refused(payload!(Page), page),
+        "cannot read argument 1 `it` of signal `put` as `Page`: it is JSON, and this message cannot \
+         be read from JSON without serde's traits; generate them with pbjson, or send `binary/protobuf`"
+    );
+}
+
+#[test]
+fn a_fault_of_a_message_with_an_encoding_says_where_it_is() {
+    let converter = Converter::default();
+    let shown = |price| Shown { price };
+    let endless = payload!(Vec<Shown>).value(&vec![shown(1.0), shown(f64::NAN)], &converter);
+    assert_eq!(
+        endless.expect_err("it is not a number").to_string(),
+        "cannot write the result (`Vec<Shown>`): `[1].price` is NaN, which JSON cannot hold"
+    );
+    let read = "cannot read argument 1 `it` of signal `put` as";
+    assert_eq!(
+        refused(payload!(Shown), Payload::json(br#"{"price":"x"}"#.to_vec())),
+        format!("{read} `Shown`: invalid type: string \"x\", expected f64 at `.price`")
+    );
+    assert_eq!(
+        refused(payload!(Shown), encoded(payload!(Packed), &packed())),
+        format!("{read} `Shown`: it is the protobuf message `shop.v1.Packed`, not `shop.v1.Shown`")
+    );
+}
+
 #[test]
 fn a_list_of_payloads_is_read_from_json_as_other_sdks_write_it() {
     let json = br#"{"payloads":[{"metadata":{"encoding":"dGV4dC9jZW50cw=="},"data":"NQ=="}]}"#;
@@ -205,6 +340,7 @@ fn wrappers_carry_other_encodings_through_generic_functions() {
     assert_eq!(through(Encoded(None::<Money>)), "binary/null");
     assert_eq!(through(Encoded(vec![Money(1)])), "binary/protobuf");
     assert_eq!(through(Encoded(vec![1_u8])), "binary/plain");
+    assert_eq!(through(Encoded(packed())), "binary/protobuf");
     assert_eq!(through(JsonProto(duration())), "json/protobuf");
     assert_eq!(through(BinaryProto(item())), "binary/protobuf");
 }
