@@ -18,6 +18,7 @@ use crate::{
 /// use durably::AppError;
 ///
 /// let error = AppError::new("SoldOut", "no seat is left").details("12A").details(3);
+/// assert!(!error.details.is_empty());
 /// assert_eq!(error.details.len(), 2);
 /// assert_eq!(error.detail::<u32>(1).unwrap(), 3);
 /// ```
