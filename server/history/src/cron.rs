@@ -83,7 +83,10 @@ impl CronSchedule {
     fn next_after(&self, after: Time) -> Option<Time> {
         let seconds = after.as_unix_nanos().div_euclid(NANOS);
         match &self.rule {
-            Rule::Every(interval) => Some(Time::from_unix_nanos(seconds * NANOS) + *interval),
+            // The first second there is has begun before the first moment there is.
+            Rule::Every(interval) => {
+                Some(Time::from_unix_nanos(seconds.saturating_mul(NANOS)) + *interval)
+            }
             Rule::Fields(fields, zone) => {
                 let found = fields.next_after(seconds, zone)?;
                 Some(Time::from_unix_nanos(found.checked_mul(NANOS)?))

@@ -153,6 +153,13 @@ fn a_run_that_outlives_its_times_waits_for_the_next() {
 }
 
 #[test]
+fn a_run_of_the_first_moment_has_a_next_time() {
+    let parsed = CronSchedule::parse("@every 10s").expect("a schedule");
+    let first = Time::from_unix_nanos(i64::MIN);
+    assert_eq!(parsed.backoff(first, first), Some(Duration::from_secs(10)));
+}
+
+#[test]
 fn each_run_starts_at_its_time_with_the_last_result() {
     let mut case = Case::start_with(|request| request.cron_schedule = "* * * * *".to_owned());
     case.expect(&["1 workflow_execution_started attempt=1 backoff=20s"]);
