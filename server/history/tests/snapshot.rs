@@ -356,7 +356,7 @@ fn a_field_of_a_later_version_is_ignored() {
 
 #[test]
 fn what_a_later_version_added_is_an_error() {
-    let cases: [(&str, &[u8], Vec<u8>); 3] = [
+    let cases: [(&str, &[u8], Vec<u8>); 4] = [
         ("part \\xc8x", &[200, b'x'], Vec::new()),
         // An activity in a state of field 30.
         (
@@ -372,6 +372,12 @@ fn what_a_later_version_added_is_an_error() {
             .concat(),
         ),
         ("request \"start\"", b"\x07start", vec![8, 99, 16, 1]),
+        // An event of a type that is unknown.
+        (
+            "buffered event 0",
+            &[8, 0, 0, 0, 0, 0, 0, 0, 0],
+            vec![0x18, 99],
+        ),
     ];
     for (name, key, message) in cases {
         let mut stored = full().stored;

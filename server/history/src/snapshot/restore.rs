@@ -1,5 +1,6 @@
 //! Restores a run from its parts and events.
 
+use durably_proto::api::history::v1::HistoryEvent;
 use durably_proto::api::history::v1::history_event::Attributes;
 use prost::Message;
 
@@ -159,7 +160,12 @@ fn add(run: &mut Run, key: &PartKey, name: PartName, value: &[u8]) -> Result<boo
         }
         PartName::BufferedEvent(number) => {
             let number = counter("its number", number, u64::MAX).map_err(corrupted)?;
-            run.buffered.restore(number, open(key, value)?)
+            let event: HistoryEvent = open(key, value)?;
+            // The log, which the event is recorded in, refuses it later.
+            if event.attributes.is_none() {
+                return Err(Corrupted::new(key, "it has no known attributes"));
+            }
+            run.buffered.restore(number, event)
         }
         PartName::Callback(number) => {
             let number = counter("its number", number, u64::MAX).map_err(corrupted)?;
