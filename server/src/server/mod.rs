@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
+use durably_proto::service::operator::operator_service_server::OperatorService;
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -102,6 +103,30 @@ impl Server {
 
     /// The server's `WorkflowService`, for calls in process: the same service that the port serves.
     pub fn service(&self) -> Arc<dyn WorkflowService> {
+        Arc::new(self.frontend.clone())
+    }
+
+    /// The server's `OperatorService`, for calls in process: registers search attributes without a
+    /// port.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use durably_proto::api::operatorservice::v1::AddSearchAttributesRequest;
+    /// use durably_server::Server;
+    ///
+    /// let server = Server::builder().grpc(false).start().await?;
+    /// let request = AddSearchAttributesRequest {
+    ///     namespace: "default".to_owned(),
+    ///     // `Keyword`.
+    ///     search_attributes: [("City".to_owned(), 2)].into(),
+    ///     ..Default::default()
+    /// };
+    /// let operator = server.operator_service();
+    /// operator.add_search_attributes(tonic::Request::new(request)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn operator_service(&self) -> Arc<dyn OperatorService> {
         Arc::new(self.frontend.clone())
     }
 
