@@ -1,0 +1,241 @@
+//! Inputs to a restored run: what clients, workers and deadlines could do next, and stale ones.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use durably_history::{
+    ActivityRef, ActivityTaskKey, Attach, CancelActivity, CompleteActivity, CompleteWorkflowTask,
+    Deadline, Effect, EventId, FailActivity, FailWorkflowTask, Heartbeat, Input, Reply,
+    RequestCancel, Run, Signal, Stamp, StartActivity, StartWorkflowTask, Terminate, Time,
+    Transition, WorkflowTaskKey, WorkflowTaskToken,
+};
+use durably_proto::api::taskqueue::v1::StickyExecutionAttributes;
+use durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
+
+use crate::choices::Choices;
+use crate::command;
+use crate::commands::{commands, event, id};
+
+/// What a worker knows of the run.
+pub(super) struct Worker {
+    offered: Vec<WorkflowTaskKey>,
+    tokens: Vec<WorkflowTaskToken>,
+    activities: Vec<ActivityTaskKey>,
+    started: Vec<ActivityTaskKey>,
+}
+
+impl Worker {
+    /// A worker that gets the tasks of a restored run.
+    pub(super) fn new(run: &Run) -> Self {
+        let mut worker = Self {
+            offered: Vec::new(),
+            // The started task of the stored run, and its attempts.
+            tokens: vec![WorkflowTaskToken {
+                scheduled: EventId(17),
+                started: EventId(18),
+                attempt: 1,
+                stamp: Stamp(3),
+            }],
+            activities: Vec::new(),
+            started: (7..10)
+                .map(|event| ActivityTaskKey {
+                    scheduled: EventId(event),
+                    attempt: 1,
+                })
+                .collect(),
+        };
+        worker.take(run.pending_tasks());
+        worker
+    }
+
+    pub(super) fn drive(&mut self, transition: Transition) {
+        self.take(transition.effects);
+        match transition.reply {
+            Reply::WorkflowTask(task) => self.tokens.push(task.token),
+            Reply::WorkflowTaskCompleted(completed) => {
+                self.tokens.extend(completed.next.map(|task| task.token));
+                let eager = completed.activities.into_iter();
+                self.started.extend(eager.map(|activity| activity.task_key));
+            }
+            Reply::Activity(activity) => self.started.push(activity.task_key),
+            _ => {}
+        }
+    }
+
+    fn take(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::DispatchWorkflowTask { task_key, .. } => self.offered.push(task_key),
+                Effect::DispatchActivity { task_key, .. } => self.activities.push(task_key),
+                _ => {}
+            }
+        }
+    }
+
+    /// The next input; time may pass first.
+    pub(super) fn input(&self, choices: &mut Choices<'_>, run: &Run, now: &mut Time) -> Input {
+        let deadline = run.next_deadline();
+        match choices.below(14) {
+            0 | 1 => poll(self.task_key(choices), choices),
+            2..=4 => self.response(choices),
+            5 => Input::StartActivity(StartActivity {
+                task_key: self.activity_key(choices),
+                request_id: choices.one_of(&["poll", "other"]).into(),
+                identity: "worker".to_owned(),
+                worker_version: None,
+            }),
+            6 | 7 => self.report(choices),
+            8 | 9 => {
+                let (at, deadline) = deadline.unwrap_or((*now, Deadline::Run));
+                if !choices.once_in(4) {
+                    *now = (*now).max(at);
+                }
+                Input::Due(match choices.once_in(4) {
+                    true => any_deadline(choices),
+                    false => deadline,
+                })
+            }
+            10 => {
+                *now = *now + Duration::from_nanos(choices.any::<u32>().into());
+                request(choices)
+            }
+            _ => request(choices),
+        }
+    }
+
+    fn task_key(&self, choices: &mut Choices<'_>) -> WorkflowTaskKey {
+        match self.offered.last() {
+            Some(task_key) if !choices.once_in(4) => *task_key,
+            _ => WorkflowTaskKey {
+                scheduled: event(choices),
+                stamp: Stamp(choices.below(8) as u64),
+            },
+        }
+    }
+
+    fn activity_key(&self, choices: &mut Choices<'_>) -> ActivityTaskKey {
+        match self.activities.len() {
+            0 => attempt(choices),
+            _ if choices.once_in(4) => attempt(choices),
+            _ => choices.one_of(&self.activities),
+        }
+    }
+
+    fn response(&self, choices: &mut Choices<'_>) -> Input {
+        let token = match choices.once_in(4) {
+            true => choices.one_of(&self.tokens),
+            false => *self.tokens.last().expect("there is the first one"),
+        };
+        if choices.once_in(8) {
+            return Input::FailWorkflowTask(Box::new(FailWorkflowTask {
+                token,
+                cause: Default::default(),
+                failure: Some(command::failure("task", "Boom")),
+                identity: "worker".to_owned(),
+                binary_checksum: String::new(),
+            }));
+        }
+        let (commands, messages) = commands(choices);
+        Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask {
+            token,
+            response: RespondWorkflowTaskCompletedRequest {
+                identity: "worker".to_owned(),
+                commands,
+                messages,
+                sticky_attributes: choices.once_in(2).then(|| StickyExecutionAttributes {
+                    worker_task_queue: Some(command::queue("sticky")),
+                    schedule_to_start_timeout: Some(command::seconds(choices.number())),
+                }),
+                return_new_workflow_task: choices.once_in(2),
+                force_create_new_workflow_task: choices.once_in(4),
+                ..Default::default()
+            },
+            refused: None,
+        }))
+    }
+
+    fn report(&self, choices: &mut Choices<'_>) -> Input {
+        let activity = match choices.below(4) {
+            0 => ActivityRef::Id(id(choices).as_str().into()),
+            1 => ActivityRef::Token(attempt(choices)),
+            _ => ActivityRef::Token(choices.one_of(&self.started)),
+        };
+        let details = Some(command::payloads("details"));
+        let identity = "worker".to_owned();
+        match choices.below(4) {
+            0 => Input::Heartbeat(Heartbeat {
+                activity,
+                details,
+                identity,
+            }),
+            1 => Input::CompleteActivity(CompleteActivity {
+                activity,
+                result: details,
+                identity,
+                worker_version: None,
+            }),
+            2 => Input::FailActivity(Box::new(FailActivity {
+                activity,
+                failure: Some(command::failure("no", "No")),
+                last_heartbeat_details: details,
+                identity,
+                worker_version: None,
+            })),
+            _ => Input::CancelActivity(CancelActivity {
+                activity,
+                details,
+                identity,
+                worker_version: None,
+            }),
+        }
+    }
+}
+
+fn poll(task_key: WorkflowTaskKey, choices: &mut Choices<'_>) -> Input {
+    Input::StartWorkflowTask(StartWorkflowTask {
+        task_key,
+        request_id: choices.one_of(&["poll", "other"]).into(),
+        queue: Arc::from(choices.one_of(&["queue", "sticky", ""])),
+        identity: "worker".to_owned(),
+        worker_version: None,
+    })
+}
+
+fn request(choices: &mut Choices<'_>) -> Input {
+    let id = id(choices);
+    let signal = Signal {
+        request_id: choices.one_of(&["", "request", "start", "1"]).into(),
+        name: "go".to_owned(),
+        ..Signal::default()
+    };
+    match choices.below(10) {
+        0 | 1 => Input::Signal(signal),
+        2 => Input::SignalWithStart(signal),
+        3..=5 => Input::Update(command::update(&id)),
+        6 => Input::Attach(Attach {
+            request_id: Some(id.as_str().into()),
+            ..Attach::default()
+        }),
+        7 => Input::ResetStickiness,
+        8 => Input::RequestCancel(RequestCancel::default()),
+        _ if choices.once_in(6) => Input::Terminate(Terminate::default()),
+        _ => Input::RepeatEagerStart,
+    }
+}
+
+fn any_deadline(choices: &mut Choices<'_>) -> Deadline {
+    match choices.below(5) {
+        0 => Deadline::FirstWorkflowTask,
+        1 => Deadline::WorkflowTask(Stamp(choices.below(8) as u64)),
+        2 => Deadline::Timer(id(choices).as_str().into()),
+        3 => Deadline::Activity(event(choices)),
+        _ => Deadline::Run,
+    }
+}
+
+fn attempt(choices: &mut Choices<'_>) -> ActivityTaskKey {
+    ActivityTaskKey {
+        scheduled: event(choices),
+        attempt: choices.below(4) as u32,
+    }
+}
