@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use durably_history::LONGEST_ID;
 
@@ -17,6 +17,8 @@ use crate::visibility::attributes::Attributes;
 #[derive(Debug, Default)]
 pub(crate) struct Namespaces {
     by_name: RwLock<BTreeMap<Arc<str>, Arc<Namespace>>>,
+    /// Locked while a namespace is added; requests find the others meanwhile.
+    adding: Mutex<()>,
 }
 
 /// One namespace and everything that is not shared between namespaces.
@@ -35,6 +37,8 @@ pub(crate) struct Namespace {
     pub(crate) queries: DirectQueries,
     /// The search attributes executions may carry.
     attributes: RwLock<Attributes>,
+    /// Locked while the search attributes are changed; requests read them meanwhile.
+    changing: Mutex<()>,
 }
 
 impl Namespaces {
@@ -49,8 +53,8 @@ impl Namespaces {
         if name.len() > LONGEST_ID {
             return Err(too_long());
         }
-        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        if by_name.contains_key(name) || name == SYSTEM {
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        if name == SYSTEM || self.contains(name) {
             return Err(Error::NamespaceExists(name.to_owned()));
         }
         let namespace = Namespace::new(StoredNamespace {
@@ -60,8 +64,14 @@ impl Namespaces {
             attributes: Vec::new(),
         });
         store.put_namespace(&namespace.facts(&namespace.attributes()))?;
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         by_name.insert(Arc::clone(&namespace.name), Arc::new(namespace));
         Ok(())
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        by_name.contains_key(name)
     }
 
     /// Adds a namespace that is in the store.
@@ -112,6 +122,7 @@ impl Namespace {
             nexus_tasks: Queues::new(),
             queries: DirectQueries::default(),
             attributes: RwLock::new(attributes),
+            changing: Mutex::default(),
         }
     }
 
@@ -128,13 +139,14 @@ impl Namespace {
         store: &dyn Store,
         change: impl FnOnce(&mut Attributes) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = self.attributes().clone();
+        change(&mut changed)?;
+        store.put_namespace(&self.facts(&changed))?;
         let mut attributes = self
             .attributes
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let mut changed = attributes.clone();
-        change(&mut changed)?;
-        store.put_namespace(&self.facts(&changed))?;
         *attributes = changed;
         Ok(())
     }

@@ -23,7 +23,6 @@ impl Folder {
     async fn server(&self) -> Case {
         let server = Server::builder()
             .database(self.0.join("app.db"))
-            .clock(Clock::skipping().unlocked())
             .grpc(false);
         let server = server.start().await.expect("the database can be opened");
         Case {
@@ -45,7 +44,7 @@ async fn a_workflow_goes_on_after_a_restart() {
     let first = folder.server().await;
     first.start("w").await;
     let task = first.task().await;
-    let commands = vec![schedule_activity("a"), start_timer("t", 3600)];
+    let commands = vec![schedule_activity("a"), start_timer("t", 1)];
     first.complete(&task, commands).await;
     first.signal("w", "s").await.expect("the workflow is open");
     let history = first.history("w").await;
@@ -100,4 +99,13 @@ async fn a_second_server_on_a_file_is_refused() {
     );
     first.server.shutdown().await;
     folder.server().await;
+}
+
+#[tokio::test]
+async fn a_database_needs_a_clock_that_goes_on_after_a_restart() {
+    let folder = Folder::new("clock");
+    let server = Server::builder().database(folder.0.join("app.db"));
+    let refused = server.clock(Clock::skipping()).start().await;
+    let error = refused.expect_err("it skips time");
+    assert!(error.to_string().contains("cannot skip time"), "{error}");
 }

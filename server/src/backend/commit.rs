@@ -1,5 +1,6 @@
 //! Commits: what an input has changed becomes durable, then its effects are executed.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use durably_history::Time;
@@ -42,9 +43,14 @@ impl Backend {
             now,
             work,
         } = applied;
+        if started.is_none() && changes.iter().all(RunChange::is_empty) {
+            self.dispatch_all(execution, runs, effects, has_events, now);
+            return Ok(());
+        }
         let submitted = runs.commit(changes, started);
         match submitted.unwrap_or_else(|error| Submitted::Done(Err(error))) {
             Submitted::Done(Ok(())) => {
+                runs.reset_recovery_delay();
                 self.dispatch_all(execution, runs, effects, has_events, now);
                 Ok(())
             }
@@ -78,7 +84,14 @@ impl Backend {
     /// Executes the effects of an execution's commits as the store confirms them, in order.
     async fn await_confirmations(&self, execution: &Arc<Execution>) {
         loop {
-            let next = execution.lock().unconfirmed.next_confirmation();
+            let next = {
+                let mut runs = execution.lock();
+                if runs.is_broken() && !runs.unconfirmed.has_commits() {
+                    let error = StoreError::Failed(BROKEN_OFF.to_owned());
+                    self.fail(execution, &mut runs, &error);
+                }
+                runs.unconfirmed.next_confirmation()
+            };
             let Some(confirmation) = next else { return };
             // Without a sender the store has stopped.
             let confirmation = confirmation.await.unwrap_or(Err(StoreError::Stopped));
@@ -90,10 +103,37 @@ impl Backend {
             let Some(mut commit) = runs.unconfirmed.pop() else {
                 continue;
             };
-            let effects = std::mem::take(&mut commit.effects);
-            self.dispatch_all(execution, &mut runs, effects, commit.has_events, commit.now);
             commit.notify(&confirmation);
+            if runs.is_broken() {
+                continue;
+            }
+            runs.reset_recovery_delay();
+            let effects = std::mem::take(&mut commit.effects);
+            let (has_events, now) = (commit.has_events, commit.now);
+            let dispatched = catch_unwind(AssertUnwindSafe(|| {
+                self.dispatch_all(execution, &mut runs, effects, has_events, now);
+            }));
+            if dispatched.is_err() {
+                self.panicked(execution, &mut runs);
+            }
         }
+    }
+
+    /// Drops the live state after a panic, and recovers the execution later: the next input must not
+    /// meet what is half changed.
+    pub(crate) fn panicked(&self, execution: &Arc<Execution>, runs: &mut Runs) -> Error {
+        let error = StoreError::Failed(BROKEN_OFF.to_owned());
+        tracing::error!(
+            namespace = %execution.name.namespace,
+            workflow_id = %execution.name.workflow_id,
+            "the server panicked while it handled the workflow, which is a bug of the server"
+        );
+        execution.break_off(runs);
+        // With commits on their way, the task that awaits them sees to the recovery.
+        if !runs.is_broken() {
+            self.recover_later_locked(execution, runs, &error);
+        }
+        error.into()
     }
 
     fn dispatch_all(
@@ -121,3 +161,5 @@ impl Backend {
         self.recover_later_locked(execution, runs, error);
     }
 }
+
+const BROKEN_OFF: &str = "the server panicked while it handled the workflow; try again";

@@ -6,6 +6,7 @@ use std::time::Duration;
 use durably_history::{Effect, TaskQueue, Time, WorkflowTaskKey};
 
 use crate::backend::Backend;
+use crate::clock::WorkUnits;
 use crate::execution::{Execution, Record};
 use crate::matching::matcher::PriorityLevel;
 use crate::matching::offer::{ActivityOffer, WorkflowOffer};
@@ -106,8 +107,7 @@ impl Backend {
         let run = &record.run;
         let at_work =
             usize::from(run.has_workflow_task()) + usize::from(run.has_runnable_activity());
-        self.clock.replace_work(record.at_work, at_work);
-        record.at_work = at_work;
+        WorkUnits::replace(&mut record.at_work, at_work, &self.clock);
     }
 }
 

@@ -10,7 +10,9 @@ pub(crate) mod request;
 pub(crate) mod sweep;
 pub(crate) mod timers;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use durably_history::{
     Effect, IdConflict, Input, Policies, Reply, Run, RunId, Start, StartDecision, Terminate, Time,
@@ -92,6 +94,12 @@ impl Backend {
         let _ = self.stop.subscribe().wait_for(|stopped| *stopped).await;
     }
 
+    /// Waits until the server has been stopping for so long.
+    async fn stopped_for(&self, span: Duration) {
+        self.stopped().await;
+        tokio::time::sleep(span).await;
+    }
+
     /// Returns an error if the server is shutting down.
     pub(crate) fn check_running(&self) -> Result<(), Error> {
         match self.is_stopping() {
@@ -117,7 +125,11 @@ impl Backend {
         let record = self
             .unless_failed(execution, found)?
             .ok_or_else(|| no_such_workflow(execution.workflow_id()))?;
-        let transition = record.run.apply(input, now)?;
+        let applied = catch_unwind(AssertUnwindSafe(|| record.run.apply(input, now)));
+        let Ok(transition) = applied else {
+            return Err(self.panicked(execution, runs));
+        };
+        let transition = transition?;
         let mut changes = vec![record.take_change(false, &transition.effects)];
         let mut effects = Vec::new();
         let next = next_run(&transition.effects, now).map(|(run, next)| {
@@ -164,7 +176,7 @@ impl Backend {
         let now = self.clock.now();
         loop {
             let found = runs.get(&name.run_id);
-            // A failure has been seen to: the execution is recovered.
+            // After a failure of the store the execution is recovered, and its deadlines are met then.
             let Ok(Some(record)) = self.unless_failed(&execution, found) else {
                 return;
             };

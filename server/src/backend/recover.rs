@@ -35,7 +35,10 @@ impl Backend {
             let workflow_id = &name.execution.workflow_id;
             let execution = self.executions.find_or_create(&namespace, workflow_id);
             let mut runs = execution.lock();
-            self.recover(&execution, &mut runs, &name.run_id)?;
+            if let Err(error) = self.recover(&execution, &mut runs, &name.run_id) {
+                // One damaged run does not keep the others from going on.
+                self.recover_later_locked(&execution, &mut runs, &error);
+            }
         }
         Ok(())
     }
@@ -66,25 +69,30 @@ impl Backend {
         if self.is_stopping() || std::mem::replace(&mut runs.is_recovering, true) {
             return;
         }
+        let delay = runs.next_recovery_delay();
         tracing::warn!(
             namespace = %execution.name.namespace,
             workflow_id = %execution.name.workflow_id,
             %error,
-            "the store failed; the workflow is recovered when it works again"
+            ?delay,
+            "the workflow could not be stored or read; it is recovered after a delay"
         );
         let execution = Arc::clone(execution);
         self.runtime
-            .spawn(async move { backend.recover_with_backoff(&execution).await });
+            .spawn(async move { backend.recover_with_backoff(&execution, delay).await });
     }
 
-    async fn recover_with_backoff(&self, execution: &Arc<Execution>) {
-        let mut delay = FIRST_DELAY;
+    async fn recover_with_backoff(&self, execution: &Arc<Execution>, mut delay: Duration) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
                 () = self.stopped() => return,
             }
             let mut runs = execution.lock();
+            if runs.unconfirmed.has_commits() {
+                // Tasks are offered when what led to them is durable.
+                continue;
+            }
             let latest = runs
                 .latest()
                 .map(|latest| latest.map(|record| record.run.run_id().clone()));
@@ -94,13 +102,21 @@ impl Backend {
                 Err(error) => Err(error),
             };
             match recovered {
-                Ok(()) => {
-                    runs.is_recovering = false;
-                    return;
+                Ok(()) => {}
+                Err(StoreError::Corrupted(damage)) => tracing::error!(
+                    namespace = %execution.name.namespace,
+                    workflow_id = %execution.name.workflow_id,
+                    %damage,
+                    "the stored workflow is damaged and does not go on"
+                ),
+                Err(error) => {
+                    tracing::debug!(%error, "the store still fails");
+                    delay = runs.next_recovery_delay();
+                    continue;
                 }
-                Err(error) => tracing::debug!(%error, "the store fails still"),
             }
-            delay = (delay * 2).min(LONGEST_DELAY);
+            runs.is_recovering = false;
+            return;
         }
     }
 
@@ -122,6 +138,3 @@ impl Backend {
         Ok(())
     }
 }
-
-const FIRST_DELAY: Duration = Duration::from_millis(100);
-const LONGEST_DELAY: Duration = Duration::from_secs(10);

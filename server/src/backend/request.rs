@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use durably_history::Start;
 
@@ -85,7 +86,11 @@ impl<'a> RequestScope<'a> {
             failures,
         } in used
         {
-            execution.confirmed().await?;
+            tokio::select! {
+                confirmed = execution.confirmed() => confirmed?,
+                // A server that stops confirms what it has taken, unless its runtime ends first.
+                () = self.backend.stopped_for(STOP_GRACE) => return Err(StoreError::Stopped.into()),
+            }
             if execution.failures() != failures {
                 return Err(Error::Store(StoreError::Failed(
                     FAILED_MEANWHILE.to_owned(),
@@ -93,6 +98,12 @@ impl<'a> RequestScope<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Forgets an execution that the request does not answer from: its task was stale.
+    pub(crate) fn forget(&self, execution: &Arc<Execution>) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.retain(|it| !Arc::ptr_eq(&it.execution, execution));
     }
 
     fn add(&self, execution: &Arc<Execution>) {
@@ -116,3 +127,5 @@ impl Deref for RequestScope<'_> {
 
 /// Whether the request's own commit is among the failed ones is not known; its repetition finds out.
 const FAILED_MEANWHILE: &str = "a commit of the workflow failed, try again";
+/// How long a stopping server has to confirm commits.
+const STOP_GRACE: Duration = Duration::from_secs(5);

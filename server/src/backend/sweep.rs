@@ -37,8 +37,16 @@ impl Backend {
             let now = self.clock.now().as_unix_nanos();
             let before = now.saturating_sub(retention.unwrap_or(i64::MAX));
             let before = Time::from_unix_nanos(before);
-            if let Err(error) = self.store.remove_closed(&namespace.name, before, BATCH) {
-                tracing::warn!(namespace = %namespace.name, %error, "removing closed runs failed");
+            loop {
+                match self.store.remove_closed(&namespace.name, before, BATCH) {
+                    Ok(BATCH) => {}
+                    Ok(_) => break,
+                    Err(error) => {
+                        let namespace = &namespace.name;
+                        tracing::warn!(%namespace, %error, "removing closed workflows failed");
+                        break;
+                    }
+                }
             }
         }
     }
@@ -46,5 +54,5 @@ impl Backend {
 
 /// How often; an execution leaves memory after one to two intervals without a use.
 const INTERVAL: Duration = Duration::from_secs(10);
-/// Maximum number of runs that one sweep removes for a namespace, so that it never takes long.
-const BATCH: usize = 10_000;
+/// Maximum number of runs that are removed at once, so that commits get in between.
+const BATCH: usize = 1_000;

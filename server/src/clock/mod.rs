@@ -8,8 +8,8 @@ mod timekeeper;
 pub(crate) mod wait;
 
 pub(crate) use self::timekeeper::{Sleep, Timekeeper};
-pub(crate) use self::wait::WorkGuard;
 pub use self::wait::{ClockHold, SkipsTime};
+pub(crate) use self::wait::{WorkGuard, WorkUnits};
 
 /// Setting of the clock that drives the server's timers and timeouts.
 ///

@@ -82,6 +82,34 @@ impl WorkGuard {
     }
 }
 
+/// Units of work, which end with this.
+#[derive(Debug)]
+pub(crate) struct WorkUnits {
+    clock: Timekeeper,
+    units: usize,
+}
+
+impl WorkUnits {
+    /// Replaces the units that are counted; `None` counts none.
+    pub(crate) fn replace(counted: &mut Option<Self>, units: usize, clock: &Timekeeper) {
+        let before = counted.as_ref().map_or(0, |counted| counted.units);
+        clock.replace_work(before, units);
+        if let Some(mut counted) = counted.take() {
+            counted.units = 0;
+        }
+        *counted = (units > 0).then(|| Self {
+            clock: clock.clone(),
+            units,
+        });
+    }
+}
+
+impl Drop for WorkUnits {
+    fn drop(&mut self) {
+        self.clock.replace_work(self.units, 0);
+    }
+}
+
 impl Drop for WorkGuard {
     fn drop(&mut self) {
         self.0.replace_work(1, 0);

@@ -42,7 +42,7 @@ impl Executions {
         let name = name(namespace, workflow_id);
         let stored = self.store.execution(&name)?;
         Ok(stored.is_some().then(|| {
-            let runs = Runs::new(name.clone(), Arc::clone(&self.store), Some(stored.into()));
+            let runs = Runs::new(name.clone(), Arc::clone(&self.store));
             self.insert(namespace, name, runs)
         }))
     }
@@ -57,11 +57,11 @@ impl Executions {
             return execution;
         }
         let name = name(namespace, workflow_id);
-        let runs = Runs::new(name.clone(), Arc::clone(&self.store), None);
+        let runs = Runs::new(name.clone(), Arc::clone(&self.store));
         self.insert(namespace, name, runs)
     }
 
-    /// Drops executions from memory that nobody uses and nobody has looked up since the last sweep.
+    /// Drops closed runs from memory that nobody waits for, and executions that nobody uses and nobody has looked up since the last sweep.
     pub(crate) fn sweep(&self) {
         let mut by_namespace = self
             .by_namespace
@@ -71,8 +71,9 @@ impl Executions {
             table.retain(|_, execution| {
                 // While the map is locked nobody can take another reference. Whoever waits for the
                 // execution holds one.
+                let is_idle = execution.release();
                 let is_used = execution.used.swap(false, Ordering::AcqRel);
-                is_used || Arc::strong_count(execution) > 1 || !execution.lock().is_idle()
+                is_used || Arc::strong_count(execution) > 1 || !is_idle
             });
             table.shrink_to(table.len() * 2);
         }

@@ -69,7 +69,7 @@ impl Execution {
             Err(poisoned) => {
                 // A panic has left the runs half changed. The store has them as they were.
                 let mut runs = PoisonError::into_inner(poisoned);
-                self.fail(&mut runs, &StoreError::Stopped);
+                self.break_off(&mut runs);
                 self.runs.clear_poison();
                 runs
             }
@@ -80,9 +80,30 @@ impl Execution {
     pub(crate) fn fail(&self, runs: &mut Runs, error: &StoreError) {
         self.failures.fetch_add(1, Ordering::AcqRel);
         runs.unload(error);
-        // Who waits looks again, at the stored state.
+        self.notify_waiters();
+    }
+
+    /// Drops the live state because of a panic, which has left it half changed.
+    pub(crate) fn break_off(&self, runs: &mut Runs) {
+        self.failures.fetch_add(1, Ordering::AcqRel);
+        runs.unload_when_confirmed(&StoreError::Failed(PANICKED.to_owned()));
+        self.notify_waiters();
+    }
+
+    /// Makes requests that wait read the stored state.
+    fn notify_waiters(&self) {
         self.changed.notify_waiters();
         self.closed.notify_waiters();
+    }
+
+    /// Drops closed runs from memory, and returns whether the whole execution may leave it. An
+    /// execution that is locked may not.
+    fn release(&self) -> bool {
+        let Ok(mut runs) = self.runs.try_lock() else {
+            return false;
+        };
+        runs.release_closed();
+        runs.is_idle()
     }
 
     /// Number of failed commits so far.
@@ -99,3 +120,5 @@ impl Execution {
         }
     }
 }
+
+const PANICKED: &str = "the server panicked while it handled the workflow; try again";

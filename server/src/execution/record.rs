@@ -3,6 +3,7 @@
 use durably_history::{Deadline, Effect, Run, Time};
 
 use super::waiters::Waiters;
+use crate::clock::WorkUnits;
 use crate::store::{RunChange, RunPhase};
 
 /// A live run.
@@ -13,8 +14,8 @@ pub(crate) struct Record {
     pub(crate) waiters: Waiters,
     /// The time that the run's alarm was last set for.
     pub(crate) alarm: Option<Time>,
-    /// Units of work that the skipping clock counts for this run.
-    pub(crate) at_work: usize,
+    /// Units of work that the skipping clock counts for this run, if there are any.
+    pub(crate) at_work: Option<WorkUnits>,
 }
 
 impl Record {
@@ -22,9 +23,16 @@ impl Record {
         Self {
             waiters: Waiters::default(),
             alarm: None,
-            at_work: 0,
+            at_work: None,
             run,
         }
+    }
+
+    /// A run out of the store. Its alarm is set: an alarm stays while the run is not in memory.
+    pub(crate) fn restored(run: Run) -> Self {
+        let mut record = Self::new(run);
+        record.alarm = record.next_due();
+        record
     }
 
     /// The earliest deadline.

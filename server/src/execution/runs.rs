@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use durably_history::{EventLog, Run, RunId};
 
@@ -23,29 +24,37 @@ pub(crate) struct Runs {
     pub(crate) unconfirmed: Unconfirmed,
     /// Whether its tasks and alarm are about to be restored after a failure.
     pub(crate) is_recovering: bool,
+    /// How long the next recovery waits; grows from failure to failure.
+    recovery_delay: Duration,
+    /// The live state is wrong, but commits that led to it are on their way to the store. Nothing is
+    /// read or changed before they have arrived.
+    is_broken: bool,
 }
 
 /// See [`StoredExecution`].
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Head {
+struct Head {
     latest: Option<RunId>,
     version: u64,
 }
 
 impl Runs {
-    pub(crate) fn new(name: ExecutionName, store: Arc<dyn Store>, head: Option<Head>) -> Self {
+    pub(crate) fn new(name: ExecutionName, store: Arc<dyn Store>) -> Self {
         Self {
             name,
             store,
-            head,
+            head: None,
             live: BTreeMap::new(),
             unconfirmed: Unconfirmed::default(),
             is_recovering: false,
+            recovery_delay: FIRST_DELAY,
+            is_broken: false,
         }
     }
 
     /// The run of that id.
     pub(crate) fn get(&mut self, run_id: &RunId) -> Result<Option<&mut Record>, StoreError> {
+        self.check_whole()?;
         if !self.live.contains_key(run_id) {
             let Some(stored) = self.store.run(&self.name, run_id)? else {
                 return Ok(None);
@@ -55,7 +64,7 @@ impl Runs {
             };
             let events = EventLog::from_batches(stored.events).map_err(corrupted)?;
             let run = Run::restore(stored.parts, events).map_err(corrupted)?;
-            self.live.insert(run_id.clone(), Record::new(run));
+            self.live.insert(run_id.clone(), Record::restored(run));
         }
         Ok(self.live.get_mut(run_id))
     }
@@ -88,8 +97,8 @@ impl Runs {
         if let Some(record) = started {
             let run_id = record.run.run_id().clone();
             head.latest = Some(run_id.clone());
-            let replaced = self.live.insert(run_id, record);
-            assert!(replaced.is_none(), "a run starts once");
+            // A store that is slower than memory finds out whether the id is taken, and refuses.
+            self.live.insert(run_id, record);
         }
         Ok(submitted)
     }
@@ -100,15 +109,62 @@ impl Runs {
         self.unconfirmed.fail(error);
         self.live.clear();
         self.head = None;
+        self.is_broken = false;
+    }
+
+    /// Drops the live state after a panic, as soon as the store has answered all commits: what is
+    /// read before would lack those.
+    pub(crate) fn unload_when_confirmed(&mut self, error: &StoreError) {
+        match self.unconfirmed.has_commits() {
+            true => self.is_broken = true,
+            false => self.unload(error),
+        }
+    }
+
+    /// Whether [`Self::unload_when_confirmed`] waits.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// How long the recovery after a failure waits; longer after each failure in a row.
+    pub(crate) fn next_recovery_delay(&mut self) -> Duration {
+        let next = (self.recovery_delay * 2).min(LONGEST_DELAY);
+        std::mem::replace(&mut self.recovery_delay, next)
+    }
+
+    /// A commit is durable: the store works.
+    pub(crate) fn reset_recovery_delay(&mut self) {
+        self.recovery_delay = FIRST_DELAY;
+    }
+
+    /// Drops closed runs that nobody waits for from memory, and what is known of the store when no
+    /// run is left: their retention may end at any time.
+    pub(crate) fn release_closed(&mut self) {
+        if !self.unconfirmed.is_empty() || self.is_broken {
+            return;
+        }
+        self.live
+            .retain(|_, record| record.run.is_running() || !record.waiters.is_empty());
+        if self.live.is_empty() {
+            self.head = None;
+        }
     }
 
     /// Whether nothing is lost if the execution leaves memory.
     pub(crate) fn is_idle(&self) -> bool {
-        let at_work = self.live.values().any(|record| record.at_work > 0);
-        self.unconfirmed.is_empty() && !self.is_recovering && !at_work
+        let is_at_work = self.live.values().any(|record| record.at_work.is_some());
+        self.unconfirmed.is_empty() && !self.is_recovering && !self.is_broken && !is_at_work
+    }
+
+    fn check_whole(&self) -> Result<(), StoreError> {
+        match self.is_broken {
+            true => Err(StoreError::Failed(BROKEN.to_owned())),
+            false => Ok(()),
+        }
     }
 
     fn head(&mut self) -> Result<&Head, StoreError> {
+        self.check_whole()?;
         if self.head.is_none() {
             self.head = Some(self.store.execution(&self.name)?.into());
         }
@@ -124,3 +180,7 @@ impl From<Option<StoredExecution>> for Head {
         })
     }
 }
+
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
+const BROKEN: &str = "the workflow is being recovered from a failure of the server, try again";

@@ -72,6 +72,11 @@ impl Unconfirmed {
         self.commits.is_empty() && !self.is_awaited
     }
 
+    /// Whether the store has yet to answer a commit.
+    pub(crate) fn has_commits(&self) -> bool {
+        !self.commits.is_empty()
+    }
+
     /// Adds a commit; returns whether the caller must await the confirmations.
     pub(crate) fn push(&mut self, commit: UnconfirmedCommit) -> bool {
         self.commits.push_back(commit);

@@ -49,6 +49,16 @@ struct UpdateWaiter {
 }
 
 impl Waiters {
+    /// Whether nobody waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queries
+            .iter()
+            .all(|query| query.resolution.is_closed())
+            && self.updates.iter().all(|waiter| waiter.status.is_closed())
+            && self.closes.iter().all(|wait| wait.is_over())
+            && self.update_waits.iter().all(|(_, _, wait)| wait.is_over())
+    }
+
     /// Adds a query to the next workflow task.
     pub(crate) fn piggyback_query(
         &mut self,

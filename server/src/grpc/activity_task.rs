@@ -61,7 +61,10 @@ pub(super) async fn poll(
         match start(scope, &execution, &offer, &request.identity) {
             Ok(task) => return Ok(task),
             // The task is stale: the activity timed out or was cancelled, or the run has closed.
-            Err(stale) => tracing::debug!(error = ?stale, "stale activity task dropped"),
+            Err(stale) => {
+                tracing::debug!(error = ?stale, "stale activity task dropped");
+                scope.forget(&execution);
+            }
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) async fn get(
     // A request for the close event lets the clock skip; one that follows the history event by
     // event only watches.
     let skips = skips.filter(|_| only_close);
-    let mut wait = None;
+    let mut _wait;
     loop {
         // Registered before the check, so that no notification in between is missed.
         let news = match only_close {
@@ -58,9 +58,8 @@ pub(super) async fn get(
             if let Some(page) = page(record, &token, limit, filter, request.wait_new_event) {
                 return Ok(response(page));
             }
-            if wait.is_none() {
-                wait = skips.map(|clock| record.waiters.begin_close_wait(clock));
-            }
+            // Again each time, because the record may be another one than before.
+            _wait = skips.map(|clock| record.waiters.begin_close_wait(clock));
         }
         if timeout_at(deadline, news).await.is_err() {
             // The client repeats the request with the same token.

@@ -132,8 +132,8 @@ pub(super) fn cluster_info(backend: &Backend) -> GetClusterInfoResponse {
         }),
         cluster_name: CLUSTER.to_owned(),
         history_shard_count: 1,
-        persistence_store: "memory".to_owned(),
-        visibility_store: "memory".to_owned(),
+        persistence_store: backend.store.kind().to_owned(),
+        visibility_store: backend.store.kind().to_owned(),
         initial_failover_version: 1,
         failover_version_increment: 10,
     }

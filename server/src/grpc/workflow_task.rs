@@ -56,18 +56,20 @@ pub(super) async fn poll(
             .workflow_tasks
             .poll(poll, scope.clock.now(), deadline)
             .await;
-        let answer = match offer {
+        let (execution, answer) = match offer {
             None => {
                 scope.check_running()?;
                 return Ok(PollWorkflowTaskQueueResponse::default());
             }
             Some(WorkflowOffer::Task { run, task_key, .. }) => {
                 let execution = scope.offered(&namespace, &run);
-                start(scope, &execution, &run.run_id, task_key, queue, &request)
+                let task = start(scope, &execution, &run.run_id, task_key, queue, &request);
+                (execution, task)
             }
             Some(WorkflowOffer::Query { run, id, query }) => {
                 let execution = scope.offered(&namespace, &run);
-                query_task(&execution, &run.run_id, id, *query, kind)
+                let task = query_task(&execution, &run.run_id, id, *query, kind);
+                (execution, task)
             }
         };
         match answer {
@@ -77,7 +79,10 @@ pub(super) async fn poll(
                 return Ok(task);
             }
             // The task is stale: the run has closed, or another poll took the task.
-            Err(stale) => tracing::debug!(error = ?stale, "stale workflow task dropped"),
+            Err(stale) => {
+                tracing::debug!(error = ?stale, "stale workflow task dropped");
+                scope.forget(&execution);
+            }
         }
     }
 }

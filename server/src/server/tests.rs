@@ -268,6 +268,85 @@ async fn waiting_run(case: &Case) -> String {
 }
 
 #[tokio::test]
+async fn after_a_panic_nothing_is_read_before_the_commits_on_their_way_have_arrived() {
+    let case = Case::new().await;
+    case.start("w").await.unwrap();
+    case.store.set(Mode::Held);
+    let mut signaled = pin!(case.signal("w", "s"));
+    assert!(is_pending(&mut signaled).await);
+    let backend = &case.server.backend;
+    let namespace = backend.namespaces.find(NAMESPACE).unwrap();
+    let execution = backend.executions.find(&namespace, "w").unwrap().unwrap();
+    backend.panicked(&execution, &mut execution.lock());
+    let mut other = pin!(case.signal("w", "other"));
+    assert!(is_pending(&mut other).await);
+    case.store.release();
+    assert_eq!(other.await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(signaled.await.unwrap_err().code(), Code::Unavailable);
+    // The first signal is recorded, although its sender was not sure of it.
+    let task = case.task().await.unwrap();
+    assert_eq!(task.attempt, 1);
+    case.signal("w", "s").await.unwrap();
+    let signals = case.events("w").await;
+    let signals = signals
+        .iter()
+        .filter(|event| **event == EventType::WorkflowExecutionSignaled);
+    assert_eq!(signals.count(), 1);
+}
+
+#[tokio::test]
+async fn an_input_that_changes_nothing_commits_nothing() {
+    let case = Case::new().await;
+    case.start("w").await.unwrap();
+    case.signal("w", "s").await.unwrap();
+    case.store.set(Mode::Held);
+    case.signal("w", "s").await.unwrap();
+    assert_eq!(case.store.held(), 0);
+}
+
+#[tokio::test]
+async fn the_alarm_of_a_workflow_that_left_memory_is_removed_when_it_ends() {
+    let case = Case::new().await;
+    case.start("w").await.unwrap();
+    let task = case.task().await.unwrap();
+    case.complete(&task, vec![start_timer(3600)]).await.unwrap();
+    assert!(case.server.backend.timers.next_due().is_some());
+    case.forget();
+    case.terminate("w").await.unwrap();
+    assert_eq!(case.server.backend.timers.next_due(), None);
+}
+
+#[tokio::test]
+async fn a_closed_run_leaves_memory_while_its_workflow_goes_on() {
+    let case = Case::new().await;
+    let first = case.start("w").await.unwrap().run_id;
+    case.terminate("w").await.unwrap();
+    let again = StartWorkflowExecutionRequest {
+        request_id: "again".to_owned(),
+        ..start_request("w")
+    };
+    case.start_with(again).await.unwrap();
+    let mut closed = pin!(case.close_event("w"));
+    assert!(is_pending(&mut closed).await);
+    let backend = &case.server.backend;
+    let end = backend.clock.now() + Duration::from_secs(1);
+    assert_eq!(backend.store.remove_closed(NAMESPACE, end, 9), Ok(1));
+    case.forget();
+    let first = DescribeWorkflowExecutionRequest {
+        namespace: NAMESPACE.to_owned(),
+        execution: Some(WorkflowExecution {
+            workflow_id: "w".to_owned(),
+            run_id: first,
+        }),
+    };
+    let first = Request::new(first);
+    let gone = case.service.describe_workflow_execution(first).await;
+    assert_eq!(gone.unwrap_err().code(), Code::NotFound);
+    case.terminate("w").await.unwrap();
+    assert_eq!(closed.await, [EventType::WorkflowExecutionTerminated]);
+}
+
+#[tokio::test]
 async fn a_closed_workflow_is_removed_after_its_retention() {
     let case = Case::new().await;
     case.start("closed").await.unwrap();

@@ -72,6 +72,13 @@ pub(crate) struct RunChange {
     pub(crate) row: Option<Box<WorkflowExecutionInfo>>,
 }
 
+impl RunChange {
+    /// Whether nothing has changed.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.is_new && self.parts.is_empty() && self.events.is_none() && self.row.is_none()
+    }
+}
+
 /// Whether a run is open, and what a restart must know of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RunPhase {

@@ -97,6 +97,10 @@ impl FaultyStore {
 }
 
 impl Store for FaultyStore {
+    fn kind(&self) -> &'static str {
+        self.inner.kind()
+    }
+
     fn cluster_id(&self) -> &str {
         self.inner.cluster_id()
     }

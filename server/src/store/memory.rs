@@ -114,6 +114,10 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
+    fn kind(&self) -> &'static str {
+        "memory"
+    }
+
     fn cluster_id(&self) -> &str {
         &self.cluster_id
     }

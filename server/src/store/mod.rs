@@ -36,6 +36,9 @@ use crate::visibility::query::Query;
 
 /// Keeps namespaces, executions and their visibility.
 pub(crate) trait Store: fmt::Debug + Send + Sync {
+    /// What the server says that it keeps its data in.
+    fn kind(&self) -> &'static str;
+
     /// Id of the cluster, the same as long as the store exists.
     fn cluster_id(&self) -> &str;
 

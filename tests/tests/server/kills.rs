@@ -79,7 +79,7 @@ async fn send(client: Client, load: Arc<Load>, sender: u32) -> Result<()> {
         }
         let id = format!("tally-{sender}-{round}");
         loop {
-            let started = Tally::start(&client, Vec::new()).id(&id).task_queue(QUEUE);
+            let started = Tally::start(&client, None).id(&id).task_queue(QUEUE);
             match started.await {
                 // An attempt whose answer was lost may have started it.
                 Ok(_) | Err(StartError::AlreadyStarted(_)) => break,

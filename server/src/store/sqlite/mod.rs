@@ -66,6 +66,10 @@ pub(crate) struct SqliteStore {
 }
 
 impl Store for SqliteStore {
+    fn kind(&self) -> &'static str {
+        "sqlite"
+    }
+
     fn cluster_id(&self) -> &str {
         &self.cluster_id
     }
