@@ -213,7 +213,7 @@ fn dispatch_query<'a>(
     kind: QueueKind,
     query: &WorkflowQuery,
 ) -> crate::matching::query::PendingQuery<'a> {
-    let pending = execution.namespace.queries.register();
+    let pending = execution.namespace.queries.register(scope.ids.number());
     let offer = WorkflowOffer::Query {
         run: execution.run_name(run_id),
         id: pending.id,

@@ -3,7 +3,6 @@
 //! [`crate::execution::waiters`]), so that it sees the state after that task.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use durably_proto::api::common::v1::Payloads;
@@ -21,14 +20,14 @@ pub(crate) struct QueryFailed {
     pub(crate) failure: Option<Failure>,
 }
 
-/// Names a direct query.
+/// Names a direct query: a random number, because the answer to a query of a server that has stopped
+/// may reach the next one.
 pub(crate) type QueryId = u64;
 
 /// The unanswered direct queries of a namespace.
 #[derive(Debug, Default)]
 pub(crate) struct DirectQueries {
     pending: Mutex<HashMap<QueryId, oneshot::Sender<QueryAnswer>>>,
-    next: AtomicU64,
 }
 
 /// A query that waits for its answer; deregistered when it is dropped.
@@ -41,8 +40,7 @@ pub(crate) struct PendingQuery<'a> {
 
 impl DirectQueries {
     /// Registers a query.
-    pub(crate) fn register(&self) -> PendingQuery<'_> {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn register(&self, id: QueryId) -> PendingQuery<'_> {
         let (sender, answer) = oneshot::channel();
         self.lock().insert(id, sender);
         PendingQuery {
@@ -91,7 +89,7 @@ mod tests {
     #[test]
     fn a_dropped_query_is_deregistered() {
         let queries = DirectQueries::default();
-        let pending = queries.register();
+        let pending = queries.register(1);
         let id = pending.id;
         assert!(queries.is_open(id));
         drop(pending);
@@ -102,8 +100,8 @@ mod tests {
     #[test]
     fn an_answer_reaches_its_query() {
         let queries = DirectQueries::default();
-        let mut first = queries.register();
-        let mut second = queries.register();
+        let mut first = queries.register(1);
+        let mut second = queries.register(2);
         assert!(queries.answer(second.id, Ok(Some(Payloads::default()))));
         assert!(matches!(second.answer.try_recv(), Ok(Ok(Some(_)))));
         assert!(first.answer.try_recv().is_err());

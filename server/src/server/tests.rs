@@ -11,7 +11,10 @@ use durably_proto::api::command::v1::{
     Command, ScheduleActivityTaskCommandAttributes, StartTimerCommandAttributes,
 };
 use durably_proto::api::common::v1::{ActivityType, WorkflowExecution, WorkflowType};
-use durably_proto::api::enums::v1::{CommandType, EventType, WorkflowExecutionStatus};
+use durably_proto::api::enums::v1::{
+    CommandType, EventType, QueryResultType, WorkflowExecutionStatus,
+};
+use durably_proto::api::query::v1::WorkflowQuery;
 use durably_proto::api::taskqueue::v1::TaskQueue;
 use durably_proto::api::workflowservice::v1::*;
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
@@ -261,6 +264,28 @@ async fn a_restarted_server_goes_on() {
     assert_eq!(case.events("waiting").await.len(), events);
 }
 
+#[tokio::test]
+async fn an_answer_to_a_query_before_a_restart_is_refused() {
+    let case = Case::new().await;
+    case.start("w").await.unwrap();
+    let task = case.task().await.unwrap();
+    case.complete(&task, Vec::new()).await.unwrap();
+    let old = {
+        let mut queried = pin!(case.query("w"));
+        assert!(is_pending(&mut queried).await);
+        case.task().await.unwrap()
+    };
+    let case = case.restart().await;
+    let mut queried = pin!(case.query("w"));
+    assert!(is_pending(&mut queried).await);
+    let refused = case.answer(&old).await.unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+    assert!(is_pending(&mut queried).await);
+    let new = case.task().await.unwrap();
+    case.answer(&new).await.unwrap();
+    queried.await.unwrap();
+}
+
 async fn waiting_run(case: &Case) -> String {
     let described = case.describe("waiting").await.unwrap();
     let info = described.workflow_execution_info.unwrap();
@@ -508,6 +533,38 @@ impl Case {
                     workflow_execution: named(id),
                     signal_name: name.to_owned(),
                     request_id: name.to_owned(),
+                    ..Default::default()
+                }))
+                .await,
+        )
+    }
+
+    async fn query(&self, id: &str) -> Result<QueryWorkflowResponse, Status> {
+        inner(
+            self.service
+                .query_workflow(Request::new(QueryWorkflowRequest {
+                    namespace: NAMESPACE.to_owned(),
+                    execution: named(id),
+                    query: Some(WorkflowQuery {
+                        query_type: "state".to_owned(),
+                        ..Default::default()
+                    }),
+                    ..Default::default()
+                }))
+                .await,
+        )
+    }
+
+    async fn answer(
+        &self,
+        task: &PollWorkflowTaskQueueResponse,
+    ) -> Result<RespondQueryTaskCompletedResponse, Status> {
+        inner(
+            self.service
+                .respond_query_task_completed(Request::new(RespondQueryTaskCompletedRequest {
+                    namespace: NAMESPACE.to_owned(),
+                    task_token: task.task_token.clone(),
+                    completed_type: QueryResultType::Answered.into(),
                     ..Default::default()
                 }))
                 .await,
