@@ -153,6 +153,9 @@ pub use __private::{
 pub use server::Server;
 #[cfg(feature = "replay")]
 pub use testing::replay;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use testing::simulation as __simulation;
 pub use time::{Time, days, hours, millis, mins, secs};
 pub use worker::Worker;
 pub use workflow::{

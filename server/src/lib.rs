@@ -26,6 +26,9 @@ mod matching;
 mod name;
 mod namespace;
 mod server;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub mod simulation;
 mod store;
 mod visibility;
 

@@ -19,6 +19,8 @@ pub mod process;
 pub mod proxy;
 pub mod raw;
 pub mod raw_update;
+#[cfg(test)]
+mod sim;
 pub mod tally;
 
 /// Where a test body runs.

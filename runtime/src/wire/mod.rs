@@ -35,6 +35,15 @@ mod headers;
 
 pub(crate) use self::error::{Fault, WireError};
 
+/// The messages that a simulated worker receives and sends.
+#[cfg(feature = "simulation")]
+pub(crate) mod messages {
+    pub(crate) use durably_proto::api::workflowservice::v1::{
+        PollWorkflowTaskQueueResponse, RespondQueryTaskCompletedRequest,
+        RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskFailedRequest,
+    };
+}
+
 /// Name of the marker that all SDKs write for a patch.
 const PATCH_MARKER: &str = "core_patch";
 /// Key under which the marker of a patch keeps its [`PatchData`].

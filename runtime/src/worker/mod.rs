@@ -61,6 +61,8 @@ use std::{future::Future, pin::pin, sync::Arc};
 
 use tokio::sync::watch;
 
+#[cfg(feature = "simulation")]
+pub(crate) use self::workflow_task::FailureReport;
 pub use self::{
     error::WorkerError,
     handle::{WorkerGuard, WorkerHandle},

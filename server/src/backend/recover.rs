@@ -85,6 +85,7 @@ impl Backend {
     async fn recover_with_backoff(&self, execution: &Arc<Execution>, mut delay: Duration) {
         loop {
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(delay) => {}
                 () = self.stopped() => return,
             }

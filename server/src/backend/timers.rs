@@ -160,6 +160,7 @@ pub(crate) async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) 
             .and_then(|due| backend.clock.machine_time_until(due))
             .unwrap_or(LONGEST_WAIT);
         tokio::select! {
+            biased;
             () = backend.timers.wake.notified() => {}
             () = tokio::time::sleep(wait.min(LONGEST_WAIT)) => {}
             _ = stop.changed() => return,

@@ -41,7 +41,15 @@ pub struct Clock(pub(crate) ClockKind);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClockKind {
     System,
-    Skipping { pace: Pace, locks: i64 },
+    /// tokio's time, which the simulation pauses.
+    #[cfg(feature = "simulation")]
+    Simulated {
+        start: tokio::time::Instant,
+    },
+    Skipping {
+        pace: Pace,
+        locks: i64,
+    },
 }
 
 /// How a skipping clock runs while it does not skip.
@@ -57,6 +65,12 @@ impl Clock {
     /// The machine's clock.
     pub const fn system() -> Self {
         Self(ClockKind::System)
+    }
+
+    /// tokio's time, which begins in 2030 at `start`.
+    #[cfg(feature = "simulation")]
+    pub(crate) const fn simulated(start: tokio::time::Instant) -> Self {
+        Self(ClockKind::Simulated { start })
     }
 
     /// A skipping clock for tests in the server's process. The clock stands still until a request
@@ -88,6 +102,8 @@ impl Clock {
     pub const fn unlocked(self) -> Self {
         match self.0 {
             ClockKind::System => self,
+            #[cfg(feature = "simulation")]
+            ClockKind::Simulated { .. } => self,
             ClockKind::Skipping { pace, .. } => Self(ClockKind::Skipping { pace, locks: 0 }),
         }
     }

@@ -12,13 +12,39 @@ use super::{Clock, ClockKind};
 /// The server's clock. Clones share its state.
 #[derive(Clone, Debug)]
 pub(crate) struct Timekeeper {
-    /// `None`: the machine's clock.
+    /// `None`: a clock that does not skip.
     skipping: Option<Arc<Mutex<Skipping>>>,
+    /// The time of a clock that does not skip.
+    source: Source,
     /// Wakes the timer service; see [`Self::wake`].
     wake: Arc<Notify>,
     /// Notified when the amount of work changes; see [`Self::work_changed`].
     work_changed: Arc<Notify>,
 }
+
+/// Where a clock that does not skip reads its time.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Machine,
+    #[cfg(feature = "simulation")]
+    Simulated {
+        start: tokio::time::Instant,
+    },
+}
+
+impl Source {
+    fn now(self) -> Time {
+        match self {
+            Self::Machine => system_now(),
+            #[cfg(feature = "simulation")]
+            Self::Simulated { start } => SIMULATED_START + start.elapsed(),
+        }
+    }
+}
+
+/// 2030-01-01.
+#[cfg(feature = "simulation")]
+const SIMULATED_START: Time = Time::from_unix_nanos(1_893_456_000 * 1_000_000_000);
 
 /// Whether a client that sleeps in the server's time unlocks the clock meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +57,14 @@ pub(crate) enum Sleep {
 
 impl Timekeeper {
     pub(crate) fn new(clock: Clock) -> Self {
+        let mut source = Source::Machine;
         let skipping = match clock.0 {
             ClockKind::System => None,
+            #[cfg(feature = "simulation")]
+            ClockKind::Simulated { start } => {
+                source = Source::Simulated { start };
+                None
+            }
             ClockKind::Skipping { pace, locks } => {
                 let mut skipping = Skipping::new(pace, locks);
                 skipping.runs_since = skipping.delay().map(|delay| Instant::now() + delay);
@@ -41,6 +73,7 @@ impl Timekeeper {
         };
         Self {
             skipping,
+            source,
             wake: Arc::default(),
             work_changed: Arc::default(),
         }
@@ -50,7 +83,7 @@ impl Timekeeper {
     pub(crate) fn now(&self) -> Time {
         match self.lock_state() {
             Some(skipping) => skipping.now(),
-            None => system_now(),
+            None => self.source.now(),
         }
     }
 
@@ -62,6 +95,15 @@ impl Timekeeper {
     /// Whether the clock can skip.
     pub(crate) fn skips(&self) -> bool {
         self.skipping.is_some()
+    }
+
+    /// Whether the clock follows tokio's time, in a simulation on one thread.
+    pub(crate) fn is_simulated(&self) -> bool {
+        match self.source {
+            Source::Machine => false,
+            #[cfg(feature = "simulation")]
+            Source::Simulated { .. } => true,
+        }
     }
 
     /// Notified when the timer service must check its alarms again: an alarm is due earlier than
@@ -78,7 +120,7 @@ impl Timekeeper {
     /// The machine's time until `due`; `None` if the clock stands.
     pub(crate) fn machine_time_until(&self, due: Time) -> Option<Duration> {
         match self.lock_state() {
-            None => Some(due.since(system_now())),
+            None => Some(due.since(self.source.now())),
             Some(skipping) => skipping.runs_since.map(|since| {
                 due.since(skipping.now()) + since.saturating_duration_since(Instant::now())
             }),

@@ -72,6 +72,7 @@ impl Frontend {
     ) -> Result<T, Error> {
         self.backend.check_running()?;
         tokio::select! {
+            biased;
             answer = future => answer,
             () = self.backend.stopped() => Err(Error::Unavailable("the server is shutting down")),
         }

@@ -1,5 +1,6 @@
 //! Workflow and query tasks: polls and responses of workers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use durably_history::{
@@ -97,7 +98,10 @@ pub(super) fn complete(
     let execution = scope.execution(&namespace, &token.workflow_id)?;
     let run_id = RunId::from(token.run_id.as_str());
     check::length(&request.identity, "Identity")?;
-    let answers = std::mem::take(&mut request.query_results);
+    // In an order, so that a simulation repeats.
+    let answers: BTreeMap<_, _> = std::mem::take(&mut request.query_results)
+        .into_iter()
+        .collect();
     let refused = check_search_attributes(&namespace, &mut request.commands);
     let input = Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask {
         token: token.task(),

@@ -115,7 +115,10 @@ impl<T: Send> Queues<T> {
             named.closed = true;
             std::mem::take(&mut named.queues)
         };
-        for queue in queues.values() {
+        // In an order, so that the end of a server with a seed can be repeated.
+        let mut queues: Vec<_> = queues.into_iter().collect();
+        queues.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        for (_, queue) in queues {
             // The tasks are dropped after the lock is released.
             let _gone = queue.lock().tasks.close();
         }

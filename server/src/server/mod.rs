@@ -181,7 +181,7 @@ impl Server {
     }
 
     /// Starts a server that goes on with what the store has.
-    async fn launch_on(
+    pub(crate) async fn launch_on(
         store: Arc<dyn Store>,
         ids: Ids,
         config: ServerBuilder,

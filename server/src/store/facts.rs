@@ -97,7 +97,7 @@ pub(crate) enum Submitted {
     /// It is done, or refused.
     Done(Result<(), StoreError>),
     #[cfg_attr(
-        not(any(test, feature = "sqlite")),
+        not(any(test, feature = "sqlite", feature = "simulation")),
         expect(dead_code, reason = "memory needs no time")
     )]
     /// It is durable when this resolves to `Ok`. The sender is dropped when the store has stopped.

@@ -1,10 +1,10 @@
-//! A store for tests that holds commits back or fails.
+//! A store for tests and for the simulation that holds commits back, fails, or crashes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use durably_history::{RunId, Time};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::memory::MemoryStore;
 use super::{Commit, OpenRun, Store, StoredExecution, StoredNamespace, StoredRun, Submitted};
@@ -22,6 +22,8 @@ pub(crate) enum Mode {
     Held,
     /// They are refused at once.
     Refused,
+    /// The server has crashed: nothing is committed, confirmed or read any more.
+    Crashed,
 }
 
 /// An in-memory store whose commits can be held back and fail.
@@ -29,14 +31,22 @@ pub(crate) enum Mode {
 pub(crate) struct FaultyStore {
     inner: Arc<MemoryStore>,
     state: Mutex<State>,
+    /// Notified when a commit is held back, and at a crash.
+    changed: Notify,
 }
 
 #[derive(Debug)]
 struct State {
     mode: Mode,
     reads_fail: bool,
-    held: VecDeque<(Commit, oneshot::Sender<Result<(), StoreError>>)>,
+    held: VecDeque<(Commit, Confirm)>,
+    /// The number of commits until the crash, the last one included.
+    crash_in: Option<u64>,
+    /// Those that a crash has left without an answer.
+    unanswered: Vec<Confirm>,
 }
+
+type Confirm = oneshot::Sender<Result<(), StoreError>>;
 
 impl FaultyStore {
     pub(crate) fn new(inner: Arc<MemoryStore>) -> Self {
@@ -46,7 +56,10 @@ impl FaultyStore {
                 mode: Mode::Done,
                 reads_fail: false,
                 held: VecDeque::new(),
+                crash_in: None,
+                unanswered: Vec::new(),
             }),
+            changed: Notify::new(),
         }
     }
 
@@ -54,38 +67,31 @@ impl FaultyStore {
         self.lock().mode = mode;
     }
 
-    /// Sets whether reads of executions and runs fail.
-    pub(crate) fn fail_reads(&self, fail: bool) {
-        self.lock().reads_fail = fail;
-    }
-
     /// Number of commits that are held back.
     pub(crate) fn held(&self) -> usize {
         self.lock().held.len()
     }
 
-    /// Makes the held commits durable, and later ones at once.
-    pub(crate) fn release(&self) {
+    /// Makes the first held commits durable, at most that many.
+    pub(crate) fn flush(&self, commits: usize) {
         let mut state = self.lock();
-        state.mode = Mode::Done;
-        for (commit, confirmation) in state.held.drain(..) {
-            let Submitted::Done(done) = self.inner.commit(commit) else {
-                unreachable!("the in-memory store is done at once");
-            };
-            let _ = confirmation.send(done);
+        let commits = commits.min(state.held.len());
+        for (commit, confirmation) in state.held.drain(..commits) {
+            // The server may have stopped.
+            let _ = confirmation.send(self.inner.apply(commit));
         }
     }
 
     /// Fails the first held commit. Those that follow it are refused by the store, as always.
-    pub(crate) fn fail(&self) {
+    pub(crate) fn fail_first(&self) {
         let first = self.lock().held.pop_front();
         let (_, confirmation) = first.expect("a commit is held");
         let _ = confirmation.send(Err(failed()));
-        self.release();
     }
 
     fn check_read(&self) -> Result<(), StoreError> {
-        match self.lock().reads_fail {
+        let state = self.lock();
+        match state.reads_fail || state.mode == Mode::Crashed {
             true => Err(failed()),
             false => Ok(()),
         }
@@ -125,12 +131,29 @@ impl Store for FaultyStore {
 
     fn commit(&self, commit: Commit) -> Submitted {
         let mut state = self.lock();
+        if let Some(left) = &mut state.crash_in {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                state.crash_in = None;
+                let (confirmation, confirmed) = oneshot::channel();
+                state.held.push_back((commit, confirmation));
+                state.mode = Mode::Crashed;
+                self.changed.notify_waiters();
+                return Submitted::Pending(confirmed);
+            }
+        }
         match state.mode {
             Mode::Done => self.inner.commit(commit),
             Mode::Refused => Submitted::Done(Err(failed())),
             Mode::Held => {
                 let (confirmation, confirmed) = oneshot::channel();
                 state.held.push_back((commit, confirmation));
+                self.changed.notify_waiters();
+                Submitted::Pending(confirmed)
+            }
+            Mode::Crashed => {
+                let (confirmation, confirmed) = oneshot::channel();
+                state.unanswered.push(confirmation);
                 Submitted::Pending(confirmed)
             }
         }
@@ -169,6 +192,80 @@ impl Store for FaultyStore {
 
     fn close(&self) {
         self.inner.close();
+    }
+}
+
+/// Used by tests of this crate.
+#[cfg(test)]
+impl FaultyStore {
+    /// Sets whether reads of executions and runs fail.
+    pub(crate) fn fail_reads(&self, fail: bool) {
+        self.lock().reads_fail = fail;
+    }
+
+    /// Makes the held commits durable, and later ones at once.
+    pub(crate) fn release(&self) {
+        self.set(Mode::Done);
+        self.flush(usize::MAX);
+    }
+
+    /// Fails the first held commit, and releases the others.
+    pub(crate) fn fail(&self) {
+        self.fail_first();
+        self.release();
+    }
+}
+
+/// Used by the simulation.
+#[cfg(feature = "simulation")]
+impl FaultyStore {
+    /// Crashes at the commit with this number from now on, which becomes the last held one.
+    pub(crate) fn crash_in(&self, commits: u64) {
+        self.lock().crash_in = Some(commits);
+    }
+
+    /// Crashes now, if it has not crashed; the first `kept` held commits become durable, without a
+    /// confirmation.
+    pub(crate) fn crash(&self, kept: usize) {
+        let mut state = self.lock();
+        state.mode = Mode::Crashed;
+        self.changed.notify_waiters();
+        let held: Vec<_> = state.held.drain(..).collect();
+        for (number, (commit, confirmation)) in held.into_iter().enumerate() {
+            if number < kept {
+                // One that does not follow its predecessor is refused, as always.
+                let _ = self.inner.apply(commit);
+            }
+            state.unanswered.push(confirmation);
+        }
+    }
+
+    pub(crate) fn has_crashed(&self) -> bool {
+        self.lock().mode == Mode::Crashed
+    }
+
+    /// Waits until a commit is held back, or the store has crashed.
+    pub(crate) async fn changed(&self) {
+        self.until(|state| !state.held.is_empty() || state.mode == Mode::Crashed)
+            .await;
+    }
+
+    /// Waits until the store has crashed.
+    pub(crate) async fn crashed(&self) {
+        self.until(|state| state.mode == Mode::Crashed).await;
+    }
+
+    async fn until(&self, condition: impl Fn(&State) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            let mut changed = std::pin::pin!(changed);
+            // Registered before the check, so that no notification in between is missed.
+            changed.as_mut().enable();
+            if condition(&self.lock()) {
+                return;
+            }
+            changed.await;
+        }
     }
 }
 

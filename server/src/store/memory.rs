@@ -1,7 +1,7 @@
 //! The in-memory store.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use durably_history::{EventBatch, Part, PartKey, RunId, Time};
@@ -23,7 +23,7 @@ pub(crate) struct MemoryStore {
     /// Executions by the hash of their name, so that commits of two executions rarely wait for each
     /// other.
     shards: [Mutex<Shard>; SHARDS],
-    hasher: std::hash::RandomState,
+    hasher: BuildHasherDefault<DefaultHasher>,
 }
 
 type Shard = HashMap<ExecutionName, ExecutionEntry>;
@@ -62,7 +62,7 @@ impl MemoryStore {
             cluster_id,
             namespaces: RwLock::default(),
             shards: std::array::from_fn(|_| Mutex::default()),
-            hasher: std::hash::RandomState::new(),
+            hasher: BuildHasherDefault::default(),
         }
     }
 
@@ -80,7 +80,7 @@ impl MemoryStore {
         Some(Arc::clone(&namespaces.get(namespace)?.index))
     }
 
-    fn apply(&self, commit: Commit) -> Result<(), StoreError> {
+    pub(super) fn apply(&self, commit: Commit) -> Result<(), StoreError> {
         let Commit {
             execution: name,
             follows,
@@ -174,7 +174,10 @@ impl Store for MemoryStore {
     fn open_runs(&self, each: &mut dyn FnMut(OpenRun)) -> Result<(), StoreError> {
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            for (name, entry) in &*shard {
+            // In an order, so that a restart with a seed can be repeated.
+            let mut entries: Vec<_> = shard.iter().collect();
+            entries.sort_unstable_by_key(|(name, _)| *name);
+            for (name, entry) in entries {
                 for (run_id, run) in &entry.runs {
                     let RunPhase::Open {
                         next_due,

@@ -13,7 +13,7 @@
 #[cfg(test)]
 mod contract;
 mod facts;
-#[cfg(test)]
+#[cfg(any(test, feature = "simulation"))]
 pub(crate) mod faulty;
 pub(crate) mod memory;
 mod settings;

@@ -95,6 +95,7 @@ fn folders_import_in_one_direction() {
             / backend
             / grpc
             / server
+            / simulation
             / lib main",
         exceptions: &[],
     };

@@ -20,6 +20,8 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "simulation")]
+pub(crate) use self::failure_report::FailureReport;
 use self::{
     executor::{Completions, Executors},
     failing_runs::FailingRuns,

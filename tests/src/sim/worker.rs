@@ -1,0 +1,344 @@
+//! A worker of a simulation: the real engine and driver, with polls over the simulated network. Its crash
+//! loses its cache and all that it does.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use durably::__simulation::{Answer, Names, Workflows};
+use durably_proto::api::{
+    common::v1::{Payload, Payloads},
+    failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
+    history::v1::HistoryEvent,
+    taskqueue::v1::TaskQueue,
+    workflowservice::v1::*,
+};
+use tokio::time::Instant;
+
+use super::{
+    network::{CallError, call},
+    rng::mix,
+    workflows::{Ledger, Pipeline, Retried, Stoppable, Tick},
+    world::{EndOnDrop, Life, World},
+};
+use crate::raw::{NAMESPACE, task_queue};
+
+/// One worker, from its start to its crash.
+struct Worker {
+    world: Rc<World>,
+    names: Names,
+    workflows: RefCell<Workflows>,
+    /// Whether it keeps runs between their tasks.
+    caches: bool,
+}
+
+/// Keeps a worker up until the simulation ends; crashes it while there are faults.
+pub(super) async fn run(world: Rc<World>, number: u64) {
+    for start in 0_u64.. {
+        let identity = format!("worker {number}.{start}");
+        let names = Names {
+            sticky_queue: format!("{identity} sticky"),
+            queue: QUEUE.to_owned(),
+            identity,
+        };
+        let life = Life::new();
+        let alive = EndOnDrop(Rc::clone(&life));
+        let worker = Rc::new(Worker {
+            workflows: RefCell::new(workflows(names.clone())),
+            caches: world.draw(|rng| !rng.one_in(4)),
+            world: Rc::clone(&world),
+            names,
+        });
+        world.note(format_args!("{} starts", worker.names.identity));
+        for _ in 0..2 {
+            life.spawn(Rc::clone(&worker).poll_workflow_tasks(false));
+            life.spawn(Rc::clone(&worker).poll_activity_tasks());
+        }
+        life.spawn(Rc::clone(&worker).poll_workflow_tasks(true));
+        let age = world.draw(|rng| rng.millis_below(60_000));
+        tokio::time::sleep(age).await;
+        while !world.fault("worker crashes", 2) {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+        world.note(format_args!("{} crashes", worker.names.identity));
+        drop(alive);
+        tokio::time::sleep(world.draw(|rng| rng.millis_below(5000))).await;
+    }
+}
+
+/// The workflows of every worker.
+pub(super) fn workflows(names: Names) -> Workflows {
+    Workflows::new(names)
+        .workflow::<Ledger>()
+        .workflow::<Pipeline>()
+        .workflow::<Retried>()
+        .workflow::<Stoppable>()
+        .workflow::<Tick>()
+}
+
+impl Worker {
+    async fn poll_workflow_tasks(self: Rc<Self>, sticky: bool) {
+        let queue = match sticky {
+            false => task_queue(QUEUE),
+            true => Some(TaskQueue {
+                name: self.names.sticky_queue.clone(),
+                normal_name: QUEUE.to_owned(),
+                kind: 2,
+            }),
+        };
+        loop {
+            let request = PollWorkflowTaskQueueRequest {
+                namespace: NAMESPACE.to_owned(),
+                task_queue: queue.clone(),
+                identity: self.names.identity.clone(),
+                ..Default::default()
+            };
+            let (world, from) = (&self.world, &self.names.identity);
+            match call!(world, from, poll_workflow_task_queue, POLL, request) {
+                Ok(task) if task.task_token.is_empty() => {}
+                Ok(task) => self.work(task).await,
+                Err(_) => self.pause().await,
+            }
+        }
+    }
+
+    /// Works on a task, and on those that come with the responses.
+    async fn work(&self, first: PollWorkflowTaskQueueResponse) {
+        let mut next = Some(first);
+        while let Some(mut task) = next.take() {
+            let run = task.workflow_execution.clone().unwrap_or_default().run_id;
+            if self.world.fault("evictions", 20) {
+                self.workflows.borrow_mut().evict(&run);
+            }
+            tokio::time::sleep(self.world.draw(|rng| rng.millis_below(5))).await;
+            if !task.next_page_token.is_empty() {
+                let pages = self.history(&task, task.next_page_token.clone()).await;
+                let Some(pages) = pages else { return };
+                let events = &mut task.history.get_or_insert_default().events;
+                let last = events.last().map_or(0, |event| event.event_id);
+                events.extend(pages.into_iter().filter(|event| event.event_id > last));
+            }
+            let mut answer = self.handle(&task);
+            if let Answer::NotCached = answer {
+                let Some(pages) = self.history(&task, Vec::new()).await else {
+                    return;
+                };
+                let tail = &mut task.history.get_or_insert_default().events;
+                let first = tail.first().map_or(i64::MAX, |event| event.event_id);
+                let before = pages.into_iter().take_while(|it| it.event_id < first);
+                *tail = before.chain(std::mem::take(tail)).collect();
+                answer = self.handle(&task);
+            }
+            match answer {
+                Answer::Completed(request) => next = self.complete(*request, &run).await,
+                Answer::Query(request) => {
+                    let (world, from) = (&self.world, &self.names.identity);
+                    // The client asks again.
+                    let _ = call!(world, from, respond_query_task_completed, REPLY, *request);
+                }
+                Answer::Failed(_, text) => {
+                    panic!("a workflow task of run {run} failed: {text}")
+                }
+                Answer::NotCached => panic!("a history lacks its beginning"),
+                Answer::Overtaken => {}
+            }
+        }
+    }
+
+    fn handle(&self, task: &PollWorkflowTaskQueueResponse) -> Answer {
+        let mut workflows = self.workflows.borrow_mut();
+        workflows.handle(task.clone(), self.caches)
+    }
+
+    /// Sends the response to a task until it arrives; returns the next task.
+    async fn complete(
+        &self,
+        request: RespondWorkflowTaskCompletedRequest,
+        run: &str,
+    ) -> Option<PollWorkflowTaskQueueResponse> {
+        let reply = self
+            .retried(|| {
+                let (world, request) = (&self.world, request.clone());
+                let from = &self.names.identity;
+                async move { call!(world, from, respond_workflow_task_completed, REPLY, request) }
+            })
+            .await;
+        match reply {
+            Some(reply) => {
+                if reply.reset_history_event_id > 0 {
+                    let mut workflows = self.workflows.borrow_mut();
+                    workflows.reset_to(run, reply.reset_history_event_id);
+                }
+                reply.workflow_task
+            }
+            None => {
+                self.workflows.borrow_mut().evict(run);
+                None
+            }
+        }
+    }
+
+    /// The pages of a task's history from a token on; `None` if the task is to be given up.
+    async fn history(
+        &self,
+        task: &PollWorkflowTaskQueueResponse,
+        mut token: Vec<u8>,
+    ) -> Option<Vec<HistoryEvent>> {
+        let mut events = Vec::new();
+        loop {
+            let request = GetWorkflowExecutionHistoryRequest {
+                namespace: NAMESPACE.to_owned(),
+                execution: task.workflow_execution.clone(),
+                next_page_token: token,
+                maximum_page_size: 20,
+                ..Default::default()
+            };
+            let page = self
+                .retried(|| {
+                    let (world, request) = (&self.world, request.clone());
+                    let from = &self.names.identity;
+                    async move { call!(world, from, get_workflow_execution_history, REPLY, request) }
+                })
+                .await?;
+            events.extend(page.history.unwrap_or_default().events);
+            token = page.next_page_token;
+            if token.is_empty() {
+                return Some(events);
+            }
+        }
+    }
+
+    async fn poll_activity_tasks(self: Rc<Self>) {
+        loop {
+            let request = PollActivityTaskQueueRequest {
+                namespace: NAMESPACE.to_owned(),
+                task_queue: task_queue(QUEUE),
+                identity: self.names.identity.clone(),
+                ..Default::default()
+            };
+            let (world, from) = (&self.world, &self.names.identity);
+            match call!(world, from, poll_activity_task_queue, POLL, request) {
+                Ok(task) if task.task_token.is_empty() => {}
+                Ok(task) => self.run_activity(task).await,
+                Err(_) => self.pause().await,
+            }
+        }
+    }
+
+    async fn run_activity(&self, task: PollActivityTaskQueueResponse) {
+        if self.world.fault("hanging activities", 30) {
+            tokio::time::sleep(Duration::from_secs(7)).await;
+        }
+        let name = task.activity_type.unwrap_or_default().name;
+        let inputs = task.input.unwrap_or_default().payloads;
+        let input = |nth: usize| -> u64 {
+            serde_json::from_slice(&inputs[nth].data).expect("the arguments are numbers")
+        };
+        let result = match name.as_str() {
+            "step" => Ok(mix(input(0))),
+            "flaky" if i64::from(task.attempt) <= input(1) as i64 => Err(false),
+            "flaky" => Ok(mix(input(0))),
+            "broken" => Err(true),
+            "long" => {
+                for _ in 0..input(1) {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    let request = RecordActivityTaskHeartbeatRequest {
+                        namespace: NAMESPACE.to_owned(),
+                        task_token: task.task_token.clone(),
+                        identity: self.names.identity.clone(),
+                        ..Default::default()
+                    };
+                    let (world, from) = (&self.world, &self.names.identity);
+                    // The next one may arrive.
+                    let _ = call!(world, from, record_activity_task_heartbeat, REPLY, request);
+                }
+                Ok(mix(input(0) + input(1)))
+            }
+            other => panic!("no activity {other}"),
+        };
+        let token = task.task_token;
+        match result {
+            Ok(number) => {
+                let request = RespondActivityTaskCompletedRequest {
+                    namespace: NAMESPACE.to_owned(),
+                    task_token: token,
+                    identity: self.names.identity.clone(),
+                    result: Some(payloads(&number)),
+                    ..Default::default()
+                };
+                self.retried(|| {
+                    let (world, request) = (&self.world, request.clone());
+                    let from = &self.names.identity;
+                    async move {
+                        call!(world, from, respond_activity_task_completed, REPLY, request)
+                    }
+                })
+                .await;
+            }
+            Err(non_retryable) => {
+                let request = RespondActivityTaskFailedRequest {
+                    namespace: NAMESPACE.to_owned(),
+                    task_token: token,
+                    identity: self.names.identity.clone(),
+                    failure: Some(Failure {
+                        message: "it failed".to_owned(),
+                        failure_info: Some(FailureInfo::ApplicationFailureInfo(
+                            ApplicationFailureInfo {
+                                non_retryable,
+                                ..Default::default()
+                            },
+                        )),
+                        ..Default::default()
+                    }),
+                    ..Default::default()
+                };
+                self.retried(|| {
+                    let (world, request) = (&self.world, request.clone());
+                    let from = &self.names.identity;
+                    async move { call!(world, from, respond_activity_task_failed, REPLY, request) }
+                })
+                .await;
+            }
+        }
+    }
+
+    /// Repeats a call until it is answered; `None` if it is refused, or nobody answers for long.
+    async fn retried<R, F>(&self, mut attempt: impl FnMut() -> F) -> Option<R>
+    where
+        F: Future<Output = Result<R, CallError>>,
+    {
+        let patience = Instant::now() + Duration::from_secs(10);
+        loop {
+            match attempt().await {
+                Ok(reply) => return Some(reply),
+                Err(error) if error.is_transient() && Instant::now() < patience => {
+                    self.pause().await;
+                }
+                Err(_) => return None,
+            }
+        }
+    }
+
+    async fn pause(&self) {
+        let pause = self.world.draw(|rng| rng.millis_below(200));
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// One value as the payloads of its JSON.
+pub(super) fn payloads(value: &impl serde::Serialize) -> Payloads {
+    Payloads {
+        payloads: vec![payload(value)],
+    }
+}
+
+pub(super) fn payload(value: &impl serde::Serialize) -> Payload {
+    Payload {
+        metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
+        data: serde_json::to_vec(value).expect("it is a value of JSON"),
+        ..Default::default()
+    }
+}
+
+/// The task queue of all workflows.
+pub(super) const QUEUE: &str = "queue";
+const POLL: Duration = Duration::from_secs(20);
+const REPLY: Duration = Duration::from_secs(3);
