@@ -200,9 +200,13 @@ impl ActivityCtx {
     /// [`heartbeat_details`](Self::heartbeat_details).
     ///
     /// # Errors
-    /// Details that cannot be written, NaN for example, fail the attempt: the heartbeat is sent without
-    /// them, the error is logged at once, and when the body returns a result, the attempt fails with the
-    /// [`DataError`] instead.
+    /// Details that cannot be written, NaN for example, fail the attempt: the heartbeat repeats the newest
+    /// details before them, the error is logged at once, and when the body returns a result, the attempt
+    /// fails with the [`DataError`] instead.
+    ///
+    /// Details that cannot be sent, because they are too large for the server or because a codec fails, are
+    /// logged, and do not fail the attempt: the server gets the newest details before them once more. Those
+    /// whose codec failed are sent again after the interval.
     pub fn heartbeat<T: Outgoing>(&self, details: T) {
         let payload = match details.__encode(&self.attempt.converter) {
             Ok(payload) => Some(payload),

@@ -32,15 +32,27 @@ pub(crate) enum Reply {
     Alive,
     /// The activity should stop.
     Stop(CancelReason),
-    /// The server was not reached; the next heartbeat repeats the details.
+    /// No response: the server may have the details or not, and the next heartbeat repeats them.
     Lost,
-    /// The details cannot be sent, whether the server is reached or not.
+    /// A codec could not transform the details, now.
+    CodecFailed,
+    /// The details can never be sent.
     Unsendable,
 }
 
+/// A heartbeat, as it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Beat {
+    /// Counts the calls of the activity.
+    number: u64,
+    pub(crate) details: Option<Payload>,
+    /// It follows one whose details could not be sent, which is known by now: in its place, or the same
+    /// once more.
+    pub(crate) follows_fault: bool,
+}
+
 /// Sends one heartbeat.
-pub(crate) type Send =
-    Box<dyn Fn(Option<Payload>) -> BoxFuture<'static, Reply> + std::marker::Send + Sync>;
+pub(crate) type Send = Box<dyn Fn(Beat) -> BoxFuture<'static, Reply> + std::marker::Send + Sync>;
 
 /// The heartbeats of one attempt.
 pub(crate) struct Heart {
@@ -65,7 +77,8 @@ impl Heart {
     }
 
     /// Takes a heartbeat in, and sends it as soon as the interval allows. Without details it repeats
-    /// the last ones: the server would forget those.
+    /// the last ones: the server would forget those. In place of details that cannot be sent the server
+    /// gets those that it has, at once: without a heartbeat it would take the activity for dead.
     pub(crate) fn beat(
         self: &Arc<Self>,
         details: Option<Payload>,
@@ -88,15 +101,9 @@ impl Heart {
             let Some(this) = heart.upgrade() else { return };
             let due = this.throttle().due(Instant::now());
             match due {
-                Due::Now { number, details } => {
-                    let reply = (this.send)(details.clone()).await;
-                    let sent = Sent { number, details };
-                    let alive = this.throttle().sent(sent, &reply, Instant::now());
-                    let reply = match alive {
-                        None => reply,
-                        // Without it the server would take the activity for dead.
-                        Some(Alive(known)) => (this.send)(known).await,
-                    };
+                Due::Now(beat) => {
+                    let reply = (this.send)(beat.clone()).await;
+                    this.throttle().sent(beat, &reply, Instant::now());
                     if let Reply::Stop(reason) = reply {
                         this.cancel.set(reason);
                     }
@@ -125,32 +132,24 @@ enum Sender {
 /// What is to be done now.
 #[derive(Debug, PartialEq)]
 enum Due {
-    Now {
-        number: u64,
-        details: Option<Payload>,
-    },
+    Now(Beat),
     At(Instant),
     Nothing,
 }
 
-/// A heartbeat that was sent.
-struct Sent {
-    number: u64,
-    details: Option<Payload>,
-}
-
-/// A heartbeat in place of one whose details cannot be sent: with the details that the server has, which
-/// it would forget otherwise.
-#[derive(Debug, PartialEq)]
-struct Alive(Option<Payload>);
-
 /// Decides when which heartbeat goes out.
 struct Throttle {
     interval: Duration,
-    /// The newest details.
+    /// The newest details that may be sent.
     details: Option<Payload>,
-    /// The details that the server has.
+    /// The details that the server has confirmed.
     known: Option<Payload>,
+    /// Later ones, which it may have: the response was lost.
+    lost: Option<Payload>,
+    /// The next heartbeat has the details that the server has, and is due at once.
+    stands_in: bool,
+    /// The last heartbeat whose details a codec could not transform.
+    faulted: Option<u64>,
     /// The newest heartbeat is to be sent.
     pending: bool,
     /// The server has not confirmed the newest heartbeat.
@@ -171,6 +170,9 @@ impl Throttle {
             interval,
             known: previous.clone(),
             details: previous,
+            lost: None,
+            stands_in: false,
+            faulted: None,
             pending: false,
             unconfirmed: false,
             number: 0,
@@ -195,39 +197,65 @@ impl Throttle {
     }
 
     fn due(&mut self, now: Instant) -> Due {
-        if self.stopped || !self.pending {
+        if self.stopped || !(self.pending || self.stands_in) {
             self.running = false;
             return Due::Nothing;
         }
+        let number = self.number;
+        if self.stands_in {
+            return Due::Now(Beat {
+                number,
+                details: self.stand_in(),
+                follows_fault: true,
+            });
+        }
         match self.last.map(|last| last + self.interval) {
             Some(when) if when > now => Due::At(when),
-            _ => Due::Now {
-                number: self.number,
+            _ => Due::Now(Beat {
+                number,
                 details: self.details.clone(),
-            },
+                follows_fault: self.faulted == Some(number),
+            }),
         }
     }
 
-    /// Takes in the reply to a heartbeat; returns the one to send in its place.
-    fn sent(&mut self, sent: Sent, reply: &Reply, now: Instant) -> Option<Alive> {
+    /// The newest details that the server has, as far as is known: it would forget them otherwise.
+    fn stand_in(&self) -> Option<Payload> {
+        self.lost.as_ref().or(self.known.as_ref()).cloned()
+    }
+
+    /// Takes in the reply to a heartbeat.
+    fn sent(&mut self, beat: Beat, reply: &Reply, now: Instant) {
         self.last = Some(now);
-        let is_newest = sent.number == self.number;
+        self.stands_in = false;
+        let is_newest = beat.number == self.number;
         match reply {
-            Reply::Lost => None,
             Reply::Alive | Reply::Stop(_) => {
-                self.known = sent.details;
-                if is_newest {
+                if is_newest && beat.details == self.details {
                     self.pending = false;
                     self.unconfirmed = false;
                 }
-                None
+                self.known = beat.details;
+                self.lost = None;
+            }
+            Reply::Lost => self.lost = beat.details,
+            Reply::CodecFailed => {
+                // Only once: sent again by itself, it would keep an activity alive that no longer says so.
+                self.stands_in = !beat.follows_fault && beat.details != self.stand_in();
+                self.faulted = Some(beat.number);
             }
             Reply::Unsendable => {
-                // Sent again by itself, it would keep an activity alive that no longer says so.
-                if is_newest {
+                if self.lost == beat.details {
+                    self.lost = None;
+                }
+                let stand_in = self.stand_in();
+                self.stands_in = beat.details != stand_in;
+                if is_newest && !self.stands_in {
                     self.pending = false;
                 }
-                (sent.details != self.known).then(|| Alive(self.known.clone()))
+                if self.details == beat.details {
+                    self.details = stand_in;
+                }
             }
         }
     }
@@ -248,9 +276,25 @@ mod tests {
     }
 
     /// The details of a heartbeat are its number.
-    fn sent(throttle: &mut Throttle, number: u64, reply: Reply, now: Instant) -> Option<Alive> {
-        let details = payload(&number.to_string());
-        throttle.sent(Sent { number, details }, &reply, now)
+    fn beat(number: u64) -> Beat {
+        Beat {
+            number,
+            details: payload(&number.to_string()),
+            follows_fault: false,
+        }
+    }
+
+    fn sent(throttle: &mut Throttle, number: u64, reply: Reply, now: Instant) {
+        throttle.sent(beat(number), &reply, now);
+    }
+
+    /// In place of the heartbeat with this number.
+    fn in_place(number: u64, details: Option<Payload>) -> Beat {
+        Beat {
+            number,
+            details,
+            follows_fault: true,
+        }
     }
 
     #[test]
@@ -266,21 +310,13 @@ mod tests {
         let mut throttle = Throttle::new(secs(8), None);
 
         assert_eq!(throttle.note(payload("1")), Sender::Needed);
-        let first = Due::Now {
-            number: 1,
-            details: payload("1"),
-        };
-        assert_eq!(throttle.due(start), first);
+        assert_eq!(throttle.due(start), Due::Now(beat(1)));
         sent(&mut throttle, 1, Reply::Alive, start);
 
         assert_eq!(throttle.note(payload("2")), Sender::Running);
         assert_eq!(throttle.note(payload("3")), Sender::Running);
         assert_eq!(throttle.due(start + secs(1)), Due::At(start + secs(8)));
-        let second = Due::Now {
-            number: 3,
-            details: payload("3"),
-        };
-        assert_eq!(throttle.due(start + secs(8)), second);
+        assert_eq!(throttle.due(start + secs(8)), Due::Now(beat(3)));
         sent(&mut throttle, 3, Reply::Alive, start + secs(8));
         assert_eq!(throttle.due(start + secs(8)), Due::Nothing);
         assert_eq!(throttle.note(payload("4")), Sender::Needed);
@@ -336,13 +372,15 @@ mod tests {
     }
 
     #[test]
-    fn details_that_cannot_be_sent_are_replaced_once_by_those_that_the_server_has() {
+    fn details_that_can_never_be_sent_are_replaced_once_by_those_that_the_server_has() {
         let start = Instant::now();
         let mut throttle = Throttle::new(secs(8), payload("of the previous attempt"));
         throttle.note(payload("1"));
         throttle.due(start);
-        let alive = sent(&mut throttle, 1, Reply::Unsendable, start);
-        assert_eq!(alive, Some(Alive(payload("of the previous attempt"))));
+        sent(&mut throttle, 1, Reply::Unsendable, start);
+        let alive = in_place(1, payload("of the previous attempt"));
+        assert_eq!(throttle.due(start), Due::Now(alive.clone()));
+        throttle.sent(alive, &Reply::Alive, start);
         assert_eq!(throttle.due(start + secs(9)), Due::Nothing);
 
         throttle.note(payload("2"));
@@ -350,9 +388,85 @@ mod tests {
         sent(&mut throttle, 2, Reply::Alive, start + secs(9));
         throttle.note(payload("3"));
         throttle.due(start + secs(17));
-        let alive = sent(&mut throttle, 3, Reply::Unsendable, start + secs(17));
-        assert_eq!(alive, Some(Alive(payload("2"))));
-        assert_eq!(throttle.stop(), payload("3"), "the failure may have them");
+        sent(&mut throttle, 3, Reply::Unsendable, start + secs(17));
+        let alive = in_place(3, payload("2"));
+        assert_eq!(throttle.due(start + secs(17)), Due::Now(alive));
+        assert_eq!(
+            throttle.stop(),
+            payload("2"),
+            "the failure cannot have the others either"
+        );
+    }
+
+    #[test]
+    fn a_stand_in_that_is_lost_is_sent_again_after_the_interval() {
+        let start = Instant::now();
+        let mut throttle = Throttle::new(secs(8), payload("0"));
+        throttle.note(payload("1"));
+        throttle.due(start);
+        sent(&mut throttle, 1, Reply::Unsendable, start);
+        throttle.sent(in_place(1, payload("0")), &Reply::Lost, start);
+        assert_eq!(throttle.due(start + secs(1)), Due::At(start + secs(8)));
+        let again = Beat {
+            details: payload("0"),
+            ..beat(1)
+        };
+        assert_eq!(throttle.due(start + secs(8)), Due::Now(again));
+    }
+
+    #[test]
+    fn a_stand_in_that_can_never_be_sent_is_not_sent_again() {
+        let start = Instant::now();
+        let mut throttle = Throttle::new(secs(8), payload("0"));
+        throttle.note(payload("1"));
+        throttle.due(start);
+        sent(&mut throttle, 1, Reply::Unsendable, start);
+        throttle.sent(in_place(1, payload("0")), &Reply::Unsendable, start);
+        assert_eq!(throttle.due(start + secs(9)), Due::Nothing);
+    }
+
+    #[test]
+    fn details_whose_codec_fails_are_sent_again_after_the_interval() {
+        let start = Instant::now();
+        let mut throttle = Throttle::new(secs(8), payload("0"));
+        throttle.note(payload("1"));
+        throttle.due(start);
+        sent(&mut throttle, 1, Reply::CodecFailed, start);
+        let alive = in_place(1, payload("0"));
+        assert_eq!(throttle.due(start), Due::Now(alive.clone()));
+        throttle.sent(alive, &Reply::Alive, start);
+        assert_eq!(throttle.due(start + secs(1)), Due::At(start + secs(8)));
+
+        let again = in_place(1, payload("1"));
+        assert_eq!(throttle.due(start + secs(8)), Due::Now(again.clone()));
+        throttle.sent(again.clone(), &Reply::CodecFailed, start + secs(8));
+        assert_eq!(
+            throttle.due(start + secs(8)),
+            Due::At(start + secs(16)),
+            "nothing stands in for it twice"
+        );
+        assert_eq!(throttle.due(start + secs(16)), Due::Now(again.clone()));
+        throttle.sent(again, &Reply::Alive, start + secs(16));
+        assert_eq!(throttle.due(start + secs(24)), Due::Nothing);
+        assert_eq!(throttle.stop(), None);
+    }
+
+    #[test]
+    fn details_whose_response_was_lost_stand_in_for_later_ones() {
+        let start = Instant::now();
+        let mut throttle = Throttle::new(secs(8), payload("0"));
+        throttle.note(payload("1"));
+        throttle.due(start);
+        sent(&mut throttle, 1, Reply::Lost, start);
+        throttle.note(payload("2"));
+        throttle.due(start + secs(8));
+        sent(&mut throttle, 2, Reply::Unsendable, start + secs(8));
+        let perhaps = in_place(2, payload("1"));
+        assert_eq!(throttle.due(start + secs(8)), Due::Now(perhaps.clone()));
+
+        throttle.sent(perhaps, &Reply::Unsendable, start + secs(8));
+        let certain = in_place(2, payload("0"));
+        assert_eq!(throttle.due(start + secs(8)), Due::Now(certain));
     }
 
     #[test]
@@ -361,7 +475,8 @@ mod tests {
         let mut throttle = Throttle::new(secs(8), payload("1"));
         throttle.note(None);
         throttle.due(start);
-        assert_eq!(sent(&mut throttle, 1, Reply::Unsendable, start), None);
+        sent(&mut throttle, 1, Reply::Unsendable, start);
+        assert_eq!(throttle.due(start), Due::Nothing);
     }
 
     #[test]
@@ -371,8 +486,11 @@ mod tests {
         throttle.note(payload("1"));
         throttle.due(start);
         throttle.note(payload("2"));
-        let alive = sent(&mut throttle, 1, Reply::Unsendable, start);
-        assert_eq!(alive, Some(Alive(None)));
+        sent(&mut throttle, 1, Reply::Unsendable, start);
+        let alive = in_place(2, None);
+        assert_eq!(throttle.due(start), Due::Now(alive.clone()));
+        throttle.sent(alive, &Reply::Alive, start);
         assert_eq!(throttle.due(start + secs(1)), Due::At(start + secs(8)));
+        assert_eq!(throttle.due(start + secs(8)), Due::Now(beat(2)));
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     activity::{
         CancelReason,
         cancel::CancelSignal,
-        heartbeat::{self, Heart, Reply},
+        heartbeat::{self, Beat, Heart, Reply},
     },
     telemetry::log,
     transport::retry::Patience,
@@ -30,25 +30,25 @@ pub(crate) fn of(
     let server = Arc::clone(server);
     let interval = heartbeat::interval(claim.info.heartbeat_timeout);
     let claim = Arc::clone(claim);
-    let send = move |details: Option<Payload>| {
+    let send = move |beat: Beat| {
         let server = Arc::clone(&server);
-        let request = RecordHeartbeat {
-            token: claim.token.clone(),
-            details,
-        };
         // The pump runs on the thread for timers; calls belong next to the connection.
         let sent = server.spawn({
             let (server, claim) = (Arc::clone(&server), Arc::clone(&claim));
-            async move { beat(&server, &claim, request).await }
+            async move { send(&server, &claim, beat).await }
         });
-        let beat: BoxFuture<'static, Reply> =
+        let reply: BoxFuture<'static, Reply> =
             Box::pin(async move { sent.await.unwrap_or(Reply::Lost) });
-        beat
+        reply
     };
     Heart::new(interval, previous, cancel.clone(), Box::new(send))
 }
 
-async fn beat(server: &Server, claim: &Claim, request: RecordHeartbeat) -> Reply {
+async fn send(server: &Server, claim: &Claim, beat: Beat) -> Reply {
+    let request = RecordHeartbeat {
+        token: claim.token.clone(),
+        details: beat.details,
+    };
     // The next heartbeat may come too late for a server that misses this one.
     let patience = Patience::at_once(None);
     let about = Some(|| claim.about());
@@ -58,23 +58,28 @@ async fn beat(server: &Server, claim: &Claim, request: RecordHeartbeat) -> Reply
         Ok(HeartbeatResponse::Reset) => Reply::Stop(CancelReason::Reset),
         Ok(HeartbeatResponse::Continue) => Reply::Alive,
         Err(error) if error.is_not_found() => Reply::Stop(CancelReason::Gone),
-        Err(error) => not_sent(claim, &error),
+        Err(error) => not_sent(claim, beat.follows_fault, &error),
     }
 }
 
 /// The outcome of a heartbeat that the server did not get. What a repetition cannot help is logged: a
 /// server that is unreachable has a log line of its own.
-fn not_sent(claim: &Claim, error: &CallError) -> Reply {
+fn not_sent(claim: &Claim, follows_fault: bool, error: &CallError) -> Reply {
     let (info, code, text) = (&claim.info, error.code(), error.message());
-    let unsendable = matches!(error, CallError::Codec(_)) || error.is_too_large();
-    if unsendable {
+    let reply = match error {
+        CallError::Codec(_) => Reply::CodecFailed,
+        error if error.is_too_large() => Reply::Unsendable,
+        CallError::Status(_) | CallError::Malformed(_) => {
+            if error.retry() == Retry::Never {
+                let what = "the server refused a heartbeat";
+                log::on_attempt!(log::warning, info, ?code, error = text, "{what}");
+            }
+            return Reply::Lost;
+        }
+    };
+    if !follows_fault {
         let what = "details of a heartbeat cannot be sent";
         log::on_attempt!(log::warning, info, ?code, error = text, "{what}");
-        return Reply::Unsendable;
     }
-    if error.retry() == Retry::Never {
-        let what = "the server refused a heartbeat";
-        log::on_attempt!(log::warning, info, ?code, error = text, "{what}");
-    }
-    Reply::Lost
+    reply
 }

@@ -15,7 +15,7 @@ use crate::{
     },
     worker::{server::Server, slots::Permit},
 };
-use durably_engine::{FailureRecord, Payload};
+use durably_engine::{FailureInfo, FailureRecord, Payload};
 
 /// How an attempt ended.
 pub(crate) enum AttemptResult {
@@ -82,68 +82,19 @@ impl Drop for Report {
     }
 }
 
-/// Reports the end of the attempt, retried until its deadline.
+/// Reports the end of the attempt.
 async fn send_result(
     caller: &Caller,
     claim: &Claim,
     ended: AttemptResult,
     unconfirmed: Option<Payload>,
 ) {
-    let token = || claim.token.clone();
-    let patience = Patience::until(claim.patience());
-    let about = || Some(|| claim.about());
-    let failed = |failure, last_heartbeat| FailActivity {
-        token: token(),
-        failure,
-        last_heartbeat,
-    };
+    let calls = Calls::new(caller, claim);
     let told = match ended {
         AttemptResult::Obsolete => return,
-        AttemptResult::Completed(result) => {
-            let token = token();
-            let completed = CompleteActivity { token, result };
-            match caller.call_about(completed, patience, about()).await {
-                Err(CallError::Codec(fault)) => {
-                    let failed = failed(codec_failure(&fault), unconfirmed);
-                    caller.call_about(failed, patience, about()).await
-                }
-                Err(rejection) if rejection.is_too_large() => {
-                    let error = AppError::new("MessageTooLarge", rejection.message());
-                    let record = error.non_retryable().into_record();
-                    caller
-                        .call_about(failed(record, None), patience, about())
-                        .await
-                }
-                told => told,
-            }
-        }
-        AttemptResult::Cancelled => {
-            caller
-                .call(CancelActivity { token: token() }, patience)
-                .await
-        }
-        AttemptResult::Failed(record) => {
-            let has_heartbeat = unconfirmed.is_some();
-            let with_heartbeat = failed((*record).clone(), unconfirmed);
-            match caller.call_about(with_heartbeat, patience, about()).await {
-                // The failure says more than the heartbeat.
-                Err(CallError::Codec(fault)) if has_heartbeat => {
-                    let what = "the last heartbeat of an activity attempt is lost";
-                    log::on_attempt!(log::warning, claim.info, error = %fault, "{what}");
-                    let failed = failed(*record, None);
-                    caller.call_about(failed, patience, about()).await
-                }
-                told => told,
-            }
-        }
-    };
-    let told = match told {
-        // This failure has no details.
-        Err(CallError::Codec(fault)) => {
-            let failed = failed(codec_failure(&fault), None);
-            caller.call_about(failed, patience, about()).await
-        }
-        told => told,
+        AttemptResult::Completed(result) => calls.completed(result, unconfirmed).await,
+        AttemptResult::Cancelled => calls.cancelled().await,
+        AttemptResult::Failed(record) => calls.failed(*record, unconfirmed).await,
     };
     let Err(rejection) = told else { return };
     let (info, code, error) = (&claim.info, rejection.code(), rejection.message());
@@ -153,6 +104,118 @@ async fn send_result(
     } else {
         let what = "the server refused the report of an activity attempt";
         log::on_attempt!(log::warning, info, ?code, error, "{what}");
+    }
+}
+
+type Told = Result<(), CallError>;
+
+/// The calls that report the end of an attempt, retried until its deadline.
+struct Calls<'a> {
+    caller: &'a Caller,
+    claim: &'a Claim,
+    patience: Patience,
+}
+
+impl<'a> Calls<'a> {
+    fn new(caller: &'a Caller, claim: &'a Claim) -> Self {
+        Self {
+            caller,
+            claim,
+            patience: Patience::until(claim.patience()),
+        }
+    }
+
+    fn token(&self) -> Vec<u8> {
+        self.claim.token.clone()
+    }
+
+    async fn completed(&self, result: Payload, unconfirmed: Option<Payload>) -> Told {
+        let token = self.token();
+        let completed = CompleteActivity { token, result };
+        let about = Some(|| self.claim.about());
+        let told = self.caller.call_about(completed, self.patience, about);
+        match told.await {
+            Err(CallError::Codec(fault)) => self.failed(codec_failure(&fault), unconfirmed).await,
+            Err(rejection) if rejection.is_too_large() => {
+                let mut record = too_large(&rejection);
+                set_non_retryable(&mut record);
+                self.failed(record, None).await
+            }
+            told => told,
+        }
+    }
+
+    async fn cancelled(&self) -> Told {
+        let token = self.token();
+        self.caller
+            .call(CancelActivity { token }, self.patience)
+            .await
+    }
+
+    /// Reports a failure: without the last heartbeat if that cannot be sent, and by the reason alone if
+    /// the failure cannot be sent. That reason has no details.
+    async fn failed(&self, record: FailureRecord, heartbeat: Option<Payload>) -> Told {
+        if heartbeat.is_some() {
+            match self.fail(record.clone(), heartbeat).await {
+                // The failure says more than the heartbeat.
+                Err(error) if reason(&error).is_some() => {
+                    let (info, error) = (&self.claim.info, error.message());
+                    let what = "the last heartbeat of an activity attempt is lost";
+                    log::on_attempt!(log::warning, info, error, "{what}");
+                }
+                told => return told,
+            }
+        }
+        let non_retryable = is_non_retryable(&record);
+        let told = self.fail(record, None).await;
+        let Some(mut reason) = told.as_ref().err().and_then(reason) else {
+            return told;
+        };
+        if non_retryable {
+            set_non_retryable(&mut reason);
+        }
+        self.fail(reason, None).await
+    }
+
+    async fn fail(&self, failure: FailureRecord, last_heartbeat: Option<Payload>) -> Told {
+        let failed = FailActivity {
+            token: self.token(),
+            failure,
+            last_heartbeat,
+        };
+        let about = Some(|| self.claim.about());
+        self.caller.call_about(failed, self.patience, about).await
+    }
+}
+
+/// The failure that says why a message cannot be sent; none if a shorter one would fare no better.
+fn reason(error: &CallError) -> Option<FailureRecord> {
+    match error {
+        CallError::Codec(fault) => Some(codec_failure(fault)),
+        error if error.is_too_large() => Some(too_large(error)),
+        CallError::Status(_) | CallError::Malformed(_) => None,
+    }
+}
+
+fn too_large(rejection: &CallError) -> FailureRecord {
+    AppError::new("MessageTooLarge", rejection.message()).into_record()
+}
+
+fn is_non_retryable(record: &FailureRecord) -> bool {
+    matches!(
+        record.info,
+        FailureInfo::Application {
+            non_retryable: true,
+            ..
+        } | FailureInfo::Server {
+            non_retryable: true
+        }
+    )
+}
+
+fn set_non_retryable(record: &mut FailureRecord) {
+    if let FailureInfo::Application { non_retryable, .. } = &mut record.info {
+        *non_retryable = true;
     }
 }
 

@@ -64,6 +64,34 @@ async fn reports(ctx: &ActivityCtx) -> Result<()> {
     bail!("gave up at {:?}", ctx.heartbeat_details::<u32>()?);
 }
 
+/// Only its first heartbeat is sent before it ends.
+#[activity(start_to_close = "10s", heartbeat = "10s")]
+async fn gives_up(ctx: &ActivityCtx) -> Result<()> {
+    ctx.heartbeat("much");
+    ctx.cancelled().await;
+    Err(AppError::new("OutOfStock", "none left")
+        .non_retryable()
+        .into())
+}
+
+fn too_large() -> Status {
+    Status::resource_exhausted("grpc: received message larger than max (9 vs. 4)")
+}
+
+fn cancels() -> RecordActivityTaskHeartbeatResponse {
+    RecordActivityTaskHeartbeatResponse {
+        cancel_requested: true,
+        ..Default::default()
+    }
+}
+
+fn is_non_retryable(failed: &RespondActivityTaskFailedRequest) -> bool {
+    match &failed.failure.as_ref().unwrap().failure_info {
+        Some(FailureInfo::ApplicationFailureInfo(info)) => info.non_retryable,
+        other => panic!("expected an application failure, found {other:?}"),
+    }
+}
+
 fn kind_of(failed: &RespondActivityTaskFailedRequest) -> &str {
     match &failed.failure.as_ref().unwrap().failure_info {
         Some(FailureInfo::ApplicationFailureInfo(info)) => &info.r#type,
@@ -253,5 +281,62 @@ async fn details_held_back_by_the_throttle_go_out_with_the_failure() -> Result<(
     let failed = server.activity_failed().await;
     assert_eq!(failed.last_heartbeat_details, json("3"));
     assert_eq!(text_of(&failed), "gave up at Some(9)");
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_heartbeat_too_large_for_the_server_does_not_hide_the_failure() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().activity::<gives_up>().spawn().await?;
+    server.script().heartbeats.push_back(Err(too_large()));
+    server.script().heartbeats.push_back(Ok(cancels()));
+    let mut task = attempt("gives_up", None);
+    task.heartbeat_details = json("9");
+    server.activities.send(Ok(task))?;
+    for details in [json("\"much\""), json("9")] {
+        let Call::Heartbeat(beat) = server.next_call().await else {
+            panic!("expected a heartbeat");
+        };
+        assert_eq!(beat.details, details);
+    }
+    let failed = server.activity_failed().await;
+    assert_eq!(failed.last_heartbeat_details, None);
+    assert_eq!(text_of(&failed), "none left");
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_failure_refused_with_the_last_heartbeat_is_sent_without_it() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().activity::<reports>().spawn().await?;
+    server
+        .script()
+        .activity_failures
+        .push_back(Err(too_large()));
+    server.activities.send(Ok(attempt("reports", None)))?;
+    assert!(matches!(server.next_call().await, Call::Heartbeat(_)));
+    let refused = server.activity_failed().await;
+    assert_eq!(refused.last_heartbeat_details, json("3"));
+    let failed = server.activity_failed().await;
+    assert_eq!(failed.last_heartbeat_details, None);
+    assert_eq!(text_of(&failed), "gave up at None");
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_failure_too_large_for_the_server_is_reported_as_such_and_stays_non_retryable()
+-> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().activity::<refuses>().spawn().await?;
+    server
+        .script()
+        .activity_failures
+        .push_back(Err(too_large()));
+    server.activities.send(Ok(attempt("refuses", None)))?;
+    assert_eq!(kind_of(&server.activity_failed().await), "OutOfStock");
+    let failed = server.activity_failed().await;
+    assert_eq!(kind_of(&failed), "MessageTooLarge");
+    assert!(text_of(&failed).contains("larger than max"));
+    assert!(is_non_retryable(&failed));
     worker.shutdown().await
 }

@@ -49,6 +49,7 @@ pub(crate) struct Script {
     /// The response to the next completion is held until something is sent.
     pub(crate) hold_completion: Option<oneshot::Receiver<()>>,
     pub(crate) heartbeats: VecDeque<Result<RecordActivityTaskHeartbeatResponse, Status>>,
+    pub(crate) activity_failures: VecDeque<Result<RespondActivityTaskFailedResponse, Status>>,
     /// How many workers poll the queue for activities; without this the call is not implemented.
     pub(crate) activity_pollers: Option<usize>,
     /// Pages of history, in the order they are asked for.
@@ -272,7 +273,11 @@ impl WorkflowService for Scripted {
         &self,
         request: Request<RespondActivityTaskFailedRequest>,
     ) -> Result<Response<RespondActivityTaskFailedResponse>, Status> {
-        self.record(Call::ActivityFailed(Box::new(request.into_inner())))
+        let reply = self.script.lock().unwrap().activity_failures.pop_front();
+        self.record::<()>(Call::ActivityFailed(Box::new(request.into_inner())))?;
+        reply
+            .unwrap_or_else(|| Ok(Default::default()))
+            .map(Response::new)
     }
 
     async fn respond_activity_task_canceled(
