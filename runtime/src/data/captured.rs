@@ -2,7 +2,8 @@
 //! client or worker sends it.
 //!
 //! A serde value is captured in serde's whole data model. So each format writes what it would have
-//! written from the value itself, and the value may borrow and need not be `Send`.
+//! written from the value itself, and the value may borrow and need not be `Send`. A value that has one form
+//! for people and another one for machines is captured in both, of which one may have a fault.
 
 use std::{cell::Cell, sync::Arc};
 
@@ -25,40 +26,32 @@ pub struct Unencoded(Content);
 #[derive(Clone, Debug)]
 enum Content {
     Serde(Arc<Captured>),
-    /// Of a type that no format writes.
-    Payload(Payload),
-    /// The value's own `Serialize` or `Encoding` returned an error.
-    Unwritable(DataFault),
+    /// Of a type that no format writes; its own encoding may have returned an error.
+    Payload(Result<Payload, DataFault>),
 }
 
 impl Unencoded {
     pub(super) fn of_serde<T: Serialize>(value: &T) -> Self {
-        Self(match Captured::of(value) {
-            Ok(captured) => Content::Serde(Arc::new(captured)),
-            Err(error) => Content::Unwritable(match value::encode_json(value) {
-                // It says where in the value, too.
-                Err(fault) => fault,
-                Ok(_) => DataFault::NotSerialisable {
-                    reason: error.to_string(),
-                    path: String::new(),
-                },
-            }),
-        })
+        Self(Content::Serde(Arc::new(Captured::of(value))))
     }
 
     /// Of a type that no format writes.
     pub(super) fn of_payload(encoded: Result<Payload, DataFault>) -> Self {
-        Self(match encoded {
-            Ok(payload) => Content::Payload(payload),
-            Err(fault) => Content::Unwritable(fault),
-        })
+        Self(Content::Payload(encoded))
     }
 
     pub(crate) fn encode(&self, converter: &Converter) -> Result<Payload, DataFault> {
         match &self.0 {
-            Content::Serde(captured) => value::encode_any(captured.as_ref(), converter),
-            Content::Payload(payload) => Ok(payload.clone()),
-            Content::Unwritable(fault) => Err(fault.clone()),
+            Content::Serde(captured) => {
+                let fault = Cell::new(None);
+                let form = Form {
+                    of: captured,
+                    fault: &fault,
+                };
+                let encoded = value::encode_any(&form, converter);
+                encoded.map_err(|error| fault.take().cloned().unwrap_or(error))
+            }
+            Content::Payload(encoded) => encoded.clone(),
         }
     }
 }
@@ -67,13 +60,13 @@ impl Unencoded {
 #[derive(Clone, Debug)]
 struct Captured {
     /// For formats that people read.
-    readable: Node,
+    readable: Result<Node, DataFault>,
     /// For the others, if the value makes a difference.
-    compact: Option<Node>,
+    compact: Option<Result<Node, DataFault>>,
 }
 
 impl Captured {
-    fn of<T: Serialize>(value: &T) -> Result<Self, Error> {
+    fn of<T: Serialize>(value: &T) -> Self {
         let asked = Cell::new(false);
         let capture = |readable| {
             value.serialize(Capture {
@@ -81,22 +74,52 @@ impl Captured {
                 asked: &asked,
             })
         };
-        let readable = capture(true)?;
-        let compact = asked.get().then(|| capture(false)).transpose()?;
-        Ok(Self { readable, compact })
+        let readable = capture(true).map_err(|error| match value::encode_json(value) {
+            // It says where in the value, too.
+            Err(fault) => fault,
+            Ok(_) => refused(&error),
+        });
+        let compact = asked
+            .get()
+            .then(|| capture(false).map_err(|error| refused(&error)));
+        Self { readable, compact }
     }
-}
 
-impl Serialize for Captured {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn form(&self, readable: bool) -> &Result<Node, DataFault> {
         match &self.compact {
-            Some(compact) if !serializer.is_human_readable() => compact.serialize(serializer),
-            Some(_) | None => self.readable.serialize(serializer),
+            Some(compact) if !readable => compact,
+            Some(_) | None => &self.readable,
         }
     }
 }
 
-/// A value in serde's data model.
+/// The value's own `Serialize` returned an error.
+fn refused(error: &Error) -> DataFault {
+    DataFault::NotSerialisable {
+        reason: error.to_string(),
+        path: String::new(),
+    }
+}
+
+/// The form of a value that its format asks for.
+struct Form<'a> {
+    of: &'a Captured,
+    /// The fault of the form asked for last.
+    fault: &'a Cell<Option<&'a DataFault>>,
+}
+
+impl Serialize for Form<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let form = self.of.form(serializer.is_human_readable());
+        self.fault.set(form.as_ref().err());
+        match form {
+            Ok(node) => node.serialize(serializer),
+            Err(fault) => Err(serde::ser::Error::custom(fault)),
+        }
+    }
+}
+
+/// A value in serde's data model. Lists have many, so what is rare or large in itself is boxed.
 #[derive(Clone, Debug)]
 enum Node {
     Bool(bool),
@@ -104,12 +127,12 @@ enum Node {
     I16(i16),
     I32(i32),
     I64(i64),
-    I128(i128),
+    I128(Box<i128>),
     U8(u8),
     U16(u16),
     U32(u32),
     U64(u64),
-    U128(u128),
+    U128(Box<u128>),
     F32(f32),
     F64(f64),
     Char(char),
@@ -119,14 +142,16 @@ enum Node {
     Some(Box<Self>),
     Unit,
     UnitStruct(&'static str),
-    UnitVariant(Variant),
+    UnitVariant(Box<Variant>),
     NewtypeStruct(&'static str, Box<Self>),
-    NewtypeVariant(Variant, Box<Self>),
-    List(ListKind, Vec<Self>),
-    Map(Vec<(Self, Self)>),
-    Struct(&'static str, Fields),
-    StructVariant(Variant, Fields),
+    NewtypeVariant(Box<(Variant, Self)>),
+    List(Box<(ListKind, Items)>),
+    Map(Box<(Length, Vec<(Self, Self)>)>),
+    Struct(Box<(StructKind, Fields)>),
 }
+
+/// The length of a list or a map, if the value said it beforehand.
+type Length = Option<usize>;
 
 /// A variant of an enum.
 #[derive(Clone, Copy, Debug)]
@@ -138,9 +163,17 @@ struct Variant {
 
 type Fields = Vec<(&'static str, Node)>;
 
+/// The items of a list.
+#[derive(Clone, Debug)]
+enum Items {
+    /// Of bytes, which would take 32 times the space as nodes.
+    Bytes(Vec<u8>),
+    Any(Vec<Node>),
+}
+
 #[derive(Clone, Copy, Debug)]
 enum ListKind {
-    Seq,
+    Seq(Length),
     Tuple,
     TupleStruct(&'static str),
     TupleVariant(Variant),
@@ -154,12 +187,12 @@ impl Serialize for Node {
             Self::I16(v) => serializer.serialize_i16(*v),
             Self::I32(v) => serializer.serialize_i32(*v),
             Self::I64(v) => serializer.serialize_i64(*v),
-            Self::I128(v) => serializer.serialize_i128(*v),
+            Self::I128(v) => serializer.serialize_i128(**v),
             Self::U8(v) => serializer.serialize_u8(*v),
             Self::U16(v) => serializer.serialize_u16(*v),
             Self::U32(v) => serializer.serialize_u32(*v),
             Self::U64(v) => serializer.serialize_u64(*v),
-            Self::U128(v) => serializer.serialize_u128(*v),
+            Self::U128(v) => serializer.serialize_u128(**v),
             Self::F32(v) => serializer.serialize_f32(*v),
             Self::F64(v) => serializer.serialize_f64(*v),
             Self::Char(v) => serializer.serialize_char(*v),
@@ -171,23 +204,41 @@ impl Serialize for Node {
             Self::UnitStruct(name) => serializer.serialize_unit_struct(name),
             Self::UnitVariant(it) => serializer.serialize_unit_variant(it.of, it.index, it.name),
             Self::NewtypeStruct(name, inner) => serializer.serialize_newtype_struct(name, inner),
-            Self::NewtypeVariant(it, inner) => {
+            Self::NewtypeVariant(variant) => {
+                let (it, inner) = &**variant;
                 serializer.serialize_newtype_variant(it.of, it.index, it.name, inner)
             }
-            Self::List(kind, items) => kind.serialize(items, serializer),
-            Self::Map(entries) => {
-                serializer.collect_map(entries.iter().map(|(key, value)| (key, value)))
+            Self::List(list) => match &list.1 {
+                Items::Bytes(bytes) => list.0.serialize(bytes, serializer),
+                Items::Any(items) => list.0.serialize(items, serializer),
+            },
+            Self::Map(map) => {
+                let (length, entries) = &**map;
+                let mut compound = serializer.serialize_map(*length)?;
+                for (key, value) in entries {
+                    compound.serialize_entry(key, value)?;
+                }
+                compound.end()
             }
-            Self::Struct(name, fields) => {
-                let mut compound = serializer.serialize_struct(name, fields.len())?;
+            Self::Struct(compound) => compound.0.serialize(&compound.1, serializer),
+        }
+    }
+}
+
+impl StructKind {
+    fn serialize<S: Serializer>(self, fields: &Fields, serializer: S) -> Result<S::Ok, S::Error> {
+        let len = fields.len();
+        match self {
+            Self::Struct(name) => {
+                let mut compound = serializer.serialize_struct(name, len)?;
                 for (name, value) in fields {
                     compound.serialize_field(name, value)?;
                 }
                 compound.end()
             }
-            Self::StructVariant(it, fields) => {
+            Self::Variant(it) => {
                 let mut compound =
-                    serializer.serialize_struct_variant(it.of, it.index, it.name, fields.len())?;
+                    serializer.serialize_struct_variant(it.of, it.index, it.name, len)?;
                 for (name, value) in fields {
                     compound.serialize_field(name, value)?;
                 }
@@ -198,10 +249,20 @@ impl Serialize for Node {
 }
 
 impl ListKind {
-    fn serialize<S: Serializer>(self, items: &[Node], serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer, T: Serialize>(
+        self,
+        items: &[T],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let len = items.len();
         match self {
-            Self::Seq => serializer.collect_seq(items),
+            Self::Seq(length) => {
+                let mut compound = serializer.serialize_seq(length)?;
+                for item in items {
+                    compound.serialize_element(item)?;
+                }
+                compound.end()
+            }
             Self::Tuple => {
                 let mut compound = serializer.serialize_tuple(len)?;
                 for item in items {
@@ -241,11 +302,19 @@ impl<'a> Capture<'a> {
         value.serialize(self).map(Box::new)
     }
 
-    fn list(self, kind: ListKind, len: usize) -> CapturedList<'a> {
+    fn list(self, kind: ListKind) -> CapturedList<'a> {
         CapturedList {
             capture: self,
             kind,
-            items: Vec::with_capacity(len),
+            items: Items::Bytes(Vec::new()),
+        }
+    }
+
+    fn structure(self, kind: StructKind) -> CapturedStruct<'a> {
+        CapturedStruct {
+            capture: self,
+            kind,
+            fields: Vec::new(),
         }
     }
 }
@@ -307,7 +376,7 @@ impl<'a> Serializer for Capture<'a> {
         index: u32,
         name: &'static str,
     ) -> Result<Node, Error> {
-        Ok(Node::UnitVariant(Variant { of, index, name }))
+        Ok(Node::UnitVariant(Variant { of, index, name }.into()))
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
@@ -326,23 +395,24 @@ impl<'a> Serializer for Capture<'a> {
         value: &T,
     ) -> Result<Node, Error> {
         let variant = Variant { of, index, name };
-        Ok(Node::NewtypeVariant(variant, self.boxed(value)?))
+        let inner = value.serialize(self)?;
+        Ok(Node::NewtypeVariant((variant, inner).into()))
     }
 
-    fn serialize_seq(self, len: Option<usize>) -> Result<CapturedList<'a>, Error> {
-        Ok(self.list(ListKind::Seq, len.unwrap_or_default()))
+    fn serialize_seq(self, length: Length) -> Result<CapturedList<'a>, Error> {
+        Ok(self.list(ListKind::Seq(length)))
     }
 
-    fn serialize_tuple(self, len: usize) -> Result<CapturedList<'a>, Error> {
-        Ok(self.list(ListKind::Tuple, len))
+    fn serialize_tuple(self, _: usize) -> Result<CapturedList<'a>, Error> {
+        Ok(self.list(ListKind::Tuple))
     }
 
     fn serialize_tuple_struct(
         self,
         name: &'static str,
-        len: usize,
+        _: usize,
     ) -> Result<CapturedList<'a>, Error> {
-        Ok(self.list(ListKind::TupleStruct(name), len))
+        Ok(self.list(ListKind::TupleStruct(name)))
     }
 
     fn serialize_tuple_variant(
@@ -350,26 +420,23 @@ impl<'a> Serializer for Capture<'a> {
         of: &'static str,
         index: u32,
         name: &'static str,
-        len: usize,
+        _: usize,
     ) -> Result<CapturedList<'a>, Error> {
         let variant = Variant { of, index, name };
-        Ok(self.list(ListKind::TupleVariant(variant), len))
+        Ok(self.list(ListKind::TupleVariant(variant)))
     }
 
-    fn serialize_map(self, len: Option<usize>) -> Result<CapturedMap<'a>, Error> {
+    fn serialize_map(self, length: Length) -> Result<CapturedMap<'a>, Error> {
         Ok(CapturedMap {
             capture: self,
+            length,
             key: None,
-            entries: Vec::with_capacity(len.unwrap_or_default()),
+            entries: Vec::new(),
         })
     }
 
-    fn serialize_struct(self, name: &'static str, len: usize) -> Result<CapturedStruct<'a>, Error> {
-        Ok(CapturedStruct {
-            capture: self,
-            kind: StructKind::Struct(name),
-            fields: Vec::with_capacity(len),
-        })
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<CapturedStruct<'a>, Error> {
+        Ok(self.structure(StructKind::Struct(name)))
     }
 
     fn serialize_struct_variant(
@@ -377,13 +444,10 @@ impl<'a> Serializer for Capture<'a> {
         of: &'static str,
         index: u32,
         name: &'static str,
-        len: usize,
+        _: usize,
     ) -> Result<CapturedStruct<'a>, Error> {
-        Ok(CapturedStruct {
-            capture: self,
-            kind: StructKind::Variant(Variant { of, index, name }),
-            fields: Vec::with_capacity(len),
-        })
+        let variant = Variant { of, index, name };
+        Ok(self.structure(StructKind::Variant(variant)))
     }
 
     fn is_human_readable(&self) -> bool {
@@ -392,11 +456,26 @@ impl<'a> Serializer for Capture<'a> {
     }
 }
 
-/// What has no names inside, so far.
+/// What has no names inside, so far. Its vector grows with the items: a length is what the value says.
 struct CapturedList<'a> {
     capture: Capture<'a>,
     kind: ListKind,
-    items: Vec<Node>,
+    items: Items,
+}
+
+impl Items {
+    fn push(&mut self, node: Node) {
+        match (&mut *self, node) {
+            (Self::Bytes(bytes), Node::U8(byte)) => bytes.push(byte),
+            (Self::Bytes(bytes), node) => {
+                let bytes = std::mem::take(bytes).into_iter();
+                let mut nodes: Vec<Node> = bytes.map(Node::U8).collect();
+                nodes.push(node);
+                *self = Self::Any(nodes);
+            }
+            (Self::Any(nodes), node) => nodes.push(node),
+        }
+    }
 }
 
 macro_rules! lists {
@@ -411,7 +490,7 @@ macro_rules! lists {
             }
 
             fn end(self) -> Result<Node, Error> {
-                Ok(Node::List(self.kind, self.items))
+                Ok(Node::List((self.kind, self.items).into()))
             }
         }
     )* };
@@ -426,6 +505,7 @@ lists! {
 /// A map, so far.
 struct CapturedMap<'a> {
     capture: Capture<'a>,
+    length: Length,
     /// The key whose value comes next.
     key: Option<Node>,
     entries: Vec<(Node, Node)>,
@@ -449,7 +529,7 @@ impl SerializeMap for CapturedMap<'_> {
     }
 
     fn end(self) -> Result<Node, Error> {
-        Ok(Node::Map(self.entries))
+        Ok(Node::Map((self.length, self.entries).into()))
     }
 }
 
@@ -460,6 +540,7 @@ struct CapturedStruct<'a> {
     fields: Fields,
 }
 
+#[derive(Clone, Copy, Debug)]
 enum StructKind {
     Struct(&'static str),
     Variant(Variant),
@@ -481,12 +562,19 @@ macro_rules! structs {
             }
 
             fn end(self) -> Result<Node, Error> {
-                Ok(match self.kind {
-                    StructKind::Struct(name) => Node::Struct(name, self.fields),
-                    StructKind::Variant(variant) => Node::StructVariant(variant, self.fields),
-                })
+                Ok(Node::Struct((self.kind, self.fields).into()))
             }
         }
     )* };
 }
 structs! { SerializeStruct SerializeStructVariant }
+
+#[cfg(test)]
+mod tests {
+    use super::Node;
+
+    #[test]
+    fn an_item_of_a_list_takes_little_space() {
+        assert!(size_of::<Node>() <= 32, "{}", size_of::<Node>());
+    }
+}

@@ -101,3 +101,62 @@ fn a_value_that_refuses_is_named_with_its_path_in_every_format() {
         assert_eq!(refuses.encode(&converter), Err(expected));
     }
 }
+
+/// In one of its forms it refuses.
+struct RefusesIn {
+    readable: bool,
+}
+
+impl Serialize for RefusesIn {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match serializer.is_human_readable() == self.readable {
+            true => Err(serde::ser::Error::custom("not in this form")),
+            false => serializer.serialize_str("written"),
+        }
+    }
+}
+
+#[test]
+fn a_fault_of_one_form_leaves_the_other() {
+    for readable in [true, false] {
+        encoded_later(&RefusesIn { readable });
+        encoded_later(&(RefusesIn { readable }, f64::NAN));
+    }
+}
+
+/// It announces a length that is not its own.
+struct Announces(Option<usize>);
+
+impl Serialize for Announces {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::{SerializeMap as _, SerializeSeq as _};
+        let mut list = serializer.serialize_seq(self.0)?;
+        list.serialize_element(&1_u8)?;
+        list.serialize_element(&InMap(self.0))?;
+        return list.end();
+
+        struct InMap(Option<usize>);
+        impl Serialize for InMap {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(self.0)?;
+                map.serialize_entry("one", &1)?;
+                map.end()
+            }
+        }
+    }
+}
+
+#[test]
+fn the_length_that_a_value_announces_is_only_passed_on() {
+    encoded_later(&Announces(None));
+    let later = Announces(Some(usize::MAX)).__unencoded();
+    let at_once = Announces(Some(usize::MAX)).__encode(&Converter::JSON);
+    assert_eq!(later.encode(&Converter::JSON), at_once);
+}
+
+#[test]
+fn a_list_of_bytes_and_others_keeps_its_order() {
+    encoded_later(&vec![1_u8, 2, 3]);
+    encoded_later(&(1_u8, 2_u8, "three", 4_u8));
+    encoded_later(&Vec::<u8>::new());
+}
