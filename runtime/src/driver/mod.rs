@@ -143,16 +143,21 @@ impl Driver {
     }
 
     /// Answers a task that consists of a query, between two tasks or while the run waits for outside work. After
-    /// an error the driver must be dropped.
+    /// an error or a panic the driver must be dropped. `activates` is called before each activation.
     ///
     /// # Errors
     /// Why the query cannot be answered, in the caller's words.
     pub(crate) fn query<E: From<EngineError> + From<TaskFailure>>(
         &mut self,
         task: Task,
+        mut activates: impl FnMut(),
     ) -> Result<QueryAnswer, E> {
         self.begin(task)?;
-        match self.advance::<E>(|| true)? {
+        let goes_on = || {
+            activates();
+            true
+        };
+        match self.advance::<E>(goes_on)? {
             Progress::Done(Completion::Query(answer)) => Ok(answer),
             Progress::Done(Completion::Task(_)) | Progress::TurnOver | Progress::WaitsOutside => {
                 let text = "the server sent a query with a task that does more than ask";

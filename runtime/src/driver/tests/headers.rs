@@ -140,3 +140,31 @@ fn the_start_signals_updates_and_queries_reach_the_instance_with_their_headers()
         ["start", "signal", "update", "query"].map(|what| (what, header(what)))
     );
 }
+
+#[test]
+fn a_task_that_asks_a_query_begins_an_activation() {
+    let entry = WorkflowEntry {
+        name: "Test",
+        start: |_| Box::new(Spy),
+    };
+    let mut driver = Driver::new(&entry, host());
+    driver.begin(task()).expect("the history is whole");
+    let progress = driver.advance::<Failed>(|| true);
+    assert!(matches!(progress, Ok(Progress::Done(_))));
+    SEEN.take();
+    let query = QueryRequest {
+        name: "balance".to_owned(),
+        ..QueryRequest::default()
+    };
+    let asked = Task {
+        history: Vec::new(),
+        messages: Vec::new(),
+        queries: Queries::Only(query),
+        ..task()
+    };
+    let mut activations = 0;
+    let answer = driver.query::<Failed>(asked, || activations += 1);
+    assert!(answer.is_ok(), "{answer:?}");
+    assert_eq!(SEEN.take().len(), 1);
+    assert_eq!(activations, 1);
+}

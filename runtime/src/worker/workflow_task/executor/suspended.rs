@@ -363,8 +363,11 @@ impl Shard {
             && let Some(permit) = permit.take()
         {
             let (info, content) = work.open();
-            let answered = self.measured(&info, permit, |_, info| {
-                read(info, content, |task| answer_query(info, *task, &mut run))
+            let answered = self.measured(&info, permit, |this, info| {
+                let activates = || this.watched.begin_activation();
+                read(info, content, |task| {
+                    answer_query(info, *task, &mut run, activates)
+                })
             });
             if let Some((worked, permit)) = answered {
                 self.respond(worked, info, permit);
@@ -404,19 +407,21 @@ impl Shard {
     }
 }
 
-/// Answers a query from the run, which is taken out if it is of no use any more.
-fn answer_query(info: &TaskInfo, task: Task, run: &mut Option<Box<Driver>>) -> Worked {
-    let Some(driver) = run else {
+/// Answers a query from the run, which is taken out if it is of no use any more, after a panic too.
+fn answer_query(
+    info: &TaskInfo,
+    task: Task,
+    run: &mut Option<Box<Driver>>,
+    activates: impl FnMut(),
+) -> Worked {
+    let Some(mut driver) = run.take_if(|driver| driver.continues(&task)) else {
         return Worked::NotCached(task.into());
     };
-    if !driver.continues(&task) {
-        return Worked::NotCached(task.into());
-    }
-    match driver.query(task) {
-        Ok(answer) => Worked::Answered(AnswerQuery::new(answer, info.token.clone())),
-        Err(failure) => {
-            *run = None;
-            Worked::Failed(failure)
+    match driver.query(task, activates) {
+        Ok(answer) => {
+            *run = Some(driver);
+            Worked::Answered(AnswerQuery::new(answer, info.token.clone()))
         }
+        Err(failure) => Worked::Failed(failure),
     }
 }
