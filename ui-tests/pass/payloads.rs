@@ -48,6 +48,12 @@ pub async fn greet(name: Option<String>, others: Vec<String>) -> String {
     name.unwrap_or_default() + &others.concat()
 }
 
+/// A `Result` as a value.
+#[activity(start_to_close = "10s")]
+pub async fn judge(outcome: Result<u32, String>) -> Result<Result<u32, String>> {
+    Ok(outcome)
+}
+
 /// Keeps money.
 #[derive(Default)]
 pub struct Till {
@@ -84,7 +90,16 @@ impl Till {
         greet::call(ctx, None, &self.names[1..]).await?;
         greet::call(ctx, None, &vec!["a"]).await?;
         greet::call(ctx, Some("Ada"), vec!["a".into()]).await?;
+        if judge::call(ctx, Ok(1)).await?.is_err() {
+            judge::call(ctx, Err("no".to_owned())).await?.ok();
+        }
         Self::continue_as_new(self.balance.clone()).into()
+    }
+
+    /// Is told how something ended.
+    #[signal]
+    fn ended(&mut self, outcome: Result<u32, String>) {
+        self.note = outcome.err();
     }
 
     /// Puts money in.

@@ -7,7 +7,7 @@ use syn::{GenericArgument, Ident, PathArguments, Type, spanned::Spanned as _};
 use super::local;
 use crate::{
     crate_path::CratePath,
-    model::arguments::{Argument, Arguments},
+    model::arguments::{Argument, Arguments, is_context_by_name},
     syntax::signature::{Output, ungrouped},
 };
 
@@ -62,31 +62,49 @@ pub(super) fn encoded(
     )
 }
 
+/// An assertion that refuses a type, which then compiles, so that rustc reports it once.
+#[derive(Clone, Copy)]
+enum Refusal {
+    Result,
+    Context,
+}
+
 /// Generates the payload conversions of a type. rustc selects them by the type, and reports a type
-/// without conversions at `at`; types that an assertion reports compile. Needs the imports of
-/// [`import_dispatch_traits`].
+/// without conversions at `at`. Needs the imports of [`import_dispatch_traits`].
 ///
 /// [`import_dispatch_traits`]: super::import_dispatch_traits
-pub(super) fn payload_of(ty: TokenStream, at: Span, root: &CratePath) -> TokenStream {
+fn payload_of(
+    ty: TokenStream,
+    at: Span,
+    refused: Option<Refusal>,
+    root: &CratePath,
+) -> TokenStream {
     let root = root.at(at);
-    quote_spanned! {at=>
-        <#ty as #root::__private::Serialisable<_>>::payload(
-            (&&&&&#root::__private::Spelled::<#ty>::HERE).payload()
-        )
-    }
+    let here = quote_spanned!(at=> #root::__private::Spelled::<#ty>::HERE);
+    let chosen = quote_spanned!(at=> (&&&&&#here).payload());
+    let chosen = match refused {
+        None => chosen,
+        Some(Refusal::Result) => quote_spanned!(at=> #here.unless_result(#chosen)),
+        Some(Refusal::Context) => quote_spanned!(at=> #here.unless_context(#chosen)),
+    };
+    quote_spanned!(at=> <#ty as #root::__private::Serialisable<_>>::payload(#chosen))
 }
 
 /// Generates the payload conversions of an argument.
 pub(super) fn payload_of_argument(ty: &Type, root: &CratePath) -> TokenStream {
-    payload_of(ty.to_token_stream(), ty.span(), root)
+    let refused = is_context_by_name(ty).then_some(Refusal::Context);
+    payload_of(ty.to_token_stream(), ty.span(), refused, root)
 }
 
 /// Generates the payload conversions of a method's output.
 pub(super) fn payload_of_output(output: &Output, root: &CratePath) -> TokenStream {
     match output {
-        Output::Unit => payload_of(quote!(()), Span::call_site(), root),
-        Output::Value(ty) => payload_of_argument(ty, root),
-        Output::Fallible(ty) => payload_of(success(output, root), success_span(ty), root),
+        Output::Unit => payload_of(quote!(()), Span::call_site(), None, root),
+        Output::Value(ty) => {
+            let refused = Some(Refusal::Result);
+            payload_of(ty.to_token_stream(), ty.span(), refused, root)
+        }
+        Output::Fallible(ty) => payload_of(success(output, root), success_span(ty), None, root),
     }
 }
 

@@ -128,6 +128,16 @@ pub trait Plain {
     fn payload(&self) -> BySerde {
         BySerde
     }
+
+    /// What is chosen for a type of which an assertion refuses a `Result`.
+    fn unless_result<Chosen>(&self, chosen: Chosen) -> Chosen {
+        chosen
+    }
+
+    /// What is chosen for a type of which an assertion refuses a context.
+    fn unless_context<Chosen>(&self, chosen: Chosen) -> Chosen {
+        chosen
+    }
 }
 impl<T> Plain for Spelled<T> {}
 
@@ -136,7 +146,7 @@ impl<T, E> Spelled<std::result::Result<T, E>> {
     pub const IS_RESULT: bool = true;
 
     /// A `Result` under another name is refused.
-    pub fn payload(&self) -> Refused {
+    pub fn unless_result<Chosen>(&self, _: Chosen) -> Refused {
         Refused
     }
 }
@@ -148,7 +158,7 @@ macro_rules! contexts {
             pub const IS_CONTEXT: bool = true;
 
             /// A context by value is refused.
-            pub fn payload(&self) -> Refused {
+            pub fn unless_context<Chosen>(&self, _: Chosen) -> Refused {
                 Refused
             }
         }

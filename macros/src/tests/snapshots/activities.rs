@@ -161,7 +161,12 @@ const _: () = {
             fn __output() -> ::durably::__private::PayloadOf<u64> {
                 <u64 as ::durably::__private::Serialisable<
                     _,
-                >>::payload((&&&&&::durably::__private::Spelled::<u64>::HERE).payload())
+                >>::payload(
+                    ::durably::__private::Spelled::<u64>::HERE
+                        .unless_result(
+                            (&&&&&::durably::__private::Spelled::<u64>::HERE).payload(),
+                        ),
+                )
             }
             fn __defaults() -> ::durably::__private::ActivityOptions {
                 ::core::convert::Into::into(::durably::__private::Declared::NOTHING)

@@ -450,7 +450,11 @@ const _: () = {
                 > as ::durably::__private::Serialisable<
                     _,
                 >>::payload(
-                    (&&&&&::durably::__private::Spelled::<Vec<String>>::HERE).payload(),
+                    ::durably::__private::Spelled::<Vec<String>>::HERE
+                        .unless_result(
+                            (&&&&&::durably::__private::Spelled::<Vec<String>>::HERE)
+                                .payload(),
+                        ),
                 ),
             )
         }
@@ -652,8 +656,11 @@ const _: () = {
                             > as ::durably::__private::Serialisable<
                                 _,
                             >>::payload(
-                                    (&&&&&::durably::__private::Spelled::<Vec<String>>::HERE)
-                                        .payload(),
+                                    ::durably::__private::Spelled::<Vec<String>>::HERE
+                                        .unless_result(
+                                            (&&&&&::durably::__private::Spelled::<Vec<String>>::HERE)
+                                                .payload(),
+                                        ),
                                 )
                                 .value(
                                     &<Greeting>::names(

@@ -28,6 +28,11 @@ fn double_blocking(n: u32) -> u32 {
 }
 
 #[activity(start_to_close = "10s")]
+async fn judge(outcome: Result<u32, String>) -> Result<Result<u32, String>> {
+    Ok(outcome)
+}
+
+#[activity(start_to_close = "10s")]
 async fn panics() {
     panic!("no such luck");
 }
@@ -338,5 +343,18 @@ async fn a_failure_too_large_for_the_server_is_reported_as_such_and_stays_non_re
     assert_eq!(kind_of(&failed), "MessageTooLarge");
     assert!(text_of(&failed).contains("larger than max"));
     assert!(is_non_retryable(&failed));
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_result_stands_as_a_value_in_an_argument_and_inside_a_result() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().activity::<judge>().spawn().await?;
+    for outcome in ["{\"Ok\":7}", "{\"Err\":\"no\"}"] {
+        server
+            .activities
+            .send(Ok(attempt("judge", json(outcome))))?;
+        assert_eq!(server.activity_completed().await.result, json(outcome));
+    }
     worker.shutdown().await
 }
