@@ -17,6 +17,31 @@ pub struct Warehouse {
     failed: Vec<(String, String)>,
     shipped: u32,
     counts: (u32, u32),
+    plan: Plan,
+    steps: &'static [u64],
+}
+
+/// Its `drain` is not that of a list: it returns what it owns.
+#[derive(Default)]
+pub struct Plan {
+    days: Vec<u64>,
+}
+
+impl Plan {
+    fn drain(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.days)
+    }
+}
+
+/// Its name is that of a macro that logs, but it ends the method.
+macro_rules! error {
+    ($value:expr) => {
+        return $value
+    };
+}
+
+fn never() -> ! {
+    std::process::abort()
 }
 
 #[durably::data]
@@ -46,6 +71,8 @@ impl Warehouse {
             }
         }
         self.shipped += self.first_large(ctx).await?;
+        self.follow(ctx).await?;
+        self.fail(ctx).await?;
         // All that is left, at once; each branch has the state between its awaits.
         let left = std::mem::take(&mut self.orders);
         let last = left
@@ -96,6 +123,39 @@ impl Warehouse {
             (_, _) if ctx.sleep(secs(1)).await.is_ok() => 1,
             _ => 0,
         })
+    }
+
+    fn drain(&mut self) -> Vec<u64> {
+        self.plan.drain()
+    }
+
+    /// Loops that borrow nothing from the state.
+    async fn follow(&mut self, ctx: &Ctx) -> Result<()> {
+        for day in self.plan.drain() {
+            ctx.sleep(days(day)).await?;
+        }
+        for day in self.drain() {
+            ctx.sleep(days(day)).await?;
+        }
+        for second in &self.steps[..] {
+            ctx.sleep(secs(*second)).await?;
+        }
+        Ok(())
+    }
+
+    /// Loops that end with the await.
+    async fn fail(&mut self, ctx: &Ctx) -> Result<()> {
+        if self.shipped > 7 {
+            for _ in &self.orders {
+                ctx.sleep(secs(1)).await?;
+                never()
+            }
+        }
+        for _ in &self.orders {
+            ctx.sleep(secs(1)).await?;
+            error!(Ok(()));
+        }
+        Ok(())
     }
 
     #[signal]

@@ -9,7 +9,7 @@ use syn::{
 
 use super::{
     borrowed::{first_await, is_in_self},
-    state_place::is_place_of_self,
+    state_place::{is_place_of_self, is_self},
 };
 use crate::{diag::Errors, mistake::BodyMistake};
 
@@ -23,18 +23,35 @@ pub(super) fn check(each: &ExprForLoop, errors: &mut Errors) -> bool {
 }
 
 /// Whether a loop's iterator borrows from the state, whatever the types: `&self.names`,
-/// `self.names.iter_mut()`. Not `self.names.iter()`, which borrows nothing if the field is a
-/// `&'static [T]`.
+/// `self.names.iter_mut()`, `self.names.drain(..)`. Not `self.names.iter()`, `&self.names[..]` or
+/// `&self.config.names`, which borrow nothing if the field is a `&'static` reference, and neither methods of
+/// the workflow nor a `drain()` of a user's type, which may return what they own.
 fn iterates_self(iterated: &Expr) -> bool {
     match iterated {
-        Expr::Reference(reference) => is_place_of_self(&reference.expr),
+        Expr::Reference(reference) => match reference.mutability {
+            Some(_) => is_place_of_self(&reference.expr),
+            None => is_field_of_self(&reference.expr),
+        },
         Expr::MethodCall(call) => {
             let name = call.method.to_string();
-            matches!(name.as_str(), "iter_mut" | "values_mut" | "drain")
-                && is_in_self(&call.receiver)
+            let borrows = match name.as_str() {
+                "iter_mut" | "values_mut" => true,
+                "drain" => matches!(call.args.first(), Some(Expr::Range(_))),
+                _ => false,
+            };
+            borrows && !is_self(&call.receiver) && is_in_self(&call.receiver)
         }
         Expr::Paren(paren) => iterates_self(&paren.expr),
         Expr::Group(group) => iterates_self(&group.expr),
+        _ => false,
+    }
+}
+
+fn is_field_of_self(expression: &Expr) -> bool {
+    match expression {
+        Expr::Field(field) => is_self(&field.base),
+        Expr::Paren(paren) => is_field_of_self(&paren.expr),
+        Expr::Group(group) => is_field_of_self(&group.expr),
         _ => false,
     }
 }
@@ -44,7 +61,7 @@ fn await_before_end(block: &Block) -> Option<Token![await]> {
     let statements = block.stmts.iter().enumerate();
     let mut awaits = statements.filter_map(|(at, statement)| Some((at, await_in(statement)?)));
     let (at, awaited) = awaits.next()?;
-    block.stmts[at + 1..].iter().all(ends).then_some(awaited)
+    ends_block(&block.stmts[at + 1..]).then_some(awaited)
 }
 
 /// The first await of a statement from which the statement certainly ends.
@@ -75,6 +92,16 @@ fn await_of(expression: &Expr) -> Option<Token![await]> {
     }
 }
 
+/// Whether the rest of a block certainly ends, or leads to the next iteration, in at least one way. The
+/// function that it calls last may be one that never returns.
+fn ends_block(statements: &[Stmt]) -> bool {
+    let calls_last = match statements.last() {
+        Some(Stmt::Expr(Expr::Call(_), _) | Stmt::Expr(Expr::MethodCall(_), None)) => true,
+        Some(Stmt::Local(_) | Stmt::Item(_) | Stmt::Expr(..) | Stmt::Macro(_)) | None => false,
+    };
+    !calls_last && statements.iter().all(ends)
+}
+
 /// Whether a statement certainly ends, or leads to the next iteration, in at least one way.
 fn ends(statement: &Stmt) -> bool {
     match statement {
@@ -90,11 +117,11 @@ fn ends(statement: &Stmt) -> bool {
 
 fn ends_expression(expression: &Expr) -> bool {
     match expression {
-        Expr::Block(block) => block.block.stmts.iter().all(ends),
+        Expr::Block(block) => ends_block(&block.block.stmts),
         Expr::If(branch) => {
             let other = branch.else_branch.as_ref();
             let others = other.is_none_or(|(_, other)| ends_expression(other));
-            !leaves(&branch.cond) && (others || branch.then_branch.stmts.iter().all(ends))
+            !leaves(&branch.cond) && (others || ends_block(&branch.then_branch.stmts))
         }
         Expr::Match(branches) => {
             let mut arms = branches.arms.iter();
@@ -140,12 +167,20 @@ fn leaves(expression: &Expr) -> bool {
     leaves.0
 }
 
-/// Whether a macro neither panics nor contains a `return`, by its name.
+/// Whether a macro neither panics nor contains a `return`, by its name. One of a user's own may be called
+/// `error!`, so those that log count by their whole path.
 fn is_known_to_end(call: &Macro) -> bool {
-    let name = call.path.segments.last().map(|last| last.ident.to_string());
-    let known = [
-        "debug", "eprintln", "error", "format", "info", "print", "println", "trace", "vec", "warn",
-        "write", "writeln",
-    ];
-    name.is_some_and(|name| known.contains(&name.as_str()))
+    let segments = call.path.segments.iter();
+    let names: Vec<String> = segments.map(|it| it.ident.to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    match names[..] {
+        ["tracing" | "log", level] => {
+            matches!(level, "trace" | "debug" | "info" | "warn" | "error")
+        }
+        [name] | ["std", name] => matches!(
+            name,
+            "eprintln" | "format" | "print" | "println" | "vec" | "write" | "writeln"
+        ),
+        _ => false,
+    }
 }
