@@ -220,7 +220,8 @@ Options:
   -n, --namespace NAME   namespace to register in addition to `default`; repeatable
   -f, --db-filename FILE SQLite file that keeps everything over restarts, created if there is none;
                          without it everything is in memory
-      --retention TIME   how long closed workflows are kept, such as 36h or 30d [default: 1d]
+      --retention TIME   how long closed workflows are kept, such as 36h or 30d [default: what the
+                         database says, 1d for a new one]
       --log LEVEL        log level: off, error, warn, info, debug or trace [default: warn]
       --skip-time        skip time while a client has unlocked the clock through the TestService,
                          as the test environments of the SDKs do while they await a result

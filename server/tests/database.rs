@@ -1,9 +1,12 @@
 //! Servers that keep their data in a file.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use durably_proto::api::enums::v1::WorkflowExecutionStatus;
-use durably_proto::api::workflowservice::v1::ListWorkflowExecutionsRequest;
+use durably_proto::api::workflowservice::v1::{
+    DescribeNamespaceRequest, ListWorkflowExecutionsRequest,
+};
 use durably_server::{Clock, DatabaseProblem, Server, StartError};
 use tonic::Request;
 
@@ -14,7 +17,12 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let name = format!("durably-server-{}-{name}", std::process::id());
+        let at = std::time::UNIX_EPOCH.elapsed().expect("it is later");
+        let name = format!(
+            "durably-server-{}-{}-{name}",
+            std::process::id(),
+            at.as_nanos()
+        );
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).expect("the folder is new");
         Self(path)
@@ -108,4 +116,52 @@ async fn a_database_needs_a_clock_that_goes_on_after_a_restart() {
     let refused = server.clock(Clock::skipping()).start().await;
     let error = refused.expect_err("it skips time");
     assert!(error.to_string().contains("cannot skip time"), "{error}");
+}
+
+#[tokio::test]
+async fn a_retention_that_is_given_at_a_later_start_counts() {
+    let folder = Folder::new("retention");
+    folder.server().await.server.shutdown().await;
+    let days = |days: u64| Duration::from_secs(days * 24 * 3600);
+    for (given, expected) in [
+        (None, days(1)),
+        (Some(days(30)), days(30)),
+        (None, days(30)),
+    ] {
+        let mut builder = Server::builder()
+            .database(folder.0.join("app.db"))
+            .grpc(false);
+        if let Some(given) = given {
+            builder = builder.retention(given);
+        }
+        let server = builder.start().await.expect("the database can be opened");
+        let describe = DescribeNamespaceRequest {
+            namespace: "default".to_owned(),
+            ..DescribeNamespaceRequest::default()
+        };
+        let service = server.service();
+        let described = ok(service.describe_namespace(Request::new(describe)).await);
+        let kept = described.config.unwrap_or_default();
+        let kept = kept.workflow_execution_retention_ttl.unwrap_or_default();
+        assert_eq!(u64::try_from(kept.seconds), Ok(expected.as_secs()));
+        server.shutdown().await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_its_user_may_read_a_database() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("permissions");
+    let case = folder.server().await;
+    case.start("w").await;
+    let files = std::fs::read_dir(&folder.0).expect("the folder is there");
+    let mut names = Vec::new();
+    for file in files {
+        let file = file.expect("the folder is there");
+        let mode = file.metadata().expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?}", file.file_name());
+        names.push(file.file_name());
+    }
+    assert_eq!(names.len(), 4, "{names:?}");
 }

@@ -57,18 +57,14 @@ pub(crate) enum Sleep {
 
 impl Timekeeper {
     pub(crate) fn new(clock: Clock) -> Self {
-        let mut source = Source::Machine;
-        let skipping = match clock.0 {
-            ClockKind::System => None,
+        let (source, skipping) = match clock.0 {
+            ClockKind::System => (Source::Machine, None),
             #[cfg(feature = "simulation")]
-            ClockKind::Simulated { start } => {
-                source = Source::Simulated { start };
-                None
-            }
+            ClockKind::Simulated { start } => (Source::Simulated { start }, None),
             ClockKind::Skipping { pace, locks } => {
                 let mut skipping = Skipping::new(pace, locks);
                 skipping.runs_since = skipping.delay().map(|delay| Instant::now() + delay);
-                Some(Arc::new(Mutex::new(skipping)))
+                (Source::Machine, Some(Arc::new(Mutex::new(skipping))))
             }
         };
         Self {

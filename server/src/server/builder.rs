@@ -8,7 +8,6 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::error::StartError;
 use crate::server::Server;
-use crate::store::DEFAULT_RETENTION;
 
 /// Configures and starts a server; created by [`Server::builder`].
 ///
@@ -40,7 +39,7 @@ pub struct ServerBuilder {
     pub(crate) address: SocketAddr,
     pub(crate) grpc: bool,
     pub(crate) namespaces: Vec<String>,
-    pub(crate) retention: Duration,
+    pub(crate) retention: Option<Duration>,
     pub(crate) clock: Clock,
     pub(crate) seed: Option<u64>,
     #[cfg(feature = "sqlite")]
@@ -53,7 +52,7 @@ impl ServerBuilder {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             grpc: true,
             namespaces: Vec::new(),
-            retention: DEFAULT_RETENTION,
+            retention: None,
             clock: Clock::system(),
             seed: None,
             #[cfg(feature = "sqlite")]
@@ -81,8 +80,8 @@ impl ServerBuilder {
     }
 
     /// Sets how long closed workflows of the namespaces that the server registers at its start are
-    /// kept; those registered by clients have their own. Default: a day. A server with a skipping
-    /// clock keeps closed workflows for ever.
+    /// kept; those registered by clients have their own. Default: what the database says, and a day
+    /// for a new namespace. A server with a skipping clock keeps closed workflows for ever.
     ///
     /// # Example: closed workflows of a month
     /// ```
@@ -95,7 +94,7 @@ impl ServerBuilder {
     /// # }
     /// ```
     pub fn retention(mut self, retention: Duration) -> Self {
-        self.retention = retention;
+        self.retention = Some(retention);
         self
     }
 

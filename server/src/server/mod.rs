@@ -258,12 +258,9 @@ fn open_store(_: &ServerBuilder, ids: &Ids) -> Result<Arc<dyn Store>, StartError
 fn open_namespaces(
     backend: &Backend,
     configured: Vec<String>,
-    retention: Duration,
+    retention: Option<Duration>,
 ) -> Result<(), StartError> {
     let (store, namespaces) = (&*backend.store, &backend.namespaces);
-    for stored in store.namespaces().map_err(StartError::store)? {
-        namespaces.add_stored(stored);
-    }
     let mut names = vec![DEFAULT_NAMESPACE.to_owned()];
     for name in configured {
         match names.contains(&name) {
@@ -272,11 +269,19 @@ fn open_namespaces(
             false => names.push(name),
         }
     }
+    for mut stored in store.namespaces().map_err(StartError::store)? {
+        if let Some(retention) = retention
+            && stored.settings.retention != retention
+            && names.iter().any(|name| **name == *stored.name)
+        {
+            stored.settings.retention = retention;
+            store.put_namespace(&stored).map_err(StartError::store)?;
+        }
+        namespaces.add_stored(stored);
+    }
     for name in names {
-        let settings = Settings {
-            retention,
-            ..Settings::default()
-        };
+        let mut settings = Settings::default();
+        settings.retention = retention.unwrap_or(settings.retention);
         let registered = namespaces.register(store, &name, backend.ids.uuid(), settings);
         match registered {
             Ok(()) => {}

@@ -28,7 +28,7 @@ use durably_history::{RunId, Time};
 pub(crate) use self::facts::{
     Commit, OpenRun, RunChange, RunPhase, StoredExecution, StoredNamespace, StoredRun, Submitted,
 };
-pub(crate) use self::settings::{DEFAULT_RETENTION, Settings};
+pub(crate) use self::settings::Settings;
 use crate::error::{ListError, StoreError};
 use crate::name::ExecutionName;
 use crate::visibility::Page;

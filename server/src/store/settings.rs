@@ -25,4 +25,4 @@ impl Default for Settings {
 }
 
 /// The development server's own: a day.
-pub(crate) const DEFAULT_RETENTION: Duration = Duration::from_secs(24 * 3600);
+const DEFAULT_RETENTION: Duration = Duration::from_secs(24 * 3600);

@@ -69,6 +69,17 @@ struct Load {
     runs: AtomicU32,
     acknowledged: AtomicU32,
     unknown: AtomicU32,
+    /// Calls that are made again.
+    failures: AtomicU32,
+}
+
+impl Load {
+    /// Waits for the server to come back. Nothing that a kill causes lasts.
+    async fn pause(&self, error: &(dyn std::error::Error + Sync)) {
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed);
+        assert!(failures < 20_000, "the server does not come back: {error}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Starts workflows, sends them numbers, and checks their results until the load is over.
@@ -83,7 +94,7 @@ async fn send(client: Client, load: Arc<Load>, sender: u32) -> Result<()> {
             match started.await {
                 // An attempt whose answer was lost may have started it.
                 Ok(_) | Err(StartError::AlreadyStarted(_)) => break,
-                Err(_) => continue,
+                Err(error) => load.pause(&error).await,
             }
         }
         let tally = Tally::handle(&client, &id);
@@ -102,13 +113,13 @@ async fn send(client: Client, load: Arc<Load>, sender: u32) -> Result<()> {
             match tally.finish().await {
                 // An attempt whose answer was lost may have finished it.
                 Ok(()) | Err(SignalError::NotFound(_)) => break,
-                Err(_) => {}
+                Err(error) => load.pause(&error).await,
             }
         }
         let numbers = loop {
             match tally.result().await {
                 Ok(numbers) => break numbers,
-                Err(ResultError::Rpc(_)) => {}
+                Err(ResultError::Rpc(error)) => load.pause(&error).await,
                 Err(error) => panic!("{id} failed: {error:#}"),
             }
         };

@@ -40,7 +40,7 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
 }
 
 /// How long to wait for another program that writes to the file.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 64;
 const WRITER_CACHE_KIB: i64 = 64 * 1024;

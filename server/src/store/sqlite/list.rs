@@ -108,8 +108,11 @@ impl List<'_> {
             false => skipped,
         };
         let runs = match plan.is_exact {
-            // Saturated values of the token are more than any database has.
-            true => format!("{runs} LIMIT {wanted} OFFSET {skipped}"),
+            true => {
+                // More than any database has; larger ones are no integers to SQLite.
+                let skipped = i64::try_from(skipped).unwrap_or(i64::MAX);
+                format!("{runs} LIMIT {wanted} OFFSET {skipped}")
+            }
             false => runs.to_owned(),
         };
         let mut statement = self.connection.prepare_cached(&runs)?;

@@ -1,8 +1,10 @@
 //! The lock of a database: one server at a time uses it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::Path;
+
+use super::open::private;
 
 /// Held while a store uses the database. The operating system ends it with the process, so that a
 /// killed server leaves none behind; the file itself stays, because removing it would let two servers
@@ -25,9 +27,7 @@ impl DatabaseLock {
     pub(super) fn take(path: &Path) -> Result<Self, LockError> {
         let mut name = path.as_os_str().to_owned();
         name.push(".lock");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
+        let mut file = private()
             .create(true)
             .truncate(false)
             .open(name)

@@ -39,7 +39,7 @@ impl SqliteStore {
 fn existing_file(path: &Path) -> Result<PathBuf, DatabaseProblem> {
     // An existing file is not opened here: closing it would release the locks that SQLite holds on it
     // in this process (a rule of POSIX).
-    match fs::File::create_new(path) {
+    match private().create_new(true).open(path) {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         // The folder may be read-only and the file there.
@@ -73,11 +73,27 @@ fn ready(path: &Path, new_cluster_id: &str) -> Result<(Connection, String), Data
         return Err(DatabaseProblem::ReadOnly);
     }
     set_up_writer(&connection).map_err(of_sqlite)?;
+    let journal: String = connection
+        .pragma_query_value(None, "journal_mode", |row| row.get(0))
+        .map_err(of_sqlite)?;
+    if journal != "wal" {
+        return Err(DatabaseProblem::Io(io::Error::other(NO_LOG)));
+    }
     schema::migrate(&mut connection, new_cluster_id).map_err(of_sqlite)?;
     let cluster_id = connection
         .query_row("SELECT id FROM cluster", [], |row| row.get(0))
         .map_err(of_sqlite)?;
     Ok((connection, cluster_id))
+}
+
+/// Options of a file that only the user of the server may read: it has the data of all workflows.
+/// SQLite gives its log the same permissions.
+pub(super) fn private() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 fn of_io(error: io::Error) -> DatabaseProblem {
@@ -106,3 +122,7 @@ fn of_sqlite(error: Error) -> DatabaseProblem {
         _ => DatabaseProblem::Io(io::Error::other(error)),
     }
 }
+
+/// SQLite falls back to another journal without an error.
+const NO_LOG: &str = "SQLite cannot keep a write-ahead log on this file system, which a network \
+                      file system, for example, does not support";

@@ -5,17 +5,18 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use durably_history::Time;
-use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 use tracing::warn;
 
 use super::attributes::AttributeNumbers;
 use super::commit::PreparedCommit;
-use super::connection::{open, set_up_writer};
-use super::failure::is_of_statement;
+use super::connection::{BUSY, open, set_up_writer};
+use super::failure::{is_damage, is_of_statement};
 use super::queue::Queue;
 use super::{namespaces, remove};
 use crate::error::StoreError;
@@ -187,18 +188,21 @@ impl Database {
         }
     }
 
-    /// Writes a group in one transaction. If one of them cannot be written at all, each of the others
-    /// gets a transaction of its own, so that it does not fail with it.
+    /// Writes a group in one transaction. If one of them cannot be written at all, also because it
+    /// meets a damaged page, each of the others gets a transaction of its own, so that it does not fail
+    /// with it.
     fn write(&mut self, group: &[Work]) -> Vec<Written> {
         match self.try_write(group) {
             Ok(written) => written,
-            Err(error) if group.len() > 1 && is_of_statement(&error) => group
-                .chunks(1)
-                .flat_map(|alone| {
-                    let written = self.try_write(alone);
-                    written.unwrap_or_else(|error| vec![Err(error.into())])
-                })
-                .collect(),
+            Err(error) if group.len() > 1 && (is_of_statement(&error) || is_damage(&error)) => {
+                group
+                    .chunks(1)
+                    .flat_map(|alone| {
+                        let written = self.try_write(alone);
+                        written.unwrap_or_else(|error| vec![Err(error.into())])
+                    })
+                    .collect()
+            }
             Err(error) => {
                 let error = StoreError::from(error);
                 group.iter().map(|_| Err(error.clone())).collect()
@@ -244,6 +248,17 @@ impl Database {
                 moved => moved,
             };
             match pages - moved >= limit {
+                // While some reader always reads, the log never begins anew by itself. This waits for
+                // those that are there; new ones read the database.
+                true if pages >= LARGEST_LOG_PAGES => {
+                    connection.busy_timeout(RESTART_WAIT)?;
+                    let restarted = log(CheckpointMode::RESTART);
+                    connection.busy_timeout(BUSY)?;
+                    match restarted {
+                        Err(error) if is_busy(&error) => Ok(moved),
+                        restarted => restarted.map(|(_, moved)| moved),
+                    }
+                }
                 true => log(CheckpointMode::PASSIVE).map(|(_, moved)| moved),
                 false => Ok(moved),
             }
@@ -261,6 +276,10 @@ impl Database {
             Err(_) => {}
         }
     }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
 /// After an error the transaction is still open.
@@ -317,3 +336,7 @@ const REMOVED_AT_ONCE: usize = 100;
 /// delayed by it, 4 MiB otherwise.
 const LOG_PAGES: i32 = 4096;
 const IDLE_LOG_PAGES: i32 = 1024;
+/// Pages of the log, 256 MiB, at which commits wait until it begins anew.
+const LARGEST_LOG_PAGES: i32 = 65_536;
+/// How long they wait for readers at a time.
+const RESTART_WAIT: Duration = Duration::from_millis(250);

@@ -205,7 +205,8 @@ fn the_log_is_moved_into_the_database() {
         assert_eq!(commit(&store, start(&format!("w{number}"), &large)), Ok(()));
     }
     let log = fs::metadata(folder.0.join("app.db-wal")).expect("the store runs");
-    assert!(log.len() < 10_000_000, "{} bytes", log.len());
+    // 16 MiB at most while commits wait, as they may on a busy machine, and the last commit.
+    assert!(log.len() < 18_500_000, "{} bytes", log.len());
 }
 
 #[test]

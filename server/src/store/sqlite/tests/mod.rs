@@ -40,7 +40,12 @@ impl Folder {
     fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("durably-sqlite-{}-{number}", std::process::id());
+        let at = std::time::UNIX_EPOCH.elapsed().expect("it is later");
+        let name = format!(
+            "durably-sqlite-{}-{}-{number}",
+            std::process::id(),
+            at.as_nanos()
+        );
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).expect("the folder is new");
         Self(path)
