@@ -61,6 +61,8 @@ fn measure(wants: impl Fn(&str) -> bool) {
 fn embedded(table: &mut Table) {
     let memory = ours(&["5000", "1", "100", "act", "memory"], "");
     table.at_least("embedded in process, workflows/s", memory["wf/s"], 5_000.0);
+    let sqlite = ours(&["5000", "1", "100", "act", "sqlite"], "");
+    table.at_least("the same with an SQLite file, workflows/s", sqlite["wf/s"], 2_000.0);
     let loopback = ours(&["3000", "1", "100", "act", "loopback"], "");
     table.at_least(
         "embedded over loopback gRPC, workflows/s",

@@ -1,6 +1,6 @@
-//! `ours WORKFLOWS EACH CONCURRENCY act|sig|idle remote|memory|loopback`, printed as `key=value`s.
-//! `remote` is the server that TEMPORAL_ADDRESS names, `memory` the embedded one without a
-//! socket, `loopback` the embedded one through gRPC.
+//! `ours WORKFLOWS EACH CONCURRENCY act|sig|idle remote|memory|sqlite|loopback`, printed as
+//! `key=value`s. `remote` is the server that TEMPORAL_ADDRESS names, `memory` the embedded one without
+//! a socket, `sqlite` the same with a database in a file, `loopback` the embedded one through gRPC.
 
 use std::time::{Duration, Instant};
 
@@ -16,17 +16,23 @@ async fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [count, each, concurrency, mode, server] = &args[..] else {
         durably::bail!(
-            "usage: ours WORKFLOWS EACH CONCURRENCY act|sig|idle remote|memory|loopback"
+            "usage: ours WORKFLOWS EACH CONCURRENCY act|sig|idle remote|memory|sqlite|loopback"
         );
     };
     let (count, each): (u64, u32) = (count.parse()?, each.parse()?);
     let concurrency: usize = concurrency.parse()?;
+    let folder = std::env::temp_dir().join(format!("durably-bench-{}", std::process::id()));
     let embedded = match server.as_str() {
         "remote" => None,
+        "sqlite" => {
+            std::fs::create_dir(&folder)?;
+            let database = folder.join("bench.db");
+            Some(Server::builder().database(database).start().await?)
+        }
         _ => Some(Server::start().await?),
     };
     let client = match (&embedded, server.as_str()) {
-        (Some(server), "memory") => server.client().await?,
+        (Some(server), "memory" | "sqlite") => server.client().await?,
         (Some(server), _) => {
             let address = server.address().expect("the server listens");
             Client::connect(address.to_string()).await?
@@ -66,7 +72,14 @@ async fn main() -> Result<()> {
         println!("idle_bytes={}", (rss_kib() - rss0) * 1024 / count);
         std::process::exit(0);
     }
-    worker.shutdown().await
+    worker.shutdown().await?;
+    if let Some(server) = embedded {
+        server.shutdown().await;
+    }
+    if server == "sqlite" {
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(())
 }
 
 async fn one(client: &Client, queue: &str, n: u64, mode: &str, each: u32) -> Result<()> {
