@@ -90,13 +90,13 @@ async fn send_result(
     unconfirmed: Option<Payload>,
 ) {
     let calls = Calls::new(caller, claim);
-    let told = match ended {
+    let reported = match ended {
         AttemptResult::Obsolete => return,
         AttemptResult::Completed(result) => calls.completed(result, unconfirmed).await,
         AttemptResult::Cancelled => calls.cancelled().await,
         AttemptResult::Failed(record) => calls.failed(*record, unconfirmed).await,
     };
-    let Err(rejection) = told else { return };
+    let Err(rejection) = reported else { return };
     let (info, code, error) = (&claim.info, rejection.code(), rejection.message());
     if rejection.is_not_found() {
         let what = "the report of an activity attempt arrived too late";
@@ -106,8 +106,6 @@ async fn send_result(
         log::on_attempt!(log::warning, info, ?code, error, "{what}");
     }
 }
-
-type Told = Result<(), CallError>;
 
 /// The calls that report the end of an attempt, retried until its deadline.
 struct Calls<'a> {
@@ -129,23 +127,27 @@ impl<'a> Calls<'a> {
         self.claim.token.clone()
     }
 
-    async fn completed(&self, result: Payload, unconfirmed: Option<Payload>) -> Told {
+    async fn completed(
+        &self,
+        result: Payload,
+        unconfirmed: Option<Payload>,
+    ) -> Result<(), CallError> {
         let token = self.token();
         let completed = CompleteActivity { token, result };
         let about = Some(|| self.claim.about());
-        let told = self.caller.call_about(completed, self.patience, about);
-        match told.await {
+        let call = self.caller.call_about(completed, self.patience, about);
+        match call.await {
             Err(CallError::Codec(fault)) => self.failed(codec_failure(&fault), unconfirmed).await,
             Err(rejection) if rejection.is_too_large() => {
                 let mut record = too_large(&rejection);
                 set_non_retryable(&mut record);
                 self.failed(record, None).await
             }
-            told => told,
+            reported => reported,
         }
     }
 
-    async fn cancelled(&self) -> Told {
+    async fn cancelled(&self) -> Result<(), CallError> {
         let token = self.token();
         self.caller
             .call(CancelActivity { token }, self.patience)
@@ -154,7 +156,11 @@ impl<'a> Calls<'a> {
 
     /// Reports a failure: without the last heartbeat if that cannot be sent, and by the reason alone if
     /// the failure cannot be sent. That reason has no details.
-    async fn failed(&self, record: FailureRecord, heartbeat: Option<Payload>) -> Told {
+    async fn failed(
+        &self,
+        record: FailureRecord,
+        heartbeat: Option<Payload>,
+    ) -> Result<(), CallError> {
         if heartbeat.is_some() {
             match self.fail(record.clone(), heartbeat).await {
                 // The failure says more than the heartbeat.
@@ -163,13 +169,13 @@ impl<'a> Calls<'a> {
                     let what = "the last heartbeat of an activity attempt is lost";
                     log::on_attempt!(log::warning, info, error, "{what}");
                 }
-                told => return told,
+                reported => return reported,
             }
         }
         let non_retryable = is_non_retryable(&record);
-        let told = self.fail(record, None).await;
-        let Some(mut reason) = told.as_ref().err().and_then(reason) else {
-            return told;
+        let reported = self.fail(record, None).await;
+        let Some(mut reason) = reported.as_ref().err().and_then(reason) else {
+            return reported;
         };
         if non_retryable {
             set_non_retryable(&mut reason);
@@ -177,7 +183,11 @@ impl<'a> Calls<'a> {
         self.fail(reason, None).await
     }
 
-    async fn fail(&self, failure: FailureRecord, last_heartbeat: Option<Payload>) -> Told {
+    async fn fail(
+        &self,
+        failure: FailureRecord,
+        last_heartbeat: Option<Payload>,
+    ) -> Result<(), CallError> {
         let failed = FailActivity {
             token: self.token(),
             failure,

@@ -14,7 +14,7 @@ use crate::state::Run;
 use crate::task::activity_task;
 
 /// Applies the due timeout or retry.
-pub(crate) fn ring(
+pub(crate) fn fire(
     scheduled: EventId,
     run: &mut Run,
     out: &mut OpenTransition,

@@ -34,9 +34,9 @@ pub(crate) fn apply(
 fn fire(deadline: Deadline, run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
     match deadline {
         Deadline::FirstWorkflowTask => workflow_task::first(run, out),
-        Deadline::WorkflowTask(stamp) => workflow_task::ring(stamp, run, out),
-        Deadline::Timer(id) => user_timer::ring(&id, run, out),
-        Deadline::Activity(scheduled) => activity::ring(scheduled, run, out),
-        Deadline::Run => run::ring(run, out),
+        Deadline::WorkflowTask(stamp) => workflow_task::fire(stamp, run, out),
+        Deadline::Timer(id) => user_timer::fire(&id, run, out),
+        Deadline::Activity(scheduled) => activity::fire(scheduled, run, out),
+        Deadline::Run => run::fire(run, out),
     }
 }

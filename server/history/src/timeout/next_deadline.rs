@@ -5,8 +5,8 @@ use crate::state::{Run, WorkflowTask};
 use crate::time::Time;
 
 impl Run {
-    /// The deadline that is due first, and when. The caller asks after each input, and applies
-    /// [`Input::Due`](crate::Input::Due) while it is due.
+    /// Returns the deadline that is due first, and when. Must be called after each input;
+    /// [`Input::Due`](crate::Input::Due) is applied while it is due.
     ///
     /// Deadlines of the same time fire in a fixed order: those of workflow tasks, timers,
     /// activities, the run.

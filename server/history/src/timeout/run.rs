@@ -16,7 +16,7 @@ use crate::updates;
 use crate::{failure, retry};
 
 /// Closes the run as timed out; its retry policy or cron schedule may start the next one.
-pub(crate) fn ring(run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
+pub(crate) fn fire(run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
     if run.config.run_expires_at.is_none_or(|at| at > out.now) {
         return Err(Rejection::StaleDeadline);
     }

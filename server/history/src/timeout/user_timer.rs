@@ -9,7 +9,7 @@ use crate::rejection::Rejection;
 use crate::state::Run;
 
 /// Fires the timer and all others that are due, so that one workflow task delivers them together.
-pub(crate) fn ring(id: &TimerId, run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
+pub(crate) fn fire(id: &TimerId, run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
     if run
         .timers
         .get(id)

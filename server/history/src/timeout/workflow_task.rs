@@ -16,7 +16,7 @@ pub(crate) fn first(run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejec
 }
 
 /// Times the workflow task out; the next one goes to the normal queue.
-pub(crate) fn ring(stamp: Stamp, run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
+pub(crate) fn fire(stamp: Stamp, run: &mut Run, out: &mut OpenTransition) -> Result<(), Rejection> {
     match &run.task {
         WorkflowTask::Scheduled(task)
             if task.stamp == stamp && task.waits_until.is_some_and(|at| at <= out.now) =>
