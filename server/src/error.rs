@@ -188,6 +188,13 @@ pub(crate) enum ListError {
     Store(StoreError),
 }
 
+impl StoreError {
+    /// A panic has left the live state half changed; a retry finds what is stored.
+    pub(crate) fn panicked() -> Self {
+        Self::Failed("the server panicked while it handled the workflow; try again".to_owned())
+    }
+}
+
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use durably_history::Time;
+use durably_history::{Effect, Run, Time};
 
 use super::Backend;
 use crate::clock::WorkGuard;
 use crate::error::{Error, StoreError};
-use crate::execution::{Execution, Record, RunEffects, Runs, UnconfirmedCommit};
+use crate::execution::{Consequences, Execution, Record, RunEffects, Runs};
 use crate::store::{RunChange, Submitted};
 
 /// What an input has changed in memory.
@@ -16,11 +16,45 @@ pub(super) struct Applied {
     pub(super) changes: Vec<RunChange>,
     /// A run that starts.
     pub(super) started: Option<Record>,
-    /// In the order of their execution.
-    pub(super) effects: Vec<RunEffects>,
-    pub(super) has_events: bool,
-    pub(super) now: Time,
-    pub(super) work: Option<WorkGuard>,
+    pub(super) consequences: Consequences,
+}
+
+impl Applied {
+    /// Nothing, for an input at this time.
+    pub(super) fn new(now: Time, work: Option<WorkGuard>) -> Self {
+        Self {
+            changes: Vec::new(),
+            started: None,
+            consequences: Consequences {
+                effects: Vec::new(),
+                has_events: false,
+                now,
+                work,
+            },
+        }
+    }
+
+    /// Adds the change of a run that was there.
+    pub(super) fn change(&mut self, record: &mut Record, effects: Vec<Effect>) {
+        self.add(record, false, effects);
+    }
+
+    /// Adds a run that starts.
+    pub(super) fn start(&mut self, run: Run, effects: Vec<Effect>) {
+        let mut record = Record::new(run);
+        self.add(&mut record, true, effects);
+        self.started = Some(record);
+    }
+
+    fn add(&mut self, record: &mut Record, is_new: bool, effects: Vec<Effect>) {
+        let change = record.take_change(is_new, &effects);
+        self.consequences.has_events |= change.events.is_some();
+        self.consequences.effects.push(RunEffects {
+            run_id: change.run_id.clone(),
+            effects,
+        });
+        self.changes.push(change);
+    }
 }
 
 impl Backend {
@@ -38,20 +72,17 @@ impl Backend {
         let Applied {
             changes,
             started,
-            effects,
-            has_events,
-            now,
-            work,
+            consequences,
         } = applied;
-        if started.is_none() && changes.iter().all(RunChange::is_empty) {
-            self.dispatch_all(execution, runs, effects, has_events, now);
+        if changes.iter().all(RunChange::is_empty) {
+            self.follow_up(execution, runs, consequences);
             return Ok(());
         }
         let submitted = runs.commit(changes, started);
         match submitted.unwrap_or_else(|error| Submitted::Done(Err(error))) {
             Submitted::Done(Ok(())) => {
                 runs.reset_recovery_delay();
-                self.dispatch_all(execution, runs, effects, has_events, now);
+                self.follow_up(execution, runs, consequences);
                 Ok(())
             }
             Submitted::Done(Err(error)) => {
@@ -59,8 +90,7 @@ impl Backend {
                 Err(error.into())
             }
             Submitted::Pending(confirmation) => {
-                let commit = UnconfirmedCommit::new(confirmation, effects, now, has_events, work);
-                if runs.unconfirmed.push(commit)
+                if runs.unconfirmed.push(confirmation, consequences)
                     && let Some(backend) = self.own.upgrade()
                 {
                     let execution = Arc::clone(execution);
@@ -72,23 +102,13 @@ impl Backend {
         }
     }
 
-    /// Passes a result of the store on; after a failure the execution is recovered.
-    pub(super) fn unless_failed<T>(
-        &self,
-        execution: &Arc<Execution>,
-        found: Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        found.inspect_err(|error| self.recover_later(execution, error))
-    }
-
     /// Executes the effects of an execution's commits as the store confirms them, in order.
     async fn await_confirmations(&self, execution: &Arc<Execution>) {
         loop {
             let next = {
                 let mut runs = execution.lock();
                 if runs.is_broken() && !runs.unconfirmed.has_commits() {
-                    let error = StoreError::Failed(BROKEN_OFF.to_owned());
-                    self.fail(execution, &mut runs, &error);
+                    self.fail(execution, &mut runs, &StoreError::panicked());
                 }
                 runs.unconfirmed.next_confirmation()
             };
@@ -100,20 +120,17 @@ impl Backend {
                 self.fail(execution, &mut runs, error);
                 continue;
             }
-            let Some(mut commit) = runs.unconfirmed.pop() else {
+            let Some(consequences) = runs.unconfirmed.confirm_first() else {
                 continue;
             };
-            commit.notify(&confirmation);
             if runs.is_broken() {
                 continue;
             }
             runs.reset_recovery_delay();
-            let effects = std::mem::take(&mut commit.effects);
-            let (has_events, now) = (commit.has_events, commit.now);
-            let dispatched = catch_unwind(AssertUnwindSafe(|| {
-                self.dispatch_all(execution, &mut runs, effects, has_events, now);
+            let followed_up = catch_unwind(AssertUnwindSafe(|| {
+                self.follow_up(execution, &mut runs, consequences);
             }));
-            if dispatched.is_err() {
+            if followed_up.is_err() {
                 self.panicked(execution, &mut runs);
             }
         }
@@ -122,7 +139,7 @@ impl Backend {
     /// Drops the live state after a panic, and recovers the execution later: the next input must not
     /// meet what is half changed.
     pub(crate) fn panicked(&self, execution: &Arc<Execution>, runs: &mut Runs) -> Error {
-        let error = StoreError::Failed(BROKEN_OFF.to_owned());
+        let error = StoreError::panicked();
         tracing::error!(
             namespace = %execution.name.namespace,
             workflow_id = %execution.name.workflow_id,
@@ -131,19 +148,19 @@ impl Backend {
         execution.break_off(runs);
         // With commits on their way, the task that awaits them sees to the recovery.
         if !runs.is_broken() {
-            self.recover_later_locked(execution, runs, &error);
+            self.recover_later(execution, runs, &error);
         }
         error.into()
     }
 
-    fn dispatch_all(
-        &self,
-        execution: &Execution,
-        runs: &mut Runs,
-        effects: Vec<RunEffects>,
-        has_events: bool,
-        now: Time,
-    ) {
+    /// Executes what follows from a durable commit.
+    fn follow_up(&self, execution: &Execution, runs: &mut Runs, consequences: Consequences) {
+        let Consequences {
+            effects,
+            has_events,
+            now,
+            work: _work,
+        } = consequences;
         for RunEffects { run_id, effects } in effects {
             // The commit has just changed the run, so it is in memory.
             if let Ok(Some(record)) = runs.get(&run_id) {
@@ -158,8 +175,6 @@ impl Backend {
     /// Drops the live state after a failed commit, and recovers the execution later.
     fn fail(&self, execution: &Arc<Execution>, runs: &mut Runs, error: &StoreError) {
         execution.fail(runs, error);
-        self.recover_later_locked(execution, runs, error);
+        self.recover_later(execution, runs, error);
     }
 }
-
-const BROKEN_OFF: &str = "the server panicked while it handled the workflow; try again";

@@ -51,18 +51,17 @@ impl Backend {
                 Effect::VisibilityChanged => {}
             }
         }
-        let due = record.next_due();
-        if due != record.alarm {
-            self.set_alarm(execution, record, due);
+        if record.next_due() != record.alarm {
+            self.set_alarm(execution, record);
         }
         self.update_work_count(record);
     }
 
     /// Sets the alarm of a run for its earliest deadline.
-    pub(crate) fn set_alarm(&self, execution: &Execution, record: &mut Record, due: Option<Time>) {
+    pub(crate) fn set_alarm(&self, execution: &Execution, record: &mut Record) {
+        record.alarm = record.next_due();
         let run = execution.run_name(record.run.run_id());
-        self.timers.set_run(&run, due);
-        record.alarm = due;
+        self.timers.set_run(&run, record.alarm);
     }
 
     /// Offers a workflow task to the sticky queue only while its worker polls; no other worker

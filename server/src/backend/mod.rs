@@ -26,7 +26,7 @@ use crate::backend::timers::Timers;
 use crate::clock::Timekeeper;
 use crate::error::{AlreadyStarted, Error};
 use crate::execution::executions::Executions;
-use crate::execution::{Execution, Record, RunEffects, Runs};
+use crate::execution::{Execution, Record, Runs};
 use crate::ids::Ids;
 use crate::name::RunName;
 use crate::namespace::{Namespace, Namespaces};
@@ -121,38 +121,24 @@ impl Backend {
     ) -> Result<R, Error> {
         let work = self.begin_input();
         let now = self.clock.now();
-        let found = runs.get(run_id);
-        let record = self
-            .unless_failed(execution, found)?
-            .ok_or_else(|| no_such_workflow(execution.workflow_id()))?;
+        let found = match runs.get(run_id) {
+            Ok(found) => found,
+            Err(error) => {
+                self.recover_later(execution, runs, &error);
+                return Err(error.into());
+            }
+        };
+        let record = found.ok_or_else(|| no_such_workflow(execution.workflow_id()))?;
         let applied = catch_unwind(AssertUnwindSafe(|| record.run.apply(input, now)));
         let Ok(transition) = applied else {
             return Err(self.panicked(execution, runs));
         };
         let transition = transition?;
-        let mut changes = vec![record.take_change(false, &transition.effects)];
-        let mut effects = Vec::new();
-        let next = next_run(&transition.effects, now).map(|(run, next)| {
-            let mut record = Record::new(run);
-            changes.push(record.take_change(true, &next.effects));
-            effects.push(RunEffects {
-                run_id: record.run.run_id().clone(),
-                effects: next.effects,
-            });
-            record
-        });
-        effects.push(RunEffects {
-            run_id: run_id.clone(),
-            effects: transition.effects,
-        });
-        let applied = Applied {
-            changes,
-            started: next,
-            effects,
-            has_events: !transition.events.is_empty(),
-            now,
-            work,
-        };
+        let mut applied = Applied::new(now, work);
+        if let Some((run, next)) = next_run(&transition.effects, now) {
+            applied.start(run, next.effects);
+        }
+        applied.change(record, transition.effects);
         self.commit(execution, runs, applied)?;
         let record = runs
             .get(run_id)?
@@ -175,20 +161,19 @@ impl Backend {
         let mut runs = execution.lock();
         let now = self.clock.now();
         loop {
-            let found = runs.get(&name.run_id);
-            // After a failure of the store the execution is recovered, and its deadlines are met then.
-            let Ok(Some(record)) = self.unless_failed(&execution, found) else {
-                return;
+            let record = match runs.get(&name.run_id) {
+                Ok(Some(record)) => record,
+                Ok(None) => return,
+                // The deadline fires when the execution is recovered.
+                Err(error) => return self.recover_later(&execution, &mut runs, &error),
             };
             let Some(deadline) = record.due(now) else {
-                let due = record.next_due();
-                self.set_alarm(&execution, record, due);
-                return;
+                return self.set_alarm(&execution, record);
             };
             let due = Input::Due(deadline);
             match self.apply(&execution, &mut runs, &name.run_id, due, |_, _| ()) {
                 Ok(()) => {}
-                // The deadline is met when the execution is recovered.
+                // The deadline fires when the execution is recovered.
                 Err(error) => {
                     tracing::debug!(run_id = %name.run_id, ?error, "firing a deadline failed");
                     return;
@@ -295,18 +280,8 @@ impl RequestScope<'_> {
         let now = self.clock.now();
         let run_id = start.run_id.clone();
         let (run, transition) = Run::start(start, now);
-        let mut record = Record::new(run);
-        let applied = Applied {
-            changes: vec![record.take_change(true, &transition.effects)],
-            started: Some(record),
-            effects: vec![RunEffects {
-                run_id: run_id.clone(),
-                effects: transition.effects,
-            }],
-            has_events: true,
-            now,
-            work,
-        };
+        let mut applied = Applied::new(now, work);
+        applied.start(run, transition.effects);
         self.commit(&execution, &mut runs, applied)?;
         self.clock.count_run();
         let result = with(

@@ -36,28 +36,15 @@ impl Backend {
             let execution = self.executions.find_or_create(&namespace, workflow_id);
             let mut runs = execution.lock();
             if let Err(error) = self.recover(&execution, &mut runs, &name.run_id) {
-                // One damaged run does not keep the others from going on.
-                self.recover_later_locked(&execution, &mut runs, &error);
+                // The server starts without a run that is damaged.
+                self.recover_later(&execution, &mut runs, &error);
             }
         }
         Ok(())
     }
 
-    /// Recovers an execution when the store may work again.
-    pub(super) fn recover_later(&self, execution: &Arc<Execution>, error: &StoreError) {
-        // The caller holds the lock; the flag is set as soon as it is free.
-        let Some(backend) = self.own.upgrade() else {
-            return;
-        };
-        let (execution, error) = (Arc::clone(execution), error.clone());
-        self.runtime.spawn(async move {
-            let mut runs = execution.lock();
-            backend.recover_later_locked(&execution, &mut runs, &error);
-        });
-    }
-
-    /// [`Self::recover_later`] for a locked execution.
-    pub(super) fn recover_later_locked(
+    /// Recovers a locked execution when the store may work again.
+    pub(super) fn recover_later(
         &self,
         execution: &Arc<Execution>,
         runs: &mut Runs,
@@ -108,7 +95,7 @@ impl Backend {
                     namespace = %execution.name.namespace,
                     workflow_id = %execution.name.workflow_id,
                     %damage,
-                    "the stored workflow is damaged and does not go on"
+                    "the stored workflow is damaged and cannot be resumed"
                 ),
                 Err(error) => {
                     tracing::debug!(%error, "the store still fails");
@@ -133,8 +120,7 @@ impl Backend {
         if let Some(record) = runs.get(run_id)? {
             let tasks = record.run.pending_tasks();
             self.dispatch(execution, record, tasks, now);
-            let due = record.next_due();
-            self.set_alarm(execution, record, due);
+            self.set_alarm(execution, record);
         }
         Ok(())
     }

@@ -39,12 +39,8 @@ impl Executions {
         if let Some(execution) = self.live(&namespace.name, workflow_id) {
             return Ok(Some(execution));
         }
-        let name = name(namespace, workflow_id);
-        let stored = self.store.execution(&name)?;
-        Ok(stored.is_some().then(|| {
-            let runs = Runs::new(name.clone(), Arc::clone(&self.store));
-            self.insert(namespace, name, runs)
-        }))
+        let stored = self.store.execution(&name(namespace, workflow_id))?;
+        Ok(stored.map(|_| self.find_or_create(namespace, workflow_id)))
     }
 
     /// Finds the execution of that name or creates one that reads the store when it is used.
@@ -57,11 +53,22 @@ impl Executions {
             return execution;
         }
         let name = name(namespace, workflow_id);
-        let runs = Runs::new(name.clone(), Arc::clone(&self.store));
-        self.insert(namespace, name, runs)
+        let mut by_namespace = self
+            .by_namespace
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let table = by_namespace.entry(Arc::clone(&name.namespace)).or_default();
+        let execution = table
+            .entry(Arc::clone(&name.workflow_id))
+            .or_insert_with(|| {
+                let runs = Runs::new(name.clone(), Arc::clone(&self.store));
+                Arc::new(Execution::new(Arc::clone(namespace), name, runs))
+            });
+        Arc::clone(execution)
     }
 
-    /// Drops closed runs from memory that nobody waits for, and executions that nobody uses and nobody has looked up since the last sweep.
+    /// Drops closed runs from memory that nobody waits for, and executions that nobody uses and
+    /// nobody has looked up since the last sweep.
     pub(crate) fn sweep(&self) {
         let mut by_namespace = self
             .by_namespace
@@ -87,23 +94,6 @@ impl Executions {
         let execution = by_namespace.get(namespace)?.get(workflow_id)?;
         execution.used.store(true, Ordering::Release);
         Some(Arc::clone(execution))
-    }
-
-    fn insert(
-        &self,
-        namespace: &Arc<Namespace>,
-        name: ExecutionName,
-        runs: Runs,
-    ) -> Arc<Execution> {
-        let mut by_namespace = self
-            .by_namespace
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let table = by_namespace.entry(Arc::clone(&name.namespace)).or_default();
-        let execution = table
-            .entry(Arc::clone(&name.workflow_id))
-            .or_insert_with(|| Arc::new(Execution::new(Arc::clone(namespace), name, runs)));
-        Arc::clone(execution)
     }
 }
 

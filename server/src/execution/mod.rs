@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 pub(crate) use self::record::Record;
 pub(crate) use self::runs::Runs;
-pub(crate) use self::unconfirmed::{RunEffects, UnconfirmedCommit};
+pub(crate) use self::unconfirmed::{Consequences, RunEffects};
 use crate::error::StoreError;
 use crate::name::{ExecutionName, RunName};
 use crate::namespace::Namespace;
@@ -86,7 +86,7 @@ impl Execution {
     /// Drops the live state because of a panic, which has left it half changed.
     pub(crate) fn break_off(&self, runs: &mut Runs) {
         self.failures.fetch_add(1, Ordering::AcqRel);
-        runs.unload_when_confirmed(&StoreError::Failed(PANICKED.to_owned()));
+        runs.unload_when_confirmed(&StoreError::panicked());
         self.notify_waiters();
     }
 
@@ -120,5 +120,3 @@ impl Execution {
         }
     }
 }
-
-const PANICKED: &str = "the server panicked while it handled the workflow; try again";

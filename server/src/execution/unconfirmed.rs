@@ -19,17 +19,25 @@ pub(crate) struct Unconfirmed {
     is_awaited: bool,
 }
 
-/// A commit whose effects are executed when the store confirms it.
+/// A commit whose consequences follow when the store confirms it.
 #[derive(Debug)]
-pub(crate) struct UnconfirmedCommit {
+struct UnconfirmedCommit {
     confirmation: Option<oneshot::Receiver<Confirmation>>,
-    pub(crate) effects: Vec<RunEffects>,
-    pub(crate) now: Time,
-    pub(crate) has_events: bool,
+    consequences: Consequences,
     /// Requests that must not be answered before.
     watchers: Vec<oneshot::Sender<Confirmation>>,
+}
+
+/// What the server does when a commit is durable.
+#[derive(Debug)]
+pub(crate) struct Consequences {
+    /// In the order of their execution.
+    pub(crate) effects: Vec<RunEffects>,
+    pub(crate) has_events: bool,
+    /// The time of the input.
+    pub(crate) now: Time,
     /// Keeps a skipping clock from jumping past the effects.
-    _work: Option<WorkGuard>,
+    pub(crate) work: Option<WorkGuard>,
 }
 
 /// The effects of one run's transition.
@@ -40,25 +48,8 @@ pub(crate) struct RunEffects {
 }
 
 impl UnconfirmedCommit {
-    pub(crate) fn new(
-        confirmation: oneshot::Receiver<Confirmation>,
-        effects: Vec<RunEffects>,
-        now: Time,
-        has_events: bool,
-        work: Option<WorkGuard>,
-    ) -> Self {
-        Self {
-            confirmation: Some(confirmation),
-            effects,
-            now,
-            has_events,
-            watchers: Vec::new(),
-            _work: work,
-        }
-    }
-
     /// Ends the waits for the commit.
-    pub(crate) fn notify(&mut self, confirmation: &Confirmation) {
+    fn notify(&mut self, confirmation: &Confirmation) {
         for watcher in self.watchers.drain(..) {
             // The request may have been cancelled.
             let _ = watcher.send(confirmation.clone());
@@ -78,8 +69,16 @@ impl Unconfirmed {
     }
 
     /// Adds a commit; returns whether the caller must await the confirmations.
-    pub(crate) fn push(&mut self, commit: UnconfirmedCommit) -> bool {
-        self.commits.push_back(commit);
+    pub(crate) fn push(
+        &mut self,
+        confirmation: oneshot::Receiver<Confirmation>,
+        consequences: Consequences,
+    ) -> bool {
+        self.commits.push_back(UnconfirmedCommit {
+            confirmation: Some(confirmation),
+            consequences,
+            watchers: Vec::new(),
+        });
         !std::mem::replace(&mut self.is_awaited, true)
     }
 
@@ -96,9 +95,11 @@ impl Unconfirmed {
         next
     }
 
-    /// Takes the first commit, whose confirmation has come.
-    pub(crate) fn pop(&mut self) -> Option<UnconfirmedCommit> {
-        self.commits.pop_front()
+    /// Removes the first commit, which is durable, and notifies those who wait for it.
+    pub(crate) fn confirm_first(&mut self) -> Option<Consequences> {
+        let mut commit = self.commits.pop_front()?;
+        commit.notify(&Ok(()));
+        Some(commit.consequences)
     }
 
     /// Drops all commits, because the first one failed and the others follow it.

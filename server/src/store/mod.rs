@@ -8,7 +8,7 @@
 //!
 //! A store keeps facts, never live objects: the server rebuilds a run from its parts and events when
 //! a request names it, and may drop it from memory at any time. One [`Commit`] changes one
-//! execution, all or nothing. Nothing is answered or dispatched before its commit lasts.
+//! execution, all or nothing. Nothing is answered or dispatched before its commit is durable.
 
 #[cfg(test)]
 mod contract;

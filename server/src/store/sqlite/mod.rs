@@ -1,11 +1,11 @@
-//! The SQLite store: one file, which lasts.
+//! The SQLite store: one file.
 //!
 //! ```text
 //!  commit --prepare--> queue --> writer thread: BEGIN, all that wait, COMMIT (one fsync) --> answers
 //!  execution, run, list, ... --> reader connections: the state of the last COMMIT
 //! ```
 //!
-//! **What lasts.** A commit is answered after SQLite has written it to the write-ahead log and `fsync`
+//! **Durability.** A commit is answered after SQLite has written it to the write-ahead log and `fsync`
 //! has returned (`synchronous = FULL`; `F_FULLFSYNC` on macOS, where `fsync` alone leaves data in the
 //! drive's cache). So it survives a crash of the process, of the operating system, and the loss of
 //! power, as far as the drive keeps what it has acknowledged.
