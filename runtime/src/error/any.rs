@@ -206,7 +206,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.as_std())?;
         if f.alternate() {
-            for cause in chain::untold(self.as_std()) {
+            for cause in chain::causes_left_out(self.as_std()) {
                 write!(f, ": {cause}")?;
             }
         }
@@ -217,7 +217,7 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.as_std())?;
-        for cause in chain::untold(self.as_std()) {
+        for cause in chain::causes_left_out(self.as_std()) {
             write!(f, "\n  caused by: {cause}")?;
         }
         Ok(())

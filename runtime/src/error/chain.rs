@@ -28,12 +28,12 @@ pub(super) fn because(f: &mut fmt::Formatter<'_>, cause: &Failure) -> fmt::Resul
     }
 }
 
-/// The causes of `error` that its own text does not tell.
-pub(super) fn untold(error: Any<'_>) -> impl Iterator<Item = Any<'_>> {
-    let told = error.to_string();
+/// The causes of `error` that its own text leaves out.
+pub(super) fn causes_left_out(error: Any<'_>) -> impl Iterator<Item = Any<'_>> {
+    let text = error.to_string();
     of(error)
         .skip(1)
-        .skip_while(move |cause| told.ends_with(&cause.to_string()))
+        .skip_while(move |cause| text.ends_with(&cause.to_string()))
 }
 
 pub(super) fn activity(error: Any<'_>) -> Option<&ActivityError> {

@@ -17,19 +17,19 @@ struct Patch {
 
 enum State {
     /// History holds its marker, and the code did not ask yet.
-    Known,
+    Marked,
     /// The code asked, and was answered so.
     Asked(bool),
 }
 
 impl Patches {
     /// History holds the marker of `id`.
-    pub(crate) fn know(&self, id: String) {
+    pub(crate) fn record_marker(&self, id: String) {
         let mut patches = self.0.borrow_mut();
         if !patches.iter().any(|patch| patch.id == id) {
             patches.push(Patch {
                 id,
-                state: State::Known,
+                state: State::Marked,
             });
         }
     }

@@ -153,11 +153,11 @@ impl Waiters {
             }
             !reached
         });
-        let (told, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.updates)
+        let (reached, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.updates)
             .into_iter()
             .partition(|waiter| waiter.id == status.id && has_reached(&status.stage, waiter.until));
         self.updates = waiting;
-        for waiter in told {
+        for waiter in reached {
             let _ = waiter.status.send(status.clone());
         }
     }

@@ -48,7 +48,7 @@ pub(super) async fn get(
     let mut _wait;
     loop {
         // Registered before the check, so that no notification in between is missed.
-        let news = match only_close {
+        let notified = match only_close {
             true => execution.closed.notified(),
             false => execution.changed.notified(),
         };
@@ -61,7 +61,7 @@ pub(super) async fn get(
             // Again each time, because the record may be another one than before.
             _wait = skips.map(|clock| record.waiters.begin_close_wait(clock));
         }
-        if timeout_at(deadline, news).await.is_err() {
+        if timeout_at(deadline, notified).await.is_err() {
             // The client repeats the request with the same token.
             token.end = None;
             return Ok(response((Vec::new(), Some(token))));
@@ -257,9 +257,9 @@ fn run_is_gone(run_id: &RunId) -> Error {
     ))
 }
 
-fn page_limit(asked: i32) -> usize {
-    match usize::try_from(asked) {
-        Ok(asked) if asked > 0 => asked.min(LARGEST_PAGE),
+fn page_limit(requested: i32) -> usize {
+    match usize::try_from(requested) {
+        Ok(size) if size > 0 => size.min(LARGEST_PAGE),
         _ => LARGEST_PAGE,
     }
 }

@@ -29,8 +29,8 @@ pub(super) fn describe(
     let namespace = backend.namespaces.find(&request.namespace)?;
     let (queue, _) = polled_queue(request.task_queue.as_ref())?;
     let now = backend.clock.now();
-    let asked = request.task_queue_type();
-    let description = description(&namespace, queue, asked, now);
+    let kind = request.task_queue_type();
+    let description = description(&namespace, queue, kind, now);
     let stats = stats(&description);
     #[expect(deprecated, reason = "the command line still asks for it")]
     let status = request.include_task_queue_status.then(|| TaskQueueStatus {
@@ -40,8 +40,8 @@ pub(super) fn describe(
     // The enhanced mode requests several types at a time, by version; workers here are unversioned.
     let types = described_types(&request);
     let types = types.iter().map(|task_queue_type| {
-        let asked = TaskQueueType::try_from(*task_queue_type).unwrap_or(TaskQueueType::Workflow);
-        let description = self::description(&namespace, queue, asked, now);
+        let kind = TaskQueueType::try_from(*task_queue_type).unwrap_or(TaskQueueType::Workflow);
+        let description = self::description(&namespace, queue, kind, now);
         let info = TaskQueueTypeInfo {
             stats: Some(self::stats(&description)),
             pollers: pollers(description),
@@ -49,7 +49,7 @@ pub(super) fn describe(
         (*task_queue_type, info)
     });
     let types_info: std::collections::HashMap<_, _> = types.collect();
-    #[expect(deprecated, reason = "the enhanced mode is still asked for")]
+    #[expect(deprecated, reason = "the enhanced mode is still requested")]
     Ok(DescribeTaskQueueResponse {
         versions_info: match types_info.is_empty() {
             true => Default::default(),

@@ -195,9 +195,9 @@ fn keyword(text: &str) -> Payload {
     }
 }
 
-fn page_size(asked: i32) -> usize {
-    match usize::try_from(asked) {
-        Ok(asked) if asked > 0 => asked.min(LARGEST_PAGE),
+fn page_size(requested: i32) -> usize {
+    match usize::try_from(requested) {
+        Ok(size) if size > 0 => size.min(LARGEST_PAGE),
         _ => LARGEST_PAGE,
     }
 }

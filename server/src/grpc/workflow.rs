@@ -61,11 +61,11 @@ pub(super) fn request_cancel(
         first_run_id: named(request.first_execution_run_id),
         external: None,
     });
-    let asked = apply_to_named(scope, &request.namespace, execution, input);
-    match asked {
+    let applied = apply_to_named(scope, &request.namespace, execution, input);
+    match applied {
         // Cancelling a closed run succeeds, as on the real server.
         Err(Error::Rejected(Rejection::Closed(_))) => Ok(()),
-        asked => asked.map(|_| ()),
+        applied => applied.map(|_| ()),
     }
 }
 

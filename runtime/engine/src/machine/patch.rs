@@ -28,7 +28,7 @@ pub(crate) struct Patches {
 
 impl Patches {
     /// History holds the marker.
-    pub(crate) fn know(&mut self, id: &str) {
+    pub(crate) fn record_marker(&mut self, id: &str) {
         if !self.known.contains_key(id) {
             self.known.insert(id.to_owned(), false);
         }

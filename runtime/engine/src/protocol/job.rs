@@ -7,14 +7,14 @@ use crate::{ActivityOutcome, Header, Payload, RunStarted, Seq, UpdateRequest};
 /// One notification to user code.
 ///
 /// The jobs of a slice are the same in the same order whether the slice happens now or is replayed:
-/// `Advance`, `KnowPatch`, then the jobs of history's events in their order, each update after its sequencing
+/// `Advance`, `PatchMarked`, then the jobs of history's events in their order, each update after its sequencing
 /// event, then `Settle`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
     /// First job of every slice: workflow time moves.
     Advance(Advance),
     /// History holds the marker of this patch, so `patched` is true although the run is replayed.
-    KnowPatch {
+    PatchMarked {
         /// Id of the patch.
         id: String,
     },

@@ -47,8 +47,8 @@ impl Run {
             for event in slice::commands_after(history, at) {
                 match &mut event.kind {
                     EventKind::Command(CommandEvent::PatchMarked { id, .. }) => {
-                        self.patches.know(id);
-                        self.out.job(Job::KnowPatch { id: id.clone() });
+                        self.patches.record_marker(id);
+                        self.out.job(Job::PatchMarked { id: id.clone() });
                     }
                     EventKind::Command(CommandEvent::UpdateAccepted(accepted)) => {
                         self.arrivals.expect_accepted(accepted);

@@ -53,7 +53,7 @@ impl Worker {
                 self.replayed.push(advance.replaying);
                 state.replaying = advance.replaying;
             }
-            Job::KnowPatch { id } => {
+            Job::PatchMarked { id } => {
                 state.patches.entry(id).or_insert(true);
             }
             Job::Start(_) => {
@@ -144,7 +144,7 @@ fn end(cx: &Cx, end: End) {
 /// before they are issued, and that rejected updates leave no trace. Everything else must agree.
 fn same_on_replay(job: &Job) -> Option<String> {
     Some(match job.clone() {
-        Job::KnowPatch { .. } => return None,
+        Job::PatchMarked { .. } => return None,
         Job::Update(request) if request.name == "bad" => return None,
         Job::Advance(Advance {
             now,

@@ -103,7 +103,7 @@ impl<W: Workflow> Instance for RunCode<W> {
                 patches,
             } => {
                 match job {
-                    Job::KnowPatch { id } => patches.know(id),
+                    Job::PatchMarked { id } => patches.record_marker(id),
                     Job::Start(start) => {
                         let Some(facts) = *facts else {
                             return Err(TaskFailure::out_of_order("Start"));
@@ -233,7 +233,7 @@ impl<W: Workflow> Live<W> {
             return Ok(());
         }
         match job {
-            Job::KnowPatch { id } => self.core.patches.know(id),
+            Job::PatchMarked { id } => self.core.patches.record_marker(id),
             Job::Reseed { randomness_seed } => self.core.random.reseed(randomness_seed),
             Job::Signal { name, input, .. } => self.signal(name, input)?,
             Job::Update(request) => self.update(request)?,

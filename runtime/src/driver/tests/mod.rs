@@ -139,7 +139,7 @@ impl Case {
         case.replaying = replaying;
         for id in patches {
             let id = (*id).to_owned();
-            case.try_handle(Job::KnowPatch { id })?;
+            case.try_handle(Job::PatchMarked { id })?;
         }
         case.begin(())?;
         Ok(case)

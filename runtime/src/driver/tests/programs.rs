@@ -352,7 +352,7 @@ impl Dice {
 }
 
 /// All that a random program does and asks for, job by job.
-fn told(seed: u64) -> Vec<String> {
+fn actions_of(seed: u64) -> Vec<String> {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     for _ in 0..8 {
         dice.roll();
@@ -363,7 +363,7 @@ fn told(seed: u64) -> Vec<String> {
     main.extend(dice.steps(3));
     main.push(Step::Cancelled);
     case.begin((main,)).expect("the run begins");
-    let mut said = Vec::new();
+    let mut actions = Vec::new();
     let mut open: Vec<(u32, bool)> = Vec::new();
     let mut cancelled = false;
     for round in 0..40 {
@@ -389,19 +389,19 @@ fn told(seed: u64) -> Vec<String> {
                 },
             };
             match case.try_handle(job) {
-                Ok(asked) => said.extend(asked),
+                Ok(asked) => actions.extend(asked),
                 Err(failed) => {
-                    said.push(failed.failure.message);
-                    return said;
+                    actions.push(failed.failure.message);
+                    return actions;
                 }
             }
         }
         let mut asked = Vec::new();
         let _ = case.handle(case.advance());
         let settled = case.run.handle(Job::Settle, &mut asked);
-        said.append(&mut LOG.take());
+        actions.append(&mut LOG.take());
         for Issued { intent, .. } in &asked {
-            said.push(say(intent));
+            actions.push(say(intent));
             match intent {
                 Intent::StartTimer { seq, .. } => open.push((seq.0, true)),
                 Intent::ScheduleActivity(it) => open.push((it.seq.0, false)),
@@ -412,16 +412,16 @@ fn told(seed: u64) -> Vec<String> {
             }
         }
         if let Err(failed) = settled {
-            said.push(failed.failure.message);
-            return said;
+            actions.push(failed.failure.message);
+            return actions;
         }
-        said.extend(waiting(&mut case));
-        said.push("settled".into());
+        actions.extend(waiting(&mut case));
+        actions.push("settled".into());
     }
-    said
+    actions
 }
 
-/// Where the program waits. With no wait left, the one that was polled last is told, which is not
+/// Where the program waits. With no wait left, the trace names the one that was polled last, which is not
 /// always the same.
 fn waiting(case: &mut Case) -> Option<String> {
     let trace = case.query("__stack_trace", ()).expect("it is known");
@@ -429,30 +429,30 @@ fn waiting(case: &mut Case) -> Option<String> {
 }
 
 /// What a program does if tasks and waits are polled in this way.
-fn told_with(seed: u64, everything: bool, window: Option<usize>) -> Vec<String> {
+fn actions_with(seed: u64, everything: bool, window: Option<usize>) -> Vec<String> {
     probe::EVERYTHING.set(everything);
     probe::WINDOW.set(window);
-    let said = told(seed);
+    let actions = actions_of(seed);
     probe::EVERYTHING.set(false);
     probe::WINDOW.set(None);
-    said
+    actions
 }
 
 #[test]
 fn polls_that_are_left_out_would_change_nothing() {
     let mut few = 0;
     for seed in 1..=60 {
-        let wanted = told_with(seed, true, Some(usize::MAX));
+        let wanted = actions_with(seed, true, Some(usize::MAX));
         assert_eq!(
-            told_with(seed, false, Some(usize::MAX)),
+            actions_with(seed, false, Some(usize::MAX)),
             wanted,
             "program {seed}"
         );
         // More waits in combinators than are woken at once may end in another order.
         probe::CUT.set(false);
-        let said = told_with(seed, false, None);
+        let actions = actions_with(seed, false, None);
         if !probe::CUT.get() {
-            assert_eq!(said, wanted, "program {seed}");
+            assert_eq!(actions, wanted, "program {seed}");
             few += 1;
         }
     }
