@@ -13,10 +13,10 @@ pub(crate) struct Commands {
     attempts: VecDeque<Attempt>,
     /// Open commands by number.
     machines: Slab<AnyMachine>,
-    /// The event of each open command; ascending, because history is read in order. Closed
-    /// commands stay until they are the oldest, or too many.
+    /// The events of each open command that are answered; ascending, because history is read in
+    /// order. Closed commands stay until they are the oldest, or too many.
     by_event: VecDeque<(EventId, Seq)>,
-    /// How many of those are closed.
+    /// How many commands of those are closed.
     closed: usize,
 }
 
@@ -48,11 +48,17 @@ impl Commands {
     }
 
     /// User code cancels a command; false if it was never opened.
-    pub(crate) fn cancel(&mut self, seq: Seq, place: Option<Place>, out: &mut Outbox) -> bool {
+    pub(crate) fn cancel(
+        &mut self,
+        seq: Seq,
+        reason: String,
+        place: Option<Place>,
+        out: &mut Outbox,
+    ) -> bool {
         let Some(machine) = self.machines.get_mut(seq) else {
             return seq.0 < self.machines.end();
         };
-        if machine.cancel(out) == Cancel::Command {
+        if machine.cancel(reason, out) == Cancel::Command {
             self.attempts
                 .push_back(Attempt::Machine(seq, Step::Cancel, place));
         }
@@ -83,12 +89,15 @@ impl Commands {
                     match machine.record(step, id, event) {
                         Ok(()) => {
                             let done = machine.is_done();
+                            let answered = step == Step::Open || machine.answers_cancel();
                             self.attempts.pop_front();
                             match step {
                                 Step::Open if done => self.machines.remove(seq),
-                                Step::Open => self.by_event.push_back((id, seq)),
                                 Step::Cancel if done => self.close(seq),
-                                Step::Cancel => {}
+                                Step::Open | Step::Cancel if answered => {
+                                    self.by_event.push_back((id, seq));
+                                }
+                                Step::Open | Step::Cancel => {}
                             }
                             return Ok(());
                         }

@@ -69,7 +69,14 @@ pub use machine::activity::{
     ActivityCanceled, ActivityFailed, ActivityOutcome, ActivityScheduled, ActivityTimeouts,
     CancellationType, ScheduleActivity,
 };
+pub use machine::child::{
+    ChildAnswer, ChildCancellationType, ChildId, ChildInitiated, ChildOutcome, ChildStartFault,
+    ChildStarted, IdReusePolicy, ParentClose, StartChild,
+};
 pub use machine::end_run::{ContinueAsNew, EndRun, Ending};
+pub use machine::external::{ExternalFault, ExternalOutcome, Target};
+pub use machine::external_cancel::CancelExternal;
+pub use machine::external_signal::{ExternalSignalInitiated, SignalExternal};
 pub use machine::update::{Message, MessageBody, UpdateAccepted, UpdateMessage, UpdateRequest};
 pub use mismatch::{CommandSummary, Difference, Mismatch, Place};
 pub use payload::{Header, Payload};

@@ -81,6 +81,30 @@ pub enum CommandSummary {
         /// Type of the activity; history does not repeat it.
         activity_type: Option<String>,
     },
+    /// Start a child workflow.
+    StartChild {
+        /// Type of the child.
+        workflow_type: String,
+        /// Id of its workflow, if user code chose it. History does not record that, so a recorded id
+        /// that is a UUID counts as not chosen.
+        workflow_id: Option<String>,
+    },
+    /// Send a signal to another workflow.
+    SignalWorkflow {
+        /// Name of the signal.
+        signal: String,
+        /// Id of the other workflow.
+        workflow_id: String,
+        /// Whether the other workflow must be a child.
+        child: bool,
+    },
+    /// Request the cancellation of another workflow.
+    CancelWorkflow {
+        /// Id of the other workflow.
+        workflow_id: String,
+        /// Whether the other workflow must be a child.
+        child: bool,
+    },
     /// Record a patch.
     MarkPatch {
         /// Id of the patch.
@@ -177,6 +201,14 @@ impl CommandSummary {
         }
     }
 
+    /// A child that history records.
+    fn started_child(workflow_type: &str, id: &str) -> Self {
+        Self::StartChild {
+            workflow_type: workflow_type.to_owned(),
+            workflow_id: (!is_uuid(id)).then(|| id.to_owned()),
+        }
+    }
+
     /// The fields that replay compares in addition to the kind.
     fn fields(&self) -> Vec<(&'static str, String)> {
         match self {
@@ -194,6 +226,26 @@ impl CommandSummary {
             Self::CancelActivity { scheduled, .. } => {
                 vec![("scheduled event", scheduled.to_string())]
             }
+            Self::StartChild {
+                workflow_type,
+                workflow_id,
+            } => vec![
+                ("workflow type", workflow_type.clone()),
+                ("workflow id", workflow_id.clone().unwrap_or_default()),
+            ],
+            Self::SignalWorkflow {
+                signal,
+                workflow_id,
+                child,
+            } => vec![
+                ("signal", signal.clone()),
+                ("workflow id", workflow_id.clone()),
+                ("relation", relation(*child).to_owned()),
+            ],
+            Self::CancelWorkflow { workflow_id, child } => vec![
+                ("workflow id", workflow_id.clone()),
+                ("relation", relation(*child).to_owned()),
+            ],
             Self::MarkPatch { id } => vec![("patch id", id.clone())],
             Self::RecordMarker { name } => vec![("marker name", name.clone())],
             Self::AcceptUpdate { id } | Self::RejectUpdate { id } | Self::CompleteUpdate { id } => {
@@ -217,6 +269,18 @@ impl From<&CommandEvent> for CommandSummary {
             },
             CommandEvent::TimerStarted { after, .. } => Self::StartTimer { after: *after },
             CommandEvent::TimerCanceled { started } => Self::CancelTimer { started: *started },
+            CommandEvent::ChildInitiated(it) => {
+                Self::started_child(&it.workflow_type, &it.workflow_id)
+            }
+            CommandEvent::ExternalSignalInitiated(it) => Self::SignalWorkflow {
+                signal: it.name.clone(),
+                workflow_id: it.workflow_id.clone(),
+                child: it.child,
+            },
+            CommandEvent::ExternalCancelInitiated { workflow_id, child } => Self::CancelWorkflow {
+                workflow_id: workflow_id.clone(),
+                child: *child,
+            },
             CommandEvent::PatchMarked { id, .. } => Self::MarkPatch { id: id.clone() },
             CommandEvent::MarkerRecorded { name } => Self::RecordMarker { name: name.clone() },
             CommandEvent::SearchAttributesUpserted {
@@ -233,6 +297,20 @@ impl From<&CommandEvent> for CommandSummary {
             },
         }
     }
+}
+
+/// Another workflow, by what it must be.
+const fn relation(child: bool) -> &'static str {
+    match child {
+        true => "child workflow",
+        false => "workflow",
+    }
+}
+
+/// Whether an id looks like those that are made up for children.
+fn is_uuid(id: &str) -> bool {
+    let groups: Vec<_> = id.split('-').map(str::len).collect();
+    groups == [8, 4, 4, 4, 12] && id.bytes().all(|it| it == b'-' || it.is_ascii_hexdigit())
 }
 
 impl fmt::Display for CommandSummary {
@@ -256,6 +334,30 @@ impl fmt::Display for CommandSummary {
                 scheduled,
                 activity_type: Some(name),
             } => write!(f, "cancel activity `{name}` of event {scheduled}"),
+            Self::StartChild {
+                workflow_type,
+                workflow_id: None,
+            } => write!(f, "start child workflow `{workflow_type}`"),
+            Self::StartChild {
+                workflow_type,
+                workflow_id: Some(id),
+            } => write!(f, "start child workflow `{workflow_type}` with id `{id}`"),
+            Self::SignalWorkflow {
+                signal,
+                workflow_id,
+                child,
+            } => write!(
+                f,
+                "send signal `{signal}` to {} `{workflow_id}`",
+                relation(*child)
+            ),
+            Self::CancelWorkflow { workflow_id, child } => {
+                write!(
+                    f,
+                    "request cancellation of {} `{workflow_id}`",
+                    relation(*child)
+                )
+            }
             Self::MarkPatch { id } => write!(f, "patch `{id}`"),
             Self::RecordMarker { name } => write!(f, "record marker `{name}`"),
             Self::UpsertPatches => f.write_str("list the patches of this run"),

@@ -1,7 +1,9 @@
 //! The same code on the same history issues the same commands, however much of it is replayed; and
 //! it is told the same jobs in the same order.
 
-use durably_engine::{CancellationType, Completion, Task};
+use durably_engine::{
+    CancellationType, ChildAnswer, ChildCancellationType, Completion, ExternalFault, Target, Task,
+};
 
 use crate::case::{Code, End, Worker, World, sticky};
 
@@ -143,6 +145,94 @@ fn activities_cancelled_in_every_way() {
                 world.fire();
             }
             _ => {}
+        },
+    );
+}
+
+#[test]
+fn children_cancelled_in_every_way() {
+    use ChildCancellationType as Type;
+    same_at_every_depth(
+        |cx| {
+            Box::pin(async move {
+                let early = cx.start_child("early", Type::WaitCompleted);
+                cx.cancel_child(early);
+                let attempt = cx.start_child("try", Type::TryCancel);
+                let abandoned = cx.start_child("abandon", Type::Abandon);
+                let requested = cx.start_child("requested", Type::WaitRequested);
+                let completed = cx.start_child("completed", Type::WaitCompleted);
+                cx.started(attempt).await;
+                cx.cancelled().await;
+                for child in [completed, requested, abandoned, attempt] {
+                    cx.cancel_child(child);
+                }
+                for child in [attempt, abandoned, requested, completed] {
+                    cx.ended(child).await;
+                }
+                cx.sleep(1).await;
+                End::Cancel
+            })
+        },
+        |step, world| match step {
+            1 => world.start_child(),
+            2 => world.request_cancel(),
+            3 => {
+                // The request of `completed` is lost; those of `requested` and `try` arrive.
+                world.deliver_cancel(Err(ExternalFault::NotFound));
+                world.deliver_cancel(Ok(()));
+            }
+            4 => {
+                world.end_child(ChildAnswer::Terminated);
+                world.end_child(ChildAnswer::NotStarted(
+                    durably_engine::ChildStartFault::AlreadyStarted,
+                ));
+                world.start_child();
+                world.end_child(ChildAnswer::Completed { result: Vec::new() });
+                world.start_child();
+            }
+            5 => world.end_child(ChildAnswer::Completed { result: Vec::new() }),
+            6 => {
+                world.deliver_cancel(Ok(()));
+                world.fire();
+            }
+            _ => {}
+        },
+    );
+}
+
+#[test]
+fn many_children_one_after_another_and_at_once_with_signals_between() {
+    same_at_every_depth(
+        |cx| {
+            Box::pin(async move {
+                for round in 0..4 {
+                    let children: Vec<_> = (0..10)
+                        .map(|_| cx.start_child("step", ChildCancellationType::default()))
+                        .collect();
+                    let signal = cx.send_signal(
+                        "go",
+                        Target {
+                            workflow_id: format!("other-{round}"),
+                            ..Target::default()
+                        },
+                    );
+                    for child in children.into_iter().rev() {
+                        cx.ended(child).await;
+                    }
+                    cx.delivered(signal).await;
+                }
+                End::Complete("40".to_owned())
+            })
+        },
+        |step, world| {
+            if step > 0 && step % 2 == 0 {
+                world.deliver_signal(Ok(()));
+            } else if step > 0 {
+                for _ in 0..10 {
+                    world.start_child();
+                    world.end_child(ChildAnswer::Completed { result: Vec::new() });
+                }
+            }
         },
     );
 }

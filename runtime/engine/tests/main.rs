@@ -4,8 +4,10 @@
 mod case;
 
 mod activity;
+mod child;
 mod depth;
 mod end_run;
+mod external;
 mod mismatch;
 mod patch;
 mod query;

@@ -23,7 +23,9 @@ use durably_proto::{
     wkt,
 };
 
-use super::{CHANGE_VERSION, PATCH_DATA, PATCH_MARKER, PatchData, failure, payload, time};
+use super::{
+    CHANGE_VERSION, PATCH_DATA, PATCH_MARKER, PatchData, child, external, failure, payload, time,
+};
 
 /// The answer to a task. What names the task and the worker is left to the caller to fill in.
 pub(crate) fn task_completed(completion: TaskCompletion) -> RespondWorkflowTaskCompletedRequest {
@@ -87,6 +89,9 @@ fn to_proto(command: Command) -> command::Command {
                 },
             ),
         ),
+        Command::StartChild(asked) => child::start(*asked),
+        Command::SignalExternal(asked) => external::signal(*asked),
+        Command::CancelExternal(asked) => external::cancel(*asked),
         Command::MarkPatch { id, deprecated } => mark_patch(PatchData { id, deprecated }),
         Command::UpsertPatches { ids } => upsert_patches(&ids),
         Command::ProtocolMessage { message_id } => bare(
@@ -129,7 +134,7 @@ fn end_run(end: EndRun) -> command::Command {
     }
 }
 
-fn bare(kind: CommandType, attributes: Attributes) -> command::Command {
+pub(super) fn bare(kind: CommandType, attributes: Attributes) -> command::Command {
     command::Command {
         command_type: kind.into(),
         attributes: Some(attributes),
@@ -137,11 +142,21 @@ fn bare(kind: CommandType, attributes: Attributes) -> command::Command {
     }
 }
 
-fn with_summary(mut command: command::Command, summary: Option<Payload>) -> command::Command {
-    command.user_metadata = summary.map(|summary| UserMetadata {
-        summary: Some(payload::to_proto(summary)),
-        details: None,
-    });
+fn with_summary(command: command::Command, summary: Option<Payload>) -> command::Command {
+    with_metadata(command, summary, None)
+}
+
+/// The command, with what people read about it.
+pub(super) fn with_metadata(
+    mut command: command::Command,
+    summary: Option<Payload>,
+    details: Option<Payload>,
+) -> command::Command {
+    let metadata = UserMetadata {
+        summary: summary.map(payload::to_proto),
+        details: details.map(payload::to_proto),
+    };
+    command.user_metadata = (metadata != UserMetadata::default()).then_some(metadata);
     command
 }
 
@@ -372,6 +387,9 @@ mod tests {
             Command::CancelActivity {
                 scheduled: EventId(5),
             },
+            Command::StartChild(Box::default()),
+            Command::SignalExternal(Box::default()),
+            Command::CancelExternal(Box::default()),
             Command::MarkPatch {
                 id: "p".to_owned(),
                 deprecated: false,

@@ -1,9 +1,9 @@
 //! History events, by move, once, and only what replay needs of them.
 
 use durably_engine::{
-    ActivityCanceled, ActivityFailed, ActivityScheduled, Answer, CommandEvent, Ending, Event,
-    EventId, EventKind, Fact, Priority, RetryPolicy, RunRef, RunStarted, SdkMetadata, Signaled,
-    TaskEvent, TaskStarted, UpdateAccepted, UpdateRequest,
+    ActivityCanceled, ActivityFailed, ActivityScheduled, Answer, ChildAnswer, CommandEvent, Ending,
+    Event, EventId, EventKind, Fact, Priority, RetryPolicy, RunRef, RunStarted, SdkMetadata,
+    Signaled, TaskEvent, TaskStarted, UpdateAccepted, UpdateRequest,
 };
 use durably_proto::{
     api::{
@@ -16,7 +16,10 @@ use durably_proto::{
     wkt,
 };
 
-use super::{CHANGE_VERSION, Fault, PATCH_DATA, PATCH_MARKER, WireError, failure, payload, time};
+use super::{
+    CHANGE_VERSION, Fault, PATCH_DATA, PATCH_MARKER, WireError, child, external, failure, payload,
+    time,
+};
 
 /// Reads one event.
 pub(crate) fn from_proto(event: history::HistoryEvent) -> Result<Event, WireError> {
@@ -144,6 +147,61 @@ fn kind(
             started: EventId(it.started_event_id),
         }
         .into(),
+        Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(it) => {
+            CommandEvent::ChildInitiated(child::initiated(id, it)?).into()
+        }
+        Attributes::StartChildWorkflowExecutionFailedEventAttributes(it) => of_child(
+            it.initiated_event_id,
+            ChildAnswer::NotStarted(child::start_fault(it.cause)),
+        ),
+        Attributes::ChildWorkflowExecutionStartedEventAttributes(it) => {
+            of_child(it.initiated_event_id, child::started(id, it)?)
+        }
+        Attributes::ChildWorkflowExecutionCompletedEventAttributes(it) => of_child(
+            it.initiated_event_id,
+            ChildAnswer::Completed {
+                result: payload::list_from_proto(it.result),
+            },
+        ),
+        Attributes::ChildWorkflowExecutionFailedEventAttributes(it) => {
+            of_child(it.initiated_event_id, child::failed(it))
+        }
+        Attributes::ChildWorkflowExecutionCanceledEventAttributes(it) => of_child(
+            it.initiated_event_id,
+            ChildAnswer::Canceled {
+                details: payload::list_from_proto(it.details),
+            },
+        ),
+        Attributes::ChildWorkflowExecutionTimedOutEventAttributes(it) => of_child(
+            it.initiated_event_id,
+            ChildAnswer::TimedOut {
+                retry_state: failure::retry_state(it.retry_state),
+            },
+        ),
+        Attributes::ChildWorkflowExecutionTerminatedEventAttributes(it) => {
+            of_child(it.initiated_event_id, ChildAnswer::Terminated)
+        }
+        Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(it) => {
+            let initiated = external::signal_initiated(id, it)?;
+            CommandEvent::ExternalSignalInitiated(Box::new(initiated)).into()
+        }
+        Attributes::ExternalWorkflowExecutionSignaledEventAttributes(it) => {
+            answer(it.initiated_event_id, Answer::ExternalSignal(Ok(())))
+        }
+        Attributes::SignalExternalWorkflowExecutionFailedEventAttributes(it) => answer(
+            it.initiated_event_id,
+            Answer::ExternalSignal(Err(external::signal_fault(it.cause))),
+        ),
+        Attributes::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(it) => {
+            external::cancel_initiated(id, it)?.into()
+        }
+        Attributes::ExternalWorkflowExecutionCancelRequestedEventAttributes(it) => {
+            answer(it.initiated_event_id, Answer::ExternalCancel(Ok(())))
+        }
+        Attributes::RequestCancelExternalWorkflowExecutionFailedEventAttributes(it) => answer(
+            it.initiated_event_id,
+            Answer::ExternalCancel(Err(external::cancel_fault(it.cause))),
+        ),
         Attributes::MarkerRecordedEventAttributes(it) => marker(id, it)?,
         Attributes::UpsertWorkflowSearchAttributesEventAttributes(it) => {
             let fields = it.search_attributes.unwrap_or_default().indexed_fields;
@@ -222,6 +280,10 @@ fn answer(opened: i64, answer: Answer) -> EventKind {
         opened: EventId(opened),
         answer,
     }
+}
+
+fn of_child(initiated: i64, it: ChildAnswer) -> EventKind {
+    answer(initiated, Answer::Child(Box::new(it)))
 }
 
 fn unknown(event_type: i32, may_ignore: bool) -> EventKind {

@@ -1,10 +1,12 @@
 //! Messages to domain types and back: the only place where an `Option` from protobuf is opened.
 
 pub(crate) mod activity_task;
+pub(crate) mod child;
 pub(crate) mod command;
 pub(crate) mod describe;
 mod error;
 pub(crate) mod event;
+pub(crate) mod external;
 pub(crate) mod failure;
 pub(crate) mod heartbeat;
 pub(crate) mod history;
@@ -29,6 +31,9 @@ mod timeline;
 pub(crate) mod update;
 pub(crate) mod workflow_task;
 
+#[cfg(test)]
+#[path = "tests/children.rs"]
+mod children;
 #[cfg(test)]
 #[path = "tests/headers.rs"]
 mod headers;

@@ -2,25 +2,6 @@
 
 use std::time::Duration;
 
-use durably_engine::{Header, Payload, RetryPolicy};
-use durably_proto::api::{
-    common::v1::WorkflowType,
-    enums::v1::{WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
-    workflowservice::v1 as pb,
-    workflowservice::v1::{
-        execute_multi_operation_request::{Operation, operation::Operation as Kind},
-        execute_multi_operation_response::response::Response as Reply,
-    },
-};
-
-use super::{
-    WireError, command, payload,
-    payload_fields::Subject,
-    request::{Request, Sender},
-    time::to_duration,
-    update::{UpdateResponse, UpdateWorkflow},
-};
-
 /// Whether a workflow id that a closed workflow had may be used again.
 ///
 /// ```no_run
@@ -33,17 +14,25 @@ use super::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum IdReusePolicy {
-    /// Yes.
-    #[default]
-    AllowDuplicate,
-    /// Only if the closed one did not complete.
-    AllowDuplicateFailedOnly,
-    /// No.
-    RejectDuplicate,
-}
+pub use durably_engine::IdReusePolicy;
+use durably_engine::{Header, Payload, RetryPolicy};
+use durably_proto::api::{
+    common::v1::WorkflowType,
+    enums::v1::WorkflowIdConflictPolicy,
+    workflowservice::v1 as pb,
+    workflowservice::v1::{
+        execute_multi_operation_request::{Operation, operation::Operation as Kind},
+        execute_multi_operation_response::response::Response as Reply,
+    },
+};
+
+use super::{
+    WireError, child, command, payload,
+    payload_fields::Subject,
+    request::{Request, Sender},
+    time::to_duration,
+    update::{UpdateResponse, UpdateWorkflow},
+};
 
 /// What to do when a workflow of that id is running.
 ///
@@ -106,7 +95,7 @@ impl StartWorkflow {
             workflow_task_timeout: self.task_timeout.map(to_duration),
             identity: sender.identity(),
             request_id: sender.request_id(),
-            workflow_id_reuse_policy: reuse_policy(self.id_reuse).into(),
+            workflow_id_reuse_policy: child::reuse_policy(self.id_reuse).into(),
             workflow_id_conflict_policy: conflict_policy(self.id_conflict).into(),
             retry_policy: self.retry.map(command::retry_policy),
             cron_schedule: self.cron,
@@ -252,14 +241,6 @@ fn run_id(place: &str, run_id: String) -> Result<String, WireError> {
     match run_id.is_empty() {
         true => Err(WireError::missing(place, "run_id")),
         false => Ok(run_id),
-    }
-}
-
-const fn reuse_policy(policy: IdReusePolicy) -> WorkflowIdReusePolicy {
-    match policy {
-        IdReusePolicy::AllowDuplicate => WorkflowIdReusePolicy::AllowDuplicate,
-        IdReusePolicy::AllowDuplicateFailedOnly => WorkflowIdReusePolicy::AllowDuplicateFailedOnly,
-        IdReusePolicy::RejectDuplicate => WorkflowIdReusePolicy::RejectDuplicate,
     }
 }
 

@@ -216,7 +216,10 @@ impl Activity {
                 };
                 self.cancelled(attempt, it.details)
             }
-            other @ Answer::TimerFired => return Err(other),
+            other @ (Answer::TimerFired
+            | Answer::Child(_)
+            | Answer::ExternalSignal(_)
+            | Answer::ExternalCancel(_)) => return Err(other),
         })
     }
 
@@ -325,7 +328,7 @@ impl Machine for Activity {
         Ok(())
     }
 
-    fn cancel(&mut self, out: &mut Outbox) -> Cancel {
+    fn cancel(&mut self, _reason: String, out: &mut Outbox) -> Cancel {
         match (self.state, self.asked.cancellation) {
             (State::Scheduled, _) => {
                 self.state = State::Done;

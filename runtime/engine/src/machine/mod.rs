@@ -3,7 +3,11 @@
 //! A new kind is one more file with an `impl Machine`, and one more line in `machines!`.
 
 pub(crate) mod activity;
+pub(crate) mod child;
 pub(crate) mod end_run;
+pub(crate) mod external;
+pub(crate) mod external_cancel;
+pub(crate) mod external_signal;
 mod once;
 mod patch;
 mod timer;
@@ -12,7 +16,10 @@ pub(crate) mod update;
 use std::collections::VecDeque;
 
 pub(crate) use activity::Activity;
+pub(crate) use child::Child;
 pub(crate) use end_run::EndRun;
+pub(crate) use external_cancel::ExternalCancel;
+pub(crate) use external_signal::ExternalSignal;
 pub(crate) use once::{AnyOnce, Once};
 pub(crate) use patch::{Patch, PatchList, Patches};
 pub(crate) use timer::Timer;
@@ -34,11 +41,16 @@ pub(crate) trait Machine {
     /// Takes the answer to the command; returns it if it makes no sense now.
     fn resolve(&mut self, answer: Answer, out: &mut Outbox) -> Result<(), Answer>;
 
-    /// User code asks to stop.
-    fn cancel(&mut self, out: &mut Outbox) -> Cancel;
+    /// User code asks to stop; the reason is for people, and may be empty.
+    fn cancel(&mut self, reason: String, out: &mut Outbox) -> Cancel;
 
     /// Nothing of it will come any more.
     fn is_done(&self) -> bool;
+
+    /// Whether the command that asks to stop has an answer of its own.
+    fn answers_cancel(&self) -> bool {
+        false
+    }
 }
 
 /// Which of its commands a machine is asked about.
@@ -127,12 +139,16 @@ macro_rules! machines {
                 match self { $(Self::$kind(it) => it.resolve(answer, out),)* }
             }
 
-            fn cancel(&mut self, out: &mut Outbox) -> Cancel {
-                match self { $(Self::$kind(it) => it.cancel(out),)* }
+            fn cancel(&mut self, reason: String, out: &mut Outbox) -> Cancel {
+                match self { $(Self::$kind(it) => it.cancel(reason, out),)* }
             }
 
             fn is_done(&self) -> bool {
                 match self { $(Self::$kind(it) => it.is_done(),)* }
+            }
+
+            fn answers_cancel(&self) -> bool {
+                match self { $(Self::$kind(it) => it.answers_cancel(),)* }
             }
         }
     };
@@ -143,4 +159,10 @@ machines! {
     Timer,
     /// A call of an activity.
     Activity,
+    /// A child workflow.
+    Child,
+    /// A signal to another workflow.
+    ExternalSignal,
+    /// A request to cancel another workflow.
+    ExternalCancel,
 }

@@ -105,7 +105,7 @@ impl Machine for Timer {
         }
     }
 
-    fn cancel(&mut self, _out: &mut Outbox) -> Cancel {
+    fn cancel(&mut self, _reason: String, _out: &mut Outbox) -> Cancel {
         match std::mem::replace(&mut self.state, State::Done) {
             State::Running { started, id } => {
                 self.state = State::Stopping { started, id };

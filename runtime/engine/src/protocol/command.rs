@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{EndRun, EventId, FailureRecord, Message, Payload, ScheduleActivity, SdkMetadata};
+use crate::{
+    CancelExternal, EndRun, EventId, FailureRecord, Message, Payload, ScheduleActivity,
+    SdkMetadata, SignalExternal, StartChild,
+};
 
 /// The answer to a task.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +55,12 @@ pub enum Command {
         /// Event that scheduled it.
         scheduled: EventId,
     },
+    /// Leaves `StartChildWorkflowExecutionInitiated`.
+    StartChild(Box<StartChild>),
+    /// Leaves `SignalExternalWorkflowExecutionInitiated`.
+    SignalExternal(Box<SignalExternal>),
+    /// Leaves `RequestCancelExternalWorkflowExecutionInitiated`, also for a child.
+    CancelExternal(Box<CancelExternal>),
     /// Leaves `MarkerRecorded`.
     MarkPatch {
         /// Id of the patch.

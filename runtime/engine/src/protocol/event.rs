@@ -3,8 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use crate::{
-    ActivityCanceled, ActivityFailed, ActivityScheduled, Ending, EventId, FailureRecord, Header,
-    Payload, Priority, RetryPolicy, RunRef, UpdateAccepted, UpdateRequest,
+    ActivityCanceled, ActivityFailed, ActivityScheduled, ChildAnswer, ChildInitiated, Ending,
+    EventId, ExternalFault, ExternalSignalInitiated, FailureRecord, Header, Payload, Priority,
+    RetryPolicy, RunRef, UpdateAccepted, UpdateRequest,
 };
 
 /// One event of history.
@@ -77,6 +78,17 @@ pub enum CommandEvent {
         /// Event that started it.
         started: EventId,
     },
+    /// A child workflow.
+    ChildInitiated(ChildInitiated),
+    /// A signal to another workflow.
+    ExternalSignalInitiated(Box<ExternalSignalInitiated>),
+    /// A request to cancel another workflow.
+    ExternalCancelInitiated {
+        /// Id of the other workflow.
+        workflow_id: String,
+        /// The other workflow must be a child.
+        child: bool,
+    },
     /// The marker of a patch.
     PatchMarked {
         /// Id of the patch.
@@ -121,6 +133,12 @@ pub enum Answer {
     ActivityCanceled(Box<ActivityCanceled>),
     /// A timer fired.
     TimerFired,
+    /// What a child did.
+    Child(Box<ChildAnswer>),
+    /// Another workflow received a signal, or did not.
+    ExternalSignal(Result<(), ExternalFault>),
+    /// Another workflow received a request to cancel it, or did not.
+    ExternalCancel(Result<(), ExternalFault>),
 }
 
 /// An event that belongs to no task and to no command.

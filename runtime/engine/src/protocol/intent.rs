@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{EndRun, FailureRecord, Payload, ScheduleActivity, Seq};
+use crate::{
+    CancelExternal, EndRun, FailureRecord, Payload, ScheduleActivity, Seq, SignalExternal,
+    StartChild,
+};
 
 /// One request of user code; the engine receives them in the order in which they are issued.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +29,26 @@ pub enum Intent {
     /// Asks an activity to stop, in the way its [`CancellationType`](crate::CancellationType) says.
     CancelActivity {
         /// The activity.
+        seq: Seq,
+    },
+    /// Answered by [`Job::ChildStarted`](crate::Job::ChildStarted), unless it does not start, and
+    /// [`Job::ChildResolved`](crate::Job::ChildResolved).
+    StartChild(Box<StartChild>),
+    /// Asks a child to stop, in the way its
+    /// [`ChildCancellationType`](crate::ChildCancellationType) says.
+    CancelChild {
+        /// The child.
+        seq: Seq,
+        /// Why, for people; may be empty.
+        reason: String,
+    },
+    /// Answered by [`Job::ExternalResolved`](crate::Job::ExternalResolved).
+    SignalExternal(Box<SignalExternal>),
+    /// Answered by [`Job::ExternalResolved`](crate::Job::ExternalResolved).
+    CancelExternal(Box<CancelExternal>),
+    /// The signal or the request to cancel is no longer wanted. One that was sent is not taken back.
+    WithdrawExternal {
+        /// The signal or the request.
         seq: Seq,
     },
     /// `patched` was called for the first time in this run, and is true.

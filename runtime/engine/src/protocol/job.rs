@@ -2,7 +2,10 @@
 
 use std::time::SystemTime;
 
-use crate::{ActivityOutcome, Header, Payload, RunStarted, Seq, UpdateRequest};
+use crate::{
+    ActivityOutcome, ChildOutcome, ChildStarted, ExternalOutcome, Header, Payload, RunStarted, Seq,
+    UpdateRequest,
+};
 
 /// One notification to user code.
 ///
@@ -49,6 +52,27 @@ pub enum Job {
         seq: Seq,
         /// How.
         outcome: ActivityOutcome,
+    },
+    /// A child started.
+    ChildStarted {
+        /// The child.
+        seq: Seq,
+        /// What history says of it.
+        started: ChildStarted,
+    },
+    /// A child came to its end, or did not start.
+    ChildResolved {
+        /// The child.
+        seq: Seq,
+        /// How.
+        outcome: ChildOutcome,
+    },
+    /// A signal to another workflow, or a request to cancel one, came to its end.
+    ExternalResolved {
+        /// The signal or the request.
+        seq: Seq,
+        /// How.
+        outcome: ExternalOutcome,
     },
     /// Somebody asks the run to stop.
     CancelRequested {

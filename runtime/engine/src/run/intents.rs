@@ -1,7 +1,7 @@
 //! Applies the intents of user code.
 
 use super::{Run, Stage};
-use crate::machine::{Activity, AnyMachine, AnyOnce, Timer};
+use crate::machine::{Activity, AnyMachine, AnyOnce, Child, ExternalCancel, ExternalSignal, Timer};
 use crate::{Command, ContinueAsNew, EndRun, EngineError, Intent, Place, Seq};
 
 impl Run {
@@ -24,8 +24,31 @@ impl Run {
                 let activity = AnyMachine::Activity(Activity::new(asked));
                 self.open("schedule activity", seq, activity, place)
             }
-            Intent::CancelTimer { seq } => self.cancel("cancel timer", seq, place),
-            Intent::CancelActivity { seq } => self.cancel("cancel activity", seq, place),
+            Intent::StartChild(asked) => {
+                let seq = asked.seq;
+                let child = AnyMachine::Child(Child::new(asked));
+                self.open("start child workflow", seq, child, place)
+            }
+            Intent::SignalExternal(asked) => {
+                let seq = asked.seq;
+                let signal = AnyMachine::ExternalSignal(ExternalSignal::new(asked));
+                self.open("signal workflow", seq, signal, place)
+            }
+            Intent::CancelExternal(asked) => {
+                let seq = asked.seq;
+                let request = AnyMachine::ExternalCancel(ExternalCancel::new(asked));
+                self.open("cancel workflow", seq, request, place)
+            }
+            Intent::CancelTimer { seq } => self.cancel("cancel timer", seq, String::new(), place),
+            Intent::CancelActivity { seq } => {
+                self.cancel("cancel activity", seq, String::new(), place)
+            }
+            Intent::CancelChild { seq, reason } => {
+                self.cancel("cancel child workflow", seq, reason, place)
+            }
+            Intent::WithdrawExternal { seq } => {
+                self.cancel("withdraw from workflow", seq, String::new(), place)
+            }
             Intent::SetPatch { id, deprecated } => {
                 let replaying = self.hand.stage != (Stage::Jobs { live: true });
                 for once in self.patches.set(id, deprecated, replaying) {
@@ -74,9 +97,10 @@ impl Run {
         &mut self,
         intent: &'static str,
         seq: Seq,
+        reason: String,
         place: Option<Place>,
     ) -> Result<(), EngineError> {
-        if self.commands.cancel(seq, place, &mut self.out) {
+        if self.commands.cancel(seq, reason, place, &mut self.out) {
             Ok(())
         } else {
             Err(EngineError::UnknownCommand { intent, seq })
@@ -105,14 +129,23 @@ impl Run {
         next
     }
 
-    /// An activity without a task queue of its own runs on the run's.
+    /// An activity or a child without a task queue of its own runs on the run's.
     pub(super) fn fill_in_task_queues(&self, commands: &mut [Command]) {
         for command in commands {
-            if let Command::ScheduleActivity(asked) = command {
-                asked
-                    .task_queue
-                    .get_or_insert_with(|| self.carried.task_queue.clone());
-            }
+            let queue = match command {
+                Command::ScheduleActivity(asked) => &mut asked.task_queue,
+                Command::StartChild(asked) => &mut asked.task_queue,
+                Command::StartTimer { .. }
+                | Command::CancelTimer { .. }
+                | Command::CancelActivity { .. }
+                | Command::SignalExternal(_)
+                | Command::CancelExternal(_)
+                | Command::MarkPatch { .. }
+                | Command::UpsertPatches { .. }
+                | Command::ProtocolMessage { .. }
+                | Command::EndRun(_) => continue,
+            };
+            queue.get_or_insert_with(|| self.carried.task_queue.clone());
         }
     }
 }

@@ -10,7 +10,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use durably_engine::{
-    ActivityOutcome, CancellationType, Intent, Payload, Place, ScheduleActivity, Seq,
+    ActivityOutcome, CancelExternal, CancellationType, ChildCancellationType, ChildId,
+    ChildOutcome, ChildStarted, ExternalOutcome, Intent, Payload, Place, ScheduleActivity, Seq,
+    SignalExternal, StartChild, Target,
 };
 
 /// A piece of workflow code.
@@ -36,6 +38,9 @@ pub(crate) struct State {
     pub(crate) intents: VecDeque<(Intent, Place)>,
     pub(crate) timers: BTreeSet<Seq>,
     pub(crate) activities: BTreeMap<Seq, ActivityOutcome>,
+    pub(crate) started: BTreeMap<Seq, ChildStarted>,
+    pub(crate) children: BTreeMap<Seq, ChildOutcome>,
+    pub(crate) externals: BTreeMap<Seq, ExternalOutcome>,
     pub(crate) signals: VecDeque<String>,
     pub(crate) cancelled: bool,
     pub(crate) patches: BTreeMap<String, bool>,
@@ -108,6 +113,80 @@ impl Cx {
     pub(crate) async fn activity(&self, name: &str) -> ActivityOutcome {
         self.resolved(self.start_activity(name, CancellationType::TryCancel))
             .await
+    }
+
+    /// Starts a child whose id is made up.
+    pub(crate) fn start_child(&self, name: &str, cancellation: ChildCancellationType) -> Seq {
+        let seq = Seq(self.0.borrow().next + 1);
+        let id = ChildId::Generated(format!("child-{seq}"));
+        self.start_child_as(name, id, cancellation)
+    }
+
+    #[track_caller]
+    pub(crate) fn start_child_as(
+        &self,
+        name: &str,
+        id: ChildId,
+        cancellation: ChildCancellationType,
+    ) -> Seq {
+        let seq = self.seq();
+        self.intend(Intent::StartChild(Box::new(StartChild {
+            seq,
+            id,
+            workflow_type: name.to_owned(),
+            namespace: "default".to_owned(),
+            input: vec![Payload::json(b"1".to_vec())],
+            cancellation,
+            ..StartChild::default()
+        })));
+        seq
+    }
+
+    pub(crate) fn cancel_child(&self, seq: Seq) {
+        let reason = "enough".to_owned();
+        self.intend(Intent::CancelChild { seq, reason });
+    }
+
+    pub(crate) async fn started(&self, seq: Seq) -> ChildStarted {
+        until(self, |state| state.started.remove(&seq)).await
+    }
+
+    pub(crate) async fn ended(&self, seq: Seq) -> ChildOutcome {
+        until(self, |state| state.children.remove(&seq)).await
+    }
+
+    pub(crate) async fn child(&self, name: &str) -> ChildOutcome {
+        self.ended(self.start_child(name, ChildCancellationType::WaitCompleted))
+            .await
+    }
+
+    pub(crate) fn send_signal(&self, name: &str, target: Target) -> Seq {
+        let seq = self.seq();
+        self.intend(Intent::SignalExternal(Box::new(SignalExternal {
+            seq,
+            target,
+            name: name.to_owned(),
+            ..SignalExternal::default()
+        })));
+        seq
+    }
+
+    pub(crate) fn request_cancel(&self, target: Target) -> Seq {
+        let seq = self.seq();
+        self.intend(Intent::CancelExternal(Box::new(CancelExternal {
+            seq,
+            target,
+            reason: "enough".to_owned(),
+        })));
+        seq
+    }
+
+    pub(crate) fn withdraw(&self, seq: Seq) {
+        self.intend(Intent::WithdrawExternal { seq });
+    }
+
+    pub(crate) async fn delivered(&self, seq: Seq) -> ExternalOutcome {
+        until(self, |state| state.externals.remove(&seq)).await
     }
 
     pub(crate) async fn signal(&self) -> String {

@@ -8,7 +8,9 @@ pub(crate) use code::{Code, Cx, End};
 pub(crate) use worker::Worker;
 pub(crate) use world::{World, sticky};
 
-use durably_engine::{Command, Completion, EndRun, FailureInfo, FailureRecord, TaskCompletion};
+use durably_engine::{
+    Command, Completion, EndRun, FailureInfo, FailureRecord, Target, TaskCompletion,
+};
 
 /// The commands of an answer, in words.
 pub(crate) fn commands(completion: &Completion) -> Vec<String> {
@@ -36,12 +38,24 @@ pub(crate) fn application(message: &str) -> FailureRecord {
     FailureRecord::new(message, info)
 }
 
+fn target(target: &Target) -> String {
+    let child = if target.child { "child " } else { "" };
+    format!("{child}{} {}", target.workflow_id, target.run_id)
+        .trim_end()
+        .to_owned()
+}
+
 fn describe(command: &Command) -> String {
     match command {
         Command::StartTimer { timer_id, .. } => format!("start timer {timer_id}"),
         Command::CancelTimer { timer_id } => format!("cancel timer {timer_id}"),
         Command::ScheduleActivity(it) => format!("start activity {}", it.activity_type),
         Command::CancelActivity { scheduled } => format!("cancel activity of event {scheduled}"),
+        Command::StartChild(it) => format!("start child {}", it.workflow_type),
+        Command::SignalExternal(it) => {
+            format!("signal {} to {}", it.name, target(&it.target))
+        }
+        Command::CancelExternal(it) => format!("cancel {}: {}", target(&it.target), it.reason),
         Command::MarkPatch { id, deprecated } => match deprecated {
             true => format!("patch {id}, deprecated"),
             false => format!("patch {id}"),

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use durably_engine::{
-    Advance, Completion, EndRun, EngineError, Intent, Job, Payload, Run, Task, UpdateRequest,
+    Advance, ChildOutcome, Completion, EndRun, EngineError, Intent, Job, Payload, Run, Task,
+    UpdateRequest,
 };
 
 use super::{Code, Cx, End, application};
@@ -19,6 +20,8 @@ pub(crate) struct Worker {
     threads: Vec<Pin<Box<dyn Future<Output = ()>>>>,
     /// Every job, but for what differs between a replay and the first time.
     pub(crate) jobs: Vec<String>,
+    /// How children ended.
+    pub(crate) outcomes: Vec<ChildOutcome>,
     /// Whether each slice was a replay.
     pub(crate) replayed: Vec<bool>,
 }
@@ -31,6 +34,7 @@ impl Worker {
             cx: Cx::default(),
             threads: Vec::new(),
             jobs: Vec::new(),
+            outcomes: Vec::new(),
             replayed: Vec::new(),
         }
     }
@@ -69,6 +73,16 @@ impl Worker {
             }
             Job::ActivityResolved { seq, outcome } => {
                 state.activities.insert(seq, outcome);
+            }
+            Job::ChildStarted { seq, started } => {
+                state.started.insert(seq, started);
+            }
+            Job::ChildResolved { seq, outcome } => {
+                self.outcomes.push(outcome.clone());
+                state.children.insert(seq, outcome);
+            }
+            Job::ExternalResolved { seq, outcome } => {
+                state.externals.insert(seq, outcome);
             }
             Job::CancelRequested { .. } => state.cancelled = true,
             Job::Update(request) => {

@@ -3,8 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use durably_engine::{
-    ActivityCanceled, ActivityFailed, ActivityScheduled, Answer, Command, CommandEvent, Completion,
-    Event, EventId, EventKind, Fact, MessageBody, Priority, Queries, QueryRequest, RetryState,
+    ActivityCanceled, ActivityFailed, ActivityScheduled, Answer, ChildAnswer, ChildInitiated,
+    Command, CommandEvent, Completion, Event, EventId, EventKind, ExternalFault,
+    ExternalSignalInitiated, Fact, MessageBody, Priority, Queries, QueryRequest, RetryState,
     RunStarted, SdkMetadata, Signaled, Task, TaskEvent, TaskStarted, UpdateAccepted, UpdateMessage,
     UpdateRequest,
 };
@@ -19,6 +20,10 @@ pub(crate) struct World {
     /// Open timers and activities, by the event that opened them.
     timers: Vec<(EventId, String)>,
     activities: Vec<EventId>,
+    /// Open children, signals and requests to cancel, by the event that opened them.
+    children: Vec<EventId>,
+    signals: Vec<EventId>,
+    cancels: Vec<EventId>,
     /// Updates for the next task.
     messages: Vec<UpdateMessage>,
     /// Updates that were sent to the worker, so that their acceptance can be recorded.
@@ -35,6 +40,9 @@ impl World {
             history: Vec::new(),
             timers: Vec::new(),
             activities: Vec::new(),
+            children: Vec::new(),
+            signals: Vec::new(),
+            cancels: Vec::new(),
             messages: Vec::new(),
             sent: Vec::new(),
             started: EventId(0),
@@ -133,6 +141,36 @@ impl World {
             details: Vec::new(),
         };
         self.answered(scheduled, Answer::ActivityCanceled(Box::new(canceled)));
+    }
+
+    /// The oldest open child does something that does not end it.
+    pub(crate) fn start_child(&mut self) {
+        let initiated = self.children[0];
+        let started = EventId(self.history.len() as i64 + 1);
+        let run_id = format!("run-{initiated}");
+        self.child_answers(initiated, ChildAnswer::Started { started, run_id });
+    }
+
+    /// The oldest open child ends.
+    pub(crate) fn end_child(&mut self, how: ChildAnswer) {
+        let initiated = self.children.remove(0);
+        self.child_answers(initiated, how);
+    }
+
+    fn child_answers(&mut self, initiated: EventId, answer: ChildAnswer) {
+        self.answered(initiated, Answer::Child(Box::new(answer)));
+    }
+
+    /// The oldest open signal to another workflow is delivered, or not.
+    pub(crate) fn deliver_signal(&mut self, how: Result<(), ExternalFault>) {
+        let initiated = self.signals.remove(0);
+        self.answered(initiated, Answer::ExternalSignal(how));
+    }
+
+    /// The oldest open request to cancel another workflow is delivered, or not.
+    pub(crate) fn deliver_cancel(&mut self, how: Result<(), ExternalFault>) {
+        let initiated = self.cancels.remove(0);
+        self.answered(initiated, Answer::ExternalCancel(how));
     }
 
     /// A worker takes a task: all of history.
@@ -264,6 +302,21 @@ impl World {
                     scheduled: *scheduled,
                 }
             }
+            Command::StartChild(it) => CommandEvent::ChildInitiated(ChildInitiated {
+                workflow_id: it.id.as_str().to_owned(),
+                workflow_type: it.workflow_type.clone(),
+            }),
+            Command::SignalExternal(it) => {
+                CommandEvent::ExternalSignalInitiated(Box::new(ExternalSignalInitiated {
+                    workflow_id: it.target.workflow_id.clone(),
+                    name: it.name.clone(),
+                    child: it.target.child,
+                }))
+            }
+            Command::CancelExternal(it) => CommandEvent::ExternalCancelInitiated {
+                workflow_id: it.target.workflow_id.clone(),
+                child: it.target.child,
+            },
             Command::MarkPatch { id, deprecated } => CommandEvent::PatchMarked {
                 id: id.clone(),
                 deprecated: *deprecated,
@@ -279,6 +332,9 @@ impl World {
         match command {
             Command::StartTimer { timer_id, .. } => self.timers.push((id, timer_id.clone())),
             Command::ScheduleActivity(_) => self.activities.push(id),
+            Command::StartChild(_) => self.children.push(id),
+            Command::SignalExternal(_) => self.signals.push(id),
+            Command::CancelExternal(_) => self.cancels.push(id),
             _ => {}
         }
     }

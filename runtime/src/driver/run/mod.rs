@@ -118,6 +118,9 @@ impl<W: Workflow> Instance for RunCode<W> {
                     | Job::Update(_)
                     | Job::TimerFired { .. }
                     | Job::ActivityResolved { .. }
+                    | Job::ChildStarted { .. }
+                    | Job::ChildResolved { .. }
+                    | Job::ExternalResolved { .. }
                     | Job::CancelRequested { .. }
                     | Job::Settle
                     | Job::Query { .. } => {
@@ -241,7 +244,12 @@ impl<W: Workflow> Live<W> {
             Job::ActivityResolved { seq, outcome } => self.end(seq, outcome.into()),
             Job::CancelRequested { reason } => self.core.cancel(reason),
             Job::Settle => self.settle()?,
-            Job::Advance(_) | Job::Start(_) | Job::Query { .. } => {
+            Job::Advance(_)
+            | Job::Start(_)
+            | Job::Query { .. }
+            | Job::ChildStarted { .. }
+            | Job::ChildResolved { .. }
+            | Job::ExternalResolved { .. } => {
                 return Err(TaskFailure::out_of_order(&format!("{job:?}")));
             }
         }

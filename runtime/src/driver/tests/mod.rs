@@ -387,6 +387,26 @@ fn say(intent: &Intent) -> String {
             )
         }
         Intent::CancelActivity { seq } => format!("cancel activity {seq}"),
+        Intent::StartChild(it) => {
+            let args: Vec<_> = it.input.iter().map(text).collect();
+            let (seq, name) = (it.seq, &it.workflow_type);
+            format!("child {seq}: {name}({})", args.join(", "))
+        }
+        Intent::CancelChild { seq, reason } => {
+            format!("cancel child {seq}: {reason}").trim_end().into()
+        }
+        Intent::SignalExternal(it) => {
+            let args: Vec<_> = it.input.iter().map(text).collect();
+            let (seq, name, id) = (it.seq, &it.name, &it.target.workflow_id);
+            format!("signal {seq} to {id}: {name}({})", args.join(", "))
+        }
+        Intent::CancelExternal(it) => {
+            format!(
+                "cancel {} of {}: {}",
+                it.seq, it.target.workflow_id, it.reason
+            )
+        }
+        Intent::WithdrawExternal { seq } => format!("withdraw {seq}"),
         Intent::SetPatch { id, deprecated } => match deprecated {
             true => format!("deprecated patch {id}"),
             false => format!("patch {id}"),

@@ -2,7 +2,7 @@
 
 use durably_engine::{
     Command, ContinueAsNew, EndRun, EventKind, Fact, Header, Payload, Queries, ScheduleActivity,
-    TaskCompletion,
+    SignalExternal, StartChild, TaskCompletion,
 };
 use durably_proto::{
     Message as _,
@@ -108,6 +108,14 @@ fn each_command_that_begins_something_has_its_header() {
         header: header(),
         ..Default::default()
     };
+    let child = StartChild {
+        header: header(),
+        ..Default::default()
+    };
+    let signal = SignalExternal {
+        header: header(),
+        ..Default::default()
+    };
     let next = ContinueAsNew {
         header: header(),
         ..Default::default()
@@ -115,6 +123,8 @@ fn each_command_that_begins_something_has_its_header() {
     let completion = TaskCompletion {
         commands: vec![
             Command::ScheduleActivity(activity.into()),
+            Command::StartChild(child.into()),
+            Command::SignalExternal(signal.into()),
             Command::EndRun(EndRun::ContinueAsNew(next.into())),
         ],
         ..TaskCompletion::default()
@@ -122,10 +132,12 @@ fn each_command_that_begins_something_has_its_header() {
     let commands = command::task_completed(completion).commands.into_iter();
     let headers = commands.map(|command| match command.attributes {
         Some(CommandAttributes::ScheduleActivityTaskCommandAttributes(it)) => it.header,
+        Some(CommandAttributes::StartChildWorkflowExecutionCommandAttributes(it)) => it.header,
+        Some(CommandAttributes::SignalExternalWorkflowExecutionCommandAttributes(it)) => it.header,
         Some(CommandAttributes::ContinueAsNewWorkflowExecutionCommandAttributes(it)) => it.header,
         _ => None,
     });
-    assert_eq!(headers.collect::<Vec<_>>(), [sent(), sent()]);
+    assert_eq!(headers.collect::<Vec<_>>(), vec![sent(); 4]);
 }
 
 /// A task with what may begin code: a start, a signal, an update and a query.
