@@ -23,8 +23,8 @@ use crate::{
     worker::Worker,
     workflow::{
         ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, ExternalHandle,
-        FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, Sleep, Spawned, TryJoinAll,
-        UntypedActivity, View, WaitUntil, WaitUntilTimeout,
+        FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, SideEffect, Sleep, Spawned,
+        TryJoinAll, UntypedActivity, View, WaitUntil, WaitUntilTimeout,
     },
 };
 
@@ -76,6 +76,7 @@ opaque! {
     [] Random, "Random";
     [] Saga, "Saga";
     [] Scope, "Scope";
+    [F, T] SideEffect<F, T>, "SideEffect";
     [T] Spawned<T>, "Spawned";
     [] Sleep, "Sleep";
 

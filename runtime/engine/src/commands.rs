@@ -1,10 +1,16 @@
 //! Pairs the commands of this run with the events that history records, in order.
 
 use std::collections::VecDeque;
+use std::time::SystemTime;
 
-use crate::machine::{AnyMachine, AnyOnce, Cancel, Machine, Once, Outbox, Step};
+use crate::machine::{
+    AnyMachine, AnyOnce, Cancel, LocalActivity, Machine, Once, Outbox, Resolution, Step,
+};
 use crate::slab::Slab;
-use crate::{Answer, CommandEvent, CommandSummary, EventId, Place, Seq, TaskCompletion};
+use crate::{
+    Answer, CommandEvent, CommandSummary, EventId, LocalActivityMarked, LocalActivityResult,
+    LocalRequest, Place, ScheduleLocalActivity, Seq, TaskCompletion,
+};
 
 /// The commands of a run: those whose events are to come, and those whose answers are.
 #[derive(Debug, Default)]
@@ -18,6 +24,10 @@ pub(crate) struct Commands {
     by_event: VecDeque<(EventId, Seq)>,
     /// How many commands of those are closed.
     closed: usize,
+    /// The local activities that are not closed, by their number among the activities of the run; ascending.
+    local: VecDeque<(u32, Seq)>,
+    /// How many activities, local or not, the run has called.
+    activities: u32,
 }
 
 /// So many closed commands are kept before they are removed.
@@ -29,6 +39,16 @@ enum Attempt {
     Machine(Seq, Step, Option<Place>),
     /// A command that nothing answers.
     Once(Box<AnyOnce>, Option<Place>),
+}
+
+impl Attempt {
+    /// Whether it is a command of this machine, other than one that asks to stop.
+    fn opens(&self, machine: Seq) -> bool {
+        match self {
+            Self::Machine(seq, Step::Open, _) => *seq == machine,
+            Self::Machine(_, Step::Cancel, _) | Self::Once(..) => false,
+        }
+    }
 }
 
 /// The command that is recorded and the one that is attempted at one position.
@@ -47,6 +67,156 @@ impl Commands {
         self.machines.insert(seq, machine)
     }
 
+    /// Counts one more activity; returns its number.
+    pub(crate) fn number_activity(&mut self) -> u32 {
+        self.activities += 1;
+        self.activities
+    }
+
+    /// User code calls a local activity at workflow time `now`. Its command is issued at its end. False if its
+    /// number was used before.
+    pub(crate) fn open_local(
+        &mut self,
+        asked: Box<ScheduleLocalActivity>,
+        now: Option<SystemTime>,
+        place: Option<Place>,
+    ) -> bool {
+        let (seq, number) = (asked.seq, self.number_activity());
+        self.local.push_back((number, seq));
+        let machine = LocalActivity::new(asked, number, now, place);
+        self.machines
+            .insert(seq, AnyMachine::LocalActivity(machine))
+    }
+
+    /// Requests the local activities that do not run; `now` is workflow time.
+    pub(crate) fn request_local(&mut self, now: Option<SystemTime>) -> Vec<LocalRequest> {
+        let mut requests = Vec::new();
+        for at in 0..self.local.len() {
+            let (_, seq) = self.local[at];
+            requests.extend(self.local_mut(seq).and_then(|it| it.request(now)));
+        }
+        requests
+    }
+
+    /// Takes the end of a local activity that ran, after user code was polled so often; none if the run has gone
+    /// on without it.
+    pub(crate) fn end_local(
+        &mut self,
+        result: LocalActivityResult,
+        settled: u64,
+    ) -> Option<Resolution> {
+        let seq = result.seq;
+        let resolution = self.local_mut(seq)?.end(result, settled)?;
+        self.attempt_local(seq);
+        Some(resolution)
+    }
+
+    /// Takes the marker of a local activity; none if no activity waits for it.
+    pub(crate) fn find_local(&mut self, marked: LocalActivityMarked) -> Option<(Seq, Resolution)> {
+        let seq = self.local_of(marked.number)?;
+        let call = self.local_mut(seq).filter(|call| call.awaits(&marked))?;
+        let resolution = call.find(marked);
+        self.attempt_local(seq);
+        Some((seq, resolution))
+    }
+
+    /// The number of a local activity that ends at once when it is cancelled.
+    pub(crate) fn number_of_cancelled_local(&self, seq: Seq) -> Option<u32> {
+        let AnyMachine::LocalActivity(it) = self.machines.get(seq)? else {
+            return None;
+        };
+        it.ends_when_cancelled().then(|| it.number())
+    }
+
+    /// Attempts the marker of a local activity that has ended, and its timer if it is tried again.
+    fn attempt_local(&mut self, seq: Seq) {
+        let Some(machine) = self.local_mut(seq) else {
+            return;
+        };
+        let (place, backs_off) = (machine.place(), machine.backs_off());
+        let attempts = &mut self.attempts;
+        attempts.push_back(Attempt::Machine(seq, Step::Open, place));
+        if backs_off {
+            attempts.push_back(Attempt::Machine(seq, Step::Open, place));
+            let number = self.number_activity();
+            self.local.push_back((number, seq));
+            if let Some(machine) = self.local_mut(seq) {
+                machine.renumber(number);
+            }
+        }
+    }
+
+    /// Pairs the marker of a local activity with its attempt. Other SDKs take the ends of several at once, so their
+    /// order among the other commands is not compared.
+    fn record_local(
+        &mut self,
+        id: EventId,
+        event: CommandEvent,
+        number: u32,
+    ) -> Result<(), Conflict> {
+        let event = match self.local_of(number) {
+            None => event,
+            Some(seq) => match self.machines.get_mut(seq) {
+                None => event,
+                Some(machine) => match machine.record(Step::Open, id, event) {
+                    Ok(()) => {
+                        let done = machine.is_done();
+                        self.remove_attempt(|attempts| attempts.position(|it| it.opens(seq)));
+                        if done {
+                            self.close(seq);
+                        }
+                        return Ok(());
+                    }
+                    Err(event) => event,
+                },
+            },
+        };
+        let (attempted, place) = match self.attempts.front() {
+            Some(Attempt::Machine(seq, step, place)) => {
+                let machine = self.machines.get(*seq);
+                (machine.map(|it| it.summary(*step)), *place)
+            }
+            Some(Attempt::Once(once, place)) => (Some(once.summary()), *place),
+            None => (None, None),
+        };
+        let mut conflict = Conflict {
+            recorded: Some(CommandSummary::from(&event)),
+            attempted,
+            place,
+        };
+        // A call that has not ended has no attempt, and says more than none.
+        if conflict.attempted.is_none()
+            && let Some(call) = self.local_of(number).and_then(|seq| self.local_mut(seq))
+        {
+            conflict.attempted = Some(call.summary(Step::Open));
+            conflict.place = call.place();
+        }
+        Err(conflict)
+    }
+
+    fn remove_attempt(
+        &mut self,
+        find: impl FnOnce(&mut std::collections::vec_deque::Iter<'_, Attempt>) -> Option<usize>,
+    ) {
+        if let Some(at) = find(&mut self.attempts.iter()) {
+            self.attempts.remove(at);
+        }
+    }
+
+    fn local_of(&self, number: u32) -> Option<Seq> {
+        let at = self
+            .local
+            .binary_search_by_key(&number, |(number, _)| *number);
+        Some(self.local[at.ok()?].1)
+    }
+
+    fn local_mut(&mut self, seq: Seq) -> Option<&mut LocalActivity> {
+        let AnyMachine::LocalActivity(it) = self.machines.get_mut(seq)? else {
+            return None;
+        };
+        Some(it)
+    }
+
     /// User code cancels a command; false if it was never opened.
     pub(crate) fn cancel(
         &mut self,
@@ -58,11 +228,23 @@ impl Commands {
         let Some(machine) = self.machines.get_mut(seq) else {
             return seq.0 < self.machines.end();
         };
-        if machine.cancel(reason, out) == Cancel::Command {
-            self.attempts
-                .push_back(Attempt::Machine(seq, Step::Cancel, place));
+        let cancel = machine.cancel(reason, out);
+        let done = machine.is_done();
+        match cancel {
+            Cancel::Quiet => {}
+            Cancel::Command => {
+                let attempt = Attempt::Machine(seq, Step::Cancel, place);
+                self.attempts.push_back(attempt);
+            }
+            Cancel::Open => {
+                let attempt = Attempt::Machine(seq, Step::Open, place);
+                self.attempts.push_back(attempt);
+            }
+            Cancel::Retract => {
+                self.remove_attempt(|attempts| attempts.rposition(|it| it.opens(seq)));
+            }
         }
-        if machine.is_done() {
+        if done {
             self.machines.remove(seq);
         }
         true
@@ -76,6 +258,10 @@ impl Commands {
 
     /// Pairs the event of a command with the next attempt.
     pub(crate) fn record(&mut self, id: EventId, mut event: CommandEvent) -> Result<(), Conflict> {
+        if let CommandEvent::LocalActivityMarked(marked) = &event {
+            let number = marked.number;
+            return self.record_local(id, event, number);
+        }
         loop {
             let (attempted, place) = match self.attempts.front_mut() {
                 None if may_be_passed_over(&event) => return Ok(()),
@@ -200,11 +386,17 @@ impl Commands {
         self.attempts.shrink_to(self.attempts.len() + 4);
         self.by_event.shrink_to(self.by_event.len() + 4);
         self.machines.shrink();
+        self.local.shrink_to(self.local.len() + 4);
     }
 
     /// Closes a command that left an event.
     fn close(&mut self, seq: Seq) {
         self.machines.remove(seq);
+        let machines = &self.machines;
+        let is_closed = |(_, seq): &(u32, Seq)| machines.get(*seq).is_none();
+        while self.local.front().is_some_and(is_closed) {
+            self.local.pop_front();
+        }
         self.closed += 1;
         while let Some((_, oldest)) = self.by_event.front()
             && self.machines.get(*oldest).is_none()

@@ -77,6 +77,11 @@ pub use machine::end_run::{ContinueAsNew, EndRun, Ending};
 pub use machine::external::{ExternalFault, ExternalOutcome, Target};
 pub use machine::external_cancel::CancelExternal;
 pub use machine::external_signal::{ExternalSignalInitiated, SignalExternal};
+pub use machine::local_activity::{
+    LocalActivityEnd, LocalActivityMarked, LocalActivityResult, LocalActivityTask, LocalRequest,
+    ScheduleLocalActivity,
+};
+pub use machine::side_effect::{RecordSideEffect, SideEffect, SideEffectId};
 pub use machine::update::{Message, MessageBody, UpdateAccepted, UpdateMessage, UpdateRequest};
 pub use mismatch::{CommandSummary, Difference, Mismatch, Place};
 pub use payload::{Header, Payload};

@@ -2,7 +2,7 @@
 
 use std::{fmt, panic::Location, time::Duration};
 
-use crate::{CommandEvent, Ending, EventId};
+use crate::{CommandEvent, Ending, EventId, SideEffectId};
 
 /// The line of user code that attempts a command.
 pub type Place = &'static Location<'static>;
@@ -105,6 +105,20 @@ pub enum CommandSummary {
         /// Whether the other workflow must be a child.
         child: bool,
     },
+    /// Record how a local activity ended.
+    MarkLocalActivity {
+        /// Type of the activity.
+        activity_type: String,
+        /// Its id, if user code chose it, as for [`ScheduleActivity`](Self::ScheduleActivity).
+        activity_id: Option<String>,
+        /// Its number among the activities of the run.
+        number: u32,
+    },
+    /// Record a side effect.
+    MarkSideEffect {
+        /// Which one.
+        id: SideEffectId,
+    },
     /// Record a patch.
     MarkPatch {
         /// Id of the patch.
@@ -194,10 +208,9 @@ impl Mismatch {
 impl CommandSummary {
     /// An activity that history records.
     fn scheduled_activity(activity_type: &str, id: &str) -> Self {
-        let numbered = id.bytes().all(|byte| byte.is_ascii_digit());
         Self::ScheduleActivity {
             activity_type: activity_type.to_owned(),
-            activity_id: (!numbered).then(|| id.to_owned()),
+            activity_id: chosen_id(id),
         }
     }
 
@@ -246,6 +259,16 @@ impl CommandSummary {
                 ("workflow id", workflow_id.clone()),
                 ("relation", relation(*child).to_owned()),
             ],
+            Self::MarkLocalActivity {
+                activity_type,
+                activity_id,
+                number,
+            } => vec![
+                ("activity type", activity_type.clone()),
+                ("activity id", activity_id.clone().unwrap_or_default()),
+                ("activity number", number.to_string()),
+            ],
+            Self::MarkSideEffect { id } => vec![("side effect", id.to_string())],
             Self::MarkPatch { id } => vec![("patch id", id.clone())],
             Self::RecordMarker { name } => vec![("marker name", name.clone())],
             Self::AcceptUpdate { id } | Self::RejectUpdate { id } | Self::CompleteUpdate { id } => {
@@ -282,6 +305,12 @@ impl From<&CommandEvent> for CommandSummary {
                 child: *child,
             },
             CommandEvent::PatchMarked { id, .. } => Self::MarkPatch { id: id.clone() },
+            CommandEvent::LocalActivityMarked(it) => Self::MarkLocalActivity {
+                activity_type: it.activity_type.clone(),
+                activity_id: chosen_id(&it.activity_id),
+                number: it.number,
+            },
+            CommandEvent::SideEffectMarked(it) => Self::MarkSideEffect { id: it.id.clone() },
             CommandEvent::MarkerRecorded { name } => Self::RecordMarker { name: name.clone() },
             CommandEvent::SearchAttributesUpserted {
                 only_change_version: true,
@@ -311,6 +340,12 @@ const fn relation(child: bool) -> &'static str {
 fn is_uuid(id: &str) -> bool {
     let groups: Vec<_> = id.split('-').map(str::len).collect();
     groups == [8, 4, 4, 4, 12] && id.bytes().all(|it| it == b'-' || it.is_ascii_hexdigit())
+}
+
+/// The id of an activity, if it is not only a number.
+fn chosen_id(id: &str) -> Option<String> {
+    let numbered = id.bytes().all(|byte| byte.is_ascii_digit());
+    (!numbered).then(|| id.to_owned())
 }
 
 impl fmt::Display for CommandSummary {
@@ -358,6 +393,20 @@ impl fmt::Display for CommandSummary {
                     relation(*child)
                 )
             }
+            Self::MarkLocalActivity {
+                activity_type,
+                activity_id: None,
+                number: _,
+            } => write!(f, "record the end of local activity `{activity_type}`"),
+            Self::MarkLocalActivity {
+                activity_type,
+                activity_id: Some(id),
+                number: _,
+            } => write!(
+                f,
+                "record the end of local activity `{activity_type}` with id `{id}`"
+            ),
+            Self::MarkSideEffect { id } => write!(f, "record {id}"),
             Self::MarkPatch { id } => write!(f, "patch `{id}`"),
             Self::RecordMarker { name } => write!(f, "record marker `{name}`"),
             Self::UpsertPatches => f.write_str("list the patches of this run"),

@@ -201,6 +201,42 @@ fn children_cancelled_in_every_way() {
 }
 
 #[test]
+fn local_activities_among_other_things() {
+    same_at_every_depth(
+        |cx| {
+            Box::pin(async move {
+                let first = cx.start_local("first", CancellationType::TryCancel);
+                let second = cx.start_local("second", CancellationType::TryCancel);
+                let gone = cx.start_local("hang", CancellationType::TryCancel);
+                let waited = cx.start_local("hang", CancellationType::WaitCompleted);
+                let abandoned = cx.start_local("hang", CancellationType::Abandon);
+                // It ends before the first.
+                cx.resolved(second).await;
+                let timer = cx.start_timer(60);
+                cx.resolved(first).await;
+                cx.activity("remote").await;
+                cx.cancel_activity(gone);
+                cx.cancel_activity(abandoned);
+                cx.start_local("after cancels", CancellationType::TryCancel);
+                cx.resolved(gone).await;
+                cx.resolved(abandoned).await;
+                cx.cancel_activity(waited);
+                cx.resolved(waited).await;
+                cx.local("flaky").await;
+                cx.fired(timer).await;
+                cx.local("fail").await;
+                End::Complete("5".to_owned())
+            })
+        },
+        |step, world| match step {
+            1 => world.complete_activity(),
+            2..=4 => world.fire(),
+            _ => {}
+        },
+    );
+}
+
+#[test]
 fn many_children_one_after_another_and_at_once_with_signals_between() {
     same_at_every_depth(
         |cx| {
@@ -232,6 +268,27 @@ fn many_children_one_after_another_and_at_once_with_signals_between() {
                     world.start_child();
                     world.end_child(ChildAnswer::Completed { result: Vec::new() });
                 }
+            }
+        },
+    );
+}
+
+#[test]
+fn side_effects_between_local_activities() {
+    same_at_every_depth(
+        |cx| {
+            Box::pin(async move {
+                let mut said = cx.side_effect();
+                cx.local("first").await;
+                said += &cx.side_effect();
+                cx.sleep(1).await;
+                said += &cx.side_effect();
+                End::Complete(said)
+            })
+        },
+        |step, world| {
+            if step > 0 {
+                world.fire();
             }
         },
     );

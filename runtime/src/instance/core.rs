@@ -17,6 +17,7 @@ use super::{
     ops::Ops,
     outside::OutsideWork,
     patches::Patches,
+    side_effects::SideEffects,
     turns::Turns,
     waits::{Version, Waits},
     waker::RunWaker,
@@ -34,6 +35,8 @@ pub(crate) struct Core {
     pub(crate) random: Generator,
     /// What `patched` answered, so that it answers the same again.
     pub(crate) patches: Patches,
+    /// Values from outside, so that a replay uses them again.
+    pub(crate) side_effects: SideEffects,
     /// Timers and activities on their way, and their results until they are fetched.
     pub(crate) ops: RefCell<Ops>,
     /// Work that ends outside of history.
@@ -88,6 +91,13 @@ pub(crate) struct WorkerFacts {
     pub(crate) converter: Converter,
 }
 
+/// What history holds for code that has not asked for it yet.
+#[derive(Default)]
+pub(crate) struct Known {
+    pub(crate) patches: Patches,
+    pub(crate) side_effects: SideEffects,
+}
+
 /// What changes from slice to slice.
 #[derive(Clone, Copy)]
 pub(crate) struct Facts {
@@ -120,14 +130,15 @@ impl Core {
         worker: Arc<WorkerFacts>,
         waker: Arc<RunWaker>,
         facts: Facts,
-        patches: Patches,
+        known: Known,
     ) -> Rc<Self> {
         Rc::new(Self {
             random: Generator::new(start.randomness_seed),
             start,
             worker,
             facts: Cell::new(facts),
-            patches,
+            patches: known.patches,
+            side_effects: known.side_effects,
             ops: RefCell::default(),
             outside: OutsideWork::new(waker),
             waits: RefCell::default(),
@@ -165,9 +176,9 @@ impl Core {
     pub(crate) fn assert_commands_allowed(&self) {
         assert!(
             self.phase.get() != Phase::Reading,
-            "a query, a validator or a constructor issued a command, cancelled, polled a future or \
-             drew a random number, through a context or a handle kept in the state; only run methods, \
-             signals and updates may do that"
+            "a query, a validator, a constructor or a side effect issued a command, cancelled, polled a \
+             future or drew a random number, through a context or a handle kept in the state; only run \
+             methods, signals and updates may do that"
         );
     }
 

@@ -23,9 +23,7 @@ use durably_proto::{
     wkt,
 };
 
-use super::{
-    CHANGE_VERSION, PATCH_DATA, PATCH_MARKER, PatchData, child, external, failure, payload, time,
-};
+use super::{CHANGE_VERSION, child, external, failure, marker, payload, time};
 
 /// The answer to a task. What names the task and the worker is left to the caller to fill in.
 pub(crate) fn task_completed(completion: TaskCompletion) -> RespondWorkflowTaskCompletedRequest {
@@ -92,7 +90,13 @@ fn to_proto(command: Command) -> command::Command {
         Command::StartChild(asked) => child::start(*asked),
         Command::SignalExternal(asked) => external::signal(*asked),
         Command::CancelExternal(asked) => external::cancel(*asked),
-        Command::MarkPatch { id, deprecated } => mark_patch(PatchData { id, deprecated }),
+        Command::MarkLocalActivity { marked, summary } => {
+            with_summary(marker(marker::local_activity(*marked)), summary)
+        }
+        Command::MarkSideEffect { effect, summary } => {
+            with_summary(marker(marker::side_effect(*effect)), summary)
+        }
+        Command::MarkPatch { id, deprecated } => marker(marker::patch(id, deprecated)),
         Command::UpsertPatches { ids } => upsert_patches(&ids),
         Command::ProtocolMessage { message_id } => bare(
             CommandType::ProtocolMessage,
@@ -188,17 +192,10 @@ fn schedule_activity(asked: ScheduleActivity) -> command::Command {
     )
 }
 
-fn mark_patch(data: PatchData) -> command::Command {
-    let details = common::Payloads {
-        payloads: vec![payload::to_proto(json(&data))],
-    };
+fn marker(attributes: command::RecordMarkerCommandAttributes) -> command::Command {
     bare(
         CommandType::RecordMarker,
-        Attributes::RecordMarkerCommandAttributes(command::RecordMarkerCommandAttributes {
-            marker_name: PATCH_MARKER.to_owned(),
-            details: HashMap::from([(PATCH_DATA.to_owned(), details)]),
-            ..Default::default()
-        }),
+        Attributes::RecordMarkerCommandAttributes(attributes),
     )
 }
 

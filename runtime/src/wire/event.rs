@@ -16,10 +16,7 @@ use durably_proto::{
     wkt,
 };
 
-use super::{
-    CHANGE_VERSION, Fault, PATCH_DATA, PATCH_MARKER, WireError, child, external, failure, payload,
-    time,
-};
+use super::{CHANGE_VERSION, Fault, WireError, child, external, failure, marker, payload, time};
 
 /// Reads one event.
 pub(crate) fn from_proto(event: history::HistoryEvent) -> Result<Event, WireError> {
@@ -202,7 +199,7 @@ fn kind(
             it.initiated_event_id,
             Answer::ExternalCancel(Err(external::cancel_fault(it.cause))),
         ),
-        Attributes::MarkerRecordedEventAttributes(it) => marker(id, it)?,
+        Attributes::MarkerRecordedEventAttributes(it) => marker::from_proto(id, it)?,
         Attributes::UpsertWorkflowSearchAttributesEventAttributes(it) => {
             let fields = it.search_attributes.unwrap_or_default().indexed_fields;
             CommandEvent::SearchAttributesUpserted {
@@ -310,29 +307,6 @@ fn sdk(metadata: WorkflowTaskCompletedMetadata) -> Option<Box<SdkMetadata>> {
         lang_flags: metadata.lang_used_flags,
     };
     (sdk != SdkMetadata::default()).then(|| Box::new(sdk))
-}
-
-fn marker(id: i64, mut it: history::MarkerRecordedEventAttributes) -> Result<EventKind, WireError> {
-    if it.marker_name != PATCH_MARKER {
-        return Ok(CommandEvent::MarkerRecorded {
-            name: it.marker_name,
-        }
-        .into());
-    }
-    let place = || format!("event {id}");
-    let Some(data) = it.details.remove(PATCH_DATA) else {
-        return Err(WireError::missing(place(), "details.patch-data"));
-    };
-    let bytes = data.payloads.first().map_or(&[][..], |it| &it.data);
-    let patch: crate::wire::PatchData = serde_json::from_slice(bytes).map_err(|error| {
-        let fault = Fault::Undecodable(error.to_string());
-        WireError::new(place(), "details.patch-data", fault)
-    })?;
-    Ok(CommandEvent::PatchMarked {
-        id: patch.id,
-        deprecated: patch.deprecated,
-    }
-    .into())
 }
 
 fn run_started(

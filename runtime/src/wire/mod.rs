@@ -13,6 +13,7 @@ pub(crate) mod history;
 #[cfg(feature = "replay")]
 pub(crate) mod json;
 pub(crate) mod list;
+mod marker;
 pub(crate) mod namespace;
 pub(crate) mod payload;
 pub(crate) mod payload_fields;
@@ -49,16 +50,5 @@ pub(crate) mod messages {
     };
 }
 
-/// Name of the marker that all SDKs write for a patch.
-const PATCH_MARKER: &str = "core_patch";
-/// Key under which the marker of a patch keeps its [`PatchData`].
-const PATCH_DATA: &str = "patch-data";
 /// The search attribute that lists the patches of a run.
 const CHANGE_VERSION: &str = "TemporalChangeVersion";
-
-/// What the marker of a patch says, as JSON.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-struct PatchData {
-    id: String,
-    deprecated: bool,
-}

@@ -1,8 +1,12 @@
 //! Payloads, alone, in lists and by name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use durably_engine::{Header, Payload, payload::BINARY_PROTOBUF};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use durably_engine::{
+    Header, Payload,
+    payload::{BINARY_PROTOBUF, JSON_PROTOBUF},
+};
 use durably_proto::{Message as _, api::common::v1 as common};
 
 /// The metadata key under which a payload says how it is encoded.
@@ -54,6 +58,63 @@ pub(crate) fn pack(payloads: Vec<Payload>) -> Payload {
     let payloads = payloads.into_iter().map(to_proto).collect();
     let data = common::Payloads { payloads }.encode_to_vec();
     Payload::new(BINARY_PROTOBUF, data).with_metadata("messageType", PAYLOADS.into())
+}
+
+/// One payload that holds others in the JSON form of their message, as the Go SDK writes it.
+pub(crate) fn pack_json(payloads: Vec<Payload>) -> Payload {
+    let payloads = payloads.into_iter().map(to_proto).map(JsonPayload::of);
+    let list = JsonPayloads {
+        payloads: payloads.collect(),
+    };
+    let data = serde_json::to_vec(&list).expect("strings are always JSON");
+    Payload::new(JSON_PROTOBUF, data).with_metadata("messageType", PAYLOADS.into())
+}
+
+/// The payloads in one that holds others in the JSON form; the error is in words.
+pub(crate) fn unpack_json(packed: &Payload) -> Result<Vec<Payload>, String> {
+    let list: JsonPayloads =
+        serde_json::from_slice(packed.data()).map_err(|error| error.to_string())?;
+    let payloads = list.payloads.into_iter().map(JsonPayload::read);
+    payloads.collect()
+}
+
+/// The JSON form of a list of payloads.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct JsonPayloads {
+    #[serde(default)]
+    payloads: Vec<JsonPayload>,
+}
+
+/// The JSON form of a payload: its bytes are Base64.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct JsonPayload {
+    #[serde(default)]
+    metadata: BTreeMap<String, String>,
+    #[serde(default)]
+    data: String,
+}
+
+impl JsonPayload {
+    fn of(payload: common::Payload) -> Self {
+        let metadata = payload.metadata.into_iter();
+        Self {
+            metadata: metadata
+                .map(|(key, value)| (key, BASE64.encode(value)))
+                .collect(),
+            data: BASE64.encode(payload.data),
+        }
+    }
+
+    fn read(self) -> Result<Payload, String> {
+        let decode = |text: String| BASE64.decode(text).map_err(|error| error.to_string());
+        let metadata = self.metadata.into_iter();
+        let metadata = metadata.map(|(key, value)| Ok((key, decode(value)?)));
+        Ok(from_proto(common::Payload {
+            metadata: metadata.collect::<Result<_, String>>()?,
+            data: decode(self.data)?,
+            external_payloads: Vec::new(),
+        }))
+    }
 }
 
 /// The payloads in the data of one that holds others; the error is in words.

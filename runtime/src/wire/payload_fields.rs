@@ -15,7 +15,7 @@ use durably_proto::{
     wkt::Any,
 };
 
-use super::{Fault, PATCH_MARKER, WireError, payload};
+use super::{Fault, WireError, marker, payload};
 
 /// The workflow that a payload belongs to, and the activity if it is an argument of one.
 ///
@@ -273,8 +273,10 @@ macro_rules! markers {
     ($($($message:ident)::+,)*) => { $(
         impl PayloadFields for $($message)::+ {
             fn visit(&mut self, visitor: &mut Visitor<'_>) {
-                if self.marker_name != PATCH_MARKER {
-                    self.details.visit(visitor);
+                for (key, detail) in &mut self.details {
+                    if !marker::is_own_detail(&self.marker_name, key) {
+                        detail.visit(visitor);
+                    }
                 }
                 self.header.visit(visitor);
                 self.failure.visit(visitor);

@@ -13,12 +13,13 @@ use super::{
     condition::{CancelWait, WaitUntil},
     random::Random,
     scope::{Reach, Scope},
+    side_effect::SideEffect,
     spawn::{Spawned, spawn},
     timer::Sleep,
     view::View,
 };
 use crate::{
-    data::{ArgList, ArgsEncoder, Text},
+    data::{ArgList, ArgsEncoder, Data, Text},
     definition::NoTimeout,
     instance::core::Core,
     time::span::Span,
@@ -224,6 +225,59 @@ impl Ctx {
     #[track_caller]
     pub fn uuid(&self) -> Uuid {
         uuid::Builder::from_random_bytes(self.random()).into_uuid()
+    }
+
+    /// A value from outside of the workflow: the environment, a clock, a cache of the process. The closure is
+    /// called once, its value is recorded in the history, and a replay uses that value.
+    ///
+    /// The closure runs on the thread of the workflow, and is called again if its workflow task fails; what takes
+    /// time or has an effect elsewhere belongs in an activity.
+    ///
+    /// # Cancellation
+    /// Returns [`Cancelled`](crate::error::Cancelled), and the closure is not called.
+    ///
+    /// # Determinism
+    /// The closure issues no command: it uses no context.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # async fn example(ctx: &Ctx) -> Result<()> {
+    /// let region: String = ctx
+    ///     .side_effect(|| std::env::var("REGION").unwrap_or_default())
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn side_effect<F: FnOnce() -> T, T: Data>(&self, value: F) -> SideEffect<F, T> {
+        SideEffect::new(self, None, value, Location::caller())
+    }
+
+    /// A value from outside of the workflow that changes: the closure is called each time, and its value is
+    /// recorded under `name` when it is not that of the call before. A replay uses the recorded values.
+    ///
+    /// As [`side_effect`](Self::side_effect) in all else.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # fn price_limit() -> u64 { 100 }
+    /// # async fn example(ctx: &Ctx) -> Result<()> {
+    /// loop {
+    ///     let limit: u64 = ctx.mutable_side_effect("price limit", price_limit).await?;
+    ///     if limit > 1_000 {
+    ///         return Ok(());
+    ///     }
+    ///     ctx.sleep(hours(1)).await?;
+    /// }
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn mutable_side_effect<F: FnOnce() -> T, T: Data>(
+        &self,
+        name: impl Text,
+        value: F,
+    ) -> SideEffect<F, T> {
+        SideEffect::new(self, Some(name.into_text()), value, Location::caller())
     }
 
     /// Whether to run the new code of a change: true in runs that reach this call for the first time

@@ -5,6 +5,7 @@
 //! - Activities: [`ActivityCall`] is what `greet::call(ctx, ..)` returns; [`ActivityHandle`] is one that
 //!   was started and is awaited later.
 //! - Waits: [`Sleep`], [`WaitUntil`], [`CancelWait`].
+//! - Values from outside: [`SideEffect`], which history records.
 //! - Concurrency: [`join`], [`race`], [`try_join`] and their `_all`; [`Spawned`] for what runs on its own.
 //! - Cancellation: [`Scope`] cancels a part of a workflow; [`Saga`] undoes what was done.
 //! - Other workflows: [`ChildCall`], [`ExternalHandle`]. This version has their types, but not yet their
@@ -53,6 +54,7 @@ mod continue_as_new;
 mod random;
 mod saga;
 mod scope;
+mod side_effect;
 mod spawn;
 pub(crate) mod stub;
 mod timer;
@@ -72,6 +74,7 @@ pub use self::{
     random::Random,
     saga::Saga,
     scope::Scope,
+    side_effect::SideEffect,
     spawn::Spawned,
     timer::Sleep,
     view::{View, WorkflowRef},

@@ -8,8 +8,10 @@ pub(crate) mod end_run;
 pub(crate) mod external;
 pub(crate) mod external_cancel;
 pub(crate) mod external_signal;
+pub(crate) mod local_activity;
 mod once;
 mod patch;
+pub(crate) mod side_effect;
 mod timer;
 pub(crate) mod update;
 
@@ -20,12 +22,14 @@ pub(crate) use child::Child;
 pub(crate) use end_run::EndRun;
 pub(crate) use external_cancel::ExternalCancel;
 pub(crate) use external_signal::ExternalSignal;
+pub(crate) use local_activity::{LocalActivity, Resolution};
 pub(crate) use once::{AnyOnce, Once};
 pub(crate) use patch::{Patch, PatchList, Patches};
+pub(crate) use side_effect::SideEffectMarker;
 pub(crate) use timer::Timer;
 pub(crate) use update::{OpenUpdate, UpdateStep, Updates};
 
-use crate::{Answer, Command, CommandEvent, CommandSummary, EventId, Job};
+use crate::{Answer, Command, CommandEvent, CommandSummary, EventId, Job, LocalRequest};
 
 /// What a command that is answered later does with what history says about it.
 pub(crate) trait Machine {
@@ -69,12 +73,19 @@ pub(crate) enum Cancel {
     Quiet,
     /// One that informs the server.
     Command,
+    /// One that opens something of the machine: the marker of a local activity.
+    Open,
+    /// None, and the machine's last command that has no event yet is not sent.
+    Retract,
 }
 
-/// The jobs of the slice in hand.
+/// The jobs of the slice in hand, and what the worker has to do about local activities.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     jobs: VecDeque<Job>,
+    /// How often user code was polled in the slice.
+    settled: u64,
+    requests: Vec<LocalRequest>,
 }
 
 impl Outbox {
@@ -91,8 +102,27 @@ impl Outbox {
         self.jobs.push_back(Job::Settle);
     }
 
+    /// Asks the worker to stop a local activity, or to forget it.
+    pub(crate) fn request(&mut self, request: LocalRequest) {
+        self.requests.push(request);
+    }
+
+    pub(crate) fn take_requests(&mut self) -> Vec<LocalRequest> {
+        std::mem::take(&mut self.requests)
+    }
+
+    pub(crate) fn begin_slice(&mut self) {
+        self.settled = 0;
+    }
+
+    pub(crate) fn settled(&self) -> u64 {
+        self.settled
+    }
+
     pub(crate) fn poll(&mut self) -> Option<Job> {
-        self.jobs.pop_front()
+        let job = self.jobs.pop_front()?;
+        self.settled += u64::from(matches!(job, Job::Settle));
+        Some(job)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -165,4 +195,6 @@ machines! {
     ExternalSignal,
     /// A request to cancel another workflow.
     ExternalCancel,
+    /// A call of a local activity.
+    LocalActivity,
 }

@@ -2,7 +2,7 @@
 //!
 //! A new kind is one more file with an `impl Once`, and one more line in `onces!`.
 
-use super::{EndRun, Patch, PatchList, UpdateStep};
+use super::{EndRun, Patch, PatchList, SideEffectMarker, UpdateStep};
 use crate::{CommandEvent, CommandSummary, TaskCompletion};
 
 /// What a command that is never answered does.
@@ -64,6 +64,8 @@ onces! {
     Patch,
     /// The indexed list of patches, written beside a marker.
     PatchList,
+    /// The marker of a side effect.
+    SideEffectMarker,
     /// One word about an update.
     UpdateStep,
     /// The end of the run.

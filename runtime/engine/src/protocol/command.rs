@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    CancelExternal, EndRun, EventId, FailureRecord, Message, Payload, ScheduleActivity,
-    SdkMetadata, SignalExternal, StartChild,
+    CancelExternal, EndRun, EventId, FailureRecord, LocalActivityMarked, Message, Payload,
+    ScheduleActivity, SdkMetadata, SideEffect, SignalExternal, StartChild,
 };
 
 /// The answer to a task.
@@ -61,6 +61,20 @@ pub enum Command {
     SignalExternal(Box<SignalExternal>),
     /// Leaves `RequestCancelExternalWorkflowExecutionInitiated`, also for a child.
     CancelExternal(Box<CancelExternal>),
+    /// Leaves `MarkerRecorded`.
+    MarkLocalActivity {
+        /// How the activity ended.
+        marked: Box<LocalActivityMarked>,
+        /// What it does, for people; a JSON string.
+        summary: Option<Payload>,
+    },
+    /// Leaves `MarkerRecorded`.
+    MarkSideEffect {
+        /// Its value.
+        effect: Box<SideEffect>,
+        /// What it is, for people; a JSON string.
+        summary: Option<Payload>,
+    },
     /// Leaves `MarkerRecorded`.
     MarkPatch {
         /// Id of the patch.

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::{
     ActivityCanceled, ActivityFailed, ActivityScheduled, ChildAnswer, ChildInitiated, Ending,
-    EventId, ExternalFault, ExternalSignalInitiated, FailureRecord, Header, Payload, Priority,
-    RetryPolicy, RunRef, UpdateAccepted, UpdateRequest,
+    EventId, ExternalFault, ExternalSignalInitiated, FailureRecord, Header, LocalActivityMarked,
+    Payload, Priority, RetryPolicy, RunRef, SideEffect, UpdateAccepted, UpdateRequest,
 };
 
 /// One event of history.
@@ -96,6 +96,10 @@ pub enum CommandEvent {
         /// The code before the patch was gone.
         deprecated: bool,
     },
+    /// The marker of a local activity: how it ended.
+    LocalActivityMarked(Box<LocalActivityMarked>),
+    /// The marker of a side effect. Its value is gone once it is a job.
+    SideEffectMarked(Box<SideEffect>),
     /// A marker of another kind.
     MarkerRecorded {
         /// Name of the marker.

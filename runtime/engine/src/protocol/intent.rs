@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    CancelExternal, EndRun, FailureRecord, Payload, ScheduleActivity, Seq, SignalExternal,
-    StartChild,
+    CancelExternal, EndRun, FailureRecord, Payload, RecordSideEffect, ScheduleActivity,
+    ScheduleLocalActivity, Seq, SignalExternal, StartChild,
 };
 
 /// One request of user code; the engine receives them in the order in which they are issued.
@@ -26,7 +26,11 @@ pub enum Intent {
     },
     /// Answered by [`Job::ActivityResolved`](crate::Job::ActivityResolved).
     ScheduleActivity(Box<ScheduleActivity>),
-    /// Asks an activity to stop, in the way its [`CancellationType`](crate::CancellationType) says.
+    /// Answered by [`Job::ActivityResolved`](crate::Job::ActivityResolved). The activity runs in the worker of
+    /// the run, which [`Run::take_local_requests`](crate::Run::take_local_requests) informs.
+    ScheduleLocalActivity(Box<ScheduleLocalActivity>),
+    /// Asks an activity, local or not, to stop, in the way its
+    /// [`CancellationType`](crate::CancellationType) says.
     CancelActivity {
         /// The activity.
         seq: Seq,
@@ -51,6 +55,8 @@ pub enum Intent {
         /// The signal or the request.
         seq: Seq,
     },
+    /// A value from outside of the run was used.
+    RecordSideEffect(Box<RecordSideEffect>),
     /// `patched` was called for the first time in this run, and is true.
     SetPatch {
         /// Id of the patch.

@@ -4,23 +4,26 @@ use std::time::SystemTime;
 
 use crate::{
     ActivityOutcome, ChildOutcome, ChildStarted, ExternalOutcome, Header, Payload, RunStarted, Seq,
-    UpdateRequest,
+    SideEffect, UpdateRequest,
 };
 
 /// One notification to user code.
 ///
 /// The jobs of a slice are the same in the same order whether the slice happens now or is replayed:
-/// `Advance`, `PatchMarked`, then the jobs of history's events in their order, each update after its sequencing
-/// event, then `Settle`.
+/// `Advance`, `PatchMarked` and `SideEffectMarked`, then the jobs of history's events in their order, each update
+/// after its sequencing event, then `Settle`. Then come the local activities that end in the slice, in the order
+/// of their markers, each with a `Settle` of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
-    /// First job of every slice: workflow time moves.
+    /// First job of every slice: workflow time moves. It moves once more when a local activity ends.
     Advance(Advance),
     /// History holds the marker of this patch, so `patched` is true although the run is replayed.
     PatchMarked {
         /// Id of the patch.
         id: String,
     },
+    /// History holds the marker of this side effect: its value is what the run used.
+    SideEffectMarked(Box<SideEffect>),
     /// The run begins.
     Start(StartJob),
     /// The run was reset: from here on random numbers come from another seed.

@@ -1,7 +1,9 @@
 //! Applies the intents of user code.
 
 use super::{Run, Stage};
-use crate::machine::{Activity, AnyMachine, AnyOnce, Child, ExternalCancel, ExternalSignal, Timer};
+use crate::machine::{
+    Activity, AnyMachine, AnyOnce, Child, ExternalCancel, ExternalSignal, SideEffectMarker, Timer,
+};
 use crate::{Command, ContinueAsNew, EndRun, EngineError, Intent, Place, Seq};
 
 impl Run {
@@ -20,6 +22,7 @@ impl Run {
                 self.open("start timer", seq, timer, place)
             }
             Intent::ScheduleActivity(asked) => {
+                self.commands.number_activity();
                 let seq = asked.seq;
                 let activity = AnyMachine::Activity(Activity::new(asked));
                 self.open("schedule activity", seq, activity, place)
@@ -40,14 +43,31 @@ impl Run {
                 self.open("cancel workflow", seq, request, place)
             }
             Intent::CancelTimer { seq } => self.cancel("cancel timer", seq, String::new(), place),
-            Intent::CancelActivity { seq } => {
-                self.cancel("cancel activity", seq, String::new(), place)
-            }
+            Intent::CancelActivity { seq } => match self.take_marker_of_cancelled(seq) {
+                true => Ok(()),
+                false => self.cancel("cancel activity", seq, String::new(), place),
+            },
             Intent::CancelChild { seq, reason } => {
                 self.cancel("cancel child workflow", seq, reason, place)
             }
             Intent::WithdrawExternal { seq } => {
                 self.cancel("withdraw from workflow", seq, String::new(), place)
+            }
+            Intent::ScheduleLocalActivity(asked) => {
+                let seq = asked.seq;
+                let now = self.advance.map(|it| it.now);
+                match self.commands.open_local(asked, now, place) {
+                    true => Ok(()),
+                    false => Err(EngineError::DuplicateCommand {
+                        intent: "schedule local activity",
+                        seq,
+                    }),
+                }
+            }
+            Intent::RecordSideEffect(effect) => {
+                let marker = AnyOnce::SideEffectMarker(SideEffectMarker(effect));
+                self.commands.attempt(marker, place);
+                Ok(())
             }
             Intent::SetPatch { id, deprecated } => {
                 let replaying = self.hand.stage != (Stage::Jobs { live: true });
@@ -140,6 +160,8 @@ impl Run {
                 | Command::CancelActivity { .. }
                 | Command::SignalExternal(_)
                 | Command::CancelExternal(_)
+                | Command::MarkLocalActivity { .. }
+                | Command::MarkSideEffect { .. }
                 | Command::MarkPatch { .. }
                 | Command::UpsertPatches { .. }
                 | Command::ProtocolMessage { .. }

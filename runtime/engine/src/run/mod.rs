@@ -1,18 +1,20 @@
 //! One run: owns all state.
 
 mod intents;
+mod local;
 mod read;
 mod updates;
 
-use std::time::SystemTime;
+use std::collections::VecDeque;
 
 use self::updates::Arrivals;
 use crate::commands::Commands;
 use crate::flags::{self, Flags};
 use crate::machine::{Outbox, Patches, Updates};
 use crate::{
-    Completion, EndRun, EngineError, Event, EventId, FailureInfo, FailureRecord, Header, Intent,
-    Job, Payload, Place, Queries, QueryAnswer, RetryPolicy, Task, TaskCompletion, UpdateMessage,
+    Advance, Completion, EndRun, EngineError, Event, EventId, FailureInfo, FailureRecord, Header,
+    Intent, Job, LocalActivityMarked, LocalActivityResult, LocalRequest, Payload, Place, Queries,
+    QueryAnswer, RetryPolicy, Task, TaskCompletion, UpdateMessage,
 };
 
 /// The replay of one run, kept between its tasks.
@@ -30,8 +32,8 @@ pub struct Run {
     processed: EventId,
     /// A slice is settled, and history has not yet said that its task was answered.
     awaits_answer: bool,
-    /// Workflow time; never moves back.
-    now: Option<SystemTime>,
+    /// The facts of the slice in hand, with workflow time, which never moves back.
+    advance: Option<Advance>,
     /// The commands that user code issued, paired with the events that history records.
     commands: Commands,
     /// Updates that are not completed.
@@ -44,6 +46,8 @@ pub struct Run {
     flags: Flags,
     /// How user code ended the run in the slice in hand.
     end: Option<(EndRun, Option<Place>)>,
+    /// User code has ended the run.
+    ended: bool,
     /// What is left of the task in hand.
     hand: Hand,
     /// Jobs of the slice in hand.
@@ -75,6 +79,8 @@ struct Hand {
     history: std::vec::IntoIter<Event>,
     /// Its `TaskStarted`; 0 if it only asks.
     started: EventId,
+    /// The markers of local activities that the commands of the slice in hand hold, until the activities end.
+    marked: VecDeque<LocalActivityMarked>,
     /// Its updates, until its slice is read.
     messages: Vec<UpdateMessage>,
     /// Its queries, until they are asked.
@@ -141,6 +147,7 @@ impl Run {
         self.hand = Hand {
             history,
             started: task.started,
+            marked: VecDeque::new(),
             messages: task.messages,
             queries: task.queries,
             answers: Vec::new(),
@@ -165,7 +172,9 @@ impl Run {
             let step = match self.hand.stage {
                 Stage::Between => self.next_slice(),
                 Stage::Jobs { live } => {
-                    self.close_slice(live);
+                    if !self.end_next_marked() {
+                        self.close_slice(live);
+                    }
                     Ok(())
                 }
                 Stage::Idle | Stage::Queries { .. } => return None,
@@ -196,6 +205,39 @@ impl Run {
             self.out.job(Job::Settle);
             self.hand.stage = Stage::Jobs { live: true };
         }
+    }
+
+    /// What the worker is to do about local activities, once the run [`is_live`](Self::is_live); none that runs
+    /// keeps the task of a run that has ended.
+    pub fn take_local_requests(&mut self) -> Vec<LocalRequest> {
+        let mut requests = self.out.take_requests();
+        if !self.ended {
+            let now = self.advance.map(|it| it.now);
+            requests.extend(self.commands.request_local(now));
+        }
+        requests
+    }
+
+    /// Takes the result of a local activity into the last slice of a run that [`is_live`](Self::is_live): the
+    /// next jobs hand it to user code. Nothing follows if the run has gone on without it, or has ended.
+    pub fn resolve_local(&mut self, result: LocalActivityResult) {
+        assert!(
+            self.is_live(),
+            "local activities end in a task that is live"
+        );
+        if self.ended {
+            return;
+        }
+        let seq = result.seq;
+        if let Some(resolution) = self.commands.end_local(result, self.out.settled()) {
+            self.hand.stage = Stage::Jobs { live: true };
+            self.queue_local_end(seq, resolution);
+        }
+    }
+
+    /// Whether the run has ended, with the task in hand or before.
+    pub fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// Whether queries of the task in hand have been answered.

@@ -1,12 +1,12 @@
 //! Reading history: slices, and the jobs that each event becomes.
 
-use super::{Carried, Names, Run, Stage};
+use super::{Carried, Names, Run, Stage, local};
 use crate::commands::Conflict;
 use crate::machine::AnyOnce;
 use crate::slice::{self, Slice};
 use crate::{
     Advance, CommandEvent, EngineError, Event, EventId, EventKind, Fact, Job, Mismatch, Queries,
-    RunStarted, StartJob, TaskEvent, random,
+    RunStarted, SideEffect, StartJob, TaskEvent, random,
 };
 
 impl Run {
@@ -26,16 +26,18 @@ impl Run {
     fn open_slice(&mut self, slice: Slice) -> Result<(), EngineError> {
         let live = slice.completed.is_none();
         let started = slice.started;
-        let now = self.now.map_or(started.time, |now| now.max(started.time));
-        self.now = Some(now);
+        let before = self.advance.map(|it| it.now);
         let history = self.hand.history.as_mut_slice();
-        self.out.job(Job::Advance(Advance {
-            now,
+        let advance = Advance {
+            now: before.map_or(started.time, |before| before.max(started.time)),
             replaying: !live,
             history_length: u32::try_from(history[slice.len - 1].id.0).unwrap_or(u32::MAX),
             history_size: started.history_size,
             continue_as_new_suggested: started.continue_as_new_suggested,
-        }));
+        };
+        self.advance = Some(advance);
+        self.out.begin_slice();
+        self.out.job(Job::Advance(advance));
         if live {
             let messages = std::mem::take(&mut self.hand.messages);
             self.arrivals.expect_messages(messages);
@@ -52,6 +54,16 @@ impl Run {
                     }
                     EventKind::Command(CommandEvent::UpdateAccepted(accepted)) => {
                         self.arrivals.expect_accepted(accepted);
+                    }
+                    EventKind::Command(CommandEvent::LocalActivityMarked(marked)) => {
+                        self.hand.marked.push_back(local::take_result(marked));
+                    }
+                    EventKind::Command(CommandEvent::SideEffectMarked(effect)) => {
+                        let known = SideEffect {
+                            id: effect.id.clone(),
+                            data: std::mem::take(&mut effect.data),
+                        };
+                        self.out.job(Job::SideEffectMarked(Box::new(known)));
                     }
                     _ => {}
                 }
@@ -73,7 +85,9 @@ impl Run {
     }
 
     pub(super) fn close_slice(&mut self, live: bool) {
+        self.hand.marked.clear();
         if let Some((end, place)) = self.end.take() {
+            self.ended = true;
             self.commands.attempt(AnyOnce::EndRun(end), place);
         }
         self.awaits_answer = true;

@@ -7,12 +7,12 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use durably_engine::{
     ActivityOutcome, CancelExternal, CancellationType, ChildCancellationType, ChildId,
-    ChildOutcome, ChildStarted, ExternalOutcome, Intent, Payload, Place, ScheduleActivity, Seq,
-    SignalExternal, StartChild, Target,
+    ChildOutcome, ChildStarted, ExternalOutcome, Intent, Payload, Place, RecordSideEffect,
+    ScheduleActivity, ScheduleLocalActivity, Seq, SideEffectId, SignalExternal, StartChild, Target,
 };
 
 /// A piece of workflow code.
@@ -44,6 +44,11 @@ pub(crate) struct State {
     pub(crate) signals: VecDeque<String>,
     pub(crate) cancelled: bool,
     pub(crate) patches: BTreeMap<String, bool>,
+    pub(crate) now: Option<SystemTime>,
+    /// How often the code called a side effect, and how often it took its value from outside.
+    side_effects: u64,
+    pub(crate) taken: u64,
+    pub(crate) known: BTreeMap<SideEffectId, Vec<Payload>>,
     /// Grows whenever something happens, so that the worker sees when nothing moves any more.
     pub(crate) moves: usize,
     pub(crate) said: String,
@@ -187,6 +192,50 @@ impl Cx {
 
     pub(crate) async fn delivered(&self, seq: Seq) -> ExternalOutcome {
         until(self, |state| state.externals.remove(&seq)).await
+    }
+
+    pub(crate) fn start_local(&self, name: &str, cancellation: CancellationType) -> Seq {
+        let seq = self.seq();
+        let asked = ScheduleLocalActivity {
+            seq,
+            activity_type: name.to_owned(),
+            cancellation,
+            ..ScheduleLocalActivity::default()
+        };
+        self.intend(Intent::ScheduleLocalActivity(Box::new(asked)));
+        seq
+    }
+
+    pub(crate) async fn local(&self, name: &str) -> ActivityOutcome {
+        let seq = self.start_local(name, CancellationType::TryCancel);
+        self.resolved(seq).await
+    }
+
+    /// A side effect; its value is ten times its number.
+    pub(crate) fn side_effect(&self) -> String {
+        let mut state = self.0.borrow_mut();
+        state.side_effects += 1;
+        let id = SideEffectId::Once(state.side_effects);
+        let known = state.known.remove(&id);
+        let data = match (&known, state.replaying) {
+            (Some(_), _) | (None, true) => Vec::new(),
+            (None, false) => {
+                state.taken += 1;
+                vec![Payload::json(
+                    (10 * state.side_effects).to_string().into_bytes(),
+                )]
+            }
+        };
+        drop(state);
+        let value = known.unwrap_or_else(|| data.clone());
+        self.intend(Intent::RecordSideEffect(Box::new(RecordSideEffect {
+            id,
+            data,
+            summary: None,
+        })));
+        value.first().map_or_else(String::new, |value| {
+            String::from_utf8_lossy(value.data()).into_owned()
+        })
     }
 
     pub(crate) async fn signal(&self) -> String {

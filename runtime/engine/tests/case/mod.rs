@@ -56,6 +56,15 @@ fn describe(command: &Command) -> String {
             format!("signal {} to {}", it.name, target(&it.target))
         }
         Command::CancelExternal(it) => format!("cancel {}: {}", target(&it.target), it.reason),
+        Command::MarkLocalActivity { marked, .. } => match (&marked.result, marked.backoff) {
+            (Ok(_), _) => format!("{} {} completed", marked.activity_type, marked.number),
+            (Err(_), Some(_)) => format!("{} {} backs off", marked.activity_type, marked.number),
+            (Err(failure), None) => format!(
+                "{} {} failed: {}",
+                marked.activity_type, marked.number, failure.message
+            ),
+        },
+        Command::MarkSideEffect { effect, .. } => effect.id.to_string(),
         Command::MarkPatch { id, deprecated } => match deprecated {
             true => format!("patch {id}, deprecated"),
             false => format!("patch {id}"),

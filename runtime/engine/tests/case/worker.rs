@@ -3,10 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime};
 
 use durably_engine::{
-    Advance, ChildOutcome, Completion, EndRun, EngineError, Intent, Job, Payload, Run, Task,
-    UpdateRequest,
+    Advance, ChildOutcome, Completion, EndRun, EngineError, FailureInfo, FailureRecord, Intent,
+    Job, LocalActivityEnd, LocalActivityResult, LocalActivityTask, LocalRequest, Payload, Run,
+    Task, UpdateRequest,
 };
 
 use super::{Code, Cx, End, application};
@@ -24,6 +26,41 @@ pub(crate) struct Worker {
     pub(crate) outcomes: Vec<ChildOutcome>,
     /// Whether each slice was a replay.
     pub(crate) replayed: Vec<bool>,
+    /// Local activities that run. `slow` ends with the next task, `hang` when it is cancelled, others at once.
+    pub(crate) running: Vec<LocalActivityTask>,
+    /// What the engine requested about local activities.
+    pub(crate) requests: Vec<String>,
+}
+
+fn hangs(task: &LocalActivityTask) -> bool {
+    task.activity_type == "hang" && !task.cancelled
+}
+
+/// The end of a local activity: `fail` fails, the first two attempts of `flaky` back off, others complete.
+fn result(task: LocalActivityTask) -> LocalActivityResult {
+    let cancelled = || {
+        let info = FailureInfo::Canceled {
+            details: Vec::new(),
+        };
+        LocalActivityEnd::Failed(FailureRecord::new("stopped", info))
+    };
+    let end = match (task.activity_type.as_str(), task.attempt) {
+        _ if task.cancelled => cancelled(),
+        ("fail", _) => LocalActivityEnd::Failed(application("no")),
+        ("flaky", attempt @ 1..=2) => LocalActivityEnd::Backoff {
+            failure: application("not yet"),
+            pause: Duration::from_secs(60 * u64::from(attempt)),
+        },
+        _ => LocalActivityEnd::Completed(vec![Payload::json(b"3".to_vec())]),
+    };
+    let first = SystemTime::UNIX_EPOCH + Duration::from_secs(500);
+    LocalActivityResult {
+        seq: task.seq,
+        attempt: task.attempt,
+        took: Duration::from_millis(250),
+        first_scheduled: task.first_scheduled.unwrap_or(first),
+        end,
+    }
 }
 
 impl Worker {
@@ -36,16 +73,60 @@ impl Worker {
             jobs: Vec::new(),
             outcomes: Vec::new(),
             replayed: Vec::new(),
+            running: Vec::new(),
+            requests: Vec::new(),
         }
+    }
+
+    /// How often the code took a side effect's value from outside.
+    pub(crate) fn taken(&self) -> u64 {
+        self.cx.0.borrow().taken
     }
 
     /// Handles one task from its beginning to its answer.
     pub(crate) fn handle(&mut self, task: Task) -> Result<Completion, EngineError> {
         self.run.handle_task(task)?;
-        while let Some(job) = self.run.poll_job() {
-            self.jobs.extend(same_on_replay(&job));
-            self.handle_job(job);
-            self.issue();
+        let slow = std::mem::take(&mut self.running);
+        let (mut ends, running) = slow.into_iter().partition::<Vec<_>, _>(|it| !hangs(it));
+        self.running = running;
+        loop {
+            while let Some(job) = self.run.poll_job() {
+                self.jobs.extend(same_on_replay(&job));
+                self.handle_job(job);
+                self.issue();
+            }
+            if !self.run.is_live() || self.run.has_ended() {
+                break;
+            }
+            for request in self.run.take_local_requests() {
+                self.requests.push(match request {
+                    LocalRequest::Run(task) => {
+                        let what = format!("run {}, attempt {}", task.activity_type, task.attempt);
+                        if hangs(&task) || task.activity_type == "slow" {
+                            self.running.push(*task);
+                        } else {
+                            ends.push(*task);
+                        }
+                        what
+                    }
+                    LocalRequest::Cancel { seq } => {
+                        let at = self.running.iter().position(|it| it.seq == seq);
+                        if let Some(at) = at {
+                            let mut task = self.running.remove(at);
+                            task.cancelled = true;
+                            ends.push(task);
+                        }
+                        format!("cancel {seq}")
+                    }
+                    LocalRequest::Abandon { seq } => {
+                        self.running.retain(|it| it.seq != seq);
+                        format!("abandon {seq}")
+                    }
+                });
+            }
+            // The last one first, so that they do not end in the order in which they were called.
+            let Some(task) = ends.pop() else { break };
+            self.run.resolve_local(result(task));
         }
         self.run.finish()
     }
@@ -56,6 +137,10 @@ impl Worker {
             Job::Advance(advance) => {
                 self.replayed.push(advance.replaying);
                 state.replaying = advance.replaying;
+                state.now = Some(advance.now);
+            }
+            Job::SideEffectMarked(effect) => {
+                state.known.insert(effect.id, effect.data);
             }
             Job::PatchMarked { id } => {
                 state.patches.entry(id).or_insert(true);
@@ -158,7 +243,7 @@ fn end(cx: &Cx, end: End) {
 /// before they are issued, and that rejected updates leave no trace. Everything else must agree.
 fn same_on_replay(job: &Job) -> Option<String> {
     Some(match job.clone() {
-        Job::PatchMarked { .. } => return None,
+        Job::PatchMarked { .. } | Job::SideEffectMarked(_) => return None,
         Job::Update(request) if request.name == "bad" => return None,
         Job::Advance(Advance {
             now,

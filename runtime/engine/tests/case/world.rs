@@ -317,6 +317,12 @@ impl World {
                 workflow_id: it.target.workflow_id.clone(),
                 child: it.target.child,
             },
+            Command::MarkLocalActivity { marked, .. } => {
+                CommandEvent::LocalActivityMarked(marked.clone())
+            }
+            Command::MarkSideEffect { effect, .. } => {
+                CommandEvent::SideEffectMarked(effect.clone())
+            }
             Command::MarkPatch { id, deprecated } => CommandEvent::PatchMarked {
                 id: id.clone(),
                 deprecated: *deprecated,

@@ -22,13 +22,12 @@ use crate::{
     definition::{Called, Definition, Workflow},
     error::Result,
     instance::{
-        core::{Core, Facts, Issued, Phase},
+        core::{Core, Facts, Issued, Known, Phase},
         coroutine::CoroutineId,
         current::{self, Who},
         ops::OpResult,
         outside::OutsideState,
         panics,
-        patches::Patches,
         state::StateCell,
         waker::RunWaker,
     },
@@ -42,7 +41,7 @@ pub(crate) enum RunCode<W: Workflow> {
     Unborn {
         host: WorkerInfo,
         facts: Option<Facts>,
-        patches: Patches,
+        known: Known,
     },
     /// The state exists.
     Live(Live<W>),
@@ -79,7 +78,7 @@ impl<W: Workflow> RunCode<W> {
         Self::Unborn {
             host,
             facts: None,
-            patches: Patches::default(),
+            known: Known::default(),
         }
     }
 }
@@ -97,19 +96,16 @@ impl<W: Workflow> Instance for RunCode<W> {
                 live.core.drain_intents(intents);
                 handled
             }
-            Self::Unborn {
-                host,
-                facts,
-                patches,
-            } => {
+            Self::Unborn { host, facts, known } => {
                 match job {
-                    Job::PatchMarked { id } => patches.record_marker(id),
+                    Job::PatchMarked { id } => known.patches.record_marker(id),
+                    Job::SideEffectMarked(effect) => known.side_effects.record_marker(*effect),
                     Job::Start(start) => {
                         let Some(facts) = *facts else {
                             return Err(TaskFailure::out_of_order("Start"));
                         };
                         let host = host.clone();
-                        let live = Live::begin(host, facts, std::mem::take(patches), start)?;
+                        let live = Live::begin(host, facts, std::mem::take(known), start)?;
                         *self = Self::Live(live);
                     }
                     Job::Advance(advance) => *facts = Some(advance.into()),
@@ -177,7 +173,7 @@ impl<W: Workflow> Live<W> {
     fn begin(
         host: WorkerInfo,
         facts: Facts,
-        patches: Patches,
+        known: Known,
         mut start: StartJob,
     ) -> Result<Self, TaskFailure> {
         let definition = W::__definition();
@@ -185,7 +181,7 @@ impl<W: Workflow> Live<W> {
         let input = std::mem::take(&mut start.event.input);
         // Interceptors of the start read the header; an idle run does not keep it.
         drop(std::mem::take(&mut start.event.header));
-        let core = Core::new(start, host.facts, Arc::clone(&wake), facts, patches);
+        let core = Core::new(start, host.facts, Arc::clone(&wake), facts, known);
         let args = |input| {
             let callee = Callee::Workflow(W::NAME.into());
             Args::new(callee, input, core.converter().clone())
@@ -237,6 +233,7 @@ impl<W: Workflow> Live<W> {
         }
         match job {
             Job::PatchMarked { id } => self.core.patches.record_marker(id),
+            Job::SideEffectMarked(effect) => self.core.side_effects.record_marker(*effect),
             Job::Reseed { randomness_seed } => self.core.random.reseed(randomness_seed),
             Job::Signal { name, input, .. } => self.signal(name, input)?,
             Job::Update(request) => self.update(request)?,

@@ -386,6 +386,11 @@ fn say(intent: &Intent) -> String {
                 args.join(", ")
             )
         }
+        Intent::ScheduleLocalActivity(it) => {
+            let args: Vec<_> = it.input.iter().map(text).collect();
+            let args = args.join(", ");
+            format!("local activity {}: {}({args})", it.seq, it.activity_type)
+        }
         Intent::CancelActivity { seq } => format!("cancel activity {seq}"),
         Intent::StartChild(it) => {
             let args: Vec<_> = it.input.iter().map(text).collect();
@@ -407,6 +412,10 @@ fn say(intent: &Intent) -> String {
             )
         }
         Intent::WithdrawExternal { seq } => format!("withdraw {seq}"),
+        Intent::RecordSideEffect(it) => match it.data.first() {
+            Some(value) => format!("{}: {}", it.id, text(value)),
+            None => it.id.to_string(),
+        },
         Intent::SetPatch { id, deprecated } => match deprecated {
             true => format!("deprecated patch {id}"),
             false => format!("patch {id}"),

@@ -202,7 +202,7 @@ fn an_activity_s_payloads_name_it_and_patches_are_left_alone() {
         ..Default::default()
     };
     let patch = command::v1::RecordMarkerCommandAttributes {
-        marker_name: PATCH_MARKER.to_owned(),
+        marker_name: "core_patch".to_owned(),
         details: HashMap::from([(String::new(), common::v1::Payloads::default())]),
         ..Default::default()
     };
