@@ -80,8 +80,15 @@ struct Report {
 impl Report {
     fn by_token(scope: &RequestScope<'_>, namespace: &str, token: &[u8]) -> Result<Self, Error> {
         let token = ActivityToken::from_bytes(token)?;
+        // As on the real server: the token's namespace counts, and a request that names another is refused.
+        let named = scope.namespaces.find(namespace);
+        if named.is_ok_and(|named| *named.name != *token.namespace) {
+            return Err(check::invalid(
+                "Operation requested with a token from a different namespace.",
+            ));
+        }
         Ok(Self {
-            namespace: scope.namespaces.find(namespace)?,
+            namespace: scope.namespaces.find(&token.namespace)?,
             activity: ActivityRef::Token(token.task_key()),
             workflow_id: token.workflow_id,
             run_id: token.run_id,
@@ -314,10 +321,16 @@ pub(super) fn response(
     started: StartedActivity,
 ) -> PollActivityTaskQueueResponse {
     let run = &record.run;
-    let token = ActivityToken::new(execution.workflow_id(), run.run_id(), started.task_key);
+    let namespace = &execution.namespace.name;
+    let token = ActivityToken::new(
+        namespace,
+        execution.workflow_id(),
+        run.run_id(),
+        started.task_key,
+    );
     PollActivityTaskQueueResponse {
         task_token: token.encode_to_vec(),
-        workflow_namespace: execution.namespace.name.to_string(),
+        workflow_namespace: namespace.to_string(),
         workflow_type: Some(WorkflowType {
             name: run.workflow_type().to_owned(),
         }),

@@ -37,6 +37,8 @@ pub(crate) struct ActivityToken {
     pub(crate) scheduled: i64,
     #[prost(uint32, tag = "8")]
     pub(crate) attempt: u32,
+    #[prost(string, tag = "12")]
+    pub(crate) namespace: String,
 }
 
 /// The task token of a direct query.
@@ -93,8 +95,14 @@ impl WorkflowToken {
 }
 
 impl ActivityToken {
-    pub(crate) fn new(workflow_id: &str, run_id: &RunId, task_key: ActivityTaskKey) -> Self {
+    pub(crate) fn new(
+        namespace: &str,
+        workflow_id: &str,
+        run_id: &RunId,
+        task_key: ActivityTaskKey,
+    ) -> Self {
         Self {
+            namespace: namespace.to_owned(),
             workflow_id: workflow_id.to_owned(),
             run_id: run_id.to_string(),
             scheduled: task_key.scheduled.0,
@@ -155,7 +163,7 @@ mod tests {
             scheduled: EventId(5),
             attempt: 2,
         };
-        let activity = ActivityToken::new("w", &"r".into(), task_key).encode_to_vec();
+        let activity = ActivityToken::new("n", "w", &"r".into(), task_key).encode_to_vec();
         let query = QueryToken::new(0).encode_to_vec();
         assert_eq!(
             ActivityToken::from_bytes(&activity)
