@@ -14,8 +14,8 @@ use super::{
     heartbeat::Heart,
 };
 use crate::{
-    data::{Converter, Incoming, Outgoing, type_name},
-    error::{DataError, Result},
+    data::{Bytes, Converter, Incoming, Outgoing, type_name},
+    error::{CompleteLater, DataError, Result},
     telemetry::log,
 };
 
@@ -152,6 +152,8 @@ pub struct ActivityInfo {
     pub heartbeat_timeout: Option<Duration>,
     /// Whether the attempt runs inside the workflow's own worker, without a task of its own.
     pub is_local: bool,
+    /// What names this attempt to the server; see [`ActivityCtx::task_token`].
+    pub task_token: Bytes,
 }
 
 impl ActivityInfo {
@@ -287,6 +289,42 @@ impl ActivityCtx {
         &self.info().workflow_id
     }
 
+    /// What names this attempt to the server: an
+    /// [`AsyncActivityHandle`](crate::client::AsyncActivityHandle) of a client reports on it by this.
+    ///
+    /// Other SDKs take it, too. It is of this attempt alone: when the attempt has timed out or has failed,
+    /// the server refuses it.
+    pub fn task_token(&self) -> Bytes {
+        self.info().task_token.clone()
+    }
+
+    /// Leaves the completion of the activity to a client: `ctx.complete_later().into()` as the result.
+    ///
+    /// The function ends, and frees its slot on the worker; the attempt runs on at the server until an
+    /// [`AsyncActivityHandle`](crate::client::AsyncActivityHandle) reports its end, or until one of its
+    /// timeouts ends it. The handle is made from [`task_token`](Self::task_token), or from the ids of the
+    /// workflow and the activity. Heartbeats are up to the client, too.
+    ///
+    /// ```
+    /// use durably::{Bytes, prelude::*};
+    ///
+    /// # async fn send_mail(_: &str, _: Bytes) -> Result<()> { Ok(()) }
+    /// #[activity(start_to_close = "30d")]
+    /// async fn ask_manager(ctx: &ActivityCtx, manager: String) -> Result<bool> {
+    ///     send_mail(&manager, ctx.task_token()).await?;
+    ///     ctx.complete_later().into()
+    /// }
+    ///
+    /// /// In the program that gets the answer.
+    /// async fn answered(client: &Client, token: Bytes, yes: bool) -> Result<()> {
+    ///     let activity = client.activity_by_token(token).typed::<ask_manager>();
+    ///     Ok(activity.complete(yes).await?)
+    /// }
+    /// ```
+    pub fn complete_later(&self) -> CompleteLater {
+        CompleteLater::new()
+    }
+
     /// A context outside any worker, for tests of one activity.
     ///
     /// ```
@@ -316,6 +354,7 @@ impl ActivityCtx {
                     schedule_to_close: None,
                     heartbeat_timeout: None,
                     is_local: false,
+                    task_token: Bytes::from(b"test".as_slice()),
                 }),
                 previous: Vec::new(),
                 cancel: CancelSignal::default(),

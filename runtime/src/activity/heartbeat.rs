@@ -57,6 +57,8 @@ pub(crate) type Send = Box<dyn Fn(Beat) -> BoxFuture<'static, Reply> + std::mark
 /// The heartbeats of one attempt.
 pub(crate) struct Heart {
     send: Send,
+    /// Held while a heartbeat is on its way, so that one has arrived before the next is sent.
+    sending: tokio::sync::Mutex<()>,
     cancel: CancelSignal,
     throttle: Mutex<Throttle>,
 }
@@ -71,6 +73,7 @@ impl Heart {
     ) -> Arc<Self> {
         Arc::new(Self {
             send,
+            sending: tokio::sync::Mutex::default(),
             cancel,
             throttle: Mutex::new(Throttle::new(interval, previous)),
         })
@@ -94,11 +97,18 @@ impl Heart {
         self.throttle().stop()
     }
 
+    /// Ends the heartbeats as [`stop`](Self::stop) does, after the one that is on its way.
+    pub(crate) async fn stop_after_sending(&self) -> Option<Payload> {
+        let _sending = self.sending.lock().await;
+        self.stop()
+    }
+
     /// Sends what is noted until nothing is left. It holds the heart only while it is busy with
     /// it, so an attempt that ends meanwhile ends the pump.
     async fn pump(heart: Weak<Self>) {
         loop {
             let Some(this) = heart.upgrade() else { return };
+            let sending = this.sending.lock().await;
             let due = this.throttle().due(Instant::now());
             match due {
                 Due::Now(beat) => {
@@ -109,6 +119,7 @@ impl Heart {
                     }
                 }
                 Due::At(when) => {
+                    drop(sending);
                     drop(this);
                     tokio::time::sleep_until(when.into()).await;
                 }

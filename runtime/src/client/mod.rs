@@ -6,6 +6,7 @@
 //!   update along.
 //! - [`Handle`] is a running or closed workflow, whose signals, queries and updates are methods of it:
 //!   [`SignalCall`], [`QueryCall`], [`UpdateCall`], [`UpdateHandle`].
+//! - [`AsyncActivityHandle`] completes an activity whose function has ended.
 //! - [`DynHandle`] and [`DynStart`] reach workflows in other languages, by name.
 //! - [`WorkflowList`], [`WorkflowDescription`] and [`History`] are what the server reports of workflows.
 //!
@@ -43,6 +44,7 @@
 //! # }
 //! ```
 
+mod async_activity;
 mod call;
 mod connect;
 pub(crate) mod handle;
@@ -58,6 +60,7 @@ use std::any::Any;
 use std::{borrow::Cow, sync::Arc};
 
 pub use self::{
+    async_activity::AsyncActivityHandle,
     call::Call,
     connect::ClientBuilder,
     handle::{
@@ -91,7 +94,7 @@ pub use crate::wire::{
     start::{IdConflictPolicy, IdReusePolicy},
 };
 use crate::{
-    data::{ArgList, ArgsEncoder, Converter, Format, Text},
+    data::{ArgList, ArgsEncoder, Bytes, Converter, Format, Text},
     error::{ConnectError, RpcError},
     transport::{caller::Caller, rpc::RawClient},
 };
@@ -124,6 +127,10 @@ use crate::{
 /// // Workflows that exist, by id and by a filter.
 /// shop.handle("order-1").signal("pay", (100,)).await?;
 /// println!("{} are running", shop.count("ExecutionStatus = 'Running'").await?);
+///
+/// // Activities that wait for somebody to complete them.
+/// client.activity("order-1", "approve").complete(true).await?;
+/// client.activity_by_token(b"from the activity".as_slice()).complete(true).await?;
 ///
 /// // Requests that have no method here.
 /// let info = shop.raw().get_system_info(Default::default(), secs(5)).await?;
@@ -224,6 +231,22 @@ impl Client {
             Cow::Owned(workflow.into_text()),
             args.encode(self.converter()),
         )
+    }
+
+    /// The activity whose attempt has this [task token](crate::ActivityCtx::task_token), to report its
+    /// result or failure; its function has returned
+    /// [`complete_later`](crate::ActivityCtx::complete_later). Sends no request.
+    pub fn activity_by_token(&self, token: impl Into<Bytes>) -> AsyncActivityHandle {
+        AsyncActivityHandle::by_token(self, token.into())
+    }
+
+    /// The activity with this id in the latest run of a workflow, to report its result or failure. A workflow
+    /// chooses the id with [`ActivityCall::id`](crate::workflow::ActivityCall::id). Sends no request.
+    ///
+    /// A report by ids counts for whichever attempt is in progress, also for one that waits for a worker or
+    /// for its retry. [`activity_by_token`](Self::activity_by_token) names one attempt.
+    pub fn activity(&self, workflow_id: impl Text, activity_id: impl Text) -> AsyncActivityHandle {
+        AsyncActivityHandle::by_id(self, workflow_id.into_text(), activity_id.into_text())
     }
 
     /// The workflows that match a [list filter](https://docs.temporal.io/list-filter), newest

@@ -32,7 +32,7 @@ use super::{
     text::Texts,
     type_name, value,
 };
-use crate::error::{DataError, DataFault, Error, Result};
+use crate::error::{DataError, DataFault, Result};
 
 /// Tells types apart by what they are. An inherent item of `Spelled<X>` takes precedence over the one
 /// of [`Plain`](crate::__private::Plain), which holds for every type, and a method of a reference to
@@ -115,10 +115,18 @@ impl<T> PayloadOf<T> {
 
     /// The payload of a result that cannot be an error.
     pub fn value(self, value: &T, converter: &Converter) -> Result<Payload> {
-        (self.encode)(value, converter).map_err(|fault| {
-            let what = "the result".to_owned();
-            Error::from(DataError::write(what, type_name::short::<T>(), fault))
-        })
+        Ok(self.encoded(|| "the result".to_owned(), value, converter)?)
+    }
+
+    /// The payload of a value; `what` names it in the error.
+    pub(crate) fn encoded(
+        self,
+        what: impl FnOnce() -> String,
+        value: &T,
+        converter: &Converter,
+    ) -> Result<Payload, DataError> {
+        (self.encode)(value, converter)
+            .map_err(|fault| DataError::write(what(), type_name::short::<T>(), fault))
     }
 }
 

@@ -77,6 +77,30 @@ pub struct WorkflowAlreadyStarted {
     pub run_id: String,
 }
 
+/// There is no such activity in progress: its attempt was completed, failed or timed out, its workflow has
+/// ended, or the id is of no activity.
+///
+/// ```no_run
+/// use durably::{error::AsyncActivityError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.activity("order-1", "approve").complete(true).await {
+///     Err(AsyncActivityError::NotFound(it)) if it.workflow_closed => println!("the order is closed"),
+///     Err(AsyncActivityError::NotFound(it)) => println!("{} is over", it.activity),
+///     completed => completed?,
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ActivityNotFound {
+    /// The activity, in words.
+    pub activity: String,
+    /// Whether its workflow has come to its end.
+    pub workflow_closed: bool,
+}
+
 /// The query was not asked, because the workflow is not in the state that was asked for.
 ///
 /// ```no_run
@@ -212,6 +236,16 @@ impl fmt::Display for WorkflowAlreadyStarted {
     }
 }
 
+impl fmt::Display for ActivityNotFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let activity = &self.activity;
+        match self.workflow_closed {
+            true => write!(f, "{activity} is over: its workflow is closed"),
+            false => write!(f, "{activity} is not in progress"),
+        }
+    }
+}
+
 impl fmt::Display for QueryRejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { query, status } = self;
@@ -252,6 +286,8 @@ impl std::error::Error for UpdateNotFound {}
 
 impl std::error::Error for WorkflowAlreadyStarted {}
 
+impl std::error::Error for ActivityNotFound {}
+
 impl std::error::Error for QueryRejected {}
 
 impl std::error::Error for QueryFailed {
@@ -287,6 +323,7 @@ impl IsRpcTimeout for RpcError {
     }
 }
 
+impl IsRpcTimeout for ActivityNotFound {}
 impl IsRpcTimeout for DataError {}
 impl IsRpcTimeout for QueryFailed {}
 impl IsRpcTimeout for QueryRejected {}
@@ -594,6 +631,29 @@ operations! {
     HandleError {
         /// No such workflow, or it is closed.
         NotFound(WorkflowNotFound),
+        /// The request failed.
+        Rpc(RpcError),
+    }
+
+    /// Why the report on an activity that a client completes was not taken.
+    ///
+    /// ```no_run
+    /// use durably::{error::{AsyncActivityError, RpcError}, prelude::*};
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// match client.activity("order-1", "approve").report_cancelled(()).await {
+    ///     Err(AsyncActivityError::NotFound(it)) => println!("{it}"),
+    ///     Err(AsyncActivityError::Rpc(RpcError::InvalidArgument { .. })) => println!("not requested"),
+    ///     reported => reported?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    AsyncActivityError {
+        /// No such activity is in progress.
+        NotFound(ActivityNotFound),
+        /// The result or the details could not be encoded.
+        Data(DataError),
         /// The request failed.
         Rpc(RpcError),
     }

@@ -1,6 +1,7 @@
-//! Classifies the error of a run, handler or activity: cancellation, continue-as-new or failure.
+//! Classifies the error of a run, handler or activity: cancellation, continue-as-new, completion by a
+//! client, or failure.
 //!
-//! A cancellation and a continue-as-new keep their meaning inside an error type of the user's. They
+//! All but a failure keep their meaning inside an error type of the user's. They
 //! are found along `source()`, which is all that such a type shows of what it wraps.
 
 use std::{error::Error as StdError, fmt};
@@ -17,16 +18,18 @@ pub(crate) enum Meaning<'a> {
     Cancelled,
     /// Something that was waited for was cancelled: an activity, a child, another workflow.
     OtherCancelled,
+    /// The activity goes on, and a client reports its result.
+    CompleteLater,
     /// The run ends and this one begins.
     ContinueAsNew(&'a NextRun),
     /// It is a failure.
     Failure,
 }
 
-/// The source of every error that is a cancellation.
+/// The source of every error that is a cancellation, or the mark of an activity that is completed later.
 ///
 /// A transparent wrapper (`#[error(transparent)]` of thiserror) returns the source of what it wraps
-/// as its own source, and so hides the wrapped error itself. The mark makes the cancellation visible
+/// as its own source, and so hides the wrapped error itself. The mark makes the meaning visible
 /// behind such a wrapper. It is no cause: the chain of causes leaves it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
@@ -34,6 +37,8 @@ pub(super) enum Mark {
     Cancelled,
     /// Stands behind the cancellation of what was waited for.
     OtherCancelled,
+    /// Stands behind [`CompleteLater`](crate::error::CompleteLater).
+    CompleteLater,
 }
 
 impl fmt::Display for Mark {
@@ -67,6 +72,7 @@ fn of_one<'a>(error: &'a (dyn StdError + 'static)) -> Option<Meaning<'a>> {
         return Some(match mark {
             Mark::Cancelled => Meaning::Cancelled,
             Mark::OtherCancelled => Meaning::OtherCancelled,
+            Mark::CompleteLater => Meaning::CompleteLater,
         });
     }
     // These decide also when they are failures: what led to a failure may have been cancelled.

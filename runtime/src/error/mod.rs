@@ -30,6 +30,7 @@ mod app;
 mod chain;
 mod child;
 mod client;
+mod complete_later;
 mod connect;
 mod continue_as_new;
 mod data;
@@ -56,10 +57,11 @@ pub use self::{
     app::AppError,
     child::ChildError,
     client::{
-        HandleError, QueryError, QueryFailed, QueryRejected, ResultError, RunError, SignalError,
-        StartError, UpdateError, UpdateFailed, UpdateNotFound, UpdateRejected,
-        UpdateWithStartError, WorkflowAlreadyStarted, WorkflowNotFound,
+        ActivityNotFound, AsyncActivityError, HandleError, QueryError, QueryFailed, QueryRejected,
+        ResultError, RunError, SignalError, StartError, UpdateError, UpdateFailed, UpdateNotFound,
+        UpdateRejected, UpdateWithStartError, WorkflowAlreadyStarted, WorkflowNotFound,
     },
+    complete_later::CompleteLater,
     connect::ConnectError,
     continue_as_new::ContinueAsNew,
     data::{DataError, DataFault},

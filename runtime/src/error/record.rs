@@ -16,6 +16,18 @@ impl Error {
         Failure::of(self).to_record(converter)
     }
 
+    /// The failure of an activity's attempt. The server takes application failures only, so that a failure
+    /// of another kind, one of a workflow that was waited for, is the cause of one.
+    pub(crate) fn to_attempt_record(&self, converter: &Converter) -> FailureRecord {
+        let record = self.to_record(converter);
+        if let FailureInfo::Application { .. } = record.info {
+            return record;
+        }
+        let mut wrapping = AppError::new(self.type_name(), self.to_string()).into_record();
+        wrapping.cause = Some(Box::new(record));
+        wrapping
+    }
+
     /// The failure to record for an error of durably's own, which has no details.
     pub(crate) fn to_own_record(&self) -> FailureRecord {
         self.to_record(&Converter::JSON)

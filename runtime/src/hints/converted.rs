@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use crate::error::ContinueAsNew;
+use crate::error::{CompleteLater, ContinueAsNew};
 
 /// The errors that `?` converts: those that own what they hold and may move between threads.
 // Of these words rustc prints the label alone where a `?` does not fit.
@@ -31,5 +31,23 @@ pub trait HoldsContinueAsNew {
 impl<E: From<ContinueAsNew>> HoldsContinueAsNew for E {
     fn hold(next: ContinueAsNew) -> Self {
         next.into()
+    }
+}
+
+/// An error type in which an activity can say that it is completed later.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot hold the mark of an activity that is completed later",
+    label = "`{Self}` does not implement `From<durably::error::CompleteLater>`",
+    note = "add a variant for it: `#[error(transparent)] CompleteLater(#[from] durably::error::CompleteLater)` with thiserror; or return `durably::Result<T>`"
+)]
+pub trait HoldsCompleteLater {
+    #[doc(hidden)]
+    fn hold(later: CompleteLater) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<CompleteLater>> HoldsCompleteLater for E {
+    fn hold(later: CompleteLater) -> Self {
+        later.into()
     }
 }

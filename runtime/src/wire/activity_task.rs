@@ -101,6 +101,7 @@ pub(crate) struct CompleteActivity {
 #[derive(Debug)]
 pub(crate) struct CancelActivity {
     pub(crate) token: Vec<u8>,
+    pub(crate) details: Option<Payload>,
 }
 
 /// Reports the failure of an attempt.
@@ -142,6 +143,7 @@ impl Request for CancelActivity {
             namespace: sender.namespace(),
             identity: sender.identity(),
             task_token: self.token,
+            details: payload::list_to_proto(self.details.into_iter().collect()),
             ..Default::default()
         }
     }

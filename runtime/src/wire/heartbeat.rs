@@ -25,6 +25,20 @@ pub(crate) enum HeartbeatResponse {
     Reset,
 }
 
+impl HeartbeatResponse {
+    pub(super) const fn of(cancel_requested: bool, paused: bool, reset: bool) -> Self {
+        if cancel_requested {
+            Self::Cancel
+        } else if paused {
+            Self::Paused
+        } else if reset {
+            Self::Reset
+        } else {
+            Self::Continue
+        }
+    }
+}
+
 impl Request for RecordHeartbeat {
     type Message = pb::RecordActivityTaskHeartbeatRequest;
     type Reply = pb::RecordActivityTaskHeartbeatResponse;
@@ -41,14 +55,10 @@ impl Request for RecordHeartbeat {
     }
 
     fn read(reply: Self::Reply) -> Result<HeartbeatResponse, WireError> {
-        Ok(if reply.cancel_requested {
-            HeartbeatResponse::Cancel
-        } else if reply.activity_paused {
-            HeartbeatResponse::Paused
-        } else if reply.activity_reset {
-            HeartbeatResponse::Reset
-        } else {
-            HeartbeatResponse::Continue
-        })
+        Ok(HeartbeatResponse::of(
+            reply.cancel_requested,
+            reply.activity_paused,
+            reply.activity_reset,
+        ))
     }
 }

@@ -1,6 +1,7 @@
 //! Messages to domain types and back: the only place where an `Option` from protobuf is opened.
 
 pub(crate) mod activity_task;
+pub(crate) mod async_activity;
 pub(crate) mod child;
 pub(crate) mod command;
 pub(crate) mod describe;

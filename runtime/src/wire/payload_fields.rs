@@ -26,6 +26,7 @@ use super::{Fault, WireError, marker, payload};
 /// |---|---|
 /// | arguments and headers of an activity | the workflow that calls it, and the activity |
 /// | results, failures and heartbeats of an activity | the workflow alone: the events with them do not name the activity |
+/// | the same, from a client that has only the task token | nothing: the token is opaque |
 /// | arguments, headers, memo, summary, result and failure of a child | the child |
 /// | a signal from one workflow to another | the receiver |
 /// | everything else | the workflow in whose history or description it is |
@@ -429,10 +430,15 @@ fields! {
     workflowservice::v1::RespondWorkflowTaskFailedRequest { failure }
     workflowservice::v1::RespondQueryTaskCompletedRequest { query_result, failure }
     workflowservice::v1::RecordActivityTaskHeartbeatRequest { details }
+    workflowservice::v1::RecordActivityTaskHeartbeatByIdRequest { details }
     workflowservice::v1::RespondActivityTaskCompletedRequest { result }
+    workflowservice::v1::RespondActivityTaskCompletedByIdRequest { result }
     workflowservice::v1::RespondActivityTaskFailedRequest { failure, last_heartbeat_details }
+    workflowservice::v1::RespondActivityTaskFailedByIdRequest { failure, last_heartbeat_details }
     workflowservice::v1::RespondActivityTaskFailedResponse { failures }
+    workflowservice::v1::RespondActivityTaskFailedByIdResponse { failures }
     workflowservice::v1::RespondActivityTaskCanceledRequest { details }
+    workflowservice::v1::RespondActivityTaskCanceledByIdRequest { details }
     workflowservice::v1::SignalWorkflowExecutionResponse {}
     workflowservice::v1::SignalWithStartWorkflowExecutionResponse {}
     workflowservice::v1::PollWorkflowExecutionUpdateRequest {}
@@ -448,8 +454,11 @@ fields! {
     workflowservice::v1::RespondQueryTaskCompletedResponse {}
     workflowservice::v1::PollActivityTaskQueueRequest {}
     workflowservice::v1::RecordActivityTaskHeartbeatResponse {}
+    workflowservice::v1::RecordActivityTaskHeartbeatByIdResponse {}
     workflowservice::v1::RespondActivityTaskCompletedResponse {}
+    workflowservice::v1::RespondActivityTaskCompletedByIdResponse {}
     workflowservice::v1::RespondActivityTaskCanceledResponse {}
+    workflowservice::v1::RespondActivityTaskCanceledByIdResponse {}
     workflowservice::v1::GetSystemInfoRequest {}
     workflowservice::v1::GetSystemInfoResponse {}
     workflowservice::v1::DescribeNamespaceRequest {}

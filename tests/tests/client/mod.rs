@@ -1,5 +1,6 @@
 //! The client API, on both servers.
 
+mod async_activities;
 mod collected;
 mod errors;
 mod handle;

@@ -1,5 +1,6 @@
 //! Interoperation: histories of both servers compared, and the Python SDK as client and worker.
 
+mod async_completion;
 mod bad_values;
 mod details;
 mod headers;

@@ -44,6 +44,12 @@ async fn panics() -> u32 {
     panic!("the activity's own bug")
 }
 
+/// Ends as cancelled, which nobody has requested.
+#[activity(start_to_close = "10s", max_attempts = 1)]
+async fn quits() -> Result<()> {
+    Err(Cancelled.into())
+}
+
 /// Shared by the activities of one value.
 #[derive(Default)]
 struct Counter {
@@ -119,6 +125,11 @@ impl Caller {
                 .await?
                 .to_string(),
             "panics" => panics::call(ctx).await.unwrap_err().to_string(),
+            "quits" => {
+                let error = quits::call(ctx).await.unwrap_err();
+                assert!(!error.is_cancelled(), "{error}");
+                error.app().map(|app| app.kind.clone()).unwrap_or_default()
+            }
             "set" => {
                 let counter = Counter::stub(ctx).start_to_close(secs(5));
                 counter.add(2).await?;
@@ -152,6 +163,7 @@ async fn call(world: &World, case: &str) -> Result<String> {
         .activity::<silent>()
         .activity::<blocking>()
         .activity::<panics>()
+        .activity::<quits>()
         .activities(Counter::default())
         .spawn()
         .await?;
@@ -172,6 +184,7 @@ on_both_servers! {
     a_schedule_to_start_timeout_is_matchable
     a_plain_fn_runs_where_it_may_block
     a_panic_fails_the_attempt
+    a_cancellation_that_nobody_requested_fails_the_attempt
     activities_of_a_value_share_it
     an_activity_can_be_called_by_name
     an_activity_that_is_not_registered_names_the_known_ones
@@ -218,6 +231,11 @@ async fn a_plain_fn_runs_where_it_may_block(world: &World) -> Result<()> {
 async fn a_panic_fails_the_attempt(world: &World) -> Result<()> {
     let text = call(world, "panics").await?;
     assert!(text.contains("the activity's own bug"), "{text}");
+    Ok(())
+}
+
+async fn a_cancellation_that_nobody_requested_fails_the_attempt(world: &World) -> Result<()> {
+    assert_eq!(call(world, "quits").await?, "Cancelled");
     Ok(())
 }
 

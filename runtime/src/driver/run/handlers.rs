@@ -79,7 +79,10 @@ impl<W: Workflow> Live<W> {
                 return Ok(());
             }
             Meaning::ContinueAsNew(_) => return Err(misplaced_continue_as_new(who)),
-            Meaning::Cancelled | Meaning::OtherCancelled | Meaning::Failure => {}
+            Meaning::Cancelled
+            | Meaning::OtherCancelled
+            | Meaning::CompleteLater
+            | Meaning::Failure => {}
         }
         let ending = self.ending_of(who, Err(error))?;
         self.ending.get_or_insert(ending);
@@ -178,9 +181,10 @@ impl<W: Workflow> Live<W> {
                     Err(error.to_cancelled_record(self.core.converter()))
                 }
                 Meaning::ContinueAsNew(_) => return Err(misplaced_continue_as_new(who)),
-                Meaning::Cancelled | Meaning::OtherCancelled | Meaning::Failure => {
-                    Err(error.to_record(self.core.converter()))
-                }
+                Meaning::Cancelled
+                | Meaning::OtherCancelled
+                | Meaning::CompleteLater
+                | Meaning::Failure => Err(error.to_record(self.core.converter())),
             },
         };
         self.core.issue(Intent::CompleteUpdate { id, result }, None);

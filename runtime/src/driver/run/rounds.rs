@@ -256,7 +256,10 @@ impl<W: Workflow> Live<W> {
                     Err(error) => Err(TaskFailure::own(error)),
                 };
             }
-            Meaning::Cancelled | Meaning::OtherCancelled | Meaning::Failure => {}
+            Meaning::Cancelled
+            | Meaning::OtherCancelled
+            | Meaning::CompleteLater
+            | Meaning::Failure => {}
         }
         let failure = error.to_record(self.core.converter());
         let type_name = error.type_name();

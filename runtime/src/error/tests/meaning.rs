@@ -8,8 +8,8 @@ use super::{activity_failure, canceled, python_failure};
 use crate::{
     data::{ArgList, Converter},
     error::{
-        ActivityError, AppError, Cancelled, ContinueAsNew, Details, Error, Failure, Meaning,
-        NextRun, ResultError, WorkflowCancelled, WorkflowFailed, WorkflowTerminated,
+        ActivityError, AppError, Cancelled, CompleteLater, ContinueAsNew, Details, Error, Failure,
+        Meaning, NextRun, ResultError, WorkflowCancelled, WorkflowFailed, WorkflowTerminated,
     },
 };
 
@@ -79,6 +79,7 @@ fn meaning(error: impl Into<Error>) -> &'static str {
             assert_eq!(next.request().expect("it was encoded").input.len(), 1);
             "next run"
         }
+        Meaning::CompleteLater => "complete later",
         Meaning::Failure => "failure",
     }
 }
@@ -92,6 +93,7 @@ fn our_own_errors_mean_what_they_say() {
     assert_eq!(meaning(result), "other cancelled");
     assert_eq!(meaning(Failure::Cancelled), "other cancelled");
     assert_eq!(meaning(next_run()), "next run");
+    assert_eq!(meaning(CompleteLater::new()), "complete later");
     assert_eq!(meaning(failed_activity()), "failure");
     assert_eq!(meaning(Error::message("cancelled")), "failure");
 }
@@ -125,6 +127,7 @@ fn a_wrapper_with_words_of_its_own_keeps_the_meaning() {
     assert_eq!(meaning(Wrapped(Cancelled)), "cancelled");
     assert_eq!(meaning(Wrapped(cancelled_activity())), "other cancelled");
     assert_eq!(meaning(Wrapped(next_run())), "next run");
+    assert_eq!(meaning(Wrapped(CompleteLater::new())), "complete later");
     assert_eq!(meaning(Wrapped(failed_activity())), "failure");
 }
 
@@ -189,6 +192,7 @@ fn the_marks_of_a_meaning_are_no_causes() {
         cancelled_workflow().into(),
         Failure::Cancelled.into(),
         next_run().into(),
+        CompleteLater::new().into(),
         Transparent::from(Cancelled).into(),
     ] {
         assert_eq!(error.chain().count(), 1, "{error:?}");

@@ -118,6 +118,10 @@ fn every_payload_of_every_message_is_visited() {
         RespondQueryTaskCompletedRequest RespondQueryTaskCompletedResponse
         PollActivityTaskQueueRequest PollActivityTaskQueueResponse
         RecordActivityTaskHeartbeatRequest RecordActivityTaskHeartbeatResponse
+        RecordActivityTaskHeartbeatByIdRequest RecordActivityTaskHeartbeatByIdResponse
+        RespondActivityTaskCompletedByIdRequest RespondActivityTaskCompletedByIdResponse
+        RespondActivityTaskFailedByIdRequest RespondActivityTaskFailedByIdResponse
+        RespondActivityTaskCanceledByIdRequest RespondActivityTaskCanceledByIdResponse
         RespondActivityTaskCompletedRequest RespondActivityTaskCompletedResponse
         RespondActivityTaskFailedRequest RespondActivityTaskFailedResponse
         RespondActivityTaskCanceledRequest RespondActivityTaskCanceledResponse

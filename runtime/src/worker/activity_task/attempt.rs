@@ -18,7 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What reports and log lines about an attempt need to know of it.
 pub(crate) struct Claim {
-    pub(crate) token: Vec<u8>,
     pub(crate) info: Arc<ActivityInfo>,
     /// When the server stops waiting for the attempt, by the clock of this process.
     pub(crate) deadline: Option<Instant>,
@@ -52,9 +51,9 @@ impl Attempt {
             schedule_to_close: task.schedule_to_close,
             heartbeat_timeout: task.heartbeat_timeout,
             is_local: false,
+            task_token: task.token.into(),
         };
         let claim = Claim {
-            token: task.token,
             deadline: deadline(&info, task.arrived),
             info: Arc::new(info),
         };

@@ -46,7 +46,7 @@ pub(crate) fn of(
 
 async fn send(server: &Server, claim: &Claim, beat: Beat) -> Reply {
     let request = RecordHeartbeat {
-        token: claim.token.clone(),
+        token: claim.info.task_token.to_vec(),
         details: beat.details,
     };
     // The next heartbeat may come too late for a server that misses this one.

@@ -83,9 +83,9 @@ impl ActivityTasks {
     }
 
     fn of_error(&self, cancel: &CancelSignal, error: &Error) -> AttemptResult {
-        if matches!(error.meaning(), Meaning::Cancelled) {
-            let reason = cancel.reason().or_else(|| self.shutdown.reason());
-            match reason {
+        match error.meaning() {
+            Meaning::CompleteLater => return AttemptResult::CompletedLater,
+            Meaning::Cancelled => match cancel.reason().or_else(|| self.shutdown.reason()) {
                 Some(CancelReason::Requested) => return AttemptResult::Cancelled,
                 Some(CancelReason::WorkerShutdown) => {
                     return AttemptResult::Failed(shut_down().into());
@@ -100,9 +100,10 @@ impl ActivityTasks {
                     return AttemptResult::Failed(stopped("ActivityReset", "reset").into());
                 }
                 None => {}
-            }
+            },
+            Meaning::OtherCancelled | Meaning::ContinueAsNew(_) | Meaning::Failure => {}
         }
-        AttemptResult::Failed(error.to_record(&self.registry.converter).into())
+        AttemptResult::Failed(error.to_attempt_record(&self.registry.converter).into())
     }
 }
 
@@ -114,9 +115,15 @@ pub(crate) async fn call(
     args: Args,
     permit: &Arc<Permit>,
 ) -> Result<Payload> {
-    let result = invoke(activity, ctx.clone(), args, permit).await?;
-    ctx.refuse_unwritten()?;
-    Ok(result)
+    let result = invoke(activity, ctx.clone(), args, permit).await;
+    let fails = match &result {
+        Ok(_) => false,
+        Err(error) => !matches!(error.meaning(), Meaning::CompleteLater),
+    };
+    if !fails {
+        ctx.refuse_unwritten()?;
+    }
+    result
 }
 
 /// A function that blocks cannot be stopped, so it keeps the permit until it returns.

@@ -11,6 +11,7 @@ use crate::{
     wire::{
         activity_task::{CancelActivity, CompleteActivity, FailActivity},
         failure,
+        heartbeat::RecordHeartbeat,
         status::CallError,
     },
     worker::{server::Server, slots::Permit},
@@ -20,6 +21,8 @@ use durably_engine::{FailureInfo, FailureRecord, Payload};
 /// How an attempt ended.
 pub(crate) enum AttemptResult {
     Completed(Payload),
+    /// A client reports its end.
+    CompletedLater,
     Cancelled,
     Failed(Box<FailureRecord>),
     /// The server accepts no result of it any more.
@@ -72,10 +75,20 @@ impl Drop for Report {
             let error = failure::chain(record);
             log::on_attempt!(log::warning, info, error, "activity attempt failed");
         }
-        let unconfirmed = self.heart.stop();
+        // The last heartbeat of an attempt that runs on follows those before it; a result takes it along.
+        let runs_on = matches!(ended, AttemptResult::CompletedLater);
+        let unconfirmed = match runs_on {
+            true => None,
+            false => self.heart.stop(),
+        };
         let (server, claim) = (Arc::clone(&self.server), Arc::clone(&self.claim));
         let (permit, unreported) = (Arc::clone(&self.permit), self.unreported.take());
+        let heart = Arc::clone(&self.heart);
         self.server.spawn(async move {
+            let unconfirmed = match runs_on {
+                true => heart.stop_after_sending().await,
+                false => unconfirmed,
+            };
             send_result(&server.caller, &claim, ended, unconfirmed).await;
             drop((permit, unreported));
         });
@@ -93,6 +106,7 @@ async fn send_result(
     let reported = match ended {
         AttemptResult::Obsolete => return,
         AttemptResult::Completed(result) => calls.completed(result, unconfirmed).await,
+        AttemptResult::CompletedLater => calls.heartbeat(unconfirmed).await,
         AttemptResult::Cancelled => calls.cancelled().await,
         AttemptResult::Failed(record) => calls.failed(*record, unconfirmed).await,
     };
@@ -124,7 +138,7 @@ impl<'a> Calls<'a> {
     }
 
     fn token(&self) -> Vec<u8> {
-        self.claim.token.clone()
+        self.claim.info.task_token.to_vec()
     }
 
     async fn completed(
@@ -149,9 +163,26 @@ impl<'a> Calls<'a> {
 
     async fn cancelled(&self) -> Result<(), CallError> {
         let token = self.token();
+        let details = None;
         self.caller
-            .call(CancelActivity { token }, self.patience)
+            .call(CancelActivity { token, details }, self.patience)
             .await
+    }
+
+    /// Sends the last heartbeat of an attempt that runs on; later ones are the client's.
+    async fn heartbeat(&self, unconfirmed: Option<Payload>) -> Result<(), CallError> {
+        let Some(details) = unconfirmed else {
+            return Ok(());
+        };
+        let heartbeat = RecordHeartbeat {
+            token: self.token(),
+            details: Some(details),
+        };
+        let about = Some(|| self.claim.about());
+        let sent = self
+            .caller
+            .call_about(heartbeat, Patience::at_once(None), about);
+        sent.await.map(|_| ())
     }
 
     /// Reports a failure: without the last heartbeat if that cannot be sent, and by the reason alone if
