@@ -22,9 +22,10 @@ use crate::{
     transport::rpc::RawClient,
     worker::Worker,
     workflow::{
-        ActivityCall, ActivityHandle, CancelWait, ChildCall, ChildHandle, Ctx, ExternalHandle,
-        FromWorkflow, JoinAll, RaceAll, Random, Saga, Scope, SideEffect, Sleep, Spawned,
-        TryJoinAll, UntypedActivity, View, WaitUntil, WaitUntilTimeout,
+        Acquire, ActivityCall, ActivityHandle, BoundedJoinAll, BoundedTryJoinAll, CancelWait,
+        ChildCall, ChildHandle, Ctx, ExternalHandle, FromWorkflow, FutureSet, JoinAll, JoinNext,
+        RaceAll, Random, Saga, Scope, SideEffect, Sleep, Spawned, TryJoinAll, UntypedActivity,
+        View, WaitUntil, WaitUntilTimeout,
     },
 };
 
@@ -69,7 +70,12 @@ opaque! {
 
     [F: Future] JoinAll<F>, "JoinAll";
     [F: futures::TryFuture] TryJoinAll<F>, "TryJoinAll";
+    [F: Future] BoundedJoinAll<F>, "BoundedJoinAll";
+    [F: futures::TryFuture] BoundedTryJoinAll<F>, "BoundedTryJoinAll";
     [F] RaceAll<F>, "RaceAll";
+    [F] FutureSet<F>, "FutureSet";
+    [F] JoinNext<'_, F>, "JoinNext";
+    [] Acquire, "Acquire";
     [F] WaitUntil<F>, "WaitUntil";
     [F] WaitUntilTimeout<F>, "WaitUntilTimeout";
     [] CancelWait, "CancelWait";

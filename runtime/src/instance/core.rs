@@ -13,10 +13,10 @@ use futures::future::LocalBoxFuture;
 use super::{
     coroutine::{CoroutineId, Waiter},
     current::{self, Place},
-    generator::Generator,
     ops::Ops,
     outside::OutsideWork,
     patches::Patches,
+    randomness::Randomness,
     side_effects::SideEffects,
     turns::Turns,
     waits::{Version, Waits},
@@ -31,8 +31,8 @@ pub(crate) struct Core {
     pub(crate) worker: Arc<WorkerFacts>,
     /// Set by the first job of every slice.
     pub(crate) facts: Cell<Facts>,
-    /// The sequence all random numbers of the run come from.
-    pub(crate) random: Generator,
+    /// Where all random numbers of the run come from.
+    pub(crate) random: Randomness,
     /// What `patched` answered, so that it answers the same again.
     pub(crate) patches: Patches,
     /// Values from outside, so that a replay uses them again.
@@ -133,7 +133,7 @@ impl Core {
         known: Known,
     ) -> Rc<Self> {
         Rc::new(Self {
-            random: Generator::new(start.randomness_seed),
+            random: Randomness::new(start.randomness_seed),
             start,
             worker,
             facts: Cell::new(facts),

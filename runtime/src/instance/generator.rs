@@ -40,6 +40,19 @@ impl Generator {
     }
 }
 
+/// The seed of the sequence `name` in a run with this seed.
+///
+/// FNV-1a over the name, then the finisher of SplitMix64. It must never change either.
+pub(crate) fn seed_of(run_seed: u64, name: &str) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ run_seed;
+    for byte in name.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +63,10 @@ mod tests {
         // The first numbers of the authors' reference implementation for this state.
         let expected = [41_943_041, 58_720_359, 3_588_806_011_781_223];
         assert_eq!([(); 3].map(|()| generator.next()), expected);
+
+        assert_eq!(seed_of(0, ""), 0x6363_d3c1_8ec8_0000);
+        assert_ne!(seed_of(1, "lottery"), seed_of(1, "shuffle"));
+        assert_ne!(seed_of(1, "lottery"), seed_of(2, "lottery"));
 
         let seeded = Generator::new(0);
         assert_eq!(seeded.0.get()[0], 0xe220_a839_7b1d_cdaf, "splitmix64 of 0");

@@ -11,6 +11,7 @@ pub(crate) mod panics;
 pub(crate) mod patches;
 #[cfg(test)]
 pub(crate) mod probe;
+pub(crate) mod randomness;
 pub(crate) mod side_effects;
 pub(crate) mod site;
 pub(crate) mod state;

@@ -97,6 +97,14 @@ impl Time {
         self.since_epoch().0
     }
 
+    /// Whole milliseconds since 1970; 0 before.
+    pub(crate) fn unix_millis(self) -> u64 {
+        let (seconds, nanos) = self.since_epoch();
+        u64::try_from(seconds).map_or(0, |seconds| {
+            seconds.saturating_mul(1_000) + u64::from(nanos / 1_000_000)
+        })
+    }
+
     /// Seconds since 1970, rounded down, and the nanoseconds on top of them.
     fn since_epoch(self) -> (i64, u32) {
         match self.0.duration_since(SystemTime::UNIX_EPOCH) {

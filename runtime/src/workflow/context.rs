@@ -211,6 +211,25 @@ impl Ctx {
         Random::new(self.core())
     }
 
+    /// Random numbers that replay repeats, from a sequence that only this name draws from.
+    ///
+    /// Draws elsewhere do not change its numbers: code that draws from another sequence can be added to
+    /// running workflows, or removed, without a patch.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// use rand::seq::IndexedRandom;
+    ///
+    /// fn winner<'a>(ctx: &Ctx, names: &'a [String]) -> Option<&'a String> {
+    ///     names.choose(&mut ctx.rng_named("lottery"))
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn rng_named(&self, name: &str) -> Random {
+        self.core().assert_commands_allowed();
+        Random::named(self.core(), name)
+    }
+
     /// A random value that replay repeats.
     #[track_caller]
     pub fn random<T>(&self) -> T
@@ -278,6 +297,27 @@ impl Ctx {
         value: F,
     ) -> SideEffect<F, T> {
         SideEffect::new(self, Some(name.into_text()), value, Location::caller())
+    }
+
+    /// A UUID of version 7 that replay repeats: workflow time, and random numbers.
+    ///
+    /// Each is larger than the ones that the run drew before.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// fn two(ctx: &Ctx) -> bool {
+    ///     ctx.uuid7() < ctx.uuid7()
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn uuid7(&self) -> Uuid {
+        let random: [u8; 8] = self.random();
+        let now = self.now().unix_millis();
+        let (millis, counter) = self.core().random.next_uuid7(now);
+        let mut rest = [0; 10];
+        rest[..2].copy_from_slice(&counter.to_be_bytes());
+        rest[2..].copy_from_slice(&random);
+        uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid()
     }
 
     /// Whether to run the new code of a change: true in runs that reach this call for the first time

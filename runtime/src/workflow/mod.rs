@@ -6,7 +6,9 @@
 //!   was started and is awaited later.
 //! - Waits: [`Sleep`], [`WaitUntil`], [`CancelWait`].
 //! - Values from outside: [`SideEffect`], which history records.
-//! - Concurrency: [`join`], [`race`], [`try_join`] and their `_all`; [`Spawned`] for what runs on its own.
+//! - Concurrency: [`join`], [`race`], [`try_join`], with a number for three to eight futures ([`join3`]), with
+//!   `_all` for many; [`FutureSet`] for a set that grows; [`Spawned`] for what runs on its own.
+//! - Exclusion: [`Lock`], [`Semaphore`].
 //! - Cancellation: [`Scope`] cancels a part of a workflow; [`Saga`] undoes what was done.
 //! - Other workflows: [`ChildCall`], [`ExternalHandle`]. This version has their types, but not yet their
 //!   commands.
@@ -54,6 +56,7 @@ mod continue_as_new;
 mod random;
 mod saga;
 mod scope;
+mod semaphore;
 mod side_effect;
 mod spawn;
 pub(crate) mod stub;
@@ -66,14 +69,17 @@ pub use self::{
     activity::{ActivityCall, ActivityHandle, UntypedActivity},
     child::{ChildCall, ChildHandle, ExternalHandle, FromWorkflow},
     combine::{
-        Either, JoinAll, RaceAll, TryJoinAll, join, join_all, race, race_all, try_join,
-        try_join_all,
+        BoundedJoinAll, BoundedTryJoinAll, Either, Either3, Either4, Either5, Either6, Either7,
+        Either8, FutureSet, JoinAll, JoinNext, RaceAll, TryJoinAll, join, join_all, join3, join4,
+        join5, join6, join7, join8, race, race_all, race3, race4, race5, race6, race7, race8,
+        try_join, try_join_all, try_join3, try_join4, try_join5, try_join6, try_join7, try_join8,
     },
     condition::{CancelWait, WaitUntil, WaitUntilTimeout},
     context::Ctx,
     random::Random,
     saga::Saga,
     scope::Scope,
+    semaphore::{Acquire, Lock, Permit, Semaphore},
     side_effect::SideEffect,
     spawn::Spawned,
     timer::Sleep,

@@ -4,12 +4,13 @@ use std::{convert::Infallible, rc::Rc};
 
 use rand::TryRng;
 
-use crate::instance::core::Core;
+use crate::instance::{core::Core, generator::Generator};
 
 /// Random numbers of a run: the same at every replay, different in every run.
 ///
 /// It implements [`rand::Rng`], so `rand`'s traits and whatever takes a generator work on it. All
-/// generators of a run draw from one sequence.
+/// generators of [`Ctx::rng`](super::Ctx::rng) draw from one sequence of the run; each name of
+/// [`Ctx::rng_named`](super::Ctx::rng_named) has a sequence of its own.
 ///
 /// Not for secrets: who can read the history can compute the numbers.
 ///
@@ -26,16 +27,31 @@ use crate::instance::core::Core;
 #[derive(Clone)]
 pub struct Random {
     core: Rc<Core>,
+    /// The sequence of a name; none is the run's own.
+    named: Option<Rc<Generator>>,
 }
 
 impl Random {
     pub(crate) fn new(core: &Rc<Core>) -> Self {
-        Self { core: core.clone() }
+        Self {
+            core: core.clone(),
+            named: None,
+        }
+    }
+
+    pub(crate) fn named(core: &Rc<Core>, name: &str) -> Self {
+        Self {
+            core: core.clone(),
+            named: Some(core.random.named(name)),
+        }
     }
 
     fn next(&self) -> u64 {
         self.core.assert_commands_allowed();
-        self.core.random.next()
+        match &self.named {
+            Some(generator) => generator.next(),
+            None => self.core.random.main.next(),
+        }
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::cell::Cell;
 
-use durably::{prelude::*, replay::Replayer};
+use durably::{
+    prelude::*,
+    replay::Replayer,
+    workflow::{FutureSet, Lock, Semaphore},
+};
 use durably_tests::{World, on_both_servers};
 
 #[activity(start_to_close = "10s")]
@@ -80,6 +84,89 @@ impl Busy {
     }
 }
 
+/// Withdraws one sum at a time, however many updates there are at once.
+struct Account {
+    cents: u64,
+    withdrawals: Lock,
+    open: bool,
+}
+
+#[workflow]
+impl Account {
+    #[init]
+    fn new(cents: u64) -> Self {
+        Self {
+            cents,
+            withdrawals: Lock::new(),
+            open: true,
+        }
+    }
+
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<u64> {
+        ctx.wait_until(|| !self.open && ctx.handlers_finished())
+            .await?;
+        Ok(self.cents)
+    }
+
+    #[update]
+    async fn withdraw(&mut self, ctx: &Ctx, cents: u64) -> Result<u64> {
+        let _one_at_a_time = self.withdrawals.acquire(ctx).await?;
+        let before = self.cents;
+        if cents > before {
+            bail!("only {before} are left");
+        }
+        echo::call(ctx, cents.to_string()).await?;
+        assert_eq!(self.cents, before, "nobody came in between");
+        self.cents -= cents;
+        Ok(self.cents)
+    }
+
+    #[signal]
+    fn close(&mut self) {
+        self.open = false;
+    }
+}
+
+/// Uses all that waits for many, with at most three activities at once.
+#[derive(Default)]
+struct Many {
+    running: u32,
+    most: u32,
+}
+
+#[workflow]
+impl Many {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<(u32, Vec<usize>, usize, String)> {
+        let all = try_join_all((0..20).map(|n| self.part(ctx, n)));
+        let lengths = all.buffered(3).await?;
+        let slots = Semaphore::new(3);
+        let mut set = FutureSet::new();
+        for n in 0..20 {
+            let (slots, part) = (slots.clone(), self.part(ctx, n));
+            set.push(async move {
+                let _slot = slots.acquire(ctx).await?;
+                part.await
+            });
+        }
+        let mut sum = 0;
+        while let Some(length) = set.join_next().await {
+            sum += length?;
+        }
+        let id = ctx.uuid7();
+        Ok((self.most, lengths, sum, id.to_string()))
+    }
+
+    async fn part(&mut self, ctx: &Ctx, n: usize) -> Result<usize> {
+        self.running += 1;
+        self.most = self.most.max(self.running);
+        let echoed = echo::call(ctx, "x".repeat(n)).await?;
+        self.running -= 1;
+        Ok(echoed.len())
+    }
+}
+
 const BRANCHES: u32 = 300;
 
 /// Its branches wait for one of ten places, one half spawned, the other in a `join_all`.
@@ -132,6 +219,48 @@ on_both_servers! {
     branches_helpers_and_handlers_share_the_state
     many_branches_wait_for_a_place_and_take_turns
     many_branches_take_the_same_turns_in_each_replay
+    a_lock_lets_handlers_run_one_after_the_other
+    bounded_calls_locks_and_ids_replay
+}
+
+async fn a_lock_lets_handlers_run_one_after_the_other(world: &World) -> Result<()> {
+    let worker = world
+        .worker()
+        .workflow::<Account>()
+        .activity::<echo>()
+        .spawn()
+        .await?;
+    let account = Account::start(&world.client, 100)
+        .task_queue(&world.queue)
+        .await?;
+    let withdrawals = (0..10).map(|_| account.withdraw(15).into_future());
+    let left = futures::future::join_all(withdrawals).await;
+    let mut left: Vec<u64> = left.into_iter().flatten().collect();
+    left.sort_unstable();
+    assert_eq!(left, [10, 25, 40, 55, 70, 85], "four came too late");
+    account.close().await?;
+    assert_eq!(account.result().await?, 10);
+    worker.shutdown().await
+}
+
+async fn bounded_calls_locks_and_ids_replay(world: &World) -> Result<()> {
+    // Without a cache, each task replays the run from its beginning.
+    let worker = world
+        .worker()
+        .max_cached_workflows(0)
+        .workflow::<Many>()
+        .activity::<echo>()
+        .spawn()
+        .await?;
+    let handle = Many::start(&world.client).task_queue(&world.queue).await?;
+    let (most, lengths, sum, id) = handle.result().await?;
+    assert_eq!(most, 3);
+    assert_eq!(lengths, (0..20).collect::<Vec<_>>());
+    assert_eq!(sum, 190);
+    assert_eq!(&id[14..15], "7", "{id}");
+    let history = handle.history().await?;
+    Replayer::new().workflow::<Many>().replay(history)?;
+    worker.shutdown().await
 }
 
 async fn many_branches_wait_for_a_place_and_take_turns(world: &World) -> Result<()> {

@@ -4,7 +4,8 @@ use super::Group;
 
 pub(super) const GROUPS: &[Group] = &[Group {
     why: "waits for other threads, whose order replay cannot repeat",
-    instead: "a field of `self` (one piece of workflow code runs at a time) and `ctx.wait_until(..)`",
+    instead: "a field of `self` (one piece of workflow code runs at a time), `ctx.wait_until(..)` or \
+              `durably::workflow::Lock`",
     functions: &[
         "std::sync/mpsc::channel",
         "std::sync/mpsc::sync_channel",

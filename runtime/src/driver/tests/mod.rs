@@ -13,6 +13,7 @@ pub(crate) mod programs;
 mod randomness;
 mod reading;
 mod replayed_events;
+mod semaphore;
 mod spawn;
 mod speed;
 mod surface;
