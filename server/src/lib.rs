@@ -25,6 +25,7 @@ mod ids;
 mod matching;
 mod name;
 mod namespace;
+mod outbox;
 mod server;
 #[cfg(feature = "simulation")]
 #[doc(hidden)]

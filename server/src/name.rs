@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use durably_history::RunId;
+use durably_history::{OutgoingKey, RunId};
 
 /// Names an execution: all runs of one workflow id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +18,13 @@ pub(crate) struct ExecutionName {
 pub(crate) struct RunName {
     pub(crate) execution: ExecutionName,
     pub(crate) run_id: RunId,
+}
+
+/// Names a message of a run to another execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MessageName {
+    pub(crate) run: RunName,
+    pub(crate) key: OutgoingKey,
 }
 
 impl fmt::Display for ExecutionName {

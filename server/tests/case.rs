@@ -5,7 +5,7 @@ use std::sync::Arc;
 use durably_proto::api::command::v1::command::Attributes;
 use durably_proto::api::command::v1::{
     Command, CompleteWorkflowExecutionCommandAttributes, ScheduleActivityTaskCommandAttributes,
-    StartTimerCommandAttributes,
+    StartChildWorkflowExecutionCommandAttributes, StartTimerCommandAttributes,
 };
 use durably_proto::api::common::v1::{
     ActivityType, Payload, Payloads, WorkflowExecution, WorkflowType,
@@ -348,6 +348,21 @@ pub(crate) fn start_timer(id: &str, fires_after: i64) -> Command {
             timer_id: id.to_owned(),
             start_to_fire_timeout: Some(seconds(fires_after)),
         }),
+    )
+}
+
+pub(crate) fn start_child(id: &str) -> Command {
+    command(
+        CommandType::StartChildWorkflowExecution,
+        Attributes::StartChildWorkflowExecutionCommandAttributes(
+            StartChildWorkflowExecutionCommandAttributes {
+                workflow_id: id.to_owned(),
+                workflow_type: Some(WorkflowType {
+                    name: "Child".to_owned(),
+                }),
+                ..Default::default()
+            },
+        ),
     )
 }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
-use durably_proto::api::enums::v1::HistoryEventFilterType;
+use durably_proto::api::enums::v1::{EventType, HistoryEventFilterType};
 use durably_proto::api::workflowservice::v1::GetWorkflowExecutionHistoryRequest;
 use durably_server::{AdvanceError, Clock, SkipsTime};
 use tonic::Request;
@@ -66,6 +66,43 @@ async fn the_clock_stops_at_the_awaited_event() {
     assert_eq!(result, "WorkflowExecutionCompleted");
     assert_eq!(case.server.now(), before + A_DAY);
     assert_eq!(case.history("late").await.len(), 5, "its timer is pending");
+}
+
+#[tokio::test]
+async fn the_clock_does_not_pass_over_what_a_workflow_does_for_another() {
+    let case = Case::with(Clock::skipping()).await;
+    let before = case.server.now();
+    case.start("parent").await;
+    let worker = async {
+        let task = case.task().await;
+        // Its timeout would be the next alarm.
+        let commands = vec![start_child("child"), start_timer("late", 10 * DAY)];
+        case.complete(&task, commands).await;
+        loop {
+            let task = case.task().await;
+            let id = task
+                .workflow_execution
+                .clone()
+                .unwrap_or_default()
+                .workflow_id;
+            let events = task.history.clone().unwrap_or_default().events;
+            let has = |event| events.iter().any(|it| it.event_type() == event);
+            let commands = match id.as_str() {
+                "child" if has(EventType::TimerFired) => vec![complete_workflow()],
+                "child" => vec![start_timer("t", DAY)],
+                _ if has(EventType::ChildWorkflowExecutionCompleted) => vec![complete_workflow()],
+                _ => Vec::new(),
+            };
+            let ends = id == "parent" && !commands.is_empty();
+            case.complete(&task, commands).await;
+            if ends {
+                break;
+            }
+        }
+    };
+    let (result, ()) = tokio::join!(result(&case, "parent"), worker);
+    assert_eq!(result, "WorkflowExecutionCompleted");
+    assert_eq!(case.server.now(), before + A_DAY);
 }
 
 #[tokio::test]

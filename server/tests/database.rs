@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use durably_proto::api::enums::v1::WorkflowExecutionStatus;
+use durably_proto::api::enums::v1::{EventType, WorkflowExecutionStatus};
 use durably_proto::api::workflowservice::v1::{
     DescribeNamespaceRequest, ListWorkflowExecutionsRequest,
 };
@@ -84,6 +84,52 @@ async fn a_workflow_goes_on_after_a_restart() {
     let listed = ok(service.list_workflow_executions(Request::new(list)).await);
     assert_eq!(listed.executions.len(), 1);
     drop(clients);
+}
+
+#[tokio::test]
+async fn a_child_goes_on_after_restarts_and_reports_to_its_parent() {
+    let folder = Folder::new("children");
+    let case = folder.server().await;
+    case.start("parent").await;
+    let task = case.task().await;
+    case.complete(&task, vec![start_child("child")]).await;
+    // The stop comes while messages are on their way, or have arrived.
+    case.server.shutdown().await;
+    let case = folder.server().await;
+    let started = loop {
+        let task = case.task().await;
+        let id = task
+            .workflow_execution
+            .clone()
+            .unwrap_or_default()
+            .workflow_id;
+        if id == "child" {
+            break task;
+        }
+        case.complete(&task, Vec::new()).await;
+    };
+    case.complete(&started, vec![complete_workflow()]).await;
+    case.server.shutdown().await;
+    let case = folder.server().await;
+    loop {
+        let task = case.task().await;
+        let events = task.history.clone().unwrap_or_default().events;
+        let ended = EventType::ChildWorkflowExecutionCompleted;
+        let has_ended = events.iter().any(|event| event.event_type() == ended);
+        let commands = match has_ended {
+            true => vec![complete_workflow()],
+            false => Vec::new(),
+        };
+        case.complete(&task, commands).await;
+        if has_ended {
+            break;
+        }
+    }
+    let history = case.history("parent").await;
+    let children = history
+        .iter()
+        .filter(|event| event.contains("ChildWorkflow"));
+    assert_eq!(children.count(), 3, "{history:?}");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ pub(crate) fn commands(choices: &mut Choices<'_>) -> (Vec<Command>, Vec<Message>
     let (mut commands, mut messages) = (Vec::new(), Vec::new());
     for _ in 0..choices.below(5) {
         let id = id(choices);
-        let mut next = match choices.below(12) {
+        let mut next = match choices.below(15) {
             0 | 1 => command::start_timer(&id, choices.number()),
             2 => command::cancel_timer(&id),
             3 | 4 => command::schedule_activity_with(&id, |activity| {
@@ -38,6 +38,13 @@ pub(crate) fn commands(choices: &mut Choices<'_>) -> (Vec<Command>, Vec<Message>
                 messages.push(message);
                 next
             }
+            12 => command::start_child_with(&id, |child| {
+                child.parent_close_policy = choices.below(5) as i32;
+                child.workflow_run_timeout = seconds(choices);
+                child.retry_policy = choices.once_in(2).then(|| command::attempts(3));
+            }),
+            13 => command::signal_external(&id),
+            14 => command::cancel_external(&id),
             9 if choices.once_in(4) => command::complete("done"),
             10 if choices.once_in(4) => command::continue_as_new(|_| {}),
             _ if choices.once_in(8) => match choices.below(2) {

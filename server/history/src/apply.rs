@@ -1,7 +1,8 @@
 //! `Run::apply`: dispatches an input to its handler and ends the transition.
 
 use crate::event;
-use crate::input::Input;
+use crate::id::OutgoingKind;
+use crate::input::{Delivered, Input};
 use crate::open_transition::OpenTransition;
 use crate::rejection::{Closed, Rejection, TaskNotFound};
 use crate::state::{Phase, Run, TaskType, WorkflowTask};
@@ -9,7 +10,7 @@ use crate::task::task_end::{self, Failed};
 use crate::task::{termination, workflow_task};
 use crate::time::Time;
 use crate::transition::{Reply, Transition};
-use crate::{command, limits, request, task, timeout};
+use crate::{command, delivery, limits, request, task, timeout};
 
 impl Run {
     /// Applies one input at the time `now`.
@@ -21,7 +22,10 @@ impl Run {
         let mut out = OpenTransition::new(now);
         self.check_phase(&input)?;
         let is_written_down = is_written_down(&input);
-        let is_update = matches!(input, Input::Update(_));
+        let is_unrecorded = matches!(
+            input,
+            Input::Update(_) | Input::Delivered(Delivered::Done(_))
+        );
         let starts_task = matches!(input, Input::StartWorkflowTask(_));
         let reply = match input {
             Input::Signal(signal) => request::signal::apply(signal, self, &mut out)?,
@@ -45,6 +49,9 @@ impl Run {
             Input::CompleteActivity(complete) => task::report::complete(complete, self, &mut out)?,
             Input::FailActivity(fail) => task::report::fail(*fail, self, &mut out)?,
             Input::CancelActivity(cancel) => task::report::cancel(cancel, self, &mut out)?,
+            Input::BeginFirstTask(begin) => request::begin::apply(begin, self, &mut out)?,
+            Input::ChildClosed(closed) => delivery::child_closed(*closed, self, &mut out),
+            Input::Delivered(delivered) => delivery::apply(delivered, self, &mut out),
             Input::Due(deadline) => {
                 timeout::apply(deadline, self, &mut out)?;
                 Reply::Done
@@ -54,8 +61,8 @@ impl Run {
             event::workflow_task::convert_speculative(self);
         }
         // Not counted as a state transition: the real server keeps updates and speculative tasks in
-        // memory only, and writes nothing for a repeated request.
-        let is_kept = !(is_update
+        // memory only, and writes nothing for a repeated request or a delivery without an answer.
+        let is_kept = !(is_unrecorded
             || starts_task && self.has_speculative_task()
             || matches!(reply, Reply::AlreadyDone));
         if is_kept {
@@ -99,6 +106,15 @@ impl Run {
             self.is_running() || !self.has_pending(),
             "a closed run has nothing pending"
         );
+        let unstarted = match self.is_running() {
+            true => self.children.unstarted(),
+            false => 0,
+        };
+        assert_eq!(
+            self.outgoing.count(OutgoingKind::StartChild),
+            unstarted,
+            "a running run starts the children that are not started"
+        );
     }
 
     fn has_speculative_task(&self) -> bool {
@@ -111,7 +127,7 @@ impl Run {
             return Ok(());
         };
         Err(match input {
-            Input::Update(_) => return Ok(()),
+            Input::Update(_) | Input::Delivered(_) => return Ok(()),
             Input::Signal(signal) if self.requests.has_signal(&signal.request_id) => {
                 return Ok(());
             }
@@ -130,6 +146,8 @@ impl Run {
             | Input::Terminate(_)
             | Input::Attach(_)
             | Input::RepeatEagerStart
+            | Input::BeginFirstTask(_)
+            | Input::ChildClosed(_)
             | Input::ResetStickiness => Rejection::Closed(Closed { status }),
         })
     }
@@ -144,6 +162,9 @@ fn is_written_down(input: &Input) -> bool {
             | Input::StartWorkflowTask(_)
             | Input::CompleteWorkflowTask(_)
             | Input::FailWorkflowTask(_)
+            // Their events are buffered, which does the same.
+            | Input::ChildClosed(_)
+            | Input::Delivered(_)
     )
 }
 

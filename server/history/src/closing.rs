@@ -1,8 +1,12 @@
-//! Closing a run: discards everything that is pending.
+//! Closing a run: discards what is pending, applies the close policies of its children, and reports
+//! to its parent.
 
-use durably_proto::api::enums::v1::WorkflowExecutionStatus;
+use durably_proto::api::enums::v1::{ParentClosePolicy, WorkflowExecutionStatus};
 
+use crate::id::{EventId, OutgoingKey, OutgoingKind};
 use crate::open_transition::OpenTransition;
+use crate::outgoing::initiated_child;
+use crate::pending::outgoing::OutgoingEntry;
 use crate::state::{Phase, Run, WorkflowTask};
 use crate::transition::Effect;
 
@@ -17,6 +21,32 @@ impl Run {
         self.task = WorkflowTask::Idle;
         self.timers.clear();
         self.activities.clear();
+        self.outgoing.withdraw_at_close();
+        let children: Vec<_> = self.children.iter().map(|(event, _)| event).collect();
+        for initiated in children {
+            if self.has_close_policy(initiated) {
+                self.send(OutgoingKind::ClosePolicy.of(initiated), out);
+            }
+        }
+        // A parent waits for the end of the chain.
+        if self.config.parent.is_some() && self.next_run_id().is_none() {
+            let closing = EventId(self.next_event_id().0 - 1);
+            self.send(OutgoingKind::ReportClose.of(closing), out);
+        }
         out.effect(Effect::Closed(status));
+    }
+
+    /// Whether something is to be done with a child of this closed run. A child whose start is not
+    /// recorded may have started all the same; an abandoned one must then begin.
+    fn has_close_policy(&self, initiated: EventId) -> bool {
+        let child = self.children.get(initiated);
+        let is_started = child.is_some_and(|child| child.started.is_some());
+        let policy = initiated_child(self, initiated).parent_close_policy();
+        !is_started || policy != ParentClosePolicy::Abandon
+    }
+
+    fn send(&mut self, key: OutgoingKey, out: &mut OpenTransition) {
+        self.outgoing.add(key, OutgoingEntry::default());
+        out.effect(Effect::Deliver(key));
     }
 }

@@ -32,6 +32,56 @@ impl fmt::Display for EventId {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp(pub u64);
 
+/// Names a message of a run to another execution. They are delivered in the order of their keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OutgoingKey {
+    /// The event that it belongs to.
+    pub event: EventId,
+    /// What it does there.
+    pub kind: OutgoingKind,
+}
+
+/// What a message does to its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OutgoingKind {
+    /// Starts a child.
+    StartChild,
+    /// Dispatches the child's first workflow task: its start is recorded here.
+    BeginChild,
+    /// Signals another workflow.
+    Signal,
+    /// Requests the cancellation of another workflow.
+    RequestCancel,
+    /// Does with a child what the closed run's policy says.
+    ClosePolicy,
+    /// Reports to the parent that the run has closed.
+    ReportClose,
+}
+
+impl OutgoingKind {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::StartChild,
+        Self::BeginChild,
+        Self::Signal,
+        Self::RequestCancel,
+        Self::ClosePolicy,
+        Self::ReportClose,
+    ];
+
+    /// The key of the message of this kind that belongs to an event.
+    pub(crate) fn of(self, event: EventId) -> OutgoingKey {
+        OutgoingKey { event, kind: self }
+    }
+
+    /// Whether the sender's close withdraws the message: nobody is left to record its answer.
+    pub(crate) fn ends_with_its_sender(self) -> bool {
+        match self {
+            Self::StartChild | Self::Signal | Self::RequestCancel => true,
+            Self::BeginChild | Self::ClosePolicy | Self::ReportClose => false,
+        }
+    }
+}
+
 macro_rules! text_id {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*

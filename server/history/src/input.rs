@@ -5,12 +5,16 @@ use std::sync::Arc;
 use durably_proto::api::common::v1::{
     Callback, Header, Link, Payloads, WorkerVersionStamp, WorkflowExecution,
 };
-use durably_proto::api::enums::v1::WorkflowTaskFailedCause;
+use durably_proto::api::enums::v1::{
+    CancelExternalWorkflowExecutionFailedCause, RetryState,
+    SignalExternalWorkflowExecutionFailedCause, StartChildWorkflowExecutionFailedCause,
+    WorkflowTaskFailedCause,
+};
 use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::update::v1::Request;
 use durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
 
-use crate::id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId};
+use crate::id::{ActivityId, EventId, OutgoingKey, RequestId, RunId, Stamp, TimerId, UpdateId};
 
 /// An input of a run after its start.
 #[derive(Clone, Debug)]
@@ -47,6 +51,13 @@ pub enum Input {
     FailActivity(Box<FailActivity>),
     /// An activity accepted its cancellation.
     CancelActivity(CancelActivity),
+    /// The parent has recorded the start of this child.
+    BeginFirstTask(BeginFirstTask),
+    /// A child has closed.
+    ChildClosed(Box<ChildClosed>),
+    /// A message to another execution was delivered; see
+    /// [`Effect::Deliver`](crate::Effect::Deliver).
+    Delivered(Delivered),
     /// A deadline is due; see [`Run::next_deadline`](crate::Run::next_deadline).
     Due(Deadline),
 }
@@ -83,6 +94,8 @@ pub struct Signal {
     pub links: Vec<Link>,
     /// The signalling workflow, if it was one.
     pub external: Option<WorkflowExecution>,
+    /// Whether the signal is only for a child of `external`.
+    pub child_only: bool,
 }
 
 /// See [`Input::RequestCancel`].
@@ -96,8 +109,12 @@ pub struct RequestCancel {
     pub links: Vec<Link>,
     /// The first run of the execution the client means, if it said.
     pub first_run_id: Option<RunId>,
-    /// The asking workflow and its initiated event, if it was one.
-    pub external: Option<(WorkflowExecution, EventId)>,
+    /// The asking workflow, if it was one.
+    pub external: Option<WorkflowExecution>,
+    /// Its initiated event, if it has one.
+    pub external_initiated: EventId,
+    /// Whether the request is only for a child of `external`.
+    pub child_only: bool,
 }
 
 /// See [`Input::Terminate`].
@@ -113,6 +130,91 @@ pub struct Terminate {
     pub links: Vec<Link>,
     /// The first run of the execution the client means, if it said.
     pub first_run_id: Option<RunId>,
+    /// The closed parent, if the termination is only for its child.
+    pub child_of: Option<WorkflowExecution>,
+}
+
+/// See [`Input::BeginFirstTask`].
+#[derive(Clone, Debug)]
+pub struct BeginFirstTask {
+    /// The parent.
+    pub parent: WorkflowExecution,
+    /// The event there that initiated the child.
+    pub initiated: EventId,
+}
+
+/// See [`Input::ChildClosed`].
+#[derive(Clone, Debug)]
+pub struct ChildClosed {
+    /// The event of the parent that initiated the child.
+    pub initiated: EventId,
+    /// The child's last run.
+    pub child: WorkflowExecution,
+    /// The first run of the child's chain.
+    pub first_run_id: RunId,
+    /// How it ended.
+    pub end: ChildEnd,
+}
+
+/// How a child ended.
+#[derive(Clone, Debug)]
+pub enum ChildEnd {
+    /// It returned a result.
+    Completed(Option<Payloads>),
+    /// It failed.
+    Failed(Option<Box<Failure>>, RetryState),
+    /// It accepted its cancellation.
+    Canceled(Option<Payloads>),
+    /// It was terminated.
+    Terminated,
+    /// It timed out.
+    TimedOut(RetryState),
+}
+
+/// See [`Input::Delivered`]. An answer to a message that the run does not have any more changes
+/// nothing.
+#[derive(Clone, Debug)]
+pub enum Delivered {
+    /// The child has started.
+    ChildStarted {
+        /// The event that initiated it.
+        initiated: EventId,
+        /// Its first run.
+        run_id: RunId,
+    },
+    /// The child could not be started.
+    StartChildFailed {
+        /// The event that initiated it.
+        initiated: EventId,
+        /// Why not.
+        cause: StartChildWorkflowExecutionFailedCause,
+    },
+    /// The other workflow has the signal.
+    Signaled {
+        /// The event that initiated the signal.
+        initiated: EventId,
+    },
+    /// The signal could not be delivered.
+    SignalFailed {
+        /// The event that initiated the signal.
+        initiated: EventId,
+        /// Why not.
+        cause: SignalExternalWorkflowExecutionFailedCause,
+    },
+    /// The other workflow has the cancel request.
+    CancelRequested {
+        /// The event that initiated the request.
+        initiated: EventId,
+    },
+    /// The cancel request could not be delivered.
+    RequestCancelFailed {
+        /// The event that initiated the request.
+        initiated: EventId,
+        /// Why not.
+        cause: CancelExternalWorkflowExecutionFailedCause,
+    },
+    /// A message without an answer was delivered.
+    Done(OutgoingKey),
 }
 
 /// See [`Input::Update`].
@@ -181,8 +283,19 @@ pub struct CompleteWorkflowTask {
     pub token: WorkflowTaskToken,
     /// The worker's request; its token bytes are ignored.
     pub response: RespondWorkflowTaskCompletedRequest,
+    /// The namespace of the run.
+    pub namespace: RunNamespace,
     /// A command whose search attributes the namespace does not accept.
     pub refused: Option<BadSearchAttributes>,
+}
+
+/// The namespace of a run, as its events name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunNamespace {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its id.
+    pub id: Arc<str>,
 }
 
 /// A command whose search attributes the namespace does not accept; this crate does not know the

@@ -13,6 +13,10 @@
 //! A run that is not in memory is restored from its committed parts and events ([`Run::restore`]),
 //! and does what it would have done; its first effects are [`Run::pending_tasks`].
 //!
+//! What a run has to do for other executions (start children, signal and cancel workflows, report
+//! its close to its parent) is part of its state: [`Effect::Deliver`] names a message, and
+//! [`Run::outgoing`] has it until [`Input::Delivered`].
+//!
 //! Queries record no events; they are the caller's business.
 
 mod apply;
@@ -21,6 +25,7 @@ mod closing;
 mod command;
 mod corrupted;
 mod cron;
+mod delivery;
 mod event;
 mod event_log;
 mod failure;
@@ -30,6 +35,7 @@ mod json;
 mod limits;
 mod next_run;
 mod open_transition;
+mod outgoing;
 mod pending;
 mod pending_tasks;
 mod priority;
@@ -52,20 +58,25 @@ mod updates;
 pub use corrupted::Corrupted;
 pub use cron::CronSchedule;
 pub use event_log::{EventBatch, EventLog};
-pub use id::{ActivityId, EventId, RequestId, RunId, Stamp, TimerId, UpdateId, WorkflowId};
+pub use id::{
+    ActivityId, EventId, OutgoingKey, OutgoingKind, RequestId, RunId, Stamp, TimerId, UpdateId,
+    WorkflowId,
+};
 pub use input::{
-    ActivityRef, ActivityTaskKey, Attach, BadSearchAttributes, CancelActivity, CompleteActivity,
-    CompleteWorkflowTask, Deadline, FailActivity, FailWorkflowTask, Heartbeat, Input,
-    RequestCancel, SearchAttributeProblem, Signal, StartActivity, StartWorkflowTask, Terminate,
-    UpdateRequest, WorkflowTaskKey, WorkflowTaskToken,
+    ActivityRef, ActivityTaskKey, Attach, BadSearchAttributes, BeginFirstTask, CancelActivity,
+    ChildClosed, ChildEnd, CompleteActivity, CompleteWorkflowTask, Deadline, Delivered,
+    FailActivity, FailWorkflowTask, Heartbeat, Input, RequestCancel, RunNamespace,
+    SearchAttributeProblem, Signal, StartActivity, StartWorkflowTask, Terminate, UpdateRequest,
+    WorkflowTaskKey, WorkflowTaskToken,
 };
 pub use limits::{BLOB as LARGEST_BLOB, DEFAULT_WORKFLOW_TASK_TIMEOUT, ID as LONGEST_ID};
+pub use outgoing::Outgoing;
 pub use queue::{StickyQueue, TaskQueue, check as check_task_queue};
 pub use rejection::{ChainMismatch, Closed, Invalid, LimitExceeded, Rejection, TaskNotFound};
 pub use retry::RetryPolicy;
 pub use reuse_policy::{IdConflict, Policies, StartDecision};
 pub use snapshot::{Changes, Part, PartKey};
-pub use start::{Chain, Continued, Parent, Start, StartDelay, Timeouts};
+pub use start::{Chain, ChildStart, Continued, Parent, Start, StartDelay, Timeouts};
 pub use state::Run;
 pub use time::Time;
 pub use transition::{

@@ -26,6 +26,12 @@ pub(crate) const HISTORY_SIZE_SUGGEST: usize = 4 * 1024 * 1024;
 
 /// Maximum number of pending activities.
 pub(crate) const PENDING_ACTIVITIES: usize = 2000;
+/// Maximum number of pending children.
+pub(crate) const PENDING_CHILDREN: usize = 2000;
+/// Maximum number of pending signals to other workflows.
+pub(crate) const PENDING_SIGNALS: usize = 2000;
+/// Maximum number of pending requests to cancel other workflows.
+pub(crate) const PENDING_CANCEL_REQUESTS: usize = 2000;
 /// Maximum number of signals of a run.
 pub(crate) const SIGNALS: usize = 10_000;
 /// Attempt of a workflow task from which queries and updates are refused.

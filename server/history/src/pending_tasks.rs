@@ -1,4 +1,5 @@
-//! Tasks that wait in queues: what a server offers again after a restart.
+//! What a server does again after a restart: it offers the tasks that wait in queues, and delivers
+//! messages to other executions.
 
 use crate::input::{ActivityTaskKey, WorkflowTaskKey};
 use crate::pending::activities::{Activity, ActivityState};
@@ -7,15 +8,16 @@ use crate::state::{Run, ScheduledTask, TaskType, WorkflowTask};
 use crate::transition::Effect;
 
 impl Run {
-    /// Whether a task of the run waits in a queue for a worker.
+    /// Whether a task of the run waits in a queue for a worker, or a message for its delivery.
     pub fn has_pending_task(&self) -> bool {
-        self.offers().next().is_some()
+        self.has_outgoing() || self.offers().next().is_some()
     }
 
-    /// The effects that offer the tasks that wait in queues once more: queues are in the memory of
-    /// the server only.
+    /// The effects that offer the tasks that wait in queues once more, and deliver the messages that
+    /// are not delivered: queues are in the memory of the server only.
     pub fn pending_tasks(&self) -> Vec<Effect> {
-        self.offers().collect()
+        let messages = self.outgoing.keys().map(Effect::Deliver);
+        self.offers().chain(messages).collect()
     }
 
     fn offers(&self) -> impl Iterator<Item = Effect> {

@@ -23,6 +23,8 @@ pub enum Rejection {
     TaskFailing,
     /// The request names another first run than the execution has.
     ChainMismatch(ChainMismatch),
+    /// The message is for a child of another run.
+    OtherParent,
     /// A limit is exceeded.
     LimitExceeded(LimitExceeded),
     /// The request itself is wrong.
@@ -93,6 +95,7 @@ impl fmt::Display for Rejection {
                 "Unable to perform workflow execution update due to Workflow Task in failed state.",
             ),
             Self::ChainMismatch(_) => f.write_str("workflow execution not found"),
+            Self::OtherParent => f.write_str("workflow parent does not match"),
             Self::LimitExceeded(limit) => limit.fmt(f),
             Self::Invalid(invalid) => f.write_str(&invalid.0),
         }

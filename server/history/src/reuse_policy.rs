@@ -79,6 +79,20 @@ impl Policies {
         Ok(Self { reuse, conflict })
     }
 
+    /// The policies of a child's start, which never uses or ends a running execution unless the
+    /// deprecated `TERMINATE_IF_RUNNING` says so.
+    pub fn of_child(reuse: WorkflowIdReusePolicy) -> Self {
+        use WorkflowIdConflictPolicy as Conflict;
+        use WorkflowIdReusePolicy as Reuse;
+        #[expect(deprecated, reason = "workers still send it")]
+        let (reuse, conflict) = match reuse {
+            Reuse::TerminateIfRunning => (Reuse::AllowDuplicate, Conflict::TerminateExisting),
+            Reuse::Unspecified => (Reuse::AllowDuplicate, Conflict::Fail),
+            given => (given, Conflict::Fail),
+        };
+        Self { reuse, conflict }
+    }
+
     /// Decides by the status of the id's latest run.
     pub fn decide(self, latest: Status) -> StartDecision {
         use WorkflowIdReusePolicy as Reuse;

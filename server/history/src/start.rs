@@ -10,6 +10,7 @@ use durably_proto::api::enums::v1::ContinueAsNewInitiator;
 use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::sdk::v1::UserMetadata;
 use durably_proto::api::workflow::v1::{ResetPointInfo, VersioningOverride};
+use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
 
 use crate::cron::CronSchedule;
 use crate::id::{EventId, RequestId, RunId, WorkflowId};
@@ -123,6 +124,17 @@ pub struct Continued {
     pub run_id: RunId,
     /// Why the chain continues.
     pub initiator: ContinueAsNewInitiator,
+}
+
+/// The start of a child, as its parent's event says it.
+#[derive(Clone, Debug)]
+pub struct ChildStart {
+    /// The start request.
+    pub request: StartWorkflowExecutionRequest,
+    /// The parent.
+    pub parent: Parent,
+    /// The root of the workflow tree.
+    pub root: WorkflowExecution,
 }
 
 /// The workflow that started this one as its child.

@@ -16,6 +16,8 @@ use crate::event_log::EventLog;
 use crate::id::{EventId, RequestId, RunId, Stamp, WorkflowId};
 use crate::limits;
 use crate::pending::activities::{Activities, ActivityState};
+use crate::pending::children::Children;
+use crate::pending::outgoing::OutgoingMessages;
 use crate::pending::requests::Requests;
 use crate::pending::timers::Timers;
 use crate::pending::updates::Updates;
@@ -56,6 +58,12 @@ pub struct Run {
     pub(crate) timers: Timers,
     /// Pending activities; added by `ScheduleActivityTask`, removed when closed.
     pub(crate) activities: Activities,
+    /// Children; added by `StartChildWorkflowExecution`, removed when their end is recorded.
+    pub(crate) children: Children,
+    /// Messages to other executions; removed when they are delivered.
+    pub(crate) outgoing: OutgoingMessages,
+    /// A child's first workflow task waits until its parent has recorded the start; until then.
+    pub(crate) awaits_parent: bool,
     /// Updates that are admitted, accepted or completed; a rejected one is removed.
     pub(crate) updates: Updates,
     /// Whether a cancel request is recorded; later ones record nothing.
@@ -322,9 +330,22 @@ impl Run {
             && !self.has_completed_workflow_task()
     }
 
-    /// When the delay of the first workflow task is over, if it is still held back.
+    /// When the first workflow task may be dispatched, if it is still held back and waits for
+    /// nothing else.
     pub fn delayed_until(&self) -> Option<Time> {
-        self.is_delayed().then_some(self.config.executes_at)
+        let waits = self.is_delayed() && !self.awaits_parent;
+        waits.then_some(self.config.executes_at)
+    }
+
+    /// Whether messages to other executions are not delivered.
+    pub fn has_outgoing(&self) -> bool {
+        self.outgoing.len() > 0
+    }
+
+    /// The run that started this one as its child, and the event there.
+    pub fn parent(&self) -> Option<(&WorkflowExecution, EventId)> {
+        let parent = self.config.parent.as_ref()?;
+        Some((&parent.execution, parent.initiated))
     }
 
     /// How urgent its workflow tasks are.

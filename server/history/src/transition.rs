@@ -10,7 +10,7 @@ use durably_proto::api::protocol::v1::Message;
 use durably_proto::api::update::v1;
 use durably_proto::wkt;
 
-use crate::id::{ActivityId, EventId, UpdateId};
+use crate::id::{ActivityId, EventId, OutgoingKey, UpdateId};
 use crate::input::{ActivityTaskKey, WorkflowTaskKey, WorkflowTaskToken};
 use crate::queue::TaskQueue;
 use crate::start::Start;
@@ -50,6 +50,9 @@ pub enum Effect {
     },
     /// Start the next run of the same execution, in the same commit.
     StartNext(Box<Start>),
+    /// Deliver a message to another execution, then apply
+    /// [`Input::Delivered`](crate::Input::Delivered). A delivery may be repeated.
+    Deliver(OutgoingKey),
     /// The run is closed; its offered tasks are void.
     Closed(WorkflowExecutionStatus),
     /// An update reached a stage; notify its waiters.

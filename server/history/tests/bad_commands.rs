@@ -2,7 +2,7 @@
 
 use durably_history::{BadSearchAttributes, Input, Rejection, Reply, SearchAttributeProblem};
 use durably_proto::api::command::v1::command::Attributes;
-use durably_proto::api::command::v1::{Command, StartChildWorkflowExecutionCommandAttributes};
+use durably_proto::api::command::v1::{Command, ScheduleNexusOperationCommandAttributes};
 use durably_proto::api::enums::v1::{
     CommandType, WorkflowExecutionStatus, WorkflowTaskFailedCause as Cause,
 };
@@ -14,7 +14,7 @@ use crate::command::{
 };
 
 #[track_caller]
-fn refused(commands: Vec<Command>, cause: Cause, message: &str) {
+pub fn refused(commands: Vec<Command>, cause: Cause, message: &str) {
     let mut case = Case::start();
     let task = case.poll();
     case.skip();
@@ -98,17 +98,17 @@ fn a_message_that_is_not_there() {
 
 #[test]
 fn a_command_this_server_does_not_know() {
-    let child = Command {
-        command_type: CommandType::StartChildWorkflowExecution.into(),
-        attributes: Some(Attributes::StartChildWorkflowExecutionCommandAttributes(
-            StartChildWorkflowExecutionCommandAttributes::default(),
+    let operation = Command {
+        command_type: CommandType::ScheduleNexusOperation.into(),
+        attributes: Some(Attributes::ScheduleNexusOperationCommandAttributes(
+            ScheduleNexusOperationCommandAttributes::default(),
         )),
         ..Default::default()
     };
     refused(
-        vec![child],
-        Cause::BadStartChildExecutionAttributes,
-        "BadStartChildExecutionAttributes: this server does not support COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION yet",
+        vec![operation],
+        Cause::BadScheduleNexusOperationAttributes,
+        "BadScheduleNexusOperationAttributes: this server does not support COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION yet",
     );
 }
 

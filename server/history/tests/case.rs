@@ -10,9 +10,9 @@ use std::time::Duration;
 use durably_history::{
     ActivityRef, ActivityTaskKey, Changes, CompleteActivity, CompleteWorkflowTask,
     CompletedWorkflowTask, Corrupted, Deadline, Effect, EventBatch, EventLog, FailActivity,
-    FailWorkflowTask, Heartbeat, Input, PartKey, Rejection, Reply, RequestId, Run, RunId, Signal,
-    Start, StartActivity, StartWorkflowTask, StartedActivity, StartedWorkflowTask, TaskQueue, Time,
-    Transition, WorkflowTaskKey, WorkflowTaskToken,
+    FailWorkflowTask, Heartbeat, Input, OutgoingKey, PartKey, Rejection, Reply, RequestId, Run,
+    RunId, RunNamespace, Signal, Start, StartActivity, StartWorkflowTask, StartedActivity,
+    StartedWorkflowTask, TaskQueue, Time, Transition, WorkflowTaskKey, WorkflowTaskToken,
 };
 use durably_proto::api::command::v1::Command;
 use durably_proto::api::enums::v1::WorkflowTaskFailedCause;
@@ -36,6 +36,8 @@ pub struct Case {
     pub offered: Vec<(WorkflowTaskKey, TaskQueue)>,
     pub activities: Vec<ActivityTaskKey>,
     pub next: Option<Start>,
+    /// Messages to other executions, as they were named.
+    pub messages: Vec<OutgoingKey>,
     pub effects: Vec<Effect>,
     pub stored: Stored,
     /// What the last input changed.
@@ -81,6 +83,7 @@ impl Case {
             offered: Vec::new(),
             activities: Vec::new(),
             next: None,
+            messages: Vec::new(),
             effects: Vec::new(),
             stored: Stored::default(),
             changes: Changes::default(),
@@ -157,6 +160,7 @@ impl Case {
                 } => self.offered.push((*task_key, queue.clone())),
                 Effect::DispatchActivity { task_key, .. } => self.activities.push(*task_key),
                 Effect::StartNext(start) => self.next = Some((**start).clone()),
+                Effect::Deliver(key) => self.messages.push(*key),
                 Effect::Closed(_) | Effect::UpdateReached(_) | Effect::VisibilityChanged => {}
             }
         }
@@ -398,8 +402,16 @@ pub fn completion(
     Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask {
         token,
         response,
+        namespace: namespace(),
         refused: None,
     }))
+}
+
+pub fn namespace() -> RunNamespace {
+    RunNamespace {
+        name: "home".into(),
+        id: "home-id".into(),
+    }
 }
 
 /// The worker keeps the run in its cache for ten seconds.

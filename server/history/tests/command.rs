@@ -7,10 +7,14 @@ use durably_proto::api::command::v1::{
     CancelTimerCommandAttributes, CancelWorkflowExecutionCommandAttributes, Command,
     CompleteWorkflowExecutionCommandAttributes, ContinueAsNewWorkflowExecutionCommandAttributes,
     FailWorkflowExecutionCommandAttributes, ProtocolMessageCommandAttributes,
-    RequestCancelActivityTaskCommandAttributes, ScheduleActivityTaskCommandAttributes,
+    RequestCancelActivityTaskCommandAttributes,
+    RequestCancelExternalWorkflowExecutionCommandAttributes, ScheduleActivityTaskCommandAttributes,
+    SignalExternalWorkflowExecutionCommandAttributes, StartChildWorkflowExecutionCommandAttributes,
     StartTimerCommandAttributes,
 };
-use durably_proto::api::common::v1::{ActivityType, Payload, Payloads, RetryPolicy, WorkflowType};
+use durably_proto::api::common::v1::{
+    ActivityType, Payload, Payloads, RetryPolicy, WorkflowExecution, WorkflowType,
+};
 use durably_proto::api::enums::v1::CommandType;
 use durably_proto::api::failure::v1::failure::FailureInfo;
 use durably_proto::api::failure::v1::{ApplicationFailureInfo, Failure};
@@ -176,6 +180,68 @@ pub fn cancel_activity(scheduled: i64) -> Command {
     command(
         CommandType::RequestCancelActivityTask,
         Attributes::RequestCancelActivityTaskCommandAttributes(attributes),
+    )
+}
+
+pub fn start_child(id: &str) -> Command {
+    start_child_with(id, |_| {})
+}
+
+pub fn start_child_with(
+    id: &str,
+    change: impl FnOnce(&mut StartChildWorkflowExecutionCommandAttributes),
+) -> Command {
+    let mut attributes = StartChildWorkflowExecutionCommandAttributes {
+        workflow_id: id.to_owned(),
+        workflow_type: Some(workflow_type("Child")),
+        ..Default::default()
+    };
+    change(&mut attributes);
+    command(
+        CommandType::StartChildWorkflowExecution,
+        Attributes::StartChildWorkflowExecutionCommandAttributes(attributes),
+    )
+}
+
+pub fn signal_external(id: &str) -> Command {
+    signal_external_with(id, |_| {})
+}
+
+pub fn signal_external_with(
+    id: &str,
+    change: impl FnOnce(&mut SignalExternalWorkflowExecutionCommandAttributes),
+) -> Command {
+    let mut attributes = SignalExternalWorkflowExecutionCommandAttributes {
+        execution: Some(WorkflowExecution {
+            workflow_id: id.to_owned(),
+            run_id: String::new(),
+        }),
+        signal_name: "go".to_owned(),
+        ..Default::default()
+    };
+    change(&mut attributes);
+    command(
+        CommandType::SignalExternalWorkflowExecution,
+        Attributes::SignalExternalWorkflowExecutionCommandAttributes(attributes),
+    )
+}
+
+pub fn cancel_external(id: &str) -> Command {
+    cancel_external_with(id, |_| {})
+}
+
+pub fn cancel_external_with(
+    id: &str,
+    change: impl FnOnce(&mut RequestCancelExternalWorkflowExecutionCommandAttributes),
+) -> Command {
+    let mut attributes = RequestCancelExternalWorkflowExecutionCommandAttributes {
+        workflow_id: id.to_owned(),
+        ..Default::default()
+    };
+    change(&mut attributes);
+    command(
+        CommandType::RequestCancelExternalWorkflowExecution,
+        Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(attributes),
     )
 }
 

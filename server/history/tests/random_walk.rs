@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use durably_history::{
-    ActivityRef, ActivityTaskKey, Attach, CancelActivity, CompleteActivity, Effect, FailActivity,
-    Heartbeat, Input, Reply, RequestCancel, Run, Signal, Start, Terminate, Time, Transition,
-    WorkflowTaskKey, WorkflowTaskToken,
+    ActivityRef, ActivityTaskKey, Attach, CancelActivity, ChildClosed, ChildEnd, CompleteActivity,
+    Delivered, Effect, FailActivity, Heartbeat, Input, OutgoingKey, OutgoingKind, Reply,
+    RequestCancel, Run, Signal, Start, Terminate, Time, Transition, WorkflowTaskKey,
+    WorkflowTaskToken,
 };
 use durably_proto::api::command::v1::Command;
+use durably_proto::api::common::v1::WorkflowExecution;
 use durably_proto::api::protocol::v1::Message;
 
 use crate::case::{self, QUEUE, STICKY, Stored, assert_same};
@@ -46,6 +48,8 @@ struct Walk {
     tokens: Vec<WorkflowTaskToken>,
     activities: Vec<ActivityTaskKey>,
     started: Vec<ActivityTaskKey>,
+    /// Messages to other executions, delivered or not.
+    messages: Vec<OutgoingKey>,
     accepted: usize,
 }
 
@@ -77,6 +81,7 @@ impl Walk {
             tokens: Vec::new(),
             activities: Vec::new(),
             started: Vec::new(),
+            messages: Vec::new(),
             accepted: 0,
         };
         walk.drive(transition);
@@ -104,6 +109,7 @@ impl Walk {
             match effect {
                 Effect::DispatchWorkflowTask { task_key, .. } => self.offered.push(task_key),
                 Effect::DispatchActivity { task_key, .. } => self.activities.push(task_key),
+                Effect::Deliver(key) => self.messages.push(key),
                 _ => {}
             }
         }
@@ -122,10 +128,11 @@ impl Walk {
     /// An input, or time that passes until the next deadline.
     fn input(&mut self) -> Input {
         loop {
-            let input = match self.random.below(16) {
+            let input = match self.random.below(19) {
                 0..=4 => self.workflow_task(),
                 5..=8 => self.activity(),
                 9..=10 => self.deadline(),
+                11..=13 => self.delivered(),
                 _ => Some(self.request()),
             };
             if let Some(input) = input {
@@ -174,7 +181,10 @@ impl Walk {
         let mut messages = Vec::new();
         for _ in 0..self.random.below(3) {
             let id = self.random.below(4).to_string();
-            match self.random.below(7) {
+            match self.random.below(11) {
+                7..=8 => commands.push(self.start_child(&id)),
+                9 => commands.push(command::signal_external(&id)),
+                10 => commands.push(command::cancel_external(&id)),
                 0..=1 => {
                     commands.push(command::start_timer(&id, self.random.below(20) as i64));
                 }
@@ -215,6 +225,55 @@ impl Walk {
             activity.schedule_to_close_timeout = random.once_in(3).then(|| seconds(25));
             activity.retry_policy = random.once_in(2).then(|| command::attempts(3));
         })
+    }
+
+    fn start_child(&mut self, id: &str) -> Command {
+        let policy = *self.one_of(&[1, 2, 3]);
+        command::start_child_with(id, |child| child.parent_close_policy = policy)
+    }
+
+    /// The answer to a message, or the end of a child.
+    fn delivered(&mut self) -> Option<Input> {
+        let place = self.recent(self.messages.len())?;
+        let key = self.messages[place];
+        let initiated = key.event;
+        let succeeds = self.random.once_in(2);
+        if key.kind == OutgoingKind::BeginChild && succeeds {
+            let child = WorkflowExecution {
+                workflow_id: self.random.below(4).to_string(),
+                run_id: "child".to_owned(),
+            };
+            return Some(Input::ChildClosed(Box::new(ChildClosed {
+                initiated,
+                child,
+                first_run_id: "child".into(),
+                end: ChildEnd::Completed(None),
+            })));
+        }
+        let delivered = match key.kind {
+            OutgoingKind::StartChild if succeeds => Delivered::ChildStarted {
+                initiated,
+                run_id: "child".into(),
+            },
+            OutgoingKind::StartChild => Delivered::StartChildFailed {
+                initiated,
+                cause: Default::default(),
+            },
+            OutgoingKind::Signal if succeeds => Delivered::Signaled { initiated },
+            OutgoingKind::Signal => Delivered::SignalFailed {
+                initiated,
+                cause: Default::default(),
+            },
+            OutgoingKind::RequestCancel if succeeds => Delivered::CancelRequested { initiated },
+            OutgoingKind::RequestCancel => Delivered::RequestCancelFailed {
+                initiated,
+                cause: Default::default(),
+            },
+            OutgoingKind::BeginChild | OutgoingKind::ClosePolicy | OutgoingKind::ReportClose => {
+                Delivered::Done(key)
+            }
+        };
+        Some(Input::Delivered(delivered))
     }
 
     fn activity(&mut self) -> Option<Input> {

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use durably_history::{Changes, EventBatch, EventLog, Input, PartKey, Run, Signal};
+use durably_history::{
+    Changes, Delivered, EventBatch, EventId, EventLog, Input, PartKey, Run, Signal,
+};
 use durably_proto::Message as _;
+use durably_proto::api::command::v1::Command;
 use durably_proto::api::common::v1::{
     Callback, Memo, Payload, Priority, SearchAttributes, WorkerVersionStamp, callback,
 };
@@ -11,8 +14,9 @@ use durably_proto::api::sdk::v1::UserMetadata;
 
 use crate::case::{Case, Stored, completion, signal};
 use crate::command::{
-    accept, attempts, cancel_activity, complete, failure, payloads, protocol, respond,
-    schedule_activity, schedule_activity_with, seconds, start_timer, update,
+    accept, attempts, cancel_activity, cancel_external, complete, failure, payloads, protocol,
+    respond, schedule_activity, schedule_activity_with, seconds, signal_external, start_child,
+    start_timer, update,
 };
 
 use crate::random::Random;
@@ -22,6 +26,31 @@ const MANY: usize = 1000;
 
 /// A run that has an entry in every collection, and entries in every state.
 pub fn full() -> Case {
+    run_of(vec![
+        start_child("started"),
+        start_child("unstarted"),
+        signal_external("other"),
+        cancel_external("other"),
+    ])
+}
+
+/// A run with all that the first version of the format had.
+pub fn without_children() -> Case {
+    run_of(Vec::new())
+}
+
+fn run_of(more: Vec<Command>) -> Case {
+    let mut commands = vec![
+        start_timer("t1", 100),
+        start_timer("t2", 200),
+        schedule_activity("waiting"),
+        schedule_activity_with("heartbeat", |activity| {
+            activity.heartbeat_timeout = Some(seconds(5));
+            activity.schedule_to_close_timeout = Some(seconds(500));
+        }),
+        schedule_activity("failing"),
+    ];
+    commands.extend(more);
     let mut case = Case::start_with(|request| {
         request.memo = Some(Memo {
             fields: [("note".to_owned(), payload("new"))].into(),
@@ -48,34 +77,27 @@ pub fn full() -> Case {
         });
     });
     let task = case.poll();
-    case.ok(completion(
-        task.token,
-        vec![
-            start_timer("t1", 100),
-            start_timer("t2", 200),
-            schedule_activity("waiting"),
-            schedule_activity_with("heartbeat", |activity| {
-                activity.heartbeat_timeout = Some(seconds(5));
-                activity.schedule_to_close_timeout = Some(seconds(500));
-            }),
-            schedule_activity("failing"),
-        ],
-        Vec::new(),
-        |response| {
-            crate::case::sticky(response);
-            #[expect(deprecated, reason = "workers still send it")]
-            {
-                response.worker_version_stamp = Some(WorkerVersionStamp {
-                    build_id: "build".to_owned(),
-                    use_versioning: false,
-                });
-            }
-        },
-    ));
+    case.ok(completion(task.token, commands, Vec::new(), |response| {
+        crate::case::sticky(response);
+        #[expect(deprecated, reason = "workers still send it")]
+        {
+            response.worker_version_stamp = Some(WorkerVersionStamp {
+                build_id: "build".to_owned(),
+                use_versioning: false,
+            });
+        }
+    }));
     let failing = case.start_activity();
     let heartbeating = case.start_activity();
     case.fail_activity(&failing, failure("once", "Once"));
     case.heartbeat(&heartbeating, "half");
+    let started = Delivered::ChildStarted {
+        initiated: EventId(10),
+        run_id: "child".into(),
+    };
+    // A run without the child ignores it.
+    case.apply(Input::Delivered(started))
+        .expect("it is not refused");
     for id in ["u1", "u2"] {
         case.ok(Input::Update(update(id)));
     }
@@ -206,6 +228,12 @@ fn a_closed_run_leaves_nothing_pending_behind() {
             "search attribute \"City\"",
             "reset point 0",
             "reset point 1",
+            // Descriptions show the children of closed runs, too.
+            "child of event 10",
+            "child of event 11",
+            "outgoing message BeginChild of event 10",
+            "outgoing message ClosePolicy of event 10",
+            "outgoing message ClosePolicy of event 11",
         ]
     );
 }
@@ -222,6 +250,7 @@ fn a_key_is_the_same_in_every_version() {
         })
         .collect();
     let numbered = |kind: u8, number: u8| [kind, 0, 0, 0, 0, 0, 0, 0, number].to_vec();
+    let message = |event: u8, kind: u8| [numbered(14, event), vec![kind]].concat();
     let named = |kind: u8, name: &str| [&[kind], name.as_bytes()].concat();
     assert_eq!(
         keys,
@@ -245,6 +274,12 @@ fn a_key_is_the_same_in_every_version() {
             named(11, "City"),
             numbered(12, 0),
             numbered(12, 1),
+            numbered(13, 10),
+            numbered(13, 11),
+            message(10, 2),
+            message(11, 1),
+            message(12, 3),
+            message(13, 4),
         ]
     );
 }
@@ -321,7 +356,7 @@ fn parts_with_other_contents_restore_a_run_or_an_error() {
     let stored = full().stored;
     let mut random = Random(3);
     let (mut restored, mut errors) = (0, 0);
-    for _ in 0..2000 {
+    for _ in 0..3000 {
         let mut changed = stored.clone();
         let place = random.below(changed.parts.len());
         let (key, value) = changed.parts.iter_mut().nth(place).expect("a part");
@@ -334,7 +369,11 @@ fn parts_with_other_contents_restore_a_run_or_an_error() {
                 restored += 1;
                 run.describe();
                 run.unrecorded_events();
-                run.pending_tasks();
+                for effect in run.pending_tasks() {
+                    if let durably_history::Effect::Deliver(key) = effect {
+                        run.outgoing(key);
+                    }
+                }
             }
             Err(_) => errors += 1,
         }
@@ -356,7 +395,9 @@ fn a_field_of_a_later_version_is_ignored() {
 
 #[test]
 fn what_a_later_version_added_is_an_error() {
-    let cases: [(&str, &[u8], Vec<u8>); 4] = [
+    let cases: [(&str, &[u8], Vec<u8>); 5] = [
+        // A message of a kind that is unknown.
+        ("part", &[14, 0, 0, 0, 0, 0, 0, 0, 10, 99], Vec::new()),
         ("part \\xc8x", &[200, b'x'], Vec::new()),
         // An activity in a state of field 30.
         (

@@ -4,23 +4,35 @@ use std::fmt::Write as _;
 
 use durably_history::{EventBatch, PartKey};
 
-use crate::case::{Stored, assert_same};
-use crate::snapshot::full;
+use crate::case::{Case, Stored, assert_same};
+use crate::snapshot::{full, without_children};
 
 /// Written by the first version of the format. Whatever changes, it is restored as the same run: a
 /// later version that stores a run in another way adds a file, and keeps this one.
 const FIRST: &str = include_str!("stored/first.txt");
 
+/// Written by the version that added children and messages to other executions.
+const CHILDREN: &str = include_str!("stored/children.txt");
+
 #[test]
 fn a_run_of_the_first_version_is_restored() {
-    let full = full();
+    is_restored("first.txt", FIRST, &without_children());
+}
+
+#[test]
+fn a_run_with_children_is_restored() {
+    is_restored("children.txt", CHILDREN, &full());
+}
+
+#[track_caller]
+fn is_restored(file: &str, stored: &str, expected: &Case) {
     if std::env::var_os("BLESS").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stored/first.txt");
-        std::fs::write(path, write(&full.stored)).expect("the file can be written");
+        let path = format!("{}/tests/stored/{file}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::write(path, write(&expected.stored)).expect("the file can be written");
         return;
     }
-    let restored = read(FIRST).restore().expect("it was stored whole");
-    assert_same(&restored, &full.run);
+    let restored = read(stored).restore().expect("it was stored whole");
+    assert_same(&restored, &expected.run);
 }
 
 /// A line for each part and each batch of events: what, key or first index, bytes.

@@ -1,6 +1,6 @@
 //! Events as one line of text: id, type, and the attributes that tests are about.
 
-use durably_proto::api::common::v1::Payloads;
+use durably_proto::api::common::v1::{Payloads, WorkflowExecution};
 use durably_proto::api::enums::v1::{RetryState, TimeoutType, WorkflowTaskFailedCause};
 use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::failure::v1::failure::FailureInfo;
@@ -192,7 +192,116 @@ fn detail(event: &HistoryEvent) -> String {
         A::WorkflowExecutionOptionsUpdatedEventAttributes(a) => {
             format!("attached={}", a.attached_request_id)
         }
+        A::StartChildWorkflowExecutionInitiatedEventAttributes(a) => format!(
+            "{} {} completed={}",
+            a.workflow_id,
+            a.parent_close_policy()
+                .as_str_name()
+                .trim_start_matches("PARENT_CLOSE_POLICY_")
+                .to_lowercase(),
+            a.workflow_task_completed_event_id
+        ),
+        A::StartChildWorkflowExecutionFailedEventAttributes(a) => format!(
+            "{} initiated={} {}",
+            a.workflow_id,
+            a.initiated_event_id,
+            a.cause()
+                .as_str_name()
+                .trim_start_matches("START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_")
+                .to_lowercase()
+        ),
+        A::ChildWorkflowExecutionStartedEventAttributes(a) => format!(
+            "{} initiated={}",
+            execution(a.workflow_execution.as_ref()),
+            a.initiated_event_id
+        ),
+        A::ChildWorkflowExecutionCompletedEventAttributes(a) => format!(
+            "{} initiated={} started={} {}",
+            execution(a.workflow_execution.as_ref()),
+            a.initiated_event_id,
+            a.started_event_id,
+            data(a.result.as_ref())
+        ),
+        A::ChildWorkflowExecutionFailedEventAttributes(a) => format!(
+            "{} initiated={} started={} {}{}",
+            execution(a.workflow_execution.as_ref()),
+            a.initiated_event_id,
+            a.started_event_id,
+            retry(a.retry_state()),
+            failed(a.failure.as_ref())
+        ),
+        A::ChildWorkflowExecutionCanceledEventAttributes(a) => format!(
+            "{} initiated={} started={} {}",
+            execution(a.workflow_execution.as_ref()),
+            a.initiated_event_id,
+            a.started_event_id,
+            data(a.details.as_ref())
+        ),
+        A::ChildWorkflowExecutionTimedOutEventAttributes(a) => format!(
+            "{} initiated={} started={} {}",
+            execution(a.workflow_execution.as_ref()),
+            a.initiated_event_id,
+            a.started_event_id,
+            retry(a.retry_state())
+        ),
+        A::ChildWorkflowExecutionTerminatedEventAttributes(a) => format!(
+            "{} initiated={} started={}",
+            execution(a.workflow_execution.as_ref()),
+            a.initiated_event_id,
+            a.started_event_id
+        ),
+        A::SignalExternalWorkflowExecutionInitiatedEventAttributes(a) => format!(
+            "{} {} completed={}",
+            execution(a.workflow_execution.as_ref()),
+            a.signal_name,
+            a.workflow_task_completed_event_id
+        ),
+        A::SignalExternalWorkflowExecutionFailedEventAttributes(a) => format!(
+            "{} initiated={} in={} {}",
+            execution(a.workflow_execution.as_ref()),
+            a.initiated_event_id,
+            a.namespace,
+            a.cause()
+                .as_str_name()
+                .trim_start_matches("SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_")
+                .to_lowercase()
+        ),
+        A::ExternalWorkflowExecutionSignaledEventAttributes(a) => format!(
+            "{} initiated={} in={}",
+            execution(a.workflow_execution.as_ref()),
+            a.initiated_event_id,
+            a.namespace
+        ),
+        A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(a) => format!(
+            "{} completed={}",
+            execution(a.workflow_execution.as_ref()),
+            a.workflow_task_completed_event_id
+        ),
+        A::RequestCancelExternalWorkflowExecutionFailedEventAttributes(a) => format!(
+            "{} initiated={} in={} {}",
+            execution(a.workflow_execution.as_ref()),
+            a.initiated_event_id,
+            a.namespace,
+            a.cause()
+                .as_str_name()
+                .trim_start_matches("CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_")
+                .to_lowercase()
+        ),
+        A::ExternalWorkflowExecutionCancelRequestedEventAttributes(a) => format!(
+            "{} initiated={} in={}",
+            execution(a.workflow_execution.as_ref()),
+            a.initiated_event_id,
+            a.namespace
+        ),
         other => panic!("no test was written about {other:?}"),
+    }
+}
+
+fn execution(execution: Option<&WorkflowExecution>) -> String {
+    let execution = execution.expect("an execution");
+    match execution.run_id.as_str() {
+        "" => execution.workflow_id.clone(),
+        run_id => format!("{}/{run_id}", execution.workflow_id),
     }
 }
 

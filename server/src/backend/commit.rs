@@ -9,6 +9,7 @@ use super::Backend;
 use crate::clock::WorkGuard;
 use crate::error::{Error, StoreError};
 use crate::execution::{Consequences, Execution, Record, RunEffects, Runs};
+use crate::name::MessageName;
 use crate::store::{RunChange, Submitted};
 
 /// What an input has changed in memory.
@@ -82,6 +83,7 @@ impl Backend {
         match submitted.unwrap_or_else(|error| Submitted::Done(Err(error))) {
             Submitted::Done(Ok(())) => {
                 runs.reset_recovery_delay();
+                self.send_messages(execution, &consequences.effects);
                 self.follow_up(execution, runs, consequences);
                 Ok(())
             }
@@ -123,6 +125,9 @@ impl Backend {
             let Some(consequences) = runs.unconfirmed.confirm_first() else {
                 continue;
             };
+            // Before anything that may fail: only a message of the latest run is found again by the
+            // recovery of its execution.
+            self.send_messages(execution, &consequences.effects);
             if runs.is_broken() {
                 continue;
             }
@@ -151,6 +156,21 @@ impl Backend {
             self.recover_later(execution, runs, &error);
         }
         error.into()
+    }
+
+    /// Gives the messages to other executions of a durable commit to the outbox.
+    pub(super) fn send_messages(&self, execution: &Execution, effects: &[RunEffects]) {
+        for RunEffects { run_id, effects } in effects {
+            for effect in effects {
+                if let Effect::Deliver(key) = effect {
+                    // Without a receiver the server stops, and the message stays in the store.
+                    let _ = self.outbox.send(MessageName {
+                        run: execution.run_name(run_id),
+                        key: *key,
+                    });
+                }
+            }
+        }
     }
 
     /// Executes what follows from a durable commit.

@@ -42,6 +42,8 @@ impl Backend {
                 // The next run was started in the same commit; its own effects are executed
                 // separately.
                 Effect::StartNext(_) => {}
+                // The message was given to the outbox with its commit.
+                Effect::Deliver(_) => {}
                 Effect::Closed(_) => {
                     record.waiters.end_close_waits();
                     execution.closed.notify_waiters();
@@ -104,8 +106,9 @@ impl Backend {
             return;
         }
         let run = &record.run;
-        let at_work =
-            usize::from(run.has_workflow_task()) + usize::from(run.has_runnable_activity());
+        let at_work = usize::from(run.has_workflow_task())
+            + usize::from(run.has_runnable_activity())
+            + usize::from(run.has_outgoing());
         WorkUnits::replace(&mut record.at_work, at_work, &self.clock);
     }
 }

@@ -18,7 +18,7 @@ use durably_history::{
     Effect, IdConflict, Input, Policies, Reply, Run, RunId, Start, StartDecision, Terminate, Time,
 };
 use durably_proto::api::enums::v1::{EventType, WorkflowExecutionStatus};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::backend::commit::Applied;
 use crate::backend::request::RequestScope;
@@ -28,7 +28,7 @@ use crate::error::{AlreadyStarted, Error};
 use crate::execution::executions::Executions;
 use crate::execution::{Execution, Record, Runs};
 use crate::ids::Ids;
-use crate::name::RunName;
+use crate::name::{MessageName, RunName};
 use crate::namespace::{Namespace, Namespaces};
 use crate::store::Store;
 
@@ -40,6 +40,8 @@ pub(crate) struct Backend {
     pub(crate) executions: Executions,
     pub(crate) clock: Timekeeper,
     pub(crate) timers: Timers,
+    /// Takes the messages to other executions whose commits are durable.
+    pub(crate) outbox: mpsc::UnboundedSender<MessageName>,
     pub(crate) ids: Ids,
     /// Becomes true when the server stops: waiting requests are aborted, new ones refused.
     pub(crate) stop: watch::Sender<bool>,

@@ -8,20 +8,23 @@ use durably_history::RunId;
 
 use super::Backend;
 use crate::error::StoreError;
-use crate::execution::{Execution, Runs};
-use crate::store::OpenRun;
+use crate::execution::{Execution, RunEffects, Runs};
+use crate::store::UnfinishedRun;
 
 impl Backend {
-    /// Restores what a stopped server has left: the alarms of all open runs, and the tasks that
-    /// waited for workers.
+    /// Restores what a stopped server has left: the alarms of all open runs, the tasks that waited
+    /// for workers, and the messages that waited for their delivery.
     pub(crate) fn recover_all(&self) -> Result<(), StoreError> {
         let mut with_tasks = Vec::new();
-        self.store.open_runs(&mut |OpenRun {
-                                        name,
-                                        next_due,
-                                        has_tasks,
-                                    }| {
-            self.clock.count_run();
+        self.store.unfinished_runs(&mut |UnfinishedRun {
+                                              name,
+                                              is_open,
+                                              next_due,
+                                              has_tasks,
+                                          }| {
+            if is_open {
+                self.clock.count_run();
+            }
             self.timers.set_run(&name, next_due);
             if has_tasks {
                 with_tasks.push(name);
@@ -118,8 +121,13 @@ impl Backend {
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         if let Some(record) = runs.get(run_id)? {
-            let tasks = record.run.pending_tasks();
-            self.dispatch(execution, record, tasks, now);
+            let effects = record.run.pending_tasks();
+            let recovered = [RunEffects {
+                run_id: run_id.clone(),
+                effects: effects.clone(),
+            }];
+            self.send_messages(execution, &recovered);
+            self.dispatch(execution, record, effects, now);
             self.set_alarm(execution, record);
         }
         Ok(())

@@ -35,6 +35,11 @@ impl Record {
         record
     }
 
+    /// Whether someone waits for the run, or its messages for their delivery.
+    pub(crate) fn is_awaited(&self) -> bool {
+        !self.waiters.is_empty() || self.run.has_outgoing()
+    }
+
     /// The earliest deadline.
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.run.next_deadline().map(|(at, _)| at)
@@ -64,7 +69,10 @@ impl Record {
 
     fn phase(&self) -> RunPhase {
         match self.run.closed_at() {
-            Some(at) => RunPhase::Closed { at },
+            Some(at) => RunPhase::Closed {
+                at,
+                has_messages: self.run.has_outgoing(),
+            },
             None => RunPhase::Open {
                 next_due: self.next_due(),
                 has_tasks: self.run.has_pending_task(),

@@ -144,7 +144,7 @@ impl Runs {
             return;
         }
         self.live
-            .retain(|_, record| record.run.is_running() || !record.waiters.is_empty());
+            .retain(|_, record| record.run.is_running() || record.is_awaited());
         if self.live.is_empty() {
             self.head = None;
         }

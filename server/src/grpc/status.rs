@@ -100,6 +100,7 @@ fn rejected(rejection: &Rejection) -> (Code, String, Option<Any>) {
         )
         | Rejection::TaskAlreadyStarted
         | Rejection::StaleDeadline
+        | Rejection::OtherParent
         | Rejection::ChainMismatch(_) => not_found(message),
         Rejection::Closing => (
             Code::ResourceExhausted,

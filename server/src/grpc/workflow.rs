@@ -39,6 +39,7 @@ pub(super) fn signal(
         request_id: RequestId::from(request.request_id),
         links: request.links,
         external: None,
+        child_only: false,
     });
     let (execution, run_id) = apply_to_named(scope, &request.namespace, execution, input)?;
     let signaled = EventType::WorkflowExecutionSignaled;
@@ -59,7 +60,7 @@ pub(super) fn request_cancel(
         identity: request.identity,
         links: request.links,
         first_run_id: named(request.first_execution_run_id),
-        external: None,
+        ..RequestCancel::default()
     });
     let applied = apply_to_named(scope, &request.namespace, execution, input);
     match applied {
@@ -82,6 +83,7 @@ pub(super) fn terminate(
         identity: request.identity,
         links: request.links,
         first_run_id: named(request.first_execution_run_id),
+        child_of: None,
     });
     apply_to_named(scope, &request.namespace, execution, input).map(|_| ())
 }

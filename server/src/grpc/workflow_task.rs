@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use durably_history::{
     BadSearchAttributes, CompleteWorkflowTask, FailWorkflowTask, Input, Reply, RequestId, RunId,
-    StartWorkflowTask, StartedWorkflowTask, WorkflowTaskKey,
+    RunNamespace, StartWorkflowTask, StartedWorkflowTask, WorkflowTaskKey,
 };
 use durably_proto::Message;
 use durably_proto::api::command::v1::Command;
@@ -102,10 +102,15 @@ pub(super) fn complete(
     let answers: BTreeMap<_, _> = std::mem::take(&mut request.query_results)
         .into_iter()
         .collect();
+    check_namespaces(scope, &request.commands)?;
     let refused = check_search_attributes(&namespace, &mut request.commands);
     let input = Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask {
         token: token.task(),
         response: request,
+        namespace: RunNamespace {
+            name: Arc::clone(&namespace.name),
+            id: namespace.id.as_str().into(),
+        },
         refused,
     }));
     let mut runs = execution.lock();
@@ -138,6 +143,26 @@ pub(super) fn complete(
     })?
 }
 
+/// Checks that the namespaces that commands name exist; otherwise the response is refused, and the
+/// task goes on.
+fn check_namespaces(scope: &RequestScope<'_>, commands: &[Command]) -> Result<(), Error> {
+    for command in commands {
+        #[expect(deprecated, reason = "workers still name namespaces")]
+        let named = match &command.attributes {
+            Some(Attributes::StartChildWorkflowExecutionCommandAttributes(a)) => &a.namespace,
+            Some(Attributes::SignalExternalWorkflowExecutionCommandAttributes(a)) => &a.namespace,
+            Some(Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(a)) => {
+                &a.namespace
+            }
+            _ => continue,
+        };
+        if !named.is_empty() && scope.namespaces.find(named).is_err() {
+            return Err(Error::NamespaceNotFound(named.clone()));
+        }
+    }
+    Ok(())
+}
+
 /// Labels the search attributes of commands with their types; returns the first command whose
 /// attributes the namespace does not accept.
 fn check_search_attributes(
@@ -155,6 +180,9 @@ fn check_search_attributes(
                 }
                 Some(Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(next)) => {
                     (&mut next.search_attributes, true)
+                }
+                Some(Attributes::StartChildWorkflowExecutionCommandAttributes(child)) => {
+                    (&mut child.search_attributes, true)
                 }
                 _ => return None,
             };

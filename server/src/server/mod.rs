@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use durably_proto::service::operator::operator_service_server::OperatorService;
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tonic::Status;
 
@@ -30,6 +30,7 @@ use crate::execution::executions::Executions;
 use crate::grpc::{self, Frontend};
 use crate::ids::Ids;
 use crate::namespace::Namespaces;
+use crate::outbox;
 use crate::server::builder::ServerBuilder;
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "sqlite")]
@@ -187,11 +188,13 @@ impl Server {
         config: ServerBuilder,
     ) -> Result<Self, StartError> {
         let clock = Timekeeper::new(config.clock);
+        let (outbox, messages) = mpsc::unbounded_channel();
         let backend = Arc::new_cyclic(|own| Backend {
             namespaces: Namespaces::default(),
             executions: Executions::new(Arc::clone(&store)),
             store,
             timers: Timers::new(clock.wake()),
+            outbox,
             clock,
             ids,
             stop: watch::Sender::new(false),
@@ -217,6 +220,8 @@ impl Server {
             }
         };
         tasks.spawn(timers::run(Arc::clone(&backend), backend.stop.subscribe()));
+        let stop = backend.stop.subscribe();
+        tasks.spawn(outbox::run(Arc::clone(&backend), messages, stop));
         tasks.spawn(sweep::run(Arc::clone(&backend), backend.stop.subscribe()));
         Ok(Self {
             backend,

@@ -9,7 +9,9 @@ use durably_proto::api::taskqueue::v1::TaskQueue;
 use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
 
 use super::memory::MemoryStore;
-use super::{Commit, OpenRun, RunChange, RunPhase, Settings, Store, StoredNamespace, Submitted};
+use super::{
+    Commit, RunChange, RunPhase, Settings, Store, StoredNamespace, Submitted, UnfinishedRun,
+};
 use crate::error::StoreError;
 use crate::name::{ExecutionName, RunName};
 use crate::visibility::attributes::Attributes;
@@ -31,9 +33,10 @@ pub(super) async fn suite(fresh: &mut dyn FnMut() -> Arc<dyn Store>) {
     the_next_run_comes_with_the_end_of_the_last(&*fresh()).await;
     a_commit_that_does_not_follow_is_refused_as_a_whole(&*fresh()).await;
     commits_take_effect_in_the_order_of_the_calls(&*fresh()).await;
-    open_runs_are_listed_with_what_a_restart_needs(&*fresh()).await;
+    unfinished_runs_are_listed_with_what_a_restart_needs(&*fresh()).await;
     rows_are_listed_and_counted(&*fresh()).await;
     closed_runs_are_removed_the_earliest_first(&*fresh()).await;
+    a_closed_run_with_messages_is_found_and_stays(&*fresh()).await;
 }
 
 fn namespaces_are_kept(store: &dyn Store) {
@@ -155,7 +158,7 @@ async fn commits_take_effect_in_the_order_of_the_calls(store: &dyn Store) {
     assert_eq!(format!("{:?}", case.stored("r")), format!("{run:?}"));
 }
 
-async fn open_runs_are_listed_with_what_a_restart_needs(store: &dyn Store) {
+async fn unfinished_runs_are_listed_with_what_a_restart_needs(store: &dyn Store) {
     let mut closed = Case::new(store, "a", "closed");
     let mut run = closed.start("1").await;
     closed.terminate(&mut run).await;
@@ -171,13 +174,14 @@ async fn open_runs_are_listed_with_what_a_restart_needs(store: &dyn Store) {
     Case::new(store, "b", "open").start("3").await;
     let mut listed = Vec::new();
     let each = &mut |run| listed.push(run);
-    store.open_runs(each).expect("they are listed");
+    store.unfinished_runs(each).expect("they are listed");
     listed.sort_by(|left, right| left.name.cmp(&right.name));
-    let expected = |namespace: &str, run_id: &str, next_due, has_tasks| OpenRun {
+    let expected = |namespace: &str, run_id: &str, next_due, has_tasks| UnfinishedRun {
         name: RunName {
             execution: execution(namespace, "open"),
             run_id: run_id.into(),
         },
+        is_open: true,
         next_due,
         has_tasks,
     };
@@ -219,6 +223,7 @@ async fn closed_runs_are_removed_the_earliest_first(store: &dyn Store) {
         let mut change = change(&mut run, false);
         change.phase = RunPhase::Closed {
             at: Time::from_unix_nanos(at),
+            has_messages: false,
         };
         case.commit(vec![change]).await.expect("it is committed");
     }
@@ -236,6 +241,49 @@ async fn closed_runs_are_removed_the_earliest_first(store: &dyn Store) {
     assert_eq!(store.execution(&case.name), Ok(None));
     let mut again = Case::new(store, "a", "w");
     again.start("1").await;
+}
+
+async fn a_closed_run_with_messages_is_found_and_stays(store: &dyn Store) {
+    let mut case = Case::new(store, "a", "w");
+    let mut run = case.start("1").await;
+    apply(&mut run, Input::Terminate(Terminate::default()));
+    let at = Time::from_unix_nanos(10);
+    let mut closing = change(&mut run, false);
+    closing.phase = RunPhase::Closed {
+        at,
+        has_messages: true,
+    };
+    case.commit(vec![closing]).await.expect("it is committed");
+    let unfinished = || {
+        let mut listed = Vec::new();
+        let each = &mut |run| listed.push(run);
+        store.unfinished_runs(each).expect("they are listed");
+        listed
+    };
+    let expected = UnfinishedRun {
+        name: RunName {
+            execution: execution("a", "w"),
+            run_id: "1".into(),
+        },
+        is_open: false,
+        next_due: None,
+        has_tasks: true,
+    };
+    assert_eq!(unfinished(), [expected]);
+    let remove = || {
+        let before = Time::from_unix_nanos(99);
+        store.remove_closed("a", before, 9).expect("it works")
+    };
+    assert_eq!(remove(), 0);
+    let mut delivered = change(&mut run, false);
+    delivered.phase = RunPhase::Closed {
+        at,
+        has_messages: false,
+    };
+    case.commit(vec![delivered]).await.expect("it is committed");
+    assert_eq!(unfinished(), []);
+    assert_eq!(remove(), 1);
+    assert_eq!(store.execution(&case.name), Ok(None));
 }
 
 /// One execution in a store.
@@ -371,7 +419,10 @@ fn change(run: &mut Run, is_new: bool) -> RunChange {
         parts: changes.parts,
         events: changes.events,
         phase: match run.closed_at() {
-            Some(at) => RunPhase::Closed { at },
+            Some(at) => RunPhase::Closed {
+                at,
+                has_messages: run.has_outgoing(),
+            },
             None => RunPhase::Open {
                 next_due: None,
                 has_tasks: false,

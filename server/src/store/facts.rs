@@ -37,13 +37,14 @@ pub(crate) struct StoredRun {
     pub(crate) events: Vec<EventBatch>,
 }
 
-/// An open run, as a restart finds it.
+/// A run that a restart goes on with: an open one, or one whose messages are not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct OpenRun {
+pub(crate) struct UnfinishedRun {
     pub(crate) name: RunName,
+    pub(crate) is_open: bool,
     /// The earliest deadline.
     pub(crate) next_due: Option<Time>,
-    /// Whether tasks may wait in queues.
+    /// Whether tasks may wait in queues, or messages for their delivery.
     pub(crate) has_tasks: bool,
 }
 
@@ -84,10 +85,13 @@ impl RunChange {
 pub(crate) enum RunPhase {
     Open {
         next_due: Option<Time>,
+        /// Whether tasks may wait in queues, or messages for their delivery.
         has_tasks: bool,
     },
     Closed {
         at: Time,
+        /// Whether messages wait for their delivery; until then the run is not removed.
+        has_messages: bool,
     },
 }
 

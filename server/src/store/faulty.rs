@@ -7,7 +7,7 @@ use durably_history::{RunId, Time};
 use tokio::sync::{Notify, oneshot};
 
 use super::memory::MemoryStore;
-use super::{Commit, OpenRun, Store, StoredExecution, StoredNamespace, StoredRun, Submitted};
+use super::{Commit, Store, StoredExecution, StoredNamespace, StoredRun, Submitted, UnfinishedRun};
 use crate::error::{ListError, StoreError};
 use crate::name::ExecutionName;
 use crate::visibility::Page;
@@ -159,8 +159,8 @@ impl Store for FaultyStore {
         }
     }
 
-    fn open_runs(&self, each: &mut dyn FnMut(OpenRun)) -> Result<(), StoreError> {
-        self.inner.open_runs(each)
+    fn unfinished_runs(&self, each: &mut dyn FnMut(UnfinishedRun)) -> Result<(), StoreError> {
+        self.inner.unfinished_runs(each)
     }
 
     fn list(

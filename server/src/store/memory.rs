@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use durably_history::{EventBatch, Part, PartKey, RunId, Time};
 
 use super::{
-    Commit, OpenRun, RunChange, RunPhase, Store, StoredExecution, StoredNamespace, StoredRun,
-    Submitted,
+    Commit, RunChange, RunPhase, Store, StoredExecution, StoredNamespace, StoredRun, Submitted,
+    UnfinishedRun,
 };
 use crate::error::{ListError, StoreError};
 use crate::name::{ExecutionName, RunName};
@@ -37,7 +37,8 @@ struct NamespaceTable {
 #[derive(Debug, Default)]
 struct NamespaceIndex {
     visibility: Visibility,
-    /// Closed runs in the order of their close times, for retention.
+    /// Closed runs in the order of their close times, for retention; without those whose messages are
+    /// not delivered.
     closed: Mutex<BTreeSet<(Time, RunName)>>,
 }
 
@@ -171,7 +172,7 @@ impl Store for MemoryStore {
         Submitted::Done(self.apply(commit))
     }
 
-    fn open_runs(&self, each: &mut dyn FnMut(OpenRun)) -> Result<(), StoreError> {
+    fn unfinished_runs(&self, each: &mut dyn FnMut(UnfinishedRun)) -> Result<(), StoreError> {
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             // In an order, so that a restart with a seed can be repeated.
@@ -179,18 +180,25 @@ impl Store for MemoryStore {
             entries.sort_unstable_by_key(|(name, _)| *name);
             for (name, entry) in entries {
                 for (run_id, run) in &entry.runs {
-                    let RunPhase::Open {
-                        next_due,
-                        has_tasks,
-                    } = run.phase
-                    else {
-                        continue;
+                    let (is_open, next_due, has_tasks) = match run.phase {
+                        RunPhase::Open {
+                            next_due,
+                            has_tasks,
+                        } => (true, next_due, has_tasks),
+                        RunPhase::Closed {
+                            has_messages: true, ..
+                        } => (false, None, true),
+                        RunPhase::Closed {
+                            has_messages: false,
+                            ..
+                        } => continue,
                     };
-                    each(OpenRun {
+                    each(UnfinishedRun {
                         name: RunName {
                             execution: name.clone(),
                             run_id: run_id.clone(),
                         },
+                        is_open,
                         next_due,
                         has_tasks,
                     });
@@ -257,7 +265,11 @@ impl NamespaceIndex {
         if let Some(row) = &change.row {
             self.visibility.upsert((**row).clone());
         }
-        if let RunPhase::Closed { at } = change.phase {
+        if let RunPhase::Closed {
+            at,
+            has_messages: false,
+        } = change.phase
+        {
             let run = RunName {
                 execution: name.clone(),
                 run_id: change.run_id.clone(),

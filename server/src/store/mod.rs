@@ -26,7 +26,8 @@ use std::fmt;
 use durably_history::{RunId, Time};
 
 pub(crate) use self::facts::{
-    Commit, OpenRun, RunChange, RunPhase, StoredExecution, StoredNamespace, StoredRun, Submitted,
+    Commit, RunChange, RunPhase, StoredExecution, StoredNamespace, StoredRun, Submitted,
+    UnfinishedRun,
 };
 pub(crate) use self::settings::Settings;
 use crate::error::{ListError, StoreError};
@@ -59,8 +60,8 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError::Conflict`].
     fn commit(&self, commit: Commit) -> Submitted;
 
-    /// Lists all open runs.
-    fn open_runs(&self, each: &mut dyn FnMut(OpenRun)) -> Result<(), StoreError>;
+    /// Lists all open runs, and the closed ones whose messages are not delivered.
+    fn unfinished_runs(&self, each: &mut dyn FnMut(UnfinishedRun)) -> Result<(), StoreError>;
 
     /// Lists a page of the runs that match the query.
     fn list(
@@ -79,7 +80,8 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
     ) -> Result<BTreeMap<Option<String>, i64>, StoreError>;
 
     /// Removes runs of a namespace that closed before a time, at most `limit` of them, the earliest
-    /// first; returns how many. An execution is removed with its last run.
+    /// first; returns how many. An execution is removed with its last run. A run whose messages are not
+    /// delivered stays.
     fn remove_closed(
         &self,
         namespace: &str,

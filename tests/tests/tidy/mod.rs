@@ -93,7 +93,7 @@ fn folders_import_in_one_direction() {
             / namespace
             / execution
             / backend
-            / grpc
+            / grpc outbox
             / server
             / simulation
             / lib main",
@@ -107,9 +107,10 @@ fn folders_import_in_one_direction() {
             / pending start
             / state transition
             / open_transition pending_tasks snapshot
-            / closing event next_run updates
+            / event next_run outgoing updates
+            / closing
             / task
-            / request
+            / delivery request
             / command timeout
             / apply
             / lib",

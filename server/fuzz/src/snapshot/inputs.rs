@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use durably_history::{
     ActivityRef, ActivityTaskKey, Attach, CancelActivity, CompleteActivity, CompleteWorkflowTask,
-    Deadline, Effect, EventId, FailActivity, FailWorkflowTask, Heartbeat, Input, Reply,
-    RequestCancel, Run, Signal, Stamp, StartActivity, StartWorkflowTask, Terminate, Time,
+    Deadline, Delivered, Effect, EventId, FailActivity, FailWorkflowTask, Heartbeat, Input, Reply,
+    OutgoingKey, OutgoingKind, RequestCancel, Run, RunNamespace, Signal, Stamp, StartActivity, StartWorkflowTask, Terminate, Time,
     Transition, WorkflowTaskKey, WorkflowTaskToken,
 };
 use durably_proto::api::taskqueue::v1::StickyExecutionAttributes;
@@ -22,6 +22,7 @@ pub(super) struct Worker {
     tokens: Vec<WorkflowTaskToken>,
     activities: Vec<ActivityTaskKey>,
     started: Vec<ActivityTaskKey>,
+    messages: Vec<OutgoingKey>,
 }
 
 impl Worker {
@@ -43,6 +44,7 @@ impl Worker {
                     attempt: 1,
                 })
                 .collect(),
+            messages: Vec::new(),
         };
         worker.take(run.pending_tasks());
         worker
@@ -67,6 +69,7 @@ impl Worker {
             match effect {
                 Effect::DispatchWorkflowTask { task_key, .. } => self.offered.push(task_key),
                 Effect::DispatchActivity { task_key, .. } => self.activities.push(task_key),
+                Effect::Deliver(key) => self.messages.push(key),
                 _ => {}
             }
         }
@@ -75,7 +78,7 @@ impl Worker {
     /// The next input; time may pass first.
     pub(super) fn input(&self, choices: &mut Choices<'_>, run: &Run, now: &mut Time) -> Input {
         let deadline = run.next_deadline();
-        match choices.below(14) {
+        match choices.below(16) {
             0 | 1 => poll(self.task_key(choices), choices),
             2..=4 => self.response(choices),
             5 => Input::StartActivity(StartActivity {
@@ -95,6 +98,7 @@ impl Worker {
                     false => deadline,
                 })
             }
+            14 | 15 => self.delivered(choices),
             10 => {
                 *now = *now + Duration::from_nanos(choices.any::<u32>().into());
                 request(choices)
@@ -150,8 +154,45 @@ impl Worker {
                 force_create_new_workflow_task: choices.once_in(4),
                 ..Default::default()
             },
+            namespace: RunNamespace::default(),
             refused: None,
         }))
+    }
+
+    /// The answer to a message to another execution.
+    fn delivered(&self, choices: &mut Choices<'_>) -> Input {
+        let key = match self.messages.last() {
+            Some(key) if !choices.once_in(4) => *key,
+            _ => OutgoingKey {
+                event: event(choices),
+                kind: OutgoingKind::StartChild,
+            },
+        };
+        let initiated = key.event;
+        let succeeds = choices.once_in(2);
+        Input::Delivered(match key.kind {
+            OutgoingKind::StartChild if succeeds => Delivered::ChildStarted {
+                initiated,
+                run_id: "child".into(),
+            },
+            OutgoingKind::StartChild => Delivered::StartChildFailed {
+                initiated,
+                cause: Default::default(),
+            },
+            OutgoingKind::Signal if succeeds => Delivered::Signaled { initiated },
+            OutgoingKind::Signal => Delivered::SignalFailed {
+                initiated,
+                cause: Default::default(),
+            },
+            OutgoingKind::RequestCancel if succeeds => Delivered::CancelRequested { initiated },
+            OutgoingKind::RequestCancel => Delivered::RequestCancelFailed {
+                initiated,
+                cause: Default::default(),
+            },
+            OutgoingKind::BeginChild | OutgoingKind::ClosePolicy | OutgoingKind::ReportClose => {
+                Delivered::Done(key)
+            }
+        })
     }
 
     fn report(&self, choices: &mut Choices<'_>) -> Input {

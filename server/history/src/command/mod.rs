@@ -5,10 +5,12 @@
 
 mod bad_command;
 mod cancel_activity;
+mod cancel_external;
 mod cancel_timer;
 mod cancel_workflow;
 mod complete_workflow;
 mod continue_as_new;
+mod external;
 mod fail_workflow;
 mod marker;
 mod plan;
@@ -16,6 +18,8 @@ mod properties;
 mod protocol_message;
 mod schedule_activity;
 mod search_attributes;
+mod signal_external;
+mod start_child;
 mod start_timer;
 mod task_completed;
 
@@ -24,6 +28,7 @@ use durably_proto::api::command::v1::command::Attributes;
 use durably_proto::api::enums::v1::{CommandType, WorkflowTaskFailedCause as Cause};
 
 use crate::id::EventId;
+use crate::input::RunNamespace;
 use crate::open_transition::OpenTransition;
 use crate::state::Run;
 
@@ -37,6 +42,9 @@ pub(crate) enum Command {
     CancelActivity(cancel_activity::CancelActivity),
     StartTimer(start_timer::StartTimer),
     CancelTimer(cancel_timer::CancelTimer),
+    StartChild(Box<start_child::StartChild>),
+    SignalExternal(Box<signal_external::SignalExternal>),
+    CancelExternal(Box<cancel_external::CancelExternal>),
     RecordMarker(marker::RecordMarker),
     UpsertSearchAttributes(search_attributes::UpsertSearchAttributes),
     ModifyProperties(properties::ModifyProperties),
@@ -60,7 +68,7 @@ pub(crate) struct Completion {
 
 impl Command {
     /// Parses a command. Protocol messages are handled by the plan.
-    fn read(message: Message, run: &Run) -> Result<Self, BadCommand> {
+    fn read(message: Message, run: &Run, namespace: &RunNamespace) -> Result<Self, BadCommand> {
         let kind = message.command_type();
         Ok(match message.attributes {
             Some(Attributes::ScheduleActivityTaskCommandAttributes(a)) => {
@@ -74,6 +82,15 @@ impl Command {
             }
             Some(Attributes::CancelTimerCommandAttributes(a)) => {
                 Self::CancelTimer(cancel_timer::read(&a)?)
+            }
+            Some(Attributes::StartChildWorkflowExecutionCommandAttributes(a)) => {
+                Self::StartChild(Box::new(start_child::read(a, run, namespace)?))
+            }
+            Some(Attributes::SignalExternalWorkflowExecutionCommandAttributes(a)) => {
+                Self::SignalExternal(Box::new(signal_external::read(a, namespace)?))
+            }
+            Some(Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(a)) => {
+                Self::CancelExternal(Box::new(cancel_external::read(a, namespace)?))
             }
             Some(Attributes::RecordMarkerCommandAttributes(a)) => {
                 Self::RecordMarker(marker::read(a)?)
@@ -111,6 +128,9 @@ impl Command {
             Self::CancelActivity(command) => command.check(plan),
             Self::StartTimer(command) => command.check(plan),
             Self::CancelTimer(command) => command.check(plan),
+            Self::StartChild(command) => command.check(plan),
+            Self::SignalExternal(command) => command.check(plan),
+            Self::CancelExternal(command) => command.check(plan),
             Self::UpsertSearchAttributes(command) => command.check(plan),
             Self::ModifyProperties(command) => command.check(plan),
             Self::RecordMarker(_) => Ok(()),
@@ -133,6 +153,9 @@ impl Command {
             Self::CancelActivity(command) => command.apply(run, completing, out),
             Self::StartTimer(command) => command.apply(run, completing, out),
             Self::CancelTimer(command) => command.apply(run, completing, out),
+            Self::StartChild(command) => command.apply(run, completing, out),
+            Self::SignalExternal(command) => command.apply(run, completing, out),
+            Self::CancelExternal(command) => command.apply(run, completing, out),
             Self::RecordMarker(command) => command.apply(run, completing, out),
             Self::UpsertSearchAttributes(command) => command.apply(run, completing, out),
             Self::ModifyProperties(command) => command.apply(run, completing, out),

@@ -12,9 +12,9 @@ use durably_proto::api::protocol::v1::Message;
 use durably_proto::api::sdk::v1::{EventGroupMarker, UserMetadata};
 
 use crate::command::protocol_message::{self, PlannedUpdate, UpdateMessage};
-use crate::command::{BadCommand, Command, continue_as_new, search_attributes};
-use crate::id::{EventId, TimerId, UpdateId};
-use crate::input::BadSearchAttributes;
+use crate::command::{BadCommand, Command, continue_as_new, search_attributes, start_child};
+use crate::id::{EventId, OutgoingKind, TimerId, UpdateId};
+use crate::input::{BadSearchAttributes, RunNamespace};
 use crate::state::{Run, StartedTask, TaskType};
 
 use activities::PlannedActivities;
@@ -42,6 +42,11 @@ pub(crate) struct Plan<'a> {
     /// Cancelled timers whose buffered `TimerFired` the worker will never see.
     pub unfired: BTreeSet<TimerId>,
     pub activities: PlannedActivities<'a>,
+    /// Workflow ids of the children that these steps start.
+    pub started_children: BTreeSet<String>,
+    pub pending_children: usize,
+    pub pending_signals: usize,
+    pub pending_cancel_requests: usize,
     pub updates: BTreeMap<UpdateId, PlannedUpdate>,
     /// The event that the next step will record.
     pub next_event: EventId,
@@ -55,6 +60,7 @@ pub(crate) fn plan(
     task: &StartedTask,
     commands: Vec<CommandMessage>,
     mut messages: Vec<Message>,
+    namespace: &RunNamespace,
     refused: Option<BadSearchAttributes>,
 ) -> Result<Vec<Step>, BadCommand> {
     let mut plan = Plan {
@@ -62,6 +68,10 @@ pub(crate) fn plan(
         timers: BTreeMap::new(),
         unfired: BTreeSet::new(),
         activities: PlannedActivities::new(run),
+        started_children: BTreeSet::new(),
+        pending_children: run.children.len(),
+        pending_signals: run.outgoing.count(OutgoingKind::Signal),
+        pending_cancel_requests: run.outgoing.count(OutgoingKind::RequestCancel),
         updates: BTreeMap::new(),
         next_event: first_step_event(run, task),
         closed: false,
@@ -69,7 +79,7 @@ pub(crate) fn plan(
     let mut steps = Vec::with_capacity(commands.len() + messages.len());
     for (place, mut command) in commands.into_iter().enumerate() {
         if let Some(refused) = refused.as_ref().filter(|it| it.place == place) {
-            return Err(plan.refusal(refused, command));
+            return Err(plan.refusal(refused, command, namespace));
         }
         if let Some(Attributes::ProtocolMessageCommandAttributes(attributes)) = &command.attributes
         {
@@ -81,7 +91,7 @@ pub(crate) fn plan(
             user_metadata: command.user_metadata.take(),
             event_group_markers: std::mem::take(&mut command.event_group_markers),
         };
-        let command = Command::read(command, run)?;
+        let command = Command::read(command, run, namespace)?;
         command.check(&mut plan)?;
         plan.next_event = plan.next_event.next();
         steps.push(Step::Command { command, extras });
@@ -133,12 +143,20 @@ impl Plan<'_> {
     }
 
     /// The error of a command with bad search attributes.
-    fn refusal(&mut self, refused: &BadSearchAttributes, command: CommandMessage) -> BadCommand {
+    fn refusal(
+        &mut self,
+        refused: &BadSearchAttributes,
+        command: CommandMessage,
+        namespace: &RunNamespace,
+    ) -> BadCommand {
         match command.attributes {
             Some(Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(attributes)) => self
                 .check_close()
                 .err()
                 .unwrap_or_else(|| continue_as_new::refusal(refused, attributes, self.run)),
+            Some(Attributes::StartChildWorkflowExecutionCommandAttributes(attributes)) => {
+                start_child::refusal(refused, attributes, self.run, namespace)
+            }
             _ => search_attributes::refusal(refused),
         }
     }

@@ -44,7 +44,8 @@ pub(crate) fn complete(
         workflow_task::schedule(run, TaskType::Normal, out);
         return Ok(Reply::WorkflowTaskHeartbeatTimeout);
     }
-    let steps = match plan::plan(run, &task, commands, messages, complete.refused) {
+    let (namespace, refused) = (complete.namespace, complete.refused);
+    let steps = match plan::plan(run, &task, commands, messages, &namespace, refused) {
         Ok(steps) => steps,
         Err(refusal) => return refuse(refusal, &response, run, out),
     };

@@ -59,6 +59,12 @@ impl Run {
         let mut started = BTreeMap::new();
         for mut event in first.into_iter().chain(last) {
             link_started(&mut event, &mut started, self.next_event_id());
+            if let Some(Attributes::ChildWorkflowExecutionStartedEventAttributes(child)) =
+                &event.attributes
+            {
+                let initiated = EventId(child.initiated_event_id);
+                self.children.record_start(initiated, self.next_event_id());
+            }
             self.push(event);
         }
     }
@@ -121,8 +127,8 @@ pub(crate) fn unrecorded(at: Time, attributes: Attributes) -> HistoryEvent {
     }
 }
 
-/// Links a buffered event to the `ActivityTaskStarted` buffered before it, whose id was not known
-/// until now.
+/// Links a buffered end of an activity or child to the start buffered before it, whose id was not
+/// known until now.
 fn link_started(event: &mut HistoryEvent, started: &mut BTreeMap<i64, i64>, id: EventId) {
     let (scheduled, link) = match &mut event.attributes {
         Some(Attributes::ActivityTaskStartedEventAttributes(a)) => {
@@ -140,6 +146,25 @@ fn link_started(event: &mut HistoryEvent, started: &mut BTreeMap<i64, i64>, id: 
         }
         Some(Attributes::ActivityTaskCanceledEventAttributes(a)) => {
             (a.scheduled_event_id, &mut a.started_event_id)
+        }
+        Some(Attributes::ChildWorkflowExecutionStartedEventAttributes(a)) => {
+            started.insert(a.initiated_event_id, id.0);
+            return;
+        }
+        Some(Attributes::ChildWorkflowExecutionCompletedEventAttributes(a)) => {
+            (a.initiated_event_id, &mut a.started_event_id)
+        }
+        Some(Attributes::ChildWorkflowExecutionFailedEventAttributes(a)) => {
+            (a.initiated_event_id, &mut a.started_event_id)
+        }
+        Some(Attributes::ChildWorkflowExecutionCanceledEventAttributes(a)) => {
+            (a.initiated_event_id, &mut a.started_event_id)
+        }
+        Some(Attributes::ChildWorkflowExecutionTerminatedEventAttributes(a)) => {
+            (a.initiated_event_id, &mut a.started_event_id)
+        }
+        Some(Attributes::ChildWorkflowExecutionTimedOutEventAttributes(a)) => {
+            (a.initiated_event_id, &mut a.started_event_id)
         }
         _ => return,
     };
@@ -226,6 +251,48 @@ fn event_type(attributes: &Attributes) -> EventType {
             EventType::UpsertWorkflowSearchAttributes
         }
         A::WorkflowPropertiesModifiedEventAttributes(_) => EventType::WorkflowPropertiesModified,
+        A::StartChildWorkflowExecutionInitiatedEventAttributes(_) => {
+            EventType::StartChildWorkflowExecutionInitiated
+        }
+        A::StartChildWorkflowExecutionFailedEventAttributes(_) => {
+            EventType::StartChildWorkflowExecutionFailed
+        }
+        A::ChildWorkflowExecutionStartedEventAttributes(_) => {
+            EventType::ChildWorkflowExecutionStarted
+        }
+        A::ChildWorkflowExecutionCompletedEventAttributes(_) => {
+            EventType::ChildWorkflowExecutionCompleted
+        }
+        A::ChildWorkflowExecutionFailedEventAttributes(_) => {
+            EventType::ChildWorkflowExecutionFailed
+        }
+        A::ChildWorkflowExecutionCanceledEventAttributes(_) => {
+            EventType::ChildWorkflowExecutionCanceled
+        }
+        A::ChildWorkflowExecutionTimedOutEventAttributes(_) => {
+            EventType::ChildWorkflowExecutionTimedOut
+        }
+        A::ChildWorkflowExecutionTerminatedEventAttributes(_) => {
+            EventType::ChildWorkflowExecutionTerminated
+        }
+        A::SignalExternalWorkflowExecutionInitiatedEventAttributes(_) => {
+            EventType::SignalExternalWorkflowExecutionInitiated
+        }
+        A::SignalExternalWorkflowExecutionFailedEventAttributes(_) => {
+            EventType::SignalExternalWorkflowExecutionFailed
+        }
+        A::ExternalWorkflowExecutionSignaledEventAttributes(_) => {
+            EventType::ExternalWorkflowExecutionSignaled
+        }
+        A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(_) => {
+            EventType::RequestCancelExternalWorkflowExecutionInitiated
+        }
+        A::RequestCancelExternalWorkflowExecutionFailedEventAttributes(_) => {
+            EventType::RequestCancelExternalWorkflowExecutionFailed
+        }
+        A::ExternalWorkflowExecutionCancelRequestedEventAttributes(_) => {
+            EventType::ExternalWorkflowExecutionCancelRequested
+        }
         other => unreachable!("this crate records no {other:?}"),
     }
 }

@@ -5,6 +5,8 @@
 //! collection knows which of its entries the next commit must write.
 
 pub(crate) mod activities;
+pub(crate) mod children;
+pub(crate) mod outgoing;
 pub(crate) mod requests;
 pub(crate) mod timers;
 pub(crate) mod updates;

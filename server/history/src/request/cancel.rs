@@ -1,5 +1,6 @@
 //! A cancel request: records it and schedules a workflow task.
 
+use durably_proto::api::common::v1::WorkflowExecution;
 use durably_proto::api::history::v1::WorkflowExecutionCancelRequestedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
@@ -16,14 +17,16 @@ pub(crate) fn apply(
     out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     run.check_chain(cancel.first_run_id.as_ref())?;
+    if cancel.child_only {
+        run.check_parent(cancel.external.as_ref())?;
+    }
     if run.cancel_requested {
         return Ok(Reply::AlreadyDone);
     }
-    let (execution, initiated) = cancel.external.unzip();
     let event = WorkflowExecutionCancelRequestedEventAttributes {
         cause: cancel.reason,
-        external_initiated_event_id: initiated.unwrap_or_default().0,
-        external_workflow_execution: execution,
+        external_initiated_event_id: cancel.external_initiated.0,
+        external_workflow_execution: cancel.external,
         identity: cancel.identity,
     };
     run.cancel_requested = true;
@@ -45,6 +48,14 @@ impl Run {
                 Err(Rejection::ChainMismatch(ChainMismatch { first_run_id }))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Rejects a message for a child of another run.
+    pub(crate) fn check_parent(&self, wanted: Option<&WorkflowExecution>) -> Result<(), Rejection> {
+        match self.parent().map(|(parent, _)| parent) == wanted {
+            true => Ok(()),
+            false => Err(Rejection::OtherParent),
         }
     }
 }

@@ -1,20 +1,20 @@
 //! Descriptions of a run and its row in lists.
 
 use durably_proto::api::activity::v1::ActivityOptions;
-use durably_proto::api::common::v1::{
-    ActivityType, Memo, Payload, SearchAttributes, WorkflowExecution, WorkflowType,
-};
+use durably_proto::api::common::v1::{ActivityType, Memo, Payload, SearchAttributes, WorkflowType};
 use durably_proto::api::enums::v1::{PendingActivityState, PendingWorkflowTaskState};
 use durably_proto::api::history::v1::ActivityTaskScheduledEventAttributes;
 use durably_proto::api::taskqueue::v1::TaskQueue;
 use durably_proto::api::workflow::v1::{
-    PendingActivityInfo, PendingWorkflowTaskInfo, RequestIdInfo, ResetPointInfo, ResetPoints,
-    WorkflowExecutionConfig, WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
+    PendingActivityInfo, PendingChildExecutionInfo, PendingWorkflowTaskInfo, RequestIdInfo,
+    ResetPointInfo, ResetPoints, WorkflowExecutionConfig, WorkflowExecutionExtendedInfo,
+    WorkflowExecutionInfo,
 };
 use durably_proto::api::workflowservice::v1::DescribeWorkflowExecutionResponse;
 use durably_proto::wkt::Timestamp;
 
 use crate::json;
+use crate::outgoing::initiated_child;
 use crate::pending::activities::{Activity, ActivityState};
 use crate::queue;
 use crate::state::{Run, ScheduledTask, WorkflowTask};
@@ -38,6 +38,7 @@ impl Run {
                 .iter()
                 .map(|a| self.pending_activity(a))
                 .collect(),
+            pending_children: self.pending_children(),
             pending_workflow_task: self.pending_workflow_task(),
             workflow_extended_info: Some(self.extended_info()),
             ..Default::default()
@@ -58,10 +59,7 @@ impl Run {
                 .collect(),
         };
         let closed_at = self.closed_at();
-        let itself = || WorkflowExecution {
-            workflow_id: config.workflow_id.to_string(),
-            run_id: config.run_id.to_string(),
-        };
+        let itself = || self.execution();
         let info = WorkflowExecutionInfo {
             execution: Some(itself()),
             r#type: Some(WorkflowType {
@@ -142,6 +140,21 @@ impl Run {
             request_id_infos: request_id_infos.collect(),
             ..Default::default()
         }
+    }
+
+    fn pending_children(&self) -> Vec<PendingChildExecutionInfo> {
+        let children = self.children.iter().map(|(initiated, child)| {
+            let attributes = initiated_child(self, initiated);
+            let run_id = child.started.as_ref().map(|started| &started.run_id);
+            PendingChildExecutionInfo {
+                parent_close_policy: attributes.parent_close_policy,
+                workflow_id: attributes.workflow_id,
+                run_id: run_id.map(ToString::to_string).unwrap_or_default(),
+                workflow_type_name: attributes.workflow_type.unwrap_or_default().name,
+                initiated_id: initiated.0,
+            }
+        });
+        children.collect()
     }
 
     fn pending_workflow_task(&self) -> Option<PendingWorkflowTaskInfo> {

@@ -1,6 +1,7 @@
 //! Requests of clients.
 
 pub(crate) mod attach;
+pub(crate) mod begin;
 pub(crate) mod cancel;
 mod describe;
 pub(crate) mod parse;

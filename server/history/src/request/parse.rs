@@ -15,7 +15,7 @@ use crate::input::Signal;
 use crate::limits;
 use crate::rejection::Invalid;
 use crate::retry::RetryPolicy;
-use crate::start::{Chain, Start, StartDelay, Timeouts};
+use crate::start::{Chain, ChildStart, Start, StartDelay, Timeouts};
 use crate::time::{check_duration, timeout_from_proto};
 use crate::{priority, queue};
 
@@ -100,6 +100,18 @@ impl Start {
         })
     }
 
+    /// The start of a child; the run gets this id and seed.
+    ///
+    /// # Errors
+    /// What is wrong with a request of a stored event that another program wrote.
+    pub fn child(child: ChildStart, run_id: RunId, seed: u64) -> Result<Self, Invalid> {
+        Ok(Self {
+            parent: Some(child.parent),
+            root: Some(child.root),
+            ..Self::from_request(child.request, run_id, seed)?
+        })
+    }
+
     /// Parses a signal-with-start request; [`Start::signal`] has the signal, for an existing run
     /// too.
     ///
@@ -127,6 +139,7 @@ impl Start {
             request_id: request.request_id.as_str().into(),
             links: request.links.clone(),
             external: None,
+            child_only: false,
         };
         let start = StartWorkflowExecutionRequest {
             namespace: request.namespace,

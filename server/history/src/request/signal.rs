@@ -48,6 +48,9 @@ fn record_once(
     if run.requests.signals_received() >= limits::SIGNALS {
         return Err(Rejection::LimitExceeded(LimitExceeded::Signals));
     }
+    if signal.child_only {
+        run.check_parent(signal.external.as_ref())?;
+    }
     // A workflow that receives signals faster than it can close would never close.
     if run.close_attempted && run.has_started_workflow_task() {
         return Err(Rejection::Closing);

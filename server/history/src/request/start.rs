@@ -10,6 +10,8 @@ use crate::event_log::EventLog;
 use crate::id::{EventId, RequestId, Stamp};
 use crate::open_transition::OpenTransition;
 use crate::pending::activities::Activities;
+use crate::pending::children::Children;
+use crate::pending::outgoing::OutgoingMessages;
 use crate::pending::requests::Requests;
 use crate::pending::timers::Timers;
 use crate::pending::updates::Updates;
@@ -57,7 +59,7 @@ impl Run {
         if let Some(update) = update {
             run.updates.admit(update.id, update.request);
         }
-        let reply = if delayed {
+        let reply = if delayed || run.awaits_parent {
             Reply::Done
         } else if eager {
             workflow_task::schedule_undispatched(&mut run, TaskType::Normal, now, &out);
@@ -138,6 +140,10 @@ fn empty(config: RunConfig, start: &Start) -> Run {
         close_attempted: false,
         timers: Timers::default(),
         activities: Activities::default(),
+        children: Children::default(),
+        outgoing: OutgoingMessages::default(),
+        // A parent starts the first run only.
+        awaits_parent: start.parent.is_some() && start.chain.continued.is_none(),
         updates: Updates::default(),
         cancel_requested: false,
         requests: Requests::default(),
@@ -181,9 +187,11 @@ fn started_event(
         run,
         task,
     } = start.timeouts;
-    // The real server records an absent run timeout only for a workflow that continued as new.
+    // The real server records an absent run timeout only for children and for a workflow that
+    // continued as new.
     let run_timeout = match initiator {
         ContinueAsNewInitiator::Workflow => Some(timeout_to_proto(run)),
+        _ if start.parent.is_some() => Some(timeout_to_proto(run)),
         _ => run.map(to_proto),
     };
     let parent = start.parent.as_ref();

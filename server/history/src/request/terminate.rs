@@ -15,6 +15,9 @@ pub(crate) fn apply(
     out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
     run.check_chain(terminate.first_run_id.as_ref())?;
+    if terminate.child_of.is_some() {
+        run.check_parent(terminate.child_of.as_ref())?;
+    }
     let reason = match terminate.reason.as_str() {
         "" => "terminated by user via frontend".to_owned(),
         _ => terminate.reason,

@@ -7,6 +7,7 @@ use crate::snapshot::config::ConfigMessage;
 use crate::snapshot::core::CoreMessage;
 use crate::snapshot::key::{PartKey, PartName};
 use crate::snapshot::message::Empty;
+use crate::snapshot::outgoing::{ChildMessage, OutgoingMessage};
 use crate::snapshot::part;
 use crate::snapshot::pending::{ActivityMessage, RequestMessage, TimerMessage, UpdateMessage};
 use crate::state::Run;
@@ -80,6 +81,15 @@ impl Run {
         let attributes = &mut self.search_attributes;
         add_messages(attributes, PartName::SearchAttribute, &mut parts);
         add_messages(&mut self.reset_points, PartName::ResetPoint, &mut parts);
+        let children = self.children.take_changed();
+        add(children, PartName::Child, &mut parts, ChildMessage::from);
+        let outgoing = self.outgoing.take_changed();
+        add(
+            outgoing,
+            PartName::Outgoing,
+            &mut parts,
+            OutgoingMessage::from,
+        );
         Changes { parts, events }
     }
 
@@ -92,7 +102,9 @@ impl Run {
             + self.callbacks.len()
             + self.memo.len()
             + self.search_attributes.len()
-            + self.reset_points.len();
+            + self.reset_points.len()
+            + self.children.len()
+            + self.outgoing.len();
         CONFIG_AND_CORE + collections
     }
 }

@@ -58,6 +58,8 @@ pub(super) struct CoreMessage {
     pub(super) transitions: i64,
     #[prost(fixed64, tag = "19")]
     pub(super) random: u64,
+    #[prost(bool, tag = "20")]
+    pub(super) awaits_parent: bool,
 }
 
 /// Field numbers are stable.
@@ -178,6 +180,7 @@ impl CoreMessage {
             last_worker_version: run.last_worker_version.clone(),
             transitions: run.transitions,
             random: run.random.state(),
+            awaits_parent: run.awaits_parent,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::id::{EventId, RequestId, TimerId, UpdateId};
+use crate::id::{EventId, OutgoingKey, OutgoingKind, RequestId, TimerId, UpdateId};
 
 /// Key of a part of a run's state: stable bytes, opaque to the store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +23,8 @@ pub(super) enum PartName {
     MemoField(String),
     SearchAttribute(String),
     ResetPoint(u64),
+    Child(EventId),
+    Outgoing(OutgoingKey),
 }
 
 impl PartKey {
@@ -55,6 +57,15 @@ impl PartKey {
             MEMO_FIELD => PartName::MemoField(text()?.to_owned()),
             SEARCH_ATTRIBUTE => PartName::SearchAttribute(text()?.to_owned()),
             RESET_POINT => PartName::ResetPoint(number()?),
+            CHILD => PartName::Child(event()?),
+            OUTGOING => {
+                let (kind, event) = key.split_last()?;
+                let event = i64::from_be_bytes(event.try_into().ok()?);
+                PartName::Outgoing(OutgoingKey {
+                    event: Some(EventId(event)).filter(|it| *it >= EventId::FIRST)?,
+                    kind: kind_of(*kind)?,
+                })
+            }
             _ => return None,
         })
     }
@@ -74,10 +85,7 @@ impl From<&PartName> for PartKey {
             PartName::Config => Self::new(CONFIG, &[]),
             PartName::Core => Self::new(CORE, &[]),
             PartName::Timer(id) => Self::new(TIMER, id.as_str().as_bytes()),
-            PartName::Activity(scheduled) => {
-                let scheduled = u64::try_from(scheduled.0).expect("events are numbered from 1");
-                Self::number(ACTIVITY, scheduled)
-            }
+            PartName::Activity(scheduled) => Self::number(ACTIVITY, event_number(*scheduled)),
             PartName::Update(id) => Self::new(UPDATE, id.as_str().as_bytes()),
             PartName::SignalRequest(id) => Self::new(SIGNAL_REQUEST, id.as_str().as_bytes()),
             PartName::Request(id) => Self::new(REQUEST, id.as_str().as_bytes()),
@@ -86,6 +94,11 @@ impl From<&PartName> for PartKey {
             PartName::MemoField(name) => Self::new(MEMO_FIELD, name.as_bytes()),
             PartName::SearchAttribute(name) => Self::new(SEARCH_ATTRIBUTE, name.as_bytes()),
             PartName::ResetPoint(number) => Self::number(RESET_POINT, *number),
+            PartName::Child(initiated) => Self::number(CHILD, event_number(*initiated)),
+            PartName::Outgoing(OutgoingKey { event, kind }) => {
+                let event = event_number(*event).to_be_bytes();
+                Self::new(OUTGOING, &[&event[..], &[number_of(*kind)]].concat())
+            }
         }
     }
 }
@@ -105,9 +118,34 @@ impl fmt::Display for PartKey {
             Some(PartName::MemoField(name)) => write!(f, "memo field {name:?}"),
             Some(PartName::SearchAttribute(name)) => write!(f, "search attribute {name:?}"),
             Some(PartName::ResetPoint(number)) => write!(f, "reset point {number}"),
+            Some(PartName::Child(initiated)) => write!(f, "child of event {initiated}"),
+            Some(PartName::Outgoing(OutgoingKey { event, kind })) => {
+                write!(f, "outgoing message {kind:?} of event {event}")
+            }
             None => write!(f, "part {}", self.0.escape_ascii()),
         }
     }
+}
+
+fn event_number(event: EventId) -> u64 {
+    u64::try_from(event.0).expect("events are numbered from 1")
+}
+
+/// Stable: a number is never given to another kind of message.
+fn number_of(kind: OutgoingKind) -> u8 {
+    match kind {
+        OutgoingKind::StartChild => 1,
+        OutgoingKind::BeginChild => 2,
+        OutgoingKind::Signal => 3,
+        OutgoingKind::RequestCancel => 4,
+        OutgoingKind::ClosePolicy => 5,
+        OutgoingKind::ReportClose => 6,
+    }
+}
+
+fn kind_of(number: u8) -> Option<OutgoingKind> {
+    let mut kinds = OutgoingKind::ALL.into_iter();
+    kinds.find(|kind| number_of(*kind) == number)
 }
 
 // Stable: a number is never given to another kind of part.
@@ -123,3 +161,5 @@ const CALLBACK: u8 = 9;
 const MEMO_FIELD: u8 = 10;
 const SEARCH_ATTRIBUTE: u8 = 11;
 const RESET_POINT: u8 = 12;
+const CHILD: u8 = 13;
+const OUTGOING: u8 = 14;

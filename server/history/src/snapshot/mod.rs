@@ -17,6 +17,8 @@
 //! | callback         | number                    | when it is added                           |
 //! | memo field, search attribute | name          | when it is set or removed                  |
 //! | reset point      | number                    | when a new build completes a task          |
+//! | child            | initiated event           | when it starts, and when it closes         |
+//! | outgoing message | event, kind               | when it is added, and delivered            |
 //!
 //! Parts are protobuf messages, so that a later version of this program reads what an earlier one
 //! wrote: a field keeps its number for ever, a new field has a default that means "as before", and
@@ -30,6 +32,7 @@ mod config;
 mod core;
 mod key;
 mod message;
+mod outgoing;
 mod part;
 mod pending;
 mod restore;

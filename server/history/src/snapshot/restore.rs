@@ -6,7 +6,7 @@ use prost::Message;
 
 use crate::corrupted::Corrupted;
 use crate::event_log::EventLog;
-use crate::id::Stamp;
+use crate::id::{OutgoingKind, Stamp};
 use crate::pending::requests::Requests;
 use crate::pending::updates::Updates;
 use crate::random::Random;
@@ -14,6 +14,7 @@ use crate::snapshot::config::ConfigMessage;
 use crate::snapshot::core::CoreMessage;
 use crate::snapshot::key::{PartKey, PartName};
 use crate::snapshot::message::{Empty, counter};
+use crate::snapshot::outgoing::{ChildMessage, OutgoingMessage};
 use crate::snapshot::part;
 use crate::snapshot::pending::{ActivityMessage, RequestMessage, TimerMessage, UpdateMessage};
 use crate::state::{Run, RunConfig, Taken};
@@ -102,6 +103,7 @@ fn from_core(
         last_completed_started: core.last_completed_started(&events)?,
         close_attempted: core.close_attempted,
         cancel_requested: core.cancel_requested,
+        awaits_parent: core.awaits_parent,
         last_worker_version: core.last_worker_version.take(),
         transitions: counter("the number of transitions", core.transitions, i64::MAX)?,
         random: Random::new(core.random),
@@ -110,6 +112,8 @@ fn from_core(
         buffered: Default::default(),
         timers: Default::default(),
         activities: Default::default(),
+        children: Default::default(),
+        outgoing: Default::default(),
         updates: Updates::with_admitted(counter(
             "the number of updates",
             core.updates_admitted,
@@ -177,6 +181,14 @@ fn add(run: &mut Run, key: &PartKey, name: PartName, value: &[u8]) -> Result<boo
             let number = counter("its number", number, u64::MAX).map_err(corrupted)?;
             run.reset_points.restore(number, open(key, value)?)
         }
+        PartName::Child(initiated) => {
+            let child = open::<ChildMessage>(key, value)?.restore(initiated, events);
+            run.children.restore(initiated, child.map_err(corrupted)?)
+        }
+        PartName::Outgoing(outgoing) => {
+            let entry = open::<OutgoingMessage>(key, value)?.restore(outgoing, events);
+            run.outgoing.restore(outgoing, entry.map_err(corrupted)?)
+        }
     })
 }
 
@@ -187,6 +199,13 @@ fn check_invariants(run: &Run) -> Result<(), &'static str> {
     }
     if !run.is_running() && run.has_pending() {
         return Err("the run is closed, but something is pending");
+    }
+    let starts = run.outgoing.count(OutgoingKind::StartChild);
+    if starts != run.children.unstarted() && (run.is_running() || starts > 0) {
+        return Err("the messages that start children do not match the children");
+    }
+    if run.is_running() && run.outgoing.count(OutgoingKind::ReportClose) > 0 {
+        return Err("the run is running, but reports its close");
     }
     Ok(())
 }

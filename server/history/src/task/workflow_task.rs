@@ -50,6 +50,7 @@ pub(crate) fn schedule_undispatched(
         }
         TaskType::Transient | TaskType::Speculative => run.next_event_id(),
     };
+    run.awaits_parent = false;
     run.last_stamp = Stamp(run.last_stamp.0 + 1);
     let stamp = run.last_stamp;
     let task = ScheduledTask {

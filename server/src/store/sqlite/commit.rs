@@ -235,13 +235,13 @@ fn put_part(connection: &Connection, run: i64, part: &Part) -> rusqlite::Result<
     Ok(())
 }
 
-/// The columns `closed_at`, `next_due` and `has_tasks` of a run.
+/// The columns `closed_at`, `next_due` and `has_tasks` of a run; messages count as tasks.
 fn columns(phase: RunPhase) -> (Option<i64>, Option<i64>, bool) {
     match phase {
         RunPhase::Open {
             next_due,
             has_tasks,
         } => (None, next_due.map(|at| at.as_unix_nanos()), has_tasks),
-        RunPhase::Closed { at } => (Some(at.as_unix_nanos()), None, false),
+        RunPhase::Closed { at, has_messages } => (Some(at.as_unix_nanos()), None, has_messages),
     }
 }

@@ -50,7 +50,7 @@ use self::commit::PreparedCommit;
 use self::lock::DatabaseLock;
 use self::readers::Readers;
 use self::writer::Writer;
-use super::{Commit, OpenRun, Store, StoredExecution, StoredNamespace, StoredRun, Submitted};
+use super::{Commit, Store, StoredExecution, StoredNamespace, StoredRun, Submitted, UnfinishedRun};
 use crate::error::{ListError, StoreError};
 use crate::name::ExecutionName;
 use crate::visibility::Page;
@@ -100,9 +100,9 @@ impl Store for SqliteStore {
         }
     }
 
-    fn open_runs(&self, each: &mut dyn FnMut(OpenRun)) -> Result<(), StoreError> {
+    fn unfinished_runs(&self, each: &mut dyn FnMut(UnfinishedRun)) -> Result<(), StoreError> {
         self.readers
-            .read(|connection| runs::open_runs(connection, each))
+            .read(|connection| runs::unfinished_runs(connection, each))
     }
 
     fn list(

@@ -5,7 +5,8 @@ use rusqlite::{Connection, params};
 
 use super::namespaces;
 
-/// Removes runs of a namespace that closed before a time, the earliest first; returns how many.
+/// Removes runs of a namespace that closed before a time, the earliest first; returns how many. A run
+/// whose messages are not delivered stays.
 pub(super) fn closed(
     connection: &Connection,
     namespace: &str,
@@ -19,6 +20,7 @@ pub(super) fn closed(
         .prepare_cached(
             "SELECT run, execution FROM runs INDEXED BY runs_closed
              WHERE namespace = ?1 AND closed_at IS NOT NULL AND closed_at < ?2
+             AND NOT has_tasks
              ORDER BY closed_at LIMIT ?3",
         )?
         .query_map(params![namespace, before.as_unix_nanos(), limit], |row| {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::StoreError;
 use crate::name::{ExecutionName, RunName};
-use crate::store::{OpenRun, StoredExecution, StoredRun};
+use crate::store::{StoredExecution, StoredRun, UnfinishedRun};
 
 /// Finds an execution.
 pub(super) fn execution(
@@ -66,18 +66,38 @@ pub(super) fn run(
     Ok(Some(StoredRun { parts, events }))
 }
 
-/// Lists all open runs, in the order in which they started.
-pub(super) fn open_runs(
+/// Lists all open runs, and the closed ones whose messages are not delivered, each in the order in
+/// which they started.
+pub(super) fn unfinished_runs(
     connection: &Connection,
-    each: &mut dyn FnMut(OpenRun),
+    each: &mut dyn FnMut(UnfinishedRun),
 ) -> Result<(), StoreError> {
-    let mut statement = connection.prepare(
-        "SELECT name, workflow_id, run_id, next_due, has_tasks
+    list(
+        connection,
+        "SELECT name, workflow_id, run_id, next_due, has_tasks, closed_at
          FROM runs INDEXED BY runs_open
          CROSS JOIN executions USING (execution)
          CROSS JOIN namespaces ON namespaces.namespace = executions.namespace
          WHERE closed_at IS NULL ORDER BY run",
+        each,
     )?;
+    list(
+        connection,
+        "SELECT name, workflow_id, run_id, next_due, has_tasks, closed_at
+         FROM runs INDEXED BY runs_undelivered
+         CROSS JOIN executions USING (execution)
+         CROSS JOIN namespaces ON namespaces.namespace = executions.namespace
+         WHERE closed_at IS NOT NULL AND has_tasks ORDER BY run",
+        each,
+    )
+}
+
+fn list(
+    connection: &Connection,
+    query: &str,
+    each: &mut dyn FnMut(UnfinishedRun),
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(query)?;
     let mut rows = statement.query([])?;
     // Most runs are in the namespace of the one before.
     let mut namespace: Arc<str> = "".into();
@@ -87,7 +107,7 @@ pub(super) fn open_runs(
             namespace = name.into();
         }
         let next_due: Option<i64> = row.get(3)?;
-        each(OpenRun {
+        each(UnfinishedRun {
             name: RunName {
                 execution: ExecutionName {
                     namespace: Arc::clone(&namespace),
@@ -96,6 +116,7 @@ pub(super) fn open_runs(
                 run_id: row.get::<_, String>(2)?.into(),
             },
             next_due: next_due.map(Time::from_unix_nanos),
+            is_open: row.get::<_, Option<i64>>(5)?.is_none(),
             has_tasks: row.get(4)?,
         });
     }

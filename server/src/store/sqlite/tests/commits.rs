@@ -24,7 +24,9 @@ fn what_was_committed_is_there_after_a_restart() {
     let namespaces = store.namespaces().expect("read");
     assert_eq!(namespaces.len(), 1);
     let mut open = Vec::new();
-    store.open_runs(&mut |run| open.push(run)).expect("read");
+    store
+        .unfinished_runs(&mut |run| open.push(run))
+        .expect("read");
     assert_eq!(open.len(), 1);
     assert_eq!(open[0].name.execution, name("w"));
     assert!(open[0].has_tasks);
@@ -179,12 +181,13 @@ fn a_closed_run_is_not_open_after_a_restart() {
     let mut close = change("w", 1, b"2");
     close.runs[0].phase = RunPhase::Closed {
         at: durably_history::Time::from_unix_nanos(9),
+        has_messages: false,
     };
     assert_eq!(commit(&store, close), Ok(()));
     drop(store);
     let store = open(&folder.database());
     let mut runs = 0;
-    store.open_runs(&mut |_| runs += 1).expect("read");
+    store.unfinished_runs(&mut |_| runs += 1).expect("read");
     assert_eq!(runs, 0);
     let removed = |nanos| {
         let before = durably_history::Time::from_unix_nanos(nanos);

@@ -162,7 +162,10 @@ fn put(
     info: &WorkflowExecutionInfo,
 ) {
     let phase = match info.close_time {
-        Some(at) => RunPhase::Closed { at: at.into() },
+        Some(at) => RunPhase::Closed {
+            at: at.into(),
+            has_messages: false,
+        },
         None => RunPhase::Open {
             next_due: None,
             has_tasks: false,

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use super::{Folder, commit, open, start, stored};
 use crate::error::{DatabaseProblem, StartError};
+use crate::store::Store as _;
 use crate::store::sqlite::{SqliteStore, schema};
 
 fn problem(path: &Path) -> DatabaseProblem {
@@ -187,10 +188,11 @@ fn later_steps_are_applied_to_a_database_of_an_earlier_version() {
     let mut connection = Connection::open(folder.database()).expect("opened");
     let steps = [
         include_str!("../schema.sql"),
+        include_str!("../outbox.sql"),
         "CREATE TABLE later (x); INSERT INTO later VALUES (1)",
         "INSERT INTO later VALUES (2); SELECT 1/0 FROM nowhere",
     ];
-    schema::migrate_by(&steps[..2], &mut connection, "another").expect("migrated");
+    schema::migrate_by(&steps[..3], &mut connection, "another").expect("migrated");
     // A step that fails leaves the version before it.
     schema::migrate_by(&steps, &mut connection, "another").expect_err("it fails");
     let found: (i64, i64) = connection
@@ -202,11 +204,26 @@ fn later_steps_are_applied_to_a_database_of_an_earlier_version() {
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .expect("read");
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
     let cluster: String = connection
         .query_row("SELECT id FROM cluster", [], |row| row.get(0))
         .expect("read");
     assert_eq!(cluster, "cluster");
+}
+
+#[test]
+fn a_database_of_the_first_version_is_brought_to_this_one() {
+    let folder = Folder::new();
+    let path = folder.database();
+    let mut connection = Connection::open(&path).expect("opened");
+    let first = [include_str!("../schema.sql")];
+    schema::migrate_by(&first, &mut connection, "cluster").expect("migrated");
+    drop(connection);
+    let store = open(&path);
+    assert_eq!(store.cluster_id(), "cluster");
+    let mut runs = 0;
+    store.unfinished_runs(&mut |_| runs += 1).expect("read");
+    assert_eq!(runs, 0);
 }
 
 #[test]

@@ -1,0 +1,266 @@
+//! Messages to other executions: what a run has to do for them, as it is delivered.
+
+use durably_proto::api::common::v1::WorkflowExecution;
+use durably_proto::api::enums::v1::{ParentClosePolicy, WorkflowIdConflictPolicy};
+use durably_proto::api::history::v1::history_event::Attributes;
+use durably_proto::api::history::v1::{
+    HistoryEvent, RequestCancelExternalWorkflowExecutionInitiatedEventAttributes,
+    SignalExternalWorkflowExecutionInitiatedEventAttributes,
+    StartChildWorkflowExecutionInitiatedEventAttributes,
+};
+use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
+
+use crate::id::{EventId, OutgoingKey, OutgoingKind, RequestId};
+use crate::input::{
+    BeginFirstTask, ChildClosed, ChildEnd, Input, RequestCancel, Signal, Terminate,
+};
+use crate::pending::outgoing::OutgoingEntry;
+use crate::priority;
+use crate::start::{ChildStart, Parent};
+use crate::state::Run;
+
+/// A message of a run to another execution of its namespace.
+#[derive(Clone, Debug)]
+pub enum Outgoing {
+    /// Start a child, unless the execution of its id is already this child.
+    StartChild(Box<ChildStart>),
+    /// Apply an input to another run.
+    Input {
+        /// The run; the latest of the execution if it has no run id.
+        target: WorkflowExecution,
+        /// The input.
+        input: Box<Input>,
+    },
+}
+
+impl Run {
+    /// A message that is to be delivered; none if it was delivered or withdrawn.
+    pub fn outgoing(&self, key: OutgoingKey) -> Option<Outgoing> {
+        let entry = self.outgoing.get(key)?;
+        Some(match key.kind {
+            OutgoingKind::StartChild => Outgoing::StartChild(Box::new(self.child_start(key.event))),
+            OutgoingKind::BeginChild => self.begin_child(key.event),
+            OutgoingKind::Signal => self.signal_to(key.event, entry),
+            OutgoingKind::RequestCancel => self.cancel_request_to(key.event),
+            OutgoingKind::ClosePolicy => self.close_policy(key.event),
+            OutgoingKind::ReportClose => self.close_report()?,
+        })
+    }
+
+    fn child_start(&self, initiated: EventId) -> ChildStart {
+        let event = self.recorded(initiated);
+        let attributes = initiated_child(self, initiated);
+        let request = StartWorkflowExecutionRequest {
+            workflow_id: attributes.workflow_id,
+            workflow_type: attributes.workflow_type,
+            task_queue: attributes.task_queue,
+            input: attributes.input,
+            header: attributes.header,
+            workflow_execution_timeout: attributes.workflow_execution_timeout,
+            workflow_run_timeout: attributes.workflow_run_timeout,
+            workflow_task_timeout: attributes.workflow_task_timeout,
+            request_id: self.child_request_id(initiated).to_string(),
+            workflow_id_reuse_policy: attributes.workflow_id_reuse_policy,
+            workflow_id_conflict_policy: WorkflowIdConflictPolicy::Fail.into(),
+            retry_policy: attributes.retry_policy,
+            cron_schedule: attributes.cron_schedule,
+            memo: attributes.memo,
+            search_attributes: attributes.search_attributes,
+            user_metadata: event.user_metadata,
+            versioning_override: attributes.versioning_override,
+            priority: priority::merged(self.config.priority.as_ref(), attributes.priority.as_ref()),
+            ..Default::default()
+        };
+        ChildStart {
+            request,
+            parent: Parent {
+                namespace: attributes.namespace,
+                namespace_id: attributes.namespace_id,
+                execution: self.execution(),
+                initiated,
+            },
+            root: self.config.root.clone().unwrap_or_else(|| self.execution()),
+        }
+    }
+
+    /// The request id with which a child is started, as descriptions of the child show it.
+    fn child_request_id(&self, initiated: EventId) -> RequestId {
+        // The last number is the event's version, which only clusters of several servers count.
+        RequestId::from(format!("{}:{initiated}:0", self.config.run_id))
+    }
+
+    fn begin_child(&self, initiated: EventId) -> Outgoing {
+        let begin = BeginFirstTask {
+            parent: self.execution(),
+            initiated,
+        };
+        Outgoing::Input {
+            target: self.child_execution(initiated),
+            input: Box::new(Input::BeginFirstTask(begin)),
+        }
+    }
+
+    fn signal_to(&self, initiated: EventId, entry: &OutgoingEntry) -> Outgoing {
+        let attributes = initiated_signal(self, initiated);
+        let signal = Signal {
+            name: attributes.signal_name,
+            input: attributes.input,
+            header: attributes.header,
+            identity: SERVER.to_owned(),
+            request_id: entry.request_id.clone(),
+            links: Vec::new(),
+            external: Some(self.execution()),
+            child_only: attributes.child_workflow_only,
+        };
+        Outgoing::Input {
+            target: attributes.workflow_execution.unwrap_or_default(),
+            input: Box::new(Input::Signal(signal)),
+        }
+    }
+
+    fn cancel_request_to(&self, initiated: EventId) -> Outgoing {
+        let attributes = initiated_cancel(self, initiated);
+        let cancel = RequestCancel {
+            reason: attributes.reason,
+            identity: SERVER.to_owned(),
+            external: Some(self.execution()),
+            external_initiated: initiated,
+            child_only: attributes.child_workflow_only,
+            ..RequestCancel::default()
+        };
+        Outgoing::Input {
+            target: attributes.workflow_execution.unwrap_or_default(),
+            input: Box::new(Input::RequestCancel(cancel)),
+        }
+    }
+
+    /// What becomes of a child of this closed run. Whether a child has started whose start is not
+    /// recorded, its own execution knows.
+    fn close_policy(&self, initiated: EventId) -> Outgoing {
+        let attributes = initiated_child(self, initiated);
+        let first_run_id = self
+            .children
+            .get(initiated)
+            .and_then(|child| child.started.as_ref())
+            .map(|started| started.run_id.clone());
+        let input = match attributes.parent_close_policy() {
+            ParentClosePolicy::Abandon => return self.begin_child(initiated),
+            ParentClosePolicy::RequestCancel => Input::RequestCancel(RequestCancel {
+                identity: SERVER.to_owned(),
+                first_run_id,
+                external: Some(self.execution()),
+                child_only: true,
+                ..RequestCancel::default()
+            }),
+            ParentClosePolicy::Terminate | ParentClosePolicy::Unspecified => {
+                Input::Terminate(Terminate {
+                    reason: "by parent close policy".to_owned(),
+                    identity: SERVER.to_owned(),
+                    first_run_id,
+                    child_of: Some(self.execution()),
+                    ..Terminate::default()
+                })
+            }
+        };
+        Outgoing::Input {
+            target: WorkflowExecution {
+                workflow_id: attributes.workflow_id,
+                run_id: String::new(),
+            },
+            input: Box::new(input),
+        }
+    }
+
+    fn close_report(&self) -> Option<Outgoing> {
+        let parent = self.config.parent.as_ref()?;
+        let closed = ChildClosed {
+            initiated: parent.initiated,
+            child: self.execution(),
+            first_run_id: self.config.first_run_id.clone(),
+            end: child_end(self.events.last()?.attributes?)?,
+        };
+        Some(Outgoing::Input {
+            target: parent.execution.clone(),
+            input: Box::new(Input::ChildClosed(Box::new(closed))),
+        })
+    }
+
+    /// The child's first run, or its execution while the run is not known.
+    fn child_execution(&self, initiated: EventId) -> WorkflowExecution {
+        let started = self
+            .children
+            .get(initiated)
+            .and_then(|it| it.started.as_ref());
+        WorkflowExecution {
+            workflow_id: initiated_child(self, initiated).workflow_id,
+            run_id: started.map_or_else(String::new, |started| started.run_id.to_string()),
+        }
+    }
+
+    /// The run's own name in messages.
+    pub(crate) fn execution(&self) -> WorkflowExecution {
+        WorkflowExecution {
+            workflow_id: self.config.workflow_id.to_string(),
+            run_id: self.config.run_id.to_string(),
+        }
+    }
+
+    fn recorded(&self, event: EventId) -> HistoryEvent {
+        let place = usize::try_from(event.0 - 1).expect("an event id");
+        self.events.get(place).expect("the event is recorded")
+    }
+}
+
+fn child_end(attributes: Attributes) -> Option<ChildEnd> {
+    Some(match attributes {
+        Attributes::WorkflowExecutionCompletedEventAttributes(a) => ChildEnd::Completed(a.result),
+        Attributes::WorkflowExecutionFailedEventAttributes(a) => {
+            let retry_state = a.retry_state();
+            ChildEnd::Failed(a.failure.map(Box::new), retry_state)
+        }
+        Attributes::WorkflowExecutionCanceledEventAttributes(a) => ChildEnd::Canceled(a.details),
+        Attributes::WorkflowExecutionTerminatedEventAttributes(_) => ChildEnd::Terminated,
+        Attributes::WorkflowExecutionTimedOutEventAttributes(a) => {
+            ChildEnd::TimedOut(a.retry_state())
+        }
+        _ => return None,
+    })
+}
+
+/// The attributes of the event that initiated a child.
+pub(crate) fn initiated_child(
+    run: &Run,
+    initiated: EventId,
+) -> StartChildWorkflowExecutionInitiatedEventAttributes {
+    match run.recorded(initiated).attributes {
+        Some(Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(event)) => event,
+        other => unreachable!("event {initiated} initiated a child, but is {other:?}"),
+    }
+}
+
+/// The attributes of the event that initiated a signal.
+pub(crate) fn initiated_signal(
+    run: &Run,
+    initiated: EventId,
+) -> SignalExternalWorkflowExecutionInitiatedEventAttributes {
+    match run.recorded(initiated).attributes {
+        Some(Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(event)) => event,
+        other => unreachable!("event {initiated} initiated a signal, but is {other:?}"),
+    }
+}
+
+/// The attributes of the event that initiated a cancel request.
+pub(crate) fn initiated_cancel(
+    run: &Run,
+    initiated: EventId,
+) -> RequestCancelExternalWorkflowExecutionInitiatedEventAttributes {
+    match run.recorded(initiated).attributes {
+        Some(Attributes::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(event)) => {
+            event
+        }
+        other => unreachable!("event {initiated} initiated a cancel request, but is {other:?}"),
+    }
+}
+
+/// How the server names itself in the events of what it does for a workflow.
+const SERVER: &str = "history-service";
