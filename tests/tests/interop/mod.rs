@@ -2,6 +2,7 @@
 
 mod async_completion;
 mod bad_values;
+mod children;
 mod details;
 mod headers;
 mod histories;

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod chains;
+mod children;
 mod closing_updates;
 mod cron;
 mod delays;
