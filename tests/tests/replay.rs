@@ -49,6 +49,8 @@ impl Signals {
     }
 }
 
+const FIRST: Patch = Patch::new("first");
+
 #[derive(Default)]
 struct Patches;
 
@@ -56,7 +58,7 @@ struct Patches;
 impl Patches {
     #[run]
     async fn run(&mut self, ctx: &Ctx) -> Result<String> {
-        let first = ctx.patched("first");
+        let first = ctx.patched(FIRST);
         ctx.sleep(millis(50)).await?;
         ctx.sleep(millis(50)).await?;
         Ok(first.to_string())

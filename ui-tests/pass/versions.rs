@@ -3,6 +3,11 @@
 
 use durably::prelude::*;
 
+const INSURED_PARCELS: Patch = Patch::new("insured parcels");
+const EXACT_SCALES: Patch = Patch::new("exact scales");
+const LONGER_STOPS: Patch = Patch::new("longer stops");
+const SLOW_SCALES: Patch = Patch::new("slow scales");
+
 #[activity(start_to_close = "10s")]
 pub async fn weigh(parcel: String) -> u32 {
     parcel.len() as u32
@@ -35,15 +40,15 @@ pub struct Parcel {
 impl Parcel {
     #[run]
     async fn run(&mut self, ctx: &Ctx, parcel: String, stops: u32) -> Result<u32> {
-        ctx.deprecate_patch("insured parcels");
+        ctx.deprecate_patch(INSURED_PARCELS);
         for stop in 0..stops {
-            let weight = if ctx.patched("exact scales") {
+            let weight = if ctx.patched(EXACT_SCALES) {
                 weigh_exactly::call(ctx, &parcel, self.unit).await?
             } else {
                 weigh::call(ctx, &parcel).await?
             };
             self.weights.push(weight);
-            match ctx.patched(&format!("longer stops {stop}")) {
+            match ctx.patched(LONGER_STOPS.part(stop)) {
                 true => ctx.sleep(hours(2)).await?,
                 false => ctx.sleep(hours(1)).await?,
             }
@@ -59,7 +64,7 @@ impl Parcel {
 
     #[signal]
     async fn measure_in(&mut self, ctx: &Ctx, unit: Unit) -> Result<()> {
-        if ctx.patched("slow scales") {
+        if ctx.patched(&SLOW_SCALES) {
             ctx.sleep(secs(1)).await?;
         }
         self.unit = unit;

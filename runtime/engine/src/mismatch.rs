@@ -448,7 +448,7 @@ impl fmt::Display for Mismatch {
         f.write_str(
             "  The code took a different path than when this history was written. \
              Common causes: wall clock, random numbers, HashMap order, edited code.\n  \
-             Guard a change of the code with `if ctx.patched(\"…\")`: see \
+             Guard a change of the code with `if ctx.patched(..)`: see \
              \"Changing the code of running workflows\",\n  \
              https://docs.rs/durably/latest/durably/guide/changing_workflows/",
         )

@@ -73,7 +73,7 @@ fn text_shows_recorded_and_attempted_side_by_side() {
              this run:  start timer (30s), at {place}\n  \
              The code took a different path than when this history was written. \
              Common causes: wall clock, random numbers, HashMap order, edited code.\n  \
-             Guard a change of the code with `if ctx.patched(\"…\")`: see \
+             Guard a change of the code with `if ctx.patched(..)`: see \
              \"Changing the code of running workflows\",\n  \
              https://docs.rs/durably/latest/durably/guide/changing_workflows/"
         )

@@ -94,7 +94,7 @@ pub trait SideEffects {
 /// `get_version`: no context has it.
 #[diagnostic::on_unimplemented(
     message = "`Ctx` has no `get_version`",
-    label = "write `if ctx.patched(\"the change\")`, with the new code in it and the old one in its `else`"
+    label = "declare `const CHANGE: Patch = Patch::new(\"what changed\");` and write `if ctx.patched(CHANGE)`, with the new code in it and the old one in its `else`"
 )]
 pub trait Versions {
     #[doc(hidden)]

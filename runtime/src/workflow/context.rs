@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     activity::{ActivityCall, UntypedActivity},
     condition::{CancelWait, WaitUntil},
+    patch::AsPatch,
     random::Random,
     scope::{Reach, Scope},
     side_effect::SideEffect,
@@ -38,6 +39,8 @@ use crate::{
 ///
 /// #[activity(start_to_close = "10s")]
 /// async fn release(item: u32) {}
+///
+/// const SECOND_REMINDER: Patch = Patch::new("a second reminder");
 ///
 /// #[derive(Default)]
 /// struct Order {
@@ -68,7 +71,7 @@ use crate::{
 ///         let id = ctx.uuid();
 ///
 ///         // New code, for runs that begin after it was deployed.
-///         if ctx.patched("a second reminder") {
+///         if ctx.patched(SECOND_REMINDER) {
 ///             ctx.sleep(hours(1)).await?;
 ///         }
 ///         Ok(format!("{id} {lucky}"))
@@ -95,7 +98,8 @@ use crate::{
 /// let mut rng: Random = ctx.rng();
 ///
 /// // No run is older than this change any more.
-/// ctx.deprecate_patch("a second reminder");
+/// const SECOND_REMINDER: Patch = Patch::new("a second reminder");
+/// ctx.deprecate_patch(SECOND_REMINDER);
 ///
 /// // Until the workflow is cancelled.
 /// ctx.cancelled().await;
@@ -323,17 +327,17 @@ impl Ctx {
     /// Whether to run the new code of a change: true in runs that reach this call for the first time
     /// now, false in runs whose history was recorded before the change.
     ///
-    /// The answer is recorded under `id`, and stays the same for the whole run.
+    /// The answer is recorded under the name of the patch, and stays the same for the whole run.
     #[track_caller]
-    pub fn patched(&self, id: &str) -> bool {
-        self.core().patched(id, false)
+    pub fn patched(&self, patch: impl AsPatch) -> bool {
+        self.core().patched(patch.as_patch().name(), false)
     }
 
-    /// Marks that no open run is older than the change `id`, so its `patched` call is gone. Remove this
+    /// Marks that no open run is older than the change, so its `patched` call is gone. Remove this
     /// call too, once no open run is older than it.
     #[track_caller]
-    pub fn deprecate_patch(&self, id: &str) {
-        self.core().patched(id, true);
+    pub fn deprecate_patch(&self, patch: impl AsPatch) {
+        self.core().patched(patch.as_patch().name(), true);
     }
 
     /// Calls an activity by its name, for example one of a worker in another language. Its result is

@@ -53,6 +53,7 @@ mod combine;
 mod condition;
 mod context;
 mod continue_as_new;
+mod patch;
 mod random;
 mod saga;
 mod scope;
@@ -76,6 +77,7 @@ pub use self::{
     },
     condition::{CancelWait, WaitUntil, WaitUntilTimeout},
     context::Ctx,
+    patch::{AsPatch, Patch},
     random::Random,
     saga::Saga,
     scope::Scope,

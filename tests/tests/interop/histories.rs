@@ -9,6 +9,8 @@ use durably_tests::{
     unique,
 };
 
+const A_CHANGE: Patch = Patch::new("a change");
+
 #[activity(start_to_close = "10s")]
 async fn third_time(ctx: &ActivityCtx) -> Result<u32> {
     if ctx.attempt() < 3 {
@@ -112,7 +114,7 @@ impl Scenario {
             }
             "continued" => Self::continue_as_new("signals").into(),
             "patched" => {
-                if ctx.patched("a change") {
+                if ctx.patched(A_CHANGE) {
                     ctx.sleep(millis(1)).await?;
                 }
                 Ok("patched".into())

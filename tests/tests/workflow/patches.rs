@@ -8,6 +8,8 @@ async fn step(name: String) -> String {
     name
 }
 
+const TWO_STEPS: Patch = Patch::new("two-steps");
+
 mod before {
     use super::*;
 
@@ -54,7 +56,7 @@ mod after {
         #[run]
         pub(super) async fn run(&mut self, ctx: &Ctx) -> Result<Vec<String>> {
             let mut steps = Vec::new();
-            if ctx.patched("two-steps") {
+            if ctx.patched(TWO_STEPS) {
                 steps.push(step::call(ctx, "new").await?);
                 ctx.sleep(millis(1)).await?;
             } else {
@@ -124,11 +126,30 @@ async fn old_runs_keep_their_path_and_new_runs_take_the_patched_one(world: &Worl
         .id(unique("steps"))
         .task_queue(&world.queue)
         .await?;
+    eventually("the new run's patch", || async {
+        let with = runs(world, TWO_STEPS.open_runs_with::<after::Steps>(), &new);
+        (with.await.ok()? == 1).then_some(())
+    })
+    .await;
+    let without = |handle| runs(world, TWO_STEPS.open_runs_without::<after::Steps>(), handle);
+    assert_eq!(without(&new).await?, 0);
+    let old_filter = format!(
+        "{} AND WorkflowId = '{}'",
+        TWO_STEPS.open_runs_without::<before::Steps>(),
+        old.id()
+    );
+    assert_eq!(world.client.count(&old_filter).await?, 1);
     old.go().await?;
     new.go().await?;
     assert_eq!(old.result().await?, ["old"]);
     assert_eq!(new.result().await?, ["new"]);
     worker.shutdown().await
+}
+
+/// How many runs of this workflow id the filter finds.
+async fn runs(world: &World, filter: String, handle: &Handle<after::Steps>) -> Result<u64> {
+    let filter = format!("{filter} AND WorkflowId = '{}'", handle.id());
+    Ok(world.client.count(filter).await?)
 }
 
 async fn an_unguarded_change_shows_recorded_and_attempted_and_loses_nothing(

@@ -106,7 +106,7 @@ table!(CommandInQuery,
         state.with(|it| it.0 = Some(kept));
         Ok(ctx.sleep(secs(1)).await?)
     }),
-    queries: &[("ask", |state, _, _| encode_result(&state.0.as_ref().map(|it| it.patched("x"))))]
+    queries: &[("ask", |state, _, _| encode_result(&state.0.as_ref().map(|it| it.patched(crate::workflow::Patch::new("x")))))]
 );
 
 #[test]

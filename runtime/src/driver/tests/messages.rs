@@ -241,12 +241,12 @@ table!(Peeks,
     run: |state, ctx, _| running(async move {
         state.with(|state| state.0 = Some(ctx.clone()));
         ctx.sleep(secs(1)).await?;
-        let patched = ctx.patched("late");
+        let patched = ctx.patched(crate::workflow::Patch::new("late"));
         ctx.sleep(secs(1)).await?;
         Ok((patched, ctx.random::<u64>()))
     }),
     queries: &[
-        ("patched", |state, _, _| encode_result(&state.0.as_ref().map(|ctx| ctx.patched("late")))),
+        ("patched", |state, _, _| encode_result(&state.0.as_ref().map(|ctx| ctx.patched(crate::workflow::Patch::new("late"))))),
         ("random", |state, _, _| encode_result(&state.0.as_ref().map(Ctx::random::<u64>))),
         ("greet", |state, _, _| {
             let handle = state.0.as_ref().map(|ctx| greet(ctx, "Bob").start());

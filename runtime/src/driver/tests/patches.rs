@@ -1,11 +1,12 @@
 use super::*;
+use crate::workflow::Patch;
 
 #[derive(Default)]
 struct Patched;
 table!(Patched, run: |_, ctx, _| running(async move {
-    let before = ctx.patched("fast");
+    let before = ctx.patched(Patch::new("fast"));
     ctx.sleep(secs(1)).await?;
-    Ok((before, ctx.patched("fast"), ctx.patched("late")))
+    Ok((before, ctx.patched(Patch::new("fast")), ctx.patched(Patch::new("late"))))
 }));
 
 #[test]
@@ -33,7 +34,7 @@ fn an_answer_given_in_replay_stays_the_same_afterwards() {
 
 #[derive(Default)]
 struct Deprecates;
-table!(Deprecates, run: |_, ctx, _| running(async move { ctx.deprecate_patch("fast"); Ok(()) }));
+table!(Deprecates, run: |_, ctx, _| running(async move { ctx.deprecate_patch(Patch::new("fast")); Ok(()) }));
 
 #[test]
 fn a_deprecated_patch_is_recorded_as_such() {

@@ -90,8 +90,12 @@ const TRIES: &[Try] = &[
     ("draws from a generator", |it| {
         let _: u64 = rand::RngExt::random(&mut it.ctx.rng());
     }),
-    ("asks for a patch", |it| _ = it.ctx.patched("new")),
-    ("drops a patch", |it| it.ctx.deprecate_patch("new")),
+    ("asks for a patch", |it| {
+        _ = it.ctx.patched(crate::workflow::Patch::new("new"))
+    }),
+    ("drops a patch", |it| {
+        it.ctx.deprecate_patch(crate::workflow::Patch::new("new"))
+    }),
     ("starts a child", |it| {
         poll_once(
             ChildCall::<Keeper>::new(&it.ctx, ().encode(&crate::data::Converter::default()))

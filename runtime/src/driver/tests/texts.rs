@@ -128,7 +128,9 @@ impl Wrong {
 
     #[query]
     fn ask(&self) -> bool {
-        self.ctx.as_ref().is_some_and(|ctx| ctx.patched("x"))
+        self.ctx
+            .as_ref()
+            .is_some_and(|ctx| ctx.patched(Patch::new("x")))
     }
 }
 

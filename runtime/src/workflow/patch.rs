@@ -1,0 +1,175 @@
+//! Patches: names of changes to the code of running workflows.
+
+use std::{borrow::Cow, fmt};
+
+use crate::definition::Workflow;
+
+/// The name of a change to workflow code, for [`Ctx::patched`](super::Ctx::patched).
+///
+/// Declare each one once, as a constant beside the workflow: a misspelt name does not compile, and rustc
+/// warns about a patch that nothing uses any more. History keeps the text, so it never changes while runs
+/// have it.
+///
+/// ```
+/// use durably::prelude::*;
+///
+/// const SECOND_REMINDER: Patch = Patch::new("a second reminder");
+///
+/// #[activity(start_to_close = "10s")]
+/// async fn remind(customer: String) {}
+///
+/// #[derive(Default)]
+/// struct Dunning;
+///
+/// #[workflow]
+/// impl Dunning {
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx, customer: String) -> Result<()> {
+///         remind::call(ctx, &customer).await?;
+///         if ctx.patched(SECOND_REMINDER) {
+///             ctx.sleep(days(7)).await?;
+///             remind::call(ctx, &customer).await?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// /// Whether the code from before the patch can go.
+/// async fn is_old_code_unused(client: &Client) -> Result<bool> {
+///     Ok(client.count(SECOND_REMINDER.open_runs_without::<Dunning>()).await? == 0)
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Patch(Cow<'static, str>);
+
+impl Patch {
+    /// A patch of this name, which says what changed.
+    ///
+    /// # Panics
+    /// If the name is empty; in a constant that is a compile error.
+    pub const fn new(name: &'static str) -> Self {
+        assert!(!name.is_empty(), "a patch needs a name");
+        Self(Cow::Borrowed(name))
+    }
+
+    /// The patch of one part, for a run that comes to the same place many times: each item or round decides
+    /// for itself, instead of all as the first one did.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// const LONGER_STOPS: Patch = Patch::new("longer stops");
+    ///
+    /// async fn drive(ctx: &Ctx, stops: u32) -> Result<()> {
+    ///     for stop in 0..stops {
+    ///         let longer = ctx.patched(LONGER_STOPS.part(stop));
+    ///         ctx.sleep(hours(if longer { 2 } else { 1 })).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # assert_eq!(LONGER_STOPS.part(3).name(), "longer stops 3");
+    /// ```
+    pub fn part(&self, part: impl fmt::Display) -> Self {
+        Self(Cow::Owned(format!("{} {part}", self.0)))
+    }
+
+    /// Its name, as history has it.
+    ///
+    /// ```
+    /// use durably::workflow::Patch;
+    ///
+    /// assert_eq!(Patch::new("longer stops").name(), "longer stops");
+    /// ```
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// A filter for [`Client::list`](crate::Client::list) and `count`: the open runs of `W` that have not
+    /// taken the new branch of this patch. While there are any, the old branch is needed.
+    ///
+    /// A run that has not come to the patch yet is one of them, whichever branch it will take.
+    ///
+    /// Temporal keeps the patches of a run in the search attribute `TemporalChangeVersion`.
+    pub fn open_runs_without<W: Workflow>(&self) -> String {
+        let open = open_runs::<W>();
+        let name = quoted(self.name());
+        format!(
+            "{open} AND (TemporalChangeVersion IS NULL OR TemporalChangeVersion NOT IN ({name}))"
+        )
+    }
+
+    /// A filter for [`Client::list`](crate::Client::list) and `count`: the open runs of `W` that have taken the
+    /// new branch of this patch. While there are any, [`Ctx::deprecate_patch`](super::Ctx::deprecate_patch) is
+    /// needed in place of the `if`.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # #[derive(Default)]
+    /// # struct Dunning;
+    /// # #[workflow]
+    /// # impl Dunning {
+    /// #     #[run]
+    /// #     async fn run(&mut self, ctx: &Ctx) -> Result<()> { Ok(()) }
+    /// # }
+    /// const SECOND_REMINDER: Patch = Patch::new("a second reminder");
+    ///
+    /// async fn is_patch_unused(client: &Client) -> Result<bool> {
+    ///     Ok(client.count(SECOND_REMINDER.open_runs_with::<Dunning>()).await? == 0)
+    /// }
+    /// ```
+    pub fn open_runs_with<W: Workflow>(&self) -> String {
+        let open = open_runs::<W>();
+        format!("{open} AND TemporalChangeVersion = {}", quoted(self.name()))
+    }
+}
+
+impl fmt::Display for Patch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn open_runs<W: Workflow>() -> String {
+    format!(
+        "WorkflowType = {} AND ExecutionStatus = 'Running'",
+        quoted(W::NAME)
+    )
+}
+
+/// A text of a list filter.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+/// What names a patch: a [`Patch`], by value or by reference.
+///
+/// ```
+/// use durably::{prelude::*, workflow::AsPatch};
+///
+/// /// Whether the run began with both changes.
+/// fn has_both(ctx: &Ctx, one: impl AsPatch, other: impl AsPatch) -> bool {
+///     ctx.patched(one) && ctx.patched(other)
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "expected a patch, found `{Self}`",
+    label = "declare it once, beside the workflow: `const CHANGE: Patch = Patch::new(\"what changed\");`",
+    note = "a declared patch cannot be misspelt, and rustc warns when nothing uses it any more"
+)]
+pub trait AsPatch {
+    #[doc(hidden)]
+    fn as_patch(&self) -> &Patch;
+}
+
+#[diagnostic::do_not_recommend]
+impl AsPatch for Patch {
+    fn as_patch(&self) -> &Patch {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl AsPatch for &Patch {
+    fn as_patch(&self) -> &Patch {
+        self
+    }
+}
