@@ -16,6 +16,7 @@ use durably_proto::{
 use tonic::Code;
 
 use super::{
+    families,
     network::{CallError, call},
     rng::mix,
     worker::{QUEUE, payload, payloads},
@@ -48,6 +49,10 @@ pub(super) enum Model {
     },
     Cron,
     TimesOut,
+    Family {
+        /// Whether the parent closes before its children.
+        leaves: bool,
+    },
 }
 
 /// The messages to a [`Ledger`](super::workflows::Ledger), by their tags.
@@ -75,11 +80,12 @@ pub(super) async fn run(world: Rc<World>, number: u64) -> Case {
         world,
     };
     client.pause(40_000).await;
-    let model = match client.below(8) {
+    let model = match client.below(10) {
         0 | 1 => client.pipeline().await,
         2..=4 => client.ledger().await,
         5 => client.stoppable().await,
         6 => client.retried().await,
+        8 | 9 => client.family().await,
         _ => match client.below(3) {
             0 => client.times_out().await,
             _ => client.cron().await,
@@ -375,6 +381,20 @@ impl Client {
         request.workflow_run_timeout = seconds(20);
         self.start(request).await;
         Model::TimesOut
+    }
+
+    async fn family(&self) -> Model {
+        let leaves = self.below(2) == 0;
+        let kind = match leaves {
+            true => families::LEAVES,
+            false => families::WAITS,
+        };
+        let request = StartWorkflowExecutionRequest {
+            task_queue: task_queue(families::QUEUE),
+            ..self.start_request(kind)
+        };
+        self.start(request).await;
+        Model::Family { leaves }
     }
 
     fn start_request(&self, workflow_type: &str) -> StartWorkflowExecutionRequest {

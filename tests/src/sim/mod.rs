@@ -10,7 +10,8 @@
 //! - the disk ([`host`]): commits become durable in groups, after a while, or fail; at a commit that the seed
 //!   chooses the server crashes, with those in flight kept or lost, and another one starts on what is stored;
 //! - the worker around the engine ([`worker`]): it polls, caches runs, fetches histories, and crashes;
-//! - clients ([`clients`]), which repeat a request until they know its outcome, or give up.
+//! - clients ([`clients`]), which repeat a request until they know its outcome, or give up;
+//! - parents and their children ([`families`]), whose commands come from a worker of their own.
 //!
 //! Not simulated are the threads of a real worker and of a real server, gRPC, and SQLite. Faults end after two
 //! minutes; then all workflows must end, and [`check`] compares what the server has with the models.
@@ -20,6 +21,7 @@
 
 mod check;
 mod clients;
+mod families;
 mod host;
 mod network;
 mod rng;
@@ -44,7 +46,10 @@ use durably_server::{
 };
 use tokio::task::{JoinSet, LocalSet};
 
-use self::{clients::Case, world::World};
+use self::{
+    clients::{Case, Model},
+    world::World,
+};
 
 /// What one simulation has done.
 struct Outcome {
@@ -92,6 +97,7 @@ async fn run(world: Rc<World>) {
     for number in 0..3 {
         parts.spawn_local(worker::run(Rc::clone(&world), number));
     }
+    parts.spawn_local(families::run(Rc::clone(&world)));
     let mut clients = JoinSet::new();
     for number in 0..8 {
         clients.spawn_local(clients::run(Rc::clone(&world), number));
@@ -104,6 +110,9 @@ async fn run(world: Rc<World>) {
         while let Some(case) = clients.join_next().await {
             let case = case.unwrap_or_else(|error| panic!("{error}"));
             until_ended(&world, &case.id).await;
+            if let Model::Family { .. } = case.model {
+                families::until_ended(&world, &case.id).await;
+            }
             cases.push(case);
         }
     };
@@ -137,6 +146,10 @@ async fn check(world: &World, mut cases: Vec<Case>) {
         let chain = check::chain(&service, &case.id).await;
         check::workflow(case, &chain);
         runs += chain.len();
+        if let Model::Family { leaves } = case.model {
+            world.count("families");
+            runs += families::check(&service, &case.id, leaves).await;
+        }
         for run in &chain {
             world.count("runs");
             for event in &run.events {
