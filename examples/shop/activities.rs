@@ -29,17 +29,17 @@ impl Warehouse {
 impl Warehouse {
     /// Takes an item off the shelf.
     #[activity(start_to_close = "10s")]
-    pub(crate) async fn reserve(&self, item: String) -> Result<String, AppError> {
+    pub(crate) async fn reserve(&self, item: String) -> Result<String, ShopError> {
         let mut stock = self.stock.try_lock().map_err(|_| ShopError::Busy)?;
         match stock.remove(&item) {
             true => Ok(item),
-            false => Err(ShopError::OutOfStock(item).into()),
+            false => Err(ShopError::OutOfStock { item }),
         }
     }
 
     /// Puts an item back onto the shelf.
     #[activity(start_to_close = "10s")]
-    pub(crate) async fn put_back(&self, item: String) -> Result<(), AppError> {
+    pub(crate) async fn put_back(&self, item: String) -> Result<(), ShopError> {
         let mut stock = self.stock.try_lock().map_err(|_| ShopError::Busy)?;
         stock.insert(item);
         Ok(())

@@ -1,15 +1,16 @@
-//! The shop's errors, and how they are recorded.
+//! The shop's errors, which keep their type on the way from an activity to a client.
 
-use durably::{ActivityError, AppError, Cancelled, error::ResultError};
+use durably::{ActivityError, Cancelled, error::ResultError};
 
 /// Why an activity of the shop fails.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, PartialEq, thiserror::Error, durably::Failure)]
 pub(crate) enum ShopError {
-    /// Not retryable.
-    #[error("no {0} in stock")]
-    OutOfStock(String),
-    /// Retryable.
+    /// Another attempt finds no more of it.
+    #[error("no {item} in stock")]
+    #[failure(non_retryable)]
+    OutOfStock { item: String },
     #[error("the warehouse is busy")]
+    #[failure(retry_after = "200ms")]
     Busy,
 }
 
@@ -17,32 +18,20 @@ pub(crate) enum ShopError {
 ///
 /// `#[from]` makes `?` work on waits and activities, and keeps the meaning of a cancellation: an
 /// order that is cancelled closes as Canceled and not as Failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, durably::Failure)]
 pub(crate) enum OrderError {
     #[error("nobody approved the order")]
     NotApproved,
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
-    /// Has a message of its own, because a transparent variant would omit the activity's error from the
-    /// recorded causes.
     #[error("an activity of the order failed")]
     Activity(#[from] ActivityError),
 }
 
-const OUT_OF_STOCK: &str = "OutOfStock";
-
-/// Converts the error to its recorded form, on which callers and retry policies decide.
-impl From<ShopError> for AppError {
-    fn from(error: ShopError) -> Self {
-        match &error {
-            ShopError::OutOfStock(_) => Self::new(OUT_OF_STOCK, error.to_string()).non_retryable(),
-            ShopError::Busy => Self::new("Busy", error.to_string()),
-        }
+/// The item that was out of stock, if an order failed because of that.
+pub(crate) fn out_of_stock(error: &ResultError) -> Option<String> {
+    match error.failed()? {
+        ShopError::OutOfStock { item } => Some(item),
+        ShopError::Busy => None,
     }
-}
-
-/// Whether an order failed because its item was out of stock.
-pub(crate) fn is_out_of_stock(error: &ResultError) -> bool {
-    let app = error.activity().and_then(ActivityError::app);
-    app.is_some_and(|app| app.kind == OUT_OF_STOCK)
 }

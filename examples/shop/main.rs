@@ -62,8 +62,11 @@ async fn main() -> Result<()> {
         .await?;
     order.approve().await?;
     match order.result().await {
-        Err(error) if errors::is_out_of_stock(&error) => println!("  sold out"),
-        other => println!("  {other:?}"),
+        Ok(receipt) => println!("  {receipt}"),
+        Err(error) => match errors::out_of_stock(&error) {
+            Some(item) => println!("  no {item} is left"),
+            None => println!("  {error}"),
+        },
     }
 
     worker.shutdown().await

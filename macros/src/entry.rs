@@ -35,6 +35,23 @@ pub(crate) fn run(
     expand(of, options.into(), item.into()).into()
 }
 
+/// Expands a derive for the compiler. It adds to the item, which it does not emit.
+pub(crate) fn run_derive(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand_derive(item.into()).into()
+}
+
+/// Expands `#[derive(durably::Failure)]` into its code and a `compile_error!` for each mistake.
+pub(crate) fn expand_derive(item: TokenStream) -> TokenStream {
+    let mut errors = Errors::new();
+    let code = catch_unwind(AssertUnwindSafe(|| failure(item, &mut errors)));
+    let code = code.unwrap_or_else(|panic| {
+        errors.at(Span::call_site(), OurBug(message_of(&*panic)));
+        TokenStream::new()
+    });
+    let errors = errors.report();
+    quote!(#errors #code)
+}
+
 /// Expands a macro into its code and a `compile_error!` for each mistake; a panic becomes one too.
 pub(crate) fn expand(of: Macro, options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
@@ -134,6 +151,23 @@ pub(crate) fn data(options: TokenStream, item: TokenStream, errors: &mut Errors)
             None => expand::data::serialised(&input, &root),
         },
         false => model::data::with_lifetimes(input).into_token_stream(),
+    }
+}
+
+fn failure(item: TokenStream, errors: &mut Errors) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(item) {
+        Ok(input) => input,
+        Err(error) => {
+            errors.push(error);
+            return TokenStream::new();
+        }
+    };
+    match model::failure::check(&input, errors) {
+        (_, Some(failure)) => expand::failure::expand(&failure),
+        // With its parameters it would need more than a placeholder, and a union is no error.
+        (_, None) if !input.generics.params.is_empty() => TokenStream::new(),
+        (_, None) if matches!(input.data, syn::Data::Union(_)) => TokenStream::new(),
+        (root, None) => expand::failure::placeholder(&input.ident, &root),
     }
 }
 

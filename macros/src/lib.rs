@@ -1,4 +1,4 @@
-//! The attribute macros of durably: `use durably::prelude::*;` brings them all.
+//! The macros of durably: `use durably::prelude::*;` brings those that most programs use.
 //!
 //! Every macro parses the user's code (`syntax`), checks and completes it (`model`, with
 //! `determinism` and `rewrite` for bodies) and generates code from the model (`expand`). All stages
@@ -136,6 +136,85 @@ pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn data(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::data, options, item)
+}
+
+/// Derives what keeps an error's type in a failure: the name of the type, the variant, its fields and
+/// its retry behaviour are recorded, and `failed::<E>()` of every error makes an `E` of them again, in
+/// another process too.
+///
+/// ```
+/// use durably::prelude::*;
+///
+/// #[derive(Debug, thiserror::Error, durably::Failure)]
+/// enum PayError {
+///     #[error("card declined: {reason}")]
+///     #[failure(non_retryable)]
+///     Declined { reason: String },
+///     #[error("gateway busy")]
+///     #[failure(retry_after = "30s")]
+///     Busy,
+///     #[error(transparent)]
+///     Gateway(#[from] GatewayError),
+/// }
+///
+/// #[derive(Debug, thiserror::Error, durably::Failure)]
+/// #[error("no answer from {host}")]
+/// struct GatewayError {
+///     host: String,
+/// }
+///
+/// #[activity(start_to_close = "10s")]
+/// async fn charge(cents: u64) -> Result<String, PayError> {
+///     match cents {
+///         0 => Err(PayError::Declined { reason: "nothing to pay".to_owned() }),
+///         _ => Ok("receipt".to_owned()),
+///     }
+/// }
+///
+/// async fn pay(ctx: &Ctx, cents: u64) -> Result<String> {
+///     match charge::call(ctx, cents).await {
+///         Ok(receipt) => Ok(receipt),
+///         Err(error) => match error.failed::<PayError>() {
+///             Some(PayError::Declined { reason }) => Ok(format!("not paid: {reason}")),
+///             Some(PayError::Busy | PayError::Gateway(_)) | None => Err(error.into()),
+///         },
+///     }
+/// }
+/// ```
+///
+/// Options, in `#[failure(..)]`:
+///
+/// | on | option | |
+/// |---|---|---|
+/// | variant, type | `non_retryable` | there is no other attempt |
+/// | variant, type | `retry_after = "30s"` | the pause before the next attempt, instead of the retry policy's |
+/// | variant, type | `name = ".."` | its name in failures, by default that in Rust |
+/// | type | `crate = path` | where the `durably` crate is found |
+///
+/// # In a failure
+/// The type of the failure is the name of the type, its message the text of the error. The first detail
+/// is the name of the variant; a struct has none. Fields without names are one detail each, encoded as
+/// arguments are; fields with names are one detail together, an object. In Python, `PayError::Declined`
+/// is `ApplicationError(message, "Declined", {"reason": ".."}, type="PayError")`.
+///
+/// The field with `#[from]`, `#[source]` or the name `source` is the cause of the failure and not among
+/// the details. It is made again if its type has the derive too, or is an error of durably's
+/// (`ActivityError`, `Cancelled`, ..). Of an error with another source, `failed` returns `None`.
+/// A variant with `#[error(transparent)]` that has no option of its own is retried as what it wraps, if
+/// that is an `AppError` or has the derive.
+///
+/// `failed` returns `None` for a variant that the reader does not have yet, and for fields that it
+/// cannot decode; type, message and details are still there, in `app()`. A field with a name can be added
+/// with `#[serde(default)]` or as an `Option`; serde's attributes that rename work too.
+///
+/// # Where the type is kept
+/// In what a workflow, a handler, a validator or an activity returns as `Result<_, PayError>`, and in the
+/// `#[from]` and `#[source]` fields of other types with the derive. A function that returns
+/// `durably::Result` converts with `.map_err(Error::from_typed)`: `?` alone takes any error, and keeps
+/// the name of its type and of its variant, but neither fields nor retry behaviour.
+#[proc_macro_derive(Failure, attributes(failure, serde, from, source))]
+pub fn failure(item: TokenStream) -> TokenStream {
+    entry::run_derive(item)
 }
 
 /// Runs an `async fn main` on a multi-threaded tokio runtime. Option: `crate = path`.

@@ -14,8 +14,8 @@ use crate::{
         WorkflowList,
     },
     definition::private::{
-        Args, ArgsEncoder, Called, Definition, Invocation, Lease, PayloadOf, Root, Spelled,
-        StateCell, Stub, Update, Value,
+        Args, ArgsEncoder, Called, CauseOf, Definition, Invocation, Lease, PayloadOf, Root,
+        Spelled, StateCell, Stub, Update, Value,
     },
     definition::{NoQueue, NoTimeout, QueueSet, TimeoutSet, Workflow},
     hints::unsupported::Unsupported,
@@ -94,6 +94,7 @@ opaque! {
     [] Args, "Args";
     [] ArgsEncoder, "ArgsEncoder";
     [] Called, "Called";
+    [T] CauseOf<T>, "CauseOf";
     [W: 'static] Definition<W>, "Definition";
     [] Invocation, "Invocation";
     [W] Lease<'_, W>, "Lease";

@@ -138,16 +138,16 @@ pub use data::{Bytes, Encoding};
 #[doc(hidden)]
 pub use definition::private as __private;
 pub use durably_macros::{
-    activities, activity, allow_nondeterminism, data, init, main, query, run, signal, update,
-    workflow,
+    Failure, activities, activity, allow_nondeterminism, data, init, main, query, run, signal,
+    update, workflow,
 };
 pub use error::{ActivityError, AppError, Cancelled, ContinueAsNew, Error, Result};
 // rustc names these where a type lacks them, and prefers a path without a hidden module.
 #[doc(hidden)]
 pub use __private::{
     ActivityCtxArg, AsBinaryProto, AsJsonProto, CalledInside, CalledThroughHandle, CanQuery,
-    CanUpdate, CtxArg, Initial, Nothing, Outcome, Refusal, Serialisable, StateCell, Verdict,
-    ViewArg,
+    CanUpdate, CtxArg, Initial, Nothing, Outcome, OwnedError, Refusal, Serialisable, StateCell,
+    Verdict, ViewArg,
 };
 #[cfg(feature = "server")]
 pub use server::Server;

@@ -96,3 +96,12 @@ fn worker(client: &Client) -> Worker {
 async fn main() {
     let _ = worker;
 }
+
+#[derive(Debug, thiserror::Error, flow::Failure)]
+#[failure(crate = flow)]
+enum TriageError {
+    #[error("no {title}")]
+    NoTicket { title: String },
+    #[error("closed")]
+    Closed(u32),
+}

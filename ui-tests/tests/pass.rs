@@ -24,6 +24,7 @@ mod programs {
     mod data;
     mod determinism;
     mod entity;
+    mod error;
     mod from_a_macro;
     mod generic_helpers;
     mod greeting;

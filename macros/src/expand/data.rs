@@ -4,7 +4,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{DeriveInput, spanned::Spanned as _};
+use syn::{DeriveInput, Ident, spanned::Spanned as _};
 
 use super::allow_lints;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 
 /// Adds serde's derives to the type.
 pub(crate) fn serialised(input: &DeriveInput, root: &CratePath) -> TokenStream {
-    let (serde, alias) = serde(input, root);
+    let (serde, alias) = serde_path(&input.ident, root);
     let allow_lints = allow_lints();
     let assertions = serialized_fields(input).map(|(conditions, ty)| {
         let at = ty.span();
@@ -83,11 +83,11 @@ pub(crate) fn message(
 
 /// Returns the text for serde's `crate` attribute. A path with `$crate` cannot be a text, so it is
 /// imported under a name, and the import is returned too.
-fn serde(input: &DeriveInput, root: &CratePath) -> (String, Option<TokenStream>) {
+pub(super) fn serde_path(of: &Ident, root: &CratePath) -> (String, Option<TokenStream>) {
     if let Some(root) = root.to_text() {
         return (format!("{root}::data::serde"), None);
     }
-    let name = format_ident!("__serde_of_{}", input.ident);
+    let name = format_ident!("__serde_of_{}", of);
     let import = quote! {
         #[doc(hidden)]
         #[allow(unused_imports, non_snake_case)]

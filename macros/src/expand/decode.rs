@@ -53,8 +53,7 @@ pub(super) fn encoded_result(
             let at = argument_of(ty, 1).map_or_else(|| ty.span(), |error| error.span());
             let at_error = root.at(at);
             let error = quote_spanned!(at=> <#ty as #at_error::__private::Outcome>::Err);
-            let failure =
-                quote_spanned!(at=> <#error as #at_error::__private::IntoFailure>::into_failure);
+            let failure = quote_spanned!(at=> (&&#at_error::__private::Spelled::<#error>::HERE).failure_by(<#error as #at_error::__private::IntoFailure>::into_failure));
             let at = ty.span();
             let root = root.at(at);
             let into_result = quote_spanned!(at=> <#ty as #root::__private::Outcome>::into_result);

@@ -187,12 +187,13 @@ fn validate(handler: &Handler, workflow: &Workflow) -> TokenStream {
     });
     let at = output.span();
     let root = root.at(at);
-    let verdict = quote_spanned!(at=> <#output as #root::__private::Verdict>::into_verdict);
+    let conversion = quote_spanned!(at=> (&&#root::__private::Spelled::<#output>::HERE).verdict_by(<#output as #root::__private::Verdict>::into_verdict));
+    let verdict = quote_spanned!(at=> #root::__private::verdict);
     quote! {
         ::core::option::Option::Some(|#state, #view, mut #arguments| {
             #statements
             #(#looks)*
-            #verdict(<#ty>::#ident(#state, #context #(#names),*))
+            #verdict(<#ty>::#ident(#state, #context #(#names),*), #conversion)
         })
     }
 }

@@ -13,6 +13,7 @@ mod call;
 mod client;
 pub(crate) mod data;
 mod decode;
+pub(crate) mod failure;
 mod handlers;
 pub(crate) mod lints;
 pub(crate) mod main;
@@ -30,9 +31,9 @@ fn import_dispatch_traits(root: &CratePath) -> TokenStream {
     quote! {
         #[allow(unused_imports)]
         use #root::__private::{
-            ByEncoding as _, ByJsonMessage as _, ByJsonMessages as _, ByMessage as _,
+            ByDerive as _, ByEncoding as _, ByJsonMessage as _, ByJsonMessages as _, ByMessage as _,
             ByMessages as _, ByOptionalJsonMessage as _, ByOptionalMessage as _, ByScalar as _,
-            Plain as _,
+            ByVerdict as _, Plain as _,
         };
     }
 }

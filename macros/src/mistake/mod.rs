@@ -7,6 +7,7 @@ mod block;
 mod body;
 mod data;
 mod determinism;
+mod failure;
 mod main;
 mod names;
 mod options;
@@ -20,8 +21,8 @@ use std::fmt;
 pub(crate) use self::suggestion::nearest;
 pub(crate) use self::{
     block::BlockMistake, body::BodyMistake, data::DataMistake, determinism::DeterminismMistake,
-    main::MainMistake, names::NameMistake, options::OptionMistake, placement::PlacementMistake,
-    signature::SignatureMistake, validator::ValidatorMistake,
+    failure::FailureMistake, main::MainMistake, names::NameMistake, options::OptionMistake,
+    placement::PlacementMistake, signature::SignatureMistake, validator::ValidatorMistake,
 };
 
 /// A panic inside a macro, reported as a bug of this crate.

@@ -5,6 +5,7 @@ pub(crate) mod activities;
 pub(crate) mod activity;
 pub(crate) mod arguments;
 pub(crate) mod data;
+pub(crate) mod failure;
 pub(crate) mod fields;
 pub(crate) mod generated_name;
 pub(crate) mod handler;

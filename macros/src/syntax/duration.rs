@@ -32,7 +32,7 @@ impl fmt::Display for DurationError {
                 "`{text}` is not a duration; write e.g. \"500ms\", \"10s\", \"5m\", \"2h\", \"1d\" or \"1h30m\""
             ),
             Self::Zero => f.write_str(
-                "a zero timeout would mean `no timeout` to the server; leave the option out, or give a duration such as \"10s\"",
+                "a zero duration means `not set` to the server; leave the option out, or give a duration such as \"10s\"",
             ),
             Self::Negative(text) => {
                 write!(f, "a duration cannot be negative; write \"{text}\"")

@@ -17,12 +17,13 @@ pub(crate) enum Marker {
     Activity,
     Activities,
     Data,
+    Failure,
     Main,
     AllowNondeterminism,
 }
 
 impl Marker {
-    const ALL: [(&'static str, Self); 11] = [
+    const ALL: [(&'static str, Self); 12] = [
         ("workflow", Self::Workflow),
         ("run", Self::Run),
         ("init", Self::Init),
@@ -32,6 +33,7 @@ impl Marker {
         ("activity", Self::Activity),
         ("activities", Self::Activities),
         ("data", Self::Data),
+        ("failure", Self::Failure),
         ("main", Self::Main),
         ("allow_nondeterminism", Self::AllowNondeterminism),
     ];
@@ -71,7 +73,8 @@ impl Marker {
     fn named(word: &str) -> Option<Self> {
         Self::ALL
             .iter()
-            .find(|(known, _)| *known == word)
+            // The options of a derive mark nothing, and stand where another macro may see them.
+            .find(|(known, marker)| *known == word && *marker != Self::Failure)
             .map(|(_, marker)| *marker)
     }
 }

@@ -94,6 +94,16 @@ impl Options {
         }
     }
 
+    /// Adds the options of another attribute of the same item.
+    pub(crate) fn append(&mut self, others: Self, errors: &mut Errors) {
+        for (key, value) in others.given {
+            match self.given.iter().any(|(earlier, _)| *earlier == key) {
+                true => errors.at(key.span(), OptionMistake::Twice(&key)),
+                false => self.given.push((key, value)),
+            }
+        }
+    }
+
     /// Takes a non-empty text: a name or a task queue.
     pub(crate) fn text(&mut self, key: &'static str, errors: &mut Errors) -> Option<Keyed<LitStr>> {
         let found = self.literal(key, errors)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use quote::quote;
 
-use super::{blessed::blessed, expanded};
+use super::{blessed::blessed, expanded, laid_out, mistakes};
 use crate::entry;
 
 fn check(name: &str, code: &str) {
@@ -91,6 +91,28 @@ fn a_message_with_an_encoding() {
     check("message.rs", &code);
 }
 
+fn an_error() -> String {
+    let code = entry::expand_derive(quote! {
+        enum PayError {
+            #[error("card declined: {reason}")]
+            #[failure(non_retryable)]
+            Declined { #[serde(default)] reason: String },
+            #[failure(name = "busy", retry_after = "30s")]
+            Busy,
+            Partly(u64, Bytes),
+            #[error(transparent)]
+            Gateway(#[from] GatewayError),
+        }
+    });
+    assert_eq!(mistakes(&code), Vec::<String>::new());
+    laid_out(code)
+}
+
+#[test]
+fn an_error_that_keeps_its_type() {
+    check("failure.rs", &an_error());
+}
+
 #[test]
 fn an_activity_function() {
     let code = expanded(
@@ -162,6 +184,18 @@ fn expansions_name_nothing_of_the_users_prelude() {
             }
         },
     );
+    let error = an_error();
+    // serde's derives are others' expansions, and the derive's types are the user's.
+    for named in [
+        "Ok(", "Some(", "None", "Box::", "Option<", "Result<", "Default",
+    ] {
+        for (at, _) in error.match_indices(named) {
+            assert!(
+                error[..at].ends_with("::"),
+                "{named} stands bare in:\n{error}"
+            );
+        }
+    }
     for named in [
         "Ok(", "Some(", "None", "Box::", "Option<", "Result<", "Default",
     ] {

@@ -103,6 +103,46 @@ fn an_activity_with_a_wrong_option_can_still_be_called() {
 }
 
 #[test]
+fn all_mistakes_of_an_error_are_told_at_once_and_it_can_still_be_named() {
+    let code = entry::expand_derive(quote! {
+        #[failure(nmae = "x")]
+        enum PayError {
+            #[failure(non_retryable, retry_after = "30")]
+            Declined { reason: &'static str },
+            #[failure(name = "Declined")]
+            Refused(#[failure(skip)] u8),
+            Busy(#[serde(default)] u8, #[source] A, #[source] B),
+        }
+    });
+    assert_eq!(mistakes(&code).len(), 8, "{:#?}", mistakes(&code));
+    assert!(laid_out(code).contains("TypedError for PayError"));
+}
+
+#[test]
+fn options_of_several_attributes_are_one_list() {
+    let code = entry::expand_derive(quote! {
+        #[failure(name = "Pay")]
+        #[failure(non_retryable)]
+        struct PayError;
+    });
+    assert_eq!(mistakes(&code), Vec::<String>::new());
+    let code = laid_out(code);
+    assert!(
+        code.contains("\"Pay\"") && code.contains("non_retryable()"),
+        "{code}"
+    );
+    let twice = entry::expand_derive(quote! {
+        #[failure(non_retryable)]
+        #[failure(non_retryable)]
+        struct PayError;
+    });
+    assert_eq!(
+        mistakes(&twice),
+        ["`non_retryable` is given twice; keep one"]
+    );
+}
+
+#[test]
 fn a_panic_of_ours_is_worded_as_a_bug() {
     fn buggy(_: TokenStream, _: TokenStream, _: &mut crate::diag::Errors) -> TokenStream {
         panic!("we did not think of this")

@@ -25,7 +25,7 @@ use durably_engine::{Payload, payload::NULL};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    ArgsEncoder, Converter, Incoming, OptionalText, Outgoing, Text, TextList,
+    ArgsEncoder, Converter, Incoming, OptionalText, Outgoing, Text, TextList, Unencoded,
     args::{Args, Callee},
     encoding::{self, Own},
     protobuf::{self, JsonMessage, NamedMessage},
@@ -48,6 +48,8 @@ impl<T> Spelled<T> {
 pub struct PayloadOf<T> {
     encode: Encode<T>,
     decode: Decode<T>,
+    /// The value for a converter that is not known yet; absent if no converter matters to it.
+    unencoded: Option<fn(&T) -> Unencoded>,
 }
 
 type Encode<T> = fn(&T, &Converter) -> Result<Payload, DataFault>;
@@ -64,7 +66,11 @@ impl<T> Copy for PayloadOf<T> {}
 
 impl<T> PayloadOf<T> {
     const fn new(encode: Encode<T>, decode: Decode<T>) -> Self {
-        Self { encode, decode }
+        Self {
+            encode,
+            decode,
+            unencoded: None,
+        }
     }
 
     /// Those of a type that a generic function names.
@@ -72,7 +78,10 @@ impl<T> PayloadOf<T> {
     where
         T: Outgoing + Incoming,
     {
-        Self::new(T::__encode, T::__decode)
+        Self {
+            unencoded: Some(T::__unencoded),
+            ..Self::new(T::__encode, T::__decode)
+        }
     }
 
     /// Those of a type that the traits of this module were tried for.
@@ -80,7 +89,10 @@ impl<T> PayloadOf<T> {
     where
         T: Outgoing + Incoming,
     {
-        Self::new(T::__encode_without_probe, T::__decode)
+        Self {
+            unencoded: Some(T::__unencoded),
+            ..Self::new(T::__encode_without_probe, T::__decode)
+        }
     }
 
     /// Those of a type that serde writes and reads, known not to be bytes.
@@ -88,7 +100,10 @@ impl<T> PayloadOf<T> {
     where
         T: Serialize + DeserializeOwned,
     {
-        Self::new(value::encode::<T>, value::decode::<T>)
+        Self {
+            unencoded: Some(Unencoded::of_serde),
+            ..Self::new(value::encode::<T>, value::decode::<T>)
+        }
     }
 
     /// Adds an argument to a call.
@@ -111,6 +126,17 @@ impl<T> PayloadOf<T> {
         let first = payloads.into_iter().next();
         super::args::decode_or_missing(first, converter, self.decode)
             .map_err(|fault| DataError::read::<T>(format!("the result of {callee}"), fault))
+    }
+
+    pub(crate) fn unencoded(self, value: &T) -> Unencoded {
+        match self.unencoded {
+            Some(unencoded) => unencoded(value),
+            None => Unencoded::of_payload((self.encode)(value, &Converter::JSON)),
+        }
+    }
+
+    pub(crate) fn decode(self, payload: Payload, converter: &Converter) -> Result<T, DataFault> {
+        (self.decode)(payload, converter)
     }
 
     /// The payload of a result that cannot be an error.
@@ -165,7 +191,10 @@ pub trait ByEncoding<T> {
 }
 impl<T: Own> ByEncoding<T> for &&&&Spelled<T> {
     fn payload(&self) -> PayloadOf<T> {
-        PayloadOf::new(T::encode_own, T::decode_own)
+        PayloadOf {
+            unencoded: Some(T::unencoded_own),
+            ..PayloadOf::new(T::encode_own, T::decode_own)
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub use self::{
     caller::{AsClient, AsCtx},
     context::{ActivityCtxArg, CtxArg, ViewArg},
     message::{CanQuery, CanUpdate, MethodsOf, Via},
-    result::{Outcome, Verdict},
+    result::{ByVerdict, Outcome, Verdict},
     typestate::{HasQueue, HasTimeout, NoQueue, NoTimeout, QueueSet, TimeoutSet},
     workflow::{CallFn, Called, Definition, Initial, QueryFn, Update, ValidateFn, Workflow},
 };

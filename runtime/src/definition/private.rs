@@ -20,13 +20,17 @@ pub use crate::{
         Spelled, Text, TextList,
     },
     definition::{
-        Activity, ActivityCtxArg, ActivityFn, ActivitySet, AsClient, AsCtx, CallFn, Called,
-        CanQuery, CanUpdate, CtxArg, Declared, Definition, FreeActivity, Initial, Invocation,
-        MethodsOf, NoQueue, NoTimeout, Outcome, QueryFn, QueueSet, TimeoutSet, Update, ValidateFn,
-        Verdict, Via, ViewArg, Workflow,
+        Activity, ActivityCtxArg, ActivityFn, ActivitySet, AsClient, AsCtx, ByVerdict, CallFn,
+        Called, CanQuery, CanUpdate, CtxArg, Declared, Definition, FreeActivity, Initial,
+        Invocation, MethodsOf, NoQueue, NoTimeout, Outcome, QueryFn, QueueSet, TimeoutSet, Update,
+        ValidateFn, Verdict, Via, ViewArg, Workflow,
     },
-    error::{ContinueAsNew, IntoFailure},
+    error::{
+        ByDerive, CauseByDerive, CauseByError, CauseByRecord, CauseBySource, CauseOf,
+        ContinueAsNew, FailureReader, FailureWriter, IntoFailure, TypedError,
+    },
     hints::{
+        converted::OwnedError,
         returned::{Nothing, Refusal},
         workflow::{CalledInside, CalledThroughHandle},
     },
@@ -111,6 +115,12 @@ impl<T> PayloadOf<T> {
     }
 }
 
+/// The verdict of a validator. The conversion is a pointer: rustc reports a bound of a function item where
+/// it is passed, and again where it is called.
+pub fn verdict<V>(verdict: V, conversion: fn(V) -> Result<()>) -> Result<()> {
+    conversion(verdict)
+}
+
 /// Arguments of a continue-as-new, none yet.
 pub fn arguments_of_next_run() -> ArgsEncoder {
     ArgsEncoder::new(&current::converter())
@@ -127,6 +137,16 @@ pub trait Plain {
     /// writes and reads it.
     fn payload(&self) -> BySerde {
         BySerde
+    }
+
+    /// The conversion of an error type without `#[derive(durably::Failure)]`.
+    fn failure_by<Conversion>(&self, plain: Conversion) -> Conversion {
+        plain
+    }
+
+    /// The conversion of a verdict whose error is a text.
+    fn verdict_by<Conversion>(&self, plain: Conversion) -> Conversion {
+        plain
     }
 
     /// What is chosen for a type of which an assertion refuses a `Result`.

@@ -1,6 +1,10 @@
 //! What the methods of users return.
 
-use crate::{data::reject, error::Result, hints::returned::Refusal};
+use crate::{
+    data::{Spelled, reject},
+    error::{Error, Result, TypedError},
+    hints::returned::Refusal,
+};
 
 /// Splits a `Result` behind a type name that ends in `Result`.
 #[diagnostic::on_unimplemented(
@@ -36,5 +40,19 @@ pub trait Verdict {
 impl<E: Refusal> Verdict for std::result::Result<(), E> {
     fn into_verdict(self) -> Result<()> {
         reject(self)
+    }
+}
+
+/// The conversion of a verdict, if its error has `#[derive(durably::Failure)]`.
+pub trait ByVerdict<V> {
+    #[doc(hidden)]
+    fn verdict_by(&self, plain: fn(V) -> Result<()>) -> fn(V) -> Result<()>;
+}
+impl<E: TypedError> ByVerdict<std::result::Result<(), E>> for &Spelled<std::result::Result<(), E>> {
+    fn verdict_by(
+        &self,
+        _: fn(std::result::Result<(), E>) -> Result<()>,
+    ) -> fn(std::result::Result<(), E>) -> Result<()> {
+        |verdict| verdict.map_err(Error::from_typed)
     }
 }

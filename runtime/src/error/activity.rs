@@ -5,7 +5,7 @@ use std::fmt;
 use durably_engine::{FailureInfo, FailureRecord, RetryState, TimeoutKind};
 
 use super::{
-    AppError, DataError, Failure,
+    AppError, DataError, Failure, TypedError,
     chain::{self, links},
 };
 use crate::data::{Converter, Data};

@@ -6,7 +6,9 @@ use std::{any::Any, error::Error as StdError, fmt};
 
 #[cfg(feature = "eyre")]
 use super::erased;
-use super::{ActivityError, AppError, ChildError, Failure, Meaning, chain, erased::Erased};
+use super::{
+    ActivityError, AppError, ChildError, Failure, Meaning, TypedError, chain, erased::Erased,
+};
 use crate::{data::type_name, hints::converted::OwnedError};
 
 /// `Result` with durably's [`Error`].
@@ -63,6 +65,10 @@ pub(super) trait AnyError: Any + Send + Sync {
     fn type_name(&self) -> &'static str;
     fn as_std(&self) -> &(dyn StdError + 'static);
     fn into_std(self: Box<Self>) -> Box<dyn StdError + Send + Sync>;
+    /// The application error of a type that says itself what it is.
+    fn to_app(&self) -> Option<AppError> {
+        None
+    }
     #[cfg(feature = "anyhow")]
     fn into_anyhow(self: Box<Self>) -> anyhow::Error;
     /// `location` is where the error becomes a report, unless it was one before.
@@ -94,10 +100,104 @@ impl<E: StdError + Send + Sync + 'static> AnyError for E {
     }
 }
 
+/// An error with `#[derive(durably::Failure)]`, which became a `durably::Error` where that was known.
+struct Typed<E>(E);
+
+impl<E: TypedError> AnyError for Typed<E> {
+    fn type_name(&self) -> &'static str {
+        self.0.type_name()
+    }
+
+    fn as_std(&self) -> &(dyn StdError + 'static) {
+        &self.0
+    }
+
+    fn into_std(self: Box<Self>) -> Box<dyn StdError + Send + Sync> {
+        Box::new(self.0)
+    }
+
+    fn to_app(&self) -> Option<AppError> {
+        Some(AppError::of_typed(&self.0))
+    }
+
+    #[cfg(feature = "anyhow")]
+    fn into_anyhow(self: Box<Self>) -> anyhow::Error {
+        Box::new(self.0).into_anyhow()
+    }
+
+    #[cfg(feature = "eyre")]
+    fn into_eyre(self: Box<Self>, location: &'static Location<'static>) -> eyre::Report {
+        Box::new(self.0).into_eyre(location)
+    }
+}
+
 impl Error {
     /// An application error with this text and no type of its own; what [`bail!`](crate::bail) makes.
     pub fn message(text: impl Into<String>) -> Self {
         AppError::new(AppError::PLAIN, text).into()
+    }
+
+    /// An error with [`#[derive(durably::Failure)]`](macro@crate::Failure), which keeps its type when it
+    /// is recorded.
+    ///
+    /// A method that returns `Result<_, PayError>` needs no conversion. In one that returns
+    /// `durably::Result`, `?` takes any error, and Rust does not tell it which of them have the derive:
+    /// the failure has the name of the type, but not its fields and retry behaviour.
+    ///
+    /// ```
+    /// use durably::prelude::*;
+    ///
+    /// #[derive(Debug, thiserror::Error, durably::Failure)]
+    /// enum PayError {
+    ///     #[error("card declined: {reason}")]
+    ///     #[failure(non_retryable)]
+    ///     Declined { reason: String },
+    /// }
+    ///
+    /// fn check(card: &str) -> Result<(), PayError> {
+    ///     match card {
+    ///         "" => Err(PayError::Declined { reason: "no card".to_owned() }),
+    ///         _ => Ok(()),
+    ///     }
+    /// }
+    ///
+    /// #[activity(start_to_close = "10s")]
+    /// async fn charge(card: String) -> Result<String> {
+    ///     check(&card).map_err(Error::from_typed)?;
+    ///     Ok("receipt".to_owned())
+    /// }
+    /// ```
+    pub fn from_typed<E: TypedError>(error: E) -> Self {
+        Self(Box::new(Typed(error)))
+    }
+
+    /// The outermost error of the chain of causes that is an `E`, which has
+    /// [`#[derive(durably::Failure)]`](macro@crate::Failure): from this process or another, and from
+    /// other SDKs.
+    ///
+    /// ```
+    /// use durably::prelude::*;
+    ///
+    /// #[derive(Debug, PartialEq, thiserror::Error, durably::Failure)]
+    /// enum PayError {
+    ///     #[error("gateway busy")]
+    ///     Busy,
+    /// }
+    ///
+    /// let error: Error = AppError::new("OrderError", "no order")
+    ///     .caused_by(Error::from_typed(PayError::Busy))
+    ///     .into();
+    /// assert_eq!(error.failed::<PayError>(), Some(PayError::Busy));
+    /// ```
+    pub fn failed<E: TypedError>(&self) -> Option<E> {
+        match self.to_app() {
+            Some(app) => app.failed(),
+            None => chain::failed(self.as_std()),
+        }
+    }
+
+    pub(super) fn to_app(&self) -> Option<AppError> {
+        self.0.to_app()
     }
 
     /// Whether the error is an `E`.
@@ -121,7 +221,10 @@ impl Error {
         let held: Box<dyn Any> = self.0;
         let error = match held.downcast::<Erased>() {
             Ok(erased) => erased.downcast(),
-            Err(held) => held.downcast().ok().map(|error| *error),
+            Err(held) => match held.downcast::<Typed<E>>() {
+                Ok(typed) => Some(typed.0),
+                Err(held) => held.downcast().ok().map(|error| *error),
+            },
         };
         Ok(error.expect("the type was asked for just before"))
     }

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use durably_engine::FailureRecord;
 
-use super::{DataError, Details, Error, Failure, chain};
+use super::{DataError, Details, Error, Failure, TypedError, chain};
 use crate::{
     data::{Data, Outgoing},
     time::span::Span,
@@ -165,6 +165,23 @@ impl AppError {
             .read(index, || format!("error `{}`", self.kind))
     }
 
+    /// The outermost error, of this one and its causes, that is an `E`, which has
+    /// [`#[derive(durably::Failure)]`](macro@crate::Failure); see [`Error::failed`].
+    ///
+    /// ```
+    /// use durably::{AppError, Error};
+    ///
+    /// #[derive(Debug, PartialEq, thiserror::Error, durably::Failure)]
+    /// #[error("sold out")]
+    /// struct SoldOut;
+    ///
+    /// let order = AppError::new("OrderError", "no order").caused_by(Error::from_typed(SoldOut));
+    /// assert_eq!(order.failed(), Some(SoldOut));
+    /// ```
+    pub fn failed<E: TypedError>(&self) -> Option<E> {
+        chain::failed(self)
+    }
+
     /// The stack trace of an error from another process, in the form of its language.
     pub fn stack_trace(&self) -> &str {
         self.origin
@@ -176,12 +193,22 @@ impl AppError {
 impl fmt::Display for AppError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.kind {
-            "" | Self::PLAIN | Self::REJECTED => f.write_str(&self.message)?,
-            kind => write!(f, "{kind}: {}", self.message)?,
+            "" | Self::PLAIN | Self::REJECTED => {}
+            kind => write!(f, "{kind}: ")?,
         }
-        match &self.cause {
-            Some(cause) => chain::because(f, cause),
-            None => Ok(()),
+        let Some(cause) = self.cause.as_deref() else {
+            return f.write_str(&self.message);
+        };
+        match cause {
+            // A transparent error has the text of what it wraps, and that has a type, too.
+            Failure::App(wrapped) if wrapped.message == self.message => wrapped.fmt(f),
+            cause => {
+                f.write_str(&self.message)?;
+                match self.message.ends_with(&cause.to_string()) {
+                    true => Ok(()),
+                    false => chain::because(f, cause),
+                }
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt};
 
-use super::{ActivityError, AppError, ChildError, Failure, meaning};
+use super::{ActivityError, AppError, ChildError, Failure, TypedError, meaning};
 
 type Any<'a> = &'a (dyn StdError + 'static);
 
@@ -52,9 +52,21 @@ pub(super) fn child(error: Any<'_>) -> Option<&ChildError> {
 
 /// The application errors among the error and its causes, outermost first.
 pub(super) fn apps(error: Any<'_>) -> impl Iterator<Item = &AppError> {
-    of(error).filter_map(|error| match error.downcast_ref() {
-        Some(Failure::App(app)) => Some(&**app),
+    of(error).filter_map(app)
+}
+
+fn app(error: Any<'_>) -> Option<&AppError> {
+    match error.downcast_ref() {
+        Some(Failure::App(app)) => Some(app),
         _ => error.downcast_ref(),
+    }
+}
+
+/// The outermost error of this type; one that was not recorded yet is made again from what would be.
+pub(super) fn failed<E: TypedError>(error: Any<'_>) -> Option<E> {
+    of(error).find_map(|error| match app(error) {
+        Some(app) => app.as_typed(),
+        None => AppError::of_typed(error.downcast_ref::<E>()?).as_typed(),
     })
 }
 
@@ -73,6 +85,13 @@ macro_rules! links {
             /// and how the others are reached.
             pub fn app(&self) -> Option<&AppError> {
                 chain::apps(self).next()
+            }
+
+            /// The outermost error of the chain of causes that is an `E`, which has
+            /// [`#[derive(durably::Failure)]`](macro@crate::Failure); see
+            /// [`Error::failed`](crate::Error::failed).
+            pub fn failed<E: TypedError>(&self) -> Option<E> {
+                chain::failed(self)
             }
 
             /// The application errors of the chain of causes, outermost first; see

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::{
-    ActivityError, AppError, ChildError, DataError, Failure, RpcError, WorkflowCancelled,
-    WorkflowFailed, WorkflowTerminated, WorkflowTimedOut,
+    ActivityError, AppError, ChildError, DataError, Failure, RpcError, TypedError,
+    WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut,
     chain::{self, links},
 };
 use crate::wire::describe::WorkflowStatus;

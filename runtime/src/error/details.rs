@@ -56,9 +56,13 @@ impl Details {
     }
 
     pub(super) fn add<T: Outgoing>(&mut self, detail: &T) {
+        self.add_unencoded::<T>(detail.__unencoded());
+    }
+
+    pub(super) fn add_unencoded<T>(&mut self, value: Unencoded) {
         self.list.push(Detail::New {
             type_name: type_name::short::<T>(),
-            value: detail.__unencoded(),
+            value,
         });
     }
 
@@ -78,6 +82,20 @@ impl Details {
             }
         };
         DataError::decode(&payload, &self.converter, what)
+    }
+
+    /// The one at `index`, if there is one that is a `T`. A `T` that can be nothing may be missing.
+    pub(super) fn find<T>(
+        &self,
+        index: usize,
+        decode: impl Fn(Payload, &Converter) -> Result<T, DataFault>,
+    ) -> Option<T> {
+        let payload = match self.list.get(index) {
+            None => Payload::null(),
+            Some(Detail::Received(payload)) => payload.clone(),
+            Some(Detail::New { value, .. }) => value.encode(&self.converter).ok()?,
+        };
+        decode(payload, &self.converter).ok()
     }
 
     /// Their payloads for a failure of type `kind`. One that cannot be encoded is replaced by a text that

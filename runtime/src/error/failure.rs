@@ -5,7 +5,7 @@ use std::fmt;
 use durably_engine::{FailureInfo, FailureRecord, TimeoutKind};
 
 use super::{
-    ActivityError, AppError, ChildError, Details,
+    ActivityError, AppError, ChildError, Details, TypedError,
     chain::{self, links},
     meaning::Mark,
     record::SOURCE,

@@ -41,6 +41,8 @@ mod meaning;
 mod record;
 mod rpc;
 mod terminal;
+mod typed;
+mod variant;
 
 #[cfg(test)]
 mod tests;
@@ -51,6 +53,11 @@ pub use durably_engine::{RetryState, TimeoutKind};
 
 #[cfg(feature = "server")]
 pub use self::advance::AdvanceError;
+#[doc(hidden)]
+pub use self::typed::{
+    ByDerive, CauseByDerive, CauseByError, CauseByRecord, CauseBySource, CauseOf, FailureReader,
+    FailureWriter,
+};
 pub use self::{
     activity::ActivityError,
     any::{Error, Result},
@@ -69,6 +76,7 @@ pub use self::{
     failure::{Failure, OtherFailure, ServerFailure},
     rpc::RpcError,
     terminal::{WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut},
+    typed::TypedError,
 };
 pub(crate) use self::{continue_as_new::NextRun, meaning::Meaning, rpc::no_namespace};
 

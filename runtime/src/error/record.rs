@@ -4,7 +4,9 @@ use std::error::Error as StdError;
 
 use durably_engine::{FailureCategory, FailureInfo, FailureRecord};
 
-use super::{ActivityError, AppError, Cancelled, ChildError, DataError, Error, Failure, chain};
+use super::{
+    ActivityError, AppError, Cancelled, ChildError, DataError, Error, Failure, chain, variant,
+};
 use crate::data::{Converter, type_name};
 
 /// The `source` of the failures that are made here.
@@ -55,7 +57,10 @@ impl Failure {
     /// Temporal's own errors become what they were; every other error becomes an application
     /// error under the name of its type, and its sources become the chain of causes.
     pub(super) fn of(error: &Error) -> Self {
-        of(error.as_std(), error.type_name())
+        match error.to_app() {
+            Some(app) => Self::App(Box::new(app)),
+            None => of(error.as_std(), error.type_name()),
+        }
     }
 }
 
@@ -108,7 +113,7 @@ fn category(info: &FailureInfo) -> FailureCategory {
     }
 }
 
-fn of(error: &(dyn StdError + 'static), type_name: &str) -> Failure {
+pub(super) fn of(error: &(dyn StdError + 'static), type_name: &str) -> Failure {
     if let Some(app) = error.downcast_ref::<AppError>() {
         Failure::App(Box::new(app.clone()))
     } else if let Some(activity) = error.downcast_ref::<ActivityError>() {
@@ -124,19 +129,22 @@ fn of(error: &(dyn StdError + 'static), type_name: &str) -> Failure {
     }
 }
 
-/// An error that Temporal knows nothing of. The types of its sources are not known either, but for
-/// our own, so they are all called `Error`.
+/// An error that Temporal knows nothing of.
 fn foreign(error: &(dyn StdError + 'static), type_name: &str) -> AppError {
-    let cause = chain::cause(error).map(|source| {
-        let name = if source.is::<DataError>() {
-            type_name::bare::<DataError>()
-        } else {
-            AppError::PLAIN
-        };
-        Box::new(of(source, name))
-    });
-    AppError {
-        cause,
-        ..AppError::new(type_name, error.to_string())
+    let mut app = AppError::new(type_name, error.to_string());
+    app.cause = cause_of(error);
+    if let Some(variant) = variant::name(error, type_name) {
+        app.details.add(&variant);
     }
+    app
+}
+
+/// The source of an error. Its type is not known, unless it is our own, so it is called `Error`.
+pub(super) fn cause_of(error: &(dyn StdError + 'static)) -> Option<Box<Failure>> {
+    let source = chain::cause(error)?;
+    let name = match source.is::<DataError>() {
+        true => type_name::bare::<DataError>(),
+        false => AppError::PLAIN,
+    };
+    Some(Box::new(of(source, name)))
 }

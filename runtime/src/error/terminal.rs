@@ -5,7 +5,7 @@ use std::fmt;
 use durably_engine::RetryState;
 
 use super::{
-    AppError, DataError, Details, Failure,
+    AppError, DataError, Details, Failure, TypedError,
     chain::{self, links},
     meaning::Mark,
 };

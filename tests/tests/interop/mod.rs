@@ -7,5 +7,5 @@ mod details;
 mod headers;
 mod histories;
 mod message_encodings;
-mod payloads;
+pub(crate) mod payloads;
 mod python;

@@ -131,7 +131,7 @@ async fn messages_and_own_types_are_arguments_and_results(world: &World) -> Resu
     worker.shutdown().await
 }
 
-pub(super) async fn run_python(script: &str, world: &World) -> Result<()> {
+pub(crate) async fn run_python(script: &str, world: &World) -> Result<()> {
     let Some(python) = tool("DURABLY_PYTHON", script) else {
         return Ok(());
     };

@@ -19,4 +19,5 @@ mod resets;
 mod signals;
 mod timers;
 mod two_crates;
+mod typed_errors;
 mod updates;

@@ -187,7 +187,7 @@ const COMMAND: &str = "BLESS=1 cargo test -p durably-ui-tests diagnostics";
 const LONGEST_CODE: usize = 60;
 
 /// The order in which a reader meets them; other topics follow by name.
-const TOPICS: [&str; 16] = [
+const TOPICS: [&str; 17] = [
     "workflow",
     "run",
     "init",
@@ -202,6 +202,7 @@ const TOPICS: [&str; 16] = [
     "client",
     "worker",
     "data",
+    "error",
     "names",
     "main",
 ];

@@ -28,9 +28,9 @@ impl Shop {
 const _: () = {
     #[allow(unused_imports)]
     use ::durably::__private::{
-        ByEncoding as _, ByJsonMessage as _, ByJsonMessages as _, ByMessage as _,
-        ByMessages as _, ByOptionalJsonMessage as _, ByOptionalMessage as _,
-        ByScalar as _, Plain as _,
+        ByDerive as _, ByEncoding as _, ByJsonMessage as _, ByJsonMessages as _,
+        ByMessage as _, ByMessages as _, ByOptionalJsonMessage as _,
+        ByOptionalMessage as _, ByScalar as _, ByVerdict as _, Plain as _,
     };
     ///Calls of the activities of [`Shop`] from a workflow.
     #[allow(
@@ -359,9 +359,14 @@ const _: () = {
                                         > as ::durably::__private::Outcome>::into_result(
                                             <Shop>::reserve(&*this, argument_0).await,
                                         ),
-                                        <<Result<
-                                            String,
-                                        > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
+                                        (&&::durably::__private::Spelled::<
+                                            <Result<String> as ::durably::__private::Outcome>::Err,
+                                        >::HERE)
+                                            .failure_by(
+                                                <<Result<
+                                                    String,
+                                                > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
+                                            ),
                                         arguments.converter(),
                                     )
                             }),

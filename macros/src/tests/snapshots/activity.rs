@@ -34,9 +34,9 @@ pub struct charge {
 const _: () = {
     #[allow(unused_imports)]
     use ::durably::__private::{
-        ByEncoding as _, ByJsonMessage as _, ByJsonMessages as _, ByMessage as _,
-        ByMessages as _, ByOptionalJsonMessage as _, ByOptionalMessage as _,
-        ByScalar as _, Plain as _,
+        ByDerive as _, ByEncoding as _, ByJsonMessage as _, ByJsonMessages as _,
+        ByMessage as _, ByMessages as _, ByOptionalJsonMessage as _,
+        ByOptionalMessage as _, ByScalar as _, ByVerdict as _, Plain as _,
     };
     #[allow(
         dead_code,
@@ -130,9 +130,14 @@ const _: () = {
                                     )
                                     .await,
                             ),
-                            <<Result<
-                                Receipt,
-                            > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
+                            (&&::durably::__private::Spelled::<
+                                <Result<Receipt> as ::durably::__private::Outcome>::Err,
+                            >::HERE)
+                                .failure_by(
+                                    <<Result<
+                                        Receipt,
+                                    > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
+                                ),
                             arguments.converter(),
                         )
                 }),

@@ -275,9 +275,9 @@ impl AsyncMethodsOf_Greeting for Greeting {}
 const _: () = {
     #[allow(unused_imports)]
     use ::durably::__private::{
-        ByEncoding as _, ByJsonMessage as _, ByJsonMessages as _, ByMessage as _,
-        ByMessages as _, ByOptionalJsonMessage as _, ByOptionalMessage as _,
-        ByScalar as _, Plain as _,
+        ByDerive as _, ByEncoding as _, ByJsonMessage as _, ByJsonMessages as _,
+        ByMessage as _, ByMessages as _, ByOptionalJsonMessage as _,
+        ByOptionalMessage as _, ByScalar as _, ByVerdict as _, Plain as _,
     };
     ///Signals, queries and updates of [`Greeting`]; every handle derefs to it.
     #[allow(
@@ -618,9 +618,14 @@ const _: () = {
                                                 )
                                                 .await,
                                         ),
-                                        <<Result<
-                                            usize,
-                                        > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
+                                        (&&::durably::__private::Spelled::<
+                                            <Result<usize> as ::durably::__private::Outcome>::Err,
+                                        >::HERE)
+                                            .failure_by(
+                                                <<Result<
+                                                    usize,
+                                                > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
+                                            ),
                                         &converter,
                                     )
                             }),
@@ -690,12 +695,13 @@ const _: () = {
                                 .next(&mut arguments, "to")?;
                             let __argument_0 = &argument_0;
                             let argument_0: &str = __argument_0;
-                            <Result<
-                                (),
-                                String,
-                            > as ::durably::__private::Verdict>::into_verdict(
-                                <Greeting>::check(state, argument_0),
-                            )
+                            (&&::durably::__private::Spelled::<Result<(), String>>::HERE)
+                                .verdict_by(
+                                    <Result<
+                                        (),
+                                        String,
+                                    > as ::durably::__private::Verdict>::into_verdict,
+                                )(<Greeting>::check(state, argument_0))
                         }),
                         call: |cell, ctx, mut arguments| {
                             let argument_0 = <String as ::durably::__private::Serialisable<
@@ -736,9 +742,14 @@ const _: () = {
                                                         )
                                                         .await,
                                                 ),
-                                                <<Result<
-                                                    Greeting,
-                                                > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
+                                                (&&::durably::__private::Spelled::<
+                                                    <Result<Greeting> as ::durably::__private::Outcome>::Err,
+                                                >::HERE)
+                                                    .failure_by(
+                                                        <<Result<
+                                                            Greeting,
+                                                        > as ::durably::__private::Outcome>::Err as ::durably::__private::IntoFailure>::into_failure,
+                                                    ),
                                                 &converter,
                                             )
                                     }),

@@ -37,7 +37,7 @@ impl Unencoded {
     }
 
     /// Of a type that no format writes.
-    pub(super) fn of_payload(encoded: Result<Payload, DataFault>) -> Self {
+    pub(crate) fn of_payload(encoded: Result<Payload, DataFault>) -> Self {
         Self(Content::Payload(encoded))
     }
 

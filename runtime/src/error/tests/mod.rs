@@ -3,6 +3,8 @@
 mod details;
 mod erased;
 mod meaning;
+mod typed;
+mod variant;
 
 use std::{fmt, time::Duration};
 
