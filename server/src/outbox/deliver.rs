@@ -223,3 +223,67 @@ fn answer_of(name: &MessageName, outcome: Outcome) -> Delivered {
         | OutgoingKind::ReportClose => Delivered::Done(name.key),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use durably_history::{Closed, EventId, OutgoingKey};
+    use durably_proto::api::enums::v1::WorkflowExecutionStatus;
+
+    use super::*;
+    use crate::name::{ExecutionName, RunName};
+
+    /// The answer to a message of this kind that its target rejected.
+    fn answer_to(kind: OutgoingKind, rejection: Rejection) -> Delivered {
+        let name = MessageName {
+            run: RunName {
+                execution: ExecutionName {
+                    namespace: "default".into(),
+                    workflow_id: "w".into(),
+                },
+                run_id: "r".into(),
+            },
+            key: OutgoingKey {
+                event: EventId(5),
+                kind,
+            },
+        };
+        answer_of(&name, outcome_of(rejection).expect("it has an answer"))
+    }
+
+    #[test]
+    fn a_rejection_by_the_target_is_an_answer() {
+        let closed = || {
+            Rejection::Closed(Closed {
+                status: WorkflowExecutionStatus::Completed,
+            })
+        };
+        for (rejection, expected) in [
+            (closed(), SignalFailed::ExternalWorkflowExecutionNotFound),
+            (
+                Rejection::OtherParent,
+                SignalFailed::ExternalWorkflowExecutionNotFound,
+            ),
+            (
+                Rejection::LimitExceeded(LimitExceeded::Signals),
+                SignalFailed::SignalCountLimitExceeded,
+            ),
+        ] {
+            let answer = answer_to(OutgoingKind::Signal, rejection);
+            assert!(
+                matches!(answer, Delivered::SignalFailed { cause, .. } if cause == expected),
+                "{answer:?}"
+            );
+        }
+        let answer = answer_to(OutgoingKind::RequestCancel, closed());
+        assert!(matches!(answer, Delivered::CancelRequested { .. }));
+        let answer = answer_to(OutgoingKind::RequestCancel, Rejection::OtherParent);
+        assert!(matches!(answer, Delivered::RequestCancelFailed { .. }));
+        let answer = answer_to(OutgoingKind::ReportClose, closed());
+        assert!(matches!(answer, Delivered::Done(_)));
+    }
+
+    #[test]
+    fn a_signal_to_a_workflow_that_is_about_to_close_is_repeated() {
+        assert!(outcome_of(Rejection::Closing).is_err());
+    }
+}

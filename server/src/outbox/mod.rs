@@ -69,20 +69,30 @@ async fn complete(backend: &Backend, name: MessageName, first: Result<Attempt<'_
         if backend.is_stopping() {
             return;
         }
-        tracing::warn!(
-            namespace = %name.run.execution.namespace,
-            workflow_id = %name.run.execution.workflow_id,
-            run_id = %name.run.run_id,
-            kind = ?name.key.kind,
-            event = %name.key.event,
-            ?error,
-            ?delay,
-            "a message to another workflow could not be delivered; it is repeated after a delay"
-        );
+        report(&name, &error, delay);
         tokio::time::sleep(delay).await;
         delay = (delay * 2).min(LONGEST_DELAY);
         attempt = deliver::attempt(backend, &name);
     }
+}
+
+fn report(name: &MessageName, error: &Error, delay: Duration) {
+    let MessageName { run, key } = name;
+    // A target that closes takes the signal soon, or has closed.
+    if let Error::Rejected(rejection) = error {
+        tracing::debug!(run_id = %run.run_id, ?key, %rejection, "a message to another workflow waits");
+        return;
+    }
+    tracing::warn!(
+        namespace = %run.execution.namespace,
+        workflow_id = %run.execution.workflow_id,
+        run_id = %run.run_id,
+        kind = ?key.kind,
+        event = %key.event,
+        ?error,
+        ?delay,
+        "a message to another workflow could not be delivered; it is repeated after a delay"
+    );
 }
 
 const FIRST_DELAY: Duration = Duration::from_millis(100);
