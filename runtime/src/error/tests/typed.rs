@@ -413,6 +413,7 @@ fn what_it_wraps_keeps_its_meaning() {
         Meaning::Cancelled => "cancelled",
         Meaning::OtherCancelled => "other cancelled",
         Meaning::ContinueAsNew(_) => "next run",
+        Meaning::CompleteLater => "complete later",
         Meaning::Failure => "failure",
     };
     assert_eq!(meaning(Cancelled.into()), "cancelled");
