@@ -24,8 +24,8 @@ use crate::{
     workflow::{
         Acquire, ActivityCall, ActivityHandle, BoundedJoinAll, BoundedTryJoinAll, CancelWait,
         ChildCall, ChildHandle, Ctx, ExternalHandle, FromWorkflow, FutureSet, JoinAll, JoinNext,
-        RaceAll, Random, Saga, Scope, SideEffect, Sleep, Spawned, TryJoinAll, UntypedActivity,
-        View, WaitUntil, WaitUntilTimeout,
+        LocalActivityCall, RaceAll, Random, Saga, Scope, SideEffect, Sleep, Spawned, TryJoinAll,
+        UntypedActivity, View, WaitUntil, WaitUntilTimeout,
     },
 };
 
@@ -44,6 +44,7 @@ opaque! {
     [W] ChildCall<W>, "ChildCall";
     [W: Workflow] ChildHandle<W>, "ChildHandle";
     [T, E] Call<T, E>, "Call";
+    [A, T] LocalActivityCall<A, T>, "LocalActivityCall";
     [] Client, "Client";
     [] Ctx, "Ctx";
     [W: Workflow] ExternalHandle<W>, "ExternalHandle";

@@ -132,6 +132,20 @@ impl<'e> Check<'e> {
         }
     }
 
+    /// Permits what the closure of a side effect takes from outside: a replay uses the recorded value.
+    fn side_effect(&mut self, call: &mut ExprMethodCall) {
+        self.visit_expr_mut(&mut call.receiver);
+        let closure = call.args.len() - 1;
+        for (at, argument) in call.args.iter_mut().enumerate() {
+            self.with_permit(at == closure, argument, |this, argument| {
+                this.visit_expr_mut(argument);
+            });
+            if let (true, Expr::Closure(closure)) = (at == closure, argument) {
+                allow_in_clippy(&mut closure.body);
+            }
+        }
+    }
+
     /// Checks the statics in `thread_local! { .. }` and `lazy_static! { .. }`.
     fn statics(&mut self, call: &Macro) {
         let Ok(statics) = Statics::parse.parse2(call.tokens.clone()) else {
@@ -219,6 +233,9 @@ impl VisitMut for Check<'_> {
     }
 
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        if is_side_effect(call) {
+            return self.side_effect(call);
+        }
         if let Expr::Path(ExprPath { path, .. }) = &*call.receiver
             && let Some(name) = path.segments.last().map(|last| &last.ident)
             && is_name_of_static(name)
@@ -369,6 +386,20 @@ fn add_clippy_allow(statement: &mut Stmt) {
         parse_quote!(#allow { #statement }),
         Some(Token![;](proc_macro2::Span::mixed_site())),
     );
+}
+
+/// Adds an `allow` for clippy to the body of a closure. It is put on a statement, because rustc does not accept
+/// it on an expression.
+fn allow_in_clippy(body: &mut Expr) {
+    let allow = permit_of_clippy();
+    let value = Ident::new("value", proc_macro2::Span::mixed_site());
+    *body = parse_quote!({ #allow let #value = #body; #value });
+}
+
+/// Whether a closure is called for a value that is recorded: `ctx.side_effect(..)`.
+fn is_side_effect(call: &ExprMethodCall) -> bool {
+    let named = |name, arguments| call.method == name && call.args.len() == arguments;
+    named("side_effect", 1) || named("mutable_side_effect", 2)
 }
 
 /// Finds the leftmost operand of an expression, to which the parser attaches a statement's attributes.

@@ -98,6 +98,11 @@ impl Commands {
         requests
     }
 
+    /// Whether the worker runs the local activity, and the run waits for it.
+    pub(crate) fn awaits_local(&self, seq: Seq) -> bool {
+        matches!(self.machines.get(seq), Some(AnyMachine::LocalActivity(it)) if it.is_running())
+    }
+
     /// Takes the end of a local activity that ran, after user code was polled so often; none if the run has gone
     /// on without it.
     pub(crate) fn end_local(

@@ -101,6 +101,8 @@ struct Attempt {
 
 /// Where heartbeats go.
 enum Beats {
+    /// Nowhere: the worker of the workflow runs a local activity.
+    Local,
     Server {
         heart: Arc<Heart>,
         runtime: tokio::runtime::Handle,
@@ -194,6 +196,26 @@ impl ActivityCtx {
         }
     }
 
+    /// The context of a local activity.
+    pub(crate) fn local(
+        info: ActivityInfo,
+        cancel: CancelSignal,
+        worker: CancelSignal,
+        converter: Converter,
+    ) -> Self {
+        Self {
+            attempt: Arc::new(Attempt {
+                info: Arc::new(info),
+                previous: Vec::new(),
+                cancel,
+                worker,
+                beats: Beats::Local,
+                converter,
+                unwritten: OnceLock::new(),
+            }),
+        }
+    }
+
     /// Sends a heartbeat: the server records that the activity is alive, with the details of its progress.
     ///
     /// It returns at once and may be called at any rate. At most one request is sent in an interval, with
@@ -227,6 +249,7 @@ impl ActivityCtx {
             }
         };
         match &self.attempt.beats {
+            Beats::Local => {}
             Beats::Server { heart, runtime } => heart.beat(payload, runtime),
             Beats::Test(beats) => {
                 let mut beats = beats.lock().unwrap_or_else(PoisonError::into_inner);
@@ -293,7 +316,7 @@ impl ActivityCtx {
     /// [`AsyncActivityHandle`](crate::client::AsyncActivityHandle) of a client reports on it by this.
     ///
     /// Other SDKs take it, too. It is of this attempt alone: when the attempt has timed out or has failed,
-    /// the server refuses it.
+    /// the server refuses it. That of a local activity is empty: the server does not know the attempt.
     pub fn task_token(&self) -> Bytes {
         self.info().task_token.clone()
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use durably_engine::{FailureRecord, Job, Payload, QueryRequest};
 
-use super::run::RunCode;
+use super::{local::LocalActivities, run::RunCode};
 use crate::{
     data::Converter,
     definition::Workflow,
@@ -12,7 +12,6 @@ use crate::{
     instance::{
         core::{Issued, WorkerFacts},
         current::{Place, Who},
-        outside::OutsideState,
         panics::Panicked,
         waker::ExecutorWaker,
     },
@@ -31,9 +30,6 @@ pub(crate) trait Instance {
 
     /// Answers a query, which changes nothing.
     fn query(&mut self, query: QueryRequest) -> Result<Payload, Box<FailureRecord>>;
-
-    /// The state of the run's work that ends outside of history.
-    fn outside_state(&self) -> OutsideState;
 
     /// Logs, once, a wake from outside of the run that came between its tasks.
     fn log_foreign_wake(&self);
@@ -58,9 +54,11 @@ pub(crate) struct WorkflowEntry {
 }
 
 /// What a run knows of its worker.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct WorkerInfo {
     pub(crate) facts: Arc<WorkerFacts>,
+    /// Runs the run's local activities.
+    pub(crate) local: Arc<dyn LocalActivities>,
     /// Wakes the run's executor thread.
     pub(crate) executor: ExecutorWaker,
 }

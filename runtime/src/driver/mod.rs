@@ -1,17 +1,24 @@
 //! One run and one of its tasks: history in, user code, commands out.
 
 pub(crate) mod instance;
+pub(crate) mod local;
 mod run;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use durably_engine::{Completion, EngineError, EventId, Job, QueryAnswer, QueryRequest, Run, Task};
 
-use self::instance::{Instance, TaskFailure, WorkerInfo, WorkflowEntry};
-use crate::instance::{core::Issued, outside::OutsideState};
+use self::{
+    instance::{Instance, TaskFailure, WorkerInfo, WorkflowEntry},
+    local::Local,
+};
+use crate::instance::core::Issued;
 
 /// How far a driver came with its task.
 #[expect(
@@ -23,9 +30,9 @@ pub(crate) enum Progress {
     Done(Completion),
     /// To the end of a turn: a long replay goes on when it is called again.
     TurnOver,
-    /// To a wait for work that ends outside of history, or to the end of a turn when such work has ended.
-    /// User code has seen all of the task.
-    WaitsOutside,
+    /// To a wait for local activities, or to the end of a turn when one of them has ended. User code has seen
+    /// all of the task.
+    WaitsForLocal,
 }
 
 static NEXT_TASK: AtomicU64 = AtomicU64::new(1);
@@ -34,6 +41,8 @@ static NEXT_TASK: AtomicU64 = AtomicU64::new(1);
 pub(crate) struct Driver {
     run: Run,
     instance: Box<dyn Instance>,
+    /// The local activities that its task waits for.
+    local: Local,
     /// Counts the tasks of this driver.
     tasks: u64,
     /// The number of the last task, unique in the process: by it a late response to an earlier task, or to
@@ -47,6 +56,7 @@ impl Driver {
     pub(crate) fn new(entry: &WorkflowEntry, host: WorkerInfo) -> Self {
         Self {
             run: Run::new(),
+            local: Local::new(Arc::clone(&host.local), host.executor.clone()),
             instance: (entry.start)(host),
             tasks: 0,
             task: 0,
@@ -89,8 +99,8 @@ impl Driver {
         self.run.prolong(task)
     }
 
-    /// Works on the task until it is done, until its run waits for outside work, or until `goes_on`, which
-    /// is called before each activation, returns false. The end of outside work begins an activation, too.
+    /// Works on the task until it is done, until its run waits for local activities, or until `goes_on`, which
+    /// is called before each activation, returns false. The end of a local activity begins an activation, too.
     ///
     /// # Errors
     /// Why the task fails, in the caller's words.
@@ -99,23 +109,23 @@ impl Driver {
         mut goes_on: impl FnMut() -> bool,
     ) -> Result<Progress, E> {
         let mut intents = Vec::new();
-        let mut resumed = None;
         loop {
             if self.run.is_between_slices() && !goes_on() {
                 return Ok(Progress::TurnOver);
             }
             let Some(job) = self.run.poll_job() else {
-                match self.outside_state() {
-                    OutsideState::Idle => return Ok(Progress::Done(self.run.finish()?)),
-                    OutsideState::Running => return Ok(Progress::WaitsOutside),
-                    // Its end wakes the executor, which resumes the run after the other work of its thread.
-                    OutsideState::Ended { .. } if !goes_on() => return Ok(Progress::WaitsOutside),
-                    OutsideState::Ended { seen } => {
-                        // Otherwise this loop would not end.
-                        let before = resumed.replace(seen);
-                        assert_ne!(before, Some(seen), "the run sees the end of outside work");
-                        self.run.resume();
-                    }
+                if self.run.is_live() {
+                    self.local.handle(&mut self.run)?;
+                }
+                if !self.run.is_live() || self.local.is_idle() {
+                    return Ok(Progress::Done(self.run.finish()?));
+                }
+                // A result wakes the executor, which advances the run after the other work of its thread.
+                if !self.local.has_results() || !goes_on() {
+                    return Ok(Progress::WaitsForLocal);
+                }
+                if let Some(result) = self.local.take_result() {
+                    self.run.resolve_local(result);
                 }
                 continue;
             };
@@ -142,7 +152,7 @@ impl Driver {
         }
     }
 
-    /// Answers a task that consists of a query, between two tasks or while the run waits for outside work. After
+    /// Answers a task that consists of a query, between two tasks or while the run waits for local activities. After
     /// an error or a panic the driver must be dropped. `activates` is called before each activation.
     ///
     /// # Errors
@@ -159,14 +169,14 @@ impl Driver {
         };
         match self.advance::<E>(goes_on)? {
             Progress::Done(Completion::Query(answer)) => Ok(answer),
-            Progress::Done(Completion::Task(_)) | Progress::TurnOver | Progress::WaitsOutside => {
+            Progress::Done(Completion::Task(_)) | Progress::TurnOver | Progress::WaitsForLocal => {
                 let text = "the server sent a query with a task that does more than ask";
                 Err(TaskFailure::fault(text).into())
             }
         }
     }
 
-    /// Completes the task, as far as it is, while its run waits for outside work. The run goes on with its
+    /// Completes the task, as far as it is, while its run waits for local activities. The run goes on with its
     /// next task.
     ///
     /// # Errors
@@ -175,13 +185,9 @@ impl Driver {
         self.run.finish()
     }
 
-    /// How far outside work is that the task in hand has to wait for. A task that only asks a query waits
-    /// for none.
-    pub(crate) fn outside_state(&self) -> OutsideState {
-        match self.run.is_live() {
-            true => self.instance.outside_state(),
-            false => OutsideState::Idle,
-        }
+    /// Whether a local activity has ended, and the run has not taken its result.
+    pub(crate) fn has_local_results(&self) -> bool {
+        self.local.has_results()
     }
 
     /// Whether the task in hand has answered queries.

@@ -4,6 +4,7 @@
 pub(crate) mod awaited;
 mod client;
 pub(crate) mod converted;
+pub(crate) mod local_activity;
 pub(crate) mod returned;
 mod time;
 pub(crate) mod unsupported;

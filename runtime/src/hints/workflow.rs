@@ -63,8 +63,8 @@ pub trait StartsActivities {
 
 /// `start_local_activity`: no context has it.
 #[diagnostic::on_unimplemented(
-    message = "local activities are not supported by this version of durably",
-    label = "write an ordinary one: `greet::call(ctx, ..).await?`"
+    message = "`Ctx` has no `start_local_activity`: a local activity is called through its own name",
+    label = "write `greet::call(ctx, ..).local().await?`; `.start()` in place of `.await` returns a handle"
 )]
 pub trait StartsLocalActivities {
     #[doc(hidden)]

@@ -14,13 +14,11 @@ use super::{
     coroutine::{CoroutineId, Waiter},
     current::{self, Place},
     ops::Ops,
-    outside::OutsideWork,
     patches::Patches,
     randomness::Randomness,
     side_effects::SideEffects,
     turns::Turns,
     waits::{Version, Waits},
-    waker::RunWaker,
 };
 use crate::{data::Converter, time::Time};
 
@@ -39,8 +37,6 @@ pub(crate) struct Core {
     pub(crate) side_effects: SideEffects,
     /// Timers and activities on their way, and their results until they are fetched.
     pub(crate) ops: RefCell<Ops>,
-    /// Work that ends outside of history.
-    pub(crate) outside: OutsideWork,
     /// Waits that are on nothing the server does.
     pub(crate) waits: RefCell<Waits>,
     /// Which coroutines are polled next.
@@ -128,7 +124,6 @@ impl Core {
     pub(crate) fn new(
         start: StartJob,
         worker: Arc<WorkerFacts>,
-        waker: Arc<RunWaker>,
         facts: Facts,
         known: Known,
     ) -> Rc<Self> {
@@ -140,7 +135,6 @@ impl Core {
             patches: known.patches,
             side_effects: known.side_effects,
             ops: RefCell::default(),
-            outside: OutsideWork::new(waker),
             waits: RefCell::default(),
             turns: Turns::default(),
             version: Cell::new(0),
@@ -253,14 +247,6 @@ impl Core {
         match waiter {
             Waiter::Coroutine(coroutine) => self.turns.schedule(coroutine),
             Waiter::Nested(waker) => waker.wake(),
-        }
-    }
-
-    /// Wakes the waits whose outside work has ended.
-    pub(crate) fn wake_outside(&self) {
-        for waiter in self.outside.take_ended() {
-            self.moved.set(true);
-            self.wake(waiter);
         }
     }
 

@@ -6,7 +6,6 @@ pub(crate) mod current;
 pub(crate) mod generator;
 mod numbered;
 pub(crate) mod ops;
-pub(crate) mod outside;
 pub(crate) mod panics;
 pub(crate) mod patches;
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub(crate) struct Op {
 pub(crate) enum OpKind {
     Timer(Duration),
     Activity(Cow<'static, str>),
+    LocalActivity(Cow<'static, str>),
 }
 
 enum State {
@@ -96,6 +97,7 @@ impl fmt::Display for OpKind {
         match self {
             Self::Timer(after) => write!(f, "sleep({after:?})"),
             Self::Activity(name) => write!(f, "activity `{name}`"),
+            Self::LocalActivity(name) => write!(f, "local activity `{name}`"),
         }
     }
 }
@@ -195,7 +197,7 @@ impl OpKind {
     fn cancel(&self, seq: Seq) -> Intent {
         match self {
             Self::Timer(_) => Intent::CancelTimer { seq },
-            Self::Activity(_) => Intent::CancelActivity { seq },
+            Self::Activity(_) | Self::LocalActivity(_) => Intent::CancelActivity { seq },
         }
     }
 }

@@ -33,8 +33,8 @@ pub(crate) struct RunWaker {
     executor: ExecutorWaker,
 }
 
-/// Wakes the executor thread of a run, from whichever thread: something outside of the run woke it, or work
-/// outside of its history has ended.
+/// Wakes the executor thread of a run, from whichever thread: something outside of the run woke it, or a
+/// local activity of it has ended.
 #[derive(Clone, Default)]
 pub(crate) struct ExecutorWaker(Option<Arc<dyn Fn() + Send + Sync>>);
 
@@ -49,11 +49,6 @@ impl RunWaker {
     /// Identifies this run; its code runs while [`current::enter`] holds this.
     pub(crate) fn id(self: &Arc<Self>) -> usize {
         Arc::as_ptr(self).addr()
-    }
-
-    /// Wakes the executor thread of the run.
-    pub(super) fn executor(&self) -> ExecutorWaker {
-        self.executor.clone()
     }
 
     pub(crate) fn take_own(&self) -> bool {
@@ -144,7 +139,7 @@ impl ExecutorWaker {
         Self(Some(Arc::new(wake)))
     }
 
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         if let Some(wake) = &self.0 {
             wake();
         }

@@ -12,6 +12,7 @@ use crate::{
     driver::{
         Driver,
         instance::{TaskFailure, WorkerInfo, WorkflowEntry},
+        local::NoLocalActivities,
     },
     instance::{core::WorkerFacts, waker::ExecutorWaker},
     wire::{self, history::History},
@@ -89,6 +90,7 @@ impl Replayer {
                 namespace: "default".to_owned(),
                 converter: self.converter.clone(),
             }),
+            local: Arc::new(NoLocalActivities),
             executor: ExecutorWaker::default(),
         };
         let mut driver = Driver::new(entry, host);

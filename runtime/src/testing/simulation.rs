@@ -10,6 +10,7 @@ use crate::{
     driver::{
         Driver, Progress,
         instance::{WorkerInfo, WorkflowEntry},
+        local::NoLocalActivities,
     },
     instance::{core::WorkerFacts, waker::ExecutorWaker},
     wire::{
@@ -177,6 +178,7 @@ impl Workflows {
     fn info(&self) -> WorkerInfo {
         WorkerInfo {
             facts: Arc::clone(&self.facts),
+            local: Arc::new(NoLocalActivities),
             executor: ExecutorWaker::default(),
         }
     }

@@ -8,6 +8,7 @@ use super::{
     activity_task::ActivityTasks,
     error::WorkerError,
     lifecycle::{Lifecycle, Phase},
+    local_activity::LocalActivityTasks,
     options::Options,
     poll::{ActivityQueue, Pollers, WorkflowQueue},
     registry::Registry,
@@ -56,7 +57,14 @@ impl Host {
             Arc::clone(registry),
             options.max_concurrent_activities,
         ));
-        let workflows = WorkflowTasks::new(server, lifecycle, registry, &activities, options);
+        let local = Arc::new(LocalActivityTasks::new(
+            Arc::clone(server),
+            Arc::clone(lifecycle),
+            Arc::clone(registry),
+            options.max_concurrent_local_activities,
+        ));
+        let workflows =
+            WorkflowTasks::new(server, lifecycle, registry, &activities, &local, options);
         let workflows = Arc::new(workflows.map_err(WorkerError::Thread)?);
         self.log_start();
         let (alive, polls_ended) = mpsc::channel(1);
@@ -70,6 +78,7 @@ impl Host {
             grace: options.shutdown_grace,
             workflows,
             activities,
+            local,
             polls_ended,
             polls_come_back,
         })

@@ -45,6 +45,7 @@ mod handle;
 mod host;
 mod identity;
 mod lifecycle;
+mod local_activity;
 mod options;
 mod poll;
 pub(crate) mod registry;
@@ -118,6 +119,7 @@ use crate::{
 ///     .max_cached_workflows(10_000)
 ///     .max_concurrent_workflow_tasks(100)
 ///     .max_concurrent_activities(50)
+///     .max_concurrent_local_activities(50)
 ///     .workflow_pollers(4)
 ///     .activity_pollers(4)
 ///     .executor_threads(2)

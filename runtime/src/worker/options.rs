@@ -14,6 +14,8 @@ pub(crate) struct Options {
     pub(crate) max_concurrent_workflow_tasks: usize,
     /// Activity attempts in progress.
     pub(crate) max_concurrent_activities: usize,
+    /// Attempts of local activities in progress.
+    pub(crate) max_concurrent_local_activities: usize,
     /// Most long polls for workflow tasks at a time, for each of the two queues.
     pub(crate) workflow_pollers: usize,
     /// Most long polls for activity tasks at a time.
@@ -40,6 +42,7 @@ impl Default for Options {
             max_cached_workflows: 10_000,
             max_concurrent_workflow_tasks: 200,
             max_concurrent_activities: 200,
+            max_concurrent_local_activities: 200,
             workflow_pollers: 5,
             activity_pollers: 5,
             executor_threads: None,
@@ -70,6 +73,10 @@ impl Options {
     pub(crate) fn check(&self, mistakes: &mut Vec<String>) {
         let at_least_one = [
             ("max_concurrent_activities", self.max_concurrent_activities),
+            (
+                "max_concurrent_local_activities",
+                self.max_concurrent_local_activities,
+            ),
             ("workflow_pollers", self.workflow_pollers),
             ("activity_pollers", self.activity_pollers),
             ("executor_threads", self.executor_threads.unwrap_or(1)),
@@ -113,6 +120,13 @@ impl Worker {
     /// Activities in progress at a time, 200 by default.
     pub fn max_concurrent_activities(mut self, n: usize) -> Self {
         self.options.max_concurrent_activities = n;
+        self
+    }
+
+    /// [Local activities](crate::workflow::LocalActivityCall) in progress at a time, 200 by default. Others wait
+    /// for their turn, in the order of their calls.
+    pub fn max_concurrent_local_activities(mut self, n: usize) -> Self {
+        self.options.max_concurrent_local_activities = n;
         self
     }
 

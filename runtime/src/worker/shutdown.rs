@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::{
     activity_task::ActivityTasks,
     lifecycle::{Lifecycle, Phase},
+    local_activity::LocalActivityTasks,
     server::Server,
     workflow_task::WorkflowTasks,
 };
@@ -35,6 +36,7 @@ pub(crate) struct Shutdown {
     pub(crate) grace: Duration,
     pub(crate) workflows: Arc<WorkflowTasks>,
     pub(crate) activities: Arc<ActivityTasks>,
+    pub(crate) local: Arc<LocalActivityTasks>,
     /// Ends when the last poll has ended.
     pub(crate) polls_ended: mpsc::Receiver<()>,
     /// Whether the server ends the polls of a worker that shuts down.
@@ -70,7 +72,11 @@ impl Shutdown {
         }
 
         self.activities.cancel_all();
-        self.activities.slots.all_free(self.grace).await;
+        self.local.cancel_all();
+        tokio::join!(
+            self.activities.slots.all_free(self.grace),
+            self.local.slots.all_free(self.grace),
+        );
         self.lifecycle.advance(Phase::ActivitiesAbandoned);
         // A function that blocks keeps its slot; its attempt is reported all the same.
         self.activities.unreported.all_free(REPORTS_END).await;

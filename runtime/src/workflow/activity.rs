@@ -8,13 +8,15 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use durably_engine::{
     CancellationType, FailureInfo, FailureRecord, Intent, RetryState, ScheduleActivity,
+    ScheduleLocalActivity,
 };
 
-use super::{context::Ctx, scope::Reach, spawn::awaited_again};
+use super::{context::Ctx, local_activity::LocalActivityCall, scope::Reach, spawn::awaited_again};
 use crate::{
     data::{Callee, Converter, EncodedArgs, Known, Text, value},
     definition::private::{PayloadOf, payload},
@@ -109,6 +111,19 @@ struct Request {
     id: Option<String>,
     summary: Option<String>,
     cancellation: CancellationType,
+    kind: Kind,
+}
+
+/// Where the activity runs.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// On a worker of its task queue.
+    Remote,
+    /// In the worker of the run.
+    Local {
+        /// A longer pause before the next attempt is a timer in history.
+        retry_threshold: Option<Duration>,
+    },
 }
 
 /// A call that was made.
@@ -191,6 +206,7 @@ impl<A, T> ActivityCall<A, T> {
                 id: None,
                 summary: None,
                 cancellation: CancellationType::default(),
+                kind: Kind::Remote,
             })),
             place: Location::caller(),
             kind: PhantomData,
@@ -222,7 +238,27 @@ impl<A, T> ActivityCall<A, T> {
         self
     }
 
-    fn set(&mut self, change: impl FnOnce(&mut ActivityOptions)) {
+    /// The same call of a local activity: it runs in the worker of the workflow, as part of the workflow task
+    /// that is in progress. See [`LocalActivityCall`].
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # #[activity(start_to_close = "1s")] async fn greet(name: String) -> String { name }
+    /// # async fn example(ctx: &Ctx) -> Result<()> {
+    /// let greeting = greet::call(ctx, "Bob").local().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn local(mut self) -> LocalActivityCall<A, T> {
+        self.set_local(None);
+        LocalActivityCall::new(self)
+    }
+
+    pub(super) fn set_local(&mut self, retry_threshold: Option<Duration>) {
+        self.request(|it| it.kind = Kind::Local { retry_threshold });
+    }
+
+    pub(super) fn set(&mut self, change: impl FnOnce(&mut ActivityOptions)) {
         self.request(|it| change(&mut it.options));
     }
 
@@ -233,7 +269,7 @@ impl<A, T> ActivityCall<A, T> {
     }
 
     /// The same call, of which a timeout is known now.
-    fn decided(self) -> ActivityCall<A, TimeoutSet> {
+    pub(super) fn decided(self) -> ActivityCall<A, TimeoutSet> {
         ActivityCall {
             core: self.core,
             reach: self.reach,
@@ -280,7 +316,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
             return;
         }
         self.state = match std::mem::replace(&mut self.state, State::Done) {
-            State::New(request) => match request.schedule(&self.core, self.place) {
+            State::New(request) => match request.schedule(&A::__defaults, &self.core, self.place) {
                 Ok(running) => State::Running(running),
                 Err(fault) => {
                     self.core.record_fault(fault);
@@ -336,11 +372,37 @@ impl<A: Activity, T> ActivityCall<A, T> {
 }
 
 impl Request {
+    /// Refuses options that the call was given before `.local()`, and that a local activity has not; those that
+    /// the activity declares are for its ordinary calls.
+    fn check_local(&self, declared: &dyn Fn() -> ActivityOptions) -> Result<(), String> {
+        let given = &self.options;
+        if given.heartbeat.is_none() && given.task_queue.is_none() {
+            return Ok(());
+        }
+        let declared = declared();
+        let refused = [
+            ("heartbeat", given.heartbeat != declared.heartbeat),
+            ("task_queue", given.task_queue != declared.task_queue),
+        ];
+        match refused.iter().find(|(_, is_refused)| *is_refused) {
+            None => Ok(()),
+            Some((option, _)) => Err(format!(
+                "options of local activity `{}`: `{option}` is not one, because the worker of the workflow \
+                 runs the activity; leave it out, or call the activity without `.local()`",
+                self.name
+            )),
+        }
+    }
+
     fn schedule(
         self,
+        declared: &dyn Fn() -> ActivityOptions,
         core: &Rc<Core>,
         place: &'static Location<'static>,
     ) -> Result<Running, String> {
+        if let Kind::Local { .. } = self.kind {
+            self.check_local(declared)?;
+        }
         let input = self
             .args
             .0
@@ -348,23 +410,46 @@ impl Request {
         self.options
             .check(&self.name)
             .map_err(|error| error.to_string())?;
-        let mut schedule = Box::new(ScheduleActivity {
-            activity_id: self.id,
-            activity_type: self.name.clone().into_owned(),
-            input,
-            timeouts: self.options.timeouts(),
-            retry: self.options.retry.as_ref().map(Retry::policy),
-            task_queue: self.options.task_queue,
-            cancellation: self.cancellation,
-            eager: true,
-            summary: self.summary.and_then(|text| value::encode_json(&text).ok()),
-            ..ScheduleActivity::default()
-        });
-        let what = OpKind::Activity(self.name.clone());
-        let ticket = OpGuard::begin(core.clone(), what, place, |seq| {
-            schedule.seq = seq;
-            Intent::ScheduleActivity(schedule)
-        });
+        let summary = self.summary.and_then(|text| value::encode_json(&text).ok());
+        let ticket = match self.kind {
+            Kind::Remote => {
+                let mut schedule = Box::new(ScheduleActivity {
+                    activity_id: self.id,
+                    activity_type: self.name.clone().into_owned(),
+                    input,
+                    timeouts: self.options.timeouts(),
+                    retry: self.options.retry.as_ref().map(Retry::policy),
+                    task_queue: self.options.task_queue,
+                    cancellation: self.cancellation,
+                    eager: true,
+                    summary,
+                    ..ScheduleActivity::default()
+                });
+                let what = OpKind::Activity(self.name.clone());
+                OpGuard::begin(core.clone(), what, place, |seq| {
+                    schedule.seq = seq;
+                    Intent::ScheduleActivity(schedule)
+                })
+            }
+            Kind::Local { retry_threshold } => {
+                let mut schedule = Box::new(ScheduleLocalActivity {
+                    activity_id: self.id,
+                    activity_type: self.name.clone().into_owned(),
+                    input,
+                    timeouts: self.options.timeouts(),
+                    retry: self.options.retry.as_ref().map(Retry::policy),
+                    local_retry_threshold: retry_threshold,
+                    cancellation: self.cancellation,
+                    summary,
+                    ..ScheduleLocalActivity::default()
+                });
+                let what = OpKind::LocalActivity(self.name.clone());
+                OpGuard::begin(core.clone(), what, place, |seq| {
+                    schedule.seq = seq;
+                    Intent::ScheduleLocalActivity(schedule)
+                })
+            }
+        };
         Ok(Running {
             name: self.name,
             ticket,

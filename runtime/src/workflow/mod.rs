@@ -4,6 +4,7 @@
 //!   the run, and is all that a query, a validator or `#[init]` has.
 //! - Activities: [`ActivityCall`] is what `greet::call(ctx, ..)` returns; [`ActivityHandle`] is one that
 //!   was started and is awaited later.
+//!   [`LocalActivityCall`] is one that runs in the worker of the workflow.
 //! - Waits: [`Sleep`], [`WaitUntil`], [`CancelWait`].
 //! - Values from outside: [`SideEffect`], which history records.
 //! - Concurrency: [`join`], [`race`], [`try_join`], with a number for three to eight futures ([`join3`]), with
@@ -53,6 +54,7 @@ mod combine;
 mod condition;
 mod context;
 mod continue_as_new;
+mod local_activity;
 mod patch;
 mod random;
 mod saga;
@@ -77,6 +79,7 @@ pub use self::{
     },
     condition::{CancelWait, WaitUntil, WaitUntilTimeout},
     context::Ctx,
+    local_activity::LocalActivityCall,
     patch::{AsPatch, Patch},
     random::Random,
     saga::Saga,

@@ -237,6 +237,11 @@ impl LocalActivity {
         self.0.place
     }
 
+    /// Whether the worker runs it, and its end is of interest.
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.0.state, State::Running)
+    }
+
     /// Whether the marker is of this activity, whose end is not known yet.
     pub(crate) fn awaits(&self, marked: &LocalActivityMarked) -> bool {
         matches!(self.0.state, State::Waiting) && self.0.is_of(marked)

@@ -14,7 +14,7 @@ use crate::machine::{Outbox, Patches, Updates};
 use crate::{
     Advance, Completion, EndRun, EngineError, Event, EventId, FailureInfo, FailureRecord, Header,
     Intent, Job, LocalActivityMarked, LocalActivityResult, LocalRequest, Payload, Place, Queries,
-    QueryAnswer, RetryPolicy, Task, TaskCompletion, UpdateMessage,
+    QueryAnswer, RetryPolicy, Seq, Task, TaskCompletion, UpdateMessage,
 };
 
 /// The replay of one run, kept between its tasks.
@@ -233,6 +233,26 @@ impl Run {
             self.hand.stage = Stage::Jobs { live: true };
             self.queue_local_end(seq, resolution);
         }
+    }
+
+    /// Whether the run waits for the local activity, which its worker runs.
+    pub fn awaits_local(&self, seq: Seq) -> bool {
+        self.commands.awaits_local(seq)
+    }
+
+    /// Type of the workflow, once the first task is in.
+    pub fn workflow_type(&self) -> &str {
+        &self.names.workflow_type
+    }
+
+    /// Id of the workflow, once the first task is in.
+    pub fn workflow_id(&self) -> &str {
+        &self.names.workflow_id
+    }
+
+    /// Id of the run, once the first task is in.
+    pub fn run_id(&self) -> &str {
+        &self.names.run_id
     }
 
     /// Whether the run has ended, with the task in hand or before.

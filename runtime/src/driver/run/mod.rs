@@ -26,7 +26,6 @@ use crate::{
         coroutine::CoroutineId,
         current::{self, Who},
         ops::OpResult,
-        outside::OutsideState,
         panics,
         state::StateCell,
         waker::RunWaker,
@@ -135,13 +134,6 @@ impl<W: Workflow> Instance for RunCode<W> {
         }
     }
 
-    fn outside_state(&self) -> OutsideState {
-        match self {
-            Self::Live(live) => live.core.outside.state(),
-            Self::Unborn { .. } => OutsideState::Idle,
-        }
-    }
-
     fn log_foreign_wake(&self) {
         if let Self::Live(live) = self
             && live.wake.take_unlogged()
@@ -181,7 +173,7 @@ impl<W: Workflow> Live<W> {
         let input = std::mem::take(&mut start.event.input);
         // Interceptors of the start read the header; an idle run does not keep it.
         drop(std::mem::take(&mut start.event.header));
-        let core = Core::new(start, host.facts, Arc::clone(&wake), facts, known);
+        let core = Core::new(start, host.facts, facts, known);
         let args = |input| {
             let callee = Callee::Workflow(W::NAME.into());
             Args::new(callee, input, core.converter().clone())

@@ -17,7 +17,6 @@ use crate::{
         core::{Core, NewCoroutine, Phase},
         coroutine::CoroutineId,
         current::{self, Place, Who},
-        outside::OutsideState,
         panics,
         state::StateCell,
         waker::{CoroutineWaker, RunWaker},
@@ -75,7 +74,6 @@ impl<W: Workflow> Live<W> {
     /// which they began, until nothing moves. A coroutine is passed over if a poll would change nothing.
     pub(crate) fn settle(&mut self) -> Result<(), TaskFailure> {
         self.refuse_foreign_wake()?;
-        self.core.wake_outside();
         // Jobs have changed the state, and the time.
         self.core.changed();
         // Whether nested conditions are checked once more, after the last change.
@@ -282,7 +280,6 @@ impl<W: Workflow> Live<W> {
         self.main = None;
         self.handlers.clear();
         self.spawned.clear();
-        self.core.outside.clear();
         self.core.open_handlers.set(0);
     }
 
@@ -332,7 +329,6 @@ impl<W: Workflow> Live<W> {
         let handled = !self.definition.signals.is_empty() || !self.definition.updates.is_empty();
         if handled
             || self.core.ops.borrow().pending().next().is_some()
-            || self.core.outside.state() != OutsideState::Idle
             || !self.core.waits.borrow().is_empty()
         {
             return Ok(());

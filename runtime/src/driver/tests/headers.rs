@@ -8,10 +8,7 @@ use durably_engine::{
 };
 
 use super::*;
-use crate::{
-    driver::{Driver, Progress},
-    instance::outside::OutsideState,
-};
+use crate::driver::{Driver, Progress};
 
 thread_local! {
     /// What an instance was called for, with the header that came with it.
@@ -39,10 +36,6 @@ impl Instance for Spy {
     fn query(&mut self, query: QueryRequest) -> Result<Payload, Box<FailureRecord>> {
         note("query", query.header);
         Ok(Payload::json(b"1".to_vec()))
-    }
-
-    fn outside_state(&self) -> OutsideState {
-        OutsideState::Idle
     }
 
     fn log_foreign_wake(&self) {}

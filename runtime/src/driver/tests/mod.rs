@@ -271,6 +271,7 @@ fn host() -> WorkerInfo {
             namespace: "default".to_owned(),
             converter: crate::data::Converter::JSON,
         }),
+        local: std::sync::Arc::new(crate::driver::local::NoLocalActivities),
         executor: ExecutorWaker::default(),
     }
 }

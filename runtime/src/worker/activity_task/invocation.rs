@@ -27,7 +27,7 @@ use crate::{
 
 /// How long a body may clean up once the server accepts no result of its attempt any more. The
 /// rustdoc of `ActivityCtx` promises it.
-const CLEAN_UP: Duration = Duration::from_secs(5);
+pub(crate) const CLEAN_UP: Duration = Duration::from_secs(5);
 
 impl ActivityTasks {
     /// Waits for the call, its deadline, or the end of the worker.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use durably_engine::FailureRecord;
 use tokio::runtime::Handle;
 
+pub(crate) use self::invocation::{CLEAN_UP, call};
 use self::{
     attempt::Attempt,
     report::{AttemptResult, Report},
@@ -101,7 +102,7 @@ impl ActivityTasks {
                         tasks.registry.converter.clone(),
                     );
                     let args = Args::new(callee, input, tasks.registry.converter.clone());
-                    let call = invocation::call(activity, ctx, args, &report.permit);
+                    let call = call(activity, ctx, args, &report.permit);
                     tasks.run(&claim, &cancel, call).await
                 }
             };

@@ -2,66 +2,86 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
 use durably_proto::api::{
-    command::v1::command::Attributes,
+    command::v1::{Command, command::Attributes},
+    enums::v1::CommandType,
     query::v1::WorkflowQuery,
     workflowservice::v1::{
         PollWorkflowTaskQueueResponse, RespondWorkflowTaskCompletedRequest,
         RespondWorkflowTaskCompletedResponse,
     },
 };
+use tokio::sync::oneshot;
 use tonic::Status;
 
 use super::{
     past::{Past, json},
     server::Server,
 };
-use crate::{
-    instance::outside::{End, OutsideWait},
-    prelude::*,
-};
+use crate::prelude::*;
 
-/// The work that runs wait for, by run id.
-static WORK: Mutex<Option<HashMap<String, Arc<End>>>> = Mutex::new(None);
+/// The local activities that hold a run's task, by run id.
+static RUNNING: Mutex<Option<HashMap<String, Running>>> = Mutex::new(None);
 
-/// Waits for work that a test ends: [`end`].
-pub(super) async fn outside(ctx: &Ctx) {
-    let wait = OutsideWait::begin(ctx.core());
-    let run_id = ctx.run_id().to_owned();
-    WORK.lock()
-        .unwrap()
-        .get_or_insert_default()
-        .insert(run_id, wait.end());
-    wait.await;
+/// A local activity that runs until the test ends it.
+pub(super) struct Running(oneshot::Sender<()>);
+
+impl Running {
+    pub(super) fn end(self) {
+        // The run may have gone on without it.
+        let _ = self.0.send(());
+    }
 }
 
-/// The work that the run waits for, once it does.
-pub(super) async fn begun(run_id: &str) -> Arc<End> {
+/// Runs until a test ends it: [`end`].
+#[activity(start_to_close = "1h")]
+pub(super) async fn until_the_test_ends_it(ctx: &ActivityCtx) {
+    let (end, ended) = oneshot::channel();
+    let run_id = ctx.info().run_id.clone();
+    RUNNING
+        .lock()
+        .unwrap()
+        .get_or_insert_default()
+        .insert(run_id, Running(end));
+    tokio::select! {
+        _ = ended => {}
+        _ = ctx.cancelled() => {}
+    }
+}
+
+/// Waits for a local activity that a test ends: [`end`].
+pub(super) async fn held(ctx: &Ctx) {
+    let ended = until_the_test_ends_it::call(ctx).local().await;
+    ended.expect("it has no error");
+}
+
+/// The local activity that the run waits for, once it does.
+pub(super) async fn begun(run_id: &str) -> Running {
     let deadline = Instant::now() + Duration::from_secs(20);
     while Instant::now() < deadline {
-        let work = WORK
+        let running = RUNNING
             .lock()
             .unwrap()
             .as_mut()
             .and_then(|it| it.remove(run_id));
-        match work {
-            Some(work) => return work,
+        match running {
+            Some(running) => return running,
             None => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     }
-    panic!("run {run_id} does not wait for outside work");
+    panic!("run {run_id} does not wait for a local activity");
 }
 
-/// Ends the work that the run waits for, once it does.
+/// Ends the local activity that the run waits for, once it does.
 async fn end(run_id: &str) {
-    begun(run_id).await.reach();
+    begun(run_id).await.end();
 }
 
-/// Waits for outside work and a timer at once; then returns the number of its signals.
+/// Waits for a local activity and a timer at once; then returns the number of its signals.
 #[derive(Default)]
 pub(super) struct Waiting {
     signals: u32,
@@ -71,7 +91,7 @@ pub(super) struct Waiting {
 impl Waiting {
     #[run]
     async fn run(&mut self, ctx: &Ctx) -> Result<u32> {
-        let _ = race(ctx.sleep(secs(60)), outside(ctx)).await;
+        let _ = race(ctx.sleep(secs(60)), held(ctx)).await;
         Ok(self.signals)
     }
 
@@ -86,7 +106,7 @@ impl Waiting {
     }
 }
 
-/// Drops the wait for outside work, and continues without it.
+/// Drops the wait for a local activity, and continues without it.
 #[derive(Default)]
 struct Racing;
 
@@ -94,7 +114,7 @@ struct Racing;
 impl Racing {
     #[run]
     async fn run(&mut self, ctx: &Ctx) -> Result<()> {
-        let _ = race(outside(ctx), async {}).await;
+        let _ = race(held(ctx), async {}).await;
         ctx.sleep(secs(60)).await?;
         Ok(())
     }
@@ -142,8 +162,11 @@ pub(super) fn returns(
     })
 }
 
+/// What a completion asks for, but for the markers of local activities.
 pub(super) fn kinds(task: &RespondWorkflowTaskCompletedRequest) -> Vec<&str> {
-    let kinds = task.commands.iter().map(|it| match &it.attributes {
+    let markers = |it: &&Command| it.command_type() == CommandType::RecordMarker;
+    let commands = task.commands.iter().filter(|it| !markers(it));
+    let kinds = commands.map(|it| match &it.attributes {
         Some(Attributes::StartTimerCommandAttributes(_)) => "start timer",
         Some(Attributes::CancelTimerCommandAttributes(_)) => "cancel timer",
         Some(Attributes::CompleteWorkflowExecutionCommandAttributes(_)) => "complete",
@@ -156,7 +179,10 @@ pub(super) fn kinds(task: &RespondWorkflowTaskCompletedRequest) -> Vec<&str> {
 async fn a_task_put_aside_is_prolonged_and_other_runs_are_served_meanwhile() -> Result<()> {
     let mut server = Server::new();
     let worker = server.worker().executor_threads(1).max_cached_workflows(1);
-    let worker = worker.workflow::<Waiting>().workflow::<Quick>();
+    let worker = worker
+        .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
+        .workflow::<Quick>();
     let worker = worker.spawn().await?;
     let past = waiting("prolonged");
     let begun = Instant::now();
@@ -204,7 +230,12 @@ async fn a_task_put_aside_is_prolonged_and_other_runs_are_served_meanwhile() -> 
 #[tokio::test]
 async fn work_that_ends_in_time_needs_no_heartbeat() -> Result<()> {
     let mut server = Server::new();
-    let worker = server.worker().workflow::<Waiting>().spawn().await?;
+    let worker = server
+        .worker()
+        .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
+        .spawn()
+        .await?;
     let past = Past::begin("Waiting", "in-time");
     server.normal.send(Ok(past.whole()))?;
     end("in-time").await;
@@ -217,7 +248,12 @@ async fn work_that_ends_in_time_needs_no_heartbeat() -> Result<()> {
 #[tokio::test]
 async fn a_run_that_waits_takes_in_what_comes_with_its_heartbeats() -> Result<()> {
     let mut server = Server::new();
-    let worker = server.worker().workflow::<Waiting>().spawn().await?;
+    let worker = server
+        .worker()
+        .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
+        .spawn()
+        .await?;
     let past = waiting("poked");
     let poked = past.clone().answered().timer("1").signal("poke").task();
     let poked = poked.task_timeout(Duration::from_secs(1));
@@ -248,10 +284,13 @@ async fn a_run_that_waits_takes_in_what_comes_with_its_heartbeats() -> Result<()
 }
 
 #[tokio::test]
-async fn a_run_that_ends_without_its_outside_work_is_reported_at_once() -> Result<()> {
+async fn a_run_that_ends_without_its_local_activity_is_reported_at_once() -> Result<()> {
     let mut server = Server::new();
     let worker = server.worker().executor_threads(1);
-    let worker = worker.workflow::<Waiting>().workflow::<Quick>();
+    let worker = worker
+        .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
+        .workflow::<Quick>();
     let worker = worker.spawn().await?;
     let past = waiting("over");
     let fired = past.clone().answered().timer("1").fired("1").task();
@@ -266,7 +305,7 @@ async fn a_run_that_ends_without_its_outside_work_is_reported_at_once() -> Resul
     assert_eq!(kinds(&ended), ["complete"]);
     assert!(!ended.force_create_new_workflow_task);
     // Its thread is free, also when the work ends after all.
-    work.reach();
+    work.end();
     let quick = Past::begin("Quick", "after-over");
     server.normal.send(Ok(quick.whole()))?;
     assert_eq!(
@@ -279,17 +318,24 @@ async fn a_run_that_ends_without_its_outside_work_is_reported_at_once() -> Resul
 #[tokio::test]
 async fn a_branch_that_lost_a_race_does_not_hold_the_task() -> Result<()> {
     let mut server = Server::new();
-    let worker = server.worker().workflow::<Racing>().spawn().await?;
+    let worker = server
+        .worker()
+        .workflow::<Racing>()
+        .activity::<until_the_test_ends_it>()
+        .spawn()
+        .await?;
     let past = Past::begin("Racing", "racing").task_timeout(Duration::from_secs(60));
     server.normal.send(Ok(past.whole()))?;
     let completed = server.completed().await;
     assert!(!completed.force_create_new_workflow_task);
     assert_eq!(kinds(&completed), ["start timer"]);
-    begun("racing").await.reach();
     worker.shutdown().await
 }
 
-/// Waits for outside work again and again, which has ended whenever it looks, and computes in between.
+#[activity(start_to_close = "1h")]
+async fn at_once() {}
+
+/// Waits for a local activity again and again, and computes in between.
 #[derive(Default)]
 struct Busy;
 
@@ -298,9 +344,8 @@ impl Busy {
     #[run]
     async fn run(&mut self, ctx: &Ctx) {
         for _ in 0..30 {
-            let wait = OutsideWait::begin(ctx.core());
-            wait.end().reach();
-            wait.await;
+            let ended = at_once::call(ctx).local().await;
+            ended.expect("it has no error");
             #[allow_nondeterminism(reason = "the test needs a run that computes")]
             std::thread::sleep(Duration::from_millis(30));
         }
@@ -311,7 +356,11 @@ impl Busy {
 async fn the_watchdog_measures_each_resumption_by_itself() -> Result<()> {
     let mut server = Server::new();
     let worker = server.worker().deadlock_timeout(millis(500));
-    let worker = worker.workflow::<Busy>().spawn().await?;
+    let worker = worker
+        .workflow::<Busy>()
+        .activity::<at_once>()
+        .spawn()
+        .await?;
     let past = Past::begin("Busy", "busy").task_timeout(Duration::from_secs(60));
     server.normal.send(Ok(past.whole()))?;
     assert_eq!(kinds(&server.completed().await), ["complete"]);
@@ -322,7 +371,10 @@ async fn the_watchdog_measures_each_resumption_by_itself() -> Result<()> {
 async fn a_run_that_resumes_again_and_again_lets_other_runs_of_its_thread_in() -> Result<()> {
     let mut server = Server::new();
     let worker = server.worker().executor_threads(1);
-    let worker = worker.workflow::<Busy>().workflow::<Quick>();
+    let worker = worker
+        .workflow::<Busy>()
+        .activity::<at_once>()
+        .workflow::<Quick>();
     let worker = worker.spawn().await?;
     let busy = Past::begin("Busy", "busy-first").task_timeout(Duration::from_secs(60));
     let quick = Past::begin("Quick", "quick-second");
@@ -337,7 +389,12 @@ async fn a_run_that_resumes_again_and_again_lets_other_runs_of_its_thread_in() -
 #[tokio::test]
 async fn a_task_that_times_out_while_put_aside_is_dropped_and_the_next_one_replays() -> Result<()> {
     let mut server = Server::new();
-    let worker = server.worker().workflow::<Waiting>().spawn().await?;
+    let worker = server
+        .worker()
+        .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
+        .spawn()
+        .await?;
     let past = waiting("timed-out");
     let timed_out = || Err(Status::not_found("workflow task not found"));
     server.script().completions.extend([timed_out()]);
@@ -360,11 +417,17 @@ async fn a_task_that_times_out_while_put_aside_is_dropped_and_the_next_one_repla
 #[tokio::test]
 async fn a_shutdown_gives_tasks_that_are_put_aside_to_other_workers() -> Result<()> {
     let mut server = Server::new();
-    let worker = server.worker().workflow::<Waiting>().spawn().await?;
+    let worker = server
+        .worker()
+        .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
+        .spawn()
+        .await?;
     let past = Past::begin("Waiting", "handed-back").task_timeout(Duration::from_secs(60));
     server.normal.send(Ok(past.whole()))?;
     let waits = || {
-        WORK.lock()
+        RUNNING
+            .lock()
             .unwrap()
             .as_ref()
             .is_some_and(|it| it.contains_key("handed-back"))
@@ -390,12 +453,18 @@ async fn a_shutdown_gives_tasks_that_are_put_aside_to_other_workers() -> Result<
 #[tokio::test]
 async fn a_shutdown_waits_for_tasks_that_can_go_on() -> Result<()> {
     let mut server = Server::new();
-    let worker = server.worker().workflow::<Waiting>().spawn().await?;
+    let worker = server
+        .worker()
+        .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
+        .spawn()
+        .await?;
     server
         .normal
         .send(Ok(Past::begin("Waiting", "at-the-end").whole()))?;
     let waits = || {
-        WORK.lock()
+        RUNNING
+            .lock()
             .unwrap()
             .as_ref()
             .is_some_and(|it| it.contains_key("at-the-end"))
@@ -417,7 +486,10 @@ async fn a_thread_that_is_lost_drops_the_tasks_it_has_put_aside() -> Result<()> 
         .worker()
         .executor_threads(1)
         .deadlock_timeout(millis(500));
-    let worker = worker.workflow::<Waiting>().workflow::<Blocking>();
+    let worker = worker
+        .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
+        .workflow::<Blocking>();
     let worker = worker.spawn().await?;
     let past = waiting("on-a-lost-thread");
     server.normal.send(Ok(past.whole()))?;
@@ -441,6 +513,7 @@ async fn hold(client: &Client, work: Duration, task_timeout: Duration) -> Result
     let queue = format!("held-{}", uuid::Uuid::new_v4());
     let worker = Worker::new(client, queue.as_str())
         .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
         .spawn()
         .await?;
     let handle = Waiting::start(client)
@@ -451,7 +524,7 @@ async fn hold(client: &Client, work: Duration, task_timeout: Duration) -> Result
     handle.poke().await?;
     let begun = begun(&run_id).await;
     tokio::time::sleep(work).await;
-    begun.reach();
+    begun.end();
     handle.result().await?;
     let history = handle.history().await?.to_string();
     worker.shutdown().await?;

@@ -9,7 +9,7 @@ use super::{
     held::{Held, hold},
     past::Past,
     server::Server,
-    suspended::{Quick, Waiting, begun, kinds, outside, waiting},
+    suspended::{Quick, Waiting, begun, held, kinds, until_the_test_ends_it, waiting},
 };
 use crate::prelude::*;
 
@@ -40,7 +40,7 @@ fn compute() {
     std::thread::sleep(Duration::from_millis(6_500));
 }
 
-/// Computes for long, then waits for outside work.
+/// Computes for long, then waits for a local activity.
 #[derive(Default)]
 struct Slow;
 
@@ -50,7 +50,7 @@ impl Slow {
     async fn run(&mut self, ctx: &Ctx) {
         #[allow_nondeterminism(reason = "the test needs a run that computes for long")]
         compute();
-        outside(ctx).await;
+        held(ctx).await;
     }
 }
 
@@ -62,7 +62,10 @@ async fn a_thread_that_never_returns_keeps_no_permit_of_what_it_has_put_aside() 
         .worker()
         .executor_threads(1)
         .deadlock_timeout(millis(500));
-    let worker = worker.workflow::<Waiting>().workflow::<Held>();
+    let worker = worker
+        .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
+        .workflow::<Held>();
     let worker = worker.spawn().await?;
     let past = Past::begin("Waiting", "kept").task_timeout(Duration::from_secs(60));
     server.normal.send(Ok(past.whole()))?;
@@ -103,7 +106,11 @@ async fn a_state_that_panics_when_dropped_leaves_its_thread_to_other_workers() -
 async fn a_worker_without_a_cache_names_no_queue_of_its_own_in_heartbeats() -> Result<()> {
     let mut server = Server::new();
     let worker = server.worker().max_cached_workflows(0);
-    let worker = worker.workflow::<Waiting>().spawn().await?;
+    let worker = worker
+        .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
+        .spawn()
+        .await?;
     server.normal.send(Ok(waiting("uncached").whole()))?;
     let heartbeat = server.completed().await;
     assert!(heartbeat.force_create_new_workflow_task);
@@ -115,7 +122,11 @@ async fn a_worker_without_a_cache_names_no_queue_of_its_own_in_heartbeats() -> R
 async fn a_task_put_aside_late_in_a_shutdown_is_given_to_other_workers_at_once() -> Result<()> {
     let mut server = Server::new();
     let worker = server.worker().deadlock_timeout(secs(30));
-    let worker = worker.workflow::<Slow>().spawn().await?;
+    let worker = worker
+        .workflow::<Slow>()
+        .activity::<until_the_test_ends_it>()
+        .spawn()
+        .await?;
     let past = Past::begin("Slow", "slow").task_timeout(Duration::from_secs(60));
     server.normal.send(Ok(past.whole()))?;
     while !BEGUN.load(Relaxed) {

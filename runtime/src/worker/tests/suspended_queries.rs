@@ -9,7 +9,7 @@ use tonic::Status;
 use super::{
     past::{Past, json},
     server::Server,
-    suspended::{Quick, Waiting, begun, kinds, returns},
+    suspended::{Quick, Waiting, begun, kinds, returns, until_the_test_ends_it},
 };
 use crate::prelude::*;
 
@@ -30,7 +30,12 @@ fn sticky_query(past: &Past) -> PollWorkflowTaskQueueResponse {
 #[tokio::test]
 async fn a_query_is_answered_while_its_run_waits_as_soon_as_its_task_is_recorded() -> Result<()> {
     let mut server = Server::new();
-    let worker = server.worker().workflow::<Waiting>().spawn().await?;
+    let worker = server
+        .worker()
+        .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
+        .spawn()
+        .await?;
     let past = unhurried(Past::begin("Waiting", "queried"));
     let next = unhurried(past.clone().answered().timer("1").task());
     server.normal.send(Ok(past.whole()))?;
@@ -45,7 +50,7 @@ async fn a_query_is_answered_while_its_run_waits_as_soon_as_its_task_is_recorded
     assert_eq!(answered.task_token, b"query");
     assert_eq!(answered.query_result, json("0"));
     // The run goes on with the task that the server returned.
-    work.reach();
+    work.end();
     let last = server.completed().await;
     assert_eq!(last.task_token, next.whole().task_token);
     assert_eq!(kinds(&last), ["cancel timer", "complete"]);
@@ -56,7 +61,10 @@ async fn a_query_is_answered_while_its_run_waits_as_soon_as_its_task_is_recorded
 async fn queries_that_come_during_a_heartbeat_share_it() -> Result<()> {
     let mut server = Server::new();
     let worker = server.worker().executor_threads(1);
-    let worker = worker.workflow::<Waiting>().workflow::<Quick>();
+    let worker = worker
+        .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
+        .workflow::<Quick>();
     let worker = worker.spawn().await?;
     let past = unhurried(Past::begin("Waiting", "queried-often"));
     let next = unhurried(past.clone().answered().timer("1").task());
@@ -83,7 +91,7 @@ async fn queries_that_come_during_a_heartbeat_share_it() -> Result<()> {
     let failed = server.answered().await;
     assert_eq!(failed.task_token, b"unknown");
     assert!(failed.error_message.contains("nothing"), "{failed:?}");
-    work.reach();
+    work.end();
     assert_eq!(
         kinds(&server.completed().await),
         ["cancel timer", "complete"]
@@ -94,7 +102,12 @@ async fn queries_that_come_during_a_heartbeat_share_it() -> Result<()> {
 #[tokio::test]
 async fn a_query_of_a_run_whose_heartbeat_came_too_late_is_answered_from_history() -> Result<()> {
     let mut server = Server::new();
-    let worker = server.worker().workflow::<Waiting>().spawn().await?;
+    let worker = server
+        .worker()
+        .workflow::<Waiting>()
+        .activity::<until_the_test_ends_it>()
+        .spawn()
+        .await?;
     let idle = Past::begin("Waiting", "queried-late").answered().timer("1");
     let past = unhurried(idle.clone().signal("poke").task());
     server.normal.send(Ok(past.whole()))?;

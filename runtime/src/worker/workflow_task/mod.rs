@@ -33,6 +33,7 @@ use self::{
 use super::{
     activity_task::ActivityTasks,
     lifecycle::Lifecycle,
+    local_activity::LocalActivityTasks,
     options::Options,
     registry::Registry,
     server::Server,
@@ -58,6 +59,7 @@ impl WorkflowTasks {
         lifecycle: &Arc<Lifecycle>,
         registry: &Arc<Registry>,
         activities: &Arc<ActivityTasks>,
+        local: &Arc<LocalActivityTasks>,
         options: &Options,
     ) -> io::Result<Self> {
         let slots = Slots::new(options.max_concurrent_workflow_tasks);
@@ -88,6 +90,7 @@ impl WorkflowTasks {
             registry: Arc::clone(registry),
             lifecycle: Arc::clone(lifecycle),
             completions,
+            local: Arc::clone(local) as _,
             lost_threads: LostThreads::new(task_queue, options.max_lost_threads()).into(),
             outbox: Arc::clone(&responder) as _,
             max_cached: options.max_cached_workflows,

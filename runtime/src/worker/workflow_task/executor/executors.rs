@@ -13,6 +13,7 @@ use super::{
     messages::{Output, Wake},
     pool::Pool,
 };
+use crate::driver::local::LocalActivities;
 use crate::worker::{
     identity::Identity, lifecycle::Lifecycle, registry::Registry,
     workflow_task::lost_threads::LostThreads,
@@ -24,6 +25,8 @@ pub(crate) struct Executors {
     pub(crate) registry: Arc<Registry>,
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) completions: Completions,
+    /// Runs local activities.
+    pub(crate) local: Arc<dyn LocalActivities>,
     pub(crate) lost_threads: Arc<LostThreads>,
     pub(crate) outbox: Arc<dyn Outbox>,
     /// Runs kept between their tasks, on all threads.

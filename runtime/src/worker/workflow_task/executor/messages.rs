@@ -26,7 +26,7 @@ pub(crate) enum Wake {
     Evict(RunVersion),
     /// The server dropped a task from history: the run resumes after an earlier one.
     ResetTo(RunVersion, EventId),
-    /// Something outside of the run with this id woke it, or outside work of it has ended.
+    /// Something outside of the run with this id woke it, or a local activity of it has ended.
     RunWoken(Arc<str>),
     /// The worker ends: tasks that are put aside go to other workers.
     HandBack,

@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// How long one turn lasts: of a replay, or of a run whose outside work ends again and again. The activation
+/// How long one turn lasts: of a replay, or of a run whose local activities end again and again. The activation
 /// in progress is finished in any case.
 const TURN: Duration = Duration::from_millis(50);
 
@@ -97,7 +97,7 @@ impl Shard {
         if let Some(driver) = cached.or_else(|| self.suspended.driver(run_id)) {
             driver.log_foreign_wake();
         }
-        self.resume_outside(run_id);
+        self.resume_local(run_id);
     }
 
     fn evict(&mut self, run_id: &str) {
@@ -186,7 +186,7 @@ impl Shard {
         match driver.advance(goes_on) {
             Err(failure) => Worked::Failed(failure),
             Ok(Progress::TurnOver) => Worked::Suspended(Waits::Turn(driver)),
-            Ok(Progress::WaitsOutside) => Worked::Suspended(Waits::Outside(driver)),
+            Ok(Progress::WaitsForLocal) => Worked::Suspended(Waits::Local(driver)),
             Ok(Progress::Done(Completion::Query(answer))) => {
                 // A query of a run that was not cached is mostly one of a run that has ended.
                 if driver.tasks() > 1 {
@@ -273,6 +273,7 @@ impl Shard {
     fn worker_info(&self, run_id: &str) -> WorkerInfo {
         WorkerInfo {
             facts: Arc::clone(&self.facts),
+            local: Arc::clone(&self.executors.local),
             executor: executor_waker(&self.executors, run_id),
         }
     }

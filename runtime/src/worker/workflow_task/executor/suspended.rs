@@ -1,7 +1,7 @@
 //! Tasks put aside: their thread serves its other runs until what they wait for has come.
 //!
 //! ```text
-//!  work ──> Turn or Outside ──────────────> work ──> ... ──> response
+//!  work ──> Turn or Local ────────────────> work ──> ... ──> response
 //!              │  ^         what it waits for has come
 //!   80 % of    │  │
 //!   its time   v  │ the task that the server returns
@@ -12,7 +12,7 @@
 //! tasks of the run queue behind it. A thread that is given up drops its tasks, and the server hands them
 //! out again after their timeout.
 //!
-//! Callers of queries need not wait for a task's outside work: a query that came with the task, or that queues
+//! Callers of queries need not wait for a task's local activities: a query that came with the task, or that queues
 //! behind it, brings the heartbeat forward. What the query reads is then recorded, as other SDKs demand of a
 //! query: they answer it at the end of the task in hand, and force a new one. A server sends a query with a
 //! task of its own when the run has no task open; it queues here if an event has opened one by the time it
@@ -33,7 +33,6 @@ use super::{
 };
 use crate::{
     driver::Driver,
-    instance::outside::OutsideState,
     wire::{respond::AnswerQuery, workflow_task::PolledTask},
     worker::{slots::Permit, workflow_task::task_info::TaskInfo},
 };
@@ -72,8 +71,8 @@ impl Drop for HeartbeatTimer {
 pub(super) enum Waits {
     /// The next turn of a long replay.
     Turn(Box<Driver>),
-    /// Work of this process that history does not hold. User code has seen all of the task.
-    Outside(Box<Driver>),
+    /// The end of local activities. User code has seen all of the task.
+    Local(Box<Driver>),
 }
 
 impl Suspended {
@@ -81,7 +80,7 @@ impl Suspended {
     /// replay in progress is not the run's yet.
     fn is_queried(&self) -> bool {
         match &self.held {
-            Some((_, Waits::Outside(driver))) => {
+            Some((_, Waits::Local(driver))) => {
                 driver.has_answers() || self.behind.iter().any(|(work, _)| work.is_query_only())
             }
             Some((_, Waits::Turn(_))) | None => false,
@@ -92,13 +91,13 @@ impl Suspended {
 impl Waits {
     fn driver(&self) -> &Driver {
         match self {
-            Self::Turn(driver) | Self::Outside(driver) => driver,
+            Self::Turn(driver) | Self::Local(driver) => driver,
         }
     }
 
     fn into_driver(self) -> Box<Driver> {
         match self {
-            Self::Turn(driver) | Self::Outside(driver) => driver,
+            Self::Turn(driver) | Self::Local(driver) => driver,
         }
     }
 }
@@ -176,8 +175,14 @@ impl Shard {
 
     /// Puts a task aside.
     pub(super) fn suspend(&mut self, info: Arc<TaskInfo>, permit: Permit, waits: Waits) {
-        if let Waits::Turn(_) = waits {
-            self.suspended.turns.push_back(info.run_id.clone());
+        match &waits {
+            Waits::Turn(_) => self.suspended.turns.push_back(info.run_id.clone()),
+            // Its wake may have come while a heartbeat was in flight.
+            Waits::Local(driver) if driver.has_local_results() => {
+                let woken = Wake::RunWoken(info.run_id.as_str().into());
+                self.executors.wake(&info.run_id, woken);
+            }
+            Waits::Local(_) => {}
         }
         let (timer, behind) = match self.suspended.tasks.remove(&info.run_id) {
             Some(it) if Arc::ptr_eq(&it.info, &info) => (it.timer, it.behind),
@@ -244,17 +249,14 @@ impl Shard {
         }
     }
 
-    /// Resumes the task of a run if its work outside of history has ended.
-    pub(super) fn resume_outside(&mut self, run_id: &str) {
+    /// Resumes the task of a run if a local activity of it has ended.
+    pub(super) fn resume_local(&mut self, run_id: &str) {
         // While a heartbeat is in flight the task that the server returns resumes the run.
         let is_ready = |it: &Suspended, waits: &Waits| match waits {
-            Waits::Outside(driver) => {
-                !it.heartbeat && matches!(driver.outside_state(), OutsideState::Ended { .. })
-            }
+            Waits::Local(driver) => !it.heartbeat && driver.has_local_results(),
             Waits::Turn(_) => false,
         };
-        if let Some((info, permit, Waits::Outside(driver))) = self.suspended.take(run_id, is_ready)
-        {
+        if let Some((info, permit, Waits::Local(driver))) = self.suspended.take(run_id, is_ready) {
             self.work(info, permit, |this, info| this.advance(info, driver));
         }
     }
@@ -274,9 +276,9 @@ impl Shard {
         let completions = &self.executors.completions;
         let (completion, task) = match waits {
             Waits::Turn(driver) => (Run::heartbeat(), driver.task()),
-            Waits::Outside(driver) => match driver.complete() {
+            Waits::Local(driver) => match driver.complete() {
                 Ok(Completion::Task(completion)) => (completion, driver.task()),
-                // A task that only asks a query waits for nothing outside.
+                // A task that only asks a query waits for no local activity.
                 Ok(Completion::Query(_)) => return,
                 Err(error) => {
                     let info = Arc::clone(info);
@@ -321,7 +323,7 @@ impl Shard {
             return;
         };
         let waits = match waits {
-            Waits::Outside(driver) => self.answer_queries(run_id, driver).map(Waits::Outside),
+            Waits::Local(driver) => self.answer_queries(run_id, driver).map(Waits::Local),
             Waits::Turn(driver) => Some(Waits::Turn(driver)),
         };
         if self.watched.is_given_up() {
@@ -393,10 +395,10 @@ impl Shard {
                     Err(_) => return Err((permit, waits)),
                 }
             }
-            Waits::Outside(driver) if !driver.continues(&task) => {
-                return Err((permit, Waits::Outside(driver)));
+            Waits::Local(driver) if !driver.continues(&task) => {
+                return Err((permit, Waits::Local(driver)));
             }
-            Waits::Outside(mut driver) => {
+            Waits::Local(mut driver) => {
                 self.work(info, permit, |this, info| match driver.begin(task) {
                     Ok(()) => this.advance(info, driver),
                     Err(error) => Worked::Failed(error.into()),
