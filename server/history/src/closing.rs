@@ -3,7 +3,7 @@
 
 use durably_proto::api::enums::v1::{ParentClosePolicy, WorkflowExecutionStatus};
 
-use crate::id::{EventId, OutgoingKey, OutgoingKind};
+use crate::id::{EventId, OutgoingKind};
 use crate::open_transition::OpenTransition;
 use crate::outgoing::initiated_child;
 use crate::pending::outgoing::OutgoingEntry;
@@ -25,13 +25,15 @@ impl Run {
         let children: Vec<_> = self.children.iter().map(|(event, _)| event).collect();
         for initiated in children {
             if self.has_close_policy(initiated) {
-                self.send(OutgoingKind::ClosePolicy.of(initiated), out);
+                let policy = OutgoingKind::ClosePolicy.of(initiated);
+                self.send(policy, OutgoingEntry::default(), out);
             }
         }
         // A parent waits for the end of the chain.
         if self.config.parent.is_some() && self.next_run_id().is_none() {
             let closing = EventId(self.next_event_id().0 - 1);
-            self.send(OutgoingKind::ReportClose.of(closing), out);
+            let report = OutgoingKind::ReportClose.of(closing);
+            self.send(report, OutgoingEntry::default(), out);
         }
         out.effect(Effect::Closed(status));
     }
@@ -43,10 +45,5 @@ impl Run {
         let is_started = child.is_some_and(|child| child.started.is_some());
         let policy = initiated_child(self, initiated).parent_close_policy();
         !is_started || policy != ParentClosePolicy::Abandon
-    }
-
-    fn send(&mut self, key: OutgoingKey, out: &mut OpenTransition) {
-        self.outgoing.add(key, OutgoingEntry::default());
-        out.effect(Effect::Deliver(key));
     }
 }

@@ -14,10 +14,12 @@ use crate::id::{EventId, OutgoingKey, OutgoingKind, RequestId};
 use crate::input::{
     BeginFirstTask, ChildClosed, ChildEnd, Input, RequestCancel, Signal, Terminate,
 };
+use crate::open_transition::OpenTransition;
 use crate::pending::outgoing::OutgoingEntry;
 use crate::priority;
 use crate::start::{ChildStart, Parent};
 use crate::state::Run;
+use crate::transition::Effect;
 
 /// A message of a run to another execution of its namespace.
 #[derive(Clone, Debug)]
@@ -45,6 +47,17 @@ impl Run {
             OutgoingKind::ClosePolicy => self.close_policy(key.event),
             OutgoingKind::ReportClose => self.close_report()?,
         })
+    }
+
+    /// Adds a message, which is delivered after the commit.
+    pub(crate) fn send(
+        &mut self,
+        key: OutgoingKey,
+        entry: OutgoingEntry,
+        out: &mut OpenTransition,
+    ) {
+        self.outgoing.add(key, entry);
+        out.effect(Effect::Deliver(key));
     }
 
     fn child_start(&self, initiated: EventId) -> ChildStart {

@@ -16,7 +16,6 @@ use crate::limits;
 use crate::open_transition::OpenTransition;
 use crate::pending::outgoing::OutgoingEntry;
 use crate::state::Run;
-use crate::transition::Effect;
 
 pub(crate) struct CancelExternal {
     namespace: RunNamespace,
@@ -106,13 +105,11 @@ impl CancelExternal {
             out.now,
             Attributes::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(event),
         );
-        let key = OutgoingKind::RequestCancel.of(initiated);
         let entry = OutgoingEntry {
             namespace: self.namespace.name,
             request_id: RequestId::default(),
         };
-        run.outgoing.add(key, entry);
-        out.effect(Effect::Deliver(key));
+        run.send(OutgoingKind::RequestCancel.of(initiated), entry, out);
         initiated
     }
 }

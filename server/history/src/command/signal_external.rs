@@ -16,7 +16,6 @@ use crate::limits;
 use crate::open_transition::OpenTransition;
 use crate::pending::outgoing::OutgoingEntry;
 use crate::state::Run;
-use crate::transition::Effect;
 
 pub(crate) struct SignalExternal {
     namespace: RunNamespace,
@@ -106,13 +105,11 @@ impl SignalExternal {
             out.now,
             Attributes::SignalExternalWorkflowExecutionInitiatedEventAttributes(event),
         );
-        let key = OutgoingKind::Signal.of(initiated);
         let entry = OutgoingEntry {
             namespace: self.namespace.name,
             request_id: RequestId::from(run.random.run_id().as_str()),
         };
-        run.outgoing.add(key, entry);
-        out.effect(Effect::Deliver(key));
+        run.send(OutgoingKind::Signal.of(initiated), entry, out);
         initiated
     }
 }

@@ -23,7 +23,6 @@ use crate::request::parse::task_timeout;
 use crate::retry::RetryPolicy;
 use crate::state::Run;
 use crate::time::{check_duration, timeout_from_proto, timeout_to_proto, to_proto};
-use crate::transition::Effect;
 use crate::{limits, priority, queue};
 
 pub(crate) struct StartChild {
@@ -281,9 +280,8 @@ impl StartChild {
             Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(event),
         );
         run.children.initiate(initiated);
-        let key = OutgoingKind::StartChild.of(initiated);
-        run.outgoing.add(key, OutgoingEntry::default());
-        out.effect(Effect::Deliver(key));
+        let start = OutgoingKind::StartChild.of(initiated);
+        run.send(start, OutgoingEntry::default(), out);
         initiated
     }
 }

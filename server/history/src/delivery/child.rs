@@ -18,7 +18,7 @@ use crate::outgoing::initiated_child;
 use crate::pending::children::StartedChild;
 use crate::pending::outgoing::OutgoingEntry;
 use crate::state::Run;
-use crate::transition::{Effect, Reply};
+use crate::transition::Reply;
 
 /// Records that the child has started; its first workflow task can now be dispatched.
 pub(super) fn started(
@@ -33,8 +33,7 @@ pub(super) fn started(
     }
     record_started(initiated, run_id, run, out);
     let begin = OutgoingKind::BeginChild.of(initiated);
-    run.outgoing.add(begin, OutgoingEntry::default());
-    out.effect(Effect::Deliver(begin));
+    run.send(begin, OutgoingEntry::default(), out);
     run.ensure_workflow_task(out);
     Reply::Done
 }
