@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use durably_proto::Message;
 use durably_proto::api::workflowservice::v1::*;
-use durably_server::{Clock, Server, ServerBuilder};
+use durably_server::{Server, ServerBuilder};
 use tonic::Code;
 
 use crate::choices::Choices;
@@ -148,11 +148,7 @@ static DATABASE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 });
 
 fn builder() -> ServerBuilder {
-    let builder = Server::builder()
-        .grpc(false)
-        .clock(Clock::skipping())
-        .seed(1);
-    builder.database(path())
+    Server::builder().grpc(false).database(path())
 }
 
 /// Replaces the database by these bytes, without a write-ahead log of its own.

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use durably_history::{
     ActivityRef, ActivityTaskKey, Attach, CancelActivity, CompleteActivity, CompleteWorkflowTask,
-    Deadline, Delivered, Effect, EventId, FailActivity, FailWorkflowTask, Heartbeat, Input, Reply,
-    OutgoingKey, OutgoingKind, RequestCancel, Run, RunNamespace, Signal, Stamp, StartActivity, StartWorkflowTask, Terminate, Time,
-    Transition, WorkflowTaskKey, WorkflowTaskToken,
+    Deadline, Delivered, Effect, EventId, FailActivity, FailWorkflowTask, Heartbeat, Input,
+    OutgoingKey, OutgoingKind, Reply, RequestCancel, Run, RunNamespace, Signal, Stamp,
+    StartActivity, StartWorkflowTask, Terminate, Time, Transition, WorkflowTaskKey,
+    WorkflowTaskToken,
 };
 use durably_proto::api::taskqueue::v1::StickyExecutionAttributes;
 use durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
