@@ -134,7 +134,7 @@ pub mod prelude;
 // take and return, and what it writes in their bodies. All else is in the module that it is about.
 pub use activity::{ActivityCtx, Retry};
 pub use client::{Client, Handle};
-pub use data::{Bytes, Encoding};
+pub use data::{Args, Bytes, Encoding, Value};
 #[doc(hidden)]
 pub use definition::private as __private;
 pub use durably_macros::{
@@ -145,9 +145,9 @@ pub use error::{ActivityError, AppError, Cancelled, ContinueAsNew, Error, Result
 // rustc names these where a type lacks them, and prefers a path without a hidden module.
 #[doc(hidden)]
 pub use __private::{
-    ActivityCtxArg, AsBinaryProto, AsJsonProto, CalledInside, CalledThroughHandle, CanQuery,
-    CanUpdate, CtxArg, Initial, Nothing, Outcome, OwnedError, Refusal, Serialisable, StateCell,
-    Verdict, ViewArg,
+    ActivityCtxArg, AllArguments, AsBinaryProto, AsJsonProto, CalledInside, CalledName,
+    CalledThroughHandle, CalledWithoutName, CanQuery, CanUpdate, CtxArg, Initial, Nothing, Outcome,
+    OwnedError, Refusal, Serialisable, StateCell, Verdict, ViewArg,
 };
 #[cfg(feature = "server")]
 pub use server::Server;

@@ -122,13 +122,22 @@ fn calls(set: &Activities) -> TokenStream {
         let at = ident.span();
         let (keyword, here) = (fn_at(at), root.at(at));
         let gives = quote_spanned!(at=> #here::__private::ActivityCall<#kind, #known>);
-        let body = braces(quote!(#statements self.0.call(#arguments)), at);
+        // A dynamic activity is called by the name of a type.
+        let name = local("name");
+        let (named, call) = match activity.is_dynamic {
+            true => (
+                Some(quote!(#name: impl #root::__private::Text,)),
+                quote!(self.0.call_named(#name, #arguments)),
+            ),
+            false => (None, quote!(self.0.call(#arguments))),
+        };
+        let body = braces(quote!(#statements #call), at);
         quote! {
             #(#conditions)*
             #words
             #(#rest)*
             #[track_caller]
-            #vis #keyword #ident(&self, #parameters) -> #gives #body
+            #vis #keyword #ident(&self, #named #parameters) -> #gives #body
         }
     };
     let calls: TokenStream = set.methods.iter().map(one).collect();
@@ -218,6 +227,10 @@ fn registration(set: &Activities) -> TokenStream {
             &activity.wire.text,
             &activity.ident,
         );
+        let name = match activity.is_dynamic {
+            true => quote!(#root::__private::ActivityName::Dynamic),
+            false => quote!(#root::__private::ActivityName::Named(#wire)),
+        };
         let receiver = method.takes_self.then(|| quote!(&*#this,));
         let invocation = invocation(
             activity,
@@ -230,7 +243,7 @@ fn registration(set: &Activities) -> TokenStream {
             #(#conditions)*
             {
                 let #this = ::std::sync::Arc::clone(&self);
-                #add(#wire, ::std::sync::Arc::new(
+                #add(#name, ::std::sync::Arc::new(
                     move |#ctx: #root::__private::ActivityCtx, mut #arguments: #root::__private::Args| {
                         let #this = ::std::sync::Arc::clone(&#this);
                         #invocation
@@ -251,7 +264,7 @@ fn registration(set: &Activities) -> TokenStream {
         {
             fn __register(
                 self: ::std::sync::Arc<Self>,
-                #add: &mut dyn ::core::ops::FnMut(&'static str, #root::__private::ActivityFn),
+                #add: &mut dyn ::core::ops::FnMut(#root::__private::ActivityName, #root::__private::ActivityFn),
             ) {
                 #each
             }

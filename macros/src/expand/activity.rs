@@ -146,10 +146,16 @@ pub(super) fn implementation(
     let (wire, allow_lints) = (&activity.wire.text, allow_lints());
     let output = associated_output(&activity.output, root);
     let defaults = defaults(&activity.declared, root);
+    let dynamic = activity.is_dynamic.then(|| {
+        quote!(
+            const __IS_DYNAMIC: bool = true;
+        )
+    });
     quote! {
         #allow_lints
         impl #root::__private::Activity for #kind {
             const NAME: &'static str = #wire;
+            #dynamic
             #output
             fn __defaults() -> #root::__private::ActivityOptions {
                 #defaults
@@ -226,15 +232,25 @@ fn call(activity: &Activity, root: &CratePath) -> TokenStream {
         true => quote!(#root::__private::TimeoutSet),
         false => quote!(#root::__private::NoTimeout),
     };
+    // A dynamic activity is called by the name of a type.
+    let of_type = local("name");
+    let named = activity
+        .is_dynamic
+        .then(|| quote!(#of_type: impl #root::__private::Text,));
+    let on_ctx = quote!(#root::__private::AsCtx::__ctx(#ctx));
+    let called = match activity.is_dynamic {
+        true => quote!(#root::__private::ActivityCall::named(#on_ctx, #of_type, #arguments)),
+        false => quote!(#root::__private::ActivityCall::new(#on_ctx, #arguments)),
+    };
     quote! {
         #allow_lints
         impl #ident {
             #first
             #(#rest)*
             #[track_caller]
-            pub fn #name(#ctx: &(impl #root::__private::AsCtx + ?::core::marker::Sized), #parameters) -> #root::__private::ActivityCall<#ident, #timeout> {
+            pub fn #name(#ctx: &(impl #root::__private::AsCtx + ?::core::marker::Sized), #named #parameters) -> #root::__private::ActivityCall<#ident, #timeout> {
                 #statements
-                #root::__private::ActivityCall::new(#root::__private::AsCtx::__ctx(#ctx), #arguments)
+                #called
             }
         }
     }

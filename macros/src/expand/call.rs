@@ -7,12 +7,16 @@ use syn::{GenericArgument, Ident, PathArguments, Type, spanned::Spanned as _};
 use super::local;
 use crate::{
     crate_path::CratePath,
-    model::arguments::{Argument, Arguments, is_context_by_name},
+    model::arguments::{Argument, Arguments, Passing, is_context_by_name},
     syntax::signature::{Output, ungrouped},
 };
 
-/// Generates the parameters of a call: `name: impl Text, amount: u64`.
+/// Generates the parameters of a call: `name: impl Text, amount: u64`; those of a dynamic one are a list.
 pub(super) fn parameters(arguments: &Arguments, root: &CratePath) -> TokenStream {
+    if arguments.passing != Passing::Each {
+        let list = local("args");
+        return quote!(#list: impl #root::__private::ArgList,);
+    }
     let parameter = |Argument {
                          name,
                          ty,
@@ -39,6 +43,10 @@ pub(super) fn encoded(
     root: &CratePath,
 ) -> (TokenStream, TokenStream) {
     let encoder = local("arguments");
+    if arguments.passing != Passing::Each {
+        let list = local("args");
+        return (quote!(let #encoder = #source;), quote!(#encoder.all(#list)));
+    }
     let one = |Argument {
                    name,
                    text,

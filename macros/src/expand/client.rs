@@ -50,6 +50,7 @@ pub(super) fn methods_impl(workflow: &Workflow) -> TokenStream {
     let each: TokenStream = workflow
         .handlers
         .iter()
+        .filter(|handler| !handler.is_dynamic)
         .map(|handler| method(handler, workflow))
         .collect();
     quote! {
@@ -182,16 +183,32 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
     let continued = quote_spanned!(at_run=> #on_run::__private::ContinueAsNew);
     let handle = quote_spanned!(at_type=> #on_type::__private::Handle<#ty>);
     let external = quote_spanned!(at_type=> #on_type::__private::ExternalHandle<#ty>);
+    // A dynamic workflow is started by the name of a type.
+    let name = local("name");
+    let named = workflow
+        .is_dynamic
+        .then(|| quote!(#name: impl #root::__private::Text,));
+    let on_client = quote!(#root::__private::AsClient::__client(#client));
+    let start_body = match workflow.is_dynamic {
+        true => quote!(#root::__private::StartCall::named(#on_client, #name, #started)),
+        false => quote!(#root::__private::StartCall::new(#on_client, #started)),
+    };
+    let next_run = match workflow.is_dynamic {
+        true => quote!(#root::__private::ContinueAsNew::of_same_type(#next)),
+        false => quote! {
+            #root::__private::ContinueAsNew::new(<#ty as #root::__private::Workflow>::NAME, #next)
+        },
+    };
     let each = [
         (
             placed("start", run),
             quote!(#start #(#rest)*),
             quote! {
-                (#client: &(impl #root::__private::AsClient + ?::core::marker::Sized), #parameters) -> #start_call
+                (#client: &(impl #root::__private::AsClient + ?::core::marker::Sized), #named #parameters) -> #start_call
             },
             quote! {
                 #of_client
-                #root::__private::StartCall::new(#root::__private::AsClient::__client(#client), #started)
+                #start_body
             },
         ),
         (
@@ -234,13 +251,15 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             quote!((#parameters) -> #continued),
             quote! {
                 #of_run
-                #root::__private::ContinueAsNew::new(<#ty as #root::__private::Workflow>::NAME, #next)
+                #next_run
             },
         ),
     ];
     let each = each
         .iter()
         .filter(|(name, ..)| !workflow.collisions.iter().any(|taken| name == taken))
+        // A child is run by the name of its type.
+        .filter(|(name, ..)| !(workflow.is_dynamic && name == "child"))
         .map(|(name, before, signature, body)| {
             let keyword = fn_at(name.span());
             let body = braces(body.clone(), name.span());

@@ -8,7 +8,11 @@ use super::{
     call::{argument_of, payload_of_argument},
     local,
 };
-use crate::{crate_path::CratePath, model::arguments::Arguments, syntax::signature::Output};
+use crate::{
+    crate_path::CratePath,
+    model::arguments::{Arguments, Passing},
+    syntax::signature::Output,
+};
 
 /// Generates statements that decode arguments from the local `arguments`; returns their locals too.
 pub(super) fn decoded(arguments: &Arguments, root: &CratePath) -> (TokenStream, Vec<Ident>) {
@@ -17,9 +21,24 @@ pub(super) fn decoded(arguments: &Arguments, root: &CratePath) -> (TokenStream, 
     let mut statements = TokenStream::new();
     for (index, argument) in arguments.list.iter().enumerate() {
         let name = local(&format!("argument_{index}"));
-        let text = &argument.text;
-        let payload = payload_of_argument(&argument.ty, root);
-        statements.extend(quote!(let #name = #payload.next(&mut #source, #text)?;));
+        let (ty, text) = (&argument.ty, &argument.text);
+        let at = ty.span();
+        let here = root.at(at);
+        let value = match arguments.passing {
+            Passing::Each => {
+                let payload = payload_of_argument(ty, root);
+                quote!(#payload.next(&mut #source, #text)?)
+            }
+            Passing::NameAndAll if index == 0 => {
+                let of = quote_spanned!(at=> <#ty as #here::__private::CalledName>::of);
+                quote!(#of(&#source))
+            }
+            Passing::NameAndAll | Passing::All => {
+                let of = quote_spanned!(at=> <#ty as #here::__private::AllArguments>::of);
+                quote!(#of(&mut #source))
+            }
+        };
+        statements.extend(quote!(let #name = #value;));
         names.push(name);
     }
     (statements, names)

@@ -1,7 +1,7 @@
 //! The definition table: generates the functions by which a worker calls the constructor, the run method
 //! and the handlers.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
@@ -23,11 +23,11 @@ use crate::{
 pub(super) fn table(workflow: &Workflow) -> TokenStream {
     let root = &workflow.root;
     let (init, run) = (init(workflow), run(workflow));
-    let of = |marker: Marker| -> TokenStream {
+    let of = |marker: Marker, is_dynamic: bool| -> TokenStream {
         workflow
             .handlers
             .iter()
-            .filter(|handler| handler.marker == marker)
+            .filter(|handler| handler.marker == marker && handler.is_dynamic == is_dynamic)
             .map(|handler| {
                 let conditions = &handler.inherited.conditions;
                 let entry = entry(handler, workflow);
@@ -35,7 +35,10 @@ pub(super) fn table(workflow: &Workflow) -> TokenStream {
             })
             .collect()
     };
-    let (signals, queries, updates) = (of(Marker::Signal), of(Marker::Query), of(Marker::Update));
+    let [signals, queries, updates] =
+        [Marker::Signal, Marker::Query, Marker::Update].map(|marker| of(marker, false));
+    let [dynamic_signal, dynamic_query, dynamic_update] =
+        [Marker::Signal, Marker::Query, Marker::Update].map(|marker| of(marker, true));
     quote! {
         &#root::__private::Definition {
             init: #init,
@@ -43,16 +46,26 @@ pub(super) fn table(workflow: &Workflow) -> TokenStream {
             signals: &[#signals],
             queries: &[#queries],
             updates: &[#updates],
+            dynamic_signal: &[#dynamic_signal],
+            dynamic_query: &[#dynamic_query],
+            dynamic_update: &[#dynamic_update],
         }
     }
 }
 
 fn entry(handler: &Handler, workflow: &Workflow) -> TokenStream {
-    let (root, wire) = (&workflow.root, &handler.wire.text);
+    let root = &workflow.root;
+    let wire = match handler.is_dynamic {
+        true => "",
+        false => &*handler.wire.text,
+    };
     match handler.marker {
         Marker::Query => {
             let query = query(handler, workflow);
-            quote!((#wire, #query))
+            match handler.is_dynamic {
+                true => query,
+                false => quote!((#wire, #query)),
+            }
         }
         Marker::Update => {
             let (validate, call) = (validate(handler, workflow), message(handler, workflow));
@@ -60,7 +73,10 @@ fn entry(handler: &Handler, workflow: &Workflow) -> TokenStream {
         }
         _ => {
             let call = message(handler, workflow);
-            quote!((#wire, #call))
+            match handler.is_dynamic {
+                true => call,
+                false => quote!((#wire, #call)),
+            }
         }
     }
 }
@@ -129,13 +145,20 @@ fn running(handler: &Handler, workflow: &Workflow, payload: TokenStream) -> Toke
     let (statements, names) = decoded(&handler.arguments, root);
     let context = context(&handler.arguments, "CtxArg", quote!(&#ctx), root);
     let call = quote!(<#ty>::#body(#state, &mut #lease, #context #(#names),*).await);
+    let variant = Ident::new(
+        match handler.is_abandonable {
+            true => "Abandonable",
+            false => "Running",
+        },
+        Span::call_site(),
+    );
     let converter = local("converter");
     let result = encoded_result(&handler.output, call, payload, quote!(&#converter), root);
     quote! {
         |#cell, #ctx, mut #arguments| {
             #statements
             let #converter = ::core::clone::Clone::clone(#arguments.converter());
-            ::core::result::Result::Ok(#root::__private::Called::Running(
+            ::core::result::Result::Ok(#root::__private::Called::#variant(
                 ::std::boxed::Box::pin(async move {
                     let mut #held = #root::__private::Root::new(&#cell);
                     let mut #lease = #root::__private::Lease::new(&mut #held);

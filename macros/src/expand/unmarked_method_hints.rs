@@ -3,7 +3,7 @@
 //! rustc would only report that the method does not exist, although the user sees it in the block. A
 //! generated method of its name is found instead, whose bound fails with an `on_unimplemented` message.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{allow_lints, client::via};
@@ -21,12 +21,20 @@ pub(super) fn methods(workflow: &Workflow) -> Option<TokenStream> {
             ident,
             conditions,
             arguments,
+            is_dynamic,
         } = method;
+        let lacking = Ident::new(
+            match is_dynamic {
+                true => "CalledWithoutName",
+                false => "CalledThroughHandle",
+            },
+            Span::call_site(),
+        );
         let arguments = (0..*arguments).map(|_| quote!(_: impl Sized));
         let at = ident.span();
         let here = root.at(at);
         let bound = quote_spanned! {at=>
-            for<'durably> #ty: #here::__private::CalledThroughHandle<'durably>
+            for<'durably> #ty: #here::__private::#lacking<'durably>
         };
         quote! {
             #(#conditions)*

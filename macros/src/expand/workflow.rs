@@ -59,6 +59,11 @@ fn implementation(workflow: &Workflow) -> TokenStream {
         Some(queue) => quote!(::core::option::Option::Some(#queue)),
         None => quote!(::core::option::Option::None),
     };
+    let dynamic = workflow.is_dynamic.then(|| {
+        quote!(
+            const __IS_DYNAMIC: bool = true;
+        )
+    });
     let table = match workflow.is_placeholder {
         false => handlers::table(workflow),
         true => quote!(loop {}),
@@ -67,6 +72,7 @@ fn implementation(workflow: &Workflow) -> TokenStream {
     let here = root.at(at);
     let items = quote! {
             const NAME: &'static str = #name;
+            #dynamic
             const TASK_QUEUE: ::core::option::Option<&'static str> = #task_queue;
             #output
             type Queue = #queue;

@@ -15,6 +15,8 @@ pub(crate) enum BlockMistake<'a> {
     FirstMethod,
     DifferentArguments { run: &'a str, init: &'a str },
     NoActivities(&'a Ident),
+    SecondDynamic(Marker, &'a Ident),
+    FirstDynamic(Marker),
 }
 
 impl fmt::Display for BlockMistake<'_> {
@@ -44,6 +46,14 @@ impl fmt::Display for BlockMistake<'_> {
                 "`#[init]` and `#[run]` both take the workflow's arguments, but `#[init]` takes ({init}) and `#[run]` takes ({run}); \
                  give both the same list, or leave it out of one"
             ),
+            Self::SecondDynamic(marker, owner) => write!(
+                f,
+                "`{owner}` has a dynamic {0} already, which serves every {0} without a handler; remove one, or name it",
+                marker.word()
+            ),
+            Self::FirstDynamic(marker) => {
+                write!(f, "the first dynamic {} is here", marker.word())
+            }
             Self::NoActivities(owner) => write!(
                 f,
                 "`{owner}` has no `#[activity]` method; mark the methods that workflows call with `#[activity]`"

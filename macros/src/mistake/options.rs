@@ -28,6 +28,9 @@ pub(crate) enum OptionMistake<'a> {
     CountFromOne(&'static str),
     Duration(&'a DurationError),
     LongerThanWhole(&'static str, &'static str),
+    DynamicName(Marker),
+    UnfinishedPolicy,
+    NeverUnfinished,
 }
 
 impl fmt::Display for OptionMistake<'_> {
@@ -112,6 +115,17 @@ impl fmt::Display for OptionMistake<'_> {
                 "`{key}` takes a whole number from 1; leave it out for no limit"
             ),
             Self::Duration(wrong) => wrong.fmt(f),
+            Self::DynamicName(marker) => write!(
+                f,
+                "a dynamic {} serves every name without one of its own, so it has no name; remove `name`, or `dynamic`",
+                marker.word()
+            ),
+            Self::UnfinishedPolicy => f.write_str(
+                "`unfinished` says what a handler means that runs when the workflow ends; write `unfinished = \"abandon\"`, or leave it out for a warning in the log",
+            ),
+            Self::NeverUnfinished => f.write_str(
+                "a handler that is not `async` runs to its end at once; remove `unfinished`",
+            ),
             Self::LongerThanWhole(part, whole) => write!(
                 f,
                 "`{part}` is longer than `{whole}`, so it would never expire; shorten it, or leave it out"
@@ -127,6 +141,10 @@ fn place_of(key: &str, given_on: Marker) -> Option<&'static str> {
             "it belongs on an activity that is a function without a body"
         }
         "validator" => "it belongs on `#[update]`",
+        "unfinished" => "it belongs on `#[signal]` or `#[update]`",
+        "dynamic" => {
+            "it belongs on `#[signal]`, `#[query]`, `#[update]`, `#[workflow]` or `#[activity]`"
+        }
         "task_queue" => "it belongs on `#[workflow]` or `#[activity]`",
         "start_to_close" | "schedule_to_close" | "schedule_to_start" | "heartbeat"
         | "max_attempts" | "remote"

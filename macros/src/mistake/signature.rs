@@ -39,6 +39,9 @@ pub(crate) enum SignatureMistake {
     HeartbeatWithoutContext,
     BodyMissing,
     RemoteBody,
+    DynamicHandlerArguments(Marker),
+    DynamicArguments(Marker),
+    DynamicRemote,
 }
 
 impl fmt::Display for SignatureMistake {
@@ -158,6 +161,21 @@ impl fmt::Display for SignatureMistake {
             ),
             Self::HeartbeatWithoutContext => f.write_str(
                 "this activity has no context to heartbeat with and would time out; take `ctx: &ActivityCtx` first and call `ctx.heartbeat(..)`, or remove `heartbeat`",
+            ),
+            Self::DynamicHandlerArguments(marker) => write!(
+                f,
+                "a dynamic {} takes the name that it was called by, and all arguments; write `name: String, args: Args`",
+                marker.word()
+            ),
+            Self::DynamicArguments(Marker::Activity) => f.write_str(
+                "a dynamic activity takes all arguments in one; write `args: Args` (`ctx.info().activity_type` is the name)",
+            ),
+            Self::DynamicArguments(marker) => write!(
+                f,
+                "the `{marker}` of a dynamic workflow takes all arguments in one; write `args: Args` (`ctx.workflow_type()` is the name)"
+            ),
+            Self::DynamicRemote => f.write_str(
+                "a dynamic activity serves names that nobody declares, so it has a body; call one of another worker by its name: `ctx.activity::<R>(\"name\", (..,))`",
             ),
             Self::BodyMissing => f.write_str(
                 "an activity without a body is implemented by another worker; write `#[activity(remote, ..)]`",

@@ -91,7 +91,12 @@ pub(crate) fn check(
             continue;
         }
         if activity.inherited.conditions.is_empty() {
-            unique_names.add(Marker::Activity, &activity.wire, &ident, errors);
+            match activity.is_dynamic {
+                true => {
+                    unique_names.add_dynamic(Marker::Activity, &activity.wire, &ident, errors);
+                }
+                false => unique_names.add(Marker::Activity, &activity.wire, &ident, errors),
+            }
         }
         methods.push(Method {
             vis: method.vis.clone(),

@@ -5,7 +5,12 @@ use std::time::Duration;
 use proc_macro2::{Ident, Span};
 use syn::{Attribute, LitStr, Signature, Type, Visibility};
 
-use super::{arguments::Arguments, handler::check_generics, name::WireName, output};
+use super::{
+    arguments::{Arguments, Passing},
+    handler::check_generics,
+    name::WireName,
+    output,
+};
 use crate::{
     diag::Errors,
     mistake::{OptionMistake, SignatureMistake},
@@ -25,6 +30,8 @@ pub(crate) struct Activity {
     pub(crate) declared: Declared,
     pub(crate) inherited: InheritedAttributes,
     pub(crate) is_async: bool,
+    /// Whether the activity serves every type that has none of its own.
+    pub(crate) is_dynamic: bool,
     pub(crate) arguments: Arguments,
     pub(crate) output: Output,
 }
@@ -121,13 +128,23 @@ impl Activity {
         owner: Option<&Type>,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let wire = WireName::of(&mut options, &sig.ident, Marker::Activity, errors);
+        let before_options = errors.count();
+        let (wire, dynamic) =
+            WireName::or_dynamic(&mut options, &sig.ident, Marker::Activity, errors);
+        let is_misnamed = dynamic.is_some() && errors.count() > before_options;
+        let passing = match dynamic {
+            Some(_) => Passing::All,
+            None => Passing::Each,
+        };
         let mut declared = timeouts(&mut options, errors);
         if owner.is_none() {
             declared.remote = options.flag("remote", errors);
         }
         options.finish(errors);
         let before = errors.count();
+        if let (Some(at), Some(_)) = (declared.remote, dynamic) {
+            errors.at(at, SignatureMistake::DynamicRemote);
+        }
         check_generics(Marker::Activity, sig, errors);
         if let Some(unsafety) = &sig.unsafety {
             errors.on(unsafety, SignatureMistake::NotCallable(Marker::Activity));
@@ -136,7 +153,10 @@ impl Activity {
             errors.on(abi, SignatureMistake::NotCallable(Marker::Activity));
         }
         let parameters = signature::parameters(sig);
-        let arguments = Arguments::of(&parameters, owner, Marker::Activity, errors);
+        let arguments = Arguments::of(&parameters, owner, Marker::Activity, passing, errors);
+        if let Some(arguments) = &arguments {
+            arguments.check_passing(Marker::Activity, &sig.ident, errors);
+        }
         let output = output::of(Output::of(&sig.output), owner, Marker::Activity, errors);
         let arguments = arguments?;
         if let (Some(heartbeat), None, None) =
@@ -150,10 +170,11 @@ impl Activity {
             declared,
             inherited: InheritedAttributes::of(attrs),
             is_async: sig.asyncness.is_some(),
+            is_dynamic: dynamic.is_some(),
             arguments,
             output: output?,
         };
-        (errors.count() == before).then_some(activity)
+        (errors.count() == before && !is_misnamed).then_some(activity)
     }
 }
 

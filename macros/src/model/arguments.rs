@@ -24,6 +24,18 @@ pub(crate) struct Arguments {
     /// trait, not by its spelling.
     pub(crate) context: Option<Type>,
     pub(crate) list: Vec<Argument>,
+    pub(crate) passing: Passing,
+}
+
+/// What the arguments are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passing {
+    /// Each is decoded from a payload of its own.
+    Each,
+    /// One argument holds all payloads of the caller.
+    All,
+    /// The name of the message, and all payloads of the caller.
+    NameAndAll,
 }
 
 /// One argument.
@@ -43,6 +55,7 @@ impl Arguments {
         parameters: &[Parameter],
         self_ty: Option<&Type>,
         marker: Marker,
+        passing: Passing,
         errors: &mut Errors,
     ) -> Option<Self> {
         let before = errors.count();
@@ -54,6 +67,7 @@ impl Arguments {
         let mut arguments = Self {
             context: None,
             list: Vec::new(),
+            passing,
         };
         for (index, parameter) in parameters.iter().enumerate() {
             if let Some(attribute) = &parameter.conditional {
@@ -98,6 +112,25 @@ impl Arguments {
         Self {
             context: None,
             list: list.map(argument).collect(),
+            passing: Passing::Each,
+        }
+    }
+
+    /// Checks the number of arguments of a dynamic handler, run method, constructor or activity.
+    pub(crate) fn check_passing(&self, marker: Marker, ident: &Ident, errors: &mut Errors) {
+        let fits = match (self.passing, marker) {
+            (Passing::Each, _) => true,
+            // One of the two may leave them to the other.
+            (Passing::All, Marker::Run | Marker::Init) => self.list.len() <= 1,
+            (Passing::All, _) => self.list.len() == 1,
+            (Passing::NameAndAll, _) => self.list.len() == 2,
+        };
+        if !fits {
+            let mistake = match self.passing {
+                Passing::NameAndAll => SignatureMistake::DynamicHandlerArguments(marker),
+                Passing::Each | Passing::All => SignatureMistake::DynamicArguments(marker),
+            };
+            errors.at(ident.span(), mistake);
         }
     }
 

@@ -4,13 +4,13 @@ use proc_macro2::Ident;
 use syn::{GenericParam, ImplItemFn, ReturnType, Type, Visibility};
 
 use super::{
-    arguments::Arguments,
+    arguments::{Arguments, Passing},
     name::{self, WireName},
     output, payload_type,
 };
 use crate::{
     diag::Errors,
-    mistake::{SignatureMistake, ValidatorMistake, nearest},
+    mistake::{OptionMistake, SignatureMistake, ValidatorMistake, nearest},
     syntax::{
         inherited_attributes::InheritedAttributes,
         marker::Marker,
@@ -31,6 +31,10 @@ pub(crate) struct Handler {
     pub(crate) arguments: Arguments,
     pub(crate) output: Output,
     pub(crate) validator: Option<Validator>,
+    /// Whether the handler serves every message that no other one does.
+    pub(crate) is_dynamic: bool,
+    /// Whether the run may end while the handler runs.
+    pub(crate) is_abandonable: bool,
 }
 
 /// The method that may reject an update.
@@ -47,6 +51,8 @@ pub(crate) struct Validator {
 pub(crate) struct Owner<'a> {
     pub(crate) ty: &'a Type,
     pub(crate) ident: &'a Ident,
+    /// Whether the workflow is dynamic.
+    pub(crate) is_dynamic: bool,
     /// All methods of the block with their marks, to find validators.
     pub(crate) methods: Vec<(&'a ImplItemFn, Option<Marker>)>,
 }
@@ -61,23 +67,34 @@ impl Handler {
         errors: &mut Errors,
     ) -> Option<Self> {
         let sig = &method.sig;
-        let wire = match marker {
-            Marker::Run | Marker::Init => WireName {
-                text: sig.ident.to_string(),
-                at: sig.ident.span(),
-            },
-            _ => WireName::of(&mut options, &sig.ident, marker, errors),
+        let before_options = errors.count();
+        let (wire, dynamic) = match marker {
+            Marker::Run | Marker::Init => (WireName::rust(&sig.ident), None),
+            _ => WireName::or_dynamic(&mut options, &sig.ident, marker, errors),
+        };
+        let passing = match (marker, dynamic) {
+            (Marker::Run | Marker::Init, _) if owner.is_dynamic => Passing::All,
+            (_, Some(_)) => Passing::NameAndAll,
+            (_, None) => Passing::Each,
+        };
+        let unfinished = match marker {
+            Marker::Signal | Marker::Update => unfinished(&mut options, sig, errors),
+            _ => false,
         };
         let validator = match marker {
             Marker::Update => options.method("validator", errors).map(|keyed| keyed.value),
             _ => None,
         };
         options.finish(errors);
+        let is_misnamed = dynamic.is_some() && errors.count() > before_options;
         let before = errors.count();
         check_shape(marker, method, errors);
         check_generics(marker, sig, errors);
         let parameters = signature::parameters(sig);
-        let arguments = Arguments::of(&parameters, Some(owner.ty), marker, errors);
+        let arguments = Arguments::of(&parameters, Some(owner.ty), marker, passing, errors);
+        if let Some(arguments) = &arguments {
+            arguments.check_passing(marker, &sig.ident, errors);
+        }
         let output = match marker {
             Marker::Init => {
                 check_constructed(method, owner, errors);
@@ -100,7 +117,8 @@ impl Handler {
             owner.ident,
             errors,
         );
-        if !matches!(marker, Marker::Run | Marker::Init) {
+        // A dynamic handler has no method on handles.
+        if !matches!(marker, Marker::Run | Marker::Init) && dynamic.is_none() {
             name::check_handle_method(&sig.ident, marker, &wire, errors);
         }
         let arguments = arguments?;
@@ -117,8 +135,10 @@ impl Handler {
             arguments,
             output: output?,
             validator,
+            is_dynamic: dynamic.is_some(),
+            is_abandonable: unfinished,
         };
-        (errors.count() == before).then_some(handler)
+        (errors.count() == before && !is_misnamed).then_some(handler)
     }
 
     /// Creates the placeholder of a refused method, so that calls of its generated functions compile.
@@ -133,15 +153,14 @@ impl Handler {
             marker,
             ident: sig.ident.clone(),
             vis: method.vis.clone(),
-            wire: WireName {
-                text: sig.ident.to_string(),
-                at: sig.ident.span(),
-            },
+            wire: WireName::rust(&sig.ident),
             inherited: InheritedAttributes::of(&method.attrs),
             is_async: true,
             arguments: Arguments::placeholder(&signature::parameters(sig)),
             output: output.unwrap_or(Output::Unit),
             validator: None,
+            is_dynamic: false,
+            is_abandonable: false,
         }
     }
 }
@@ -247,6 +266,20 @@ impl Validator {
             output: output?,
         })
     }
+}
+
+/// Takes the option `unfinished`; returns whether the run may end while the handler runs.
+fn unfinished(options: &mut Options, sig: &syn::Signature, errors: &mut Errors) -> bool {
+    let Some(policy) = options.text("unfinished", errors) else {
+        return false;
+    };
+    match policy.value.value().as_str() {
+        "abandon" if sig.asyncness.is_some() => return true,
+        "abandon" => errors.at(policy.key, OptionMistake::NeverUnfinished),
+        "warn" => {}
+        _ => errors.at(policy.at, OptionMistake::UnfinishedPolicy),
+    }
+    false
 }
 
 /// Checks `async` and the receiver.

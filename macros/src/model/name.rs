@@ -7,7 +7,7 @@ use syn::ext::IdentExt as _;
 
 use crate::{
     diag::Errors,
-    mistake::NameMistake,
+    mistake::{BlockMistake, NameMistake, OptionMistake},
     syntax::{
         marker::Marker,
         options::{Keyed, Options},
@@ -51,6 +51,33 @@ pub(crate) struct WireName {
 }
 
 impl WireName {
+    /// The Rust name, of what the server knows by no name.
+    pub(crate) fn rust(ident: &Ident) -> Self {
+        Self {
+            text: ident.unraw().to_string(),
+            at: ident.span(),
+        }
+    }
+
+    /// Takes the option `dynamic`, or else the name; returns the span of `dynamic` too.
+    pub(crate) fn or_dynamic(
+        options: &mut Options,
+        ident: &Ident,
+        marker: Marker,
+        errors: &mut Errors,
+    ) -> (Self, Option<Span>) {
+        let dynamic = options.flag("dynamic", errors);
+        if dynamic.is_some()
+            && let Some(name) = options.text("name", errors)
+        {
+            errors.at(name.key, OptionMistake::DynamicName(marker));
+        }
+        match dynamic {
+            Some(_) => (Self::rust(ident), dynamic),
+            None => (Self::of(options, ident, marker, errors), None),
+        }
+    }
+
     /// Takes the option `name = ".."`; defaults to the Rust name.
     pub(crate) fn of(
         options: &mut Options,
@@ -79,7 +106,11 @@ impl WireName {
 
 /// The wire names of each kind, to find duplicates.
 #[derive(Default)]
-pub(crate) struct UniqueNames(BTreeMap<(Marker, String), Span>);
+pub(crate) struct UniqueNames {
+    named: BTreeMap<(Marker, String), Span>,
+    /// The dynamic one of each kind.
+    dynamic: BTreeMap<Marker, Span>,
+}
 
 impl UniqueNames {
     /// Adds a name, or reports a duplicate.
@@ -91,9 +122,9 @@ impl UniqueNames {
         errors: &mut Errors,
     ) {
         let key = (marker, name.text.clone());
-        match self.0.get(&key) {
+        match self.named.get(&key) {
             None => {
-                self.0.insert(key, name.at);
+                self.named.insert(key, name.at);
             }
             Some(first) => {
                 errors.at(
@@ -101,6 +132,27 @@ impl UniqueNames {
                     NameMistake::DeclaredTwice(marker, &name.text, owner),
                 );
                 errors.at(*first, NameMistake::FirstDeclared);
+            }
+        }
+    }
+}
+
+impl UniqueNames {
+    /// Adds a dynamic one, or reports a second.
+    pub(crate) fn add_dynamic(
+        &mut self,
+        marker: Marker,
+        name: &WireName,
+        owner: &Ident,
+        errors: &mut Errors,
+    ) {
+        match self.dynamic.get(&marker) {
+            None => {
+                self.dynamic.insert(marker, name.at);
+            }
+            Some(first) => {
+                errors.at(name.at, BlockMistake::SecondDynamic(marker, owner));
+                errors.at(*first, BlockMistake::FirstDynamic(marker));
             }
         }
     }

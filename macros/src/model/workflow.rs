@@ -20,7 +20,7 @@ use crate::{
     crate_path::CratePath,
     determinism,
     diag::Errors,
-    mistake::{BlockMistake, PlacementMistake},
+    mistake::{BlockMistake, OptionMistake, PlacementMistake},
     rewrite::{self, AsyncMethod},
     syntax::{
         block::Block,
@@ -39,6 +39,8 @@ pub(crate) struct Workflow {
     pub(crate) ident: Ident,
     pub(crate) name: String,
     pub(crate) task_queue: Option<LitStr>,
+    /// Whether the workflow runs every type that has none of its own.
+    pub(crate) is_dynamic: bool,
     /// The generated type whose methods call the handlers.
     pub(crate) methods: Ident,
     /// The generated trait whose methods explain why async methods cannot be called on a value.
@@ -55,12 +57,13 @@ pub(crate) struct Workflow {
     pub(crate) collisions: Vec<String>,
 }
 
-/// A method that no signal, query or update calls: a helper, or the run method.
+/// A method that no handle has: a helper, the run method, or a dynamic handler.
 pub(crate) struct Unmarked {
     pub(crate) ident: Ident,
     pub(crate) conditions: Vec<Attribute>,
     /// How many arguments follow `self` and the context.
     pub(crate) arguments: usize,
+    pub(crate) is_dynamic: bool,
 }
 
 impl Unmarked {
@@ -71,6 +74,17 @@ impl Unmarked {
             ident: method.sig.ident.clone(),
             conditions: InheritedAttributes::of(&method.attrs).conditions,
             arguments: Arguments::placeholder(&parameters(&method.sig)).list.len(),
+            is_dynamic: false,
+        })
+    }
+
+    /// Returns `None` for a name that handles have.
+    fn of_dynamic(handler: &Handler) -> Option<Self> {
+        (!name::is_of_handles(&handler.ident)).then(|| Self {
+            ident: handler.ident.clone(),
+            conditions: handler.inherited.conditions.clone(),
+            arguments: handler.arguments.list.len(),
+            is_dynamic: true,
         })
     }
 }
@@ -172,11 +186,16 @@ struct Head {
     ident: Ident,
     name: String,
     task_queue: Option<LitStr>,
+    is_dynamic: bool,
 }
 
 impl Head {
     fn of(mut options: Options, item: &ItemImpl, errors: &mut Errors) -> Option<Self> {
         let name = options.text("name", errors);
+        let dynamic = options.flag("dynamic", errors);
+        if let (Some(name), Some(_)) = (&name, dynamic) {
+            errors.at(name.key, OptionMistake::DynamicName(Marker::Workflow));
+        }
         let task_queue = options.text("task_queue", errors);
         let root = options
             .path("crate", errors)
@@ -195,6 +214,7 @@ impl Head {
                 |name| name.value.value(),
             ),
             task_queue: task_queue.map(|queue| queue.value),
+            is_dynamic: dynamic.is_some(),
             ident,
         })
     }
@@ -210,6 +230,7 @@ impl Head {
         let owner = Owner {
             ty: &self.ty,
             ident: &self.ident,
+            is_dynamic: self.is_dynamic,
             methods: block
                 .item
                 .items
@@ -241,7 +262,11 @@ impl Head {
                     if let Some(handler) = handler {
                         // Different `cfg`s may exclude each other; rustc reports them if they do not.
                         if handler.inherited.conditions.is_empty() {
-                            unique_names.add(handler.marker, &handler.wire, &self.ident, errors);
+                            let (marker, wire) = (handler.marker, &handler.wire);
+                            match handler.is_dynamic {
+                                true => unique_names.add_dynamic(marker, wire, &self.ident, errors),
+                                false => unique_names.add(marker, wire, &self.ident, errors),
+                            }
                         }
                         handlers.push(handler);
                     }
@@ -260,6 +285,10 @@ impl Head {
             .iter()
             .filter(|(_, marker)| matches!(marker, None | Some(Marker::Run | Marker::Init)));
         let unmarked = unmarked.filter_map(|(method, _)| Unmarked::of(method));
+        let dynamic = handlers
+            .iter()
+            .filter(|handler: &&Handler| handler.is_dynamic);
+        let unmarked = unmarked.chain(dynamic.filter_map(Unmarked::of_dynamic));
         let unmarked = unmarked.collect();
         let methods = owner.methods.iter().map(|(method, _)| &method.sig.ident);
         block.refused = refused;
@@ -292,6 +321,7 @@ impl Head {
             ident: self.ident,
             name: self.name,
             task_queue: self.task_queue,
+            is_dynamic: self.is_dynamic,
             run,
             is_placeholder,
             init,

@@ -53,6 +53,39 @@ fn a_workflow_with_each_kind_of_handler() {
 }
 
 #[test]
+fn a_dynamic_workflow_with_dynamic_handlers() {
+    let code = expanded(
+        entry::workflow,
+        quote!(dynamic),
+        quote! {
+            impl Any {
+                #[run]
+                async fn run(&mut self, args: Args) -> Result<Value> {
+                    args.get(0)
+                }
+                #[signal(dynamic, unfinished = "abandon")]
+                async fn other(&mut self, ctx: &Ctx, name: String, args: Args) {
+                    self.names.push(name);
+                }
+                #[cfg(feature = "ask")]
+                #[query(dynamic)]
+                fn ask(&self, name: String, args: Args) -> Value {
+                    args.get(0)
+                }
+                #[update(dynamic, validator = check)]
+                fn change(&mut self, name: String, args: Args) {
+                    self.names.push(name);
+                }
+                fn check(&self, name: &str, args: &Args) -> Result<(), String> {
+                    Ok(())
+                }
+            }
+        },
+    );
+    check("dynamic.rs", &code);
+}
+
+#[test]
 fn methods_of_the_users_own_types_take_what_they_take() {
     let code = expanded(
         entry::workflow,

@@ -22,6 +22,18 @@ pub enum Callee {
     Activity(Cow<'static, str>),
 }
 
+impl Callee {
+    fn name(&self) -> &str {
+        match self {
+            Self::Workflow(name)
+            | Self::Signal(name)
+            | Self::Query(name)
+            | Self::Update(name)
+            | Self::Activity(name) => name,
+        }
+    }
+}
+
 impl fmt::Display for Callee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -34,10 +46,50 @@ impl fmt::Display for Callee {
     }
 }
 
-/// Arguments on their way in.
+/// The arguments of a call, as a dynamic handler, workflow or activity takes them.
 ///
-/// More of them than the handler takes are left alone, as in the other SDKs: callers may be newer
-/// than the handler.
+/// Their number and their types are the caller's; each is read on its own.
+///
+/// ```
+/// use durably::{data::{Args, Payload, Value}, prelude::*};
+///
+/// #[derive(Default)]
+/// struct Recorder {
+///     seen: Vec<String>,
+///     kept: Vec<Payload>,
+/// }
+///
+/// #[workflow]
+/// impl Recorder {
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+///         Ok(ctx.wait_until(|| self.seen.len() == 100).await?)
+///     }
+///
+///     #[signal(dynamic)]
+///     fn any(&mut self, name: String, args: Args) -> Result<()> {
+///         let first = match args.is_empty() {
+///             true => String::new(),
+///             false => args.get::<String>(0)?,
+///         };
+///         self.seen.push(format!("{name}({first}, ..): {} arguments", args.len()));
+///         self.kept.extend_from_slice(args.payloads());
+///         Ok(())
+///     }
+///
+///     #[query(dynamic)]
+///     fn ask(&self, name: String, args: Args) -> Result<Value> {
+///         match name.as_str() {
+///             "count" => Ok(Value::of(self.seen.len())),
+///             "first" => Ok(Value::of(self.seen.first())),
+///             "echo" => Ok(Value::from(args.into_payloads().swap_remove(0))),
+///             other => bail!("no query {other}"),
+///         }
+///     }
+/// }
+/// ```
+// The same type decodes the arguments of named handlers, one after the other. More of them than such a
+// handler takes are left alone, as in the other SDKs: callers may be newer than the handler.
 pub struct Args {
     callee: Callee,
     payloads: vec::IntoIter<Payload>,
@@ -47,6 +99,7 @@ pub struct Args {
 
 impl Args {
     /// The arguments a caller sent to `callee`.
+    #[doc(hidden)]
     pub fn new(callee: Callee, payloads: Vec<Payload>, converter: Converter) -> Self {
         Self {
             callee,
@@ -57,12 +110,14 @@ impl Args {
     }
 
     /// The converter of the called worker; it encodes the result, too.
+    #[doc(hidden)]
     pub fn converter(&self) -> &Converter {
         &self.converter
     }
 
     /// Decodes the next argument; `name` is the parameter's, for error texts. A missing one is
     /// decoded as `null`, so trailing `Option` parameters may be left out.
+    #[doc(hidden)]
     pub fn next<T: Data>(&mut self, name: &'static str) -> Result<T> {
         self.next_with(name, T::__decode)
     }
@@ -79,9 +134,49 @@ impl Args {
         })
     }
 
-    /// The arguments that are not decoded yet, as they came.
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.payloads.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.payloads.len() == 0
+    }
+
+    /// The argument at `index`, from 0, as a `T`. One that the caller has left out is read as `null`, so an
+    /// `Option` is `None`.
+    ///
+    /// # Errors
+    /// [`DataError`]: there is no such argument, or it is not a `T`. The error names the argument, and where
+    /// in it the fault is.
+    pub fn get<T: Incoming>(&self, index: usize) -> Result<T> {
+        let payload = self.payloads().get(index).cloned();
+        decode_or_missing(payload, &self.converter, T::__decode).map_err(|fault| {
+            let what = format!("argument {} of {}", index + 1, self.callee);
+            Error::from(DataError::read::<T>(what, fault))
+        })
+    }
+
+    /// All of them, as they came.
+    pub fn payloads(&self) -> &[Payload] {
+        self.payloads.as_slice()
+    }
+
+    /// All of them by move, as they came.
     pub fn into_payloads(self) -> Vec<Payload> {
         self.payloads.collect()
+    }
+
+    /// Who was called, by the name that the caller used.
+    pub(crate) fn name(&self) -> &str {
+        self.callee.name()
+    }
+
+    /// Moves the arguments out; the converter stays, for the result.
+    pub(crate) fn take(&mut self) -> Self {
+        let empty = Self::new(self.callee.clone(), Vec::new(), self.converter.clone());
+        std::mem::replace(self, empty)
     }
 }
 
@@ -138,6 +233,11 @@ impl ArgsEncoder {
             payloads: Vec::new(),
             error: None,
         }
+    }
+
+    /// All of a list.
+    pub fn all(self, list: impl ArgList) -> EncodedArgs {
+        list.encode(&self.converter)
     }
 
     /// All of them.

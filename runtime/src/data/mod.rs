@@ -7,7 +7,8 @@
 //!   as it says.
 //! - [`Text`] is what a `String` parameter takes where it is called; [`OptionalText`] and [`TextList`] are
 //!   what an `Option` and a `Vec` of it take.
-//! - [`Payload`] is a serialised value.
+//! - [`Payload`] is a serialised value, [`Value`] a value of any type, and [`Args`] are the arguments that a
+//!   dynamic handler takes.
 //!
 //! ```
 //! use durably::{Bytes, prelude::*};
@@ -27,6 +28,7 @@
 //! }
 //! ```
 
+mod any_value;
 mod args;
 mod by_type;
 mod bytes;
@@ -76,7 +78,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::args::decode_result;
 pub use self::{
-    args::ArgList,
+    any_value::Value,
+    args::{ArgList, Args},
     bytes::Bytes,
     encoding::{Encoded, Encoding, EncodingError, Own},
     format::{Format, FormatReader, FormatValue},
@@ -85,7 +88,7 @@ pub use self::{
 };
 #[doc(hidden)]
 pub use self::{
-    args::{Args, ArgsEncoder, Callee, EncodedArgs},
+    args::{ArgsEncoder, Callee, EncodedArgs},
     by_type::{
         ByEncoding, ByJsonMessage, ByJsonMessages, ByMessage, ByMessages, ByOptionalJsonMessage,
         ByOptionalMessage, ByScalar, PayloadOf, Spelled,

@@ -30,8 +30,11 @@ use crate::{
 /// log::<charge>("receipt for 7".to_owned());
 /// ```
 pub trait Activity: 'static {
-    /// The name of the activity type on the server.
+    /// The name of the activity type on the server; of a dynamic activity that of the Rust function.
     const NAME: &'static str;
+    /// Whether a worker runs every type with it that has no activity of its own.
+    #[doc(hidden)]
+    const __IS_DYNAMIC: bool = false;
     /// The result of a completed attempt.
     type Output: 'static;
     #[doc(hidden)]
@@ -91,7 +94,16 @@ pub trait FreeActivity: Activity {
 )]
 pub trait ActivitySet: Send + Sync + 'static {
     #[doc(hidden)]
-    fn __register(self: Arc<Self>, add: &mut dyn FnMut(&'static str, ActivityFn));
+    fn __register(self: Arc<Self>, add: &mut dyn FnMut(ActivityName, ActivityFn));
+}
+
+/// The activity types that a function runs.
+#[derive(Clone, Copy, Debug)]
+pub enum ActivityName {
+    /// The type of this name.
+    Named(&'static str),
+    /// Every type that has no function of its own.
+    Dynamic,
 }
 
 /// One attempt of an activity, about to run.

@@ -3,16 +3,21 @@
 mod activity;
 mod caller;
 mod context;
+mod dynamic;
 mod message;
 pub mod private;
 mod result;
 mod typestate;
 mod workflow;
 
+pub(crate) use self::dynamic::is_reserved;
 pub use self::{
-    activity::{Activity, ActivityFn, ActivitySet, Declared, FreeActivity, Invocation},
+    activity::{
+        Activity, ActivityFn, ActivityName, ActivitySet, Declared, FreeActivity, Invocation,
+    },
     caller::{AsClient, AsCtx},
     context::{ActivityCtxArg, CtxArg, ViewArg},
+    dynamic::{AllArguments, CalledName},
     message::{CanQuery, CanUpdate, MethodsOf, Via},
     result::{ByVerdict, Outcome, Verdict},
     typestate::{HasQueue, HasTimeout, NoQueue, NoTimeout, QueueSet, TimeoutSet},

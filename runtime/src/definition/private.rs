@@ -20,10 +20,10 @@ pub use crate::{
         Spelled, Text, TextList,
     },
     definition::{
-        Activity, ActivityCtxArg, ActivityFn, ActivitySet, AsClient, AsCtx, ByVerdict, CallFn,
-        Called, CanQuery, CanUpdate, CtxArg, Declared, Definition, FreeActivity, Initial,
-        Invocation, MethodsOf, NoQueue, NoTimeout, Outcome, QueryFn, QueueSet, TimeoutSet, Update,
-        ValidateFn, Verdict, Via, ViewArg, Workflow,
+        Activity, ActivityCtxArg, ActivityFn, ActivityName, ActivitySet, AllArguments, AsClient,
+        AsCtx, ByVerdict, CallFn, Called, CalledName, CanQuery, CanUpdate, CtxArg, Declared,
+        Definition, FreeActivity, Initial, Invocation, MethodsOf, NoQueue, NoTimeout, Outcome,
+        QueryFn, QueueSet, TimeoutSet, Update, ValidateFn, Verdict, Via, ViewArg, Workflow,
     },
     error::{
         ByDerive, CauseByDerive, CauseByError, CauseByRecord, CauseBySource, CauseOf,
@@ -32,7 +32,7 @@ pub use crate::{
     hints::{
         converted::OwnedError,
         returned::{Nothing, Refusal},
-        workflow::{CalledInside, CalledThroughHandle},
+        workflow::{CalledInside, CalledThroughHandle, CalledWithoutName},
     },
     instance::{
         site::Site,

@@ -44,8 +44,11 @@ use crate::{
     note = "a workflow is a type with a `#[workflow] impl` block"
 )]
 pub trait Workflow: Sized + 'static {
-    /// The name of the workflow type on the server.
+    /// The name of the workflow type on the server; of a dynamic workflow that of the Rust type.
     const NAME: &'static str;
+    /// Whether a worker runs every type with it that has no workflow of its own.
+    #[doc(hidden)]
+    const __IS_DYNAMIC: bool = false;
     /// The task queue declared on the type.
     const TASK_QUEUE: Option<&'static str>;
     /// The result of a completed run.
@@ -68,6 +71,8 @@ pub enum Called {
     Done(Result<Payload>),
     /// An async one.
     Running(LocalBoxFuture<'static, Result<Payload>>),
+    /// An async one that declares that the run may end while it runs.
+    Abandonable(LocalBoxFuture<'static, Result<Payload>>),
 }
 
 /// Starts a run method, a signal or an update handler. An error means that an argument could not be
@@ -86,6 +91,13 @@ pub struct Definition<W: 'static> {
     pub queries: &'static [(&'static str, QueryFn<W>)],
     /// Updates by wire name.
     pub updates: &'static [Update<W>],
+    // Lists of one at most, so that an expansion can put a `cfg` on the element.
+    /// Serves the signals that no other handler does.
+    pub dynamic_signal: &'static [CallFn<W>],
+    /// Serves the queries that no other handler does.
+    pub dynamic_query: &'static [QueryFn<W>],
+    /// Serves the updates that no other handler does.
+    pub dynamic_update: &'static [Update<W>],
 }
 
 /// Answers a query.
@@ -96,7 +108,7 @@ pub type ValidateFn<W> = fn(&W, &View, Args) -> Result<()>;
 
 /// One update handler.
 pub struct Update<W: 'static> {
-    /// Its wire name.
+    /// Its wire name; empty for a dynamic one.
     pub name: &'static str,
     /// Refuses it before it leaves a trace in history.
     pub validate: Option<ValidateFn<W>>,

@@ -109,8 +109,18 @@ impl ContinueAsNew {
     /// The next run of the workflow type of that name.
     #[doc(hidden)]
     pub fn new(workflow: &'static str, args: EncodedArgs) -> Self {
+        Self::of_type(Some(workflow.to_owned()), args)
+    }
+
+    /// The next run of the type that this run has.
+    #[doc(hidden)]
+    pub fn of_same_type(args: EncodedArgs) -> Self {
+        Self::of_type(None, args)
+    }
+
+    fn of_type(workflow_type: Option<String>, args: EncodedArgs) -> Self {
         let mut request = durably_engine::ContinueAsNew {
-            workflow_type: Some(workflow.to_owned()),
+            workflow_type,
             ..Default::default()
         };
         let EncodedArgs(encoded, converter) = args;

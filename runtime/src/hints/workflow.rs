@@ -129,6 +129,13 @@ pub trait CalledInside<'a> {}
 )]
 pub trait CalledThroughHandle<'a> {}
 
+/// What a dynamic handler needs to be called through a handle by its Rust name: no type has it.
+#[diagnostic::on_unimplemented(
+    message = "a dynamic handler serves every name, so a handle has no method for it",
+    label = "send by name: `handle.untyped().signal(\"name\", (..,))`, or `.query` or `.update`"
+)]
+pub trait CalledWithoutName<'a> {}
+
 // No type has the traits. `for<'a>` lets a bound stand that is known not to hold.
 #[doc(hidden)]
 impl View {

@@ -1,6 +1,7 @@
 //! Whether this thread runs workflow code, which, and where that code was seen last.
 
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     fmt,
     panic::Location,
@@ -44,21 +45,51 @@ pub(crate) fn converter() -> Converter {
 /// A place in the source.
 pub(crate) type Place = &'static Location<'static>;
 
+/// The name of a message: one that a handler declares, or one that a dynamic handler serves.
+#[derive(Clone, Debug)]
+pub(crate) enum Name {
+    Declared(&'static str),
+    Dynamic(Arc<str>),
+}
+
+impl Name {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Declared(name) => name,
+            Self::Dynamic(name) => name,
+        }
+    }
+
+    /// The same name, for the arguments of its handler.
+    pub(crate) fn to_cow(&self) -> Cow<'static, str> {
+        match self {
+            Self::Declared(name) => Cow::Borrowed(name),
+            Self::Dynamic(name) => Cow::Owned(name.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Which code of a workflow runs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Who {
     /// What comes before the first poll: the constructor, for one.
     Start(&'static str),
     /// The run method of the workflow type.
     Run(&'static str),
     /// A signal handler.
-    Signal(&'static str),
+    Signal(Name),
     /// An update handler.
-    Update(&'static str),
+    Update(Name),
     /// The validator of an update.
-    Validator(&'static str),
+    Validator(Name),
     /// A query.
-    Query(&'static str),
+    Query(Name),
     /// A future that was spawned here.
     Spawned(Place),
 }
@@ -78,7 +109,7 @@ impl fmt::Display for Who {
 }
 
 /// What was seen of workflow code last.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     /// What runs.
     pub(crate) who: Option<Who>,
@@ -114,7 +145,7 @@ impl Beacon {
 
     /// What was seen of the thread's workflow code last.
     pub(crate) fn last_seen(&self) -> Seen {
-        *self.last()
+        self.last().clone()
     }
 
     fn last(&self) -> MutexGuard<'_, Seen> {

@@ -36,6 +36,8 @@ use crate::{
 #[derive(Default)]
 pub struct Replayer {
     workflows: BTreeMap<&'static str, WorkflowEntry>,
+    /// Replays the types that are not in the map.
+    dynamic: Option<WorkflowEntry>,
     converter: Converter,
 }
 
@@ -45,11 +47,14 @@ impl Replayer {
         Self::default()
     }
 
-    /// Adds a workflow type.
+    /// Adds a workflow type. A dynamic one replays the histories of all types that are not added.
     #[must_use]
     pub fn workflow<W: Workflow>(mut self) -> Self {
         let entry = WorkflowEntry::of::<W>();
-        self.workflows.insert(entry.name, entry);
+        match W::__IS_DYNAMIC {
+            true => self.dynamic = Some(entry),
+            false => drop(self.workflows.insert(entry.name, entry)),
+        }
         self
     }
 
@@ -75,7 +80,8 @@ impl Replayer {
     /// it could not be tried.
     pub fn replay(&self, history: History) -> Result<(), ReplayError> {
         let task = task(history)?;
-        let Some(entry) = self.workflows.get(task.workflow_type.as_str()) else {
+        let found = self.workflows.get(task.workflow_type.as_str());
+        let Some(entry) = found.or(self.dynamic.as_ref()) else {
             return Err(ReplayError::UnknownType {
                 found: task.workflow_type,
                 registered: self

@@ -4,7 +4,7 @@ use std::{any::type_name, collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
     data::Converter,
-    definition::{ActivityFn, ActivitySet, FreeActivity, Workflow},
+    definition::{ActivityFn, ActivityName, ActivitySet, FreeActivity, Workflow, is_reserved},
     driver::instance::WorkflowEntry,
 };
 
@@ -19,6 +19,10 @@ pub(crate) struct Registry {
     pub(crate) converter: Converter,
     workflows: BTreeMap<&'static str, Registered<WorkflowEntry>>,
     activities: BTreeMap<&'static str, Registered<ActivityFn>>,
+    /// Runs the types of workflows that are not in the map.
+    dynamic_workflow: Option<Registered<WorkflowEntry>>,
+    /// Runs the types of activities that are not in the map.
+    dynamic_activity: Option<Registered<ActivityFn>>,
     mistakes: Vec<String>,
 }
 
@@ -32,6 +36,12 @@ impl Registry {
     pub(crate) fn add_workflow<W: Workflow>(&mut self) {
         let it = WorkflowEntry::of::<W>();
         let by = type_name::<W>();
+        if W::__IS_DYNAMIC {
+            if let Some(before) = self.dynamic_workflow.replace(Registered { it, by }) {
+                self.mistakes.push(two_dynamic("workflow", before.by, by));
+            }
+            return;
+        }
         if let Some(before) = self.workflows.insert(it.name, Registered { it, by }) {
             self.mistakes
                 .push(twice("workflow type", it.name, before.by, by));
@@ -39,7 +49,11 @@ impl Registry {
     }
 
     pub(crate) fn add_function<A: FreeActivity>(&mut self) {
-        self.add_activity(A::NAME, Arc::new(A::__invoke), type_name::<A>());
+        let name = match A::__IS_DYNAMIC {
+            true => ActivityName::Dynamic,
+            false => ActivityName::Named(A::NAME),
+        };
+        self.add_activity(name, Arc::new(A::__invoke), type_name::<A>());
     }
 
     pub(crate) fn add_set<S: ActivitySet>(&mut self, set: S) {
@@ -50,7 +64,7 @@ impl Registry {
     /// What is wrong with the registrations, one sentence each.
     pub(crate) fn check(&self, mistakes: &mut Vec<String>) {
         mistakes.extend_from_slice(&self.mistakes);
-        if self.workflows.is_empty() && self.activities.is_empty() {
+        if !self.has_workflows() && !self.has_activities() {
             mistakes.push(
                 "nothing is registered; add `.workflow::<W>()`, `.activity::<a>()` or `.activities(value)`"
                     .to_owned(),
@@ -59,19 +73,25 @@ impl Registry {
     }
 
     pub(crate) fn workflow(&self, name: &str) -> Option<&WorkflowEntry> {
-        self.workflows.get(name).map(|found| &found.it)
+        let dynamic = self.dynamic_workflow.as_ref();
+        let found = self.workflows.get(name);
+        let found = found.or_else(|| dynamic.filter(|_| !is_reserved(name)));
+        found.map(|found| &found.it)
     }
 
     pub(crate) fn activity(&self, name: &str) -> Option<&ActivityFn> {
-        self.activities.get(name).map(|found| &found.it)
+        let dynamic = self.dynamic_activity.as_ref();
+        let found = self.activities.get(name);
+        let found = found.or_else(|| dynamic.filter(|_| !is_reserved(name)));
+        found.map(|found| &found.it)
     }
 
     pub(crate) fn has_workflows(&self) -> bool {
-        !self.workflows.is_empty()
+        !self.workflows.is_empty() || self.dynamic_workflow.is_some()
     }
 
     pub(crate) fn has_activities(&self) -> bool {
-        !self.activities.is_empty()
+        !self.activities.is_empty() || self.dynamic_activity.is_some()
     }
 
     /// The names of all workflow types, for messages.
@@ -84,11 +104,26 @@ impl Registry {
         listed(self.activities.keys())
     }
 
-    fn add_activity(&mut self, name: &'static str, it: ActivityFn, by: &'static str) {
+    fn add_activity(&mut self, name: ActivityName, it: ActivityFn, by: &'static str) {
+        let name = match name {
+            ActivityName::Named(name) => name,
+            ActivityName::Dynamic => {
+                if let Some(before) = self.dynamic_activity.replace(Registered { it, by }) {
+                    self.mistakes.push(two_dynamic("activity", before.by, by));
+                }
+                return;
+            }
+        };
         if let Some(before) = self.activities.insert(name, Registered { it, by }) {
             self.mistakes.push(twice("activity", name, before.by, by));
         }
     }
+}
+
+fn two_dynamic(what: &str, before: &str, by: &str) -> String {
+    format!(
+        "two dynamic {what} types are registered, `{before}` and `{by}`; a worker has one, which runs all types without one of their own"
+    )
 }
 
 fn twice(what: &str, name: &str, before: &str, by: &str) -> String {

@@ -169,6 +169,25 @@ impl<A: Activity, T> ActivityCall<A, T> {
         Self::build(ctx, A::NAME.into(), args, A::__defaults())
     }
 
+    /// A call of a dynamic activity by this name.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn named(ctx: &Ctx, name: impl Text, args: EncodedArgs) -> Self {
+        Self::build(ctx, name.into_text().into(), args, A::__defaults())
+    }
+
+    /// A call of a dynamic activity by this name, with its options overlaid with `options`.
+    #[track_caller]
+    pub(crate) fn named_with_options(
+        ctx: &Ctx,
+        name: impl Text,
+        args: EncodedArgs,
+        options: &ActivityOptions,
+    ) -> Self {
+        let options = A::__defaults().overlaid(options);
+        Self::build(ctx, name.into_text().into(), args, options)
+    }
+
     /// A call with the options that the activity declares, overlaid with `options`.
     #[doc(hidden)]
     #[track_caller]

@@ -61,6 +61,17 @@ impl<T> Stub<T> {
         ActivityCall::with_options(&self.ctx, args, &self.options)
     }
 
+    /// Calls the dynamic activity of the set by this name; `U` as for [`call`](Self::call).
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn call_named<A: Activity, U>(
+        &self,
+        name: impl Text,
+        args: EncodedArgs,
+    ) -> ActivityCall<A, U> {
+        ActivityCall::named_with_options(&self.ctx, name, args, &self.options)
+    }
+
     /// The same stub, of whose calls a timeout is known now.
     fn decided(self) -> Stub<TimeoutSet> {
         Stub {

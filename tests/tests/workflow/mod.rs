@@ -7,6 +7,7 @@ mod clock;
 mod combinators;
 mod concurrency;
 mod continue_as_new;
+mod dynamic;
 mod evaluation;
 mod failures;
 mod instrumented;

@@ -329,14 +329,14 @@ const _: () = {
         fn __register(
             self: ::std::sync::Arc<Self>,
             add: &mut dyn ::core::ops::FnMut(
-                &'static str,
+                ::durably::__private::ActivityName,
                 ::durably::__private::ActivityFn,
             ),
         ) {
             {
                 let this = ::std::sync::Arc::clone(&self);
                 add(
-                    "reserveItem",
+                    ::durably::__private::ActivityName::Named("reserveItem"),
                     ::std::sync::Arc::new(move |
                         ctx: ::durably::__private::ActivityCtx,
                         mut arguments: ::durably::__private::Args|
@@ -377,7 +377,7 @@ const _: () = {
             {
                 let this = ::std::sync::Arc::clone(&self);
                 add(
-                    "count",
+                    ::durably::__private::ActivityName::Named("count"),
                     ::std::sync::Arc::new(move |
                         ctx: ::durably::__private::ActivityCtx,
                         mut arguments: ::durably::__private::Args|

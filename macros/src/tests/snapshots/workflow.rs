@@ -695,13 +695,18 @@ const _: () = {
                                 .next(&mut arguments, "to")?;
                             let __argument_0 = &argument_0;
                             let argument_0: &str = __argument_0;
-                            (&&::durably::__private::Spelled::<Result<(), String>>::HERE)
-                                .verdict_by(
-                                    <Result<
-                                        (),
-                                        String,
-                                    > as ::durably::__private::Verdict>::into_verdict,
-                                )(<Greeting>::check(state, argument_0))
+                            ::durably::__private::verdict(
+                                <Greeting>::check(state, argument_0),
+                                (&&::durably::__private::Spelled::<
+                                    Result<(), String>,
+                                >::HERE)
+                                    .verdict_by(
+                                        <Result<
+                                            (),
+                                            String,
+                                        > as ::durably::__private::Verdict>::into_verdict,
+                                    ),
+                            )
                         }),
                         call: |cell, ctx, mut arguments| {
                             let argument_0 = <String as ::durably::__private::Serialisable<
@@ -758,6 +763,9 @@ const _: () = {
                         },
                     },
                 ],
+                dynamic_signal: &[],
+                dynamic_query: &[],
+                dynamic_update: &[],
             }
         }
     }

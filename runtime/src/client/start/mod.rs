@@ -182,7 +182,17 @@ impl Startable for Untyped {
 impl<W: Workflow, Q> StartCall<W, Q> {
     #[doc(hidden)]
     pub fn new(client: &Client, args: EncodedArgs) -> Self {
-        let mut call = Self::by_name(client, Cow::Borrowed(W::NAME), args);
+        Self::of_type(client, Cow::Borrowed(W::NAME), args)
+    }
+
+    /// A start of a workflow of this type, which a dynamic workflow runs.
+    #[doc(hidden)]
+    pub fn named(client: &Client, workflow: impl Text, args: EncodedArgs) -> Self {
+        Self::of_type(client, Cow::Owned(workflow.into_text()), args)
+    }
+
+    fn of_type(client: &Client, workflow: Cow<'static, str>, args: EncodedArgs) -> Self {
+        let mut call = Self::by_name(client, workflow, args);
         if let Some(queue) = W::TASK_QUEUE {
             call.start_mut().task_queue = queue.to_owned();
         }

@@ -6,17 +6,17 @@ use futures::future::LocalBoxFuture;
 use super::{
     Live,
     introspect::{self, METADATA, STACK_TRACE},
-    rounds::{Coroutine, Handler, HandlerKind},
+    rounds::{Coroutine, Handler, HandlerKind, Unfinished},
 };
 use crate::{
     data::{Args, Callee},
-    definition::{Called, Update, Workflow},
+    definition::{Called, Update, Workflow, is_reserved},
     driver::instance::TaskFailure,
     error::{AppError, Error, Meaning, Result},
     instance::{
         core::Phase,
         coroutine::CoroutineId,
-        current::{self, Who},
+        current::{self, Name, Who},
         panics,
     },
     telemetry::log,
@@ -25,37 +25,54 @@ use crate::{
 impl<W: Workflow> Live<W> {
     /// A signal is never lost: one without a handler is kept and logged, one that cannot be read
     /// is logged. Neither stops the run.
-    pub(crate) fn signal(&mut self, name: String, input: Vec<Payload>) -> Result<(), TaskFailure> {
+    pub(crate) fn signal(
+        &mut self,
+        name: String,
+        input: Vec<Payload>,
+        sender: String,
+    ) -> Result<(), TaskFailure> {
         let signals = self.definition.signals;
-        let Some(&(name, call)) = signals.iter().find(|(known, _)| *known == name) else {
-            log::on_run!(
-                log::warning,
-                self,
-                signal = name,
-                "no handler for this signal; known signals: {}",
-                list(signals.iter().map(|(known, _)| *known)),
-            );
-            self.unhandled.push((name, input));
-            return Ok(());
+        let declared = signals.iter().find(|(known, _)| *known == name);
+        let (name, call) = match (declared, self.definition.dynamic_signal.first()) {
+            (Some(&(name, call)), _) => (Name::Declared(name), call),
+            (None, Some(&call)) if !is_reserved(&name) => (Name::Dynamic(name.into()), call),
+            (None, Some(_) | None) => {
+                log::on_run!(
+                    log::warning,
+                    self,
+                    signal = name,
+                    "no handler for this signal; known signals: {}",
+                    list(signals.iter().map(|(known, _)| *known)),
+                );
+                self.unhandled.push((name, input));
+                return Ok(());
+            }
         };
         let args = Args::new(
-            Callee::Signal(name.into()),
+            Callee::Signal(name.to_cow()),
             input,
             self.core.converter().clone(),
         );
-        let who = Who::Signal(name);
-        current::runs(who);
+        let who = Who::Signal(name.clone());
+        current::runs(who.clone());
         let called = panics::catch(|| call(self.cell.clone(), self.ctx.clone(), args))
-            .map_err(|panicked| TaskFailure::panicked(who, panicked, None))?;
+            .map_err(|panicked| TaskFailure::panicked(who.clone(), panicked, None))?;
         self.refuse_faults()?;
         match called {
             Ok(Called::Done(result)) => self.signal_ended(who, result)?,
-            Ok(Called::Running(future)) => self.begin_handler(HandlerKind::Signal { name }, future),
+            Ok(Called::Running(future)) => {
+                let kind = HandlerKind::Signal { name, sender };
+                self.begin_handler(kind, Unfinished::Warn, future);
+            }
+            Ok(Called::Abandonable(future)) => {
+                let kind = HandlerKind::Signal { name, sender };
+                self.begin_handler(kind, Unfinished::Abandon, future);
+            }
             Err(error) => {
                 log::on_run!(
                     log::error,
                     self,
-                    signal = name,
+                    signal = name.as_str(),
                     %error,
                     "a signal could not be read and is skipped"
                 );
@@ -99,36 +116,46 @@ impl<W: Workflow> Live<W> {
             ..
         } = request;
         let updates = self.definition.updates;
-        let Some(update) = updates.iter().find(|update| update.name == name) else {
-            let error = AppError::new(
-                "UnknownUpdate",
-                format!(
-                    "update handler for `{name}` expected but not found; known updates: {}",
-                    list(updates.iter().map(|update| update.name)),
-                ),
-            );
-            return self.reject(id, replaying, &error.into());
+        let declared = updates.iter().find(|update| update.name == name);
+        let (name, update) = match (declared, self.definition.dynamic_update.first()) {
+            (Some(update), _) => (Name::Declared(update.name), update),
+            (None, Some(update)) if !is_reserved(&name) => (Name::Dynamic(name.into()), update),
+            (None, Some(_) | None) => {
+                let error = AppError::new(
+                    "UnknownUpdate",
+                    format!(
+                        "update handler for `{name}` expected but not found; known updates: {}",
+                        list(updates.iter().map(|update| update.name)),
+                    ),
+                );
+                return self.reject(id, replaying, &error.into());
+            }
         };
-        if !replaying && let Err(error) = self.validate(update, input.clone()) {
+        if !replaying && let Err(error) = self.validate(&name, update, input.clone()) {
             return self.reject(id, replaying, &error);
         }
         self.core
             .issue(Intent::AcceptUpdate { id: id.clone() }, None);
         let args = Args::new(
-            Callee::Update(update.name.into()),
+            Callee::Update(name.to_cow()),
             input,
             self.core.converter().clone(),
         );
-        let who = Who::Update(update.name);
-        current::runs(who);
+        let who = Who::Update(name.clone());
+        current::runs(who.clone());
         let called = panics::catch(|| (update.call)(self.cell.clone(), self.ctx.clone(), args))
-            .map_err(|panicked| TaskFailure::panicked(who, panicked, None))?;
+            .map_err(|panicked| TaskFailure::panicked(who.clone(), panicked, None))?;
         self.refuse_faults()?;
         match called {
             Ok(Called::Done(result)) => self.update_ended(who, id, result),
             Ok(Called::Running(future)) => {
-                let name = update.name;
-                self.begin_handler(HandlerKind::Update { name, id }, future);
+                let kind = HandlerKind::Update { name, id };
+                self.begin_handler(kind, Unfinished::Warn, future);
+                Ok(())
+            }
+            Ok(Called::Abandonable(future)) => {
+                let kind = HandlerKind::Update { name, id };
+                self.begin_handler(kind, Unfinished::Abandon, future);
                 Ok(())
             }
             Err(error) => {
@@ -140,16 +167,16 @@ impl<W: Workflow> Live<W> {
     }
 
     /// A validator that panics rejects too: what a client sends must not be able to stop the run.
-    fn validate(&self, update: &Update<W>, input: Vec<Payload>) -> Result<()> {
+    fn validate(&self, name: &Name, update: &Update<W>, input: Vec<Payload>) -> Result<()> {
         let Some(validate) = update.validate else {
             return Ok(());
         };
         let args = Args::new(
-            Callee::Update(update.name.into()),
+            Callee::Update(name.to_cow()),
             input,
             self.core.converter().clone(),
         );
-        let who = Who::Validator(update.name);
+        let who = Who::Validator(name.clone());
         self.reading(who, || {
             self.cell.with(|state| validate(state, &self.ctx, args))
         })
@@ -202,19 +229,30 @@ impl<W: Workflow> Live<W> {
                 let whereabouts = self.whereabouts();
                 return Ok(introspect::stack_trace(&self.core, &whereabouts));
             }
-            METADATA => return Ok(introspect::metadata::<W>(self.definition)),
+            METADATA => {
+                let workflow_type = match W::__IS_DYNAMIC {
+                    true => self.ctx.workflow_type(),
+                    false => W::NAME,
+                };
+                return Ok(introspect::metadata(workflow_type, self.definition));
+            }
             _ => {}
         }
         let queries = self.definition.queries;
-        let Some(&(name, answer)) = queries.iter().find(|(known, _)| *known == name) else {
-            let text = format!(
-                "query handler for `{name}` expected but not found; known queries: {}",
-                list(queries.iter().map(|(known, _)| *known)),
-            );
-            return Err(Box::new(AppError::new("UnknownQuery", text).into_record()));
+        let declared = queries.iter().find(|(known, _)| *known == name);
+        let (name, answer) = match (declared, self.definition.dynamic_query.first()) {
+            (Some(&(name, answer)), _) => (Name::Declared(name), answer),
+            (None, Some(&answer)) if !is_reserved(name) => (Name::Dynamic(name.into()), answer),
+            (None, Some(_) | None) => {
+                let text = format!(
+                    "query handler for `{name}` expected but not found; known queries: {}",
+                    list(queries.iter().map(|(known, _)| *known)),
+                );
+                return Err(Box::new(AppError::new("UnknownQuery", text).into_record()));
+            }
         };
         let args = Args::new(
-            Callee::Query(name.into()),
+            Callee::Query(name.to_cow()),
             input,
             self.core.converter().clone(),
         );
@@ -226,7 +264,7 @@ impl<W: Workflow> Live<W> {
 
     /// Runs user code that may only look. A panic is its error.
     fn reading<T>(&self, who: Who, look: impl FnOnce() -> Result<T>) -> Result<T> {
-        current::runs(who);
+        current::runs(who.clone());
         let phase = self.core.phase.replace(Phase::Reading);
         let looked = current::enter(self.wake.id(), self.core.converter().clone(), || {
             panics::catch(look)
@@ -248,13 +286,18 @@ impl<W: Workflow> Live<W> {
     fn begin_handler(
         &mut self,
         kind: HandlerKind,
+        unfinished: Unfinished,
         future: LocalBoxFuture<'static, Result<Payload>>,
     ) {
         self.last_handler += 1;
         let id = CoroutineId::Handler(self.last_handler);
         let coroutine = Coroutine::new(future, id, &self.core, &self.wake);
-        self.handlers
-            .insert(self.last_handler, Handler { kind, coroutine });
+        let handler = Handler {
+            kind,
+            unfinished,
+            coroutine,
+        };
+        self.handlers.insert(self.last_handler, handler);
         self.core.open_handlers.set(self.handlers.len() as u32);
         self.fresh = true;
     }

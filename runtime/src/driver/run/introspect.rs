@@ -5,10 +5,7 @@ use std::fmt::Write;
 use durably_engine::{Payload, payload::JSON_PROTOBUF};
 use serde_json::{Value, json};
 
-use crate::{
-    definition::{Definition, Workflow},
-    instance::core::Core,
-};
+use crate::{definition::Definition, instance::core::Core};
 
 /// Where the workflow waits, for people.
 pub(crate) const STACK_TRACE: &str = "__stack_trace";
@@ -35,22 +32,32 @@ pub(crate) fn stack_trace(core: &Core, whereabouts: &str) -> Payload {
 }
 
 /// `temporal.api.sdk.v1.WorkflowMetadata`.
-pub(crate) fn metadata<W: Workflow>(definition: &Definition<W>) -> Payload {
+pub(crate) fn metadata<W>(workflow_type: &str, definition: &Definition<W>) -> Payload {
     let named = |name: &str| json!({ "name": name });
+    // A definition without a name is that of a dynamic handler.
+    let dynamic = |handlers: usize| (handlers > 0).then(|| json!({}));
     let built_in = [
         (STACK_TRACE, "Where the workflow waits."),
         (METADATA, "What the workflow can be asked and told."),
     ];
     let queries = definition.queries.iter().map(|(name, _)| named(name));
+    let signals = definition.signals.iter().map(|(name, _)| named(name));
+    let updates = definition.updates.iter();
+    let updates = updates.map(|update| named(update.name));
     let built_in = built_in.map(|(name, text)| json!({ "name": name, "description": text }));
     let metadata = json!({
         "definition": {
-            "type": W::NAME,
-            "queryDefinitions": queries.chain(built_in).collect::<Vec<_>>(),
-            "signalDefinitions":
-                definition.signals.iter().map(|(name, _)| named(name)).collect::<Vec<_>>(),
-            "updateDefinitions":
-                definition.updates.iter().map(|update| named(update.name)).collect::<Vec<_>>(),
+            "type": workflow_type,
+            "queryDefinitions": queries
+                .chain(dynamic(definition.dynamic_query.len()))
+                .chain(built_in)
+                .collect::<Vec<_>>(),
+            "signalDefinitions": signals
+                .chain(dynamic(definition.dynamic_signal.len()))
+                .collect::<Vec<_>>(),
+            "updateDefinitions": updates
+                .chain(dynamic(definition.dynamic_update.len()))
+                .collect::<Vec<_>>(),
         }
     });
     Payload::new(JSON_PROTOBUF, metadata.to_string().into_bytes()).with_metadata(

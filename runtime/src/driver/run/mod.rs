@@ -194,7 +194,7 @@ impl<W: Workflow> Live<W> {
             .map_err(|panicked| TaskFailure::panicked(Who::Start(W::NAME), panicked, None))?
             .map_err(|error| TaskFailure::error(&error, core.converter()))?;
         let main = match main {
-            Called::Running(main) => main,
+            Called::Running(main) | Called::Abandonable(main) => main,
             Called::Done(result) => Box::pin(std::future::ready(result)),
         };
         let main = Coroutine::new(main, CoroutineId::Run, &core, &wake);
@@ -227,7 +227,12 @@ impl<W: Workflow> Live<W> {
             Job::PatchMarked { id } => self.core.patches.record_marker(id),
             Job::SideEffectMarked(effect) => self.core.side_effects.record_marker(*effect),
             Job::Reseed { randomness_seed } => self.core.random.reseed(randomness_seed),
-            Job::Signal { name, input, .. } => self.signal(name, input)?,
+            Job::Signal {
+                name,
+                input,
+                identity,
+                ..
+            } => self.signal(name, input, identity)?,
             Job::Update(request) => self.update(request)?,
             Job::TimerFired { seq } => self.end(seq, OpResult::Fired),
             Job::ActivityResolved { seq, outcome } => self.end(seq, outcome.into()),

@@ -16,7 +16,7 @@ use crate::{
     instance::{
         core::{Core, NewCoroutine, Phase},
         coroutine::CoroutineId,
-        current::{self, Place, Who},
+        current::{self, Name, Place, Who},
         panics,
         state::StateCell,
         waker::{CoroutineWaker, RunWaker},
@@ -27,6 +27,7 @@ use crate::{
 /// An async handler that did not end.
 pub(crate) struct Handler {
     pub(crate) kind: HandlerKind,
+    pub(crate) unfinished: Unfinished,
     pub(crate) coroutine: Coroutine<Result<Payload>>,
 }
 
@@ -65,8 +66,24 @@ pub(crate) struct Spawned {
 
 /// What a handler handles.
 pub(crate) enum HandlerKind {
-    Signal { name: &'static str },
-    Update { name: &'static str, id: String },
+    Signal {
+        name: Name,
+        /// The identity of the client or workflow that sent it.
+        sender: String,
+    },
+    Update {
+        name: Name,
+        id: String,
+    },
+}
+
+/// What the end of the run means to a handler that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unfinished {
+    /// A warning in the log.
+    Warn,
+    /// Nothing: its declaration says so.
+    Abandon,
 }
 
 impl<W: Workflow> Live<W> {
@@ -179,7 +196,10 @@ impl<W: Workflow> Live<W> {
     }
 
     fn poll_handler(&mut self, number: u32) -> Result<(), TaskFailure> {
-        let Some(Handler { kind, coroutine }) = self.handlers.get_mut(&number) else {
+        let Some(Handler {
+            kind, coroutine, ..
+        }) = self.handlers.get_mut(&number)
+        else {
             return Ok(());
         };
         let polled = poll(&self.core, &self.cell, coroutine, kind.who())?;
@@ -201,7 +221,7 @@ impl<W: Workflow> Live<W> {
             return Ok(());
         };
         let who = Who::Run(W::NAME);
-        let polled = poll(&self.core, &self.cell, main, who)?;
+        let polled = poll(&self.core, &self.cell, main, who.clone())?;
         if let Poll::Ready(result) = polled {
             self.main = None;
             let ending = self.ending_of(who, result)?;
@@ -284,13 +304,28 @@ impl<W: Workflow> Live<W> {
     }
 
     fn warn_of_unfinished(&self) {
-        for handler in self.handlers.values() {
-            log::on_run!(
-                log::warning,
-                self,
-                "the workflow ended while {} was running; wait for `ctx.handlers_finished()` first",
-                handler.kind.who(),
-            );
+        let handlers = self.handlers.values();
+        let handlers = handlers.filter(|handler| handler.unfinished == Unfinished::Warn);
+        for handler in handlers {
+            let who = handler.kind.who();
+            match &handler.kind {
+                HandlerKind::Signal { name, sender } => log::on_run!(
+                    log::warning,
+                    self,
+                    signal = name.as_str(),
+                    sender,
+                    "the workflow ended while {who} was running. Wait for `ctx.handlers_finished()` \
+                     first, or mark it `#[signal(unfinished = \"abandon\")]`",
+                ),
+                HandlerKind::Update { name, id } => log::on_run!(
+                    log::warning,
+                    self,
+                    update = name.as_str(),
+                    update_id = id,
+                    "the workflow ended while {who} was running, and its caller gets an error. Wait for \
+                     `ctx.handlers_finished()` first, or mark it `#[update(unfinished = \"abandon\")]`",
+                ),
+            }
         }
         for (signal, _) in &self.unhandled {
             log::on_run!(
@@ -326,7 +361,10 @@ impl<W: Workflow> Live<W> {
     /// With signals or updates the wait may be on something that a handler does, a channel for
     /// example, so it is left alone.
     fn refuse_endless_wait(&self) -> Result<(), TaskFailure> {
-        let handled = !self.definition.signals.is_empty() || !self.definition.updates.is_empty();
+        let handled = !self.definition.signals.is_empty()
+            || !self.definition.updates.is_empty()
+            || !self.definition.dynamic_signal.is_empty()
+            || !self.definition.dynamic_update.is_empty();
         if handled
             || self.core.ops.borrow().pending().next().is_some()
             || !self.core.waits.borrow().is_empty()
@@ -372,7 +410,7 @@ fn poll<W: Workflow, T>(
     coroutine: &mut Coroutine<T>,
     who: Who,
 ) -> Result<Poll<T>, TaskFailure> {
-    current::resumes(who, coroutine.awaits);
+    current::resumes(who.clone(), coroutine.awaits);
     cell.set_awaits(coroutine.awaits);
     let seen_before = core.forget_seen();
     let moved_before = core.moved.replace(false);
@@ -392,8 +430,8 @@ fn poll<W: Workflow, T>(
     let seen = core.last_seen();
     core.remember_seen(seen_before);
     coroutine.awaits = cell.awaits();
-    let polled =
-        polled.map_err(|panicked| TaskFailure::panicked(who, panicked, coroutine.awaits))?;
+    let polled = polled
+        .map_err(|panicked| TaskFailure::panicked(who.clone(), panicked, coroutine.awaits))?;
     if let Some(fault) = core.take_fault() {
         return Err(TaskFailure::fault(fault));
     }
@@ -414,8 +452,8 @@ fn poll<W: Workflow, T>(
 impl HandlerKind {
     fn who(&self) -> Who {
         match self {
-            Self::Signal { name } => Who::Signal(name),
-            Self::Update { name, .. } => Who::Update(name),
+            Self::Signal { name, .. } => Who::Signal(name.clone()),
+            Self::Update { name, .. } => Who::Update(name.clone()),
         }
     }
 }

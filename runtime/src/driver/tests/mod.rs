@@ -4,6 +4,7 @@ mod activities;
 mod cancellation;
 mod combine;
 mod costs;
+mod dynamic;
 mod endings;
 mod faults;
 mod headers;
@@ -19,6 +20,7 @@ mod speed;
 mod surface;
 mod texts;
 mod timers;
+mod unfinished;
 mod waits;
 
 use std::time::{Duration, SystemTime};
@@ -77,6 +79,9 @@ const fn nothing<W: Default>() -> crate::definition::Definition<W> {
         signals: &[],
         queries: &[],
         updates: &[],
+        dynamic_signal: &[],
+        dynamic_query: &[],
+        dynamic_update: &[],
     }
 }
 

@@ -71,7 +71,7 @@ fn the_sdk_repeats_no_warning_either_not_even_without_a_subscriber() {
 }
 
 /// The events that a subscriber receives from this code.
-fn logged_by(code: impl FnOnce()) -> Vec<String> {
+pub(super) fn logged_by(code: impl FnOnce()) -> Vec<String> {
     let collector = Collector::default();
     dispatcher::with_default(&Dispatch::new(Events(collector.clone())), code);
     std::mem::take(&mut collector.0.lock().unwrap_or_else(PoisonError::into_inner))
