@@ -33,6 +33,9 @@ fn measure(wants: impl Fn(&str) -> bool) {
     if wants("embedded") {
         embedded(&mut table);
     }
+    if wants("local") {
+        local(&mut table);
+    }
     if wants("waiting") {
         waiting(&mut table);
     }
@@ -77,6 +80,22 @@ fn embedded(table: &mut Table) {
     );
     let month = run("month", &[], &[]);
     table.at_most("a test that sleeps 30 days, ms", month["month_ms"], 50.0);
+}
+
+/// CPU of the whole process, the embedded server included.
+fn local(table: &mut Table) {
+    let chain = ours(&["200", "500", "1", "local", "memory"], "");
+    table.at_most(
+        "one local activity after another, CPU us each",
+        chain["cpu_us_per_op"],
+        20.0,
+    );
+    let at_once = ours(&["500", "200", "1", "local-at-once", "memory"], "");
+    table.at_most(
+        "200 local activities in one task, CPU us each",
+        at_once["cpu_us_per_op"],
+        20.0,
+    );
 }
 
 /// Twice as many branches that wait for one condition may take little more than twice as long.

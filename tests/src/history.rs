@@ -1,5 +1,7 @@
 //! Histories as the server tells them, made comparable.
 
+use std::collections::BTreeMap;
+
 use durably_proto::{
     api::{
         common::v1::WorkflowExecution,
@@ -48,12 +50,37 @@ pub fn comparable(events: Vec<HistoryEvent>) -> Vec<String> {
             event.event_time = None;
             event.task_id = 0;
             event.version = 0;
+            let mut details = BTreeMap::new();
             if let Some(attributes) = &mut event.attributes {
                 scrub(attributes);
+                details = marker_details(attributes);
             }
-            format!("{event:#?}")
+            format!("{event:#?}{details:#?}")
         })
         .collect()
+}
+
+/// Takes the details out of a marker, in the order of their keys, without the times in those of a local activity.
+fn marker_details(attributes: &mut Attributes) -> BTreeMap<String, String> {
+    let Attributes::MarkerRecordedEventAttributes(marker) = attributes else {
+        return BTreeMap::new();
+    };
+    let details = std::mem::take(&mut marker.details).into_iter();
+    let texts = details.map(|(key, value)| {
+        let texts = value.payloads.iter().map(|it| {
+            let Ok(mut data) = serde_json::from_slice::<serde_json::Value>(&it.data) else {
+                return format!("{it:?}");
+            };
+            for time in ["complete_time", "original_schedule_time"] {
+                if let Some(time) = data.get_mut(time) {
+                    *time = time.is_null().into();
+                }
+            }
+            format!("{data} {:?}", it.metadata)
+        });
+        (key, texts.collect())
+    });
+    texts.collect()
 }
 
 #[expect(

@@ -91,6 +91,19 @@ impl Peaceful {
         let started: SystemTime = ctx.now().into();
         let code = format!("{:?}", ExitCode::SUCCESS);
 
+        // What a side effect takes from outside is recorded.
+        let home = ctx
+            .side_effect(|| std::env::var("HOME").unwrap_or_default())
+            .await?;
+        let id = ctx
+            .mutable_side_effect("process", || {
+                let started = SystemTime::now();
+                let id = std::process::id();
+                id + u32::from(started.elapsed().is_err())
+            })
+            .await?;
+        let _ = (home, id);
+
         let mut total = sleep(3) + own::time::sleep() + own::random();
         let _ = own::HashMap::new();
         let command = Command::new("pack");

@@ -26,6 +26,26 @@ impl Hello {
     }
 }
 
+/// Runs `n` local activities, one after another or at once, in one workflow task.
+#[derive(Default)]
+pub struct Local;
+
+#[workflow]
+impl Local {
+    #[run]
+    pub async fn run(&mut self, ctx: &Ctx, n: u32, at_once: bool) -> Result<u32> {
+        if at_once {
+            let calls = (0..n).map(|_| inc::call(ctx, 0).local());
+            return Ok(try_join_all(calls).await?.iter().sum());
+        }
+        let mut x = 0;
+        for _ in 0..n {
+            x = inc::call(ctx, x).local().await?;
+        }
+        Ok(x)
+    }
+}
+
 /// Waits for `n` signals.
 #[derive(Default)]
 pub struct Sig {

@@ -221,7 +221,8 @@ impl ActivityCtx {
     /// It returns at once and may be called at any rate. At most one request is sent in an interval, with
     /// the newest details: 80 % of the heartbeat timeout, but no longer than a minute, or 30 seconds
     /// without a timeout. The next attempt reads the details by
-    /// [`heartbeat_details`](Self::heartbeat_details).
+    /// [`heartbeat_details`](Self::heartbeat_details). A local activity sends none: requests to cancel reach it
+    /// without.
     ///
     /// # Errors
     /// Details that cannot be written, NaN for example, fail the attempt: the heartbeat repeats the newest

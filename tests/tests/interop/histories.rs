@@ -68,6 +68,19 @@ impl Scenario {
                 ctx.sleep(millis(10)).await?;
                 Ok(format!("{attempts}"))
             }
+            "local activities" => {
+                let attempts = third_time::call(ctx)
+                    .local()
+                    .retry(Retry::attempts(5).initial_interval(millis(10)))
+                    .local_retry_threshold(millis(5))
+                    .summary("in the worker")
+                    .await?;
+                let refused = hopeless::call(ctx, "no reason").local().await;
+                let number = ctx.side_effect(|| 7).summary("a number").await?;
+                ctx.mutable_side_effect("a flag", || true).await?;
+                ctx.sleep(millis(10)).await?;
+                Ok(format!("{attempts} {} {number}", refused.is_err()))
+            }
             "slow activity" => {
                 too_slow::call(ctx).await?;
                 Ok(String::new())
@@ -228,6 +241,7 @@ async fn nothing(_: Handle<Scenario>) -> Result<()> {
 
 scenarios! {
     activity_and_timer: "activity and timer", nothing;
+    local_activities: "local activities", nothing;
     failing_activity: "failing activity", nothing;
     slow_activity: "slow activity", nothing;
     silent_activity: "silent activity", nothing;

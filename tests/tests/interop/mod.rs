@@ -6,6 +6,7 @@ mod children;
 mod details;
 mod headers;
 mod histories;
+mod local_activities;
 mod message_encodings;
 pub(crate) mod payloads;
 mod python;

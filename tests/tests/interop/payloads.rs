@@ -132,13 +132,23 @@ async fn messages_and_own_types_are_arguments_and_results(world: &World) -> Resu
 }
 
 pub(crate) async fn run_python(script: &str, world: &World) -> Result<()> {
+    python_output(script, world, &[]).await.map(drop)
+}
+
+/// Runs a Python program to its end, which is a success; returns what it prints, none if there is no Python.
+pub(crate) async fn python_output(
+    script: &str,
+    world: &World,
+    arguments: &[&str],
+) -> Result<Option<String>> {
     let Some(python) = tool("DURABLY_PYTHON", script) else {
-        return Ok(());
+        return Ok(None);
     };
     let mut command = Command::new(python);
     command
         .arg(format!("{}/interop/{script}", env!("CARGO_MANIFEST_DIR")))
-        .args([world.address(), world.queue.clone()]);
+        .args([world.address(), world.queue.clone()])
+        .args(arguments);
     let output = tokio::task::spawn_blocking(move || command.output());
     let output = output.await.expect("the command does not panic")?;
     assert!(
@@ -147,7 +157,8 @@ pub(crate) async fn run_python(script: &str, world: &World) -> Result<()> {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(())
+    let printed = String::from_utf8_lossy(&output.stdout);
+    Ok(Some(printed.trim().to_owned()))
 }
 
 async fn a_python_program_sends_and_receives_messages(world: &World) -> Result<()> {

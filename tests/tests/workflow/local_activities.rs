@@ -158,6 +158,11 @@ impl Locals {
                     .await?;
                 attempts.to_string()
             }
+            "hours" => {
+                let retry = Retry::attempts(5).initial_interval(hours(1));
+                let attempts = flaky::call(ctx, 3).local().retry(retry).await?;
+                attempts.to_string()
+            }
             "exhausted" => {
                 let retry = Retry::attempts(2).initial_interval(millis(10));
                 let error = flaky::call(ctx, 9).local().retry(retry).await;
@@ -514,4 +519,15 @@ on_both_servers! {
     one_that_is_not_registered_fails_the_workflow_task
     options_of_ordinary_calls_are_refused
     a_result_that_is_too_large_fails_the_workflow_task
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_skips_passes_long_pauses_and_waits_for_running_ones() -> Result<()> {
+    let world = World::skipping().await?;
+    let (result, names) = ended(&world, "hours").await?;
+    assert_eq!(result, "3");
+    assert_eq!(count(&names, "TimerFired"), 2);
+    let (result, _) = ended(&world, "results").await?;
+    assert_eq!(result, "Hello, Bob Hello, Eve 2 true");
+    Ok(())
 }

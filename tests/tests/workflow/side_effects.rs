@@ -12,6 +12,10 @@ fn take() -> u32 {
     TAKEN.fetch_add(1, Ordering::SeqCst)
 }
 
+fn no_value() -> String {
+    panic!("no value")
+}
+
 /// A value that JSON cannot hold.
 #[derive(Clone, Copy)]
 struct NoJson;
@@ -63,7 +67,7 @@ impl Effects {
                 let refused = ctx.side_effect(|| 8).await;
                 format!("{shielded} {}", refused.is_err())
             }
-            "panics" => ctx.side_effect(|| -> String { panic!("no value") }).await?,
+            "panics" => ctx.side_effect(no_value).await?,
             "unwritable" => {
                 ctx.side_effect(|| NoJson).await?;
                 String::new()

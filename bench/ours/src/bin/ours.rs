@@ -1,11 +1,11 @@
-//! `ours WORKFLOWS EACH CONCURRENCY act|sig|idle remote|memory|sqlite|loopback`, printed as
+//! `ours WORKFLOWS EACH CONCURRENCY act|local|local-at-once|sig|idle remote|memory|sqlite|loopback`, printed as
 //! `key=value`s. `remote` is the server that TEMPORAL_ADDRESS names, `memory` the embedded one without
 //! a socket, `sqlite` the same with a database in a file, `loopback` the embedded one through gRPC.
 
 use std::time::{Duration, Instant};
 
 use bench_ours::{
-    Hello, Sig, inc,
+    Hello, Local, Sig, inc,
     process::{cpu, rss_kib},
 };
 use durably::{Client, Result, Server, Worker};
@@ -16,7 +16,7 @@ async fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [count, each, concurrency, mode, server] = &args[..] else {
         durably::bail!(
-            "usage: ours WORKFLOWS EACH CONCURRENCY act|sig|idle remote|memory|sqlite|loopback"
+            "usage: ours WORKFLOWS EACH CONCURRENCY act|local|local-at-once|sig|idle remote|memory|sqlite|loopback"
         );
     };
     let (count, each): (u64, u32) = (count.parse()?, each.parse()?);
@@ -43,6 +43,7 @@ async fn main() -> Result<()> {
     let worker = Worker::new(&client, &queue)
         .max_cached_workflows(20_000)
         .workflow::<Hello>()
+        .workflow::<Local>()
         .workflow::<Sig>()
         .activity::<inc>()
         .spawn()
@@ -87,6 +88,14 @@ async fn one(client: &Client, queue: &str, n: u64, mode: &str, each: u32) -> Res
     match mode {
         "act" => {
             let done = Hello::start(client, each)
+                .id(id)
+                .task_queue(queue)
+                .result()
+                .await?;
+            assert_eq!(done, each);
+        }
+        "local" | "local-at-once" => {
+            let done = Local::start(client, each, mode == "local-at-once")
                 .id(id)
                 .task_queue(queue)
                 .result()
