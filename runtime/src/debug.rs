@@ -18,14 +18,14 @@ use crate::{
         Spelled, StateCell, Stub, Update, Value,
     },
     definition::{NoQueue, NoTimeout, QueueSet, TimeoutSet, Workflow},
-    hints::unsupported::Unsupported,
     transport::rpc::RawClient,
     worker::Worker,
     workflow::{
         Acquire, ActivityCall, ActivityHandle, BoundedJoinAll, BoundedTryJoinAll, CancelWait,
-        ChildCall, ChildHandle, Ctx, ExternalHandle, FromWorkflow, FutureSet, JoinAll, JoinNext,
+        ChildCall, ChildHandle, ChildResult, ChildStart, ChildType, Ctx, ExternalCancel,
+        ExternalHandle, ExternalSignal, FromWorkflow, FutureSet, JoinAll, JoinNext,
         LocalActivityCall, RaceAll, Random, Saga, Scope, SideEffect, Sleep, Spawned, TryJoinAll,
-        UntypedActivity, View, WaitUntil, WaitUntilTimeout,
+        UntypedActivity, UntypedWorkflow, View, WaitUntil, WaitUntilTimeout,
     },
 };
 
@@ -42,12 +42,16 @@ opaque! {
     [A, T] ActivityCall<A, T>, "ActivityCall";
     [A] ActivityHandle<A>, "ActivityHandle";
     [W] ChildCall<W>, "ChildCall";
-    [W: Workflow] ChildHandle<W>, "ChildHandle";
+    [W: ChildType] ChildHandle<W>, "ChildHandle";
+    [W: ChildType] ChildResult<W>, "ChildResult";
+    [W] ChildStart<W>, "ChildStart";
     [T, E] Call<T, E>, "Call";
     [A, T] LocalActivityCall<A, T>, "LocalActivityCall";
     [] Client, "Client";
     [] Ctx, "Ctx";
-    [W: Workflow] ExternalHandle<W>, "ExternalHandle";
+    [] ExternalCancel, "ExternalCancel";
+    [W: ChildType] ExternalHandle<W>, "ExternalHandle";
+    [] ExternalSignal, "ExternalSignal";
     [R] QueryCall<R>, "QueryCall";
     [] RawClient, "RawClient";
     [Q, R] RunCall<Q, R>, "RunCall";
@@ -65,9 +69,9 @@ opaque! {
     [W: Workflow, Q, R] StartWithUpdate<W, Q, R>, "StartWithUpdate";
     [] FromClient, "FromClient";
     [] FromWorkflow, "FromWorkflow";
-    [T] Unsupported<T>, "Unsupported";
     [] client::Untyped, "Untyped";
     [R] UntypedActivity<R>, "UntypedActivity";
+    [R] UntypedWorkflow<R>, "UntypedWorkflow";
 
     [F: Future] JoinAll<F>, "JoinAll";
     [F: futures::TryFuture] TryJoinAll<F>, "TryJoinAll";

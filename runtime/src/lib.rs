@@ -159,7 +159,8 @@ pub use testing::simulation as __simulation;
 pub use time::{Time, days, hours, millis, mins, secs};
 pub use worker::Worker;
 pub use workflow::{
-    Ctx, Either, Patch, Saga, View, join, join_all, race, race_all, try_join, try_join_all,
+    Ctx, Either, ParentClose, Patch, Saga, View, join, join_all, race, race_all, try_join,
+    try_join_all,
 };
 
 /// The server's own requests and messages, for what has no method here.

@@ -91,6 +91,45 @@ impl Fails {
     }
 }
 
+/// A barge, which the convoy starts, signals and cancels.
+#[derive(Default)]
+struct Barge;
+
+#[workflow]
+impl Barge {
+    #[run]
+    async fn run(&mut self, how: String) -> String {
+        how
+    }
+
+    #[signal]
+    fn hold(&mut self, _why: String) {}
+}
+
+#[derive(Default)]
+struct Convoy;
+
+#[workflow]
+impl Convoy {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, other: String) -> Result<String> {
+        // Its id was made up in Python.
+        let first = Barge::child(ctx, "arrives").await?;
+        let second = Barge::child(ctx, "waits").id(format!("{other}-2"));
+        let second = second.start().await?;
+        second.hold("fog").await?;
+        second.cancel();
+        assert!(second.result().await.is_err_and(|it| it.is_cancelled()));
+        let other_barge = Barge::external(ctx, &other);
+        other_barge.hold("storm").await?;
+        other_barge.cancel().await?;
+        let sunk = Barge::child(ctx, "sinks").id(format!("{other}-3")).await;
+        let error = sunk.expect_err("the third barge sinks");
+        let app = error.app().expect("its code says why");
+        Ok(format!("{first}, {}", app.message))
+    }
+}
+
 fn replay(name: &str) -> Result<(), ReplayError> {
     let path = format!("{}/histories/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let json = std::fs::read_to_string(path).expect("the history is checked in");
@@ -100,6 +139,7 @@ fn replay(name: &str) -> Result<(), ReplayError> {
         .workflow::<Patches>()
         .workflow::<Again>()
         .workflow::<Fails>()
+        .workflow::<Convoy>()
         .replay(History::from_json(&json)?)
 }
 
@@ -112,6 +152,11 @@ fn recorded_activities_replay() {
 #[test]
 fn recorded_signals_replay() {
     assert_eq!(replay("python_signals"), Ok(()));
+}
+
+#[test]
+fn recorded_children_and_commands_to_other_workflows_replay() {
+    assert_eq!(replay("python_children"), Ok(()));
 }
 
 #[test]

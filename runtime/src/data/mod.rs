@@ -97,7 +97,7 @@ pub use self::{
     format::Converter,
     protobuf::{AsBinaryProto, AsJsonProto, DecodeBinary, DecodeBinaryOrJson},
 };
-use crate::error::{AppError, DataFault, Result};
+use crate::error::{AppError, DataError, DataFault, Result};
 
 /// A type of values that can be sent and received: anything that serde can write and read, and the
 /// wrappers of what it cannot.
@@ -253,6 +253,19 @@ impl<T: Data> Known for T {}
 #[cfg(test)]
 pub(crate) fn encode_result<T: Data>(result: &T) -> Result<Payload> {
     PayloadOf::of_any().value(result, &Converter::default())
+}
+
+/// The payload of a named value that is kept with a workflow: a memo, a search attribute.
+pub(crate) fn note<T: Outgoing>(
+    what: &str,
+    name: &str,
+    value: &T,
+    converter: &Converter,
+) -> Result<Payload, DataError> {
+    let encoded = value.__encode(converter);
+    encoded.map_err(|fault| {
+        DataError::write(format!("{what} `{name}`"), type_name::short::<T>(), fault)
+    })
 }
 
 /// The verdict of an update's validator.

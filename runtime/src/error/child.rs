@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use durably_engine::{FailureInfo, FailureRecord, RetryState, TimeoutKind};
+use durably_engine::{ChildStartFault, FailureInfo, FailureRecord, RetryState, TimeoutKind};
 
 use super::{
     AppError, Failure, TypedError,
@@ -22,6 +22,7 @@ use crate::data::Converter;
 ///     };
 ///     let run = format!("{} {} (run {})", child.workflow, child.workflow_id, child.run_id());
 ///     Ok(match &child.cause {
+///         _ if child.is_already_started() => format!("{} runs already", child.workflow_id),
 ///         Failure::Terminated => format!("{run} was terminated"),
 ///         _ if child.is_cancelled() => format!("{run} was cancelled"),
 ///         _ if child.timeout() == Some(TimeoutKind::StartToClose) => format!("{run} took too long"),
@@ -82,6 +83,56 @@ impl ChildError {
         self.cause.is_cancelled()
     }
 
+    /// Whether the child could not be started because a workflow of its id is running, or because the id
+    /// may not be used again.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # #[derive(Default)]
+    /// # struct Shipment;
+    /// # #[workflow(task_queue = "ships")]
+    /// # impl Shipment {
+    /// #     #[run]
+    /// #     async fn run(&mut self, order: String) {}
+    /// #     #[signal]
+    /// #     fn add(&mut self, item: String) {}
+    /// # }
+    /// async fn ship(ctx: &Ctx, order: &str) -> Result<()> {
+    ///     match Shipment::child(ctx, order).id("ship-7").start().await {
+    ///         Err(error) if error.is_already_started() => {
+    ///             Ok(Shipment::external(ctx, "ship-7").add(order).await?)
+    ///         }
+    ///         started => started?.add("a letter").await.map_err(Error::from),
+    ///     }
+    /// }
+    /// ```
+    pub fn is_already_started(&self) -> bool {
+        self.start_fault() == Some(ChildStartFault::AlreadyStarted)
+    }
+
+    /// Why the child could not be started; `None` if it was started, or cancelled before.
+    ///
+    /// ```
+    /// use durably::error::{ChildError, ChildStartFault};
+    ///
+    /// fn describe(error: &ChildError) -> &'static str {
+    ///     match error.start_fault() {
+    ///         Some(ChildStartFault::AlreadyStarted) => "it runs already",
+    ///         Some(_) => "it could not be started",
+    ///         None => "it was started",
+    ///     }
+    /// }
+    /// ```
+    pub fn start_fault(&self) -> Option<ChildStartFault> {
+        let FailureInfo::ChildWorkflow { started, .. } = self.record.info else {
+            return None;
+        };
+        match &self.cause {
+            Failure::App(app) if started.0 == 0 => ChildStartFault::from_kind(&app.kind),
+            _ => None,
+        }
+    }
+
     /// The run of the child; empty if it did not start.
     pub fn run_id(&self) -> &str {
         match &self.record.info {
@@ -109,9 +160,28 @@ impl fmt::Display for ChildError {
             Failure::Terminated => "was terminated",
             _ => "failed",
         };
-        let (workflow, id) = (&self.workflow, &self.workflow_id);
-        write!(f, "child workflow `{workflow}` with id `{id}` {what}")?;
+        write!(f, "child workflow `{}`", self.workflow)?;
+        if !self.workflow_id.is_empty() {
+            write!(f, " with id `{}`", self.workflow_id)?;
+        }
+        if let Some(fault) = self.start_fault() {
+            return write!(f, " could not be started: {}", describe(fault));
+        }
+        write!(f, " {what}")?;
         chain::because(f, &self.cause)
+    }
+}
+
+fn describe(fault: ChildStartFault) -> String {
+    match fault {
+        ChildStartFault::AlreadyStarted => {
+            "a workflow with this id runs already, or the id may not be used again".to_owned()
+        }
+        ChildStartFault::NamespaceNotFound => "its namespace does not exist".to_owned(),
+        ChildStartFault::InvalidVersioningOverride => {
+            "its versioning override is invalid".to_owned()
+        }
+        ChildStartFault::Other(cause) => format!("the server gives cause {cause}"),
     }
 }
 

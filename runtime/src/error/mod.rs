@@ -36,6 +36,7 @@ mod continue_as_new;
 mod data;
 mod details;
 mod erased;
+mod external;
 mod failure;
 mod meaning;
 mod record;
@@ -49,7 +50,7 @@ mod tests;
 
 use std::fmt;
 
-pub use durably_engine::{RetryState, TimeoutKind};
+pub use durably_engine::{ChildStartFault, ExternalFault, RetryState, TimeoutKind};
 
 #[cfg(feature = "server")]
 pub use self::advance::AdvanceError;
@@ -73,6 +74,7 @@ pub use self::{
     continue_as_new::ContinueAsNew,
     data::{DataError, DataFault},
     details::Details,
+    external::ExternalError,
     failure::{Failure, OtherFailure, ServerFailure},
     rpc::RpcError,
     terminal::{WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut},

@@ -5,7 +5,8 @@ use std::error::Error as StdError;
 use durably_engine::{FailureCategory, FailureInfo, FailureRecord};
 
 use super::{
-    ActivityError, AppError, Cancelled, ChildError, DataError, Error, Failure, chain, variant,
+    ActivityError, AppError, Cancelled, ChildError, DataError, Error, ExternalError, Failure,
+    chain, variant,
 };
 use crate::data::{Converter, type_name};
 
@@ -122,6 +123,8 @@ pub(super) fn of(error: &(dyn StdError + 'static), type_name: &str) -> Failure {
         Failure::Child(Box::new(child.clone()))
     } else if let Some(failure) = error.downcast_ref::<Failure>() {
         failure.clone()
+    } else if let Some(external) = error.downcast_ref::<ExternalError>() {
+        external.to_failure()
     } else if error.is::<Cancelled>() {
         Failure::Cancelled
     } else {

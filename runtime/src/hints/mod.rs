@@ -7,7 +7,6 @@ pub(crate) mod converted;
 pub(crate) mod local_activity;
 pub(crate) mod returned;
 mod time;
-pub(crate) mod unsupported;
 #[cfg(not(feature = "server"))]
 pub(crate) mod without_server;
 mod worker;

@@ -73,8 +73,8 @@ pub trait StartsLocalActivities {
 
 /// `child_workflow`: no context has it.
 #[diagnostic::on_unimplemented(
-    message = "child workflows are not supported by this version of durably",
-    label = "let an activity start the workflow with a client, or call a method of this one"
+    message = "`Ctx` has no `child_workflow`: a child is started through its own type",
+    label = "write `Shipment::child(ctx, ..).await?`, or `ctx.child(\"Shipment\", (..))` for a type that this program does not know; `.start()` before the `.await` returns a handle"
 )]
 pub trait StartsChildren {
     #[doc(hidden)]

@@ -35,7 +35,7 @@ pub(crate) struct Core {
     pub(crate) patches: Patches,
     /// Values from outside, so that a replay uses them again.
     pub(crate) side_effects: SideEffects,
-    /// Timers and activities on their way, and their results until they are fetched.
+    /// Timers, activities, children and the like on their way, and their results until they are fetched.
     pub(crate) ops: RefCell<Ops>,
     /// Waits that are on nothing the server does.
     pub(crate) waits: RefCell<Waits>,

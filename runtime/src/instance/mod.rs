@@ -1,5 +1,6 @@
 //! The state of one run that its driver and the API of workflow code share.
 
+pub(crate) mod children;
 pub(crate) mod core;
 pub(crate) mod coroutine;
 pub(crate) mod current;

@@ -1,4 +1,4 @@
-//! Timers and activities that have not ended, and how they ended.
+//! Timers, activities, children and the like that have not ended, and how they ended.
 
 use std::{
     borrow::Cow,
@@ -9,9 +9,12 @@ use std::{
     time::Duration,
 };
 
-use durably_engine::{ActivityOutcome, FailureRecord, Intent, Payload, Seq};
+use durably_engine::{
+    ActivityOutcome, ChildOutcome, ChildStarted, ExternalOutcome, FailureRecord, Intent, Payload,
+    Seq,
+};
 
-use super::{core::Core, coroutine::Waiter, numbered::Numbered};
+use super::{children::ChildState, core::Core, coroutine::Waiter, numbered::Numbered};
 
 /// The operations of a run that have not ended, or whose end user code has not taken, oldest first.
 #[derive(Default)]
@@ -30,6 +33,9 @@ pub(crate) enum OpKind {
     Timer(Duration),
     Activity(Cow<'static, str>),
     LocalActivity(Cow<'static, str>),
+    Child(Cow<'static, str>),
+    Signal(Cow<'static, str>),
+    CancelRequest,
 }
 
 enum State {
@@ -37,6 +43,8 @@ enum State {
     Open(Option<Waiter>),
     /// It ended; user code has not taken the result.
     Ended(OpResult),
+    /// A child that has not ended, and all who wait for it.
+    Child(Rc<ChildState>),
 }
 
 /// How an operation ended.
@@ -47,6 +55,8 @@ pub(crate) enum OpResult {
     Completed(Vec<Payload>),
     /// The activity failed, or was cancelled.
     Failed(Box<FailureRecord>),
+    /// The signal or the request to cancel reached another workflow, or did not.
+    External(ExternalOutcome),
 }
 
 impl Ops {
@@ -54,7 +64,7 @@ impl Ops {
     pub(crate) fn pending(&self) -> impl Iterator<Item = &Op> {
         self.0
             .values()
-            .filter(|op| matches!(op.state, State::Open(_)))
+            .filter(|op| matches!(op.state, State::Open(_) | State::Child(_)))
     }
 
     /// Records how `seq` ended, and returns its waiter; the end of a dropped operation is ignored.
@@ -62,17 +72,64 @@ impl Ops {
         let op = self.0.get_mut(seq.0)?;
         match std::mem::replace(&mut op.state, State::Ended(ended)) {
             State::Open(waiter) => waiter,
-            State::Ended(_) => None,
+            State::Ended(_) | State::Child(_) => None,
         }
+    }
+
+    /// Begins a child, which more than one future may wait for.
+    pub(super) fn begin_child(
+        &mut self,
+        what: OpKind,
+        place: &'static Location<'static>,
+    ) -> (Seq, Rc<ChildState>) {
+        let child = Rc::<ChildState>::default();
+        let state = State::Child(Rc::clone(&child));
+        (Seq(self.0.add(Op { what, place, state })), child)
+    }
+
+    /// Records that the child `seq` started, and returns who waits for it.
+    pub(crate) fn child_started(&mut self, seq: Seq, started: ChildStarted) -> Vec<Waiter> {
+        match self.0.get(seq.0) {
+            Some(Op {
+                state: State::Child(child),
+                ..
+            }) => {
+                child.started.get_or_init(|| started);
+                child.take_waiters()
+            }
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    /// Records how the child `seq` ended, and returns who waits for it.
+    pub(crate) fn child_ended(&mut self, seq: Seq, outcome: ChildOutcome) -> Vec<Waiter> {
+        match self.0.remove(seq.0) {
+            Some(Op {
+                state: State::Child(child),
+                ..
+            }) => {
+                child.ended.get_or_init(|| Box::new(outcome));
+                child.take_waiters()
+            }
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    pub(super) fn remove(&mut self, seq: Seq) -> Option<Op> {
+        self.0.remove(seq.0)
     }
 
     /// All waiters, in the order in which the operations began.
     pub(crate) fn take_all(&mut self) -> Vec<Waiter> {
-        let waiters = self.0.values_mut().filter_map(|op| match &mut op.state {
-            State::Open(waiter) => waiter.take(),
-            State::Ended(_) => None,
-        });
-        waiters.collect()
+        let mut all = Vec::new();
+        for op in self.0.values_mut() {
+            match &mut op.state {
+                State::Open(waiter) => all.extend(waiter.take()),
+                State::Ended(_) => {}
+                State::Child(child) => all.append(&mut child.take_waiters()),
+            }
+        }
+        all
     }
 
     fn begin(&mut self, what: OpKind, place: &'static Location<'static>) -> Seq {
@@ -98,6 +155,9 @@ impl fmt::Display for OpKind {
             Self::Timer(after) => write!(f, "sleep({after:?})"),
             Self::Activity(name) => write!(f, "activity `{name}`"),
             Self::LocalActivity(name) => write!(f, "local activity `{name}`"),
+            Self::Child(name) => write!(f, "child workflow `{name}`"),
+            Self::Signal(name) => write!(f, "signal `{name}` to another workflow"),
+            Self::CancelRequest => f.write_str("request to cancel another workflow"),
         }
     }
 }
@@ -140,7 +200,7 @@ impl OpGuard {
                 self.core.moved.set(true);
                 Poll::Ready(ended)
             }
-            Some(State::Open(_)) | None => Poll::Pending,
+            Some(State::Open(_) | State::Child(_)) | None => Poll::Pending,
         }
     }
 
@@ -178,7 +238,7 @@ impl OpGuard {
     }
 
     fn forget(&self) -> Option<Op> {
-        self.core.ops.borrow_mut().0.remove(self.seq.0)
+        self.core.ops.borrow_mut().remove(self.seq)
     }
 }
 
@@ -198,6 +258,11 @@ impl OpKind {
         match self {
             Self::Timer(_) => Intent::CancelTimer { seq },
             Self::Activity(_) | Self::LocalActivity(_) => Intent::CancelActivity { seq },
+            Self::Child(_) => Intent::CancelChild {
+                seq,
+                reason: String::new(),
+            },
+            Self::Signal(_) | Self::CancelRequest => Intent::WithdrawExternal { seq },
         }
     }
 }

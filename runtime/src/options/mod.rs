@@ -1,9 +1,11 @@
-//! The options of activity calls, starts and next runs, as data.
+//! The options of calls, starts and next runs, as data.
 //!
 //! Calls have them as methods, which `setters` writes.
 
 mod activity;
+mod child;
 mod retry;
 pub(crate) mod setters;
 
+pub(crate) use self::child::ChildOptions;
 pub use self::{activity::ActivityOptions, retry::Retry};

@@ -32,6 +32,10 @@ table! { $
         "The task queue of the workers that run the activity; the workflow's own by default.";
     id, crate::data::Text::into_text,
         "The workflow id; a random one by default.";
+    id_reuse_policy, std::convert::identity,
+        "Whether the id of a closed workflow may be used again; by default it may.";
+    execution_timeout, crate::time::span::Span::into_duration,
+        "The longest all runs together may take, retries and continue-as-new included; no limit by default.";
     run_timeout, crate::time::span::Span::into_duration,
         "The longest one run may take; no limit by default. A continue-as-new keeps that of its run.";
     task_timeout, crate::time::span::Span::into_duration,

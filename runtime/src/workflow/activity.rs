@@ -385,7 +385,7 @@ impl<A: Activity, T> ActivityCall<A, T> {
                 let converter = self.core.converter();
                 Poll::Ready(Err(ActivityError::from_record(*failure, converter)))
             }
-            OpResult::Fired => Poll::Pending,
+            OpResult::Fired | OpResult::External(_) => Poll::Pending,
         }
     }
 }

@@ -10,9 +10,11 @@ use uuid::Uuid;
 
 use super::{
     activity::{ActivityCall, UntypedActivity},
+    child::ChildCall,
     condition::{CancelWait, WaitUntil},
+    external::{ExternalHandle, UntypedWorkflow},
     patch::AsPatch,
-    random::Random,
+    random::{self, Random},
     scope::{Reach, Scope},
     side_effect::SideEffect,
     spawn::{Spawned, spawn},
@@ -93,6 +95,10 @@ use crate::{
 ///
 /// // An activity of a worker in another language, by its name.
 /// let receipt: String = ctx.activity("Charge", (100,)).start_to_close(secs(10)).await?;
+///
+/// // A child and another workflow of a worker in another language.
+/// let arrival: String = ctx.child("Shipment", ("order-1",)).id("ship-7").await?;
+/// ctx.external("ship-8").signal("hold", ("customs",)).await?;
 ///
 /// // A generator for functions that take one.
 /// let mut rng: Random = ctx.rng();
@@ -247,7 +253,7 @@ impl Ctx {
     /// A random UUID (version 4) that replay repeats.
     #[track_caller]
     pub fn uuid(&self) -> Uuid {
-        uuid::Builder::from_random_bytes(self.random()).into_uuid()
+        random::uuid(self.core())
     }
 
     /// A value from outside of the workflow: the environment, a clock, a cache of the process. The closure is
@@ -349,5 +355,17 @@ impl Ctx {
         args: impl ArgList,
     ) -> ActivityCall<UntypedActivity<R>, NoTimeout> {
         ActivityCall::untyped(self, name.into_text(), args.encode(self.core().converter()))
+    }
+
+    /// Runs a workflow as a child by the name of its type, for example one of a worker in another
+    /// language. Its result is deserialised as an `R`.
+    #[track_caller]
+    pub fn child<R>(&self, name: impl Text, args: impl ArgList) -> ChildCall<UntypedWorkflow<R>> {
+        ChildCall::untyped(self, name.into_text(), args.encode(self.core().converter()))
+    }
+
+    /// A handle to another running workflow, whose type is not known to this program.
+    pub fn external(&self, id: impl Text) -> ExternalHandle<UntypedWorkflow<()>> {
+        ExternalHandle::new(self, id.into_text())
     }
 }

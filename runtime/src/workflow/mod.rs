@@ -11,8 +11,8 @@
 //!   `_all` for many; [`FutureSet`] for a set that grows; [`Spawned`] for what runs on its own.
 //! - Exclusion: [`Lock`], [`Semaphore`].
 //! - Cancellation: [`Scope`] cancels a part of a workflow; [`Saga`] undoes what was done.
-//! - Other workflows: [`ChildCall`], [`ExternalHandle`]. This version has their types, but not yet their
-//!   commands.
+//! - Other workflows: [`ChildCall`] is what `Shipment::child(ctx, ..)` returns; [`ChildHandle`] is a child
+//!   that was started; [`ExternalHandle`] signals and cancels any running workflow.
 //!
 //! The names of every day are also in [`prelude`](crate::prelude) and at the root of the crate.
 //!
@@ -50,10 +50,12 @@
 
 mod activity;
 mod child;
+mod child_handle;
 mod combine;
 mod condition;
 mod context;
 mod continue_as_new;
+mod external;
 mod local_activity;
 mod patch;
 mod random;
@@ -66,11 +68,12 @@ pub(crate) mod stub;
 mod timer;
 mod view;
 
-pub use durably_engine::CancellationType;
+pub use durably_engine::{CancellationType, ChildCancellationType, ParentClose};
 
 pub use self::{
     activity::{ActivityCall, ActivityHandle, UntypedActivity},
-    child::{ChildCall, ChildHandle, ExternalHandle, FromWorkflow},
+    child::{ChildCall, ChildStart, ChildType},
+    child_handle::{ChildHandle, ChildResult},
     combine::{
         BoundedJoinAll, BoundedTryJoinAll, Either, Either3, Either4, Either5, Either6, Either7,
         Either8, FutureSet, JoinAll, JoinNext, RaceAll, TryJoinAll, join, join_all, join3, join4,
@@ -79,10 +82,11 @@ pub use self::{
     },
     condition::{CancelWait, WaitUntil, WaitUntilTimeout},
     context::Ctx,
+    external::{ExternalCancel, ExternalHandle, ExternalSignal, FromWorkflow, UntypedWorkflow},
     local_activity::LocalActivityCall,
     patch::{AsPatch, Patch},
     random::Random,
-    saga::Saga,
+    saga::{Compensation, Saga},
     scope::Scope,
     semaphore::{Acquire, Lock, Permit, Semaphore},
     side_effect::SideEffect,
@@ -91,5 +95,3 @@ pub use self::{
     view::{View, WorkflowRef},
 };
 pub use crate::definition::{AsCtx, HasTimeout, NoTimeout, TimeoutSet, Workflow};
-#[doc(hidden)]
-pub use crate::hints::unsupported::Unsupported;

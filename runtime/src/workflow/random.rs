@@ -2,7 +2,8 @@
 
 use std::{convert::Infallible, rc::Rc};
 
-use rand::TryRng;
+use rand::{RngExt, TryRng};
+use uuid::Uuid;
 
 use crate::instance::{core::Core, generator::Generator};
 
@@ -53,6 +54,13 @@ impl Random {
             None => self.core.random.main.next(),
         }
     }
+}
+
+/// A random UUID (version 4) that replay repeats.
+#[track_caller]
+pub(crate) fn uuid(core: &Rc<Core>) -> Uuid {
+    core.assert_commands_allowed();
+    uuid::Builder::from_random_bytes(Random::new(core).random()).into_uuid()
 }
 
 impl TryRng for Random {

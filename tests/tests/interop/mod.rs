@@ -3,6 +3,7 @@
 mod async_completion;
 mod bad_values;
 mod children;
+mod cross_language_children;
 mod details;
 mod headers;
 mod histories;

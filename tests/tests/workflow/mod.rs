@@ -3,12 +3,14 @@
 mod activities;
 mod cancellation;
 mod chains;
+mod children;
 mod clock;
 mod combinators;
 mod concurrency;
 mod continue_as_new;
 mod dynamic;
 mod evaluation;
+mod externals;
 mod failures;
 mod instrumented;
 mod local_activities;

@@ -20,10 +20,10 @@ use super::{
     call::{Request, within},
 };
 use crate::{
-    data::{Converter, EncodedArgs, Known, Outgoing, Text, type_name},
+    data::{Converter, EncodedArgs, Known, Outgoing, Text, note},
     definition::private::payload,
     definition::{HasQueue, NoQueue, QueueSet, Workflow},
-    error::{DataError, RpcError, StartError, WorkflowAlreadyStarted},
+    error::{RpcError, StartError, WorkflowAlreadyStarted},
     options::{
         Retry,
         setters::{doc_of, setters, value_of},
@@ -244,12 +244,6 @@ impl<W: Startable, Q> StartCall<W, Q> {
         }
     }
 
-    /// The longest all runs together may take, retries and continue-as-new included; no limit by default.
-    pub fn execution_timeout(mut self, timeout: impl Span) -> Self {
-        self.start_mut().execution_timeout = Some(timeout.into_duration());
-        self
-    }
-
     /// Runs it again and again on a cron schedule, in UTC: `"0 7 * * *"` is every day at seven, and
     /// `"CRON_TZ=Europe/Berlin 0 7 * * *"` names another time zone. The first run waits for the schedule
     /// too.
@@ -292,12 +286,6 @@ impl<W: Startable, Q> StartCall<W, Q> {
         self
     }
 
-    /// Whether the id of a closed workflow may be used again; by default it may.
-    pub fn id_reuse_policy(mut self, policy: IdReusePolicy) -> Self {
-        self.start_mut().id_reuse = policy;
-        self
-    }
-
     /// What to do when a workflow of that id is running; by default the start fails with
     /// [`StartError::AlreadyStarted`].
     pub fn id_conflict_policy(mut self, policy: IdConflictPolicy) -> Self {
@@ -318,6 +306,8 @@ impl<W: Startable, Q> StartCall<W, Q> {
 
     setters! {
         fn id(id: impl Text) -> Self;
+        fn id_reuse_policy(policy: IdReusePolicy) -> Self;
+        fn execution_timeout(timeout: impl Span) -> Self;
         fn run_timeout(timeout: impl Span) -> Self;
         fn task_timeout(timeout: impl Span) -> Self;
         fn retry(retry: Retry /* as in `Retry::attempts(3)` */) -> Self;
@@ -346,11 +336,9 @@ impl<W: Startable, Q> StartCall<W, Q> {
         name: &str,
         content: &T,
     ) -> Option<Payload> {
-        match content.__encode(converter) {
+        match note(what, name, content, converter) {
             Ok(payload) => Some(payload),
-            Err(fault) => {
-                let what = format!("{what} `{name}`");
-                let error = DataError::write(what, type_name::short::<T>(), fault);
+            Err(error) => {
                 self.start_mut().error.get_or_insert(error);
                 None
             }

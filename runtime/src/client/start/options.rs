@@ -28,7 +28,7 @@ pub(crate) struct Start {
     pub start_delay: Option<Duration>,
     pub memo: Header,
     pub search_attributes: Header,
-    pub id_reuse: IdReusePolicy,
+    pub id_reuse_policy: Option<IdReusePolicy>,
     pub id_conflict: Option<IdConflictPolicy>,
     /// How long the caller waits for the server's response.
     pub timeout: Option<Duration>,
@@ -52,7 +52,7 @@ impl Start {
             start_delay: None,
             memo: Header::new(),
             search_attributes: Header::new(),
-            id_reuse: IdReusePolicy::default(),
+            id_reuse_policy: None,
             id_conflict: None,
             timeout: None,
             error: None,
@@ -77,7 +77,7 @@ impl Start {
             start_delay: self.start_delay,
             memo: self.memo,
             search_attributes: self.search_attributes,
-            id_reuse: self.id_reuse,
+            id_reuse: self.id_reuse_policy.unwrap_or_default(),
             id_conflict: self.id_conflict,
         })
     }

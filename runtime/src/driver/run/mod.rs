@@ -23,7 +23,7 @@ use crate::{
     error::Result,
     instance::{
         core::{Core, Facts, Issued, Known, Phase},
-        coroutine::CoroutineId,
+        coroutine::{CoroutineId, Waiter},
         current::{self, Who},
         ops::OpResult,
         panics,
@@ -236,14 +236,18 @@ impl<W: Workflow> Live<W> {
             Job::Update(request) => self.update(request)?,
             Job::TimerFired { seq } => self.end(seq, OpResult::Fired),
             Job::ActivityResolved { seq, outcome } => self.end(seq, outcome.into()),
+            Job::ChildStarted { seq, started } => {
+                let waiters = self.core.ops.borrow_mut().child_started(seq, started);
+                self.wake(waiters);
+            }
+            Job::ChildResolved { seq, outcome } => {
+                let waiters = self.core.ops.borrow_mut().child_ended(seq, outcome);
+                self.wake(waiters);
+            }
+            Job::ExternalResolved { seq, outcome } => self.end(seq, OpResult::External(outcome)),
             Job::CancelRequested { reason } => self.core.cancel(reason),
             Job::Settle => self.settle()?,
-            Job::Advance(_)
-            | Job::Start(_)
-            | Job::Query { .. }
-            | Job::ChildStarted { .. }
-            | Job::ChildResolved { .. }
-            | Job::ExternalResolved { .. } => {
+            Job::Advance(_) | Job::Start(_) | Job::Query { .. } => {
                 return Err(TaskFailure::out_of_order(&format!("{job:?}")));
             }
         }
@@ -252,7 +256,11 @@ impl<W: Workflow> Live<W> {
 
     fn end(&self, seq: durably_engine::Seq, ended: OpResult) {
         let waiter = self.core.ops.borrow_mut().end(seq, ended);
-        if let Some(waiter) = waiter {
+        self.wake(waiter);
+    }
+
+    fn wake(&self, waiters: impl IntoIterator<Item = Waiter>) {
+        for waiter in waiters {
             self.core.wake(waiter);
         }
     }

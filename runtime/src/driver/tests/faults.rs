@@ -117,22 +117,6 @@ fn a_query_cannot_ask_for_commands_through_a_kept_context() {
     assert_eq!(case.fire(1), ["done: null"]);
 }
 
-#[derive(Default)]
-struct Child;
-table!(Child, run: |_, ctx, _| running(async move {
-    let child = crate::workflow::ChildCall::<Child>::new(&ctx, ().encode(&crate::data::Converter::default()));
-    Ok(child.await?)
-}));
-
-#[test]
-fn a_child_workflow_fails_the_task_with_a_clear_text() {
-    let text = Case::begun::<Child>().failing();
-    assert!(
-        text.starts_with("running `Child` as a child workflow is not supported"),
-        "{text}"
-    );
-}
-
 struct PanicsInDrop;
 impl Drop for PanicsInDrop {
     fn drop(&mut self) {

@@ -2,6 +2,7 @@
 
 mod activities;
 mod cancellation;
+mod children;
 mod combine;
 mod costs;
 mod dynamic;

@@ -1,0 +1,221 @@
+//! Children across languages: one in Python of a parent in Rust, and the other way round.
+
+use std::process::{Child, Command, Stdio};
+
+use durably::{error::ChildError, prelude::*};
+use durably_tests::{World, on_both_servers, process::tool, unique};
+
+#[derive(Default)]
+struct Shipment {
+    held: Vec<String>,
+    released: bool,
+}
+
+#[workflow(name = "RustShipment")]
+impl Shipment {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, how: String) -> Result<String> {
+        match how.as_str() {
+            "arrives" => Ok(format!("{} has arrived", ctx.workflow_id())),
+            "sinks" => Err(AppError::new("Sunk", "in a storm")
+                .details(vec!["45 degrees"])
+                .into()),
+            "signals its parent" => {
+                let parent = ctx.parent().map(|it| it.workflow_id().to_owned());
+                let parent = ctx.external(parent.unwrap_or_default());
+                parent.signal("report", ("from RustShipment",)).await?;
+                Ok("reported".to_owned())
+            }
+            _ => {
+                ctx.wait_until(|| self.released).await?;
+                Ok(self.held.join(", "))
+            }
+        }
+    }
+
+    #[signal]
+    fn hold(&mut self, why: String) {
+        self.held.push(why);
+    }
+
+    #[signal]
+    fn release(&mut self) {
+        self.released = true;
+    }
+}
+
+/// A parent of children in Python, by cases. They run on the task queue of the Python worker.
+#[derive(Default)]
+struct Order {
+    reports: Vec<String>,
+}
+
+#[workflow(name = "RustOrder")]
+impl Order {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, case: String, id: String, queue: String) -> Result<String> {
+        let ship = |how: &str| {
+            ctx.child::<String>("PythonShipment", (how.to_owned(),))
+                .id(&id)
+                .task_queue(&queue)
+        };
+        Ok(match case.as_str() {
+            "result" => ship("arrives").await?,
+            "sinks" => {
+                let error: ChildError = ship("sinks").await.unwrap_err();
+                assert_eq!(
+                    (&*error.workflow, &*error.workflow_id),
+                    ("PythonShipment", &*id)
+                );
+                let app = error.app().expect("the child says why");
+                let angle: Vec<String> = app.detail(0)?;
+                format!("{}: {} at {}", app.kind, app.message, angle[0])
+            }
+            "passes on" => ship("sinks").await?,
+            "handle" => {
+                let ship = ship("waits").start().await?;
+                ship.signal("hold", ("customs",)).await?;
+                let external = ctx.external(&id);
+                external.signal("hold", ("storm",)).await?;
+                external.signal("release", ()).await?;
+                ship.result().await?
+            }
+            "cancels" => {
+                let ship = ship("waits").start().await?;
+                ship.cancel();
+                match ship.result().await {
+                    Err(error) if error.is_cancelled() => "cancelled".to_owned(),
+                    other => other?,
+                }
+            }
+            "already started" => {
+                let _first = ship("waits").start().await?;
+                match ship("waits").start().await {
+                    Err(error) if error.is_already_started() => "already started".to_owned(),
+                    other => other?.id().to_owned(),
+                }
+            }
+            "is signalled" => {
+                let _ship = ship("signals its parent").start().await?;
+                ctx.wait_until(|| !self.reports.is_empty()).await?;
+                self.reports[0].clone()
+            }
+            other => bail!("no case {other}"),
+        })
+    }
+
+    #[signal]
+    fn report(&mut self, text: String) {
+        self.reports.push(text);
+    }
+}
+
+/// A worker in Python, and the queue that it has for itself.
+struct Python {
+    worker: Child,
+    queue: String,
+}
+
+impl Python {
+    fn start(world: &World, test: &str) -> Result<Option<Self>> {
+        let Some(python) = tool("DURABLY_PYTHON", test) else {
+            return Ok(None);
+        };
+        let queue = unique("python");
+        let worker = Command::new(python)
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/interop/cross_language_children.py"
+            ))
+            .args([world.address(), queue.clone()])
+            .stdin(Stdio::piped())
+            .spawn()?;
+        Ok(Some(Self { worker, queue }))
+    }
+
+    /// It ends with its input.
+    async fn end(mut self) -> Result<()> {
+        drop(self.worker.stdin.take());
+        let ended = tokio::task::spawn_blocking(move || self.worker.wait());
+        assert!(ended.await.expect("waiting does not panic")?.success());
+        Ok(())
+    }
+}
+
+on_both_servers! {
+    children_in_python_of_a_parent_in_rust
+    children_in_rust_of_a_parent_in_python
+}
+
+/// The cases that both parents have, with what each gives.
+fn cases(ship: &str, child: &str) -> [(&'static str, String); 6] {
+    [
+        ("result", format!("{ship} has arrived")),
+        ("sinks", "Sunk: in a storm at 45 degrees".to_owned()),
+        ("handle", "customs, storm".to_owned()),
+        ("cancels", "cancelled".to_owned()),
+        ("already started", "already started".to_owned()),
+        ("is signalled", format!("from {child}")),
+    ]
+}
+
+async fn children_in_python_of_a_parent_in_rust(world: &World) -> Result<()> {
+    let Some(python) = Python::start(world, "children_in_python_of_a_parent_in_rust")? else {
+        return Ok(());
+    };
+    let worker = world.worker().workflow::<Order>().spawn().await?;
+    let ship = unique("ship");
+    for (case, expected) in cases(&ship, "PythonShipment") {
+        let order = Order::start(&world.client, case, &ship, &python.queue);
+        let order = order.task_queue(&world.queue).await?;
+        let result = order.result().timeout(secs(60)).await?;
+        assert_eq!(result, expected, "{case}");
+        terminate(world, &ship).await;
+    }
+    let order = Order::start(&world.client, "passes on", &ship, &python.queue);
+    let order = order.task_queue(&world.queue).await?;
+    let error = order.result().timeout(secs(60)).await.unwrap_err();
+    let child = error.child().expect("the child is the cause");
+    assert_eq!(child.workflow, "PythonShipment");
+    assert_eq!(error.app().map(|app| &*app.kind), Some("Sunk"));
+    worker.shutdown().await?;
+    python.end().await
+}
+
+async fn children_in_rust_of_a_parent_in_python(world: &World) -> Result<()> {
+    let Some(python) = Python::start(world, "children_in_rust_of_a_parent_in_python")? else {
+        return Ok(());
+    };
+    let worker = world.worker().workflow::<Shipment>().spawn().await?;
+    let ship = unique("ship");
+    for (case, expected) in cases(&ship, "RustShipment") {
+        let args = (case.to_owned(), ship.clone(), world.queue.clone());
+        let order = world.client.start("PythonOrder", args);
+        let order = order.task_queue(&python.queue).await?;
+        let result: String = order.result().timeout(secs(60)).await?;
+        assert_eq!(result, expected, "{case}");
+        terminate(world, &ship).await;
+    }
+    let args = ("passes on".to_owned(), ship.clone(), world.queue.clone());
+    let order = world.client.start("PythonOrder", args);
+    let order = order.task_queue(&python.queue).await?;
+    let error = order
+        .result::<String>()
+        .timeout(secs(60))
+        .await
+        .unwrap_err();
+    let child = error.child().expect("the child is the cause");
+    assert_eq!(child.workflow, "RustShipment");
+    assert_eq!(error.app().map(|app| &*app.kind), Some("Sunk"));
+    worker.shutdown().await?;
+    python.end().await
+}
+
+/// Ends a child that a case left behind; its parent may have ended it.
+async fn terminate(world: &World, ship: &str) {
+    let _closed = world
+        .client
+        .handle(ship)
+        .terminate("the case is over")
+        .await;
+}
