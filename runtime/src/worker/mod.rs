@@ -119,6 +119,7 @@ use crate::{
 ///     .max_cached_workflows(10_000)
 ///     .max_concurrent_workflow_tasks(100)
 ///     .max_concurrent_activities(50)
+///     .max_eager_activities(3)
 ///     .max_concurrent_local_activities(50)
 ///     .workflow_pollers(4)
 ///     .activity_pollers(4)

@@ -16,6 +16,8 @@ pub(crate) struct Options {
     pub(crate) max_concurrent_activities: usize,
     /// Attempts of local activities in progress.
     pub(crate) max_concurrent_local_activities: usize,
+    /// Activities that one workflow task may start on this worker without a poll.
+    pub(crate) max_eager_activities: usize,
     /// Most long polls for workflow tasks at a time, for each of the two queues.
     pub(crate) workflow_pollers: usize,
     /// Most long polls for activity tasks at a time.
@@ -42,6 +44,7 @@ impl Default for Options {
             max_cached_workflows: 10_000,
             max_concurrent_workflow_tasks: 200,
             max_concurrent_activities: 200,
+            max_eager_activities: 3,
             max_concurrent_local_activities: 200,
             workflow_pollers: 5,
             activity_pollers: 5,
@@ -127,6 +130,17 @@ impl Worker {
     /// for their turn, in the order of their calls.
     pub fn max_concurrent_local_activities(mut self, n: usize) -> Self {
         self.options.max_concurrent_local_activities = n;
+        self
+    }
+
+    /// Activities that one workflow task may start on this worker at once, 3 by default: the server hands them
+    /// out in its answer to the task, and they need no poll. More of a task's activities go through the task
+    /// queue, so that a large fan-out keeps no work from idle workers. With 0 all of them do.
+    ///
+    /// Only activities of the worker's own queue that it has registered are requested, and a slot is held for
+    /// each. If the worker is lost, the server retries them as any other attempt.
+    pub fn max_eager_activities(mut self, n: usize) -> Self {
+        self.options.max_eager_activities = n;
         self
     }
 

@@ -21,6 +21,7 @@ use futures::future::join_all;
 on_both_servers! {
     the_delay_that_a_failed_activity_requests_is_kept
     an_eager_activity_past_schedule_to_close_times_out
+    an_eager_activity_of_a_lost_worker_goes_to_another_one
     a_report_to_a_closed_run_is_refused
     a_task_whose_message_is_too_large_terminates_the_run
     the_signal_after_the_last_allowed_one_is_refused_for_good
@@ -181,6 +182,41 @@ async fn an_eager_activity_past_schedule_to_close_times_out(world: &World) -> Re
         other => panic!("{other:?}"),
     }
     Ok(())
+}
+
+async fn an_eager_activity_of_a_lost_worker_goes_to_another_one(world: &World) -> Result<()> {
+    let mut service = world.service().await?;
+    let (workflow_id, completed) = scheduled(world, &mut service, |activity| {
+        activity.request_eager_execution = true;
+        activity.start_to_close_timeout = seconds(1);
+    })
+    .await?;
+    let [lost] = &completed.activity_tasks[..] else {
+        panic!("one activity is handed out: {completed:?}");
+    };
+    assert_eq!(lost.attempt, 1);
+    // Its worker says nothing; the next attempt waits on the queue.
+    let token = activity_token(world, &mut service).await?;
+    let late = RespondActivityTaskCompletedRequest {
+        namespace: NAMESPACE.to_owned(),
+        task_token: lost.task_token.clone(),
+        ..Default::default()
+    };
+    let late = ended(service.respond_activity_task_completed(late).await);
+    assert!(late.starts_with("NotFound"), "{late}");
+    let completed = RespondActivityTaskCompletedRequest {
+        namespace: NAMESPACE.to_owned(),
+        task_token: token,
+        ..Default::default()
+    };
+    service.respond_activity_task_completed(completed).await?;
+    let events = events(&mut service, &workflow_id).await?;
+    let started = events.into_iter().find_map(|event| match event.attributes {
+        Some(Event::ActivityTaskStartedEventAttributes(started)) => Some(started.attempt),
+        _ => None,
+    });
+    assert_eq!(started, Some(2));
+    terminate(&mut service, &workflow_id).await
 }
 
 async fn a_report_to_a_closed_run_is_refused(world: &World) -> Result<()> {

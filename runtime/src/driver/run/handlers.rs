@@ -227,7 +227,12 @@ impl<W: Workflow> Live<W> {
         match name {
             STACK_TRACE => {
                 let whereabouts = self.whereabouts();
-                return Ok(introspect::stack_trace(&self.core, &whereabouts));
+                let coroutines = self.coroutines();
+                return Ok(introspect::stack_trace(
+                    &self.core,
+                    &coroutines,
+                    &whereabouts,
+                ));
             }
             METADATA => {
                 let workflow_type = match W::__IS_DYNAMIC {

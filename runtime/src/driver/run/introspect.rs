@@ -5,25 +5,39 @@ use std::fmt::Write;
 use durably_engine::{Payload, payload::JSON_PROTOBUF};
 use serde_json::{Value, json};
 
-use crate::{definition::Definition, instance::core::Core};
+use crate::{
+    definition::Definition,
+    instance::{
+        core::Core,
+        current::{Place, Who},
+    },
+};
 
 /// Where the workflow waits, for people.
 pub(crate) const STACK_TRACE: &str = "__stack_trace";
 /// The signals, queries and updates of the workflow, for the UI.
 pub(crate) const METADATA: &str = "__temporal_workflow_metadata";
 
-pub(crate) fn stack_trace(core: &Core, whereabouts: &str) -> Payload {
+/// What waits, and where: the run method and the handlers at their awaits, spawned futures, then the operations
+/// and waits that durably knows.
+pub(crate) fn stack_trace(core: &Core, coroutines: &[(Who, Place)], whereabouts: &str) -> Payload {
     let mut trace = String::new();
     let mut line = |what: &dyn std::fmt::Display, place: &dyn std::fmt::Display| {
         writeln!(trace, "{what}\n    at {place}").expect("a string takes all that is written");
     };
-    for op in core.ops.borrow().pending() {
-        line(&op.what, op.place);
-    }
-    for wait in core.waits.borrow().pending() {
-        line(&wait.what, wait.place);
-    }
-    if trace.is_empty() {
+    let (ops, waits) = (core.ops.borrow(), core.waits.borrow());
+    let knows = ops.pending().next().is_some() || waits.pending().next().is_some();
+    if knows {
+        for (who, place) in coroutines {
+            line(who, place);
+        }
+        for op in ops.pending() {
+            line(&op.what, op.place);
+        }
+        for wait in waits.pending() {
+            line(&wait.what, wait.place);
+        }
+    } else {
         trace.push_str("the workflow waits for nothing that durably knows");
         trace.push_str(whereabouts);
         trace.push('\n');

@@ -380,6 +380,22 @@ impl<W: Workflow> Live<W> {
         )))
     }
 
+    /// What runs, and the place where it waits, as far as a body of the workflow shows it.
+    pub(crate) fn coroutines(&self) -> Vec<(Who, Place)> {
+        let main = self.main.iter();
+        let main = main.map(|main| (Who::Run(W::NAME), main.awaits));
+        let handlers = self.handlers.values();
+        let handlers = handlers.map(|handler| (handler.kind.who(), handler.coroutine.awaits));
+        let spawned = self.spawned.values();
+        let spawned = spawned.map(|it| {
+            let awaits = it.coroutine.awaits.unwrap_or(it.place);
+            (Who::Spawned(it.place), Some(awaits))
+        });
+        let all = main.chain(handlers).chain(spawned);
+        all.filter_map(|(who, awaits)| Some((who, awaits?)))
+            .collect()
+    }
+
     /// Where the code of the run waits; what other libraries poll is not known any closer.
     pub(crate) fn whereabouts(&self) -> String {
         let main = self

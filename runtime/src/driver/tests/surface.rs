@@ -58,6 +58,10 @@ fn the_greeting_greets_until_it_is_told_to_finish() {
         trace.contains("tests/surface.rs:29:"),
         "the user's line, not the macro's: {trace}"
     );
+    assert!(
+        trace.starts_with("\"`Greeting`\\n    at "),
+        "the run method comes first: {trace}"
+    );
     assert_eq!(
         case.complete(1, "Hello, Ada!"),
         [r#"activity 2: welcome("Hello", "Bob")"#]

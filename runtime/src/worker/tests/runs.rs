@@ -328,6 +328,27 @@ async fn an_activity_starts_here_at_once_and_the_next_task_needs_no_poll() -> Re
 }
 
 #[tokio::test]
+async fn no_activity_starts_at_once_if_the_worker_allows_none() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server
+        .worker()
+        .workflow::<Greeting>()
+        .activity::<greet>()
+        .max_eager_activities(0)
+        .spawn()
+        .await?;
+    server.normal.send(Ok(fresh().whole()))?;
+    let first = server.completed().await;
+    let Some(Attributes::ScheduleActivityTaskCommandAttributes(activity)) =
+        &first.commands[0].attributes
+    else {
+        panic!("expected an activity, found {first:?}");
+    };
+    assert!(!activity.request_eager_execution);
+    worker.shutdown().await
+}
+
+#[tokio::test]
 async fn an_activity_of_another_worker_is_not_asked_for() -> Result<()> {
     let mut server = Server::new();
     let worker = server.worker().workflow::<Greeting>().spawn().await?;

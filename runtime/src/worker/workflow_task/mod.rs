@@ -82,6 +82,7 @@ impl WorkflowTasks {
             registry: Arc::clone(registry),
             activity_slots: activities.slots.clone(),
             unregistered_calls: UnregisteredCalls::default(),
+            max_eager_activities: options.max_eager_activities,
             sticky_timeout: options.sticky_timeout,
         };
         let task_queue = server.identity.task_queue.clone();

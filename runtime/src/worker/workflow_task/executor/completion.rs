@@ -15,16 +15,15 @@ use crate::{
 };
 use durably_engine::{Command, ScheduleActivity, TaskCompletion};
 
-/// Activities one task may start on this worker without a poll, so that a large fan-out does not
-/// keep its work from idle workers.
-const EAGER_ACTIVITIES: usize = 3;
-
 /// Builds the responses to tasks.
 pub(crate) struct Completions {
     pub(crate) server: Arc<Server>,
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) activity_slots: Slots,
+    /// Activities one task may start on this worker without a poll, so that a large fan-out does not
+    /// keep its work from idle workers.
+    pub(crate) max_eager_activities: usize,
     pub(crate) unregistered_calls: UnregisteredCalls,
     /// How long a task waits for this worker before any worker may take it.
     pub(crate) sticky_timeout: Duration,
@@ -78,7 +77,8 @@ impl Completions {
                 .as_ref()
                 .is_none_or(|it| *it == self.server.identity.task_queue)
                 && self.can_run(activity, workflow_type);
-            let wanted = here && permits.len() < EAGER_ACTIVITIES && !self.lifecycle.is_stopping();
+            let is_within = permits.len() < self.max_eager_activities;
+            let wanted = here && is_within && !self.lifecycle.is_stopping();
             let permit = wanted.then(|| self.activity_slots.try_acquire()).flatten();
             activity.eager = permit.is_some();
             permits.extend(permit);
