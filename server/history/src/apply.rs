@@ -97,7 +97,7 @@ impl Run {
     ///
     /// Checked once per input, in constant time: a broken invariant is a bug, and the history that
     /// follows from it must not be committed.
-    fn assert_invariants(&self) {
+    pub(crate) fn assert_invariants(&self) {
         assert!(
             self.buffered.is_empty() || self.has_started_workflow_task(),
             "events are buffered only while a workflow task is started"

@@ -41,6 +41,7 @@ mod pending_tasks;
 mod priority;
 mod queue;
 mod random;
+mod rebuild;
 mod rejection;
 mod request;
 mod retry;

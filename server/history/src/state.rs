@@ -98,7 +98,7 @@ pub(crate) struct Taken {
 }
 
 /// Configuration of a run, decided at its start.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RunConfig {
     pub workflow_id: WorkflowId,
     pub run_id: RunId,

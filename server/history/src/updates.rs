@@ -76,7 +76,10 @@ impl Run {
     /// The status of an update; none if it is unknown or was rejected.
     pub fn update(&self, id: &UpdateId) -> Option<UpdateStatus> {
         let stage = match &self.updates.get(id)?.state {
-            UpdateState::Admitted(_) | UpdateState::Sent(_) => UpdateStage::Admitted,
+            UpdateState::Admitted(_)
+            | UpdateState::Sent(_)
+            | UpdateState::Recorded(_)
+            | UpdateState::RecordedSent(_) => UpdateStage::Admitted,
             UpdateState::Accepted(_) => UpdateStage::Accepted,
             UpdateState::Completed(event) => {
                 UpdateStage::Completed(Box::new(self.update_outcome(*event)))

@@ -142,6 +142,7 @@ impl Case {
         if self.is_checked() {
             let restored = self.stored.restore().expect("the store loses nothing");
             assert_same(&restored, &self.run);
+            assert_rebuilt(&restored);
             self.run = restored;
         }
     }
@@ -357,6 +358,21 @@ pub fn assert_same(left: &impl Debug, right: &impl Debug) {
         let (only_left, only_right) = (without(&left, &right), without(&right, &left));
         panic!("only left:\n{only_left}\nonly right:\n{only_right}");
     }
+}
+
+/// Compares a run with the run that is rebuilt from its events; returns whether the events say all.
+#[track_caller]
+pub fn assert_rebuilt(run: &Run) -> bool {
+    let Some(recorded) = run.recorded_facts() else {
+        return false;
+    };
+    let last = durably_history::EventId(run.next_event_id().0 - 1);
+    let rebuilt = run.rebuilt(last, namespace().name, 7);
+    assert_same(
+        &recorded,
+        &rebuilt.recorded_facts().expect("nothing is buffered"),
+    );
+    true
 }
 
 pub fn poll(task_key: WorkflowTaskKey, queue: &str) -> Input {

@@ -112,6 +112,7 @@ fn folders_import_in_one_direction() {
             / task
             / delivery request
             / command timeout
+            / rebuild
             / apply
             / lib",
         exceptions: &[],

@@ -14,14 +14,14 @@ mod external;
 mod fail_workflow;
 mod marker;
 mod plan;
-mod properties;
+pub(crate) mod properties;
 mod protocol_message;
 mod schedule_activity;
 mod search_attributes;
 mod signal_external;
 mod start_child;
 mod start_timer;
-mod task_completed;
+pub(crate) mod task_completed;
 
 use durably_proto::api::command::v1::Command as Message;
 use durably_proto::api::command::v1::command::Attributes;

@@ -17,6 +17,7 @@ use crate::id::EventId;
 use crate::limits;
 use crate::open_transition::OpenTransition;
 use crate::state::Run;
+use crate::tracked::Tracked;
 use crate::transition::Effect;
 
 pub(crate) struct ModifyProperties(Memo);
@@ -48,13 +49,7 @@ impl ModifyProperties {
         completing: &Completion,
         out: &mut OpenTransition,
     ) -> EventId {
-        for (name, value) in &self.0.fields {
-            if is_nothing(value) {
-                run.memo.remove(name);
-            } else {
-                run.memo.insert(name.clone(), value.clone());
-            }
-        }
+        set_fields(&mut run.memo, &self.0.fields);
         out.effect(Effect::VisibilityChanged);
         let event = WorkflowPropertiesModifiedEventAttributes {
             workflow_task_completed_event_id: completing.completed.0,
@@ -64,6 +59,24 @@ impl ModifyProperties {
             out.now,
             Attributes::WorkflowPropertiesModifiedEventAttributes(event),
         )
+    }
+}
+
+/// Sets fields of the memo or search attributes; an empty value removes one.
+#[expect(
+    clippy::disallowed_types,
+    reason = "the message's own map; the result does not depend on its order"
+)]
+pub(crate) fn set_fields(
+    fields: &mut Tracked<String, Payload>,
+    changes: &std::collections::HashMap<String, Payload>,
+) {
+    for (name, value) in changes {
+        if is_nothing(value) {
+            fields.remove(name);
+        } else {
+            fields.insert(name.clone(), value.clone());
+        }
     }
 }
 

@@ -76,8 +76,7 @@ impl UpdateMessage {
     pub(crate) fn check(&self, plan: &mut Plan<'_>) -> Result<bool, BadCommand> {
         let planned = plan.updates.get(self.id()).copied();
         let known = plan.run.updates.get(self.id()).map(|update| &update.state);
-        let unanswered = planned.is_none()
-            && matches!(known, Some(UpdateState::Admitted(_) | UpdateState::Sent(_)));
+        let unanswered = planned.is_none() && known.is_some_and(UpdateState::is_unanswered);
         let unknown = planned.is_none() && known.is_none();
         let next = match self {
             Self::Accept { acceptance, .. } => {
@@ -170,15 +169,21 @@ impl UpdateMessage {
 }
 
 fn accept(id: UpdateId, acceptance: Acceptance, run: &mut Run, out: &mut OpenTransition) {
+    let known = run.updates.get(&id);
+    // The event that admitted the update has its request.
+    let is_recorded = known.is_some_and(|update| update.state.admitted_event().is_some());
     let event = WorkflowExecutionUpdateAcceptedEventAttributes {
         protocol_instance_id: id.to_string(),
         accepted_request_message_id: updates::message_id(&id),
         accepted_request_sequencing_event_id: acceptance.accepted_request_sequencing_event_id,
-        accepted_request: run
-            .updates
-            .request(&id)
-            .cloned()
-            .or(acceptance.accepted_request),
+        accepted_request: match is_recorded {
+            true => None,
+            false => run
+                .updates
+                .request(&id)
+                .cloned()
+                .or(acceptance.accepted_request),
+        },
     };
     let accepted = run.record(
         out.now,

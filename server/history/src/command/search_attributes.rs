@@ -56,13 +56,7 @@ impl UpsertSearchAttributes {
         completing: &Completion,
         out: &mut OpenTransition,
     ) -> EventId {
-        for (name, value) in &self.0.indexed_fields {
-            if is_nothing(value) {
-                run.search_attributes.remove(name);
-            } else {
-                run.search_attributes.insert(name.clone(), value.clone());
-            }
-        }
+        properties::set_fields(&mut run.search_attributes, &self.0.indexed_fields);
         out.effect(Effect::VisibilityChanged);
         let event = UpsertWorkflowSearchAttributesEventAttributes {
             workflow_task_completed_event_id: completing.completed.0,

@@ -225,37 +225,49 @@ fn record(
         worker_version: worker_version.clone(),
         ..event
     };
-    let completed = run.record(
+    let completed = run.next_event_id();
+    let is_new_build = apply_completed(run, &event, completed, out.now);
+    run.record(
         out.now,
         Attributes::WorkflowTaskCompletedEventAttributes(event),
     );
-    run.last_completed_started = started;
-    add_reset_point(
-        run,
-        &binary_checksum,
-        worker_version.as_ref(),
-        completed,
-        out,
-    );
-    run.last_worker_version = worker_version;
+    if is_new_build {
+        // Lists show builds.
+        out.effect(Effect::VisibilityChanged);
+    }
     completed
 }
 
-/// Records a reset point for the first task that each build completes.
+/// Sets what a run has once the completion of a workflow task is recorded; returns whether its
+/// build is new.
+pub(crate) fn apply_completed(
+    run: &mut Run,
+    event: &WorkflowTaskCompletedEventAttributes,
+    completed: EventId,
+    at: Time,
+) -> bool {
+    run.last_completed_started = EventId(event.started_event_id);
+    #[expect(deprecated, reason = "histories still show them")]
+    let (checksum, version) = (&event.binary_checksum, &event.worker_version);
+    run.last_worker_version.clone_from(version);
+    add_reset_point(run, checksum, version.as_ref(), completed, at)
+}
+
+/// Records a reset point for the first task that each build completes; returns whether this one is.
 #[expect(deprecated, reason = "histories still show the checksum")]
 fn add_reset_point(
     run: &mut Run,
     binary_checksum: &str,
     worker_version: Option<&WorkerVersionStamp>,
     completed: EventId,
-    out: &mut OpenTransition,
-) {
+    at: Time,
+) -> bool {
     let build_id = worker_version.map_or("", |version| version.build_id.as_str());
     let known = |point: &ResetPointInfo| {
         point.build_id == build_id && point.binary_checksum == binary_checksum
     };
     if run.reset_points.values().any(known) {
-        return;
+        return false;
     }
     if run.reset_points.len() >= MAX_RESET_POINTS {
         run.reset_points.remove_first();
@@ -265,12 +277,11 @@ fn add_reset_point(
         binary_checksum: binary_checksum.to_owned(),
         run_id: run.config.run_id.to_string(),
         first_workflow_task_completed_id: completed.0,
-        create_time: Some(out.now.into()),
+        create_time: Some(at.into()),
         expire_time: None,
         resettable: true,
     });
-    // Lists show builds.
-    out.effect(Effect::VisibilityChanged);
+    true
 }
 
 fn sticky(run: &Run, response: &RespondWorkflowTaskCompletedRequest) -> Option<StickyQueue> {

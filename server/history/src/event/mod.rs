@@ -107,13 +107,19 @@ impl Run {
         let id = self.next_event_id();
         event.event_id = id.0;
         event.task_id = FIRST_TASK_ID + id.0;
+        self.append(event);
+        id
+    }
+
+    /// Records an event that has its id.
+    pub(crate) fn append(&mut self, event: HistoryEvent) {
+        let id = EventId(event.event_id);
         self.history_size += event.encoded_len();
         if let Some(request_id) = request_id_of(&event) {
             self.requests
                 .record(RequestId::from(request_id), event.event_type(), id);
         }
         self.events.push(event);
-        id
     }
 }
 
@@ -224,6 +230,9 @@ fn event_type(attributes: &Attributes) -> EventType {
         }
         A::WorkflowExecutionOptionsUpdatedEventAttributes(_) => {
             EventType::WorkflowExecutionOptionsUpdated
+        }
+        A::WorkflowExecutionUpdateAdmittedEventAttributes(_) => {
+            EventType::WorkflowExecutionUpdateAdmitted
         }
         A::WorkflowExecutionUpdateAcceptedEventAttributes(_) => {
             EventType::WorkflowExecutionUpdateAccepted

@@ -45,6 +45,19 @@ impl Requests {
         self.assert_invariants();
     }
 
+    /// Counts a signal of an earlier run, which may repeat the request id of another one.
+    pub(crate) fn record_any_signal(&mut self, id: RequestId) {
+        match self.has_signal(&id) {
+            true => self.record_signal(RequestId::default()),
+            false => self.record_signal(id),
+        }
+    }
+
+    /// The request ids of signals.
+    pub(crate) fn signals(&self) -> impl Iterator<Item = &RequestId> {
+        self.signals.keys()
+    }
+
     /// Whether a signal with this request id was recorded.
     pub(crate) fn has_signal(&self, id: &RequestId) -> bool {
         self.signals.contains_key(id)

@@ -75,6 +75,10 @@ impl Timers {
         self.by_id.len()
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&TimerId, &Timer)> {
+        self.by_id.iter()
+    }
+
     /// Adds a stored timer; returns false if there is one with its id or its event.
     pub(crate) fn restore(&mut self, id: TimerId, timer: Timer) -> bool {
         self.by_time.insert(timer.place(), id.clone()).is_none() && self.by_id.restore(id, timer)

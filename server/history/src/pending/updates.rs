@@ -26,6 +26,9 @@ pub(crate) struct Updates {
 ///       |                        '----rejected--> removed    '-- run ends: FailedAtClose
 ///       '--- run ends: removed
 /// ```
+///
+/// An update that an `UpdateAdmitted` event records goes from `Recorded` to `RecordedSent` in the
+/// same way: its request reaches the worker with the history, not with a message.
 #[derive(Clone, Debug)]
 pub(crate) struct Update {
     /// Number in the order of admission.
@@ -39,6 +42,10 @@ pub(crate) enum UpdateState {
     Admitted(Box<Request>),
     /// Delivered with the workflow task that is with the worker, or with one that failed.
     Sent(Box<Request>),
+    /// As `Admitted`, recorded by this event, which has the request.
+    Recorded(EventId),
+    /// As `Sent`, recorded by this event, which has the request.
+    RecordedSent(EventId),
     /// Accepted by the worker, recorded by this event.
     Accepted(EventId),
     /// Completed, recorded by this event.
@@ -56,14 +63,45 @@ pub(crate) enum EndAtClose {
     Failed,
 }
 
+impl UpdateState {
+    /// Whether no worker has answered the update.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        match self {
+            Self::Admitted(_) | Self::Sent(_) | Self::Recorded(_) | Self::RecordedSent(_) => true,
+            Self::Accepted(_) | Self::Completed(_) | Self::FailedAtClose => false,
+        }
+    }
+
+    /// The event that records the admission of an unanswered update, if one does.
+    pub(crate) fn admitted_event(&self) -> Option<EventId> {
+        match self {
+            Self::Recorded(event) | Self::RecordedSent(event) => Some(*event),
+            Self::Admitted(_)
+            | Self::Sent(_)
+            | Self::Accepted(_)
+            | Self::Completed(_)
+            | Self::FailedAtClose => None,
+        }
+    }
+}
+
 impl Updates {
     /// Adds an update, for the next workflow task.
     pub(crate) fn admit(&mut self, id: UpdateId, request: Request) {
+        self.add_unanswered(id, UpdateState::Admitted(Box::new(request)));
+    }
+
+    /// Adds an update whose admission this event records, for the next workflow task.
+    pub(crate) fn admit_recorded(&mut self, id: UpdateId, event: EventId) {
+        self.add_unanswered(id, UpdateState::Recorded(event));
+    }
+
+    fn add_unanswered(&mut self, id: UpdateId, state: UpdateState) {
         self.admitted += 1;
         self.unanswered.insert(self.admitted, id.clone());
         let update = Update {
             order: self.admitted,
-            state: UpdateState::Admitted(Box::new(request)),
+            state,
         };
         let other = self.by_id.insert(id, update);
         assert!(other.is_none(), "an update is admitted once");
@@ -76,16 +114,20 @@ impl Updates {
         self.to_send(resend).next().is_some()
     }
 
-    /// Marks the updates that a workflow task delivers as sent, and returns them in order.
+    /// Marks the updates that a workflow task delivers as sent, and returns those in order that need
+    /// a message.
     pub(crate) fn send(&mut self, resend: bool) -> Vec<(UpdateId, Request)> {
         let to_send: Vec<_> = self.to_send(resend).cloned().collect();
-        let sent = to_send.into_iter().map(|id| {
-            let request = self.request(&id).expect("it is unanswered").clone();
+        let sent = to_send.into_iter().filter_map(|id| {
+            let request = self.request(&id).cloned();
             if self.is_admitted(&id) {
-                let state = UpdateState::Sent(Box::new(request.clone()));
-                self.by_id.get_mut(&id).expect("it is admitted").state = state;
+                let update = self.by_id.get_mut(&id).expect("it is admitted");
+                update.state = match &update.state {
+                    UpdateState::Recorded(event) => UpdateState::RecordedSent(*event),
+                    _ => UpdateState::Sent(Box::new(request.clone().unwrap_or_default())),
+                };
             }
-            (id, request)
+            Some((id, request?))
         });
         sent.collect()
     }
@@ -101,13 +143,15 @@ impl Updates {
         sent
     }
 
-    /// The request of an update that no worker has answered.
+    /// The request of an update that no worker has answered, unless an event has it.
     pub(crate) fn request(&self, id: &UpdateId) -> Option<&Request> {
         match &self.by_id.get(id)?.state {
             UpdateState::Admitted(request) | UpdateState::Sent(request) => Some(request),
-            UpdateState::Accepted(_) | UpdateState::Completed(_) | UpdateState::FailedAtClose => {
-                None
-            }
+            UpdateState::Recorded(_)
+            | UpdateState::RecordedSent(_)
+            | UpdateState::Accepted(_)
+            | UpdateState::Completed(_)
+            | UpdateState::FailedAtClose => None,
         }
     }
 
@@ -192,7 +236,10 @@ impl Updates {
     /// Adds a stored update; returns false if there is one with its id or place.
     pub(crate) fn restore(&mut self, id: UpdateId, update: Update) -> bool {
         let is_new = match &update.state {
-            UpdateState::Admitted(_) | UpdateState::Sent(_) => {
+            UpdateState::Admitted(_)
+            | UpdateState::Sent(_)
+            | UpdateState::Recorded(_)
+            | UpdateState::RecordedSent(_) => {
                 let other = self.unanswered.insert(update.order, id.clone());
                 other.is_none() && update.order <= self.admitted
             }
@@ -200,6 +247,10 @@ impl Updates {
             UpdateState::Completed(_) | UpdateState::FailedAtClose => true,
         };
         is_new && self.by_id.restore(id, update)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&UpdateId, &Update)> {
+        self.by_id.iter()
     }
 
     /// The updates that changed since the last commit.
@@ -214,7 +265,12 @@ impl Updates {
 
     fn is_admitted(&self, id: &UpdateId) -> bool {
         let update = self.by_id.get(id);
-        update.is_some_and(|update| matches!(update.state, UpdateState::Admitted(_)))
+        update.is_some_and(|update| {
+            matches!(
+                update.state,
+                UpdateState::Admitted(_) | UpdateState::Recorded(_)
+            )
+        })
     }
 
     fn assert_invariants(&self) {
@@ -249,6 +305,20 @@ mod tests {
         assert_eq!(sent(&mut updates, false), [""; 0]);
         assert_eq!(sent(&mut updates, true), ["b", "a"]);
         assert_eq!(updates.in_flight(), 3);
+    }
+
+    #[test]
+    fn an_update_that_an_event_has_needs_no_message() {
+        let mut updates = Updates::default();
+        updates.admit_recorded("a".into(), EventId(5));
+        updates.admit("b".into(), Request::default());
+        assert!(updates.any_to_send(false));
+        let messages: Vec<_> = updates.send(false).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(messages, ["b".into()]);
+        assert_eq!(updates.sent(), ["a".into(), "b".into()]);
+        assert!(!updates.any_to_send(false));
+        updates.accept("a".into(), EventId(9));
+        assert_eq!((updates.in_flight(), updates.len()), (2, 2));
     }
 
     #[test]

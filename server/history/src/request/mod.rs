@@ -6,6 +6,6 @@ pub(crate) mod cancel;
 mod describe;
 pub(crate) mod parse;
 pub(crate) mod signal;
-mod start;
+pub(crate) mod start;
 pub(crate) mod terminate;
 pub(crate) mod update;

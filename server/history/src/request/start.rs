@@ -37,7 +37,8 @@ impl Run {
         let delayed = config.executes_at > now;
         let eager = start.eager && !delayed;
         let event = started_event(&start, &config, backoff, eager);
-        let mut run = empty(config, &start);
+        let mut run = empty(config, start.seed);
+        apply_started(&mut run, &event);
         run.record(
             now,
             Attributes::WorkflowExecutionStartedEventAttributes(event),
@@ -49,9 +50,6 @@ impl Run {
             first.user_metadata = start.user_metadata;
         }
         first.links = start.links;
-        let event_type = EventType::WorkflowExecutionStarted;
-        run.requests
-            .record(start.request_id, event_type, EventId::FIRST);
         if let Some(signal) = signal {
             signal::record(signal, &mut run, &mut out);
             run.flush_buffer();
@@ -125,8 +123,9 @@ fn config(start: &Start, backoff: std::time::Duration, now: Time) -> RunConfig {
     }
 }
 
-fn empty(config: RunConfig, start: &Start) -> Run {
-    let mut run = Run {
+/// A run without events.
+pub(crate) fn empty(config: RunConfig, seed: u64) -> Run {
+    Run {
         config: Box::new(config),
         events: EventLog::default(),
         history_size: 0,
@@ -142,8 +141,7 @@ fn empty(config: RunConfig, start: &Start) -> Run {
         activities: Activities::default(),
         children: Children::default(),
         outgoing: OutgoingMessages::default(),
-        // A parent starts the first run only.
-        awaits_parent: start.parent.is_some() && start.chain.continued.is_none(),
+        awaits_parent: false,
         updates: Updates::default(),
         cancel_requested: false,
         requests: Requests::default(),
@@ -153,21 +151,33 @@ fn empty(config: RunConfig, start: &Start) -> Run {
         reset_points: Tracked::default(),
         last_worker_version: None,
         transitions: 1,
-        random: Random::new(start.seed),
+        random: Random::new(seed),
         taken: Taken::default(),
-    };
+    }
+}
+
+/// Sets what a run without events has once the event of its start is recorded.
+pub(crate) fn apply_started(run: &mut Run, event: &WorkflowExecutionStartedEventAttributes) {
+    run.requests.record(
+        run.config.request_id.clone(),
+        EventType::WorkflowExecutionStarted,
+        EventId::FIRST,
+    );
+    // A parent starts the first run only.
+    run.awaits_parent =
+        event.parent_workflow_execution.is_some() && event.continued_execution_run_id.is_empty();
     run.callbacks
-        .extend(start.completion_callbacks.iter().cloned());
-    run.reset_points
-        .extend(start.chain.reset_points.iter().cloned());
-    for (name, value) in start.memo.iter().flat_map(|memo| &memo.fields) {
+        .extend(event.completion_callbacks.iter().cloned());
+    let points = event.prev_auto_reset_points.iter();
+    let points = points.flat_map(|points| &points.points);
+    run.reset_points.extend(points.cloned());
+    for (name, value) in event.memo.iter().flat_map(|memo| &memo.fields) {
         run.memo.insert(name.clone(), value.clone());
     }
-    let attributes = start.search_attributes.iter();
+    let attributes = event.search_attributes.iter();
     for (name, value) in attributes.flat_map(|attributes| &attributes.indexed_fields) {
         run.search_attributes.insert(name.clone(), value.clone());
     }
-    run
 }
 
 fn started_event(

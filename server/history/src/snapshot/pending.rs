@@ -98,7 +98,7 @@ struct AttemptMessage {
 pub(super) struct UpdateMessage {
     #[prost(uint64, tag = "1")]
     order: u64,
-    #[prost(oneof = "UpdateStateMessage", tags = "2, 3, 4, 5, 6")]
+    #[prost(oneof = "UpdateStateMessage", tags = "2, 3, 4, 5, 6, 7, 8")]
     state: Option<UpdateStateMessage>,
 }
 
@@ -117,6 +117,12 @@ enum UpdateStateMessage {
     Completed(i64),
     #[prost(message, tag = "6")]
     FailedAtClose(Empty),
+    /// By this event, which has the request.
+    #[prost(int64, tag = "7")]
+    Recorded(i64),
+    /// As `Recorded`, and delivered.
+    #[prost(int64, tag = "8")]
+    RecordedSent(i64),
 }
 
 /// Field numbers are stable.
@@ -251,6 +257,8 @@ impl From<&Update> for UpdateMessage {
         let state = match &update.state {
             UpdateState::Admitted(request) => UpdateStateMessage::Admitted(request.clone()),
             UpdateState::Sent(request) => UpdateStateMessage::Sent(request.clone()),
+            UpdateState::Recorded(event) => UpdateStateMessage::Recorded(event.0),
+            UpdateState::RecordedSent(event) => UpdateStateMessage::RecordedSent(event.0),
             UpdateState::Accepted(event) => UpdateStateMessage::Accepted(event.0),
             UpdateState::Completed(event) => UpdateStateMessage::Completed(event.0),
             UpdateState::FailedAtClose => UpdateStateMessage::FailedAtClose(Empty {}),
@@ -283,6 +291,10 @@ impl UpdateMessage {
                 UpdateState::Completed(event)
             }
             UpdateStateMessage::FailedAtClose(_) => UpdateState::FailedAtClose,
+            UpdateStateMessage::Recorded(event) => UpdateState::Recorded(admission(event, events)?),
+            UpdateStateMessage::RecordedSent(event) => {
+                UpdateState::RecordedSent(admission(event, events)?)
+            }
         };
         Ok(Update {
             order: self.order,
@@ -305,6 +317,15 @@ impl RequestMessage {
         let event_type = EventType::try_from(self.event_type)
             .map_err(|_| format!("its event type {} is unknown", self.event_type))?;
         Ok((event_type, recorded("its event", self.event, events)?))
+    }
+}
+
+/// The event that admitted an update.
+fn admission(event: i64, events: &EventLog) -> Result<EventId, String> {
+    let event = recorded("its admission", event, events)?;
+    match attributes(events, event) {
+        Some(Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(_)) => Ok(event),
+        _ => Err(format!("event {event} admitted no update")),
     }
 }
 
