@@ -1,11 +1,11 @@
 //! A workflow whose code changed while runs of it were under way.
 #![deny(warnings)]
 
-use durably::prelude::*;
+use durably::{prelude::*, workflow::PatchSeries};
 
 const INSURED_PARCELS: Patch = Patch::new("insured parcels");
 const EXACT_SCALES: Patch = Patch::new("exact scales");
-const LONGER_STOPS: Patch = Patch::new("longer stops");
+const LONGER_STOPS: PatchSeries = PatchSeries::new("longer stops");
 const SLOW_SCALES: Patch = Patch::new("slow scales");
 
 #[activity(start_to_close = "10s")]

@@ -84,7 +84,7 @@ pub use self::{
     context::Ctx,
     external::{ExternalCancel, ExternalHandle, ExternalSignal, FromWorkflow, UntypedWorkflow},
     local_activity::LocalActivityCall,
-    patch::{AsPatch, Patch},
+    patch::{AsPatch, Patch, PatchSeries},
     random::Random,
     saga::{Compensation, Saga},
     scope::Scope,

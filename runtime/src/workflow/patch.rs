@@ -52,26 +52,6 @@ impl Patch {
         Self(Cow::Borrowed(name))
     }
 
-    /// The patch of one part, for a run that comes to the same place many times: each item or round decides
-    /// for itself, instead of all as the first one did.
-    ///
-    /// ```
-    /// # use durably::prelude::*;
-    /// const LONGER_STOPS: Patch = Patch::new("longer stops");
-    ///
-    /// async fn drive(ctx: &Ctx, stops: u32) -> Result<()> {
-    ///     for stop in 0..stops {
-    ///         let longer = ctx.patched(LONGER_STOPS.part(stop));
-    ///         ctx.sleep(hours(if longer { 2 } else { 1 })).await?;
-    ///     }
-    ///     Ok(())
-    /// }
-    /// # assert_eq!(LONGER_STOPS.part(3).name(), "longer stops 3");
-    /// ```
-    pub fn part(&self, part: impl fmt::Display) -> Self {
-        Self(Cow::Owned(format!("{} {part}", self.0)))
-    }
-
     /// Its name, as history has it.
     ///
     /// ```
@@ -88,7 +68,8 @@ impl Patch {
     ///
     /// A run that has not come to the patch yet is one of them, whichever branch it will take.
     ///
-    /// Temporal keeps the patches of a run in the search attribute `TemporalChangeVersion`.
+    /// Temporal keeps the patches of a run in the search attribute `TemporalChangeVersion`, up to 2,048 bytes of
+    /// names in all: a run with more patches lists the first ones.
     pub fn open_runs_without<W: Workflow>(&self) -> String {
         let open = open_runs::<W>();
         let name = quoted(self.name());
@@ -100,6 +81,9 @@ impl Patch {
     /// A filter for [`Client::list`](crate::Client::list) and `count`: the open runs of `W` that have taken the
     /// new branch of this patch. While there are any, [`Ctx::deprecate_patch`](super::Ctx::deprecate_patch) is
     /// needed in place of the `if`.
+    ///
+    /// It does not find a run that has so many patches that their names exceed 2,048 bytes, as Temporal does not
+    /// list the later ones.
     ///
     /// ```
     /// # use durably::prelude::*;
@@ -119,6 +103,42 @@ impl Patch {
     pub fn open_runs_with<W: Workflow>(&self) -> String {
         let open = open_runs::<W>();
         format!("{open} AND TemporalChangeVersion = {}", quoted(self.name()))
+    }
+}
+
+/// Patches of a place that a run comes to many times: each item or round of a loop has a patch of its own, so
+/// the rounds that a run did before the change keep the old branch, and the later ones take the new branch.
+///
+/// ```
+/// use durably::{prelude::*, workflow::PatchSeries};
+///
+/// const LONGER_STOPS: PatchSeries = PatchSeries::new("longer stops");
+///
+/// async fn drive(ctx: &Ctx, stops: u32) -> Result<()> {
+///     for stop in 0..stops {
+///         let longer = ctx.patched(LONGER_STOPS.part(stop));
+///         ctx.sleep(hours(if longer { 2 } else { 1 })).await?;
+///     }
+///     Ok(())
+/// }
+/// # assert_eq!(LONGER_STOPS.part(3).name(), "longer stops 3");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PatchSeries(&'static str);
+
+impl PatchSeries {
+    /// Patches whose names begin with this one, which says what changed.
+    ///
+    /// # Panics
+    /// If the name is empty; in a constant that is a compile error.
+    pub const fn new(name: &'static str) -> Self {
+        assert!(!name.is_empty(), "a patch needs a name");
+        Self(name)
+    }
+
+    /// The patch of one part.
+    pub fn part(self, part: impl fmt::Display) -> Patch {
+        Patch(Cow::Owned(format!("{} {part}", self.0)))
     }
 }
 

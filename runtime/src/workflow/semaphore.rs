@@ -1,4 +1,4 @@
-//! Locks of workflow code: who waits longest goes first, at every replay.
+//! Locks of workflow code, granted in the order of the waits, at every replay.
 
 use std::{
     cell::RefCell,
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Lets so many parts of a workflow go on at once.
+/// Limits how many parts of a workflow run at once.
 ///
 /// A permit is free again when it is dropped. Those that wait get permits in the order in which they were
 /// first awaited; one that waits for many permits is not overtaken by those that want few. A clone is the
@@ -89,7 +89,7 @@ impl Semaphore {
     /// A semaphore with this many permits.
     ///
     /// # Panics
-    /// If there are none: nothing would ever go on.
+    /// If there are none: nothing would ever run.
     #[track_caller]
     pub fn new(permits: usize) -> Self {
         assert!(permits > 0, "a semaphore needs at least one permit");
@@ -329,11 +329,15 @@ impl Future for Acquire {
 
 impl Drop for Acquire {
     fn drop(&mut self) {
-        self.leave_queue();
+        let refused =
+            || "a query, a validator or a constructor dropped a wait for a permit".to_owned();
+        if self.ticket.is_some() && !self.core.refuses(refused) {
+            self.leave_queue();
+        }
     }
 }
 
-/// The right to go on; dropped, it is free for the next.
+/// One or more permits of a [`Semaphore`], or a held [`Lock`]; given back when it is dropped.
 ///
 /// ```
 /// use durably::{prelude::*, workflow::{Permit, Semaphore}};
@@ -364,8 +368,8 @@ impl fmt::Debug for Permit {
     }
 }
 
-/// Lets one part of a workflow go on at a time, over its awaits: the handlers of signals and updates can be
-/// made to run one after the other.
+/// Lets one part of a workflow run at a time, over its awaits: handlers of signals and updates can run one after
+/// the other.
 ///
 /// The state needs no lock for what happens between two awaits. Those that wait get the lock in the order
 /// in which they were first awaited. A clone is the same lock, so `self.transfers.acquire(ctx).await?`

@@ -15,7 +15,7 @@ use super::*;
 use crate::{
     instance::{core::Issued, probe},
     instance::{site::Site, state::StateCell},
-    workflow::{Either, Scope, join, join_all, race},
+    workflow::{Either, FutureSet, Scope, Semaphore, join, join_all, race},
 };
 
 /// What a branch does next.
@@ -36,6 +36,12 @@ enum Step {
     Race(Vec<Self>, Vec<Self>),
     All(Vec<Vec<Self>>),
     Queue(Vec<Vec<Self>>),
+    /// At most so many of them at once.
+    Bounded(usize, Vec<Vec<Self>>),
+    /// A set that grows by one branch when its first one ends.
+    Set(Vec<Vec<Self>>),
+    /// With so many permits of the semaphore.
+    Permits(usize, Vec<Self>),
     Scoped(Vec<Self>),
     CancelScope(usize),
     Cancelled,
@@ -51,6 +57,15 @@ struct Program {
     log: Vec<u32>,
     channels: [Rc<Channel>; 2],
     steps: u32,
+    slots: Slots,
+}
+
+struct Slots(Semaphore);
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self(Semaphore::new(2))
+    }
 }
 
 /// Wakes whoever waits, as foreign channels do.
@@ -224,6 +239,32 @@ async fn one(env: &Env, step: &Step, spawned: &mut Vec<crate::workflow::Spawned<
                 env.note();
             }
         }
+        Step::Bounded(limit, all) => {
+            let all = all.into_iter().enumerate();
+            let all = all.map(|(at, steps)| branch(env.within(at as u32), steps));
+            join_all(all).buffered(limit).await;
+        }
+        Step::Set(mut all) => {
+            let added = all.pop();
+            let all = all.into_iter().enumerate();
+            let mut set: FutureSet<_> = all
+                .map(|(at, steps)| branch(env.within(at as u32), steps))
+                .collect();
+            set.join_next().await;
+            env.note();
+            set.extend(added.map(|steps| branch(env.within(99), steps)));
+            while set.join_next().await.is_some() {
+                env.note();
+            }
+        }
+        Step::Permits(wanted, steps) => {
+            let slots = state.with(|it| it.slots.0.clone());
+            let Ok(_permits) = slots.acquire_many(&env.ctx, wanted).await else {
+                return false;
+            };
+            env.note();
+            return branch(env.within(1), steps).await;
+        }
         Step::Scoped(steps) => {
             let (scope, ctx) = env.ctx.scope();
             state.with(|it| it.scopes.push(scope));
@@ -310,7 +351,7 @@ impl Dice {
     }
 
     fn step(&mut self, depth: u32) -> Step {
-        match self.of(if depth == 0 { 13 } else { 22 }) {
+        match self.of(if depth == 0 { 13 } else { 26 }) {
             0 => Step::Until(self.of(3), self.of(6) as i32),
             1 | 2 => Step::Known(self.of(4)),
             3 => Step::KnownInTime(self.of(4)),
@@ -346,6 +387,9 @@ impl Dice {
                 Step::Queue(self.branches(depth, many))
             }
             20 => Step::Scoped(self.steps(depth - 1)),
+            21 => Step::Bounded(1 + self.of(3), self.branches(depth, false)),
+            22 => Step::Set(self.branches(depth, false)),
+            23 | 24 => Step::Permits(1 + self.of(2), self.steps(depth - 1)),
             _ => Step::Repeat(2 + self.of(4) as u32, self.steps(depth - 1)),
         }
     }

@@ -12,7 +12,8 @@ use crate::{
     data::reject,
     definition::Update,
     workflow::{
-        ActivityHandle, CancelWait, ChildCall, ExternalHandle, Scope, Sleep, Spawned, WaitUntil,
+        ActivityHandle, CancelWait, ChildCall, ExternalHandle, Scope, Semaphore, Sleep, Spawned,
+        WaitUntil,
     },
 };
 
@@ -34,6 +35,7 @@ struct Kept {
     condition: WaitUntil<fn() -> bool>,
     cancelled: CancelWait,
     external: ExternalHandle<Keeper>,
+    slots: Semaphore,
 }
 
 fn poll_once<T>(future: impl Future<Output = T>) {
@@ -90,6 +92,14 @@ const TRIES: &[Try] = &[
     ("draws from a generator", |it| {
         let _: u64 = rand::RngExt::random(&mut it.ctx.rng());
     }),
+    ("draws a sorted UUID", |it| _ = it.ctx.uuid7()),
+    ("draws from a named sequence", |it| {
+        let _: u64 = rand::RngExt::random(&mut it.ctx.rng_named("lottery"));
+    }),
+    ("takes a permit", |it| drop(it.slots.try_acquire(&it.ctx))),
+    ("polls a wait for a permit", |it| {
+        poll_once(it.slots.acquire(&it.ctx))
+    }),
     ("asks for a patch", |it| {
         _ = it.ctx.patched(crate::workflow::Patch::new("new"))
     }),
@@ -131,6 +141,7 @@ table!(Keeper,
             cancelled: inner.cancelled(),
             external: ExternalHandle::new(&ctx, "other".into()),
             scope,
+            slots: Semaphore::new(1),
             ctx: ctx.clone(),
         }));
         ctx.sleep(secs(1)).await?;
