@@ -81,16 +81,6 @@ pub trait StartsChildren {
     fn never<T>() -> T;
 }
 
-/// `side_effect`: no context has it.
-#[diagnostic::on_unimplemented(
-    message = "`Ctx` has no `side_effect`",
-    label = "write `ctx.random()`, `ctx.uuid()` or `ctx.now()`, which replay repeats; everything else is an activity"
-)]
-pub trait SideEffects {
-    #[doc(hidden)]
-    fn never<T>() -> T;
-}
-
 /// `get_version`: no context has it.
 #[diagnostic::on_unimplemented(
     message = "`Ctx` has no `get_version`",
@@ -147,6 +137,10 @@ impl View {
         condition.never()
     }
 
+    pub fn side_effect(&self, value: impl CommandOfCtx) -> Ready<Result<()>> {
+        value.never()
+    }
+
     pub fn timer(&self, duration: impl TimerOfCtx) -> Sleep {
         duration.never()
     }
@@ -189,13 +183,6 @@ impl View {
         for<'a> Self: StartsChildren,
     {
         <Self as StartsChildren>::never()
-    }
-
-    pub fn side_effect(&self, _: impl Sized) -> Ready<Result<()>>
-    where
-        for<'a> Self: SideEffects,
-    {
-        <Self as SideEffects>::never()
     }
 
     pub fn get_version(&self, _: impl Sized, _: impl Sized, _: impl Sized) -> Ready<Result<()>>
