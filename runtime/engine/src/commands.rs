@@ -22,7 +22,7 @@ pub(crate) struct Commands {
     /// The events of each open command that are answered; ascending, because history is read in
     /// order. Closed commands stay until they are the oldest, or too many.
     by_event: VecDeque<(EventId, Seq)>,
-    /// How many commands of those are closed.
+    /// How many of those are of closed commands.
     closed: usize,
     /// The local activities that are not closed, by their number among the activities of the run; ascending.
     local: VecDeque<(u32, Seq)>,
@@ -30,7 +30,7 @@ pub(crate) struct Commands {
     activities: u32,
 }
 
-/// So many closed commands are kept before they are removed.
+/// So many events of closed commands are kept before they are removed.
 const CLOSED: usize = 32;
 
 #[derive(Debug)]
@@ -396,13 +396,13 @@ impl Commands {
 
     /// Closes a command that left an event.
     fn close(&mut self, seq: Seq) {
+        self.closed += self.machines.get(seq).map_or(0, Machine::events);
         self.machines.remove(seq);
         let machines = &self.machines;
         let is_closed = |(_, seq): &(u32, Seq)| machines.get(*seq).is_none();
         while self.local.front().is_some_and(is_closed) {
             self.local.pop_front();
         }
-        self.closed += 1;
         while let Some((_, oldest)) = self.by_event.front()
             && self.machines.get(*oldest).is_none()
         {
@@ -434,4 +434,57 @@ const fn may_be_passed_over(event: &CommandEvent) -> bool {
             only_change_version: true
         }
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Child;
+    use crate::{ChildAnswer, ChildId, ChildInitiated, StartChild};
+
+    /// Starts a child by this event.
+    fn start(commands: &mut Commands, seq: u32, initiated: i64) {
+        let asked = StartChild {
+            seq: Seq(seq),
+            id: ChildId::Chosen("child".to_owned()),
+            ..StartChild::default()
+        };
+        let child = AnyMachine::Child(Child::new(Box::new(asked)));
+        assert!(commands.open(Seq(seq), child, None));
+        let event = CommandEvent::ChildInitiated(ChildInitiated {
+            workflow_id: "child".to_owned(),
+            workflow_type: String::new(),
+        });
+        commands.record(EventId(initiated), event).unwrap();
+    }
+
+    #[test]
+    fn cancelled_children_are_forgotten_behind_an_open_command() {
+        let (mut commands, mut out) = (Commands::default(), Outbox::default());
+        start(&mut commands, 0, 1);
+        for number in 1..1000 {
+            let (seq, initiated) = (Seq(number), EventId(10 * i64::from(number)));
+            start(&mut commands, number, initiated.0);
+            let mut answer = |commands: &mut Commands, event, answer| {
+                commands.resolve(event, answer, &mut out).unwrap();
+            };
+            let started = ChildAnswer::Started {
+                started: EventId(initiated.0 + 1),
+                run_id: String::new(),
+            };
+            answer(&mut commands, initiated, Answer::Child(Box::new(started)));
+            assert!(commands.cancel(seq, String::new(), None, &mut Outbox::default()));
+            let requested = EventId(initiated.0 + 2);
+            let event = CommandEvent::ExternalCancelInitiated {
+                workflow_id: "child".to_owned(),
+                child: true,
+            };
+            commands.record(requested, event).unwrap();
+            answer(&mut commands, requested, Answer::ExternalCancel(Ok(())));
+            let details = Vec::new();
+            let canceled = Box::new(ChildAnswer::Canceled { details });
+            answer(&mut commands, initiated, Answer::Child(canceled));
+        }
+        assert!(commands.by_event.len() <= 2 * CLOSED + 2);
+    }
 }

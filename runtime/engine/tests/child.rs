@@ -219,12 +219,12 @@ fn try_cancel_requests_cancellation_and_goes_on_at_once() {
     let answer = worker.handle(sticky(&world.take_task())).unwrap();
     assert_eq!(
         commands(&answer),
-        ["cancel child child-1 run-5: enough", "complete cancelled"]
+        ["cancel child child-1: enough", "complete cancelled"]
     );
 }
 
 #[test]
-fn child_cancelled_before_it_started_is_requested_to_stop_without_a_run() {
+fn child_cancelled_before_it_started_is_requested_to_stop() {
     let (mut world, mut worker) = initiated(ChildCancellationType::WaitCompleted);
     let answer = worker.handle(sticky(&world.take_task())).unwrap();
     assert_eq!(commands(&answer), ["cancel child child-1: enough"]);
@@ -240,7 +240,7 @@ fn child_cancelled_before_it_started_is_requested_to_stop_without_a_run() {
 fn wait_completed_requests_cancellation_and_waits_for_how_the_child_ends() {
     let (mut world, mut worker) = running(ChildCancellationType::WaitCompleted);
     let answer = worker.handle(sticky(&world.take_task())).unwrap();
-    assert_eq!(commands(&answer), ["cancel child child-1 run-5: enough"]);
+    assert_eq!(commands(&answer), ["cancel child child-1: enough"]);
     world.answer(&answer);
     world.deliver_cancel(Ok(()));
     let answer = worker.handle(sticky(&world.take_task())).unwrap();
@@ -262,7 +262,7 @@ fn wait_completed_requests_cancellation_and_waits_for_how_the_child_ends() {
 fn wait_requested_waits_for_the_delivery_of_the_request() {
     let (mut world, mut worker) = running(ChildCancellationType::WaitRequested);
     let answer = worker.handle(sticky(&world.take_task())).unwrap();
-    assert_eq!(commands(&answer), ["cancel child child-1 run-5: enough"]);
+    assert_eq!(commands(&answer), ["cancel child child-1: enough"]);
     world.answer(&answer);
     world.deliver_cancel(Ok(()));
     let answer = worker.handle(sticky(&world.take_task())).unwrap();
@@ -281,6 +281,40 @@ fn wait_requested_whose_request_finds_no_running_child_waits_for_how_it_ended() 
     world.end_child(completed());
     let answer = worker.handle(sticky(&world.take_task())).unwrap();
     assert_eq!(commands(&answer), ["complete completed"]);
+}
+
+#[test]
+fn child_whose_cancel_request_overtook_its_start_may_be_cancelled_again() {
+    const CODE: Code = |cx| {
+        Box::pin(async move {
+            let seq = cx.start_child("Shipment", ChildCancellationType::WaitCompleted);
+            for _ in 0..2 {
+                cx.signal().await;
+                cx.cancel_child(seq);
+            }
+            end(&cx.ended(seq).await)
+        })
+    };
+    let (mut world, mut worker) = (World::new(), Worker::new(CODE));
+    let answer = worker.handle(world.take_task()).unwrap();
+    world.answer(&answer);
+    world.signal("stop");
+    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+    assert_eq!(commands(&answer), ["cancel child child-1: enough"]);
+    world.answer(&answer);
+    world.deliver_cancel(Err(ExternalFault::NotFound));
+    world.start_child();
+    world.signal("stop");
+    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+    assert_eq!(commands(&answer), ["cancel child child-1: enough"]);
+    world.answer(&answer);
+    world.deliver_cancel(Ok(()));
+    world.end_child(canceled());
+    let mut replayed = world.clone();
+    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+    assert_eq!(commands(&answer), ["complete cancelled"]);
+    let answer = Worker::new(CODE).handle(replayed.take_task()).unwrap();
+    assert_eq!(commands(&answer), ["complete cancelled"]);
 }
 
 #[test]

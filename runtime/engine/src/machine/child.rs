@@ -32,7 +32,7 @@ pub struct StartChild {
     pub namespace: String,
     /// Arguments.
     pub input: Vec<Payload>,
-    /// What travels beside them.
+    /// Header fields.
     pub header: Header,
     /// Task queue of its workers; the run's own if not given.
     pub task_queue: Option<String>,
@@ -67,8 +67,8 @@ pub struct StartChild {
 pub enum ChildId {
     /// Chosen by user code; replay compares it.
     Chosen(String),
-    /// Made up for the child. Replay takes over the one that history records, which another SDK may have
-    /// made up otherwise.
+    /// Generated for the child. Replay uses the one that history records, which another SDK may have
+    /// generated otherwise.
     Generated(String),
 }
 
@@ -99,14 +99,14 @@ pub enum ParentClose {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChildCancellationType {
-    /// Request its cancellation, and go on at once as if it were cancelled.
+    /// Request its cancellation, and count it as cancelled at once.
     TryCancel,
-    /// Request its cancellation, and go on as if it were cancelled once the request has arrived.
+    /// Request its cancellation, and count it as cancelled once the request has arrived.
     WaitRequested,
     /// Request its cancellation, and wait for how it ends.
     #[default]
     WaitCompleted,
-    /// Request nothing, and go on at once.
+    /// Request nothing, and count it as cancelled at once.
     Abandon,
 }
 
@@ -171,7 +171,7 @@ pub enum ChildAnswer {
         /// Why it is not tried again.
         retry_state: RetryState,
     },
-    /// Somebody terminated it.
+    /// It was terminated.
     Terminated,
 }
 
@@ -223,6 +223,8 @@ pub(crate) struct Child {
     asked: Box<StartChild>,
     state: State,
     request: Request,
+    /// How many requests to cancel it history records.
+    requests: usize,
     /// User code knows how it ended, or that it counts as cancelled.
     resolved: bool,
 }
@@ -334,6 +336,7 @@ impl Child {
             asked,
             state: State::Scheduled,
             request: Request::None,
+            requests: 0,
             resolved: false,
         }
     }
@@ -472,11 +475,16 @@ impl Child {
     }
 
     /// The request has arrived at the child, or found no running one. In the second case history
-    /// says by itself how the child ended.
+    /// says by itself how the child ended, or the request has overtaken the start of the child: it
+    /// may be cancelled again.
     fn request_answered(&mut self, answer: Result<(), ExternalFault>, out: &mut Outbox) {
-        self.request = Request::Answered;
+        let is_closed = matches!(self.state, State::Closed);
+        self.request = match answer {
+            Err(_) if !is_closed => Request::None,
+            Ok(()) | Err(_) => Request::Answered,
+        };
         let waited = self.asked.cancellation == ChildCancellationType::WaitRequested;
-        if answer.is_ok() && waited && !self.resolved && !matches!(self.state, State::Closed) {
+        if answer.is_ok() && waited && !self.resolved && !is_closed {
             let outcome = self.cancelled(CANCELLED, Vec::new());
             out.job(self.resolution(outcome));
         }
@@ -505,12 +513,8 @@ impl Machine for Child {
                     target: Target {
                         namespace: self.asked.namespace.clone(),
                         workflow_id: self.asked.id.as_str().to_owned(),
-                        run_id: match &self.state {
-                            State::Running { run_id, .. } => run_id.to_string(),
-                            State::Scheduled | State::Starting { .. } | State::Closed => {
-                                String::new()
-                            }
-                        },
+                        // Whichever run is the latest: the child may have continued as new.
+                        run_id: String::new(),
                         child: true,
                     },
                     reason: std::mem::take(reason).into(),
@@ -565,6 +569,7 @@ impl Machine for Child {
                 CommandEvent::ExternalCancelInitiated { workflow_id, child },
             ) if child && workflow_id == self.asked.id.as_str() => {
                 self.request = Request::Recorded;
+                self.requests += 1;
                 Ok(())
             }
             (_, _, _, other) => Err(other),
@@ -615,6 +620,10 @@ impl Machine for Child {
 
     fn answers_cancel(&self) -> bool {
         true
+    }
+
+    fn events(&self) -> usize {
+        1 + self.requests
     }
 }
 

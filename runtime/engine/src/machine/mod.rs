@@ -55,6 +55,11 @@ pub(crate) trait Machine {
     fn answers_cancel(&self) -> bool {
         false
     }
+
+    /// How many of its events history answers.
+    fn events(&self) -> usize {
+        1
+    }
 }
 
 /// Which of its commands a machine is asked about.
@@ -179,6 +184,10 @@ macro_rules! machines {
 
             fn answers_cancel(&self) -> bool {
                 match self { $(Self::$kind(it) => it.answers_cancel(),)* }
+            }
+
+            fn events(&self) -> usize {
+                match self { $(Self::$kind(it) => it.events(),)* }
             }
         }
     };
