@@ -85,6 +85,7 @@
 //! | [`worker`] | workers, their options and their shutdown |
 //! | [`error`] | what goes wrong, by operation |
 //! | [`data`](mod@data) | what can be serialised: arguments, results, bytes |
+//! | [`search`] | search attributes with types, and list filters |
 //! | [`time`] | durations with units, workflow time |
 //! | `server` | the embedded server |
 //! | `replay` | replay of recorded histories |
@@ -114,6 +115,7 @@ pub mod error;
 mod hints;
 mod instance;
 mod options;
+pub mod search;
 #[cfg(feature = "server")]
 pub mod server;
 mod telemetry;

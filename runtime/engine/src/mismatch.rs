@@ -133,6 +133,8 @@ pub enum CommandSummary {
     UpsertPatches,
     /// Upsert search attributes.
     UpsertSearchAttributes,
+    /// Upsert memos.
+    UpsertMemo,
     /// Accept an update.
     AcceptUpdate {
         /// Id of the update.
@@ -225,9 +227,10 @@ impl CommandSummary {
     /// The fields that replay compares in addition to the kind.
     fn fields(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::StartTimer { .. } | Self::UpsertPatches | Self::UpsertSearchAttributes => {
-                Vec::new()
-            }
+            Self::StartTimer { .. }
+            | Self::UpsertPatches
+            | Self::UpsertSearchAttributes
+            | Self::UpsertMemo => Vec::new(),
             Self::CancelTimer { started } => vec![("started event", started.to_string())],
             Self::ScheduleActivity {
                 activity_type,
@@ -318,6 +321,7 @@ impl From<&CommandEvent> for CommandSummary {
             CommandEvent::SearchAttributesUpserted {
                 only_change_version: false,
             } => Self::UpsertSearchAttributes,
+            CommandEvent::MemoUpserted => Self::UpsertMemo,
             CommandEvent::UpdateAccepted(it) => Self::AcceptUpdate { id: it.id.clone() },
             CommandEvent::UpdateCompleted { id } => Self::CompleteUpdate { id: id.clone() },
             CommandEvent::RunEnded(ending) => Self::EndRun {
@@ -411,6 +415,7 @@ impl fmt::Display for CommandSummary {
             Self::RecordMarker { name } => write!(f, "record marker `{name}`"),
             Self::UpsertPatches => f.write_str("list the patches of this run"),
             Self::UpsertSearchAttributes => f.write_str("upsert search attributes"),
+            Self::UpsertMemo => f.write_str("upsert memos"),
             Self::AcceptUpdate { id } => write!(f, "accept update `{id}`"),
             Self::RejectUpdate { id } => write!(f, "reject update `{id}`"),
             Self::CompleteUpdate { id } => write!(f, "complete update `{id}`"),

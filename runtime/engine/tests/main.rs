@@ -18,3 +18,4 @@ mod sticky;
 mod tasks;
 mod timer;
 mod update;
+mod upsert;

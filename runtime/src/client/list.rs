@@ -24,12 +24,14 @@ use crate::{
 /// Workflows that match a filter: a stream, read page by page as it is consumed.
 ///
 /// ```no_run
-/// # use durably::prelude::*;
+/// # use durably::{prelude::*, search::{Keyword, SearchKey}};
+/// const CUSTOMER: SearchKey<Keyword> = SearchKey::new("CustomerId");
+///
 /// # async fn example(client: Client) -> Result<()> {
-/// let mut running = client.list("ExecutionStatus = 'Running'").timeout(secs(10));
+/// let mut running = client.list("ExecutionStatus = 'Running'").limit(100).timeout(secs(10));
 /// while let Some(workflow) = running.next().await? {
 ///     let note: Option<String> = workflow.memo("note")?;
-///     let customer: Option<String> = workflow.search_attribute("Customer")?;
+///     let customer: Option<String> = workflow.search(CUSTOMER)?;
 ///     println!("{} {note:?} {customer:?}", workflow.workflow_id);
 /// }
 /// # Ok(())
@@ -43,6 +45,8 @@ pub struct WorkflowList {
     fetched: VecDeque<WorkflowSummary>,
     next: Next,
     timeout: Option<Duration>,
+    /// How many workflows may follow; no limit by default.
+    left: Option<usize>,
 }
 
 enum Next {
@@ -61,7 +65,14 @@ impl WorkflowList {
             fetched: VecDeque::new(),
             next: Next::Page(Vec::new()),
             timeout: None,
+            left: None,
         }
+    }
+
+    /// At most this many workflows.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.left = Some(limit);
+        self
     }
 
     /// How long to wait for each page, retries included; about ten seconds if not set. After it the error
@@ -102,7 +113,13 @@ impl Stream for WorkflowList {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
+            if self.left == Some(0) {
+                return Poll::Ready(None);
+            }
             if let Some(workflow) = self.fetched.pop_front() {
+                if let Some(left) = &mut self.left {
+                    *left -= 1;
+                }
                 return Poll::Ready(Some(Ok(workflow)));
             }
             match &mut self.next {

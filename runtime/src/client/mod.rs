@@ -94,7 +94,7 @@ pub use crate::wire::{
     start::{IdConflictPolicy, IdReusePolicy},
 };
 use crate::{
-    data::{ArgList, ArgsEncoder, Bytes, Converter, Format, Text},
+    data::{ArgList, ArgsEncoder, Bytes, Converter, Format, Text, search::Filter},
     error::{ConnectError, RpcError},
     transport::{caller::Caller, rpc::RawClient},
 };
@@ -262,16 +262,16 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(&self, filter: impl Text) -> WorkflowList {
-        WorkflowList::new(self, filter.into_text())
+    pub fn list(&self, filter: impl Into<Filter>) -> WorkflowList {
+        WorkflowList::new(self, filter.into().to_string())
     }
 
     /// How many workflows match a [list filter](https://docs.temporal.io/list-filter).
     ///
     /// # Errors
     /// [`RpcError::InvalidArgument`] if the filter is invalid; the other kinds if the request failed.
-    pub fn count(&self, filter: impl Text) -> Call<u64, RpcError> {
-        list::count(self.clone(), filter.into_text())
+    pub fn count(&self, filter: impl Into<Filter>) -> Call<u64, RpcError> {
+        list::count(self.clone(), filter.into().to_string())
     }
 
     /// The RPCs themselves, for what has no method here.

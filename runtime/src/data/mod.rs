@@ -39,6 +39,7 @@ mod format;
 mod path;
 mod probe;
 mod protobuf;
+pub(crate) mod search;
 mod text;
 pub(crate) mod type_name;
 pub(crate) mod value;

@@ -4,7 +4,11 @@ use std::{cell::Cell, fmt};
 
 use super::{DataError, Error, Result};
 use crate::{
-    data::{Converter, EncodedArgs, Outgoing, Text, type_name},
+    data::{
+        Converter, EncodedArgs, Outgoing, Text,
+        search::{SearchKey, SearchKind, SearchValue},
+        type_name,
+    },
     hints::converted::HoldsContinueAsNew,
     options::{
         Retry,
@@ -67,7 +71,9 @@ use crate::{
 ///
 /// All options:
 /// ```
-/// # use durably::prelude::*;
+/// # use durably::{prelude::*, search::SearchKey};
+/// const PAGE: SearchKey<i64> = SearchKey::new("Page");
+///
 /// #[derive(Default)]
 /// struct Poller;
 ///
@@ -81,7 +87,7 @@ use crate::{
 ///             .task_timeout(secs(10))
 ///             .retry(Retry::attempts(3))
 ///             .memo("page", page)
-///             .search_attribute("Page", page)
+///             .search(PAGE, 7)
 ///             .into()
 ///     }
 /// }
@@ -168,10 +174,9 @@ impl ContinueAsNew {
     }
 
     /// Sets one search attribute of the next run; the first call drops those of this run.
-    pub fn search_attribute<T: Outgoing>(mut self, name: impl Into<String>, attribute: T) -> Self {
-        let name = name.into();
-        // The server reads them, and reads nothing but JSON.
-        match encode_named("search attribute", &name, &attribute, &Converter::JSON) {
+    pub fn search<K: SearchKind>(mut self, key: SearchKey<K>, value: impl SearchValue<K>) -> Self {
+        let (name, payload) = key.set(value).into_parts();
+        match payload {
             Ok(payload) => {
                 let attributes = self.0.request.search_attributes.get_or_insert_default();
                 attributes.insert(name, payload);

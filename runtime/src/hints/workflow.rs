@@ -93,8 +93,8 @@ pub trait Versions {
 
 /// `upsert_search_attributes`: no context has it.
 #[diagnostic::on_unimplemented(
-    message = "changing search attributes from a workflow is not supported by this version of durably",
-    label = "set them where it is started: `.search_attribute(\"Customer\", id)`"
+    message = "`Ctx` has no `upsert_search_attributes`",
+    label = "write `ctx.upsert(CUSTOMER.set(id))?`, with `const CUSTOMER: SearchKey<Keyword> = SearchKey::new(\"CustomerId\")` of `durably::search`"
 )]
 pub trait UpsertsSearchAttributes {
     #[doc(hidden)]

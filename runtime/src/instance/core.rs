@@ -18,6 +18,7 @@ use super::{
     randomness::Randomness,
     side_effects::SideEffects,
     turns::Turns,
+    upserts::Upserts,
     waits::{Version, Waits},
 };
 use crate::{data::Converter, time::Time};
@@ -33,6 +34,8 @@ pub(crate) struct Core {
     pub(crate) random: Randomness,
     /// What `patched` answered, so that it answers the same again.
     pub(crate) patches: Patches,
+    /// Changes of search attributes and memos.
+    pub(super) upserts: Upserts,
     /// Values from outside, so that a replay uses them again.
     pub(crate) side_effects: SideEffects,
     /// Timers, activities, children and the like on their way, and their results until they are fetched.
@@ -133,6 +136,7 @@ impl Core {
             worker,
             facts: Cell::new(facts),
             patches: known.patches,
+            upserts: Upserts::default(),
             side_effects: known.side_effects,
             ops: RefCell::default(),
             waits: RefCell::default(),

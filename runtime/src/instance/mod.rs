@@ -16,5 +16,6 @@ pub(crate) mod side_effects;
 pub(crate) mod site;
 pub(crate) mod state;
 pub(crate) mod turns;
+mod upserts;
 pub(crate) mod waits;
 pub(crate) mod waker;

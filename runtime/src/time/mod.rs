@@ -97,6 +97,69 @@ impl Time {
         self.since_epoch().0
     }
 
+    /// The time that RFC 3339 writes so.
+    pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
+        let number = |from: usize, to: usize| {
+            let digits = text.get(from..to)?;
+            digits
+                .bytes()
+                .all(|it| it.is_ascii_digit())
+                .then(|| digits.parse::<i64>().ok())?
+        };
+        let at = |index: usize, expected: &[u8]| {
+            text.as_bytes()
+                .get(index)
+                .is_some_and(|it| expected.contains(it))
+        };
+        if !(at(4, b"-") && at(7, b"-") && at(10, b"Tt ") && at(13, b":") && at(16, b":")) {
+            return None;
+        }
+        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+        let in_range = (1..=12).contains(&month)
+            && (1..=31).contains(&day)
+            && hour < 24
+            && minute < 60
+            && second < 61;
+        if !in_range {
+            return None;
+        }
+        let rest = text.get(19..)?;
+        let (nanos, zone) = match rest.strip_prefix('.') {
+            None => (0, rest),
+            Some(fraction) => {
+                let end = fraction.find(|it: char| !it.is_ascii_digit())?;
+                let (digits, zone) = fraction.split_at(end);
+                let nanos = format!("{:0<9.9}", digits).parse::<u32>().ok()?;
+                ((!digits.is_empty()).then_some(nanos)?, zone)
+            }
+        };
+        let offset = match zone {
+            "Z" | "z" => 0,
+            zone => {
+                let sign = match zone.as_bytes().first()? {
+                    b'+' => 1,
+                    b'-' => -1,
+                    _ => return None,
+                };
+                let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+                let part = |digits: &str| match digits.len() {
+                    2 => digits.parse::<u8>().ok(),
+                    _ => None,
+                };
+                sign * (i64::from(part(hours)?) * 3_600 + i64::from(part(minutes)?) * 60)
+            }
+        };
+        let days = days_since_epoch(year, month, day);
+        let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset;
+        let whole = Duration::from_secs(seconds.unsigned_abs());
+        let whole = match seconds < 0 {
+            true => Self::UNIX_EPOCH.checked_sub(whole)?,
+            false => Self::UNIX_EPOCH.checked_add(whole)?,
+        };
+        whole.checked_add(Duration::from_nanos(nanos.into()))
+    }
+
     /// Whole milliseconds since 1970; 0 before.
     pub(crate) fn unix_millis(self) -> u64 {
         let (seconds, nanos) = self.since_epoch();
@@ -195,6 +258,16 @@ impl fmt::Debug for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// The day of a date, counted from 1970-01-01, in the proleptic Gregorian calendar.
+fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
+    // Years that begin in March have their leap day at the end.
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 /// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar.

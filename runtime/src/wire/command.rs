@@ -1,9 +1,7 @@
 //! Answers to workflow tasks: commands, messages, answers to queries.
 
-use std::collections::HashMap;
-
 use durably_engine::{
-    Command, ContinueAsNew, EndRun, Message, MessageBody, Payload, Priority, QueryAnswer,
+    Command, ContinueAsNew, EndRun, Header, Message, MessageBody, Payload, Priority, QueryAnswer,
     RetryPolicy, ScheduleActivity, SdkMetadata, TaskCompletion,
 };
 use durably_proto::{
@@ -98,6 +96,8 @@ fn to_proto(command: Command) -> command::Command {
         }
         Command::MarkPatch { id, deprecated } => marker(marker::patch(id, deprecated)),
         Command::UpsertPatches { ids } => upsert_patches(&ids),
+        Command::UpsertSearchAttributes { attributes } => upsert_search_attributes(attributes),
+        Command::UpsertMemo { memo } => upsert_memo(memo),
         Command::ProtocolMessage { message_id } => bare(
             CommandType::ProtocolMessage,
             Attributes::ProtocolMessageCommandAttributes(
@@ -201,16 +201,26 @@ fn marker(attributes: command::RecordMarkerCommandAttributes) -> command::Comman
 
 fn upsert_patches(ids: &[String]) -> command::Command {
     let list = json(&ids).with_metadata("type", b"KeywordList".to_vec());
+    upsert_search_attributes(Header::from([(CHANGE_VERSION.to_owned(), list)]))
+}
+
+fn upsert_search_attributes(attributes: Header) -> command::Command {
     bare(
         CommandType::UpsertWorkflowSearchAttributes,
         Attributes::UpsertWorkflowSearchAttributesCommandAttributes(
             command::UpsertWorkflowSearchAttributesCommandAttributes {
-                search_attributes: Some(common::SearchAttributes {
-                    indexed_fields: HashMap::from([(
-                        CHANGE_VERSION.to_owned(),
-                        payload::to_proto(list),
-                    )]),
-                }),
+                search_attributes: payload::search_attributes_to_proto(attributes),
+            },
+        ),
+    )
+}
+
+fn upsert_memo(memo: Header) -> command::Command {
+    bare(
+        CommandType::ModifyWorkflowProperties,
+        Attributes::ModifyWorkflowPropertiesCommandAttributes(
+            command::ModifyWorkflowPropertiesCommandAttributes {
+                upserted_memo: payload::memo_to_proto(memo),
             },
         ),
     )

@@ -62,6 +62,23 @@ impl WorkflowStatus {
     }
 }
 
+impl WorkflowStatus {
+    /// The name of the state in list filters.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "Running",
+            Self::Paused => "Paused",
+            Self::Completed => "Completed",
+            Self::Failed => "Failed",
+            Self::Cancelled => "Canceled",
+            Self::Terminated => "Terminated",
+            Self::ContinuedAsNew => "ContinuedAsNew",
+            Self::TimedOut => "TimedOut",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
 impl fmt::Display for WorkflowStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

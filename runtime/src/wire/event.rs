@@ -260,6 +260,9 @@ fn kind(
         }
         Attributes::WorkflowExecutionTerminatedEventAttributes(_)
         | Attributes::WorkflowExecutionTimedOutEventAttributes(_) => Fact::RunStopped.into(),
+        Attributes::WorkflowPropertiesModifiedEventAttributes(_) => {
+            CommandEvent::MemoUpserted.into()
+        }
         Attributes::WorkflowPropertiesModifiedExternallyEventAttributes(_)
         | Attributes::ActivityPropertiesModifiedExternallyEventAttributes(_)
         | Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_)

@@ -25,7 +25,10 @@ use super::{
     spawn::awaited_again,
 };
 use crate::{
-    data::{Converter, EncodedArgs, Known, Outgoing, PayloadOf, Text, note},
+    data::{
+        Converter, EncodedArgs, Known, Outgoing, PayloadOf, Text, note,
+        search::{SearchKey, SearchKind, SearchValue},
+    },
     definition::{MethodsOf, Workflow, private::payload},
     error::ChildError,
     instance::{
@@ -90,7 +93,7 @@ use crate::{
 ///             .parent_close(ParentClose::RequestCancel)
 ///             .cancellation(ChildCancellationType::TryCancel)
 ///             .memo("note", "fragile")
-///             .search_attribute("Customer", "c-17")
+///             .search(durably::search::SearchKey::<durably::search::Keyword>::new("Customer"), "c-17")
 ///             .summary("by ship")
 ///             .details("with the **next** ship")
 ///             .await?;
@@ -271,12 +274,14 @@ impl<W> ChildCall<W> {
     /// Sets a search attribute, which list filters can use; it must be registered with the server.
     ///
     /// One that cannot be written fails the workflow task, as an argument does.
-    pub fn search_attribute<T: Outgoing>(mut self, name: impl Text, attribute: T) -> Self {
-        // The server reads them, and reads nothing but JSON.
-        let json = Converter::JSON;
-        self.add("search attribute", &json, name, &attribute, |it| {
-            &mut it.search_attributes
-        });
+    pub fn search<K: SearchKind>(mut self, key: SearchKey<K>, value: impl SearchValue<K>) -> Self {
+        let (name, payload) = key.set(value).into_parts();
+        if let State::New(request) = &mut self.state {
+            match payload {
+                Ok(payload) => drop(request.options.search_attributes.insert(name, payload)),
+                Err(error) => drop(request.fault.get_or_insert_with(|| error.to_string())),
+            }
+        }
         self
     }
 

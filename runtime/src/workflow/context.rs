@@ -2,6 +2,7 @@
 
 use std::{future::Future, ops::Deref, panic::Location, rc::Rc};
 
+use durably_engine::Header;
 use rand::{
     RngExt,
     distr::{Distribution, StandardUniform},
@@ -22,8 +23,9 @@ use super::{
     view::View,
 };
 use crate::{
-    data::{ArgList, ArgsEncoder, Data, Text},
+    data::{ArgList, ArgsEncoder, Data, Outgoing, Text, search::SearchUpdate, type_name},
     definition::NoTimeout,
+    error::{DataError, Result},
     instance::core::Core,
     time::span::Span,
 };
@@ -254,6 +256,66 @@ impl Ctx {
     #[track_caller]
     pub fn uuid(&self) -> Uuid {
         random::uuid(self.core())
+    }
+
+    /// Sets and removes search attributes: one change, or several at once.
+    ///
+    /// The next run of a continue-as-new begins with what is set.
+    ///
+    /// ```
+    /// use durably::{prelude::*, search::{Keyword, SearchKey}};
+    ///
+    /// const CUSTOMER: SearchKey<Keyword> = SearchKey::new("CustomerId");
+    /// const AMOUNT: SearchKey<f64> = SearchKey::new("Amount");
+    ///
+    /// fn assign(ctx: &Ctx, customer: &str) -> Result<()> {
+    ///     ctx.upsert([CUSTOMER.set(customer), AMOUNT.unset()])?;
+    ///     assert_eq!(ctx.search(CUSTOMER)?.as_deref(), Some(customer));
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// A value cannot be written: a number that is not finite. Then nothing is changed. The server checks
+    /// names and types later: the workflow task fails until the attribute is registered.
+    #[track_caller]
+    pub fn upsert(&self, changes: impl IntoIterator<Item = SearchUpdate>) -> Result<()> {
+        let mut attributes = Header::new();
+        for change in changes {
+            let (name, payload) = change.into_parts();
+            attributes.insert(name, payload?);
+        }
+        // The server refuses a command without any.
+        if !attributes.is_empty() {
+            self.core().upsert_search_attributes(attributes);
+        }
+        Ok(())
+    }
+
+    /// Sets a memo, which `describe` and `list` show; `None` removes it.
+    ///
+    /// The next run of a continue-as-new begins with what is set.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// fn annotate(ctx: &Ctx, page: u32) -> Result<()> {
+    ///     ctx.upsert_memo("page", page)?;
+    ///     assert_eq!(ctx.memo("page")?, Some(page));
+    ///     ctx.upsert_memo("draft", None::<String>)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The value cannot be written.
+    #[track_caller]
+    pub fn upsert_memo<T: Outgoing>(&self, name: impl Text, note: T) -> Result<()> {
+        let name = name.into_text();
+        let encoded = note.__encode(self.core().converter());
+        let payload = encoded.map_err(|fault| {
+            DataError::write(format!("memo `{name}`"), type_name::short::<T>(), fault)
+        })?;
+        self.core().upsert_memo(Header::from([(name, payload)]));
+        Ok(())
     }
 
     /// A value from outside of the workflow: the environment, a clock, a cache of the process. The closure is

@@ -2,11 +2,14 @@
 
 use std::{rc::Rc, time::Duration};
 
-use durably_engine::{Payload, RunRef};
+use durably_engine::RunRef;
 
 use crate::{
-    data::{Callee, Data, decode_result},
-    error::{Failure, Result},
+    data::{
+        Callee, Data, decode_result,
+        search::{SearchKey, SearchKind},
+    },
+    error::{DataError, Failure, Result},
     instance::core::Core,
     time::Time,
 };
@@ -16,7 +19,9 @@ use crate::{
 /// Everything here is the same when the run is replayed. A [`Ctx`](crate::workflow::Ctx) derefs to it.
 ///
 /// ```
-/// use durably::prelude::*;
+/// use durably::{prelude::*, search::{Keyword, SearchKey}};
+///
+/// const CUSTOMER: SearchKey<Keyword> = SearchKey::new("CustomerId");
 ///
 /// #[derive(Default)]
 /// struct Report {
@@ -46,8 +51,8 @@ use crate::{
 ///         // The run before, and what was set at the start.
 ///         let total = ctx.last_completion::<u64>()?.unwrap_or(0);
 ///         self.lines.push(format!("{total}, {:?}, cron {:?}", ctx.last_failure(), ctx.cron()));
-///         let note = ctx.memo("note").is_some() || ctx.search_attribute("Customer").is_some();
-///         self.lines.push(format!("annotated: {note}"));
+///         let (note, customer) = (ctx.memo::<String>("note")?, ctx.search(CUSTOMER)?);
+///         self.lines.push(format!("{note:?} for {customer:?}"));
 ///
 ///         // Before history grows too long, and after all handlers have ended.
 ///         if ctx.continue_as_new_suggested() || ctx.history_length() > 10_000 {
@@ -175,14 +180,28 @@ impl View {
         Some(Failure::from_record(record, self.core.converter()))
     }
 
-    /// A memo that was set when the workflow was started.
-    pub fn memo(&self, name: &str) -> Option<&Payload> {
-        self.core.start.event.memo.get(name)
+    /// The memo of this name, as it is now; `None` if there is none.
+    ///
+    /// # Errors
+    /// It cannot be deserialised as a `T`.
+    pub fn memo<T: Data>(&self, name: &str) -> Result<Option<T>> {
+        let Some(payload) = self.core.memo(name) else {
+            return Ok(None);
+        };
+        let what = || format!("memo `{name}`");
+        Ok(Some(DataError::decode(
+            &payload,
+            self.core.converter(),
+            what,
+        )?))
     }
 
-    /// A search attribute, as it was when the run started.
-    pub fn search_attribute(&self, name: &str) -> Option<&Payload> {
-        self.core.start.event.search_attributes.get(name)
+    /// The search attribute of this key, as it is now; `None` if it is not set.
+    ///
+    /// # Errors
+    /// It is of another type.
+    pub fn search<K: SearchKind>(&self, key: SearchKey<K>) -> Result<Option<K::Value>> {
+        Ok(key.read(self.core.search_attribute(key.name()).as_ref())?)
     }
 
     /// The number of events in history at the current workflow task.

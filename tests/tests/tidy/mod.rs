@@ -134,7 +134,7 @@ fn folders_import_in_one_direction() {
             / hints server testing
             / debug
             / lib
-            / clippy_toml guide prelude",
+            / clippy_toml guide prelude search",
         exceptions: &[
             ("data", "error"),
             ("definition", "activity"),

@@ -20,6 +20,7 @@ mod patches;
 mod queries;
 mod reading;
 mod resets;
+mod search;
 mod side_effects;
 mod signals;
 mod timers;

@@ -1,6 +1,6 @@
 //! NaN and infinities, which JSON cannot represent: the sender receives an error with the path.
 
-use durably::{error::ResultError, prelude::*};
+use durably::{error::ResultError, prelude::*, search::SearchKey};
 use durably_tests::{World, eventually, on_both_servers};
 
 /// What travels; the price of its second line may be none that JSON can hold.
@@ -73,7 +73,7 @@ impl Shop {
                 Self::continue_as_new("", order).memo("order", wrong).into()
             }
             "attribute of continue as new" => Self::continue_as_new("", order)
-                .search_attribute("CustomDoubleField", f64::NAN)
+                .search(SearchKey::<f64>::new("CustomDoubleField"), f64::NAN)
                 .into(),
             "resumed" => Ok(resume::call(ctx).await?.unwrap_or(order)),
             "wait" => {
@@ -154,7 +154,7 @@ async fn what_a_client_sends_is_refused_with_its_path(world: &World) -> Result<(
     );
     let expected =
         "cannot write search attribute `Score` (`f64`): it is inf, which JSON cannot hold";
-    let call = new().search_attribute("Score", f64::INFINITY);
+    let call = new().search(SearchKey::<f64>::new("Score"), f64::INFINITY);
     is(expected.to_owned(), call.await.unwrap_err().into());
 
     is(argument(1), shop.close(wrong()).await.unwrap_err().into());

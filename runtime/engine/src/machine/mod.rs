@@ -14,6 +14,7 @@ mod patch;
 pub(crate) mod side_effect;
 mod timer;
 pub(crate) mod update;
+mod upsert;
 
 use std::collections::VecDeque;
 
@@ -28,6 +29,7 @@ pub(crate) use patch::{Patch, PatchList, Patches};
 pub(crate) use side_effect::SideEffectMarker;
 pub(crate) use timer::Timer;
 pub(crate) use update::{OpenUpdate, UpdateStep, Updates};
+pub(crate) use upsert::{MemoUpsert, SearchAttributeUpsert};
 
 use crate::{Answer, Command, CommandEvent, CommandSummary, EventId, Job, LocalRequest};
 

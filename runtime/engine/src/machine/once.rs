@@ -2,7 +2,9 @@
 //!
 //! A new kind is one more file with an `impl Once`, and one more line in `onces!`.
 
-use super::{EndRun, Patch, PatchList, SideEffectMarker, UpdateStep};
+use super::{
+    EndRun, MemoUpsert, Patch, PatchList, SearchAttributeUpsert, SideEffectMarker, UpdateStep,
+};
 use crate::{CommandEvent, CommandSummary, TaskCompletion};
 
 /// What a command that is never answered does.
@@ -64,6 +66,10 @@ onces! {
     Patch,
     /// The indexed list of patches, written beside a marker.
     PatchList,
+    /// A change of search attributes.
+    SearchAttributeUpsert,
+    /// A change of memos.
+    MemoUpsert,
     /// The marker of a side effect.
     SideEffectMarker,
     /// One word about an update.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    CancelExternal, EndRun, EventId, FailureRecord, LocalActivityMarked, Message, Payload,
+    CancelExternal, EndRun, EventId, FailureRecord, Header, LocalActivityMarked, Message, Payload,
     ScheduleActivity, SdkMetadata, SideEffect, SignalExternal, StartChild,
 };
 
@@ -86,6 +86,16 @@ pub enum Command {
     UpsertPatches {
         /// Their ids, sorted.
         ids: Vec<String>,
+    },
+    /// Leaves `UpsertWorkflowSearchAttributes`.
+    UpsertSearchAttributes {
+        /// By name; an empty value removes one.
+        attributes: Header,
+    },
+    /// Leaves `WorkflowPropertiesModified`.
+    UpsertMemo {
+        /// By name; an empty value removes one.
+        memo: Header,
     },
     /// The place of a [`Message`] among the commands.
     ProtocolMessage {

@@ -110,6 +110,8 @@ pub enum CommandEvent {
         /// Nothing but the list of patches, which the engine writes by itself.
         only_change_version: bool,
     },
+    /// Memos.
+    MemoUpserted,
     /// An update passed its validator.
     UpdateAccepted(Box<UpdateAccepted>),
     /// The handler of an update completed.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    CancelExternal, EndRun, FailureRecord, Payload, RecordSideEffect, ScheduleActivity,
+    CancelExternal, EndRun, FailureRecord, Header, Payload, RecordSideEffect, ScheduleActivity,
     ScheduleLocalActivity, Seq, SignalExternal, StartChild,
 };
 
@@ -63,6 +63,16 @@ pub enum Intent {
         id: String,
         /// The code before the patch is gone.
         deprecated: bool,
+    },
+    /// Search attributes are set or removed; the next run of a chain begins with what is left.
+    UpsertSearchAttributes {
+        /// By name; an empty value removes one.
+        attributes: Header,
+    },
+    /// Memos are set or removed; the next run of a chain begins with what is left.
+    UpsertMemo {
+        /// By name; an empty value removes one.
+        memo: Header,
     },
     /// The update passed its validator.
     AcceptUpdate {

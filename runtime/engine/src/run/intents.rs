@@ -2,9 +2,11 @@
 
 use super::{Run, Stage};
 use crate::machine::{
-    Activity, AnyMachine, AnyOnce, Child, ExternalCancel, ExternalSignal, SideEffectMarker, Timer,
+    Activity, AnyMachine, AnyOnce, Child, ExternalCancel, ExternalSignal, MemoUpsert,
+    SearchAttributeUpsert, SideEffectMarker, Timer,
 };
-use crate::{Command, ContinueAsNew, EndRun, EngineError, Intent, Place, Seq};
+use crate::payload::NULL;
+use crate::{Command, ContinueAsNew, EndRun, EngineError, Header, Intent, Place, Seq};
 
 impl Run {
     pub(super) fn apply_intent(
@@ -74,6 +76,18 @@ impl Run {
                 for once in self.patches.set(id, deprecated, replaying) {
                     self.commands.attempt(once, place);
                 }
+                Ok(())
+            }
+            Intent::UpsertSearchAttributes { attributes } => {
+                merge(&mut self.carried.search_attributes, &attributes);
+                let upsert = AnyOnce::SearchAttributeUpsert(SearchAttributeUpsert(attributes));
+                self.commands.attempt(upsert, place);
+                Ok(())
+            }
+            Intent::UpsertMemo { memo } => {
+                merge(&mut self.carried.memo, &memo);
+                let upsert = AnyOnce::MemoUpsert(MemoUpsert(memo));
+                self.commands.attempt(upsert, place);
                 Ok(())
             }
             Intent::AcceptUpdate { id } => {
@@ -164,10 +178,23 @@ impl Run {
                 | Command::MarkSideEffect { .. }
                 | Command::MarkPatch { .. }
                 | Command::UpsertPatches { .. }
+                | Command::UpsertSearchAttributes { .. }
+                | Command::UpsertMemo { .. }
                 | Command::ProtocolMessage { .. }
                 | Command::EndRun(_) => continue,
             };
             queue.get_or_insert_with(|| self.carried.task_queue.clone());
+        }
+    }
+}
+
+/// Applies changes as the server does: an empty value removes an entry.
+fn merge(entries: &mut Header, changes: &Header) {
+    for (name, value) in changes {
+        if value.encoding() == NULL {
+            entries.remove(name);
+        } else {
+            entries.insert(name.clone(), value.clone());
         }
     }
 }

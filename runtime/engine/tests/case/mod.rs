@@ -9,7 +9,7 @@ pub(crate) use worker::Worker;
 pub(crate) use world::{World, sticky};
 
 use durably_engine::{
-    Command, Completion, EndRun, FailureInfo, FailureRecord, Target, TaskCompletion,
+    Command, Completion, EndRun, FailureInfo, FailureRecord, Header, Target, TaskCompletion,
 };
 
 /// The commands of an answer, in words.
@@ -45,6 +45,10 @@ fn target(target: &Target) -> String {
         .to_owned()
 }
 
+fn names(entries: &Header) -> String {
+    entries.keys().cloned().collect::<Vec<_>>().join(" ")
+}
+
 fn describe(command: &Command) -> String {
     match command {
         Command::StartTimer { timer_id, .. } => format!("start timer {timer_id}"),
@@ -70,6 +74,8 @@ fn describe(command: &Command) -> String {
             false => format!("patch {id}"),
         },
         Command::UpsertPatches { ids } => format!("patches {}", ids.join(" ")),
+        Command::UpsertSearchAttributes { attributes } => format!("search {}", names(attributes)),
+        Command::UpsertMemo { memo } => format!("memo {}", names(memo)),
         Command::ProtocolMessage { message_id } => format!("message {message_id}"),
         Command::EndRun(EndRun::Complete(result)) => match result.first() {
             Some(result) => format!("complete {}", String::from_utf8_lossy(result.data())),

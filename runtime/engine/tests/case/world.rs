@@ -327,6 +327,10 @@ impl World {
                 id: id.clone(),
                 deprecated: *deprecated,
             },
+            Command::UpsertSearchAttributes { .. } => CommandEvent::SearchAttributesUpserted {
+                only_change_version: false,
+            },
+            Command::UpsertMemo { .. } => CommandEvent::MemoUpserted,
             Command::UpsertPatches { .. } => CommandEvent::SearchAttributesUpserted {
                 only_change_version: true,
             },

@@ -7,7 +7,10 @@ use durably_engine::Header;
 use super::target::FromClient;
 use crate::{
     client::call::{Call, within},
-    data::{Converter, Data},
+    data::{
+        Converter, Data,
+        search::{SearchKey, SearchKind},
+    },
     error::{DataError, Failure, HandleError},
     transport::retry::Patience,
     wire::describe::{self, DescribeWorkflow, Description, WorkflowStatus},
@@ -16,12 +19,14 @@ use crate::{
 /// One run of a workflow, as lists show it.
 ///
 /// ```no_run
-/// # use durably::prelude::*;
+/// # use durably::{prelude::*, search::{Keyword, SearchKey}};
+/// const CUSTOMER: SearchKey<Keyword> = SearchKey::new("CustomerId");
+///
 /// # async fn example(client: Client) -> Result<()> {
 /// let mut orders = client.list("WorkflowType = 'Order'");
 /// while let Some(order) = orders.next().await? {
 ///     let note: Option<String> = order.memo("note")?;
-///     let customer: Option<String> = order.search_attribute("Customer")?;
+///     let customer: Option<String> = order.search(CUSTOMER)?;
 ///     println!("{} is {}: {note:?} {customer:?}", order.workflow_id, order.status);
 /// }
 /// # Ok(())
@@ -83,14 +88,12 @@ impl WorkflowSummary {
         read(&self.memo, name, "memo", &self.converter)
     }
 
-    /// The search attribute of this name, which list filters can use; `None` if it is not set.
+    /// The search attribute of this key; `None` if it is not set.
     ///
     /// # Errors
-    /// It cannot be deserialised as a `T`.
-    pub fn search_attribute<T: Data>(&self, name: &str) -> Result<Option<T>, DataError> {
-        // The server indexes them, and reads JSON only.
-        let json = &Converter::JSON;
-        read(&self.search_attributes, name, "search attribute", json)
+    /// It is of another type.
+    pub fn search<K: SearchKind>(&self, key: SearchKey<K>) -> Result<Option<K::Value>, DataError> {
+        key.read(self.search_attributes.get(key.name()))
     }
 }
 

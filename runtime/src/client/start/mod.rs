@@ -20,7 +20,10 @@ use super::{
     call::{Request, within},
 };
 use crate::{
-    data::{Converter, EncodedArgs, Known, Outgoing, Text, note},
+    data::{
+        Converter, EncodedArgs, Known, Outgoing, Text, note,
+        search::{SearchKey, SearchKind, SearchValue},
+    },
     definition::private::payload,
     definition::{HasQueue, NoQueue, QueueSet, Workflow},
     error::{RpcError, StartError, WorkflowAlreadyStarted},
@@ -87,7 +90,9 @@ use crate::{
 /// #         2
 /// #     }
 /// # }
-/// use durably::client::{IdConflictPolicy, IdReusePolicy};
+/// use durably::{client::{IdConflictPolicy, IdReusePolicy}, search::{Keyword, SearchKey}};
+///
+/// const CUSTOMER: SearchKey<Keyword> = SearchKey::new("CustomerId");
 ///
 /// # async fn example(client: Client) -> Result<()> {
 /// let handle = Greeting::start(&client, "Hello")
@@ -100,7 +105,7 @@ use crate::{
 ///     .retry(Retry::attempts(3))
 ///     .cron("0 7 * * *")
 ///     .memo("note", "asked for by Bob")
-///     .search_attribute("Customer", "c-17")
+///     .search(CUSTOMER, "c-17")
 ///     .timeout(secs(5))
 ///     .await?;
 ///
@@ -276,12 +281,12 @@ impl<W: Startable, Q> StartCall<W, Q> {
     /// Sets a search attribute, which list filters can use; it must be registered with the server.
     ///
     /// One that cannot be written is [`StartError::Data`] when the start is awaited.
-    pub fn search_attribute<T: Outgoing>(mut self, name: impl Text, attribute: T) -> Self {
-        let name = name.into_text();
-        // The server reads them, and reads nothing but JSON.
-        let json = &Converter::JSON;
-        if let Some(attribute) = self.encoded(json, "search attribute", &name, &attribute) {
-            self.start_mut().search_attributes.insert(name, attribute);
+    pub fn search<K: SearchKind>(mut self, key: SearchKey<K>, value: impl SearchValue<K>) -> Self {
+        let (name, payload) = key.set(value).into_parts();
+        let start = self.start_mut();
+        match payload {
+            Ok(payload) => drop(start.search_attributes.insert(name, payload)),
+            Err(error) => drop(start.error.get_or_insert(error)),
         }
         self
     }

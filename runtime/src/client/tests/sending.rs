@@ -18,6 +18,7 @@ use durably_proto::api::{
 use tonic::Status;
 
 use super::{Account, fake::server};
+use crate::search::{Keyword, SearchKey};
 use crate::{
     client::StartCall,
     data::{EncodedArgs, tests::formats::MessagePack},
@@ -328,7 +329,7 @@ async fn memos_are_read_in_the_format_of_the_client_and_search_attributes_as_jso
         assert_eq!(memo("by").as_deref(), Some("Ada"));
         assert_eq!(memo("for").as_deref(), Some("Bob"));
         assert_eq!(memo("to"), None);
-        let city = summary.search_attribute::<String>("City");
+        let city = summary.search(SearchKey::<Keyword>::new("City"));
         assert_eq!(city.expect("it is a text").as_deref(), Some("Rome"));
     }
 }

@@ -130,7 +130,7 @@ table!(Options, run: |_, ctx, _| running(async move {
     let call = call.execution_timeout(days(3)).run_timeout(days(2)).task_timeout(secs(5));
     let call = call.retry(Retry::attempts(3)).parent_close(ParentClose::Abandon);
     let call = call.cancellation(ChildCancellationType::TryCancel);
-    let call = call.memo("note", "fragile").search_attribute("Customer", "c-17");
+    let call = call.memo("note", "fragile").search(crate::search::SearchKey::<crate::search::Keyword>::new("Customer"), "c-17");
     Ok(call.summary("by ship").details("the *next* one").await?)
 }));
 

@@ -385,6 +385,14 @@ fn say(intent: &Intent) -> String {
     match intent {
         Intent::StartTimer { seq, after, .. } => format!("timer {seq}: {after:?}"),
         Intent::CancelTimer { seq } => format!("cancel timer {seq}"),
+        Intent::UpsertSearchAttributes { attributes } => {
+            let names: Vec<_> = attributes.keys().map(String::as_str).collect();
+            format!("search attributes {}", names.join(", "))
+        }
+        Intent::UpsertMemo { memo } => {
+            let names: Vec<_> = memo.keys().map(String::as_str).collect();
+            format!("memo {}", names.join(", "))
+        }
         Intent::ScheduleActivity(it) => {
             let args: Vec<_> = it.input.iter().map(text).collect();
             format!(
