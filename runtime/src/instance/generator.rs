@@ -64,7 +64,8 @@ mod tests {
         let expected = [41_943_041, 58_720_359, 3_588_806_011_781_223];
         assert_eq!([(); 3].map(|()| generator.next()), expected);
 
-        assert_eq!(seed_of(0, ""), 0x6363_d3c1_8ec8_0000);
+        assert_eq!(seed_of(0, ""), 0xf52a_15e9_a9b5_e89b);
+        assert_eq!(seed_of(7, "lottery"), 0x8790_9a21_f3e6_1b5a);
         assert_ne!(seed_of(1, "lottery"), seed_of(1, "shuffle"));
         assert_ne!(seed_of(1, "lottery"), seed_of(2, "lottery"));
 

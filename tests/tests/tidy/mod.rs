@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod examples;
+mod features;
 mod items;
 mod layers;
 mod pages;

@@ -9,10 +9,11 @@ use std::{
 use super::{all_sources, root};
 
 /// The pages that people read, by their paths in the repository.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
+    "docs/features.md",
     "docs/guide.md",
     "examples/README.md",
     "runtime/src/docs/changing_workflows.md",
@@ -260,7 +261,7 @@ fn text_of(source: &str) -> String {
     text.replace("\\\"", "\"")
 }
 
-fn read(path: &str) -> String {
+pub(super) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
