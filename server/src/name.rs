@@ -21,7 +21,7 @@ pub(crate) struct RunName {
 }
 
 /// Names a message of a run to another execution.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct MessageName {
     pub(crate) run: RunName,
     pub(crate) key: OutgoingKey,

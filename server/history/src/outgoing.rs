@@ -10,7 +10,7 @@ use durably_proto::api::history::v1::{
 };
 use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
 
-use crate::id::{EventId, OutgoingKey, OutgoingKind, RequestId};
+use crate::id::{EventId, OutgoingKey, OutgoingKind, RequestId, RunId};
 use crate::input::{
     BeginFirstTask, ChildClosed, ChildEnd, Input, RequestCancel, Signal, Terminate,
 };
@@ -19,6 +19,7 @@ use crate::pending::outgoing::OutgoingEntry;
 use crate::priority;
 use crate::start::{ChildStart, Parent};
 use crate::state::Run;
+use crate::time::Time;
 use crate::transition::Effect;
 
 /// A message of a run to another execution of its namespace.
@@ -47,6 +48,82 @@ impl Run {
             OutgoingKind::ClosePolicy => self.close_policy(key.event),
             OutgoingKind::ReportClose => self.close_report()?,
         })
+    }
+
+    /// When a message was sent.
+    pub fn sent_at(&self, key: OutgoingKey) -> Time {
+        match key.kind {
+            OutgoingKind::StartChild
+            | OutgoingKind::BeginChild
+            | OutgoingKind::Signal
+            | OutgoingKind::RequestCancel => self
+                .recorded(key.event)
+                .event_time
+                .map_or(self.config.started_at, Time::from),
+            OutgoingKind::ClosePolicy | OutgoingKind::ReportClose => {
+                self.closed_at().unwrap_or(self.config.started_at)
+            }
+        }
+    }
+
+    /// Whether a child of this workflow id, initiated before an event, is to be started.
+    pub fn is_starting_child(&self, workflow_id: &str, before: EventId) -> bool {
+        let mut children = self.children.iter();
+        children.any(|(initiated, child)| {
+            child.started.is_none()
+                && initiated < before
+                && initiated_child(self, initiated).workflow_id == workflow_id
+        })
+    }
+
+    /// Whether the run has received a signal or a cancel request of another workflow, which is
+    /// delivered at least once.
+    pub fn has_received(&self, input: &Input) -> bool {
+        match input {
+            Input::Signal(signal) => self.requests.has_signal(&signal.request_id),
+            Input::RequestCancel(cancel) => self.cancel_requested && self.has_recorded(cancel),
+            Input::SignalWithStart(_)
+            | Input::Terminate(_)
+            | Input::Update(_)
+            | Input::Attach(_)
+            | Input::RepeatEagerStart
+            | Input::ResetStickiness
+            | Input::StartWorkflowTask(_)
+            | Input::CompleteWorkflowTask(_)
+            | Input::FailWorkflowTask(_)
+            | Input::StartActivity(_)
+            | Input::Heartbeat(_)
+            | Input::CompleteActivity(_)
+            | Input::FailActivity(_)
+            | Input::CancelActivity(_)
+            | Input::BeginFirstTask(_)
+            | Input::ChildClosed(_)
+            | Input::Delivered(_)
+            | Input::Due(_) => false,
+        }
+    }
+
+    fn has_recorded(&self, cancel: &RequestCancel) -> bool {
+        let mut events = self.events.events(0..self.events.len());
+        events.any(|event| match event.attributes {
+            Some(Attributes::WorkflowExecutionCancelRequestedEventAttributes(event)) => {
+                event.external_workflow_execution == cancel.external
+                    && event.external_initiated_event_id == cancel.external_initiated.0
+            }
+            _ => false,
+        })
+    }
+
+    /// The run before this one in its chain.
+    pub fn previous_run_id(&self) -> Option<RunId> {
+        let first = self.recorded(EventId::FIRST).attributes?;
+        match first {
+            Attributes::WorkflowExecutionStartedEventAttributes(started) => {
+                let previous = started.continued_execution_run_id;
+                (!previous.is_empty()).then(|| previous.into())
+            }
+            _ => None,
+        }
     }
 
     /// Adds a message, which is delivered after the commit.

@@ -15,8 +15,8 @@ use durably_proto::api::history::v1::history_event::Attributes;
 use crate::bad_commands::refused;
 use crate::case::{Case, signal};
 use crate::command::{
-    attempts, cancel_external, complete, continue_as_new, fail, failure, payloads, queue, seconds,
-    start_child, start_child_with,
+    accept, attempts, cancel_external, complete, continue_as_new, fail, failure, payloads, queue,
+    reject, seconds, start_child, start_child_with, update,
 };
 
 /// A run whose child `kid` was initiated by event 5.
@@ -367,6 +367,38 @@ fn a_signal_begins_a_child_that_waits() {
     let (_, begin) = input_of(&parent, key(5, OutgoingKind::BeginChild));
     assert!(matches!(child.ok(begin), Reply::AlreadyDone));
     child.expect(&[]);
+}
+
+#[test]
+fn an_update_that_a_waiting_child_rejects_leaves_its_first_task_to_the_parent() {
+    let mut parent = parent();
+    let [mut first, mut second, mut third] = std::array::from_fn(|_| child_of(&parent));
+    parent.ok(started("kid-1"));
+    let (_, begin) = input_of(&parent, key(5, OutgoingKind::BeginChild));
+
+    first.ok(Input::Update(update("u1")));
+    let task = first.poll();
+    first.answer(&task, vec![], vec![reject("u1")]);
+    assert!(!first.run.has_workflow_task());
+    first.ok(begin.clone());
+    assert!(first.run.has_workflow_task());
+
+    second.ok(Input::Update(update("u1")));
+    let task = second.poll();
+    second.ok(begin.clone());
+    second.answer(&task, vec![], vec![reject("u1")]);
+    second.expect(&[
+        "1 workflow_execution_started attempt=1",
+        "2 workflow_task_scheduled on=queue attempt=1 timeout=10s",
+        "3 workflow_task_started scheduled=2",
+        "4 workflow_task_completed scheduled=2 started=3",
+    ]);
+
+    third.ok(Input::Update(update("u1")));
+    let task = third.poll();
+    third.answer(&task, vec![], vec![accept("u1")]);
+    third.ok(begin);
+    assert!(!third.run.has_workflow_task());
 }
 
 #[test]

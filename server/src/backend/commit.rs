@@ -125,8 +125,8 @@ impl Backend {
             let Some(consequences) = runs.unconfirmed.confirm_first() else {
                 continue;
             };
-            // Before anything that may fail: only a message of the latest run is found again by the
-            // recovery of its execution.
+            // Before anything that may fail: the recovery of an execution need not find the messages of
+            // a run that is not the latest.
             self.send_messages(execution, &consequences.effects);
             if runs.is_broken() {
                 continue;

@@ -40,6 +40,7 @@ impl Backend {
             let mut runs = execution.lock();
             if let Err(error) = self.recover(&execution, &mut runs, &name.run_id) {
                 // The server starts without a run that is damaged.
+                runs.unrecovered.insert(name.run_id);
                 self.recover_later(&execution, &mut runs, &error);
             }
         }
@@ -84,15 +85,22 @@ impl Backend {
                 // Tasks are offered when what led to them is durable.
                 continue;
             }
-            let latest = runs
-                .latest()
-                .map(|latest| latest.map(|record| record.run.run_id().clone()));
-            let recovered = match latest {
-                Ok(Some(run_id)) => self.recover(execution, &mut runs, &run_id),
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            };
-            match recovered {
+            if let Err(error) = self.recover_runs(execution, &mut runs) {
+                tracing::debug!(%error, "the store still fails");
+                delay = runs.next_recovery_delay();
+                continue;
+            }
+            runs.is_recovering = false;
+            return;
+        }
+    }
+
+    /// Recovers the latest run, and the earlier ones that need it.
+    fn recover_runs(&self, execution: &Execution, runs: &mut Runs) -> Result<(), StoreError> {
+        let latest = runs.latest_id()?;
+        runs.unrecovered.extend(latest);
+        while let Some(run_id) = runs.unrecovered.first().cloned() {
+            match self.recover(execution, runs, &run_id) {
                 Ok(()) => {}
                 Err(StoreError::Corrupted(damage)) => tracing::error!(
                     namespace = %execution.name.namespace,
@@ -100,15 +108,11 @@ impl Backend {
                     %damage,
                     "the stored workflow is damaged and cannot be resumed"
                 ),
-                Err(error) => {
-                    tracing::debug!(%error, "the store still fails");
-                    delay = runs.next_recovery_delay();
-                    continue;
-                }
+                Err(error) => return Err(error),
             }
-            runs.is_recovering = false;
-            return;
+            runs.unrecovered.remove(&run_id);
         }
+        Ok(())
     }
 
     /// Offers a run's waiting tasks again and sets its alarm. An offer of a task that a worker has

@@ -1,6 +1,6 @@
 //! The runs of one execution: those in memory, and the way to those in the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub(crate) struct Runs {
     pub(crate) unconfirmed: Unconfirmed,
     /// Whether its tasks and alarm are about to be restored after a failure.
     pub(crate) is_recovering: bool,
+    /// The runs whose tasks and messages that recovery must restore, beside those of the latest run.
+    pub(crate) unrecovered: BTreeSet<RunId>,
     /// How long the next recovery waits; grows from failure to failure.
     recovery_delay: Duration,
     /// The live state is wrong, but commits that led to it are on their way to the store. Nothing is
@@ -47,6 +49,7 @@ impl Runs {
             live: BTreeMap::new(),
             unconfirmed: Unconfirmed::default(),
             is_recovering: false,
+            unrecovered: BTreeSet::new(),
             recovery_delay: FIRST_DELAY,
             is_broken: false,
         }
@@ -75,6 +78,11 @@ impl Runs {
             Some(run_id) => self.get(&run_id),
             None => Ok(None),
         }
+    }
+
+    /// The id of the run that was started last.
+    pub(crate) fn latest_id(&mut self) -> Result<Option<RunId>, StoreError> {
+        Ok(self.head()?.latest.clone())
     }
 
     /// Submits a commit of changed runs. Those that start are given with it.
@@ -107,6 +115,9 @@ impl Runs {
     /// unconfirmed commit get the error.
     pub(crate) fn unload(&mut self, error: &StoreError) {
         self.unconfirmed.fail(error);
+        // A failed commit may be durable all the same, and its messages have not been sent then.
+        let senders = self.live.iter().filter(|(_, it)| it.run.has_outgoing());
+        self.unrecovered.extend(senders.map(|(id, _)| id.clone()));
         self.live.clear();
         self.head = None;
         self.is_broken = false;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use durably_history::{
     ChildStart, Delivered, Input, LimitExceeded, Outgoing, OutgoingKind, Policies, Rejection,
-    RunId, Start,
+    RunId, Start, Time,
 };
 use durably_proto::api::common::v1::WorkflowExecution;
 use durably_proto::api::enums::v1::{
@@ -18,6 +18,7 @@ use durably_proto::api::enums::v1::{
 use crate::backend::request::RequestScope;
 use crate::backend::{Backend, resolve_run};
 use crate::error::{Error, StoreError};
+use crate::execution::Runs;
 use crate::name::MessageName;
 use crate::namespace::Namespace;
 
@@ -25,6 +26,8 @@ use crate::namespace::Namespace;
 pub(super) enum Attempt<'a> {
     /// The message is delivered already, or withdrawn.
     Void,
+    /// The target will take it, or have closed, soon.
+    Waits,
     /// The message was applied, which must become durable before it is answered.
     Applied {
         scope: RequestScope<'a>,
@@ -38,6 +41,8 @@ enum Outcome {
     /// There is no such run, or the message is not for it.
     NotFound,
     Closed,
+    /// The target is about to close.
+    Closing,
     /// The target takes no more signals.
     LimitExceeded,
 }
@@ -52,52 +57,132 @@ pub(super) fn attempt<'a>(backend: &'a Backend, name: &MessageName) -> Result<At
     attempted.unwrap_or_else(|_| Err(StoreError::panicked().into()))
 }
 
-/// Applies the answer to the sender.
+/// Applies the answer to the sender, which must become durable before the message is done with.
 ///
 /// # Errors
 /// The delivery must be repeated.
-pub(super) fn answer(backend: &Backend, name: &MessageName, answer: Input) -> Result<(), Error> {
-    let namespace = backend.namespaces.find(&name.run.execution.namespace)?;
-    let workflow_id = &name.run.execution.workflow_id;
-    let execution = backend.executions.find_or_create(&namespace, workflow_id);
+pub(super) fn answer<'a>(
+    backend: &'a Backend,
+    name: &MessageName,
+    answer: Delivered,
+) -> Result<RequestScope<'a>, Error> {
+    let scope = RequestScope::new(backend);
+    let namespace = scope.namespaces.find(&name.run.execution.namespace)?;
+    let execution = scope.offered(&namespace, &name.run);
     let mut runs = execution.lock();
-    match backend.apply(&execution, &mut runs, &name.run.run_id, answer, |_, _| ()) {
+    let answered = catch_unwind(AssertUnwindSafe(|| {
+        let input = Input::Delivered(answer);
+        scope.apply(&execution, &mut runs, &name.run.run_id, input, |_, _| ())
+    }));
+    match answered.unwrap_or_else(|_| Err(scope.panicked(&execution, &mut runs))) {
         // Without the run nobody waits for the answer.
-        Err(Error::NotFound(_)) => Ok(()),
-        answered => answered,
+        Ok(()) | Err(Error::NotFound(_)) => {}
+        Err(error) => return Err(error),
     }
+    drop(runs);
+    Ok(scope)
 }
 
 fn try_once<'a>(backend: &'a Backend, name: &MessageName) -> Result<Attempt<'a>, Error> {
     let namespace = backend.namespaces.find(&name.run.execution.namespace)?;
-    let Some(message) = find(backend, &namespace, name)? else {
+    let found = match find(backend, &namespace, name) {
+        Err(Error::Store(StoreError::Corrupted(damage))) => {
+            report_damage(
+                name,
+                &damage,
+                "the workflow that sends a message is damaged",
+            );
+            return Ok(Attempt::Void);
+        }
+        found => found?,
+    };
+    let Some((message, sent)) = found else {
         return Ok(Attempt::Void);
     };
     let scope = RequestScope::new(backend);
     let answer = match message {
-        Outgoing::StartChild(child) => start_child(&scope, &namespace, *child)?,
+        Outgoing::StartChild(child) => start_child(&scope, &namespace, name, *child)?,
         Outgoing::Input { target, input } => {
             let outcome = match is_to_itself(name, &target) {
                 true => Outcome::NotFound,
-                false => apply(&scope, &namespace, &target, *input)?,
+                false => undamaged(name, apply(&scope, &namespace, &target, *input, sent))?,
             };
+            let waits = match outcome {
+                Outcome::Closing => true,
+                Outcome::NotFound | Outcome::Closed => {
+                    is_starting(backend, &namespace, name, &target.workflow_id)?
+                }
+                Outcome::Applied | Outcome::LimitExceeded => false,
+            };
+            if waits {
+                return Ok(Attempt::Waits);
+            }
             answer_of(name, outcome)
         }
     };
     Ok(Attempt::Applied { scope, answer })
 }
 
-/// The message, unless it was delivered or withdrawn.
+/// The message and the time when it was sent, unless it was delivered or withdrawn.
 fn find(
     backend: &Backend,
     namespace: &Arc<Namespace>,
     name: &MessageName,
-) -> Result<Option<Outgoing>, Error> {
+) -> Result<Option<(Outgoing, Time)>, Error> {
     let workflow_id = &name.run.execution.workflow_id;
     let execution = backend.executions.find_or_create(namespace, workflow_id);
     let mut runs = execution.lock();
     let record = runs.get(&name.run.run_id)?;
-    Ok(record.and_then(|record| record.run.outgoing(name.key)))
+    Ok(record.and_then(|record| {
+        let run = &record.run;
+        Some((run.outgoing(name.key)?, run.sent_at(name.key)))
+    }))
+}
+
+/// Whether a signal or a cancel request has overtaken the start of its target by the same run: a
+/// start whose delivery failed is repeated later.
+fn is_starting(
+    backend: &Backend,
+    namespace: &Arc<Namespace>,
+    name: &MessageName,
+    target: &str,
+) -> Result<bool, Error> {
+    match name.key.kind {
+        OutgoingKind::Signal | OutgoingKind::RequestCancel => {}
+        OutgoingKind::StartChild
+        | OutgoingKind::BeginChild
+        | OutgoingKind::ClosePolicy
+        | OutgoingKind::ReportClose => return Ok(false),
+    }
+    let workflow_id = &name.run.execution.workflow_id;
+    let execution = backend.executions.find_or_create(namespace, workflow_id);
+    let mut runs = execution.lock();
+    let record = runs.get(&name.run.run_id)?;
+    Ok(record.is_some_and(|record| record.run.is_starting_child(target, name.key.event)))
+}
+
+/// A target that is damaged takes no message, now or later.
+fn undamaged(name: &MessageName, outcome: Result<Outcome, Error>) -> Result<Outcome, Error> {
+    match outcome {
+        Err(Error::Store(StoreError::Corrupted(damage))) => {
+            report_damage(name, &damage, "the target of a message is damaged");
+            Ok(Outcome::NotFound)
+        }
+        outcome => outcome,
+    }
+}
+
+fn report_damage(name: &MessageName, damage: &str, what: &str) {
+    let MessageName { run, key } = name;
+    tracing::error!(
+        namespace = %run.execution.namespace,
+        workflow_id = %run.execution.workflow_id,
+        run_id = %run.run_id,
+        kind = ?key.kind,
+        event = %key.event,
+        damage,
+        "{what}"
+    );
 }
 
 /// A workflow cannot signal or cancel itself, in whichever run, as on the real server.
@@ -112,11 +197,26 @@ fn is_to_itself(name: &MessageName, target: &WorkflowExecution) -> bool {
 fn start_child(
     scope: &RequestScope<'_>,
     namespace: &Arc<Namespace>,
+    name: &MessageName,
     child: ChildStart,
 ) -> Result<Delivered, Error> {
     let initiated = child.parent.initiated;
-    if let Some(run_id) = started_before(scope, namespace, &child)? {
-        return Ok(Delivered::ChildStarted { initiated, run_id });
+    match started_before(scope, namespace, &child) {
+        Ok(Some(run_id)) => return Ok(Delivered::ChildStarted { initiated, run_id }),
+        Ok(None) => {}
+        // A damaged workflow keeps its id.
+        Err(Error::Store(StoreError::Corrupted(damage))) => {
+            report_damage(
+                name,
+                &damage,
+                "the workflow that has the id of a child is damaged",
+            );
+            return Ok(Delivered::StartChildFailed {
+                initiated,
+                cause: StartFailed::WorkflowAlreadyExists,
+            });
+        }
+        Err(error) => return Err(error),
     }
     let policies = Policies::of_child(child.request.workflow_id_reuse_policy());
     let run_id = scope.ids.run_id(scope.clock.now());
@@ -159,6 +259,7 @@ fn apply(
     namespace: &Arc<Namespace>,
     target: &WorkflowExecution,
     input: Input,
+    sent: Time,
 ) -> Result<Outcome, Error> {
     let execution = match scope.execution(namespace, &target.workflow_id) {
         Err(Error::NotFound(_)) => return Ok(Outcome::NotFound),
@@ -169,6 +270,9 @@ fn apply(
         Err(Error::NotFound(_)) => return Ok(Outcome::NotFound),
         found => found?,
     };
+    if target.run_id.is_empty() && has_received(&mut runs, run_id.clone(), &input, sent)? {
+        return Ok(Outcome::Applied);
+    }
     match scope.apply(&execution, &mut runs, &run_id, input, |_, _| ()) {
         Ok(()) => Ok(Outcome::Applied),
         Err(Error::NotFound(_)) => Ok(Outcome::NotFound),
@@ -177,14 +281,36 @@ fn apply(
     }
 }
 
+/// Whether an earlier attempt has reached an earlier run of the chain, which has ended since. Such a run
+/// has ended after the message was sent, and so the run after it has started after that.
+fn has_received(
+    runs: &mut Runs,
+    latest: RunId,
+    input: &Input,
+    sent: Time,
+) -> Result<bool, StoreError> {
+    let mut run_id = latest;
+    while let Some(record) = runs.get(&run_id)? {
+        let run = &record.run;
+        if run.has_received(input) {
+            return Ok(true);
+        }
+        match run.previous_run_id() {
+            Some(previous) if run.started_at() >= sent => run_id = previous,
+            Some(_) | None => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
 fn outcome_of(rejection: Rejection) -> Result<Outcome, Error> {
     match rejection {
         Rejection::Closed(_) => Ok(Outcome::Closed),
         Rejection::OtherParent | Rejection::ChainMismatch(_) => Ok(Outcome::NotFound),
         Rejection::LimitExceeded(LimitExceeded::Signals) => Ok(Outcome::LimitExceeded),
-        // The target is about to close, or it is a bug: either way another attempt finds out.
-        Rejection::Closing
-        | Rejection::LimitExceeded(
+        Rejection::Closing => Ok(Outcome::Closing),
+        // No message is refused so: it is a bug. Another attempt may succeed.
+        Rejection::LimitExceeded(
             LimitExceeded::UpdatesInFlight { .. } | LimitExceeded::UpdatesInTotal { .. },
         )
         | Rejection::TaskNotFound(_)
@@ -200,7 +326,7 @@ fn answer_of(name: &MessageName, outcome: Outcome) -> Delivered {
     match name.key.kind {
         OutgoingKind::Signal => match outcome {
             Outcome::Applied => Delivered::Signaled { initiated },
-            Outcome::NotFound | Outcome::Closed => Delivered::SignalFailed {
+            Outcome::NotFound | Outcome::Closed | Outcome::Closing => Delivered::SignalFailed {
                 initiated,
                 cause: SignalFailed::ExternalWorkflowExecutionNotFound,
             },
@@ -212,10 +338,12 @@ fn answer_of(name: &MessageName, outcome: Outcome) -> Delivered {
         OutgoingKind::RequestCancel => match outcome {
             // A workflow that has closed needs no cancellation.
             Outcome::Applied | Outcome::Closed => Delivered::CancelRequested { initiated },
-            Outcome::NotFound | Outcome::LimitExceeded => Delivered::RequestCancelFailed {
-                initiated,
-                cause: CancelFailed::ExternalWorkflowExecutionNotFound,
-            },
+            Outcome::NotFound | Outcome::Closing | Outcome::LimitExceeded => {
+                Delivered::RequestCancelFailed {
+                    initiated,
+                    cause: CancelFailed::ExternalWorkflowExecutionNotFound,
+                }
+            }
         },
         OutgoingKind::StartChild
         | OutgoingKind::BeginChild
@@ -284,6 +412,9 @@ mod tests {
 
     #[test]
     fn a_signal_to_a_workflow_that_is_about_to_close_is_repeated() {
-        assert!(outcome_of(Rejection::Closing).is_err());
+        assert!(matches!(
+            outcome_of(Rejection::Closing),
+            Ok(Outcome::Closing)
+        ));
     }
 }

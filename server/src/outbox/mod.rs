@@ -7,24 +7,27 @@
 //!   (adds the message)       (idempotent)                                           (removes the message)
 //! ```
 //!
-//! So a message is delivered at least once, and its effect is there once: a start and a signal have a
-//! request id, a child's end is recorded with its removal, all else changes nothing when it is
-//! repeated. Messages of one run reach their targets in order; a delivery that fails is repeated
-//! after a delay, and does not hold up the others. Only one execution is locked at a time.
+//! So a message is delivered at least once, and takes effect once: a start and a signal have a request
+//! id, which is looked up in the earlier runs of a target that has continued as new; a child's end is
+//! recorded with its removal; all else changes nothing when it is repeated. The first attempts of one
+//! run's messages are made in the order of its commits. A delivery that fails is repeated after a
+//! delay, while others are made: then two signals to one target may arrive in another order. Only one
+//! execution is locked at a time.
 
 mod deliver;
 
+use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use durably_history::Input;
-use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::{mpsc, watch};
 
 use self::deliver::Attempt;
 use crate::backend::Backend;
-use crate::error::Error;
+use crate::error::{Error, StoreError};
 use crate::name::MessageName;
 
 /// Delivers messages until the server stops. What is not delivered then is stored, and is delivered
@@ -36,51 +39,94 @@ pub(crate) async fn run(
 ) {
     let backend = &*backend;
     let mut deliveries = FuturesUnordered::new();
+    // The recovery of a sender sends messages again whose deliveries have not ended.
+    let mut in_delivery = HashSet::new();
     loop {
         tokio::select! {
             biased;
             _ = stop.changed() => return,
-            // First, so that new messages do not hold up those that are on their way.
-            Some(()) = deliveries.next() => {}
+            // First, so that new messages do not delay those that are in delivery.
+            Some(name) = deliveries.next() => {
+                in_delivery.remove(&name);
+            }
             // The backend keeps the sender.
             Some(name) = messages.recv() => {
-                // In the order of the messages; the answers come in any order.
-                let first = deliver::attempt(backend, &name);
-                deliveries.push(complete(backend, name, first));
+                if in_delivery.insert(name.clone()) {
+                    // In the order of the messages; the answers come in any order.
+                    let first = deliver::attempt(backend, &name);
+                    deliveries.push(complete(backend, name, first));
+                }
             }
         }
     }
 }
 
 /// Completes a delivery whose first attempt was made, and repeats it until it succeeds.
-async fn complete(backend: &Backend, name: MessageName, first: Result<Attempt<'_>, Error>) {
+async fn complete(
+    backend: &Backend,
+    name: MessageName,
+    first: Result<Attempt<'_>, Error>,
+) -> MessageName {
     let mut attempt = first;
-    let mut delay = FIRST_DELAY;
+    let mut next_delay = FIRST_DELAY;
     loop {
-        let completed = match attempt {
-            Ok(Attempt::Void) => return,
-            Ok(Attempt::Applied { scope, answer }) => match scope.settle().await {
-                Ok(()) => deliver::answer(backend, &name, Input::Delivered(answer)),
-                Err(error) => Err(error),
-            },
-            Err(error) => Err(error),
+        // A bug that one message shows must not stop the delivery of all others.
+        let settled = AssertUnwindSafe(settle(backend, &name, attempt)).catch_unwind();
+        let settled = settled.await;
+        let delay = match settled.unwrap_or_else(|_| Err(StoreError::panicked().into())) {
+            Ok(Settled::Done) => return name,
+            // Not longer from attempt to attempt: what it waits for is no failure.
+            Ok(Settled::Waits) => FIRST_DELAY,
+            Err(_) if backend.is_stopping() => return name,
+            Err(error) => {
+                report(&name, &error, next_delay);
+                let longer = (next_delay * 2).min(LONGEST_DELAY);
+                std::mem::replace(&mut next_delay, longer)
+            }
         };
-        let Err(error) = completed else { return };
-        if backend.is_stopping() {
-            return;
-        }
-        report(&name, &error, delay);
         tokio::time::sleep(delay).await;
-        delay = (delay * 2).min(LONGEST_DELAY);
         attempt = deliver::attempt(backend, &name);
+    }
+}
+
+/// How an attempt ended.
+enum Settled {
+    /// The answer is durable, or there is nothing to deliver.
+    Done,
+    /// The attempt is to be repeated.
+    Waits,
+}
+
+async fn settle(
+    backend: &Backend,
+    name: &MessageName,
+    attempt: Result<Attempt<'_>, Error>,
+) -> Result<Settled, Error> {
+    match attempt? {
+        Attempt::Void => Ok(Settled::Done),
+        Attempt::Waits => Ok(Settled::Waits),
+        Attempt::Applied { scope, answer } => {
+            scope.settle().await?;
+            // The sender may have continued as new, and a recovery may not find the message again.
+            deliver::answer(backend, name, answer)?.settle().await?;
+            Ok(Settled::Done)
+        }
     }
 }
 
 fn report(name: &MessageName, error: &Error, delay: Duration) {
     let MessageName { run, key } = name;
-    // A target that closes takes the signal soon, or has closed.
-    if let Error::Rejected(rejection) = error {
-        tracing::debug!(run_id = %run.run_id, ?key, %rejection, "a message to another workflow waits");
+    if let Error::Rejected(_) | Error::Invalid(_) = error {
+        tracing::error!(
+            namespace = %run.execution.namespace,
+            workflow_id = %run.execution.workflow_id,
+            run_id = %run.run_id,
+            kind = ?key.kind,
+            event = %key.event,
+            ?error,
+            ?delay,
+            "a message to another workflow was refused, which is a bug of the server; it is repeated after a delay"
+        );
         return;
     }
     tracing::warn!(

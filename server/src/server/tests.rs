@@ -408,6 +408,10 @@ impl Case {
 
     async fn on(memory: Arc<MemoryStore>) -> Self {
         let store = Arc::new(FaultyStore::new(Arc::clone(&memory)));
+        Self::on_faulty(memory, store).await
+    }
+
+    async fn on_faulty(memory: Arc<MemoryStore>, store: Arc<FaultyStore>) -> Self {
         let config = Server::builder().grpc(false);
         let server = Server::launch_on(Arc::clone(&store) as _, Ids::random(), config);
         let server = server.await.unwrap();

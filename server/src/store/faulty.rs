@@ -22,6 +22,9 @@ pub(crate) enum Mode {
     Held,
     /// They are refused at once.
     Refused,
+    /// The store panics.
+    #[cfg(test)]
+    Panicking,
     /// The server has crashed: nothing is committed, confirmed or read any more.
     Crashed,
 }
@@ -39,6 +42,8 @@ pub(crate) struct FaultyStore {
 struct State {
     mode: Mode,
     reads_fail: bool,
+    /// Number of refused commits.
+    refused: usize,
     held: VecDeque<(Commit, Confirm)>,
     /// The number of commits until the crash, the last one included.
     crash_in: Option<u64>,
@@ -55,6 +60,7 @@ impl FaultyStore {
             state: Mutex::new(State {
                 mode: Mode::Done,
                 reads_fail: false,
+                refused: 0,
                 held: VecDeque::new(),
                 crash_in: None,
                 unanswered: Vec::new(),
@@ -144,7 +150,12 @@ impl Store for FaultyStore {
         }
         match state.mode {
             Mode::Done => self.inner.commit(commit),
-            Mode::Refused => Submitted::Done(Err(failed())),
+            Mode::Refused => {
+                state.refused += 1;
+                Submitted::Done(Err(failed()))
+            }
+            #[cfg(test)]
+            Mode::Panicking => panic!("a bug of the store"),
             Mode::Held => {
                 let (confirmation, confirmed) = oneshot::channel();
                 state.held.push_back((commit, confirmation));
@@ -201,6 +212,11 @@ impl FaultyStore {
     /// Sets whether reads of executions and runs fail.
     pub(crate) fn fail_reads(&self, fail: bool) {
         self.lock().reads_fail = fail;
+    }
+
+    /// Number of commits that were refused.
+    pub(crate) fn refused(&self) -> usize {
+        self.lock().refused
     }
 
     /// Makes the held commits durable, and later ones at once.

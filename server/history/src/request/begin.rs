@@ -19,7 +19,8 @@ pub(crate) fn apply(
         return Ok(Reply::AlreadyDone);
     }
     run.awaits_parent = false;
-    if run.config.executes_at <= out.now {
+    // The task of an update may have been the first.
+    if run.config.executes_at <= out.now && !run.has_completed_workflow_task() {
         run.ensure_workflow_task(out);
     }
     Ok(Reply::Done)

@@ -50,7 +50,10 @@ pub(crate) fn schedule_undispatched(
         }
         TaskType::Transient | TaskType::Speculative => run.next_event_id(),
     };
-    run.awaits_parent = false;
+    // A speculative task may leave no trace; then the first task is still to be scheduled.
+    if task_type != TaskType::Speculative {
+        run.awaits_parent = false;
+    }
     run.last_stamp = Stamp(run.last_stamp.0 + 1);
     let stamp = run.last_stamp;
     let task = ScheduledTask {

@@ -1,7 +1,8 @@
 //! What workflows do for each other, on stores that hold commits back, fail, and survive a restart.
 
+use durably_history::RunId;
 use durably_proto::api::command::v1::{
-    CompleteWorkflowExecutionCommandAttributes,
+    CompleteWorkflowExecutionCommandAttributes, ContinueAsNewWorkflowExecutionCommandAttributes,
     RequestCancelExternalWorkflowExecutionCommandAttributes,
     SignalExternalWorkflowExecutionCommandAttributes, StartChildWorkflowExecutionCommandAttributes,
 };
@@ -191,7 +192,224 @@ async fn a_delivery_is_repeated_until_the_store_works() {
     assert_eq!(case.count("other", signaled).await, 1);
 }
 
+#[tokio::test]
+async fn a_message_is_recorded_once_although_its_target_continues_as_new_between_two_attempts() {
+    for (command, recorded, answer) in [
+        (
+            signal_external("other"),
+            EventType::WorkflowExecutionSignaled,
+            EventType::ExternalWorkflowExecutionSignaled,
+        ),
+        (
+            cancel_external("other"),
+            EventType::WorkflowExecutionCancelRequested,
+            EventType::ExternalWorkflowExecutionCancelRequested,
+        ),
+    ] {
+        let case = Case::new().await;
+        let first = case.start("other").await.unwrap().run_id;
+        case.work("other", vec![]).await;
+        case.start("sender").await.unwrap();
+        let task = case.task().await.unwrap();
+        case.store.set(Mode::Held);
+        let completing = case.completing(&task, vec![command]);
+        idle().await;
+        case.store.flush(1);
+        completing.await.unwrap().unwrap();
+        idle().await;
+        // The target has the message, and the commit of the answer fails.
+        case.store.flush(1);
+        idle().await;
+        case.store.set(Mode::Done);
+        case.store.fail_first();
+        case.work("other", vec![continue_as_new()]).await;
+        case.until_event("sender", answer).await;
+        assert_eq!(case.count("other", recorded).await, 0);
+        let first = GetWorkflowExecutionHistoryRequest {
+            namespace: NAMESPACE.to_owned(),
+            execution: named_run("other", &first),
+            ..Default::default()
+        };
+        assert!(case.history(first).await.contains(&recorded));
+    }
+}
+
+#[tokio::test]
+async fn a_cancel_request_waits_for_the_start_of_its_target_whose_delivery_failed() {
+    let case = Case::new().await;
+    case.start("parent").await.unwrap();
+    let task = case.task().await.unwrap();
+    case.signal("parent", "cancel").await.unwrap();
+    case.store.set(Mode::Held);
+    let start = start_child("child", ParentClosePolicy::Terminate);
+    let completing = case.completing(&task, vec![start]);
+    idle().await;
+    // The first attempt to start the child fails, and the next one is made after a delay.
+    case.store.set(Mode::Refused);
+    case.store.flush(1);
+    completing.await.unwrap().unwrap();
+    idle().await;
+    assert_eq!(case.store.refused(), 1);
+    case.store.set(Mode::Done);
+    case.work("parent", vec![cancel_child("child")]).await;
+    case.until_event(
+        "parent",
+        EventType::ExternalWorkflowExecutionCancelRequested,
+    )
+    .await;
+    let failed = EventType::RequestCancelExternalWorkflowExecutionFailed;
+    assert_eq!(case.count("parent", failed).await, 0);
+    let canceled = EventType::WorkflowExecutionCancelRequested;
+    assert_eq!(case.count("child", canceled).await, 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_fails_is_repeated_for_a_run_that_has_continued_as_new() {
+    let case = Case::new().await;
+    case.started_child(ParentClosePolicy::Terminate).await;
+    let task = case.task().await.unwrap();
+    let first = task.workflow_execution.as_ref().unwrap().run_id.clone();
+    case.store.set(Mode::Held);
+    let completing = case.completing(&task, vec![continue_as_new()]);
+    idle().await;
+    case.store.flush(1);
+    completing.await.unwrap().unwrap();
+    idle().await;
+    // The child is terminated, and the answer fails.
+    case.store.flush(1);
+    idle().await;
+    case.store.fail();
+    case.until_run_has_delivered("parent", &first).await;
+}
+
+#[tokio::test]
+async fn a_run_that_has_continued_as_new_and_cannot_be_read_at_the_start_is_recovered_later() {
+    let case = Case::new().await;
+    case.started_child(ParentClosePolicy::Terminate).await;
+    let task = case.task().await.unwrap();
+    let first = task.workflow_execution.as_ref().unwrap().run_id.clone();
+    case.store.set(Mode::Held);
+    let completing = case.completing(&task, vec![continue_as_new()]);
+    idle().await;
+    case.store.flush(1);
+    completing.await.unwrap().unwrap();
+    let Case {
+        server,
+        service,
+        memory,
+        store,
+    } = case;
+    drop(service);
+    server.shutdown().await;
+    drop(store);
+    let store = Arc::new(FaultyStore::new(Arc::clone(&memory)));
+    store.fail_reads(true);
+    let case = Case::on_faulty(memory, store).await;
+    case.store.fail_reads(false);
+    case.until_event("child", EventType::WorkflowExecutionTerminated)
+        .await;
+    case.until_run_has_delivered("parent", &first).await;
+}
+
+#[tokio::test]
+async fn a_panic_in_an_answer_stops_no_other_delivery() {
+    let case = Case::new().await;
+    case.start("other").await.unwrap();
+    case.work("other", vec![]).await;
+    case.start("sender").await.unwrap();
+    let task = case.task().await.unwrap();
+    case.store.set(Mode::Held);
+    let completing = case.completing(&task, vec![signal_external("other")]);
+    idle().await;
+    case.store.flush(1);
+    completing.await.unwrap().unwrap();
+    idle().await;
+    case.store.set(Mode::Panicking);
+    case.store.flush(1);
+    idle().await;
+    case.store.set(Mode::Done);
+    let answer = EventType::ExternalWorkflowExecutionSignaled;
+    case.until_event("sender", answer).await;
+    let signaled = EventType::WorkflowExecutionSignaled;
+    assert_eq!(case.count("other", signaled).await, 1);
+    case.start("next").await.unwrap();
+    while case.count("next", answer).await == 0 {
+        let task = case.task().await.unwrap();
+        let is_next = task.workflow_execution.as_ref().unwrap().workflow_id == "next";
+        let commands = match is_next {
+            true => vec![signal_external("other")],
+            false => vec![],
+        };
+        case.complete(&task, commands).await.unwrap();
+        if is_next {
+            case.until_event("next", answer).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_sent_again_while_it_is_in_delivery_is_delivered_once() {
+    let case = Case::new().await;
+    case.start("other").await.unwrap();
+    case.work("other", vec![]).await;
+    case.start("sender").await.unwrap();
+    let task = case.task().await.unwrap();
+    case.store.set(Mode::Held);
+    let completing = case.completing(&task, vec![signal_external("other")]);
+    idle().await;
+    case.store.set(Mode::Refused);
+    case.store.flush(1);
+    completing.await.unwrap().unwrap();
+    idle().await;
+    let message = case.message("sender").await;
+    let before = case.store.refused();
+    for _ in 0..100 {
+        case.server.backend.outbox.send(message.clone()).unwrap();
+    }
+    idle().await;
+    // Not even a store that fails again and again multiplies messages.
+    assert!(case.store.refused() - before < 50);
+    case.store.set(Mode::Done);
+    let answer = EventType::ExternalWorkflowExecutionSignaled;
+    case.until_event("sender", answer).await;
+}
+
 impl Case {
+    /// The only message of a workflow.
+    async fn message(&self, id: &str) -> crate::name::MessageName {
+        let backend = &self.server.backend;
+        let namespace = backend.namespaces.find(NAMESPACE).unwrap();
+        let execution = backend.executions.find(&namespace, id).unwrap().unwrap();
+        let mut runs = execution.lock();
+        let run = &runs.latest().unwrap().unwrap().run;
+        let mut pending = run.pending_tasks().into_iter();
+        let key = pending.find_map(|effect| match effect {
+            durably_history::Effect::Deliver(key) => Some(key),
+            _ => None,
+        });
+        crate::name::MessageName {
+            run: execution.run_name(run.run_id()),
+            key: key.expect("the workflow has a message"),
+        }
+    }
+
+    /// Waits until a run has no messages to others, and that is durable.
+    async fn until_run_has_delivered(&self, id: &str, run_id: &str) {
+        let backend = &self.server.backend;
+        let namespace = backend.namespaces.find(NAMESPACE).unwrap();
+        let execution = backend.executions.find(&namespace, id).unwrap().unwrap();
+        loop {
+            let run = self.memory.run(&execution.name, &RunId::from(run_id));
+            let run = run.unwrap().unwrap();
+            let events = durably_history::EventLog::from_batches(run.events).unwrap();
+            let run = durably_history::Run::restore(run.parts, events).unwrap();
+            if !run.has_outgoing() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Completes a task, and crashes the server when so many commits are durable.
     async fn crash_after(
         self,
@@ -349,6 +567,34 @@ fn cancel_external(id: &str) -> Command {
         CommandType::RequestCancelExternalWorkflowExecution,
         Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(cancel),
     )
+}
+
+fn cancel_child(id: &str) -> Command {
+    let cancel = RequestCancelExternalWorkflowExecutionCommandAttributes {
+        workflow_id: id.to_owned(),
+        child_workflow_only: true,
+        ..Default::default()
+    };
+    command(
+        CommandType::RequestCancelExternalWorkflowExecution,
+        Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(cancel),
+    )
+}
+
+fn continue_as_new() -> Command {
+    command(
+        CommandType::ContinueAsNewWorkflowExecution,
+        Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(
+            ContinueAsNewWorkflowExecutionCommandAttributes::default(),
+        ),
+    )
+}
+
+fn named_run(id: &str, run_id: &str) -> Option<WorkflowExecution> {
+    Some(WorkflowExecution {
+        workflow_id: id.to_owned(),
+        run_id: run_id.to_owned(),
+    })
 }
 
 fn complete() -> Command {
