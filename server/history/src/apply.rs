@@ -171,7 +171,8 @@ fn is_written_down(input: &Input) -> bool {
 /// Terminates a run whose history exceeds a limit, and fails a workflow task with too many buffered
 /// events.
 fn enforce_limits(run: &mut Run, out: &mut OpenTransition) {
-    if run.buffered.len() > limits::BUFFERED_EVENTS {
+    let buffered: usize = run.buffered.values().map(prost::Message::encoded_len).sum();
+    if run.buffered.len() > limits::BUFFERED_EVENTS || buffered > limits::BUFFERED_EVENTS_SIZE {
         task_end::end_failed(run, Failed::force_close(), out);
         workflow_task::schedule(run, TaskType::Normal, out);
     }

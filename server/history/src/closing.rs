@@ -5,7 +5,7 @@ use durably_proto::api::enums::v1::{ParentClosePolicy, WorkflowExecutionStatus};
 
 use crate::id::{EventId, OutgoingKind};
 use crate::open_transition::OpenTransition;
-use crate::outgoing::initiated_child;
+use crate::pending::children::Child;
 use crate::pending::outgoing::OutgoingEntry;
 use crate::state::{Phase, Run, WorkflowTask};
 use crate::transition::Effect;
@@ -22,12 +22,12 @@ impl Run {
         self.timers.clear();
         self.activities.clear();
         self.outgoing.withdraw_at_close();
-        let children: Vec<_> = self.children.iter().map(|(event, _)| event).collect();
+        let children = self.children.iter();
+        let children = children.filter(|(_, child)| has_close_policy(child));
+        let children: Vec<_> = children.map(|(initiated, _)| initiated).collect();
         for initiated in children {
-            if self.has_close_policy(initiated) {
-                let policy = OutgoingKind::ClosePolicy.of(initiated);
-                self.send(policy, OutgoingEntry::default(), out);
-            }
+            let policy = OutgoingKind::ClosePolicy.of(initiated);
+            self.send(policy, OutgoingEntry::default(), out);
         }
         // A parent waits for the end of the chain.
         if self.config.parent.is_some() && self.next_run_id().is_none() {
@@ -37,13 +37,10 @@ impl Run {
         }
         out.effect(Effect::Closed(status));
     }
+}
 
-    /// Whether something is to be done with a child of this closed run. A child whose start is not
-    /// recorded may have started all the same; an abandoned one must then begin.
-    fn has_close_policy(&self, initiated: EventId) -> bool {
-        let child = self.children.get(initiated);
-        let is_started = child.is_some_and(|child| child.started.is_some());
-        let policy = initiated_child(self, initiated).parent_close_policy();
-        !is_started || policy != ParentClosePolicy::Abandon
-    }
+/// Whether something is to be done with a child of a closed run. A child whose start is not recorded
+/// may have started all the same; an abandoned one must then begin.
+fn has_close_policy(child: &Child) -> bool {
+    child.started.is_none() || child.close_policy != ParentClosePolicy::Abandon
 }

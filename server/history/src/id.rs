@@ -32,16 +32,16 @@ impl fmt::Display for EventId {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp(pub u64);
 
-/// Names a message of a run to another execution. They are delivered in the order of their keys.
+/// Names a message of a run to another execution. A recovery sends them in the order of their keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OutgoingKey {
     /// The event that it belongs to.
     pub event: EventId,
-    /// What it does there.
+    /// Its kind.
     pub kind: OutgoingKind,
 }
 
-/// What a message does to its target.
+/// Kinds of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OutgoingKind {
     /// Starts a child.
@@ -52,7 +52,7 @@ pub enum OutgoingKind {
     Signal,
     /// Requests the cancellation of another workflow.
     RequestCancel,
-    /// Does with a child what the closed run's policy says.
+    /// Applies the close policy of a closed run to a child.
     ClosePolicy,
     /// Reports to the parent that the run has closed.
     ReportClose,
@@ -73,7 +73,7 @@ impl OutgoingKind {
         OutgoingKey { event, kind: self }
     }
 
-    /// Whether the sender's close withdraws the message: nobody is left to record its answer.
+    /// Whether the sender's close withdraws the message: a closed run records no answer.
     pub(crate) fn ends_with_its_sender(self) -> bool {
         match self {
             Self::StartChild | Self::Signal | Self::RequestCancel => true,

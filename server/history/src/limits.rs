@@ -47,6 +47,8 @@ pub(crate) const UPDATES_SUGGEST: usize = UPDATES_TOTAL * 9 / 10;
 pub(crate) const EVENTS_BROUGHT_AGAIN: i64 = 10;
 /// Maximum number of buffered events.
 pub(crate) const BUFFERED_EVENTS: usize = 100;
+/// Maximum bytes of buffered events.
+pub(crate) const BUFFERED_EVENTS_SIZE: usize = 2 * 1024 * 1024;
 
 /// Default workflow task timeout.
 pub const DEFAULT_WORKFLOW_TASK_TIMEOUT: Duration = Duration::from_secs(10);

@@ -42,10 +42,10 @@ impl Run {
         let entry = self.outgoing.get(key)?;
         Some(match key.kind {
             OutgoingKind::StartChild => Outgoing::StartChild(Box::new(self.child_start(key.event))),
-            OutgoingKind::BeginChild => self.begin_child(key.event),
+            OutgoingKind::BeginChild => self.begin_child(key.event)?,
             OutgoingKind::Signal => self.signal_to(key.event, entry),
             OutgoingKind::RequestCancel => self.cancel_request_to(key.event),
-            OutgoingKind::ClosePolicy => self.close_policy(key.event),
+            OutgoingKind::ClosePolicy => self.close_policy(key.event)?,
             OutgoingKind::ReportClose => self.close_report()?,
         })
     }
@@ -70,9 +70,7 @@ impl Run {
     pub fn is_starting_child(&self, workflow_id: &str, before: EventId) -> bool {
         let mut children = self.children.iter();
         children.any(|(initiated, child)| {
-            child.started.is_none()
-                && initiated < before
-                && initiated_child(self, initiated).workflow_id == workflow_id
+            child.started.is_none() && initiated < before && *child.workflow_id == *workflow_id
         })
     }
 
@@ -138,8 +136,8 @@ impl Run {
     }
 
     fn child_start(&self, initiated: EventId) -> ChildStart {
-        let event = self.recorded(initiated);
-        let attributes = initiated_child(self, initiated);
+        let mut event = self.recorded(initiated);
+        let attributes = child_attributes(initiated, event.attributes.take());
         let request = StartWorkflowExecutionRequest {
             workflow_id: attributes.workflow_id,
             workflow_type: attributes.workflow_type,
@@ -179,15 +177,15 @@ impl Run {
         RequestId::from(format!("{}:{initiated}:0", self.config.run_id))
     }
 
-    fn begin_child(&self, initiated: EventId) -> Outgoing {
+    fn begin_child(&self, initiated: EventId) -> Option<Outgoing> {
         let begin = BeginFirstTask {
             parent: self.execution(),
             initiated,
         };
-        Outgoing::Input {
-            target: self.child_execution(initiated),
+        Some(Outgoing::Input {
+            target: self.child_execution(initiated)?,
             input: Box::new(Input::BeginFirstTask(begin)),
-        }
+        })
     }
 
     fn signal_to(&self, initiated: EventId, entry: &OutgoingEntry) -> Outgoing {
@@ -224,16 +222,13 @@ impl Run {
         }
     }
 
-    /// What becomes of a child of this closed run. Whether a child has started whose start is not
-    /// recorded, its own execution knows.
-    fn close_policy(&self, initiated: EventId) -> Outgoing {
-        let attributes = initiated_child(self, initiated);
-        let first_run_id = self
-            .children
-            .get(initiated)
-            .and_then(|child| child.started.as_ref())
-            .map(|started| started.run_id.clone());
-        let input = match attributes.parent_close_policy() {
+    /// Applies the close policy of a child of this closed run. A child whose start is not recorded may
+    /// have started all the same: it is found by its workflow id and its parent.
+    fn close_policy(&self, initiated: EventId) -> Option<Outgoing> {
+        let child = self.children.get(initiated)?;
+        let started = child.started.as_ref();
+        let first_run_id = started.map(|started| started.run_id.clone());
+        let input = match child.close_policy {
             ParentClosePolicy::Abandon => return self.begin_child(initiated),
             ParentClosePolicy::RequestCancel => Input::RequestCancel(RequestCancel {
                 identity: SERVER.to_owned(),
@@ -252,13 +247,13 @@ impl Run {
                 })
             }
         };
-        Outgoing::Input {
+        Some(Outgoing::Input {
             target: WorkflowExecution {
-                workflow_id: attributes.workflow_id,
+                workflow_id: child.workflow_id.to_string(),
                 run_id: String::new(),
             },
             input: Box::new(input),
-        }
+        })
     }
 
     fn close_report(&self) -> Option<Outgoing> {
@@ -276,15 +271,13 @@ impl Run {
     }
 
     /// The child's first run, or its execution while the run is not known.
-    fn child_execution(&self, initiated: EventId) -> WorkflowExecution {
-        let started = self
-            .children
-            .get(initiated)
-            .and_then(|it| it.started.as_ref());
-        WorkflowExecution {
-            workflow_id: initiated_child(self, initiated).workflow_id,
+    fn child_execution(&self, initiated: EventId) -> Option<WorkflowExecution> {
+        let child = self.children.get(initiated)?;
+        let started = child.started.as_ref();
+        Some(WorkflowExecution {
+            workflow_id: child.workflow_id.to_string(),
             run_id: started.map_or_else(String::new, |started| started.run_id.to_string()),
-        }
+        })
     }
 
     /// The run's own name in messages.
@@ -322,7 +315,14 @@ pub(crate) fn initiated_child(
     run: &Run,
     initiated: EventId,
 ) -> StartChildWorkflowExecutionInitiatedEventAttributes {
-    match run.recorded(initiated).attributes {
+    child_attributes(initiated, run.recorded(initiated).attributes)
+}
+
+fn child_attributes(
+    initiated: EventId,
+    attributes: Option<Attributes>,
+) -> StartChildWorkflowExecutionInitiatedEventAttributes {
+    match attributes {
         Some(Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(event)) => event,
         other => unreachable!("event {initiated} initiated a child, but is {other:?}"),
     }

@@ -21,6 +21,7 @@ use durably_proto::api::history::v1::{
 use crate::command::{properties, task_completed};
 use crate::id::{ActivityId, EventId, OutgoingKind, RequestId, RunId, Stamp, TimerId, UpdateId};
 use crate::pending::activities::{Activity, ActivityTimeouts};
+use crate::pending::children::Child;
 use crate::pending::outgoing::OutgoingEntry;
 use crate::pending::timers::Timer;
 use crate::priority;
@@ -270,8 +271,8 @@ impl Rebuild {
                     properties::set_fields(&mut run.memo, &upserted.fields);
                 }
             }
-            A::StartChildWorkflowExecutionInitiatedEventAttributes(_) => {
-                run.children.initiate(id);
+            A::StartChildWorkflowExecutionInitiatedEventAttributes(it) => {
+                run.children.initiate(id, Child::from(it));
                 let message = OutgoingKind::StartChild.of(id);
                 run.outgoing.add(message, OutgoingEntry::default());
             }

@@ -1,10 +1,10 @@
 //! What happens while a workflow task is with a worker waits for its end.
 
-use durably_history::{Input, Rejection, Reply};
+use durably_history::{Input, Rejection, Reply, Signal};
 use durably_proto::api::enums::v1::WorkflowTaskFailedCause;
 
 use crate::case::{Case, completion, signal};
-use crate::command::{complete, schedule_activity, start_timer};
+use crate::command::{complete, payloads, schedule_activity, start_timer};
 
 #[test]
 fn signals_come_after_the_commands_and_before_the_next_task() {
@@ -84,6 +84,22 @@ fn a_run_that_tried_to_close_takes_no_signals_until_its_next_task_is_done() {
     assert_eq!(refused.unwrap_err(), Rejection::Closing);
     case.complete(&task, vec![]);
     case.signal("open again");
+}
+
+#[test]
+fn waiting_events_that_are_too_large_end_the_task_they_wait_for() {
+    let mut case = Case::start();
+    case.poll();
+    case.skip();
+    for count in 1..=3 {
+        let large = Signal {
+            input: Some(payloads(&"x".repeat(1_000_000))),
+            ..signal("large")
+        };
+        case.ok(Input::Signal(large));
+        assert_eq!(case.run.has_started_workflow_task(), count < 3);
+    }
+    assert_eq!(case.run.events().len(), 3 + 1 + 3 + 1);
 }
 
 #[test]

@@ -394,6 +394,30 @@ fn a_field_of_a_later_version_is_ignored() {
 }
 
 #[test]
+fn a_message_that_contradicts_the_run_is_an_error() {
+    let message = |event: u8, kind: u8| {
+        let key = [&[14, 0, 0, 0, 0, 0, 0, 0, event][..], &[kind]].concat();
+        PartKey::from_bytes(&key)
+    };
+    for (key, problem) in [
+        // The close policy of a child of a running run.
+        (message(10, 5), "messages of a closed one"),
+        // The first task of a child that is not started.
+        (message(11, 2), "begins before it is started"),
+    ] {
+        let mut stored = full().stored;
+        let begin = stored.parts.remove(&message(10, 2));
+        assert!(begin.is_some());
+        let value = sealed(&key, Vec::new());
+        stored.parts.insert(key, value);
+        let error = stored
+            .restore()
+            .expect_err("the message contradicts the run");
+        assert!(error.to_string().contains(problem), "{error}");
+    }
+}
+
+#[test]
 fn what_a_later_version_added_is_an_error() {
     let cases: [(&str, &[u8], Vec<u8>); 5] = [
         // A message of a kind that is unknown.

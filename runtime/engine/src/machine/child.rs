@@ -48,17 +48,17 @@ pub struct StartChild {
     pub cron: String,
     /// Whether the id of a closed workflow may be used again.
     pub id_reuse: IdReusePolicy,
-    /// What happens to it when the run ends first.
+    /// Its end if the run ends first.
     pub parent_close: ParentClose,
     /// Notes kept with it.
     pub memo: Header,
     /// Indexed attributes.
     pub search_attributes: Header,
-    /// What cancelling means.
+    /// How it is cancelled.
     pub cancellation: ChildCancellationType,
-    /// What it does, for people; a JSON string.
+    /// A summary for people; a JSON string.
     pub summary: Option<Payload>,
-    /// More of that; a JSON string.
+    /// Details for people; a JSON string.
     pub details: Option<Payload>,
 }
 
@@ -72,7 +72,7 @@ pub enum ChildId {
     Generated(String),
 }
 
-/// What happens to a child when the workflow that started it ends first.
+/// How a child ends if the workflow that started it ends first.
 ///
 /// ```
 /// use durably_engine::ParentClose;
@@ -90,7 +90,7 @@ pub enum ParentClose {
     RequestCancel,
 }
 
-/// What cancelling a child means to the run.
+/// How a child is cancelled.
 ///
 /// ```
 /// use durably_engine::ChildCancellationType;
@@ -137,7 +137,7 @@ pub struct ChildInitiated {
     pub workflow_type: String,
 }
 
-/// What history says of a child.
+/// An answer of history to the start of a child.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChildAnswer {
     /// It started.

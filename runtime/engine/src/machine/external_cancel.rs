@@ -18,7 +18,7 @@ use crate::{
 pub struct CancelExternal {
     /// The request.
     pub seq: Seq,
-    /// Who gets it.
+    /// The workflow that it is sent to.
     pub target: Target,
     /// Why, for people; may be empty.
     pub reason: String,

@@ -17,13 +17,13 @@ use crate::{
 pub struct SignalExternal {
     /// The signal.
     pub seq: Seq,
-    /// Who gets it.
+    /// The workflow that it is sent to.
     pub target: Target,
     /// Its name.
     pub name: String,
     /// Arguments.
     pub input: Vec<Payload>,
-    /// What travels beside them.
+    /// Header fields.
     pub header: Header,
 }
 

@@ -1,4 +1,4 @@
-//! What the commands to other workflows have in common.
+//! Checks that all commands to other workflows share.
 
 use durably_proto::api::enums::v1::WorkflowTaskFailedCause as Cause;
 
@@ -34,16 +34,23 @@ pub(crate) fn check_pending(
 /// Whether a run id of a command is one: a hyphenated UUID, or one of the other forms that the real
 /// server's parser reads.
 pub(crate) fn is_run_id(id: &str) -> bool {
-    let bare = id
-        .strip_prefix("urn:uuid:")
-        .or_else(|| id.strip_prefix('{').and_then(|id| id.strip_suffix('}')))
-        .unwrap_or(id);
-    let groups: Vec<_> = bare.split('-').map(str::len).collect();
-    let is_hyphenated = groups == [8, 4, 4, 4, 12];
-    let is_plain = bare.len() == 32 && bare == id;
-    let mut digits = bare.bytes().filter(|byte| *byte != b'-');
-    (is_hyphenated || is_plain) && digits.all(|byte| byte.is_ascii_hexdigit())
+    let (bare, may_be_plain) = match (id.get(..URN.len()), id.strip_prefix('{')) {
+        (Some(urn), _) if urn.eq_ignore_ascii_case(URN) => (&id[URN.len()..], false),
+        (_, Some(braced)) => (braced.strip_suffix('}').unwrap_or(id), false),
+        (_, None) => (id, true),
+    };
+    match bare.len() {
+        32 if may_be_plain => bare.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        36 => bare.bytes().enumerate().all(|(place, byte)| match place {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        }),
+        _ => false,
+    }
 }
+
+/// Read in any case.
+const URN: &str = "urn:uuid:";
 
 #[cfg(test)]
 mod tests {
@@ -55,6 +62,7 @@ mod tests {
             "01a228c5-b457-7b77-995d-126a784f5e0b",
             "01A228C5-B457-7B77-995D-126A784F5E0B",
             "urn:uuid:01a228c5-b457-7b77-995d-126a784f5e0b",
+            "URN:UUID:01a228c5-b457-7b77-995d-126a784f5e0b",
             "{01a228c5-b457-7b77-995d-126a784f5e0b}",
             "01a228c5b4577b77995d126a784f5e0b",
         ] {
@@ -65,6 +73,11 @@ mod tests {
             "01a228c5-b457-7b77-995d-126a784f5e0",
             "01a228c5-b457-7b77-995d-126a784f5e0g",
             "-",
+            "--------------------------------",
+            "01a228c5-b457-7b77-995d126a784f5e0b",
+            "{01a228c5b4577b77995d126a784f5e0b}",
+            "{01a228c5-b457-7b77-995d-126a784f5e0b",
+            "urn:uuid:01a228c5b4577b77995d126a784f5e0b",
         ] {
             assert!(!is_run_id(id), "{id}");
         }

@@ -18,6 +18,7 @@ use crate::cron::CronSchedule;
 use crate::id::{EventId, OutgoingKind};
 use crate::input::{BadSearchAttributes, RunNamespace, SearchAttributeProblem};
 use crate::open_transition::OpenTransition;
+use crate::pending::children::Child;
 use crate::pending::outgoing::OutgoingEntry;
 use crate::request::parse::task_timeout;
 use crate::retry::RetryPolicy;
@@ -275,11 +276,12 @@ impl StartChild {
             workflow_task_completed_event_id: completing.completed.0,
             ..self.attributes
         };
+        let child = Child::from(&event);
         let initiated = run.record(
             out.now,
             Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(event),
         );
-        run.children.initiate(initiated);
+        run.children.initiate(initiated, child);
         let start = OutgoingKind::StartChild.of(initiated);
         run.send(start, OutgoingEntry::default(), out);
         initiated

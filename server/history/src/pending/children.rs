@@ -1,5 +1,8 @@
 //! Children: the workflows that the run starts.
 
+use durably_proto::api::enums::v1::ParentClosePolicy;
+use durably_proto::api::history::v1::StartChildWorkflowExecutionInitiatedEventAttributes;
+
 use crate::id::{EventId, RunId};
 use crate::tracked::Tracked;
 
@@ -12,7 +15,8 @@ pub(crate) struct Children {
     unstarted: usize,
 }
 
-/// A child, by its `StartChildWorkflowExecutionInitiated` event, which has all else.
+/// A child, by its `StartChildWorkflowExecutionInitiated` event, which has all else. What is needed of
+/// every child at the run's close is kept here, too: its arguments may be large.
 ///
 /// ```text
 ///   initiated --start--> started --complete / fail / cancel / time out / terminate--> removed
@@ -20,7 +24,11 @@ pub(crate) struct Children {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Child {
-    /// What is known of it when it is started.
+    /// The id of its workflow.
+    pub workflow_id: Box<str>,
+    pub workflow_type: Box<str>,
+    pub close_policy: ParentClosePolicy,
+    /// Its first run; none while it is not started.
     pub started: Option<StartedChild>,
 }
 
@@ -32,10 +40,23 @@ pub(crate) struct StartedChild {
     pub event: Option<EventId>,
 }
 
+impl From<&StartChildWorkflowExecutionInitiatedEventAttributes> for Child {
+    fn from(event: &StartChildWorkflowExecutionInitiatedEventAttributes) -> Self {
+        let workflow_type = event.workflow_type.as_ref();
+        Self {
+            workflow_id: event.workflow_id.as_str().into(),
+            workflow_type: workflow_type.map_or("", |it| it.name.as_str()).into(),
+            close_policy: event.parent_close_policy(),
+            started: None,
+        }
+    }
+}
+
 impl Children {
     /// Adds a child that is to be started.
-    pub(crate) fn initiate(&mut self, initiated: EventId) {
-        let other = self.by_event.insert(initiated, Child::default());
+    pub(crate) fn initiate(&mut self, initiated: EventId, child: Child) {
+        assert!(child.started.is_none(), "a child is initiated first");
+        let other = self.by_event.insert(initiated, child);
         assert!(other.is_none(), "an event initiates one child");
         self.unstarted += 1;
         self.assert_invariants();
@@ -116,7 +137,7 @@ mod tests {
     #[should_panic(expected = "a child starts once")]
     fn a_started_child_does_not_start_again() {
         let mut children = Children::default();
-        children.initiate(EventId(5));
+        children.initiate(EventId(5), Child::default());
         children.start(EventId(5), "a".into());
         children.start(EventId(5), "b".into());
     }
@@ -124,8 +145,8 @@ mod tests {
     #[test]
     fn a_child_counts_as_unstarted_until_it_starts_or_fails_to() {
         let mut children = Children::default();
-        children.initiate(EventId(5));
-        children.initiate(EventId(6));
+        children.initiate(EventId(5), Child::default());
+        children.initiate(EventId(6), Child::default());
         assert_eq!(children.unstarted(), 2);
         children.start(EventId(5), "a".into());
         children.remove(EventId(6));

@@ -13,7 +13,7 @@ pub(crate) struct OutgoingMessages {
     counts: [usize; OutgoingKind::ALL.len()],
 }
 
-/// What a message has that its event does not have.
+/// The data of a message that its event does not have.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OutgoingEntry {
     /// Name of the target's namespace, for the event that records the answer; of a signal or a

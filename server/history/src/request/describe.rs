@@ -14,7 +14,6 @@ use durably_proto::api::workflowservice::v1::DescribeWorkflowExecutionResponse;
 use durably_proto::wkt::Timestamp;
 
 use crate::json;
-use crate::outgoing::initiated_child;
 use crate::pending::activities::{Activity, ActivityState};
 use crate::queue;
 use crate::state::{Run, ScheduledTask, WorkflowTask};
@@ -144,13 +143,12 @@ impl Run {
 
     fn pending_children(&self) -> Vec<PendingChildExecutionInfo> {
         let children = self.children.iter().map(|(initiated, child)| {
-            let attributes = initiated_child(self, initiated);
             let run_id = child.started.as_ref().map(|started| &started.run_id);
             PendingChildExecutionInfo {
-                parent_close_policy: attributes.parent_close_policy,
-                workflow_id: attributes.workflow_id,
+                parent_close_policy: child.close_policy.into(),
+                workflow_id: child.workflow_id.to_string(),
                 run_id: run_id.map(ToString::to_string).unwrap_or_default(),
-                workflow_type_name: attributes.workflow_type.unwrap_or_default().name,
+                workflow_type_name: child.workflow_type.to_string(),
                 initiated_id: initiated.0,
             }
         });

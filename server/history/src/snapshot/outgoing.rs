@@ -1,5 +1,6 @@
 //! Children and messages to other executions as parts.
 
+use durably_proto::api::history::v1::StartChildWorkflowExecutionInitiatedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::event_log::EventLog;
@@ -46,7 +47,7 @@ impl From<&Child> for ChildMessage {
 
 impl ChildMessage {
     pub(super) fn restore(self, initiated: EventId, events: &EventLog) -> Result<Child, String> {
-        check_child(initiated, events)?;
+        let initiated_by = child_event(initiated, events)?;
         let started = self.started.map(|started| {
             let event = started.event.map(|id| recorded("its start", id, events));
             Ok::<_, String>(StartedChild {
@@ -56,6 +57,7 @@ impl ChildMessage {
         });
         Ok(Child {
             started: started.transpose()?,
+            ..Child::from(&initiated_by)
         })
     }
 }
@@ -78,7 +80,7 @@ impl OutgoingMessage {
         let initiated = key.event;
         match key.kind {
             OutgoingKind::StartChild | OutgoingKind::BeginChild | OutgoingKind::ClosePolicy => {
-                check_child(initiated, events)?;
+                child_event(initiated, events)?;
             }
             OutgoingKind::Signal => {
                 check("a signal", initiated, events, |event| {
@@ -109,13 +111,15 @@ impl OutgoingMessage {
     }
 }
 
-fn check_child(initiated: EventId, events: &EventLog) -> Result<(), String> {
-    check("a child", initiated, events, |event| {
-        matches!(
-            event,
-            Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(_)
-        )
-    })
+/// The event that initiates a child.
+fn child_event(
+    initiated: EventId,
+    events: &EventLog,
+) -> Result<StartChildWorkflowExecutionInitiatedEventAttributes, String> {
+    match attributes(initiated, events)? {
+        Some(Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(event)) => Ok(event),
+        _ => Err(format!("event {initiated} does not initiate a child")),
+    }
 }
 
 /// Checks that an event is recorded and initiates what the part says.
@@ -125,11 +129,17 @@ fn check(
     events: &EventLog,
     initiates: impl Fn(&Attributes) -> bool,
 ) -> Result<(), String> {
-    recorded("its event", initiated.0, events)?;
-    let place = usize::try_from(initiated.0 - 1).unwrap_or(usize::MAX);
-    let attributes = events.get(place).and_then(|event| event.attributes);
-    match attributes.as_ref().is_some_and(initiates) {
+    match attributes(initiated, events)?
+        .as_ref()
+        .is_some_and(initiates)
+    {
         true => Ok(()),
         false => Err(format!("event {initiated} does not initiate {what}")),
     }
+}
+
+fn attributes(event: EventId, events: &EventLog) -> Result<Option<Attributes>, String> {
+    recorded("its event", event.0, events)?;
+    let place = usize::try_from(event.0 - 1).unwrap_or(usize::MAX);
+    Ok(events.get(place).and_then(|event| event.attributes))
 }

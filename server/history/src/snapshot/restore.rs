@@ -204,8 +204,18 @@ fn check_invariants(run: &Run) -> Result<(), &'static str> {
     if starts != run.children.unstarted() && (run.is_running() || starts > 0) {
         return Err("the messages that start children do not match the children");
     }
-    if run.is_running() && run.outgoing.count(OutgoingKind::ReportClose) > 0 {
-        return Err("the run is running, but reports its close");
+    let at_close = run.outgoing.count(OutgoingKind::ReportClose)
+        + run.outgoing.count(OutgoingKind::ClosePolicy);
+    if run.is_running() && at_close > 0 {
+        return Err("the run is running, but has messages of a closed one");
+    }
+    let mut begins = run.outgoing.keys();
+    let has_premature = begins.any(|key| {
+        let child = run.children.get(key.event);
+        key.kind == OutgoingKind::BeginChild && child.is_some_and(|child| child.started.is_none())
+    });
+    if has_premature {
+        return Err("a child begins before it is started");
     }
     Ok(())
 }
