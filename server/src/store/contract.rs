@@ -37,6 +37,7 @@ pub(super) async fn suite(fresh: &mut dyn FnMut() -> Arc<dyn Store>) {
     rows_are_listed_and_counted(&*fresh()).await;
     closed_runs_are_removed_the_earliest_first(&*fresh()).await;
     a_closed_run_with_messages_is_found_and_stays(&*fresh()).await;
+    the_latest_run_stays_while_an_earlier_one_has_messages(&*fresh()).await;
 }
 
 fn namespaces_are_kept(store: &dyn Store) {
@@ -283,6 +284,36 @@ async fn a_closed_run_with_messages_is_found_and_stays(store: &dyn Store) {
     case.commit(vec![delivered]).await.expect("it is committed");
     assert_eq!(unfinished(), []);
     assert_eq!(remove(), 1);
+    assert_eq!(store.execution(&case.name), Ok(None));
+}
+
+async fn the_latest_run_stays_while_an_earlier_one_has_messages(store: &dyn Store) {
+    let mut case = Case::new(store, "a", "w");
+    let closed = |at, has_messages| RunPhase::Closed {
+        at: Time::from_unix_nanos(at),
+        has_messages,
+    };
+    let mut first = case.start("1").await;
+    apply(&mut first, Input::Terminate(Terminate::default()));
+    let mut closing = change(&mut first, false);
+    closing.phase = closed(10, true);
+    case.commit(vec![closing]).await.expect("it is committed");
+    let mut latest = case.start("2").await;
+    apply(&mut latest, Input::Terminate(Terminate::default()));
+    let mut closing = change(&mut latest, false);
+    closing.phase = closed(20, false);
+    case.commit(vec![closing]).await.expect("it is committed");
+    let remove = || {
+        let before = Time::from_unix_nanos(99);
+        store.remove_closed("a", before, 9).expect("it works")
+    };
+    assert_eq!(remove(), 0);
+    let stored = store.run(&case.name, &case.latest());
+    assert!(matches!(stored, Ok(Some(_))), "the latest run is there");
+    let mut delivered = change(&mut first, false);
+    delivered.phase = closed(10, false);
+    case.commit(vec![delivered]).await.expect("it is committed");
+    assert_eq!(remove(), 2);
     assert_eq!(store.execution(&case.name), Ok(None));
 }
 

@@ -240,20 +240,26 @@ impl Store for MemoryStore {
             return Ok(0);
         };
         let mut removed = 0;
+        let mut kept = Vec::new();
         while removed < limit {
-            let Some(RunName { execution, run_id }) = index.take_closed(before) else {
+            let Some((at, run)) = index.take_closed(before) else {
                 break;
             };
-            let mut shard = self.shard(&execution);
-            if let Some(entry) = shard.get_mut(&execution) {
-                entry.runs.remove(&run_id);
+            let mut shard = self.shard(&run.execution);
+            if let Some(entry) = shard.get_mut(&run.execution) {
+                if entry.latest == run.run_id && entry.has_messages() {
+                    kept.push((at, run));
+                    continue;
+                }
+                entry.runs.remove(&run.run_id);
                 if entry.runs.is_empty() {
-                    shard.remove(&execution);
+                    shard.remove(&run.execution);
                 }
             }
-            index.visibility.remove(&run_id);
+            index.visibility.remove(&run.run_id);
             removed += 1;
         }
+        index.lock_closed().extend(kept);
         Ok(removed)
     }
 
@@ -279,11 +285,11 @@ impl NamespaceIndex {
     }
 
     /// Takes the run that closed first, if it closed before that time.
-    fn take_closed(&self, before: Time) -> Option<RunName> {
+    fn take_closed(&self, before: Time) -> Option<(Time, RunName)> {
         let mut closed = self.lock_closed();
         let (at, _) = closed.first()?;
         match *at < before {
-            true => closed.pop_first().map(|(_, name)| name),
+            true => closed.pop_first(),
             false => None,
         }
     }
@@ -300,6 +306,20 @@ impl ExecutionEntry {
             version: 0,
             runs: BTreeMap::new(),
         }
+    }
+
+    /// Whether the messages of a closed run are not delivered.
+    fn has_messages(&self) -> bool {
+        let mut runs = self.runs.values();
+        runs.any(|run| {
+            matches!(
+                run.phase,
+                RunPhase::Closed {
+                    has_messages: true,
+                    ..
+                }
+            )
+        })
     }
 
     fn change(&mut self, run_id: RunId, change: RunChange) {

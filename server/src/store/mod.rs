@@ -81,7 +81,7 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 
     /// Removes runs of a namespace that closed before a time, at most `limit` of them, the earliest
     /// first; returns how many. An execution is removed with its last run. A run whose messages are not
-    /// delivered stays.
+    /// delivered stays, and the latest run of its execution with it, so that the id stays known.
     fn remove_closed(
         &self,
         namespace: &str,

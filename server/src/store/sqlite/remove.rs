@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::namespaces;
 
 /// Removes runs of a namespace that closed before a time, the earliest first; returns how many. A run
-/// whose messages are not delivered stays.
+/// whose messages are not delivered stays, and the latest run of its execution with it.
 pub(super) fn closed(
     connection: &Connection,
     namespace: &str,
@@ -21,6 +21,12 @@ pub(super) fn closed(
             "SELECT run, execution FROM runs INDEXED BY runs_closed
              WHERE namespace = ?1 AND closed_at IS NOT NULL AND closed_at < ?2
              AND NOT has_tasks
+             AND NOT (
+                 EXISTS (SELECT 1 FROM executions
+                     WHERE executions.execution = runs.execution AND latest = runs.run_id)
+                 AND EXISTS (SELECT 1 FROM runs AS other
+                     WHERE other.execution = runs.execution AND other.has_tasks)
+             )
              ORDER BY closed_at LIMIT ?3",
         )?
         .query_map(params![namespace, before.as_unix_nanos(), limit], |row| {
