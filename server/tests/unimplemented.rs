@@ -32,11 +32,11 @@ async fn an_unimplemented_method_returns_its_name_through_the_port() {
         .await
         .expect("it listens");
     let answered = workflow
-        .reset_workflow_execution(ResetWorkflowExecutionRequest::default())
+        .delete_workflow_execution(DeleteWorkflowExecutionRequest::default())
         .await
         .expect_err("it is not there");
     assert_eq!(answered.code(), Code::Unimplemented);
-    assert!(answered.message().contains("ResetWorkflowExecution"));
+    assert!(answered.message().contains("DeleteWorkflowExecution"));
     let mut operator = OperatorServiceClient::connect(url)
         .await
         .expect("it listens");

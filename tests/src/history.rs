@@ -117,6 +117,7 @@ fn scrub(attributes: &mut Attributes) {
         Attributes::WorkflowTaskFailedEventAttributes(a) => {
             a.identity.clear();
             mask(&mut a.new_run_id);
+            mask(&mut a.base_run_id);
         }
         Attributes::ActivityTaskScheduledEventAttributes(a) => a.task_queue = None,
         Attributes::ActivityTaskStartedEventAttributes(a) => {
@@ -151,6 +152,12 @@ fn scrub(attributes: &mut Attributes) {
             mask(&mut a.new_execution_run_id);
         }
         Attributes::WorkflowExecutionFailedEventAttributes(a) => mask(&mut a.new_execution_run_id),
+        Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(a) => {
+            if let Some(meta) = a.request.as_mut().and_then(|r| r.meta.as_mut()) {
+                meta.identity.clear();
+                mask(&mut meta.update_id);
+            }
+        }
         Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(a) => {
             mask(&mut a.protocol_instance_id);
             mask(&mut a.accepted_request_message_id);

@@ -10,7 +10,7 @@ use crate::task::task_end::{self, Failed};
 use crate::task::{termination, workflow_task};
 use crate::time::Time;
 use crate::transition::{Reply, Transition};
-use crate::{command, delivery, limits, request, task, timeout};
+use crate::{command, delivery, limits, request, reset, task, timeout};
 
 impl Run {
     /// Applies one input at the time `now`.
@@ -34,6 +34,10 @@ impl Run {
             }
             Input::RequestCancel(cancel) => request::cancel::apply(cancel, self, &mut out)?,
             Input::Terminate(terminate) => request::terminate::apply(terminate, self, &mut out)?,
+            Input::EndForReset(reason) => {
+                reset::end_current(self, reason, &mut out);
+                Reply::Done
+            }
             Input::Update(update) => request::update::apply(update, self, &mut out)?,
             Input::Attach(attach) => request::attach::apply(attach, self, &mut out),
             Input::RepeatEagerStart => workflow_task::repeat_eager(self),
@@ -144,6 +148,7 @@ impl Run {
             | Input::SignalWithStart(_)
             | Input::RequestCancel(_)
             | Input::Terminate(_)
+            | Input::EndForReset(_)
             | Input::Attach(_)
             | Input::RepeatEagerStart
             | Input::BeginFirstTask(_)

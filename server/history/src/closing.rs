@@ -13,6 +13,21 @@ use crate::transition::Effect;
 impl Run {
     /// Closes the run.
     pub(crate) fn close(&mut self, status: WorkflowExecutionStatus, out: &mut OpenTransition) {
+        self.close_unreported(status, out);
+        // A parent waits for the end of the chain.
+        if self.config.parent.is_some() && self.next_run_id().is_none() {
+            let closing = EventId(self.next_event_id().0 - 1);
+            let report = OutgoingKind::ReportClose.of(closing);
+            self.send(report, OutgoingEntry::default(), out);
+        }
+    }
+
+    /// Closes the run without a report to its parent, which waits for another one.
+    pub(crate) fn close_unreported(
+        &mut self,
+        status: WorkflowExecutionStatus,
+        out: &mut OpenTransition,
+    ) {
         self.phase = Phase::Closed {
             status,
             at: out.now,
@@ -28,12 +43,6 @@ impl Run {
         for initiated in children {
             let policy = OutgoingKind::ClosePolicy.of(initiated);
             self.send(policy, OutgoingEntry::default(), out);
-        }
-        // A parent waits for the end of the chain.
-        if self.config.parent.is_some() && self.next_run_id().is_none() {
-            let closing = EventId(self.next_event_id().0 - 1);
-            let report = OutgoingKind::ReportClose.of(closing);
-            self.send(report, OutgoingEntry::default(), out);
         }
         out.effect(Effect::Closed(status));
     }

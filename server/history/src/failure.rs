@@ -5,7 +5,8 @@ use durably_proto::api::common::v1::{Payload, Payloads};
 use durably_proto::api::enums::v1::TimeoutType;
 use durably_proto::api::failure::v1::failure::FailureInfo;
 use durably_proto::api::failure::v1::{
-    ApplicationFailureInfo, Failure, ServerFailureInfo, TimeoutFailureInfo,
+    ApplicationFailureInfo, Failure, ResetWorkflowFailureInfo, ServerFailureInfo,
+    TimeoutFailureInfo,
 };
 use durably_proto::api::update::v1::{Outcome, outcome};
 
@@ -18,6 +19,17 @@ pub(crate) fn server(message: String) -> Failure {
         failure_info: Some(FailureInfo::ServerFailureInfo(ServerFailureInfo {
             non_retryable: false,
         })),
+        ..Default::default()
+    }
+}
+
+/// The failure of what a reset ends.
+pub(crate) fn reset(reason: &str) -> Failure {
+    Failure {
+        message: reason.to_owned(),
+        failure_info: Some(FailureInfo::ResetWorkflowFailureInfo(
+            ResetWorkflowFailureInfo::default(),
+        )),
         ..Default::default()
     }
 }

@@ -27,6 +27,8 @@ pub enum Input {
     RequestCancel(RequestCancel),
     /// A termination request.
     Terminate(Terminate),
+    /// The reset of this run or an earlier one, for this reason: another run goes on.
+    EndForReset(String),
     /// An update request.
     Update(UpdateRequest),
     /// A start request with the conflict policy `USE_EXISTING` that found this run.

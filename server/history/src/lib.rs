@@ -44,6 +44,7 @@ mod random;
 mod rebuild;
 mod rejection;
 mod request;
+mod reset;
 mod retry;
 mod reuse_policy;
 mod snapshot;
@@ -74,6 +75,7 @@ pub use limits::{BLOB as LARGEST_BLOB, DEFAULT_WORKFLOW_TASK_TIMEOUT, ID as LONG
 pub use outgoing::Outgoing;
 pub use queue::{StickyQueue, TaskQueue, check as check_task_queue};
 pub use rejection::{ChainMismatch, Closed, Invalid, LimitExceeded, Rejection, TaskNotFound};
+pub use reset::{Reapply, Reset, ResetRun};
 pub use retry::RetryPolicy;
 pub use reuse_policy::{IdConflict, Policies, StartDecision};
 pub use snapshot::{Changes, Part, PartKey};

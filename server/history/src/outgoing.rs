@@ -97,6 +97,7 @@ impl Run {
             | Input::BeginFirstTask(_)
             | Input::ChildClosed(_)
             | Input::Delivered(_)
+            | Input::EndForReset(_)
             | Input::Due(_) => false,
         }
     }

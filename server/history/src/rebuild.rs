@@ -14,8 +14,8 @@ use durably_proto::api::enums::v1::{EventType, TimeoutType, WorkflowTaskFailedCa
 use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::api::history::v1::{
     ActivityTaskScheduledEventAttributes, HistoryEvent,
-    WorkflowExecutionUpdateAcceptedEventAttributes, WorkflowTaskFailedEventAttributes,
-    WorkflowTaskScheduledEventAttributes, WorkflowTaskStartedEventAttributes,
+    WorkflowExecutionUpdateAcceptedEventAttributes, WorkflowTaskScheduledEventAttributes,
+    WorkflowTaskStartedEventAttributes,
 };
 
 use crate::command::{properties, task_completed};
@@ -217,7 +217,16 @@ impl Rebuild {
                 end_task(run, 1);
                 task_completed::apply_completed(run, it, id, at);
             }
-            A::WorkflowTaskFailedEventAttributes(it) => end_task(run, attempt_after(run, it)),
+            A::WorkflowTaskFailedEventAttributes(it) => {
+                let is_reset = it.cause() == WorkflowTaskFailedCause::ResetWorkflow;
+                // After a failure on a sticky queue the attempt is the first one again, too, which
+                // the next `WorkflowTaskScheduled` says.
+                let attempt = if is_reset { 1 } else { run.task_attempt + 1 };
+                end_task(run, attempt);
+                if is_reset {
+                    run.activities.reschedule(at);
+                }
+            }
             A::WorkflowTaskTimedOutEventAttributes(it) => {
                 let attempt = match it.timeout_type() {
                     TimeoutType::StartToClose => run.task_attempt + 1,
@@ -438,15 +447,6 @@ fn end_task(run: &mut Run, attempt: u32) {
     run.task = WorkflowTask::Idle;
     run.task_attempt = attempt;
     run.close_attempted = false;
-}
-
-/// The attempt after a failed workflow task. After a failure on a sticky queue it is the first one
-/// again, which the next `WorkflowTaskScheduled` says.
-fn attempt_after(run: &Run, event: &WorkflowTaskFailedEventAttributes) -> u32 {
-    match event.cause() {
-        WorkflowTaskFailedCause::ResetWorkflow => 1,
-        _ => run.task_attempt + 1,
-    }
 }
 
 fn schedule_activity(

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use durably_history::{
     ActivityRef, ActivityTaskKey, Changes, CompleteActivity, CompleteWorkflowTask,
-    CompletedWorkflowTask, Corrupted, Deadline, Effect, EventBatch, EventLog, FailActivity,
-    FailWorkflowTask, Heartbeat, Input, OutgoingKey, PartKey, Rejection, Reply, RequestId, Run,
-    RunId, RunNamespace, Signal, Start, StartActivity, StartWorkflowTask, StartedActivity,
-    StartedWorkflowTask, TaskQueue, Time, Transition, WorkflowTaskKey, WorkflowTaskToken,
+    CompletedWorkflowTask, Corrupted, Deadline, Effect, EventBatch, EventId, EventLog,
+    FailActivity, FailWorkflowTask, Heartbeat, Input, OutgoingKey, PartKey, Reapply, Rejection,
+    Reply, RequestId, Reset, Run, RunId, RunNamespace, Signal, Start, StartActivity,
+    StartWorkflowTask, StartedActivity, StartedWorkflowTask, TaskQueue, Time, Transition,
+    WorkflowTaskKey, WorkflowTaskToken,
 };
 use durably_proto::api::command::v1::Command;
 use durably_proto::api::enums::v1::WorkflowTaskFailedCause;
@@ -77,6 +78,31 @@ impl Case {
     /// A run, started.
     pub fn run(start: Start, now: Time) -> Self {
         let (run, transition) = Run::start(start, now);
+        Self::started(run, &transition, now)
+    }
+
+    /// The run that a reset to this event starts.
+    pub fn reset(&self, point: i64) -> Result<Self, Rejection> {
+        let reset = Reset {
+            point: EventId(point),
+            run_id: RunId::from("run-2"),
+            seed: 8,
+            request_id: RequestId::from("reset"),
+            reason: "test".to_owned(),
+            reapply: Reapply {
+                signals: true,
+                updates: true,
+                options: true,
+            },
+            namespace: namespace().name,
+        };
+        let mut reset_run = self.run.reset(reset, self.now)?;
+        reset_run.reapply(&self.run, EventId(point));
+        let (run, transition) = reset_run.start();
+        Ok(Self::started(run, &transition, self.now))
+    }
+
+    fn started(run: Run, transition: &Transition, now: Time) -> Self {
         let mut case = Self {
             run,
             now,
@@ -91,7 +117,7 @@ impl Case {
             shown: 0,
         };
         case.commit();
-        case.drive(&transition);
+        case.drive(transition);
         case
     }
 
@@ -366,7 +392,7 @@ pub fn assert_rebuilt(run: &Run) -> bool {
     let Some(recorded) = run.recorded_facts() else {
         return false;
     };
-    let last = durably_history::EventId(run.next_event_id().0 - 1);
+    let last = EventId(run.next_event_id().0 - 1);
     let rebuilt = run.rebuilt(last, namespace().name, 7);
     assert_same(
         &recorded,

@@ -24,6 +24,7 @@ mod memory;
 mod pending_tasks;
 mod random_walk;
 mod requests;
+mod reset;
 mod reuse_policy;
 mod run_timeout;
 mod snapshot;

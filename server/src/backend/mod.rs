@@ -7,6 +7,7 @@ mod commit;
 pub(crate) mod effects;
 mod recover;
 pub(crate) mod request;
+pub(crate) mod reset;
 pub(crate) mod sweep;
 pub(crate) mod timers;
 

@@ -12,6 +12,7 @@ mod multi_operation;
 mod namespace;
 mod operator;
 mod query;
+mod reset;
 mod service;
 mod start;
 pub(crate) mod status;

@@ -11,7 +11,7 @@ use super::deadline::{
 use super::unimplemented::{unimplemented_methods, unimplemented_workflow_methods};
 use super::{
     Frontend, activity_task, history_reader, into_response, multi_operation, namespace, query,
-    respond, start, task_queue, update, visibility, workflow, workflow_task,
+    reset, respond, start, task_queue, update, visibility, workflow, workflow_task,
 };
 
 #[tonic::async_trait]
@@ -197,6 +197,16 @@ impl WorkflowService for Frontend {
         let scope = self.scope();
         let request = request.into_inner();
         let answer = start::signal_with_start(&scope, request);
+        respond(scope, answer).await
+    }
+
+    async fn reset_workflow_execution(
+        &self,
+        request: Request<ResetWorkflowExecutionRequest>,
+    ) -> Result<Response<ResetWorkflowExecutionResponse>, Status> {
+        let scope = self.scope();
+        let request = request.into_inner();
+        let answer = reset::reset(&scope, request);
         respond(scope, answer).await
     }
 

@@ -3,7 +3,7 @@
 use durably::prelude::*;
 use durably_proto::{
     api::workflowservice::v1::{
-        ResetWorkflowExecutionRequest, RespondActivityTaskCompletedRequest,
+        DeleteWorkflowExecutionRequest, RespondActivityTaskCompletedRequest,
         RespondWorkflowTaskCompletedRequest,
     },
     service::workflow::workflow_service_client::WorkflowServiceClient,
@@ -83,12 +83,12 @@ async fn an_unimplemented_method_returns_its_name() -> Result<()> {
     let world = World::embedded().await?;
     let mut client = WorkflowServiceClient::connect(format!("http://{}", world.address())).await?;
     let status = client
-        .reset_workflow_execution(ResetWorkflowExecutionRequest::default())
+        .delete_workflow_execution(DeleteWorkflowExecutionRequest::default())
         .await
         .unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
     assert!(
-        status.message().contains("ResetWorkflowExecution"),
+        status.message().contains("DeleteWorkflowExecution"),
         "{status}"
     );
     Ok(())

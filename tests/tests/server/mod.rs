@@ -17,6 +17,7 @@ mod polls;
 mod priority;
 mod readiness;
 mod reports;
+mod resets;
 mod run_ids;
 mod search_attributes;
 mod sizes;

@@ -114,6 +114,7 @@ fn folders_import_in_one_direction() {
             / delivery request
             / command timeout
             / rebuild
+            / reset
             / apply
             / lib",
         exceptions: &[],

@@ -1,11 +1,14 @@
-//! Runs that were reset. The embedded server does not reset, so the bodies run on the real one; the
-//! history that one of them left is replayed everywhere.
+//! Runs that were reset.
 
 use durably::client::History;
 use durably::prelude::*;
 use durably::replay::Replayer;
 use durably_proto::api::workflowservice::v1::ResetWorkflowExecutionRequest;
-use durably_tests::{World, eventually, raw, unique};
+use durably_tests::{World, eventually, on_both_servers, raw, unique};
+
+on_both_servers! {
+    updates_and_signals_keep_their_order_through_a_reset
+}
 
 #[activity(start_to_close = "10s")]
 async fn print_note(text: String) -> String {
@@ -76,12 +79,7 @@ impl Diary {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn updates_and_signals_keep_their_order_through_a_reset() -> Result<()> {
-    let Some(world) = World::real("updates_and_signals_keep_their_order_through_a_reset").await?
-    else {
-        return Ok(());
-    };
+async fn updates_and_signals_keep_their_order_through_a_reset(world: &World) -> Result<()> {
     let worker = || {
         let worker = world.worker().workflow::<Diary>();
         worker.activity::<print_note>().activity::<print_entry>()

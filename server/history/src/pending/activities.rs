@@ -168,6 +168,19 @@ impl Activities {
         });
     }
 
+    /// Schedules the activities whose attempts no worker has again, at `now`.
+    pub(crate) fn reschedule(&mut self, now: Time) {
+        let scheduled: Vec<_> = self.by_event.keys().copied().collect();
+        for scheduled in scheduled {
+            self.change(scheduled, |activity| {
+                if let ActivityState::Waiting = activity.state {
+                    activity.scheduled_at = now;
+                    activity.attempt_at = now;
+                }
+            });
+        }
+    }
+
     /// Removes an activity that closes and returns it.
     pub(crate) fn remove(&mut self, scheduled: EventId) -> Option<Activity> {
         let activity = self.by_event.remove(&scheduled)?;

@@ -2,7 +2,7 @@
 
 use durably_proto::api::activity::v1::ActivityOptions;
 use durably_proto::api::common::v1::{ActivityType, Memo, Payload, SearchAttributes, WorkflowType};
-use durably_proto::api::enums::v1::{PendingActivityState, PendingWorkflowTaskState};
+use durably_proto::api::enums::v1::{EventType, PendingActivityState, PendingWorkflowTaskState};
 use durably_proto::api::history::v1::ActivityTaskScheduledEventAttributes;
 use durably_proto::api::taskqueue::v1::TaskQueue;
 use durably_proto::api::workflow::v1::{
@@ -123,7 +123,10 @@ impl Run {
     }
 
     fn extended_info(&self) -> WorkflowExecutionExtendedInfo {
-        let request_id_infos = self.requests.events().map(|(id, kind, event)| {
+        // The real server does not show the request of a reset.
+        let shown = self.requests.events();
+        let shown = shown.filter(|(_, kind, _)| *kind != EventType::WorkflowTaskFailed);
+        let request_id_infos = shown.map(|(id, kind, event)| {
             let info = RequestIdInfo {
                 event_type: kind.into(),
                 event_id: event.0,

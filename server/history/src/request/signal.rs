@@ -59,8 +59,19 @@ fn record_once(
     Ok(Reply::Done)
 }
 
+/// Records a signal of another run, whose request id may be one that was seen.
+pub(crate) fn record_again(signal: Signal, run: &mut Run, out: &mut OpenTransition) {
+    run.requests.record_any_signal(signal.request_id.clone());
+    buffer(signal, run, out);
+}
+
 /// Records the signal and its request id.
 pub(crate) fn record(signal: Signal, run: &mut Run, out: &mut OpenTransition) {
+    run.requests.record_signal(signal.request_id.clone());
+    buffer(signal, run, out);
+}
+
+fn buffer(signal: Signal, run: &mut Run, out: &mut OpenTransition) {
     let event = WorkflowExecutionSignaledEventAttributes {
         signal_name: signal.name,
         input: signal.input,
@@ -70,7 +81,6 @@ pub(crate) fn record(signal: Signal, run: &mut Run, out: &mut OpenTransition) {
         request_id: signal.request_id.to_string(),
         ..Default::default()
     };
-    run.requests.record_signal(signal.request_id);
     run.buffer_with_links(
         out.now,
         Attributes::WorkflowExecutionSignaledEventAttributes(event),

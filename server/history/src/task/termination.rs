@@ -27,6 +27,12 @@ pub(crate) fn by_server(run: &mut Run, reason: String, out: &mut OpenTransition)
 }
 
 pub(crate) fn end(terminate: Terminate, run: &mut Run, out: &mut OpenTransition) {
+    record(terminate, run, out);
+    run.close(WorkflowExecutionStatus::Terminated, out);
+}
+
+/// Records the termination of a run that the caller closes.
+pub(crate) fn record(terminate: Terminate, run: &mut Run, out: &mut OpenTransition) {
     run.flush_buffer();
     let event = WorkflowExecutionTerminatedEventAttributes {
         reason: terminate.reason,
@@ -39,5 +45,4 @@ pub(crate) fn end(terminate: Terminate, run: &mut Run, out: &mut OpenTransition)
     );
     run.last_event_mut().links = terminate.links;
     updates::abort_all(run, UpdateAbort::Closed, out);
-    run.close(WorkflowExecutionStatus::Terminated, out);
 }
