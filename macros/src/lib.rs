@@ -138,9 +138,8 @@ pub fn data(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::data, options, item)
 }
 
-/// Derives what keeps an error's type in a failure: the name of the type, the variant, its fields and
-/// its retry behaviour are recorded, and `failed::<E>()` of every error makes an `E` of them again, in
-/// another process too.
+/// Records an error with its type: the failure contains the name of the type, the variant, its fields and
+/// its retry behaviour. `failed::<E>()` of every error decodes an `E` from it, in another process too.
 ///
 /// ```
 /// use durably::prelude::*;
@@ -205,13 +204,19 @@ pub fn data(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// `failed` returns `None` for a variant that the reader does not have yet, and for fields that it
 /// cannot decode; type, message and details are still there, in `app()`. A field with a name can be added
-/// with `#[serde(default)]` or as an `Option`; serde's attributes that rename work too.
+/// with `#[serde(default)]` or as an `Option`, also as the first field of a variant or struct. serde's
+/// attributes that rename work on fields; a variant or type is renamed by `#[failure(name = "..")]`.
+///
+/// A type cannot have the name of a failure that durably itself reports, such as `Error` or `Panic`: it needs
+/// a `name`.
 ///
 /// # Where the type is kept
 /// In what a workflow, a handler, a validator or an activity returns as `Result<_, PayError>`, and in the
 /// `#[from]` and `#[source]` fields of other types with the derive. A function that returns
 /// `durably::Result` converts with `.map_err(Error::from_typed)`: `?` alone takes any error, and keeps
-/// the name of its type and of its variant, but neither fields nor retry behaviour.
+/// the name of its type in Rust and of its variant, but neither a declared name nor fields nor retry
+/// behaviour. The same holds for `AppError::caused_by` and `AsyncActivityHandle::fail`, which have
+/// `caused_by_typed` and `fail_typed` for such errors.
 #[proc_macro_derive(Failure, attributes(failure, serde, from, source))]
 pub fn failure(item: TokenStream) -> TokenStream {
     entry::run_derive(item)

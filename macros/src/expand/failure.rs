@@ -1,4 +1,4 @@
-//! Errors that keep their type: generates how an error is written into a failure and read from one.
+//! Typed errors: generates the encoding of an error as a failure, and the decoding.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -23,7 +23,7 @@ pub(crate) fn expand(failure: &Failure) -> TokenStream {
     let (to, from) = (local("to"), local("from"));
     let (write, read, parts) = match shapes {
         Shapes::Struct(shape) => {
-            let part = Part::of(shape, 0, 0, root);
+            let part = Part::of(shape, ident.to_string(), 0, 0, root);
             let (write, read, fields) = (part.write(&to), part.read(&from), part.fields());
             (
                 quote!(let Self #fields = self; #write),
@@ -31,7 +31,7 @@ pub(crate) fn expand(failure: &Failure) -> TokenStream {
                 vec![part],
             )
         }
-        Shapes::Enum(variants) => of_variants(variants, &to, &from, root),
+        Shapes::Enum(variants) => of_variants(ident, variants, &to, &from, root),
     };
     let (serde, alias) = serde_path(ident, root);
     let structs: TokenStream = parts.iter().filter_map(|it| it.structs(&serde)).collect();
@@ -46,7 +46,8 @@ pub(crate) fn expand(failure: &Failure) -> TokenStream {
             #plain
             #[allow(unused_imports)]
             use #root::__private::{
-                CauseByDerive as _, CauseByError as _, CauseByRecord as _, CauseBySource as _,
+                CauseByDeref as _, CauseByDerive as _, CauseByError as _, CauseByRecord as _,
+                CauseBySource as _,
             };
             #alias
             #structs
@@ -83,6 +84,7 @@ pub(crate) fn placeholder(ident: &Ident, root: &CratePath) -> TokenStream {
 }
 
 fn of_variants<'a>(
+    of: &Ident,
     variants: &'a [Variant],
     to: &Ident,
     from: &Ident,
@@ -96,7 +98,7 @@ fn of_variants<'a>(
     let mut parts = Vec::new();
     for (index, Variant { ident, name, shape }) in variants.iter().enumerate() {
         // The name of the variant is the first detail.
-        let part = Part::of(shape, index, 1, root);
+        let part = Part::of(shape, format!("{of}::{ident}"), index, 1, root);
         let (write, read, fields) = (part.write(to), part.read(from), part.fields());
         writes.extend(quote!(Self::#ident #fields => { #to.variant(#name); #write }));
         reads.extend(quote!(#name => { #read ::core::option::Option::Some(Self::#ident #fields) }));
@@ -116,6 +118,8 @@ fn of_variants<'a>(
 /// The code of a struct or of a variant.
 struct Part<'a> {
     shape: &'a Shape,
+    /// Its path in the texts of errors.
+    path: String,
     /// The locals of the fields that are data.
     data: Vec<Ident>,
     cause: Ident,
@@ -129,7 +133,7 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn of(shape: &'a Shape, index: usize, first: usize, root: &'a CratePath) -> Self {
+    fn of(shape: &'a Shape, path: String, index: usize, first: usize, root: &'a CratePath) -> Self {
         let data = (0..shape.data.len()).map(|field| local(&format!("field_{field}")));
         let is_named = matches!(
             shape.data.first().map(|it| &it.member),
@@ -137,6 +141,7 @@ impl<'a> Part<'a> {
         );
         Self {
             shape,
+            path,
             data: data.collect(),
             cause: local("cause"),
             written: format_ident!("__Written{index}"),
@@ -171,7 +176,8 @@ impl<'a> Part<'a> {
         let data: TokenStream = match self.is_named {
             true => {
                 let members = self.shape.data.iter().map(|field| &field.member);
-                quote!(#to.fields(&#written { #(#members: #locals),* });)
+                let path = &self.path;
+                quote!(#to.fields(#path, &#written { #(#members: #locals),* });)
             }
             false => {
                 let fields = self.shape.data.iter().zip(locals);
@@ -225,7 +231,8 @@ impl<'a> Part<'a> {
         let ty = &self.shape.cause.as_ref()?.ty;
         let at = ty.span();
         let root = self.root.at(at);
-        let conversions = quote_spanned!(at=> (&&&&#root::__private::Spelled::<#ty>::HERE).cause());
+        let conversions =
+            quote_spanned!(at=> (&&&&&#root::__private::Spelled::<#ty>::HERE).cause());
         Some((conversions, &self.cause))
     }
 

@@ -14,6 +14,8 @@ pub(crate) enum FailureMistake {
     NoNextAttempt,
     SerdeOfUnnamed,
     SerdeConversion,
+    SerdeOfShape,
+    ReservedName(String),
 }
 
 impl fmt::Display for FailureMistake {
@@ -53,6 +55,13 @@ impl fmt::Display for FailureMistake {
             ),
             Self::SerdeOfUnnamed => f.write_str(
                 "a field without a name is encoded by its type alone; remove `serde`, or give the field a name",
+            ),
+            Self::SerdeOfShape => f.write_str(
+                "of serde's attributes, only those of the fields apply to a failure; put it on the fields, or give a variant or type another name with `#[failure(name = \"..\")]`",
+            ),
+            Self::ReservedName(name) => write!(
+                f,
+                "durably itself reports failures of the type `{name}`; give this error another name: `#[failure(name = \"..\")]`"
             ),
             Self::SerdeConversion => f.write_str(
                 "a field of an error is not converted by functions; use a type that serde serialises as wanted",

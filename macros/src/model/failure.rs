@@ -1,10 +1,10 @@
-//! Errors that keep their type: checks the struct or enum under `#[derive(durably::Failure)]`.
+//! Typed errors: checks the struct or enum under `#[derive(durably::Failure)]`.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{Attribute, Data, DeriveInput, Field, Fields, Member, Meta, Type, parse_quote};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, LitStr, Member, Meta, Type, parse_quote};
 
 use super::payload_type::{self, Obstacle};
 use crate::{
@@ -16,6 +16,25 @@ use crate::{
         options::{Keyed, Options},
     },
 };
+
+/// The types of the failures that durably itself reports of runs, handlers and activities. An error of that
+/// name would be decoded from them.
+const RESERVED: &[&str] = &[
+    "CompleteLater",
+    "DataError",
+    "Error",
+    "MessageTooLarge",
+    "Nondeterminism",
+    "NotFoundError",
+    "Panic",
+    "PayloadCodec",
+    "ReadOnly",
+    "RuntimeShutdown",
+    "UnknownQuery",
+    "UpdateRejected",
+    "WorkerShutdown",
+    "WorkflowFault",
+];
 
 /// An error type.
 pub(crate) struct Failure {
@@ -72,7 +91,7 @@ pub(crate) enum Retry {
 
 /// The options of a type or a variant.
 struct Declared {
-    name: Option<String>,
+    name: Option<LitStr>,
     retry: Option<Retry>,
 }
 
@@ -85,6 +104,20 @@ pub(crate) fn check(input: &DeriveInput, errors: &mut Errors) -> (CratePath, Opt
         .path("crate", errors)
         .map_or_else(CratePath::found, |path| CratePath::written(&path));
     options.finish(errors);
+    let name = match &of_type.name {
+        Some(name) => name.value(),
+        None => plain(&input.ident),
+    };
+    if RESERVED.contains(&&*name) {
+        let mistake = FailureMistake::ReservedName(name.clone());
+        match &of_type.name {
+            Some(name) => errors.on(name, mistake),
+            None => errors.on(&input.ident, mistake),
+        }
+    }
+    if let Data::Enum(_) = &input.data {
+        refuse_serde(&input.attrs, errors);
+    }
     for parameter in &input.generics.params {
         errors.on(
             parameter,
@@ -114,7 +147,9 @@ pub(crate) fn check(input: &DeriveInput, errors: &mut Errors) -> (CratePath, Opt
                 let mut options = options_of(&variant.attrs, errors);
                 let of_variant = declared(&mut options, errors);
                 options.finish(errors);
-                let name = of_variant.name.unwrap_or_else(|| plain(&variant.ident));
+                let name = of_variant
+                    .name
+                    .map_or_else(|| plain(&variant.ident), |name| name.value());
                 if let Some(other) = names.insert(name.clone(), plain(&variant.ident)) {
                     errors.on(
                         &variant.ident,
@@ -139,7 +174,7 @@ pub(crate) fn check(input: &DeriveInput, errors: &mut Errors) -> (CratePath, Opt
         .filter(|_| errors.count() == before)
         .map(|shapes| Failure {
             ident: input.ident.clone(),
-            name: of_type.name.unwrap_or_else(|| plain(&input.ident)),
+            name,
             shapes,
             root: root.clone(),
         });
@@ -164,7 +199,7 @@ fn options_of(attributes: &[Attribute], errors: &mut Errors) -> Options {
 }
 
 fn declared(options: &mut Options, errors: &mut Errors) -> Declared {
-    let name = options.text("name", errors).map(|name| name.value.value());
+    let name = options.text("name", errors).map(|name| name.value);
     let never = options.flag("non_retryable", errors);
     let after = options.duration("retry_after", errors);
     let retry = match (never, after) {
@@ -191,6 +226,7 @@ fn shape(
     is_borrowing: bool,
     errors: &mut Errors,
 ) -> Shape {
+    refuse_serde(attributes, errors);
     let mut data = Vec::new();
     let mut cause: Option<CauseField> = None;
     for (field, member) in fields.iter().zip(fields.members()) {
@@ -235,6 +271,13 @@ fn shape(
         None => Retry::Policy,
     };
     Shape { data, cause, retry }
+}
+
+/// Reports serde's attributes of a type or variant: fields alone are encoded by serde.
+fn refuse_serde(attributes: &[Attribute], errors: &mut Errors) {
+    for attribute in attributes.iter().filter(|it| it.path().is_ident("serde")) {
+        errors.on(attribute, FailureMistake::SerdeOfShape);
+    }
 }
 
 /// Whether thiserror takes the field for the error's source.

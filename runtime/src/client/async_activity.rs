@@ -18,7 +18,9 @@ use crate::{
     },
     data::{Bytes, Outgoing, Text, type_name},
     definition::Activity,
-    error::{ActivityNotFound, AsyncActivityError, DataError, IntoFailure, RpcError},
+    error::{
+        ActivityNotFound, AsyncActivityError, DataError, Error, IntoFailure, RpcError, TypedError,
+    },
     transport::{retry::Patience, rpc::Rpc},
     wire::{
         activity_task::{CancelActivity, CompleteActivity, FailActivity},
@@ -196,6 +198,10 @@ impl<A> AsyncActivityHandle<A> {
     /// Fails the attempt. The server retries the activity if its policy allows it, which calls its function
     /// again.
     ///
+    /// The failure has the name of the error's type and of its variant. For an error with
+    /// [`#[derive(durably::Failure)]`](macro@crate::Failure), [`fail_typed`](Self::fail_typed) keeps its
+    /// declared name, fields and retry behaviour, too.
+    ///
     /// # Errors
     /// [`AsyncActivityError::NotFound`] if the attempt is over.
     pub fn fail(&self, error: impl IntoFailure) -> Call<(), AsyncActivityError> {
@@ -216,6 +222,30 @@ impl<A> AsyncActivityHandle<A> {
                     )
                 })
             })
+    }
+
+    /// Fails the attempt with an error that has [`#[derive(durably::Failure)]`](macro@crate::Failure). The
+    /// server does not retry the activity if the error is declared as `non_retryable`.
+    ///
+    /// ```
+    /// use durably::{client::AsyncActivityHandle, error::AsyncActivityError, prelude::*};
+    ///
+    /// #[derive(Debug, thiserror::Error, durably::Failure)]
+    /// #[error("declined: {reason}")]
+    /// #[failure(non_retryable)]
+    /// struct Declined {
+    ///     reason: String,
+    /// }
+    ///
+    /// async fn decline<A>(activity: AsyncActivityHandle<A>) -> Result<(), AsyncActivityError> {
+    ///     activity.fail_typed(Declined { reason: "over budget".to_owned() }).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`AsyncActivityError::NotFound`] if the attempt is over.
+    pub fn fail_typed(&self, error: impl TypedError) -> Call<(), AsyncActivityError> {
+        self.fail(Error::from_typed(error))
     }
 
     /// Reports that the activity has ended because its cancellation was requested, with details for the

@@ -26,7 +26,7 @@ pub use crate::{
         QueryFn, QueueSet, TimeoutSet, Update, ValidateFn, Verdict, Via, ViewArg, Workflow,
     },
     error::{
-        ByDerive, CauseByDerive, CauseByError, CauseByRecord, CauseBySource, CauseOf,
+        ByDerive, CauseByDeref, CauseByDerive, CauseByError, CauseByRecord, CauseBySource, CauseOf,
         ContinueAsNew, FailureReader, FailureWriter, IntoFailure, TypedError,
     },
     hints::{

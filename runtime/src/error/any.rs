@@ -8,6 +8,7 @@ use std::{any::Any, error::Error as StdError, fmt};
 use super::erased;
 use super::{
     ActivityError, AppError, ChildError, Failure, Meaning, TypedError, chain, erased::Erased,
+    typed::Written,
 };
 use crate::{data::type_name, hints::converted::OwnedError};
 
@@ -69,6 +70,10 @@ pub(super) trait AnyError: Any + Send + Sync {
     fn to_app(&self) -> Option<AppError> {
         None
     }
+    /// Whether the error wraps an application error, which its `source()` may leave out.
+    fn wraps_app(&self) -> bool {
+        false
+    }
     #[cfg(feature = "anyhow")]
     fn into_anyhow(self: Box<Self>) -> anyhow::Error;
     /// `location` is where the error becomes a report, unless it was one before.
@@ -118,6 +123,10 @@ impl<E: TypedError> AnyError for Typed<E> {
 
     fn to_app(&self) -> Option<AppError> {
         Some(AppError::of_typed(&self.0))
+    }
+
+    fn wraps_app(&self) -> bool {
+        Written::of(&self.0).wraps_app
     }
 
     #[cfg(feature = "anyhow")]
@@ -198,6 +207,10 @@ impl Error {
 
     pub(super) fn to_app(&self) -> Option<AppError> {
         self.0.to_app()
+    }
+
+    pub(super) fn wraps_app(&self) -> bool {
+        self.0.wraps_app()
     }
 
     /// Whether the error is an `E`.

@@ -145,7 +145,11 @@ impl AppError {
         self
     }
 
-    /// What led to it.
+    /// Sets the error that led to this one.
+    ///
+    /// The cause keeps the name of its type and of its variant. For an error with
+    /// [`#[derive(durably::Failure)]`](macro@crate::Failure), [`caused_by_typed`](Self::caused_by_typed)
+    /// keeps its declared name, fields and retry behaviour, too.
     pub fn caused_by(mut self, cause: impl Into<Error>) -> Self {
         self.cause = Some(Box::new(Failure::of(&cause.into())));
         // The cause that it was received with is replaced, too.
@@ -153,6 +157,25 @@ impl AppError {
             origin.cause = None;
         }
         self
+    }
+
+    /// Sets the error that led to this one, which has [`#[derive(durably::Failure)]`](macro@crate::Failure)
+    /// and is recorded with its fields.
+    ///
+    /// ```
+    /// use durably::AppError;
+    ///
+    /// #[derive(Debug, PartialEq, thiserror::Error, durably::Failure)]
+    /// #[error("{item} is sold out")]
+    /// struct SoldOut {
+    ///     item: u32,
+    /// }
+    ///
+    /// let order = AppError::new("OrderError", "no order").caused_by_typed(SoldOut { item: 3 });
+    /// assert_eq!(order.failed(), Some(SoldOut { item: 3 }));
+    /// ```
+    pub fn caused_by_typed(self, cause: impl TypedError) -> Self {
+        self.caused_by(Error::from_typed(cause))
     }
 
     /// The detail at `index`, from 0.

@@ -60,10 +60,12 @@ impl Details {
     }
 
     pub(super) fn add_unencoded<T>(&mut self, value: Unencoded) {
-        self.list.push(Detail::New {
-            type_name: type_name::short::<T>(),
-            value,
-        });
+        self.add_named(type_name::short::<T>(), value);
+    }
+
+    /// Adds a detail with the name that errors about it have.
+    pub(super) fn add_named(&mut self, type_name: String, value: Unencoded) {
+        self.list.push(Detail::New { type_name, value });
     }
 
     /// The one at `index`; `owner` names what has it.

@@ -57,6 +57,9 @@ pub(super) fn is_mark(error: &(dyn StdError + 'static)) -> bool {
 impl Error {
     /// What the error means to the code that returns it: the outermost error of ours decides.
     pub(crate) fn meaning(&self) -> Meaning<'_> {
+        if self.wraps_app() {
+            return Meaning::Failure;
+        }
         std::iter::successors(Some(self.as_std()), |&error| error.source())
             .find_map(of_one)
             .unwrap_or(Meaning::Failure)

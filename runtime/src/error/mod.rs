@@ -56,8 +56,8 @@ pub use durably_engine::{ChildStartFault, ExternalFault, RetryState, TimeoutKind
 pub use self::advance::AdvanceError;
 #[doc(hidden)]
 pub use self::typed::{
-    ByDerive, CauseByDerive, CauseByError, CauseByRecord, CauseBySource, CauseOf, FailureReader,
-    FailureWriter,
+    ByDerive, CauseByDeref, CauseByDerive, CauseByError, CauseByRecord, CauseBySource, CauseOf,
+    FailureReader, FailureWriter,
 };
 pub use self::{
     activity::ActivityError,

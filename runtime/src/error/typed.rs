@@ -1,5 +1,5 @@
-//! Errors that keep their type: what `#[derive(durably::Failure)]` implements, and how it becomes an
-//! application error and is made from one.
+//! Typed errors: encodes an error with `#[derive(durably::Failure)]` as an application failure and decodes
+//! it again.
 //!
 //! | part of the error | part of the failure |
 //! |---|---|
@@ -11,7 +11,9 @@
 //! | field with `#[from]` or `#[source]` | cause |
 //! | `#[failure(non_retryable)]`, `#[failure(retry_after = "..")]` | the attributes of that name |
 
-use std::{error::Error as StdError, time::Duration};
+use std::{error::Error as StdError, ops::Deref, time::Duration};
+
+use serde::de::{DeserializeOwned, value};
 
 use super::{
     ActivityError, AppError, Cancelled, ChildError, Details, Error, Failure,
@@ -19,11 +21,10 @@ use super::{
 };
 use crate::{
     data::{Converter, Incoming, Outgoing, PayloadOf, Spelled, type_name},
-    hints::converted::OwnedError,
+    hints::converted::{HoldsError, OwnedError},
 };
 
-/// An error type that is read from a failure as what it was: `#[derive(durably::Failure)]` implements
-/// it.
+/// An error type that a failure is decoded to, with its fields; `#[derive(durably::Failure)]` implements it.
 ///
 /// ```
 /// use durably::{error::TypedError, prelude::*};
@@ -75,21 +76,7 @@ impl<E: TypedError> TypedError for Box<E> {
 
 impl AppError {
     pub(super) fn of_typed<E: TypedError>(error: &E) -> Self {
-        let mut writer = FailureWriter::default();
-        error.__write(&mut writer);
-        let FailureWriter {
-            details,
-            non_retryable,
-            next_retry_delay,
-            cause,
-        } = writer;
-        Self {
-            details,
-            non_retryable,
-            next_retry_delay,
-            cause: cause.or_else(|| cause_of(error)),
-            ..Self::new(E::NAME, error.to_string())
-        }
+        Written::of(error).app
     }
 
     /// The error of this failure alone, whatever its causes are.
@@ -101,13 +88,44 @@ impl AppError {
     }
 }
 
-/// The parts of a failure that an error writes of itself.
+/// The failure of a typed error.
+pub(super) struct Written {
+    app: AppError,
+    /// The error wraps an `AppError`, directly or through fields with the derive: it is a failure, even if
+    /// that was caused by a cancellation. `source()` of a transparent error leaves the `AppError` out.
+    pub(super) wraps_app: bool,
+}
+
+impl Written {
+    pub(super) fn of<E: TypedError>(error: &E) -> Self {
+        let mut writer = FailureWriter::default();
+        error.__write(&mut writer);
+        let FailureWriter {
+            details,
+            non_retryable,
+            next_retry_delay,
+            cause,
+            wraps_app,
+        } = writer;
+        let app = AppError {
+            details,
+            non_retryable,
+            next_retry_delay,
+            cause: cause.or_else(|| cause_of(error)),
+            ..AppError::new(E::NAME, error.to_string())
+        };
+        Self { app, wraps_app }
+    }
+}
+
+/// Collects the parts of the failure of an error.
 #[derive(Debug, Default)]
 pub struct FailureWriter {
     details: Details,
     non_retryable: bool,
     next_retry_delay: Option<Duration>,
     cause: Option<Box<Failure>>,
+    wraps_app: bool,
 }
 
 impl FailureWriter {
@@ -116,9 +134,9 @@ impl FailureWriter {
         self.details.add(&name);
     }
 
-    /// All fields with names.
-    pub fn fields<T: Outgoing>(&mut self, fields: &T) {
-        self.details.add(fields);
+    /// All fields with names; `of` names the struct or variant in errors.
+    pub fn fields<T: Outgoing>(&mut self, of: &'static str, fields: &T) {
+        self.details.add_named(of.into(), fields.__unencoded());
     }
 
     /// A field without a name.
@@ -138,7 +156,11 @@ impl FailureWriter {
 
     /// The field that is the error's source.
     pub fn cause<T>(&mut self, of: CauseOf<T>, cause: &T) {
-        self.cause = of.write.map(|write| Box::new(write(cause)));
+        if let Some(write) = of.write {
+            let (failure, wraps_app) = write(cause);
+            self.cause = Some(Box::new(failure));
+            self.wraps_app = wraps_app;
+        }
     }
 
     /// A transparent error is retried as what it wraps.
@@ -150,19 +172,24 @@ impl FailureWriter {
     }
 }
 
-/// The failure that an error is read from.
+/// The failure that an error is decoded from.
 #[derive(Debug)]
 pub struct FailureReader<'a>(&'a AppError);
 
 impl FailureReader<'_> {
     /// The name of the variant.
     pub fn variant(&self) -> Option<String> {
-        self.fields(0)
+        self.0.details.find(0, String::__decode)
     }
 
-    /// The detail at `index`.
-    pub fn fields<T: Incoming>(&self, index: usize) -> Option<T> {
-        self.0.details.find(index, T::__decode)
+    /// The fields with names, from the detail at `index`. A missing detail is an object without fields: the
+    /// sender's type had none yet.
+    pub fn fields<T: Incoming + DeserializeOwned>(&self, index: usize) -> Option<T> {
+        if index < self.0.details.len() {
+            return self.0.details.find(index, T::__decode);
+        }
+        let none = std::iter::empty::<(&str, ())>();
+        T::deserialize(value::MapDeserializer::<_, value::Error>::new(none)).ok()
     }
 
     /// The detail at `index`.
@@ -177,10 +204,13 @@ impl FailureReader<'_> {
     }
 }
 
-/// How a field that is the source of an error becomes the cause of its failure, and is made from one.
+type WriteCause<T> = fn(&T) -> (Failure, bool);
+
+/// Converts the source field of an error to the cause of its failure, and back.
 pub struct CauseOf<T> {
-    /// Absent for a type that is not an error, such as `anyhow::Error`: its error's `source()` has it.
-    write: Option<fn(&T) -> Failure>,
+    /// The failure, and whether it is or wraps an `AppError`. Absent for a type that is not an error, such as
+    /// `anyhow::Error`: its error's `source()` has it.
+    write: Option<WriteCause<T>>,
     read: fn(&Failure) -> Option<T>,
 }
 
@@ -189,10 +219,13 @@ pub trait CauseByDerive<T> {
     /// The conversions.
     fn cause(&self) -> CauseOf<T>;
 }
-impl<T: TypedError> CauseByDerive<T> for &&&Spelled<T> {
+impl<T: TypedError> CauseByDerive<T> for &&&&Spelled<T> {
     fn cause(&self) -> CauseOf<T> {
         CauseOf {
-            write: Some(|error| Failure::App(Box::new(AppError::of_typed(error)))),
+            write: Some(|error| {
+                let Written { app, wraps_app } = Written::of(error);
+                (Failure::App(Box::new(app)), wraps_app)
+            }),
             read: |failure| match failure {
                 Failure::App(app) => app.as_typed(),
                 _ => None,
@@ -257,36 +290,66 @@ pub trait CauseByRecord<T> {
     /// The conversions.
     fn cause(&self) -> CauseOf<T>;
 }
-impl<T: Recorded> CauseByRecord<T> for &&Spelled<T> {
+impl<T: Recorded> CauseByRecord<T> for &&&Spelled<T> {
     fn cause(&self) -> CauseOf<T> {
         CauseOf {
-            write: Some(T::to_failure),
+            write: Some(|error| {
+                let failure = error.to_failure();
+                let is_app = matches!(failure, Failure::App(_));
+                (failure, is_app)
+            }),
             read: T::from_failure,
         }
     }
 }
 
-/// Other errors: their text is the cause's message, which says too little to make one.
+/// Other errors: the message of the cause is their text, which cannot be decoded.
 pub trait CauseByError<T> {
     /// The conversions.
     fn cause(&self) -> CauseOf<T>;
 }
-impl<T: StdError + 'static> CauseByError<T> for &Spelled<T> {
+impl<T: StdError + 'static> CauseByError<T> for &&Spelled<T> {
     fn cause(&self) -> CauseOf<T> {
         CauseOf {
-            write: Some(|error| of(error, type_name::bare::<T>())),
+            write: Some(|error| (of(error, type_name::bare::<T>()), false)),
             read: |_| None,
         }
     }
 }
 
-/// What only holds an error.
-pub trait CauseBySource<T> {
+/// Trait objects of errors.
+pub trait ErrorObject {}
+impl ErrorObject for dyn StdError {}
+impl ErrorObject for dyn StdError + Send {}
+impl ErrorObject for dyn StdError + Send + Sync {}
+
+/// Pointers to errors of any type, such as `anyhow::Error`.
+pub trait CauseByDeref<T> {
     /// The conversions.
     fn cause(&self) -> CauseOf<T>;
 }
-impl<T> CauseBySource<T> for Spelled<T> {
+impl<T: Deref<Target: ErrorObject>> CauseByDeref<T> for &Spelled<T> {
     fn cause(&self) -> CauseOf<T> {
+        CauseOf {
+            write: None,
+            read: |_| None,
+        }
+    }
+}
+
+/// Options of errors. The bound is on the method, so that rustc reports it in the words of
+/// [`HoldsError`] for every other type.
+pub trait CauseBySource<T> {
+    /// The conversions.
+    fn cause(&self) -> CauseOf<T>
+    where
+        T: HoldsError;
+}
+impl<T> CauseBySource<T> for Spelled<T> {
+    fn cause(&self) -> CauseOf<T>
+    where
+        T: HoldsError,
+    {
         CauseOf {
             write: None,
             read: |_| None,

@@ -16,6 +16,17 @@ pub trait OwnedError: StdError + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<E: StdError + Send + Sync + 'static> OwnedError for E {}
 
+/// A field that is the source of an error without being one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an error, and the field is the source of one",
+    label = "not an error type",
+    note = "a field with `#[from]`, `#[source]` or the name `source` is the cause of the failure and not among its data; give a field with data another name"
+)]
+pub trait HoldsError {}
+
+#[diagnostic::do_not_recommend]
+impl<E> HoldsError for Option<E> {}
+
 /// An error type that `run` can return a continue-as-new in.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot hold a continue-as-new",

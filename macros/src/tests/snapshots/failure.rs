@@ -22,7 +22,8 @@ const _: () = {
     };
     #[allow(unused_imports)]
     use ::durably::__private::{
-        CauseByDerive as _, CauseByError as _, CauseByRecord as _, CauseBySource as _,
+        CauseByDeref as _, CauseByDerive as _, CauseByError as _, CauseByRecord as _,
+        CauseBySource as _,
     };
     #[derive(::durably::data::serde::Serialize)]
     #[serde(crate = "::durably::data::serde")]
@@ -42,7 +43,7 @@ const _: () = {
             match self {
                 Self::Declined { reason: field_0 } => {
                     to.variant("Declined");
-                    to.fields(&__Written0 { reason: field_0 });
+                    to.fields("PayError::Declined", &__Written0 { reason: field_0 });
                     to.non_retryable();
                 }
                 Self::Busy {} => {
@@ -71,7 +72,7 @@ const _: () = {
                 Self::Gateway { 0: cause } => {
                     to.variant("Gateway");
                     to.cause(
-                        (&&&&::durably::__private::Spelled::<GatewayError>::HERE)
+                        (&&&&&::durably::__private::Spelled::<GatewayError>::HERE)
                             .cause(),
                         cause,
                     );
@@ -117,7 +118,7 @@ const _: () = {
                 "Gateway" => {
                     let cause = from
                         .cause(
-                            (&&&&::durably::__private::Spelled::<GatewayError>::HERE)
+                            (&&&&&::durably::__private::Spelled::<GatewayError>::HERE)
                                 .cause(),
                         )?;
                     ::core::option::Option::Some(Self::Gateway { 0: cause })

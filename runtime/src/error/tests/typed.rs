@@ -48,6 +48,24 @@ struct GatewayError {
 }
 
 #[derive(Debug, PartialEq, thiserror::Error, FailureDerive)]
+enum Measured {
+    #[error("{grams} g")]
+    Weight { grams: f64 },
+    #[error("length")]
+    Length {
+        unit: Option<String>,
+        #[serde(default)]
+        count: u32,
+    },
+}
+
+#[derive(Debug, PartialEq, thiserror::Error, FailureDerive)]
+#[error("refused")]
+struct Refused {
+    reason: Option<String>,
+}
+
+#[derive(Debug, PartialEq, thiserror::Error, FailureDerive)]
 #[error("out of {0}")]
 struct OutOf(String);
 
@@ -74,6 +92,10 @@ enum TripError {
     Io(#[from] io::Error),
     #[error(transparent)]
     Any(#[from] anyhow::Error),
+    #[error("perhaps a file")]
+    Perhaps { source: Option<io::Error> },
+    #[error("boxed")]
+    Boxed(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("again")]
     Again(#[from] Box<Self>),
 }
@@ -251,6 +273,48 @@ fn a_field_that_cannot_be_encoded_leaves_the_rest() {
 }
 
 #[test]
+fn a_named_field_that_cannot_be_encoded_is_reported_by_the_name_of_its_variant() {
+    let error = failure(record(Measured::Weight { grams: f64::NAN }));
+    let app = error.app().expect("it is an application error");
+    assert_eq!(
+        app.detail::<String>(1).as_deref(),
+        Ok(
+            "cannot write a detail of error `Measured` (`Measured::Weight`): `.grams` is NaN, which JSON cannot hold"
+        )
+    );
+}
+
+#[test]
+fn the_first_named_field_can_be_added_and_removed() {
+    let optional = failure(foreign("Measured", &["\"Length\""]));
+    let length = Measured::Length {
+        unit: None,
+        count: 0,
+    };
+    assert_eq!(optional.failed(), Some(length));
+    let required = failure(foreign("Measured", &["\"Weight\""]));
+    assert_eq!(required.failed::<Measured>(), None);
+    let of_struct = failure(foreign("Refused", &[]));
+    assert_eq!(of_struct.failed(), Some(Refused { reason: None }));
+    // A reader without the field finds the variant and the type.
+    let newer = failure(foreign("PayError", &["\"Busy\"", "{\"host\":\"bank\"}"]));
+    assert_eq!(newer.failed(), Some(PayError::Busy));
+    let newer = failure(foreign("Closed", &["{\"host\":\"bank\"}"]));
+    assert_eq!(newer.failed(), Some(Closed));
+}
+
+#[test]
+fn a_cause_keeps_its_type_where_it_is_said_to_have_the_derive() {
+    let outer = || AppError::new("Outer", "");
+    let typed = Error::from(outer().caused_by_typed(gateway()));
+    let typed = failure(typed.to_record(&Converter::JSON));
+    assert_eq!(typed.failed(), Some(gateway()));
+    let plain = Error::from(outer().caused_by(gateway()));
+    let plain = failure(plain.to_record(&Converter::JSON));
+    assert_eq!(plain.failed::<GatewayError>(), None);
+}
+
+#[test]
 fn other_sdks_write_the_same() {
     let error = failure(foreign(
         "PayError",
@@ -400,7 +464,7 @@ fn a_source_of_another_type_is_recorded_with_its_name_or_as_source_returns_it() 
 }
 
 #[test]
-fn the_text_of_a_transparent_variant_is_told_once() {
+fn the_text_of_a_transparent_variant_is_written_once() {
     let error = failure(record(PayError::Gateway(gateway())));
     assert_eq!(error.to_string(), "PayError: Gateway: no answer from bank");
 }
@@ -421,6 +485,15 @@ fn what_it_wraps_keeps_its_meaning() {
     let again = TripError::Again(Box::new(Cancelled.into()));
     assert_eq!(meaning(again), "cancelled");
     assert_eq!(meaning(PayError::Busy.into()), "failure");
+    let typed_meaning = |error: TripError| match Error::from_typed(error).meaning() {
+        Meaning::Failure => "failure",
+        other => panic!("it is a failure: {other:?}"),
+    };
+    // The derive knows the application error that a transparent variant hides.
+    let refused = || AppError::new("Refused", "no seat").caused_by(cancelled_activity());
+    assert_eq!(typed_meaning(refused().into()), "failure");
+    let again = TripError::Again(Box::new(refused().into()));
+    assert_eq!(typed_meaning(again), "failure");
     let typed = Error::from_typed(TripError::from(Cancelled));
     assert!(typed.is_cancelled());
     let record = typed.to_cancelled_record(&Converter::JSON);
