@@ -1,6 +1,6 @@
 //! Pairs the commands of this run with the events that history records, in order.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::SystemTime;
 
 use crate::machine::{
@@ -26,6 +26,8 @@ pub(crate) struct Commands {
     closed: usize,
     /// The local activities that are not closed, by their number among the activities of the run; ascending.
     local: VecDeque<(u32, Seq)>,
+    /// The numbers of those that may have to be requested from the worker.
+    waiting: BTreeSet<u32>,
     /// How many activities, local or not, the run has called.
     activities: u32,
 }
@@ -83,6 +85,7 @@ impl Commands {
     ) -> bool {
         let (seq, number) = (asked.seq, self.number_activity());
         self.local.push_back((number, seq));
+        self.waiting.insert(number);
         let machine = LocalActivity::new(asked, number, now, place);
         self.machines
             .insert(seq, AnyMachine::LocalActivity(machine))
@@ -91,9 +94,9 @@ impl Commands {
     /// Requests the local activities that do not run; `now` is workflow time.
     pub(crate) fn request_local(&mut self, now: Option<SystemTime>) -> Vec<LocalRequest> {
         let mut requests = Vec::new();
-        for at in 0..self.local.len() {
-            let (_, seq) = self.local[at];
-            requests.extend(self.local_mut(seq).and_then(|it| it.request(now)));
+        for number in std::mem::take(&mut self.waiting) {
+            let waiting = self.local_of(number).and_then(|seq| self.local_mut(seq));
+            requests.extend(waiting.and_then(|it| it.request(now)));
         }
         requests
     }
@@ -118,9 +121,11 @@ impl Commands {
 
     /// Takes the marker of a local activity; none if no activity waits for it.
     pub(crate) fn find_local(&mut self, marked: LocalActivityMarked) -> Option<(Seq, Resolution)> {
-        let seq = self.local_of(marked.number)?;
+        let number = marked.number;
+        let seq = self.local_of(number)?;
         let call = self.local_mut(seq).filter(|call| call.awaits(&marked))?;
         let resolution = call.find(marked);
+        self.waiting.remove(&number);
         self.attempt_local(seq);
         Some((seq, resolution))
     }
@@ -189,9 +194,11 @@ impl Commands {
             attempted,
             place,
         };
-        // A call that has not ended has no attempt, and says more than none.
-        if conflict.attempted.is_none()
-            && let Some(call) = self.local_of(number).and_then(|seq| self.local_mut(seq))
+        // The call of the marker's number is what the marker is compared with, wherever its attempt stands. One that
+        // has not ended has no attempt, and says more than none.
+        let call = self.local_of(number).and_then(|seq| self.local_mut(seq));
+        if let Some(call) = call
+            && (conflict.attempted.is_none() || call.has_ended())
         {
             conflict.attempted = Some(call.summary(Step::Open));
             conflict.place = call.place();
@@ -235,6 +242,11 @@ impl Commands {
         };
         let cancel = machine.cancel(reason, out);
         let done = machine.is_done();
+        if let AnyMachine::LocalActivity(cancelled) = machine
+            && !cancelled.is_waiting()
+        {
+            self.waiting.remove(&cancelled.number());
+        }
         match cancel {
             Cancel::Quiet => {}
             Cancel::Command => {
@@ -360,6 +372,11 @@ impl Commands {
             return Err(answer);
         };
         machine.resolve(answer, out)?;
+        if let AnyMachine::LocalActivity(next_attempt) = machine
+            && next_attempt.is_waiting()
+        {
+            self.waiting.insert(next_attempt.number());
+        }
         if machine.is_done() {
             self.close(seq);
         }

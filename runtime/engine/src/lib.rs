@@ -9,7 +9,9 @@
 //! 2. [`Run::poll_job`] until it returns `None`, passing each [`Job`] to user code, and calling
 //!    [`Run::issue`] with every [`Intent`] of user code and [`Run::answer`] with the answer to every
 //!    [`Job::Query`] before the next job is polled;
-//! 3. [`Run::finish`], whose [`Completion`] is sent to the server.
+//! 3. [`Run::take_local_requests`] if the run [is live](Run::is_live); each local activity that is requested ends by
+//!    one [`Run::resolve_local`], after which step 2 is repeated. The task may be finished before they have ended;
+//! 4. [`Run::finish`], whose [`Completion`] is sent to the server.
 //!
 //! ```
 //! use std::time::Duration;
@@ -78,8 +80,8 @@ pub use machine::external::{ExternalFault, ExternalOutcome, Target};
 pub use machine::external_cancel::CancelExternal;
 pub use machine::external_signal::{ExternalSignalInitiated, SignalExternal};
 pub use machine::local_activity::{
-    LocalActivityEnd, LocalActivityMarked, LocalActivityResult, LocalActivityTask, LocalRequest,
-    ScheduleLocalActivity,
+    LocalActivityEnd, LocalActivityEndKind, LocalActivityMarked, LocalActivityResult,
+    LocalActivityTask, LocalRequest, ScheduleLocalActivity,
 };
 pub use machine::side_effect::{RecordSideEffect, SideEffect, SideEffectId};
 pub use machine::update::{Message, MessageBody, UpdateAccepted, UpdateMessage, UpdateRequest};

@@ -2,7 +2,7 @@
 
 use std::{fmt, panic::Location, time::Duration};
 
-use crate::{CommandEvent, Ending, EventId, SideEffectId};
+use crate::{CommandEvent, Ending, EventId, LocalActivityEndKind, SideEffectId};
 
 /// The line of user code that attempts a command.
 pub type Place = &'static Location<'static>;
@@ -113,6 +113,8 @@ pub enum CommandSummary {
         activity_id: Option<String>,
         /// Its number among the activities of the run.
         number: u32,
+        /// How it ended; none for one that runs, or that a timer separates from its next attempt.
+        end: Option<LocalActivityEndKind>,
     },
     /// Record a side effect.
     MarkSideEffect {
@@ -266,11 +268,17 @@ impl CommandSummary {
                 activity_type,
                 activity_id,
                 number,
-            } => vec![
-                ("activity type", activity_type.clone()),
-                ("activity id", activity_id.clone().unwrap_or_default()),
-                ("activity number", number.to_string()),
-            ],
+                end,
+            } => {
+                let mut fields = vec![
+                    ("activity type", activity_type.clone()),
+                    ("activity id", activity_id.clone().unwrap_or_default()),
+                    ("activity number", number.to_string()),
+                ];
+                // Compared if both have one.
+                fields.extend(end.map(|end| ("end", end.to_string())));
+                fields
+            }
             Self::MarkSideEffect { id } => vec![("side effect", id.to_string())],
             Self::MarkPatch { id } => vec![("patch id", id.clone())],
             Self::RecordMarker { name } => vec![("marker name", name.clone())],
@@ -312,6 +320,7 @@ impl From<&CommandEvent> for CommandSummary {
                 activity_type: it.activity_type.clone(),
                 activity_id: chosen_id(&it.activity_id),
                 number: it.number,
+                end: it.backoff.is_none().then(|| it.end_kind()),
             },
             CommandEvent::SideEffectMarked(it) => Self::MarkSideEffect { id: it.id.clone() },
             CommandEvent::MarkerRecorded { name } => Self::RecordMarker { name: name.clone() },
@@ -399,17 +408,19 @@ impl fmt::Display for CommandSummary {
             }
             Self::MarkLocalActivity {
                 activity_type,
-                activity_id: None,
+                activity_id,
                 number: _,
-            } => write!(f, "record the end of local activity `{activity_type}`"),
-            Self::MarkLocalActivity {
-                activity_type,
-                activity_id: Some(id),
-                number: _,
-            } => write!(
-                f,
-                "record the end of local activity `{activity_type}` with id `{id}`"
-            ),
+                end,
+            } => {
+                write!(f, "record the end of local activity `{activity_type}`")?;
+                if let Some(id) = activity_id {
+                    write!(f, " with id `{id}`")?;
+                }
+                match end {
+                    Some(end) => write!(f, ": {end}"),
+                    None => Ok(()),
+                }
+            }
             Self::MarkSideEffect { id } => write!(f, "record {id}"),
             Self::MarkPatch { id } => write!(f, "patch `{id}`"),
             Self::RecordMarker { name } => write!(f, "record marker `{name}`"),

@@ -337,3 +337,71 @@ fn the_markers_say_when_and_how_often() {
     assert_eq!((marked.attempt, marked.activation), (1, Some(1)));
     assert_eq!(marked.activity_id, "1");
 }
+
+/// The marker that history holds last.
+fn last_marked(world: &mut World) -> &mut durably_engine::LocalActivityMarked {
+    let events = world.history.iter_mut().rev();
+    let mut marked = events.filter_map(|event| match &mut event.kind {
+        durably_engine::EventKind::Command(durably_engine::CommandEvent::LocalActivityMarked(
+            marked,
+        )) => Some(&mut **marked),
+        _ => None,
+    });
+    marked.next().expect("a local activity has ended")
+}
+
+#[test]
+fn a_run_that_cancels_what_history_completed_is_a_mismatch() {
+    const WAITS: Code = |cx| {
+        Box::pin(async move {
+            let first = cx.start_local("first", CancellationType::TryCancel);
+            let second = cx.start_local("second", CancellationType::TryCancel);
+            cx.resolved(second).await;
+            cx.resolved(first).await;
+            End::Complete("1".to_owned())
+        })
+    };
+    const CANCELS: Code = |cx| {
+        Box::pin(async move {
+            let first = cx.start_local("first", CancellationType::TryCancel);
+            let second = cx.start_local("second", CancellationType::TryCancel);
+            cx.cancel_activity(first);
+            cx.resolved(first).await;
+            cx.resolved(second).await;
+            End::Complete("1".to_owned())
+        })
+    };
+    let (mut world, mut live) = (World::new(), Worker::new(WAITS));
+    let answer = live.handle(world.take_task()).unwrap();
+    let expected = ["second 2 completed", "first 1 completed", "complete 1"];
+    assert_eq!(commands(&answer), expected);
+    world.answer(&answer);
+    let error = Worker::new(CANCELS).handle(world.replay()).unwrap_err();
+    let EngineError::Mismatch(mismatch) = &error else {
+        panic!("{error}");
+    };
+    let text = mismatch.to_string();
+    assert!(text.contains("local activity `first`: completed"), "{text}");
+    assert!(text.contains("local activity `first`: cancelled"), "{text}");
+    let differences = mismatch.differences();
+    assert_eq!(differences.len(), 1, "{differences:?}");
+    assert_eq!(differences[0].field, "end");
+}
+
+#[test]
+fn an_attempt_number_at_the_limit_of_its_type_is_not_counted_further() {
+    const FLAKY: Code = |cx| {
+        Box::pin(async move {
+            cx.local("flaky").await;
+            End::Complete("1".to_owned())
+        })
+    };
+    let (mut world, mut live) = (World::new(), Worker::new(FLAKY));
+    let answer = live.handle(world.take_task()).unwrap();
+    world.answer(&answer);
+    last_marked(&mut world).attempt = u32::MAX;
+    world.fire();
+    let mut replay = Worker::new(FLAKY);
+    replay.handle(world.take_task()).unwrap();
+    assert_eq!(replay.requests, ["run flaky, attempt 4294967295"]);
+}

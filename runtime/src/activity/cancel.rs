@@ -13,7 +13,8 @@ pub enum CancelReason {
     Requested,
     /// The worker shuts down; an attempt that does not end in time is retried on another one.
     WorkerShutdown,
-    /// The server no longer knows the attempt: it timed out there, or the workflow has ended.
+    /// The server no longer knows the attempt: it timed out there, or the workflow has ended. A local activity: the
+    /// worker has dropped the run, because the run or its workflow task has ended.
     Gone,
     /// The attempt has reached its start-to-close or schedule-to-close timeout. The result of its
     /// body is discarded.

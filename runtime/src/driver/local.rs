@@ -4,7 +4,7 @@
 //! (`worker/workflow_task/executor/suspended.rs`), is woken by a result, and advances the run with it.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -60,21 +60,29 @@ pub(super) struct Local {
 }
 
 struct Calls {
-    running: Vec<Running>,
+    /// Those that run, and whose result the run waits for.
+    running: BTreeMap<Seq, Running>,
     results: Arc<Results>,
 }
 
-/// An activity that the run waits for; dropped, it is asked to stop.
+/// Cancels its activity when it is dropped: without a run nothing takes the result.
 struct Running {
-    seq: Seq,
     cancel: CancelSignal,
     abandoned: bool,
+}
+
+impl Running {
+    /// Lets the activity run on.
+    fn abandon(mut self) {
+        self.abandoned = true;
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.abandoned {
-            self.cancel.set(CancelReason::Requested);
+            // Without effect if it was cancelled before, for another reason.
+            self.cancel.set(CancelReason::Gone);
         }
     }
 }
@@ -88,7 +96,7 @@ impl Local {
         }
     }
 
-    /// Does what the engine requests.
+    /// Starts and cancels activities as the engine requests.
     ///
     /// # Errors
     /// Why the workflow task fails.
@@ -96,27 +104,40 @@ impl Local {
         for request in run.take_local_requests() {
             match request {
                 LocalRequest::Run(task) => self.start(run, *task)?,
-                LocalRequest::Cancel { seq } => {
-                    if let Some(running) = self.find(seq) {
-                        running.cancel.set(CancelReason::Requested);
-                    }
-                }
+                LocalRequest::Cancel { seq } => self.cancel(run, seq),
                 LocalRequest::Abandon { seq } => {
-                    if let Some(running) = self.find(seq) {
-                        running.abandoned = true;
+                    if let Some(running) = self.remove(seq) {
+                        running.abandon();
                     }
                 }
             }
         }
-        if let Some(calls) = &mut self.calls {
-            calls
-                .running
-                .retain(|running| run.awaits_local(running.seq));
-            if run.has_ended() || calls.running.is_empty() {
-                self.calls = None;
-            }
+        let is_idle = |calls: &Calls| calls.running.is_empty();
+        if run.has_ended() || self.calls.as_deref().is_some_and(is_idle) {
+            self.calls = None;
         }
         Ok(())
+    }
+
+    fn cancel(&mut self, run: &Run, seq: Seq) {
+        let Some(running) = self.calls.as_ref().and_then(|it| it.running.get(&seq)) else {
+            return;
+        };
+        running.cancel.set(CancelReason::Requested);
+        if !run.awaits_local(seq) {
+            self.remove(seq);
+        }
+    }
+
+    /// Cancels all activities because the run is dropped.
+    pub(super) fn cancel_all(&self, reason: CancelReason) {
+        for running in self.calls.iter().flat_map(|it| it.running.values()) {
+            running.cancel.set(reason);
+        }
+    }
+
+    fn remove(&mut self, seq: Seq) -> Option<Running> {
+        self.calls.as_mut()?.running.remove(&seq)
     }
 
     fn start(&mut self, run: &Run, task: LocalActivityTask) -> Result<(), TaskFailure> {
@@ -126,7 +147,7 @@ impl Local {
                 executor: self.executor.clone(),
             };
             Box::new(Calls {
-                running: Vec::new(),
+                running: BTreeMap::new(),
                 results: Arc::new(results),
             })
         });
@@ -142,17 +163,9 @@ impl Local {
             results: Arc::clone(&calls.results),
         };
         Arc::clone(&self.worker).start(call, &cancel)?;
-        calls.running.push(Running {
-            seq,
-            cancel,
-            abandoned: false,
-        });
+        let abandoned = false;
+        calls.running.insert(seq, Running { cancel, abandoned });
         Ok(())
-    }
-
-    fn find(&mut self, seq: Seq) -> Option<&mut Running> {
-        let running = &mut self.calls.as_mut()?.running;
-        running.iter_mut().find(|running| running.seq == seq)
     }
 
     /// Whether the run waits for none.
@@ -167,8 +180,10 @@ impl Local {
     }
 
     /// Takes the result that came first.
-    pub(super) fn take_result(&self) -> Option<LocalActivityResult> {
-        self.calls.as_deref()?.results.ended().pop_front()
+    pub(super) fn take_result(&mut self) -> Option<LocalActivityResult> {
+        let result = self.calls.as_deref()?.results.ended().pop_front()?;
+        self.remove(result.seq);
+        Some(result)
     }
 }
 

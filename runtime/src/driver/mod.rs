@@ -18,7 +18,7 @@ use self::{
     instance::{Instance, TaskFailure, WorkerInfo, WorkflowEntry},
     local::Local,
 };
-use crate::instance::core::Issued;
+use crate::{activity::CancelReason, instance::core::Issued};
 
 /// How far a driver came with its task.
 #[expect(
@@ -183,6 +183,11 @@ impl Driver {
     /// Why the task fails.
     pub(crate) fn complete(&mut self) -> Result<Completion, EngineError> {
         self.run.finish()
+    }
+
+    /// Cancels the local activities of a run that is about to be dropped.
+    pub(crate) fn cancel_local(&self, reason: CancelReason) {
+        self.local.cancel_all(reason);
     }
 
     /// Whether a local activity has ended, and the run has not taken its result.

@@ -102,6 +102,16 @@ impl Retry {
                 "`retry.backoff` is {backoff}; a pause cannot shrink, use 1 or more"
             ));
         }
+        for (name, pause) in [
+            ("initial_interval", self.initial_interval),
+            ("maximum_interval", self.maximum_interval),
+        ] {
+            if pause.is_some_and(|pause| pause.is_zero()) {
+                wrong.push(format!(
+                    "`retry.{name}` is zero, which would mean the default; leave it out"
+                ));
+            }
+        }
         if let (Some(first), Some(longest)) = (self.initial_interval, self.maximum_interval)
             && first > longest
         {

@@ -198,7 +198,8 @@ impl Worker {
 
     /// How long running activities may take to end when the worker shuts down, 10 seconds by
     /// default. What still runs then is reported as failed, so that another worker tries it again:
-    /// async bodies are dropped, and functions that block are not waited for.
+    /// async bodies are dropped, and functions that block are not waited for. Local activities have five seconds: then
+    /// the workflow task that waits for them is handed to another worker.
     pub fn shutdown_grace(mut self, d: impl Span) -> Self {
         self.options.shutdown_grace = d.into_duration();
         self

@@ -32,7 +32,9 @@ use crate::{
 /// timer in the history instead, so that no workflow task stays open for it.
 ///
 /// # Cancellation
-/// As of an [`ActivityCall`]; the request reaches the activity at once, without a heartbeat.
+/// As of an [`ActivityCall`]; the request reaches the activity at once, without a heartbeat. A worker that shuts down
+/// waits five seconds for it, not the [grace](crate::worker::Worker::shutdown_grace): then another worker takes the
+/// workflow task over, and the activity runs again.
 ///
 /// # Signals, updates and queries
 /// Signals and updates that arrive while it runs wait for the end of the workflow task, which the worker

@@ -39,6 +39,12 @@ async fn refuse() -> Result<()> {
         .into())
 }
 
+/// Returns a cancellation that nobody requested.
+#[activity(start_to_close = "10s")]
+async fn gives_up() -> Result<()> {
+    Err(Cancelled.into())
+}
+
 #[activity(start_to_close = "10s")]
 async fn panics() -> u32 {
     panic!("the activity's own bug")
@@ -174,6 +180,21 @@ impl Locals {
                 .await
                 .expect_err("it fails")
                 .to_string(),
+            "gives up" => {
+                let retry = Retry::attempts(2).initial_interval(millis(1));
+                let local = gives_up::call(ctx).local().retry(retry.clone()).await;
+                let remote = gives_up::call(ctx).retry(retry).await;
+                let [local, remote] = [local, remote].map(|it| {
+                    let error = it.expect_err("it gives up");
+                    let kind = error.app().map(|app| app.kind.clone());
+                    format!(
+                        "{} {kind:?} {:?}",
+                        error.is_cancelled(),
+                        error.retry_state()
+                    )
+                });
+                format!("{local}, {remote}")
+            }
             "panics" => {
                 let call = panics::call(ctx).local().retry(Retry::attempts(1));
                 call.await.expect_err("it panics").to_string()
@@ -268,6 +289,7 @@ fn worker(world: &World) -> Worker {
         .activity::<block>()
         .activity::<flaky>()
         .activity::<refuse>()
+        .activity::<gives_up>()
         .activity::<panics>()
         .activity::<large>()
         .activity::<hold>()
@@ -347,6 +369,14 @@ async fn failures_are_those_of_activities(world: &World) -> Result<()> {
     assert_eq!(count(&names, "MarkerRecorded"), 1);
     let (panicked, _) = ended(world, "panics").await?;
     assert!(panicked.contains("the activity's own bug"), "{panicked}");
+    Ok(())
+}
+
+async fn a_cancellation_that_nobody_requested_is_a_failure(world: &World) -> Result<()> {
+    let (result, _) = ended(world, "gives up").await?;
+    let (local, remote) = result.split_once(", ").expect("two texts");
+    assert_eq!(local, remote);
+    assert!(local.starts_with("false Some("), "{local}");
     Ok(())
 }
 
@@ -510,6 +540,7 @@ on_both_servers! {
     failed_attempts_are_retried_in_the_worker
     a_long_pause_is_a_timer
     failures_are_those_of_activities
+    a_cancellation_that_nobody_requested_is_a_failure
     each_timeout_ends_it
     its_workflow_task_is_prolonged_and_messages_are_served
     it_is_cancelled_in_each_way

@@ -1,4 +1,4 @@
-//! Local activity: runs in the worker of the run, and leaves a marker that says how it ended.
+//! Local activity: runs in the worker of the run, and records its end as a marker.
 //!
 //! ```text
 //!   Waiting --request--> Running --result------> Marked ---MarkerRecorded--> Done   job: ActivityResolved
@@ -14,7 +14,10 @@
 //! In a replay it waits for its marker, which is found ahead of its event (`run/local.rs`). One that has no
 //! marker when the replay ends runs again: the worker that ran it is gone.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use super::{Cancel, Machine, Outbox, Step};
 use crate::{
@@ -75,7 +78,7 @@ pub struct LocalActivityTask {
     pub cancelled: bool,
 }
 
-/// What the worker is to do about a local activity.
+/// Request to the worker of the run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LocalRequest {
     /// Run it; answered by [`Run::resolve_local`](crate::Run::resolve_local).
@@ -92,7 +95,7 @@ pub enum LocalRequest {
     },
 }
 
-/// What the worker says of a local activity that it ran.
+/// Result of a local activity, from the worker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LocalActivityResult {
     /// The activity.
@@ -141,11 +144,73 @@ pub struct LocalActivityMarked {
     pub backoff: Option<Duration>,
     /// When the first attempt was scheduled, by the clock of the worker.
     pub first_scheduled: Option<SystemTime>,
-    /// How often user code had been polled in the task before it learned of the end, as the shared core of other
+    /// How often user code had been polled in the task before the end was passed to it, as the shared core of other
     /// SDKs counts; earlier versions of that did not record it. Activities of one number end together.
     pub activation: Option<u64>,
     /// Its result, or the failure of its last attempt, which does not name the activity.
     pub result: Result<Vec<Payload>, FailureRecord>,
+}
+
+/// How a local activity ended, as far as a replay compares it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LocalActivityEndKind {
+    /// With a result.
+    Completed,
+    /// With a failure or a timeout.
+    Failed,
+    /// As cancelled.
+    Cancelled,
+}
+
+impl fmt::Display for LocalActivityEndKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        })
+    }
+}
+
+impl LocalActivityMarked {
+    /// How the activity ended, or its last attempt if a timer follows.
+    pub fn end_kind(&self) -> LocalActivityEndKind {
+        match &self.result {
+            Ok(_) => LocalActivityEndKind::Completed,
+            Err(failure) if is_cancelled(failure) => LocalActivityEndKind::Cancelled,
+            Err(_) => LocalActivityEndKind::Failed,
+        }
+    }
+
+    /// Takes the result out of a marker that is read ahead. What its event is compared by stays, which includes the
+    /// kind of its end.
+    pub(crate) fn take_result(&mut self) -> Self {
+        let info = match self.end_kind() {
+            LocalActivityEndKind::Completed => None,
+            LocalActivityEndKind::Failed => Some(FailureInfo::Unset),
+            LocalActivityEndKind::Cancelled => Some(FailureInfo::Canceled {
+                details: Vec::new(),
+            }),
+        };
+        let stripped = match info {
+            None => Ok(Vec::new()),
+            Some(info) => Err(FailureRecord::new("", info)),
+        };
+        let result = std::mem::replace(&mut self.result, stripped);
+        Self {
+            result,
+            ..self.clone()
+        }
+    }
+}
+
+/// Whether the failure of a marker, which may name the activity, is a cancellation.
+fn is_cancelled(failure: &FailureRecord) -> bool {
+    let cause = match (&failure.info, &failure.cause) {
+        (FailureInfo::Activity { .. }, Some(cause)) => cause,
+        _ => failure,
+    };
+    matches!(cause.info, FailureInfo::Canceled { .. })
 }
 
 /// What follows for the run from the end of a local activity.
@@ -163,7 +228,7 @@ pub(crate) struct LocalActivity(Box<Call>);
 #[derive(Debug)]
 struct Call {
     /// The intent of user code; kept until the end, because the activity may run again.
-    asked: Box<ScheduleLocalActivity>,
+    schedule: Box<ScheduleLocalActivity>,
     place: Option<Place>,
     /// Its number among the activities of the run; changes with each timer.
     number: u32,
@@ -189,8 +254,8 @@ enum State {
     Waiting,
     /// The worker runs it.
     Running,
-    /// It ended; the event of its marker is to come.
-    Marked,
+    /// It ended; the event of its marker is to come, and has to record the same end.
+    Marked(LocalActivityEndKind),
     /// An attempt failed; the event of its marker is to come, and then that of the timer.
     Marking(Duration),
     /// The event of the timer is to come.
@@ -210,13 +275,13 @@ enum State {
 
 impl LocalActivity {
     pub(crate) fn new(
-        asked: Box<ScheduleLocalActivity>,
+        schedule: Box<ScheduleLocalActivity>,
         number: u32,
         now: Option<SystemTime>,
         place: Option<Place>,
     ) -> Self {
         Self(Box::new(Call {
-            asked,
+            schedule,
             place,
             number,
             next_number: number,
@@ -231,6 +296,16 @@ impl LocalActivity {
 
     pub(crate) fn number(&self) -> u32 {
         self.0.number
+    }
+
+    /// Whether it has ended, and the event of its marker is to come.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.0.state, State::Marked(_))
+    }
+
+    /// Whether it is neither requested from the worker nor found in history.
+    pub(crate) fn is_waiting(&self) -> bool {
+        matches!(self.0.state, State::Waiting)
     }
 
     pub(crate) fn place(&self) -> Option<Place> {
@@ -249,7 +324,7 @@ impl LocalActivity {
 
     /// Whether user code goes on at once when it cancels the activity.
     pub(crate) fn ends_when_cancelled(&self) -> bool {
-        match self.0.asked.cancellation {
+        match self.0.schedule.cancellation {
             CancellationType::TryCancel | CancellationType::Abandon => true,
             CancellationType::WaitCompleted => false,
         }
@@ -263,16 +338,16 @@ impl LocalActivity {
         };
         call.state = State::Running;
         call.scheduled = call.scheduled.or(now);
-        let asked = &call.asked;
+        let schedule = &call.schedule;
         Some(LocalRequest::Run(Box::new(LocalActivityTask {
-            seq: asked.seq,
+            seq: schedule.seq,
             activity_id: call.id(),
-            activity_type: asked.activity_type.clone(),
-            input: asked.input.clone(),
-            header: asked.header.clone(),
-            timeouts: asked.timeouts,
-            retry: asked.retry.clone(),
-            local_retry_threshold: asked.local_retry_threshold,
+            activity_type: schedule.activity_type.clone(),
+            input: schedule.input.clone(),
+            header: schedule.header.clone(),
+            timeouts: schedule.timeouts,
+            retry: schedule.retry.clone(),
+            local_retry_threshold: schedule.local_retry_threshold,
             attempt: call.attempt,
             first_scheduled: call.first_scheduled,
             cancelled: call.cancelled,
@@ -302,7 +377,7 @@ impl LocalActivity {
         call.ended(&marked);
         let outcome = match backoff {
             Some(_) => None,
-            None => Some(call.outcome(&marked, marked.result.clone())),
+            None => Some(outcome(call.named(marked.clone()).result)),
         };
         call.marker = Some(Box::new(marked));
         Some(Resolution {
@@ -312,14 +387,13 @@ impl LocalActivity {
     }
 
     /// Takes the marker that history holds.
-    pub(crate) fn find(&mut self, mut marked: LocalActivityMarked) -> Resolution {
+    pub(crate) fn find(&mut self, marked: LocalActivityMarked) -> Resolution {
         self.0.ended(&marked);
-        let result = std::mem::replace(&mut marked.result, Ok(Vec::new()));
         Resolution {
             complete_time: marked.complete_time,
             outcome: match marked.backoff {
                 Some(_) => None,
-                None => Some(self.0.outcome(&marked, result)),
+                None => Some(outcome(self.0.named(marked).result)),
             },
         }
     }
@@ -337,16 +411,16 @@ impl LocalActivity {
 
 impl Call {
     fn id(&self) -> String {
-        match &self.asked.activity_id {
+        match &self.schedule.activity_id {
             Some(id) => id.clone(),
             None => self.number.to_string(),
         }
     }
 
     fn is_of(&self, marked: &LocalActivityMarked) -> bool {
-        let id = self.asked.activity_id.as_ref();
+        let id = self.schedule.activity_id.as_ref();
         self.number == marked.number
-            && self.asked.activity_type == marked.activity_type
+            && self.schedule.activity_type == marked.activity_type
             && id.is_none_or(|id| *id == marked.activity_id)
     }
 
@@ -356,7 +430,7 @@ impl Call {
             number: self.number,
             attempt: self.attempt,
             activity_id: self.id(),
-            activity_type: self.asked.activity_type.clone(),
+            activity_type: self.schedule.activity_type.clone(),
             complete_time: None,
             backoff: None,
             first_scheduled: self.first_scheduled,
@@ -370,51 +444,38 @@ impl Call {
         self.first_scheduled = marked.first_scheduled;
         self.state = match marked.backoff {
             Some(pause) => {
-                self.attempt = marked.attempt + 1;
+                // Nothing limits the number that a history holds.
+                self.attempt = marked.attempt.saturating_add(1);
                 State::Marking(pause)
             }
-            None => State::Marked,
+            None => State::Marked(marked.end_kind()),
         };
     }
 
-    fn outcome(
-        &self,
-        marked: &LocalActivityMarked,
-        result: Result<Vec<Payload>, FailureRecord>,
-    ) -> ActivityOutcome {
-        let failure = match result {
-            Ok(result) => return ActivityOutcome::Completed(result),
-            Err(failure) => failure,
+    /// Names the activity in the failure of its marker, unless the failure does so. It is not recorded in this form:
+    /// the shared core passes the failure of a marker to user code as it is, and code of other SDKs catches the
+    /// application failure of a local activity.
+    fn named(&self, mut marked: LocalActivityMarked) -> LocalActivityMarked {
+        marked.result = match marked.result {
+            Err(cause) if !matches!(cause.info, FailureInfo::Activity { .. }) => {
+                let info = FailureInfo::Activity {
+                    scheduled: EventId(0),
+                    started: EventId(0),
+                    identity: String::new(),
+                    activity_type: marked.activity_type.clone(),
+                    activity_id: marked.activity_id.clone(),
+                    retry_state: self.retry_state(marked.attempt, &cause.info),
+                };
+                Err(FailureRecord::new(message(&cause.info), info).caused_by(cause))
+            }
+            result => result,
         };
-        // Some SDKs record the failure that names the activity.
-        let is_named = matches!(failure.info, FailureInfo::Activity { .. });
-        let failure = match is_named {
-            true => failure,
-            false => self.named(marked, failure),
-        };
-        let cause = failure.cause.as_ref().map(|cause| &cause.info);
-        match matches!(cause, Some(FailureInfo::Canceled { .. })) {
-            true => ActivityOutcome::Cancelled(failure),
-            false => ActivityOutcome::Failed(failure),
-        }
+        marked
     }
 
-    /// Wraps what went wrong in a failure that names the activity.
-    fn named(&self, marked: &LocalActivityMarked, cause: FailureRecord) -> FailureRecord {
-        let info = FailureInfo::Activity {
-            scheduled: EventId(0),
-            started: EventId(0),
-            identity: String::new(),
-            activity_type: marked.activity_type.clone(),
-            activity_id: marked.activity_id.clone(),
-            retry_state: self.retry_state(marked.attempt, &cause.info),
-        };
-        FailureRecord::new(message(&cause.info), info).caused_by(cause)
-    }
-
-    /// Why it is not tried again. Markers do not say, so it follows from the failure, live as in a replay.
+    /// Why it is not tried again, derived from the failure of its last attempt.
     fn retry_state(&self, attempt: u32, cause: &FailureInfo) -> RetryState {
-        let retry = self.asked.retry.as_ref();
+        let retry = self.schedule.retry.as_ref();
         let exhausted = retry.is_some_and(|it| (1..=attempt).contains(&it.maximum_attempts));
         match cause {
             FailureInfo::Canceled { .. } => RetryState::CancelRequested,
@@ -459,10 +520,9 @@ impl Call {
             activation: Some(out.settled()),
             ..self.marked(Err(cancelled()))
         };
-        let outcome = self.outcome(&marked, marked.result.clone());
         out.job_before_settle(Job::ActivityResolved {
-            seq: self.asked.seq,
-            outcome,
+            seq: self.schedule.seq,
+            outcome: outcome(self.named(marked.clone()).result),
         });
         marked
     }
@@ -481,14 +541,24 @@ impl Machine for LocalActivity {
                 Step::Cancel,
                 State::Waiting
                 | State::Running
-                | State::Marked
+                | State::Marked(_)
                 | State::Marking(_)
                 | State::BackingOff(_)
                 | State::Done,
             ) => CommandSummary::MarkLocalActivity {
-                activity_type: call.asked.activity_type.clone(),
-                activity_id: call.asked.activity_id.clone(),
+                activity_type: call.schedule.activity_type.clone(),
+                activity_id: call.schedule.activity_id.clone(),
                 number: call.number,
+                end: match call.state {
+                    State::Marked(end) => Some(end),
+                    State::Waiting
+                    | State::Running
+                    | State::Marking(_)
+                    | State::BackingOff(_)
+                    | State::Sleeping { .. }
+                    | State::Stopping { .. }
+                    | State::Done => None,
+                },
             },
         }
     }
@@ -498,7 +568,7 @@ impl Machine for LocalActivity {
         if let (Step::Open, Some(marked)) = (step, call.marker.take()) {
             return Command::MarkLocalActivity {
                 marked,
-                summary: call.asked.summary.clone(),
+                summary: call.schedule.summary.clone(),
             };
         }
         match (step, &mut call.state) {
@@ -506,7 +576,7 @@ impl Machine for LocalActivity {
                 timer_id: std::mem::take(id),
             },
             (_, State::Marking(after) | State::BackingOff(after)) => Command::StartTimer {
-                timer_id: call.asked.seq.to_string(),
+                timer_id: call.schedule.seq.to_string(),
                 after: *after,
                 summary: None,
             },
@@ -517,8 +587,8 @@ impl Machine for LocalActivity {
     fn record(&mut self, step: Step, id: EventId, event: CommandEvent) -> Result<(), CommandEvent> {
         let call = &mut *self.0;
         match (step, &call.state, event) {
-            (Step::Open, State::Marked, CommandEvent::LocalActivityMarked(it))
-                if call.is_of(&it) =>
+            (Step::Open, State::Marked(end), CommandEvent::LocalActivityMarked(it))
+                if call.is_of(&it) && *end == it.end_kind() =>
             {
                 call.marker = None;
                 call.state = State::Done;
@@ -564,9 +634,9 @@ impl Machine for LocalActivity {
 
     fn cancel(&mut self, _reason: String, out: &mut Outbox) -> Cancel {
         let call = &mut *self.0;
-        let seq = call.asked.seq;
+        let seq = call.schedule.seq;
         let running = matches!(call.state, State::Running);
-        match (&mut call.state, call.asked.cancellation) {
+        match (&mut call.state, call.schedule.cancellation) {
             (State::Waiting | State::Running, CancellationType::WaitCompleted) => {
                 if running && !call.cancelled {
                     out.request(LocalRequest::Cancel { seq });
@@ -586,14 +656,14 @@ impl Machine for LocalActivity {
                     | CancellationType::TryCancel
                     | CancellationType::WaitCompleted => {}
                 }
-                call.state = State::Marked;
+                call.state = State::Marked(LocalActivityEndKind::Cancelled);
                 call.marker = Some(Box::new(call.resolve_cancelled(out)));
                 Cancel::Open
             }
             (State::Marking(_), _) => {
                 // The marker of the attempt leaves, and the timer does not.
                 call.resolve_cancelled(out);
-                call.state = State::Marked;
+                call.state = State::Marked(LocalActivityEndKind::Failed);
                 Cancel::Retract
             }
             (State::Sleeping { started, id }, _) => {
@@ -604,7 +674,7 @@ impl Machine for LocalActivity {
                 call.resolve_cancelled(out);
                 Cancel::Command
             }
-            (State::BackingOff(_) | State::Marked | State::Stopping { .. } | State::Done, _) => {
+            (State::BackingOff(_) | State::Marked(_) | State::Stopping { .. } | State::Done, _) => {
                 Cancel::Quiet
             }
         }
@@ -612,6 +682,15 @@ impl Machine for LocalActivity {
 
     fn is_done(&self) -> bool {
         matches!(self.0.state, State::Done)
+    }
+}
+
+/// The outcome of the activity for user code; its failure names the activity.
+fn outcome(result: Result<Vec<Payload>, FailureRecord>) -> ActivityOutcome {
+    match result {
+        Ok(result) => ActivityOutcome::Completed(result),
+        Err(failure) if is_cancelled(&failure) => ActivityOutcome::Cancelled(failure),
+        Err(failure) => ActivityOutcome::Failed(failure),
     }
 }
 

@@ -1,20 +1,11 @@
-//! Local activities: their ends, by markers that history holds and by results of the worker.
+//! Resolves local activities from the markers of history and from the results of the worker.
 //!
 //! A marker stands among the commands of the task in which its activity ended. It is read ahead, and resolves the
-//! activity when user code has stopped to move: one after another, in the order of the markers, as they ended.
+//! activity when no other job of the slice is left: one after another, in the order of the markers.
 
 use super::Run;
 use crate::machine::Resolution;
 use crate::{Job, LocalActivityMarked, Seq};
-
-/// Takes the result out of a marker that is read ahead; what its event is compared by stays.
-pub(super) fn take_result(marked: &mut LocalActivityMarked) -> LocalActivityMarked {
-    let result = std::mem::replace(&mut marked.result, Ok(Vec::new()));
-    LocalActivityMarked {
-        result,
-        ..marked.clone()
-    }
-}
 
 impl Run {
     /// Ends the local activity of the next marker of the slice, and those that ended together with it; false if

@@ -198,17 +198,8 @@ impl Run {
         self.failed.is_none() && self.hand.stage == (Stage::Queries { live: true })
     }
 
-    /// Reopens the last slice of a run that [`is_live`](Self::is_live), to poll user code once more: work that
-    /// ends outside of history has ended.
-    pub fn resume(&mut self) {
-        if self.is_live() {
-            self.out.job(Job::Settle);
-            self.hand.stage = Stage::Jobs { live: true };
-        }
-    }
-
-    /// What the worker is to do about local activities, once the run [`is_live`](Self::is_live); none that runs
-    /// keeps the task of a run that has ended.
+    /// Takes the requests to the worker about local activities, once the run [`is_live`](Self::is_live); a run that
+    /// has ended requests none to run.
     pub fn take_local_requests(&mut self) -> Vec<LocalRequest> {
         let mut requests = self.out.take_requests();
         if !self.ended {

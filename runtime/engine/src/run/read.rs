@@ -1,6 +1,6 @@
 //! Reading history: slices, and the jobs that each event becomes.
 
-use super::{Carried, Names, Run, Stage, local};
+use super::{Carried, Names, Run, Stage};
 use crate::commands::Conflict;
 use crate::machine::AnyOnce;
 use crate::slice::{self, Slice};
@@ -56,7 +56,7 @@ impl Run {
                         self.arrivals.expect_accepted(accepted);
                     }
                     EventKind::Command(CommandEvent::LocalActivityMarked(marked)) => {
-                        self.hand.marked.push_back(local::take_result(marked));
+                        self.hand.marked.push_back(marked.take_result());
                     }
                     EventKind::Command(CommandEvent::SideEffectMarked(effect)) => {
                         let known = SideEffect {

@@ -50,14 +50,14 @@ impl Running {
         let permit = Arc::new(permit);
         let mut call =
             Box::pin(async move { activity_task::call(&activity, ctx, args, &permit).await });
-        let mut asked = false;
+        let mut cancelled = false;
         loop {
             tokio::select! {
                 biased;
                 result = &mut call => return self.of_result(&stop, result),
-                _ = self.cancel.wait(), if !asked => {
-                    asked = true;
-                    stop.set(CancelReason::Requested);
+                reason = self.cancel.wait(), if !cancelled => {
+                    cancelled = true;
+                    stop.set(reason);
                 }
                 () = until(&tasks.server.timers, deadline) => break,
                 () = tasks.lifecycle.reached(Phase::ActivitiesAbandoned) => return Ended::Abandoned,
@@ -107,7 +107,9 @@ impl Running {
         let reason = stop.reason().or_else(|| self.tasks.shutdown.reason());
         match (error.meaning(), reason) {
             (Meaning::Cancelled, Some(CancelReason::Requested)) => Ended::Final(cancelled()),
-            (Meaning::Cancelled, Some(CancelReason::WorkerShutdown)) => Ended::Abandoned,
+            (Meaning::Cancelled, Some(CancelReason::WorkerShutdown | CancelReason::Gone)) => {
+                Ended::Abandoned
+            }
             (Meaning::CompleteLater, _) => Ended::Final(no_later_completion(&self.task)),
             (
                 Meaning::Cancelled
@@ -115,7 +117,7 @@ impl Running {
                 | Meaning::ContinueAsNew(_)
                 | Meaning::Failure,
                 _,
-            ) => Ended::Failed(error.to_record(&self.tasks.registry.converter)),
+            ) => Ended::Failed(error.to_attempt_record(&self.tasks.registry.converter)),
         }
     }
 

@@ -245,7 +245,7 @@ impl Running {
     }
 }
 
-/// The failure of an attempt that was asked to stop.
+/// The failure of an attempt that was cancelled.
 fn cancelled() -> FailureRecord {
     FailureRecord::new(
         "Cancelled",

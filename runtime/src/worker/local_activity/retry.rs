@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use durably_engine::{FailureInfo, FailureRecord, LocalActivityTask, RetryPolicy};
+use durably_engine::{FailureInfo, FailureRecord, LocalActivityTask, RetryPolicy, TimeoutKind};
 
 /// A longer pause is a timer in history, as in other SDKs.
 const RETRY_THRESHOLD: Duration = Duration::from_secs(60);
@@ -29,18 +29,16 @@ pub(super) fn next(task: &LocalActivityTask, failure: &FailureRecord) -> Next {
     if policy.maximum_attempts > 0 && task.attempt >= policy.maximum_attempts {
         return Next::Never;
     }
+    if !is_retryable(policy, &failure.info) {
+        return Next::Never;
+    }
     let mut pause = pause(policy, task.attempt);
     if let FailureInfo::Application {
-        kind,
-        non_retryable,
-        next_retry_delay,
+        next_retry_delay: Some(delay),
         ..
     } = &failure.info
     {
-        if *non_retryable || policy.non_retryable_error_types.contains(kind) {
-            return Next::Never;
-        }
-        pause = next_retry_delay.unwrap_or(pause);
+        pause = *delay;
     }
     match pause > task.local_retry_threshold.unwrap_or(RETRY_THRESHOLD) {
         true => Next::Timer(pause),
@@ -48,12 +46,43 @@ pub(super) fn next(task: &LocalActivityTask, failure: &FailureRecord) -> Next {
     }
 }
 
-/// The pause after so many attempts.
+/// Whether the policy allows another attempt after a failure of this kind.
+fn is_retryable(policy: &RetryPolicy, failure: &FailureInfo) -> bool {
+    let excludes = |name: &str| policy.non_retryable_error_types.iter().any(|it| it == name);
+    match failure {
+        FailureInfo::Application {
+            kind,
+            non_retryable,
+            ..
+        } => !non_retryable && !excludes(kind),
+        FailureInfo::Timeout { kind, .. } => match kind {
+            TimeoutKind::StartToClose => !excludes("TemporalTimeout:StartToClose"),
+            TimeoutKind::Heartbeat => !excludes("TemporalTimeout:Heartbeat"),
+            TimeoutKind::ScheduleToStart
+            | TimeoutKind::ScheduleToClose
+            | TimeoutKind::Unspecified
+            | TimeoutKind::Other(_) => false,
+        },
+        FailureInfo::Server { non_retryable } => !non_retryable,
+        FailureInfo::Canceled { .. } | FailureInfo::Terminated => false,
+        FailureInfo::Unset
+        | FailureInfo::ResetWorkflow { .. }
+        | FailureInfo::Activity { .. }
+        | FailureInfo::ChildWorkflow { .. }
+        | FailureInfo::NexusOperation { .. }
+        | FailureInfo::NexusHandler { .. } => true,
+    }
+}
+
+/// The pause after this many attempts. A server reads zero as "not set", too.
 fn pause(policy: &RetryPolicy, attempts: u32) -> Duration {
-    let first = policy.initial_interval.unwrap_or(INITIAL_INTERVAL);
-    let longest = policy
-        .maximum_interval
-        .unwrap_or_else(|| first.saturating_mul(LONGEST));
+    let is_set = |pause: &Duration| !pause.is_zero();
+    let first = policy.initial_interval.filter(is_set);
+    let first = first.unwrap_or(INITIAL_INTERVAL);
+    let longest = match policy.maximum_interval.filter(is_set) {
+        Some(longest) => longest.max(first),
+        None => first.saturating_mul(LONGEST),
+    };
     let factor = match policy.backoff_coefficient {
         factor if factor >= 1.0 => factor,
         _ => BACKOFF,
@@ -143,5 +172,45 @@ mod tests {
     fn a_failure_may_say_when_to_retry() {
         let failure = application("Busy", false, Some(mins(2)));
         assert_eq!(next(&task(1, None), &failure), Next::Timer(mins(2)));
+    }
+
+    #[test]
+    fn failures_are_retried_by_the_rules_of_a_server() {
+        let policy = RetryPolicy {
+            non_retryable_error_types: vec!["TemporalTimeout:StartToClose".to_owned()],
+            ..RetryPolicy::default()
+        };
+        let timeout = || FailureInfo::Timeout {
+            kind: TimeoutKind::StartToClose,
+            last_heartbeat_details: Vec::new(),
+        };
+        let after = |retry, info| next(&task(1, retry), &failed(info));
+        assert_eq!(after(Some(policy), timeout()), Next::Never);
+        assert_eq!(after(None, timeout()), Next::After(secs(1)));
+        let server = |non_retryable| FailureInfo::Server { non_retryable };
+        assert_eq!(after(None, server(true)), Next::Never);
+        assert_eq!(after(None, server(false)), Next::After(secs(1)));
+        assert_eq!(after(None, FailureInfo::Terminated), Next::Never);
+        let details = Vec::new();
+        assert_eq!(after(None, FailureInfo::Canceled { details }), Next::Never);
+    }
+
+    #[test]
+    fn a_pause_of_zero_is_the_default() {
+        let failure = failed(FailureInfo::Unset);
+        let policy = |initial_interval, maximum_interval| RetryPolicy {
+            initial_interval,
+            maximum_interval,
+            ..RetryPolicy::default()
+        };
+        let after = |policy| next(&task(3, Some(policy)), &failure);
+        let zero = Some(Duration::ZERO);
+        assert_eq!(after(policy(zero, None)), Next::After(secs(4)));
+        assert_eq!(after(policy(None, zero)), Next::After(secs(4)));
+        assert_eq!(
+            after(policy(None, Some(millis(1)))),
+            Next::After(secs(1)),
+            "the longest pause is not shorter than the first"
+        );
     }
 }

@@ -22,10 +22,13 @@ use super::{
     past::{Past, json},
     server::Server,
 };
-use crate::prelude::*;
+use crate::{activity::CancelReason, prelude::*};
 
 /// The local activities that hold a run's task, by run id.
 static RUNNING: Mutex<Option<HashMap<String, Running>>> = Mutex::new(None);
+
+/// Why local activities were cancelled, with their run ids.
+static REASONS: Mutex<Vec<(String, CancelReason)>> = Mutex::new(Vec::new());
 
 /// A local activity that runs until the test ends it.
 pub(super) struct Running(oneshot::Sender<()>);
@@ -49,8 +52,24 @@ pub(super) async fn until_the_test_ends_it(ctx: &ActivityCtx) {
         .insert(run_id, Running(end));
     tokio::select! {
         _ = ended => {}
-        _ = ctx.cancelled() => {}
+        reason = ctx.cancelled() => {
+            let run_id = ctx.info().run_id.clone();
+            REASONS.lock().unwrap().push((run_id, reason));
+        }
     }
+}
+
+/// Why the first local activity of a run was cancelled, once it was.
+async fn cancel_reason(run_id: &str) -> CancelReason {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < deadline {
+        let reasons = REASONS.lock().unwrap().clone();
+        match reasons.into_iter().find(|(id, _)| id == run_id) {
+            Some((_, reason)) => return reason,
+            None => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    }
+    panic!("the local activity of run {run_id} was not cancelled");
 }
 
 /// Waits for a local activity that a test ends: [`end`].
@@ -304,6 +323,7 @@ async fn a_run_that_ends_without_its_local_activity_is_reported_at_once() -> Res
     assert_eq!(ended.task_token, fired.whole().task_token);
     assert_eq!(kinds(&ended), ["complete"]);
     assert!(!ended.force_create_new_workflow_task);
+    assert_eq!(cancel_reason("over").await, CancelReason::Requested);
     // Its thread is free, also when the work ends after all.
     work.end();
     let quick = Past::begin("Quick", "after-over");
@@ -407,6 +427,7 @@ async fn a_task_that_times_out_while_put_aside_is_dropped_and_the_next_one_repla
     let _first = begun("timed-out").await;
     let rejected = server.completed().await;
     assert!(rejected.force_create_new_workflow_task);
+    assert_eq!(cancel_reason("timed-out").await, CancelReason::Gone);
     end("timed-out").await;
     let completed = server.completed().await;
     assert_eq!(completed.task_token, b"second attempt");
@@ -447,6 +468,8 @@ async fn a_shutdown_gives_tasks_that_are_put_aside_to_other_workers() -> Result<
     assert!(!handed_back.return_new_workflow_task);
     assert!(handed_back.sticky_attributes.is_none());
     assert_eq!(kinds(&handed_back), ["start timer"]);
+    let reason = cancel_reason("handed-back").await;
+    assert_eq!(reason, CancelReason::WorkerShutdown);
     shutdown.await?
 }
 

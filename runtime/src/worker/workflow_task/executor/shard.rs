@@ -14,6 +14,7 @@ use super::{
     watched::Watched,
 };
 use crate::{
+    activity::CancelReason,
     driver::{Driver, Progress, instance::WorkerInfo},
     error::AppError,
     instance::{core::WorkerFacts, panics, waker::ExecutorWaker},
@@ -305,6 +306,10 @@ fn executor_waker(executors: &Arc<Executors>, run_id: &str) -> ExecutorWaker {
 
 /// Drops a run; user code has destructors, and those may panic.
 pub(super) fn discard(executors: &Executors, run_id: &str, driver: Box<Driver>) {
+    driver.cancel_local(match executors.lifecycle.is_stopping() {
+        true => CancelReason::WorkerShutdown,
+        false => CancelReason::Gone,
+    });
     if let Err(panic) = panics::catch(|| drop(driver)) {
         log::error!(
             run_id,
