@@ -23,6 +23,7 @@ use durably_tests::{
 on_both_servers! {
     a_child_runs_after_its_start_is_recorded
     a_child_that_continues_as_new_is_one_child
+    a_child_that_has_continued_as_new_is_cancelled_by_its_workflow_id
     a_closed_parent_ends_a_child_that_has_continued_as_new
     children_of_a_closed_parent_are_described
     a_signal_for_children_reaches_no_other
@@ -177,6 +178,51 @@ async fn a_child_that_continues_as_new_is_one_child(world: &World) -> Result<()>
             .pending_children
             .is_empty()
     );
+    terminate(&mut service, &parent).await
+}
+
+/// As the runtime cancels a child.
+async fn a_child_that_has_continued_as_new_is_cancelled_by_its_workflow_id(
+    world: &World,
+) -> Result<()> {
+    let mut service = world.service().await?;
+    let parent = start(world, &mut service).await?;
+    let id = format!("{parent}-child");
+    work(world, &mut service, &parent, vec![start_child(child(&id))]).await?;
+    work(
+        world,
+        &mut service,
+        &id,
+        vec![continue_as_new(Default::default())],
+    )
+    .await?;
+    let signal = SignalWorkflowExecutionRequest {
+        namespace: NAMESPACE.to_owned(),
+        workflow_execution: Some(WorkflowExecution {
+            workflow_id: parent.clone(),
+            ..Default::default()
+        }),
+        signal_name: "cancel the child".to_owned(),
+        ..Default::default()
+    };
+    service.signal_workflow_execution(signal).await?;
+    let cancel = RequestCancelExternalWorkflowExecutionCommandAttributes {
+        workflow_id: id.clone(),
+        child_workflow_only: true,
+        ..Default::default()
+    };
+    let cancel = command(
+        CommandType::RequestCancelExternalWorkflowExecution,
+        Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(cancel),
+    );
+    work(world, &mut service, &parent, vec![cancel]).await?;
+    until(&service, &id, Event::WorkflowExecutionCancelRequested).await;
+    until(
+        &service,
+        &parent,
+        Event::ExternalWorkflowExecutionCancelRequested,
+    )
+    .await;
     terminate(&mut service, &parent).await
 }
 

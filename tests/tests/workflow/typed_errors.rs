@@ -65,7 +65,7 @@ async fn charge(ctx: &ActivityCtx, case: String) -> Result<u32, PayError> {
 /// Its error becomes a `durably::Error` by a conversion that keeps its type.
 #[activity(start_to_close = "10s", max_attempts = 3)]
 async fn charge_by_conversion() -> Result<u32> {
-    Err(declined()).map_err(Error::from_typed)
+    Err(Error::from_typed(declined()))
 }
 
 #[activity(start_to_close = "10s", max_attempts = 1)]
