@@ -46,6 +46,13 @@ impl Desk {
 #[activity(name = "approve", start_to_close = "60s", remote)]
 async fn approval(heartbeats: u32) -> bool;
 
+#[derive(Debug, thiserror::Error, durably::Failure)]
+#[error("declined: {reason}")]
+#[failure(name = "Refusal", non_retryable)]
+struct Declined {
+    reason: String,
+}
+
 #[derive(Default)]
 struct Order {
     given_up: bool,
@@ -153,6 +160,7 @@ on_both_servers! {
     a_client_completes_an_activity_by_its_token
     a_client_completes_an_activity_by_its_ids
     a_failure_of_a_client_is_retried_and_the_last_heartbeat_is_kept
+    a_failure_of_a_client_with_a_typed_error_is_retried_as_its_type_declares
     a_heartbeat_answers_that_cancellation_was_requested
     an_attempt_that_timed_out_is_over_and_the_next_has_another_token
     an_activity_can_be_completed_while_its_function_runs
@@ -218,6 +226,24 @@ async fn a_failure_of_a_client_is_retried_and_the_last_heartbeat_is_kept(
     waiting.by_id().fail(refused).await?;
     let text = waiting.result().await?;
     assert!(text.contains("never"), "{text}");
+    Ok(())
+}
+
+async fn a_failure_of_a_client_with_a_typed_error_is_retried_as_its_type_declares(
+    world: &World,
+) -> Result<()> {
+    let waiting = Waiting::of(world, "waits").await?;
+    waiting.attempt().await;
+    let declined = || Declined {
+        reason: "over budget".to_owned(),
+    };
+    waiting.by_id().fail_typed(declined()).await?;
+    // The activity has another attempt left, which its type forbids.
+    let text = waiting.result().await?;
+    assert!(
+        text.contains("Refusal: declined: over budget"),
+        "it was not retried: {text}"
+    );
     Ok(())
 }
 
