@@ -68,15 +68,17 @@ fn marker_details(attributes: &mut Attributes) -> BTreeMap<String, String> {
     let details = std::mem::take(&mut marker.details).into_iter();
     let texts = details.map(|(key, value)| {
         let texts = value.payloads.iter().map(|it| {
+            // A `HashMap` has an order of its own in each process and each map.
+            let metadata: BTreeMap<_, _> = it.metadata.iter().collect();
             let Ok(mut data) = serde_json::from_slice::<serde_json::Value>(&it.data) else {
-                return format!("{it:?}");
+                return format!("{:?} {metadata:?}", it.data);
             };
             for time in ["complete_time", "original_schedule_time"] {
                 if let Some(time) = data.get_mut(time) {
                     *time = time.is_null().into();
                 }
             }
-            format!("{data} {:?}", it.metadata)
+            format!("{data} {metadata:?}")
         });
         (key, texts.collect())
     });
