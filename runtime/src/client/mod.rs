@@ -66,6 +66,7 @@ pub use self::{
     handle::{
         Handle,
         description::{PendingActivity, WorkflowDescription, WorkflowSummary},
+        reset::ResetPoint,
         target::FromClient,
         untyped::DynHandle,
     },

@@ -21,6 +21,7 @@ pub(crate) mod payload_fields;
 pub(crate) mod poll;
 pub(crate) mod query;
 pub(crate) mod request;
+pub(crate) mod reset;
 pub(crate) mod respond;
 pub(crate) mod result;
 pub(crate) mod shutdown;

@@ -445,6 +445,10 @@ fields! {
     workflowservice::v1::RequestCancelWorkflowExecutionRequest {}
     workflowservice::v1::RequestCancelWorkflowExecutionResponse {}
     workflowservice::v1::TerminateWorkflowExecutionResponse {}
+    workflowservice::v1::ResetWorkflowExecutionRequest { post_reset_operations }
+    workflow::v1::PostResetOperation { variant }
+    workflow::v1::post_reset_operation::SignalWorkflow { input, header }
+    workflowservice::v1::ResetWorkflowExecutionResponse {}
     workflowservice::v1::DescribeWorkflowExecutionRequest {}
     workflowservice::v1::GetWorkflowExecutionHistoryRequest {}
     workflowservice::v1::ListWorkflowExecutionsRequest {}
@@ -488,6 +492,7 @@ fields_of_activity! {
 }
 
 variants! {
+    workflow::v1::post_reset_operation::Variant { SignalWorkflow, }
     failure::v1::failure::FailureInfo {
         ApplicationFailureInfo,
         TimeoutFailureInfo,

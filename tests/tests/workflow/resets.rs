@@ -1,10 +1,10 @@
 //! Runs that were reset.
 
-use durably::client::History;
+use durably::client::{History, ResetPoint};
+use durably::error::{HandleError, RpcError};
 use durably::prelude::*;
 use durably::replay::Replayer;
-use durably_proto::api::workflowservice::v1::ResetWorkflowExecutionRequest;
-use durably_tests::{World, eventually, on_both_servers, raw, unique};
+use durably_tests::{World, eventually, on_both_servers, unique};
 
 on_both_servers! {
     updates_and_signals_keep_their_order_through_a_reset
@@ -100,18 +100,24 @@ async fn updates_and_signals_keep_their_order_through_a_reset(world: &World) -> 
     })
     .await;
 
-    let mut service = world.service().await?;
-    // Event 4 answered the first task, before anything arrived.
-    let reset = ResetWorkflowExecutionRequest {
-        namespace: raw::NAMESPACE.to_owned(),
-        workflow_execution: raw::execution(&id),
-        reason: "test".to_owned(),
-        workflow_task_finish_event_id: 4,
-        request_id: unique("reset"),
-        ..Default::default()
-    };
-    service.reset_workflow_execution(reset).await?;
-    let again = Diary::handle(&world.client, &id);
+    let refused = diary.reset(ResetPoint::Event(2), "no end of a task").await;
+    assert!(
+        matches!(
+            refused,
+            Err(HandleError::Rpc(RpcError::InvalidArgument { .. }))
+        ),
+        "{refused:?}"
+    );
+    let missing = Diary::handle(&world.client, unique("nobody"));
+    let missing = missing.reset(ResetPoint::LastTask, "test").await;
+    assert!(
+        matches!(missing, Err(HandleError::NotFound(_))),
+        "{missing:?}"
+    );
+
+    // The first task ended before anything arrived.
+    let again = diary.reset(ResetPoint::FirstTask, "test").await?;
+    assert_ne!(again.run_id(), diary.run_id());
     eventually("all lines are printed again", || async {
         (again.printed().await.ok()? == printed).then_some(())
     })

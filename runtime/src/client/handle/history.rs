@@ -14,14 +14,22 @@ pub(crate) fn call(target: &FromClient) -> Call<History, HandleError> {
     let target = target.clone();
     Call::new(|timeout| async move {
         let what = || format!("history of workflow `{}`", target.workflow_id());
-        within(timeout, what, fetch(&target, timeout)).await
+        within(
+            timeout,
+            what,
+            fetch(&target, target.run_id().unwrap_or_default(), timeout),
+        )
+        .await
     })
 }
 
 /// Fetches all pages of a run's history, within `timeout`; without one, each page has its own limit.
-async fn fetch(target: &FromClient, timeout: Option<Duration>) -> Result<History, HandleError> {
+pub(crate) async fn fetch(
+    target: &FromClient,
+    run: &str,
+    timeout: Option<Duration>,
+) -> Result<History, HandleError> {
     let whole = timeout.map(|_| Patience::at_once(timeout));
-    let run = target.run_id().unwrap_or_default();
     let mut events = Vec::new();
     let mut page_token = Vec::new();
     loop {

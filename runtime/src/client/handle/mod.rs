@@ -3,13 +3,14 @@
 pub(crate) mod description;
 pub(crate) mod history;
 mod progress_warning;
+pub(crate) mod reset;
 pub(crate) mod result;
 pub(crate) mod target;
 pub(crate) mod untyped;
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
-use super::{Call, Client, DynHandle, FromClient, History, WorkflowDescription};
+use super::{Call, Client, DynHandle, FromClient, History, ResetPoint, WorkflowDescription};
 use crate::{
     data::Text,
     definition::{MethodsOf, Workflow},
@@ -67,7 +68,7 @@ use crate::{
 /// #         2
 /// #     }
 /// # }
-/// use durably::client::WorkflowStatus;
+/// use durably::client::{ResetPoint, WorkflowStatus};
 ///
 /// # async fn example(handle: Handle<Greeting>) -> Result<()> {
 /// println!("{} {:?}", handle.id(), handle.run_id());
@@ -78,6 +79,7 @@ use crate::{
 /// }
 /// println!("{}", handle.history().await?);
 /// handle.terminate("no longer needed").await?;
+/// let again = handle.reset(ResetPoint::LastTask, "it was needed").await?;
 ///
 /// let by_name = handle.untyped();
 /// let count: u32 = by_name.query("count", ()).await?;
@@ -146,6 +148,20 @@ impl<W: Workflow> Handle<W> {
     /// There is no such running workflow, or the request failed.
     pub fn terminate(&self, reason: impl Text) -> Call<(), HandleError> {
         self.via.terminate(reason.into_text())
+    }
+
+    /// Starts a new run that repeats this one up to `point` and goes on from there, with the signals and updates
+    /// that arrived after it; an open run is terminated. For runs that went wrong because of a bug or of another
+    /// service: deploy the mended code first. The activities that were running at that point fail there, and
+    /// their retry policies do not count.
+    ///
+    /// It resets the run that was started or attached to, and without one the latest run.
+    ///
+    /// # Errors
+    /// There is no such workflow; the point is no end of a workflow task; children were running there (the
+    /// embedded server refuses those); or the request failed.
+    pub fn reset(&self, point: ResetPoint, reason: impl Text) -> Call<Self, HandleError> {
+        reset::call(&self.via, point, reason.into_text(), Self::new)
     }
 
     /// The workflow's present state at the server: status, times, pending activities and children.

@@ -2,11 +2,11 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::{description, history, result};
+use super::{description, history, reset, result};
 use crate::{
     client::{
-        Call, FromClient, Handle, History, QueryCall, SignalCall, UpdateCall, UpdateHandle,
-        WorkflowDescription,
+        Call, FromClient, Handle, History, QueryCall, ResetPoint, SignalCall, UpdateCall,
+        UpdateHandle, WorkflowDescription,
     },
     data::{ArgList, Known, Text},
     definition::Workflow,
@@ -47,6 +47,8 @@ use crate::{
 /// #         2
 /// #     }
 /// # }
+/// use durably::client;
+///
 /// # async fn example(client: Client) -> Result<()> {
 /// let handle = client.handle("greeting-1");
 /// let count: u32 = handle.update("add", ("Bob",)).id("add-bob").await?;
@@ -58,6 +60,7 @@ use crate::{
 /// println!("{:?}", handle.describe().await?);
 /// handle.cancel().await?;
 /// handle.terminate("no longer needed").await?;
+/// let again = handle.reset(client::ResetPoint::LastTask, "it was needed").await?;
 ///
 /// let typed: Handle<Greeting> = handle.typed();
 /// # Ok(())
@@ -149,6 +152,14 @@ impl DynHandle {
     /// There is no such running workflow, or the request failed.
     pub fn terminate(&self, reason: impl Text) -> Call<(), HandleError> {
         self.0.terminate(reason.into_text())
+    }
+
+    /// Starts a new run that repeats this one up to `point`; see [`Handle::reset`].
+    ///
+    /// # Errors
+    /// As [`Handle::reset`].
+    pub fn reset(&self, point: ResetPoint, reason: impl Text) -> Call<Self, HandleError> {
+        reset::call(&self.0, point, reason.into_text(), Self::new)
     }
 
     /// The workflow's present state at the server: status, times, pending activities and children.
