@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import os
 import re
 import sys
 import uuid
@@ -245,3 +246,6 @@ async def main() -> None:
 
 
 asyncio.run(main())
+# As in foreign_client.py.
+sys.stdout.flush()
+os._exit(0)

@@ -5,6 +5,7 @@ It works until its input ends.
 """
 
 import asyncio
+import os
 import sys
 from datetime import timedelta
 
@@ -134,3 +135,6 @@ async def main() -> None:
 
 
 asyncio.run(main())
+# As in foreign_client.py.
+sys.stdout.flush()
+os._exit(0)

@@ -8,6 +8,7 @@ TASK_QUEUE-python, and runs until the process is killed.
 
 import asyncio
 import json
+import os
 import sys
 from datetime import timedelta
 
@@ -119,3 +120,6 @@ async def main(address: str, queue: str) -> None:
 
 if __name__ == "__main__":
     asyncio.run(main(*sys.argv[1:]))
+    # As in foreign_client.py.
+    sys.stdout.flush()
+    os._exit(0)

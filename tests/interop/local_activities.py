@@ -4,6 +4,7 @@ local_activities.py ADDRESS QUEUE run|replay WORKFLOW_ID
 """
 
 import asyncio
+import os
 import sys
 from datetime import timedelta
 
@@ -111,3 +112,6 @@ async def main() -> None:
 
 if __name__ == "__main__":
     asyncio.run(main())
+    # As in foreign_client.py.
+    sys.stdout.flush()
+    os._exit(0)
