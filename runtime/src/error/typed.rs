@@ -338,7 +338,7 @@ impl<T: Deref<Target: ErrorObject>> CauseByDeref<T> for &Spelled<T> {
 }
 
 /// Options of errors. The bound is on the method, so that rustc reports it in the words of
-/// [`HoldsError`] for every other type.
+/// `HoldsError` for every other type.
 pub trait CauseBySource<T> {
     /// The conversions.
     fn cause(&self) -> CauseOf<T>

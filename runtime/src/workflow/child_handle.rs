@@ -25,7 +25,7 @@ use crate::{
 
 /// A started child; its signals are methods.
 ///
-/// Dropping it leaves the child alone: [`parent_close`](ChildCall::parent_close) decides what happens to
+/// Dropping it leaves the child alone: [`parent_close`](crate::workflow::ChildCall::parent_close) decides what happens to
 /// a child that nobody waits for.
 ///
 /// ```
@@ -102,7 +102,7 @@ impl<W: ChildType> ChildHandle<W> {
     }
 
     /// As [`cancel`](Self::cancel), with a reason, which the child reads with
-    /// [`Ctx::cancel_reason`].
+    /// [`Ctx::cancel_reason`](crate::Ctx::cancel_reason).
     ///
     /// # Panics
     /// As [`cancel`](Self::cancel).

@@ -12,7 +12,7 @@ use super::bounded::BoundedJoinAll;
 
 /// Both, polled in the order they are written.
 ///
-/// It waits for both, also if one fails; [`try_join`] returns at the first error.
+/// It waits for both, also if one fails; [`try_join`](super::try_join) returns at the first error.
 ///
 /// ```
 /// # use durably::prelude::*;

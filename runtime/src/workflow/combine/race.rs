@@ -148,7 +148,7 @@ races! {
 /// The first to finish, with its position; the others are dropped, and so cancelled.
 ///
 /// If several finish at once, the first one in order wins. Without futures it never completes. The
-/// futures are collected when this is called, as by [`join_all`].
+/// futures are collected when this is called, as by [`join_all`](super::join_all).
 ///
 /// `race_all(&mut calls)` races calls by reference and drops none of them: the losers keep running, and
 /// can race again. [`FutureSet`](super::FutureSet) does so without polling all of them each time.

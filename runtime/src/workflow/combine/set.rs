@@ -12,7 +12,7 @@ use futures::{Stream, stream::FuturesUnordered};
 ///
 /// Futures can be added at any time, also between two calls of `join_next`. They run while it is awaited,
 /// so one that was added begins with the next await; a call that was started
-/// ([`ActivityCall::start`](super::ActivityCall::start)) has begun before. If several have ended, they come
+/// ([`ActivityCall::start`](crate::workflow::ActivityCall::start)) has begun before. If several have ended, they come
 /// in the order of history. Those that are left are dropped with the set, and so cancelled.
 ///
 /// Its work does not depend on how many futures there are.

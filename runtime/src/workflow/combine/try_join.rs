@@ -68,7 +68,7 @@ try_joins! {
 
 /// All of them, or the first error; the others are dropped then, and so cancelled.
 ///
-/// The futures are collected when this is called, as by [`join_all`].
+/// The futures are collected when this is called, as by [`join_all`](super::join_all).
 ///
 /// ```
 /// # use durably::prelude::*;
