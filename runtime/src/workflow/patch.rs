@@ -2,7 +2,11 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::definition::Workflow;
+use crate::{
+    data::search::{Filter, Keyword, SearchKey},
+    definition::Workflow,
+    wire::describe::WorkflowStatus,
+};
 
 /// The name of a change to workflow code, for [`Ctx::patched`](super::Ctx::patched).
 ///
@@ -70,12 +74,8 @@ impl Patch {
     ///
     /// Temporal keeps the patches of a run in the search attribute `TemporalChangeVersion`, up to 2,048 bytes of
     /// names in all: a run with more patches lists the first ones.
-    pub fn open_runs_without<W: Workflow>(&self) -> String {
-        let open = open_runs::<W>();
-        let name = quoted(self.name());
-        format!(
-            "{open} AND (TemporalChangeVersion IS NULL OR TemporalChangeVersion NOT IN ({name}))"
-        )
+    pub fn open_runs_without<W: Workflow>(&self) -> Filter {
+        open_runs::<W>().and(PATCHES.is_unset().or(PATCHES.ne(self.name())))
     }
 
     /// A filter for [`Client::list`](crate::Client::list) and `count`: the open runs of `W` that have taken the
@@ -100,11 +100,13 @@ impl Patch {
     ///     Ok(client.count(SECOND_REMINDER.open_runs_with::<Dunning>()).await? == 0)
     /// }
     /// ```
-    pub fn open_runs_with<W: Workflow>(&self) -> String {
-        let open = open_runs::<W>();
-        format!("{open} AND TemporalChangeVersion = {}", quoted(self.name()))
+    pub fn open_runs_with<W: Workflow>(&self) -> Filter {
+        open_runs::<W>().and(PATCHES.eq(self.name()))
     }
 }
+
+/// The list of a run's patches. Filters compare a list with one of its keywords as they compare a keyword.
+const PATCHES: SearchKey<Keyword> = SearchKey::new("TemporalChangeVersion");
 
 /// Patches of a place that a run comes to many times: each item or round of a loop has a patch of its own, so
 /// the rounds that a run did before the change keep the old branch, and the later ones take the new branch.
@@ -148,16 +150,10 @@ impl fmt::Display for Patch {
     }
 }
 
-fn open_runs<W: Workflow>() -> String {
-    format!(
-        "WorkflowType = {} AND ExecutionStatus = 'Running'",
-        quoted(W::NAME)
-    )
-}
-
-/// A text of a list filter.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+fn open_runs<W: Workflow>() -> Filter {
+    SearchKey::<Keyword>::new("WorkflowType")
+        .eq(W::NAME)
+        .and(WorkflowStatus::Running)
 }
 
 /// What names a patch: a [`Patch`], by value or by reference.

@@ -1,6 +1,6 @@
 //! Changed workflow code: patches, and the mismatch without one.
 
-use durably::prelude::*;
+use durably::{prelude::*, search::Filter};
 use durably_tests::{World, eventually, on_both_servers, unique};
 
 #[activity(start_to_close = "10s")]
@@ -147,7 +147,7 @@ async fn old_runs_keep_their_path_and_new_runs_take_the_patched_one(world: &Worl
 }
 
 /// How many runs of this workflow id the filter finds.
-async fn runs(world: &World, filter: String, handle: &Handle<after::Steps>) -> Result<u64> {
+async fn runs(world: &World, filter: Filter, handle: &Handle<after::Steps>) -> Result<u64> {
     let filter = format!("{filter} AND WorkflowId = '{}'", handle.id());
     Ok(world.client.count(filter).await?)
 }

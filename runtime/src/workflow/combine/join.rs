@@ -45,13 +45,6 @@ macro_rules! joins {
     )*};
 }
 
-/// Nothing, for each future.
-macro_rules! nothing {
-    ($future:ident) => {
-        ""
-    };
-}
-
 joins! {
     join3: "three", a A, b B, c C;
     join4: "four", a A, b B, c C, d D;

@@ -1,5 +1,12 @@
 //! Waiting for several things at once, in an order that replay repeats.
 
+/// An empty text for each future, which repeats what stands beside it.
+macro_rules! nothing {
+    ($future:ident) => {
+        ""
+    };
+}
+
 mod bounded;
 mod join;
 mod race;

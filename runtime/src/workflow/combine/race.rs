@@ -124,13 +124,6 @@ macro_rules! races {
     )*};
 }
 
-/// Nothing, for each future.
-macro_rules! nothing {
-    ($future:ident) => {
-        ""
-    };
-}
-
 races! {
     race3 Either3: "three", "first" First a A, "second" Second b B, "third" Third c C;
     race4 Either4: "four", "first" First a A, "second" Second b B, "third" Third c C, "fourth" Fourth d D;

@@ -49,13 +49,6 @@ macro_rules! try_joins {
     )*};
 }
 
-/// Nothing, for each future.
-macro_rules! nothing {
-    ($future:ident) => {
-        ""
-    };
-}
-
 try_joins! {
     try_join3: "three", a A T, b B U, c C V;
     try_join4: "four", a A T, b B U, c C V, d D W;
