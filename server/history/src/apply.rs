@@ -179,6 +179,8 @@ fn enforce_limits(run: &mut Run, out: &mut OpenTransition) {
     let buffered: usize = run.buffered.values().map(prost::Message::encoded_len).sum();
     if run.buffered.len() > limits::BUFFERED_EVENTS || buffered > limits::BUFFERED_EVENTS_SIZE {
         task_end::end_failed(run, Failed::force_close(), out);
+        // Before the next task is scheduled, which is a repetition then, as on the real server.
+        run.flush_buffer();
         workflow_task::schedule(run, TaskType::Normal, out);
     }
     let reason = if run.history_size >= limits::HISTORY_SIZE {

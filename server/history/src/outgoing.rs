@@ -41,7 +41,9 @@ impl Run {
     pub fn outgoing(&self, key: OutgoingKey) -> Option<Outgoing> {
         let entry = self.outgoing.get(key)?;
         Some(match key.kind {
-            OutgoingKind::StartChild => Outgoing::StartChild(Box::new(self.child_start(key.event))),
+            OutgoingKind::StartChild => {
+                Outgoing::StartChild(Box::new(self.child_start(key.event, entry)))
+            }
             OutgoingKind::BeginChild => self.begin_child(key.event)?,
             OutgoingKind::Signal => self.signal_to(key.event, entry),
             OutgoingKind::RequestCancel => self.cancel_request_to(key.event),
@@ -136,7 +138,7 @@ impl Run {
         out.effect(Effect::Deliver(key));
     }
 
-    fn child_start(&self, initiated: EventId) -> ChildStart {
+    fn child_start(&self, initiated: EventId, entry: &OutgoingEntry) -> ChildStart {
         let mut event = self.recorded(initiated);
         let attributes = child_attributes(initiated, event.attributes.take());
         let request = StartWorkflowExecutionRequest {
@@ -162,6 +164,7 @@ impl Run {
         };
         ChildStart {
             request,
+            run_id: entry.child_run_id.clone(),
             parent: Parent {
                 namespace: attributes.namespace,
                 namespace_id: attributes.namespace_id,

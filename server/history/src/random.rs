@@ -1,6 +1,7 @@
 //! Seeded random numbers: the same seed gives the same ids.
 
 use crate::id::RunId;
+use crate::time::Time;
 
 /// A SplitMix64 generator: sufficient for ids, with a state of one number.
 #[derive(Clone, Debug)]
@@ -24,7 +25,22 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A random UUID (version 4), the form of all run ids.
+    /// The id of the first run of a chain that starts at this time: a UUID of version 7, so that ids
+    /// sort by their start.
+    pub(crate) fn first_run_id(&mut self, now: Time) -> RunId {
+        let millis = u64::try_from(now.as_unix_nanos() / 1_000_000).unwrap_or(0);
+        let (high, low) = (self.next_u64(), self.next_u64());
+        RunId::from(format!(
+            "{:08x}-{:04x}-7{:03x}-{:04x}-{:012x}",
+            (millis >> 16) & 0xffff_ffff,
+            millis & 0xffff,
+            high & 0xfff,
+            0x8000 | (low >> 48) & 0x3fff,
+            low & 0xffff_ffff_ffff,
+        ))
+    }
+
+    /// The id of a later run: a random UUID of version 4.
     pub(crate) fn run_id(&mut self) -> RunId {
         let (high, low) = (self.next_u64(), self.next_u64());
         RunId::from(format!(

@@ -283,7 +283,8 @@ impl Rebuild {
             A::StartChildWorkflowExecutionInitiatedEventAttributes(it) => {
                 run.children.initiate(id, Child::from(it));
                 let message = OutgoingKind::StartChild.of(id);
-                run.outgoing.add(message, OutgoingEntry::default());
+                let entry = OutgoingEntry::child(run.random.first_run_id(at));
+                run.outgoing.add(message, entry);
             }
             A::StartChildWorkflowExecutionFailedEventAttributes(it) => {
                 self.end_child(it.initiated_event_id);
@@ -356,6 +357,7 @@ impl Rebuild {
         let entry = OutgoingEntry {
             namespace,
             request_id,
+            child_run_id: None,
         };
         self.run.outgoing.add(kind.of(initiated), entry);
     }

@@ -131,6 +131,9 @@ pub struct Continued {
 pub struct ChildStart {
     /// The start request.
     pub request: StartWorkflowExecutionRequest,
+    /// The first run's id, chosen when the parent decides the start, so that a repeated delivery finds
+    /// the run; none if an earlier version has stored the message.
+    pub run_id: Option<RunId>,
     /// The parent.
     pub parent: Parent,
     /// The root of the workflow tree.

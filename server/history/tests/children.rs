@@ -93,6 +93,18 @@ fn child_of(parent: &Case) -> Case {
     }
 }
 
+#[test]
+fn a_child_keeps_the_run_id_that_its_start_was_recorded_with() {
+    let parent = parent();
+    let chosen = || match parent.run.outgoing(key(5, OutgoingKind::StartChild)) {
+        Some(Outgoing::StartChild(child)) => child.run_id.expect("it is chosen"),
+        other => panic!("not a start: {other:?}"),
+    };
+    let first = chosen();
+    assert_eq!(chosen(), first);
+    assert_eq!(first.as_str().as_bytes()[14], b'7', "{first}");
+}
+
 /// The input that a message applies to its target.
 fn input_of(case: &Case, key: OutgoingKey) -> (WorkflowExecution, Input) {
     match case.run.outgoing(key).expect("it is not delivered") {

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use durably_history::{EventBatch, PartKey};
+use durably_history::{
+    ChildStart, EventBatch, EventId, Outgoing, OutgoingKey, OutgoingKind, PartKey, Run,
+};
 
 use crate::case::{Case, Stored, assert_same};
 use crate::snapshot::{full, without_children};
@@ -14,6 +16,9 @@ const FIRST: &str = include_str!("stored/first.txt");
 /// Written by the version that added children and messages to other executions.
 const CHILDREN: &str = include_str!("stored/children.txt");
 
+/// Written by the version that chooses the run id of a child when it records the start.
+const CHILD_RUN_IDS: &str = include_str!("stored/child_run_ids.txt");
+
 #[test]
 fn a_run_of_the_first_version_is_restored() {
     is_restored("first.txt", FIRST, &without_children());
@@ -21,7 +26,26 @@ fn a_run_of_the_first_version_is_restored() {
 
 #[test]
 fn a_run_with_children_is_restored() {
-    is_restored("children.txt", CHILDREN, &full());
+    is_restored("child_run_ids.txt", CHILD_RUN_IDS, &full());
+}
+
+#[test]
+fn a_start_of_a_child_without_a_run_id_is_restored() {
+    let restored = read(CHILDREN).restore().expect("it was stored whole");
+    let expected = full().run;
+    assert_same(&restored.describe(), &expected.describe());
+    let start = |run: &Run| match run.outgoing(OutgoingKey {
+        event: EventId(11),
+        kind: OutgoingKind::StartChild,
+    }) {
+        Some(Outgoing::StartChild(start)) => *start,
+        other => panic!("not a start: {other:?}"),
+    };
+    let expected = ChildStart {
+        run_id: None,
+        ..start(&expected)
+    };
+    assert_same(&start(&restored), &expected);
 }
 
 #[track_caller]

@@ -219,7 +219,10 @@ fn start_child(
         Err(error) => return Err(error),
     }
     let policies = Policies::of_child(child.request.workflow_id_reuse_policy());
-    let run_id = scope.ids.run_id(scope.clock.now());
+    let run_id = match &child.run_id {
+        Some(chosen) => chosen.clone(),
+        None => scope.ids.run_id(scope.clock.now()),
+    };
     let start = Start::child(child, run_id, scope.ids.number())?;
     let started = scope.start(namespace, start, policies, |_, _, _, _| Ok(()));
     match started {
@@ -246,6 +249,12 @@ fn started_before(
         found => found?,
     };
     let mut runs = execution.lock();
+    // Another workflow may have taken the id since the child ended.
+    if let Some(chosen) = &child.run_id
+        && runs.get(chosen)?.is_some()
+    {
+        return Ok(Some(chosen.clone()));
+    }
     let Some(latest) = runs.latest()? else {
         return Ok(None);
     };

@@ -10,13 +10,15 @@
 //! So a message is delivered at least once, and takes effect once: a start and a signal have a request
 //! id, which is looked up in the earlier runs of a target that has continued as new; a child's end is
 //! recorded with its removal; all else changes nothing when it is repeated. The first attempts of one
-//! run's messages are made in the order of its commits. A delivery that fails is repeated after a
-//! delay, while others are made: then two signals to one target may arrive in another order. Only one
-//! execution is locked at a time.
+//! workflow's messages are made in the order of its commits, one after another; those of different
+//! workflows are made side by side, on a few lanes, so that a target that is slow to read delays only
+//! the senders of its lane. A delivery that fails is repeated after a delay, while others are made: then
+//! two signals to one target may arrive in another order. Only one execution is locked at a time.
 
 mod deliver;
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,11 +26,12 @@ use std::time::Duration;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use self::deliver::Attempt;
 use crate::backend::Backend;
 use crate::error::{Error, StoreError};
-use crate::name::MessageName;
+use crate::name::{ExecutionName, MessageName};
 
 /// Delivers messages until the server stops. What is not delivered then is stored, and is delivered
 /// after the next start.
@@ -37,6 +40,40 @@ pub(crate) async fn run(
     mut messages: mpsc::UnboundedReceiver<MessageName>,
     mut stop: watch::Receiver<bool>,
 ) {
+    let mut tasks = JoinSet::new();
+    let lanes: Vec<_> = (0..LANES)
+        .map(|_| {
+            let (lane, messages) = mpsc::unbounded_channel();
+            tasks.spawn(run_lane(Arc::clone(&backend), messages));
+            lane
+        })
+        .collect();
+    loop {
+        tokio::select! {
+            biased;
+            _ = stop.changed() => break,
+            // The backend keeps the sender.
+            Some(name) = messages.recv() => {
+                // A lane ends with this task.
+                let _ = lanes[lane_of(&name.run.execution)].send(name);
+            }
+        }
+    }
+    // A delivery may be in the middle of an attempt.
+    tasks.shutdown().await;
+}
+
+/// The lane of a sender's messages: those of all its runs keep their order. The same in every process,
+/// because simulations repeat what they did.
+pub(crate) fn lane_of(sender: &ExecutionName) -> usize {
+    let mut hasher = DefaultHasher::new();
+    sender.hash(&mut hasher);
+    let lanes = u64::try_from(LANES).expect("a small number");
+    usize::try_from(hasher.finish() % lanes).expect("less than the number of lanes")
+}
+
+/// Delivers the messages of some of the senders.
+async fn run_lane(backend: Arc<Backend>, mut messages: mpsc::UnboundedReceiver<MessageName>) {
     let backend = &*backend;
     let mut deliveries = FuturesUnordered::new();
     // The recovery of a sender sends messages again whose deliveries have not ended.
@@ -44,13 +81,12 @@ pub(crate) async fn run(
     loop {
         tokio::select! {
             biased;
-            _ = stop.changed() => return,
             // First, so that new messages do not delay those that are in delivery.
             Some(name) = deliveries.next() => {
                 in_delivery.remove(&name);
             }
-            // The backend keeps the sender.
-            Some(name) = messages.recv() => {
+            name = messages.recv() => {
+                let Some(name) = name else { return };
                 if in_delivery.insert(name.clone()) {
                     // In the order of the messages; the answers come in any order.
                     let first = deliver::attempt(backend, &name);
@@ -141,5 +177,7 @@ fn report(name: &MessageName, error: &Error, delay: Duration) {
     );
 }
 
+/// How many messages are applied to their targets at the same time.
+const LANES: usize = 16;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(60);

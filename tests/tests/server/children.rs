@@ -8,8 +8,12 @@ use durably_proto::api::{
         StartChildWorkflowExecutionCommandAttributes, command::Attributes,
     },
     common::v1::{WorkflowExecution, WorkflowType},
-    enums::v1::{CommandType, EventType as Event, ParentClosePolicy, WorkflowIdReusePolicy},
+    enums::v1::{
+        CommandType, EventType as Event, ParentClosePolicy, WorkflowIdReusePolicy,
+        WorkflowTaskFailedCause,
+    },
     history::v1::history_event,
+    taskqueue::v1::TaskQueue,
     workflowservice::v1::*,
 };
 use durably_tests::{
@@ -30,6 +34,7 @@ on_both_servers! {
     a_child_takes_no_id_that_is_in_use
     a_child_may_terminate_the_workflow_of_its_id
     commands_to_another_namespace_are_refused
+    more_answers_than_are_buffered_fail_the_task
 }
 
 fn child(id: &str) -> StartChildWorkflowExecutionCommandAttributes {
@@ -435,5 +440,66 @@ async fn commands_to_another_namespace_are_refused(world: &World) -> Result<()> 
         });
         answered.await;
     }
+    Ok(())
+}
+
+async fn more_answers_than_are_buffered_fail_the_task(world: &World) -> Result<()> {
+    const CHILDREN: usize = 300;
+    let mut service = world.service().await?;
+    let parent = start(world, &mut service).await?;
+    let first = task_of(world, &mut service, &parent).await?;
+    service
+        .signal_workflow_execution(SignalWorkflowExecutionRequest {
+            namespace: NAMESPACE.to_owned(),
+            workflow_execution: to(&parent).execution,
+            signal_name: "next".to_owned(),
+            ..Default::default()
+        })
+        .await?;
+    let children = (0..CHILDREN).map(|number| {
+        start_child(StartChildWorkflowExecutionCommandAttributes {
+            task_queue: Some(TaskQueue {
+                name: format!("{}-children", world.queue),
+                ..Default::default()
+            }),
+            ..child(&format!("{parent}-{number}"))
+        })
+    });
+    // The signal is not among the events of the task, so the next task comes at once.
+    complete(&mut service, &first, children.collect(), vec![]).await?;
+    let _started = task_of(world, &mut service, &parent).await?;
+    let types = eventually("all starts", || {
+        let mut service = service.clone();
+        let parent = &parent;
+        async move {
+            let types = event_types(&mut service, parent).await.ok()?;
+            let is_start = |event: &&Event| **event == Event::ChildWorkflowExecutionStarted;
+            (types.iter().filter(is_start).count() == CHILDREN).then_some(types)
+        }
+    })
+    .await;
+    // The next task is a repetition, which is not recorded before it starts.
+    let failed = types
+        .iter()
+        .position(|event| *event == Event::WorkflowTaskFailed);
+    let after = &types[failed.expect("the task has failed")..];
+    assert!(after.len() > 101, "{after:?}");
+    let mut after = after[1..].iter();
+    assert!(after.all(|event| *event == Event::ChildWorkflowExecutionStarted));
+    let again = task_of(world, &mut service, &parent).await?;
+    assert_eq!(again.attempt, 1, "more events have followed");
+    complete(&mut service, &again, vec![], vec![]).await?;
+    let events = events(&mut service, &parent).await?;
+    let causes: Vec<_> = events
+        .into_iter()
+        .filter_map(|event| match event.attributes? {
+            history_event::Attributes::WorkflowTaskFailedEventAttributes(failed) => {
+                Some(failed.cause())
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(causes, [WorkflowTaskFailedCause::ForceCloseCommand]);
+    terminate(&mut service, &parent).await?;
     Ok(())
 }

@@ -108,6 +108,7 @@ impl CancelExternal {
         let entry = OutgoingEntry {
             namespace: self.namespace.name,
             request_id: RequestId::default(),
+            child_run_id: None,
         };
         run.send(OutgoingKind::RequestCancel.of(initiated), entry, out);
         initiated

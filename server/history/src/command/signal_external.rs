@@ -108,6 +108,7 @@ impl SignalExternal {
         let entry = OutgoingEntry {
             namespace: self.namespace.name,
             request_id: RequestId::from(run.random.run_id().as_str()),
+            child_run_id: None,
         };
         run.send(OutgoingKind::Signal.of(initiated), entry, out);
         initiated

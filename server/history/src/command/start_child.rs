@@ -283,7 +283,8 @@ impl StartChild {
         );
         run.children.initiate(initiated, child);
         let start = OutgoingKind::StartChild.of(initiated);
-        run.send(start, OutgoingEntry::default(), out);
+        let entry = OutgoingEntry::child(run.random.first_run_id(out.now));
+        run.send(start, entry, out);
         initiated
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::id::{OutgoingKey, OutgoingKind, RequestId};
+use crate::id::{OutgoingKey, OutgoingKind, RequestId, RunId};
 use crate::tracked::Tracked;
 
 /// The messages that are not delivered. A closed run keeps them until they are.
@@ -21,6 +21,19 @@ pub(crate) struct OutgoingEntry {
     pub namespace: Arc<str>,
     /// Makes a repeated delivery of a signal idempotent.
     pub request_id: RequestId,
+    /// The first run of the child that the message starts, by which a repeated delivery finds it;
+    /// none of other messages, and of those that an earlier version has stored.
+    pub child_run_id: Option<RunId>,
+}
+
+impl OutgoingEntry {
+    /// Of a message that starts a child.
+    pub(crate) fn child(run_id: RunId) -> Self {
+        Self {
+            child_run_id: Some(run_id),
+            ..Self::default()
+        }
+    }
 }
 
 impl OutgoingMessages {

@@ -4,7 +4,7 @@ use durably_proto::api::history::v1::StartChildWorkflowExecutionInitiatedEventAt
 use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::event_log::EventLog;
-use crate::id::{EventId, OutgoingKey, OutgoingKind};
+use crate::id::{EventId, OutgoingKey, OutgoingKind, RunId};
 use crate::pending::children::{Child, StartedChild};
 use crate::pending::outgoing::OutgoingEntry;
 use crate::snapshot::message::recorded;
@@ -32,6 +32,8 @@ pub(super) struct OutgoingMessage {
     namespace: String,
     #[prost(string, tag = "2")]
     request_id: String,
+    #[prost(string, optional, tag = "3")]
+    child_run_id: Option<String>,
 }
 
 impl From<&Child> for ChildMessage {
@@ -67,6 +69,7 @@ impl From<&OutgoingEntry> for OutgoingMessage {
         Self {
             namespace: entry.namespace.to_string(),
             request_id: entry.request_id.to_string(),
+            child_run_id: entry.child_run_id.as_ref().map(RunId::to_string),
         }
     }
 }
@@ -107,6 +110,7 @@ impl OutgoingMessage {
         Ok(OutgoingEntry {
             namespace: self.namespace.into(),
             request_id: self.request_id.into(),
+            child_run_id: self.child_run_id.map(RunId::from),
         })
     }
 }

@@ -10,6 +10,7 @@ use durably_proto::api::enums::v1::ParentClosePolicy;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::name::ExecutionName;
 
 #[tokio::test]
 async fn a_crash_at_any_commit_neither_loses_nor_repeats_a_message() {
@@ -374,7 +375,118 @@ async fn a_message_that_is_sent_again_while_it_is_in_delivery_is_delivered_once(
     case.until_event("sender", answer).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_child_whose_id_another_workflow_has_taken_does_not_start_again() {
+    let case = Case::new().await;
+    case.start("parent").await.unwrap();
+    let task = case.task().await.unwrap();
+    case.store.set(Mode::Held);
+    let start = start_child("child", ParentClosePolicy::Terminate);
+    let completing = case.completing(&task, vec![start]);
+    case.until_held(1).await;
+    case.store.flush(1);
+    completing.await.unwrap().unwrap();
+    case.until_held(1).await;
+    // The child starts, and neither that nor its end reaches the parent.
+    let parent = case.lock("parent");
+    case.store.release();
+    let child = case.run_id("child").await;
+    case.terminate("child").await.unwrap();
+    let other = case.start("child").await.unwrap().run_id;
+    assert_ne!(child, other);
+    case.terminate("child").await.unwrap();
+    case.store.set(Mode::Refused);
+    parent.unlock();
+    while case.store.refused() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    case.store.set(Mode::Done);
+    let ended = EventType::ChildWorkflowExecutionTerminated;
+    case.until_event("parent", ended).await;
+    case.until_delivered("parent").await;
+    assert_eq!(case.run_id("child").await, other);
+    let started = EventType::ChildWorkflowExecutionStarted;
+    assert_eq!(case.count("parent", started).await, 1);
+    assert_eq!(case.count("parent", ended).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_target_that_is_slow_delays_no_sender_of_another_lane() {
+    let case = Case::new().await;
+    let lane = |id: &str| {
+        crate::outbox::lane_of(&ExecutionName {
+            namespace: NAMESPACE.into(),
+            workflow_id: id.into(),
+        })
+    };
+    let mut ids = (0..).map(|number| format!("sender{number}"));
+    let first = ids.next().expect("there are many");
+    let second = ids
+        .find(|id| lane(id) != lane(&first))
+        .expect("a few lanes");
+    for id in ["slow", "other"] {
+        case.start(id).await.unwrap();
+        case.work(id, vec![]).await;
+    }
+    let slow = case.lock("slow");
+    for (sender, target) in [(&first, "slow"), (&second, "other")] {
+        case.start(sender).await.unwrap();
+        case.work(sender, vec![signal_external(target)]).await;
+    }
+    let answer = EventType::ExternalWorkflowExecutionSignaled;
+    case.until_event(&second, answer).await;
+    assert_eq!(case.count(&first, answer).await, 0);
+    slow.unlock();
+    case.until_event(&first, answer).await;
+}
+
+/// A thread that has locked an execution.
+struct Locked {
+    unlock: std::sync::mpsc::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Locked {
+    fn unlock(self) {
+        self.unlock.send(()).unwrap();
+        self.thread.join().unwrap();
+    }
+}
+
 impl Case {
+    /// Locks the execution of a workflow on a thread.
+    fn lock(&self, id: &str) -> Locked {
+        let backend = &self.server.backend;
+        let namespace = backend.namespaces.find(NAMESPACE).unwrap();
+        let execution = backend.executions.find(&namespace, id).unwrap().unwrap();
+        let (locked, is_locked) = std::sync::mpsc::channel();
+        let (unlock, unlocked) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let _runs = execution.lock();
+            locked.send(()).unwrap();
+            unlocked.recv().unwrap();
+        });
+        is_locked.recv().unwrap();
+        Locked { unlock, thread }
+    }
+
+    async fn until_held(&self, commits: usize) {
+        while self.store.held() < commits {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The latest run of a workflow, when it has started.
+    async fn run_id(&self, id: &str) -> String {
+        loop {
+            if let Ok(described) = self.describe(id).await {
+                let info = described.workflow_execution_info.unwrap();
+                return info.execution.unwrap().run_id;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// The only message of a workflow.
     async fn message(&self, id: &str) -> crate::name::MessageName {
         let backend = &self.server.backend;
