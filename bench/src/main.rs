@@ -33,6 +33,9 @@ fn measure(wants: impl Fn(&str) -> bool) {
     if wants("embedded") {
         embedded(&mut table);
     }
+    if wants("store") {
+        store(&mut table);
+    }
     if wants("local") {
         local(&mut table);
     }
@@ -65,7 +68,11 @@ fn embedded(table: &mut Table) {
     let memory = ours(&["5000", "1", "100", "act", "memory"], "");
     table.at_least("embedded in process, workflows/s", memory["wf/s"], 5_000.0);
     let sqlite = ours(&["5000", "1", "100", "act", "sqlite"], "");
-    table.at_least("the same with an SQLite file, workflows/s", sqlite["wf/s"], 2_000.0);
+    table.at_least(
+        "the same with an SQLite file, workflows/s",
+        sqlite["wf/s"],
+        2_000.0,
+    );
     let loopback = ours(&["3000", "1", "100", "act", "loopback"], "");
     table.at_least(
         "embedded over loopback gRPC, workflows/s",
@@ -80,6 +87,52 @@ fn embedded(table: &mut Table) {
     );
     let month = run("month", &[], &[]);
     table.at_most("a test that sleeps 30 days, ms", month["month_ms"], 50.0);
+}
+
+/// What a server with a database does as its file grows: 100,000 open runs, then 1,000,000 closed ones.
+fn store(table: &mut Table) {
+    let folder = built("kept");
+    let fresh = || {
+        _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).expect("the target folder is writable");
+    };
+    let kept = |what: &str, argument: &str| {
+        let file = folder.join("kept.db");
+        let file = file.to_str().expect("the target folder has a plain name");
+        run("kept", &[file, what, argument], &[])
+    };
+    fresh();
+    let empty = kept("restart", "");
+    table.at_most("server start on an empty file, ms", empty["start_ms"], 50.0);
+    let starts = kept("starts", "1000");
+    table.at_most(
+        "one start of a workflow, in the file, ms",
+        starts["start_median_ms"],
+        5.0,
+    );
+    fresh();
+    kept("open", "100000");
+    let open = kept("restart", "WorkflowType = 'Sleep'");
+    table.at_most(
+        "server start, 100,000 open runs, ms",
+        open["start_ms"],
+        2_000.0,
+    );
+    table.at_most("its memory, MB", open["rss_bytes"] / 1e6, 1_000.0);
+    fresh();
+    kept("closed", "1000000");
+    let closed = kept("restart", "ExecutionStatus = 'Completed'");
+    table.at_most(
+        "server start, 1,000,000 closed runs, ms",
+        closed["start_ms"],
+        2_000.0,
+    );
+    table.at_most(
+        "first page of a filtered list, ms",
+        closed["again_page_ms"],
+        20.0,
+    );
+    _ = std::fs::remove_dir_all(&folder);
 }
 
 /// CPU of the whole process, the embedded server included.
