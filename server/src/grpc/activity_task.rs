@@ -21,7 +21,7 @@ use durably_proto::api::workflowservice::v1::{
 use tokio::time::Instant;
 
 use super::check;
-use super::token::ActivityToken;
+use super::token::{self, ActivityToken};
 use super::workflow_task::polled_queue;
 use crate::backend::request::RequestScope;
 use crate::error::Error;
@@ -80,15 +80,8 @@ struct Report {
 impl Report {
     fn by_token(scope: &RequestScope<'_>, namespace: &str, token: &[u8]) -> Result<Self, Error> {
         let token = ActivityToken::from_bytes(token)?;
-        // As on the real server: the token's namespace counts, and a request that names another is refused.
-        let named = scope.namespaces.find(namespace);
-        if named.is_ok_and(|named| *named.name != *token.namespace) {
-            return Err(check::invalid(
-                "Operation requested with a token from a different namespace.",
-            ));
-        }
         Ok(Self {
-            namespace: scope.namespaces.find(&token.namespace)?,
+            namespace: token::namespace_of(&scope.namespaces, &token.namespace, namespace)?,
             activity: ActivityRef::Token(token.task_key()),
             workflow_id: token.workflow_id,
             run_id: token.run_id,

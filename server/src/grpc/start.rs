@@ -3,16 +3,14 @@
 use durably_history::{Attach, Input, Policies, Rejection, Reply, RequestId, Start};
 use durably_proto::api::enums::v1::{EventType, WorkflowIdConflictPolicy};
 use durably_proto::api::workflowservice::v1::{
-    PollWorkflowTaskQueueResponse, SignalWithStartWorkflowExecutionRequest,
-    SignalWithStartWorkflowExecutionResponse, StartWorkflowExecutionRequest,
-    StartWorkflowExecutionResponse,
+    SignalWithStartWorkflowExecutionRequest, SignalWithStartWorkflowExecutionResponse,
+    StartWorkflowExecutionRequest, StartWorkflowExecutionResponse,
 };
 
 use super::{check, link, workflow_task};
 use crate::backend::StartResolution;
 use crate::backend::request::RequestScope;
 use crate::error::Error;
-use crate::execution::Record;
 use crate::namespace::Namespace;
 use crate::visibility::values;
 
@@ -38,12 +36,24 @@ pub(super) fn start(
                 StartResolution::Started(Reply::WorkflowTask(task)) => {
                     eager_task = runs
                         .get(run_id)?
-                        .map(|record| workflow_task::response(record, *task));
+                        .map(|record| workflow_task::response(execution, record, *task));
                 }
                 StartResolution::Started(_) => {}
                 StartResolution::Repeated(EventType::WorkflowExecutionStarted) if is_eager => {
                     let repeat = Input::RepeatEagerStart;
-                    let repeated = scope.apply(execution, runs, run_id, repeat, eager_response);
+                    let repeated =
+                        scope.apply(
+                            execution,
+                            runs,
+                            run_id,
+                            repeat,
+                            |record, reply| match reply {
+                                Reply::WorkflowTask(task) => {
+                                    Some(workflow_task::response(execution, record, *task))
+                                }
+                                _ => None,
+                            },
+                        );
                     eager_task = unless_closed(repeated)?;
                 }
                 StartResolution::Repeated(event_type) => {
@@ -76,13 +86,6 @@ pub(super) fn start(
         eager_workflow_task,
         link: Some(link),
     })
-}
-
-fn eager_response(record: &mut Record, reply: Reply) -> Option<PollWorkflowTaskQueueResponse> {
-    match reply {
-        Reply::WorkflowTask(task) => Some(workflow_task::response(record, *task)),
-        _ => None,
-    }
 }
 
 /// Treats a run that has closed meanwhile as one without a task to repeat.

@@ -1,13 +1,17 @@
 //! Tokens that workers and clients return. They are opaque to clients, so every other content is
 //! refused as invalid.
 
+use std::sync::Arc;
+
 use durably_history::{
     ActivityTaskKey, EventId, RunId, Stamp, StartedWorkflowTask, WorkflowTaskToken,
 };
 use durably_proto::Message;
 use durably_proto::api::history::v1::HistoryEvent;
 
+use super::check;
 use crate::error::Error;
+use crate::namespace::{Namespace, Namespaces};
 
 /// The task token of a workflow task.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -24,6 +28,8 @@ pub(crate) struct WorkflowToken {
     pub(crate) attempt: u32,
     #[prost(uint64, tag = "6")]
     pub(crate) stamp: u64,
+    #[prost(string, tag = "12")]
+    pub(crate) namespace: String,
 }
 
 /// The task token of an attempt at an activity.
@@ -48,6 +54,8 @@ pub(crate) struct QueryToken {
     pub(crate) id: u64,
     #[prost(bool, tag = "10")]
     pub(crate) is_query: bool,
+    #[prost(string, tag = "12")]
+    pub(crate) namespace: String,
 }
 
 /// The page token of a history read.
@@ -67,8 +75,14 @@ pub(crate) struct HistoryToken {
 }
 
 impl WorkflowToken {
-    pub(crate) fn new(workflow_id: &str, run_id: &RunId, task: &StartedWorkflowTask) -> Self {
+    pub(crate) fn new(
+        namespace: &str,
+        workflow_id: &str,
+        run_id: &RunId,
+        task: &StartedWorkflowTask,
+    ) -> Self {
         Self {
+            namespace: namespace.to_owned(),
             workflow_id: workflow_id.to_owned(),
             run_id: run_id.to_string(),
             scheduled: task.token.scheduled.0,
@@ -125,8 +139,12 @@ impl ActivityToken {
 }
 
 impl QueryToken {
-    pub(crate) fn new(id: u64) -> Self {
-        Self { id, is_query: true }
+    pub(crate) fn new(namespace: &str, id: u64) -> Self {
+        Self {
+            id,
+            is_query: true,
+            namespace: namespace.to_owned(),
+        }
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
@@ -141,6 +159,22 @@ impl HistoryToken {
             .filter(|token| !token.run_id.is_empty())
             .ok_or_else(|| Error::Invalid("Invalid NextPageToken.".to_owned()))
     }
+}
+
+/// The namespace of a task token. As on the real server it is the one that counts, and a request that
+/// names another is refused.
+pub(crate) fn namespace_of(
+    namespaces: &Namespaces,
+    token: &str,
+    request: &str,
+) -> Result<Arc<Namespace>, Error> {
+    let named = namespaces.find(request);
+    if named.is_ok_and(|named| *named.name != *token) {
+        return Err(check::invalid(
+            "Operation requested with a token from a different namespace.",
+        ));
+    }
+    namespaces.find(token)
 }
 
 fn decode<T: Message + Default>(bytes: &[u8], is_whole: fn(&T) -> bool) -> Result<T, Error> {
@@ -164,7 +198,7 @@ mod tests {
             attempt: 2,
         };
         let activity = ActivityToken::new("n", "w", &"r".into(), task_key).encode_to_vec();
-        let query = QueryToken::new(0).encode_to_vec();
+        let query = QueryToken::new("n", 0).encode_to_vec();
         assert_eq!(
             ActivityToken::from_bytes(&activity)
                 .map(|token| token.task_key())

@@ -24,7 +24,7 @@ use durably_proto::api::workflowservice::v1::{
 use tokio::time::Instant;
 
 use super::history_reader::first_page;
-use super::token::{QueryToken, WorkflowToken};
+use super::token::{self, QueryToken, WorkflowToken};
 use super::{activity_task, check};
 use crate::backend::request::RequestScope;
 use crate::error::Error;
@@ -32,6 +32,7 @@ use crate::execution::{Execution, Record};
 use crate::matching::offer::WorkflowOffer;
 use crate::matching::query::{QueryAnswer, QueryFailed, QueryId};
 use crate::matching::queue::{Poll, QueueKind};
+use crate::name::ExecutionName;
 use crate::namespace::Namespace;
 use crate::visibility::values;
 
@@ -94,7 +95,7 @@ pub(super) fn complete(
     mut request: RespondWorkflowTaskCompletedRequest,
 ) -> Result<RespondWorkflowTaskCompletedResponse, Error> {
     let token = WorkflowToken::from_bytes(&request.task_token)?;
-    let namespace = scope.namespaces.find(&request.namespace)?;
+    let namespace = token::namespace_of(&scope.namespaces, &token.namespace, &request.namespace)?;
     let execution = scope.execution(&namespace, &token.workflow_id)?;
     let run_id = RunId::from(token.run_id.as_str());
     check::length(&request.identity, "Identity")?;
@@ -132,7 +133,9 @@ pub(super) fn complete(
             | Reply::Heartbeat { .. } => return Ok(RespondWorkflowTaskCompletedResponse::default()),
         };
         Ok(RespondWorkflowTaskCompletedResponse {
-            workflow_task: completed.next.map(|task| response(record, task)),
+            workflow_task: completed
+                .next
+                .map(|task| response(&execution, record, task)),
             activity_tasks: completed
                 .activities
                 .into_iter()
@@ -207,7 +210,7 @@ pub(super) fn fail(
     request: RespondWorkflowTaskFailedRequest,
 ) -> Result<(), Error> {
     let token = WorkflowToken::from_bytes(&request.task_token)?;
-    let namespace = scope.namespaces.find(&request.namespace)?;
+    let namespace = token::namespace_of(&scope.namespaces, &token.namespace, &request.namespace)?;
     let cause = request.cause();
     let input = Input::FailWorkflowTask(Box::new(FailWorkflowTask {
         token: token.task(),
@@ -227,7 +230,7 @@ pub(super) fn complete_query(
     request: RespondQueryTaskCompletedRequest,
 ) -> Result<(), Error> {
     let token = QueryToken::from_bytes(&request.task_token)?;
-    let namespace = scope.namespaces.find(&request.namespace)?;
+    let namespace = token::namespace_of(&scope.namespaces, &token.namespace, &request.namespace)?;
     let answer = match request.completed_type() {
         QueryResultType::Answered => {
             // The worker's response succeeds; the client receives the error.
@@ -255,11 +258,16 @@ pub(super) fn complete_query(
 
 /// Builds the task that the worker receives.
 pub(super) fn response(
+    execution: &Execution,
     record: &mut Record,
     task: StartedWorkflowTask,
 ) -> PollWorkflowTaskQueueResponse {
     let run = &record.run;
-    let token = WorkflowToken::new(run.workflow_id().as_str(), run.run_id(), &task);
+    let ExecutionName {
+        namespace,
+        workflow_id,
+    } = &execution.name;
+    let token = WorkflowToken::new(namespace, workflow_id, run.run_id(), &task);
     let (events, next_page_token) = first_page(
         run.events(),
         task.history.end,
@@ -313,7 +321,7 @@ fn start(
         run_id,
         input,
         |record, reply| match reply {
-            Reply::WorkflowTask(task) => Ok(response(record, *task)),
+            Reply::WorkflowTask(task) => Ok(response(execution, record, *task)),
             other => Err(Error::NotFound(format!("no workflow task: {other:?}"))),
         },
     )?
@@ -353,7 +361,7 @@ fn query_task(
         QueueKind::Sticky => Default::default(),
     };
     Ok(PollWorkflowTaskQueueResponse {
-        task_token: QueryToken::new(id).encode_to_vec(),
+        task_token: QueryToken::new(&execution.name.namespace, id).encode_to_vec(),
         previous_started_event_id: run.previous_started().0,
         attempt: 1,
         history: Some(History { events }),
