@@ -109,6 +109,25 @@ impl std::error::Error for StartError {
     }
 }
 
+/// Why a server has stopped by itself: see [`Server::failed`](crate::Server::failed).
+///
+/// ```no_run
+/// # async fn example(server: durably_server::Server) {
+/// let reason: durably_server::ServerFailed = server.failed().await;
+/// eprintln!("{reason}");
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct ServerFailed(pub(crate) String);
+
+impl fmt::Display for ServerFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ServerFailed {}
+
 /// Why a request is refused.
 #[derive(Clone, Debug)]
 pub(crate) enum Error {
@@ -177,6 +196,8 @@ pub(crate) enum StoreError {
     Failed(String),
     /// The store has stopped.
     Stopped,
+    /// The store can write no more, and the server stops.
+    Broken,
 }
 
 /// Error of a list.
@@ -204,6 +225,9 @@ impl fmt::Display for StoreError {
             Self::Corrupted(what) => write!(f, "the database is damaged: {what}"),
             Self::Failed(problem) => write!(f, "the database failed: {problem}"),
             Self::Stopped => f.write_str("the server is shutting down"),
+            Self::Broken => f.write_str(
+                "the thread that writes the database has panicked, which is a bug of the server; it stops",
+            ),
         }
     }
 }

@@ -37,6 +37,6 @@ pub use crate::backend::advance::AdvanceError;
 pub use crate::clock::{Clock, ClockHold, SkipsTime};
 #[cfg(feature = "sqlite")]
 pub use crate::error::DatabaseProblem;
-pub use crate::error::StartError;
+pub use crate::error::{ServerFailed, StartError};
 pub use crate::server::Server;
 pub use crate::server::builder::ServerBuilder;

@@ -65,10 +65,19 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(address) = server.address() {
         println!("durably-server listens on {address}");
     }
-    interrupted().await?;
-    eprintln!("shutting down");
+    let failed = tokio::select! {
+        interrupt = interrupted() => {
+            interrupt?;
+            eprintln!("shutting down");
+            None
+        }
+        failed = server.failed() => Some(failed),
+    };
     server.shutdown().await;
-    Ok(())
+    match failed {
+        Some(failed) => Err(failed.into()),
+        None => Ok(()),
+    }
 }
 
 /// Waits for ctrl-c or, on Unix, SIGTERM.

@@ -83,6 +83,7 @@ impl Backend {
         match submitted.unwrap_or_else(|error| Submitted::Done(Err(error))) {
             Submitted::Done(Ok(())) => {
                 runs.reset_recovery_delay();
+                self.outage.end();
                 self.send_messages(execution, &consequences.effects);
                 self.follow_up(execution, runs, consequences);
                 Ok(())
@@ -128,6 +129,7 @@ impl Backend {
             // Before anything that may fail: the recovery of an execution need not find the messages of
             // a run that is not the latest.
             self.send_messages(execution, &consequences.effects);
+            self.outage.end();
             if runs.is_broken() {
                 continue;
             }

@@ -4,7 +4,9 @@
 
 pub(crate) mod advance;
 mod commit;
+pub(crate) mod disk;
 pub(crate) mod effects;
+pub(crate) mod outage;
 mod recover;
 pub(crate) mod request;
 pub(crate) mod reset;
@@ -22,10 +24,12 @@ use durably_proto::api::enums::v1::{EventType, WorkflowExecutionStatus};
 use tokio::sync::{mpsc, watch};
 
 use crate::backend::commit::Applied;
+use crate::backend::disk::DiskThreads;
+use crate::backend::outage::Outage;
 use crate::backend::request::RequestScope;
 use crate::backend::timers::Timers;
 use crate::clock::Timekeeper;
-use crate::error::{AlreadyStarted, Error};
+use crate::error::{AlreadyStarted, Error, StoreError};
 use crate::execution::executions::Executions;
 use crate::execution::{Execution, Record, Runs};
 use crate::ids::Ids;
@@ -44,6 +48,8 @@ pub(crate) struct Backend {
     /// Takes the messages to other executions whose commits are durable.
     pub(crate) outbox: mpsc::UnboundedSender<MessageName>,
     pub(crate) ids: Ids,
+    pub(crate) disk_threads: DiskThreads,
+    pub(crate) outage: Outage,
     /// Becomes true when the server stops: waiting requests are aborted, new ones refused.
     pub(crate) stop: watch::Sender<bool>,
     /// The server's runtime. A client in process may use another one, which may end before the
@@ -106,8 +112,29 @@ impl Backend {
     /// Returns an error if the server is shutting down.
     pub(crate) fn check_running(&self) -> Result<(), Error> {
         match self.is_stopping() {
-            true => Err(Error::Unavailable("the server is shutting down")),
+            true => Err(self.why_stopped()),
             false => Ok(()),
+        }
+    }
+
+    /// The error of requests to a server that stops.
+    pub(crate) fn why_stopped(&self) -> Error {
+        match *self.store.is_broken().borrow() {
+            true => StoreError::Broken.into(),
+            false => Error::Unavailable("the server is shutting down"),
+        }
+    }
+
+    /// Stops the server when its store can write no more.
+    pub(crate) async fn stop_when_broken(self: Arc<Self>) {
+        let mut broken = self.store.is_broken();
+        tokio::select! {
+            biased;
+            () = self.stopped() => {}
+            Ok(_) = broken.wait_for(|broken| *broken) => {
+                tracing::error!(reason = %StoreError::Broken, "the server stops");
+                self.stop();
+            }
         }
     }
 

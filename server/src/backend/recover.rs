@@ -61,13 +61,20 @@ impl Backend {
             return;
         }
         let delay = runs.next_recovery_delay();
-        tracing::warn!(
-            namespace = %execution.name.namespace,
-            workflow_id = %execution.name.workflow_id,
-            %error,
-            ?delay,
-            "the workflow could not be stored or read; it is recovered after a delay"
-        );
+        let name = &execution.name;
+        let is_outage = matches!(error, StoreError::Failed(_));
+        if is_outage && !self.outage.begin() {
+            // Thousands of workflows may meet the same failure.
+            tracing::debug!(%name, %error, ?delay, "the workflow is recovered after a delay, too");
+        } else {
+            tracing::warn!(
+                namespace = %name.namespace,
+                workflow_id = %name.workflow_id,
+                %error,
+                ?delay,
+                "the workflow could not be stored or read; it is recovered after a delay"
+            );
+        }
         let execution = Arc::clone(execution);
         self.runtime
             .spawn(async move { backend.recover_with_backoff(&execution, delay).await });
@@ -80,6 +87,11 @@ impl Backend {
                 () = tokio::time::sleep(delay) => {}
                 () = self.stopped() => return,
             }
+            let turn = tokio::select! {
+                biased;
+                turn = self.outage.turn() => turn,
+                () = self.stopped() => return,
+            };
             let mut runs = execution.lock();
             if runs.unconfirmed.has_commits() {
                 // Tasks are offered when what led to them is durable.
@@ -87,6 +99,7 @@ impl Backend {
             }
             if let Err(error) = self.recover_runs(execution, &mut runs) {
                 tracing::debug!(%error, "the store still fails");
+                turn.failed();
                 delay = runs.next_recovery_delay();
                 continue;
             }

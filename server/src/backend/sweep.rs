@@ -43,10 +43,10 @@ impl Backend {
             let now = self.clock.now().as_unix_nanos();
             let before = now.saturating_sub(retention.unwrap_or(i64::MAX));
             let before = Time::from_unix_nanos(before);
-            loop {
+            while !self.is_stopping() {
                 match self.store.remove_closed(&namespace.name, before, BATCH) {
-                    Ok(BATCH) => {}
-                    Ok(_) => break,
+                    Ok(0) => break,
+                    Ok(_) => {}
                     Err(error) => {
                         let namespace = &namespace.name;
                         tracing::warn!(%namespace, %error, "removing closed workflows failed");

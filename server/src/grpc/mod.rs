@@ -66,6 +66,14 @@ impl Frontend {
         RequestScope::new(&self.backend)
     }
 
+    /// Answers a request with work that may wait for the disk.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Backend) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        into_response(self.unless_stopped(self.backend.on_disk(work)).await)
+    }
+
     /// Awaits the future, or fails when the server stops.
     async fn unless_stopped<T>(
         &self,
@@ -75,7 +83,7 @@ impl Frontend {
         tokio::select! {
             biased;
             answer = future => answer,
-            () = self.backend.stopped() => Err(Error::Unavailable("the server is shutting down")),
+            () = self.backend.stopped() => Err(self.backend.why_stopped()),
         }
     }
 }

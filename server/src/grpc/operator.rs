@@ -10,6 +10,7 @@ use tonic::{Request, Response, Status};
 use super::namespace::CLUSTER;
 use super::unimplemented::unimplemented_methods;
 use super::{Frontend, into_response};
+use crate::backend::Backend;
 use crate::error::Error;
 use crate::visibility::attributes::Attributes;
 
@@ -26,14 +27,18 @@ impl OperatorService for Frontend {
         &self,
         request: Request<AddSearchAttributesRequest>,
     ) -> Result<Response<AddSearchAttributesResponse>, Status> {
-        into_response(self.add_attributes(request.into_inner()))
+        let request = request.into_inner();
+        self.on_disk(|backend| add_attributes(backend, request))
+            .await
     }
 
     async fn remove_search_attributes(
         &self,
         request: Request<RemoveSearchAttributesRequest>,
     ) -> Result<Response<RemoveSearchAttributesResponse>, Status> {
-        into_response(self.remove_attributes(request.into_inner()))
+        let request = request.into_inner();
+        self.on_disk(|backend| remove_attributes(backend, request))
+            .await
     }
 
     async fn list_clusters(
@@ -78,52 +83,52 @@ impl Frontend {
             storage_schema: HashMap::new(),
         })
     }
+}
 
-    fn add_attributes(
-        &self,
-        request: AddSearchAttributesRequest,
-    ) -> Result<AddSearchAttributesResponse, Error> {
-        let namespace = self.backend.namespaces.find(&request.namespace)?;
-        let store = &*self.backend.store;
-        namespace.change_attributes(store, |attributes| {
-            for (name, value_type) in request.search_attributes {
-                let value_type = IndexedValueType::try_from(value_type)
-                    .ok()
-                    .filter(|value_type| *value_type != IndexedValueType::Unspecified)
-                    .ok_or_else(|| {
-                        Error::Invalid(format!("unknown type of search attribute {name}"))
-                    })?;
-                if !attributes.add(&name, value_type)
-                    && attributes.carried_type(&name) != Some(value_type)
-                {
-                    return Err(Error::Invalid(format!(
-                        "search attribute {name} already exists with another type"
-                    )));
-                }
+fn add_attributes(
+    backend: &Backend,
+    request: AddSearchAttributesRequest,
+) -> Result<AddSearchAttributesResponse, Error> {
+    let namespace = backend.namespaces.find(&request.namespace)?;
+    let store = &*backend.store;
+    namespace.change_attributes(store, |attributes| {
+        for (name, value_type) in request.search_attributes {
+            let value_type = IndexedValueType::try_from(value_type)
+                .ok()
+                .filter(|value_type| *value_type != IndexedValueType::Unspecified)
+                .ok_or_else(|| {
+                    Error::Invalid(format!("unknown type of search attribute {name}"))
+                })?;
+            if !attributes.add(&name, value_type)
+                && attributes.carried_type(&name) != Some(value_type)
+            {
+                return Err(Error::Invalid(format!(
+                    "search attribute {name} already exists with another type"
+                )));
             }
-            Ok(())
-        })?;
-        Ok(AddSearchAttributesResponse {})
-    }
+        }
+        Ok(())
+    })?;
+    Ok(AddSearchAttributesResponse {})
+}
 
-    fn remove_attributes(
-        &self,
-        request: RemoveSearchAttributesRequest,
-    ) -> Result<RemoveSearchAttributesResponse, Error> {
-        let namespace = self.backend.namespaces.find(&request.namespace)?;
-        let store = &*self.backend.store;
-        namespace.change_attributes(store, |attributes| {
-            for name in request.search_attributes {
-                if !attributes.remove(&name) {
-                    return Err(Error::NotFound(format!(
-                        "Search attribute {name} doesn't exist."
-                    )));
-                }
+fn remove_attributes(
+    backend: &Backend,
+    request: RemoveSearchAttributesRequest,
+) -> Result<RemoveSearchAttributesResponse, Error> {
+    let namespace = backend.namespaces.find(&request.namespace)?;
+    let store = &*backend.store;
+    namespace.change_attributes(store, |attributes| {
+        for name in request.search_attributes {
+            if !attributes.remove(&name) {
+                return Err(Error::NotFound(format!(
+                    "Search attribute {name} doesn't exist."
+                )));
             }
-            Ok(())
-        })?;
-        Ok(RemoveSearchAttributesResponse {})
-    }
+        }
+        Ok(())
+    })?;
+    Ok(RemoveSearchAttributesResponse {})
 }
 
 fn by_name<'a>(

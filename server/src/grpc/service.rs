@@ -21,9 +21,9 @@ impl WorkflowService for Frontend {
         request: Request<RegisterNamespaceRequest>,
     ) -> Result<Response<RegisterNamespaceResponse>, Status> {
         let request = request.into_inner();
-        into_response(
-            namespace::register(&self.backend, request).map(|()| RegisterNamespaceResponse {}),
-        )
+        let register = |backend: &_| namespace::register(backend, request);
+        let answer = self.on_disk(register).await;
+        answer.map(|_| Response::new(RegisterNamespaceResponse {}))
     }
 
     async fn describe_namespace(
@@ -226,7 +226,8 @@ impl WorkflowService for Frontend {
         request: Request<ListOpenWorkflowExecutionsRequest>,
     ) -> Result<Response<ListOpenWorkflowExecutionsResponse>, Status> {
         let request = request.into_inner();
-        into_response(visibility::list_open(&self.backend, request))
+        self.on_disk(|backend| visibility::list_open(backend, request))
+            .await
     }
 
     async fn list_closed_workflow_executions(
@@ -234,7 +235,8 @@ impl WorkflowService for Frontend {
         request: Request<ListClosedWorkflowExecutionsRequest>,
     ) -> Result<Response<ListClosedWorkflowExecutionsResponse>, Status> {
         let request = request.into_inner();
-        into_response(visibility::list_closed(&self.backend, request))
+        self.on_disk(|backend| visibility::list_closed(backend, request))
+            .await
     }
 
     async fn list_workflow_executions(
@@ -242,7 +244,8 @@ impl WorkflowService for Frontend {
         request: Request<ListWorkflowExecutionsRequest>,
     ) -> Result<Response<ListWorkflowExecutionsResponse>, Status> {
         let request = request.into_inner();
-        into_response(visibility::list(&self.backend, request))
+        self.on_disk(|backend| visibility::list(backend, request))
+            .await
     }
 
     async fn scan_workflow_executions(
@@ -250,7 +253,8 @@ impl WorkflowService for Frontend {
         request: Request<ScanWorkflowExecutionsRequest>,
     ) -> Result<Response<ScanWorkflowExecutionsResponse>, Status> {
         let request = request.into_inner();
-        into_response(visibility::scan(&self.backend, request))
+        self.on_disk(|backend| visibility::scan(backend, request))
+            .await
     }
 
     async fn count_workflow_executions(
@@ -258,7 +262,8 @@ impl WorkflowService for Frontend {
         request: Request<CountWorkflowExecutionsRequest>,
     ) -> Result<Response<CountWorkflowExecutionsResponse>, Status> {
         let request = request.into_inner();
-        into_response(visibility::count(&self.backend, request))
+        self.on_disk(|backend| visibility::count(backend, request))
+            .await
     }
 
     async fn get_search_attributes(

@@ -41,9 +41,10 @@ fn described(error: Error) -> (Code, String, Option<Any>) {
             match error {
                 // A retry would find the same.
                 StoreError::Corrupted(_) => Code::DataLoss,
-                StoreError::Conflict { .. } | StoreError::Failed(_) | StoreError::Stopped => {
-                    Code::Unavailable
-                }
+                StoreError::Conflict { .. }
+                | StoreError::Failed(_)
+                | StoreError::Stopped
+                | StoreError::Broken => Code::Unavailable,
             },
             error.to_string(),
             None,

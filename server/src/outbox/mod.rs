@@ -30,6 +30,7 @@ use tokio::task::JoinSet;
 
 use self::deliver::Attempt;
 use crate::backend::Backend;
+use crate::backend::outage::Turn;
 use crate::error::{Error, StoreError};
 use crate::name::{ExecutionName, MessageName};
 
@@ -104,6 +105,7 @@ async fn complete(
     first: Result<Attempt<'_>, Error>,
 ) -> MessageName {
     let mut attempt = first;
+    let mut turn = None;
     let mut next_delay = FIRST_DELAY;
     loop {
         // A bug that one message shows must not stop the delivery of all others.
@@ -115,12 +117,18 @@ async fn complete(
             Ok(Settled::Waits) => FIRST_DELAY,
             Err(_) if backend.is_stopping() => return name,
             Err(error) => {
+                if let (Some(turn), Error::Store(StoreError::Failed(_))) = (turn.take(), &error) {
+                    Turn::failed(turn);
+                }
                 report(&name, &error, next_delay);
                 let longer = (next_delay * 2).min(LONGEST_DELAY);
                 std::mem::replace(&mut next_delay, longer)
             }
         };
+        // Somebody else may make an attempt meanwhile.
+        drop(turn.take());
         tokio::time::sleep(delay).await;
+        turn = Some(backend.outage.turn().await);
         attempt = deliver::attempt(backend, &name);
     }
 }

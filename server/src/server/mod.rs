@@ -18,6 +18,8 @@ use tonic::Status;
 
 use crate::backend::Backend;
 use crate::backend::advance::AdvanceError;
+use crate::backend::disk::DiskThreads;
+use crate::backend::outage::Outage;
 use crate::backend::sweep;
 use crate::backend::timers::{self, Timers};
 #[cfg(feature = "sqlite")]
@@ -25,7 +27,7 @@ use crate::clock::Clock;
 use crate::clock::{ClockHold, Timekeeper};
 #[cfg(feature = "sqlite")]
 use crate::error::DatabaseProblem;
-use crate::error::{Error, StartError};
+use crate::error::{Error, ServerFailed, StartError, StoreError};
 use crate::execution::executions::Executions;
 use crate::grpc::{self, Frontend};
 use crate::ids::Ids;
@@ -168,7 +170,38 @@ impl Server {
         let _ = tokio::time::timeout(GRACE, ended).await;
         self.tasks.shutdown().await;
         // Whoever still holds the service keeps the store, but nobody may use it any more.
-        self.backend.store.close();
+        let close = |backend: &Backend| {
+            backend.store.close();
+            Ok(())
+        };
+        let closed = self.backend.on_disk(close).await;
+        closed.unwrap_or_else(|error| tracing::error!(?error, "closing the store failed"));
+    }
+
+    /// Waits until the server has stopped by itself, which it does when its database can write no more, and
+    /// returns the reason. Nothing that it has acknowledged is lost; another server can open the database.
+    ///
+    /// ```
+    /// use durably_server::Server;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::start().await?;
+    /// tokio::select! {
+    ///     reason = server.failed() => eprintln!("{reason}"),
+    ///     () = std::future::ready(()) => println!("another reason to stop"),
+    /// }
+    /// server.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn failed(&self) -> ServerFailed {
+        let mut broken = self.backend.store.is_broken();
+        if broken.wait_for(|broken| *broken).await.is_err() {
+            // This store never is.
+            std::future::pending::<()>().await;
+        }
+        ServerFailed(StoreError::Broken.to_string())
     }
 
     pub(crate) async fn launch(config: ServerBuilder) -> Result<Self, StartError> {
@@ -197,6 +230,8 @@ impl Server {
             outbox,
             clock,
             ids,
+            disk_threads: DiskThreads::default(),
+            outage: Outage::default(),
             stop: watch::Sender::new(false),
             runtime: tokio::runtime::Handle::current(),
             own: Weak::clone(own),
@@ -222,6 +257,7 @@ impl Server {
         tasks.spawn(timers::run(Arc::clone(&backend), backend.stop.subscribe()));
         let stop = backend.stop.subscribe();
         tasks.spawn(outbox::run(Arc::clone(&backend), messages, stop));
+        tasks.spawn(Arc::clone(&backend).stop_when_broken());
         tasks.spawn(sweep::run(Arc::clone(&backend), backend.stop.subscribe()));
         Ok(Self {
             backend,

@@ -14,7 +14,7 @@ use durably_proto::api::command::v1::{
 };
 use durably_proto::api::common::v1::{ActivityType, WorkflowExecution, WorkflowType};
 use durably_proto::api::enums::v1::{
-    CommandType, EventType, QueryResultType, WorkflowExecutionStatus,
+    CommandType, EventType, HistoryEventFilterType, QueryResultType, WorkflowExecutionStatus,
 };
 use durably_proto::api::query::v1::WorkflowQuery;
 use durably_proto::api::taskqueue::v1::TaskQueue;
@@ -391,6 +391,102 @@ async fn a_closed_workflow_is_removed_after_its_retention() {
     assert_eq!(gone.code(), Code::NotFound);
     case.describe("open").await.unwrap();
     assert!(case.start("closed").await.unwrap().started);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_removes_no_more_runs() {
+    let case = Case::new().await;
+    let config = Server::builder()
+        .grpc(false)
+        .retention(Duration::from_nanos(1));
+    let store = Arc::clone(&case.store);
+    let server = Server::launch_on(store as _, Ids::random(), config)
+        .await
+        .unwrap();
+    let case = Case {
+        service: server.service(),
+        server,
+        memory: Arc::clone(&case.memory),
+        store: Arc::clone(&case.store),
+    };
+    let backend = &case.server.backend;
+    let remaining = |id: &str| {
+        let namespace = backend.namespaces.find(NAMESPACE).unwrap();
+        let execution = backend.executions.find_or_create(&namespace, id);
+        case.store.execution(&execution.name).unwrap().is_some()
+    };
+    for id in ["expired", "later"] {
+        case.start(id).await.unwrap();
+        case.terminate(id).await.unwrap();
+        if id == "later" {
+            backend.stop();
+        }
+        backend.remove_expired();
+    }
+    assert!(!remaining("expired"));
+    assert!(remaining("later"));
+}
+
+#[tokio::test]
+async fn a_store_that_can_write_no_more_stops_the_server_with_its_reason() {
+    let case = Case::new().await;
+    case.start("w").await.unwrap();
+    let mut closed = pin!(case.service.get_workflow_execution_history(Request::new(
+        GetWorkflowExecutionHistoryRequest {
+            namespace: NAMESPACE.to_owned(),
+            execution: named("w"),
+            wait_new_event: true,
+            history_event_filter_type: HistoryEventFilterType::CloseEvent.into(),
+            ..Default::default()
+        }
+    )));
+    assert!(is_pending(&mut closed).await);
+    {
+        let mut failed = pin!(case.server.failed());
+        assert!(is_pending(&mut failed).await);
+        case.store.break_down();
+        assert!(failed.await.to_string().contains("panicked"));
+    }
+    for refused in [closed.await.unwrap_err(), case.task().await.unwrap_err()] {
+        assert_eq!(refused.code(), Code::Unavailable);
+        assert!(refused.message().contains("panicked"), "{refused:?}");
+    }
+    case.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn lists_that_wait_for_the_disk_leave_other_requests_alone() {
+    let case = Case::new().await;
+    let backend = &case.server.backend;
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let ended = Arc::new(std::sync::Mutex::new(ended));
+    let started = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let list = || {
+        let (ended, started) = (Arc::clone(&ended), Arc::clone(&started));
+        backend.on_disk(move |_| {
+            started.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            ended.lock().unwrap().recv().expect("it is sent");
+            Ok(())
+        })
+    };
+    let started = || started.load(std::sync::atomic::Ordering::Relaxed);
+    let mut lists: Vec<_> = (0..20).map(|_| Box::pin(list())).collect();
+    for list in &mut lists {
+        assert!(is_pending(&mut list.as_mut()).await);
+    }
+    while started() < 8 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    case.start("w").await.unwrap();
+    case.describe("w").await.unwrap();
+    assert_eq!(started(), 8, "a few at a time");
+    for _ in 0..20 {
+        end.send(()).unwrap();
+    }
+    for list in lists {
+        list.await.unwrap();
+    }
+    assert_eq!(started(), 20);
 }
 
 /// A server on a store that can fail.

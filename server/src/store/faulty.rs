@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use durably_history::{RunId, Time};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::memory::MemoryStore;
 use super::{Commit, Store, StoredExecution, StoredNamespace, StoredRun, Submitted, UnfinishedRun};
@@ -36,6 +36,7 @@ pub(crate) struct FaultyStore {
     state: Mutex<State>,
     /// Notified when a commit is held back, and at a crash.
     changed: Notify,
+    broken: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -66,6 +67,7 @@ impl FaultyStore {
                 unanswered: Vec::new(),
             }),
             changed: Notify::new(),
+            broken: watch::Sender::new(false),
         }
     }
 
@@ -201,6 +203,10 @@ impl Store for FaultyStore {
         self.inner.remove_closed(namespace, before, limit)
     }
 
+    fn is_broken(&self) -> watch::Receiver<bool> {
+        self.broken.subscribe()
+    }
+
     fn close(&self) {
         self.inner.close();
     }
@@ -212,6 +218,11 @@ impl FaultyStore {
     /// Sets whether reads of executions and runs fail.
     pub(crate) fn fail_reads(&self, fail: bool) {
         self.lock().reads_fail = fail;
+    }
+
+    /// Makes the server believe that the store can write no more.
+    pub(crate) fn break_down(&self) {
+        self.broken.send_replace(true);
     }
 
     /// Number of commits that were refused.

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use durably_history::{EventBatch, Part, PartKey, RunId, Time};
+use tokio::sync::watch;
 
 use super::{
     Commit, RunChange, RunPhase, Store, StoredExecution, StoredNamespace, StoredRun, Submitted,
@@ -228,6 +229,11 @@ impl Store for MemoryStore {
     ) -> Result<BTreeMap<Option<String>, i64>, StoreError> {
         let index = self.index(namespace);
         Ok(index.map_or_else(BTreeMap::new, |index| index.visibility.count(query)))
+    }
+
+    fn is_broken(&self) -> watch::Receiver<bool> {
+        // It never is: a receiver without a sender never changes.
+        watch::channel(false).1
     }
 
     fn remove_closed(

@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use durably_history::{RunId, Time};
+use tokio::sync::watch;
 
 pub(crate) use self::facts::{
     Commit, RunChange, RunPhase, StoredExecution, StoredNamespace, StoredRun, Submitted,
@@ -80,7 +81,7 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
     ) -> Result<BTreeMap<Option<String>, i64>, StoreError>;
 
     /// Removes runs of a namespace that closed before a time, at most `limit` of them, the earliest
-    /// first; returns how many. An execution is removed with its last run. A run whose messages are not
+    /// first; returns how many: fewer than there are if they are large, and 0 if there are none. An execution is removed with its last run. A run whose messages are not
     /// delivered stays, and the latest run of its execution with it, so that the id stays known.
     fn remove_closed(
         &self,
@@ -88,6 +89,9 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
         before: Time,
         limit: usize,
     ) -> Result<usize, StoreError>;
+
+    /// Becomes true when the store can write no more, and the server must stop.
+    fn is_broken(&self) -> watch::Receiver<bool>;
 
     /// Makes durable what was committed, and releases what the store holds, so that another server
     /// can use it. Later calls fail with [`StoreError::Stopped`], but not those of a store in memory,

@@ -12,7 +12,8 @@
 //!
 //! **Failures.** A transaction that fails (a full disk, an IO error) is rolled back and every commit in
 //! it is answered with the error; later commits are tried again. The state on disk is that of the last
-//! commit that was answered with `Ok`, or, after a crash, of one that was about to be.
+//! commit that was answered with `Ok`, or, after a crash, of one that was about to be. A panic of the
+//! writer thread answers all that wait with [`StoreError::Broken`] and stops the server.
 //!
 //! **One server.** The file `<database>.lock` is locked while the store exists, and the lock ends with
 //! the process however it ends. Other programs may read the database meanwhile.
@@ -44,7 +45,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use durably_history::{RunId, Time};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use self::commit::PreparedCommit;
 use self::lock::DatabaseLock;
@@ -96,7 +97,7 @@ impl Store for SqliteStore {
         let (answer, answered) = oneshot::channel();
         match self.writer.commit(PreparedCommit::new(commit), answer) {
             Ok(()) => Submitted::Pending(answered),
-            Err(stopped) => Submitted::Done(Err(stopped)),
+            Err(error) => Submitted::Done(Err(error)),
         }
     }
 
@@ -132,6 +133,10 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<usize, StoreError> {
         self.writer.remove_closed(namespace, before, limit)
+    }
+
+    fn is_broken(&self) -> watch::Receiver<bool> {
+        self.writer.is_broken()
     }
 
     fn close(&self) {

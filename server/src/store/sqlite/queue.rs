@@ -87,13 +87,13 @@ impl<T> Queue<T> {
         self.taken.notify_all();
     }
 
-    /// Drops what waits.
-    pub(super) fn clear(&self) {
+    /// Refuses further items, and takes all that wait.
+    pub(super) fn close_and_take(&self) -> Vec<T> {
+        self.close();
         let mut state = self.lock();
-        let waiting = std::mem::take(&mut state.waiting);
         state.bytes = 0;
-        drop(state);
-        drop(waiting);
+        let waiting = std::mem::take(&mut state.waiting);
+        waiting.into_iter().map(|(_, item)| item).collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -5,8 +5,8 @@ use rusqlite::{Connection, params};
 
 use super::namespaces;
 
-/// Removes runs of a namespace that closed before a time, the earliest first; returns how many. A run
-/// whose messages are not delivered stays, and the latest run of its execution with it.
+/// Removes runs of a namespace that closed before a time, the earliest first, until they have
+/// [`MOST_BYTES`]; returns how many. A run whose messages are not delivered stays, and the latest run of its execution with it.
 pub(super) fn closed(
     connection: &Connection,
     namespace: &str,
@@ -33,7 +33,20 @@ pub(super) fn closed(
             Ok((row.get(0)?, row.get(1)?))
         })?
         .collect::<rusqlite::Result<_>>()?;
+    let mut removed = 0;
+    let mut bytes: i64 = 0;
     for (run, execution) in &runs {
+        if bytes >= MOST_BYTES {
+            break;
+        }
+        // The length of a blob is in its row; its bytes are not read.
+        bytes += connection
+            .prepare_cached(
+                "SELECT (SELECT TOTAL(LENGTH(value)) FROM parts WHERE run = ?1)
+                     + (SELECT TOTAL(LENGTH(batch)) FROM events WHERE run = ?1)",
+            )?
+            .query_row([run], |row| row.get::<_, f64>(0))? as i64;
+        removed += 1;
         for table in ["parts", "events", "attributes", "visibility", "runs"] {
             connection
                 .prepare_cached(&format!("DELETE FROM {table} WHERE run = ?1"))?
@@ -46,5 +59,9 @@ pub(super) fn closed(
             )?
             .execute([execution])?;
     }
-    Ok(runs.len())
+    Ok(removed)
 }
+
+/// Bytes of events and parts that one transaction removes, but for its last run: all of them are
+/// written to the log, while commits wait.
+const MOST_BYTES: i64 = 16 * 1024 * 1024;

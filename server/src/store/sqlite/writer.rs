@@ -2,6 +2,7 @@
 //! serves every commit that came while the group before was written.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -10,7 +11,7 @@ use std::time::Duration;
 use durably_history::Time;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tracing::warn;
 
 use super::attributes::AttributeNumbers;
@@ -28,6 +29,8 @@ pub(super) struct Writer {
     queue: Arc<Queue<Job>>,
     /// Until the writer is closed.
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Whether the thread has panicked.
+    is_broken: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -48,6 +51,11 @@ enum Work {
     /// Runs SQL outside of a transaction, to inject failures.
     #[cfg(test)]
     Execute(String),
+    /// Reads a setting of the writer's connection.
+    #[cfg(test)]
+    Setting(String),
+    #[cfg(test)]
+    Panic,
 }
 
 /// Where the result goes: the number of runs that were removed, or 0.
@@ -69,13 +77,23 @@ impl Writer {
             checkpoint_failed: false,
         };
         let thread = thread::Builder::new().name("durably-sqlite".to_owned());
+        let is_broken = watch::Sender::new(false);
         let thread = thread.spawn({
-            let queue = CloseOnDrop(Arc::clone(&queue));
-            move || database.run(&queue.0)
+            let (queue, is_broken) = (Arc::clone(&queue), is_broken.clone());
+            move || {
+                if database.run(&queue) == Ended::Panicked {
+                    // First, so that nobody is told that the server merely stops.
+                    is_broken.send_replace(true);
+                    for job in queue.close_and_take() {
+                        job.answer.send(Err(StoreError::Broken));
+                    }
+                }
+            }
         })?;
         Ok(Self {
             queue,
             thread: Mutex::new(Some(thread)),
+            is_broken,
         })
     }
 
@@ -90,33 +108,37 @@ impl Writer {
             answer: Answer::Async(answer),
         };
         let added = self.queue.add(bytes, job);
-        added.map_err(|_| StoreError::Stopped)
+        added.map_err(|_| self.ended())
+    }
+
+    pub(super) fn is_broken(&self) -> watch::Receiver<bool> {
+        self.is_broken.subscribe()
+    }
+
+    /// Why the queue takes nothing.
+    fn ended(&self) -> StoreError {
+        match *self.is_broken.borrow() {
+            true => StoreError::Broken,
+            false => StoreError::Stopped,
+        }
     }
 
     pub(super) fn put_namespace(&self, namespace: StoredNamespace) -> Result<(), StoreError> {
         self.call(Work::PutNamespace(namespace)).map(|_| ())
     }
 
-    /// Removes closed runs in small transactions, between which commits take their turn.
+    /// Removes closed runs in one small transaction; commits take their turn between two.
     pub(super) fn remove_closed(
         &self,
         namespace: &str,
         before: Time,
         limit: usize,
     ) -> Result<usize, StoreError> {
-        let mut removed = 0;
-        loop {
-            let limit = (limit - removed).min(REMOVED_AT_ONCE);
-            let now = self.call(Work::RemoveClosed {
-                namespace: namespace.to_owned(),
-                before,
-                limit,
-            })?;
-            removed += now;
-            if now < REMOVED_AT_ONCE {
-                return Ok(removed);
-            }
-        }
+        self.call(Work::RemoveClosed {
+            namespace: namespace.to_owned(),
+            before,
+            limit: limit.min(REMOVED_AT_ONCE),
+        })
     }
 
     /// Writes what waits and ends the thread.
@@ -134,6 +156,18 @@ impl Writer {
         self.call(Work::Execute(sql.to_owned())).expect("it is SQL");
     }
 
+    #[cfg(test)]
+    pub(super) fn setting(&self, name: &str) -> usize {
+        self.call(Work::Setting(name.to_owned()))
+            .expect("it is set")
+    }
+
+    /// Makes the thread panic.
+    #[cfg(test)]
+    pub(super) fn panic(&self) -> StoreError {
+        self.call(Work::Panic).expect_err("it panics")
+    }
+
     fn call(&self, work: Work) -> Result<usize, StoreError> {
         let (answer, answered) = mpsc::channel();
         let job = Job {
@@ -141,19 +175,16 @@ impl Writer {
             answer: Answer::Blocking(answer),
         };
         let added = self.queue.add(0, job);
-        added.map_err(|_| StoreError::Stopped)?;
-        answered.recv().map_err(|_| StoreError::Stopped)?
+        added.map_err(|_| self.ended())?;
+        answered.recv().map_err(|_| self.ended())?
     }
 }
 
-/// Closes the queue when the thread ends, also by a panic, so that nobody waits for it.
-struct CloseOnDrop(Arc<Queue<Job>>);
-
-impl Drop for CloseOnDrop {
-    fn drop(&mut self) {
-        self.0.close();
-        self.0.clear();
-    }
+/// Why the thread ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Closed,
+    Panicked,
 }
 
 /// The database, as the thread has it.
@@ -172,19 +203,28 @@ struct Database {
 type Written = Result<usize, StoreError>;
 
 impl Database {
-    fn run(&mut self, queue: &Queue<Job>) {
+    /// Writes what waits until the queue is closed. The panic hook reports a panic.
+    fn run(&mut self, queue: &Queue<Job>) -> Ended {
         loop {
             let group = queue.take();
             if group.is_empty() {
-                return;
+                return Ended::Closed;
             }
             let (work, answers): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|job| (job.work, job.answer)).unzip();
-            let written = self.write(&work);
+            let Ok(written) = catch_unwind(AssertUnwindSafe(|| self.write(&work))) else {
+                for answer in answers {
+                    answer.send(Err(StoreError::Broken));
+                }
+                return Ended::Panicked;
+            };
             for (answer, written) in answers.into_iter().zip(written) {
                 answer.send(written);
             }
-            self.checkpoint(queue.is_empty());
+            let checkpoint = || self.checkpoint(queue.is_empty());
+            if catch_unwind(AssertUnwindSafe(checkpoint)).is_err() {
+                return Ended::Panicked;
+            }
         }
     }
 
@@ -316,6 +356,12 @@ impl Work {
             } => remove::closed(connection, namespace, *before, *limit).map(Ok),
             #[cfg(test)]
             Self::Execute(sql) => connection.execute_batch(sql).map(|()| Ok(0)),
+            #[cfg(test)]
+            Self::Setting(name) => connection
+                .pragma_query_value(None, name, |row| row.get(0))
+                .map(Ok),
+            #[cfg(test)]
+            Self::Panic => panic!("a bug of the writer"),
         }
     }
 }

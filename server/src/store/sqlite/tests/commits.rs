@@ -213,6 +213,94 @@ fn the_log_is_moved_into_the_database() {
 }
 
 #[test]
+fn what_was_moved_into_the_database_needs_no_log() {
+    let folder = Folder::new();
+    let store = folder.open();
+    for number in 0..10 {
+        let large = vec![7; 1_000_000];
+        assert_eq!(commit(&store, start(&format!("w{number}"), &large)), Ok(()));
+    }
+    // The log was moved after the last commit, before this.
+    store.writer.execute("SELECT 1");
+    let moved = Folder::new();
+    fs::copy(folder.database(), moved.database()).expect("copied");
+    let moved = moved.open();
+    // Less than 4 MiB stay in the log of a store that has nothing else to do.
+    for number in 0..6 {
+        assert!(stored(&moved, &format!("w{number}")).is_some(), "{number}");
+    }
+}
+
+#[test]
+fn every_connection_that_writes_waits_for_the_disk() {
+    let folder = Folder::new();
+    let check = |store: &SqliteStore| {
+        let full = 2;
+        assert_eq!(store.writer.setting("synchronous"), full);
+        assert_eq!(store.writer.setting("fullfsync"), 1);
+        assert_eq!(store.writer.setting("checkpoint_fullfsync"), 1);
+    };
+    let store = folder.open();
+    check(&store);
+    // A connection is replaced after a failure. Without its settings the next one would have 0 for two.
+    store.writer.execute("PRAGMA max_page_count = 1");
+    let refused = commit(&store, start("large", &vec![7; 1_000_000]));
+    assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+    check(&store);
+    drop(store);
+    check(&folder.open());
+}
+
+#[test]
+fn a_panic_of_the_writer_answers_all_that_wait() {
+    let folder = Folder::new();
+    let store = folder.open();
+    assert_eq!(commit(&store, start("before", b"1")), Ok(()));
+    assert!(!*store.is_broken().borrow());
+    thread::scope(|threads| {
+        let panicking = threads.spawn(|| store.writer.panic());
+        let waiting: Vec<_> = (0..200)
+            .map(|number| store.commit(start(&format!("w{number}"), b"1")))
+            .collect();
+        assert_eq!(panicking.join().expect("it waits"), StoreError::Broken);
+        for submitted in waiting {
+            let answer = wait(submitted);
+            assert!(
+                matches!(answer, Ok(()) | Err(StoreError::Broken)),
+                "{answer:?}"
+            );
+        }
+    });
+    assert!(*store.is_broken().borrow());
+    assert_eq!(
+        commit(&store, change("before", 1, b"2")),
+        Err(StoreError::Broken)
+    );
+    drop(store);
+    let store = folder.open();
+    assert_eq!(stored(&store, "before"), Some(b"1".to_vec()));
+}
+
+#[test]
+fn few_large_runs_are_removed_at_a_time() {
+    let folder = Folder::new();
+    let store = folder.open();
+    for number in 0..3 {
+        let mut closed = start(&format!("w{number}"), &vec![7; 10_000_000]);
+        closed.runs[0].phase = RunPhase::Closed {
+            at: durably_history::Time::from_unix_nanos(9),
+            has_messages: false,
+        };
+        assert_eq!(commit(&store, closed), Ok(()));
+    }
+    let before = durably_history::Time::from_unix_nanos(10);
+    for expected in [2, 1, 0] {
+        let removed = store.remove_closed("default", before, 1000);
+        assert_eq!(removed, Ok(expected));
+    }
+}
+
+#[test]
 fn a_closed_store_refuses_calls_and_releases_its_file() {
     let folder = Folder::new();
     let store = folder.open();
