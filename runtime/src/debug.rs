@@ -11,7 +11,7 @@ use crate::{
     client::{
         self, Call, Client, FromClient, QueryCall, RecordedSignal, RecordedUpdate, Recorder,
         RunCall, SignalCall, StartCall, StartWithUpdate, Startable, UpdateCall, UpdateHandle,
-        WorkflowList,
+        schedule::{Every, NoTimes, ScheduleCall, TimesSet, TriggerCall},
     },
     definition::private::{
         Args, ArgsEncoder, Called, CauseOf, Definition, Invocation, Lease, PayloadOf, Root,
@@ -61,7 +61,8 @@ opaque! {
     [R] UpdateHandle<R>, "UpdateHandle";
     [] View, "View";
     [] Worker, "Worker";
-    [] WorkflowList, "WorkflowList";
+    [W, Q, T] ScheduleCall<W, Q, T>, "ScheduleCall";
+    [] TriggerCall, "TriggerCall";
 
     [] Recorder, "Recorder";
     [] RecordedSignal, "RecordedSignal";
@@ -95,6 +96,9 @@ opaque! {
     [] TimeoutSet, "TimeoutSet";
     [] NoQueue, "NoQueue";
     [] QueueSet, "QueueSet";
+    [] NoTimes, "NoTimes";
+    [] TimesSet, "TimesSet";
+    [] Every, "Every";
 
     [] Args, "Args";
     [] ArgsEncoder, "ArgsEncoder";

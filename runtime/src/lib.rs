@@ -85,6 +85,7 @@
 //! | [`worker`] | workers, their options and their shutdown |
 //! | [`error`] | what goes wrong, by operation |
 //! | [`data`](mod@data) | what can be serialised: arguments, results, bytes |
+//! | [`schedule`] | schedules: when and how the server starts workflows |
 //! | [`search`] | search attributes with types, and list filters |
 //! | [`time`] | durations with units, workflow time |
 //! | `server` | the embedded server |
@@ -115,6 +116,7 @@ pub mod error;
 mod hints;
 mod instance;
 mod options;
+pub mod schedule;
 pub mod search;
 #[cfg(feature = "server")]
 pub mod server;

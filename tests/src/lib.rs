@@ -145,3 +145,19 @@ macro_rules! on_both_servers {
         }
     };
 }
+
+/// Runs each named body on the real server only, which the embedded one cannot do yet.
+#[macro_export]
+macro_rules! on_the_real_server {
+    ($($name:ident)*) => {
+        mod real {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() -> ::durably::Result<()> {
+                match $crate::World::real(concat!(module_path!(), "::", stringify!($name))).await? {
+                    Some(world) => super::$name(&world).await,
+                    None => Ok(()),
+                }
+            })*
+        }
+    };
+}

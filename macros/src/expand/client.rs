@@ -169,6 +169,10 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
         "Runs this workflow as a child: `.await` returns its result, `.start().await` a handle.",
         documented,
     );
+    let schedule = doc_before(
+        "Creates a schedule that starts this workflow at given times: `.await` returns a handle of the schedule.",
+        documented,
+    );
     let (client, ctx, id) = (local("client"), local("ctx"), local("id"));
     let (of_client, started) =
         from(quote!(#root::__private::AsClient::__client(#client).__arguments()));
@@ -181,6 +185,7 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
     let start_call = quote_spanned!(at_run=> #on_run::__private::StartCall<#ty, #queue>);
     let child_call = quote_spanned!(at_run=> #on_run::__private::ChildCall<#ty>);
     let continued = quote_spanned!(at_run=> #on_run::__private::ContinueAsNew);
+    let schedule_call = quote_spanned!(at_run=> #on_run::__private::ScheduleCall<#ty, #queue, #on_run::__private::NoTimes>);
     let handle = quote_spanned!(at_type=> #on_type::__private::Handle<#ty>);
     let external = quote_spanned!(at_type=> #on_type::__private::ExternalHandle<#ty>);
     // A dynamic workflow is started by the name of a type.
@@ -192,6 +197,13 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
     let start_body = match workflow.is_dynamic {
         true => quote!(#root::__private::StartCall::named(#on_client, #name, #started)),
         false => quote!(#root::__private::StartCall::new(#on_client, #started)),
+    };
+    let schedule_id = local("schedule_id");
+    let schedule_body = match workflow.is_dynamic {
+        true => {
+            quote!(#root::__private::ScheduleCall::named(#on_client, #schedule_id, #name, #started))
+        }
+        false => quote!(#root::__private::ScheduleCall::new(#on_client, #schedule_id, #started)),
     };
     let next_run = match workflow.is_dynamic {
         true => quote!(#root::__private::ContinueAsNew::of_same_type(#next)),
@@ -240,6 +252,17 @@ pub(super) fn functions(workflow: &Workflow) -> TokenStream {
             },
             quote! {
                 #root::__private::ExternalHandle::new(#root::__private::AsCtx::__ctx(#ctx), #root::__private::Text::into_text(#id))
+            },
+        ),
+        (
+            placed("schedule", run),
+            quote!(#schedule #(#rest)*),
+            quote! {
+                (#client: &(impl #root::__private::AsClient + ?::core::marker::Sized), #schedule_id: impl #root::__private::Text, #named #parameters) -> #schedule_call
+            },
+            quote! {
+                #of_client
+                #schedule_body
             },
         ),
         (

@@ -8,7 +8,8 @@
 //!   [`SignalCall`], [`QueryCall`], [`UpdateCall`], [`UpdateHandle`].
 //! - [`AsyncActivityHandle`] completes an activity whose function has ended.
 //! - [`DynHandle`] and [`DynStart`] reach workflows in other languages, by name.
-//! - [`WorkflowList`], [`WorkflowDescription`] and [`History`] are what the server reports of workflows.
+//! - [`List`], [`WorkflowDescription`] and [`History`] are what the server reports of workflows.
+//! - Schedules have a [module](crate::schedule) of their own.
 //!
 //! All of it can be shared between threads and tasks. Requests that may be repeated are retried while
 //! the server is unreachable.
@@ -50,6 +51,8 @@ mod connect;
 pub(crate) mod handle;
 mod list;
 pub(crate) mod message;
+mod pages;
+pub(crate) mod schedule;
 pub(crate) mod start;
 
 #[cfg(test)]
@@ -59,6 +62,7 @@ mod tests;
 use std::any::Any;
 use std::{borrow::Cow, sync::Arc};
 
+use self::schedule::{NoTimes, ScheduleCall, ScheduleHandle, ScheduleSummary};
 pub use self::{
     async_activity::AsyncActivityHandle,
     call::Call,
@@ -70,12 +74,12 @@ pub use self::{
         target::FromClient,
         untyped::DynHandle,
     },
-    list::WorkflowList,
     message::{
         query::QueryCall,
         signal::SignalCall,
         update::{UpdateCall, UpdateHandle},
     },
+    pages::List,
     start::{
         DynStart, StartCall, Startable, Untyped,
         execute::RunCall,
@@ -263,8 +267,8 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list(&self, filter: impl Into<Filter>) -> WorkflowList {
-        WorkflowList::new(self, filter.into().to_string())
+    pub fn list(&self, filter: impl Into<Filter>) -> List<WorkflowSummary> {
+        list::list(self, filter.into())
     }
 
     /// How many workflows match a [list filter](https://docs.temporal.io/list-filter).
@@ -273,6 +277,67 @@ impl Client {
     /// [`RpcError::InvalidArgument`] if the filter is invalid; the other kinds if the request failed.
     pub fn count(&self, filter: impl Into<Filter>) -> Call<u64, RpcError> {
         list::count(self.clone(), filter.into().to_string())
+    }
+
+    /// Creates a schedule that starts a workflow by the name of its type, in whatever language it is written.
+    /// `Report::schedule(&client, id, args)` creates one of a type of this program.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let nightly = client
+    ///     .create_schedule("nightly", "Report", ("eu",))
+    ///     .cron("0 2 * * *")
+    ///     .task_queue("reports")
+    ///     .await?;
+    /// nightly.trigger().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn create_schedule(
+        &self,
+        id: impl Text,
+        workflow: impl Text,
+        args: impl ArgList,
+    ) -> ScheduleCall<Untyped, NoQueue, NoTimes> {
+        let workflow = Cow::Owned(workflow.into_text());
+        ScheduleCall::by_name(
+            self,
+            id.into_text(),
+            workflow,
+            args.encode(self.converter()),
+        )
+    }
+
+    /// The schedule of this id. Sends no request.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// client.schedule("nightly").pause("holidays").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn schedule(&self, id: impl Text) -> ScheduleHandle {
+        ScheduleHandle::new(self, id.into_text())
+    }
+
+    /// The schedules of the namespace; [`matching`](List::matching) filters them.
+    ///
+    /// The server shows a new schedule, or one that has changed, after a while only.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let mut schedules = client.schedules().limit(100);
+    /// while let Some(schedule) = schedules.next().await? {
+    ///     println!("{} is next at {:?}", schedule.id, schedule.next.first());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn schedules(&self) -> List<ScheduleSummary> {
+        schedule::list(self)
     }
 
     /// The RPCs themselves, for what has no method here.

@@ -12,7 +12,10 @@ use durably_engine::Payload;
 
 pub use crate::{
     activity::ActivityCtx,
-    client::{Handle, QueryCall, StartCall},
+    client::{
+        Handle, QueryCall, StartCall,
+        schedule::{NoTimes, ScheduleCall},
+    },
     data::{
         ArgList, Args, ArgsEncoder, AsBinaryProto, AsJsonProto, ByEncoding, ByJsonMessage,
         ByJsonMessages, ByMessage, ByMessages, ByOptionalJsonMessage, ByOptionalMessage, ByScalar,

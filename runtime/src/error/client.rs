@@ -311,7 +311,7 @@ impl std::error::Error for UpdateFailed {
 links!(QueryFailed, UpdateFailed, UpdateRejected);
 
 /// Whether a part of an operation's error is an answer that did not come in time.
-trait IsRpcTimeout {
+pub(super) trait IsRpcTimeout {
     fn is_rpc_timeout(&self) -> bool {
         false
     }
@@ -399,6 +399,7 @@ macro_rules! operations {
         } )*
     )* };
 }
+pub(super) use operations;
 
 operations! {
     /// Why a workflow could not be started.

@@ -41,6 +41,7 @@ mod failure;
 mod meaning;
 mod record;
 mod rpc;
+mod schedule;
 mod terminal;
 mod typed;
 mod variant;
@@ -77,6 +78,10 @@ pub use self::{
     external::ExternalError,
     failure::{Failure, OtherFailure, ServerFailure},
     rpc::RpcError,
+    schedule::{
+        CreateScheduleError, InvalidSchedule, ScheduleAlreadyExists, ScheduleConflict,
+        ScheduleError, ScheduleNotFound, UpdateScheduleError,
+    },
     terminal::{WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut},
     typed::TypedError,
 };

@@ -9,7 +9,7 @@ use crate::{
         SignalCall, StartCall, Startable, Untyped, UpdateCall, WorkflowDescription,
     },
     definition::QueueSet,
-    error::{ConnectError, HandleError, RpcError},
+    error::{ConnectError, HandleError},
 };
 
 /// `Client::new`: no client is one.
@@ -48,16 +48,6 @@ pub trait ExecutesWorkflows {
     label = "write `Greeting::handle(&client, id)`, or without its type `client.handle(id)`"
 )]
 pub trait GetsHandles {
-    #[doc(hidden)]
-    fn never<T>() -> T;
-}
-
-/// `create_schedule`: no client has it.
-#[diagnostic::on_unimplemented(
-    message = "schedules are not supported by this version of durably",
-    label = "a workflow that runs again and again is started with `.cron(\"0 7 * * *\")`"
-)]
-pub trait CreatesSchedules {
     #[doc(hidden)]
     fn never<T>() -> T;
 }
@@ -129,17 +119,6 @@ impl Client {
         for<'a> Self: GetsHandles,
     {
         <Self as GetsHandles>::never()
-    }
-
-    pub fn create_schedule(
-        &self,
-        _id: impl Sized,
-        _schedule: impl Sized,
-    ) -> Ready<Result<(), RpcError>>
-    where
-        for<'a> Self: CreatesSchedules,
-    {
-        <Self as CreatesSchedules>::never()
     }
 }
 

@@ -93,6 +93,17 @@ impl Retry {
         }
     }
 
+    /// A policy that a server reports.
+    pub(crate) fn from_policy(policy: RetryPolicy) -> Self {
+        Self {
+            max_attempts: policy.maximum_attempts,
+            initial_interval: policy.initial_interval,
+            maximum_interval: policy.maximum_interval,
+            backoff: Some(policy.backoff_coefficient),
+            non_retryable: policy.non_retryable_error_types,
+        }
+    }
+
     /// Adds what contradicts itself, a sentence each.
     pub(super) fn check(&self, wrong: &mut Vec<String>) {
         if let Some(backoff) = self.backoff

@@ -169,7 +169,7 @@ impl Time {
     }
 
     /// Seconds since 1970, rounded down, and the nanoseconds on top of them.
-    fn since_epoch(self) -> (i64, u32) {
+    pub(crate) fn since_epoch(self) -> (i64, u32) {
         match self.0.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(after) => (after.as_secs().cast_signed(), after.subsec_nanos()),
             Err(error) => {

@@ -135,5 +135,13 @@ rpcs! {
     respond_activity_task_canceled_by_id(RespondActivityTaskCanceledByIdRequest) -> RespondActivityTaskCanceledByIdResponse;
     reset_sticky_task_queue(ResetStickyTaskQueueRequest) -> ResetStickyTaskQueueResponse;
     shutdown_worker(ShutdownWorkerRequest) -> ShutdownWorkerResponse;
+    create_schedule(CreateScheduleRequest) -> CreateScheduleResponse;
+    describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse;
+    update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse;
+    patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse;
+    list_schedule_matching_times(ListScheduleMatchingTimesRequest) -> ListScheduleMatchingTimesResponse;
+    delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse;
+    list_schedules(ListSchedulesRequest) -> ListSchedulesResponse;
+    count_schedules(CountSchedulesRequest) -> CountSchedulesResponse;
     describe_task_queue(DescribeTaskQueueRequest) -> DescribeTaskQueueResponse;
 }

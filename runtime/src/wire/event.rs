@@ -368,7 +368,7 @@ fn priority(priority: common::Priority) -> Priority {
     }
 }
 
-fn retry_policy(policy: common::RetryPolicy) -> RetryPolicy {
+pub(super) fn retry_policy(policy: common::RetryPolicy) -> RetryPolicy {
     RetryPolicy {
         initial_interval: time::limit(policy.initial_interval),
         backoff_coefficient: policy.backoff_coefficient,

@@ -2,6 +2,7 @@
 
 pub(crate) mod activity_task;
 pub(crate) mod async_activity;
+pub(crate) mod calendar;
 pub(crate) mod child;
 pub(crate) mod command;
 pub(crate) mod describe;
@@ -24,6 +25,8 @@ pub(crate) mod request;
 pub(crate) mod reset;
 pub(crate) mod respond;
 pub(crate) mod result;
+pub(crate) mod schedule;
+pub(crate) mod schedule_spec;
 pub(crate) mod shutdown;
 pub(crate) mod signal;
 pub(crate) mod start;

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use durably_engine::Payload;
 use durably_proto::{
     api::{
-        command, common, errordetails, failure, history, protocol, query, sdk, update, workflow,
-        workflowservice,
+        command, common, errordetails, failure, history, protocol, query, schedule, sdk, update,
+        workflow, workflowservice,
     },
     rpc,
     wkt::Any,
@@ -29,6 +29,8 @@ use super::{Fault, WireError, marker, payload};
 /// | the same, from a client that has only the task token | nothing: the token is opaque |
 /// | arguments, headers, memo, summary, result and failure of a child | the child |
 /// | a signal from one workflow to another | the receiver |
+/// | arguments, headers and memo in a schedule | the workflow id in the schedule, to which servers add the time |
+/// | the memo of a schedule | nothing |
 /// | everything else | the workflow in whose history or description it is |
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Subject {
@@ -471,10 +473,28 @@ fields! {
     workflowservice::v1::ShutdownWorkerResponse {}
     workflowservice::v1::DescribeTaskQueueRequest {}
     workflowservice::v1::DescribeTaskQueueResponse {}
+    workflowservice::v1::CreateScheduleRequest { schedule, memo }
+    workflowservice::v1::CreateScheduleResponse {}
+    workflowservice::v1::DescribeScheduleRequest {}
+    workflowservice::v1::DescribeScheduleResponse { schedule, memo }
+    workflowservice::v1::UpdateScheduleRequest { schedule, memo }
+    workflowservice::v1::UpdateScheduleResponse {}
+    workflowservice::v1::PatchScheduleRequest {}
+    workflowservice::v1::PatchScheduleResponse {}
+    workflowservice::v1::ListScheduleMatchingTimesRequest {}
+    workflowservice::v1::ListScheduleMatchingTimesResponse {}
+    workflowservice::v1::DeleteScheduleRequest {}
+    workflowservice::v1::DeleteScheduleResponse {}
+    workflowservice::v1::ListSchedulesRequest {}
+    workflowservice::v1::ListSchedulesResponse { schedules }
+    schedule::v1::Schedule { action }
+    schedule::v1::ScheduleAction { action }
+    schedule::v1::ScheduleListEntry { memo }
 }
 
 fields_of_workflow! {
     workflow::v1::WorkflowExecutionInfo [execution] { memo }
+    workflow::v1::NewWorkflowExecutionInfo [workflow_id] { input, memo, header, user_metadata }
     command::v1::StartChildWorkflowExecutionCommandAttributes [workflow_id] { input, header, memo }
     command::v1::SignalExternalWorkflowExecutionCommandAttributes [execution] { input, header }
     history::v1::StartChildWorkflowExecutionInitiatedEventAttributes [workflow_id] { input, header, memo }
@@ -537,6 +557,9 @@ variants! {
         NexusOperationTimedOutEventAttributes,
         WorkflowExecutionOptionsUpdatedEventAttributes,
         NexusOperationCancelRequestFailedEventAttributes,
+    }
+    schedule::v1::schedule_action::Action {
+        StartWorkflow,
     }
     sdk::v1::event_group_marker::Variant {
         Label,

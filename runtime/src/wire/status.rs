@@ -107,6 +107,16 @@ impl CallError {
         self.kind() == Kind::NotFound
     }
 
+    /// Whether what is to be created is there.
+    pub(crate) fn is_already_exists(&self) -> bool {
+        self.code() == Code::AlreadyExists
+    }
+
+    /// Whether it is no more as the request says.
+    pub(crate) fn is_failed_precondition(&self) -> bool {
+        self.code() == Code::FailedPrecondition
+    }
+
     pub(crate) fn is_too_large(&self) -> bool {
         self.kind() == Kind::TooLarge
     }

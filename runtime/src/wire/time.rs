@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use durably_proto::wkt;
 
+use crate::time::Time;
+
 /// A limit; none and zero both mean that there is none.
 pub(crate) fn limit(duration: Option<wkt::Duration>) -> Option<Duration> {
     duration.map(span).filter(|it| !it.is_zero())
@@ -40,6 +42,19 @@ pub(crate) fn instant(timestamp: wkt::Timestamp) -> Option<SystemTime> {
     }
 }
 
+/// A point in time; none if no clock can show it.
+pub(crate) fn point(timestamp: wkt::Timestamp) -> Option<Time> {
+    instant(timestamp).map(Time::from)
+}
+
+pub(crate) fn timestamp(time: Time) -> wkt::Timestamp {
+    let (seconds, nanos) = time.since_epoch();
+    wkt::Timestamp {
+        seconds,
+        nanos: nanos.cast_signed(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +67,9 @@ mod tests {
         assert_eq!(instant(stamp(2, 500_000_000)), Some(epoch + half * 5));
         assert_eq!(instant(stamp(-1, 500_000_000)), Some(epoch - half));
         assert_eq!(instant(stamp(0, -1)), None);
+        for stamp in [stamp(2, 500_000_000), stamp(-1, 500_000_000), stamp(-3, 0)] {
+            assert_eq!(point(stamp).map(timestamp), Some(stamp));
+        }
     }
 
     #[test]

@@ -5,5 +5,6 @@ mod collected;
 mod errors;
 mod handle;
 mod repeated;
+mod schedules;
 mod start;
 mod timeouts;

@@ -7,11 +7,7 @@ use super::{pages::read, root};
 /// The capabilities of workflow and activity code, in their order.
 fn ids() -> Vec<String> {
     let of = |letter: char, last: u32| (1..=last).map(move |number| format!("{letter}{number}"));
-    of('A', 19)
-        .chain(["A22".to_owned()])
-        .chain(of('B', 12))
-        .chain(of('D', 1))
-        .collect()
+    of('A', 22).chain(of('B', 12)).chain(of('D', 1)).collect()
 }
 
 #[test]

@@ -121,7 +121,8 @@ fn folders_import_in_one_direction() {
     };
     let runtime = Layers {
         folder: "runtime/src",
-        layers: "telemetry time wire
+        layers: "telemetry time
+            / wire
             / data
             / options
             / error
@@ -136,7 +137,7 @@ fn folders_import_in_one_direction() {
             / hints server testing
             / debug
             / lib
-            / clippy_toml guide prelude search",
+            / clippy_toml guide prelude schedule search",
         exceptions: &[
             ("data", "error"),
             ("definition", "activity"),

@@ -356,6 +356,26 @@ const _: () = {
                 ::durably::__private::Text::into_text(id),
             )
         }
+        ///Creates a schedule that starts this workflow at given times: `.await` returns a handle of the schedule.
+        fn schedule(
+            client: &(impl ::durably::__private::AsClient + ?::core::marker::Sized),
+            schedule_id: impl ::durably::__private::Text,
+            name: impl ::durably::__private::Text,
+            args: impl ::durably::__private::ArgList,
+        ) -> ::durably::__private::ScheduleCall<
+            Any,
+            ::durably::__private::NoQueue,
+            ::durably::__private::NoTimes,
+        > {
+            let arguments = ::durably::__private::AsClient::__client(client)
+                .__arguments();
+            ::durably::__private::ScheduleCall::named(
+                ::durably::__private::AsClient::__client(client),
+                schedule_id,
+                name,
+                arguments.all(args),
+            )
+        }
         ///Ends this run and starts the next one with these arguments: `return Self::continue_as_new(..).into()`.
         fn continue_as_new(
             args: impl ::durably::__private::ArgList,

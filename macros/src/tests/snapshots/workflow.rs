@@ -531,6 +531,30 @@ const _: () = {
                 ::durably::__private::Text::into_text(id),
             )
         }
+        ///Creates a schedule that starts this workflow at given times: `.await` returns a handle of the schedule.
+        ///
+        /// Greets.
+        fn schedule(
+            client: &(impl ::durably::__private::AsClient + ?::core::marker::Sized),
+            schedule_id: impl ::durably::__private::Text,
+            greeting: impl ::durably::__private::Text,
+        ) -> ::durably::__private::ScheduleCall<
+            Greeting,
+            ::durably::__private::QueueSet,
+            ::durably::__private::NoTimes,
+        > {
+            let mut arguments = ::durably::__private::AsClient::__client(client)
+                .__arguments();
+            <String as ::durably::__private::Serialisable<
+                _,
+            >>::payload((&&&&&::durably::__private::Spelled::<String>::HERE).payload())
+                .add_text(&mut arguments, "greeting", greeting);
+            ::durably::__private::ScheduleCall::new(
+                ::durably::__private::AsClient::__client(client),
+                schedule_id,
+                arguments.finish(),
+            )
+        }
         ///Ends this run and starts the next one with these arguments: `return Self::continue_as_new(..).into()`.
         fn continue_as_new(
             greeting: impl ::durably::__private::Text,

@@ -97,7 +97,7 @@ impl WorkflowSummary {
     }
 }
 
-fn read<T: Data>(
+pub(crate) fn read<T: Data>(
     named: &Header,
     name: &str,
     kind: &str,

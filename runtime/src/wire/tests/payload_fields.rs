@@ -125,6 +125,13 @@ fn every_payload_of_every_message_is_visited() {
         RespondActivityTaskCompletedRequest RespondActivityTaskCompletedResponse
         RespondActivityTaskFailedRequest RespondActivityTaskFailedResponse
         RespondActivityTaskCanceledRequest RespondActivityTaskCanceledResponse
+        CreateScheduleRequest CreateScheduleResponse
+        DescribeScheduleRequest DescribeScheduleResponse
+        UpdateScheduleRequest UpdateScheduleResponse
+        PatchScheduleRequest PatchScheduleResponse
+        ListScheduleMatchingTimesRequest ListScheduleMatchingTimesResponse
+        DeleteScheduleRequest DeleteScheduleResponse
+        ListSchedulesRequest ListSchedulesResponse
     }
     .into_iter()
     .sum();

@@ -1,0 +1,213 @@
+//! Lists that the server sends page by page.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use futures::{Stream, future::BoxFuture};
+
+use super::{call::within, schedule::ScheduleSummary};
+use crate::{data::search::Filter, error::RpcError, time::span::Span, transport::retry::Patience};
+
+/// A list on the server: a stream, read page by page as it is consumed.
+///
+/// ```no_run
+/// use durably::{client::{List, WorkflowSummary}, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let running: List<WorkflowSummary> = client.list("ExecutionStatus = 'Running'");
+/// let mut running = running.limit(100).timeout(secs(10));
+/// while let Some(workflow) = running.next().await? {
+///     println!("{}", workflow.workflow_id);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// With the methods of `futures::TryStreamExt`:
+/// ```no_run
+/// use durably::prelude::*;
+/// use futures::TryStreamExt;
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let schedules: Vec<_> = client.schedules().try_collect().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a list sends its requests when it is read"]
+pub struct List<T> {
+    fetch: Fetch<T>,
+    filter: String,
+    /// What the items are, for errors.
+    items: &'static str,
+    /// What was fetched and not yet taken.
+    fetched: VecDeque<T>,
+    next: Next<T>,
+    timeout: Option<Duration>,
+    /// How many items may follow; no limit by default.
+    left: Option<usize>,
+}
+
+/// Fetches a page.
+type Fetch<T> = Box<dyn Fn(PageRequest, Patience) -> Fetching<T> + Send>;
+
+type Fetching<T> = BoxFuture<'static, Result<Page<T>, RpcError>>;
+
+/// What is fetched next.
+pub(crate) struct PageRequest {
+    /// Empty for all items.
+    pub(crate) filter: String,
+    /// Empty for the first page.
+    pub(crate) page_token: Vec<u8>,
+}
+
+/// Some items of a list.
+pub(crate) struct Page<T> {
+    pub(crate) items: VecDeque<T>,
+    /// Empty on the last page.
+    pub(crate) next_page_token: Vec<u8>,
+}
+
+enum Next<T> {
+    /// The page this token stands for; the empty one for the first page.
+    Page(Vec<u8>),
+    Fetching(Fetching<T>),
+    /// There are no more pages.
+    End,
+}
+
+impl<T> List<T> {
+    pub(crate) fn new<F>(
+        items: &'static str,
+        filter: Filter,
+        fetch: impl Fn(PageRequest, Patience) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Page<T>, RpcError>> + Send + 'static,
+    {
+        Self {
+            fetch: Box::new(move |request, patience| Box::pin(fetch(request, patience))),
+            filter: filter.to_string(),
+            items,
+            fetched: VecDeque::new(),
+            next: Next::Page(Vec::new()),
+            timeout: None,
+            left: None,
+        }
+    }
+
+    /// At most this many items.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.left = Some(limit);
+        self
+    }
+
+    /// How long to wait for each page, retries included; about ten seconds if not set. After it the error
+    /// is [`RpcError::Timeout`], and the list ends there.
+    pub fn timeout(mut self, timeout: impl Span) -> Self {
+        self.timeout = Some(timeout.into_duration());
+        self
+    }
+
+    /// The next item, or `None` at the end.
+    ///
+    /// # Errors
+    /// The filter is invalid, or the request failed; the list ends there.
+    pub async fn next(&mut self) -> Result<Option<T>, RpcError>
+    where
+        T: Unpin + Send + 'static,
+    {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+            .await
+            .transpose()
+    }
+
+    fn fetch_page(&self, page_token: Vec<u8>) -> Next<T>
+    where
+        T: Send + 'static,
+    {
+        let (timeout, items) = (self.timeout, self.items);
+        let request = PageRequest {
+            filter: self.filter.clone(),
+            page_token,
+        };
+        let page = (self.fetch)(request, Patience::at_once(timeout));
+        let what = move || format!("page of {items}");
+        Next::Fetching(Box::pin(within(timeout, what, page)))
+    }
+}
+
+impl List<ScheduleSummary> {
+    /// The schedules that match a [list filter](https://docs.temporal.io/list-filter); an empty one matches all.
+    ///
+    /// ```no_run
+    /// use durably::{prelude::*, search::{Keyword, SearchKey}};
+    ///
+    /// const TEAM: SearchKey<Keyword> = SearchKey::new("Team");
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let paused = TEAM.eq("billing").and("TemporalSchedulePaused = true");
+    /// let mut schedules = client.schedules().matching(paused);
+    /// while let Some(schedule) = schedules.next().await? {
+    ///     println!("{} is paused: {}", schedule.id, schedule.note);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn matching(mut self, filter: impl Into<Filter>) -> Self {
+        self.filter = filter.into().to_string();
+        self
+    }
+}
+
+impl<T: Unpin + Send + 'static> Stream for List<T> {
+    type Item = Result<T, RpcError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if self.left == Some(0) {
+                return Poll::Ready(None);
+            }
+            if let Some(item) = self.fetched.pop_front() {
+                if let Some(left) = &mut self.left {
+                    *left -= 1;
+                }
+                return Poll::Ready(Some(Ok(item)));
+            }
+            match &mut self.next {
+                Next::End => return Poll::Ready(None),
+                Next::Page(token) => {
+                    let token = std::mem::take(token);
+                    self.next = self.fetch_page(token);
+                }
+                Next::Fetching(answer) => match ready!(answer.as_mut().poll(cx)) {
+                    Ok(page) => {
+                        self.next = match page.next_page_token {
+                            token if token.is_empty() => Next::End,
+                            token => Next::Page(token),
+                        };
+                        self.fetched = page.items;
+                    }
+                    Err(error) => {
+                        self.next = Next::End;
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                },
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for List<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("List")
+            .field("items", &self.items)
+            .field("fetched", &self.fetched.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,466 @@
+//! What a client does with a schedule that exists.
+
+use std::{
+    fmt,
+    future::Future,
+    ops::Range,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::{ScheduleDescription, definition::check_id};
+use crate::{
+    client::{
+        Client,
+        call::{self, Call, within},
+    },
+    data::Text,
+    error::{
+        InvalidSchedule, RpcError, ScheduleConflict, ScheduleError, ScheduleNotFound,
+        UpdateScheduleError,
+    },
+    time::{Time, span::Span},
+    transport::{retry::Patience, rpc::Rpc},
+    wire::{
+        request::Request,
+        schedule::{
+            Backfill, DeleteSchedule, DescribeSchedule, DescribedSchedule, ListScheduleTimes,
+            Patch, PatchSchedule, UpdateSchedule,
+        },
+        schedule_spec::Overlap,
+        status::CallError,
+    },
+};
+
+/// A schedule, by its id.
+///
+/// A [`ScheduleCall`](super::ScheduleCall) returns one when it has created the schedule, [`Client::schedule`] one
+/// of a schedule that exists. Cheap to clone, and safe to share between threads and tasks.
+///
+/// ```no_run
+/// use durably::{prelude::*, schedule::Overlap};
+///
+/// # async fn example(client: Client, from: Time, to: Time) -> Result<()> {
+/// let nightly = client.schedule("nightly");
+/// println!("{} starts {}", nightly.id(), nightly.describe().await?.action.workflow_type);
+///
+/// nightly.pause("holidays").await?;
+/// nightly.unpause("back at work").await?;
+///
+/// // Now, beside what is running, and the times that were missed.
+/// nightly.trigger().overlap(Overlap::AllowAll).await?;
+/// nightly.backfill(from..to).overlap(Overlap::BufferAll).timeout(secs(5)).await?;
+///
+/// for time in nightly.times(from..to).await? {
+///     println!("acts at {time}");
+/// }
+/// nightly.update(|schedule| schedule.pause_on_failure = true).await?;
+/// nightly.delete().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct ScheduleHandle {
+    client: Client,
+    id: Arc<str>,
+}
+
+impl ScheduleHandle {
+    pub(crate) fn new(client: &Client, id: String) -> Self {
+        Self {
+            client: client.clone(),
+            id: id.into(),
+        }
+    }
+
+    /// The id of the schedule.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What it is to do, what it has done, and what it does next.
+    ///
+    /// # Errors
+    /// There is no such schedule, or the request failed.
+    pub fn describe(&self) -> Call<ScheduleDescription, ScheduleError> {
+        let handle = self.clone();
+        Call::new(move |timeout| async move {
+            let what = || format!("description of schedule `{}`", handle.id);
+            within(timeout, what, handle.fetch(Patience::at_once(timeout))).await
+        })
+    }
+
+    /// Changes it. `change` gets the description, whose fields are those of the schedule.
+    ///
+    /// If another client changes the schedule meanwhile, neither change is lost: the update begins again with the
+    /// new description, so `change` may be called several times. Servers that ignore such an update in silence show
+    /// it only by what they describe: there an update counts as made if the schedule is as it says, and begins again
+    /// if another change followed it at once.
+    ///
+    /// ```no_run
+    /// use durably::{prelude::*, schedule::Calendar};
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let nightly = client.schedule("nightly");
+    /// nightly
+    ///     .update(|schedule| {
+    ///         schedule.spec.calendars = vec![Calendar::daily(3, 0)];
+    ///         schedule.note = format!("moved after {} runs", schedule.info.counts.started);
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such schedule; the new one is invalid, or has no times where the old one had some; others
+    /// change it again and again; or the request failed.
+    pub fn update(
+        &self,
+        change: impl FnMut(&mut ScheduleDescription) + Send + 'static,
+    ) -> Call<(), UpdateScheduleError> {
+        let handle = self.clone();
+        // Calls are `Sync`, and what they hold is polled by one task only.
+        let change = Mutex::new(change);
+        Call::new(move |timeout| async move {
+            let mut change = change.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let what = || format!("response to the update of schedule `{}`", handle.id);
+            within(timeout, what, handle.replace(&mut change, timeout)).await
+        })
+    }
+
+    /// Pauses it: until it is unpaused, it acts only when it is triggered or backfilled. The note replaces that of
+    /// the schedule; an empty one says who paused it.
+    ///
+    /// # Errors
+    /// There is no such schedule, or the request failed.
+    pub fn pause(&self, note: impl Text) -> Call<(), ScheduleError> {
+        self.patch(
+            "pause",
+            Patch {
+                pause: Some(self.note("paused", note)),
+                ..Patch::default()
+            },
+        )
+    }
+
+    /// Unpauses it. Times that have passed meanwhile are left out. The note replaces that of the schedule; an
+    /// empty one says who unpaused it.
+    ///
+    /// # Errors
+    /// There is no such schedule, or the request failed.
+    pub fn unpause(&self, note: impl Text) -> Call<(), ScheduleError> {
+        self.patch(
+            "unpausing",
+            Patch {
+                unpause: Some(self.note("unpaused", note)),
+                ..Patch::default()
+            },
+        )
+    }
+
+    /// Starts a workflow now, also if the schedule is paused; [`overlap`](TriggerCall::overlap) says what happens if
+    /// one is running.
+    ///
+    /// # Errors
+    /// There is no such schedule, or the request failed.
+    pub fn trigger(&self) -> TriggerCall {
+        TriggerCall::new(self, Ok(Cause::Now))
+    }
+
+    /// Acts now on the times of a range, `from` included and `to` not, as if they came; most often they have passed.
+    ///
+    /// With the schedule's own overlap policy all but one are usually skipped: `Overlap::BufferAll` starts the
+    /// workflows one after the other, `Overlap::AllowAll` together.
+    ///
+    /// # Errors
+    /// The range is empty; there is no such schedule, or the request failed.
+    pub fn backfill(&self, times: Range<impl Into<Time>>) -> TriggerCall {
+        TriggerCall::new(self, backfill_of(times, None).map(Cause::Times))
+    }
+
+    /// The times of the schedule in a range, `from` included and `to` not. It does not matter whether the schedule is
+    /// paused, and whether it existed then.
+    ///
+    /// # Errors
+    /// The range is empty; there is no such schedule, or the request failed.
+    pub fn times(&self, times: Range<impl Into<Time>>) -> Call<Vec<Time>, ScheduleError> {
+        let (handle, times) = (self.clone(), backfill_of(times, None));
+        Call::new(move |timeout| async move {
+            let Backfill { from, to, .. } = times.map_err(|problem| handle.invalid(problem))?;
+            let request = ListScheduleTimes {
+                id: handle.id.to_string(),
+                from,
+                to,
+            };
+            let what = || format!("times of schedule `{}`", handle.id);
+            within(timeout, what, handle.send(request, timeout)).await
+        })
+    }
+
+    /// Deletes it. The workflows that it has started run on.
+    ///
+    /// # Errors
+    /// There is no such schedule, or the request failed.
+    pub fn delete(&self) -> Call<(), ScheduleError> {
+        let handle = self.clone();
+        Call::new(move |timeout| async move {
+            let request = DeleteSchedule {
+                id: handle.id.to_string(),
+            };
+            let what = || format!("response to the deletion of schedule `{}`", handle.id);
+            within(timeout, what, handle.send(request, timeout)).await
+        })
+    }
+
+    /// The note of a pause, which is no pause without one.
+    fn note(&self, state: &str, note: impl Text) -> String {
+        match note.into_text() {
+            note if note.is_empty() => format!("{state} by {}", self.client.identity()),
+            note => note,
+        }
+    }
+
+    fn patch(&self, what: &'static str, patch: Patch) -> Call<(), ScheduleError> {
+        let handle = self.clone();
+        Call::new(move |timeout| async move {
+            let what = || format!("response to the {what} of schedule `{}`", handle.id);
+            within(timeout, what, handle.send_patch(patch, timeout)).await
+        })
+    }
+
+    async fn send_patch(
+        &self,
+        patch: Patch,
+        timeout: Option<Duration>,
+    ) -> Result<(), ScheduleError> {
+        let id = self.id.to_string();
+        self.send(PatchSchedule { id, patch }, timeout).await
+    }
+
+    async fn fetch(&self, patience: Patience) -> Result<ScheduleDescription, ScheduleError> {
+        let found = self.fetch_raw(patience).await?;
+        Ok(ScheduleDescription::new(
+            &self.id,
+            found,
+            self.client.converter(),
+        ))
+    }
+
+    async fn fetch_raw(&self, patience: Patience) -> Result<DescribedSchedule, ScheduleError> {
+        self.check()?;
+        let request = DescribeSchedule {
+            id: self.id.to_string(),
+        };
+        let found = self.client.caller().call(request, patience).await;
+        found.map_err(|error| self.refused(error))
+    }
+
+    async fn replace(
+        &self,
+        change: &mut (impl FnMut(&mut ScheduleDescription) + Send),
+        timeout: Option<Duration>,
+    ) -> Result<(), UpdateScheduleError> {
+        let patience = Patience::at_once(timeout);
+        for _ in 0..UPDATE_ATTEMPTS {
+            let mut described = self.fetch(patience).await?;
+            let had_times = !described.spec.is_empty();
+            change(&mut described);
+            if had_times && described.spec.is_empty() {
+                let problem = "it has no times any more; to stop it, pause or delete it";
+                described.wrong.push(problem.to_owned());
+            }
+            described.schedule.check(&self.id)?;
+            let schedule = described.schedule.into_wire()?;
+            let request = UpdateSchedule {
+                id: self.id.to_string(),
+                conflict_token: described.conflict_token,
+                schedule: schedule.clone(),
+            };
+            match self.client.caller().call(request, patience).await {
+                // Temporal's workflow-based scheduler accepts an update with an old token, and ignores it.
+                Ok(())
+                    if self
+                        .fetch_raw(patience)
+                        .await?
+                        .schedule
+                        .is_as_sent(&schedule) =>
+                {
+                    return Ok(());
+                }
+                Ok(()) => {}
+                Err(error) if error.is_failed_precondition() => {}
+                Err(error) => return Err(self.refused(error).into()),
+            }
+        }
+        Err(ScheduleConflict {
+            schedule_id: self.id.to_string(),
+            attempts: UPDATE_ATTEMPTS,
+        }
+        .into())
+    }
+
+    /// Sends a request about this schedule.
+    async fn send<R>(
+        &self,
+        request: R,
+        timeout: Option<Duration>,
+    ) -> Result<R::Response, ScheduleError>
+    where
+        R: Request<Message: Rpc<Reply = R::Reply>>,
+    {
+        self.check()?;
+        let response = self
+            .client
+            .caller()
+            .call(request, Patience::at_once(timeout));
+        response.await.map_err(|error| self.refused(error))
+    }
+
+    /// Whether a schedule can have the id.
+    fn check(&self) -> Result<(), InvalidSchedule> {
+        let mut wrong = Vec::new();
+        check_id(&self.id, &mut wrong);
+        match wrong.pop() {
+            None => Ok(()),
+            Some(problem) => Err(self.invalid(problem)),
+        }
+    }
+
+    fn invalid(&self, problem: String) -> InvalidSchedule {
+        InvalidSchedule {
+            schedule_id: self.id.to_string(),
+            problems: vec![problem],
+        }
+    }
+
+    fn refused(&self, error: CallError) -> ScheduleError {
+        match error.is_not_found() && error.missing_namespace().is_none() {
+            true => ScheduleNotFound {
+                schedule_id: self.id.to_string(),
+            }
+            .into(),
+            false => RpcError::from(error).into(),
+        }
+    }
+}
+
+/// How often an update begins again because of others.
+const UPDATE_ATTEMPTS: u32 = 8;
+
+impl From<ScheduleError> for UpdateScheduleError {
+    fn from(error: ScheduleError) -> Self {
+        match error {
+            ScheduleError::NotFound(error) => error.into(),
+            ScheduleError::Invalid(error) => error.into(),
+            ScheduleError::Rpc(error) => error.into(),
+        }
+    }
+}
+
+impl fmt::Debug for ScheduleHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ScheduleHandle").field(&self.id).finish()
+    }
+}
+
+/// The times from `from` to before `to`; the error is in words.
+pub(super) fn backfill_of(
+    times: Range<impl Into<Time>>,
+    overlap: Option<Overlap>,
+) -> Result<Backfill, String> {
+    let (from, to) = (times.start.into(), times.end.into());
+    match from < to {
+        true => Ok(Backfill { from, to, overlap }),
+        false => Err(format!(
+            "the times from {from} to {to} are none; the first is to be earlier"
+        )),
+    }
+}
+
+/// A trigger or a backfill about to be sent: `.await` sends it.
+///
+/// ```no_run
+/// use durably::{prelude::*, schedule::{Overlap, TriggerCall}};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let again: TriggerCall = client.schedule("nightly").trigger();
+/// again.overlap(Overlap::CancelOther).timeout(secs(5)).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "the request is sent when this is awaited"]
+pub struct TriggerCall {
+    request: call::Request<Trigger, Result<(), ScheduleError>>,
+}
+
+struct Trigger {
+    handle: ScheduleHandle,
+    /// Or why it cannot be.
+    cause: Result<Cause, String>,
+    overlap: Option<Overlap>,
+    timeout: Option<Duration>,
+}
+
+enum Cause {
+    Now,
+    Times(Backfill),
+}
+
+impl TriggerCall {
+    fn new(handle: &ScheduleHandle, cause: Result<Cause, String>) -> Self {
+        Self {
+            request: call::Request::new(Trigger {
+                handle: handle.clone(),
+                cause,
+                overlap: None,
+                timeout: None,
+            }),
+        }
+    }
+
+    /// What happens if a workflow of the schedule is running; by default what the schedule says.
+    pub fn overlap(mut self, overlap: Overlap) -> Self {
+        self.request.new_mut().overlap = Some(overlap);
+        self
+    }
+
+    /// How long to wait for the server's response, retries included; about ten seconds if not set.
+    ///
+    /// After it the error is [`RpcError::Timeout`], and `error.is_timeout()` holds. The server may have
+    /// received the request all the same, and may still carry it out.
+    pub fn timeout(mut self, timeout: impl Span) -> Self {
+        self.request.new_mut().timeout = Some(timeout.into_duration());
+        self
+    }
+}
+
+impl Future for TriggerCall {
+    type Output = Result<(), ScheduleError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let send = |trigger: Trigger| Box::pin(trigger.send()) as _;
+        self.get_mut().request.poll(cx, send)
+    }
+}
+
+impl Trigger {
+    async fn send(self) -> Result<(), ScheduleError> {
+        let (handle, overlap) = (self.handle, self.overlap);
+        let cause = self.cause.map_err(|problem| handle.invalid(problem))?;
+        let patch = match cause {
+            Cause::Now => Patch {
+                trigger: Some(overlap),
+                ..Patch::default()
+            },
+            Cause::Times(times) => Patch {
+                backfills: vec![Backfill { overlap, ..times }],
+                ..Patch::default()
+            },
+        };
+        let what = || format!("response to the trigger of schedule `{}`", handle.id);
+        within(self.timeout, what, handle.send_patch(patch, self.timeout)).await
+    }
+}
