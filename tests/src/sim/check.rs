@@ -113,7 +113,7 @@ pub(super) fn workflow(case: &Case, chain: &[RunOf]) {
             chain.len()
         );
         // The code of families is in this simulation's own worker.
-        if !matches!(case.model, Model::Family { .. }) {
+        if !matches!(case.model, Model::Family { .. } | Model::Target) {
             replay(id, run);
         }
     }
@@ -138,15 +138,14 @@ pub(super) fn workflow(case: &Case, chain: &[RunOf]) {
             cancel_acknowledged,
         } => {
             let cancels = count(last, EventType::WorkflowExecutionCancelRequested);
-            let slept = count(last, EventType::TimerFired) == 1;
+            let slept = has_slept(last);
             assert!(
                 cancels == 1 || !cancel_acknowledged,
                 "{id}: {cancels} cancels"
             );
-            let expected = match cancels {
-                0 => Status::Completed,
-                _ if slept => statuses[0],
-                _ => Status::Canceled,
+            let expected = match slept {
+                true => Status::Completed,
+                false => Status::Canceled,
             };
             assert_eq!(statuses, [expected], "{id}");
         }
@@ -159,6 +158,9 @@ pub(super) fn workflow(case: &Case, chain: &[RunOf]) {
         Model::Cron => {
             let (end, before) = statuses.split_last().expect("a chain has a run");
             assert_eq!(*end, Status::Terminated, "{id}");
+            for run in chain {
+                cron_is_on_time(id, run);
+            }
             for (number, status) in before.iter().enumerate() {
                 assert_eq!(*status, Status::Completed, "{id}");
                 let count = number as u64 + 1;
@@ -167,7 +169,69 @@ pub(super) fn workflow(case: &Case, chain: &[RunOf]) {
         }
         Model::TimesOut => assert_eq!(statuses, [Status::TimedOut], "{id}"),
         Model::Family { .. } => assert_eq!(statuses, [Status::Completed], "{id}"),
+        Model::Target => {
+            let (end, before) = statuses.split_last().expect("a chain has a run");
+            assert_eq!(*end, Status::Completed, "{id}");
+            let mut before = before.iter();
+            assert!(before.all(|it| *it == Status::ContinuedAsNew), "{id}");
+        }
     }
+}
+
+/// The schedule of a cron workflow.
+pub(super) const CRON: Duration = Duration::from_secs(20);
+/// How late a run of it may be, for a server that is down or recovers.
+const LATEST: Duration = Duration::from_secs(15);
+
+/// Whether the sleep of a workflow ended before the workflow knew of its cancellation: if one task brings
+/// both, the timer has fired.
+fn has_slept(run: &RunOf) -> bool {
+    let place = |wanted| run.events.iter().position(|it| it.event_type() == wanted);
+    let Some(fired) = place(EventType::TimerFired) else {
+        return false;
+    };
+    let Some(cancelled) = place(EventType::WorkflowExecutionCancelRequested) else {
+        return true;
+    };
+    // The start of the first task that brought the request and was completed.
+    let mut starts = run
+        .events
+        .iter()
+        .filter_map(|event| match &event.attributes {
+            Some(Attributes::WorkflowTaskCompletedEventAttributes(it)) => {
+                usize::try_from(it.started_event_id - 1).ok()
+            }
+            _ => None,
+        });
+    let brought = starts.find(|start| *start > cancelled);
+    brought.is_none_or(|start| fired < start)
+}
+
+/// No tick of the schedule was missed: a run waits for the next one, and is late by the faults only.
+fn cron_is_on_time(id: &str, run: &RunOf) {
+    let at = |event: &HistoryEvent| {
+        let time = event.event_time.expect("an event has its time");
+        Duration::new(time.seconds.unsigned_abs(), time.nanos.unsigned_abs())
+    };
+    let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) =
+        &run.events[0].attributes
+    else {
+        panic!("{id}: a history begins with its start");
+    };
+    let backoff = started.first_workflow_task_backoff.unwrap_or_default();
+    let backoff = Duration::new(backoff.seconds.unsigned_abs(), backoff.nanos.unsigned_abs());
+    assert!(backoff <= CRON, "{id}: a run waits {backoff:?}");
+    // The end is the other event that a run without a task has.
+    let waited = at(&run.events[1]) - at(&run.events[0]);
+    let is_scheduled = run.events[1].event_type() == EventType::WorkflowTaskScheduled;
+    assert!(
+        !is_scheduled || waited >= backoff,
+        "{id}: a run begins after {waited:?} instead of {backoff:?}"
+    );
+    assert!(
+        waited <= backoff + LATEST,
+        "{id}: a run begins after {waited:?} instead of {backoff:?}"
+    );
 }
 
 /// Every acknowledged message is in a history once; what the workflow has seen is what the histories say.

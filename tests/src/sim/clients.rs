@@ -16,7 +16,7 @@ use durably_proto::{
 use tonic::Code;
 
 use super::{
-    families,
+    check, families,
     network::{CallError, call},
     rng::mix,
     worker::{QUEUE, payload, payloads},
@@ -53,6 +53,8 @@ pub(super) enum Model {
         /// Whether the parent closes before its children.
         leaves: bool,
     },
+    /// Takes signals of its child, and continues as new after each.
+    Target,
 }
 
 /// The messages to a [`Ledger`](super::workflows::Ledger), by their tags.
@@ -80,12 +82,13 @@ pub(super) async fn run(world: Rc<World>, number: u64) -> Case {
         world,
     };
     client.pause(40_000).await;
-    let model = match client.below(10) {
+    let model = match client.below(11) {
         0 | 1 => client.pipeline().await,
         2..=4 => client.ledger().await,
         5 => client.stoppable().await,
         6 => client.retried().await,
         8 | 9 => client.family().await,
+        10 => client.target().await,
         _ => match client.below(3) {
             0 => client.times_out().await,
             _ => client.cron().await,
@@ -114,13 +117,14 @@ impl Client {
     }
 
     fn step(&self) -> Step {
-        match self.below(7) {
+        match self.below(8) {
             0 => Step::Sleep(self.below(20_000)),
             1 => Step::One,
             2 => Step::Flaky(self.below(4) as u32),
             3 => Step::Broken,
             4 => Step::Long(self.below(8) as u32),
             5 => Step::Several(1 + self.below(4)),
+            6 => Step::Cancelled(self.below(6000)),
             _ => Step::Race(self.below(300)),
         }
     }
@@ -353,7 +357,7 @@ impl Client {
 
     async fn cron(&self) -> Model {
         let mut request = self.start_request("Tick");
-        request.cron_schedule = "@every 20s".to_owned();
+        request.cron_schedule = format!("@every {}s", check::CRON.as_secs());
         self.start(request).await;
         self.pause(150_000).await;
         let request = TerminateWorkflowExecutionRequest {
@@ -381,6 +385,16 @@ impl Client {
         request.workflow_run_timeout = seconds(20);
         self.start(request).await;
         Model::TimesOut
+    }
+
+    async fn target(&self) -> Model {
+        let request = StartWorkflowExecutionRequest {
+            task_queue: task_queue(families::QUEUE),
+            input: Some(payloads(&0_usize)),
+            ..self.start_request(families::TARGET)
+        };
+        self.start(request).await;
+        Model::Target
     }
 
     async fn family(&self) -> Model {

@@ -4,13 +4,17 @@
 //! A parent that waits starts three children, each of which signals it and completes, one of them after it
 //! has continued as new. A parent that leaves closes when its children have started; their close policies end
 //! two of them, and the third one's timeout does.
+//!
+//! A target is signalled by its child again and again, by its workflow id, and continues as new after each signal,
+//! so that some are delivered a second time to a later run than the one that has them.
 
 use std::{rc::Rc, time::Duration};
 
 use durably_proto::{
     api::{
         command::v1::{
-            Command, SignalExternalWorkflowExecutionCommandAttributes,
+            Command, ContinueAsNewWorkflowExecutionCommandAttributes,
+            SignalExternalWorkflowExecutionCommandAttributes,
             StartChildWorkflowExecutionCommandAttributes, command::Attributes as Commands,
         },
         common::v1::{WorkflowExecution, WorkflowType},
@@ -22,8 +26,9 @@ use durably_proto::{
 };
 
 use super::{
-    check::{self, Service},
+    check::{self, RunOf, Service},
     network::call,
+    worker::payloads,
     world::World,
 };
 use crate::raw::{
@@ -36,6 +41,12 @@ pub(super) const WAITS: &str = "Parent that waits";
 pub(super) const LEAVES: &str = "Parent that leaves";
 /// The queue of families: workers of durably know no such workflows.
 pub(super) const QUEUE: &str = "families";
+
+/// The workflow type of a target.
+pub(super) const TARGET: &str = "Target";
+const SENDER: &str = "Sender";
+/// How many signals a sender sends.
+const SENT: usize = 6;
 
 const SIGNALS: &str = "Child that signals";
 const STAYS: &str = "Child that stays";
@@ -55,6 +66,11 @@ const REPLY: Duration = Duration::from_secs(3);
 /// The ids of a parent's children.
 pub(super) fn children(parent: &str) -> impl Iterator<Item = String> {
     (0..POLICIES.len()).map(move |number| format!("{parent}-{number}"))
+}
+
+/// The id of the workflow that signals a target.
+pub(super) fn sender(target: &str) -> String {
+    format!("{target}-sender")
 }
 
 /// A worker of families, which has no cache and does not crash.
@@ -122,9 +138,57 @@ fn commands(task: &PollWorkflowTaskQueueResponse) -> Vec<Command> {
                 false => vec![complete_workflow()],
             }
         }
+        TARGET => target(&own, &history),
+        SENDER => {
+            let sent = has(&[EventType::SignalExternalWorkflowExecutionInitiated]);
+            match has(&[EventType::ExternalWorkflowExecutionSignaled]) {
+                SENT => vec![complete_workflow()],
+                answered if answered == sent => {
+                    vec![signal(&started(&history).0, &format!("{own} {sent}"))]
+                }
+                _ => Vec::new(),
+            }
+        }
         STAYS if has(&[EventType::WorkflowExecutionCancelRequested]) == 1 => {
             vec![cancel_workflow()]
         }
+        _ => Vec::new(),
+    }
+}
+
+/// Starts the sender, and continues as new after each signal until it has all.
+fn target(own: &str, history: &[HistoryEvent]) -> Vec<Command> {
+    let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) = &history[0].attributes
+    else {
+        panic!("a history begins with its start");
+    };
+    let input = started.input.clone().unwrap_or_default().payloads;
+    let before: usize = serde_json::from_slice(&input[0].data).expect("a number");
+    let is_first = started.continued_execution_run_id.is_empty();
+    let initiated = [EventType::StartChildWorkflowExecutionInitiated];
+    if is_first && count(history, &initiated) == 0 {
+        let child = StartChildWorkflowExecutionCommandAttributes {
+            workflow_id: sender(own),
+            workflow_type: Some(WorkflowType {
+                name: SENDER.to_owned(),
+            }),
+            parent_close_policy: ParentClosePolicy::Abandon.into(),
+            ..Default::default()
+        };
+        return vec![command(
+            CommandType::StartChildWorkflowExecution,
+            Commands::StartChildWorkflowExecutionCommandAttributes(child),
+        )];
+    }
+    let signals = count(history, &[EventType::WorkflowExecutionSignaled]);
+    match before + signals {
+        all if all >= SENT => vec![complete_workflow()],
+        some if signals > 0 => vec![continue_as_new(
+            ContinueAsNewWorkflowExecutionCommandAttributes {
+                input: Some(payloads(&some)),
+                ..Default::default()
+            },
+        )],
         _ => Vec::new(),
     }
 }
@@ -225,6 +289,31 @@ pub(super) async fn check(service: &Service, parent: &str, leaves: bool) -> usiz
         }
     }
     runs
+}
+
+/// Checks that the runs of a target have each signal once; returns how many runs the sender has.
+pub(super) async fn check_target(service: &Service, target: &str, chain: &[RunOf]) -> usize {
+    let events = chain.iter().flat_map(|run| &run.events);
+    let names: Vec<_> = events
+        .filter_map(|event| match &event.attributes {
+            Some(Attributes::WorkflowExecutionSignaledEventAttributes(it)) => {
+                Some(it.signal_name.clone())
+            }
+            _ => None,
+        })
+        .collect();
+    let child = sender(target);
+    let sent: Vec<_> = (0..SENT)
+        .map(|number| format!("{child} {number}"))
+        .collect();
+    // One is sent when the one before has arrived.
+    assert_eq!(names, sent, "{target}");
+    let chain = check::chain(service, &child).await;
+    let statuses: Vec<_> = chain.iter().map(|run| run.status).collect();
+    assert_eq!(statuses, [Status::Completed], "{child}");
+    let failed = [EventType::SignalExternalWorkflowExecutionFailed];
+    assert_eq!(count(&chain[0].events, &failed), 0, "{child}");
+    chain.len()
 }
 
 /// Waits until the children have ended.

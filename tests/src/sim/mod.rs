@@ -110,8 +110,10 @@ async fn run(world: Rc<World>) {
         while let Some(case) = clients.join_next().await {
             let case = case.unwrap_or_else(|error| panic!("{error}"));
             until_ended(&world, &case.id).await;
-            if let Model::Family { .. } = case.model {
-                families::until_ended(&world, &case.id).await;
+            match case.model {
+                Model::Family { .. } => families::until_ended(&world, &case.id).await,
+                Model::Target => until_ended(&world, &families::sender(&case.id)).await,
+                _ => {}
             }
             cases.push(case);
         }
@@ -149,6 +151,10 @@ async fn check(world: &World, mut cases: Vec<Case>) {
         if let Model::Family { leaves } = case.model {
             world.count("families");
             runs += families::check(&service, &case.id, leaves).await;
+        }
+        if let Model::Target = case.model {
+            world.count("targets that continue as new");
+            runs += families::check_target(&service, &case.id, &chain).await;
         }
         for run in &chain {
             world.count("runs");
@@ -248,11 +254,13 @@ fn a_seed_gives_the_same_trace_again() {
     }
 }
 
-const FAULT_KINDS: [&str; 11] = [
+const FAULT_KINDS: [&str; 13] = [
     "calls given up",
     "doubled requests",
+    "eager activities",
     "evictions",
     "failed commits",
+    "failed workflow tasks",
     "hanging activities",
     "late messages",
     "lost requests",

@@ -9,7 +9,10 @@ use std::{
 
 use durably_proto::api::workflowservice::v1::{
     PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse,
+    RecordActivityTaskHeartbeatRequest, RespondActivityTaskCanceledRequest,
+    RespondActivityTaskCompletedRequest, RespondActivityTaskFailedRequest,
     RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskCompletedResponse,
+    RespondWorkflowTaskFailedRequest,
 };
 use tokio::time::Instant;
 
@@ -18,6 +21,8 @@ use tokio::time::Instant;
 pub(super) struct HandedTasks {
     /// The last workflow task of each run.
     open: RefCell<BTreeMap<String, OpenTask>>,
+    /// The last attempt at each activity, by run and activity id.
+    attempts: RefCell<BTreeMap<(String, String), OpenAttempt>>,
     tokens: RefCell<BTreeSet<Vec<u8>>>,
 }
 
@@ -30,11 +35,36 @@ struct OpenTask {
     unrecorded: bool,
 }
 
+struct OpenAttempt {
+    token: Vec<u8>,
+    attempt: i32,
+    handed: Instant,
+    /// After which a server may give the activity to another worker.
+    timeout: Duration,
+    /// A report of its end has reached a server, which may have recorded it.
+    answered: bool,
+}
+
 impl HandedTasks {
     /// A request reaches a server.
     pub(super) fn see_request(&self, request: &dyn Any) {
         if let Some(it) = request.downcast_ref::<RespondWorkflowTaskCompletedRequest>() {
             self.answer(&it.task_token);
+        }
+        if let Some(it) = request.downcast_ref::<RespondWorkflowTaskFailedRequest>() {
+            self.answer(&it.task_token);
+        }
+        if let Some(it) = request.downcast_ref::<RespondActivityTaskCompletedRequest>() {
+            self.end_attempt(&it.task_token);
+        }
+        if let Some(it) = request.downcast_ref::<RespondActivityTaskFailedRequest>() {
+            self.end_attempt(&it.task_token);
+        }
+        if let Some(it) = request.downcast_ref::<RespondActivityTaskCanceledRequest>() {
+            self.end_attempt(&it.task_token);
+        }
+        if let Some(it) = request.downcast_ref::<RecordActivityTaskHeartbeatRequest>() {
+            self.check_heartbeat(&it.task_token);
         }
     }
 
@@ -43,10 +73,13 @@ impl HandedTasks {
         if let Some(task) = response.downcast_ref::<PollWorkflowTaskQueueResponse>() {
             self.hand_workflow_task(task);
         }
-        if let Some(it) = response.downcast_ref::<RespondWorkflowTaskCompletedResponse>()
-            && let Some(task) = &it.workflow_task
-        {
-            self.hand_workflow_task(task);
+        if let Some(it) = response.downcast_ref::<RespondWorkflowTaskCompletedResponse>() {
+            it.workflow_task
+                .iter()
+                .for_each(|task| self.hand_workflow_task(task));
+            it.activity_tasks
+                .iter()
+                .for_each(|task| self.hand_activity(task));
         }
         if let Some(task) = response.downcast_ref::<PollActivityTaskQueueResponse>() {
             self.hand_activity(task);
@@ -78,9 +111,51 @@ impl HandedTasks {
 
     /// A server hands an attempt at an activity out.
     fn hand_activity(&self, task: &PollActivityTaskQueueResponse) {
-        if !task.task_token.is_empty() {
-            self.check_token(&task.task_token);
+        if task.task_token.is_empty() {
+            return;
         }
+        self.check_token(&task.task_token);
+        let run = task.workflow_execution.clone().unwrap_or_default().run_id;
+        let activity = (run, task.activity_id.clone());
+        let timeouts = [&task.start_to_close_timeout, &task.heartbeat_timeout];
+        let timeouts = timeouts.into_iter().flatten();
+        let timeouts = timeouts.map(|it| Duration::from_secs(it.seconds.unsigned_abs()));
+        let next = OpenAttempt {
+            token: task.task_token.clone(),
+            attempt: task.attempt,
+            handed: Instant::now(),
+            timeout: timeouts
+                .filter(|it| !it.is_zero())
+                .min()
+                .unwrap_or(Duration::MAX),
+            answered: false,
+        };
+        let mut attempts = self.attempts.borrow_mut();
+        if let Some(before) = attempts.insert(activity, next) {
+            assert!(
+                task.attempt > before.attempt,
+                "attempt {} at an activity follows attempt {}",
+                task.attempt,
+                before.attempt
+            );
+            let timed_out = before.handed.elapsed() + SLACK >= before.timeout;
+            assert!(
+                before.answered || timed_out,
+                "an activity is handed out while another worker has it"
+            );
+        }
+    }
+
+    /// The end of an attempt at an activity reaches a server.
+    fn end_attempt(&self, token: &[u8]) {
+        for attempt in self.attempts.borrow_mut().values_mut() {
+            attempt.answered |= attempt.token == token;
+        }
+    }
+
+    /// A heartbeat is of a task that was handed out.
+    fn check_heartbeat(&self, token: &[u8]) {
+        assert!(self.tokens.borrow().contains(token), "an unknown task");
     }
 
     /// A response to a workflow task reaches a server.

@@ -5,7 +5,9 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use durably::__simulation::{Answer, Names, Workflows};
 use durably_proto::api::{
+    command::v1::command::Attributes,
     common::v1::{Payload, Payloads},
+    enums::v1::WorkflowTaskFailedCause,
     failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
     history::v1::HistoryEvent,
     taskqueue::v1::TaskQueue,
@@ -26,6 +28,7 @@ struct Worker {
     world: Rc<World>,
     names: Names,
     workflows: RefCell<Workflows>,
+    life: Rc<Life>,
     /// Whether it keeps runs between their tasks.
     caches: bool,
 }
@@ -43,6 +46,7 @@ pub(super) async fn run(world: Rc<World>, number: u64) {
         let alive = EndOnDrop(Rc::clone(&life));
         let worker = Rc::new(Worker {
             workflows: RefCell::new(workflows(names.clone())),
+            life: Rc::clone(&life),
             caches: world.draw(|rng| !rng.one_in(4)),
             world: Rc::clone(&world),
             names,
@@ -101,7 +105,7 @@ impl Worker {
     }
 
     /// Works on a task, and on those that come with the responses.
-    async fn work(&self, first: PollWorkflowTaskQueueResponse) {
+    async fn work(self: &Rc<Self>, first: PollWorkflowTaskQueueResponse) {
         let mut next = Some(first);
         while let Some(mut task) = next.take() {
             let run = task.workflow_execution.clone().unwrap_or_default().run_id;
@@ -109,6 +113,11 @@ impl Worker {
                 self.workflows.borrow_mut().evict(&run);
             }
             tokio::time::sleep(self.world.draw(|rng| rng.millis_below(5))).await;
+            if self.world.fault("failed workflow tasks", 40) && task.query.is_none() {
+                self.workflows.borrow_mut().evict(&run);
+                self.fail(task.task_token).await;
+                continue;
+            }
             if !task.next_page_token.is_empty() {
                 let pages = self.history(&task, task.next_page_token.clone()).await;
                 let Some(pages) = pages else { return };
@@ -128,7 +137,10 @@ impl Worker {
                 answer = self.handle(&task);
             }
             match answer {
-                Answer::Completed(request) => next = self.complete(*request, &run).await,
+                Answer::Completed(mut request) => {
+                    self.request_eager_activities(&mut request);
+                    next = self.complete(*request, &run).await;
+                }
                 Answer::Query(request) => {
                     let (world, from) = (&self.world, &self.names.identity);
                     // The client asks again.
@@ -143,6 +155,31 @@ impl Worker {
         }
     }
 
+    /// Asks the server to return some of the activities with its response instead of queueing them.
+    fn request_eager_activities(&self, request: &mut RespondWorkflowTaskCompletedRequest) {
+        for command in &mut request.commands {
+            if let Some(Attributes::ScheduleActivityTaskCommandAttributes(activity)) =
+                &mut command.attributes
+            {
+                activity.request_eager_execution = self.world.draw(|rng| rng.one_in(2));
+            }
+        }
+    }
+
+    /// Fails a workflow task, as a worker does whose code panics.
+    async fn fail(&self, task_token: Vec<u8>) {
+        let request = RespondWorkflowTaskFailedRequest {
+            namespace: NAMESPACE.to_owned(),
+            task_token,
+            cause: WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure.into(),
+            identity: self.names.identity.clone(),
+            ..Default::default()
+        };
+        let (world, from) = (&self.world, &self.names.identity);
+        // One that does not arrive times out.
+        let _ = call!(world, from, respond_workflow_task_failed, REPLY, request);
+    }
+
     fn handle(&self, task: &PollWorkflowTaskQueueResponse) -> Answer {
         let mut workflows = self.workflows.borrow_mut();
         workflows.handle(task.clone(), self.caches)
@@ -150,7 +187,7 @@ impl Worker {
 
     /// Sends the response to a task until it arrives; returns the next task.
     async fn complete(
-        &self,
+        self: &Rc<Self>,
         request: RespondWorkflowTaskCompletedRequest,
         run: &str,
     ) -> Option<PollWorkflowTaskQueueResponse> {
@@ -166,6 +203,12 @@ impl Worker {
                 if reply.reset_history_event_id > 0 {
                     let mut workflows = self.workflows.borrow_mut();
                     workflows.reset_to(run, reply.reset_history_event_id);
+                }
+                for task in reply.activity_tasks {
+                    self.world.count("eager activities");
+                    let worker = Rc::clone(self);
+                    self.life
+                        .spawn(async move { worker.run_activity(task).await });
                 }
                 reply.workflow_task
             }
@@ -248,7 +291,10 @@ impl Worker {
                     };
                     let (world, from) = (&self.world, &self.names.identity);
                     // The next one may arrive.
-                    let _ = call!(world, from, record_activity_task_heartbeat, REPLY, request);
+                    let reply = call!(world, from, record_activity_task_heartbeat, REPLY, request);
+                    if reply.is_ok_and(|reply| reply.cancel_requested) {
+                        return self.cancel_activity(task.task_token).await;
+                    }
                 }
                 Ok(mix(input(0) + input(1)))
             }
@@ -298,6 +344,23 @@ impl Worker {
                 .await;
             }
         }
+    }
+
+    /// Reports that an activity has ended as its workflow requested.
+    async fn cancel_activity(&self, task_token: Vec<u8>) {
+        self.world.count("cancelled activities");
+        let request = RespondActivityTaskCanceledRequest {
+            namespace: NAMESPACE.to_owned(),
+            task_token,
+            identity: self.names.identity.clone(),
+            ..Default::default()
+        };
+        self.retried(|| {
+            let (world, request) = (&self.world, request.clone());
+            let from = &self.names.identity;
+            async move { call!(world, from, respond_activity_task_canceled, REPLY, request) }
+        })
+        .await;
     }
 
     /// Repeats a call until it is answered; `None` if it is refused, or nobody answers for long.

@@ -40,6 +40,7 @@ pub(super) enum Step {
     Long(u32),
     Several(u64),
     Race(u64),
+    Cancelled(u64),
 }
 
 /// Folds a number through the activities of a plan.
@@ -83,6 +84,15 @@ impl Pipeline {
                     }
                     number
                 }
+                Step::Cancelled(time) => {
+                    // The activity hears of its end by a heartbeat, if it has not ended before.
+                    let first = race(long::call(ctx, number, 4), ctx.sleep(millis(time))).await;
+                    match first {
+                        Either::First(done) => _ = done?,
+                        Either::Second(slept) => slept?,
+                    }
+                    number
+                }
             };
         }
         Ok(number)
@@ -92,7 +102,7 @@ impl Pipeline {
 /// What a [`Pipeline`] comes to.
 pub(super) fn result_of(start: u64, plan: &[Step]) -> u64 {
     plan.iter().fold(start, |number, step| match step {
-        Step::Sleep(_) | Step::Race(_) => number,
+        Step::Sleep(_) | Step::Race(_) | Step::Cancelled(_) => number,
         Step::One | Step::Flaky(_) => mix(number),
         Step::Broken => number + 1,
         Step::Long(beats) => mix(number + u64::from(*beats)),
