@@ -9,6 +9,22 @@ pub async fn weigh(counted: usize) -> usize {
     counted
 }
 
+/// The number that a [`Tally`] gets from its child.
+pub const RELAYED: u32 = 1000;
+
+/// The child of a [`Tally`], which signals it as it would any other workflow.
+#[derive(Default)]
+pub struct Relay;
+
+#[workflow]
+impl Relay {
+    #[run]
+    pub async fn run(&mut self, ctx: &Ctx, tally: String) -> Result<()> {
+        Tally::external(ctx, &tally).add(RELAYED).await?;
+        Ok(())
+    }
+}
+
 /// Collects numbers until it is told to finish.
 ///
 /// Only then it continues in another run: request ids hold for one run, on a real server too, so a
@@ -21,7 +37,7 @@ pub struct Tally {
 
 #[workflow]
 impl Tally {
-    /// Gives all numbers that it was sent, after activities, a timer and a second run.
+    /// Gives all numbers that it was sent, after activities, a child, a timer and a second run.
     #[run]
     pub async fn run(&mut self, ctx: &Ctx, before: Option<Vec<u32>>) -> Result<Vec<u32>> {
         if let Some(before) = before {
@@ -33,6 +49,8 @@ impl Tally {
         }
         ctx.wait_until(|| self.is_finished).await?;
         weigh::call(ctx, self.numbers.len()).await?;
+        let id = ctx.workflow_id().to_owned();
+        Relay::child(ctx, &id).id(format!("{id}-relay")).await?;
         ctx.sleep(millis(20)).await?;
         Self::continue_as_new(Some(self.numbers.clone())).into()
     }

@@ -3,7 +3,7 @@
 use durably::{Result, Worker};
 use durably_tests::{
     crunch::{Crunch, crunch},
-    tally::{Tally, weigh},
+    tally::{Relay, Tally, weigh},
 };
 
 #[durably::main]
@@ -17,6 +17,7 @@ async fn main() -> Result<()> {
     Worker::new(&client, queue)
         .workflow::<Crunch>()
         .activity::<crunch>()
+        .workflow::<Relay>()
         .workflow::<Tally>()
         .activity::<weigh>()
         .run()

@@ -1,7 +1,8 @@
 //! A server with a database under load, killed with its worker at random moments: nothing that was
 //! acknowledged is lost, nothing comes twice, and every run ends.
 //!
-//! `KILLS=100` kills more often.
+//! `KILLS=100` kills more often, `KILLS_SEED=7` at the moments of an earlier run. Each workflow has a child
+//! that signals it; the files are checked after each kill.
 
 use std::{
     collections::BTreeSet,
@@ -20,7 +21,7 @@ use durably::{
 };
 use durably_tests::{
     process::{Process, free_port},
-    tally::Tally,
+    tally::{RELAYED, Tally},
     unique,
 };
 
@@ -38,7 +39,12 @@ async fn a_server_that_is_killed_again_and_again_loses_nothing() -> Result<()> {
     let senders: Vec<_> = (0..SENDERS)
         .map(|sender| tokio::spawn(send(client.clone(), Arc::clone(&load), sender)))
         .collect();
-    let mut random = Random(u64::from(std::process::id()));
+    let seed = std::env::var("KILLS_SEED").map_or_else(
+        |_| u64::from(std::process::id()),
+        |seed| seed.parse().expect("a number"),
+    );
+    println!("KILLS_SEED={seed}");
+    let mut random = Random(seed);
     for kill in 0..kills {
         tokio::time::sleep(Duration::from_millis(100 + random.below(900))).await;
         killed.kill_server();
@@ -123,6 +129,8 @@ async fn send(client: Client, load: Arc<Load>, sender: u32) -> Result<()> {
                 Err(error) => panic!("{id} failed: {error:#}"),
             }
         };
+        // Its child has waited until it was recorded.
+        acknowledged.insert(RELAYED);
         let counted: BTreeSet<u32> = numbers.iter().copied().collect();
         assert_eq!(
             counted.len(),
@@ -169,6 +177,7 @@ impl Killed {
 
     fn kill_server(&mut self) {
         self.server.take().expect("it runs").kill();
+        check_files(&self.database);
         self.server = Some(server(&self.database, self.port));
     }
 
@@ -176,6 +185,19 @@ impl Killed {
         self.worker.take().expect("it runs").kill();
         self.worker = Some(worker(self.port));
     }
+}
+
+/// Checks a copy of the database: opening it would move its log.
+fn check_files(database: &Path) {
+    let copy = database.with_extension("copy");
+    for part in ["", "-wal"] {
+        let file = |database: &Path| PathBuf::from(format!("{}{part}", database.display()));
+        std::fs::copy(file(database), file(&copy)).expect("a database has a log");
+    }
+    let connection = rusqlite::Connection::open(&copy).expect("it is a database");
+    let found = connection.pragma_query_value(None, "integrity_check", |row| row.get(0));
+    let found: String = found.expect("it can be checked");
+    assert_eq!(found, "ok");
 }
 
 fn server(database: &Path, port: u16) -> Process {
