@@ -260,7 +260,10 @@ fn request(choices: &mut Choices<'_>) -> Input {
         }),
         7 => Input::ResetStickiness,
         8 => Input::RequestCancel(RequestCancel::default()),
-        _ if choices.once_in(6) => Input::Terminate(Terminate::default()),
+        _ if choices.once_in(6) => match choices.once_in(2) {
+            true => Input::EndForReset("again".to_owned()),
+            false => Input::Terminate(Terminate::default()),
+        },
         _ => Input::RepeatEagerStart,
     }
 }
