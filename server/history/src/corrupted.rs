@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Stored state of a run that cannot be restored: it was damaged, or another version of this
+/// Stored state of a run or a schedule that cannot be restored: it was damaged, or another version of this
 /// program wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Corrupted {
@@ -22,7 +22,7 @@ impl Corrupted {
 impl fmt::Display for Corrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { part, problem } = self;
-        write!(f, "stored run cannot be restored: {part}: {problem}")
+        write!(f, "stored state cannot be restored: {part}: {problem}")
     }
 }
 

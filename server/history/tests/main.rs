@@ -27,6 +27,8 @@ mod requests;
 mod reset;
 mod reuse_policy;
 mod run_timeout;
+mod schedule;
+mod schedule_times;
 mod snapshot;
 mod start;
 mod sticky;

@@ -102,9 +102,9 @@ fn folders_import_in_one_direction() {
     };
     let history = Layers {
         folder: "server/history/src",
-        layers: "checksum corrupted id json limits time tracked
+        layers: "checksum corrupted go_duration id json limits local_time time tracked
             / event_log input random rejection
-            / cron failure priority queue retry reuse_policy
+            / cron failure priority queue retry reuse_policy schedule
             / pending start
             / state transition
             / open_transition pending_tasks snapshot

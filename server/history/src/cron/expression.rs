@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::tz::TimeZone;
 
 use super::Rule;
 use super::calendar::{Bits, Fields};
+use crate::go_duration;
+use crate::local_time::time_zone;
 
 /// Parses an expression; none if it is malformed.
 pub(super) fn parse(text: &str) -> Option<Rule> {
@@ -44,16 +46,6 @@ pub(super) fn parse(text: &str) -> Option<Rule> {
         both_days_count: is_star(days) || is_star(weekdays),
     };
     Some(Rule::Fields(fields, zone))
-}
-
-/// A zone of the IANA database; names are case-sensitive.
-fn time_zone(name: &str) -> Option<TimeZone> {
-    // Go's names of the server's own zone, which is UTC here.
-    if matches!(name, "" | "Local") {
-        return Some(TimeZone::UTC);
-    }
-    let zone = TimeZoneDatabase::bundled().get(name).ok()?;
-    (zone.iana_name() == Some(name)).then_some(zone)
 }
 
 /// Whether a field, or a part of its list, is a `*` without a step: `*/2` is a choice of values.
@@ -101,40 +93,10 @@ fn parse_value(text: &str, low: u32, names: &[&str]) -> Option<u32> {
     text.parse().ok()
 }
 
-/// A Go duration such as `1h30m`, `2.5s` or `-1m`, at least one second, cut to whole seconds.
+/// A Go duration, at least one second, cut to whole seconds.
 fn parse_interval(text: &str) -> Option<Duration> {
-    let is_negative = text.starts_with('-');
-    let mut text = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if text.is_empty() {
-        return None;
-    }
-    if text == "0" {
-        return Some(Duration::from_secs(1));
-    }
-    let mut total = 0.0;
-    while !text.is_empty() {
-        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let amount: f64 = text[..digits].parse().ok()?;
-        let unit = &text[digits..];
-        let letters = unit
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(unit.len());
-        total += amount
-            * match &unit[..letters] {
-                "h" => 3600.0,
-                "m" => 60.0,
-                "s" => 1.0,
-                "ms" => 1e-3,
-                "us" | "µs" => 1e-6,
-                "ns" => 1e-9,
-                _ => return None,
-            };
-        text = &unit[letters..];
-    }
-    if is_negative {
-        total = 0.0;
-    }
-    let seconds = Duration::try_from_secs_f64(total).ok()?.as_secs();
+    let nanos = go_duration::parse(text).ok()?;
+    let seconds = u64::try_from(nanos / 1_000_000_000).unwrap_or(0);
     Some(Duration::from_secs(seconds.max(1)))
 }
 
