@@ -26,6 +26,7 @@ mod matching;
 mod name;
 mod namespace;
 mod outbox;
+mod schedule;
 mod server;
 #[cfg(feature = "simulation")]
 #[doc(hidden)]

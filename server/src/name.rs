@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use durably_history::schedule::ActionId;
 use durably_history::{OutgoingKey, RunId};
 
 /// Names an execution: all runs of one workflow id.
@@ -25,6 +26,29 @@ pub(crate) struct RunName {
 pub(crate) struct MessageName {
     pub(crate) run: RunName,
     pub(crate) key: OutgoingKey,
+}
+
+/// Names a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ScheduleName {
+    pub(crate) namespace: Arc<str>,
+    pub(crate) id: Arc<str>,
+}
+
+/// Names an action of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ActionName {
+    pub(crate) schedule: ScheduleName,
+    pub(crate) action: ActionId,
+}
+
+/// Names what the outbox delivers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Delivery {
+    /// A message of a run to another execution or a schedule.
+    Message(MessageName),
+    /// An action of a schedule.
+    Action(ActionName),
 }
 
 impl fmt::Display for ExecutionName {

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use durably_history::LONGEST_ID;
+use durably_proto::api::common::v1::SearchAttributes;
 
 use crate::error::Error;
 use crate::matching::offer::{ActivityOffer, WorkflowOffer};
@@ -12,6 +13,7 @@ use crate::matching::query::DirectQueries;
 use crate::matching::queues::Queues;
 use crate::store::{Settings, Store, StoredNamespace};
 use crate::visibility::attributes::Attributes;
+use crate::visibility::values;
 
 /// All namespaces, by name.
 #[derive(Debug, Default)]
@@ -131,6 +133,21 @@ impl Namespace {
         self.attributes
             .read()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Checks the search attributes of a request, labels each with its type, and removes those that are
+    /// unset.
+    pub(crate) fn complete_search_attributes(
+        &self,
+        given: Option<&mut SearchAttributes>,
+    ) -> Result<(), Error> {
+        let Some(SearchAttributes { indexed_fields }) = given else {
+            return Ok(());
+        };
+        values::check(&self.name, &self.attributes(), indexed_fields)
+            .map_err(|bad| Error::Invalid(bad.message))?;
+        indexed_fields.retain(|_, value| !values::is_unset(value));
+        Ok(())
     }
 
     /// Changes the search attributes, unless the change fails. They are durable on return.

@@ -13,10 +13,10 @@ use tonic::Request;
 use crate::case::*;
 
 /// A folder that is removed with its content.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let at = std::time::UNIX_EPOCH.elapsed().expect("it is later");
         let name = format!(
             "durably-server-{}-{}-{name}",
@@ -28,7 +28,7 @@ impl Folder {
         Self(path)
     }
 
-    async fn server(&self) -> Case {
+    pub(crate) async fn server(&self) -> Case {
         let server = Server::builder()
             .database(self.0.join("app.db"))
             .grpc(false);

@@ -14,6 +14,8 @@ mod namespace;
 mod python_clock;
 mod query;
 mod robustness;
+#[cfg(feature = "sqlite")]
+mod schedules;
 mod shutdown;
 mod start;
 mod sticky;

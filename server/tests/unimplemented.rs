@@ -12,14 +12,14 @@ async fn an_unimplemented_method_returns_its_name() {
     let case = Case::new().await;
     let answered = case
         .service
-        .create_schedule(Request::new(CreateScheduleRequest::default()))
+        .start_batch_operation(Request::new(StartBatchOperationRequest::default()))
         .await
         .expect_err("it is not there");
     assert_eq!(answered.code(), Code::Unimplemented);
     assert!(
         answered
             .message()
-            .contains("temporal.api.workflowservice.v1.WorkflowService/CreateSchedule"),
+            .contains("temporal.api.workflowservice.v1.WorkflowService/StartBatchOperation"),
         "{answered}"
     );
 }

@@ -1,5 +1,5 @@
 //! Closing a run: discards what is pending, applies the close policies of its children, and reports
-//! to its parent.
+//! to its parent or its schedule.
 
 use durably_proto::api::enums::v1::{ParentClosePolicy, WorkflowExecutionStatus};
 
@@ -14,15 +14,16 @@ impl Run {
     /// Closes the run.
     pub(crate) fn close(&mut self, status: WorkflowExecutionStatus, out: &mut OpenTransition) {
         self.close_unreported(status, out);
-        // A parent waits for the end of the chain.
-        if self.config.parent.is_some() && self.next_run_id().is_none() {
+        // A parent or a schedule waits for the end of the chain.
+        let is_awaited = self.config.parent.is_some() || self.config.schedule.is_some();
+        if is_awaited && self.next_run_id().is_none() {
             let closing = EventId(self.next_event_id().0 - 1);
             let report = OutgoingKind::ReportClose.of(closing);
             self.send(report, OutgoingEntry::default(), out);
         }
     }
 
-    /// Closes the run without a report to its parent, which waits for another one.
+    /// Closes the run without a report to its parent or schedule, which waits for another one.
     pub(crate) fn close_unreported(
         &mut self,
         status: WorkflowExecutionStatus,

@@ -54,7 +54,7 @@ pub enum OutgoingKind {
     RequestCancel,
     /// Applies the close policy of a closed run to a child.
     ClosePolicy,
-    /// Reports to the parent that the run has closed.
+    /// Reports to the parent or the schedule that the run has closed.
     ReportClose,
 }
 

@@ -133,6 +133,7 @@ pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
         delay: StartDelay::None,
         chain: next_in_chain(run, ContinueAsNewInitiator::Unspecified, config.started_at),
         parent: config.parent.clone(),
+        schedule: config.schedule.clone(),
         root: config.root.clone(),
         signal: None,
         update: None,

@@ -1,5 +1,7 @@
 //! Messages to other executions: what a run has to do for them, as it is delivered.
 
+use std::sync::Arc;
+
 use durably_proto::api::common::v1::WorkflowExecution;
 use durably_proto::api::enums::v1::{ParentClosePolicy, WorkflowIdConflictPolicy};
 use durably_proto::api::history::v1::history_event::Attributes;
@@ -17,6 +19,7 @@ use crate::input::{
 use crate::open_transition::OpenTransition;
 use crate::pending::outgoing::OutgoingEntry;
 use crate::priority;
+use crate::schedule;
 use crate::start::{ChildStart, Parent};
 use crate::state::Run;
 use crate::time::Time;
@@ -33,6 +36,13 @@ pub enum Outgoing {
         target: WorkflowExecution,
         /// The input.
         input: Box<Input>,
+    },
+    /// Report the end of the workflow to the schedule that started it.
+    ReportToSchedule {
+        /// The schedule.
+        schedule_id: Arc<str>,
+        /// The end.
+        closed: Box<schedule::Closed>,
     },
 }
 
@@ -261,6 +271,12 @@ impl Run {
     }
 
     fn close_report(&self) -> Option<Outgoing> {
+        if let Some(schedule_id) = &self.config.schedule {
+            return Some(Outgoing::ReportToSchedule {
+                schedule_id: Arc::clone(schedule_id),
+                closed: Box::new(self.scheduled_end()?),
+            });
+        }
         let parent = self.config.parent.as_ref()?;
         let closed = ChildClosed {
             initiated: parent.initiated,
@@ -271,6 +287,24 @@ impl Run {
         Some(Outgoing::Input {
             target: parent.execution.clone(),
             input: Box::new(Input::ChildClosed(Box::new(closed))),
+        })
+    }
+
+    fn scheduled_end(&self) -> Option<schedule::Closed> {
+        let end = child_end(self.events.last()?.attributes?)?;
+        let (result, failure) = match end {
+            ChildEnd::Completed(result) => (result, None),
+            ChildEnd::Failed(failure, _) => (None, failure.map(|failure| *failure)),
+            ChildEnd::Canceled(_) | ChildEnd::Terminated | ChildEnd::TimedOut(_) => (None, None),
+        };
+        Some(schedule::Closed {
+            execution: WorkflowExecution {
+                workflow_id: self.config.workflow_id.to_string(),
+                run_id: self.config.first_run_id.to_string(),
+            },
+            status: self.status(),
+            result,
+            failure,
         })
     }
 

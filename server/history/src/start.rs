@@ -66,6 +66,8 @@ pub struct Start {
     pub chain: Chain,
     /// The workflow that started this one.
     pub parent: Option<Parent>,
+    /// The schedule that started this workflow, which its end is reported to.
+    pub schedule: Option<Arc<str>>,
     /// The root of the workflow tree; none for the root itself.
     pub root: Option<WorkflowExecution>,
     /// The signal of a signal-with-start.

@@ -116,6 +116,8 @@ pub(crate) struct RunConfig {
     pub run_expires_at: Option<Time>,
     pub execution_expires_at: Option<Time>,
     pub parent: Option<Parent>,
+    /// The schedule that started the workflow; fixed.
+    pub schedule: Option<Arc<str>>,
     pub root: Option<WorkflowExecution>,
     pub user_metadata: Option<UserMetadata>,
     pub priority: Option<Priority>,

@@ -35,7 +35,7 @@ fn after(command: Command) -> Case {
 fn input_of(case: &Case, kind: OutgoingKind) -> (WorkflowExecution, Input) {
     match case.run.outgoing(key(kind)).expect("it is not delivered") {
         Outgoing::Input { target, input } => (target, *input),
-        Outgoing::StartChild(start) => panic!("not an input: {start:?}"),
+        other => panic!("not an input: {other:?}"),
     }
 }
 

@@ -9,7 +9,7 @@ use super::Backend;
 use crate::clock::WorkGuard;
 use crate::error::{Error, StoreError};
 use crate::execution::{Consequences, Execution, Record, RunEffects, Runs};
-use crate::name::MessageName;
+use crate::name::{Delivery, MessageName};
 use crate::store::{RunChange, Submitted};
 
 /// What an input has changed in memory.
@@ -166,10 +166,10 @@ impl Backend {
             for effect in effects {
                 if let Effect::Deliver(key) = effect {
                     // Without a receiver the server stops, and the message stays in the store.
-                    let _ = self.outbox.send(MessageName {
+                    let _ = self.outbox.send(Delivery::Message(MessageName {
                         run: execution.run_name(run_id),
                         key: *key,
-                    });
+                    }));
                 }
             }
         }

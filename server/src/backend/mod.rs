@@ -10,6 +10,7 @@ pub(crate) mod outage;
 mod recover;
 pub(crate) mod request;
 pub(crate) mod reset;
+pub(crate) mod schedules;
 pub(crate) mod sweep;
 pub(crate) mod timers;
 
@@ -33,8 +34,9 @@ use crate::error::{AlreadyStarted, Error, StoreError};
 use crate::execution::executions::Executions;
 use crate::execution::{Execution, Record, Runs};
 use crate::ids::Ids;
-use crate::name::{MessageName, RunName};
+use crate::name::{Delivery, RunName};
 use crate::namespace::{Namespace, Namespaces};
+use crate::schedule::Schedules;
 use crate::store::Store;
 
 /// The server behind its gRPC frontend.
@@ -43,10 +45,11 @@ pub(crate) struct Backend {
     pub(crate) namespaces: Namespaces,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) executions: Executions,
+    pub(crate) schedules: Schedules,
     pub(crate) clock: Timekeeper,
     pub(crate) timers: Timers,
-    /// Takes the messages to other executions whose commits are durable.
-    pub(crate) outbox: mpsc::UnboundedSender<MessageName>,
+    /// Takes the messages to other executions and the actions of schedules whose commits are durable.
+    pub(crate) outbox: mpsc::UnboundedSender<Delivery>,
     pub(crate) ids: Ids,
     pub(crate) disk_threads: DiskThreads,
     pub(crate) outage: Outage,

@@ -30,6 +30,7 @@ impl Backend {
                 with_tasks.push(name);
             }
         })?;
+        self.recover_schedules()?;
         for name in with_tasks {
             // A namespace is never removed.
             let Ok(namespace) = self.namespaces.find(&name.execution.namespace) else {

@@ -12,9 +12,9 @@ use tokio::sync::{Notify, oneshot, watch};
 use crate::backend::Backend;
 use crate::clock::WorkGuard;
 use crate::due_queue::DueQueue;
-use crate::name::RunName;
+use crate::name::{RunName, ScheduleName};
 
-/// Alarms of all runs and sleeping clients.
+/// Alarms of all runs, schedules and sleeping clients.
 #[derive(Debug)]
 pub(crate) struct Timers {
     queue: Mutex<DueQueue<Alarm>>,
@@ -29,6 +29,8 @@ pub(crate) struct Timers {
 pub(crate) enum Alarm {
     /// A run, for the earliest of its deadlines.
     Run(RunName),
+    /// A schedule, for its next time.
+    Schedule(ScheduleName),
     /// A client that sleeps in the server's time.
     Sleeper {
         number: u64,
@@ -57,6 +59,11 @@ impl Timers {
     /// Sets or removes the alarm of a run.
     pub(crate) fn set_run(&self, run: &RunName, due: Option<Time>) {
         self.set(&Alarm::Run(run.clone()), due);
+    }
+
+    /// Sets or removes the alarm of a schedule.
+    pub(crate) fn set_schedule(&self, schedule: &ScheduleName, due: Option<Time>) {
+        self.set(&Alarm::Schedule(schedule.clone()), due);
     }
 
     /// Sets an alarm for a sleeper.
@@ -117,6 +124,7 @@ impl Backend {
                         tracing::error!(run_id = %run.run_id, "firing a deadline panicked");
                     }
                 }
+                Alarm::Schedule(schedule) => self.wake_schedule(schedule),
                 Alarm::Sleeper { done, .. } => {
                     let done = done.lock().unwrap_or_else(PoisonError::into_inner).take();
                     if let Some(done) = done {
@@ -172,13 +180,21 @@ pub(crate) async fn run(backend: Arc<Backend>, mut stop: watch::Receiver<bool>) 
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 impl Alarm {
-    /// Orders alarms of the same time: runs before sleepers, runs by id, sleepers by age.
-    fn place(&self) -> (u64, Option<(&RunId, &RunName)>) {
+    /// Orders alarms of the same time: runs by id, then schedules by name, then sleepers by age.
+    fn place(&self) -> Place<'_> {
         match self {
-            Self::Run(run) => (0, Some((&run.run_id, run))),
-            Self::Sleeper { number, .. } => (number.saturating_add(1), None),
+            Self::Run(run) => Place::Run(&run.run_id, run),
+            Self::Schedule(schedule) => Place::Schedule(schedule),
+            Self::Sleeper { number, .. } => Place::Sleeper(*number),
         }
     }
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Place<'a> {
+    Run(&'a RunId, &'a RunName),
+    Schedule(&'a ScheduleName),
+    Sleeper(u64),
 }
 
 impl PartialEq for Alarm {

@@ -13,6 +13,7 @@ mod namespace;
 mod operator;
 mod query;
 mod reset;
+mod schedule;
 mod service;
 mod start;
 pub(crate) mod status;

@@ -161,7 +161,7 @@ fn description(namespace: &Arc<Namespace>) -> DescribeNamespaceResponse {
                 memo_size_limit_error: 2 * 1024 * 1024,
                 ..Limits::default()
             }),
-            supports_schedules: false,
+            supports_schedules: true,
         }),
         config: Some(NamespaceConfig {
             workflow_execution_retention_ttl: wkt::Duration::try_from(settings.retention).ok(),

@@ -11,7 +11,7 @@ use super::deadline::{
 use super::unimplemented::{unimplemented_methods, unimplemented_workflow_methods};
 use super::{
     Frontend, activity_task, history_reader, into_response, multi_operation, namespace, query,
-    reset, respond, start, task_queue, update, visibility, workflow, workflow_task,
+    reset, respond, schedule, start, task_queue, update, visibility, workflow, workflow_task,
 };
 
 #[tonic::async_trait]
@@ -264,6 +264,73 @@ impl WorkflowService for Frontend {
         let request = request.into_inner();
         self.on_disk(|backend| visibility::count(backend, request))
             .await
+    }
+
+    async fn create_schedule(
+        &self,
+        request: Request<CreateScheduleRequest>,
+    ) -> Result<Response<CreateScheduleResponse>, Status> {
+        let request = request.into_inner();
+        into_response(schedule::create(&self.backend, request).await)
+    }
+
+    async fn describe_schedule(
+        &self,
+        request: Request<DescribeScheduleRequest>,
+    ) -> Result<Response<DescribeScheduleResponse>, Status> {
+        let request = request.into_inner();
+        into_response(schedule::describe(&self.backend, request))
+    }
+
+    async fn update_schedule(
+        &self,
+        request: Request<UpdateScheduleRequest>,
+    ) -> Result<Response<UpdateScheduleResponse>, Status> {
+        let request = request.into_inner();
+        let updated = schedule::update(&self.backend, request).await;
+        into_response(updated.map(|()| UpdateScheduleResponse {}))
+    }
+
+    async fn patch_schedule(
+        &self,
+        request: Request<PatchScheduleRequest>,
+    ) -> Result<Response<PatchScheduleResponse>, Status> {
+        let request = request.into_inner();
+        let patched = schedule::patch(&self.backend, request).await;
+        into_response(patched.map(|()| PatchScheduleResponse {}))
+    }
+
+    async fn list_schedule_matching_times(
+        &self,
+        request: Request<ListScheduleMatchingTimesRequest>,
+    ) -> Result<Response<ListScheduleMatchingTimesResponse>, Status> {
+        let request = request.into_inner();
+        into_response(schedule::matching_times(&self.backend, request))
+    }
+
+    async fn delete_schedule(
+        &self,
+        request: Request<DeleteScheduleRequest>,
+    ) -> Result<Response<DeleteScheduleResponse>, Status> {
+        let request = request.into_inner();
+        let deleted = schedule::delete(&self.backend, request).await;
+        into_response(deleted.map(|()| DeleteScheduleResponse {}))
+    }
+
+    async fn list_schedules(
+        &self,
+        request: Request<ListSchedulesRequest>,
+    ) -> Result<Response<ListSchedulesResponse>, Status> {
+        let request = request.into_inner();
+        into_response(schedule::list(&self.backend, request))
+    }
+
+    async fn count_schedules(
+        &self,
+        request: Request<CountSchedulesRequest>,
+    ) -> Result<Response<CountSchedulesResponse>, Status> {
+        let request = request.into_inner();
+        into_response(schedule::count(&self.backend, request))
     }
 
     async fn get_search_attributes(

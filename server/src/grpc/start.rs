@@ -12,7 +12,6 @@ use crate::backend::StartResolution;
 use crate::backend::request::RequestScope;
 use crate::error::Error;
 use crate::namespace::Namespace;
-use crate::visibility::values;
 
 /// `StartWorkflowExecution`.
 pub(super) fn start(
@@ -116,7 +115,7 @@ pub(super) fn signal_with_start(
     let request_id = request.request_id.clone();
     let run_id = scope.ids.run_id(scope.clock.now());
     let mut start = Start::from_signal_with_start(request, run_id, scope.ids.number())?;
-    complete_search_attributes(&namespace, &mut start)?;
+    namespace.complete_search_attributes(start.search_attributes.as_mut())?;
     let signal = start.signal.clone().unwrap_or_default();
     let started = scope.start(
         &namespace,
@@ -152,7 +151,7 @@ pub(super) fn prepared(
     )?;
     let run_id = scope.ids.run_id(scope.clock.now());
     let mut start = Start::from_request(request, run_id, scope.ids.number())?;
-    complete_search_attributes(namespace, &mut start)?;
+    namespace.complete_search_attributes(start.search_attributes.as_mut())?;
     Ok((start, policies))
 }
 
@@ -161,20 +160,6 @@ pub(super) fn complete_request_id(scope: &RequestScope<'_>, request_id: &mut Str
     if request_id.is_empty() {
         *request_id = scope.ids.uuid();
     }
-}
-
-/// Checks the search attributes of a start and labels each with its type.
-fn complete_search_attributes(namespace: &Namespace, start: &mut Start) -> Result<(), Error> {
-    let Some(given) = &mut start.search_attributes else {
-        return Ok(());
-    };
-    let known = namespace.attributes();
-    values::check(&namespace.name, &known, &mut given.indexed_fields)
-        .map_err(|bad| Error::Invalid(bad.message))?;
-    given
-        .indexed_fields
-        .retain(|_, value| !values::is_unset(value));
-    Ok(())
 }
 
 /// The input of a start request that finds a running run.

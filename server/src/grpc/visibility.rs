@@ -183,7 +183,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// A group's value as the payload of a search attribute.
-fn keyword(text: &str) -> Payload {
+pub(super) fn keyword(text: &str) -> Payload {
     Payload {
         metadata: [
             ("encoding".to_owned(), b"json/plain".to_vec()),
@@ -195,7 +195,7 @@ fn keyword(text: &str) -> Payload {
     }
 }
 
-fn page_size(requested: i32) -> usize {
+pub(super) fn page_size(requested: i32) -> usize {
     match usize::try_from(requested) {
         Ok(size) if size > 0 => size.min(LARGEST_PAGE),
         _ => LARGEST_PAGE,

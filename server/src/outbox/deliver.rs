@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use durably_history::{
     ChildStart, Delivered, Input, LimitExceeded, Outgoing, OutgoingKind, Policies, Rejection,
-    RunId, Start, Time,
+    RunId, Start, Time, schedule,
 };
 use durably_proto::api::common::v1::WorkflowExecution;
 use durably_proto::api::enums::v1::{
@@ -19,7 +19,7 @@ use crate::backend::request::RequestScope;
 use crate::backend::{Backend, resolve_run};
 use crate::error::{Error, StoreError};
 use crate::execution::Runs;
-use crate::name::MessageName;
+use crate::name::{MessageName, ScheduleName};
 use crate::namespace::Namespace;
 
 /// An attempt that did not fail.
@@ -32,6 +32,11 @@ pub(super) enum Attempt<'a> {
     Applied {
         scope: RequestScope<'a>,
         answer: Delivered,
+    },
+    /// The end of a run is to be reported to the schedule that started it.
+    Report {
+        schedule: ScheduleName,
+        closed: Box<schedule::Closed>,
     },
 }
 
@@ -101,6 +106,16 @@ fn try_once<'a>(backend: &'a Backend, name: &MessageName) -> Result<Attempt<'a>,
     };
     let scope = RequestScope::new(backend);
     let answer = match message {
+        Outgoing::ReportToSchedule {
+            schedule_id,
+            closed,
+        } => {
+            let schedule = ScheduleName {
+                namespace: Arc::clone(&namespace.name),
+                id: schedule_id,
+            };
+            return Ok(Attempt::Report { schedule, closed });
+        }
         Outgoing::StartChild(child) => start_child(&scope, &namespace, name, *child)?,
         Outgoing::Input { target, input } => {
             let outcome = match is_to_itself(name, &target) {

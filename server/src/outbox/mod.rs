@@ -1,4 +1,5 @@
-//! The outbox: delivers what runs do for other executions, after the commit that says so is durable.
+//! The outbox: delivers what runs do for other executions, and what schedules do, after the commit that
+//! says so is durable.
 //!
 //! A message is part of its sender's state until it is delivered:
 //!
@@ -15,37 +16,40 @@
 //! the senders of its lane. A delivery that fails is repeated after a delay, while others are made: then
 //! two signals to one target may arrive in another order. Only one execution is locked at a time.
 
+mod action;
 mod deliver;
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use durably_history::Delivered;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use self::action::Performed;
 use self::deliver::Attempt;
 use crate::backend::Backend;
 use crate::backend::outage::Turn;
 use crate::error::{Error, StoreError};
-use crate::name::{ExecutionName, MessageName};
+use crate::name::{ActionName, Delivery, MessageName};
 
 /// Delivers messages until the server stops. What is not delivered then is stored, and is delivered
 /// after the next start.
 pub(crate) async fn run(
     backend: Arc<Backend>,
-    mut messages: mpsc::UnboundedReceiver<MessageName>,
+    mut due: mpsc::UnboundedReceiver<Delivery>,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut tasks = JoinSet::new();
     let lanes: Vec<_> = (0..LANES)
         .map(|_| {
-            let (lane, messages) = mpsc::unbounded_channel();
-            tasks.spawn(run_lane(Arc::clone(&backend), messages));
+            let (lane, due) = mpsc::unbounded_channel();
+            tasks.spawn(run_lane(Arc::clone(&backend), due));
             lane
         })
         .collect();
@@ -54,9 +58,13 @@ pub(crate) async fn run(
             biased;
             _ = stop.changed() => break,
             // The backend keeps the sender.
-            Some(name) = messages.recv() => {
+            Some(delivery) = due.recv() => {
+                let lane = match &delivery {
+                    Delivery::Message(name) => lane_of(&name.run.execution),
+                    Delivery::Action(name) => lane_of(&name.schedule),
+                };
                 // A lane ends with this task.
-                let _ = lanes[lane_of(&name.run.execution)].send(name);
+                let _ = lanes[lane].send(delivery);
             }
         }
     }
@@ -66,15 +74,15 @@ pub(crate) async fn run(
 
 /// The lane of a sender's messages: those of all its runs keep their order. The same in every process,
 /// because simulations repeat what they did.
-pub(crate) fn lane_of(sender: &ExecutionName) -> usize {
+pub(crate) fn lane_of(sender: &impl Hash) -> usize {
     let mut hasher = DefaultHasher::new();
     sender.hash(&mut hasher);
     let lanes = u64::try_from(LANES).expect("a small number");
     usize::try_from(hasher.finish() % lanes).expect("less than the number of lanes")
 }
 
-/// Delivers the messages of some of the senders.
-async fn run_lane(backend: Arc<Backend>, mut messages: mpsc::UnboundedReceiver<MessageName>) {
+/// Delivers the messages and actions of some of the senders.
+async fn run_lane(backend: Arc<Backend>, mut due: mpsc::UnboundedReceiver<Delivery>) {
     let backend = &*backend;
     let mut deliveries = FuturesUnordered::new();
     // The recovery of a sender sends messages again whose deliveries have not ended.
@@ -83,15 +91,15 @@ async fn run_lane(backend: Arc<Backend>, mut messages: mpsc::UnboundedReceiver<M
         tokio::select! {
             biased;
             // First, so that new messages do not delay those that are in delivery.
-            Some(name) = deliveries.next() => {
-                in_delivery.remove(&name);
+            Some(delivery) = deliveries.next() => {
+                in_delivery.remove(&delivery);
             }
-            name = messages.recv() => {
-                let Some(name) = name else { return };
-                if in_delivery.insert(name.clone()) {
+            delivery = due.recv() => {
+                let Some(delivery) = delivery else { return };
+                if in_delivery.insert(delivery.clone()) {
                     // In the order of the messages; the answers come in any order.
-                    let first = deliver::attempt(backend, &name);
-                    deliveries.push(complete(backend, name, first));
+                    let first = attempt(backend, &delivery);
+                    deliveries.push(complete(backend, delivery, first));
                 }
             }
         }
@@ -99,28 +107,28 @@ async fn run_lane(backend: Arc<Backend>, mut messages: mpsc::UnboundedReceiver<M
 }
 
 /// Completes a delivery whose first attempt was made, and repeats it until it succeeds.
-async fn complete(
-    backend: &Backend,
-    name: MessageName,
-    first: Result<Attempt<'_>, Error>,
-) -> MessageName {
-    let mut attempt = first;
+async fn complete<'a>(
+    backend: &'a Backend,
+    delivery: Delivery,
+    first: Result<Step<'a>, Error>,
+) -> Delivery {
+    let mut step = first;
     let mut turn = None;
     let mut next_delay = FIRST_DELAY;
     loop {
         // A bug that one message shows must not stop the delivery of all others.
-        let settled = AssertUnwindSafe(settle(backend, &name, attempt)).catch_unwind();
+        let settled = AssertUnwindSafe(settle(backend, step)).catch_unwind();
         let settled = settled.await;
         let delay = match settled.unwrap_or_else(|_| Err(StoreError::panicked().into())) {
-            Ok(Settled::Done) => return name,
+            Ok(Settled::Done) => return delivery,
             // Not longer from attempt to attempt: what it waits for is no failure.
             Ok(Settled::Waits) => FIRST_DELAY,
-            Err(_) if backend.is_stopping() => return name,
+            Err(_) if backend.is_stopping() => return delivery,
             Err(error) => {
                 if let (Some(turn), Error::Store(StoreError::Failed(_))) = (turn.take(), &error) {
                     Turn::failed(turn);
                 }
-                report(&name, &error, next_delay);
+                report(&delivery, &error, next_delay);
                 let longer = (next_delay * 2).min(LONGEST_DELAY);
                 std::mem::replace(&mut next_delay, longer)
             }
@@ -129,7 +137,7 @@ async fn complete(
         drop(turn.take());
         tokio::time::sleep(delay).await;
         turn = Some(backend.outage.turn().await);
-        attempt = deliver::attempt(backend, &name);
+        step = attempt(backend, &delivery);
     }
 }
 
@@ -141,25 +149,64 @@ enum Settled {
     Waits,
 }
 
-async fn settle(
-    backend: &Backend,
-    name: &MessageName,
-    attempt: Result<Attempt<'_>, Error>,
-) -> Result<Settled, Error> {
-    match attempt? {
-        Attempt::Void => Ok(Settled::Done),
-        Attempt::Waits => Ok(Settled::Waits),
-        Attempt::Applied { scope, answer } => {
+/// An attempt that did not fail.
+enum Step<'a> {
+    Message(MessageName, Attempt<'a>),
+    Action(ActionName, Performed<'a>),
+}
+
+fn attempt<'a>(backend: &'a Backend, delivery: &Delivery) -> Result<Step<'a>, Error> {
+    Ok(match delivery.clone() {
+        Delivery::Message(name) => {
+            let attempt = deliver::attempt(backend, &name)?;
+            Step::Message(name, attempt)
+        }
+        Delivery::Action(name) => {
+            let performed = action::perform(backend, &name)?;
+            Step::Action(name, performed)
+        }
+    })
+}
+
+async fn settle(backend: &Backend, step: Result<Step<'_>, Error>) -> Result<Settled, Error> {
+    match step? {
+        Step::Message(_, Attempt::Void) | Step::Action(_, Performed::Void) => Ok(Settled::Done),
+        Step::Message(_, Attempt::Waits) => Ok(Settled::Waits),
+        Step::Message(name, Attempt::Applied { scope, answer }) => {
             scope.settle().await?;
             // The sender may have continued as new, and a recovery may not find the message again.
-            deliver::answer(backend, name, answer)?.settle().await?;
+            deliver::answer(backend, &name, answer)?.settle().await?;
+            Ok(Settled::Done)
+        }
+        Step::Message(name, Attempt::Report { schedule, closed }) => {
+            backend.report_to_schedule(&schedule, *closed).await?;
+            let done = Delivered::Done(name.key);
+            deliver::answer(backend, &name, done)?.settle().await?;
+            Ok(Settled::Done)
+        }
+        Step::Action(name, Performed::Done { scope, result }) => {
+            scope.settle().await?;
+            backend.finish_action(&name, result).await?;
             Ok(Settled::Done)
         }
     }
 }
 
-fn report(name: &MessageName, error: &Error, delay: Duration) {
-    let MessageName { run, key } = name;
+fn report(delivery: &Delivery, error: &Error, delay: Duration) {
+    let MessageName { run, key } = match delivery {
+        Delivery::Message(name) => name,
+        Delivery::Action(ActionName { schedule, action }) => {
+            tracing::warn!(
+                namespace = %schedule.namespace,
+                schedule_id = %schedule.id,
+                action = action.0,
+                ?error,
+                ?delay,
+                "an action of a schedule failed; it is repeated after a delay"
+            );
+            return;
+        }
+    };
     if let Error::Rejected(_) | Error::Invalid(_) = error {
         tracing::error!(
             namespace = %run.execution.namespace,

@@ -33,6 +33,7 @@ use crate::grpc::{self, Frontend};
 use crate::ids::Ids;
 use crate::namespace::Namespaces;
 use crate::outbox;
+use crate::schedule::Schedules;
 use crate::server::builder::ServerBuilder;
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "sqlite")]
@@ -225,6 +226,7 @@ impl Server {
         let backend = Arc::new_cyclic(|own| Backend {
             namespaces: Namespaces::default(),
             executions: Executions::new(Arc::clone(&store)),
+            schedules: Schedules::default(),
             store,
             timers: Timers::new(clock.wake()),
             outbox,

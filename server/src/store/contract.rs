@@ -10,10 +10,11 @@ use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
 
 use super::memory::MemoryStore;
 use super::{
-    Commit, RunChange, RunPhase, Settings, Store, StoredNamespace, Submitted, UnfinishedRun,
+    Commit, RunChange, RunPhase, Settings, Store, StoredNamespace, StoredSchedule, Submitted,
+    UnfinishedRun,
 };
 use crate::error::StoreError;
-use crate::name::{ExecutionName, RunName};
+use crate::name::{ExecutionName, RunName, ScheduleName};
 use crate::visibility::attributes::Attributes;
 use crate::visibility::parser;
 use crate::visibility::query::Query;
@@ -38,6 +39,41 @@ pub(super) async fn suite(fresh: &mut dyn FnMut() -> Arc<dyn Store>) {
     closed_runs_are_removed_the_earliest_first(&*fresh()).await;
     a_closed_run_with_messages_is_found_and_stays(&*fresh()).await;
     the_latest_run_stays_while_an_earlier_one_has_messages(&*fresh()).await;
+    schedules_are_kept_until_they_are_removed(&*fresh()).await;
+}
+
+async fn schedules_are_kept_until_they_are_removed(store: &dyn Store) {
+    put(store, "a");
+    put(store, "b");
+    let name = |namespace: &str, id: &str| ScheduleName {
+        namespace: namespace.into(),
+        id: id.into(),
+    };
+    let puts = [
+        ("b", "nightly", Some("other")),
+        ("a", "nightly", Some("first")),
+        ("a", "hourly", Some("")),
+        ("a", "nightly", Some("second")),
+        ("a", "gone", Some("x")),
+        ("a", "gone", None),
+        ("a", "never", None),
+    ];
+    for (namespace, id, state) in puts {
+        let state = state.map(|state| state.as_bytes().to_vec());
+        let put = store.put_schedule(&name(namespace, id), state);
+        put.confirmed().await.expect("it is kept");
+    }
+    let kept = store.schedules().expect("they are read");
+    let stored = |namespace, id, state: &str| StoredSchedule {
+        name: name(namespace, id),
+        state: state.as_bytes().to_vec(),
+    };
+    let expected = [
+        stored("a", "hourly", ""),
+        stored("a", "nightly", "second"),
+        stored("b", "nightly", "other"),
+    ];
+    assert_eq!(kept, expected);
 }
 
 fn namespaces_are_kept(store: &dyn Store) {
@@ -149,12 +185,12 @@ async fn commits_take_effect_in_the_order_of_the_calls(store: &dyn Store) {
         case.version -= 1;
         let late = case.submit(vec![late]);
         assert!(matches!(
-            confirmed(late).await,
+            late.confirmed().await,
             Err(StoreError::Conflict { .. })
         ));
     }
     for submitted in submitted {
-        assert_eq!(confirmed(submitted).await, Ok(()));
+        assert_eq!(submitted.confirmed().await, Ok(()));
     }
     assert_eq!(format!("{:?}", case.stored("r")), format!("{run:?}"));
 }
@@ -345,7 +381,7 @@ impl<'a> Case<'a> {
     }
 
     async fn commit(&mut self, runs: Vec<RunChange>) -> Result<(), StoreError> {
-        let committed = confirmed(self.submit(runs)).await;
+        let committed = self.submit(runs).confirmed().await;
         if committed.is_err() {
             self.version -= 1;
         }
@@ -381,13 +417,6 @@ impl<'a> Case<'a> {
         let stored = stored.expect("it is read").expect("it was committed");
         let events = EventLog::from_batches(stored.events).expect("they are whole");
         Run::restore(stored.parts, events).expect("the parts are whole")
-    }
-}
-
-async fn confirmed(submitted: Submitted) -> Result<(), StoreError> {
-    match submitted {
-        Submitted::Done(result) => result,
-        Submitted::Pending(confirmation) => confirmation.await.expect("the store runs"),
     }
 }
 

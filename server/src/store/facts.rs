@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::settings::Settings;
 use crate::error::StoreError;
-use crate::name::{ExecutionName, RunName};
+use crate::name::{ExecutionName, RunName, ScheduleName};
 
 /// A namespace.
 #[derive(Clone, Debug)]
@@ -35,6 +35,13 @@ pub(crate) struct StoredExecution {
 pub(crate) struct StoredRun {
     pub(crate) parts: Vec<(PartKey, Vec<u8>)>,
     pub(crate) events: Vec<EventBatch>,
+}
+
+/// A schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredSchedule {
+    pub(crate) name: ScheduleName,
+    pub(crate) state: Vec<u8>,
 }
 
 /// A run that a restart goes on with: an open one, or one whose messages are not delivered.
@@ -97,6 +104,7 @@ pub(crate) enum RunPhase {
 
 /// How a store took a commit.
 #[derive(Debug)]
+#[must_use = "it may be refused"]
 pub(crate) enum Submitted {
     /// It is done, or refused.
     Done(Result<(), StoreError>),
@@ -106,4 +114,14 @@ pub(crate) enum Submitted {
     )]
     /// It is durable when this resolves to `Ok`. The sender is dropped when the store has stopped.
     Pending(oneshot::Receiver<Result<(), StoreError>>),
+}
+
+impl Submitted {
+    /// Waits until it is durable.
+    pub(crate) async fn confirmed(self) -> Result<(), StoreError> {
+        match self {
+            Self::Done(done) => done,
+            Self::Pending(confirmation) => confirmation.await.unwrap_or(Err(StoreError::Stopped)),
+        }
+    }
 }

@@ -7,9 +7,12 @@ use durably_history::{RunId, Time};
 use tokio::sync::{Notify, oneshot, watch};
 
 use super::memory::MemoryStore;
-use super::{Commit, Store, StoredExecution, StoredNamespace, StoredRun, Submitted, UnfinishedRun};
+use super::{
+    Commit, Store, StoredExecution, StoredNamespace, StoredRun, StoredSchedule, Submitted,
+    UnfinishedRun,
+};
 use crate::error::{ListError, StoreError};
-use crate::name::ExecutionName;
+use crate::name::{ExecutionName, ScheduleName};
 use crate::visibility::Page;
 use crate::visibility::query::Query;
 
@@ -45,11 +48,18 @@ struct State {
     reads_fail: bool,
     /// Number of refused commits.
     refused: usize,
-    held: VecDeque<(Commit, Confirm)>,
+    held: VecDeque<(Write, Confirm)>,
     /// The number of commits until the crash, the last one included.
     crash_in: Option<u64>,
     /// Those that a crash has left without an answer.
     unanswered: Vec<Confirm>,
+}
+
+/// What is held back.
+#[derive(Debug)]
+enum Write {
+    Commit(Commit),
+    Schedule(ScheduleName, Option<Vec<u8>>),
 }
 
 type Confirm = oneshot::Sender<Result<(), StoreError>>;
@@ -84,9 +94,9 @@ impl FaultyStore {
     pub(crate) fn flush(&self, commits: usize) {
         let mut state = self.lock();
         let commits = commits.min(state.held.len());
-        for (commit, confirmation) in state.held.drain(..commits) {
+        for (write, confirmation) in state.held.drain(..commits) {
             // The server may have stopped.
-            let _ = confirmation.send(self.inner.apply(commit));
+            let _ = confirmation.send(self.apply(write));
         }
     }
 
@@ -95,6 +105,51 @@ impl FaultyStore {
         let first = self.lock().held.pop_front();
         let (_, confirmation) = first.expect("a commit is held");
         let _ = confirmation.send(Err(failed()));
+    }
+
+    fn submit(&self, write: Write) -> Submitted {
+        let mut state = self.lock();
+        if let Some(left) = &mut state.crash_in {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                state.crash_in = None;
+                let (confirmation, confirmed) = oneshot::channel();
+                state.held.push_back((write, confirmation));
+                state.mode = Mode::Crashed;
+                self.changed.notify_waiters();
+                return Submitted::Pending(confirmed);
+            }
+        }
+        match state.mode {
+            Mode::Done => Submitted::Done(self.apply(write)),
+            Mode::Refused => {
+                state.refused += 1;
+                Submitted::Done(Err(failed()))
+            }
+            #[cfg(test)]
+            Mode::Panicking => panic!("a bug of the store"),
+            Mode::Held => {
+                let (confirmation, confirmed) = oneshot::channel();
+                state.held.push_back((write, confirmation));
+                self.changed.notify_waiters();
+                Submitted::Pending(confirmed)
+            }
+            Mode::Crashed => {
+                let (confirmation, confirmed) = oneshot::channel();
+                state.unanswered.push(confirmation);
+                Submitted::Pending(confirmed)
+            }
+        }
+    }
+
+    fn apply(&self, write: Write) -> Result<(), StoreError> {
+        match write {
+            Write::Commit(commit) => self.inner.apply(commit),
+            Write::Schedule(name, state) => {
+                self.inner.put(&name, state);
+                Ok(())
+            }
+        }
     }
 
     fn check_read(&self) -> Result<(), StoreError> {
@@ -138,38 +193,7 @@ impl Store for FaultyStore {
     }
 
     fn commit(&self, commit: Commit) -> Submitted {
-        let mut state = self.lock();
-        if let Some(left) = &mut state.crash_in {
-            *left = left.saturating_sub(1);
-            if *left == 0 {
-                state.crash_in = None;
-                let (confirmation, confirmed) = oneshot::channel();
-                state.held.push_back((commit, confirmation));
-                state.mode = Mode::Crashed;
-                self.changed.notify_waiters();
-                return Submitted::Pending(confirmed);
-            }
-        }
-        match state.mode {
-            Mode::Done => self.inner.commit(commit),
-            Mode::Refused => {
-                state.refused += 1;
-                Submitted::Done(Err(failed()))
-            }
-            #[cfg(test)]
-            Mode::Panicking => panic!("a bug of the store"),
-            Mode::Held => {
-                let (confirmation, confirmed) = oneshot::channel();
-                state.held.push_back((commit, confirmation));
-                self.changed.notify_waiters();
-                Submitted::Pending(confirmed)
-            }
-            Mode::Crashed => {
-                let (confirmation, confirmed) = oneshot::channel();
-                state.unanswered.push(confirmation);
-                Submitted::Pending(confirmed)
-            }
-        }
+        self.submit(Write::Commit(commit))
     }
 
     fn unfinished_runs(&self, each: &mut dyn FnMut(UnfinishedRun)) -> Result<(), StoreError> {
@@ -205,6 +229,14 @@ impl Store for FaultyStore {
 
     fn is_broken(&self) -> watch::Receiver<bool> {
         self.broken.subscribe()
+    }
+
+    fn put_schedule(&self, name: &ScheduleName, state: Option<Vec<u8>>) -> Submitted {
+        self.submit(Write::Schedule(name.clone(), state))
+    }
+
+    fn schedules(&self) -> Result<Vec<StoredSchedule>, StoreError> {
+        self.inner.schedules()
     }
 
     fn close(&self) {
@@ -258,10 +290,10 @@ impl FaultyStore {
         state.mode = Mode::Crashed;
         self.changed.notify_waiters();
         let held: Vec<_> = state.held.drain(..).collect();
-        for (number, (commit, confirmation)) in held.into_iter().enumerate() {
+        for (number, (write, confirmation)) in held.into_iter().enumerate() {
             if number < kept {
                 // One that does not follow its predecessor is refused, as always.
-                let _ = self.inner.apply(commit);
+                let _ = self.apply(write);
             }
             state.unanswered.push(confirmation);
         }

@@ -8,11 +8,11 @@ use durably_history::{EventBatch, Part, PartKey, RunId, Time};
 use tokio::sync::watch;
 
 use super::{
-    Commit, RunChange, RunPhase, Store, StoredExecution, StoredNamespace, StoredRun, Submitted,
-    UnfinishedRun,
+    Commit, RunChange, RunPhase, Store, StoredExecution, StoredNamespace, StoredRun,
+    StoredSchedule, Submitted, UnfinishedRun,
 };
 use crate::error::{ListError, StoreError};
-use crate::name::{ExecutionName, RunName};
+use crate::name::{ExecutionName, RunName, ScheduleName};
 use crate::visibility::query::Query;
 use crate::visibility::{Page, Visibility};
 
@@ -25,6 +25,7 @@ pub(crate) struct MemoryStore {
     /// other.
     shards: [Mutex<Shard>; SHARDS],
     hasher: BuildHasherDefault<DefaultHasher>,
+    schedules: Mutex<BTreeMap<ScheduleName, Vec<u8>>>,
 }
 
 type Shard = HashMap<ExecutionName, ExecutionEntry>;
@@ -65,6 +66,7 @@ impl MemoryStore {
             namespaces: RwLock::default(),
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: BuildHasherDefault::default(),
+            schedules: Mutex::default(),
         }
     }
 
@@ -80,6 +82,20 @@ impl MemoryStore {
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         Some(Arc::clone(&namespaces.get(namespace)?.index))
+    }
+
+    pub(super) fn put(&self, name: &ScheduleName, state: Option<Vec<u8>>) {
+        let mut schedules = self.lock_schedules();
+        match state {
+            Some(state) => schedules.insert(name.clone(), state),
+            None => schedules.remove(name),
+        };
+    }
+
+    fn lock_schedules(&self) -> MutexGuard<'_, BTreeMap<ScheduleName, Vec<u8>>> {
+        self.schedules
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn apply(&self, commit: Commit) -> Result<(), StoreError> {
@@ -267,6 +283,20 @@ impl Store for MemoryStore {
         }
         index.lock_closed().extend(kept);
         Ok(removed)
+    }
+
+    fn put_schedule(&self, name: &ScheduleName, state: Option<Vec<u8>>) -> Submitted {
+        self.put(name, state);
+        Submitted::Done(Ok(()))
+    }
+
+    fn schedules(&self) -> Result<Vec<StoredSchedule>, StoreError> {
+        let schedules = self.lock_schedules();
+        let stored = schedules.iter().map(|(name, state)| StoredSchedule {
+            name: name.clone(),
+            state: state.clone(),
+        });
+        Ok(stored.collect())
     }
 
     fn close(&self) {}

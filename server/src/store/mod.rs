@@ -5,6 +5,7 @@
 //! | namespace                  | its settings and search attributes                     |
 //! | namespace, workflow id     | the latest run, and the number of commits              |
 //! | namespace, run id          | the parts of its state, its events, its phase, its row |
+//! | namespace, schedule id     | the schedule's state                                   |
 //!
 //! A store keeps facts, never live objects: the server rebuilds a run from its parts and events when
 //! a request names it, and may drop it from memory at any time. One [`Commit`] changes one
@@ -27,12 +28,12 @@ use durably_history::{RunId, Time};
 use tokio::sync::watch;
 
 pub(crate) use self::facts::{
-    Commit, RunChange, RunPhase, StoredExecution, StoredNamespace, StoredRun, Submitted,
-    UnfinishedRun,
+    Commit, RunChange, RunPhase, StoredExecution, StoredNamespace, StoredRun, StoredSchedule,
+    Submitted, UnfinishedRun,
 };
 pub(crate) use self::settings::Settings;
 use crate::error::{ListError, StoreError};
-use crate::name::ExecutionName;
+use crate::name::{ExecutionName, ScheduleName};
 use crate::visibility::Page;
 use crate::visibility::query::Query;
 
@@ -92,6 +93,13 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 
     /// Becomes true when the store can write no more, and the server must stop.
     fn is_broken(&self) -> watch::Receiver<bool>;
+
+    /// Inserts or replaces the state of a schedule; none removes the schedule. Takes effect in the
+    /// order of the calls.
+    fn put_schedule(&self, name: &ScheduleName, state: Option<Vec<u8>>) -> Submitted;
+
+    /// All schedules, ordered by their names.
+    fn schedules(&self) -> Result<Vec<StoredSchedule>, StoreError>;
 
     /// Makes durable what was committed, and releases what the store holds, so that another server
     /// can use it. Later calls fail with [`StoreError::Stopped`], but not those of a store in memory,

@@ -35,6 +35,8 @@ pub(crate) enum Field {
 #[derive(Clone, Debug)]
 pub(crate) struct Attributes {
     custom: BTreeMap<String, IndexedValueType>,
+    /// Whether queries are for schedules, which have few of the fields of workflows.
+    of_schedules: bool,
 }
 
 impl Attributes {
@@ -42,11 +44,31 @@ impl Attributes {
     pub(crate) fn new() -> Self {
         Self {
             custom: BTreeMap::new(),
+            of_schedules: false,
         }
+    }
+
+    /// The attributes that schedules of this namespace may carry.
+    pub(crate) fn of_schedules(&self) -> Self {
+        Self {
+            custom: self.custom.clone(),
+            of_schedules: true,
+        }
+    }
+
+    /// Whether queries may name a field that exists.
+    pub(crate) fn may_filter_by(&self, name: &str) -> bool {
+        !self.of_schedules
+            || matches!(name, SCHEDULE_ID | "TemporalSchedulePaused")
+            || self.custom.contains_key(name)
     }
 
     /// Finds a search attribute by its name.
     pub(crate) fn field(&self, name: &str) -> Option<Field> {
+        // The rows of schedules have their id there.
+        if self.of_schedules && name == SCHEDULE_ID && !self.custom.contains_key(name) {
+            return Some(Field::WorkflowId);
+        }
         let own = FIELDS.iter().find(|(known, _, _)| *known == name);
         if let Some((_, _, field)) = own {
             return Some(field.clone());
@@ -297,6 +319,8 @@ fn clock_nanos(text: &str) -> Option<f64> {
     (minutes < 60 && seconds < 60)
         .then(|| (f64::from(hours) * 3600.0 + f64::from(minutes) * 60.0 + f64::from(seconds)) * 1e9)
 }
+
+const SCHEDULE_ID: &str = "ScheduleId";
 
 /// System fields of every execution.
 const FIELDS: [(&str, IndexedValueType, Field); 16] = [

@@ -183,6 +183,10 @@ impl Parser<'_> {
             let problem = format!("invalid search attribute: {word}");
             return Err(QueryError::semantic(problem));
         };
+        if !self.attributes.may_filter_by(word) {
+            let problem = format!("invalid query filter for schedules: cannot filter on {word:?}");
+            return Err(QueryError::field(problem));
+        }
         self.next += 1;
         Ok(field)
     }

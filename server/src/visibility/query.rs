@@ -82,16 +82,26 @@ pub(crate) enum Literal {
 /// Error in a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct QueryError {
-    /// Position in the text, in characters from 1; none for errors in the real server's words.
-    position: Option<usize>,
+    place: Place,
     problem: String,
+}
+
+/// Where in a query an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// A position in the text, in characters from 1.
+    Position(usize),
+    /// The real server names no position.
+    Query,
+    /// The real server does not call the query invalid.
+    Field,
 }
 
 impl QueryError {
     /// A syntax error at a position.
     pub(super) fn at(position: usize, problem: String) -> Self {
         Self {
-            position: Some(position),
+            place: Place::Position(position),
             problem,
         }
     }
@@ -99,7 +109,15 @@ impl QueryError {
     /// A semantic error in the real server's words.
     pub(super) fn semantic(problem: String) -> Self {
         Self {
-            position: None,
+            place: Place::Query,
+            problem,
+        }
+    }
+
+    /// A field that exists, but not for this query.
+    pub(super) fn field(problem: String) -> Self {
+        Self {
+            place: Place::Field,
             problem,
         }
     }
@@ -107,10 +125,13 @@ impl QueryError {
 
 impl std::fmt::Display for QueryError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "invalid query: {}", self.problem)?;
-        match self.position {
-            Some(position) => write!(f, " at position {position}"),
-            None => Ok(()),
+        let problem = &self.problem;
+        match self.place {
+            Place::Position(position) => {
+                write!(f, "invalid query: {problem} at position {position}")
+            }
+            Place::Query => write!(f, "invalid query: {problem}"),
+            Place::Field => f.write_str(problem),
         }
     }
 }

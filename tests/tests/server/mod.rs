@@ -19,6 +19,8 @@ mod readiness;
 mod reports;
 mod resets;
 mod run_ids;
+mod schedule_times;
+mod schedules;
 mod search_attributes;
 mod sizes;
 mod starts;

@@ -92,7 +92,7 @@ fn folders_import_in_one_direction() {
             / error
             / store
             / namespace
-            / execution
+            / execution schedule
             / backend
             / grpc outbox
             / server

@@ -92,11 +92,28 @@ impl Start {
                 reset_points: Vec::new(),
             },
             parent: None,
+            schedule: None,
             root: None,
             signal: None,
             update: None,
             eager: request.request_eager_execution,
             run_id,
+        })
+    }
+
+    /// The start of a workflow by a schedule; the run gets this id and seed.
+    ///
+    /// # Errors
+    /// What is wrong with the request, in the platform's words.
+    pub fn scheduled(
+        request: StartWorkflowExecutionRequest,
+        schedule_id: &str,
+        run_id: RunId,
+        seed: u64,
+    ) -> Result<Self, Invalid> {
+        Ok(Self {
+            schedule: Some(schedule_id.into()),
+            ..Self::from_request(request, run_id, seed)?
         })
     }
 

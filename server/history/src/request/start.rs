@@ -116,6 +116,7 @@ fn config(start: &Start, backoff: std::time::Duration, now: Time) -> RunConfig {
         run_expires_at,
         execution_expires_at,
         parent: start.parent.clone(),
+        schedule: start.schedule.clone(),
         root: start.root.clone(),
         user_metadata: start.user_metadata.clone(),
         priority: start.priority.clone(),

@@ -58,6 +58,8 @@ pub(super) struct ConfigMessage {
     priority: Option<Priority>,
     #[prost(message, optional, tag = "21")]
     last_completion_result: Option<Payloads>,
+    #[prost(string, optional, tag = "22")]
+    schedule: Option<String>,
 }
 
 /// Field numbers are stable.
@@ -102,6 +104,7 @@ impl From<&RunConfig> for ConfigMessage {
             user_metadata: config.user_metadata.clone(),
             priority: config.priority.clone(),
             last_completion_result: config.last_completion_result.clone(),
+            schedule: config.schedule.as_deref().map(str::to_owned),
         }
     }
 }
@@ -146,6 +149,7 @@ impl TryFrom<ConfigMessage> for RunConfig {
             run_expires_at: time(message.run_expires_at),
             execution_expires_at: time(message.execution_expires_at),
             parent: parent.transpose()?,
+            schedule: message.schedule.map(Into::into),
             root: message.root,
             user_metadata: message.user_metadata,
             priority: message.priority,

@@ -10,7 +10,7 @@ use durably_proto::api::enums::v1::ParentClosePolicy;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::name::ExecutionName;
+use crate::name::{Delivery, ExecutionName};
 
 #[tokio::test]
 async fn a_crash_at_any_commit_neither_loses_nor_repeats_a_message() {
@@ -365,7 +365,11 @@ async fn a_message_that_is_sent_again_while_it_is_in_delivery_is_delivered_once(
     let message = case.message("sender").await;
     let before = case.store.refused();
     for _ in 0..100 {
-        case.server.backend.outbox.send(message.clone()).unwrap();
+        case.server
+            .backend
+            .outbox
+            .send(Delivery::Message(message.clone()))
+            .unwrap();
     }
     idle().await;
     // Not even a store that fails again and again multiplies messages.

@@ -35,6 +35,7 @@ mod readers;
 mod remove;
 mod row;
 mod runs;
+mod schedules;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -51,9 +52,12 @@ use self::commit::PreparedCommit;
 use self::lock::DatabaseLock;
 use self::readers::Readers;
 use self::writer::Writer;
-use super::{Commit, Store, StoredExecution, StoredNamespace, StoredRun, Submitted, UnfinishedRun};
+use super::{
+    Commit, Store, StoredExecution, StoredNamespace, StoredRun, StoredSchedule, Submitted,
+    UnfinishedRun,
+};
 use crate::error::{ListError, StoreError};
-use crate::name::ExecutionName;
+use crate::name::{ExecutionName, ScheduleName};
 use crate::visibility::Page;
 use crate::visibility::query::Query;
 
@@ -137,6 +141,18 @@ impl Store for SqliteStore {
 
     fn is_broken(&self) -> watch::Receiver<bool> {
         self.writer.is_broken()
+    }
+
+    fn put_schedule(&self, name: &ScheduleName, state: Option<Vec<u8>>) -> Submitted {
+        let (answer, answered) = oneshot::channel();
+        match self.writer.put_schedule(name.clone(), state, answer) {
+            Ok(()) => Submitted::Pending(answered),
+            Err(stopped) => Submitted::Done(Err(stopped)),
+        }
+    }
+
+    fn schedules(&self) -> Result<Vec<StoredSchedule>, StoreError> {
+        self.readers.read(schedules::all)
     }
 
     fn close(&self) {

@@ -19,8 +19,9 @@ use super::commit::PreparedCommit;
 use super::connection::{BUSY, open, set_up_writer};
 use super::failure::{is_damage, is_of_statement};
 use super::queue::Queue;
-use super::{namespaces, remove};
+use super::{namespaces, remove, schedules};
 use crate::error::StoreError;
+use crate::name::ScheduleName;
 use crate::store::StoredNamespace;
 
 /// The writer's thread and its queue.
@@ -43,6 +44,7 @@ struct Job {
 enum Work {
     Commit(PreparedCommit),
     PutNamespace(StoredNamespace),
+    PutSchedule(ScheduleName, Option<Vec<u8>>),
     RemoveClosed {
         namespace: String,
         before: Time,
@@ -103,11 +105,27 @@ impl Writer {
         answer: oneshot::Sender<Result<(), StoreError>>,
     ) -> Result<(), StoreError> {
         let bytes = commit.bytes();
-        let job = Job {
-            work: Work::Commit(commit),
-            answer: Answer::Async(answer),
-        };
-        let added = self.queue.add(bytes, job);
+        self.submit(bytes, Work::Commit(commit), answer)
+    }
+
+    pub(super) fn put_schedule(
+        &self,
+        name: ScheduleName,
+        state: Option<Vec<u8>>,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    ) -> Result<(), StoreError> {
+        let bytes = state.as_ref().map_or(0, Vec::len);
+        self.submit(bytes, Work::PutSchedule(name, state), answer)
+    }
+
+    fn submit(
+        &self,
+        bytes: usize,
+        work: Work,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    ) -> Result<(), StoreError> {
+        let answer = Answer::Async(answer);
+        let added = self.queue.add(bytes, Job { work, answer });
         added.map_err(|_| self.ended())
     }
 
@@ -349,6 +367,10 @@ impl Work {
                 Ok(written.map(|()| 0))
             }
             Self::PutNamespace(namespace) => namespaces::put(connection, namespace).map(|()| Ok(0)),
+            Self::PutSchedule(name, state) => {
+                let written = schedules::put(connection, name, state.as_deref())?;
+                Ok(written.map(|()| 0))
+            }
             Self::RemoveClosed {
                 namespace,
                 before,

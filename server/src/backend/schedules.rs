@@ -1,0 +1,252 @@
+//! The path of every change of a schedule: applied to a copy, stored, and only then live.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use durably_history::Time;
+use durably_history::schedule::{ActionId, ActionResult, Closed, Schedule};
+
+use super::Backend;
+use crate::clock::{WorkGuard, WorkUnits};
+use crate::error::{Error, StoreError};
+use crate::name::{ActionName, Delivery, ScheduleName};
+use crate::schedule::{self, LiveSchedule, full_name};
+
+/// What becomes of a schedule that is changed.
+pub(crate) enum Change {
+    /// It is stored in its new state.
+    Store(Box<Schedule>),
+    /// Nothing has changed.
+    Keep,
+    Remove,
+}
+
+impl Backend {
+    /// Changes a schedule, or creates it. `apply` receives the present state, if it exists, and the
+    /// time. The change is durable on return; it is completed also if the caller goes away.
+    pub(crate) async fn change_schedule<R: Send + 'static>(
+        &self,
+        name: &ScheduleName,
+        apply: impl FnOnce(Option<&Schedule>, Time) -> Result<(Change, R), Error> + Send + 'static,
+    ) -> Result<R, Error> {
+        let Some(backend) = self.own.upgrade() else {
+            return Err(StoreError::Stopped.into());
+        };
+        let name = name.clone();
+        let work = self.begin_input();
+        let changed = self.runtime.spawn(async move {
+            let changed = backend.change_and_store(&name, apply).await;
+            drop(work);
+            changed
+        });
+        match changed.await {
+            Ok(changed) => changed,
+            // The runtime has ended.
+            Err(_) => Err(StoreError::Stopped.into()),
+        }
+    }
+
+    /// Changes an existing schedule; it is stored when it is done.
+    pub(crate) async fn update_schedule<R: Send + 'static>(
+        &self,
+        name: &ScheduleName,
+        apply: impl FnOnce(&mut Schedule, Time) -> Result<R, Error> + Send + 'static,
+    ) -> Result<R, Error> {
+        let id = Arc::clone(&name.id);
+        let change = move |present: Option<&Schedule>, now| {
+            let mut schedule = present.cloned().ok_or_else(|| no_such_schedule(&id))?;
+            let result = apply(&mut schedule, now)?;
+            match schedule.is_over() {
+                true => Ok((Change::Remove, result)),
+                false => Ok((Change::Store(Box::new(schedule)), result)),
+            }
+        };
+        self.change_schedule(name, change).await
+    }
+
+    /// Takes the result of an action in.
+    pub(crate) async fn finish_action(
+        &self,
+        name: &ActionName,
+        result: ActionResult,
+    ) -> Result<(), Error> {
+        let action = name.action;
+        let finish = move |schedule: &mut Schedule, now| {
+            schedule.finish_action(action, result, now);
+            Ok(())
+        };
+        unless_deleted(self.update_schedule(&name.schedule, finish).await)
+    }
+
+    /// Takes the end of a workflow in that the schedule has started.
+    pub(crate) async fn report_to_schedule(
+        &self,
+        name: &ScheduleName,
+        closed: Closed,
+    ) -> Result<(), Error> {
+        let report = move |schedule: &mut Schedule, now| {
+            schedule.workflow_closed(closed, now);
+            Ok(())
+        };
+        unless_deleted(self.update_schedule(name, report).await)
+    }
+
+    /// Wakes a schedule whose time has come. A failure of the store is followed by another attempt.
+    pub(crate) fn wake_schedule(&self, name: ScheduleName) {
+        let Some(backend) = self.own.upgrade() else {
+            return;
+        };
+        let work = self.begin_input();
+        self.runtime.spawn(async move {
+            let wake = |schedule: &mut Schedule, now| {
+                schedule.wake(now);
+                Ok(())
+            };
+            let woken = backend.update_schedule(&name, wake).await;
+            if let Err(error) = unless_deleted(woken) {
+                backend.wake_later(&name, &error, work);
+            }
+        });
+    }
+
+    fn wake_later(&self, name: &ScheduleName, error: &Error, work: Option<WorkGuard>) {
+        if self.is_stopping() {
+            return;
+        }
+        tracing::warn!(
+            namespace = %name.namespace,
+            schedule_id = %name.id,
+            ?error,
+            delay = ?RETRY_DELAY,
+            "the schedule could not be stored; it is woken again after a delay"
+        );
+        let Some(backend) = self.own.upgrade() else {
+            return;
+        };
+        let name = name.clone();
+        self.runtime.spawn(async move {
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep(RETRY_DELAY) => backend.wake_schedule(name),
+                () = backend.stopped() => {}
+            }
+            drop(work);
+        });
+    }
+
+    /// Restores the schedules that a stopped server has left.
+    pub(super) fn recover_schedules(&self) -> Result<(), StoreError> {
+        for stored in self.store.schedules()? {
+            // A namespace is never removed.
+            let Ok(namespace) = self.namespaces.find(&stored.name.namespace) else {
+                continue;
+            };
+            let name = full_name(&namespace, &stored.name.id);
+            match Schedule::decode(name, &stored.state) {
+                Ok(schedule) => {
+                    let live = self.schedules.find_or_insert(&stored.name);
+                    self.set_schedule(&live, Some(Arc::new(schedule)));
+                }
+                // The server starts without a schedule that is damaged.
+                Err(damage) => tracing::error!(
+                    namespace = %stored.name.namespace,
+                    schedule_id = %stored.name.id,
+                    %damage,
+                    "the stored schedule is damaged and cannot be resumed"
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    async fn change_and_store<R>(
+        &self,
+        name: &ScheduleName,
+        apply: impl FnOnce(Option<&Schedule>, Time) -> Result<(Change, R), Error>,
+    ) -> Result<R, Error> {
+        loop {
+            let live = self.schedules.find_or_insert(name);
+            let changing = live.changing.lock().await;
+            // It may have been deleted meanwhile.
+            if !self.schedules.holds(&live) {
+                continue;
+            }
+            let changed = self.change_locked(&live, apply).await;
+            self.schedules.forget(&live);
+            drop(changing);
+            return changed;
+        }
+    }
+
+    async fn change_locked<R>(
+        &self,
+        live: &LiveSchedule,
+        apply: impl FnOnce(Option<&Schedule>, Time) -> Result<(Change, R), Error>,
+    ) -> Result<R, Error> {
+        self.check_running()?;
+        let present = live.get();
+        let now = self.clock.now();
+        let applied = catch_unwind(AssertUnwindSafe(|| apply(present.as_deref(), now)));
+        let (change, result) = applied.unwrap_or_else(|_| Err(StoreError::panicked().into()))?;
+        let changed = match change {
+            Change::Store(schedule) => Some(Arc::new(*schedule)),
+            Change::Remove => None,
+            Change::Keep => return Ok(result),
+        };
+        let state = changed.as_ref().map(|schedule| schedule.encode());
+        self.store
+            .put_schedule(&live.name, state)
+            .confirmed()
+            .await?;
+        self.set_schedule(live, changed);
+        Ok(result)
+    }
+
+    /// Makes what is durable live: its row, its alarm and its next action.
+    fn set_schedule(&self, live: &LiveSchedule, schedule: Option<Arc<Schedule>>) {
+        let name = &live.name;
+        let rows = self.schedules.rows(&name.namespace);
+        match &schedule {
+            Some(schedule) => rows.upsert(schedule::row(schedule)),
+            None => rows.remove(&name.id.as_ref().into()),
+        }
+        let due = schedule.as_ref().and_then(|it| it.next_wakeup());
+        let action = schedule.as_ref().and_then(|it| it.next_action());
+        live.set(schedule, |at_work| {
+            if self.clock.skips() {
+                WorkUnits::replace(at_work, usize::from(action.is_some()), &self.clock);
+            }
+        });
+        self.timers.set_schedule(name, due);
+        if let Some(action) = action {
+            self.send_action(name, action);
+        }
+    }
+
+    fn send_action(&self, name: &ScheduleName, action: ActionId) {
+        // Without a receiver the server stops, and the action stays in the store.
+        let _ = self.outbox.send(Delivery::Action(ActionName {
+            schedule: name.clone(),
+            action,
+        }));
+    }
+}
+
+/// The real server's words for a schedule that does not exist.
+pub(crate) fn no_such_schedule(id: &str) -> Error {
+    Error::NotFound(format!(
+        "workflow not found for ID: {}{id}",
+        schedule::ID_PREFIX
+    ))
+}
+
+/// A schedule that was deleted meanwhile needs nothing.
+fn unless_deleted(changed: Result<(), Error>) -> Result<(), Error> {
+    match changed {
+        Err(Error::NotFound(_)) => Ok(()),
+        changed => changed,
+    }
+}
+
+const RETRY_DELAY: Duration = Duration::from_secs(1);

@@ -1,0 +1,342 @@
+//! Schedules.
+
+use std::sync::Arc;
+
+use durably_history::schedule::{
+    CreateSchedule, Schedule, Spec, TooManyExclusions, UpdateConflict, UpdateSchedule,
+};
+use durably_history::{Start, Time};
+use durably_proto::api::enums::v1::{TaskQueueKind, WorkflowIdReusePolicy};
+use durably_proto::api::schedule::v1::{
+    Schedule as Definition, ScheduleListEntry, schedule_action::Action,
+};
+use durably_proto::api::workflow::v1::NewWorkflowExecutionInfo;
+use durably_proto::api::workflowservice::v1::{
+    CountSchedulesRequest, CountSchedulesResponse, CreateScheduleRequest, CreateScheduleResponse,
+    DeleteScheduleRequest, DescribeScheduleRequest, DescribeScheduleResponse,
+    ListScheduleMatchingTimesRequest, ListScheduleMatchingTimesResponse, ListSchedulesRequest,
+    ListSchedulesResponse, PatchScheduleRequest, StartWorkflowExecutionRequest,
+    UpdateScheduleRequest, count_schedules_response::AggregationGroup,
+};
+
+use super::{check, visibility};
+use crate::backend::Backend;
+use crate::backend::schedules::{Change, no_such_schedule};
+use crate::error::{AlreadyStarted, Error, ListError};
+use crate::matching::query::QueryFailed;
+use crate::name::ScheduleName;
+use crate::namespace::Namespace;
+use crate::schedule::{ID_PREFIX, full_name};
+use crate::visibility::{parser, query::Query};
+
+/// `CreateSchedule`.
+pub(super) async fn create(
+    backend: &Backend,
+    request: CreateScheduleRequest,
+) -> Result<CreateScheduleResponse, Error> {
+    let namespace = backend.namespaces.find(&request.namespace)?;
+    check_id(&request.schedule_id)?;
+    if request.request_id.is_empty() {
+        return Err(check::invalid("RequestId is not set on request."));
+    }
+    check::length(&request.request_id, "RequestId")?;
+    let mut create = CreateSchedule {
+        name: full_name(&namespace, &request.schedule_id),
+        definition: request.schedule.unwrap_or_default(),
+        patch: request.initial_patch,
+        memo: request.memo,
+        search_attributes: request.search_attributes,
+        request_id: request.request_id,
+        seed: backend.ids.number(),
+    };
+    // The real server checks the specification first.
+    Spec::new(create.definition.spec.clone().unwrap_or_default())?;
+    check_action(&namespace, &mut create.definition)?;
+    namespace.complete_search_attributes(create.search_attributes.as_mut())?;
+    let name = name(&namespace, &request.schedule_id);
+    let conflict_token = backend
+        .change_schedule(&name, move |present, now| match present {
+            Some(present) if present.is_created_by(&create.request_id) => {
+                Ok((Change::Keep, FIRST_TOKEN))
+            }
+            Some(_) => Err(already_registered(&create.name.id)),
+            None => {
+                let created = Schedule::create(create, now)?;
+                Ok((Change::Store(Box::new(created)), FIRST_TOKEN))
+            }
+        })
+        .await?;
+    Ok(CreateScheduleResponse {
+        conflict_token: conflict_token.to_be_bytes().to_vec(),
+    })
+}
+
+/// `DescribeSchedule`.
+pub(super) fn describe(
+    backend: &Backend,
+    request: DescribeScheduleRequest,
+) -> Result<DescribeScheduleResponse, Error> {
+    let schedule = find(backend, &request.namespace, &request.schedule_id)?;
+    Ok(DescribeScheduleResponse {
+        schedule: Some(schedule.definition()),
+        info: Some(schedule.info()),
+        memo: schedule.memo().cloned(),
+        search_attributes: schedule.search_attributes().cloned(),
+        conflict_token: schedule.conflict_token().to_be_bytes().to_vec(),
+    })
+}
+
+/// `UpdateSchedule`.
+pub(super) async fn update(backend: &Backend, request: UpdateScheduleRequest) -> Result<(), Error> {
+    let namespace = backend.namespaces.find(&request.namespace)?;
+    check::length(&request.request_id, "RequestId")?;
+    let mut update = UpdateSchedule {
+        definition: request.schedule.unwrap_or_default(),
+        search_attributes: request.search_attributes,
+        conflict_token: conflict_token(&request.conflict_token),
+        request_id: request.request_id,
+    };
+    check_action(&namespace, &mut update.definition)?;
+    Spec::new(update.definition.spec.clone().unwrap_or_default())?;
+    namespace.complete_search_attributes(update.search_attributes.as_mut())?;
+    if new_workflow(&mut update.definition).is_none() {
+        return Err(check::invalid(
+            "Only StartWorkflow action is supported for schedules",
+        ));
+    }
+    let name = name(&namespace, &request.schedule_id);
+    // The real server's words; they say what its schedules are.
+    if request.memo.is_some() {
+        find(backend, &request.namespace, &request.schedule_id)?;
+        return Err(Error::Precondition(
+            "memo updates are not supported on workflow-backed schedules".to_owned(),
+        ));
+    }
+    backend
+        .update_schedule(&name, move |schedule, now| {
+            if schedule.has_applied(&update.request_id) {
+                return Ok(());
+            }
+            match schedule.update(update, now)? {
+                Ok(()) => Ok(()),
+                Err(UpdateConflict) => Err(Error::Precondition(CONFLICT.to_owned())),
+            }
+        })
+        .await
+}
+
+/// `PatchSchedule`.
+pub(super) async fn patch(backend: &Backend, request: PatchScheduleRequest) -> Result<(), Error> {
+    let namespace = backend.namespaces.find(&request.namespace)?;
+    let patch = request
+        .patch
+        .ok_or_else(|| check::invalid("Patch is not set on request."))?;
+    check::length(&request.request_id, "RequestId")?;
+    if patch.pause.len() > LONGEST_NOTES || patch.unpause.len() > LONGEST_NOTES {
+        return Err(check::invalid("Schedule notes exceeds limit."));
+    }
+    let request_id = request.request_id;
+    backend
+        .update_schedule(
+            &name(&namespace, &request.schedule_id),
+            move |schedule, now| {
+                if !schedule.has_applied(&request_id) {
+                    schedule.patch(patch, request_id, now);
+                }
+                Ok(())
+            },
+        )
+        .await
+}
+
+/// `ListScheduleMatchingTimes`.
+pub(super) fn matching_times(
+    backend: &Backend,
+    request: ListScheduleMatchingTimesRequest,
+) -> Result<ListScheduleMatchingTimesResponse, Error> {
+    let schedule = find(backend, &request.namespace, &request.schedule_id)?;
+    let (Some(start), Some(end)) = (request.start_time, request.end_time) else {
+        return Err(Error::QueryFailed(Box::new(QueryFailed {
+            message: "missing or invalid query".to_owned(),
+            failure: None,
+        })));
+    };
+    let times = schedule.matching_times(Time::from(start), Time::from(end));
+    let times = times.map_err(|TooManyExclusions| check::invalid(TOO_MANY_EXCLUSIONS))?;
+    Ok(ListScheduleMatchingTimesResponse {
+        start_time: times.into_iter().map(Into::into).collect(),
+    })
+}
+
+/// `DeleteSchedule`.
+pub(super) async fn delete(backend: &Backend, request: DeleteScheduleRequest) -> Result<(), Error> {
+    let namespace = backend.namespaces.find(&request.namespace)?;
+    let id = request.schedule_id;
+    backend
+        .change_schedule(&name(&namespace, &id), move |present, _| match present {
+            Some(_) => Ok((Change::Remove, ())),
+            None => Err(no_such_schedule(&id)),
+        })
+        .await
+}
+
+/// `ListSchedules`.
+pub(super) fn list(
+    backend: &Backend,
+    request: ListSchedulesRequest,
+) -> Result<ListSchedulesResponse, Error> {
+    let namespace = backend.namespaces.find(&request.namespace)?;
+    let query = parsed(&namespace, &request.query)?;
+    let size = visibility::page_size(request.maximum_page_size);
+    let rows = backend.schedules.rows(&namespace.name);
+    let page = rows.list(&query, size, &request.next_page_token);
+    let page = page.map_err(ListError::from)?;
+    let rows = page.executions.iter().filter_map(|row| {
+        let execution = row.execution.as_ref()?;
+        // It may have been deleted meanwhile.
+        let live = backend
+            .schedules
+            .find(&name(&namespace, &execution.workflow_id));
+        Some(entry(&*live?.get()?))
+    });
+    Ok(ListSchedulesResponse {
+        schedules: rows.collect(),
+        next_page_token: page.next.clone(),
+    })
+}
+
+/// `CountSchedules`.
+pub(super) fn count(
+    backend: &Backend,
+    request: CountSchedulesRequest,
+) -> Result<CountSchedulesResponse, Error> {
+    let namespace = backend.namespaces.find(&request.namespace)?;
+    let query = parsed(&namespace, &request.query)?;
+    let counts = backend.schedules.rows(&namespace.name).count(&query);
+    let groups = counts.iter().filter(|_| query.group.is_some());
+    Ok(CountSchedulesResponse {
+        count: counts.values().sum(),
+        groups: groups
+            .map(|(group, count)| AggregationGroup {
+                group_values: vec![visibility::keyword(group.as_deref().unwrap_or_default())],
+                count: *count,
+            })
+            .collect(),
+    })
+}
+
+fn find(backend: &Backend, namespace: &str, id: &str) -> Result<Arc<Schedule>, Error> {
+    let namespace = backend.namespaces.find(namespace)?;
+    let live = backend.schedules.find(&name(&namespace, id));
+    let schedule = live.and_then(|live| live.get());
+    schedule.ok_or_else(|| no_such_schedule(id))
+}
+
+fn name(namespace: &Namespace, id: &str) -> ScheduleName {
+    ScheduleName {
+        namespace: Arc::clone(&namespace.name),
+        id: id.into(),
+    }
+}
+
+fn entry(schedule: &Schedule) -> ScheduleListEntry {
+    ScheduleListEntry {
+        schedule_id: schedule.name().id.clone(),
+        memo: Some(schedule.memo().cloned().unwrap_or_default()),
+        search_attributes: schedule.search_attributes().cloned(),
+        info: Some(schedule.list_info()),
+    }
+}
+
+fn parsed(namespace: &Namespace, text: &str) -> Result<Query, Error> {
+    let attributes = namespace.attributes().of_schedules();
+    Ok(parser::parse(text, &attributes)?)
+}
+
+/// The real server has a workflow for each schedule, whose id is as long as any.
+fn check_id(id: &str) -> Result<(), Error> {
+    if id.is_empty() {
+        return Err(check::invalid(
+            "Can't load workflow execution.  WorkflowId not set.",
+        ));
+    }
+    let length = ID_PREFIX.len() + id.len();
+    match length > durably_history::LONGEST_ID {
+        true => Err(check::invalid(&format!(
+            "WorkflowId exceeds maximum allowed length ({length}/{})",
+            durably_history::LONGEST_ID
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// Checks the workflow that a schedule starts, as a start request is checked.
+fn check_action(namespace: &Namespace, definition: &mut Definition) -> Result<(), Error> {
+    let Some(workflow) = new_workflow(definition) else {
+        return Ok(());
+    };
+    let start = StartWorkflowExecutionRequest {
+        // As long as the ids of started workflows are.
+        workflow_id: format!("{}-2009-11-10T23:00:00Z", workflow.workflow_id),
+        workflow_type: workflow.workflow_type.clone(),
+        task_queue: workflow.task_queue.clone(),
+        input: workflow.input.clone(),
+        workflow_execution_timeout: workflow.workflow_execution_timeout,
+        workflow_run_timeout: workflow.workflow_run_timeout,
+        workflow_task_timeout: workflow.workflow_task_timeout,
+        retry_policy: workflow.retry_policy.clone(),
+        memo: workflow.memo.clone(),
+        priority: workflow.priority.clone(),
+        ..StartWorkflowExecutionRequest::default()
+    };
+    Start::from_request(start, String::new().into(), 0)?;
+    if let Some(queue) = &mut workflow.task_queue
+        && queue.kind() == TaskQueueKind::Unspecified
+    {
+        queue.set_kind(TaskQueueKind::Normal);
+    }
+    if !workflow.cron_schedule.is_empty() {
+        return Err(check::invalid(
+            "Scheduled workflow must not contain CronSchedule",
+        ));
+    }
+    let is_allowed = matches!(
+        workflow.workflow_id_reuse_policy(),
+        WorkflowIdReusePolicy::Unspecified | WorkflowIdReusePolicy::AllowDuplicate
+    );
+    if !is_allowed {
+        return Err(check::invalid(
+            "Scheduled workflow must not contain WorkflowIDReusePolicy",
+        ));
+    }
+    namespace.complete_search_attributes(workflow.search_attributes.as_mut())
+}
+
+fn new_workflow(definition: &mut Definition) -> Option<&mut NewWorkflowExecutionInfo> {
+    match definition.action.as_mut()?.action.as_mut()? {
+        Action::StartWorkflow(workflow) => Some(workflow),
+    }
+}
+
+/// The token that an update gives, if it gives one.
+fn conflict_token(bytes: &[u8]) -> Option<i64> {
+    let token = i64::from_be_bytes(*bytes.first_chunk()?);
+    (token != 0).then_some(token)
+}
+
+fn already_registered(id: &str) -> Error {
+    Error::AlreadyStarted(AlreadyStarted {
+        message: format!("schedule {id:?} is already registered"),
+        start_request_id: String::new(),
+        run_id: String::new(),
+        first_run_id: String::new(),
+    })
+}
+
+/// The token of a new schedule.
+const FIRST_TOKEN: i64 = 1;
+/// The real server's value.
+const LONGEST_NOTES: usize = 1000;
+const CONFLICT: &str = "mismatched conflict token";
+const TOO_MANY_EXCLUSIONS: &str =
+    "the schedule calendar specification has too many exclusions. Please modify the specification.";
