@@ -220,6 +220,17 @@ fn report(delivery: &Delivery, error: &Error, delay: Duration) {
         );
         return;
     }
+    if let Error::Store(StoreError::Failed(_)) = error {
+        // The failure of the store was logged once, and thousands of messages may meet it.
+        tracing::debug!(
+            workflow_id = %run.execution.workflow_id,
+            kind = ?key.kind,
+            event = %key.event,
+            ?delay,
+            "a message to another workflow is repeated after a delay, because the store fails"
+        );
+        return;
+    }
     tracing::warn!(
         namespace = %run.execution.namespace,
         workflow_id = %run.execution.workflow_id,
