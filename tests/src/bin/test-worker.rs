@@ -4,6 +4,7 @@ use durably::{Result, Worker};
 use durably_tests::{
     crunch::{Crunch, crunch},
     tally::{Relay, Tally, weigh},
+    trip::Trip,
 };
 
 #[durably::main]
@@ -19,6 +20,7 @@ async fn main() -> Result<()> {
         .activity::<crunch>()
         .workflow::<Relay>()
         .workflow::<Tally>()
+        .workflow::<Trip>()
         .activity::<weigh>()
         .run()
         .await

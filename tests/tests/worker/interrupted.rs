@@ -1,20 +1,45 @@
 //! Workers and servers that are killed mid-run: no event is lost.
 
-use std::process::Command;
+use std::{process::Command, sync::Arc};
 
-use durably::{Client, Result};
+use durably::prelude::*;
 use durably_tests::{
     World,
     crunch::{Crunch, crunch, sum},
     eventually, on_both_servers,
     process::{Process, free_port, real_server, tool},
+    trip::Trip,
     unique,
 };
+use tokio::sync::{Semaphore, mpsc};
 
 const STEPS: u32 = 20;
 
 on_both_servers! {
     a_worker_killed_mid_run_loses_nothing
+    compensations_survive_a_crash_between_any_two_of_them
+}
+
+/// Reports each seat that is given back, and blocks until the test continues.
+struct Desk {
+    returned: mpsc::UnboundedSender<u32>,
+    may_return: Arc<Semaphore>,
+}
+
+#[activities]
+impl Desk {
+    #[activity]
+    async fn book(&self, seat: u32) -> u32 {
+        seat
+    }
+
+    #[activity]
+    async fn give_back(&self, seat: u32) -> Result<()> {
+        let _ = self.returned.send(seat);
+        let permit = self.may_return.acquire().await;
+        permit.expect("the test keeps the semaphore open").forget();
+        Ok(())
+    }
 }
 
 fn worker_process(address: &str, queue: &str) -> Process {
@@ -38,6 +63,45 @@ async fn a_worker_killed_mid_run_loses_nothing(world: &World) -> Result<()> {
     Ok(())
 }
 
+async fn compensations_survive_a_crash_between_any_two_of_them(world: &World) -> Result<()> {
+    const SEATS: u32 = 3;
+    let desk = unique("desk");
+    let (returned, mut returns) = mpsc::unbounded_channel();
+    let may_return = Arc::new(Semaphore::new(0));
+    let activities = Desk {
+        returned,
+        may_return: Arc::clone(&may_return),
+    };
+    let clerk = Worker::new(&world.client, &desk);
+    let clerk = clerk.activities(activities).spawn().await?;
+    let mut worker = worker_process(&world.address(), &world.queue);
+    let start = Trip::start(&world.client, &desk, SEATS).task_queue(&world.queue);
+    let trip = start.await?;
+    for seat in (0..SEATS).rev() {
+        assert_eq!(returns.recv().await, Some(seat));
+        // This compensation completes while no worker runs the code; a new worker resumes with the next one.
+        worker.kill();
+        may_return.add_permits(1);
+        eventually("the end of the compensation", || async {
+            let described = trip.describe().await.ok()?;
+            described.pending_activities.is_empty().then_some(())
+        })
+        .await;
+        worker = worker_process(&world.address(), &world.queue);
+    }
+    let error = trip.result().await.unwrap_err();
+    let app = error.app().expect("the error of the workflow");
+    assert_eq!((&*app.kind, &*app.message), ("SoldOut", "0 errors"));
+    // Each ran once, and no workflow task failed.
+    assert_eq!(returns.try_recv().ok(), None);
+    let history = trip.history().await?.to_string();
+    let count = |event: &str| history.matches(event).count();
+    assert_eq!(count("ActivityTaskScheduled"), 6, "{history}");
+    assert_eq!(count("WorkflowTaskFailed"), 0, "{history}");
+    drop(worker);
+    clerk.shutdown().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_killed_and_restarted_mid_run_loses_nothing() -> Result<()> {
     let test = "a_server_killed_and_restarted_mid_run_loses_nothing";
@@ -48,7 +112,7 @@ async fn a_server_killed_and_restarted_mid_run_loses_nothing() -> Result<()> {
     let database = std::env::temp_dir().join(unique("temporal.db"));
     let server = real_server(&cli, port, &database).await;
     let client = Client::connect(format!("127.0.0.1:{port}")).await?;
-    let worker = durably::Worker::new(&client, "crunch")
+    let worker = Worker::new(&client, "crunch")
         .workflow::<Crunch>()
         .activity::<crunch>()
         .spawn()
@@ -77,7 +141,7 @@ async fn a_worker_reconnects_when_the_embedded_server_comes_back() -> Result<()>
     let start = || durably::Server::builder().port(port).start();
     let server = start().await?;
     let client = Client::connect(format!("127.0.0.1:{port}")).await?;
-    let worker = durably::Worker::new(&client, "crunch")
+    let worker = Worker::new(&client, "crunch")
         .workflow::<Crunch>()
         .activity::<crunch>()
         .spawn()

@@ -8,6 +8,7 @@ mod clock;
 mod combinators;
 mod concurrency;
 mod continue_as_new;
+mod cron;
 mod dynamic;
 mod evaluation;
 mod externals;
