@@ -6,7 +6,10 @@ use durably_server::Clock;
 
 use crate::{
     client::Client,
-    data::Text,
+    data::{
+        Text,
+        search::{SearchKey, SearchKind},
+    },
     error::{AdvanceError, ConnectError},
     time::Time,
 };
@@ -225,6 +228,24 @@ impl ServerBuilder {
         Self(self.0.namespace(name))
     }
 
+    /// Registers a search attribute in `default` and in each [`namespace`](Self::namespace), which an
+    /// operator does on a cluster; may be repeated. One that a database has with this type stays as it is.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// use durably::search::{Keyword, SearchKey};
+    ///
+    /// const CUSTOMER: SearchKey<Keyword> = SearchKey::new("CustomerId");
+    ///
+    /// # async fn example() -> Result<()> {
+    /// let server = durably::Server::builder().search_attribute(CUSTOMER).start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn search_attribute<K: SearchKind>(self, key: SearchKey<K>) -> Self {
+        Self(self.0.search_attribute(key.name(), K::NAME))
+    }
+
     /// Keeps everything in an SQLite file, which is created if there is none: a server that starts on it goes
     /// on where the last one stopped, also if that one was killed. A request is answered when what it
     /// changed is on the disk. Without a database a server keeps everything in memory, and forgets it when
@@ -292,7 +313,8 @@ impl ServerBuilder {
     /// Starts the server.
     ///
     /// # Errors
-    /// The address cannot be listened on, a namespace is named twice, or the database cannot be opened.
+    /// The address cannot be listened on, a namespace is named twice, a search attribute is there with another
+    /// type, or the database cannot be opened.
     pub async fn start(self) -> Result<Server, ConnectError> {
         match self.0.start().await {
             Ok(server) => Ok(Server(server)),

@@ -52,6 +52,15 @@ pub enum StartError {
         /// Why not.
         problem: String,
     },
+    /// A search attribute of
+    /// [`ServerBuilder::search_attribute`](crate::ServerBuilder::search_attribute) cannot be
+    /// registered.
+    SearchAttribute {
+        /// Its name.
+        name: String,
+        /// Why not.
+        problem: String,
+    },
     /// The database cannot be opened.
     #[cfg(feature = "sqlite")]
     Database {
@@ -84,6 +93,12 @@ impl fmt::Display for StartError {
             Self::Namespace { name, problem } => {
                 write!(f, "namespace `{name}` cannot be registered: {problem}")
             }
+            Self::SearchAttribute { name, problem } => {
+                write!(
+                    f,
+                    "search attribute `{name}` cannot be registered: {problem}"
+                )
+            }
             #[cfg(feature = "sqlite")]
             Self::Database { path, problem } => {
                 write!(f, "cannot open database `{}`: {problem}", path.display())
@@ -97,7 +112,10 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Listen { source, .. } => Some(source),
-            Self::NamespaceTwice(_) | Self::Namespace { .. } | Self::Store { .. } => None,
+            Self::NamespaceTwice(_)
+            | Self::Namespace { .. }
+            | Self::SearchAttribute { .. }
+            | Self::Store { .. } => None,
             #[cfg(feature = "sqlite")]
             Self::Database {
                 problem: DatabaseProblem::Io(error),

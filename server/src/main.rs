@@ -57,6 +57,9 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     for namespace in options.namespaces {
         builder = builder.namespace(namespace);
     }
+    for (name, value_type) in options.search_attributes {
+        builder = builder.search_attribute(name, value_type);
+    }
     #[cfg(feature = "sqlite")]
     if let Some(database) = options.database {
         builder = builder.database(database);
@@ -107,6 +110,8 @@ struct Options {
     ip: std::net::IpAddr,
     port: u16,
     namespaces: Vec<String>,
+    /// By name, with the name of the type.
+    search_attributes: Vec<(String, String)>,
     retention: Option<Duration>,
     #[cfg(feature = "sqlite")]
     database: Option<PathBuf>,
@@ -129,6 +134,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
         ip: Ipv4Addr::LOCALHOST.into(),
         port: DEFAULT_PORT,
         namespaces: Vec::new(),
+        search_attributes: Vec::new(),
         retention: None,
         #[cfg(feature = "sqlite")]
         database: None,
@@ -151,6 +157,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
             "-p" | "--port" => options.port = number(&name, &value()?)?,
             "--ip" => options.ip = number(&name, &value()?)?,
             "-n" | "--namespace" => options.namespaces.push(value()?),
+            "--search-attribute" => options.search_attributes.push(attribute(&value()?)?),
             #[cfg(feature = "sqlite")]
             "-f" | "--db-filename" => options.database = Some(value()?.into()),
             #[cfg(not(feature = "sqlite"))]
@@ -179,6 +186,16 @@ fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {
     value
         .parse()
         .map_err(|_| format!("`{value}` is not a valid value for {name}"))
+}
+
+/// Reads a search attribute such as `CustomerId=Keyword`.
+fn attribute(value: &str) -> Result<(String, String), String> {
+    match value.split_once('=') {
+        Some((name, value_type)) => Ok((name.to_owned(), value_type.to_owned())),
+        None => Err(format!(
+            "`{value}` is not a search attribute: a name and a type, as in `CustomerId=Keyword`"
+        )),
+    }
 }
 
 /// Reads a duration such as `36h`: a whole number with a unit.
@@ -227,6 +244,9 @@ Options:
   -p, --port PORT        port to listen on; 0 picks a free one [default: 7233]
       --ip ADDRESS       address to listen on; there is no access control [default: 127.0.0.1]
   -n, --namespace NAME   namespace to register in addition to `default`; repeatable
+      --search-attribute NAME=TYPE
+                         search attribute to register in these namespaces; TYPE is Text, Keyword, Int,
+                         Double, Bool, Datetime or KeywordList; repeatable
   -f, --db-filename FILE SQLite file that keeps everything over restarts, created if there is none;
                          without it everything is in memory
       --retention TIME   how long closed workflows are kept, such as 36h or 30d [default: what the
@@ -249,13 +269,17 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let line = "--port 0 --namespace=a -n b --log info --retention 2d";
+        let line = "--port 0 --namespace=a -n b --log info --retention 2d --search-attribute A=Int \
+                    --search-attribute=B=Keyword";
         let Ok(Command::Serve(options)) = parsed(line) else {
             panic!("the line is well formed");
         };
         assert_eq!(options.retention, Some(Duration::from_secs(2 * 24 * 3600)));
         assert_eq!(options.port, 0);
         assert_eq!(options.namespaces, ["a", "b"]);
+        let attributes = [("A", "Int"), ("B", "Keyword")];
+        let attributes = attributes.map(|(name, ty)| (name.to_owned(), ty.to_owned()));
+        assert_eq!(options.search_attributes, attributes);
         assert_eq!(options.log, Some(Level::INFO));
         #[cfg(feature = "sqlite")]
         for line in ["-f app.db", "--db-filename app.db", "--db-filename=app.db"] {
@@ -296,6 +320,7 @@ mod tests {
             Err("`99999` is not a valid value for --port".into())
         );
         assert!(parsed("--log loud").is_err());
+        assert!(parsed("--search-attribute CustomerId").is_err());
         for retention in ["", "1", "d", "-1d", "0s", "1w", "1é", "99999999999999999d"] {
             let refused = parse(["--retention", retention].map(str::to_owned).into_iter());
             assert!(refused.is_err(), "{retention}");

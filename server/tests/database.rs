@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use durably_proto::api::enums::v1::{EventType, WorkflowExecutionStatus};
+use durably_proto::api::enums::v1::{EventType, IndexedValueType, WorkflowExecutionStatus};
+use durably_proto::api::operatorservice::v1::ListSearchAttributesRequest;
 use durably_proto::api::workflowservice::v1::{
     DescribeNamespaceRequest, ListWorkflowExecutionsRequest,
 };
@@ -210,4 +211,57 @@ async fn only_its_user_may_read_a_database() {
         names.push(file.file_name());
     }
     assert_eq!(names.len(), 4, "{names:?}");
+}
+
+#[tokio::test]
+async fn search_attributes_of_the_configuration_are_registered_once() {
+    let folder = Folder::new("attributes");
+    let start = |attributes: &[(&str, &str)]| {
+        let database = folder.0.join("app.db");
+        let mut server = Server::builder().database(database).grpc(false);
+        for (name, value_type) in attributes {
+            server = server.search_attribute(*name, *value_type);
+        }
+        server.start()
+    };
+    for _ in 0..2 {
+        let server = start(&[("City", "Keyword"), ("City", "Keyword")]).await;
+        let server = server.expect("the attribute is new, or there with its type");
+        let request = ListSearchAttributesRequest {
+            namespace: "default".to_owned(),
+        };
+        let listed = server.operator_service();
+        let listed = listed.list_search_attributes(Request::new(request)).await;
+        let custom = listed
+            .expect("it lists them")
+            .into_inner()
+            .custom_attributes;
+        assert_eq!(
+            custom,
+            [("City".to_owned(), IndexedValueType::Keyword.into())].into()
+        );
+        server.shutdown().await;
+    }
+    for (attribute, problem) in [
+        (
+            ("City", "Text"),
+            "search attribute City already exists with another type",
+        ),
+        (
+            ("WorkflowId", "Int"),
+            "search attribute WorkflowId already exists with another type",
+        ),
+        (("", "Int"), "its name is empty"),
+        (
+            ("Age", "Number"),
+            "there is no type `Number`; the types are Text, Keyword, Int, Double, Bool, Datetime, KeywordList",
+        ),
+    ] {
+        let error = start(&[attribute]).await.expect_err("it is refused");
+        let text = format!(
+            "search attribute `{}` cannot be registered: {problem}",
+            attribute.0
+        );
+        assert_eq!(error.to_string(), text);
+    }
 }

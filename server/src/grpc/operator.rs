@@ -99,13 +99,8 @@ fn add_attributes(
                 .ok_or_else(|| {
                     Error::Invalid(format!("unknown type of search attribute {name}"))
                 })?;
-            if !attributes.add(&name, value_type)
-                && attributes.carried_type(&name) != Some(value_type)
-            {
-                return Err(Error::Invalid(format!(
-                    "search attribute {name} already exists with another type"
-                )));
-            }
+            let added = attributes.register(&name, value_type);
+            added.map_err(Error::Invalid)?;
         }
         Ok(())
     })?;

@@ -39,6 +39,8 @@ pub struct ServerBuilder {
     pub(crate) address: SocketAddr,
     pub(crate) grpc: bool,
     pub(crate) namespaces: Vec<String>,
+    /// By name, with the name of the type.
+    pub(crate) search_attributes: Vec<(String, String)>,
     pub(crate) retention: Option<Duration>,
     pub(crate) clock: Clock,
     pub(crate) seed: Option<u64>,
@@ -52,6 +54,7 @@ impl ServerBuilder {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             grpc: true,
             namespaces: Vec::new(),
+            search_attributes: Vec::new(),
             retention: None,
             clock: Clock::system(),
             seed: None,
@@ -76,6 +79,28 @@ impl ServerBuilder {
     /// Registers a namespace in addition to `default`. Can be called several times.
     pub fn namespace(mut self, name: impl Into<String>) -> Self {
         self.namespaces.push(name.into());
+        self
+    }
+
+    /// Registers a search attribute in `default` and in each [`Self::namespace`]: its name, and the
+    /// type as the CLI names it, which is one of `Text`, `Keyword`, `Int`, `Double`, `Bool`, `Datetime`
+    /// and `KeywordList`. One that a database has with this type stays as it is. Can be called
+    /// several times.
+    ///
+    /// ```
+    /// # use durably_server::Server;
+    /// # async fn start() -> Result<(), durably_server::StartError> {
+    /// let server = Server::builder().search_attribute("CustomerId", "Keyword").start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn search_attribute(
+        mut self,
+        name: impl Into<String>,
+        value_type: impl Into<String>,
+    ) -> Self {
+        let attribute = (name.into(), value_type.into());
+        self.search_attributes.push(attribute);
         self
     }
 

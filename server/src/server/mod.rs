@@ -39,6 +39,7 @@ use crate::store::memory::MemoryStore;
 #[cfg(feature = "sqlite")]
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Settings, Store};
+use crate::visibility::attributes::{self, Attributes};
 
 /// A running server. Dropping it stops it in the background; [`Server::shutdown`] also waits until
 /// it has stopped.
@@ -238,7 +239,8 @@ impl Server {
             runtime: tokio::runtime::Handle::current(),
             own: Weak::clone(own),
         });
-        open_namespaces(&backend, config.namespaces, config.retention)?;
+        let names = open_namespaces(&backend, config.namespaces, config.retention)?;
+        register_attributes(&backend, &names, &config.search_attributes)?;
         backend.recover_all().map_err(StartError::store)?;
         let frontend = Frontend::new(Arc::clone(&backend));
         let mut tasks = JoinSet::new();
@@ -297,12 +299,13 @@ fn open_store(_: &ServerBuilder, ids: &Ids) -> Result<Arc<dyn Store>, StartError
     Ok(Arc::new(MemoryStore::new(ids.uuid())))
 }
 
-/// Opens the namespaces of the store, and adds those of the configuration that it does not have.
+/// Opens the namespaces of the store, and adds those of the configuration that it does not have; returns the names of
+/// the latter and of those that it has.
 fn open_namespaces(
     backend: &Backend,
     configured: Vec<String>,
     retention: Option<Duration>,
-) -> Result<(), StartError> {
+) -> Result<Vec<String>, StartError> {
     let (store, namespaces) = (&*backend.store, &backend.namespaces);
     let mut names = vec![DEFAULT_NAMESPACE.to_owned()];
     for name in configured {
@@ -322,21 +325,58 @@ fn open_namespaces(
         }
         namespaces.add_stored(stored);
     }
-    for name in names {
+    for name in &names {
         let mut settings = Settings::default();
         settings.retention = retention.unwrap_or(settings.retention);
-        let registered = namespaces.register(store, &name, backend.ids.uuid(), settings);
+        let registered = namespaces.register(store, name, backend.ids.uuid(), settings);
         match registered {
             Ok(()) => {}
             // The store has it.
-            Err(Error::NamespaceExists(_)) if namespaces.find(&name).is_ok() => {}
+            Err(Error::NamespaceExists(_)) if namespaces.find(name).is_ok() => {}
             Err(Error::Store(error)) => return Err(StartError::store(error)),
             Err(error) => {
                 return Err(StartError::Namespace {
-                    name,
+                    name: name.clone(),
                     problem: Status::from(error).message().to_owned(),
                 });
             }
+        }
+    }
+    Ok(names)
+}
+
+/// Registers the search attributes of the configuration in these namespaces.
+fn register_attributes(
+    backend: &Backend,
+    namespaces: &[String],
+    configured: &[(String, String)],
+) -> Result<(), StartError> {
+    for (name, type_name) in configured {
+        let refused = |problem: String| StartError::SearchAttribute {
+            name: name.clone(),
+            problem,
+        };
+        if name.is_empty() {
+            return Err(refused("its name is empty".to_owned()));
+        }
+        let Some(value_type) = attributes::type_named(type_name) else {
+            let known: Vec<&str> = attributes::TYPES.iter().map(|(name, _)| *name).collect();
+            return Err(refused(format!(
+                "there is no type `{type_name}`; the types are {}",
+                known.join(", ")
+            )));
+        };
+        for namespace in namespaces {
+            let add = |attributes: &mut Attributes| {
+                let added = attributes.register(name, value_type);
+                added.map_err(Error::Invalid)
+            };
+            let namespace = backend.namespaces.find(namespace);
+            let added = namespace.and_then(|it| it.change_attributes(&*backend.store, add));
+            added.map_err(|error| match error {
+                Error::Store(error) => StartError::store(error),
+                error => refused(Status::from(error).message().to_owned()),
+            })?;
         }
     }
     Ok(())

@@ -31,6 +31,24 @@ pub(crate) enum Field {
     Carried(String, IndexedValueType),
 }
 
+/// The types of custom attributes, by the names that the CLI takes.
+pub(crate) const TYPES: [(&str, IndexedValueType); 7] = [
+    ("Text", IndexedValueType::Text),
+    ("Keyword", IndexedValueType::Keyword),
+    ("Int", IndexedValueType::Int),
+    ("Double", IndexedValueType::Double),
+    ("Bool", IndexedValueType::Bool),
+    ("Datetime", IndexedValueType::Datetime),
+    ("KeywordList", IndexedValueType::KeywordList),
+];
+
+/// The type of that name.
+pub(crate) fn type_named(name: &str) -> Option<IndexedValueType> {
+    let mut types = TYPES.iter();
+    let found = types.find(|(known, _)| *known == name)?;
+    Some(found.1)
+}
+
 /// The search attributes of one namespace.
 #[derive(Clone, Debug)]
 pub(crate) struct Attributes {
@@ -95,6 +113,23 @@ impl Attributes {
         }
         self.custom.insert(name.to_owned(), value_type);
         true
+    }
+
+    /// Adds a custom attribute, unless it is there with this type.
+    ///
+    /// # Errors
+    /// It is there with another type; in words.
+    pub(crate) fn register(
+        &mut self,
+        name: &str,
+        value_type: IndexedValueType,
+    ) -> Result<(), String> {
+        match self.add(name, value_type) || self.carried_type(name) == Some(value_type) {
+            true => Ok(()),
+            false => Err(format!(
+                "search attribute {name} already exists with another type"
+            )),
+        }
     }
 
     /// Removes a custom attribute; returns false if there is none of that name.

@@ -1,6 +1,10 @@
 //! Values of search attributes: which are refused, with which text, and which are kept.
 
-use durably::prelude::*;
+use durably::{
+    Server,
+    prelude::*,
+    search::{Keyword, SearchKey},
+};
 use durably_proto::api::{
     command::v1::{
         Command, ContinueAsNewWorkflowExecutionCommandAttributes,
@@ -330,5 +334,31 @@ async fn the_next_run_has_the_values_that_stand_for_some(world: &World) -> Resul
         }
         terminate(&mut service, &workflow_id).await?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn attributes_of_the_builder_are_registered_in_its_namespaces() -> Result<()> {
+    const CUSTOMER: SearchKey<Keyword> = SearchKey::new("CustomerId");
+    let server = || {
+        let server = Server::builder().namespace("shop").in_process_only();
+        server.search_attribute(CUSTOMER)
+    };
+    let running = server().start().await?;
+    for namespace in ["default", "shop"] {
+        let client = running.client_of(namespace).await?;
+        let start = client.start("Order", ()).id("order-1").task_queue("orders");
+        start.search(CUSTOMER, "c-1").await?;
+        assert_eq!(client.count(CUSTOMER.eq("c-1")).await?, 1);
+    }
+    running.shutdown().await;
+    let number = SearchKey::<i64>::new("CustomerId");
+    let error = server().search_attribute(number).start().await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("already exists with another type"),
+        "{error}"
+    );
     Ok(())
 }
