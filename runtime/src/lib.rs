@@ -136,7 +136,7 @@ pub mod prelude;
 
 // At the root stands what a program of an hour's work names: what it starts from, what its methods
 // take and return, and what it writes in their bodies. All else is in the module that it is about.
-pub use activity::{ActivityCtx, Retry};
+pub use activity::{ActivityCtx, Priority, Retry};
 pub use client::{Client, Handle};
 pub use data::{Args, Bytes, Encoding, Value};
 #[doc(hidden)]

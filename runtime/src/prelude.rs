@@ -22,6 +22,6 @@ pub use durably_macros::{activities, activity, init, query, run, signal, update,
 
 pub use crate::{
     ActivityCtx, ActivityError, AppError, Cancelled, Client, Ctx, Either, Error, Handle,
-    ParentClose, Patch, Result, Retry, Saga, Time, View, Worker, bail, days, hours, join, join_all,
-    millis, mins, race, race_all, secs, try_join, try_join_all,
+    ParentClose, Patch, Priority, Result, Retry, Saga, Time, View, Worker, bail, days, hours, join,
+    join_all, millis, mins, race, race_all, secs, try_join, try_join_all,
 };

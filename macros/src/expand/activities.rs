@@ -171,12 +171,13 @@ fn options(set: &Activities) -> TokenStream {
 }
 
 /// The setters of a stub, which the runtime names and documents in `options/setters.rs`.
-const OPTIONS: [(&str, Takes); 6] = [
+const OPTIONS: [(&str, Takes); 7] = [
     ("start_to_close", Takes::ClosingTimeout),
     ("schedule_to_close", Takes::ClosingTimeout),
     ("schedule_to_start", Takes::Duration),
     ("heartbeat", Takes::Duration),
     ("retry", Takes::Retry),
+    ("priority", Takes::Priority),
     ("task_queue", Takes::Text),
 ];
 
@@ -185,6 +186,7 @@ enum Takes {
     ClosingTimeout,
     Duration,
     Retry,
+    Priority,
     Text,
 }
 
@@ -197,11 +199,14 @@ fn setter(set: &Activities, (name, takes): &(&str, Takes)) -> TokenStream {
     let ty = match takes {
         Takes::ClosingTimeout | Takes::Duration => quote!(impl #root::__private::Span),
         Takes::Retry => quote!(#root::__private::Retry),
+        Takes::Priority => quote!(#root::__private::Priority),
         Takes::Text => quote!(impl #root::__private::Text),
     };
     let timeout = match takes {
         Takes::ClosingTimeout => quote!(#root::__private::TimeoutSet),
-        Takes::Duration | Takes::Retry | Takes::Text => timeout().into_token_stream(),
+        Takes::Duration | Takes::Retry | Takes::Priority | Takes::Text => {
+            timeout().into_token_stream()
+        }
     };
     quote! {
         #doc

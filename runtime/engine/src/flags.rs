@@ -2,10 +2,10 @@
 
 use crate::SdkMetadata;
 
-/// Name under which the SDK records itself in history.
-const SDK_NAME: &str = "durably";
-/// Version under which the SDK records itself in history.
-const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Name under which the SDK records itself in history, and in answers to queries.
+pub const SDK_NAME: &str = "durably";
+/// Version under which the SDK records itself in history, and in answers to queries.
+pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// One way of doing things that histories depend on. Numbers are recorded and never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

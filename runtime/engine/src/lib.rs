@@ -66,6 +66,7 @@ mod slice;
 
 pub use error::EngineError;
 pub use failure::{FailureCategory, FailureInfo, FailureRecord, RetryState, TimeoutKind};
+pub use flags::{SDK_NAME, SDK_VERSION};
 pub use id::{EventId, Seq};
 pub use machine::activity::{
     ActivityCanceled, ActivityFailed, ActivityOutcome, ActivityScheduled, ActivityTimeouts,
@@ -89,8 +90,8 @@ pub use mismatch::{CommandSummary, Difference, Mismatch, Place};
 pub use payload::{Header, Payload};
 pub use protocol::command::{Command, Completion, QueryAnswer, TaskCompletion};
 pub use protocol::event::{
-    Answer, CommandEvent, Event, EventKind, Fact, RunStarted, SdkMetadata, Signaled, TaskEvent,
-    TaskStarted,
+    Answer, CommandEvent, ContinueAsNewReasons, Event, EventKind, Fact, RunStarted, SdkMetadata,
+    Signaled, TaskEvent, TaskStarted,
 };
 pub use protocol::intent::Intent;
 pub use protocol::job::{Advance, Job, Priority, RunRef, StartJob};

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     data::{Bytes, Converter, Incoming, Outgoing, type_name},
     error::{CompleteLater, DataError, Result},
+    options::{Priority, Retry},
     telemetry::log,
 };
 
@@ -118,6 +119,7 @@ enum Beats {
 /// async fn import(ctx: &ActivityCtx, file: String) -> Result<()> {
 ///     println!("{file}, attempt {} of {}", ctx.attempt(), ctx.activity_id());
 ///     println!("called by {}, until {:?}", ctx.workflow_id(), ctx.info().deadline());
+///     println!("{:?} {:?}", ctx.info().retry, ctx.info().priority);
 ///     Ok(())
 /// }
 /// ```
@@ -152,6 +154,11 @@ pub struct ActivityInfo {
     pub schedule_to_close: Option<Duration>,
     /// The longest pause between two heartbeats.
     pub heartbeat_timeout: Option<Duration>,
+    /// How failed attempts are retried; `None` if the server does not say.
+    pub retry: Option<Retry>,
+    /// How urgent the activity is. The server adds what the activity has from its workflow to tasks that waited in a
+    /// queue, and not to those that it hands out with the response to a workflow task; a local activity has none.
+    pub priority: Priority,
     /// Whether the attempt runs inside the workflow's own worker, without a task of its own.
     pub is_local: bool,
     /// What names this attempt to the server; see [`ActivityCtx::task_token`].
@@ -377,6 +384,8 @@ impl ActivityCtx {
                     start_to_close: None,
                     schedule_to_close: None,
                     heartbeat_timeout: None,
+                    retry: None,
+                    priority: Priority::default(),
                     is_local: false,
                     task_token: Bytes::from(b"test".as_slice()),
                 }),

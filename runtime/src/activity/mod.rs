@@ -38,5 +38,5 @@ pub use self::{
 };
 pub use crate::{
     definition::{Activity, ActivitySet, FreeActivity},
-    options::Retry,
+    options::{Priority, Retry},
 };

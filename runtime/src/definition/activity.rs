@@ -155,6 +155,7 @@ impl From<Declared> for ActivityOptions {
             heartbeat: declared.heartbeat,
             retry: declared.max_attempts.map(Retry::attempts),
             task_queue: declared.task_queue.map(str::to_owned),
+            priority: None,
         }
     }
 }

@@ -41,7 +41,7 @@ pub use crate::{
         site::Site,
         state::{Lease, Root, StateCell},
     },
-    options::{ActivityOptions, Retry},
+    options::{ActivityOptions, Priority, Retry},
     time::span::Span,
     workflow::{
         ActivityCall, ChildCall, ExternalHandle,

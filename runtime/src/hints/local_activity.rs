@@ -7,6 +7,13 @@
 )]
 pub trait HasHeartbeats {}
 
+/// What `priority` asks of a call: no local activity has it.
+#[diagnostic::on_unimplemented(
+    message = "a local activity has no priority",
+    label = "it waits in no task queue; leave `priority` out, or call the activity without `.local()`"
+)]
+pub trait HasPriority {}
+
 /// What `task_queue` asks of a call: no local activity has it.
 #[diagnostic::on_unimplemented(
     message = "a local activity has no task queue",

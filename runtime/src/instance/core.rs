@@ -7,7 +7,7 @@ use std::{
     task::{Context, Waker},
 };
 
-use durably_engine::{Intent, StartJob};
+use durably_engine::{ContinueAsNewReasons, Intent, StartJob};
 use futures::future::LocalBoxFuture;
 
 use super::{
@@ -30,6 +30,10 @@ pub(crate) struct Core {
     pub(crate) worker: Arc<WorkerFacts>,
     /// Set by the first job of every slice.
     pub(crate) facts: Cell<Facts>,
+    /// When the first workflow task started.
+    pub(crate) first_task: Time,
+    /// Description of the run's present state, as its code set it.
+    current_details: RefCell<Box<str>>,
     /// Where all random numbers of the run come from.
     pub(crate) random: Randomness,
     /// What `patched` answered, so that it answers the same again.
@@ -105,6 +109,7 @@ pub(crate) struct Facts {
     pub(crate) history_length: u32,
     pub(crate) history_size: u64,
     pub(crate) continue_as_new_suggested: bool,
+    pub(crate) continue_as_new_reasons: ContinueAsNewReasons,
 }
 
 /// Which commands user code may issue.
@@ -135,6 +140,8 @@ impl Core {
             start,
             worker,
             facts: Cell::new(facts),
+            first_task: facts.now,
+            current_details: RefCell::default(),
             patches: known.patches,
             upserts: Upserts::default(),
             side_effects: known.side_effects,
@@ -223,6 +230,17 @@ impl Core {
 
     pub(crate) fn take_fault(&self) -> Option<String> {
         self.fault.take().map(String::from)
+    }
+
+    /// Description of the run's present state; empty if its code set none.
+    pub(crate) fn current_details(&self) -> String {
+        self.current_details.borrow().as_ref().to_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn set_current_details(&self, details: String) {
+        self.assert_commands_allowed();
+        *self.current_details.borrow_mut() = details.into();
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use durably_engine::ActivityTimeouts;
 
-use super::Retry;
+use super::{Priority, Retry};
 
 /// How an activity is scheduled.
 ///
@@ -26,6 +26,8 @@ pub struct ActivityOptions {
     pub retry: Option<Retry>,
     /// The task queue; the workflow's own by default.
     pub task_queue: Option<String>,
+    /// How urgent the activity is; as the workflow by default.
+    pub priority: Option<Priority>,
 }
 
 impl ActivityOptions {
@@ -38,6 +40,7 @@ impl ActivityOptions {
             heartbeat: over.heartbeat.or(self.heartbeat),
             retry: over.retry.clone().or(self.retry),
             task_queue: over.task_queue.clone().or(self.task_queue),
+            priority: over.priority.clone().or(self.priority),
         }
     }
 
@@ -82,6 +85,9 @@ impl ActivityOptions {
         }
         if let Some(retry) = &self.retry {
             retry.check(&mut wrong);
+        }
+        if let Some(priority) = &self.priority {
+            priority.check(&mut wrong);
         }
         if wrong.is_empty() {
             return Ok(());

@@ -6,7 +6,7 @@ use durably_engine::{
     ChildCancellationType, ChildId, Header, IdReusePolicy, ParentClose, StartChild,
 };
 
-use super::Retry;
+use super::{Priority, Retry};
 use crate::data::value;
 
 /// How a child is started.
@@ -18,6 +18,7 @@ pub(crate) struct ChildOptions {
     pub(crate) run_timeout: Option<Duration>,
     pub(crate) task_timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
+    pub(crate) priority: Option<Priority>,
     pub(crate) cron: Option<String>,
     pub(crate) id_reuse_policy: Option<IdReusePolicy>,
     pub(crate) parent_close: ParentClose,
@@ -56,6 +57,9 @@ impl ChildOptions {
         if let Some(retry) = &self.retry {
             retry.check(&mut wrong);
         }
+        if let Some(priority) = &self.priority {
+            priority.check(&mut wrong);
+        }
         match wrong.is_empty() {
             true => Ok(()),
             false => Err(wrong.join("; ")),
@@ -75,6 +79,7 @@ impl ChildOptions {
             run_timeout: self.run_timeout,
             task_timeout: self.task_timeout,
             retry: self.retry.as_ref().map(Retry::policy),
+            priority: self.priority.map(Priority::into_engine).unwrap_or_default(),
             cron: self.cron.unwrap_or_default(),
             id_reuse: self.id_reuse_policy.unwrap_or_default(),
             parent_close: self.parent_close,

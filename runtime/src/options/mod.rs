@@ -4,8 +4,9 @@
 
 mod activity;
 mod child;
+mod priority;
 mod retry;
 pub(crate) mod setters;
 
 pub(crate) use self::child::ChildOptions;
-pub use self::{activity::ActivityOptions, retry::Retry};
+pub use self::{activity::ActivityOptions, priority::Priority, retry::Retry};

@@ -80,6 +80,17 @@ impl Retry {
         self
     }
 
+    /// The policy that history records.
+    pub(crate) fn recorded(policy: &RetryPolicy) -> Self {
+        Self {
+            max_attempts: policy.maximum_attempts,
+            initial_interval: policy.initial_interval,
+            maximum_interval: policy.maximum_interval,
+            backoff: (policy.backoff_coefficient != 0.0).then_some(policy.backoff_coefficient),
+            non_retryable: policy.non_retryable_error_types.clone(),
+        }
+    }
+
     /// The policy, as the engine takes it.
     ///
     /// The server refuses a policy whose pause is not given, so its documented defaults stand in.

@@ -40,6 +40,9 @@ table! { $
         "The longest one run may take; no limit by default. A continue-as-new keeps that of its run.";
     task_timeout, crate::time::span::Span::into_duration,
         "The longest one workflow task may take; the server's default is ten seconds.";
+    priority, std::convert::identity,
+        "How urgent its tasks are, and with whom they share a task queue; by default as those of the workflow that starts \
+         it, or else the server's default.";
     retry, std::convert::identity,
         "How failures are retried. By default an activity is retried without limit, and a workflow is not.";
 }

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use durably_engine::{FailureRecord, Header, Payload};
+use durably_engine::{FailureRecord, Header, Payload, Priority, RetryPolicy};
 use durably_proto::{api::workflowservice::v1 as pb, wkt::Timestamp};
 
 use super::{
-    WireError, failure, payload,
+    WireError, event, failure, payload,
     request::{Execution, Request, Sender},
     status::CodecFault,
     time::{instant, limit},
@@ -37,6 +37,8 @@ pub(crate) struct ActivityTask {
     pub(crate) start_to_close: Option<Duration>,
     pub(crate) schedule_to_close: Option<Duration>,
     pub(crate) heartbeat_timeout: Option<Duration>,
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) priority: Priority,
     /// When the server returned it: about when the time of the attempt began.
     pub(crate) arrived: Instant,
     /// Why the payloads could not be decoded; the attempt has to fail.
@@ -68,6 +70,8 @@ impl ActivityTask {
             start_to_close: limit(task.start_to_close_timeout),
             schedule_to_close: limit(task.schedule_to_close_timeout),
             heartbeat_timeout: limit(task.heartbeat_timeout),
+            retry: task.retry_policy.map(event::retry_policy),
+            priority: task.priority.map(event::priority).unwrap_or_default(),
             arrived: Instant::now(),
             fault: None,
         })

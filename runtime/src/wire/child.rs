@@ -15,7 +15,7 @@ use durably_proto::api::{
 
 use super::{
     WireError,
-    command::{bare, retry_policy, task_queue, with_metadata},
+    command::{bare, priority, retry_policy, task_queue, with_metadata},
     failure, payload, time,
 };
 
@@ -39,6 +39,7 @@ pub(crate) fn start(asked: StartChild) -> command::Command {
         parent_close_policy: parent_close(asked.parent_close).into(),
         workflow_id_reuse_policy: reuse_policy(asked.id_reuse).into(),
         retry_policy: asked.retry.map(retry_policy),
+        priority: priority(asked.priority),
         cron_schedule: asked.cron,
         header: payload::header_to_proto(asked.header),
         memo: payload::memo_to_proto(asked.memo),

@@ -156,12 +156,20 @@ pub(super) fn with_metadata(
     summary: Option<Payload>,
     details: Option<Payload>,
 ) -> command::Command {
+    command.user_metadata = user_metadata(summary, details);
+    command
+}
+
+/// Summary and details of a command or a workflow, for people.
+pub(super) fn user_metadata(
+    summary: Option<Payload>,
+    details: Option<Payload>,
+) -> Option<UserMetadata> {
     let metadata = UserMetadata {
         summary: summary.map(payload::to_proto),
         details: details.map(payload::to_proto),
     };
-    command.user_metadata = (metadata != UserMetadata::default()).then_some(metadata);
-    command
+    (metadata != UserMetadata::default()).then_some(metadata)
 }
 
 fn schedule_activity(asked: ScheduleActivity) -> command::Command {
@@ -351,7 +359,7 @@ pub(crate) fn retry_policy(policy: RetryPolicy) -> common::RetryPolicy {
     }
 }
 
-fn priority(priority: Priority) -> Option<common::Priority> {
+pub(super) fn priority(priority: Priority) -> Option<common::Priority> {
     (priority != Priority::default()).then_some(common::Priority {
         priority_key: priority.key,
         fairness_key: priority.fairness_key,

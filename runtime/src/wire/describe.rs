@@ -2,7 +2,7 @@
 
 use std::{fmt, time::SystemTime};
 
-use durably_engine::{FailureRecord, Header};
+use durably_engine::{FailureRecord, Header, Payload, Priority};
 use durably_proto::api::{
     enums::v1::{PendingActivityState, PendingWorkflowTaskState, WorkflowExecutionStatus},
     workflow::v1 as workflow,
@@ -10,7 +10,7 @@ use durably_proto::api::{
 };
 
 use super::{
-    WireError, failure, payload,
+    WireError, event, failure, payload,
     payload_fields::Subject,
     request::{Execution, Request, Sender},
     time::instant,
@@ -125,6 +125,10 @@ pub(crate) struct Description {
     /// The workflow ids.
     pub(crate) children: Vec<String>,
     pub(crate) workflow_task: Option<PendingWorkflowTask>,
+    pub(crate) priority: Priority,
+    /// Summary and details of the start, for people.
+    pub(crate) static_summary: Option<Payload>,
+    pub(crate) static_details: Option<Payload>,
 }
 
 /// An activity that is not finished.
@@ -173,6 +177,9 @@ impl Request for DescribeWorkflow {
         let info = reply
             .workflow_execution_info
             .ok_or_else(|| WireError::missing(PLACE, "workflow_execution_info"))?;
+        let priority = info.priority.clone().map(event::priority);
+        let metadata = reply.execution_config.unwrap_or_default().user_metadata;
+        let metadata = metadata.unwrap_or_default();
         let activities = reply.pending_activities.into_iter().map(pending_activity);
         let children = reply.pending_children.into_iter().map(|it| it.workflow_id);
         Ok(Description {
@@ -180,6 +187,9 @@ impl Request for DescribeWorkflow {
             activities: activities.collect(),
             children: children.collect(),
             workflow_task: reply.pending_workflow_task.map(pending_workflow_task),
+            priority: priority.unwrap_or_default(),
+            static_summary: metadata.summary.map(payload::from_proto),
+            static_details: metadata.details.map(payload::from_proto),
         })
     }
 }

@@ -1,14 +1,14 @@
 //! History events, by move, once, and only what replay needs of them.
 
 use durably_engine::{
-    ActivityCanceled, ActivityFailed, ActivityScheduled, Answer, ChildAnswer, CommandEvent, Ending,
-    Event, EventId, EventKind, Fact, Priority, RetryPolicy, RunRef, RunStarted, SdkMetadata,
-    Signaled, TaskEvent, TaskStarted, UpdateAccepted, UpdateRequest,
+    ActivityCanceled, ActivityFailed, ActivityScheduled, Answer, ChildAnswer, CommandEvent,
+    ContinueAsNewReasons, Ending, Event, EventId, EventKind, Fact, Priority, RetryPolicy, RunRef,
+    RunStarted, SdkMetadata, Signaled, TaskEvent, TaskStarted, UpdateAccepted, UpdateRequest,
 };
 use durably_proto::{
     api::{
         common::v1 as common,
-        enums::v1::{EventType, WorkflowTaskFailedCause},
+        enums::v1::{EventType, SuggestContinueAsNewReason, WorkflowTaskFailedCause},
         history::{v1 as history, v1::history_event::Attributes},
         sdk::v1::WorkflowTaskCompletedMetadata,
         update::v1 as update,
@@ -71,6 +71,7 @@ fn kind(
             time: event_time(id, at)?,
             history_size: u64::try_from(it.history_size_bytes).unwrap_or(0),
             continue_as_new_suggested: it.suggest_continue_as_new,
+            continue_as_new_reasons: continue_as_new_reasons(&it),
         })
         .into(),
         Attributes::WorkflowTaskCompletedEventAttributes(it) => TaskEvent::Completed {
@@ -352,6 +353,22 @@ fn run_started(
     })
 }
 
+fn continue_as_new_reasons(
+    it: &history::WorkflowTaskStartedEventAttributes,
+) -> ContinueAsNewReasons {
+    use SuggestContinueAsNewReason as Reason;
+    let mut reasons = ContinueAsNewReasons::default();
+    for reason in it.suggest_continue_as_new_reasons() {
+        match reason {
+            Reason::HistorySizeTooLarge => reasons.history_size = true,
+            Reason::TooManyHistoryEvents => reasons.event_count = true,
+            Reason::TooManyUpdates => reasons.update_count = true,
+            Reason::Unspecified => {}
+        }
+    }
+    reasons
+}
+
 fn run_ref(namespace: String, execution: common::WorkflowExecution) -> RunRef {
     RunRef {
         namespace,
@@ -360,7 +377,7 @@ fn run_ref(namespace: String, execution: common::WorkflowExecution) -> RunRef {
     }
 }
 
-fn priority(priority: common::Priority) -> Priority {
+pub(super) fn priority(priority: common::Priority) -> Priority {
     Priority {
         key: priority.priority_key,
         fairness_key: priority.fairness_key,

@@ -15,7 +15,7 @@ use std::time::Duration;
 /// # }
 /// ```
 pub use durably_engine::IdReusePolicy;
-use durably_engine::{Header, Payload, RetryPolicy};
+use durably_engine::{Header, Payload, Priority, RetryPolicy};
 use durably_proto::api::{
     common::v1::WorkflowType,
     enums::v1::WorkflowIdConflictPolicy,
@@ -70,6 +70,10 @@ pub(crate) struct StartWorkflow {
     pub(crate) run_timeout: Option<Duration>,
     pub(crate) task_timeout: Option<Duration>,
     pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) priority: Priority,
+    /// Summary and details for people; JSON strings.
+    pub(crate) summary: Option<Payload>,
+    pub(crate) details: Option<Payload>,
     pub(crate) cron: String,
     pub(crate) start_delay: Option<Duration>,
     pub(crate) memo: Header,
@@ -98,6 +102,8 @@ impl StartWorkflow {
             workflow_id_reuse_policy: child::reuse_policy(self.id_reuse).into(),
             workflow_id_conflict_policy: conflict_policy(self.id_conflict).into(),
             retry_policy: self.retry.map(command::retry_policy),
+            priority: command::priority(self.priority),
+            user_metadata: command::user_metadata(self.summary, self.details),
             cron_schedule: self.cron,
             workflow_start_delay: self.start_delay.map(to_duration),
             memo: payload::memo_to_proto(self.memo),
@@ -159,6 +165,8 @@ impl Request for SignalWithStart {
             workflow_id_reuse_policy: start.workflow_id_reuse_policy,
             workflow_id_conflict_policy: start.workflow_id_conflict_policy,
             retry_policy: start.retry_policy,
+            priority: start.priority,
+            user_metadata: start.user_metadata,
             cron_schedule: start.cron_schedule,
             memo: start.memo,
             search_attributes: start.search_attributes,

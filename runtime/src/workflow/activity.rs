@@ -27,7 +27,7 @@ use crate::{
         ops::{OpGuard, OpKind, OpResult},
     },
     options::{
-        ActivityOptions, Retry,
+        ActivityOptions, Priority, Retry,
         setters::{doc_of, setters, value_of},
     },
     time::span::Span,
@@ -67,6 +67,7 @@ use crate::{
 ///             .heartbeat(secs(30))
 ///             .retry(Retry::attempts(5).initial_interval(secs(2)).not_for("NoSuchFilm"))
 ///             .task_queue("gpu")
+///             .priority(Priority::key(1))
 ///             .id("render-1")
 ///             .summary("the first cut")
 ///             .cancellation(CancellationType::WaitCompleted)
@@ -205,6 +206,7 @@ impl<A, T> ActivityCall<A, T> {
         fn schedule_to_start(duration: impl Span) -> Self;
         fn heartbeat(duration: impl Span) -> Self;
         fn retry(retry: Retry /* as in `Retry::attempts(3)` */) -> Self;
+        fn priority(priority: Priority /* as in `Priority::key(1)` */) -> Self;
         fn task_queue(queue: impl Text) -> Self;
     }
 
@@ -395,13 +397,14 @@ impl Request {
     /// the activity declares are for its ordinary calls.
     fn check_local(&self, declared: &dyn Fn() -> ActivityOptions) -> Result<(), String> {
         let given = &self.options;
-        if given.heartbeat.is_none() && given.task_queue.is_none() {
+        if given.heartbeat.is_none() && given.task_queue.is_none() && given.priority.is_none() {
             return Ok(());
         }
         let declared = declared();
         let refused = [
             ("heartbeat", given.heartbeat != declared.heartbeat),
             ("task_queue", given.task_queue != declared.task_queue),
+            ("priority", given.priority != declared.priority),
         ];
         match refused.iter().find(|(_, is_refused)| *is_refused) {
             None => Ok(()),
@@ -439,6 +442,11 @@ impl Request {
                     timeouts: self.options.timeouts(),
                     retry: self.options.retry.as_ref().map(Retry::policy),
                     task_queue: self.options.task_queue,
+                    priority: self
+                        .options
+                        .priority
+                        .map(Priority::into_engine)
+                        .unwrap_or_default(),
                     cancellation: self.cancellation,
                     eager: true,
                     summary,

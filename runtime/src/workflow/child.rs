@@ -37,7 +37,7 @@ use crate::{
         ops::OpKind,
     },
     options::{
-        ChildOptions, Retry,
+        ChildOptions, Priority, Retry,
         setters::{doc_of, setters, value_of},
     },
     time::span::Span,
@@ -90,6 +90,7 @@ use crate::{
 ///             .run_timeout(days(10))
 ///             .task_timeout(secs(10))
 ///             .retry(Retry::attempts(3))
+///             .priority(Priority::key(2))
 ///             .parent_close(ParentClose::RequestCancel)
 ///             .cancellation(ChildCancellationType::TryCancel)
 ///             .memo("note", "fragile")
@@ -211,6 +212,7 @@ impl<W> ChildCall<W> {
         fn run_timeout(timeout: impl Span) -> Self;
         fn task_timeout(timeout: impl Span) -> Self;
         fn retry(retry: Retry /* as in `Retry::attempts(3)` */) -> Self;
+        fn priority(priority: Priority /* as in `Priority::key(1)` */) -> Self;
     }
 
     #[track_caller]

@@ -318,6 +318,25 @@ impl Ctx {
         Ok(())
     }
 
+    /// Sets a description of what the workflow does at present: Markdown of several lines. The UI shows it, and
+    /// [`WorkflowDescription::current_details`](crate::client::WorkflowDescription::current_details) returns it.
+    ///
+    /// It is not recorded: a worker answers it from the state of the run, as a query.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # async fn example(ctx: &Ctx) -> Result<()> {
+    /// ctx.set_current_details("waits for **two** approvals");
+    /// ctx.sleep(days(1)).await?;
+    /// ctx.set_current_details("");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn set_current_details(&self, details: impl Text) {
+        self.core().set_current_details(details.into_text());
+    }
+
     /// A value from outside of the workflow: the environment, a clock, a cache of the process. The closure is
     /// called once, its value is recorded in the history, and a replay uses that value.
     ///

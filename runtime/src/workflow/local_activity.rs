@@ -13,9 +13,9 @@ use crate::{
     data::Text,
     definition::{Activity, HasTimeout, TimeoutSet},
     error::ActivityError,
-    hints::local_activity::{HasHeartbeats, HasTaskQueue},
+    hints::local_activity::{HasHeartbeats, HasPriority, HasTaskQueue},
     options::{
-        ActivityOptions, Retry,
+        ActivityOptions, Priority, Retry,
         setters::{doc_of, setters, value_of},
     },
     time::span::Span,
@@ -130,6 +130,15 @@ impl<A, T> LocalActivityCall<A, T> {
     pub fn heartbeat(self, _duration: impl Span) -> Self
     where
         Self: HasHeartbeats,
+    {
+        self
+    }
+
+    /// No local activity has a priority.
+    #[doc(hidden)]
+    pub fn priority(self, _priority: Priority) -> Self
+    where
+        Self: HasPriority,
     {
         self
     }

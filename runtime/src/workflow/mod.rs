@@ -92,6 +92,6 @@ pub use self::{
     side_effect::SideEffect,
     spawn::Spawned,
     timer::Sleep,
-    view::{View, WorkflowRef},
+    view::{ContinueAsNewReason, View, WorkflowRef},
 };
 pub use crate::definition::{AsCtx, HasTimeout, NoTimeout, TimeoutSet, Workflow};

@@ -8,7 +8,7 @@ use crate::{
     definition::{Activity, NoTimeout, TimeoutSet},
     instance::current::in_workflow,
     options::{
-        ActivityOptions, Retry,
+        ActivityOptions, Priority, Retry,
         setters::{doc_of, setters, value_of},
     },
     time::span::Span,
@@ -40,6 +40,7 @@ impl<T> Stub<T> {
         fn schedule_to_start(duration: impl Span) -> Self;
         fn heartbeat(duration: impl Span) -> Self;
         fn retry(retry: Retry) -> Self;
+        fn priority(priority: Priority) -> Self;
         fn task_queue(queue: impl Text) -> Self;
     }
 

@@ -11,6 +11,7 @@ use crate::{
     },
     error::{DataError, Failure, Result},
     instance::core::Core,
+    options::{Priority, Retry},
     time::Time,
 };
 
@@ -47,6 +48,8 @@ use crate::{
 ///         let age = ctx.now().duration_since(ctx.started_at());
 ///         self.lines.push(format!("{age:?} of {:?}", ctx.run_timeout()));
 ///         self.lines.push(format!("{:?} {:?}", ctx.execution_timeout(), ctx.task_timeout()));
+///         let (retry, priority) = (ctx.retry_policy(), ctx.priority());
+///         self.lines.push(format!("{retry:?}, {priority:?}, task at {:?}", ctx.first_task_at()));
 ///
 ///         // The run before, and what was set at the start.
 ///         let total = ctx.last_completion::<u64>()?.unwrap_or(0);
@@ -56,6 +59,7 @@ use crate::{
 ///
 ///         // Before history grows too long, and after all handlers have ended.
 ///         if ctx.continue_as_new_suggested() || ctx.history_length() > 10_000 {
+///             tracing::info!("{:?}, {}", ctx.continue_as_new_reasons(), ctx.current_details());
 ///             ctx.wait_until(|| ctx.handlers_finished()).await?;
 ///             return Self::continue_as_new().into();
 ///         }
@@ -121,6 +125,22 @@ impl View {
     /// Which attempt this is under the workflow's retry policy, from 1.
     pub fn attempt(&self) -> u32 {
         self.core.start.event.attempt
+    }
+
+    /// How the workflow is retried when it fails; `None` if it is not.
+    pub fn retry_policy(&self) -> Option<Retry> {
+        self.core.start.event.retry.as_ref().map(Retry::recorded)
+    }
+
+    /// How urgent the tasks of the workflow are. Activities and children have what they do not set from it.
+    pub fn priority(&self) -> Priority {
+        Priority::recorded(&self.core.start.event.priority)
+    }
+
+    /// When the first workflow task of the run started: later than [`started_at`](Self::started_at) by a start delay,
+    /// by the pause before a retry or the next run of a cron schedule, and by the wait for a worker.
+    pub fn first_task_at(&self) -> Time {
+        self.core.first_task
     }
 
     /// When the run started.
@@ -219,6 +239,24 @@ impl View {
         self.core.facts.get().continue_as_new_suggested
     }
 
+    /// Why the server suggests to continue as new; empty if it does not, or if it is older and does not say.
+    pub fn continue_as_new_reasons(&self) -> Vec<ContinueAsNewReason> {
+        let reasons = self.core.facts.get().continue_as_new_reasons;
+        let all = [
+            (reasons.history_size, ContinueAsNewReason::HistorySize),
+            (reasons.event_count, ContinueAsNewReason::EventCount),
+            (reasons.update_count, ContinueAsNewReason::UpdateCount),
+        ];
+        let given = all.into_iter().filter(|(is_given, _)| *is_given);
+        given.map(|(_, reason)| reason).collect()
+    }
+
+    /// The description that [`set_current_details`](crate::workflow::Ctx::set_current_details) set last; empty if none
+    /// was set.
+    pub fn current_details(&self) -> String {
+        self.core.current_details()
+    }
+
     /// Whether every async signal and update handler that was started has finished.
     ///
     /// A workflow that ends earlier drops the running handlers, and their callers get an error: `ctx.wait_until(|| ctx.handlers_finished()).await?` waits for them.
@@ -231,6 +269,27 @@ impl View {
     pub fn is_replaying(&self) -> bool {
         self.core.facts.get().replaying
     }
+}
+
+/// Why the server suggests to continue as new.
+///
+/// ```
+/// use durably::{prelude::*, workflow::ContinueAsNewReason};
+///
+/// /// Whether another run would begin with fewer updates.
+/// fn has_many_updates(view: &View) -> bool {
+///     view.continue_as_new_reasons().contains(&ContinueAsNewReason::UpdateCount)
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContinueAsNewReason {
+    /// History has many bytes.
+    HistorySize,
+    /// History has many events.
+    EventCount,
+    /// History has many updates.
+    UpdateCount,
 }
 
 /// Another workflow, by its names.

@@ -125,6 +125,15 @@ impl Scenario {
                     .await?;
                 Ok(String::new())
             }
+            "described" => {
+                third_time::call(ctx)
+                    .retry(Retry::attempts(5).initial_interval(millis(10)))
+                    .priority(Priority::key(1).fairness_weight(0.5))
+                    .summary("soon")
+                    .await?;
+                ctx.sleep(millis(10)).summary("a moment").await?;
+                Self::continue_as_new("signals").into()
+            }
             "continued" => Self::continue_as_new("signals").into(),
             "patched" => {
                 if ctx.patched(A_CHANGE) {
@@ -197,6 +206,12 @@ where
     match name {
         "retried run" => start = start.retry(Retry::attempts(2).initial_interval(millis(10))),
         "timed out" => start = start.run_timeout(secs(1)),
+        "described" => {
+            start = start
+                .priority(Priority::key(2).fairness_key("acme"))
+                .summary("a scenario")
+                .details("of *two* runs");
+        }
         _ => {}
     }
     let handle = start.await?;
@@ -286,6 +301,15 @@ scenarios! {
     };
     terminated: "terminated", |handle| async move {
         settled(&handle).await;
+        Ok(handle.terminate("enough").await?)
+    };
+    described: "described", |handle| async move {
+        let first = handle.untyped().run(handle.run_id().unwrap_or_default());
+        eventually("the next run", || async {
+            let described = first.describe().await.ok()?;
+            (!described.status.is_running()).then_some(())
+        })
+        .await;
         Ok(handle.terminate("enough").await?)
     };
     continued: "continued", |handle| async move {

@@ -12,6 +12,7 @@ mod cron;
 mod dynamic;
 mod evaluation;
 mod externals;
+mod facts;
 mod failures;
 mod instrumented;
 mod local_activities;

@@ -182,6 +182,7 @@ async fn described(order: &Handle<Order>) -> Result<Facts> {
 
 on_both_servers! {
     what_a_start_sets_is_read_in_the_workflow_and_in_its_description
+    what_goes_with_a_signal_or_an_update_is_set_by_the_start
     a_workflow_changes_and_removes_search_attributes_and_memos
     the_next_run_takes_over_what_is_set_unless_it_is_replaced
     filters_of_keys_find_runs_whatever_is_in_their_values
@@ -199,6 +200,39 @@ async fn what_a_start_sets_is_read_in_the_workflow_and_in_its_description(
     assert_eq!(order.facts().await?, started("c-1"));
     assert_eq!(described(&order).await?, started("c-1"));
     order.terminate("seen").await?;
+    worker.shutdown().await
+}
+
+async fn what_goes_with_a_signal_or_an_update_is_set_by_the_start(world: &World) -> Result<()> {
+    let worker = worker(world).await?;
+    let start = || {
+        let start = Order::start(&world.client, 0).id(unique("order"));
+        let start = start.task_queue(&world.queue).search(CUSTOMER, "c-1");
+        start.search(ITEMS, ["tea"]).memo("page", 1)
+    };
+    let signaled = start().with_signal(|order| order.end("now")).await?;
+    let updated = Order::start(&world.client, 2)
+        .id(unique("order"))
+        .task_queue(&world.queue)
+        .search(COUNT, 1)
+        .search(AMOUNT, 4.5)
+        .with_update(|order| order.assign("c-2"));
+    let (updated, assigned) = updated.await?;
+    let expected = Facts {
+        customer: Some("c-1".to_owned()),
+        items: Some(vec!["tea".to_owned()]),
+        memo: Some(1),
+        ..Facts::default()
+    };
+    assert_eq!(signaled.result().await?, expected);
+    assert_eq!(described(&signaled).await?, expected);
+    let assigned = assigned.result().await?;
+    assert_eq!(
+        (assigned.customer.as_deref(), assigned.count),
+        (Some("c-2"), Some(2))
+    );
+    assert_eq!(assigned.amount, None);
+    updated.terminate("seen").await?;
     worker.shutdown().await
 }
 

@@ -272,6 +272,14 @@ const _: () = {
         ) -> ShopStub<DurablyTimeout> {
             ShopStub(self.0.retry(value))
         }
+        ///The option `priority` of each call, as `ActivityCall` has it.
+        #[must_use]
+        pub fn priority(
+            self,
+            value: ::durably::__private::Priority,
+        ) -> ShopStub<DurablyTimeout> {
+            ShopStub(self.0.priority(value))
+        }
         ///The option `task_queue` of each call, as `ActivityCall` has it.
         #[must_use]
         pub fn task_queue(

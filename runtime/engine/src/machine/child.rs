@@ -15,8 +15,8 @@ use std::time::Duration;
 use super::{Cancel, Machine, Outbox, Step};
 use crate::{
     Answer, CancelExternal, Command, CommandEvent, CommandSummary, EventId, ExternalFault,
-    FailureInfo, FailureRecord, Header, Job, Payload, RetryPolicy, RetryState, Seq, Target,
-    TimeoutKind,
+    FailureInfo, FailureRecord, Header, Job, Payload, Priority, RetryPolicy, RetryState, Seq,
+    Target, TimeoutKind,
 };
 
 /// A child workflow to start.
@@ -44,6 +44,8 @@ pub struct StartChild {
     pub task_timeout: Option<Duration>,
     /// How it is tried again; not at all if not given.
     pub retry: Option<RetryPolicy>,
+    /// How urgent its tasks are; what is not given is as in the run's own.
+    pub priority: Priority,
     /// Cron schedule, empty if none.
     pub cron: String,
     /// Whether the id of a closed workflow may be used again.
@@ -534,6 +536,7 @@ impl Machine for Child {
                     run_timeout: asked.run_timeout,
                     task_timeout: asked.task_timeout,
                     retry: asked.retry.take(),
+                    priority: std::mem::take(&mut asked.priority),
                     cron: std::mem::take(&mut asked.cron),
                     id_reuse: asked.id_reuse,
                     parent_close: asked.parent_close,

@@ -269,6 +269,19 @@ pub struct TaskStarted {
     pub history_size: u64,
     /// The server finds history long enough.
     pub continue_as_new_suggested: bool,
+    /// Why it does.
+    pub continue_as_new_reasons: ContinueAsNewReasons,
+}
+
+/// Why the server finds history long enough. Older servers give no reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ContinueAsNewReasons {
+    /// History has many bytes.
+    pub history_size: bool,
+    /// History has many events.
+    pub event_count: bool,
+    /// History has many updates.
+    pub update_count: bool,
 }
 
 /// What the SDK of a worker records of itself with each completed task.

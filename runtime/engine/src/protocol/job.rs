@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use crate::{
-    ActivityOutcome, ChildOutcome, ChildStarted, ExternalOutcome, Header, Payload, RunStarted, Seq,
-    SideEffect, UpdateRequest,
+    ActivityOutcome, ChildOutcome, ChildStarted, ContinueAsNewReasons, ExternalOutcome, Header,
+    Payload, RunStarted, Seq, SideEffect, UpdateRequest,
 };
 
 /// One notification to user code.
@@ -110,6 +110,8 @@ pub struct Advance {
     pub history_size: u64,
     /// The server finds history long enough.
     pub continue_as_new_suggested: bool,
+    /// Why it does.
+    pub continue_as_new_reasons: ContinueAsNewReasons,
 }
 
 /// How a run begins.

@@ -34,6 +34,7 @@ impl Run {
             history_length: u32::try_from(history[slice.len - 1].id.0).unwrap_or(u32::MAX),
             history_size: started.history_size,
             continue_as_new_suggested: started.continue_as_new_suggested,
+            continue_as_new_reasons: started.continue_as_new_reasons,
         };
         self.advance = Some(advance);
         self.out.begin_slice();

@@ -186,6 +186,7 @@ impl World {
             time: SystemTime::UNIX_EPOCH + Duration::from_secs(seconds),
             history_size: self.history.len() as u64 * 100,
             continue_as_new_suggested: false,
+            continue_as_new_reasons: Default::default(),
         }));
         self.sent.extend(self.messages.iter().cloned());
         Task {

@@ -2,16 +2,22 @@
 
 use std::time::SystemTime;
 
-use durably_engine::Header;
+use durably_engine::{Header, Payload};
+use serde::{Deserialize, Serialize};
 
 use super::target::FromClient;
 use crate::{
-    client::call::{Call, within},
+    client::{
+        QueryCall,
+        call::{Call, within},
+    },
     data::{
-        Converter, Data,
+        ArgList, Converter, Data,
         search::{SearchKey, SearchKind},
     },
-    error::{DataError, Failure, HandleError},
+    definition::private::payload,
+    error::{DataError, Failure, HandleError, QueryError},
+    options::Priority,
     transport::retry::Patience,
     wire::describe::{self, DescribeWorkflow, Description, WorkflowStatus},
 };
@@ -120,7 +126,7 @@ pub(crate) fn read<T: Data>(
 /// for activity in &order.pending_activities {
 ///     println!("{}, attempt {}", activity.activity_type, activity.attempt);
 /// }
-/// println!("{} children", order.pending_children.len());
+/// println!("{} children, {:?}", order.pending_children.len(), order.priority);
 /// # Ok(())
 /// # }
 /// ```
@@ -133,6 +139,54 @@ pub struct WorkflowDescription {
     pub pending_activities: Vec<PendingActivity>,
     /// The workflow ids of the children that are not finished.
     pub pending_children: Vec<String>,
+    /// How urgent its tasks are.
+    pub priority: Priority,
+    /// The summary that its start gave; `None` if it gave none, or not as a text.
+    pub static_summary: Option<String>,
+    /// The details that its start gave; `None` if it gave none, or not as a text.
+    pub static_details: Option<String>,
+    target: FromClient,
+}
+
+impl WorkflowDescription {
+    /// The workflow's description of its present state; empty if it set none.
+    ///
+    /// A worker of the workflow answers it, as a query: see
+    /// [`set_current_details`](crate::workflow::Ctx::set_current_details).
+    ///
+    /// # Errors
+    /// As those of a query: no worker answered in time, or its SDK does not know the question.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let order = client.handle("order-1").describe().await?;
+    /// println!("{:?}: {}", order.static_summary, order.current_details().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn current_details(&self) -> Call<String, QueryError> {
+        let target = self.target.clone();
+        Call::new(|timeout| async move {
+            let args = ().encode(target.client().converter());
+            let query = QueryCall::<Metadata>::new(target, METADATA.into(), args, payload());
+            let metadata = match timeout {
+                Some(timeout) => query.timeout(timeout).await?,
+                None => query.await?,
+            };
+            Ok(metadata.current_details)
+        })
+    }
+}
+
+/// The query that every workflow answers, whatever its SDK.
+const METADATA: &str = "__temporal_workflow_metadata";
+
+/// The part of `temporal.api.sdk.v1.WorkflowMetadata` that is read here; SDKs send it as JSON.
+#[derive(Serialize, Deserialize)]
+struct Metadata {
+    #[serde(default, rename = "currentDetails")]
+    current_details: String,
 }
 
 /// An activity that is not finished.
@@ -206,10 +260,18 @@ pub(crate) fn call(target: &FromClient) -> Call<WorkflowDescription, HandleError
             let converter = target.client().converter();
             let activities = found.activities.into_iter();
             let activities = activities.map(|it| PendingActivity::new(it, converter));
+            let text = |given: Option<Payload>| {
+                let what = || "metadata of a start".to_owned();
+                given.and_then(|it| DataError::decode::<String>(&it, converter, what).ok())
+            };
             Ok(WorkflowDescription {
                 summary: WorkflowSummary::new(found.summary, converter),
                 pending_activities: activities.collect(),
                 pending_children: found.children,
+                priority: Priority::recorded(&found.priority),
+                static_summary: text(found.static_summary),
+                static_details: text(found.static_details),
+                target: target.clone(),
             })
         })
         .await

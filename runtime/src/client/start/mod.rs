@@ -28,7 +28,7 @@ use crate::{
     definition::{HasQueue, NoQueue, QueueSet, Workflow},
     error::{RpcError, StartError, WorkflowAlreadyStarted},
     options::{
-        Retry,
+        Priority, Retry,
         setters::{doc_of, setters, value_of},
     },
     time::span::Span,
@@ -106,6 +106,9 @@ use crate::{
 ///     .cron("0 7 * * *")
 ///     .memo("note", "asked for by Bob")
 ///     .search(CUSTOMER, "c-17")
+///     .priority(Priority::key(1).fairness_key("acme"))
+///     .summary("the first greeting")
+///     .details("It greets *everybody* on the list.")
 ///     .timeout(secs(5))
 ///     .await?;
 ///
@@ -291,6 +294,21 @@ impl<W: Startable, Q> StartCall<W, Q> {
         self
     }
 
+    /// A description of the workflow, which the UI and the CLI show beside it; one line.
+    ///
+    /// It stays as it is; what changes while the workflow runs is set by
+    /// [`set_current_details`](crate::workflow::Ctx::set_current_details).
+    pub fn summary(mut self, text: impl Text) -> Self {
+        self.start_mut().summary = Some(text.into_text());
+        self
+    }
+
+    /// A longer description of the workflow, which the UI and the CLI show; Markdown of several lines.
+    pub fn details(mut self, text: impl Text) -> Self {
+        self.start_mut().details = Some(text.into_text());
+        self
+    }
+
     /// What to do when a workflow of that id is running; by default the start fails with
     /// [`StartError::AlreadyStarted`].
     pub fn id_conflict_policy(mut self, policy: IdConflictPolicy) -> Self {
@@ -316,6 +334,7 @@ impl<W: Startable, Q> StartCall<W, Q> {
         fn run_timeout(timeout: impl Span) -> Self;
         fn task_timeout(timeout: impl Span) -> Self;
         fn retry(retry: Retry /* as in `Retry::attempts(3)` */) -> Self;
+        fn priority(priority: Priority /* as in `Priority::key(1)` */) -> Self;
     }
 
     fn set(&mut self, change: impl FnOnce(&mut Start)) {

@@ -6,9 +6,9 @@ use durably_engine::Header;
 
 use crate::{
     client::Client,
-    data::EncodedArgs,
-    error::DataError,
-    options::Retry,
+    data::{EncodedArgs, value},
+    error::{DataError, RpcError, StartError},
+    options::{Priority, Retry},
     transport::id,
     wire::start::{IdConflictPolicy, IdReusePolicy, StartWorkflow},
 };
@@ -24,6 +24,9 @@ pub(crate) struct Start {
     pub run_timeout: Option<Duration>,
     pub task_timeout: Option<Duration>,
     pub retry: Option<Retry>,
+    pub priority: Option<Priority>,
+    pub summary: Option<String>,
+    pub details: Option<String>,
     pub cron: Option<String>,
     pub start_delay: Option<Duration>,
     pub memo: Header,
@@ -48,6 +51,9 @@ impl Start {
             run_timeout: None,
             task_timeout: None,
             retry: None,
+            priority: None,
+            summary: None,
+            details: None,
             cron: None,
             start_delay: None,
             memo: Header::new(),
@@ -59,10 +65,28 @@ impl Start {
         }
     }
 
-    pub(crate) fn into_request(self) -> Result<StartWorkflow, DataError> {
+    /// The request.
+    ///
+    /// # Errors
+    /// [`StartError::Data`] for an argument, a memo or a search attribute that cannot be written, and
+    /// [`RpcError::InvalidArgument`] for a priority that the server would refuse or take for another.
+    pub(crate) fn into_request(self) -> Result<StartWorkflow, StartError> {
         if let Some(error) = self.error {
-            return Err(error);
+            return Err(error.into());
         }
+        let mut wrong = Vec::new();
+        if let Some(priority) = &self.priority {
+            priority.check(&mut wrong);
+        }
+        if !wrong.is_empty() {
+            let message = format!(
+                "options of workflow `{}`: {}",
+                self.workflow,
+                wrong.join("; ")
+            );
+            return Err(RpcError::InvalidArgument { message }.into());
+        }
+        let text = |text: String| value::encode_json(&text).ok();
         Ok(StartWorkflow {
             workflow_id: self.id.unwrap_or_else(id::random),
             workflow_type: self.workflow,
@@ -73,6 +97,9 @@ impl Start {
             run_timeout: self.run_timeout,
             task_timeout: self.task_timeout,
             retry: self.retry.map(|retry| retry.policy()),
+            priority: self.priority.map(Priority::into_engine).unwrap_or_default(),
+            summary: self.summary.and_then(text),
+            details: self.details.and_then(text),
             cron: self.cron.unwrap_or_default(),
             start_delay: self.start_delay,
             memo: self.memo,

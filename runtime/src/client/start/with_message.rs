@@ -340,7 +340,7 @@ fn send<W: Workflow, R>(
     } = update;
     async move {
         let client = start.client.clone();
-        let start = start.into_request().map_err(StartError::from)?;
+        let start = start.into_request()?;
         let to = FromClient::attached(&client, start.workflow_id.clone(), None);
         let update_id = id.unwrap_or_else(id::random);
         let args = args.0.map_err(UpdateError::from)?;

@@ -5,7 +5,7 @@ use futures::future::LocalBoxFuture;
 
 use super::{
     Live,
-    introspect::{self, METADATA, STACK_TRACE},
+    introspect::{self, ENHANCED_STACK_TRACE, METADATA, STACK_TRACE},
     rounds::{Coroutine, Handler, HandlerKind, Unfinished},
 };
 use crate::{
@@ -234,12 +234,20 @@ impl<W: Workflow> Live<W> {
                     &whereabouts,
                 ));
             }
+            ENHANCED_STACK_TRACE => {
+                let coroutines = self.coroutines();
+                return Ok(introspect::enhanced_stack_trace(&self.core, &coroutines));
+            }
             METADATA => {
                 let workflow_type = match W::__IS_DYNAMIC {
                     true => self.ctx.workflow_type(),
                     false => W::NAME,
                 };
-                return Ok(introspect::metadata(workflow_type, self.definition));
+                return Ok(introspect::metadata(
+                    workflow_type,
+                    self.definition,
+                    &self.core.current_details(),
+                ));
             }
             _ => {}
         }

@@ -156,6 +156,7 @@ impl From<Advance> for Facts {
             history_length: advance.history_length,
             history_size: advance.history_size,
             continue_as_new_suggested: advance.continue_as_new_suggested,
+            continue_as_new_reasons: advance.continue_as_new_reasons,
         }
     }
 }

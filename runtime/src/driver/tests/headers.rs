@@ -76,6 +76,7 @@ fn task() -> Task {
         time: started.time,
         history_size: 400,
         continue_as_new_suggested: false,
+        continue_as_new_reasons: Default::default(),
     };
     let kinds = [
         EventKind::Fact(Fact::RunStarted(started.into())),

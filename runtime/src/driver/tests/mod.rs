@@ -190,6 +190,7 @@ impl Case {
             history_length: 3,
             history_size: 300,
             continue_as_new_suggested: false,
+            continue_as_new_reasons: Default::default(),
         })
     }
 

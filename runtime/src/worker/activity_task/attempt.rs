@@ -9,6 +9,7 @@ use durably_engine::Payload;
 
 use crate::{
     activity::ActivityInfo,
+    options::{Priority, Retry},
     wire::{activity_task::ActivityTask, payload_fields::Subject, status::CodecFault},
     worker::identity::Identity,
 };
@@ -50,6 +51,8 @@ impl Attempt {
             start_to_close: task.start_to_close,
             schedule_to_close: task.schedule_to_close,
             heartbeat_timeout: task.heartbeat_timeout,
+            retry: task.retry.as_ref().map(Retry::recorded),
+            priority: Priority::recorded(&task.priority),
             is_local: false,
             task_token: task.token.into(),
         };

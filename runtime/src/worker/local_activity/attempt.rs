@@ -12,6 +12,7 @@ use crate::{
     activity::{ActivityCtx, ActivityInfo, CancelReason, cancel::CancelSignal},
     data::{Args, Bytes, Callee},
     error::{AppError, Error, Meaning, Result},
+    options::{Priority, Retry},
     telemetry::log,
     worker::{activity_task, lifecycle::Phase, slots::Permit, timers::Timers},
 };
@@ -141,6 +142,8 @@ impl Running {
             start_to_close: task.timeouts.start_to_close,
             schedule_to_close: task.timeouts.schedule_to_close,
             heartbeat_timeout: None,
+            retry: task.retry.as_ref().map(Retry::recorded),
+            priority: Priority::default(),
             is_local: true,
             // The server does not know the attempt.
             task_token: Bytes::from(Vec::new()),

@@ -330,7 +330,7 @@ fn start_eager(
         if run.activities.get(*scheduled).is_some() {
             let request_id = RequestId::from(run.random.run_id().as_str());
             let identity = completing.identity.clone();
-            started.push(activity_task::start_attempt(
+            started.push(activity_task::start_eagerly(
                 run, *scheduled, request_id, identity, out,
             ));
         }

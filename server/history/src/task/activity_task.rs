@@ -69,6 +69,23 @@ pub(crate) fn start_attempt(
     started(run, scheduled)
 }
 
+/// Marks the first attempt as started and builds its task for the worker that completes the workflow task.
+///
+/// Such a task has the priority that the command sets: only tasks of a queue also have that of the workflow.
+pub(crate) fn start_eagerly(
+    run: &mut Run,
+    scheduled: EventId,
+    request_id: RequestId,
+    identity: String,
+    out: &mut OpenTransition,
+) -> StartedActivity {
+    let started = start_attempt(run, scheduled, request_id, identity, out);
+    StartedActivity {
+        priority: scheduled_attributes(run, scheduled).priority.clone(),
+        ..started
+    }
+}
+
 fn started(run: &Run, scheduled: EventId) -> StartedActivity {
     let activity = pending(run, scheduled);
     let event = scheduled_attributes(run, scheduled);
