@@ -18,6 +18,7 @@ use super::{
     availability::Availability,
     channel::Channel,
     codec::Codecs,
+    eager_starts::EagerStarts,
     grpc::Grpc,
     retry::{Attempts, Patience},
     rpc::Rpc,
@@ -38,6 +39,7 @@ pub(crate) struct Caller {
     timers: Option<Handle>,
     availability: Option<Arc<Availability>>,
     codecs: Codecs,
+    eager_starts: Arc<EagerStarts>,
 }
 
 /// A way to a server.
@@ -95,6 +97,7 @@ impl Caller {
             timers: None,
             availability: None,
             codecs: Codecs::default(),
+            eager_starts: Arc::default(),
         }
     }
 
@@ -113,6 +116,7 @@ impl Caller {
             timers: Some(timers),
             availability: Some(availability),
             codecs: self.codecs.clone(),
+            eager_starts: Arc::clone(&self.eager_starts),
         }
     }
 
@@ -127,6 +131,11 @@ impl Caller {
 
     pub(crate) fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// The workers of this connection and namespace.
+    pub(crate) fn eager_starts(&self) -> &EagerStarts {
+        &self.eager_starts
     }
 
     pub(crate) fn identity(&self) -> &str {

@@ -1,6 +1,6 @@
 //! Starts of workflows, alone or together with a signal or an update.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Whether a workflow id that a closed workflow had may be used again.
 ///
@@ -30,8 +30,10 @@ use super::{
     WireError, child, command, payload,
     payload_fields::Subject,
     request::{Request, Sender},
+    status::{CallError, CodecFault},
     time::to_duration,
     update::{UpdateResponse, UpdateWorkflow},
+    workflow_task::PolledTask,
 };
 
 /// What to do when a workflow of that id is running.
@@ -81,6 +83,16 @@ pub(crate) struct StartWorkflow {
     pub(crate) id_reuse: IdReusePolicy,
     /// The server's default if none.
     pub(crate) id_conflict: Option<IdConflictPolicy>,
+    /// Requests the first task in the response.
+    pub(crate) eager: bool,
+}
+
+/// A start that the server has recorded.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) run_id: String,
+    /// The first task, if it was requested and the server hands it out.
+    pub(crate) first_task: Option<PolledTask>,
 }
 
 impl StartWorkflow {
@@ -108,6 +120,7 @@ impl StartWorkflow {
             workflow_start_delay: self.start_delay.map(to_duration),
             memo: payload::memo_to_proto(self.memo),
             search_attributes: payload::search_attributes_to_proto(self.search_attributes),
+            request_eager_execution: self.eager,
             ..Default::default()
         }
     }
@@ -116,8 +129,7 @@ impl StartWorkflow {
 impl Request for StartWorkflow {
     type Message = pb::StartWorkflowExecutionRequest;
     type Reply = pb::StartWorkflowExecutionResponse;
-    /// The id of the run.
-    type Response = String;
+    type Response = Started;
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         self.into_proto(sender)
@@ -127,8 +139,27 @@ impl Request for StartWorkflow {
         Subject::workflow(&message.workflow_id)
     }
 
-    fn read(reply: Self::Reply) -> Result<String, WireError> {
-        run_id("response to a start", reply.run_id)
+    fn read(reply: Self::Reply) -> Result<Started, WireError> {
+        Ok(Started {
+            run_id: run_id("response to a start", reply.run_id)?,
+            first_task: reply.eager_workflow_task.and_then(PolledTask::new),
+        })
+    }
+
+    fn arrived(response: Started, at: Instant) -> Started {
+        Started {
+            first_task: response.first_task.map(|task| task.arrived_at(at)),
+            ..response
+        }
+    }
+
+    /// The workflow is started all the same. The task fails: another worker may have the codec.
+    fn undecodable(reply: Self::Reply, fault: CodecFault) -> Result<Started, CallError> {
+        let response = Self::read(reply)?;
+        Ok(Started {
+            first_task: response.first_task.map(|task| task.undecodable(fault)),
+            ..response
+        })
     }
 }
 

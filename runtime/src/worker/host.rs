@@ -1,6 +1,6 @@
 //! One running worker: composes its parts, and starts and ends them in order.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::{mpsc, watch};
 
@@ -16,6 +16,7 @@ use super::{
     shutdown::Shutdown,
     workflow_task::WorkflowTasks,
 };
+use crate::transport::eager_starts::FirstTasks;
 
 /// What a worker is made of before it polls.
 pub(crate) struct Host {
@@ -66,6 +67,8 @@ impl Host {
         let workflows =
             WorkflowTasks::new(server, lifecycle, registry, &activities, &local, options);
         let workflows = Arc::new(workflows.map_err(WorkerError::Thread)?);
+        let first_tasks: Weak<dyn FirstTasks> = Arc::downgrade(&workflows) as _;
+        server.caller.eager_starts().add(first_tasks);
         self.log_start();
         let (alive, polls_ended) = mpsc::channel(1);
         self.start_polls(&workflows, &activities, &alive);

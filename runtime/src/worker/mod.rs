@@ -60,7 +60,7 @@ mod tests;
 
 use std::{future::Future, pin::pin, sync::Arc};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 
 #[cfg(feature = "simulation")]
 pub(crate) use self::workflow_task::FailureReport;
@@ -237,7 +237,10 @@ impl Worker {
     pub async fn run(self) -> Result<()> {
         let mut stop = pin!(stop_requested());
         let (host, polls_come_back) = self.prepare(stop.as_mut()).await?;
-        work(host, polls_come_back, stop).await
+        match Working::begin(host, polls_come_back)? {
+            Some(working) => working.until(stop).await,
+            None => Ok(()),
+        }
     }
 
     /// Runs in the background until the guard is shut down or dropped. It handles no signals of the
@@ -248,7 +251,14 @@ impl Worker {
     pub async fn spawn(self) -> Result<WorkerGuard> {
         let handle = self.handle();
         let (host, polls_come_back) = self.prepare(std::future::pending()).await?;
-        let running = tokio::spawn(work(host, polls_come_back, std::future::pending()));
+        // Begun here, so that starts of this program can count on the worker as soon as this returns.
+        let working = Working::begin(host, polls_come_back)?;
+        let running = tokio::spawn(async {
+            match working {
+                Some(working) => working.until(std::future::pending()).await,
+                None => Ok(()),
+            }
+        });
         Ok(WorkerGuard {
             handle,
             running: Some(running),
@@ -289,31 +299,47 @@ impl Worker {
     }
 }
 
-/// Works until a stop is requested, then shuts down in order.
-async fn work(
+/// A worker that has begun.
+struct Working {
     host: Host,
-    polls_come_back: bool,
-    stop_requested: impl Future<Output = ()>,
-) -> Result<()> {
-    let (server, lifecycle) = (&host.server, &host.lifecycle);
-    if lifecycle.is_stopping() {
-        return Ok(());
-    }
-    let shutdown = host.start(polls_come_back)?;
-    // A future that is dropped stops the worker too, in the same order, but waits for nothing.
-    let _stop = StopOnDrop(Arc::clone(lifecycle));
-    let mut ended = server.timers.spawn(shutdown.run());
-    let ended = tokio::select! {
-        ended = &mut ended => ended,
-        () = stop_requested => {
-            lifecycle.advance(Phase::Stopping);
-            ended.await
+    /// Ends when the worker has shut down.
+    ended: JoinHandle<()>,
+    /// A worker that is dropped stops too, in the same order, but nobody waits for it.
+    _stop: StopOnDrop,
+}
+
+impl Working {
+    /// Starts the parts and the polls; none if a stop was requested before.
+    ///
+    /// # Errors
+    /// If the operating system refuses a thread.
+    fn begin(host: Host, polls_come_back: bool) -> Result<Option<Self>> {
+        if host.lifecycle.is_stopping() {
+            return Ok(None);
         }
-    };
-    ended?;
-    match lifecycle.take_rejection() {
-        None => Ok(()),
-        Some(rejection) => Err(server.rejected(rejection).into()),
+        let shutdown = host.start(polls_come_back)?;
+        Ok(Some(Self {
+            _stop: StopOnDrop(Arc::clone(&host.lifecycle)),
+            ended: host.server.timers.spawn(shutdown.run()),
+            host,
+        }))
+    }
+
+    /// Works until a stop is requested, then shuts down in order.
+    async fn until(mut self, stop_requested: impl Future<Output = ()>) -> Result<()> {
+        let (server, lifecycle) = (&self.host.server, &self.host.lifecycle);
+        let ended = tokio::select! {
+            ended = &mut self.ended => ended,
+            () = stop_requested => {
+                lifecycle.advance(Phase::Stopping);
+                (&mut self.ended).await
+            }
+        };
+        ended?;
+        match lifecycle.take_rejection() {
+            None => Ok(()),
+            Some(rejection) => Err(server.rejected(rejection).into()),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod async_activities;
 mod collected;
+mod eager_starts;
 mod errors;
 mod handle;
 mod repeated;

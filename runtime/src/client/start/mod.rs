@@ -112,6 +112,9 @@ use crate::{
 ///     .timeout(secs(5))
 ///     .await?;
 ///
+/// // A worker of this program takes the first task from the server's response.
+/// let greeting = Greeting::start(&client, "Hello").eager().await?;
+///
 /// // Tomorrow, and its result.
 /// let greeting = Greeting::start(&client, "Hello").start_delay(days(1)).result().await?;
 /// # Ok(())
@@ -262,6 +265,14 @@ impl<W: Startable, Q> StartCall<W, Q> {
         self
     }
 
+    /// Requests the first task in the server's response, for a worker of this process that was made from the same
+    /// client: it begins without a poll. Without such a worker, without a free slot, or on a server that does not
+    /// support it, the start is an ordinary one, as is every start with a signal or an update.
+    pub fn eager(mut self) -> Self {
+        self.start_mut().eager = true;
+        self
+    }
+
     /// The time from the start to the first workflow task; zero by default. A cancel request, an update
     /// or a signal-with-start ends the wait; a plain signal does not.
     pub fn start_delay(mut self, delay: impl Span) -> Self {
@@ -394,10 +405,21 @@ async fn send<W: Startable>(request: StartRequest) -> Result<W::Handle, StartErr
 
 async fn start_alone<W: Startable>(start: Box<Start>) -> Result<W::Handle, StartError> {
     let (client, patience) = (start.client.clone(), Patience::at_once(start.timeout));
-    let request = start.into_request()?;
+    let is_eager = start.eager;
+    let mut request = start.into_request()?;
     let id = request.workflow_id.clone();
+    let workers = client.caller().eager_starts();
+    let slot = is_eager.then(|| workers.reserve(&request.task_queue, &request.workflow_type));
+    let slot = slot.flatten();
+    request.eager = slot.is_some();
     match client.caller().call(request, patience).await {
-        Ok(run_id) => Ok(W::__handle(FromClient::started(&client, id, run_id))),
+        Ok(started) => {
+            if let (Some(first_task), Some(take)) = (started.first_task, slot) {
+                take(first_task);
+            }
+            let via = FromClient::started(&client, id, started.run_id);
+            Ok(W::__handle(via))
+        }
         Err(error) => Err(refused(id, error)),
     }
 }

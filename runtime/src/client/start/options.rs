@@ -33,6 +33,8 @@ pub(crate) struct Start {
     pub search_attributes: Header,
     pub id_reuse_policy: Option<IdReusePolicy>,
     pub id_conflict: Option<IdConflictPolicy>,
+    /// Whether a worker of this process may take the first task from the response.
+    pub eager: bool,
     /// How long the caller waits for the server's response.
     pub timeout: Option<Duration>,
     /// The first memo or search attribute that could not be encoded.
@@ -60,6 +62,7 @@ impl Start {
             search_attributes: Header::new(),
             id_reuse_policy: None,
             id_conflict: None,
+            eager: false,
             timeout: None,
             error: None,
         }
@@ -106,6 +109,8 @@ impl Start {
             search_attributes: self.search_attributes,
             id_reuse: self.id_reuse_policy.unwrap_or_default(),
             id_conflict: self.id_conflict,
+            // A start alone requests it when a worker has a slot for the task.
+            eager: false,
         })
     }
 }

@@ -39,7 +39,10 @@ use super::{
     server::Server,
     slots::{Permit, Slots},
 };
-use crate::wire::workflow_task::PolledTask;
+use crate::{
+    transport::eager_starts::{FirstTask, FirstTasks},
+    wire::workflow_task::PolledTask,
+};
 
 /// The workflow tasks of one worker, from poll to response.
 pub(crate) struct WorkflowTasks {
@@ -47,6 +50,19 @@ pub(crate) struct WorkflowTasks {
     pub(crate) slots: Slots,
     intake: Arc<Intake>,
     executors: Arc<Executors>,
+}
+
+impl FirstTasks for WorkflowTasks {
+    fn reserve(&self, task_queue: &str, workflow_type: &str) -> Option<FirstTask> {
+        let is_here = *task_queue == *self.intake.server.identity.task_queue
+            && self.executors.registry.workflow(workflow_type).is_some();
+        if !is_here || self.intake.lifecycle.is_stopping() {
+            return None;
+        }
+        let permit = self.slots.try_acquire()?;
+        let (intake, executors) = (Arc::clone(&self.intake), Arc::clone(&self.executors));
+        Some(Box::new(move |task| intake.take(&executors, task, permit)))
+    }
 }
 
 impl WorkflowTasks {
