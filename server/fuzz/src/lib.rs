@@ -14,6 +14,7 @@ pub mod history;
 mod live_server;
 pub mod methods;
 pub mod requests;
+pub mod schedule;
 pub mod sequence;
 pub mod snapshot;
 pub mod visibility;

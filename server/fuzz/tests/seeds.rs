@@ -8,9 +8,12 @@ use durably_fuzz::methods::METHODS;
 use durably_fuzz::requests::{
     NAMESPACE, QUEUE, calls, execution, poll_request, signal, start_request,
 };
-use durably_fuzz::{command, cron, database, history, requests, sequence, snapshot, visibility};
+use durably_fuzz::{
+    command, cron, database, history, requests, schedule, sequence, snapshot, visibility,
+};
 use durably_proto::api::history::v1::{HistoryEvent, history_event};
 use durably_proto::api::query::v1::WorkflowQuery;
+use durably_proto::api::schedule::v1::{CalendarSpec, IntervalSpec, ScheduleSpec};
 use durably_proto::api::workflowservice::v1::*;
 use durably_proto::{FILE_DESCRIPTOR_SET, Message, api};
 use prost_types::FileDescriptorSet;
@@ -35,6 +38,11 @@ fn history_seeds_hold() {
 #[test]
 fn request_seeds_hold() {
     run("seeds/requests", requests::run);
+}
+
+#[test]
+fn schedule_seeds_hold() {
+    run("seeds/schedule", schedule::run);
 }
 
 #[test]
@@ -84,6 +92,7 @@ fn every_method_of_the_services_is_called() {
 fn seeds_made_of_messages_are_current() {
     let mut expected = request_seeds();
     expected.push(("history_protobuf/started", started().encode_to_vec()));
+    expected.push(("schedule/calendars", calendars()));
     for (name, bytes) in expected {
         let path = folder("seeds").join(name);
         if std::env::var_os("BLESS").is_some() {
@@ -92,6 +101,34 @@ fn seeds_made_of_messages_are_current() {
         let found = fs::read(&path).unwrap_or_default();
         assert!(found == bytes, "{name} is outdated; run again with BLESS=1");
     }
+}
+
+/// A schedule of each kind of times, from 2025 on.
+fn calendars() -> Vec<u8> {
+    #[expect(deprecated, reason = "clients still send excluded calendars")]
+    let spec = ScheduleSpec {
+        calendar: vec![CalendarSpec {
+            hour: "8-17/3".to_owned(),
+            day_of_week: "mon-fri".to_owned(),
+            ..Default::default()
+        }],
+        interval: vec![IntervalSpec {
+            interval: Some(command::seconds(5400)),
+            phase: Some(command::seconds(60)),
+        }],
+        exclude_calendar: vec![CalendarSpec {
+            month: "february".to_owned(),
+            ..Default::default()
+        }],
+        cron_string: vec!["0 12 * * SUN".to_owned()],
+        jitter: Some(command::seconds(30)),
+        timezone_name: "Europe/Berlin".to_owned(),
+        ..Default::default()
+    };
+    let mut input = 1_735_689_600_000_000_000_i64.to_le_bytes().to_vec();
+    input.push(1);
+    input.extend(spec.encode_to_vec());
+    input
 }
 
 fn request_seeds() -> Vec<(&'static str, Vec<u8>)> {
