@@ -14,6 +14,7 @@ use durably_history::{Invalid, Rejection};
 
 #[cfg(feature = "sqlite")]
 pub use self::database::DatabaseProblem;
+use crate::deployment::ChangeError;
 use crate::matching::query::QueryFailed;
 use crate::name::ExecutionName;
 use crate::visibility::BadPageToken;
@@ -181,6 +182,18 @@ pub(crate) enum Error {
     Aborted(&'static str),
     /// An operation of a multi-operation request failed.
     MultiOperation(Vec<OperationResult>),
+}
+
+impl From<ChangeError> for Error {
+    fn from(error: ChangeError) -> Self {
+        let message = error.to_string();
+        match error {
+            ChangeError::UnknownDeployment(_) | ChangeError::UnknownBuild { .. } => {
+                Self::NotFound(message)
+            }
+            ChangeError::Conflict | ChangeError::AlreadyCurrent(_) => Self::Precondition(message),
+        }
+    }
 }
 
 /// Result of one operation of a multi-operation request.

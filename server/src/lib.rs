@@ -17,6 +17,7 @@
 
 mod backend;
 mod clock;
+mod deployment;
 mod due_queue;
 mod error;
 mod execution;

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use durably_history::LONGEST_ID;
+use durably_history::{DeploymentVersion, LONGEST_ID, Route, Time};
 use durably_proto::api::common::v1::SearchAttributes;
 
-use crate::error::Error;
+use crate::deployment::{Deployments, QueueType};
+use crate::error::{Error, StoreError};
+use crate::matching::matcher::PriorityLevel;
 use crate::matching::offer::{ActivityOffer, WorkflowOffer};
 use crate::matching::query::DirectQueries;
+use crate::matching::queue::QueueKind;
 use crate::matching::queues::Queues;
 use crate::store::{Settings, Store, StoredNamespace};
 use crate::visibility::attributes::Attributes;
@@ -39,7 +42,10 @@ pub(crate) struct Namespace {
     pub(crate) queries: DirectQueries,
     /// The search attributes executions may carry.
     attributes: RwLock<Attributes>,
-    /// Locked while the search attributes are changed; requests read them meanwhile.
+    /// The worker deployments. Locked while a task is added to a queue, so that no task is added where a
+    /// change has just taken the others away.
+    deployments: RwLock<Deployments>,
+    /// Locked while the search attributes or the deployments are changed; requests read them meanwhile.
     changing: Mutex<()>,
 }
 
@@ -64,8 +70,10 @@ impl Namespaces {
             id,
             settings,
             attributes: Vec::new(),
+            deployments: Vec::new(),
         });
-        store.put_namespace(&namespace.facts(&namespace.attributes()))?;
+        let facts = namespace.facts(&namespace.attributes(), &namespace.deployments());
+        store.put_namespace(&facts)?;
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         by_name.insert(Arc::clone(&namespace.name), Arc::new(namespace));
         Ok(())
@@ -124,6 +132,7 @@ impl Namespace {
             nexus_tasks: Queues::new(),
             queries: DirectQueries::default(),
             attributes: RwLock::new(attributes),
+            deployments: RwLock::new(Deployments::stored(stored.deployments)),
             changing: Mutex::default(),
         }
     }
@@ -159,7 +168,7 @@ impl Namespace {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changed = self.attributes().clone();
         change(&mut changed)?;
-        store.put_namespace(&self.facts(&changed))?;
+        store.put_namespace(&self.facts(&changed, &self.deployments()))?;
         let mut attributes = self
             .attributes
             .write()
@@ -168,13 +177,123 @@ impl Namespace {
         Ok(())
     }
 
-    fn facts(&self, attributes: &Attributes) -> StoredNamespace {
+    /// The worker deployments.
+    pub(crate) fn deployments(&self) -> RwLockReadGuard<'_, Deployments> {
+        let deployments = self.deployments.read();
+        deployments.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the deployments, unless the change fails; they are durable on return. Tasks that wait in
+    /// queues go to the workers to which they belong now.
+    pub(crate) fn change_deployments<E: From<StoreError>>(
+        &self,
+        store: &dyn Store,
+        now: Time,
+        change: impl FnOnce(&mut Deployments) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = self.deployments().clone();
+        change(&mut changed)?;
+        store.put_namespace(&self.facts(&self.attributes(), &changed))?;
+        let deployments = self.deployments.write();
+        let mut deployments = deployments.unwrap_or_else(PoisonError::into_inner);
+        *deployments = changed;
+        let destination = |queue: &str, offer: &WorkflowOffer| {
+            let workflow_id = &offer.run().execution.workflow_id;
+            deployments.destination(QueueType::Workflow, queue, offer.route(), workflow_id)
+        };
+        self.workflow_tasks.redistribute(destination, now);
+        let destination = |queue: &str, offer: &ActivityOffer| {
+            let workflow_id = &offer.run.execution.workflow_id;
+            deployments.destination(QueueType::Activity, queue, &offer.route, workflow_id)
+        };
+        self.activity_tasks.redistribute(destination, now);
+        Ok(())
+    }
+
+    /// Adds a task queue to the version of a worker that polls it, if it is new.
+    pub(crate) fn register_poll(
+        &self,
+        store: &dyn Store,
+        version: &DeploymentVersion,
+        ty: QueueType,
+        queue: &str,
+        now: Time,
+    ) -> Result<(), Error> {
+        if self.deployments().has(version, ty, queue) {
+            return Ok(());
+        }
+        self.change_deployments(store, now, |deployments| {
+            deployments.register(version, ty, queue, now);
+            Ok(())
+        })
+    }
+
+    /// Offers a workflow task or a query to the workers that may take it.
+    pub(crate) fn offer_workflow_task(
+        &self,
+        queue: &Arc<str>,
+        kind: QueueKind,
+        level: PriorityLevel,
+        offer: WorkflowOffer,
+        now: Time,
+    ) {
+        let deployments = self.deployments();
+        let workflow_id = &offer.run().execution.workflow_id;
+        let version = match kind {
+            QueueKind::Normal => {
+                deployments.destination(QueueType::Workflow, queue, offer.route(), workflow_id)
+            }
+            QueueKind::Sticky => None,
+        };
+        let queues = &self.workflow_tasks;
+        queues.offer(queue, version.as_ref(), kind, level, offer, now);
+    }
+
+    /// Offers an activity task to the workers that may take it.
+    pub(crate) fn offer_activity_task(
+        &self,
+        queue: &Arc<str>,
+        level: PriorityLevel,
+        offer: ActivityOffer,
+        now: Time,
+    ) {
+        let deployments = self.deployments();
+        let workflow_id = &offer.run.execution.workflow_id;
+        let version =
+            deployments.destination(QueueType::Activity, queue, &offer.route, workflow_id);
+        let queues = &self.activity_tasks;
+        queues.offer(
+            queue,
+            version.as_ref(),
+            QueueKind::Normal,
+            level,
+            offer,
+            now,
+        );
+    }
+
+    /// Whether a run stays on its version with its next workflow task, so that its sticky worker may
+    /// take that.
+    pub(crate) fn stays(&self, queue: &str, route: &Route, workflow_id: &str) -> bool {
+        match route {
+            Route::Pinned(_) => true,
+            Route::Unpinned(version) => {
+                let deployments = self.deployments();
+                let target = deployments.target(QueueType::Workflow, queue, workflow_id);
+                target.version == *version
+            }
+        }
+    }
+
+    fn facts(&self, attributes: &Attributes, deployments: &Deployments) -> StoredNamespace {
         let custom = attributes.custom();
         StoredNamespace {
             name: Arc::clone(&self.name),
             id: self.id.clone(),
             settings: self.settings.clone(),
             attributes: custom.map(|(name, ty)| (name.to_owned(), ty)).collect(),
+            deployments: deployments.all().cloned().collect(),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     model::{
         handler::Handler,
-        workflow::{Init, Workflow},
+        workflow::{Init, Versioning, Workflow},
     },
     rewrite::AsyncMethod,
     syntax::marker::Marker,
@@ -64,6 +64,16 @@ fn implementation(workflow: &Workflow) -> TokenStream {
             const __IS_DYNAMIC: bool = true;
         )
     });
+    let versioning = workflow.versioning.map(|versioning| {
+        let versioning = match versioning {
+            Versioning::Pinned => quote!(Pinned),
+            Versioning::AutoUpgrade => quote!(AutoUpgrade),
+        };
+        quote!(
+            const VERSIONING: ::core::option::Option<#root::__private::Versioning> =
+                ::core::option::Option::Some(#root::__private::Versioning::#versioning);
+        )
+    });
     let table = match workflow.is_placeholder {
         false => handlers::table(workflow),
         true => quote!(loop {}),
@@ -74,6 +84,7 @@ fn implementation(workflow: &Workflow) -> TokenStream {
             const NAME: &'static str = #name;
             #dynamic
             const TASK_QUEUE: ::core::option::Option<&'static str> = #task_queue;
+            #versioning
             #output
             type Queue = #queue;
             type Methods<DurablyVia: #root::__private::Via> = #methods<DurablyVia>;

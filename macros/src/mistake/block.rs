@@ -25,7 +25,8 @@ impl fmt::Display for BlockMistake<'_> {
             Self::NoRun(owner) => write!(
                 f,
                 "`{owner}` has no `#[run]` method; write the body of the workflow in this block: \
-                 `#[run] async fn run(&mut self, ctx: &Ctx) -> Result<()>` (other methods may stand in plain impl blocks)"
+                 `#[run] async fn run(&mut self, ctx: &Ctx) -> Result<()>` (all handlers of a workflow stand in one \
+                 block; helpers that they call may stand in plain impl blocks)"
             ),
             Self::SecondOf(marker) => write!(
                 f,

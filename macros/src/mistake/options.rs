@@ -29,6 +29,7 @@ pub(crate) enum OptionMistake<'a> {
     Duration(&'a DurationError),
     LongerThanWhole(&'static str, &'static str),
     DynamicName(Marker),
+    Versioning,
     UnfinishedPolicy,
     NeverUnfinished,
 }
@@ -120,6 +121,9 @@ impl fmt::Display for OptionMistake<'_> {
                 "a dynamic {} serves every name without one of its own, so it has no name; remove `name`, or `dynamic`",
                 marker.word()
             ),
+            Self::Versioning => f.write_str(
+                "`versioning` says which versions of a worker run the workflow once it has started; write `versioning = \"pinned\"` for the one that began it, or `versioning = \"auto_upgrade\"` for the current one",
+            ),
             Self::UnfinishedPolicy => f.write_str(
                 "`unfinished` says what a handler means that runs when the workflow ends; write `unfinished = \"abandon\"`, or leave it out for a warning in the log",
             ),
@@ -141,6 +145,7 @@ fn place_of(key: &str, given_on: Marker) -> Option<&'static str> {
             "it belongs on an activity that is a function without a body"
         }
         "validator" => "it belongs on `#[update]`",
+        "versioning" if given_on != Marker::Workflow => "it belongs on `#[workflow]`",
         "unfinished" => "it belongs on `#[signal]` or `#[update]`",
         "dynamic" => {
             "it belongs on `#[signal]`, `#[query]`, `#[update]`, `#[workflow]` or `#[activity]`"

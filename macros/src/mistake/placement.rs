@@ -59,6 +59,9 @@ impl fmt::Display for PlacementMistake {
             Self::ActivitiesOnOther => f.write_str(
                 "`#[activities]` goes on the impl block of a struct; a single function takes `#[activity]`",
             ),
+            Self::TraitBlock(Marker::Workflow) => f.write_str(
+                "`#[workflow]` goes on an inherent impl block; write the run method and the handlers in `impl Greeting { .. }`, and call the trait's methods from them",
+            ),
             Self::TraitBlock(marker) => write!(
                 f,
                 "`{marker}` goes on an inherent impl block; move the methods out of the trait impl"
@@ -67,7 +70,7 @@ impl fmt::Display for PlacementMistake {
                 "an activity has one name and one payload format, so its type cannot be generic; keep a `Box<dyn Trait>` in a field",
             ),
             Self::GenericType(_) => f.write_str(
-                "a workflow has one name and one payload format, so its type cannot be generic; write one type for each case",
+                "a workflow has one name and one payload format, so its block cannot be generic; write one for each case, on an alias: `type OrderBatch = Batch<Order>;` and `#[workflow] impl OrderBatch` (generic helpers may stand in plain impl blocks)",
             ),
             Self::OptionOfBlock(key) => write!(
                 f,

@@ -23,7 +23,7 @@ pub(crate) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 /// Names of options in other SDKs and Temporal's documentation, with ours.
-const FOREIGN_KEYS: [(&str, &str); 12] = [
+const FOREIGN_KEYS: [(&str, &str); 13] = [
     ("timeout", "start_to_close"),
     ("schedule_timeout", "schedule_to_close"),
     ("retry", "max_attempts"),
@@ -34,6 +34,7 @@ const FOREIGN_KEYS: [(&str, &str); 12] = [
     ("retry_policy", "max_attempts"),
     ("queue", "task_queue"),
     ("type", "name"),
+    ("versioning_behavior", "versioning"),
     ("type_name", "name"),
     ("rename", "name"),
 ];

@@ -39,6 +39,7 @@ pub(crate) struct Workflow {
     pub(crate) ident: Ident,
     pub(crate) name: String,
     pub(crate) task_queue: Option<LitStr>,
+    pub(crate) versioning: Option<Versioning>,
     /// Whether the workflow runs every type that has none of its own.
     pub(crate) is_dynamic: bool,
     /// The generated type whose methods call the handlers.
@@ -55,6 +56,27 @@ pub(crate) struct Workflow {
     /// Generated functions that are omitted, because the block has methods of their names, which are
     /// reported.
     pub(crate) collisions: Vec<String>,
+}
+
+/// Which versions of a worker run the workflow once it has started.
+#[derive(Clone, Copy)]
+pub(crate) enum Versioning {
+    Pinned,
+    AutoUpgrade,
+}
+
+impl Versioning {
+    fn of(options: &mut Options, errors: &mut Errors) -> Option<Self> {
+        let written = options.text("versioning", errors)?;
+        match written.value.value().as_str() {
+            "pinned" => Some(Self::Pinned),
+            "auto_upgrade" => Some(Self::AutoUpgrade),
+            _ => {
+                errors.at(written.at, OptionMistake::Versioning);
+                None
+            }
+        }
+    }
 }
 
 /// A method that no handle has: a helper, the run method, or a dynamic handler.
@@ -186,6 +208,7 @@ struct Head {
     ident: Ident,
     name: String,
     task_queue: Option<LitStr>,
+    versioning: Option<Versioning>,
     is_dynamic: bool,
 }
 
@@ -197,6 +220,7 @@ impl Head {
             errors.at(name.key, OptionMistake::DynamicName(Marker::Workflow));
         }
         let task_queue = options.text("task_queue", errors);
+        let versioning = Versioning::of(&mut options, errors);
         let root = options
             .path("crate", errors)
             .map_or_else(CratePath::found, |path| CratePath::written(&path));
@@ -214,6 +238,7 @@ impl Head {
                 |name| name.value.value(),
             ),
             task_queue: task_queue.map(|queue| queue.value),
+            versioning,
             is_dynamic: dynamic.is_some(),
             ident,
         })
@@ -321,6 +346,7 @@ impl Head {
             ident: self.ident,
             name: self.name,
             task_queue: self.task_queue,
+            versioning: self.versioning,
             is_dynamic: self.is_dynamic,
             run,
             is_placeholder,

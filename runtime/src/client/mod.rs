@@ -48,6 +48,7 @@
 mod async_activity;
 mod call;
 mod connect;
+mod deployment;
 pub(crate) mod handle;
 mod list;
 pub(crate) mod message;
@@ -67,6 +68,7 @@ pub use self::{
     async_activity::AsyncActivityHandle,
     call::Call,
     connect::ClientBuilder,
+    deployment::Deployment,
     handle::{
         Handle,
         description::{PendingActivity, WorkflowDescription, WorkflowSummary},
@@ -93,9 +95,11 @@ pub use crate::hints::without_server::{FeatureIsOff, NeedsServer, ServerFeature}
 #[cfg(any(feature = "server", test))]
 use crate::transport::in_process::Service;
 pub use crate::wire::{
+    deployment::{RunVersioning, VersioningOverride},
     describe::WorkflowStatus,
     history::{History, HistoryEvent},
     query::QueryReject,
+    routing::{DeploymentDescription, Ramp, VersionStatus, VersionSummary},
     start::{IdConflictPolicy, IdReusePolicy},
 };
 use crate::{

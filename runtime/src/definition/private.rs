@@ -43,6 +43,7 @@ pub use crate::{
     },
     options::{ActivityOptions, Priority, Retry},
     time::span::Span,
+    wire::deployment::Versioning,
     workflow::{
         ActivityCall, ChildCall, ExternalHandle,
         stub::{Stub, forbid_in_workflow},

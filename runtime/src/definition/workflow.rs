@@ -8,6 +8,7 @@ use crate::{
     definition::private::{Args, PayloadOf},
     error::Result,
     instance::state::StateCell,
+    wire::deployment::Versioning,
     workflow::{Ctx, View},
 };
 
@@ -51,6 +52,9 @@ pub trait Workflow: Sized + 'static {
     const __IS_DYNAMIC: bool = false;
     /// The task queue declared on the type.
     const TASK_QUEUE: Option<&'static str>;
+    /// Which versions of a worker run it once it has started, if the type declares that; see
+    /// [`Worker::deployment`](crate::Worker::deployment).
+    const VERSIONING: Option<Versioning> = None;
     /// The result of a completed run.
     type Output: 'static;
     /// [`QueueSet`](super::QueueSet) if a task queue was declared, else [`NoQueue`](super::NoQueue).

@@ -15,6 +15,7 @@ use crate::{
         panics::Panicked,
         waker::ExecutorWaker,
     },
+    wire::deployment::Versioning,
 };
 
 /// User code of one run: handles the engine's jobs, and issues intents.
@@ -49,6 +50,8 @@ pub(crate) struct TaskFailure {
 pub(crate) struct WorkflowEntry {
     /// Name of the type.
     pub(crate) name: &'static str,
+    /// The versioning that it declares.
+    pub(crate) versioning: Option<Versioning>,
     /// Creates the instance of a run, before its first job.
     pub(crate) start: fn(WorkerInfo) -> Box<dyn Instance>,
 }
@@ -68,6 +71,7 @@ impl WorkflowEntry {
     pub(crate) fn of<W: Workflow>() -> Self {
         Self {
             name: W::NAME,
+            versioning: W::VERSIONING,
             start: |host| Box::new(RunCode::<W>::new(host)),
         }
     }

@@ -10,7 +10,9 @@ use durably_proto::api::{
 };
 
 use super::{
-    WireError, event, failure, payload,
+    WireError,
+    deployment::RunVersioning,
+    event, failure, payload,
     payload_fields::Subject,
     request::{Execution, Request, Sender},
     time::instant,
@@ -124,6 +126,7 @@ pub(crate) struct Description {
     pub(crate) activities: Vec<PendingActivity>,
     /// The workflow ids.
     pub(crate) children: Vec<String>,
+    pub(crate) versioning: RunVersioning,
     pub(crate) workflow_task: Option<PendingWorkflowTask>,
     pub(crate) priority: Priority,
     /// Summary and details of the start, for people.
@@ -177,6 +180,7 @@ impl Request for DescribeWorkflow {
         let info = reply
             .workflow_execution_info
             .ok_or_else(|| WireError::missing(PLACE, "workflow_execution_info"))?;
+        let versioning = RunVersioning::from_proto(info.versioning_info.clone());
         let priority = info.priority.clone().map(event::priority);
         let metadata = reply.execution_config.unwrap_or_default().user_metadata;
         let metadata = metadata.unwrap_or_default();
@@ -186,6 +190,7 @@ impl Request for DescribeWorkflow {
             summary: summary(PLACE, info)?,
             activities: activities.collect(),
             children: children.collect(),
+            versioning,
             workflow_task: reply.pending_workflow_task.map(pending_workflow_task),
             priority: priority.unwrap_or_default(),
             static_summary: metadata.summary.map(payload::from_proto),

@@ -469,6 +469,14 @@ fields! {
     workflowservice::v1::GetSystemInfoResponse {}
     workflowservice::v1::DescribeNamespaceRequest {}
     workflowservice::v1::DescribeNamespaceResponse {}
+    workflowservice::v1::SetWorkerDeploymentCurrentVersionRequest {}
+    workflowservice::v1::SetWorkerDeploymentCurrentVersionResponse {}
+    workflowservice::v1::SetWorkerDeploymentRampingVersionRequest {}
+    workflowservice::v1::SetWorkerDeploymentRampingVersionResponse {}
+    workflowservice::v1::DescribeWorkerDeploymentRequest {}
+    workflowservice::v1::DescribeWorkerDeploymentResponse {}
+    workflowservice::v1::ListWorkerDeploymentsRequest {}
+    workflowservice::v1::ListWorkerDeploymentsResponse {}
     workflowservice::v1::ShutdownWorkerRequest {}
     workflowservice::v1::ShutdownWorkerResponse {}
     workflowservice::v1::DescribeTaskQueueRequest {}

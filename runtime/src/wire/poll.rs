@@ -11,6 +11,7 @@ use durably_proto::api::{
 use super::{
     WireError,
     activity_task::ActivityTask,
+    deployment::WorkerBuild,
     payload_fields::Subject,
     request::{Execution, Request, Sender},
     status::{CallError, CodecFault},
@@ -46,6 +47,7 @@ pub(crate) struct PollWorkflowTask {
     pub(crate) queue: TaskQueue,
     /// Lets the server end the polls of one worker.
     pub(crate) instance_key: String,
+    pub(crate) build: Option<WorkerBuild>,
 }
 
 /// A long poll for an activity task.
@@ -54,6 +56,7 @@ pub(crate) struct PollActivityTask {
     pub(crate) queue: TaskQueue,
     /// Lets the server end the polls of one worker.
     pub(crate) instance_key: String,
+    pub(crate) build: Option<WorkerBuild>,
 }
 
 /// Asks whether a worker polls a queue for activity tasks.
@@ -74,6 +77,7 @@ impl Request for PollWorkflowTask {
             task_queue: Some(self.queue.into_proto()),
             identity: sender.identity(),
             worker_instance_key: self.instance_key,
+            deployment_options: self.build.map(WorkerBuild::into_proto),
             ..Default::default()
         }
     }
@@ -108,6 +112,7 @@ impl Request for PollActivityTask {
             task_queue: Some(self.queue.into_proto()),
             identity: sender.identity(),
             worker_instance_key: self.instance_key,
+            deployment_options: self.build.map(WorkerBuild::into_proto),
             ..Default::default()
         }
     }

@@ -13,7 +13,9 @@ use durably_proto::api::{
 use super::{
     WireError,
     activity_task::ActivityTask,
-    command, failure,
+    command,
+    deployment::{Versioning, WorkerBuild},
+    failure,
     poll::TaskQueue,
     request::{Request, Sender},
     status::{CallError, CodecFault},
@@ -61,6 +63,13 @@ impl CompleteWorkflowTask {
             worker_task_queue: Some(queue.into_proto()),
             schedule_to_start_timeout: Some(to_duration(timeout)),
         });
+        self
+    }
+
+    /// Names the build that ran the workflow, and which versions the run accepts after it.
+    pub(crate) fn of_build(mut self, build: WorkerBuild, versioning: Option<Versioning>) -> Self {
+        self.0.deployment_options = Some(build.into_proto());
+        self.0.versioning_behavior = versioning.map_or(0, |it| it.into_proto().into());
         self
     }
 

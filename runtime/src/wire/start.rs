@@ -27,7 +27,9 @@ use durably_proto::api::{
 };
 
 use super::{
-    WireError, child, command, payload,
+    WireError, child, command,
+    deployment::VersioningOverride,
+    payload,
     payload_fields::Subject,
     request::{Request, Sender},
     status::{CallError, CodecFault},
@@ -83,6 +85,7 @@ pub(crate) struct StartWorkflow {
     pub(crate) id_reuse: IdReusePolicy,
     /// The server's default if none.
     pub(crate) id_conflict: Option<IdConflictPolicy>,
+    pub(crate) versioning: Option<VersioningOverride>,
     /// Requests the first task in the response.
     pub(crate) eager: bool,
 }
@@ -120,6 +123,7 @@ impl StartWorkflow {
             workflow_start_delay: self.start_delay.map(to_duration),
             memo: payload::memo_to_proto(self.memo),
             search_attributes: payload::search_attributes_to_proto(self.search_attributes),
+            versioning_override: self.versioning.map(VersioningOverride::into_proto),
             request_eager_execution: self.eager,
             ..Default::default()
         }
@@ -202,6 +206,7 @@ impl Request for SignalWithStart {
             memo: start.memo,
             search_attributes: start.search_attributes,
             workflow_start_delay: start.workflow_start_delay,
+            versioning_override: start.versioning_override,
             ..Default::default()
         }
     }

@@ -16,7 +16,7 @@ use super::{
     shutdown::Shutdown,
     workflow_task::WorkflowTasks,
 };
-use crate::transport::eager_starts::FirstTasks;
+use crate::{transport::eager_starts::FirstTasks, wire::deployment::WorkerBuild};
 
 /// What a worker is made of before it polls.
 pub(crate) struct Host {
@@ -68,7 +68,10 @@ impl Host {
             WorkflowTasks::new(server, lifecycle, registry, &activities, &local, options);
         let workflows = Arc::new(workflows.map_err(WorkerError::Thread)?);
         let first_tasks: Weak<dyn FirstTasks> = Arc::downgrade(&workflows) as _;
-        server.caller.eager_starts().add(first_tasks);
+        // The server decides which version of a deployment receives a first task.
+        if !matches!(server.identity.build, Some(WorkerBuild::Versioned(_))) {
+            server.caller.eager_starts().add(first_tasks);
+        }
         self.log_start();
         let (alive, polls_ended) = mpsc::channel(1);
         self.start_polls(&workflows, &activities, &alive);

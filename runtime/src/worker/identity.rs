@@ -1,6 +1,6 @@
 //! The names by which the server knows one running worker.
 
-use crate::wire::poll::TaskQueue;
+use crate::wire::{deployment::WorkerBuild, poll::TaskQueue};
 
 /// The names by which the server knows one running worker; every request carries some of them.
 #[derive(Debug)]
@@ -13,10 +13,17 @@ pub(crate) struct Identity {
     pub(crate) instance_key: String,
     /// The identity of this worker in histories.
     pub(crate) identity: String,
+    /// The build that it runs, if it says so.
+    pub(crate) build: Option<WorkerBuild>,
 }
 
 impl Identity {
-    pub(crate) fn new(namespace: String, task_queue: String, identity: String) -> Self {
+    pub(crate) fn new(
+        namespace: String,
+        task_queue: String,
+        identity: String,
+        build: Option<WorkerBuild>,
+    ) -> Self {
         let instance_key = uuid::Uuid::new_v4().to_string();
         Self {
             namespace,
@@ -24,6 +31,7 @@ impl Identity {
             task_queue,
             instance_key,
             identity,
+            build,
         }
     }
 

@@ -77,6 +77,7 @@ use self::{
     server::Server,
     timers::Timers,
 };
+pub use crate::wire::deployment::{DeploymentBuild, DeploymentVersion, Versioning};
 use crate::{
     client::Client,
     data::Text,
@@ -270,6 +271,9 @@ impl Worker {
         let mut mistakes = Vec::new();
         self.registry.check(&mut mistakes);
         self.options.check(&mut mistakes);
+        if self.options.needs_versioning() {
+            self.registry.check_versioning(&mut mistakes);
+        }
         if self.task_queue.is_empty() {
             mistakes.push("the task queue has no name".to_owned());
         }
@@ -284,7 +288,8 @@ impl Worker {
         let timers = Timers::of_process().map_err(WorkerError::Thread)?;
         let identity = self.options.identity.clone();
         let namespace = self.caller.namespace().to_owned();
-        let identity = Identity::new(namespace, self.task_queue, identity);
+        let build = self.options.build();
+        let identity = Identity::new(namespace, self.task_queue, identity, build);
         let server = Server::new(&self.caller, identity, timers);
         let host = Host::new(server, self.phase, self.registry, self.options);
         let polls_come_back = tokio::select! {

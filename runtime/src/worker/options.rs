@@ -3,7 +3,11 @@
 use std::{num::NonZero, thread, time::Duration};
 
 use super::Worker;
-use crate::{data::Text, time::span::Span};
+use crate::{
+    data::Text,
+    time::span::Span,
+    wire::deployment::{DeploymentVersion, Versioning, WorkerBuild},
+};
 
 /// How a worker runs.
 #[derive(Clone, Debug)]
@@ -32,6 +36,12 @@ pub(crate) struct Options {
     pub(crate) sticky_timeout: Duration,
     /// The identity of this worker in histories.
     pub(crate) identity: String,
+    /// The deployment that the worker is part of.
+    pub(crate) deployment: Option<String>,
+    /// The build that the worker runs.
+    pub(crate) build_id: Option<String>,
+    /// The versioning of workflows that declare none.
+    pub(crate) default_versioning: Option<Versioning>,
     /// How long running activities are waited for when the worker shuts down.
     pub(crate) shutdown_grace: Duration,
     /// How long one activation of workflow code may take.
@@ -52,6 +62,9 @@ impl Default for Options {
             max_lost_threads: None,
             sticky_timeout: Duration::from_secs(10),
             identity: String::new(),
+            deployment: None,
+            build_id: None,
+            default_versioning: None,
             shutdown_grace: Duration::from_secs(10),
             deadlock_timeout: Duration::from_secs(2),
         }
@@ -70,6 +83,55 @@ impl Options {
         let cores = || thread::available_parallelism().map_or(1, NonZero::get);
         let threads = || self.executor_threads.unwrap_or_else(cores);
         self.max_lost_threads.unwrap_or_else(threads)
+    }
+
+    /// The build that requests name.
+    pub(crate) fn build(&self) -> Option<WorkerBuild> {
+        let build_id = self.build_id.clone()?;
+        Some(match &self.deployment {
+            Some(deployment) => {
+                WorkerBuild::Versioned(DeploymentVersion::of(deployment).build(build_id))
+            }
+            None => WorkerBuild::Unversioned(build_id),
+        })
+    }
+
+    /// Whether each workflow must declare its versioning.
+    pub(crate) fn needs_versioning(&self) -> bool {
+        self.deployment.is_some() && self.default_versioning.is_none()
+    }
+
+    fn check_build(&self, mistakes: &mut Vec<String>) {
+        match (&self.deployment, &self.build_id) {
+            (Some(deployment), None) => mistakes.push(format!(
+                "the worker is part of deployment `{deployment}`, but its build has no id; add `.build_id(\"..\")`"
+            )),
+            (None, _) if self.default_versioning.is_some() => mistakes.push(
+                "`default_versioning` has an effect in a deployment only; add `.deployment(\"..\")`, or leave it out"
+                    .to_owned(),
+            ),
+            (Some(_) | None, _) => {}
+        }
+        let texts = [
+            ("deployment", &self.deployment),
+            ("build_id", &self.build_id),
+        ];
+        for (option, text) in texts {
+            let Some(text) = text else { continue };
+            if text.is_empty() {
+                mistakes.push(format!(
+                    "`{option}` is empty; write a name, or leave it out"
+                ));
+            } else if text.starts_with("__") {
+                mistakes.push(format!(
+                    "`{option}` is `{text}`, but names that begin with `__` are the server's; use another name"
+                ));
+            } else if option == "deployment" && text.contains([':', '.']) {
+                mistakes.push(format!(
+                    "`deployment` is `{text}`, but `:` and `.` separate a deployment from a build in texts; use another name"
+                ));
+            }
+        }
     }
 
     /// What cannot work, one sentence each.
@@ -97,6 +159,7 @@ impl Options {
                 self.max_concurrent_workflow_tasks
             ));
         }
+        self.check_build(mistakes);
         if self.deadlock_timeout.is_zero() {
             mistakes
                 .push("`deadlock_timeout` is zero, so every workflow would be stuck".to_owned());
@@ -193,6 +256,52 @@ impl Worker {
     /// Who this worker is, for people who read histories; its client's identity by default.
     pub fn identity(mut self, identity: impl Text) -> Self {
         self.options.identity = identity.into_text();
+        self
+    }
+
+    /// Makes the worker part of a worker deployment, as a version of it that
+    /// [`build_id`](Self::build_id) names.
+    ///
+    /// The server then gives tasks by version: new workflows to the deployment's current version (and
+    /// to the ramping one, its share), and those of a running workflow as its
+    /// [versioning](Versioning) says. Each workflow declares that,
+    /// `#[workflow(versioning = "pinned")]` or `"auto_upgrade"`, or the worker has a
+    /// [default](Self::default_versioning). A version receives no new workflows until it is made
+    /// current or ramping (`temporal worker deployment set-current-version`).
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # fn example(client: &Client) {
+    /// let worker = Worker::new(client, "orders").deployment("orders").build_id("1.4.2");
+    /// # }
+    /// ```
+    pub fn deployment(mut self, name: impl Text) -> Self {
+        self.options.deployment = Some(name.into_text());
+        self
+    }
+
+    /// Names the build that the worker runs, such as a version or a commit. Without a
+    /// [`deployment`](Self::deployment) it is shown and routes nothing.
+    pub fn build_id(mut self, id: impl Text) -> Self {
+        self.options.build_id = Some(id.into_text());
+        self
+    }
+
+    /// The versioning of workflows that declare none. Without it, a worker of a deployment with such
+    /// workflows does not start.
+    ///
+    /// ```
+    /// use durably::{prelude::*, worker::Versioning};
+    ///
+    /// # fn example(client: &Client) {
+    /// let worker = Worker::new(client, "orders")
+    ///     .deployment("orders")
+    ///     .build_id("1.4.2")
+    ///     .default_versioning(Versioning::AutoUpgrade);
+    /// # }
+    /// ```
+    pub fn default_versioning(mut self, versioning: Versioning) -> Self {
+        self.options.default_versioning = Some(versioning);
         self
     }
 

@@ -72,6 +72,19 @@ impl Registry {
         }
     }
 
+    /// Reports the workflows that declare no versioning.
+    pub(crate) fn check_versioning(&self, mistakes: &mut Vec<String>) {
+        let registered = self.workflows.values().chain(&self.dynamic_workflow);
+        let without = registered.filter(|workflow| workflow.it.versioning.is_none());
+        let without: Vec<_> = without.map(|workflow| workflow.by).collect();
+        if !without.is_empty() {
+            mistakes.push(format!(
+                "a worker of a deployment runs workflows that declare their versioning, but these do not: {}; write `#[workflow(versioning = \"pinned\")]` or `\"auto_upgrade\"` on each, or `.default_versioning(..)` on the worker",
+                listed(without.iter())
+            ));
+        }
+    }
+
     pub(crate) fn workflow(&self, name: &str) -> Option<&WorkflowEntry> {
         let dynamic = self.dynamic_workflow.as_ref();
         let found = self.workflows.get(name);

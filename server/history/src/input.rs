@@ -15,6 +15,7 @@ use durably_proto::api::update::v1::Request;
 use durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
 
 use crate::id::{ActivityId, EventId, OutgoingKey, RequestId, RunId, Stamp, TimerId, UpdateId};
+use crate::versioning::PolledBy;
 
 /// An input of a run after its start.
 #[derive(Clone, Debug)]
@@ -276,6 +277,8 @@ pub struct StartWorkflowTask {
     pub identity: String,
     /// The worker's build.
     pub worker_version: Option<WorkerVersionStamp>,
+    /// The worker's version.
+    pub polled_by: PolledBy,
 }
 
 /// See [`Input::CompleteWorkflowTask`].
@@ -289,6 +292,8 @@ pub struct CompleteWorkflowTask {
     pub namespace: RunNamespace,
     /// A command whose search attributes the namespace does not accept.
     pub refused: Option<BadSearchAttributes>,
+    /// Whether it continues as new in a task queue that the worker's version does not poll.
+    pub leaves_version: bool,
 }
 
 /// The namespace of a run, as its events name it.
@@ -367,6 +372,8 @@ pub struct StartActivity {
     pub identity: String,
     /// The worker's build.
     pub worker_version: Option<WorkerVersionStamp>,
+    /// The worker's version.
+    pub polled_by: PolledBy,
 }
 
 /// See [`Input::Heartbeat`].

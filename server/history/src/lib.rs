@@ -59,6 +59,7 @@ mod timeout;
 mod tracked;
 mod transition;
 mod updates;
+mod versioning;
 
 pub use corrupted::Corrupted;
 pub use cron::CronSchedule;
@@ -88,4 +89,7 @@ pub use time::Time;
 pub use transition::{
     CompletedWorkflowTask, Effect, Reply, StartedActivity, StartedWorkflowTask, Transition,
     UpdateAbort, UpdateStage, UpdateStatus,
+};
+pub use versioning::{
+    DeploymentVersion, InheritedVersion, PolledBy, Route, RoutingTarget, pinned_by,
 };

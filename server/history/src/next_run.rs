@@ -17,6 +17,7 @@ use crate::start::{Chain, Continued, Start, StartDelay};
 use crate::state::Run;
 use crate::time::Time;
 use crate::transition::Effect;
+use crate::versioning::InheritedVersion;
 
 /// What a retry or a cron run has in addition to the run that it repeats.
 pub(crate) struct Successor {
@@ -89,7 +90,12 @@ pub(crate) fn start_next(run: &mut Run, successor: Successor, out: &mut OpenTran
         ContinueAsNewInitiator::Retry => run.config.attempt + 1,
         _ => 1,
     };
+    let inherited_version = match successor.initiator {
+        ContinueAsNewInitiator::Retry => run.versioning.retried(&first),
+        _ => InheritedVersion::None,
+    };
     let start = Start {
+        inherited_version,
         input: first.input,
         header: first.header,
         memo: first.memo,
@@ -110,7 +116,7 @@ pub(crate) fn start_next(run: &mut Run, successor: Successor, out: &mut OpenTran
 /// A start with everything that a next run inherits; the other fields are empty.
 pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
     let config = &run.config;
-    let versioning_override = started_attributes(run).versioning_override;
+    let versioning_override = run.versioning.inherited_override();
     Start {
         workflow_id: config.workflow_id.clone(),
         seed: run.random.next_u64(),
@@ -127,6 +133,7 @@ pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
         completion_callbacks: Vec::new(),
         priority: config.priority.clone(),
         versioning_override,
+        inherited_version: InheritedVersion::None,
         timeouts: config.timeouts,
         retry_policy: config.retry_policy.clone(),
         cron: config.cron.clone(),

@@ -24,6 +24,7 @@ use crate::start::{ChildStart, Parent};
 use crate::state::Run;
 use crate::time::Time;
 use crate::transition::Effect;
+use crate::versioning::InheritedVersion;
 
 /// A message of a run to another execution of its namespace.
 #[derive(Clone, Debug)]
@@ -151,6 +152,14 @@ impl Run {
     fn child_start(&self, initiated: EventId, entry: &OutgoingEntry) -> ChildStart {
         let mut event = self.recorded(initiated);
         let attributes = child_attributes(initiated, event.attributes.take());
+        // An override of its own takes precedence over what it would take over.
+        let (versioning_override, inherited_version) = match attributes.versioning_override {
+            Some(given) => (Some(given), InheritedVersion::None),
+            None => (
+                self.versioning.inherited_override(),
+                self.versioning.of_child(),
+            ),
+        };
         let request = StartWorkflowExecutionRequest {
             workflow_id: attributes.workflow_id,
             workflow_type: attributes.workflow_type,
@@ -168,11 +177,12 @@ impl Run {
             memo: attributes.memo,
             search_attributes: attributes.search_attributes,
             user_metadata: event.user_metadata,
-            versioning_override: attributes.versioning_override,
+            versioning_override,
             priority: priority::merged(self.config.priority.as_ref(), attributes.priority.as_ref()),
             ..Default::default()
         };
         ChildStart {
+            inherited_version,
             request,
             run_id: entry.child_run_id.clone(),
             parent: Parent {

@@ -25,11 +25,15 @@ impl Run {
             WorkflowTask::Scheduled(task) => Some(task.offer(self.current_task_queue())),
             WorkflowTask::Idle | WorkflowTask::Started(_) => None,
         };
+        let activities = self.activity_offers();
+        workflow_task.into_iter().chain(activities)
+    }
+
+    /// Offers the activities that wait in queues once more.
+    pub(crate) fn activity_offers(&self) -> Vec<Effect> {
         let activities = self.activities.iter();
-        let activities = activities.filter(|it| matches!(it.state, ActivityState::Waiting));
-        workflow_task
-            .into_iter()
-            .chain(activities.map(Activity::offer))
+        let waiting = activities.filter(|it| matches!(it.state, ActivityState::Waiting));
+        waiting.map(Activity::offer).collect()
     }
 }
 

@@ -80,6 +80,7 @@ impl Run {
             search_attributes,
             reset_points,
             last_worker_version,
+            versioning,
             transitions: _,
             random: _,
             taken: _,
@@ -153,7 +154,7 @@ impl Run {
             (children.iter().collect::<Vec<_>>(), outgoing),
             (updates, requests, self.requests.signals_received()),
             (&**callbacks, &**memo, &**search_attributes, &**reset_points),
-            last_worker_version,
+            (last_worker_version, versioning.recorded()),
         ))
     }
 }
@@ -442,6 +443,7 @@ fn start_task(
             bytes: usize::try_from(event.history_size_bytes).unwrap_or_default(),
             suggest,
         },
+        target_changed: event.target_worker_deployment_version_changed,
     });
 }
 

@@ -33,6 +33,7 @@ use crate::task::task_end::{self, Failed};
 use crate::task::{activity_task, termination, workflow_task};
 use crate::time::Time;
 use crate::transition::{Effect, Reply, Transition};
+use crate::versioning::PolledBy;
 
 /// A reset of a run.
 #[derive(Clone, Debug)]
@@ -239,7 +240,14 @@ fn fail_task(
 ) -> EventId {
     if matches!(run.task, WorkflowTask::Scheduled(_)) {
         let request_id = RequestId::from("emptyUuid");
-        workflow_task::start_scheduled(run, request_id, SERVER.to_owned(), None, out);
+        workflow_task::start_scheduled(
+            run,
+            request_id,
+            SERVER.to_owned(),
+            None,
+            &PolledBy::no_queue(None),
+            out,
+        );
     }
     let task = task_end::take_started(run).expect("the task was started");
     let event = WorkflowTaskFailedEventAttributes {

@@ -17,6 +17,7 @@ use crate::id::{EventId, RequestId, RunId, WorkflowId};
 use crate::input::{Signal, UpdateRequest};
 use crate::retry::RetryPolicy;
 use crate::time::Time;
+use crate::versioning::InheritedVersion;
 
 /// Parameters of a run that a client starts ([`Start::from_request`]) or the previous run
 /// ([`Effect::StartNext`](crate::Effect::StartNext)).
@@ -54,6 +55,8 @@ pub struct Start {
     pub priority: Option<Priority>,
     /// Versioning override of the request.
     pub versioning_override: Option<VersioningOverride>,
+    /// The version that it takes over from the run before or from its parent.
+    pub inherited_version: InheritedVersion,
     /// The timeouts.
     pub timeouts: Timeouts,
     /// Retry policy of failed and timed out runs.
@@ -131,6 +134,8 @@ pub struct Continued {
 /// The start of a child, as its parent's event says it.
 #[derive(Clone, Debug)]
 pub struct ChildStart {
+    /// The version that it takes over, if workers of that version poll its task queue.
+    pub inherited_version: InheritedVersion,
     /// The start request.
     pub request: StartWorkflowExecutionRequest,
     /// The first run's id, chosen when the parent decides the start, so that a repeated delivery finds

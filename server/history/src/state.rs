@@ -27,6 +27,7 @@ use crate::retry::RetryPolicy;
 use crate::start::{Parent, Timeouts};
 use crate::time::Time;
 use crate::tracked::Tracked;
+use crate::versioning::{Route, Versioning};
 
 /// The state of one run with its history. The crate documentation describes how it is driven.
 #[derive(Debug)]
@@ -80,6 +81,8 @@ pub struct Run {
     pub(crate) reset_points: Tracked<u64, ResetPointInfo>,
     /// The build of the last completed workflow task.
     pub(crate) last_worker_version: Option<WorkerVersionStamp>,
+    /// Versions of worker deployments; changes when workers take and complete workflow tasks.
+    pub(crate) versioning: Versioning,
     /// Number of state transitions, as descriptions show it.
     pub(crate) transitions: i64,
     /// Source of the ids of later runs and tasks.
@@ -170,6 +173,8 @@ pub(crate) struct StartedTask {
     pub identity: String,
     pub worker_version: Option<WorkerVersionStamp>,
     pub size: HistorySize,
+    /// Whether the worker is informed that its run is pinned to another version than new ones.
+    pub target_changed: bool,
 }
 
 /// Type of a workflow task; decides when its scheduled and started events are recorded.
@@ -241,6 +246,11 @@ impl Run {
             Some(sticky) => TaskQueue::Sticky(sticky.clone()),
             None => TaskQueue::Normal(self.config.task_queue.clone()),
         }
+    }
+
+    /// Which workers may take its tasks.
+    pub fn route(&self) -> Route {
+        self.versioning.route()
     }
 
     /// All events recorded so far, in order; the event with id `n` is at `n - 1`.

@@ -408,6 +408,7 @@ pub fn poll(task_key: WorkflowTaskKey, queue: &str) -> Input {
         queue: Arc::from(queue),
         identity: "worker".to_owned(),
         worker_version: None,
+        polled_by: Default::default(),
     })
 }
 
@@ -417,6 +418,7 @@ pub fn poll_activity(task_key: ActivityTaskKey) -> Input {
         request_id: RequestId::from("poll"),
         identity: "worker".to_owned(),
         worker_version: None,
+        polled_by: Default::default(),
     })
 }
 
@@ -446,6 +448,7 @@ pub fn completion(
         response,
         namespace: namespace(),
         refused: None,
+        leaves_version: false,
     }))
 }
 

@@ -36,4 +36,5 @@ mod stored;
 mod task_failure;
 mod timer;
 mod update;
+mod versioning;
 mod workflow_retry;

@@ -33,11 +33,12 @@ impl Backend {
                     let offer = ActivityOffer {
                         run: execution.run_name(record.run.run_id()),
                         task_key,
+                        route: record.run.route(),
                     };
-                    let queues = &execution.namespace.activity_tasks;
                     let level = record.run.activity_priority(task_key.scheduled);
                     let level = PriorityLevel::of(level.priority_key);
-                    queues.offer(&queue, QueueKind::Normal, level, offer, now);
+                    let namespace = &execution.namespace;
+                    namespace.offer_activity_task(&queue, level, offer, now);
                 }
                 // The next run was started in the same commit; its own effects are executed
                 // separately.
@@ -76,11 +77,13 @@ impl Backend {
         queue: TaskQueue,
         now: Time,
     ) {
-        let queues = &execution.namespace.workflow_tasks;
+        let namespace = &execution.namespace;
+        let (queues, route) = (&namespace.workflow_tasks, record.run.route());
         let (queue, normal_queue, kind) = match queue {
             TaskQueue::Normal(name) => (Arc::clone(&name), name, QueueKind::Normal),
             TaskQueue::Sticky(sticky)
-                if queues.is_polled(&sticky.name, STICKY_WORKER_GONE, now) =>
+                if queues.is_polled(&sticky.name, None, STICKY_WORKER_GONE, now)
+                    && namespace.stays(&sticky.normal_name, &route, execution.workflow_id()) =>
             {
                 (sticky.name, sticky.normal_name, QueueKind::Sticky)
             }
@@ -96,8 +99,9 @@ impl Backend {
             task_key,
             normal_queue,
             level,
+            route,
         };
-        queues.offer(&queue, kind, level, offer, now);
+        namespace.offer_workflow_task(&queue, kind, level, offer, now);
     }
 
     /// Reports the run's units of work to a skipping clock.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use durably_history::{
-    ActivityId, ActivityRef, CancelActivity, CompleteActivity, FailActivity, Heartbeat, Input,
-    Reply, RequestId, StartActivity, StartedActivity,
+    ActivityId, ActivityRef, CancelActivity, CompleteActivity, DeploymentVersion, FailActivity,
+    Heartbeat, Input, PolledBy, Reply, RequestId, RoutingTarget, StartActivity, StartedActivity,
 };
 use durably_proto::Message;
 use durably_proto::api::common::v1::{
@@ -24,6 +24,7 @@ use super::check;
 use super::token::{self, ActivityToken};
 use super::workflow_task::polled_queue;
 use crate::backend::request::RequestScope;
+use crate::deployment::QueueType;
 use crate::error::Error;
 use crate::execution::{Execution, Record};
 use crate::matching::offer::ActivityOffer;
@@ -40,8 +41,15 @@ pub(super) async fn poll(
     check::length(&request.identity, "Identity")?;
     let (queue, kind) = polled_queue(request.task_queue.as_ref())?;
     let limits = request.task_queue_metadata.as_ref();
+    let version = DeploymentVersion::of_worker(request.deployment_options.as_ref());
+    if let Some(version) = &version {
+        check::deployment_version(version)?;
+        let now = scope.clock.now();
+        namespace.register_poll(&*scope.store, version, QueueType::Activity, queue, now)?;
+    }
     let poll = Poll {
         queue,
+        version: version.as_ref(),
         kind,
         identity: &request.identity,
         instance_key: &request.worker_instance_key,
@@ -58,7 +66,13 @@ pub(super) async fn poll(
             return Ok(PollActivityTaskQueueResponse::default());
         };
         let execution = scope.offered(&namespace, &offer.run);
-        match start(scope, &execution, &offer, &request.identity) {
+        match start(
+            scope,
+            &execution,
+            &offer,
+            &request.identity,
+            version.clone(),
+        ) {
             Ok(task) => return Ok(task),
             // The task is stale: the activity timed out or was cancelled, or the run has closed.
             Err(stale) => {
@@ -354,14 +368,25 @@ fn start(
     execution: &Arc<Execution>,
     offer: &ActivityOffer,
     identity: &str,
+    version: Option<DeploymentVersion>,
 ) -> Result<PollActivityTaskQueueResponse, Error> {
+    let mut runs = execution.lock();
+    // Where the workflow's own tasks go: an activity that goes there moves the workflow first.
+    let target = match runs.get(&offer.run.run_id)? {
+        Some(record) => execution.namespace.deployments().target(
+            QueueType::Workflow,
+            record.run.task_queue(),
+            execution.workflow_id(),
+        ),
+        None => RoutingTarget::default(),
+    };
     let input = Input::StartActivity(StartActivity {
         task_key: offer.task_key,
         request_id: RequestId::from(scope.ids.uuid()),
         identity: identity.to_owned(),
         worker_version: None,
+        polled_by: PolledBy { version, target },
     });
-    let mut runs = execution.lock();
     scope.apply(
         execution,
         &mut runs,

@@ -2,6 +2,7 @@
 //! real server words differently from method to method stay different, because clients show them to
 //! users.
 
+use durably_history::DeploymentVersion;
 use durably_proto::Message;
 use durably_proto::api::common::v1::{Payloads, WorkflowExecution};
 use durably_proto::api::taskqueue::v1::TaskQueue;
@@ -49,6 +50,39 @@ pub(super) fn run_id(run_id: String, otherwise: &str) -> Result<String, Error> {
 pub(super) fn length(value: &str, field: &str) -> Result<(), Error> {
     match value.len() > durably_history::LONGEST_ID {
         true => Err(invalid(&format!("{field} length exceeds limit."))),
+        false => Ok(()),
+    }
+}
+
+/// Checks the name of a worker deployment.
+pub(super) fn deployment(name: &str) -> Result<(), Error> {
+    for separator in [".", ":"] {
+        if name.contains(separator) {
+            return Err(Error::Invalid(format!(
+                "worker deployment name cannot contain '{separator}'"
+            )));
+        }
+    }
+    version_field(name, "WorkerDeploymentName")
+}
+
+/// Checks the version of a worker that polls.
+pub(super) fn deployment_version(version: &DeploymentVersion) -> Result<(), Error> {
+    deployment(&version.deployment)?;
+    version_field(&version.build_id, "BuildID")
+}
+
+fn version_field(value: &str, field: &str) -> Result<(), Error> {
+    if value.is_empty() {
+        return Err(Error::Invalid(format!("{field} cannot be empty")));
+    }
+    if value.starts_with("__") {
+        return Err(Error::Invalid(format!("{field} cannot start with '__'")));
+    }
+    match value.len() > durably_history::LONGEST_ID {
+        true => Err(Error::Invalid(format!(
+            "size of {field} larger than the maximum allowed"
+        ))),
         false => Ok(()),
     }
 }

@@ -4,6 +4,7 @@
 mod activity_task;
 mod check;
 mod deadline;
+mod deployment;
 mod health;
 mod history_reader;
 mod link;

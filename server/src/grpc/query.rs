@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use durably_history::{Input, Run, RunId, TaskQueue};
+use durably_history::{Input, Route, Run, RunId, TaskQueue};
 use durably_proto::api::enums::v1::{QueryRejectCondition, WorkflowExecutionStatus};
 use durably_proto::api::query::v1::{QueryRejected, WorkflowQuery};
 use durably_proto::api::workflowservice::v1::{QueryWorkflowRequest, QueryWorkflowResponse};
@@ -15,12 +15,13 @@ use super::deadline::EXPIRED;
 use crate::backend::effects::STICKY_WORKER_GONE;
 use crate::backend::request::RequestScope;
 use crate::backend::resolve_run;
+use crate::deployment::QueueType;
 use crate::error::Error;
 use crate::execution::Execution;
 use crate::execution::waiters::QueryResolution;
 use crate::matching::matcher::PriorityLevel;
 use crate::matching::offer::WorkflowOffer;
-use crate::matching::query::QueryAnswer;
+use crate::matching::query::{PendingQuery, QueryAnswer};
 use crate::matching::queue::QueueKind;
 
 /// `QueryWorkflow`.
@@ -47,8 +48,14 @@ pub(super) async fn query(
                 }
                 Err(_) => return Err(expired(scope)),
             },
-            QueryRoute::Direct(queue) => {
-                query_directly(scope, &execution, &run_id, queue, &query, deadline).await?
+            QueryRoute::Direct(queue, workers) => {
+                let query = DirectQuery {
+                    execution: &execution,
+                    run_id: &run_id,
+                    query: &query,
+                    workers,
+                };
+                query.answered(scope, queue, deadline).await?
             }
         };
         return match answer {
@@ -76,8 +83,8 @@ enum QueryRoute {
     Rejected(WorkflowExecutionStatus),
     /// Piggybacked on the workflow task in progress, or on the first one.
     Piggybacked(oneshot::Receiver<QueryResolution>),
-    /// Dispatched as a task of its own to this queue.
-    Direct(TaskQueue),
+    /// Dispatched as a task of its own to this queue, for the workers of this route.
+    Direct(TaskQueue, Route),
 }
 
 fn route(
@@ -102,7 +109,7 @@ fn route(
     let at_rest = !run.is_running() || !run.has_workflow_task();
     // Before the first workflow task completes there is no state to query.
     if run.has_completed_workflow_task() && at_rest {
-        return Ok(QueryRoute::Direct(run.current_task_queue()));
+        return Ok(QueryRoute::Direct(run.current_task_queue(), run.route()));
     }
     let id = scope.ids.uuid();
     Ok(QueryRoute::Piggybacked(
@@ -130,57 +137,88 @@ fn check_answerable(scope: &RequestScope<'_>, run: &Run, deadline: Instant) -> R
     Ok(())
 }
 
-/// Dispatches a query to the sticky worker, then to any worker of the normal queue.
-async fn query_directly(
-    scope: &RequestScope<'_>,
-    execution: &Arc<Execution>,
-    run_id: &RunId,
-    queue: TaskQueue,
-    query: &WorkflowQuery,
-    deadline: Instant,
-) -> Result<QueryAnswer, Error> {
-    let normal = match queue {
-        TaskQueue::Normal(name) => name,
-        TaskQueue::Sticky(sticky) => {
-            let queues = &execution.namespace.workflow_tasks;
-            if queues.is_polled(&sticky.name, STICKY_WORKER_GONE, scope.clock.now()) {
-                let patience = sticky.schedule_to_start.unwrap_or(STICKY_PATIENCE);
-                let soon = deadline.min(Instant::now() + patience);
-                let mut pending = dispatch_query(
-                    scope,
-                    execution,
-                    run_id,
-                    &sticky.name,
-                    QueueKind::Sticky,
-                    query,
-                );
-                if let Some(answer) = pending.answer_before(soon).await {
-                    return Ok(answer);
+/// A query that is a task of its own.
+struct DirectQuery<'a> {
+    execution: &'a Arc<Execution>,
+    run_id: &'a RunId,
+    query: &'a WorkflowQuery,
+    /// Those that may answer.
+    workers: Route,
+}
+
+impl DirectQuery<'_> {
+    /// Dispatches the query to the sticky worker, then to any worker of the normal queue.
+    async fn answered(
+        &self,
+        scope: &RequestScope<'_>,
+        queue: TaskQueue,
+        deadline: Instant,
+    ) -> Result<QueryAnswer, Error> {
+        let namespace = &self.execution.namespace;
+        let queues = &namespace.workflow_tasks;
+        let workflow_id = self.execution.workflow_id();
+        let normal = match queue {
+            TaskQueue::Normal(name) => name,
+            TaskQueue::Sticky(sticky) => {
+                if queues.is_polled(&sticky.name, None, STICKY_WORKER_GONE, scope.clock.now())
+                    && namespace.stays(&sticky.normal_name, &self.workers, workflow_id)
+                {
+                    let patience = sticky.schedule_to_start.unwrap_or(STICKY_PATIENCE);
+                    let soon = deadline.min(Instant::now() + patience);
+                    let mut pending = self.dispatch(scope, &sticky.name, QueueKind::Sticky);
+                    if let Some(answer) = pending.answer_before(soon).await {
+                        return Ok(answer);
+                    }
                 }
+                reset_stickiness(scope, self.execution, self.run_id);
+                if Instant::now() >= deadline {
+                    return Err(expired(scope));
+                }
+                sticky.normal_name
             }
-            reset_stickiness(scope, execution, run_id);
-            if Instant::now() >= deadline {
-                return Err(expired(scope));
-            }
-            sticky.normal_name
+        };
+        let mut pending = self.dispatch(scope, &normal, QueueKind::Normal);
+        if let Some(look) = deadline.checked_sub(NO_POLLER_TIME)
+            && let Some(answer) = pending.answer_before(look).await
+        {
+            return Ok(answer);
         }
-    };
-    let mut pending = dispatch_query(scope, execution, run_id, &normal, QueueKind::Normal, query);
-    if let Some(look) = deadline.checked_sub(NO_POLLER_TIME)
-        && let Some(answer) = pending.answer_before(look).await
-    {
-        return Ok(answer);
+        scope.check_running()?;
+        let version = namespace.deployments().destination(
+            QueueType::Workflow,
+            &normal,
+            &self.workers,
+            workflow_id,
+        );
+        if !queues.is_polled(&normal, version.as_ref(), POLLER_GONE, scope.clock.now()) {
+            return Err(Error::Precondition(
+                "no poller seen for task queue recently, worker may be down".to_owned(),
+            ));
+        }
+        match pending.answer_before(deadline).await {
+            Some(answer) => Ok(answer),
+            None => Err(expired(scope)),
+        }
     }
-    scope.check_running()?;
-    let queues = &execution.namespace.workflow_tasks;
-    if !queues.is_polled(&normal, POLLER_GONE, scope.clock.now()) {
-        return Err(Error::Precondition(
-            "no poller seen for task queue recently, worker may be down".to_owned(),
-        ));
-    }
-    match pending.answer_before(deadline).await {
-        Some(answer) => Ok(answer),
-        None => Err(expired(scope)),
+
+    fn dispatch(
+        &self,
+        scope: &RequestScope<'_>,
+        queue: &Arc<str>,
+        kind: QueueKind,
+    ) -> PendingQuery<'_> {
+        let namespace = &self.execution.namespace;
+        let pending = namespace.queries.register(scope.ids.number());
+        let offer = WorkflowOffer::Query {
+            run: self.execution.run_name(self.run_id),
+            id: pending.id,
+            query: Box::new(self.query.clone()),
+            route: self.workers.clone(),
+        };
+        // A client waits for the answer, so it has the default priority whatever the run's.
+        let level = PriorityLevel::default();
+        namespace.offer_workflow_task(queue, kind, level, offer, scope.clock.now());
+        pending
     }
 }
 
@@ -203,32 +241,6 @@ fn reset_stickiness(scope: &RequestScope<'_>, execution: &Arc<Execution>, run_id
     if let Err(error) = scope.apply(execution, &mut runs, run_id, reset, |_, _| ()) {
         tracing::debug!(%run_id, ?error, "resetting stickiness failed");
     }
-}
-
-fn dispatch_query<'a>(
-    scope: &RequestScope<'_>,
-    execution: &'a Arc<Execution>,
-    run_id: &RunId,
-    queue: &Arc<str>,
-    kind: QueueKind,
-    query: &WorkflowQuery,
-) -> crate::matching::query::PendingQuery<'a> {
-    let pending = execution.namespace.queries.register(scope.ids.number());
-    let offer = WorkflowOffer::Query {
-        run: execution.run_name(run_id),
-        id: pending.id,
-        query: Box::new(query.clone()),
-    };
-    let queues = &execution.namespace.workflow_tasks;
-    // A client waits for the answer, so it has the default priority whatever the run's.
-    queues.offer(
-        queue,
-        kind,
-        PriorityLevel::default(),
-        offer,
-        scope.clock.now(),
-    );
-    pending
 }
 
 fn is_rejected(condition: QueryRejectCondition, status: WorkflowExecutionStatus) -> bool {

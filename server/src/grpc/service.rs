@@ -10,8 +10,9 @@ use super::deadline::{
 };
 use super::unimplemented::{unimplemented_methods, unimplemented_workflow_methods};
 use super::{
-    Frontend, activity_task, history_reader, into_response, multi_operation, namespace, query,
-    reset, respond, schedule, start, task_queue, update, visibility, workflow, workflow_task,
+    Frontend, activity_task, deployment, history_reader, into_response, multi_operation, namespace,
+    query, reset, respond, schedule, start, task_queue, update, visibility, workflow,
+    workflow_task,
 };
 
 #[tonic::async_trait]
@@ -388,6 +389,46 @@ impl WorkflowService for Frontend {
     ) -> Result<Response<DescribeTaskQueueResponse>, Status> {
         let request = request.into_inner();
         into_response(task_queue::describe(&self.backend, request))
+    }
+
+    async fn set_worker_deployment_current_version(
+        &self,
+        request: Request<SetWorkerDeploymentCurrentVersionRequest>,
+    ) -> Result<Response<SetWorkerDeploymentCurrentVersionResponse>, Status> {
+        let request = request.into_inner();
+        into_response(deployment::set_current(&self.backend, request))
+    }
+
+    async fn set_worker_deployment_ramping_version(
+        &self,
+        request: Request<SetWorkerDeploymentRampingVersionRequest>,
+    ) -> Result<Response<SetWorkerDeploymentRampingVersionResponse>, Status> {
+        let request = request.into_inner();
+        into_response(deployment::set_ramping(&self.backend, request))
+    }
+
+    async fn describe_worker_deployment(
+        &self,
+        request: Request<DescribeWorkerDeploymentRequest>,
+    ) -> Result<Response<DescribeWorkerDeploymentResponse>, Status> {
+        let request = request.into_inner();
+        into_response(deployment::describe(&self.backend, request))
+    }
+
+    async fn describe_worker_deployment_version(
+        &self,
+        request: Request<DescribeWorkerDeploymentVersionRequest>,
+    ) -> Result<Response<DescribeWorkerDeploymentVersionResponse>, Status> {
+        let request = request.into_inner();
+        into_response(deployment::describe_version(&self.backend, request))
+    }
+
+    async fn list_worker_deployments(
+        &self,
+        request: Request<ListWorkerDeploymentsRequest>,
+    ) -> Result<Response<ListWorkerDeploymentsResponse>, Status> {
+        let request = request.into_inner();
+        into_response(deployment::list(&self.backend, request))
     }
 
     async fn get_cluster_info(

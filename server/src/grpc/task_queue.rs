@@ -4,6 +4,7 @@ use durably_history::Time;
 use durably_proto::api::enums::v1::{DescribeTaskQueueMode, TaskQueueType};
 use durably_proto::api::taskqueue::v1::{
     PollerInfo, TaskQueueStats, TaskQueueStatus, TaskQueueTypeInfo, TaskQueueVersionInfo,
+    TaskQueueVersioningInfo,
 };
 use durably_proto::api::workflowservice::v1::{
     DescribeTaskQueueRequest, DescribeTaskQueueResponse, PollNexusTaskQueueRequest,
@@ -12,14 +13,15 @@ use durably_proto::api::workflowservice::v1::{
 use tokio::time::Instant;
 
 use crate::backend::Backend;
+use crate::deployment::QueueType;
 use crate::error::Error;
 use crate::matching::offer::WorkflowOffer;
 use crate::matching::queue::{Poll, QueueKind};
 use crate::matching::queues::Description;
 use crate::namespace::Namespace;
 
-use super::check;
 use super::workflow_task::polled_queue;
+use super::{check, deployment};
 
 /// `DescribeTaskQueue`.
 pub(super) fn describe(
@@ -63,6 +65,7 @@ pub(super) fn describe(
             .into(),
         },
         stats: request.report_stats.then_some(stats),
+        versioning_info: versioning_info(&namespace, queue, kind),
         pollers: pollers(description),
         task_queue_status: status,
         ..DescribeTaskQueueResponse::default()
@@ -103,9 +106,8 @@ pub(super) fn shutdown_worker(
             {
                 let level = *level;
                 let queue = std::sync::Arc::clone(normal_queue);
-                namespace
-                    .workflow_tasks
-                    .offer(&queue, QueueKind::Normal, level, offer, now);
+                let kind = QueueKind::Normal;
+                namespace.offer_workflow_task(&queue, kind, level, offer, now);
             }
         }
     }
@@ -131,6 +133,7 @@ pub(super) async fn poll_nexus(
     let (queue, kind) = polled_queue(request.task_queue.as_ref())?;
     let poll = Poll {
         queue,
+        version: None,
         kind,
         identity: &request.identity,
         instance_key: &request.worker_instance_key,
@@ -158,6 +161,21 @@ fn description(
         TaskQueueType::Activity => namespace.activity_tasks.describe(queue, now),
         TaskQueueType::Nexus => namespace.nexus_tasks.describe(queue, now),
     }
+}
+
+/// Where new work goes; none if no worker of a deployment has polled the queue.
+fn versioning_info(
+    namespace: &Namespace,
+    queue: &str,
+    task_queue_type: TaskQueueType,
+) -> Option<TaskQueueVersioningInfo> {
+    let ty = match task_queue_type {
+        TaskQueueType::Workflow | TaskQueueType::Unspecified => QueueType::Workflow,
+        TaskQueueType::Activity => QueueType::Activity,
+        TaskQueueType::Nexus => return None,
+    };
+    let deployments = namespace.deployments();
+    Some(deployment::versioning_info(deployments.routing(ty, queue)?))
 }
 
 fn stats(description: &Description) -> TaskQueueStats {

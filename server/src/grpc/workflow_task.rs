@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use durably_history::{
-    BadSearchAttributes, CompleteWorkflowTask, FailWorkflowTask, Input, Reply, RequestId, RunId,
-    RunNamespace, StartWorkflowTask, StartedWorkflowTask, WorkflowTaskKey,
+    BadSearchAttributes, CompleteWorkflowTask, DeploymentVersion, FailWorkflowTask, Input,
+    PolledBy, Reply, RequestId, RoutingTarget, RunId, RunNamespace, StartWorkflowTask,
+    StartedWorkflowTask, WorkflowTaskKey,
 };
 use durably_proto::Message;
 use durably_proto::api::command::v1::Command;
@@ -27,6 +28,7 @@ use super::history_reader::first_page;
 use super::token::{self, QueryToken, WorkflowToken};
 use super::{activity_task, check};
 use crate::backend::request::RequestScope;
+use crate::deployment::QueueType;
 use crate::error::Error;
 use crate::execution::{Execution, Record};
 use crate::matching::offer::WorkflowOffer;
@@ -45,8 +47,15 @@ pub(super) async fn poll(
     let namespace = scope.namespaces.find(&request.namespace)?;
     check::length(&request.identity, "Identity")?;
     let (queue, kind) = polled_queue(request.task_queue.as_ref())?;
+    let version = DeploymentVersion::of_worker(request.deployment_options.as_ref());
+    if let (Some(version), QueueKind::Normal) = (&version, kind) {
+        check::deployment_version(version)?;
+        let now = scope.clock.now();
+        namespace.register_poll(&*scope.store, version, QueueType::Workflow, queue, now)?;
+    }
     let poll = Poll {
         queue,
+        version: version.as_ref().filter(|_| kind == QueueKind::Normal),
         kind,
         identity: &request.identity,
         instance_key: &request.worker_instance_key,
@@ -68,7 +77,7 @@ pub(super) async fn poll(
                 let task = start(scope, &execution, &run.run_id, task_key, queue, &request);
                 (execution, task)
             }
-            Some(WorkflowOffer::Query { run, id, query }) => {
+            Some(WorkflowOffer::Query { run, id, query, .. }) => {
                 let execution = scope.offered(&namespace, &run);
                 let task = query_task(&execution, &run.run_id, id, *query, kind);
                 (execution, task)
@@ -76,7 +85,7 @@ pub(super) async fn poll(
         };
         match answer {
             Ok(mut task) => {
-                let backlog = namespace.workflow_tasks.backlog(queue);
+                let backlog = namespace.workflow_tasks.backlog(queue, poll.version);
                 task.backlog_count_hint = i64::try_from(backlog).unwrap_or(i64::MAX);
                 return Ok(task);
             }
@@ -105,7 +114,9 @@ pub(super) fn complete(
         .collect();
     check_namespaces(scope, &request.commands)?;
     let refused = check_search_attributes(&namespace, &mut request.commands);
+    let leaves_version = leaves_version(&namespace, &request);
     let input = Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask {
+        leaves_version,
         token: token.task(),
         response: request,
         namespace: RunNamespace {
@@ -144,6 +155,22 @@ pub(super) fn complete(
             reset_history_event_id: completed.reset_to.map(|event| event.0).unwrap_or_default(),
         })
     })?
+}
+
+/// Whether a command continues as new in a task queue that the worker's version does not poll.
+fn leaves_version(namespace: &Namespace, request: &RespondWorkflowTaskCompletedRequest) -> bool {
+    let Some(version) = DeploymentVersion::of_worker(request.deployment_options.as_ref()) else {
+        return false;
+    };
+    let mut commands = request.commands.iter();
+    commands.any(|command| match &command.attributes {
+        Some(Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(next)) => {
+            let queue = next.task_queue.as_ref().map_or("", |queue| &queue.name);
+            let deployments = namespace.deployments();
+            !queue.is_empty() && !deployments.has(&version, QueueType::Workflow, queue)
+        }
+        _ => false,
+    })
 }
 
 /// Checks that the namespaces that commands name exist; otherwise the response is refused, and the
@@ -307,14 +334,26 @@ fn start(
     queue: &str,
     request: &PollWorkflowTaskQueueRequest,
 ) -> Result<PollWorkflowTaskQueueResponse, Error> {
+    let mut runs = execution.lock();
+    let target = match runs.get(run_id)? {
+        Some(record) => execution.namespace.deployments().target(
+            QueueType::Workflow,
+            record.run.task_queue(),
+            execution.workflow_id(),
+        ),
+        None => RoutingTarget::default(),
+    };
     let input = Input::StartWorkflowTask(StartWorkflowTask {
         task_key,
         request_id: RequestId::from(scope.ids.uuid()),
         queue: queue.into(),
         identity: request.identity.clone(),
         worker_version: worker_version(request),
+        polled_by: PolledBy {
+            version: DeploymentVersion::of_worker(request.deployment_options.as_ref()),
+            target,
+        },
     });
-    let mut runs = execution.lock();
     scope.apply(
         execution,
         &mut runs,

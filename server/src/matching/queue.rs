@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use durably_history::Time;
+use durably_history::{DeploymentVersion, Time};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
@@ -38,6 +38,8 @@ pub(super) struct Waiter<T> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Poll<'a> {
     pub(crate) queue: &'a str,
+    /// The version of the worker; none outside of deployments, and for the queue of a sticky worker.
+    pub(crate) version: Option<&'a DeploymentVersion>,
     pub(crate) kind: QueueKind,
     pub(crate) identity: &'a str,
     /// Distinguishes workers of the same identity; empty for older workers.
@@ -119,6 +121,11 @@ impl<T: Send> Queue<T> {
 }
 
 impl<T> Queue<T> {
+    /// Whether it is shared by workers.
+    pub(super) fn is_shared(&self) -> bool {
+        self.kind == QueueKind::Normal
+    }
+
     /// Takes the next task if the rate limit allows it; otherwise parks the poll.
     fn take_or_park(&self, poll: Poll<'_>, shut_down: &ShutDownWorkers) -> PollAttempt<'_, T> {
         let mut state = self.lock();

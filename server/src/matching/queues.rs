@@ -1,10 +1,10 @@
 //! Task queues of a namespace, by name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use durably_history::Time;
+use durably_history::{DeploymentVersion, Time};
 use tokio::time::Instant;
 
 use super::matcher::{Matcher, PriorityLevel};
@@ -21,11 +21,32 @@ pub(crate) struct Queues<T> {
 
 #[derive(Debug)]
 struct QueueMap<T> {
-    queues: HashMap<Arc<str>, Arc<Queue<T>>>,
+    queues: HashMap<Arc<str>, Versions<T>>,
     /// Number of queues at which unused ones are removed.
     sweep_at: usize,
     /// New queues are created closed.
     closed: bool,
+}
+
+/// The queues of one name: one for the workers of each version.
+#[derive(Debug)]
+struct Versions<T> {
+    /// That of workers outside of deployments.
+    unversioned: Arc<Queue<T>>,
+    versioned: BTreeMap<DeploymentVersion, Arc<Queue<T>>>,
+}
+
+impl<T> Versions<T> {
+    fn get(&self, version: Option<&DeploymentVersion>) -> Option<&Arc<Queue<T>>> {
+        match version {
+            None => Some(&self.unversioned),
+            Some(version) => self.versioned.get(version),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Arc<Queue<T>>> {
+        std::iter::once(&self.unversioned).chain(self.versioned.values())
+    }
 }
 
 /// A queue as DescribeTaskQueue shows it.
@@ -49,43 +70,80 @@ impl<T: Send> Queues<T> {
         }
     }
 
-    /// Delivers a task to the longest waiting poll, or adds it to the backlog.
+    /// Delivers a task to the longest waiting poll of the version's workers, or adds it to the backlog.
     pub(crate) fn offer(
         &self,
         queue: &Arc<str>,
+        version: Option<&DeploymentVersion>,
         kind: QueueKind,
         level: PriorityLevel,
         task: T,
         now: Time,
     ) {
-        let queue = match self.find(queue) {
+        let queue = match self.find(queue, version) {
             Some(queue) => queue,
-            None => self.create(Arc::clone(queue), kind, now),
+            None => self.create(Arc::clone(queue), version, kind, now),
         };
         queue.offer(level, task, now);
     }
 
     /// Waits for a task until the deadline. Dropping the future loses no task.
     pub(crate) async fn poll(&self, poll: Poll<'_>, now: Time, deadline: Instant) -> Option<T> {
-        let queue = match self.find(poll.queue) {
+        let queue = match self.find(poll.queue, poll.version) {
             Some(queue) => queue,
-            None => self.create(poll.queue.into(), poll.kind, now),
+            None => self.create(poll.queue.into(), poll.version, poll.kind, now),
         };
         queue.poll(poll, &self.shut_down, now, deadline).await
     }
 
-    /// Whether a poll waits for the queue or was seen within `span`.
-    pub(crate) fn is_polled(&self, queue: &str, span: Duration, now: Time) -> bool {
-        self.find(queue).is_some_and(|queue| {
+    /// Whether a poll of workers outside of deployments, or of a sticky worker, waits for the queue or
+    /// was seen within `span`.
+    pub(crate) fn is_polled(
+        &self,
+        queue: &str,
+        version: Option<&DeploymentVersion>,
+        span: Duration,
+        now: Time,
+    ) -> bool {
+        self.find(queue, version).is_some_and(|queue| {
             let state = queue.lock();
             state.tasks.waiting() > 0 || state.pollers.any_since(span, now)
         })
     }
 
+    /// Moves the tasks that wait for workers of one version and belong to another one now.
+    pub(crate) fn redistribute(
+        &self,
+        destination: impl Fn(&str, &T) -> Option<DeploymentVersion>,
+        now: Time,
+    ) {
+        let queues: Vec<_> = {
+            let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
+            let named = named.queues.iter();
+            named
+                .flat_map(|(name, versions)| {
+                    let queues = versions.all().filter(|queue| queue.is_shared());
+                    queues.map(|queue| (Arc::clone(name), Arc::clone(queue)))
+                })
+                .collect()
+        };
+        let mut tasks = Vec::new();
+        for (name, queue) in queues {
+            let mut state = queue.lock();
+            while let Some((level, task)) = state.tasks.take() {
+                tasks.push((Arc::clone(&name), level, task));
+            }
+        }
+        for (name, level, task) in tasks {
+            let version = destination(&name, &task);
+            self.offer(&name, version.as_ref(), QueueKind::Normal, level, task, now);
+        }
+    }
+
     /// Ends the polls of a worker without a task: those that wait and those that arrive later.
     pub(crate) fn end_polls_of(&self, queue: &str, instance_key: &str) {
         self.shut_down.insert(instance_key);
-        if let Some(queue) = self.find(queue) {
+        for queue in self.versions(queue) {
             let mut state = queue.lock();
             state
                 .tasks
@@ -93,10 +151,10 @@ impl<T: Send> Queues<T> {
         }
     }
 
-    /// Empties a queue whose only worker shuts down: ends its polls without a task and returns its
-    /// tasks.
+    /// Empties the queue of a sticky worker that shuts down: ends its polls without a task and returns
+    /// its tasks.
     pub(crate) fn drain(&self, queue: &str) -> Vec<T> {
-        let Some(queue) = self.find(queue) else {
+        let Some(queue) = self.find(queue, None) else {
             return Vec::new();
         };
         let mut state = queue.lock();
@@ -118,51 +176,77 @@ impl<T: Send> Queues<T> {
         // In an order, so that the end of a server with a seed can be repeated.
         let mut queues: Vec<_> = queues.into_iter().collect();
         queues.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        for (_, queue) in queues {
-            // The tasks are dropped after the lock is released.
-            let _gone = queue.lock().tasks.close();
+        for (_, versions) in queues {
+            for queue in versions.all() {
+                // The tasks are dropped after the lock is released.
+                let _gone = queue.lock().tasks.close();
+            }
         }
     }
 
-    /// Describes a queue.
+    /// Describes a queue, the workers of all versions together.
     pub(crate) fn describe(&self, queue: &str, now: Time) -> Description {
-        let Some(queue) = self.find(queue) else {
-            return Description::default();
-        };
-        let mut state = queue.lock();
-        Description {
-            pollers: state.pollers.list(now),
-            backlog: state.tasks.backlog(),
-            rate: state.rate.per_second(),
+        let mut description = Description::default();
+        for queue in self.versions(queue) {
+            let mut state = queue.lock();
+            description.pollers.extend(state.pollers.list(now));
+            description.backlog += state.tasks.backlog();
+            description.rate = description.rate.or_else(|| state.rate.per_second());
         }
+        description
     }
 
-    /// Number of tasks in the queue's backlog.
-    pub(crate) fn backlog(&self, queue: &str) -> usize {
-        self.find(queue)
+    /// Number of tasks in the backlog of a version's workers.
+    pub(crate) fn backlog(&self, queue: &str, version: Option<&DeploymentVersion>) -> usize {
+        self.find(queue, version)
             .map_or(0, |queue| queue.lock().tasks.backlog())
     }
 
-    fn find(&self, name: &str) -> Option<Arc<Queue<T>>> {
+    fn find(&self, name: &str, version: Option<&DeploymentVersion>) -> Option<Arc<Queue<T>>> {
         let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
-        named.queues.get(name).cloned()
+        named.queues.get(name)?.get(version).cloned()
     }
 
-    fn create(&self, name: Arc<str>, kind: QueueKind, now: Time) -> Arc<Queue<T>> {
+    /// The queues of all versions.
+    fn versions(&self, name: &str) -> Vec<Arc<Queue<T>>> {
+        let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
+        let versions = named.queues.get(name);
+        versions.map_or_else(Vec::new, |it| it.all().cloned().collect())
+    }
+
+    fn create(
+        &self,
+        name: Arc<str>,
+        version: Option<&DeploymentVersion>,
+        kind: QueueKind,
+        now: Time,
+    ) -> Arc<Queue<T>> {
         let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
         if named.queues.len() >= named.sweep_at {
-            named.queues.retain(|_, queue| queue.is_in_use(now));
+            named
+                .queues
+                .retain(|_, versions| versions.all().any(|queue| queue.is_in_use(now)));
             named.sweep_at = FIRST_SWEEP.max(named.queues.len() * 2);
         }
         let closed = named.closed;
-        let queue = named.queues.entry(name).or_insert_with(|| {
+        let queue = || {
             let mut tasks = Matcher::new();
             if closed {
                 tasks.close();
             }
             Arc::new(Queue::new(kind, tasks))
+        };
+        let versions = named.queues.entry(name).or_insert_with(|| Versions {
+            unversioned: queue(),
+            versioned: BTreeMap::new(),
         });
-        Arc::clone(queue)
+        Arc::clone(match version {
+            None => &versions.unversioned,
+            Some(version) => versions
+                .versioned
+                .entry(version.clone())
+                .or_insert_with(queue),
+        })
     }
 }
 
@@ -181,6 +265,7 @@ mod tests {
     fn by(queue: &str) -> Poll<'_> {
         Poll {
             queue,
+            version: None,
             kind: QueueKind::Normal,
             identity: "worker",
             instance_key: "instance",
@@ -191,6 +276,7 @@ mod tests {
     fn offer<T: Send>(queues: &Queues<T>, queue: &str, task: T) {
         queues.offer(
             &queue.into(),
+            None,
             QueueKind::Normal,
             PriorityLevel::default(),
             task,
@@ -205,7 +291,7 @@ mod tests {
             let queues = Arc::clone(&queues);
             async move { poll(&queues, "q").await }
         });
-        while !queues.is_polled("q", Duration::ZERO, Time::default()) {
+        while !queues.is_polled("q", None, Duration::ZERO, Time::default()) {
             tokio::task::yield_now().await;
         }
         offer(&queues, "q", 7);
@@ -226,7 +312,7 @@ mod tests {
         let queues: Queues<u32> = Queues::new();
         assert_eq!(poll(&queues, "q").await, None);
         offer(&queues, "q", 1);
-        assert_eq!(queues.backlog("q"), 1, "the waiter has left");
+        assert_eq!(queues.backlog("q", None), 1, "the waiter has left");
     }
 
     #[tokio::test]
@@ -254,7 +340,7 @@ mod tests {
             let handed = futures_poll_once(cancelled).await;
             assert!(handed.is_none(), "its connection can still cancel it");
         }
-        assert_eq!(queues.backlog("q"), 0, "each poll has a task");
+        assert_eq!(queues.backlog("q", None), 0, "each poll has a task");
         drop(late);
         drop(waiting);
         assert_eq!(poll(&queues, "q").await, Some(1));
@@ -298,7 +384,7 @@ mod tests {
             })
             .collect();
         while queues
-            .find("q")
+            .find("q", None)
             .is_none_or(|queue| queue.lock().tasks.waiting() < 4)
         {
             tokio::task::yield_now().await;
@@ -338,13 +424,14 @@ mod tests {
         let later = Time::default() + Duration::from_secs(60);
         queues.offer(
             &"q".into(),
+            None,
             QueueKind::Normal,
             PriorityLevel::default(),
             1,
             later,
         );
         assert_eq!(waiting.await, Some(1));
-        assert!(queues.is_polled("q", Duration::from_secs(10), later));
+        assert!(queues.is_polled("q", None, Duration::from_secs(10), later));
     }
 
     #[tokio::test]

@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use durably_history::{
-    ChildStart, Delivered, Input, LimitExceeded, Outgoing, OutgoingKind, Policies, Rejection,
-    RunId, Start, Time, schedule,
+    ChildStart, Delivered, DeploymentVersion, InheritedVersion, Input, LimitExceeded, Outgoing,
+    OutgoingKind, Policies, Rejection, RunId, Start, Time, pinned_by, schedule,
 };
 use durably_proto::api::common::v1::WorkflowExecution;
 use durably_proto::api::enums::v1::{
@@ -17,6 +17,7 @@ use durably_proto::api::enums::v1::{
 
 use crate::backend::request::RequestScope;
 use crate::backend::{Backend, resolve_run};
+use crate::deployment::QueueType;
 use crate::error::{Error, StoreError};
 use crate::execution::Runs;
 use crate::name::{MessageName, ScheduleName};
@@ -238,7 +239,13 @@ fn start_child(
         Some(chosen) => chosen.clone(),
         None => scope.ids.run_id(scope.clock.now()),
     };
-    let start = Start::child(child, run_id, scope.ids.number())?;
+    let mut start = Start::child(child, run_id, scope.ids.number())?;
+    if !complete_versions(namespace, &mut start) {
+        return Ok(Delivered::StartChildFailed {
+            initiated,
+            cause: StartFailed::InvalidVersioningOverride,
+        });
+    }
     let started = scope.start(namespace, start, policies, |_, _, _, _| Ok(()));
     match started {
         Ok(started) => Ok(Delivered::ChildStarted {
@@ -251,6 +258,27 @@ fn start_child(
         }),
         Err(error) => Err(error),
     }
+}
+
+/// Keeps what the child takes over of versions only if they poll its task queue; returns false if it is
+/// pinned to one that does not by its own override.
+fn complete_versions(namespace: &Namespace, start: &mut Start) -> bool {
+    let deployments = namespace.deployments();
+    let polls = |version: &DeploymentVersion| {
+        deployments.has(version, QueueType::Workflow, &start.task_queue)
+    };
+    let inherits = start.inherited_version.version().is_none_or(polls);
+    let pinned = start.versioning_override.as_ref().and_then(pinned_by);
+    let is_pinned_here = pinned.as_ref().is_none_or(polls);
+    let is_own = start.inherited_version == InheritedVersion::None;
+    if !inherits {
+        start.inherited_version = InheritedVersion::None;
+    }
+    if !is_pinned_here && !is_own {
+        start.versioning_override = None;
+        return true;
+    }
+    is_pinned_here
 }
 
 /// The first run of the child, if an earlier attempt has started it.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use durably_history::{EventLog, Input, Run, RunId, Signal, Start, Terminate, Time};
+use durably_history::{
+    DeploymentVersion, EventLog, Input, Run, RunId, Signal, Start, Terminate, Time,
+};
 use durably_proto::api::common::v1::WorkflowType;
 use durably_proto::api::enums::v1::IndexedValueType;
 use durably_proto::api::taskqueue::v1::TaskQueue;
@@ -13,6 +15,7 @@ use super::{
     Commit, RunChange, RunPhase, Settings, Store, StoredNamespace, StoredSchedule, Submitted,
     UnfinishedRun,
 };
+use crate::deployment::{Deployments, QueueType};
 use crate::error::StoreError;
 use crate::name::{ExecutionName, RunName, ScheduleName};
 use crate::visibility::attributes::Attributes;
@@ -82,6 +85,13 @@ fn namespaces_are_kept(store: &dyn Store) {
     let mut changed = put(store, "a");
     changed.settings.description = "changed".to_owned();
     changed.attributes = vec![("Customer".to_owned(), IndexedValueType::Keyword)];
+    let mut deployments = Deployments::default();
+    let version = DeploymentVersion {
+        deployment: "orders".into(),
+        build_id: "1".into(),
+    };
+    deployments.register(&version, QueueType::Workflow, "q", Time::default());
+    changed.deployments = deployments.all().cloned().collect();
     store.put_namespace(&changed).expect("it is kept");
     let kept = store.namespaces().expect("they are read");
     let names: Vec<_> = kept.iter().map(|it| &*it.name).collect();
@@ -89,6 +99,14 @@ fn namespaces_are_kept(store: &dyn Store) {
     assert_eq!(kept[0].id, "id of a");
     assert_eq!(kept[0].settings, changed.settings);
     assert_eq!(kept[0].attributes, changed.attributes);
+    assert_eq!(kept[0].deployments, changed.deployments);
+    let restored = Deployments::stored(kept[0].deployments.clone());
+    assert!(restored.has(&version, QueueType::Workflow, "q"));
+    // A changed namespace replaces the one before.
+    changed.deployments.clear();
+    store.put_namespace(&changed).expect("it is kept");
+    let kept = store.namespaces().expect("they are read");
+    assert_eq!(kept[0].deployments, []);
 }
 
 fn an_unknown_execution_is_not_found(store: &dyn Store) {
@@ -426,6 +444,7 @@ fn put(store: &dyn Store, name: &str) -> StoredNamespace {
         id: format!("id of {name}"),
         settings: Settings::default(),
         attributes: Vec::new(),
+        deployments: Vec::new(),
     };
     store.put_namespace(&namespace).expect("it is kept");
     namespace

@@ -8,6 +8,7 @@ use durably_proto::api::workflow::v1::WorkflowExecutionInfo;
 use tokio::sync::oneshot;
 
 use super::settings::Settings;
+use crate::deployment::Deployment;
 use crate::error::StoreError;
 use crate::name::{ExecutionName, RunName, ScheduleName};
 
@@ -19,6 +20,8 @@ pub(crate) struct StoredNamespace {
     pub(crate) settings: Settings,
     /// The custom search attributes.
     pub(crate) attributes: Vec<(String, IndexedValueType)>,
+    /// The worker deployments, by name.
+    pub(crate) deployments: Vec<Deployment>,
 }
 
 /// An execution.

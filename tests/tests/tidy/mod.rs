@@ -87,7 +87,7 @@ fn files_are_named_by_what_they_are_about() {
 fn folders_import_in_one_direction() {
     let server = Layers {
         folder: "server/src",
-        layers: "clock due_queue ids log name visibility
+        layers: "clock deployment due_queue ids log name visibility
             / matching
             / error
             / store
@@ -102,7 +102,7 @@ fn folders_import_in_one_direction() {
     };
     let history = Layers {
         folder: "server/history/src",
-        layers: "checksum corrupted go_duration id json limits local_time time tracked
+        layers: "checksum corrupted go_duration id json limits local_time time tracked versioning
             / event_log input random rejection
             / cron failure priority queue retry reuse_policy schedule
             / pending start

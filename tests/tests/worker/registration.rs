@@ -1,7 +1,8 @@
 //! Registration: all mistakes are reported at once, and unknown types wait for another worker.
 
 use durably::prelude::*;
-use durably_tests::{World, eventually, on_both_servers};
+use durably::worker::Versioning;
+use durably_tests::{World, eventually, on_both_servers, unique};
 
 #[activity(start_to_close = "1s", name = "twice")]
 async fn one() {}
@@ -21,6 +22,7 @@ impl Plain {
 
 on_both_servers! {
     all_registration_mistakes_are_reported_at_once
+    workflows_without_versioning_are_refused_by_a_worker_of_a_deployment
     an_unknown_workflow_type_waits_for_a_worker_that_knows_it
 }
 
@@ -42,6 +44,38 @@ async fn all_registration_mistakes_are_reported_at_once(world: &World) -> Result
     let error = world.worker().run().await.unwrap_err().to_string();
     assert!(error.contains("nothing"), "{error}");
     Ok(())
+}
+
+/// Declares its versioning.
+#[derive(Default)]
+struct Pinned;
+
+#[workflow(versioning = "pinned")]
+impl Pinned {
+    #[run]
+    async fn run(&mut self) {}
+}
+
+async fn workflows_without_versioning_are_refused_by_a_worker_of_a_deployment(
+    world: &World,
+) -> Result<()> {
+    let worker = || world.worker().workflow::<Plain>().workflow::<Pinned>();
+    let refused = |worker: Worker| async { worker.run().await.unwrap_err().to_string() };
+    let error = refused(worker().deployment("orders").build_id("1")).await;
+    let text = "a worker of a deployment runs workflows that declare their versioning, but these do not: `main::worker::registration::Plain`; write `#[workflow(versioning = \"pinned\")]` or `\"auto_upgrade\"` on each, or `.default_versioning(..)` on the worker";
+    assert!(error.contains(text) && !error.contains("Pinned"), "{error}");
+    let error = refused(worker().deployment("or:ders")).await;
+    let texts = [
+        "the worker is part of deployment `or:ders`, but its build has no id; add `.build_id(\"..\")`",
+        "`deployment` is `or:ders`, but `:` and `.` separate a deployment from a build in texts; use another name",
+    ];
+    assert!(texts.iter().all(|text| error.contains(text)), "{error}");
+    let error = refused(worker().default_versioning(Versioning::Pinned)).await;
+    let text = "`default_versioning` has an effect in a deployment only; add `.deployment(\"..\")`, or leave it out";
+    assert!(error.contains(text), "{error}");
+    let worker = worker().deployment(unique("orders")).build_id("1");
+    let worker = worker.default_versioning(Versioning::AutoUpgrade);
+    worker.spawn().await?.shutdown().await
 }
 
 async fn an_unknown_workflow_type_waits_for_a_worker_that_knows_it(world: &World) -> Result<()> {

@@ -19,7 +19,10 @@ use crate::{
     error::{DataError, Failure, HandleError, QueryError},
     options::Priority,
     transport::retry::Patience,
-    wire::describe::{self, DescribeWorkflow, Description, WorkflowStatus},
+    wire::{
+        deployment::RunVersioning,
+        describe::{self, DescribeWorkflow, Description, WorkflowStatus},
+    },
 };
 
 /// One run of a workflow, as lists show it.
@@ -139,6 +142,8 @@ pub struct WorkflowDescription {
     pub pending_activities: Vec<PendingActivity>,
     /// The workflow ids of the children that are not finished.
     pub pending_children: Vec<String>,
+    /// The version of a worker deployment that runs it, and which others may.
+    pub versioning: RunVersioning,
     /// How urgent its tasks are.
     pub priority: Priority,
     /// The summary that its start gave; `None` if it gave none, or not as a text.
@@ -268,6 +273,7 @@ pub(crate) fn call(target: &FromClient) -> Call<WorkflowDescription, HandleError
                 summary: WorkflowSummary::new(found.summary, converter),
                 pending_activities: activities.collect(),
                 pending_children: found.children,
+                versioning: found.versioning,
                 priority: Priority::recorded(&found.priority),
                 static_summary: text(found.static_summary),
                 static_details: text(found.static_details),

@@ -34,6 +34,7 @@ use crate::{
     time::span::Span,
     transport::{id, retry::Patience},
     wire::{
+        deployment::VersioningOverride,
         start::{IdConflictPolicy, IdReusePolicy},
         status::{CallError, Reason},
     },
@@ -90,7 +91,10 @@ use crate::{
 /// #         2
 /// #     }
 /// # }
-/// use durably::{client::{IdConflictPolicy, IdReusePolicy}, search::{Keyword, SearchKey}};
+/// use durably::{
+///     client::{IdConflictPolicy, IdReusePolicy, VersioningOverride},
+///     search::{Keyword, SearchKey},
+/// };
 ///
 /// const CUSTOMER: SearchKey<Keyword> = SearchKey::new("CustomerId");
 ///
@@ -109,6 +113,7 @@ use crate::{
 ///     .priority(Priority::key(1).fairness_key("acme"))
 ///     .summary("the first greeting")
 ///     .details("It greets *everybody* on the list.")
+///     .versioning_override(VersioningOverride::AutoUpgrade)
 ///     .timeout(secs(5))
 ///     .await?;
 ///
@@ -324,6 +329,13 @@ impl<W: Startable, Q> StartCall<W, Q> {
     /// [`StartError::AlreadyStarted`].
     pub fn id_conflict_policy(mut self, policy: IdConflictPolicy) -> Self {
         self.start_mut().id_conflict = Some(policy);
+        self
+    }
+
+    /// Replaces the [versioning](crate::worker::Versioning) that the workflow declares, for this run. The
+    /// server refuses a version for which no worker has polled the task queue.
+    pub fn versioning_override(mut self, versioning: VersioningOverride) -> Self {
+        self.start_mut().versioning = Some(versioning);
         self
     }
 

@@ -10,6 +10,7 @@ use crate::{
     error::{DataError, RpcError, StartError},
     options::{Priority, Retry},
     transport::id,
+    wire::deployment::VersioningOverride,
     wire::start::{IdConflictPolicy, IdReusePolicy, StartWorkflow},
 };
 
@@ -33,6 +34,7 @@ pub(crate) struct Start {
     pub search_attributes: Header,
     pub id_reuse_policy: Option<IdReusePolicy>,
     pub id_conflict: Option<IdConflictPolicy>,
+    pub versioning: Option<VersioningOverride>,
     /// Whether a worker of this process may take the first task from the response.
     pub eager: bool,
     /// How long the caller waits for the server's response.
@@ -62,6 +64,7 @@ impl Start {
             search_attributes: Header::new(),
             id_reuse_policy: None,
             id_conflict: None,
+            versioning: None,
             eager: false,
             timeout: None,
             error: None,
@@ -109,6 +112,7 @@ impl Start {
             search_attributes: self.search_attributes,
             id_reuse: self.id_reuse_policy.unwrap_or_default(),
             id_conflict: self.id_conflict,
+            versioning: self.versioning,
             // A start alone requests it when a worker has a slot for the task.
             eager: false,
         })

@@ -123,6 +123,7 @@ fn task() -> Task {
 fn the_start_signals_updates_and_queries_reach_the_instance_with_their_headers() {
     let entry = WorkflowEntry {
         name: "Test",
+        versioning: None,
         start: |_| Box::new(Spy),
     };
     let mut driver = Driver::new(&entry, host());
@@ -139,6 +140,7 @@ fn the_start_signals_updates_and_queries_reach_the_instance_with_their_headers()
 fn a_task_that_asks_a_query_begins_an_activation() {
     let entry = WorkflowEntry {
         name: "Test",
+        versioning: None,
         start: |_| Box::new(Spy),
     };
     let mut driver = Driver::new(&entry, host());

@@ -112,6 +112,10 @@ fn every_payload_of_every_message_is_visited() {
         GetWorkflowExecutionHistoryRequest GetWorkflowExecutionHistoryResponse
         ListWorkflowExecutionsRequest ListWorkflowExecutionsResponse
         CountWorkflowExecutionsRequest CountWorkflowExecutionsResponse
+        SetWorkerDeploymentCurrentVersionRequest SetWorkerDeploymentCurrentVersionResponse
+        SetWorkerDeploymentRampingVersionRequest SetWorkerDeploymentRampingVersionResponse
+        DescribeWorkerDeploymentRequest DescribeWorkerDeploymentResponse
+        ListWorkerDeploymentsRequest ListWorkerDeploymentsResponse
         PollWorkflowTaskQueueRequest PollWorkflowTaskQueueResponse
         RespondWorkflowTaskCompletedRequest RespondWorkflowTaskCompletedResponse
         RespondWorkflowTaskFailedRequest RespondWorkflowTaskFailedResponse

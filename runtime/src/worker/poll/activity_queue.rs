@@ -34,6 +34,7 @@ impl Queue for ActivityQueue {
         let request = PollActivityTask {
             queue: identity.normal_task_queue(),
             instance_key: identity.instance_key.clone(),
+            build: identity.build.clone(),
         };
         let patience = Patience::one_attempt(POLL_TIMEOUT);
         self.server.caller.call(request, patience).await

@@ -41,6 +41,7 @@ impl Queue for WorkflowQueue {
         let request = PollWorkflowTask {
             queue,
             instance_key: identity.instance_key.clone(),
+            build: identity.build.clone(),
         };
         let patience = Patience::one_attempt(POLL_TIMEOUT);
         self.server.caller.call(request, patience).await

@@ -100,6 +100,7 @@ impl WorkflowTasks {
             unregistered_calls: UnregisteredCalls::default(),
             max_eager_activities: options.max_eager_activities,
             sticky_timeout: options.sticky_timeout,
+            default_versioning: options.default_versioning,
         };
         let task_queue = server.identity.task_queue.clone();
         let executors = Arc::new(Executors {

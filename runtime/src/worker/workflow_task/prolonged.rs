@@ -100,7 +100,7 @@ impl Prolonged<'_> {
             later: _,
         } = self;
         let completions = &executors.completions;
-        let request = completions.request(Run::heartbeat(), &info.token, true);
+        let request = completions.request(Run::heartbeat(), info, true);
         let patience = Patience::until(info.deadline());
         let sent = server
             .caller

@@ -87,6 +87,7 @@ impl Worker {
                 request_id: choices.one_of(&["poll", "other"]).into(),
                 identity: "worker".to_owned(),
                 worker_version: None,
+                polled_by: Default::default(),
             }),
             6 | 7 => self.report(choices),
             8 | 9 => {
@@ -142,6 +143,7 @@ impl Worker {
         }
         let (commands, messages) = commands(choices);
         Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask {
+            leaves_version: false,
             token,
             response: RespondWorkflowTaskCompletedRequest {
                 identity: "worker".to_owned(),
@@ -240,6 +242,7 @@ fn poll(task_key: WorkflowTaskKey, choices: &mut Choices<'_>) -> Input {
         queue: Arc::from(choices.one_of(&["queue", "sticky", ""])),
         identity: "worker".to_owned(),
         worker_version: None,
+        polled_by: Default::default(),
     })
 }
 

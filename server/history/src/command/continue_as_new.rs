@@ -23,6 +23,7 @@ use crate::start::{Chain, Start, StartDelay, Timeouts};
 use crate::state::Run;
 use crate::time::{timeout_from_proto, timeout_to_proto, to_proto};
 use crate::transition::Effect;
+use crate::versioning::InheritedVersion;
 use crate::{limits, next_run, queue};
 
 pub(crate) struct ContinueAsNew {
@@ -177,7 +178,17 @@ impl ContinueAsNew {
             Ok(ContinueAsNewInitiator::Unspecified) | Err(_) => ContinueAsNewInitiator::Workflow,
             Ok(given) => given,
         };
+        let initial = attributes.initial_versioning_behavior();
+        let (inherited_version, versioning_override) = match completing.leaves_version {
+            true => (InheritedVersion::None, None),
+            false => (
+                run.versioning.continued(initial),
+                run.versioning.inherited_override(),
+            ),
+        };
         let start = Start {
+            inherited_version,
+            versioning_override,
             workflow_type: self.workflow_type,
             task_queue: self.task_queue.into(),
             input: attributes.input,

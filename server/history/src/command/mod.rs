@@ -62,6 +62,8 @@ pub(crate) struct Completion {
     pub identity: String,
     /// Activities that the worker starts eagerly, by scheduled event.
     pub eager: Vec<EventId>,
+    /// See [`CompleteWorkflowTask::leaves_version`](crate::CompleteWorkflowTask::leaves_version).
+    pub leaves_version: bool,
     /// Whether another workflow task is needed.
     pub wants_task: bool,
 }

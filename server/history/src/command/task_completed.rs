@@ -1,9 +1,7 @@
 //! `RespondWorkflowTaskCompleted`: completes a workflow task and applies its commands.
 
 use durably_proto::api::command::v1::Command as CommandMessage;
-use durably_proto::api::common::v1::WorkerVersionStamp;
-use durably_proto::api::deployment::v1::WorkerDeploymentVersion;
-use durably_proto::api::enums::v1::{CommandType, WorkerVersioningMode, WorkflowTaskFailedCause};
+use durably_proto::api::enums::v1::{CommandType, VersioningBehavior, WorkflowTaskFailedCause};
 use durably_proto::api::history::v1::WorkflowTaskCompletedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::api::workflow::v1::ResetPointInfo;
@@ -24,6 +22,7 @@ use crate::time::{Time, timeout_from_proto};
 use crate::transition::{
     CompletedWorkflowTask, Effect, Reply, StartedActivity, StartedWorkflowTask, UpdateAbort,
 };
+use crate::versioning::{DeploymentVersion, PolledBy};
 use crate::{event, failure, limits, updates};
 
 /// Completes the workflow task and applies its commands, or fails it if a command is bad.
@@ -37,6 +36,7 @@ pub(crate) fn complete(
     let commands = std::mem::take(&mut response.commands);
     let messages = std::mem::take(&mut response.messages);
     check_sequence(&commands)?;
+    check_versioning(&response)?;
     let idle = commands.is_empty();
     let prolongs = response.force_create_new_workflow_task && idle && messages.is_empty();
     if prolongs && task.task.original_at + limits::WORKFLOW_TASK_HEARTBEAT < out.now {
@@ -59,6 +59,7 @@ pub(crate) fn complete(
         completed: EventId::NONE,
         identity: response.identity.clone(),
         eager: Vec::new(),
+        leaves_version: complete.leaves_version,
         wants_task: response.force_create_new_workflow_task || is_overdue,
     };
     if !vanishes {
@@ -67,6 +68,11 @@ pub(crate) fn complete(
     run.task_attempt = 1;
     run.close_attempted = false;
     run.sticky = sticky(run, &response);
+    if run.versioning.transition.is_some() {
+        // Its next task goes to another version.
+        run.sticky = None;
+        completing.wants_task = true;
+    }
     apply_steps(steps, run, &mut completing, out);
     if !response.force_create_new_workflow_task && run.is_running() {
         updates::reject_unprocessed(run, out);
@@ -98,6 +104,19 @@ pub(crate) fn complete(
             reset_to,
         },
     )))
+}
+
+/// Checks that a worker that declares the versioning of its workflow names its own version.
+fn check_versioning(response: &RespondWorkflowTaskCompletedRequest) -> Result<(), Rejection> {
+    let declares = response.versioning_behavior() != VersioningBehavior::Unspecified;
+    let version = DeploymentVersion::of_worker(response.deployment_options.as_ref());
+    if declares && version.is_none() {
+        return Err(Rejection::Invalid(Invalid(
+            "versioning behavior cannot be specified without deployment options being set with versioned mode"
+                .to_owned(),
+        )));
+    }
+    Ok(())
 }
 
 /// Checks that no command follows the one that closes the run.
@@ -199,10 +218,7 @@ fn record(
         std::mem::take(&mut response.binary_checksum),
         response.worker_version_stamp.take(),
     );
-    let deployment = response
-        .deployment_options
-        .as_ref()
-        .filter(|options| options.worker_versioning_mode() == WorkerVersioningMode::Versioned);
+    let deployment = DeploymentVersion::of_worker(response.deployment_options.as_ref());
     let event = WorkflowTaskCompletedEventAttributes {
         scheduled_event_id: scheduled.0,
         started_event_id: started.0,
@@ -210,13 +226,12 @@ fn record(
         sdk_metadata: response.sdk_metadata.take(),
         metering_metadata: response.metering_metadata.take(),
         versioning_behavior: response.versioning_behavior,
-        worker_deployment_name: deployment
+        worker_deployment_name: response
+            .deployment_options
+            .as_ref()
             .map(|options| options.deployment_name.clone())
             .unwrap_or_default(),
-        deployment_version: deployment.map(|options| WorkerDeploymentVersion {
-            build_id: options.build_id.clone(),
-            deployment_name: options.deployment_name.clone(),
-        }),
+        deployment_version: deployment.as_ref().map(DeploymentVersion::to_proto),
         ..Default::default()
     };
     #[expect(deprecated, reason = "histories still show them")]
@@ -226,31 +241,53 @@ fn record(
         ..event
     };
     let completed = run.next_event_id();
-    let is_new_build = apply_completed(run, &event, completed, out.now);
+    let applied = apply_completed(run, &event, completed, out.now);
     run.record(
         out.now,
         Attributes::WorkflowTaskCompletedEventAttributes(event),
     );
-    if is_new_build {
-        // Lists show builds.
+    if applied.is_listed {
+        // Lists show builds and versions.
         out.effect(Effect::VisibilityChanged);
+    }
+    if applied.moves_activities {
+        for offer in run.activity_offers() {
+            out.effect(offer);
+        }
     }
     completed
 }
 
-/// Sets what a run has once the completion of a workflow task is recorded; returns whether its
-/// build is new.
+/// What follows from a completion.
+pub(crate) struct Applied {
+    /// Lists show the run otherwise: its build is new, or its version has changed.
+    is_listed: bool,
+    /// Activities that wait in queues belong elsewhere: the run is on another version.
+    moves_activities: bool,
+}
+
+/// Sets what a run has once the completion of a workflow task is recorded.
 pub(crate) fn apply_completed(
     run: &mut Run,
     event: &WorkflowTaskCompletedEventAttributes,
     completed: EventId,
     at: Time,
-) -> bool {
+) -> Applied {
     run.last_completed_started = EventId(event.started_event_id);
     #[expect(deprecated, reason = "histories still show them")]
     let (checksum, version) = (&event.binary_checksum, &event.worker_version);
     run.last_worker_version.clone_from(version);
-    add_reset_point(run, checksum, version.as_ref(), completed, at)
+    let before = run.versioning.listed();
+    let moves_activities = run.versioning.apply_completed(event);
+    let build = match &event.deployment_version {
+        Some(version) => version.build_id.as_str(),
+        None => version.as_ref().map_or("", |stamp| stamp.build_id.as_str()),
+    };
+    let is_new_build = add_reset_point(run, checksum, build, completed, at);
+    Applied {
+        is_listed: is_new_build || before != run.versioning.listed(),
+        moves_activities,
+    }
 }
 
 /// Records a reset point for the first task that each build completes; returns whether this one is.
@@ -258,11 +295,10 @@ pub(crate) fn apply_completed(
 fn add_reset_point(
     run: &mut Run,
     binary_checksum: &str,
-    worker_version: Option<&WorkerVersionStamp>,
+    build_id: &str,
     completed: EventId,
     at: Time,
 ) -> bool {
-    let build_id = worker_version.map_or("", |version| version.build_id.as_str());
     let known = |point: &ResetPointInfo| {
         point.build_id == build_id && point.binary_checksum == binary_checksum
     };
@@ -350,7 +386,8 @@ fn next_task(
     if !run.is_running() {
         return None;
     }
-    let at_once = response.return_new_workflow_task;
+    // A run that moves to another version gets its next task there.
+    let at_once = response.return_new_workflow_task && run.versioning.transition.is_none();
     let task_type = if completing.wants_task || !run.buffered.is_empty() {
         TaskType::Normal
     } else if run.updates.any_to_send(true) {
@@ -370,7 +407,10 @@ fn next_task(
         return None;
     }
     let request_id = RequestId::from("request-from-RespondWorkflowTaskCompleted");
-    workflow_task::start_scheduled(run, request_id, response.identity.clone(), None, out);
+    let by = DeploymentVersion::of_worker(response.deployment_options.as_ref());
+    let polled_by = PolledBy::no_queue(by);
+    let identity = response.identity.clone();
+    workflow_task::start_scheduled(run, request_id, identity, None, &polled_by, out);
     let resend = !response.force_create_new_workflow_task;
     Some(workflow_task::delivery(run, true, resend))
 }

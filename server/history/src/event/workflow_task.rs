@@ -34,6 +34,7 @@ fn started_attributes(task: &StartedTask) -> WorkflowTaskStartedEventAttributes 
         request_id: task.request_id.to_string(),
         suggest_continue_as_new: suggest.any(),
         suggest_continue_as_new_reasons: suggest.reasons(),
+        target_worker_deployment_version_changed: task.target_changed,
         history_size_bytes: i64::try_from(task.size.bytes).unwrap_or(i64::MAX),
         ..Default::default()
     };

@@ -2,7 +2,9 @@
 
 use durably_proto::api::activity::v1::ActivityOptions;
 use durably_proto::api::common::v1::{ActivityType, Memo, Payload, SearchAttributes, WorkflowType};
-use durably_proto::api::enums::v1::{EventType, PendingActivityState, PendingWorkflowTaskState};
+use durably_proto::api::enums::v1::{
+    EventType, PendingActivityState, PendingWorkflowTaskState, VersioningBehavior,
+};
 use durably_proto::api::history::v1::ActivityTaskScheduledEventAttributes;
 use durably_proto::api::taskqueue::v1::TaskQueue;
 use durably_proto::api::workflow::v1::{
@@ -50,12 +52,10 @@ impl Run {
         let memo = Memo {
             fields: self.memo.clone().into_iter().collect(),
         };
-        let build_ids = self.build_ids().map(|ids| (BUILD_IDS.to_owned(), ids));
+        let builds = self.build_attributes();
+        let builds = builds.map(|(name, value)| (name.to_owned(), value));
         let indexed = SearchAttributes {
-            indexed_fields: build_ids
-                .into_iter()
-                .chain(self.search_attributes.clone())
-                .collect(),
+            indexed_fields: builds.chain(self.search_attributes.clone()).collect(),
         };
         let closed_at = self.closed_at();
         let itself = || self.execution();
@@ -87,6 +87,8 @@ impl Run {
             root_execution: Some(config.root.clone().unwrap_or_else(itself)),
             first_run_id: config.first_run_id.to_string(),
             priority: config.priority.clone(),
+            versioning_info: self.versioning.info(),
+            worker_deployment_name: self.versioning.deployment.clone(),
             ..Default::default()
         };
         #[expect(deprecated, reason = "descriptions still show it")]
@@ -96,30 +98,47 @@ impl Run {
         }
     }
 
-    /// The value of the search attribute `BuildIds`: builds that completed workflow tasks; none
-    /// before the first completion.
-    fn build_ids(&self) -> Option<Payload> {
-        if !self.has_completed_workflow_task() {
-            return None;
-        }
+    /// The search attributes of builds and versions that completed workflow tasks.
+    fn build_attributes(&self) -> impl Iterator<Item = (&'static str, Payload)> {
+        let (behavior, version) = self.versioning.listed();
+        let is_versioned = behavior != VersioningBehavior::Unspecified;
+        let prefix = match (behavior, &version) {
+            (VersioningBehavior::Unspecified, _) => self
+                .has_completed_workflow_task()
+                .then(|| UNVERSIONED.to_owned()),
+            (VersioningBehavior::Pinned, Some(version)) => Some(format!("pinned:{version}")),
+            (VersioningBehavior::Pinned, None) | (VersioningBehavior::AutoUpgrade, _) => None,
+        };
         let own = |point: &&ResetPointInfo| {
             point.run_id == self.config.run_id.as_str() && !point.build_id.is_empty()
         };
         let builds = self.reset_points.values().filter(own);
         let builds = builds.map(|point| format!("{UNVERSIONED}:{}", point.build_id));
-        let ids: Vec<_> = std::iter::once(UNVERSIONED.to_owned())
-            .chain(builds)
-            .map(|id| json::string(&id))
-            .collect();
-        Some(Payload {
-            metadata: [
-                ("encoding".to_owned(), b"json/plain".to_vec()),
-                ("type".to_owned(), b"KeywordList".to_vec()),
-            ]
-            .into(),
-            data: format!("[{}]", ids.join(",")).into_bytes(),
-            ..Payload::default()
-        })
+        let builds: Vec<_> = prefix.into_iter().chain(builds).collect();
+        let used = self.versioning.used.iter();
+        let used: Vec<_> = used.map(ToString::to_string).collect();
+        let behavior = match behavior {
+            VersioningBehavior::Unspecified => None,
+            VersioningBehavior::Pinned => Some("Pinned"),
+            VersioningBehavior::AutoUpgrade => Some("AutoUpgrade"),
+        };
+        let version = version.filter(|_| is_versioned);
+        let deployment = version
+            .as_ref()
+            .map(|version| version.deployment.to_string());
+        let version = version.map(|version| version.to_string());
+        let lists = [(BUILD_IDS, builds), (USED_VERSIONS, used)];
+        let lists = lists.into_iter().filter(|(_, values)| !values.is_empty());
+        let words = [
+            (DEPLOYMENT, deployment),
+            (VERSION, version),
+            (BEHAVIOR, behavior.map(str::to_owned)),
+        ];
+        let words = words.into_iter();
+        let words = words.filter_map(|(name, value)| Some((name, keyword(&value?))));
+        lists
+            .map(|(name, values)| (name, keywords(&values)))
+            .chain(words)
     }
 
     fn extended_info(&self) -> WorkflowExecutionExtendedInfo {
@@ -248,8 +267,33 @@ fn options(scheduled: ActivityTaskScheduledEventAttributes) -> ActivityOptions {
     }
 }
 
-/// Name of the search attribute.
+fn keyword(value: &str) -> Payload {
+    search_attribute("Keyword", json::string(value))
+}
+
+fn keywords(values: &[String]) -> Payload {
+    let values: Vec<_> = values.iter().map(|value| json::string(value)).collect();
+    search_attribute("KeywordList", format!("[{}]", values.join(",")))
+}
+
+fn search_attribute(value_type: &str, json: String) -> Payload {
+    Payload {
+        metadata: [
+            ("encoding".to_owned(), b"json/plain".to_vec()),
+            ("type".to_owned(), value_type.as_bytes().to_vec()),
+        ]
+        .into(),
+        data: json.into_bytes(),
+        ..Payload::default()
+    }
+}
+
+/// Names of search attributes.
 const BUILD_IDS: &str = "BuildIds";
+const USED_VERSIONS: &str = "TemporalUsedWorkerDeploymentVersions";
+const DEPLOYMENT: &str = "TemporalWorkerDeployment";
+const VERSION: &str = "TemporalWorkerDeploymentVersion";
+const BEHAVIOR: &str = "TemporalWorkflowVersioningBehavior";
 /// Prefix of the builds of unversioned workers, and the value for all of them.
 const UNVERSIONED: &str = "unversioned";
 /// Expiration time of a run without a timeout: the real server's zero time.

@@ -17,6 +17,7 @@ use crate::rejection::Invalid;
 use crate::retry::RetryPolicy;
 use crate::start::{Chain, ChildStart, Start, StartDelay, Timeouts};
 use crate::time::{check_duration, timeout_from_proto};
+use crate::versioning::InheritedVersion;
 use crate::{priority, queue};
 
 impl Start {
@@ -74,6 +75,7 @@ impl Start {
             completion_callbacks: request.completion_callbacks,
             priority: request.priority,
             versioning_override: request.versioning_override,
+            inherited_version: InheritedVersion::None,
             timeouts,
             retry_policy: request
                 .retry_policy
@@ -125,6 +127,7 @@ impl Start {
         Ok(Self {
             parent: Some(child.parent),
             root: Some(child.root),
+            inherited_version: child.inherited_version,
             ..Self::from_request(child.request, run_id, seed)?
         })
     }

@@ -25,6 +25,7 @@ use crate::task::workflow_task;
 use crate::time::{Time, timeout_to_proto, to_proto};
 use crate::tracked::Tracked;
 use crate::transition::{Effect, Reply, Transition};
+use crate::versioning::{PolledBy, Versioning};
 
 impl Run {
     /// Starts a run at `now`.
@@ -62,7 +63,14 @@ impl Run {
         } else if eager {
             workflow_task::schedule_undispatched(&mut run, TaskType::Normal, now, &out);
             let request_id = RequestId::from(run.random.run_id().as_str());
-            workflow_task::start_scheduled(&mut run, request_id, identity, None, &mut out);
+            workflow_task::start_scheduled(
+                &mut run,
+                request_id,
+                identity,
+                None,
+                &PolledBy::no_queue(None),
+                &mut out,
+            );
             let task = workflow_task::delivery(&mut run, false, true);
             Reply::WorkflowTask(Box::new(task))
         } else {
@@ -151,6 +159,7 @@ pub(crate) fn empty(config: RunConfig, seed: u64) -> Run {
         search_attributes: Tracked::default(),
         reset_points: Tracked::default(),
         last_worker_version: None,
+        versioning: Versioning::default(),
         transitions: 1,
         random: Random::new(seed),
         taken: Taken::default(),
@@ -164,6 +173,7 @@ pub(crate) fn apply_started(run: &mut Run, event: &WorkflowExecutionStartedEvent
         EventType::WorkflowExecutionStarted,
         EventId::FIRST,
     );
+    run.versioning.apply_started(event);
     // A parent starts the first run only.
     run.awaits_parent =
         event.parent_workflow_execution.is_some() && event.continued_execution_run_id.is_empty();
@@ -206,7 +216,7 @@ fn started_event(
         _ => run.map(to_proto),
     };
     let parent = start.parent.as_ref();
-    WorkflowExecutionStartedEventAttributes {
+    let mut event = WorkflowExecutionStartedEventAttributes {
         workflow_type: Some(WorkflowType {
             name: start.workflow_type.clone(),
         }),
@@ -261,5 +271,7 @@ fn started_event(
         priority: start.priority.clone(),
         eager_execution_accepted: eager,
         ..Default::default()
-    }
+    };
+    start.inherited_version.record(&mut event);
+    event
 }

@@ -12,6 +12,7 @@ use crate::queue::StickyQueue;
 use crate::snapshot::message::{
     Empty, counter, nanos, recorded, required, time, timeout, timeout_message, up_to,
 };
+use crate::snapshot::versioning::VersioningMessage;
 use crate::state::{
     ContinueAsNewSuggestion, HistorySize, Phase, Run, ScheduledTask, StartedTask, TaskType,
     WorkflowTask,
@@ -60,6 +61,8 @@ pub(super) struct CoreMessage {
     pub(super) random: u64,
     #[prost(bool, tag = "20")]
     pub(super) awaits_parent: bool,
+    #[prost(message, optional, tag = "21")]
+    pub(super) versioning: Option<VersioningMessage>,
 }
 
 /// Field numbers are stable.
@@ -133,6 +136,8 @@ struct StartedMessage {
     too_many_events: bool,
     #[prost(bool, tag = "10")]
     too_many_updates: bool,
+    #[prost(bool, tag = "11")]
+    target_changed: bool,
 }
 
 /// Numbers are stable.
@@ -181,6 +186,7 @@ impl CoreMessage {
             transitions: run.transitions,
             random: run.random.state(),
             awaits_parent: run.awaits_parent,
+            versioning: VersioningMessage::new(&run.versioning),
         }
     }
 
@@ -288,6 +294,7 @@ impl From<&StartedTask> for StartedMessage {
             too_large: suggest.too_large,
             too_many_events: suggest.too_many_events,
             too_many_updates: suggest.too_many_updates,
+            target_changed: task.target_changed,
         }
     }
 }
@@ -303,6 +310,7 @@ impl StartedMessage {
             request_id: self.request_id.into(),
             identity: self.identity,
             worker_version: self.worker_version,
+            target_changed: self.target_changed,
             size: HistorySize {
                 bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
                 suggest: ContinueAsNewSuggestion {

@@ -36,6 +36,7 @@ mod outgoing;
 mod part;
 mod pending;
 mod restore;
+mod versioning;
 
 pub use changes::{Changes, Part};
 pub use key::PartKey;

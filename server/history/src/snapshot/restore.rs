@@ -17,6 +17,7 @@ use crate::snapshot::message::{Empty, counter};
 use crate::snapshot::outgoing::{ChildMessage, OutgoingMessage};
 use crate::snapshot::part;
 use crate::snapshot::pending::{ActivityMessage, RequestMessage, TimerMessage, UpdateMessage};
+use crate::snapshot::versioning::VersioningMessage;
 use crate::state::{Run, RunConfig, Taken};
 
 impl Run {
@@ -105,6 +106,7 @@ fn from_core(
         cancel_requested: core.cancel_requested,
         awaits_parent: core.awaits_parent,
         last_worker_version: core.last_worker_version.take(),
+        versioning: VersioningMessage::restore(core.versioning.take())?,
         transitions: counter("the number of transitions", core.transitions, i64::MAX)?,
         random: Random::new(core.random),
         config: Box::new(config),

@@ -15,7 +15,8 @@ use crate::open_transition::OpenTransition;
 use crate::pending::activities::{Activity, ActivityState};
 use crate::rejection::{Rejection, TaskNotFound};
 use crate::retry::{RequestedDelay, RetryDecision};
-use crate::state::Run;
+use crate::state::{Run, WorkflowTask};
+use crate::task::workflow_task;
 use crate::transition::{Reply, StartedActivity};
 use crate::{failure, limits};
 
@@ -45,6 +46,22 @@ pub(crate) fn start(
         ActivityState::Backoff { .. } => {
             return Err(Rejection::TaskNotFound(TaskNotFound::Activity));
         }
+    }
+    let versioning = &mut run.versioning;
+    if versioning.transition.is_some() {
+        // It is offered again once the workflow has moved.
+        return Err(Rejection::TaskNotFound(TaskNotFound::Activity));
+    }
+    let polled_by = &start.polled_by;
+    let moves = !versioning.is_pinned() && polled_by.version == polled_by.target.version;
+    if moves && versioning.begin_transition(polled_by) {
+        run.sticky = None;
+        match &run.task {
+            // Its offer names the queue of the version that the run leaves.
+            WorkflowTask::Scheduled(_) => workflow_task::dispatch(run, out),
+            WorkflowTask::Idle | WorkflowTask::Started(_) => run.ensure_workflow_task(out),
+        }
+        return Ok(Reply::Done);
     }
     let started = start_attempt(
         run,

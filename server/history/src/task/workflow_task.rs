@@ -17,6 +17,7 @@ use crate::state::{
 use crate::time::Time;
 use crate::transition::{Reply, StartedWorkflowTask};
 use crate::updates;
+use crate::versioning::PolledBy;
 
 /// Schedules and dispatches a workflow task.
 pub(crate) fn schedule(run: &mut Run, task_type: TaskType, out: &mut OpenTransition) {
@@ -106,6 +107,9 @@ pub(crate) fn start(
         }
         _ => return Err(Rejection::TaskNotFound(TaskNotFound::Workflow)),
     }
+    if !run.versioning.admits(start.polled_by.version.as_ref()) {
+        return Err(Rejection::TaskNotFound(TaskNotFound::Workflow));
+    }
     // A task that reached the normal queue was not taken by the sticky worker.
     if !run.is_sticky_queue(&start.queue) {
         run.sticky = None;
@@ -115,8 +119,14 @@ pub(crate) fn start(
         start.request_id,
         start.identity,
         start.worker_version,
+        &start.polled_by,
         out,
     );
+    // A speculative task may leave no trace: the run moves when it completes.
+    let is_speculative = matches!(&run.task, WorkflowTask::Started(task) if task.task.task_type == TaskType::Speculative);
+    if !is_speculative && run.versioning.begin_transition(&start.polled_by) {
+        run.sticky = None;
+    }
     let delivery = delivery(run, run.sticky.is_some(), true);
     Ok(Reply::WorkflowTask(Box::new(delivery)))
 }
@@ -127,6 +137,7 @@ pub(crate) fn start_scheduled(
     request_id: RequestId,
     identity: String,
     worker_version: Option<WorkerVersionStamp>,
+    polled_by: &PolledBy,
     out: &mut OpenTransition,
 ) {
     let WorkflowTask::Scheduled(mut task) = std::mem::replace(&mut run.task, WorkflowTask::Idle)
@@ -149,6 +160,7 @@ pub(crate) fn start_scheduled(
         identity,
         worker_version,
         size,
+        target_changed: run.versioning.notify(&polled_by.target),
     };
     if started.task.task_type == TaskType::Normal {
         let event = started_event(&started);

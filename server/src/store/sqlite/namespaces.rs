@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use durably_proto::Message;
 use durably_proto::api::enums::v1::IndexedValueType;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::deployment::Deployment;
 use crate::error::StoreError;
 use crate::store::{Settings, StoredNamespace};
 
@@ -40,6 +42,7 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<StoredNamespace>, Store
                 data,
             },
             attributes: attributes(connection, row.get(0)?, &name)?,
+            deployments: deployments(connection, row.get(0)?, &name)?,
             name: name.into(),
         });
     }
@@ -68,6 +71,28 @@ fn attributes(
     Ok(attributes)
 }
 
+fn deployments(
+    connection: &Connection,
+    namespace: i64,
+    namespace_name: &str,
+) -> Result<Vec<Deployment>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name, state FROM worker_deployments WHERE namespace = ?1 ORDER BY name",
+    )?;
+    let mut rows = statement.query([namespace])?;
+    let mut deployments = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (name, state): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        let deployment = Deployment::decode(&*state).map_err(|error| {
+            StoreError::Corrupted(format!(
+                "worker deployment {name} of namespace {namespace_name}: {error}"
+            ))
+        })?;
+        deployments.push(deployment);
+    }
+    Ok(deployments)
+}
+
 /// Inserts or replaces a namespace.
 pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusqlite::Result<()> {
     let StoredNamespace {
@@ -75,6 +100,7 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
         id,
         settings,
         attributes,
+        deployments,
     } = namespace;
     let Settings {
         description,
@@ -117,6 +143,15 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
     )?;
     for (name, value_type) in attributes {
         insert.execute(params![number, name, *value_type as i32])?;
+    }
+    connection
+        .prepare_cached("DELETE FROM worker_deployments WHERE namespace = ?1")?
+        .execute([number])?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO worker_deployments (namespace, name, state) VALUES (?1, ?2, ?3)",
+    )?;
+    for deployment in deployments {
+        insert.execute(params![number, deployment.name, deployment.encode_to_vec()])?;
     }
     Ok(())
 }

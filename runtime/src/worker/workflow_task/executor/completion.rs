@@ -4,13 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use super::messages::{Completed, RunVersion};
 use crate::{
-    wire::respond::CompleteWorkflowTask,
+    wire::{
+        deployment::{Versioning, WorkerBuild},
+        respond::CompleteWorkflowTask,
+    },
     worker::{
         lifecycle::Lifecycle,
         registry::Registry,
         server::Server,
         slots::{Permit, Slots},
-        workflow_task::unregistered_calls::UnregisteredCalls,
+        workflow_task::{task_info::TaskInfo, unregistered_calls::UnregisteredCalls},
     },
 };
 use durably_engine::{Command, ScheduleActivity, TaskCompletion};
@@ -27,6 +30,8 @@ pub(crate) struct Completions {
     pub(crate) unregistered_calls: UnregisteredCalls,
     /// How long a task waits for this worker before any worker may take it.
     pub(crate) sticky_timeout: Duration,
+    /// The versioning of workflows that declare none.
+    pub(crate) default_versioning: Option<Versioning>,
 }
 
 impl Completions {
@@ -38,7 +43,7 @@ impl Completions {
         keeps_run: bool,
     ) -> Completed {
         let eager = self.claim_activities(&mut completion.commands, &version.info.workflow_type);
-        let request = self.request(completion, &version.info.token, keeps_run);
+        let request = self.request(completion, &version.info, keeps_run);
         Completed {
             request,
             version,
@@ -49,12 +54,17 @@ impl Completions {
     pub(crate) fn request(
         &self,
         completion: TaskCompletion,
-        token: &[u8],
+        info: &TaskInfo,
         keeps_run: bool,
     ) -> CompleteWorkflowTask {
         let identity = &self.server.identity;
         let instance_key = identity.instance_key.clone();
-        let request = CompleteWorkflowTask::new(completion, token.to_vec(), instance_key);
+        let token = info.token.clone();
+        let mut request = CompleteWorkflowTask::new(completion, token, instance_key);
+        if let Some(build) = &identity.build {
+            let versioning = self.versioning(&info.workflow_type);
+            request = request.of_build(build.clone(), versioning);
+        }
         if self.lifecycle.is_stopping() {
             return request;
         }
@@ -63,6 +73,15 @@ impl Completions {
             true => request.sticky_to(identity.sticky_task_queue(), self.sticky_timeout),
             false => request,
         }
+    }
+
+    /// Which versions a run of this type accepts after this one; nothing without a deployment.
+    fn versioning(&self, workflow_type: &str) -> Option<Versioning> {
+        if !matches!(self.server.identity.build, Some(WorkerBuild::Versioned(_))) {
+            return None;
+        }
+        let declared = self.registry.workflow(workflow_type)?.versioning;
+        declared.or(self.default_versioning)
     }
 
     /// Marks the activities that this worker can start as soon as the server has recorded them.

@@ -74,6 +74,7 @@ fn open(path: &Path) -> SqliteStore {
         id: "namespace-id".to_owned(),
         settings: Settings::default(),
         attributes: Vec::new(),
+        deployments: Vec::new(),
     };
     store.put_namespace(&namespace).expect("it is stored");
     store
