@@ -57,7 +57,7 @@ impl Errand {
         match kind.as_str() {
             "priorities" => {
                 let urgent = Priority::key(1).fairness_key("own").fairness_weight(3.0);
-                let said = vec![
+                let said = [
                     own,
                     priority_of_attempt::call(ctx).await?,
                     priority_of_attempt::call(ctx).priority(urgent).await?,
