@@ -55,6 +55,13 @@ impl Schedules {
         held.is_some_and(|held| Arc::ptr_eq(held, live))
     }
 
+    /// Number of ids that are held.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        by_name.len()
+    }
+
     /// Forgets a live schedule that does not exist. Who waits to change it finds another one.
     pub(crate) fn forget(&self, live: &Arc<LiveSchedule>) {
         if live.get().is_some() || !self.holds(live) {

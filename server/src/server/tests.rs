@@ -1,6 +1,7 @@
 //! Tests of the server on stores that hold commits back, fail, and survive a restart.
 
 mod outbox;
+mod schedules;
 
 use std::future::poll_fn;
 use std::pin::pin;

@@ -10,7 +10,7 @@ use durably::{
     },
     search::{Keyword, SearchKey},
 };
-use durably_tests::{World, eventually, on_the_real_server, unique};
+use durably_tests::{World, eventually, on_both_servers, unique};
 use futures::TryStreamExt;
 
 const STARTED_BY: SearchKey<Keyword> = SearchKey::new("TemporalScheduledById");
@@ -33,7 +33,7 @@ impl Report {
     }
 }
 
-on_the_real_server! {
+on_both_servers! {
     a_schedule_is_described_as_it_was_created
     a_trigger_starts_a_typed_workflow
     a_schedule_of_a_name_starts_workflows_by_itself

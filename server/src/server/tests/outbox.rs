@@ -527,7 +527,7 @@ impl Case {
     }
 
     /// Completes a task, and crashes the server when so many commits are durable.
-    async fn crash_after(
+    pub(super) async fn crash_after(
         self,
         commits: usize,
         task: &PollWorkflowTaskQueueResponse,
@@ -637,7 +637,7 @@ impl Case {
 }
 
 /// Lets the server do all that it can do without the store.
-async fn idle() {
+pub(super) async fn idle() {
     for _ in 0..64 {
         tokio::task::yield_now().await;
     }
@@ -713,7 +713,7 @@ fn named_run(id: &str, run_id: &str) -> Option<WorkflowExecution> {
     })
 }
 
-fn complete() -> Command {
+pub(super) fn complete() -> Command {
     command(
         CommandType::CompleteWorkflowExecution,
         Attributes::CompleteWorkflowExecutionCommandAttributes(

@@ -1,0 +1,199 @@
+//! Schedules on stores that hold commits back, fail, and survive a restart.
+
+use durably_proto::api::enums::v1::ScheduleOverlapPolicy as Overlap;
+use durably_proto::api::schedule::v1::{
+    IntervalSpec, Schedule, ScheduleAction, ScheduleInfo, SchedulePatch, SchedulePolicies,
+    ScheduleSpec, TriggerImmediatelyRequest, schedule_action::Action,
+};
+use durably_proto::api::workflow::v1::NewWorkflowExecutionInfo;
+use tokio::task::JoinHandle;
+
+use super::outbox::{complete, idle};
+use super::*;
+
+const ID: &str = "nightly";
+/// The workflow of a trigger in 2020.
+const WORKFLOW: &str = "report-2020-09-13T12:26:40Z";
+
+#[tokio::test]
+async fn a_crash_at_any_commit_of_an_action_neither_loses_nor_repeats_it() {
+    for commits in 0..5 {
+        let case = Case::new().await;
+        case.create_schedule().await;
+        case.store.set(Mode::Held);
+        let triggering = case.triggering();
+        for _ in 0..commits {
+            idle().await;
+            case.store.flush(1);
+        }
+        idle().await;
+        triggering.abort();
+        let case = case.restart().await;
+        if case.schedule().await.action_count == 0 && commits == 0 {
+            // Nothing of the request was stored.
+            case.triggering().await.unwrap().unwrap();
+        }
+        let info = case.until(|info| info.action_count == 1).await;
+        assert_eq!(info.running_workflows.len(), 1, "after {commits}");
+        let task = case.task().await.unwrap();
+        case.complete(&task, vec![complete()]).await.unwrap();
+        let info = case.until(|info| info.running_workflows.is_empty()).await;
+        assert_eq!(info.action_count, 1, "after {commits}");
+        let started = EventType::WorkflowExecutionStarted;
+        let events = case.events(WORKFLOW).await;
+        assert_eq!(events.iter().filter(|it| **it == started).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_crash_at_any_commit_of_a_runs_end_reports_it_once() {
+    for commits in 0..4 {
+        let case = Case::new().await;
+        case.create_schedule().await;
+        case.triggering().await.unwrap().unwrap();
+        case.until(|info| info.action_count == 1).await;
+        let task = case.task().await.unwrap();
+        let case = case.crash_after(commits, &task, vec![complete()]).await;
+        if !case
+            .events(WORKFLOW)
+            .await
+            .contains(&EventType::WorkflowExecutionCompleted)
+        {
+            case.complete(&task, vec![complete()]).await.unwrap();
+        }
+        let info = case.until(|info| info.running_workflows.is_empty()).await;
+        let status = info.recent_actions[0].start_workflow_status();
+        assert_eq!(
+            status,
+            WorkflowExecutionStatus::Completed,
+            "after {commits}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refused_change_changes_nothing() {
+    let case = Case::new().await;
+    case.create_schedule().await;
+    let before = case.schedule().await;
+    case.store.set(Mode::Refused);
+    let refused = case.triggering().await.unwrap().unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable);
+    assert_eq!(case.schedule().await, before);
+    case.store.set(Mode::Done);
+    case.triggering().await.unwrap().unwrap();
+    case.until(|info| info.action_count == 1).await;
+}
+
+#[tokio::test]
+async fn a_change_whose_client_leaves_takes_effect() {
+    let case = Case::new().await;
+    case.create_schedule().await;
+    case.store.set(Mode::Held);
+    {
+        let mut triggered = pin!(case.service.patch_schedule(Request::new(trigger())));
+        assert!(is_pending(&mut triggered).await);
+    }
+    case.store.release();
+    case.until(|info| info.action_count == 1).await;
+}
+
+#[tokio::test]
+async fn an_id_that_no_schedule_has_takes_no_memory() {
+    let case = Case::new().await;
+    case.create_schedule().await;
+    for number in 0..100 {
+        let delete = DeleteScheduleRequest {
+            namespace: NAMESPACE.to_owned(),
+            schedule_id: format!("none {number}"),
+            ..Default::default()
+        };
+        let deleted = case.service.delete_schedule(Request::new(delete)).await;
+        assert_eq!(deleted.unwrap_err().code(), Code::NotFound);
+    }
+    assert_eq!(case.server.backend.schedules.len(), 1);
+}
+
+fn trigger() -> PatchScheduleRequest {
+    PatchScheduleRequest {
+        namespace: NAMESPACE.to_owned(),
+        schedule_id: ID.to_owned(),
+        patch: Some(SchedulePatch {
+            trigger_immediately: Some(TriggerImmediatelyRequest {
+                scheduled_time: Some(wkt::Timestamp {
+                    seconds: 1_600_000_000,
+                    nanos: 0,
+                }),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+impl Case {
+    async fn create_schedule(&self) {
+        let start = start_request("report");
+        let schedule = Schedule {
+            spec: Some(ScheduleSpec {
+                interval: vec![IntervalSpec {
+                    interval: Some(seconds(1_000_000_000)),
+                    phase: None,
+                }],
+                ..Default::default()
+            }),
+            action: Some(ScheduleAction {
+                action: Some(Action::StartWorkflow(NewWorkflowExecutionInfo {
+                    workflow_id: start.workflow_id,
+                    workflow_type: start.workflow_type,
+                    task_queue: start.task_queue,
+                    ..Default::default()
+                })),
+            }),
+            policies: Some(SchedulePolicies {
+                overlap_policy: Overlap::BufferAll.into(),
+                ..Default::default()
+            }),
+            state: None,
+        };
+        let create = CreateScheduleRequest {
+            namespace: NAMESPACE.to_owned(),
+            schedule_id: ID.to_owned(),
+            schedule: Some(schedule),
+            request_id: "create".to_owned(),
+            ..Default::default()
+        };
+        let created = self.service.create_schedule(Request::new(create)).await;
+        created.unwrap();
+    }
+
+    fn triggering(&self) -> JoinHandle<Result<Response<PatchScheduleResponse>, Status>> {
+        let service = Arc::clone(&self.service);
+        tokio::spawn(async move { service.patch_schedule(Request::new(trigger())).await })
+    }
+
+    async fn schedule(&self) -> ScheduleInfo {
+        let describe = DescribeScheduleRequest {
+            namespace: NAMESPACE.to_owned(),
+            schedule_id: ID.to_owned(),
+        };
+        let described = self.service.describe_schedule(Request::new(describe)).await;
+        described.unwrap().into_inner().info.unwrap()
+    }
+
+    /// Waits until the schedule has what the condition says.
+    async fn until(&self, condition: impl Fn(&ScheduleInfo) -> bool) -> ScheduleInfo {
+        for _ in 0..1000 {
+            let info = self.schedule().await;
+            if condition(&info) {
+                return info;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!(
+            "the schedule has not got there: {:?}",
+            self.schedule().await
+        );
+    }
+}
