@@ -6,7 +6,7 @@ use durably_history::schedule::{Spec, TooManyExclusions};
 use durably_proto::api::schedule::v1::{
     CalendarSpec, IntervalSpec, Range, ScheduleSpec, StructuredCalendarSpec,
 };
-use durably_proto::wkt;
+use durably_proto::{Message as _, wkt};
 
 const SEED: &str = "namespace-schedule";
 
@@ -272,4 +272,71 @@ fn mistakes_are_described_in_the_real_servers_words() {
     ] {
         assert_eq!(refused(spec), format!("Invalid schedule spec: {problem}"));
     }
+}
+
+/// Requests may have any bytes. A generator of numbers damages those of a good specification.
+#[test]
+fn damaged_specifications_are_refused_or_have_times_in_order() {
+    let spec = ScheduleSpec {
+        calendar: vec![CalendarSpec {
+            hour: "*/6".to_owned(),
+            ..CalendarSpec::default()
+        }],
+        cron_string: vec!["TZ=Europe/Berlin 0 12 * * mon-fri 2027-2030 # noon".to_owned()],
+        structured_calendar: vec![StructuredCalendarSpec {
+            hour: vec![range(1, 5)],
+            day_of_month: vec![range(1, 31)],
+            month: vec![range(1, 12)],
+            day_of_week: vec![range(0, 6)],
+            year: vec![range(2027, 2029)],
+            ..StructuredCalendarSpec::default()
+        }],
+        exclude_structured_calendar: vec![StructuredCalendarSpec {
+            hour: vec![range(9, 10)],
+            ..StructuredCalendarSpec::default()
+        }],
+        start_time: Some(at("2027-01-01T00:00:00Z").into()),
+        end_time: Some(at("2029-01-01T00:00:00Z").into()),
+        jitter: Some(length(600)),
+        ..every(7200)
+    };
+    let bytes = spec.encode_to_vec();
+    let mut seed = 20_261_130;
+    let mut random = |limit: usize| {
+        seed = u64::wrapping_add(seed, 0x9e37_79b9_7f4a_7c15);
+        let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        usize::try_from((mixed ^ (mixed >> 27)) >> 1).expect("64 bits") % limit
+    };
+    let (mut refused, mut found) = (0, 0);
+    for _ in 0..300 {
+        let mut damaged = bytes.clone();
+        for _ in 0..=random(3) {
+            let place = random(damaged.len());
+            damaged[place] = u8::try_from(random(256)).expect("a byte");
+        }
+        let Ok(spec) = ScheduleSpec::decode(&*damaged) else {
+            continue;
+        };
+        let Ok(spec) = Spec::new(spec) else {
+            refused += 1;
+            continue;
+        };
+        for after in [i64::MIN, -1, 0, 1_798_761_600_000_000_001, i64::MAX] {
+            let mut after = Time::from_unix_nanos(after);
+            for _ in 0..3 {
+                match spec.next_after(after, SEED) {
+                    Ok(Some(next)) => {
+                        assert!(
+                            next.actual > after && next.nominal <= next.actual,
+                            "{spec:?}"
+                        );
+                        after = next.actual;
+                        found += 1;
+                    }
+                    Ok(None) | Err(TooManyExclusions) => break,
+                }
+            }
+        }
+    }
+    assert!(refused > 20 && found > 20, "{refused} {found}");
 }

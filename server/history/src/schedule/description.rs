@@ -8,7 +8,7 @@ use durably_proto::api::schedule::v1::{
 use durably_proto::wkt;
 
 use super::Schedule;
-use super::spec::TooManyExclusions;
+use super::spec::{Effort, TooManyExclusions};
 use crate::time::Time;
 
 impl Schedule {
@@ -76,11 +76,11 @@ impl Schedule {
     /// # Errors
     /// [`TooManyExclusions`].
     pub fn matching_times(&self, after: Time, until: Time) -> Result<Vec<Time>, TooManyExclusions> {
-        let seed = self.seed();
+        let (seed, mut effort) = (self.seed(), Effort::default());
         let mut times = Vec::new();
         let mut at = after;
         while times.len() < MATCHING_TIMES
-            && let Some(next) = self.spec.next_after(at, &seed)?
+            && let Some(next) = self.spec.next_within(at, &seed, &mut effort)?
             && next.actual <= until
         {
             at = next.actual;
@@ -100,8 +100,9 @@ impl Schedule {
         let updated = self.info.update_time.map(Time::from).unwrap_or_default();
         let mut times = Vec::new();
         let mut at = self.processed;
+        let (seed, mut effort) = (self.seed(), Effort::default());
         while times.len() < most
-            && let Some(next) = self.time_after(at)
+            && let Ok(Some(next)) = self.spec.next_within(at, &seed, &mut effort)
         {
             at = next.actual;
             // What was due before the update is discarded.

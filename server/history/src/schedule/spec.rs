@@ -41,6 +41,13 @@ pub struct SpecTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManyExclusions;
 
+/// What searches have done so far.
+#[derive(Debug, Default)]
+pub(super) struct Effort {
+    /// How many times they have met that are excluded.
+    excluded: usize,
+}
+
 impl Spec {
     /// Checks a specification.
     ///
@@ -75,6 +82,16 @@ impl Spec {
         after: Time,
         seed: &str,
     ) -> Result<Option<SpecTime>, TooManyExclusions> {
+        self.next_within(after, seed, &mut Effort::default())
+    }
+
+    /// As [`Self::next_after`], for the searches of one step, which share an effort.
+    pub(super) fn next_within(
+        &self,
+        after: Time,
+        seed: &str,
+        effort: &mut Effort,
+    ) -> Result<Option<SpecTime>, TooManyExclusions> {
         let start = self
             .canonical
             .start_time
@@ -82,22 +99,42 @@ impl Spec {
             .unwrap_or_default();
         let start = Time::from_unix_nanos(start.as_unix_nanos().saturating_sub(NANOS));
         let mut at = after.max(start).as_unix_nanos().div_euclid(NANOS);
-        for _ in 0..MOST_EXCLUSIONS {
-            let Some(nominal) = self.raw_next(at).filter(|time| !self.is_past_end(*time)) else {
+        let mut upcoming = self.upcoming(at);
+        while effort.excluded < MOST_EXCLUSIONS {
+            let nominal = self.raw_next(&mut upcoming, at);
+            let Some(nominal) = nominal.filter(|time| !self.is_past_end(*time)) else {
                 return Ok(None);
             };
             if !self.is_excluded(nominal) {
-                return Ok(Some(self.with_jitter(nominal, seed)));
+                let following = self.raw_next(&mut upcoming, nominal);
+                return Ok(Some(self.with_jitter(nominal, following, seed)));
             }
+            effort.excluded += 1;
             at = nominal;
         }
         Err(TooManyExclusions)
     }
 
-    /// The next time without exclusions and jitter, in seconds since the epoch.
-    fn raw_next(&self, after: i64) -> Option<i64> {
+    /// The next time of each calendar. A search keeps them, because one that seldom matches is slow.
+    fn upcoming(&self, after: i64) -> Vec<(&Calendar, i64)> {
         let calendars = self.calendars.iter();
-        let by_calendar = calendars.filter_map(|calendar| calendar.next_after(after));
+        let upcoming =
+            calendars.filter_map(|calendar| Some((calendar, calendar.next_after(after)?)));
+        upcoming.collect()
+    }
+
+    /// The next time without exclusions and jitter, in seconds since the epoch.
+    fn raw_next(&self, upcoming: &mut Vec<(&Calendar, i64)>, after: i64) -> Option<i64> {
+        upcoming.retain_mut(|(calendar, next)| {
+            if *next <= after {
+                match calendar.next_after(after) {
+                    Some(later) => *next = later,
+                    None => return false,
+                }
+            }
+            true
+        });
+        let by_calendar = upcoming.iter().map(|(_, next)| *next);
         let intervals = self.intervals.iter();
         let by_interval = intervals.filter_map(|interval| interval.next_after(after));
         by_calendar.chain(by_interval).min()
@@ -118,12 +155,12 @@ impl Spec {
             .any(|calendar| calendar.matches(nominal))
     }
 
-    fn with_jitter(&self, nominal: i64, seed: &str) -> SpecTime {
+    fn with_jitter(&self, nominal: i64, following: Option<i64>, seed: &str) -> SpecTime {
         let jitter = self.canonical.jitter.as_ref().map_or(0, nanos_of).max(0) / 1_000_000;
-        let most = match (jitter, self.raw_next(nominal)) {
-            (0, _) | (_, None) => jitter,
+        let most = match following {
+            None => jitter,
             // Jitter does not pass the next time.
-            (jitter, Some(following)) => jitter.min((following - nominal).saturating_mul(1000)),
+            Some(following) => jitter.min((following - nominal).saturating_mul(1000)),
         };
         let millis = jitter::millis(nominal, seed, u64::try_from(most).unwrap_or(0));
         let nominal = Time::from_unix_nanos(nominal.saturating_mul(NANOS));

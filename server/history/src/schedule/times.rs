@@ -6,7 +6,7 @@ use durably_proto::api::enums::v1::ScheduleOverlapPolicy as Overlap;
 use durably_proto::wkt;
 
 use super::buffer::BufferedStart;
-use super::spec::SpecTime;
+use super::spec::{Effort, SpecTime, TooManyExclusions};
 use super::{MOST_BUFFERED, Schedule};
 use crate::time::{Time, timeout_from_proto};
 
@@ -53,7 +53,16 @@ impl Schedule {
         let window = timeout_from_proto(self.policies().catchup_window.as_ref());
         let updated = self.info.update_time.map(Time::from);
         let mut count = 0;
-        while let Some(next) = self.time_after(self.processed) {
+        let (seed, mut effort) = (self.seed(), Effort::default());
+        loop {
+            let found = self.spec.next_within(self.processed, &seed, &mut effort);
+            let next = match found {
+                Ok(Some(next)) => next,
+                Ok(None) => return None,
+                // The next step goes on from here.
+                Err(TooManyExclusions) if count > 0 => return Some(self.processed),
+                Err(TooManyExclusions) => return None,
+            };
             if next.actual > now || count >= TIMES_AT_ONCE {
                 return Some(next.actual);
             }
@@ -69,7 +78,6 @@ impl Schedule {
             }
             self.buffer_start(next.nominal, next.actual, Overlap::Unspecified, false);
         }
-        None
     }
 
     /// Buffers the next times of backfills.
