@@ -1,8 +1,9 @@
 //! The way to a server: address, credentials, keep-alive.
 
+mod address;
+mod failure;
+
 use std::{
-    borrow::Cow,
-    error::Error as StdError,
     fmt,
     future::Future,
     pin::Pin,
@@ -12,12 +13,12 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use http::Uri;
-use tonic::{
-    Status,
-    metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue},
-};
+use tonic::metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue};
 
+use self::{
+    address::{DEFAULT_PORT, parse, without_credentials},
+    failure::{not_temporal, refused, unreachable},
+};
 use super::Client;
 use crate::{
     data::{Converter, Format},
@@ -26,18 +27,12 @@ use crate::{
     transport::{
         caller::Caller,
         channel::{Channel, Target},
-        first_bytes::ForeignAnswer,
         id,
         retry::Patience,
     },
-    wire::{
-        namespace::GetSystemInfo,
-        status::{CallError, Kind},
-    },
+    wire::namespace::GetSystemInfo,
 };
 
-/// Where a server listens unless it is told otherwise.
-const DEFAULT_PORT: u16 = 7233;
 const DEFAULT_NAMESPACE: &str = "default";
 /// How long connecting may take unless it is told otherwise.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -277,20 +272,6 @@ impl fmt::Debug for Hidden {
     }
 }
 
-/// An address as it may be shown: without the `user:password@` that a URL can have.
-fn without_credentials(address: &str) -> Cow<'_, str> {
-    match address.rsplit_once('@') {
-        None => Cow::Borrowed(address),
-        Some((before, host)) => {
-            let scheme = match before.split_once("://") {
-                Some((scheme, _)) => &before[..scheme.len() + 3],
-                None => "",
-            };
-            Cow::Owned(format!("{scheme}<hidden>@{host}"))
-        }
-    }
-}
-
 /// Asks the server what it is, to learn whether it is one.
 pub(crate) async fn greet(
     caller: &Caller,
@@ -300,50 +281,6 @@ pub(crate) async fn greet(
     let patience = Patience::one_attempt(timeout);
     let response = caller.call(GetSystemInfo, patience).await;
     response.map_err(|error| refused(address.to_owned(), error))
-}
-
-/// Reads `host:port`, `host`, or a URL of either.
-fn parse(address: &str) -> Result<Uri, ConnectError> {
-    let shown = without_credentials(address);
-    let wrong = |reason: &str| ConnectError::Address {
-        address: shown.clone().into_owned(),
-        reason: reason.to_owned(),
-    };
-    if matches!(shown, Cow::Owned(_)) {
-        return Err(wrong(
-            "it has a user name or a password, which a server does not take; use `.api_key(..)` or \
-             `.header(..)`",
-        ));
-    }
-    let url = match address.split_once("://") {
-        Some(("http", _)) => address.to_owned(),
-        Some(("https", _)) => {
-            return Err(ConnectError::TlsMissing {
-                address: address.to_owned(),
-            });
-        }
-        Some((scheme, _)) => {
-            return Err(wrong(&format!(
-                "`{scheme}` is not a scheme that a client can use"
-            )));
-        }
-        None => format!("http://{address}"),
-    };
-    let uri: Uri = url
-        .parse()
-        .map_err(|error: http::uri::InvalidUri| wrong(&error.to_string()))?;
-    let Some(host) = uri.host().filter(|host| !host.is_empty()) else {
-        return Err(wrong("it has no host"));
-    };
-    let port = match uri.authority().map(|it| &it.as_str()[host.len()..]) {
-        Some(rest) if rest.starts_with(':') => uri
-            .port_u16()
-            .ok_or_else(|| wrong("the port is a number up to 65535"))?,
-        _ => DEFAULT_PORT,
-    };
-    format!("http://{host}:{port}")
-        .parse()
-        .map_err(|_| wrong("host and port do not make a URL"))
 }
 
 /// As [`ClientBuilder::connect`].
@@ -361,51 +298,6 @@ impl Future for ClientBuilder {
         self.connecting.0 = Some(Mutex::new(connecting));
         connected
     }
-}
-
-fn unreachable(address: String, source: impl StdError + Send + Sync + 'static) -> ConnectError {
-    ConnectError::Unreachable {
-        address,
-        source: Box::new(source),
-    }
-}
-
-fn not_temporal(address: String, message: &impl fmt::Display) -> ConnectError {
-    ConnectError::NotTemporal {
-        address,
-        message: message.to_string(),
-    }
-}
-
-/// Why a server that took our connection did not tell what it is.
-fn refused(address: String, error: CallError) -> ConnectError {
-    let kind = error.kind();
-    let status = error.into_status();
-    if let Some(answer) = status.source().and_then(<dyn StdError>::downcast_ref) {
-        let answer: &ForeignAnswer = answer;
-        return not_temporal(address, answer);
-    }
-    match kind {
-        Kind::Unreachable | Kind::Timeout if !is_foreign_protocol(&status) => {
-            unreachable(address, status)
-        }
-        Kind::PermissionDenied | Kind::Busy | Kind::TooLarge => ConnectError::Refused {
-            address,
-            source: CallError::from(status).into(),
-        },
-        _ => not_temporal(address, &innermost(&status)),
-    }
-}
-
-/// Whether what came back is not HTTP/2 at all.
-fn is_foreign_protocol(status: &Status) -> bool {
-    innermost(status).contains("frame") || innermost(status).contains("protocol")
-}
-
-fn innermost(status: &Status) -> String {
-    std::iter::successors(status.source(), |&error| error.source())
-        .last()
-        .map_or_else(|| status.message().to_owned(), ToString::to_string)
 }
 
 #[cfg(test)]
@@ -449,35 +341,5 @@ mod tests {
         let error = builder.metadata().expect_err("a line break cannot be sent");
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("s3cret"), "{shown}");
-    }
-
-    fn parsed(address: &str) -> String {
-        match parse(address) {
-            Ok(uri) => uri.to_string(),
-            Err(error) => error.to_string(),
-        }
-    }
-
-    #[test]
-    fn an_address_is_a_host_and_maybe_a_port() {
-        assert_eq!(parsed("localhost:7234"), "http://localhost:7234/");
-        assert_eq!(
-            parsed("temporal.internal"),
-            "http://temporal.internal:7233/"
-        );
-        assert_eq!(parsed("http://127.0.0.1:80"), "http://127.0.0.1:80/");
-        assert_eq!(parsed("[::1]:7233"), "http://[::1]:7233/");
-    }
-
-    #[test]
-    fn what_is_wrong_with_an_address_is_said() {
-        assert!(parsed("local host:7233").starts_with("`local host:7233` is not a server address"));
-        assert!(parsed("").contains("is not a server address"));
-        assert!(
-            parsed("grpc://localhost:7233")
-                .contains("`grpc` is not a scheme that a client can use")
-        );
-        assert!(parsed("https://my.tmprl.cloud:7233").contains("asks for TLS"));
-        assert!(parsed("localhost:99999").contains("not a server address"));
     }
 }
