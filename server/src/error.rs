@@ -42,6 +42,12 @@ pub enum StartError {
         /// The operating system's error.
         source: io::Error,
     },
+    /// A certificate or key of [`ServerBuilder::tls`](crate::ServerBuilder::tls) is of no use.
+    #[cfg(feature = "tls")]
+    Tls {
+        /// What is wrong, with the name of the file.
+        problem: String,
+    },
     /// [`ServerBuilder::namespace`](crate::ServerBuilder::namespace) was called twice with this
     /// name.
     NamespaceTwice(String),
@@ -90,6 +96,8 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
+            #[cfg(feature = "tls")]
+            Self::Tls { problem } => write!(f, "cannot serve over TLS: {problem}"),
             Self::NamespaceTwice(name) => write!(f, "namespace `{name}` is named twice"),
             Self::Namespace { name, problem } => {
                 write!(f, "namespace `{name}` cannot be registered: {problem}")
@@ -117,6 +125,8 @@ impl std::error::Error for StartError {
             | Self::Namespace { .. }
             | Self::SearchAttribute { .. }
             | Self::Store { .. } => None,
+            #[cfg(feature = "tls")]
+            Self::Tls { .. } => None,
             #[cfg(feature = "sqlite")]
             Self::Database {
                 problem: DatabaseProblem::Io(error),

@@ -3,7 +3,7 @@
 mod log;
 
 use std::net::{Ipv4Addr, SocketAddr};
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "tls"))]
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -60,6 +60,18 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     for (name, value_type) in options.search_attributes {
         builder = builder.search_attribute(name, value_type);
     }
+    if let Some(key) = options.api_key {
+        builder = builder.api_key(key.0);
+    }
+    #[cfg(feature = "tls")]
+    {
+        if let (Some(certificate), Some(key)) = (options.tls.certificate, options.tls.key) {
+            builder = builder.tls(certificate, key);
+        }
+        if let Some(authorities) = options.tls.client_ca {
+            builder = builder.client_ca(authorities);
+        }
+    }
     #[cfg(feature = "sqlite")]
     if let Some(database) = options.database {
         builder = builder.database(database);
@@ -115,8 +127,29 @@ struct Options {
     retention: Option<Duration>,
     #[cfg(feature = "sqlite")]
     database: Option<PathBuf>,
+    api_key: Option<Secret>,
+    #[cfg(feature = "tls")]
+    tls: TlsOptions,
     log: Option<Level>,
     skip_time: SkipTime,
+}
+
+#[cfg(feature = "tls")]
+#[derive(Debug, Default, PartialEq)]
+struct TlsOptions {
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    client_ca: Option<PathBuf>,
+}
+
+/// A value that is not shown.
+#[derive(PartialEq)]
+struct Secret(String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<hidden>")
+    }
 }
 
 /// When the server's clock skips.
@@ -138,6 +171,9 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
         retention: None,
         #[cfg(feature = "sqlite")]
         database: None,
+        api_key: None,
+        #[cfg(feature = "tls")]
+        tls: TlsOptions::default(),
         log: Some(Level::WARN),
         skip_time: SkipTime::Never,
     };
@@ -164,6 +200,17 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
             "-f" | "--db-filename" => {
                 return Err(format!("{name} needs a build with the feature `sqlite`"));
             }
+            "--api-key" => options.api_key = Some(Secret(value()?)),
+            #[cfg(feature = "tls")]
+            "--tls-cert" => options.tls.certificate = Some(value()?.into()),
+            #[cfg(feature = "tls")]
+            "--tls-key" => options.tls.key = Some(value()?.into()),
+            #[cfg(feature = "tls")]
+            "--tls-client-ca" => options.tls.client_ca = Some(value()?.into()),
+            #[cfg(not(feature = "tls"))]
+            "--tls-cert" | "--tls-key" | "--tls-client-ca" => {
+                return Err(format!("{name} needs a build with the feature `tls`"));
+            }
             "--retention" => options.retention = Some(duration(&value()?)?),
             "--log" => options.log = level(&value()?)?,
             "--skip-time" => options.skip_time = SkipTime::OnceUnlocked,
@@ -178,6 +225,13 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
             }
             _ => return Err(format!("unknown argument `{name}`")),
         }
+    }
+    if options.api_key.is_none() {
+        options.api_key = std::env::var("DURABLY_SERVER_API_KEY").ok().map(Secret);
+    }
+    #[cfg(feature = "tls")]
+    if options.tls.certificate.is_some() != options.tls.key.is_some() {
+        return Err("--tls-cert and --tls-key belong together".to_owned());
     }
     Ok(Command::Serve(options))
 }
@@ -242,7 +296,13 @@ Usage: durably-server [OPTIONS]
 
 Options:
   -p, --port PORT        port to listen on; 0 picks a free one [default: 7233]
-      --ip ADDRESS       address to listen on; there is no access control [default: 127.0.0.1]
+      --ip ADDRESS       address to listen on; without --api-key and --tls-client-ca whoever
+                         reaches it can call every method [default: 127.0.0.1]
+      --tls-cert FILE    certificate of the server, PEM: serves over TLS
+      --tls-key FILE     its private key, PEM
+      --tls-client-ca FILE
+                         authorities, PEM, one of which has to have issued a client's certificate
+      --api-key KEY      key that clients have to send [default: $DURABLY_SERVER_API_KEY, no key]
   -n, --namespace NAME   namespace to register in addition to `default`; repeatable
       --search-attribute NAME=TYPE
                          search attribute to register in these namespaces; TYPE is Text, Keyword, Int,
@@ -290,6 +350,22 @@ mod tests {
         }
         assert_eq!(parsed("--help"), Ok(Command::Help));
         assert_eq!(parsed("-V"), Ok(Command::Version));
+    }
+
+    #[test]
+    fn a_key_is_not_shown() {
+        let options = parsed("--api-key s3cret --log off").expect("the line is well formed");
+        assert!(!format!("{options:?}").contains("s3cret"), "{options:?}");
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn a_certificate_comes_with_its_key() {
+        let line = "--tls-cert a.pem --tls-key a.key --tls-client-ca ca.pem";
+        assert!(parsed(line).is_ok());
+        let refused = Err("--tls-cert and --tls-key belong together".into());
+        assert_eq!(parsed("--tls-cert a.pem"), refused);
+        assert_eq!(parsed("--tls-key a.key"), refused);
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod raw_update;
 #[cfg(test)]
 mod sim;
 pub mod tally;
+pub mod tls;
 pub mod trip;
 
 /// Where a test body runs.

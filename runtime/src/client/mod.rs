@@ -94,6 +94,8 @@ pub use crate::definition::{AsClient, HasQueue, NoQueue, QueueSet};
 pub use crate::hints::without_server::{FeatureIsOff, NeedsServer, ServerFeature};
 #[cfg(any(feature = "server", test))]
 use crate::transport::in_process::Service;
+#[cfg(feature = "tls")]
+pub use crate::transport::tls::Tls;
 pub use crate::wire::{
     deployment::{RunVersioning, VersioningOverride},
     describe::WorkflowStatus,

@@ -32,6 +32,31 @@ pub enum ConnectError {
         /// The address as it was passed.
         address: String,
     },
+    /// The options of TLS are of no use: a file that cannot be read, a key of another certificate.
+    TlsOptions {
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// Client and server do not agree on TLS: a certificate that one of them does not accept, or only
+    /// one of them speaks it.
+    Tls {
+        /// What was tried.
+        address: String,
+        /// What they do not agree on.
+        reason: String,
+    },
+    /// The API key would be sent without TLS.
+    PlainApiKey {
+        /// The address as it was passed.
+        address: String,
+    },
+    /// The proxy is not reached, makes no connection to the server, or its URL is wrong.
+    Proxy {
+        /// The proxy, without its password.
+        proxy: String,
+        /// What failed.
+        reason: String,
+    },
     /// A header, or the API key, has characters that cannot be sent.
     Header {
         /// The header's name.
@@ -75,9 +100,22 @@ impl fmt::Display for ConnectError {
             ),
             Self::TlsMissing { address } => write!(
                 f,
-                "`{address}` asks for TLS, which this version of durably does not speak yet; a \
-                 local server is reached by `http://`"
+                "`{address}` asks for TLS, without which this program was built: add the feature \
+                 `tls` of durably (`cargo add durably --features tls`); a local server is reached by \
+                 `http://`"
             ),
+            Self::TlsOptions { reason } => write!(f, "TLS cannot be used: {reason}"),
+            Self::Tls { address, reason } => {
+                write!(f, "no TLS connection to {address}: {reason}")
+            }
+            Self::PlainApiKey { address } => write!(
+                f,
+                "the API key would be sent to `{address}` without TLS, where others can read it; \
+                 write `https://`, or call `.allow_plain_api_key()`"
+            ),
+            Self::Proxy { proxy, reason } => {
+                write!(f, "no connection through proxy {proxy}: {reason}")
+            }
             Self::Header { name } => {
                 write!(f, "header `{name}` has characters that cannot be sent")
             }
@@ -116,6 +154,10 @@ impl std::error::Error for ConnectError {
             Self::Refused { source, .. } => Some(source),
             Self::Address { .. }
             | Self::TlsMissing { .. }
+            | Self::TlsOptions { .. }
+            | Self::Tls { .. }
+            | Self::PlainApiKey { .. }
+            | Self::Proxy { .. }
             | Self::Header { .. }
             | Self::NotTemporal { .. } => None,
         }

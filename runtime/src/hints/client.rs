@@ -5,8 +5,8 @@ use std::future::Ready;
 
 use crate::{
     client::{
-        Call, Client, ClientBuilder, DynHandle, FromClient, History, QueryCall, RunCall,
-        SignalCall, StartCall, Startable, Untyped, UpdateCall, WorkflowDescription,
+        Call, Client, DynHandle, FromClient, History, QueryCall, RunCall, SignalCall, StartCall,
+        Startable, Untyped, UpdateCall, WorkflowDescription,
     },
     definition::QueueSet,
     error::{ConnectError, HandleError},
@@ -52,10 +52,12 @@ pub trait GetsHandles {
     fn never<T>() -> T;
 }
 
-/// `tls`: no connection has it.
+/// `tls`: an optional feature.
+#[cfg(not(feature = "tls"))]
 #[diagnostic::on_unimplemented(
-    message = "TLS is not supported by this version of durably",
-    label = "connect through a proxy on this machine that speaks TLS to the server"
+    message = "TLS is an optional feature of `durably`",
+    label = "the feature `tls` is off",
+    note = "switch it on in Cargo.toml: `durably = {{ version = \"..\", features = [\"tls\"] }}`"
 )]
 pub trait SpeaksTls {
     #[doc(hidden)]
@@ -122,8 +124,9 @@ impl Client {
     }
 }
 
+#[cfg(not(feature = "tls"))]
 #[doc(hidden)]
-impl ClientBuilder {
+impl crate::client::ClientBuilder {
     pub fn tls(self, _options: impl Sized) -> Self
     where
         for<'a> Self: SpeaksTls,

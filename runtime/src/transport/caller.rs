@@ -19,7 +19,7 @@ use super::{
     channel::Channel,
     codec::Codecs,
     eager_starts::EagerStarts,
-    grpc::Grpc,
+    grpc::{ApiKey, Grpc},
     retry::{Attempts, Patience},
     rpc::Rpc,
 };
@@ -66,14 +66,15 @@ enum Route {
 }
 
 impl Caller {
-    /// `headers` go with every request: who we are, and the API key.
+    /// `headers` go with every request.
     pub(crate) fn grpc(
         channel: Channel,
         headers: HeaderMap,
+        key: Option<ApiKey>,
         namespace: &str,
         identity: &str,
     ) -> Self {
-        let grpc = Arc::new(Grpc::new(channel, headers));
+        let grpc = Arc::new(Grpc::new(channel, headers, key));
         Self::new(Route::Grpc(grpc), namespace, identity)
     }
 

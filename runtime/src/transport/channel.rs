@@ -12,12 +12,17 @@ use h2::{
     client::{Builder, SendRequest},
 };
 use http::Uri;
-use tokio::{net::TcpStream, runtime::Handle, time};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    runtime::Handle,
+    time,
+};
 use tonic::Status;
 
 use super::{
     first_bytes::{FirstBytes, ForeignAnswer},
     net::Net,
+    target::{Address, Target},
 };
 
 /// What the server may send ahead of our reading: of one answer, and in all. Generous, so that no
@@ -42,31 +47,26 @@ struct Inner {
     net: Net,
 }
 
-/// Where a channel leads, and how it is kept up.
-#[derive(Clone, Debug)]
-pub(crate) struct Target {
-    /// `http://host:port`.
-    pub(crate) uri: Uri,
-    pub(crate) connect_timeout: Duration,
-    /// How often the connection is probed.
-    pub(crate) keep_alive: Option<Duration>,
-}
-
 impl Channel {
-    /// Connects now, so that a wrong address is known now.
-    pub(crate) async fn connect(target: Target) -> io::Result<Self> {
-        let channel = Self(Arc::new(Inner {
+    /// Connects when it is first used.
+    pub(crate) fn lazy(target: Target) -> io::Result<Self> {
+        Ok(Self(Arc::new(Inner {
             target,
             current: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
             first_bytes: FirstBytes::default(),
             net: Net::start("durably-net")?,
-        }));
+        })))
+    }
+
+    /// Connects now, so that a wrong address is known now.
+    pub(crate) async fn connect(target: Target) -> io::Result<Self> {
+        let channel = Self::lazy(target)?;
         channel.make_connection().await?;
         Ok(channel)
     }
 
-    /// `http://host:port`.
+    /// `http://host:port` or `https://host:port`.
     pub(crate) fn uri(&self) -> &Uri {
         &self.0.target.uri
     }
@@ -74,6 +74,11 @@ impl Channel {
     /// What answered the connection, if it is not a gRPC server.
     pub(crate) fn foreign_answer(&self) -> Option<ForeignAnswer> {
         self.0.first_bytes.foreign_answer()
+    }
+
+    /// Why the server ended TLS, if it did after its handshake.
+    pub(crate) fn tls_refusal(&self) -> Option<String> {
+        self.0.first_bytes.tls_refusal()
     }
 
     /// The thread the connection lives on.
@@ -121,27 +126,48 @@ impl Channel {
     }
 }
 
-/// Connects, and serves the connection on this runtime until it ends.
+/// Connects to the first address that answers, and serves the connection on this runtime until it
+/// ends. The error is that of the last one.
 async fn connect(target: Target, first_bytes: FirstBytes) -> io::Result<SendRequest<Bytes>> {
-    time::timeout(target.connect_timeout, handshake(target, first_bytes))
-        .await
-        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    let mut failure = None;
+    for address in &target.addresses {
+        let connecting = handshake(&target, address, &first_bytes);
+        match time::timeout(target.connect_timeout, connecting).await {
+            Ok(Ok(sender)) => return Ok(sender),
+            Ok(Err(error)) => failure = Some(error),
+            Err(_) => failure = Some(io::ErrorKind::TimedOut.into()),
+        }
+    }
+    Err(failure.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()))
 }
 
-async fn handshake(target: Target, first_bytes: FirstBytes) -> io::Result<SendRequest<Bytes>> {
-    let host = target.uri.host().unwrap_or_default();
-    // The brackets of an IPv6 address belong to the URI, not to the address.
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let socket = TcpStream::connect((host, target.uri.port_u16().unwrap_or(80))).await?;
-    socket.set_nodelay(true)?;
+async fn handshake(
+    target: &Target,
+    address: &Address,
+    first_bytes: &FirstBytes,
+) -> io::Result<SendRequest<Bytes>> {
+    let socket = target.open(address).await?;
+    #[cfg(feature = "tls")]
+    if let Some(tls) = &target.tls {
+        let socket = tls.wrap(&address.host, socket).await?;
+        return serve(first_bytes.of(socket), target.keep_alive).await;
+    }
+    serve(first_bytes.of(socket), target.keep_alive).await
+}
+
+/// Speaks HTTP/2 over the socket until the connection ends.
+async fn serve<S>(socket: S, keep_alive: Option<Duration>) -> io::Result<SendRequest<Bytes>>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let (sender, mut connection) = Builder::new()
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .handshake(first_bytes.of(socket))
+        .handshake(socket)
         .await
         .map_err(io::Error::other)?;
-    let probes = connection.ping_pong().zip(target.keep_alive);
+    let probes = connection.ping_pong().zip(keep_alive);
     tokio::spawn(async move {
         let dead = async {
             match probes {

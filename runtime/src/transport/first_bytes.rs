@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const KEPT: usize = 2048;
 /// How much of a body is shown.
 const SHOWN: usize = 100;
+const TLS_RECORD: &str = "a TLS record";
 
 /// An answer that is not gRPC.
 #[derive(Clone, Debug)]
@@ -39,9 +40,14 @@ impl ForeignAnswer {
         }
         // Records of alerts and of handshakes, in any version of TLS.
         if let [0x15 | 0x16, 0x03, ..] = bytes {
-            return Some(Self("a TLS record".to_owned()));
+            return Some(Self(TLS_RECORD.to_owned()));
         }
         Some(Self(format!("`{}`", beginning(bytes))))
+    }
+
+    /// Whether what answers speaks TLS.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.0 == TLS_RECORD
     }
 
     fn http_1(answer: &[u8]) -> Self {
@@ -100,34 +106,58 @@ impl Error for ForeignAnswer {}
 
 /// The first bytes that a server sent on the first connection to it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FirstBytes(Arc<Mutex<Option<Vec<u8>>>>);
+pub(crate) struct FirstBytes(Arc<Mutex<First>>);
+
+#[derive(Debug, Default)]
+struct First {
+    /// None before there is a connection.
+    bytes: Option<Vec<u8>>,
+    /// Why the server ended TLS after its handshake, as it does for want of a certificate.
+    tls_refusal: Option<String>,
+}
 
 impl FirstBytes {
     /// Why what answers is not a Temporal server, if its first bytes say so.
     pub(crate) fn foreign_answer(&self) -> Option<ForeignAnswer> {
-        ForeignAnswer::bytes(self.lock().as_deref().unwrap_or_default())
+        ForeignAnswer::bytes(self.lock().bytes.as_deref().unwrap_or_default())
+    }
+
+    pub(crate) fn tls_refusal(&self) -> Option<String> {
+        self.lock().tls_refusal.clone()
     }
 
     /// A connection whose first bytes are kept here, if it is the first one.
     pub(crate) fn of<S>(&self, socket: S) -> Recorded<S> {
-        let is_first = self.lock().is_none();
-        self.lock().get_or_insert_default();
+        let mut first = self.lock();
+        let is_first = first.bytes.is_none();
+        first.bytes.get_or_insert_default();
+        drop(first);
         Recorded {
             socket,
             first: is_first.then(|| self.clone()),
+            failed_write: None,
         }
     }
 
     /// Keeps what fits; whether there is room for more.
     fn keep(&self, bytes: &[u8]) -> bool {
-        let mut kept = self.lock();
-        let kept = kept.get_or_insert_default();
+        let mut first = self.lock();
+        let kept = first.bytes.get_or_insert_default();
         let room = KEPT - kept.len();
         kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
         kept.len() < KEPT
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
+    fn keep_refusal(&self, error: &io::Error) {
+        #[cfg(feature = "tls")]
+        if let Some(refusal) = super::tls::refusal(error) {
+            self.lock().tls_refusal = Some(refusal);
+        }
+        #[cfg(not(feature = "tls"))]
+        let _ = error;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, First> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -137,6 +167,41 @@ pub(crate) struct Recorded<S> {
     socket: S,
     /// None once enough is kept.
     first: Option<FirstBytes>,
+    /// Returned once all is read.
+    failed_write: Option<io::Error>,
+}
+
+impl<S: AsyncRead + Unpin> Recorded<S> {
+    /// A server that does not accept our certificate says so and closes the connection. What is written
+    /// after that fails for another reason: before that error is returned, all that the server said is
+    /// read.
+    fn written<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let error = match (self.failed_write.take(), written) {
+            (None, Poll::Ready(Err(error))) | (Some(error), _) => error,
+            (None, written) => return written,
+        };
+        let mut bytes = [0; KEPT];
+        while let Some(first) = &self.first {
+            let mut bytes = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut self.socket).poll_read(cx, &mut bytes) {
+                Poll::Pending => {
+                    self.failed_write = Some(error);
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(())) if !bytes.filled().is_empty() => {}
+                Poll::Ready(Ok(())) => break,
+                Poll::Ready(Err(refusal)) => {
+                    first.keep_refusal(&refusal);
+                    break;
+                }
+            }
+        }
+        Poll::Ready(Err(error))
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
@@ -146,7 +211,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.socket).poll_read(cx, buffer))?;
+        let read = ready!(Pin::new(&mut self.socket).poll_read(cx, buffer));
+        if let (Err(error), Some(first)) = (&read, &self.first) {
+            first.keep_refusal(error);
+        }
+        read?;
         if let Some(first) = &self.first
             && !first.keep(&buffer.filled()[before..])
         {
@@ -156,13 +225,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.socket).poll_write(cx, bytes);
+        self.written(cx, written)
     }
 
     fn poll_write_vectored(
@@ -170,7 +240,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(cx, bytes)
+        let written = Pin::new(&mut self.socket).poll_write_vectored(cx, bytes);
+        self.written(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -178,7 +249,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+        let written = Pin::new(&mut self.socket).poll_flush(cx);
+        self.written(cx, written)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -2,14 +2,20 @@
 //!
 //! See [gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md).
 
-use std::{error::Error as StdError, sync::Arc, time::Duration};
+use std::{
+    error::Error as StdError,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use durably_proto::Message;
 use h2::{Reason, RecvStream};
 use http::{
     HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version,
-    header::{CONTENT_TYPE, TE, USER_AGENT},
+    header::{AUTHORIZATION, CONTENT_TYPE, TE, USER_AGENT},
     uri::PathAndQuery,
 };
 use tokio::{runtime::Handle, task::JoinHandle};
@@ -34,15 +40,48 @@ pub(crate) struct Grpc {
     channel: Channel,
     /// What goes with every request.
     headers: HeaderMap,
+    key: Option<ApiKey>,
+}
+
+/// Gives the API key of each request.
+#[derive(Clone)]
+pub(crate) struct ApiKey(pub(crate) Arc<dyn Fn() -> String + Send + Sync>);
+
+impl ApiKey {
+    /// What a request is authorized by; it is shown nowhere.
+    fn header(&self) -> Result<HeaderValue, Status> {
+        let key = catch_unwind(AssertUnwindSafe(|| (self.0)()))
+            .map_err(|_| Status::unauthenticated("the function that gives the API key panicked"))?;
+        bearer(&key).map_err(|_| {
+            Status::unauthenticated("the API key has characters that cannot be sent in a header")
+        })
+    }
+}
+
+/// The value of the header that authorizes by a key.
+pub(crate) fn bearer(key: &str) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {key}"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<hidden>")
+    }
 }
 
 impl Grpc {
-    pub(crate) fn new(channel: Channel, mut headers: HeaderMap) -> Self {
+    pub(crate) fn new(channel: Channel, mut headers: HeaderMap, key: Option<ApiKey>) -> Self {
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         let agent = concat!("durably/", env!("CARGO_PKG_VERSION"));
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-        Self { channel, headers }
+        Self {
+            channel,
+            headers,
+            key,
+        }
     }
 
     pub(crate) fn channel(&self) -> &Channel {
@@ -111,9 +150,11 @@ impl Grpc {
         *request.uri_mut() = uri;
         *request.version_mut() = Version::HTTP_2;
         request.headers_mut().clone_from(&self.headers);
-        request
-            .headers_mut()
-            .insert("grpc-timeout", encode_timeout(timeout));
+        let headers = request.headers_mut();
+        headers.insert("grpc-timeout", encode_timeout(timeout));
+        if let Some(key) = &self.key {
+            headers.insert(AUTHORIZATION, key.header()?);
+        }
         Ok(request)
     }
 }

@@ -6,15 +6,19 @@ pub(crate) mod channel;
 pub(crate) mod codec;
 pub(crate) mod eager_starts;
 pub(crate) mod first_bytes;
-mod grpc;
+pub(crate) mod grpc;
 pub(crate) mod id;
 #[cfg(any(feature = "server", test))]
 pub(crate) mod in_process;
 pub(crate) mod net;
+pub(crate) mod proxy;
 pub(crate) mod retry;
 pub(crate) mod rpc;
 #[cfg(test)]
 #[path = "tests/subjects.rs"]
 mod subjects;
+pub(crate) mod target;
 #[cfg(test)]
 pub(crate) mod test_codec;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;

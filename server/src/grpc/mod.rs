@@ -1,6 +1,7 @@
 //! gRPC frontend: converts requests into calls of the backend and results into responses. The same
 //! [`Frontend`] serves the port and calls in process.
 
+pub(crate) mod access;
 mod activity_task;
 mod check;
 mod deadline;
@@ -37,9 +38,11 @@ use durably_proto::service::workflow::workflow_service_server::WorkflowServiceSe
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::codec::CompressionEncoding;
+use tonic::service::InterceptorLayer;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Response, Status};
 
+use self::access::Access;
 use self::message_size::{MAX_MESSAGE_SIZE, SizeLimited};
 use crate::backend::Backend;
 use crate::backend::request::RequestScope;
@@ -90,17 +93,20 @@ impl Frontend {
     }
 }
 
+/// A port to serve, over TLS if `server` says so.
+pub(crate) struct Port {
+    pub(crate) listener: TcpListener,
+    pub(crate) server: tonic::transport::Server,
+    pub(crate) access: Access,
+}
+
 /// Serves the port until the server stops.
-pub(crate) async fn serve(
-    frontend: Frontend,
-    listener: TcpListener,
-    mut stop: watch::Receiver<bool>,
-) {
+pub(crate) async fn serve(frontend: Frontend, port: Port, mut stop: watch::Receiver<bool>) {
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
     };
-    let mut server = tonic::transport::Server::builder();
+    let mut server = port.server.layer(InterceptorLayer::new(port.access));
     let mut router = server
         .add_service(SizeLimited(
             WorkflowServiceServer::new(frontend.clone())
@@ -126,7 +132,7 @@ pub(crate) async fn serve(
         Ok(v1alpha) => router = router.add_service(v1alpha),
         Err(error) => tracing::warn!(%error, "gRPC reflection v1alpha disabled"),
     }
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let incoming = TcpIncoming::from(port.listener).with_nodelay(Some(true));
     let stopped = async move {
         // Without a sender the server has stopped as well.
         let _ = stop.wait_for(|stopped| *stopped).await;

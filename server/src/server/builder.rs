@@ -1,12 +1,13 @@
 //! Builder of a server.
 
 use std::net::{Ipv4Addr, SocketAddr};
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "tls"))]
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::error::StartError;
+use crate::grpc::access::ApiKey;
 use crate::server::Server;
 
 /// Configures and starts a server; created by [`Server::builder`].
@@ -44,8 +45,21 @@ pub struct ServerBuilder {
     pub(crate) retention: Option<Duration>,
     pub(crate) clock: Clock,
     pub(crate) seed: Option<u64>,
+    pub(crate) api_key: Option<ApiKey>,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<TlsFiles>,
+    #[cfg(feature = "tls")]
+    pub(crate) client_ca: Option<PathBuf>,
     #[cfg(feature = "sqlite")]
     pub(crate) database: Option<PathBuf>,
+}
+
+/// The server's certificate and its private key.
+#[cfg(feature = "tls")]
+#[derive(Clone, Debug)]
+pub(crate) struct TlsFiles {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 impl ServerBuilder {
@@ -58,6 +72,11 @@ impl ServerBuilder {
             retention: None,
             clock: Clock::system(),
             seed: None,
+            api_key: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+            #[cfg(feature = "tls")]
+            client_ca: None,
             #[cfg(feature = "sqlite")]
             database: None,
         }
@@ -69,8 +88,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets the address to listen on, instead of a port on loopback. The server has no access
-    /// control: whoever reaches the address can call every method.
+    /// Sets the address to listen on, instead of a port on loopback. Without [`Self::api_key`] and
+    /// without a client CA whoever reaches the address can call every method.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
@@ -144,6 +163,58 @@ impl ServerBuilder {
         self
     }
 
+    /// Requires the header `authorization: Bearer <key>` of every request over gRPC, health checks and
+    /// reflection included; a request with another key, or without one, is answered with
+    /// `UNAUTHENTICATED`. Default: no key. Calls in process need none.
+    ///
+    /// # Example
+    /// ```
+    /// # async fn start(key: String) -> Result<(), durably_server::StartError> {
+    /// use durably_server::Server;
+    ///
+    /// let server = Server::builder().api_key(key).start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(ApiKey::new(key.into()));
+        self
+    }
+
+    /// Serves the port over TLS, with the certificate in this PEM file, which its chain may follow, and
+    /// the private key in the other one. Both are read once, at the start. Default: no TLS.
+    ///
+    /// # Example: a server that clients with a certificate of our authority reach
+    /// ```no_run
+    /// # async fn start() -> Result<(), durably_server::StartError> {
+    /// use durably_server::Server;
+    ///
+    /// let server = Server::builder()
+    ///     .listen(([0, 0, 0, 0], 7233).into())
+    ///     .tls("server.pem", "server.key")
+    ///     .client_ca("ca.pem")
+    ///     .start()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.tls = Some(TlsFiles {
+            certificate: certificate.into(),
+            key: key.into(),
+        });
+        self
+    }
+
+    /// Requires a certificate of each client (mTLS), issued by an authority in this PEM file. Default:
+    /// clients need none. The server does not start with it if [`Self::tls`] is not set.
+    #[cfg(feature = "tls")]
+    pub fn client_ca(mut self, authorities: impl Into<PathBuf>) -> Self {
+        self.client_ca = Some(authorities.into());
+        self
+    }
+
     /// Keeps everything in an SQLite file, which is created if there is none. A server that starts
     /// on it goes on where the last one stopped, also if that one was killed. Without a database a
     /// server keeps everything in memory and forgets it when it stops.
@@ -184,7 +255,8 @@ impl ServerBuilder {
     /// Starts the server.
     ///
     /// # Errors
-    /// [`StartError`] if the address cannot be listened on, or a namespace is registered twice.
+    /// [`StartError`] if the address cannot be listened on, a namespace is registered twice, or the
+    /// database or a certificate is of no use.
     pub async fn start(self) -> Result<Server, StartError> {
         Server::launch(self).await
     }

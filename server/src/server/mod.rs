@@ -29,6 +29,7 @@ use crate::clock::{ClockHold, Timekeeper};
 use crate::error::DatabaseProblem;
 use crate::error::{Error, ServerFailed, StartError, StoreError};
 use crate::execution::executions::Executions;
+use crate::grpc::access::Access;
 use crate::grpc::{self, Frontend};
 use crate::ids::Ids;
 use crate::namespace::Namespaces;
@@ -222,6 +223,8 @@ impl Server {
         ids: Ids,
         config: ServerBuilder,
     ) -> Result<Self, StartError> {
+        #[cfg(feature = "tls")]
+        let tls = grpc::access::tls(&config)?;
         let clock = Timekeeper::new(config.clock);
         let (outbox, messages) = mpsc::unbounded_channel();
         let backend = Arc::new_cyclic(|own| Backend {
@@ -251,10 +254,23 @@ impl Server {
                     address: config.address,
                     source,
                 };
+                let port = tonic::transport::Server::builder();
+                #[cfg(feature = "tls")]
+                let port = match tls {
+                    Some(tls) => port.tls_config(tls).map_err(|error| StartError::Tls {
+                        problem: error.to_string(),
+                    })?,
+                    None => port,
+                };
                 let listener = TcpListener::bind(config.address).await.map_err(failed)?;
                 let address = listener.local_addr().map_err(failed)?;
                 let stop = backend.stop.subscribe();
-                tasks.spawn(grpc::serve(frontend.clone(), listener, stop));
+                let port = grpc::Port {
+                    listener,
+                    server: port,
+                    access: Access(config.api_key.clone()),
+                };
+                tasks.spawn(grpc::serve(frontend.clone(), port, stop));
                 Some(address)
             }
         };

@@ -9,3 +9,4 @@ mod repeated;
 mod schedules;
 mod start;
 mod timeouts;
+mod tls;

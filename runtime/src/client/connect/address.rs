@@ -1,13 +1,33 @@
-//! Addresses of servers.
+//! Addresses of servers and of proxies.
 
 use std::borrow::Cow;
 
 use http::Uri;
 
-use crate::error::ConnectError;
+use crate::{
+    error::ConnectError,
+    transport::{proxy::Proxy, target::Address},
+};
 
 /// Where a server listens unless it is told otherwise.
 pub(super) const DEFAULT_PORT: u16 = 7233;
+/// Domains of Temporal Cloud, whose servers speak TLS only.
+const CLOUD: [&str; 2] = [".tmprl.cloud", ".api.temporal.io"];
+
+/// An address as a user writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) address: Address,
+    /// Whether it says `https://` or `http://`; `None` if it has no scheme.
+    pub(super) tls: Option<bool>,
+}
+
+impl Written {
+    pub(super) fn is_cloud(&self) -> bool {
+        let host = self.address.host.to_ascii_lowercase();
+        CLOUD.iter().any(|domain| host.ends_with(domain))
+    }
+}
 
 /// An address as it may be shown: without the `user:password@` that a URL can have.
 pub(super) fn without_credentials(address: &str) -> Cow<'_, str> {
@@ -24,69 +44,102 @@ pub(super) fn without_credentials(address: &str) -> Cow<'_, str> {
 }
 
 /// Reads `host:port`, `host`, or a URL of either.
-pub(super) fn parse(address: &str) -> Result<Uri, ConnectError> {
-    let shown = without_credentials(address);
+pub(super) fn parse(address: &str) -> Result<Written, ConnectError> {
     let wrong = |reason: &str| ConnectError::Address {
-        address: shown.clone().into_owned(),
+        address: without_credentials(address).into_owned(),
         reason: reason.to_owned(),
     };
-    if matches!(shown, Cow::Owned(_)) {
+    if address.contains('@') {
         return Err(wrong(
             "it has a user name or a password, which a server does not take; use `.api_key(..)` or \
              `.header(..)`",
         ));
     }
-    let url = match address.split_once("://") {
-        Some(("http", _)) => address.to_owned(),
-        Some(("https", _)) => {
-            return Err(ConnectError::TlsMissing {
-                address: address.to_owned(),
-            });
-        }
+    let (tls, rest) = match address.split_once("://") {
+        Some(("http", rest)) => (Some(false), rest),
+        Some(("https", rest)) => (Some(true), rest),
         Some((scheme, _)) => {
             return Err(wrong(&format!(
                 "`{scheme}` is not a scheme that a client can use"
             )));
         }
-        None => format!("http://{address}"),
+        None => (None, address),
     };
-    let uri: Uri = url
+    let (host, port) = host_and_port(rest).map_err(|reason| wrong(&reason))?;
+    Ok(Written {
+        address: Address {
+            host,
+            port: port.unwrap_or(DEFAULT_PORT),
+        },
+        tls,
+    })
+}
+
+/// Reads `http://host:port`, which may have a user and a password.
+pub(super) fn parse_proxy(url: &str) -> Result<Proxy, ConnectError> {
+    let wrong = |reason: &str| ConnectError::Proxy {
+        proxy: without_credentials(url).into_owned(),
+        reason: reason.to_owned(),
+    };
+    let rest = match url.split_once("://") {
+        Some(("http", rest)) => rest,
+        Some((scheme, _)) => {
+            return Err(wrong(&format!(
+                "`{scheme}` is not a scheme of a proxy that a client can use; write \
+                 `http://host:port`"
+            )));
+        }
+        None => url,
+    };
+    let (credentials, rest) = match rest.rsplit_once('@') {
+        Some((credentials, rest)) => (Some(credentials.to_owned()), rest),
+        None => (None, rest),
+    };
+    let (host, port) = host_and_port(rest).map_err(|reason| wrong(&reason))?;
+    let port = port.ok_or_else(|| wrong("it has no port; write `http://host:port`"))?;
+    Ok(Proxy {
+        address: Address { host, port },
+        credentials,
+    })
+}
+
+fn host_and_port(text: &str) -> Result<(String, Option<u16>), String> {
+    let uri: Uri = format!("http://{text}")
         .parse()
-        .map_err(|error: http::uri::InvalidUri| wrong(&error.to_string()))?;
+        .map_err(|error: http::uri::InvalidUri| error.to_string())?;
     let Some(host) = uri.host().filter(|host| !host.is_empty()) else {
-        return Err(wrong("it has no host"));
+        return Err("it has no host".to_owned());
     };
     let port = match uri.authority().map(|it| &it.as_str()[host.len()..]) {
-        Some(rest) if rest.starts_with(':') => uri
-            .port_u16()
-            .ok_or_else(|| wrong("the port is a number up to 65535"))?,
-        _ => DEFAULT_PORT,
+        Some(rest) if rest.starts_with(':') => match uri.port_u16() {
+            Some(port) => Some(port),
+            None => return Err("the port is a number up to 65535".to_owned()),
+        },
+        _ => None,
     };
-    format!("http://{host}:{port}")
-        .parse()
-        .map_err(|_| wrong("host and port do not make a URL"))
+    // The brackets of an IPv6 address belong to the URI, not to the address.
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    Ok((host.to_owned(), port))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, parse_proxy};
 
     fn parsed(address: &str) -> String {
         match parse(address) {
-            Ok(uri) => uri.to_string(),
+            Ok(written) => format!("{} {:?}", written.address, written.tls),
             Err(error) => error.to_string(),
         }
     }
 
     #[test]
     fn an_address_is_a_host_and_maybe_a_port() {
-        assert_eq!(parsed("localhost:7234"), "http://localhost:7234/");
-        assert_eq!(
-            parsed("temporal.internal"),
-            "http://temporal.internal:7233/"
-        );
-        assert_eq!(parsed("http://127.0.0.1:80"), "http://127.0.0.1:80/");
-        assert_eq!(parsed("[::1]:7233"), "http://[::1]:7233/");
+        assert_eq!(parsed("localhost:7234"), "localhost:7234 None");
+        assert_eq!(parsed("temporal.internal"), "temporal.internal:7233 None");
+        assert_eq!(parsed("http://127.0.0.1:80"), "127.0.0.1:80 Some(false)");
+        assert_eq!(parsed("https://[::1]"), "[::1]:7233 Some(true)");
+        assert_eq!(parsed("[::1]:7234"), "[::1]:7234 None");
     }
 
     #[test]
@@ -97,7 +150,33 @@ mod tests {
             parsed("grpc://localhost:7233")
                 .contains("`grpc` is not a scheme that a client can use")
         );
-        assert!(parsed("https://my.tmprl.cloud:7233").contains("asks for TLS"));
         assert!(parsed("localhost:99999").contains("not a server address"));
+    }
+
+    #[test]
+    fn the_addresses_of_temporal_cloud_are_known() {
+        let is_cloud = |address| parse(address).expect("it is an address").is_cloud();
+        assert!(is_cloud("shop.a1b2c.tmprl.cloud:7233"));
+        assert!(is_cloud("us-east-1.aws.api.temporal.io:7233"));
+        assert!(!is_cloud("tmprl.cloud.acme.com:7233"));
+    }
+
+    #[test]
+    fn a_proxy_has_a_port_and_maybe_credentials() {
+        let proxy = parse_proxy("http://me:s3cret@proxy:3128").expect("it is a proxy");
+        assert_eq!(proxy.address.to_string(), "proxy:3128");
+        assert_eq!(proxy.credentials.as_deref(), Some("me:s3cret"));
+        assert!(!format!("{proxy:?}").contains("s3cret"), "{proxy:?}");
+        for wrong in [
+            "proxy",
+            "socks5://me:s3cret@proxy:1080",
+            "http://me:s3cret@",
+        ] {
+            let error = parse_proxy(wrong).expect_err("it is none").to_string();
+            assert!(
+                error.contains("proxy") && !error.contains("s3cret"),
+                "{error}"
+            );
+        }
     }
 }

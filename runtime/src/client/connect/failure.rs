@@ -1,26 +1,56 @@
 //! Why a client could not connect, by what happened.
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, io};
 
 use tonic::Status;
 
 use crate::{
     error::ConnectError,
-    transport::first_bytes::ForeignAnswer,
+    transport::{channel::Channel, first_bytes::ForeignAnswer, proxy::ProxyFailure},
     wire::status::{CallError, Kind},
 };
 
-pub(super) fn unreachable(
-    address: String,
-    source: impl StdError + Send + Sync + 'static,
-) -> ConnectError {
+/// Why there is no connection.
+pub(super) fn not_connected(address: String, error: io::Error) -> ConnectError {
+    let proxy = error
+        .get_ref()
+        .and_then(|it| it.downcast_ref::<ProxyFailure>());
+    if let Some(ProxyFailure { proxy, reason }) = proxy {
+        return ConnectError::Proxy {
+            proxy: proxy.clone(),
+            reason: reason.clone(),
+        };
+    }
+    #[cfg(feature = "tls")]
+    if let Some(reason) = crate::transport::tls::refusal(&error) {
+        return ConnectError::Tls { address, reason };
+    }
+    unreachable(address, error)
+}
+
+/// Why the first request over the connection failed, by what its first bytes say.
+pub(super) fn refused_by(channel: &Channel, address: String, error: ConnectError) -> ConnectError {
+    if let Some(reason) = channel.tls_refusal() {
+        return ConnectError::Tls { address, reason };
+    }
+    match channel.foreign_answer() {
+        Some(answer) if answer.is_tls() => ConnectError::Tls {
+            address,
+            reason: "the server speaks TLS, which an address with `https://` asks for".to_owned(),
+        },
+        Some(answer) => not_temporal(address, &answer),
+        None => error,
+    }
+}
+
+fn unreachable(address: String, source: impl StdError + Send + Sync + 'static) -> ConnectError {
     ConnectError::Unreachable {
         address,
         source: Box::new(source),
     }
 }
 
-pub(super) fn not_temporal(address: String, message: &impl fmt::Display) -> ConnectError {
+fn not_temporal(address: String, message: &impl fmt::Display) -> ConnectError {
     ConnectError::NotTemporal {
         address,
         message: message.to_string(),

@@ -13,22 +13,27 @@ use std::{
 };
 
 use futures::future::BoxFuture;
+use http::Uri;
 use tonic::metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue};
 
 use self::{
-    address::{DEFAULT_PORT, parse, without_credentials},
-    failure::{not_temporal, refused, unreachable},
+    address::{DEFAULT_PORT, Written, parse, parse_proxy, without_credentials},
+    failure::{not_connected, refused, refused_by},
 };
 use super::Client;
+#[cfg(feature = "tls")]
+use crate::transport::tls::Tls;
 use crate::{
     data::{Converter, Format},
     error::ConnectError,
     time::span::Span,
     transport::{
         caller::Caller,
-        channel::{Channel, Target},
+        channel::Channel,
+        grpc::{ApiKey, bearer},
         id,
         retry::Patience,
+        target::Target,
     },
     wire::namespace::GetSystemInfo,
 };
@@ -69,15 +74,26 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 #[must_use = "`.connect().await` makes the client"]
 pub struct ClientBuilder {
-    address: String,
+    addresses: Vec<String>,
     namespace: String,
     identity: Option<String>,
-    api_key: Option<String>,
+    api_key: Option<Key>,
+    plain_api_key: bool,
     headers: Vec<(String, String)>,
     connect_timeout: Duration,
     keep_alive: Option<Duration>,
+    proxy: Option<String>,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
     converter: Converter,
     connecting: Connecting,
+}
+
+/// What requests are authorized by.
+#[derive(Clone)]
+enum Key {
+    Fixed(String),
+    Given(ApiKey),
 }
 
 /// The connection that a builder is making, once it is polled. A clone of the builder makes its own.
@@ -93,13 +109,17 @@ impl Clone for Connecting {
 impl ClientBuilder {
     pub(crate) fn new(address: String) -> Self {
         Self {
-            address,
+            addresses: vec![address],
             namespace: DEFAULT_NAMESPACE.to_owned(),
             identity: None,
             api_key: None,
+            plain_api_key: false,
             headers: Vec::new(),
             connect_timeout: CONNECT_TIMEOUT,
             keep_alive: Some(Duration::from_secs(30)),
+            proxy: None,
+            #[cfg(feature = "tls")]
+            tls: None,
             converter: Converter::default(),
             connecting: Connecting::default(),
         }
@@ -112,7 +132,7 @@ impl ClientBuilder {
         if let Some(namespace) = set("TEMPORAL_NAMESPACE") {
             builder.namespace = namespace;
         }
-        builder.api_key = set("TEMPORAL_API_KEY");
+        builder.api_key = set("TEMPORAL_API_KEY").map(Key::Fixed);
         builder
     }
 
@@ -128,10 +148,91 @@ impl ClientBuilder {
         self
     }
 
+    /// Another address of the same service, tried when the ones before do not answer; may be repeated.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example() -> Result<Client> {
+    /// let client = Client::builder("temporal-1:7233").add_address("temporal-2:7233").connect().await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
+    pub fn add_address(mut self, address: impl Into<String>) -> Self {
+        self.addresses.push(address.into());
+        self
+    }
+
     /// Sends this key as `authorization: Bearer <key>` with every request, as Temporal Cloud requires; no
     /// key by default.
+    ///
+    /// A key is sent over TLS only: an address without a scheme then means `https://`, and one with
+    /// `http://` is refused unless [`allow_plain_api_key`](Self::allow_plain_api_key) is called.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.api_key = Some(key.into());
+        self.api_key = Some(Key::Fixed(key.into()));
+        self
+    }
+
+    /// As [`api_key`](Self::api_key), with the key that the function gives for each request, so that keys
+    /// can be changed without a new client. It is called on the connection's thread, and must not block.
+    ///
+    /// ```no_run
+    /// # use std::sync::{Arc, RwLock};
+    /// # use durably::prelude::*;
+    /// # async fn example(current: Arc<RwLock<String>>) -> Result<Client> {
+    /// let key = move || current.read().map(|key| key.clone()).unwrap_or_default();
+    /// let client = Client::builder("us-east-1.aws.api.temporal.io:7233")
+    ///     .namespace("shop.a1b2c")
+    ///     .api_key_from(key)
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
+    pub fn api_key_from(mut self, key: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.api_key = Some(Key::Given(ApiKey(Arc::new(key))));
+        self
+    }
+
+    /// Lets the API key be sent without TLS, where whoever is between can read it: to a server on the same
+    /// machine, or to a proxy beside this process that speaks TLS.
+    pub fn allow_plain_api_key(mut self) -> Self {
+        self.plain_api_key = true;
+        self
+    }
+
+    /// Connects over TLS, with these options. An address with `https://` needs no call of this; it is for a
+    /// root, a certificate or a name of one's own.
+    ///
+    /// ```no_run
+    /// # use durably::{client::Tls, prelude::*};
+    /// # async fn example() -> Result<Client> {
+    /// let tls = Tls::new().certificate_files("orders.pem", "orders.key");
+    /// let client = Client::builder("shop.a1b2c.tmprl.cloud:7233")
+    ///     .namespace("shop.a1b2c")
+    ///     .tls(tls)
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Connects through this HTTP proxy, by its `CONNECT` method: `http://host:port`, or
+    /// `http://user:password@host:port`; no proxy by default.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example() -> Result<Client> {
+    /// let client = Client::builder("temporal.acme.com:7233").proxy("http://proxy:3128").connect().await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
         self
     }
 
@@ -173,32 +274,127 @@ impl ClientBuilder {
     /// Connects, and asks the server what it is, so that a wrong address is known now.
     ///
     /// # Errors
-    /// The address is not one, nothing answers there, what answers is no Temporal server, or it
-    /// refuses us.
+    /// The address is not one, nothing answers there, what answers is no Temporal server, it refuses us,
+    /// or the options of TLS are of no use.
     pub async fn connect(self) -> Result<Client, ConnectError> {
-        let metadata = self.metadata()?;
-        let uri = parse(&self.address)?;
-        let address = uri.to_string();
-        let address = address.trim_end_matches('/').to_owned();
-        let target = Target {
-            uri,
-            connect_timeout: self.connect_timeout,
-            keep_alive: self.keep_alive,
-        };
+        let target = self.target()?;
+        let address = shown(&target);
         let channel = match Channel::connect(target).await {
             Ok(channel) => channel,
-            Err(error) => return Err(unreachable(address, error)),
+            Err(error) => return Err(not_connected(address, error)),
         };
-        let headers = metadata.into_headers();
+        let timeout = self.connect_timeout;
+        let (caller, converter) = self.caller(channel.clone())?;
+        match greet(&caller, &address, timeout).await {
+            Ok(()) => Ok(Client(Arc::new(caller), converter)),
+            Err(error) => Err(refused_by(&channel, address, error)),
+        }
+    }
+
+    /// A client that connects when it is first used, for a program that must start although the server is
+    /// not there yet. Its requests are retried until then, as after a connection that broke; a wrong
+    /// address shows by their errors only.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # fn example() -> Result<Client> {
+    /// let client = Client::builder("temporal.internal:7233").connect_lazily()?;
+    /// # Ok(client)
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The address is not one, or the options contradict each other.
+    pub fn connect_lazily(self) -> Result<Client, ConnectError> {
+        let target = self.target()?;
+        let address = shown(&target);
+        let channel = Channel::lazy(target).map_err(|error| not_connected(address, error))?;
+        let (caller, converter) = self.caller(channel)?;
+        Ok(Client(Arc::new(caller), converter))
+    }
+
+    fn caller(self, channel: Channel) -> Result<(Caller, Converter), ConnectError> {
+        let headers = self.metadata()?.into_headers();
+        let key = match self.api_key {
+            Some(Key::Given(key)) => Some(key),
+            Some(Key::Fixed(_)) | None => None,
+        };
         let identity = self.identity.unwrap_or_else(id::identity);
-        let caller = Caller::grpc(channel.clone(), headers, &self.namespace, &identity);
-        if let Err(error) = greet(&caller, &address, self.connect_timeout).await {
-            return Err(match channel.foreign_answer() {
-                Some(answer) => not_temporal(address, &answer),
-                None => error,
+        let caller = Caller::grpc(channel, headers, key, &self.namespace, &identity);
+        Ok((caller, self.converter))
+    }
+
+    fn target(&self) -> Result<Target, ConnectError> {
+        self.metadata()?;
+        let addresses = self.addresses.iter().map(|address| parse(address));
+        let addresses: Vec<Written> = addresses.collect::<Result<_, _>>()?;
+        let over_tls = self.is_over_tls(&addresses)?;
+        if !over_tls && self.api_key.is_some() && !self.plain_api_key {
+            return Err(ConnectError::PlainApiKey {
+                address: self.addresses[0].clone(),
             });
         }
-        Ok(Client(Arc::new(caller), self.converter))
+        #[cfg(not(feature = "tls"))]
+        if over_tls {
+            return Err(ConnectError::TlsMissing {
+                address: self.addresses[0].clone(),
+            });
+        }
+        let scheme = if over_tls { "https" } else { "http" };
+        let first = &addresses[0].address;
+        let uri: Result<Uri, _> = format!("{scheme}://{first}").parse();
+        let target = Target {
+            uri: uri.map_err(|_| ConnectError::Address {
+                address: self.addresses[0].clone(),
+                reason: "host and port do not make a URL".to_owned(),
+            })?,
+            addresses: addresses
+                .into_iter()
+                .map(|written| written.address)
+                .collect(),
+            connect_timeout: self.connect_timeout,
+            keep_alive: self.keep_alive,
+            proxy: self.proxy.as_deref().map(parse_proxy).transpose()?,
+            #[cfg(feature = "tls")]
+            tls: over_tls.then(|| self.tls.clone().unwrap_or_default()),
+        };
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &target.tls {
+            for address in &target.addresses {
+                tls.check(&address.host)
+                    .map_err(|fault| ConnectError::TlsOptions {
+                        reason: fault.to_string(),
+                    })?;
+            }
+        }
+        Ok(target)
+    }
+
+    /// What the addresses say; what they leave open follows from the other options.
+    fn is_over_tls(&self, addresses: &[Written]) -> Result<bool, ConnectError> {
+        #[cfg(feature = "tls")]
+        let has_options = self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        let has_options = false;
+        let has_key = self.api_key.is_some() && !self.plain_api_key;
+        let by_default = has_options || has_key || addresses.iter().any(Written::is_cloud);
+        let mut schemes = addresses
+            .iter()
+            .map(|written| written.tls.unwrap_or(by_default));
+        let first = schemes.next().unwrap_or(by_default);
+        let contradiction = |reason: &str| ConnectError::Address {
+            address: self.addresses.join(", "),
+            reason: reason.to_owned(),
+        };
+        if schemes.any(|other| other != first) {
+            return Err(contradiction("all addresses have one scheme"));
+        }
+        if has_options && !first {
+            return Err(contradiction(
+                "`http://` is without TLS, and options of TLS are set",
+            ));
+        }
+        Ok(first)
     }
 
     fn metadata(&self) -> Result<MetadataMap, ConnectError> {
@@ -221,12 +417,18 @@ impl ClientBuilder {
         };
         insert("client-name", "durably")?;
         insert("client-version", env!("CARGO_PKG_VERSION"))?;
-        if let Some(key) = &self.api_key {
-            insert("authorization", &format!("Bearer {key}"))?;
+        if self.api_key.is_some() {
             insert("temporal-namespace", &self.namespace)?;
         }
         for (name, value) in &self.headers {
             insert(name, value)?;
+        }
+        if let Some(Key::Fixed(key)) = &self.api_key {
+            let name = "authorization";
+            let value = bearer(key).map_err(|_| ConnectError::Header {
+                name: name.to_owned(),
+            })?;
+            metadata.as_mut().insert(name, value);
         }
         Ok(metadata)
     }
@@ -236,31 +438,46 @@ impl ClientBuilder {
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            address,
+            addresses,
             namespace,
             identity,
             api_key,
+            plain_api_key,
             headers,
             connect_timeout,
             keep_alive,
+            proxy,
+            #[cfg(feature = "tls")]
+            tls,
             converter,
             connecting: _,
         } = self;
+        let addresses: Vec<_> = addresses.iter().map(|it| without_credentials(it)).collect();
         let headers: Vec<(&str, Hidden)> = headers
             .iter()
             .map(|(name, _)| (name.as_str(), Hidden))
             .collect();
-        f.debug_struct("ClientBuilder")
-            .field("address", &without_credentials(address))
+        let mut shown = f.debug_struct("ClientBuilder");
+        shown
+            .field("addresses", &addresses)
             .field("namespace", namespace)
             .field("identity", identity)
             .field("api_key", &api_key.as_ref().map(|_| Hidden))
+            .field("plain_api_key", plain_api_key)
             .field("headers", &headers)
             .field("connect_timeout", connect_timeout)
             .field("keep_alive", keep_alive)
-            .field("converter", converter)
-            .finish()
+            .field("proxy", &proxy.as_deref().map(without_credentials))
+            .field("converter", converter);
+        #[cfg(feature = "tls")]
+        shown.field("tls", tls);
+        shown.finish()
     }
+}
+
+/// `http://host:port`, as errors name the server.
+fn shown(target: &Target) -> String {
+    target.uri.to_string().trim_end_matches('/').to_owned()
 }
 
 /// Stands for a value that is not shown.
@@ -311,7 +528,7 @@ mod tests {
             .api_key("s3cret")
             .header("x-token", "s3cret");
         let metadata = builder.metadata().expect("the headers can be sent");
-        let refused = parse(&builder.address).expect_err("no server takes a password");
+        let refused = parse(&builder.addresses[0]).expect_err("no server takes a password");
         let rest = parse("http://me:s3cret@[bad").expect_err("the host is none");
         for shown in [
             format!("{builder:?}"),

@@ -11,6 +11,9 @@ mod refusals;
 mod sending;
 mod stuck;
 mod timeouts;
+#[cfg(feature = "tls")]
+mod tls;
+mod ways;
 
 use super::{Client, DynHandle, Handle, StartCall};
 use crate::{

@@ -1,0 +1,473 @@
+//! TLS: whom a client trusts, and as whom it presents itself.
+
+use std::{
+    error::Error as StdError,
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore,
+    SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, ring},
+    pki_types::{
+        CertificateDer, PrivateKeyDer, ServerName, UnixTime,
+        pem::{self, PemObject},
+    },
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::spawn_blocking,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// How a client connects over TLS, for [`ClientBuilder::tls`](crate::client::ClientBuilder::tls).
+///
+/// By default the client trusts the root certificates of the machine and presents no certificate. The
+/// versions are TLS 1.2 and 1.3. Certificates that are given as files are read again for each new
+/// connection, so that renewed ones are used without a restart.
+///
+/// # Example: a server with its own root, which asks for a certificate (mTLS)
+/// ```no_run
+/// # use durably::{client::Tls, prelude::*};
+/// # async fn example() -> Result<()> {
+/// let tls = Tls::new()
+///     .roots_file("certs/ca.pem")
+///     .certificate_files("certs/orders.pem", "certs/orders.key");
+/// let client = Client::builder("temporal.acme.com:7233").tls(tls).connect().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Example: certificates from a secret store, and a load balancer that goes by a name of its own
+/// ```no_run
+/// # use durably::{client::Tls, prelude::*};
+/// # async fn example(root: Vec<u8>, certificate: Vec<u8>, key: Vec<u8>) -> Result<()> {
+/// let tls = Tls::new()
+///     .roots(root)
+///     .certificate(certificate, key)
+///     .server_name("temporal.acme.com")
+///     .sni("eu.temporal.acme.com");
+/// let client = Client::builder("10.0.0.7:7233").tls(tls).connect().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+#[must_use = "`ClientBuilder::tls` takes it"]
+pub struct Tls {
+    /// Those of the machine if not set.
+    roots: Option<Pem>,
+    /// A chain of certificates, and the key of the first.
+    certificate: Option<(Pem, Pem)>,
+    server_name: Option<String>,
+    sni: Option<String>,
+    accepts_any: bool,
+}
+
+/// Something in the PEM format.
+#[derive(Clone)]
+enum Pem {
+    File(PathBuf),
+    Bytes(Arc<[u8]>),
+}
+
+/// Why the options of TLS are of no use.
+#[derive(Debug)]
+pub(crate) struct TlsFault(String);
+
+impl Tls {
+    /// Trusts the root certificates of the machine, and presents no certificate.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Trusts the certificates in this PEM file instead of the machine's.
+    pub fn roots_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.roots = Some(Pem::File(path.into()));
+        self
+    }
+
+    /// Trusts these certificates, PEM, instead of the machine's.
+    pub fn roots(mut self, pem: impl AsRef<[u8]>) -> Self {
+        self.roots = Some(Pem::of(pem));
+        self
+    }
+
+    /// Presents the certificate in this PEM file, which may be followed by its chain, with its private
+    /// key in the other one.
+    pub fn certificate_files(
+        mut self,
+        certificate: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+    ) -> Self {
+        self.certificate = Some((Pem::File(certificate.into()), Pem::File(key.into())));
+        self
+    }
+
+    /// Presents this certificate with its private key, both PEM; the chain may follow the certificate.
+    pub fn certificate(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
+        self.certificate = Some((Pem::of(certificate), Pem::of(key)));
+        self
+    }
+
+    /// Verifies that the server's certificate is for this name; the host of the address if not set.
+    pub fn server_name(mut self, name: impl Into<String>) -> Self {
+        self.server_name = Some(name.into());
+        self
+    }
+
+    /// Asks for the server of this name (SNI), by which load balancers choose one; the
+    /// [`server_name`](Self::server_name) if not set.
+    pub fn sni(mut self, name: impl Into<String>) -> Self {
+        self.sni = Some(name.into());
+        self
+    }
+
+    /// Accepts any certificate of the server. The connection is encrypted, but whoever sits between can
+    /// read and change what it carries; for tests only.
+    pub fn accept_any_certificate(mut self) -> Self {
+        self.accepts_any = true;
+        self
+    }
+
+    /// What can be known to be wrong before there is a connection to the host.
+    ///
+    /// Reads files.
+    pub(crate) fn check(&self, host: &str) -> Result<(), TlsFault> {
+        self.config(host).map(drop)
+    }
+
+    /// TLS over the connection, to the server at the host.
+    pub(crate) async fn wrap<S>(&self, host: &str, socket: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (this, host) = (self.clone(), host.to_owned());
+        let config = spawn_blocking(move || this.config(&host)).await;
+        let (config, sni) = config
+            .map_err(io::Error::other)?
+            .map_err(io::Error::other)?;
+        TlsConnector::from(config).connect(sni, socket).await
+    }
+
+    /// The configuration of one connection, and the name it asks for.
+    fn config(&self, host: &str) -> Result<(Arc<ClientConfig>, ServerName<'static>), TlsFault> {
+        let verified = name(self.server_name.as_deref().unwrap_or(host))?;
+        let sni = match &self.sni {
+            Some(sni) => name(sni)?,
+            None => verified.clone(),
+        };
+        let provider = Arc::new(ring::default_provider());
+        let verifier: Arc<dyn ServerCertVerifier> = match self.accepts_any {
+            true => Arc::new(AnyCertificate(Arc::clone(&provider))),
+            false => {
+                let roots = Arc::new(self.root_store()?);
+                let verifier =
+                    WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
+                let verifier = verifier.build().map_err(|error| {
+                    TlsFault(format!("the root certificates are of no use: {error}"))
+                })?;
+                Arc::new(Named { verifier, verified })
+            }
+        };
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsFault(error.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        let mut config = match &self.certificate {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => {
+                let chain = certificate.certificates("client certificate")?;
+                builder
+                    .with_client_auth_cert(chain, key.private_key()?)
+                    .map_err(|error| match error {
+                        rustls::Error::InconsistentKeys(_) => TlsFault(format!(
+                            "the private key in {key} is not that of the client certificate in \
+                             {certificate}"
+                        )),
+                        error => TlsFault(format!("the client certificate is of no use: {error}")),
+                    })?
+            }
+        };
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Ok((Arc::new(config), sni))
+    }
+
+    fn root_store(&self) -> Result<RootCertStore, TlsFault> {
+        let mut store = RootCertStore::empty();
+        match &self.roots {
+            Some(pem) => {
+                for root in pem.certificates("root certificate")? {
+                    store.add(root).map_err(|error| {
+                        TlsFault(format!("a root certificate in {pem} is of no use: {error}"))
+                    })?;
+                }
+            }
+            None => {
+                // One certificate that cannot be read, of a hundred of the machine's, is no reason to
+                // refuse; that there is none is.
+                let found = rustls_native_certs::load_native_certs();
+                store.add_parsable_certificates(found.certs);
+                if store.is_empty() {
+                    let why = found.errors.first().map(|error| format!(" ({error})"));
+                    return Err(TlsFault(format!(
+                        "this machine has no root certificates{}; install its package \
+                         `ca-certificates`, or pass the server's root to `Tls::roots_file(..)`",
+                        why.unwrap_or_default()
+                    )));
+                }
+            }
+        }
+        Ok(store)
+    }
+}
+
+fn name(name: &str) -> Result<ServerName<'static>, TlsFault> {
+    let parsed = ServerName::try_from(name.to_owned());
+    parsed.map_err(|_| TlsFault(format!("`{name}` is not the name of a server")))
+}
+
+impl Pem {
+    fn of(bytes: impl AsRef<[u8]>) -> Self {
+        Self::Bytes(bytes.as_ref().into())
+    }
+
+    fn read(&self) -> Result<Arc<[u8]>, TlsFault> {
+        match self {
+            Self::File(path) => match std::fs::read(path) {
+                Ok(bytes) => Ok(bytes.into()),
+                Err(error) => Err(TlsFault(format!("{self} cannot be read: {error}"))),
+            },
+            Self::Bytes(bytes) => Ok(Arc::clone(bytes)),
+        }
+    }
+
+    fn certificates(&self, what: &str) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+        let bytes = self.read()?;
+        let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+        match parsed {
+            Ok(found) if found.is_empty() => {
+                Err(TlsFault(format!("{self} has no {what} in the PEM format")))
+            }
+            Ok(found) => Ok(found),
+            Err(error) => Err(TlsFault(format!(
+                "{self} is not in the PEM format: {error}"
+            ))),
+        }
+    }
+
+    fn private_key(&self) -> Result<PrivateKeyDer<'static>, TlsFault> {
+        let bytes = self.read()?;
+        PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| match error {
+            pem::Error::NoItemsFound => TlsFault(format!(
+                "{self} has no private key in the PEM format (an encrypted one cannot be read)"
+            )),
+            error => TlsFault(format!("{self} is not in the PEM format: {error}")),
+        })
+    }
+}
+
+/// Verifies the certificate for a name that need not be the one that was asked for.
+#[derive(Debug)]
+struct Named {
+    verifier: Arc<WebPkiServerVerifier>,
+    verified: ServerName<'static>,
+}
+
+impl ServerCertVerifier for Named {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        _asked_for: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.verifier
+            .verify_server_cert(certificate, chain, &self.verified, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}
+
+/// Accepts every certificate whose key the server has.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let schemes = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, schemes)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let schemes = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, schemes)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// What is wrong between the two sides of TLS, if that is why the connection failed.
+pub(crate) fn refusal(error: &io::Error) -> Option<String> {
+    let error: &rustls::Error = error.get_ref()?.downcast_ref()?;
+    Some(match error {
+        rustls::Error::InvalidCertificate(why) => untrusted(why),
+        rustls::Error::AlertReceived(alert) => alerted(*alert),
+        rustls::Error::InvalidMessage(_) => {
+            "what answers does not speak TLS; a server without TLS is reached by `http://`"
+                .to_owned()
+        }
+        error => error.to_string(),
+    })
+}
+
+fn untrusted(why: &CertificateError) -> String {
+    match why {
+        // The second: an authority of the same name as a trusted one, and of another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "the server's certificate is of no issuer that this client trusts; pass its root to \
+             `Tls::roots_file(..)`"
+                .to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            format!(
+                "the server's certificate is for another name; set the right one by \
+             `Tls::server_name(..)` ({why})"
+            )
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            format!("the server's certificate has expired ({why})")
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            format!("the server's certificate is not valid yet ({why})")
+        }
+        why => format!("the server's certificate is refused: {why}"),
+    }
+}
+
+fn alerted(alert: AlertDescription) -> String {
+    match alert {
+        AlertDescription::CertificateRequired => {
+            "the server requires a certificate of the client; present one by \
+             `Tls::certificate_files(..)`"
+                .to_owned()
+        }
+        AlertDescription::UnknownCA
+        | AlertDescription::BadCertificate
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateExpired
+        | AlertDescription::AccessDenied
+        | AlertDescription::DecryptError => {
+            format!("the server refuses the client's certificate, or the lack of one ({alert:?})")
+        }
+        AlertDescription::UnrecognisedName => {
+            "the server knows no such name; set the right one by `Tls::sni(..)`".to_owned()
+        }
+        AlertDescription::NoApplicationProtocol => {
+            "the server does not speak HTTP/2, which gRPC needs".to_owned()
+        }
+        alert => format!("the server ends the handshake ({alert:?})"),
+    }
+}
+
+impl fmt::Display for TlsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for TlsFault {}
+
+/// Where it is from; what was passed as bytes is not shown.
+impl fmt::Display for Pem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "`{}`", path.display()),
+            Self::Bytes(_) => f.write_str("the passed bytes"),
+        }
+    }
+}
+
+/// The key is not shown.
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            roots,
+            certificate,
+            server_name,
+            sni,
+            accepts_any,
+        } = self;
+        let shown = |pem: &Pem| match pem {
+            Pem::File(path) => format!("{}", Path::display(path)),
+            Pem::Bytes(_) => "<hidden>".to_owned(),
+        };
+        f.debug_struct("Tls")
+            .field("roots", &roots.as_ref().map(shown))
+            .field(
+                "certificate",
+                &certificate
+                    .as_ref()
+                    .map(|(certificate, _)| shown(certificate)),
+            )
+            .field("key", &certificate.as_ref().map(|(_, key)| shown(key)))
+            .field("server_name", server_name)
+            .field("sni", sni)
+            .field("accepts_any", accepts_any)
+            .finish()
+    }
+}
