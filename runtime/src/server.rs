@@ -353,8 +353,8 @@ impl fmt::Debug for Server {
 }
 
 impl Client {
-    /// A client for development: of the server that `TEMPORAL_ADDRESS` names, or, if that is not
-    /// set, of an embedded server that is started here. The server runs as long as something needs it:
+    /// A client for development: as [`Client::from_env`] if `TEMPORAL_ADDRESS` or `TEMPORAL_PROFILE` is set,
+    /// otherwise of an embedded server that is started here. The server runs as long as something needs it:
     /// the client and its clones, handles, calls that are awaited, and workers.
     ///
     /// ```
@@ -369,10 +369,11 @@ impl Client {
     /// # Errors
     /// As [`Client::from_env`]; the embedded server could not be started.
     pub async fn development() -> Result<Self, ConnectError> {
-        match std::env::var_os("TEMPORAL_ADDRESS") {
-            Some(address) if !address.is_empty() => Self::from_env().await,
-            _ => Server::start().await?.into_client().await,
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        if is_set("TEMPORAL_ADDRESS") || is_set("TEMPORAL_PROFILE") {
+            return Self::from_env().await;
         }
+        Server::start().await?.into_client().await
     }
 }
 

@@ -162,13 +162,47 @@ impl Client {
         Self::builder(address).connect().await
     }
 
-    /// Connects as the environment says: `TEMPORAL_ADDRESS` (default `localhost:7233`),
-    /// `TEMPORAL_NAMESPACE` (default `default`) and `TEMPORAL_API_KEY`.
+    /// Connects as configured: by the profile of `temporal.toml` that `TEMPORAL_PROFILE` names (`default` if
+    /// it is not set), and by the variables, which come before the file. The CLI and the other SDKs
+    /// [read the same](https://docs.temporal.io/develop/environment-configuration). Without either it is
+    /// `localhost:7233`, namespace `default`.
+    ///
+    /// | variable | in a profile | |
+    /// |---|---|---|
+    /// | `TEMPORAL_CONFIG_FILE` | | the file; `temporalio/temporal.toml` in the folder for configuration (`~/.config`) if not set |
+    /// | `TEMPORAL_ADDRESS` | `address` | `host:port` |
+    /// | `TEMPORAL_NAMESPACE` | `namespace` | |
+    /// | `TEMPORAL_API_KEY` | `api_key` | switches TLS on |
+    /// | `TEMPORAL_TLS` | `tls.disabled` (the reverse) | `true` or `false`; any other key of `tls` switches it on, too |
+    /// | `TEMPORAL_TLS_CLIENT_CERT_PATH`, `_DATA` | `tls.client_cert_path`, `_data` | PEM |
+    /// | `TEMPORAL_TLS_CLIENT_KEY_PATH`, `_DATA` | `tls.client_key_path`, `_data` | PEM |
+    /// | `TEMPORAL_TLS_SERVER_CA_CERT_PATH`, `_DATA` | `tls.server_ca_cert_path`, `_data` | PEM |
+    /// | `TEMPORAL_TLS_SERVER_NAME` | `tls.server_name` | |
+    /// | `TEMPORAL_TLS_DISABLE_HOST_VERIFICATION` | `tls.disable_host_verification` | |
+    /// | `TEMPORAL_GRPC_META_<NAME>` | `grpc_meta.<name>` | a header |
+    ///
+    /// An unknown key is an error, and so is a codec endpoint, because this client would not use it.
     ///
     /// # Errors
-    /// As [`Client::connect`].
+    /// As [`Client::connect`]; [`ConnectError::Configuration`] names the file and line, or the variable.
     pub async fn from_env() -> Result<Self, ConnectError> {
-        ClientBuilder::from_env().connect().await
+        ClientBuilder::from_env()?.connect().await
+    }
+
+    /// As [`from_env`](Self::from_env), with this profile of `temporal.toml`.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example() -> Result<Client> {
+    /// let client = Client::from_profile("prod").await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As those of [`from_env`](Self::from_env); the file has no such profile.
+    pub async fn from_profile(name: &str) -> Result<Self, ConnectError> {
+        ClientBuilder::from_profile(name)?.connect().await
     }
 
     /// The options of a connection.

@@ -20,6 +20,11 @@ use super::RpcError;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConnectError {
+    /// What `temporal.toml` or a variable `TEMPORAL_*` says is wrong.
+    Configuration {
+        /// What is wrong, with the file and line, or the variable.
+        problem: String,
+    },
     /// The address is not one.
     Address {
         /// The address as it was passed.
@@ -93,6 +98,9 @@ pub enum ConnectError {
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Configuration { problem } => {
+                write!(f, "the configuration of the connection is wrong: {problem}")
+            }
             Self::Address { address, reason } => write!(
                 f,
                 "`{address}` is not a server address: {reason}; write `localhost:7233` or \
@@ -152,7 +160,8 @@ impl std::error::Error for ConnectError {
         match self {
             Self::Unreachable { source, .. } | Self::Embedded { source } => Some(&**source),
             Self::Refused { source, .. } => Some(source),
-            Self::Address { .. }
+            Self::Configuration { .. }
+            | Self::Address { .. }
             | Self::TlsMissing { .. }
             | Self::TlsOptions { .. }
             | Self::Tls { .. }

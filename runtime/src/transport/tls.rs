@@ -71,7 +71,7 @@ pub struct Tls {
 
 /// Something in the PEM format.
 #[derive(Clone)]
-enum Pem {
+pub(crate) enum Pem {
     File(PathBuf),
     Bytes(Arc<[u8]>),
 }
@@ -115,6 +115,11 @@ impl Tls {
         self
     }
 
+    pub(crate) fn certificate_from(mut self, certificate: Pem, key: Pem) -> Self {
+        self.certificate = Some((certificate, key));
+        self
+    }
+
     /// Verifies that the server's certificate is for this name; the host of the address if not set.
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());
@@ -130,6 +135,15 @@ impl Tls {
 
     /// Accepts any certificate of the server. The connection is encrypted, but whoever sits between can
     /// read and change what it carries; for tests only.
+    ///
+    /// ```no_run
+    /// # use durably::{client::Tls, prelude::*};
+    /// # async fn example() -> Result<Client> {
+    /// let tls = Tls::new().accept_any_certificate();
+    /// let client = Client::builder("test-server:7233").tls(tls).connect().await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
     pub fn accept_any_certificate(mut self) -> Self {
         self.accepts_any = true;
         self
@@ -234,7 +248,7 @@ fn name(name: &str) -> Result<ServerName<'static>, TlsFault> {
 }
 
 impl Pem {
-    fn of(bytes: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn of(bytes: impl AsRef<[u8]>) -> Self {
         Self::Bytes(bytes.as_ref().into())
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 #[cfg(feature = "tls")]
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tonic::service::Interceptor;
 #[cfg(feature = "tls")]
@@ -11,8 +11,6 @@ use tonic::{Request, Status};
 
 #[cfg(feature = "tls")]
 use crate::error::StartError;
-#[cfg(feature = "tls")]
-use crate::server::builder::ServerBuilder;
 
 /// The key that every request has to send.
 #[derive(Clone)]
@@ -58,25 +56,35 @@ impl Interceptor for Access {
     }
 }
 
-/// Reads the files of TLS, and checks that a server can start with them.
+/// The PEM files of a server over TLS.
 #[cfg(feature = "tls")]
-pub(crate) fn tls(config: &ServerBuilder) -> Result<Option<ServerTlsConfig>, StartError> {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TlsFiles {
+    /// The server's certificate and its private key.
+    pub(crate) identity: Option<(PathBuf, PathBuf)>,
+    /// Who issued the certificates of clients.
+    pub(crate) client_ca: Option<PathBuf>,
+}
+
+/// Reads the files, and checks that a server can start with them.
+#[cfg(feature = "tls")]
+pub(crate) fn tls(files: &TlsFiles) -> Result<Option<ServerTlsConfig>, StartError> {
     let read = |path: &Path| {
         std::fs::read(path).map_err(|error| StartError::Tls {
             problem: format!("`{}` cannot be read: {error}", path.display()),
         })
     };
-    let Some(files) = &config.tls else {
-        return match &config.client_ca {
+    let Some((certificate, key)) = &files.identity else {
+        return match &files.client_ca {
             None => Ok(None),
             Some(_) => Err(StartError::Tls {
                 problem: "a CA of clients needs a certificate and a key of the server".to_owned(),
             }),
         };
     };
-    let identity = Identity::from_pem(read(&files.certificate)?, read(&files.key)?);
+    let identity = Identity::from_pem(read(certificate)?, read(key)?);
     let mut tls = ServerTlsConfig::new().identity(identity);
-    if let Some(authorities) = &config.client_ca {
+    if let Some(authorities) = &files.client_ca {
         tls = tls.client_ca_root(Certificate::from_pem(read(authorities)?));
     }
     // Tells whether the files hold what they should.
@@ -88,8 +96,8 @@ pub(crate) fn tls(config: &ServerBuilder) -> Result<Option<ServerTlsConfig>, Sta
                 problem: format!(
                     "`{}` and `{}` are no certificate with its key in the PEM format, or the CA of \
                      clients is none: {}",
-                    files.certificate.display(),
-                    files.key.display(),
+                    certificate.display(),
+                    key.display(),
                     cause.unwrap_or_else(|| error.to_string())
                 ),
             })

@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::error::StartError;
 use crate::grpc::access::ApiKey;
+#[cfg(feature = "tls")]
+use crate::grpc::access::TlsFiles;
 use crate::server::Server;
 
 /// Configures and starts a server; created by [`Server::builder`].
@@ -47,19 +49,9 @@ pub struct ServerBuilder {
     pub(crate) seed: Option<u64>,
     pub(crate) api_key: Option<ApiKey>,
     #[cfg(feature = "tls")]
-    pub(crate) tls: Option<TlsFiles>,
-    #[cfg(feature = "tls")]
-    pub(crate) client_ca: Option<PathBuf>,
+    pub(crate) tls: TlsFiles,
     #[cfg(feature = "sqlite")]
     pub(crate) database: Option<PathBuf>,
-}
-
-/// The server's certificate and its private key.
-#[cfg(feature = "tls")]
-#[derive(Clone, Debug)]
-pub(crate) struct TlsFiles {
-    pub(crate) certificate: PathBuf,
-    pub(crate) key: PathBuf,
 }
 
 impl ServerBuilder {
@@ -74,9 +66,7 @@ impl ServerBuilder {
             seed: None,
             api_key: None,
             #[cfg(feature = "tls")]
-            tls: None,
-            #[cfg(feature = "tls")]
-            client_ca: None,
+            tls: TlsFiles::default(),
             #[cfg(feature = "sqlite")]
             database: None,
         }
@@ -200,10 +190,7 @@ impl ServerBuilder {
     /// ```
     #[cfg(feature = "tls")]
     pub fn tls(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        self.tls = Some(TlsFiles {
-            certificate: certificate.into(),
-            key: key.into(),
-        });
+        self.tls.identity = Some((certificate.into(), key.into()));
         self
     }
 
@@ -211,7 +198,7 @@ impl ServerBuilder {
     /// clients need none. The server does not start with it if [`Self::tls`] is not set.
     #[cfg(feature = "tls")]
     pub fn client_ca(mut self, authorities: impl Into<PathBuf>) -> Self {
-        self.client_ca = Some(authorities.into());
+        self.tls.client_ca = Some(authorities.into());
         self
     }
 

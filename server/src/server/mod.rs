@@ -224,7 +224,7 @@ impl Server {
         config: ServerBuilder,
     ) -> Result<Self, StartError> {
         #[cfg(feature = "tls")]
-        let tls = grpc::access::tls(&config)?;
+        let tls = grpc::access::tls(&config.tls)?;
         let clock = Timekeeper::new(config.clock);
         let (outbox, messages) = mpsc::unbounded_channel();
         let backend = Arc::new_cyclic(|own| Backend {

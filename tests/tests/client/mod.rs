@@ -2,6 +2,7 @@
 
 mod async_activities;
 mod collected;
+mod configured;
 mod eager_starts;
 mod errors;
 mod handle;

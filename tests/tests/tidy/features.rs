@@ -7,7 +7,11 @@ use super::{pages::read, root};
 /// The capabilities of workflow and activity code, in their order.
 fn ids() -> Vec<String> {
     let of = |letter: char, last: u32| (1..=last).map(move |number| format!("{letter}{number}"));
-    of('A', 22).chain(of('B', 12)).chain(of('D', 1)).collect()
+    of('A', 22)
+        .chain(of('B', 12))
+        .chain(of('D', 1))
+        .chain(of('C', 1))
+        .collect()
 }
 
 #[test]

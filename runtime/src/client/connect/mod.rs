@@ -2,6 +2,7 @@
 
 mod address;
 mod failure;
+mod profile;
 
 use std::{
     fmt,
@@ -17,8 +18,9 @@ use http::Uri;
 use tonic::metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue};
 
 use self::{
-    address::{DEFAULT_PORT, Written, parse, parse_proxy, without_credentials},
+    address::{Written, parse, parse_proxy, without_credentials},
     failure::{not_connected, refused, refused_by},
+    profile::Environment,
 };
 use super::Client;
 #[cfg(feature = "tls")]
@@ -125,15 +127,36 @@ impl ClientBuilder {
         }
     }
 
-    pub(crate) fn from_env() -> Self {
-        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let address = set("TEMPORAL_ADDRESS");
-        let mut builder = Self::new(address.unwrap_or_else(|| format!("localhost:{DEFAULT_PORT}")));
-        if let Some(namespace) = set("TEMPORAL_NAMESPACE") {
-            builder.namespace = namespace;
-        }
-        builder.api_key = set("TEMPORAL_API_KEY").map(Key::Fixed);
-        builder
+    /// The connection that the configuration describes, as [`Client::from_env`] makes it, to change it.
+    ///
+    /// ```no_run
+    /// # use durably::{client::ClientBuilder, prelude::*};
+    /// # async fn example() -> Result<Client> {
+    /// let client = ClientBuilder::from_env()?.identity("shop-frontend-1").connect().await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ConnectError::Configuration`]; [`ConnectError::TlsMissing`] if the feature `tls` is off.
+    pub fn from_env() -> Result<Self, ConnectError> {
+        profile::builder(&Environment::of_process(), None)
+    }
+
+    /// As [`from_env`](Self::from_env), with this profile of the file.
+    ///
+    /// ```no_run
+    /// # use durably::{client::ClientBuilder, prelude::*};
+    /// # async fn example() -> Result<Client> {
+    /// let client = ClientBuilder::from_profile("prod")?.connect_timeout(secs(3)).connect().await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As those of [`from_env`](Self::from_env); the file has no such profile.
+    pub fn from_profile(name: &str) -> Result<Self, ConnectError> {
+        profile::builder(&Environment::of_process(), Some(name))
     }
 
     /// The namespace; `default` if not set.
@@ -195,6 +218,14 @@ impl ClientBuilder {
 
     /// Lets the API key be sent without TLS, where whoever is between can read it: to a server on the same
     /// machine, or to a proxy beside this process that speaks TLS.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(key: String) -> Result<Client> {
+    /// let client = Client::builder("localhost:7233").api_key(key).allow_plain_api_key().connect().await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
     pub fn allow_plain_api_key(mut self) -> Self {
         self.plain_api_key = true;
         self

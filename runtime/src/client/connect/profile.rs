@@ -1,0 +1,611 @@
+//! Connections by configuration: the profiles of `temporal.toml` and the variables `TEMPORAL_*`, as the
+//! other SDKs and the CLI
+//! [read them](https://docs.temporal.io/develop/environment-configuration).
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt, io,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use super::{ClientBuilder, address::DEFAULT_PORT};
+use crate::error::ConnectError;
+
+const DEFAULT_PROFILE: &str = "default";
+const META: &str = "TEMPORAL_GRPC_META_";
+
+/// The environment variables of this process, or those of a test.
+pub(super) struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    pub(super) fn of_process() -> Self {
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            Some((name, value.to_string_lossy().into_owned()))
+        });
+        Self(variables.collect())
+    }
+
+    /// A variable; an empty one is not set.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|it| !it.is_empty())
+    }
+
+    fn bool(&self, name: &str) -> Result<Option<bool>, ConnectError> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        match &*value.to_ascii_lowercase() {
+            "true" | "1" => Ok(Some(true)),
+            "false" | "0" => Ok(Some(false)),
+            _ => Err(wrong(format!(
+                "`{value}` is no value of {name}: it is `true` or `false`"
+            ))),
+        }
+    }
+
+    /// The headers that variables set, and those that an empty variable removes.
+    fn headers(&self) -> impl Iterator<Item = (String, &str)> {
+        self.0.iter().filter_map(|(name, value)| {
+            let name = name.strip_prefix(META)?;
+            Some((header(name), value.as_str()))
+        })
+    }
+
+    /// `temporalio/temporal.toml` in the folder for the configuration of the user's programs.
+    fn default_file(&self) -> Option<PathBuf> {
+        let home = || std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+        let folder = if cfg!(windows) {
+            self.get("APPDATA").map(PathBuf::from)
+        } else if cfg!(target_vendor = "apple") {
+            home().map(|home| home.join("Library/Application Support"))
+        } else {
+            let folder = self.get("XDG_CONFIG_HOME").map(PathBuf::from);
+            let folder = folder.filter(|it| it.is_absolute());
+            folder.or_else(|| home().map(|home| home.join(".config")))
+        };
+        Some(folder?.join("temporalio").join("temporal.toml"))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    #[serde(default)]
+    profile: HashMap<String, Profile>,
+}
+
+/// How to connect, as far as it is configured.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Profile {
+    address: Option<String>,
+    namespace: Option<String>,
+    api_key: Option<String>,
+    tls: Option<TlsTable>,
+    codec: Option<CodecTable>,
+    #[serde(default)]
+    grpc_meta: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsTable {
+    disabled: Option<bool>,
+    client_cert_path: Option<String>,
+    client_cert_data: Option<String>,
+    client_key_path: Option<String>,
+    client_key_data: Option<String>,
+    server_ca_cert_path: Option<String>,
+    server_ca_cert_data: Option<String>,
+    server_name: Option<String>,
+    #[serde(default)]
+    disable_host_verification: bool,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CodecTable {
+    endpoint: Option<String>,
+    #[serde(rename = "auth")]
+    _auth: Option<String>,
+}
+
+/// The builder that the file and the variables describe; the profile is the named one, or that of
+/// `TEMPORAL_PROFILE`, or `default`.
+pub(super) fn builder(
+    environment: &Environment,
+    profile: Option<&str>,
+) -> Result<ClientBuilder, ConnectError> {
+    let file = environment.get("TEMPORAL_CONFIG_FILE").map(PathBuf::from);
+    let file = file.or_else(|| environment.default_file());
+    let named = profile.or_else(|| environment.get("TEMPORAL_PROFILE"));
+    let mut profile = read(file.as_deref(), named)?;
+    profile.change(environment)?;
+    profile.builder()
+}
+
+/// The profile in the file. Without a file, and without the profile `default` in it, it is empty.
+fn read(file: Option<&Path>, name: Option<&str>) -> Result<Profile, ConnectError> {
+    let mut profiles = match file.map(|file| (file, std::fs::read_to_string(file))) {
+        Some((file, Ok(text))) => parse(file, &text)?.profile,
+        Some((file, Err(error))) if error.kind() != io::ErrorKind::NotFound => {
+            let file = file.display();
+            return Err(wrong(format!("`{file}` cannot be read: {error}")));
+        }
+        Some((_, Err(_))) | None => HashMap::new(),
+    };
+    match (profiles.remove(name.unwrap_or(DEFAULT_PROFILE)), name) {
+        (Some(profile), _) => Ok(profile),
+        (None, None) => Ok(Profile::default()),
+        (None, Some(name)) => {
+            let mut known: Vec<String> = profiles.into_keys().collect();
+            known.sort();
+            let known = match known.is_empty() {
+                true => "it has none".to_owned(),
+                false => format!("it has `{}`", known.join("`, `")),
+            };
+            let file = match file {
+                Some(file) => format!("`{}`", file.display()),
+                None => "the configuration".to_owned(),
+            };
+            Err(wrong(format!("{file} has no profile `{name}`: {known}")))
+        }
+    }
+}
+
+fn parse(file: &Path, text: &str) -> Result<ConfigFile, ConnectError> {
+    toml::from_str(text).map_err(|error: toml::de::Error| {
+        let place = error.span().map(|span| place(text, span));
+        let file = file.display();
+        let place = place.map_or_else(|| file.to_string(), |place| format!("{file}, {place}"));
+        wrong(format!("{place}: {}", without_value(error.message())))
+    })
+}
+
+/// The line, and the key in it.
+fn place(text: &str, span: Range<usize>) -> String {
+    let before = text.bytes().take(span.start);
+    let line = before.filter(|byte| *byte == b'\n').count();
+    let key = text.lines().nth(line).and_then(|it| it.split_once('='));
+    let number = line + 1;
+    match key {
+        Some((key, _)) => format!("line {number}, `{}`", key.trim()),
+        None => format!("line {number}"),
+    }
+}
+
+/// What serde says of a string of a wrong type has the string, which may be a key.
+fn without_value(message: &str) -> String {
+    let message = message.trim_end();
+    match (
+        message.split_once("string \""),
+        message.rsplit_once("\", expected"),
+    ) {
+        (Some((before, _)), Some((_, after))) => format!("{before}string, expected{after}"),
+        _ => message.to_owned(),
+    }
+}
+
+/// As headers are named in HTTP.
+fn header(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
+}
+
+fn wrong(problem: String) -> ConnectError {
+    ConnectError::Configuration { problem }
+}
+
+impl Profile {
+    /// Variables come before what the file says.
+    fn change(&mut self, environment: &Environment) -> Result<(), ConnectError> {
+        let set = |place: &mut Option<String>, name: &str| {
+            if let Some(value) = environment.get(name) {
+                *place = Some(value.to_owned());
+            }
+        };
+        set(&mut self.address, "TEMPORAL_ADDRESS");
+        set(&mut self.namespace, "TEMPORAL_NAMESPACE");
+        set(&mut self.api_key, "TEMPORAL_API_KEY");
+        let names = environment.0.keys();
+        if names
+            .into_iter()
+            .any(|it| it.starts_with("TEMPORAL_CODEC_"))
+        {
+            let codec = self.codec.get_or_insert_default();
+            set(&mut codec.endpoint, "TEMPORAL_CODEC_ENDPOINT");
+        }
+        let mut names = environment.0.keys();
+        if names.any(|it| it == "TEMPORAL_TLS" || it.starts_with("TEMPORAL_TLS_")) {
+            let tls = self.tls.get_or_insert_default();
+            if let Some(on) = environment.bool("TEMPORAL_TLS")? {
+                tls.disabled = Some(!on);
+            }
+            set(&mut tls.client_cert_path, "TEMPORAL_TLS_CLIENT_CERT_PATH");
+            set(&mut tls.client_cert_data, "TEMPORAL_TLS_CLIENT_CERT_DATA");
+            set(&mut tls.client_key_path, "TEMPORAL_TLS_CLIENT_KEY_PATH");
+            set(&mut tls.client_key_data, "TEMPORAL_TLS_CLIENT_KEY_DATA");
+            set(
+                &mut tls.server_ca_cert_path,
+                "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+            );
+            set(
+                &mut tls.server_ca_cert_data,
+                "TEMPORAL_TLS_SERVER_CA_CERT_DATA",
+            );
+            set(&mut tls.server_name, "TEMPORAL_TLS_SERVER_NAME");
+            if let Some(disabled) = environment.bool("TEMPORAL_TLS_DISABLE_HOST_VERIFICATION")? {
+                tls.disable_host_verification = disabled;
+            }
+        }
+        let from_file = std::mem::take(&mut self.grpc_meta).into_iter();
+        self.grpc_meta = from_file
+            .map(|(name, value)| (header(&name), value))
+            .collect();
+        for (name, value) in environment.headers() {
+            match value.is_empty() {
+                true => self.grpc_meta.remove(&name),
+                false => self.grpc_meta.insert(name, value.to_owned()),
+            };
+        }
+        Ok(())
+    }
+
+    fn builder(self) -> Result<ClientBuilder, ConnectError> {
+        if self.codec.is_some_and(|codec| codec.endpoint.is_some()) {
+            return Err(wrong(
+                "the codec endpoint (`codec.endpoint`, TEMPORAL_CODEC_ENDPOINT) is not supported: \
+                 payloads would be sent as they are"
+                    .to_owned(),
+            ));
+        }
+        let address = self.address.filter(|it| !it.is_empty());
+        let address = address.unwrap_or_else(|| format!("localhost:{DEFAULT_PORT}"));
+        let mut builder = ClientBuilder::new(address);
+        if let Some(namespace) = self.namespace.filter(|it| !it.is_empty()) {
+            builder = builder.namespace(namespace);
+        }
+        let has_key = self.api_key.is_some();
+        if let Some(key) = self.api_key {
+            builder = builder.api_key(key);
+        }
+        for (name, value) in self.grpc_meta {
+            builder = builder.header(name, value);
+        }
+        match self.tls {
+            // Whoever switches TLS off by name also means it for the key.
+            Some(tls) if tls.disabled == Some(true) => Ok(match has_key {
+                true => builder.allow_plain_api_key(),
+                false => builder,
+            }),
+            Some(tls) => tls.apply(builder),
+            None => Ok(builder),
+        }
+    }
+}
+
+/// Something in the PEM format, in a file or in place.
+enum Source {
+    Path(String),
+    Data(String),
+}
+
+fn source(
+    name: &str,
+    path: Option<String>,
+    data: Option<String>,
+) -> Result<Option<Source>, ConnectError> {
+    let set = |value: Option<String>| value.filter(|it| !it.is_empty());
+    match (set(path), set(data)) {
+        (Some(path), None) => Ok(Some(Source::Path(path))),
+        (None, Some(data)) => Ok(Some(Source::Data(data))),
+        (None, None) => Ok(None),
+        (Some(_), Some(_)) => Err(wrong(format!(
+            "both `tls.{name}_path` and `tls.{name}_data` are set, by the file or by TEMPORAL_TLS_*; \
+             only one can be used"
+        ))),
+    }
+}
+
+impl TlsTable {
+    fn apply(self, builder: ClientBuilder) -> Result<ClientBuilder, ConnectError> {
+        let roots = source(
+            "server_ca_cert",
+            self.server_ca_cert_path,
+            self.server_ca_cert_data,
+        )?;
+        let certificate = source("client_cert", self.client_cert_path, self.client_cert_data)?;
+        let key = source("client_key", self.client_key_path, self.client_key_data)?;
+        let identity = match (certificate, key) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                return Err(wrong(
+                    "a client certificate and its key belong together, and only one is set"
+                        .to_owned(),
+                ));
+            }
+        };
+        let name = self.server_name.filter(|it| !it.is_empty());
+        with_tls(
+            builder,
+            roots,
+            identity,
+            name,
+            self.disable_host_verification,
+        )
+    }
+}
+
+#[cfg(feature = "tls")]
+fn with_tls(
+    builder: ClientBuilder,
+    roots: Option<Source>,
+    identity: Option<(Source, Source)>,
+    server_name: Option<String>,
+    accepts_any: bool,
+) -> Result<ClientBuilder, ConnectError> {
+    use crate::transport::tls::Tls;
+
+    let mut tls = Tls::new();
+    match roots {
+        Some(Source::Path(path)) => tls = tls.roots_file(path),
+        Some(Source::Data(pem)) => tls = tls.roots(pem),
+        None => {}
+    }
+    if let Some((certificate, key)) = identity {
+        tls = tls.certificate_from(certificate.into(), key.into());
+    }
+    if let Some(name) = server_name {
+        tls = tls.server_name(name);
+    }
+    if accepts_any {
+        tls = tls.accept_any_certificate();
+    }
+    Ok(builder.tls(tls))
+}
+
+#[cfg(feature = "tls")]
+impl From<Source> for crate::transport::tls::Pem {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Path(path) => Self::File(path.into()),
+            Source::Data(pem) => Self::of(pem),
+        }
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn with_tls(
+    builder: ClientBuilder,
+    _: Option<Source>,
+    _: Option<(Source, Source)>,
+    _: Option<String>,
+    _: bool,
+) -> Result<ClientBuilder, ConnectError> {
+    Err(ConnectError::TlsMissing {
+        address: builder.addresses[0].clone(),
+    })
+}
+
+/// Keys and data are not shown.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{Environment, builder};
+    use crate::{client::ClientBuilder, error::ConnectError};
+
+    /// A file that is removed at the end of a test.
+    struct File(PathBuf);
+
+    impl File {
+        fn of(test: &str, text: &str) -> Self {
+            let name = format!("durably-{test}-{}.toml", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            std::fs::write(&path, text).unwrap();
+            Self(path)
+        }
+
+        fn environment(&self, variables: &[(&str, &str)]) -> Environment {
+            let file = ("TEMPORAL_CONFIG_FILE", self.0.to_str().unwrap());
+            let all = variables.iter().chain([&file]);
+            Environment(
+                all.map(|(name, value)| ((*name).into(), (*value).into()))
+                    .collect(),
+            )
+        }
+    }
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    const FILE: &str = r#"
+[profile.default]
+address = "staging:7233"
+namespace = "shop"
+[profile.default.grpc_meta]
+Custom_Header = "from the file"
+other = "stays"
+
+[profile.prod]
+address = "http://prod:7233"
+api_key = "s3cret"
+[profile.prod.tls]
+disabled = true
+"#;
+
+    fn problem(built: Result<ClientBuilder, ConnectError>) -> String {
+        let error = built.expect_err("the configuration is wrong");
+        assert!(
+            matches!(error, ConnectError::Configuration { .. }),
+            "{error:?}"
+        );
+        error.to_string()
+    }
+
+    #[test]
+    fn variables_come_before_the_file() {
+        let file = File::of("precedence", FILE);
+        let built = builder(&file.environment(&[]), None).unwrap();
+        assert_eq!(built.addresses, ["staging:7233"]);
+        assert_eq!(built.namespace, "shop");
+        let headers = |built: &ClientBuilder| built.headers.clone();
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            headers(&built),
+            [
+                header("custom-header", "from the file"),
+                header("other", "stays")
+            ]
+        );
+        let changed = file.environment(&[
+            ("TEMPORAL_ADDRESS", "localhost:7"),
+            ("TEMPORAL_NAMESPACE", ""),
+            ("TEMPORAL_GRPC_META_CUSTOM_HEADER", ""),
+            ("TEMPORAL_GRPC_META_X_TEAM", "checkout"),
+        ]);
+        let built = builder(&changed, None).unwrap();
+        assert_eq!(built.addresses, ["localhost:7"]);
+        assert_eq!(built.namespace, "shop");
+        assert_eq!(
+            headers(&built),
+            [header("other", "stays"), header("x-team", "checkout")]
+        );
+    }
+
+    #[test]
+    fn the_profile_is_the_named_one_then_that_of_the_variable() {
+        let file = File::of("profiles", FILE);
+        let built = builder(&file.environment(&[]), Some("prod")).unwrap();
+        assert_eq!(built.addresses, ["http://prod:7233"]);
+        assert!(built.target().is_ok(), "TLS is switched off by name");
+        let environment = file.environment(&[("TEMPORAL_PROFILE", "prod")]);
+        let built = builder(&environment, None).unwrap();
+        assert_eq!(built.addresses, ["http://prod:7233"]);
+        let built = builder(&environment, Some("default")).unwrap();
+        assert_eq!(built.addresses, ["staging:7233"]);
+        let error = problem(builder(&environment, Some("pord")));
+        assert!(
+            error.contains("no profile `pord`: it has `default`, `prod`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn without_a_file_the_variables_are_enough() {
+        let environment = Environment(
+            [
+                ("TEMPORAL_CONFIG_FILE", "/nowhere/temporal.toml"),
+                ("TEMPORAL_ADDRESS", "a:1"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        );
+        let built = builder(&environment, None).unwrap();
+        assert_eq!(
+            (&*built.addresses[0], &*built.namespace),
+            ("a:1", "default")
+        );
+        let error = problem(builder(&environment, Some("prod")));
+        assert!(error.contains("no profile `prod`: it has none"), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_in_the_file_is_named_by_line_and_key_and_no_value_is_shown() {
+        for (text, words) in [
+            ("[profile.a]\nadress = \"s3cret\"", ["line 2", "`adress`"]),
+            (
+                "[profile.a]\n\napi_key = 7",
+                ["line 3, `api_key`", "integer"],
+            ),
+            (
+                "[profile.a.tls]\ndisabled = \"s3cret\"",
+                ["line 2, `disabled`", "boolean"],
+            ),
+            ("[profile.a\napi_key = \"s3cret\"", ["line 1", ""]),
+            ("[profiles.a]", ["line 1", "`profiles`"]),
+        ] {
+            let file = File::of("wrong", text);
+            let error = problem(builder(&file.environment(&[]), Some("a")));
+            for word in words.into_iter().chain(["durably-wrong"]) {
+                assert!(error.contains(word), "{word}: {error}");
+            }
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+        let folder = std::env::temp_dir();
+        let environment = Environment(
+            [(
+                "TEMPORAL_CONFIG_FILE".to_owned(),
+                folder.to_str().unwrap().to_owned(),
+            )]
+            .into(),
+        );
+        let error = problem(builder(&environment, None));
+        assert!(error.contains("cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn values_that_contradict_each_other_are_refused() {
+        let file = File::of(
+            "contradictions",
+            "[profile.default.tls]\nclient_cert_path = \"a.pem\"\n[profile.codec.codec]\nendpoint = \
+             \"http://x\"",
+        );
+        for (variables, words) in [
+            (
+                ("TEMPORAL_TLS_CLIENT_CERT_DATA", "pem"),
+                "both `tls.client_cert_path` and `tls.client_cert_data`",
+            ),
+            (("TEMPORAL_TLS_SERVER_NAME", "x"), "belong together"),
+            (("TEMPORAL_TLS", "yes"), "`yes` is no value of TEMPORAL_TLS"),
+            (("TEMPORAL_PROFILE", "codec"), "codec endpoint"),
+            (("TEMPORAL_CODEC_ENDPOINT", "http://x"), "codec endpoint"),
+        ] {
+            let error = problem(builder(&file.environment(&[variables]), None));
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn a_tls_table_or_a_key_asks_for_tls() {
+        let file = File::of("tls", "[profile.a.tls]\n[profile.b]\napi_key = \"s3cret\"");
+        for profile in ["a", "b"] {
+            let built = builder(&file.environment(&[]), Some(profile)).unwrap();
+            assert_eq!(built.target().unwrap().uri, "https://localhost:7233/");
+        }
+        let named = file.environment(&[
+            ("TEMPORAL_TLS_SERVER_CA_CERT_PATH", "ca.pem"),
+            ("TEMPORAL_TLS_CLIENT_CERT_DATA", "s3cret"),
+            ("TEMPORAL_TLS_CLIENT_KEY_PATH", "orders.key"),
+            ("TEMPORAL_TLS_SERVER_NAME", "temporal.acme.com"),
+            ("TEMPORAL_TLS_DISABLE_HOST_VERIFICATION", "1"),
+        ]);
+        let shown = format!("{:?}", builder(&named, None).unwrap());
+        for part in [
+            "ca.pem",
+            "orders.key",
+            "temporal.acme.com",
+            "accepts_any: true",
+        ] {
+            assert!(shown.contains(part), "{shown}");
+        }
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+}
