@@ -62,6 +62,9 @@ opaque! {
     [] View, "View";
     [] Worker, "Worker";
     [W, Q, T] ScheduleCall<W, Q, T>, "ScheduleCall";
+    [] client::Batch, "Batch";
+    [] client::BatchCall, "BatchCall";
+    [] client::NamespaceCall, "NamespaceCall";
     [] TriggerCall, "TriggerCall";
 
     [] Recorder, "Recorder";

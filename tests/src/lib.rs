@@ -152,7 +152,7 @@ macro_rules! on_both_servers {
 #[macro_export]
 macro_rules! on_the_real_server {
     ($($name:ident)*) => {
-        mod real {
+        mod on_real_only {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $name() -> ::durably::Result<()> {
                 match $crate::World::real(concat!(module_path!(), "::", stringify!($name))).await? {

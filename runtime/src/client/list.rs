@@ -6,10 +6,10 @@ use super::{
     pages::{List, Page, PageRequest},
 };
 use crate::{
-    data::search::Filter,
+    data::search::{Filter, SearchKey, SearchKind},
     error::RpcError,
     transport::retry::Patience,
-    wire::list::{CountWorkflows, ListWorkflows},
+    wire::list::{CountGroups, CountWorkflows, ListWorkflows},
 };
 
 pub(crate) fn list(client: &Client, filter: Filter) -> List<WorkflowSummary> {
@@ -38,6 +38,34 @@ pub(crate) fn count(client: Client, filter: String) -> Call<u64, RpcError> {
             let request = CountWorkflows { filter };
             let count = client.caller().call(request, Patience::at_once(timeout));
             count.await.map_err(RpcError::from)
+        })
+    })
+}
+
+/// The values of an attribute, and how many workflows have each.
+pub(crate) type Groups<V> = Vec<(Option<V>, u64)>;
+
+pub(crate) fn count_by<K: SearchKind>(
+    client: Client,
+    key: SearchKey<K>,
+    filter: &Filter,
+) -> Call<Groups<K::Value>, RpcError>
+where
+    K::Value: Send,
+{
+    let filter = format!("{filter} GROUP BY `{}`", key.name());
+    Call::new(move |timeout| {
+        within(timeout, || "count of workflows".to_owned(), async move {
+            let request = CountGroups { filter };
+            let groups = client.caller().call(request, Patience::at_once(timeout));
+            let groups = groups.await?.into_iter().map(|(value, count)| {
+                let value = key.read(value.as_ref()).map_err(|error| {
+                    let message = error.to_string();
+                    RpcError::MalformedResponse { message }
+                })?;
+                Ok((value, count))
+            });
+            groups.collect()
         })
     })
 }

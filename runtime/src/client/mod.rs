@@ -46,12 +46,14 @@
 //! ```
 
 mod async_activity;
+mod batch;
 mod call;
 mod connect;
 mod deployment;
 pub(crate) mod handle;
 mod list;
 pub(crate) mod message;
+mod namespace;
 mod pages;
 pub(crate) mod schedule;
 pub(crate) mod start;
@@ -66,12 +68,15 @@ use std::{borrow::Cow, sync::Arc};
 use self::schedule::{NoTimes, ScheduleCall, ScheduleHandle, ScheduleSummary};
 pub use self::{
     async_activity::AsyncActivityHandle,
+    batch::{Batch, BatchCall, BatchHandle},
     call::Call,
     connect::ClientBuilder,
     deployment::Deployment,
     handle::{
         Handle,
-        description::{PendingActivity, WorkflowDescription, WorkflowSummary},
+        description::{
+            Callback, PendingActivity, PendingWorkflowTask, WorkflowDescription, WorkflowSummary,
+        },
         reset::ResetPoint,
         target::FromClient,
         untyped::DynHandle,
@@ -81,6 +86,7 @@ pub use self::{
         signal::SignalCall,
         update::{UpdateCall, UpdateHandle},
     },
+    namespace::NamespaceCall,
     pages::List,
     start::{
         DynStart, StartCall, Startable, Untyped,
@@ -97,16 +103,21 @@ use crate::transport::in_process::Service;
 #[cfg(feature = "tls")]
 pub use crate::transport::tls::Tls;
 pub use crate::wire::{
+    batch::{BatchDescription, BatchKind, BatchState, BatchSummary},
     deployment::{RunVersioning, VersioningOverride},
-    describe::WorkflowStatus,
+    describe::{CallbackState, PendingChild, WorkflowStatus},
     history::{History, HistoryEvent},
+    namespace::{NamespaceDescription, NamespaceState},
     query::QueryReject,
     routing::{DeploymentDescription, Ramp, VersionStatus, VersionSummary},
     start::{IdConflictPolicy, IdReusePolicy},
 };
 use crate::{
-    data::{ArgList, ArgsEncoder, Bytes, Converter, Format, Text, search::Filter},
-    error::{ConnectError, RpcError},
+    data::{
+        ArgList, ArgsEncoder, Bytes, Converter, Format, Text,
+        search::{Filter, SearchKey, SearchKind},
+    },
+    error::{ConnectError, NamespaceError, RpcError},
     transport::{caller::Caller, rpc::RawClient},
 };
 
@@ -319,6 +330,36 @@ impl Client {
         list::count(self.clone(), filter.into().to_string())
     }
 
+    /// How many workflows that match a filter have each value of a search attribute; workflows without it have the
+    /// value `None`. Temporal's servers group by `ExecutionStatus` only.
+    ///
+    /// ```no_run
+    /// use durably::{prelude::*, search::{Keyword, SearchKey}};
+    ///
+    /// const STATUS: SearchKey<Keyword> = SearchKey::new("ExecutionStatus");
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// for (status, count) in client.count_by(STATUS, "WorkflowType = 'Order'").await? {
+    ///     println!("{count} are {status:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`RpcError::InvalidArgument`] if the filter is invalid, or the server does not group by the attribute; the
+    /// other kinds if the request failed.
+    pub fn count_by<K: SearchKind>(
+        &self,
+        key: SearchKey<K>,
+        filter: impl Into<Filter>,
+    ) -> Call<list::Groups<K::Value>, RpcError>
+    where
+        K::Value: Send,
+    {
+        list::count_by(self.clone(), key, &filter.into())
+    }
+
     /// Creates a schedule that starts a workflow by the name of its type, in whatever language it is written.
     /// `Report::schedule(&client, id, args)` creates one of a type of this program.
     ///
@@ -378,6 +419,142 @@ impl Client {
     /// ```
     pub fn schedules(&self) -> List<ScheduleSummary> {
         schedule::list(self)
+    }
+
+    /// All workflows that match a [list filter](https://docs.temporal.io/list-filter), to do one thing with each.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let recall = client.batch("WorkflowType = 'Order'").cancel("recall").await?;
+    /// let done = recall.finished().timeout(mins(5)).await?;
+    /// println!("{} of {} are cancelled", done.completed, done.total);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn batch(&self, filter: impl Into<Filter>) -> Batch {
+        Batch::new(self, &filter.into())
+    }
+
+    /// The batch of this id. Sends no request.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// client.batch_operation("recall-1").stop("it was the wrong one").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn batch_operation(&self, id: impl Text) -> BatchHandle {
+        BatchHandle::new(self, id.into_text())
+    }
+
+    /// The batches of the namespace, running and finished.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let mut batches = client.batches();
+    /// while let Some(batch) = batches.next().await? {
+    ///     println!("{}: {:?} is {:?}", batch.id, batch.kind, batch.state);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn batches(&self) -> List<BatchSummary> {
+        batch::list(self)
+    }
+
+    /// The same client and connection, in another namespace.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let shop = client.in_namespace("shop");
+    /// println!("{} are running", shop.count("ExecutionStatus = 'Running'").await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn in_namespace(&self, namespace: impl Text) -> Self {
+        let caller = self.0.in_namespace(&namespace.into_text());
+        Self(Arc::new(caller), self.1.clone())
+    }
+
+    /// Registers a namespace. Servers may need some seconds until they take requests for it.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// client.register_namespace("shop").retention(days(30)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn register_namespace(&self, name: impl Text) -> NamespaceCall {
+        NamespaceCall::register(self, name.into_text())
+    }
+
+    /// Changes a namespace: only what is set.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// client.update_namespace("shop").description("orders and payments").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update_namespace(&self, name: impl Text) -> NamespaceCall {
+        NamespaceCall::update(self, name.into_text())
+    }
+
+    /// What the server knows of a namespace.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// println!("{:?}", client.describe_namespace(client.namespace()).await?.retention);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The server does not have it, or the request failed.
+    pub fn describe_namespace(
+        &self,
+        name: impl Text,
+    ) -> Call<NamespaceDescription, NamespaceError> {
+        namespace::describe(self, name.into_text())
+    }
+
+    /// Deletes a namespace with all its workflows. The server does so after a while.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// client.delete_namespace("shop").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The server does not have it, or the request failed.
+    pub fn delete_namespace(&self, name: impl Text) -> Call<(), NamespaceError> {
+        namespace::delete(self, name.into_text())
+    }
+
+    /// The namespaces of the server.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let mut namespaces = client.namespaces();
+    /// while let Some(namespace) = namespaces.next().await? {
+    ///     println!("{}: {:?}", namespace.name, namespace.state);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn namespaces(&self) -> List<NamespaceDescription> {
+        namespace::list(self)
     }
 
     /// The RPCs themselves, for what has no method here.

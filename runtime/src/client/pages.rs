@@ -12,7 +12,13 @@ use std::{
 use futures::{Stream, future::BoxFuture};
 
 use super::{call::within, schedule::ScheduleSummary};
-use crate::{data::search::Filter, error::RpcError, time::span::Span, transport::retry::Patience};
+use crate::{
+    data::search::Filter,
+    error::{HandleError, RpcError},
+    time::span::Span,
+    transport::retry::Patience,
+    wire::history::{EventsKind, HistoryEvent},
+};
 
 /// A list on the server: a stream, read page by page as it is consumed.
 ///
@@ -40,23 +46,25 @@ use crate::{data::search::Filter, error::RpcError, time::span::Span, transport::
 /// # }
 /// ```
 #[must_use = "a list sends its requests when it is read"]
-pub struct List<T> {
-    fetch: Fetch<T>,
+pub struct List<T, E = RpcError> {
+    fetch: Fetch<T, E>,
     filter: String,
+    kind: EventsKind,
+    waits: bool,
     /// What the items are, for errors.
     items: &'static str,
     /// What was fetched and not yet taken.
     fetched: VecDeque<T>,
-    next: Next<T>,
+    next: Next<T, E>,
     timeout: Option<Duration>,
     /// How many items may follow; no limit by default.
     left: Option<usize>,
 }
 
 /// Fetches a page.
-type Fetch<T> = Box<dyn Fn(PageRequest, Patience) -> Fetching<T> + Send>;
+type Fetch<T, E> = Box<dyn Fn(PageRequest, Patience) -> Fetching<T, E> + Send>;
 
-type Fetching<T> = BoxFuture<'static, Result<Page<T>, RpcError>>;
+type Fetching<T, E> = BoxFuture<'static, Result<Page<T>, E>>;
 
 /// What is fetched next.
 pub(crate) struct PageRequest {
@@ -64,6 +72,10 @@ pub(crate) struct PageRequest {
     pub(crate) filter: String,
     /// Empty for the first page.
     pub(crate) page_token: Vec<u8>,
+    /// Which events, of a list of events.
+    pub(crate) kind: EventsKind,
+    /// Whether the server waits for items that are not there yet.
+    pub(crate) waits: bool,
 }
 
 /// Some items of a list.
@@ -73,26 +85,28 @@ pub(crate) struct Page<T> {
     pub(crate) next_page_token: Vec<u8>,
 }
 
-enum Next<T> {
+enum Next<T, E> {
     /// The page this token stands for; the empty one for the first page.
     Page(Vec<u8>),
-    Fetching(Fetching<T>),
+    Fetching(Fetching<T, E>),
     /// There are no more pages.
     End,
 }
 
-impl<T> List<T> {
+impl<T, E> List<T, E> {
     pub(crate) fn new<F>(
         items: &'static str,
         filter: Filter,
         fetch: impl Fn(PageRequest, Patience) -> F + Send + 'static,
     ) -> Self
     where
-        F: Future<Output = Result<Page<T>, RpcError>> + Send + 'static,
+        F: Future<Output = Result<Page<T>, E>> + Send + 'static,
     {
         Self {
             fetch: Box::new(move |request, patience| Box::pin(fetch(request, patience))),
             filter: filter.to_string(),
+            kind: EventsKind::All,
+            waits: false,
             items,
             fetched: VecDeque::new(),
             next: Next::Page(Vec::new()),
@@ -118,25 +132,33 @@ impl<T> List<T> {
     ///
     /// # Errors
     /// The filter is invalid, or the request failed; the list ends there.
-    pub async fn next(&mut self) -> Result<Option<T>, RpcError>
+    pub async fn next(&mut self) -> Result<Option<T>, E>
     where
         T: Unpin + Send + 'static,
+        E: From<RpcError> + 'static,
     {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
             .await
             .transpose()
     }
 
-    fn fetch_page(&self, page_token: Vec<u8>) -> Next<T>
+    fn fetch_page(&self, page_token: Vec<u8>) -> Next<T, E>
     where
         T: Send + 'static,
+        E: From<RpcError> + 'static,
     {
         let (timeout, items) = (self.timeout, self.items);
         let request = PageRequest {
             filter: self.filter.clone(),
             page_token,
+            kind: self.kind,
+            waits: self.waits,
         };
-        let page = (self.fetch)(request, Patience::at_once(timeout));
+        let patience = match self.waits {
+            true => Patience::until_answered(),
+            false => Patience::at_once(timeout),
+        };
+        let page = (self.fetch)(request, patience);
         let what = move || format!("page of {items}");
         Next::Fetching(Box::pin(within(timeout, what, page)))
     }
@@ -165,8 +187,44 @@ impl List<ScheduleSummary> {
     }
 }
 
-impl<T: Unpin + Send + 'static> Stream for List<T> {
-    type Item = Result<T, RpcError>;
+impl List<HistoryEvent, HandleError> {
+    /// Waits for events that are not there yet: the list ends when the run has closed.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let mut events = client.handle("order-1").events().wait();
+    /// while let Some(event) = events.next().await? {
+    ///     println!("{} {} {}", event.id(), event.name(), event.summary());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wait(mut self) -> Self {
+        self.waits = true;
+        self
+    }
+
+    /// Only the event that closed the run. Of an open run that is the last one so far, and with [`wait`](Self::wait)
+    /// the one that will close it.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// if let Some(event) = client.handle("order-1").events().closing().wait().next().await? {
+    ///     println!("{} at {:?}", event.name(), event.time());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn closing(mut self) -> Self {
+        self.kind = EventsKind::Closing;
+        self
+    }
+}
+
+impl<T: Unpin + Send + 'static, E: From<RpcError> + 'static> Stream for List<T, E> {
+    type Item = Result<T, E>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
@@ -203,7 +261,7 @@ impl<T: Unpin + Send + 'static> Stream for List<T> {
     }
 }
 
-impl<T> fmt::Debug for List<T> {
+impl<T, E> fmt::Debug for List<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("List")
             .field("items", &self.items)

@@ -27,6 +27,7 @@ mod activity;
 mod advance;
 mod any;
 mod app;
+mod batch;
 mod chain;
 mod child;
 mod client;
@@ -39,6 +40,7 @@ mod erased;
 mod external;
 mod failure;
 mod meaning;
+mod namespace;
 mod record;
 mod rpc;
 mod schedule;
@@ -64,6 +66,7 @@ pub use self::{
     activity::ActivityError,
     any::{Error, Result},
     app::AppError,
+    batch::{BatchError, BatchNotFound, NoFilter},
     child::ChildError,
     client::{
         ActivityNotFound, AsyncActivityError, HandleError, QueryError, QueryFailed, QueryRejected,
@@ -77,6 +80,7 @@ pub use self::{
     details::Details,
     external::ExternalError,
     failure::{Failure, OtherFailure, ServerFailure},
+    namespace::{NamespaceAlreadyExists, NamespaceError, NamespaceMissing},
     rpc::RpcError,
     schedule::{
         CreateScheduleError, InvalidSchedule, ScheduleAlreadyExists, ScheduleConflict,

@@ -220,6 +220,21 @@ impl History {
     pub fn from_json(json: &str) -> Result<Self, ReplayError> {
         Ok(Self::from_raw(wire::json::history(json)?))
     }
+
+    /// The history as JSON, the way `temporal workflow show -o json` writes it: other SDKs and
+    /// [`from_json`](Self::from_json) read it.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let history = client.handle("order-1").history().await?;
+    /// std::fs::write("order.json", history.to_json())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn to_json(&self) -> String {
+        wire::json::write(&self.clone().into_raw())
+    }
 }
 
 /// A task that replays a history and asks for nothing more. The history itself names the run.

@@ -121,6 +121,14 @@ impl Caller {
         }
     }
 
+    /// The same caller, in another namespace.
+    pub(crate) fn in_namespace(&self, namespace: &str) -> Self {
+        Self {
+            namespace: namespace.into(),
+            ..self.clone()
+        }
+    }
+
     /// The same caller, with these codecs in place of its own.
     #[cfg_attr(
         not(test),

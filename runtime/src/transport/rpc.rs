@@ -6,7 +6,10 @@ use std::time::Duration;
 
 #[cfg(any(feature = "server", test))]
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
-use durably_proto::{Message, api::workflowservice::v1 as pb};
+use durably_proto::{
+    Message,
+    api::{operatorservice::v1 as operator, workflowservice::v1 as pb},
+};
 use http::uri::PathAndQuery;
 use tonic::Status;
 #[cfg(any(feature = "server", test))]
@@ -19,6 +22,8 @@ pub(crate) trait Rpc: Message + Clone + Sized + 'static {
     type Reply: Message + Default;
     /// The method's name in the service: `PollWorkflowTaskQueue`.
     const NAME: &'static str;
+    /// The service, by its full name.
+    const SERVICE: &'static str = "temporal.api.workflowservice.v1.WorkflowService";
 
     /// Calls the service in this process.
     #[cfg(any(feature = "server", test))]
@@ -31,10 +36,7 @@ pub(crate) type Served<'a, R> =
 
 /// The path of the method that takes `M`.
 pub(crate) fn path<M: Rpc>() -> PathAndQuery {
-    let path = format!(
-        "/temporal.api.workflowservice.v1.WorkflowService/{}",
-        M::NAME
-    );
+    let path = format!("/{}/{}", M::SERVICE, M::NAME);
     PathAndQuery::try_from(path).expect("the name of a method makes a path")
 }
 
@@ -148,5 +150,22 @@ rpcs! {
     delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse;
     list_schedules(ListSchedulesRequest) -> ListSchedulesResponse;
     count_schedules(CountSchedulesRequest) -> CountSchedulesResponse;
+    start_batch_operation(StartBatchOperationRequest) -> StartBatchOperationResponse;
+    describe_batch_operation(DescribeBatchOperationRequest) -> DescribeBatchOperationResponse;
+    stop_batch_operation(StopBatchOperationRequest) -> StopBatchOperationResponse;
+    list_batch_operations(ListBatchOperationsRequest) -> ListBatchOperationsResponse;
     describe_task_queue(DescribeTaskQueueRequest) -> DescribeTaskQueueResponse;
+}
+
+/// Of the operators' service, which a server in this process does not have.
+impl Rpc for operator::DeleteNamespaceRequest {
+    type Reply = operator::DeleteNamespaceResponse;
+    const NAME: &'static str = "DeleteNamespace";
+    const SERVICE: &'static str = "temporal.api.operatorservice.v1.OperatorService";
+
+    #[cfg(any(feature = "server", test))]
+    fn serve(_: &dyn WorkflowService, _: Request<Self>) -> Served<'_, Self::Reply> {
+        let message = "the embedded server deletes no namespaces";
+        Box::pin(std::future::ready(Err(Status::unimplemented(message))))
+    }
 }

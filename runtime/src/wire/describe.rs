@@ -1,9 +1,14 @@
 //! Descriptions of workflows.
 
-use std::{fmt, time::SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use durably_engine::{FailureRecord, Header, Payload, Priority};
 use durably_proto::api::{
+    common::v1::callback::Variant,
+    enums::v1 as proto,
     enums::v1::{PendingActivityState, PendingWorkflowTaskState, WorkflowExecutionStatus},
     workflow::v1 as workflow,
     workflowservice::v1 as pb,
@@ -15,7 +20,7 @@ use super::{
     event, failure, payload,
     payload_fields::Subject,
     request::{Execution, Request, Sender},
-    time::instant,
+    time::{instant, limit},
 };
 
 /// The status of a workflow.
@@ -109,6 +114,8 @@ pub(crate) struct Summary {
     pub(crate) execution_time: Option<SystemTime>,
     pub(crate) close_time: Option<SystemTime>,
     pub(crate) history_length: u64,
+    pub(crate) history_bytes: u64,
+    pub(crate) root_id: Option<String>,
     pub(crate) parent_id: Option<String>,
     pub(crate) memo: Header,
     pub(crate) search_attributes: Header,
@@ -124,9 +131,12 @@ pub(crate) struct DescribeWorkflow {
 pub(crate) struct Description {
     pub(crate) summary: Summary,
     pub(crate) activities: Vec<PendingActivity>,
-    /// The workflow ids.
-    pub(crate) children: Vec<String>,
+    pub(crate) children: Vec<PendingChild>,
     pub(crate) versioning: RunVersioning,
+    pub(crate) callbacks: Vec<PendingCallback>,
+    pub(crate) execution_timeout: Option<Duration>,
+    pub(crate) run_timeout: Option<Duration>,
+    pub(crate) task_timeout: Option<Duration>,
     pub(crate) workflow_task: Option<PendingWorkflowTask>,
     pub(crate) priority: Priority,
     /// Summary and details of the start, for people.
@@ -148,6 +158,80 @@ pub(crate) struct PendingActivity {
     pub(crate) last_heartbeat: Option<SystemTime>,
     pub(crate) last_failure: Option<FailureRecord>,
     pub(crate) last_worker: String,
+    pub(crate) is_cancel_requested: bool,
+    pub(crate) is_paused: bool,
+    pub(crate) scheduled: Option<SystemTime>,
+    /// When its time is over, retries included.
+    pub(crate) expires: Option<SystemTime>,
+    /// When the next attempt is due, after a failed one.
+    pub(crate) next_attempt: Option<SystemTime>,
+    pub(crate) heartbeat: Vec<Payload>,
+}
+
+/// A child that is not finished.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// # async fn example(client: Client) -> Result<()> {
+/// for child in client.handle("order-1").describe().await?.pending_children {
+///     println!("{} {}", child.workflow_type, client.handle(child.workflow_id).describe().await?.status);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PendingChild {
+    /// Its workflow id.
+    pub workflow_id: String,
+    /// Its run; empty if it has not started yet.
+    pub run_id: String,
+    /// The type of the workflow.
+    pub workflow_type: String,
+}
+
+/// A callback that the server calls when the workflow has closed.
+#[derive(Clone, Debug)]
+pub(crate) struct PendingCallback {
+    pub(crate) url: String,
+    pub(crate) state: CallbackState,
+    pub(crate) attempt: u32,
+    pub(crate) last_failure: Option<FailureRecord>,
+    pub(crate) next_attempt: Option<SystemTime>,
+}
+
+/// Where a callback stands.
+///
+/// ```no_run
+/// # use durably::prelude::*;
+/// use durably::client::CallbackState;
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// for callback in client.handle("order-1").describe().await?.callbacks {
+///     if callback.state == CallbackState::BackingOff {
+///         println!("{} failed: {:?}", callback.url, callback.last_failure);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallbackState {
+    /// The workflow has not closed.
+    Standby,
+    /// It is called now.
+    Scheduled,
+    /// A call failed, and the next one is due later.
+    BackingOff,
+    /// It failed for good.
+    Failed,
+    /// It has succeeded.
+    Succeeded,
+    /// The server does not call it, because calls of its kind fail.
+    Blocked,
+    /// A state this version does not know.
+    Unknown,
 }
 
 /// A workflow task that is not completed.
@@ -157,6 +241,7 @@ pub(crate) struct PendingWorkflowTask {
     pub(crate) attempt: u32,
     /// Since when it waits for a worker; none if one has it.
     pub(crate) waiting_since: Option<SystemTime>,
+    pub(crate) started: Option<SystemTime>,
 }
 
 impl Request for DescribeWorkflow {
@@ -182,15 +267,24 @@ impl Request for DescribeWorkflow {
             .ok_or_else(|| WireError::missing(PLACE, "workflow_execution_info"))?;
         let versioning = RunVersioning::from_proto(info.versioning_info.clone());
         let priority = info.priority.clone().map(event::priority);
-        let metadata = reply.execution_config.unwrap_or_default().user_metadata;
-        let metadata = metadata.unwrap_or_default();
+        let config = reply.execution_config.unwrap_or_default();
+        let metadata = config.user_metadata.unwrap_or_default();
         let activities = reply.pending_activities.into_iter().map(pending_activity);
-        let children = reply.pending_children.into_iter().map(|it| it.workflow_id);
+        let children = reply.pending_children.into_iter().map(|it| PendingChild {
+            workflow_id: it.workflow_id,
+            run_id: it.run_id,
+            workflow_type: it.workflow_type_name,
+        });
+        let callbacks = reply.callbacks.into_iter().map(callback);
         Ok(Description {
             summary: summary(PLACE, info)?,
             activities: activities.collect(),
             children: children.collect(),
             versioning,
+            callbacks: callbacks.collect(),
+            execution_timeout: limit(config.workflow_execution_timeout),
+            run_timeout: limit(config.workflow_run_timeout),
+            task_timeout: limit(config.default_workflow_task_timeout),
             workflow_task: reply.pending_workflow_task.map(pending_workflow_task),
             priority: priority.unwrap_or_default(),
             static_summary: metadata.summary.map(payload::from_proto),
@@ -219,6 +313,8 @@ pub(super) fn summary(
         execution_time: info.execution_time.and_then(instant),
         close_time: info.close_time.and_then(instant),
         history_length: info.history_length.max(0).cast_unsigned(),
+        history_bytes: info.history_size_bytes.max(0).cast_unsigned(),
+        root_id: info.root_execution.map(|root| root.workflow_id),
         parent_id: info.parent_execution.map(|parent| parent.workflow_id),
         memo: payload::memo_from_proto(info.memo),
         search_attributes: payload::search_attributes_from_proto(info.search_attributes),
@@ -252,6 +348,35 @@ fn pending_activity(info: workflow::PendingActivityInfo) -> PendingActivity {
         last_heartbeat: info.last_heartbeat_time.and_then(instant),
         last_failure: info.last_failure.map(failure::from_proto),
         last_worker: info.last_worker_identity,
+        is_cancel_requested: info.state == i32::from(PendingActivityState::CancelRequested),
+        is_paused: info.paused,
+        scheduled: info.scheduled_time.and_then(instant),
+        expires: info.expiration_time.and_then(instant),
+        next_attempt: info.next_attempt_schedule_time.and_then(instant),
+        heartbeat: payload::list_from_proto(info.heartbeat_details),
+    }
+}
+
+fn callback(info: workflow::CallbackInfo) -> PendingCallback {
+    let state = match proto::CallbackState::try_from(info.state) {
+        Ok(proto::CallbackState::Standby) => CallbackState::Standby,
+        Ok(proto::CallbackState::Scheduled) => CallbackState::Scheduled,
+        Ok(proto::CallbackState::BackingOff) => CallbackState::BackingOff,
+        Ok(proto::CallbackState::Failed) => CallbackState::Failed,
+        Ok(proto::CallbackState::Succeeded) => CallbackState::Succeeded,
+        Ok(proto::CallbackState::Blocked) => CallbackState::Blocked,
+        Ok(proto::CallbackState::Unspecified) | Err(_) => CallbackState::Unknown,
+    };
+    let url = match info.callback.and_then(|it| it.variant) {
+        Some(Variant::Nexus(nexus)) => nexus.url,
+        _ => String::new(),
+    };
+    PendingCallback {
+        url,
+        state,
+        attempt: info.attempt.max(0).cast_unsigned(),
+        last_failure: info.last_attempt_failure.map(failure::from_proto),
+        next_attempt: info.next_attempt_schedule_time.and_then(instant),
     }
 }
 
@@ -260,5 +385,6 @@ fn pending_workflow_task(info: workflow::PendingWorkflowTaskInfo) -> PendingWork
     PendingWorkflowTask {
         attempt: info.attempt.max(0).cast_unsigned(),
         waiting_since: info.scheduled_time.filter(|_| waits).and_then(instant),
+        started: info.started_time.filter(|_| !waits).and_then(instant),
     }
 }

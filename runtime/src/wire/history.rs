@@ -5,7 +5,7 @@ use std::{fmt, time::SystemTime};
 use durably_proto::{
     Message,
     api::{
-        enums::v1::EventType,
+        enums::v1::{EventType, HistoryEventFilterType},
         history::{v1 as proto, v1::history_event::Attributes},
         workflowservice::v1 as pb,
     },
@@ -131,6 +131,10 @@ impl History {
 }
 
 impl HistoryEvent {
+    pub(crate) const fn new(event: proto::HistoryEvent) -> Self {
+        Self(event)
+    }
+
     /// Its number; the first is 1.
     pub fn id(&self) -> i64 {
         self.0.event_id
@@ -172,6 +176,17 @@ pub(crate) struct GetHistory {
     pub(crate) execution: Execution,
     /// Empty for the first page.
     pub(crate) page_token: Vec<u8>,
+    pub(crate) kind: EventsKind,
+    /// Whether the server waits for events that are not there yet, until the run closes.
+    pub(crate) waits: bool,
+}
+
+/// Which events of a history are fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventsKind {
+    All,
+    /// The one that closed the run.
+    Closing,
 }
 
 /// Events as the server sent them.
@@ -195,6 +210,11 @@ impl Request for GetHistory {
             namespace: sender.namespace(),
             execution: Some(self.execution.into_proto()),
             next_page_token: self.page_token,
+            wait_new_event: self.waits,
+            history_event_filter_type: match self.kind {
+                EventsKind::All => HistoryEventFilterType::AllEvent.into(),
+                EventsKind::Closing => HistoryEventFilterType::CloseEvent.into(),
+            },
             ..Default::default()
         }
     }

@@ -20,6 +20,14 @@ pub(crate) fn history(json: &str) -> Result<History, WireError> {
     History::decode(&*message.encode_to_vec()).map_err(|error| unreadable(error.to_string()))
 }
 
+/// Writes a history, which [`history`] and the tools of Temporal read.
+pub(crate) fn write(history: &History) -> String {
+    let bytes = history.encode_to_vec();
+    let message = DynamicMessage::decode(HISTORY.clone(), &*bytes)
+        .expect("the descriptors are those of the message that was encoded");
+    serde_json::to_string_pretty(&message).expect("messages are always JSON")
+}
+
 /// What a history looks like; taken from the descriptors once.
 static HISTORY: LazyLock<MessageDescriptor> = LazyLock::new(|| {
     DescriptorPool::decode(FILE_DESCRIPTOR_SET)
@@ -54,6 +62,14 @@ mod tests {
         let mut task = Task::default();
         append_history(&mut task, history(json).unwrap().events).unwrap();
         task
+    }
+
+    #[test]
+    fn a_history_that_was_written_is_read_as_it_was() {
+        for json in RECORDED {
+            let recorded = history(json).unwrap();
+            assert_eq!(history(&write(&recorded)), Ok(recorded));
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Lists and counts of workflows.
 
+use durably_engine::Payload;
 use durably_proto::api::workflowservice::v1 as pb;
 
 use super::{
     WireError, describe,
     describe::Summary,
+    payload,
     request::{Request, Sender},
 };
 
@@ -67,5 +69,31 @@ impl Request for CountWorkflows {
 
     fn read(reply: Self::Reply) -> Result<u64, WireError> {
         Ok(reply.count.max(0).cast_unsigned())
+    }
+}
+
+/// Counts workflows by the values of a search attribute, which the filter groups by.
+#[derive(Debug)]
+pub(crate) struct CountGroups {
+    pub(crate) filter: String,
+}
+
+impl Request for CountGroups {
+    type Message = pb::CountWorkflowExecutionsRequest;
+    type Reply = pb::CountWorkflowExecutionsResponse;
+    /// The value of each group, and how many workflows have it.
+    type Response = Vec<(Option<Payload>, u64)>;
+
+    fn into_message(self, sender: Sender<'_>) -> Self::Message {
+        let filter = self.filter;
+        CountWorkflows { filter }.into_message(sender)
+    }
+
+    fn read(reply: Self::Reply) -> Result<Self::Response, WireError> {
+        let groups = reply.groups.into_iter().map(|mut group| {
+            let value = group.group_values.pop().map(payload::from_proto);
+            (value, group.count.max(0).cast_unsigned())
+        });
+        Ok(groups.collect())
     }
 }

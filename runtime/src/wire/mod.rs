@@ -2,6 +2,7 @@
 
 pub(crate) mod activity_task;
 pub(crate) mod async_activity;
+pub(crate) mod batch;
 pub(crate) mod calendar;
 pub(crate) mod child;
 pub(crate) mod command;

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use durably_engine::Payload;
 use durably_proto::{
     api::{
-        command, common, errordetails, failure, history, protocol, query, schedule, sdk, update,
-        workflow, workflowservice,
+        batch, command, common, errordetails, failure, history, operatorservice, protocol, query,
+        schedule, sdk, update, workflow, workflowservice,
     },
     rpc,
     wkt::Any,
@@ -496,6 +496,27 @@ fields! {
     workflowservice::v1::ListSchedulesRequest {}
     workflowservice::v1::ListSchedulesResponse { schedules }
     schedule::v1::Schedule { action }
+    workflowservice::v1::StartBatchOperationRequest { operation }
+    workflowservice::v1::StartBatchOperationResponse {}
+    workflowservice::v1::DescribeBatchOperationRequest {}
+    workflowservice::v1::DescribeBatchOperationResponse {}
+    workflowservice::v1::StopBatchOperationRequest {}
+    workflowservice::v1::StopBatchOperationResponse {}
+    workflowservice::v1::ListBatchOperationsRequest {}
+    workflowservice::v1::ListBatchOperationsResponse {}
+    workflowservice::v1::DeleteWorkflowExecutionRequest {}
+    workflowservice::v1::DeleteWorkflowExecutionResponse {}
+    workflowservice::v1::RegisterNamespaceRequest {}
+    workflowservice::v1::RegisterNamespaceResponse {}
+    workflowservice::v1::UpdateNamespaceRequest {}
+    workflowservice::v1::UpdateNamespaceResponse {}
+    workflowservice::v1::ListNamespacesRequest {}
+    workflowservice::v1::ListNamespacesResponse {}
+    operatorservice::v1::DeleteNamespaceRequest {}
+    operatorservice::v1::DeleteNamespaceResponse {}
+    batch::v1::BatchOperationTermination { details }
+    batch::v1::BatchOperationSignal { input, header }
+    batch::v1::BatchOperationReset { post_reset_operations }
     schedule::v1::ScheduleAction { action }
     schedule::v1::ScheduleListEntry { memo }
 }
@@ -565,6 +586,11 @@ variants! {
         NexusOperationTimedOutEventAttributes,
         WorkflowExecutionOptionsUpdatedEventAttributes,
         NexusOperationCancelRequestFailedEventAttributes,
+    }
+    workflowservice::v1::start_batch_operation_request::Operation {
+        TerminationOperation,
+        SignalOperation,
+        ResetOperation,
     }
     schedule::v1::schedule_action::Action {
         StartWorkflow,

@@ -70,3 +70,26 @@ impl Request for TerminateWorkflow {
         Ok(())
     }
 }
+
+/// Deletes a run and its history; an open one is terminated first.
+#[derive(Debug)]
+pub(crate) struct DeleteWorkflow {
+    pub(crate) execution: Execution,
+}
+
+impl Request for DeleteWorkflow {
+    type Message = pb::DeleteWorkflowExecutionRequest;
+    type Reply = pb::DeleteWorkflowExecutionResponse;
+    type Response = ();
+
+    fn into_message(self, sender: Sender<'_>) -> Self::Message {
+        pb::DeleteWorkflowExecutionRequest {
+            namespace: sender.namespace(),
+            workflow_execution: Some(self.execution.into_proto()),
+        }
+    }
+
+    fn read(_: Self::Reply) -> Result<(), WireError> {
+        Ok(())
+    }
+}

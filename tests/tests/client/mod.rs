@@ -6,6 +6,7 @@ mod configured;
 mod eager_starts;
 mod errors;
 mod handle;
+mod operations;
 mod repeated;
 mod schedules;
 mod start;

@@ -435,9 +435,11 @@ async fn an_update_begins_again_when_another_client_was_faster(world: &World) ->
     for client in clients {
         client.await.expect("no client panics")?;
     }
+    // None is lost. The real server does not tell whose update it has taken, so that one may be made again on top
+    // of the next.
     let note = schedule.describe().await?.schedule.note;
     for letter in "abcd".chars() {
-        assert_eq!(note.matches(letter).count(), 1, "{note}");
+        assert!(note.contains(letter), "{note}");
     }
     Ok(schedule.delete().await?)
 }

@@ -1,6 +1,6 @@
 //! What the server knows of a workflow.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use durably_engine::{Header, Payload};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,10 @@ use crate::{
     transport::retry::Patience,
     wire::{
         deployment::RunVersioning,
-        describe::{self, DescribeWorkflow, Description, WorkflowStatus},
+        describe::{
+            self, CallbackState, DescribeWorkflow, Description, PendingChild, WorkflowStatus,
+        },
+        history::{self, EventsKind, GetHistory},
     },
 };
 
@@ -62,6 +65,10 @@ pub struct WorkflowSummary {
     pub close_time: Option<SystemTime>,
     /// How many events its history has.
     pub history_length: u64,
+    /// The size of its history in bytes.
+    pub history_bytes: u64,
+    /// The workflow id of the outermost parent; its own, if it has no parent.
+    pub root_id: Option<String>,
     /// The workflow id of the parent, if it is a child.
     pub parent_id: Option<String>,
     memo: Header,
@@ -82,6 +89,8 @@ impl WorkflowSummary {
             execution_time: summary.execution_time,
             close_time: summary.close_time,
             history_length: summary.history_length,
+            history_bytes: summary.history_bytes,
+            root_id: summary.root_id,
             parent_id: summary.parent_id,
             memo: summary.memo,
             search_attributes: summary.search_attributes,
@@ -130,6 +139,9 @@ pub(crate) fn read<T: Data>(
 ///     println!("{}, attempt {}", activity.activity_type, activity.attempt);
 /// }
 /// println!("{} children, {:?}", order.pending_children.len(), order.priority);
+/// if let Some(task) = &order.pending_workflow_task {
+///     println!("attempt {} of its code: {:?}", task.attempt, task.failure);
+/// }
 /// # Ok(())
 /// # }
 /// ```
@@ -140,8 +152,18 @@ pub struct WorkflowDescription {
     pub summary: WorkflowSummary,
     /// The activities that are not finished.
     pub pending_activities: Vec<PendingActivity>,
-    /// The workflow ids of the children that are not finished.
-    pub pending_children: Vec<String>,
+    /// The children that are not finished.
+    pub pending_children: Vec<PendingChild>,
+    /// The workflow task that is not completed: the workflow's code runs, or is to run.
+    pub pending_workflow_task: Option<PendingWorkflowTask>,
+    /// What the server calls when the workflow has closed.
+    pub callbacks: Vec<Callback>,
+    /// The longest all runs together may take.
+    pub execution_timeout: Option<Duration>,
+    /// The longest the run may take.
+    pub run_timeout: Option<Duration>,
+    /// The longest one workflow task may take.
+    pub task_timeout: Option<Duration>,
     /// The version of a worker deployment that runs it, and which others may.
     pub versioning: RunVersioning,
     /// How urgent its tasks are.
@@ -194,6 +216,63 @@ struct Metadata {
     current_details: String,
 }
 
+/// A workflow task that is not completed.
+///
+/// ```no_run
+/// use durably::{client::PendingWorkflowTask, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let task: Option<PendingWorkflowTask> = client.handle("order-1").describe().await?.pending_workflow_task;
+/// match task {
+///     None => println!("it waits for something else than its code"),
+///     Some(PendingWorkflowTask { failure: Some(failure), .. }) => println!("its code fails: {failure}"),
+///     Some(task) if task.waiting_since.is_some() => println!("no worker has taken it"),
+///     Some(task) => println!("a worker has it since {:?}", task.started),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PendingWorkflowTask {
+    /// Which attempt it is, from 1.
+    pub attempt: u32,
+    /// Since when it waits for a worker; none if one has it.
+    pub waiting_since: Option<SystemTime>,
+    /// When a worker took it; none if none has it.
+    pub started: Option<SystemTime>,
+    /// Why it failed first, if it fails again and again. A history of several pages is not read for it.
+    pub failure: Option<String>,
+}
+
+/// What the server calls when the workflow has closed.
+///
+/// ```no_run
+/// use durably::{client::Callback, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let callbacks: Vec<Callback> = client.handle("order-1").describe().await?.callbacks;
+/// for callback in callbacks {
+///     println!("{}: attempt {}, next at {:?}", callback.url, callback.attempt, callback.next_attempt);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Callback {
+    /// Where it is called.
+    pub url: String,
+    /// Where it stands.
+    pub state: CallbackState,
+    /// How often it was called.
+    pub attempt: u32,
+    /// What the last call failed with.
+    pub last_failure: Option<Failure>,
+    /// When the next call is due.
+    pub next_attempt: Option<SystemTime>,
+}
+
 /// An activity that is not finished.
 ///
 /// ```
@@ -229,6 +308,20 @@ pub struct PendingActivity {
     pub last_failure: Option<Failure>,
     /// The worker of the last attempt.
     pub last_worker: String,
+    /// How many attempts there may be; none if there is no limit.
+    pub max_attempts: Option<u32>,
+    /// Whether its cancellation was requested.
+    pub is_cancel_requested: bool,
+    /// Whether it is paused.
+    pub is_paused: bool,
+    /// When the workflow called it, or the present attempt was due.
+    pub scheduled: Option<SystemTime>,
+    /// When its time is over, retries included.
+    pub expires: Option<SystemTime>,
+    /// When the next attempt is due, after a failed one.
+    pub next_attempt: Option<SystemTime>,
+    heartbeat: Vec<Payload>,
+    converter: Converter,
 }
 
 impl PendingActivity {
@@ -243,7 +336,37 @@ impl PendingActivity {
             last_heartbeat: activity.last_heartbeat,
             last_failure: last_failure.map(|it| Failure::from_record(it, converter)),
             last_worker: activity.last_worker,
+            max_attempts: activity.max_attempts,
+            is_cancel_requested: activity.is_cancel_requested,
+            is_paused: activity.is_paused,
+            scheduled: activity.scheduled,
+            expires: activity.expires,
+            next_attempt: activity.next_attempt,
+            heartbeat: activity.heartbeat,
+            converter: converter.clone(),
         }
+    }
+
+    /// The details of the last heartbeat; `None` if there are none.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// for activity in client.handle("film-1").describe().await?.pending_activities {
+    ///     println!("{}: {:?} % done", activity.activity_type, activity.heartbeat::<u32>()?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// They cannot be deserialised as a `T`.
+    pub fn heartbeat<T: Data>(&self) -> Result<Option<T>, DataError> {
+        let what = || format!("the heartbeat of activity `{}`", self.activity_type);
+        let first = self.heartbeat.first();
+        first
+            .map(|payload| DataError::decode(payload, &self.converter, what))
+            .transpose()
     }
 }
 
@@ -269,6 +392,27 @@ pub(crate) fn call(target: &FromClient) -> Call<WorkflowDescription, HandleError
                 let what = || "metadata of a start".to_owned();
                 given.and_then(|it| DataError::decode::<String>(&it, converter, what).ok())
             };
+            let pending_workflow_task = match found.workflow_task {
+                None => None,
+                Some(task) => Some(PendingWorkflowTask {
+                    attempt: task.attempt,
+                    waiting_since: task.waiting_since,
+                    started: task.started,
+                    failure: match task.attempt > 1 {
+                        true => last_failure(&target, run).await,
+                        false => None,
+                    },
+                }),
+            };
+            let callbacks = found.callbacks.into_iter().map(|it| Callback {
+                url: it.url,
+                state: it.state,
+                attempt: it.attempt,
+                last_failure: it
+                    .last_failure
+                    .map(|it| Failure::from_record(it, converter)),
+                next_attempt: it.next_attempt,
+            });
             Ok(WorkflowDescription {
                 summary: WorkflowSummary::new(found.summary, converter),
                 pending_activities: activities.collect(),
@@ -278,6 +422,11 @@ pub(crate) fn call(target: &FromClient) -> Call<WorkflowDescription, HandleError
                 static_summary: text(found.static_summary),
                 static_details: text(found.static_details),
                 target: target.clone(),
+                pending_workflow_task,
+                callbacks: callbacks.collect(),
+                execution_timeout: found.execution_timeout,
+                run_timeout: found.run_timeout,
+                task_timeout: found.task_timeout,
             })
         })
         .await
@@ -294,4 +443,19 @@ pub(crate) async fn describe(
     };
     let found = target.caller().call(request, patience).await;
     found.map_err(|error| target.refused(error))
+}
+
+/// Why the workflow task that is tried again failed first. A history of several pages is not read for it.
+pub(super) async fn last_failure(target: &FromClient, run: &str) -> Option<String> {
+    let request = GetHistory {
+        execution: target.execution_of_run(run),
+        page_token: Vec::new(),
+        kind: EventsKind::All,
+        waits: false,
+    };
+    let page = target.send::<_, HandleError>(request, None).await.ok()?;
+    match page.next_page_token.is_empty() {
+        true => history::task_failure(page.events),
+        false => None,
+    }
 }

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use super::target::FromClient;
 use crate::{
-    client::call::{Call, within},
+    client::{
+        call::{Call, within},
+        pages::{List, Page, PageRequest},
+    },
+    data::search::Filter,
     error::HandleError,
     transport::retry::Patience,
-    wire::history::{GetHistory, History},
+    wire::history::{EventsKind, GetHistory, History, HistoryEvent},
 };
 
 pub(crate) fn call(target: &FromClient) -> Call<History, HandleError> {
@@ -36,6 +40,8 @@ pub(crate) async fn fetch(
         let request = GetHistory {
             execution: target.execution_of_run(run),
             page_token,
+            kind: EventsKind::All,
+            waits: false,
         };
         let patience = whole.unwrap_or_else(|| Patience::at_once(None));
         let page = match target.caller().call(request, patience).await {
@@ -50,4 +56,27 @@ pub(crate) async fn fetch(
     }
     let id = target.workflow_id().to_owned();
     Ok(History::new(id, run.to_owned(), events))
+}
+
+/// The events of a run, read page by page.
+pub(crate) fn events(target: &FromClient) -> List<HistoryEvent, HandleError> {
+    let target = target.clone();
+    let all = Filter::from("");
+    List::new("events", all, move |page: PageRequest, patience| {
+        let target = target.clone();
+        let request = GetHistory {
+            execution: target.execution_of_run(target.run_id().unwrap_or_default()),
+            page_token: page.page_token,
+            kind: page.kind,
+            waits: page.waits,
+        };
+        async move {
+            let page = target.caller().call(request, patience).await;
+            let page = page.map_err(|error| target.refused::<HandleError>(error))?;
+            Ok(Page {
+                items: page.events.into_iter().map(HistoryEvent::new).collect(),
+                next_page_token: page.next_page_token,
+            })
+        }
+    })
 }

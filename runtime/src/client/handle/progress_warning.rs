@@ -5,15 +5,16 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{description::describe, target::FromClient};
+use super::{
+    description::{describe, last_failure},
+    target::FromClient,
+};
 use crate::{
-    error::HandleError,
     telemetry::log,
     transport::retry::Patience,
     wire::{
         describe::{PendingActivity, PendingWorkflowTask},
         failure,
-        history::{self, GetHistory},
     },
 };
 
@@ -92,17 +93,4 @@ fn is_left_alone(task: &PendingWorkflowTask) -> bool {
         .waiting_since
         .and_then(|since| SystemTime::now().duration_since(since).ok());
     waits.is_some_and(|waits| waits > LONG)
-}
-
-/// Why the task failed first. A history of several pages is not read for it.
-async fn last_failure(target: &FromClient, run: &str) -> Option<String> {
-    let request = GetHistory {
-        execution: target.execution_of_run(run),
-        page_token: Vec::new(),
-    };
-    let page = target.send::<_, HandleError>(request, None).await.ok()?;
-    match page.next_page_token.is_empty() {
-        true => history::task_failure(page.events),
-        false => None,
-    }
 }

@@ -6,12 +6,13 @@ use super::{description, history, reset, result};
 use crate::{
     client::{
         Call, FromClient, Handle, History, QueryCall, ResetPoint, SignalCall, UpdateCall,
-        UpdateHandle, WorkflowDescription,
+        UpdateHandle, WorkflowDescription, call::within, pages::List,
     },
     data::{ArgList, Known, Text},
     definition::Workflow,
     definition::private::payload,
     error::{HandleError, ResultError},
+    wire::{history::HistoryEvent, stop::DeleteWorkflow},
 };
 
 /// A workflow execution; its signals, queries and updates go by their names.
@@ -176,6 +177,50 @@ impl DynHandle {
     /// There is no such workflow, or the request failed.
     pub fn history(&self) -> Call<History, HandleError> {
         history::call(&self.0)
+    }
+
+    /// The events of the run, read page by page: for long histories, and to follow a run that is open.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let mut events = client.handle("order-1").events();
+    /// while let Some(event) = events.next().await? {
+    ///     println!("{event:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A typed handle has it by way of [`untyped`](Handle::untyped).
+    pub fn events(&self) -> List<HistoryEvent, HandleError> {
+        history::events(&self.0)
+    }
+
+    /// Deletes the run and its history; an open one is terminated first. The server does so after a while.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client, order: DynHandle) -> Result<()> {
+    /// client.handle("order-1").delete().await?;
+    /// # Ok(())
+    /// # }
+    /// # use durably::client::DynHandle;
+    /// ```
+    ///
+    /// A typed handle has it by way of [`untyped`](Handle::untyped).
+    ///
+    /// # Errors
+    /// There is no such workflow, or the request failed.
+    pub fn delete(&self) -> Call<(), HandleError> {
+        let target = self.0.clone();
+        Call::new(move |timeout| async move {
+            let request = DeleteWorkflow {
+                execution: target.execution(),
+            };
+            let what = || format!("response to the deletion of `{}`", target.workflow_id());
+            within(timeout, what, target.send(request, timeout)).await
+        })
     }
 }
 

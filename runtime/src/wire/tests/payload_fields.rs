@@ -136,6 +136,9 @@ fn every_payload_of_every_message_is_visited() {
         ListScheduleMatchingTimesRequest ListScheduleMatchingTimesResponse
         DeleteScheduleRequest DeleteScheduleResponse
         ListSchedulesRequest ListSchedulesResponse
+        StartBatchOperationRequest StartBatchOperationResponse
+        DescribeBatchOperationRequest DescribeBatchOperationResponse
+        ListBatchOperationsRequest ListBatchOperationsResponse
     }
     .into_iter()
     .sum();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{
     transport::retry::Patience,
     wire::{
-        history::{Events, GetHistory},
+        history::{Events, EventsKind, GetHistory},
         request::Execution,
         status::CallError,
     },
@@ -26,6 +26,8 @@ pub(crate) async fn fetch_pages(
         let request = GetHistory {
             execution: execution.clone(),
             page_token,
+            kind: EventsKind::All,
+            waits: false,
         };
         let patience = Patience::until(Instant::now() + PATIENCE);
         let page = server.caller.call(request, patience).await?;

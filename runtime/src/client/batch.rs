@@ -1,0 +1,352 @@
+//! Batches: one operation on all workflows that match a filter.
+
+use std::{
+    fmt,
+    future::Future,
+    ops::Deref,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::{
+    Client,
+    call::{Call, Request, within},
+    pages::{List, Page, PageRequest},
+};
+use crate::{
+    data::{ArgList, EncodedArgs, Text, search::Filter},
+    error::{BatchError, BatchNotFound, DataError, NoFilter, RpcError},
+    time::span::Span,
+    transport::{id, retry::Patience},
+    wire::{
+        batch::{
+            BatchDescription, BatchOperation, BatchResetPoint, BatchState, BatchSummary,
+            DescribeBatch, ListBatches, StartBatch, StopBatch,
+        },
+        status::CallError,
+    },
+};
+
+/// All workflows that match a filter; its methods are what a batch does with each of them.
+///
+/// ```no_run
+/// use durably::{client::Batch, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let old: Batch = client.batch("WorkflowType = 'Order' AND StartTime < '2026-01-01T00:00:00Z'");
+/// old.signal("archive", ("cold",), "spring cleaning").await?;
+///
+/// let stuck = || client.batch("WorkflowType = 'Order' AND ExecutionStatus = 'Running'");
+/// stuck().cancel("recall").await?;
+/// stuck().terminate("recall").id("recall-2").max_per_second(10.0).timeout(secs(5)).await?;
+/// stuck().reset_to_first_task("the gateway is back").await?;
+/// let done = stuck().reset_to_last_task("the gateway is back").await?.finished().await?;
+/// println!("{} were reset, {} were not", done.completed, done.failed);
+///
+/// client.batch("ExecutionStatus = 'Failed'").delete("spring cleaning").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a batch is started by one of its methods"]
+pub struct Batch {
+    client: Client,
+    filter: String,
+}
+
+impl Batch {
+    pub(crate) fn new(client: &Client, filter: &Filter) -> Self {
+        Self {
+            client: client.clone(),
+            filter: filter.to_string(),
+        }
+    }
+
+    /// Requests the cancellation of each workflow.
+    pub fn cancel(self, reason: impl Text) -> BatchCall {
+        self.call(BatchOperation::Cancel, reason)
+    }
+
+    /// Terminates each workflow.
+    pub fn terminate(self, reason: impl Text) -> BatchCall {
+        self.call(BatchOperation::Terminate, reason)
+    }
+
+    /// Sends a signal to each workflow.
+    pub fn signal(self, name: impl Text, args: impl ArgList, reason: impl Text) -> BatchCall {
+        let EncodedArgs(args, _) = args.encode(self.client.converter());
+        let name = name.into_text();
+        let operation = args.map(|input| BatchOperation::Signal { name, input });
+        BatchCall::new(self, operation, reason.into_text())
+    }
+
+    /// Resets each workflow to the end of its first workflow task; see [`Handle::reset`](crate::Handle::reset).
+    pub fn reset_to_first_task(self, reason: impl Text) -> BatchCall {
+        self.call(BatchOperation::Reset(BatchResetPoint::FirstTask), reason)
+    }
+
+    /// Resets each workflow to the end of its last workflow task; see [`Handle::reset`](crate::Handle::reset).
+    pub fn reset_to_last_task(self, reason: impl Text) -> BatchCall {
+        self.call(BatchOperation::Reset(BatchResetPoint::LastTask), reason)
+    }
+
+    /// Deletes each workflow and its history.
+    pub fn delete(self, reason: impl Text) -> BatchCall {
+        self.call(BatchOperation::Delete, reason)
+    }
+
+    fn call(self, operation: BatchOperation, reason: impl Text) -> BatchCall {
+        BatchCall::new(self, Ok(operation), reason.into_text())
+    }
+}
+
+/// A batch about to be started: `.await` returns a handle.
+///
+/// ```no_run
+/// use durably::{client::BatchCall, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let recall: BatchCall = client.batch("WorkflowType = 'Order'").cancel("recall");
+/// let recall = recall.id("recall-1").max_per_second(50.0).timeout(secs(5)).await?;
+/// println!("{} workflows", recall.describe().await?.total);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "the batch is started when this is awaited"]
+pub struct BatchCall {
+    request: Request<Box<NewBatch>, Result<BatchHandle, BatchError>>,
+}
+
+struct NewBatch {
+    client: Client,
+    filter: String,
+    id: Option<String>,
+    operation: Result<BatchOperation, DataError>,
+    reason: String,
+    max_per_second: Option<f32>,
+    timeout: Option<Duration>,
+}
+
+impl BatchCall {
+    fn new(batch: Batch, operation: Result<BatchOperation, DataError>, reason: String) -> Self {
+        Self {
+            request: Request::new(Box::new(NewBatch {
+                client: batch.client,
+                filter: batch.filter,
+                id: None,
+                operation,
+                reason,
+                max_per_second: None,
+                timeout: None,
+            })),
+        }
+    }
+
+    /// The id of the batch; a random one by default.
+    pub fn id(mut self, id: impl Text) -> Self {
+        self.request.new_mut().id = Some(id.into_text());
+        self
+    }
+
+    /// With how many workflows a second; the server has a default.
+    pub fn max_per_second(mut self, workflows: f32) -> Self {
+        self.request.new_mut().max_per_second = Some(workflows);
+        self
+    }
+
+    /// How long to wait for the server's response, retries included; about ten seconds if not set.
+    ///
+    /// After it the error is [`RpcError::Timeout`], and `error.is_timeout()` holds. The server may have started the
+    /// batch all the same.
+    pub fn timeout(mut self, timeout: impl Span) -> Self {
+        self.request.new_mut().timeout = Some(timeout.into_duration());
+        self
+    }
+}
+
+impl Future for BatchCall {
+    type Output = Result<BatchHandle, BatchError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let send = |new| Box::pin(start(new)) as _;
+        self.get_mut().request.poll(cx, send)
+    }
+}
+
+async fn start(new: Box<NewBatch>) -> Result<BatchHandle, BatchError> {
+    if new.filter.trim().is_empty() {
+        return Err(NoFilter.into());
+    }
+    let (client, id) = (new.client, new.id.unwrap_or_else(id::random));
+    let request = StartBatch {
+        id: id.clone(),
+        filter: new.filter,
+        reason: new.reason,
+        operation: new.operation?,
+        max_per_second: new.max_per_second,
+    };
+    let what = || format!("response to the start of batch `{id}`");
+    within(new.timeout, what, async {
+        let started = client
+            .caller()
+            .call(request, Patience::at_once(new.timeout));
+        started
+            .await
+            .map_err(RpcError::from)
+            .map_err(BatchError::from)
+    })
+    .await?;
+    Ok(BatchHandle { client, id })
+}
+
+/// A batch, by its id.
+///
+/// ```no_run
+/// use durably::{client::BatchHandle, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let recall: BatchHandle = client.batch_operation("recall-1");
+/// let batch = recall.describe().await?;
+/// println!("{}: {} of {}", recall.id(), batch.completed, batch.total);
+///
+/// match recall.finished().timeout(mins(1)).await {
+///     Ok(batch) => println!("{:?}: {} failed", batch.state, batch.failed),
+///     Err(error) if error.is_timeout() => recall.stop("too slow").await?,
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct BatchHandle {
+    client: Client,
+    id: String,
+}
+
+impl BatchHandle {
+    pub(crate) fn new(client: &Client, id: String) -> Self {
+        Self {
+            client: client.clone(),
+            id,
+        }
+    }
+
+    /// The id of the batch.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What it does, and how far it is.
+    ///
+    /// # Errors
+    /// There is no such batch, or the request failed.
+    pub fn describe(&self) -> Call<BatchDescription, BatchError> {
+        let handle = self.clone();
+        Call::new(move |timeout| async move {
+            let what = || format!("description of batch `{}`", handle.id);
+            within(timeout, what, handle.fetch(timeout)).await
+        })
+    }
+
+    /// Waits until it has gone through all workflows, or was stopped.
+    ///
+    /// # Errors
+    /// There is no such batch, or a request failed.
+    pub fn finished(&self) -> Call<BatchDescription, BatchError> {
+        let handle = self.clone();
+        Call::new(move |timeout| async move {
+            let what = || format!("end of batch `{}`", handle.id);
+            within(timeout, what, async {
+                loop {
+                    let found = handle.fetch(None).await?;
+                    match found.state {
+                        BatchState::Completed | BatchState::Failed => return Ok(found),
+                        BatchState::Running | BatchState::Unknown => {}
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+            })
+            .await
+        })
+    }
+
+    /// Stops it: the workflows that it has not come to are left alone.
+    ///
+    /// # Errors
+    /// There is no such batch that runs, or the request failed.
+    pub fn stop(&self, reason: impl Text) -> Call<(), BatchError> {
+        let (handle, reason) = (self.clone(), reason.into_text());
+        Call::new(move |timeout| async move {
+            let request = StopBatch {
+                id: handle.id.clone(),
+                reason,
+            };
+            let what = || format!("response to the stop of batch `{}`", handle.id);
+            within(timeout, what, async {
+                let caller = handle.client.caller();
+                let stopped = caller.call(request, Patience::at_once(timeout));
+                stopped.await.map_err(|error| handle.refused(error))
+            })
+            .await
+        })
+    }
+
+    async fn fetch(&self, timeout: Option<Duration>) -> Result<BatchDescription, BatchError> {
+        let request = DescribeBatch {
+            id: self.id.clone(),
+        };
+        let found = self
+            .client
+            .caller()
+            .call(request, Patience::at_once(timeout));
+        found.await.map_err(|error| self.refused(error))
+    }
+
+    fn refused(&self, error: CallError) -> BatchError {
+        match error.is_not_found() && error.missing_namespace().is_none() {
+            true => BatchNotFound {
+                batch_id: self.id.clone(),
+            }
+            .into(),
+            false => RpcError::from(error).into(),
+        }
+    }
+}
+
+/// Between two looks at a batch that runs: servers do not report its end by themselves.
+const PAUSE: Duration = Duration::from_millis(200);
+
+impl fmt::Debug for BatchHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BatchHandle").field(&self.id).finish()
+    }
+}
+
+impl Deref for BatchDescription {
+    type Target = BatchSummary;
+
+    fn deref(&self) -> &BatchSummary {
+        &self.summary
+    }
+}
+
+pub(crate) fn list(client: &Client) -> List<BatchSummary> {
+    let client = client.clone();
+    List::new(
+        "batches",
+        Filter::from(""),
+        move |page: PageRequest, patience| {
+            let client = client.clone();
+            let request = ListBatches {
+                page_token: page.page_token,
+            };
+            async move {
+                let page = client.caller().call(request, patience).await?;
+                Ok(Page {
+                    items: page.batches,
+                    next_page_token: page.next_page_token,
+                })
+            }
+        },
+    )
+}

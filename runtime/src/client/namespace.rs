@@ -1,0 +1,221 @@
+//! Namespaces: registered, described, listed, updated and deleted.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::{
+    Client,
+    call::{Call, Request, within},
+    pages::{List, Page, PageRequest},
+};
+use crate::{
+    data::{Text, search::Filter},
+    error::{NamespaceAlreadyExists, NamespaceError, NamespaceMissing, RpcError},
+    time::span::{Span, days},
+    transport::retry::Patience,
+    wire::{
+        namespace::{
+            DeleteNamespace, FindNamespace, ListNamespaces, NamespaceChanges, NamespaceDescription,
+            RegisterNamespace, UpdateNamespace,
+        },
+        status::CallError,
+    },
+};
+
+/// A namespace about to be registered or updated: `.await` does it.
+///
+/// ```no_run
+/// use durably::{client::NamespaceCall, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let shop: NamespaceCall = client.register_namespace("shop");
+/// shop.retention(days(30))
+///     .description("orders and payments")
+///     .owner_email("shop@example.com")
+///     .data("team", "checkout")
+///     .timeout(secs(5))
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "the request is sent when this is awaited"]
+pub struct NamespaceCall {
+    request: Request<Box<Change>, Result<(), NamespaceError>>,
+}
+
+struct Change {
+    client: Client,
+    name: String,
+    is_new: bool,
+    changes: NamespaceChanges,
+    timeout: Option<Duration>,
+}
+
+/// How long a new namespace keeps closed workflows; servers want to be told.
+const RETENTION: Duration = days(3);
+
+impl NamespaceCall {
+    pub(crate) fn register(client: &Client, name: String) -> Self {
+        let changes = NamespaceChanges {
+            retention: Some(RETENTION),
+            ..NamespaceChanges::default()
+        };
+        Self::new(client, name, true, changes)
+    }
+
+    pub(crate) fn update(client: &Client, name: String) -> Self {
+        Self::new(client, name, false, NamespaceChanges::default())
+    }
+
+    fn new(client: &Client, name: String, is_new: bool, changes: NamespaceChanges) -> Self {
+        Self {
+            request: Request::new(Box::new(Change {
+                client: client.clone(),
+                name,
+                is_new,
+                changes,
+                timeout: None,
+            })),
+        }
+    }
+
+    /// How long closed workflows are kept; three days for a new namespace, if not set.
+    pub fn retention(mut self, retention: impl Span) -> Self {
+        self.changes().retention = Some(retention.into_duration());
+        self
+    }
+
+    /// What it is for.
+    pub fn description(mut self, description: impl Text) -> Self {
+        self.changes().description = Some(description.into_text());
+        self
+    }
+
+    /// Whom it belongs to.
+    pub fn owner_email(mut self, owner: impl Text) -> Self {
+        self.changes().owner_email = Some(owner.into_text());
+        self
+    }
+
+    /// Adds a note.
+    pub fn data(mut self, name: impl Text, value: impl Text) -> Self {
+        self.changes()
+            .data
+            .insert(name.into_text(), value.into_text());
+        self
+    }
+
+    /// How long to wait for the server's response, retries included; about ten seconds if not set.
+    pub fn timeout(mut self, timeout: impl Span) -> Self {
+        self.request.new_mut().timeout = Some(timeout.into_duration());
+        self
+    }
+
+    fn changes(&mut self) -> &mut NamespaceChanges {
+        &mut self.request.new_mut().changes
+    }
+}
+
+impl Future for NamespaceCall {
+    type Output = Result<(), NamespaceError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let send = |change| Box::pin(send(change)) as _;
+        self.get_mut().request.poll(cx, send)
+    }
+}
+
+async fn send(change: Box<Change>) -> Result<(), NamespaceError> {
+    let Change {
+        client,
+        name,
+        is_new,
+        changes,
+        timeout,
+    } = *change;
+    let (caller, patience) = (client.caller(), Patience::at_once(timeout));
+    let what = || format!("response about namespace `{name}`");
+    within(timeout, what, async {
+        let sent = match is_new {
+            true => {
+                let name = name.clone();
+                caller
+                    .call(RegisterNamespace { name, changes }, patience)
+                    .await
+            }
+            false => {
+                let name = name.clone();
+                caller
+                    .call(UpdateNamespace { name, changes }, patience)
+                    .await
+            }
+        };
+        sent.map_err(|error| refused(&name, error))
+    })
+    .await
+}
+
+pub(crate) fn describe(
+    client: &Client,
+    name: String,
+) -> Call<NamespaceDescription, NamespaceError> {
+    let client = client.clone();
+    Call::new(move |timeout| async move {
+        let what = || format!("description of namespace `{name}`");
+        within(timeout, what, async {
+            let request = FindNamespace { name: name.clone() };
+            let found = client.caller().call(request, Patience::at_once(timeout));
+            found.await.map_err(|error| refused(&name, error))
+        })
+        .await
+    })
+}
+
+pub(crate) fn delete(client: &Client, name: String) -> Call<(), NamespaceError> {
+    let client = client.clone();
+    Call::new(move |timeout| async move {
+        let what = || format!("response to the deletion of namespace `{name}`");
+        within(timeout, what, async {
+            let request = DeleteNamespace { name: name.clone() };
+            let deleted = client.caller().call(request, Patience::at_once(timeout));
+            deleted.await.map_err(|error| refused(&name, error))
+        })
+        .await
+    })
+}
+
+pub(crate) fn list(client: &Client) -> List<NamespaceDescription> {
+    let client = client.clone();
+    List::new(
+        "namespaces",
+        Filter::from(""),
+        move |page: PageRequest, patience| {
+            let client = client.clone();
+            let request = ListNamespaces {
+                page_token: page.page_token,
+            };
+            async move {
+                let page = client.caller().call(request, patience).await?;
+                Ok(Page {
+                    items: page.namespaces,
+                    next_page_token: page.next_page_token,
+                })
+            }
+        },
+    )
+}
+
+fn refused(name: &str, error: CallError) -> NamespaceError {
+    let namespace = name.to_owned();
+    if error.is_already_exists() {
+        return NamespaceAlreadyExists { namespace }.into();
+    }
+    match error.is_not_found() {
+        true => NamespaceMissing { namespace }.into(),
+        false => RpcError::from(error).into(),
+    }
+}
