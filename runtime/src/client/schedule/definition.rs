@@ -35,8 +35,8 @@ use crate::{
 ///     .await?;
 ///
 /// // Another one in its place; the id, the memo and the search attributes stay.
-/// let next = || Report::schedule(&client, nightly.id(), "us").cron("0 3 * * *");
-/// nightly.update(|described| described.schedule = next().into()).await?;
+/// let next = move || Report::schedule(&client, "nightly", "us").cron("0 3 * * *");
+/// nightly.update(move |described| described.schedule = next().into()).await?;
 /// # Ok(())
 /// # }
 /// ```
