@@ -408,6 +408,31 @@ fn a_schedule_without_anything_to_do_ends_after_a_week() {
 }
 
 #[test]
+fn a_request_after_that_week_prolongs_a_schedule_that_was_not_woken_yet() {
+    let day = 24 * HOUR;
+    let idle = || Definition {
+        spec: None,
+        ..hourly(Overlap::Skip)
+    };
+    let mut case = Case::new(idle());
+    case.now = at(8 * day);
+    case.trigger(Overlap::Unspecified);
+    assert!(!case.schedule.is_over());
+    assert_eq!(case.start().len(), 1);
+    let mut case = Case::new(idle());
+    let update = UpdateSchedule {
+        definition: hourly(Overlap::Skip),
+        search_attributes: None,
+        conflict_token: None,
+        request_id: "update".to_owned(),
+    };
+    let updated = case.schedule.update(update, at(8 * day));
+    assert_eq!(updated, Ok(Ok(())));
+    assert!(!case.schedule.is_over());
+    assert_eq!(case.schedule.next_wakeup(), Some(at(8 * day + HOUR)));
+}
+
+#[test]
 fn a_backfill_starts_what_would_have_started() {
     let mut case = Case::new(hourly(Overlap::Skip));
     let day = 24 * HOUR;

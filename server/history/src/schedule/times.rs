@@ -133,6 +133,8 @@ impl Schedule {
     }
 
     fn wakeup(&mut self, next: Option<Time>, now: Time) -> Option<Time> {
+        // A request that comes after the end, but before the schedule is woken to end, prolongs it.
+        self.is_over = false;
         if self.has_paced_backfills() {
             return Some(now + BACKFILL_INTERVAL);
         }
