@@ -46,6 +46,9 @@ mod children;
 #[cfg(test)]
 #[path = "tests/headers.rs"]
 mod headers;
+#[cfg(test)]
+#[path = "tests/schedules.rs"]
+mod schedules;
 
 pub(crate) use self::error::{Fault, WireError};
 

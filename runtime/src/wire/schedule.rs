@@ -489,32 +489,55 @@ impl Schedule {
 }
 
 impl Schedule {
-    /// Whether it is what was sent. What servers compute (compiled cron expressions, defaults) is not compared, nor
-    /// what changes by itself.
-    pub(crate) fn is_as_sent(&self, sent: &Self) -> bool {
-        let (spec, sent_spec) = (&self.spec, &sent.spec);
-        let is_spec_as_sent = match sent_spec.crons.is_empty() {
-            true => spec == sent_spec,
-            false => {
-                (spec.start, spec.end, spec.jitter)
-                    == (sent_spec.start, sent_spec.end, sent_spec.jitter)
-            }
+    /// As a server that changes nothing describes it: limits of zero are none, for example.
+    ///
+    /// # Errors
+    /// No description can have it.
+    pub(crate) fn as_described(self) -> Result<Self, WireError> {
+        Self::from_proto("schedule", self.into_proto())
+    }
+
+    /// Whether it is what was sent, [as described](Self::as_described), while `started` workflows were started.
+    ///
+    /// What servers compute is not compared: they compile cron expressions to calendars and intervals, and have a
+    /// default for the catch-up window.
+    pub(crate) fn is_as_sent(&self, sent: &Self, started: u64) -> bool {
+        let is_remaining_as_sent = match (self.remaining, sent.remaining) {
+            (Some(left), Some(sent)) => (left..=left.saturating_add(started)).contains(&sent),
+            (left, sent) => left == sent,
         };
-        let (action, sent_action) = (&self.action, &sent.action);
-        let names =
-            |it: &Action| [&it.workflow_id, &it.workflow_type, &it.task_queue].map(String::clone);
-        is_spec_as_sent
-            && names(action) == names(sent_action)
-            && action.input == sent_action.input
-            && action.execution_timeout == sent_action.execution_timeout
-            && action.run_timeout == sent_action.run_timeout
+        is_remaining_as_sent
+            && self.spec.is_compiled_from(&sent.spec)
+            && self.action.is_as_sent(&sent.action)
             && self.overlap == sent.overlap
             && (sent.catch_up.is_none() || self.catch_up == sent.catch_up)
             && self.pause_on_failure == sent.pause_on_failure
+            && self.keep_workflow_id == sent.keep_workflow_id
             && self.note == sent.note
             && self.is_paused == sent.is_paused
-            && self.remaining.is_some() == sent.remaining.is_some()
     }
+}
+
+impl Action {
+    fn is_as_sent(&self, sent: &Self) -> bool {
+        let untyped = |action: &Self| Self {
+            search_attributes: without_types(&action.search_attributes),
+            ..action.clone()
+        };
+        untyped(self) == untyped(sent)
+    }
+}
+
+/// Servers add the types of search attributes.
+fn without_types(attributes: &Header) -> Header {
+    let attributes = attributes.iter().map(|(name, payload)| {
+        let (encoding, data, metadata) = payload.clone().into_parts();
+        let metadata = metadata.into_iter().filter(|(name, _)| name != "type");
+        let untyped = Payload::new(encoding, data);
+        let untyped = metadata.fold(untyped, |it, (name, value)| it.with_metadata(name, value));
+        (name.clone(), untyped)
+    });
+    attributes.collect()
 }
 
 impl Action {

@@ -130,6 +130,34 @@ impl ScheduleSpec {
         }
     }
 
+    /// Whether it is the other one with each cron expression compiled to a calendar or an interval, which servers
+    /// append to those that were given.
+    pub(super) fn is_compiled_from(&self, sent: &Self) -> bool {
+        let Self {
+            calendars,
+            intervals,
+            crons,
+            skip,
+            start,
+            end,
+            jitter,
+            time_zone,
+            time_zone_data,
+        } = self;
+        // A server may keep them as they are.
+        let compiled = sent.crons.len().saturating_sub(crons.len());
+        (crons.is_empty() || *crons == sent.crons)
+            && calendars.starts_with(&sent.calendars)
+            && intervals.starts_with(&sent.intervals)
+            && calendars.len() + intervals.len()
+                == sent.calendars.len() + sent.intervals.len() + compiled
+            && *skip == sent.skip
+            && (start, end, jitter) == (&sent.start, &sent.end, &sent.jitter)
+            // A cron expression may name the time zone.
+            && (*time_zone == sent.time_zone || compiled > 0 && sent.time_zone.is_none())
+            && *time_zone_data == sent.time_zone_data
+    }
+
     pub(super) fn into_proto(self) -> proto::ScheduleSpec {
         let calendars = |list: Vec<Calendar>| list.iter().map(Calendar::to_proto).collect();
         let intervals = self.intervals.into_iter();

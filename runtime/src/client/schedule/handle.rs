@@ -27,7 +27,7 @@ use crate::{
         request::Request,
         schedule::{
             Backfill, DeleteSchedule, DescribeSchedule, DescribedSchedule, ListScheduleTimes,
-            Patch, PatchSchedule, UpdateSchedule,
+            Patch, PatchSchedule, ScheduleInfo, UpdateSchedule,
         },
         schedule_spec::Overlap,
         status::CallError,
@@ -95,9 +95,12 @@ impl ScheduleHandle {
     /// Changes it. `change` gets the description, whose fields are those of the schedule.
     ///
     /// If another client changes the schedule meanwhile, neither change is lost: the update begins again with the
-    /// new description, so `change` may be called several times. Servers that ignore such an update in silence show
-    /// it only by what they describe: there an update counts as made if the schedule is as it says, and begins again
-    /// if another change followed it at once.
+    /// new description, so `change` may be called several times.
+    ///
+    /// The schedulers of a real server that are workflows ignore an update of an old description without an error.
+    /// There the update counts as made if the schedule has been updated since and every field is as it was sent. If
+    /// it was updated and is different, this update was ignored or another one followed it at once: it begins again,
+    /// so a `change` that adds something may add it twice in that rare case.
     ///
     /// ```no_run
     /// use durably::{prelude::*, schedule::Calendar};
@@ -264,6 +267,7 @@ impl ScheduleHandle {
         timeout: Option<Duration>,
     ) -> Result<(), UpdateScheduleError> {
         let patience = Patience::at_once(timeout);
+        let mut reports_conflicts = false;
         for _ in 0..UPDATE_ATTEMPTS {
             let mut described = self.fetch(patience).await?;
             let had_times = !described.spec.is_empty();
@@ -274,24 +278,22 @@ impl ScheduleHandle {
             }
             described.schedule.check(&self.id)?;
             let schedule = described.schedule.into_wire()?;
-            let request = UpdateSchedule {
+            let update = UpdateSchedule {
                 id: self.id.to_string(),
                 conflict_token: described.conflict_token,
-                schedule: schedule.clone(),
+                schedule: schedule
+                    .as_described()
+                    .map_err(CallError::from)
+                    .map_err(RpcError::from)?,
             };
-            match self.client.caller().call(request, patience).await {
-                // Temporal's workflow-based scheduler accepts an update with an old token, and ignores it.
-                Ok(())
-                    if self
-                        .fetch_raw(patience)
-                        .await?
-                        .schedule
-                        .is_as_sent(&schedule) =>
-                {
-                    return Ok(());
+            match self.client.caller().call(update.clone(), patience).await {
+                Ok(()) if reports_conflicts => return Ok(()),
+                Ok(()) => {
+                    if self.is_applied(update, &described.info, patience).await? {
+                        return Ok(());
+                    }
                 }
-                Ok(()) => {}
-                Err(error) if error.is_failed_precondition() => {}
+                Err(error) if error.is_failed_precondition() => reports_conflicts = true,
                 Err(error) => return Err(self.refused(error).into()),
             }
         }
@@ -300,6 +302,35 @@ impl ScheduleHandle {
             attempts: UPDATE_ATTEMPTS,
         }
         .into())
+    }
+
+    /// Whether the server has applied the update of a description with this info, and not only accepted it:
+    /// Temporal's workflow-based scheduler ignores updates with an old token without an error.
+    async fn is_applied(
+        &self,
+        update: UpdateSchedule,
+        before: &ScheduleInfo,
+        patience: Patience,
+    ) -> Result<bool, ScheduleError> {
+        let found = self.fetch_raw(patience).await?;
+        let started = found.info.counts.started;
+        let started = started.saturating_sub(before.counts.started);
+        // Each update that is applied sets the time.
+        let is_updated = found.info.updated != before.updated;
+        if is_updated && found.schedule.is_as_sent(&update.schedule, started) {
+            return Ok(true);
+        }
+        if found.conflict_token == update.conflict_token {
+            // Nothing has happened to the schedule.
+            return Ok(false);
+        }
+        // The token is old now, so no server applies the request again. One that reports the conflict would have
+        // reported it the first time.
+        match self.client.caller().call(update, patience).await {
+            Ok(()) => Ok(false),
+            Err(error) if error.is_failed_precondition() => Ok(true),
+            Err(error) => Err(self.refused(error)),
+        }
     }
 
     /// Sends a request about this schedule.

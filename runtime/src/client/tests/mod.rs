@@ -8,6 +8,7 @@ mod following;
 mod keyed;
 mod malformed;
 mod refusals;
+mod schedules;
 mod sending;
 mod stuck;
 mod timeouts;
