@@ -173,11 +173,7 @@ impl Server {
         let _ = tokio::time::timeout(GRACE, ended).await;
         self.tasks.shutdown().await;
         // Whoever still holds the service keeps the store, but nobody may use it any more.
-        let close = |backend: &Backend| {
-            backend.store.close();
-            Ok(())
-        };
-        let closed = self.backend.on_disk(close).await;
+        let closed = self.backend.close_store().await;
         closed.unwrap_or_else(|error| tracing::error!(?error, "closing the store failed"));
     }
 

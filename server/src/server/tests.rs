@@ -490,6 +490,41 @@ async fn lists_that_wait_for_the_disk_leave_other_requests_alone() {
     assert_eq!(started(), 20);
 }
 
+#[tokio::test]
+async fn lists_whose_clients_have_left_are_not_read_and_do_not_delay_the_shutdown() {
+    let case = Case::new().await;
+    let backend = Arc::clone(&case.server.backend);
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let ended = Arc::new(std::sync::Mutex::new(ended));
+    let started = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let list = || {
+        let (ended, started) = (Arc::clone(&ended), Arc::clone(&started));
+        backend.on_disk(move |_| {
+            started.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            ended.lock().unwrap().recv().expect("it is sent");
+            Ok(())
+        })
+    };
+    let mut lists: Vec<_> = (0..20).map(|_| Box::pin(list())).collect();
+    for list in &mut lists {
+        assert!(is_pending(&mut list.as_mut()).await);
+    }
+    // Eight of them have a thread.
+    lists.truncate(8);
+    let mut last = Box::pin(list());
+    assert!(is_pending(&mut last.as_mut()).await);
+    case.server.shutdown().await;
+    for _ in 0..21 {
+        end.send(()).unwrap();
+    }
+    for list in lists {
+        list.await.unwrap();
+    }
+    last.await.unwrap();
+    let started = started.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(started, 9);
+}
+
 /// A server on a store that can fail.
 struct Case {
     server: Server,
