@@ -11,7 +11,7 @@ use crate::{
     client::{
         self, Call, Client, FromClient, QueryCall, RecordedSignal, RecordedUpdate, Recorder,
         RunCall, SignalCall, StartCall, StartWithUpdate, Startable, UpdateCall, UpdateHandle,
-        schedule::{Every, NoTimes, ScheduleCall, TimesSet, TriggerCall},
+        schedule::{ActionCall, Every, NoTimes, ScheduleCall, TimesCall, TimesSet},
     },
     definition::private::{
         Args, ArgsEncoder, Called, CauseOf, Definition, Invocation, Lease, PayloadOf, Root,
@@ -65,7 +65,8 @@ opaque! {
     [] client::Batch, "Batch";
     [] client::BatchCall, "BatchCall";
     [] client::NamespaceCall, "NamespaceCall";
-    [] TriggerCall, "TriggerCall";
+    [] ActionCall, "ActionCall";
+    [] TimesCall, "TimesCall";
 
     [] Recorder, "Recorder";
     [] RecordedSignal, "RecordedSignal";

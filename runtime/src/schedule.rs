@@ -37,8 +37,8 @@
 
 pub use crate::{
     client::schedule::{
-        Every, HasTimes, NoTimes, Schedule, ScheduleAction, ScheduleCall, ScheduleDescription,
-        ScheduleHandle, ScheduleSummary, TimesSet, TriggerCall,
+        ActionCall, Every, HasTimes, NoTimes, Schedule, ScheduleAction, ScheduleCall,
+        ScheduleDescription, ScheduleHandle, ScheduleSummary, TimesCall, TimesSet,
     },
     wire::{
         calendar::{Calendar, Values, Weekday},

@@ -13,8 +13,7 @@ use std::{
 use durably_engine::Header;
 
 use super::{
-    Every, HasTimes, NoTimes, Schedule, ScheduleAction, ScheduleHandle, TimesSet,
-    handle::backfill_of,
+    Every, HasTimes, NoTimes, Schedule, ScheduleAction, ScheduleHandle, TimesSet, handle::range_of,
 };
 use crate::{
     client::{
@@ -36,7 +35,7 @@ use crate::{
     transport::retry::Patience,
     wire::{
         calendar::Calendar,
-        schedule::{CreateSchedule, Patch},
+        schedule::{Backfill, CreateSchedule, Patch},
         schedule_spec::{Interval, Overlap},
         status::{CallError, Reason},
     },
@@ -310,8 +309,12 @@ impl<W: Startable, Q, T> ScheduleCall<W, Q, T> {
     /// Acts on the times of this range, which may have passed, when the schedule is created. May be repeated.
     pub fn backfill(mut self, times: Range<impl Into<Time>>) -> Self {
         let new = self.new_mut();
-        match backfill_of(times, None) {
-            Ok(backfill) => new.patch.backfills.push(backfill),
+        match range_of(times) {
+            Ok(Range { start, end }) => new.patch.backfills.push(Backfill {
+                from: start,
+                to: end,
+                overlap: None,
+            }),
             Err(problem) => new.schedule.wrong.push(problem),
         }
         self

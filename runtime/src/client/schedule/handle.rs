@@ -164,13 +164,13 @@ impl ScheduleHandle {
         )
     }
 
-    /// Starts a workflow now, also if the schedule is paused; [`overlap`](TriggerCall::overlap) says what happens if
+    /// Starts a workflow now, also if the schedule is paused; [`overlap`](ActionCall::overlap) says what happens if
     /// one is running.
     ///
     /// # Errors
     /// There is no such schedule, or the request failed.
-    pub fn trigger(&self) -> TriggerCall {
-        TriggerCall::new(self, Ok(Cause::Now))
+    pub fn trigger(&self) -> ActionCall {
+        ActionCall::new(self, Ok(Cause::Now))
     }
 
     /// Acts now on the times of a range, `from` included and `to` not, as if they came; most often they have passed.
@@ -180,27 +180,24 @@ impl ScheduleHandle {
     ///
     /// # Errors
     /// The range is empty; there is no such schedule, or the request failed.
-    pub fn backfill(&self, times: Range<impl Into<Time>>) -> TriggerCall {
-        TriggerCall::new(self, backfill_of(times, None).map(Cause::Times))
+    pub fn backfill(&self, times: Range<impl Into<Time>>) -> ActionCall {
+        ActionCall::new(self, range_of(times).map(Cause::Times))
     }
 
-    /// The times of the schedule in a range, `from` included and `to` not. It does not matter whether the schedule is
-    /// paused, and whether it existed then.
+    /// The times of the schedule in a range, `from` included and `to` not: all of them, or the first of them with
+    /// [`limit`](TimesCall::limit). It does not matter whether the schedule is paused, and whether it existed then.
     ///
     /// # Errors
     /// The range is empty; there is no such schedule, or the request failed.
-    pub fn times(&self, times: Range<impl Into<Time>>) -> Call<Vec<Time>, ScheduleError> {
-        let (handle, times) = (self.clone(), backfill_of(times, None));
-        Call::new(move |timeout| async move {
-            let Backfill { from, to, .. } = times.map_err(|problem| handle.invalid(problem))?;
-            let request = ListScheduleTimes {
-                id: handle.id.to_string(),
-                from,
-                to,
-            };
-            let what = || format!("times of schedule `{}`", handle.id);
-            within(timeout, what, handle.send(request, timeout)).await
-        })
+    pub fn times(&self, times: Range<impl Into<Time>>) -> TimesCall {
+        TimesCall {
+            request: call::Request::new(ListTimes {
+                handle: self.clone(),
+                times: range_of(times),
+                limit: usize::MAX,
+                timeout: None,
+            }),
+        }
     }
 
     /// Deletes it. The workflows that it has started run on.
@@ -333,6 +330,32 @@ impl ScheduleHandle {
         }
     }
 
+    /// Requests pages until the range is over, or `limit` times are there.
+    async fn list_times(
+        &self,
+        Range { start, end }: Range<Time>,
+        limit: usize,
+        timeout: Option<Duration>,
+    ) -> Result<Vec<Time>, ScheduleError> {
+        let (mut times, mut from) = (Vec::new(), Some(start));
+        while let Some(start) = from.filter(|from| *from < end && times.len() < limit) {
+            let request = ListScheduleTimes {
+                id: self.id.to_string(),
+                from: start,
+                to: end,
+            };
+            let page = self.send(request, timeout).await?;
+            let is_full = page.len() >= LONGEST_PAGE_OF_TIMES;
+            let last = page.last().filter(|_| is_full);
+            let after = last.and_then(|last| last.checked_add(Duration::from_nanos(1)));
+            // A server that repeats itself must not keep the caller for ever.
+            from = after.filter(|after| *after > start);
+            times.extend(page);
+        }
+        times.truncate(limit);
+        Ok(times)
+    }
+
     /// Sends a request about this schedule.
     async fn send<R>(
         &self,
@@ -378,6 +401,9 @@ impl ScheduleHandle {
     }
 }
 
+/// Servers list this many times at once, and do not report that there are more.
+const LONGEST_PAGE_OF_TIMES: usize = 1000;
+
 /// How often an update begins again because of others.
 const UPDATE_ATTEMPTS: u32 = 8;
 
@@ -397,14 +423,11 @@ impl fmt::Debug for ScheduleHandle {
     }
 }
 
-/// The times from `from` to before `to`; the error is in words.
-pub(super) fn backfill_of(
-    times: Range<impl Into<Time>>,
-    overlap: Option<Overlap>,
-) -> Result<Backfill, String> {
+/// The range, which has times; the error is in words.
+pub(super) fn range_of(times: Range<impl Into<Time>>) -> Result<Range<Time>, String> {
     let (from, to) = (times.start.into(), times.end.into());
     match from < to {
-        true => Ok(Backfill { from, to, overlap }),
+        true => Ok(from..to),
         false => Err(format!(
             "the times from {from} to {to} are none; the first is to be earlier"
         )),
@@ -414,20 +437,20 @@ pub(super) fn backfill_of(
 /// A trigger or a backfill about to be sent: `.await` sends it.
 ///
 /// ```no_run
-/// use durably::{prelude::*, schedule::{Overlap, TriggerCall}};
+/// use durably::{prelude::*, schedule::{Overlap, ActionCall}};
 ///
 /// # async fn example(client: Client) -> Result<()> {
-/// let again: TriggerCall = client.schedule("nightly").trigger();
+/// let again: ActionCall = client.schedule("nightly").trigger();
 /// again.overlap(Overlap::CancelOther).timeout(secs(5)).await?;
 /// # Ok(())
 /// # }
 /// ```
 #[must_use = "the request is sent when this is awaited"]
-pub struct TriggerCall {
-    request: call::Request<Trigger, Result<(), ScheduleError>>,
+pub struct ActionCall {
+    request: call::Request<Actions, Result<(), ScheduleError>>,
 }
 
-struct Trigger {
+struct Actions {
     handle: ScheduleHandle,
     /// Or why it cannot be.
     cause: Result<Cause, String>,
@@ -437,13 +460,22 @@ struct Trigger {
 
 enum Cause {
     Now,
-    Times(Backfill),
+    Times(Range<Time>),
 }
 
-impl TriggerCall {
+impl Cause {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Now => "trigger",
+            Self::Times(_) => "backfill",
+        }
+    }
+}
+
+impl ActionCall {
     fn new(handle: &ScheduleHandle, cause: Result<Cause, String>) -> Self {
         Self {
-            request: call::Request::new(Trigger {
+            request: call::Request::new(Actions {
                 handle: handle.clone(),
                 cause,
                 overlap: None,
@@ -468,30 +500,101 @@ impl TriggerCall {
     }
 }
 
-impl Future for TriggerCall {
+impl Future for ActionCall {
     type Output = Result<(), ScheduleError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let send = |trigger: Trigger| Box::pin(trigger.send()) as _;
+        let send = |actions: Actions| Box::pin(actions.send()) as _;
         self.get_mut().request.poll(cx, send)
     }
 }
 
-impl Trigger {
+impl Actions {
     async fn send(self) -> Result<(), ScheduleError> {
         let (handle, overlap) = (self.handle, self.overlap);
         let cause = self.cause.map_err(|problem| handle.invalid(problem))?;
+        let name = cause.name();
         let patch = match cause {
             Cause::Now => Patch {
                 trigger: Some(overlap),
                 ..Patch::default()
             },
-            Cause::Times(times) => Patch {
-                backfills: vec![Backfill { overlap, ..times }],
+            Cause::Times(Range { start, end }) => Patch {
+                backfills: vec![Backfill {
+                    from: start,
+                    to: end,
+                    overlap,
+                }],
                 ..Patch::default()
             },
         };
-        let what = || format!("response to the trigger of schedule `{}`", handle.id);
+        let what = || format!("response to the {name} of schedule `{}`", handle.id);
         within(self.timeout, what, handle.send_patch(patch, self.timeout)).await
+    }
+}
+
+/// The times of a schedule about to be listed: `.await` returns them.
+///
+/// ```no_run
+/// use durably::{prelude::*, schedule::TimesCall};
+///
+/// # async fn example(client: Client, from: Time, to: Time) -> Result<()> {
+/// let times: TimesCall = client.schedule("nightly").times(from..to);
+/// for time in times.limit(100).timeout(secs(5)).await? {
+///     println!("acts at {time}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "the request is sent when this is awaited"]
+pub struct TimesCall {
+    request: call::Request<ListTimes, Result<Vec<Time>, ScheduleError>>,
+}
+
+struct ListTimes {
+    handle: ScheduleHandle,
+    /// Or why there is no such range.
+    times: Result<Range<Time>, String>,
+    limit: usize,
+    timeout: Option<Duration>,
+}
+
+impl TimesCall {
+    /// Only the first `times` of the range. Without it all are requested, a thousand at a time: a schedule of every
+    /// second has 86,400 each day.
+    pub fn limit(mut self, times: usize) -> Self {
+        self.request.new_mut().limit = times;
+        self
+    }
+
+    /// How long to wait for all the times, retries included; about ten seconds for each request if not set.
+    ///
+    /// After it the error is [`RpcError::Timeout`], and `error.is_timeout()` holds.
+    pub fn timeout(mut self, timeout: impl Span) -> Self {
+        self.request.new_mut().timeout = Some(timeout.into_duration());
+        self
+    }
+}
+
+impl Future for TimesCall {
+    type Output = Result<Vec<Time>, ScheduleError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let send = |list: ListTimes| Box::pin(list.send()) as _;
+        self.get_mut().request.poll(cx, send)
+    }
+}
+
+impl ListTimes {
+    async fn send(self) -> Result<Vec<Time>, ScheduleError> {
+        let Self {
+            handle,
+            times,
+            limit,
+            timeout,
+        } = self;
+        let times = times.map_err(|problem| handle.invalid(problem))?;
+        let what = || format!("times of schedule `{}`", handle.id);
+        within(timeout, what, handle.list_times(times, limit, timeout)).await
     }
 }

@@ -12,7 +12,7 @@ pub use self::{
     call::ScheduleCall,
     definition::{Schedule, ScheduleAction},
     description::ScheduleDescription,
-    handle::{ScheduleHandle, TriggerCall},
+    handle::{ActionCall, ScheduleHandle, TimesCall},
     list::ScheduleSummary,
     times::{Every, HasTimes, NoTimes, TimesSet},
 };

@@ -21,9 +21,12 @@ use tonic::Status;
 use super::fake::{Fake, server};
 use crate::{
     client::Client,
-    error::UpdateScheduleError,
+    error::{ScheduleError, UpdateScheduleError},
     schedule::{Interval, ScheduleDescription},
-    time::span::hours,
+    time::{
+        Time,
+        span::{hours, secs},
+    },
 };
 
 /// The state of an hourly schedule.
@@ -254,4 +257,72 @@ async fn limits_of_zero_are_sent_and_compared_as_none() {
                 it
             })
     );
+}
+
+#[tokio::test]
+async fn times_are_requested_until_a_page_is_not_full() {
+    let (fake, client) = server().await;
+    let page = |seconds: std::ops::Range<i64>| pb::ListScheduleMatchingTimesResponse {
+        start_time: seconds
+            .map(|seconds| wkt::Timestamp { seconds, nanos: 0 })
+            .collect(),
+    };
+    let range = || Time::UNIX_EPOCH + secs(1)..Time::UNIX_EPOCH + hours(1);
+    let every_second = client.schedule("every-second");
+    for seconds in [1..1001, 1001..2001, 2001..2101] {
+        fake.list_schedule_matching_times.then(Ok(page(seconds)));
+    }
+    let times = every_second.times(range()).await;
+    let times = times.expect("there are three pages");
+    let expected = (1..2101).map(|it| Time::UNIX_EPOCH + secs(it));
+    assert!(times.into_iter().eq(expected));
+    let asked = fake.list_schedule_matching_times.asked();
+    let starts = asked.iter().filter_map(|it| it.start_time);
+    let starts: Vec<_> = starts.map(|it| (it.seconds, it.nanos)).collect();
+    // The server begins after them.
+    assert_eq!(starts, [(0, 999_999_999), (1000, 0), (2000, 0)]);
+
+    // As many as are asked for, and no page more.
+    fake.list_schedule_matching_times.then(Ok(page(1..1001)));
+    let times = every_second.times(range()).limit(1000).await;
+    assert_eq!(times.expect("one page is enough").len(), 1000);
+    fake.list_schedule_matching_times.then(Ok(page(1..1001)));
+    let times = every_second.times(range()).limit(7).await;
+    assert_eq!(times.expect("one page is enough").len(), 7);
+
+    // A server that repeats itself.
+    fake.list_schedule_matching_times.then(Ok(page(1..1001)));
+    fake.list_schedule_matching_times.then(Ok(page(1..1001)));
+    let times = every_second.times(range()).await;
+    assert_eq!(times.expect("the second page is the last").len(), 2000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_names_the_request() {
+    let (fake, client) = server().await;
+    fake.patch_schedule.then_silence();
+    fake.list_schedule_matching_times.then_silence();
+    let (schedule, range) = (
+        client.schedule("a"),
+        Time::UNIX_EPOCH..Time::UNIX_EPOCH + hours(1),
+    );
+    let message = |error: Option<ScheduleError>| error.map(|it| it.to_string());
+    for (result, request) in [
+        (
+            schedule.trigger().timeout(secs(1)).await.err(),
+            "response to the trigger",
+        ),
+        (
+            schedule
+                .backfill(range.clone())
+                .timeout(secs(1))
+                .await
+                .err(),
+            "response to the backfill",
+        ),
+        (schedule.times(range).timeout(secs(1)).await.err(), "times"),
+    ] {
+        let expected = format!("no answer in time: no {request} of schedule `a` within 1s");
+        assert_eq!(message(result), Some(expected));
+    }
 }
