@@ -407,7 +407,7 @@ async fn an_update_changes_what_it_is_told_and_nothing_else(world: &World) -> Re
             .overlap(Overlap::AllowAll)
     };
     schedule
-        .update(move |described| described.schedule = next().into())
+        .update(move |described| described.replace(next()))
         .await?;
     let replaced = eventually("the update", || async {
         let found = schedule.describe().await.ok()?;
@@ -415,7 +415,8 @@ async fn an_update_changes_what_it_is_told_and_nothing_else(world: &World) -> Re
     })
     .await;
     assert_eq!(replaced.spec.calendars, [Calendar::monthly(1, 0, 0)]);
-    assert!(replaced.spec.intervals.is_empty() && !replaced.paused);
+    assert!(replaced.spec.intervals.is_empty());
+    assert_eq!((replaced.paused, &*replaced.note), (true, "second"));
     assert_eq!(replaced.memo::<String>("owner")?.as_deref(), Some("Bob"));
     Ok(schedule.delete().await?)
 }

@@ -434,8 +434,8 @@ impl<W: Startable, Q> ScheduleCall<W, Q, Every> {
     }
 }
 
-/// The schedule, in place of another one: without its memo, search attributes, trigger and backfills, which only a
-/// new schedule has.
+/// The schedule, for [`ScheduleDescription::replace`](super::ScheduleDescription::replace): without its memo, search
+/// attributes, trigger and backfills, which only a new schedule has.
 impl<W: Startable, Q: HasQueue, T: HasTimes> From<ScheduleCall<W, Q, T>> for Schedule {
     fn from(call: ScheduleCall<W, Q, T>) -> Self {
         call.request.into_new().schedule

@@ -34,9 +34,9 @@ use crate::{
 ///     })
 ///     .await?;
 ///
-/// // Another one in its place; the id, the memo and the search attributes stay.
+/// // Another one in its place, which is paused if this one is; the id, the memo and the search attributes stay.
 /// let next = move || Report::schedule(&client, "nightly", "us").cron("0 3 * * *");
-/// nightly.update(move |described| described.schedule = next().into()).await?;
+/// nightly.update(move |described| described.replace(next())).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -63,6 +63,36 @@ impl ScheduleDescription {
         }
     }
 
+    /// Puts another schedule in place of this one, and keeps its state: a paused schedule stays paused, and a note
+    /// or a number of remaining workflows that the new one lacks are those of the old one. The memo, the search
+    /// attributes, the trigger and the backfills of a call are left out: only a new schedule has them.
+    ///
+    /// An assignment to [`schedule`](Self::schedule) replaces the state, too: it unpauses the schedule and lifts its
+    /// limit if the new one says nothing of them.
+    ///
+    /// ```no_run
+    /// use durably::prelude::*;
+    /// # #[derive(Default)] struct Report;
+    /// # #[workflow(task_queue = "reports")] impl Report { #[run] async fn run(&mut self, region: String) {} }
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let nightly = client.schedule("nightly");
+    /// let next = move || Report::schedule(&client, "nightly", "us").cron("0 3 * * *");
+    /// nightly.update(move |described| described.replace(next())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn replace(&mut self, schedule: impl Into<Schedule>) {
+        let mut new = schedule.into();
+        let old = &self.schedule;
+        new.paused |= old.paused;
+        new.remaining = new.remaining.or(old.remaining);
+        if new.note.is_empty() {
+            new.note.clone_from(&old.note);
+        }
+        self.schedule = new;
+    }
+
     /// The schedule's memo of this name; `None` if it has none.
     ///
     /// # Errors

@@ -326,3 +326,44 @@ async fn a_timeout_names_the_request() {
         assert_eq!(message(result), Some(expected));
     }
 }
+
+#[tokio::test]
+async fn a_schedule_in_place_of_another_one_keeps_its_state() {
+    let state = |paused, remaining, notes: &str| proto::ScheduleState {
+        notes: notes.to_owned(),
+        paused,
+        limited_actions: true,
+        remaining_actions: remaining,
+    };
+    for (old, is_new_limited, new) in [
+        (state(true, 3, "old"), false, state(true, 3, "old")),
+        (state(true, 3, "old"), true, state(true, 9, "new")),
+        (state(false, 0, ""), false, state(false, 0, "")),
+        (state(false, 0, ""), true, state(false, 9, "new")),
+    ] {
+        let (fake, client) = server().await;
+        let mut before = BEFORE.described().expect("it is one");
+        before.schedule.as_mut().expect("it is one").state = Some(old);
+        fake.describe_schedule.then(Ok(before));
+        fake.update_schedule.then(Err(Status::not_found("deleted")));
+        let another = client.clone();
+        let next = move || {
+            let call = another.create_schedule("hourly", "Report", ());
+            let call = call.task_queue("others").cron("@daily");
+            match is_new_limited {
+                true => call.limit(9).note("new"),
+                false => call,
+            }
+        };
+        let updated = update_by(&client, move |schedule| schedule.replace(next())).await;
+        assert!(matches!(
+            updated,
+            (Err(UpdateScheduleError::NotFound(_)), 1)
+        ));
+        let asked = fake.update_schedule.asked();
+        let schedule = asked[0].schedule.as_ref().expect("it is sent");
+        assert_eq!(schedule.state, Some(new));
+        let spec = schedule.spec.as_ref().expect("it has times");
+        assert!(spec.interval.is_empty() && spec.cron_string == ["@daily"]);
+    }
+}
