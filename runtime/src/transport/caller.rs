@@ -201,6 +201,34 @@ impl Caller {
         self.send::<R>(prepared, attempts).await
     }
 
+    /// As [`call`](Self::call), for a request whose message is another one after the first failed attempt.
+    pub(crate) async fn call_once_then<R: Request>(
+        &self,
+        request: R,
+        patience: Patience,
+        change: impl FnOnce(&mut R::Message),
+    ) -> Result<R::Response, CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply> + Clone,
+    {
+        let (mut message, about) = self.message(request, None::<fn() -> Subject>).await?;
+        let mut attempts = Attempts::new(patience);
+        let timeout = attempts.timeout(Instant::now());
+        let error = match self.send_once(message.clone(), timeout).await {
+            Ok(reply) => {
+                self.note_success();
+                return self.response::<R>(Ok(reply), about.as_ref()).await;
+            }
+            Err(error) => error,
+        };
+        let Some(pause) = attempts.next_pause(error.retry(), Instant::now()) else {
+            return self.response::<R>(Err(error), about.as_ref()).await;
+        };
+        change(&mut message);
+        self.pause(R::Message::NAME, &error, pause).await;
+        self.send::<R>((message, about), &mut attempts).await
+    }
+
     async fn send<R: Request>(
         &self,
         prepared: (R::Message, Option<Subject>),
@@ -300,12 +328,20 @@ impl Caller {
         message: M,
         timeout: Duration,
     ) -> Result<M::Reply, Status> {
-        let reply = match &self.route {
+        let reply = self.send_once(message, timeout).await;
+        reply.map_err(CallError::into_status)
+    }
+
+    async fn send_once<M: Rpc>(
+        &self,
+        message: M,
+        timeout: Duration,
+    ) -> Result<M::Reply, CallError> {
+        match &self.route {
             Route::Grpc(grpc) => grpc.send::<M>(&grpc.prepare(message), timeout).await,
             #[cfg(any(feature = "server", test))]
             Route::InProcess(local) => local.send::<M>(&local.prepare(message), timeout).await,
-        };
-        reply.map_err(CallError::into_status)
+        }
     }
 
     fn sender(&self) -> Sender<'_> {

@@ -99,6 +99,11 @@ pub(crate) struct Started {
 }
 
 impl StartWorkflow {
+    /// Requests no first task any more.
+    pub(crate) const fn leave_out_first_task(message: &mut pb::StartWorkflowExecutionRequest) {
+        message.request_eager_execution = false;
+    }
+
     fn into_proto(self, sender: Sender<'_>) -> pb::StartWorkflowExecutionRequest {
         pb::StartWorkflowExecutionRequest {
             namespace: sender.namespace(),

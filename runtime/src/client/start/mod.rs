@@ -35,7 +35,7 @@ use crate::{
     transport::{id, retry::Patience},
     wire::{
         deployment::VersioningOverride,
-        start::{IdConflictPolicy, IdReusePolicy},
+        start::{IdConflictPolicy, IdReusePolicy, StartWorkflow},
         status::{CallError, Reason},
     },
 };
@@ -272,7 +272,8 @@ impl<W: Startable, Q> StartCall<W, Q> {
 
     /// Requests the first task in the server's response, for a worker of this process that was made from the same
     /// client: it begins without a poll. Without such a worker, without a free slot, or on a server that does not
-    /// support it, the start is an ordinary one, as is every start with a signal or an update.
+    /// support it, the start is an ordinary one, as is every start with a signal or an update, and the retry of a
+    /// request that failed.
     pub fn eager(mut self) -> Self {
         self.start_mut().eager = true;
         self
@@ -422,9 +423,21 @@ async fn start_alone<W: Startable>(start: Box<Start>) -> Result<W::Handle, Start
     let id = request.workflow_id.clone();
     let workers = client.caller().eager_starts();
     let slot = is_eager.then(|| workers.reserve(&request.task_queue, &request.workflow_type));
-    let slot = slot.flatten();
+    let mut slot = slot.flatten();
     request.eager = slot.is_some();
-    match client.caller().call(request, patience).await {
+    let started = match request.eager {
+        false => client.caller().call(request, patience).await,
+        // Retries may take as long as the caller waits; polled tasks need the slot meanwhile.
+        true => {
+            let release = |message: &mut _| {
+                slot = None;
+                StartWorkflow::leave_out_first_task(message);
+            };
+            let caller = client.caller();
+            caller.call_once_then(request, patience, release).await
+        }
+    };
+    match started {
         Ok(started) => {
             if let (Some(first_task), Some(take)) = (started.first_task, slot) {
                 take(first_task);

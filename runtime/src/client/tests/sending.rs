@@ -1,6 +1,9 @@
 //! What is sent, and what is sent again.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use durably_engine::Payload;
 use durably_proto::api::{
@@ -24,7 +27,8 @@ use crate::{
     data::{EncodedArgs, tests::formats::MessagePack},
     definition::QueueSet,
     error::{HandleError, UpdateError},
-    time::span::{hours, secs},
+    time::span::{hours, millis, secs},
+    transport::eager_starts::{FirstTask, FirstTasks},
     wire::payload,
 };
 
@@ -102,6 +106,43 @@ async fn a_repeated_start_is_known_by_its_request_id() {
     assert_eq!(asked.len(), 2);
     assert!(!asked[0].request_id.is_empty() && !asked[0].workflow_id.is_empty());
     assert_eq!(asked[0], asked[1]);
+}
+
+/// A worker with one slot.
+struct OneSlot(Arc<()>);
+
+impl FirstTasks for OneSlot {
+    fn reserve(&self, _: &str, _: &str) -> Option<FirstTask> {
+        let slot = (Arc::strong_count(&self.0) == 1).then(|| Arc::clone(&self.0))?;
+        Some(Box::new(move |_| drop(slot)))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_retry_of_an_eager_start_holds_no_slot_and_requests_no_task() {
+    let (fake, client) = server().await;
+    let worker = Arc::new(OneSlot(Arc::default()));
+    let workers = client.caller().eager_starts();
+    workers.add(Arc::downgrade(&worker) as Weak<dyn FirstTasks>);
+    let sent = &fake.start_workflow_execution;
+    sent.then(Err(Status::unavailable("connection reset")));
+    sent.then_silence();
+    let start = client.start("Account", ()).id("acc-1");
+    let start = tokio::spawn(start.task_queue("accounts").eager());
+    while sent.asked().len() < 2 {
+        tokio::time::sleep(millis(10)).await;
+    }
+    // The second attempt waits for its response.
+    assert!(!start.is_finished());
+    assert_eq!(Arc::strong_count(&worker.0), 1);
+    start.abort();
+    let [first, second] = &sent.asked()[..] else {
+        panic!("two requests");
+    };
+    assert!(first.request_eager_execution);
+    let mut expected = first.clone();
+    expected.request_eager_execution = false;
+    assert_eq!(*second, expected);
 }
 
 #[tokio::test]
