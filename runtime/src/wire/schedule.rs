@@ -493,11 +493,11 @@ impl Schedule {
     ///
     /// # Errors
     /// No description can have it.
-    pub(crate) fn as_described(self) -> Result<Self, WireError> {
+    pub(crate) fn normalised(self) -> Result<Self, WireError> {
         Self::from_proto("schedule", self.into_proto())
     }
 
-    /// Whether it is what was sent, [as described](Self::as_described), while `started` workflows were started.
+    /// Whether it is what was sent, [normalised](Self::normalised), while `started` workflows were started.
     ///
     /// What servers compute is not compared: they compile cron expressions to calendars and intervals, and have a
     /// default for the catch-up window.

@@ -279,7 +279,7 @@ impl ScheduleHandle {
                 id: self.id.to_string(),
                 conflict_token: described.conflict_token,
                 schedule: schedule
-                    .as_described()
+                    .normalised()
                     .map_err(CallError::from)
                     .map_err(RpcError::from)?,
             };

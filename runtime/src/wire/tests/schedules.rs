@@ -137,7 +137,7 @@ fn limits_of_zero_are_described_as_none() {
         });
     });
     let described = changed(|it| it.action.retry = Some(RetryPolicy::default()));
-    assert_eq!(sent.as_described(), Ok(described));
+    assert_eq!(sent.normalised(), Ok(described));
     let full = changed(|it| it.spec.jitter = Some(secs(1)));
-    assert_eq!(full.clone().as_described(), Ok(full));
+    assert_eq!(full.clone().normalised(), Ok(full));
 }
