@@ -193,13 +193,20 @@ fn a_search_gives_up_when_it_meets_exclusions_only() {
         day_of_week: vec![range(0, 6)],
         ..StructuredCalendarSpec::default()
     };
-    let spec = ScheduleSpec {
-        exclude_structured_calendar: vec![always],
-        ..every(1)
-    };
-    let spec = Spec::new(spec).expect("a good specification");
-    let next = spec.next_after(at("2027-01-01T00:00:00Z"), SEED);
-    assert_eq!(next, Err(TooManyExclusions));
+    // Two weeks of seconds.
+    for (end, expected) in [
+        ("2027-01-15T00:00:00Z", Err(TooManyExclusions)),
+        ("2027-01-14T23:59:59Z", Ok(None)),
+    ] {
+        let spec = ScheduleSpec {
+            exclude_structured_calendar: vec![always.clone()],
+            end_time: Some(at(end).into()),
+            ..every(1)
+        };
+        let spec = Spec::new(spec).expect("a good specification");
+        let next = spec.next_after(at("2027-01-01T00:00:00Z"), SEED);
+        assert_eq!(next, expected, "until {end}");
+    }
 }
 
 #[test]

@@ -297,6 +297,6 @@ const NANOS: i64 = 1_000_000_000;
 const CONFLICTING_ZONES: &str = "conflicting timezone names";
 /// Ten thousand years: the longest duration in protobuf.
 const LONGEST_SECONDS: u64 = 315_576_000_000;
-/// Excluded times in a row after which a search gives up: eleven days of each second. The real server
-/// goes on to the year 2100, which takes minutes.
-const MOST_EXCLUSIONS: usize = 1_000_000;
+/// Excluded times after which a search gives up: two weeks of each second. The real server's value of
+/// `scheduler.specMaxIterations`.
+const MOST_EXCLUSIONS: usize = 2 * 7 * 24 * 3600;
