@@ -26,6 +26,8 @@ pub(super) struct Calendar {
     weekdays: Values,
     /// None if every year matches.
     years: Option<Values>,
+    /// Whether a field has no value that matches, so that a search would be in vain.
+    is_never: bool,
 }
 
 /// The values of a field that match.
@@ -63,7 +65,7 @@ impl Calendar {
             least: field.least,
             bits: field.bits(ranges),
         };
-        Self {
+        let mut calendar = Self {
             zone: zone.clone(),
             seconds: values(SECOND, &spec.second),
             minutes: values(MINUTE_FIELD, &spec.minute),
@@ -72,7 +74,10 @@ impl Calendar {
             months: values(MONTH, &spec.month),
             weekdays: values(DAY_OF_WEEK, &spec.day_of_week),
             years: (!spec.year.is_empty()).then(|| values(YEAR, &spec.year)),
-        }
+            is_never: false,
+        };
+        calendar.is_never = calendar.has_empty_field();
+        calendar
     }
 
     /// Whether a second, counted from the epoch, matches.
@@ -89,6 +94,9 @@ impl Calendar {
 
     /// The first matching second after `after`, up to the last year of schedules.
     pub(super) fn next_after(&self, after: i64) -> Option<i64> {
+        if self.is_never {
+            return None;
+        }
         let mut at = Candidate::after(after, &self.zone);
         loop {
             at.carry(&self.zone);
@@ -145,6 +153,26 @@ impl Calendar {
             }
         }
         false
+    }
+
+    /// Whether a field has no value, or the months have no such day.
+    fn has_empty_field(&self) -> bool {
+        let Self {
+            zone: _,
+            seconds,
+            minutes,
+            hours,
+            days,
+            months,
+            weekdays,
+            years,
+            is_never: _,
+        } = self;
+        let fields = [seconds, minutes, hours, days, months, weekdays];
+        let longest = |month| days_in_month(LEAP_YEAR, month);
+        let has_day = |month| (1..=longest(month)).any(|day| days.has(day));
+        fields.into_iter().chain(years).any(|field| field.bits == 0)
+            || !(1..=12).any(|month| months.has(month) && has_day(month))
     }
 
     fn has_year(&self, year: i64) -> bool {
@@ -275,4 +303,46 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 
 /// The last year in which schedules have times.
 pub(super) const LAST_YEAR: i64 = 2100;
+const LEAP_YEAR: i64 = 2000;
 const LONGEST_COMMENT: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use durably_proto::api::schedule::v1::Range;
+
+    use super::*;
+
+    #[test]
+    fn a_calendar_that_can_never_match_is_not_searched() {
+        let only = |value| {
+            vec![Range {
+                start: value,
+                end: 0,
+                step: 0,
+            }]
+        };
+        let calendar = |month, day| StructuredCalendarSpec {
+            second: only(0),
+            minute: only(0),
+            hour: only(0),
+            day_of_month: only(day),
+            month: only(month),
+            day_of_week: only(1),
+            ..StructuredCalendarSpec::default()
+        };
+        let is_never = |spec| Calendar::new(&spec, &TimeZone::UTC).is_never;
+        assert!(is_never(calendar(2, 30)));
+        assert!(is_never(calendar(4, 31)));
+        assert!(!is_never(calendar(2, 29)));
+        assert!(is_never(StructuredCalendarSpec {
+            minute: Vec::new(),
+            ..calendar(1, 1)
+        }));
+        assert!(is_never(StructuredCalendarSpec {
+            year: only(1999),
+            ..calendar(1, 1)
+        }));
+        let never = Calendar::new(&calendar(2, 30), &TimeZone::UTC);
+        assert_eq!(never.next_after(0), None);
+    }
+}
