@@ -9,8 +9,6 @@ pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
     /// Notified when something was added, or the queue was closed.
     added: Condvar,
-    /// Notified when something was taken, or the queue was closed.
-    taken: Condvar,
 }
 
 #[derive(Debug)]
@@ -20,9 +18,13 @@ struct State<T> {
     is_closed: bool,
 }
 
-/// The queue is closed.
+/// Why the queue takes nothing.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct IsClosed;
+pub(super) enum Refused {
+    Closed,
+    /// Too many bytes wait.
+    Full,
+}
 
 impl<T> Queue<T> {
     pub(super) fn new() -> Self {
@@ -33,21 +35,18 @@ impl<T> Queue<T> {
                 is_closed: false,
             }),
             added: Condvar::new(),
-            taken: Condvar::new(),
         }
     }
 
-    /// Adds what takes so many bytes. Blocks while too many wait: callers that outrun the disk are
-    /// slowed down instead of filling the memory.
-    pub(super) fn add(&self, bytes: usize, item: T) -> Result<(), IsClosed> {
-        let mut state = self
-            .taken
-            .wait_while(self.lock(), |state| {
-                !state.is_closed && state.bytes >= MOST_BYTES
-            })
-            .unwrap_or_else(PoisonError::into_inner);
+    /// Adds what takes so many bytes. Refused while too many wait: callers that outrun the disk try again
+    /// later instead of filling the memory. They are threads of the runtime, so they must not wait here.
+    pub(super) fn add(&self, bytes: usize, item: T) -> Result<(), Refused> {
+        let mut state = self.lock();
         if state.is_closed {
-            return Err(IsClosed);
+            return Err(Refused::Closed);
+        }
+        if state.bytes >= MOST_BYTES {
+            return Err(Refused::Full);
         }
         state.bytes += bytes;
         state.waiting.push_back((bytes, item));
@@ -75,8 +74,6 @@ impl<T> Queue<T> {
             group.push(item);
         }
         state.bytes -= group_bytes;
-        drop(state);
-        self.taken.notify_all();
         group
     }
 
@@ -84,7 +81,6 @@ impl<T> Queue<T> {
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.added.notify_all();
-        self.taken.notify_all();
     }
 
     /// Refuses further items, and takes all that wait.
@@ -105,9 +101,27 @@ impl<T> Queue<T> {
     }
 }
 
-/// Bytes that wait before callers block.
+/// Bytes that wait before callers are refused.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// Commits in one transaction: a larger one makes its first commit wait for the last without saving
 /// more.
 const LARGEST_GROUP: usize = 1000;
 const LARGEST_GROUP_BYTES: usize = 16 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_refuses_until_something_is_taken() {
+        let queue = Queue::new();
+        assert_eq!(queue.add(MOST_BYTES - 1, "a"), Ok(()));
+        assert_eq!(queue.add(1, "b"), Ok(()));
+        assert_eq!(queue.add(1, "c"), Err(Refused::Full));
+        assert_eq!(queue.take(), ["a"]);
+        assert_eq!(queue.add(1, "c"), Ok(()));
+        assert_eq!(queue.take(), ["b", "c"]);
+        queue.close();
+        assert_eq!(queue.add(1, "d"), Err(Refused::Closed));
+    }
+}

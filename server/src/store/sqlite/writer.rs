@@ -18,7 +18,7 @@ use super::attributes::AttributeNumbers;
 use super::commit::PreparedCommit;
 use super::connection::{BUSY, open, set_up_writer};
 use super::failure::{is_damage, is_of_statement};
-use super::queue::Queue;
+use super::queue::{Queue, Refused};
 use super::{namespaces, remove, schedules};
 use crate::error::StoreError;
 use crate::name::ScheduleName;
@@ -126,14 +126,23 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let answer = Answer::Async(answer);
         let added = self.queue.add(bytes, Job { work, answer });
-        added.map_err(|_| self.ended())
+        added.map_err(|refused| self.refusal(&refused))
     }
 
     pub(super) fn is_broken(&self) -> watch::Receiver<bool> {
         self.is_broken.subscribe()
     }
 
-    /// Why the queue takes nothing.
+    fn refusal(&self, refused: &Refused) -> StoreError {
+        match refused {
+            Refused::Closed => self.ended(),
+            Refused::Full => {
+                StoreError::Failed("too much waits to be written; try again".to_owned())
+            }
+        }
+    }
+
+    /// Why the thread takes nothing.
     fn ended(&self) -> StoreError {
         match *self.is_broken.borrow() {
             true => StoreError::Broken,
@@ -193,7 +202,7 @@ impl Writer {
             answer: Answer::Blocking(answer),
         };
         let added = self.queue.add(0, job);
-        added.map_err(|_| self.ended())?;
+        added.map_err(|refused| self.refusal(&refused))?;
         answered.recv().map_err(|_| self.ended())?
     }
 }
