@@ -1,5 +1,5 @@
-//! The pause that all share who repeat what a failing store has refused: executions that are recovered, and
-//! deliveries. Each has its own growing delay, too, but thousands of those together would keep the store
+//! The pause that all share who repeat what a failing store has refused: executions that are recovered,
+//! schedules that are woken, and deliveries. Each has its own growing delay, too, but thousands of those together would keep the store
 //! and the log busy without learning anything new.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,6 +49,12 @@ impl Outage {
         if self.pause.load(Ordering::Relaxed) != 0 {
             self.pause.store(0, Ordering::Relaxed);
         }
+    }
+
+    /// Whether the store fails, as far as is known.
+    #[cfg(test)]
+    pub(crate) fn is_known(&self) -> bool {
+        self.pause.load(Ordering::Relaxed) != 0
     }
 
     /// Waits for the turn to make an attempt: at once while the store works, one after another, each after

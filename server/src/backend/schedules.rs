@@ -8,7 +8,8 @@ use durably_history::Time;
 use durably_history::schedule::{ActionId, ActionResult, Closed, Schedule};
 
 use super::Backend;
-use crate::clock::{WorkGuard, WorkUnits};
+use super::outage::Turn;
+use crate::clock::WorkUnits;
 use crate::error::{Error, StoreError};
 use crate::name::{ActionName, Delivery, ScheduleName};
 use crate::schedule::{self, LiveSchedule, full_name};
@@ -99,19 +100,44 @@ impl Backend {
         };
         let work = self.begin_input();
         self.runtime.spawn(async move {
+            backend.wake_until_stored(&name).await;
+            drop(work);
+        });
+    }
+
+    async fn wake_until_stored(&self, name: &ScheduleName) {
+        let mut turn = None;
+        loop {
             let wake = |schedule: &mut Schedule, now| {
                 schedule.wake(now);
                 Ok(())
             };
-            let woken = backend.update_schedule(&name, wake).await;
-            if let Err(error) = unless_deleted(woken) {
-                backend.wake_later(&name, &error, work);
+            let woken = unless_deleted(self.update_schedule(name, wake).await);
+            let Err(error) = woken else { return };
+            if self.is_stopping() {
+                return;
             }
-        });
+            self.report_failed_wake(name, &error);
+            if let (Some(turn), Error::Store(StoreError::Failed(_))) = (turn.take(), &error) {
+                Turn::failed(turn);
+            }
+            let next_turn = async {
+                tokio::time::sleep(RETRY_DELAY).await;
+                self.outage.turn().await
+            };
+            turn = tokio::select! {
+                biased;
+                turn = next_turn => Some(turn),
+                () = self.stopped() => return,
+            };
+        }
     }
 
-    fn wake_later(&self, name: &ScheduleName, error: &Error, work: Option<WorkGuard>) {
-        if self.is_stopping() {
+    fn report_failed_wake(&self, name: &ScheduleName, error: &Error) {
+        let is_outage = matches!(error, Error::Store(StoreError::Failed(_)));
+        if is_outage && !self.outage.begin() {
+            // All schedules meet the same failure.
+            tracing::debug!(schedule_id = %name.id, ?error, "the schedule is woken after a delay, too");
             return;
         }
         tracing::warn!(
@@ -121,18 +147,6 @@ impl Backend {
             delay = ?RETRY_DELAY,
             "the schedule could not be stored; it is woken again after a delay"
         );
-        let Some(backend) = self.own.upgrade() else {
-            return;
-        };
-        let name = name.clone();
-        self.runtime.spawn(async move {
-            tokio::select! {
-                biased;
-                () = tokio::time::sleep(RETRY_DELAY) => backend.wake_schedule(name),
-                () = backend.stopped() => {}
-            }
-            drop(work);
-        });
     }
 
     /// Restores the schedules that a stopped server has left.
@@ -199,6 +213,7 @@ impl Backend {
             .put_schedule(&live.name, state)
             .confirmed()
             .await?;
+        self.outage.end();
         self.set_schedule(live, changed);
         Ok(result)
     }

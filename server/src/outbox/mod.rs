@@ -125,10 +125,11 @@ async fn complete<'a>(
             Ok(Settled::Waits) => FIRST_DELAY,
             Err(_) if backend.is_stopping() => return delivery,
             Err(error) => {
+                // Before the turn ends, which begins an outage without a line in the log.
+                report(backend, &delivery, &error, next_delay);
                 if let (Some(turn), Error::Store(StoreError::Failed(_))) = (turn.take(), &error) {
                     Turn::failed(turn);
                 }
-                report(&delivery, &error, next_delay);
                 let longer = (next_delay * 2).min(LONGEST_DELAY);
                 std::mem::replace(&mut next_delay, longer)
             }
@@ -192,10 +193,20 @@ async fn settle(backend: &Backend, step: Result<Step<'_>, Error>) -> Result<Sett
     }
 }
 
-fn report(delivery: &Delivery, error: &Error, delay: Duration) {
+fn report(backend: &Backend, delivery: &Delivery, error: &Error, delay: Duration) {
     let MessageName { run, key } = match delivery {
         Delivery::Message(name) => name,
         Delivery::Action(ActionName { schedule, action }) => {
+            let is_outage = matches!(error, Error::Store(StoreError::Failed(_)));
+            if is_outage && !backend.outage.begin() {
+                tracing::debug!(
+                    schedule_id = %schedule.id,
+                    action = action.0,
+                    ?delay,
+                    "an action of a schedule is repeated after a delay, because the store fails"
+                );
+                return;
+            }
             tracing::warn!(
                 namespace = %schedule.namespace,
                 schedule_id = %schedule.id,

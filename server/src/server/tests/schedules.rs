@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::outbox::{complete, idle};
 use super::*;
+use crate::name::ScheduleName;
 
 const ID: &str = "nightly";
 /// The workflow of a trigger in 2020.
@@ -83,6 +84,27 @@ async fn a_refused_change_changes_nothing() {
     case.store.set(Mode::Done);
     case.triggering().await.unwrap().unwrap();
     case.until(|info| info.action_count == 1).await;
+}
+
+#[tokio::test]
+async fn schedules_share_the_pause_of_a_store_that_fails() {
+    let case = Case::new().await;
+    case.create_schedule().await;
+    let backend = &case.server.backend;
+    case.store.set(Mode::Refused);
+    assert!(!backend.outage.is_known());
+    backend.wake_schedule(ScheduleName {
+        namespace: NAMESPACE.into(),
+        id: ID.into(),
+    });
+    while !backend.outage.is_known() {
+        idle().await;
+    }
+    case.store.set(Mode::Done);
+    while backend.outage.is_known() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(case.schedule().await.recent_actions.is_empty());
 }
 
 #[tokio::test]
