@@ -15,13 +15,14 @@ use crate::{
 };
 
 /// Methods of handles, which would hide a generated method of the same name.
-const OF_HANDLES: [&str; 14] = [
+const OF_HANDLES: [&str; 15] = [
     "id",
     "run_id",
     "first_run_id",
     "result",
     "cancel",
     "terminate",
+    "reset",
     "describe",
     "history",
     "untyped",
