@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use durably_history::Time;
 use durably_history::schedule::{
-    Action, ActionId, ActionResult, Closed, CreateSchedule, Schedule, ScheduleName, UpdateConflict,
-    UpdateSchedule,
+    Action, ActionId, ActionResult, Closed, CreateSchedule, Effort, Schedule, ScheduleName,
+    UpdateConflict, UpdateSchedule,
 };
 use durably_proto::api::common::v1::{Payload, Payloads, WorkflowExecution, WorkflowType};
 use durably_proto::api::enums::v1::{
@@ -13,8 +13,9 @@ use durably_proto::api::enums::v1::{
 };
 use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::schedule::v1::{
-    BackfillRequest, IntervalSpec, Schedule as Definition, ScheduleAction, SchedulePatch,
-    SchedulePolicies, ScheduleSpec, ScheduleState, TriggerImmediatelyRequest, schedule_action,
+    BackfillRequest, IntervalSpec, Range, Schedule as Definition, ScheduleAction, SchedulePatch,
+    SchedulePolicies, ScheduleSpec, ScheduleState, StructuredCalendarSpec,
+    TriggerImmediatelyRequest, schedule_action,
 };
 use durably_proto::api::workflow::v1::NewWorkflowExecutionInfo;
 use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
@@ -430,6 +431,43 @@ fn a_request_after_that_week_prolongs_a_schedule_that_was_not_woken_yet() {
     assert_eq!(updated, Ok(Ok(())));
     assert!(!case.schedule.is_over());
     assert_eq!(case.schedule.next_wakeup(), Some(at(8 * day + HOUR)));
+}
+
+#[test]
+fn the_schedules_of_a_list_share_an_effort() {
+    let all = |start, end| {
+        vec![Range {
+            start,
+            end,
+            step: 0,
+        }]
+    };
+    let mut never = hourly(Overlap::Skip);
+    never.spec = Some(ScheduleSpec {
+        interval: vec![IntervalSpec {
+            interval: Some(length(1)),
+            phase: None,
+        }],
+        exclude_structured_calendar: vec![StructuredCalendarSpec {
+            second: all(0, 59),
+            minute: all(0, 59),
+            hour: all(0, 23),
+            day_of_month: all(1, 31),
+            month: all(1, 12),
+            day_of_week: all(0, 6),
+            ..StructuredCalendarSpec::default()
+        }],
+        ..ScheduleSpec::default()
+    });
+    let (never, hourly) = (Case::new(never), Case::new(hourly(Overlap::Skip)));
+    let count = |case: &Case, effort: &mut Effort| {
+        let info = case.schedule.list_info(effort);
+        info.future_action_times.len()
+    };
+    let mut effort = Effort::default();
+    assert_eq!(count(&hourly, &mut effort), 5);
+    assert_eq!(count(&never, &mut effort), 0);
+    assert_eq!(count(&hourly, &mut effort), 0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use durably_history::schedule::{
-    CreateSchedule, Schedule, Spec, TooManyExclusions, UpdateConflict, UpdateSchedule,
+    CreateSchedule, Effort, Schedule, Spec, TooManyExclusions, UpdateConflict, UpdateSchedule,
 };
 use durably_history::{Start, Time};
 use durably_proto::api::enums::v1::{TaskQueueKind, WorkflowIdReusePolicy};
@@ -50,7 +50,7 @@ pub(super) async fn create(
         seed: backend.ids.number(),
     };
     // The real server checks the specification first.
-    Spec::new(create.definition.spec.clone().unwrap_or_default())?;
+    check_spec(&create.definition)?;
     check_action(&namespace, &mut create.definition)?;
     namespace.complete_search_attributes(create.search_attributes.as_mut())?;
     let name = name(&namespace, &request.schedule_id);
@@ -97,7 +97,7 @@ pub(super) async fn update(backend: &Backend, request: UpdateScheduleRequest) ->
         request_id: request.request_id,
     };
     check_action(&namespace, &mut update.definition)?;
-    Spec::new(update.definition.spec.clone().unwrap_or_default())?;
+    check_spec(&update.definition)?;
     namespace.complete_search_attributes(update.search_attributes.as_mut())?;
     if new_workflow(&mut update.definition).is_none() {
         return Err(check::invalid(
@@ -191,13 +191,14 @@ pub(super) fn list(
     let rows = backend.schedules.rows(&namespace.name);
     let page = rows.list(&query, size, &request.next_page_token);
     let page = page.map_err(ListError::from)?;
+    let mut effort = Effort::default();
     let rows = page.executions.iter().filter_map(|row| {
         let execution = row.execution.as_ref()?;
         // It may have been deleted meanwhile.
         let live = backend
             .schedules
             .find(&name(&namespace, &execution.workflow_id));
-        Some(entry(&*live?.get()?))
+        Some(entry(&*live?.get()?, &mut effort))
     });
     Ok(ListSchedulesResponse {
         schedules: rows.collect(),
@@ -239,12 +240,12 @@ fn name(namespace: &Namespace, id: &str) -> ScheduleName {
     }
 }
 
-fn entry(schedule: &Schedule) -> ScheduleListEntry {
+fn entry(schedule: &Schedule, effort: &mut Effort) -> ScheduleListEntry {
     ScheduleListEntry {
         schedule_id: schedule.name().id.clone(),
         memo: Some(schedule.memo().cloned().unwrap_or_default()),
         search_attributes: schedule.search_attributes().cloned(),
-        info: Some(schedule.list_info()),
+        info: Some(schedule.list_info(effort)),
     }
 }
 
@@ -268,6 +269,28 @@ fn check_id(id: &str) -> Result<(), Error> {
         ))),
         false => Ok(()),
     }
+}
+
+fn check_spec(definition: &Definition) -> Result<(), Error> {
+    let spec = definition.spec.clone().unwrap_or_default();
+    #[expect(deprecated, reason = "clients of earlier versions send it")]
+    let excluded_texts = spec.exclude_calendar.len();
+    let parts = [
+        spec.structured_calendar.len(),
+        spec.calendar.len(),
+        spec.cron_string.len(),
+        spec.interval.len(),
+        spec.exclude_structured_calendar.len(),
+        excluded_texts,
+    ];
+    let count: usize = parts.into_iter().sum();
+    if count > MOST_SPEC_PARTS {
+        return Err(check::invalid(&format!(
+            "Invalid schedule spec: too many calendars, intervals and cron strings ({count}/{MOST_SPEC_PARTS})"
+        )));
+    }
+    Spec::new(spec)?;
+    Ok(())
 }
 
 /// Checks the workflow that a schedule starts, as a start request is checked.
@@ -333,6 +356,8 @@ fn already_registered(id: &str) -> Error {
     })
 }
 
+/// Each search for a time looks at all of them. The real server limits only the size of the request.
+const MOST_SPEC_PARTS: usize = 1000;
 /// The token of a new schedule.
 const FIRST_TOKEN: i64 = 1;
 /// The real server's value.

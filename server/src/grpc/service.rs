@@ -280,7 +280,8 @@ impl WorkflowService for Frontend {
         request: Request<DescribeScheduleRequest>,
     ) -> Result<Response<DescribeScheduleResponse>, Status> {
         let request = request.into_inner();
-        into_response(schedule::describe(&self.backend, request))
+        self.on_disk(|backend| schedule::describe(backend, request))
+            .await
     }
 
     async fn update_schedule(
@@ -306,7 +307,8 @@ impl WorkflowService for Frontend {
         request: Request<ListScheduleMatchingTimesRequest>,
     ) -> Result<Response<ListScheduleMatchingTimesResponse>, Status> {
         let request = request.into_inner();
-        into_response(schedule::matching_times(&self.backend, request))
+        self.on_disk(|backend| schedule::matching_times(backend, request))
+            .await
     }
 
     async fn delete_schedule(
@@ -323,7 +325,8 @@ impl WorkflowService for Frontend {
         request: Request<ListSchedulesRequest>,
     ) -> Result<Response<ListSchedulesResponse>, Status> {
         let request = request.into_inner();
-        into_response(schedule::list(&self.backend, request))
+        self.on_disk(|backend| schedule::list(backend, request))
+            .await
     }
 
     async fn count_schedules(

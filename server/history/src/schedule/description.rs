@@ -24,14 +24,14 @@ impl Schedule {
     /// What the schedule has done and will do.
     pub fn info(&self) -> ScheduleInfo {
         ScheduleInfo {
-            future_action_times: self.future_times(FUTURE_TIMES),
+            future_action_times: self.future_times(FUTURE_TIMES, &mut Effort::default()),
             buffer_size: i64::try_from(self.buffer.len()).unwrap_or(i64::MAX),
             ..self.info.clone()
         }
     }
 
-    /// What a list shows of the schedule.
-    pub fn list_info(&self) -> ScheduleListInfo {
+    /// What a list shows of the schedule; without future times when the effort of the list is spent.
+    pub fn list_info(&self, effort: &mut Effort) -> ScheduleListInfo {
         let mut spec = self.spec.canonical().clone();
         spec.timezone_data = Vec::new();
         spec.structured_calendar.truncate(LISTED_SPECS);
@@ -46,7 +46,7 @@ impl Schedule {
             notes: self.state().notes.clone(),
             paused: self.state().paused,
             recent_actions: recent[recent.len().saturating_sub(LISTED_ACTIONS)..].to_vec(),
-            future_action_times: self.future_times(LISTED_ACTIONS),
+            future_action_times: self.future_times(LISTED_ACTIONS, effort),
             ..ScheduleListInfo::default()
         }
     }
@@ -89,7 +89,7 @@ impl Schedule {
         Ok(times)
     }
 
-    fn future_times(&self, most: usize) -> Vec<wkt::Timestamp> {
+    fn future_times(&self, most: usize, effort: &mut Effort) -> Vec<wkt::Timestamp> {
         let state = self.state();
         let most = match state.limited_actions {
             true => usize::try_from(state.remaining_actions)
@@ -100,9 +100,9 @@ impl Schedule {
         let updated = self.info.update_time.map(Time::from).unwrap_or_default();
         let mut times = Vec::new();
         let mut at = self.processed;
-        let (seed, mut effort) = (self.seed(), Effort::default());
+        let seed = self.seed();
         while times.len() < most
-            && let Ok(Some(next)) = self.spec.next_within(at, &seed, &mut effort)
+            && let Ok(Some(next)) = self.spec.next_within(at, &seed, effort)
         {
             at = next.actual;
             // What was due before the update is discarded.

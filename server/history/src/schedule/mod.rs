@@ -35,7 +35,7 @@ use self::action::PendingAction;
 pub use self::action::{Action, ActionId, ActionResult, Closed, EndRun};
 use self::buffer::BufferedStart;
 pub use self::requests::{CreateSchedule, UpdateConflict, UpdateSchedule};
-pub use self::spec::{Spec, SpecTime, TooManyExclusions};
+pub use self::spec::{Effort, Spec, SpecTime, TooManyExclusions};
 use crate::random::Random;
 use crate::time::Time;
 

@@ -41,9 +41,10 @@ pub struct SpecTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManyExclusions;
 
-/// What searches have done so far.
+/// The work of searches for times so far. Searches for display share it, so that an answer with many
+/// schedules takes no longer than that of one.
 #[derive(Debug, Default)]
-pub(super) struct Effort {
+pub struct Effort {
     /// How many times they have met that are excluded.
     excluded: usize,
 }

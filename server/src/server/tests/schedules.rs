@@ -108,6 +108,31 @@ async fn schedules_share_the_pause_of_a_store_that_fails() {
 }
 
 #[tokio::test]
+async fn a_specification_of_too_many_parts_is_refused() {
+    let case = Case::new().await;
+    case.create_schedule().await;
+    let refused = case
+        .service
+        .create_schedule(Request::new(CreateScheduleRequest {
+            namespace: NAMESPACE.to_owned(),
+            schedule_id: "many".to_owned(),
+            schedule: Some(Schedule {
+                spec: Some(ScheduleSpec {
+                    cron_string: vec!["@daily".to_owned(); 600],
+                    calendar: vec![Default::default(); 401],
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }),
+            request_id: "create".to_owned(),
+            ..Default::default()
+        }));
+    let refused = refused.await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().contains("(1001/1000)"), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_change_whose_client_leaves_takes_effect() {
     let case = Case::new().await;
     case.create_schedule().await;
