@@ -6,6 +6,8 @@ use durably_history::schedule::{
     CreateSchedule, Effort, Schedule, Spec, TooManyExclusions, UpdateConflict, UpdateSchedule,
 };
 use durably_history::{Start, Time};
+use durably_proto::Message;
+use durably_proto::api::common::v1::Memo;
 use durably_proto::api::enums::v1::{TaskQueueKind, WorkflowIdReusePolicy};
 use durably_proto::api::schedule::v1::{
     Schedule as Definition, ScheduleListEntry, schedule_action::Action,
@@ -52,6 +54,7 @@ pub(super) async fn create(
     // The real server checks the specification first.
     check_spec(&create.definition)?;
     check_action(&namespace, &mut create.definition)?;
+    check_size(create.memo.as_ref(), &mut create.definition)?;
     namespace.complete_search_attributes(create.search_attributes.as_mut())?;
     let name = name(&namespace, &request.schedule_id);
     let conflict_token = backend
@@ -104,6 +107,7 @@ pub(super) async fn update(backend: &Backend, request: UpdateScheduleRequest) ->
             "Only StartWorkflow action is supported for schedules",
         ));
     }
+    check_size(request.memo.as_ref(), &mut update.definition)?;
     let name = name(&namespace, &request.schedule_id);
     // The real server's words; they say what its schedules are.
     if request.memo.is_some() {
@@ -333,6 +337,17 @@ fn check_action(namespace: &Namespace, definition: &mut Definition) -> Result<()
         ));
     }
     namespace.complete_search_attributes(workflow.search_attributes.as_mut())
+}
+
+/// Checks the schedule's memo and the input of its workflow, which may be as large as one blob together.
+fn check_size(memo: Option<&Memo>, definition: &mut Definition) -> Result<(), Error> {
+    let workflow = new_workflow(definition);
+    let input = workflow.and_then(|workflow| workflow.input.as_ref());
+    let size = memo.map_or(0, Message::encoded_len) + input.map_or(0, Message::encoded_len);
+    match size > durably_history::LARGEST_BLOB {
+        true => Err(check::invalid("Blob data size exceeds limit.")),
+        false => Ok(()),
+    }
 }
 
 fn new_workflow(definition: &mut Definition) -> Option<&mut NewWorkflowExecutionInfo> {

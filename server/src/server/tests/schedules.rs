@@ -1,5 +1,6 @@
 //! Schedules on stores that hold commits back, fail, and survive a restart.
 
+use durably_proto::api::common::v1::{Memo, Payload, Payloads};
 use durably_proto::api::enums::v1::ScheduleOverlapPolicy as Overlap;
 use durably_proto::api::schedule::v1::{
     IntervalSpec, Schedule, ScheduleAction, ScheduleInfo, SchedulePatch, SchedulePolicies,
@@ -133,6 +134,44 @@ async fn a_specification_of_too_many_parts_is_refused() {
 }
 
 #[tokio::test]
+async fn the_memo_and_the_input_of_a_schedule_are_no_larger_than_a_blob_together() {
+    let case = Case::new().await;
+    let half = durably_history::LARGEST_BLOB / 2;
+    let payload = |size| Payload {
+        data: vec![b'.'; size],
+        ..Default::default()
+    };
+    let create = |size: usize| CreateScheduleRequest {
+        namespace: NAMESPACE.to_owned(),
+        schedule_id: ID.to_owned(),
+        schedule: Some(Schedule {
+            action: Some(ScheduleAction {
+                action: Some(Action::StartWorkflow(NewWorkflowExecutionInfo {
+                    input: Some(Payloads {
+                        payloads: vec![payload(size)],
+                    }),
+                    ..workflow()
+                })),
+            }),
+            ..Default::default()
+        }),
+        memo: Some(Memo {
+            fields: [("note".to_owned(), payload(half))].into(),
+        }),
+        request_id: "create".to_owned(),
+        ..Default::default()
+    };
+    let refused = case.service.create_schedule(Request::new(create(half)));
+    let refused = refused.await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert_eq!(refused.message(), "Blob data size exceeds limit.");
+    let created = case
+        .service
+        .create_schedule(Request::new(create(half - 100)));
+    created.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_change_whose_client_leaves_takes_effect() {
     let case = Case::new().await;
     case.create_schedule().await;
@@ -161,6 +200,16 @@ async fn an_id_that_no_schedule_has_takes_no_memory() {
     assert_eq!(case.server.backend.schedules.len(), 1);
 }
 
+fn workflow() -> NewWorkflowExecutionInfo {
+    let start = start_request("report");
+    NewWorkflowExecutionInfo {
+        workflow_id: start.workflow_id,
+        workflow_type: start.workflow_type,
+        task_queue: start.task_queue,
+        ..Default::default()
+    }
+}
+
 fn trigger() -> PatchScheduleRequest {
     PatchScheduleRequest {
         namespace: NAMESPACE.to_owned(),
@@ -181,7 +230,6 @@ fn trigger() -> PatchScheduleRequest {
 
 impl Case {
     async fn create_schedule(&self) {
-        let start = start_request("report");
         let schedule = Schedule {
             spec: Some(ScheduleSpec {
                 interval: vec![IntervalSpec {
@@ -191,12 +239,7 @@ impl Case {
                 ..Default::default()
             }),
             action: Some(ScheduleAction {
-                action: Some(Action::StartWorkflow(NewWorkflowExecutionInfo {
-                    workflow_id: start.workflow_id,
-                    workflow_type: start.workflow_type,
-                    task_queue: start.task_queue,
-                    ..Default::default()
-                })),
+                action: Some(Action::StartWorkflow(workflow())),
             }),
             policies: Some(SchedulePolicies {
                 overlap_policy: Overlap::BufferAll.into(),
