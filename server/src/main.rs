@@ -24,7 +24,7 @@ fn main() -> ExitCode {
             println!("durably-server {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
-        Ok(Command::Serve(options)) => match serve(options) {
+        Ok(Command::Serve(options)) => match serve(*options) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("durably-server: {error}");
@@ -114,7 +114,7 @@ async fn interrupted() -> std::io::Result<()> {
 enum Command {
     Help,
     Version,
-    Serve(Options),
+    Serve(Box<Options>),
 }
 
 #[derive(Debug, PartialEq)]
@@ -233,7 +233,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
     if options.tls.certificate.is_some() != options.tls.key.is_some() {
         return Err("--tls-cert and --tls-key belong together".to_owned());
     }
-    Ok(Command::Serve(options))
+    Ok(Command::Serve(Box::new(options)))
 }
 
 fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {
