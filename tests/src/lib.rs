@@ -108,7 +108,8 @@ pub fn unique(what: &str) -> String {
     )
 }
 
-/// Waits until `condition` gives a value; panics after 30 seconds with `what` it waited for.
+/// Waits until `condition` gives a value; panics after two minutes with `what` it waited for: the real server deletes
+/// and lists late when many tests are at it.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
     mut condition: impl FnMut() -> F,
@@ -119,8 +120,8 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(
             return value;
         }
         assert!(
-            start.elapsed() < Duration::from_secs(30),
-            "waited 30 s for: {what}"
+            start.elapsed() < Duration::from_secs(120),
+            "waited two minutes for: {what}"
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
