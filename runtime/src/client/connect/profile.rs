@@ -291,6 +291,10 @@ impl Profile {
 }
 
 /// Something in the PEM format, in a file or in place.
+#[cfg_attr(
+    not(feature = "tls"),
+    expect(dead_code, reason = "without TLS it is checked and not used")
+)]
 enum Source {
     Path(String),
     Data(String),
