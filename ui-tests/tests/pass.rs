@@ -48,6 +48,7 @@ mod programs {
     mod renamed_crate;
     mod reports;
     mod run;
+    mod schedule;
     mod self_everywhere;
     mod signal;
     mod state;

@@ -279,7 +279,7 @@ async fn options_that_are_of_no_use_are_refused_before_there_is_a_connection() {
     ] {
         let shown = format!("{tls:?}");
         let error = Client::builder("localhost").tls(tls).connect_lazily();
-        let error = error.err().expect("the options are of no use");
+        let error = error.expect_err("the options are of no use");
         assert!(
             matches!(error, ConnectError::TlsOptions { .. }),
             "{error:?}"
@@ -290,7 +290,7 @@ async fn options_that_are_of_no_use_are_refused_before_there_is_a_connection() {
     let contradiction = Client::builder("http://localhost")
         .tls(tls())
         .connect_lazily();
-    let error = contradiction.err().expect("`http://` is without TLS");
+    let error = contradiction.expect_err("`http://` is without TLS");
     assert!(
         error.to_string().contains("`http://` is without TLS"),
         "{error}"
