@@ -121,10 +121,20 @@ impl Caller {
         }
     }
 
-    /// The same caller, in another namespace.
+    /// The same caller, in another namespace. Workers of the first one take no first tasks of it.
     pub(crate) fn in_namespace(&self, namespace: &str) -> Self {
+        if *self.namespace == *namespace {
+            return self.clone();
+        }
+        let route = match &self.route {
+            Route::Grpc(grpc) => Route::Grpc(Arc::new(grpc.in_namespace(namespace))),
+            #[cfg(any(feature = "server", test))]
+            Route::InProcess(in_process) => Route::InProcess(in_process.clone()),
+        };
         Self {
+            route,
             namespace: namespace.into(),
+            eager_starts: Arc::default(),
             ..self.clone()
         }
     }

@@ -31,6 +31,8 @@ use crate::wire::{Fault, WireError, status::CallError};
 
 /// A page of history may be much larger than gRPC's customary 4 MiB; the server has its own limits.
 const MAX_MESSAGE_SIZE: usize = 128 * 1024 * 1024;
+/// Names the namespace of a request, if requests have an API key.
+pub(crate) const NAMESPACE_HEADER: &str = "temporal-namespace";
 /// Before each message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
 
@@ -82,6 +84,22 @@ impl Grpc {
             headers,
             key,
         }
+    }
+
+    /// The same connection. Temporal Cloud routes requests with an API key by the header that names the
+    /// namespace.
+    pub(crate) fn in_namespace(&self, namespace: &str) -> Self {
+        let mut this = self.clone();
+        if let Some(header) = this.headers.get_mut(NAMESPACE_HEADER) {
+            match HeaderValue::from_str(namespace) {
+                Ok(value) => *header = value,
+                // No server has such a namespace, as the response says.
+                Err(_) => {
+                    this.headers.remove(NAMESPACE_HEADER);
+                }
+            }
+        }
+        this
     }
 
     pub(crate) fn channel(&self) -> &Channel {

@@ -32,7 +32,7 @@ use crate::{
     transport::{
         caller::Caller,
         channel::Channel,
-        grpc::{ApiKey, bearer},
+        grpc::{ApiKey, NAMESPACE_HEADER, bearer},
         id,
         retry::Patience,
         target::Target,
@@ -449,7 +449,7 @@ impl ClientBuilder {
         insert("client-name", "durably")?;
         insert("client-version", env!("CARGO_PKG_VERSION"))?;
         if self.api_key.is_some() {
-            insert("temporal-namespace", &self.namespace)?;
+            insert(NAMESPACE_HEADER, &self.namespace)?;
         }
         for (name, value) in &self.headers {
             insert(name, value)?;

@@ -146,6 +146,27 @@ async fn the_retry_of_an_eager_start_holds_no_slot_and_requests_no_task() {
 }
 
 #[tokio::test]
+async fn a_worker_takes_no_first_tasks_of_another_namespace() {
+    let (fake, client) = server().await;
+    let worker = Arc::new(OneSlot(Arc::default()));
+    let workers = client.caller().eager_starts();
+    workers.add(Arc::downgrade(&worker) as Weak<dyn FirstTasks>);
+    for (namespace, is_eager) in [("default", true), ("shop", false)] {
+        let start = &fake.start_workflow_execution;
+        start.then(Ok(started("run-1")));
+        let client = client.in_namespace(namespace);
+        let call = client.start("Account", ()).task_queue("accounts").eager();
+        call.await.expect("the workflow starts");
+        let asked = start.asked();
+        let last = asked.last().expect("it was sent");
+        assert_eq!(
+            (&*last.namespace, last.request_eager_execution),
+            (namespace, is_eager)
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_argument_that_cannot_be_encoded_is_not_sent() {
     let (fake, client) = server().await;
     let map = std::collections::BTreeMap::from([(vec![1], 1)]);

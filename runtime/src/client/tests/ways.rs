@@ -108,10 +108,14 @@ async fn an_api_key_is_sent_without_tls_only_if_that_is_allowed() {
     let allowed = Client::builder(&*address)
         .api_key("s3cret")
         .allow_plain_api_key();
-    let _client = allowed.await.unwrap();
+    let client = allowed.await.unwrap();
     let sent = headers.recv().await.unwrap();
     assert_eq!(sent["authorization"], "Bearer s3cret");
     assert_eq!(sent["temporal-namespace"], "default");
+    assert_eq!(ask(&client.in_namespace("shop")).await, Ok(()));
+    let sent = headers.recv().await.unwrap();
+    assert_eq!(sent["authorization"], "Bearer s3cret");
+    assert_eq!(sent["temporal-namespace"], "shop");
 }
 
 #[tokio::test]
