@@ -289,10 +289,14 @@ async fn overlaps_are_treated_as_the_policy_says(world: &World) -> Result<()> {
             .handle(&started.workflow_id)
             .run(&started.run_id)
     };
+    // The workflow ids of a schedule differ by the second.
+    let next_second = || tokio::time::sleep(millis(1100));
+    next_second().await;
     schedule.trigger().overlap(Overlap::CancelOther).await?;
     let both = started(&schedule, 2).await;
     let error = run(&first).result::<String>().await.unwrap_err();
     assert!(error.is_cancelled(), "{error}");
+    next_second().await;
     schedule.trigger().overlap(Overlap::TerminateOther).await?;
     let all = started(&schedule, 3).await;
     assert_eq!(
