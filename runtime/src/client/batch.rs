@@ -12,7 +12,7 @@ use std::{
 use super::{
     Client,
     call::{Call, Request, within},
-    pages::{List, Page, PageRequest},
+    pages::{List, PageRequest},
 };
 use crate::{
     data::{ArgList, EncodedArgs, Text, search::Filter},
@@ -331,22 +331,8 @@ impl Deref for BatchDescription {
 }
 
 pub(crate) fn list(client: &Client) -> List<BatchSummary> {
-    let client = client.clone();
-    List::new(
-        "batches",
-        Filter::from(""),
-        move |page: PageRequest, patience| {
-            let client = client.clone();
-            let request = ListBatches {
-                page_token: page.page_token,
-            };
-            async move {
-                let page = client.caller().call(request, patience).await?;
-                Ok(Page {
-                    items: page.batches,
-                    next_page_token: page.next_page_token,
-                })
-            }
-        },
-    )
+    let request = |page: PageRequest| ListBatches {
+        page_token: page.page_token,
+    };
+    List::of_requests(client, "batches", Filter::from(""), request, |it, _| it)
 }

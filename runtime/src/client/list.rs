@@ -3,7 +3,7 @@
 use super::{
     Client, WorkflowSummary,
     call::{Call, within},
-    pages::{List, Page, PageRequest},
+    pages::{List, PageRequest},
 };
 use crate::{
     data::search::{Filter, SearchKey, SearchKind},
@@ -13,23 +13,11 @@ use crate::{
 };
 
 pub(crate) fn list(client: &Client, filter: Filter) -> List<WorkflowSummary> {
-    let client = client.clone();
-    List::new("workflows", filter, move |page: PageRequest, patience| {
-        let client = client.clone();
-        let request = ListWorkflows {
-            filter: page.filter,
-            page_token: page.page_token,
-        };
-        async move {
-            let page = client.caller().call(request, patience).await?;
-            let workflows = page.workflows.into_iter();
-            let workflows = workflows.map(|it| WorkflowSummary::new(it, client.converter()));
-            Ok(Page {
-                items: workflows.collect(),
-                next_page_token: page.next_page_token,
-            })
-        }
-    })
+    let request = |page: PageRequest| ListWorkflows {
+        filter: page.filter,
+        page_token: page.page_token,
+    };
+    List::of_requests(client, "workflows", filter, request, WorkflowSummary::new)
 }
 
 pub(crate) fn count(client: Client, filter: String) -> Call<u64, RpcError> {

@@ -10,7 +10,7 @@ use std::{
 use super::{
     Client,
     call::{Call, Request, within},
-    pages::{List, Page, PageRequest},
+    pages::{List, PageRequest},
 };
 use crate::{
     data::{Text, search::Filter},
@@ -189,24 +189,10 @@ pub(crate) fn delete(client: &Client, name: String) -> Call<(), NamespaceError> 
 }
 
 pub(crate) fn list(client: &Client) -> List<NamespaceDescription> {
-    let client = client.clone();
-    List::new(
-        "namespaces",
-        Filter::from(""),
-        move |page: PageRequest, patience| {
-            let client = client.clone();
-            let request = ListNamespaces {
-                page_token: page.page_token,
-            };
-            async move {
-                let page = client.caller().call(request, patience).await?;
-                Ok(Page {
-                    items: page.namespaces,
-                    next_page_token: page.next_page_token,
-                })
-            }
-        },
-    )
+    let request = |page: PageRequest| ListNamespaces {
+        page_token: page.page_token,
+    };
+    List::of_requests(client, "namespaces", Filter::from(""), request, |it, _| it)
 }
 
 fn refused(name: &str, error: CallError) -> NamespaceError {

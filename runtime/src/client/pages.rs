@@ -11,13 +11,17 @@ use std::{
 
 use futures::{Stream, future::BoxFuture};
 
-use super::{call::within, schedule::ScheduleSummary};
+use super::{Client, call::within, schedule::ScheduleSummary};
 use crate::{
-    data::search::Filter,
+    data::{Converter, search::Filter},
     error::{HandleError, RpcError},
     time::span::Span,
-    transport::retry::Patience,
-    wire::history::{EventsKind, HistoryEvent},
+    transport::{retry::Patience, rpc::Rpc},
+    wire::{
+        history::{EventsKind, HistoryEvent},
+        page::Page,
+        request::Request,
+    },
 };
 
 /// A list on the server: a stream, read page by page as it is consumed.
@@ -78,19 +82,43 @@ pub(crate) struct PageRequest {
     pub(crate) waits: bool,
 }
 
-/// Some items of a list.
-pub(crate) struct Page<T> {
-    pub(crate) items: VecDeque<T>,
-    /// Empty on the last page.
-    pub(crate) next_page_token: Vec<u8>,
-}
-
 enum Next<T, E> {
     /// The page this token stands for; the empty one for the first page.
     Page(Vec<u8>),
     Fetching(Fetching<T, E>),
     /// There are no more pages.
     End,
+}
+
+impl<T> List<T> {
+    /// A list whose pages are the responses to these requests; `item` makes what users see of an item.
+    pub(crate) fn of_requests<R, I>(
+        client: &Client,
+        items: &'static str,
+        filter: Filter,
+        request: impl Fn(PageRequest) -> R + Send + 'static,
+        item: fn(I, &Converter) -> T,
+    ) -> Self
+    where
+        R: Request<Message: Rpc<Reply = R::Reply>, Reply: Send, Response = Page<I>>
+            + Send
+            + 'static,
+        T: 'static,
+        I: 'static,
+    {
+        let client = client.clone();
+        Self::new(items, filter, move |page, patience| {
+            let (client, request) = (client.clone(), request(page));
+            async move {
+                let page = client.caller().call(request, patience).await?;
+                let items = page.items.into_iter();
+                Ok(Page {
+                    items: items.map(|it| item(it, client.converter())).collect(),
+                    next_page_token: page.next_page_token,
+                })
+            }
+        })
+    }
 }
 
 impl<T, E> List<T, E> {

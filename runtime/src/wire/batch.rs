@@ -1,7 +1,5 @@
 //! Batches: one operation on all workflows that match a filter.
 
-use std::collections::VecDeque;
-
 use durably_engine::Payload;
 use durably_proto::api::{
     batch::v1 as proto,
@@ -12,7 +10,9 @@ use durably_proto::api::{
 };
 
 use super::{
-    WireError, payload,
+    WireError,
+    page::Page,
+    payload,
     request::{Request, Sender},
     time,
 };
@@ -179,13 +179,6 @@ pub(crate) struct ListBatches {
     pub(crate) page_token: Vec<u8>,
 }
 
-#[derive(Debug)]
-pub(crate) struct BatchPage {
-    pub(crate) batches: VecDeque<BatchSummary>,
-    /// Empty on the last page.
-    pub(crate) next_page_token: Vec<u8>,
-}
-
 impl Request for StartBatch {
     type Message = pb::StartBatchOperationRequest;
     type Reply = pb::StartBatchOperationResponse;
@@ -298,7 +291,7 @@ impl Request for StopBatch {
 impl Request for ListBatches {
     type Message = pb::ListBatchOperationsRequest;
     type Reply = pb::ListBatchOperationsResponse;
-    type Response = BatchPage;
+    type Response = Page<BatchSummary>;
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::ListBatchOperationsRequest {
@@ -308,7 +301,7 @@ impl Request for ListBatches {
         }
     }
 
-    fn read(reply: Self::Reply) -> Result<BatchPage, WireError> {
+    fn read(reply: Self::Reply) -> Result<Self::Response, WireError> {
         let batches = reply.operation_info.into_iter().map(|info| BatchSummary {
             id: info.job_id,
             kind: kind(info.operation_type),
@@ -316,8 +309,8 @@ impl Request for ListBatches {
             start_time: info.start_time.and_then(time::point),
             close_time: info.close_time.and_then(time::point),
         });
-        Ok(BatchPage {
-            batches: batches.collect(),
+        Ok(Page {
+            items: batches.collect(),
             next_page_token: reply.next_page_token,
         })
     }

@@ -6,6 +6,7 @@ use durably_proto::api::workflowservice::v1 as pb;
 use super::{
     WireError, describe,
     describe::Summary,
+    page::Page,
     payload,
     request::{Request, Sender},
 };
@@ -18,13 +19,6 @@ pub(crate) struct ListWorkflows {
     pub(crate) page_token: Vec<u8>,
 }
 
-#[derive(Debug)]
-pub(crate) struct WorkflowPage {
-    pub(crate) workflows: Vec<Summary>,
-    /// Empty on the last page.
-    pub(crate) next_page_token: Vec<u8>,
-}
-
 /// Counts workflows.
 #[derive(Debug)]
 pub(crate) struct CountWorkflows {
@@ -34,7 +28,7 @@ pub(crate) struct CountWorkflows {
 impl Request for ListWorkflows {
     type Message = pb::ListWorkflowExecutionsRequest;
     type Reply = pb::ListWorkflowExecutionsResponse;
-    type Response = WorkflowPage;
+    type Response = Page<Summary>;
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::ListWorkflowExecutionsRequest {
@@ -45,11 +39,11 @@ impl Request for ListWorkflows {
         }
     }
 
-    fn read(reply: Self::Reply) -> Result<WorkflowPage, WireError> {
+    fn read(reply: Self::Reply) -> Result<Self::Response, WireError> {
         let executions = reply.executions.into_iter();
         let workflows = executions.map(|info| describe::summary("list of workflows", info));
-        Ok(WorkflowPage {
-            workflows: workflows.collect::<Result<_, _>>()?,
+        Ok(Page {
+            items: workflows.collect::<Result<_, _>>()?,
             next_page_token: reply.next_page_token,
         })
     }

@@ -19,6 +19,7 @@ pub(crate) mod json;
 pub(crate) mod list;
 mod marker;
 pub(crate) mod namespace;
+pub(crate) mod page;
 pub(crate) mod payload;
 pub(crate) mod payload_fields;
 pub(crate) mod poll;

@@ -1,9 +1,6 @@
 //! The server and its namespaces.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use durably_proto::api::{
     enums::v1 as enums, namespace::v1 as proto, operatorservice::v1 as operator,
@@ -12,6 +9,7 @@ use durably_proto::api::{
 
 use super::{
     WireError,
+    page::Page,
     request::{Request, Sender},
     time,
 };
@@ -162,13 +160,6 @@ pub(crate) struct ListNamespaces {
     pub(crate) page_token: Vec<u8>,
 }
 
-#[derive(Debug)]
-pub(crate) struct NamespacePage {
-    pub(crate) namespaces: VecDeque<NamespaceDescription>,
-    /// Empty on the last page.
-    pub(crate) next_page_token: Vec<u8>,
-}
-
 impl Request for RegisterNamespace {
     type Message = pb::RegisterNamespaceRequest;
     type Reply = pb::RegisterNamespaceResponse;
@@ -256,7 +247,7 @@ impl Request for DeleteNamespace {
 impl Request for ListNamespaces {
     type Message = pb::ListNamespacesRequest;
     type Reply = pb::ListNamespacesResponse;
-    type Response = NamespacePage;
+    type Response = Page<NamespaceDescription>;
 
     fn into_message(self, _: Sender<'_>) -> Self::Message {
         pb::ListNamespacesRequest {
@@ -265,11 +256,11 @@ impl Request for ListNamespaces {
         }
     }
 
-    fn read(reply: Self::Reply) -> Result<NamespacePage, WireError> {
+    fn read(reply: Self::Reply) -> Result<Self::Response, WireError> {
         let namespaces = reply.namespaces.into_iter();
         let namespaces = namespaces.map(|it| described("list of namespaces", it));
-        Ok(NamespacePage {
-            namespaces: namespaces.collect::<Result<_, _>>()?,
+        Ok(Page {
+            items: namespaces.collect::<Result<_, _>>()?,
             next_page_token: reply.next_page_token,
         })
     }

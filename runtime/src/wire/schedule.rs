@@ -1,6 +1,6 @@
 //! Schedules, as requests of a client and their responses.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use durably_engine::{Header, Payload, RetryPolicy};
 use durably_proto::api::{
@@ -11,7 +11,9 @@ use durably_proto::api::{
 use super::{
     WireError, command, describe,
     describe::WorkflowStatus,
-    event, payload,
+    event,
+    page::Page,
+    payload,
     request::{Execution, Request, Sender},
     schedule_spec::{Overlap, ScheduleSpec},
     time,
@@ -247,13 +249,6 @@ pub(crate) struct ListSchedules {
     pub(crate) page_token: Vec<u8>,
 }
 
-#[derive(Debug)]
-pub(crate) struct SchedulePage {
-    pub(crate) schedules: VecDeque<ListedSchedule>,
-    /// Empty on the last page.
-    pub(crate) next_page_token: Vec<u8>,
-}
-
 /// A schedule, as lists show it.
 #[derive(Debug)]
 pub(crate) struct ListedSchedule {
@@ -405,7 +400,7 @@ impl Request for DeleteSchedule {
 impl Request for ListSchedules {
     type Message = pb::ListSchedulesRequest;
     type Reply = pb::ListSchedulesResponse;
-    type Response = SchedulePage;
+    type Response = Page<ListedSchedule>;
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::ListSchedulesRequest {
@@ -416,10 +411,10 @@ impl Request for ListSchedules {
         }
     }
 
-    fn read(reply: Self::Reply) -> Result<SchedulePage, WireError> {
+    fn read(reply: Self::Reply) -> Result<Self::Response, WireError> {
         let schedules = reply.schedules.into_iter().map(listed);
-        Ok(SchedulePage {
-            schedules: schedules.collect::<Result<_, _>>()?,
+        Ok(Page {
+            items: schedules.collect::<Result<_, _>>()?,
             next_page_token: reply.next_page_token,
         })
     }

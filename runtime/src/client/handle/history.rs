@@ -6,12 +6,15 @@ use super::target::FromClient;
 use crate::{
     client::{
         call::{Call, within},
-        pages::{List, Page, PageRequest},
+        pages::{List, PageRequest},
     },
     data::search::Filter,
     error::HandleError,
     transport::retry::Patience,
-    wire::history::{EventsKind, GetHistory, History, HistoryEvent},
+    wire::{
+        history::{EventsKind, GetHistory, History, HistoryEvent},
+        page::Page,
+    },
 };
 
 pub(crate) fn call(target: &FromClient) -> Call<History, HandleError> {

@@ -6,7 +6,7 @@ use crate::{
     client::{
         Client,
         handle::description::read,
-        pages::{List, Page, PageRequest},
+        pages::{List, PageRequest},
     },
     data::{
         Converter, Data,
@@ -93,25 +93,15 @@ impl ScheduleSummary {
 }
 
 pub(crate) fn list(client: &Client) -> List<ScheduleSummary> {
-    let client = client.clone();
-    List::new(
+    let request = |page: PageRequest| ListSchedules {
+        filter: page.filter,
+        page_token: page.page_token,
+    };
+    List::of_requests(
+        client,
         "schedules",
         Filter::from(""),
-        move |page: PageRequest, patience| {
-            let client = client.clone();
-            let request = ListSchedules {
-                filter: page.filter,
-                page_token: page.page_token,
-            };
-            async move {
-                let page = client.caller().call(request, patience).await?;
-                let schedules = page.schedules.into_iter();
-                let schedules = schedules.map(|it| ScheduleSummary::new(it, client.converter()));
-                Ok(Page {
-                    items: schedules.collect(),
-                    next_page_token: page.next_page_token,
-                })
-            }
-        },
+        request,
+        ScheduleSummary::new,
     )
 }
