@@ -4,8 +4,9 @@ mod outbox;
 mod schedules;
 
 use std::future::poll_fn;
-use std::pin::pin;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -458,71 +459,88 @@ async fn a_store_that_can_write_no_more_stops_the_server_with_its_reason() {
 #[tokio::test]
 async fn lists_that_wait_for_the_disk_leave_other_requests_alone() {
     let case = Case::new().await;
-    let backend = &case.server.backend;
-    let (end, ended) = std::sync::mpsc::channel::<()>();
-    let ended = Arc::new(std::sync::Mutex::new(ended));
-    let started = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let list = || {
-        let (ended, started) = (Arc::clone(&ended), Arc::clone(&started));
-        backend.on_disk(move |_| {
-            started.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            ended.lock().unwrap().recv().expect("it is sent");
-            Ok(())
-        })
-    };
-    let started = || started.load(std::sync::atomic::Ordering::Relaxed);
-    let mut lists: Vec<_> = (0..20).map(|_| Box::pin(list())).collect();
-    for list in &mut lists {
-        assert!(is_pending(&mut list.as_mut()).await);
-    }
-    while started() < 8 {
+    let held = HeldLists::of(&case);
+    let lists = held.lists(20).await;
+    while held.started() < 8 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     case.start("w").await.unwrap();
     case.describe("w").await.unwrap();
-    assert_eq!(started(), 8, "a few at a time");
-    for _ in 0..20 {
-        end.send(()).unwrap();
-    }
+    assert_eq!(held.started(), 8, "a few at a time");
+    held.end(20);
     for list in lists {
         list.await.unwrap();
     }
-    assert_eq!(started(), 20);
+    assert_eq!(held.started(), 20);
 }
 
 #[tokio::test]
 async fn lists_whose_clients_have_left_are_not_read_and_do_not_delay_the_shutdown() {
     let case = Case::new().await;
-    let backend = Arc::clone(&case.server.backend);
-    let (end, ended) = std::sync::mpsc::channel::<()>();
-    let ended = Arc::new(std::sync::Mutex::new(ended));
-    let started = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let list = || {
-        let (ended, started) = (Arc::clone(&ended), Arc::clone(&started));
-        backend.on_disk(move |_| {
-            started.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            ended.lock().unwrap().recv().expect("it is sent");
-            Ok(())
-        })
-    };
-    let mut lists: Vec<_> = (0..20).map(|_| Box::pin(list())).collect();
-    for list in &mut lists {
-        assert!(is_pending(&mut list.as_mut()).await);
-    }
+    let held = HeldLists::of(&case);
+    let mut lists = held.lists(20).await;
     // Eight of them have a thread.
     lists.truncate(8);
-    let mut last = Box::pin(list());
-    assert!(is_pending(&mut last.as_mut()).await);
+    let last = held.lists(1).await;
     case.server.shutdown().await;
-    for _ in 0..21 {
-        end.send(()).unwrap();
-    }
-    for list in lists {
+    held.end(21);
+    for list in lists.into_iter().chain(last) {
         list.await.unwrap();
     }
-    last.await.unwrap();
-    let started = started.load(std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(started, 9);
+    assert_eq!(held.started(), 9);
+}
+
+/// Lists that keep their threads until they are ended.
+struct HeldLists {
+    backend: Arc<Backend>,
+    started: Arc<AtomicUsize>,
+    end: std::sync::mpsc::Sender<()>,
+    ended: Arc<Mutex<std::sync::mpsc::Receiver<()>>>,
+}
+
+impl HeldLists {
+    fn of(case: &Case) -> Self {
+        let (end, ended) = std::sync::mpsc::channel();
+        Self {
+            backend: Arc::clone(&case.server.backend),
+            started: Arc::default(),
+            end,
+            ended: Arc::new(Mutex::new(ended)),
+        }
+    }
+
+    /// So many more, each of which has a thread or waits for one.
+    async fn lists(&self, count: usize) -> Vec<Pin<Box<impl Future<Output = Result<(), Error>>>>> {
+        let list = |_| {
+            let backend = Arc::clone(&self.backend);
+            let (ended, started) = (Arc::clone(&self.ended), Arc::clone(&self.started));
+            let list = async move {
+                let work = move |_: &Backend| {
+                    started.fetch_add(1, Ordering::Relaxed);
+                    ended.lock().unwrap().recv().expect("it is sent");
+                    Ok(())
+                };
+                backend.on_disk(work).await
+            };
+            Box::pin(list)
+        };
+        let mut lists: Vec<_> = (0..count).map(list).collect();
+        for list in &mut lists {
+            assert!(is_pending(&mut list.as_mut()).await);
+        }
+        lists
+    }
+
+    fn started(&self) -> usize {
+        self.started.load(Ordering::Relaxed)
+    }
+
+    /// Ends so many of those that have a thread, now or later.
+    fn end(&self, count: usize) {
+        for _ in 0..count {
+            self.end.send(()).unwrap();
+        }
+    }
 }
 
 /// A server on a store that can fail.
@@ -781,7 +799,7 @@ impl Case {
 }
 
 /// Polls a future until everything that it can do without the store is done.
-async fn is_pending<F: Future>(future: &mut std::pin::Pin<&mut F>) -> bool {
+async fn is_pending<F: Future>(future: &mut Pin<&mut F>) -> bool {
     for _ in 0..16 {
         let polled = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_pending()));
         if !polled.await {
