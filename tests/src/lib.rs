@@ -137,15 +137,7 @@ macro_rules! on_both_servers {
                 super::$name(&$crate::World::embedded().await?).await
             })*
         }
-        mod real {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $name() -> ::durably::Result<()> {
-                match $crate::World::real(concat!(module_path!(), "::", stringify!($name))).await? {
-                    Some(world) => super::$name(&world).await,
-                    None => Ok(()),
-                }
-            })*
-        }
+        $crate::on_the_real_server!(in real: $($name)*);
     };
 }
 
@@ -153,7 +145,10 @@ macro_rules! on_both_servers {
 #[macro_export]
 macro_rules! on_the_real_server {
     ($($name:ident)*) => {
-        mod on_real_only {
+        $crate::on_the_real_server!(in on_real_only: $($name)*);
+    };
+    (in $module:ident: $($name:ident)*) => {
+        mod $module {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $name() -> ::durably::Result<()> {
                 match $crate::World::real(concat!(module_path!(), "::", stringify!($name))).await? {
