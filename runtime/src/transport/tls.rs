@@ -177,18 +177,22 @@ impl Tls {
             None => verified.clone(),
         };
         let provider = Arc::new(ring::default_provider());
-        let verifier: Arc<dyn ServerCertVerifier> = match self.accepts_any {
-            true => Arc::new(AnyCertificate(Arc::clone(&provider))),
+        let trusted = match self.accepts_any {
+            true => None,
             false => {
                 let roots = Arc::new(self.root_store()?);
-                let verifier =
+                let roots =
                     WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
-                let verifier = verifier.build().map_err(|error| {
+                let roots = roots.build().map_err(|error| {
                     TlsFault(format!("the root certificates are of no use: {error}"))
                 })?;
-                Arc::new(Named { verifier, verified })
+                Some((roots, verified))
             }
         };
+        let verifier = Arc::new(Verifier {
+            provider: Arc::clone(&provider),
+            trusted,
+        });
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsFault(error.to_string()))?
@@ -287,14 +291,16 @@ impl Pem {
     }
 }
 
-/// Verifies the certificate for a name that need not be the one that was asked for.
+/// Verifies that the server has the key of its certificate and, unless any is accepted, that the
+/// certificate is trusted.
 #[derive(Debug)]
-struct Named {
-    verifier: Arc<WebPkiServerVerifier>,
-    verified: ServerName<'static>,
+struct Verifier {
+    provider: Arc<CryptoProvider>,
+    /// By whose roots, and for which name, which need not be the one that was asked for.
+    trusted: Option<(Arc<WebPkiServerVerifier>, ServerName<'static>)>,
 }
 
-impl ServerCertVerifier for Named {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -303,8 +309,10 @@ impl ServerCertVerifier for Named {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        self.verifier
-            .verify_server_cert(certificate, chain, &self.verified, ocsp, now)
+        match &self.trusted {
+            Some((roots, name)) => roots.verify_server_cert(certificate, chain, name, ocsp, now),
+            None => Ok(ServerCertVerified::assertion()),
+        }
     }
 
     fn verify_tls12_signature(
@@ -313,48 +321,7 @@ impl ServerCertVerifier for Named {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier
-            .verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier
-            .verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
-    }
-}
-
-/// Accepts every certificate whose key the server has.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let schemes = &self.0.signature_verification_algorithms;
+        let schemes = &self.provider.signature_verification_algorithms;
         rustls::crypto::verify_tls12_signature(message, certificate, signature, schemes)
     }
 
@@ -364,12 +331,13 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let schemes = &self.0.signature_verification_algorithms;
+        let schemes = &self.provider.signature_verification_algorithms;
         rustls::crypto::verify_tls13_signature(message, certificate, signature, schemes)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        let schemes = &self.provider.signature_verification_algorithms;
+        schemes.supported_schemes()
     }
 }
 
