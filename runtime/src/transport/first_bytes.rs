@@ -15,11 +15,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const KEPT: usize = 2048;
 /// How much of a body is shown.
 const SHOWN: usize = 100;
-const TLS_RECORD: &str = "a TLS record";
 
 /// An answer that is not gRPC.
 #[derive(Clone, Debug)]
-pub(crate) struct ForeignAnswer(String);
+pub(crate) enum ForeignAnswer {
+    /// A record of TLS.
+    Tls,
+    /// Anything else, described.
+    Other(String),
+}
 
 impl ForeignAnswer {
     /// An HTTP answer.
@@ -40,14 +44,9 @@ impl ForeignAnswer {
         }
         // Records of alerts and of handshakes, in any version of TLS.
         if let [0x15 | 0x16, 0x03, ..] = bytes {
-            return Some(Self(TLS_RECORD.to_owned()));
+            return Some(Self::Tls);
         }
-        Some(Self(format!("`{}`", beginning(bytes))))
-    }
-
-    /// Whether what answers speaks TLS.
-    pub(crate) fn is_tls(&self) -> bool {
-        self.0 == TLS_RECORD
+        Some(Self::Other(format!("`{}`", beginning(bytes))))
     }
 
     fn http_1(answer: &[u8]) -> Self {
@@ -77,7 +76,7 @@ impl ForeignAnswer {
         if !body.is_empty() {
             text += &format!(": `{body}`");
         }
-        Self(text)
+        Self::Other(text)
     }
 }
 
@@ -98,7 +97,10 @@ fn beginning(body: &[u8]) -> String {
 
 impl fmt::Display for ForeignAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::Tls => f.write_str("a TLS record"),
+            Self::Other(answer) => f.write_str(answer),
+        }
     }
 }
 

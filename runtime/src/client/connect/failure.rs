@@ -34,11 +34,11 @@ pub(super) fn refused_by(channel: &Channel, address: String, error: ConnectError
         return ConnectError::Tls { address, reason };
     }
     match channel.foreign_answer() {
-        Some(answer) if answer.is_tls() => ConnectError::Tls {
+        Some(ForeignAnswer::Tls) => ConnectError::Tls {
             address,
             reason: "the server speaks TLS, which an address with `https://` asks for".to_owned(),
         },
-        Some(answer) => not_temporal(address, &answer),
+        Some(answer @ ForeignAnswer::Other(_)) => not_temporal(address, &answer),
         None => error,
     }
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use http::Uri;
+use http::{HeaderMap, Uri};
 use tonic::metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue};
 
 use self::{
@@ -308,6 +308,7 @@ impl ClientBuilder {
     /// The address is not one, nothing answers there, what answers is no Temporal server, it refuses us,
     /// or the options of TLS are of no use.
     pub async fn connect(self) -> Result<Client, ConnectError> {
+        let headers = self.metadata()?.into_headers();
         let target = self.target()?;
         let address = shown(&target);
         let channel = match Channel::connect(target).await {
@@ -315,7 +316,7 @@ impl ClientBuilder {
             Err(error) => return Err(not_connected(address, error)),
         };
         let timeout = self.connect_timeout;
-        let (caller, converter) = self.caller(channel.clone())?;
+        let (caller, converter) = self.caller(channel.clone(), headers);
         match greet(&caller, &address, timeout).await {
             Ok(()) => Ok(Client(Arc::new(caller), converter)),
             Err(error) => Err(refused_by(&channel, address, error)),
@@ -337,26 +338,25 @@ impl ClientBuilder {
     /// # Errors
     /// The address is not one, or the options contradict each other.
     pub fn connect_lazily(self) -> Result<Client, ConnectError> {
+        let headers = self.metadata()?.into_headers();
         let target = self.target()?;
         let address = shown(&target);
         let channel = Channel::lazy(target).map_err(|error| not_connected(address, error))?;
-        let (caller, converter) = self.caller(channel)?;
+        let (caller, converter) = self.caller(channel, headers);
         Ok(Client(Arc::new(caller), converter))
     }
 
-    fn caller(self, channel: Channel) -> Result<(Caller, Converter), ConnectError> {
-        let headers = self.metadata()?.into_headers();
+    fn caller(self, channel: Channel, headers: HeaderMap) -> (Caller, Converter) {
         let key = match self.api_key {
             Some(Key::Given(key)) => Some(key),
             Some(Key::Fixed(_)) | None => None,
         };
         let identity = self.identity.unwrap_or_else(id::identity);
         let caller = Caller::grpc(channel, headers, key, &self.namespace, &identity);
-        Ok((caller, self.converter))
+        (caller, self.converter)
     }
 
     fn target(&self) -> Result<Target, ConnectError> {
-        self.metadata()?;
         let addresses = self.addresses.iter().map(|address| parse(address));
         let addresses: Vec<Written> = addresses.collect::<Result<_, _>>()?;
         let over_tls = self.is_over_tls(&addresses)?;

@@ -37,6 +37,11 @@ impl Environment {
             .filter(|it| !it.is_empty())
     }
 
+    /// Whether a variable has a name that begins so, also an empty one.
+    fn has_any(&self, beginning: &str) -> bool {
+        self.0.keys().any(|name| name.starts_with(beginning))
+    }
+
     fn bool(&self, name: &str) -> Result<Option<bool>, ConnectError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
@@ -213,16 +218,12 @@ impl Profile {
         set(&mut self.address, "TEMPORAL_ADDRESS");
         set(&mut self.namespace, "TEMPORAL_NAMESPACE");
         set(&mut self.api_key, "TEMPORAL_API_KEY");
-        let names = environment.0.keys();
-        if names
-            .into_iter()
-            .any(|it| it.starts_with("TEMPORAL_CODEC_"))
-        {
+        if environment.has_any("TEMPORAL_CODEC_") {
             let codec = self.codec.get_or_insert_default();
             set(&mut codec.endpoint, "TEMPORAL_CODEC_ENDPOINT");
         }
-        let mut names = environment.0.keys();
-        if names.any(|it| it == "TEMPORAL_TLS" || it.starts_with("TEMPORAL_TLS_")) {
+        let has_tls = environment.0.contains_key("TEMPORAL_TLS");
+        if has_tls || environment.has_any("TEMPORAL_TLS_") {
             let tls = self.tls.get_or_insert_default();
             if let Some(on) = environment.bool("TEMPORAL_TLS")? {
                 tls.disabled = Some(!on);
