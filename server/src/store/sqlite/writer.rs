@@ -71,21 +71,20 @@ impl Writer {
     /// Starts the thread with a connection that [`set_up_writer`] has set up.
     pub(super) fn start(path: PathBuf, connection: Connection) -> io::Result<Self> {
         let queue = Arc::new(Queue::new());
+        let is_broken = watch::Sender::new(false);
         let mut database = Database {
             path,
             connection: Some(connection),
+            is_broken: is_broken.clone(),
             numbers: AttributeNumbers::default(),
             moved_pages: 0,
             checkpoint_failed: false,
         };
         let thread = thread::Builder::new().name("durably-sqlite".to_owned());
-        let is_broken = watch::Sender::new(false);
         let thread = thread.spawn({
-            let (queue, is_broken) = (Arc::clone(&queue), is_broken.clone());
+            let queue = Arc::clone(&queue);
             move || {
                 if database.run(&queue) == Ended::Panicked {
-                    // First, so that nobody is told that the server merely stops.
-                    is_broken.send_replace(true);
                     for job in queue.close_and_take() {
                         job.answer.send(Err(StoreError::Broken));
                     }
@@ -219,6 +218,7 @@ struct Database {
     path: PathBuf,
     /// None after a failure; the next group gets another one.
     connection: Option<Connection>,
+    is_broken: watch::Sender<bool>,
     numbers: AttributeNumbers,
     /// Pages of the log that are in the database.
     moved_pages: i32,
@@ -240,19 +240,26 @@ impl Database {
             let (work, answers): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|job| (job.work, job.answer)).unzip();
             let Ok(written) = catch_unwind(AssertUnwindSafe(|| self.write(&work))) else {
+                let ended = self.panicked();
                 for answer in answers {
                     answer.send(Err(StoreError::Broken));
                 }
-                return Ended::Panicked;
+                return ended;
             };
             for (answer, written) in answers.into_iter().zip(written) {
                 answer.send(written);
             }
             let checkpoint = || self.checkpoint(queue.is_empty());
             if catch_unwind(AssertUnwindSafe(checkpoint)).is_err() {
-                return Ended::Panicked;
+                return self.panicked();
             }
         }
+    }
+
+    /// Says so before any answer, so that nobody is told that the server merely stops.
+    fn panicked(&self) -> Ended {
+        self.is_broken.send_replace(true);
+        Ended::Panicked
     }
 
     /// Writes a group in one transaction. If one of them cannot be written at all, also because it
