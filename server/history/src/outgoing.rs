@@ -300,7 +300,10 @@ impl Run {
         })
     }
 
-    fn scheduled_end(&self) -> Option<schedule::Closed> {
+    /// How the workflow has ended that this run is the last one of, as its schedule is to know it.
+    /// None while it runs, or if no schedule has started it.
+    pub fn scheduled_end(&self) -> Option<schedule::Closed> {
+        self.config.schedule.as_ref()?;
         let end = child_end(self.events.last()?.attributes?)?;
         let (result, failure) = match end {
             ChildEnd::Completed(result) => (result, None),

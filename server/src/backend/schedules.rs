@@ -54,9 +54,15 @@ impl Backend {
         name: &ScheduleName,
         apply: impl FnOnce(&mut Schedule, Time) -> Result<R, Error> + Send + 'static,
     ) -> Result<R, Error> {
-        let id = Arc::clone(&name.id);
+        let Some(backend) = self.own.upgrade() else {
+            return Err(StoreError::Stopped.into());
+        };
+        let own_name = name.clone();
         let change = move |present: Option<&Schedule>, now| {
-            let mut schedule = present.cloned().ok_or_else(|| no_such_schedule(&id))?;
+            let mut schedule = present
+                .cloned()
+                .ok_or_else(|| no_such_schedule(&own_name.id))?;
+            backend.take_ends(&own_name, &mut schedule, now)?;
             let result = apply(&mut schedule, now)?;
             match schedule.is_over() {
                 true => Ok((Change::Remove, result)),
@@ -64,6 +70,34 @@ impl Backend {
             }
         };
         self.change_schedule(name, change).await
+    }
+
+    /// Takes the ends in that are durable and whose report is on its way: a start must not be skipped
+    /// for a workflow that its caller knows to have ended. The real scheduler asks likewise before it
+    /// decides a start.
+    fn take_ends(
+        &self,
+        name: &ScheduleName,
+        schedule: &mut Schedule,
+        now: Time,
+    ) -> Result<(), Error> {
+        let namespace = self.namespaces.find(&name.namespace)?;
+        for awaited in schedule.awaited_ends() {
+            let found = self.executions.find(&namespace, &awaited.workflow_id)?;
+            let Some(execution) = found else { continue };
+            let mut runs = execution.lock();
+            // The last commit may fail. A run that is damaged or gone has no end to take in.
+            if runs.unconfirmed.has_commits() {
+                continue;
+            }
+            let closed = runs.latest().ok().flatten();
+            let closed = closed.and_then(|record| record.run.scheduled_end());
+            drop(runs);
+            if let Some(closed) = closed.filter(|closed| closed.execution == awaited) {
+                schedule.workflow_closed(closed, now);
+            }
+        }
+        Ok(())
     }
 
     /// Takes the result of an action in.

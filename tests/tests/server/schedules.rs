@@ -37,6 +37,7 @@ on_both_servers! {
     a_schedule_is_described_and_listed
     each_overlap_policy_treats_the_run_at_work
     a_started_run_knows_its_schedule_and_the_run_before
+    a_trigger_after_an_end_is_not_skipped
     a_failure_pauses_the_schedule
     limited_actions_run_out
     a_backfill_starts_runs_of_the_past
@@ -655,6 +656,29 @@ async fn each_overlap_policy_treats_the_run_at_work(world: &World) -> Result<()>
         panic!("it was terminated: {end:?}");
     };
     assert_eq!(end.reason, "terminated by schedule overlap policy");
+    case.delete().await
+}
+
+async fn a_trigger_after_an_end_is_not_skipped(world: &World) -> Result<()> {
+    let mut case = Case::new(world).await?;
+    case.create(|_| ()).await?;
+    let mut service = case.service.clone();
+    for minute in 0..20 {
+        let time = format!("2026-01-02T03:{minute:02}:00Z");
+        case.patch(SchedulePatch {
+            trigger_immediately: Some(TriggerImmediatelyRequest {
+                scheduled_time: Some(time.parse().expect("a time")),
+                ..Default::default()
+            }),
+            ..Default::default()
+        })
+        .await?;
+        let task = workflow_task(&mut service, &case.queue).await?;
+        let execution = task.workflow_execution.clone().expect("it is named");
+        let expected = format!("{}-workflow-{time}", case.id);
+        assert_eq!(execution.workflow_id, expected);
+        complete(&mut service, &task, vec![complete_workflow()], vec![]).await?;
+    }
     case.delete().await
 }
 

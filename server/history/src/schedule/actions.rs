@@ -43,6 +43,19 @@ impl Schedule {
         })
     }
 
+    /// The workflows whose end the schedule has not taken in, also those that it is about to start.
+    pub fn awaited_ends(&self) -> Vec<WorkflowExecution> {
+        let starting = self
+            .pending
+            .iter()
+            .filter_map(|pending| match &pending.kind {
+                PendingKind::Start { execution, .. } => Some(execution),
+                PendingKind::Cancel(_) | PendingKind::Terminate(_) => None,
+            });
+        let running = self.info.running_workflows.iter();
+        running.chain(starting).cloned().collect()
+    }
+
     /// Takes the result of an action in. A repetition has no effect.
     pub fn finish_action(&mut self, id: ActionId, result: ActionResult, now: Time) {
         let Some(place) = self.pending.iter().position(|pending| pending.id == id) else {
@@ -75,7 +88,7 @@ impl Schedule {
         self.decide_further(now);
     }
 
-    /// Takes the end of a workflow in that the schedule has started.
+    /// Takes the end of a workflow in that the schedule has started. A repetition has no effect.
     pub fn workflow_closed(&mut self, closed: Closed, now: Time) {
         let closed_execution = closed.execution.clone();
         let starting = self
