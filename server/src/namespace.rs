@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use durably_history::{DeploymentVersion, LONGEST_ID, Route, Time};
+use durably_history::{DeploymentVersion, LONGEST_ID, Route, Start, Time, checked_version};
 use durably_proto::api::common::v1::SearchAttributes;
 
 use crate::deployment::{Deployments, QueueType};
@@ -271,6 +271,21 @@ impl Namespace {
             offer,
             now,
         );
+    }
+
+    /// Checks that workers of the version to which an override sends the run poll its task queue.
+    pub(crate) fn check_override(&self, start: &Start) -> Result<(), Error> {
+        let given = start.versioning_override.as_ref();
+        let Some(version) = given.and_then(checked_version) else {
+            return Ok(());
+        };
+        let queue = &start.task_queue;
+        match self.deployments().has(&version, QueueType::Workflow, queue) {
+            true => Ok(()),
+            false => Err(Error::Precondition(format!(
+                "Pinned version '{version}' is not present in task queue '{queue}' of type 'Workflow'"
+            ))),
+        }
     }
 
     /// Whether a run stays on its version with its next workflow task, so that its sticky worker may

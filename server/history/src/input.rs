@@ -343,9 +343,20 @@ pub struct FailWorkflowTask {
     pub binary_checksum: String,
 }
 
-/// Key of an activity attempt, in [`Effect::DispatchActivity`](crate::Effect).
+/// Key of an activity attempt on offer, in [`Effect::DispatchActivity`](crate::Effect).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActivityTaskKey {
+    /// The event that scheduled the activity.
+    pub scheduled: EventId,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// Distinguishes offers of the same attempt: only the latest one counts.
+    pub stamp: Stamp,
+}
+
+/// Identifies a started activity attempt; the task token contains it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActivityTaskToken {
     /// The event that scheduled the activity.
     pub scheduled: EventId,
     /// The attempt, from 1.
@@ -356,7 +367,7 @@ pub struct ActivityTaskKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActivityRef {
     /// By the task token of one attempt.
-    Token(ActivityTaskKey),
+    Token(ActivityTaskToken),
     /// By the activity's own id, whatever the attempt (the `...ById` requests).
     Id(ActivityId),
 }

@@ -69,9 +69,9 @@ pub use id::{
     WorkflowId,
 };
 pub use input::{
-    ActivityRef, ActivityTaskKey, Attach, BadSearchAttributes, BeginFirstTask, CancelActivity,
-    ChildClosed, ChildEnd, CompleteActivity, CompleteWorkflowTask, Deadline, Delivered,
-    FailActivity, FailWorkflowTask, Heartbeat, Input, RequestCancel, RunNamespace,
+    ActivityRef, ActivityTaskKey, ActivityTaskToken, Attach, BadSearchAttributes, BeginFirstTask,
+    CancelActivity, ChildClosed, ChildEnd, CompleteActivity, CompleteWorkflowTask, Deadline,
+    Delivered, FailActivity, FailWorkflowTask, Heartbeat, Input, RequestCancel, RunNamespace,
     SearchAttributeProblem, Signal, StartActivity, StartWorkflowTask, Terminate, UpdateRequest,
     WorkflowTaskKey, WorkflowTaskToken,
 };
@@ -91,5 +91,6 @@ pub use transition::{
     UpdateAbort, UpdateStage, UpdateStatus,
 };
 pub use versioning::{
-    DeploymentVersion, InheritedVersion, PolledBy, Route, RoutingTarget, pinned_by,
+    DeploymentVersion, InheritedVersion, PolledBy, Route, RoutingTarget, check_override,
+    checked_version,
 };

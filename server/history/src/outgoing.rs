@@ -156,7 +156,7 @@ impl Run {
         let (versioning_override, inherited_version) = match attributes.versioning_override {
             Some(given) => (Some(given), InheritedVersion::None),
             None => (
-                self.versioning.inherited_override(),
+                self.versioning.override_of_child(),
                 self.versioning.of_child(),
             ),
         };

@@ -2,7 +2,8 @@
 //! messages to other executions.
 
 use crate::input::{ActivityTaskKey, WorkflowTaskKey};
-use crate::pending::activities::{Activity, ActivityState};
+use crate::open_transition::OpenTransition;
+use crate::pending::activities::Activity;
 use crate::queue::TaskQueue;
 use crate::state::{Run, ScheduledTask, TaskType, WorkflowTask};
 use crate::transition::Effect;
@@ -29,11 +30,19 @@ impl Run {
         workflow_task.into_iter().chain(activities)
     }
 
-    /// Offers the activities that wait in queues once more.
-    pub(crate) fn activity_offers(&self) -> Vec<Effect> {
+    /// Offers the activities that wait in queues to the workers to which they belong now. Their earlier
+    /// offers name a route that does not hold any more, so they become stale.
+    pub(crate) fn move_activities(&mut self, out: &mut OpenTransition) {
+        self.activities.renew_offers();
+        for offer in self.activity_offers() {
+            out.effect(offer);
+        }
+    }
+
+    fn activity_offers(&self) -> impl Iterator<Item = Effect> {
         let activities = self.activities.iter();
-        let waiting = activities.filter(|it| matches!(it.state, ActivityState::Waiting));
-        waiting.map(Activity::offer).collect()
+        let waiting = activities.filter(|it| it.is_waiting());
+        waiting.map(Activity::offer)
     }
 }
 
@@ -58,6 +67,7 @@ impl Activity {
             task_key: ActivityTaskKey {
                 scheduled: self.scheduled,
                 attempt: self.attempt,
+                stamp: self.stamp,
             },
             queue: self.queue.clone(),
         }

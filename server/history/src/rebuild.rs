@@ -114,6 +114,7 @@ impl Run {
                     retry,
                     cancel_requested,
                     attempt: _,
+                    stamp: _,
                     attempt_at: _,
                     state: _,
                     last_failure: _,
@@ -121,6 +122,7 @@ impl Run {
                     heartbeat_details: _,
                     heartbeat_at: _,
                     last_worker: _,
+                    last_version: _,
                     last_started_at: _,
                 } = it;
                 let facts = (id, scheduled, scheduled_at, queue, priority);
@@ -242,7 +244,7 @@ impl Rebuild {
                     let request_id = RequestId::from(it.request_id.as_str());
                     let identity = it.identity.clone();
                     run.activities
-                        .start_attempt(scheduled, at, request_id, identity);
+                        .start_attempt(scheduled, at, request_id, identity, None);
                     self.started.insert(scheduled, id);
                 }
             }

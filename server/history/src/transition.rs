@@ -11,7 +11,7 @@ use durably_proto::api::update::v1;
 use durably_proto::wkt;
 
 use crate::id::{ActivityId, EventId, OutgoingKey, UpdateId};
-use crate::input::{ActivityTaskKey, WorkflowTaskKey, WorkflowTaskToken};
+use crate::input::{ActivityTaskKey, ActivityTaskToken, WorkflowTaskKey, WorkflowTaskToken};
 use crate::queue::TaskQueue;
 use crate::start::Start;
 use crate::time::Time;
@@ -41,7 +41,8 @@ pub enum Effect {
         /// Whether the task is speculative and need not be durable.
         speculative: bool,
     },
-    /// Offer an attempt at an activity to the pollers of a queue.
+    /// Offer an attempt at an activity to the pollers of a queue. Offering it again under a new key
+    /// makes the old key stale.
     DispatchActivity {
         /// Identifies the attempt when a poll takes it.
         task_key: ActivityTaskKey,
@@ -130,7 +131,7 @@ pub struct CompletedWorkflowTask {
 #[derive(Clone, Debug)]
 pub struct StartedActivity {
     /// Content of the task token.
-    pub task_key: ActivityTaskKey,
+    pub token: ActivityTaskToken,
     /// The activity's id.
     pub activity_id: ActivityId,
     /// The activity's type.

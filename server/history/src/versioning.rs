@@ -11,6 +11,8 @@
 //!
 //! During a transition no activity starts: the workflow's code moves first.
 
+mod overrides;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,10 +26,14 @@ use durably_proto::api::history::v1::{
     DeclinedTargetVersionUpgrade, WorkflowExecutionStartedEventAttributes,
     WorkflowTaskCompletedEventAttributes,
 };
-use durably_proto::api::workflow::v1::versioning_override::{Override, PinnedOverride};
+use durably_proto::api::workflow::v1::versioning_override::Override;
 use durably_proto::api::workflow::v1::{
     DeploymentVersionTransition, VersioningOverride, WorkflowExecutionVersioningInfo,
 };
+
+pub(crate) use self::overrides::in_newest_form;
+pub use self::overrides::{check_override, checked_version};
+use self::overrides::{override_behavior, override_target, shown};
 
 /// A version of a worker deployment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,7 +95,7 @@ pub(crate) struct Versioning {
     pub behavior: VersioningBehavior,
     /// That version.
     pub version: Option<DeploymentVersion>,
-    /// Replaces both; set at the start.
+    /// Replaces both; set at the start. One that moves the run once is removed when the run has moved.
     pub replaced_by: Option<VersioningOverride>,
     /// Set when a worker of another version takes a task, until a worker of that version completes one.
     pub transition: Option<Transition>,
@@ -139,10 +145,7 @@ impl DeploymentVersion {
     /// The version of a message; none for an empty one.
     pub fn from_proto(version: Option<&WorkerDeploymentVersion>) -> Option<Self> {
         let version = version.filter(|version| !version.build_id.is_empty())?;
-        Some(Self {
-            deployment: version.deployment_name.as_str().into(),
-            build_id: version.build_id.as_str().into(),
-        })
+        Some(Self::from(version))
     }
 
     /// The version as messages have it.
@@ -156,6 +159,15 @@ impl DeploymentVersion {
     /// The text of older messages, with a full stop.
     pub fn older_text(&self) -> String {
         format!("{}.{}", self.deployment, self.build_id)
+    }
+}
+
+impl From<&WorkerDeploymentVersion> for DeploymentVersion {
+    fn from(version: &WorkerDeploymentVersion) -> Self {
+        Self {
+            deployment: version.deployment_name.as_str().into(),
+            build_id: version.build_id.as_str().into(),
+        }
     }
 }
 
@@ -187,9 +199,9 @@ impl Versioning {
 
     /// As [`effective_version`](Self::effective_version), where an override may name the version.
     fn effective(&self) -> Option<DeploymentVersion> {
-        let pinned = self.replaced_by.as_ref().and_then(pinned_by);
-        match (&self.transition, pinned) {
-            (None, Some(pinned)) => Some(pinned),
+        let target = self.replaced_by.as_ref().and_then(override_target);
+        match (&self.transition, target) {
+            (None, Some(target)) => Some(target),
             (Some(_) | None, _) => self.effective_version().cloned(),
         }
     }
@@ -265,7 +277,7 @@ impl Versioning {
 
     /// Sets what the first event of a run says.
     pub(crate) fn apply_started(&mut self, event: &WorkflowExecutionStartedEventAttributes) {
-        self.replaced_by = event.versioning_override.as_ref().map(normalized);
+        self.replaced_by = event.versioning_override.as_ref().map(in_newest_form);
         if let Some(version) =
             DeploymentVersion::from_proto(event.inherited_pinned_version.as_ref())
         {
@@ -306,6 +318,13 @@ impl Versioning {
             VersioningBehavior::Unspecified => None,
             VersioningBehavior::Pinned | VersioningBehavior::AutoUpgrade => by.clone(),
         };
+        let has_moved = |given: &VersioningOverride| {
+            let is_once = matches!(given.r#override, Some(Override::OneTime(_)));
+            is_once && override_target(given) == by
+        };
+        if self.replaced_by.as_ref().is_some_and(has_moved) {
+            self.replaced_by = None;
+        }
         if let Some(by) = by
             && !self.used.contains(&by)
         {
@@ -397,10 +416,18 @@ impl Versioning {
         (behavior, version, replaced_by, deployment, used)
     }
 
-    /// The override that next runs and children take over: a pinned one.
+    /// The override that next runs take over: a pinned one.
     pub(crate) fn inherited_override(&self) -> Option<VersioningOverride> {
         let replaced_by = self.replaced_by.as_ref();
-        replaced_by.filter(|it| pinned_by(it).is_some()).cloned()
+        let pinned = replaced_by.filter(|it| matches!(it.r#override, Some(Override::Pinned(_))));
+        pinned.cloned()
+    }
+
+    /// The override that children take over: one that names a version.
+    pub(crate) fn override_of_child(&self) -> Option<VersioningOverride> {
+        let replaced_by = self.replaced_by.as_ref();
+        let named = replaced_by.filter(|it| override_target(it).is_some());
+        named.cloned()
     }
 
     /// The run's versions as descriptions and lists show them; none if it has none.
@@ -436,8 +463,8 @@ impl Versioning {
             transition: None,
             ..self.clone()
         };
-        let version = match at_rest.replaced_by.as_ref().and_then(pinned_by) {
-            Some(pinned) => Some(pinned),
+        let version = match at_rest.replaced_by.as_ref().and_then(override_target) {
+            Some(target) => Some(target),
             None => at_rest.version.clone(),
         };
         (at_rest.effective_behavior(), version)
@@ -480,69 +507,5 @@ impl InheritedVersion {
                 });
             }
         }
-    }
-}
-
-/// The version that an override pins a run to.
-pub fn pinned_by(message: &VersioningOverride) -> Option<DeploymentVersion> {
-    match &normalized(message).r#override {
-        Some(Override::Pinned(PinnedOverride { version, .. })) => {
-            DeploymentVersion::from_proto(version.as_ref())
-        }
-        Some(Override::AutoUpgrade(_) | Override::OneTime(_)) | None => None,
-    }
-}
-
-fn override_behavior(message: &VersioningOverride) -> VersioningBehavior {
-    match &message.r#override {
-        Some(Override::Pinned(_)) => VersioningBehavior::Pinned,
-        Some(Override::AutoUpgrade(_)) => VersioningBehavior::AutoUpgrade,
-        Some(Override::OneTime(_)) | None => VersioningBehavior::Unspecified,
-    }
-}
-
-/// An override in the newest of its forms.
-#[expect(deprecated, reason = "older clients send the older forms")]
-fn normalized(message: &VersioningOverride) -> VersioningOverride {
-    if message.r#override.is_some() {
-        return VersioningOverride {
-            r#override: message.r#override.clone(),
-            ..VersioningOverride::default()
-        };
-    }
-    let pinned = |deployment: &str, build_id: &str| {
-        Override::Pinned(PinnedOverride {
-            behavior:
-                durably_proto::api::workflow::v1::versioning_override::PinnedOverrideBehavior::Pinned
-                    .into(),
-            version: Some(WorkerDeploymentVersion {
-                deployment_name: deployment.to_owned(),
-                build_id: build_id.to_owned(),
-            }),
-        })
-    };
-    let instead = match message.behavior() {
-        VersioningBehavior::AutoUpgrade => Some(Override::AutoUpgrade(true)),
-        VersioningBehavior::Pinned | VersioningBehavior::Unspecified => {
-            let text = message.pinned_version.split_once('.');
-            let deployment = message.deployment.as_ref();
-            let deployment = deployment.map(|it| (it.series_name.as_str(), it.build_id.as_str()));
-            text.or(deployment).map(|(name, build)| pinned(name, build))
-        }
-    };
-    VersioningOverride {
-        r#override: instead,
-        ..VersioningOverride::default()
-    }
-}
-
-/// An override as descriptions show it: in its newest form and in the one before.
-fn shown(message: &VersioningOverride) -> VersioningOverride {
-    let pinned = pinned_by(message).map(|version| version.older_text());
-    #[expect(deprecated, reason = "descriptions still show them")]
-    VersioningOverride {
-        behavior: override_behavior(message).into(),
-        pinned_version: pinned.unwrap_or_default(),
-        ..message.clone()
     }
 }

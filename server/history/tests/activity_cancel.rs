@@ -105,7 +105,7 @@ fn a_running_activity_receives_the_cancel_request_with_its_heartbeat() {
     case.work(vec![cancel_activity(5)]);
     case.skip();
     assert!(case.heartbeat(&activity, "2"));
-    case.ok(canceled(ActivityRef::Token(activity.task_key)));
+    case.ok(canceled(ActivityRef::Token(activity.token)));
     case.expect(&[
         "11 activity_task_started scheduled=5 attempt=1",
         "12 activity_task_canceled scheduled=5 started=11 requested=10 bye",
@@ -134,7 +134,7 @@ fn a_cancellation_without_a_request_is_rejected() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
     let activity = case.start_activity();
-    let refused = case.apply(canceled(ActivityRef::Token(activity.task_key)));
+    let refused = case.apply(canceled(ActivityRef::Token(activity.token)));
     assert!(matches!(refused.unwrap_err(), Rejection::Invalid(_)));
 }
 

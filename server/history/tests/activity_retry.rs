@@ -20,7 +20,7 @@ fn the_third_attempt_completes_and_tells_how_the_second_failed() {
     case.skip();
     for (attempt, backoff) in [(1, 1), (2, 2)] {
         let activity = case.start_activity();
-        assert_eq!(activity.task_key.attempt, attempt);
+        assert_eq!(activity.token.attempt, attempt);
         case.fail_activity(&activity, failure(&format!("attempt {attempt}"), "Flaky"));
         let failed_at = case.now;
         case.ring();
@@ -92,7 +92,7 @@ fn a_failure_may_name_the_delay_itself() {
     assert!(case.activities.is_empty());
     case.ring();
     assert_eq!(case.now.since(activity.started_at), Duration::from_secs(42));
-    assert_eq!(case.start_activity().task_key.attempt, 2);
+    assert_eq!(case.start_activity().token.attempt, 2);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn the_maximum_interval_does_not_limit_a_requested_delay() {
         case.now.since(activity.started_at),
         Duration::from_secs(600)
     );
-    assert_eq!(case.start_activity().task_key.attempt, 2);
+    assert_eq!(case.start_activity().token.attempt, 2);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn after_a_negative_requested_delay_the_next_attempt_is_due_at_once() {
     case.fail_activity(&activity, delayed(-5));
     case.ring();
     assert_eq!(case.now, activity.started_at);
-    assert_eq!(case.start_activity().task_key.attempt, 2);
+    assert_eq!(case.start_activity().token.attempt, 2);
 }
 
 #[test]
@@ -174,11 +174,12 @@ fn heartbeat_details_reach_the_next_attempt() {
 fn the_token_of_an_ended_attempt_is_stale() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
+    let task_key = case.activities[0];
     let activity = case.start_activity();
     case.fail_activity(&activity, failure("fell", "Fell"));
     for input in [
-        poll_activity(activity.task_key),
-        complete(ActivityRef::Token(activity.task_key)),
+        poll_activity(task_key),
+        complete(ActivityRef::Token(activity.token)),
     ] {
         assert_eq!(
             case.apply(input).unwrap_err(),

@@ -291,7 +291,7 @@ impl Case {
 
     pub fn complete_activity(&mut self, activity: &StartedActivity) {
         self.ok(Input::CompleteActivity(CompleteActivity {
-            activity: ActivityRef::Token(activity.task_key),
+            activity: ActivityRef::Token(activity.token),
             result: Some(command::payloads("done")),
             identity: "worker".to_owned(),
             worker_version: None,
@@ -300,7 +300,7 @@ impl Case {
 
     pub fn fail_activity(&mut self, activity: &StartedActivity, failure: Failure) {
         self.ok(Input::FailActivity(Box::new(FailActivity {
-            activity: ActivityRef::Token(activity.task_key),
+            activity: ActivityRef::Token(activity.token),
             failure: Some(failure),
             last_heartbeat_details: None,
             identity: "worker".to_owned(),
@@ -311,7 +311,7 @@ impl Case {
     /// Whether the activity learns that it should end.
     pub fn heartbeat(&mut self, activity: &StartedActivity, details: &str) -> bool {
         match self.ok(Input::Heartbeat(Heartbeat {
-            activity: ActivityRef::Token(activity.task_key),
+            activity: ActivityRef::Token(activity.token),
             details: Some(command::payloads(details)),
             identity: "worker".to_owned(),
         })) {

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use durably_history::{
-    ActivityRef, ActivityTaskKey, Attach, CancelActivity, ChildClosed, ChildEnd, CompleteActivity,
-    Delivered, Effect, FailActivity, Heartbeat, Input, OutgoingKey, OutgoingKind, Reply,
-    RequestCancel, Run, Signal, Start, Terminate, Time, Transition, WorkflowTaskKey,
+    ActivityRef, ActivityTaskKey, ActivityTaskToken, Attach, CancelActivity, ChildClosed, ChildEnd,
+    CompleteActivity, Delivered, Effect, FailActivity, Heartbeat, Input, OutgoingKey, OutgoingKind,
+    Reply, RequestCancel, Run, Signal, Start, Terminate, Time, Transition, WorkflowTaskKey,
     WorkflowTaskToken,
 };
 use durably_proto::api::command::v1::Command;
@@ -51,7 +51,7 @@ struct Walk {
     offered: Vec<WorkflowTaskKey>,
     tokens: Vec<WorkflowTaskToken>,
     activities: Vec<ActivityTaskKey>,
-    started: Vec<ActivityTaskKey>,
+    started: Vec<ActivityTaskToken>,
     /// Messages to other executions, delivered or not.
     messages: Vec<OutgoingKey>,
     accepted: usize,
@@ -126,9 +126,9 @@ impl Walk {
             Reply::WorkflowTaskCompleted(completed) => {
                 self.tokens.extend(completed.next.map(|task| task.token));
                 let eager = completed.activities.into_iter();
-                self.started.extend(eager.map(|activity| activity.task_key));
+                self.started.extend(eager.map(|activity| activity.token));
             }
-            Reply::Activity(activity) => self.started.push(activity.task_key),
+            Reply::Activity(activity) => self.started.push(activity.token),
             _ => {}
         }
     }

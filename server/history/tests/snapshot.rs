@@ -108,7 +108,7 @@ fn run_of(more: Vec<Command>) -> Case {
             protocol("u1/accept"),
             protocol("u2/accept"),
             protocol("u2/respond"),
-            cancel_activity(heartbeating.task_key.scheduled.0),
+            cancel_activity(heartbeating.token.scheduled.0),
         ],
         vec![accept("u1"), accept("u2"), respond("u2", "yes")],
     );

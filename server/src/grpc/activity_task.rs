@@ -96,7 +96,7 @@ impl Report {
         let token = ActivityToken::from_bytes(token)?;
         Ok(Self {
             namespace: token::namespace_of(&scope.namespaces, &token.namespace, namespace)?,
-            activity: ActivityRef::Token(token.task_key()),
+            activity: ActivityRef::Token(token.task()),
             workflow_id: token.workflow_id,
             run_id: token.run_id,
         })
@@ -333,7 +333,7 @@ pub(super) fn response(
         namespace,
         execution.workflow_id(),
         run.run_id(),
-        started.task_key,
+        started.token,
     );
     PollActivityTaskQueueResponse {
         task_token: token.encode_to_vec(),
@@ -353,7 +353,7 @@ pub(super) fn response(
         scheduled_time: Some(started.scheduled_at.into()),
         current_attempt_scheduled_time: Some(started.attempt_scheduled_at.into()),
         started_time: Some(started.started_at.into()),
-        attempt: i32::try_from(started.task_key.attempt).unwrap_or(i32::MAX),
+        attempt: i32::try_from(started.token.attempt).unwrap_or(i32::MAX),
         schedule_to_close_timeout: started.schedule_to_close_timeout,
         start_to_close_timeout: started.start_to_close_timeout,
         heartbeat_timeout: started.heartbeat_timeout,

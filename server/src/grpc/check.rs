@@ -79,13 +79,16 @@ fn version_field(value: &str, field: &str) -> Result<(), Error> {
     if value.starts_with("__") {
         return Err(Error::Invalid(format!("{field} cannot start with '__'")));
     }
-    match value.len() > durably_history::LONGEST_ID {
+    match value.len() > LONGEST_VERSION_FIELD {
         true => Err(Error::Invalid(format!(
             "size of {field} larger than the maximum allowed"
         ))),
         false => Ok(()),
     }
 }
+
+/// On the real server an id is made of a prefix, the deployment and the build.
+const LONGEST_VERSION_FIELD: usize = (durably_history::LONGEST_ID - 39) / 2;
 
 /// Checks the task queue of a request and returns its name.
 pub(super) fn task_queue(queue: Option<&TaskQueue>) -> Result<&str, Error> {

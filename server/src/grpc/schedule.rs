@@ -314,6 +314,7 @@ fn check_action(namespace: &Namespace, definition: &mut Definition) -> Result<()
         retry_policy: workflow.retry_policy.clone(),
         memo: workflow.memo.clone(),
         priority: workflow.priority.clone(),
+        versioning_override: workflow.versioning_override.clone(),
         ..StartWorkflowExecutionRequest::default()
     };
     Start::from_request(start, String::new().into(), 0)?;

@@ -1,8 +1,7 @@
 //! Workflow starts, with and without a signal.
 
-use durably_history::{Attach, Input, Policies, Rejection, Reply, RequestId, Start, pinned_by};
+use durably_history::{Attach, Input, Policies, Rejection, Reply, RequestId, Start};
 use durably_proto::api::enums::v1::{EventType, WorkflowIdConflictPolicy};
-use durably_proto::api::workflow::v1::versioning_override::Override;
 use durably_proto::api::workflowservice::v1::{
     SignalWithStartWorkflowExecutionRequest, SignalWithStartWorkflowExecutionResponse,
     StartWorkflowExecutionRequest, StartWorkflowExecutionResponse,
@@ -11,7 +10,6 @@ use durably_proto::api::workflowservice::v1::{
 use super::{check, link, workflow_task};
 use crate::backend::StartResolution;
 use crate::backend::request::RequestScope;
-use crate::deployment::QueueType;
 use crate::error::Error;
 use crate::namespace::Namespace;
 
@@ -118,7 +116,7 @@ pub(super) fn signal_with_start(
     let run_id = scope.ids.run_id(scope.clock.now());
     let mut start = Start::from_signal_with_start(request, run_id, scope.ids.number())?;
     namespace.complete_search_attributes(start.search_attributes.as_mut())?;
-    check_override(&namespace, &start)?;
+    namespace.check_override(&start)?;
     let signal = start.signal.clone().unwrap_or_default();
     let started = scope.start(
         &namespace,
@@ -155,38 +153,8 @@ pub(super) fn prepared(
     let run_id = scope.ids.run_id(scope.clock.now());
     let mut start = Start::from_request(request, run_id, scope.ids.number())?;
     namespace.complete_search_attributes(start.search_attributes.as_mut())?;
-    check_override(namespace, &start)?;
+    namespace.check_override(&start)?;
     Ok((start, policies))
-}
-
-/// Checks that workers of the version to which an override pins the run poll its task queue.
-fn check_override(namespace: &Namespace, start: &Start) -> Result<(), Error> {
-    let Some(given) = &start.versioning_override else {
-        return Ok(());
-    };
-    if let Some(Override::OneTime(_)) = given.r#override {
-        return Err(check::invalid(
-            "one-time versioning overrides are not implemented by the embedded server",
-        ));
-    }
-    let Some(version) = pinned_by(given) else {
-        return match &given.r#override {
-            Some(Override::Pinned(_)) => Err(check::invalid(
-                "must provide version if override is pinned.",
-            )),
-            Some(Override::AutoUpgrade(_) | Override::OneTime(_)) | None => Ok(()),
-        };
-    };
-    let queue = &start.task_queue;
-    match namespace
-        .deployments()
-        .has(&version, QueueType::Workflow, queue)
-    {
-        true => Ok(()),
-        false => Err(Error::Precondition(format!(
-            "Pinned version '{version}' is not present in task queue '{queue}' of type 'Workflow'"
-        ))),
-    }
 }
 
 /// Generates a request id if the request has none.

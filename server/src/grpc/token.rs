@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use durably_history::{
-    ActivityTaskKey, EventId, RunId, Stamp, StartedWorkflowTask, WorkflowTaskToken,
+    ActivityTaskToken, EventId, RunId, Stamp, StartedWorkflowTask, WorkflowTaskToken,
 };
 use durably_proto::Message;
 use durably_proto::api::history::v1::HistoryEvent;
@@ -113,14 +113,14 @@ impl ActivityToken {
         namespace: &str,
         workflow_id: &str,
         run_id: &RunId,
-        task_key: ActivityTaskKey,
+        task: ActivityTaskToken,
     ) -> Self {
         Self {
             namespace: namespace.to_owned(),
             workflow_id: workflow_id.to_owned(),
             run_id: run_id.to_string(),
-            scheduled: task_key.scheduled.0,
-            attempt: task_key.attempt,
+            scheduled: task.scheduled.0,
+            attempt: task.attempt,
         }
     }
 
@@ -130,8 +130,8 @@ impl ActivityToken {
         })
     }
 
-    pub(crate) fn task_key(&self) -> ActivityTaskKey {
-        ActivityTaskKey {
+    pub(crate) fn task(&self) -> ActivityTaskToken {
+        ActivityTaskToken {
             scheduled: EventId(self.scheduled),
             attempt: self.attempt,
         }
@@ -193,17 +193,17 @@ mod tests {
 
     #[test]
     fn tokens_of_one_kind_are_not_accepted_as_another() {
-        let task_key = ActivityTaskKey {
+        let task = ActivityTaskToken {
             scheduled: EventId(5),
             attempt: 2,
         };
-        let activity = ActivityToken::new("n", "w", &"r".into(), task_key).encode_to_vec();
+        let activity = ActivityToken::new("n", "w", &"r".into(), task).encode_to_vec();
         let query = QueryToken::new("n", 0).encode_to_vec();
         assert_eq!(
             ActivityToken::from_bytes(&activity)
-                .map(|token| token.task_key())
+                .map(|token| token.task())
                 .ok(),
-            Some(task_key)
+            Some(task)
         );
         assert!(QueryToken::from_bytes(&query).is_ok());
         assert!(WorkflowToken::from_bytes(&activity).is_err());

@@ -102,6 +102,7 @@ fn start(
     )?;
     let at = scope.clock.now();
     let start = Start::scheduled(request, &schedule.id, run_id, scope.ids.number())?;
+    namespace.check_override(&start)?;
     scope.start(namespace, start, policies, |_, _, _, _| Ok(()))?;
     Ok(ActionResult::Started(at))
 }

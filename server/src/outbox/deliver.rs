@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use durably_history::{
     ChildStart, Delivered, DeploymentVersion, InheritedVersion, Input, LimitExceeded, Outgoing,
-    OutgoingKind, Policies, Rejection, RunId, Start, Time, pinned_by, schedule,
+    OutgoingKind, Policies, Rejection, RunId, Start, Time, check_override, checked_version,
+    schedule,
 };
 use durably_proto::api::common::v1::WorkflowExecution;
 use durably_proto::api::enums::v1::{
@@ -239,12 +240,16 @@ fn start_child(
         Some(chosen) => chosen.clone(),
         None => scope.ids.run_id(scope.clock.now()),
     };
+    let wrong_override = Delivered::StartChildFailed {
+        initiated,
+        cause: StartFailed::InvalidVersioningOverride,
+    };
+    if check_override(child.request.versioning_override.as_ref()).is_err() {
+        return Ok(wrong_override);
+    }
     let mut start = Start::child(child, run_id, scope.ids.number())?;
     if !complete_versions(namespace, &mut start) {
-        return Ok(Delivered::StartChildFailed {
-            initiated,
-            cause: StartFailed::InvalidVersioningOverride,
-        });
+        return Ok(wrong_override);
     }
     let started = scope.start(namespace, start, policies, |_, _, _, _| Ok(()));
     match started {
@@ -260,25 +265,25 @@ fn start_child(
     }
 }
 
-/// Keeps what the child takes over of versions only if they poll its task queue; returns false if it is
-/// pinned to one that does not by its own override.
+/// Keeps what the child takes over of versions only if they poll its task queue; returns false if
+/// its own override sends it to one that does not.
 fn complete_versions(namespace: &Namespace, start: &mut Start) -> bool {
     let deployments = namespace.deployments();
     let polls = |version: &DeploymentVersion| {
         deployments.has(version, QueueType::Workflow, &start.task_queue)
     };
     let inherits = start.inherited_version.version().is_none_or(polls);
-    let pinned = start.versioning_override.as_ref().and_then(pinned_by);
-    let is_pinned_here = pinned.as_ref().is_none_or(polls);
+    let checked = start.versioning_override.as_ref().and_then(checked_version);
+    let is_polled = checked.as_ref().is_none_or(polls);
     let is_own = start.inherited_version == InheritedVersion::None;
     if !inherits {
         start.inherited_version = InheritedVersion::None;
     }
-    if !is_pinned_here && !is_own {
+    if !is_polled && !is_own {
         start.versioning_override = None;
         return true;
     }
-    is_pinned_here
+    is_polled
 }
 
 /// The first run of the child, if an earlier attempt has started it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use durably_history::{
-    ActivityRef, ActivityTaskKey, Attach, CancelActivity, CompleteActivity, CompleteWorkflowTask,
+    ActivityRef, ActivityTaskKey, ActivityTaskToken, Attach, CancelActivity, CompleteActivity, CompleteWorkflowTask,
     Deadline, Delivered, Effect, EventId, FailActivity, FailWorkflowTask, Heartbeat, Input,
     OutgoingKey, OutgoingKind, Reply, RequestCancel, Run, RunNamespace, Signal, Stamp,
     StartActivity, StartWorkflowTask, Terminate, Time, Transition, WorkflowTaskKey,
@@ -22,7 +22,7 @@ pub(super) struct Worker {
     offered: Vec<WorkflowTaskKey>,
     tokens: Vec<WorkflowTaskToken>,
     activities: Vec<ActivityTaskKey>,
-    started: Vec<ActivityTaskKey>,
+    started: Vec<ActivityTaskToken>,
     messages: Vec<OutgoingKey>,
 }
 
@@ -40,7 +40,7 @@ impl Worker {
             }],
             activities: Vec::new(),
             started: (7..10)
-                .map(|event| ActivityTaskKey {
+                .map(|event| ActivityTaskToken {
                     scheduled: EventId(event),
                     attempt: 1,
                 })
@@ -58,9 +58,9 @@ impl Worker {
             Reply::WorkflowTaskCompleted(completed) => {
                 self.tokens.extend(completed.next.map(|task| task.token));
                 let eager = completed.activities.into_iter();
-                self.started.extend(eager.map(|activity| activity.task_key));
+                self.started.extend(eager.map(|activity| activity.token));
             }
-            Reply::Activity(activity) => self.started.push(activity.task_key),
+            Reply::Activity(activity) => self.started.push(activity.token),
             _ => {}
         }
     }
@@ -121,8 +121,8 @@ impl Worker {
 
     fn activity_key(&self, choices: &mut Choices<'_>) -> ActivityTaskKey {
         match self.activities.len() {
-            0 => attempt(choices),
-            _ if choices.once_in(4) => attempt(choices),
+            0 => attempt_key(choices),
+            _ if choices.once_in(4) => attempt_key(choices),
             _ => choices.one_of(&self.activities),
         }
     }
@@ -281,8 +281,16 @@ fn any_deadline(choices: &mut Choices<'_>) -> Deadline {
     }
 }
 
-fn attempt(choices: &mut Choices<'_>) -> ActivityTaskKey {
+fn attempt_key(choices: &mut Choices<'_>) -> ActivityTaskKey {
     ActivityTaskKey {
+        scheduled: event(choices),
+        attempt: choices.below(4) as u32,
+        stamp: Stamp(0),
+    }
+}
+
+fn attempt(choices: &mut Choices<'_>) -> ActivityTaskToken {
+    ActivityTaskToken {
         scheduled: event(choices),
         attempt: choices.below(4) as u32,
     }

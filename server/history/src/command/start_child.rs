@@ -24,6 +24,7 @@ use crate::request::parse::task_timeout;
 use crate::retry::RetryPolicy;
 use crate::state::Run;
 use crate::time::{check_duration, timeout_from_proto, timeout_to_proto, to_proto};
+use crate::versioning::{check_override, in_newest_form};
 use crate::{limits, priority, queue};
 
 pub(crate) struct StartChild {
@@ -66,6 +67,7 @@ pub(crate) fn read(
             invalid.0, task_queue.name
         )));
     }
+    check_override(attributes.versioning_override.as_ref()).map_err(bad)?;
     check_sizes(&attributes)?;
     let execution = timeout_from_proto(execution);
     let run_timeout = match (timeout_from_proto(run_timeout), execution) {
@@ -95,7 +97,7 @@ pub(crate) fn read(
             .search_attributes
             .filter(|given| !given.indexed_fields.is_empty()),
         priority: attributes.priority,
-        versioning_override: attributes.versioning_override,
+        versioning_override: attributes.versioning_override.as_ref().map(in_newest_form),
         ..Default::default()
     };
     #[expect(deprecated, reason = "histories still show them")]

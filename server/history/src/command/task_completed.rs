@@ -251,9 +251,7 @@ fn record(
         out.effect(Effect::VisibilityChanged);
     }
     if applied.moves_activities {
-        for offer in run.activity_offers() {
-            out.effect(offer);
-        }
+        run.move_activities(out);
     }
     completed
 }
@@ -273,11 +271,21 @@ pub(crate) fn apply_completed(
     completed: EventId,
     at: Time,
 ) -> Applied {
-    run.last_completed_started = EventId(event.started_event_id);
     #[expect(deprecated, reason = "histories still show them")]
     let (checksum, version) = (&event.binary_checksum, &event.worker_version);
+    let shown = |run: &Run| {
+        let versioning = &run.versioning;
+        (
+            run.has_completed_workflow_task(),
+            versioning.listed(),
+            versioning.used.len(),
+            versioning.deployment.clone(),
+        )
+    };
+    let before = shown(run);
+    run.last_completed_started = EventId(event.started_event_id);
+    let is_other_stamp = run.last_worker_version != *version;
     run.last_worker_version.clone_from(version);
-    let before = run.versioning.listed();
     let moves_activities = run.versioning.apply_completed(event);
     let build = match &event.deployment_version {
         Some(version) => version.build_id.as_str(),
@@ -285,7 +293,7 @@ pub(crate) fn apply_completed(
     };
     let is_new_build = add_reset_point(run, checksum, build, completed, at);
     Applied {
-        is_listed: is_new_build || before != run.versioning.listed(),
+        is_listed: is_new_build || is_other_stamp || before != shown(run),
         moves_activities,
     }
 }

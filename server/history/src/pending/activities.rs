@@ -8,10 +8,11 @@ use durably_proto::api::common::v1::{Payloads, Priority};
 use durably_proto::api::enums::v1::TimeoutType;
 use durably_proto::api::failure::v1::Failure;
 
-use crate::id::{ActivityId, EventId, RequestId};
+use crate::id::{ActivityId, EventId, RequestId, Stamp};
 use crate::retry::RetryPolicy;
 use crate::time::Time;
 use crate::tracked::Tracked;
+use crate::versioning::DeploymentVersion;
 
 /// The activities that have not closed.
 #[derive(Debug, Default)]
@@ -42,6 +43,8 @@ pub(crate) struct Activity {
     pub retry: RetryPolicy,
     /// From 1; counts up with every retry.
     pub attempt: u32,
+    /// Names the latest offer of the attempt; counts up when the attempt is offered again.
+    pub stamp: Stamp,
     /// When this attempt was or will be dispatched.
     pub attempt_at: Time,
     pub state: ActivityState,
@@ -54,6 +57,8 @@ pub(crate) struct Activity {
     /// When it came.
     pub heartbeat_at: Option<Time>,
     pub last_worker: String,
+    /// The version of the last worker that is in a deployment.
+    pub last_version: Option<DeploymentVersion>,
     pub last_started_at: Option<Time>,
     /// The `ActivityTaskCancelRequested` event.
     pub cancel_requested: Option<EventId>,
@@ -104,9 +109,13 @@ impl Activities {
         now: Time,
         request_id: RequestId,
         identity: String,
+        version: Option<DeploymentVersion>,
     ) {
         self.change(scheduled, |activity| {
             assert!(!activity.is_started(), "an attempt starts once");
+            if version.is_some() {
+                activity.last_version = version;
+            }
             activity.last_started_at = Some(now);
             activity.last_worker.clone_from(&identity);
             activity.heartbeat_at = None;
@@ -155,6 +164,17 @@ impl Activities {
             );
             activity.state = ActivityState::Waiting;
         });
+    }
+
+    /// The attempts that wait for a worker are offered again; their earlier offers are stale.
+    pub(crate) fn renew_offers(&mut self) {
+        let waiting = self.iter().filter(|activity| activity.is_waiting());
+        let waiting: Vec<_> = waiting.map(|activity| activity.scheduled).collect();
+        for scheduled in waiting {
+            self.change(scheduled, |activity| {
+                activity.stamp = Stamp(activity.stamp.0 + 1);
+            });
+        }
     }
 
     /// The worker of the workflow requested the cancellation.
@@ -288,6 +308,7 @@ impl Activity {
             timeouts,
             retry,
             attempt: 1,
+            stamp: Stamp::default(),
             attempt_at: now,
             state: ActivityState::Waiting,
             last_failure: None,
@@ -295,9 +316,15 @@ impl Activity {
             heartbeat_details: None,
             heartbeat_at: None,
             last_worker: String::new(),
+            last_version: None,
             last_started_at: None,
             cancel_requested: None,
         }
+    }
+
+    /// Whether the attempt waits in a queue.
+    pub(crate) fn is_waiting(&self) -> bool {
+        matches!(self.state, ActivityState::Waiting)
     }
 
     /// Whether a worker has the attempt.
@@ -405,8 +432,8 @@ mod tests {
     #[should_panic(expected = "an attempt starts once")]
     fn a_started_attempt_does_not_start_again() {
         let mut activities = waiting();
-        activities.start_attempt(SCHEDULED, at(1), "r".into(), String::new());
-        activities.start_attempt(SCHEDULED, at(2), "r".into(), String::new());
+        activities.start_attempt(SCHEDULED, at(1), "r".into(), String::new(), None);
+        activities.start_attempt(SCHEDULED, at(2), "r".into(), String::new(), None);
     }
 
     #[test]
@@ -420,7 +447,7 @@ mod tests {
     #[should_panic(expected = "a backoff ends when it is due")]
     fn a_backoff_does_not_end_early() {
         let mut activities = waiting();
-        activities.start_attempt(SCHEDULED, at(1), "r".into(), String::new());
+        activities.start_attempt(SCHEDULED, at(1), "r".into(), String::new(), None);
         let after = Duration::from_nanos(5);
         activities.back_off(SCHEDULED, at(2), after, Failure::default());
         activities.end_backoff(SCHEDULED, at(6));

@@ -1,11 +1,14 @@
 //! Descriptions of a run and its row in lists.
 
 use durably_proto::api::activity::v1::ActivityOptions;
-use durably_proto::api::common::v1::{ActivityType, Memo, Payload, SearchAttributes, WorkflowType};
+use durably_proto::api::common::v1::{
+    ActivityType, Memo, Payload, SearchAttributes, WorkerVersionStamp, WorkflowType,
+};
 use durably_proto::api::enums::v1::{
     EventType, PendingActivityState, PendingWorkflowTaskState, VersioningBehavior,
 };
 use durably_proto::api::history::v1::ActivityTaskScheduledEventAttributes;
+use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::api::taskqueue::v1::TaskQueue;
 use durably_proto::api::workflow::v1::{
     PendingActivityInfo, PendingChildExecutionInfo, PendingWorkflowTaskInfo, RequestIdInfo,
@@ -21,6 +24,7 @@ use crate::queue;
 use crate::state::{Run, ScheduledTask, WorkflowTask};
 use crate::task::activity_task;
 use crate::time::{between, to_proto};
+use crate::versioning::DeploymentVersion;
 
 impl Run {
     /// The response to `DescribeWorkflowExecution`.
@@ -109,12 +113,7 @@ impl Run {
             (VersioningBehavior::Pinned, Some(version)) => Some(format!("pinned:{version}")),
             (VersioningBehavior::Pinned, None) | (VersioningBehavior::AutoUpgrade, _) => None,
         };
-        let own = |point: &&ResetPointInfo| {
-            point.run_id == self.config.run_id.as_str() && !point.build_id.is_empty()
-        };
-        let builds = self.reset_points.values().filter(own);
-        let builds = builds.map(|point| format!("{UNVERSIONED}:{}", point.build_id));
-        let builds: Vec<_> = prefix.into_iter().chain(builds).collect();
+        let builds: Vec<_> = prefix.into_iter().chain(self.stamped_builds()).collect();
         let used = self.versioning.used.iter();
         let used: Vec<_> = used.map(ToString::to_string).collect();
         let behavior = match behavior {
@@ -123,9 +122,12 @@ impl Run {
             VersioningBehavior::AutoUpgrade => Some("AutoUpgrade"),
         };
         let version = version.filter(|_| is_versioned);
-        let deployment = version
-            .as_ref()
-            .map(|version| version.deployment.to_string());
+        // Workers that are not versioned have a deployment, too.
+        let deployment = match &version {
+            Some(version) => version.deployment.to_string(),
+            None => self.versioning.deployment.clone(),
+        };
+        let deployment = (!deployment.is_empty()).then_some(deployment);
         let version = version.map(|version| version.to_string());
         let lists = [(BUILD_IDS, builds), (USED_VERSIONS, used)];
         let lists = lists.into_iter().filter(|(_, values)| !values.is_empty());
@@ -139,6 +141,36 @@ impl Run {
         lists
             .map(|(name, values)| (name, keywords(&values)))
             .chain(words)
+    }
+
+    /// The builds that workers named in stamps with their workflow tasks: versioned workers send none.
+    fn stamped_builds(&self) -> Vec<String> {
+        let own = |point: &&ResetPointInfo| point.run_id == self.config.run_id.as_str();
+        let stamps = self.reset_points.values().filter(own);
+        let stamps = stamps.map(|point| self.stamp(point.first_workflow_task_completed_id));
+        let mut builds = Vec::new();
+        // An earlier run of the chain has the reset point of a build that it had already.
+        for stamp in stamps.chain([self.last_worker_version.clone()]).flatten() {
+            let prefix = match stamp.use_versioning {
+                true => VERSIONED,
+                false => UNVERSIONED,
+            };
+            let build = format!("{prefix}:{}", stamp.build_id);
+            if !stamp.build_id.is_empty() && !builds.contains(&build) {
+                builds.push(build);
+            }
+        }
+        builds
+    }
+
+    /// The stamp of the completion of a workflow task.
+    #[expect(deprecated, reason = "workers still send it")]
+    fn stamp(&self, completed: i64) -> Option<WorkerVersionStamp> {
+        let place = usize::try_from(completed - 1).ok()?;
+        match self.events.get(place)?.attributes? {
+            Attributes::WorkflowTaskCompletedEventAttributes(event) => event.worker_version,
+            _ => None,
+        }
     }
 
     fn extended_info(&self) -> WorkflowExecutionExtendedInfo {
@@ -219,7 +251,8 @@ impl Run {
             .timeouts
             .schedule_to_close
             .map(|timeout| activity.scheduled_at + timeout);
-        PendingActivityInfo {
+        let last_version = activity.last_version.as_ref();
+        let info = PendingActivityInfo {
             activity_id: activity.id.to_string(),
             activity_type: scheduled
                 .activity_type
@@ -244,7 +277,15 @@ impl Run {
             next_attempt_schedule_time: next_attempt.map(Into::into),
             priority: scheduled.priority.clone(),
             activity_options: Some(options(scheduled)),
+            last_deployment_version: last_version.map(DeploymentVersion::to_proto),
             ..Default::default()
+        };
+        #[expect(deprecated, reason = "descriptions still show it")]
+        PendingActivityInfo {
+            last_worker_deployment_version: last_version
+                .map(DeploymentVersion::older_text)
+                .unwrap_or_default(),
+            ..info
         }
     }
 }
@@ -294,6 +335,8 @@ const USED_VERSIONS: &str = "TemporalUsedWorkerDeploymentVersions";
 const DEPLOYMENT: &str = "TemporalWorkerDeployment";
 const VERSION: &str = "TemporalWorkerDeploymentVersion";
 const BEHAVIOR: &str = "TemporalWorkflowVersioningBehavior";
+/// Prefix of the builds of workers that the server routes by build.
+const VERSIONED: &str = "versioned";
 /// Prefix of the builds of unversioned workers, and the value for all of them.
 const UNVERSIONED: &str = "unversioned";
 /// Expiration time of a run without a timeout: the real server's zero time.

@@ -17,7 +17,7 @@ use crate::rejection::Invalid;
 use crate::retry::RetryPolicy;
 use crate::start::{Chain, ChildStart, Start, StartDelay, Timeouts};
 use crate::time::{check_duration, timeout_from_proto};
-use crate::versioning::InheritedVersion;
+use crate::versioning::{InheritedVersion, check_override};
 use crate::{priority, queue};
 
 impl Start {
@@ -59,6 +59,7 @@ impl Start {
             request.workflow_run_timeout.as_ref(),
             request.workflow_task_timeout.as_ref(),
         )?;
+        check_override(request.versioning_override.as_ref()).map_err(Invalid)?;
         Ok(Self {
             workflow_id: WorkflowId::from(request.workflow_id),
             seed,

@@ -25,7 +25,7 @@ use crate::task::workflow_task;
 use crate::time::{Time, timeout_to_proto, to_proto};
 use crate::tracked::Tracked;
 use crate::transition::{Effect, Reply, Transition};
-use crate::versioning::{PolledBy, Versioning};
+use crate::versioning::{PolledBy, Versioning, in_newest_form};
 
 impl Run {
     /// Starts a run at `now`.
@@ -267,7 +267,7 @@ fn started_event(
         workflow_id: start.workflow_id.to_string(),
         completion_callbacks: start.completion_callbacks.clone(),
         root_workflow_execution: start.root.clone(),
-        versioning_override: start.versioning_override.clone(),
+        versioning_override: start.versioning_override.as_ref().map(in_newest_form),
         priority: start.priority.clone(),
         eager_execution_accepted: eager,
         ..Default::default()

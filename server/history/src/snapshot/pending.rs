@@ -1,6 +1,7 @@
 //! Timers, activities, updates and requests as parts.
 
 use durably_proto::api::common::v1::{Payloads, Priority, RetryPolicy as RetryPolicyMessage};
+use durably_proto::api::deployment::v1::WorkerDeploymentVersion;
 use durably_proto::api::enums::v1::EventType;
 use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::history::v1::history_event::Attributes;
@@ -8,7 +9,7 @@ use durably_proto::api::update::v1::Request;
 use durably_proto::wkt;
 
 use crate::event_log::EventLog;
-use crate::id::{EventId, TimerId};
+use crate::id::{EventId, Stamp, TimerId};
 use crate::pending::activities::{Activity, ActivityState, ActivityTimeouts};
 use crate::pending::timers::Timer;
 use crate::pending::updates::{Update, UpdateState};
@@ -17,6 +18,7 @@ use crate::snapshot::message::{
     Empty, counter, nanos, recorded, required, time, timeout, timeout_message,
 };
 use crate::time::Time;
+use crate::versioning::DeploymentVersion;
 
 /// Field numbers are stable.
 #[derive(Clone, Copy, PartialEq, prost::Message)]
@@ -68,6 +70,10 @@ pub(super) struct ActivityMessage {
     last_started_at: Option<i64>,
     #[prost(int64, optional, tag = "21")]
     cancel_requested: Option<i64>,
+    #[prost(uint64, tag = "22")]
+    stamp: u64,
+    #[prost(message, optional, tag = "23")]
+    last_version: Option<WorkerDeploymentVersion>,
 }
 
 /// Field numbers are stable.
@@ -197,6 +203,11 @@ impl From<&Activity> for ActivityMessage {
             last_worker: activity.last_worker.clone(),
             last_started_at: nanos(activity.last_started_at),
             cancel_requested: activity.cancel_requested.map(|event| event.0),
+            stamp: activity.stamp.0,
+            last_version: activity
+                .last_version
+                .as_ref()
+                .map(DeploymentVersion::to_proto),
         }
     }
 }
@@ -248,6 +259,8 @@ impl ActivityMessage {
             last_worker: self.last_worker,
             last_started_at: time(self.last_started_at),
             cancel_requested: cancel_requested.transpose()?,
+            stamp: Stamp(counter("the stamp of its offer", self.stamp, u64::MAX)?),
+            last_version: DeploymentVersion::from_proto(self.last_version.as_ref()),
         })
     }
 }

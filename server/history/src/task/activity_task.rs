@@ -10,7 +10,7 @@ use durably_proto::api::history::v1::{
 };
 
 use crate::id::{EventId, RequestId};
-use crate::input::{ActivityTaskKey, StartActivity};
+use crate::input::{ActivityTaskToken, StartActivity};
 use crate::open_transition::OpenTransition;
 use crate::pending::activities::{Activity, ActivityState};
 use crate::rejection::{Rejection, TaskNotFound};
@@ -18,6 +18,7 @@ use crate::retry::{RequestedDelay, RetryDecision};
 use crate::state::{Run, WorkflowTask};
 use crate::task::workflow_task;
 use crate::transition::{Reply, StartedActivity};
+use crate::versioning::DeploymentVersion;
 use crate::{failure, limits};
 
 /// Dispatches the activity's attempt to its queue.
@@ -31,15 +32,16 @@ pub(crate) fn start(
     run: &mut Run,
     out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
+    let key = start.task_key;
     let activity = run
         .activities
-        .get(start.task_key.scheduled)
-        .filter(|activity| activity.attempt == start.task_key.attempt)
+        .get(key.scheduled)
+        .filter(|activity| (activity.attempt, activity.stamp) == (key.attempt, key.stamp))
         .ok_or(Rejection::TaskNotFound(TaskNotFound::Activity))?;
     match &activity.state {
         ActivityState::Waiting => {}
         ActivityState::Started { request_id, .. } if *request_id == start.request_id => {
-            let started = started(run, start.task_key.scheduled);
+            let started = started(run, key.scheduled);
             return Ok(Reply::Activity(Box::new(started)));
         }
         ActivityState::Started { .. } => return Err(Rejection::TaskAlreadyStarted),
@@ -57,17 +59,17 @@ pub(crate) fn start(
     if moves && versioning.begin_transition(polled_by) {
         run.sticky = None;
         match &run.task {
-            // Its offer names the queue of the version that the run leaves.
-            WorkflowTask::Scheduled(_) => workflow_task::dispatch(run, out),
+            WorkflowTask::Scheduled(_) => workflow_task::redispatch(run, out),
             WorkflowTask::Idle | WorkflowTask::Started(_) => run.ensure_workflow_task(out),
         }
         return Ok(Reply::Done);
     }
     let started = start_attempt(
         run,
-        start.task_key.scheduled,
+        key.scheduled,
         start.request_id,
         start.identity,
+        start.polled_by.version,
         out,
     );
     Ok(Reply::Activity(Box::new(started)))
@@ -79,16 +81,18 @@ pub(crate) fn start_attempt(
     scheduled: EventId,
     request_id: RequestId,
     identity: String,
+    version: Option<DeploymentVersion>,
     out: &mut OpenTransition,
 ) -> StartedActivity {
     run.activities
-        .start_attempt(scheduled, out.now, request_id, identity);
+        .start_attempt(scheduled, out.now, request_id, identity, version);
     started(run, scheduled)
 }
 
 /// Marks the first attempt as started and builds its task for the worker that completes the workflow task.
 ///
 /// Such a task has the priority that the command sets: only tasks of a queue also have that of the workflow.
+/// The real server does not record the version of its worker.
 pub(crate) fn start_eagerly(
     run: &mut Run,
     scheduled: EventId,
@@ -96,7 +100,7 @@ pub(crate) fn start_eagerly(
     identity: String,
     out: &mut OpenTransition,
 ) -> StartedActivity {
-    let started = start_attempt(run, scheduled, request_id, identity, out);
+    let started = start_attempt(run, scheduled, request_id, identity, None, out);
     StartedActivity {
         priority: scheduled_attributes(run, scheduled).priority.clone(),
         ..started
@@ -107,7 +111,7 @@ fn started(run: &Run, scheduled: EventId) -> StartedActivity {
     let activity = pending(run, scheduled);
     let event = scheduled_attributes(run, scheduled);
     StartedActivity {
-        task_key: ActivityTaskKey {
+        token: ActivityTaskToken {
             scheduled,
             attempt: activity.attempt,
         },

@@ -209,6 +209,7 @@ fn force_start(run: &mut Run, scheduled: EventId, identity: &str, out: &mut Open
             scheduled,
             RequestId::default(),
             identity.to_owned(),
+            None,
             out,
         );
     }

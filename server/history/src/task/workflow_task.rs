@@ -86,6 +86,17 @@ pub(crate) fn dispatch(run: &mut Run, out: &mut OpenTransition) {
     out.effect(task.offer(queue));
 }
 
+/// Dispatches the scheduled task once more, under a new stamp: its offer names a worker or a version
+/// that the run leaves.
+pub(crate) fn redispatch(run: &mut Run, out: &mut OpenTransition) {
+    let WorkflowTask::Scheduled(task) = &mut run.task else {
+        return;
+    };
+    run.last_stamp = Stamp(run.last_stamp.0 + 1);
+    task.stamp = run.last_stamp;
+    dispatch(run, out);
+}
+
 /// Starts the task for the poll that took it.
 pub(crate) fn start(
     start: StartWorkflowTask,
