@@ -10,7 +10,7 @@ pub type Place = &'static Location<'static>;
 /// Replay took another path than the one history records.
 ///
 /// Both commands are data, so that a test can say what it expects; the text shows them side by side,
-/// with the line of user code that attempts the second.
+/// with the line of user code that attempts the second. `{:#}` leaves out the advice.
 ///
 /// ```
 /// use durably_engine::{CommandSummary, EventId, Mismatch};
@@ -189,6 +189,14 @@ pub struct Difference {
 }
 
 impl Mismatch {
+    /// The last lines of its text.
+    #[doc(hidden)]
+    pub const ADVICE: &str = "  The code took a different path than when this history was written. \
+        Common causes: wall clock, random numbers, HashMap order, edited code.\n  \
+        Guard a change of the code with `if ctx.patched(..)`: see \
+        \"Changing the code of running workflows\",\n  \
+        https://docs.rs/durably/latest/durably/guide/changing_workflows/";
+
     /// The fields in which the two commands differ; none if they are of different kinds.
     pub fn differences(&self) -> Vec<Difference> {
         let (Some(recorded), Some(attempted)) = (&self.recorded, &self.attempted) else {
@@ -457,17 +465,13 @@ impl fmt::Display for Mismatch {
             Some(attempted) => write!(f, "  this run:  {attempted}")?,
             None => write!(f, "  this run:  no more commands")?,
         }
-        match self.place {
-            Some(place) => writeln!(f, ", at {place}")?,
-            None => writeln!(f)?,
+        if let Some(place) = self.place {
+            write!(f, ", at {place}")?;
         }
-        f.write_str(
-            "  The code took a different path than when this history was written. \
-             Common causes: wall clock, random numbers, HashMap order, edited code.\n  \
-             Guard a change of the code with `if ctx.patched(..)`: see \
-             \"Changing the code of running workflows\",\n  \
-             https://docs.rs/durably/latest/durably/guide/changing_workflows/",
-        )
+        match f.alternate() {
+            true => Ok(()),
+            false => write!(f, "\n{}", Self::ADVICE),
+        }
     }
 }
 

@@ -246,6 +246,11 @@ impl Run {
         &self.names.run_id
     }
 
+    /// The last event that was read. While user code runs, it ends the slice that the code is in.
+    pub fn last_event(&self) -> EventId {
+        self.processed
+    }
+
     /// Whether the run has ended, with the task in hand or before.
     pub fn has_ended(&self) -> bool {
         self.ended
