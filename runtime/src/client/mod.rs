@@ -117,7 +117,7 @@ use crate::{
         ArgList, ArgsEncoder, Bytes, Converter, Format, Text,
         search::{Filter, SearchKey, SearchKind},
     },
-    error::{ConnectError, NamespaceError, RpcError},
+    error::{ConnectError, HandleError, NamespaceError, RpcError},
     transport::{caller::Caller, rpc::RawClient},
 };
 
@@ -320,6 +320,24 @@ impl Client {
     /// ```
     pub fn list(&self, filter: impl Into<Filter>) -> List<WorkflowSummary> {
         list::list(self, filter.into())
+    }
+
+    /// The histories of the workflows that match a [list filter](https://docs.temporal.io/list-filter), of those that
+    /// were started last first; an empty filter matches all. A few are fetched at a time, as the list is read. A
+    /// workflow whose history the server has removed meanwhile is left out.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let mut failed = client.histories("ExecutionStatus = 'Failed'").limit(10);
+    /// while let Some(history) = failed.next().await? {
+    ///     println!("{history}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn histories(&self, filter: impl Into<Filter>) -> List<History, HandleError> {
+        handle::history::list(self, filter.into())
     }
 
     /// How many workflows match a [list filter](https://docs.temporal.io/list-filter).

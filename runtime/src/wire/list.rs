@@ -1,5 +1,7 @@
 //! Lists and counts of workflows.
 
+use std::num::NonZeroU16;
+
 use durably_engine::Payload;
 use durably_proto::api::workflowservice::v1 as pb;
 
@@ -15,6 +17,8 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct ListWorkflows {
     pub(crate) filter: String,
+    /// At most this many workflows a page; the server's number if none.
+    pub(crate) page_size: Option<NonZeroU16>,
     /// Empty for the first page.
     pub(crate) page_token: Vec<u8>,
 }
@@ -33,9 +37,9 @@ impl Request for ListWorkflows {
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::ListWorkflowExecutionsRequest {
             namespace: sender.namespace(),
+            page_size: self.page_size.map_or(0, |size| size.get().into()),
             next_page_token: self.page_token,
             query: self.filter,
-            ..Default::default()
         }
     }
 

@@ -1,18 +1,22 @@
 //! The history of a run, fetched.
 
-use std::time::Duration;
+use std::{collections::VecDeque, num::NonZeroU16, time::Duration};
+
+use futures::future::join_all;
 
 use super::target::FromClient;
 use crate::{
     client::{
+        Client,
         call::{Call, within},
         pages::{List, PageRequest},
     },
     data::search::Filter,
-    error::HandleError,
+    error::{HandleError, RpcError},
     transport::retry::Patience,
     wire::{
         history::{EventsKind, GetHistory, History, HistoryEvent},
+        list::ListWorkflows,
         page::Page,
     },
 };
@@ -83,3 +87,40 @@ pub(crate) fn events(target: &FromClient) -> List<HistoryEvent, HandleError> {
         }
     })
 }
+
+/// The histories of the workflows that match, a few at a time.
+pub(crate) fn list(client: &Client, filter: Filter) -> List<History, HandleError> {
+    let client = client.clone();
+    List::new("histories", filter, move |page: PageRequest, patience| {
+        let client = client.clone();
+        async move {
+            let request = ListWorkflows {
+                filter: page.filter,
+                page_size: Some(AT_ONCE),
+                page_token: page.page_token,
+            };
+            let page = client.caller().call(request, patience).await;
+            let page = page.map_err(RpcError::from)?;
+            let fetches = page.items.into_iter().map(|workflow| {
+                let target = FromClient::attached(&client, workflow.workflow_id, None);
+                async move { fetch(&target, &workflow.run_id, None).await }
+            });
+            let mut items = VecDeque::new();
+            for fetched in join_all(fetches).await {
+                match fetched {
+                    Ok(history) => items.push_back(history),
+                    // Its retention has ended; lists follow later.
+                    Err(HandleError::NotFound(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(Page {
+                items,
+                next_page_token: page.next_page_token,
+            })
+        }
+    })
+}
+
+/// How many histories are fetched side by side and kept until they are taken: one may have 50 MB.
+const AT_ONCE: NonZeroU16 = NonZeroU16::new(8).expect("it is not zero");
