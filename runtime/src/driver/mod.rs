@@ -205,6 +205,12 @@ impl Driver {
         self.instance.log_foreign_wake();
     }
 
+    /// The last event that was read: the end of what user code has been given.
+    #[cfg(feature = "replay")]
+    pub(crate) fn last_event(&self) -> EventId {
+        self.run.last_event()
+    }
+
     /// How many tasks this driver has begun.
     pub(crate) fn tasks(&self) -> u64 {
         self.tasks

@@ -86,7 +86,7 @@ pub(crate) struct Issued {
 }
 
 /// The facts about a worker that its runs share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct WorkerFacts {
     /// The namespace that it polls.
     pub(crate) namespace: String,

@@ -43,7 +43,8 @@ use super::{
 /// for event in history.events() {
 ///     println!("{} {} {}", event.id(), event.name(), event.summary());
 /// }
-/// println!("{} {}\n{history}", history.workflow_id(), history.run_id());
+/// println!("{} {}", history.workflow_id(), history.run_id());
+/// println!("{}\n{history}", history.workflow_type());
 /// assert_eq!(history.into_raw().events[0].event_id, 1);
 /// ```
 #[derive(Clone, Debug)]
@@ -105,6 +106,11 @@ impl History {
     /// The run; empty if the caller has not named it and the history has no first event.
     pub fn run_id(&self) -> &str {
         &self.run_id
+    }
+
+    /// The type of the workflow; empty if the history does not begin with the start of a run.
+    pub fn workflow_type(&self) -> &str {
+        timeline::workflow_type(&self.events)
     }
 
     /// The events, oldest first.

@@ -1,23 +1,57 @@
 //! Histories as JSON, the way the Temporal CLI and UI export them: the proto3 JSON mapping.
 
-use std::sync::LazyLock;
+use std::{fmt, sync::LazyLock};
 
 use durably_proto::{FILE_DESCRIPTOR_SET, Message as _, api::history::v1::History};
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor};
+use serde::de::{Deserializer, Error as _};
+use serde_json::Value;
 
-use super::{Fault, WireError};
+use super::json_styles;
 
 /// Reads a history. Fields and names that only newer or older servers know are passed over: what an
 /// event is, its attributes say, and replay refuses an event without any.
-pub(crate) fn history(json: &str) -> Result<History, WireError> {
-    let unreadable =
-        |reason: String| WireError::new("history", "events", Fault::Undecodable(reason));
+pub(crate) fn history(json: &str) -> Result<History, NotAHistory> {
+    let strict = DeserializeOptions::new();
+    if let Ok(history) = read_text(json, &strict) {
+        return Ok(history);
+    }
+    // A name in another style would be passed over like one of a newer server, and its value would be lost.
+    let value: Value =
+        serde_json::from_str(json).map_err(|error| NotAHistory(error.to_string()))?;
+    let value =
+        json_styles::proto3(value, &HISTORY).map_err(|error| NotAHistory(error.to_string()))?;
+    let lenient = DeserializeOptions::new().deny_unknown_fields(false);
+    read(value, &lenient).map_err(|error| {
+        // The text has lines and columns, which the value does not have.
+        let in_text = read_text(json, &lenient).err();
+        NotAHistory(in_text.unwrap_or(error).to_string())
+    })
+}
+
+fn read_text(json: &str, options: &DeserializeOptions) -> Result<History, serde_json::Error> {
     let mut text = serde_json::Deserializer::from_str(json);
-    let options = DeserializeOptions::new().deny_unknown_fields(false);
-    let message = DynamicMessage::deserialize_with_options(HISTORY.clone(), &mut text, &options)
-        .map_err(|error| unreadable(error.to_string()))?;
-    text.end().map_err(|error| unreadable(error.to_string()))?;
-    History::decode(&*message.encode_to_vec()).map_err(|error| unreadable(error.to_string()))
+    let history = read(&mut text, options)?;
+    text.end()?;
+    Ok(history)
+}
+
+fn read<'a, D: Deserializer<'a>>(
+    json: D,
+    options: &DeserializeOptions,
+) -> Result<History, D::Error> {
+    let message = DynamicMessage::deserialize_with_options(HISTORY.clone(), json, options)?;
+    History::decode(&*message.encode_to_vec()).map_err(D::Error::custom)
+}
+
+/// The text is not a history; says why, with its place in the text.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NotAHistory(String);
+
+impl fmt::Display for NotAHistory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it is not a history in JSON: {}", self.0)
+    }
 }
 
 /// Writes a history, which [`history`] and the tools of Temporal read.
@@ -41,6 +75,7 @@ mod tests {
     use durably_engine::{
         Completion, EndRun, EventKind, Fact, Intent, Job, Payload, Run, ScheduleActivity, Seq, Task,
     };
+    use durably_proto::api::history::v1::history_event::Attributes;
 
     use super::*;
     use crate::wire::workflow_task::append_history;
@@ -58,6 +93,36 @@ mod tests {
         include_str!("../../../tests/histories/python_updates.json"),
     ];
 
+    /// The style of the JSON that tools and the UI wrote before they used the proto3 mapping.
+    fn in_pascal_case(json: &str) -> String {
+        let name = |prefix: &str, rest: &str| {
+            let mut words = String::new();
+            for word in rest.split('_') {
+                words += &word[..1];
+                words += &word[1..].to_lowercase();
+            }
+            (format!("\"{prefix}{rest}\""), format!("\"{words}\""))
+        };
+        let mut text = json.to_owned();
+        for prefix in [
+            "EVENT_TYPE_",
+            "TASK_QUEUE_KIND_",
+            "RETRY_STATE_",
+            "TIMEOUT_TYPE_",
+            "CONTINUE_AS_NEW_INITIATOR_",
+            "PARENT_CLOSE_POLICY_",
+            "WORKFLOW_ID_REUSE_POLICY_",
+        ] {
+            let rests: Vec<_> = text.split(&format!("\"{prefix}")).skip(1).collect();
+            let rests = rests.into_iter().filter_map(|it| it.split('"').next());
+            let names: Vec<_> = rests.map(|rest| name(prefix, rest)).collect();
+            for (from, to) in names {
+                text = text.replace(&from, &to);
+            }
+        }
+        text
+    }
+
     fn read(json: &str) -> Task {
         let mut task = Task::default();
         append_history(&mut task, history(json).unwrap().events).unwrap();
@@ -69,6 +134,88 @@ mod tests {
         for json in RECORDED {
             let recorded = history(json).unwrap();
             assert_eq!(history(&write(&recorded)), Ok(recorded));
+        }
+    }
+
+    #[test]
+    fn names_of_enums_in_every_style_are_the_same() {
+        for json in RECORDED {
+            let recorded = history(json).unwrap();
+            let pascal = in_pascal_case(json);
+            assert!(!pascal.contains("EVENT_TYPE_"));
+            assert_eq!(history(&pascal), Ok(recorded.clone()));
+            let mut numbers = Vec::new();
+            let message = DynamicMessage::decode(HISTORY.clone(), &*recorded.encode_to_vec());
+            let options = prost_reflect::SerializeOptions::new().use_enum_numbers(true);
+            let mut writer = serde_json::Serializer::new(&mut numbers);
+            message
+                .unwrap()
+                .serialize_with_options(&mut writer, &options)
+                .unwrap();
+            let numbers = String::from_utf8(numbers).unwrap();
+            assert!(numbers.contains("\"eventType\":1,"), "{numbers}");
+            assert_eq!(history(&numbers), Ok(recorded));
+        }
+    }
+
+    #[test]
+    fn causes_of_failures_keep_their_meaning_in_every_style() {
+        let json = r#"{"events": [{"eventId": "1", "eventType": "ActivityTaskFailed",
+            "activityTaskFailedEventAttributes": {"retryState": "MaximumAttemptsReached",
+            "failure": {"cause": {"timeoutFailureInfo": {"timeoutType": "StartToClose"}}}}}]}"#;
+        let modern = json
+            .replace("ActivityTaskFailed\"", "EVENT_TYPE_ACTIVITY_TASK_FAILED\"")
+            .replace("Maximum", "RETRY_STATE_MAXIMUM_")
+            .replace("AttemptsReached", "ATTEMPTS_REACHED")
+            .replace("StartToClose", "TIMEOUT_TYPE_START_TO_CLOSE");
+        let strict = read_text(&modern, &DeserializeOptions::new()).unwrap();
+        assert_eq!(history(json), Ok(strict));
+    }
+
+    #[test]
+    fn what_surrounds_the_events_in_responses_and_older_exports_is_accepted() {
+        let recorded = history(RECORDED[0]).unwrap();
+        let object: Value = serde_json::from_str(RECORDED[0]).unwrap();
+        let list = object["events"].to_string();
+        assert_eq!(history(&list), Ok(recorded.clone()));
+        let response = format!(r#"{{"history": {}, "nextPageToken": ""}}"#, RECORDED[0]);
+        assert_eq!(history(&response), Ok(recorded));
+    }
+
+    #[test]
+    fn fields_and_names_of_other_versions_are_passed_over() {
+        let newer = RECORDED[0]
+            .replacen(
+                "\"eventId\"",
+                "\"classification\": {\"a\": 1}, \"eventId\"",
+                1,
+            )
+            .replacen("TASK_QUEUE_KIND_NORMAL", "TASK_QUEUE_KIND_SOMETHING_NEW", 1);
+        let mut expected = history(RECORDED[0]).unwrap();
+        let found = history(&newer).unwrap();
+        assert_ne!(found, expected);
+        let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) =
+            &mut expected.events[0].attributes
+        else {
+            panic!("a history begins with its start");
+        };
+        started.task_queue.as_mut().unwrap().kind = 0;
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn payloads_that_an_export_decoded_are_refused_by_their_place() {
+        let decoded = r#"{"events": [{"eventId": "1", "workflowExecutionStartedEventAttributes":
+            {"workflowType": {"name": "Order"}, "input": ["Bob"]}}]}"#;
+        let fields = decoded
+            .replace("\"input\"", "\"memo\"")
+            .replace("[\"Bob\"]", r#"{"fields": {"note": {"text": "urgent"}}}"#);
+        for (json, place) in [(decoded, "input"), (&*fields, "memo.fields.note")] {
+            let error = history(json).unwrap_err().to_string();
+            let found = format!(
+                "`events[0].workflowExecutionStartedEventAttributes.{place}` is a decoded value"
+            );
+            assert!(error.contains(&found), "{error}");
         }
     }
 
@@ -117,7 +264,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .starts_with("history: `events` cannot be decoded"),
+                .starts_with("it is not a history in JSON: expected value"),
             "{error}"
         );
     }

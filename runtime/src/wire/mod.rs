@@ -16,6 +16,8 @@ pub(crate) mod heartbeat;
 pub(crate) mod history;
 #[cfg(feature = "replay")]
 pub(crate) mod json;
+#[cfg(feature = "replay")]
+mod json_styles;
 pub(crate) mod list;
 mod marker;
 pub(crate) mod namespace;
@@ -23,6 +25,8 @@ pub(crate) mod page;
 pub(crate) mod payload;
 pub(crate) mod payload_fields;
 pub(crate) mod poll;
+#[cfg(feature = "replay")]
+pub(crate) mod protobuf;
 pub(crate) mod query;
 pub(crate) mod request;
 pub(crate) mod reset;

@@ -37,6 +37,14 @@ pub(crate) fn run_id(events: &[HistoryEvent]) -> Option<&str> {
     }
 }
 
+/// The type of the workflow a history is of; empty if its first event does not say so.
+pub(crate) fn workflow_type(events: &[HistoryEvent]) -> &str {
+    match events.first().map(|first| &first.raw().attributes) {
+        Some(Some(A::WorkflowExecutionStartedEventAttributes(it))) => workflow(&it.workflow_type),
+        _ => "",
+    }
+}
+
 pub(crate) fn write(history: &History, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let events = history.events();
     let (id, run) = (history.workflow_id(), history.run_id());

@@ -1,13 +1,12 @@
-//! Replays recorded histories against the code of today: the test that a change is safe for runs
-//! that are under way.
+//! Replays one history: the workflow types, and what their runs know of the worker.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-pub use durably_engine::{CommandSummary, Difference, Ending, EventId, Mismatch};
 use durably_engine::{EngineError, EventKind, Fact, Task};
 
+use super::ReplayError;
 use crate::{
-    data::{Converter, Format},
+    data::{Converter, Format, Text},
     definition::Workflow,
     driver::{
         Driver,
@@ -15,11 +14,15 @@ use crate::{
         local::NoLocalActivities,
     },
     instance::{core::WorkerFacts, waker::ExecutorWaker},
-    wire::{self, history::History},
-    worker::registry::listed,
+    wire::{
+        history::{History, HistoryEvent},
+        workflow_task::append_history,
+    },
 };
 
-/// Replays histories of the workflow types that are registered with it.
+/// Replays histories of the workflow types that are registered with it, one at a time, on the thread of the
+/// caller. [`folder`](super::folder), [`histories`](super::histories) and [`client`](super::client) replay many
+/// and say in one error what does not replay.
 ///
 /// ```no_run
 /// # use durably::prelude::*;
@@ -33,12 +36,19 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Default)]
+#[derive(Clone)]
+#[must_use = "a replayer replays nothing until `replay` is called"]
 pub struct Replayer {
     workflows: BTreeMap<&'static str, WorkflowEntry>,
     /// Replays the types that are not in the map.
     dynamic: Option<WorkflowEntry>,
-    converter: Converter,
+    worker: Arc<WorkerFacts>,
+}
+
+impl Default for Replayer {
+    fn default() -> Self {
+        Self::of_worker("default".to_owned(), Converter::default())
+    }
 }
 
 impl Replayer {
@@ -47,8 +57,19 @@ impl Replayer {
         Self::default()
     }
 
+    /// That of runs which workers of this namespace and converter made.
+    pub(super) fn of_worker(namespace: String, converter: Converter) -> Self {
+        Self {
+            workflows: BTreeMap::new(),
+            dynamic: None,
+            worker: Arc::new(WorkerFacts {
+                namespace,
+                converter,
+            }),
+        }
+    }
+
     /// Adds a workflow type. A dynamic one replays the histories of all types that are not added.
-    #[must_use]
     pub fn workflow<W: Workflow>(mut self) -> Self {
         let entry = WorkflowEntry::of::<W>();
         match W::__IS_DYNAMIC {
@@ -67,9 +88,21 @@ impl Replayer {
     /// # replayer
     /// # }
     /// ```
-    #[must_use]
     pub fn format(mut self, format: impl Format) -> Self {
-        self.converter = Converter::of(format);
+        Arc::make_mut(&mut self.worker).converter = Converter::of(format);
+        self
+    }
+
+    /// The namespace that workflow code reads in `ctx.namespace()`; `default` if not set.
+    ///
+    /// ```
+    /// use durably::replay::Replayer;
+    ///
+    /// let replayer = Replayer::new().namespace("orders");
+    /// # drop(replayer);
+    /// ```
+    pub fn namespace(mut self, namespace: impl Text) -> Self {
+        Arc::make_mut(&mut self.worker).namespace = namespace.into_text();
         self
     }
 
@@ -92,17 +125,20 @@ impl Replayer {
             });
         };
         let host = WorkerInfo {
-            facts: Arc::new(WorkerFacts {
-                namespace: "default".to_owned(),
-                converter: self.converter.clone(),
-            }),
+            facts: Arc::clone(&self.worker),
             local: Arc::new(NoLocalActivities),
             executor: ExecutorWaker::default(),
         };
         let mut driver = Driver::new(entry, host);
         driver.begin(task)?;
-        driver.advance::<ReplayError>(|| true)?;
-        Ok(())
+        match driver.advance::<Stopped>(|| true) {
+            Ok(_) => Ok(()),
+            Err(Stopped::Engine(error)) => Err(error.into()),
+            Err(Stopped::Code(failure)) => Err(ReplayError::Code {
+                event: driver.last_event(),
+                message: failure.failure.message,
+            }),
+        }
     }
 }
 
@@ -114,142 +150,58 @@ impl fmt::Debug for Replayer {
     }
 }
 
-/// Why a replay did not come to its end.
-///
-/// ```
-/// use durably::replay::ReplayError;
-///
-/// /// Whether the code of today disagrees with the history.
-/// fn is_incompatible(error: &ReplayError) -> bool {
-///     match error {
-///         ReplayError::Mismatch(mismatch) => {
-///             println!("event {}: {mismatch}", mismatch.event.0);
-///             true
-///         }
-///         ReplayError::Code { message } => panic!("{message}"),
-///         other => panic!("the history was not replayed: {other}"),
-///     }
-/// }
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum ReplayError {
-    /// The code took another path than the history. Guard the change with `patched`.
-    Mismatch(Box<Mismatch>),
-    /// The code panicked, or failed where it may not. Mend the code.
-    Code {
-        /// What it said.
-        message: String,
-    },
-    /// The history is of a workflow type that is not registered with the replayer.
-    UnknownType {
-        /// The type of the history.
-        found: String,
-        /// The types that are registered.
-        registered: Vec<String>,
-    },
-    /// The history cannot be read, or this version does not understand it.
-    Unreadable {
-        /// What is wrong with it.
-        reason: String,
-    },
+/// Why the replay did not come to its end.
+enum Stopped {
+    Engine(EngineError),
+    Code(TaskFailure),
 }
 
-impl fmt::Display for ReplayError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mismatch(mismatch) => mismatch.fmt(f),
-            Self::Code { message } => {
-                write!(f, "the workflow failed while it was replayed: {message}")
-            }
-            Self::UnknownType { found, registered } => write!(
-                f,
-                "the history is of workflow type `{found}`, but the replayer was given {}; add it with \
-                 `.workflow::<W>()`",
-                listed(registered.iter())
-            ),
-            Self::Unreadable { reason } => write!(f, "the history cannot be replayed: {reason}"),
-        }
-    }
-}
-
-impl std::error::Error for ReplayError {}
-
-impl From<wire::WireError> for ReplayError {
-    fn from(error: wire::WireError) -> Self {
-        Self::Unreadable {
-            reason: error.to_string(),
-        }
-    }
-}
-
-impl From<EngineError> for ReplayError {
+impl From<EngineError> for Stopped {
     fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::Mismatch(mismatch) => Self::Mismatch(mismatch),
-            other => Self::Unreadable {
-                reason: other.to_string(),
-            },
-        }
+        Self::Engine(error)
     }
 }
 
-impl From<TaskFailure> for ReplayError {
+impl From<TaskFailure> for Stopped {
     fn from(failure: TaskFailure) -> Self {
-        Self::Code {
-            message: failure.failure.message,
-        }
-    }
-}
-
-impl History {
-    /// Reads a history that `temporal workflow show -o json` or the Temporal UI exported.
-    ///
-    /// ```no_run
-    /// use durably::client::History;
-    ///
-    /// # fn example() -> durably::Result<()> {
-    /// // From `temporal workflow show -w order-1 -o json > order.json`.
-    /// let history = History::from_json(&std::fs::read_to_string("order.json")?)?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// The text is no history.
-    pub fn from_json(json: &str) -> Result<Self, ReplayError> {
-        Ok(Self::from_raw(wire::json::history(json)?))
-    }
-
-    /// The history as JSON, the way `temporal workflow show -o json` writes it: other SDKs and
-    /// [`from_json`](Self::from_json) read it.
-    ///
-    /// ```no_run
-    /// # use durably::prelude::*;
-    /// # async fn example(client: Client) -> Result<()> {
-    /// let history = client.handle("order-1").history().await?;
-    /// std::fs::write("order.json", history.to_json())?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn to_json(&self) -> String {
-        wire::json::write(&self.clone().into_raw())
+        Self::Code(failure)
     }
 }
 
 /// A task that replays a history and asks for nothing more. The history itself names the run.
 fn task(history: History) -> Result<Task, ReplayError> {
+    require_all_events(history.events())?;
     let mut task = Task::default();
-    wire::workflow_task::append_history(&mut task, history.into_raw().events)?;
-    let Some(EventKind::Fact(Fact::RunStarted(started))) =
+    append_history(&mut task, history.into_raw().events)?;
+    if let Some(EventKind::Fact(Fact::RunStarted(started))) =
         task.history.first().map(|event| &event.kind)
-    else {
-        return Err(ReplayError::Unreadable {
-            reason: "it does not begin with the start of a run".to_owned(),
-        });
-    };
-    task.workflow_type.clone_from(&started.workflow_type);
-    task.workflow_id.clone_from(&started.workflow_id);
-    task.run_id.clone_from(&started.original_run_id);
+    {
+        task.workflow_type.clone_from(&started.workflow_type);
+        task.workflow_id.clone_from(&started.workflow_id);
+        task.run_id.clone_from(&started.original_run_id);
+    }
     Ok(task)
+}
+
+/// Refuses a history that lacks events: its code would seem to take another path.
+fn require_all_events(events: &[HistoryEvent]) -> Result<(), ReplayError> {
+    let Some(first) = events.first() else {
+        return Err(ReplayError::unreadable("it has no events"));
+    };
+    if first.id() != 1 || first.name() != "WorkflowExecutionStarted" {
+        return Err(ReplayError::unreadable(format!(
+            "it does not begin with the start of a run, but with event {}, `{}`",
+            first.id(),
+            first.name()
+        )));
+    }
+    for pair in events.windows(2) {
+        let (before, after) = (pair[0].id(), pair[1].id());
+        if after != before + 1 {
+            return Err(ReplayError::unreadable(format!(
+                "event {after} follows event {before}: events are missing, or not in their order"
+            )));
+        }
+    }
+    Ok(())
 }
