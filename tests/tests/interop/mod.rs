@@ -12,3 +12,4 @@ mod local_activities;
 mod message_encodings;
 pub(crate) mod payloads;
 mod python;
+mod recorded_histories;

@@ -7,10 +7,12 @@ use super::{pages::read, root};
 /// The capabilities of workflow and activity code, in their order.
 fn ids() -> Vec<String> {
     let of = |letter: char, last: u32| (1..=last).map(move |number| format!("{letter}{number}"));
+    let of_files = ["C6", "D8"].map(ToOwned::to_owned);
     of('A', 23)
         .chain(of('B', 12))
         .chain(of('D', 1))
         .chain(of('C', 2))
+        .chain(of_files)
         .collect()
 }
 

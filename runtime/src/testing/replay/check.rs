@@ -99,7 +99,7 @@ impl<S> Replay<S> {
     /// let orders = durably::replay::folder("tests/histories").workflow::<Order>();
     /// # drop(orders);
     /// ```
-    pub fn workflow<W: Workflow>(mut self) -> Self {
+    pub fn workflow<W: Workflow>(mut self) -> Self /* by its type: `.workflow::<Order>()` */ {
         self.replayer = self.replayer.workflow::<W>();
         self
     }
