@@ -85,6 +85,7 @@
 //! | [`worker`] | workers, their options and their shutdown |
 //! | [`error`] | what goes wrong, by operation |
 //! | [`data`](mod@data) | what can be serialised: arguments, results, bytes |
+//! | [`codec`] | encryption, compression and other transformations of payloads |
 //! | [`schedule`] | schedules: when and how the server starts workflows |
 //! | [`search`] | search attributes with types, and list filters |
 //! | [`time`] | durations with units, workflow time |
@@ -99,6 +100,7 @@
 //!   other is named;
 //! - `replay`: reads histories that the `temporal` CLI and the UI export, and replays them against
 //!   your code;
+//! - `encryption`, `compression`, `claim-check`, `codec-server`: parts of [`codec`](mod@codec);
 //! - `jiff`, `chrono`: [`Time`] converts from and into the times of jiff 1 and chrono 0.4.
 
 #![warn(missing_debug_implementations)]
@@ -108,6 +110,7 @@ extern crate self as durably;
 pub mod activity;
 pub mod client;
 pub mod clippy_toml;
+pub mod codec;
 pub mod data;
 mod debug;
 mod definition;

@@ -113,6 +113,7 @@ pub use crate::wire::{
     start::{IdConflictPolicy, IdReusePolicy},
 };
 use crate::{
+    codec::Codecs,
     data::{
         ArgList, ArgsEncoder, Bytes, Converter, Format, Text,
         search::{Filter, SearchKey, SearchKind},
@@ -249,7 +250,22 @@ impl Client {
     /// # }
     /// ```
     pub fn with_format(&self, format: impl Format) -> Self {
-        Self(Arc::clone(&self.0), Converter::of(format))
+        Self(Arc::clone(&self.0), self.1.with_format(format))
+    }
+
+    /// The same client and connection with these codecs in place of its own; workers of the returned client
+    /// have them, too. [`ClientBuilder::codec`] sets them where the client is made.
+    ///
+    /// ```
+    /// # use durably::{Client, codec::{Codecs, PayloadCodec}};
+    /// # fn example(client: Client, encryption: impl PayloadCodec) -> Client {
+    /// let client = client.with_codecs(Codecs::new().codec(encryption).encode_failures());
+    /// # client
+    /// # }
+    /// ```
+    pub fn with_codecs(&self, codecs: Codecs) -> Self {
+        let caller = (*self.0).clone().with_codecs(&codecs);
+        Self(Arc::new(caller), self.1.with_cipher(codecs.cipher))
     }
 
     /// The namespace this client is bound to.

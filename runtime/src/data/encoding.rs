@@ -308,6 +308,10 @@ impl<T: Item> Own for Vec<T> {
         encode_list(self, |item| item.encode_own(converter))
     }
 
+    fn unencoded_own(&self) -> Unencoded {
+        Unencoded::of_list(self.iter().map(Own::unencoded_own).collect())
+    }
+
     fn decode_own(payload: Payload, converter: &Converter) -> Result<Self, DataFault> {
         decode_list(payload, |item| T::decode_own(item, converter))
     }

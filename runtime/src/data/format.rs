@@ -8,7 +8,7 @@ use serde::{
     de::{DeserializeOwned, DeserializeSeed},
 };
 
-use super::EncodingError;
+use super::{Cipher, EncodingError};
 use crate::error::DataFault;
 
 /// A serde format other than JSON, for [`ClientBuilder::format`](crate::client::ClientBuilder::format).
@@ -169,19 +169,49 @@ pub(super) fn read<T: DeserializeOwned>(format: &dyn Format, data: &[u8]) -> Res
 ///
 /// JSON is not behind the trait: its path stays one of generic functions, without a virtual call.
 #[derive(Clone, Default)]
-pub struct Converter(Option<Arc<Box<dyn Format>>>);
+pub struct Converter(Option<Arc<Parts>>);
+
+#[derive(Clone, Default)]
+struct Parts {
+    format: Option<Arc<dyn Format>>,
+    cipher: Option<Arc<dyn Cipher>>,
+}
 
 impl Converter {
     /// That of clients that were given no format.
     pub(crate) const JSON: Self = Self(None);
 
+    #[cfg(test)]
     pub(crate) fn of(format: impl Format) -> Self {
-        Self(Some(Arc::new(Box::new(format))))
+        Self::JSON.with_format(format)
+    }
+
+    pub(crate) fn with_format(&self, format: impl Format) -> Self {
+        let mut parts = self.parts();
+        parts.format = Some(Arc::new(format));
+        Self(Some(Arc::new(parts)))
+    }
+
+    /// With what encrypts values that are always encrypted; without it, they are errors.
+    pub(crate) fn with_cipher(&self, cipher: Option<Arc<dyn Cipher>>) -> Self {
+        let mut parts = self.parts();
+        parts.cipher = cipher;
+        let is_empty = parts.format.is_none() && parts.cipher.is_none();
+        Self((!is_empty).then(|| Arc::new(parts)))
+    }
+
+    fn parts(&self) -> Parts {
+        self.0.as_deref().cloned().unwrap_or_default()
     }
 
     /// The format, if it is not JSON.
     pub(super) fn format(&self) -> Option<&dyn Format> {
-        self.0.as_deref().map(|format| &**format)
+        self.0.as_deref()?.format.as_deref()
+    }
+
+    #[cfg(feature = "encryption")]
+    pub(super) fn cipher(&self) -> Option<&dyn Cipher> {
+        self.0.as_deref()?.cipher.as_deref()
     }
 }
 

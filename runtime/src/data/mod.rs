@@ -7,6 +7,7 @@
 //!   as it says.
 //! - [`Text`] is what a `String` parameter takes where it is called; [`OptionalText`] and [`TextList`] are
 //!   what an `Option` and a `Vec` of it take.
+//! - [`Sensitive`] values cannot be sent; `Encrypted` ones (feature `encryption`) are always encrypted.
 //! - [`Payload`] is a serialised value, [`Value`] a value of any type, and [`Args`] are the arguments that a
 //!   dynamic handler takes.
 //!
@@ -33,13 +34,17 @@ mod args;
 mod by_type;
 mod bytes;
 mod captured;
+mod cipher;
 mod encoding;
+#[cfg(feature = "encryption")]
+mod encrypted;
 mod finite;
 mod format;
 mod path;
 mod probe;
 mod protobuf;
 pub(crate) mod search;
+mod sensitive;
 mod text;
 pub(crate) mod type_name;
 pub(crate) mod value;
@@ -78,6 +83,8 @@ pub use serde;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use self::args::decode_result;
+#[cfg(feature = "encryption")]
+pub use self::encrypted::Encrypted;
 pub use self::{
     any_value::Value,
     args::{ArgList, Args},
@@ -85,6 +92,7 @@ pub use self::{
     encoding::{Encoded, Encoding, EncodingError, Own},
     format::{Format, FormatReader, FormatValue},
     protobuf::{BinaryProto, JsonMessage, JsonProto, NamedMessage},
+    sensitive::Sensitive,
     text::{OptionalText, Text, TextList},
 };
 #[doc(hidden)]
@@ -95,8 +103,10 @@ pub use self::{
         ByOptionalMessage, ByScalar, PayloadOf, Spelled,
     },
     captured::Unencoded,
+    cipher::Cipher,
     format::Converter,
     protobuf::{AsBinaryProto, AsJsonProto, DecodeBinary, DecodeBinaryOrJson},
+    sensitive::EntersHistory,
 };
 use crate::error::{AppError, DataError, DataFault, Result};
 

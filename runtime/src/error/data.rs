@@ -102,6 +102,12 @@ pub enum DataFault {
         /// Where in the value: `.lines[3].price`; empty at the top.
         path: String,
     },
+    /// It is always encrypted, and cannot be encrypted or decrypted: there is no key, it was not encrypted, or it
+    /// was changed.
+    Encryption {
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,6 +189,7 @@ impl fmt::Display for DataFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("it is missing"),
+            Self::Encryption { reason } => f.write_str(reason),
             Self::Unreadable { reason, path } | Self::NotSerialisable { reason, path } => {
                 f.write_str(reason)?;
                 match path.is_empty() {

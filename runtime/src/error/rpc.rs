@@ -77,6 +77,12 @@ pub enum RpcError {
         /// What is wrong with it.
         message: String,
     },
+    /// A payload codec could not transform what was to be sent, or what was received: a codec or a key is
+    /// missing, the payload is damaged, or the codec failed.
+    Codec {
+        /// Which codec, which payload, and why.
+        message: String,
+    },
     /// Anything else.
     Other {
         /// gRPC's name for it.
@@ -112,10 +118,8 @@ impl From<CallError> for RpcError {
                 return Self::MalformedResponse { message };
             }
             CallError::Codec(fault) => {
-                return Self::Other {
-                    code: "payload codec".to_owned(),
-                    message: fault.reason().to_owned(),
-                };
+                let message = fault.to_string();
+                return Self::Codec { message };
             }
             CallError::Status(_) => error,
         };
@@ -169,6 +173,7 @@ impl fmt::Display for RpcError {
                 write!(f, "the server does not know this request: {message}")
             }
             Self::MalformedResponse { message } => write!(f, "malformed response: {message}"),
+            Self::Codec { message } => f.write_str(message),
             Self::Other { code, message } => write!(f, "{code}: {message}"),
         }
     }

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::{FutureExt, future::BoxFuture};
 use http::HeaderMap;
 use tokio::runtime::Handle;
 use tonic::Status;
@@ -17,16 +18,19 @@ use super::in_process::{InProcess, Service};
 use super::{
     availability::Availability,
     channel::Channel,
-    codec::Codecs,
+    codec::MessageCodecs,
     eager_starts::EagerStarts,
     grpc::{ApiKey, Grpc},
     retry::{Attempts, Patience},
     rpc::Rpc,
 };
-use crate::wire::{
-    payload_fields::Subject,
-    request::{Request, Sender},
-    status::{CallError, Retry},
+use crate::{
+    codec::Codecs,
+    wire::{
+        payload_fields::Subject,
+        request::{Request, Sender},
+        status::{CallError, Retry},
+    },
 };
 
 /// Calls a server on behalf of one client or worker. Cheap to clone.
@@ -38,8 +42,14 @@ pub(crate) struct Caller {
     /// Where pauses are measured, if the clock of the caller's runtime may be paused.
     timers: Option<Handle>,
     availability: Option<Arc<Availability>>,
-    codecs: Codecs,
+    codecs: MessageCodecs,
     eager_starts: Arc<EagerStarts>,
+}
+
+/// A response, or what it will be when its payloads are decoded.
+pub(crate) enum Arrival<T> {
+    Here(T),
+    Encoded(BoxFuture<'static, Result<T, CallError>>),
 }
 
 /// A way to a server.
@@ -97,7 +107,7 @@ impl Caller {
             identity: identity.into(),
             timers: None,
             availability: None,
-            codecs: Codecs::default(),
+            codecs: MessageCodecs::default(),
             eager_starts: Arc::default(),
         }
     }
@@ -140,12 +150,11 @@ impl Caller {
     }
 
     /// The same caller, with these codecs in place of its own.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "called by the option for codecs")
-    )]
-    pub(crate) fn with_codecs(self, codecs: Codecs) -> Self {
-        Self { codecs, ..self }
+    pub(crate) fn with_codecs(self, codecs: &Codecs) -> Self {
+        Self {
+            codecs: MessageCodecs::new(codecs),
+            ..self
+        }
     }
 
     pub(crate) fn namespace(&self) -> &str {
@@ -293,7 +302,10 @@ impl Caller {
             return Ok((message, None));
         }
         let about = about.map_or_else(|| R::about(&message), |about| about());
-        self.codecs.encode(&mut message, about.clone()).await?;
+        let encoded = self
+            .codecs
+            .encode(&mut message, &self.namespace, about.clone());
+        encoded.await?;
         Ok((message, Some(about)))
     }
 
@@ -313,7 +325,8 @@ impl Caller {
         };
         if let Some(about) = about {
             let about = R::about_reply(&reply).unwrap_or_else(|| about.clone());
-            if let Err(fault) = self.codecs.decode(&mut reply, about).await {
+            let decoded = self.codecs.decode(&mut reply, &self.namespace, about).await;
+            if let Err(fault) = decoded {
                 let response = R::undecodable(reply, fault)?;
                 return Ok(R::arrived(response, arrived));
             }
@@ -326,7 +339,10 @@ impl Caller {
         let (Some(about), Some(mut details)) = (about, refusal.details()) else {
             return refusal;
         };
-        match self.codecs.decode(&mut details, about.clone()).await {
+        let decoded = self
+            .codecs
+            .decode(&mut details, &self.namespace, about.clone());
+        match decoded.await {
             Ok(()) => refusal.with_details(&details),
             Err(fault) => fault.into(),
         }
@@ -361,6 +377,38 @@ impl Caller {
         }
     }
 
+    /// As [`call`](Self::call), but does not wait for codecs, which may take long with the payloads of the
+    /// response.
+    pub(crate) async fn call_undecoded<R: Request + 'static>(
+        &self,
+        request: R,
+        patience: Patience,
+    ) -> Result<Arrival<R::Response>, CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply> + 'static,
+        R::Reply: Send + 'static,
+        R::Response: Send,
+    {
+        let (message, about) = self.message(request, None::<fn() -> Subject>).await?;
+        let attempts = &mut Attempts::new(patience);
+        let reply = match &self.route {
+            Route::Grpc(grpc) => self.reply(grpc, message, attempts).await,
+            #[cfg(any(feature = "server", test))]
+            Route::InProcess(local) => self.reply(local, message, attempts).await,
+        };
+        if self.codecs.is_empty() {
+            let response = self.response::<R>(reply, about.as_ref()).await;
+            return response.map(Arrival::Here);
+        }
+        let this = self.clone();
+        let mut response: BoxFuture<'static, _> =
+            Box::pin(async move { this.response::<R>(reply, about.as_ref()).await });
+        match (&mut response).now_or_never() {
+            Some(done) => done.map(Arrival::Here),
+            None => Ok(Arrival::Encoded(response)),
+        }
+    }
+
     async fn attempt<R: Request, T: Transport>(
         &self,
         transport: &T,
@@ -370,11 +418,18 @@ impl Caller {
     where
         R::Message: Rpc<Reply = R::Reply>,
     {
-        let message = transport.prepare(message);
-        let reply = self
-            .attempt_prepared::<T, R::Message>(transport, &message, attempts)
-            .await;
+        let reply = self.reply(transport, message, attempts).await;
         self.response::<R>(reply, about.as_ref()).await
+    }
+
+    async fn reply<T: Transport, M: Rpc>(
+        &self,
+        transport: &T,
+        message: M,
+        attempts: &mut Attempts,
+    ) -> Result<M::Reply, CallError> {
+        let message = transport.prepare(message);
+        self.attempt_prepared(transport, &message, attempts).await
     }
 
     async fn attempt_until<R: Request, T: Transport, A>(
@@ -459,11 +514,10 @@ mod tests {
     };
 
     use durably_engine::Payload;
-    use futures::future::BoxFuture;
 
     use super::*;
     use crate::{
-        transport::codec::{Codec, CodecError},
+        codec::{CodecContext, CodecError, PayloadCodec},
         wire::{
             list::CountWorkflows,
             payload,
@@ -549,33 +603,33 @@ mod tests {
     /// Notes when it decodes.
     struct Clocked(Arc<std::sync::Mutex<Vec<Instant>>>);
 
-    impl Codec for Clocked {
-        fn encode<'a>(
-            &'a self,
+    impl PayloadCodec for Clocked {
+        async fn encode(
+            &self,
             payloads: Vec<Payload>,
-            _: &'a Subject,
-        ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>> {
-            Box::pin(async move { Ok(payloads) })
+            _: &CodecContext,
+        ) -> Result<Vec<Payload>, CodecError> {
+            Ok(payloads)
         }
 
-        fn decode<'a>(
-            &'a self,
+        async fn decode(
+            &self,
             _: Vec<Payload>,
-            _: &'a Subject,
-        ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>> {
+            _: &CodecContext,
+        ) -> Result<Vec<Payload>, CodecError> {
             self.0
                 .lock()
                 .expect("nobody panics with it")
                 .push(Instant::now());
-            Box::pin(async { Err("the key is gone".into()) })
+            Err("the key is gone".into())
         }
     }
 
     #[tokio::test]
     async fn a_task_arrived_before_its_payloads_were_decoded() {
         let decoded = Arc::default();
-        let codecs = Codecs::new(vec![Box::new(Clocked(Arc::clone(&decoded)))]);
-        let caller = caller().with_codecs(codecs);
+        let codecs = Codecs::new().codec(Clocked(Arc::clone(&decoded)));
+        let caller = caller().with_codecs(&codecs);
         let about = Some(&Subject::default());
         let input = || payload::list_to_proto(vec![Payload::null()]);
         let query = durably_proto::api::query::v1::WorkflowQuery {

@@ -1,56 +1,43 @@
-//! Codecs: transformations of every payload between this program and the server.
+//! Codecs over the payloads of messages.
 //!
-//! They run where the call runs: next to the connection, or in the task of the client's caller; never
-//! on a thread that runs workflow code.
+//! They run where the call runs, which is next to the connection or in the task of the client's caller, or on
+//! threads of their own; never on a thread that runs workflow code.
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use durably_engine::Payload;
-use futures::future::BoxFuture;
 
-use crate::wire::{
-    payload_fields::{Field, PayloadFields, Subject, Visitor},
-    status::CodecFault,
+use crate::{
+    codec::{Batch, Chain, ChainFault, CodecContext, Codecs, Direction},
+    wire::{
+        payload_fields::{Field, PayloadFields, Subject, VisitOptions, Visitor},
+        status::CodecFault,
+    },
 };
 
-/// A transformation of payloads that can be reversed: encryption, compression, storage elsewhere.
-pub(crate) trait Codec: Send + Sync {
-    /// Transforms payloads that leave this program.
-    fn encode<'a>(
-        &'a self,
-        payloads: Vec<Payload>,
-        about: &'a Subject,
-    ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>>;
+/// The codecs of one client or worker.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MessageCodecs(Option<Arc<Inner>>);
 
-    /// Reverses [`encode`](Self::encode). Payloads that this codec has not encoded are returned as they
-    /// are: their sender may not have it.
-    fn decode<'a>(
-        &'a self,
-        payloads: Vec<Payload>,
-        about: &'a Subject,
-    ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>>;
+#[derive(Debug)]
+struct Inner {
+    chain: Chain,
+    options: VisitOptions,
 }
 
-/// Why a codec could not transform payloads.
-pub(crate) type CodecError = Box<dyn std::error::Error + Send + Sync>;
-
-/// The codecs of one client or worker, in the order in which they encode; they decode in reverse.
-#[derive(Clone, Default)]
-pub(crate) struct Codecs(Option<Arc<[Box<dyn Codec>]>>);
-
-#[derive(Clone, Copy)]
-enum Direction {
-    Encode,
-    Decode,
-}
-
-impl Codecs {
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "called by the option for codecs")
-    )]
-    pub(crate) fn new(codecs: Vec<Box<dyn Codec>>) -> Self {
-        Self((!codecs.is_empty()).then(|| codecs.into()))
+impl MessageCodecs {
+    pub(crate) fn new(codecs: &Codecs) -> Self {
+        let chain = codecs.chain();
+        if chain.is_empty() && !codecs.encode_failures {
+            return Self(None);
+        }
+        Self(Some(Arc::new(Inner {
+            chain,
+            options: VisitOptions {
+                headers: codecs.encode_headers,
+                encode_failures: codecs.encode_failures,
+            },
+        })))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -61,80 +48,162 @@ impl Codecs {
     pub(crate) async fn encode<M: PayloadFields>(
         &self,
         message: &mut M,
+        namespace: &Arc<str>,
         about: Subject,
     ) -> Result<(), CodecFault> {
-        self.transform(Direction::Encode, message, about).await
+        match &self.0 {
+            None => Ok(()),
+            Some(inner) => {
+                let encode = Direction::Encode;
+                inner.transform(encode, message, namespace, about).await
+            }
+        }
     }
 
     /// Decodes the payloads of a message, which after an error has lost them.
     pub(crate) async fn decode<M: PayloadFields>(
         &self,
         message: &mut M,
-        about: Subject,
-    ) -> Result<(), CodecFault> {
-        self.transform(Direction::Decode, message, about).await
-    }
-
-    async fn transform<M: PayloadFields>(
-        &self,
-        direction: Direction,
-        message: &mut M,
+        namespace: &Arc<str>,
         about: Subject,
     ) -> Result<(), CodecFault> {
         match &self.0 {
             None => Ok(()),
-            Some(codecs) => transform(codecs, direction, message, about).await,
+            Some(inner) => {
+                let decode = Direction::Decode;
+                inner.transform(decode, message, namespace, about).await
+            }
         }
     }
 }
 
-async fn transform<M: PayloadFields>(
-    codecs: &[Box<dyn Codec>],
+impl Inner {
+    async fn transform<M: PayloadFields>(
+        &self,
+        direction: Direction,
+        message: &mut M,
+        namespace: &Arc<str>,
+        about: Subject,
+    ) -> Result<(), CodecFault> {
+        let options = VisitOptions {
+            encode_failures: self.options.encode_failures && direction == Direction::Encode,
+            ..self.options
+        };
+        let mut taken = Outside::default();
+        let mut take = |about: &Subject, field: Field<'_>| {
+            taken.add(namespace, about, field.take());
+        };
+        let visited = Visitor::new(about.clone(), options, &mut take).all_of(message);
+        visited.map_err(|error| CodecFault::new(&error))?;
+        if taken.fields.is_empty() {
+            return Ok(());
+        }
+
+        let Outside {
+            batches, fields, ..
+        } = taken;
+        let contexts: Vec<_> = batches.iter().map(|it| it.context.clone()).collect();
+        let transformed = match self.chain.is_empty() {
+            // Only failures are encoded.
+            true => batches.into_iter().map(|batch| batch.payloads).collect(),
+            false => match self.chain.transform(direction, batches).await {
+                Ok(transformed) => transformed,
+                Err(fault) => {
+                    let payload = fault.batch.zip(fault.payload).and_then(|(batch, payload)| {
+                        let (field, index) = place(&fields, batch, payload)?;
+                        let path = Visitor::locate(message, options, field)?;
+                        Some(format!("payload `{path}[{index}]`"))
+                    });
+                    let whole = CodecContext::new(namespace, about);
+                    let context = fault.batch.map_or(&whole, |batch| &contexts[batch]);
+                    return Err(in_words(&fault, direction, payload, context));
+                }
+            },
+        };
+
+        let mut transformed: Vec<_> = transformed.into_iter().map(Vec::into_iter).collect();
+        let mut fields = fields.into_iter();
+        let mut put = |_: &Subject, field: Field<'_>| {
+            if let Some(Taken { batch, count }) = fields.next() {
+                field.put(transformed[batch].by_ref().take(count));
+            }
+        };
+        let options = VisitOptions {
+            encode_failures: false,
+            ..options
+        };
+        let visited = Visitor::new(about, options, &mut put).all_of(message);
+        visited.map_err(|error| CodecFault::new(&error))
+    }
+}
+
+/// The payloads of a message: those of one subject are one batch.
+#[derive(Default)]
+struct Outside {
+    batches: Vec<Batch>,
+    /// The batch of each subject.
+    of: HashMap<Subject, usize>,
+    /// In the order of the visit.
+    fields: Vec<Taken>,
+}
+
+/// What was taken from one field.
+struct Taken {
+    batch: usize,
+    count: usize,
+}
+
+impl Outside {
+    fn add(&mut self, namespace: &Arc<str>, about: &Subject, payloads: Vec<Payload>) {
+        let batch = match self.of.get(about) {
+            Some(batch) => *batch,
+            None => {
+                self.batches.push(Batch {
+                    context: CodecContext::new(namespace, about.clone()),
+                    payloads: Vec::new(),
+                });
+                let batch = self.batches.len() - 1;
+                self.of.insert(about.clone(), batch);
+                batch
+            }
+        };
+        let count = payloads.len();
+        self.batches[batch].payloads.extend(payloads);
+        self.fields.push(Taken { batch, count });
+    }
+}
+
+/// The field of a payload of a batch, and its index there.
+fn place(fields: &[Taken], batch: usize, payload: usize) -> Option<(usize, usize)> {
+    let mut before = 0;
+    let of_batch = fields
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| it.batch == batch);
+    for (field, taken) in of_batch {
+        if payload < before + taken.count {
+            return Some((field, payload - before));
+        }
+        before += taken.count;
+    }
+    None
+}
+
+fn in_words(
+    fault: &ChainFault,
     direction: Direction,
-    message: &mut M,
-    about: Subject,
-) -> Result<(), CodecFault> {
-    let mut fields = Vec::new();
-    let mut take = |about: &Subject, field: Field<'_>| {
-        fields.push((about.clone(), field.take()));
+    payload: Option<String>,
+    context: &CodecContext,
+) -> CodecFault {
+    let ChainFault { codec, reason, .. } = fault;
+    let payload = payload.unwrap_or_else(|| "payloads".to_owned());
+    let of = match context.workflow_id() {
+        Some(id) => format!(" of workflow `{id}`"),
+        None => String::new(),
     };
-    let visited = Visitor::new(about.clone(), &mut take).all_of(message);
-    visited.map_err(|error| CodecFault::new(&error))?;
-
-    for (about, payloads) in &mut fields {
-        for index in 0..codecs.len() {
-            let taken = std::mem::take(payloads);
-            let transformed = match direction {
-                Direction::Encode => codecs[index].encode(taken, about),
-                Direction::Decode => codecs[codecs.len() - 1 - index].decode(taken, about),
-            };
-            *payloads = transformed.await.map_err(|error| CodecFault::new(&error))?;
-        }
-    }
-
-    let mut transformed = fields.into_iter();
-    let mut miscounted = None;
-    let mut put = |_: &Subject, field: Field<'_>| {
-        let (_, payloads) = transformed.next().unwrap_or_default();
-        if let Err(count) = field.put(payloads) {
-            miscounted.get_or_insert(count);
-        }
-    };
-    let visited = Visitor::new(about, &mut put).all_of(message);
-    visited.map_err(|error| CodecFault::new(&error))?;
-    match miscounted {
-        None => Ok(()),
-        Some(count) => Err(CodecFault::new(&format!(
-            "it returned {count} payloads where exactly one has to be"
-        ))),
-    }
-}
-
-impl fmt::Debug for Codecs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.0.as_ref().map_or(0, |codecs| codecs.len());
-        f.debug_tuple("Codecs").field(&count).finish()
-    }
+    CodecFault::new(&format!(
+        "codec `{codec}` cannot {direction} {payload}{of}: {reason}"
+    ))
 }
 
 #[cfg(test)]
@@ -181,9 +250,12 @@ mod tests {
     #[tokio::test]
     async fn entries_of_a_map_keep_their_values() {
         let (codecs, _) = marks(b"a");
+        let codecs = MessageCodecs::new(&codecs.encode_headers());
         for _ in 0..64 {
             let mut task = task(["1", "2", "3"].map(|key| (key, marked(key, "a"))));
-            let decoded = codecs.decode(&mut task, Subject::default()).await;
+            let decoded = codecs
+                .decode(&mut task, &"default".into(), Subject::default())
+                .await;
             decoded.expect("all are marked");
             let body = task.messages.remove(0).body.unwrap_or_default();
             let request = update::Request::decode(&*body.value).expect("it was encoded");

@@ -1,12 +1,10 @@
-//! Codecs for tests: one marks what it encodes, one binds it to its subject.
+//! Codecs for tests: one marks what it encodes, one binds it to its context.
 
 use std::sync::{Arc, Mutex};
 
 use durably_engine::Payload;
-use futures::future::BoxFuture;
 
-use super::codec::{Codec, CodecError, Codecs};
-use crate::wire::payload_fields::Subject;
+use crate::codec::{self, CodecContext, CodecError, Codecs, PayloadCodec};
 
 /// Puts its mark behind the data of what it encodes, and takes it off again. It cannot decode what has
 /// no mark, and cannot encode the text `"unmarkable"`.
@@ -15,19 +13,20 @@ struct Mark {
     seen: Seen,
 }
 
-/// What the payloads belonged to that codecs were given.
-pub(crate) type Seen = Arc<Mutex<Vec<Subject>>>;
+/// The contexts of the payloads that codecs were given, one for each payload.
+pub(crate) type Seen = Arc<Mutex<Vec<CodecContext>>>;
 
-/// Codecs that append these marks, and the subjects that they receive.
+/// Codecs that append these marks, and the contexts that they receive.
 pub(crate) fn marks(marks: &[u8]) -> (Codecs, Seen) {
     let seen = Seen::default();
-    let mark = |mark: &u8| -> Box<dyn Codec> {
-        Box::new(Mark {
+    let mark = |codecs: Codecs, mark: &u8| {
+        codecs.codec(Mark {
             mark: *mark,
             seen: Arc::clone(&seen),
         })
     };
-    (Codecs::new(marks.iter().map(mark).collect()), seen)
+    // The last one encodes first.
+    (marks.iter().rev().fold(Codecs::new(), mark), seen)
 }
 
 /// A payload of JSON with marks behind it.
@@ -36,91 +35,92 @@ pub(crate) fn marked(json: &str, marks: &str) -> Payload {
 }
 
 impl Mark {
-    fn note(&self, about: &Subject) {
+    async fn each(
+        &self,
+        payloads: Vec<Payload>,
+        context: &CodecContext,
+        change: impl Fn(&mut Vec<u8>) -> Result<(), &'static str>,
+    ) -> Result<Vec<Payload>, CodecError> {
+        tokio::task::yield_now().await;
+        let contexts = payloads.iter().map(|_| context.clone());
         let mut seen = self.seen.lock().expect("nobody panics with the lock");
-        seen.push(about.clone());
+        seen.extend(contexts);
+        let change = |(index, payload): (usize, Payload)| {
+            let mut data = payload.into_data();
+            change(&mut data).map_err(|reason| codec::at(index, reason))?;
+            Ok(Payload::json(data))
+        };
+        payloads.into_iter().enumerate().map(change).collect()
     }
 }
 
-impl Codec for Mark {
-    fn encode<'a>(
-        &'a self,
+impl PayloadCodec for Mark {
+    async fn encode(
+        &self,
         payloads: Vec<Payload>,
-        about: &'a Subject,
-    ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>> {
-        Box::pin(async move {
-            tokio::task::yield_now().await;
-            self.note(about);
-            let encode = |payload: Payload| {
-                if payload.data() == b"\"unmarkable\"" {
-                    return Err("there is no key".into());
-                }
-                let (_, mut data, _) = payload.into_parts();
+        context: &CodecContext,
+    ) -> Result<Vec<Payload>, CodecError> {
+        let mark = |data: &mut Vec<u8>| match data == b"\"unmarkable\"" {
+            true => Err("there is no key"),
+            false => {
                 data.push(self.mark);
-                Ok(Payload::json(data))
-            };
-            payloads.into_iter().map(encode).collect()
-        })
+                Ok(())
+            }
+        };
+        self.each(payloads, context, mark).await
     }
 
-    fn decode<'a>(
-        &'a self,
+    async fn decode(
+        &self,
         payloads: Vec<Payload>,
-        about: &'a Subject,
-    ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>> {
-        Box::pin(async move {
-            tokio::task::yield_now().await;
-            self.note(about);
-            let decode = |payload: Payload| {
-                let (_, mut data, _) = payload.into_parts();
-                match data.pop() {
-                    Some(last) if last == self.mark => Ok(Payload::json(data)),
-                    _ => Err("the key does not fit".into()),
-                }
-            };
-            payloads.into_iter().map(decode).collect()
-        })
+        context: &CodecContext,
+    ) -> Result<Vec<Payload>, CodecError> {
+        let unmark = |data: &mut Vec<u8>| match data.pop() {
+            Some(last) if last == self.mark => Ok(()),
+            _ => Err("the key does not fit"),
+        };
+        self.each(payloads, context, unmark).await
     }
 }
 
-/// Codecs by which a payload can be decoded for the subject alone that it was encoded for.
+/// Codecs by which a payload can be decoded in the context alone that it was encoded in.
 pub(crate) fn keyed() -> Codecs {
-    Codecs::new(vec![Box::new(Keyed)])
+    Codecs::new().codec(Keyed).encode_headers()
 }
 
-/// Puts the subject before the data; everything it encodes has its encoding.
+/// Puts the context before the data; everything it encodes has its encoding.
 struct Keyed;
 
 const SEALED: &str = "binary/sealed";
 
-fn key(about: &Subject) -> Vec<u8> {
-    let activity_type = about.activity_type.as_deref().unwrap_or_default();
-    format!("{}/{activity_type}:", about.workflow_id).into_bytes()
+fn key(context: &CodecContext) -> Vec<u8> {
+    let workflow_id = context.workflow_id().unwrap_or_default();
+    let activity_type = context.activity_type().unwrap_or_default();
+    format!("{workflow_id}/{activity_type}:").into_bytes()
 }
 
-impl Codec for Keyed {
-    fn encode<'a>(
-        &'a self,
+impl PayloadCodec for Keyed {
+    async fn encode(
+        &self,
         payloads: Vec<Payload>,
-        about: &'a Subject,
-    ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>> {
-        let encode = move |payload: Payload| {
-            let mut data = key(about);
+        context: &CodecContext,
+    ) -> Result<Vec<Payload>, CodecError> {
+        let encode = |payload: Payload| {
+            let mut data = key(context);
             data.extend(payload.encoding().bytes().chain([0]));
             data.extend(payload.data());
             Payload::new(SEALED, data)
         };
-        let encoded = payloads.into_iter().map(encode).collect();
-        Box::pin(async move { Ok(encoded) })
+        Ok(payloads.into_iter().map(encode).collect())
     }
 
-    fn decode<'a>(
-        &'a self,
+    async fn decode(
+        &self,
         payloads: Vec<Payload>,
-        about: &'a Subject,
-    ) -> BoxFuture<'a, Result<Vec<Payload>, CodecError>> {
-        let decode = move |payload: Payload| {
-            let key = key(about);
+        context: &CodecContext,
+    ) -> Result<Vec<Payload>, CodecError> {
+        let decode = |payload: Payload| {
+            let key = key(context);
             let Some(content) = payload.data().strip_prefix(&*key) else {
                 let sealed = String::from_utf8_lossy(payload.data());
                 let key = String::from_utf8_lossy(&key);
@@ -130,7 +130,6 @@ impl Codec for Keyed {
             let (encoding, data) = content.split_at(end.ok_or("it was not encoded here")?);
             Ok(Payload::from_encoding_bytes(encoding, data[1..].to_vec()))
         };
-        let decoded = payloads.into_iter().map(decode).collect();
-        Box::pin(async move { decoded })
+        payloads.into_iter().map(decode).collect()
     }
 }

@@ -9,20 +9,23 @@ use durably_proto::api::{
     failure::{v1 as failure, v1::failure::FailureInfo as Info},
 };
 
-use super::{payload, time};
+use super::{encoded_failure, payload, time};
 
 pub(crate) fn from_proto(failure: failure::Failure) -> FailureRecord {
-    FailureRecord {
+    let mut record = FailureRecord {
         message: failure.message,
         source: failure.source,
         stack_trace: failure.stack_trace,
         encoded_attributes: failure.encoded_attributes.map(payload::from_proto),
         cause: failure.cause.map(|cause| Box::new(from_proto(*cause))),
         info: failure.failure_info.map_or(FailureInfo::Unset, info),
-    }
+    };
+    encoded_failure::decode(&mut record);
+    record
 }
 
-pub(crate) fn to_proto(record: FailureRecord) -> failure::Failure {
+pub(crate) fn to_proto(mut record: FailureRecord) -> failure::Failure {
+    encoded_failure::restore(&mut record);
     failure::Failure {
         message: record.message,
         source: record.source,

@@ -8,6 +8,7 @@ pub(crate) mod child;
 pub(crate) mod command;
 pub(crate) mod deployment;
 pub(crate) mod describe;
+pub(crate) mod encoded_failure;
 mod error;
 pub(crate) mod event;
 pub(crate) mod external;

@@ -62,20 +62,33 @@ pub(crate) fn pack(payloads: Vec<Payload>) -> Payload {
 
 /// One payload that holds others in the JSON form of their message, as the Go SDK writes it.
 pub(crate) fn pack_json(payloads: Vec<Payload>) -> Payload {
-    let payloads = payloads.into_iter().map(to_proto).map(JsonPayload::of);
-    let list = JsonPayloads {
-        payloads: payloads.collect(),
-    };
-    let data = serde_json::to_vec(&list).expect("strings are always JSON");
+    let data = list_to_json(payloads);
     Payload::new(JSON_PROTOBUF, data).with_metadata("messageType", PAYLOADS.into())
 }
 
 /// The payloads in one that holds others in the JSON form; the error is in words.
 pub(crate) fn unpack_json(packed: &Payload) -> Result<Vec<Payload>, String> {
-    let list: JsonPayloads =
-        serde_json::from_slice(packed.data()).map_err(|error| error.to_string())?;
-    let payloads = list.payloads.into_iter().map(JsonPayload::read);
-    payloads.collect()
+    list_from_json(packed.data())
+}
+
+/// The JSON form of a list of payloads.
+pub(crate) fn list_to_json(payloads: Vec<Payload>) -> Vec<u8> {
+    let payloads = payloads.into_iter().map(to_proto).map(JsonPayload::of);
+    let list = JsonPayloads {
+        payloads: payloads.collect(),
+    };
+    serde_json::to_vec(&list).expect("strings are always JSON")
+}
+
+/// The payloads of a list in its JSON form; the error is in words.
+pub(crate) fn list_from_json(json: &[u8]) -> Result<Vec<Payload>, String> {
+    let list: JsonPayloads = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let payloads = list.payloads.into_iter().enumerate();
+    let read = |(index, payload): (usize, JsonPayload)| {
+        let read = payload.read();
+        read.map_err(|(field, reason)| format!("`payloads[{index}].{field}`: {reason}"))
+    };
+    payloads.map(read).collect()
 }
 
 /// The JSON form of a list of payloads.
@@ -105,13 +118,19 @@ impl JsonPayload {
         }
     }
 
-    fn read(self) -> Result<Payload, String> {
+    /// The error is in words, after the field.
+    fn read(self) -> Result<Payload, (String, String)> {
         let decode = |text: String| BASE64.decode(text).map_err(|error| error.to_string());
-        let metadata = self.metadata.into_iter();
-        let metadata = metadata.map(|(key, value)| Ok((key, decode(value)?)));
+        let metadata = self
+            .metadata
+            .into_iter()
+            .map(|(key, value)| match decode(value) {
+                Ok(value) => Ok((key, value)),
+                Err(reason) => Err((format!("metadata.{key}"), reason)),
+            });
         Ok(from_proto(common::Payload {
-            metadata: metadata.collect::<Result<_, String>>()?,
-            data: decode(self.data)?,
+            metadata: metadata.collect::<Result<_, _>>()?,
+            data: decode(self.data).map_err(|reason| ("data".to_owned(), reason))?,
             external_payloads: Vec::new(),
         }))
     }
@@ -121,6 +140,27 @@ impl JsonPayload {
 pub(crate) fn unpack(data: &[u8]) -> Result<Vec<Payload>, String> {
     let list = common::Payloads::decode(data).map_err(|error| error.to_string())?;
     Ok(list.payloads.into_iter().map(from_proto).collect())
+}
+
+/// The encoded message of a payload.
+pub(crate) fn to_bytes(payload: Payload) -> Vec<u8> {
+    to_proto(payload).encode_to_vec()
+}
+
+/// A prefix, the encoded message of a payload, and space for so many more bytes.
+#[cfg(feature = "encryption")]
+pub(crate) fn to_bytes_after(prefix: &[u8], payload: Payload, reserve: usize) -> Vec<u8> {
+    let message = to_proto(payload);
+    let mut bytes = Vec::with_capacity(prefix.len() + message.encoded_len() + reserve);
+    bytes.extend_from_slice(prefix);
+    message.encode_raw(&mut bytes);
+    bytes
+}
+
+/// A payload from its encoded message; the error is in words.
+pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Payload, String> {
+    let payload = common::Payload::decode(bytes).map_err(|error| error.to_string())?;
+    Ok(from_proto(payload))
 }
 
 /// Payloads by name, as headers, memos and search attributes hold them.

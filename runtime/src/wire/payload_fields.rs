@@ -15,7 +15,7 @@ use durably_proto::{
     wkt::Any,
 };
 
-use super::{Fault, WireError, marker, payload};
+use super::{Fault, WireError, encoded_failure, marker, payload};
 
 /// The workflow that a payload belongs to, and the activity if it is an argument of one.
 ///
@@ -32,7 +32,7 @@ use super::{Fault, WireError, marker, payload};
 /// | arguments, headers and memo in a schedule | the workflow id in the schedule, to which servers add the time |
 /// | the memo of a schedule | nothing |
 /// | everything else | the workflow in whose history or description it is |
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Subject {
     /// Empty if the message does not say.
     pub(crate) workflow_id: String,
@@ -69,21 +69,13 @@ impl Field<'_> {
         }
     }
 
-    /// Moves payloads in.
-    ///
-    /// # Errors
-    /// How many there are, if the field takes exactly one.
-    pub(crate) fn put(self, payloads: Vec<Payload>) -> Result<(), usize> {
-        let count = payloads.len();
-        let mut payloads = payloads.into_iter().map(payload::to_proto);
+    /// Moves as many payloads in as were moved out.
+    pub(crate) fn put(self, payloads: impl Iterator<Item = Payload>) {
+        let mut payloads = payloads.map(payload::to_proto);
         match self {
             Self::Many(list) => list.extend(payloads),
-            Self::One(field) => match (payloads.next(), count) {
-                (Some(payload), 1) => *field = payload,
-                _ => return Err(count),
-            },
+            Self::One(field) => *field = payloads.next().unwrap_or_default(),
         }
-        Ok(())
     }
 }
 
@@ -91,17 +83,126 @@ impl Field<'_> {
 pub(crate) struct Visitor<'a> {
     about: Subject,
     visit: &'a mut dyn FnMut(&Subject, Field<'_>),
+    options: VisitOptions,
     /// The first part of the message that could not be read.
     fault: Option<WireError>,
+    /// Set if the visit is to find where a field is.
+    sought: Option<Sought>,
+}
+
+/// The search for a field with payloads.
+struct Sought {
+    /// How many come before it.
+    before: usize,
+    /// The way from the message to what is visited now.
+    path: Vec<Step>,
+    found: Option<String>,
+}
+
+enum Step {
+    Field(&'static str),
+    Item(usize),
+    Entry(String),
+}
+
+impl Sought {
+    fn meet(&mut self) {
+        match self.before.checked_sub(1) {
+            Some(before) => self.before = before,
+            None if self.found.is_none() => self.found = Some(self.shown()),
+            None => {}
+        }
+    }
+
+    /// `history.events[0].WorkflowExecutionStarted.input`.
+    fn shown(&self) -> String {
+        let mut shown = String::new();
+        for step in &self.path {
+            match step {
+                Step::Field(name) => {
+                    if !shown.is_empty() {
+                        shown.push('.');
+                    }
+                    let short = ["EventAttributes", "CommandAttributes"]
+                        .iter()
+                        .find_map(|suffix| name.strip_suffix(suffix));
+                    shown.push_str(short.unwrap_or(name));
+                }
+                Step::Item(index) => shown.push_str(&format!("[{index}]")),
+                Step::Entry(key) => shown.push_str(&format!("[\"{key}\"]")),
+            }
+        }
+        shown
+    }
+}
+
+/// What is visited in addition to payloads.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct VisitOptions {
+    /// Headers; other SDKs leave them alone by default.
+    pub(crate) headers: bool,
+    /// Moves message and stack trace of each failure into its encoded attributes.
+    pub(crate) encode_failures: bool,
 }
 
 impl<'a> Visitor<'a> {
-    pub(crate) fn new(about: Subject, visit: &'a mut dyn FnMut(&Subject, Field<'_>)) -> Self {
+    pub(crate) fn new(
+        about: Subject,
+        options: VisitOptions,
+        visit: &'a mut dyn FnMut(&Subject, Field<'_>),
+    ) -> Self {
         Self {
             about,
             visit,
+            options,
             fault: None,
+            sought: None,
         }
+    }
+
+    /// The place in a message of the field that a visit comes to after `before` others.
+    pub(crate) fn locate(
+        message: &mut impl PayloadFields,
+        options: VisitOptions,
+        before: usize,
+    ) -> Option<String> {
+        let mut visit = |_: &Subject, _: Field<'_>| {};
+        let mut visitor = Visitor {
+            sought: Some(Sought {
+                before,
+                path: Vec::new(),
+                found: None,
+            }),
+            ..Visitor::new(Subject::default(), options, &mut visit)
+        };
+        message.visit(&mut visitor);
+        visitor.sought?.found
+    }
+
+    fn payloads(&mut self, field: Field<'_>) {
+        match &mut self.sought {
+            Some(sought) => sought.meet(),
+            None => (self.visit)(&self.about, field),
+        }
+    }
+
+    fn step(&mut self, step: impl FnOnce() -> Step, visit: impl FnOnce(&mut Self)) {
+        if let Some(sought) = &mut self.sought {
+            sought.path.push(step());
+        }
+        visit(self);
+        if let Some(sought) = &mut self.sought {
+            sought.path.pop();
+        }
+    }
+
+    fn item(&mut self, field: &'static str, index: usize, visit: impl FnOnce(&mut Self)) {
+        let item = |visitor: &mut Self| visitor.step(|| Step::Item(index), visit);
+        self.step(|| Step::Field(field), item);
+    }
+
+    fn field(&mut self, name: &'static str, field: &mut impl PayloadFields) {
+        self.step(|| Step::Field(name), |visitor| field.visit(visitor));
     }
 
     /// Visits what belongs to this workflow; without an id, to the one that the message around it belongs
@@ -132,13 +233,13 @@ pub(crate) trait PayloadFields {
 
 impl PayloadFields for common::v1::Payload {
     fn visit(&mut self, visitor: &mut Visitor<'_>) {
-        (visitor.visit)(&visitor.about, Field::One(self));
+        visitor.payloads(Field::One(self));
     }
 }
 
 impl PayloadFields for common::v1::Payloads {
     fn visit(&mut self, visitor: &mut Visitor<'_>) {
-        (visitor.visit)(&visitor.about, Field::Many(&mut self.payloads));
+        visitor.payloads(Field::Many(&mut self.payloads));
     }
 }
 
@@ -158,7 +259,9 @@ impl<T: PayloadFields> PayloadFields for Box<T> {
 
 impl<T: PayloadFields> PayloadFields for Vec<T> {
     fn visit(&mut self, visitor: &mut Visitor<'_>) {
-        self.iter_mut().for_each(|it| it.visit(visitor));
+        for (index, it) in self.iter_mut().enumerate() {
+            visitor.step(|| Step::Item(index), |visitor| it.visit(visitor));
+        }
     }
 }
 
@@ -167,8 +270,51 @@ impl<T: PayloadFields> PayloadFields for HashMap<String, T> {
         // Each map has an order of its own, and a message within a message is read anew by each visit.
         let mut entries: Vec<(&String, &mut T)> = self.iter_mut().collect();
         entries.sort_unstable_by_key(|(key, _)| *key);
-        entries.into_iter().for_each(|(_, it)| it.visit(visitor));
+        for (key, it) in entries {
+            visitor.step(|| Step::Entry(key.clone()), |visitor| it.visit(visitor));
+        }
     }
+}
+
+impl PayloadFields for common::v1::Header {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        if visitor.options.headers {
+            self.fields.visit(visitor);
+        }
+    }
+}
+
+impl PayloadFields for failure::v1::Failure {
+    fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        if visitor.options.encode_failures {
+            encoded_failure::encode(self);
+        }
+        visitor.field("encoded_attributes", &mut self.encoded_attributes);
+        visitor.field("cause", &mut self.cause);
+        self.failure_info.visit(visitor);
+    }
+}
+
+/// Answers to queries, which say a second time why there is none.
+macro_rules! answers {
+    ($($($message:ident)::+ { $answer:ident },)*) => { $(
+        impl PayloadFields for $($message)::+ {
+            fn visit(&mut self, visitor: &mut Visitor<'_>) {
+                visitor.field(stringify!($answer), &mut self.$answer);
+                visitor.field("failure", &mut self.failure);
+                if visitor.options.encode_failures
+                    && let Some(failure) = &self.failure
+                {
+                    self.error_message.clone_from(&failure.message);
+                }
+            }
+        }
+    )* };
+}
+
+answers! {
+    query::v1::WorkflowQueryResult { answer },
+    workflowservice::v1::RespondQueryTaskCompletedRequest { query_result },
 }
 
 /// Messages, with those of their fields that may hold payloads.
@@ -181,7 +327,7 @@ macro_rules! fields {
                 reason = "some messages have no payloads, and older servers fill deprecated fields"
             )]
             fn visit(&mut self, visitor: &mut Visitor<'_>) {
-                $( self.$field.visit(visitor); )*
+                $( visitor.field(stringify!($field), &mut self.$field); )*
             }
         }
     )* };
@@ -195,9 +341,9 @@ macro_rules! fields_of_activity {
             fn visit(&mut self, visitor: &mut Visitor<'_>) {
                 let activity_type = self.activity_type.as_ref().map(|it| it.name.clone());
                 let outer = std::mem::replace(&mut visitor.about.activity_type, activity_type);
-                $( self.$argument.visit(visitor); )*
+                $( visitor.field(stringify!($argument), &mut self.$argument); )*
                 visitor.about.activity_type = outer;
-                $( self.$other.visit(visitor); )*
+                $( visitor.field(stringify!($other), &mut self.$other); )*
             }
         }
     )* };
@@ -226,7 +372,7 @@ macro_rules! fields_of_workflow {
         impl PayloadFields for $($message)::+ {
             fn visit(&mut self, visitor: &mut Visitor<'_>) {
                 visitor.within(self.$owner.workflow_id(), |visitor| {
-                    $( self.$field.visit(visitor); )*
+                    $( visitor.field(stringify!($field), &mut self.$field); )*
                 });
             }
         }
@@ -243,7 +389,7 @@ macro_rules! with_summaries {
                     Some(Attributes::$start_child(start)) => Some(start.workflow_id.clone()),
                     _ => None,
                 };
-                visitor.within(child, |visitor| self.user_metadata.visit(visitor));
+                visitor.within(child, |visitor| visitor.field("user_metadata", &mut self.user_metadata));
                 self.event_group_markers.visit(visitor);
                 self.attributes.visit(visitor);
             }
@@ -263,7 +409,7 @@ macro_rules! variants {
             #[allow(unreachable_patterns, reason = "of some fields each message may hold payloads")]
             fn visit(&mut self, visitor: &mut Visitor<'_>) {
                 match self {
-                    $( Self::$variant(it) => it.visit(visitor), )*
+                    $( Self::$variant(it) => visitor.field(stringify!($variant), it), )*
                     _ => {}
                 }
             }
@@ -278,11 +424,12 @@ macro_rules! markers {
             fn visit(&mut self, visitor: &mut Visitor<'_>) {
                 for (key, detail) in &mut self.details {
                     if !marker::is_own_detail(&self.marker_name, key) {
-                        detail.visit(visitor);
+                        let step = || Step::Entry(key.clone());
+                        visitor.step(step, |visitor| detail.visit(visitor));
                     }
                 }
-                self.header.visit(visitor);
-                self.failure.visit(visitor);
+                visitor.field("header", &mut self.header);
+                visitor.field("failure", &mut self.failure);
             }
         }
     )* };
@@ -295,9 +442,11 @@ markers! {
 
 impl PayloadFields for workflowservice::v1::GetWorkflowExecutionHistoryResponse {
     fn visit(&mut self, visitor: &mut Visitor<'_>) {
-        self.history.visit(visitor);
-        for blob in &mut self.raw_history {
-            reencode::<history::v1::History>(&mut blob.data, "raw_history", visitor);
+        visitor.field("history", &mut self.history);
+        for (index, blob) in self.raw_history.iter_mut().enumerate() {
+            visitor.item("raw_history", index, |visitor| {
+                reencode::<history::v1::History>(&mut blob.data, "raw_history", visitor);
+            });
         }
     }
 }
@@ -321,9 +470,11 @@ impl PayloadFields for protocol::v1::Message {
 /// The details of a gRPC status, each of which is encoded within it.
 impl PayloadFields for rpc::Status {
     fn visit(&mut self, visitor: &mut Visitor<'_>) {
-        for Any { type_url, value } in &mut self.details {
+        for (index, Any { type_url, value }) in self.details.iter_mut().enumerate() {
             if type_url.rsplit(['/', '.']).next() == Some("QueryFailedFailure") {
-                reencode::<errordetails::v1::QueryFailedFailure>(value, "details", visitor);
+                visitor.item("details", index, |visitor| {
+                    reencode::<errordetails::v1::QueryFailedFailure>(value, "details", visitor);
+                });
             }
         }
     }
@@ -357,8 +508,6 @@ fields! {
     workflowservice::v1::PollWorkflowTaskQueueResponse { history, query, queries, messages }
     workflowservice::v1::RespondWorkflowTaskCompletedRequest { commands, query_results, messages }
     common::v1::Memo { fields }
-    common::v1::Header { fields }
-    failure::v1::Failure { encoded_attributes, cause, failure_info }
     failure::v1::ApplicationFailureInfo { details }
     failure::v1::TimeoutFailureInfo { last_heartbeat_details }
     failure::v1::CanceledFailureInfo { details }
@@ -427,10 +576,8 @@ fields! {
     command::v1::ContinueAsNewWorkflowExecutionCommandAttributes { input, failure, last_completion_result, header, memo }
     command::v1::ModifyWorkflowPropertiesCommandAttributes { upserted_memo }
     command::v1::ScheduleNexusOperationCommandAttributes { input }
-    query::v1::WorkflowQueryResult { answer, failure }
     workflowservice::v1::RespondWorkflowTaskCompletedResponse { workflow_task, activity_tasks }
     workflowservice::v1::RespondWorkflowTaskFailedRequest { failure }
-    workflowservice::v1::RespondQueryTaskCompletedRequest { query_result, failure }
     workflowservice::v1::RecordActivityTaskHeartbeatRequest { details }
     workflowservice::v1::RecordActivityTaskHeartbeatByIdRequest { details }
     workflowservice::v1::RespondActivityTaskCompletedRequest { result }

@@ -27,16 +27,11 @@ impl CodecFault {
     pub(crate) fn new(reason: &impl ToString) -> Self {
         Self(reason.to_string())
     }
-
-    /// What the codec says.
-    pub(crate) fn reason(&self) -> &str {
-        &self.0
-    }
 }
 
 impl fmt::Display for CodecFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a payload codec failed: {}", self.0)
+        f.write_str(&self.0)
     }
 }
 

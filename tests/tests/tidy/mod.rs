@@ -126,6 +126,7 @@ fn folders_import_in_one_direction() {
             / data
             / options
             / error
+            / codec
             / transport
             / instance
             / definition

@@ -26,6 +26,7 @@ use super::Client;
 #[cfg(feature = "tls")]
 use crate::transport::tls::Tls;
 use crate::{
+    codec::{Codecs, PayloadCodec},
     data::{Converter, Format},
     error::ConnectError,
     time::span::Span,
@@ -88,6 +89,7 @@ pub struct ClientBuilder {
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
     converter: Converter,
+    codecs: Codecs,
     connecting: Connecting,
 }
 
@@ -123,6 +125,7 @@ impl ClientBuilder {
             #[cfg(feature = "tls")]
             tls: None,
             converter: Converter::default(),
+            codecs: Codecs::new(),
             connecting: Connecting::default(),
         }
     }
@@ -298,7 +301,42 @@ impl ClientBuilder {
     /// # }
     /// ```
     pub fn format(mut self, format: impl Format) -> Self {
-        self.converter = Converter::of(format);
+        self.converter = self.converter.with_format(format);
+        self
+    }
+
+    /// Adds a codec, which transforms every payload that this client and the workers that use it send and receive:
+    /// encryption, compression. The codec that is added first is next to the server: what is sent passes the last
+    /// one first.
+    ///
+    /// ```no_run
+    /// # use durably::{Client, codec::PayloadCodec};
+    /// # async fn example(
+    /// #     encryption: impl PayloadCodec,
+    /// #     compression: impl PayloadCodec,
+    /// # ) -> durably::Result<Client> {
+    /// // What is sent is compressed, and then encrypted.
+    /// let client = Client::builder("localhost:7233").codec(encryption).codec(compression).connect().await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
+    pub fn codec(mut self, codec: impl PayloadCodec) -> Self {
+        self.codecs = self.codecs.codec(codec);
+        self
+    }
+
+    /// The codecs with their options, in place of those that were added before.
+    ///
+    /// ```no_run
+    /// # use durably::{Client, codec::{Codecs, PayloadCodec}};
+    /// # async fn example(encryption: impl PayloadCodec) -> durably::Result<Client> {
+    /// let codecs = Codecs::new().codec(encryption).encode_failures();
+    /// let client = Client::builder("localhost:7233").codecs(codecs).connect().await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
+    pub fn codecs(mut self, codecs: Codecs) -> Self {
+        self.codecs = codecs;
         self
     }
 
@@ -353,7 +391,8 @@ impl ClientBuilder {
         };
         let identity = self.identity.unwrap_or_else(id::identity);
         let caller = Caller::grpc(channel, headers, key, &self.namespace, &identity);
-        (caller, self.converter)
+        let converter = self.converter.with_cipher(self.codecs.cipher.clone());
+        (caller.with_codecs(&self.codecs), converter)
     }
 
     fn target(&self) -> Result<Target, ConnectError> {
@@ -481,6 +520,7 @@ impl fmt::Debug for ClientBuilder {
             #[cfg(feature = "tls")]
             tls,
             converter,
+            codecs,
             connecting: _,
         } = self;
         let addresses: Vec<_> = addresses.iter().map(|it| without_credentials(it)).collect();
@@ -499,7 +539,8 @@ impl fmt::Debug for ClientBuilder {
             .field("connect_timeout", connect_timeout)
             .field("keep_alive", keep_alive)
             .field("proxy", &proxy.as_deref().map(without_credentials))
-            .field("converter", converter);
+            .field("converter", converter)
+            .field("codecs", codecs);
         #[cfg(feature = "tls")]
         shown.field("tls", tls);
         shown.finish()

@@ -32,7 +32,7 @@ use crate::{
 async fn with_marks(bytes: &[u8]) -> (Arc<Fake>, Client, Seen) {
     let (fake, client) = server().await;
     let (codecs, seen) = marks(bytes);
-    let caller = client.caller().clone().with_codecs(codecs);
+    let caller = client.caller().clone().with_codecs(&codecs);
     (
         fake,
         Client(Arc::new(caller), crate::data::Converter::JSON),
@@ -77,8 +77,12 @@ async fn arguments_are_encoded_in_order_and_results_decoded_in_reverse() {
     assert_eq!(result.expect("the run completed"), 70);
 
     let seen = seen.lock().expect("nobody panics with the lock");
-    assert_eq!(seen.len(), 4);
-    assert!(seen.iter().all(|about| about.workflow_id == "acc-1"));
+    // Two arguments and a result, by two codecs.
+    assert_eq!(seen.len(), 6);
+    assert!(
+        seen.iter()
+            .all(|about| about.workflow_id() == Some("acc-1"))
+    );
 }
 
 #[tokio::test]
@@ -86,8 +90,11 @@ async fn a_request_that_cannot_be_encoded_is_not_sent() {
     let (fake, client, _) = with_marks(b"a").await;
     let signal = client.handle("acc-1").signal("open", ("unmarkable",));
     let error = signal.await.expect_err("it cannot be encoded");
-    assert!(matches!(&error, SignalError::Rpc(RpcError::Other { .. })));
-    assert_eq!(error.to_string(), "payload codec: there is no key");
+    assert!(matches!(&error, SignalError::Rpc(RpcError::Codec { .. })));
+    assert_eq!(
+        error.to_string(),
+        "codec `Mark` cannot encode payload `input[0]` of workflow `acc-1`: there is no key"
+    );
     assert!(fake.signal_workflow_execution.asked().is_empty());
 }
 
@@ -99,7 +106,11 @@ async fn a_response_that_cannot_be_decoded_is_told() {
     let error = Handle::<Account>::attach(&client, "acc-1").result().await;
     let error = error.expect_err("the mark is another one");
     assert!(matches!(&error, ResultError::Rpc(_)), "{error:?}");
-    assert_eq!(error.to_string(), "payload codec: the key does not fit");
+    assert_eq!(
+        error.to_string(),
+        "codec `Mark` cannot decode payload `history.events[0].WorkflowExecutionCompleted.result[0]` \
+         of workflow `acc-1`: the key does not fit"
+    );
 }
 
 /// A query's failure with one detail, as the server sends it.
@@ -148,7 +159,10 @@ async fn the_failure_in_the_details_of_a_status_is_decoded() {
     assert_eq!(app.detail::<u64>(0).expect("it is a number"), 7);
     let seen = seen.lock().expect("nobody panics with the lock");
     assert_eq!(seen.len(), 2);
-    assert!(seen.iter().all(|about| about.workflow_id == "acc-1"));
+    assert!(
+        seen.iter()
+            .all(|about| about.workflow_id() == Some("acc-1"))
+    );
 }
 
 #[tokio::test]
@@ -159,6 +173,7 @@ async fn a_failure_in_the_details_that_cannot_be_decoded_is_told() {
     let error = client.handle("acc-1").query::<u64>("balance", ()).await;
     assert_eq!(
         error.expect_err("the mark is another one").to_string(),
-        "payload codec: the key does not fit"
+        "codec `Mark` cannot decode payload `details[0].failure.ApplicationFailureInfo.details[0]` of \
+         workflow `acc-1`: the key does not fit"
     );
 }

@@ -88,7 +88,7 @@ fn detail(error: Option<&AppError>) -> u32 {
 async fn every_payload_of_a_run_is_decoded_for_the_subject_it_was_encoded_for() -> Result<()> {
     let server = Server::start().await?;
     let plain = server.client().await?;
-    let caller = plain.caller().clone().with_codecs(keyed());
+    let caller = plain.caller().clone().with_codecs(&keyed());
     let client = Client(Arc::new(caller), Converter::JSON);
     // Nothing is cached, so every task decodes its whole history.
     let worker = Worker::new(&client, "ledgers")

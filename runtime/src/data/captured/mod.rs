@@ -8,6 +8,8 @@
 mod capture;
 mod node;
 
+#[cfg(feature = "encryption")]
+use std::fmt;
 use std::{cell::Cell, sync::Arc};
 
 use durably_engine::Payload;
@@ -17,7 +19,9 @@ use serde::{
 };
 
 use self::{capture::Capture, node::Node};
-use super::{Converter, value};
+#[cfg(feature = "encryption")]
+use super::encrypted;
+use super::{Converter, encoding::encode_list, value};
 use crate::error::DataFault;
 
 /// A value whose encoding is not known yet.
@@ -29,6 +33,23 @@ enum Content {
     Serde(Arc<Captured>),
     /// Of a type that no format writes; its own encoding may have returned an error.
     Payload(Result<Payload, DataFault>),
+    /// One payload of payloads.
+    List(Vec<Unencoded>),
+    /// Encrypted by whoever sends it.
+    #[cfg(feature = "encryption")]
+    Encrypted(Hidden),
+}
+
+/// A value that is not shown.
+#[cfg(feature = "encryption")]
+#[derive(Clone)]
+struct Hidden(Box<Unencoded>);
+
+#[cfg(feature = "encryption")]
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<hidden>")
+    }
 }
 
 impl Unencoded {
@@ -39,6 +60,16 @@ impl Unencoded {
     /// Of a type that no format writes.
     pub(crate) fn of_payload(encoded: Result<Payload, DataFault>) -> Self {
         Self(Content::Payload(encoded))
+    }
+
+    pub(super) fn of_list(list: Vec<Self>) -> Self {
+        Self(Content::List(list))
+    }
+
+    /// The same value, encrypted by whoever sends it.
+    #[cfg(feature = "encryption")]
+    pub(super) fn encrypted(self) -> Self {
+        Self(Content::Encrypted(Hidden(Box::new(self))))
     }
 
     pub(crate) fn encode(&self, converter: &Converter) -> Result<Payload, DataFault> {
@@ -53,6 +84,11 @@ impl Unencoded {
                 encoded.map_err(|error| fault.take().cloned().unwrap_or(error))
             }
             Content::Payload(encoded) => encoded.clone(),
+            Content::List(list) => encode_list(list, |item| item.encode(converter)),
+            #[cfg(feature = "encryption")]
+            Content::Encrypted(Hidden(value)) => {
+                encrypted::encrypt(value.encode(converter)?, converter)
+            }
         }
     }
 }

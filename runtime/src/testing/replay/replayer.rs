@@ -89,7 +89,8 @@ impl Replayer {
     /// # }
     /// ```
     pub fn format(mut self, format: impl Format) -> Self {
-        Arc::make_mut(&mut self.worker).converter = Converter::of(format);
+        let worker = Arc::make_mut(&mut self.worker);
+        worker.converter = worker.converter.with_format(format);
         self
     }
 

@@ -21,13 +21,13 @@ use durably_proto::{
     wkt::Any,
 };
 
-use super::test_codec::keyed;
+use super::{codec::MessageCodecs, test_codec::keyed};
 use crate::wire::{
     describe::DescribeWorkflow,
     history::GetHistory,
     list::ListWorkflows,
     payload,
-    payload_fields::{Field, PayloadFields, Subject, Visitor},
+    payload_fields::{Field, PayloadFields, Subject, VisitOptions, Visitor},
     poll::{PollActivityTask, PollWorkflowTask},
     query::QueryWorkflow,
     request::Request,
@@ -74,6 +74,16 @@ fn fields() -> std::collections::HashMap<String, common::Payload> {
 }
 
 /// See [`one`].
+/// With headers.
+const ALL: VisitOptions = VisitOptions {
+    headers: true,
+    encode_failures: false,
+};
+
+fn codecs() -> MessageCodecs {
+    MessageCodecs::new(&keyed())
+}
+
 fn header() -> Option<common::Header> {
     Some(common::Header { fields: fields() })
 }
@@ -126,7 +136,9 @@ struct Sealed(Payload);
 
 /// Encodes a message as its sender does, and takes its payload, of which it has one.
 async fn sent<M: PayloadFields>(mut message: M, about: Subject) -> Sealed {
-    let encoded = keyed().encode(&mut message, about).await;
+    let encoded = codecs()
+        .encode(&mut message, &"default".into(), about)
+        .await;
     encoded.expect("everything can be encoded");
     Sealed(only_payload(&mut message))
 }
@@ -140,7 +152,7 @@ async fn requested<R: Request>(message: R::Message) -> Sealed {
 fn only_payload<M: PayloadFields>(message: &mut M) -> Payload {
     let mut found = Vec::new();
     let mut take = |_: &Subject, field: Field<'_>| found.extend(field.take());
-    let visited = Visitor::new(Subject::default(), &mut take).all_of(message);
+    let visited = Visitor::new(Subject::default(), ALL, &mut take).all_of(message);
     visited.expect("what is within it can be read");
     assert_eq!(found.len(), 1, "one payload is under test");
     found.remove(0)
@@ -157,11 +169,13 @@ impl Sealed {
                 }
                 one @ Field::One(_) => one,
             };
-            field.put(vec![self.0.clone()]).expect("it is one");
+            field.put([self.0.clone()].into_iter());
         };
-        let visited = Visitor::new(Subject::default(), &mut put).all_of(&mut message);
+        let visited = Visitor::new(Subject::default(), ALL, &mut put).all_of(&mut message);
         visited.expect("what is within it can be read");
-        let decoded = keyed().decode(&mut message, about).await;
+        let decoded = codecs()
+            .decode(&mut message, &"default".into(), about)
+            .await;
         decoded.expect("the receiver names the same subject");
         assert_eq!(only_payload(&mut message), secret());
     }

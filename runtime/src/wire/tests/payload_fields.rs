@@ -7,6 +7,10 @@ use prost_reflect::{
 
 use super::*;
 
+const ALL: VisitOptions = VisitOptions {
+    headers: true,
+    encode_failures: false,
+};
 const PAYLOAD: &str = "temporal.api.common.v1.Payload";
 
 /// The payloads that a message holds after `path`, one message of which nothing else is set.
@@ -80,7 +84,7 @@ fn check<M: Message + Default + PayloadFields>(pool: &DescriptorPool, name: &str
         let mut message = M::decode(&*bytes).expect("it was encoded just now");
         let mut payloads = Vec::new();
         let mut visit = |_: &Subject, field: Field<'_>| payloads.extend(field.take());
-        let visited = Visitor::new(Subject::default(), &mut visit).all_of(&mut message);
+        let visited = Visitor::new(Subject::default(), ALL, &mut visit).all_of(&mut message);
         visited.expect("nothing is encoded within it");
         let names: Vec<_> = path.iter().map(FieldDescriptor::name).collect();
         assert_eq!(payloads.len(), 1, "{name}: {}", names.join("."));
@@ -165,7 +169,7 @@ fn payloads_in_each_detail_of_a_status_are_visited() {
             };
             let mut payloads = Vec::new();
             let mut visit = |_: &Subject, field: Field<'_>| payloads.extend(field.take());
-            let whole = Visitor::new(Subject::default(), &mut visit).all_of(&mut status);
+            let whole = Visitor::new(Subject::default(), ALL, &mut visit).all_of(&mut status);
             whole.expect("the detail can be read");
             let names: Vec<_> = path.iter().map(FieldDescriptor::name).collect();
             let name = detail.full_name();
@@ -200,9 +204,9 @@ fn payloads_of_updates_within_a_task_are_visited_and_put_back() {
         if let Field::Many(list) = &mut field {
             list.clear();
         }
-        field.put(vec![Payload::json(b"2".to_vec())]).unwrap();
+        field.put([Payload::json(b"2".to_vec())].into_iter());
     };
-    let visited = Visitor::new(Subject::default(), &mut replace).all_of(&mut task);
+    let visited = Visitor::new(Subject::default(), ALL, &mut replace).all_of(&mut task);
     visited.unwrap();
     let body = task.messages[0].body.as_ref().unwrap();
     let request = update::v1::Request::decode(&*body.value).unwrap();
@@ -244,7 +248,7 @@ fn an_activity_s_payloads_name_it_and_patches_are_left_alone() {
     };
     let mut owners = Vec::new();
     let mut visit = |about: &Subject, _: Field<'_>| owners.push(about.activity_type.clone());
-    let visited = Visitor::new(Subject::default(), &mut visit).all_of(&mut request);
+    let visited = Visitor::new(Subject::default(), ALL, &mut visit).all_of(&mut request);
     visited.unwrap();
     assert_eq!(owners, [Some("charge".to_owned()), None]);
 }

@@ -25,7 +25,7 @@ use crate::{
     activity::{ActivityCtx, ActivityInfo, CancelReason, cancel::CancelSignal},
     data::{Args, Callee},
     error::AppError,
-    wire::{activity_task::ActivityTask, status::CodecFault},
+    wire::{activity_task::ActivityTask, encoded_failure::CODEC_FAILURE, status::CodecFault},
 };
 
 /// What attempts of activities need of their worker.
@@ -117,7 +117,7 @@ impl ActivityTasks {
 }
 
 fn codec_failure(fault: &CodecFault) -> FailureRecord {
-    AppError::new("PayloadCodec", fault.to_string()).into_record()
+    AppError::new(CODEC_FAILURE, fault.to_string()).into_record()
 }
 
 fn unknown(registry: &Registry, info: &ActivityInfo) -> FailureRecord {

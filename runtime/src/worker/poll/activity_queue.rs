@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{POLL_TIMEOUT, Queue};
 use crate::{
-    transport::retry::Patience,
+    transport::{caller::Arrival, retry::Patience},
     wire::{activity_task::ActivityTask, poll::PollActivityTask, status::CallError},
     worker::{
         activity_task::ActivityTasks,
@@ -29,7 +29,7 @@ impl Queue for ActivityQueue {
 
     async fn may_poll(&self) {}
 
-    async fn poll(&self) -> Result<Option<Self::Task>, CallError> {
+    async fn poll(&self) -> Result<Arrival<Option<Self::Task>>, CallError> {
         let identity = &self.server.identity;
         let request = PollActivityTask {
             queue: identity.normal_task_queue(),
@@ -37,7 +37,7 @@ impl Queue for ActivityQueue {
             build: identity.build.clone(),
         };
         let patience = Patience::one_attempt(POLL_TIMEOUT);
-        self.server.caller.call(request, patience).await
+        self.server.caller.call_undecoded(request, patience).await
     }
 
     fn start(&self, task: Self::Task, permit: Permit) {

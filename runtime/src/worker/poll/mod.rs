@@ -4,6 +4,7 @@ mod activity_queue;
 mod workflow_queue;
 
 use std::{
+    fmt,
     future::Future,
     sync::{
         Arc,
@@ -12,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
 pub(crate) use self::{activity_queue::ActivityQueue, workflow_queue::WorkflowQueue};
@@ -22,7 +24,7 @@ use super::{
 };
 use crate::{
     telemetry::log,
-    transport::retry::Backoff,
+    transport::{caller::Arrival, retry::Backoff},
     wire::status::{CallError, Retry},
 };
 
@@ -45,7 +47,7 @@ pub(crate) trait Queue: Send + Sync + 'static {
     fn may_poll(&self) -> impl Future<Output = ()> + Send;
 
     /// One long poll; none if the server had no task for it.
-    fn poll(&self) -> impl Future<Output = Result<Option<Self::Task>, CallError>> + Send;
+    fn poll(&self) -> impl Future<Output = Result<Arrival<Option<Self::Task>>, CallError>> + Send;
 
     /// Starts the work on a task.
     fn start(&self, task: Self::Task, permit: Permit);
@@ -110,25 +112,24 @@ impl<Q: Queue> Group<Q> {
                 () = lifecycle.reached(Phase::PollsAbandoned) => break,
             };
             match polled {
-                Ok(Some(task)) => {
+                Ok(Arrival::Encoded(task)) => {
+                    backoff.reset();
+                    self.grow();
+                    self.start_decoded(task, permit);
+                    continue;
+                }
+                Ok(Arrival::Here(Some(task))) => {
                     backoff.reset();
                     self.grow();
                     queue.start(task, permit);
                     continue;
                 }
-                Ok(None) => {
+                Ok(Arrival::Here(None)) => {
                     if self.shrinks() {
                         return;
                     }
                 }
-                // The server went on: only this task is lost, until it times out.
-                Err(CallError::Malformed(error)) => log::warning!(
-                    task_queue = server.identity.task_queue,
-                    namespace = server.identity.namespace,
-                    %error,
-                    "{} brought a malformed task, which is left to its timeout",
-                    Q::WHAT
-                ),
+                Err(CallError::Malformed(error)) => self.log_malformed(&error),
                 // A poll itself is small. No retry can bring the task, but the others need their worker.
                 Err(error) if error.is_over_message_limit() => log::error!(
                     task_queue = server.identity.task_queue,
@@ -167,6 +168,36 @@ impl<Q: Queue> Group<Q> {
         self.active.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Starts the work on a task when its payloads are decoded. The next poll does not wait for that: a codec that
+    /// hangs holds up its own task only.
+    fn start_decoded(
+        self: &Arc<Self>,
+        task: BoxFuture<'static, Result<Option<Q::Task>, CallError>>,
+        permit: Permit,
+    ) {
+        let this = Arc::clone(self);
+        self.pollers.server.spawn(async move {
+            let _alive = this.pollers.alive.clone();
+            match task.await {
+                Ok(Some(task)) => this.pollers.queue.start(task, permit),
+                Ok(None) => {}
+                Err(error) => this.log_malformed(&error.message()),
+            }
+        });
+    }
+
+    /// The server went on: only this task is lost, until it times out.
+    fn log_malformed(&self, error: &dyn fmt::Display) {
+        let identity = &self.pollers.server.identity;
+        log::warning!(
+            task_queue = identity.task_queue,
+            namespace = identity.namespace,
+            %error,
+            "{} brought a malformed task, which is left to its timeout",
+            Q::WHAT
+        );
+    }
+
     /// Tasks are coming: one more poller, up to the limit.
     fn grow(self: &Arc<Self>) {
         let Pollers {
@@ -192,7 +223,7 @@ impl<Q: Queue> Group<Q> {
     }
 
     /// A poller may start another, so its future has to be named without itself.
-    fn run_boxed(self: Arc<Self>) -> futures::future::BoxFuture<'static, ()> {
+    fn run_boxed(self: Arc<Self>) -> BoxFuture<'static, ()> {
         Box::pin(self.run())
     }
 }

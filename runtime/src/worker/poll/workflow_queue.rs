@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{POLL_TIMEOUT, Queue};
 use crate::{
-    transport::retry::Patience,
+    transport::{caller::Arrival, retry::Patience},
     wire::{poll::PollWorkflowTask, status::CallError, workflow_task::PolledTask},
     worker::{
         server::Server,
@@ -32,7 +32,7 @@ impl Queue for WorkflowQueue {
         self.tasks.few_threads_lost().await;
     }
 
-    async fn poll(&self) -> Result<Option<Self::Task>, CallError> {
+    async fn poll(&self) -> Result<Arrival<Option<Self::Task>>, CallError> {
         let identity = &self.server.identity;
         let queue = match self.sticky {
             true => identity.sticky_task_queue(),
@@ -44,7 +44,7 @@ impl Queue for WorkflowQueue {
             build: identity.build.clone(),
         };
         let patience = Patience::one_attempt(POLL_TIMEOUT);
-        self.server.caller.call(request, patience).await
+        self.server.caller.call_undecoded(request, patience).await
     }
 
     fn start(&self, task: Self::Task, permit: Permit) {

@@ -6,6 +6,7 @@ use crate::{
     driver::instance::TaskFailure,
     error::{AppError, Error},
     wire::{
+        encoded_failure::CODEC_FAILURE,
         failure,
         respond::{AnswerQuery, FailWorkflowTask, TaskFailureCause},
         status::{CallError, CodecFault},
@@ -40,7 +41,7 @@ impl FailureReport {
 
     /// A codec could not transform payloads.
     pub(crate) fn codec(fault: &CodecFault) -> Self {
-        Self::of(&AppError::new("PayloadCodec", fault.to_string()).into())
+        Self::of(&AppError::new(CODEC_FAILURE, fault.to_string()).into())
     }
 
     /// The server refuses `what` because of its size.
