@@ -5,6 +5,7 @@ mod bad_values;
 mod children;
 mod cross_language_children;
 mod details;
+mod encryption;
 mod facts;
 mod headers;
 mod histories;

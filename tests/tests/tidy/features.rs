@@ -8,9 +8,9 @@ use super::{pages::read, root};
 fn ids() -> Vec<String> {
     let of = |letter: char, last: u32| (1..=last).map(move |number| format!("{letter}{number}"));
     let of_files = ["C6", "D8"].map(ToOwned::to_owned);
-    of('A', 23)
+    of('A', 24)
         .chain(of('B', 12))
-        .chain(of('D', 1))
+        .chain(["D1".to_owned(), "D9".to_owned()])
         .chain(of('C', 2))
         .chain(of_files)
         .collect()

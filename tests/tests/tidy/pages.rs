@@ -151,6 +151,10 @@ fn wrong_commands_are_found() {
             "cargo test -p durably-ui-tests --test clipy",
             "no test `clipy`",
         ),
+        (
+            "cargo run -p durably-example-codecs --bin decryption",
+            "no program `decryption`",
+        ),
         ("cargo tset --workspace", "`cargo tset`"),
         ("cargo test --workspaces", "`--workspaces`"),
         ("durably-server --prot 7233", "`--prot`"),
@@ -388,6 +392,13 @@ fn check_cargo(words: &[&str]) -> Result<(), String> {
                 let files = [format!("{test}.rs"), format!("{test}/main.rs")];
                 if !files.iter().any(|file| folder.join(file).exists()) {
                     return Err(format!("no test `{test}` in {package}"));
+                }
+            }
+            "--bin" => {
+                let program = value();
+                let file = format!("src/bin/{program}.rs");
+                if !folder_of(package)?.join(file).exists() {
+                    return Err(format!("no program `{program}` in {package}"));
                 }
             }
             "--lib" | "--workspace" | "--all" | "--release" => {}

@@ -5,6 +5,7 @@ mod cancellation;
 mod chains;
 mod children;
 mod clock;
+mod codecs;
 mod combinators;
 mod concurrency;
 mod continue_as_new;

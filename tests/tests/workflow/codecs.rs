@@ -1,0 +1,594 @@
+//! Payload codecs: what workflows hold is encrypted wherever the server keeps it, and readable for those with the
+//! key; without the key, or with another one, nothing is readable and nothing is lost.
+
+use durably::{
+    client::{Client, WorkflowStatus},
+    codec::{ClaimCheck, Codecs, Compression, Encryption, Folder, Keys},
+    data::{Encoded, Encrypted, Sensitive},
+    error::{ResultError, RpcError, StartError},
+    prelude::*,
+    schedule::Overlap,
+    search::{Keyword, SearchKey},
+};
+use durably_proto::{
+    Message as _,
+    api::{
+        common::v1::{Payloads, WorkflowExecution},
+        enums::v1::EventType,
+        history::v1::{HistoryEvent, history_event::Attributes},
+        workflowservice::v1::{
+            DescribeScheduleRequest, DescribeWorkflowExecutionRequest,
+            ListWorkflowExecutionsRequest,
+        },
+    },
+};
+use durably_tests::{World, eventually, history, on_both_servers, unique};
+
+/// A part of everything that must not be seen.
+const SECRET: &str = "s3cret-4711";
+
+const KEY: [u8; 32] = [7; 32];
+
+fn secret(what: &str) -> String {
+    format!("{SECRET} {what}")
+}
+
+fn encryption() -> Encryption {
+    Encryption::aes256_gcm(Keys::new("k1", KEY))
+}
+
+fn secured(world: &World) -> Client {
+    let codecs = Codecs::new()
+        .codec(encryption())
+        .codec(Compression::zstd())
+        .encode_failures();
+    world.client.with_codecs(codecs)
+}
+
+/// Fails once, and returns what the first attempt has reported.
+#[activity(start_to_close = "10s", heartbeat = "10s", max_attempts = 2)]
+async fn seal(ctx: &ActivityCtx, text: String) -> Result<String> {
+    let Some(before) = ctx.heartbeat_details::<String>()? else {
+        ctx.heartbeat(secret("heartbeat"));
+        let error = AppError::new("Once", secret("activity")).details(secret("detail"));
+        return Err(error.next_retry_delay(millis(10)).into());
+    };
+    Ok(format!("{text}, {before}"))
+}
+
+#[activity(start_to_close = "10s")]
+async fn shout(text: String) -> String {
+    text.to_uppercase()
+}
+
+/// Fails with what it is told.
+#[derive(Default)]
+struct Drawer {
+    word: Option<String>,
+}
+
+#[workflow(name = "drawer")]
+impl Drawer {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, text: String) -> Result<String> {
+        ctx.wait_until(|| self.word.is_some()).await?;
+        let word = self.word.clone().unwrap_or_default();
+        match text.contains("jammed") {
+            true => Err(AppError::new("Jammed", text).details(word).into()),
+            false => Ok(format!("{text}, {word}")),
+        }
+    }
+
+    #[signal]
+    fn say(&mut self, word: String) {
+        self.word = Some(word);
+    }
+}
+
+/// Has a secret in all that a workflow does.
+#[derive(Default)]
+struct Vault {
+    notes: Vec<String>,
+    closed: bool,
+}
+
+#[workflow(name = "vault")]
+impl Vault {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, runs: u32, text: String) -> Result<Vec<String>> {
+        let memo: Option<String> = ctx.memo("owner")?;
+        assert_eq!(memo, Some(secret("memo")));
+        ctx.wait_until(|| self.closed).await?;
+        let sealed = seal::call(ctx, text.clone())
+            .summary(secret("summary"))
+            .await?;
+        let shouted = shout::call(ctx, text.clone()).local().await?;
+        let noted = ctx.side_effect(|| secret("side effect")).await?;
+        ctx.upsert_memo("state", secret("upserted memo"))?;
+        ctx.sleep(millis(1)).summary(secret("timer")).await?;
+        let drawer = |text: String| {
+            Drawer::child(ctx, text)
+                .memo("drawer", secret("memo of a child"))
+                .task_queue(ctx.task_queue())
+        };
+        let open = drawer(secret("child")).start().await?;
+        open.say(secret("signal to a child")).await?;
+        let opened = open.result().await?;
+        let jammed = drawer(secret("jammed child")).start().await?;
+        jammed.say(secret("second signal")).await?;
+        let jammed = jammed.result().await.unwrap_err();
+        let app = jammed.app().expect("the child says why");
+        assert_eq!(app.message, secret("jammed child"));
+        self.notes.extend([sealed, shouted, noted, opened]);
+        if runs > 1 {
+            return Self::continue_as_new(runs - 1, secret("next run")).into();
+        }
+        Err(AppError::new("Shut", secret("failure"))
+            .details(self.notes.clone())
+            .caused_by(jammed)
+            .into())
+    }
+
+    #[signal]
+    fn close(&mut self, word: String) {
+        self.notes.push(word);
+        self.closed = true;
+    }
+
+    #[query]
+    fn notes(&self, prefix: String) -> Result<Vec<String>> {
+        match prefix.starts_with(SECRET) {
+            true => Ok(self.notes.clone()),
+            false => Err(AppError::new("Refused", secret("query")).into()),
+        }
+    }
+
+    #[update(validator = check)]
+    async fn add(&mut self, note: String) -> Result<String> {
+        if note.ends_with("bad") {
+            return Err(AppError::new("Refused", secret("update")).into());
+        }
+        self.notes.push(note.clone());
+        Ok(format!("added {note}"))
+    }
+
+    fn check(&self, note: &String) -> Result<(), String> {
+        match note.ends_with("invalid") {
+            true => Err(secret("validator")),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Takes and returns what is always encrypted.
+#[derive(Default)]
+struct Charges {
+    last: Option<Encrypted<String>>,
+}
+
+#[activity(start_to_close = "10s", max_attempts = 1)]
+async fn charge(ctx: &ActivityCtx, card: Encrypted<String>) -> Result<Encrypted<String>> {
+    ctx.heartbeat(Encoded(card.clone()));
+    if card.expose().ends_with("blocked") {
+        return Err(AppError::new("Blocked", "no").details(Encoded(card)).into());
+    }
+    Ok(Encrypted::new(format!("charged {}", card.expose())))
+}
+
+#[workflow(name = "charges")]
+impl Charges {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, runs: u32) -> Result<Encrypted<String>> {
+        ctx.wait_until(|| self.last.is_some()).await?;
+        let card = self.last.take().map(Encrypted::into_sensitive);
+        let card = card.unwrap_or_else(|| Sensitive::new(String::new()));
+        let charged = charge::call(ctx, card.encrypt()).await?;
+        let blocked = charge::call(ctx, Encrypted::new(secret("blocked")))
+            .await
+            .unwrap_err();
+        let app = blocked.app().expect("the activity says why");
+        let detail: Encoded<Encrypted<String>> = app.detail(0)?;
+        assert_eq!(detail.0.expose(), &secret("blocked"));
+        match runs {
+            1 => Ok(charged),
+            _ => Self::continue_as_new(runs - 1).into(),
+        }
+    }
+
+    #[signal]
+    fn pay(&mut self, card: Encrypted<String>) {
+        self.last = Some(card);
+    }
+
+    #[query]
+    fn last(&self) -> Option<Encrypted<String>> {
+        self.last.clone()
+    }
+}
+
+on_both_servers! {
+    nothing_that_is_kept_shows_a_secret_and_all_is_read_with_the_key
+    a_schedule_keeps_its_arguments_and_memos_encrypted
+    without_the_key_calls_and_tasks_fail_with_words_and_a_worker_with_it_goes_on
+    an_encrypted_value_is_encrypted_without_a_codec_too
+    large_payloads_are_in_the_store_and_the_history_has_references
+    keys_are_rotated_under_a_running_workflow
+}
+
+/// Whether these bytes have the secret, or the length of its plain text in Base64.
+fn shows_secret(bytes: &[u8]) -> bool {
+    let folded = bytes.to_ascii_lowercase();
+    folded
+        .windows(SECRET.len())
+        .any(|it| it == SECRET.as_bytes())
+}
+
+fn payloads(events: &[HistoryEvent]) -> Vec<u8> {
+    events
+        .iter()
+        .flat_map(HistoryEvent::encode_to_vec)
+        .collect()
+}
+
+/// The ids of all runs that an event names as the next one, and of the children.
+async fn all_events(world: &World, workflow_id: &str, run_id: &str) -> Vec<HistoryEvent> {
+    let mut all = Vec::new();
+    let mut runs = vec![(workflow_id.to_owned(), run_id.to_owned())];
+    while let Some((workflow_id, run_id)) = runs.pop() {
+        let events = history::events(&world.address(), &workflow_id, &run_id).await;
+        for event in &events {
+            match &event.attributes {
+                Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(next)) => {
+                    runs.push((workflow_id.clone(), next.new_execution_run_id.clone()));
+                }
+                Some(Attributes::ChildWorkflowExecutionStartedEventAttributes(child)) => {
+                    let child = child.workflow_execution.clone().unwrap_or_default();
+                    runs.push((child.workflow_id, child.run_id));
+                }
+                _ => {}
+            }
+        }
+        all.extend(events);
+    }
+    all
+}
+
+async fn nothing_that_is_kept_shows_a_secret_and_all_is_read_with_the_key(
+    world: &World,
+) -> Result<()> {
+    let client = secured(world);
+    let worker = Worker::new(&client, &world.queue)
+        .workflow::<Vault>()
+        .workflow::<Drawer>()
+        .activity::<seal>()
+        .activity::<shout>();
+    let worker = worker.spawn().await?;
+    let id = unique("vault");
+    let run = Vault::start(&client, 2, secret("argument"))
+        .id(&id)
+        .task_queue(&world.queue)
+        .memo("owner", secret("memo"))
+        .summary(secret("static summary"))
+        .await?;
+    assert_eq!(
+        run.add(secret("update")).await?,
+        format!("added {}", secret("update"))
+    );
+    let refused = run.add(secret("bad")).await.unwrap_err();
+    assert_eq!(
+        refused.app().map(|app| app.message.clone()),
+        Some(secret("update"))
+    );
+    let rejected = run.add(secret("invalid")).await.unwrap_err();
+    assert!(
+        rejected.to_string().contains(&secret("validator")),
+        "{rejected}"
+    );
+    assert_eq!(run.notes(secret("")).await?, [secret("update")]);
+    let failed = run.notes("").await.unwrap_err();
+    assert_eq!(
+        failed.app().map(|app| app.message.clone()),
+        Some(secret("query"))
+    );
+
+    run.close(secret("signal")).await?;
+    let next = eventually("the second run", || async {
+        let found = client.handle(&id).describe().await.ok()?;
+        (Some(&*found.run_id) != run.run_id()).then_some(found)
+    })
+    .await;
+    assert_eq!(next.memo::<String>("owner")?, Some(secret("memo")));
+    let again = Vault::handle(&client, &id);
+    again.close(secret("signal")).await?;
+    let error = again.result().await.unwrap_err();
+    let apps: Vec<_> = error.apps().map(|app| app.message.clone()).collect();
+    assert_eq!(apps, [secret("failure"), secret("jammed child")]);
+    let notes: Vec<String> = error.app().expect("it is the first").detail(0)?;
+    assert_eq!(
+        notes,
+        [
+            secret("signal"),
+            format!("{}, {}", secret("next run"), secret("heartbeat")),
+            secret("next run").to_uppercase(),
+            secret("side effect"),
+            format!("{}, {}", secret("child"), secret("signal to a child")),
+        ]
+    );
+
+    let events = all_events(world, &id, run.run_id().unwrap_or_default()).await;
+    for kind in [
+        EventType::WorkflowExecutionUpdateCompleted,
+        EventType::WorkflowExecutionSignaled,
+        EventType::ActivityTaskCompleted,
+        EventType::MarkerRecorded,
+        EventType::WorkflowPropertiesModified,
+        EventType::ChildWorkflowExecutionFailed,
+        EventType::WorkflowExecutionContinuedAsNew,
+        EventType::WorkflowExecutionFailed,
+    ] {
+        assert!(events.iter().any(|it| it.event_type() == kind), "{kind:?}");
+    }
+    for event in &events {
+        assert!(!shows_secret(&event.encode_to_vec()), "{event:#?}");
+    }
+    let encrypted = payloads(&events);
+    let encodings = encrypted.windows(16).filter(|it| it == b"binary/encrypted");
+    assert!(encodings.count() > 30);
+    assert!(encrypted.windows(15).any(|it| it == b"Encoded failure"));
+
+    // What the lists and descriptions of the server show.
+    let mut service = world.service().await?;
+    let described = service.describe_workflow_execution(DescribeWorkflowExecutionRequest {
+        namespace: "default".to_owned(),
+        execution: Some(WorkflowExecution {
+            workflow_id: id.clone(),
+            run_id: String::new(),
+        }),
+    });
+    assert!(!shows_secret(
+        &described.await?.into_inner().encode_to_vec()
+    ));
+    let query = format!("WorkflowId = '{id}'");
+    eventually("both runs in the list", || async {
+        let mut service = service.clone();
+        let listed = service.list_workflow_executions(ListWorkflowExecutionsRequest {
+            namespace: "default".to_owned(),
+            query: query.clone(),
+            ..Default::default()
+        });
+        let listed = listed.await.ok()?.into_inner();
+        assert!(!shows_secret(&listed.encode_to_vec()));
+        (listed.executions.len() == 2).then_some(())
+    })
+    .await;
+
+    // A replay reads it all again.
+    worker.shutdown().await?;
+    let worker = Worker::new(&client, &world.queue).workflow::<Vault>();
+    let worker = worker.spawn().await?;
+    assert_eq!(again.notes(secret("")).await?, notes);
+    worker.shutdown().await
+}
+
+const STARTED_BY: SearchKey<Keyword> = SearchKey::new("TemporalScheduledById");
+
+async fn a_schedule_keeps_its_arguments_and_memos_encrypted(world: &World) -> Result<()> {
+    let client = secured(world);
+    let worker = Worker::new(&client, &world.queue).workflow::<Drawer>();
+    let worker = worker.spawn().await?;
+    let id = unique("schedule");
+    let schedule = Drawer::schedule(&client, &id, secret("scheduled"))
+        .every(days(300))
+        .overlap(Overlap::AllowAll)
+        .task_queue(&world.queue)
+        .workflow_id(format!("{id}-drawer"))
+        .memo("about", secret("memo of a schedule"))
+        .workflow_memo("about", secret("memo of its workflows"))
+        .await?;
+    let found = schedule.describe().await?;
+    assert_eq!(
+        found.memo::<String>("about")?,
+        Some(secret("memo of a schedule"))
+    );
+    let mut service = world.service().await?;
+    let raw = service.describe_schedule(DescribeScheduleRequest {
+        namespace: "default".to_owned(),
+        schedule_id: id.clone(),
+    });
+    assert!(!shows_secret(&raw.await?.into_inner().encode_to_vec()));
+
+    schedule.trigger().await?;
+    let started = eventually("a run of the schedule", || async {
+        let mut runs = client.list(STARTED_BY.eq(&*id));
+        runs.next().await.ok().flatten()
+    })
+    .await;
+    let run = Drawer::handle(&client, &started.workflow_id);
+    assert_eq!(
+        run.describe().await?.memo::<String>("about")?,
+        Some(secret("memo of its workflows"))
+    );
+    run.say("open".to_owned()).await?;
+    assert_eq!(
+        run.result().await?,
+        format!("{}, open", secret("scheduled"))
+    );
+    let events = history::events(&world.address(), &started.workflow_id, "").await;
+    assert!(!shows_secret(&payloads(&events)));
+    schedule.delete().await?;
+    worker.shutdown().await
+}
+
+async fn without_the_key_calls_and_tasks_fail_with_words_and_a_worker_with_it_goes_on(
+    world: &World,
+) -> Result<()> {
+    let client = secured(world);
+    let other = Encryption::aes256_gcm(Keys::new("k2", [8; 32]));
+    let other = world.client.with_codecs(Codecs::new().codec(other));
+    let run = Drawer::start(&client, secret("argument"))
+        .task_queue(&world.queue)
+        .await?;
+
+    let worker = Worker::new(&other, &world.queue).workflow::<Drawer>();
+    let worker = worker.spawn().await?;
+    let failed = eventually("the task to fail", || async {
+        let events = history::events(&world.address(), run.id(), "").await;
+        events.into_iter().find_map(|event| match event.attributes {
+            Some(Attributes::WorkflowTaskFailedEventAttributes(failed)) => failed.failure,
+            _ => None,
+        })
+    })
+    .await;
+    let unknown = "it is encrypted with key `k1`, which is not here; the keys are `k2`";
+    assert_eq!(
+        failed.message,
+        format!(
+            "workflow task: `payloads` cannot be decoded: codec `Encryption` cannot decode payload \
+             `history.events[0].WorkflowExecutionStarted.input[0]` of workflow `{}`: {unknown}",
+            run.id()
+        )
+    );
+    worker.shutdown().await?;
+
+    let worker = Worker::new(&client, &world.queue).workflow::<Drawer>();
+    let worker = worker.spawn().await?;
+    run.say(secret("signal")).await?;
+    assert_eq!(
+        run.result().await?,
+        format!("{}, {}", secret("argument"), secret("signal"))
+    );
+    let unread = Drawer::handle(&other, run.id()).result().await.unwrap_err();
+    let ResultError::Rpc(RpcError::Codec { message }) = &unread else {
+        panic!("{unread:?}");
+    };
+    assert_eq!(
+        *message,
+        format!(
+            "codec `Encryption` cannot decode payload \
+             `history.events[0].WorkflowExecutionCompleted.result[0]` of workflow `{}`: {unknown}",
+            run.id()
+        )
+    );
+    // Without a codec it is no text, either.
+    let unread = Drawer::handle(&world.client, run.id())
+        .result()
+        .await
+        .unwrap_err();
+    let expected = "encoding `binary/encrypted` is not known here; is a codec missing?";
+    assert!(unread.to_string().ends_with(expected), "{unread}");
+    worker.shutdown().await
+}
+
+async fn an_encrypted_value_is_encrypted_without_a_codec_too(world: &World) -> Result<()> {
+    let error = Charges::handle(&world.client, "nobody")
+        .pay(Encrypted::new(secret("card")))
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("this client has no keys"),
+        "{error}"
+    );
+
+    let client = world
+        .client
+        .with_codecs(Codecs::new().encrypted_values(encryption()));
+    let worker = Worker::new(&client, &world.queue)
+        .workflow::<Charges>()
+        .activity::<charge>();
+    let worker = worker.spawn().await?;
+    let id = unique("charges");
+    let run = Charges::start(&client, 1)
+        .id(&id)
+        .task_queue(&world.queue)
+        .await?;
+    run.pay(Encrypted::new(secret("card"))).await?;
+    assert_eq!(
+        run.result().await?.expose(),
+        &format!("charged {}", secret("card"))
+    );
+    let events = history::events(&world.address(), &id, "").await;
+    assert!(!shows_secret(&payloads(&events)));
+    // Another client has the codec for everything, and the same key.
+    let whole = Charges::handle(&secured(world), &id);
+    assert_eq!(
+        whole.result().await?.expose(),
+        &format!("charged {}", secret("card"))
+    );
+    worker.shutdown().await
+}
+
+async fn large_payloads_are_in_the_store_and_the_history_has_references(
+    world: &World,
+) -> Result<()> {
+    let folder = std::env::temp_dir().join(unique("payloads"));
+    let codecs = Codecs::new()
+        .codec(ClaimCheck::new(Folder::new(&folder)).min_bytes(10_000))
+        .codec(encryption());
+    let client = world.client.with_codecs(codecs);
+    let worker = Worker::new(&client, &world.queue).workflow::<Drawer>();
+    let worker = worker.spawn().await?;
+    // More than the server takes.
+    let large = secret(&"x".repeat(3 << 20));
+    let run = Drawer::start(&client, large.as_str())
+        .task_queue(&world.queue)
+        .await?;
+    run.say("open".to_owned()).await?;
+    assert_eq!(run.result().await?, format!("{large}, open"));
+    let events = history::events(&world.address(), run.id(), "").await;
+    assert!(payloads(&events).len() < 20_000);
+    let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) = &events[0].attributes
+    else {
+        panic!("a history begins with the start");
+    };
+    let Payloads { payloads } = started.input.clone().unwrap_or_default();
+    let reference = String::from_utf8_lossy(&payloads[0].data);
+    assert!(
+        reference.starts_with(r#"{"driverName":"sha256","claimData":{"sha256":""#),
+        "{reference}"
+    );
+
+    std::fs::remove_dir_all(&folder)?;
+    let gone = run.result().await.unwrap_err();
+    assert!(gone.to_string().contains("` is not in the store"), "{gone}");
+    let blocked = std::env::temp_dir().join(unique("no-folder"));
+    std::fs::write(&blocked, "a file")?;
+    let codecs = Codecs::new().codec(ClaimCheck::new(Folder::new(&blocked)));
+    let without = world.client.with_codecs(codecs);
+    let error = Drawer::start(&without, large)
+        .task_queue(&world.queue)
+        .await
+        .unwrap_err();
+    let StartError::Rpc(RpcError::Codec { message }) = &error else {
+        panic!("{error:?}");
+    };
+    assert!(
+        message.starts_with("codec `ClaimCheck` cannot encode payload `input[0]` of workflow `"),
+        "{message}"
+    );
+    std::fs::remove_file(&blocked)?;
+    worker.shutdown().await
+}
+
+async fn keys_are_rotated_under_a_running_workflow(world: &World) -> Result<()> {
+    let rotating = encryption();
+    let client = world
+        .client
+        .with_codecs(Codecs::new().codec(rotating.clone()));
+    let worker = Worker::new(&client, &world.queue).workflow::<Drawer>();
+    let worker = worker.spawn().await?;
+    let run = Drawer::start(&client, secret("old key"))
+        .task_queue(&world.queue)
+        .await?;
+    rotating.set_keys(Keys::new("k2", [8; 32]).and("k1", KEY));
+    run.say(secret("new key")).await?;
+    assert_eq!(
+        run.result().await?,
+        format!("{}, {}", secret("old key"), secret("new key"))
+    );
+    assert_eq!(run.describe().await?.status, WorkflowStatus::Completed);
+    let events = payloads(&history::events(&world.address(), run.id(), "").await);
+    for id in [b"k1", b"k2"] {
+        assert!(events.windows(2).any(|it| it == id));
+    }
+    worker.shutdown().await
+}
