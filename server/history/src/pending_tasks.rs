@@ -2,7 +2,6 @@
 //! messages to other executions.
 
 use crate::input::{ActivityTaskKey, WorkflowTaskKey};
-use crate::open_transition::OpenTransition;
 use crate::pending::activities::Activity;
 use crate::queue::TaskQueue;
 use crate::state::{Run, ScheduledTask, TaskType, WorkflowTask};
@@ -30,16 +29,8 @@ impl Run {
         workflow_task.into_iter().chain(activities)
     }
 
-    /// Offers the activities that wait in queues to the workers to which they belong now. Their earlier
-    /// offers name a route that does not hold any more, so they become stale.
-    pub(crate) fn move_activities(&mut self, out: &mut OpenTransition) {
-        self.activities.renew_offers();
-        for offer in self.activity_offers() {
-            out.effect(offer);
-        }
-    }
-
-    fn activity_offers(&self) -> impl Iterator<Item = Effect> {
+    /// The offers of the activities that wait in queues.
+    pub(crate) fn activity_offers(&self) -> impl Iterator<Item = Effect> {
         let activities = self.activities.iter();
         let waiting = activities.filter(|it| it.is_waiting());
         waiting.map(Activity::offer)

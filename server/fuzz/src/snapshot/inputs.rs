@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use durably_history::{
-    ActivityRef, ActivityTaskKey, ActivityTaskToken, Attach, CancelActivity, CompleteActivity, CompleteWorkflowTask,
-    Deadline, Delivered, Effect, EventId, FailActivity, FailWorkflowTask, Heartbeat, Input,
-    OutgoingKey, OutgoingKind, Reply, RequestCancel, Run, RunNamespace, Signal, Stamp,
-    StartActivity, StartWorkflowTask, Terminate, Time, Transition, WorkflowTaskKey,
+    ActivityRef, ActivityTaskKey, ActivityTaskToken, Attach, CancelActivity, CompleteActivity,
+    CompleteWorkflowTask, Deadline, Delivered, Effect, EventId, FailActivity, FailWorkflowTask,
+    Heartbeat, Input, OutgoingKey, OutgoingKind, Reply, RequestCancel, Run, RunNamespace, Signal,
+    Stamp, StartActivity, StartWorkflowTask, Terminate, Time, Transition, WorkflowTaskKey,
     WorkflowTaskToken,
 };
 use durably_proto::api::taskqueue::v1::StickyExecutionAttributes;

@@ -251,7 +251,7 @@ fn record(
         out.effect(Effect::VisibilityChanged);
     }
     if applied.moves_activities {
-        run.move_activities(out);
+        activity_task::offer_anew(run, out);
     }
     completed
 }

@@ -26,6 +26,15 @@ pub(crate) fn offer(run: &Run, scheduled: EventId, out: &mut OpenTransition) {
     out.effect(pending(run, scheduled).offer());
 }
 
+/// Dispatches the attempts that wait in queues to the workers to which they belong now. Their earlier
+/// offers name a route that does not hold any more, so they become stale.
+pub(crate) fn offer_anew(run: &mut Run, out: &mut OpenTransition) {
+    run.activities.renew_offers();
+    for offer in run.activity_offers() {
+        out.effect(offer);
+    }
+}
+
 /// Starts the attempt for the poll that took it.
 pub(crate) fn start(
     start: StartActivity,
