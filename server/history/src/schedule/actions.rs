@@ -280,6 +280,7 @@ impl Schedule {
             continued_failure: self.last_failure.clone().filter(|_| !is_apart),
             user_metadata: workflow.user_metadata,
             priority: workflow.priority,
+            versioning_override: workflow.versioning_override,
             ..StartWorkflowExecutionRequest::default()
         })
     }
