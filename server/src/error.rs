@@ -182,6 +182,8 @@ pub(crate) enum Error {
     NotReady(&'static str),
     /// A precondition other than the workflow's state does not hold.
     Precondition(String),
+    /// There are too many worker deployments, versions or task queues of versions.
+    DeploymentLimit(String),
     /// The server does not permit the operation.
     PermissionDenied(&'static str),
     /// The deadline expired before an answer.
@@ -201,7 +203,13 @@ impl From<ChangeError> for Error {
             ChangeError::UnknownDeployment(_) | ChangeError::UnknownBuild { .. } => {
                 Self::NotFound(message)
             }
-            ChangeError::Conflict | ChangeError::AlreadyCurrent(_) => Self::Precondition(message),
+            ChangeError::Conflict
+            | ChangeError::AlreadyCurrent(_)
+            | ChangeError::MissingQueues { .. } => Self::Precondition(message),
+            ChangeError::TooManyDeployments
+            | ChangeError::TooManyVersions(_)
+            | ChangeError::TooManyQueues(_)
+            | ChangeError::TooManyVersionsOfQueue => Self::DeploymentLimit(message),
         }
     }
 }

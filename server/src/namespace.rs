@@ -6,16 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use durably_history::{DeploymentVersion, LONGEST_ID, Route, Start, Time, checked_version};
 use durably_proto::api::common::v1::SearchAttributes;
+use durably_proto::api::enums::v1::IndexedValueType;
 
-use crate::deployment::{Deployments, QueueType};
-use crate::error::{Error, StoreError};
+use crate::deployment::{Change, Deployment, Deployments, QueueType, Usage, Version};
+use crate::error::Error;
 use crate::matching::matcher::PriorityLevel;
 use crate::matching::offer::{ActivityOffer, WorkflowOffer};
+use crate::matching::poller;
 use crate::matching::query::DirectQueries;
 use crate::matching::queue::QueueKind;
 use crate::matching::queues::Queues;
 use crate::store::{Settings, Store, StoredNamespace};
-use crate::visibility::attributes::Attributes;
+use crate::visibility::attributes::{Attributes, Field};
+use crate::visibility::query::{Comparison, Filter, Literal, Query};
 use crate::visibility::values;
 
 /// All namespaces, by name.
@@ -42,9 +45,8 @@ pub(crate) struct Namespace {
     pub(crate) queries: DirectQueries,
     /// The search attributes executions may carry.
     attributes: RwLock<Attributes>,
-    /// The worker deployments. Locked while a task is added to a queue, so that no task is added where a
-    /// change has just taken the others away.
-    deployments: RwLock<Deployments>,
+    /// The worker deployments, which its queues know, too.
+    deployments: Arc<RwLock<Deployments>>,
     /// Locked while the search attributes or the deployments are changed; requests read them meanwhile.
     changing: Mutex<()>,
 }
@@ -123,16 +125,17 @@ impl Namespace {
         for (name, value_type) in stored.attributes {
             attributes.add(&name, value_type);
         }
+        let deployments = Arc::new(RwLock::new(Deployments::stored(stored.deployments)));
         Self {
             name: stored.name,
             id: stored.id,
             settings: stored.settings,
-            workflow_tasks: Queues::new(),
-            activity_tasks: Queues::new(),
-            nexus_tasks: Queues::new(),
+            workflow_tasks: Queues::new(Arc::clone(&deployments)),
+            activity_tasks: Queues::new(Arc::clone(&deployments)),
+            nexus_tasks: Queues::new(Arc::clone(&deployments)),
             queries: DirectQueries::default(),
             attributes: RwLock::new(attributes),
-            deployments: RwLock::new(Deployments::stored(stored.deployments)),
+            deployments,
             changing: Mutex::default(),
         }
     }
@@ -184,30 +187,45 @@ impl Namespace {
     }
 
     /// Changes the deployments, unless the change fails; they are durable on return. Tasks that wait in
-    /// queues go to the workers to which they belong now.
-    pub(crate) fn change_deployments<E: From<StoreError>>(
+    /// the queues that the change concerns go to the workers to which they belong now.
+    pub(crate) fn change_deployments(
         &self,
         store: &dyn Store,
         now: Time,
-        change: impl FnOnce(&mut Deployments) -> Result<(), E>,
-    ) -> Result<(), E> {
+        change: impl FnOnce(&mut Deployments, &VersionUsage<'_>) -> Result<Change, Error>,
+    ) -> Result<(), Error> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut changed = self.deployments().clone();
-        change(&mut changed)?;
+        let usage = VersionUsage {
+            namespace: self,
+            store,
+            now,
+        };
+        let before = self.deployments().clone();
+        let mut changed = before.clone();
+        let change = change(&mut changed, &usage)?;
+        if change == Change::Nothing {
+            return Ok(());
+        }
         store.put_namespace(&self.facts(&self.attributes(), &changed))?;
         let deployments = self.deployments.write();
         let mut deployments = deployments.unwrap_or_else(PoisonError::into_inner);
         *deployments = changed;
-        let destination = |queue: &str, offer: &WorkflowOffer| {
-            let workflow_id = &offer.run().execution.workflow_id;
-            deployments.destination(QueueType::Workflow, queue, offer.route(), workflow_id)
+        let polls = |all: &Deployments, deployment: &str, ty, queue: &str| {
+            all.find(deployment).is_ok_and(|it| it.polls(ty, queue))
         };
-        self.workflow_tasks.redistribute(destination, now);
-        let destination = |queue: &str, offer: &ActivityOffer| {
-            let workflow_id = &offer.run.execution.workflow_id;
-            deployments.destination(QueueType::Activity, queue, &offer.route, workflow_id)
+        let concerns = |ty: QueueType, queue: &str| match &change {
+            Change::Nothing => false,
+            Change::Queue(changed, name) => *changed == ty && **name == *queue,
+            Change::Deployment(name) => {
+                polls(&before, name, ty, queue) || polls(&deployments, name, ty, queue)
+            }
         };
-        self.activity_tasks.redistribute(destination, now);
+        let is_concerned = |queue: &str| concerns(QueueType::Workflow, queue);
+        self.workflow_tasks
+            .redistribute(&deployments, is_concerned, now);
+        let is_concerned = |queue: &str| concerns(QueueType::Activity, queue);
+        self.activity_tasks
+            .redistribute(&deployments, is_concerned, now);
         Ok(())
     }
 
@@ -223,9 +241,8 @@ impl Namespace {
         if self.deployments().has(version, ty, queue) {
             return Ok(());
         }
-        self.change_deployments(store, now, |deployments| {
-            deployments.register(version, ty, queue, now);
-            Ok(())
+        self.change_deployments(store, now, |deployments, usage| {
+            deployments.register(version, ty, queue, now, usage)
         })
     }
 
@@ -238,16 +255,7 @@ impl Namespace {
         offer: WorkflowOffer,
         now: Time,
     ) {
-        let deployments = self.deployments();
-        let workflow_id = &offer.run().execution.workflow_id;
-        let version = match kind {
-            QueueKind::Normal => {
-                deployments.destination(QueueType::Workflow, queue, offer.route(), workflow_id)
-            }
-            QueueKind::Sticky => None,
-        };
-        let queues = &self.workflow_tasks;
-        queues.offer(queue, version.as_ref(), kind, level, offer, now);
+        self.workflow_tasks.offer(queue, kind, level, offer, now);
     }
 
     /// Offers an activity task to the workers that may take it.
@@ -258,19 +266,8 @@ impl Namespace {
         offer: ActivityOffer,
         now: Time,
     ) {
-        let deployments = self.deployments();
-        let workflow_id = &offer.run.execution.workflow_id;
-        let version =
-            deployments.destination(QueueType::Activity, queue, &offer.route, workflow_id);
-        let queues = &self.activity_tasks;
-        queues.offer(
-            queue,
-            version.as_ref(),
-            QueueKind::Normal,
-            level,
-            offer,
-            now,
-        );
+        let kind = QueueKind::Normal;
+        self.activity_tasks.offer(queue, kind, level, offer, now);
     }
 
     /// Checks that workers of the version to which an override sends the run poll its task queue.
@@ -286,6 +283,33 @@ impl Namespace {
                 "Pinned version '{version}' is not present in task queue '{queue}' of type 'Workflow'"
             ))),
         }
+    }
+
+    /// Number of open runs that are pinned to a version.
+    pub(crate) fn pinned_runs(
+        &self,
+        store: &dyn Store,
+        version: &DeploymentVersion,
+    ) -> Result<i64, Error> {
+        let is = |field, value: &str| Filter::Compare {
+            field,
+            by: Comparison::Equal,
+            with: Literal::Text(value.to_owned()),
+        };
+        let keyword = |name: &str| Field::Carried(name.to_owned(), IndexedValueType::Keyword);
+        let filter = Filter::All(vec![
+            is(
+                keyword("TemporalWorkerDeploymentVersion"),
+                &version.to_string(),
+            ),
+            is(keyword("TemporalWorkflowVersioningBehavior"), "Pinned"),
+            is(Field::ExecutionStatus, "Running"),
+        ]);
+        let query = Query {
+            filter: Some(filter),
+            ..Query::default()
+        };
+        Ok(store.count(&self.name, &query)?.values().sum())
     }
 
     /// Whether a run stays on its version with its next workflow task, so that its sticky worker may
@@ -310,6 +334,43 @@ impl Namespace {
             attributes: custom.map(|(name, ty)| (name.to_owned(), ty)).collect(),
             deployments: deployments.all().cloned().collect(),
         }
+    }
+}
+
+/// How the versions of a namespace are used.
+pub(crate) struct VersionUsage<'a> {
+    namespace: &'a Namespace,
+    store: &'a dyn Store,
+    now: Time,
+}
+
+impl Usage for VersionUsage<'_> {
+    type Error = Error;
+
+    fn is_unused(&self, deployment: &Deployment, version: &Version) -> Result<bool, Error> {
+        let named = deployment.named(&version.build_id);
+        let is_polled = version.queues.iter().any(|queue| {
+            let (name, by, span) = (&queue.name, Some(&named), poller::REMEMBERED);
+            match queue.queue_type() {
+                QueueType::Workflow => {
+                    let queues = &self.namespace.workflow_tasks;
+                    queues.is_polled(name, by, span, self.now)
+                }
+                QueueType::Activity => {
+                    let queues = &self.namespace.activity_tasks;
+                    queues.is_polled(name, by, span, self.now)
+                }
+            }
+        });
+        Ok(!is_polled && self.namespace.pinned_runs(self.store, &named)? == 0)
+    }
+
+    fn has_backlog(&self, version: &DeploymentVersion, ty: QueueType, queue: &str) -> bool {
+        let waiting = match ty {
+            QueueType::Workflow => self.namespace.workflow_tasks.backlog(queue, Some(version)),
+            QueueType::Activity => self.namespace.activity_tasks.backlog(queue, Some(version)),
+        };
+        waiting > 0
     }
 }
 

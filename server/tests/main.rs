@@ -8,6 +8,7 @@ mod clock;
 mod continue_as_new;
 #[cfg(feature = "sqlite")]
 mod database;
+mod deployments;
 mod history_pages;
 mod lifecycle;
 mod namespace;

@@ -6,7 +6,10 @@
 //! of several to the one that was made current last.
 
 mod change;
+mod limits;
 mod routing;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,16 +17,16 @@ use std::sync::Arc;
 use durably_history::{DeploymentVersion, Time};
 use durably_proto::wkt::Timestamp;
 
-pub(crate) use self::change::{ChangeError, Ramp};
+pub(crate) use self::change::{Change, ChangeError, Ramp, RoutingRequest, Usage};
 use self::routing::Routings;
 pub(crate) use self::routing::{QueueType, Routing};
 
 /// The deployments of a namespace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Deployments {
-    by_name: BTreeMap<Arc<str>, Deployment>,
+    by_name: BTreeMap<Arc<str>, Arc<Deployment>>,
     /// Where new work of each task queue goes; follows from the deployments.
-    routings: Routings,
+    routings: Arc<Routings>,
 }
 
 /// A deployment, as it is stored. Field numbers are stable.
@@ -57,6 +60,16 @@ pub(crate) struct Deployment {
     /// Identity of the client that changed the routing last.
     #[prost(string, tag = "11")]
     pub(crate) last_modifier: String,
+    /// How often a client set what was set already, which makes it the last modifier.
+    #[prost(int64, tag = "12")]
+    pub(crate) confirmations: i64,
+    /// Number of the change of the current version among those of all deployments of the namespace: two
+    /// may be made at the same time of a clock that stands still.
+    #[prost(int64, tag = "13")]
+    pub(crate) current_order: i64,
+    /// As above, of the ramp.
+    #[prost(int64, tag = "14")]
+    pub(crate) ramping_order: i64,
 }
 
 /// A version, as it is stored. Field numbers are stable.
@@ -94,24 +107,24 @@ pub(crate) struct PolledQueue {
 
 impl Deployments {
     /// Those that a store has.
-    pub(crate) fn stored(deployments: Vec<Deployment>) -> Self {
+    pub(crate) fn stored(deployments: Vec<Arc<Deployment>>) -> Self {
         let mut stored = Self {
             by_name: deployments
                 .into_iter()
                 .map(|deployment| (deployment.name.as_str().into(), deployment))
                 .collect(),
-            routings: Routings::default(),
+            routings: Arc::default(),
         };
-        stored.routings = Routings::of(stored.by_name.values());
+        stored.update_routings();
         stored
     }
 
     /// All of them, by name.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Deployment> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Deployment>> {
         self.by_name.values()
     }
 
-    pub(crate) fn find(&self, name: &str) -> Result<&Deployment, ChangeError> {
+    pub(crate) fn find(&self, name: &str) -> Result<&Arc<Deployment>, ChangeError> {
         let missing = || ChangeError::UnknownDeployment(name.to_owned());
         self.by_name.get(name).ok_or_else(missing)
     }
@@ -125,6 +138,24 @@ impl Deployments {
 }
 
 impl Deployment {
+    /// Whether workers of one of the versions have polled the queue.
+    pub(crate) fn polls(&self, ty: QueueType, queue: &str) -> bool {
+        self.versions.iter().any(|version| version.has(ty, queue))
+    }
+
+    /// The version of a build.
+    pub(crate) fn named(&self, build_id: &str) -> DeploymentVersion {
+        DeploymentVersion {
+            deployment: self.name.as_str().into(),
+            build_id: build_id.into(),
+        }
+    }
+
+    /// Whether new work goes to a build, all or a share.
+    pub(crate) fn routes_to(&self, build_id: &str) -> bool {
+        self.current == build_id || self.ramping.as_deref() == Some(build_id)
+    }
+
     pub(crate) fn version(&self, build_id: &str) -> Option<&Version> {
         self.versions.iter().find(|it| it.build_id == build_id)
     }
@@ -136,7 +167,8 @@ impl Deployment {
     /// Lets a client change the routing only if nobody else has changed it meanwhile.
     pub(crate) fn conflict_token(&self) -> Vec<u8> {
         let created_at = unix_nanos(self.created_at);
-        [created_at.to_be_bytes(), self.revision.to_be_bytes()].concat()
+        let changes = self.revision + self.confirmations;
+        [created_at.to_be_bytes(), changes.to_be_bytes()].concat()
     }
 }
 

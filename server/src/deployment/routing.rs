@@ -22,9 +22,9 @@ pub(crate) struct Routing {
     pub(crate) ramping: Option<RoutingTarget>,
     /// The share, from 0 to 100.
     pub(crate) percentage: f32,
-    /// When the current version was made current.
-    current_at: i64,
-    ramping_at: i64,
+    /// When the current version was made current, and the number of that change.
+    current_at: (i64, i64),
+    ramping_at: (i64, i64),
 }
 
 /// Routing of each task queue that workers of deployments have polled.
@@ -32,7 +32,7 @@ pub(crate) struct Routing {
 pub(super) struct Routings(BTreeMap<QueueType, BTreeMap<Arc<str>, Routing>>);
 
 impl Routings {
-    pub(super) fn of<'a>(deployments: impl Iterator<Item = &'a Deployment>) -> Self {
+    pub(super) fn of<'a>(deployments: impl Iterator<Item = &'a Arc<Deployment>>) -> Self {
         let mut routings = Self::default();
         for deployment in deployments {
             for version in &deployment.versions {
@@ -66,21 +66,28 @@ impl Routing {
             version: None,
             revision: deployment.revision,
         };
-        let current_at = unix_nanos(deployment.current_changed_at);
+        let current_at = (
+            unix_nanos(deployment.current_changed_at),
+            deployment.current_order,
+        );
         if deployment.current == build_id && current_at > self.current_at {
             self.current_at = current_at;
             self.current = target.clone();
         } else if deployment.current.is_empty() && self.current.version.is_none() {
             self.current.revision = self.current.revision.max(deployment.revision);
         }
-        let ramping_at = unix_nanos(deployment.percentage_changed_at);
+        let ramping_at = (
+            unix_nanos(deployment.percentage_changed_at),
+            deployment.ramping_order,
+        );
         let ramping = match deployment.ramping.as_deref() {
             Some("") => Some(outside()),
             Some(ramping) => (ramping == build_id).then_some(target),
             None => None,
         };
+        // A version is preferred to workers outside of deployments, as above.
         if let Some(ramping) = ramping
-            && ramping_at > self.ramping_at
+            && (ramping.version.is_some(), ramping_at) > (self.ramps_to_version(), self.ramping_at)
         {
             self.ramping_at = ramping_at;
             self.ramping = Some(ramping);
@@ -88,9 +95,14 @@ impl Routing {
         }
     }
 
+    fn ramps_to_version(&self) -> bool {
+        let ramping = self.ramping.as_ref();
+        ramping.is_some_and(|ramping| ramping.version.is_some())
+    }
+
     /// When it was changed; none if no version was current or ramping.
     pub(crate) fn changed_at(&self) -> Option<Time> {
-        let at = self.current_at.max(self.ramping_at);
+        let (at, _) = self.current_at.max(self.ramping_at);
         (at > 0).then(|| Time::from_unix_nanos(at))
     }
 
@@ -105,6 +117,10 @@ impl Routing {
 }
 
 impl Deployments {
+    pub(super) fn update_routings(&mut self) {
+        self.routings = Arc::new(Routings::of(self.by_name.values()));
+    }
+
     /// Where new work of a workflow goes in a task queue.
     pub(crate) fn target(&self, ty: QueueType, queue: &str, workflow_id: &str) -> RoutingTarget {
         let routing = self.routings.get(ty, queue);

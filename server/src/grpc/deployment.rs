@@ -23,10 +23,9 @@ use durably_proto::api::workflowservice::v1::{
 
 use super::check;
 use crate::backend::Backend;
-use crate::deployment::{Deployment, QueueType, Ramp, Routing, Version};
+use crate::deployment::{Deployment, QueueType, Ramp, Routing, RoutingRequest, Version};
 use crate::error::Error;
 use crate::namespace::Namespace;
-use crate::visibility;
 
 /// `SetWorkerDeploymentCurrentVersion`.
 pub(super) fn set_current(
@@ -38,17 +37,20 @@ pub(super) fn set_current(
     check::deployment(name)?;
     #[expect(deprecated, reason = "older clients name the version so")]
     let build_id = named_build(name, &request.version, &request.build_id)?;
-    let now = backend.clock.now();
+    let change = RoutingRequest {
+        deployment: name,
+        conflict_token: &request.conflict_token,
+        identity: &request.identity,
+        allows_no_pollers: allows_no_pollers(request.allow_no_pollers, name, &build_id)?,
+        ignores_missing_queues: request.ignore_missing_task_queues,
+        now: backend.clock.now(),
+    };
     let mut before = None;
-    namespace.change_deployments(&*backend.store, now, |deployments| {
-        let deployment = deployments.find(name)?;
-        before = build(deployment, &deployment.current);
-        if !request.ignore_missing_task_queues {
-            check_queues(&namespace, deployment, &build_id, "current")?;
+    namespace.change_deployments(&*backend.store, change.now, |deployments, usage| {
+        if let Ok(deployment) = deployments.find(name) {
+            before = build(deployment, &deployment.current);
         }
-        let (token, identity) = (&request.conflict_token, &request.identity);
-        deployments.set_current(name, &build_id, token, identity, now)?;
-        Ok::<(), Error>(())
+        deployments.set_current(&build_id, change, usage)
     })?;
     let conflict_token = namespace.deployments().find(name)?.conflict_token();
     #[expect(deprecated, reason = "the command line still shows them")]
@@ -76,28 +78,31 @@ pub(super) fn set_ramping(
     #[expect(deprecated, reason = "older clients name the version so")]
     let version = request.version.as_str();
     let build_id = named_build(name, version, &request.build_id)?;
-    // Without a version and a share the ramp ends; a share of the work may go to workers outside of
+    // Without a build and a share the ramp ends; a share of the work may go to workers outside of
     // deployments.
-    let ends = build_id.is_empty() && percentage == 0.0 && version != UNVERSIONED;
-    let now = backend.clock.now();
+    let ends = build_id.is_empty() && percentage == 0.0;
+    let change = RoutingRequest {
+        deployment: name,
+        conflict_token: &request.conflict_token,
+        identity: &request.identity,
+        allows_no_pollers: allows_no_pollers(request.allow_no_pollers, name, &build_id)?,
+        ignores_missing_queues: request.ignore_missing_task_queues,
+        now: backend.clock.now(),
+    };
+    let ramp = (!ends).then_some(Ramp {
+        build_id,
+        percentage,
+    });
     let mut before = (None, 0.0);
-    namespace.change_deployments(&*backend.store, now, |deployments| {
-        let deployment = deployments.find(name)?;
-        let ramping = deployment.ramping.as_deref();
-        before = (
-            ramping.and_then(|ramping| build(deployment, ramping)),
-            deployment.percentage,
-        );
-        if !request.ignore_missing_task_queues && !ends {
-            check_queues(&namespace, deployment, &build_id, "ramping")?;
+    namespace.change_deployments(&*backend.store, change.now, |deployments, usage| {
+        if let Ok(deployment) = deployments.find(name) {
+            let ramping = deployment.ramping.as_deref();
+            before = (
+                ramping.and_then(|ramping| build(deployment, ramping)),
+                deployment.percentage,
+            );
         }
-        let ramp = (!ends).then(|| Ramp {
-            build_id: build_id.clone(),
-            percentage,
-        });
-        let (token, identity) = (&request.conflict_token, &request.identity);
-        deployments.set_ramping(name, ramp, token, identity, now)?;
-        Ok::<(), Error>(())
+        deployments.set_ramping(ramp, change, usage)
     })?;
     let conflict_token = namespace.deployments().find(name)?.conflict_token();
     let (version, percentage) = before;
@@ -276,45 +281,20 @@ fn named_build(deployment: &str, version: &str, build_id: &str) -> Result<String
     }
 }
 
-/// Checks that workers of the proposed version poll each task queue of the current one in which
-/// tasks wait: they would go to workers outside of deployments.
-fn check_queues(
-    namespace: &Namespace,
-    deployment: &Deployment,
-    proposed: &str,
-    r#use: &str,
-) -> Result<(), Error> {
-    let current = deployment.version(&deployment.current);
-    let (Some(current), Some(next)) = (current, deployment.version(proposed)) else {
-        return Ok(());
-    };
-    let version = build(deployment, &current.build_id);
-    let is_missing = current.queues.iter().any(|queue| {
-        let ty = queue.queue_type();
-        let waiting = match ty {
-            QueueType::Workflow => &namespace
-                .workflow_tasks
-                .backlog(&queue.name, version.as_ref()),
-            QueueType::Activity => &namespace
-                .activity_tasks
-                .backlog(&queue.name, version.as_ref()),
-        };
-        *waiting > 0 && !next.has(ty, &queue.name)
-    });
-    match is_missing {
-        false => Ok(()),
-        true => Err(Error::Precondition(format!(
-            "proposed {use} version '{}' is missing active task queues from the current version; these would become unversioned if it is set as the {use} version",
-            older_text(build(deployment, proposed).as_ref()),
-        ))),
+/// Whether the request may name a version that no worker has polled; its names are checked then as those
+/// of a poll.
+fn allows_no_pollers(allows: bool, deployment: &str, build_id: &str) -> Result<bool, Error> {
+    if allows && !build_id.is_empty() {
+        check::deployment_version(&DeploymentVersion {
+            deployment: deployment.into(),
+            build_id: build_id.into(),
+        })?;
     }
+    Ok(allows)
 }
 
 fn build(deployment: &Deployment, build_id: &str) -> Option<DeploymentVersion> {
-    (!build_id.is_empty()).then(|| DeploymentVersion {
-        deployment: deployment.name.as_str().into(),
-        build_id: build_id.into(),
-    })
+    (!build_id.is_empty()).then(|| deployment.named(build_id))
 }
 
 fn older_text(version: Option<&DeploymentVersion>) -> String {
@@ -393,13 +373,8 @@ fn status(
             false => Status::Inactive,
         });
     }
-    let pinned = format!("{}:{}", deployment.name, version.build_id).replace('\'', "''");
-    let query = format!(
-        "TemporalWorkerDeploymentVersion = '{pinned}' AND TemporalWorkflowVersioningBehavior = 'Pinned' AND ExecutionStatus = 'Running'"
-    );
-    let query = visibility::parser::parse(&query, &namespace.attributes())?;
-    let counts = backend.store.count(&namespace.name, &query)?;
-    Ok(match counts.values().sum::<i64>() {
+    let version = deployment.named(&version.build_id);
+    Ok(match namespace.pinned_runs(&*backend.store, &version)? {
         0 => Status::Drained,
         _ => Status::Draining,
     })

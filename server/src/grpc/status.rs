@@ -80,6 +80,9 @@ fn described(error: Error) -> (Code, String, Option<Any>) {
         ),
         Error::NotReady(message) => not_ready(message.to_owned()),
         Error::Precondition(message) => (Code::FailedPrecondition, message, None),
+        Error::DeploymentLimit(message) => {
+            exhausted(ResourceExhaustedCause::WorkerDeploymentLimits, message)
+        }
         Error::PermissionDenied(message) => (
             Code::PermissionDenied,
             message.to_owned(),
@@ -103,18 +106,11 @@ fn rejected(rejection: &Rejection) -> (Code, String, Option<Any>) {
         | Rejection::StaleDeadline
         | Rejection::OtherParent
         | Rejection::ChainMismatch(_) => not_found(message),
-        Rejection::Closing => (
-            Code::ResourceExhausted,
-            message,
-            detail(&details::ResourceExhaustedFailure {
-                cause: ResourceExhaustedCause::BusyWorkflow.into(),
-                scope: ResourceExhaustedScope::Namespace.into(),
-            }),
-        ),
+        Rejection::Closing => exhausted(ResourceExhaustedCause::BusyWorkflow, message),
         Rejection::TaskFailing => not_ready(message),
         Rejection::LimitExceeded(
             LimitExceeded::UpdatesInFlight { .. } | LimitExceeded::UpdatesInTotal { .. },
-        ) => exhausted(message),
+        ) => exhausted(ResourceExhaustedCause::ConcurrentLimit, message),
         // Not `RESOURCE_EXHAUSTED`, which clients retry: the number of signals never falls.
         Rejection::LimitExceeded(LimitExceeded::Signals) | Rejection::Invalid(_) => {
             (Code::InvalidArgument, message, None)
@@ -138,12 +134,12 @@ fn not_ready(message: String) -> (Code, String, Option<Any>) {
     )
 }
 
-fn exhausted(message: String) -> (Code, String, Option<Any>) {
+fn exhausted(cause: ResourceExhaustedCause, message: String) -> (Code, String, Option<Any>) {
     (
         Code::ResourceExhausted,
         message,
         detail(&details::ResourceExhaustedFailure {
-            cause: ResourceExhaustedCause::ConcurrentLimit.into(),
+            cause: cause.into(),
             scope: ResourceExhaustedScope::Namespace.into(),
         }),
     )

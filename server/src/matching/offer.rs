@@ -1,13 +1,21 @@
 //! Offers: the tasks and queries that the task queues of a namespace hold for workers.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use durably_history::{ActivityTaskKey, Route, WorkflowTaskKey};
+use durably_history::{ActivityTaskKey, DeploymentVersion, Route, WorkflowTaskKey};
 use durably_proto::api::query::v1::WorkflowQuery;
 
 use super::matcher::PriorityLevel;
 use super::query::QueryId;
+use crate::deployment::{Deployments, QueueType};
 use crate::name::RunName;
+
+/// An entry of a shared queue, which goes to the workers of one version.
+pub(crate) trait Routed {
+    /// The version whose workers may take it; none for workers outside of deployments.
+    fn destination(&self, queue: &str, deployments: &Deployments) -> Option<DeploymentVersion>;
+}
 
 /// An entry of a queue of workflow tasks.
 #[derive(Clone, Debug)]
@@ -51,4 +59,24 @@ pub(crate) struct ActivityOffer {
     pub(crate) run: RunName,
     pub(crate) task_key: ActivityTaskKey,
     pub(crate) route: Route,
+}
+
+impl Routed for WorkflowOffer {
+    fn destination(&self, queue: &str, deployments: &Deployments) -> Option<DeploymentVersion> {
+        let workflow_id = &self.run().execution.workflow_id;
+        deployments.destination(QueueType::Workflow, queue, self.route(), workflow_id)
+    }
+}
+
+impl Routed for ActivityOffer {
+    fn destination(&self, queue: &str, deployments: &Deployments) -> Option<DeploymentVersion> {
+        let workflow_id = &self.run.execution.workflow_id;
+        deployments.destination(QueueType::Activity, queue, &self.route, workflow_id)
+    }
+}
+
+impl Routed for Infallible {
+    fn destination(&self, _queue: &str, _deployments: &Deployments) -> Option<DeploymentVersion> {
+        match *self {}
+    }
 }

@@ -16,6 +16,8 @@ use super::shut_down_workers::ShutDownWorkers;
 pub(super) struct Queue<T> {
     kind: QueueKind,
     state: Mutex<QueueState<T>>,
+    /// The limit of all queues of the name, whichever version their workers have. Locked after the state.
+    rate: Arc<Mutex<RateLimit>>,
     /// Notified when the rate limit holds tasks back although polls wait.
     held_back: Notify,
 }
@@ -24,7 +26,6 @@ pub(super) struct Queue<T> {
 pub(super) struct QueueState<T> {
     pub(super) tasks: Matcher<T, Waiter<T>>,
     pub(super) pollers: Pollers,
-    pub(super) rate: RateLimit,
 }
 
 #[derive(Debug)]
@@ -59,40 +60,45 @@ pub(crate) enum QueueKind {
 }
 
 impl<T: Send> Queue<T> {
-    pub(super) fn new(kind: QueueKind, tasks: Matcher<T, Waiter<T>>) -> Self {
+    pub(super) fn new(
+        kind: QueueKind,
+        tasks: Matcher<T, Waiter<T>>,
+        rate: Arc<Mutex<RateLimit>>,
+    ) -> Self {
         Self {
             kind,
             state: Mutex::new(QueueState {
                 tasks,
                 pollers: Pollers::default(),
-                rate: RateLimit::default(),
             }),
+            rate,
             held_back: Notify::new(),
         }
     }
 
-    /// Waits for a task until the deadline. Dropping the future loses no task.
+    /// Waits for a task until the deadline. Dropping the future puts a task back.
     pub(super) async fn poll(
         &self,
         poll: Poll<'_>,
         shut_down: &ShutDownWorkers,
+        put_back: PutBack<'_, T>,
         now: Time,
         deadline: Instant,
     ) -> Option<T> {
         {
             let mut state = self.lock();
             state.pollers.record_access(poll.identity, now);
-            state.rate.set(poll.rate);
+            self.rate().set(poll.rate);
         }
         loop {
             // Registered before the attempt, so that no notification in between is missed.
             let held_back = self.held_back.notified();
             tokio::pin!(held_back);
             held_back.as_mut().enable();
-            let (mut parked, allowed_at) = match self.take_or_park(poll, shut_down) {
+            let (mut parked, allowed_at) = match self.take_or_park(poll, shut_down, put_back) {
                 PollAttempt::ShutDown => return None,
                 PollAttempt::Taken(task) => {
-                    return Some(TaskHandover::new(self, task).accept().await);
+                    return Some(TaskHandover::new(put_back, task).accept().await);
                 }
                 PollAttempt::Parked(parked, allowed_at) => (parked, allowed_at),
             };
@@ -113,7 +119,7 @@ impl<T: Send> Queue<T> {
                 () = sleep_until(deadline) => None,
             };
             return match task {
-                Some(task) => Some(TaskHandover::new(self, task).accept().await),
+                Some(task) => Some(TaskHandover::new(put_back, task).accept().await),
                 None => None,
             };
         }
@@ -127,7 +133,12 @@ impl<T> Queue<T> {
     }
 
     /// Takes the next task if the rate limit allows it; otherwise parks the poll.
-    fn take_or_park(&self, poll: Poll<'_>, shut_down: &ShutDownWorkers) -> PollAttempt<'_, T> {
+    fn take_or_park<'a>(
+        &'a self,
+        poll: Poll<'_>,
+        shut_down: &ShutDownWorkers,
+        put_back: PutBack<'a, T>,
+    ) -> PollAttempt<'a, T> {
         let mut state = self.lock();
         if shut_down.contains(poll.instance_key) {
             return PollAttempt::ShutDown;
@@ -135,12 +146,12 @@ impl<T> Queue<T> {
         let at = Instant::now();
         let allowed_at = match state.tasks.backlog() {
             0 => None,
-            _ => state.rate.next(at),
+            _ => self.rate().next(at),
         };
         if allowed_at == Some(at)
             && let Some(task) = state.tasks.take()
         {
-            state.rate.record_task(at);
+            self.rate().record_task(at);
             return PollAttempt::Taken(task);
         }
         let (sender, receiver) = oneshot::channel();
@@ -151,6 +162,7 @@ impl<T> Queue<T> {
         });
         let parked = ParkedPoll {
             queue: self,
+            put_back,
             waiter,
             receiver,
         };
@@ -159,6 +171,11 @@ impl<T> Queue<T> {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, QueueState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The limit of all queues of the name.
+    pub(super) fn rate(&self) -> MutexGuard<'_, RateLimit> {
+        self.rate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn offer(&self, level: PriorityLevel, task: T, now: Time) {
@@ -178,14 +195,14 @@ impl<T> Queue<T> {
                     return;
                 }
                 let at = Instant::now();
-                if state.rate.next(at) != Some(at) {
+                if self.rate().next(at) != Some(at) {
                     self.held_back.notify_waiters();
                     return;
                 }
                 let Some(matched) = state.tasks.pop_match() else {
                     return;
                 };
-                state.rate.record_task(at);
+                self.rate().record_task(at);
                 if let Some(now) = now {
                     // The worker counts as present while it works on the task.
                     state.pollers.record_access(&matched.0.identity, now);
@@ -200,7 +217,7 @@ impl<T> Queue<T> {
     }
 
     /// Puts a task whose poll is gone back at the head of the queue.
-    fn requeue(&self, (level, task): (PriorityLevel, T)) {
+    pub(super) fn requeue(&self, level: PriorityLevel, task: T) {
         self.lock().tasks.offer_first(level, task);
         self.deliver(None);
     }
@@ -228,10 +245,15 @@ enum PollAttempt<'a, T> {
     Parked(ParkedPoll<'a, T>, Option<Instant>),
 }
 
+/// Puts a task whose poll is gone back at the head of the queue to which it belongs now: a change of the
+/// routing moves the tasks that wait in queues, and not those on their way to a poll.
+pub(super) type PutBack<'a, T> = &'a (dyn Fn(PriorityLevel, T) + Send + Sync + 'a);
+
 /// A waiting poll. When it is dropped, it leaves the queue, and a task delivered in the same moment
-/// goes back to the head.
+/// is put back.
 struct ParkedPoll<'a, T> {
     queue: &'a Queue<T>,
+    put_back: PutBack<'a, T>,
     waiter: WaiterId,
     receiver: oneshot::Receiver<(PriorityLevel, T)>,
 }
@@ -240,23 +262,23 @@ impl<T> Drop for ParkedPoll<'_, T> {
     fn drop(&mut self) {
         self.queue.lock().tasks.remove_waiter(self.waiter);
         self.receiver.close();
-        if let Ok(task) = self.receiver.try_recv() {
-            self.queue.requeue(task);
+        if let Ok((level, task)) = self.receiver.try_recv() {
+            (self.put_back)(level, task);
         }
     }
 }
 
 /// A task on its way to a poll that may be cancelled in the same moment. Dropping it puts the task
-/// back at the head of the queue.
+/// back.
 struct TaskHandover<'a, T> {
-    queue: &'a Queue<T>,
+    put_back: PutBack<'a, T>,
     task: Option<(PriorityLevel, T)>,
 }
 
 impl<'a, T> TaskHandover<'a, T> {
-    fn new(queue: &'a Queue<T>, task: (PriorityLevel, T)) -> Self {
+    fn new(put_back: PutBack<'a, T>, task: (PriorityLevel, T)) -> Self {
         Self {
-            queue,
+            put_back,
             task: Some(task),
         }
     }
@@ -275,8 +297,8 @@ impl<'a, T> TaskHandover<'a, T> {
 
 impl<T> Drop for TaskHandover<'_, T> {
     fn drop(&mut self) {
-        if let Some(task) = self.task.take() {
-            self.queue.requeue(task);
+        if let Some((level, task)) = self.task.take() {
+            (self.put_back)(level, task);
         }
     }
 }

@@ -1,22 +1,28 @@
 //! Task queues of a namespace, by name.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use durably_history::{DeploymentVersion, Time};
 use tokio::time::Instant;
 
 use super::matcher::{Matcher, PriorityLevel};
+use super::offer::Routed;
 use super::poller::{Poller, Pollers};
 use super::queue::{Poll, Queue, QueueKind};
+use super::rate::RateLimit;
 use super::shut_down_workers::ShutDownWorkers;
+use crate::deployment::Deployments;
 
 /// The queues of one namespace for one type of task.
 #[derive(Debug)]
 pub(crate) struct Queues<T> {
     named: RwLock<QueueMap<T>>,
     shut_down: ShutDownWorkers,
+    /// The worker deployments of the namespace. Locked while a task is added to a queue, so that no task
+    /// is added where a change has just taken the others away.
+    deployments: Arc<RwLock<Deployments>>,
 }
 
 #[derive(Debug)]
@@ -33,6 +39,8 @@ struct QueueMap<T> {
 struct Versions<T> {
     /// That of workers outside of deployments.
     unversioned: Arc<Queue<T>>,
+    /// The limit that they share.
+    rate: Arc<Mutex<RateLimit>>,
     versioned: BTreeMap<DeploymentVersion, Arc<Queue<T>>>,
 }
 
@@ -58,8 +66,8 @@ pub(crate) struct Description {
     pub(crate) rate: Option<f64>,
 }
 
-impl<T: Send> Queues<T> {
-    pub(crate) fn new() -> Self {
+impl<T: Routed + Send> Queues<T> {
+    pub(crate) fn new(deployments: Arc<RwLock<Deployments>>) -> Self {
         Self {
             named: RwLock::new(QueueMap {
                 queues: HashMap::new(),
@@ -67,24 +75,43 @@ impl<T: Send> Queues<T> {
                 closed: false,
             }),
             shut_down: ShutDownWorkers::default(),
+            deployments,
         }
     }
 
-    /// Delivers a task to the longest waiting poll of the version's workers, or adds it to the backlog.
+    /// Delivers a task to the longest waiting poll of the workers that may take it, or adds it to the
+    /// backlog.
     pub(crate) fn offer(
         &self,
         queue: &Arc<str>,
-        version: Option<&DeploymentVersion>,
         kind: QueueKind,
         level: PriorityLevel,
         task: T,
         now: Time,
     ) {
-        let queue = match self.find(queue, version) {
-            Some(queue) => queue,
-            None => self.create(Arc::clone(queue), version, kind, now),
-        };
+        let deployments = self.deployments.read();
+        let deployments = deployments.unwrap_or_else(PoisonError::into_inner);
+        let queue = self.queue_of(&deployments, queue, kind, &task, now);
         queue.offer(level, task, now);
+    }
+
+    /// The queue that receives a task.
+    fn queue_of(
+        &self,
+        deployments: &Deployments,
+        name: &str,
+        kind: QueueKind,
+        task: &T,
+        now: Time,
+    ) -> Arc<Queue<T>> {
+        let version = match kind {
+            QueueKind::Normal => task.destination(name, deployments),
+            QueueKind::Sticky => None,
+        };
+        match self.find(name, version.as_ref()) {
+            Some(queue) => queue,
+            None => self.create(name.into(), version.as_ref(), kind, now),
+        }
     }
 
     /// Waits for a task until the deadline. Dropping the future loses no task.
@@ -93,7 +120,21 @@ impl<T: Send> Queues<T> {
             Some(queue) => queue,
             None => self.create(poll.queue.into(), poll.version, poll.kind, now),
         };
-        queue.poll(poll, &self.shut_down, now, deadline).await
+        let put_back = |level, task| match queue.is_shared() {
+            true => self.put_back(poll.queue, level, task, now),
+            false => queue.requeue(level, task),
+        };
+        queue
+            .poll(poll, &self.shut_down, &put_back, now, deadline)
+            .await
+    }
+
+    /// Puts a task of a shared queue back at the head of the queue to which it belongs now.
+    fn put_back(&self, queue: &str, level: PriorityLevel, task: T, now: Time) {
+        let deployments = self.deployments.read();
+        let deployments = deployments.unwrap_or_else(PoisonError::into_inner);
+        let queue = self.queue_of(&deployments, queue, QueueKind::Normal, &task, now);
+        queue.requeue(level, task);
     }
 
     /// Whether a poll of workers outside of deployments, or of a sticky worker, waits for the queue or
@@ -111,16 +152,19 @@ impl<T: Send> Queues<T> {
         })
     }
 
-    /// Moves the tasks that wait for workers of one version and belong to another one now.
+    /// Moves the tasks that wait for workers of one version and belong to another one now, in the queues
+    /// whose routing has changed. The caller has locked the deployments.
     pub(crate) fn redistribute(
         &self,
-        destination: impl Fn(&str, &T) -> Option<DeploymentVersion>,
+        deployments: &Deployments,
+        has_changed: impl Fn(&str) -> bool,
         now: Time,
     ) {
         let queues: Vec<_> = {
             let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
             let named = named.queues.iter();
             named
+                .filter(|(name, _)| has_changed(name))
                 .flat_map(|(name, versions)| {
                     let queues = versions.all().filter(|queue| queue.is_shared());
                     queues.map(|queue| (Arc::clone(name), Arc::clone(queue)))
@@ -135,8 +179,8 @@ impl<T: Send> Queues<T> {
             }
         }
         for (name, level, task) in tasks {
-            let version = destination(&name, &task);
-            self.offer(&name, version.as_ref(), QueueKind::Normal, level, task, now);
+            let queue = self.queue_of(deployments, &name, QueueKind::Normal, &task, now);
+            queue.offer(level, task, now);
         }
     }
 
@@ -191,7 +235,7 @@ impl<T: Send> Queues<T> {
             let mut state = queue.lock();
             description.pollers.extend(state.pollers.list(now));
             description.backlog += state.tasks.backlog();
-            description.rate = description.rate.or_else(|| state.rate.per_second());
+            description.rate = queue.rate().per_second();
         }
         description
     }
@@ -229,23 +273,28 @@ impl<T: Send> Queues<T> {
             named.sweep_at = FIRST_SWEEP.max(named.queues.len() * 2);
         }
         let closed = named.closed;
-        let queue = || {
+        let queue = |rate: &Arc<Mutex<RateLimit>>| {
             let mut tasks = Matcher::new();
             if closed {
                 tasks.close();
             }
-            Arc::new(Queue::new(kind, tasks))
+            Arc::new(Queue::new(kind, tasks, Arc::clone(rate)))
         };
-        let versions = named.queues.entry(name).or_insert_with(|| Versions {
-            unversioned: queue(),
-            versioned: BTreeMap::new(),
+        let versions = named.queues.entry(name).or_insert_with(|| {
+            let rate = Arc::default();
+            Versions {
+                unversioned: queue(&rate),
+                rate,
+                versioned: BTreeMap::new(),
+            }
         });
         Arc::clone(match version {
             None => &versions.unversioned,
-            Some(version) => versions
-                .versioned
-                .entry(version.clone())
-                .or_insert_with(queue),
+            Some(version) => {
+                let rate = &versions.rate;
+                let versioned = versions.versioned.entry(version.clone());
+                versioned.or_insert_with(|| queue(rate))
+            }
         })
     }
 }
@@ -255,7 +304,62 @@ const FIRST_SWEEP: usize = 256;
 
 #[cfg(test)]
 mod tests {
+    use durably_history::Route;
+
     use super::*;
+    use crate::deployment::tests::UNUSED;
+    use crate::deployment::{QueueType, RoutingRequest};
+
+    impl Routed for u32 {
+        fn destination(&self, _: &str, _: &Deployments) -> Option<DeploymentVersion> {
+            None
+        }
+    }
+
+    impl Routed for Arc<()> {
+        fn destination(&self, _: &str, _: &Deployments) -> Option<DeploymentVersion> {
+            None
+        }
+    }
+
+    /// A task of a run.
+    #[derive(Debug, PartialEq)]
+    struct Task(u32, Route);
+
+    impl Routed for Task {
+        fn destination(&self, queue: &str, all: &Deployments) -> Option<DeploymentVersion> {
+            all.destination(QueueType::Workflow, queue, &self.1, "workflow")
+        }
+    }
+
+    const UNPINNED: Route = Route::Unpinned(None);
+
+    fn version(build_id: &str) -> DeploymentVersion {
+        DeploymentVersion {
+            deployment: "orders".into(),
+            build_id: build_id.into(),
+        }
+    }
+
+    /// Makes a version current in the queue.
+    fn set_current(queues: &Queues<Task>, build_id: &str) {
+        let mut deployments = queues.deployments.write().unwrap();
+        let (version, now) = (version(build_id), Time::default());
+        let ty = QueueType::Workflow;
+        let registered = deployments.register(&version, ty, "q", now, &UNUSED);
+        registered.expect("there are few versions");
+        let request = RoutingRequest {
+            deployment: "orders",
+            conflict_token: &[],
+            identity: "client",
+            allows_no_pollers: false,
+            ignores_missing_queues: false,
+            now,
+        };
+        let changed = deployments.set_current(build_id, request, &UNUSED);
+        changed.expect("the version exists");
+        queues.redistribute(&deployments, |_| true, now);
+    }
 
     async fn poll(queues: &Queues<u32>, queue: &str) -> Option<u32> {
         let soon = Instant::now() + Duration::from_secs(5);
@@ -273,10 +377,9 @@ mod tests {
         }
     }
 
-    fn offer<T: Send>(queues: &Queues<T>, queue: &str, task: T) {
+    fn offer<T: Routed + Send>(queues: &Queues<T>, queue: &str, task: T) {
         queues.offer(
             &queue.into(),
-            None,
             QueueKind::Normal,
             PriorityLevel::default(),
             task,
@@ -286,7 +389,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_reaches_the_poll_that_waits_for_it() {
-        let queues = Arc::new(Queues::new());
+        let queues = Arc::new(Queues::new(Arc::default()));
         let waiting = tokio::spawn({
             let queues = Arc::clone(&queues);
             async move { poll(&queues, "q").await }
@@ -300,7 +403,7 @@ mod tests {
 
     #[tokio::test]
     async fn queues_do_not_mix() {
-        let queues = Queues::new();
+        let queues = Queues::new(Arc::default());
         offer(&queues, "a", 1);
         offer(&queues, "b", 2);
         assert_eq!(poll(&queues, "b").await, Some(2));
@@ -309,7 +412,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_poll_ends_empty_at_its_deadline() {
-        let queues: Queues<u32> = Queues::new();
+        let queues: Queues<u32> = Queues::new(Arc::default());
         assert_eq!(poll(&queues, "q").await, None);
         offer(&queues, "q", 1);
         assert_eq!(queues.backlog("q", None), 1, "the waiter has left");
@@ -317,7 +420,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cancelled_poll_loses_no_task() {
-        let queues = Queues::new();
+        let queues = Queues::new(Arc::default());
         let mut cancelled = Box::pin(poll(&queues, "q"));
         let parked = futures_poll_once(&mut cancelled).await;
         assert!(parked.is_none());
@@ -330,7 +433,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_is_offered_again_when_its_poll_is_cancelled_as_it_arrives() {
-        let queues = Queues::new();
+        let queues = Queues::new(Arc::default());
         let mut waiting = Box::pin(poll(&queues, "q"));
         assert!(futures_poll_once(&mut waiting).await.is_none());
         offer(&queues, "q", 1);
@@ -349,7 +452,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_worker_that_shuts_down_is_answered_with_nothing() {
-        let queues: Queues<u32> = Queues::new();
+        let queues: Queues<u32> = Queues::new(Arc::default());
         let mut waiting = Box::pin(poll(&queues, "q"));
         assert!(futures_poll_once(&mut waiting).await.is_none());
         queues.end_polls_of("q", "instance");
@@ -367,7 +470,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn tasks_leave_at_the_rate_that_polls_ask_for() {
-        let queues: Arc<Queues<u32>> = Arc::new(Queues::new());
+        let queues: Arc<Queues<u32>> = Arc::new(Queues::new(Arc::default()));
         let begin = Instant::now();
         let polls: Vec<_> = (0..4)
             .map(|_| {
@@ -401,9 +504,61 @@ mod tests {
         assert_eq!(ended, expected);
     }
 
+    #[tokio::test]
+    async fn a_task_of_a_cancelled_poll_goes_where_the_routing_sends_it_meanwhile() {
+        let queues: Queues<Task> = Queues::new(Arc::default());
+        let soon = Instant::now() + Duration::from_secs(5);
+        let (one, two) = (version("1"), version("2"));
+        let poll = |version| Poll {
+            version: Some(version),
+            ..by("q")
+        };
+        set_current(&queues, "1");
+        let mut parked = Box::pin(queues.poll(poll(&one), Time::default(), soon));
+        assert!(futures_poll_once(&mut parked).await.is_none());
+        offer(&queues, "q", Task(1, UNPINNED));
+        offer(&queues, "q", Task(2, UNPINNED));
+        let mut handed = Box::pin(queues.poll(poll(&one), Time::default(), soon));
+        assert!(futures_poll_once(&mut handed).await.is_none());
+        assert_eq!(queues.backlog("q", Some(&one)), 0, "each poll has a task");
+        set_current(&queues, "2");
+        drop(handed);
+        drop(parked);
+        for task in [1, 2] {
+            let taken = queues.poll(poll(&two), Time::default(), soon).await;
+            assert_eq!(taken, Some(Task(task, UNPINNED)));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rate_of_a_queue_limits_the_workers_of_all_versions_together() {
+        let queues: Queues<Task> = Queues::new(Arc::default());
+        let begin = Instant::now();
+        let far = begin + Duration::from_secs(60);
+        let versions = [version("1"), version("2")];
+        for task in 0..4 {
+            let version = versions[task as usize % 2].clone();
+            offer(&queues, "q", Task(task, Route::Pinned(version)));
+        }
+        let mut taken = Vec::new();
+        for task in 0..4 {
+            let poll = Poll {
+                version: Some(&versions[task as usize % 2]),
+                rate: Some(1.0),
+                ..by("q")
+            };
+            let offered = queues.poll(poll, Time::default(), far).await;
+            taken.push((offered.map(|task| task.0), begin.elapsed().as_secs()));
+        }
+        let expected = [(Some(0), 0), (Some(1), 1), (Some(2), 2), (Some(3), 3)];
+        assert_eq!(taken, expected);
+        let described = queues.describe("q", Time::default());
+        assert_eq!(described.rate, Some(1.0));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn queues_of_a_server_that_stops_end_their_polls_and_keep_no_task() {
-        let queues: Queues<Arc<()>> = Queues::new();
+        let queues: Queues<Arc<()>> = Queues::new(Arc::default());
         let task = Arc::new(());
         offer(&queues, "q", Arc::clone(&task));
         queues.close();
@@ -418,13 +573,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_worker_is_there_while_it_works_on_what_it_waited_for() {
-        let queues: Queues<u32> = Queues::new();
+        let queues: Queues<u32> = Queues::new(Arc::default());
         let mut waiting = Box::pin(poll(&queues, "q"));
         assert!(futures_poll_once(&mut waiting).await.is_none());
         let later = Time::default() + Duration::from_secs(60);
         queues.offer(
             &"q".into(),
-            None,
             QueueKind::Normal,
             PriorityLevel::default(),
             1,
@@ -436,7 +590,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_poller_is_listed() {
-        let queues: Queues<u32> = Queues::new();
+        let queues: Queues<u32> = Queues::new(Arc::default());
         offer(&queues, "q", 1);
         poll(&queues, "q").await;
         let description = queues.describe("q", Time::default());

@@ -68,6 +68,7 @@ fn refused(schedule: &ScheduleName, error: Error) -> Result<ActionResult, Error>
         | Error::QueryFailed(_)
         | Error::NotReady(_)
         | Error::Precondition(_)
+        | Error::DeploymentLimit(_)
         | Error::PermissionDenied(_)
         | Error::DeadlineExceeded(_)
         | Error::MultiOperation(_) => true,

@@ -15,6 +15,7 @@ use super::{
     Commit, RunChange, RunPhase, Settings, Store, StoredNamespace, StoredSchedule, Submitted,
     UnfinishedRun,
 };
+use crate::deployment::tests::UNUSED;
 use crate::deployment::{Deployments, QueueType};
 use crate::error::StoreError;
 use crate::name::{ExecutionName, RunName, ScheduleName};
@@ -90,7 +91,9 @@ fn namespaces_are_kept(store: &dyn Store) {
         deployment: "orders".into(),
         build_id: "1".into(),
     };
-    deployments.register(&version, QueueType::Workflow, "q", Time::default());
+    let (ty, at) = (QueueType::Workflow, Time::default());
+    let registered = deployments.register(&version, ty, "q", at, &UNUSED);
+    registered.expect("there are few versions");
     changed.deployments = deployments.all().cloned().collect();
     store.put_namespace(&changed).expect("it is kept");
     let kept = store.namespaces().expect("they are read");

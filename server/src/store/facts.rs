@@ -21,7 +21,7 @@ pub(crate) struct StoredNamespace {
     /// The custom search attributes.
     pub(crate) attributes: Vec<(String, IndexedValueType)>,
     /// The worker deployments, by name.
-    pub(crate) deployments: Vec<Deployment>,
+    pub(crate) deployments: Vec<Arc<Deployment>>,
 }
 
 /// An execution.

@@ -1,6 +1,7 @@
 //! Namespaces in the database.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use durably_proto::Message;
@@ -75,7 +76,7 @@ fn deployments(
     connection: &Connection,
     namespace: i64,
     namespace_name: &str,
-) -> Result<Vec<Deployment>, StoreError> {
+) -> Result<Vec<Arc<Deployment>>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT name, state FROM worker_deployments WHERE namespace = ?1 ORDER BY name",
     )?;
@@ -88,7 +89,7 @@ fn deployments(
                 "worker deployment {name} of namespace {namespace_name}: {error}"
             ))
         })?;
-        deployments.push(deployment);
+        deployments.push(Arc::new(deployment));
     }
     Ok(deployments)
 }
