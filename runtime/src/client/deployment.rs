@@ -125,12 +125,18 @@ impl Deployment {
     ///
     /// # Errors
     /// No worker of the build has polled, or its workers do not poll a task queue of the current version:
-    /// [`RpcError::Other`] with the code `NotFound` or `FailedPrecondition`.
+    /// [`RpcError::Other`] with the code `NotFound` or `FailedPrecondition`. [`RpcError::InvalidArgument`] if
+    /// `build_id` is empty.
     pub fn set_current(&self, build_id: impl Into<String>) -> Call<(), RpcError> {
-        self.send(SetCurrentVersion {
-            deployment: self.name.clone(),
-            build_id: build_id.into(),
-        })
+        match build_id.into() {
+            empty if empty.is_empty() => {
+                no_build("`unset_current` makes workers outside of deployments current")
+            }
+            build_id => self.send(SetCurrentVersion {
+                deployment: self.name.clone(),
+                build_id,
+            }),
+        }
     }
 
     /// Starts new workflows on workers outside of deployments again.
@@ -146,7 +152,10 @@ impl Deployment {
     /// # Errors
     /// The request failed.
     pub fn unset_current(&self) -> Call<(), RpcError> {
-        self.set_current("")
+        self.send(SetCurrentVersion {
+            deployment: self.name.clone(),
+            build_id: String::new(),
+        })
     }
 
     /// Starts a share of the new workflows on this build, in percent. The id of a workflow decides, so
@@ -162,13 +171,16 @@ impl Deployment {
     ///
     /// # Errors
     /// As [`set_current`](Self::set_current); [`RpcError::InvalidArgument`] if the share is not between
-    /// 0 and 100.
+    /// 0 and 100, or `build_id` is empty.
     pub fn set_ramping(&self, build_id: impl Into<String>, percent: f32) -> Call<(), RpcError> {
-        self.send(SetRampingVersion {
-            deployment: self.name.clone(),
-            build_id: build_id.into(),
-            percent,
-        })
+        match build_id.into() {
+            empty if empty.is_empty() => no_build("`unset_ramping` ends the ramp"),
+            build_id => self.send(SetRampingVersion {
+                deployment: self.name.clone(),
+                build_id,
+                percent,
+            }),
+        }
     }
 
     /// Ends the ramp: all new workflows start on the current version.
@@ -184,7 +196,11 @@ impl Deployment {
     /// # Errors
     /// The request failed.
     pub fn unset_ramping(&self) -> Call<(), RpcError> {
-        self.set_ramping("", 0.0)
+        self.send(SetRampingVersion {
+            deployment: self.name.clone(),
+            build_id: String::new(),
+            percent: 0.0,
+        })
     }
 
     /// Which version new workflows start on, and all versions.
@@ -221,4 +237,12 @@ impl Deployment {
             within(timeout, what, sent).await
         })
     }
+}
+
+/// The error of a call without a build: the server would take it for workers outside of deployments.
+fn no_build(instead: &'static str) -> Call<(), RpcError> {
+    Call::new(move |_| async move {
+        let message = format!("the build id is empty; {instead}");
+        Err(RpcError::InvalidArgument { message })
+    })
 }

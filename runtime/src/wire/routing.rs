@@ -93,7 +93,7 @@ pub struct DeploymentDescription {
     pub name: String,
     /// The version on which new workflows start; none for workers outside of deployments.
     pub current: Option<DeploymentVersion>,
-    /// The version on which a share of the new workflows starts.
+    /// A share of the new workflows that starts elsewhere.
     pub ramping: Option<Ramp>,
     /// When its first worker polled.
     pub create_time: Option<SystemTime>,
@@ -101,13 +101,13 @@ pub struct DeploymentDescription {
     pub versions: Vec<VersionSummary>,
 }
 
-/// A version with a share of the new workflows.
+/// A share of the new workflows, and where it starts.
 ///
 /// ```no_run
 /// # use durably::prelude::*;
 /// # async fn example(client: Client) -> Result<()> {
 /// if let Some(ramp) = client.deployment("orders").describe().await?.ramping {
-///     println!("{} % of the new orders start on {}", ramp.percent, ramp.version);
+///     println!("{} % of the new orders start on {:?}", ramp.percent, ramp.version);
 /// }
 /// # Ok(())
 /// # }
@@ -115,8 +115,8 @@ pub struct DeploymentDescription {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Ramp {
-    /// Its names.
-    pub version: DeploymentVersion,
+    /// The version on which it starts; none for workers outside of deployments.
+    pub version: Option<DeploymentVersion>,
     /// The share of the new workflows, from 0 to 100.
     pub percent: f32,
 }
@@ -281,18 +281,23 @@ fn description(
     versions: impl Iterator<Item = WorkerDeploymentVersionSummary>,
 ) -> DeploymentDescription {
     let routing = routing.unwrap_or_default();
+    #[expect(deprecated, reason = "only this field tells such a ramp from none")]
+    let ramps_outside = routing.ramping_version == OUTSIDE;
     let ramping = DeploymentVersion::from_proto(routing.ramping_deployment_version);
     DeploymentDescription {
         name,
         current: DeploymentVersion::from_proto(routing.current_deployment_version),
-        ramping: ramping.map(|version| Ramp {
-            version,
+        ramping: (ramping.is_some() || ramps_outside).then_some(Ramp {
+            version: ramping,
             percent: routing.ramping_version_percentage,
         }),
         create_time,
         versions: versions.filter_map(version_summary).collect(),
     }
 }
+
+/// Workers outside of deployments, as the server names them.
+const OUTSIDE: &str = "__unversioned__";
 
 fn version_summary(summary: WorkerDeploymentVersionSummary) -> Option<VersionSummary> {
     Some(VersionSummary {
