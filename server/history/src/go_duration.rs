@@ -1,5 +1,5 @@
 //! Durations as Go writes them, such as `1h30m`, `2.5s` or `-1m`, in which cron expressions give their
-//! intervals.
+//! intervals, and queries of lists the time that workflows took.
 
 /// Parses a duration; the result is in nanoseconds.
 ///
@@ -46,7 +46,7 @@ pub(crate) fn parse(text: &str) -> Result<i64, String> {
 ///
 /// # Errors
 /// What is wrong, in Go's words.
-pub(crate) fn parse_with_days(text: &str) -> Result<i64, String> {
+pub fn parse_with_days(text: &str) -> Result<i64, String> {
     let mut in_hours = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c == '.' || c.is_ascii_digit()) {

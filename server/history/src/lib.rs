@@ -64,6 +64,7 @@ mod versioning;
 pub use corrupted::Corrupted;
 pub use cron::CronSchedule;
 pub use event_log::{EventBatch, EventLog};
+pub use go_duration::parse_with_days as parse_go_duration;
 pub use id::{
     ActivityId, EventId, OutgoingKey, OutgoingKind, RequestId, RunId, Stamp, TimerId, UpdateId,
     WorkflowId,

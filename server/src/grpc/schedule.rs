@@ -18,7 +18,7 @@ use durably_proto::api::workflowservice::v1::{
     DeleteScheduleRequest, DescribeScheduleRequest, DescribeScheduleResponse,
     ListScheduleMatchingTimesRequest, ListScheduleMatchingTimesResponse, ListSchedulesRequest,
     ListSchedulesResponse, PatchScheduleRequest, StartWorkflowExecutionRequest,
-    UpdateScheduleRequest, count_schedules_response::AggregationGroup,
+    UpdateScheduleRequest,
 };
 
 use super::{check, visibility};
@@ -218,15 +218,10 @@ pub(super) fn count(
     let namespace = backend.namespaces.find(&request.namespace)?;
     let query = parsed(&namespace, &request.query)?;
     let counts = backend.schedules.rows(&namespace.name).count(&query);
-    let groups = counts.iter().filter(|_| query.group.is_some());
     Ok(CountSchedulesResponse {
         count: counts.values().sum(),
-        groups: groups
-            .map(|(group, count)| AggregationGroup {
-                group_values: vec![visibility::keyword(group.as_deref().unwrap_or_default())],
-                count: *count,
-            })
-            .collect(),
+        // Queries cannot name the fields that counts have groups of.
+        groups: Vec::new(),
     })
 }
 

@@ -183,7 +183,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// A group's value as the payload of a search attribute.
-pub(super) fn keyword(text: &str) -> Payload {
+fn keyword(text: &str) -> Payload {
     Payload {
         metadata: [
             ("encoding".to_owned(), b"json/plain".to_vec()),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use durably_history::parse_go_duration;
 use durably_proto::api::enums::v1::{IndexedValueType, WorkflowExecutionStatus};
 use durably_proto::wkt::Timestamp;
 
@@ -74,19 +75,31 @@ impl Attributes {
         }
     }
 
-    /// Whether queries may name a field that exists.
+    /// Whether queries may name a field that exists. The real server compares names here, not what they stand for.
     pub(crate) fn may_filter_by(&self, name: &str) -> bool {
         !self.of_schedules
-            || matches!(name, SCHEDULE_ID | "TemporalSchedulePaused")
-            || self.custom.contains_key(name)
+            || name == "TemporalSchedulePaused"
+            || !name.starts_with(PREFIX) && !Self::system().any(|(known, _)| known == name)
+    }
+
+    /// Finds the search attribute that a query names: the server's own have their names with and without a prefix.
+    pub(crate) fn resolve(&self, name: &str) -> Option<Field> {
+        if let Some(field) = self.field(name) {
+            return Some(field);
+        }
+        let field = match name.strip_prefix(PREFIX) {
+            // The rows of schedules have their id there.
+            Some(SCHEDULE_ID) => return Some(Field::WorkflowId),
+            None if name == SCHEDULE_ID => return Some(Field::WorkflowId),
+            Some(rest) => self.field(rest)?,
+            None => self.field(&format!("{PREFIX}{name}"))?,
+        };
+        let is_custom = self.custom.contains_key(field.name());
+        (!is_custom).then_some(field)
     }
 
     /// Finds a search attribute by its name.
     pub(crate) fn field(&self, name: &str) -> Option<Field> {
-        // The rows of schedules have their id there.
-        if self.of_schedules && name == SCHEDULE_ID && !self.custom.contains_key(name) {
-            return Some(Field::WorkflowId);
-        }
         let own = FIELDS.iter().find(|(known, _, _)| *known == name);
         if let Some((_, _, field)) = own {
             return Some(field.clone());
@@ -167,6 +180,10 @@ impl Field {
                 }
             }
             (Self::ExecutionStatus, literal) => Err(format!(
+                "unexpected value type {} for search attribute {name}",
+                go_type(literal)
+            )),
+            (Self::ExecutionDuration, literal @ Literal::Number(_)) => Err(format!(
                 "unexpected value type {} for search attribute {name}",
                 go_type(literal)
             )),
@@ -256,19 +273,22 @@ pub(crate) fn time(literal: &Literal) -> Option<SystemTime> {
             .ok()
             .and_then(|time| SystemTime::try_from(time).ok()),
         Literal::Integer(nanos) => {
-            let since = std::time::Duration::from_nanos(u64::try_from(*nanos).ok()?);
-            SystemTime::UNIX_EPOCH.checked_add(since)
+            let distance = std::time::Duration::from_nanos(nanos.unsigned_abs());
+            match *nanos < 0 {
+                true => SystemTime::UNIX_EPOCH.checked_sub(distance),
+                false => SystemTime::UNIX_EPOCH.checked_add(distance),
+            }
         }
         Literal::Text(_) | Literal::Number(_) | Literal::Bool(_) => None,
     }
 }
 
-/// Whether a time has a zone, which RFC 3339 requires.
+/// Whether a time has a zone, which RFC 3339 requires. Go reads its letters in upper case only.
 fn has_zone(text: &str) -> bool {
-    let Some((_, clock)) = text.split_once(['T', 't']) else {
+    let Some((_, clock)) = text.split_once('T') else {
         return false;
     };
-    clock.ends_with(['Z', 'z']) || clock.contains(['+', '-'])
+    clock.ends_with('Z') || clock.contains(['+', '-'])
 }
 
 /// The Go type of a literal, as the real server's errors name it.
@@ -311,49 +331,32 @@ pub(crate) fn type_name(value_type: IndexedValueType) -> &'static str {
     }
 }
 
-/// A duration such as `1h30m`, `500ms` or `2.5s`, in nanoseconds.
-pub(crate) fn duration_nanos(text: &str) -> Option<f64> {
-    if let Some(nanos) = clock_nanos(text) {
-        return Some(nanos);
+/// A duration in nanoseconds: their number, or such as `1h30m`, `-500ms`, `2.5s` or `01:30:00`.
+pub(crate) fn duration_nanos(text: &str) -> Option<i64> {
+    match text.parse() {
+        Ok(nanos) => Some(nanos),
+        Err(_) if text.contains(':') => clock_nanos(text),
+        Err(_) => parse_go_duration(text).ok(),
     }
-    if text.is_empty() {
-        return None;
-    }
-    let mut nanos = 0.0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let unit_at = rest.find(|c: char| c.is_alphabetic())?;
-        let (number, tail) = rest.split_at(unit_at);
-        let unit_end = tail
-            .find(|c: char| !c.is_alphabetic())
-            .unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(unit_end);
-        let scale = match unit {
-            "ns" => 1.0,
-            "us" | "µs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 60e9,
-            "h" => 3600e9,
-            "d" => 86_400e9,
-            _ => return None,
-        };
-        nanos += number.parse::<f64>().ok()? * scale;
-        rest = tail;
-    }
-    Some(nanos)
 }
 
-/// A duration such as `01:30:00`, in nanoseconds.
-fn clock_nanos(text: &str) -> Option<f64> {
+/// A duration such as `01:30:00`.
+fn clock_nanos(text: &str) -> Option<i64> {
     let parts: Vec<u32> = text
         .split(':')
         .map(|part| part.parse().ok())
         .collect::<Option<_>>()?;
     let [hours, minutes, seconds] = parts.try_into().ok()?;
-    (minutes < 60 && seconds < 60)
-        .then(|| (f64::from(hours) * 3600.0 + f64::from(minutes) * 60.0 + f64::from(seconds)) * 1e9)
+    let all = i64::from(hours) * 3600 + i64::from(minutes) * 60 + i64::from(seconds);
+    let all = all.checked_mul(1_000_000_000)?;
+    (minutes < 60 && seconds < 60).then_some(all)
 }
+
+/// The names of most of the server's own attributes begin with it.
+const PREFIX: &str = "Temporal";
+
+/// Which kind of the server's own executions one is; none for the workflows of users.
+pub(super) const NAMESPACE_DIVISION: &str = "TemporalNamespaceDivision";
 
 const SCHEDULE_ID: &str = "ScheduleId";
 
@@ -418,7 +421,7 @@ const CARRIED: [(&str, IndexedValueType); 17] = [
     ("TemporalChangeVersion", IndexedValueType::KeywordList),
     ("TemporalExternalPayloadCount", IndexedValueType::Int),
     ("TemporalExternalPayloadSizeBytes", IndexedValueType::Int),
-    ("TemporalNamespaceDivision", IndexedValueType::Keyword),
+    (NAMESPACE_DIVISION, IndexedValueType::Keyword),
     ("TemporalPauseInfo", IndexedValueType::KeywordList),
     ("TemporalReportedProblems", IndexedValueType::KeywordList),
     ("TemporalSchedulePaused", IndexedValueType::Bool),
@@ -468,9 +471,45 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_go_writes_them() {
-        assert_eq!(duration_nanos("1h30m"), Some(5400e9));
-        assert_eq!(duration_nanos("2.5s"), Some(2.5e9));
-        assert_eq!(duration_nanos("5 parsecs"), None);
-        assert_eq!(duration_nanos("5"), None);
+        const SECOND: i64 = 1_000_000_000;
+        for (text, nanos) in [
+            ("5", 5),
+            ("-5", -5),
+            ("1h30m", 5400 * SECOND),
+            ("-1h30m", -5400 * SECOND),
+            ("+1h", 3600 * SECOND),
+            ("2.5s", 5 * SECOND / 2),
+            (".5s", SECOND / 2),
+            ("1.s", SECOND),
+            ("1\u{b5}s", 1000),
+            ("1\u{3bc}s", 1000),
+            ("1d2h", 26 * 3600 * SECOND),
+            ("1.5d", 36 * 3600 * SECOND),
+            ("01:30:00", 5400 * SECOND),
+            ("100:00:01", 360_001 * SECOND),
+            ("0.1234567890123456789s", 123_456_789),
+        ] {
+            assert_eq!(duration_nanos(text), Some(nanos), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "+",
+            ".",
+            ".s",
+            "h",
+            "5 parsecs",
+            "1h 30m",
+            "1e3s",
+            "1.2.3s",
+            "1:90:00",
+            "-01:30:00",
+            "1:00",
+            "99999999h",
+            "1h-30m",
+            "99999999999999999999999999999999999999s",
+        ] {
+            assert_eq!(duration_nanos(text), None, "{text}");
+        }
     }
 }

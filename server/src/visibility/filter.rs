@@ -173,7 +173,7 @@ pub(crate) fn operand(field: &Field, literal: &Literal) -> Option<Value> {
             return attributes::status(text).map(|status| Value::Integer(status as i64));
         }
         (Field::ExecutionDuration, Literal::Text(text)) => {
-            return attributes::duration_nanos(text).map(Value::Number);
+            return attributes::duration_nanos(text).map(Value::Integer);
         }
         _ => {}
     }

@@ -6,6 +6,8 @@ use super::query::QueryError;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     Word(String),
+    /// A name in backticks, which is no keyword.
+    Name(String),
     Text(String),
     Integer(i64),
     Number(f64),
@@ -19,37 +21,23 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, QueryError> {
     let mut at = 0;
     while let Some(&character) = characters.get(at) {
         let start = at;
-        let token = if character.is_whitespace() {
+        let token = if is_blank(character) {
             at += 1;
             continue;
         } else if matches!(character, '\'' | '"' | '`') {
             let (content, next) = quoted(&characters, at)?;
             at = next;
             match character {
-                '`' => Token::Word(content),
+                '`' => Token::Name(content),
                 _ => Token::Text(content),
             }
-        } else if character.is_ascii_digit() || matches!(character, '-' | '+' | '.') {
-            at += 1;
+        } else if let Some(digits) = digits_at(&characters, at) {
+            at = number_end(&characters, digits);
+            number(&characters[start..at], start + 1)?
+        } else if character.is_ascii_alphabetic() || matches!(character, '_' | '@') {
             while characters
                 .get(at)
-                .is_some_and(|c| c.is_ascii_alphanumeric() || *c == '.')
-            {
-                at += 1;
-            }
-            let word: String = characters[start..at].iter().collect();
-            match (word.parse(), word.parse()) {
-                (Ok(integer), _) => Token::Integer(integer),
-                (_, Ok(number)) => Token::Number(number),
-                _ => {
-                    let problem = format!("`{word}` is not a number");
-                    return Err(QueryError::at(start + 1, problem));
-                }
-            }
-        } else if character.is_alphabetic() || character == '_' {
-            while characters
-                .get(at)
-                .is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+                .is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '@' | '.'))
             {
                 at += 1;
             }
@@ -71,15 +59,73 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, QueryError> {
     Ok(tokens)
 }
 
-/// Reads the quoted text that begins at `start`; a doubled or backslashed quote stands for itself.
+const fn is_blank(character: char) -> bool {
+    matches!(character, ' ' | '\n' | '\r' | '\t')
+}
+
+/// Where the digits of the number begin that begins at `start`, perhaps with a sign.
+fn digits_at(characters: &[char], start: usize) -> Option<usize> {
+    let mut at = start;
+    if matches!(characters.get(at), Some('-' | '+')) {
+        at += 1;
+        while characters.get(at).copied().is_some_and(is_blank) {
+            at += 1;
+        }
+    }
+    let is_digit = |at: usize| characters.get(at).is_some_and(char::is_ascii_digit);
+    let begins = is_digit(at) || characters.get(at) == Some(&'.') && is_digit(at + 1);
+    begins.then_some(at)
+}
+
+/// Behind the number whose digits begin at `start`: a fraction and an exponent may follow, and letters, which make it
+/// none.
+fn number_end(characters: &[char], start: usize) -> usize {
+    let mut at = start;
+    let mut seen = [false; 2];
+    while let Some(&character) = characters.get(at) {
+        let [point, exponent] = &mut seen;
+        match character {
+            '.' if !*point && !*exponent => *point = true,
+            'e' | 'E' if !*exponent => {
+                *exponent = true;
+                at += usize::from(matches!(characters.get(at + 1), Some('-' | '+')));
+            }
+            _ if character.is_ascii_alphanumeric() || matches!(character, '_' | '@') => {}
+            _ => break,
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Reads a number; the blanks behind its sign do not count.
+fn number(characters: &[char], position: usize) -> Result<Token, QueryError> {
+    let text: String = characters.iter().filter(|c| !is_blank(**c)).collect();
+    if let Ok(integer) = text.parse() {
+        return Ok(Token::Integer(integer));
+    }
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(Token::Number(number)),
+        Ok(_) => Err(QueryError::semantic(format!(
+            "invalid expression: unable to parse value {text:?}"
+        ))),
+        Err(_) => Err(QueryError::at(
+            position,
+            format!("`{text}` is not a number"),
+        )),
+    }
+}
+
+/// Reads the quoted text that begins at `start`. A doubled quote stands for itself, and so does one behind a backslash,
+/// which has no meaning in backticks.
 fn quoted(characters: &[char], start: usize) -> Result<(String, usize), QueryError> {
     let quote = characters[start];
     let mut content = String::new();
     let mut at = start + 1;
     while let Some(&character) = characters.get(at) {
         match character {
-            '\\' if characters.get(at + 1).is_some() => {
-                content.push(characters[at + 1]);
+            '\\' if quote != '`' && characters.get(at + 1).is_some() => {
+                content.push(escaped(characters[at + 1]));
                 at += 2;
             }
             _ if character == quote && characters.get(at + 1) == Some(&quote) => {
@@ -97,5 +143,74 @@ fn quoted(characters: &[char], start: usize) -> Result<(String, usize), QueryErr
     Err(QueryError::at(start + 1, problem))
 }
 
+/// The character that this one behind a backslash stands for.
+const fn escaped(character: char) -> char {
+    match character {
+        '0' => '\0',
+        'b' => '\u{8}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'Z' => '\u{1a}',
+        other => other,
+    }
+}
+
 /// Longer symbols come first, so that `<=` is not read as `<`.
 const SYMBOLS: [&str; 10] = ["<=", ">=", "!=", "<>", "=", "<", ">", "(", ")", ","];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<Token> {
+        let tokens = tokens(text).expect("the tokens are well formed");
+        tokens.into_iter().map(|(_, token)| token).collect()
+    }
+
+    fn refused(text: &str) -> String {
+        tokens(text).expect_err("it is malformed").to_string()
+    }
+
+    #[test]
+    fn numbers_have_signs_fractions_and_exponents() {
+        assert_eq!(read("-5 - 5 +5 007"), [-5, -5, 5, 7].map(Token::Integer));
+        assert_eq!(
+            read("1e-7 1E+7 -1.5e-7 .5 5. - .5"),
+            [1e-7, 1e7, -1.5e-7, 0.5, 5.0, -0.5].map(Token::Number)
+        );
+        let least = i64::MIN;
+        assert_eq!(read(&least.to_string()), [Token::Integer(least)]);
+        assert_eq!(read("9223372036854775808"), [Token::Number(2f64.powi(63))]);
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        assert_eq!(
+            refused("1e400"),
+            "invalid query: invalid expression: unable to parse value \"1e400\""
+        );
+        for text in ["5AND", "1e", "0x10", "5_0"] {
+            assert_eq!(
+                refused(text),
+                format!("invalid query: `{text}` is not a number at position 1")
+            );
+        }
+        for text in ["+nan", "-inf", "--5", ".e5"] {
+            assert!(refused(text).contains("unexpected character"), "{text}");
+        }
+        assert!(refused("A-b").contains("unexpected character `-` at position 2"));
+    }
+
+    #[test]
+    fn texts_have_escapes_and_names_have_none() {
+        let text = |text: &str| [Token::Text(text.to_owned())];
+        assert_eq!(
+            read(r"'\n\t\r\b\0\Z\q\'\\'"),
+            text("\n\t\r\u{8}\0\u{1a}q'\\")
+        );
+        assert_eq!(read("'it''s'"), text("it's"));
+        assert_eq!(read("\"it's\""), text("it's"));
+        assert_eq!(read(r"`a\n``b`"), [Token::Name(r"a\n`b".to_owned())]);
+    }
+}

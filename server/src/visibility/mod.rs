@@ -2,6 +2,7 @@
 
 pub(crate) mod attributes;
 pub(crate) mod filter;
+mod keywords;
 mod lexer;
 pub(crate) mod parser;
 pub(crate) mod query;

@@ -1,7 +1,7 @@
 //! Parser of the query language of List and Count; errors have a position.
 //!
 //! ```text
-//! query   := [or] [ "GROUP" "BY" field ] [ "ORDER" "BY" field ["ASC"|"DESC"] {"," ..} ]
+//! query   := [or] [ "GROUP" "BY" field {"," ..} ] [ "ORDER" "BY" field ["ASC"|"DESC"] {"," ..} ]
 //! or      := and { "OR" and }
 //! and     := not { "AND" not }
 //! not     := "NOT" not | "(" or ")" | term
@@ -14,7 +14,8 @@
 
 use durably_proto::api::enums::v1::IndexedValueType;
 
-use super::attributes::{Attributes, Field, type_name};
+use super::attributes::{Attributes, Field, NAMESPACE_DIVISION, type_name};
+use super::keywords::{Keyword, keyword};
 use super::lexer::{Token, tokens};
 use super::query::{Comparison, Filter, Literal, Order, Query, QueryError};
 
@@ -33,7 +34,7 @@ pub(crate) fn parse(text: &str, attributes: &Attributes) -> Result<Query, QueryE
     }
     if parser.eat("GROUP") {
         parser.expect("BY")?;
-        query.group = Some(parser.field()?);
+        query.group = Some(parser.group()?);
     }
     if parser.eat("ORDER") {
         parser.expect("BY")?;
@@ -109,16 +110,11 @@ impl Parser<'_> {
             return Ok(negate_if(negated, Filter::Between { field, low, high }));
         }
         if self.eat("STARTS_WITH") {
+            let literal = self.literal(&field)?;
             supported(&field, with_not(negated, "STARTS_WITH"))?;
-            let Some(Token::Text(prefix)) = self.peek().cloned() else {
+            let Literal::Text(prefix) = literal else {
                 return Err(self.unexpected("a text in quotes"));
             };
-            field
-                .check(&Literal::Text(prefix.clone()))
-                .map_err(|problem| {
-                    QueryError::semantic(format!("invalid expression: {problem}"))
-                })?;
-            self.next += 1;
             return Ok(negate_if(negated, Filter::StartsWith { field, prefix }));
         }
         if negated {
@@ -176,19 +172,46 @@ impl Parser<'_> {
     }
 
     fn field(&mut self) -> Result<Field, QueryError> {
-        let Some(Token::Word(word)) = self.peek() else {
-            return Err(self.unexpected("the name of a search attribute"));
+        let word = match self.peek() {
+            Some(Token::Name(name)) => name.clone(),
+            Some(Token::Word(word)) => match keyword(word) {
+                None => word.clone(),
+                Some(Keyword::Unreserved) => word.to_ascii_lowercase(),
+                Some(Keyword::Reserved) => {
+                    let wanted = format!(
+                        "the name of a search attribute, which `{word}` is in backticks only"
+                    );
+                    return Err(self.unexpected(&wanted));
+                }
+            },
+            _ => return Err(self.unexpected("the name of a search attribute")),
         };
-        let Some(field) = self.attributes.field(word) else {
+        let Some(field) = self.attributes.resolve(&word) else {
             let problem = format!("invalid search attribute: {word}");
             return Err(QueryError::semantic(problem));
         };
-        if !self.attributes.may_filter_by(word) {
+        if !self.attributes.may_filter_by(&word) {
             let problem = format!("invalid query filter for schedules: cannot filter on {word:?}");
             return Err(QueryError::field(problem));
         }
         self.next += 1;
         Ok(field)
+    }
+
+    /// The field of `GROUP BY`, one of few: a count has all its groups in one response.
+    fn group(&mut self) -> Result<Field, QueryError> {
+        let field = self.field()?;
+        let problem = match &field {
+            _ if self.peek() == Some(&Token::Symbol(",")) => {
+                "supports only a single field".to_owned()
+            }
+            Field::ExecutionStatus => return Ok(field),
+            Field::Carried(name, _) if name == NAMESPACE_DIVISION => return Ok(field),
+            field => format!("is not supported for search attribute {}", field.name()),
+        };
+        Err(QueryError::semantic(format!(
+            "operation is not supported: 'GROUP BY' clause {problem}"
+        )))
     }
 
     fn order(&mut self) -> Result<Vec<Order>, QueryError> {
@@ -244,7 +267,7 @@ impl Parser<'_> {
     fn unexpected(&self, wanted: &str) -> QueryError {
         let found = match self.peek() {
             None => "the query ends".to_owned(),
-            Some(Token::Word(word)) => format!("found `{word}`"),
+            Some(Token::Word(word) | Token::Name(word)) => format!("found `{word}`"),
             Some(Token::Text(text)) => format!("found '{text}'"),
             Some(Token::Integer(integer)) => format!("found `{integer}`"),
             Some(Token::Number(number)) => format!("found `{number}`"),
@@ -266,13 +289,17 @@ fn single_or(mut filters: Vec<Filter>, join: impl FnOnce(Vec<Filter>) -> Filter)
     }
 }
 
-/// Returns an error for an operator that the field's type does not support: keywords and lists have
-/// no order.
+/// Returns an error for an operator that the field's type does not support: texts and lists have no order, and keywords
+/// alone have prefixes.
 fn supported(field: &Field, operator: &str) -> Result<(), QueryError> {
     let has = match field.value_type() {
         IndexedValueType::Text => matches!(operator, "=" | "!="),
         IndexedValueType::KeywordList => matches!(operator, "=" | "!=" | "IN" | "NOT IN"),
-        _ => true,
+        IndexedValueType::Keyword | IndexedValueType::Unspecified => true,
+        IndexedValueType::Int
+        | IndexedValueType::Double
+        | IndexedValueType::Bool
+        | IndexedValueType::Datetime => !matches!(operator, "STARTS_WITH" | "NOT STARTS_WITH"),
     };
     match has {
         true => Ok(()),
@@ -402,5 +429,73 @@ mod tests {
         assert!(refused("WorkflowId = 'a' WorkflowId").contains("position 18"));
         assert!(refused(&"(".repeat(100_000)).contains("too deep"));
         assert!(refused("WorkflowId = ü").contains("position 14"));
+    }
+
+    #[test]
+    fn keywords_are_names_in_backticks() {
+        let mut attributes = Attributes::new();
+        for name in ["Status", "status", "Key", "Größe"] {
+            assert!(attributes.add(name, IndexedValueType::Int));
+        }
+        let field = |text: &str| match parse(text, &attributes)?.filter {
+            Some(Filter::Compare { field, .. }) => Ok(field.name().to_owned()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(field("Status = 1"), Ok("status".to_owned()));
+        assert_eq!(field("`Status` = 1"), Ok("Status".to_owned()));
+        assert_eq!(field("`Key` = 1"), Ok("Key".to_owned()));
+        assert_eq!(field("`Größe` = 1"), Ok("Größe".to_owned()));
+        assert!(field("Größe = 1").is_err());
+        assert_eq!(
+            field("Key = 1").map_err(|error: QueryError| error.to_string()),
+            Err("invalid query: expected the name of a search attribute, which `Key` is in backticks only, found `Key` at position 1".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_name_may_lack_its_prefix() {
+        let mut attributes = Attributes::new();
+        assert!(attributes.add("Customer", IndexedValueType::Keyword));
+        let resolved = |attributes: &Attributes, name: &str| {
+            let field = attributes.resolve(name);
+            field.map(|it| it.name().to_owned())
+        };
+        for (name, field) in [
+            ("ScheduledById", "TemporalScheduledById"),
+            ("TemporalTemporalScheduledById", "TemporalScheduledById"),
+            ("TemporalStartTime", "StartTime"),
+            ("ScheduleId", "WorkflowId"),
+            ("TemporalScheduleId", "WorkflowId"),
+            ("Customer", "Customer"),
+        ] {
+            assert_eq!(
+                resolved(&attributes, name).as_deref(),
+                Some(field),
+                "{name}"
+            );
+        }
+        for name in [
+            "TemporalCustomer",
+            "temporalScheduledById",
+            "TemporalTemporalStartTime",
+        ] {
+            assert_eq!(resolved(&attributes, name), None, "{name}");
+        }
+        attributes.add("ScheduleId", IndexedValueType::Int);
+        let own = resolved(&attributes, "ScheduleId");
+        assert_eq!(own.as_deref(), Some("ScheduleId"));
+    }
+
+    #[test]
+    fn counts_have_groups_of_few_fields() {
+        parsed("GROUP BY TemporalNamespaceDivision");
+        assert_eq!(
+            refused("GROUP BY WorkflowType"),
+            "invalid query: operation is not supported: 'GROUP BY' clause is not supported for search attribute WorkflowType"
+        );
+        assert_eq!(
+            refused("GROUP BY ExecutionStatus, WorkflowType"),
+            "invalid query: operation is not supported: 'GROUP BY' clause supports only a single field"
+        );
     }
 }

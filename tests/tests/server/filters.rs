@@ -3,7 +3,10 @@
 use durably::prelude::*;
 use durably_proto::api::{
     common::v1::WorkflowType,
-    workflowservice::v1::{ListWorkflowExecutionsRequest, TerminateWorkflowExecutionRequest},
+    workflowservice::v1::{
+        CountSchedulesRequest, CountWorkflowExecutionsRequest, ListWorkflowExecutionsRequest,
+        TerminateWorkflowExecutionRequest,
+    },
 };
 use durably_tests::{
     World, eventually, on_both_servers,
@@ -14,10 +17,12 @@ use durably_tests::{
 on_both_servers! {
     a_filter_returns_the_matching_rows
     a_meaningless_filter_is_refused
+    a_malformed_filter_is_refused
+    counts_have_groups_of_few_fields
 }
 
 /// The rows, each with its search attributes; `closed` is closed, the others run.
-const ROWS: [(&str, &[(&str, &str)]); 11] = [
+const ROWS: [(&str, &[(&str, &str)]); 14] = [
     ("x", &[("DurablyKeyword", "\"x\"")]),
     ("closed", &[("DurablyKeyword", "\"y\"")]),
     ("none", &[]),
@@ -29,13 +34,21 @@ const ROWS: [(&str, &[(&str, &str)]); 11] = [
     ("even", &[("DurablyInt", "9007199254740992")]),
     ("max", &[("DurablyInt", "9223372036854775807")]),
     ("min", &[("DurablyInt", "-9223372036854775808")]),
+    ("tiny", &[("DurablyDouble", "1e-8")]),
+    ("below", &[("DurablyDouble", "-1.5")]),
+    ("whole", &[("DurablyDouble", "-2.0")]),
 ];
 
 const WITHOUT_WORDS: &[&str] = &[
-    "x", "closed", "none", "ab", "c", "odd", "even", "max", "min",
+    "x", "closed", "none", "ab", "c", "odd", "even", "max", "min", "tiny", "below", "whole",
 ];
 const RUNNING: &[&str] = &[
-    "x", "none", "words", "word", "ab", "c", "odd", "even", "max", "min",
+    "x", "none", "words", "word", "ab", "c", "odd", "even", "max", "min", "tiny", "below", "whole",
+];
+
+const ALL: &[&str] = &[
+    "x", "closed", "none", "words", "word", "ab", "c", "odd", "even", "max", "min", "tiny",
+    "below", "whole",
 ];
 
 /// Filters, and the rows that answer them.
@@ -85,6 +98,22 @@ fn meanings() -> Vec<(String, Vec<&'static str>)> {
         ("DurablyInt = 9223372036854775808", &[]),
         ("DurablyInt = -9223372036854775808", &["min"]),
         ("DurablyInt > -9223372036854775808", &["odd", "even", "max"]),
+        ("DurablyDouble < 1e-7", &["tiny", "below", "whole"]),
+        ("DurablyDouble > 1E-9", &["tiny"]),
+        ("DurablyDouble = 1.0e-8", &["tiny"]),
+        ("DurablyDouble < 1e+7 AND DurablyDouble > .5", &[]),
+        ("DurablyDouble < -1.5", &["whole"]),
+        ("DurablyDouble > - 1.6", &["tiny", "below"]),
+        ("DurablyDouble >= -0.0", &["tiny"]),
+        ("DurablyDouble IN (-2, -1.5)", &["below", "whole"]),
+        ("DurablyDouble = -2.", &["whole"]),
+        (r"DurablyKeyword = '\x'", &["x"]),
+        // Names of the server's own fields have a prefix, or none.
+        ("ScheduledById IS NOT NULL", &[]),
+        ("TemporalExecutionStatus = 'Running'", RUNNING),
+        ("ScheduleId STARTS_WITH 'Filtered'", ALL),
+        ("TemporalScheduleId = 'x'", &[]),
+        ("StartTime > -5", ALL),
         ("ExecutionStatus = 1", RUNNING),
         ("ExecutionStatus = 'Running'", RUNNING),
         (
@@ -105,6 +134,10 @@ fn meanings() -> Vec<(String, Vec<&'static str>)> {
     table.extend([
         ("ExecutionDuration < '1h'", &["closed"][..]),
         ("ExecutionDuration < '01:00:00'", &["closed"]),
+        ("ExecutionDuration > '5'", &["closed"]),
+        ("ExecutionDuration > '-1h30m'", &["closed"]),
+        ("ExecutionDuration < '1d2.5h'", &["closed"]),
+        ("ExecutionDuration < -5", &[]),
     ]);
     let mut table: Vec<_> = table
         .into_iter()
@@ -257,7 +290,33 @@ async fn a_meaningless_filter_is_refused(world: &World) -> Result<()> {
             "ExecutionDuration > 'x'",
             "invalid expression: invalid duration value for search attribute ExecutionDuration: x",
         ),
+        (
+            "ExecutionDuration > 1.5",
+            "invalid expression: unexpected value type float64 for search attribute ExecutionDuration",
+        ),
+        (
+            "ExecutionDuration > '1h 30m'",
+            "invalid expression: invalid duration value for search attribute ExecutionDuration: 1h 30m",
+        ),
+        (
+            "DurablyInt STARTS_WITH 1",
+            "operation is not supported: operator 'STARTS_WITH' not supported for Int type search attribute 'DurablyInt'",
+        ),
+        (
+            "DurablyDouble = 1e400",
+            "invalid expression: unable to parse value \"1e400\"",
+        ),
+        (
+            "StartTime > '2024-01-01t00:00:00z'",
+            "invalid expression: unable to parse datetime '2024-01-01t00:00:00z'",
+        ),
         ("Unheard = 1", "invalid search attribute: Unheard"),
+        // A word of SQL is read in lower case.
+        ("Status = 1", "invalid search attribute: status"),
+        (
+            "TemporalDurablyInt = 5",
+            "invalid search attribute: TemporalDurablyInt",
+        ),
     ] {
         let request = ListWorkflowExecutionsRequest {
             namespace: NAMESPACE.to_owned(),
@@ -269,5 +328,70 @@ async fn a_meaningless_filter_is_refused(world: &World) -> Result<()> {
             format!("InvalidArgument: invalid query: {text}")
         );
     }
+    Ok(())
+}
+
+/// The texts differ: ours name what was expected.
+async fn a_malformed_filter_is_refused(world: &World) -> Result<()> {
+    add_search_attributes(world).await?;
+    let mut service = world.service().await?;
+    for filter in [
+        "Order = 1",
+        "Größe = 1",
+        "Durably-Int = 1",
+        "DurablyDouble = nan",
+        "DurablyDouble = +nan",
+        "DurablyDouble = 1e",
+        "DurablyInt = 0x10",
+        "DurablyInt = 5AND DurablyInt = 5",
+        "DurablyInt = 1.2.3",
+        "DurablyKeyword = x",
+    ] {
+        let request = ListWorkflowExecutionsRequest {
+            namespace: NAMESPACE.to_owned(),
+            query: filter.to_owned(),
+            ..Default::default()
+        };
+        let refused = ended(service.list_workflow_executions(request).await);
+        assert!(
+            refused.starts_with("InvalidArgument: invalid query: "),
+            "{filter}: {refused}"
+        );
+    }
+    Ok(())
+}
+
+async fn counts_have_groups_of_few_fields(world: &World) -> Result<()> {
+    add_search_attributes(world).await?;
+    let mut service = world.service().await?;
+    let of_field = |field: &str| format!("clause is not supported for search attribute {field}");
+    for (groups, text) in [
+        ("WorkflowType", of_field("WorkflowType")),
+        ("DurablyBool", of_field("DurablyBool")),
+        ("`DurablyKeyword`", of_field("DurablyKeyword")),
+        (
+            "ExecutionStatus, WorkflowType",
+            "clause supports only a single field".to_owned(),
+        ),
+    ] {
+        let request = CountWorkflowExecutionsRequest {
+            namespace: NAMESPACE.to_owned(),
+            query: format!("GROUP BY {groups}"),
+        };
+        assert_eq!(
+            ended(service.count_workflow_executions(request).await),
+            format!(
+                "InvalidArgument: invalid query: operation is not supported: 'GROUP BY' {text}"
+            )
+        );
+    }
+    let schedules = CountSchedulesRequest {
+        namespace: NAMESPACE.to_owned(),
+        query: "GROUP BY ExecutionStatus".to_owned(),
+    };
+    assert_eq!(
+        ended(service.count_schedules(schedules).await),
+        "InvalidArgument: invalid query filter for schedules: cannot filter on \"ExecutionStatus\""
+    );
     Ok(())
 }

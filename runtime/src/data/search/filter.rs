@@ -26,7 +26,8 @@ use crate::wire::describe::WorkflowStatus;
 /// );
 /// assert_eq!(Filter::from("").and(CUSTOMER.is_set()).to_string(), "`CustomerId` IS NOT NULL");
 /// ```
-/// A Temporal server with an SQL database finds no value with `"` or `\` in it, however it is quoted.
+/// A Temporal server with an SQL database finds no value with `"`, `\` or a control character in it, and none that begins
+/// or ends with `'`, however it is quoted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     text: String,

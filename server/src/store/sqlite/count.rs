@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use durably_proto::api::enums::v1::IndexedValueType;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -33,17 +32,12 @@ pub(super) fn counts(
     let mut plan = Plan::new(connection, &catalog, namespace, query)?;
     match &query.group {
         None if plan.is_exact => count_all(connection, &plan),
-        Some(field) if plan.is_exact && has_exact_groups(field) => match plan.sql.field(field) {
+        Some(field) if plan.is_exact => match plan.sql.field(field) {
             Some(FieldSql::Value(value)) => count_groups(connection, &plan, field, &value),
             Some(FieldSql::Items(_)) | None => count_messages(connection, &plan, query),
         },
         _ => count_messages(connection, &plan, query),
     }
-}
-
-/// Whether SQL groups values exactly as their texts are equal. To it -0.0 and 0.0 are one.
-fn has_exact_groups(field: &Field) -> bool {
-    field.value_type() != IndexedValueType::Double
 }
 
 fn count_all(connection: &Connection, plan: &Plan<'_>) -> Result<Counts, StoreError> {
@@ -69,14 +63,10 @@ fn count_groups(
         let value = match row.get_ref(0)? {
             ValueRef::Null => None,
             ValueRef::Text(text) => Some(Value::Text(String::from_utf8_lossy(text).into_owned())),
-            ValueRef::Integer(value) => Some(match field.value_type() {
-                IndexedValueType::Bool => Value::Bool(value != 0),
-                IndexedValueType::Datetime => Value::Time(value),
-                _ => Value::Integer(value),
-            }),
-            ValueRef::Real(number) => Some(Value::Number(number)),
-            ValueRef::Blob(_) => {
-                let problem = format!("search attribute {} is a blob", field.name());
+            ValueRef::Integer(value) => Some(Value::Integer(value)),
+            // Counts have groups of keywords only, and of the status.
+            ValueRef::Real(_) | ValueRef::Blob(_) => {
+                let problem = format!("search attribute {} is not a keyword", field.name());
                 return Err(StoreError::Corrupted(problem));
             }
         };
