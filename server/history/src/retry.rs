@@ -9,7 +9,7 @@ use durably_proto::api::failure::v1::failure::FailureInfo;
 use durably_proto::wkt;
 
 use crate::rejection::Invalid;
-use crate::time::{Time, check_duration, timeout_from_proto, to_proto};
+use crate::time::{LONGEST, Time, check_duration, timeout_from_proto, to_proto};
 
 /// Retry policy with the defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +55,7 @@ impl RetryPolicy {
         let maximum_interval = non_negative(policy.maximum_interval.as_ref(), "MaximumInterval")?
             .filter(|d| !d.is_zero())
             .unwrap_or_else(|| initial_interval.saturating_mul(DEFAULT_MAXIMUM_FACTOR))
-            .min(LONGEST_INTERVAL);
+            .min(LONGEST);
         let maximum_attempts = u32::try_from(policy.maximum_attempts)
             .map_err(|_| invalid("MaximumAttempts cannot be negative on retry policy."))?;
         if let Some(kind) = policy
@@ -210,5 +210,3 @@ const DEFAULT_INITIAL_INTERVAL: Duration = Duration::from_secs(1);
 const DEFAULT_COEFFICIENT: f64 = 2.0;
 /// Default maximum interval, as a multiple of the first.
 const DEFAULT_MAXIMUM_FACTOR: u32 = 100;
-/// The longest duration of a message.
-const LONGEST_INTERVAL: Duration = Duration::new(i64::MAX.unsigned_abs(), 999_999_999);

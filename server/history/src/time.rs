@@ -81,12 +81,17 @@ pub(crate) fn timeout_to_proto(timeout: Option<Duration>) -> wkt::Duration {
     to_proto(timeout.unwrap_or_default())
 }
 
-/// A timeout out of a message: zero, negative and absent all mean none.
+/// The longest duration that is recorded, a hundred years of 365 days: with a longer one times would be beyond 2262,
+/// which the real server's index does not reach.
+pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// A timeout out of a message, cut to the longest there is: zero, negative and absent all mean none.
 pub(crate) fn timeout_from_proto(duration: Option<&wkt::Duration>) -> Option<Duration> {
     let duration = duration?;
     let seconds = u64::try_from(duration.seconds).ok()?;
     let nanos = u32::try_from(duration.nanos).ok()?;
-    Some(Duration::new(seconds, nanos)).filter(|d| !d.is_zero())
+    let duration = Duration::new(seconds, nanos).min(LONGEST);
+    Some(duration).filter(|d| !d.is_zero())
 }
 
 /// Checks a duration of a request.

@@ -11,6 +11,7 @@ mod deployments;
 mod description;
 mod filters;
 mod kills;
+mod long_durations;
 mod names;
 mod namespaces;
 mod plans;
