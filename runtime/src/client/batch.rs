@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     data::{ArgList, EncodedArgs, Text, search::Filter},
-    error::{BatchError, BatchNotFound, DataError, NoFilter, RpcError},
+    error::{BatchAlreadyExists, BatchError, BatchNotFound, DataError, NoFilter, RpcError},
     time::span::Span,
     transport::{id, retry::Patience},
     wire::{
@@ -142,7 +142,8 @@ impl BatchCall {
         }
     }
 
-    /// The id of the batch; a random one by default.
+    /// The id of the batch; a random one by default. No other batch of the namespace may have it, ended ones included;
+    /// if the request had to be repeated, a batch of this id counts as started.
     pub fn id(mut self, id: impl Text) -> Self {
         self.request.new_mut().id = Some(id.into_text());
         self
@@ -187,13 +188,20 @@ async fn start(new: Box<NewBatch>) -> Result<BatchHandle, BatchError> {
     };
     let what = || format!("response to the start of batch `{id}`");
     within(new.timeout, what, async {
-        let started = client
-            .caller()
-            .call(request, Patience::at_once(new.timeout));
+        let patience = Patience::at_once(new.timeout);
+        let started =
+            client
+                .caller()
+                .call_with_effect(request, patience, CallError::is_already_exists);
         started
             .await
-            .map_err(RpcError::from)
-            .map_err(BatchError::from)
+            .map_err(|error| match error.is_already_exists() {
+                true => BatchAlreadyExists {
+                    batch_id: id.clone(),
+                }
+                .into(),
+                false => BatchError::Rpc(error.into()),
+            })
     })
     .await?;
     Ok(BatchHandle { client, id })
@@ -270,7 +278,8 @@ impl BatchHandle {
         })
     }
 
-    /// Stops it: the workflows that it has not come to are left alone.
+    /// Stops it: the workflows that it has not come to are left alone. If the request had to be repeated, a batch that
+    /// has ended by then counts as stopped.
     ///
     /// # Errors
     /// There is no such batch that runs, or the request failed.
@@ -284,7 +293,8 @@ impl BatchHandle {
             let what = || format!("response to the stop of batch `{}`", handle.id);
             within(timeout, what, async {
                 let caller = handle.client.caller();
-                let stopped = caller.call(request, Patience::at_once(timeout));
+                let patience = Patience::at_once(timeout);
+                let stopped = caller.call_with_effect(request, patience, is_missing);
                 stopped.await.map_err(|error| handle.refused(error))
             })
             .await
@@ -303,7 +313,7 @@ impl BatchHandle {
     }
 
     fn refused(&self, error: CallError) -> BatchError {
-        match error.is_not_found() && error.missing_namespace().is_none() {
+        match is_missing(&error) {
             true => BatchNotFound {
                 batch_id: self.id.clone(),
             }
@@ -311,6 +321,11 @@ impl BatchHandle {
             false => RpcError::from(error).into(),
         }
     }
+}
+
+/// Whether no batch of the id runs.
+fn is_missing(error: &CallError) -> bool {
+    error.is_not_found() && error.missing_namespace().is_none()
 }
 
 /// Between two looks at a batch that runs: servers do not report its end by themselves.
@@ -332,6 +347,7 @@ impl Deref for BatchDescription {
 
 pub(crate) fn list(client: &Client) -> List<BatchSummary> {
     let request = |page: PageRequest| ListBatches {
+        page_size: page.size,
         page_token: page.page_token,
     };
     List::of_requests(client, "batches", Filter::from(""), request, |it, _| it)

@@ -15,7 +15,7 @@ use crate::{
 pub(crate) fn list(client: &Client, filter: Filter) -> List<WorkflowSummary> {
     let request = |page: PageRequest| ListWorkflows {
         filter: page.filter,
-        page_size: None,
+        page_size: page.size,
         page_token: page.page_token,
     };
     List::of_requests(client, "workflows", filter, request, WorkflowSummary::new)

@@ -364,8 +364,8 @@ impl Client {
         list::count(self.clone(), filter.into().to_string())
     }
 
-    /// How many workflows that match a filter have each value of a search attribute; workflows without it have the
-    /// value `None`. Temporal's servers group by `ExecutionStatus` only.
+    /// How many workflows that match a filter have each value of a search attribute. Servers group by `ExecutionStatus`
+    /// only.
     ///
     /// ```no_run
     /// use durably::{prelude::*, search::{Keyword, SearchKey}};
@@ -514,7 +514,8 @@ impl Client {
         Self(Arc::new(caller), self.1.clone())
     }
 
-    /// Registers a namespace. Servers may need some seconds until they take requests for it.
+    /// Registers a namespace. Servers may need some seconds until they take requests for it. If the request had to be
+    /// repeated, a namespace that is there by then counts as registered.
     ///
     /// ```no_run
     /// # use durably::prelude::*;
@@ -559,7 +560,8 @@ impl Client {
         namespace::describe(self, name.into_text())
     }
 
-    /// Deletes a namespace with all its workflows. The server does so after a while.
+    /// Deletes a namespace with all its workflows. The server does so after a while. If the request had to be repeated, a
+    /// namespace that is gone by then counts as deleted.
     ///
     /// ```no_run
     /// # use durably::prelude::*;

@@ -143,8 +143,9 @@ async fn send(change: Box<Change>) -> Result<(), NamespaceError> {
         let sent = match is_new {
             true => {
                 let name = name.clone();
+                let register = RegisterNamespace { name, changes };
                 caller
-                    .call(RegisterNamespace { name, changes }, patience)
+                    .call_with_effect(register, patience, CallError::is_already_exists)
                     .await
             }
             false => {
@@ -181,7 +182,11 @@ pub(crate) fn delete(client: &Client, name: String) -> Call<(), NamespaceError> 
         let what = || format!("response to the deletion of namespace `{name}`");
         within(timeout, what, async {
             let request = DeleteNamespace { name: name.clone() };
-            let deleted = client.caller().call(request, Patience::at_once(timeout));
+            let patience = Patience::at_once(timeout);
+            let deleted =
+                client
+                    .caller()
+                    .call_with_effect(request, patience, CallError::is_not_found);
             deleted.await.map_err(|error| refused(&name, error))
         })
         .await
@@ -190,6 +195,7 @@ pub(crate) fn delete(client: &Client, name: String) -> Call<(), NamespaceError> 
 
 pub(crate) fn list(client: &Client) -> List<NamespaceDescription> {
     let request = |page: PageRequest| ListNamespaces {
+        page_size: page.size,
         page_token: page.page_token,
     };
     List::of_requests(client, "namespaces", Filter::from(""), request, |it, _| it)

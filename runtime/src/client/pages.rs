@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     fmt,
     future::poll_fn,
+    num::NonZeroU16,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -74,6 +75,8 @@ type Fetching<T, E> = BoxFuture<'static, Result<Page<T>, E>>;
 pub(crate) struct PageRequest {
     /// Empty for all items.
     pub(crate) filter: String,
+    /// How many items are still wanted; none for the server's number.
+    pub(crate) size: Option<NonZeroU16>,
     /// Empty for the first page.
     pub(crate) page_token: Vec<u8>,
     /// Which events, of a list of events.
@@ -170,6 +173,12 @@ impl<T, E> List<T, E> {
             .transpose()
     }
 
+    /// The items that may follow. More than fit are more than a server sends at once.
+    fn page_size(&self) -> Option<NonZeroU16> {
+        let left = u16::try_from(self.left?).ok()?;
+        NonZeroU16::new(left)
+    }
+
     fn fetch_page(&self, page_token: Vec<u8>) -> Next<T, E>
     where
         T: Send + 'static,
@@ -178,6 +187,7 @@ impl<T, E> List<T, E> {
         let (timeout, items) = (self.timeout, self.items);
         let request = PageRequest {
             filter: self.filter.clone(),
+            size: self.page_size(),
             page_token,
             kind: self.kind,
             waits: self.waits,
@@ -233,8 +243,8 @@ impl List<HistoryEvent, HandleError> {
         self
     }
 
-    /// Only the event that closed the run. Of an open run that is the last one so far, and with [`wait`](Self::wait)
-    /// the one that will close it.
+    /// Only the event that closed the run: none of an open run, and with [`wait`](Self::wait) the one that will close
+    /// it.
     ///
     /// ```no_run
     /// # use durably::prelude::*;

@@ -28,6 +28,26 @@ pub struct BatchNotFound {
     pub batch_id: String,
 }
 
+/// There is a batch of this id, or there was one that the server still knows.
+///
+/// ```no_run
+/// use durably::{error::BatchError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.batch("WorkflowType = 'Order'").cancel("recall").id("recall-1").await {
+///     Err(BatchError::AlreadyExists(it)) => println!("{} was started before", it.batch_id),
+///     started => println!("{} is new", started?.id()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BatchAlreadyExists {
+    /// The id.
+    pub batch_id: String,
+}
+
 /// The batch was not sent: its filter is empty, so that it would be about all workflows.
 ///
 /// ```no_run
@@ -51,6 +71,12 @@ impl fmt::Display for BatchNotFound {
     }
 }
 
+impl fmt::Display for BatchAlreadyExists {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "batch `{}` exists already", self.batch_id)
+    }
+}
+
 impl fmt::Display for NoFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
@@ -60,8 +86,10 @@ impl fmt::Display for NoFilter {
     }
 }
 
+impl std::error::Error for BatchAlreadyExists {}
 impl std::error::Error for BatchNotFound {}
 impl std::error::Error for NoFilter {}
+impl IsRpcTimeout for BatchAlreadyExists {}
 impl IsRpcTimeout for BatchNotFound {}
 impl IsRpcTimeout for NoFilter {}
 
@@ -82,6 +110,8 @@ operations! {
     BatchError {
         /// There is no batch of the id.
         NotFound(BatchNotFound),
+        /// There is a batch of the id already.
+        AlreadyExists(BatchAlreadyExists),
         /// The filter is empty; nothing was sent.
         NoFilter(NoFilter),
         /// An argument of the signal could not be encoded.

@@ -66,7 +66,7 @@ pub use self::{
     activity::ActivityError,
     any::{Error, Result},
     app::AppError,
-    batch::{BatchError, BatchNotFound, NoFilter},
+    batch::{BatchAlreadyExists, BatchError, BatchNotFound, NoFilter},
     child::ChildError,
     client::{
         ActivityNotFound, AsyncActivityError, HandleError, QueryError, QueryFailed, QueryRejected,

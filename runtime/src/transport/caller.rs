@@ -220,6 +220,24 @@ impl Caller {
         self.send::<R>(prepared, attempts).await
     }
 
+    /// As [`call`](Self::call), for a request that is refused once it has taken effect. A repetition that is
+    /// refused so succeeds: an attempt before it has arrived, and only its response was lost.
+    pub(crate) async fn call_with_effect<R: Request<Response = ()>>(
+        &self,
+        request: R,
+        patience: Patience,
+        has_taken_effect: impl FnOnce(&CallError) -> bool,
+    ) -> Result<(), CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply>,
+    {
+        let mut attempts = Attempts::new(patience);
+        match self.call_with(request, &mut attempts).await {
+            Err(error) if attempts.is_repeated() && has_taken_effect(&error) => Ok(()),
+            response => response,
+        }
+    }
+
     /// As [`call`](Self::call), for a request whose message is another one after the first failed attempt.
     pub(crate) async fn call_once_then<R: Request>(
         &self,

@@ -1,5 +1,7 @@
 //! Batches: one operation on all workflows that match a filter.
 
+use std::num::NonZeroU16;
+
 use durably_engine::Payload;
 use durably_proto::api::{
     batch::v1 as proto,
@@ -11,7 +13,7 @@ use durably_proto::api::{
 
 use super::{
     WireError,
-    page::Page,
+    page::{self, Page},
     payload,
     request::{Request, Sender},
     time,
@@ -175,6 +177,8 @@ pub(crate) struct StopBatch {
 /// Lists batches, a page at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct ListBatches {
+    /// At most this many batches a page; the server's number if none.
+    pub(crate) page_size: Option<NonZeroU16>,
     /// Empty for the first page.
     pub(crate) page_token: Vec<u8>,
 }
@@ -296,8 +300,8 @@ impl Request for ListBatches {
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::ListBatchOperationsRequest {
             namespace: sender.namespace(),
+            page_size: page::size(self.page_size),
             next_page_token: self.page_token,
-            ..Default::default()
         }
     }
 

@@ -130,6 +130,8 @@ pub(crate) struct DescribeWorkflow {
 #[derive(Debug)]
 pub(crate) struct Description {
     pub(crate) summary: Summary,
+    /// The first run of its chain; empty if the server does not name it.
+    pub(crate) first_run_id: String,
     pub(crate) activities: Vec<PendingActivity>,
     pub(crate) children: Vec<PendingChild>,
     pub(crate) versioning: RunVersioning,
@@ -267,6 +269,7 @@ impl Request for DescribeWorkflow {
             .ok_or_else(|| WireError::missing(PLACE, "workflow_execution_info"))?;
         let versioning = RunVersioning::from_proto(info.versioning_info.clone());
         let priority = info.priority.clone().map(event::priority);
+        let first_run_id = info.first_run_id.clone();
         let config = reply.execution_config.unwrap_or_default();
         let metadata = config.user_metadata.unwrap_or_default();
         let activities = reply.pending_activities.into_iter().map(pending_activity);
@@ -278,6 +281,7 @@ impl Request for DescribeWorkflow {
         let callbacks = reply.callbacks.into_iter().map(callback);
         Ok(Description {
             summary: summary(PLACE, info)?,
+            first_run_id,
             activities: activities.collect(),
             children: children.collect(),
             versioning,
@@ -336,6 +340,8 @@ pub(super) fn status(status: i32) -> WorkflowStatus {
 }
 
 fn pending_activity(info: workflow::PendingActivityInfo) -> PendingActivity {
+    use PendingActivityState::{CancelRequested, PauseRequested, Started};
+    let state = info.state();
     PendingActivity {
         id: info.activity_id,
         activity_type: info.activity_type.unwrap_or_default().name,
@@ -343,12 +349,13 @@ fn pending_activity(info: workflow::PendingActivityInfo) -> PendingActivity {
         max_attempts: u32::try_from(info.maximum_attempts)
             .ok()
             .filter(|most| *most > 0),
-        is_started: info.state == i32::from(PendingActivityState::Started),
+        // What was requested reaches the worker with a heartbeat; until then it runs the activity.
+        is_started: matches!(state, Started | CancelRequested | PauseRequested),
         last_started: info.last_started_time.and_then(instant),
         last_heartbeat: info.last_heartbeat_time.and_then(instant),
         last_failure: info.last_failure.map(failure::from_proto),
         last_worker: info.last_worker_identity,
-        is_cancel_requested: info.state == i32::from(PendingActivityState::CancelRequested),
+        is_cancel_requested: state == CancelRequested,
         is_paused: info.paused,
         scheduled: info.scheduled_time.and_then(instant),
         expires: info.expiration_time.and_then(instant),
@@ -386,5 +393,32 @@ fn pending_workflow_task(info: workflow::PendingWorkflowTaskInfo) -> PendingWork
         attempt: info.attempt.max(0).cast_unsigned(),
         waiting_since: info.scheduled_time.filter(|_| waits).and_then(instant),
         started: info.started_time.filter(|_| !waits).and_then(instant),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_has_an_activity_until_a_request_has_reached_it() {
+        let in_state = |state: PendingActivityState| {
+            let found = pending_activity(workflow::PendingActivityInfo {
+                state: state.into(),
+                ..Default::default()
+            });
+            (found.is_started, found.is_cancel_requested)
+        };
+        assert_eq!(in_state(PendingActivityState::Scheduled), (false, false));
+        assert_eq!(in_state(PendingActivityState::Started), (true, false));
+        assert_eq!(
+            in_state(PendingActivityState::CancelRequested),
+            (true, true)
+        );
+        assert_eq!(
+            in_state(PendingActivityState::PauseRequested),
+            (true, false)
+        );
+        assert_eq!(in_state(PendingActivityState::Paused), (false, false));
     }
 }

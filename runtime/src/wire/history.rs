@@ -1,18 +1,18 @@
 //! Histories: as a client shows them, and how they are fetched, page by page.
 
-use std::{fmt, time::SystemTime};
+use std::{fmt, num::NonZeroU16, time::SystemTime};
 
 use durably_proto::{
     Message,
     api::{
-        enums::v1::{EventType, HistoryEventFilterType},
+        enums::v1::{EventType, HistoryEventFilterType, WorkflowTaskFailedCause},
         history::{v1 as proto, v1::history_event::Attributes},
         workflowservice::v1 as pb,
     },
 };
 
 use super::{
-    Fault, WireError, failure,
+    Fault, WireError, failure, page,
     payload_fields::Subject,
     request::{Execution, Request, Sender},
     time::instant,
@@ -84,17 +84,20 @@ impl History {
         Self::new(workflow_id, String::new(), history.events)
     }
 
-    /// `run_id` counts if the first event does not name the run.
+    /// `run_id` is the run that was asked for; empty if it was the latest one.
     pub(crate) fn new(
         workflow_id: String,
         run_id: String,
         events: Vec<proto::HistoryEvent>,
     ) -> Self {
-        let events: Vec<_> = events.into_iter().map(HistoryEvent).collect();
+        let run_id = match run_id.is_empty() {
+            true => run_of(&events).unwrap_or_default().to_owned(),
+            false => run_id,
+        };
         Self {
             workflow_id,
-            run_id: timeline::run_id(&events).map_or(run_id, ToOwned::to_owned),
-            events,
+            run_id,
+            events: events.into_iter().map(HistoryEvent).collect(),
         }
     }
 
@@ -170,6 +173,29 @@ impl HistoryEvent {
     }
 }
 
+/// The run that a history is of. Its first event names it, but a reset copies that event from the run before, and
+/// records the new run in the workflow task that it fails.
+fn run_of(events: &[proto::HistoryEvent]) -> Option<&str> {
+    let reset = events
+        .iter()
+        .rev()
+        .find_map(|event| match &event.attributes {
+            Some(Attributes::WorkflowTaskFailedEventAttributes(failed))
+                if failed.cause() == WorkflowTaskFailedCause::ResetWorkflow =>
+            {
+                Some(failed.new_run_id.as_str())
+            }
+            _ => None,
+        });
+    let first = || match &events.first()?.attributes {
+        Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => {
+            Some(started.original_execution_run_id.as_str())
+        }
+        _ => None,
+    };
+    reset.or_else(first).filter(|run_id| !run_id.is_empty())
+}
+
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         timeline::write(self, f)
@@ -180,6 +206,8 @@ impl fmt::Display for History {
 #[derive(Debug)]
 pub(crate) struct GetHistory {
     pub(crate) execution: Execution,
+    /// At most this many events a page; the server's number if none.
+    pub(crate) page_size: Option<NonZeroU16>,
     /// Empty for the first page.
     pub(crate) page_token: Vec<u8>,
     pub(crate) kind: EventsKind,
@@ -215,6 +243,7 @@ impl Request for GetHistory {
         pb::GetWorkflowExecutionHistoryRequest {
             namespace: sender.namespace(),
             execution: Some(self.execution.into_proto()),
+            maximum_page_size: page::size(self.page_size),
             next_page_token: self.page_token,
             wait_new_event: self.waits,
             history_event_filter_type: match self.kind {
@@ -230,19 +259,25 @@ impl Request for GetHistory {
     }
 
     fn read(reply: Self::Reply) -> Result<HistoryPage, WireError> {
-        let mut events = reply.history.unwrap_or_default().events;
-        for blob in reply.raw_history {
-            let history = proto::History::decode(&*blob.data).map_err(|error| {
-                let fault = Fault::Undecodable(error.to_string());
-                WireError::new("page of history", "raw_history", fault)
-            })?;
-            events.extend(history.events);
-        }
+        let next_page_token = reply.next_page_token.clone();
         Ok(HistoryPage {
-            events,
-            next_page_token: reply.next_page_token,
+            events: events(reply)?,
+            next_page_token,
         })
     }
+}
+
+/// The events of a page, which a namespace can be configured to send as bytes.
+pub(super) fn events(reply: pb::GetWorkflowExecutionHistoryResponse) -> Result<Events, WireError> {
+    let mut events = reply.history.unwrap_or_default().events;
+    for blob in reply.raw_history {
+        let history = proto::History::decode(&*blob.data).map_err(|error| {
+            let fault = Fault::Undecodable(error.to_string());
+            WireError::new("page of history", "raw_history", fault)
+        })?;
+        events.extend(history.events);
+    }
+    Ok(events)
 }
 
 /// Why the workflow task that is tried again failed first; the server records no more of failures in a

@@ -8,7 +8,7 @@ use durably_proto::api::workflowservice::v1 as pb;
 use super::{
     WireError, describe,
     describe::Summary,
-    page::Page,
+    page::{self, Page},
     payload,
     request::{Request, Sender},
 };
@@ -37,7 +37,7 @@ impl Request for ListWorkflows {
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::ListWorkflowExecutionsRequest {
             namespace: sender.namespace(),
-            page_size: self.page_size.map_or(0, |size| size.get().into()),
+            page_size: page::size(self.page_size),
             next_page_token: self.page_token,
             query: self.filter,
         }

@@ -1,6 +1,6 @@
 //! The server and its namespaces.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU16, time::Duration};
 
 use durably_proto::api::{
     enums::v1 as enums, namespace::v1 as proto, operatorservice::v1 as operator,
@@ -9,7 +9,7 @@ use durably_proto::api::{
 
 use super::{
     WireError,
-    page::Page,
+    page::{self, Page},
     request::{Request, Sender},
     time,
 };
@@ -156,6 +156,8 @@ pub(crate) struct DeleteNamespace {
 /// Lists namespaces, a page at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct ListNamespaces {
+    /// At most this many namespaces a page; the server's number if none.
+    pub(crate) page_size: Option<NonZeroU16>,
     /// Empty for the first page.
     pub(crate) page_token: Vec<u8>,
 }
@@ -251,6 +253,7 @@ impl Request for ListNamespaces {
 
     fn into_message(self, _: Sender<'_>) -> Self::Message {
         pb::ListNamespacesRequest {
+            page_size: page::size(self.page_size),
             next_page_token: self.page_token,
             ..Default::default()
         }

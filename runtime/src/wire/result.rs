@@ -8,7 +8,7 @@ use durably_proto::api::{
 };
 
 use super::{
-    WireError, failure, payload,
+    WireError, failure, history, payload,
     payload_fields::Subject,
     request::{Execution, Request, Sender},
 };
@@ -79,15 +79,17 @@ impl Request for AwaitClose {
     }
 
     fn read(reply: Self::Reply) -> Result<CloseResponse, WireError> {
-        let last = reply
-            .history
-            .and_then(|history| history.events.into_iter().last());
-        Ok(match last {
-            Some(event) => CloseResponse::Closed(run_end(event)?),
-            None => CloseResponse::StillRunning {
-                page_token: reply.next_page_token,
-            },
-        })
+        let page_token = reply.next_page_token.clone();
+        // As bytes it comes with the events that were recorded with it.
+        match history::events(reply)?.pop() {
+            Some(event) => Ok(CloseResponse::Closed(run_end(event)?)),
+            // The wait would begin again at once, and for ever.
+            None if page_token.is_empty() => Err(WireError::missing(
+                "response to the wait for the end of a run",
+                "next_page_token",
+            )),
+            None => Ok(CloseResponse::StillRunning { page_token }),
+        }
     }
 }
 

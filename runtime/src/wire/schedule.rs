@@ -1,6 +1,6 @@
 //! Schedules, as requests of a client and their responses.
 
-use std::time::Duration;
+use std::{num::NonZeroU16, time::Duration};
 
 use durably_engine::{Header, Payload, RetryPolicy};
 use durably_proto::api::{
@@ -12,7 +12,7 @@ use super::{
     WireError, command, describe,
     describe::WorkflowStatus,
     event,
-    page::Page,
+    page::{self, Page},
     payload,
     request::{Execution, Request, Sender},
     schedule_spec::{Overlap, ScheduleSpec},
@@ -245,6 +245,8 @@ pub(crate) struct DeleteSchedule {
 #[derive(Clone, Debug)]
 pub(crate) struct ListSchedules {
     pub(crate) filter: String,
+    /// At most this many schedules a page; the server's number if none.
+    pub(crate) page_size: Option<NonZeroU16>,
     /// Empty for the first page.
     pub(crate) page_token: Vec<u8>,
 }
@@ -405,9 +407,9 @@ impl Request for ListSchedules {
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::ListSchedulesRequest {
             namespace: sender.namespace(),
+            maximum_page_size: page::size(self.page_size),
             next_page_token: self.page_token,
             query: self.filter,
-            ..Default::default()
         }
     }
 

@@ -27,16 +27,6 @@ use super::{
 /// Longer values are cut.
 const LONGEST_VALUE: usize = 80;
 
-/// The run a history is of; its first event says so.
-pub(crate) fn run_id(events: &[HistoryEvent]) -> Option<&str> {
-    match &events.first()?.raw().attributes {
-        Some(A::WorkflowExecutionStartedEventAttributes(it)) => Some(&it.original_execution_run_id)
-            .filter(|id| !id.is_empty())
-            .map(|id| &**id),
-        _ => None,
-    }
-}
-
 /// The type of the workflow a history is of; empty if its first event does not say so.
 pub(crate) fn workflow_type(events: &[HistoryEvent]) -> &str {
     match events.first().map(|first| &first.raw().attributes) {

@@ -1,6 +1,6 @@
 //! Handles of workflows: attached by id, described, listed, and awaited by several tasks.
 
-use durably::prelude::*;
+use durably::{client::WorkflowStatus, prelude::*};
 use durably_tests::{World, eventually, on_both_servers, unique};
 
 /// Waits until it is told a number.
@@ -23,11 +23,80 @@ impl Box1 {
     }
 }
 
+/// Waits for its last leg to be ended; each leg is a run.
+#[derive(Default)]
+struct Relay {
+    ended: bool,
+}
+
+#[workflow]
+impl Relay {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, legs: u32) -> Result<()> {
+        if legs > 1 {
+            return Self::continue_as_new(legs - 1).into();
+        }
+        Ok(ctx.wait_until(|| self.ended).await?)
+    }
+
+    #[signal]
+    fn end(&mut self) {
+        self.ended = true;
+    }
+}
+
 on_both_servers! {
+    a_handle_of_a_start_describes_the_run_that_its_messages_reach
     a_handle_attached_by_id_does_all_a_started_one_does
     describe_tells_type_status_and_queue
     a_result_can_be_awaited_again_and_by_many
     list_finds_runs_by_type_and_status
+}
+
+async fn a_handle_of_a_start_describes_the_run_that_its_messages_reach(
+    world: &World,
+) -> Result<()> {
+    let worker = world.worker().workflow::<Relay>().spawn().await?;
+    let id = unique("relay");
+    let start = |legs| {
+        Relay::start(&world.client, legs)
+            .id(&id)
+            .task_queue(&world.queue)
+    };
+    let relay = start(2).await?;
+    let second = eventually("the second run", || async {
+        let found = relay.describe().await.ok()?;
+        (Some(&*found.run_id) != relay.run_id()).then_some(found)
+    })
+    .await;
+    assert!(second.status.is_running());
+    // Its history is that of the run that was started.
+    let history = relay.history().await?;
+    assert_eq!(Some(history.run_id()), relay.run_id());
+    let last = history.events().last().map(|event| event.name());
+    assert_eq!(last.as_deref(), Some("WorkflowExecutionContinuedAsNew"));
+    relay.end().await?;
+    relay.result().await?;
+    let ended = relay.describe().await?;
+    assert_eq!(
+        (&ended.run_id, ended.status),
+        (&second.run_id, WorkflowStatus::Completed)
+    );
+
+    // A later start of the id is another workflow.
+    let later = start(1).await?;
+    assert_eq!(
+        later.describe().await?.run_id,
+        later.run_id().unwrap_or_default()
+    );
+    let first = relay.describe().await?;
+    assert_eq!(
+        (Some(&*first.run_id), first.status),
+        (relay.run_id(), WorkflowStatus::ContinuedAsNew)
+    );
+    later.end().await?;
+    later.result().await?;
+    worker.shutdown().await
 }
 
 async fn a_handle_attached_by_id_does_all_a_started_one_does(world: &World) -> Result<()> {

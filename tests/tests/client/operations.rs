@@ -69,6 +69,7 @@ on_both_servers! {
     a_description_shows_what_is_pending
     a_description_tells_why_the_code_fails
     events_are_followed_until_the_run_closes
+    events_of_a_task_that_fails_again_are_followed_once
     a_history_as_json_is_what_it_was
     workflows_are_counted_by_status
     a_namespace_is_registered_and_used
@@ -152,6 +153,8 @@ async fn a_description_tells_why_the_code_fails(world: &World) -> Result<()> {
 async fn events_are_followed_until_the_run_closes(world: &World) -> Result<()> {
     let worker = world.worker().workflow::<Child>().spawn().await?;
     let handle = Child::start(&world.client).task_queue(&world.queue).await?;
+    let open = handle.untyped().events().closing().next().await?;
+    assert!(open.is_none(), "{open:?}");
     let mut events = handle.untyped().events().wait();
     let mut names = Vec::new();
     while let Some(event) = events.next().await? {
@@ -176,6 +179,31 @@ async fn events_are_followed_until_the_run_closes(world: &World) -> Result<()> {
         matches!(nobody, Err(HandleError::NotFound(_))),
         "{nobody:?}"
     );
+    worker.shutdown().await
+}
+
+async fn events_of_a_task_that_fails_again_are_followed_once(world: &World) -> Result<()> {
+    let worker = world.worker().workflow::<Broken>().spawn().await?;
+    let broken = Broken::start(&world.client)
+        .task_queue(&world.queue)
+        .await?;
+    // The server records no events of this attempt, and shows them all the same.
+    eventually("the second attempt", || async {
+        let task = broken.describe().await.ok()?.pending_workflow_task?;
+        (task.attempt > 1).then_some(())
+    })
+    .await;
+    let mut events = broken.untyped().events().wait();
+    let mut ids = Vec::new();
+    while let Some(event) = events.next().await? {
+        ids.push(event.id());
+        if event.name() == "WorkflowTaskFailed" {
+            broken.terminate("seen").await?;
+        }
+    }
+    let recorded = broken.history().await?;
+    let recorded: Vec<_> = recorded.events().iter().map(|event| event.id()).collect();
+    assert_eq!(ids, recorded);
     worker.shutdown().await
 }
 
@@ -218,6 +246,15 @@ async fn workflows_are_counted_by_status(world: &World) -> Result<()> {
         matches!(malformed, Err(RpcError::InvalidArgument { .. })),
         "{malformed:?}"
     );
+    const TYPE: SearchKey<Keyword> = SearchKey::new("WorkflowType");
+    match world.client.count_by(TYPE, &filter).await {
+        Err(RpcError::InvalidArgument { message }) => assert_eq!(
+            message,
+            "invalid query: operation is not supported: 'GROUP BY' clause is not supported for search attribute \
+             WorkflowType"
+        ),
+        other => panic!("{other:?}"),
+    }
     for handle in &handles[1..] {
         handle.terminate("seen").await?;
     }

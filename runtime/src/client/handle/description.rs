@@ -383,8 +383,7 @@ pub(crate) fn call(target: &FromClient) -> Call<WorkflowDescription, HandleError
     Call::new(|timeout| async move {
         let what = || format!("description of workflow `{}`", target.workflow_id());
         within(timeout, what, async {
-            let run = target.run_id().unwrap_or_default();
-            let found = describe(&target, run, Patience::at_once(timeout)).await?;
+            let found = describe_current(&target, Patience::at_once(timeout)).await?;
             let converter = target.client().converter();
             let activities = found.activities.into_iter();
             let activities = activities.map(|it| PendingActivity::new(it, converter));
@@ -399,7 +398,7 @@ pub(crate) fn call(target: &FromClient) -> Call<WorkflowDescription, HandleError
                     waiting_since: task.waiting_since,
                     started: task.started,
                     failure: match task.attempt > 1 {
-                        true => last_failure(&target, run).await,
+                        true => last_failure(&target, &found.summary.run_id).await,
                         false => None,
                     },
                 }),
@@ -433,6 +432,25 @@ pub(crate) fn call(target: &FromClient) -> Call<WorkflowDescription, HandleError
     })
 }
 
+/// Describes the run that messages go to. Of a start it is the latest run, which cancel requests, signals and queries
+/// reach, too, unless it belongs to a later start of the same id.
+async fn describe_current(
+    target: &FromClient,
+    patience: Patience,
+) -> Result<Description, HandleError> {
+    let Some(started) = target.started_run_id() else {
+        return describe(target, target.run_id().unwrap_or_default(), patience).await;
+    };
+    match describe(target, "", patience).await {
+        Ok(latest) if latest.summary.run_id == started || latest.first_run_id == started => {
+            Ok(latest)
+        }
+        // The latest run is another chain's, or was deleted.
+        Ok(_) | Err(HandleError::NotFound(_)) => describe(target, started, patience).await,
+        Err(error) => Err(error),
+    }
+}
+
 pub(crate) async fn describe(
     target: &FromClient,
     run: &str,
@@ -449,6 +467,7 @@ pub(crate) async fn describe(
 pub(super) async fn last_failure(target: &FromClient, run: &str) -> Option<String> {
     let request = GetHistory {
         execution: target.execution_of_run(run),
+        page_size: None,
         page_token: Vec::new(),
         kind: EventsKind::All,
         waits: false,

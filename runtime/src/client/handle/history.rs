@@ -46,6 +46,7 @@ pub(crate) async fn fetch(
     loop {
         let request = GetHistory {
             execution: target.execution_of_run(run),
+            page_size: None,
             page_token,
             kind: EventsKind::All,
             waits: false,
@@ -71,15 +72,27 @@ pub(crate) fn events(target: &FromClient) -> List<HistoryEvent, HandleError> {
     let all = Filter::from("");
     List::new("events", all, move |page: PageRequest, patience| {
         let target = target.clone();
+        let (kind, waits) = (page.kind, page.waits);
         let request = GetHistory {
             execution: target.execution_of_run(target.run_id().unwrap_or_default()),
+            page_size: page.size,
             page_token: page.page_token,
-            kind: page.kind,
-            waits: page.waits,
+            kind,
+            waits,
         };
         async move {
             let page = target.caller().call(request, patience).await;
-            let page = page.map_err(|error| target.refused::<HandleError>(error))?;
+            let mut page = page.map_err(|error| target.refused::<HandleError>(error))?;
+            match kind {
+                // Servers append the events of a task that is not recorded yet. A list that waits has them again
+                // when they are recorded.
+                EventsKind::All if waits => page.events.retain(|event| event.task_id != 0),
+                EventsKind::All => {}
+                // Servers that send bytes send the events that were recorded with it, too.
+                EventsKind::Closing => {
+                    page.events.drain(..page.events.len().saturating_sub(1));
+                }
+            }
             Ok(Page {
                 items: page.events.into_iter().map(HistoryEvent::new).collect(),
                 next_page_token: page.next_page_token,
@@ -96,7 +109,7 @@ pub(crate) fn list(client: &Client, filter: Filter) -> List<History, HandleError
         async move {
             let request = ListWorkflows {
                 filter: page.filter,
-                page_size: Some(AT_ONCE),
+                page_size: Some(page.size.map_or(AT_ONCE, |wanted| wanted.min(AT_ONCE))),
                 page_token: page.page_token,
             };
             let page = client.caller().call(request, patience).await;

@@ -166,13 +166,19 @@ impl<W: Workflow> Handle<W> {
 
     /// The workflow's present state at the server: status, times, pending activities and children.
     ///
+    /// A handle of a start describes the latest run of what it started, past continue-as-new, retries, cron and
+    /// resets, as its messages go to that run. If another start has taken the workflow id since, it describes the run
+    /// that it started. A handle of one run describes that run, and any other the latest run of the workflow id.
+    ///
     /// # Errors
     /// There is no such workflow, or the request failed.
     pub fn describe(&self) -> Call<WorkflowDescription, HandleError> {
         description::call(&self.via)
     }
 
-    /// All events of the run so far; printed, they are a timeline.
+    /// All events of a run so far; printed, they are a timeline. It is the run that was started or attached to, and
+    /// without one the latest run. The runs that followed it have histories of their own:
+    /// `handle.untyped().run(id).history()`.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.

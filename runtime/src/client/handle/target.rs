@@ -10,11 +10,7 @@ use crate::{
     data::{ArgsEncoder, EncodedArgs, PayloadOf},
     definition::{CanQuery, CanUpdate, Via},
     error::{HandleError, RpcError, WorkflowNotFound},
-    transport::{
-        caller::Caller,
-        retry::{Attempts, Patience},
-        rpc::Rpc,
-    },
+    transport::{caller::Caller, retry::Patience, rpc::Rpc},
     wire::{
         request::{Execution, Request},
         status::{CallError, Reason},
@@ -91,6 +87,11 @@ impl FromClient {
     }
 
     /// The run that was started, if this is a handle of a start.
+    pub(crate) fn started_run_id(&self) -> Option<&str> {
+        self.0.started.as_deref()
+    }
+
+    /// The run that was started; empty if this is not a handle of a start.
     pub(crate) fn first_run_id(&self) -> String {
         self.0.started.clone().unwrap_or_default()
     }
@@ -156,20 +157,13 @@ impl FromClient {
                 reason,
             };
             let what = || format!("response to the termination of `{}`", to.workflow_id());
-            let terminated = async {
-                let mut attempts = Attempts::new(Patience::at_once(timeout));
-                match to.caller().call_with(request, &mut attempts).await {
-                    Ok(()) => Ok(()),
-                    // By an attempt whose response was lost.
-                    Err(error)
-                        if attempts.is_repeated() && error.reason() == Reason::WorkflowClosed =>
-                    {
-                        Ok(())
-                    }
-                    Err(error) => Err(to.refused(error)),
-                }
-            };
-            within(timeout, what, terminated).await
+            let is_closed = |error: &CallError| error.reason() == Reason::WorkflowClosed;
+            within(timeout, what, async {
+                let patience = Patience::at_once(timeout);
+                let terminated = to.caller().call_with_effect(request, patience, is_closed);
+                terminated.await.map_err(|error| to.refused(error))
+            })
+            .await
         })
     }
 

@@ -12,7 +12,12 @@ use crate::{
     definition::Workflow,
     definition::private::payload,
     error::{HandleError, ResultError},
-    wire::{history::HistoryEvent, stop::DeleteWorkflow},
+    transport::retry::Patience,
+    wire::{
+        history::HistoryEvent,
+        status::{CallError, Reason},
+        stop::DeleteWorkflow,
+    },
 };
 
 /// A workflow execution; its signals, queries and updates go by their names.
@@ -163,7 +168,8 @@ impl DynHandle {
         reset::call(&self.0, point, reason.into_text(), Self::new)
     }
 
-    /// The workflow's present state at the server: status, times, pending activities and children.
+    /// The workflow's present state at the server: status, times, pending activities and children. For which run, see
+    /// [`Handle::describe`].
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
@@ -171,7 +177,8 @@ impl DynHandle {
         description::call(&self.0)
     }
 
-    /// All events of the run so far; printed, they are a timeline.
+    /// All events of a run so far; printed, they are a timeline. It is the run that was started or attached to, and
+    /// without one the latest run. `handle.run(id).history()` has that of another run.
     ///
     /// # Errors
     /// There is no such workflow, or the request failed.
@@ -179,7 +186,8 @@ impl DynHandle {
         history::call(&self.0)
     }
 
-    /// The events of the run, read page by page: for long histories, and to follow a run that is open.
+    /// The events of a run, read page by page: for long histories, and to follow a run that is open. It is the run
+    /// that was started or attached to, and without one the latest run.
     ///
     /// ```no_run
     /// # use durably::prelude::*;
@@ -197,7 +205,9 @@ impl DynHandle {
         history::events(&self.0)
     }
 
-    /// Deletes the run and its history; an open one is terminated first. The server does so after a while.
+    /// Deletes a run and its history; an open one is terminated first. The server does so after a while. It is the
+    /// run that was started or attached to, and without one the latest run; other runs of the workflow stay. If the
+    /// request had to be repeated, a run that is gone by then counts as deleted.
     ///
     /// ```no_run
     /// # use durably::prelude::*;
@@ -216,10 +226,16 @@ impl DynHandle {
         let target = self.0.clone();
         Call::new(move |timeout| async move {
             let request = DeleteWorkflow {
-                execution: target.execution(),
+                execution: target.execution_of_run(target.run_id().unwrap_or_default()),
             };
             let what = || format!("response to the deletion of `{}`", target.workflow_id());
-            within(timeout, what, target.send(request, timeout)).await
+            let is_gone = |error: &CallError| error.reason() == Reason::NoWorkflow;
+            within(timeout, what, async {
+                let patience = Patience::at_once(timeout);
+                let deleted = target.caller().call_with_effect(request, patience, is_gone);
+                deleted.await.map_err(|error| target.refused(error))
+            })
+            .await
         })
     }
 }

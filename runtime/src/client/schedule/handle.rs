@@ -200,7 +200,8 @@ impl ScheduleHandle {
         }
     }
 
-    /// Deletes it. The workflows that it has started run on.
+    /// Deletes it. The workflows that it has started run on. If the request had to be repeated, a schedule that is gone
+    /// by then counts as deleted.
     ///
     /// # Errors
     /// There is no such schedule, or the request failed.
@@ -211,7 +212,14 @@ impl ScheduleHandle {
                 id: handle.id.to_string(),
             };
             let what = || format!("response to the deletion of schedule `{}`", handle.id);
-            within(timeout, what, handle.send(request, timeout)).await
+            within(timeout, what, async {
+                handle.check()?;
+                let caller = handle.client.caller();
+                let patience = Patience::at_once(timeout);
+                let deleted = caller.call_with_effect(request, patience, is_missing);
+                deleted.await.map_err(|error| handle.refused(error))
+            })
+            .await
         })
     }
 
@@ -391,7 +399,7 @@ impl ScheduleHandle {
     }
 
     fn refused(&self, error: CallError) -> ScheduleError {
-        match error.is_not_found() && error.missing_namespace().is_none() {
+        match is_missing(&error) {
             true => ScheduleNotFound {
                 schedule_id: self.id.to_string(),
             }
@@ -399,6 +407,10 @@ impl ScheduleHandle {
             false => RpcError::from(error).into(),
         }
     }
+}
+
+fn is_missing(error: &CallError) -> bool {
+    error.is_not_found() && error.missing_namespace().is_none()
 }
 
 /// Servers list this many times at once, and do not report that there are more.

@@ -95,6 +95,7 @@ impl ScheduleSummary {
 pub(crate) fn list(client: &Client) -> List<ScheduleSummary> {
     let request = |page: PageRequest| ListSchedules {
         filter: page.filter,
+        page_size: page.size,
         page_token: page.page_token,
     };
     List::of_requests(

@@ -102,6 +102,14 @@ fake! {
     signal_with_start_workflow_execution(SignalWithStartWorkflowExecutionRequest) -> SignalWithStartWorkflowExecutionResponse;
     count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse;
     list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse;
+    delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse;
+    start_batch_operation(StartBatchOperationRequest) -> StartBatchOperationResponse;
+    stop_batch_operation(StopBatchOperationRequest) -> StopBatchOperationResponse;
+    list_batch_operations(ListBatchOperationsRequest) -> ListBatchOperationsResponse;
+    register_namespace(RegisterNamespaceRequest) -> RegisterNamespaceResponse;
+    list_namespaces(ListNamespacesRequest) -> ListNamespacesResponse;
+    list_schedules(ListSchedulesRequest) -> ListSchedulesResponse;
+    delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse;
     describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse;
     update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse;
     patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse;

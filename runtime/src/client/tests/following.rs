@@ -1,13 +1,17 @@
 //! Results are waited for to the end of the chain, whatever happens to the connection.
 
 use durably_engine::Payload;
-use durably_proto::api::{
-    failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
-    history::{
-        v1 as proto,
-        v1::{History, HistoryEvent, history_event::Attributes},
+use durably_proto::{
+    Message,
+    api::{
+        common::v1::DataBlob,
+        failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
+        history::{
+            v1 as proto,
+            v1::{History, HistoryEvent, history_event::Attributes},
+        },
+        workflowservice::v1::GetWorkflowExecutionHistoryResponse as Page,
     },
-    workflowservice::v1::GetWorkflowExecutionHistoryResponse as Page,
 };
 use tonic::Status;
 
@@ -88,6 +92,22 @@ async fn a_result_is_followed_past_continue_as_new_and_retries() {
         .filter_map(|asked| Some(asked.execution?.run_id))
         .collect();
     assert_eq!(runs, ["", "run-2", "run-3"]);
+}
+
+/// A namespace can be configured to send histories as bytes, with the events that were recorded with the last one.
+#[tokio::test]
+async fn a_result_is_read_from_a_raw_history() {
+    let (fake, client) = server().await;
+    let mut page = completed(Payload::json(b"70".to_vec()));
+    let mut batch = page.history.take().unwrap_or_default();
+    batch.events.insert(0, HistoryEvent::default());
+    page.raw_history = vec![DataBlob {
+        data: batch.encode_to_vec(),
+        ..Default::default()
+    }];
+    fake.get_workflow_execution_history.then(Ok(page));
+    let result = Handle::<Account>::attach(&client, "acc-1").result().await;
+    assert_eq!(result.expect("the run completes"), 70);
 }
 
 #[tokio::test]

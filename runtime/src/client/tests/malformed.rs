@@ -125,6 +125,19 @@ async fn a_chain_without_its_next_run_is_not_followed() {
     );
 }
 
+/// The wait would begin again at once, and for ever.
+#[tokio::test]
+async fn a_wait_that_ends_with_nothing_is_not_repeated() {
+    let (fake, client) = server().await;
+    fake.get_workflow_execution_history
+        .then(Ok(Default::default()));
+    let handle = Handle::<Account>::attach(&client, "acc-1");
+    assert_eq!(
+        malformed!(ResultError, handle.result()),
+        "malformed response: response to the wait for the end of a run lacks `next_page_token`"
+    );
+}
+
 #[tokio::test]
 async fn a_page_of_history_that_cannot_be_decoded_is_told() {
     let (fake, client) = server().await;

@@ -4,10 +4,13 @@ mod codecs;
 mod connection;
 mod fake;
 mod following;
+mod histories;
 #[cfg(feature = "server")]
 mod keyed;
 mod malformed;
 mod refusals;
+mod repeated;
+mod runs;
 mod schedules;
 mod sending;
 mod stuck;

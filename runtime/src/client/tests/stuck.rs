@@ -92,6 +92,14 @@ fn events(attributes: Vec<Option<Attributes>>) -> Page {
     }
 }
 
+/// The run is open after a while of waiting.
+fn still_running() -> Page {
+    Page {
+        next_page_token: b"more".to_vec(),
+        ..Default::default()
+    }
+}
+
 fn completed() -> Page {
     let completed = WorkflowExecutionCompletedEventAttributes {
         result: payload::list_to_proto(vec![Payload::json(b"5".to_vec())]),
@@ -166,12 +174,12 @@ async fn a_long_wait_is_explained_once() {
     ] {
         let (fake, client) = server().await;
         let pages = &fake.get_workflow_execution_history;
-        pages.then(Ok(Page::default()));
+        pages.then(Ok(still_running()));
         fake.describe_workflow_execution.then(Ok(found));
         if let Some(history) = history {
             pages.then(Ok(history));
         }
-        pages.then(Ok(Page::default()));
+        pages.then(Ok(still_running()));
         pages.then(Ok(completed()));
         let result = Handle::<Account>::attach(&client, id).result().await;
         assert_eq!(result.ok(), Some(5));
@@ -194,7 +202,7 @@ async fn a_workflow_that_works_is_waited_for_in_silence() {
     ] {
         let (fake, client) = server().await;
         let pages = &fake.get_workflow_execution_history;
-        pages.then(Ok(Page::default()));
+        pages.then(Ok(still_running()));
         fake.describe_workflow_execution.then(Ok(found));
         pages.then(Ok(completed()));
         let result = Handle::<Account>::attach(&client, id).result().await;

@@ -25,6 +25,7 @@ pub(crate) async fn fetch_pages(
     loop {
         let request = GetHistory {
             execution: execution.clone(),
+            page_size: None,
             page_token,
             kind: EventsKind::All,
             waits: false,
