@@ -19,8 +19,10 @@ pub mod process;
 pub mod proxy;
 pub mod raw;
 pub mod raw_update;
+pub mod rng;
 #[cfg(test)]
 mod sim;
+pub mod soak;
 pub mod tally;
 pub mod tls;
 pub mod trip;

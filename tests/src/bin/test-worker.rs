@@ -3,6 +3,7 @@
 use durably::{Result, Worker};
 use durably_tests::{
     crunch::{Crunch, crunch},
+    soak::{Soak, double_at_last},
     tally::{Relay, Tally, weigh},
     trip::Trip,
 };
@@ -19,6 +20,8 @@ async fn main() -> Result<()> {
         .workflow::<Crunch>()
         .activity::<crunch>()
         .workflow::<Relay>()
+        .workflow::<Soak>()
+        .activity::<double_at_last>()
         .workflow::<Tally>()
         .workflow::<Trip>()
         .activity::<weigh>()

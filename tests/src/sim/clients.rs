@@ -18,12 +18,14 @@ use tonic::Code;
 use super::{
     check, families,
     network::{CallError, call},
-    rng::mix,
     worker::{QUEUE, payload, payloads},
     workflows::{Step, result_of},
     world::World,
 };
-use crate::raw::{NAMESPACE, execution, task_queue};
+use crate::{
+    raw::{NAMESPACE, execution, task_queue},
+    rng::mix,
+};
 
 /// A workflow of the simulation, and what is known about it.
 pub(super) struct Case {

@@ -24,7 +24,7 @@ mod clients;
 mod families;
 mod host;
 mod network;
-mod rng;
+
 mod tasks;
 mod worker;
 mod workflows;

@@ -17,11 +17,13 @@ use tokio::time::Instant;
 
 use super::{
     network::{CallError, call},
-    rng::mix,
     workflows::{Ledger, Pipeline, Retried, Stoppable, Tick},
     world::{EndOnDrop, Life, World},
 };
-use crate::raw::{NAMESPACE, task_queue};
+use crate::{
+    raw::{NAMESPACE, task_queue},
+    rng::mix,
+};
 
 /// One worker, from its start to its crash.
 struct Worker {

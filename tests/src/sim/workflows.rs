@@ -2,7 +2,7 @@
 
 use durably::prelude::*;
 
-use super::rng::mix;
+use crate::rng::mix;
 
 /// Computes [`mix`].
 #[activity(start_to_close = "5s")]

@@ -15,7 +15,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::{host::Incarnation, rng::Rng, tasks::HandedTasks};
+use super::{host::Incarnation, tasks::HandedTasks};
+use crate::rng::Rng;
 
 /// One simulation.
 pub(super) struct World {

@@ -21,6 +21,7 @@ use durably::{
 };
 use durably_tests::{
     process::{Process, free_port},
+    rng::Rng,
     tally::{RELAYED, Tally},
     unique,
 };
@@ -44,7 +45,7 @@ async fn a_server_that_is_killed_again_and_again_loses_nothing() -> Result<()> {
         |seed| seed.parse().expect("a number"),
     );
     println!("KILLS_SEED={seed}");
-    let mut random = Random(seed);
+    let mut random = Rng::new(seed);
     for kill in 0..kills {
         tokio::time::sleep(Duration::from_millis(100 + random.below(900))).await;
         killed.kill_server();
@@ -210,17 +211,4 @@ fn worker(port: u16) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_test-worker"));
     command.arg(format!("127.0.0.1:{port}")).arg(QUEUE);
     Process::start(command, "ready")
-}
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
 }

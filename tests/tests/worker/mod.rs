@@ -7,3 +7,4 @@ mod interrupted;
 mod long_replay;
 mod registration;
 mod shutdown;
+mod soak;

@@ -1,39 +1,41 @@
-//! The random numbers of a simulation: all come from its seed.
+//! Random numbers that a seed repeats: of the simulation, and of tests that kill processes.
 
 use std::time::Duration;
 
 /// SplitMix64.
 #[derive(Debug)]
-pub(super) struct Rng(u64);
+pub struct Rng(u64);
 
 impl Rng {
-    pub(super) fn new(seed: u64) -> Self {
+    /// The same numbers for the same seed.
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    /// Any number.
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.0)
     }
 
     /// A number below `end`.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
     /// Whether an event of this probability happens.
-    pub(super) fn one_in(&mut self, count: u64) -> bool {
+    pub fn one_in(&mut self, count: u64) -> bool {
         self.below(count) == 0
     }
 
     /// A duration below `end` milliseconds.
-    pub(super) fn millis_below(&mut self, end: u64) -> Duration {
+    pub fn millis_below(&mut self, end: u64) -> Duration {
         Duration::from_micros(self.below(end * 1000))
     }
 }
 
 /// Scrambles a number; also what the activities of the simulation compute.
-pub(super) fn mix(number: u64) -> u64 {
+pub fn mix(number: u64) -> u64 {
     let mut z = number;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
