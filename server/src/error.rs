@@ -48,6 +48,9 @@ pub enum StartError {
         /// What is wrong, with the name of the file.
         problem: String,
     },
+    /// The key of [`ServerBuilder::api_key`](crate::ServerBuilder::api_key) is none, for this reason. The key is
+    /// not shown.
+    ApiKey(&'static str),
     /// [`ServerBuilder::namespace`](crate::ServerBuilder::namespace) was called twice with this
     /// name.
     NamespaceTwice(String),
@@ -98,6 +101,7 @@ impl fmt::Display for StartError {
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
             #[cfg(feature = "tls")]
             Self::Tls { problem } => write!(f, "cannot serve over TLS: {problem}"),
+            Self::ApiKey(problem) => write!(f, "the API key cannot be used: {problem}"),
             Self::NamespaceTwice(name) => write!(f, "namespace `{name}` is named twice"),
             Self::Namespace { name, problem } => {
                 write!(f, "namespace `{name}` cannot be registered: {problem}")
@@ -121,7 +125,8 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Listen { source, .. } => Some(source),
-            Self::NamespaceTwice(_)
+            Self::ApiKey(_)
+            | Self::NamespaceTwice(_)
             | Self::Namespace { .. }
             | Self::SearchAttribute { .. }
             | Self::Store { .. } => None,

@@ -2,6 +2,7 @@
 
 mod log;
 
+use std::env::VarError;
 use std::net::{Ipv4Addr, SocketAddr};
 #[cfg(any(feature = "sqlite", feature = "tls"))]
 use std::path::PathBuf;
@@ -227,7 +228,11 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
         }
     }
     if options.api_key.is_none() {
-        options.api_key = std::env::var("DURABLY_SERVER_API_KEY").ok().map(Secret);
+        options.api_key = match std::env::var(API_KEY) {
+            Ok(key) => Some(Secret(key)),
+            Err(VarError::NotPresent) => None,
+            Err(VarError::NotUnicode(_)) => return Err(format!("{API_KEY} is not UTF-8")),
+        };
     }
     #[cfg(feature = "tls")]
     if options.tls.certificate.is_some() != options.tls.key.is_some() {
@@ -318,6 +323,9 @@ Options:
                          skip time from the start, until a client locks the clock
   -h, --help             print this text
   -V, --version          print the version";
+
+/// Not on the command line, which other users of the machine can read.
+const API_KEY: &str = "DURABLY_SERVER_API_KEY";
 
 #[cfg(test)]
 mod tests {

@@ -1,36 +1,23 @@
-//! The connection to a server: HTTP/2, made when it is needed and again when it broke.
+//! The way to a server: a connection that callers share, made when it is needed and again when it broke.
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use bytes::Bytes;
-use h2::{
-    Ping, PingPong,
-    client::{Builder, SendRequest},
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared},
 };
-use http::Uri;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    runtime::Handle,
-    time,
-};
+use tokio::runtime::Handle;
 use tonic::Status;
 
 use super::{
+    connection::{Connection, connect},
     first_bytes::{FirstBytes, ForeignAnswer},
     net::Net,
-    target::{Address, Target},
+    target::Target,
 };
-
-/// What the server may send ahead of our reading: of one answer, and in all. Generous, so that no
-/// answer of customary size needs a frame from us to go on.
-const STREAM_WINDOW: u32 = 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
-/// How long the answer to a probe may take.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The way to a server; its clones share one connection.
 #[derive(Clone)]
@@ -38,37 +25,40 @@ pub(crate) struct Channel(Arc<Inner>);
 
 struct Inner {
     target: Target,
-    /// The connection in use: none before the first call.
-    current: Mutex<Option<SendRequest<Bytes>>>,
-    /// Held while connecting, so that callers who find the connection broken make one new one.
-    connecting: tokio::sync::Mutex<()>,
+    /// Apart from the thread, which must not be the last to hold itself.
+    state: Arc<Mutex<State>>,
     /// Of the first connection: what answers there is learnt once.
     first_bytes: FirstBytes,
     net: Net,
 }
+
+#[derive(Default)]
+struct State {
+    /// The connection in use: none before the first call.
+    current: Option<Connection>,
+    /// The attempt in progress. It goes on when callers give up, so that the next ones find its result.
+    attempt: Option<Attempt>,
+    /// The place of the address that answered last.
+    first: usize,
+}
+
+/// An attempt to connect, which callers wait for together.
+type Attempt = Shared<BoxFuture<'static, Result<Connection, Arc<io::Error>>>>;
 
 impl Channel {
     /// Connects when it is first used.
     pub(crate) fn lazy(target: Target) -> io::Result<Self> {
         Ok(Self(Arc::new(Inner {
             target,
-            current: Mutex::default(),
-            connecting: tokio::sync::Mutex::default(),
+            state: Arc::default(),
             first_bytes: FirstBytes::default(),
             net: Net::start("durably-net")?,
         })))
     }
 
     /// Connects now, so that a wrong address is known now.
-    pub(crate) async fn connect(target: Target) -> io::Result<Self> {
-        let channel = Self::lazy(target)?;
-        channel.make_connection().await?;
-        Ok(channel)
-    }
-
-    /// `http://host:port` or `https://host:port`.
-    pub(crate) fn uri(&self) -> &Uri {
-        &self.0.target.uri
+    pub(crate) async fn connect(&self) -> Result<(), Arc<io::Error>> {
+        self.attempt().await.map(drop)
     }
 
     /// What answered the connection, if it is not a gRPC server.
@@ -92,115 +82,56 @@ impl Channel {
     }
 
     /// A connection that takes a request, made anew if the last one broke or is being closed.
-    pub(crate) async fn ready(&self) -> Result<SendRequest<Bytes>, Status> {
+    pub(super) async fn ready(&self) -> Result<Connection, Status> {
         if let Some(ready) = self.current().await {
             return Ok(ready);
         }
-        let _connecting = self.0.connecting.lock().await;
-        if let Some(ready) = self.current().await {
-            return Ok(ready);
-        }
-        self.make_connection().await.map_err(unreachable)
+        self.attempt().await.map_err(unreachable)
     }
 
     /// The connection in use, if it still takes requests.
-    async fn current(&self) -> Option<SendRequest<Bytes>> {
-        let current = self.lock().clone();
-        current?.ready().await.ok()
+    async fn current(&self) -> Option<Connection> {
+        let Connection { sender, uri } = lock(&self.0.state).current.clone()?;
+        let sender = sender.ready().await.ok()?;
+        Some(Connection { sender, uri })
     }
 
-    async fn make_connection(&self) -> io::Result<SendRequest<Bytes>> {
-        let target = self.0.target.clone();
-        let connected = self
-            .net()
-            .spawn(connect(target, self.0.first_bytes.clone()))
-            .await;
-        let sender = connected.map_err(io::Error::other)??;
-        *self.lock() = Some(sender.clone());
-        Ok(sender)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<SendRequest<Bytes>>> {
-        let current = self.0.current.lock();
-        current.unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Connects to the first address that answers, and serves the connection on this runtime until it
-/// ends. The error is that of the last one.
-async fn connect(target: Target, first_bytes: FirstBytes) -> io::Result<SendRequest<Bytes>> {
-    let mut failure = None;
-    for address in &target.addresses {
-        let connecting = handshake(&target, address, &first_bytes);
-        match time::timeout(target.connect_timeout, connecting).await {
-            Ok(Ok(sender)) => return Ok(sender),
-            Ok(Err(error)) => failure = Some(error),
-            Err(_) => failure = Some(io::ErrorKind::TimedOut.into()),
+    /// The attempt in progress, or a new one.
+    fn attempt(&self) -> Attempt {
+        let mut state = lock(&self.0.state);
+        // One that panicked has not removed itself.
+        if let Some(attempt) = &state.attempt
+            && attempt.peek().is_none()
+        {
+            return attempt.clone();
         }
-    }
-    Err(failure.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()))
-}
-
-async fn handshake(
-    target: &Target,
-    address: &Address,
-    first_bytes: &FirstBytes,
-) -> io::Result<SendRequest<Bytes>> {
-    let socket = target.open(address).await?;
-    #[cfg(feature = "tls")]
-    if let Some(tls) = &target.tls {
-        let socket = tls.wrap(&address.host, socket).await?;
-        return serve(first_bytes.of(socket), target.keep_alive).await;
-    }
-    serve(first_bytes.of(socket), target.keep_alive).await
-}
-
-/// Speaks HTTP/2 over the socket until the connection ends.
-async fn serve<S>(socket: S, keep_alive: Option<Duration>) -> io::Result<SendRequest<Bytes>>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let (sender, mut connection) = Builder::new()
-        .enable_push(false)
-        .initial_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .handshake(socket)
-        .await
-        .map_err(io::Error::other)?;
-    let probes = connection.ping_pong().zip(keep_alive);
-    tokio::spawn(async move {
-        let dead = async {
-            match probes {
-                Some((ping, interval)) => last_probe(ping, interval).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            ended = connection => {
-                if let Err(error) = ended {
-                    tracing::debug!(%error, "the connection to the server broke");
-                }
-            }
-            () = dead => tracing::debug!("the server does not answer probes"),
-        }
-    });
-    Ok(sender)
-}
-
-/// Probes the connection until a probe is not answered.
-async fn last_probe(mut ping: PingPong, interval: Duration) {
-    loop {
-        time::sleep(interval).await;
-        let pong = time::timeout(PROBE_TIMEOUT, ping.ping(Ping::opaque())).await;
-        if !matches!(pong, Ok(Ok(_))) {
-            return;
-        }
+        let (target, first) = (self.0.target.clone(), state.first);
+        let (first_bytes, shared) = (self.0.first_bytes.clone(), Arc::clone(&self.0.state));
+        let connecting = self.net().spawn(async move {
+            let connected = connect(&target, first, &first_bytes).await;
+            let mut state = lock(&shared);
+            state.attempt = None;
+            let (place, connection) = connected?;
+            state.first = place;
+            state.current = Some(connection.clone());
+            Ok(connection)
+        });
+        let attempt = connecting.map(|ended| {
+            let connected = ended.unwrap_or_else(|ended| Err(io::Error::other(ended)));
+            connected.map_err(Arc::new)
+        });
+        let attempt = attempt.boxed().shared();
+        state.attempt = Some(attempt.clone());
+        attempt
     }
 }
 
-fn unreachable(error: io::Error) -> Status {
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn unreachable(error: Arc<io::Error>) -> Status {
     let mut status = Status::unavailable(error.to_string());
-    status.set_source(Arc::new(error));
+    status.set_source(error);
     status
 }

@@ -18,12 +18,17 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE, TE, USER_AGENT},
     uri::PathAndQuery,
 };
-use tokio::{runtime::Handle, task::JoinHandle};
+use tokio::{
+    runtime::Handle,
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
 use tonic::{Code, Status};
 
 use super::{
     caller::Transport,
     channel::Channel,
+    connection::Connection,
     first_bytes::ForeignAnswer,
     rpc::{self, Rpc},
 };
@@ -50,13 +55,16 @@ pub(crate) struct Grpc {
 pub(crate) struct ApiKey(pub(crate) Arc<dyn Fn() -> String + Send + Sync>);
 
 impl ApiKey {
-    /// What a request is authorized by; it is shown nowhere.
+    /// What a request is authorized by; it is shown nowhere. Without a key the request is retried: one may
+    /// be there later, as while keys are exchanged.
     fn header(&self) -> Result<HeaderValue, Status> {
-        let key = catch_unwind(AssertUnwindSafe(|| (self.0)()))
-            .map_err(|_| Status::unauthenticated("the function that gives the API key panicked"))?;
-        bearer(&key).map_err(|_| {
-            Status::unauthenticated("the API key has characters that cannot be sent in a header")
-        })
+        let fault =
+            |what: &str| Status::unavailable(format!("the function that gives the API key {what}"));
+        let key = catch_unwind(AssertUnwindSafe(|| (self.0)())).map_err(|_| fault("panicked"))?;
+        if key.is_empty() {
+            return Err(fault("gave none"));
+        }
+        bearer(&key).map_err(|_| fault("gave one that cannot be sent in a header"))
     }
 }
 
@@ -112,24 +120,28 @@ impl Grpc {
         body: Bytes,
         timeout: Duration,
     ) -> Result<Bytes, CallError> {
-        match tokio::time::timeout(timeout, self.exchange(path, body, timeout)).await {
+        let deadline = Instant::now() + timeout;
+        let late = |what: &str| Status::deadline_exceeded(format!("{what} within {timeout:?}"));
+        let Ok(connection) = timeout_at(deadline, self.channel.ready()).await else {
+            return Err(late("no connection").into());
+        };
+        let exchange = self.exchange(connection?, path, body, timeout);
+        match timeout_at(deadline, exchange).await {
             Ok(answer) => answer,
-            Err(_) => {
-                let message = format!("no answer within {timeout:?}");
-                Err(Status::deadline_exceeded(message).into())
-            }
+            Err(_) => Err(late("no answer").into()),
         }
     }
 
     async fn exchange(
         &self,
+        connection: Connection,
         path: PathAndQuery,
         body: Bytes,
         timeout: Duration,
     ) -> Result<Bytes, CallError> {
-        let mut connection = self.channel.ready().await?;
-        let request = self.request(path, timeout)?;
-        let (answer, mut upload) = connection.send_request(request, false).map_err(broken)?;
+        let Connection { mut sender, uri } = connection;
+        let request = self.request(uri, path, timeout)?;
+        let (answer, mut upload) = sender.send_request(request, false).map_err(broken)?;
         upload.send_data(body, true).map_err(broken)?;
         let (head, body) = answer.await.map_err(broken)?.into_parts();
         // An answer without a body has its status in the headers.
@@ -158,8 +170,13 @@ impl Grpc {
         }
     }
 
-    fn request(&self, path: PathAndQuery, timeout: Duration) -> Result<Request<()>, Status> {
-        let mut uri = self.channel.uri().clone().into_parts();
+    fn request(
+        &self,
+        server: Uri,
+        path: PathAndQuery,
+        timeout: Duration,
+    ) -> Result<Request<()>, Status> {
+        let mut uri = server.into_parts();
         uri.path_and_query = Some(path);
         let wrong = |error: http::Error| Status::internal(error.to_string());
         let uri = Uri::from_parts(uri).map_err(|error| wrong(error.into()))?;

@@ -4,6 +4,7 @@ pub(crate) mod availability;
 pub(crate) mod caller;
 pub(crate) mod channel;
 pub(crate) mod codec;
+mod connection;
 pub(crate) mod eager_starts;
 pub(crate) mod first_bytes;
 pub(crate) mod grpc;

@@ -7,9 +7,10 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::Instant,
 };
 
-use super::target::Address;
+use super::{connection::in_time, target::Address};
 
 /// The longest answer of a proxy that is read.
 const LONGEST_ANSWER: usize = 8 * 1024;
@@ -32,8 +33,8 @@ pub(crate) struct ProxyFailure {
 
 impl Proxy {
     /// A connection to the address, made by the proxy.
-    pub(crate) async fn open(&self, address: &Address) -> io::Result<TcpStream> {
-        let tunnel = self.tunnel(address).await;
+    pub(super) async fn open(&self, address: &Address, deadline: Instant) -> io::Result<TcpStream> {
+        let tunnel = in_time(deadline, "it does not answer", self.tunnel(address)).await;
         tunnel.map_err(|error| {
             io::Error::other(ProxyFailure {
                 proxy: self.address.to_string(),

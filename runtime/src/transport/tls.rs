@@ -73,7 +73,11 @@ pub struct Tls {
 #[derive(Clone)]
 pub(crate) enum Pem {
     File(PathBuf),
-    Bytes(Arc<[u8]>),
+    Bytes {
+        /// Where it is from, for errors.
+        from: &'static str,
+        bytes: Arc<[u8]>,
+    },
 }
 
 /// Why the options of TLS are of no use.
@@ -115,6 +119,11 @@ impl Tls {
         self
     }
 
+    pub(crate) fn roots_from(mut self, roots: Pem) -> Self {
+        self.roots = Some(roots);
+        self
+    }
+
     pub(crate) fn certificate_from(mut self, certificate: Pem, key: Pem) -> Self {
         self.certificate = Some((certificate, key));
         self
@@ -149,11 +158,27 @@ impl Tls {
         self
     }
 
-    /// What can be known to be wrong before there is a connection to the host.
+    /// What can be known to be wrong before there is a connection to one of the hosts.
     ///
     /// Reads files.
-    pub(crate) fn check(&self, host: &str) -> Result<(), TlsFault> {
-        self.config(host).map(drop)
+    pub(crate) fn check<'a>(
+        &self,
+        mut hosts: impl Iterator<Item = &'a str>,
+    ) -> Result<(), TlsFault> {
+        if let Some(first) = hosts.next() {
+            self.config(first)?;
+        }
+        if self.server_name.is_none() {
+            for host in hosts {
+                name(host)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The name that [`server_name`](Self::server_name) has set.
+    pub(crate) fn name_of_server(&self) -> Option<&str> {
+        self.server_name.as_deref()
     }
 
     /// TLS over the connection, to the server at the host.
@@ -253,7 +278,13 @@ fn name(name: &str) -> Result<ServerName<'static>, TlsFault> {
 
 impl Pem {
     pub(crate) fn of(bytes: impl AsRef<[u8]>) -> Self {
-        Self::Bytes(bytes.as_ref().into())
+        Self::from_setting("the text that was passed", bytes)
+    }
+
+    /// That of a key of the configuration.
+    pub(crate) fn from_setting(from: &'static str, bytes: impl AsRef<[u8]>) -> Self {
+        let bytes = bytes.as_ref().into();
+        Self::Bytes { from, bytes }
     }
 
     fn read(&self) -> Result<Arc<[u8]>, TlsFault> {
@@ -262,7 +293,7 @@ impl Pem {
                 Ok(bytes) => Ok(bytes.into()),
                 Err(error) => Err(TlsFault(format!("{self} cannot be read: {error}"))),
             },
-            Self::Bytes(bytes) => Ok(Arc::clone(bytes)),
+            Self::Bytes { bytes, .. } => Ok(Arc::clone(bytes)),
         }
     }
 
@@ -419,7 +450,7 @@ impl fmt::Display for Pem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "`{}`", path.display()),
-            Self::Bytes(_) => f.write_str("the passed bytes"),
+            Self::Bytes { from, .. } => f.write_str(from),
         }
     }
 }
@@ -436,7 +467,7 @@ impl fmt::Debug for Tls {
         } = self;
         let shown = |pem: &Pem| match pem {
             Pem::File(path) => format!("{}", Path::display(path)),
-            Pem::Bytes(_) => "<hidden>".to_owned(),
+            Pem::Bytes { .. } => "<hidden>".to_owned(),
         };
         f.debug_struct("Tls")
             .field("roots", &roots.as_ref().map(shown))

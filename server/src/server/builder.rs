@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::error::StartError;
-use crate::grpc::access::ApiKey;
+use crate::grpc::access::Secret;
 #[cfg(feature = "tls")]
 use crate::grpc::access::TlsFiles;
 use crate::server::Server;
@@ -47,7 +47,7 @@ pub struct ServerBuilder {
     pub(crate) retention: Option<Duration>,
     pub(crate) clock: Clock,
     pub(crate) seed: Option<u64>,
-    pub(crate) api_key: Option<ApiKey>,
+    pub(crate) api_key: Option<Secret>,
     #[cfg(feature = "tls")]
     pub(crate) tls: TlsFiles,
     #[cfg(feature = "sqlite")]
@@ -167,7 +167,7 @@ impl ServerBuilder {
     /// # }
     /// ```
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.api_key = Some(ApiKey::new(key.into()));
+        self.api_key = Some(Secret(key.into()));
         self
     }
 

@@ -29,7 +29,7 @@ use crate::clock::{ClockHold, Timekeeper};
 use crate::error::DatabaseProblem;
 use crate::error::{Error, ServerFailed, StartError, StoreError};
 use crate::execution::executions::Executions;
-use crate::grpc::access::Access;
+use crate::grpc::access::{Access, ApiKey};
 use crate::grpc::{self, Frontend};
 use crate::ids::Ids;
 use crate::namespace::Namespaces;
@@ -78,6 +78,7 @@ pub struct Server {
     backend: Arc<Backend>,
     frontend: Frontend,
     address: Option<SocketAddr>,
+    scheme: &'static str,
     tasks: JoinSet<()>,
 }
 
@@ -101,10 +102,11 @@ impl Server {
         self.address
     }
 
-    /// The address as a URL for clients, such as `http://127.0.0.1:7233`; `None` if the server does
-    /// not listen.
+    /// The address as a URL for clients, such as `http://127.0.0.1:7233`, or with `https://` if the server
+    /// speaks TLS; `None` if it does not listen.
     pub fn url(&self) -> Option<String> {
-        self.address.map(|address| format!("http://{address}"))
+        let scheme = self.scheme;
+        self.address.map(|address| format!("{scheme}://{address}"))
     }
 
     /// The server's `WorkflowService`, for calls in process: the same service that the port serves.
@@ -221,6 +223,11 @@ impl Server {
     ) -> Result<Self, StartError> {
         #[cfg(feature = "tls")]
         let tls = grpc::access::tls(&config.tls)?;
+        #[cfg(feature = "tls")]
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        #[cfg(not(feature = "tls"))]
+        let scheme = "http";
+        let key = config.api_key.map(ApiKey::new).transpose()?;
         let clock = Timekeeper::new(config.clock);
         let (outbox, messages) = mpsc::unbounded_channel();
         let backend = Arc::new_cyclic(|own| Backend {
@@ -250,7 +257,9 @@ impl Server {
                     address: config.address,
                     source,
                 };
-                let port = tonic::transport::Server::builder();
+                let port = tonic::transport::Server::builder()
+                    .http2_keepalive_interval(Some(KEEP_ALIVE))
+                    .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT));
                 #[cfg(feature = "tls")]
                 let port = match tls {
                     Some(tls) => port.tls_config(tls).map_err(|error| StartError::Tls {
@@ -264,7 +273,7 @@ impl Server {
                 let port = grpc::Port {
                     listener,
                     server: port,
-                    access: Access(config.api_key.clone()),
+                    access: Access(key),
                 };
                 tasks.spawn(grpc::serve(frontend.clone(), port, stop));
                 Some(address)
@@ -279,6 +288,7 @@ impl Server {
             backend,
             frontend,
             address,
+            scheme,
             tasks,
         })
     }
@@ -410,5 +420,9 @@ impl fmt::Debug for Server {
 
 /// The namespace that clients use by default.
 const DEFAULT_NAMESPACE: &str = "default";
+/// How often connections are probed, and how long the answer may take: those of clients that are gone, and whose
+/// machines have not said so, end.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a stopping server waits for clients to close their connections.
 const GRACE: Duration = Duration::from_secs(1);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::Uri;
+use percent_encoding::percent_decode_str;
 
 use crate::{
     error::ConnectError,
@@ -92,7 +93,11 @@ pub(super) fn parse_proxy(url: &str) -> Result<Proxy, ConnectError> {
         None => url,
     };
     let (credentials, rest) = match rest.rsplit_once('@') {
-        Some((credentials, rest)) => (Some(credentials.to_owned()), rest),
+        Some((credentials, rest)) => {
+            let decoded = percent_decode_str(credentials).decode_utf8();
+            let decoded = decoded.map_err(|_| wrong("its user or password is not UTF-8"))?;
+            (Some(decoded.into_owned()), rest)
+        }
         None => (None, rest),
     };
     let (host, port) = host_and_port(rest).map_err(|reason| wrong(&reason))?;

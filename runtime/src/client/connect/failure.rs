@@ -1,6 +1,6 @@
 //! Why a client could not connect, by what happened.
 
-use std::{error::Error as StdError, fmt, io};
+use std::{error::Error as StdError, fmt, io, sync::Arc};
 
 use tonic::Status;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Why there is no connection.
-pub(super) fn not_connected(address: String, error: io::Error) -> ConnectError {
+pub(super) fn not_connected(address: String, error: Arc<io::Error>) -> ConnectError {
     let proxy = error
         .get_ref()
         .and_then(|it| it.downcast_ref::<ProxyFailure>());

@@ -10,11 +10,11 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::future::BoxFuture;
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, Uri, uri::Authority};
 use tonic::metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue};
 
 use self::{
@@ -44,6 +44,11 @@ use crate::{
 const DEFAULT_NAMESPACE: &str = "default";
 /// How long connecting may take unless it is told otherwise.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A server ends connections that are probed more often: this is
+/// [the default](https://github.com/temporalio/temporal/blob/main/common/dynamicconfig/constants.go) of
+/// `frontend.keepAliveMinTime`.
+const LEAST_KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// The options of a connection; made by [`Client::builder`].
 ///
@@ -78,6 +83,7 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[must_use = "`.connect().await` makes the client"]
 pub struct ClientBuilder {
     addresses: Vec<String>,
+    authority: Option<String>,
     namespace: String,
     identity: Option<String>,
     api_key: Option<Key>,
@@ -114,6 +120,7 @@ impl ClientBuilder {
     pub(crate) fn new(address: String) -> Self {
         Self {
             addresses: vec![address],
+            authority: None,
             namespace: DEFAULT_NAMESPACE.to_owned(),
             identity: None,
             api_key: None,
@@ -185,6 +192,21 @@ impl ClientBuilder {
     /// ```
     pub fn add_address(mut self, address: impl Into<String>) -> Self {
         self.addresses.push(address.into());
+        self
+    }
+
+    /// The name that requests have for the server (HTTP/2's `:authority`), by which proxies choose one; if not
+    /// set, the `server_name` of [`tls`](Self::tls), or the address.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example() -> Result<Client> {
+    /// let client = Client::builder("10.0.0.7:7233").authority("temporal.acme.com").connect().await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
+    pub fn authority(mut self, name: impl Into<String>) -> Self {
+        self.authority = Some(name.into());
         self
     }
 
@@ -277,7 +299,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How long connecting may take; ten seconds if not set.
+    /// How long connecting may take, to all addresses together; ten seconds if not set.
     pub fn connect_timeout(mut self, timeout: impl Span) -> Self {
         self.connect_timeout = timeout.into_duration();
         self
@@ -286,7 +308,7 @@ impl ClientBuilder {
     /// How often an idle connection is probed, so that a dead one is noticed and the network
     /// between does not forget it; 30 seconds if not set, `None` for never.
     pub fn keep_alive(mut self, interval: impl Into<Option<Duration>>) -> Self {
-        self.keep_alive = interval.into();
+        self.keep_alive = interval.into().map(|it: Duration| it.max(LEAST_KEEP_ALIVE));
         self
     }
 
@@ -347,15 +369,20 @@ impl ClientBuilder {
     /// or the options of TLS are of no use.
     pub async fn connect(self) -> Result<Client, ConnectError> {
         let headers = self.metadata()?.into_headers();
-        let target = self.target()?;
-        let address = shown(&target);
-        let channel = match Channel::connect(target).await {
-            Ok(channel) => channel,
-            Err(error) => return Err(not_connected(address, error)),
-        };
+        let started = Instant::now();
         let timeout = self.connect_timeout;
+        let target = self.target()?;
+        #[cfg(feature = "tls")]
+        check_in_background(&target, timeout).await?;
+        let address = shown(&target);
+        let channel = channel(target)?;
+        if let Err(error) = channel.connect().await {
+            let error = not_connected(address.clone(), error);
+            return Err(refused_by(&channel, address, error));
+        }
         let (caller, converter) = self.caller(channel.clone(), headers);
-        match greet(&caller, &address, timeout).await {
+        let left = timeout.saturating_sub(started.elapsed());
+        match greet(&caller, &address, left).await {
             Ok(()) => Ok(Client(Arc::new(caller), converter)),
             Err(error) => Err(refused_by(&channel, address, error)),
         }
@@ -378,9 +405,9 @@ impl ClientBuilder {
     pub fn connect_lazily(self) -> Result<Client, ConnectError> {
         let headers = self.metadata()?.into_headers();
         let target = self.target()?;
-        let address = shown(&target);
-        let channel = Channel::lazy(target).map_err(|error| not_connected(address, error))?;
-        let (caller, converter) = self.caller(channel, headers);
+        #[cfg(feature = "tls")]
+        check(&target)?;
+        let (caller, converter) = self.caller(channel(target)?, headers);
         Ok(Client(Arc::new(caller), converter))
     }
 
@@ -422,22 +449,30 @@ impl ClientBuilder {
                 .into_iter()
                 .map(|written| written.address)
                 .collect(),
+            authority: self.name_in_requests()?,
             connect_timeout: self.connect_timeout,
             keep_alive: self.keep_alive,
             proxy: self.proxy.as_deref().map(parse_proxy).transpose()?,
             #[cfg(feature = "tls")]
             tls: over_tls.then(|| self.tls.clone().unwrap_or_default()),
         };
-        #[cfg(feature = "tls")]
-        if let Some(tls) = &target.tls {
-            for address in &target.addresses {
-                tls.check(&address.host)
-                    .map_err(|fault| ConnectError::TlsOptions {
-                        reason: fault.to_string(),
-                    })?;
-            }
-        }
         Ok(target)
+    }
+
+    /// The name that requests have for the server, if it is not to be the address.
+    fn name_in_requests(&self) -> Result<Option<Authority>, ConnectError> {
+        if let Some(name) = &self.authority {
+            let parsed = Authority::try_from(&**name);
+            return parsed.map(Some).map_err(|_| ConnectError::Header {
+                name: ":authority".to_owned(),
+            });
+        }
+        #[cfg(feature = "tls")]
+        let verified = self.tls.as_ref().and_then(Tls::name_of_server);
+        #[cfg(not(feature = "tls"))]
+        let verified: Option<&str> = None;
+        // One that is no name is an error of the options of TLS.
+        Ok(verified.and_then(|name| Authority::try_from(name).ok()))
     }
 
     /// What the addresses say; what they leave open follows from the other options.
@@ -509,6 +544,7 @@ impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             addresses,
+            authority,
             namespace,
             identity,
             api_key,
@@ -531,6 +567,7 @@ impl fmt::Debug for ClientBuilder {
         let mut shown = f.debug_struct("ClientBuilder");
         shown
             .field("addresses", &addresses)
+            .field("authority", authority)
             .field("namespace", namespace)
             .field("identity", identity)
             .field("api_key", &api_key.as_ref().map(|_| Hidden))
@@ -544,6 +581,41 @@ impl fmt::Debug for ClientBuilder {
         #[cfg(feature = "tls")]
         shown.field("tls", tls);
         shown.finish()
+    }
+}
+
+fn channel(target: Target) -> Result<Channel, ConnectError> {
+    let address = shown(&target);
+    Channel::lazy(target).map_err(|error| not_connected(address, Arc::new(error)))
+}
+
+/// Whether the options of TLS are of use.
+///
+/// Reads files.
+#[cfg(feature = "tls")]
+fn check(target: &Target) -> Result<(), ConnectError> {
+    let Some(tls) = &target.tls else {
+        return Ok(());
+    };
+    let hosts = target.addresses.iter().map(|address| &*address.host);
+    tls.check(hosts).map_err(|fault| ConnectError::TlsOptions {
+        reason: fault.to_string(),
+    })
+}
+
+/// As [`check`], where a volume that hangs holds nobody up.
+#[cfg(feature = "tls")]
+async fn check_in_background(target: &Target, timeout: Duration) -> Result<(), ConnectError> {
+    if target.tls.is_none() {
+        return Ok(());
+    }
+    let target = target.clone();
+    let checked = tokio::task::spawn_blocking(move || check(&target));
+    let fault = |reason: String| Err(ConnectError::TlsOptions { reason });
+    match tokio::time::timeout(timeout, checked).await {
+        Ok(Ok(checked)) => checked,
+        Ok(Err(ended)) => fault(ended.to_string()),
+        Err(_) => fault("the files of certificates cannot be read in time".to_owned()),
     }
 }
 

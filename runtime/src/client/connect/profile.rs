@@ -3,19 +3,35 @@
 //! [read them](https://docs.temporal.io/develop/environment-configuration).
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fmt, io,
     ops::Range,
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+};
+use tracing::warn;
 
 use super::{ClientBuilder, address::DEFAULT_PORT};
 use crate::error::ConnectError;
 
 const DEFAULT_PROFILE: &str = "default";
 const META: &str = "TEMPORAL_GRPC_META_";
+/// One that is set asks for TLS.
+const TLS_VARIABLES: [&str; 9] = [
+    "TEMPORAL_TLS",
+    "TEMPORAL_TLS_CLIENT_CERT_PATH",
+    "TEMPORAL_TLS_CLIENT_CERT_DATA",
+    "TEMPORAL_TLS_CLIENT_KEY_PATH",
+    "TEMPORAL_TLS_CLIENT_KEY_DATA",
+    "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+    "TEMPORAL_TLS_SERVER_CA_CERT_DATA",
+    "TEMPORAL_TLS_SERVER_NAME",
+    "TEMPORAL_TLS_DISABLE_HOST_VERIFICATION",
+];
 
 /// The environment variables of this process, or those of a test.
 pub(super) struct Environment(BTreeMap<String, String>);
@@ -37,9 +53,15 @@ impl Environment {
             .filter(|it| !it.is_empty())
     }
 
-    /// Whether a variable has a name that begins so, also an empty one.
-    fn has_any(&self, beginning: &str) -> bool {
-        self.0.keys().any(|name| name.starts_with(beginning))
+    /// Whether one of these is set.
+    fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.get(name).is_some())
+    }
+
+    /// The variables of TLS that nobody reads, such as those of an older CLI.
+    fn unknown_of_tls(&self) -> impl Iterator<Item = &str> {
+        let names = self.0.keys().map(String::as_str);
+        names.filter(|name| name.starts_with("TEMPORAL_TLS_") && !TLS_VARIABLES.contains(name))
     }
 
     fn bool(&self, name: &str) -> Result<Option<bool>, ConnectError> {
@@ -79,11 +101,78 @@ impl Environment {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What a file says: the chosen profile, if it has it, and the names of all.
+#[derive(Default)]
 struct ConfigFile {
-    #[serde(default)]
-    profile: HashMap<String, Profile>,
+    chosen: Option<Profile>,
+    names: Vec<String>,
+}
+
+/// Reads a file for one profile. The others may be for other programs, and have keys that only those know.
+#[derive(Clone, Copy)]
+struct ForProfile<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for ForProfile<'_> {
+    type Value = ConfigFile;
+
+    fn deserialize<D: Deserializer<'de>>(self, file: D) -> Result<ConfigFile, D::Error> {
+        file.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ForProfile<'_> {
+    type Value = ConfigFile;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table of profiles")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut tables: A) -> Result<ConfigFile, A::Error> {
+        let mut file = ConfigFile::default();
+        while let Some(key) = tables.next_key::<TopLevel>()? {
+            match key {
+                TopLevel::Profile => file = tables.next_value_seed(Profiles(self.0))?,
+            }
+        }
+        Ok(file)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum TopLevel {
+    Profile,
+}
+
+/// The table of profiles.
+struct Profiles<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for Profiles<'_> {
+    type Value = ConfigFile;
+
+    fn deserialize<D: Deserializer<'de>>(self, profiles: D) -> Result<ConfigFile, D::Error> {
+        profiles.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Profiles<'_> {
+    type Value = ConfigFile;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table for each profile")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut profiles: A) -> Result<ConfigFile, A::Error> {
+        let mut file = ConfigFile::default();
+        while let Some(name) = profiles.next_key::<String>()? {
+            match name == self.0 {
+                true => file.chosen = Some(profiles.next_value()?),
+                false => profiles.next_value::<IgnoredAny>().map(drop)?,
+            }
+            file.names.push(name);
+        }
+        Ok(file)
+    }
 }
 
 /// How to connect, as far as it is configured.
@@ -91,12 +180,16 @@ struct ConfigFile {
 #[serde(deny_unknown_fields)]
 struct Profile {
     address: Option<String>,
+    authority: Option<String>,
     namespace: Option<String>,
     api_key: Option<String>,
     tls: Option<TlsTable>,
     codec: Option<CodecTable>,
     #[serde(default)]
     grpc_meta: BTreeMap<String, String>,
+    /// The CLI's own: how it has got the key.
+    #[serde(rename = "oauth")]
+    _oauth: Option<IgnoredAny>,
 }
 
 #[derive(Clone, Default, Deserialize)]
@@ -138,19 +231,20 @@ pub(super) fn builder(
 
 /// The profile in the file. Without a file, and without the profile `default` in it, it is empty.
 fn read(file: Option<&Path>, name: Option<&str>) -> Result<Profile, ConnectError> {
-    let mut profiles = match file.map(|file| (file, std::fs::read_to_string(file))) {
-        Some((file, Ok(text))) => parse(file, &text)?.profile,
+    let chosen = name.unwrap_or(DEFAULT_PROFILE);
+    let found = match file.map(|file| (file, std::fs::read_to_string(file))) {
+        Some((file, Ok(text))) => parse(file, &text, chosen)?,
         Some((file, Err(error))) if error.kind() != io::ErrorKind::NotFound => {
             let file = file.display();
             return Err(wrong(format!("`{file}` cannot be read: {error}")));
         }
-        Some((_, Err(_))) | None => HashMap::new(),
+        Some((_, Err(_))) | None => ConfigFile::default(),
     };
-    match (profiles.remove(name.unwrap_or(DEFAULT_PROFILE)), name) {
+    match (found.chosen, name) {
         (Some(profile), _) => Ok(profile),
         (None, None) => Ok(Profile::default()),
         (None, Some(name)) => {
-            let mut known: Vec<String> = profiles.into_keys().collect();
+            let mut known = found.names;
             known.sort();
             let known = match known.is_empty() {
                 true => "it has none".to_owned(),
@@ -165,8 +259,10 @@ fn read(file: Option<&Path>, name: Option<&str>) -> Result<Profile, ConnectError
     }
 }
 
-fn parse(file: &Path, text: &str) -> Result<ConfigFile, ConnectError> {
-    toml::from_str(text).map_err(|error: toml::de::Error| {
+fn parse(file: &Path, text: &str, profile: &str) -> Result<ConfigFile, ConnectError> {
+    let parsed = toml::Deserializer::parse(text);
+    let parsed = parsed.and_then(|document| ForProfile(profile).deserialize(document));
+    parsed.map_err(|error| {
         let place = error.span().map(|span| place(text, span));
         let file = file.display();
         let place = place.map_or_else(|| file.to_string(), |place| format!("{file}, {place}"));
@@ -186,16 +282,17 @@ fn place(text: &str, span: Range<usize>) -> String {
     }
 }
 
-/// What serde says of a string of a wrong type has the string, which may be a key.
+/// What serde says of a value of a wrong type has the value, which may be a key: its kind is enough.
 fn without_value(message: &str) -> String {
     let message = message.trim_end();
-    match (
-        message.split_once("string \""),
-        message.rsplit_once("\", expected"),
-    ) {
-        (Some((before, _)), Some((_, after))) => format!("{before}string, expected{after}"),
-        _ => message.to_owned(),
-    }
+    let parts = message
+        .strip_prefix("invalid type: ")
+        .and_then(|rest| rest.rsplit_once(", expected "));
+    let Some((found, expected)) = parts else {
+        return message.to_owned();
+    };
+    let kind = found.split(['"', '`']).next().unwrap_or_default();
+    format!("invalid type: {}, expected {expected}", kind.trim())
 }
 
 /// As headers are named in HTTP.
@@ -216,14 +313,17 @@ impl Profile {
             }
         };
         set(&mut self.address, "TEMPORAL_ADDRESS");
+        set(&mut self.authority, "TEMPORAL_CLIENT_AUTHORITY");
         set(&mut self.namespace, "TEMPORAL_NAMESPACE");
         set(&mut self.api_key, "TEMPORAL_API_KEY");
-        if environment.has_any("TEMPORAL_CODEC_") {
+        if environment.has_any(&["TEMPORAL_CODEC_ENDPOINT"]) {
             let codec = self.codec.get_or_insert_default();
             set(&mut codec.endpoint, "TEMPORAL_CODEC_ENDPOINT");
         }
-        let has_tls = environment.0.contains_key("TEMPORAL_TLS");
-        if has_tls || environment.has_any("TEMPORAL_TLS_") {
+        for name in environment.unknown_of_tls() {
+            warn!("the variable {name} is not one of the configuration, and has no effect");
+        }
+        if environment.has_any(&TLS_VARIABLES) {
             let tls = self.tls.get_or_insert_default();
             if let Some(on) = environment.bool("TEMPORAL_TLS")? {
                 tls.disabled = Some(!on);
@@ -259,21 +359,29 @@ impl Profile {
     }
 
     fn builder(self) -> Result<ClientBuilder, ConnectError> {
-        if self.codec.is_some_and(|codec| codec.endpoint.is_some()) {
+        let set = |value: Option<String>| value.filter(|it| !it.is_empty());
+        if self
+            .codec
+            .is_some_and(|codec| set(codec.endpoint).is_some())
+        {
             return Err(wrong(
                 "the codec endpoint (`codec.endpoint`, TEMPORAL_CODEC_ENDPOINT) is not supported: \
                  payloads would be sent as they are"
                     .to_owned(),
             ));
         }
-        let address = self.address.filter(|it| !it.is_empty());
+        let address = set(self.address);
         let address = address.unwrap_or_else(|| format!("localhost:{DEFAULT_PORT}"));
         let mut builder = ClientBuilder::new(address);
-        if let Some(namespace) = self.namespace.filter(|it| !it.is_empty()) {
+        if let Some(authority) = set(self.authority) {
+            builder = builder.authority(authority);
+        }
+        if let Some(namespace) = set(self.namespace) {
             builder = builder.namespace(namespace);
         }
-        let has_key = self.api_key.is_some();
-        if let Some(key) = self.api_key {
+        let key = set(self.api_key);
+        let has_key = key.is_some();
+        if let Some(key) = key {
             builder = builder.api_key(key);
         }
         for (name, value) in self.grpc_meta {
@@ -298,22 +406,25 @@ impl Profile {
 )]
 enum Source {
     Path(String),
-    Data(String),
+    Data {
+        /// Its key, for errors.
+        key: &'static str,
+        pem: String,
+    },
 }
 
 fn source(
-    name: &str,
-    path: Option<String>,
-    data: Option<String>,
+    path: (&'static str, Option<String>),
+    data: (&'static str, Option<String>),
 ) -> Result<Option<Source>, ConnectError> {
     let set = |value: Option<String>| value.filter(|it| !it.is_empty());
-    match (set(path), set(data)) {
+    match (set(path.1), set(data.1)) {
         (Some(path), None) => Ok(Some(Source::Path(path))),
-        (None, Some(data)) => Ok(Some(Source::Data(data))),
+        (None, Some(pem)) => Ok(Some(Source::Data { key: data.0, pem })),
         (None, None) => Ok(None),
         (Some(_), Some(_)) => Err(wrong(format!(
-            "both `tls.{name}_path` and `tls.{name}_data` are set, by the file or by TEMPORAL_TLS_*; \
-             only one can be used"
+            "both {} and {} are set, by the file or by TEMPORAL_TLS_*; only one can be used",
+            path.0, data.0
         ))),
     }
 }
@@ -321,20 +432,30 @@ fn source(
 impl TlsTable {
     fn apply(self, builder: ClientBuilder) -> Result<ClientBuilder, ConnectError> {
         let roots = source(
-            "server_ca_cert",
-            self.server_ca_cert_path,
-            self.server_ca_cert_data,
+            ("`tls.server_ca_cert_path`", self.server_ca_cert_path),
+            ("`tls.server_ca_cert_data`", self.server_ca_cert_data),
         )?;
-        let certificate = source("client_cert", self.client_cert_path, self.client_cert_data)?;
-        let key = source("client_key", self.client_key_path, self.client_key_data)?;
+        let certificate = source(
+            ("`tls.client_cert_path`", self.client_cert_path),
+            ("`tls.client_cert_data`", self.client_cert_data),
+        )?;
+        let key = source(
+            ("`tls.client_key_path`", self.client_key_path),
+            ("`tls.client_key_data`", self.client_key_data),
+        )?;
         let identity = match (certificate, key) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
-            (Some(_), None) | (None, Some(_)) => {
-                return Err(wrong(
-                    "a client certificate and its key belong together, and only one is set"
-                        .to_owned(),
-                ));
+            (certificate, _) => {
+                let (set, missing) = match certificate {
+                    Some(_) => ("client_cert", "client_key"),
+                    None => ("client_key", "client_cert"),
+                };
+                return Err(wrong(format!(
+                    "a client certificate and its key belong together: `tls.{set}_path` or \
+                     `tls.{set}_data` is set, by the file or by TEMPORAL_TLS_*, and \
+                     `tls.{missing}_path` or `tls.{missing}_data` is not"
+                )));
             }
         };
         let name = self.server_name.filter(|it| !it.is_empty());
@@ -356,12 +477,12 @@ fn with_tls(
     server_name: Option<String>,
     accepts_any: bool,
 ) -> Result<ClientBuilder, ConnectError> {
-    use crate::transport::tls::Tls;
+    use crate::transport::tls::{Pem, Tls};
 
     let mut tls = Tls::new();
     match roots {
         Some(Source::Path(path)) => tls = tls.roots_file(path),
-        Some(Source::Data(pem)) => tls = tls.roots(pem),
+        Some(Source::Data { key, pem }) => tls = tls.roots_from(Pem::from_setting(key, pem)),
         None => {}
     }
     if let Some((certificate, key)) = identity {
@@ -381,7 +502,7 @@ impl From<Source> for crate::transport::tls::Pem {
     fn from(source: Source) -> Self {
         match source {
             Source::Path(path) => Self::File(path.into()),
-            Source::Data(pem) => Self::of(pem),
+            Source::Data { key, pem } => Self::from_setting(key, pem),
         }
     }
 }
@@ -545,13 +666,24 @@ disabled = true
             ),
             ("[profile.a\napi_key = \"s3cret\"", ["line 1", ""]),
             ("[profiles.a]", ["line 1", "`profiles`"]),
+            (
+                "[profile.a]\napi_key = 5367",
+                ["line 2, `api_key`", "integer, expected a string"],
+            ),
+            (
+                "[profile.a]\napi_key = 5367.5",
+                ["line 2", "floating point"],
+            ),
         ] {
             let file = File::of("wrong", text);
             let error = problem(builder(&file.environment(&[]), Some("a")));
             for word in words.into_iter().chain(["durably-wrong"]) {
                 assert!(error.contains(word), "{word}: {error}");
             }
-            assert!(!error.contains("s3cret"), "{error}");
+            assert!(
+                !error.contains("s3cret") && !error.contains("5367"),
+                "{error}"
+            );
         }
         let folder = std::env::temp_dir();
         let environment = Environment(
@@ -563,6 +695,41 @@ disabled = true
         );
         let error = problem(builder(&environment, None));
         assert!(error.contains("cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn what_other_programs_have_in_the_file_is_passed_over() {
+        let file = File::of(
+            "others",
+            "[profile.other]\nretries = 3\n[profile.a]\naddress = \"a:1\"\nauthority = \
+             \"temporal.acme.com\"\n[profile.a.oauth]\nclient_id = \"cli\"",
+        );
+        let built = builder(&file.environment(&[]), Some("a")).unwrap();
+        assert_eq!(built.addresses, ["a:1"]);
+        assert_eq!(built.authority.as_deref(), Some("temporal.acme.com"));
+        let changed = file.environment(&[("TEMPORAL_CLIENT_AUTHORITY", "other")]);
+        let built = builder(&changed, Some("a")).unwrap();
+        assert_eq!(built.authority.as_deref(), Some("other"));
+        let error = problem(builder(&file.environment(&[]), Some("other")));
+        assert!(error.contains("`retries`"), "{error}");
+    }
+
+    #[test]
+    fn what_is_empty_is_not_set() {
+        let file = File::of(
+            "empty",
+            "[profile.default]\nnamespace = \"\"\napi_key = \"\"\n[profile.default.codec]\nendpoint = \
+             \"\"",
+        );
+        let environment = file.environment(&[
+            ("TEMPORAL_TLS", ""),
+            ("TEMPORAL_TLS_SERVER_NAME", ""),
+            // Not one of those that are read.
+            ("TEMPORAL_TLS_CA", "ca.pem"),
+        ]);
+        let built = builder(&environment, None).unwrap();
+        assert_eq!(built.namespace, "default");
+        assert_eq!(built.target().unwrap().uri, "http://localhost:7233/");
     }
 
     #[test]

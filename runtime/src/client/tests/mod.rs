@@ -2,6 +2,7 @@
 
 mod codecs;
 mod connection;
+mod failover;
 mod fake;
 mod following;
 mod histories;

@@ -16,6 +16,9 @@ use tonic::Code;
 
 use crate::{client::Client, error::ConnectError, time::span::secs};
 
+/// As what [`answer_all`] gives the name of the server in a request.
+pub(super) const AUTHORITY: &str = "x-authority";
+
 /// Answers every request on the connection with an empty message; gives the headers of each.
 pub(super) async fn answer_all<S>(socket: S, headers: mpsc::UnboundedSender<HeaderMap>)
 where
@@ -25,7 +28,13 @@ where
         return;
     };
     while let Some(Ok((request, mut respond))) = connection.accept().await {
-        let _ = headers.send(request.headers().clone());
+        let mut sent = request.headers().clone();
+        let authority = request.uri().authority().unwrap();
+        sent.insert(
+            AUTHORITY,
+            HeaderValue::from_str(authority.as_str()).unwrap(),
+        );
+        let _ = headers.send(sent);
         let mut body = respond.send_response(Response::new(()), false).unwrap();
         body.send_data(bytes::Bytes::from_static(&[0; 5]), false)
             .unwrap();
@@ -36,7 +45,7 @@ where
 }
 
 /// A server that answers everything, its address, and the headers of its requests.
-async fn server() -> (String, mpsc::UnboundedReceiver<HeaderMap>) {
+pub(super) async fn server() -> (String, mpsc::UnboundedReceiver<HeaderMap>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (sender, headers) = mpsc::unbounded_channel();
@@ -48,8 +57,21 @@ async fn server() -> (String, mpsc::UnboundedReceiver<HeaderMap>) {
     (address, headers)
 }
 
+/// An address at which connections are accepted, and nothing answers.
+pub(super) async fn hanging() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((socket, _)) = listener.accept().await {
+            open.push(socket);
+        }
+    });
+    address
+}
+
 /// An address at which nothing listens.
-async fn closed() -> String {
+pub(super) async fn closed() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().to_string()
 }
@@ -136,9 +158,9 @@ async fn a_function_gives_the_api_key_of_each_request() {
         headers.recv().await.unwrap()["authorization"],
         "Bearer key-0"
     );
-    // Neither is sent, and neither costs the connection.
-    assert_eq!(ask(&client).await, Err(Code::Unauthenticated));
-    assert_eq!(ask(&client).await, Err(Code::Unauthenticated));
+    // Neither is sent, neither costs the connection, and a call that is retried may get a better one.
+    assert_eq!(ask(&client).await, Err(Code::Unavailable));
+    assert_eq!(ask(&client).await, Err(Code::Unavailable));
     assert_eq!(ask(&client).await, Ok(()));
     assert_eq!(
         headers.recv().await.unwrap()["authorization"],
@@ -179,7 +201,7 @@ async fn proxy(answer: &'static str) -> (String, mpsc::UnboundedReceiver<String>
 async fn a_proxy_connects_to_the_server() {
     let (address, _headers) = server().await;
     let (proxy, mut heads) = proxy("HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n").await;
-    let builder = Client::builder(&*address).proxy(format!("http://me:s3cret@{proxy}"));
+    let builder = Client::builder(&*address).proxy(format!("http://me:s3cre%74@{proxy}"));
     assert!(!format!("{builder:?}").contains("s3cret"), "{builder:?}");
     assert_eq!(ask(&builder.await.unwrap()).await, Ok(()));
     let head = heads.recv().await.unwrap();
@@ -208,10 +230,14 @@ async fn a_proxy_that_does_not_connect_is_named() {
         (silent, "closes the connection"),
         (foreign, "SSH-2.0"),
         (endless, "longer than"),
+        (hanging().await, "does not answer in time"),
         (closed().await, "refused"),
     ] {
         let builder = Client::builder("temporal.internal").proxy(format!("me:s3cret@{proxy}"));
-        let error = builder.await.expect_err("there is no way through");
+        let error = builder
+            .connect_timeout(secs(2))
+            .await
+            .expect_err("there is no way through");
         let text = format!("{error} {error:?}");
         assert!(matches!(error, ConnectError::Proxy { .. }), "{error:?}");
         assert!(text.contains(&proxy) && text.contains(reason), "{text}");
