@@ -82,7 +82,7 @@ impl Soak {
                 let own = ctx.workflow_id().to_owned();
                 let children = [Work::Activities, Work::Timers, Work::SideEffects];
                 let children = children.into_iter().enumerate().map(|(number, work)| {
-                    Soak::child(ctx, work)
+                    Self::child(ctx, work)
                         .id(format!("{own}-{number}"))
                         .task_timeout(secs(2))
                 });
@@ -90,7 +90,7 @@ impl Soak {
             }
             Work::Sender { to } => {
                 for number in 1..=5 {
-                    Soak::external(ctx, &to).receive(number).await?;
+                    Self::external(ctx, &to).receive(number).await?;
                 }
                 Ok(5)
             }
