@@ -3,7 +3,6 @@
 use std::fmt;
 
 use durably_engine::Payload;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     Cipher, Converter, Data, Sensitive, Unencoded,
@@ -126,33 +125,6 @@ fn cipher(converter: &Converter) -> Result<&dyn Cipher, DataFault> {
 
 fn fault(reason: String) -> DataFault {
     DataFault::Encryption { reason }
-}
-
-/// Implemented by no type: its words are what rustc says of a field that would be encrypted.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a part of another value",
-    label = "encrypted by itself only",
-    note = "a serde value is written without the keys of the client: take it as an argument or a result of its own, or encrypt the whole value that it is a part of",
-    note = "a function that takes any serde value takes it as `durably::data::Encoded(value)`"
-)]
-pub trait IsPart {}
-
-impl<T> Serialize for Encrypted<T>
-where
-    Self: IsPart,
-{
-    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        Err(serde::ser::Error::custom("it is encrypted by itself only"))
-    }
-}
-
-impl<'de, T> Deserialize<'de> for Encrypted<T>
-where
-    Self: IsPart,
-{
-    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(serde::de::Error::custom("it is encrypted by itself only"))
-    }
 }
 
 #[cfg(test)]

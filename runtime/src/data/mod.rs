@@ -106,7 +106,6 @@ pub use self::{
     cipher::Cipher,
     format::Converter,
     protobuf::{AsBinaryProto, AsJsonProto, DecodeBinary, DecodeBinaryOrJson},
-    sensitive::EntersHistory,
 };
 use crate::error::{AppError, DataError, DataFault, Result};
 

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-/// A value that is not shown, and cannot enter a history: as an argument, as a result, or in a field of a
-/// [`data`](macro@crate::data) type it does not compile. [`Encrypted`](super::Encrypted) is the type that
+/// A value that is not shown, and cannot enter a history: it has none of serde's traits, so that as an argument, as a
+/// result, or in a field of a [`data`](macro@crate::data) type it does not compile. [`Encrypted`](super::Encrypted) is the type that
 /// such a value is sent as.
 ///
 /// ```
@@ -65,31 +63,5 @@ impl<T> From<T> for Sensitive<T> {
 impl<T> fmt::Debug for Sensitive<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sensitive(<hidden>)")
-    }
-}
-
-/// Implemented by no type: its words are what rustc says of a sensitive value that would be sent.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` may not enter a history",
-    label = "sensitive, and not encrypted",
-    note = "`durably::data::Encrypted` in its place is encrypted by the keys of the client; `.encrypt()` makes one, and `.into_sensitive()` the sensitive value again"
-)]
-pub trait EntersHistory {}
-
-impl<T> Serialize for Sensitive<T>
-where
-    Self: EntersHistory,
-{
-    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        Err(serde::ser::Error::custom("it is sensitive"))
-    }
-}
-
-impl<'de, T> Deserialize<'de> for Sensitive<T>
-where
-    Self: EntersHistory,
-{
-    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(serde::de::Error::custom("it is sensitive"))
     }
 }

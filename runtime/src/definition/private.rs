@@ -19,8 +19,8 @@ pub use crate::{
     data::{
         ArgList, Args, ArgsEncoder, AsBinaryProto, AsJsonProto, ByEncoding, ByJsonMessage,
         ByJsonMessages, ByMessage, ByMessages, ByOptionalJsonMessage, ByOptionalMessage, ByScalar,
-        Callee, Converter, DecodeBinary, DecodeBinaryOrJson, EncodedArgs, EntersHistory,
-        OptionalText, PayloadOf, Sensitive, Spelled, Text, TextList,
+        Callee, Converter, DecodeBinary, DecodeBinaryOrJson, EncodedArgs, OptionalText, PayloadOf,
+        Spelled, Text, TextList,
     },
     definition::{
         Activity, ActivityCtxArg, ActivityFn, ActivityName, ActivitySet, AllArguments, AsClient,
@@ -95,27 +95,6 @@ impl<T> Serialisable<Refused> for T {
         unreachable!("an assertion on the type does not compile")
     }
 }
-
-// Not hidden from rustc: what it lacks is what there is to say of a sensitive value.
-impl<T> Serialisable<Refuses> for Sensitive<T>
-where
-    Self: EntersHistory,
-{
-    fn payload(_: Refuses) -> PayloadOf<Self> {
-        unreachable!("no type has the bound")
-    }
-}
-
-impl<T> Spelled<Sensitive<T>> {
-    /// What is chosen for a sensitive value.
-    pub fn payload(&self) -> Refuses {
-        Refuses
-    }
-}
-
-/// The type may not be in a payload.
-#[derive(Clone, Copy, Debug)]
-pub struct Refuses;
 
 /// Nothing but serde is left for a type.
 #[derive(Clone, Copy, Debug)]
