@@ -9,7 +9,7 @@ use crate::state::{Phase, Run, TaskType, WorkflowTask};
 use crate::task::task_end::{self, Failed};
 use crate::task::{termination, workflow_task};
 use crate::time::Time;
-use crate::transition::{Reply, Transition};
+use crate::transition::{Effect, Reply, Transition};
 use crate::{command, delivery, limits, request, reset, task, timeout};
 
 impl Run {
@@ -34,6 +34,7 @@ impl Run {
             }
             Input::RequestCancel(cancel) => request::cancel::apply(cancel, self, &mut out)?,
             Input::Terminate(terminate) => request::terminate::apply(terminate, self, &mut out)?,
+            Input::Delete => request::delete::apply(self, &mut out),
             Input::EndForReset(reason) => {
                 reset::end_current(self, reason, &mut out);
                 Reply::Done
@@ -88,6 +89,9 @@ impl Run {
         if self.is_running() {
             enforce_limits(self, &mut out);
         }
+        if self.is_removable() {
+            out.effect(Effect::Remove);
+        }
         self.assert_invariants();
         self.events.seal();
         Transition {
@@ -110,6 +114,10 @@ impl Run {
             self.is_running() || !self.has_pending(),
             "a closed run has nothing pending"
         );
+        assert!(
+            !self.is_running() || !self.deletion_requested,
+            "a run that is to be deleted is closed"
+        );
         let unstarted = match self.is_running() {
             true => self.children.unstarted(),
             false => 0,
@@ -131,7 +139,7 @@ impl Run {
             return Ok(());
         };
         Err(match input {
-            Input::Update(_) | Input::Delivered(_) => return Ok(()),
+            Input::Update(_) | Input::Delivered(_) | Input::Delete => return Ok(()),
             Input::Signal(signal) if self.requests.has_signal(&signal.request_id) => {
                 return Ok(());
             }

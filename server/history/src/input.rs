@@ -28,6 +28,8 @@ pub enum Input {
     RequestCancel(RequestCancel),
     /// A termination request.
     Terminate(Terminate),
+    /// A request to delete the run, which is terminated first if it is running.
+    Delete,
     /// The reset of this run or an earlier one, for this reason: another run goes on.
     EndForReset(String),
     /// An update request.

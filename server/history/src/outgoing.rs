@@ -110,6 +110,7 @@ impl Run {
             | Input::BeginFirstTask(_)
             | Input::ChildClosed(_)
             | Input::Delivered(_)
+            | Input::Delete
             | Input::EndForReset(_)
             | Input::Due(_) => false,
         }

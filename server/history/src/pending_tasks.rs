@@ -8,16 +8,18 @@ use crate::state::{Run, ScheduledTask, TaskType, WorkflowTask};
 use crate::transition::Effect;
 
 impl Run {
-    /// Whether a task of the run waits in a queue for a worker, or a message for its delivery.
+    /// Whether a task of the run waits in a queue for a worker, a message for its delivery, or the run
+    /// for its removal.
     pub fn has_pending_task(&self) -> bool {
-        self.has_outgoing() || self.offers().next().is_some()
+        self.has_outgoing() || self.deletion_requested || self.offers().next().is_some()
     }
 
-    /// The effects that offer the tasks that wait in queues once more, and deliver the messages that
-    /// are not delivered: queues are in the memory of the server only.
+    /// The effects that offer the tasks that wait in queues once more, deliver the messages that are not
+    /// delivered, and remove a run that is to be deleted: queues are in the memory of the server only.
     pub fn pending_tasks(&self) -> Vec<Effect> {
         let messages = self.outgoing.keys().map(Effect::Deliver);
-        self.offers().chain(messages).collect()
+        let removal = self.is_removable().then_some(Effect::Remove);
+        self.offers().chain(messages).chain(removal).collect()
     }
 
     fn offers(&self) -> impl Iterator<Item = Effect> {

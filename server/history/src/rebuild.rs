@@ -74,6 +74,8 @@ impl Run {
             awaits_parent: _,
             updates,
             cancel_requested,
+            // Only of a closed run.
+            deletion_requested: _,
             requests,
             callbacks,
             memo,

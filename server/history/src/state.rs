@@ -69,6 +69,9 @@ pub struct Run {
     pub(crate) updates: Updates,
     /// Whether a cancel request is recorded; later ones record nothing.
     pub(crate) cancel_requested: bool,
+    /// Whether the run is to be removed once it is closed and its messages are delivered; set by
+    /// [`Input::Delete`](crate::Input::Delete), which also closes it.
+    pub(crate) deletion_requested: bool,
     /// Ids of recorded requests.
     pub(crate) requests: Requests,
     /// Callbacks to call when the execution closes; grows when a start request attaches to the run.
@@ -352,6 +355,16 @@ impl Run {
     /// Whether messages to other executions are not delivered.
     pub fn has_outgoing(&self) -> bool {
         self.outgoing.len() > 0
+    }
+
+    /// Whether the run is to be removed once its messages are delivered.
+    pub fn is_deletion_requested(&self) -> bool {
+        self.deletion_requested
+    }
+
+    /// Whether the run is to be deleted and has nothing left to do.
+    pub fn is_removable(&self) -> bool {
+        self.deletion_requested && !self.has_outgoing()
     }
 
     /// The run that started this one as its child, and the event there.

@@ -56,6 +56,9 @@ pub enum Effect {
     Deliver(OutgoingKey),
     /// The run is closed; its offered tasks are void.
     Closed(WorkflowExecutionStatus),
+    /// The run is to be deleted and has nothing left to do: remove it from the store. A removal may be
+    /// repeated.
+    Remove,
     /// An update reached a stage; notify its waiters.
     UpdateReached(UpdateStatus),
     /// A field of the visibility index has changed.

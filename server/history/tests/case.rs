@@ -188,7 +188,10 @@ impl Case {
                 Effect::DispatchActivity { task_key, .. } => self.activities.push(*task_key),
                 Effect::StartNext(start) => self.next = Some((**start).clone()),
                 Effect::Deliver(key) => self.messages.push(*key),
-                Effect::Closed(_) | Effect::UpdateReached(_) | Effect::VisibilityChanged => {}
+                Effect::Closed(_)
+                | Effect::Remove
+                | Effect::UpdateReached(_)
+                | Effect::VisibilityChanged => {}
             }
         }
     }

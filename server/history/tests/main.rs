@@ -17,6 +17,7 @@ mod continue_as_new;
 mod cron;
 mod deadline;
 mod delay;
+mod deletion;
 mod determinism;
 mod external;
 mod greeting;

@@ -354,7 +354,10 @@ impl Walk {
             }),
             11 => Input::ResetStickiness,
             12 => Input::RequestCancel(RequestCancel::default()),
-            _ if self.random.once_in(6) => Input::Terminate(Terminate::default()),
+            _ if self.random.once_in(6) => match self.random.once_in(2) {
+                true => Input::Delete,
+                false => Input::Terminate(Terminate::default()),
+            },
             _ => Input::RepeatEagerStart,
         }
     }

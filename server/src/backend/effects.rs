@@ -45,6 +45,7 @@ impl Backend {
                 Effect::StartNext(_) => {}
                 // The message was given to the outbox with its commit.
                 Effect::Deliver(_) => {}
+                Effect::Remove => self.remove_later(execution, record.run.run_id()),
                 Effect::Closed(_) => {
                     record.waiters.end_close_waits();
                     execution.closed.notify_waiters();

@@ -8,6 +8,7 @@ pub(crate) mod disk;
 pub(crate) mod effects;
 pub(crate) mod outage;
 mod recover;
+mod removal;
 pub(crate) mod request;
 pub(crate) mod reset;
 pub(crate) mod schedules;

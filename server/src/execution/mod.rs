@@ -91,7 +91,7 @@ impl Execution {
     }
 
     /// Makes requests that wait read the stored state.
-    fn notify_waiters(&self) {
+    pub(crate) fn notify_waiters(&self) {
         self.changed.notify_waiters();
         self.closed.notify_waiters();
     }

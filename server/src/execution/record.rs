@@ -71,7 +71,7 @@ impl Record {
         match self.run.closed_at() {
             Some(at) => RunPhase::Closed {
                 at,
-                has_messages: self.run.has_outgoing(),
+                has_messages: self.run.has_outgoing() || self.run.is_deletion_requested(),
             },
             None => RunPhase::Open {
                 next_due: self.next_due(),

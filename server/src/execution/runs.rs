@@ -148,6 +148,17 @@ impl Runs {
         self.recovery_delay = FIRST_DELAY;
     }
 
+    /// Drops a run that the store has removed.
+    pub(crate) fn removed(&mut self, run_id: &RunId) {
+        assert!(
+            self.unconfirmed.is_empty(),
+            "a run is removed after its last commit"
+        );
+        self.live.remove(run_id);
+        // The execution may be gone with its last run, and starts anew then.
+        self.head = None;
+    }
+
     /// Drops closed runs that nobody waits for from memory, and what is known of the store when no
     /// run is left: their retention may end at any time.
     pub(crate) fn release_closed(&mut self) {

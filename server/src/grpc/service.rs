@@ -211,6 +211,15 @@ impl WorkflowService for Frontend {
         respond(scope, answer).await
     }
 
+    async fn delete_workflow_execution(
+        &self,
+        request: Request<DeleteWorkflowExecutionRequest>,
+    ) -> Result<Response<DeleteWorkflowExecutionResponse>, Status> {
+        let scope = self.scope();
+        let answer = workflow::delete(&scope, request.into_inner());
+        respond(scope, answer).await
+    }
+
     async fn terminate_workflow_execution(
         &self,
         request: Request<TerminateWorkflowExecutionRequest>,

@@ -37,7 +37,6 @@ macro_rules! unimplemented_workflow_methods {
         unimplemented_methods! { "temporal.api.workflowservice.v1.WorkflowService";
             update_namespace UpdateNamespace(UpdateNamespaceRequest) UpdateNamespaceResponse,
             deprecate_namespace DeprecateNamespace(DeprecateNamespaceRequest) DeprecateNamespaceResponse,
-            delete_workflow_execution DeleteWorkflowExecution(DeleteWorkflowExecutionRequest) DeleteWorkflowExecutionResponse,
             list_archived_workflow_executions ListArchivedWorkflowExecutions(ListArchivedWorkflowExecutionsRequest) ListArchivedWorkflowExecutionsResponse,
             list_task_queue_partitions ListTaskQueuePartitions(ListTaskQueuePartitionsRequest) ListTaskQueuePartitionsResponse,
             update_worker_build_id_compatibility UpdateWorkerBuildIdCompatibility(UpdateWorkerBuildIdCompatibilityRequest) UpdateWorkerBuildIdCompatibilityResponse,

@@ -6,6 +6,7 @@ use durably_history::{Input, Rejection, RequestCancel, RequestId, RunId, Signal,
 use durably_proto::api::common::v1::WorkflowExecution;
 use durably_proto::api::enums::v1::EventType;
 use durably_proto::api::workflowservice::v1::{
+    DeleteWorkflowExecutionRequest, DeleteWorkflowExecutionResponse,
     DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse,
     RequestCancelWorkflowExecutionRequest, ResetStickyTaskQueueRequest,
     SignalWorkflowExecutionRequest, SignalWorkflowExecutionResponse,
@@ -86,6 +87,16 @@ pub(super) fn terminate(
         child_of: None,
     });
     apply_to_named(scope, &request.namespace, execution, input).map(|_| ())
+}
+
+/// `DeleteWorkflowExecution`: answers when the run is closed for good; it is removed in the background.
+pub(super) fn delete(
+    scope: &RequestScope<'_>,
+    request: DeleteWorkflowExecutionRequest,
+) -> Result<DeleteWorkflowExecutionResponse, Error> {
+    let execution = check::execution(request.workflow_execution)?;
+    apply_to_named(scope, &request.namespace, execution, Input::Delete)?;
+    Ok(DeleteWorkflowExecutionResponse {})
 }
 
 /// `ResetStickyTaskQueue`.

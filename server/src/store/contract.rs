@@ -43,7 +43,53 @@ pub(super) async fn suite(fresh: &mut dyn FnMut() -> Arc<dyn Store>) {
     closed_runs_are_removed_the_earliest_first(&*fresh()).await;
     a_closed_run_with_messages_is_found_and_stays(&*fresh()).await;
     the_latest_run_stays_while_an_earlier_one_has_messages(&*fresh()).await;
+    a_removed_run_is_gone(&*fresh()).await;
     schedules_are_kept_until_they_are_removed(&*fresh()).await;
+}
+
+async fn a_removed_run_is_gone(store: &dyn Store) {
+    let mut case = Case::new(store, "a", "w");
+    let mut first = case.start("1").await;
+    case.terminate(&mut first).await;
+    let mut second = case.start("2").await;
+    apply(&mut second, Input::Delete);
+    let mut closing = change(&mut second, false);
+    closing.phase = RunPhase::Closed {
+        at: Time::default(),
+        has_messages: true,
+    };
+    case.commit(vec![closing]).await.expect("it is committed");
+    let is_there = |run_id: &str| {
+        let stored = store.run(&case.name, &run_id.into());
+        stored.expect("it is read").is_some()
+    };
+    let unfinished = || {
+        let mut count = 0;
+        let listed = store.unfinished_runs(&mut |_| count += 1);
+        listed.expect("they are listed");
+        count
+    };
+    assert_eq!(unfinished(), 1);
+    store.remove_run(&case.name, &"2".into()).expect("it works");
+    assert!(is_there("1") && !is_there("2"));
+    assert_eq!(unfinished(), 0);
+    assert_eq!(listed(store, "a", "").len(), 1);
+    // Without its latest run the execution keeps its number of commits.
+    let stored = store.execution(&case.name).expect("it is read");
+    assert_eq!(stored.map(|it| it.version), Some(case.version));
+    // A repetition, and one of a run that never was.
+    store.remove_run(&case.name, &"2".into()).expect("it works");
+    let unknown = execution("a", "unknown");
+    store.remove_run(&unknown, &"1".into()).expect("it works");
+    store.remove_run(&case.name, &"1".into()).expect("it works");
+    assert_eq!(store.execution(&case.name), Ok(None));
+    assert_eq!(listed(store, "a", ""), Vec::<String>::new());
+    // Nothing is left for retention.
+    let removed = store.remove_closed("a", Time::MAX, 9);
+    assert_eq!(removed, Ok(0));
+    // The id is as new.
+    case.version = 0;
+    case.start("1").await;
 }
 
 async fn schedules_are_kept_until_they_are_removed(store: &dyn Store) {

@@ -100,7 +100,8 @@ pub(crate) enum RunPhase {
     },
     Closed {
         at: Time,
-        /// Whether messages wait for their delivery; until then the run is not removed.
+        /// Whether messages wait for their delivery, or the run for its removal; retention leaves such a
+        /// run alone.
         has_messages: bool,
     },
 }

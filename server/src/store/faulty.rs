@@ -46,6 +46,7 @@ pub(crate) struct FaultyStore {
 struct State {
     mode: Mode,
     reads_fail: bool,
+    removals_fail: bool,
     /// Number of refused commits.
     refused: usize,
     held: VecDeque<(Write, Confirm)>,
@@ -71,6 +72,7 @@ impl FaultyStore {
             state: Mutex::new(State {
                 mode: Mode::Done,
                 reads_fail: false,
+                removals_fail: false,
                 refused: 0,
                 held: VecDeque::new(),
                 crash_in: None,
@@ -227,6 +229,14 @@ impl Store for FaultyStore {
         self.inner.remove_closed(namespace, before, limit)
     }
 
+    fn remove_run(&self, name: &ExecutionName, run_id: &RunId) -> Result<(), StoreError> {
+        self.check_read()?;
+        match self.lock().removals_fail {
+            true => Err(failed()),
+            false => self.inner.remove_run(name, run_id),
+        }
+    }
+
     fn is_broken(&self) -> watch::Receiver<bool> {
         self.broken.subscribe()
     }
@@ -250,6 +260,11 @@ impl FaultyStore {
     /// Sets whether reads of executions and runs fail.
     pub(crate) fn fail_reads(&self, fail: bool) {
         self.lock().reads_fail = fail;
+    }
+
+    /// Sets whether the removal of a run fails.
+    pub(crate) fn fail_removals(&self, fail: bool) {
+        self.lock().removals_fail = fail;
     }
 
     /// Makes the server believe that the store can write no more.

@@ -285,6 +285,21 @@ impl Store for MemoryStore {
         Ok(removed)
     }
 
+    fn remove_run(&self, name: &ExecutionName, run_id: &RunId) -> Result<(), StoreError> {
+        let mut shard = self.shard(name);
+        let Some(entry) = shard.get_mut(name) else {
+            return Ok(());
+        };
+        let removed = entry.runs.remove(run_id);
+        if entry.runs.is_empty() {
+            shard.remove(name);
+        }
+        if let (Some(removed), Some(index)) = (removed, self.index(&name.namespace)) {
+            index.remove(name, run_id, removed.phase);
+        }
+        Ok(())
+    }
+
     fn put_schedule(&self, name: &ScheduleName, state: Option<Vec<u8>>) -> Submitted {
         self.put(name, state);
         Submitted::Done(Ok(()))
@@ -317,6 +332,17 @@ impl NamespaceIndex {
                 run_id: change.run_id.clone(),
             };
             self.lock_closed().insert((at, run));
+        }
+    }
+
+    fn remove(&self, name: &ExecutionName, run_id: &RunId, phase: RunPhase) {
+        self.visibility.remove(run_id);
+        if let RunPhase::Closed { at, .. } = phase {
+            let run = RunName {
+                execution: name.clone(),
+                run_id: run_id.clone(),
+            };
+            self.lock_closed().remove(&(at, run));
         }
     }
 

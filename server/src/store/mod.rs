@@ -91,6 +91,10 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
         limit: usize,
     ) -> Result<usize, StoreError>;
 
+    /// Removes a run whatever its state, and its execution with the last run. It is durable on return. A
+    /// run that is not there is removed already. No commit of the execution may be on its way.
+    fn remove_run(&self, name: &ExecutionName, run_id: &RunId) -> Result<(), StoreError>;
+
     /// Becomes true when the store can write no more, and the server must stop.
     fn is_broken(&self) -> watch::Receiver<bool>;
 

@@ -73,10 +73,10 @@ on_both_servers! {
     a_history_as_json_is_what_it_was
     workflows_are_counted_by_status
     a_namespace_is_registered_and_used
+    a_deleted_workflow_is_gone
 }
 
 durably_tests::on_the_real_server! {
-    a_deleted_workflow_is_gone
     batches_do_one_thing_with_all
     a_namespace_is_updated_and_deleted
 }

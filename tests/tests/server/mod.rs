@@ -7,6 +7,7 @@ mod children;
 mod closing_updates;
 mod cron;
 mod delays;
+mod deletions;
 mod deployments;
 mod description;
 mod filters;

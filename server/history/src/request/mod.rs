@@ -3,6 +3,7 @@
 pub(crate) mod attach;
 pub(crate) mod begin;
 pub(crate) mod cancel;
+pub(crate) mod delete;
 mod describe;
 pub(crate) mod parse;
 pub(crate) mod signal;

@@ -153,6 +153,7 @@ pub(crate) fn empty(config: RunConfig, seed: u64) -> Run {
         awaits_parent: false,
         updates: Updates::default(),
         cancel_requested: false,
+        deletion_requested: false,
         requests: Requests::default(),
         callbacks: Tracked::default(),
         memo: Tracked::default(),

@@ -63,6 +63,8 @@ pub(super) struct CoreMessage {
     pub(super) awaits_parent: bool,
     #[prost(message, optional, tag = "21")]
     pub(super) versioning: Option<VersioningMessage>,
+    #[prost(bool, tag = "22")]
+    pub(super) deletion_requested: bool,
 }
 
 /// Field numbers are stable.
@@ -181,6 +183,7 @@ impl CoreMessage {
             close_attempted: run.close_attempted,
             updates_admitted: run.updates.admitted(),
             cancel_requested: run.cancel_requested,
+            deletion_requested: run.deletion_requested,
             signals: run.requests.signals_received() as u64,
             last_worker_version: run.last_worker_version.clone(),
             transitions: run.transitions,

@@ -104,6 +104,7 @@ fn from_core(
         last_completed_started: core.last_completed_started(&events)?,
         close_attempted: core.close_attempted,
         cancel_requested: core.cancel_requested,
+        deletion_requested: core.deletion_requested,
         awaits_parent: core.awaits_parent,
         last_worker_version: core.last_worker_version.take(),
         versioning: VersioningMessage::restore(core.versioning.take())?,

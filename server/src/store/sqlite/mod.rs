@@ -139,6 +139,10 @@ impl Store for SqliteStore {
         self.writer.remove_closed(namespace, before, limit)
     }
 
+    fn remove_run(&self, name: &ExecutionName, run_id: &RunId) -> Result<(), StoreError> {
+        self.writer.remove_run(name, run_id)
+    }
+
     fn is_broken(&self) -> watch::Receiver<bool> {
         self.writer.is_broken()
     }

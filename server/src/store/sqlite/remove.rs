@@ -1,9 +1,10 @@
-//! Removes closed runs.
+//! Removes runs.
 
 use durably_history::Time;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::namespaces;
+use crate::name::{ExecutionName, RunName};
 
 /// Removes runs of a namespace that closed before a time, the earliest first, until they have
 /// [`MOST_BYTES`]; returns how many. A run whose messages are not delivered stays, and the latest run of its execution with it.
@@ -47,19 +48,49 @@ pub(super) fn closed(
             )?
             .query_row([run], |row| row.get::<_, f64>(0))? as i64;
         removed += 1;
-        for table in ["parts", "events", "attributes", "visibility", "runs"] {
-            connection
-                .prepare_cached(&format!("DELETE FROM {table} WHERE run = ?1"))?
-                .execute([run])?;
-        }
-        connection
-            .prepare_cached(
-                "DELETE FROM executions WHERE execution = ?1
-                 AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.execution = ?1)",
-            )?
-            .execute([execution])?;
+        delete(connection, *run, *execution)?;
     }
     Ok(removed)
+}
+
+/// Removes a run, if it is there.
+pub(super) fn run(connection: &Connection, name: &RunName) -> rusqlite::Result<()> {
+    let ExecutionName {
+        namespace,
+        workflow_id,
+    } = &name.execution;
+    let found = connection
+        .prepare_cached(
+            "SELECT run, execution FROM namespaces
+             JOIN executions USING (namespace)
+             JOIN runs USING (execution)
+             WHERE name = ?1 AND workflow_id = ?2 AND run_id = ?3",
+        )?
+        .query_row(
+            params![namespace, workflow_id, name.run_id.as_str()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    match found {
+        Some((run, execution)) => delete(connection, run, execution),
+        None => Ok(()),
+    }
+}
+
+/// Deletes a run, and its execution if it is the last one.
+fn delete(connection: &Connection, run: i64, execution: i64) -> rusqlite::Result<()> {
+    for table in ["parts", "events", "attributes", "visibility", "runs"] {
+        connection
+            .prepare_cached(&format!("DELETE FROM {table} WHERE run = ?1"))?
+            .execute([run])?;
+    }
+    connection
+        .prepare_cached(
+            "DELETE FROM executions WHERE execution = ?1
+             AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.execution = ?1)",
+        )?
+        .execute([execution])?;
+    Ok(())
 }
 
 /// Bytes of events and parts that one transaction removes, but for its last run: all of them are

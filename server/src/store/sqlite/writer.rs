@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use durably_history::Time;
+use durably_history::{RunId, Time};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{oneshot, watch};
@@ -21,7 +21,7 @@ use super::failure::{is_damage, is_of_statement};
 use super::queue::{Queue, Refused};
 use super::{namespaces, remove, schedules};
 use crate::error::StoreError;
-use crate::name::ScheduleName;
+use crate::name::{ExecutionName, RunName, ScheduleName};
 use crate::store::StoredNamespace;
 
 /// The writer's thread and its queue.
@@ -50,6 +50,7 @@ enum Work {
         before: Time,
         limit: usize,
     },
+    RemoveRun(RunName),
     /// Runs SQL outside of a transaction, to inject failures.
     #[cfg(test)]
     Execute(String),
@@ -165,6 +166,18 @@ impl Writer {
             before,
             limit: limit.min(REMOVED_AT_ONCE),
         })
+    }
+
+    pub(super) fn remove_run(
+        &self,
+        name: &ExecutionName,
+        run_id: &RunId,
+    ) -> Result<(), StoreError> {
+        let run = RunName {
+            execution: name.clone(),
+            run_id: run_id.clone(),
+        };
+        self.call(Work::RemoveRun(run)).map(|_| ())
     }
 
     /// Writes what waits and ends the thread.
@@ -392,6 +405,7 @@ impl Work {
                 before,
                 limit,
             } => remove::closed(connection, namespace, *before, *limit).map(Ok),
+            Self::RemoveRun(run) => remove::run(connection, run).map(|()| Ok(0)),
             #[cfg(test)]
             Self::Execute(sql) => connection.execute_batch(sql).map(|()| Ok(0)),
             #[cfg(test)]

@@ -1,0 +1,69 @@
+//! Deletions while the store fails, and over a restart.
+
+use super::*;
+
+impl Case {
+    async fn delete(&self, id: &str) -> Result<DeleteWorkflowExecutionResponse, Status> {
+        let request = DeleteWorkflowExecutionRequest {
+            workflow_execution: named(id),
+            namespace: "default".to_owned(),
+        };
+        let deleted = self
+            .service
+            .delete_workflow_execution(Request::new(request));
+        inner(deleted.await)
+    }
+
+    async fn until_gone(&self, id: &str) {
+        while self.describe(id).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_that_the_store_cannot_make_is_made_after_a_restart() {
+    let case = Case::new().await;
+    case.start("w").await.unwrap();
+    case.store.fail_removals(true);
+    case.delete("w").await.unwrap();
+    case.until_closed("w", WorkflowExecutionStatus::Terminated)
+        .await;
+    let case = case.restart().await;
+    case.until_gone("w").await;
+    let again = case.delete("w").await.unwrap_err();
+    assert_eq!(again.code(), Code::NotFound);
+    case.start("w").await.unwrap();
+    assert_eq!(case.task().await.unwrap().attempt, 1);
+}
+
+#[tokio::test]
+async fn a_removal_that_fails_is_repeated() {
+    let case = Case::new().await;
+    case.start("w").await.unwrap();
+    case.store.fail_removals(true);
+    case.delete("w").await.unwrap();
+    case.until_closed("w", WorkflowExecutionStatus::Terminated)
+        .await;
+    case.store.fail_removals(false);
+    case.until_gone("w").await;
+}
+
+#[tokio::test]
+async fn a_run_is_removed_when_its_last_commit_is_durable() {
+    let case = Case::new().await;
+    case.start("w").await.unwrap();
+    case.store.set(Mode::Held);
+    let mut deleted = pin!(case.delete("w"));
+    assert!(is_pending(&mut deleted).await);
+    let name = case.server.backend.namespaces.find("default").unwrap();
+    let name = crate::name::ExecutionName {
+        namespace: Arc::clone(&name.name),
+        workflow_id: "w".into(),
+    };
+    assert!(case.memory.execution(&name).unwrap().is_some());
+    case.store.release();
+    deleted.await.unwrap();
+    case.until_gone("w").await;
+    assert_eq!(case.memory.execution(&name), Ok(None));
+}
