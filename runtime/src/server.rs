@@ -12,6 +12,7 @@ use crate::{
     },
     error::{AdvanceError, ConnectError},
     time::Time,
+    transport::in_process::Services,
 };
 
 /// An embedded Temporal server, in memory: for tests, for trying things out, and for programs that
@@ -33,6 +34,13 @@ use crate::{
 /// # }
 /// ```
 pub struct Server(durably_server::Server);
+
+fn services(server: &durably_server::Server) -> Services {
+    Services {
+        workflow: server.service(),
+        operator: Some(server.operator_service()),
+    }
+}
 
 /// The options of a server that is about to start; made by [`Server::builder`].
 ///
@@ -118,7 +126,7 @@ impl Server {
         &self,
         namespace: T,
     ) -> impl Future<Output = Result<Client, ConnectError>> + Send + use<T> {
-        Client::in_process(self.0.service(), namespace.into_text(), None)
+        Client::in_process(services(&self.0), namespace.into_text(), None)
     }
 
     /// The server's time: the machine's, unless the server [skips time](ServerBuilder::skip_time).
@@ -206,8 +214,8 @@ impl Server {
 
     /// A client that keeps the server running, as does all that is made with it.
     async fn into_client(self) -> Result<Client, ConnectError> {
-        let service = self.0.service();
-        Client::in_process(service, "default".to_owned(), Some(Arc::new(self.0))).await
+        let services = services(&self.0);
+        Client::in_process(services, "default".to_owned(), Some(Arc::new(self.0))).await
     }
 }
 

@@ -46,6 +46,13 @@ impl<K: Clone + Ord> DueQueue<K> {
         }
     }
 
+    /// Removes the keys that are not to be kept.
+    pub(crate) fn retain(&mut self, is_kept: impl Fn(&K) -> bool) {
+        self.ordered.retain(|(_, key)| is_kept(key));
+        self.due.retain(|key, _| is_kept(key));
+        self.assert_invariants();
+    }
+
     /// The earliest due time.
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.ordered.first().map(|(time, _)| *time)
@@ -99,6 +106,16 @@ mod tests {
         assert_eq!(queue.pop_due(at(15)), None);
         queue.set(&"run", None);
         assert_eq!(queue.pop_due(at(99)), None);
+    }
+
+    #[test]
+    fn only_keys_that_are_kept_are_due() {
+        let mut queue = DueQueue::default();
+        queue.set(&"gone", Some(at(10)));
+        queue.set(&"kept", Some(at(20)));
+        queue.retain(|key| *key == "kept");
+        assert_eq!(queue.pop_due(at(30)), Some("kept"));
+        assert_eq!(queue.pop_due(at(30)), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use durably_history::{Invalid, Rejection};
+use durably_proto::api::enums::v1::NamespaceState;
 
 #[cfg(feature = "sqlite")]
 pub use self::database::DatabaseProblem;
@@ -171,6 +172,12 @@ pub(crate) enum Error {
     Store(StoreError),
     /// No namespace has this name or id.
     NamespaceNotFound(String),
+    /// The namespace is deprecated or deleted, and does not permit this.
+    NamespaceState {
+        namespace: String,
+        state: NamespaceState,
+        allowed: &'static [NamespaceState],
+    },
     /// A namespace has this name already.
     NamespaceExists(String),
     /// No such execution, run, task or update.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use durably_history::{DeploymentVersion, LONGEST_ID, Route, Start, Time, checked_version};
 use durably_proto::api::common::v1::SearchAttributes;
-use durably_proto::api::enums::v1::IndexedValueType;
+use durably_proto::api::enums::v1::{IndexedValueType, NamespaceState};
 
 use crate::deployment::{Change, Deployment, Deployments, QueueType, Usage, Version};
 use crate::error::Error;
@@ -34,7 +35,10 @@ pub(crate) struct Namespaces {
 pub(crate) struct Namespace {
     pub(crate) name: Arc<str>,
     pub(crate) id: String,
-    pub(crate) settings: Settings,
+    settings: RwLock<Settings>,
+    /// Whether the namespace is about to be deleted, or is; requests that have found it before are
+    /// refused.
+    is_deleted: AtomicBool,
     /// Workflow tasks and direct queries on offer.
     pub(crate) workflow_tasks: Queues<WorkflowOffer>,
     /// Activity tasks on offer.
@@ -97,11 +101,87 @@ impl Namespaces {
     pub(crate) fn find(&self, name: &str) -> Result<Arc<Namespace>, Error> {
         let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
         match by_name.get(name) {
-            Some(namespace) => Ok(Arc::clone(namespace)),
+            Some(namespace) => {
+                namespace.check_state(AT_WORK)?;
+                Ok(Arc::clone(namespace))
+            }
             None if name.is_empty() => Err(Error::Invalid("Namespace is empty.".into())),
             None if name.len() > LONGEST_ID => Err(too_long()),
             None => Err(Error::NamespaceNotFound(name.to_owned())),
         }
+    }
+
+    /// The namespace of that name, for the start of a workflow.
+    pub(crate) fn find_to_start(&self, name: &str) -> Result<Arc<Namespace>, Error> {
+        let namespace = self.find(name)?;
+        namespace.check_state(STARTS_WORKFLOWS)?;
+        Ok(namespace)
+    }
+
+    /// The namespace of that name, in whichever state.
+    pub(crate) fn find_in_any_state(&self, name: &str) -> Result<Arc<Namespace>, Error> {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        match by_name.get(name) {
+            Some(namespace) => Ok(Arc::clone(namespace)),
+            None => {
+                drop(by_name);
+                self.find(name)
+            }
+        }
+    }
+
+    /// Deletes a namespace: it has another name from now on, and none of its executions is found any
+    /// more. Returns the namespace under its new name. `quiesce` returns when no input is applied to an
+    /// execution of the namespace any more.
+    pub(crate) fn delete(
+        &self,
+        store: &dyn Store,
+        namespace: &Namespace,
+        quiesce: impl FnOnce(),
+    ) -> Result<Arc<Namespace>, Error> {
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        if namespace.name.as_ref() == SYSTEM {
+            return Err(Error::Precondition(
+                "unable to delete system namespace".to_owned(),
+            ));
+        }
+        if !self.contains(&namespace.name) {
+            return Err(Error::NamespaceNotFound(namespace.name.to_string()));
+        }
+        let deleted_name = self.deleted_name(namespace);
+        let _changing = namespace
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        namespace.is_deleted.store(true, Ordering::SeqCst);
+        quiesce();
+        if let Err(error) = store.delete_namespace(&namespace.name, &deleted_name) {
+            namespace.is_deleted.store(false, Ordering::SeqCst);
+            return Err(error.into());
+        }
+        let mut facts = namespace.facts(&namespace.attributes(), &namespace.deployments());
+        facts.name = deleted_name.as_str().into();
+        facts.settings.state = NamespaceState::Deleted;
+        let deleted = Arc::new(Namespace::new(facts));
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        by_name.remove(&namespace.name);
+        by_name.insert(Arc::clone(&deleted.name), Arc::clone(&deleted));
+        Ok(deleted)
+    }
+
+    /// Forgets a deleted namespace that the store has removed.
+    pub(crate) fn forget(&self, deleted_name: &str) {
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        by_name.remove(deleted_name);
+    }
+
+    /// The real server's name for a deleted namespace: with so much of the id that it is new.
+    fn deleted_name(&self, namespace: &Namespace) -> String {
+        let Namespace { name, id, .. } = namespace;
+        let suffixes = (5..=id.len()).filter_map(|length| id.get(..length));
+        let mut names = suffixes.map(|suffix| format!("{name}-deleted-{suffix}"));
+        let free = names.find(|name| !self.contains(name));
+        free.unwrap_or_else(|| format!("{name}-deleted-{id}"))
     }
 
     /// The namespace of that id.
@@ -129,7 +209,8 @@ impl Namespace {
         Self {
             name: stored.name,
             id: stored.id,
-            settings: stored.settings,
+            is_deleted: AtomicBool::new(stored.settings.state == NamespaceState::Deleted),
+            settings: RwLock::new(stored.settings),
             workflow_tasks: Queues::new(Arc::clone(&deployments)),
             activity_tasks: Queues::new(Arc::clone(&deployments)),
             nexus_tasks: Queues::new(Arc::clone(&deployments)),
@@ -138,6 +219,63 @@ impl Namespace {
             deployments,
             changing: Mutex::default(),
         }
+    }
+
+    /// The settings.
+    pub(crate) fn settings(&self) -> RwLockReadGuard<'_, Settings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the settings, unless the change fails. They are durable on return.
+    pub(crate) fn change_settings(
+        &self,
+        store: &dyn Store,
+        change: impl FnOnce(&mut Settings) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check_not_deleted()?;
+        let mut changed = self.settings().clone();
+        change(&mut changed)?;
+        let mut facts = self.facts(&self.attributes(), &self.deployments());
+        facts.settings = changed.clone();
+        store.put_namespace(&facts)?;
+        *self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = changed;
+        Ok(())
+    }
+
+    /// Whether the namespace is about to be deleted, or is.
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.is_deleted.load(Ordering::SeqCst)
+    }
+
+    /// Refuses a request that has found the namespace before it was deleted.
+    pub(crate) fn check_not_deleted(&self) -> Result<(), Error> {
+        match self.is_deleted() {
+            true => Err(Error::NamespaceNotFound(self.name.to_string())),
+            false => Ok(()),
+        }
+    }
+
+    fn check_state(&self, allowed: &'static [NamespaceState]) -> Result<(), Error> {
+        let state = self.settings().state;
+        match allowed.contains(&state) {
+            true => Ok(()),
+            false => Err(Error::NamespaceState {
+                namespace: self.name.to_string(),
+                state,
+                allowed,
+            }),
+        }
+    }
+
+    /// Ends all polls and drops all tasks.
+    pub(crate) fn close_queues(&self) {
+        self.workflow_tasks.close();
+        self.activity_tasks.close();
+        self.nexus_tasks.close();
     }
 
     /// The search attributes that executions may carry.
@@ -169,6 +307,7 @@ impl Namespace {
         change: impl FnOnce(&mut Attributes) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check_not_deleted()?;
         let mut changed = self.attributes().clone();
         change(&mut changed)?;
         store.put_namespace(&self.facts(&changed, &self.deployments()))?;
@@ -195,6 +334,7 @@ impl Namespace {
         change: impl FnOnce(&mut Deployments, &VersionUsage<'_>) -> Result<Change, Error>,
     ) -> Result<(), Error> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check_not_deleted()?;
         let usage = VersionUsage {
             namespace: self,
             store,
@@ -330,7 +470,7 @@ impl Namespace {
         StoredNamespace {
             name: Arc::clone(&self.name),
             id: self.id.clone(),
-            settings: self.settings.clone(),
+            settings: self.settings().clone(),
             attributes: custom.map(|(name, ty)| (name.to_owned(), ty)).collect(),
             deployments: deployments.all().cloned().collect(),
         }
@@ -374,8 +514,12 @@ impl Usage for VersionUsage<'_> {
     }
 }
 
+/// The states in which a namespace takes most requests.
+const AT_WORK: &[NamespaceState] = &[NamespaceState::Registered, NamespaceState::Deprecated];
+/// The states in which a namespace starts workflows.
+const STARTS_WORKFLOWS: &[NamespaceState] = &[NamespaceState::Registered];
 /// The real server's own namespace; nobody else may have the name.
-const SYSTEM: &str = "temporal-system";
+pub(crate) const SYSTEM: &str = "temporal-system";
 
 fn too_long() -> Error {
     Error::Invalid("Namespace length exceeds limit.".to_owned())

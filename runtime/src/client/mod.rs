@@ -99,7 +99,7 @@ pub use crate::definition::{AsClient, HasQueue, NoQueue, QueueSet};
 #[doc(hidden)]
 pub use crate::hints::without_server::{FeatureIsOff, NeedsServer, ServerFeature};
 #[cfg(any(feature = "server", test))]
-use crate::transport::in_process::Service;
+use crate::transport::in_process::Services;
 #[cfg(feature = "tls")]
 pub use crate::transport::tls::Tls;
 pub use crate::wire::{
@@ -225,12 +225,12 @@ impl Client {
     /// A client of a server in this process. All that calls the server through it keeps `server` alive.
     #[cfg(any(feature = "server", test))]
     pub(crate) async fn in_process(
-        service: Arc<Service>,
+        services: Services,
         namespace: String,
         server: Option<Arc<dyn Any + Send + Sync>>,
     ) -> Result<Self, ConnectError> {
         let caller = Caller::in_process(
-            service,
+            services,
             server,
             &namespace,
             &crate::transport::id::identity(),

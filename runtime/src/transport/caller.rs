@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tonic::Status;
 
 #[cfg(any(feature = "server", test))]
-use super::in_process::{InProcess, Service};
+use super::in_process::{InProcess, Services};
 use super::{
     availability::Availability,
     channel::Channel,
@@ -91,12 +91,12 @@ impl Caller {
     /// Keeps `server` alive.
     #[cfg(any(feature = "server", test))]
     pub(crate) fn in_process(
-        service: Arc<Service>,
+        services: Services,
         server: Option<Arc<dyn Any + Send + Sync>>,
         namespace: &str,
         identity: &str,
     ) -> Self {
-        let route = Route::InProcess(InProcess::new(service, server));
+        let route = Route::InProcess(InProcess::new(services, server));
         Self::new(route, namespace, identity)
     }
 
@@ -551,7 +551,7 @@ mod tests {
     impl WorkflowService for Idle {}
 
     fn caller() -> Caller {
-        Caller::in_process(Arc::new(Idle), None, "default", "me")
+        Caller::in_process(Services::of_tests(Arc::new(Idle)), None, "default", "me")
     }
 
     /// A way on which the first attempts fail.

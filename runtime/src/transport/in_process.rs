@@ -1,20 +1,38 @@
-//! The way to a server in this process: its service trait, without a socket and without encoding.
+//! The way to a server in this process: its service traits, without a socket and without encoding.
 
 use std::{any::Any, sync::Arc, time::Duration};
 
-use durably_proto::service::workflow::workflow_service_server::WorkflowService;
+use durably_proto::service::{
+    operator::operator_service_server::OperatorService,
+    workflow::workflow_service_server::WorkflowService,
+};
 use tonic::{Request, Status};
 
 use super::{caller::Transport, rpc::Rpc};
 use crate::wire::status::CallError;
 
-/// The RPCs of a server, as a trait.
-pub(crate) type Service = dyn WorkflowService;
+/// The RPCs of a server, as traits.
+#[derive(Clone)]
+pub(crate) struct Services {
+    pub(crate) workflow: Arc<dyn WorkflowService>,
+    /// None for a test's server, which has no operators.
+    pub(crate) operator: Option<Arc<dyn OperatorService>>,
+}
 
-/// A service in this process.
+#[cfg(test)]
+impl Services {
+    pub(crate) fn of_tests(workflow: Arc<dyn WorkflowService>) -> Self {
+        Self {
+            workflow,
+            operator: None,
+        }
+    }
+}
+
+/// A server in this process.
 #[derive(Clone)]
 pub(crate) struct InProcess {
-    service: Arc<Service>,
+    services: Services,
     /// The server behind it, for everything that calls it: clients, handles, calls and workers. None if
     /// the server has an owner of its own.
     _server: Option<Arc<dyn Any + Send + Sync>>,
@@ -24,9 +42,9 @@ pub(crate) struct InProcess {
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl InProcess {
-    pub(crate) fn new(service: Arc<Service>, server: Option<Arc<dyn Any + Send + Sync>>) -> Self {
+    pub(crate) fn new(services: Services, server: Option<Arc<dyn Any + Send + Sync>>) -> Self {
         Self {
-            service,
+            services,
             _server: server,
         }
     }
@@ -46,7 +64,7 @@ impl Transport for InProcess {
         // What we await, a test awaits: meanwhile the clock of a skipping server may move.
         #[cfg(feature = "server")]
         request.extensions_mut().insert(durably_server::SkipsTime);
-        let reply = M::serve(&*self.service, request);
+        let reply = M::serve(&self.services, request);
         match tokio::time::timeout(timeout, reply).await {
             Ok(reply) => Ok(reply?.into_inner()),
             Err(_) => {

@@ -4,8 +4,6 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-#[cfg(any(feature = "server", test))]
-use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 use durably_proto::{
     Message,
     api::{operatorservice::v1 as operator, workflowservice::v1 as pb},
@@ -16,6 +14,8 @@ use tonic::Status;
 use tonic::{Request, Response};
 
 use super::caller::Caller;
+#[cfg(any(feature = "server", test))]
+use super::in_process::Services;
 
 /// The request message of an RPC.
 pub(crate) trait Rpc: Message + Clone + Sized + 'static {
@@ -25,9 +25,9 @@ pub(crate) trait Rpc: Message + Clone + Sized + 'static {
     /// The service, by its full name.
     const SERVICE: &'static str = "temporal.api.workflowservice.v1.WorkflowService";
 
-    /// Calls the service in this process.
+    /// Calls the server in this process.
     #[cfg(any(feature = "server", test))]
-    fn serve(service: &dyn WorkflowService, request: Request<Self>) -> Served<'_, Self::Reply>;
+    fn serve(services: &Services, request: Request<Self>) -> Served<'_, Self::Reply>;
 }
 
 #[cfg(any(feature = "server", test))]
@@ -54,10 +54,10 @@ macro_rules! rpcs {
 
             #[cfg(any(feature = "server", test))]
             fn serve(
-                service: &dyn WorkflowService,
+                services: &Services,
                 request: Request<Self>,
             ) -> Served<'_, Self::Reply> {
-                service.$name(request)
+                services.workflow.$name(request)
             }
         })*
 
@@ -157,15 +157,20 @@ rpcs! {
     describe_task_queue(DescribeTaskQueueRequest) -> DescribeTaskQueueResponse;
 }
 
-/// Of the operators' service, which a server in this process does not have.
+/// Of the operators' service.
 impl Rpc for operator::DeleteNamespaceRequest {
     type Reply = operator::DeleteNamespaceResponse;
     const NAME: &'static str = "DeleteNamespace";
     const SERVICE: &'static str = "temporal.api.operatorservice.v1.OperatorService";
 
     #[cfg(any(feature = "server", test))]
-    fn serve(_: &dyn WorkflowService, _: Request<Self>) -> Served<'_, Self::Reply> {
-        let message = "the embedded server deletes no namespaces";
-        Box::pin(std::future::ready(Err(Status::unimplemented(message))))
+    fn serve(services: &Services, request: Request<Self>) -> Served<'_, Self::Reply> {
+        match &services.operator {
+            Some(operator) => operator.delete_namespace(request),
+            None => {
+                let message = "the server in this process has no service for operators";
+                Box::pin(std::future::ready(Err(Status::unimplemented(message))))
+            }
+        }
     }
 }

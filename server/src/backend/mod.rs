@@ -6,6 +6,7 @@ pub(crate) mod advance;
 mod commit;
 pub(crate) mod disk;
 pub(crate) mod effects;
+mod namespaces;
 pub(crate) mod outage;
 mod recover;
 mod removal;
@@ -90,9 +91,7 @@ impl Backend {
     pub(crate) fn stop(&self) {
         self.stop.send_replace(true);
         for namespace in self.namespaces.all() {
-            namespace.workflow_tasks.close();
-            namespace.activity_tasks.close();
-            namespace.nexus_tasks.close();
+            namespace.close_queues();
         }
     }
 
@@ -153,6 +152,8 @@ impl Backend {
         input: Input,
         then: impl FnOnce(&mut Record, Reply) -> R,
     ) -> Result<R, Error> {
+        // While the execution is locked: a deletion waits for that.
+        execution.namespace.check_not_deleted()?;
         let work = self.begin_input();
         let now = self.clock.now();
         let found = match runs.get(run_id) {
@@ -186,7 +187,7 @@ impl Backend {
 
     /// Applies all due deadlines of a run.
     pub(crate) fn fire_deadlines(&self, name: &RunName) {
-        // A namespace is never removed.
+        // It goes with its namespace.
         let Ok(namespace) = self.namespaces.find(&name.execution.namespace) else {
             return;
         };
@@ -265,6 +266,7 @@ impl RequestScope<'_> {
     ) -> Result<StartedRun<R>, Error> {
         let execution = self.to_start(namespace, &start);
         let mut runs = execution.lock();
+        namespace.check_not_deleted()?;
         if let Some(latest) = runs.latest()? {
             let latest_id = latest.run.run_id().clone();
             let answer = |is_new| StartedRun {

@@ -32,7 +32,7 @@ impl Backend {
         })?;
         self.recover_schedules()?;
         for name in with_tasks {
-            // A namespace is never removed.
+            // It goes with its namespace.
             let Ok(namespace) = self.namespaces.find(&name.execution.namespace) else {
                 continue;
             };
@@ -58,7 +58,9 @@ impl Backend {
         let Some(backend) = self.own.upgrade() else {
             return;
         };
-        if self.is_stopping() || std::mem::replace(&mut runs.is_recovering, true) {
+        // A deleted execution is not found again.
+        let is_given_up = self.is_stopping() || execution.namespace.is_deleted();
+        if is_given_up || std::mem::replace(&mut runs.is_recovering, true) {
             return;
         }
         let delay = runs.next_recovery_delay();
@@ -93,6 +95,9 @@ impl Backend {
                 turn = self.outage.turn() => turn,
                 () = self.stopped() => return,
             };
+            if execution.namespace.is_deleted() {
+                return;
+            }
             let mut runs = execution.lock();
             if runs.unconfirmed.has_commits() {
                 // Tasks are offered when what led to them is durable.

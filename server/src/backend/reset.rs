@@ -37,6 +37,7 @@ impl RequestScope<'_> {
     ) -> Result<RunId, Error> {
         let execution = self.execution(namespace, &request.workflow_id)?;
         let mut runs = execution.lock();
+        namespace.check_not_deleted()?;
         let base_id = resolve_run(&execution, &mut runs, &request.run_id)?;
         let no_run = || no_such_workflow(execution.workflow_id());
         let request_id = request.request_id.as_str().into();

@@ -186,7 +186,7 @@ impl Backend {
     /// Restores the schedules that a stopped server has left.
     pub(super) fn recover_schedules(&self) -> Result<(), StoreError> {
         for stored in self.store.schedules()? {
-            // A namespace is never removed.
+            // It goes with its namespace.
             let Ok(namespace) = self.namespaces.find(&stored.name.namespace) else {
                 continue;
             };
@@ -233,6 +233,7 @@ impl Backend {
         apply: impl FnOnce(Option<&Schedule>, Time) -> Result<(Change, R), Error>,
     ) -> Result<R, Error> {
         self.check_running()?;
+        self.namespaces.find(&live.name.namespace)?;
         let present = live.get();
         let now = self.clock.now();
         let applied = catch_unwind(AssertUnwindSafe(|| apply(present.as_deref(), now)));
@@ -293,7 +294,7 @@ pub(crate) fn no_such_schedule(id: &str) -> Error {
 /// A schedule that was deleted meanwhile needs nothing.
 fn unless_deleted(changed: Result<(), Error>) -> Result<(), Error> {
     match changed {
-        Err(Error::NotFound(_)) => Ok(()),
+        Err(Error::NotFound(_) | Error::NamespaceNotFound(_)) => Ok(()),
         changed => changed,
     }
 }

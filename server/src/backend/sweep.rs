@@ -39,7 +39,7 @@ impl Backend {
             return;
         }
         for namespace in self.namespaces.all() {
-            let retention = i64::try_from(namespace.settings.retention.as_nanos());
+            let retention = i64::try_from(namespace.settings().retention.as_nanos());
             let now = self.clock.now().as_unix_nanos();
             let before = now.saturating_sub(retention.unwrap_or(i64::MAX));
             let before = Time::from_unix_nanos(before);

@@ -66,6 +66,15 @@ impl Timers {
         self.set(&Alarm::Schedule(schedule.clone()), due);
     }
 
+    /// Removes the alarms of a namespace's runs and schedules.
+    pub(crate) fn drop_namespace(&self, namespace: &str) {
+        self.lock().retain(|alarm| match alarm {
+            Alarm::Run(run) => *run.execution.namespace != *namespace,
+            Alarm::Schedule(schedule) => *schedule.namespace != *namespace,
+            Alarm::Sleeper { .. } => true,
+        });
+    }
+
     /// Sets an alarm for a sleeper.
     pub(crate) fn sleeper(&self, time: Time) -> SleeperGuard<'_> {
         let (sender, woken) = oneshot::channel();

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{Execution, Runs};
-use crate::error::StoreError;
+use crate::error::{Error, StoreError};
 use crate::name::ExecutionName;
 use crate::namespace::Namespace;
 use crate::store::Store;
@@ -35,7 +35,8 @@ impl Executions {
         &self,
         namespace: &Arc<Namespace>,
         workflow_id: &str,
-    ) -> Result<Option<Arc<Execution>>, StoreError> {
+    ) -> Result<Option<Arc<Execution>>, Error> {
+        namespace.check_not_deleted()?;
         if let Some(execution) = self.live(&namespace.name, workflow_id) {
             return Ok(Some(execution));
         }
@@ -57,6 +58,11 @@ impl Executions {
             .by_namespace
             .write()
             .unwrap_or_else(PoisonError::into_inner);
+        if namespace.is_deleted() {
+            // Of use to nobody: all inputs are refused.
+            let runs = Runs::new(name.clone(), Arc::clone(&self.store));
+            return Arc::new(Execution::new(Arc::clone(namespace), name, runs));
+        }
         let table = by_namespace.entry(Arc::clone(&name.namespace)).or_default();
         let execution = table
             .entry(Arc::clone(&name.workflow_id))
@@ -86,6 +92,25 @@ impl Executions {
         }
     }
 
+    /// Drops the executions of a namespace that is about to be deleted from memory, and waits until no
+    /// input is applied to them. Their waiters find that the namespace is gone.
+    pub(crate) fn drop_namespace(&self, namespace: &str) {
+        let table = {
+            let mut by_namespace = self
+                .by_namespace
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            by_namespace.remove(namespace).unwrap_or_default()
+        };
+        // In an order, so that a simulation repeats.
+        let mut table: Vec<_> = table.into_iter().collect();
+        table.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        for (_, execution) in table {
+            let mut runs = execution.lock();
+            execution.fail(&mut runs, &StoreError::Failed(DELETED.to_owned()));
+        }
+    }
+
     fn live(&self, namespace: &str, workflow_id: &str) -> Option<Arc<Execution>> {
         let by_namespace = self
             .by_namespace
@@ -103,3 +128,5 @@ fn name(namespace: &Namespace, workflow_id: &str) -> ExecutionName {
         workflow_id: workflow_id.into(),
     }
 }
+
+const DELETED: &str = "the namespace is being deleted";

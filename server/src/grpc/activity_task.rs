@@ -63,6 +63,7 @@ pub(super) async fn poll(
             .await;
         let Some(offer) = offer else {
             scope.check_running()?;
+            namespace.check_not_deleted()?;
             return Ok(PollActivityTaskQueueResponse::default());
         };
         let execution = scope.offered(&namespace, &offer.run);

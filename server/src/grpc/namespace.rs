@@ -3,22 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use durably_proto::api::enums::v1::{ArchivalState, NamespaceState};
+use durably_proto::api::enums::v1::{ArchivalState, NamespaceState, ReplicationState};
 use durably_proto::api::namespace::v1::namespace_info::{Capabilities as Supports, Limits};
 use durably_proto::api::namespace::v1::{NamespaceConfig, NamespaceInfo};
+use durably_proto::api::operatorservice::v1::{DeleteNamespaceRequest, DeleteNamespaceResponse};
 use durably_proto::api::replication::v1::{ClusterReplicationConfig, NamespaceReplicationConfig};
 use durably_proto::api::version::v1::{ReleaseInfo, VersionInfo};
 use durably_proto::api::workflowservice::v1::get_system_info_response::Capabilities;
 use durably_proto::api::workflowservice::v1::{
-    DescribeNamespaceRequest, DescribeNamespaceResponse, GetClusterInfoResponse,
-    GetSystemInfoResponse, ListNamespacesRequest, ListNamespacesResponse, RegisterNamespaceRequest,
+    DeprecateNamespaceRequest, DeprecateNamespaceResponse, DescribeNamespaceRequest,
+    DescribeNamespaceResponse, GetClusterInfoResponse, GetSystemInfoResponse,
+    ListNamespacesRequest, ListNamespacesResponse, RegisterNamespaceRequest,
+    UpdateNamespaceRequest, UpdateNamespaceResponse,
 };
 use durably_proto::wkt;
 
 use super::check;
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::namespace::Namespace;
+use crate::namespace::{Namespace, SYSTEM};
 use crate::store::Settings;
 
 /// `RegisterNamespace`.
@@ -31,27 +34,29 @@ pub(super) fn register(backend: &Backend, request: RegisterNamespaceRequest) -> 
             "Cannot register global namespace when not enabled",
         ));
     }
-    let foreign = request
-        .clusters
-        .iter()
-        .map(|cluster| &cluster.cluster_name)
-        .chain([&request.active_cluster_name])
-        .find(|name| !name.is_empty() && *name != CLUSTER);
-    if let Some(name) = foreign {
-        return Err(Error::Invalid(format!("Invalid cluster name: {name}")));
-    }
+    check_clusters(&request.clusters, &request.active_cluster_name)?;
     let retention = retention(request.workflow_execution_retention_period)?;
     let settings = Settings {
         description: request.description,
         owner_email: request.owner_email,
         retention,
         data: request.data.into_iter().collect(),
+        state: NamespaceState::Registered,
     };
     let id = backend.ids.uuid();
     let store = &*backend.store;
     backend
         .namespaces
         .register(store, &request.namespace, id, settings)
+}
+
+fn check_clusters(clusters: &[ClusterReplicationConfig], active: &str) -> Result<(), Error> {
+    let named = clusters.iter().map(|cluster| cluster.cluster_name.as_str());
+    let mut names = named.chain([active]);
+    match names.find(|name| !name.is_empty() && *name != CLUSTER) {
+        Some(name) => Err(Error::Invalid(format!("Invalid cluster name: {name}"))),
+        None => Ok(()),
+    }
 }
 
 /// Checks the retention. A production server requires at least a day, the development server any
@@ -64,6 +69,142 @@ fn retention(period: Option<wkt::Duration>) -> Result<Duration, Error> {
         .ok_or_else(|| check::invalid("A valid retention period is not set on request."))
 }
 
+/// `UpdateNamespace`: what the request does not set stays as it is.
+pub(super) fn update(
+    backend: &Backend,
+    request: UpdateNamespaceRequest,
+) -> Result<UpdateNamespaceResponse, Error> {
+    if request.namespace.is_empty() {
+        return Err(check::invalid("Namespace not set on request."));
+    }
+    let namespace = backend.namespaces.find_in_any_state(&request.namespace)?;
+    let config = request.config.unwrap_or_default();
+    if !config.custom_search_attribute_aliases.is_empty() {
+        return Err(check::invalid(
+            "the embedded server has no aliases of search attributes",
+        ));
+    }
+    let period = config.workflow_execution_retention_ttl;
+    let replication = request.replication_config.unwrap_or_default();
+    namespace.change_settings(&*backend.store, |settings| {
+        if let Some(info) = request.update_info {
+            if !info.description.is_empty() {
+                settings.description = info.description;
+            }
+            if !info.owner_email.is_empty() {
+                settings.owner_email = info.owner_email;
+            }
+            settings.data.extend(info.data);
+            settings.state = next_state(settings.state, info.state)?;
+        }
+        if period.is_some() {
+            settings.retention = retention(period)?;
+        }
+        if !request.delete_bad_binary.is_empty() {
+            return Err(Error::Invalid(format!(
+                "Bad binary checksum {} doesn't exists.",
+                request.delete_bad_binary
+            )));
+        }
+        if replication.state == ReplicationState::Handover as i32 {
+            return Err(check::invalid(
+                "Handover can only be set for global namespace",
+            ));
+        }
+        if request.promote_namespace {
+            return Err(Error::Invalid(format!(
+                "global namespace is not enabled on this cluster, cannot update global namespace or promote local namespace: {}",
+                request.namespace
+            )));
+        }
+        check_clusters(&replication.clusters, &replication.active_cluster_name)
+    })?;
+    let DescribeNamespaceResponse {
+        namespace_info,
+        config,
+        replication_config,
+        ..
+    } = description(&namespace);
+    Ok(UpdateNamespaceResponse {
+        namespace_info,
+        config,
+        replication_config,
+        ..UpdateNamespaceResponse::default()
+    })
+}
+
+/// The state that an update leads to. A namespace is deleted by `DeleteNamespace` only, which removes
+/// its workflows, too.
+fn next_state(state: NamespaceState, wanted: i32) -> Result<NamespaceState, Error> {
+    match NamespaceState::try_from(wanted) {
+        Ok(NamespaceState::Unspecified) => Ok(state),
+        Ok(wanted) if wanted == state => Ok(state),
+        Ok(NamespaceState::Deprecated) if state == NamespaceState::Registered => {
+            Ok(NamespaceState::Deprecated)
+        }
+        Ok(NamespaceState::Deleted) => Err(check::invalid(
+            "the embedded server deletes a namespace with DeleteNamespace only",
+        )),
+        Ok(NamespaceState::Registered | NamespaceState::Deprecated) | Err(_) => {
+            Err(check::invalid("Invalid namespace state update."))
+        }
+    }
+}
+
+/// `DeprecateNamespace`.
+pub(super) fn deprecate(
+    backend: &Backend,
+    request: DeprecateNamespaceRequest,
+) -> Result<DeprecateNamespaceResponse, Error> {
+    if request.namespace.is_empty() {
+        return Err(check::invalid("Namespace not set on request."));
+    }
+    let namespace = backend.namespaces.find_in_any_state(&request.namespace)?;
+    namespace.change_settings(&*backend.store, |settings| {
+        settings.state = NamespaceState::Deprecated;
+        Ok(())
+    })?;
+    Ok(DeprecateNamespaceResponse {})
+}
+
+/// `DeleteNamespace`, by name or by id.
+pub(super) fn delete(
+    backend: &Backend,
+    request: DeleteNamespaceRequest,
+) -> Result<DeleteNamespaceResponse, Error> {
+    let namespace = match (request.namespace.as_str(), request.namespace_id.as_str()) {
+        ("", "") => return Err(check::invalid("Namespace not set on request.")),
+        ("", id) => backend.namespaces.find_by_id(id)?,
+        (SYSTEM, "") => {
+            return Err(Error::Precondition(
+                "unable to delete system namespace".to_owned(),
+            ));
+        }
+        (name, "") => backend.namespaces.find_in_any_state(name)?,
+        _ => {
+            return Err(check::invalid(
+                "Only one of namespace name or Id should be set on request.",
+            ));
+        }
+    };
+    // One that is about to be removed needs no second deletion.
+    let deleted_namespace = match namespace.settings().state {
+        NamespaceState::Deleted => namespace.name.to_string(),
+        NamespaceState::Unspecified | NamespaceState::Registered | NamespaceState::Deprecated => {
+            String::new()
+        }
+    };
+    if !deleted_namespace.is_empty() {
+        return Ok(DeleteNamespaceResponse { deleted_namespace });
+    }
+    let delay = request.namespace_delete_delay;
+    let delay = delay.and_then(|delay| Duration::try_from(delay).ok());
+    let deleted = backend.delete_namespace(&namespace, delay.unwrap_or_default())?;
+    Ok(DeleteNamespaceResponse {
+        deleted_namespace: deleted.to_string(),
+    })
+}
+
 /// `DescribeNamespace`, by name or by id.
 pub(super) fn describe(
     backend: &Backend,
@@ -74,15 +215,22 @@ pub(super) fn describe(
             return Err(check::invalid("Namespace not set on request."));
         }
         ("", id) => backend.namespaces.find_by_id(id)?,
-        (name, _) => backend.namespaces.find(name)?,
+        (name, _) => backend.namespaces.find_in_any_state(name)?,
     };
     Ok(description(&namespace))
 }
 
 /// `ListNamespaces`, in one page.
-pub(super) fn list(backend: &Backend, _: ListNamespacesRequest) -> ListNamespacesResponse {
+pub(super) fn list(backend: &Backend, request: ListNamespacesRequest) -> ListNamespacesResponse {
+    let with_deleted = request
+        .namespace_filter
+        .is_some_and(|filter| filter.include_deleted);
+    let namespaces = backend.namespaces.all();
+    let listed = namespaces
+        .iter()
+        .filter(|namespace| with_deleted || !namespace.is_deleted());
     ListNamespacesResponse {
-        namespaces: backend.namespaces.all().iter().map(description).collect(),
+        namespaces: listed.map(description).collect(),
         next_page_token: Vec::new(),
     }
 }
@@ -140,11 +288,11 @@ pub(super) fn cluster_info(backend: &Backend) -> GetClusterInfoResponse {
 }
 
 fn description(namespace: &Arc<Namespace>) -> DescribeNamespaceResponse {
-    let settings = &namespace.settings;
+    let settings = namespace.settings();
     DescribeNamespaceResponse {
         namespace_info: Some(NamespaceInfo {
             name: namespace.name.to_string(),
-            state: NamespaceState::Registered.into(),
+            state: settings.state.into(),
             description: settings.description.clone(),
             owner_email: settings.owner_email.clone(),
             data: settings.data.clone().into_iter().collect(),

@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 
 use super::namespace::CLUSTER;
 use super::unimplemented::unimplemented_methods;
-use super::{Frontend, into_response};
+use super::{Frontend, into_response, namespace};
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::visibility::attributes::Attributes;
@@ -41,6 +41,15 @@ impl OperatorService for Frontend {
             .await
     }
 
+    async fn delete_namespace(
+        &self,
+        request: Request<DeleteNamespaceRequest>,
+    ) -> Result<Response<DeleteNamespaceResponse>, Status> {
+        let request = request.into_inner();
+        self.on_disk(|backend| namespace::delete(backend, request))
+            .await
+    }
+
     async fn list_clusters(
         &self,
         _: Request<ListClustersRequest>,
@@ -59,7 +68,6 @@ impl OperatorService for Frontend {
     }
 
     unimplemented_methods! { "temporal.api.operatorservice.v1.OperatorService";
-        delete_namespace DeleteNamespace(DeleteNamespaceRequest) DeleteNamespaceResponse,
         add_or_update_remote_cluster AddOrUpdateRemoteCluster(AddOrUpdateRemoteClusterRequest) AddOrUpdateRemoteClusterResponse,
         remove_remote_cluster RemoveRemoteCluster(RemoveRemoteClusterRequest) RemoveRemoteClusterResponse,
         get_nexus_endpoint GetNexusEndpoint(GetNexusEndpointRequest) GetNexusEndpointResponse,

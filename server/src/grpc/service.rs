@@ -27,6 +27,24 @@ impl WorkflowService for Frontend {
         answer.map(|_| Response::new(RegisterNamespaceResponse {}))
     }
 
+    async fn update_namespace(
+        &self,
+        request: Request<UpdateNamespaceRequest>,
+    ) -> Result<Response<UpdateNamespaceResponse>, Status> {
+        let request = request.into_inner();
+        self.on_disk(|backend| namespace::update(backend, request))
+            .await
+    }
+
+    async fn deprecate_namespace(
+        &self,
+        request: Request<DeprecateNamespaceRequest>,
+    ) -> Result<Response<DeprecateNamespaceResponse>, Status> {
+        let request = request.into_inner();
+        self.on_disk(|backend| namespace::deprecate(backend, request))
+            .await
+    }
+
     async fn describe_namespace(
         &self,
         request: Request<DescribeNamespaceRequest>,

@@ -18,7 +18,7 @@ pub(super) fn start(
     scope: &RequestScope<'_>,
     mut request: StartWorkflowExecutionRequest,
 ) -> Result<StartWorkflowExecutionResponse, Error> {
-    let namespace = scope.namespaces.find(&request.namespace)?;
+    let namespace = scope.namespaces.find_to_start(&request.namespace)?;
     complete_request_id(scope, &mut request.request_id);
     let request_id = request.request_id.clone();
     let is_eager = request.request_eager_execution;
@@ -100,7 +100,7 @@ pub(super) fn signal_with_start(
     scope: &RequestScope<'_>,
     mut request: SignalWithStartWorkflowExecutionRequest,
 ) -> Result<SignalWithStartWorkflowExecutionResponse, Error> {
-    let namespace = scope.namespaces.find(&request.namespace)?;
+    let namespace = scope.namespaces.find_to_start(&request.namespace)?;
     if request.workflow_id_conflict_policy() == WorkflowIdConflictPolicy::Fail {
         return Err(check::invalid(
             "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.",

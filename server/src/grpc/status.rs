@@ -1,7 +1,9 @@
 //! Maps the server's errors to gRPC statuses with the details that SDKs decode.
 
 use durably_history::{LimitExceeded, Rejection, TaskNotFound};
-use durably_proto::api::enums::v1::{ResourceExhaustedCause, ResourceExhaustedScope};
+use durably_proto::api::enums::v1::{
+    NamespaceState, ResourceExhaustedCause, ResourceExhaustedScope,
+};
 use durably_proto::api::errordetails::v1 as details;
 use durably_proto::wkt::Any;
 use durably_proto::{Message, rpc};
@@ -54,6 +56,27 @@ fn described(error: Error) -> (Code, String, Option<Any>) {
             format!("Namespace {namespace} is not found."),
             detail(&details::NamespaceNotFoundFailure { namespace }),
         ),
+        Error::NamespaceState {
+            namespace,
+            state,
+            allowed,
+        } => (
+            Code::FailedPrecondition,
+            format!(
+                "Namespace has invalid state: {}. Must be {}.",
+                state_name(state),
+                allowed
+                    .iter()
+                    .map(|state| state_name(*state))
+                    .collect::<Vec<_>>()
+                    .join(" or "),
+            ),
+            detail(&details::NamespaceInvalidStateFailure {
+                namespace,
+                state: state.into(),
+                allowed_states: allowed.iter().map(|state| (*state).into()).collect(),
+            }),
+        ),
         Error::NamespaceExists(name) => (
             Code::AlreadyExists,
             format!("Namespace \"{name}\" already exists"),
@@ -92,6 +115,15 @@ fn described(error: Error) -> (Code, String, Option<Any>) {
         Error::Unavailable(message) => (Code::Unavailable, message.to_owned(), None),
         Error::Aborted(message) => (Code::Aborted, message.to_owned(), None),
         Error::MultiOperation(operations) => multi_operation(operations),
+    }
+}
+
+fn state_name(state: NamespaceState) -> &'static str {
+    match state {
+        NamespaceState::Unspecified => "Unspecified",
+        NamespaceState::Registered => "Registered",
+        NamespaceState::Deprecated => "Deprecated",
+        NamespaceState::Deleted => "Deleted",
     }
 }
 

@@ -145,6 +145,7 @@ pub(super) async fn poll_nexus(
         Some(never) => match never {},
         None => backend.check_running()?,
     }
+    namespace.check_not_deleted()?;
     Ok(PollNexusTaskQueueResponse::default())
 }
 

@@ -35,8 +35,6 @@ pub(super) use unimplemented_methods;
 macro_rules! unimplemented_workflow_methods {
     () => {
         unimplemented_methods! { "temporal.api.workflowservice.v1.WorkflowService";
-            update_namespace UpdateNamespace(UpdateNamespaceRequest) UpdateNamespaceResponse,
-            deprecate_namespace DeprecateNamespace(DeprecateNamespaceRequest) DeprecateNamespaceResponse,
             list_archived_workflow_executions ListArchivedWorkflowExecutions(ListArchivedWorkflowExecutionsRequest) ListArchivedWorkflowExecutionsResponse,
             list_task_queue_partitions ListTaskQueuePartitions(ListTaskQueuePartitionsRequest) ListTaskQueuePartitionsResponse,
             update_worker_build_id_compatibility UpdateWorkerBuildIdCompatibility(UpdateWorkerBuildIdCompatibilityRequest) UpdateWorkerBuildIdCompatibilityResponse,

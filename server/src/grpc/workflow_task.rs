@@ -70,6 +70,7 @@ pub(super) async fn poll(
         let (execution, answer) = match offer {
             None => {
                 scope.check_running()?;
+                namespace.check_not_deleted()?;
                 return Ok(PollWorkflowTaskQueueResponse::default());
             }
             Some(WorkflowOffer::Task { run, task_key, .. }) => {

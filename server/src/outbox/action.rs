@@ -37,7 +37,10 @@ pub(super) fn perform<'a>(backend: &'a Backend, name: &ActionName) -> Result<Per
 
 fn try_once<'a>(backend: &'a Backend, name: &ActionName) -> Result<Performed<'a>, Error> {
     let ActionName { schedule, action } = name;
-    let namespace = backend.namespaces.find(&schedule.namespace)?;
+    // The schedule is deleted with its namespace.
+    let Ok(namespace) = backend.namespaces.find(&schedule.namespace) else {
+        return Ok(Performed::Void);
+    };
     let live = backend.schedules.find(schedule);
     let action = live.and_then(|live| live.get()?.action(*action));
     let Some(action) = action else {
@@ -60,6 +63,7 @@ fn refused(schedule: &ScheduleName, error: Error) -> Result<ActionResult, Error>
         Error::Store(_) | Error::Unavailable(_) | Error::Aborted(_) => false,
         Error::Rejected(_)
         | Error::NamespaceNotFound(_)
+        | Error::NamespaceState { .. }
         | Error::NamespaceExists(_)
         | Error::NotFound(_)
         | Error::AlreadyStarted(_)

@@ -74,7 +74,9 @@ pub(super) fn answer<'a>(
     answer: Delivered,
 ) -> Result<RequestScope<'a>, Error> {
     let scope = RequestScope::new(backend);
-    let namespace = scope.namespaces.find(&name.run.execution.namespace)?;
+    let Ok(namespace) = scope.namespaces.find(&name.run.execution.namespace) else {
+        return Ok(scope);
+    };
     let execution = scope.offered(&namespace, &name.run);
     let mut runs = execution.lock();
     let answered = catch_unwind(AssertUnwindSafe(|| {
@@ -83,7 +85,7 @@ pub(super) fn answer<'a>(
     }));
     match answered.unwrap_or_else(|_| Err(scope.panicked(&execution, &mut runs))) {
         // Without the run nobody waits for the answer.
-        Ok(()) | Err(Error::NotFound(_)) => {}
+        Ok(()) | Err(Error::NotFound(_) | Error::NamespaceNotFound(_)) => {}
         Err(error) => return Err(error),
     }
     drop(runs);
@@ -91,7 +93,10 @@ pub(super) fn answer<'a>(
 }
 
 fn try_once<'a>(backend: &'a Backend, name: &MessageName) -> Result<Attempt<'a>, Error> {
-    let namespace = backend.namespaces.find(&name.run.execution.namespace)?;
+    // The message is deleted with its namespace.
+    let Ok(namespace) = backend.namespaces.find(&name.run.execution.namespace) else {
+        return Ok(Attempt::Void);
+    };
     let found = match find(backend, &namespace, name) {
         Err(Error::Store(StoreError::Corrupted(damage))) => {
             report_damage(

@@ -84,6 +84,27 @@ impl Schedules {
         Arc::clone(live)
     }
 
+    /// Forgets the schedules of a deleted namespace; returns their names.
+    pub(crate) fn drop_namespace(&self, namespace: &str) -> Vec<ScheduleName> {
+        let dropped: Vec<_> = {
+            let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+            let of_namespace = |name: &ScheduleName| *name.namespace == *namespace;
+            let (dropped, kept) = std::mem::take(&mut *by_name)
+                .into_iter()
+                .partition(|(name, _)| of_namespace(name));
+            *by_name = kept;
+            let dropped: BTreeMap<_, _> = dropped;
+            dropped.into_iter().collect()
+        };
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        rows.remove(namespace);
+        drop(rows);
+        for (_, live) in &dropped {
+            live.set(None, |at_work| *at_work = None);
+        }
+        dropped.into_iter().map(|(name, _)| name).collect()
+    }
+
     /// The rows of a namespace's schedules.
     pub(crate) fn rows(&self, namespace: &str) -> Arc<Visibility> {
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);

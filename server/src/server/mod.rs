@@ -248,6 +248,7 @@ impl Server {
         let names = open_namespaces(&backend, config.namespaces, config.retention)?;
         register_attributes(&backend, &names, &config.search_attributes)?;
         backend.recover_all().map_err(StartError::store)?;
+        backend.recover_deleted_namespaces();
         let frontend = Frontend::new(Arc::clone(&backend));
         let mut tasks = JoinSet::new();
         let address = match config.grpc {

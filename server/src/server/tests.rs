@@ -387,7 +387,7 @@ async fn a_closed_workflow_is_removed_after_its_retention() {
     let namespace = case.server.backend.namespaces.find(NAMESPACE).unwrap();
     let store = &case.server.backend.store;
     let now = case.server.backend.clock.now();
-    let end = now + namespace.settings.retention;
+    let end = now + namespace.settings().retention;
     assert_eq!(store.remove_closed(NAMESPACE, end, 9), Ok(1));
     case.forget();
     let gone = case.describe("closed").await.unwrap_err();

@@ -6,7 +6,7 @@ use durably_history::{
     DeploymentVersion, EventLog, Input, Run, RunId, Signal, Start, Terminate, Time,
 };
 use durably_proto::api::common::v1::WorkflowType;
-use durably_proto::api::enums::v1::IndexedValueType;
+use durably_proto::api::enums::v1::{IndexedValueType, NamespaceState};
 use durably_proto::api::taskqueue::v1::TaskQueue;
 use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
 
@@ -44,7 +44,62 @@ pub(super) async fn suite(fresh: &mut dyn FnMut() -> Arc<dyn Store>) {
     a_closed_run_with_messages_is_found_and_stays(&*fresh()).await;
     the_latest_run_stays_while_an_earlier_one_has_messages(&*fresh()).await;
     a_removed_run_is_gone(&*fresh()).await;
+    a_deleted_namespace_is_emptied_in_portions(&*fresh()).await;
     schedules_are_kept_until_they_are_removed(&*fresh()).await;
+}
+
+async fn a_deleted_namespace_is_emptied_in_portions(store: &dyn Store) {
+    for id in ["v", "w", "x"] {
+        Case::new(store, "a", id)
+            .start(&format!("run of {id}"))
+            .await;
+    }
+    let mut other = Case::new(store, "b", "w");
+    let mut run_of_b = other.start("run of b").await;
+    let schedule = ScheduleName {
+        namespace: "a".into(),
+        id: "nightly".into(),
+    };
+    let put_schedule = store.put_schedule(&schedule, Some(b"state".to_vec()));
+    put_schedule.confirmed().await.expect("it is kept");
+    store.delete_namespace("a", "gone").expect("it is renamed");
+    // Nothing of it is found, under neither name.
+    let name = execution("a", "w");
+    assert_eq!(store.execution(&name), Ok(None));
+    assert_eq!(listed(store, "a", ""), Vec::<String>::new());
+    assert_eq!(store.schedules(), Ok(Vec::new()));
+    let unfinished = || {
+        let mut found = Vec::new();
+        let each = &mut |run: UnfinishedRun| found.push(run.name.execution.namespace.to_string());
+        store.unfinished_runs(each).expect("they are listed");
+        found
+    };
+    assert_eq!(unfinished(), ["b"]);
+    let states = || -> Vec<(String, NamespaceState)> {
+        let namespaces = store.namespaces().expect("they are read");
+        let states = namespaces
+            .into_iter()
+            .map(|it| (it.name.to_string(), it.settings.state));
+        states.collect()
+    };
+    let kept = ("b".to_owned(), NamespaceState::Registered);
+    let deleted = ("gone".to_owned(), NamespaceState::Deleted);
+    assert_eq!(states(), [kept.clone(), deleted.clone()]);
+    // Its name is free at once, and what is new there is no part of what is removed.
+    let mut new = Case::new(store, "a", "w");
+    new.start("new run").await;
+    assert_eq!(store.clear_namespace("gone", 2), Ok(2));
+    assert_eq!(store.clear_namespace("gone", 2), Ok(1));
+    assert_eq!(store.clear_namespace("gone", 2), Ok(0));
+    store.remove_namespace("gone").expect("it works");
+    store
+        .remove_namespace("gone")
+        .expect("it is removed already");
+    let again = ("a".to_owned(), NamespaceState::Registered);
+    assert_eq!(states(), [again, kept]);
+    assert_eq!(listed(store, "a", ""), ["w"]);
+    other.signal(&mut run_of_b, "s").await;
+    assert_eq!(other.latest(), "run of b".into());
 }
 
 async fn a_removed_run_is_gone(store: &dyn Store) {
@@ -131,6 +186,7 @@ fn namespaces_are_kept(store: &dyn Store) {
     put(store, "b");
     let mut changed = put(store, "a");
     changed.settings.description = "changed".to_owned();
+    changed.settings.state = NamespaceState::Deprecated;
     changed.attributes = vec![("Customer".to_owned(), IndexedValueType::Keyword)];
     let mut deployments = Deployments::default();
     let version = DeploymentVersion {

@@ -184,6 +184,24 @@ impl Store for FaultyStore {
         self.inner.put_namespace(namespace)
     }
 
+    fn delete_namespace(&self, name: &str, deleted_name: &str) -> Result<(), StoreError> {
+        self.check_read()?;
+        self.inner.delete_namespace(name, deleted_name)
+    }
+
+    fn clear_namespace(&self, deleted_name: &str, limit: usize) -> Result<usize, StoreError> {
+        self.check_read()?;
+        match self.lock().removals_fail {
+            true => Err(failed()),
+            false => self.inner.clear_namespace(deleted_name, limit),
+        }
+    }
+
+    fn remove_namespace(&self, deleted_name: &str) -> Result<(), StoreError> {
+        self.check_read()?;
+        self.inner.remove_namespace(deleted_name)
+    }
+
     fn execution(&self, name: &ExecutionName) -> Result<Option<StoredExecution>, StoreError> {
         self.check_read()?;
         self.inner.execution(name)

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use durably_history::{EventBatch, Part, PartKey, RunId, Time};
+use durably_proto::api::enums::v1::NamespaceState;
 use tokio::sync::watch;
 
 use super::{
@@ -26,6 +27,8 @@ pub(crate) struct MemoryStore {
     shards: [Mutex<Shard>; SHARDS],
     hasher: BuildHasherDefault<DefaultHasher>,
     schedules: Mutex<BTreeMap<ScheduleName, Vec<u8>>>,
+    /// What is left of deleted namespaces, by the names under which they are deleted.
+    deleted: Mutex<BTreeMap<Arc<str>, Leftovers>>,
 }
 
 type Shard = HashMap<ExecutionName, ExecutionEntry>;
@@ -42,6 +45,14 @@ struct NamespaceIndex {
     /// Closed runs in the order of their close times, for retention; without those whose messages are
     /// not delivered.
     closed: Mutex<BTreeSet<(Time, RunName)>>,
+}
+
+/// What is left of a deleted namespace.
+#[derive(Debug)]
+struct Leftovers {
+    executions: Vec<ExecutionEntry>,
+    /// Dropped with the last execution.
+    _index: Option<Arc<NamespaceIndex>>,
 }
 
 #[derive(Debug)]
@@ -67,6 +78,7 @@ impl MemoryStore {
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: BuildHasherDefault::default(),
             schedules: Mutex::default(),
+            deleted: Mutex::default(),
         }
     }
 
@@ -90,6 +102,10 @@ impl MemoryStore {
             Some(state) => schedules.insert(name.clone(), state),
             None => schedules.remove(name),
         };
+    }
+
+    fn lock_deleted(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Leftovers>> {
+        self.deleted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_schedules(&self) -> MutexGuard<'_, BTreeMap<ScheduleName, Vec<u8>>> {
@@ -165,6 +181,63 @@ impl Store for MemoryStore {
             index,
         };
         namespaces.insert(Arc::clone(&namespace.name), Arc::new(table));
+        Ok(())
+    }
+
+    fn delete_namespace(&self, name: &str, deleted_name: &str) -> Result<(), StoreError> {
+        let mut namespaces = self
+            .namespaces
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let table = namespaces.remove(name);
+        let deleted_name: Arc<str> = deleted_name.into();
+        if let Some(table) = &table {
+            let mut facts = table.facts.clone();
+            facts.name = Arc::clone(&deleted_name);
+            facts.settings.state = NamespaceState::Deleted;
+            let index = Arc::default();
+            let table = NamespaceTable { facts, index };
+            namespaces.insert(Arc::clone(&deleted_name), Arc::new(table));
+        }
+        drop(namespaces);
+        let mut executions = Vec::new();
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let gone = shard.extract_if(|execution, _| *execution.namespace == *name);
+            executions.extend(gone.map(|(_, entry)| entry));
+        }
+        self.lock_schedules()
+            .retain(|schedule, _| *schedule.namespace != *name);
+        let leftovers = Leftovers {
+            executions,
+            _index: table.map(|table| Arc::clone(&table.index)),
+        };
+        self.lock_deleted().insert(deleted_name, leftovers);
+        Ok(())
+    }
+
+    fn clear_namespace(&self, deleted_name: &str, limit: usize) -> Result<usize, StoreError> {
+        let removed: Vec<ExecutionEntry> = {
+            let mut deleted = self.lock_deleted();
+            let Some(leftovers) = deleted.get_mut(deleted_name) else {
+                return Ok(0);
+            };
+            let executions = &mut leftovers.executions;
+            executions
+                .drain(executions.len().saturating_sub(limit)..)
+                .collect()
+        };
+        // Dropped after the lock is released.
+        Ok(removed.iter().map(|entry| entry.runs.len()).sum())
+    }
+
+    fn remove_namespace(&self, deleted_name: &str) -> Result<(), StoreError> {
+        let _leftovers = self.lock_deleted().remove(deleted_name);
+        let mut namespaces = self
+            .namespaces
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        namespaces.remove(deleted_name);
         Ok(())
     }
 

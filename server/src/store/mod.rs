@@ -51,6 +51,17 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
     /// Inserts or replaces a namespace. It is durable on return.
     fn put_namespace(&self, namespace: &StoredNamespace) -> Result<(), StoreError>;
 
+    /// Gives a namespace another name, under which it is deleted. Its executions and schedules are not
+    /// found any more, under neither name. It is durable on return.
+    fn delete_namespace(&self, name: &str, deleted_name: &str) -> Result<(), StoreError>;
+
+    /// Removes executions of a deleted namespace, at most about `limit` runs of them; returns how many
+    /// runs, and 0 if there are none.
+    fn clear_namespace(&self, deleted_name: &str, limit: usize) -> Result<usize, StoreError>;
+
+    /// Removes a deleted namespace that has no executions. One that is not there is removed already.
+    fn remove_namespace(&self, deleted_name: &str) -> Result<(), StoreError>;
+
     /// Finds an execution; `None` if nothing of it was ever committed.
     fn execution(&self, name: &ExecutionName) -> Result<Option<StoredExecution>, StoreError>;
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use durably_proto::api::enums::v1::NamespaceState;
+
 /// Settings of a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -11,6 +13,8 @@ pub(crate) struct Settings {
     /// How long closed runs are kept.
     pub(crate) retention: Duration,
     pub(crate) data: BTreeMap<String, String>,
+    /// A deprecated namespace starts no workflows; a deleted one waits for its removal.
+    pub(crate) state: NamespaceState,
 }
 
 impl Default for Settings {
@@ -20,6 +24,7 @@ impl Default for Settings {
             owner_email: String::new(),
             retention: DEFAULT_RETENTION,
             data: BTreeMap::new(),
+            state: NamespaceState::Registered,
         }
     }
 }

@@ -74,11 +74,11 @@ on_both_servers! {
     workflows_are_counted_by_status
     a_namespace_is_registered_and_used
     a_deleted_workflow_is_gone
+    a_namespace_is_updated_and_deleted
 }
 
 durably_tests::on_the_real_server! {
     batches_do_one_thing_with_all
-    a_namespace_is_updated_and_deleted
 }
 
 async fn a_description_shows_what_is_pending(world: &World) -> Result<()> {

@@ -1,13 +1,20 @@
-//! Invalid namespaces, and requests without one.
+//! Namespaces: their updates and deletion, wrong fields, and requests without one.
 
-use durably::prelude::*;
-use durably_proto::api::{
-    enums::v1::QueryResultType, query::v1::WorkflowQuery,
-    replication::v1::ClusterReplicationConfig, workflowservice::v1::*,
+use durably::{error::HandleError, prelude::*};
+use durably_proto::{
+    api::{
+        enums::v1::{NamespaceState, QueryResultType, ReplicationState},
+        namespace::v1::{NamespaceConfig, NamespaceFilter, UpdateNamespaceInfo},
+        operatorservice::v1::DeleteNamespaceRequest,
+        query::v1::WorkflowQuery,
+        replication::v1::{ClusterReplicationConfig, NamespaceReplicationConfig},
+        workflowservice::v1::*,
+    },
+    service::operator::operator_service_client::OperatorServiceClient,
 };
 use durably_tests::{
     World, eventually, on_both_servers,
-    raw::{NAMESPACE, complete, ended, execution, terminate, workflow_task},
+    raw::{NAMESPACE, Service, complete, ended, execution, terminate, within, workflow_task},
     unique,
 };
 
@@ -17,6 +24,375 @@ on_both_servers! {
     a_namespace_with_a_wrong_field_is_refused
     a_request_without_its_namespace_is_refused
     an_answer_in_another_namespace_than_the_task_is_refused
+    a_namespace_is_updated
+    a_wrong_update_of_a_namespace_is_refused
+    a_deprecated_namespace_starts_no_workflows
+    a_namespace_is_deleted_under_its_workers
+    a_wrong_deletion_of_a_namespace_is_refused
+}
+
+/// Registers a namespace and waits until all of the server knows it.
+async fn registered(service: &mut Service) -> Result<String> {
+    let namespace = unique("namespace");
+    let request = RegisterNamespaceRequest {
+        namespace: namespace.clone(),
+        workflow_execution_retention_period: Some(duration(86_400, 0)),
+        data: [("a".to_owned(), "1".to_owned())].into(),
+        ..Default::default()
+    };
+    service.register_namespace(request).await?;
+    known(service, &namespace).await;
+    Ok(namespace)
+}
+
+/// Waits until all of the server knows a namespace: the real one knows it a while after it has
+/// registered it.
+async fn known(service: &Service, namespace: &str) {
+    eventually("the namespace is known", || {
+        let mut service = service.clone();
+        let request = CountWorkflowExecutionsRequest {
+            namespace: namespace.to_owned(),
+            ..Default::default()
+        };
+        async move { service.count_workflow_executions(request).await.ok() }
+    })
+    .await;
+}
+
+async fn operator(world: &World) -> Result<OperatorServiceClient<tonic::transport::Channel>> {
+    Ok(OperatorServiceClient::connect(format!("http://{}", world.address())).await?)
+}
+
+async fn a_namespace_is_updated(world: &World) -> Result<()> {
+    let mut service = world.service().await?;
+    let namespace = registered(&mut service).await?;
+    let update = |change: fn(&mut UpdateNamespaceRequest)| {
+        let mut request = UpdateNamespaceRequest {
+            namespace: namespace.clone(),
+            ..Default::default()
+        };
+        change(&mut request);
+        request
+    };
+    // What is not set stays.
+    let unchanged = service.update_namespace(update(|_| {})).await?.into_inner();
+    let described = DescribeNamespaceRequest {
+        namespace: namespace.clone(),
+        ..Default::default()
+    };
+    let before = service.describe_namespace(described.clone()).await?;
+    let before = before.into_inner();
+    assert_eq!(
+        (&unchanged.namespace_info, &unchanged.config),
+        (&before.namespace_info, &before.config)
+    );
+    let changes: [fn(&mut UpdateNamespaceRequest); 2] = [
+        |r| {
+            r.update_info = Some(UpdateNamespaceInfo {
+                description: "sells".to_owned(),
+                owner_email: "a@example.com".to_owned(),
+                data: [("a", ""), ("b", "2")]
+                    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                    .into(),
+                ..Default::default()
+            });
+        },
+        |r| {
+            r.config = Some(NamespaceConfig {
+                workflow_execution_retention_ttl: Some(duration(3600, 0)),
+                ..Default::default()
+            });
+        },
+    ];
+    for change in changes {
+        service.update_namespace(update(change)).await?;
+    }
+    let after = service.describe_namespace(described).await?.into_inner();
+    let info = after.namespace_info.unwrap_or_default();
+    assert_eq!(
+        (&*info.description, &*info.owner_email),
+        ("sells", "a@example.com")
+    );
+    let data: std::collections::BTreeMap<_, _> = info.data.into_iter().collect();
+    let data: Vec<_> = data.iter().map(|(key, value)| (&**key, &**value)).collect();
+    assert_eq!(data, [("a", ""), ("b", "2")]);
+    let config = after.config.unwrap_or_default();
+    assert_eq!(
+        config.workflow_execution_retention_ttl,
+        Some(duration(3600, 0))
+    );
+    deleted(world, &namespace).await?;
+    Ok(())
+}
+
+/// Deletes a namespace; returns its new name.
+async fn deleted(world: &World, namespace: &str) -> Result<String> {
+    let request = DeleteNamespaceRequest {
+        namespace: namespace.to_owned(),
+        ..Default::default()
+    };
+    let deleted = operator(world).await?.delete_namespace(request).await?;
+    Ok(deleted.into_inner().deleted_namespace)
+}
+
+async fn a_wrong_update_of_a_namespace_is_refused(world: &World) -> Result<()> {
+    type Change = fn(&mut UpdateNamespaceRequest);
+    const NO_RETENTION: &str = "InvalidArgument: A valid retention period is not set on request.";
+    let mut service = world.service().await?;
+    let namespace = registered(&mut service).await?;
+    let promoted = format!(
+        "InvalidArgument: global namespace is not enabled on this cluster, cannot update global namespace or promote local namespace: {namespace}"
+    );
+    let table: &[(Change, &str)] = &[
+        (
+            |r| r.namespace.clear(),
+            "InvalidArgument: Namespace not set on request.",
+        ),
+        (
+            |r| r.namespace = "nowhere".to_owned(),
+            "NotFound: Namespace nowhere is not found.",
+        ),
+        (
+            |r| {
+                r.config = Some(NamespaceConfig {
+                    workflow_execution_retention_ttl: Some(duration(0, 0)),
+                    ..Default::default()
+                });
+            },
+            NO_RETENTION,
+        ),
+        (
+            |r| {
+                r.config = Some(NamespaceConfig {
+                    workflow_execution_retention_ttl: Some(duration(-5, 0)),
+                    ..Default::default()
+                });
+            },
+            NO_RETENTION,
+        ),
+        (|r| r.promote_namespace = true, &promoted),
+        (
+            |r| r.delete_bad_binary = "x".to_owned(),
+            "InvalidArgument: Bad binary checksum x doesn't exists.",
+        ),
+        (
+            |r| {
+                r.replication_config = Some(NamespaceReplicationConfig {
+                    active_cluster_name: "elsewhere".to_owned(),
+                    ..Default::default()
+                });
+            },
+            "InvalidArgument: Invalid cluster name: elsewhere",
+        ),
+        (
+            |r| {
+                r.replication_config = Some(NamespaceReplicationConfig {
+                    state: ReplicationState::Handover.into(),
+                    ..Default::default()
+                });
+            },
+            "InvalidArgument: Handover can only be set for global namespace",
+        ),
+        (
+            |r| {
+                r.update_info = Some(UpdateNamespaceInfo {
+                    state: 9,
+                    ..Default::default()
+                });
+            },
+            "InvalidArgument: Invalid namespace state update.",
+        ),
+    ];
+    for (change, answer) in table {
+        let mut request = UpdateNamespaceRequest {
+            namespace: namespace.clone(),
+            ..Default::default()
+        };
+        change(&mut request);
+        assert_eq!(ended(service.update_namespace(request).await), *answer);
+    }
+    deleted(world, &namespace).await?;
+    Ok(())
+}
+
+async fn a_deprecated_namespace_starts_no_workflows(world: &World) -> Result<()> {
+    let mut service = world.service().await?;
+    let namespace = registered(&mut service).await?;
+    let mut start = world.start_request();
+    start.namespace = namespace.clone();
+    service.start_workflow_execution(start.clone()).await?;
+    let request = DeprecateNamespaceRequest {
+        namespace: namespace.clone(),
+        ..Default::default()
+    };
+    service.deprecate_namespace(request).await?;
+    let answer = eventually("the state is known", || {
+        let mut service = service.clone();
+        let start = StartWorkflowExecutionRequest {
+            workflow_id: unique("late"),
+            ..start.clone()
+        };
+        async move { service.start_workflow_execution(start).await.err() }
+    })
+    .await;
+    assert_eq!(
+        format!("{:?}: {}", answer.code(), answer.message()),
+        "FailedPrecondition: Namespace has invalid state: Deprecated. Must be Registered."
+    );
+    // What has started goes on.
+    let signal = SignalWorkflowExecutionRequest {
+        namespace: namespace.clone(),
+        workflow_execution: execution(&start.workflow_id),
+        signal_name: "go".to_owned(),
+        ..Default::default()
+    };
+    service.signal_workflow_execution(signal).await?;
+    let back = UpdateNamespaceRequest {
+        namespace: namespace.clone(),
+        update_info: Some(UpdateNamespaceInfo {
+            state: NamespaceState::Registered.into(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    assert_eq!(
+        ended(service.update_namespace(back).await),
+        "InvalidArgument: Invalid namespace state update."
+    );
+    deleted(world, &namespace).await?;
+    Ok(())
+}
+
+async fn a_namespace_is_deleted_under_its_workers(world: &World) -> Result<()> {
+    let mut service = world.service().await?;
+    let namespace = registered(&mut service).await?;
+    let client = world.client.in_namespace(&namespace);
+    let worker = Worker::new(&client, &world.queue)
+        .workflow::<Waits>()
+        .spawn()
+        .await?;
+    let handle = Waits::start(&client).task_queue(&world.queue).await?;
+    let id = handle.id().to_owned();
+    eventually("the worker has begun", || async {
+        let events = client.handle(&id).history().await.ok()?;
+        (events.events().len() >= 4).then_some(())
+    })
+    .await;
+    let deleted_name = deleted(world, &namespace).await?;
+    assert!(deleted_name.starts_with(&format!("{namespace}-deleted-")));
+    let not_found = format!("NotFound: Namespace {namespace} is not found.");
+    eventually("the deletion is known", || {
+        let mut service = service.clone();
+        let request = DescribeWorkflowExecutionRequest {
+            namespace: namespace.clone(),
+            execution: execution(&id),
+        };
+        let not_found = not_found.clone();
+        async move {
+            let described = ended(service.describe_workflow_execution(request).await);
+            (described == not_found).then_some(())
+        }
+    })
+    .await;
+    let poll = PollWorkflowTaskQueueRequest {
+        namespace: namespace.clone(),
+        task_queue: durably_tests::raw::task_queue(&world.queue),
+        ..Default::default()
+    };
+    let polled = ended(service.poll_workflow_task_queue(within(60, poll)).await);
+    assert_eq!(polled, not_found);
+    // A worker may have stopped by itself, because its namespace is not there.
+    worker.shutdown().await.ok();
+    // A list names it while it is removed, if the client asks for deleted ones.
+    let lists = service.clone();
+    let listed = |include_deleted| {
+        let mut service = lists.clone();
+        let request = ListNamespacesRequest {
+            page_size: 1000,
+            namespace_filter: Some(NamespaceFilter { include_deleted }),
+            ..Default::default()
+        };
+        async move { service.list_namespaces(request).await }
+    };
+    let names: Vec<_> = listed(false).await?.into_inner().namespaces;
+    let mut names = names.into_iter().filter_map(|it| it.namespace_info);
+    assert!(!names.any(|info| info.name.starts_with(&namespace)));
+    // The name is free, and what is new under it has none of the old workflows.
+    let again = RegisterNamespaceRequest {
+        namespace: namespace.clone(),
+        workflow_execution_retention_period: Some(duration(86_400, 0)),
+        ..Default::default()
+    };
+    service.register_namespace(again).await?;
+    known(&service, &namespace).await;
+    let described = client.handle(&id).describe().await;
+    assert!(
+        matches!(described, Err(HandleError::NotFound(_))),
+        "{described:?}"
+    );
+    let worker = Worker::new(&client, &world.queue)
+        .workflow::<Waits>()
+        .spawn()
+        .await?;
+    let handle = Waits::start(&client).task_queue(&world.queue).await?;
+    handle.go().await?;
+    handle.result().await?;
+    eventually("the old one is removed", || async {
+        let namespaces = listed(true).await.ok()?.into_inner().namespaces;
+        let mut infos = namespaces.into_iter().filter_map(|it| it.namespace_info);
+        (!infos.any(|info| info.name == deleted_name)).then_some(())
+    })
+    .await;
+    worker.shutdown().await?;
+    deleted(world, &namespace).await?;
+    Ok(())
+}
+
+/// Waits for a signal.
+#[derive(Default)]
+struct Waits {
+    went: bool,
+}
+
+#[workflow]
+impl Waits {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        Ok(ctx.wait_until(|| self.went).await?)
+    }
+
+    #[signal]
+    fn go(&mut self) {
+        self.went = true;
+    }
+}
+
+async fn a_wrong_deletion_of_a_namespace_is_refused(world: &World) -> Result<()> {
+    let mut operator = operator(world).await?;
+    let table = [
+        ("", "", "InvalidArgument: Namespace not set on request."),
+        (
+            "default",
+            "an id",
+            "InvalidArgument: Only one of namespace name or Id should be set on request.",
+        ),
+        ("nowhere", "", "NotFound: Namespace nowhere is not found."),
+        ("", "no id", "NotFound: Namespace no id is not found."),
+        (
+            "temporal-system",
+            "",
+            "FailedPrecondition: unable to delete system namespace",
+        ),
+    ];
+    for (namespace, namespace_id, answer) in table {
+        let request = DeleteNamespaceRequest {
+            namespace: namespace.to_owned(),
+            namespace_id: namespace_id.to_owned(),
+            ..Default::default()
+        };
+        assert_eq!(ended(operator.delete_namespace(request).await), answer);
+    }
+    Ok(())
 }
 
 async fn a_namespace_with_a_wrong_field_is_refused(world: &World) -> Result<()> {
@@ -117,23 +493,7 @@ async fn an_answer_in_another_namespace_than_the_task_is_refused(world: &World) 
     const REFUSED: &str =
         "InvalidArgument: Operation requested with a token from a different namespace.";
     let mut service = world.service().await?;
-    let other = unique("namespace");
-    let request = RegisterNamespaceRequest {
-        namespace: other.clone(),
-        workflow_execution_retention_period: Some(duration(86_400, 0)),
-        ..Default::default()
-    };
-    service.register_namespace(request).await?;
-    // The real server knows it a while after it has registered it.
-    eventually("the namespace is known", || {
-        let mut service = service.clone();
-        let request = CountWorkflowExecutionsRequest {
-            namespace: other.clone(),
-            ..Default::default()
-        };
-        async move { service.count_workflow_executions(request).await.ok() }
-    })
-    .await;
+    let other = registered(&mut service).await?;
     let start = world.start_request();
     let id = start.workflow_id.clone();
     service.start_workflow_execution(start).await?;

@@ -13,7 +13,7 @@ use durably_proto::{
 };
 use tonic::{Request, Response, Status, async_trait};
 
-use crate::client::Client;
+use crate::{client::Client, transport::in_process::Services};
 
 /// The answers to one kind of request.
 pub(crate) struct Script<Q, A> {
@@ -120,6 +120,7 @@ fake! {
 pub(crate) async fn server() -> (Arc<Fake>, Client) {
     let fake = Arc::new(Fake::default());
     fake.get_system_info.then(Ok(Default::default()));
-    let client = Client::in_process(fake.clone(), "default".to_owned(), None).await;
+    let client =
+        Client::in_process(Services::of_tests(fake.clone()), "default".to_owned(), None).await;
     (fake, client.expect("the fake says what it is"))
 }

@@ -13,7 +13,11 @@ use durably_proto::{
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 use tonic::{Request, Response, Status};
 
-use crate::{codec::Codecs, transport::caller::Caller, worker::Worker};
+use crate::{
+    codec::Codecs,
+    transport::{caller::Caller, in_process::Services},
+    worker::Worker,
+};
 
 /// A call of the worker.
 #[derive(Debug)]
@@ -99,7 +103,8 @@ impl Server {
     /// A worker of this server that encodes and decodes payloads.
     pub(crate) fn worker_with(&self, codecs: Codecs) -> Worker {
         let service = Arc::clone(&self.service) as Arc<dyn WorkflowService>;
-        let caller = Caller::in_process(service, None, "default", "me").with_codecs(&codecs);
+        let caller = Caller::in_process(Services::of_tests(service), None, "default", "me")
+            .with_codecs(&codecs);
         Worker::on(caller, "queue".to_owned()).executor_threads(2)
     }
 

@@ -67,3 +67,48 @@ async fn a_run_is_removed_when_its_last_commit_is_durable() {
     case.until_gone("w").await;
     assert_eq!(case.memory.execution(&name), Ok(None));
 }
+
+#[tokio::test]
+async fn a_namespace_that_the_store_cannot_remove_is_removed_after_a_restart() {
+    let case = Case::new().await;
+    case.register("shop").await.unwrap();
+    let request = StartWorkflowExecutionRequest {
+        namespace: "shop".to_owned(),
+        ..start_request("w")
+    };
+    case.start_with(request).await.unwrap();
+    case.store.fail_removals(true);
+    let deleted = {
+        let backend = &case.server.backend;
+        let namespace = backend.namespaces.find("shop").unwrap();
+        let deleted = backend.delete_namespace(&namespace, Duration::ZERO);
+        deleted.unwrap().to_string()
+    };
+    assert_eq!(case.memory.namespaces().unwrap().len(), 2);
+    let case = case.restart().await;
+    while case.memory.namespaces().unwrap().len() > 1 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(case.server.backend.namespaces.find(&deleted).is_err());
+    case.register("shop").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_namespace_stays_while_the_store_cannot_delete_it() {
+    let case = Case::new().await;
+    case.register("shop").await.unwrap();
+    let request = || StartWorkflowExecutionRequest {
+        namespace: "shop".to_owned(),
+        ..start_request("w")
+    };
+    let run_id = case.start_with(request()).await.unwrap().run_id;
+    let backend = &case.server.backend;
+    let namespace = backend.namespaces.find("shop").unwrap();
+    case.store.fail_reads(true);
+    let failed = backend.delete_namespace(&namespace, Duration::ZERO);
+    assert!(failed.is_err());
+    case.store.fail_reads(false);
+    // The same request finds the same run.
+    let again = case.start_with(request()).await;
+    assert_eq!(again.unwrap().run_id, run_id);
+}

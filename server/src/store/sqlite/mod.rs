@@ -87,6 +87,18 @@ impl Store for SqliteStore {
         self.writer.put_namespace(namespace.clone())
     }
 
+    fn delete_namespace(&self, name: &str, deleted_name: &str) -> Result<(), StoreError> {
+        self.writer.delete_namespace(name, deleted_name)
+    }
+
+    fn clear_namespace(&self, deleted_name: &str, limit: usize) -> Result<usize, StoreError> {
+        self.writer.clear_namespace(deleted_name, limit)
+    }
+
+    fn remove_namespace(&self, deleted_name: &str) -> Result<(), StoreError> {
+        self.writer.remove_namespace(deleted_name)
+    }
+
     fn execution(&self, name: &ExecutionName) -> Result<Option<StoredExecution>, StoreError> {
         self.readers
             .read(|connection| runs::execution(connection, name))

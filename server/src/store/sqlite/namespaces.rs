@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use durably_proto::Message;
-use durably_proto::api::enums::v1::IndexedValueType;
+use durably_proto::api::enums::v1::{IndexedValueType, NamespaceState};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::deployment::Deployment;
@@ -23,7 +23,8 @@ pub(super) fn number(connection: &Connection, name: &str) -> rusqlite::Result<Op
 /// Reads all namespaces.
 pub(super) fn all(connection: &Connection) -> Result<Vec<StoredNamespace>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT namespace, name, id, description, owner_email, retention_seconds, retention_nanos, data
+        "SELECT namespace, name, id, description, owner_email, retention_seconds, retention_nanos, data,
+             state
          FROM namespaces ORDER BY name",
     )?;
     let mut rows = statement.query([])?;
@@ -34,6 +35,10 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<StoredNamespace>, Store
         let data: BTreeMap<String, String> = serde_json::from_str(&data).map_err(|error| {
             StoreError::Corrupted(format!("the data of namespace {name}: {error}"))
         })?;
+        let state: i32 = row.get(8)?;
+        let state = NamespaceState::try_from(state).map_err(|_| {
+            StoreError::Corrupted(format!("namespace {name} has the unknown state {state}"))
+        })?;
         namespaces.push(StoredNamespace {
             id: row.get(2)?,
             settings: Settings {
@@ -41,6 +46,7 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<StoredNamespace>, Store
                 owner_email: row.get(4)?,
                 retention: Duration::new(row.get(5)?, row.get(6)?),
                 data,
+                state,
             },
             attributes: attributes(connection, row.get(0)?, &name)?,
             deployments: deployments(connection, row.get(0)?, &name)?,
@@ -108,20 +114,23 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
         owner_email,
         retention,
         data,
+        state,
     } = settings;
     let data = serde_json::to_string(data).expect("a map of texts has JSON");
     let number: i64 = connection
         .prepare_cached(
             "INSERT INTO namespaces
-                 (name, id, description, owner_email, retention_seconds, retention_nanos, data)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 (name, id, description, owner_email, retention_seconds, retention_nanos, data,
+                  state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (name) DO UPDATE SET
                  id = excluded.id,
                  description = excluded.description,
                  owner_email = excluded.owner_email,
                  retention_seconds = excluded.retention_seconds,
                  retention_nanos = excluded.retention_nanos,
-                 data = excluded.data
+                 data = excluded.data,
+                 state = excluded.state
              RETURNING namespace",
         )?
         .query_row(
@@ -133,6 +142,7 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
                 i64::try_from(retention.as_secs()).unwrap_or(i64::MAX),
                 retention.subsec_nanos(),
                 data,
+                *state as i32,
             ],
             |row| row.get(0),
         )?;
@@ -153,6 +163,37 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
     )?;
     for deployment in deployments {
         insert.execute(params![number, deployment.name, deployment.encode_to_vec()])?;
+    }
+    Ok(())
+}
+
+/// Renames a namespace and marks it as deleted.
+pub(super) fn delete(
+    connection: &Connection,
+    name: &str,
+    deleted_name: &str,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE namespaces SET name = ?2, state = ?3 WHERE name = ?1")?
+        .execute(params![name, deleted_name, NamespaceState::Deleted as i32])?;
+    Ok(())
+}
+
+/// Removes a namespace that has no executions.
+pub(super) fn remove(connection: &Connection, name: &str) -> rusqlite::Result<()> {
+    let Some(number) = number(connection, name)? else {
+        return Ok(());
+    };
+    for table in [
+        "schedules",
+        "worker_deployments",
+        "search_attributes",
+        "attribute_names",
+        "namespaces",
+    ] {
+        connection
+            .prepare_cached(&format!("DELETE FROM {table} WHERE namespace = ?1"))?
+            .execute([number])?;
     }
     Ok(())
 }

@@ -34,9 +34,37 @@ pub(super) fn closed(
             Ok((row.get(0)?, row.get(1)?))
         })?
         .collect::<rusqlite::Result<_>>()?;
+    delete_some(connection, &runs)
+}
+
+/// Removes runs of a namespace, whatever their state, until they have [`MOST_BYTES`]; returns how many.
+pub(super) fn of_namespace(
+    connection: &Connection,
+    namespace: &str,
+    limit: usize,
+) -> rusqlite::Result<usize> {
+    let Some(namespace) = namespaces::number(connection, namespace)? else {
+        return Ok(0);
+    };
+    let runs: Vec<(i64, i64)> = connection
+        .prepare_cached(
+            "SELECT run, execution FROM executions
+             CROSS JOIN runs USING (execution)
+             WHERE executions.namespace = ?1 LIMIT ?2",
+        )?
+        .query_map(params![namespace, limit], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    delete_some(connection, &runs)
+}
+
+/// Deletes the first of these runs and their executions, until they have [`MOST_BYTES`]; returns how
+/// many.
+fn delete_some(connection: &Connection, runs: &[(i64, i64)]) -> rusqlite::Result<usize> {
     let mut removed = 0;
     let mut bytes: i64 = 0;
-    for (run, execution) in &runs {
+    for (run, execution) in runs {
         if bytes >= MOST_BYTES {
             break;
         }

@@ -67,7 +67,7 @@ pub(super) fn run(
 }
 
 /// Lists all open runs, and the closed ones whose messages are not delivered, each in the order in
-/// which they started.
+/// which they started, but not those of deleted namespaces.
 pub(super) fn unfinished_runs(
     connection: &Connection,
     each: &mut dyn FnMut(UnfinishedRun),
@@ -78,7 +78,7 @@ pub(super) fn unfinished_runs(
          FROM runs INDEXED BY runs_open
          CROSS JOIN executions USING (execution)
          CROSS JOIN namespaces ON namespaces.namespace = executions.namespace
-         WHERE closed_at IS NULL ORDER BY run",
+         WHERE closed_at IS NULL AND state <> 3 ORDER BY run",
         each,
     )?;
     list(
@@ -87,7 +87,7 @@ pub(super) fn unfinished_runs(
          FROM runs INDEXED BY runs_undelivered
          CROSS JOIN executions USING (execution)
          CROSS JOIN namespaces ON namespaces.namespace = executions.namespace
-         WHERE closed_at IS NOT NULL AND has_tasks ORDER BY run",
+         WHERE closed_at IS NOT NULL AND has_tasks AND state <> 3 ORDER BY run",
         each,
     )
 }

@@ -7,10 +7,11 @@ use crate::error::StoreError;
 use crate::name::ScheduleName;
 use crate::store::StoredSchedule;
 
-/// Reads all schedules.
+/// Reads all schedules but those of deleted namespaces.
 pub(super) fn all(connection: &Connection) -> Result<Vec<StoredSchedule>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT name, schedules.id, state FROM schedules JOIN namespaces USING (namespace)
+        "SELECT name, schedules.id, schedules.state FROM schedules JOIN namespaces USING (namespace)
+         WHERE namespaces.state <> 3
          ORDER BY name, schedules.id",
     )?;
     let schedules = statement.query_map([], |row| {

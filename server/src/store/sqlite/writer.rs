@@ -51,6 +51,15 @@ enum Work {
         limit: usize,
     },
     RemoveRun(RunName),
+    DeleteNamespace {
+        name: String,
+        deleted_name: String,
+    },
+    ClearNamespace {
+        deleted_name: String,
+        limit: usize,
+    },
+    RemoveNamespace(String),
     /// Runs SQL outside of a transaction, to inject failures.
     #[cfg(test)]
     Execute(String),
@@ -166,6 +175,35 @@ impl Writer {
             before,
             limit: limit.min(REMOVED_AT_ONCE),
         })
+    }
+
+    pub(super) fn delete_namespace(
+        &self,
+        name: &str,
+        deleted_name: &str,
+    ) -> Result<(), StoreError> {
+        let work = Work::DeleteNamespace {
+            name: name.to_owned(),
+            deleted_name: deleted_name.to_owned(),
+        };
+        self.call(work).map(|_| ())
+    }
+
+    /// Removes runs in one small transaction; commits take their turn between two.
+    pub(super) fn clear_namespace(
+        &self,
+        deleted_name: &str,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        self.call(Work::ClearNamespace {
+            deleted_name: deleted_name.to_owned(),
+            limit: limit.min(REMOVED_AT_ONCE),
+        })
+    }
+
+    pub(super) fn remove_namespace(&self, deleted_name: &str) -> Result<(), StoreError> {
+        let work = Work::RemoveNamespace(deleted_name.to_owned());
+        self.call(work).map(|_| ())
     }
 
     pub(super) fn remove_run(
@@ -406,6 +444,18 @@ impl Work {
                 limit,
             } => remove::closed(connection, namespace, *before, *limit).map(Ok),
             Self::RemoveRun(run) => remove::run(connection, run).map(|()| Ok(0)),
+            Self::DeleteNamespace { name, deleted_name } => {
+                namespaces::delete(connection, name, deleted_name).map(|()| Ok(0))
+            }
+            Self::ClearNamespace {
+                deleted_name,
+                limit,
+            } => remove::of_namespace(connection, deleted_name, *limit).map(Ok),
+            Self::RemoveNamespace(deleted_name) => {
+                // The numbers of its search attributes go with it.
+                numbers.clear();
+                namespaces::remove(connection, deleted_name).map(|()| Ok(0))
+            }
             #[cfg(test)]
             Self::Execute(sql) => connection.execute_batch(sql).map(|()| Ok(0)),
             #[cfg(test)]

@@ -1,0 +1,105 @@
+//! Deletes namespaces: at once for clients and workers, then from the store, in small portions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Backend;
+use crate::error::Error;
+use crate::namespace::Namespace;
+
+impl Backend {
+    /// Deletes a namespace; returns the name under which it is removed in the background. `delay` is
+    /// how long it stays described by that name after its workflows are removed.
+    pub(crate) fn delete_namespace(
+        &self,
+        namespace: &Namespace,
+        delay: Duration,
+    ) -> Result<Arc<str>, Error> {
+        let name = &namespace.name;
+        let quiesce = || self.executions.drop_namespace(name);
+        let deleted = self.namespaces.delete(&*self.store, namespace, quiesce)?;
+        namespace.close_queues();
+        self.timers.drop_namespace(name);
+        for schedule in self.schedules.drop_namespace(name) {
+            // One that was changed meanwhile has set another alarm.
+            self.timers.set_schedule(&schedule, None);
+        }
+        self.remove_namespace_later(&deleted, delay);
+        Ok(Arc::clone(&deleted.name))
+    }
+
+    /// Removes the namespaces that a stopped server has not removed.
+    pub(crate) fn recover_deleted_namespaces(&self) {
+        for namespace in self.namespaces.all() {
+            if namespace.is_deleted() {
+                self.remove_namespace_later(&namespace, Duration::ZERO);
+            }
+        }
+    }
+
+    fn remove_namespace_later(&self, deleted: &Namespace, delay: Duration) {
+        let Some(backend) = self.own.upgrade() else {
+            return;
+        };
+        let deleted_name = Arc::clone(&deleted.name);
+        self.runtime.spawn(async move {
+            backend.remove_namespace(deleted_name, delay).await;
+        });
+    }
+
+    async fn remove_namespace(&self, deleted_name: Arc<str>, delay: Duration) {
+        let clear =
+            |backend: &Self, name: &str| Ok(backend.store.clear_namespace(name, PORTION)?);
+        while self.each_portion(&deleted_name, clear).await != Some(0) {
+            if self.is_stopping() {
+                return;
+            }
+        }
+        tokio::select! {
+            biased;
+            () = self.stopped() => return,
+            () = tokio::time::sleep(delay) => {}
+        }
+        let remove = |backend: &Self, name: &str| {
+            backend.store.remove_namespace(name)?;
+            backend.namespaces.forget(name);
+            Ok(0)
+        };
+        while self.each_portion(&deleted_name, remove).await.is_none() {
+            if self.is_stopping() {
+                return;
+            }
+        }
+    }
+
+    /// Removes a portion of a namespace; none after a failure of the store and a pause.
+    async fn each_portion(
+        &self,
+        deleted_name: &Arc<str>,
+        remove: impl FnOnce(&Self, &str) -> Result<usize, Error> + Send + 'static,
+    ) -> Option<usize> {
+        let namespace = Arc::clone(deleted_name);
+        let removed = self
+            .on_disk(move |backend| remove(backend, &namespace))
+            .await;
+        match removed {
+            Ok(removed) => Some(removed),
+            Err(error) => {
+                if !self.is_stopping() {
+                    let namespace = deleted_name;
+                    tracing::warn!(%namespace, ?error, delay = ?PAUSE, "a deleted namespace is removed after a delay");
+                }
+                tokio::select! {
+                    biased;
+                    () = self.stopped() => {}
+                    () = tokio::time::sleep(PAUSE) => {}
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Maximum number of runs that are removed at once, so that commits get in between.
+const PORTION: usize = 1_000;
+const PAUSE: Duration = Duration::from_secs(1);
