@@ -196,6 +196,8 @@ pub(crate) enum Error {
     Precondition(String),
     /// There are too many worker deployments, versions or task queues of versions.
     DeploymentLimit(String),
+    /// Too many of them are running.
+    Exhausted(&'static str),
     /// The server does not permit the operation.
     PermissionDenied(&'static str),
     /// The deadline expired before an answer.

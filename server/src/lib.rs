@@ -16,6 +16,8 @@
 //! offered to pollers, timers are armed, the visibility index is updated.
 
 mod backend;
+mod batch;
+mod batch_runner;
 mod clock;
 mod deployment;
 mod due_queue;

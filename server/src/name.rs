@@ -35,6 +35,13 @@ pub(crate) struct ScheduleName {
     pub(crate) id: Arc<str>,
 }
 
+/// Names a batch operation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct BatchName {
+    pub(crate) namespace: Arc<str>,
+    pub(crate) id: Arc<str>,
+}
+
 /// Names an action of a schedule.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ActionName {

@@ -3,6 +3,7 @@
 //! Nothing here waits; requests that wait are built on top.
 
 pub(crate) mod advance;
+mod batches;
 mod commit;
 pub(crate) mod disk;
 pub(crate) mod effects;
@@ -31,12 +32,13 @@ use crate::backend::disk::DiskThreads;
 use crate::backend::outage::Outage;
 use crate::backend::request::RequestScope;
 use crate::backend::timers::Timers;
+use crate::batch::Batches;
 use crate::clock::Timekeeper;
 use crate::error::{AlreadyStarted, Error, StoreError};
 use crate::execution::executions::Executions;
 use crate::execution::{Execution, Record, Runs};
 use crate::ids::Ids;
-use crate::name::{Delivery, RunName};
+use crate::name::{BatchName, Delivery, RunName};
 use crate::namespace::{Namespace, Namespaces};
 use crate::schedule::Schedules;
 use crate::store::Store;
@@ -48,6 +50,9 @@ pub(crate) struct Backend {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) executions: Executions,
     pub(crate) schedules: Schedules,
+    pub(crate) batches: Batches,
+    /// Takes the batch operations that are to be worked on.
+    pub(crate) running_batches: mpsc::UnboundedSender<BatchName>,
     pub(crate) clock: Timekeeper,
     pub(crate) timers: Timers,
     /// Takes the messages to other executions and the actions of schedules whose commits are durable.

@@ -24,6 +24,7 @@ impl Backend {
             // One that was changed meanwhile has set another alarm.
             self.timers.set_schedule(&schedule, None);
         }
+        self.batches.drop_namespace(name);
         self.remove_namespace_later(&deleted, delay);
         Ok(Arc::clone(&deleted.name))
     }

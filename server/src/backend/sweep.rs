@@ -43,6 +43,7 @@ impl Backend {
             let now = self.clock.now().as_unix_nanos();
             let before = now.saturating_sub(retention.unwrap_or(i64::MAX));
             let before = Time::from_unix_nanos(before);
+            self.remove_ended_batches(&namespace.name, before);
             while !self.is_stopping() {
                 match self.store.remove_closed(&namespace.name, before, BATCH) {
                     Ok(0) => break,

@@ -3,6 +3,7 @@
 
 pub(crate) mod access;
 mod activity_task;
+pub(crate) mod batch;
 mod check;
 mod deadline;
 mod deployment;

@@ -10,8 +10,8 @@ use super::deadline::{
 };
 use super::unimplemented::{unimplemented_methods, unimplemented_workflow_methods};
 use super::{
-    Frontend, activity_task, deployment, history_reader, into_response, multi_operation, namespace,
-    query, reset, respond, schedule, start, task_queue, update, visibility, workflow,
+    Frontend, activity_task, batch, deployment, history_reader, into_response, multi_operation,
+    namespace, query, reset, respond, schedule, start, task_queue, update, visibility, workflow,
     workflow_task,
 };
 
@@ -236,6 +236,36 @@ impl WorkflowService for Frontend {
         let scope = self.scope();
         let answer = workflow::delete(&scope, request.into_inner());
         respond(scope, answer).await
+    }
+
+    async fn start_batch_operation(
+        &self,
+        request: Request<StartBatchOperationRequest>,
+    ) -> Result<Response<StartBatchOperationResponse>, Status> {
+        let started = batch::start(&self.backend, request.into_inner());
+        into_response(self.unless_stopped(started).await)
+    }
+
+    async fn stop_batch_operation(
+        &self,
+        request: Request<StopBatchOperationRequest>,
+    ) -> Result<Response<StopBatchOperationResponse>, Status> {
+        let stopped = batch::stop(&self.backend, request.into_inner());
+        into_response(self.unless_stopped(stopped).await)
+    }
+
+    async fn describe_batch_operation(
+        &self,
+        request: Request<DescribeBatchOperationRequest>,
+    ) -> Result<Response<DescribeBatchOperationResponse>, Status> {
+        into_response(batch::describe(&self.backend, request.get_ref()))
+    }
+
+    async fn list_batch_operations(
+        &self,
+        request: Request<ListBatchOperationsRequest>,
+    ) -> Result<Response<ListBatchOperationsResponse>, Status> {
+        into_response(batch::list(&self.backend, request.get_ref()))
     }
 
     async fn terminate_workflow_execution(

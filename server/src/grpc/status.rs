@@ -102,6 +102,9 @@ fn described(error: Error) -> (Code, String, Option<Any>) {
             }),
         ),
         Error::NotReady(message) => not_ready(message.to_owned()),
+        Error::Exhausted(message) => {
+            exhausted(ResourceExhaustedCause::ConcurrentLimit, message.to_owned())
+        }
         Error::Precondition(message) => (Code::FailedPrecondition, message, None),
         Error::DeploymentLimit(message) => {
             exhausted(ResourceExhaustedCause::WorkerDeploymentLimits, message)

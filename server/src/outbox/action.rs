@@ -73,6 +73,7 @@ fn refused(schedule: &ScheduleName, error: Error) -> Result<ActionResult, Error>
         | Error::NotReady(_)
         | Error::Precondition(_)
         | Error::DeploymentLimit(_)
+        | Error::Exhausted(_)
         | Error::PermissionDenied(_)
         | Error::DeadlineExceeded(_)
         | Error::MultiOperation(_) => true,

@@ -22,6 +22,8 @@ use crate::backend::disk::DiskThreads;
 use crate::backend::outage::Outage;
 use crate::backend::sweep;
 use crate::backend::timers::{self, Timers};
+use crate::batch::Batches;
+use crate::batch_runner;
 #[cfg(feature = "sqlite")]
 use crate::clock::Clock;
 use crate::clock::{ClockHold, Timekeeper};
@@ -230,10 +232,13 @@ impl Server {
         let key = config.api_key.map(ApiKey::new).transpose()?;
         let clock = Timekeeper::new(config.clock);
         let (outbox, messages) = mpsc::unbounded_channel();
+        let (running_batches, batches) = mpsc::unbounded_channel();
         let backend = Arc::new_cyclic(|own| Backend {
             namespaces: Namespaces::default(),
             executions: Executions::new(Arc::clone(&store)),
             schedules: Schedules::default(),
+            batches: Batches::default(),
+            running_batches,
             store,
             timers: Timers::new(clock.wake()),
             outbox,
@@ -249,6 +254,7 @@ impl Server {
         register_attributes(&backend, &names, &config.search_attributes)?;
         backend.recover_all().map_err(StartError::store)?;
         backend.recover_deleted_namespaces();
+        backend.recover_batches().map_err(StartError::store)?;
         let frontend = Frontend::new(Arc::clone(&backend));
         let mut tasks = JoinSet::new();
         let address = match config.grpc {
@@ -283,6 +289,8 @@ impl Server {
         tasks.spawn(timers::run(Arc::clone(&backend), backend.stop.subscribe()));
         let stop = backend.stop.subscribe();
         tasks.spawn(outbox::run(Arc::clone(&backend), messages, stop));
+        let stop = backend.stop.subscribe();
+        tasks.spawn(batch_runner::run(Arc::clone(&backend), batches, stop));
         tasks.spawn(Arc::clone(&backend).stop_when_broken());
         tasks.spawn(sweep::run(Arc::clone(&backend), backend.stop.subscribe()));
         Ok(Self {

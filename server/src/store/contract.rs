@@ -18,7 +18,7 @@ use super::{
 use crate::deployment::tests::UNUSED;
 use crate::deployment::{Deployments, QueueType};
 use crate::error::StoreError;
-use crate::name::{ExecutionName, RunName, ScheduleName};
+use crate::name::{BatchName, ExecutionName, RunName, ScheduleName};
 use crate::visibility::attributes::Attributes;
 use crate::visibility::parser;
 use crate::visibility::query::Query;
@@ -46,6 +46,43 @@ pub(super) async fn suite(fresh: &mut dyn FnMut() -> Arc<dyn Store>) {
     a_removed_run_is_gone(&*fresh()).await;
     a_deleted_namespace_is_emptied_in_portions(&*fresh()).await;
     schedules_are_kept_until_they_are_removed(&*fresh()).await;
+    batches_are_kept_until_they_are_removed(&*fresh()).await;
+}
+
+async fn batches_are_kept_until_they_are_removed(store: &dyn Store) {
+    put(store, "a");
+    put(store, "b");
+    let name = |namespace: &str, id: &str| BatchName {
+        namespace: namespace.into(),
+        id: id.into(),
+    };
+    let puts: [(_, &[u8]); 4] = [
+        (name("b", "recall"), b"other"),
+        (name("a", "recall"), b"first"),
+        (name("a", "recall"), b"second"),
+        (name("a", "clean"), b""),
+    ];
+    for (name, state) in puts {
+        let put = store.put_batch(&name, Some(state.to_vec()));
+        put.confirmed().await.expect("it is kept");
+    }
+    let kept = || {
+        let batches = store.batches().expect("they are read");
+        let kept = batches.into_iter().map(|batch| {
+            let BatchName { namespace, id } = batch.name;
+            let state = String::from_utf8(batch.state).expect("it is text");
+            format!("{namespace}/{id}={state}")
+        });
+        kept.collect::<Vec<_>>()
+    };
+    assert_eq!(kept(), ["a/clean=", "a/recall=second", "b/recall=other"]);
+    let removed = store.put_batch(&name("a", "recall"), None);
+    removed.confirmed().await.expect("it is removed");
+    let never = store.put_batch(&name("a", "never"), None);
+    never.confirmed().await.expect("it is not there");
+    assert_eq!(kept(), ["a/clean=", "b/recall=other"]);
+    store.delete_namespace("a", "gone").expect("it is renamed");
+    assert_eq!(kept(), ["b/recall=other"]);
 }
 
 async fn a_deleted_namespace_is_emptied_in_portions(store: &dyn Store) {

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::settings::Settings;
 use crate::deployment::Deployment;
 use crate::error::StoreError;
-use crate::name::{ExecutionName, RunName, ScheduleName};
+use crate::name::{BatchName, ExecutionName, RunName, ScheduleName};
 
 /// A namespace.
 #[derive(Clone, Debug)]
@@ -44,6 +44,13 @@ pub(crate) struct StoredRun {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoredSchedule {
     pub(crate) name: ScheduleName,
+    pub(crate) state: Vec<u8>,
+}
+
+/// A batch operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredBatch {
+    pub(crate) name: BatchName,
     pub(crate) state: Vec<u8>,
 }
 

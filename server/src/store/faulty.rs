@@ -8,11 +8,11 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use super::memory::MemoryStore;
 use super::{
-    Commit, Store, StoredExecution, StoredNamespace, StoredRun, StoredSchedule, Submitted,
-    UnfinishedRun,
+    Commit, Store, StoredBatch, StoredExecution, StoredNamespace, StoredRun, StoredSchedule,
+    Submitted, UnfinishedRun,
 };
 use crate::error::{ListError, StoreError};
-use crate::name::{ExecutionName, ScheduleName};
+use crate::name::{BatchName, ExecutionName, ScheduleName};
 use crate::visibility::Page;
 use crate::visibility::query::Query;
 
@@ -61,6 +61,7 @@ struct State {
 enum Write {
     Commit(Commit),
     Schedule(ScheduleName, Option<Vec<u8>>),
+    Batch(BatchName, Option<Vec<u8>>),
 }
 
 type Confirm = oneshot::Sender<Result<(), StoreError>>;
@@ -149,6 +150,10 @@ impl FaultyStore {
             Write::Commit(commit) => self.inner.apply(commit),
             Write::Schedule(name, state) => {
                 self.inner.put(&name, state);
+                Ok(())
+            }
+            Write::Batch(name, state) => {
+                self.inner.put_state_of_batch(&name, state);
                 Ok(())
             }
         }
@@ -265,6 +270,14 @@ impl Store for FaultyStore {
 
     fn schedules(&self) -> Result<Vec<StoredSchedule>, StoreError> {
         self.inner.schedules()
+    }
+
+    fn put_batch(&self, name: &BatchName, state: Option<Vec<u8>>) -> Submitted {
+        self.submit(Write::Batch(name.clone(), state))
+    }
+
+    fn batches(&self) -> Result<Vec<StoredBatch>, StoreError> {
+        self.inner.batches()
     }
 
     fn close(&self) {

@@ -9,11 +9,11 @@ use durably_proto::api::enums::v1::NamespaceState;
 use tokio::sync::watch;
 
 use super::{
-    Commit, RunChange, RunPhase, Store, StoredExecution, StoredNamespace, StoredRun,
+    Commit, RunChange, RunPhase, Store, StoredBatch, StoredExecution, StoredNamespace, StoredRun,
     StoredSchedule, Submitted, UnfinishedRun,
 };
 use crate::error::{ListError, StoreError};
-use crate::name::{ExecutionName, RunName, ScheduleName};
+use crate::name::{BatchName, ExecutionName, RunName, ScheduleName};
 use crate::visibility::query::Query;
 use crate::visibility::{Page, Visibility};
 
@@ -27,6 +27,7 @@ pub(crate) struct MemoryStore {
     shards: [Mutex<Shard>; SHARDS],
     hasher: BuildHasherDefault<DefaultHasher>,
     schedules: Mutex<BTreeMap<ScheduleName, Vec<u8>>>,
+    batches: Mutex<BTreeMap<BatchName, Vec<u8>>>,
     /// What is left of deleted namespaces, by the names under which they are deleted.
     deleted: Mutex<BTreeMap<Arc<str>, Leftovers>>,
 }
@@ -78,6 +79,7 @@ impl MemoryStore {
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: BuildHasherDefault::default(),
             schedules: Mutex::default(),
+            batches: Mutex::default(),
             deleted: Mutex::default(),
         }
     }
@@ -102,6 +104,18 @@ impl MemoryStore {
             Some(state) => schedules.insert(name.clone(), state),
             None => schedules.remove(name),
         };
+    }
+
+    pub(super) fn put_state_of_batch(&self, name: &BatchName, state: Option<Vec<u8>>) {
+        let mut batches = self.lock_batches();
+        match state {
+            Some(state) => batches.insert(name.clone(), state),
+            None => batches.remove(name),
+        };
+    }
+
+    fn lock_batches(&self) -> MutexGuard<'_, BTreeMap<BatchName, Vec<u8>>> {
+        self.batches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_deleted(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Leftovers>> {
@@ -208,6 +222,8 @@ impl Store for MemoryStore {
         }
         self.lock_schedules()
             .retain(|schedule, _| *schedule.namespace != *name);
+        self.lock_batches()
+            .retain(|batch, _| *batch.namespace != *name);
         let leftovers = Leftovers {
             executions,
             _index: table.map(|table| Arc::clone(&table.index)),
@@ -381,6 +397,20 @@ impl Store for MemoryStore {
     fn schedules(&self) -> Result<Vec<StoredSchedule>, StoreError> {
         let schedules = self.lock_schedules();
         let stored = schedules.iter().map(|(name, state)| StoredSchedule {
+            name: name.clone(),
+            state: state.clone(),
+        });
+        Ok(stored.collect())
+    }
+
+    fn put_batch(&self, name: &BatchName, state: Option<Vec<u8>>) -> Submitted {
+        self.put_state_of_batch(name, state);
+        Submitted::Done(Ok(()))
+    }
+
+    fn batches(&self) -> Result<Vec<StoredBatch>, StoreError> {
+        let batches = self.lock_batches();
+        let stored = batches.iter().map(|(name, state)| StoredBatch {
             name: name.clone(),
             state: state.clone(),
         });

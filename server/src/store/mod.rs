@@ -6,6 +6,7 @@
 //! | namespace, workflow id     | the latest run, and the number of commits              |
 //! | namespace, run id          | the parts of its state, its events, its phase, its row |
 //! | namespace, schedule id     | the schedule's state                                   |
+//! | namespace, batch id        | the batch operation's state                            |
 //!
 //! A store keeps facts, never live objects: the server rebuilds a run from its parts and events when
 //! a request names it, and may drop it from memory at any time. One [`Commit`] changes one
@@ -28,12 +29,12 @@ use durably_history::{RunId, Time};
 use tokio::sync::watch;
 
 pub(crate) use self::facts::{
-    Commit, RunChange, RunPhase, StoredExecution, StoredNamespace, StoredRun, StoredSchedule,
-    Submitted, UnfinishedRun,
+    Commit, RunChange, RunPhase, StoredBatch, StoredExecution, StoredNamespace, StoredRun,
+    StoredSchedule, Submitted, UnfinishedRun,
 };
 pub(crate) use self::settings::Settings;
 use crate::error::{ListError, StoreError};
-use crate::name::{ExecutionName, ScheduleName};
+use crate::name::{BatchName, ExecutionName, ScheduleName};
 use crate::visibility::Page;
 use crate::visibility::query::Query;
 
@@ -115,6 +116,13 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 
     /// All schedules, ordered by their names.
     fn schedules(&self) -> Result<Vec<StoredSchedule>, StoreError>;
+
+    /// Inserts or replaces the state of a batch operation; none removes it. Takes effect in the order of
+    /// the calls.
+    fn put_batch(&self, name: &BatchName, state: Option<Vec<u8>>) -> Submitted;
+
+    /// All batch operations, ordered by their names.
+    fn batches(&self) -> Result<Vec<StoredBatch>, StoreError>;
 
     /// Makes durable what was committed, and releases what the store holds, so that another server
     /// can use it. Later calls fail with [`StoreError::Stopped`], but not those of a store in memory,

@@ -75,9 +75,6 @@ on_both_servers! {
     a_namespace_is_registered_and_used
     a_deleted_workflow_is_gone
     a_namespace_is_updated_and_deleted
-}
-
-durably_tests::on_the_real_server! {
     batches_do_one_thing_with_all
 }
 

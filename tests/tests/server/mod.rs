@@ -2,6 +2,7 @@
 //! servers.
 
 mod bad_input;
+mod batches;
 mod chains;
 mod children;
 mod closing_updates;

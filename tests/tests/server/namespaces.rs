@@ -294,13 +294,21 @@ async fn a_namespace_is_deleted_under_its_workers(world: &World) -> Result<()> {
         }
     })
     .await;
-    let poll = PollWorkflowTaskQueueRequest {
-        namespace: namespace.clone(),
-        task_queue: durably_tests::raw::task_queue(&world.queue),
-        ..Default::default()
-    };
-    let polled = ended(service.poll_workflow_task_queue(within(60, poll)).await);
-    assert_eq!(polled, not_found);
+    // The parts of the real server learn of the deletion one after another.
+    eventually("polls are refused", || {
+        let mut service = service.clone();
+        let poll = PollWorkflowTaskQueueRequest {
+            namespace: namespace.clone(),
+            task_queue: durably_tests::raw::task_queue(&world.queue),
+            ..Default::default()
+        };
+        let not_found = not_found.clone();
+        async move {
+            let polled = service.poll_workflow_task_queue(within(2, poll)).await;
+            (ended(polled) == not_found).then_some(())
+        }
+    })
+    .await;
     // A worker may have stopped by itself, because its namespace is not there.
     worker.shutdown().await.ok();
     // A list names it while it is removed, if the client asks for deleted ones.

@@ -92,9 +92,10 @@ fn folders_import_in_one_direction() {
             / error
             / store
             / namespace
-            / execution schedule
+            / batch execution schedule
             / backend
             / grpc outbox
+            / batch_runner
             / server
             / simulation
             / lib main",

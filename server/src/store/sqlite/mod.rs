@@ -19,6 +19,7 @@
 //! the process however it ends. Other programs may read the database meanwhile.
 
 mod attributes;
+mod batches;
 mod columns;
 mod commit;
 mod connection;
@@ -53,11 +54,11 @@ use self::lock::DatabaseLock;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{
-    Commit, Store, StoredExecution, StoredNamespace, StoredRun, StoredSchedule, Submitted,
-    UnfinishedRun,
+    Commit, Store, StoredBatch, StoredExecution, StoredNamespace, StoredRun, StoredSchedule,
+    Submitted, UnfinishedRun,
 };
 use crate::error::{ListError, StoreError};
-use crate::name::{ExecutionName, ScheduleName};
+use crate::name::{BatchName, ExecutionName, ScheduleName};
 use crate::visibility::Page;
 use crate::visibility::query::Query;
 
@@ -169,6 +170,18 @@ impl Store for SqliteStore {
 
     fn schedules(&self) -> Result<Vec<StoredSchedule>, StoreError> {
         self.readers.read(schedules::all)
+    }
+
+    fn put_batch(&self, name: &BatchName, state: Option<Vec<u8>>) -> Submitted {
+        let (answer, answered) = oneshot::channel();
+        match self.writer.put_batch(name.clone(), state, answer) {
+            Ok(()) => Submitted::Pending(answered),
+            Err(stopped) => Submitted::Done(Err(stopped)),
+        }
+    }
+
+    fn batches(&self) -> Result<Vec<StoredBatch>, StoreError> {
+        self.readers.read(batches::all)
     }
 
     fn close(&self) {

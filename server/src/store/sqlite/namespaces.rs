@@ -186,6 +186,7 @@ pub(super) fn remove(connection: &Connection, name: &str) -> rusqlite::Result<()
     };
     for table in [
         "schedules",
+        "batches",
         "worker_deployments",
         "search_attributes",
         "attribute_names",

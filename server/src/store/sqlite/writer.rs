@@ -19,9 +19,9 @@ use super::commit::PreparedCommit;
 use super::connection::{BUSY, open, set_up_writer};
 use super::failure::{is_damage, is_of_statement};
 use super::queue::{Queue, Refused};
-use super::{namespaces, remove, schedules};
+use super::{batches, namespaces, remove, schedules};
 use crate::error::StoreError;
-use crate::name::{ExecutionName, RunName, ScheduleName};
+use crate::name::{BatchName, ExecutionName, RunName, ScheduleName};
 use crate::store::StoredNamespace;
 
 /// The writer's thread and its queue.
@@ -45,6 +45,7 @@ enum Work {
     Commit(PreparedCommit),
     PutNamespace(StoredNamespace),
     PutSchedule(ScheduleName, Option<Vec<u8>>),
+    PutBatch(BatchName, Option<Vec<u8>>),
     RemoveClosed {
         namespace: String,
         before: Time,
@@ -125,6 +126,16 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let bytes = state.as_ref().map_or(0, Vec::len);
         self.submit(bytes, Work::PutSchedule(name, state), answer)
+    }
+
+    pub(super) fn put_batch(
+        &self,
+        name: BatchName,
+        state: Option<Vec<u8>>,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    ) -> Result<(), StoreError> {
+        let bytes = state.as_ref().map_or(0, Vec::len);
+        self.submit(bytes, Work::PutBatch(name, state), answer)
     }
 
     fn submit(
@@ -436,6 +447,10 @@ impl Work {
             Self::PutNamespace(namespace) => namespaces::put(connection, namespace).map(|()| Ok(0)),
             Self::PutSchedule(name, state) => {
                 let written = schedules::put(connection, name, state.as_deref())?;
+                Ok(written.map(|()| 0))
+            }
+            Self::PutBatch(name, state) => {
+                let written = batches::put(connection, name, state.as_deref())?;
                 Ok(written.map(|()| 0))
             }
             Self::RemoveClosed {

@@ -1,0 +1,233 @@
+//! Batch operations: one operation on many workflows. All of a server's batch operations are in memory;
+//! the store has what they were when their progress was last saved.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use durably_history::Time;
+use durably_proto::api::common::v1::WorkflowExecution;
+use durably_proto::api::enums::v1::BatchOperationState;
+use durably_proto::api::workflowservice::v1::StartBatchOperationRequest;
+use prost::Message;
+
+use crate::name::BatchName;
+
+/// The batch operations of all namespaces.
+#[derive(Debug, Default)]
+pub(crate) struct Batches {
+    by_name: RwLock<BTreeMap<BatchName, Arc<LiveBatch>>>,
+    /// Held while one is started, so that each id and each place is taken once.
+    pub(crate) starting: tokio::sync::Mutex<()>,
+}
+
+/// One batch operation.
+#[derive(Debug)]
+pub(crate) struct LiveBatch {
+    pub(crate) name: BatchName,
+    batch: Mutex<Batch>,
+    /// Held while the state is saved, so that a later state is not overwritten by an earlier one.
+    pub(crate) saving: tokio::sync::Mutex<()>,
+}
+
+/// The state of a batch operation. Field numbers are stable.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Batch {
+    #[prost(message, optional, tag = "1")]
+    request: Option<StartBatchOperationRequest>,
+    /// Distinguishes it from an earlier one with the same id.
+    #[prost(string, tag = "2")]
+    pub(crate) run_id: String,
+    #[prost(sfixed64, tag = "3")]
+    started_at: i64,
+    /// Absent while it is running.
+    #[prost(sfixed64, optional, tag = "4")]
+    ended_at: Option<i64>,
+    #[prost(enumeration = "BatchOperationState", tag = "5")]
+    state: i32,
+    /// How many workflows matched at the start.
+    #[prost(int64, tag = "6")]
+    matched: i64,
+    #[prost(int64, tag = "7")]
+    pub(crate) completed: i64,
+    #[prost(int64, tag = "8")]
+    pub(crate) failed: i64,
+    /// The workflows of the current page, and how many of them are done.
+    #[prost(message, repeated, tag = "9")]
+    page: Vec<WorkflowExecution>,
+    #[prost(uint64, tag = "10")]
+    done: u64,
+    /// Where the next page begins; absent with the last page.
+    #[prost(bytes = "vec", optional, tag = "11")]
+    next_page: Option<Vec<u8>>,
+}
+
+/// What a running batch operation does next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// Its operation on this workflow.
+    Target(WorkflowExecution),
+    /// List the page that begins here.
+    Page(Vec<u8>),
+    /// Nothing: all workflows are done.
+    Finish,
+    /// Nothing: it was stopped.
+    Stopped,
+}
+
+impl Batch {
+    /// A batch operation that starts. `matched` is how many workflows match its query.
+    pub(crate) fn new(
+        request: StartBatchOperationRequest,
+        run_id: String,
+        now: Time,
+        matched: i64,
+    ) -> Self {
+        #[expect(deprecated, reason = "clients still send it")]
+        let mut page = request.executions.clone();
+        page.extend(
+            request
+                .target_executions
+                .iter()
+                .map(|target| WorkflowExecution {
+                    workflow_id: target.business_id.clone(),
+                    run_id: target.run_id.clone(),
+                }),
+        );
+        let is_query = page.is_empty();
+        Self {
+            matched: match is_query {
+                true => matched,
+                false => i64::try_from(page.len()).unwrap_or(i64::MAX),
+            },
+            request: Some(request),
+            run_id,
+            started_at: now.as_unix_nanos(),
+            ended_at: None,
+            state: BatchOperationState::Running.into(),
+            completed: 0,
+            failed: 0,
+            page,
+            done: 0,
+            next_page: is_query.then(Vec::new),
+        }
+    }
+
+    /// The request that started it.
+    pub(crate) fn request(&self) -> StartBatchOperationRequest {
+        self.request.clone().unwrap_or_default()
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.ended_at.is_none()
+    }
+
+    pub(crate) fn started_at(&self) -> Time {
+        Time::from_unix_nanos(self.started_at)
+    }
+
+    pub(crate) fn closed_at(&self) -> Option<Time> {
+        self.ended_at.map(Time::from_unix_nanos)
+    }
+
+    /// How many workflows it is about: those that matched at its start, as long as it is running.
+    pub(crate) fn total(&self) -> i64 {
+        let done = self.completed + self.failed;
+        match self.is_running() {
+            true => self.matched.max(done),
+            false => done,
+        }
+    }
+
+    pub(crate) fn next(&self) -> Next {
+        if !self.is_running() {
+            return Next::Stopped;
+        }
+        let done = usize::try_from(self.done).unwrap_or(usize::MAX);
+        match (self.page.get(done), &self.next_page) {
+            (Some(target), _) => Next::Target(target.clone()),
+            (None, Some(token)) => Next::Page(token.clone()),
+            (None, None) => Next::Finish,
+        }
+    }
+
+    /// Goes on with another page. An empty token ends the list.
+    pub(crate) fn turn_page(&mut self, page: Vec<WorkflowExecution>, next: Vec<u8>) {
+        self.page = page;
+        self.done = 0;
+        self.next_page = Some(next).filter(|next| !next.is_empty());
+    }
+
+    /// The operation on the first workflow that was not done has ended.
+    pub(crate) fn record(&mut self, has_succeeded: bool) {
+        self.done += 1;
+        match has_succeeded {
+            true => self.completed += 1,
+            false => self.failed += 1,
+        }
+    }
+
+    /// Ends it; returns false if it has ended already.
+    pub(crate) fn close(&mut self, state: BatchOperationState, now: Time) -> bool {
+        if !self.is_running() {
+            return false;
+        }
+        self.ended_at = Some(now.as_unix_nanos());
+        self.set_state(state);
+        self.page.clear();
+        true
+    }
+}
+
+impl Batches {
+    pub(crate) fn find(&self, name: &BatchName) -> Option<Arc<LiveBatch>> {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        by_name.get(name).cloned()
+    }
+
+    /// Those of a namespace, ordered by their ids.
+    pub(crate) fn of_namespace(&self, namespace: &str) -> Vec<Arc<LiveBatch>> {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        let batches = by_name.values();
+        let of_namespace = batches.filter(|batch| *batch.name.namespace == *namespace);
+        of_namespace.cloned().collect()
+    }
+
+    pub(crate) fn insert(&self, live: Arc<LiveBatch>) {
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        by_name.insert(live.name.clone(), live);
+    }
+
+    pub(crate) fn remove(&self, name: &BatchName) {
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        by_name.remove(name);
+    }
+
+    /// Forgets the batch operations of a deleted namespace.
+    pub(crate) fn drop_namespace(&self, namespace: &str) {
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        by_name.retain(|name, _| *name.namespace != *namespace);
+    }
+}
+
+impl LiveBatch {
+    pub(crate) fn new(name: BatchName, batch: Batch) -> Self {
+        Self {
+            name,
+            batch: Mutex::new(batch),
+            saving: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// The operation on the first workflow that was not done has ended. A batch that was stopped
+    /// meanwhile keeps its numbers.
+    pub(crate) fn record(&self, has_succeeded: bool) {
+        let mut batch = self.lock();
+        if batch.is_running() {
+            batch.record(has_succeeded);
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Batch> {
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
