@@ -83,7 +83,7 @@ impl History {
         json::write(&self.clone().into_raw())
     }
 
-    /// The history in protobuf's binary encoding: about a third of the size of its JSON, and read many times
+    /// The history in protobuf's binary encoding: a fraction of the size of its JSON, and read several times
     /// faster. Other SDKs and [`from_protobuf`](Self::from_protobuf) read it.
     ///
     /// ```no_run
