@@ -152,7 +152,7 @@ impl Vault {
         Ok(format!("added {note}"))
     }
 
-    fn check(&self, note: &String) -> Result<(), String> {
+    fn check(&self, note: &str) -> Result<(), String> {
         match note.ends_with("invalid") {
             true => Err(secret("validator")),
             false => Ok(()),
