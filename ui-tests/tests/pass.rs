@@ -46,6 +46,7 @@ mod programs {
     mod query;
     mod remote;
     mod renamed_crate;
+    mod replay;
     mod reports;
     mod run;
     mod schedule;
