@@ -21,6 +21,7 @@ use durably_proto::api::workflowservice::v1::{
 use tokio::time::Instant;
 
 use super::check;
+use super::task_queue::scaling;
 use super::token::{self, ActivityToken};
 use super::workflow_task::polled_queue;
 use crate::backend::request::RequestScope;
@@ -55,6 +56,7 @@ pub(super) async fn poll(
         instance_key: &request.worker_instance_key,
         rate: limits.and_then(|limits| limits.max_tasks_per_second),
     };
+    let began = Instant::now();
     loop {
         scope.check_running()?;
         let offer = namespace
@@ -74,7 +76,11 @@ pub(super) async fn poll(
             &request.identity,
             version.clone(),
         ) {
-            Ok(task) => return Ok(task),
+            Ok(mut task) => {
+                let queues = &namespace.activity_tasks;
+                task.poller_scaling_decision = scaling(queues.advice(queue, poll.version, began));
+                return Ok(task);
+            }
             // The task is stale: the activity timed out or was cancelled, or the run has closed.
             Err(stale) => {
                 tracing::debug!(error = ?stale, "stale activity task dropped");

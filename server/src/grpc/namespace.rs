@@ -302,6 +302,7 @@ fn description(namespace: &Arc<Namespace>) -> DescribeNamespaceResponse {
                 sync_update: true,
                 async_update: true,
                 worker_poll_complete_on_shutdown: true,
+                poller_autoscaling: true,
                 ..Supports::default()
             }),
             limits: Some(Limits {

@@ -3,8 +3,8 @@
 use durably_history::Time;
 use durably_proto::api::enums::v1::{DescribeTaskQueueMode, TaskQueueType};
 use durably_proto::api::taskqueue::v1::{
-    PollerInfo, TaskQueueStats, TaskQueueStatus, TaskQueueTypeInfo, TaskQueueVersionInfo,
-    TaskQueueVersioningInfo,
+    PollerInfo, PollerScalingDecision, TaskQueueStats, TaskQueueStatus, TaskQueueTypeInfo,
+    TaskQueueVersionInfo, TaskQueueVersioningInfo,
 };
 use durably_proto::api::workflowservice::v1::{
     DescribeTaskQueueRequest, DescribeTaskQueueResponse, PollNexusTaskQueueRequest,
@@ -147,6 +147,13 @@ pub(super) async fn poll_nexus(
     }
     namespace.check_not_deleted()?;
     Ok(PollNexusTaskQueueResponse::default())
+}
+
+/// The advice to a worker in the answer to its poll.
+pub(super) fn scaling(advice: Option<i32>) -> Option<PollerScalingDecision> {
+    advice.map(|change| PollerScalingDecision {
+        poll_request_delta_suggestion: change,
+    })
 }
 
 fn description(

@@ -25,6 +25,7 @@ use durably_proto::api::workflowservice::v1::{
 use tokio::time::Instant;
 
 use super::history_reader::first_page;
+use super::task_queue::scaling;
 use super::token::{self, QueryToken, WorkflowToken};
 use super::{activity_task, check};
 use crate::backend::request::RequestScope;
@@ -61,6 +62,7 @@ pub(super) async fn poll(
         instance_key: &request.worker_instance_key,
         rate: None,
     };
+    let began = Instant::now();
     loop {
         scope.check_running()?;
         let offer = namespace
@@ -88,6 +90,8 @@ pub(super) async fn poll(
             Ok(mut task) => {
                 let backlog = namespace.workflow_tasks.backlog(queue, poll.version);
                 task.backlog_count_hint = i64::try_from(backlog).unwrap_or(i64::MAX);
+                let advice = namespace.workflow_tasks.advice(queue, poll.version, began);
+                task.poller_scaling_decision = scaling(advice);
                 return Ok(task);
             }
             // The task is stale: the run has closed, or another poll took the task.

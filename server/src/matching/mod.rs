@@ -3,6 +3,7 @@
 //! [`matcher`] decides which task goes to which poll, without time, locks or IO; [`queue`] puts a
 //! matcher behind a lock and lets polls wait; [`queues`] finds the queues of a namespace by name.
 
+mod advice;
 pub(crate) mod matcher;
 pub(crate) mod offer;
 pub(crate) mod poller;

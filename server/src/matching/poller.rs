@@ -37,6 +37,11 @@ impl Pollers {
         self.seen.values().any(|last| is_within(*last, span, now))
     }
 
+    /// How many are remembered.
+    pub(crate) fn count(&self) -> usize {
+        self.seen.len()
+    }
+
     /// The pollers of the last five minutes, by identity.
     pub(crate) fn list(&mut self, now: Time) -> Vec<Poller> {
         self.forget(now);

@@ -7,6 +7,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
+use super::advice::Advice;
 use super::matcher::{Matcher, PriorityLevel, WaiterId};
 use super::poller::{self, Pollers};
 use super::rate::RateLimit;
@@ -26,6 +27,7 @@ pub(super) struct Queue<T> {
 pub(super) struct QueueState<T> {
     pub(super) tasks: Matcher<T, Waiter<T>>,
     pub(super) pollers: Pollers,
+    advice: Advice,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,7 @@ impl<T: Send> Queue<T> {
             state: Mutex::new(QueueState {
                 tasks,
                 pollers: Pollers::default(),
+                advice: Advice::default(),
             }),
             rate,
             held_back: Notify::new(),
@@ -126,7 +129,22 @@ impl<T: Send> Queue<T> {
     }
 }
 
+impl<T> QueueState<T> {
+    fn note_backlog(&mut self, now: Instant) {
+        self.advice.note_backlog(self.tasks.backlog(), now);
+    }
+}
+
 impl<T> Queue<T> {
+    /// How many polls more, or fewer, a worker should have whose poll began then and takes a task now.
+    pub(super) fn advice(&self, began: Instant) -> Option<i32> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let held_back = state.tasks.backlog() > 0 && self.rate().next(now) != Some(now);
+        let pollers = state.pollers.count();
+        state.advice.decide(began, pollers, held_back, now)
+    }
+
     /// Whether it is shared by workers.
     pub(super) fn is_shared(&self) -> bool {
         self.kind == QueueKind::Normal
@@ -152,6 +170,7 @@ impl<T> Queue<T> {
             && let Some(task) = state.tasks.take()
         {
             self.rate().record_task(at);
+            state.note_backlog(at);
             return PollAttempt::Taken(task);
         }
         let (sender, receiver) = oneshot::channel();
@@ -182,6 +201,7 @@ impl<T> Queue<T> {
         {
             let mut state = self.lock();
             state.tasks.offer(level, task);
+            state.note_backlog(Instant::now());
         }
         self.deliver(Some(now));
     }
@@ -203,6 +223,7 @@ impl<T> Queue<T> {
                     return;
                 };
                 self.rate().record_task(at);
+                state.note_backlog(at);
                 if let Some(now) = now {
                     // The worker counts as present while it works on the task.
                     state.pollers.record_access(&matched.0.identity, now);

@@ -246,6 +246,16 @@ impl<T: Routed + Send> Queues<T> {
             .map_or(0, |queue| queue.lock().tasks.backlog())
     }
 
+    /// How many polls more, or fewer, a worker should have whose poll began then and takes a task now.
+    pub(crate) fn advice(
+        &self,
+        queue: &str,
+        version: Option<&DeploymentVersion>,
+        began: Instant,
+    ) -> Option<i32> {
+        self.find(queue, version)?.advice(began)
+    }
+
     fn find(&self, name: &str, version: Option<&DeploymentVersion>) -> Option<Arc<Queue<T>>> {
         let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
         named.queues.get(name)?.get(version).cloned()
