@@ -42,7 +42,10 @@ fn measure(wants: impl Fn(&str) -> bool) {
     if wants("waiting") {
         waiting(&mut table);
     }
-    if ["real", "replay", "idle"]
+    if wants("rate") {
+        rate(&mut table);
+    }
+    if ["real", "replay", "idle", "workers"]
         .iter()
         .any(|section| wants(section))
     {
@@ -55,6 +58,9 @@ fn measure(wants: impl Fn(&str) -> bool) {
         }
         if wants("idle") {
             idle(&mut table, &server.address);
+        }
+        if wants("workers") {
+            idle_workers(&mut table, &server.address);
         }
     }
     if wants("build") {
@@ -213,6 +219,40 @@ fn idle(table: &mut Table, address: &str) {
         us["idle_bytes"],
         them["idle_bytes"],
     );
+}
+
+/// A worker that is limited to a number of activities a second, under many that are queued.
+fn rate(table: &mut Table) {
+    let kept = run("workers", &["rate", "50000", "1000"], &[]);
+    table.at_most(
+        "1,000 activities a second, 50,000 queued: off by %",
+        kept["off_percent"],
+        2.0,
+    );
+    table.at_most(
+        "the most of them in any second",
+        kept["most_in_a_second"],
+        1_020.0,
+    );
+}
+
+/// Ten workers of one client, on queues of their own, that have nothing to do.
+fn idle_workers(table: &mut Table, address: &str) {
+    let idle = |n: &str| {
+        run(
+            "workers",
+            &["idle", n, "60"],
+            &[("TEMPORAL_ADDRESS", address)],
+        )
+    };
+    let (one, ten) = (idle("1"), idle("10"));
+    table.at_most(
+        "memory of ten idle workers, times that of one",
+        ten["rss_kib"] / one["rss_kib"],
+        2.0,
+    );
+    table.at_most("CPU of ten idle workers, ms a minute", ten["cpu_ms"], 600.0);
+    table.at_most("CPU of one idle worker, ms a minute", one["cpu_ms"], 600.0);
 }
 
 fn cold_build(table: &mut Table) {
