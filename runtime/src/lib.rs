@@ -98,6 +98,8 @@
 //! # Features
 //! - `server`: the embedded server (`Server`), and `Client::development`, which starts one if no
 //!   other is named;
+//! - `health`: an HTTP endpoint for probes of a worker's liveness and readiness
+//!   (`worker::HealthEndpoint`);
 //! - `replay`: reads histories that the `temporal` CLI and the UI export, and replays them against
 //!   your code;
 //! - `encryption`, `compression`, `claim-check`, `codec-server`: parts of [`codec`](mod@codec);

@@ -35,6 +35,26 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Sends SIGTERM, as an orchestrator does.
+    ///
+    /// # Panics
+    /// If the process has ended.
+    pub fn terminate(&self) {
+        let pid = self.0.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(
+            sent.is_ok_and(|sent| sent.success()),
+            "the process has ended"
+        );
+    }
+
+    /// Waits for its end; returns whether it ended by itself, without an error.
+    pub fn ended(mut self) -> bool {
+        self.0.wait().expect("the process is ours").success()
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.0.kill();

@@ -1,6 +1,12 @@
 //! A proxy in front of a server, whose connections break when a test says so.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -12,11 +18,14 @@ use tokio::{
 pub struct Proxy {
     address: SocketAddr,
     state: watch::Sender<State>,
+    /// Connections that were passed on.
+    connections: Arc<AtomicUsize>,
 }
 
 #[derive(Clone, Copy, Default)]
 struct State {
     withholds: bool,
+    refuses: bool,
     /// How often all connections were broken.
     broken: u32,
 }
@@ -28,19 +37,47 @@ impl Proxy {
         let address = listener.local_addr()?;
         let state = watch::Sender::new(State::default());
         let of_connections = state.subscribe();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let passed = Arc::clone(&connections);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if of_connections.borrow().refuses {
+                    continue;
+                }
+                passed.fetch_add(1, Ordering::Relaxed);
                 if let Ok(server) = TcpStream::connect(&server).await {
                     tokio::spawn(pass(client, server, of_connections.clone()));
                 }
             }
         });
-        Ok(Self { address, state })
+        Ok(Self {
+            address,
+            state,
+            connections,
+        })
     }
 
     /// `host:port`.
     pub fn address(&self) -> String {
         self.address.to_string()
+    }
+
+    /// How many connections it has passed on.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Breaks all connections, and refuses new ones until they are allowed again.
+    pub fn refuse_connections(&self) {
+        self.state.send_modify(|state| {
+            state.refuses = true;
+            state.broken += 1;
+        });
+    }
+
+    /// Allows connections again.
+    pub fn allow_connections(&self) {
+        self.state.send_modify(|state| state.refuses = false);
     }
 
     /// Passes requests on, and no responses, until the connections are broken.

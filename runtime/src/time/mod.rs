@@ -30,6 +30,7 @@ mod jiff;
 #[cfg(any(feature = "chrono", feature = "jiff"))]
 mod range;
 pub(crate) mod span;
+pub(crate) mod text;
 
 use std::{
     fmt,

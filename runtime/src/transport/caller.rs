@@ -21,12 +21,13 @@ use super::{
     codec::MessageCodecs,
     eager_starts::EagerStarts,
     grpc::{ApiKey, Grpc},
-    retry::{Attempts, Patience},
+    retry::{ANSWER_TIMEOUT, Attempts, Patience},
     rpc::Rpc,
 };
 use crate::{
     codec::Codecs,
     wire::{
+        namespace::GetSystemInfo,
         payload_fields::Subject,
         request::{Request, Sender},
         status::{CallError, Retry},
@@ -366,6 +367,20 @@ impl Caller {
         }
     }
 
+    /// Whether the server answers at all, which a poll does not show before it ends.
+    ///
+    /// # Errors
+    /// Why it cannot be reached.
+    pub(crate) async fn is_reachable(&self) -> Result<(), CallError> {
+        let request = GetSystemInfo.into_message(self.sender());
+        match self.send_once(request, ANSWER_TIMEOUT).await {
+            Ok(_) => Ok(()),
+            // A refusal is an answer.
+            Err(error) if error.retry() == Retry::Never => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A message of the raw client, sent once.
     pub(crate) async fn send_raw<M: Rpc>(
         &self,
@@ -685,10 +700,12 @@ mod tests {
         let arrivals = [
             workflow
                 .expect("it fails by itself")
+                .task
                 .expect("it is there")
                 .arrived(),
             activity
                 .expect("it fails by itself")
+                .task
                 .expect("it is there")
                 .arrived,
             both.task.expect("it is there").arrived(),

@@ -12,10 +12,11 @@ pub(crate) fn random() -> String {
 
 /// `process@host`, as the other SDKs call themselves.
 pub(crate) fn identity() -> String {
-    format!("{}@{}", std::process::id(), host())
+    format!("{}@{}", std::process::id(), host_name())
 }
 
-fn host() -> String {
+/// The name of this machine.
+pub(crate) fn host_name() -> String {
     let named = |variable| std::env::var(variable).ok();
     fs::read_to_string("/proc/sys/kernel/hostname")
         .ok()

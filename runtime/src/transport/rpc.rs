@@ -142,6 +142,9 @@ rpcs! {
     describe_worker_deployment_version(DescribeWorkerDeploymentVersionRequest) -> DescribeWorkerDeploymentVersionResponse;
     list_worker_deployments(ListWorkerDeploymentsRequest) -> ListWorkerDeploymentsResponse;
     shutdown_worker(ShutdownWorkerRequest) -> ShutdownWorkerResponse;
+    record_worker_heartbeat(RecordWorkerHeartbeatRequest) -> RecordWorkerHeartbeatResponse;
+    list_workers(ListWorkersRequest) -> ListWorkersResponse;
+    describe_worker(DescribeWorkerRequest) -> DescribeWorkerResponse;
     create_schedule(CreateScheduleRequest) -> CreateScheduleResponse;
     describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse;
     update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse;

@@ -10,6 +10,7 @@ use durably_proto::api::{
         versioning_override::{Override, PinnedOverride, PinnedOverrideBehavior},
     },
 };
+use serde::Deserialize;
 
 /// Which versions of a worker run a workflow once it has started.
 ///
@@ -31,7 +32,8 @@ use durably_proto::api::{
 ///
 /// assert_eq!(Order::VERSIONING, Some(Versioning::Pinned));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Versioning {
     /// The version that ran the first workflow task runs all of them.
     Pinned,

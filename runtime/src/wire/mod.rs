@@ -44,6 +44,7 @@ pub(crate) mod stop;
 pub(crate) mod time;
 mod timeline;
 pub(crate) mod update;
+pub(crate) mod worker_heartbeat;
 pub(crate) mod workflow_task;
 
 #[cfg(test)]

@@ -22,10 +22,15 @@ pub(crate) struct GetSystemInfo;
 #[derive(Debug)]
 pub(crate) struct DescribeNamespace;
 
-#[derive(Debug)]
-pub(crate) struct Namespace {
+/// What a namespace does for workers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Capabilities {
     /// The server ends the polls of a worker that shuts down.
     pub(crate) ends_polls_on_shutdown: bool,
+    /// The server advises how many pollers a queue should have.
+    pub(crate) advises_pollers: bool,
+    /// The server takes heartbeats of workers.
+    pub(crate) takes_worker_heartbeats: bool,
 }
 
 impl Request for GetSystemInfo {
@@ -45,7 +50,7 @@ impl Request for GetSystemInfo {
 impl Request for DescribeNamespace {
     type Message = pb::DescribeNamespaceRequest;
     type Reply = pb::DescribeNamespaceResponse;
-    type Response = Namespace;
+    type Response = Capabilities;
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::DescribeNamespaceRequest {
@@ -54,11 +59,13 @@ impl Request for DescribeNamespace {
         }
     }
 
-    fn read(reply: Self::Reply) -> Result<Namespace, WireError> {
+    fn read(reply: Self::Reply) -> Result<Capabilities, WireError> {
         let capabilities = reply.namespace_info.and_then(|info| info.capabilities);
-        Ok(Namespace {
-            ends_polls_on_shutdown: capabilities
-                .is_some_and(|it| it.worker_poll_complete_on_shutdown),
+        let capabilities = capabilities.unwrap_or_default();
+        Ok(Capabilities {
+            ends_polls_on_shutdown: capabilities.worker_poll_complete_on_shutdown,
+            advises_pollers: capabilities.poller_autoscaling,
+            takes_worker_heartbeats: capabilities.worker_heartbeats,
         })
     }
 }

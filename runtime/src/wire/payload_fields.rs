@@ -626,6 +626,8 @@ fields! {
     workflowservice::v1::ListWorkerDeploymentsResponse {}
     workflowservice::v1::ShutdownWorkerRequest {}
     workflowservice::v1::ShutdownWorkerResponse {}
+    workflowservice::v1::RecordWorkerHeartbeatRequest {}
+    workflowservice::v1::RecordWorkerHeartbeatResponse {}
     workflowservice::v1::DescribeTaskQueueRequest {}
     workflowservice::v1::DescribeTaskQueueResponse {}
     workflowservice::v1::CreateScheduleRequest { schedule, memo }

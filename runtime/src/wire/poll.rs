@@ -57,6 +57,21 @@ pub(crate) struct PollActivityTask {
     /// Lets the server end the polls of one worker.
     pub(crate) instance_key: String,
     pub(crate) build: Option<WorkerBuild>,
+    /// Activities that the server hands out in a second, to all workers of the queue together.
+    pub(crate) max_per_second: Option<f64>,
+}
+
+/// The answer to a poll.
+#[derive(Debug)]
+pub(crate) struct Polled<T> {
+    /// None if the server had no task.
+    pub(crate) task: Option<T>,
+    /// How many more pollers the server advises, or fewer; none if it has no advice.
+    pub(crate) advice: Option<i32>,
+}
+
+fn advice(decision: Option<taskqueue::PollerScalingDecision>) -> Option<i32> {
+    decision.map(|it| it.poll_request_delta_suggestion)
 }
 
 /// Asks whether a worker polls a queue for activity tasks.
@@ -68,8 +83,7 @@ pub(crate) struct HasActivityPollers {
 impl Request for PollWorkflowTask {
     type Message = pb::PollWorkflowTaskQueueRequest;
     type Reply = pb::PollWorkflowTaskQueueResponse;
-    /// None if the server had no task.
-    type Response = Option<PolledTask>;
+    type Response = Polled<PolledTask>;
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::PollWorkflowTaskQueueRequest {
@@ -82,29 +96,35 @@ impl Request for PollWorkflowTask {
         }
     }
 
-    fn read(reply: Self::Reply) -> Result<Option<PolledTask>, WireError> {
-        Ok(PolledTask::new(reply))
+    fn read(reply: Self::Reply) -> Result<Polled<PolledTask>, WireError> {
+        Ok(Polled {
+            advice: advice(reply.poller_scaling_decision),
+            task: PolledTask::new(reply),
+        })
     }
 
     fn about_reply(reply: &Self::Reply) -> Option<Subject> {
         Some(Execution::about(reply.workflow_execution.as_ref()))
     }
 
-    fn arrived(response: Option<PolledTask>, at: Instant) -> Option<PolledTask> {
-        response.map(|task| task.arrived_at(at))
+    fn arrived(response: Polled<PolledTask>, at: Instant) -> Polled<PolledTask> {
+        let Polled { task, advice } = response;
+        let task = task.map(|task| task.arrived_at(at));
+        Polled { task, advice }
     }
 
     /// The task fails with the fault: another worker may have the codec.
-    fn undecodable(reply: Self::Reply, fault: CodecFault) -> Result<Option<PolledTask>, CallError> {
-        Ok(PolledTask::new(reply).map(|task| task.undecodable(fault)))
+    fn undecodable(reply: Self::Reply, fault: CodecFault) -> Result<Polled<PolledTask>, CallError> {
+        let Polled { task, advice } = Self::read(reply)?;
+        let task = task.map(|task| task.undecodable(fault));
+        Ok(Polled { task, advice })
     }
 }
 
 impl Request for PollActivityTask {
     type Message = pb::PollActivityTaskQueueRequest;
     type Reply = pb::PollActivityTaskQueueResponse;
-    /// None if the server had no task.
-    type Response = Option<ActivityTask>;
+    type Response = Polled<ActivityTask>;
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::PollActivityTaskQueueRequest {
@@ -113,32 +133,42 @@ impl Request for PollActivityTask {
             identity: sender.identity(),
             worker_instance_key: self.instance_key,
             deployment_options: self.build.map(WorkerBuild::into_proto),
+            task_queue_metadata: self
+                .max_per_second
+                .map(|rate| taskqueue::TaskQueueMetadata {
+                    max_tasks_per_second: Some(rate),
+                }),
             ..Default::default()
         }
     }
 
-    fn read(reply: Self::Reply) -> Result<Option<ActivityTask>, WireError> {
-        match reply.task_token.is_empty() {
-            true => Ok(None),
-            false => ActivityTask::from_proto(reply).map(Some),
-        }
+    fn read(reply: Self::Reply) -> Result<Polled<ActivityTask>, WireError> {
+        let advice = advice(reply.poller_scaling_decision);
+        let task = match reply.task_token.is_empty() {
+            true => None,
+            false => Some(ActivityTask::from_proto(reply)?),
+        };
+        Ok(Polled { task, advice })
     }
 
     fn about_reply(reply: &Self::Reply) -> Option<Subject> {
         Some(Execution::about(reply.workflow_execution.as_ref()))
     }
 
-    fn arrived(response: Option<ActivityTask>, at: Instant) -> Option<ActivityTask> {
-        response.map(|task| task.arrived_at(at))
+    fn arrived(response: Polled<ActivityTask>, at: Instant) -> Polled<ActivityTask> {
+        let Polled { task, advice } = response;
+        let task = task.map(|task| task.arrived_at(at));
+        Polled { task, advice }
     }
 
     /// The attempt fails with the fault: another worker may have the codec.
     fn undecodable(
         reply: Self::Reply,
         fault: CodecFault,
-    ) -> Result<Option<ActivityTask>, CallError> {
-        let task = Self::read(reply)?;
-        Ok(task.map(|task| task.undecodable(fault)))
+    ) -> Result<Polled<ActivityTask>, CallError> {
+        let Polled { task, advice } = Self::read(reply)?;
+        let task = task.map(|task| task.undecodable(fault));
+        Ok(Polled { task, advice })
     }
 }
 

@@ -5,6 +5,7 @@ use durably_proto::api::{enums::v1::TaskQueueType, workflowservice::v1 as pb};
 use super::{
     WireError,
     request::{Request, Sender},
+    worker_heartbeat::WorkerHeartbeat,
 };
 
 /// Makes the server give no more tasks to a worker's sticky queue, and end its polls.
@@ -16,6 +17,8 @@ pub(crate) struct ShutdownWorker {
     pub(crate) instance_key: String,
     pub(crate) polls_workflows: bool,
     pub(crate) polls_activities: bool,
+    /// None if the server takes none.
+    pub(crate) last_heartbeat: Option<WorkerHeartbeat>,
 }
 
 impl Request for ShutdownWorker {
@@ -37,7 +40,7 @@ impl Request for ShutdownWorker {
             worker_instance_key: self.instance_key,
             task_queue: self.task_queue,
             task_queue_types: polled.map(|(_, kind)| kind.into()).collect(),
-            ..Default::default()
+            worker_heartbeat: self.last_heartbeat.map(|it| it.into_proto(sender)),
         }
     }
 

@@ -47,6 +47,12 @@ pub enum WorkerError {
     },
     /// The operating system refused a thread to run workflow code on.
     Thread(io::Error),
+    /// The worker was shut down before the future of
+    /// [`run_until`](crate::worker::Worker::run_until) was ready.
+    Stopped {
+        /// The task queue of the worker.
+        task_queue: String,
+    },
 }
 
 impl fmt::Display for WorkerError {
@@ -75,6 +81,10 @@ impl fmt::Display for WorkerError {
                 }
             }
             Self::Thread(_) => f.write_str("no thread to run workflow code on"),
+            Self::Stopped { task_queue } => write!(
+                f,
+                "the worker for task queue `{task_queue}` was shut down before the future that it ran for was ready"
+            ),
         }
     }
 }
@@ -83,7 +93,7 @@ impl std::error::Error for WorkerError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             // What the server said stands in the text.
-            Self::Setup { .. } | Self::Refused { .. } => None,
+            Self::Setup { .. } | Self::Refused { .. } | Self::Stopped { .. } => None,
             Self::Thread(error) => Some(error),
         }
     }

@@ -1,13 +1,16 @@
-//! Shuts a worker down from outside of its task.
+//! Shuts a worker down, and looks at its health, from outside of its task.
 
 use std::{fmt, sync::Arc};
 
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::task::JoinHandle;
 
-use super::lifecycle::Phase;
+use super::{
+    health::{Health, WorkerHealth},
+    lifecycle::{Lifecycle, Phase},
+};
 use crate::error::Result;
 
-/// Shuts a worker down, from any task or thread. Cheap to clone.
+/// Shuts a worker down, and looks at its health, from any task or thread. Cheap to clone.
 ///
 /// ```no_run
 /// # use durably::prelude::*;
@@ -24,21 +27,60 @@ use crate::error::Result;
 /// ```
 #[derive(Clone)]
 pub struct WorkerHandle {
-    pub(crate) phase: Arc<watch::Sender<Phase>>,
+    pub(crate) task_queue: Arc<str>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) health: Arc<Health>,
 }
 
 impl WorkerHandle {
     /// Requests an orderly shutdown: no new tasks are polled, running ones complete, activities are
     /// cancelled and waited for. [`Worker::run`](crate::worker::Worker::run) returns when that is done.
+    /// To request it once more changes nothing.
     pub fn shutdown(&self) {
-        self.phase
-            .send_if_modified(|phase| Phase::Stopping.replace_earlier(phase));
+        self.lifecycle.advance(Phase::Stopping);
+    }
+
+    /// Ends the worker at once, in whatever order it is shutting down: activities that still run are reported as
+    /// failed, so that they are retried, workflow tasks are left to other workers, and reports that the server does
+    /// not take within a second are lost to its timeouts.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let worker = Worker::new(&client, "greetings").spawn().await?;
+    /// let handle = worker.handle();
+    /// handle.shutdown();
+    /// tokio::time::sleep(secs(5)).await;
+    /// handle.shutdown_now();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn shutdown_now(&self) {
+        self.lifecycle.advance(Phase::Aborted);
+    }
+
+    /// What the worker does now, and whether its polls succeed.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let worker = Worker::new(&client, "greetings").spawn().await?;
+    /// if !worker.handle().health().is_ready() {
+    ///     println!("no tasks yet");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn health(&self) -> WorkerHealth {
+        self.health.of(&self.task_queue, &self.lifecycle)
     }
 }
 
 impl fmt::Debug for WorkerHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkerHandle").finish_non_exhaustive()
+        f.debug_struct("WorkerHandle")
+            .field("task_queue", &self.task_queue)
+            .finish_non_exhaustive()
     }
 }
 
@@ -80,6 +122,20 @@ impl WorkerGuard {
     /// A handle that requests the shutdown from any task or thread.
     pub fn handle(&self) -> WorkerHandle {
         self.handle.clone()
+    }
+
+    /// What the worker does now, and whether its polls succeed.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let worker = Worker::new(&client, "greetings").spawn().await?;
+    /// println!("{:?}", worker.health().state);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn health(&self) -> WorkerHealth {
+        self.handle.health()
     }
 }
 

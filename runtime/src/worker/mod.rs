@@ -39,42 +39,58 @@
 //   │         ^── history ──'                                          │
 //   '──> activity ──> server            <── eager activities, next task ┘
 
+mod activity_limits;
 mod activity_task;
 mod error;
 mod handle;
+mod health;
+#[cfg(feature = "health")]
+mod health_endpoint;
 mod host;
 mod identity;
 mod lifecycle;
 mod local_activity;
 mod options;
 mod poll;
+mod rate;
 pub(crate) mod registry;
 mod server;
 mod shutdown;
 mod slots;
 mod timers;
+mod worker_heartbeat;
 mod workflow_task;
 
 #[cfg(test)]
 mod tests;
 
-use std::{future::Future, pin::pin, sync::Arc};
+use std::{future::Future, io, pin::pin, sync::Arc};
 
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::task::JoinHandle;
 
+#[cfg(feature = "health")]
+pub use self::health_endpoint::{HealthEndpoint, HealthEndpointError};
 #[cfg(feature = "simulation")]
 pub(crate) use self::workflow_task::FailureReport;
 pub use self::{
     error::WorkerError,
     handle::{WorkerGuard, WorkerHandle},
+    health::{WorkerHealth, WorkerState},
+    options::{
+        IntoPollerLimit, IntoSlotLimit, PollerLimit, ResourceSlots, ResourceTargets, ScaledPollers,
+        SlotLimit, WorkerOptions,
+    },
+    poll::{PollKind, PollStatus},
 };
 use self::{
+    health::Health,
     host::Host,
     identity::Identity,
     lifecycle::{Lifecycle, Phase},
     options::Options,
     registry::Registry,
     server::Server,
+    slots::Machine,
     timers::Timers,
 };
 pub use crate::wire::deployment::{DeploymentBuild, DeploymentVersion, Versioning};
@@ -82,9 +98,12 @@ use crate::{
     client::Client,
     data::Text,
     definition::{ActivitySet, FreeActivity, Workflow},
-    error::Result,
+    error::{Error, Result},
     transport::{caller::Caller, retry::Patience},
-    wire::{namespace::DescribeNamespace, status::Kind},
+    wire::{
+        namespace::{Capabilities, DescribeNamespace},
+        status::Kind,
+    },
 };
 
 /// Polls one task queue, and runs its workflows and activities.
@@ -114,22 +133,28 @@ use crate::{
 ///
 /// All options:
 /// ```no_run
-/// # use durably::prelude::*;
+/// # use durably::{prelude::*, worker::{ResourceSlots, ResourceTargets, ScaledPollers}};
 /// # async fn example(client: Client) -> Result<()> {
 /// let worker = Worker::new(&client, "greetings")
 ///     .max_cached_workflows(10_000)
 ///     .max_concurrent_workflow_tasks(100)
-///     .max_concurrent_activities(50)
+///     .max_concurrent_activities(ResourceSlots::new().min(5).max(300))
+///     .resource_targets(ResourceTargets::new().memory(0.7).cpu(0.8))
+///     .activity_limit("greet", 10)
+///     .max_activities_per_second(50.0)
+///     .max_task_queue_activities_per_second(200.0)
 ///     .max_eager_activities(3)
 ///     .max_concurrent_local_activities(50)
 ///     .workflow_pollers(4)
-///     .activity_pollers(4)
+///     .activity_pollers(ScaledPollers::new().max(20))
 ///     .executor_threads(2)
 ///     .max_lost_threads(1)
 ///     .sticky_timeout(secs(10))
 ///     .deadlock_timeout(secs(2))
 ///     .identity("greeter-1")
-///     .shutdown_grace(secs(30))
+///     .shutdown_grace(secs(20))
+///     .shutdown_deadline(secs(25))
+///     .heartbeat_interval(secs(30))
 ///     .spawn()
 ///     .await?;
 /// let handle = worker.handle();
@@ -141,9 +166,10 @@ use crate::{
 pub struct Worker {
     caller: Caller,
     task_queue: String,
-    options: Options,
+    options: WorkerOptions,
     registry: Registry,
-    phase: Arc<watch::Sender<Phase>>,
+    lifecycle: Arc<Lifecycle>,
+    health: Arc<Health>,
 }
 
 impl Worker {
@@ -157,12 +183,10 @@ impl Worker {
     fn on(caller: Caller, task_queue: String) -> Self {
         Self {
             task_queue,
-            options: Options {
-                identity: caller.identity().to_owned(),
-                ..Options::default()
-            },
+            options: WorkerOptions::default(),
             registry: Registry::default(),
-            phase: Arc::new(watch::Sender::new(Phase::Running)),
+            lifecycle: Arc::default(),
+            health: Arc::default(),
             caller,
         }
     }
@@ -209,16 +233,19 @@ impl Worker {
         self
     }
 
-    /// A handle that shuts the worker down while it runs.
+    /// A handle that shuts the worker down while it runs, and knows its health.
     pub fn handle(&self) -> WorkerHandle {
         WorkerHandle {
-            phase: Arc::clone(&self.phase),
+            task_queue: self.task_queue.as_str().into(),
+            lifecycle: Arc::clone(&self.lifecycle),
+            health: Arc::clone(&self.health),
         }
     }
 
     /// Runs until the process receives ctrl-c or SIGTERM, or [`WorkerHandle::shutdown`] is called; then
     /// shuts down in order: no new tasks are polled, running ones complete, activities are cancelled and
-    /// waited for.
+    /// waited for. A second signal ends the worker at once, as
+    /// [`WorkerHandle::shutdown_now`](WorkerHandle::shutdown_now) does.
     ///
     /// It retries while the server is unreachable. A workflow task that fails is tried again, with pauses
     /// of up to eight seconds during which this worker withholds the answer; a shutdown sends it at once,
@@ -236,12 +263,40 @@ impl Worker {
     /// remains when the process or the caller's runtime ends first is retried by the server when it
     /// times out; to wait for the end, call [`WorkerHandle::shutdown`] and await the future.
     pub async fn run(self) -> Result<()> {
-        let mut stop = pin!(stop_requested());
-        let (host, polls_come_back) = self.prepare(stop.as_mut()).await?;
-        match Working::begin(host, polls_come_back)? {
-            Some(working) => working.until(stop).await,
-            None => Ok(()),
-        }
+        self.work(stop_requested(), stop_requested()).await
+    }
+
+    /// Runs until `future` is ready, then shuts down in order, and returns what the future has returned. It handles
+    /// no signals of the process.
+    ///
+    /// The future begins with the worker. Workflows that it starts are run as soon as the worker polls.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # #[derive(Default)] struct Greeting;
+    /// # #[workflow] impl Greeting {
+    /// #     #[run] async fn run(&mut self, name: String) -> String { name }
+    /// # }
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let greeting = Worker::new(&client, "greetings")
+    ///     .workflow::<Greeting>()
+    ///     .run_until(async {
+    ///         Greeting::start(&client, "Bob").task_queue("greetings").result().await
+    ///     })
+    ///     .await??;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and [`WorkerError::Stopped`] if the worker is shut down through its
+    /// [handle](Self::handle) before the future is ready. The future is dropped then.
+    pub async fn run_until<F: Future>(self, future: F) -> Result<F::Output> {
+        let task_queue = self.task_queue.clone();
+        let mut output = None;
+        let ready = async { output = Some(future.await) };
+        self.work(ready, std::future::pending()).await?;
+        output.ok_or_else(|| WorkerError::Stopped { task_queue }.into())
     }
 
     /// Runs in the background until the guard is shut down or dropped. It handles no signals of the
@@ -251,14 +306,23 @@ impl Worker {
     /// As [`run`](Self::run), as far as they show before the first poll.
     pub async fn spawn(self) -> Result<WorkerGuard> {
         let handle = self.handle();
-        let (host, polls_come_back) = self.prepare(std::future::pending()).await?;
+        let lifecycle = Arc::clone(&self.lifecycle);
         // Begun here, so that starts of this program can count on the worker as soon as this returns.
-        let working = Working::begin(host, polls_come_back)?;
-        let running = tokio::spawn(async {
-            match working {
-                Some(working) => working.until(std::future::pending()).await,
+        let begun = async {
+            let (host, namespace) = self.prepare(std::future::pending()).await?;
+            Working::begin(host, namespace)
+        };
+        let working = begun
+            .await
+            .inspect_err(|error| ended(&lifecycle, Some(error)))?;
+        let running = tokio::spawn(async move {
+            let never = std::future::pending;
+            let result = match working {
+                Some(working) => working.until(never(), never()).await,
                 None => Ok(()),
-            }
+            };
+            ended(&lifecycle, result.as_ref().err());
+            result
         });
         Ok(WorkerGuard {
             handle,
@@ -266,14 +330,46 @@ impl Worker {
         })
     }
 
+    /// Works until a stop is requested; ends at once if it is requested again.
+    async fn work(
+        self,
+        stop: impl Future<Output = ()>,
+        stop_now: impl Future<Output = ()>,
+    ) -> Result<()> {
+        let lifecycle = Arc::clone(&self.lifecycle);
+        let mut stop = pin!(stop);
+        let work = async {
+            let (host, namespace) = self.prepare(stop.as_mut()).await?;
+            match Working::begin(host, namespace)? {
+                Some(working) => working.until(stop, stop_now).await,
+                None => Ok(()),
+            }
+        };
+        let result = work.await;
+        ended(&lifecycle, result.as_ref().err());
+        result
+    }
+
     /// Checks what can be checked before the first poll.
-    async fn prepare(self, stop_requested: impl Future<Output = ()>) -> Result<(Host, bool)> {
+    async fn prepare(
+        self,
+        stop_requested: impl Future<Output = ()>,
+    ) -> Result<(Host, Capabilities)> {
         let mut mistakes = Vec::new();
+        let options = Options::of(self.options, self.caller.identity());
         self.registry.check(&mut mistakes);
-        self.options.check(&mut mistakes);
-        if self.options.needs_versioning() {
+        options.check(&mut mistakes);
+        self.registry
+            .check_limits(&options.activity_limits, &mut mistakes);
+        if options.needs_versioning() {
             self.registry.check_versioning(&mut mistakes);
         }
+        let machine = match options.use_machine() {
+            true => Machine::of_process()
+                .map_err(|error| mistakes.push(no_machine(&error)))
+                .ok(),
+            false => None,
+        };
         if self.task_queue.is_empty() {
             mistakes.push("the task queue has no name".to_owned());
         }
@@ -286,22 +382,38 @@ impl Worker {
             .into());
         }
         let timers = Timers::of_process().map_err(WorkerError::Thread)?;
-        let identity = self.options.identity.clone();
+        let identity = options.identity.clone();
         let namespace = self.caller.namespace().to_owned();
-        let build = self.options.build();
+        let build = options.build();
         let identity = Identity::new(namespace, self.task_queue, identity, build);
-        let server = Server::new(&self.caller, identity, timers);
-        let host = Host::new(server, self.phase, self.registry, self.options);
-        let polls_come_back = tokio::select! {
+        let host = Host {
+            server: Arc::new(Server::new(&self.caller, identity, timers)),
+            lifecycle: self.lifecycle,
+            health: self.health,
+            registry: Arc::new(self.registry),
+            machine,
+            options,
+        };
+        let namespace = tokio::select! {
             known = find_namespace(&host.server) => known?,
-            () = host.lifecycle.reached(Phase::Stopping) => false,
+            () = host.lifecycle.reached(Phase::Stopping) => Capabilities::default(),
             () = stop_requested => {
                 host.lifecycle.advance(Phase::Stopping);
-                false
+                Capabilities::default()
             }
         };
-        Ok((host, polls_come_back))
+        Ok((host, namespace))
     }
+}
+
+fn ended(lifecycle: &Lifecycle, error: Option<&Error>) {
+    lifecycle.end(error.map(ToString::to_string));
+}
+
+fn no_machine(error: &io::Error) -> String {
+    format!(
+        "`ResourceSlots` need the memory and CPU in use, which cannot be read here ({error}); use numbers of slots"
+    )
 }
 
 /// A worker that has begun.
@@ -318,11 +430,11 @@ impl Working {
     ///
     /// # Errors
     /// If the operating system refuses a thread.
-    fn begin(host: Host, polls_come_back: bool) -> Result<Option<Self>> {
+    fn begin(host: Host, namespace: Capabilities) -> Result<Option<Self>> {
         if host.lifecycle.is_stopping() {
             return Ok(None);
         }
-        let shutdown = host.start(polls_come_back)?;
+        let shutdown = host.start(namespace)?;
         Ok(Some(Self {
             _stop: StopOnDrop(Arc::clone(&host.lifecycle)),
             ended: host.server.timers.spawn(shutdown.run()),
@@ -330,14 +442,24 @@ impl Working {
         }))
     }
 
-    /// Works until a stop is requested, then shuts down in order.
-    async fn until(mut self, stop_requested: impl Future<Output = ()>) -> Result<()> {
+    /// Works until a stop is requested, then shuts down in order, or at once when it is requested again.
+    async fn until(
+        mut self,
+        stop_requested: impl Future<Output = ()>,
+        stop_now: impl Future<Output = ()>,
+    ) -> Result<()> {
         let (server, lifecycle) = (&self.host.server, &self.host.lifecycle);
         let ended = tokio::select! {
             ended = &mut self.ended => ended,
             () = stop_requested => {
                 lifecycle.advance(Phase::Stopping);
-                (&mut self.ended).await
+                tokio::select! {
+                    ended = &mut self.ended => ended,
+                    () = stop_now => {
+                        lifecycle.advance(Phase::Aborted);
+                        (&mut self.ended).await
+                    }
+                }
             }
         };
         ended?;
@@ -356,15 +478,14 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Retries until the server describes the namespace; returns whether the server ends the polls of a worker
-/// that shuts down.
-async fn find_namespace(server: &Server) -> Result<bool> {
+/// Retries until the server describes the namespace; returns what it does for workers.
+async fn find_namespace(server: &Server) -> Result<Capabilities> {
     let patience = Patience::until_reachable();
     match server.caller.call(DescribeNamespace, patience).await {
-        Ok(namespace) => Ok(namespace.ends_polls_on_shutdown),
+        Ok(namespace) => Ok(namespace),
         // A server may let a worker poll without letting it look at the namespace.
         Err(error) if matches!(error.kind(), Kind::Unimplemented | Kind::PermissionDenied) => {
-            Ok(false)
+            Ok(Capabilities::default())
         }
         Err(error) => Err(server.rejected(error).into()),
     }

@@ -72,6 +72,22 @@ impl Registry {
         }
     }
 
+    /// Reports limits of activities that are not registered: a name that is misspelt limits nothing.
+    pub(crate) fn check_limits(
+        &self,
+        limits: &BTreeMap<String, usize>,
+        mistakes: &mut Vec<String>,
+    ) {
+        for name in limits.keys() {
+            if self.activity(name).is_none() {
+                mistakes.push(format!(
+                    "`activity_limit` of `{name}` limits nothing, because the worker has no such activity; registered: {}",
+                    self.activity_names()
+                ));
+            }
+        }
+    }
+
     /// Reports the workflows that declare no versioning.
     pub(crate) fn check_versioning(&self, mistakes: &mut Vec<String>) {
         let registered = self.workflows.values().chain(&self.dynamic_workflow);

@@ -2,19 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
     activity_task::ActivityTasks,
     lifecycle::{Lifecycle, Phase},
     local_activity::LocalActivityTasks,
     server::Server,
+    worker_heartbeat::WorkerHeartbeats,
     workflow_task::WorkflowTasks,
 };
 use crate::{
     telemetry::log,
     transport::retry::{ANSWER_TIMEOUT, Patience},
-    wire::shutdown::ShutdownWorker,
+    wire::{shutdown::ShutdownWorker, worker_heartbeat::WorkerStatus},
 };
 
 /// How long polls in flight may take to return after the shutdown was announced; a server that can
@@ -24,6 +25,8 @@ const POLLS_END: Duration = Duration::from_secs(2);
 const TASKS_END: Duration = Duration::from_secs(10);
 /// How long the reports on abandoned activities may take.
 const REPORTS_END: Duration = Duration::from_secs(10);
+/// The same if the worker ends at once.
+const LAST_REPORTS_END: Duration = Duration::from_secs(1);
 
 /// What has to end, and in which time.
 pub(crate) struct Shutdown {
@@ -34,9 +37,13 @@ pub(crate) struct Shutdown {
     pub(crate) has_sticky_queue: bool,
     /// How long running activities may take to end.
     pub(crate) grace: Duration,
+    /// How long all of it may take.
+    pub(crate) deadline: Option<Duration>,
     pub(crate) workflows: Arc<WorkflowTasks>,
     pub(crate) activities: Arc<ActivityTasks>,
     pub(crate) local: Arc<LocalActivityTasks>,
+    /// None if the server takes none.
+    pub(crate) heartbeats: Option<Arc<WorkerHeartbeats>>,
     /// Ends when the last poll has ended.
     pub(crate) polls_ended: mpsc::Receiver<()>,
     /// Whether the server ends the polls of a worker that shuts down.
@@ -49,14 +56,45 @@ impl Shutdown {
     /// It runs on the thread for timers, so that it also completes when the future of `Worker::run` is
     /// dropped or the runtime of the caller ends.
     pub(crate) async fn run(mut self) {
-        self.lifecycle.reached(Phase::Stopping).await;
-        let request = self.request();
-        let server = Arc::clone(&self.server);
-        // If the runtime of the connection has ended, no RPC is possible.
-        let _ = self
-            .server
+        let lifecycle = Arc::clone(&self.lifecycle);
+        lifecycle.reached(Phase::Stopping).await;
+        let deadline = self.deadline;
+        let too_long = async {
+            match deadline {
+                Some(deadline) => tokio::time::sleep(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        // Also if the worker ends at once: cached runs move to other workers without waiting for this one.
+        let announced = self.announce();
+        tokio::select! {
+            () = self.in_order(announced) => {}
+            () = lifecycle.reached(Phase::Aborted) => self.abort().await,
+            () = too_long => {
+                let task_queue = &self.server.identity.task_queue;
+                log::warning!(task_queue, "the shutdown exceeds its deadline, and ends at once");
+                self.abort().await;
+            }
+        }
+        self.workflows.stop();
+        lifecycle.advance(Phase::Ended);
+    }
+
+    /// Lets running attempts fail, and the reports of that a last chance.
+    async fn abort(&self) {
+        self.lifecycle.advance(Phase::Aborted);
+        self.activities.unreported.all_free(LAST_REPORTS_END).await;
+    }
+
+    fn announce(&self) -> JoinHandle<()> {
+        let (server, request) = (Arc::clone(&self.server), self.request());
+        self.server
             .spawn(async move { announce(&server, request).await })
-            .await;
+    }
+
+    async fn in_order(&mut self, announced: JoinHandle<()>) {
+        // If the runtime of the connection has ended, no RPC is possible.
+        let _ = announced.await;
         if self.polls_come_back {
             let _ = tokio::time::timeout(POLLS_END, self.polls_ended.recv()).await;
         }
@@ -86,7 +124,6 @@ impl Shutdown {
                 "activities that block are still running; their attempts are reported as failed, and are retried"
             );
         }
-        self.workflows.stop();
     }
 
     fn request(&self) -> ShutdownWorker {
@@ -97,6 +134,10 @@ impl Shutdown {
             instance_key: identity.instance_key.clone(),
             polls_workflows: self.has_workflows,
             polls_activities: self.has_activities,
+            last_heartbeat: self
+                .heartbeats
+                .as_ref()
+                .map(|it| it.take(WorkerStatus::ShuttingDown)),
         }
     }
 }

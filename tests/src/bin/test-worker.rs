@@ -4,6 +4,7 @@ use durably::{Result, Worker};
 use durably_tests::{
     crunch::{Crunch, crunch},
     soak::{Soak, double_at_last},
+    stubborn::{Stubborn, stubborn},
     tally::{Relay, Tally, weigh},
     trip::Trip,
 };
@@ -25,6 +26,10 @@ async fn main() -> Result<()> {
         .workflow::<Tally>()
         .workflow::<Trip>()
         .activity::<weigh>()
+        .workflow::<Stubborn>()
+        .activity::<stubborn>()
+        // What ends within it does so because the worker is told again.
+        .shutdown_grace(durably::hours(1))
         .run()
         .await
 }

@@ -6,5 +6,6 @@ mod floods;
 mod interrupted;
 mod long_replay;
 mod registration;
+mod service;
 mod shutdown;
 mod soak;

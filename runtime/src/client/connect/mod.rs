@@ -38,7 +38,10 @@ use crate::{
         retry::Patience,
         target::Target,
     },
-    wire::namespace::GetSystemInfo,
+    wire::{
+        namespace::GetSystemInfo,
+        worker_heartbeat::{SDK_NAME, SDK_VERSION},
+    },
 };
 
 const DEFAULT_NAMESPACE: &str = "default";
@@ -520,8 +523,8 @@ impl ClientBuilder {
             metadata.insert(key, value);
             Ok(())
         };
-        insert("client-name", "durably")?;
-        insert("client-version", env!("CARGO_PKG_VERSION"))?;
+        insert("client-name", SDK_NAME)?;
+        insert("client-version", SDK_VERSION)?;
         if self.api_key.is_some() {
             insert(NAMESPACE_HEADER, &self.namespace)?;
         }

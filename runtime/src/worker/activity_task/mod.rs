@@ -5,7 +5,7 @@ mod heartbeats;
 mod invocation;
 mod report;
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use durably_engine::FailureRecord;
 use tokio::runtime::Handle;
@@ -16,15 +16,20 @@ use self::{
     report::{AttemptResult, Report},
 };
 use super::{
+    activity_limits::ActivityLimits,
     lifecycle::Lifecycle,
     registry::{REGISTER_ACTIVITY, Registry},
     server::Server,
     slots::{Permit, Slots},
 };
 use crate::{
-    activity::{ActivityCtx, ActivityInfo, CancelReason, cancel::CancelSignal},
+    activity::{
+        ActivityCtx, ActivityInfo, CancelReason,
+        cancel::CancelSignal,
+        heartbeat::{self, Heart},
+    },
     data::{Args, Callee},
-    error::AppError,
+    error::{AppError, Cancelled},
     wire::{activity_task::ActivityTask, encoded_failure::CODEC_FAILURE, status::CodecFault},
 };
 
@@ -33,6 +38,7 @@ pub(crate) struct ActivityTasks {
     server: Arc<Server>,
     lifecycle: Arc<Lifecycle>,
     registry: Arc<Registry>,
+    limits: Arc<ActivityLimits>,
     /// Where activities run: the runtime of the worker's caller.
     runtime: Handle,
     /// Attempts in progress.
@@ -48,14 +54,16 @@ impl ActivityTasks {
         server: Arc<Server>,
         lifecycle: Arc<Lifecycle>,
         registry: Arc<Registry>,
-        max_concurrent: usize,
+        limits: Arc<ActivityLimits>,
+        slots: Slots,
     ) -> Self {
         Self {
             server,
             lifecycle,
             registry,
+            limits,
             runtime: Handle::current(),
-            slots: Slots::new(max_concurrent),
+            slots,
             unreported: Slots::new(usize::MAX),
             shutdown: CancelSignal::default(),
         }
@@ -78,6 +86,7 @@ impl ActivityTasks {
             &self.server,
             claimed,
             Arc::clone(&heart),
+            self.slots.clone(),
             permit,
             unreported,
         );
@@ -92,6 +101,7 @@ impl ActivityTasks {
                 (None, None) => AttemptResult::Failed(unknown(&tasks.registry, &info).into()),
                 (None, Some(activity)) => {
                     let callee = Callee::Activity(info.activity_type.clone().into());
+                    let turn = tasks.turn(Arc::clone(&info), cancel.clone(), Arc::clone(&heart));
                     let ctx = ActivityCtx::new(
                         info,
                         previous,
@@ -102,12 +112,43 @@ impl ActivityTasks {
                         tasks.registry.converter.clone(),
                     );
                     let args = Args::new(callee, input, tasks.registry.converter.clone());
-                    let call = call(activity, ctx, args, &report.permit);
+                    let call = async {
+                        let _one_of_its_type = turn.await?;
+                        call(activity, ctx, args, &report.permit).await
+                    };
                     tasks.run(&claim, &cancel, call).await
                 }
             };
             report.send(ended);
         });
+    }
+
+    /// Waits until one more attempt of this type may run. Meanwhile the attempt is kept alive at the server.
+    async fn turn(
+        &self,
+        info: Arc<ActivityInfo>,
+        cancel: CancelSignal,
+        heart: Arc<Heart>,
+    ) -> Result<Option<Permit>, Cancelled> {
+        let mut turn = pin!(self.limits.acquire(&info.activity_type));
+        loop {
+            let heartbeat = async {
+                match info.heartbeat_timeout {
+                    Some(timeout) => {
+                        let interval = heartbeat::interval(Some(timeout));
+                        self.server.timers.sleep(interval).await;
+                    }
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                permit = &mut turn => return Ok(permit),
+                _ = cancel.wait() => return Err(Cancelled),
+                _ = self.shutdown.wait() => return Err(Cancelled),
+                () = heartbeat => heart.beat(None, self.server.timers.handle()),
+            }
+        }
     }
 
     /// Requests that running activities end because the worker does.

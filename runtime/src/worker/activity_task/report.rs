@@ -14,7 +14,10 @@ use crate::{
         heartbeat::RecordHeartbeat,
         status::CallError,
     },
-    worker::{server::Server, slots::Permit},
+    worker::{
+        server::Server,
+        slots::{Permit, Slots},
+    },
 };
 use durably_engine::{FailureInfo, FailureRecord, Payload};
 
@@ -37,6 +40,8 @@ pub(crate) struct Report {
     pub(crate) permit: Arc<Permit>,
     server: Arc<Server>,
     heart: Arc<Heart>,
+    /// Those of activities, which count the attempt.
+    slots: Slots,
     ended: Option<AttemptResult>,
     /// Held until the server has the report.
     unreported: Option<Permit>,
@@ -47,6 +52,7 @@ impl Report {
         server: &Arc<Server>,
         claim: Arc<Claim>,
         heart: Arc<Heart>,
+        slots: Slots,
         permit: Permit,
         unreported: Option<Permit>,
     ) -> Self {
@@ -55,6 +61,7 @@ impl Report {
             permit: Arc::new(permit),
             server: Arc::clone(server),
             heart,
+            slots,
             ended: None,
             unreported,
         }
@@ -75,6 +82,8 @@ impl Drop for Report {
             let error = failure::chain(record);
             log::on_attempt!(log::warning, info, error, "activity attempt failed");
         }
+        let failed = matches!(ended, AttemptResult::Failed(_));
+        self.slots.count(failed);
         // The last heartbeat of an attempt that runs on follows those before it; a result takes it along.
         let runs_on = matches!(ended, AttemptResult::CompletedLater);
         let unconfirmed = match runs_on {

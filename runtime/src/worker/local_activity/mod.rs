@@ -10,6 +10,7 @@ mod attempt;
 mod retry;
 
 use std::{
+    pin::pin,
     sync::Arc,
     time::{Instant, SystemTime},
 };
@@ -18,10 +19,12 @@ use durably_engine::{
     FailureInfo, FailureRecord, LocalActivityEnd, LocalActivityResult, LocalActivityTask,
     TimeoutKind,
 };
+use futures::future::poll_immediate;
 use tokio::runtime::Handle;
 
 use self::{attempt::Ended, retry::Next};
 use super::{
+    activity_limits::ActivityLimits,
     lifecycle::Lifecycle,
     registry::Registry,
     server::Server,
@@ -47,6 +50,7 @@ pub(crate) struct LocalActivityTasks {
     server: Arc<Server>,
     lifecycle: Arc<Lifecycle>,
     registry: Arc<Registry>,
+    limits: Arc<ActivityLimits>,
     /// Where they run: the runtime of the worker's caller.
     runtime: Handle,
     /// Attempts in progress.
@@ -82,14 +86,16 @@ impl LocalActivityTasks {
         server: Arc<Server>,
         lifecycle: Arc<Lifecycle>,
         registry: Arc<Registry>,
-        max_concurrent: usize,
+        limits: Arc<ActivityLimits>,
+        slots: Slots,
     ) -> Self {
         Self {
             server,
             lifecycle,
             registry,
+            limits,
             runtime: Handle::current(),
-            slots: Slots::new(max_concurrent),
+            slots,
             shutdown: CancelSignal::default(),
         }
     }
@@ -160,7 +166,13 @@ impl Running {
     async fn run(mut self, results: Arc<Results>) {
         let end = loop {
             let ended = match self.queue().await {
-                Ok(permit) => self.attempt(permit).await,
+                Ok((permit, _one_of_its_type)) => {
+                    let ended = self.attempt(permit).await;
+                    self.tasks
+                        .slots
+                        .count(!matches!(ended, Ended::Completed(_)));
+                    ended
+                }
                 Err(ended) => ended,
             };
             let failure = match ended {
@@ -196,8 +208,8 @@ impl Running {
         });
     }
 
-    /// Waits for a slot.
-    async fn queue(&self) -> Result<Permit, Ended> {
+    /// Waits for a slot, and for one of its type's before: it keeps no slot while others of its type run.
+    async fn queue(&self) -> Result<(Permit, Option<Permit>), Ended> {
         if self.cancel.reason().is_some() {
             return Err(Ended::Final(cancelled()));
         }
@@ -208,8 +220,18 @@ impl Running {
         {
             return Err(Ended::Final(timed_out(TimeoutKind::ScheduleToClose)));
         }
-        if let Some(permit) = self.tasks.slots.try_acquire() {
-            return Ok(permit);
+        let slot = async {
+            let of_type = self.tasks.limits.acquire(&self.task.activity_type).await;
+            let permit = match self.tasks.slots.try_acquire() {
+                Some(permit) => permit,
+                None => self.tasks.slots.acquire().await,
+            };
+            (permit, of_type)
+        };
+        let mut slot = pin!(slot);
+        // A free slot is taken even if the worker shuts down: the workflow task waits for the result.
+        if let Some(permits) = poll_immediate(&mut slot).await {
+            return Ok(permits);
         }
         let too_late = async {
             match self.task.timeouts.schedule_to_start {
@@ -221,7 +243,7 @@ impl Running {
             biased;
             _ = self.cancel.wait() => Err(Ended::Final(cancelled())),
             _ = self.tasks.shutdown.wait() => Err(Ended::Abandoned),
-            permit = self.tasks.slots.acquire() => Ok(permit),
+            permits = slot => Ok(permits),
             () = attempt::until(timers, self.deadline) => {
                 Err(Ended::Final(timed_out(TimeoutKind::ScheduleToClose)))
             }

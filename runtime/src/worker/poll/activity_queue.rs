@@ -1,13 +1,18 @@
 //! Polls for activity tasks.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
-use super::{POLL_TIMEOUT, Queue};
+use super::{POLL_TIMEOUT, Queue, Turn};
 use crate::{
     transport::{caller::Arrival, retry::Patience},
-    wire::{activity_task::ActivityTask, poll::PollActivityTask, status::CallError},
+    wire::{
+        activity_task::ActivityTask,
+        poll::{PollActivityTask, Polled},
+        status::CallError,
+    },
     worker::{
         activity_task::ActivityTasks,
+        rate::RateLimit,
         server::Server,
         slots::{Permit, Slots},
     },
@@ -17,6 +22,10 @@ use crate::{
 pub(crate) struct ActivityQueue {
     pub(crate) server: Arc<Server>,
     pub(crate) tasks: Arc<ActivityTasks>,
+    /// The rate of this worker.
+    pub(crate) rate: Option<RateLimit>,
+    /// The rate of the queue, which the server keeps.
+    pub(crate) max_per_second: Option<f64>,
 }
 
 impl Queue for ActivityQueue {
@@ -29,18 +38,34 @@ impl Queue for ActivityQueue {
 
     async fn may_poll(&self) {}
 
-    async fn poll(&self) -> Result<Arrival<Option<Self::Task>>, CallError> {
+    async fn turn(&self) -> Turn {
+        let now = Instant::now();
+        let Some(rate) = &self.rate else {
+            return Turn(now);
+        };
+        let at = rate.reserve(now);
+        if at > now {
+            self.server.timers.sleep_until(at).await;
+        }
+        Turn(at)
+    }
+
+    async fn poll(&self) -> Result<Arrival<Polled<Self::Task>>, CallError> {
         let identity = &self.server.identity;
         let request = PollActivityTask {
             queue: identity.normal_task_queue(),
             instance_key: identity.instance_key.clone(),
             build: identity.build.clone(),
+            max_per_second: self.max_per_second,
         };
         let patience = Patience::one_attempt(POLL_TIMEOUT);
         self.server.caller.call_undecoded(request, patience).await
     }
 
-    fn start(&self, task: Self::Task, permit: Permit) {
+    fn start(&self, task: Self::Task, Turn(allowed): Turn, permit: Permit) {
+        if let Some(rate) = &self.rate {
+            rate.began(allowed, Instant::now());
+        }
         self.tasks.start(task, permit);
     }
 }

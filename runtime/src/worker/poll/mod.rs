@@ -1,37 +1,44 @@
 //! Long polls: one at rest, more while tasks come, none while the worker is full.
 
 mod activity_queue;
+mod scaler;
+mod status;
 mod workflow_queue;
 
 use std::{
     fmt,
     future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
-pub(crate) use self::{activity_queue::ActivityQueue, workflow_queue::WorkflowQueue};
+use self::scaler::Scaler;
+pub use self::status::{PollKind, PollStatus};
+pub(crate) use self::{
+    activity_queue::ActivityQueue, status::Polls, workflow_queue::WorkflowQueue,
+};
 use super::{
     lifecycle::{Lifecycle, Phase},
+    options::PollerLimit,
     server::Server,
     slots::{Permit, Slots},
 };
 use crate::{
     telemetry::log,
     transport::{caller::Arrival, retry::Backoff},
-    wire::status::{CallError, Retry},
+    wire::{
+        poll::Polled,
+        status::{CallError, Retry},
+    },
 };
 
 /// The server answers an empty poll after a minute; past this the connection is taken for dead.
 const POLL_TIMEOUT: Duration = Duration::from_secs(70);
 /// A poll that came back without a task sooner than this was no long poll: pause before the next.
-const LONG_ENOUGH: Duration = Duration::from_secs(1);
+pub(crate) const LONG_ENOUGH: Duration = Duration::from_secs(1);
 
 /// A queue that a worker polls.
 pub(crate) trait Queue: Send + Sync + 'static {
@@ -46,20 +53,29 @@ pub(crate) trait Queue: Send + Sync + 'static {
     /// Resolves while the worker may take more of these tasks.
     fn may_poll(&self) -> impl Future<Output = ()> + Send;
 
-    /// One long poll; none if the server had no task for it.
-    fn poll(&self) -> impl Future<Output = Result<Arrival<Option<Self::Task>>, CallError>> + Send;
+    /// Resolves when the rate of the worker allows one more task, with the right to it.
+    fn turn(&self) -> impl Future<Output = Turn> + Send;
+
+    /// One long poll.
+    fn poll(&self) -> impl Future<Output = Result<Arrival<Polled<Self::Task>>, CallError>> + Send;
 
     /// Starts the work on a task.
-    fn start(&self, task: Self::Task, permit: Permit);
+    fn start(&self, task: Self::Task, turn: Turn, permit: Permit);
 }
+
+/// When a poll was allowed by the rate of its worker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn(pub(crate) Instant);
 
 /// The pollers of one queue.
 pub(crate) struct Pollers<Q> {
     pub(crate) queue: Q,
     pub(crate) server: Arc<Server>,
     pub(crate) lifecycle: Arc<Lifecycle>,
-    /// Most pollers at a time.
-    pub(crate) most: usize,
+    pub(crate) polls: Arc<Polls>,
+    pub(crate) limit: PollerLimit,
+    /// Whether the namespace is known to advise the number of pollers.
+    pub(crate) gives_advice: bool,
     /// Held by each poller: the receiver ends when the last one has ended.
     pub(crate) alive: mpsc::Sender<()>,
 }
@@ -67,66 +83,104 @@ pub(crate) struct Pollers<Q> {
 /// The pollers of one queue, some of which run.
 struct Group<Q> {
     pollers: Pollers<Q>,
+    number: Mutex<Number>,
+}
+
+struct Number {
     /// How many run.
-    active: AtomicUsize,
+    active: usize,
+    scaler: Scaler,
 }
 
 impl<Q: Queue> Pollers<Q> {
-    /// Starts the first poller, which starts others while tasks come.
+    /// Starts the first pollers, which start others as they are wanted.
     pub(crate) fn start(self) {
+        let scaler = Scaler::new(self.limit, self.gives_advice, Instant::now());
         let group = Arc::new(Group {
             pollers: self,
-            active: AtomicUsize::new(1),
+            number: Mutex::new(Number { active: 0, scaler }),
         });
-        let first = Arc::clone(&group);
-        let server = &group.pollers.server;
-        server.spawn(async move { first.run().await });
+        group.grow();
     }
 }
 
 impl<Q: Queue> Group<Q> {
+    /// Polls until the worker stops, or there are more pollers than wanted.
     async fn run(self: Arc<Self>) {
         let Pollers {
             queue,
             server,
             lifecycle,
+            polls,
             alive,
-            most: _,
+            limit: _,
+            gives_advice: _,
         } = &self.pollers;
         let _alive = alive.clone();
         let mut backoff = Backoff::new();
         loop {
-            let permit = tokio::select! {
+            if polls.has_lost_server() {
+                tokio::select! {
+                    biased;
+                    () = lifecycle.reached(Phase::Stopping) => break,
+                    found = server.caller.is_reachable() => match found {
+                        Ok(()) => polls.found_server(Instant::now()),
+                        Err(error) => {
+                            let pause = backoff.pause(error.retry());
+                            server.caller.note_failure(Q::WHAT, &error, pause);
+                            tokio::select! {
+                                () = lifecycle.reached(Phase::Stopping) => break,
+                                () = server.timers.sleep(pause) => {}
+                            }
+                            continue;
+                        }
+                    },
+                }
+            }
+            let (permit, turn) = tokio::select! {
                 biased;
                 () = lifecycle.reached(Phase::Stopping) => break,
-                permit = async {
+                allowed = async {
                     queue.may_poll().await;
-                    queue.slots().acquire().await
-                } => permit,
+                    let permit = queue.slots().acquire().await;
+                    (permit, queue.turn().await)
+                } => allowed,
             };
             let mut failed = None;
             let began = Instant::now();
+            let open = polls.open();
             let polled = tokio::select! {
                 biased;
                 polled = queue.poll() => polled,
                 () = lifecycle.reached(Phase::PollsAbandoned) => break,
             };
+            drop(open);
             match polled {
-                Ok(Arrival::Encoded(task)) => {
+                Ok(Arrival::Encoded(response)) => {
+                    polls.succeeded();
                     backoff.reset();
+                    self.number().scaler.answered(true, None, Instant::now());
                     self.grow();
-                    self.start_decoded(task, permit);
-                    continue;
-                }
-                Ok(Arrival::Here(Some(task))) => {
-                    backoff.reset();
-                    self.grow();
-                    queue.start(task, permit);
-                    continue;
-                }
-                Ok(Arrival::Here(None)) => {
-                    if self.shrinks() {
+                    self.start_decoded(response, turn, permit);
+                    if self.retires() {
                         return;
+                    }
+                    continue;
+                }
+                Ok(Arrival::Here(Polled { task, advice })) => {
+                    polls.succeeded();
+                    let has_task = task.is_some();
+                    self.number()
+                        .scaler
+                        .answered(has_task, advice, Instant::now());
+                    self.grow();
+                    if let Some(task) = task {
+                        backoff.reset();
+                        queue.start(task, turn, permit);
+                        if self.retires() {
+                            return;
+                        }
+                        continue;
                     }
                 }
                 Err(CallError::Malformed(error)) => self.log_malformed(&error),
@@ -144,9 +198,17 @@ impl<Q: Queue> Group<Q> {
                     lifecycle.stop_rejected(error);
                     break;
                 }
-                Err(error) => failed = Some(error),
+                Err(error) => {
+                    polls.failed(&error);
+                    let busy = error.retry() == Retry::Later;
+                    self.number().scaler.failed(busy);
+                    failed = Some(error);
+                }
             }
             drop(permit);
+            if self.retires() {
+                return;
+            }
             let long_enough = began.elapsed() >= LONG_ENOUGH;
             if long_enough {
                 backoff.reset();
@@ -165,22 +227,30 @@ impl<Q: Queue> Group<Q> {
                 () = server.timers.sleep(pause) => {}
             }
         }
-        self.active.fetch_sub(1, Ordering::Relaxed);
+        self.number().active -= 1;
     }
 
     /// Starts the work on a task when its payloads are decoded. The next poll does not wait for that: a codec that
     /// hangs holds up its own task only.
     fn start_decoded(
         self: &Arc<Self>,
-        task: BoxFuture<'static, Result<Option<Q::Task>, CallError>>,
+        response: BoxFuture<'static, Result<Polled<Q::Task>, CallError>>,
+        turn: Turn,
         permit: Permit,
     ) {
         let this = Arc::clone(self);
         self.pollers.server.spawn(async move {
             let _alive = this.pollers.alive.clone();
-            match task.await {
-                Ok(Some(task)) => this.pollers.queue.start(task, permit),
-                Ok(None) => {}
+            match response.await {
+                Ok(Polled { task, advice }) => {
+                    if let Some(advice) = advice {
+                        this.number().scaler.advised(advice, Instant::now());
+                        this.grow();
+                    }
+                    if let Some(task) = task {
+                        this.pollers.queue.start(task, turn, permit);
+                    }
+                }
                 Err(error) => this.log_malformed(&error.message()),
             }
         });
@@ -198,28 +268,36 @@ impl<Q: Queue> Group<Q> {
         );
     }
 
-    /// Tasks are coming: one more poller, up to the limit.
+    /// Starts the pollers that are wanted and do not run yet.
     fn grow(self: &Arc<Self>) {
         let Pollers {
-            server,
-            lifecycle,
-            most,
-            ..
+            server, lifecycle, ..
         } = &self.pollers;
-        let wants = |active| (active < *most && !lifecycle.is_stopping()).then_some(active + 1);
-        let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
-        if self.active.fetch_update(set, fetch, wants).is_ok() {
+        let missing = {
+            let mut number = self.number();
+            let missing = number.scaler.wanted().saturating_sub(number.active);
+            if lifecycle.is_stopping() {
+                return;
+            }
+            number.active += missing;
+            missing
+        };
+        for _ in 0..missing {
             let another = Arc::clone(self);
             server.spawn(async move { another.run_boxed().await });
         }
     }
 
-    /// The queue is empty: all pollers but one end.
-    fn shrinks(&self) -> bool {
-        let spare = |active| (active > 1).then(|| active - 1);
-        self.active
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, spare)
-            .is_ok()
+    /// Whether one poller less is wanted, which is then no longer counted.
+    fn retires(&self) -> bool {
+        let mut number = self.number();
+        let is_spare = number.active > number.scaler.wanted();
+        number.active -= usize::from(is_spare);
+        is_spare
+    }
+
+    fn number(&self) -> MutexGuard<'_, Number> {
+        self.number.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A poller may start another, so its future has to be named without itself.

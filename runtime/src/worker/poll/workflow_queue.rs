@@ -1,11 +1,15 @@
 //! Polls for workflow tasks.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
-use super::{POLL_TIMEOUT, Queue};
+use super::{POLL_TIMEOUT, Queue, Turn};
 use crate::{
     transport::{caller::Arrival, retry::Patience},
-    wire::{poll::PollWorkflowTask, status::CallError, workflow_task::PolledTask},
+    wire::{
+        poll::{PollWorkflowTask, Polled},
+        status::CallError,
+        workflow_task::PolledTask,
+    },
     worker::{
         server::Server,
         slots::{Permit, Slots},
@@ -18,6 +22,8 @@ pub(crate) struct WorkflowQueue {
     pub(crate) server: Arc<Server>,
     pub(crate) tasks: Arc<WorkflowTasks>,
     pub(crate) sticky: bool,
+    /// Those of workflow tasks, as this queue holds them.
+    pub(crate) slots: Slots,
 }
 
 impl Queue for WorkflowQueue {
@@ -25,14 +31,18 @@ impl Queue for WorkflowQueue {
     const WHAT: &'static str = "polling for workflow tasks";
 
     fn slots(&self) -> &Slots {
-        &self.tasks.slots
+        &self.slots
     }
 
     async fn may_poll(&self) {
         self.tasks.few_threads_lost().await;
     }
 
-    async fn poll(&self) -> Result<Arrival<Option<Self::Task>>, CallError> {
+    async fn turn(&self) -> Turn {
+        Turn(Instant::now())
+    }
+
+    async fn poll(&self) -> Result<Arrival<Polled<Self::Task>>, CallError> {
         let identity = &self.server.identity;
         let queue = match self.sticky {
             true => identity.sticky_task_queue(),
@@ -47,7 +57,7 @@ impl Queue for WorkflowQueue {
         self.server.caller.call_undecoded(request, patience).await
     }
 
-    fn start(&self, task: Self::Task, permit: Permit) {
+    fn start(&self, task: Self::Task, _: Turn, permit: Permit) {
         self.tasks.start(task, permit);
     }
 }

@@ -12,6 +12,7 @@ mod past;
 mod prolonged;
 mod runs;
 mod server;
+mod service;
 mod shutdown;
 mod suspended;
 mod suspended_lost;

@@ -7,7 +7,11 @@ use std::{
 };
 
 use durably_proto::{
-    api::{history::v1::HistoryEvent, workflowservice::v1::*},
+    api::{
+        history::v1::HistoryEvent,
+        namespace::v1::{NamespaceInfo, namespace_info},
+        workflowservice::v1::*,
+    },
     service::workflow::workflow_service_server::WorkflowService,
 };
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
@@ -32,6 +36,7 @@ pub(crate) enum Call {
     GetHistory,
     DescribeTaskQueue,
     ShutDown(Box<ShutdownWorkerRequest>),
+    WorkerHeartbeat(Box<RecordWorkerHeartbeatRequest>),
 }
 
 /// The server, as the worker sees it.
@@ -53,6 +58,12 @@ pub(crate) struct Script {
     pub(crate) activity_failures: VecDeque<Result<RespondActivityTaskFailedResponse, Status>>,
     /// How many workers poll the queue for activities; without this the call is not implemented.
     pub(crate) activity_pollers: Option<usize>,
+    /// What the namespace does for workers.
+    pub(crate) capabilities: namespace_info::Capabilities,
+    /// Nobody can look at the namespace.
+    pub(crate) unreachable: bool,
+    /// The rate of the queue in the last poll for an activity.
+    pub(crate) queue_rate: Option<f64>,
     /// Pages of history, in the order they are asked for.
     pub(crate) pages: VecDeque<GetWorkflowExecutionHistoryResponse>,
     /// The next page is held until something is sent.
@@ -195,7 +206,25 @@ impl WorkflowService for Scripted {
         &self,
         _: Request<DescribeNamespaceRequest>,
     ) -> Result<Response<DescribeNamespaceResponse>, Status> {
-        Ok(Response::new(Default::default()))
+        let script = self.script.lock().unwrap();
+        if script.unreachable {
+            return Err(Status::unavailable("nobody is there"));
+        }
+        let info = NamespaceInfo {
+            capabilities: Some(script.capabilities),
+            ..Default::default()
+        };
+        Ok(Response::new(DescribeNamespaceResponse {
+            namespace_info: Some(info),
+            ..Default::default()
+        }))
+    }
+
+    async fn record_worker_heartbeat(
+        &self,
+        request: Request<RecordWorkerHeartbeatRequest>,
+    ) -> Result<Response<RecordWorkerHeartbeatResponse>, Status> {
+        self.record(Call::WorkerHeartbeat(Box::new(request.into_inner())))
     }
 
     async fn describe_task_queue(
@@ -225,8 +254,10 @@ impl WorkflowService for Scripted {
 
     async fn poll_activity_task_queue(
         &self,
-        _: Request<PollActivityTaskQueueRequest>,
+        request: Request<PollActivityTaskQueueRequest>,
     ) -> Result<Response<PollActivityTaskQueueResponse>, Status> {
+        let limits = request.into_inner().task_queue_metadata;
+        self.script.lock().unwrap().queue_rate = limits.and_then(|it| it.max_tasks_per_second);
         next(&self.activities).await
     }
 

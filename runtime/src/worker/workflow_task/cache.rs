@@ -2,8 +2,22 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
+
+/// What happened with the caches of one worker, for reports about it.
+#[derive(Debug, Default)]
+pub(crate) struct CacheCounts {
+    /// Runs that are kept, on all threads.
+    pub(crate) size: AtomicUsize,
+    /// Tasks whose run was there.
+    pub(crate) hits: AtomicU64,
+    /// Tasks whose run had to be replayed.
+    pub(crate) misses: AtomicU64,
+}
 
 /// Values by run id; beyond its limit the least recently used one is evicted.
 pub(crate) struct Cache<V> {
@@ -13,6 +27,7 @@ pub(crate) struct Cache<V> {
     order: BTreeMap<u64, Arc<str>>,
     /// Counts uses; the clock of `order`.
     uses: u64,
+    counts: Arc<CacheCounts>,
 }
 
 struct Slot<V> {
@@ -21,8 +36,9 @@ struct Slot<V> {
 }
 
 impl<V> Cache<V> {
-    pub(crate) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize, counts: Arc<CacheCounts>) -> Self {
         Self {
+            counts,
             limit,
             runs: HashMap::new(),
             order: BTreeMap::new(),
@@ -34,6 +50,7 @@ impl<V> Cache<V> {
     pub(crate) fn take(&mut self, run_id: &str) -> Option<V> {
         let slot = self.runs.remove(run_id)?;
         self.order.remove(&slot.used);
+        self.counts.size.fetch_sub(1, Ordering::Relaxed);
         Some(slot.value)
     }
 
@@ -45,6 +62,9 @@ impl<V> Cache<V> {
     /// Takes all of them out, in no order.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (Arc<str>, V)> {
         self.order.clear();
+        self.counts
+            .size
+            .fetch_sub(self.runs.len(), Ordering::Relaxed);
         self.runs.drain().map(|(run_id, slot)| (run_id, slot.value))
     }
 
@@ -59,11 +79,13 @@ impl<V> Cache<V> {
         let used = self.uses;
         self.order.insert(used, Arc::clone(&run_id));
         self.runs.insert(run_id, Slot { used, value });
+        self.counts.size.fetch_add(1, Ordering::Relaxed);
         if self.runs.len() <= self.limit {
             return None;
         }
         let (_, oldest) = self.order.pop_first()?;
         let slot = self.runs.remove(&oldest)?;
+        self.counts.size.fetch_sub(1, Ordering::Relaxed);
         Some((oldest, slot.value))
     }
 
@@ -79,7 +101,8 @@ mod tests {
 
     #[test]
     fn beyond_the_limit_the_run_not_used_for_longest_goes() {
-        let mut cache = Cache::new(2);
+        let counts = Arc::new(CacheCounts::default());
+        let mut cache = Cache::new(2, Arc::clone(&counts));
         assert!(cache.put("a", 1).is_none());
         assert!(cache.put("b", 2).is_none());
         let a = cache.take("a").unwrap();
@@ -87,12 +110,16 @@ mod tests {
         let (gone, value) = cache.put("c", 3).unwrap();
         assert_eq!((&*gone, value), ("b", 2));
         assert_eq!(cache.len(), 2);
+        assert_eq!(counts.size.load(Ordering::Relaxed), 2);
         assert_eq!(cache.take("a"), Some(1));
+        assert_eq!(counts.size.load(Ordering::Relaxed), 1);
+        assert_eq!(cache.drain().count(), 1);
+        assert_eq!(counts.size.load(Ordering::Relaxed), 0);
     }
 
     #[test]
     fn a_run_put_in_again_replaces_itself() {
-        let mut cache = Cache::new(1);
+        let mut cache = Cache::new(1, Arc::default());
         assert!(cache.put("a", 1).is_none());
         assert!(cache.put("a", 2).is_none());
         assert_eq!(cache.take("a"), Some(2));
@@ -101,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_cache_without_room_gives_every_run_back() {
-        let mut cache = Cache::new(0);
+        let mut cache = Cache::new(0, Arc::default());
         assert!(cache.put("a", 1).is_some());
         assert_eq!(cache.len(), 0);
     }

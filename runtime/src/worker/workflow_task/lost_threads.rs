@@ -92,6 +92,10 @@ impl LostThreads {
         ))
     }
 
+    pub(crate) fn is_within_limit(&self) -> bool {
+        *self.count.borrow() <= self.limit
+    }
+
     /// Resolves while no more threads are lost than the limit allows.
     pub(crate) async fn within_limit(&self) {
         let limit = self.limit;

@@ -16,7 +16,10 @@ mod watchdog;
 
 use std::{
     io,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -41,7 +44,7 @@ use super::{
 };
 use crate::{
     transport::eager_starts::{FirstTask, FirstTasks},
-    wire::workflow_task::PolledTask,
+    wire::{worker_heartbeat::CacheInfo, workflow_task::PolledTask},
 };
 
 /// The workflow tasks of one worker, from poll to response.
@@ -76,9 +79,9 @@ impl WorkflowTasks {
         registry: &Arc<Registry>,
         activities: &Arc<ActivityTasks>,
         local: &Arc<LocalActivityTasks>,
+        slots: Slots,
         options: &Options,
     ) -> io::Result<Self> {
-        let slots = Slots::new(options.max_concurrent_workflow_tasks);
         let intake = Arc::new(Intake {
             server: Arc::clone(server),
             lifecycle: Arc::clone(lifecycle),
@@ -98,7 +101,7 @@ impl WorkflowTasks {
             registry: Arc::clone(registry),
             activity_slots: activities.slots.clone(),
             unregistered_calls: UnregisteredCalls::default(),
-            max_eager_activities: options.max_eager_activities,
+            max_eager_activities: options.eager_activities(),
             sticky_timeout: options.sticky_timeout,
             default_versioning: options.default_versioning,
         };
@@ -109,9 +112,10 @@ impl WorkflowTasks {
             lifecycle: Arc::clone(lifecycle),
             completions,
             local: Arc::clone(local) as _,
-            lost_threads: LostThreads::new(task_queue, options.max_lost_threads()).into(),
+            lost_threads: LostThreads::new(task_queue, options.max_lost_threads).into(),
             outbox: Arc::clone(&responder) as _,
             max_cached: options.max_cached_workflows,
+            cache_counts: Arc::default(),
             hands_back: AtomicBool::new(false),
         });
         let watchdog = watchdog::watch(
@@ -131,6 +135,21 @@ impl WorkflowTasks {
     /// Starts the work on a task.
     pub(crate) fn start(&self, task: PolledTask, permit: Permit) {
         self.intake.take(&self.executors, task, permit);
+    }
+
+    /// The runs that are cached.
+    pub(crate) fn cached(&self) -> CacheInfo {
+        let counts = &self.executors.cache_counts;
+        CacheInfo {
+            size: counts.size.load(Ordering::Relaxed),
+            hits: counts.hits.load(Ordering::Relaxed),
+            misses: counts.misses.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Whether workflow code blocks more threads than the worker may lose.
+    pub(crate) fn is_blocked(&self) -> bool {
+        !self.executors.lost_threads.is_within_limit()
     }
 
     /// Resolves while workflow code blocks no more threads than the worker may lose.

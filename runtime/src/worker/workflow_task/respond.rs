@@ -47,9 +47,11 @@ impl Outbox for Responder {
         let (server, executors) = (Arc::clone(&self.server), Arc::clone(executors));
         match output {
             Output::Completed(completed, permit) => {
+                self.slots.count(false);
                 server.spawn(async move { self.complete(executors, *completed, permit).await });
             }
             Output::Answered(info, request, permit) => {
+                self.slots.count(false);
                 server.spawn(async move {
                     self.answer_query(&info, request).await;
                     drop(permit);
@@ -82,6 +84,7 @@ impl Outbox for Responder {
 impl Responder {
     /// Fails a task, in the background.
     pub(crate) fn fail(self: Arc<Self>, info: Arc<TaskInfo>, failure: FailureReport) {
+        self.slots.count(true);
         let server = Arc::clone(&self.server);
         server.spawn(async move { self.report_failure(&info, failure).await });
     }

@@ -15,8 +15,10 @@ use super::{
 };
 use crate::driver::local::LocalActivities;
 use crate::worker::{
-    identity::Identity, lifecycle::Lifecycle, registry::Registry,
-    workflow_task::lost_threads::LostThreads,
+    identity::Identity,
+    lifecycle::Lifecycle,
+    registry::Registry,
+    workflow_task::{cache::CacheCounts, lost_threads::LostThreads},
 };
 
 /// The executor threads as one worker sees them, with what they need to run its workflows.
@@ -31,6 +33,7 @@ pub(crate) struct Executors {
     pub(crate) outbox: Arc<dyn Outbox>,
     /// Runs kept between their tasks, on all threads.
     pub(crate) max_cached: usize,
+    pub(crate) cache_counts: Arc<CacheCounts>,
     /// The worker ends, and tasks that are put aside go to other workers. Never reset.
     pub(crate) hands_back: AtomicBool,
 }

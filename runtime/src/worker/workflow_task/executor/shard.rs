@@ -1,7 +1,7 @@
 //! The runs of one worker on one thread.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -68,7 +68,10 @@ impl Shard {
     pub(super) fn new(executors: Arc<Executors>, watched: Arc<Watched>) -> Self {
         let lanes = executors.pool.size();
         Self {
-            cache: Cache::new(executors.max_cached.div_ceil(lanes)),
+            cache: Cache::new(
+                executors.max_cached.div_ceil(lanes),
+                Arc::clone(&executors.cache_counts),
+            ),
             facts: Arc::new(WorkerFacts {
                 namespace: executors.identity().namespace.clone(),
                 converter: executors.registry.converter.clone(),
@@ -161,9 +164,16 @@ impl Shard {
             self.keep(&info.run_id, driver);
             return Worked::Overtaken;
         }
+        let counts = &self.executors.cache_counts;
         let mut driver = match cached.filter(|driver| driver.continues(&task)) {
-            Some(driver) => driver,
-            None if !begins_with_the_run(&task) => return Worked::NotCached(task),
+            Some(driver) => {
+                counts.hits.fetch_add(1, Ordering::Relaxed);
+                driver
+            }
+            None if !begins_with_the_run(&task) => {
+                counts.misses.fetch_add(1, Ordering::Relaxed);
+                return Worked::NotCached(task);
+            }
             None => match self.executors.registry.workflow(&info.workflow_type) {
                 Some(entry) => Box::new(Driver::new(entry, self.worker_info(&info.run_id))),
                 None => return Worked::Failed(self.unknown_type(info)),

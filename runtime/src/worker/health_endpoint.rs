@@ -1,0 +1,404 @@
+//! An HTTP endpoint for probes: whether the workers of a process are alive, and whether they take tasks.
+
+use std::{
+    convert::Infallible,
+    fmt, io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinHandle,
+};
+
+use super::{
+    handle::WorkerHandle,
+    health::{WorkerHealth, WorkerState},
+    poll::{PollKind, PollStatus},
+};
+use crate::{data::Text, telemetry::log};
+
+/// How long a client may take to send the head of its request.
+const REQUEST_HEAD: Duration = Duration::from_secs(5);
+/// Connections at a time; probes have one each, for a moment.
+const CONNECTIONS: usize = 64;
+/// The pause after a connection that could not be accepted, mostly because too many files are open.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Serves the health of workers over HTTP, until it is dropped. Needs the feature `health`.
+///
+/// - `GET /live` is answered with 200 while all workers are [alive](WorkerHealth::is_live), and with 503 otherwise;
+/// - `GET /ready` is answered with 200 while all workers [take tasks](WorkerHealth::is_ready), and with 503
+///   otherwise.
+///
+/// The body is JSON: the state of each worker, its polls and their last success in seconds since 1970. The endpoint
+/// runs on the runtime of the caller, as activities do: a runtime that is blocked does not answer, and a probe sees
+/// that.
+///
+/// ```no_run
+/// use durably::{prelude::*, worker::HealthEndpoint};
+///
+/// # async fn example(client: Client, orders: Worker, invoices: Worker) -> Result<()> {
+/// let health = HealthEndpoint::bind("0.0.0.0:8080").await?;
+/// health.watch(&orders.handle());
+/// health.watch(&invoices.handle());
+/// let invoices = invoices.spawn().await?;
+/// orders.run().await?;
+/// invoices.shutdown().await
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "the endpoint ends when it is dropped"]
+pub struct HealthEndpoint {
+    address: SocketAddr,
+    workers: Arc<Mutex<Vec<WorkerHandle>>>,
+    serving: JoinHandle<()>,
+}
+
+/// Why the endpoint could not listen.
+///
+/// ```no_run
+/// use durably::worker::{HealthEndpoint, HealthEndpointError};
+///
+/// # async fn example() -> durably::Result<()> {
+/// match HealthEndpoint::bind("0.0.0.0:8080").await {
+///     Ok(health) => println!("{}", health.address()),
+///     Err(error @ HealthEndpointError { .. }) => eprintln!("{error}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct HealthEndpointError {
+    /// The address as it was given.
+    pub address: String,
+    /// Why the system refused it.
+    pub source: io::Error,
+}
+
+impl fmt::Display for HealthEndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, source } = self;
+        write!(f, "the health endpoint cannot listen on `{address}`: ")?;
+        match source.kind() {
+            io::ErrorKind::AddrInUse => f.write_str(
+                "another program, or another endpoint of this one, uses the port; choose another, or 0 for any free one",
+            ),
+            io::ErrorKind::PermissionDenied => {
+                f.write_str("this process may not use the port; choose one above 1023")
+            }
+            io::ErrorKind::InvalidInput => {
+                write!(f, "{source}; write `host:port`, such as `0.0.0.0:8080`")
+            }
+            _ => write!(f, "{source}"),
+        }
+    }
+}
+
+impl std::error::Error for HealthEndpointError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+impl HealthEndpoint {
+    /// Listens on `address`, `host:port`; port 0 is any free one.
+    ///
+    /// # Errors
+    /// If the address cannot be listened on, for instance because the port is in use.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn bind(address: impl Text) -> Result<Self, HealthEndpointError> {
+        let address = address.into_text();
+        let bound = async {
+            let listener = TcpListener::bind(&*address).await?;
+            let local = listener.local_addr()?;
+            Ok((listener, local))
+        };
+        let (listener, local) = bound
+            .await
+            .map_err(|source| HealthEndpointError { address, source })?;
+        let workers = Arc::default();
+        Ok(Self {
+            address: local,
+            serving: tokio::spawn(serve(listener, Arc::clone(&workers))),
+            workers,
+        })
+    }
+
+    /// Adds a worker. Without any the endpoint is live, and not ready.
+    ///
+    /// ```no_run
+    /// # use durably::{prelude::*, worker::HealthEndpoint};
+    /// # async fn example(worker: Worker) -> Result<()> {
+    /// let health = HealthEndpoint::bind("127.0.0.1:0").await?;
+    /// health.watch(&worker.handle());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn watch(&self, worker: &WorkerHandle) {
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.push(worker.clone());
+    }
+
+    /// Where it listens.
+    ///
+    /// ```no_run
+    /// # use durably::worker::HealthEndpoint;
+    /// # async fn example() -> durably::Result<()> {
+    /// let health = HealthEndpoint::bind("127.0.0.1:0").await?;
+    /// println!("http://{}/ready", health.address());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for HealthEndpoint {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+type Workers = Arc<Mutex<Vec<WorkerHandle>>>;
+
+async fn serve(listener: TcpListener, workers: Workers) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let place = Arc::clone(&places).acquire_owned().await;
+        let connection = match listener.accept().await {
+            Ok((connection, _)) => connection,
+            Err(error) => {
+                log::warning!(%error, "the health endpoint cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let workers = Arc::clone(&workers);
+        tokio::spawn(async move {
+            let _place = place;
+            answer(connection, workers).await;
+        });
+    }
+}
+
+/// Answers the one request of a connection.
+async fn answer(connection: TcpStream, workers: Workers) {
+    let service = service_fn(|request: Request<Incoming>| {
+        let response = respond(request.method(), request.uri().path(), || {
+            let workers = workers.lock().unwrap_or_else(PoisonError::into_inner);
+            workers.iter().map(WorkerHandle::health).collect()
+        });
+        std::future::ready(Ok::<_, Infallible>(response))
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST_HEAD)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(connection), service)
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection to the health endpoint failed");
+    }
+}
+
+fn respond(
+    method: &Method,
+    path: &str,
+    workers: impl FnOnce() -> Vec<WorkerHealth>,
+) -> Response<String> {
+    let is_asked = match path {
+        "/live" => WorkerHealth::is_live,
+        "/ready" => WorkerHealth::is_ready,
+        _ => {
+            let body = json!({ "error": "there are `/live` and `/ready`" });
+            return response(StatusCode::NOT_FOUND, &body);
+        }
+    };
+    if method != Method::GET && method != Method::HEAD {
+        let body = json!({ "error": "the method is GET" });
+        let mut refused = response(StatusCode::METHOD_NOT_ALLOWED, &body);
+        let allowed = hyper::header::HeaderValue::from_static("GET, HEAD");
+        refused.headers_mut().insert(ALLOW, allowed);
+        return refused;
+    }
+    let workers = workers();
+    // Nothing is ready before there is a worker, and nothing has failed.
+    let is_so = workers.iter().all(is_asked) && (path == "/live" || !workers.is_empty());
+    let status = match is_so {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let workers: Vec<_> = workers.iter().map(worker).collect();
+    response(status, &json!({ "ok": is_so, "workers": workers }))
+}
+
+fn response(status: StatusCode, body: &Value) -> Response<String> {
+    let mut response = Response::new(body.to_string());
+    *response.status_mut() = status;
+    let value = hyper::header::HeaderValue::from_static;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, value("application/json"));
+    headers.insert(CACHE_CONTROL, value("no-store"));
+    response
+}
+
+fn worker(health: &WorkerHealth) -> Value {
+    let (state, error) = match &health.state {
+        WorkerState::Starting => ("starting", None),
+        WorkerState::Polling => ("polling", None),
+        WorkerState::Disconnected { error } => ("disconnected", Some(error)),
+        WorkerState::Blocked => ("blocked", None),
+        WorkerState::Stopping => ("stopping", None),
+        WorkerState::Stopped => ("stopped", None),
+        WorkerState::Failed { reason } => ("failed", Some(reason)),
+    };
+    let polls: Vec<_> = health.polls.iter().map(polls).collect();
+    json!({
+        "task_queue": health.task_queue,
+        "state": state,
+        "error": error,
+        "polls": polls,
+    })
+}
+
+fn polls(polls: &PollStatus) -> Value {
+    let kind = match polls.kind {
+        PollKind::Workflows => "workflows",
+        PollKind::CachedWorkflows => "cached_workflows",
+        PollKind::Activities => "activities",
+    };
+    let seconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).ok().map(|it| it.as_secs());
+    json!({
+        "kind": kind,
+        "open": polls.open,
+        "last_success": polls.last_success.and_then(seconds),
+        "error": polls.error,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::worker::{health::Health, lifecycle::Lifecycle, lifecycle::Phase};
+
+    fn handle(task_queue: &str) -> WorkerHandle {
+        WorkerHandle {
+            task_queue: task_queue.into(),
+            lifecycle: Arc::new(Lifecycle::default()),
+            health: Arc::new(Health::default()),
+        }
+    }
+
+    async fn send(health: &HealthEndpoint, request: &str) -> String {
+        let mut connection = TcpStream::connect(health.address()).await.unwrap();
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut response = String::new();
+        connection.read_to_string(&mut response).await.unwrap();
+        response
+    }
+
+    async fn get(health: &HealthEndpoint, path: &str) -> (String, Value) {
+        let response = send(health, &format!("GET {path} HTTP/1.1\r\nHost: me\r\n\r\n")).await;
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().to_owned();
+        (status, serde_json::from_str(body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_probe_sees_each_state_of_its_workers() {
+        let health = HealthEndpoint::bind("127.0.0.1:0").await.unwrap();
+        assert_eq!(get(&health, "/live").await.0, "200");
+        assert_eq!(get(&health, "/ready").await.0, "503", "without a worker");
+
+        let (one, other) = (handle("one"), handle("other"));
+        health.watch(&one);
+        health.watch(&other);
+        one.lifecycle.advance(Phase::Running);
+        assert_eq!(get(&health, "/live").await.0, "200");
+        let (status, body) = get(&health, "/ready").await;
+        assert_eq!(status, "503");
+        let expected = json!({
+            "ok": false,
+            "workers": [
+                { "task_queue": "one", "state": "polling", "error": null, "polls": [] },
+                { "task_queue": "other", "state": "starting", "error": null, "polls": [] },
+            ],
+        });
+        assert_eq!(body, expected);
+
+        other.lifecycle.advance(Phase::Running);
+        let (status, body) = get(&health, "/ready").await;
+        assert_eq!((status.as_str(), &body["ok"]), ("200", &json!(true)));
+
+        other.lifecycle.end(Some("no such namespace".to_owned()));
+        let (status, body) = get(&health, "/live").await;
+        assert_eq!(status, "503");
+        assert_eq!(body["workers"][1]["state"], "failed");
+        assert_eq!(body["workers"][1]["error"], "no such namespace");
+    }
+
+    #[tokio::test]
+    async fn other_requests_are_refused() {
+        let health = HealthEndpoint::bind("127.0.0.1:0").await.unwrap();
+        assert_eq!(get(&health, "/health").await.0, "404");
+        let post = "POST /live HTTP/1.1\r\nHost: me\r\nContent-Length: 0\r\n\r\n";
+        let refused = send(&health, post).await;
+        assert!(refused.starts_with("HTTP/1.1 405 "), "{refused}");
+        assert!(refused.contains("allow: GET, HEAD"), "{refused}");
+        let malformed = send(&health, "what?\r\n\r\n").await;
+        assert!(malformed.starts_with("HTTP/1.1 400 "), "{malformed}");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_cannot_be_listened_on_is_an_error_with_words() {
+        let health = HealthEndpoint::bind("127.0.0.1:0").await.unwrap();
+        let address = health.address().to_string();
+        let error = HealthEndpoint::bind(&address).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the health endpoint cannot listen on `{address}`: another program, or another endpoint of this one, uses the port; choose another, or 0 for any free one"
+            )
+        );
+        let error = HealthEndpoint::bind("8080").await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the health endpoint cannot listen on `8080`: invalid socket address; write `host:port`, such as `0.0.0.0:8080`"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_is_dropped_frees_its_port() {
+        let health = HealthEndpoint::bind("127.0.0.1:0").await.unwrap();
+        let address = health.address();
+        drop(health);
+        // The task ends at its next turn.
+        let free = async {
+            while TcpStream::connect(address).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), free)
+            .await
+            .unwrap();
+    }
+}

@@ -1,0 +1,410 @@
+//! How many tasks and polls of one kind there are at a time: a number, or as many as the machine or the server
+//! says.
+
+use std::{fmt, time::Duration};
+
+use serde::{
+    Deserialize,
+    de::{self, Deserializer, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
+};
+
+use crate::time::{span::Span, text};
+
+/// How many tasks of one kind a worker has in progress at a time.
+///
+/// A configuration has a number for the one, and a table for the other.
+///
+/// ```
+/// use durably::worker::{ResourceSlots, SlotLimit, WorkerOptions};
+///
+/// let fixed: WorkerOptions = serde_json::from_str(r#"{ "max_concurrent_activities": 50 }"#)?;
+/// assert_eq!(fixed.max_concurrent_activities, Some(SlotLimit::Fixed(50)));
+///
+/// let by_resources: WorkerOptions =
+///     serde_json::from_str(r#"{ "max_concurrent_activities": { "min": 2, "max": 300 } }"#)?;
+/// let slots = ResourceSlots::new().min(2).max(300);
+/// assert_eq!(by_resources.max_concurrent_activities, Some(SlotLimit::ByResources(slots)));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotLimit {
+    /// Up to this number.
+    Fixed(usize),
+    /// As many as the machine has memory and CPU for.
+    ByResources(ResourceSlots),
+}
+
+/// Slots that a worker hands out while the machine's use of memory and CPU is below its
+/// [targets](ResourceTargets). For tasks whose cost is not known before they run.
+///
+/// `/proc` and the control groups of the process are read, which only Linux has; elsewhere a worker with such
+/// slots does not start. In a container the limits of the container count.
+///
+/// ```
+/// use durably::{prelude::*, worker::{ResourceSlots, ResourceTargets}};
+///
+/// # fn example(client: &Client) {
+/// let worker = Worker::new(client, "videos")
+///     .resource_targets(ResourceTargets::new().memory(0.7).cpu(0.9))
+///     .max_concurrent_activities(ResourceSlots::new().min(1).max(200).ramp_throttle(millis(100)));
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResourceSlots {
+    pub(crate) min: Option<usize>,
+    pub(crate) max: Option<usize>,
+    #[serde(deserialize_with = "text::optional")]
+    pub(crate) ramp_throttle: Option<Duration>,
+}
+
+/// [`ResourceSlots`] with their defaults.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResolvedSlots {
+    pub(crate) least: usize,
+    pub(crate) most: usize,
+    pub(crate) ramp: Duration,
+}
+
+impl ResourceSlots {
+    /// With defaults, as other SDKs have them: at least 5 for workflow tasks and 1 for activities, at most 500,
+    /// and 50 ms between two activities.
+    ///
+    /// ```
+    /// # use durably::worker::ResourceSlots;
+    /// let slots = ResourceSlots::new().max(300);
+    /// ```
+    pub const fn new() -> Self {
+        Self {
+            min: None,
+            max: None,
+            ramp_throttle: None,
+        }
+    }
+
+    /// Slots that are handed out whatever the machine does.
+    ///
+    /// ```
+    /// # use durably::worker::ResourceSlots;
+    /// let slots = ResourceSlots::new().min(2);
+    /// ```
+    pub const fn min(mut self, n: usize) -> Self {
+        self.min = Some(n);
+        self
+    }
+
+    /// The most slots, however idle the machine is.
+    ///
+    /// ```
+    /// # use durably::worker::ResourceSlots;
+    /// let slots = ResourceSlots::new().max(1_000);
+    /// ```
+    pub const fn max(mut self, n: usize) -> Self {
+        self.max = Some(n);
+        self
+    }
+
+    /// The pause between two slots past the minimum, in which the cost of the first one's task begins to show.
+    ///
+    /// ```
+    /// # use durably::{millis, worker::ResourceSlots};
+    /// let slots = ResourceSlots::new().ramp_throttle(millis(200));
+    /// ```
+    pub fn ramp_throttle(mut self, d: impl Span) -> Self {
+        self.ramp_throttle = Some(d.into_duration());
+        self
+    }
+
+    pub(crate) fn resolved(self, default_min: usize, default_ramp: Duration) -> ResolvedSlots {
+        ResolvedSlots {
+            least: self.min.unwrap_or(default_min),
+            most: self.max.unwrap_or(500),
+            ramp: self.ramp_throttle.unwrap_or(default_ramp),
+        }
+    }
+}
+
+/// The parts of the machine's memory and CPU up to which [`ResourceSlots`] are handed out: from 0 to 1, by
+/// default 0.8 of the memory and 0.9 of the CPU.
+///
+/// ```
+/// use durably::worker::ResourceTargets;
+///
+/// let targets = ResourceTargets::new().memory(0.6);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResourceTargets {
+    pub(crate) memory: f64,
+    pub(crate) cpu: f64,
+}
+
+impl ResourceTargets {
+    /// 0.8 of the memory and 0.9 of the CPU.
+    ///
+    /// ```
+    /// # use durably::worker::ResourceTargets;
+    /// assert_eq!(ResourceTargets::new(), ResourceTargets::new().memory(0.8).cpu(0.9));
+    /// ```
+    pub const fn new() -> Self {
+        Self {
+            memory: 0.8,
+            cpu: 0.9,
+        }
+    }
+
+    /// The part of the memory.
+    ///
+    /// ```
+    /// # use durably::worker::ResourceTargets;
+    /// let targets = ResourceTargets::new().memory(0.5);
+    /// ```
+    pub const fn memory(mut self, part: f64) -> Self {
+        self.memory = part;
+        self
+    }
+
+    /// The part of the CPU time of all cores.
+    ///
+    /// ```
+    /// # use durably::worker::ResourceTargets;
+    /// let targets = ResourceTargets::new().cpu(0.75);
+    /// ```
+    pub const fn cpu(mut self, part: f64) -> Self {
+        self.cpu = part;
+        self
+    }
+}
+
+impl Default for ResourceTargets {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How many long polls of one kind a worker holds at a time.
+///
+/// A configuration has a number for the one, and a table for the other.
+///
+/// ```
+/// use durably::worker::{PollerLimit, ScaledPollers, WorkerOptions};
+///
+/// let up_to: WorkerOptions = serde_json::from_str(r#"{ "activity_pollers": 10 }"#)?;
+/// assert_eq!(up_to.activity_pollers, Some(PollerLimit::UpTo(10)));
+///
+/// let scaled: WorkerOptions =
+///     serde_json::from_str(r#"{ "activity_pollers": { "min": 1, "max": 40, "initial": 4 } }"#)?;
+/// let pollers = ScaledPollers::new().min(1).max(40).initial(4);
+/// assert_eq!(scaled.activity_pollers, Some(PollerLimit::Scaled(pollers)));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PollerLimit {
+    /// One while no tasks come, and up to this number while they do.
+    UpTo(usize),
+    /// As many as the server advises.
+    Scaled(ScaledPollers),
+}
+
+/// Pollers whose number follows the advice that the server adds to its answers: more while tasks wait for
+/// workers, fewer while polls wait for tasks.
+///
+/// ```
+/// use durably::{prelude::*, worker::ScaledPollers};
+///
+/// # fn example(client: &Client) {
+/// let worker = Worker::new(client, "orders")
+///     .workflow_pollers(ScaledPollers::new())
+///     .activity_pollers(ScaledPollers::new().min(2).max(50).initial(10));
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScaledPollers {
+    pub(crate) min: usize,
+    pub(crate) max: usize,
+    pub(crate) initial: usize,
+}
+
+impl ScaledPollers {
+    /// From 1 to 100, and 5 at the start, as other SDKs have it.
+    ///
+    /// ```
+    /// # use durably::worker::ScaledPollers;
+    /// assert_eq!(ScaledPollers::new(), ScaledPollers::new().min(1).max(100).initial(5));
+    /// ```
+    pub const fn new() -> Self {
+        Self {
+            min: 1,
+            max: 100,
+            initial: 5,
+        }
+    }
+
+    /// The fewest pollers, however quiet the queue is.
+    ///
+    /// ```
+    /// # use durably::worker::ScaledPollers;
+    /// let pollers = ScaledPollers::new().min(2);
+    /// ```
+    pub const fn min(mut self, n: usize) -> Self {
+        self.min = n;
+        self
+    }
+
+    /// The most pollers, whatever the server advises.
+    ///
+    /// ```
+    /// # use durably::worker::ScaledPollers;
+    /// let pollers = ScaledPollers::new().max(20);
+    /// ```
+    pub const fn max(mut self, n: usize) -> Self {
+        self.max = n;
+        self
+    }
+
+    /// The pollers at the start of the worker.
+    ///
+    /// ```
+    /// # use durably::worker::ScaledPollers;
+    /// let pollers = ScaledPollers::new().initial(1);
+    /// ```
+    pub const fn initial(mut self, n: usize) -> Self {
+        self.initial = n;
+        self
+    }
+}
+
+impl Default for ScaledPollers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What is taken where a number of slots is due: a number, or [`ResourceSlots`].
+///
+/// ```
+/// use durably::{prelude::*, worker::{IntoSlotLimit, ResourceSlots}};
+///
+/// fn worker_of(client: &Client, slots: impl IntoSlotLimit) -> Worker {
+///     Worker::new(client, "shop").max_concurrent_activities(slots)
+/// }
+/// # fn example(client: &Client) {
+/// let workers = [worker_of(client, 50), worker_of(client, ResourceSlots::new())];
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "expected a number of slots, found `{Self}`",
+    label = "write a number, `50`, or `ResourceSlots::new()` for as many as the machine has room for"
+)]
+pub trait IntoSlotLimit {
+    #[doc(hidden)]
+    fn into_slot_limit(self) -> SlotLimit;
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoSlotLimit for usize {
+    fn into_slot_limit(self) -> SlotLimit {
+        SlotLimit::Fixed(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoSlotLimit for ResourceSlots {
+    fn into_slot_limit(self) -> SlotLimit {
+        SlotLimit::ByResources(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoSlotLimit for SlotLimit {
+    fn into_slot_limit(self) -> SlotLimit {
+        self
+    }
+}
+
+/// What is taken where a number of pollers is due: a number, or [`ScaledPollers`].
+///
+/// ```
+/// use durably::{prelude::*, worker::{IntoPollerLimit, ScaledPollers}};
+///
+/// fn worker_of(client: &Client, pollers: impl IntoPollerLimit) -> Worker {
+///     Worker::new(client, "shop").activity_pollers(pollers)
+/// }
+/// # fn example(client: &Client) {
+/// let workers = [worker_of(client, 5), worker_of(client, ScaledPollers::new())];
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "expected a number of pollers, found `{Self}`",
+    label = "write a number, `5`, or `ScaledPollers::new()` for as many as the server advises"
+)]
+pub trait IntoPollerLimit {
+    #[doc(hidden)]
+    fn into_poller_limit(self) -> PollerLimit;
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoPollerLimit for usize {
+    fn into_poller_limit(self) -> PollerLimit {
+        PollerLimit::UpTo(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoPollerLimit for ScaledPollers {
+    fn into_poller_limit(self) -> PollerLimit {
+        PollerLimit::Scaled(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoPollerLimit for PollerLimit {
+    fn into_poller_limit(self) -> PollerLimit {
+        self
+    }
+}
+
+/// Reads a number as the one kind of limit, and a table as the other.
+macro_rules! number_or_table {
+    ($limit:ident, $number:ident, $table:ident($fields:ident), $expected:literal) => {
+        impl<'de> Deserialize<'de> for $limit {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                struct NumberOrTable;
+
+                impl<'de> Visitor<'de> for NumberOrTable {
+                    type Value = $limit;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($expected)
+                    }
+
+                    fn visit_i64<E: de::Error>(self, n: i64) -> Result<$limit, E> {
+                        let number = usize::try_from(n).map($limit::$number);
+                        number.map_err(|_| E::invalid_value(Unexpected::Signed(n), &self))
+                    }
+
+                    fn visit_u64<E: de::Error>(self, n: u64) -> Result<$limit, E> {
+                        let number = usize::try_from(n).map($limit::$number);
+                        number.map_err(|_| E::invalid_value(Unexpected::Unsigned(n), &self))
+                    }
+
+                    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<$limit, M::Error> {
+                        $fields::deserialize(MapAccessDeserializer::new(map)).map($limit::$table)
+                    }
+                }
+
+                from.deserialize_any(NumberOrTable)
+            }
+        }
+    };
+}
+
+number_or_table! {
+    SlotLimit, Fixed, ByResources(ResourceSlots),
+    "a number of slots, or a table of `min`, `max` and `ramp_throttle`"
+}
+number_or_table! {
+    PollerLimit, UpTo, Scaled(ScaledPollers),
+    "a number of pollers, or a table of `min`, `max` and `initial`"
+}
