@@ -35,7 +35,9 @@ fn shop<S>(replay: Replay<S>) -> Replay<S> {
 }
 
 pub fn in_one_line() -> Result<()> {
-    replay::folder("tests/histories").workflow::<Order>().check()?;
+    replay::folder("tests/histories")
+        .workflow::<Order>()
+        .check()?;
     Ok(())
 }
 
