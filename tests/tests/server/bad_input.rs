@@ -3,7 +3,7 @@
 use durably::prelude::*;
 use durably_proto::{
     api::workflowservice::v1::{
-        DeleteWorkflowExecutionRequest, RespondActivityTaskCompletedRequest,
+        PauseActivityRequest, RespondActivityTaskCompletedRequest,
         RespondWorkflowTaskCompletedRequest,
     },
     service::workflow::workflow_service_client::WorkflowServiceClient,
@@ -83,13 +83,10 @@ async fn an_unimplemented_method_returns_its_name() -> Result<()> {
     let world = World::embedded().await?;
     let mut client = WorkflowServiceClient::connect(format!("http://{}", world.address())).await?;
     let status = client
-        .delete_workflow_execution(DeleteWorkflowExecutionRequest::default())
+        .pause_activity(PauseActivityRequest::default())
         .await
         .unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
-    assert!(
-        status.message().contains("DeleteWorkflowExecution"),
-        "{status}"
-    );
+    assert!(status.message().contains("PauseActivity"), "{status}");
     Ok(())
 }
