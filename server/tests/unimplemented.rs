@@ -1,4 +1,4 @@
-use durably_proto::api::operatorservice::v1::DeleteNamespaceRequest;
+use durably_proto::api::operatorservice::v1::ListNexusEndpointsRequest;
 use durably_proto::api::workflowservice::v1::*;
 use durably_proto::service::operator::operator_service_client::OperatorServiceClient;
 use durably_proto::service::workflow::workflow_service_client::WorkflowServiceClient;
@@ -12,14 +12,14 @@ async fn an_unimplemented_method_returns_its_name() {
     let case = Case::new().await;
     let answered = case
         .service
-        .start_batch_operation(Request::new(StartBatchOperationRequest::default()))
+        .pause_activity(Request::new(PauseActivityRequest::default()))
         .await
         .expect_err("it is not there");
     assert_eq!(answered.code(), Code::Unimplemented);
     assert!(
         answered
             .message()
-            .contains("temporal.api.workflowservice.v1.WorkflowService/StartBatchOperation"),
+            .contains("temporal.api.workflowservice.v1.WorkflowService/PauseActivity"),
         "{answered}"
     );
 }
@@ -32,22 +32,22 @@ async fn an_unimplemented_method_returns_its_name_through_the_port() {
         .await
         .expect("it listens");
     let answered = workflow
-        .delete_workflow_execution(DeleteWorkflowExecutionRequest::default())
+        .list_workers(ListWorkersRequest::default())
         .await
         .expect_err("it is not there");
     assert_eq!(answered.code(), Code::Unimplemented);
-    assert!(answered.message().contains("DeleteWorkflowExecution"));
+    assert!(answered.message().contains("ListWorkers"));
     let mut operator = OperatorServiceClient::connect(url)
         .await
         .expect("it listens");
     let answered = operator
-        .delete_namespace(DeleteNamespaceRequest::default())
+        .list_nexus_endpoints(ListNexusEndpointsRequest::default())
         .await
         .expect_err("it is not there");
     assert_eq!(answered.code(), Code::Unimplemented);
     assert!(
         answered
             .message()
-            .contains("OperatorService/DeleteNamespace")
+            .contains("OperatorService/ListNexusEndpoints")
     );
 }
