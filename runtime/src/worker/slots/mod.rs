@@ -122,36 +122,39 @@ impl Slots {
             return Permit::new(permit, &self.held);
         };
         loop {
-            match self.pass(gate) {
+            // Kept from here on: a permit that is given back goes to the next that waits, and two of them
+            // would hand it to each other for ever.
+            let permit = Arc::clone(free).acquire_owned().await;
+            let permit = permit.expect("the semaphore is never closed");
+            match self.pass(gate, permit) {
                 Ok(permit) => return permit,
-                Err(Some(pause)) => gate.timers.sleep(pause).await,
-                Err(None) => drop(free.acquire().await),
+                Err(pause) => gate.timers.sleep(pause).await,
             }
         }
     }
 
     /// A permit, if one is free now.
     pub(crate) fn try_acquire(&self) -> Option<Permit> {
+        let permit = Arc::clone(&self.supply.free).try_acquire_owned().ok()?;
         match &self.supply.gate {
-            Some(gate) => self.pass(gate).ok(),
-            None => {
-                let permit = Arc::clone(&self.supply.free).try_acquire_owned().ok()?;
-                Some(Permit::new(permit, &self.held))
-            }
+            Some(gate) => self.pass(gate, permit).ok(),
+            None => Some(Permit::new(permit, &self.held)),
         }
     }
 
-    /// A permit, if the machine has room for one; else the pause until it is worth another look, or none if all
-    /// slots are in use.
-    fn pass(&self, gate: &Gate) -> Result<Permit, Option<Duration>> {
+    /// The permit, if the machine has room for one; else the pause until it is worth another look.
+    fn pass(&self, gate: &Gate, permit: OwnedSemaphorePermit) -> Result<Permit, Duration> {
         let mut gate = gate.lock();
-        let permit = Arc::clone(&self.supply.free).try_acquire_owned();
-        let permit = permit.map_err(|_| None)?;
         let in_use = self.used() - 1;
         let is_first = self.held.load(Ordering::Relaxed) == 0;
-        gate.pass(in_use, is_first, Instant::now())
-            .map_err(Some)
-            .map(|()| Permit::new(permit, &self.held))
+        match gate.pass(in_use, is_first, Instant::now()) {
+            Ok(()) => Ok(Permit::new(permit, &self.held)),
+            Err(pause) => {
+                // Before the next one counts those in use.
+                drop(permit);
+                Err(pause)
+            }
+        }
     }
 
     /// Counts a task whose work has ended.
@@ -266,6 +269,22 @@ mod tests {
         assert_eq!(machine.reads(), reads);
         drop(held);
         drop(waiting.await);
+        assert!(slots.are_free());
+    }
+
+    #[tokio::test]
+    async fn several_that_wait_get_the_slot_one_after_the_other() {
+        let (slots, _) = of_machine(1, IDLE);
+        let held = slots.acquire().await;
+        let waiting = [(); 3].map(|()| {
+            let slots = slots.clone();
+            tokio::spawn(async move { drop(slots.acquire().await) })
+        });
+        tokio::task::yield_now().await;
+        drop(held);
+        for one in waiting {
+            assert!(one.await.is_ok());
+        }
         assert!(slots.are_free());
     }
 
