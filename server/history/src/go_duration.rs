@@ -42,7 +42,7 @@ pub(crate) fn parse(text: &str) -> Result<i64, String> {
     Ok(if is_negative { -total } else { total })
 }
 
-/// Like [`parse`], but with the unit `d` for days of 24 hours, too.
+/// Like `parse`, but with the unit `d` for days of 24 hours, too.
 ///
 /// # Errors
 /// What is wrong, in Go's words.
