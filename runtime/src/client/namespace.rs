@@ -183,11 +183,20 @@ pub(crate) fn delete(client: &Client, name: String) -> Call<(), NamespaceError> 
         within(timeout, what, async {
             let request = DeleteNamespace { name: name.clone() };
             let patience = Patience::at_once(timeout);
-            let deleted =
-                client
-                    .caller()
-                    .call_with_effect(request, patience, CallError::is_not_found);
-            deleted.await.map_err(|error| refused(&name, error))
+            let deleted = client.caller().call_with_effect(
+                request,
+                patience,
+                CallError::is_missing_to_delete,
+            );
+            deleted
+                .await
+                .map_err(|error| match error.is_missing_to_delete() {
+                    true => NamespaceMissing {
+                        namespace: name.clone(),
+                    }
+                    .into(),
+                    false => refused(&name, error),
+                })
         })
         .await
     })

@@ -102,6 +102,13 @@ impl CallError {
         self.kind() == Kind::NotFound
     }
 
+    /// Whether the namespace that is to be deleted does not exist. A real server says so of a deletion as of an
+    /// argument that is wrong, and in other words of any other argument.
+    pub(crate) fn is_missing_to_delete(&self) -> bool {
+        let is_argument = self.code() == Code::InvalidArgument;
+        self.is_not_found() || is_argument && self.message().ends_with(" is not found")
+    }
+
     /// Whether what is to be created is there.
     pub(crate) fn is_already_exists(&self) -> bool {
         self.code() == Code::AlreadyExists
