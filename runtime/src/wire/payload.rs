@@ -142,9 +142,21 @@ pub(crate) fn unpack(data: &[u8]) -> Result<Vec<Payload>, String> {
     Ok(list.payloads.into_iter().map(from_proto).collect())
 }
 
-/// The encoded message of a payload.
+/// The encoded message of a payload: the same bytes for the same payload, although a map has no order.
 pub(crate) fn to_bytes(payload: Payload) -> Vec<u8> {
-    to_proto(payload).encode_to_vec()
+    let mut rest = to_proto(payload);
+    let mut bytes = Vec::with_capacity(rest.encoded_len());
+    let metadata: BTreeMap<_, _> = std::mem::take(&mut rest.metadata).into_iter().collect();
+    for entry in metadata {
+        // Messages that follow each other are read as one.
+        let part = common::Payload {
+            metadata: [entry].into(),
+            ..common::Payload::default()
+        };
+        part.encode_raw(&mut bytes);
+    }
+    rest.encode_raw(&mut bytes);
+    bytes
 }
 
 /// A prefix, the encoded message of a payload, and space for so many more bytes.
@@ -226,6 +238,21 @@ mod tests {
             Payload::json(b"\"x\"".to_vec()).with_metadata("type", b"Keyword".to_vec()),
         ] {
             assert_eq!(from_proto(to_proto(payload.clone())), payload);
+        }
+    }
+    #[test]
+    fn a_payload_is_encoded_to_the_same_bytes_each_time() {
+        let payload = || {
+            let plain = Payload::json(b"1".to_vec());
+            let names = ["a", "b", "c", "d", "e", "f"];
+            names.into_iter().fold(plain, |payload, name| {
+                payload.with_metadata(name, b"x".to_vec())
+            })
+        };
+        let bytes = to_bytes(payload());
+        assert_eq!(from_bytes(&bytes), Ok(payload()));
+        for _ in 0..20 {
+            assert_eq!(to_bytes(payload()), bytes);
         }
     }
 }
