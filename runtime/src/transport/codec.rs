@@ -210,7 +210,13 @@ fn in_words(
 mod tests {
     use durably_proto::{
         Message,
-        api::{common::v1 as common, protocol, update::v1 as update, workflowservice::v1 as pb},
+        api::{
+            common::v1 as common,
+            history::v1::{self as history, history_event::Attributes},
+            protocol,
+            update::v1 as update,
+            workflowservice::v1 as pb,
+        },
         wkt::Any,
     };
 
@@ -263,6 +269,52 @@ mod tests {
             assert_eq!(header.fields.len(), 3);
             for (key, value) in header.fields {
                 assert_eq!(payload::from_proto(value), marked(&key, ""));
+            }
+        }
+    }
+    /// The same for the details of a marker, in a page of history that is raw.
+    #[tokio::test]
+    async fn details_of_a_marker_keep_their_values() {
+        let (codecs, _) = marks(b"a");
+        let codecs = MessageCodecs::new(&codecs);
+        for _ in 0..64 {
+            let details = ["1", "2", "3"].map(|key| {
+                let detail = payload::list_to_proto(vec![marked(key, "a")]);
+                (key.to_owned(), detail.expect("it is not empty"))
+            });
+            let marker = history::MarkerRecordedEventAttributes {
+                marker_name: "MutableSideEffect".to_owned(),
+                details: details.into(),
+                ..Default::default()
+            };
+            let event = history::HistoryEvent {
+                attributes: Some(Attributes::MarkerRecordedEventAttributes(marker)),
+                ..Default::default()
+            };
+            let page = history::History {
+                events: vec![event],
+            };
+            let mut response = pb::GetWorkflowExecutionHistoryResponse {
+                raw_history: vec![common::DataBlob {
+                    data: page.encode_to_vec(),
+                    ..Default::default()
+                }],
+                ..Default::default()
+            };
+            let decoded = codecs
+                .decode(&mut response, &"default".into(), Subject::default())
+                .await;
+            decoded.expect("all are marked");
+            let blob = response.raw_history.remove(0);
+            let mut page = history::History::decode(&*blob.data).expect("it was encoded");
+            let attributes = page.events.remove(0).attributes;
+            let Some(Attributes::MarkerRecordedEventAttributes(marker)) = attributes else {
+                panic!("it is a marker");
+            };
+            assert_eq!(marker.details.len(), 3);
+            for (key, detail) in marker.details {
+                let value = payload::list_from_proto(Some(detail));
+                assert_eq!(value, [marked(&key, "")]);
             }
         }
     }

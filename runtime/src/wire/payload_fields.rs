@@ -267,13 +267,18 @@ impl<T: PayloadFields> PayloadFields for Vec<T> {
 
 impl<T: PayloadFields> PayloadFields for HashMap<String, T> {
     fn visit(&mut self, visitor: &mut Visitor<'_>) {
-        // Each map has an order of its own, and a message within a message is read anew by each visit.
-        let mut entries: Vec<(&String, &mut T)> = self.iter_mut().collect();
-        entries.sort_unstable_by_key(|(key, _)| *key);
-        for (key, it) in entries {
+        for (key, it) in in_order(self) {
             visitor.step(|| Step::Entry(key.clone()), |visitor| it.visit(visitor));
         }
     }
+}
+
+/// In the order of the keys: each map has an order of its own, and a message within a message is read anew by
+/// each visit.
+fn in_order<T>(map: &mut HashMap<String, T>) -> Vec<(&String, &mut T)> {
+    let mut entries: Vec<_> = map.iter_mut().collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    entries
 }
 
 impl PayloadFields for common::v1::Header {
@@ -422,7 +427,7 @@ macro_rules! markers {
     ($($($message:ident)::+,)*) => { $(
         impl PayloadFields for $($message)::+ {
             fn visit(&mut self, visitor: &mut Visitor<'_>) {
-                for (key, detail) in &mut self.details {
+                for (key, detail) in in_order(&mut self.details) {
                     if !marker::is_own_detail(&self.marker_name, key) {
                         let step = || Step::Entry(key.clone());
                         visitor.step(step, |visitor| detail.visit(visitor));
