@@ -50,6 +50,13 @@ pub(crate) struct ChainFault {
     pub(crate) reason: String,
 }
 
+impl ChainFault {
+    pub(crate) fn in_words(&self, direction: Direction, what: &str) -> String {
+        let Self { codec, reason, .. } = self;
+        format!("codec `{codec}` cannot {direction} {what}: {reason}")
+    }
+}
+
 /// Codecs in the order in which they decode; they encode in reverse.
 #[derive(Clone)]
 pub(crate) struct Chain {
@@ -69,7 +76,7 @@ impl Chain {
         self.codecs.is_empty()
     }
 
-    /// The payloads of each batch, transformed.
+    /// The payloads of each batch, transformed; as they are if there are no codecs.
     pub(crate) async fn transform(
         &self,
         direction: Direction,

@@ -98,7 +98,10 @@ impl Codecs {
     #[cfg(feature = "encryption")]
     #[must_use]
     pub fn encrypted_values(mut self, encryption: super::Encryption) -> Self {
-        self.cipher = Some(Arc::new(encryption));
+        self.cipher = Some(Arc::new(super::encryption::EncryptedValues {
+            encryption,
+            takes_plain: false,
+        }));
         self
     }
 

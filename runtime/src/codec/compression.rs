@@ -90,7 +90,7 @@ impl Compression {
         if payload.data().len() < self.min_bytes {
             return Ok(payload);
         }
-        let bytes = payload::to_bytes(payload.clone());
+        let bytes = payload::to_bytes(payload);
         let (encoding, compressed) = match self.method {
             Method::Zstd => (
                 ZSTD,
@@ -102,10 +102,10 @@ impl Compression {
                 (ZLIB, encoder.finish()?)
             }
         };
-        Ok(match compressed.len() < bytes.len() {
-            true => Payload::new(encoding, compressed),
-            false => payload,
-        })
+        match compressed.len() < bytes.len() {
+            true => Ok(Payload::new(encoding, compressed)),
+            false => payload::from_bytes(&bytes).map_err(io::Error::other),
+        }
     }
 
     fn decompress(&self, payload: Payload) -> Result<Payload, String> {

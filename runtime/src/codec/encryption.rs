@@ -202,13 +202,9 @@ impl PayloadCodec for Encryption {
         _: &CodecContext,
     ) -> Result<Vec<Payload>, CodecError> {
         let keys = self.keys();
-        let decrypt = |(index, payload): (usize, Payload)| match payload.encoding() {
-            ENCODING => keys.decrypt(payload).map_err(|reason| at(index, reason)),
-            other if self.only_encrypted => {
-                let reason = format!("it is not encrypted; its encoding is `{other}`");
-                Err(at(index, reason))
-            }
-            _ => Ok(payload),
+        let decrypt = |(index, payload): (usize, Payload)| {
+            let read = read(payload, &keys, !self.only_encrypted);
+            read.map_err(|reason| at(index, reason))
         };
         payloads.into_iter().enumerate().map(decrypt).collect()
     }
@@ -218,7 +214,10 @@ impl PayloadCodec for Encryption {
     }
 
     fn __cipher(&self) -> Option<Arc<dyn Cipher>> {
-        Some(Arc::new(InChain(self.clone())))
+        Some(Arc::new(EncryptedValues {
+            encryption: self.clone(),
+            takes_plain: true,
+        }))
     }
 }
 
@@ -228,33 +227,29 @@ fn is_encrypted(payload: &Payload, keys: &Keys) -> bool {
     payload.encoding() == ENCODING && keys.decrypt(payload.clone()).is_ok()
 }
 
-/// For values that are always encrypted, of clients without this codec.
-impl Cipher for Encryption {
-    fn encrypt(&self, payload: Payload) -> Result<Payload, String> {
-        self.keys().encrypt(payload)
-    }
-
-    fn decrypt(&self, payload: Payload) -> Result<Payload, String> {
-        match payload.encoding() {
-            ENCODING => self.keys().decrypt(payload),
-            other => Err(format!("it is not encrypted; its encoding is `{other}`")),
-        }
+/// Decrypts a payload; a plain one is taken as it is, or refused.
+fn read(payload: Payload, keys: &Keys, takes_plain: bool) -> Result<Payload, String> {
+    match payload.encoding() {
+        ENCODING => keys.decrypt(payload),
+        _ if takes_plain => Ok(payload),
+        other => Err(format!("it is not encrypted; its encoding is `{other}`")),
     }
 }
 
-/// For values that are always encrypted, of clients with this codec: it has decrypted them already.
-struct InChain(Encryption);
+/// For values that are always encrypted.
+pub(super) struct EncryptedValues {
+    pub(super) encryption: Encryption,
+    /// Whether a codec has decrypted them already.
+    pub(super) takes_plain: bool,
+}
 
-impl Cipher for InChain {
+impl Cipher for EncryptedValues {
     fn encrypt(&self, payload: Payload) -> Result<Payload, String> {
-        self.0.keys().encrypt(payload)
+        self.encryption.keys().encrypt(payload)
     }
 
     fn decrypt(&self, payload: Payload) -> Result<Payload, String> {
-        match payload.encoding() {
-            ENCODING => self.0.keys().decrypt(payload),
-            _ => Ok(payload),
-        }
+        read(payload, &self.encryption.keys(), self.takes_plain)
     }
 }
 

@@ -68,22 +68,21 @@ impl Endpoint {
 
     /// The router, for a server of its own or to be nested in another one.
     pub fn into_router(self) -> Router {
-        let chain = Arc::new(self.codecs.chain());
         let origins: Arc<[String]> = self.origins.into();
         Router::new()
             .route("/encode", post(encode))
             .route("/decode", post(decode))
             .layer(DefaultBodyLimit::max(MAX_BODY))
             .layer(middleware::from_fn_with_state(origins, cross_origin))
-            .with_state(chain)
+            .with_state(self.codecs.chain())
     }
 }
 
-async fn encode(State(chain): State<Arc<Chain>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn encode(State(chain): State<Chain>, headers: HeaderMap, body: Bytes) -> Response {
     answer(&chain, Direction::Encode, &headers, &body).await
 }
 
-async fn decode(State(chain): State<Arc<Chain>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn decode(State(chain): State<Chain>, headers: HeaderMap, body: Bytes) -> Response {
     answer(&chain, Direction::Decode, &headers, &body).await
 }
 
@@ -111,11 +110,7 @@ async fn transformed(
         context: CodecContext::of_namespace(namespace),
         payloads,
     };
-    let transformed = match chain.is_empty() {
-        true => Ok(vec![batch.payloads]),
-        false => chain.transform(direction, vec![batch]).await,
-    };
-    match transformed {
+    match chain.transform(direction, vec![batch]).await {
         Ok(batches) => Ok(payload::list_to_json(
             batches.into_iter().flatten().collect(),
         )),
@@ -124,10 +119,7 @@ async fn transformed(
                 Some(index) => format!("payload {index}"),
                 None => "the payloads".to_owned(),
             };
-            let (codec, reason) = (fault.codec, fault.reason);
-            Err(format!(
-                "codec `{codec}` cannot {direction} {payload}: {reason}"
-            ))
+            Err(fault.in_words(direction, &payload))
         }
     }
 }

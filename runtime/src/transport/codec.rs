@@ -51,13 +51,8 @@ impl MessageCodecs {
         namespace: &Arc<str>,
         about: Subject,
     ) -> Result<(), CodecFault> {
-        match &self.0 {
-            None => Ok(()),
-            Some(inner) => {
-                let encode = Direction::Encode;
-                inner.transform(encode, message, namespace, about).await
-            }
-        }
+        self.transform(Direction::Encode, message, namespace, about)
+            .await
     }
 
     /// Decodes the payloads of a message, which after an error has lost them.
@@ -67,12 +62,20 @@ impl MessageCodecs {
         namespace: &Arc<str>,
         about: Subject,
     ) -> Result<(), CodecFault> {
+        self.transform(Direction::Decode, message, namespace, about)
+            .await
+    }
+
+    async fn transform<M: PayloadFields>(
+        &self,
+        direction: Direction,
+        message: &mut M,
+        namespace: &Arc<str>,
+        about: Subject,
+    ) -> Result<(), CodecFault> {
         match &self.0 {
             None => Ok(()),
-            Some(inner) => {
-                let decode = Direction::Decode;
-                inner.transform(decode, message, namespace, about).await
-            }
+            Some(inner) => inner.transform(direction, message, namespace, about).await,
         }
     }
 }
@@ -100,25 +103,23 @@ impl Inner {
         }
 
         let Outside {
-            batches, fields, ..
+            batches,
+            of,
+            fields,
         } = taken;
-        let contexts: Vec<_> = batches.iter().map(|it| it.context.clone()).collect();
-        let transformed = match self.chain.is_empty() {
-            // Only failures are encoded.
-            true => batches.into_iter().map(|batch| batch.payloads).collect(),
-            false => match self.chain.transform(direction, batches).await {
-                Ok(transformed) => transformed,
-                Err(fault) => {
-                    let payload = fault.batch.zip(fault.payload).and_then(|(batch, payload)| {
-                        let (field, index) = place(&fields, batch, payload)?;
-                        let path = Visitor::locate(message, options, field)?;
-                        Some(format!("payload `{path}[{index}]`"))
-                    });
-                    let whole = CodecContext::new(namespace, about);
-                    let context = fault.batch.map_or(&whole, |batch| &contexts[batch]);
-                    return Err(in_words(&fault, direction, payload, context));
-                }
-            },
+        let transformed = match self.chain.transform(direction, batches).await {
+            Ok(transformed) => transformed,
+            Err(fault) => {
+                let payload = fault.batch.zip(fault.payload).and_then(|(batch, payload)| {
+                    let (field, index) = place(&fields, batch, payload)?;
+                    let path = Visitor::locate(message, options, field)?;
+                    Some(format!("payload `{path}[{index}]`"))
+                });
+                let mut subjects = of.into_iter();
+                let subject = subjects.find(|(_, batch)| fault.batch == Some(*batch));
+                let subject = subject.map_or(about, |(subject, _)| subject);
+                return Err(in_words(&fault, direction, payload, &subject));
+            }
         };
 
         let mut transformed: Vec<_> = transformed.into_iter().map(Vec::into_iter).collect();
@@ -193,17 +194,14 @@ fn in_words(
     fault: &ChainFault,
     direction: Direction,
     payload: Option<String>,
-    context: &CodecContext,
+    about: &Subject,
 ) -> CodecFault {
-    let ChainFault { codec, reason, .. } = fault;
     let payload = payload.unwrap_or_else(|| "payloads".to_owned());
-    let of = match context.workflow_id() {
-        Some(id) => format!(" of workflow `{id}`"),
-        None => String::new(),
+    let of = match &*about.workflow_id {
+        "" => String::new(),
+        id => format!(" of workflow `{id}`"),
     };
-    CodecFault::new(&format!(
-        "codec `{codec}` cannot {direction} {payload}{of}: {reason}"
-    ))
+    CodecFault::new(&fault.in_words(direction, &format!("{payload}{of}")))
 }
 
 #[cfg(test)]

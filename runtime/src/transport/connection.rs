@@ -62,15 +62,11 @@ pub(super) async fn connect(
             Err(error) => failures.push((address.to_string(), error)),
         }
     }
-    match failures.pop() {
+    Err(match <[_; 1]>::try_from(failures) {
         // The caller knows the one address.
-        Some((_, error)) if failures.is_empty() => Err(error),
-        Some(last) => {
-            failures.push(last);
-            Err(io::Error::other(NoAddress(failures)))
-        }
-        None => Err(io::ErrorKind::AddrNotAvailable.into()),
-    }
+        Ok([(_, error)]) => error,
+        Err(all) => io::Error::other(NoAddress(all)),
+    })
 }
 
 async fn handshake(

@@ -383,10 +383,10 @@ impl ClientBuilder {
             let error = not_connected(address.clone(), error);
             return Err(refused_by(&channel, address, error));
         }
-        let (caller, converter) = self.caller(channel.clone(), headers);
+        let client = self.client(channel.clone(), headers);
         let left = timeout.saturating_sub(started.elapsed());
-        match greet(&caller, &address, left).await {
-            Ok(()) => Ok(Client(Arc::new(caller), converter)),
+        match greet(client.caller(), &address, left).await {
+            Ok(()) => Ok(client),
             Err(error) => Err(refused_by(&channel, address, error)),
         }
     }
@@ -410,19 +410,17 @@ impl ClientBuilder {
         let target = self.target()?;
         #[cfg(feature = "tls")]
         check(&target)?;
-        let (caller, converter) = self.caller(channel(target)?, headers);
-        Ok(Client(Arc::new(caller), converter))
+        Ok(self.client(channel(target)?, headers))
     }
 
-    fn caller(self, channel: Channel, headers: HeaderMap) -> (Caller, Converter) {
+    fn client(self, channel: Channel, headers: HeaderMap) -> Client {
         let key = match self.api_key {
             Some(Key::Given(key)) => Some(key),
             Some(Key::Fixed(_)) | None => None,
         };
         let identity = self.identity.unwrap_or_else(id::identity);
         let caller = Caller::grpc(channel, headers, key, &self.namespace, &identity);
-        let converter = self.converter.with_cipher(self.codecs.cipher.clone());
-        (caller.with_codecs(&self.codecs), converter)
+        Client(Arc::new(caller), self.converter).with_codecs(self.codecs)
     }
 
     fn target(&self) -> Result<Target, ConnectError> {

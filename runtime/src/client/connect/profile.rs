@@ -53,9 +53,9 @@ impl Environment {
             .filter(|it| !it.is_empty())
     }
 
-    /// Whether one of these is set.
-    fn has_any(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| self.get(name).is_some())
+    /// Whether a variable asks for TLS.
+    fn has_any_of_tls(&self) -> bool {
+        TLS_VARIABLES.iter().any(|name| self.get(name).is_some())
     }
 
     /// The variables of TLS that nobody reads, such as those of an older CLI.
@@ -300,6 +300,11 @@ fn header(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
 }
 
+/// A value; an empty one is not set.
+fn set(value: Option<String>) -> Option<String> {
+    value.filter(|it| !it.is_empty())
+}
+
 fn wrong(problem: String) -> ConnectError {
     ConnectError::Configuration { problem }
 }
@@ -307,40 +312,39 @@ fn wrong(problem: String) -> ConnectError {
 impl Profile {
     /// Variables come before what the file says.
     fn change(&mut self, environment: &Environment) -> Result<(), ConnectError> {
-        let set = |place: &mut Option<String>, name: &str| {
+        let replace = |place: &mut Option<String>, name: &str| {
             if let Some(value) = environment.get(name) {
                 *place = Some(value.to_owned());
             }
         };
-        set(&mut self.address, "TEMPORAL_ADDRESS");
-        set(&mut self.authority, "TEMPORAL_CLIENT_AUTHORITY");
-        set(&mut self.namespace, "TEMPORAL_NAMESPACE");
-        set(&mut self.api_key, "TEMPORAL_API_KEY");
-        if environment.has_any(&["TEMPORAL_CODEC_ENDPOINT"]) {
-            let codec = self.codec.get_or_insert_default();
-            set(&mut codec.endpoint, "TEMPORAL_CODEC_ENDPOINT");
+        replace(&mut self.address, "TEMPORAL_ADDRESS");
+        replace(&mut self.authority, "TEMPORAL_CLIENT_AUTHORITY");
+        replace(&mut self.namespace, "TEMPORAL_NAMESPACE");
+        replace(&mut self.api_key, "TEMPORAL_API_KEY");
+        if let Some(endpoint) = environment.get("TEMPORAL_CODEC_ENDPOINT") {
+            self.codec.get_or_insert_default().endpoint = Some(endpoint.to_owned());
         }
         for name in environment.unknown_of_tls() {
             warn!("the variable {name} is not one of the configuration, and has no effect");
         }
-        if environment.has_any(&TLS_VARIABLES) {
+        if environment.has_any_of_tls() {
             let tls = self.tls.get_or_insert_default();
             if let Some(on) = environment.bool("TEMPORAL_TLS")? {
                 tls.disabled = Some(!on);
             }
-            set(&mut tls.client_cert_path, "TEMPORAL_TLS_CLIENT_CERT_PATH");
-            set(&mut tls.client_cert_data, "TEMPORAL_TLS_CLIENT_CERT_DATA");
-            set(&mut tls.client_key_path, "TEMPORAL_TLS_CLIENT_KEY_PATH");
-            set(&mut tls.client_key_data, "TEMPORAL_TLS_CLIENT_KEY_DATA");
-            set(
+            replace(&mut tls.client_cert_path, "TEMPORAL_TLS_CLIENT_CERT_PATH");
+            replace(&mut tls.client_cert_data, "TEMPORAL_TLS_CLIENT_CERT_DATA");
+            replace(&mut tls.client_key_path, "TEMPORAL_TLS_CLIENT_KEY_PATH");
+            replace(&mut tls.client_key_data, "TEMPORAL_TLS_CLIENT_KEY_DATA");
+            replace(
                 &mut tls.server_ca_cert_path,
                 "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
             );
-            set(
+            replace(
                 &mut tls.server_ca_cert_data,
                 "TEMPORAL_TLS_SERVER_CA_CERT_DATA",
             );
-            set(&mut tls.server_name, "TEMPORAL_TLS_SERVER_NAME");
+            replace(&mut tls.server_name, "TEMPORAL_TLS_SERVER_NAME");
             if let Some(disabled) = environment.bool("TEMPORAL_TLS_DISABLE_HOST_VERIFICATION")? {
                 tls.disable_host_verification = disabled;
             }
@@ -359,7 +363,6 @@ impl Profile {
     }
 
     fn builder(self) -> Result<ClientBuilder, ConnectError> {
-        let set = |value: Option<String>| value.filter(|it| !it.is_empty());
         if self
             .codec
             .is_some_and(|codec| set(codec.endpoint).is_some())
@@ -417,7 +420,6 @@ fn source(
     path: (&'static str, Option<String>),
     data: (&'static str, Option<String>),
 ) -> Result<Option<Source>, ConnectError> {
-    let set = |value: Option<String>| value.filter(|it| !it.is_empty());
     match (set(path.1), set(data.1)) {
         (Some(path), None) => Ok(Some(Source::Path(path))),
         (None, Some(pem)) => Ok(Some(Source::Data { key: data.0, pem })),
@@ -458,7 +460,7 @@ impl TlsTable {
                 )));
             }
         };
-        let name = self.server_name.filter(|it| !it.is_empty());
+        let name = set(self.server_name);
         with_tls(
             builder,
             roots,
@@ -477,13 +479,11 @@ fn with_tls(
     server_name: Option<String>,
     accepts_any: bool,
 ) -> Result<ClientBuilder, ConnectError> {
-    use crate::transport::tls::{Pem, Tls};
+    use crate::transport::tls::Tls;
 
     let mut tls = Tls::new();
-    match roots {
-        Some(Source::Path(path)) => tls = tls.roots_file(path),
-        Some(Source::Data { key, pem }) => tls = tls.roots_from(Pem::from_setting(key, pem)),
-        None => {}
+    if let Some(roots) = roots {
+        tls = tls.roots_from(roots.into());
     }
     if let Some((certificate, key)) = identity {
         tls = tls.certificate_from(certificate.into(), key.into());

@@ -73,7 +73,6 @@ fn fields() -> std::collections::HashMap<String, common::Payload> {
     [("key".to_owned(), payload::to_proto(secret()))].into()
 }
 
-/// See [`one`].
 /// With headers.
 const ALL: VisitOptions = VisitOptions {
     headers: true,
@@ -84,6 +83,7 @@ fn codecs() -> MessageCodecs {
     MessageCodecs::new(&keyed())
 }
 
+/// See [`one`].
 fn header() -> Option<common::Header> {
     Some(common::Header { fields: fields() })
 }
