@@ -275,10 +275,20 @@ impl Caller {
     where
         R::Message: Rpc<Reply = R::Reply>,
     {
+        let (message, about) = prepared;
+        let reply = self.reply(message, attempts).await;
+        self.response::<R>(reply, about.as_ref()).await
+    }
+
+    async fn reply<M: Rpc>(
+        &self,
+        message: M,
+        attempts: &mut Attempts,
+    ) -> Result<M::Reply, CallError> {
         match &self.route {
-            Route::Grpc(grpc) => self.attempt::<R, _>(grpc, prepared, attempts).await,
+            Route::Grpc(grpc) => self.attempt(grpc, message, attempts).await,
             #[cfg(any(feature = "server", test))]
-            Route::InProcess(local) => self.attempt::<R, _>(local, prepared, attempts).await,
+            Route::InProcess(local) => self.attempt(local, message, attempts).await,
         }
     }
 
@@ -423,12 +433,7 @@ impl Caller {
         R::Response: Send,
     {
         let (message, about) = self.message(request, None::<fn() -> Subject>).await?;
-        let attempts = &mut Attempts::new(patience);
-        let reply = match &self.route {
-            Route::Grpc(grpc) => self.reply(grpc, message, attempts).await,
-            #[cfg(any(feature = "server", test))]
-            Route::InProcess(local) => self.reply(local, message, attempts).await,
-        };
+        let reply = self.reply(message, &mut Attempts::new(patience)).await;
         if self.codecs.is_empty() {
             let response = self.response::<R>(reply, about.as_ref()).await;
             return response.map(Arrival::Here);
@@ -442,20 +447,7 @@ impl Caller {
         }
     }
 
-    async fn attempt<R: Request, T: Transport>(
-        &self,
-        transport: &T,
-        (message, about): (R::Message, Option<Subject>),
-        attempts: &mut Attempts,
-    ) -> Result<R::Response, CallError>
-    where
-        R::Message: Rpc<Reply = R::Reply>,
-    {
-        let reply = self.reply(transport, message, attempts).await;
-        self.response::<R>(reply, about.as_ref()).await
-    }
-
-    async fn reply<T: Transport, M: Rpc>(
+    async fn attempt<T: Transport, M: Rpc>(
         &self,
         transport: &T,
         message: M,
@@ -610,10 +602,10 @@ mod tests {
         };
         let message = request.into_message(caller.sender());
         let patience = Patience::until_reachable();
-        let count = caller
-            .attempt::<CountWorkflows, _>(&faulty, (message, None), &mut Attempts::new(patience))
+        let reply = caller
+            .attempt(&faulty, message, &mut Attempts::new(patience))
             .await;
-        assert_eq!(count.expect("the fifth attempt succeeds"), 0);
+        assert_eq!(reply.expect("the fifth attempt succeeds").count, 0);
         assert_eq!(faulty.prepared.into_inner(), 1);
         assert_eq!(faulty.sent.into_inner(), 5);
     }
