@@ -36,6 +36,13 @@ class Echo:
 
 
 @workflow.defn
+class Idle:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.sleep(60)
+
+
+@workflow.defn
 class Waiting:
     def __init__(self) -> None:
         self.signals: list[str] = []
@@ -109,7 +116,7 @@ class Parent:
                 return str(await workflow.execute_child_workflow(Continuing.run, 2, id=child))
             case ["timeout"]:
                 return await workflow.execute_child_workflow(
-                    Waiting.run, id=child, run_timeout=timedelta(seconds=3)
+                    Idle.run, id=child, run_timeout=timedelta(seconds=2)
                 )
             case ["grandchild"]:
                 return await workflow.execute_child_workflow(Parent.run, "echo", id=child)
@@ -236,11 +243,12 @@ def comparable(event) -> str:
 async def main() -> None:
     client = await Client.connect(sys.argv[1])
     queue = "children-" + uuid.uuid4().hex
-    workflows = [Echo, Waiting, Continuing, Parent]
+    workflows = [Echo, Idle, Waiting, Continuing, Parent]
     runner = UnsandboxedWorkflowRunner()
     async with Worker(client, task_queue=queue, workflows=workflows, workflow_runner=runner):
         server = Server(client, queue)
-        recorded = await asyncio.gather(*[server.record(scenario) for scenario in SCENARIOS])
+        scenarios = sys.argv[2:] or SCENARIOS
+        recorded = await asyncio.gather(*[server.record(scenario) for scenario in scenarios])
     for lines in recorded:
         print("\n".join(lines))
 
