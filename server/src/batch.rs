@@ -10,7 +10,9 @@ use durably_proto::api::enums::v1::BatchOperationState;
 use durably_proto::api::workflowservice::v1::StartBatchOperationRequest;
 use prost::Message;
 
+use crate::error::Error;
 use crate::name::BatchName;
+use crate::namespace::Namespace;
 
 /// The batch operations of all namespaces.
 #[derive(Debug, Default)]
@@ -51,12 +53,13 @@ pub(crate) struct Batch {
     pub(crate) completed: i64,
     #[prost(int64, tag = "8")]
     pub(crate) failed: i64,
-    /// The workflows of the current page, and how many of them are done.
+    /// The workflows of the current page of the query; empty if the request names the workflows.
     #[prost(message, repeated, tag = "9")]
     page: Vec<WorkflowExecution>,
+    /// How many workflows of the page, or of the request, are done.
     #[prost(uint64, tag = "10")]
     done: u64,
-    /// Where the next page begins; absent with the last page.
+    /// Where the next page begins; absent with the last page, and if the request names the workflows.
     #[prost(bytes = "vec", optional, tag = "11")]
     next_page: Option<Vec<u8>>,
 }
@@ -83,21 +86,12 @@ impl Batch {
         matched: i64,
     ) -> Self {
         #[expect(deprecated, reason = "clients still send it")]
-        let mut page = request.executions.clone();
-        page.extend(
-            request
-                .target_executions
-                .iter()
-                .map(|target| WorkflowExecution {
-                    workflow_id: target.business_id.clone(),
-                    run_id: target.run_id.clone(),
-                }),
-        );
-        let is_query = page.is_empty();
+        let named = request.executions.len() + request.target_executions.len();
+        let is_query = named == 0;
         Self {
             matched: match is_query {
                 true => matched,
-                false => i64::try_from(page.len()).unwrap_or(i64::MAX),
+                false => i64::try_from(named).unwrap_or(i64::MAX),
             },
             request: Some(request),
             run_id,
@@ -106,7 +100,7 @@ impl Batch {
             state: BatchOperationState::Running.into(),
             completed: 0,
             failed: 0,
-            page,
+            page: Vec::new(),
             done: 0,
             next_page: is_query.then(Vec::new),
         }
@@ -143,15 +137,35 @@ impl Batch {
             return Next::Stopped;
         }
         let done = usize::try_from(self.done).unwrap_or(usize::MAX);
-        match (self.page.get(done), &self.next_page) {
-            (Some(target), _) => Next::Target(target.clone()),
+        let target = self.page.get(done).cloned().or_else(|| self.named(done));
+        match (target, &self.next_page) {
+            (Some(target), _) => Next::Target(target),
             (None, Some(token)) => Next::Page(token.clone()),
             (None, None) => Next::Finish,
         }
     }
 
-    /// Goes on with another page. An empty token ends the list.
+    /// The workflow with that index in the request.
+    fn named(&self, index: usize) -> Option<WorkflowExecution> {
+        let request = self.request.as_ref()?;
+        #[expect(deprecated, reason = "clients still send it")]
+        let executions = &request.executions;
+        if let Some(execution) = executions.get(index) {
+            return Some(execution.clone());
+        }
+        let target = request.target_executions.get(index - executions.len())?;
+        Some(WorkflowExecution {
+            workflow_id: target.business_id.clone(),
+            run_id: target.run_id.clone(),
+        })
+    }
+
+    /// Goes on with another page. An empty token ends the list. A batch that was stopped meanwhile needs
+    /// none.
     pub(crate) fn turn_page(&mut self, page: Vec<WorkflowExecution>, next: Vec<u8>) {
+        if !self.is_running() {
+            return;
+        }
         self.page = page;
         self.done = 0;
         self.next_page = Some(next).filter(|next| !next.is_empty());
@@ -192,7 +206,26 @@ impl Batches {
         of_namespace.cloned().collect()
     }
 
-    pub(crate) fn insert(&self, live: Arc<LiveBatch>) {
+    /// Whether the live batch operation is the one of its name: a namespace is deleted with its own.
+    pub(crate) fn holds(&self, live: &Arc<LiveBatch>) -> bool {
+        let held = self.find(&live.name);
+        held.is_some_and(|held| Arc::ptr_eq(&held, live))
+    }
+
+    /// Inserts a batch operation that has started.
+    ///
+    /// # Errors
+    /// Its namespace was deleted meanwhile.
+    pub(crate) fn insert(&self, namespace: &Namespace, live: Arc<LiveBatch>) -> Result<(), Error> {
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        // Checked while it is locked: a deletion drops afterwards what is inserted here.
+        namespace.check_not_deleted()?;
+        by_name.insert(live.name.clone(), live);
+        Ok(())
+    }
+
+    /// Inserts a batch operation that is in the store.
+    pub(crate) fn add_stored(&self, live: Arc<LiveBatch>) {
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         by_name.insert(live.name.clone(), live);
     }

@@ -1,5 +1,5 @@
-//! Runs batch operations: one workflow after another, as fast as they may, and saves the progress. After
-//! a restart the last few operations are repeated, with the same request ids.
+//! Runs batch operations: one workflow after another, at the rate of the request, and saves the progress.
+//! After a restart the last few operations are repeated, with the same request ids.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,11 +45,11 @@ pub(crate) async fn run(
 /// Repeats the work after a failure of the store.
 async fn run_to_the_end(backend: Arc<Backend>, name: BatchName) {
     let mut delay = FIRST_DELAY;
+    // Another one of that name belongs to a later namespace.
+    let Some(live) = backend.batches.find(&name) else {
+        return;
+    };
     loop {
-        // It goes with its namespace.
-        let Some(live) = backend.batches.find(&name) else {
-            return;
-        };
         match work(&backend, &live).await {
             Ok(()) => return,
             Err(_) if backend.is_stopping() => return,
@@ -68,12 +68,13 @@ async fn run_to_the_end(backend: Arc<Backend>, name: BatchName) {
     }
 }
 
-async fn work(backend: &Backend, live: &LiveBatch) -> Result<(), Error> {
+async fn work(backend: &Backend, live: &Arc<LiveBatch>) -> Result<(), Error> {
     let request = live.lock().request();
     let mut pace = pace(backend, request.max_operations_per_second);
     let mut saved = Instant::now();
     loop {
-        if backend.namespaces.find(&live.name.namespace).is_err() {
+        // It was deleted with its namespace.
+        if !backend.batches.holds(live) {
             return Ok(());
         }
         let next = live.lock().next();
@@ -87,7 +88,17 @@ async fn work(backend: &Backend, live: &LiveBatch) -> Result<(), Error> {
             Next::Page(token) => {
                 let request = request.clone();
                 let page = backend.on_disk(move |backend| batch::page(backend, &request, token));
-                let (page, next) = page.await?;
+                let (page, next) = match page.await {
+                    Ok(page) => page,
+                    // It stays so: the query is for counts, or a search attribute was removed.
+                    Err(error @ (Error::Invalid(_) | Error::Query(_))) => {
+                        tracing::warn!(job_id = %live.name.id, ?error, "a batch operation has failed: its query cannot list workflows");
+                        let failed = BatchOperationState::Failed;
+                        backend.close_batch(live, failed).await?;
+                        return Ok(());
+                    }
+                    Err(error) => return Err(error),
+                };
                 live.lock().turn_page(page, next);
                 backend.save_batch(live).await?;
                 saved = Instant::now();
@@ -158,7 +169,7 @@ fn pace(backend: &Backend, per_second: f32) -> Option<Interval> {
         false => DEFAULT_PER_SECOND,
     };
     let mut pace = interval(Duration::from_secs_f64(1.0 / per_second));
-    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     Some(pace)
 }
 

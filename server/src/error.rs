@@ -49,8 +49,8 @@ pub enum StartError {
         /// What is wrong, with the name of the file.
         problem: String,
     },
-    /// The key of [`ServerBuilder::api_key`](crate::ServerBuilder::api_key) is none, for this reason. The key is
-    /// not shown.
+    /// [`ServerBuilder::api_key`](crate::ServerBuilder::api_key) was called with a key that cannot be used; the
+    /// reason. The key is not shown.
     ApiKey(&'static str),
     /// [`ServerBuilder::namespace`](crate::ServerBuilder::namespace) was called twice with this
     /// name.

@@ -26,7 +26,7 @@ use crate::visibility::values;
 #[derive(Debug, Default)]
 pub(crate) struct Namespaces {
     by_name: RwLock<BTreeMap<Arc<str>, Arc<Namespace>>>,
-    /// Locked while a namespace is added; requests find the others meanwhile.
+    /// Locked while a namespace is added or deleted; requests find the others meanwhile.
     adding: Mutex<()>,
 }
 
@@ -51,7 +51,8 @@ pub(crate) struct Namespace {
     attributes: RwLock<Attributes>,
     /// The worker deployments, which its queues know, too.
     deployments: Arc<RwLock<Deployments>>,
-    /// Locked while the search attributes or the deployments are changed; requests read them meanwhile.
+    /// Locked while the namespace is deleted, or its settings, search attributes or deployments are
+    /// changed; requests read them meanwhile.
     changing: Mutex<()>,
 }
 
@@ -132,12 +133,14 @@ impl Namespaces {
 
     /// Deletes a namespace: it has another name from now on, and none of its executions is found any
     /// more. Returns the namespace under its new name. `quiesce` returns when no input is applied to an
-    /// execution of the namespace any more.
+    /// execution of the namespace any more; `drop_live` drops what is in memory of a deleted one, before
+    /// another namespace can have the name.
     pub(crate) fn delete(
         &self,
         store: &dyn Store,
         namespace: &Namespace,
         quiesce: impl FnOnce(),
+        drop_live: impl FnOnce(),
     ) -> Result<Arc<Namespace>, Error> {
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         if namespace.name.as_ref() == SYSTEM {
@@ -145,9 +148,8 @@ impl Namespaces {
                 "unable to delete system namespace".to_owned(),
             ));
         }
-        if !self.contains(&namespace.name) {
-            return Err(Error::NamespaceNotFound(namespace.name.to_string()));
-        }
+        // The name may be that of a later namespace.
+        namespace.check_not_deleted()?;
         let deleted_name = self.deleted_name(namespace);
         let _changing = namespace
             .changing
@@ -163,9 +165,13 @@ impl Namespaces {
         facts.name = deleted_name.as_str().into();
         facts.settings.state = NamespaceState::Deleted;
         let deleted = Arc::new(Namespace::new(facts));
-        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
-        by_name.remove(&namespace.name);
-        by_name.insert(Arc::clone(&deleted.name), Arc::clone(&deleted));
+        {
+            let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+            by_name.remove(&namespace.name);
+            by_name.insert(Arc::clone(&deleted.name), Arc::clone(&deleted));
+        }
+        namespace.close_queues();
+        drop_live();
         Ok(deleted)
     }
 
@@ -251,6 +257,12 @@ impl Namespace {
         self.is_deleted.load(Ordering::SeqCst)
     }
 
+    /// Whether the namespace is deleted, after a deletion in progress, which the store may refuse.
+    pub(crate) fn has_been_deleted(&self) -> bool {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_deleted()
+    }
+
     /// Refuses a request that has found the namespace before it was deleted.
     pub(crate) fn check_not_deleted(&self) -> Result<(), Error> {
         match self.is_deleted() {
@@ -271,11 +283,12 @@ impl Namespace {
         }
     }
 
-    /// Ends all polls and drops all tasks.
+    /// Ends all polls and drops all tasks and direct queries.
     pub(crate) fn close_queues(&self) {
         self.workflow_tasks.close();
         self.activity_tasks.close();
         self.nexus_tasks.close();
+        self.queries.close();
     }
 
     /// The search attributes that executions may carry.

@@ -10,10 +10,29 @@ use super::Backend;
 use crate::batch::{Batch, LiveBatch};
 use crate::error::{AlreadyStarted, Error, StoreError};
 use crate::name::BatchName;
+use crate::namespace::Namespace;
 
 impl Backend {
-    /// Starts a batch operation. It is durable on return.
-    pub(crate) async fn start_batch(&self, name: BatchName, batch: Batch) -> Result<(), Error> {
+    /// Starts a batch operation. It is durable on return; it is completed also if the caller goes away.
+    pub(crate) async fn start_batch(
+        &self,
+        namespace: Arc<Namespace>,
+        name: BatchName,
+        batch: Batch,
+    ) -> Result<(), Error> {
+        let start = |backend: Arc<Self>| async move {
+            let live = Arc::new(LiveBatch::new(name, batch));
+            backend.start_and_store(&namespace, live).await
+        };
+        self.complete(start).await?
+    }
+
+    async fn start_and_store(
+        &self,
+        namespace: &Namespace,
+        live: Arc<LiveBatch>,
+    ) -> Result<(), Error> {
+        let name = &live.name;
         let _starting = self.batches.starting.lock().await;
         let batches = self.batches.of_namespace(&name.namespace);
         if batches.iter().any(|live| live.lock().is_running()) {
@@ -21,8 +40,8 @@ impl Backend {
                 "Max concurrent batch operations is reached",
             ));
         }
-        if let Some(live) = self.batches.find(&name) {
-            let run_id = live.lock().run_id.clone();
+        if let Some(ended) = self.batches.find(name) {
+            let run_id = ended.lock().run_id.clone();
             let message = format!(
                 "Workflow execution already finished. WorkflowId: {}, RunId: {run_id}. Workflow Id reuse policy: reject duplicate workflow Id.",
                 name.id
@@ -34,31 +53,47 @@ impl Backend {
                 run_id,
             }));
         }
-        let live = Arc::new(LiveBatch::new(name, batch));
         self.save_batch(&live).await?;
-        self.batches.insert(Arc::clone(&live));
+        if let Err(deleted) = self.batches.insert(namespace, Arc::clone(&live)) {
+            // What cannot be removed now is removed by the sweep after a restart.
+            drop(self.store.put_batch(&live.name, None));
+            return Err(deleted);
+        }
         self.work_on(&live);
         Ok(())
     }
 
-    /// Ends a batch operation; returns false if it has ended already. The end is durable on return.
+    /// Ends a batch operation; returns false if it has ended already. The end is durable on return; it
+    /// is completed also if the caller goes away.
     pub(crate) async fn close_batch(
         &self,
-        live: &LiveBatch,
+        live: &Arc<LiveBatch>,
         state: BatchOperationState,
-    ) -> Result<bool, StoreError> {
-        let closed = live.lock().close(state, self.clock.now());
-        if closed {
-            self.save_batch(live).await?;
-        }
-        Ok(closed)
+    ) -> Result<bool, Error> {
+        let live = Arc::clone(live);
+        let close = |backend: Arc<Self>| async move {
+            let _saving = live.saving.lock().await;
+            let mut ended = live.lock().clone();
+            if !ended.close(state, backend.clock.now()) {
+                return Ok(false);
+            }
+            // Until the store has it, the operation is running: after a failure the end is repeated.
+            backend.put_batch(&live.name, &ended).await?;
+            *live.lock() = ended;
+            Ok(true)
+        };
+        self.complete(close).await?
     }
 
     /// Saves the state of a batch operation.
     pub(crate) async fn save_batch(&self, live: &LiveBatch) -> Result<(), StoreError> {
         let _saving = live.saving.lock().await;
-        let state = live.lock().encode_to_vec();
-        let saved = self.store.put_batch(&live.name, Some(state));
+        let batch = live.lock().clone();
+        self.put_batch(&live.name, &batch).await
+    }
+
+    async fn put_batch(&self, name: &BatchName, batch: &Batch) -> Result<(), StoreError> {
+        let saved = self.store.put_batch(name, Some(batch.encode_to_vec()));
         saved.confirmed().await
     }
 
@@ -68,7 +103,7 @@ impl Backend {
             match Batch::decode(&*stored.state) {
                 Ok(batch) => {
                     let live = Arc::new(LiveBatch::new(stored.name, batch));
-                    self.batches.insert(Arc::clone(&live));
+                    self.batches.add_stored(Arc::clone(&live));
                     if live.lock().is_running() {
                         self.work_on(&live);
                     }

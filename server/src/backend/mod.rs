@@ -5,6 +5,7 @@
 pub(crate) mod advance;
 mod batches;
 mod commit;
+mod complete;
 pub(crate) mod disk;
 pub(crate) mod effects;
 mod namespaces;
@@ -192,7 +193,7 @@ impl Backend {
 
     /// Applies all due deadlines of a run.
     pub(crate) fn fire_deadlines(&self, name: &RunName) {
-        // It goes with its namespace.
+        // The run was deleted with its namespace.
         let Ok(namespace) = self.namespaces.find(&name.execution.namespace) else {
             return;
         };
@@ -373,7 +374,7 @@ pub(crate) fn resolve_run(
     }
 }
 
-fn no_such_workflow(workflow_id: &str) -> Error {
+pub(crate) fn no_such_workflow(workflow_id: &str) -> Error {
     Error::NotFound(format!("workflow not found for ID: {workflow_id}"))
 }
 

@@ -16,15 +16,15 @@ impl Backend {
         delay: Duration,
     ) -> Result<Arc<str>, Error> {
         let name = &namespace.name;
-        let quiesce = || self.executions.drop_namespace(name);
-        let deleted = self.namespaces.delete(&*self.store, namespace, quiesce)?;
-        namespace.close_queues();
-        self.timers.drop_namespace(name);
-        for schedule in self.schedules.drop_namespace(name) {
-            // One that was changed meanwhile has set another alarm.
-            self.timers.set_schedule(&schedule, None);
-        }
-        self.batches.drop_namespace(name);
+        let quiesce = || self.executions.quiesce(name);
+        let drop_live = || {
+            self.executions.drop_namespace(name);
+            self.schedules.drop_namespace(name);
+            self.batches.drop_namespace(name);
+            self.timers.drop_namespace(name);
+        };
+        let namespaces = &self.namespaces;
+        let deleted = namespaces.delete(&*self.store, namespace, quiesce, drop_live)?;
         self.remove_namespace_later(&deleted, delay);
         Ok(Arc::clone(&deleted.name))
     }

@@ -32,7 +32,7 @@ impl Backend {
         })?;
         self.recover_schedules()?;
         for name in with_tasks {
-            // It goes with its namespace.
+            // The run was deleted with its namespace.
             let Ok(namespace) = self.namespaces.find(&name.execution.namespace) else {
                 continue;
             };
@@ -58,15 +58,15 @@ impl Backend {
         let Some(backend) = self.own.upgrade() else {
             return;
         };
-        // A deleted execution is not found again.
-        let is_given_up = self.is_stopping() || execution.namespace.is_deleted();
-        if is_given_up || std::mem::replace(&mut runs.is_recovering, true) {
+        if self.is_stopping() || std::mem::replace(&mut runs.is_recovering, true) {
             return;
         }
         let delay = runs.next_recovery_delay();
         let name = &execution.name;
         let is_outage = matches!(error, StoreError::Failed(_));
-        if is_outage && !self.outage.begin() {
+        if execution.namespace.is_deleted() {
+            // The commits of a deleted namespace fail.
+        } else if is_outage && !self.outage.begin() {
             // Thousands of workflows may meet the same failure.
             tracing::debug!(%name, %error, ?delay, "the workflow is recovered after a delay, too");
         } else {
@@ -95,7 +95,7 @@ impl Backend {
                 turn = self.outage.turn() => turn,
                 () = self.stopped() => return,
             };
-            if execution.namespace.is_deleted() {
+            if execution.namespace.has_been_deleted() {
                 return;
             }
             let mut runs = execution.lock();

@@ -31,21 +31,10 @@ impl Backend {
         name: &ScheduleName,
         apply: impl FnOnce(Option<&Schedule>, Time) -> Result<(Change, R), Error> + Send + 'static,
     ) -> Result<R, Error> {
-        let Some(backend) = self.own.upgrade() else {
-            return Err(StoreError::Stopped.into());
-        };
         let name = name.clone();
-        let work = self.begin_input();
-        let changed = self.runtime.spawn(async move {
-            let changed = backend.change_and_store(&name, apply).await;
-            drop(work);
-            changed
-        });
-        match changed.await {
-            Ok(changed) => changed,
-            // The runtime has ended.
-            Err(_) => Err(StoreError::Stopped.into()),
-        }
+        let change =
+            |backend: Arc<Self>| async move { backend.change_and_store(&name, apply).await };
+        self.complete(change).await?
     }
 
     /// Changes an existing schedule; it is stored when it is done.
@@ -186,7 +175,7 @@ impl Backend {
     /// Restores the schedules that a stopped server has left.
     pub(super) fn recover_schedules(&self) -> Result<(), StoreError> {
         for stored in self.store.schedules()? {
-            // It goes with its namespace.
+            // The schedule was deleted with its namespace.
             let Ok(namespace) = self.namespaces.find(&stored.name.namespace) else {
                 continue;
             };
@@ -194,7 +183,8 @@ impl Backend {
             match Schedule::decode(name, &stored.state) {
                 Ok(schedule) => {
                     let live = self.schedules.find_or_insert(&stored.name);
-                    self.set_schedule(&live, Some(Arc::new(schedule)));
+                    // No namespace is deleted before the server has started.
+                    let _ = self.set_schedule(&live, Some(Arc::new(schedule)));
                 }
                 // The server starts without a schedule that is damaged.
                 Err(damage) => tracing::error!(
@@ -229,7 +219,7 @@ impl Backend {
 
     async fn change_locked<R>(
         &self,
-        live: &LiveSchedule,
+        live: &Arc<LiveSchedule>,
         apply: impl FnOnce(Option<&Schedule>, Time) -> Result<(Change, R), Error>,
     ) -> Result<R, Error> {
         self.check_running()?;
@@ -249,14 +239,22 @@ impl Backend {
             .confirmed()
             .await?;
         self.outage.end();
-        self.set_schedule(live, changed);
+        self.set_schedule(live, changed)?;
         Ok(result)
     }
 
     /// Makes what is durable live: its row, its alarm and its next action.
-    fn set_schedule(&self, live: &LiveSchedule, schedule: Option<Arc<Schedule>>) {
+    ///
+    /// # Errors
+    /// Its namespace was deleted meanwhile.
+    fn set_schedule(
+        &self,
+        live: &Arc<LiveSchedule>,
+        schedule: Option<Arc<Schedule>>,
+    ) -> Result<(), Error> {
         let name = &live.name;
-        let rows = self.schedules.rows(&name.namespace);
+        let rows = self.schedules.rows_of(live);
+        let rows = rows.ok_or_else(|| Error::NamespaceNotFound(name.namespace.to_string()))?;
         match &schedule {
             Some(schedule) => rows.upsert(schedule::row(schedule)),
             None => rows.remove(&name.id.as_ref().into()),
@@ -272,6 +270,7 @@ impl Backend {
         if let Some(action) = action {
             self.send_action(name, action);
         }
+        Ok(())
     }
 
     fn send_action(&self, name: &ScheduleName, action: ActionId) {

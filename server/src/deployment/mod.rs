@@ -1,7 +1,8 @@
 //! Worker deployments of a namespace: their versions, which task queues the workers of each poll,
 //! and which version new work goes to.
 //!
-//! A version is created by the first poll of its workers, and has a task queue from the first poll
+//! A version is created by the first poll of its workers, or by a change that allows a version without
+//! pollers, and has a task queue from the first poll
 //! there. New work of a task queue goes to the current version of a deployment that has the queue,
 //! of several to the one that was made current last.
 

@@ -92,8 +92,26 @@ impl Executions {
         }
     }
 
-    /// Drops the executions of a namespace that is about to be deleted from memory, and waits until no
-    /// input is applied to them. Their waiters find that the namespace is gone.
+    /// Waits until no input is applied to an execution of a namespace that is about to be deleted. Later
+    /// inputs are refused.
+    pub(crate) fn quiesce(&self, namespace: &str) {
+        let executions: Vec<_> = {
+            let by_namespace = self
+                .by_namespace
+                .read()
+                .unwrap_or_else(PoisonError::into_inner);
+            let table = by_namespace.get(namespace);
+            table
+                .map(|it| it.values().cloned().collect())
+                .unwrap_or_default()
+        };
+        for execution in executions {
+            drop(execution.lock());
+        }
+    }
+
+    /// Drops the executions of a deleted namespace from memory. Their waiters find that the namespace is
+    /// deleted.
     pub(crate) fn drop_namespace(&self, namespace: &str) {
         let table = {
             let mut by_namespace = self
@@ -129,4 +147,4 @@ fn name(namespace: &Namespace, workflow_id: &str) -> ExecutionName {
     }
 }
 
-const DELETED: &str = "the namespace is being deleted";
+const DELETED: &str = "the namespace is deleted";

@@ -22,7 +22,7 @@ use durably_proto::api::workflowservice::v1::{
 use super::{check, reset, visibility, workflow};
 use crate::backend::Backend;
 use crate::backend::request::RequestScope;
-use crate::backend::resolve_run;
+use crate::backend::{no_such_workflow, resolve_run};
 use crate::batch::Batch;
 use crate::error::Error;
 use crate::name::BatchName;
@@ -41,7 +41,7 @@ pub(super) async fn start(
     request: StartBatchOperationRequest,
 ) -> Result<StartBatchOperationResponse, Error> {
     validate(&request)?;
-    let namespace = backend.namespaces.find_to_start(&request.namespace)?;
+    let namespace = backend.namespaces.find(&request.namespace)?;
     let name = BatchName {
         namespace: namespace.name.clone(),
         id: request.job_id.as_str().into(),
@@ -57,7 +57,7 @@ pub(super) async fn start(
         }
     };
     let batch = Batch::new(request, backend.ids.uuid(), backend.clock.now(), matched);
-    backend.start_batch(name, batch).await?;
+    backend.start_batch(namespace, name, batch).await?;
     Ok(StartBatchOperationResponse {})
 }
 
@@ -363,7 +363,7 @@ fn reset_point(
     let run_id = resolve_run(&execution, &mut runs, &named.run_id)?;
     let record = runs
         .get(&run_id)?
-        .ok_or_else(|| no_such_batch(&named.workflow_id))?;
+        .ok_or_else(|| no_such_workflow(&named.workflow_id))?;
     let events = record.run.events();
     let of_type = |event_type: EventType| {
         let all = events.events(0..events.len());
@@ -427,6 +427,15 @@ fn validate(request: &StartBatchOperationRequest) -> Result<(), Error> {
             "visibility query, executions, and target executions are mutually exclusive",
         ));
     }
+    for (index, target) in request.target_executions.iter().enumerate() {
+        if target.r#type() != ExecutionType::Workflow {
+            return Err(Error::Invalid(format!(
+                "target_executions[{index}] has type {}, but the operation requires {}",
+                target.r#type().as_str_name(),
+                ExecutionType::Workflow.as_str_name(),
+            )));
+        }
+    }
     match operation {
         Operation::SignalOperation(signal) if signal.signal.is_empty() => {
             Err(check::invalid("must provide signal name"))
@@ -488,11 +497,11 @@ fn unsupported() -> Error {
 
 /// The real server's words: a batch operation is a workflow there.
 fn no_such_batch(job_id: &str) -> Error {
-    Error::NotFound(format!("workflow not found for ID: {job_id}"))
+    no_such_workflow(job_id)
 }
 
 const NO_ID: &str = "JobId is not set on request.";
 const NO_NAMESPACE: &str = "Namespace is not set on request.";
 const INCOMPLETE: &str = "must provide required parameters: BatchType,Reason,Namespace, AND one of (Query OR Executions OR TargetExecutions)";
-/// Workflows of one page, which the stored state holds.
+/// Workflows of one page of a query, which the stored state holds.
 const PAGE_SIZE: i32 = 1000;

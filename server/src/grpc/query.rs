@@ -184,6 +184,7 @@ impl DirectQuery<'_> {
             return Ok(answer);
         }
         scope.check_running()?;
+        namespace.check_not_deleted()?;
         let version = namespace.deployments().destination(
             QueueType::Workflow,
             &normal,
@@ -197,7 +198,10 @@ impl DirectQuery<'_> {
         }
         match pending.answer_before(deadline).await {
             Some(answer) => Ok(answer),
-            None => Err(expired(scope)),
+            None => {
+                namespace.check_not_deleted()?;
+                Err(expired(scope))
+            }
         }
     }
 

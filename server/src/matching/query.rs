@@ -27,7 +27,13 @@ pub(crate) type QueryId = u64;
 /// The unanswered direct queries of a namespace.
 #[derive(Debug, Default)]
 pub(crate) struct DirectQueries {
-    pending: Mutex<HashMap<QueryId, oneshot::Sender<QueryAnswer>>>,
+    pending: Mutex<Pending>,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    answers: HashMap<QueryId, oneshot::Sender<QueryAnswer>>,
+    is_closed: bool,
 }
 
 /// A query that waits for its answer; deregistered when it is dropped.
@@ -39,10 +45,14 @@ pub(crate) struct PendingQuery<'a> {
 }
 
 impl DirectQueries {
-    /// Registers a query.
+    /// Registers a query. It has no answer if the queries are closed.
     pub(crate) fn register(&self, id: QueryId) -> PendingQuery<'_> {
         let (sender, answer) = oneshot::channel();
-        self.lock().insert(id, sender);
+        let mut pending = self.lock();
+        if !pending.is_closed {
+            pending.answers.insert(id, sender);
+        }
+        drop(pending);
         PendingQuery {
             id,
             queries: self,
@@ -52,28 +62,36 @@ impl DirectQueries {
 
     /// Whether a client still waits for the answer.
     pub(crate) fn is_open(&self, id: QueryId) -> bool {
-        self.lock().contains_key(&id)
+        self.lock().answers.contains_key(&id)
     }
 
     /// Delivers an answer; returns false if no client waits for it.
     pub(crate) fn answer(&self, id: QueryId, answer: QueryAnswer) -> bool {
-        let pending = self.lock().remove(&id);
+        let pending = self.lock().answers.remove(&id);
         pending.is_some_and(|sender| sender.send(answer).is_ok())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<QueryId, oneshot::Sender<QueryAnswer>>> {
+    /// Ends the wait for all answers, also of later queries: the namespace is deleted, or the server
+    /// stops.
+    pub(crate) fn close(&self) {
+        let mut pending = self.lock();
+        pending.is_closed = true;
+        pending.answers.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for PendingQuery<'_> {
     fn drop(&mut self) {
-        self.queries.lock().remove(&self.id);
+        self.queries.lock().answers.remove(&self.id);
     }
 }
 
 impl PendingQuery<'_> {
-    /// Waits for the answer until the deadline.
+    /// Waits for the answer until the deadline. None at once if the queries are closed.
     pub(crate) async fn answer_before(&mut self, deadline: Instant) -> Option<QueryAnswer> {
         timeout_at(deadline, &mut self.answer)
             .await

@@ -130,6 +130,19 @@ impl<T: Send> Queue<T> {
 }
 
 impl<T> QueueState<T> {
+    /// Takes the next task.
+    pub(super) fn take(&mut self, now: Instant) -> Option<(PriorityLevel, T)> {
+        let task = self.tasks.take();
+        self.note_backlog(now);
+        task
+    }
+
+    /// Puts a task at the head of the queue.
+    fn offer_first(&mut self, level: PriorityLevel, task: T) {
+        self.tasks.offer_first(level, task);
+        self.note_backlog(Instant::now());
+    }
+
     fn note_backlog(&mut self, now: Instant) {
         self.advice.note_backlog(self.tasks.backlog(), now);
     }
@@ -162,17 +175,19 @@ impl<T> Queue<T> {
             return PollAttempt::ShutDown;
         }
         let at = Instant::now();
+        // Locked until the task counts: the queues of other versions share the limit.
+        let mut rate = self.rate();
         let allowed_at = match state.tasks.backlog() {
             0 => None,
-            _ => self.rate().next(at),
+            _ => rate.next(at),
         };
         if allowed_at == Some(at)
-            && let Some(task) = state.tasks.take()
+            && let Some(task) = state.take(at)
         {
-            self.rate().record_task(at);
-            state.note_backlog(at);
+            rate.record_task(at);
             return PollAttempt::Taken(task);
         }
+        drop(rate);
         let (sender, receiver) = oneshot::channel();
         let waiter = state.tasks.park(Waiter {
             identity: poll.identity.to_owned(),
@@ -215,14 +230,16 @@ impl<T> Queue<T> {
                     return;
                 }
                 let at = Instant::now();
-                if self.rate().next(at) != Some(at) {
+                let mut rate = self.rate();
+                if rate.next(at) != Some(at) {
                     self.held_back.notify_waiters();
                     return;
                 }
                 let Some(matched) = state.tasks.pop_match() else {
                     return;
                 };
-                self.rate().record_task(at);
+                rate.record_task(at);
+                drop(rate);
                 state.note_backlog(at);
                 if let Some(now) = now {
                     // The worker counts as present while it works on the task.
@@ -232,14 +249,14 @@ impl<T> Queue<T> {
             };
             // A task whose waiter is gone goes to the next one.
             if let Err((level, task)) = waiter.task.send((level, task)) {
-                self.lock().tasks.offer_first(level, task);
+                self.lock().offer_first(level, task);
             }
         }
     }
 
     /// Puts a task whose poll is gone back at the head of the queue.
     pub(super) fn requeue(&self, level: PriorityLevel, task: T) {
-        self.lock().tasks.offer_first(level, task);
+        self.lock().offer_first(level, task);
         self.deliver(None);
     }
 

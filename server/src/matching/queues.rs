@@ -137,8 +137,7 @@ impl<T: Routed + Send> Queues<T> {
         queue.requeue(level, task);
     }
 
-    /// Whether a poll of workers outside of deployments, or of a sticky worker, waits for the queue or
-    /// was seen within `span`.
+    /// Whether a poll of these workers waits for the queue or was seen within `span`.
     pub(crate) fn is_polled(
         &self,
         queue: &str,
@@ -174,7 +173,7 @@ impl<T: Routed + Send> Queues<T> {
         let mut tasks = Vec::new();
         for (name, queue) in queues {
             let mut state = queue.lock();
-            while let Some((level, task)) = state.tasks.take() {
+            while let Some((level, task)) = state.take(Instant::now()) {
                 tasks.push((Arc::clone(&name), level, task));
             }
         }
@@ -204,13 +203,12 @@ impl<T: Routed + Send> Queues<T> {
         let mut state = queue.lock();
         state.pollers = Pollers::default();
         state.tasks.drain_waiters(|_| true);
-        std::iter::from_fn(|| state.tasks.take())
+        std::iter::from_fn(|| state.take(Instant::now()))
             .map(|(_, task)| task)
             .collect()
     }
 
-    /// Ends all polls and drops all tasks, because the server stops: each task holds its execution
-    /// and so the namespace that owns these queues.
+    /// Ends all polls and drops all tasks: the server stops, or the namespace is deleted.
     pub(crate) fn close(&self) {
         let queues = {
             let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);

@@ -84,25 +84,31 @@ impl Schedules {
         Arc::clone(live)
     }
 
-    /// Forgets the schedules of a deleted namespace; returns their names.
-    pub(crate) fn drop_namespace(&self, namespace: &str) -> Vec<ScheduleName> {
-        let dropped: Vec<_> = {
+    /// Forgets the schedules of a deleted namespace.
+    pub(crate) fn drop_namespace(&self, namespace: &str) {
+        let dropped: BTreeMap<_, _> = {
             let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
             let of_namespace = |name: &ScheduleName| *name.namespace == *namespace;
             let (dropped, kept) = std::mem::take(&mut *by_name)
                 .into_iter()
                 .partition(|(name, _)| of_namespace(name));
             *by_name = kept;
-            let dropped: BTreeMap<_, _> = dropped;
-            dropped.into_iter().collect()
+            dropped
         };
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         rows.remove(namespace);
         drop(rows);
-        for (_, live) in &dropped {
+        for live in dropped.values() {
             live.set(None, |at_work| *at_work = None);
         }
-        dropped.into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// The rows of the namespace of a live schedule; none if that was deleted with its namespace.
+    pub(crate) fn rows_of(&self, live: &Arc<LiveSchedule>) -> Option<Arc<Visibility>> {
+        let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        let held = by_name.get(&live.name)?;
+        // Locked until the rows are found: a deletion drops first the schedules, then the rows.
+        Arc::ptr_eq(held, live).then(|| self.rows(&live.name.namespace))
     }
 
     /// The rows of a namespace's schedules.

@@ -47,7 +47,7 @@ struct State {
     mode: Mode,
     reads_fail: bool,
     removals_fail: bool,
-    /// Number of refused commits.
+    /// Number of refused commits and removals.
     refused: usize,
     held: VecDeque<(Write, Confirm)>,
     /// The number of commits until the crash, the last one included.
@@ -159,6 +159,16 @@ impl FaultyStore {
         }
     }
 
+    fn check_removal(&self) -> Result<(), StoreError> {
+        self.check_read()?;
+        let mut state = self.lock();
+        if state.removals_fail {
+            state.refused += 1;
+            return Err(failed());
+        }
+        Ok(())
+    }
+
     fn check_read(&self) -> Result<(), StoreError> {
         let state = self.lock();
         match state.reads_fail || state.mode == Mode::Crashed {
@@ -195,11 +205,8 @@ impl Store for FaultyStore {
     }
 
     fn clear_namespace(&self, deleted_name: &str, limit: usize) -> Result<usize, StoreError> {
-        self.check_read()?;
-        match self.lock().removals_fail {
-            true => Err(failed()),
-            false => self.inner.clear_namespace(deleted_name, limit),
-        }
+        self.check_removal()?;
+        self.inner.clear_namespace(deleted_name, limit)
     }
 
     fn remove_namespace(&self, deleted_name: &str) -> Result<(), StoreError> {
@@ -253,11 +260,8 @@ impl Store for FaultyStore {
     }
 
     fn remove_run(&self, name: &ExecutionName, run_id: &RunId) -> Result<(), StoreError> {
-        self.check_read()?;
-        match self.lock().removals_fail {
-            true => Err(failed()),
-            false => self.inner.remove_run(name, run_id),
-        }
+        self.check_removal()?;
+        self.inner.remove_run(name, run_id)
     }
 
     fn is_broken(&self) -> watch::Receiver<bool> {
@@ -303,7 +307,7 @@ impl FaultyStore {
         self.broken.send_replace(true);
     }
 
-    /// Number of commits that were refused.
+    /// Number of commits and removals that were refused.
     pub(crate) fn refused(&self) -> usize {
         self.lock().refused
     }

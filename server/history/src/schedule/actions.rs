@@ -43,15 +43,14 @@ impl Schedule {
         })
     }
 
-    /// The workflows whose end the schedule has not taken in, also those that it is about to start.
+    /// The workflows whose end the schedule has not taken in, also the one that its next action starts.
     pub fn awaited_ends(&self) -> Vec<WorkflowExecution> {
-        let starting = self
-            .pending
-            .iter()
-            .filter_map(|pending| match &pending.kind {
-                PendingKind::Start { execution, .. } => Some(execution),
-                PendingKind::Cancel(_) | PendingKind::Terminate(_) => None,
-            });
+        // Only the first action is handed out, so no later one has started a workflow.
+        let next = self.pending.front();
+        let starting = next.and_then(|pending| match &pending.kind {
+            PendingKind::Start { execution, .. } => Some(execution),
+            PendingKind::Cancel(_) | PendingKind::Terminate(_) => None,
+        });
         let running = self.info.running_workflows.iter();
         running.chain(starting).cloned().collect()
     }

@@ -43,8 +43,9 @@ async fn a_removal_that_fails_is_repeated() {
     case.start("w").await.unwrap();
     case.store.fail_removals(true);
     case.delete("w").await.unwrap();
-    case.until_closed("w", WorkflowExecutionStatus::Terminated)
-        .await;
+    while case.store.refused() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     case.store.fail_removals(false);
     case.until_gone("w").await;
 }
@@ -111,4 +112,48 @@ async fn a_namespace_stays_while_the_store_cannot_delete_it() {
     // The same request finds the same run.
     let again = case.start_with(request()).await;
     assert_eq!(again.unwrap().run_id, run_id);
+}
+
+#[tokio::test]
+async fn what_was_on_its_way_to_the_store_takes_effect_if_a_namespace_cannot_be_deleted() {
+    let case = Case::new().await;
+    case.register("shop").await.unwrap();
+    let backend = &case.server.backend;
+    let namespace = backend.namespaces.find("shop").unwrap();
+    case.store.set(Mode::Held);
+    let mut started = pin!(case.start_with(StartWorkflowExecutionRequest {
+        namespace: "shop".to_owned(),
+        ..start_request("w")
+    }));
+    assert!(is_pending(&mut started).await);
+    case.store.fail_reads(true);
+    let failed = backend.delete_namespace(&namespace, Duration::ZERO);
+    assert!(failed.is_err());
+    case.store.fail_reads(false);
+    case.store.release();
+    started.await.unwrap();
+    let poll = PollWorkflowTaskQueueRequest {
+        namespace: "shop".to_owned(),
+        task_queue: start_request("w").task_queue,
+        ..PollWorkflowTaskQueueRequest::default()
+    };
+    let task = case.service.poll_workflow_task_queue(Request::new(poll));
+    assert_eq!(inner(task.await).unwrap().attempt, 1);
+}
+
+#[tokio::test]
+async fn a_deletion_that_comes_late_leaves_the_next_namespace_of_the_name() {
+    let case = Case::new().await;
+    case.register("shop").await.unwrap();
+    let backend = &case.server.backend;
+    let first = backend.namespaces.find("shop").unwrap();
+    backend.delete_namespace(&first, Duration::ZERO).unwrap();
+    case.register("shop").await.unwrap();
+    let late = backend.delete_namespace(&first, Duration::ZERO);
+    assert!(matches!(late, Err(Error::NamespaceNotFound(name)) if name == "shop"));
+    let request = StartWorkflowExecutionRequest {
+        namespace: "shop".to_owned(),
+        ..start_request("w")
+    };
+    case.start_with(request).await.unwrap();
 }
