@@ -4,22 +4,37 @@ use std::{fmt, time::Duration};
 
 use serde::de::{self, Deserializer, Unexpected, Visitor};
 
-/// Reads an option of a configuration that is a duration.
+/// Reads an option of a configuration that is a duration. `null` sets none.
 pub(crate) fn optional<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    from.deserialize_any(DurationText).map(Some)
+    from.deserialize_any(OptionalText)
 }
 
-struct DurationText;
+struct OptionalText;
 
-impl Visitor<'_> for DurationText {
-    type Value = Duration;
+impl<'de> Visitor<'de> for OptionalText {
+    type Value = Option<Duration>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(r#"a duration with its unit, such as "500ms", "10s", "5m", "2h" or "1h30m""#)
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
-        parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        match parse(text) {
+            Some(duration) => Ok(Some(duration)),
+            None => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_any(self)
     }
 }
 

@@ -377,16 +377,15 @@ impl Caller {
         }
     }
 
-    /// Whether the server answers at all, which a poll does not show before it ends.
+    /// Sends a request to see that the server answers at all, which a poll does not show before it ends.
     ///
     /// # Errors
     /// Why it cannot be reached.
-    pub(crate) async fn is_reachable(&self) -> Result<(), CallError> {
+    pub(crate) async fn probe(&self) -> Result<(), CallError> {
         let request = GetSystemInfo.into_message(self.sender());
         match self.send_once(request, ANSWER_TIMEOUT).await {
             Ok(_) => Ok(()),
-            // A refusal is an answer.
-            Err(error) if error.retry() == Retry::Never => Ok(()),
+            Err(error) if error.is_answer() => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -123,6 +123,11 @@ impl CallError {
         self.kind() == Kind::TooLarge
     }
 
+    /// Whether it comes from a server that is reachable, if only as a refusal.
+    pub(crate) fn is_answer(&self) -> bool {
+        !matches!(self.kind(), Kind::Unreachable | Kind::Timeout)
+    }
+
     /// Whether the request or its answer is over gRPC's limit for one message.
     pub(crate) fn is_over_message_limit(&self) -> bool {
         match self {
@@ -420,6 +425,15 @@ mod tests {
         Code::DataLoss,
         Code::Unauthenticated,
     ];
+
+    #[test]
+    fn all_but_a_server_that_cannot_be_reached_answers() {
+        let no_answer = CODES
+            .into_iter()
+            .filter(|code| !CallError::from(Status::new(*code, "")).is_answer());
+        let expected = [Code::Cancelled, Code::DeadlineExceeded, Code::Unavailable];
+        assert_eq!(no_answer.collect::<Vec<_>>(), expected);
+    }
 
     #[test]
     fn a_passing_fault_is_retried_and_a_refusal_is_final() {

@@ -40,7 +40,7 @@ impl WorkerHandle {
         self.lifecycle.advance(Phase::Stopping);
     }
 
-    /// Ends the worker at once, in whatever order it is shutting down: activities that still run are reported as
+    /// Ends the worker at once, whatever step of a shutdown it is at: activities that still run are reported as
     /// failed, so that they are retried, workflow tasks are left to other workers, and reports that the server does
     /// not take within a second are lost to its timeouts.
     ///

@@ -59,7 +59,7 @@ pub enum WorkerState {
         error: String,
     },
     /// Workflow code blocks more threads than [`max_lost_threads`](crate::Worker::max_lost_threads) allows, so no
-    /// more workflow tasks are polled. Only a new process helps.
+    /// more workflow tasks are polled. It resumes if one of them returns, which may be never.
     Blocked,
     /// It shuts down.
     Stopping,

@@ -39,6 +39,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves the health of workers over HTTP, until it is dropped. Needs the feature `health`.
 ///
+/// A worker that has stopped as requested counts no more, unless all of them have:
+///
 /// - `GET /live` is answered with 200 while all workers are [alive](WorkerHealth::is_live), and with 503 otherwise;
 /// - `GET /ready` is answered with 200 while all workers [take tasks](WorkerHealth::is_ready), and with 503
 ///   otherwise.
@@ -140,7 +142,8 @@ impl HealthEndpoint {
         })
     }
 
-    /// Adds a worker. Without any the endpoint is live, and not ready.
+    /// Adds a worker. Without any the endpoint is live, and not ready. A worker that has stopped as requested counts
+    /// no more, unless all of them have.
     ///
     /// ```no_run
     /// # use durably::{prelude::*, worker::HealthEndpoint};
@@ -152,6 +155,7 @@ impl HealthEndpoint {
     /// ```
     pub fn watch(&self, worker: &WorkerHandle) {
         let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.retain(|it| !has_stopped(&it.health()));
         workers.push(worker.clone());
     }
 
@@ -203,7 +207,7 @@ async fn answer(connection: TcpStream, workers: Workers) {
     let service = service_fn(|request: Request<Incoming>| {
         let response = respond(request.method(), request.uri().path(), || {
             let workers = workers.lock().unwrap_or_else(PoisonError::into_inner);
-            workers.iter().map(WorkerHandle::health).collect()
+            without_stopped(workers.iter().map(WorkerHandle::health).collect())
         });
         std::future::ready(Ok::<_, Infallible>(response))
     });
@@ -216,6 +220,19 @@ async fn answer(connection: TcpStream, workers: Workers) {
     if let Err(error) = served {
         tracing::debug!(%error, "a connection to the health endpoint failed");
     }
+}
+
+fn has_stopped(health: &WorkerHealth) -> bool {
+    health.state == WorkerState::Stopped
+}
+
+/// The workers that count: one of several may be stopped on purpose, but a process whose workers have all stopped is
+/// of no use.
+fn without_stopped(mut workers: Vec<WorkerHealth>) -> Vec<WorkerHealth> {
+    if !workers.iter().all(has_stopped) {
+        workers.retain(|it| !has_stopped(it));
+    }
+    workers
 }
 
 fn respond(
@@ -349,11 +366,32 @@ mod tests {
         let (status, body) = get(&health, "/ready").await;
         assert_eq!((status.as_str(), &body["ok"]), ("200", &json!(true)));
 
+        let third = handle("third");
+        health.watch(&third);
+        third.lifecycle.end(None);
+        let (status, body) = get(&health, "/ready").await;
+        assert_eq!(status, "200", "it stopped on purpose");
+        assert_eq!(body["workers"].as_array().map(Vec::len), Some(2));
+
         other.lifecycle.end(Some("no such namespace".to_owned()));
         let (status, body) = get(&health, "/live").await;
         assert_eq!(status, "503");
         assert_eq!(body["workers"][1]["state"], "failed");
         assert_eq!(body["workers"][1]["error"], "no such namespace");
+    }
+
+    #[tokio::test]
+    async fn a_process_whose_workers_have_all_stopped_is_not_live() {
+        let health = HealthEndpoint::bind("127.0.0.1:0").await.unwrap();
+        let workers = [handle("one"), handle("other")];
+        for worker in &workers {
+            health.watch(worker);
+            worker.lifecycle.end(None);
+        }
+        assert_eq!(get(&health, "/live").await.0, "503");
+        health.watch(&handle("next"));
+        assert_eq!(get(&health, "/live").await.0, "200");
+        assert_eq!(health.workers.lock().unwrap().len(), 1, "none is kept");
     }
 
     #[tokio::test]

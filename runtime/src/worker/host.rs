@@ -225,7 +225,7 @@ impl Host {
             polls: Arc::new(Polls::new(kind, limit)),
             limit,
             gives_advice: namespace.advises_pollers,
-            alive: alive.clone(),
+            _alive: alive.clone(),
         }
     }
 

@@ -96,6 +96,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Ends the lifecycle of a worker whose future is dropped before the worker has begun; one that has begun shuts down
+/// in the background.
+pub(crate) struct EndOnDrop<'a>(pub(crate) &'a Lifecycle);
+
+impl EndOnDrop<'_> {
+    /// The worker has begun.
+    pub(crate) fn disarm(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.end(None);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use tonic::Status;

@@ -86,7 +86,7 @@ use self::{
     health::Health,
     host::Host,
     identity::Identity,
-    lifecycle::{Lifecycle, Phase},
+    lifecycle::{EndOnDrop, Lifecycle, Phase},
     options::Options,
     registry::Registry,
     server::Server,
@@ -98,7 +98,7 @@ use crate::{
     client::Client,
     data::Text,
     definition::{ActivitySet, FreeActivity, Workflow},
-    error::{Error, Result},
+    error::Result,
     transport::{caller::Caller, retry::Patience},
     wire::{
         namespace::{Capabilities, DescribeNamespace},
@@ -306,23 +306,14 @@ impl Worker {
     /// As [`run`](Self::run), as far as they show before the first poll.
     pub async fn spawn(self) -> Result<WorkerGuard> {
         let handle = self.handle();
-        let lifecycle = Arc::clone(&self.lifecycle);
         // Begun here, so that starts of this program can count on the worker as soon as this returns.
-        let begun = async {
-            let (host, namespace) = self.prepare(std::future::pending()).await?;
-            Working::begin(host, namespace)
-        };
-        let working = begun
-            .await
-            .inspect_err(|error| ended(&lifecycle, Some(error)))?;
+        let working = self.begin(std::future::pending()).await?;
         let running = tokio::spawn(async move {
             let never = std::future::pending;
-            let result = match working {
+            match working {
                 Some(working) => working.until(never(), never()).await,
                 None => Ok(()),
-            };
-            ended(&lifecycle, result.as_ref().err());
-            result
+            }
         });
         Ok(WorkerGuard {
             handle,
@@ -336,18 +327,28 @@ impl Worker {
         stop: impl Future<Output = ()>,
         stop_now: impl Future<Output = ()>,
     ) -> Result<()> {
-        let lifecycle = Arc::clone(&self.lifecycle);
         let mut stop = pin!(stop);
-        let work = async {
-            let (host, namespace) = self.prepare(stop.as_mut()).await?;
-            match Working::begin(host, namespace)? {
-                Some(working) => working.until(stop, stop_now).await,
-                None => Ok(()),
-            }
+        match self.begin(stop.as_mut()).await? {
+            Some(working) => working.until(stop, stop_now).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Starts the parts and the polls; none if a stop was requested before.
+    async fn begin(self, stop_requested: impl Future<Output = ()>) -> Result<Option<Working>> {
+        let lifecycle = Arc::clone(&self.lifecycle);
+        let end = EndOnDrop(&lifecycle);
+        let begun = async {
+            let (host, namespace) = self.prepare(stop_requested).await?;
+            Working::begin(host, namespace)
         };
-        let result = work.await;
-        ended(&lifecycle, result.as_ref().err());
-        result
+        let begun = begun.await;
+        match &begun {
+            Ok(Some(_)) => end.disarm(),
+            Ok(None) => lifecycle.end(None),
+            Err(error) => lifecycle.end(Some(error.to_string())),
+        }
+        begun
     }
 
     /// Checks what can be checked before the first poll.
@@ -406,10 +407,6 @@ impl Worker {
     }
 }
 
-fn ended(lifecycle: &Lifecycle, error: Option<&Error>) {
-    lifecycle.end(error.map(ToString::to_string));
-}
-
 fn no_machine(error: &io::Error) -> String {
     format!(
         "`ResourceSlots` need the memory and CPU in use, which cannot be read here ({error}); use numbers of slots"
@@ -420,7 +417,7 @@ fn no_machine(error: &io::Error) -> String {
 struct Working {
     host: Host,
     /// Ends when the worker has shut down.
-    ended: JoinHandle<()>,
+    ended: JoinHandle<Result<(), WorkerError>>,
     /// A worker that is dropped stops too, in the same order, but nobody waits for it.
     _stop: StopOnDrop,
 }
@@ -448,7 +445,7 @@ impl Working {
         stop_requested: impl Future<Output = ()>,
         stop_now: impl Future<Output = ()>,
     ) -> Result<()> {
-        let (server, lifecycle) = (&self.host.server, &self.host.lifecycle);
+        let lifecycle = &self.host.lifecycle;
         let ended = tokio::select! {
             ended = &mut self.ended => ended,
             () = stop_requested => {
@@ -462,10 +459,13 @@ impl Working {
                 }
             }
         };
-        ended?;
-        match lifecycle.take_rejection() {
-            None => Ok(()),
-            Some(rejection) => Err(server.rejected(rejection).into()),
+        match ended {
+            Ok(ended) => Ok(ended?),
+            // It panicked, or its thread is gone.
+            Err(lost) => {
+                lifecycle.end(Some(lost.to_string()));
+                Err(lost.into())
+            }
         }
     }
 }

@@ -12,6 +12,13 @@ const WAITED: Duration = Duration::from_secs(1);
 /// The longest interval, so that no sum leaves the range of an `Instant`.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// The right to begin one activity.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    /// From when on. It may be shortly before the reservation, so that a rate that fell behind catches up.
+    pub(crate) at: Instant,
+}
+
 /// Allows an activity at a time, with even intervals between them.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
@@ -31,21 +38,33 @@ impl RateLimit {
         }
     }
 
-    /// When the next activity may begin, at `now` or later. It is counted.
-    pub(crate) fn reserve(&self, now: Instant) -> Instant {
+    /// Reserves the next activity, which is counted.
+    pub(crate) fn reserve(&self, now: Instant) -> Reservation {
         let mut next = self.next();
         let earliest = now.checked_sub(SLACK).unwrap_or(now);
         let at = next.map_or(now, |next| next.max(earliest));
         *next = Some(at + self.interval);
-        at.max(now)
+        Reservation { at }
     }
 
-    /// Counts an activity that begins `now`, long after it was `allowed`: polls that waited for tasks together
-    /// would otherwise begin them together, and others at the full rate right after.
-    pub(crate) fn began(&self, allowed: Instant, now: Instant) {
-        if now.saturating_duration_since(allowed) >= WAITED {
+    /// Counts an activity that comes at `now` by its time, if that is long after the one that was reserved: polls
+    /// that waited for tasks together would otherwise begin them together, and others at the full rate right after.
+    pub(crate) fn begin(&self, Reservation { at }: Reservation, now: Instant) {
+        let waited = now.saturating_duration_since(at);
+        if waited >= WAITED {
             let mut next = self.next();
-            *next = Some(next.map_or(now, |next| next.max(now)) + self.interval);
+            // Its interval is in `next` already, and has passed in part.
+            let passed = self.interval.min(waited);
+            *next = Some(next.map_or(now, |next| next.max(now)) + passed);
+        }
+    }
+
+    /// Takes a reservation back that no task came for. Others may have been made after it; then it stays counted,
+    /// because their times are settled.
+    pub(crate) fn give_back(&self, Reservation { at }: Reservation) {
+        let mut next = self.next();
+        if *next == Some(at + self.interval) {
+            *next = Some(at);
         }
     }
 
@@ -59,13 +78,18 @@ mod tests {
     use super::*;
     use crate::time::span::{millis, secs};
 
+    /// When the next activity may begin.
+    fn next(limit: &RateLimit, now: Instant) -> Instant {
+        limit.reserve(now).at.max(now)
+    }
+
     /// When activities begin, in milliseconds, if each is `late` by so much.
     fn begins(per_second: f64, count: usize, late: &[u64]) -> Vec<u128> {
         let (limit, began) = (RateLimit::new(per_second), Instant::now());
         let mut now = began;
         let mut found = Vec::new();
         for number in 0..count {
-            now = limit.reserve(now);
+            now = next(&limit, now);
             now += millis(late[number % late.len()]);
             found.push((now - began).as_millis());
         }
@@ -92,7 +116,7 @@ mod tests {
         let (limit, began) = (RateLimit::new(100.0), Instant::now());
         limit.reserve(began);
         let later = began + secs(60);
-        let at = |limit: &RateLimit| limit.reserve(later) - later;
+        let at = |limit: &RateLimit| next(limit, later) - later;
         let found = [at(&limit), at(&limit), at(&limit), at(&limit)];
         assert_eq!(found, [millis(0), millis(0), millis(0), millis(10)]);
     }
@@ -100,14 +124,36 @@ mod tests {
     #[test]
     fn tasks_of_polls_that_waited_together_count_when_they_begin() {
         let (limit, began) = (RateLimit::new(10.0), Instant::now());
-        let allowed = [limit.reserve(began), limit.reserve(began)];
+        let reserved = [limit.reserve(began), limit.reserve(began)];
         let later = began + secs(30);
-        for allowed in allowed {
-            limit.began(allowed, later);
+        for reservation in reserved {
+            limit.begin(reservation, later);
         }
-        assert_eq!(limit.reserve(later), later + millis(200));
-        limit.began(later, later + millis(500));
-        assert_eq!(limit.reserve(later), later + millis(300), "it was prompt");
+        let prompt = limit.reserve(later);
+        assert_eq!(prompt.at, later + millis(200));
+        limit.begin(prompt, later + millis(700));
+        assert_eq!(limit.reserve(later).at, later + millis(300));
+    }
+
+    #[test]
+    fn an_activity_that_begins_within_its_interval_is_counted_once() {
+        let (limit, began) = (RateLimit::new(0.1), Instant::now());
+        let reservation = limit.reserve(began);
+        limit.begin(reservation, began + secs(5));
+        assert_eq!(limit.reserve(began + secs(6)).at, began + secs(15));
+    }
+
+    #[test]
+    fn a_poll_without_a_task_gives_its_reservation_back() {
+        let (limit, began) = (RateLimit::new(0.001), Instant::now());
+        let first = limit.reserve(began);
+        limit.give_back(first);
+        let again = limit.reserve(began + secs(60));
+        assert_eq!(again.at, began + millis(59_980));
+        let after = limit.reserve(began + secs(60));
+        limit.give_back(again);
+        let late = limit.reserve(began + secs(60)).at;
+        assert_eq!(late, after.at + secs(1_000), "a later one is settled");
     }
 
     #[test]
@@ -116,7 +162,7 @@ mod tests {
         for rate in [f64::MIN_POSITIVE, 1e-12, 1e12, f64::MAX] {
             let limit = RateLimit::new(rate);
             limit.reserve(now);
-            assert!(limit.reserve(now) >= now);
+            assert!(limit.reserve(now).at >= now);
         }
     }
 }

@@ -6,6 +6,7 @@ use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
     activity_task::ActivityTasks,
+    error::WorkerError,
     lifecycle::{Lifecycle, Phase},
     local_activity::LocalActivityTasks,
     server::Server,
@@ -55,7 +56,10 @@ impl Shutdown {
     ///
     /// It runs on the thread for timers, so that it also completes when the future of `Worker::run` is
     /// dropped or the runtime of the caller ends.
-    pub(crate) async fn run(mut self) {
+    ///
+    /// # Errors
+    /// If the server has rejected the worker's polls.
+    pub(crate) async fn run(mut self) -> Result<(), WorkerError> {
         let lifecycle = Arc::clone(&self.lifecycle);
         lifecycle.reached(Phase::Stopping).await;
         let deadline = self.deadline;
@@ -66,24 +70,37 @@ impl Shutdown {
             }
         };
         // Also if the worker ends at once: cached runs move to other workers without waiting for this one.
-        let announced = self.announce();
+        let mut announced = self.announce();
         tokio::select! {
-            () = self.in_order(announced) => {}
-            () = lifecycle.reached(Phase::Aborted) => self.abort().await,
+            () = self.in_order(&mut announced) => {}
+            () = lifecycle.reached(Phase::Aborted) => self.abort(&mut announced).await,
             () = too_long => {
                 let task_queue = &self.server.identity.task_queue;
                 log::warning!(task_queue, "the shutdown exceeds its deadline, and ends at once");
-                self.abort().await;
+                self.abort(&mut announced).await;
             }
         }
         self.workflows.stop();
-        lifecycle.advance(Phase::Ended);
+        let rejection = lifecycle.take_rejection();
+        let rejection = rejection.map(|it| self.server.rejected(it));
+        // With the reason at once: nobody may see a worker that failed as one that stopped.
+        lifecycle.end(rejection.as_ref().map(ToString::to_string));
+        rejection.map_or(Ok(()), Err)
     }
 
-    /// Lets running attempts fail, and the reports of that a last chance.
-    async fn abort(&self) {
+    /// Lets running attempts fail, and gives the reports of that and the announcement a last chance.
+    async fn abort(&self, announced: &mut JoinHandle<()>) {
         self.lifecycle.advance(Phase::Aborted);
-        self.activities.unreported.all_free(LAST_REPORTS_END).await;
+        let announced = async {
+            // It may have been awaited by the orderly shutdown.
+            if !announced.is_finished() {
+                let _ = tokio::time::timeout(LAST_REPORTS_END, announced).await;
+            }
+        };
+        tokio::join!(
+            announced,
+            self.activities.unreported.all_free(LAST_REPORTS_END)
+        );
     }
 
     fn announce(&self) -> JoinHandle<()> {
@@ -92,7 +109,7 @@ impl Shutdown {
             .spawn(async move { announce(&server, request).await })
     }
 
-    async fn in_order(&mut self, announced: JoinHandle<()>) {
+    async fn in_order(&mut self, announced: &mut JoinHandle<()>) {
         // If the runtime of the connection has ended, no RPC is possible.
         let _ = announced.await;
         if self.polls_come_back {

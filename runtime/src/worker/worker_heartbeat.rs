@@ -11,7 +11,7 @@ use super::{
     local_activity::LocalActivityTasks,
     poll::{PollKind, Polls},
     server::Server,
-    slots::{Machine, SlotReport, Slots},
+    slots::{Machine, Reading, SlotReport, Slots, Usage},
     workflow_task::WorkflowTasks,
 };
 use crate::{
@@ -29,6 +29,8 @@ pub(crate) struct WorkerHeartbeats {
     activities: Arc<ActivityTasks>,
     local: Arc<LocalActivityTasks>,
     polls: Vec<Arc<Polls>>,
+    /// None where it cannot be read.
+    machine: Option<Arc<Machine>>,
     started: SystemTime,
     last: Mutex<Last>,
 }
@@ -37,6 +39,8 @@ pub(crate) struct WorkerHeartbeats {
 #[derive(Debug, Default)]
 struct Last {
     at: Option<SystemTime>,
+    /// Apart from the readings for slots, which are about a moment: this one is about the time between heartbeats.
+    reading: Option<Reading>,
     workflows: Counts,
     activities: Counts,
     local: Counts,
@@ -57,14 +61,20 @@ impl WorkerHeartbeats {
         local: &Arc<LocalActivityTasks>,
         polls: &[Arc<Polls>],
     ) -> Self {
+        let machine = Machine::of_process().ok();
+        let reading = machine.as_ref().and_then(|it| it.read(Instant::now()).ok());
         Self {
             server: Arc::clone(server),
             workflows: Arc::clone(workflows),
             activities: Arc::clone(activities),
             local: Arc::clone(local),
             polls: polls.to_vec(),
+            machine,
             started: SystemTime::now(),
-            last: Mutex::default(),
+            last: Mutex::new(Last {
+                reading,
+                ..Last::default()
+            }),
         }
     }
 
@@ -105,12 +115,11 @@ impl WorkerHeartbeats {
     pub(crate) fn take(&self, status: WorkerStatus) -> WorkerHeartbeat {
         let identity = &self.server.identity;
         let (at, now) = (SystemTime::now(), Instant::now());
-        let usage = Machine::of_process().ok().and_then(|it| it.usage(now));
-        let usage = usage.map(|(_, usage)| usage);
         let pollers = |kind| self.polls.iter().find_map(|polls| polls.info(kind, now));
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let since_last = last.at.and_then(|last| at.duration_since(last).ok());
         last.at = Some(at);
+        let usage = self.usage_since(&mut last.reading, now);
         WorkerHeartbeat {
             instance_key: identity.instance_key.clone(),
             task_queue: identity.task_queue.clone(),
@@ -131,6 +140,14 @@ impl WorkerHeartbeats {
             activity_pollers: pollers(PollKind::Activities),
             cached: self.workflows.cached(),
         }
+    }
+
+    /// What was in use since the reading `before`, which the present one replaces.
+    fn usage_since(&self, before: &mut Option<Reading>, now: Instant) -> Option<Usage> {
+        let reading = self.machine.as_ref()?.read(now).ok()?;
+        let usage = reading.usage_since(&before.take().unwrap_or_default());
+        *before = Some(reading);
+        usage
     }
 }
 

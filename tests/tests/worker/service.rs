@@ -33,7 +33,8 @@ on_both_servers! {
     a_worker_begins_activities_at_its_rate
     a_queue_hands_out_activities_at_the_rate_of_its_workers
     attempts_of_one_type_are_limited
-    slots_are_handed_out_as_the_machine_allows
+    resource_slots_have_a_maximum
+    a_machine_without_room_works_on_the_minimum
     pollers_come_with_the_advice_of_the_server
     a_worker_runs_until_a_future_is_ready
     workers_of_several_queues_share_a_connection
@@ -151,7 +152,7 @@ async fn attempts_of_one_type_are_limited(world: &World) -> Result<()> {
     worker.shutdown().await
 }
 
-async fn slots_are_handed_out_as_the_machine_allows(world: &World) -> Result<()> {
+async fn resource_slots_have_a_maximum(world: &World) -> Result<()> {
     let log = Log::default();
     let slots = ResourceSlots::new().max(3).ramp_throttle(millis(1));
     let worker = world
@@ -166,6 +167,21 @@ async fn slots_are_handed_out_as_the_machine_allows(world: &World) -> Result<()>
         .await?;
     burst(world, 20, 5).await?;
     assert!(log.most.load(Ordering::SeqCst) <= 3);
+    worker.shutdown().await
+}
+
+async fn a_machine_without_room_works_on_the_minimum(world: &World) -> Result<()> {
+    let log = Log::default();
+    let worker = world
+        .worker()
+        .workflow::<Burst>()
+        .activities(log.clone())
+        .resource_targets(ResourceTargets::new().memory(0.01))
+        .max_concurrent_activities(ResourceSlots::new().min(1))
+        .spawn()
+        .await?;
+    burst(world, 20, 5).await?;
+    assert_eq!(log.most.load(Ordering::SeqCst), 1);
     worker.shutdown().await
 }
 

@@ -107,15 +107,33 @@ impl ActivityTasks {
     }
 }
 
+/// What an attempt holds until its body ends, which may be long after the attempt: a function that blocks cannot be
+/// stopped, and others may clean up.
+pub(crate) struct AttemptPermits {
+    /// The report of the attempt shares it.
+    _slot: Arc<Permit>,
+    _of_type: Option<Permit>,
+}
+
+impl AttemptPermits {
+    /// `of_type`: none for an activity type without a limit.
+    pub(crate) fn new(slot: Arc<Permit>, of_type: Option<Permit>) -> Self {
+        Self {
+            _slot: slot,
+            _of_type: of_type,
+        }
+    }
+}
+
 /// Calls the user's function; a panic in it is an error, and so are details of its heartbeats that
 /// could not be written.
 pub(crate) async fn call(
     activity: &ActivityFn,
     ctx: ActivityCtx,
     args: Args,
-    permit: &Arc<Permit>,
+    permits: AttemptPermits,
 ) -> Result<Payload> {
-    let result = invoke(activity, ctx.clone(), args, permit).await;
+    let result = invoke(activity, ctx.clone(), args, permits).await;
     let fails = match &result {
         Ok(_) => false,
         Err(error) => !matches!(error.meaning(), Meaning::CompleteLater),
@@ -126,12 +144,11 @@ pub(crate) async fn call(
     result
 }
 
-/// A function that blocks cannot be stopped, so it keeps the permit until it returns.
 async fn invoke(
     activity: &ActivityFn,
     ctx: ActivityCtx,
     args: Args,
-    permit: &Arc<Permit>,
+    permits: AttemptPermits,
 ) -> Result<Payload> {
     match panics::catch(|| activity(ctx, args)) {
         Err(panic) => Err(panicked(&panic)),
@@ -143,10 +160,9 @@ async fn invoke(
             .await
         }
         Ok(Invocation::Blocking(body)) => {
-            let permit = Arc::clone(permit);
             let body = move || {
                 let result = panics::catch(body);
-                drop(permit);
+                drop(permits);
                 result
             };
             match tokio::task::spawn_blocking(body).await {
@@ -165,4 +181,43 @@ fn panicked(panic: &panics::Panicked) -> Error {
 fn stopped(kind: &str, how: &str) -> FailureRecord {
     let text = format!("the activity was {how}, which aborted this attempt");
     AppError::new(kind, text).into_record()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, mpsc};
+
+    use super::*;
+    use crate::{
+        data::{Callee, Converter},
+        time::span::secs,
+        worker::slots::Slots,
+    };
+
+    #[tokio::test]
+    async fn a_function_that_blocks_keeps_its_permits_after_the_end_of_its_attempt() {
+        let (end, may_end) = mpsc::channel::<()>();
+        let may_end = Arc::new(Mutex::new(may_end));
+        let activity: ActivityFn = Arc::new(move |_, _| {
+            let may_end = Arc::clone(&may_end);
+            Invocation::Blocking(Box::new(move || {
+                let _ = may_end.lock().unwrap().recv();
+                Err(AppError::new("Late", "nobody waits for it").into())
+            }))
+        });
+        let [slots, of_type] = [Slots::new(1), Slots::new(1)];
+        let slot = slots.try_acquire().map(Arc::new).expect("it is free");
+        let permits = AttemptPermits::new(slot, of_type.try_acquire());
+        let (ctx, _test) = ActivityCtx::for_test("block");
+        let callee = Callee::Activity("block".into());
+        let args = Args::new(callee, Vec::new(), Converter::default());
+        let mut attempt = Box::pin(call(&activity, ctx, args, permits));
+        assert!(futures::poll!(&mut attempt).is_pending());
+        drop(attempt);
+        assert!(slots.try_acquire().is_none());
+        assert!(of_type.try_acquire().is_none());
+        drop(end);
+        assert!(slots.all_free(secs(20)).await);
+        assert!(of_type.all_free(secs(20)).await);
+    }
 }

@@ -10,7 +10,7 @@ use std::{pin::pin, sync::Arc};
 use durably_engine::FailureRecord;
 use tokio::runtime::Handle;
 
-pub(crate) use self::invocation::{CLEAN_UP, call};
+pub(crate) use self::invocation::{AttemptPermits, CLEAN_UP, call};
 use self::{
     attempt::Attempt,
     report::{AttemptResult, Report},
@@ -87,7 +87,7 @@ impl ActivityTasks {
             claimed,
             Arc::clone(&heart),
             self.slots.clone(),
-            permit,
+            permit.for_task(),
             unreported,
         );
         // Everything above exists before the runtime of the caller is used: it may have ended, and then
@@ -101,7 +101,11 @@ impl ActivityTasks {
                 (None, None) => AttemptResult::Failed(unknown(&tasks.registry, &info).into()),
                 (None, Some(activity)) => {
                     let callee = Callee::Activity(info.activity_type.clone().into());
-                    let turn = tasks.turn(Arc::clone(&info), cancel.clone(), Arc::clone(&heart));
+                    let allowed = tasks.wait_for_type_limit(
+                        Arc::clone(&info),
+                        cancel.clone(),
+                        Arc::clone(&heart),
+                    );
                     let ctx = ActivityCtx::new(
                         info,
                         previous,
@@ -113,8 +117,9 @@ impl ActivityTasks {
                     );
                     let args = Args::new(callee, input, tasks.registry.converter.clone());
                     let call = async {
-                        let _one_of_its_type = turn.await?;
-                        call(activity, ctx, args, &report.permit).await
+                        let slot = Arc::clone(&report.permit);
+                        let permits = AttemptPermits::new(slot, allowed.await?);
+                        call(activity, ctx, args, permits).await
                     };
                     tasks.run(&claim, &cancel, call).await
                 }
@@ -124,13 +129,13 @@ impl ActivityTasks {
     }
 
     /// Waits until one more attempt of this type may run. Meanwhile the attempt is kept alive at the server.
-    async fn turn(
+    async fn wait_for_type_limit(
         &self,
         info: Arc<ActivityInfo>,
         cancel: CancelSignal,
         heart: Arc<Heart>,
     ) -> Result<Option<Permit>, Cancelled> {
-        let mut turn = pin!(self.limits.acquire(&info.activity_type));
+        let mut allowed = pin!(self.limits.acquire(&info.activity_type));
         loop {
             let heartbeat = async {
                 match info.heartbeat_timeout {
@@ -143,7 +148,7 @@ impl ActivityTasks {
             };
             tokio::select! {
                 biased;
-                permit = &mut turn => return Ok(permit),
+                permit = &mut allowed => return Ok(permit),
                 _ = cancel.wait() => return Err(Cancelled),
                 _ = self.shutdown.wait() => return Err(Cancelled),
                 () = heartbeat => heart.beat(None, self.server.timers.handle()),

@@ -77,13 +77,18 @@ impl Drop for Report {
     fn drop(&mut self) {
         let ended = self.ended.take();
         let ended = ended.unwrap_or_else(|| AttemptResult::Failed(shut_down().into()));
-        if let AttemptResult::Failed(record) = &ended {
-            let info = &self.claim.info;
-            let error = failure::chain(record);
-            log::on_attempt!(log::warning, info, error, "activity attempt failed");
+        match &ended {
+            AttemptResult::Failed(record) => {
+                let info = &self.claim.info;
+                let error = failure::chain(record);
+                log::on_attempt!(log::warning, info, error, "activity attempt failed");
+                self.slots.task_counts().add_failed();
+            }
+            AttemptResult::Completed(_)
+            | AttemptResult::CompletedLater
+            | AttemptResult::Cancelled
+            | AttemptResult::Obsolete => self.slots.task_counts().add_processed(),
         }
-        let failed = matches!(ended, AttemptResult::Failed(_));
-        self.slots.count(failed);
         // The last heartbeat of an attempt that runs on follows those before it; a result takes it along.
         let runs_on = matches!(ended, AttemptResult::CompletedLater);
         let unconfirmed = match runs_on {

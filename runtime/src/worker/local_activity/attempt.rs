@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use durably_engine::{FailureRecord, LocalActivityTask, Payload, TimeoutKind};
+use durably_engine::{FailureInfo, FailureRecord, LocalActivityTask, Payload, TimeoutKind};
 
 use super::{Running, cancelled, timed_out};
 use crate::{
@@ -14,7 +14,11 @@ use crate::{
     error::{AppError, Error, Meaning, Result},
     options::{Priority, Retry},
     telemetry::log,
-    worker::{activity_task, lifecycle::Phase, slots::Permit, timers::Timers},
+    worker::{
+        activity_task::{self, AttemptPermits},
+        lifecycle::Phase,
+        timers::Timers,
+    },
 };
 
 /// How an attempt ended, or why there was none.
@@ -28,6 +32,17 @@ pub(super) enum Ended {
     Abandoned,
 }
 
+impl Ended {
+    /// Whether the attempt failed; a cancelled one did not.
+    pub(super) fn is_failure(&self) -> bool {
+        match self {
+            Self::Failed(_) => true,
+            Self::Final(failure) => !matches!(failure.info, FailureInfo::Canceled { .. }),
+            Self::Completed(_) | Self::Abandoned => false,
+        }
+    }
+}
+
 /// Resolves at `deadline`, never without one.
 pub(super) async fn until(timers: &Timers, deadline: Option<Instant>) {
     match deadline {
@@ -38,7 +53,7 @@ pub(super) async fn until(timers: &Timers, deadline: Option<Instant>) {
 
 impl Running {
     /// Calls the user's function, and enforces its timeouts.
-    pub(super) async fn attempt(&self, permit: Permit) -> Ended {
+    pub(super) async fn attempt(&self, permits: AttemptPermits) -> Ended {
         let (tasks, task) = (&self.tasks, &self.task);
         // Of this attempt: a timeout ends it, and not the one after it.
         let stop = CancelSignal::default();
@@ -48,9 +63,8 @@ impl Running {
         let ctx = ActivityCtx::local(self.info(), stop.clone(), tasks.shutdown.clone(), converter);
         let (kind, deadline) = self.first_deadline();
         let activity = Arc::clone(&self.activity);
-        let permit = Arc::new(permit);
         let mut call =
-            Box::pin(async move { activity_task::call(&activity, ctx, args, &permit).await });
+            Box::pin(async move { activity_task::call(&activity, ctx, args, permits).await });
         let mut cancelled = false;
         loop {
             tokio::select! {
@@ -160,4 +174,21 @@ fn no_later_completion(task: &LocalActivityTask) -> FailureRecord {
     AppError::new("CompleteLater", text)
         .non_retryable()
         .into_record()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancelled_or_abandoned_attempt_has_not_failed() {
+        let timed_out = || timed_out(TimeoutKind::StartToClose);
+        let ends = [
+            Ended::Failed(timed_out()),
+            Ended::Final(timed_out()),
+            Ended::Final(cancelled()),
+            Ended::Abandoned,
+        ];
+        assert_eq!(ends.map(|it| it.is_failure()), [true, true, false, false]);
+    }
 }

@@ -24,11 +24,8 @@ use tokio::runtime::Handle;
 
 use self::{attempt::Ended, retry::Next};
 use super::{
-    activity_limits::ActivityLimits,
-    lifecycle::Lifecycle,
-    registry::Registry,
-    server::Server,
-    slots::{Permit, Slots},
+    activity_limits::ActivityLimits, activity_task::AttemptPermits, lifecycle::Lifecycle,
+    registry::Registry, server::Server, slots::Slots,
 };
 use crate::{
     activity::{CancelReason, cancel::CancelSignal},
@@ -166,11 +163,13 @@ impl Running {
     async fn run(mut self, results: Arc<Results>) {
         let end = loop {
             let ended = match self.queue().await {
-                Ok((permit, _one_of_its_type)) => {
-                    let ended = self.attempt(permit).await;
-                    self.tasks
-                        .slots
-                        .count(!matches!(ended, Ended::Completed(_)));
+                Ok(permits) => {
+                    let ended = self.attempt(permits).await;
+                    let counts = self.tasks.slots.task_counts();
+                    match ended.is_failure() {
+                        true => counts.add_failed(),
+                        false => counts.add_processed(),
+                    }
                     ended
                 }
                 Err(ended) => ended,
@@ -209,7 +208,7 @@ impl Running {
     }
 
     /// Waits for a slot, and for one of its type's before: it keeps no slot while others of its type run.
-    async fn queue(&self) -> Result<(Permit, Option<Permit>), Ended> {
+    async fn queue(&self) -> Result<AttemptPermits, Ended> {
         if self.cancel.reason().is_some() {
             return Err(Ended::Final(cancelled()));
         }
@@ -222,11 +221,8 @@ impl Running {
         }
         let slot = async {
             let of_type = self.tasks.limits.acquire(&self.task.activity_type).await;
-            let permit = match self.tasks.slots.try_acquire() {
-                Some(permit) => permit,
-                None => self.tasks.slots.acquire().await,
-            };
-            (permit, of_type)
+            let slot = self.tasks.slots.acquire().await.for_task();
+            AttemptPermits::new(Arc::new(slot), of_type)
         };
         let mut slot = pin!(slot);
         // A free slot is taken even if the worker shuts down: the workflow task waits for the result.

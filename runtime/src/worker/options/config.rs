@@ -10,7 +10,7 @@ use crate::{time::text, wire::deployment::Versioning};
 /// The options of a worker as data: what a configuration file says, in any format that serde reads.
 ///
 /// What is not set keeps its default, or what a method of [`Worker`](crate::Worker) has set before
-/// [`Worker::options`](crate::Worker::options). The keys are the names of those methods, durations are texts with
+/// [`Worker::options`](crate::Worker::options); the same holds for each key of a table. The keys are the names of those methods, durations are texts with
 /// a unit, and an unknown key is an error.
 ///
 /// ```
@@ -90,11 +90,14 @@ pub struct WorkerOptions {
     pub heartbeat_interval: Option<Duration>,
 }
 
-/// Each field of the one that is set, in place of the other's.
+/// Each field of the one that is set, in place of the other's; of a table each of its fields.
 macro_rules! replace_set {
-    ($to:ident, $from:ident: $($field:ident)*) => {
+    ($to:ident, $from:ident: $($field:ident)* ; $($table:ident)*) => {
         $( if $from.$field.is_some() {
             $to.$field = $from.$field;
+        } )*
+        $( if let Some(other) = $from.$table {
+            $to.$table = Some($to.$table.map_or(other, |set| set.replaced_by(other)));
         } )*
     };
 }
@@ -105,15 +108,9 @@ impl WorkerOptions {
         self.activity_limits.extend(other.activity_limits);
         replace_set! { self, other:
             max_cached_workflows
-            max_concurrent_workflow_tasks
-            max_concurrent_activities
-            max_concurrent_local_activities
-            resource_targets
             max_activities_per_second
             max_task_queue_activities_per_second
             max_eager_activities
-            workflow_pollers
-            activity_pollers
             executor_threads
             max_lost_threads
             sticky_timeout
@@ -124,7 +121,13 @@ impl WorkerOptions {
             shutdown_grace
             shutdown_deadline
             deadlock_timeout
-            heartbeat_interval
+            heartbeat_interval;
+            max_concurrent_workflow_tasks
+            max_concurrent_activities
+            max_concurrent_local_activities
+            resource_targets
+            workflow_pollers
+            activity_pollers
         }
     }
 }
@@ -221,6 +224,61 @@ mod tests {
         options.replace_with(toml::from_str("max_eager_activities = 2").expect("it is right"));
         assert_eq!(options.identity.as_deref(), Some("me"));
         assert_eq!(options.max_eager_activities, Some(2));
+    }
+
+    #[test]
+    fn a_table_replaces_the_fields_that_it_sets() {
+        let mut options = WorkerOptions {
+            max_concurrent_activities: Some(SlotLimit::ByResources(ResourceSlots::new().min(2))),
+            max_concurrent_local_activities: Some(SlotLimit::Fixed(5)),
+            max_concurrent_workflow_tasks: Some(SlotLimit::ByResources(ResourceSlots::new())),
+            resource_targets: Some(ResourceTargets::new().cpu(0.5)),
+            workflow_pollers: Some(PollerLimit::UpTo(3)),
+            activity_pollers: Some(PollerLimit::Scaled(ScaledPollers::new().initial(2))),
+            ..WorkerOptions::default()
+        };
+        let file = r#"
+            max_concurrent_activities = { max = 9 }
+            max_concurrent_local_activities = { min = 1 }
+            max_concurrent_workflow_tasks = 7
+            resource_targets = { memory = 0.6 }
+            workflow_pollers = { max = 8 }
+            activity_pollers = { max = 10 }
+        "#;
+        options.replace_with(toml::from_str(file).expect("it is right"));
+        let slots = ResourceSlots::new();
+        let pollers = ScaledPollers::new();
+        let expected = WorkerOptions {
+            max_concurrent_activities: Some(SlotLimit::ByResources(slots.min(2).max(9))),
+            max_concurrent_local_activities: Some(SlotLimit::ByResources(slots.min(1))),
+            max_concurrent_workflow_tasks: Some(SlotLimit::Fixed(7)),
+            resource_targets: Some(ResourceTargets::new().memory(0.6).cpu(0.5)),
+            workflow_pollers: Some(PollerLimit::Scaled(pollers.max(8))),
+            activity_pollers: Some(PollerLimit::Scaled(pollers.max(10).initial(2))),
+            ..WorkerOptions::default()
+        };
+        assert_eq!(options, expected);
+    }
+
+    #[test]
+    fn null_sets_nothing() {
+        let text = r#"{
+            "identity": null,
+            "max_concurrent_activities": { "min": 2, "ramp_throttle": null },
+            "resource_targets": { "cpu": null },
+            "sticky_timeout": null,
+            "shutdown_grace": null,
+            "shutdown_deadline": null,
+            "deadlock_timeout": null,
+            "heartbeat_interval": null
+        }"#;
+        let options: WorkerOptions = serde_json::from_str(text).expect("it is right");
+        let expected = WorkerOptions {
+            max_concurrent_activities: Some(SlotLimit::ByResources(ResourceSlots::new().min(2))),
+            resource_targets: Some(ResourceTargets::new()),
+            ..WorkerOptions::default()
+        };
+        assert_eq!(options, expected);
     }
 
     #[test]

@@ -34,11 +34,23 @@ pub enum SlotLimit {
     ByResources(ResourceSlots),
 }
 
+impl SlotLimit {
+    /// The other limit; if both are tables, what it sets of its table.
+    pub(crate) fn replaced_by(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::ByResources(set), Self::ByResources(other)) => {
+                Self::ByResources(set.replaced_by(other))
+            }
+            (Self::Fixed(_), other) | (Self::ByResources(_), other @ Self::Fixed(_)) => other,
+        }
+    }
+}
+
 /// Slots that a worker hands out while the machine's use of memory and CPU is below its
 /// [targets](ResourceTargets). For tasks whose cost is not known before they run.
 ///
 /// `/proc` and the control groups of the process are read, which only Linux has; elsewhere a worker with such
-/// slots does not start. In a container the limits of the container count.
+/// slots does not start. In a container the limits of the container count, by either version of control groups.
 ///
 /// ```
 /// use durably::{prelude::*, worker::{ResourceSlots, ResourceTargets}};
@@ -115,6 +127,15 @@ impl ResourceSlots {
         self
     }
 
+    /// What `other` sets, and the rest of this.
+    fn replaced_by(self, other: Self) -> Self {
+        Self {
+            min: other.min.or(self.min),
+            max: other.max.or(self.max),
+            ramp_throttle: other.ramp_throttle.or(self.ramp_throttle),
+        }
+    }
+
     pub(crate) fn resolved(self, default_min: usize, default_ramp: Duration) -> ResolvedSlots {
         ResolvedSlots {
             least: self.min.unwrap_or(default_min),
@@ -132,9 +153,16 @@ impl ResourceSlots {
 ///
 /// let targets = ResourceTargets::new().memory(0.6);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ResourceTargets {
+    memory: Option<f64>,
+    cpu: Option<f64>,
+}
+
+/// [`ResourceTargets`] with their defaults.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResolvedTargets {
     pub(crate) memory: f64,
     pub(crate) cpu: f64,
 }
@@ -144,12 +172,13 @@ impl ResourceTargets {
     ///
     /// ```
     /// # use durably::worker::ResourceTargets;
-    /// assert_eq!(ResourceTargets::new(), ResourceTargets::new().memory(0.8).cpu(0.9));
+    /// // 0.8 of the memory.
+    /// let targets = ResourceTargets::new().cpu(0.7);
     /// ```
     pub const fn new() -> Self {
         Self {
-            memory: 0.8,
-            cpu: 0.9,
+            memory: None,
+            cpu: None,
         }
     }
 
@@ -160,7 +189,7 @@ impl ResourceTargets {
     /// let targets = ResourceTargets::new().memory(0.5);
     /// ```
     pub const fn memory(mut self, part: f64) -> Self {
-        self.memory = part;
+        self.memory = Some(part);
         self
     }
 
@@ -171,14 +200,23 @@ impl ResourceTargets {
     /// let targets = ResourceTargets::new().cpu(0.75);
     /// ```
     pub const fn cpu(mut self, part: f64) -> Self {
-        self.cpu = part;
+        self.cpu = Some(part);
         self
     }
-}
 
-impl Default for ResourceTargets {
-    fn default() -> Self {
-        Self::new()
+    /// What `other` sets, and the rest of these.
+    pub(crate) fn replaced_by(self, other: Self) -> Self {
+        Self {
+            memory: other.memory.or(self.memory),
+            cpu: other.cpu.or(self.cpu),
+        }
+    }
+
+    pub(crate) fn resolved(self) -> ResolvedTargets {
+        ResolvedTargets {
+            memory: self.memory.unwrap_or(0.8),
+            cpu: self.cpu.unwrap_or(0.9),
+        }
     }
 }
 
@@ -206,8 +244,19 @@ pub enum PollerLimit {
     Scaled(ScaledPollers),
 }
 
+impl PollerLimit {
+    /// The other limit; if both are tables, what it sets of its table.
+    pub(crate) fn replaced_by(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Scaled(set), Self::Scaled(other)) => Self::Scaled(set.replaced_by(other)),
+            (Self::UpTo(_), other) | (Self::Scaled(_), other @ Self::UpTo(_)) => other,
+        }
+    }
+}
+
 /// Pollers whose number follows the advice that the server adds to its answers: more while tasks wait for
-/// workers, fewer while polls wait for tasks.
+/// workers, fewer while polls wait for tasks: an idle worker holds the minimum. With a server that gives no advice the
+/// number stays as it is at the start.
 ///
 /// ```
 /// use durably::{prelude::*, worker::ScaledPollers};
@@ -218,9 +267,17 @@ pub enum PollerLimit {
 ///     .activity_pollers(ScaledPollers::new().min(2).max(50).initial(10));
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScaledPollers {
+    min: Option<usize>,
+    max: Option<usize>,
+    initial: Option<usize>,
+}
+
+/// [`ScaledPollers`] with their defaults.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResolvedPollers {
     pub(crate) min: usize,
     pub(crate) max: usize,
     pub(crate) initial: usize,
@@ -231,13 +288,14 @@ impl ScaledPollers {
     ///
     /// ```
     /// # use durably::worker::ScaledPollers;
-    /// assert_eq!(ScaledPollers::new(), ScaledPollers::new().min(1).max(100).initial(5));
+    /// // From 1 to 20.
+    /// let pollers = ScaledPollers::new().max(20);
     /// ```
     pub const fn new() -> Self {
         Self {
-            min: 1,
-            max: 100,
-            initial: 5,
+            min: None,
+            max: None,
+            initial: None,
         }
     }
 
@@ -248,7 +306,7 @@ impl ScaledPollers {
     /// let pollers = ScaledPollers::new().min(2);
     /// ```
     pub const fn min(mut self, n: usize) -> Self {
-        self.min = n;
+        self.min = Some(n);
         self
     }
 
@@ -259,7 +317,7 @@ impl ScaledPollers {
     /// let pollers = ScaledPollers::new().max(20);
     /// ```
     pub const fn max(mut self, n: usize) -> Self {
-        self.max = n;
+        self.max = Some(n);
         self
     }
 
@@ -270,14 +328,25 @@ impl ScaledPollers {
     /// let pollers = ScaledPollers::new().initial(1);
     /// ```
     pub const fn initial(mut self, n: usize) -> Self {
-        self.initial = n;
+        self.initial = Some(n);
         self
     }
-}
 
-impl Default for ScaledPollers {
-    fn default() -> Self {
-        Self::new()
+    /// What `other` sets, and the rest of these.
+    fn replaced_by(self, other: Self) -> Self {
+        Self {
+            min: other.min.or(self.min),
+            max: other.max.or(self.max),
+            initial: other.initial.or(self.initial),
+        }
+    }
+
+    pub(crate) fn resolved(self) -> ResolvedPollers {
+        ResolvedPollers {
+            min: self.min.unwrap_or(1),
+            max: self.max.unwrap_or(100),
+            initial: self.initial.unwrap_or(5),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ mod setters;
 
 use std::{collections::BTreeMap, num::NonZero, thread, time::Duration};
 
-pub(crate) use self::limits::ResolvedSlots;
+pub(crate) use self::limits::{ResolvedPollers, ResolvedSlots, ResolvedTargets};
 pub use self::{
     config::WorkerOptions,
     limits::{
@@ -33,7 +33,7 @@ pub(crate) struct Options {
     /// Attempts of local activities in progress.
     pub(crate) local_activity_slots: SlotLimit,
     /// How much of the machine may be in use for another slot of those it decides about.
-    pub(crate) resource_targets: ResourceTargets,
+    pub(crate) resource_targets: ResolvedTargets,
     /// Attempts in progress of single activity types.
     pub(crate) activity_limits: BTreeMap<String, usize>,
     /// Activities that the worker begins in a second.
@@ -99,7 +99,7 @@ impl Options {
             workflow_slots: slots(set.max_concurrent_workflow_tasks),
             activity_slots: slots(set.max_concurrent_activities),
             local_activity_slots: slots(set.max_concurrent_local_activities),
-            resource_targets: set.resource_targets.unwrap_or_default(),
+            resource_targets: set.resource_targets.unwrap_or_default().resolved(),
             activity_limits: set.activity_limits,
             max_activities_per_second: set.max_activities_per_second,
             max_task_queue_activities_per_second: set.max_task_queue_activities_per_second,
@@ -145,12 +145,10 @@ impl Options {
         let most = slots.saturating_sub(1).max(1);
         match self.workflow_pollers {
             PollerLimit::UpTo(n) => PollerLimit::UpTo(n.min(most)),
-            PollerLimit::Scaled(ScaledPollers { min, max, initial }) => {
-                PollerLimit::Scaled(ScaledPollers {
-                    min: min.min(most),
-                    max: max.min(most),
-                    initial: initial.min(most),
-                })
+            PollerLimit::Scaled(pollers) => {
+                let ResolvedPollers { min, max, initial } = pollers.resolved();
+                let pollers = ScaledPollers::new().min(min.min(most)).max(max.min(most));
+                PollerLimit::Scaled(pollers.initial(initial.min(most)))
             }
         }
     }
@@ -265,7 +263,7 @@ impl Options {
     }
 
     fn check_targets(&self, mistakes: &mut Vec<String>) {
-        let ResourceTargets { memory, cpu } = self.resource_targets;
+        let ResolvedTargets { memory, cpu } = self.resource_targets;
         for (name, target) in [("memory", memory), ("cpu", cpu)] {
             if !(target > 0.0 && target <= 1.0) {
                 mistakes.push(format!(
@@ -315,9 +313,9 @@ fn check_slots(kind: SlotKind, limit: SlotLimit, mistakes: &mut Vec<String>) {
 }
 
 fn check_pollers(option: &str, limit: PollerLimit, mistakes: &mut Vec<String>) {
-    let ScaledPollers { min, max, initial } = match limit {
+    let ResolvedPollers { min, max, initial } = match limit {
         PollerLimit::UpTo(n) => return at_least_one(&format!("`{option}`"), n, mistakes),
-        PollerLimit::Scaled(scaled) => scaled,
+        PollerLimit::Scaled(scaled) => scaled.resolved(),
     };
     at_least_one(&format!("`min` of `{option}`"), min, mistakes);
     at_least_one(&format!("`max` of `{option}`"), max, mistakes);

@@ -109,14 +109,15 @@ impl Worker {
     }
 
     /// Long polls for workflow tasks at a time, for each of the worker's two queues: up to a number, 5 by default,
-    /// or [as many as the server advises](crate::worker::ScaledPollers). An idle worker holds one.
+    /// or [as many as the server advises](crate::worker::ScaledPollers). With a number, an idle worker holds one for
+    /// each queue.
     pub fn workflow_pollers(mut self, n: impl IntoPollerLimit) -> Self {
         self.options.workflow_pollers = Some(n.into_poller_limit());
         self
     }
 
     /// Long polls for activities at a time: up to a number, 5 by default, or
-    /// [as many as the server advises](crate::worker::ScaledPollers). An idle worker holds one.
+    /// [as many as the server advises](crate::worker::ScaledPollers). With a number, an idle worker holds one.
     pub fn activity_pollers(mut self, n: impl IntoPollerLimit) -> Self {
         self.options.activity_pollers = Some(n.into_poller_limit());
         self

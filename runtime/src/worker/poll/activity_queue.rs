@@ -1,8 +1,8 @@
 //! Polls for activity tasks.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
-use super::{POLL_TIMEOUT, Queue, Turn};
+use super::{POLL_TIMEOUT, Queue};
 use crate::{
     transport::{caller::Arrival, retry::Patience},
     wire::{
@@ -38,16 +38,8 @@ impl Queue for ActivityQueue {
 
     async fn may_poll(&self) {}
 
-    async fn turn(&self) -> Turn {
-        let now = Instant::now();
-        let Some(rate) = &self.rate else {
-            return Turn(now);
-        };
-        let at = rate.reserve(now);
-        if at > now {
-            self.server.timers.sleep_until(at).await;
-        }
-        Turn(at)
+    fn rate(&self) -> Option<&RateLimit> {
+        self.rate.as_ref()
     }
 
     async fn poll(&self) -> Result<Arrival<Polled<Self::Task>>, CallError> {
@@ -62,10 +54,7 @@ impl Queue for ActivityQueue {
         self.server.caller.call_undecoded(request, patience).await
     }
 
-    fn start(&self, task: Self::Task, Turn(allowed): Turn, permit: Permit) {
-        if let Some(rate) = &self.rate {
-            rate.began(allowed, Instant::now());
-        }
+    fn start(&self, task: Self::Task, permit: Permit) {
         self.tasks.start(task, permit);
     }
 }

@@ -1,4 +1,4 @@
-//! Long polls: one at rest, more while tasks come, none while the worker is full.
+//! Long polls: as many as tasks or the server's advice ask for, none while the worker is full.
 
 mod activity_queue;
 mod scaler;
@@ -8,6 +8,7 @@ mod workflow_queue;
 use std::{
     fmt,
     future::Future,
+    ops::ControlFlow,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -23,6 +24,7 @@ pub(crate) use self::{
 use super::{
     lifecycle::{Lifecycle, Phase},
     options::PollerLimit,
+    rate::{RateLimit, Reservation},
     server::Server,
     slots::{Permit, Slots},
 };
@@ -53,19 +55,15 @@ pub(crate) trait Queue: Send + Sync + 'static {
     /// Resolves while the worker may take more of these tasks.
     fn may_poll(&self) -> impl Future<Output = ()> + Send;
 
-    /// Resolves when the rate of the worker allows one more task, with the right to it.
-    fn turn(&self) -> impl Future<Output = Turn> + Send;
+    /// The rate at which the worker takes these tasks; none without a limit.
+    fn rate(&self) -> Option<&RateLimit>;
 
     /// One long poll.
     fn poll(&self) -> impl Future<Output = Result<Arrival<Polled<Self::Task>>, CallError>> + Send;
 
     /// Starts the work on a task.
-    fn start(&self, task: Self::Task, turn: Turn, permit: Permit);
+    fn start(&self, task: Self::Task, permit: Permit);
 }
-
-/// When a poll was allowed by the rate of its worker.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Turn(pub(crate) Instant);
 
 /// The pollers of one queue.
 pub(crate) struct Pollers<Q> {
@@ -76,8 +74,8 @@ pub(crate) struct Pollers<Q> {
     pub(crate) limit: PollerLimit,
     /// Whether the namespace is known to advise the number of pollers.
     pub(crate) gives_advice: bool,
-    /// Held by each poller: the receiver ends when the last one has ended.
-    pub(crate) alive: mpsc::Sender<()>,
+    /// Its receiver ends when the last poller has ended, and the last task is decoded.
+    pub(crate) _alive: mpsc::Sender<()>,
 }
 
 /// The pollers of one queue, some of which run.
@@ -104,130 +102,194 @@ impl<Q: Queue> Pollers<Q> {
     }
 }
 
+/// What a poller does after a poll.
+enum Step {
+    /// It polls again.
+    Next,
+    /// It polls again after a pause, because of an error if there is one.
+    Pause(Option<CallError>),
+    /// The worker stops, and the poller ends.
+    End,
+}
+
 impl<Q: Queue> Group<Q> {
     /// Polls until the worker stops, or there are more pollers than wanted.
     async fn run(self: Arc<Self>) {
-        let Pollers {
-            queue,
-            server,
-            lifecycle,
-            polls,
-            alive,
-            limit: _,
-            gives_advice: _,
-        } = &self.pollers;
-        let _alive = alive.clone();
         let mut backoff = Backoff::new();
-        loop {
-            if polls.has_lost_server() {
-                tokio::select! {
-                    biased;
-                    () = lifecycle.reached(Phase::Stopping) => break,
-                    found = server.caller.is_reachable() => match found {
-                        Ok(()) => polls.found_server(Instant::now()),
-                        Err(error) => {
-                            let pause = backoff.pause(error.retry());
-                            server.caller.note_failure(Q::WHAT, &error, pause);
-                            tokio::select! {
-                                () = lifecycle.reached(Phase::Stopping) => break,
-                                () = server.timers.sleep(pause) => {}
-                            }
-                            continue;
-                        }
-                    },
-                }
-            }
-            let (permit, turn) = tokio::select! {
-                biased;
-                () = lifecycle.reached(Phase::Stopping) => break,
-                allowed = async {
-                    queue.may_poll().await;
-                    let permit = queue.slots().acquire().await;
-                    (permit, queue.turn().await)
-                } => allowed,
-            };
-            let mut failed = None;
-            let began = Instant::now();
-            let open = polls.open();
-            let polled = tokio::select! {
-                biased;
-                polled = queue.poll() => polled,
-                () = lifecycle.reached(Phase::PollsAbandoned) => break,
-            };
-            drop(open);
-            match polled {
-                Ok(Arrival::Encoded(response)) => {
-                    polls.succeeded();
-                    backoff.reset();
-                    self.number().scaler.answered(true, None, Instant::now());
-                    self.grow();
-                    self.start_decoded(response, turn, permit);
-                    if self.retires() {
-                        return;
-                    }
-                    continue;
-                }
-                Ok(Arrival::Here(Polled { task, advice })) => {
-                    polls.succeeded();
-                    let has_task = task.is_some();
-                    self.number()
-                        .scaler
-                        .answered(has_task, advice, Instant::now());
-                    self.grow();
-                    if let Some(task) = task {
-                        backoff.reset();
-                        queue.start(task, turn, permit);
-                        if self.retires() {
-                            return;
-                        }
-                        continue;
-                    }
-                }
-                Err(CallError::Malformed(error)) => self.log_malformed(&error),
-                // A poll itself is small. No retry can bring the task, but the others need their worker.
-                Err(error) if error.is_over_message_limit() => log::error!(
-                    task_queue = server.identity.task_queue,
-                    namespace = server.identity.namespace,
-                    error = error.message(),
-                    "{} brought a task that is too large, which is left to its timeout, and so again: the \
-                     payloads of its workflow must become smaller. Pass references to large values instead \
-                     of the values, and reset or terminate the workflow",
-                    Q::WHAT
-                ),
-                Err(error) if error.retry() == Retry::Never => {
-                    lifecycle.stop_rejected(error);
-                    break;
-                }
-                Err(error) => {
-                    polls.failed(&error);
-                    let busy = error.retry() == Retry::Later;
-                    self.number().scaler.failed(busy);
-                    failed = Some(error);
-                }
-            }
-            drop(permit);
+        // A poller that retires may have been the one that failed: the server is looked for first.
+        while self.find_server(&mut backoff).await.is_continue() {
             if self.retires() {
                 return;
             }
-            let long_enough = began.elapsed() >= LONG_ENOUGH;
-            if long_enough {
-                backoff.reset();
-            }
-            let retry = failed.as_ref().map_or(Retry::Soon, CallError::retry);
+            let error = match self.poll(&mut backoff).await {
+                Step::Next => continue,
+                Step::Pause(error) => error,
+                Step::End => break,
+            };
+            let retry = error.as_ref().map_or(Retry::Soon, CallError::retry);
             let pause = backoff.pause(retry);
-            if let Some(error) = failed {
-                server.caller.note_failure(Q::WHAT, &error, pause);
+            if let Some(error) = error {
+                self.log_failure(&error, pause);
             }
-            if long_enough {
-                backoff.reset();
-                continue;
-            }
-            tokio::select! {
-                () = lifecycle.reached(Phase::Stopping) => break,
-                () = server.timers.sleep(pause) => {}
+            if self.pause(pause).await.is_break() {
+                break;
             }
         }
         self.number().active -= 1;
+    }
+
+    /// Waits for a server that was unreachable: a poll that it accepts says nothing for a minute. Breaks when the
+    /// worker stops.
+    async fn find_server(&self, backoff: &mut Backoff) -> ControlFlow<()> {
+        let Pollers {
+            server,
+            lifecycle,
+            polls,
+            ..
+        } = &self.pollers;
+        while polls.needs_reachability_check() {
+            let answered = tokio::select! {
+                biased;
+                () = lifecycle.reached(Phase::Stopping) => return ControlFlow::Break(()),
+                answered = server.caller.probe() => answered,
+            };
+            match answered {
+                Ok(()) => polls.record_reachable(Instant::now()),
+                Err(error) => {
+                    let pause = backoff.pause(error.retry());
+                    self.log_failure(&error, pause);
+                    self.pause(pause).await?;
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Sends one poll as soon as it is allowed, and starts the work on its task.
+    async fn poll(self: &Arc<Self>, backoff: &mut Backoff) -> Step {
+        let Pollers {
+            queue,
+            lifecycle,
+            polls,
+            ..
+        } = &self.pollers;
+        let (permit, reservation) = tokio::select! {
+            biased;
+            () = lifecycle.reached(Phase::Stopping) => return Step::End,
+            allowed = async {
+                queue.may_poll().await;
+                (queue.slots().acquire().await, self.wait_for_rate().await)
+            } => allowed,
+        };
+        let began = Instant::now();
+        let open = polls.open(began);
+        let polled = tokio::select! {
+            biased;
+            polled = queue.poll() => polled,
+            () = lifecycle.reached(Phase::PollsAbandoned) => return Step::End,
+        };
+        drop(open);
+        let now = Instant::now();
+        let has_task = match &polled {
+            Ok(Arrival::Encoded(_)) => true,
+            Ok(Arrival::Here(Polled { task, .. })) => task.is_some(),
+            Err(_) => false,
+        };
+        if let (Some(rate), Some(reservation)) = (queue.rate(), reservation) {
+            match has_task {
+                // Not when it is decoded, which may take as long as a codec likes.
+                true => rate.begin(reservation, now),
+                false => rate.give_back(reservation),
+            }
+        }
+        let was_long = now.saturating_duration_since(began) >= LONG_ENOUGH;
+        if has_task || was_long {
+            backoff.reset();
+        }
+        match polled {
+            Ok(Arrival::Encoded(response)) => {
+                self.answered(true, None, now);
+                self.start_decoded(response, permit);
+                Step::Next
+            }
+            Ok(Arrival::Here(Polled { task, advice })) => {
+                self.answered(has_task, advice, now);
+                match task {
+                    Some(task) => queue.start(task, permit),
+                    None if was_long => {}
+                    None => return Step::Pause(None),
+                }
+                Step::Next
+            }
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// Resolves when the rate of the worker allows one more task; nothing without a limit.
+    async fn wait_for_rate(&self) -> Option<Reservation> {
+        let Pollers { queue, server, .. } = &self.pollers;
+        let (rate, now) = (queue.rate()?, Instant::now());
+        let reservation = rate.reserve(now);
+        if reservation.at > now {
+            server.timers.sleep_until(reservation.at).await;
+        }
+        Some(reservation)
+    }
+
+    fn answered(self: &Arc<Self>, has_task: bool, advice: Option<i32>, now: Instant) {
+        self.pollers.polls.succeeded();
+        self.number().scaler.answered(has_task, advice, now);
+        self.grow();
+    }
+
+    /// Decides what follows a poll that has failed.
+    fn failed(&self, error: CallError) -> Step {
+        let Pollers {
+            server,
+            lifecycle,
+            polls,
+            ..
+        } = &self.pollers;
+        match error {
+            CallError::Malformed(error) => self.log_malformed(&error),
+            // A poll itself is small. No retry can bring the task, but the others need their worker.
+            error if error.is_over_message_limit() => log::error!(
+                task_queue = server.identity.task_queue,
+                namespace = server.identity.namespace,
+                error = error.message(),
+                "{} brought a task that is too large, which is left to its timeout, and so again: the \
+                 payloads of its workflow must become smaller. Pass references to large values instead \
+                 of the values, and reset or terminate the workflow",
+                Q::WHAT
+            ),
+            error if error.retry() == Retry::Never => {
+                lifecycle.stop_rejected(error);
+                return Step::End;
+            }
+            error => {
+                polls.failed(&error);
+                let busy = error.retry() == Retry::Later;
+                self.number().scaler.failed(busy);
+                return Step::Pause(Some(error));
+            }
+        }
+        Step::Pause(None)
+    }
+
+    /// Breaks when the worker stops.
+    async fn pause(&self, pause: Duration) -> ControlFlow<()> {
+        let Pollers {
+            server, lifecycle, ..
+        } = &self.pollers;
+        tokio::select! {
+            () = lifecycle.reached(Phase::Stopping) => ControlFlow::Break(()),
+            () = server.timers.sleep(pause) => ControlFlow::Continue(()),
+        }
+    }
+
+    fn log_failure(&self, error: &CallError, pause: Duration) {
+        let caller = &self.pollers.server.caller;
+        caller.note_failure(Q::WHAT, error, pause);
     }
 
     /// Starts the work on a task when its payloads are decoded. The next poll does not wait for that: a codec that
@@ -235,12 +297,10 @@ impl<Q: Queue> Group<Q> {
     fn start_decoded(
         self: &Arc<Self>,
         response: BoxFuture<'static, Result<Polled<Q::Task>, CallError>>,
-        turn: Turn,
         permit: Permit,
     ) {
         let this = Arc::clone(self);
         self.pollers.server.spawn(async move {
-            let _alive = this.pollers.alive.clone();
             match response.await {
                 Ok(Polled { task, advice }) => {
                     if let Some(advice) = advice {
@@ -248,7 +308,7 @@ impl<Q: Queue> Group<Q> {
                         this.grow();
                     }
                     if let Some(task) = task {
-                        this.pollers.queue.start(task, turn, permit);
+                        this.pollers.queue.start(task, permit);
                     }
                 }
                 Err(error) => this.log_malformed(&error.message()),

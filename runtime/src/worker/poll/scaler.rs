@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::worker::options::{PollerLimit, ScaledPollers};
+use crate::worker::options::{PollerLimit, ResolvedPollers};
 
 /// How long tasks are counted before two counts are compared.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -51,20 +51,23 @@ impl Scaler {
                 wanted: 1,
                 policy: Policy::Tasks,
             },
-            PollerLimit::Scaled(ScaledPollers { min, max, initial }) => Self {
-                min,
-                max,
-                wanted: initial,
-                policy: Policy::Advice {
-                    is_given: gives_advice,
-                    tasks: Intake {
-                        began: now,
-                        present: 0,
-                        before: 0,
-                        grows: true,
+            PollerLimit::Scaled(pollers) => {
+                let ResolvedPollers { min, max, initial } = pollers.resolved();
+                Self {
+                    min,
+                    max,
+                    wanted: initial,
+                    policy: Policy::Advice {
+                        is_given: gives_advice,
+                        tasks: Intake {
+                            began: now,
+                            present: 0,
+                            before: 0,
+                            grows: true,
+                        },
                     },
-                },
-            },
+                }
+            }
         }
     }
 
@@ -155,7 +158,10 @@ impl Intake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::span::{millis, secs};
+    use crate::{
+        time::span::{millis, secs},
+        worker::options::ScaledPollers,
+    };
 
     fn scaled(min: usize, max: usize, initial: usize) -> PollerLimit {
         PollerLimit::Scaled(ScaledPollers::new().min(min).max(max).initial(initial))

@@ -78,7 +78,10 @@ struct State {
 #[derive(Debug)]
 struct Failing {
     error: String,
-    /// When the server was found to be reachable again. A poll that stays open from then on does not fail.
+    /// Whether the server has answered, if only with a refusal.
+    is_answer: bool,
+    /// From when on the server is known to be reachable, and may accept polls. One that stays open from then on does
+    /// not fail.
     reachable: Option<Instant>,
 }
 
@@ -93,7 +96,12 @@ impl Polls {
     }
 
     /// Counts a poll until what is returned is dropped.
-    pub(super) fn open(self: &Arc<Self>) -> OpenPoll {
+    pub(super) fn open(self: &Arc<Self>, now: Instant) -> OpenPoll {
+        if let Some(failing) = &mut self.state().failing
+            && failing.is_answer
+        {
+            failing.reachable.get_or_insert(now);
+        }
         self.open.fetch_add(1, Ordering::Relaxed);
         OpenPoll(Arc::clone(self))
     }
@@ -108,24 +116,26 @@ impl Polls {
     pub(super) fn failed(&self, error: &CallError) {
         self.state().failing = Some(Failing {
             error: format!("{} ({:?})", error.message(), error.code()),
+            is_answer: error.is_answer(),
             reachable: None,
         });
     }
 
-    /// Whether the last poll has failed, and no later one is known to be accepted.
-    pub(super) fn has_lost_server(&self) -> bool {
+    /// Whether nothing is known of the server since a poll found it unreachable. A refusal comes from a server that
+    /// is reachable.
+    pub(super) fn needs_reachability_check(&self) -> bool {
         let state = self.state();
         let failing = state.failing.as_ref();
-        failing.is_some_and(|failing| failing.reachable.is_none())
+        failing.is_some_and(|it| !it.is_answer && it.reachable.is_none())
     }
 
-    pub(super) fn found_server(&self, now: Instant) {
+    pub(super) fn record_reachable(&self, now: Instant) {
         if let Some(failing) = &mut self.state().failing {
             failing.reachable = Some(now);
         }
     }
 
-    /// The same for a heartbeat of the worker; none if these polls are of another kind.
+    /// The state of the polls for a heartbeat of the worker; none if they are of another kind.
     pub(crate) fn info(&self, kind: PollKind, now: Instant) -> Option<PollerInfo> {
         (kind == self.kind).then(|| {
             let status = self.status(now);
@@ -140,12 +150,13 @@ impl Polls {
     pub(crate) fn status(&self, now: Instant) -> PollStatus {
         let open = self.open.load(Ordering::Relaxed);
         let mut state = self.state();
-        let stays_open = |failing: &mut Failing| {
+        // A worker whose slots are all in use has no poll that could be answered.
+        let is_over = |failing: &mut Failing| {
             failing
                 .reachable
-                .is_some_and(|at| open > 0 && now.saturating_duration_since(at) >= LONG_ENOUGH)
+                .is_some_and(|at| now.saturating_duration_since(at) >= LONG_ENOUGH)
         };
-        state.failing.take_if(stays_open);
+        state.failing.take_if(is_over);
         PollStatus {
             kind: self.kind,
             open,
@@ -187,26 +198,25 @@ mod tests {
         let status = polls.status(now);
         assert_eq!(status.error.as_deref(), Some("gone (Unavailable)"));
         assert_eq!(status.last_success, None);
-        assert!(polls.has_lost_server());
+        assert!(polls.needs_reachability_check());
         polls.succeeded();
         let status = polls.status(now);
         assert_eq!(status.error, None);
-        assert!(status.last_success.is_some() && !polls.has_lost_server());
+        assert!(status.last_success.is_some() && !polls.needs_reachability_check());
     }
 
     #[test]
-    fn a_poll_that_a_reachable_server_keeps_open_ends_a_failure() {
+    fn a_server_that_is_reachable_for_a_while_ends_a_failure() {
         let polls = failed();
         let now = Instant::now();
-        polls.found_server(now);
-        assert!(!polls.has_lost_server());
+        polls.record_reachable(now);
+        assert!(!polls.needs_reachability_check());
+        let open = polls.open(now);
         let error_after = |passed| polls.status(now + passed).error;
-        assert!(error_after(LONG_ENOUGH).is_some(), "no poll is open");
-        let open = polls.open();
         assert!(error_after(LONG_ENOUGH / 2).is_some());
-        assert_eq!(error_after(LONG_ENOUGH), None);
         assert_eq!(polls.status(now).open, 1);
         drop(open);
+        assert_eq!(error_after(LONG_ENOUGH), None, "all slots are in use");
         assert_eq!(polls.status(now).open, 0);
     }
 
@@ -214,10 +224,23 @@ mod tests {
     fn a_poll_that_a_reachable_server_refuses_is_a_failure() {
         let polls = failed();
         let now = Instant::now();
-        polls.found_server(now);
+        polls.record_reachable(now);
         polls.failed(&Status::unavailable("overloaded").into());
-        let _open = polls.open();
+        let _open = polls.open(now);
         let status = polls.status(now + LONG_ENOUGH);
         assert_eq!(status.error.as_deref(), Some("overloaded (Unavailable)"));
+    }
+
+    #[test]
+    fn a_busy_server_is_polled_without_a_check_and_is_failing_until_it_accepts_a_poll() {
+        let polls = failed();
+        let now = Instant::now();
+        polls.failed(&Status::resource_exhausted("too many").into());
+        assert!(!polls.needs_reachability_check());
+        let later = now + LONG_ENOUGH * 9;
+        assert!(polls.status(later).error.is_some(), "it pauses");
+        let _open = polls.open(later);
+        assert!(polls.status(later).error.is_some());
+        assert_eq!(polls.status(later + LONG_ENOUGH).error, None);
     }
 }

@@ -1,8 +1,8 @@
 //! Polls for workflow tasks.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
-use super::{POLL_TIMEOUT, Queue, Turn};
+use super::{POLL_TIMEOUT, Queue};
 use crate::{
     transport::{caller::Arrival, retry::Patience},
     wire::{
@@ -11,6 +11,7 @@ use crate::{
         workflow_task::PolledTask,
     },
     worker::{
+        rate::RateLimit,
         server::Server,
         slots::{Permit, Slots},
         workflow_task::WorkflowTasks,
@@ -38,8 +39,8 @@ impl Queue for WorkflowQueue {
         self.tasks.few_threads_lost().await;
     }
 
-    async fn turn(&self) -> Turn {
-        Turn(Instant::now())
+    fn rate(&self) -> Option<&RateLimit> {
+        None
     }
 
     async fn poll(&self) -> Result<Arrival<Polled<Self::Task>>, CallError> {
@@ -57,7 +58,7 @@ impl Queue for WorkflowQueue {
         self.server.caller.call_undecoded(request, patience).await
     }
 
-    fn start(&self, task: Self::Task, _: Turn, permit: Permit) {
+    fn start(&self, task: Self::Task, permit: Permit) {
         self.tasks.start(task, permit);
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Machine, Usage};
-use crate::worker::{options::ResourceTargets, timers::Timers};
+use crate::worker::{options::ResolvedTargets, timers::Timers};
 
 /// The pause before another look at a machine without room. Its readings are not newer than that.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -24,7 +24,7 @@ pub(super) struct Gate {
     least: usize,
     /// The pause between two slots, in which the use of the first one begins to show.
     ramp: Duration,
-    targets: ResourceTargets,
+    targets: ResolvedTargets,
     machine: Arc<Machine>,
     pub(super) timers: Timers,
     state: Mutex<State>,
@@ -32,14 +32,14 @@ pub(super) struct Gate {
 
 #[derive(Debug, Default)]
 struct State {
-    last_passed: Option<Instant>,
+    last_handed_out: Option<Instant>,
     /// The reading before the present one, and that one, with its time.
     before: Option<Usage>,
     present: Option<(Instant, Usage)>,
 }
 
-/// The gate, for one decision: two of them at once would each count the other's slot.
-pub(super) struct Locked<'a> {
+/// One decision of the gate, which is locked meanwhile: two at once would each count the other's slot.
+pub(super) struct Decision<'a> {
     gate: &'a Gate,
     state: MutexGuard<'a, State>,
 }
@@ -48,7 +48,7 @@ impl Gate {
     pub(super) fn new(
         least: usize,
         ramp: Duration,
-        targets: ResourceTargets,
+        targets: ResolvedTargets,
         machine: Arc<Machine>,
         timers: Timers,
     ) -> Self {
@@ -62,15 +62,15 @@ impl Gate {
         }
     }
 
-    pub(super) fn lock(&self) -> Locked<'_> {
-        Locked {
+    pub(super) fn lock(&self) -> Decision<'_> {
+        Decision {
             gate: self,
             state: self.state.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 
-    /// Whether usage, and what it is about to become, is below the targets. A machine that cannot be read has no
-    /// room.
+    /// Whether usage, and what it is about to become, is below the targets. A machine whose usage is not known has
+    /// no room.
     fn has_room(&self, state: &mut State, now: Instant) -> bool {
         let Some((at, usage)) = self.machine.usage(now) else {
             return false;
@@ -87,11 +87,11 @@ impl Gate {
     }
 }
 
-impl Locked<'_> {
-    /// Lets a slot pass, or returns the pause until it is worth another look.
+impl Decision<'_> {
+    /// Hands a slot out, or returns the pause until the next decision can be another.
     ///
-    /// - `in_use` slots are handed out; `is_first`: none of them to the one who wants this.
-    pub(super) fn pass(
+    /// - `in_use` slots are handed out; `is_first`: none of them to the holder that wants this one.
+    pub(super) fn decide(
         &mut self,
         in_use: usize,
         is_first: bool,
@@ -100,7 +100,7 @@ impl Locked<'_> {
         let Self { gate, state } = self;
         if in_use >= gate.least && !is_first {
             let passed = state
-                .last_passed
+                .last_handed_out
                 .map(|at| now.saturating_duration_since(at));
             let ramp = gate.ramp.saturating_sub(passed.unwrap_or(gate.ramp));
             if !ramp.is_zero() {
@@ -110,7 +110,7 @@ impl Locked<'_> {
                 return Err(PAUSE);
             }
         }
-        state.last_passed = Some(now);
+        state.last_handed_out = Some(now);
         Ok(())
     }
 }
@@ -122,7 +122,10 @@ mod tests {
 
     fn gate(usage: Usage, ramp: Duration) -> (Gate, Arc<Machine>) {
         let machine = Arc::new(Machine::scripted(usage));
-        let targets = ResourceTargets::new().memory(0.8).cpu(0.9);
+        let targets = ResolvedTargets {
+            memory: 0.8,
+            cpu: 0.9,
+        };
         let timers = Timers::of_process().expect("a thread");
         (
             Gate::new(1, ramp, targets, Arc::clone(&machine), timers),
@@ -145,10 +148,10 @@ mod tests {
             (1.0, 1.0, false),
         ] {
             let (gate, _) = gate(usage(memory, cpu), secs(0));
-            let passed = gate.lock().pass(1, false, now).is_ok();
+            let passed = gate.lock().decide(1, false, now).is_ok();
             assert_eq!(passed, passes, "{memory} {cpu}");
-            assert!(gate.lock().pass(0, false, now).is_ok(), "the minimum");
-            assert!(gate.lock().pass(7, true, now).is_ok(), "its first");
+            assert!(gate.lock().decide(0, false, now).is_ok(), "the minimum");
+            assert!(gate.lock().decide(7, true, now).is_ok(), "its first");
         }
     }
 
@@ -156,8 +159,8 @@ mod tests {
     fn a_ramp_separates_the_slots_past_the_minimum() {
         let now = Instant::now();
         let (gate, _) = gate(usage(0.1, 0.1), millis(50));
-        assert_eq!(gate.lock().pass(0, false, now), Ok(()));
-        let after = |passed| gate.lock().pass(1, false, now + millis(passed));
+        assert_eq!(gate.lock().decide(0, false, now), Ok(()));
+        let after = |passed| gate.lock().decide(1, false, now + millis(passed));
         assert_eq!(after(20), Err(millis(30)));
         assert_eq!(after(50), Ok(()));
         assert_eq!(after(60), Err(millis(40)));
@@ -167,17 +170,17 @@ mod tests {
     fn a_steep_rise_closes_the_gate_before_the_target() {
         let now = Instant::now();
         let (gate, machine) = gate(usage(0.1, 0.1), secs(0));
-        assert!(gate.lock().pass(1, false, now).is_ok());
+        assert!(gate.lock().decide(1, false, now).is_ok());
         machine.set(usage(0.7, 0.1));
-        let later = now + secs(1);
+        let later = now + millis(200);
         assert_eq!(
-            gate.lock().pass(1, false, later),
+            gate.lock().decide(1, false, later),
             Err(PAUSE),
             "0.82 is next"
         );
-        let still = later + secs(1);
+        let still = later + millis(200);
         assert!(
-            gate.lock().pass(1, false, still).is_ok(),
+            gate.lock().decide(1, false, still).is_ok(),
             "it rises no more"
         );
     }
@@ -187,7 +190,7 @@ mod tests {
         let (gate, machine) = gate(usage(0.1, 0.1), secs(0));
         machine.fail();
         let now = Instant::now();
-        assert_eq!(gate.lock().pass(1, false, now), Err(PAUSE));
-        assert!(gate.lock().pass(0, false, now).is_ok());
+        assert_eq!(gate.lock().decide(1, false, now), Err(PAUSE));
+        assert!(gate.lock().decide(0, false, now).is_ok());
     }
 }

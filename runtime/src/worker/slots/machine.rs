@@ -2,15 +2,20 @@
 
 use std::{
     fmt, fs, io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::usage::{CpuTime, Memory, Usage};
+use super::{
+    control_group::ControlGroup,
+    usage::{CpuTime, Memory, Usage},
+};
 
 /// How old a reading may become. Over less time the machine's count of CPU time is too coarse.
 const FRESH: Duration = Duration::from_millis(100);
+/// The longest time over which CPU use is an answer to "now". After a longer one a new measurement begins.
+const LONGEST_SPAN: Duration = Duration::from_secs(1);
 
 /// The machine that a worker runs on. It is read when a decision needs it, so that an idle worker costs nothing.
 pub(crate) struct Machine {
@@ -30,15 +35,28 @@ trait Source: Send + Sync {
 
 /// What is read at once: the machine, then the control groups that limit the process.
 #[derive(Debug, Default)]
-struct Reading {
+pub(crate) struct Reading {
     memory: Vec<Memory>,
     cpu: Vec<CpuTime>,
 }
 
+impl Reading {
+    /// The memory in use, and the CPU since the reading `before`; no CPU if no time has passed.
+    pub(crate) fn usage_since(&self, before: &Self) -> Option<Usage> {
+        let memory = self.memory.iter().map(|it| it.part()).reduce(f64::max)?;
+        let pairs = self.cpu.iter().zip(&before.cpu);
+        let cpu = pairs.filter_map(|(now, before)| now.since(*before));
+        let cpu = cpu.reduce(f64::max).unwrap_or(0.0);
+        Some(Usage { memory, cpu })
+    }
+}
+
+/// The last reading, and what it said.
 #[derive(Default)]
 struct Last {
-    cpu: Vec<CpuTime>,
-    usage: Option<(Instant, Usage)>,
+    reading: Option<(Instant, Reading)>,
+    /// None if the reading began a measurement.
+    usage: Option<Usage>,
 }
 
 impl Machine {
@@ -52,9 +70,7 @@ impl Machine {
             return Ok(Arc::clone(machine));
         }
         let machine = Self::new(Box::new(Linux::new()));
-        let now = Instant::now();
-        let reading = machine.source.read(now)?;
-        machine.note(reading, now);
+        machine.read(Instant::now())?;
         Ok(Arc::clone(MACHINE.get_or_init(|| Arc::new(machine))))
     }
 
@@ -65,66 +81,46 @@ impl Machine {
         }
     }
 
-    /// What is in use, with the time of its reading; none if it cannot be read.
-    pub(crate) fn usage(&self, now: Instant) -> Option<(Instant, Usage)> {
-        {
-            let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            let fresh = last
-                .usage
-                .filter(|(at, _)| now.saturating_duration_since(*at) < FRESH);
-            if fresh.is_some() {
-                return fresh;
-            }
-        }
-        let reading = self.source.read(now).ok()?;
-        self.note(reading, now)
+    /// A reading for someone who measures usage over times of their own.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub(crate) fn read(&self, now: Instant) -> io::Result<Reading> {
+        self.source.read(now)
     }
 
-    fn note(&self, reading: Reading, now: Instant) -> Option<(Instant, Usage)> {
+    /// What is in use now, with the time of its reading; none if that cannot be read, or if the reading before is so
+    /// old that the CPU use since then says nothing about now.
+    pub(crate) fn usage(&self, now: Instant) -> Option<(Instant, Usage)> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let memory = reading.memory.iter().map(|it| it.part()).reduce(f64::max)?;
-        let pairs = reading.cpu.iter().zip(&last.cpu);
-        let cpu = pairs.filter_map(|(now, before)| now.since(*before));
-        // Two readings without time between them have no CPU time between them either.
-        let before = last.usage.map(|(_, usage)| usage.cpu);
-        let cpu = cpu.reduce(f64::max).or(before).unwrap_or(0.0);
-        last.usage = Some((now, Usage { memory, cpu }));
-        last.cpu = reading.cpu;
-        last.usage
+        let age = |(at, _): &(Instant, Reading)| now.saturating_duration_since(*at);
+        if let Some((at, _)) = last.reading.as_ref().filter(|it| age(it) < FRESH) {
+            let at = *at;
+            return last.usage.map(|usage| (at, usage));
+        }
+        let before = last.reading.take().filter(|it| age(it) <= LONGEST_SPAN);
+        last.usage = None;
+        let reading = self.read(now).ok()?;
+        last.usage = before.and_then(|(_, before)| reading.usage_since(&before));
+        last.reading = Some((now, reading));
+        last.usage.map(|usage| (now, usage))
     }
 }
 
 /// The files of Linux.
 struct Linux {
-    /// The folders of the control groups of the process, from its own upwards. A limit may be at any of them.
-    groups: Vec<PathBuf>,
+    groups: Vec<ControlGroup>,
     began: Instant,
 }
-
-const GROUPS: &str = "/sys/fs/cgroup";
 
 impl Linux {
     fn new() -> Self {
         let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         Self {
-            groups: groups(&own, |folder| folder.join("memory.max").exists()),
+            groups: ControlGroup::of_process(&own, Path::exists),
             began: Instant::now(),
         }
     }
-}
-
-/// The folders of the control groups, by `/proc/self/cgroup`; in a container that file may name folders that the
-/// process cannot see, and its group is at the root.
-fn groups(own: &str, exists: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
-    let path = own.lines().find_map(|line| line.strip_prefix("0::/"));
-    let own = Path::new(GROUPS).join(path.unwrap_or_default().trim());
-    let folders = own
-        .ancestors()
-        .take_while(|folder| folder.starts_with(GROUPS));
-    folders
-        .filter(|folder| exists(folder))
-        .map(Path::to_path_buf)
-        .collect()
 }
 
 impl Source for Linux {
@@ -139,17 +135,11 @@ impl Source for Linux {
             cpu: vec![cpu],
         };
         let seconds = now.saturating_duration_since(self.began).as_secs_f64();
-        for folder in &self.groups {
-            // A group without a limit lacks the file, or says `max` in it.
-            let text = |file| fs::read_to_string(folder.join(file)).unwrap_or_default();
-            let memory = Memory::of_group(
-                &text("memory.current"),
-                &text("memory.max"),
-                &text("memory.stat"),
-            );
-            reading.memory.extend(memory);
-            let cpu = CpuTime::of_group(&text("cpu.stat"), &text("cpu.max"), seconds);
-            reading.cpu.extend(cpu);
+        // A group without a limit lacks the file, or says so in it.
+        let text = |file: &Path| fs::read_to_string(file).unwrap_or_default();
+        for group in &self.groups {
+            reading.memory.extend(group.memory(text));
+            reading.cpu.extend(group.cpu_time(text, seconds));
         }
         Ok(reading)
     }
@@ -218,9 +208,8 @@ impl Machine {
 
     /// Makes the next reading come at once.
     fn forget(&self) {
-        let long_ago = Instant::now() - FRESH * 10;
-        if let Some((at, _)) = &mut self.last.lock().unwrap().usage {
-            *at = long_ago;
+        if let Some((at, _)) = &mut self.last.lock().unwrap().reading {
+            *at = Instant::now() - FRESH * 2;
         }
     }
 
@@ -233,38 +222,68 @@ impl Machine {
 mod tests {
     use super::*;
 
+    const USAGE: Usage = Usage {
+        memory: 0.5,
+        cpu: 0.25,
+    };
+
+    fn assert_usage(read: Option<(Instant, Usage)>, at: Instant, expected: Usage) {
+        let (read_at, read) = read.expect("it is readable");
+        assert_eq!(read_at, at);
+        let distance = (read.memory - expected.memory).abs() + (read.cpu - expected.cpu).abs();
+        assert!(distance < 1e-5, "{read:?}");
+    }
+
     #[test]
     fn a_reading_is_kept_while_it_is_fresh() {
-        let usage = Usage {
-            memory: 0.5,
-            cpu: 0.25,
-        };
-        let machine = Machine::scripted(usage);
+        let machine = Machine::scripted(USAGE);
         let now = Instant::now();
-        let (at, read) = machine.usage(now).expect("it is readable");
-        assert!((read.memory - 0.5).abs() < 1e-6 && (read.cpu - 0.25).abs() < 1e-6);
-        assert_eq!(machine.usage(now + FRESH / 2), Some((at, read)));
-        let (later, _) = machine.usage(now + FRESH).expect("it is readable");
-        assert_eq!(later, now + FRESH);
+        assert_usage(machine.usage(now), now, USAGE);
+        assert_usage(machine.usage(now + FRESH / 2), now, USAGE);
+        assert_usage(machine.usage(now + FRESH), now + FRESH, USAGE);
         machine.fail();
         assert_eq!(machine.usage(now + FRESH * 9), None);
     }
 
     #[test]
-    fn the_groups_of_a_process_are_its_own_and_those_around_it() {
-        let found = groups("0::/a/b\n", |_| true);
-        let expected = ["/sys/fs/cgroup/a/b", "/sys/fs/cgroup/a", "/sys/fs/cgroup"];
-        assert_eq!(found, expected.map(PathBuf::from));
-        let root = groups("0::/a/b\n", |folder| folder == Path::new(GROUPS));
-        assert_eq!(root, [PathBuf::from(GROUPS)]);
-        assert_eq!(groups("1:memory:/x\n", |_| false), [] as [PathBuf; 0]);
+    fn a_quiet_time_says_nothing_about_now() {
+        let machine = Machine::scripted(USAGE);
+        let now = Instant::now();
+        machine.usage(now);
+        let later = now + LONGEST_SPAN * 60;
+        let (began, reads) = (later + FRESH, machine.reads());
+        assert_eq!(machine.usage(later), None, "a minute's average");
+        assert_eq!(machine.usage(later + FRESH / 2), None, "too soon");
+        assert_eq!(machine.reads(), reads + 1);
+        assert_usage(machine.usage(began), began, USAGE);
+    }
+
+    #[test]
+    fn usage_over_any_time_is_the_difference_of_two_readings() {
+        let cpu = |busy, total| vec![CpuTime { busy, total }];
+        let memory = vec![Memory { used: 1, limit: 4 }];
+        let first = Reading {
+            memory: memory.clone(),
+            cpu: cpu(10.0, 100.0),
+        };
+        let second = Reading {
+            memory,
+            cpu: cpu(40.0, 160.0),
+        };
+        let usage = |memory, cpu| Some(Usage { memory, cpu });
+        assert_eq!(second.usage_since(&first), usage(0.25, 0.5));
+        assert_eq!(first.usage_since(&first), usage(0.25, 0.0));
+        assert_eq!(first.usage_since(&Reading::default()), usage(0.25, 0.0));
+        assert_eq!(Reading::default().usage_since(&first), None);
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn this_machine_can_be_read() {
         let machine = Machine::of_process().expect("it runs on Linux");
-        let (_, usage) = machine.usage(Instant::now()).expect("it is readable");
+        let read = || machine.read(Instant::now()).expect("it is readable");
+        let before = read();
+        let usage = read().usage_since(&before).expect("it has memory");
         assert!(usage.memory > 0.0 && usage.memory <= 1.0, "{usage:?}");
         assert!((0.0..=1.0).contains(&usage.cpu), "{usage:?}");
     }

@@ -1,46 +1,72 @@
 //! Slots: how many tasks of one kind are in progress, a fixed number or as many as the machine allows.
 
+mod control_group;
 mod gate;
 mod machine;
+mod task_counts;
 mod usage;
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use self::gate::Gate;
-pub(crate) use self::{machine::Machine, usage::Usage};
+pub(crate) use self::{
+    machine::{Machine, Reading},
+    task_counts::TaskCounts,
+    usage::Usage,
+};
 use super::{
-    options::{ResolvedSlots, ResourceTargets},
+    options::{ResolvedSlots, ResolvedTargets},
     timers::Timers,
 };
 
 /// The right to work on one task; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    _one_of_all: OwnedSemaphorePermit,
-    holder: Arc<AtomicUsize>,
+    slots: Slots,
+    /// A poll holds its permit before there is a task.
+    has_task: bool,
 }
 
 impl Permit {
-    fn new(one_of_all: OwnedSemaphorePermit, holder: &Arc<AtomicUsize>) -> Self {
-        holder.fetch_add(1, Ordering::Relaxed);
+    /// Takes `slot` over; the drop gives it back.
+    fn new(slot: OwnedSemaphorePermit, slots: &Slots) -> Self {
+        slot.forget();
+        slots.held.fetch_add(1, Ordering::Relaxed);
         Self {
-            _one_of_all: one_of_all,
-            holder: Arc::clone(holder),
+            slots: slots.clone(),
+            has_task: false,
         }
+    }
+
+    /// The permit of a task that has come.
+    pub(crate) fn for_task(mut self) -> Self {
+        if !self.has_task {
+            self.has_task = true;
+            let with_task = &self.slots.supply.with_task;
+            with_task.fetch_add(1, Ordering::Relaxed);
+        }
+        self
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.holder.fetch_sub(1, Ordering::Relaxed);
+        let Slots { supply, held } = &self.slots;
+        held.fetch_sub(1, Ordering::Relaxed);
+        if self.has_task {
+            supply.with_task.fetch_sub(1, Ordering::Relaxed);
+        }
+        supply.free.add_permits(1);
+        // Only now: those that wait for it count the slots in use.
+        supply.released.notify_waiters();
     }
 }
 
@@ -61,15 +87,19 @@ struct Supply {
     free: Arc<Semaphore>,
     /// Decides about each slot; none if all of them are there for use.
     gate: Option<Gate>,
-    processed: AtomicU64,
-    failed: AtomicU64,
+    /// Notifies those that the gate has refused: one slot less is in use.
+    released: Notify,
+    /// Permits with a task.
+    with_task: AtomicUsize,
+    task_counts: TaskCounts,
 }
 
 /// What happened with the slots of one kind, for reports about a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SlotReport {
+    /// Those with a task.
     pub(crate) used: usize,
-    /// None if nobody can know: the machine decides.
+    /// The others; none if nobody can know: the machine decides.
     pub(crate) available: Option<usize>,
     pub(crate) processed: u64,
     pub(crate) failed: u64,
@@ -83,7 +113,7 @@ impl Slots {
     /// Slots that are handed out while the machine has room.
     pub(crate) fn of_machine(
         slots: ResolvedSlots,
-        targets: ResourceTargets,
+        targets: ResolvedTargets,
         machine: Arc<Machine>,
         timers: Timers,
     ) -> Self {
@@ -98,8 +128,9 @@ impl Slots {
                 total,
                 free: Arc::new(Semaphore::new(total as usize)),
                 gate,
-                processed: AtomicU64::new(0),
-                failed: AtomicU64::new(0),
+                released: Notify::new(),
+                with_task: AtomicUsize::new(0),
+                task_counts: TaskCounts::default(),
             }),
             held: Arc::default(),
         }
@@ -115,69 +146,73 @@ impl Slots {
 
     /// Waits for a permit.
     pub(crate) async fn acquire(&self) -> Permit {
-        let Supply { free, gate, .. } = &*self.supply;
-        let Some(gate) = gate else {
-            let permit = Arc::clone(free).acquire_owned().await;
-            let permit = permit.expect("the semaphore is never closed");
-            return Permit::new(permit, &self.held);
-        };
+        let Supply {
+            free,
+            gate,
+            released,
+            ..
+        } = &*self.supply;
         loop {
-            // Kept from here on: a permit that is given back goes to the next that waits, and two of them
-            // would hand it to each other for ever.
-            let permit = Arc::clone(free).acquire_owned().await;
-            let permit = permit.expect("the semaphore is never closed");
-            match self.pass(gate, permit) {
+            let slot = Arc::clone(free).acquire_owned().await;
+            let slot = slot.expect("the semaphore is never closed");
+            let Some(gate) = gate else {
+                return Permit::new(slot, self);
+            };
+            // From before the decision on, so that no release after it is missed.
+            let released = released.notified();
+            match self.pass(gate, slot) {
                 Ok(permit) => return permit,
-                Err(pause) => gate.timers.sleep(pause).await,
+                Err(pause) => tokio::select! {
+                    () = released => {}
+                    () = gate.timers.sleep(pause) => {}
+                },
             }
         }
     }
 
     /// A permit, if one is free now.
     pub(crate) fn try_acquire(&self) -> Option<Permit> {
-        let permit = Arc::clone(&self.supply.free).try_acquire_owned().ok()?;
+        let slot = Arc::clone(&self.supply.free).try_acquire_owned().ok()?;
         match &self.supply.gate {
-            Some(gate) => self.pass(gate, permit).ok(),
-            None => Some(Permit::new(permit, &self.held)),
+            Some(gate) => self.pass(gate, slot).ok(),
+            None => Some(Permit::new(slot, self)),
         }
     }
 
-    /// The permit, if the machine has room for one; else the pause until it is worth another look.
-    fn pass(&self, gate: &Gate, permit: OwnedSemaphorePermit) -> Result<Permit, Duration> {
-        let mut gate = gate.lock();
-        let in_use = self.used() - 1;
+    /// The permit, if the machine has room for one; else the pause until the decision can be another.
+    fn pass(&self, gate: &Gate, slot: OwnedSemaphorePermit) -> Result<Permit, Duration> {
+        let mut decision = gate.lock();
+        let in_use = self.in_use() - 1;
         let is_first = self.held.load(Ordering::Relaxed) == 0;
-        match gate.pass(in_use, is_first, Instant::now()) {
-            Ok(()) => Ok(Permit::new(permit, &self.held)),
+        match decision.decide(in_use, is_first, Instant::now()) {
+            Ok(()) => Ok(Permit::new(slot, self)),
             Err(pause) => {
-                // Before the next one counts those in use.
-                drop(permit);
+                // Not kept over the pause: others count it as in use, and the next decision is theirs as well.
+                drop(slot);
                 Err(pause)
             }
         }
     }
 
-    /// Counts a task whose work has ended.
-    pub(crate) fn count(&self, failed: bool) {
-        self.supply.processed.fetch_add(1, Ordering::Relaxed);
-        if failed {
-            self.supply.failed.fetch_add(1, Ordering::Relaxed);
-        }
+    /// The tasks whose work has ended.
+    pub(crate) fn task_counts(&self) -> &TaskCounts {
+        &self.supply.task_counts
     }
 
     pub(crate) fn report(&self) -> SlotReport {
-        let used = self.used();
+        let used = self.supply.with_task.load(Ordering::Relaxed);
         let available = (self.supply.total as usize).saturating_sub(used);
+        let tasks = self.task_counts();
         SlotReport {
             used,
             available: self.supply.gate.is_none().then_some(available),
-            processed: self.supply.processed.load(Ordering::Relaxed),
-            failed: self.supply.failed.load(Ordering::Relaxed),
+            processed: tasks.processed(),
+            failed: tasks.failed(),
         }
     }
 
     /// Permits of all holders.
-    fn used(&self) -> usize {
+    fn in_use(&self) -> usize {
         (self.supply.total as usize).saturating_sub(self.supply.free.available_permits())
     }
 
@@ -195,8 +230,13 @@ impl Slots {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        future::Future,
+        task::{Context, Waker},
+    };
+
     use super::*;
-    use crate::time::span::millis;
+    use crate::{time::span::millis, worker::options::ResourceTargets};
 
     #[tokio::test]
     async fn a_permit_is_free_again_when_dropped() {
@@ -217,7 +257,8 @@ mod tests {
             ramp: Duration::ZERO,
         };
         let timers = Timers::of_process().expect("a thread");
-        let slots = Slots::of_machine(slots, ResourceTargets::new(), Arc::clone(&machine), timers);
+        let targets = ResourceTargets::new().resolved();
+        let slots = Slots::of_machine(slots, targets, Arc::clone(&machine), timers);
         (slots, machine)
     }
 
@@ -253,8 +294,41 @@ mod tests {
             let slots = slots.clone();
             async move { slots.acquire().await }
         });
+        // It runs up to its refusal.
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
         machine.set(IDLE);
         assert!(waiting.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_released_slot_of_the_minimum_is_handed_out_at_once() {
+        let (slots, _) = of_machine(9, FULL);
+        let mut held = vec![slots.acquire().await, slots.acquire().await];
+        let mut waiting = [Box::pin(slots.acquire()), Box::pin(slots.acquire())];
+        for waiting in &mut waiting {
+            assert!(futures::poll!(waiting).is_pending());
+        }
+        held.pop();
+        let [first, second] = &mut waiting;
+        let permit = futures::poll!(first);
+        assert!(permit.is_ready());
+        assert!(futures::poll!(&mut *second).is_pending());
+        drop(permit);
+        assert!(futures::poll!(second).is_ready());
+    }
+
+    #[test]
+    fn a_holder_that_gives_its_only_slot_back_may_have_it_again() {
+        let (slots, _) = of_machine(9, FULL);
+        let _held = [slots.try_acquire(), slots.try_acquire()];
+        let other = slots.for_another_holder();
+        let first = other.try_acquire();
+        let mut waiting = Box::pin(other.acquire());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        drop(first);
+        assert!(waiting.as_mut().poll(&mut context).is_ready());
     }
 
     #[tokio::test]
@@ -291,9 +365,10 @@ mod tests {
     #[test]
     fn a_report_has_what_is_known() {
         let slots = Slots::new(3);
-        let _held = slots.try_acquire();
-        slots.count(false);
-        slots.count(true);
+        let held = slots.try_acquire().map(|it| it.for_task().for_task());
+        let _poll = slots.try_acquire();
+        slots.task_counts().add_processed();
+        slots.task_counts().add_failed();
         let expected = SlotReport {
             used: 1,
             available: Some(2),
@@ -301,6 +376,9 @@ mod tests {
             failed: 1,
         };
         assert_eq!(slots.report(), expected);
+        drop(held);
+        let report = slots.report();
+        assert_eq!((report.used, report.available), (0, Some(3)));
         let (slots, _) = of_machine(3, IDLE);
         assert_eq!(slots.report().available, None);
     }

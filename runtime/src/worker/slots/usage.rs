@@ -30,12 +30,16 @@ impl Memory {
         })
     }
 
-    /// From `memory.current`, `memory.max` and `memory.stat` of a control group; none without a limit.
+    /// From the memory in use, its limit and `memory.stat` of a control group; none without a limit. The first
+    /// version of control groups writes no limit as a number that no machine has.
     pub(super) fn of_group(current: &str, max: &str, stat: &str) -> Option<Self> {
         let limit = max.trim().parse().ok()?;
         let current: u64 = current.trim().parse().ok()?;
-        // Pages of files that the kernel drops before it refuses memory.
-        let cached = value_of(stat, "inactive_file").unwrap_or(0);
+        // Pages of files that the kernel drops before it refuses memory; with those of groups below by the name in
+        // the first version.
+        let cached = value_of(stat, "total_inactive_file")
+            .or_else(|| value_of(stat, "inactive_file"))
+            .unwrap_or(0);
         Some(Self {
             used: current.saturating_sub(cached),
             limit,
@@ -84,6 +88,23 @@ impl CpuTime {
         Some(Self {
             busy: used as f64 / 1e6,
             total: seconds * quota / period,
+        })
+    }
+
+    /// From `cpuacct.usage`, `cpu.cfs_quota_us` and `cpu.cfs_period_us` of a control group of the first version,
+    /// `seconds` after some start; none without a limit, which is -1 there.
+    pub(super) fn of_first_version(
+        usage: &str,
+        quota: &str,
+        period: &str,
+        seconds: f64,
+    ) -> Option<Self> {
+        let quota: u64 = quota.trim().parse().ok()?;
+        let period: u64 = period.trim().parse().ok().filter(|it| *it > 0)?;
+        let nanoseconds: u64 = usage.trim().parse().ok()?;
+        Some(Self {
+            busy: nanoseconds as f64 / 1e9,
+            total: seconds * quota as f64 / period as f64,
         })
     }
 
@@ -149,5 +170,7 @@ mod tests {
             CpuTime::of_group("usage_usec 1\n", "max 100000\n", 1.0),
             None
         );
+        let unlimited = CpuTime::of_first_version("1\n", "-1\n", "100000\n", 1.0);
+        assert_eq!(unlimited, None);
     }
 }

@@ -62,6 +62,8 @@ pub(crate) struct Script {
     pub(crate) capabilities: namespace_info::Capabilities,
     /// Nobody can look at the namespace.
     pub(crate) unreachable: bool,
+    /// The response to the next announcement of a shutdown is held until something is sent.
+    pub(crate) hold_shutdown: Option<oneshot::Receiver<()>>,
     /// The rate of the queue in the last poll for an activity.
     pub(crate) queue_rate: Option<f64>,
     /// Pages of history, in the order they are asked for.
@@ -351,6 +353,11 @@ impl WorkflowService for Scripted {
         &self,
         request: Request<ShutdownWorkerRequest>,
     ) -> Result<Response<ShutdownWorkerResponse>, Status> {
-        self.record(Call::ShutDown(Box::new(request.into_inner())))
+        let hold = self.script.lock().unwrap().hold_shutdown.take();
+        self.record::<()>(Call::ShutDown(Box::new(request.into_inner())))?;
+        if let Some(hold) = hold {
+            let _ = hold.await;
+        }
+        Ok(Response::new(Default::default()))
     }
 }

@@ -1,16 +1,23 @@
 //! Workers that serve: limits, health, heartbeats, and every way to stop.
 
-use std::{future::pending, sync::Arc};
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use durably_proto::api::{
     enums::v1::WorkerStatus, namespace::v1::namespace_info::Capabilities,
-    taskqueue::v1::PollerScalingDecision, workflowservice::v1::PollActivityTaskQueueResponse,
+    taskqueue::v1::PollerScalingDecision, worker::v1::WorkerSlotsInfo,
+    workflowservice::v1::PollActivityTaskQueueResponse,
 };
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tonic::Status;
 
 use super::{
-    past::{attempt, json},
+    past::{Past, attempt, json},
     server::{Call, Server},
 };
 use crate::{
@@ -18,6 +25,7 @@ use crate::{
     prelude::*,
     worker::{
         PollKind, PollerLimit, ScaledPollers, WorkerError, WorkerHandle, WorkerHealth, WorkerState,
+        lifecycle::Phase,
     },
 };
 
@@ -156,6 +164,23 @@ async fn a_worker_can_end_without_an_orderly_shutdown() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_worker_that_ends_at_once_waits_for_its_announcement() -> Result<()> {
+    let mut server = Server::new();
+    let (release, hold) = oneshot::channel();
+    server.script().hold_shutdown = Some(hold);
+    let worker = server.worker().activity::<double>().spawn().await?;
+    let handle = worker.handle();
+    handle.shutdown_now();
+    let ending = tokio::spawn(worker.shutdown());
+    assert!(matches!(server.next_call().await, Call::ShutDown(_)));
+    // Without the wait it has ended by then.
+    tokio::time::sleep(millis(50)).await;
+    assert_eq!(handle.health().state, WorkerState::Stopping);
+    let _ = release.send(());
+    ending.await?
+}
+
+#[tokio::test]
 async fn a_shutdown_has_a_deadline() -> Result<()> {
     let mut server = Server::new();
     let worker = server.worker().shutdown_grace(hours(1));
@@ -193,6 +218,23 @@ async fn a_worker_stops_while_it_waits_for_its_server() -> Result<()> {
     handle.shutdown_now();
     spawning.await??.shutdown().await?;
     assert_eq!(handle.health().state, WorkerState::Stopped);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_worker_that_is_dropped_while_it_waits_for_its_server_has_stopped() -> Result<()> {
+    let server = Server::new();
+    server.script().unreachable = true;
+    let worker = || server.worker().activity::<double>();
+    let (run, spawn) = (worker(), worker());
+    let handles = [run.handle(), spawn.handle()];
+    let (mut run, mut spawn) = (Box::pin(run.run()), Box::pin(spawn.spawn()));
+    assert!(futures::poll!(&mut run).is_pending());
+    assert!(futures::poll!(&mut spawn).is_pending());
+    drop((run, spawn));
+    for handle in handles {
+        assert_eq!(handle.health().state, WorkerState::Stopped);
+    }
     Ok(())
 }
 
@@ -276,6 +318,20 @@ async fn a_worker_that_failed_says_why() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_worker_that_failed_is_never_seen_as_one_that_stopped() -> Result<()> {
+    let server = Server::new();
+    let worker = server.worker().activity::<double>().spawn().await?;
+    let handle = worker.handle();
+    let refusal = Status::permission_denied("the key is no longer valid");
+    server.activities.send(Err(refusal))?;
+    handle.lifecycle.reached(Phase::Ended).await;
+    let state = handle.health().state;
+    assert!(matches!(state, WorkerState::Failed { .. }), "{state:?}");
+    worker.shutdown().await.unwrap_err();
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_worker_whose_polls_fail_is_not_ready_until_they_succeed() -> Result<()> {
     let mut server = Server::new();
     let worker = server.worker().activity::<double>().spawn().await?;
@@ -333,6 +389,40 @@ async fn a_worker_has_as_many_pollers_as_the_server_advises() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_poller_that_fails_looks_for_its_server_before_it_retires() -> Result<()> {
+    let server = Server::new();
+    server.script().capabilities.poller_autoscaling = true;
+    let pollers = ScaledPollers::new().min(1).max(4).initial(3);
+    let worker = server
+        .worker()
+        .activity::<double>()
+        .activity_pollers(pollers);
+    let worker = worker.spawn().await?;
+    let handle = worker.handle();
+    eventually(&handle, |health| open(health, PollKind::Activities) == 3).await;
+    server.activities.send(Err(Status::unavailable("cut")))?;
+    eventually(&handle, |health| !health.is_ready()).await;
+    // The polls of the others stay open, and say nothing.
+    eventually(&handle, |health| {
+        health.is_ready() && open(health, PollKind::Activities) == 2
+    })
+    .await;
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn a_poll_without_a_task_does_not_use_the_rate_up() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().activity::<double>();
+    let worker = worker.max_activities_per_second(0.001).spawn().await?;
+    server.activities.send(Ok(Default::default()))?;
+    server.activities.send(Err(Status::unavailable("cut")))?;
+    server.activities.send(Ok(attempt("double", json("21"))))?;
+    assert_eq!(server.activity_completed().await.result, json("42"));
+    worker.shutdown().await
+}
+
+#[tokio::test]
 async fn the_polls_carry_the_rate_of_the_queue() -> Result<()> {
     let server = Server::new();
     let worker = server.worker().activity::<double>();
@@ -365,6 +455,53 @@ async fn attempts_past_the_limit_of_their_type_wait_and_others_do_not() -> Resul
     assert_ne!(first, second);
     may_end.add_permits(1);
     server.activity_completed().await;
+    worker.shutdown().await
+}
+
+/// Counts its bodies at the same time. The first attempt cleans up after its timeout.
+#[derive(Clone, Default)]
+struct Tidy {
+    running: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+#[activities]
+impl Tidy {
+    #[activity(start_to_close = "50ms")]
+    async fn tidy(&self, ctx: &ActivityCtx) {
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(running, Ordering::SeqCst);
+        if ctx.info().attempt == 1 {
+            ctx.cancelled().await;
+            tokio::time::sleep(millis(300)).await;
+        }
+        self.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[derive(Default)]
+struct Tidies;
+
+#[workflow]
+impl Tidies {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        let retry = Retry::attempts(1_000).initial_interval(millis(1));
+        Ok(Tidy::stub(ctx).tidy().retry(retry).local().await?)
+    }
+}
+
+#[tokio::test]
+async fn a_local_attempt_counts_for_its_type_until_its_body_ends() -> Result<()> {
+    let mut server = Server::new();
+    let tidy = Tidy::default();
+    let worker = server.worker().workflow::<Tidies>();
+    let worker = worker.activities(tidy.clone()).activity_limit("tidy", 1);
+    let worker = worker.spawn().await?;
+    let past = Past::begin("Tidies", "tidies").task_timeout(secs(60));
+    server.normal.send(Ok(past.whole()))?;
+    server.completed().await;
+    assert_eq!(tidy.most.load(Ordering::SeqCst), 1);
     worker.shutdown().await
 }
 
@@ -426,7 +563,9 @@ async fn a_namespace_that_takes_heartbeats_of_workers_has_them() -> Result<()> {
     };
     let worker = server.worker().activity::<double>().identity("me-7");
     let worker = worker.activity_pollers(PollerLimit::Scaled(ScaledPollers::new()));
-    let worker = worker.max_concurrent_activities(9).spawn().await?;
+    let (held, mut starts, may_end) = held();
+    let worker = worker.activities(held).max_concurrent_activities(9);
+    let worker = worker.spawn().await?;
     let Call::WorkerHeartbeat(sent) = server.next_call().await else {
         panic!("expected a heartbeat of the worker");
     };
@@ -438,27 +577,71 @@ async fn a_namespace_that_takes_heartbeats_of_workers_has_them() -> Result<()> {
     assert_eq!(beat.status(), WorkerStatus::Running);
     assert_eq!(beat.elapsed_since_last_heartbeat, None);
     let slots = beat.activity_task_slots_info.clone().unwrap();
-    assert_eq!(slots.current_available_slots + slots.current_used_slots, 9);
     assert_eq!(slots.slot_supplier_kind, "Fixed");
+    // Polls have slots, too, but no task.
+    let used = |slots: &WorkerSlotsInfo| {
+        let available = slots.current_available_slots;
+        (slots.current_used_slots, available)
+    };
+    assert_eq!(used(&slots), (0, 9));
     assert!(beat.activity_poller_info.unwrap().is_autoscaling);
     assert_eq!(beat.workflow_poller_info, None);
 
-    server.activities.send(Ok(attempt("double", json("21"))))?;
-    server.activity_completed().await;
-    worker.shutdown().await?;
-    let Call::ShutDown(told) = server.next_call().await else {
+    server.activities.send(Ok(attempt("hold", json("7"))))?;
+    assert_eq!(starts.recv().await, Some(7));
+    let handle = worker.handle();
+    eventually(&handle, |health| open(health, PollKind::Activities) == 5).await;
+    handle.shutdown();
+    let Call::ShutDown(announced) = server.next_call().await else {
         panic!("expected the announcement of the shutdown");
     };
-    let last = told.worker_heartbeat.unwrap();
+    let last = announced.worker_heartbeat.unwrap();
     assert_eq!(last.worker_instance_key, beat.worker_instance_key);
     assert_eq!(last.status(), WorkerStatus::ShuttingDown);
     assert!(last.elapsed_since_last_heartbeat.is_some());
-    let slots = last.activity_task_slots_info.unwrap();
-    let counts = (
-        slots.total_processed_tasks,
-        slots.last_interval_processed_tasks,
-    );
-    assert_eq!(counts, (1, 1));
+    assert_eq!(used(&last.activity_task_slots_info.unwrap()), (1, 8));
+    may_end.add_permits(1);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn heartbeats_count_tasks_by_their_ends() -> Result<()> {
+    let mut server = Server::new();
+    server.script().capabilities.worker_heartbeats = true;
+    let worker = server.worker().activity::<double>().workflow::<Idle>();
+    let worker = worker.spawn().await?;
+    let too_large = "grpc: received message larger than max (9 vs. 4)";
+    let refused = Err(Status::resource_exhausted(too_large));
+    server.script().completions.push_back(refused);
+    server
+        .normal
+        .send(Ok(Past::begin("Idle", "idle").whole()))?;
+    server.activities.send(Ok(attempt("double", json("21"))))?;
+    let (mut completed, mut failed) = (false, false);
+    while !(completed && failed) {
+        match server.next_call().await {
+            Call::ActivityCompleted(_) => completed = true,
+            Call::Failed(_) => failed = true,
+            Call::WorkerHeartbeat(_) | Call::Completed(_) => {}
+            other => panic!("unexpected: {other:?}"),
+        }
+    }
+    worker.shutdown().await?;
+    let Call::ShutDown(announced) = server.next_call().await else {
+        panic!("expected the announcement of the shutdown");
+    };
+    let last = announced.worker_heartbeat.unwrap();
+    let counts = |slots: Option<WorkerSlotsInfo>| {
+        let slots = slots.unwrap();
+        let processed = (
+            slots.total_processed_tasks,
+            slots.last_interval_processed_tasks,
+        );
+        let failed = (slots.total_failed_tasks, slots.last_interval_failure_tasks);
+        (processed, failed)
+    };
+    assert_eq!(counts(last.activity_task_slots_info), ((1, 1), (0, 0)));
+    assert_eq!(counts(last.workflow_task_slots_info), ((1, 1), (1, 1)));
     Ok(())
 }
 

@@ -59,6 +59,7 @@ impl Intake {
 
     /// Brings a task to its thread at once, also if its run fails here.
     fn take_now(self: &Arc<Self>, executors: &Arc<Executors>, task: PolledTask, permit: Permit) {
+        let permit = permit.for_task();
         if !task.has_more_pages() {
             wake(executors, task, permit);
             return;

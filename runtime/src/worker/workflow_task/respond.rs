@@ -47,13 +47,14 @@ impl Outbox for Responder {
         let (server, executors) = (Arc::clone(&self.server), Arc::clone(executors));
         match output {
             Output::Completed(completed, permit) => {
-                self.slots.count(false);
                 server.spawn(async move { self.complete(executors, *completed, permit).await });
             }
             Output::Answered(info, request, permit) => {
-                self.slots.count(false);
                 server.spawn(async move {
-                    self.answer_query(&info, request).await;
+                    match self.answer_query(&info, request).await {
+                        Ok(()) => self.slots.task_counts().add_processed(),
+                        Err(failure) => self.report_failure(&info, failure).await,
+                    }
                     drop(permit);
                 });
             }
@@ -84,7 +85,6 @@ impl Outbox for Responder {
 impl Responder {
     /// Fails a task, in the background.
     pub(crate) fn fail(self: Arc<Self>, info: Arc<TaskInfo>, failure: FailureReport) {
-        self.slots.count(true);
         let server = Arc::clone(&self.server);
         server.spawn(async move { self.report_failure(&info, failure).await });
     }
@@ -110,6 +110,7 @@ impl Responder {
                 return;
             }
         };
+        self.slots.task_counts().add_processed();
         self.intake.failing_runs.succeeded(&version.info.run_id);
         self.start_activities(&version.info, response.activities, &mut eager)
             .await;
@@ -152,15 +153,42 @@ impl Responder {
     }
 
     /// Answers a task that consists of a query.
-    async fn answer_query(&self, info: &TaskInfo, request: AnswerQuery) {
+    ///
+    /// # Errors
+    /// The answer instead of one that cannot be sent.
+    async fn answer_query(
+        &self,
+        info: &TaskInfo,
+        request: AnswerQuery,
+    ) -> Result<(), FailureReport> {
         let patience = Patience::until(Instant::now() + PATIENCE);
         let Err(error) = self.call(info, request, patience).await else {
-            return;
+            return Ok(());
         };
         let what = "the answer to a query";
-        match FailureReport::undeliverable(what, &error) {
-            Some(failure) => Box::pin(self.report_failure(info, failure)).await,
-            None => log_rejected(&self.server, info, what, &error),
+        if let Some(failure) = FailureReport::undeliverable(what, &error) {
+            return Err(failure);
+        }
+        log_rejected(&self.server, info, what, &error);
+        Ok(())
+    }
+
+    /// Fails a task that consists of a query: by the reason alone if the failure cannot be sent.
+    async fn fail_query(&self, info: &TaskInfo, mut failure: FailureReport) {
+        loop {
+            let error = failure.text();
+            log::on_task!(
+                log::warning,
+                self.server.identity,
+                info,
+                error,
+                "query failed"
+            );
+            let answer = failure.into_query_answer(info.token.clone());
+            match self.answer_query(info, answer).await {
+                Ok(()) => return,
+                Err(reason) => failure = reason,
+            }
         }
     }
 
@@ -172,24 +200,20 @@ impl Responder {
     /// only after the task's timeout. Other SDKs do not answer a second failure at all. Callers hold no
     /// permit meanwhile, so that runs that fail do not hold up the others.
     async fn report_failure(&self, info: &TaskInfo, failure: FailureReport) {
-        let what = match info.query_only {
-            true => "query failed",
-            false => "workflow task failed, and will be tried again",
-        };
-        let error = failure.text();
-        log::on_task!(log::warning, self.server.identity, info, error, "{what}");
+        self.slots.task_counts().add_failed();
         if info.query_only {
-            self.answer_query(info, failure.into_query_answer(info.token.clone()))
-                .await;
-            return;
+            return self.fail_query(info, failure).await;
         }
+        let error = failure.text();
+        let what = "workflow task failed, and will be tried again";
+        log::on_task!(log::warning, self.server.identity, info, error, "{what}");
         let pause = self.intake.failing_runs.failed(info);
         tokio::select! {
             () = self.server.timers.sleep(pause) => {}
             // The next worker may have the code that works.
             () = self.lifecycle.reached(Phase::Stopping) => {}
         }
-        let _in_progress = self.slots.try_acquire();
+        let _in_progress = self.slots.try_acquire().map(Permit::for_task);
         let send = |failure: FailureReport| {
             let request = failure.into_request(info.token.clone());
             self.call(info, request, Patience::until(Instant::now() + PATIENCE))
@@ -227,7 +251,10 @@ impl Responder {
         let what = "the answer to a workflow task";
         match FailureReport::undeliverable(what, &error) {
             Some(failure) => self.report_failure(&info, failure).await,
-            None => log_rejected(&self.server, &info, what, &error),
+            None => {
+                self.slots.task_counts().add_processed();
+                log_rejected(&self.server, &info, what, &error);
+            }
         }
     }
 
