@@ -188,10 +188,10 @@ impl Local {
 }
 
 /// For runs without a worker: those of a replay, which take the ends from history.
-#[cfg(any(test, feature = "replay", feature = "simulation"))]
+#[cfg(any(test, feature = "replay"))]
 pub(crate) struct NoLocalActivities;
 
-#[cfg(any(test, feature = "replay", feature = "simulation"))]
+#[cfg(any(test, feature = "replay"))]
 impl LocalActivities for NoLocalActivities {
     fn start(self: Arc<Self>, call: LocalCall, _: &CancelSignal) -> Result<(), TaskFailure> {
         let text = format!(

@@ -30,6 +30,18 @@ pub(super) struct RunOf {
     pub(super) status: Status,
 }
 
+/// An event as the trace has it: the details of a marker are in an order.
+pub(super) fn shown(event: &HistoryEvent) -> String {
+    let mut event = event.clone();
+    let details: BTreeMap<_, _> = match &mut event.attributes {
+        Some(Attributes::MarkerRecordedEventAttributes(marker)) => {
+            std::mem::take(&mut marker.details).into_iter().collect()
+        }
+        _ => BTreeMap::new(),
+    };
+    format!("{event:?} {details:?}")
+}
+
 /// The status of the latest run of a workflow.
 pub(super) async fn status(service: &Service, id: &str) -> Option<(String, Status)> {
     let request = Request::new(DescribeWorkflowExecutionRequest {

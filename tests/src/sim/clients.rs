@@ -119,7 +119,7 @@ impl Client {
     }
 
     fn step(&self) -> Step {
-        match self.below(8) {
+        match self.below(14) {
             0 => Step::Sleep(self.below(20_000)),
             1 => Step::One,
             2 => Step::Flaky(self.below(4) as u32),
@@ -127,6 +127,12 @@ impl Client {
             4 => Step::Long(self.below(8) as u32),
             5 => Step::Several(1 + self.below(4)),
             6 => Step::Cancelled(self.below(6000)),
+            7 => Step::Local(self.below(4) as u32),
+            8 => Step::LocalBroken,
+            9 => Step::Mixed(1 + self.below(4)),
+            10 => Step::LocalRace(self.below(1000)),
+            11 => Step::Recorded,
+            12 => Step::Patched,
             _ => Step::Race(self.below(300)),
         }
     }

@@ -160,7 +160,7 @@ async fn check(world: &World, mut cases: Vec<Case>) {
             world.count("runs");
             for event in &run.events {
                 world.count("events");
-                world.note(format_args!("{} {event:?}", case.id));
+                world.note(format_args!("{} {}", case.id, check::shown(event)));
             }
         }
     }
@@ -254,8 +254,9 @@ fn a_seed_gives_the_same_trace_again() {
     }
 }
 
-const FAULT_KINDS: [&str; 13] = [
+const FAULT_KINDS: [&str; 16] = [
     "calls given up",
+    "cancelled local activities",
     "doubled requests",
     "eager activities",
     "evictions",
@@ -265,7 +266,9 @@ const FAULT_KINDS: [&str; 13] = [
     "late messages",
     "lost requests",
     "lost responses",
+    "prolonged tasks",
     "server crashes",
     "slow commits",
+    "slow local activities",
     "worker crashes",
 ];

@@ -1,9 +1,13 @@
 //! A worker of a simulation: the real engine and driver, with polls over the simulated network. Its crash
 //! loses its cache and all that it does.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    time::{Duration, SystemTime},
+};
 
-use durably::__simulation::{Answer, Names, Workflows};
+use durably::__simulation::{Answer, LocalCall, LocalEnd, Names, Suspended, Workflows};
 use durably_proto::api::{
     command::v1::command::Attributes,
     common::v1::{Payload, Payloads},
@@ -13,7 +17,7 @@ use durably_proto::api::{
     taskqueue::v1::TaskQueue,
     workflowservice::v1::*,
 };
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 use super::{
     network::{CallError, call},
@@ -138,6 +142,15 @@ impl Worker {
                 *tail = before.chain(std::mem::take(tail)).collect();
                 answer = self.handle(&task);
             }
+            if let Answer::Suspended(suspended) = answer {
+                answer = match self.finish_local(*suspended).await {
+                    Ok(answer) => answer,
+                    Err(again) => {
+                        next = again.map(|task| *task);
+                        continue;
+                    }
+                };
+            }
             match answer {
                 Answer::Completed(mut request) => {
                     self.request_eager_activities(&mut request);
@@ -152,9 +165,97 @@ impl Worker {
                     panic!("a workflow task of run {run} failed: {text}")
                 }
                 Answer::NotCached => panic!("a history lacks its beginning"),
+                Answer::Suspended(_) => panic!("its local activities have ended"),
                 Answer::Overtaken => {}
             }
         }
+    }
+
+    /// Runs the local activities of a task until it is done, and prolongs it meanwhile.
+    ///
+    /// # Errors
+    /// The run has to be replayed, for this task if there is one.
+    async fn finish_local(
+        self: &Rc<Self>,
+        mut suspended: Suspended,
+    ) -> Result<Answer, Option<Box<PollWorkflowTaskQueueResponse>>> {
+        let ended = Rc::new(Notify::new());
+        let mut due = Instant::now() + HEARTBEAT;
+        loop {
+            for call in suspended.take_calls() {
+                let local = Rc::clone(self).run_local(call, Rc::clone(&ended));
+                self.life.spawn(local);
+            }
+            let is_due = tokio::select! {
+                biased;
+                () = ended.notified() => false,
+                () = tokio::time::sleep_until(due) => true,
+            };
+            let answer = match is_due {
+                false => self.workflows.borrow_mut().resume(suspended),
+                true => {
+                    self.world.count("prolonged tasks");
+                    let request = self.workflows.borrow().heartbeat(&mut suspended);
+                    let Some(reply) = self.reply_to(request).await else {
+                        return Err(None);
+                    };
+                    due = Instant::now() + HEARTBEAT;
+                    let again = reply.workflow_task.clone().map(Box::new);
+                    if reply.reset_history_event_id > 0 {
+                        return Err(again);
+                    }
+                    let mut workflows = self.workflows.borrow_mut();
+                    match workflows.prolonged(suspended, reply.workflow_task) {
+                        Answer::NotCached => return Err(again),
+                        answer => answer,
+                    }
+                }
+            };
+            match answer {
+                Answer::Suspended(again) => suspended = *again,
+                answer => return Ok(answer),
+            }
+        }
+    }
+
+    /// Runs a local activity, with its retries, until it has ended or a timer comes before its next attempt.
+    async fn run_local(self: Rc<Self>, call: LocalCall, ended: Rc<Notify>) {
+        let began = Instant::now();
+        let mut attempt = call.attempt();
+        let input = |nth: usize| -> u64 {
+            let json = call.argument(nth).expect("it is called with its arguments");
+            serde_json::from_slice(json).expect("the arguments are numbers")
+        };
+        let end = loop {
+            let time = match self.world.fault("slow local activities", 20) {
+                true => Duration::from_secs(12),
+                false => self.world.draw(|rng| rng.millis_below(1500)),
+            };
+            tokio::time::sleep(time).await;
+            if call.is_cancelled() {
+                self.world.count("cancelled local activities");
+                break LocalEnd::Failed("it was cancelled".to_owned());
+            }
+            let failed = || format!("attempt {attempt} of {}", call.activity_type());
+            match call.activity_type() {
+                "flaky" if u64::from(attempt) <= input(1) => {
+                    if self.world.draw(|rng| rng.one_in(2)) {
+                        break LocalEnd::Backoff(failed(), Duration::from_secs(1));
+                    }
+                    attempt += 1;
+                }
+                "step" | "flaky" => {
+                    let result = serde_json::to_vec(&mix(input(0)));
+                    break LocalEnd::Completed(result.expect("a number is JSON"));
+                }
+                "broken" => break LocalEnd::Failed(failed()),
+                other => panic!("no local activity {other}"),
+            }
+        };
+        self.world.count("local activities");
+        let at = SystemTime::UNIX_EPOCH + self.world.start.elapsed();
+        call.end(attempt, end, began.elapsed(), at);
+        ended.notify_one();
     }
 
     /// Asks the server to return some of the activities with its response instead of queueing them.
@@ -193,14 +294,7 @@ impl Worker {
         request: RespondWorkflowTaskCompletedRequest,
         run: &str,
     ) -> Option<PollWorkflowTaskQueueResponse> {
-        let reply = self
-            .retried(|| {
-                let (world, request) = (&self.world, request.clone());
-                let from = &self.names.identity;
-                async move { call!(world, from, respond_workflow_task_completed, REPLY, request) }
-            })
-            .await;
-        match reply {
+        match self.reply_to(request).await {
             Some(reply) => {
                 if reply.reset_history_event_id > 0 {
                     let mut workflows = self.workflows.borrow_mut();
@@ -219,6 +313,19 @@ impl Worker {
                 None
             }
         }
+    }
+
+    /// Sends the response to a task until it arrives.
+    async fn reply_to(
+        &self,
+        request: RespondWorkflowTaskCompletedRequest,
+    ) -> Option<RespondWorkflowTaskCompletedResponse> {
+        self.retried(|| {
+            let (world, request) = (&self.world, request.clone());
+            let from = &self.names.identity;
+            async move { call!(world, from, respond_workflow_task_completed, REPLY, request) }
+        })
+        .await
     }
 
     /// The pages of a task's history from a token on; `None` if the task is to be given up.
@@ -407,3 +514,5 @@ pub(super) fn payload(value: &impl serde::Serialize) -> Payload {
 pub(super) const QUEUE: &str = "queue";
 const POLL: Duration = Duration::from_secs(20);
 const REPLY: Duration = Duration::from_secs(3);
+/// When a task that waits for local activities is prolonged: before its timeout of ten seconds.
+const HEARTBEAT: Duration = Duration::from_secs(5);

@@ -41,7 +41,17 @@ pub(super) enum Step {
     Several(u64),
     Race(u64),
     Cancelled(u64),
+    /// A local activity, which fails so many times before.
+    Local(u32),
+    LocalBroken,
+    /// Several local activities beside ordinary ones.
+    Mixed(u64),
+    LocalRace(u64),
+    Recorded,
+    Patched,
 }
+
+const A_CHANGE: Patch = Patch::new("a change");
 
 /// Folds a number through the activities of a plan.
 #[derive(Default)]
@@ -93,6 +103,41 @@ impl Pipeline {
                     }
                     number
                 }
+                Step::Local(failures) => flaky::call(ctx, number, failures).local().await?,
+                Step::LocalBroken => match broken::call(ctx, number).local().await {
+                    Ok(_) => bail!("it is broken"),
+                    Err(_) => number + 1,
+                },
+                Step::Mixed(count) => {
+                    let here =
+                        (0..count).map(|nth| step::call(ctx, number.wrapping_add(nth)).local());
+                    let there = step::call(ctx, number);
+                    let (here, there) = join(join_all(here), there).await;
+                    let mut sum = there?;
+                    for one in here {
+                        sum = sum.wrapping_add(one?);
+                    }
+                    sum
+                }
+                Step::LocalRace(time) => {
+                    let called = step::call(ctx, number).local();
+                    match race(called, ctx.sleep(millis(time))).await {
+                        Either::First(stepped) => _ = stepped?,
+                        Either::Second(slept) => slept?,
+                    }
+                    number
+                }
+                Step::Recorded => {
+                    let recorded = ctx.side_effect(|| mix(number)).await?;
+                    let kept = ctx
+                        .mutable_side_effect("a flag", || number % 2 == 0)
+                        .await?;
+                    recorded.wrapping_add(u64::from(kept))
+                }
+                Step::Patched => match ctx.patched(A_CHANGE) {
+                    true => number + 1,
+                    false => bail!("no run is older than the patch"),
+                },
             };
         }
         Ok(number)
@@ -102,9 +147,14 @@ impl Pipeline {
 /// What a [`Pipeline`] comes to.
 pub(super) fn result_of(start: u64, plan: &[Step]) -> u64 {
     plan.iter().fold(start, |number, step| match step {
-        Step::Sleep(_) | Step::Race(_) | Step::Cancelled(_) => number,
-        Step::One | Step::Flaky(_) => mix(number),
-        Step::Broken => number + 1,
+        Step::Sleep(_) | Step::Race(_) | Step::Cancelled(_) | Step::LocalRace(_) => number,
+        Step::One | Step::Flaky(_) | Step::Local(_) => mix(number),
+        Step::Broken | Step::LocalBroken | Step::Patched => number + 1,
+        Step::Recorded => mix(number).wrapping_add(u64::from(number % 2 == 0)),
+        Step::Mixed(count) => {
+            let here = (0..*count).map(|nth| mix(number.wrapping_add(nth)));
+            here.fold(mix(number), u64::wrapping_add)
+        }
         Step::Long(beats) => mix(number + u64::from(*beats)),
         Step::Several(count) => {
             let all = (0..*count).map(|nth| mix(number.wrapping_add(nth)));

@@ -1,16 +1,20 @@
 //! The workflow tasks of a worker without threads, clock and network, for the deterministic simulation of
 //! durably-tests (`tests/src/sim`). For no other use.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+mod local;
 
-use durably_engine::{Completion, EventId, Task};
+use std::{collections::BTreeMap, fmt, mem, sync::Arc, time::Duration};
 
+use durably_engine::{Completion, EventId, Task, TaskCompletion};
+
+use self::local::Calls;
+pub use self::local::{LocalCall, LocalEnd};
 use crate::{
     definition::Workflow,
     driver::{
         Driver, Progress,
         instance::{WorkerInfo, WorkflowEntry},
-        local::NoLocalActivities,
+        local::LocalActivities,
     },
     instance::{core::WorkerFacts, waker::ExecutorWaker},
     wire::{
@@ -31,7 +35,17 @@ pub struct Workflows {
     entries: BTreeMap<&'static str, WorkflowEntry>,
     facts: Arc<WorkerFacts>,
     cached: BTreeMap<String, Driver>,
+    calls: Arc<Calls>,
     worker: Names,
+}
+
+/// A task that waits for local activities. Dropped, it cancels them, and times out.
+pub struct Suspended {
+    driver: Driver,
+    run_id: String,
+    token: Vec<u8>,
+    caches: bool,
+    calls: Vec<LocalCall>,
 }
 
 /// The names of the worker.
@@ -54,6 +68,8 @@ pub enum Answer {
     Query(Box<RespondQueryTaskCompletedRequest>),
     /// The task failed; the text says why.
     Failed(Box<RespondWorkflowTaskFailedRequest>, String),
+    /// The task waits for local activities.
+    Suspended(Box<Suspended>),
     /// The task has to come again with all of its history.
     NotCached,
     /// The run has handled a later task.
@@ -70,6 +86,7 @@ impl Workflows {
                 converter: Default::default(),
             }),
             cached: BTreeMap::new(),
+            calls: Arc::default(),
             worker,
         }
     }
@@ -127,45 +144,124 @@ impl Workflows {
             None => Driver::new(&self.entries[&*task.workflow_type], self.info()),
         };
         driver.begin(task)?;
-        let progress = driver.advance::<FailureReport>(|| true)?;
-        let Progress::Done(completion) = progress else {
-            panic!("the workflows of a simulation wait for nothing outside of history");
+        self.advance(Suspended {
+            driver,
+            run_id,
+            token,
+            caches,
+            calls: Vec::new(),
+        })
+    }
+
+    /// Resumes a task of which a local activity has ended.
+    pub fn resume(&mut self, suspended: Suspended) -> Answer {
+        let token = suspended.token.clone();
+        let worked = self.advance(suspended);
+        worked.unwrap_or_else(|report| self.failed(report, token, false))
+    }
+
+    /// The request that keeps a suspended task from timing out. Its response goes to
+    /// [`prolonged`](Self::prolonged).
+    ///
+    /// # Panics
+    /// If the task only asks a query, or the engine cannot complete it.
+    pub fn heartbeat(&self, suspended: &mut Suspended) -> RespondWorkflowTaskCompletedRequest {
+        match suspended.driver.complete() {
+            Ok(Completion::Task(completion)) => {
+                let token = suspended.token.clone();
+                let request = self.completed(completion, token, suspended.caches);
+                request.prolonging().into_message(self.sender())
+            }
+            other => panic!("a task that waits for local activities is completed: {other:?}"),
+        }
+    }
+
+    /// Resumes a suspended task with the one that the server has returned for its heartbeat. Without one the
+    /// run is replayed for its next task.
+    pub fn prolonged(
+        &mut self,
+        suspended: Suspended,
+        next: Option<PollWorkflowTaskQueueResponse>,
+    ) -> Answer {
+        let Some(next) = next else {
+            return Answer::Overtaken;
         };
-        let sender = Sender {
-            namespace: NAMESPACE,
-            identity: &self.worker.identity,
+        let token = next.task_token.clone();
+        let has_more = !next.next_page_token.is_empty();
+        let task = match PolledTask::new(next).map(PolledTask::decode) {
+            Some(Ok(task)) if !has_more && suspended.driver.continues(&task) => task,
+            _ => return Answer::NotCached,
         };
+        let worked = self.prolong(suspended, task, token.clone());
+        worked.unwrap_or_else(|report| self.failed(report, token, false))
+    }
+
+    fn prolong(
+        &mut self,
+        mut suspended: Suspended,
+        task: Task,
+        token: Vec<u8>,
+    ) -> Result<Answer, FailureReport> {
+        suspended.driver.begin(task)?;
+        suspended.token = token;
+        self.advance(suspended)
+    }
+
+    /// Works on a task until it is done, or waits for local activities.
+    fn advance(&mut self, mut task: Suspended) -> Result<Answer, FailureReport> {
+        let progress = task.driver.advance::<FailureReport>(|| true)?;
+        task.calls = self.calls.take();
+        let completion = match progress {
+            Progress::Done(completion) => completion,
+            Progress::WaitsForLocal => return Ok(Answer::Suspended(Box::new(task))),
+            Progress::TurnOver => panic!("a replay of a simulation takes one turn"),
+        };
+        let Suspended {
+            driver,
+            run_id,
+            token,
+            caches,
+            ..
+        } = task;
         Ok(match completion {
             Completion::Query(answer) => {
                 if driver.tasks() > 1 {
                     self.cached.insert(run_id, driver);
                 }
                 let answer = AnswerQuery::new(answer, token);
-                Answer::Query(Box::new(answer.into_message(sender)))
+                Answer::Query(Box::new(answer.into_message(self.sender())))
             }
             Completion::Task(completion) => {
                 let keeps = caches && !completion.ends_run;
-                let key = self.worker.identity.clone();
-                let mut request = CompleteWorkflowTask::new(completion, token, key);
-                request = request.returning_next_task();
+                let request = self.completed(completion, token, keeps);
                 if keeps {
-                    let queue = TaskQueue::Sticky {
-                        name: self.worker.sticky_queue.clone(),
-                        normal: self.worker.queue.clone(),
-                    };
-                    request = request.sticky_to(queue, STICKY_TIMEOUT);
                     self.cached.insert(run_id, driver);
                 }
-                Answer::Completed(Box::new(request.into_message(sender)))
+                Answer::Completed(Box::new(request.into_message(self.sender())))
             }
         })
     }
 
-    fn failed(&self, report: FailureReport, token: Vec<u8>, is_query: bool) -> Answer {
-        let sender = Sender {
-            namespace: NAMESPACE,
-            identity: &self.worker.identity,
+    fn completed(
+        &self,
+        completion: TaskCompletion,
+        token: Vec<u8>,
+        keeps: bool,
+    ) -> CompleteWorkflowTask {
+        let key = self.worker.identity.clone();
+        let request = CompleteWorkflowTask::new(completion, token, key).returning_next_task();
+        if !keeps {
+            return request;
+        }
+        let queue = TaskQueue::Sticky {
+            name: self.worker.sticky_queue.clone(),
+            normal: self.worker.queue.clone(),
         };
+        request.sticky_to(queue, STICKY_TIMEOUT)
+    }
+
+    fn failed(&self, report: FailureReport, token: Vec<u8>, is_query: bool) -> Answer {
+        let sender = self.sender();
         if is_query {
             let answer = report.into_query_answer(token);
             return Answer::Query(Box::new(answer.into_message(sender)));
@@ -175,12 +271,40 @@ impl Workflows {
         Answer::Failed(Box::new(request), text)
     }
 
+    fn sender(&self) -> Sender<'_> {
+        Sender {
+            namespace: NAMESPACE,
+            identity: &self.worker.identity,
+        }
+    }
+
     fn info(&self) -> WorkerInfo {
         WorkerInfo {
             facts: Arc::clone(&self.facts),
-            local: Arc::new(NoLocalActivities),
+            local: Arc::clone(&self.calls) as Arc<dyn LocalActivities>,
             executor: ExecutorWaker::default(),
         }
+    }
+}
+
+impl Suspended {
+    /// The activities that were called since the last time, to be run.
+    pub fn take_calls(&mut self) -> Vec<LocalCall> {
+        mem::take(&mut self.calls)
+    }
+
+    /// Whether a local activity has ended, and the run has not taken its result.
+    pub fn has_results(&self) -> bool {
+        self.driver.has_local_results()
+    }
+}
+
+impl fmt::Debug for Suspended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Suspended")
+            .field("run_id", &self.run_id)
+            .field("calls", &self.calls)
+            .finish_non_exhaustive()
     }
 }
 
