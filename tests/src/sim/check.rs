@@ -181,6 +181,7 @@ pub(super) fn workflow(case: &Case, chain: &[RunOf]) {
         }
         Model::TimesOut => assert_eq!(statuses, [Status::TimedOut], "{id}"),
         Model::Family { .. } => assert_eq!(statuses, [Status::Completed], "{id}"),
+        Model::Schedule(_) => panic!("{id} is no workflow"),
         Model::Target => {
             let (end, before) = statuses.split_last().expect("a chain has a run");
             assert_eq!(*end, Status::Completed, "{id}");

@@ -5,10 +5,18 @@ use std::{cell::RefCell, collections::BTreeSet, rc::Rc, time::Duration};
 
 use durably_proto::{
     api::{
-        common::v1::{RetryPolicy, WorkflowType},
-        enums::v1::{UpdateWorkflowExecutionLifecycleStage as Stage, WorkflowIdReusePolicy},
+        common::v1::{Payloads, RetryPolicy, WorkflowType},
+        enums::v1::{
+            ScheduleOverlapPolicy, UpdateWorkflowExecutionLifecycleStage as Stage,
+            WorkflowIdReusePolicy,
+        },
         query::v1::WorkflowQuery,
+        schedule::v1::{
+            IntervalSpec, Schedule, ScheduleAction, SchedulePolicies, ScheduleSpec,
+            schedule_action::Action,
+        },
         update::v1::{Input, Meta, Request, WaitPolicy, outcome},
+        workflow::v1::NewWorkflowExecutionInfo,
         workflowservice::v1::*,
     },
     wkt,
@@ -18,6 +26,8 @@ use tonic::Code;
 use super::{
     check, families,
     network::{CallError, call},
+    schedules,
+    schedules::Lifetime,
     worker::{QUEUE, payload, payloads},
     workflows::{Step, result_of},
     world::World,
@@ -57,6 +67,8 @@ pub(super) enum Model {
     },
     /// Takes signals of its child, and continues as new after each.
     Target,
+    /// A schedule, which is no workflow.
+    Schedule(Lifetime),
 }
 
 /// The messages to a [`Ledger`](super::workflows::Ledger), by their tags.
@@ -84,13 +96,14 @@ pub(super) async fn run(world: Rc<World>, number: u64) -> Case {
         world,
     };
     client.pause(40_000).await;
-    let model = match client.below(11) {
+    let model = match client.below(12) {
         0 | 1 => client.pipeline().await,
         2..=4 => client.ledger().await,
         5 => client.stoppable().await,
         6 => client.retried().await,
         8 | 9 => client.family().await,
         10 => client.target().await,
+        11 => client.schedule().await,
         _ => match client.below(3) {
             0 => client.times_out().await,
             _ => client.cron().await,
@@ -109,7 +122,7 @@ impl Client {
         let length = 1 + self.below(6);
         let plan: Vec<Step> = (0..length).map(|_| self.step()).collect();
         let mut request = self.start_request("Pipeline");
-        request.input = Some(durably_proto::api::common::v1::Payloads {
+        request.input = Some(Payloads {
             payloads: vec![payload(&start), payload(&plan)],
         });
         self.start(request).await;
@@ -144,7 +157,7 @@ impl Client {
             false => 1000,
         };
         let mut request = self.start_request("Ledger");
-        request.input = Some(durably_proto::api::common::v1::Payloads {
+        request.input = Some(Payloads {
             payloads: vec![payload(&limit), payload(&Vec::<u64>::new())],
         });
         self.start(request).await;
@@ -403,6 +416,78 @@ impl Client {
         };
         self.start(request).await;
         Model::Target
+    }
+
+    /// Creates a schedule, and deletes it after a while.
+    async fn schedule(&self) -> Model {
+        let interval = IntervalSpec {
+            interval: seconds(schedules::INTERVAL.as_secs() as i64),
+            phase: None,
+        };
+        let workflow = NewWorkflowExecutionInfo {
+            workflow_id: self.id.clone(),
+            workflow_type: Some(WorkflowType {
+                name: "Pipeline".to_owned(),
+            }),
+            task_queue: task_queue(QUEUE),
+            input: Some(Payloads {
+                payloads: vec![payload(&1_u64), payload(&[Step::One])],
+            }),
+            ..Default::default()
+        };
+        let request = CreateScheduleRequest {
+            namespace: NAMESPACE.to_owned(),
+            schedule_id: self.id.clone(),
+            schedule: Some(Schedule {
+                spec: Some(ScheduleSpec {
+                    interval: vec![interval],
+                    ..Default::default()
+                }),
+                action: Some(ScheduleAction {
+                    action: Some(Action::StartWorkflow(workflow)),
+                }),
+                policies: Some(SchedulePolicies {
+                    overlap_policy: ScheduleOverlapPolicy::AllowAll.into(),
+                    ..Default::default()
+                }),
+                state: None,
+            }),
+            request_id: format!("create {}", self.id),
+            identity: self.name.clone(),
+            ..Default::default()
+        };
+        let created = self
+            .known(false, || {
+                let (world, from, request) = (&self.world, &self.name, request.clone());
+                async move { call!(world, from, create_schedule, REPLY, request) }
+            })
+            .await;
+        assert!(
+            created.is_some_and(|it| it.is_ok()),
+            "{} was created",
+            self.id
+        );
+        let created = self.world.start.elapsed();
+        self.pause(150_000).await;
+        let deleted = self.world.start.elapsed();
+        let request = DeleteScheduleRequest {
+            namespace: NAMESPACE.to_owned(),
+            schedule_id: self.id.clone(),
+            identity: self.name.clone(),
+        };
+        let answered = self
+            .known(false, || {
+                let (world, from, request) = (&self.world, &self.name, request.clone());
+                async move { call!(world, from, delete_schedule, REPLY, request) }
+            })
+            .await;
+        match answered {
+            Some(Ok(_)) => {}
+            // The first of the repeated requests has deleted it.
+            Some(Err(error)) if error.code() == Some(Code::NotFound) => {}
+            other => panic!("deletion of {}: {:?}", self.id, other.map(|it| it.err())),
+        }
+        Model::Schedule(Lifetime { created, deleted })
     }
 
     async fn family(&self) -> Model {

@@ -11,7 +11,8 @@
 //!   chooses the server crashes, with those in flight kept or lost, and another one starts on what is stored;
 //! - the worker around the engine ([`worker`]): it polls, caches runs, fetches histories, and crashes;
 //! - clients ([`clients`]), which repeat a request until they know its outcome, or give up;
-//! - parents and their children ([`families`]), whose commands come from a worker of their own.
+//! - parents and their children ([`families`]), whose commands come from a worker of their own;
+//! - schedules ([`schedules`]), which start workflows until they are deleted.
 //!
 //! Not simulated are the threads of a real worker and of a real server, gRPC, and SQLite. Faults end after two
 //! minutes; then all workflows must end, and [`check`] compares what the server has with the models.
@@ -24,7 +25,7 @@ mod clients;
 mod families;
 mod host;
 mod network;
-
+mod schedules;
 mod tasks;
 mod worker;
 mod workflows;
@@ -109,6 +110,11 @@ async fn run(world: Rc<World>) {
     let ended = async {
         while let Some(case) = clients.join_next().await {
             let case = case.unwrap_or_else(|error| panic!("{error}"));
+            if let Model::Schedule(_) = case.model {
+                schedules::until_ended(&world, &case.id).await;
+                cases.push(case);
+                continue;
+            }
             until_ended(&world, &case.id).await;
             match case.model {
                 Model::Family { .. } => families::until_ended(&world, &case.id).await,
@@ -145,6 +151,11 @@ async fn check(world: &World, mut cases: Vec<Case>) {
     cases.sort_by(|one, other| one.id.cmp(&other.id));
     let mut runs = 0;
     for case in &cases {
+        if let Model::Schedule(lifetime) = case.model {
+            world.count("schedules");
+            runs += schedules::check(&service, &case.id, lifetime).await;
+            continue;
+        }
         let chain = check::chain(&service, &case.id).await;
         check::workflow(case, &chain);
         runs += chain.len();

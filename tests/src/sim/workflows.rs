@@ -130,7 +130,7 @@ impl Pipeline {
                 Step::Recorded => {
                     let recorded = ctx.side_effect(|| mix(number)).await?;
                     let kept = ctx
-                        .mutable_side_effect("a flag", || number % 2 == 0)
+                        .mutable_side_effect("a flag", || number.is_multiple_of(2))
                         .await?;
                     recorded.wrapping_add(u64::from(kept))
                 }
@@ -150,7 +150,7 @@ pub(super) fn result_of(start: u64, plan: &[Step]) -> u64 {
         Step::Sleep(_) | Step::Race(_) | Step::Cancelled(_) | Step::LocalRace(_) => number,
         Step::One | Step::Flaky(_) | Step::Local(_) => mix(number),
         Step::Broken | Step::LocalBroken | Step::Patched => number + 1,
-        Step::Recorded => mix(number).wrapping_add(u64::from(number % 2 == 0)),
+        Step::Recorded => mix(number).wrapping_add(u64::from(number.is_multiple_of(2))),
         Step::Mixed(count) => {
             let here = (0..*count).map(|nth| mix(number.wrapping_add(nth)));
             here.fold(mix(number), u64::wrapping_add)
