@@ -54,8 +54,10 @@ mod options;
 mod poll;
 mod rate;
 pub(crate) mod registry;
+mod running;
 mod server;
 mod shutdown;
+mod signals;
 mod slots;
 mod timers;
 mod worker_heartbeat;
@@ -65,8 +67,6 @@ mod workflow_task;
 mod tests;
 
 use std::{future::Future, io, pin::pin, sync::Arc};
-
-use tokio::task::JoinHandle;
 
 #[cfg(feature = "health")]
 pub use self::health_endpoint::{HealthEndpoint, HealthEndpointError};
@@ -89,7 +89,9 @@ use self::{
     lifecycle::{EndOnDrop, Lifecycle, Phase},
     options::Options,
     registry::Registry,
+    running::Working,
     server::Server,
+    signals::stop_requested,
     slots::Machine,
     timers::Timers,
 };
@@ -99,11 +101,8 @@ use crate::{
     data::Text,
     definition::{ActivitySet, FreeActivity, Workflow},
     error::Result,
-    transport::{caller::Caller, retry::Patience},
-    wire::{
-        namespace::{Capabilities, DescribeNamespace},
-        status::Kind,
-    },
+    transport::caller::Caller,
+    wire::namespace::Capabilities,
 };
 
 /// Polls one task queue, and runs its workflows and activities.
@@ -396,7 +395,7 @@ impl Worker {
             options,
         };
         let namespace = tokio::select! {
-            known = find_namespace(&host.server) => known?,
+            known = host.server.find_namespace() => known?,
             () = host.lifecycle.reached(Phase::Stopping) => Capabilities::default(),
             () = stop_requested => {
                 host.lifecycle.advance(Phase::Stopping);
@@ -411,105 +410,4 @@ fn no_machine(error: &io::Error) -> String {
     format!(
         "`ResourceSlots` need the memory and CPU in use, which cannot be read here ({error}); use numbers of slots"
     )
-}
-
-/// A worker that has begun.
-struct Working {
-    host: Host,
-    /// Ends when the worker has shut down.
-    ended: JoinHandle<Result<(), WorkerError>>,
-    /// A worker that is dropped stops too, in the same order, but nobody waits for it.
-    _stop: StopOnDrop,
-}
-
-impl Working {
-    /// Starts the parts and the polls; none if a stop was requested before.
-    ///
-    /// # Errors
-    /// If the operating system refuses a thread.
-    fn begin(host: Host, namespace: Capabilities) -> Result<Option<Self>> {
-        if host.lifecycle.is_stopping() {
-            return Ok(None);
-        }
-        let shutdown = host.start(namespace)?;
-        Ok(Some(Self {
-            _stop: StopOnDrop(Arc::clone(&host.lifecycle)),
-            ended: host.server.timers.spawn(shutdown.run()),
-            host,
-        }))
-    }
-
-    /// Works until a stop is requested, then shuts down in order, or at once when it is requested again.
-    async fn until(
-        mut self,
-        stop_requested: impl Future<Output = ()>,
-        stop_now: impl Future<Output = ()>,
-    ) -> Result<()> {
-        let lifecycle = &self.host.lifecycle;
-        let ended = tokio::select! {
-            ended = &mut self.ended => ended,
-            () = stop_requested => {
-                lifecycle.advance(Phase::Stopping);
-                tokio::select! {
-                    ended = &mut self.ended => ended,
-                    () = stop_now => {
-                        lifecycle.advance(Phase::Aborted);
-                        (&mut self.ended).await
-                    }
-                }
-            }
-        };
-        match ended {
-            Ok(ended) => Ok(ended?),
-            // It panicked, or its thread is gone.
-            Err(lost) => {
-                lifecycle.end(Some(lost.to_string()));
-                Err(lost.into())
-            }
-        }
-    }
-}
-
-struct StopOnDrop(Arc<Lifecycle>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.advance(Phase::Stopping);
-    }
-}
-
-/// Retries until the server describes the namespace; returns what it does for workers.
-async fn find_namespace(server: &Server) -> Result<Capabilities> {
-    let patience = Patience::until_reachable();
-    match server.caller.call(DescribeNamespace, patience).await {
-        Ok(namespace) => Ok(namespace),
-        // A server may let a worker poll without letting it look at the namespace.
-        Err(error) if matches!(error.kind(), Kind::Unimplemented | Kind::PermissionDenied) => {
-            Ok(Capabilities::default())
-        }
-        Err(error) => Err(server.rejected(error).into()),
-    }
-}
-
-/// Resolves when the process receives ctrl-c or SIGTERM.
-async fn stop_requested() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => terminate.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<Option<()>>();
-    tokio::select! {
-        () = interrupt => {}
-        _ = terminate => {}
-    }
 }

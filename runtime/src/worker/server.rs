@@ -6,8 +6,11 @@ use tokio::{runtime::Handle, task::JoinHandle};
 
 use super::{error::WorkerError, identity::Identity, timers::Timers};
 use crate::{
-    transport::{availability::Availability, caller::Caller},
-    wire::status::CallError,
+    transport::{availability::Availability, caller::Caller, retry::Patience},
+    wire::{
+        namespace::{Capabilities, DescribeNamespace},
+        status::{CallError, Kind},
+    },
 };
 
 /// The connection of one worker to its server, with what each request and retry needs.
@@ -42,6 +45,22 @@ impl Server {
         F: Future<Output: Send> + Send + 'static,
     {
         self.net.spawn(future)
+    }
+
+    /// Retries until the server describes the namespace; returns what it does for workers.
+    ///
+    /// # Errors
+    /// If it refuses to.
+    pub(crate) async fn find_namespace(&self) -> Result<Capabilities, WorkerError> {
+        let patience = Patience::until_reachable();
+        match self.caller.call(DescribeNamespace, patience).await {
+            Ok(namespace) => Ok(namespace),
+            // A server may let a worker poll without letting it look at the namespace.
+            Err(error) if matches!(error.kind(), Kind::Unimplemented | Kind::PermissionDenied) => {
+                Ok(Capabilities::default())
+            }
+            Err(error) => Err(self.rejected(error)),
+        }
     }
 
     /// The error of a worker whose polls the server rejects.
